@@ -1,0 +1,42 @@
+// Timing by turns: every contender once a round, so that a drift of the machine meets all alike; medians and spread.
+
+export interface Contender {
+  readonly name: string;
+  run(): Promise<unknown>;
+}
+
+export interface Timing {
+  readonly name: string;
+  /** Milliseconds. */
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export async function byTurns(contenders: readonly Contender[], rounds: number, warmup = 2): Promise<Timing[]> {
+  const times = contenders.map((): number[] => []);
+  for (let round = -warmup; round < rounds; round++) {
+    for (const [i, contender] of contenders.entries()) {
+      const start = performance.now();
+      await contender.run();
+      if (round >= 0) times[i].push(performance.now() - start);
+    }
+  }
+  return contenders.map(({ name }, i) => {
+    const sorted = times[i].sort((a, b) => a - b);
+    return { name, median: sorted[sorted.length >> 1], least: sorted[0], most: sorted[sorted.length - 1] };
+  });
+}
+
+/** Left-aligned first column, right-aligned rest. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ");
+  return rows.map((row) => line(row).trimEnd()).join("\n");
+}
+
+export const milliseconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
+
+export const timed = ({ median, least, most }: Timing): string =>
+  `${milliseconds(median)} (${milliseconds(least)}–${milliseconds(most)})`;

@@ -1,0 +1,126 @@
+// One request's search and attention against what else could be done: npx tsx bench/request.ts [--all]
+// Default: the sizes that the targets are stated for. --all: every combination of 1, 100, 1,000 candidates and 1,000,
+// 10,000, 100,000 behaviours.
+import { availableParallelism, cpus } from "node:os";
+import { byTurns, type Contender, milliseconds, type Timing, table, timed } from "./measure.ts";
+import { opponents } from "./opponents/request.ts";
+import { type Sizes, sizes } from "./opponents/sizes.ts";
+import { type RequestModel, requestModel } from "./request-model.ts";
+
+const threads = 2;
+const all = process.argv.includes("--all");
+
+interface Row {
+  readonly size: Sizes;
+  readonly timings: ReadonlyMap<string, Timing>;
+}
+
+/** Candidates are run in chunks whose scores fit in about a quarter of a gigabyte, as the runtime does it. */
+const chunkOf = ({ candidates, history, heads }: Sizes) =>
+  Math.max(1, Math.min(candidates, Math.floor(2 ** 26 / (heads * history))));
+
+async function contestant(
+  name: string,
+  model: RequestModel,
+  graph: string,
+  size: Sizes,
+): Promise<Contender & { close(): Promise<void> }> {
+  const session = await model.session(graph, threads);
+  const chunk = chunkOf(size);
+  const pieces: { feeds: Awaited<ReturnType<RequestModel["feeds"]>>; count: number }[] = [];
+  for (let done = 0; done < size.candidates; done += chunk) {
+    const count = Math.min(chunk, size.candidates - done);
+    const same = pieces.find((piece) => piece.count === count);
+    const known = same?.feeds ?? (await model.feeds({ ...size, candidates: count }));
+    const feeds = Object.fromEntries(session.inputNames.map((input) => [input, known[input]]));
+    pieces.push({ feeds, count });
+  }
+  return {
+    name,
+    async run() {
+      for (const { feeds } of pieces) await session.run(feeds);
+    },
+    close: () => session.release(),
+  };
+}
+
+async function measure(models: { independent: RequestModel; alike: RequestModel }, size: Sizes): Promise<Row> {
+  const withExport = size.candidates * size.history <= 1_000_000 || all;
+  const others = await opponents(size, threads, withExport);
+  const scale = new Map(others.map((other) => [other.name, other.scale]));
+  const cost = size.candidates * size.history;
+  const ours = [
+    await contestant("twin", models.independent, "request", size),
+    await contestant("twin, heads alike", models.alike, "request", size),
+    await contestant("twin, fresh", models.independent, "request_fresh", size),
+  ];
+  const slow = others.filter(({ name }) => name === "export");
+  const timings = [
+    ...(await byTurns(
+      [...ours, ...others.filter((other) => !slow.includes(other))],
+      cost > 2e7 ? 5 : cost > 2e6 ? 9 : 25,
+    )),
+    ...(await byTurns(slow, 3, 1)),
+  ].map((timing) => {
+    const factor = scale.get(timing.name) ?? 1;
+    return { ...timing, median: timing.median * factor, least: timing.least * factor, most: timing.most * factor };
+  });
+  for (const { close } of [...ours, ...others]) await close();
+  return { size, timings: new Map(timings.map((timing) => [timing.name, timing])) };
+}
+
+const models = { independent: await requestModel(false), alike: await requestModel(true) };
+console.log(`${cpus()[0].model}, ${availableParallelism()} cores; ONNX Runtime, CPU, ${threads} threads, spinning off`);
+console.log(
+  "4 heads of 16, inherent width 144, cross width 32, 50,000 items, 100 kept; keys and values cached (fresh: projected)",
+);
+console.log(
+  "milliseconds: median (least–most); export: measured on the candidate rows that 400,000 behaviours allow, scaled\n",
+);
+const rows: Row[] = [];
+const wanted: readonly (readonly [number, number])[] = all
+  ? [1, 100, 1000].flatMap((candidates) => [1_000, 10_000, 100_000].map((history) => [candidates, history] as const))
+  : [
+      [100, 10_000],
+      [1, 10_000],
+      [100, 100_000],
+    ];
+for (const [candidates, history] of wanted) {
+  const row = await measure(models, sizes(candidates, history));
+  rows.push(row);
+  console.log(`${candidates} candidates × ${history} behaviours`);
+  for (const timing of row.timings.values()) console.log(`  ${timing.name.padEnd(18)} ${timed(timing)}`);
+}
+
+const ratio = ({ timings }: Row, over: string, under: string): string => {
+  const [a, b] = [timings.get(over), timings.get(under)];
+  return a && b ? (a.median / b.median).toFixed(2) : "–";
+};
+console.log(
+  `\n${table([
+    [
+      "candidates × behaviours",
+      "twin ms",
+      "export ÷ twin",
+      "shared ÷ twin",
+      "twin ÷ plain",
+      "alike ÷ plain",
+      "fresh ÷ plain",
+    ],
+    ...rows.map((row) => [
+      `${row.size.candidates} × ${row.size.history}`,
+      milliseconds(row.timings.get("twin")!.median),
+      ratio(row, "export", "twin"),
+      ratio(row, "shared", "twin"),
+      ratio(row, "twin", "plain"),
+      ratio(row, "twin, heads alike", "plain"),
+      ratio(row, "twin, fresh", "plain"),
+    ]),
+  ])}`,
+);
+console.log(
+  "\nWhere `shared ÷ twin` is below 1, unsplit attention with a shared user side is the faster one on this CPU.",
+);
+for (const line of models.independent.plan) console.log(`plan: ${line}`);
+models.independent.close();
+models.alike.close();

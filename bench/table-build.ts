@@ -1,0 +1,138 @@
+// How fast tables are built: from encoded items against the bare projector session, and from CSV and Parquet, by phase.
+//   npx tsx bench/table-build.ts [--items 400000] [--rounds 5] [--model models/twin.twin] [--folder DIR]
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { compile } from "../compiler/index.ts";
+import { type BuildReport, buildTables } from "../runtime/build-table/build.ts";
+import { projectionPlan } from "../runtime/build-table/plan.ts";
+import { StoreReader } from "../runtime/build-table/store-reader.ts";
+import { parseBinding } from "../runtime/data/binding.ts";
+import { literal, Source } from "../runtime/data/source.ts";
+import { generate } from "../runtime/example/generate.ts";
+import { readManifest } from "../runtime/manifest-file.ts";
+import { floats, ints, type Tensor } from "../runtime/session.ts";
+import { openFile } from "../runtime/session-node.ts";
+import { Generation } from "../runtime/table/generation.ts";
+import { byTurns, type Timing, table } from "./measure.ts";
+
+const { values } = parseArgs({
+  options: {
+    items: { type: "string", default: "400000" },
+    rounds: { type: "string", default: "5" },
+    model: { type: "string", default: "models/twin.twin" },
+    folder: { type: "string" },
+  },
+});
+const [items, rounds] = [Number(values.items), Number(values.rounds)];
+const batch = 8192;
+const folder = values.folder ?? mkdtempSync(join(tmpdir(), "twin-bench-"));
+
+/** The model without coverage, so that every item is projected, at one precision. */
+function buildModel(dir: string, precision: string): void {
+  const read = (path: string): string => {
+    const text = readFileSync(path, "utf8");
+    return text.replace(/precision: \w+/, `precision: ${precision}`).replace(/coverage: +\d+%/, "coverage: 100%");
+  };
+  const built = compile(values.model, { version: "bench", resolve: read });
+  if (built.manifest === null) throw new Error(built.diagnostics.map(({ title }) => title).join("\n"));
+  for (const { path, content } of built.files) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true });
+    writeFileSync(
+      join(dir, path),
+      typeof content === "function" ? Buffer.concat([...content()].map((part) => part.slice())) : content,
+    );
+  }
+}
+
+/** The opponent: one session of two threads, its inputs in memory, its outputs dropped. */
+async function bareProjector(dir: string): Promise<{ run(): Promise<void>; close(): Promise<void> }> {
+  const manifest = readManifest(dir);
+  const rows = Object.fromEntries(Object.keys(manifest.tables).map((name) => [name, items + 1]));
+  const plan = projectionPlan(dir, manifest, rows, 2, false)!;
+  const generation = await Generation.open(dir, { memoryLimit: 0 });
+  const { folder: place, description, store } = generation;
+  generation.close();
+  const reader = await StoreReader.open({ path: join(place, description.store), features: store.features });
+  const feeds: Record<string, Tensor>[] = [];
+  for (let first = 1; first <= items; first += batch) {
+    const count = Math.min(batch, items + 1 - first);
+    const columns = reader.read(first, count);
+    const tensors = plan.inputs.map(({ name, shape }): [string, Tensor] => {
+      const data = columns.get(name)!;
+      return [name, data instanceof Float32Array ? floats(data, count, ...shape) : ints(data, count, ...shape)];
+    });
+    feeds.push(Object.fromEntries(tensors));
+  }
+  reader.close();
+  const session = await openFile(join(dir, plan.graph), { providers: ["cpu"], threads: 2, warn: () => undefined });
+  return {
+    async run() {
+      for (const feed of feeds) await session.run(feed);
+    },
+    close: () => session.close(),
+  };
+}
+
+const perSecond = (milliseconds: number): string =>
+  `${Math.round(items / milliseconds).toLocaleString("en-GB")}k rows/s`;
+
+function phases({ seconds }: BuildReport): string {
+  const { total, ...parts } = seconds;
+  const sum = Object.values(parts).reduce((a, b) => a + b, 0);
+  const shares = Object.entries(parts).map(([name, value]) => `${name} ${Math.round((100 * value) / sum)} %`);
+  return `${shares.join(", ")} of the work; ${total.toFixed(2)} s in all`;
+}
+
+try {
+  console.log(
+    `table build, ${items.toLocaleString("en-GB")} items of ${values.model}, two threads, batches of ${batch}`,
+  );
+  await generate({ dir: folder, users: 1, behaviours: 1, items, categories: 64 });
+  const source = await Source.open();
+  const csv = join(folder, "items.csv");
+  await source.all(
+    `COPY (SELECT * REPLACE (array_to_string(topics, '|') AS topics) FROM ${literal(join(folder, "items.parquet"))}) TO ${literal(csv)}`,
+  );
+  source.close();
+  const place = join(folder, "data.yaml");
+  const parquet = parseBinding("items: {file: items.parquet, key: video_id}", place);
+  const split = "columns: {item.topics: {map: {column: topics, values: {}}}}";
+  void split;
+  for (const precision of ["float32", "float16", "uint8"]) {
+    const dir = join(folder, precision);
+    buildModel(dir, precision);
+    let report = await buildTables({ dir, binding: parquet });
+    console.log(`\n${precision}, from Parquet: ${perSecond(1000 * report.seconds.total)} (${phases(report)})`);
+    const bare = await bareProjector(dir);
+    const timings: Timing[] = await byTurns(
+      [
+        { name: "bare projector session, 2 threads", run: () => bare.run() },
+        {
+          name: "table build from the encoded store",
+          run: async () => {
+            report = await buildTables({ dir, binding: null, fromStore: true, measureLoss: false });
+          },
+        },
+      ],
+      rounds,
+      1,
+    );
+    await bare.close();
+    const [base] = timings;
+    console.log(
+      table([
+        [precision, "median", "least", "most", "rate"],
+        ...timings.map(({ name, median, least, most }) => [
+          name,
+          ...[median, least, most].map((ms) => `${ms.toFixed(0)} ms`),
+          `${perSecond(median)} (${((100 * base.median) / median).toFixed(0)} %)`,
+        ]),
+      ]),
+    );
+    console.log(`from the store: ${phases(report)}`);
+  }
+} finally {
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,41 @@
+// Exit codes: 0 fine, 1 diagnostics or a failed job, 2 wrong usage, 70 a bug of ours.
+import { TwinError } from "../runtime/error.ts";
+
+export const exit = { fine: 0, failed: 1, usage: 2, bug: 70 } as const;
+
+/** Ends a verb with exit code 1; everything there was to say has been said. */
+export class Failed extends Error {}
+
+/** A wrong use that the argument parser cannot see. */
+export class WrongUsage extends Error {}
+
+const systemFaults: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full: make room, then run the command again; nothing half-written was kept",
+  EDQUOT: "the disk quota is used up: make room, then run the command again; nothing half-written was kept",
+  EACCES: "permission denied: choose another folder or change the permissions",
+  EPERM: "the operation is not permitted: choose another folder or change the permissions",
+  EROFS: "the file system is read-only: choose another folder",
+  EMFILE: "too many open files: raise the limit with `ulimit -n`",
+  ENOENT: "there is no such file or folder",
+  EISDIR: "it is a folder where a file is due",
+  ENOTDIR: "a part of the path is a file where a folder is due",
+  EPIPE: "the reader of the output went away",
+};
+
+/** What to print for a failure, and the exit code. `phase` names what ran, for the report of a bug. */
+export function explainFailure(failure: unknown, phase: string): { text: string; code: number } {
+  if (failure instanceof Failed) return { text: failure.message, code: exit.failed };
+  if (failure instanceof WrongUsage) return { text: `error: ${failure.message}`, code: exit.usage };
+  if (failure instanceof TwinError) return { text: `error: ${failure.message}`, code: exit.failed };
+  const system = failure as NodeJS.ErrnoException;
+  if (typeof system?.code === "string" && system.code in systemFaults && typeof system.syscall === "string") {
+    const place = system.path === undefined ? "" : `${system.path}: `;
+    return { text: `error: ${place}${systemFaults[system.code]} (${system.code})`, code: exit.failed };
+  }
+  const reason =
+    failure instanceof Error ? (process.env.TWIN_DEBUG ? failure.stack : failure.message) : String(failure);
+  return {
+    text: `a bug in twin, while it ran \`${phase}\`: ${reason}\nPlease report it with the command and its input; TWIN_DEBUG=1 shows where it happened.`,
+    code: exit.bug,
+  };
+}

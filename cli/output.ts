@@ -1,0 +1,41 @@
+// Where the command line writes: results on stdout, diagnostics and progress on stderr; colour only where it is wanted.
+import { type Diagnostic, render } from "../grammar/index.ts";
+
+export const print = (text: string): void => {
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+};
+
+export const say = (text: string): void => {
+  process.stderr.write(text.endsWith("\n") ? text : `${text}\n`);
+};
+
+export const printJson = (value: unknown): void => print(JSON.stringify(value, jsonValue, 2));
+
+/** 64-bit integers leave as decimal strings, typed arrays as lists. */
+function jsonValue(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return Array.from(value as unknown as ArrayLike<number>);
+  if (value instanceof Map) return Object.fromEntries(value);
+  return value;
+}
+
+/** True where a person reads stderr: not a pipe, not CI, and nobody asked for no colour. */
+export const interactive = (): boolean => Boolean(process.stderr.isTTY) && !process.env.CI;
+
+export const colour = (): boolean => interactive() && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+
+export function sayDiagnostics(diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length > 0) say(render(diagnostics, { color: colour() }));
+}
+
+export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some((diagnostic) => diagnostic.severity === "error");
+
+const units = ["B", "kB", "MB", "GB", "TB"];
+
+/** 1234567 → `1.23 MB`, decimal units. */
+export function bytes(count: number): string {
+  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
+  return power === 0 ? `${count} B` : `${(count / 1000 ** power).toPrecision(3)} ${units[power]}`;
+}

@@ -1,0 +1,70 @@
+// `twin build FILE -o DIR`: compiles a model and puts the artefacts in their folder as a whole.
+import { existsSync } from "node:fs";
+import { compile, featureSpecs, InputError, type Model } from "../../compiler/index.ts";
+import { TwinError } from "../../runtime/error.ts";
+import { Failed } from "../failure.ts";
+import { bytes, hasErrors, print, say, sayDiagnostics } from "../output.ts";
+import { reader } from "../sources.ts";
+import { version } from "../version.ts";
+import { digest, weightSource } from "../weights.ts";
+import { writeArtefacts } from "../write-artefacts.ts";
+import { checked } from "./show.ts";
+
+interface BuildOptions {
+  readonly output: string;
+  readonly weights?: string;
+  readonly seed?: number;
+  readonly features?: string;
+  readonly data?: string;
+  readonly embeddings: "auto" | "inside" | "outside";
+  readonly tableInput?: "float16" | "uint8";
+  readonly maxMemory?: number;
+}
+
+export async function build(file: string, options: BuildOptions): Promise<void> {
+  const { manifest, files } = await buildTo(file, options);
+  for (const { path, bytes: size } of files) print(`${bytes(size).padStart(8)}  ${path}`);
+  for (const { choice, because } of manifest.plan) print(`plan: ${choice}: ${because}`);
+  print(`${options.output}: model ${manifest.model}${manifest.untrained ? ", untrained (start values)" : ""}`);
+}
+
+/** Builds without printing results; diagnostics are said. */
+export async function buildTo(file: string, options: Omit<BuildOptions, "embeddings"> & Partial<BuildOptions>) {
+  const vocabularies = options.data === undefined ? undefined : await learn(checked(file), options.data);
+  const weights = options.weights === undefined ? undefined : weightSource(options.weights);
+  try {
+    const outside = { auto: "auto", inside: "none", outside: "all" } as const;
+    const { diagnostics, model, files, manifest } = compile(file, {
+      resolve: reader(file, options.features),
+      version,
+      digest,
+      outside: outside[options.embeddings ?? "auto"],
+      ...(weights && { weights }),
+      ...(vocabularies && { vocabularies }),
+      ...(options.seed !== undefined && { seed: options.seed }),
+      ...(options.maxMemory !== undefined && { maxBytes: options.maxMemory }),
+      ...(options.tableInput !== undefined && { tableInput: options.tableInput }),
+    });
+    // What the check before learning has said is not said again.
+    if (vocabularies === undefined || hasErrors(diagnostics)) sayDiagnostics(diagnostics);
+    if (hasErrors(diagnostics)) throw new Failed("");
+    if (model === null || manifest === null)
+      throw new Failed(`${file} is a library of sections: it has no \`model\`, so there is nothing to build`);
+    writeArtefacts(options.output, files);
+    return { model, manifest, files };
+  } catch (failure) {
+    if (failure instanceof InputError) throw new TwinError(failure.message, { cause: failure });
+    throw failure;
+  } finally {
+    weights?.close();
+  }
+}
+
+/** The vocabularies of a model, learned from the training part of the data. */
+async function learn(model: Model, data: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (!existsSync(data)) throw new TwinError(`${data}: there is no such file; --data names a data binding (data.yaml)`);
+  const { learnVocabularies } = await import("../../runtime/data/index.ts");
+  return learnVocabularies(data, featureSpecs(model), ({ feature, entries }) =>
+    say(`vocabulary of ${feature}: ${entries} entries`),
+  );
+}

@@ -1,0 +1,31 @@
+// `twin diff DIR FILE`: what a change of the spec means for an earlier build.
+import { join } from "node:path";
+import { diff, diffText } from "../../compiler/index.ts";
+import { readManifest } from "../../runtime/manifest-file.ts";
+import { readVocabulary } from "../../runtime/vocabulary.ts";
+import { Failed } from "../failure.ts";
+import { print, printJson } from "../output.ts";
+import { digest, weightSource } from "../weights.ts";
+import { recover } from "../write-artefacts.ts";
+import { checked } from "./show.ts";
+
+export function diffBuild(dir: string, file: string, options: { json?: boolean }): void {
+  const model = checked(file);
+  recover(dir);
+  const manifest = readManifest(dir);
+  const weights = weightSource(join(dir, "weights.safetensors"));
+  try {
+    const vocabularies = new Map(
+      manifest.vocabularies.map(({ name, file, entries }) => [
+        name,
+        readVocabulary(join(dir, file), name, entries).entries,
+      ]),
+    );
+    const report = diff({ manifest, weights, vocabularies }, model, digest);
+    if (options.json) printJson(report);
+    else print(diffText(report));
+    if (report.redo) throw new Failed("");
+  } finally {
+    weights.close();
+  }
+}

@@ -1,0 +1,19 @@
+// `twin example DIR`: example data with planted interests, from a seed.
+import { generate } from "../../runtime/example/generate.ts";
+import { print } from "../output.ts";
+import { showProgress } from "../progress.ts";
+
+interface ExampleOptions {
+  readonly users: number;
+  readonly items: number;
+  readonly behaviours: number;
+  readonly seed: number;
+}
+
+export async function example(dir: string, options: ExampleOptions): Promise<void> {
+  const { data, items, users, events, bestAuc } = await generate({ dir, ...options, onProgress: showProgress() });
+  print(
+    `${dir}: ${users} users, ${items} items, ${events} events; the best possible AUC of click is ${bestAuc.toFixed(4)}`,
+  );
+  print(`${data} binds them to models/twin.twin`);
+}

@@ -1,0 +1,108 @@
+// `twin rank DIR --request R.json`: probabilities for one request, best candidates first; with --explain, why.
+import { readFileSync } from "node:fs";
+import {
+  type Explanation,
+  explanationText,
+  type LoadOptions,
+  load,
+  parseRequest,
+  type Ranking,
+} from "../../runtime/index.ts";
+import { print, printJson, say } from "../output.ts";
+import { recover } from "../write-artefacts.ts";
+
+export interface RuntimeOptions {
+  readonly providers: readonly string[];
+  readonly threads?: number;
+  readonly maxStaleness?: string;
+}
+
+interface RankOptions extends RuntimeOptions {
+  readonly request: string;
+  readonly explain?: boolean;
+  readonly top?: number;
+  readonly json?: boolean;
+}
+
+export const loadOptions = ({ providers, threads, maxStaleness }: RuntimeOptions): LoadOptions => ({
+  providers,
+  ...(threads !== undefined && { threads }),
+  ...(maxStaleness !== undefined && { maxStaleness }),
+});
+
+export async function rank(dir: string, options: RankOptions): Promise<void> {
+  const request = parseRequest(readFileSync(options.request, "utf8"), options.request);
+  recover(dir);
+  const twin = await load(dir, loadOptions(options));
+  try {
+    for (const warning of twin.warnings) say(`warning: ${warning}`);
+    const prepared = await twin.prepare(request.prepare);
+    const ranking = await prepared.rank(request.rank);
+    const labels = twin.manifest.labels.map(({ name }) => name);
+    const order = bestFirst(ranking[labels[0]]).slice(0, options.top ?? Number.POSITIVE_INFINITY);
+    const explanations = options.explain ? await explainSome(prepared, request.rank, order) : [];
+    if (options.json) {
+      const { logits, kept, tables, misses, coverage, stale, keys, untrained } = ranking;
+      const scores = Object.fromEntries(labels.map((label) => [label, ranking[label]]));
+      const why = options.explain ? { explanations } : {};
+      printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, ...why });
+      return;
+    }
+    for (const notice of notices(ranking)) say(`note: ${notice}`);
+    print(rankingText(labels, ranking, request.rank.candidates.item as ArrayLike<unknown>, order));
+    if (options.explain) print(`\n${explanationText(explanations)}`);
+  } finally {
+    await twin.close();
+  }
+}
+
+export const bestFirst = (scores: ArrayLike<number>): number[] =>
+  Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
+
+type Rank = Awaited<ReturnType<Awaited<ReturnType<typeof load>>["prepare"]>>;
+
+/** Explanations of these candidates, in this order. */
+async function explainSome(
+  prepared: Rank,
+  request: Parameters<Rank["rank"]>[0],
+  order: readonly number[],
+): Promise<Explanation[]> {
+  const all = await prepared.explain(request);
+  return order.map((candidate) => all[candidate]);
+}
+
+export function notices(ranking: Ranking): string[] {
+  const { untrained, stale, tables, missing, unknownCandidates } = ranking;
+  return [
+    ...(untrained ? ["the weights are start values: these numbers mean nothing yet"] : []),
+    ...(stale
+      ? tables
+          .filter(({ state }) => state === "stale")
+          .map(({ table, age }) => `${table} was made with other weights, ${Math.round(age ?? 0)} s ago`)
+      : []),
+    ...(unknownCandidates > 0
+      ? [`${unknownCandidates} candidates are not in the item store: all their features are unknown`]
+      : []),
+    ...(missing.length > 0 ? [`not given, so unknown: ${missing.join(", ")}`] : []),
+  ];
+}
+
+export function rankingText(
+  labels: readonly string[],
+  ranking: Ranking,
+  keys: ArrayLike<unknown>,
+  order: readonly number[],
+): string {
+  const width = Math.max(9, ...order.map((candidate) => String(keys[candidate]).length));
+  const columns = labels.map((label) => label.padStart(Math.max(8, label.length)));
+  const lines = order.map((candidate, place) => {
+    const scores = labels.map((label) => ranking[label][candidate].toFixed(6).padStart(Math.max(8, label.length)));
+    return `${String(place + 1).padStart(4)}  ${String(keys[candidate]).padEnd(width)}  ${scores.join("  ")}`;
+  });
+  const { misses, coverage } = ranking;
+  const found =
+    misses === 0
+      ? "every behaviour was found"
+      : `${misses} behaviours not in the tables (coverage ${(100 * coverage).toFixed(1)} %)`;
+  return [`rank  ${"candidate".padEnd(width)}  ${columns.join("  ")}`, ...lines, found].join("\n");
+}

@@ -1,0 +1,86 @@
+// `twin show WHAT FILE`: the text of each phase.
+import { readFileSync } from "node:fs";
+import {
+  buildable,
+  check,
+  costReport,
+  costText,
+  load,
+  lowerGraphs,
+  type Model,
+  parameters,
+  printGraph,
+  rewrite,
+  showDiagram,
+  showModel,
+  showParameters,
+} from "../../compiler/index.ts";
+import { parse, printAst } from "../../grammar/index.ts";
+import { Failed, WrongUsage } from "../failure.ts";
+import { hasErrors, print, printJson, sayDiagnostics } from "../output.ts";
+import { reader } from "../sources.ts";
+
+interface ShowOptions {
+  readonly candidates: number;
+  readonly history?: number;
+  readonly graph?: string;
+  readonly json?: boolean;
+}
+
+const views: Readonly<Record<string, (model: Model, options: ShowOptions) => { text: string; json?: unknown }>> = {
+  model: (model) => ({ text: showModel(model) }),
+  graph: (model, options) => ({ text: graphText(model, options.graph) }),
+  cost(model, { candidates, history }) {
+    refuseUnbuilt(model);
+    const report = costReport(model, { candidates, ...(history !== undefined && { history }) });
+    return { text: costText(report), json: report };
+  },
+  parameters: (model) => ({ text: showParameters(model), json: parameters(model) }),
+  diagram: (model) => ({ text: showDiagram(model) }),
+};
+
+export function show(what: string, file: string, options: ShowOptions): void {
+  if (what === "ast") {
+    const { file: tree, diagnostics } = parse({ path: file, text: readFileSync(file, "utf8") });
+    sayDiagnostics(diagnostics);
+    print(printAst(tree));
+    if (hasErrors(diagnostics)) throw new Failed("");
+    return;
+  }
+  const view = Object.hasOwn(views, what) ? views[what] : undefined;
+  if (view === undefined)
+    throw new WrongUsage(`\`show\` knows ast, ${Object.keys(views).join(", ")}, and nothing called \`${what}\``);
+  const { text, json } = view(checked(file), options);
+  if (options.json && json === undefined) throw new WrongUsage(`\`show ${what}\` has no JSON form`);
+  if (options.json) printJson(json);
+  else print(text);
+}
+
+/** The model in a file; its diagnostics are said, its errors end the verb. */
+export function checked(file: string): Model {
+  const { model, diagnostics } = check(load(file, reader(file)));
+  sayDiagnostics(diagnostics);
+  if (model === null && !hasErrors(diagnostics))
+    throw new Failed(
+      `${file} is a library of sections: it has no \`model\`, so there is nothing to show but its \`ast\``,
+    );
+  if (model === null) throw new Failed("");
+  return model;
+}
+
+function refuseUnbuilt(model: Model): void {
+  const unbuilt = buildable(model);
+  sayDiagnostics(unbuilt);
+  if (unbuilt.length > 0) throw new Failed("");
+}
+
+function graphText(model: Model, only: string | undefined): string {
+  refuseUnbuilt(model);
+  const graphs = lowerGraphs(model, { layout: "request", outside: new Set() });
+  if (only !== undefined && ![...graphs.keys()].some((name) => name === only))
+    throw new WrongUsage(`this model has the graphs ${[...graphs.keys()].join(", ")}, and none called \`${only}\``);
+  return [...graphs]
+    .filter(([name]) => only === undefined || name === only)
+    .map(([, graph]) => printGraph(rewrite(graph)))
+    .join("\n");
+}

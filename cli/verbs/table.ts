@@ -1,0 +1,57 @@
+// `twin table build DIR` and `twin table verify DIR`.
+import { type BuildReport, buildTables, verifyTables } from "../../runtime/build-table/index.ts";
+import { readBinding } from "../../runtime/data/index.ts";
+import { Failed, WrongUsage } from "../failure.ts";
+import { bytes, print, printJson, say } from "../output.ts";
+import { showProgress, stoppable } from "../progress.ts";
+import { recover } from "../write-artefacts.ts";
+
+interface TableOptions {
+  readonly data?: string;
+  readonly fromStore?: boolean;
+  readonly workers: number;
+  readonly json?: boolean;
+}
+
+export async function buildTable(dir: string, { data, fromStore = false, workers, json }: TableOptions): Promise<void> {
+  if (data === undefined && !fromStore)
+    throw new WrongUsage(
+      "say where the items come from: --data data.yaml, or --from-store to project those of the current generation again",
+    );
+  recover(dir);
+  const report = await stoppable((signal) =>
+    buildTables({
+      dir,
+      binding: data === undefined ? null : readBinding(data),
+      fromStore,
+      workers,
+      signal,
+      onProgress: showProgress(),
+      warn: (message) => say(`warning: ${message}`),
+    }),
+  );
+  if (json) printJson(report);
+  else print(tableText(report));
+}
+
+export function tableText({ dir, generation, items, tables, supplied, seconds }: BuildReport): string {
+  const number = (value: number) => value.toLocaleString("en-GB");
+  return [
+    `${dir}: generation ${generation}, ${number(items)} items in ${seconds.total.toFixed(1)} s (${number(Math.round(items / Math.max(seconds.total, 1e-3)))} a second)`,
+    ...tables.map(({ name, rows, bytes: size, precision, loss, coverage, note }) => {
+      const covers =
+        coverage === null ? "" : `, covers ${(Math.floor(coverage * 1e4) / 100).toFixed(2)} % of the log's behaviours`;
+      const error = loss === null ? "" : `, largest error of a value ${loss.toExponential(1)}`;
+      return `  ${name}: ${number(rows)} rows, ${precision}, ${bytes(size)}${covers}${error}${note === null ? "" : ` (${note})`}`;
+    }),
+    ...(supplied.length === 0 ? [] : [`  made by SQL, to be supplied with inline items: ${supplied.join(", ")}`]),
+  ].join("\n");
+}
+
+export async function verifyTable(dir: string, options: { json?: boolean }): Promise<void> {
+  recover(dir);
+  const report = await verifyTables(dir);
+  if (options.json) printJson(report);
+  else print(report.lines.join("\n"));
+  if (!report.sound) throw new Failed(`${dir}: generation ${report.generation} is not sound; build the tables again`);
+}

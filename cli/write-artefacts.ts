@@ -1,0 +1,121 @@
+// Puts a build in its folder as a whole: staged beside it, swapped in by renames. Killed at any moment, one whole result
+// remains: the folder itself, or `.NAME.previous`, which `recover` puts back.
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { ArtefactFile } from "../compiler/index.ts";
+import { TwinError } from "../runtime/error.ts";
+import { attempt, isAlive, syncFolder, writeFully } from "../runtime/files.ts";
+
+const previous = (folder: string) => join(dirname(folder), `.${basename(folder)}.previous`);
+const stagePrefix = (folder: string) => `.${basename(folder)}.next-`;
+
+/** Puts back a folder that a killed build left renamed, and removes stages whose process is gone. */
+export function recover(target: string): void {
+  const folder = resolve(target);
+  const parent = dirname(folder);
+  if (!existsSync(parent)) return;
+  if (!existsSync(folder) && existsSync(previous(folder))) renameSync(previous(folder), folder);
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(stagePrefix(folder))) continue;
+    const owner = Number(name.slice(stagePrefix(folder).length));
+    if (owner === process.pid || !isAlive(owner)) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+  rmSync(previous(folder), { recursive: true, force: true });
+}
+
+/** Writes all files of a build and makes them visible together. Built tables of an earlier build are carried over. */
+export function writeArtefacts(
+  target: string,
+  files: Iterable<ArtefactFile>,
+  wrote?: (file: ArtefactFile) => void,
+): void {
+  const folder = resolve(target);
+  refuseForeign(folder, target);
+  mkdirSync(dirname(folder), { recursive: true });
+  recover(folder);
+  const stage = join(dirname(folder), `${stagePrefix(folder)}${process.pid}`);
+  rmSync(stage, { recursive: true, force: true });
+  try {
+    mkdirSync(stage);
+    for (const file of files) {
+      writeWhole(join(stage, file.path), file.content);
+      wrote?.(file);
+    }
+    carryTables(folder, stage);
+    syncFolders(stage);
+    if (existsSync(folder)) renameSync(folder, previous(folder));
+    renameSync(stage, folder);
+    syncFolder(dirname(folder));
+    rmSync(previous(folder), { recursive: true, force: true });
+  } catch (failure) {
+    rmSync(stage, { recursive: true, force: true });
+    throw failure;
+  }
+}
+
+function refuseForeign(folder: string, shown: string): void {
+  if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory())
+    throw new TwinError(`${shown} is a file; name a folder for the artefacts with -o`);
+  if (existsSync(join(folder, "manifest.yaml")) || readdirSync(folder).length === 0) return;
+  throw new TwinError(
+    `${shown} holds files that are not a build (it has no manifest.yaml), and a build replaces its whole folder; name a new or empty folder with -o`,
+  );
+}
+
+function writeWhole(path: string, content: ArtefactFile["content"]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  attempt("write", path, () => {
+    const file = openSync(path, "w");
+    try {
+      let position = 0;
+      for (const chunk of content instanceof Uint8Array ? [content] : content()) {
+        writeFully(file, chunk, position);
+        position += chunk.byteLength;
+      }
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Generations are immutable, so a hard link carries them; where links cannot be had they are copied. */
+function carryTables(from: string, to: string): void {
+  const copy = (relative: string) => {
+    const source = join(from, relative);
+    if (!existsSync(source)) return;
+    const destination = join(to, relative);
+    if (statSync(source).isDirectory()) {
+      mkdirSync(destination, { recursive: true });
+      for (const name of readdirSync(source)) if (!name.endsWith(".partial")) copy(join(relative, name));
+      return;
+    }
+    mkdirSync(dirname(destination), { recursive: true });
+    try {
+      linkSync(source, destination);
+    } catch {
+      cpSync(source, destination);
+    }
+  };
+  copy("tables/generations");
+  copy("tables/current");
+}
+
+function syncFolders(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) syncFolders(join(folder, entry.name));
+  syncFolder(folder);
+}

@@ -1,0 +1,139 @@
+// The blocks of the language: what each is for, its settings, and the blocks inside it.
+import type { SectionKeyword } from "../../grammar/ast.ts";
+import { clusterKinds, embeddingsKinds } from "./by.ts";
+import {
+  type Arguments,
+  call,
+  choice,
+  duration,
+  integer,
+  integers,
+  maxWidth,
+  optional,
+  real,
+  reference,
+  references,
+  required,
+  type Signature,
+  signature,
+} from "./signature.ts";
+import { optimisers, schedules, stops } from "./training.ts";
+
+export interface BlockKind<A extends Arguments = Arguments> extends Signature<A> {
+  /** Whether the section carries a name; those that do not can stand only once. */
+  readonly named: boolean;
+  /** What the members that are not settings declare: `item` and its like hold nothing but features. */
+  readonly declares: "features" | null;
+  /** Nested blocks, with what their members are. */
+  readonly blocks: Readonly<Record<string, { readonly doc: string; readonly declares: "features" | "tasks" }>>;
+}
+
+const features = (doc: string): BlockKind<Record<never, never>> => ({
+  ...signature(doc, {}),
+  named: false,
+  declares: "features",
+  blocks: {},
+});
+const stage = <const A extends Arguments>(doc: string, args: A, blocks: BlockKind["blocks"] = {}): BlockKind<A> => ({
+  ...signature(doc, args),
+  named: true,
+  declares: null,
+  blocks,
+});
+
+const history = stage(
+  "A list of behaviours of the user, newest first.",
+  {
+    of: required(reference("`item`"), "What the behaviours are about."),
+    max: required(integer(1, 1_000_000), "The newest `max` behaviours count."),
+    cluster: optional(
+      call("a clustering", clusterKinds),
+      null,
+      "Keep clusters of behaviours instead of behaviours (TWIN V2).",
+    ),
+  },
+  { cross: { doc: "What is known of the user and one past item.", declares: "features" } },
+);
+
+const metric = stage("How much a past behaviour matters to the candidate: multi-head target attention's score.", {
+  query: required(references("`item` or features of it"), "What is known of the candidate item."),
+  keys: required(references("the items of a history"), "What is known of the past item: the same features."),
+  bias: optional(references("cross features"), null, "Cross features that add one number per head."),
+  heads: optional(integer(1, 256), 1, "Attention heads."),
+  dim: required(integer(1, maxWidth), "Width of one head."),
+  embeddings: optional(
+    call("`shared` or `own(dim)`", embeddingsKinds),
+    null,
+    "Tables the score reads: `shared` unless said.",
+  ),
+});
+
+const search = stage("The cheap stage: keeps the behaviours that matter most to a candidate.", {
+  from: required(reference("a history"), "Where it searches."),
+  by: required(reference("a metric"), "What it ranks by."),
+  keep: required(integer(1, 1_000_000), "How many behaviours it keeps."),
+  heads: optional(choice("round_robin", "per_head", "max"), "round_robin", "How the heads' rankings become one list."),
+});
+
+const attend = stage("The exact stage: attention over what the search kept.", {
+  over: required(reference("a search or a history"), "What it attends to."),
+  by: required(reference("a metric"), "What it weighs by."),
+  values: optional(integer(1, maxWidth), null, "Width of a value per head; the metric's `dim` unless said."),
+  out: optional(integer(1, maxWidth), null, "Width of the result; heads times values unless said."),
+  keys: optional(choice("auto", "fresh", "cached"), "auto", "Whether keys and values come from a table."),
+  value: optional(choice("plain", "product"), "plain", "`product` multiplies values with the candidate (DARE)."),
+});
+
+const tower = stage(
+  "The network on top, and what it predicts.",
+  {
+    input: required(references("attends, groups or features"), "What is concatenated."),
+    hidden: required(integers(1, maxWidth, true), "Widths of the hidden layers."),
+    activation: optional(choice("relu", "prelu", "dice", "gelu"), "relu", "After each hidden layer."),
+    dropout: optional(real({ min: 0, below: 1 }), 0, "Share of the hidden units left out while training."),
+    norm: optional(choice("none", "layer", "batch"), "none", "Normalisation ahead of each activation."),
+    cross: optional(integer(0, 16), 0, "DCN-v2 layers ahead of the hidden ones."),
+    experts: optional(integer(0, 256), 0, "Experts that the tasks mix (MMoE); 0: one trunk for all."),
+  },
+  { predict: { doc: "The labels, one member each.", declares: "tasks" } },
+);
+
+const table = stage("What is computed ahead of requests and read by the item's key.", {
+  of: required(references("keys of a metric or values of an attend"), "The columns of a row, in this order."),
+  precision: optional(choice("float32", "float16", "uint8"), "float32", "How numbers are stored."),
+  coverage: optional(real({ above: 0, max: 1 }), 1, "Share of behaviours that the table must find."),
+  min_count: optional(integer(0, 1_000_000_000), 0, "Occurrences that an item needs to get a row."),
+  refresh: optional(duration({ above: 0 }), null, "How often the table is built anew."),
+  shards: optional(integer(1, 65_536), 1, "Files that the rows are spread over."),
+  on_miss: optional(choice("mask", "zero", "compute"), "mask", "What an item without a row is."),
+});
+
+const training = signature("How the model learns.", {
+  embeddings: optional(
+    call("an optimiser", optimisers),
+    null,
+    "Optimiser of the embedding tables: adagrad(rate: 0.05) unless said.",
+  ),
+  dense: optional(call("an optimiser", optimisers), null, "Optimiser of all else: adam(rate: 1e-3) unless said."),
+  batch: optional(integer(1, 10_000_000), 512, "Samples a step."),
+  epochs: optional(integer(1, 1_000_000), 1, "Passes over the data."),
+  schedule: optional(call("a schedule", schedules), null, "How the rate changes: constant unless said."),
+  clip: optional(real({ above: 0 }), null, "Largest norm of the gradient."),
+  l2: optional(real({ min: 0 }), 0, "Weight of the squared parameters in the loss."),
+  stop: optional(call("`stop(after, on)`", stops), null, "When to end early."),
+  seed: optional(integer(0, 2 ** 32 - 1), 1, "Seed of every random choice."),
+});
+
+export const blocks = {
+  item: features("What an item is, whoever looks at it: inherent features only."),
+  user: features("What is known of the user."),
+  context: features("What is known of the request."),
+  candidate: features("What is known of one candidate in this request, and must not be cached."),
+  history,
+  metric,
+  search,
+  attend,
+  tower,
+  table,
+  train: { ...training, named: false, declares: null, blocks: {} },
+} as const satisfies Readonly<Record<SectionKeyword, BlockKind>>;

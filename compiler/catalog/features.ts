@@ -1,0 +1,185 @@
+// The feature kinds: what the user writes, what it becomes, and where it may stand. A new kind is a row here.
+import type { Encoder, RowEncoder } from "../../runtime/encoder-spec.ts";
+import type { GroupName } from "../model.ts";
+import {
+  type Arguments,
+  choice,
+  edges,
+  flag,
+  integer,
+  maxRows,
+  maxWidth,
+  name,
+  optional,
+  type Reads,
+  real,
+  reference,
+  required,
+  type Signature,
+  signature,
+} from "./signature.ts";
+
+/** How the encoded value becomes columns. */
+export type Columns =
+  /** rows of a table [rows, dim] */
+  | { readonly kind: "embedding"; readonly rows: number }
+  /** the vector itself, or a projection of it to `dim` */
+  | { readonly kind: "vector"; readonly size: number }
+  | { readonly kind: "scalar" }
+  | { readonly kind: "none" };
+
+/** A way to name the rows of tags: the argument that was written, and the encoder it stands for. */
+export interface FeatureKind<A extends Arguments = Arguments> extends Signature<A> {
+  /** Where it may stand. */
+  readonly groups: readonly GroupName[];
+  /** Exactly one of these arguments must be given. */
+  readonly oneOf: readonly (keyof A & string)[];
+  readonly encoder: (values: { readonly [K in keyof A]: Reads<A[K]> }) => Encoder;
+}
+
+const kind = <const A extends Arguments>(
+  doc: string,
+  args: A,
+  encoder: FeatureKind<A>["encoder"],
+  { groups = anywhere, oneOf = [] }: { groups?: readonly GroupName[]; oneOf?: readonly (keyof A & string)[] } = {},
+): FeatureKind<A> => ({ ...signature(doc, args), groups, oneOf, encoder });
+
+const anywhere: readonly GroupName[] = ["item", "user", "context", "candidate", "cross"];
+
+const formerly = optional(
+  name("an earlier name"),
+  null,
+  "The name before a rename: old weights and data stay readable.",
+);
+const dim = optional(integer(1, maxWidth), null, "Columns of the embedding; with `shares`, those of the shared table.");
+const shares = optional(reference("a feature"), null, "Use this feature's table instead of an own one.");
+const unknown = optional(
+  real({ min: 0, below: 1 }),
+  0.01,
+  "Share of the ids masked while training, so that row 0 learns.",
+);
+const key = optional(flag, false, "This feature identifies the item or the user.");
+
+const embedded = { dim, shares, formerly };
+const identified = { dim, key, unknown, shares, formerly };
+
+export const featureKinds = {
+  id: kind(
+    "An integer from 0 to vocab - 1; anything else counts as unknown.",
+    { vocab: required(integer(1, maxRows), "How many ids there are."), ...identified },
+    ({ vocab }) => ({ kind: "id", vocab }),
+  ),
+  vocabulary: kind(
+    "A string or 64-bit integer, looked up in a vocabulary learned on the training part and then frozen.",
+    {
+      max: required(integer(1, maxRows), "Entries at most: the most frequent ones."),
+      min_count: optional(integer(1, maxRows), 1, "Occurrences that an entry needs."),
+      ...identified,
+    },
+    ({ max, min_count }) => ({ kind: "vocabulary", max, minCount: min_count }),
+  ),
+  hashed: kind(
+    "A string or integer, hashed into buckets by xxHash64.",
+    { buckets: required(integer(1, maxRows), "How many buckets."), ...identified },
+    ({ buckets }) => ({ kind: "hashed", buckets }),
+  ),
+  bucketed: kind(
+    "A number, by the bucket it falls in.",
+    {
+      at: required(edges("count", "duration", "ratio"), "Edges, ascending; an edge belongs to the bucket above it."),
+      ...embedded,
+    },
+    ({ at }) => ({ kind: "bucketed", edges: at.values }),
+  ),
+  elapsed: kind(
+    "Time between the behaviour and the request, by bucket; edges without a unit count steps.",
+    {
+      at: required(edges("duration", "count"), "Edges, ascending: durations, or steps where data has an order only."),
+      ...embedded,
+    },
+    ({ at }) => ({ kind: "elapsed", edges: at.values, unit: at.dimension === "duration" ? "seconds" : "steps" }),
+    { groups: ["cross"] },
+  ),
+  flag: kind("True, false or missing.", embedded, () => ({ kind: "flag" })),
+  tags: kind(
+    "A list of ids or strings, pooled into one vector.",
+    {
+      vocab: optional(integer(1, maxRows), null, "Integers from 0 to vocab - 1."),
+      buckets: optional(integer(1, maxRows), null, "Strings or integers, hashed into this many buckets."),
+      vocabulary: optional(
+        integer(1, maxRows),
+        null,
+        "Strings or integers, in a learned vocabulary of at most this size.",
+      ),
+      min_count: optional(integer(1, maxRows), null, "Occurrences that an entry of the vocabulary needs (1)."),
+      max: required(integer(1, 4096), "Tags that count: the first ones."),
+      pool: optional(choice("sum", "mean"), "sum", "How the rows become one."),
+      dim,
+      unknown,
+      shares,
+      formerly,
+    },
+    ({ vocab, buckets, vocabulary, min_count, max }) => ({
+      kind: "tags",
+      of: tagRows(vocab, buckets, vocabulary, min_count),
+      max,
+    }),
+    { oneOf: ["vocab", "buckets", "vocabulary"] },
+  ),
+  pretrained: kind(
+    "A vector of floats that comes with the data.",
+    {
+      size: required(integer(1, maxWidth), "Length of the vector."),
+      dim: optional(integer(1, maxWidth), null, "Project the vector to this many columns."),
+      formerly,
+    },
+    ({ size }) => ({ kind: "pretrained", size }),
+  ),
+  number: kind(
+    "A number, taken as one column.",
+    { scale: optional(choice("none", "log"), "none", "`log` is sign(x) ln(1 + |x|)."), formerly },
+    ({ scale }) => ({ kind: "number", scale }),
+  ),
+  key: kind(
+    "Identity only: names the item or the user, and reaches no graph.",
+    { type: optional(choice("int64", "string"), "int64", "How keys are stored."), formerly },
+    ({ type }) => ({ kind: "key", type }),
+    { groups: ["item", "user"] },
+  ),
+} as const;
+
+function tagRows(
+  vocab: number | null,
+  buckets: number | null,
+  vocabulary: number | null,
+  minCount: number | null,
+): RowEncoder {
+  if (vocab !== null) return { kind: "id", vocab };
+  if (buckets !== null) return { kind: "hashed", buckets };
+  return { kind: "vocabulary", max: vocabulary ?? 1, minCount: minCount ?? 1 };
+}
+
+/** What an encoder's output becomes. Row 0 is the missing or unknown value, so every table has one row more. */
+export function columns(encoder: Encoder): Columns {
+  switch (encoder.kind) {
+    case "id":
+      return { kind: "embedding", rows: encoder.vocab + 1 };
+    case "vocabulary":
+      return { kind: "embedding", rows: encoder.max + 1 };
+    case "hashed":
+      return { kind: "embedding", rows: encoder.buckets + 1 };
+    case "bucketed":
+    case "elapsed":
+      return { kind: "embedding", rows: encoder.edges.length + 2 };
+    case "flag":
+      return { kind: "embedding", rows: 3 };
+    case "tags":
+      return columns(encoder.of);
+    case "pretrained":
+      return { kind: "vector", size: encoder.size };
+    case "number":
+      return { kind: "scalar" };
+    case "key":
+      return { kind: "none" };
+  }
+}

@@ -1,0 +1,111 @@
+// What a catalogue entry is made of: the sorts of values, and signatures of named arguments. Data only; check/ reads by it.
+import type { CallValue, Dimension, Name } from "../../grammar/ast.ts";
+
+/** Bounds of a number; `above` and `below` are exclusive. */
+export interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  readonly above?: number;
+  readonly below?: number;
+}
+
+/** A call whose name is known to be one of a catalogue's, with its arguments still to be read by that signature. */
+export interface Choice {
+  readonly name: string;
+  readonly call: CallValue;
+}
+
+/** Bucket edges, strictly ascending, all of one dimension; durations in seconds, ratios as shares. */
+export interface Edges {
+  readonly values: readonly number[];
+  readonly dimension: Dimension;
+}
+
+export type SortKind =
+  | { readonly kind: "integer"; readonly range: Range }
+  | { readonly kind: "real"; readonly range: Range }
+  | { readonly kind: "duration"; readonly range: Range }
+  | { readonly kind: "flag" }
+  | { readonly kind: "choice"; readonly of: readonly string[] }
+  | { readonly kind: "integers"; readonly range: Range; readonly empty: boolean }
+  | { readonly kind: "edges"; readonly dimensions: readonly Dimension[] }
+  | { readonly kind: "name"; readonly what: string }
+  | { readonly kind: "reference"; readonly what: string }
+  | { readonly kind: "references"; readonly what: string }
+  | { readonly kind: "call"; readonly what: string; readonly of: Readonly<Record<string, Signature>> };
+
+/** A sort of value; `T` is what reading it gives (a phantom: no value carries it). */
+export type Sort<T> = SortKind & { readonly reads?: T };
+
+/** A setting of a block or an argument of a call. */
+export interface Argument<T = unknown> {
+  readonly sort: Sort<T>;
+  /** One line. */
+  readonly doc: string;
+  readonly required: boolean;
+  /** The value where nothing is written; means nothing where `required`. */
+  readonly fallback: T | null;
+  /** May be written without its name, as in `match(item.category)`. */
+  readonly unnamed: boolean;
+}
+
+export type Arguments = Readonly<Record<string, Argument>>;
+
+export interface Signature<A extends Arguments = Arguments> {
+  /** One line. */
+  readonly doc: string;
+  readonly arguments: A;
+}
+
+/** What reading an argument gives. */
+export type Reads<A extends Argument> = A extends Argument<infer T> ? T : never;
+
+export const integer = (min: number, max: number): Sort<number> => ({ kind: "integer", range: { min, max } });
+export const real = (range: Range): Sort<number> => ({ kind: "real", range });
+/** Seconds. */
+export const duration = (range: Range): Sort<number> => ({ kind: "duration", range });
+export const flag: Sort<boolean> = { kind: "flag" };
+export const choice = <const C extends readonly string[]>(...of: C): Sort<C[number]> => ({ kind: "choice", of });
+export const integers = (min: number, max: number, empty = false): Sort<readonly number[]> => ({
+  kind: "integers",
+  range: { min, max },
+  empty,
+});
+export const edges = (...dimensions: readonly Dimension[]): Sort<Edges> => ({ kind: "edges", dimensions });
+/** A bare name that is not looked up among the declarations. */
+export const name = (what: string): Sort<Name> => ({ kind: "name", what });
+/** A dotted name, resolved by the check of its block. */
+export const reference = (what: string): Sort<CallValue> => ({ kind: "reference", what });
+/** One reference, or a list of them. */
+export const references = (what: string): Sort<readonly CallValue[]> => ({ kind: "references", what });
+export const call = (what: string, of: Readonly<Record<string, Signature>>): Sort<Choice> => ({
+  kind: "call",
+  what,
+  of,
+});
+
+export const required = <T>(sort: Sort<T>, doc: string): Argument<T> => ({
+  sort,
+  doc,
+  required: true,
+  fallback: null,
+  unnamed: false,
+});
+
+export const optional = <T, const D extends T | null>(sort: Sort<T>, fallback: D, doc: string): Argument<T | D> => ({
+  sort: sort as Sort<T | D>,
+  doc,
+  required: false,
+  fallback,
+  unnamed: false,
+});
+
+/** The argument may also be given by its place. */
+export const unnamed = <T>(argument: Argument<T>): Argument<T> => ({ ...argument, unnamed: true });
+
+export const signature = <const A extends Arguments>(doc: string, args: A): Signature<A> => ({ doc, arguments: args });
+
+/** Rows are addressed by int32, and row 0 is the unknown. */
+export const maxRows = 2 ** 31 - 2;
+/** Widest vector, layer or embedding that is accepted: a typing error beyond any use known. */
+export const maxWidth = 65_536;

@@ -1,0 +1,47 @@
+// Optimisers, schedules, stopping rules and tasks.
+import { choice, integer, name, optional, real, required, signature, unnamed } from "./signature.ts";
+
+const rate = (fallback: number) => optional(real({ above: 0, max: 100 }), fallback, "Learning rate.");
+const epsilon = (fallback: number) => optional(real({ above: 0, max: 1 }), fallback, "Added to a denominator.");
+
+export const optimisers = {
+  adam: signature("Adam; of embeddings, only rows of the batch are touched.", {
+    rate: rate(1e-3),
+    beta1: optional(real({ min: 0, below: 1 }), 0.9, "Decay of the first moment."),
+    beta2: optional(real({ min: 0, below: 1 }), 0.999, "Decay of the second moment."),
+    epsilon: epsilon(1e-8),
+  }),
+  adagrad: signature("AdaGrad, one accumulator per number.", { rate: rate(0.05), epsilon: epsilon(1e-10) }),
+  rowwise_adagrad: signature("AdaGrad, one accumulator per row.", { rate: rate(0.05), epsilon: epsilon(1e-10) }),
+  sgd: signature("Plain gradient descent.", { rate: rate(0.01) }),
+} as const;
+
+const maxSteps = 1_000_000_000;
+
+export const schedules = {
+  constant: signature("The rate as it is.", {}),
+  warmup: signature("Rises linearly to the rate, then stays.", {
+    steps: unnamed(required(integer(1, maxSteps), "Steps until the full rate.")),
+  }),
+  cosine: signature("Falls to zero along a cosine.", {
+    steps: unnamed(required(integer(1, maxSteps), "Steps until zero.")),
+    warmup: optional(integer(0, maxSteps), 0, "Steps of linear rise before."),
+  }),
+} as const;
+
+export const stops = {
+  stop: signature("Ends training when the validation part no longer improves.", {
+    after: unnamed(required(integer(1, 1_000_000), "Evaluations without improvement.")),
+    on: optional(choice("auc", "gauc", "logloss"), "auc", "What has to improve."),
+  }),
+} as const;
+
+const task = {
+  weight: optional(real({ min: 0, max: 1e6 }), 1, "Weight of the task in the loss."),
+  where: optional(name("a label"), null, "Counts only samples where this label is one."),
+};
+
+export const tasks = {
+  binary: signature("A probability, learned by cross-entropy.", task),
+  regression: signature("A number, learned by squared error.", task),
+} as const;

@@ -1,0 +1,163 @@
+// Reads the settings of a block, or the arguments of a call, by their signature.
+import type { CallValue, Member, Name, Span, Value } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
+import { suggest } from "../../grammar/suggest.ts";
+import type { Arguments, Reads } from "../catalog/signature.ts";
+import { diagnose } from "../diagnostics.ts";
+import { list, type Scope } from "./scope.ts";
+import { readValue } from "./values.ts";
+
+/** A value with its place. `span` is the value's, or the owner's where nothing is written. */
+export interface Given<T> {
+  readonly value: T;
+  readonly span: Span;
+  readonly written: boolean;
+}
+
+/** Null where reading failed, which has been reported. */
+export type Readings<A extends Arguments> = { readonly [K in keyof A]: Given<Reads<A[K]>> | null };
+
+interface Owner {
+  /** As a title names it: "`search`", "`adam`". */
+  readonly text: string;
+  readonly span: Span;
+  /** "setting" or "argument". */
+  readonly sort: "setting" | "argument";
+  /** Nested blocks that the owner has. */
+  readonly blocks: readonly string[];
+}
+
+interface Entry {
+  readonly name: string;
+  readonly nameSpan: Span;
+  readonly value: Value;
+}
+
+/** Reads the settings among `members`; nested blocks named in `nested` are left to the caller. */
+export function readSettings<A extends Arguments>(
+  args: A,
+  members: readonly Member[],
+  owner: { readonly text: string; readonly span: Span },
+  nested: readonly string[],
+  scope: Scope,
+): Readings<A> {
+  const full: Owner = { ...owner, sort: "setting", blocks: nested };
+  const entries: Entry[] = [];
+  const spoilt = new Set<string>();
+  const blocks = new Map<string, Span>();
+  for (const member of members) {
+    const name = member.name.text;
+    if (member.kind === "block") {
+      const first = blocks.get(name);
+      if (Object.hasOwn(args, name)) {
+        spoilt.add(name);
+        scope.report(diagnose("needs-value", { name }, at(member.name, `write \`${name}: …\``)));
+      } else if (!nested.includes(name)) unknown(full, member.name, [...nested, ...Object.keys(args)], spoilt, scope);
+      else if (first) scope.report(again(name, member.name.span, first));
+      else blocks.set(name, member.name.span);
+    } else if (nested.includes(name)) {
+      scope.report(diagnose("needs-block", { name }, at(member.name, `write \`${name} { … }\``)));
+    } else entries.push({ name, nameSpan: member.name.span, value: member.value });
+  }
+  return readEntries(args, entries, spoilt, full, scope);
+}
+
+/** Reads the arguments of `call`; those the signature allows may stand without their name, in its order. */
+export function readArguments<A extends Arguments>(args: A, call: CallValue, scope: Scope): Readings<A> {
+  const head = call.path.map((part) => part.text).join(".");
+  const owner: Owner = { text: `\`${head}\``, span: call.span, sort: "argument", blocks: [] };
+  const byPlace = Object.keys(args).filter((name) => args[name].unnamed);
+  const entries: Entry[] = [];
+  const spoilt = new Set<string>();
+  let place = 0;
+  for (const argument of call.arguments ?? []) {
+    if (argument.name) {
+      entries.push({ name: argument.name.text, nameSpan: argument.name.span, value: argument.value });
+      continue;
+    }
+    const name = byPlace[place++];
+    if (name !== undefined) {
+      entries.push({ name, nameSpan: argument.value.span, value: argument.value });
+      continue;
+    }
+    const open = Object.keys(args).filter(
+      (key) => args[key].required && !(call.arguments ?? []).some((a) => a.name?.text === key),
+    );
+    for (const key of open) spoilt.add(key);
+    const said =
+      Object.keys(args).length === 0
+        ? "it takes no arguments"
+        : `write \`${open[0] ?? "name"}: ${shown(argument.value)}\``;
+    scope.report(
+      diagnose("unnamed-argument", { owner: owner.text, value: shown(argument.value) }, at(argument.value, said)),
+    );
+  }
+  return readEntries(args, entries, spoilt, owner, scope);
+}
+
+function readEntries<A extends Arguments>(
+  args: A,
+  entries: readonly Entry[],
+  spoilt: Set<string>,
+  owner: Owner,
+  scope: Scope,
+): Readings<A> {
+  const readings: Record<string, Given<unknown> | null> = {};
+  const seen = new Map<string, Span>();
+  for (const { name, nameSpan, value } of entries) {
+    const first = seen.get(name);
+    if (!Object.hasOwn(args, name)) {
+      unknown(owner, { text: name, span: nameSpan }, [...Object.keys(args), ...owner.blocks], spoilt, scope);
+    } else if (first) {
+      scope.report(again(name, nameSpan, first));
+    } else {
+      seen.set(name, nameSpan);
+      const read = readValue(args[name].sort, name, value, scope.report);
+      readings[name] = read === null ? null : { value: read, span: value.span, written: true };
+    }
+  }
+  for (const [name, { required, fallback, doc }] of Object.entries(args)) {
+    if (Object.hasOwn(readings, name)) continue;
+    if (!required) readings[name] = { value: fallback, span: owner.span, written: false };
+    else {
+      readings[name] = null;
+      if (!spoilt.has(name))
+        scope.report(diagnose("missing-setting", { owner: owner.text, name }, at(owner.span, hint(name, doc))));
+    }
+  }
+  return readings as Readings<A>;
+}
+
+const hint = (name: string, doc: string): string =>
+  `\`${name}\`: ${doc.charAt(0).toLowerCase()}${doc.slice(1).replace(/\.$/, "")}`;
+
+const again = (name: string, second: Span, first: Span) =>
+  diagnose("given-twice", { name }, at(second, "given again"), { also: [at(first, "first given here")] });
+
+/** A misspelt name stands for the nearest one, which is then not missing: that goes into `spoilt`. */
+function unknown(owner: Owner, name: Name, candidates: readonly string[], spoilt: Set<string>, scope: Scope): void {
+  const near = suggest(name.text, candidates);
+  const none =
+    candidates.length === 0
+      ? "it takes none"
+      : `it has ${list(
+          candidates.map((c) => `\`${c}\``),
+          "and",
+        )}`;
+  if (near !== null) spoilt.add(near);
+  scope.report(
+    diagnose(
+      "unknown-setting",
+      { owner: owner.text, sort: owner.sort, name: name.text },
+      at(name, near === null ? none : `did you mean \`${near}\`?`),
+      near === null ? {} : { fix: { title: `Write ${near}`, span: name.span, replacement: near } },
+    ),
+  );
+}
+
+/** A value as it was written, shortened. */
+export function shown(value: { readonly span: Span }): string {
+  const { source, start, end } = value.span;
+  const text = source.text.slice(start, end).replace(/\s+/g, " ");
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

@@ -1,0 +1,183 @@
+// From sections to the checked model, section kind by section kind: none refers to a later one.
+import type { SectionNode } from "../../grammar/ast.ts";
+import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { Program } from "../load.ts";
+import type { Model } from "../model.ts";
+import { columnsOf } from "../widths.ts";
+import { checkMetricConsistency, checkUnused } from "./consistency.ts";
+import { checkFeatures } from "./features.ts";
+import { checkHistory } from "./histories.ts";
+import { checkSize } from "./limits.ts";
+import { checkMetric } from "./metrics.ts";
+import { declare, declared, entities, groupKeywords, type NamedKeyword, type Scope } from "./scope.ts";
+import { checkAttend, checkSearch } from "./stages.ts";
+import { checkCaches, checkTable } from "./tables.ts";
+import { checkTasks, checkTower } from "./towers.ts";
+import { checkTrain } from "./train.ts";
+
+export interface CheckOptions {
+  /** A file without `model` is fine: a library is to be checked, not built. */
+  readonly library?: boolean;
+  /** Refuse models whose parameters and lookup tables need more memory than this. */
+  readonly maxBytes?: number;
+}
+
+export interface Checked {
+  /** Null where there is an error, or no `model`. */
+  readonly model: Model | null;
+  /** Errors of reading and parsing first, then the checker's, in the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What may follow from a section that could not be parsed: said only where all could. */
+const consequences: ReadonlySet<string> = new Set([
+  "unknown-name",
+  "missing-setting",
+  "missing-section",
+  "no-item-key",
+  "nothing-predicted",
+  "no-width",
+  "choose-one",
+  "no-model",
+  "keys-differ",
+  "nothing-cached",
+]);
+
+export function check(program: Program, options: CheckOptions = {}): Checked {
+  const found: Diagnostic[] = [];
+  const broken = program.diagnostics.some(({ severity }) => severity === "error");
+  const report = (diagnostic: Diagnostic): void => {
+    if (!broken || !consequences.has(diagnostic.code)) found.push(diagnostic);
+  };
+  const model = checkProgram(
+    program,
+    options,
+    report,
+    () => broken || found.some(({ severity }) => severity === "error"),
+  );
+  return { model, diagnostics: [...program.diagnostics, ...inOrder(found, program)] };
+}
+
+function checkProgram(
+  program: Program,
+  { library = false, maxBytes }: CheckOptions,
+  report: Scope["report"],
+  failed: () => boolean,
+): Model | null {
+  const { entry, sections } = program;
+  const name = entry.model;
+  const { declarations, byKeyword, singles, nameless } = declare(sections, report);
+  const scope: Scope = {
+    library: !name,
+    sections,
+    declarations,
+    byKeyword,
+    groups: new Map(),
+    crosses: new Map(),
+    report,
+    nameless,
+    comparisons: { left: 30_000 },
+    used: new Set(),
+  };
+  const start = { source: entry.source, start: 0, end: 0 };
+  if (!name && !library) {
+    report(
+      diagnose("no-model", { path: entry.source.path }, at(start, "there is no `model NAME` here"), {
+        help: [
+          "Begin the file with `model NAME` if it is meant to be built. A library is imported by a model, and `check` takes it as it is.",
+        ],
+      }),
+    );
+  }
+
+  checkFeatures(scope, singles);
+  if (name && !singles.has("item")) {
+    scope.groups.delete("item");
+    report(
+      diagnose("missing-section", { section: "item" }, at(name, "ranks nothing without it"), {
+        help: ["Say what an item is: `item { video_id: id(vocab: 10k, dim: 16, key: true) }`."],
+      }),
+    );
+  }
+  checkItem(scope, singles.get("item"));
+  each(scope, "history", checkHistory);
+  each(scope, "metric", checkMetric);
+  each(scope, "search", checkSearch);
+  each(scope, "attend", checkAttend);
+  const { byTower } = checkTasks(scope);
+  each(scope, "tower", (declaration) => checkTower(declaration, byTower.get(declaration.name.text) ?? null, scope));
+  if (name && !sections.some(({ keyword }) => keyword === "tower")) {
+    report(
+      diagnose("missing-section", { section: "tower" }, at(name, "predicts nothing without it"), {
+        help: [
+          "Say what is predicted, and from what: `tower ranking { input: [item, user]  hidden: [64]  predict { click: binary } }`.",
+        ],
+      }),
+    );
+  }
+  each(scope, "table", checkTable);
+  const train = checkTrain(singles.get("train"), name?.span ?? start, scope);
+  checkCaches(scope);
+  checkMetricConsistency(scope);
+  if (!name || !train || failed()) return null;
+  const silent = [...declarations.values()].find(({ entity }) => entity === null);
+  if (silent) throw new Error(`the checker rejected ${silent.keyword} ${silent.name.text} and did not say why`);
+  checkUnused(scope);
+
+  const [item, user, context, candidate] = groupKeywords.map((keyword) => scope.groups.get(keyword)!.group);
+  const model: Model = {
+    name: name.text,
+    doc: entry.doc ?? "",
+    item,
+    user,
+    context,
+    candidate,
+    histories: entities(scope, "history"),
+    metrics: entities(scope, "metric"),
+    searches: entities(scope, "search"),
+    attends: entities(scope, "attend"),
+    towers: entities(scope, "tower"),
+    tables: entities(scope, "table"),
+    train,
+    span: name.span,
+  };
+  if (maxBytes !== undefined) checkSize(model, maxBytes, scope);
+  return failed() ? null : model;
+}
+
+/** Candidates and behaviours reach the graphs as columns of the item. */
+function checkItem(scope: Scope, section: SectionNode | undefined): void {
+  const item = scope.groups.get("item");
+  if (!section || !item || item.damaged || columnsOf(item.group).length > 0) return;
+  scope.groups.delete("item");
+  if (item.group.features.length === 0) return;
+  scope.report(
+    diagnose("no-width", { name: "item" }, at(section.keywordSpan, "holds nothing but a key"), {
+      help: [
+        "A key identifies an item and tells nothing of it. Add a feature, or learn one from the identity itself, as in `video_id: hashed(buckets: 100k, dim: 16, key: true)`.",
+      ],
+    }),
+  );
+}
+
+/** Checks the sections of one keyword; what they become is there for those after them. */
+function each<K extends NamedKeyword>(
+  scope: Scope,
+  keyword: K,
+  checkOne: (
+    declaration: ReturnType<typeof declared<K>>[number],
+    scope: Scope,
+  ) => ReturnType<typeof declared<K>>[number]["entity"],
+): void {
+  const own = declared(scope, keyword);
+  for (const declaration of own) declaration.entity = checkOne(declaration, scope);
+  for (const declaration of own) declaration.checked = true;
+}
+
+/** By file, then by place: the reader goes through the text once. */
+function inOrder(diagnostics: readonly Diagnostic[], { files }: Program): Diagnostic[] {
+  const rank = new Map(files.map((file, i) => [file.source, i]));
+  const place = ({ primary: { span } }: Diagnostic): number => rank.get(span.source) ?? files.length;
+  return [...diagnostics].sort((a, b) => place(a) - place(b) || a.primary.span.start - b.primary.span.start);
+}

@@ -1,0 +1,66 @@
+// What holds across sections: one metric for both stages (the paper's thesis), and nothing declared in vain.
+import { at } from "../../grammar/diagnostic.ts";
+import { diagnose } from "../diagnostics.ts";
+import { shown } from "./arguments.ts";
+import { sameBy } from "./by.ts";
+import { entities, type Scope } from "./scope.ts";
+
+/** Notes where a search and the attend over it go by different things. */
+export function checkMetricConsistency(scope: Scope): void {
+  for (const attend of entities(scope, "attend")) {
+    if (attend.over.kind !== "search") continue;
+    const { search } = attend.over;
+    if (sameBy(search.by, attend.by)) continue;
+    const first = by(search.name, scope);
+    const second = by(attend.name, scope);
+    if (!first || !second) continue;
+    const system = systems[search.by.kind];
+    scope.report(
+      diagnose(
+        "metrics-differ",
+        { search: search.name, first: shown(first), attend: attend.name, second: shown(second) },
+        at(first, "the search may drop items the attention would have kept"),
+        {
+          also: [at(second, "the attention weighs by this")],
+          help: [
+            system
+              ? `This is ${system}'s design and is fine if meant. TWIN uses one metric for both.`
+              : "This is fine if meant. TWIN uses one metric for both, so that the search keeps what the attention would.",
+          ],
+        },
+      ),
+    );
+  }
+}
+
+const systems: Readonly<Record<string, string>> = {
+  match: "SIM hard",
+  inner_product: "SIM soft",
+  cluster: "SIM cluster",
+  hamming: "ETA",
+};
+
+function by(owner: string, scope: Scope) {
+  const member = scope.declarations
+    .get(owner)
+    ?.section.members.find((m) => m.kind === "setting" && m.name.text === "by");
+  return member?.kind === "setting" ? member.value : null;
+}
+
+/** Warns of sections that nothing refers to. Towers and tables are ends in themselves. */
+export function checkUnused(scope: Scope): void {
+  for (const { keyword, name } of scope.declarations.values()) {
+    if (keyword === "tower" || keyword === "table" || scope.used.has(name.text)) continue;
+    const users = {
+      history: "a search, an attend or a metric",
+      metric: "a search or an attend",
+      search: "an attend",
+      attend: "a tower",
+    }[keyword];
+    scope.report(
+      diagnose("unused", { name: name.text }, at(name, `no section names this ${keyword}`), {
+        help: [`It would be built and trained for nothing. Name it in ${users}, or leave it out.`],
+      }),
+    );
+  }
+}

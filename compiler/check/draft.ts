@@ -1,0 +1,19 @@
+// A feature between its declaration and the model.
+import type { CallValue, Name, Setting } from "../../grammar/ast.ts";
+import type { Encoder } from "../../runtime/encoder-spec.ts";
+import type { GroupName } from "../model.ts";
+import type { Given } from "./arguments.ts";
+
+/** A feature as declared, before shared tables are linked. */
+export interface Draft {
+  readonly group: GroupName;
+  readonly prefix: string;
+  readonly setting: Setting;
+  readonly encoder: Encoder;
+  readonly dim: Given<number | null>;
+  readonly shares: CallValue | null;
+  readonly key: Given<boolean> | null;
+  readonly formerly: Name | null;
+  readonly unknown: number;
+  readonly pool: "sum" | "mean";
+}

@@ -1,0 +1,81 @@
+// Histories: what they are about, how long, and whether they are kept as clusters.
+import type { CallValue } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
+import { blocks } from "../catalog/blocks.ts";
+import { clusterKinds } from "../catalog/by.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { Feature, History } from "../model.ts";
+import { readArguments, readSettings } from "./arguments.ts";
+import { resolve, wrongKind } from "./resolve.ts";
+import { type Declaration, featureOf, type Scope } from "./scope.ts";
+import { reportUnknown } from "./unknown.ts";
+
+export function checkHistory({ name, section }: Declaration<"history">, scope: Scope): History | null {
+  const { of, max, cluster } = readSettings(
+    blocks.history.arguments,
+    section.members,
+    { text: `history \`${name.text}\``, span: name.span },
+    Object.keys(blocks.history.blocks),
+    scope,
+  );
+  const item = of && resolve(of.value, "item section", scope);
+  if (item && !(item.kind === "group" && item.group.kind === "item"))
+    wrongKind("of", "`item`, the one thing that behaviours are about", of.value, item, scope);
+  const cross = scope.crosses.get(name.text);
+  const clustered = cluster?.value ? readCluster(cluster.value.call, name.text, scope) : null;
+  if (!of || !item || !max || !cross || !cluster || (cluster.value && !clustered)) return null;
+  return {
+    name: name.text,
+    doc: section.doc ?? "",
+    of: "item",
+    max: max.value,
+    cross: cross.group,
+    cluster: clustered,
+    span: name.span,
+  };
+}
+
+function readCluster(call: CallValue, history: string, scope: Scope): NonNullable<History["cluster"]> | null {
+  const { on, within, size } = readArguments(clusterKinds.kmeans.arguments, call, scope);
+  const vector = on && resolve(on.value, "feature of item", scope);
+  if (vector && vector.kind !== "feature") wrongKind("on", "a feature of `item`", on.value, vector, scope);
+  const feature = vector?.kind === "feature" ? vector.feature : null;
+  if (on && feature && !isVector(feature)) {
+    scope.report(
+      diagnose(
+        "feature-does-not-fit",
+        { by: "kmeans", feature: feature.qualified },
+        at(on.value, "is no vector of the item"),
+        {
+          also: [at(feature.span, "declared here")],
+          help: ["Clusters are made of vectors: name a `pretrained` feature of `item`, or an embedded one."],
+        },
+      ),
+    );
+    return null;
+  }
+  const group = within?.value ? crossFeature(within.value, history, scope) : null;
+  if (!feature || !within || !size || (within.value && !group)) return null;
+  return { on: feature, within: group, size: size.value };
+}
+
+/** Whether a feature is a vector that can be compared by distance. */
+export const isVector = (feature: Feature): boolean =>
+  feature.group === "item" && (feature.encoder.kind === "pretrained" || feature.embedding !== null);
+
+/** `watched.progress` inside `watched` itself, whose entity does not exist yet. */
+function crossFeature(call: CallValue, history: string, scope: Scope): Feature | null {
+  const cross = scope.crosses.get(history);
+  const path = call.path.map((part) => part.text);
+  const bare = path.length === 2 && path[0] === history ? path[1] : path.length === 1 ? path[0] : "";
+  if (!cross || cross.failed.has(bare)) return null;
+  const feature = featureOf(cross.group, bare);
+  if (feature) return feature;
+  const known = cross.group.features.map((f) => f.qualified);
+  const shown = path.join(".");
+  const none = `\`${history}\` has no cross features`;
+  return reportUnknown(
+    { kind: "cross feature", shown, name: { text: shown, span: call.span }, candidates: known, none },
+    scope,
+  );
+}

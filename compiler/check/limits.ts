@@ -1,0 +1,77 @@
+// Memory: an explicit limit is held against the parameters and the tables before anything is allocated.
+import { at, type Label } from "../../grammar/diagnostic.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { Model, Table } from "../model.ts";
+import { bytesOf, parameters } from "../parameters.ts";
+import { bytesText } from "../text.ts";
+import type { Scope } from "./scope.ts";
+
+interface Contributor {
+  readonly span: Label["span"];
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** Reports `too-large` where parameters and lookup tables together need more than `maxBytes`. */
+export function checkSize(model: Model, maxBytes: number, scope: Scope): void {
+  const contributors = [...parameterSizes(model), ...model.tables.flatMap((table) => tableSize(model, table))].sort(
+    (a, b) => b.bytes - a.bytes,
+  );
+  const bytes = contributors.reduce((sum, contributor) => sum + contributor.bytes, 0);
+  if (bytes <= maxBytes) return;
+  const [first, ...others] = contributors
+    .slice(0, 3)
+    .map(({ span, text, bytes: own }) => at(span, `${text} ${bytesText(own)}`));
+  scope.report(
+    diagnose("too-large", { model: model.name, bytes: bytesText(bytes), limit: bytesText(maxBytes) }, first, {
+      also: others,
+      help: [
+        "These are the largest parts. Take fewer rows or a smaller `dim`, share tables, or raise the limit if the machine has the memory.",
+      ],
+    }),
+  );
+}
+
+function parameterSizes(model: Model): Contributor[] {
+  const owners = new Map<string, Label["span"]>();
+  const groups = [
+    model.item,
+    model.user,
+    model.context,
+    model.candidate,
+    ...model.histories.map((history) => history.cross),
+  ];
+  for (const feature of groups.flatMap((group) => group.features)) owners.set(feature.qualified, feature.span);
+  for (const entity of [...model.metrics, ...model.attends, ...model.towers]) owners.set(entity.name, entity.span);
+  const sizes = new Map<string, Contributor>();
+  for (const parameter of parameters(model)) {
+    const parts = parameter.name.split(".");
+    const owner = owners.has(parts.slice(0, 2).join(".")) ? parts.slice(0, 2).join(".") : parts[0];
+    const bytes = bytesOf(parameter) + (sizes.get(owner)?.bytes ?? 0);
+    sizes.set(owner, { span: owners.get(owner) ?? model.span, text: "its parameters take", bytes });
+  }
+  return [...sizes.values()];
+}
+
+const widthOfPrecision: { readonly [P in Table["precision"]]: number } = { float32: 4, float16: 2, uint8: 1 };
+
+/** Bytes of a table, where the number of items is bounded by the key's kind. */
+function tableSize(model: Model, table: Table): Contributor[] {
+  const rows = itemsAtMost(model);
+  return rows === null
+    ? []
+    : [
+        {
+          span: table.span,
+          text: "a row for every item takes",
+          bytes: rows * table.width * widthOfPrecision[table.precision],
+        },
+      ];
+}
+
+/** How many items the key can tell apart; null where that is not bounded. */
+export function itemsAtMost({ item: { key } }: Model): number | null {
+  if (key?.encoder.kind === "id") return key.encoder.vocab;
+  if (key?.encoder.kind === "vocabulary") return key.encoder.max;
+  return null;
+}

@@ -1,0 +1,190 @@
+// Metrics: the query and the keys are the same inherent features; the bias is cross features of the same history.
+import type { CallValue } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
+import { blocks } from "../catalog/blocks.ts";
+import { embeddingsKinds } from "../catalog/by.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { Feature, History, Metric } from "../model.ts";
+import { columnsOf, widthOf } from "../widths.ts";
+import { type Given, readArguments, readSettings, shown } from "./arguments.ts";
+import { resolve, wrongKind } from "./resolve.ts";
+import type { Declaration, Scope } from "./scope.ts";
+
+export function checkMetric({ name, section }: Declaration<"metric">, scope: Scope): Metric | null {
+  const readings = readSettings(
+    blocks.metric.arguments,
+    section.members,
+    { text: `metric \`${name.text}\``, span: name.span },
+    [],
+    scope,
+  );
+  const { heads, dim, embeddings } = readings;
+  const query = readings.query && readQuery(name.text, readings.query, scope);
+  const keys = readings.keys && readKeys(name.text, readings.keys, scope);
+  const bias = readings.bias && readBias(name.text, readings.bias, keys?.history ?? null, scope);
+  const own =
+    embeddings &&
+    (embeddings.value?.name === "own" ? ownDim(embeddings.value.call, scope) : ({ kind: "shared" } as const));
+  if (!query || !keys || !readings.query || !readings.keys || !bias || !heads || !dim || !own) return null;
+  const same = query.length === keys.features.length && query.every((feature) => keys.features.includes(feature));
+  if (!same) {
+    const extra = query.filter((f) => !keys.features.includes(f)).map((f) => f.name);
+    const lacking = keys.features.filter((f) => !query.includes(f)).map((f) => f.name);
+    const said = extra.length > 0 ? `\`${extra[0]}\` is in the query only` : `\`${lacking[0]}\` is in the keys only`;
+    scope.report(
+      diagnose("keys-differ", { metric: name.text }, at(readings.keys.span, said), {
+        also: [at(readings.query.span, "the query")],
+        help: [
+          "A candidate and a past item are projected alike, so that the score starts as a similarity. Name the same features on both sides, or the whole `item` and `HISTORY.item`.",
+        ],
+      }),
+    );
+    return null;
+  }
+  if (widthOf(query) === 0) {
+    scope.report(
+      diagnose("no-width", { name: "item" }, at(readings.query.span, "no feature of it has columns"), {
+        help: ["A metric compares columns: give `item` a feature besides its key."],
+      }),
+    );
+    return null;
+  }
+  return {
+    name: name.text,
+    doc: section.doc ?? "",
+    history: keys.history,
+    query,
+    keys: query,
+    bias: bias.features,
+    logSize: bias.logSize,
+    heads: heads.value,
+    dim: dim.value,
+    embeddings: own,
+    span: name.span,
+  };
+}
+
+function ownDim(call: CallValue, scope: Scope): Metric["embeddings"] | null {
+  const { dim } = readArguments(embeddingsKinds.own.arguments, call, scope);
+  return dim && { kind: "own", dim: dim.value };
+}
+
+function readQuery(metric: string, query: Given<readonly CallValue[]>, scope: Scope): readonly Feature[] | null {
+  const features = new Set<Feature>();
+  let failed = false;
+  for (const call of query.value) {
+    const target = resolve(call, "item section", scope);
+    if (!target) failed = true;
+    else if (target.kind === "group" && target.group.kind === "item")
+      for (const feature of columnsOf(target.group)) features.add(feature);
+    else if (target.kind === "feature" && target.feature.group === "item") features.add(target.feature);
+    else {
+      failed = true;
+      const said =
+        target.kind === "group" || target.kind === "feature"
+          ? "depends on more than the item"
+          : "is not known of a candidate ahead of the search";
+      scope.report(
+        diagnose("query-not-inherent", { metric, name: shown(call) }, at(call, said), {
+          help: [
+            "The query describes a candidate that the user has not met yet, so nothing can be known of the two together; and keys made the same way must be computable from the item alone. Use `item`, or features of it.",
+          ],
+        }),
+      );
+    }
+  }
+  return failed ? null : [...features];
+}
+
+function readKeys(
+  metric: string,
+  keys: Given<readonly CallValue[]>,
+  scope: Scope,
+): { history: History; features: readonly Feature[] } | null {
+  const features = new Set<Feature>();
+  const item = scope.groups.get("item");
+  let history: History | null = null;
+  let failed = item === undefined;
+  for (const call of keys.value) {
+    const target = resolve(call, "history", scope);
+    if (!target) failed = true;
+    else if (target.kind !== "inherent") {
+      failed = true;
+      wrongKind("keys", "what is known of a history's items, such as `watched.item`", call, target, scope);
+    } else if (history && target.history !== history) {
+      failed = true;
+      scope.report(
+        diagnose("different-history", { name: metric }, at(call, `reads \`${target.history.name}\``), {
+          also: [at(keys.value[0], `reads \`${history.name}\``)],
+          help: ["A metric scores the behaviours of one history. Declare a metric for each."],
+        }),
+      );
+    } else {
+      history = target.history;
+      for (const feature of target.feature ? [target.feature] : columnsOf(item!.group)) features.add(feature);
+    }
+  }
+  return failed || !history ? null : { history, features: [...features] };
+}
+
+function readBias(
+  metric: string,
+  bias: Given<readonly CallValue[] | null>,
+  history: History | null,
+  scope: Scope,
+): { features: readonly Feature[]; logSize: boolean } | null {
+  const features = new Set<Feature>();
+  let logSize = false;
+  let failed = false;
+  for (const call of bias.value ?? []) {
+    const target = resolve(call, "history", scope);
+    if (!target) {
+      failed = true;
+      continue;
+    }
+    const of =
+      target.kind === "cross" || target.kind === "cross feature" || target.kind === "log size" ? target.history : null;
+    if (!of) {
+      failed = true;
+      notCross(metric, call, history, scope);
+    } else if (history && of !== history) {
+      failed = true;
+      scope.report(
+        diagnose("different-history", { name: metric }, at(call, `belongs to \`${of.name}\``), {
+          also: [at(history.span, "the keys belong to this history")],
+          help: ["The bias says something of the same behaviour as the key, so both come from one history."],
+        }),
+      );
+    } else if (target.kind === "log size") {
+      logSize = true;
+      if (!of.cluster) {
+        failed = true;
+        scope.report(
+          diagnose("log-needs-cluster", { history: of.name }, at(call, "counts the members of a cluster"), {
+            also: [at(of.span, "holds single behaviours")],
+            help: [`Leave this out, or give \`${of.name}\` a \`cluster\`, as TWIN V2 does.`],
+          }),
+        );
+      }
+    } else
+      for (const feature of target.kind === "cross feature" ? [target.feature] : of.cross.features)
+        features.add(feature);
+  }
+  return failed ? null : { features: [...features].filter((f) => f.width > 0), logSize };
+}
+
+function notCross(metric: string, call: CallValue, history: History | null, scope: Scope): void {
+  const name = history?.name ?? "the history";
+  scope.report(
+    diagnose(
+      "bias-not-cross",
+      { metric, name: shown(call), history: name },
+      at(call, "says nothing of one behaviour"),
+      {
+        help: [
+          `The bias adds one number per head for what passed between the user and a past item. Use \`${history?.name ?? "HISTORY"}.cross\`, or features of it.`,
+        ],
+      },
+    ),
+  );
+}

@@ -1,0 +1,231 @@
+// Turns a dotted name into what it refers to. The one place that knows how names are written.
+import type { CallValue, Name, Span } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { Attend, Feature, Group, History, Metric, Search, Table, Tower } from "../model.ts";
+import { shown } from "./arguments.ts";
+import {
+  article,
+  type CheckedGroup,
+  type Declaration,
+  featureOf,
+  type GroupKeyword,
+  groupKeywords,
+  type Scope,
+} from "./scope.ts";
+import { reportUnknown } from "./unknown.ts";
+
+/** What a reference may mean. `part`s are what a table's `of` names. */
+export type Target =
+  | { readonly kind: "group"; readonly group: Group; readonly present: boolean }
+  | { readonly kind: "feature"; readonly feature: Feature }
+  | { readonly kind: "history"; readonly history: History }
+  /** `watched.item`, or one feature of it */
+  | { readonly kind: "inherent"; readonly history: History; readonly feature: Feature | null }
+  /** `watched.cross` */
+  | { readonly kind: "cross"; readonly history: History }
+  /** `watched.ago` */
+  | { readonly kind: "cross feature"; readonly history: History; readonly feature: Feature }
+  /** `watched.last(50)`; the argument is still to be read */
+  | { readonly kind: "last"; readonly history: History; readonly call: CallValue }
+  /** `log(watched.size)` */
+  | { readonly kind: "log size"; readonly history: History }
+  | { readonly kind: "metric"; readonly metric: Metric }
+  | { readonly kind: "metric part"; readonly metric: Metric; readonly part: Name }
+  | { readonly kind: "search"; readonly search: Search }
+  | { readonly kind: "attend"; readonly attend: Attend }
+  | { readonly kind: "attend part"; readonly attend: Attend; readonly part: Name }
+  | { readonly kind: "tower"; readonly tower: Tower }
+  | { readonly kind: "table"; readonly table: Table }
+  /** Declared, and of a kind that nothing here can refer to. */
+  | { readonly kind: "later"; readonly keyword: string };
+
+/** Resolves `call`, which should be `expected` ("metric", "search or history", …). Null after a report, or where the target failed. */
+export function resolve(call: CallValue, expected: string, scope: Scope): Target | null {
+  const [head, ...rest] = call.path;
+  if (head.text === "log" && rest.length === 0 && call.arguments) return logSize(call, scope);
+  const target = resolvePath(call, head, rest, expected, scope);
+  if (target && call.arguments && target.kind !== "last") {
+    scope.report(
+      diagnose(
+        "not-here",
+        { what: shown(call), place: "a reference" },
+        at(call, `\`${pathText(call)}\` takes no arguments`),
+      ),
+    );
+    return null;
+  }
+  return target;
+}
+
+function resolvePath(
+  call: CallValue,
+  head: Name,
+  rest: readonly Name[],
+  expected: string,
+  scope: Scope,
+): Target | null {
+  if (isGroup(head.text)) {
+    const checked = scope.groups.get(head.text);
+    if (!checked) return null;
+    if (rest.length === 0)
+      return !checked.present && scope.library
+        ? null
+        : { kind: "group", group: checked.group, present: checked.present };
+    const feature = member(checked, rest, call, head.text, scope);
+    return feature && { kind: "feature", feature };
+  }
+  const declaration = scope.declarations.get(head.text);
+  if (!declaration) {
+    const names = [...scope.byKeyword]
+      .filter(([keyword]) => expected.includes(keyword))
+      .flatMap(([, own]) => own.map((d) => d.name.text));
+    const groups = groupKeywords.filter((g) => expected.includes(g) || expected.includes("group"));
+    missing(expected, head, [...names, ...groups], scope);
+    return null;
+  }
+  scope.used.add(head.text);
+  if (!declaration.checked) return { kind: "later", keyword: declaration.keyword };
+  return declaration.entity === null ? null : parts(declaration, rest, call, scope);
+}
+
+function parts(declaration: Declaration, rest: readonly Name[], call: CallValue, scope: Scope): Target | null {
+  const { keyword, entity } = declaration;
+  if (entity === null) return null;
+  if (keyword === "history") return historyPart(entity as History, rest, call, scope);
+  const [part, beyond] = rest;
+  if (beyond) return unknownPart(declaration.name.text, beyond, [], scope);
+  if (!part) return { kind: keyword, [keyword]: entity } as unknown as Target;
+  if (keyword === "metric") {
+    if (["keys", "query", "bias"].includes(part.text)) return { kind: "metric part", metric: entity as Metric, part };
+    return unknownPart(declaration.name.text, part, ["keys", "query", "bias"], scope);
+  }
+  if (keyword === "attend") {
+    if (part.text === "values") return { kind: "attend part", attend: entity as Attend, part };
+    return unknownPart(declaration.name.text, part, ["values"], scope);
+  }
+  return unknownPart(declaration.name.text, part, [], scope);
+}
+
+function historyPart(history: History, rest: readonly Name[], call: CallValue, scope: Scope): Target | null {
+  const [part, ...beyond] = rest;
+  if (!part) return { kind: "history", history };
+  if (part.text === "item") {
+    const item = scope.groups.get("item");
+    if (!item) return null;
+    if (beyond.length === 0) return { kind: "inherent", history, feature: null };
+    const feature = member(item, beyond, call, `${history.name}.item`, scope);
+    return feature && { kind: "inherent", history, feature };
+  }
+  if (beyond.length > 0) return unknownPart(`${history.name}.${part.text}`, beyond[0], [], scope);
+  if (part.text === "cross") return { kind: "cross", history };
+  if (part.text === "last") return { kind: "last", history, call };
+  const cross = scope.crosses.get(history.name);
+  if (!cross || cross.failed.has(part.text)) return null;
+  const feature = featureOf(cross.group, part.text);
+  if (feature) return { kind: "cross feature", history, feature };
+  return unknownPart(history.name, part, ["item", "cross", "last", ...cross.group.features.map((f) => f.name)], scope);
+}
+
+/** The feature that `rest` names in a group. */
+function member(
+  checked: CheckedGroup,
+  rest: readonly Name[],
+  call: CallValue,
+  owner: string,
+  scope: Scope,
+): Feature | null {
+  const [name, beyond] = rest;
+  if (beyond) return unknownPart(pathText({ path: call.path.slice(0, -1) }), beyond, [], scope);
+  if (checked.failed.has(name.text) || (!checked.present && scope.library)) return null;
+  const feature = featureOf(checked.group, name.text);
+  if (feature) return feature;
+  return missingFeature(owner, name, checked, scope);
+}
+
+function missingFeature(owner: string, name: Name, checked: CheckedGroup, scope: Scope): null {
+  const names = checked.group.features.map((f) => f.name);
+  return reportUnknown(
+    { kind: "feature", shown: `${owner}.${name.text}`, name, candidates: names, none: "it has no features" },
+    scope,
+  );
+}
+
+function unknownPart(owner: string, part: Name, known: readonly string[], scope: Scope): null {
+  const none = known.length === 0 ? `\`${owner}\` has no parts to name` : "";
+  return reportUnknown({ kind: "part", shown: `${owner}.${part.text}`, name: part, candidates: known, none }, scope);
+}
+
+/** Says that a name is not declared, and offers the nearest of what is. */
+export function missing(kind: string, name: Name, candidates: readonly string[], scope: Scope): void {
+  if ([...scope.nameless].some((keyword) => kind.includes(keyword))) return;
+  reportUnknown({ kind, shown: name.text, name, candidates, none: `the model declares no ${kind}` }, scope);
+}
+
+/** `log(watched.size)` */
+function logSize(call: CallValue, scope: Scope): Target | null {
+  const argument = call.arguments?.length === 1 ? call.arguments[0].value : null;
+  if (
+    argument?.kind !== "call" ||
+    argument.path.length !== 2 ||
+    argument.path[1].text !== "size" ||
+    argument.arguments
+  ) {
+    scope.report(
+      diagnose(
+        "wrong-value",
+        { name: "log", expected: "the size of a history's clusters, as in `log(watched.size)`" },
+        at(call),
+      ),
+    );
+    return null;
+  }
+  const [head] = argument.path;
+  const history = resolvePath({ ...argument, path: [head] }, head, [], "history", scope);
+  if (!history) return null;
+  return history.kind === "history"
+    ? { kind: "log size", history: history.history }
+    : wrongKind("log", "the size of a history's clusters", argument, history, scope);
+}
+
+/** Reports that `call` refers to the wrong kind of thing. */
+export function wrongKind(
+  setting: string,
+  expected: string,
+  call: { readonly span: Span },
+  target: Target,
+  scope: Scope,
+): null {
+  scope.report(diagnose("wrong-kind", { name: setting, expected }, at(call, `is ${describe(target)}`)));
+  return null;
+}
+
+export function describe(target: Target): string {
+  switch (target.kind) {
+    case "group":
+      return `the section \`${target.group.prefix}\``;
+    case "feature":
+    case "cross feature":
+      return `a feature of \`${target.feature.qualified.split(".")[0]}\``;
+    case "inherent":
+      return `what is known of the items of \`${target.history.name}\``;
+    case "cross":
+      return `the cross features of \`${target.history.name}\``;
+    case "last":
+      return `a part of the history \`${target.history.name}\``;
+    case "log size":
+      return "a cluster's size";
+    case "metric part":
+      return `a part of the metric \`${target.metric.name}\``;
+    case "attend part":
+      return `a part of the attend \`${target.attend.name}\``;
+    case "later":
+      return article(target.keyword);
+    default:
+      return article(target.kind);
+  }
+}
+
+const isGroup = (text: string): text is GroupKeyword => groupKeywords.some((keyword) => keyword === text);
+
+export const pathText = (call: Pick<CallValue, "path">): string => call.path.map((name) => name.text).join(".");

@@ -1,0 +1,207 @@
+// Searches and attends: what they read, what they go by, how wide the result is.
+import { at } from "../../grammar/diagnostic.ts";
+import { blocks } from "../catalog/blocks.ts";
+import { integer, required, unnamed } from "../catalog/signature.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { Attend, By, History, Over, Search } from "../model.ts";
+import { ownsValues, pooledWidth, widthOf } from "../widths.ts";
+import { type Given, readArguments, readSettings } from "./arguments.ts";
+import { checkBy } from "./by.ts";
+import { resolve, wrongKind } from "./resolve.ts";
+import type { Declaration, Scope } from "./scope.ts";
+
+export function checkSearch({ name, section }: Declaration<"search">, scope: Scope): Search | null {
+  const { from, by, keep, heads } = readSettings(
+    blocks.search.arguments,
+    section.members,
+    { text: `search \`${name.text}\``, span: name.span },
+    [],
+    scope,
+  );
+  const target = from && resolve(from.value, "history", scope);
+  if (target && target.kind !== "history") wrongKind("from", "a history", from.value, target, scope);
+  const history = target?.kind === "history" ? target.history : null;
+  const measure = by && checkBy(by.value, "search", name.text, history, scope);
+  if (!history || !measure || !keep || !heads) return null;
+  if (heads.written && measure.kind !== "metric") {
+    scope.report(
+      diagnose("does-not-apply", { name: "heads", what: `\`by: ${measure.kind}\`` }, at(heads.span), {
+        help: ["Only a metric has heads whose rankings could be combined. Leave this out, or name a metric."],
+      }),
+    );
+    return null;
+  }
+  exceeds(keep, name.text, history, scope);
+  const search: Search = {
+    name: name.text,
+    doc: section.doc ?? "",
+    from: history,
+    by: measure,
+    keep: keep.value,
+    heads: heads.value,
+    span: name.span,
+  };
+  return search;
+}
+
+const lastArguments = { count: unnamed(required(integer(1, 1_000_000), "How many of the newest behaviours.")) };
+
+export function checkAttend({ name, section }: Declaration<"attend">, scope: Scope): Attend | null {
+  const readings = readSettings(
+    blocks.attend.arguments,
+    section.members,
+    { text: `attend \`${name.text}\``, span: name.span },
+    [],
+    scope,
+  );
+  const over = readings.over && checkOver(readings.over, name.text, scope);
+  const by = readings.by && checkBy(readings.by.value, "attend", name.text, over?.history ?? null, scope);
+  const { values, out, keys, value } = readings;
+  const item = scope.groups.get("item");
+  if (!over || !by || !readings.by || !values || !out || !keys || !value || !item) return null;
+  if (!headsAgree(name.text, over, by, readings.by.span, scope)) return null;
+  if (!applies(by, { values, out, keys, value }, scope)) return null;
+  const inherent = widthOf(item.group.features);
+  if (
+    value.value === "product" &&
+    by.kind === "metric" &&
+    !productFits(by, inherent, { values, out, value }, item.damaged, scope)
+  )
+    return null;
+  const width = shape(by, value.value, inherent, pooledWidth(item.group, over.history), values.value, out.value);
+  return {
+    name: name.text,
+    doc: section.doc ?? "",
+    over,
+    by,
+    ...width,
+    keys: keys.value,
+    value: value.value,
+    span: name.span,
+  };
+}
+
+/** Values and result: own projections of target attention; `e ∗ q` as wide as the item (DARE); else the pooled `[K_h, K_c]`. */
+function shape(
+  by: By,
+  value: Attend["value"],
+  inherent: number,
+  pooled: number,
+  values: number | null,
+  out: number | null,
+): Pick<Attend, "values" | "out"> {
+  if (by.kind !== "metric") return { values: pooled, out: pooled };
+  if (!ownsValues({ by, value })) return { values: inherent, out: inherent };
+  const wide = values ?? by.metric.dim;
+  return { values: wide, out: out ?? wide * by.metric.heads };
+}
+
+/** A `per_head` search keeps a list for each head of its metric, so the attention has as many. */
+function headsAgree(attend: string, over: Over, by: By, place: Given<unknown>["span"], scope: Scope): boolean {
+  if (over.kind !== "search" || over.search.heads !== "per_head" || over.search.by.kind !== "metric") return true;
+  const { search } = over;
+  const lists = over.search.by.metric.heads;
+  if (by.kind !== "metric" || by.metric.heads === lists) return true;
+  scope.report(
+    diagnose(
+      "heads-differ",
+      { attend, search: search.name },
+      at(place, `\`${by.metric.name}\` has ${plural(by.metric.heads, "head")}`),
+      {
+        also: [at(search.span, `keeps ${plural(lists, "list")}, one for each head`)],
+        help: [
+          `Each head attends to the list that its own ranking kept. Use a metric with ${plural(lists, "head")} here, or let \`${search.name}\` keep one list for all with \`heads: round_robin\`.`,
+        ],
+      },
+    ),
+  );
+  return false;
+}
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+type Extras = { readonly [K in "values" | "out" | "keys" | "value"]: Given<unknown> };
+
+/** Only target attention has projections, tables and products. */
+function applies(by: By, extras: Extras, scope: Scope): boolean {
+  if (by.kind === "metric") return true;
+  const written = (["values", "out", "keys", "value"] as const).filter((name) => extras[name].written);
+  for (const name of written) {
+    scope.report(
+      diagnose("does-not-apply", { name, what: `\`by: ${by.kind}\`` }, at(extras[name].span), {
+        help: ["Only attention by a metric has projected keys and values. Leave this out, or name a metric."],
+      }),
+    );
+  }
+  return written.length === 0;
+}
+
+function productFits(
+  by: By & { kind: "metric" },
+  inherent: number,
+  given: Pick<Extras, "values" | "out" | "value">,
+  damaged: boolean,
+  scope: Scope,
+): boolean {
+  const { metric } = by;
+  const problem = (span: Given<unknown>["span"], said: string) => {
+    scope.report(
+      diagnose("product-mismatch", { metric: metric.name }, at(span, said), {
+        also: [at(metric.span, "the metric")],
+        help: [
+          "`value: product` multiplies the past item's embeddings with the candidate's, column by column, under one head's weights; nothing is projected.",
+        ],
+      }),
+    );
+    return false;
+  };
+  if (metric.heads !== 1)
+    return problem(given.value.span, `\`${metric.name}\` has ${metric.heads} heads, and a product has one`);
+  for (const name of ["values", "out"] as const) {
+    const { value, span, written } = given[name];
+    if (written && value !== inherent && !damaged)
+      return problem(span, `a product is as wide as the item: ${inherent}`);
+  }
+  return true;
+}
+
+function checkOver(given: Given<Parameters<typeof resolve>[0]>, owner: string, scope: Scope): Over | null {
+  const target = resolve(given.value, "search or history", scope);
+  switch (target?.kind) {
+    case undefined:
+      return null;
+    case "search":
+      return { kind: "search", search: target.search, history: target.search.from };
+    case "history":
+      return { kind: "history", history: target.history };
+    case "last": {
+      const { count } = readArguments(lastArguments, target.call, scope);
+      if (!count) return null;
+      exceeds(count, owner, target.history, scope);
+      return { kind: "last", history: target.history, count: count.value };
+    }
+    default:
+      return wrongKind(
+        "over",
+        "a search, a history, or its newest part, as in `watched.last(50)`",
+        given.value,
+        target!,
+        scope,
+      );
+  }
+}
+
+function exceeds(count: Given<number>, name: string, history: History, scope: Scope): void {
+  if (count.value <= history.max) return;
+  scope.report(
+    diagnose(
+      "keep-exceeds-max",
+      { name, history: history.name },
+      at(count.span, `\`${history.name}\` holds ${history.max}`),
+      {
+        also: [at(history.span, "declared here")],
+        help: ["Every history is padded to this length, and the padding costs time without adding anything."],
+      },
+    ),
+  );
+}

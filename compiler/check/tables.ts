@@ -1,0 +1,245 @@
+// Tables: hold what depends on the item alone, over one history.
+import type { CallValue, Member, SectionNode } from "../../grammar/ast.ts";
+import { at, type Label } from "../../grammar/diagnostic.ts";
+import { blocks } from "../catalog/blocks.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { History, Table, TablePart } from "../model.ts";
+import { ownsValues, projectedWidth } from "../widths.ts";
+import { readSettings, shown } from "./arguments.ts";
+import { resolve, type Target, wrongKind } from "./resolve.ts";
+import { block, type Declaration, declared, entities, type Scope } from "./scope.ts";
+
+export function checkTable({ name, section }: Declaration<"table">, scope: Scope): Table | null {
+  const readings = readSettings(
+    blocks.table.arguments,
+    section.members,
+    { text: `table \`${name.text}\``, span: name.span },
+    [],
+    scope,
+  );
+  const { precision, coverage, min_count, refresh, shards, on_miss } = readings;
+  const of = readings.of && readParts(name.text, readings.of.value, scope);
+  if (!of || !precision || !coverage || !min_count || !refresh || !shards || !on_miss) return null;
+  return {
+    name: name.text,
+    doc: section.doc ?? "",
+    ...of,
+    width: of.of.reduce((sum, part) => sum + part.width, 0),
+    precision: precision.value,
+    coverage: coverage.value,
+    minCount: min_count.value,
+    refresh: refresh.value,
+    shards: shards.value,
+    onMiss: on_miss.value,
+    span: name.span,
+  };
+}
+
+function readParts(
+  table: string,
+  calls: readonly CallValue[],
+  scope: Scope,
+): { history: History; of: readonly TablePart[] } | null {
+  const parts: TablePart[] = [];
+  const seen = new Map<string, CallValue>();
+  let history: History | null = null;
+  let failed = false;
+  for (const call of calls) {
+    const target = resolve(call, "metric or attend", scope);
+    const part = target && readPart(table, call, target, scope);
+    if (!part) {
+      failed = true;
+      continue;
+    }
+    const first = seen.get(shown(call));
+    if (first) {
+      failed = true;
+      scope.report(
+        diagnose("given-twice", { name: shown(call) }, at(call, "given again"), {
+          also: [at(first, "first given here")],
+        }),
+      );
+      continue;
+    }
+    seen.set(shown(call), call);
+    const own: History = historyOf(part);
+    if (own.cluster) {
+      failed = true;
+      overClusters(table, call, own, scope);
+    } else if (history && own !== history) {
+      failed = true;
+      scope.report(
+        diagnose("different-history", { name: table }, at(call, `is for \`${own.name}\``), {
+          also: [at(calls[0], `is for \`${history.name}\``)],
+          help: ["One row of a table is read for one past item of one history. Declare a table for each."],
+        }),
+      );
+    } else {
+      history = own;
+      parts.push(part);
+    }
+  }
+  return failed || !history ? null : { history, of: parts };
+}
+
+const historyOf = (part: TablePart): History => (part.kind === "keys" ? part.metric.history : part.attend.over.history);
+
+function overClusters(table: string, call: CallValue, history: History, scope: Scope): void {
+  scope.report(
+    diagnose(
+      "table-over-clusters",
+      { table, history: history.name },
+      at(call, "are keys of clusters, and a cluster is no item"),
+      {
+        also: [at(history.span, "is kept as clusters")],
+        help: [
+          "A cluster belongs to one user and has no item's key, so no table read by the item's key can hold it. Its keys are projected when the user is clustered, and stored with the user; leave this table out.",
+        ],
+      },
+    ),
+  );
+}
+
+function readPart(table: string, call: CallValue, target: Target, scope: Scope): TablePart | null {
+  if (target.kind === "metric part" && target.part.text === "keys")
+    return { kind: "keys", metric: target.metric, width: projectedWidth(target.metric) };
+  if (target.kind === "attend part") {
+    const { attend } = target;
+    if (ownsValues(attend) && attend.by.kind === "metric")
+      return { kind: "values", attend, width: attend.by.metric.heads * attend.values };
+    const what =
+      attend.by.kind === "metric"
+        ? `\`${attend.name}\`, whose values are the embeddings themselves`
+        : `\`${attend.name}\`, which goes by \`${attend.by.kind}\``;
+    scope.report(
+      diagnose("does-not-apply", { name: "values", what }, at(call, "has no projected values"), {
+        help: ["Only attention by a metric projects values that a table could hold."],
+      }),
+    );
+    return null;
+  }
+  const because = dependsOn(target, scope);
+  if (!because) return wrongKind("of", "the keys of a metric or the values of an attend", call, target, scope);
+  scope.report(
+    diagnose("table-needs-user", { table }, at(call, because.text), {
+      also: because.path,
+      help: [`A table holds what depends on the item alone. ${because.instead}`],
+    }),
+  );
+  return null;
+}
+
+interface Dependence {
+  readonly text: string;
+  readonly path: readonly Label[];
+  readonly instead: string;
+}
+
+/** What of the request the target depends on, and by which way; null where it is merely no part of a row. */
+function dependsOn(target: Target, scope: Scope): Dependence | null {
+  const keys = entities(scope, "metric")[0];
+  const instead = keys
+    ? `Cache \`${keys.name}.keys\` instead; what depends on the request is added when it arrives.`
+    : "What depends on the request is added when it arrives.";
+  switch (target.kind) {
+    case "metric part": {
+      const { metric, part } = target;
+      const section = scope.declarations.get(metric.name)?.section;
+      if (part.text === "query") {
+        return {
+          text: "depends on the candidate",
+          path: labels(setting(section, "query"), "the candidate is known at request time only"),
+          instead: `Cache \`${metric.name}.keys\` instead, which hold the same projection of a past item.`,
+        };
+      }
+      const { history } = metric;
+      return {
+        text: `depends on \`${history.name}.cross\``,
+        path: [...labels(setting(section, "bias"), "by way of this bias"), ...crossPlace(history, scope)],
+        instead: `Cache \`${metric.name}.keys\` instead; the bias is one number per feature and head, and is added at request time.`,
+      };
+    }
+    case "cross":
+    case "cross feature":
+      return {
+        text: `depends on ${target.kind === "cross" ? "what passed between user and item" : `\`${target.history.name}.cross\``}`,
+        path: crossPlace(target.history, scope),
+        instead,
+      };
+    case "group":
+    case "feature": {
+      const kind = target.kind === "group" ? target.group.kind : target.feature.group;
+      if (kind === "item") return null;
+      const what = {
+        user: "the user",
+        context: "the request",
+        candidate: "one candidate of the request",
+        cross: "the user",
+      }[kind];
+      return {
+        text: `depends on ${what}`,
+        path: target.kind === "feature" ? [at(target.feature.span, "declared here")] : [],
+        instead,
+      };
+    }
+    case "attend":
+    case "search": {
+      const entity = target.kind === "attend" ? target.attend : target.search;
+      const also = target.kind === "attend" ? ` The values of a past item alone are \`${entity.name}.values\`.` : "";
+      return {
+        text: "depends on the candidate and the user's history",
+        path: [at(entity.span, "declared here")],
+        instead: instead + also,
+      };
+    }
+    case "tower":
+      return { text: "depends on the whole request", path: [at(target.tower.span, "declared here")], instead };
+    default:
+      return null;
+  }
+}
+
+const setting = (section: SectionNode | undefined, name: string): Member | undefined =>
+  section?.members.find((member) => member.name.text === name);
+const labels = (member: Member | undefined, text: string): readonly Label[] => (member ? [at(member.name, text)] : []);
+
+function crossPlace(history: History, scope: Scope): readonly Label[] {
+  const section = scope.declarations.get(history.name)?.section;
+  const cross = section && block(section, "cross");
+  return cross ? [at(cross.name, "cross features exist only between a user and an item")] : [];
+}
+
+/** One part lies in one table, and an attend that asks for cached keys has a table. */
+export function checkCaches(scope: Scope): void {
+  const held = new Map<string, Table>();
+  for (const table of entities(scope, "table")) {
+    for (const part of table.of) {
+      const name = part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`;
+      const first = held.get(name);
+      if (!first) held.set(name, table);
+      else {
+        scope.report(
+          diagnose("cached-twice", { part: name }, at(table.span, "holds it again"), {
+            also: [at(first.span, "holds it already")],
+            help: ["The graphs could not know which to read, and the two could differ in age. Leave it out of one."],
+          }),
+        );
+      }
+    }
+  }
+  if (declared(scope, "table").some((d) => d.entity === null)) return;
+  for (const attend of entities(scope, "attend")) {
+    if (attend.keys !== "cached" || attend.by.kind !== "metric" || held.has(`${attend.by.metric.name}.keys`)) continue;
+    const section = scope.declarations.get(attend.name)?.section;
+    scope.report(
+      diagnose(
+        "nothing-cached",
+        { metric: attend.by.metric.name },
+        at(setting(section, "keys") ?? attend.span, "asks for keys from a table"),
+        {
+          help: [`Declare a table of \`${attend.by.metric.name}.keys\`, or leave \`keys\` at \`auto\`.`],
+        },
+      ),
+    );
+  }
+}

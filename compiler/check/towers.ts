@@ -1,0 +1,235 @@
+// Towers: inputs, layers, and the labels they predict.
+import type { CallValue, Member, Name } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
+import { blocks } from "../catalog/blocks.ts";
+import { tasks as taskKinds } from "../catalog/training.ts";
+import { diagnose } from "../diagnostics.ts";
+import type { Task, Tower, TowerInput } from "../model.ts";
+import { inputWidth } from "../widths.ts";
+import { readArguments, readSettings, shown } from "./arguments.ts";
+import { missing, pathText, resolve, wrongKind } from "./resolve.ts";
+import { block, type Declaration, declared, type Scope, snakeCase, twice } from "./scope.ts";
+
+/** A task with the names of its condition still to be looked up. */
+interface Draft extends Task {
+  readonly condition: Name | null;
+}
+
+export type Labels = Map<string, Draft | null>;
+
+/** Reads all tasks of all towers: labels are outputs, so they are unique in the model. */
+export function checkTasks(scope: Scope): { labels: Labels; byTower: Map<string, readonly Task[] | null> } {
+  const labels: Labels = new Map();
+  const places = new Map<string, Name>();
+  const byTower = new Map<string, readonly Task[] | null>();
+  for (const { name, section } of declared(scope, "tower")) {
+    const predict = block(section, "predict");
+    const given = section.members.some((member) => member.name.text === "predict");
+    if (predict ? predict.members.length === 0 : !given) {
+      scope.report(
+        diagnose(
+          "nothing-predicted",
+          { tower: name.text },
+          at(predict ? predict.name : name, predict ? "is empty" : "has no `predict` block"),
+          {
+            help: ["Name at least one label, as in `predict { click: binary }`. Each becomes an output of the model."],
+          },
+        ),
+      );
+    }
+    const drafts = (predict?.members ?? []).map((member) => {
+      const draft = readTask(member, places, scope);
+      if (draft !== undefined) labels.set(member.name.text, draft);
+      return draft;
+    });
+    const whole = predict !== null && drafts.length > 0 && drafts.every((draft) => draft);
+    byTower.set(name.text, whole ? drafts.filter((d) => d !== null && d !== undefined) : null);
+  }
+  for (const draft of labels.values()) if (draft) checkCondition(draft, labels, scope);
+  conditionCycles(labels, scope);
+  return { labels, byTower };
+}
+
+/** Undefined where the label is another's already. */
+function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draft | null | undefined {
+  const { name } = member;
+  const first = places.get(name.text);
+  if (first) {
+    scope.report(twice(name.text, name.span, first.span));
+    return undefined;
+  }
+  places.set(name.text, name);
+  const table = scope.declarations.get(name.text);
+  if (name.text === "kept" || table?.keyword === "table") {
+    const said = table
+      ? "a table has this name, and it is an input of the graphs"
+      : "the search's output has this name";
+    scope.report(
+      diagnose("name-taken", { name: name.text, what: "a label" }, at(name, said), {
+        also: table ? [at(table.name, "declared here")] : [],
+      }),
+    );
+    return null;
+  }
+  snakeCase(name, scope.report);
+  if (member.kind === "block") {
+    scope.report(diagnose("needs-value", { name: name.text }, at(name, "`binary` or `regression`")));
+    return null;
+  }
+  const { value } = member;
+  if (value.kind !== "call") {
+    scope.report(diagnose("wrong-value", { name: name.text, expected: "`binary` or `regression`" }, at(value)));
+    return null;
+  }
+  const kind = pathText(value);
+  if (!Object.hasOwn(taskKinds, kind)) {
+    missing("task", { text: kind, span: value.path[0].span }, Object.keys(taskKinds), scope);
+    return null;
+  }
+  const { weight, where } = readArguments(taskKinds[kind as keyof typeof taskKinds].arguments, value, scope);
+  if (!weight || !where) return null;
+  return {
+    label: name.text,
+    doc: member.doc ?? "",
+    kind: kind as keyof typeof taskKinds,
+    weight: weight.value,
+    where: where.value?.text ?? null,
+    condition: where.value,
+    span: name.span,
+  };
+}
+
+function checkCondition({ condition }: Draft, labels: Labels, scope: Scope): void {
+  if (!condition) return;
+  const other = labels.get(condition.text);
+  if (other === undefined) missing("label", condition, [...labels.keys()], scope);
+  else if (other?.kind === "regression") {
+    scope.report(
+      diagnose(
+        "wrong-kind",
+        { name: "where", expected: "a label that is zero or one" },
+        at(condition, "is a regression"),
+        {
+          also: [at(other.span, "declared here")],
+        },
+      ),
+    );
+  }
+}
+
+function conditionCycles(labels: Labels, scope: Scope): void {
+  const done = new Set<string>();
+  for (const draft of labels.values()) {
+    const trail: Draft[] = [];
+    let next: Draft | null | undefined = draft;
+    while (next && !done.has(next.label) && !trail.includes(next)) {
+      trail.push(next);
+      next = next.where === null ? null : labels.get(next.where);
+    }
+    if (next?.condition && trail.includes(next)) {
+      const cycle = trail.slice(trail.indexOf(next));
+      const [first, ...others] = cycle;
+      scope.report(
+        diagnose(
+          "where-cycle",
+          { label: first.label },
+          at(first.condition!, others.length === 0 ? "is the label itself" : "depends on it in turn"),
+          {
+            also: others.map((other) => at(other.condition!, "by way of this")),
+            help: [
+              "A condition says on which samples a label counts at all: `like: binary(where: click)` learns from clicks only.",
+            ],
+          },
+        ),
+      );
+    }
+    for (const { label } of trail) done.add(label);
+  }
+}
+
+export function checkTower(
+  { name, section }: Declaration<"tower">,
+  tasks: readonly Task[] | null,
+  scope: Scope,
+): Tower | null {
+  const readings = readSettings(
+    blocks.tower.arguments,
+    section.members,
+    { text: `tower \`${name.text}\``, span: name.span },
+    Object.keys(blocks.tower.blocks),
+    scope,
+  );
+  const { hidden, activation, dropout, norm, cross, experts } = readings;
+  const input = readings.input && readInput(readings.input.value, scope);
+  if (experts && experts.value > 0 && hidden?.value.length === 0) {
+    scope.report(
+      diagnose("does-not-apply", { name: "experts", what: "a tower without hidden layers" }, at(experts.span), {
+        help: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
+      }),
+    );
+    return null;
+  }
+  if (!input || !hidden || !activation || !dropout || !norm || !cross || !experts || !tasks) return null;
+  return {
+    name: name.text,
+    doc: section.doc ?? "",
+    input,
+    hidden: hidden.value,
+    activation: activation.value,
+    dropout: dropout.value,
+    norm: norm.value,
+    cross: cross.value,
+    experts: experts.value,
+    tasks: tasks.map(({ label, doc, kind, weight, where, span }) => ({ label, doc, kind, weight, where, span })),
+    span: name.span,
+  };
+}
+
+const expected = "attends, groups and features";
+
+function readInput(calls: readonly CallValue[], scope: Scope): readonly TowerInput[] | null {
+  const inputs: TowerInput[] = [];
+  const seen = new Map<string, CallValue>();
+  let failed = false;
+  for (const call of calls) {
+    const input = readOne(call, scope);
+    const first = seen.get(pathText(call));
+    if (first) {
+      scope.report(
+        diagnose("given-twice", { name: shown(call) }, at(call, "given again"), {
+          also: [at(first, "first given here")],
+        }),
+      );
+      failed = true;
+    }
+    seen.set(pathText(call), call);
+    if (input) inputs.push(input);
+    else failed = true;
+  }
+  return failed ? null : inputs;
+}
+
+function readOne(call: CallValue, scope: Scope): TowerInput | null {
+  const target = resolve(call, "attend or group", scope);
+  if (!target) return null;
+  let input: TowerInput;
+  if (target.kind === "attend") input = { kind: "attend", attend: target.attend };
+  else if (target.kind === "group") input = { kind: "group", group: target.group };
+  else if (target.kind === "feature") input = { kind: "feature", feature: target.feature };
+  else return wrongKind("input", expected, call, target, scope);
+  if (inputWidth(input) > 0) return input;
+  const damaged = input.kind === "group" && scope.groups.get(input.group.kind)?.damaged;
+  if (damaged) return null;
+  const absent = target.kind === "group" && !target.present;
+  const said = absent
+    ? `the model has no \`${call.path[0].text}\` section`
+    : target.kind === "feature"
+      ? "a key is an identity only"
+      : "it holds nothing but a key";
+  scope.report(
+    diagnose("no-width", { name: pathText(call) }, at(call, said), {
+      help: ["A tower reads columns. Leave this out, or give it features that have some."],
+    }),
+  );
+  return null;
+}

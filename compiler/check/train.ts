@@ -1,0 +1,81 @@
+// How the model learns: optimisers, schedule, stopping.
+import type { SectionNode, Span } from "../../grammar/ast.ts";
+import { blocks } from "../catalog/blocks.ts";
+import type { Choice } from "../catalog/signature.ts";
+import { optimisers, schedules, stops } from "../catalog/training.ts";
+import type { Optimiser, Schedule, Train } from "../model.ts";
+import { type Given, type Readings, readArguments, readSettings } from "./arguments.ts";
+import type { Scope } from "./scope.ts";
+
+/** `section` is absent where the program has none: all defaults then. */
+export function checkTrain(section: SectionNode | undefined, place: Span, scope: Scope): Train | null {
+  const owner = { text: "`train`", span: section?.keywordSpan ?? place };
+  const { embeddings, dense, batch, epochs, schedule, clip, l2, stop, seed } = readSettings(
+    blocks.train.arguments,
+    section?.members ?? [],
+    owner,
+    [],
+    scope,
+  );
+  const sparse = embeddings && readOptimiser(embeddings.value, "adagrad", owner.span, scope);
+  const full = dense && readOptimiser(dense.value, "adam", owner.span, scope);
+  const course = schedule && readSchedule(schedule.value, scope);
+  const end = stop && (stop.value ? readStop(stop.value, scope) : { value: null });
+  if (!sparse || !full || !batch || !epochs || !course || !clip || !l2 || !end || !seed) return null;
+  return {
+    embeddings: sparse,
+    dense: full,
+    batch: batch.value,
+    epochs: epochs.value,
+    schedule: course,
+    clip: clip.value,
+    l2: l2.value,
+    stop: end.value,
+    seed: seed.value,
+  };
+}
+
+function readOptimiser(
+  choice: Choice | null,
+  fallback: keyof typeof optimisers,
+  span: Span,
+  scope: Scope,
+): Optimiser | null {
+  const kind = (choice?.name ?? fallback) as keyof typeof optimisers;
+  const call = choice?.call ?? { kind: "call" as const, path: [{ text: kind, span }], span };
+  const values = all(readArguments(optimisers[kind].arguments as typeof optimisers.adam.arguments, call, scope));
+  return values && ({ kind, ...values } as Optimiser);
+}
+
+function readSchedule(choice: Choice | null, scope: Scope): Schedule | null {
+  switch (choice?.name) {
+    case "warmup": {
+      const values = all(readArguments(schedules.warmup.arguments, choice.call, scope));
+      return values && { kind: "warmup", ...values };
+    }
+    case "cosine": {
+      const values = all(readArguments(schedules.cosine.arguments, choice.call, scope));
+      return values && { kind: "cosine", ...values };
+    }
+    default:
+      if (choice) readArguments(schedules.constant.arguments, choice.call, scope);
+      return { kind: "constant" };
+  }
+}
+
+function readStop(choice: Choice, scope: Scope): { value: Train["stop"] } | null {
+  const values = all(readArguments(stops.stop.arguments, choice.call, scope));
+  return values && { value: values };
+}
+
+/** The values alone, where all could be read. */
+function all<A extends Parameters<typeof readArguments>[0]>(
+  readings: Readings<A>,
+): { readonly [K in keyof A]: NonNullable<Readings<A>[K]>["value"] } | null {
+  const values: Record<string, unknown> = {};
+  for (const [name, reading] of Object.entries(readings) as [string, Given<unknown> | null][]) {
+    if (!reading) return null;
+    values[name] = reading.value;
+  }
+  return values as { readonly [K in keyof A]: NonNullable<Readings<A>[K]>["value"] };
+}

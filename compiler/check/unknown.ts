@@ -1,0 +1,40 @@
+// Reports names that are not declared, with the nearest that is.
+import type { Name } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
+import { suggest } from "../../grammar/suggest.ts";
+import { diagnose } from "../diagnostics.ts";
+import { list, type Scope } from "./scope.ts";
+
+interface Unknown {
+  /** "metric", "feature", … */
+  readonly kind: string;
+  /** In full, as the title shows it. */
+  readonly shown: string;
+  /** Where it stands, and the text that is compared with the candidates. */
+  readonly name: Name;
+  readonly candidates: readonly string[];
+  /** What the label says where nothing comes near. */
+  readonly none: string;
+}
+
+/** Reports `unknown-name`; the label offers the nearest candidate, or lists them where they are few. */
+export function reportUnknown({ kind, shown, name, candidates, none }: Unknown, scope: Scope): null {
+  const near = scope.comparisons.left > 0 ? suggest(name.text, candidates) : null;
+  scope.comparisons.left -= candidates.length;
+  const known = candidates.length > 0 && candidates.length <= 12;
+  const listed = known
+    ? `there is ${list(
+        candidates.map((candidate) => `\`${candidate}\``),
+        "and",
+      )}`
+    : none;
+  scope.report(
+    diagnose(
+      "unknown-name",
+      { kind, name: shown },
+      at(name, near === null ? listed : `did you mean \`${near}\`?`),
+      near === null ? {} : { fix: { title: `Write ${near}`, span: name.span, replacement: near } },
+    ),
+  );
+  return null;
+}

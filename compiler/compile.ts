@@ -1,0 +1,166 @@
+// The driver: source text to artefacts, each phase one call. Pure: texts come through `resolve`, results are bytes.
+import type { Diagnostic } from "../grammar/diagnostic.ts";
+import type { GraphName, Manifest } from "../runtime/manifest.ts";
+import { buildable } from "./check/buildable.ts";
+import { check } from "./check/check.ts";
+import { type CostReport, costReport } from "./cost-report.ts";
+import { type Digest, portableDigest } from "./digest.ts";
+import { type ArtefactFile, bytesFile, filesOf, yamlFile } from "./emit/files.ts";
+import { manifestOf } from "./emit/manifest.ts";
+import { graphMetadata, type Origin } from "./emit/metadata.ts";
+import { emitOnnx } from "./emit/onnx.ts";
+import { parityBytes, parityFile } from "./emit/parity.ts";
+import { tableSpec } from "./emit/table-spec.ts";
+import { vocabularyFiles } from "./emit/vocabulary.ts";
+import { type WeightsFile, weightsFile, weightsOf } from "./emit/weights.ts";
+import { fingerprints } from "./fingerprint.ts";
+import type { Graph } from "./ir/graph.ts";
+import { print } from "./ir/print.ts";
+import { load, type Read } from "./load.ts";
+import { lowerGraphs } from "./lower/index.ts";
+import type { Model } from "./model.ts";
+import { parameters } from "./parameters.ts";
+import { foldParameters, rewrite } from "./passes/index.ts";
+import { placement } from "./placement.ts";
+import { emptyVocabularies, type PlanOptions, plan, rewriteChoices } from "./plan.ts";
+import { referenceParameters, rowsToKeep, wholeParameters } from "./reference.ts";
+import { showModel } from "./show-model.ts";
+import { givenValues, initialValues, type WeightSource } from "./values.ts";
+
+export interface BuildOptions extends PlanOptions {
+  /** Version of the compiler, for the artefacts. */
+  readonly version: string;
+  /** Trained weights; without them start values are drawn and the artefacts say `untrained`. */
+  readonly weights?: WeightSource;
+  /** Of the start values; default: the model's `train { seed }`. */
+  readonly seed?: number;
+  /** Learned vocabularies, by feature; one that is not given is empty, and all its values are unknown. */
+  readonly vocabularies?: ReadonlyMap<string, readonly string[]>;
+  /** SHA-256 of the host, if it has a fast one. */
+  readonly digest?: Digest;
+  /** Told the text of each phase: `model`, `graph` (as lowered), `rewritten`. */
+  readonly show?: (phase: string, text: string) => void;
+}
+
+export interface CompileOptions extends BuildOptions {
+  readonly resolve: Read;
+  /** Refuse a model whose parameters and tables need more. */
+  readonly maxBytes?: number;
+}
+
+export interface Compiled {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Null where the source has errors. */
+  readonly model: Model | null;
+  /** In the order in which they are to be written, manifest.yaml last; none where there are errors. */
+  readonly files: readonly ArtefactFile[];
+  readonly manifest: Manifest | null;
+}
+
+/**
+ * Compiles the model in `entry`. Errors of the source are in `diagnostics`; throws `InputError` where weights or
+ * vocabularies do not fit the model. The same source, weights and options give the same bytes on every machine.
+ */
+export function compile(entry: string, options: CompileOptions): Compiled {
+  const program = load(entry, options.resolve);
+  const { model, diagnostics } = check(program, {
+    ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
+  });
+  const unbuilt = model ? buildable(model) : [];
+  const all = [...diagnostics, ...unbuilt];
+  if (!model || unbuilt.length > 0) return { diagnostics: all, model, files: [], manifest: null };
+  options.show?.("model", showModel(model));
+  return { diagnostics: all, model, ...build(model, options) };
+}
+
+/** The artefacts of a checked model. */
+export function build(model: Model, options: BuildOptions): Pick<Compiled, "files"> & { readonly manifest: Manifest } {
+  const { version, show, digest = portableDigest } = options;
+  const all = parameters(model);
+  const values = options.weights
+    ? givenValues(all, options.weights)
+    : initialValues(all, options.seed ?? model.train.seed);
+  const vocabularies = vocabularyFiles(model, options.vocabularies ?? new Map());
+  const { outside, choices } = plan(model, options);
+
+  const lowered = lowerGraphs(model, { layout: "request", outside });
+  show?.("graph", printAll(lowered));
+  const rewritten = each(lowered, (graph) => rewrite(graph));
+  show?.("rewritten", printAll(rewritten));
+
+  const weights = weightsOf({ model: model.name, parameters: all, values, digest, keep: rowsToKeep(model) });
+  const prints = fingerprints(model, {
+    parameters: all,
+    digests: weights.digests,
+    vocabularies: new Map(vocabularies.map(({ name, digest }) => [name, digest])),
+    projector: lowerGraphs(model, { layout: "request", outside: new Set() }).get("projector"),
+  });
+  const origin: Origin = {
+    model: model.name,
+    version,
+    untrained: values.untrained,
+    step: values.step,
+    fingerprints: prints,
+  };
+  const graphs = each(rewritten, (graph) => onDevice(foldParameters(graph, wholeParameters(all, values))));
+  const onnx = [...graphs].map(([name, graph]) => bytesFile(`${name}.onnx`, onnxBytes(graph, weights, origin), digest));
+  const projector = graphs.get("projector");
+  const specs = model.tables.map((table) =>
+    yamlFile(`tables/${table.name}.yaml`, tableSpec(model, table, projector!, prints), digest),
+  );
+  const parity = parityBytes({ model, graphs: lowered, outside, parameter: referenceParameters(all, values, weights) });
+  const files = [
+    ...onnx,
+    ...specs,
+    ...vocabularies.map(({ file, text }) => bytesFile(file, text, digest)),
+    { path: weightsFile, bytes: weights.bytes, sha256: weights.sha256, content: weights.content },
+    bytesFile(parityFile, parity, digest),
+  ];
+  const report = costReport(model, {}, { before: lowered, after: graphs });
+  const manifest = manifestOf(model, {
+    origin,
+    graphs,
+    outside,
+    choices: [...choices, ...rewriteChoices(report), ...emptyVocabularies(vocabularies)],
+    files: filesOf(files),
+    vocabularies: vocabularies.map(({ name, file, entries }) => ({ name, file, entries })),
+    costs: costsOf(report),
+  });
+  return { files: [...files, yamlFile("manifest.yaml", manifest, digest)], manifest };
+}
+
+type Graphs = ReadonlyMap<GraphName, Graph>;
+
+const each = (graphs: Graphs, change: (graph: Graph) => Graph): Graphs =>
+  new Map([...graphs].map(([name, graph]) => [name, change(graph)]));
+
+const printAll = (graphs: Graphs): string => [...graphs.values()].map(print).join("\n");
+
+/** Refuses a graph with a node that some execution provider would hand back to the CPU: a fault of the lowering. */
+function onDevice(graph: Graph): Graph {
+  const [first, ...others] = placement(graph);
+  if (!first) return graph;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  throw new Error(
+    `graph ${graph.name}: ${first.op} at ${first.node} would leave the device on ${first.provider}: ${first.reason}${more}`,
+  );
+}
+
+function onnxBytes(graph: Graph, weights: WeightsFile, origin: Origin): Uint8Array {
+  return emitOnnx(graph, {
+    external: (name) => ({ location: weightsFile, ...weights.places.get(name)! }),
+    metadata: graphMetadata(graph.name, origin),
+    producerVersion: origin.version,
+  });
+}
+
+/** Counted for 100 candidates and histories at their longest. */
+function costsOf({ candidates, histories, graphs, parameters }: CostReport): Manifest["costs"] {
+  return {
+    candidates,
+    history: Math.max(1, ...Object.values(histories)),
+    multiply_adds: Object.fromEntries(graphs.map(({ name, after }) => [name, after])),
+    parameters: parameters.count,
+    parameter_bytes: parameters.bytes,
+  };
+}

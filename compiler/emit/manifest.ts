@@ -1,0 +1,194 @@
+// manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
+import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry } from "../../runtime/manifest.ts";
+import { embeddingsOf, vocabularyOwner } from "../embeddings.ts";
+import type { Attributes, Graph, Value } from "../ir/graph.ts";
+import { keptPort, rowPort, scoresPort } from "../lower/ports.ts";
+import type { By, Feature, Model, Table } from "../model.ts";
+import { allFeatures } from "../parameters.ts";
+import type { Choice } from "../plan.ts";
+import { meanings } from "./meaning.ts";
+import type { Origin } from "./metadata.ts";
+import { layoutOf } from "./table-spec.ts";
+
+export interface ManifestParts {
+  readonly origin: Origin;
+  readonly graphs: ReadonlyMap<GraphName, Graph>;
+  readonly outside: ReadonlySet<string>;
+  readonly choices: readonly Choice[];
+  readonly files: Manifest["files"];
+  readonly vocabularies: Manifest["vocabularies"];
+  readonly costs: Manifest["costs"];
+}
+
+export function manifestOf(model: Model, parts: ManifestParts): Manifest {
+  const { origin, graphs, outside } = parts;
+  return {
+    format: 1,
+    model: model.name,
+    doc: model.doc,
+    compiler: origin.version,
+    untrained: origin.untrained,
+    step: origin.step,
+    fingerprints: {
+      metric: { ...origin.fingerprints.metric },
+      producer: { ...origin.fingerprints.producer },
+      weights: origin.fingerprints.weights,
+    },
+    files: parts.files,
+    features: featureSpecs(model),
+    histories: model.histories.map((history) => ({
+      name: history.name,
+      max: history.max,
+      minimum: minimumOf(model, history.name),
+      cross: history.cross.features.map(({ qualified }) => qualified),
+    })),
+    graphs: Object.fromEntries([...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph)])),
+    searches: model.searches.map((search) => {
+      const metric = search.by.kind === "metric" ? search.by.metric : null;
+      const scores = scoresPort(model, search);
+      return {
+        name: search.name,
+        history: search.from.name,
+        by: byText(search.by),
+        metric: metric?.name ?? null,
+        keep: search.keep,
+        heads: search.heads,
+        kept: keptPort(model, search),
+        table: tableOf(model, graphs.get("search"), search.by),
+        scores: graphs.get("oracle")?.outputs.some(({ name }) => name === scores) ? scores : null,
+      };
+    }),
+    attends: model.attends.map(({ name, by, over }) => ({
+      name,
+      by: byText(by),
+      over: {
+        kind: over.kind,
+        name: over.kind === "search" ? over.search.name : over.history.name,
+        history: over.history.name,
+        count: over.kind === "last" ? over.count : null,
+      },
+      heads: by.kind === "metric" ? by.metric.heads : 1,
+    })),
+    labels: model.towers.flatMap(({ tasks }) =>
+      tasks.map(({ label, kind }) => ({ name: label, kind, output: label, logit: `${label}.logit` })),
+    ),
+    tables: Object.fromEntries(model.tables.map((table) => [table.name, tableEntry(model, table)])),
+    embeddings: embeddingsOf(model).map(({ embedding, input }) => {
+      const away = outside.has(embedding.parameter);
+      return {
+        parameter: embedding.parameter,
+        rows: embedding.rows,
+        dim: embedding.dim,
+        placement: away ? "outside" : "inside",
+        input: away ? input : null,
+      };
+    }),
+    vocabularies: parts.vocabularies,
+    plan: parts.choices.map(({ choice, because }) => ({ choice, because })),
+    costs: parts.costs,
+  };
+}
+
+/** How every feature is encoded: what the manifest says, at hand before anything is built. */
+export function featureSpecs(model: Model): FeatureSpec[] {
+  return allFeatures(model).map((feature) => featureSpec(model, feature));
+}
+
+function featureSpec(model: Model, feature: Feature): FeatureSpec {
+  const { encoder } = feature;
+  const floats = encoder.kind === "pretrained" || encoder.kind === "number";
+  return {
+    name: feature.qualified,
+    group: feature.group,
+    column: feature.name,
+    formerly: feature.formerly,
+    key: feature === model.item.key || feature === model.user.key,
+    encoder: structuredClone(encoder) as FeatureSpec["encoder"],
+    dtype: floats ? "float32" : "int32",
+    shape: encoder.kind === "tags" ? [encoder.max] : encoder.kind === "pretrained" ? [encoder.size] : [],
+    embedding: feature.embedding?.parameter ?? null,
+    vocabulary: vocabularyOwner(model, feature)?.qualified ?? null,
+  };
+}
+
+/** The fewest behaviours that the graphs take: the largest `keep` or `last(n)` over the history. */
+export function minimumOf(model: Model, history: string): number {
+  const searched = model.searches.filter(({ from }) => from.name === history).map(({ keep }) => keep);
+  const recent = model.attends.flatMap(({ over }) =>
+    over.kind === "last" && over.history.name === history ? [over.count] : [],
+  );
+  return Math.max(1, ...searched, ...recent);
+}
+
+function graphSpec(model: Model, name: GraphName, graph: Graph): GraphSpec {
+  const meaning = meanings(model);
+  const port = (called: string, { dtype, shape }: Value) => {
+    const text = meaning.get(called);
+    if (text === undefined || dtype === "bool")
+      throw new Error(`graph ${name} has a port ${called} that the manifest cannot explain`);
+    return { name: called, dtype, shape: [...shape], meaning: text };
+  };
+  const inputs = graph.inputs.map((value) => port(inputName(value), value));
+  const reads = inputs.some((input) => model.tables.some((table) => table.name === input.name));
+  return {
+    file: `${name}.onnx`,
+    keys: reads ? "cached" : "fresh",
+    inputs,
+    outputs: graph.outputs.map((output) => port(output.name, output.value)),
+  };
+}
+
+/** The name under which a graph takes an input. */
+export function inputName({ node }: Value): string {
+  return (node.attributes as Attributes["input"]).name;
+}
+
+function tableEntry(model: Model, table: Table): TableEntry {
+  let offset = 0;
+  return {
+    spec: `tables/${table.name}.yaml`,
+    history: table.history.name,
+    row: rowPort(model, table),
+    width: table.width,
+    parts: table.of.map((part) => {
+      const { of, heads, dim } = layoutOf(part);
+      offset += part.width;
+      return { of, offset: offset - part.width, width: part.width, heads, dim };
+    }),
+    precision: table.precision,
+    on_miss: table.onMiss,
+    coverage: table.coverage,
+    min_count: table.minCount,
+    refresh: table.refresh,
+    shards: table.shards,
+  };
+}
+
+/** The table whose keys a search reads in the graph as it was made; null: it projects them. */
+function tableOf(model: Model, search: Graph | undefined, by: By): string | null {
+  if (by.kind !== "metric") return null;
+  const read = new Set(search?.inputs.map(inputName));
+  const holds = (table: Table) => table.of.some((part) => part.kind === "keys" && part.metric === by.metric);
+  return model.tables.find((table) => read.has(table.name) && holds(table))?.name ?? null;
+}
+
+/** What a search or an attend measures by, as the language writes it. */
+export function byText(by: By): string {
+  switch (by.kind) {
+    case "metric":
+      return by.metric.name;
+    case "match":
+    case "inner_product":
+      return `${by.kind}(${by.feature.qualified})`;
+    case "cluster":
+      return `cluster(${by.feature.qualified}, groups: ${by.groups})`;
+    case "hamming":
+      return `hamming(item, bits: ${by.bits})`;
+    case "collision":
+      return `collision(item, hashes: ${by.hashes}, width: ${by.width}${by.normalize === "l2" ? "" : ", normalize: none"})`;
+    case "mlp":
+      return `mlp(hidden: [${by.hidden.join(", ")}])`;
+    case "mean":
+      return "mean";
+  }
+}

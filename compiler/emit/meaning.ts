@@ -1,0 +1,100 @@
+// What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
+import { embeddingsOf } from "../embeddings.ts";
+import { keptPort, projectorPort, rowPort, scoresPort, validPort } from "../lower/ports.ts";
+import type { Feature, Model } from "../model.ts";
+
+/** Port name → meaning, for every port that a graph of the model may have. */
+export function meanings(model: Model): ReadonlyMap<string, string> {
+  return new Map([...featurePorts(model), ...historyPorts(model), ...tablePorts(model), ...stagePorts(model)]);
+}
+
+function* featurePorts({ item, user, context, candidate, histories }: Model): Iterable<[string, string]> {
+  for (const feature of item.features) {
+    yield [`item.${feature.name}`, `of each item: ${value(feature)}`];
+    yield [`candidate.item.${feature.name}`, `of each candidate's item: ${value(feature)}`];
+    for (const { name } of histories)
+      yield [`${name}.item.${feature.name}`, `of the item of each behaviour in ${name}: ${value(feature)}`];
+  }
+  for (const feature of user.features) yield [feature.qualified, `of the user: ${value(feature)}`];
+  for (const feature of context.features) yield [feature.qualified, `of the request: ${value(feature)}`];
+  for (const feature of candidate.features) yield [feature.qualified, `of each candidate: ${value(feature)}`];
+  for (const { name, cross } of histories) {
+    for (const feature of cross.features)
+      yield [feature.qualified, `between the user and each behaviour in ${name}: ${value(feature)}`];
+  }
+}
+
+/** What one encoded value says. */
+function value({ encoder, doc }: Feature): string {
+  const text = {
+    id: "row of its table, the id + 1; 0: missing or out of range",
+    vocabulary: "row of its table, the place in the vocabulary counted from 1; 0: unseen",
+    hashed: "row of its table, 1 + xxHash64(text) mod buckets; 0: missing",
+    bucketed: "row of its table, 1 + the number of edges <= the value; 0: missing",
+    elapsed: "row of its table, 1 + the number of edges <= the time that passed; 0: unknown",
+    flag: "row of its table: 0 missing, 1 false, 2 true",
+    tags: "rows of its table, filled up with -1",
+    pretrained: "the vector; zeros: missing",
+    number:
+      encoder.kind === "number" && encoder.scale === "log"
+        ? "sign(x) * ln(1 + |x|); 0: missing"
+        : "the number; 0: missing",
+    key: "the key",
+  }[encoder.kind];
+  const described = doc.split("\n")[0].trim();
+  return described === "" ? text : `${described} (${text})`;
+}
+
+function* historyPorts(model: Model): Iterable<[string, string]> {
+  for (const history of model.histories) {
+    yield [validPort(history), `1 for each behaviour in ${history.name}, newest first, then 0 for padding`];
+  }
+  for (const { embedding, input } of embeddingsOf(model)) {
+    yield [input, `fetched rows of ${embedding.parameter}; the ids of its features count in them`];
+  }
+}
+
+function* tablePorts(model: Model): Iterable<[string, string]> {
+  for (const table of model.tables) {
+    const parts = table.of.map((part) =>
+      part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
+    );
+    yield [table.name, `rows of the table ${table.name}: ${parts.join(", then ")}; row 0 is the miss row, zeros`];
+    yield [rowPort(model, table), `row of ${table.name} of each behaviour in ${table.history.name}; 0: a miss`];
+    yield [projectorPort(model, table), `row of ${table.name} of each item: ${parts.join(", then ")}`];
+  }
+}
+
+function* stagePorts(model: Model): Iterable<[string, string]> {
+  for (const search of model.searches) {
+    const order = search.heads === "per_head" ? "for each head and candidate" : "for each candidate";
+    yield [
+      keptPort(model, search),
+      `${order}, the positions in ${search.from.name} that ${search.name} kept, the most relevant first`,
+    ];
+    yield [
+      scoresPort(model, search),
+      `of each head, candidate and behaviour in ${search.from.name}: the attention's score, bias included; padding is -1e30`,
+    ];
+  }
+  for (const { name } of model.attends) {
+    yield [
+      `${name}.weights`,
+      `of each head and candidate: the weight that ${name} gives to each behaviour it attends to`,
+    ];
+    yield [`${name}.metric`, `of each head and candidate: the inherent part of each score of ${name}`];
+    yield [`${name}.bias`, `of each head and candidate: the cross features' part of each score of ${name}`];
+  }
+  for (const { label, kind } of model.towers.flatMap(({ tasks }) => tasks)) {
+    yield [
+      label,
+      kind === "binary" ? `of each candidate: probability of ${label}` : `of each candidate: expected ${label}`,
+    ];
+    yield [
+      `${label}.logit`,
+      kind === "binary"
+        ? `of each candidate: log-odds of ${label}`
+        : `of each candidate: expected ${label}, as ${label}`,
+    ];
+  }
+}

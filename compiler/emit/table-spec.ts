@@ -1,0 +1,94 @@
+// tables/NAME.yaml: all that another system needs to build and hold a lookup table (artifacts.md, lookup-table spec).
+import type { TableSpec } from "../../runtime/table-spec.ts";
+import { itemsAtMost } from "../check/limits.ts";
+import type { Fingerprints } from "../fingerprint.ts";
+import { type Attributes, type Graph, topological } from "../ir/graph.ts";
+import { projectorPort } from "../lower/ports.ts";
+import type { Metric, Model, Table, TablePart } from "../model.ts";
+
+export function tableSpec(model: Model, table: Table, projector: Graph, prints: Fingerprints): TableSpec {
+  const output = projectorPort(model, table);
+  const parts = table.of.map(layoutOf);
+  const bytes = rowBytes(table);
+  const stored = {
+    precision: table.precision,
+    ...(table.precision === "uint8" && {
+      quantisation: "u8 values, then float32 (scale, offset) per head; value = offset + scale * u8" as const,
+    }),
+    bytes,
+    order: "little-endian" as const,
+  };
+  const key = model.item.key!;
+  const limit = itemsAtMost(model);
+  return {
+    format: 1,
+    table: table.name,
+    of: parts.length === 1 ? parts[0].of : parts.map(({ of }) => of),
+    key: { feature: key.name, type: keyType(model) },
+    row:
+      parts.length === 1
+        ? { layout: ["heads", "dim"], heads: parts[0].heads, dim: parts[0].dim, ...stored }
+        : { parts, ...stored },
+    producer: {
+      graph: "projector.onnx",
+      inputs: inputsOf(projector, output),
+      output,
+      fingerprint: prints.producer[table.name],
+    },
+    metric: metricsOf(table, prints),
+    coverage: { target: table.coverage, ...(table.minCount > 1 && { min_count: table.minCount }) },
+    ...(table.refresh !== null && { refresh: { seconds: table.refresh } }),
+    shards: { count: table.shards, by: "xxh64(key) mod count" },
+    on_miss: table.onMiss,
+    ...(limit !== null && { size: { rows: limit, bytes: limit * bytes } }),
+  };
+}
+
+/** Raw type of the items' key: what the user brings and the table is keyed by. */
+export function keyType(model: Model): "int64" | "string" {
+  const { encoder } = model.item.key!;
+  return encoder.kind === "key" ? encoder.type : "int64";
+}
+
+/** `relevance.keys` with its heads and their width. */
+export function layoutOf(part: TablePart) {
+  const heads = headsOf(part);
+  return {
+    of: part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
+    layout: ["heads", "dim"] as ["heads", "dim"],
+    heads,
+    dim: part.width / heads,
+  };
+}
+
+/** Bytes of one stored row; uint8 rows end with a float32 scale and offset for each head of each part. */
+export function rowBytes({ precision, width, of }: Table): number {
+  if (precision === "float32") return 4 * width;
+  if (precision === "float16") return 2 * width;
+  return width + 8 * of.reduce((heads, part) => heads + headsOf(part), 0);
+}
+
+function headsOf(part: TablePart): number {
+  return metricOf(part)?.heads ?? 1;
+}
+
+function metricOf(part: TablePart): Metric | null {
+  if (part.kind === "keys") return part.metric;
+  return part.attend.by.kind === "metric" ? part.attend.by.metric : null;
+}
+
+function metricsOf(table: Table, prints: Fingerprints): TableSpec["metric"] {
+  const names = [...new Set(table.of.map((part) => metricOf(part)?.name).filter((name) => name !== undefined))];
+  if (names.length === 1) return { fingerprint: prints.metric[names[0]] };
+  return Object.fromEntries(names.map((name) => [name, { fingerprint: prints.metric[name] }]));
+}
+
+/** Names of the inputs that one output depends on, in the graph's order. */
+function inputsOf(graph: Graph, output: string): string[] {
+  const value = graph.outputs.find(({ name }) => name === output)?.value;
+  if (!value) throw new Error(`graph ${graph.name} has no output ${output}`);
+  const reached = new Set(topological([value]));
+  return graph.inputs
+    .filter((input) => reached.has(input))
+    .map(({ node }) => (node.attributes as Attributes["input"]).name);
+}

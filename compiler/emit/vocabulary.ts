@@ -1,0 +1,81 @@
+// vocabularies/FEATURE.jsonl: a learned vocabulary, frozen, in row order.
+import { digestOf } from "../digest.ts";
+import { vocabularyLimit, vocabularyOwner } from "../embeddings.ts";
+import { InputError, inputError } from "../input-error.ts";
+import type { Model } from "../model.ts";
+import { allFeatures } from "../parameters.ts";
+
+export interface VocabularyFile {
+  /** The feature that owns it. */
+  readonly name: string;
+  readonly file: string;
+  readonly entries: number;
+  readonly text: string;
+  /** SHA-256 of the entries alone: a renamed feature keeps it. */
+  readonly digest: string;
+}
+
+/**
+ * One file for every vocabulary of the model; one that was not given is empty. Throws `InputError` for a vocabulary that
+ * no feature has, that is longer than declared, or that holds an entry twice.
+ */
+export function vocabularyFiles(model: Model, given: ReadonlyMap<string, readonly string[]>): VocabularyFile[] {
+  const owners = new Map(
+    allFeatures(model).flatMap((feature) => {
+      const owner = vocabularyOwner(model, feature);
+      return owner === null ? [] : [[owner.qualified, owner] as const];
+    }),
+  );
+  const used = new Set<string>();
+  const files = [...owners.values()].map((feature): VocabularyFile => {
+    const { qualified, formerly, name } = feature;
+    const former = formerly === null ? null : qualified.slice(0, -name.length) + formerly;
+    const key = given.has(qualified) || former === null ? qualified : former;
+    used.add(key);
+    const entries = given.get(key) ?? [];
+    const limit = vocabularyLimit(feature)!;
+    if (entries.length > limit) {
+      throw new InputError(
+        `The vocabulary of ${qualified} has ${entries.length} entries, but the model allows ${limit}: raise its \`max\`, or learn it again.`,
+      );
+    }
+    refuseRepeats(qualified, entries);
+    const head = JSON.stringify({ format: 1, feature: qualified, entries: entries.length });
+    const lines = linesOf(entries);
+    return {
+      name: qualified,
+      file: `vocabularies/${qualified}.jsonl`,
+      entries: entries.length,
+      text: `${head}\n${lines}`,
+      digest: entriesDigest(entries),
+    };
+  });
+  const foreign = [...given.keys()].filter((name) => !used.has(name));
+  if (foreign.length > 0) {
+    throw inputError(
+      "These vocabularies belong to no feature of the model:",
+      foreign,
+      "Leave them out, or give their features the kind `vocabulary`. A feature that shares another's table shares its vocabulary too.",
+    );
+  }
+  return files;
+}
+
+function refuseRepeats(feature: string, entries: readonly string[]): void {
+  const seen = new Set<string>();
+  entries.forEach((entry, index) => {
+    if (seen.has(entry)) {
+      throw new InputError(
+        `The vocabulary of ${feature} holds ${JSON.stringify(entry)} twice, the second time at entry ${index + 1}: learn it again.`,
+      );
+    }
+    seen.add(entry);
+  });
+}
+
+/** SHA-256 of a vocabulary's entries alone: a renamed feature keeps it. */
+export function entriesDigest(entries: readonly string[]): string {
+  return digestOf(linesOf(entries));
+}
+
+const linesOf = (entries: readonly string[]) => entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");

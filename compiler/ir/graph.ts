@@ -1,0 +1,145 @@
+// The graph IR: immutable nodes over values with symbolic shapes. No protobuf, no I/O.
+
+export type Dtype = "float32" | "int32" | "bool";
+
+/** A number, or a symbol bound when a graph runs: `candidates`, `history`, `rows`, `items`, `batch`, … */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** A literal tensor. float32 data is held as Float32Array, int32 as Int32Array, bool as Uint8Array. */
+export interface Literal {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** What each operator carries besides its inputs. The keys are the operators: every table over them is total. */
+export interface Attributes {
+  input: { readonly name: string; readonly dtype: Dtype; readonly shape: Shape; readonly doc: string };
+  /** A trained tensor, by its name in weights.safetensors. Always float32, always of known shape. */
+  parameter: { readonly name: string; readonly shape: readonly number[] };
+  constant: Literal;
+  // elementwise, two operands, NumPy broadcasting, same dtype
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  maximum: None;
+  minimum: None;
+  /** → bool */
+  equal: None;
+  /** → bool */
+  greater: None;
+  /** bool, bool → bool */
+  and: None;
+  // elementwise, one operand
+  not: None;
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  abs: None;
+  relu: None;
+  sigmoid: None;
+  tanh: None;
+  erf: None;
+  /** (condition bool, a, b), broadcasting; a and b float32 or int32 */
+  where: None;
+  cast: { readonly to: Dtype };
+  /** [… m, k] × [… k, n], leading dims broadcast (ONNX MatMul; both operands of rank >= 2) */
+  matmul: None;
+  /** (x, indices int32): x's `axis` replaced by the shape of indices */
+  gather: { readonly axis: number };
+  /** (x [B, L, …rest], indices int32 [B, k]) → [B, k, …rest]: row b reads its own x[b] */
+  gatherRows: None;
+  /** (x, indices int32), same rank: y[…i…] = x[… indices[…i…] …] along `axis` */
+  gatherElements: { readonly axis: number };
+  /** over the last axis */
+  softmax: None;
+  sum: { readonly axes: readonly number[]; readonly keep: boolean };
+  mean: { readonly axes: readonly number[]; readonly keep: boolean };
+  max: { readonly axes: readonly number[]; readonly keep: boolean };
+  concat: { readonly axis: number };
+  /** x[… start:end …] along `axis`; `end` may be the axis' whole length */
+  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  /** At most one symbol may appear that is not at the same place in the input's shape. */
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  unsqueeze: { readonly axes: readonly number[] };
+  squeeze: { readonly axes: readonly number[] };
+  /** (x [L]) → float32 [L]: 0, 1, 2, … ; only the length of x counts */
+  positions: None;
+  /** (x, like): x broadcast to the shape of `like` (its dims of size 1 and missing leading dims grow) */
+  broadcast: None;
+  /** (x, scale [w], shift [w]): over the last axis */
+  layerNorm: { readonly epsilon: number };
+  /**
+   * (scores [A, R, L], positions [L]) → int32 [R, k]: heads walked in turn through their ranked lists until k distinct
+   * positions are met, in the order in which they are met (semantics.md 1; TWIN, KDD 2023). Requires L >= k.
+   */
+  roundRobin: { readonly keep: number };
+  /** (scores [… L], positions [L]) → int32 [… k]: the k largest, ties to the lower index. Requires L >= k. */
+  topPositions: { readonly keep: number };
+}
+
+export type None = Readonly<Record<never, never>>;
+export type Op = keyof Attributes;
+
+export interface Node<K extends Op = Op> {
+  readonly op: K;
+  readonly inputs: readonly Value[];
+  readonly attributes: Attributes[K];
+  /** Where it comes from, for node names: a declaration of the model such as `relevance` or `interest/values`. */
+  readonly scope: string;
+  /** `///` text of that declaration. */
+  readonly doc: string;
+}
+
+/** The one result of a node. */
+export interface Value {
+  readonly node: Node;
+  readonly dtype: Dtype;
+  readonly shape: Shape;
+}
+
+export interface Output {
+  readonly name: string;
+  readonly value: Value;
+  readonly doc: string;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly doc: string;
+  /** Declared order; inputs that no output depends on are not part of the graph. */
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Output[];
+}
+
+/** The values that the outputs depend on, operands before users, in a canonical order (inputs first as declared). */
+export function topological(outputs: readonly Value[], first: readonly Value[] = []): Value[] {
+  const seen = new Set<Value>();
+  const order: Value[] = [];
+  const stack: { value: Value; next: number }[] = [];
+  const visit = (root: Value) => {
+    if (seen.has(root)) return;
+    seen.add(root);
+    stack.push({ value: root, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1];
+      if (top.next === top.value.node.inputs.length) {
+        order.push(top.value);
+        stack.pop();
+        continue;
+      }
+      const operand = top.value.node.inputs[top.next++];
+      if (!seen.has(operand)) {
+        seen.add(operand);
+        stack.push({ value: operand, next: 0 });
+      }
+    }
+  };
+  for (const value of first) visit(value);
+  for (const value of outputs) visit(value);
+  return order;
+}

@@ -1,0 +1,95 @@
+// Matrix product, softmax and layer normalisation.
+import type { Dim } from "../graph.ts";
+import type { Rule } from "../rule.ts";
+import { broadcastShapes, expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
+import { broadcastConcrete, broadcastStrides, overRows, walk } from "../tensor.ts";
+
+const last = <T>(items: readonly T[], fromEnd = 1): T => items[items.length - fromEnd];
+const many = Number.POSITIVE_INFINITY;
+
+/** [… m, k] × [… k, n] → [… m, n]. An inner length of 0 is refused: it crashes the WebGPU provider. */
+export const matmul: Rule<"matmul"> = {
+  infer([a, b]) {
+    for (const [operand, name] of [
+      [a, "the left operand"],
+      [b, "the right operand"],
+    ] as const) {
+      expectDtype(operand, name, "float32");
+      expectRank(operand, name, 2, many);
+    }
+    expectDim(last(b.shape, 2), last(a.shape), "the right operand's number of rows");
+    if (last(a.shape) === 0) throw new ShapeError("the inner length is 0");
+    const leading = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return { dtype: "float32", shape: [...leading, last(a.shape, 2), last<Dim>(b.shape)] };
+  },
+  evaluate([a, b]) {
+    const [m, inner] = a.shape.slice(-2);
+    const n = last(b.shape);
+    const leading = broadcastConcrete(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const leftSteps = broadcastStrides(a.shape.slice(0, -2), leading);
+    const rightSteps = broadcastStrides(b.shape.slice(0, -2), leading);
+    const rightStarts: number[] = [];
+    walk(leading, rightSteps, (_, offset) => rightStarts.push(offset * inner * n));
+    const shape = [...leading, m, n];
+    const data = new Float64Array(size(shape));
+    walk(leading, leftSteps, (batch, offset) => {
+      const left = offset * m * inner;
+      const right = rightStarts[batch];
+      for (let row = 0; row < m; row++) {
+        for (let column = 0; column < n; column++) {
+          let sum = 0;
+          for (let i = 0; i < inner; i++) sum += a.data[left + row * inner + i] * b.data[right + i * n + column];
+          data[(batch * m + row) * n + column] = sum;
+        }
+      }
+    });
+    return { shape, data };
+  },
+  cost: ([a], output) => size(output) * last(a),
+  onnx: (emit, inputs) => emit.node("MatMul", inputs),
+};
+
+/** y = softmax(x) over the last axis. Shape of x. */
+export const softmax: Rule<"softmax"> = {
+  infer([x]) {
+    expectDtype(x, "the operand", "float32");
+    expectRank(x, "the operand", 1, many);
+    return { dtype: "float32", shape: x.shape };
+  },
+  evaluate: ([x]) =>
+    overRows(x, (row) => {
+      const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      const total = row.reduce((sum, value) => sum + Math.exp(value - most), 0);
+      for (let i = 0; i < row.length; i++) row[i] = Math.exp(row[i] - most) / total;
+    }),
+  cost: (_, output) => 2 * size(output),
+  onnx: (emit, inputs) => emit.node("Softmax", inputs, { axis: -1 }),
+};
+
+/** y = (x - mean) / √(variance + epsilon) · scale + shift over the last axis; the variance is the population's. */
+export const layerNorm: Rule<"layerNorm"> = {
+  infer([x, scale, shift]) {
+    expectDtype(x, "the operand", "float32");
+    expectRank(x, "the operand", 1, many);
+    for (const [vector, name] of [
+      [scale, "the scale"],
+      [shift, "the shift"],
+    ] as const) {
+      expectDtype(vector, name, "float32");
+      expectRank(vector, name, 1);
+      expectDim(vector.shape[0], last(x.shape), `the length of ${name}`);
+    }
+    return { dtype: "float32", shape: x.shape };
+  },
+  evaluate: ([x, scale, shift], { epsilon }) =>
+    overRows(x, (row) => {
+      const mean = row.reduce((sum, value) => sum + value, 0) / row.length;
+      const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / row.length;
+      for (let i = 0; i < row.length; i++) {
+        row[i] = ((row[i] - mean) / Math.sqrt(variance + epsilon)) * scale.data[i] + shift.data[i];
+      }
+    }),
+  cost: (_, output) => 4 * size(output),
+  onnx: (emit, inputs, node) =>
+    emit.node("LayerNormalization", inputs, { axis: -1, epsilon: { float: node.attributes.epsilon } }),
+};

@@ -1,0 +1,66 @@
+// Sums, means and maxima over axes.
+import type { Shape } from "../graph.ts";
+import type { OnnxEmitter, Rule } from "../rule.ts";
+import { expectDtype, normaliseAxes, ShapeError, size } from "../shape.ts";
+import { strides, walk } from "../tensor.ts";
+
+interface Reduction {
+  readonly axes: readonly number[];
+  readonly keep: boolean;
+}
+
+function reduction<K extends "sum" | "mean" | "max">(
+  opType: string,
+  start: number,
+  join: (total: number, value: number) => number,
+  finish: (total: number, count: number) => number,
+  counts: 0 | 1,
+): Rule<K> {
+  const rule = {
+    infer([x]: Parameters<Rule<K>["infer"]>[0], { axes, keep }: Reduction) {
+      expectDtype(x, "the operand", "float32");
+      if (axes.length === 0) throw new ShapeError("no axis is named");
+      return { dtype: "float32" as const, shape: reduced(x.shape, normaliseAxes(axes, x.shape.length), keep) };
+    },
+    evaluate([x]: Parameters<Rule<K>["evaluate"]>[0], { axes, keep }: Reduction) {
+      const over = normaliseAxes(axes, x.shape.length);
+      const kept = reduced(x.shape, over, true) as number[];
+      const steps = strides(kept).map((step, axis) => (over.includes(axis) ? 0 : step));
+      const data = new Float64Array(size(kept)).fill(start);
+      walk(x.shape, steps, (position, offset) => {
+        data[offset] = join(data[offset], x.data[position]);
+      });
+      const count = over.reduce((product, axis) => product * x.shape[axis], 1);
+      return { shape: reduced(x.shape, over, keep) as number[], data: data.map((total) => finish(total, count)) };
+    },
+    cost: ([x]: readonly (readonly number[])[]) => counts * size(x),
+    onnx: (emit: OnnxEmitter, [x]: readonly string[], node: { readonly attributes: unknown }) => {
+      const { axes, keep } = node.attributes as Reduction;
+      return emit.node(opType, [x, emit.ints(...axes)], { keepdims: keep ? 1 : 0 });
+    },
+  };
+  return rule as unknown as Rule<K>;
+}
+
+function reduced(shape: Shape, axes: readonly number[], keep: boolean): Shape {
+  return shape.flatMap((dim, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [dim]));
+}
+
+/** Sum over `axes`. */
+export const sum: Rule<"sum"> = reduction(
+  "ReduceSum",
+  0,
+  (a, b) => a + b,
+  (total) => total,
+  1,
+);
+/** Mean over `axes`; over an empty axis it is NaN, as everywhere. */
+export const mean: Rule<"mean"> = reduction(
+  "ReduceMean",
+  0,
+  (a, b) => a + b,
+  (total, count) => total / count,
+  1,
+);
+/** Maximum over `axes`. */
+export const max: Rule<"max"> = reduction("ReduceMax", Number.NEGATIVE_INFINITY, Math.max, (most) => most, 0);

@@ -1,0 +1,32 @@
+// Rewriting a graph from its leaves up, sharing what does not change.
+import { make } from "./build.ts";
+import { type Graph, topological, type Value } from "./graph.ts";
+
+/**
+ * `rule` sees every value once, operands first, with its operands already rewritten, and returns what takes its place or
+ * null. Values below which nothing changes stay the same objects; the others are inferred anew. Inputs that nothing
+ * depends on afterwards leave the graph; new ones come last.
+ */
+export function rewrite(graph: Graph, rule: (value: Value, inputs: readonly Value[]) => Value | null): Graph {
+  const done = new Map<Value, Value>();
+  for (const value of topological(
+    graph.outputs.map((output) => output.value),
+    graph.inputs,
+  )) {
+    const inputs = value.node.inputs.map((input) => done.get(input)!);
+    const untouched = inputs.every((input, index) => input === value.node.inputs[index]);
+    done.set(value, rule(value, inputs) ?? (untouched ? value : remake(value, inputs)));
+  }
+  const outputs = graph.outputs.map((output) => {
+    const value = done.get(output.value)!;
+    return value === output.value ? output : { ...output, value };
+  });
+  const reached = topological(outputs.map((output) => output.value)).filter((value) => value.node.op === "input");
+  const declared = graph.inputs.map((input) => done.get(input)!).filter((input) => reached.includes(input));
+  const inputs = [...declared, ...reached.filter((input) => !declared.includes(input))];
+  return { ...graph, inputs, outputs };
+}
+
+function remake({ node }: Value, inputs: readonly Value[]): Value {
+  return make(node.op, inputs, node.attributes, node);
+}

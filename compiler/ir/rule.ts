@@ -1,0 +1,50 @@
+// What the operator table knows of one operator. Every column is total over `Op`: an operator without a rule does not compile.
+import type { Attributes, Dtype, Literal, Node, Op, Shape, Value } from "./graph.ts";
+
+/** A tensor of the reference interpreter. Numbers are read as float64 whatever array holds them; bool is 0 or 1. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+export interface Rule<K extends Op> {
+  /** Type and shape of the result; throws `ShapeError` where the operands do not fit. */
+  infer(inputs: readonly Value[], attributes: Attributes[K]): { dtype: Dtype; shape: Shape };
+  /** The slow, obvious meaning, in float64: the oracle of every numerical test. */
+  evaluate(inputs: readonly Tensor[], attributes: Attributes[K]): Tensor;
+  // The `gradient` column (vector-Jacobian product) comes with training.
+  /** Multiply-adds for operands and result of the given shapes; comparisons, copies and gathers count nothing. */
+  cost(inputs: readonly (readonly number[])[], output: readonly number[], attributes: Attributes[K]): number;
+  /** Writes the ONNX nodes and returns the name of the result. */
+  onnx(emit: OnnxEmitter, inputs: readonly string[], node: Node<K>, output: Value): string;
+}
+
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number } | OnnxSubgraph;
+
+/** The body of an `If`: nodes written inside, and the names it returns. */
+export interface OnnxSubgraph {
+  readonly outputs: readonly string[];
+  readonly nodes: readonly unknown[];
+}
+
+/**
+ * Writes ONNX nodes without showing protobuf. Integers in `attributes` are ints; a float attribute is `{ float: x }`.
+ * Names are unique and made from the place in the model.
+ */
+export interface OnnxEmitter {
+  node(opType: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+  ): string[];
+  /** A small tensor inside the graph; equal ones are written once. */
+  constant(literal: Literal): string;
+  /** An int64 vector, for shapes, axes and TopK's k. */
+  ints(...values: number[]): string;
+  /** A float32 scalar. */
+  scalar(value: number): string;
+  /** The body of an `If`: it may use outer names; `write` returns the names of its outputs. */
+  subgraph(write: (emit: OnnxEmitter) => readonly string[]): OnnxSubgraph;
+}

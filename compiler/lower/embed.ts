@@ -1,0 +1,78 @@
+// Features → columns: one row of an embedding table, pooled tags, a vector as it is or projected, a number.
+import type { Builder } from "../ir/build.ts";
+import type { Value } from "../ir/graph.ts";
+import type { Feature } from "../model.ts";
+import { featurePort, outsidePort, owner } from "./ports.ts";
+import { leading, type Scene, type Site } from "./scene.ts";
+
+/** The encoded values of a feature as they enter the graph: int32 rows (tags: [… max], −1 fills up) or float32. */
+export function encoded(scene: Scene, feature: Feature, site: Site): Value {
+  const lead = leading(scene, site);
+  const name = featurePort(feature, site);
+  const { encoder, doc } = feature;
+  switch (encoder.kind) {
+    case "tags":
+      return scene.input(name, "int32", [...lead, encoder.max], doc);
+    case "pretrained":
+      return scene.input(name, "float32", [...lead, encoder.size], doc);
+    case "number":
+      return scene.input(name, "float32", lead, doc);
+    case "key":
+      throw new Error(`${feature.qualified} is a key: it identifies and enters no graph`);
+    default:
+      return scene.input(name, "int32", lead, doc);
+  }
+}
+
+/** The columns that a feature brings: [… width]. */
+export function embed(scene: Scene, feature: Feature, site: Site): Value {
+  const name = featurePort(feature, site);
+  return scene.once(`embed ${name}`, () => {
+    const b = scene.b.at(name, feature.doc);
+    const x = encoded(scene, feature, site);
+    switch (feature.encoder.kind) {
+      case "number":
+        return b.unsqueeze(x, -1);
+      case "pretrained": {
+        const { projection } = feature;
+        if (projection === null) return x;
+        return b.matmul(x, scene.b.parameter(projection.parameter, [feature.encoder.size, projection.dim]));
+      }
+      case "tags":
+        return pooled(b, embeddingTable(scene, feature), x, feature.pool);
+      default:
+        return b.gather(embeddingTable(scene, feature), x);
+    }
+  });
+}
+
+/** Features side by side: [… Σ width], in their order; those without columns bring none. */
+export function concatenated(scene: Scene, features: readonly Feature[], site: Site, scope: string): Value {
+  const columns = features.filter((feature) => feature.width > 0).map((feature) => embed(scene, feature, site));
+  if (columns.length === 0) throw new Error(`${scope}: no feature brings a column`);
+  return columns.length === 1 ? columns[0] : scene.b.at(scope).concat(columns, -1);
+}
+
+/** [rows, dim]: a parameter, or the input with the fetched rows where the table is held outside. */
+function embeddingTable(scene: Scene, feature: Feature): Value {
+  const { embedding } = feature;
+  if (embedding === null) throw new Error(`${feature.qualified} has no embedding table`);
+  if (!scene.outside.has(embedding.parameter))
+    return scene.b.parameter(embedding.parameter, [embedding.rows, embedding.dim]);
+  const name = owner(embedding);
+  const doc = `Rows of ${embedding.parameter} that this run needs; the index inputs count in them. Row 0: unknown.`;
+  return scene.input(outsidePort(embedding), "float32", [`rows.${name}`, embedding.dim], doc);
+}
+
+/** Σ over the tags that are there (E·x_hot), or their mean; no tag gives zeros. */
+function pooled(b: Builder, table: Value, ids: Value, pool: "sum" | "mean"): Value {
+  const present = b.greater(ids, int(b, -1));
+  const rows = b.gather(table, b.where(present, ids, int(b, 0)));
+  const mask = b.unsqueeze(b.cast(present, "float32"), -1);
+  const total = b.sum(b.mul(rows, mask), [-2]);
+  return pool === "sum" ? total : b.div(total, b.maximum(b.sum(mask, [-2]), b.scalar(1)));
+}
+
+function int(b: Builder, value: number): Value {
+  return b.constant({ dtype: "int32", shape: [], data: Int32Array.of(value) });
+}

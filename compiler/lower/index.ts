@@ -1,0 +1,77 @@
+// A checked model → the graphs that serve it, unrewritten: the papers' formulas as they stand.
+import type { GraphName } from "../../runtime/manifest.ts";
+import type { Graph, Output, Value } from "../ir/graph.ts";
+import type { Metric, Model } from "../model.ts";
+import {
+  attentions,
+  explainOutputs,
+  graph,
+  oracleOutputs,
+  rankOutputs,
+  readsTables,
+  searchOutputs,
+  wiring,
+} from "./assemble.ts";
+import { whole } from "./frame.ts";
+import { lowerMetric, total } from "./metric.ts";
+import { lowerProjector } from "./projector.ts";
+import { type Layout, type Scene, scene } from "./scene.ts";
+
+export { oracleMetric } from "./assemble.ts";
+export { keptPort, outsidePort, projectorPort, rowPort, scoresPort } from "./ports.ts";
+export type { Layout } from "./scene.ts";
+
+export interface LowerOptions {
+  /** One history with N candidates, or a history a row. */
+  readonly layout: Layout;
+  /** Embedding parameters whose rows come in as an input. */
+  readonly outside: ReadonlySet<string>;
+}
+
+/**
+ * Every graph that the model has. In the batch layout keys and values are always projected: there are `search`, `request`
+ * (with `kept` among its outputs) and `oracle` alone. Throws an Error that names the kind which is not lowered.
+ */
+export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): ReadonlyMap<GraphName, Graph> {
+  const graphs = new Map<GraphName, Graph>();
+  const lower = (name: GraphName, outputs: (scene: Scene) => readonly Output[]) => {
+    const written = outputs(scene(model, layout, outside));
+    if (written.length > 0) graphs.set(name, graph(model, name, written));
+  };
+  const request = (cached: boolean) => (s: Scene) => {
+    const wires = wiring(s, true, cached);
+    return [...searchOutputs(s), ...rankOutputs(s, wires)];
+  };
+  const rank = (cached: boolean) => (s: Scene) => rankOutputs(s, wiring(s, false, cached));
+  const explain = (cached: boolean) => (s: Scene) => {
+    const wires = wiring(s, false, cached);
+    return [...rankOutputs(s, wires), ...explainOutputs(s, wires)];
+  };
+  const itemOutside = model.item.features.some(({ embedding }) => embedding && outside.has(embedding.parameter));
+
+  lower("search", searchOutputs);
+  lower("oracle", oracleOutputs);
+  if (layout === "batch") {
+    lower("request", request(false));
+    return graphs;
+  }
+  const fresh = readsTables(scene(model, layout, outside));
+  lower("projector", lowerProjector);
+  lower("rank", rank(true));
+  if (fresh) lower("rank_fresh", rank(false));
+  if (model.searches.length > 0 && !itemOutside) {
+    lower("request", request(true));
+    if (fresh) lower("request_fresh", request(false));
+  }
+  if (attentions(model).length > 0) {
+    lower("explain", explain(true));
+    if (fresh) lower("explain_fresh", explain(false));
+  }
+  return graphs;
+}
+
+/** The metric's unrewritten scores over a whole history, keys projected: what its fingerprint is taken of. */
+export function metricValues(model: Model, metric: Metric): readonly Value[] {
+  const s = scene(model, "request", new Set());
+  return [total(s, metric, lowerMetric(s, metric, whole(s, metric.history), null))];
+}

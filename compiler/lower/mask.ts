@@ -1,0 +1,30 @@
+// Masks: 1 for a behaviour that counts, 0 for one that does not.
+import type { Value } from "../ir/graph.ts";
+import type { History, Table } from "../model.ts";
+import { validPort } from "./ports.ts";
+import { leading, type Scene } from "./scene.ts";
+import { found } from "./table.ts";
+
+/** Never −Infinity: the WebGPU provider's TopK returns index −1 for scores at or below −FLT_MAX. */
+export const maskedScore = -1e30;
+
+/** History-aligned: behaviour, not padding. */
+export function valid(scene: Scene, history: History): Value {
+  const doc = `1 for a behaviour of ${history.name}, 0 for padding, which stands at the end.`;
+  return scene.input(validPort(history), "float32", leading(scene, { kind: "history", history }), doc);
+}
+
+/** History-aligned: valid, and held by every one of `tables` that masks what it misses. */
+export function countable(scene: Scene, history: History, tables: readonly Table[]): Value {
+  const masking = [...new Set(tables)].filter((table) => table.onMiss === "mask");
+  const key = `countable ${history.name} ${masking.map((table) => table.name).join()}`;
+  return scene.once(key, () =>
+    masking.reduce((mask, table) => scene.b.at(history.name).mul(mask, found(scene, table)), valid(scene, history)),
+  );
+}
+
+/** Scores with the masked ones at −1e30. */
+export function masked(scene: Scene, scope: string, scores: Value, mask: Value): Value {
+  const b = scene.b.at(scope);
+  return b.where(b.greater(mask, b.scalar(0.5)), scores, b.scalar(maskedScore));
+}

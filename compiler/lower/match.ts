@@ -1,0 +1,32 @@
+// Hard search (SIM): a behaviour counts when its item has the candidate's value of a feature.
+import type { Value } from "../ir/graph.ts";
+import type { Feature } from "../model.ts";
+import { encoded } from "./embed.ts";
+import type { Frame } from "./frame.ts";
+import type { Scene } from "./scene.ts";
+
+/**
+ * 1 where candidate and behaviour have a value in common, of tags any: [R, M], in a `per_head` frame [A, R, M]. Row 0, the
+ * unknown, and the tags' filler match nothing.
+ */
+export function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): Value {
+  const { encoder } = feature;
+  if (encoder.kind === "pretrained" || encoder.kind === "number" || encoder.kind === "key") {
+    throw new Error(`${scope}: ${feature.qualified} is of kind ${encoder.kind}, and only rows can match`);
+  }
+  const b = scene.b.at(scope);
+  const int = (value: number) => b.constant({ dtype: "int32", shape: [], data: Int32Array.of(value) });
+  const raw = encoded(scene, feature, { kind: "candidate" });
+  // −2 is never a behaviour's row, so an unknown candidate equals nothing.
+  const candidate = b.where(b.greater(raw, int(0)), raw, int(-2));
+  const behaviour = frame.rows(encoded(scene, feature, { kind: "history", history: frame.history }));
+  if (encoder.kind !== "tags") return b.cast(b.equal(b.unsqueeze(candidate, 1), behaviour), "float32");
+  const tag = (x: Value, index: number) => b.squeeze(b.slice(x, -1 + x.shape.length, index, index + 1), -1);
+  const places = Array.from({ length: encoder.max }, (_, index) => index);
+  const theirs = places.map((index) => tag(behaviour, index));
+  const differs = places.flatMap((index) => {
+    const ours = b.unsqueeze(tag(candidate, index), 1);
+    return theirs.map((other) => b.not(b.equal(ours, other)));
+  });
+  return b.cast(b.not(differs.reduce((left, right) => b.and(left, right))), "float32");
+}

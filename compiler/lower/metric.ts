@@ -1,0 +1,101 @@
+// The metric, written once: multi-head target attention's score, used by search, attention, oracle and explanation.
+import type { Value } from "../ir/graph.ts";
+import type { Feature, History, Metric } from "../model.ts";
+import { widthOf } from "../widths.ts";
+import { concatenated, embed } from "./embed.ts";
+import { type Frame, projectHeads } from "./frame.ts";
+import type { Scene } from "./scene.ts";
+import { columns, type Held } from "./table.ts";
+
+/** Where the projected keys come from: columns of a table, or a projection of the items' features; null: the latter. */
+export type KeySource = Held | null;
+
+/** Both parts broadcast to [A, R, M]; their sum is the score. */
+export interface Score {
+  /** (K_h W^h)(q W^q)ᵀ / √d : [A, R, M] */
+  readonly metric: Value;
+  /** (K_c W^c) β : [A, R, M] or [A, 1, M]; null where the metric has no bias. */
+  readonly bias: Value | null;
+}
+
+/**
+ * α_a = (K_h W^h_a)(qᵀ W^q_a)ᵀ / √d + (K_c W^c_a) β over the frame's behaviours (TWIN, KDD 2023, eq. 3–5). The bias is
+ * not divided by √d.
+ */
+export function lowerMetric(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Score {
+  if (metric.embeddings.kind === "own") throw new Error(`metric ${metric.name}: own embeddings are not lowered`);
+  if (metric.logSize) throw new Error(`metric ${metric.name}: log of a cluster's size is not lowered`);
+  const from = source === null ? "fresh" : source.table.name;
+  return scene.once(`score ${metric.name} ${frame.key} ${from}`, () => ({
+    metric: inherent(scene, metric, frame, source),
+    bias: crossBias(scene, metric, frame),
+  }));
+}
+
+/** The sum of both parts: [A, R, M]. */
+export function total(scene: Scene, metric: Metric, { metric: inherentPart, bias }: Score): Value {
+  return bias === null ? inherentPart : scene.b.at(metric.name, metric.doc).add(inherentPart, bias);
+}
+
+function inherent(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Value {
+  const query = projectQuery(scene, metric);
+  const local = source === null ? projectKeys(scene, metric, frame) : columns(scene, frame, source, metric.heads);
+  const keys = frame.spread(local);
+  const b = scene.b.at(metric.name, metric.doc).at("score", metric.doc);
+  const product = frame.pairwise
+    ? b.squeeze(b.matmul(keys, b.unsqueeze(query, -1)), -1)
+    : b.matmul(query, b.transpose(keys, [0, 2, 1]));
+  return b.div(product, b.scalar(Math.sqrt(metric.dim)));
+}
+
+/** q W^q_a : [A, R, d] */
+function projectQuery(scene: Scene, metric: Metric): Value {
+  return scene.once(`query ${metric.name}`, () => {
+    const q = concatenated(scene, metric.query, { kind: "candidate" }, `${metric.name}/query`);
+    const b = scene.b.at(metric.name).at("query", metric.doc);
+    const weight = scene.b.parameter(`${metric.name}.query`, [metric.heads, widthOf(metric.query), metric.dim]);
+    return b.matmul(b.unsqueeze(q, 0), weight);
+  });
+}
+
+/** K_h W^h_a of the frame's local rows: [A, M, d], in a batch [A, R, M, d]. */
+function projectKeys(scene: Scene, metric: Metric, frame: Frame): Value {
+  return scene.once(`keys ${metric.name} ${frame.key}`, () => {
+    const inherentRows = frame.local(inherentHistory(scene, frame.history, metric.keys));
+    return projectHeads(scene, frame, `${metric.name}/keys`, inherentRows, keysWeight(scene, metric));
+  });
+}
+
+/** W^h : [A, H, d] */
+export function keysWeight(scene: Scene, metric: Metric): Value {
+  return scene.b.parameter(`${metric.name}.keys`, [metric.heads, widthOf(metric.keys), metric.dim]);
+}
+
+/** K_h: the inherent columns of the history's items, history-aligned. */
+export function inherentHistory(scene: Scene, history: History, features: readonly Feature[]): Value {
+  const names = features.map((feature) => feature.name).join();
+  return scene.once(`inherent ${history.name} ${names}`, () =>
+    concatenated(scene, features, { kind: "history", history }, `${history.name}/item`),
+  );
+}
+
+/** Σ_j (K_c,j w_a,j) β_j : [A, R, M] or [A, 1, M] */
+function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
+  const features = metric.bias.filter((feature) => feature.width > 0);
+  if (features.length === 0) return null;
+  const site = { kind: "history", history: frame.history } as const;
+  const b = scene.b.at(metric.name).at("bias", metric.doc);
+  const terms = features.map((feature) => {
+    const scope = `${metric.name}/bias.${feature.name}`;
+    const stem = `${metric.name}.bias.${feature.name}`;
+    const compress = b.unsqueeze(scene.b.parameter(`${stem}.w`, [metric.heads, feature.width]), 2);
+    const one = projectHeads(scene, frame, scope, frame.local(embed(scene, feature, site)), compress);
+    return scene.b.at(scope, feature.doc).mul(one, scene.b.parameter(`${stem}.beta`, [1]));
+  });
+  const sum = b.squeeze(
+    terms.reduce((left, right) => b.add(left, right)),
+    -1,
+  );
+  const spread = frame.spread(sum);
+  return frame.pairwise ? spread : b.unsqueeze(spread, 1);
+}

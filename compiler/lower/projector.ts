@@ -1,0 +1,48 @@
+// The inherent feature projector: item features → rows of the lookup tables.
+import type { Output, Value } from "../ir/graph.ts";
+import type { Feature, Table, TablePart } from "../model.ts";
+import { valueFeatures, widthOf } from "../widths.ts";
+import { concatenated } from "./embed.ts";
+import { keysWeight } from "./metric.ts";
+import { projectorPort } from "./ports.ts";
+import type { Scene } from "./scene.ts";
+
+/** One output per table, [items, width]: its parts side by side, in each the heads side by side. */
+export function lowerProjector(scene: Scene): Output[] {
+  return scene.model.tables.map((table) => ({
+    name: projectorPort(scene.model, table),
+    value: row(scene, table),
+    doc: table.doc,
+  }));
+}
+
+function row(scene: Scene, table: Table): Value {
+  const parts = table.of.map((part) => lowerPart(scene, table, part));
+  return parts.length === 1 ? parts[0] : scene.b.at(table.name, table.doc).concat(parts, 1);
+}
+
+function lowerPart(scene: Scene, table: Table, part: TablePart): Value {
+  const { name, features, weight } = projection(scene, part);
+  const x = inherent(scene, features);
+  const b = scene.b.at(name, table.doc);
+  const [heads, , dim] = weight.shape as readonly number[];
+  return b.reshape(b.transpose(b.matmul(b.unsqueeze(x, 0), weight), [1, 0, 2]), ["items", heads * dim]);
+}
+
+function projection(scene: Scene, part: TablePart): { name: string; features: readonly Feature[]; weight: Value } {
+  if (part.kind === "keys") {
+    const { metric } = part;
+    return { name: `${metric.name}/keys`, features: metric.keys, weight: keysWeight(scene, metric) };
+  }
+  const { attend } = part;
+  if (attend.by.kind !== "metric")
+    throw new Error(`attend ${attend.name}: by ${attend.by.kind} has no values of its own`);
+  const features = valueFeatures(scene.model, attend).inherent;
+  const shape = [attend.by.metric.heads, widthOf(features), attend.values];
+  return { name: `${attend.name}/values`, features, weight: scene.b.parameter(`${attend.name}.values.item`, shape) };
+}
+
+function inherent(scene: Scene, features: readonly Feature[]): Value {
+  const names = features.map((feature) => feature.name).join();
+  return scene.once(`inherent items ${names}`, () => concatenated(scene, features, { kind: "items" }, "item"));
+}

@@ -1,0 +1,89 @@
+// Towers: inputs side by side → cross layers → hidden layers or experts → one logit per task.
+import type { Builder } from "../ir/build.ts";
+import type { Value } from "../ir/graph.ts";
+import type { Attend, Task, Tower } from "../model.ts";
+import { columnsOf } from "../widths.ts";
+import { embed, encoded } from "./embed.ts";
+import { affine, crossLayer, hiddenLayer } from "./layer.ts";
+import type { Scene, Site } from "./scene.ts";
+
+export interface Prediction {
+  readonly task: Task;
+  /** [R]: log-odds, of a regression the value. */
+  readonly logit: Value;
+  /** [R]: probability, of a regression the value. */
+  readonly result: Value;
+}
+
+/** `attended` gives an attend's result, [R, width] or, where it is the user's alone, [1, width]. */
+export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): readonly Prediction[] {
+  const b = scene.b.at(tower.name, tower.doc);
+  const x = crossed(b, tower, towerInput(scene, tower, attended));
+  const trunk = (prefix: string) =>
+    tower.hidden.reduce(
+      (y, out, index) => hiddenLayer(place(b, prefix, index), tower, `${prefix}.hidden.${index}`, y, out),
+      x,
+    );
+  const experts = Array.from({ length: tower.experts }, (_, index) => trunk(`${tower.name}.expert.${index}`));
+  const shared = experts.length === 0 ? trunk(tower.name) : null;
+  return tower.tasks.map((task) => {
+    const at = scene.b.at(`${tower.name}/${task.label}`, task.doc);
+    const y = shared ?? mixed(at, `${tower.name}.gate.${task.label}`, x, experts);
+    const logit = at.squeeze(affine(at, `${tower.name}.${task.label}`, y, 1), 1);
+    return { task, logit, result: task.kind === "binary" ? at.sigmoid(logit) : logit };
+  });
+}
+
+function place(b: Builder, prefix: string, index: number): Builder {
+  const inner = prefix.includes(".") ? `${prefix.slice(prefix.indexOf(".") + 1)}.hidden.${index}` : `hidden.${index}`;
+  return b.at(inner);
+}
+
+/** All inputs side by side, in their order: [R, Σ width]. What is the user's alone is repeated for every row. */
+function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): Value {
+  const columns = tower.input.flatMap((input) => {
+    if (input.kind === "attend") return [attended(input.attend)];
+    const features = input.kind === "group" ? columnsOf(input.group) : [input.feature];
+    return features.map((feature) => {
+      const site: Site =
+        feature.group === "item" || feature.group === "candidate" ? { kind: "candidate" } : { kind: "once" };
+      if (feature.group === "cross")
+        throw new Error(`tower ${tower.name}: ${feature.qualified} belongs to no single row`);
+      return embed(scene, feature, site);
+    });
+  });
+  const b = scene.b.at(`${tower.name}/input`);
+  const rows = columns.map((x) => (x.shape[0] === 1 ? b.gather(x, firstRows(scene)) : x));
+  return rows.length === 1 ? rows[0] : b.concat(rows, 1);
+}
+
+/** int32 [candidates] of zeros: reads the one row of the user's side for every candidate. */
+function firstRows(scene: Scene): Value {
+  return scene.once("first rows", () => {
+    const features = [...columnsOf(scene.model.item), ...columnsOf(scene.model.candidate)];
+    const rows = features.filter(({ encoder }) => encoder.kind !== "pretrained" && encoder.kind !== "number");
+    const [feature] = [...rows, ...features];
+    if (feature === undefined) throw new Error("no feature of a candidate enters a graph");
+    const b = scene.b.at("candidates");
+    const x = encoded(scene, feature, { kind: "candidate" });
+    const column = x.shape.length === 1 ? x : b.squeeze(b.slice(x, 1, 0, 1), 1);
+    return b.mul(b.cast(column, "int32"), b.constant({ dtype: "int32", shape: [], data: Int32Array.of(0) }));
+  });
+}
+
+function crossed(b: Builder, tower: Tower, x: Value): Value {
+  return Array.from({ length: tower.cross }, (_, index) => index).reduce(
+    (y, index) => crossLayer(b.at(`cross.${index}`), `${tower.name}.cross.${index}`, x, y),
+    x,
+  );
+}
+
+/** Σ_e softmax(x G + b)_e expert_e(x) (MMoE, KDD 2018) */
+function mixed(b: Builder, stem: string, x: Value, experts: readonly Value[]): Value {
+  const gate = b.softmax(affine(b, stem, x, experts.length));
+  const side = b.concat(
+    experts.map((y) => b.unsqueeze(y, 1)),
+    1,
+  );
+  return b.squeeze(b.matmul(b.unsqueeze(gate, 1), side), 1);
+}

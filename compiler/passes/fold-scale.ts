@@ -1,0 +1,46 @@
+// Rewrite 3: 1/√d into the query's weight.
+import { builder, make } from "../ir/build.ts";
+import type { Value } from "../ir/graph.ts";
+import { isFixed, isFixedNumber, made } from "./fixed.ts";
+import { ruled } from "./pass.ts";
+
+/**
+ * Folds 1/√d into W^q (semantics.md 1, rewrite 3).
+ *  1. (K (q W^q)ᵀ) / c  →  K (q (W^q / c))ᵀ   when c is a fixed number and the weight a metric's `.query`
+ * The division goes down through products and reorderings of axes to the query's weight, never to the keys': those are
+ * what a table holds. Scores stay equal up to rounding; a division a candidate, behaviour and head falls away.
+ */
+export const foldScale = ruled("fold-scale", "no score is divided by a fixed number", (value, inputs) => {
+  if (value.node.op !== "div" || !isFixedNumber(inputs[1]) || inputs[1].shape.length > 0) return null;
+  return divided(inputs[0], inputs[1]);
+});
+
+function divided(value: Value, by: Value): Value | null {
+  const { node } = value;
+  switch (node.op) {
+    case "unsqueeze":
+    case "squeeze":
+    case "transpose":
+    case "reshape": {
+      const inner = divided(node.inputs[0], by);
+      return inner && make(node.op, [inner], node.attributes as never, node);
+    }
+    case "matmul": {
+      const [left, right] = node.inputs;
+      const at = builder(node.scope, node.doc);
+      if (isFixed(right)) return readsQuery(right) ? at.matmul(left, at.div(right, by)) : null;
+      const onRight = divided(right, by);
+      if (onRight) return at.matmul(left, onRight);
+      const onLeft = divided(left, by);
+      return onLeft && at.matmul(onLeft, right);
+    }
+    default:
+      return null;
+  }
+}
+
+/** Whether the fixed value is made of a metric's query weight. */
+function readsQuery(value: Value): boolean {
+  const parameter = made(value, "parameter");
+  return parameter ? parameter.name.endsWith(".query") : value.node.inputs.some(readsQuery);
+}

@@ -1,0 +1,55 @@
+// Common subexpressions and dead code.
+import { make } from "../ir/build.ts";
+import { type Literal, type Op, topological, type Value } from "../ir/graph.ts";
+import { rewrite } from "../ir/rewrite.ts";
+import { type Pass, sound } from "./pass.ts";
+
+/**
+ * Computes what is equal once, and drops what nothing needs.
+ *  1. two nodes of one operator, equal attributes and the same operands  →  the first of them
+ * Results stay the same to the bit.
+ */
+export const share: Pass = {
+  name: "share",
+  requires: [sound],
+  ensures: [
+    sound,
+    {
+      name: "no two equal nodes",
+      check(graph) {
+        const seen = sharing();
+        const values = topological(graph.outputs.map((output) => output.value));
+        const twice = values.find((value) => seen(value, value.node.inputs) !== null);
+        return twice === undefined ? null : `${twice.node.op} in ${twice.node.scope}`;
+      },
+    },
+  ],
+  run: (graph) => rewrite(graph, sharing()),
+};
+
+/** A rule that gives the first of equal nodes, null for the first itself. */
+function sharing(): (value: Value, inputs: readonly Value[]) => Value | null {
+  const numbers = new Map<Value, number>();
+  const first = new Map<string, Value>();
+  const number = (value: Value) => {
+    if (!numbers.has(value)) numbers.set(value, numbers.size);
+    return numbers.get(value)!;
+  };
+  return (value, inputs) => {
+    const { op, attributes, scope, doc } = value.node;
+    const key = `${op} ${attributesKey(op, attributes)} ${inputs.map(number).join()}`;
+    const known = first.get(key);
+    if (known) return known;
+    const untouched = inputs.every((input, index) => input === value.node.inputs[index]);
+    const made = untouched ? value : make(op, inputs, attributes as never, { scope, doc });
+    first.set(key, made);
+    return untouched ? null : made;
+  };
+}
+
+function attributesKey(op: Op, attributes: unknown): string {
+  if (op !== "constant") return JSON.stringify(attributes);
+  const { dtype, shape, data } = attributes as Literal;
+  // −0 and 0 are different numbers and the same JSON.
+  return `${dtype} [${shape}] ${Array.from(data, (x) => (Object.is(x, -0) ? "-0" : String(x))).join()}`;
+}

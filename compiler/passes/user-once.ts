@@ -1,0 +1,66 @@
+// A plan that pays: the user's side of a tower once a request.
+import { builder } from "../ir/build.ts";
+import type { Value } from "../ir/graph.ts";
+import { isFixed, made } from "./fixed.ts";
+import { ruled } from "./pass.ts";
+
+/**
+ * Computes the user's side of a product once a request instead of once a candidate.
+ *  1. [c, repeat(u)] W  →  c W_c + u W_u        when W is fixed, u is one row and at least `leastWidth` wide
+ *  2. repeat(u) W       →  repeat(u W)
+ * The multiply-adds of u fall from once a candidate to once; a sum a candidate comes in, so that it pays from two
+ * candidates on. Fits the first layer of a tower, its gates and its first cross layer.
+ */
+export const userOnce = ruled("user-once", "no product repeats the user's side", (value, inputs) => {
+  if (value.node.op !== "matmul" || !isFixed(inputs[1]) || inputs[1].shape.length !== 2) return null;
+  const [x, weight] = inputs;
+  const at = builder(value.node.scope, value.node.doc);
+  const whole = repeated(x);
+  if (whole) return at.gather(at.matmul(whole, weight), x.node.inputs[1]);
+  const joined = made(x, "concat");
+  if (joined?.axis !== 1 || x.shape.length !== 2) return null;
+  const columns: { part: Value; row: Value | null; weight: Value }[] = [];
+  let start = 0;
+  for (const part of x.node.inputs) {
+    const end = start + (part.shape[1] as number);
+    columns.push({ part, row: repeated(part), weight: at.slice(weight, 0, start, end) });
+    start = end;
+  }
+  const users = columns.filter(({ row }) => row !== null);
+  const others = columns.filter(({ row }) => row === null);
+  const width = users.reduce((sum, { part }) => sum + (part.shape[1] as number), 0);
+  if (width < leastWidth) return null;
+  const join = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : at.concat(values, axis));
+  const user = at.matmul(
+    join(
+      users.map(({ row }) => row!),
+      1,
+    ),
+    join(
+      users.map((column) => column.weight),
+      0,
+    ),
+  );
+  if (others.length === 0) return at.gather(user, users[0].part.node.inputs[1]);
+  const own = at.matmul(
+    join(
+      others.map(({ part }) => part),
+      1,
+    ),
+    join(
+      others.map((column) => column.weight),
+      0,
+    ),
+  );
+  return at.add(own, user);
+});
+
+/** Below this the sum costs as much as the product saves. */
+export const leastWidth = 3;
+
+/** The one row that a look-up repeats. */
+function repeated(value: Value): Value | null {
+  if (made(value, "gather")?.axis !== 0 || isFixed(value)) return null;
+  const [row] = value.node.inputs;
+  return row.shape.length === 2 && row.shape[0] === 1 && !isFixed(row) ? row : null;
+}

@@ -1,0 +1,48 @@
+// Widths that the checker, the parameters and the lowering must agree on: each is computed here and nowhere else.
+import type { Attend, Feature, Group, History, Metric, Model, TowerInput } from "./model.ts";
+
+export const widthOf = (features: readonly Feature[]): number =>
+  features.reduce((sum, feature) => sum + feature.width, 0);
+
+/** The features of a group that bring columns: all but those of kind `key`. */
+export const columnsOf = (group: Group): readonly Feature[] => group.features.filter((feature) => feature.width > 0);
+
+/** H: the width of a metric's query and keys. */
+export const keyWidth = (metric: Metric): number => widthOf(metric.keys);
+
+/** Columns of a projected key: heads times dim. */
+export const projectedWidth = (metric: Metric): number => metric.heads * metric.dim;
+
+/**
+ * K = [K_h, K_c] of an attend's values (TWIN, section 4.3): everything inherent in the past item, whatever its metric looks at,
+ * and every cross feature of its history.
+ */
+export function valueFeatures(
+  { item }: Pick<Model, "item">,
+  { over }: Pick<Attend, "over">,
+): { readonly inherent: readonly Feature[]; readonly cross: readonly Feature[] } {
+  return { inherent: columnsOf(item), cross: columnsOf(over.history.cross) };
+}
+
+/** Width of `[K_h, K_c]` over a history: what attends without projections give out. */
+export const pooledWidth = (item: Group, history: History): number =>
+  widthOf(item.features) + widthOf(history.cross.features);
+
+/** Columns that one input brings to a tower. */
+export function inputWidth(input: TowerInput): number {
+  switch (input.kind) {
+    case "attend":
+      return input.attend.out;
+    case "group":
+      return widthOf(input.group.features);
+    case "feature":
+      return input.feature.width;
+  }
+}
+
+export const towerWidth = (inputs: readonly TowerInput[]): number =>
+  inputs.reduce((sum, input) => sum + inputWidth(input), 0);
+
+/** Whether the attend owns `W^v` and `W^o`: target attention with plain values. */
+export const ownsValues = (attend: Pick<Attend, "by" | "value">): boolean =>
+  attend.by.kind === "metric" && attend.value === "plain";

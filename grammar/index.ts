@@ -1,0 +1,11 @@
+// The grammar's public face: text ↔ tree, and diagnostics as text. Pure; knows no machine learning.
+export * from "./ast.ts";
+export * from "./diagnostic.ts";
+export { syntaxErrors } from "./errors.ts";
+export { type Formatted, format } from "./format.ts";
+export { nestingLimit, type Parsed, parse, sourceLimit } from "./parse.ts";
+export { printAst } from "./print-ast.ts";
+export { type Quantity, quantity, units } from "./quantity.ts";
+export { type RenderOptions, render, summarize } from "./report.ts";
+export { lineAt, type Position, positionAt, span } from "./source.ts";
+export { suggest } from "./suggest.ts";

@@ -1,0 +1,90 @@
+// A build folder, opened: the manifest, every file checked against it, vocabularies and outside embeddings at hand.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { EncodeContext } from "./encode/context.ts";
+import { TwinError } from "./error.ts";
+import { attempt } from "./files.ts";
+import { type Hasher, hasher } from "./hash.ts";
+import type { FeatureSpec, Manifest } from "./manifest.ts";
+import { readManifest } from "./manifest-file.ts";
+import { type PortSource, portSources } from "./ports.ts";
+import { openTensors, type TensorFile } from "./tensor-file.ts";
+import { readVocabulary, type Vocabulary } from "./vocabulary.ts";
+
+export interface Artefacts {
+  readonly dir: string;
+  readonly manifest: Manifest;
+  /** Of every graph input, by name. */
+  readonly sources: ReadonlyMap<string, PortSource>;
+  readonly itemFeatures: readonly FeatureSpec[];
+  /** Weights with the embedding tables that no graph holds; null where every table is inside. */
+  readonly outside: TensorFile | null;
+  /** How raw values are encoded; `where` names the place in errors. */
+  context(where: string, now?: number): EncodeContext;
+}
+
+/**
+ * Opens DIR and checks that it is whole: the manifest, the size of every file, the SHA-256 of all but the tensors.
+ * @throws TwinError naming the file and the way out
+ */
+export async function openArtefacts(wanted: string, warn: (message: string) => void): Promise<Artefacts> {
+  const dir = recovered(wanted, warn);
+  const manifest = readManifest(dir);
+  for (const [file, expected] of Object.entries(manifest.files)) checkFile(dir, file, expected);
+  const itemFeatures = manifest.features.filter((feature) => feature.group === "item");
+  const outside = manifest.embeddings.some((embedding) => embedding.placement === "outside")
+    ? openTensors(join(dir, "weights.safetensors"))
+    : null;
+  const hash: Hasher = await hasher();
+  const vocabulary = vocabularies(dir, manifest);
+  const context = (where: string, now?: number): EncodeContext =>
+    now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };
+  return { dir, manifest, sources: portSources(manifest), itemFeatures, outside, context };
+}
+
+/**
+ * `twin build` puts a new folder in the place of the old one by two renames. Killed between them, it leaves the old
+ * one as `.NAME.previous`, which is whole.
+ */
+export function recovered(dir: string, warn: (message: string) => void): string {
+  if (existsSync(dir)) return dir;
+  const full = resolve(dir);
+  const previous = join(dirname(full), `.${basename(full)}.previous`);
+  if (!existsSync(previous)) return dir;
+  warn(
+    `${dir} is missing: a build was stopped in its last step. The artefacts before it are used, from ${previous}; build again`,
+  );
+  return previous;
+}
+
+function checkFile(dir: string, file: string, expected: { bytes: number; sha256: string }): void {
+  const path = join(dir, file);
+  const again = "Build the artefacts again: twin build FILE -o DIR";
+  const { size } = attempt("read", path, () => statSync(path));
+  if (size !== expected.bytes) {
+    const what = size < expected.bytes ? "it is truncated" : "it is not the file of this build";
+    throw new TwinError(`${path} has ${size} bytes and the manifest says ${expected.bytes}: ${what}. ${again}`);
+  }
+  if (file.endsWith(".safetensors")) return;
+  const found = createHash("sha256")
+    .update(attempt("read", path, () => readFileSync(path)))
+    .digest("hex");
+  if (found !== expected.sha256) {
+    throw new TwinError(`${path} is not the file of this build (its SHA-256 differs from the manifest's). ${again}`);
+  }
+}
+
+function vocabularies(dir: string, manifest: Manifest): (name: string) => Vocabulary {
+  const opened = new Map<string, Vocabulary>();
+  return (name) => {
+    let vocabulary = opened.get(name);
+    if (vocabulary === undefined) {
+      const entry = manifest.vocabularies.find((one) => one.name === name);
+      if (entry === undefined) throw new TwinError(`${join(dir, "manifest.yaml")} has no vocabulary ${name}`);
+      vocabulary = readVocabulary(join(dir, entry.file), name, entry.entries);
+      opened.set(name, vocabulary);
+    }
+    return vocabulary;
+  };
+}

@@ -1,0 +1,293 @@
+// `twin table build`: items → item store, key index and tables, as one generation that becomes visible in one step.
+import { copyFileSync, linkSync } from "node:fs";
+import { join } from "node:path";
+import { type Artefacts, openArtefacts } from "../artefacts.ts";
+import type { Binding } from "../data/binding.ts";
+import { openItems } from "../data/items.ts";
+import { itemKeyType } from "../data/key-type.ts";
+import { Source } from "../data/source.ts";
+import { encodersFingerprint } from "../encoders-fingerprint.ts";
+import { TwinError } from "../error.ts";
+import { attempt } from "../files.ts";
+import { meter, type OnProgress } from "../progress.ts";
+import { Generation } from "../table/generation.ts";
+import { commitGeneration, discardGeneration, nextGeneration } from "../table/generation-commit.ts";
+import { type GenerationFile, writeGeneration } from "../table/generation-file.ts";
+import { rowBytes } from "../table/precision.ts";
+import { TableWriter } from "../table/table-file.ts";
+import { coverTables, type TableCover } from "./coverage.ts";
+import { keyFeature, projectionPlan, rowFormat } from "./plan.ts";
+import { localProjector, type Projector, threadProjector } from "./pool.ts";
+import { type Piece, pump } from "./pump.ts";
+import { storeItems } from "./store-items.ts";
+
+export interface BuildTablesOptions {
+  /** The build folder. */
+  readonly dir: string;
+  /** Where items (and the event log, for coverage) come from; null with `fromStore`. */
+  readonly binding: Binding | null;
+  /** Take the encoded items of the current generation: enough where only weights changed. */
+  readonly fromStore?: boolean;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+  /** Threads that project; default 2. 0: in this thread. */
+  readonly workers?: number;
+  /** Measure the largest error of narrower rows; default true. */
+  readonly measureLoss?: boolean;
+  /** Items projected at once; default 8,192. */
+  readonly batch?: number;
+  readonly warn?: (message: string) => void;
+  /** Time that the generation says; default now. */
+  readonly now?: Date;
+}
+
+export interface TableReport {
+  readonly name: string;
+  /** Rows, the miss row among them. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly precision: string;
+  /** Largest absolute error of a stored value against the projector's; null for float32 or where not measured. */
+  readonly loss: number | null;
+  /** Share of the log's (request, behaviour) pairs that it finds; null without a log. */
+  readonly coverage: number | null;
+  readonly note: string | null;
+}
+
+/** Seconds that each phase took, of whichever thread. Phases overlap: their sum is more than `total`. */
+export interface Phases {
+  readonly read: number;
+  readonly encode: number;
+  readonly project: number;
+  readonly rows: number;
+  readonly write: number;
+  readonly total: number;
+}
+
+export interface BuildReport {
+  readonly dir: string;
+  readonly generation: number;
+  readonly items: number;
+  readonly key: GenerationFile["key"];
+  readonly tables: readonly TableReport[];
+  /** Item features that an SQL expression makes: whoever sends items inline must supply them. */
+  readonly supplied: readonly string[];
+  readonly seconds: Phases;
+}
+
+/** Fewer items than this are projected in this thread: a thread would take longer to start. */
+const fewItems = 20_000;
+
+/**
+ * Builds one generation of all tables of a model.
+ * Killed or stopped at any moment, the earlier generation stays in use, and the next build removes what is left.
+ * @throws TwinError for whatever is wrong with artefacts or items, naming file and row; and where `signal` stops it
+ */
+export async function buildTables(options: BuildTablesOptions): Promise<BuildReport> {
+  const { dir, binding, signal } = options;
+  const artefacts = await openArtefacts(dir, options.warn ?? (() => undefined));
+  try {
+    if (options.fromStore) return await write(options, artefacts, null, null);
+    if (binding === null)
+      throw new TwinError("a table build needs a data binding that names the items: --data data.yaml");
+    const source = await Source.open();
+    try {
+      stopped(signal);
+      return await write(options, artefacts, source, binding);
+    } finally {
+      source.close();
+    }
+  } finally {
+    artefacts.outside?.close();
+  }
+}
+
+async function write(
+  options: BuildTablesOptions,
+  artefacts: Artefacts,
+  source: Source | null,
+  binding: Binding | null,
+): Promise<BuildReport> {
+  const { signal, batch = 8192, measureLoss = true, workers = 2 } = options;
+  const { dir, manifest } = artefacts;
+  const begun = performance.now();
+  const input =
+    source !== null && binding !== null ? await fromItems(source, binding, artefacts) : await fromStore(artefacts);
+  const seconds = { read: (performance.now() - begun) / 1000, encode: 0, project: 0, rows: 0, write: 0 };
+  const { number, partial } = nextGeneration(dir);
+  let projector: Projector | null = null;
+  const writers = new Map<string, TableWriter>();
+  const loss = new Map<string, number>();
+  try {
+    const rows = Object.fromEntries(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
+    const inThread = workers === 0 || input.items < fewItems;
+    const plan = projectionPlan(dir, manifest, rows, inThread ? 2 : 1, measureLoss);
+    if (plan !== null) {
+      const work = { projection: plan, store: input.store };
+      // The database hands out whole pieces of 2,048 rows, so that a batch may be that much larger.
+      const largest = Math.min(batch + 2048, input.items);
+      projector = inThread ? await localProjector(work, largest) : threadProjector(work, workers, largest);
+    }
+    const header = { model: manifest.model, step: manifest.step, made_at: (options.now ?? new Date()).toISOString() };
+    for (const [name, table] of Object.entries(manifest.tables)) {
+      const prints = { producer: manifest.fingerprints.producer[name], key: input.keyType };
+      writers.set(
+        name,
+        await TableWriter.create(join(partial, `${name}.table`), rowFormat(table), { ...header, ...prints }),
+      );
+    }
+    const progress = meter("items", input.items, options.onProgress);
+    const take = (piece: Piece): void => {
+      const start = performance.now();
+      for (const [name, encoded] of piece.done?.rows ?? []) writers.get(name)!.writeEncoded(encoded);
+      for (const [name, most] of Object.entries(piece.done?.projected.loss ?? {}))
+        loss.set(name, Math.max(loss.get(name) ?? 0, most));
+      seconds.project += piece.done?.projected.project ?? 0;
+      seconds.rows += piece.done?.projected.encode ?? 0;
+      seconds.read += piece.done?.read ?? 0;
+      seconds.write += (performance.now() - start) / 1000;
+      progress.add(piece.items);
+    };
+    const most = Math.max(0, ...Object.values(rows));
+    await pump(input.jobs(partial, header, batch, seconds), projector, most, take, () => stopped(signal));
+    const start = performance.now();
+    for (const writer of writers.values()) {
+      stopped(signal);
+      writer.finish();
+    }
+    const generation = describe(number, manifest, input, header.made_at);
+    writeGeneration(partial, generation);
+    stopped(signal);
+    await projector?.close();
+    projector = null;
+    commitGeneration(dir, number, partial);
+    seconds.write += (performance.now() - start) / 1000;
+    progress.done();
+    return {
+      dir,
+      generation: number,
+      items: input.items,
+      key: generation.key,
+      tables: Object.entries(manifest.tables).map(([name, table]) => ({
+        name,
+        rows: rows[name],
+        bytes: rows[name] * rowBytes(rowFormat(table)),
+        precision: table.precision,
+        loss: loss.get(name) ?? null,
+        coverage: input.tables[name].reached,
+        note: input.tables[name].note,
+      })),
+      supplied: input.supplied,
+      seconds: { ...seconds, total: (performance.now() - begun) / 1000 },
+    };
+  } catch (error) {
+    for (const writer of writers.values()) writer.abort();
+    discardGeneration(partial);
+    throw error;
+  } finally {
+    await projector?.close();
+  }
+}
+
+function stopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new TwinError("the table build was stopped; the tables built before stay in use");
+}
+
+type Input = Awaited<ReturnType<typeof fromStore>>;
+
+/** Items from the binding's files: read, encoded, stored, indexed. */
+async function fromItems(source: Source, binding: Binding, artefacts: Artefacts): Promise<Input> {
+  const { manifest } = artefacts;
+  const feature = keyFeature(manifest);
+  const keyType = await itemKeyType(source, binding, feature);
+  const items = await openItems(source, binding, artefacts.itemFeatures, keyType);
+  const total = await items.check();
+  const cover = await coverTables(source, binding, items, keyType, total, manifest.tables, manifest.histories);
+  return {
+    items: total,
+    keyType,
+    feature: feature.column,
+    tables: cover.tables,
+    supplied: items.supplied,
+    store: null,
+    jobs: (partial, header, batch, seconds) =>
+      storeItems({ items, order: cover.order, artefacts, keyType, partial, header, batch, total, seconds }),
+  };
+}
+
+/** Items of the current generation, as they were encoded. */
+async function fromStore(artefacts: Artefacts) {
+  const { dir, manifest } = artefacts;
+  const generation = await Generation.open(dir, { memoryLimit: 0 });
+  const { description, store, folder } = generation;
+  generation.close();
+  if (description.fingerprints.encoders !== encodersFingerprint(manifest)) {
+    throw new TwinError(
+      `${folder}: the item features or their encoders have changed since the item store was made; build from the items: twin table build ${dir} --data data.yaml`,
+    );
+  }
+  const path = join(folder, description.store);
+  const cover = Object.keys(manifest.tables).map((name) => {
+    const before = description.tables[name];
+    if (before === undefined) {
+      throw new TwinError(
+        `${folder} has no table ${name} yet; build from the items: twin table build ${dir} --data data.yaml`,
+      );
+    }
+    return [name, { rows: before.rows, reached: before.coverage_reached, note: null }] as const;
+  });
+  return {
+    items: description.items,
+    keyType: description.key.type,
+    feature: description.key.feature,
+    tables: Object.fromEntries<TableCover>(cover),
+    supplied: [] as readonly string[],
+    store: { path, features: store.features } as { path: string; features: typeof store.features } | null,
+    jobs: async function* (
+      partial: string,
+      _header: Readonly<Record<string, unknown>>,
+      batch: number,
+      _seconds: { read: number; encode: number; write: number },
+    ): AsyncGenerator<Omit<Piece, "done">> {
+      share(path, join(partial, "items.store"));
+      share(join(folder, description.index), join(partial, "keys.index"));
+      for (let first = 1; first <= description.items; first += batch) {
+        yield { first, items: Math.min(batch, description.items + 1 - first), columns: null };
+      }
+    },
+  };
+}
+
+/** The same bytes under another name: a hard link, or a copy where the file system has none. */
+function share(from: string, to: string): void {
+  attempt("write", to, () => {
+    try {
+      linkSync(from, to);
+    } catch {
+      copyFileSync(from, to);
+    }
+  });
+}
+
+function describe(number: number, manifest: Artefacts["manifest"], input: Input, madeAt: string): GenerationFile {
+  const tables = Object.entries(input.tables).map(([name, { rows, reached }]) => {
+    return [name, { file: `${name}.table`, rows, coverage_reached: reached }] as const;
+  });
+  return {
+    format: 1,
+    number,
+    model: manifest.model,
+    made_at: madeAt,
+    step: manifest.step,
+    items: input.items,
+    key: { feature: input.feature, type: input.keyType },
+    fingerprints: {
+      producer: manifest.fingerprints.producer,
+      metric: manifest.fingerprints.metric,
+      encoders: encodersFingerprint(manifest),
+    },
+    tables: Object.fromEntries(tables),
+    index: "keys.index",
+    store: "items.store",
+  };
+}

@@ -1,0 +1,155 @@
+// Encoded item features → encoded table rows: one projector session, as each worker thread of the table build has one.
+import { join } from "node:path";
+import { TwinError } from "../error.ts";
+import { fetchOutside, type OutsideUse } from "../outside.ts";
+import { floats, type GraphSession, ints, type Tensor } from "../session.ts";
+import { openFile } from "../session-node.ts";
+import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
+import { openTensors, type TensorFile } from "../tensor-file.ts";
+
+export type EncodedColumn = Int32Array | Float32Array;
+
+export interface ProjectedTable {
+  readonly name: string;
+  /** Output of the projector that holds its rows. */
+  readonly output: string;
+  readonly format: RowFormat;
+  /** Rows it holds, the miss row among them: items with a smaller ordinal. */
+  readonly rows: number;
+}
+
+/** All that a worker needs to know; can be posted to one. */
+export interface ProjectionPlan {
+  readonly dir: string;
+  readonly graph: string;
+  /** Item features that are inputs, with the shape of one encoded value. */
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly outside: readonly {
+    readonly parameter: string;
+    readonly dim: number;
+    readonly input: string;
+    /** Inputs that are counted in its rows. */
+    readonly features: readonly string[];
+  }[];
+  readonly tables: readonly ProjectedTable[];
+  /** Threads of one session. */
+  readonly threads: number;
+  /** Whether the loss of narrower rows is measured. */
+  readonly measureLoss: boolean;
+}
+
+export interface Projected {
+  /** By table: bytes of its encoded rows, for those of the items that it holds; one table after the other in `into`, each at a multiple of 8. */
+  readonly bytes: Readonly<Record<string, number>>;
+  /** Largest absolute error of a stored value, by table. */
+  readonly loss: Readonly<Record<string, number>>;
+  /** Seconds in the projector, and in bringing its rows to their precision. */
+  readonly project: number;
+  readonly encode: number;
+}
+
+export class Projection {
+  readonly #plan: ProjectionPlan;
+  readonly #session: GraphSession;
+  readonly #weights: TensorFile | null;
+
+  private constructor(plan: ProjectionPlan, session: GraphSession, weights: TensorFile | null) {
+    this.#plan = plan;
+    this.#session = session;
+    this.#weights = weights;
+  }
+
+  static async open(plan: ProjectionPlan): Promise<Projection> {
+    const options = { providers: ["cpu"], threads: plan.threads, warn: () => undefined };
+    const session = await openFile(join(plan.dir, plan.graph), options);
+    const weights = plan.outside.length > 0 ? openTensors(join(plan.dir, "weights.safetensors")) : null;
+    return new Projection(plan, session, weights);
+  }
+
+  /**
+   * @param first ordinal of the first item
+   * @param into receives the rows of all tables; memory that is used again and again, for fresh pages are dear
+   */
+  async run(
+    columns: ReadonlyMap<string, EncodedColumn>,
+    first: number,
+    items: number,
+    into: Uint8Array,
+  ): Promise<Projected> {
+    const begun = performance.now();
+    const outputs = await this.#session.run(this.#feeds(columns, items));
+    const projected = performance.now();
+    const bytes: Record<string, number> = {};
+    let end = 0;
+    const loss: Record<string, number> = {};
+    for (const { name, output, format, rows: most } of this.#plan.tables) {
+      const count = Math.min(items, most - first);
+      if (count <= 0) continue;
+      const values = outputs[output]?.data as Float32Array | undefined;
+      if (values?.length !== items * format.width) {
+        throw new TwinError(
+          `${this.#plan.graph}: output ${output} has ${values?.length ?? "no"} values, and ${items} rows of ${format.width} are due for table ${name}. Build the artefacts again`,
+        );
+      }
+      const kept = values.subarray(0, count * format.width);
+      bytes[name] = count * rowBytes(format);
+      const stored = encodeRows(kept, format, first, into.subarray(end, end + bytes[name]));
+      end += aligned(bytes[name]);
+      if (this.#plan.measureLoss && format.precision !== "float32") loss[name] = lossOf(kept, stored, format);
+    }
+    const encoded = performance.now();
+    return { bytes, loss, project: (projected - begun) / 1000, encode: (encoded - projected) / 1000 };
+  }
+
+  async close(): Promise<void> {
+    this.#weights?.close();
+    await this.#session.close();
+  }
+
+  #feeds(columns: ReadonlyMap<string, EncodedColumn>, items: number): Record<string, Tensor> {
+    const feeds: Record<string, Tensor> = {};
+    for (const { name, shape } of this.#plan.inputs) {
+      const data = columns.get(name);
+      if (data === undefined) throw new TwinError(`${this.#plan.graph} needs ${name}, which the items do not hold`);
+      feeds[name] = data instanceof Float32Array ? floats(data, items, ...shape) : ints(data, items, ...shape);
+    }
+    for (const { parameter, dim, input, features } of this.#plan.outside) {
+      const uses: OutsideUse[] = features.map((name) => ({ indices: feeds[name], needed: null }));
+      const fetched = fetchOutside(this.#weights!, parameter, dim, uses);
+      feeds[input] = fetched.rows;
+      for (let i = 0; i < features.length; i++) feeds[features[i]] = fetched.indices[i];
+    }
+    return feeds;
+  }
+}
+
+/** Up to the next multiple of 8. */
+const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8;
+
+/** Bytes that the rows of so many items take in all tables. */
+export function slotBytes(plan: ProjectionPlan, items: number): number {
+  return plan.tables.reduce((sum, { format }) => sum + aligned(items * rowBytes(format)), 0);
+}
+
+/** The rows of each table in the memory of one job. */
+export function rowsIn(memory: SharedArrayBuffer, bytes: Projected["bytes"]): Map<string, Uint8Array> {
+  const rows = new Map<string, Uint8Array>();
+  let start = 0;
+  for (const [name, length] of Object.entries(bytes)) {
+    rows.set(name, new Uint8Array(memory, start, length));
+    start += aligned(length);
+  }
+  return rows;
+}
+
+/** Largest difference between a value and what is read back for it. */
+function lossOf(values: Float32Array, stored: Uint8Array, format: RowFormat): number {
+  const back = new Float32Array(values.length);
+  decodeRows(stored, 0, values.length / format.width, format, back, 0);
+  let most = 0;
+  for (let i = 0; i < values.length; i++) {
+    const error = Math.abs(values[i] - back[i]);
+    if (error > most) most = error;
+  }
+  return most;
+}

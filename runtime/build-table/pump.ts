@@ -1,0 +1,45 @@
+// Keeps the projector fed: pieces go out as they come, so many at once, and are taken in their order.
+import type { Done, Projector } from "./pool.ts";
+import type { EncodedColumn } from "./projection.ts";
+
+export interface Piece {
+  /** Ordinal of the first item. */
+  readonly first: number;
+  readonly items: number;
+  /** Encoded columns; null: the projector reads them from the store. */
+  readonly columns: ReadonlyMap<string, EncodedColumn> | null;
+  /** What the projector made of it; null where no table holds its items. */
+  readonly done: Done | null;
+}
+
+/**
+ * @param rows items with an ordinal from here on are in no table and are not projected
+ * @param take receives the pieces in order
+ * @param check throws where the work is to stop
+ */
+export async function pump(
+  pieces: AsyncIterable<Omit<Piece, "done">>,
+  projector: Projector | null,
+  rows: number,
+  take: (piece: Piece) => void,
+  check: () => void,
+): Promise<void> {
+  const under: { piece: Omit<Piece, "done">; done: Promise<Done | null> }[] = [];
+  const settle = async (): Promise<void> => {
+    const { piece, done } = under.shift()!;
+    const result = await done;
+    check();
+    take({ ...piece, columns: null, done: result });
+    result?.release();
+  };
+  for await (const piece of pieces) {
+    check();
+    while (under.length >= (projector?.depth ?? 1)) await settle();
+    const projected = projector !== null && piece.first < rows;
+    const done = projected ? projector.send(piece) : Promise.resolve(null);
+    // Its error is thrown when its turn comes.
+    done.catch(() => undefined);
+    under.push({ piece: { ...piece, columns: null }, done });
+  }
+  while (under.length > 0) await settle();
+}

@@ -1,0 +1,67 @@
+// Items from their file into the item store and the key index, a chunk at a time; the chunks go on to the projector.
+import { join } from "node:path";
+import type { Artefacts } from "../artefacts.ts";
+import type { Items, KeyType } from "../data/items.ts";
+import { encodeColumn } from "../encode/column.ts";
+import type { RawColumn } from "../encode/raw.ts";
+import { TwinError } from "../error.ts";
+import { joinKeys, type KeyColumn, parseKeys } from "../keys.ts";
+import { ItemStoreWriter, storedFeatures } from "../table/item-store-writer.ts";
+import { writeKeyIndex } from "../table/key-index-build.ts";
+import type { EncodedColumn } from "./projection.ts";
+import type { Piece } from "./pump.ts";
+
+export interface StoreItemsOptions {
+  readonly items: Items;
+  readonly order: { readonly join: string; readonly by: string } | null;
+  readonly artefacts: Artefacts;
+  readonly keyType: KeyType;
+  /** Folder of the generation. */
+  readonly partial: string;
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly batch: number;
+  /** Number of items that were counted before. */
+  readonly total: number;
+  /** Seconds are added here. */
+  readonly seconds: { read: number; encode: number; write: number };
+}
+
+export async function* storeItems(options: StoreItemsOptions): AsyncGenerator<Omit<Piece, "done">> {
+  const { items, artefacts, keyType, partial, header, seconds } = options;
+  const features = storedFeatures(artefacts.manifest.features);
+  const where = items.relation.name;
+  const context = artefacts.context(where);
+  const store = await ItemStoreWriter.create(join(partial, "items.store"), artefacts.manifest.features, header);
+  const keys: KeyColumn[] = [];
+  let first = 1;
+  try {
+    let mark = performance.now();
+    for await (const chunk of items.chunks(options.batch, options.order ?? undefined)) {
+      seconds.read += (performance.now() - mark) / 1000;
+      mark = performance.now();
+      keys.push(parseKeys(chunk.keys, keyType, where));
+      const columns = new Map<string, EncodedColumn>();
+      for (const feature of features) {
+        columns.set(feature.name, encodeColumn(feature, chunk.columns[feature.name] as RawColumn, chunk.rows, context));
+      }
+      seconds.encode += (performance.now() - mark) / 1000;
+      mark = performance.now();
+      store.write(columns, chunk.rows);
+      seconds.write += (performance.now() - mark) / 1000;
+      yield { first, items: chunk.rows, columns };
+      first += chunk.rows;
+      mark = performance.now();
+    }
+    if (first - 1 !== options.total) {
+      throw new TwinError(
+        `${where} had ${options.total} items when the build began and ${first - 1} now: it was changed meanwhile`,
+      );
+    }
+    store.finish();
+    await writeKeyIndex(join(partial, "keys.index"), joinKeys(keys, keyType), header);
+    seconds.write += (performance.now() - mark) / 1000;
+  } catch (error) {
+    store.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+// The fields of data.yaml as a schema: what may be written, before any meaning is given to it.
+import * as v from "valibot";
+
+const text = v.pipe(v.string("a text is due here"), v.minLength(1, "this is empty"));
+const scalar = v.union([v.string(), v.number(), v.boolean()], "a text, a number or true/false is due here");
+const number = v.pipe(v.number("a number is due here"), v.finite("a finite number is due here"));
+
+export const timeUnits = ["s", "ms", "us", "ns"] as const;
+
+const time = v.union(
+  [text, v.strictObject({ column: text, unit: v.optional(v.picklist(timeUnits), "s") })],
+  "name the clock's column, or {column: ts, unit: ms} (units: s, ms, us, ns)",
+);
+
+const AtLeast = v.strictObject({ at_least: v.strictObject({ column: text, value: number }) });
+const Split = v.strictObject({ split: v.strictObject({ column: text, by: text }) });
+const MapTo = v.strictObject({
+  map: v.strictObject({
+    column: text,
+    values: v.record(v.string(), scalar),
+    otherwise: v.optional(v.nullable(scalar)),
+  }),
+});
+const Scale = v.strictObject({
+  scale: v.strictObject({ column: text, by: v.optional(number, 1), plus: v.optional(number, 0) }),
+});
+
+/** Names of the derivations, for messages. */
+export const derivationNames = ["at_least", "split", "map", "scale"] as const;
+
+/** By what is written in it: the union would say only that nothing fits. */
+const Column = v.lazy((input) => {
+  if (typeof input !== "object" || input === null) {
+    return v.pipe(
+      v.string("a column's name, an SQL expression or a derivation is due here"),
+      v.minLength(1, "this is empty"),
+    );
+  }
+  if ("at_least" in input) return AtLeast;
+  if ("split" in input) return Split;
+  if ("map" in input) return MapTo;
+  if ("scale" in input) return Scale;
+  return v.never(`a derivation is one of ${derivationNames.join(", ")}`);
+}) as v.GenericSchema<unknown, string | v.InferOutput<typeof AtLeast | typeof Split | typeof MapTo | typeof Scale>>;
+
+const share = v.union([v.string(), v.number()], "a share such as 80% or 0.8, an end such as ..2018-06-30, or rest");
+
+export const BindingSchema = v.strictObject({
+  events: v.optional(
+    v.strictObject({
+      file: text,
+      user: text,
+      item: text,
+      time: v.optional(time),
+      order: v.optional(text),
+    }),
+  ),
+  items: v.optional(v.strictObject({ file: text, key: text })),
+  users: v.optional(v.strictObject({ file: text, key: text })),
+  history: v.optional(
+    v.record(
+      v.string(),
+      v.strictObject({
+        where: v.optional(text),
+        delay: v.optional(v.union([v.string(), v.number()], "a duration such as 30s, 15min or 1h")),
+        exclude_same: v.optional(text),
+      }),
+    ),
+    {},
+  ),
+  columns: v.optional(v.record(v.string(), Column), {}),
+  negatives: v.optional(
+    v.strictObject({
+      per_positive: v.pipe(number, v.integer("a whole number is due here"), v.minValue(1, "at least 1 is due here")),
+      by: v.optional(v.picklist(["popularity", "uniform"], "popularity or uniform"), "popularity"),
+    }),
+  ),
+  weight: v.optional(text),
+  split: v.optional(
+    v.strictObject({
+      by: v.optional(v.picklist(["time", "share"], "time or share")),
+      holdout: v.optional(v.literal("users", "users is all that can be held out")),
+      train: share,
+      validation: v.optional(share),
+      test: v.optional(share),
+    }),
+  ),
+});
+
+export type WrittenBinding = v.InferOutput<typeof BindingSchema>;
+
+/** The keys that may stand at a path of data.yaml, for suggestions. */
+export function keysAt(path: readonly (string | number)[]): readonly string[] {
+  const [head, second] = path.map(String);
+  if (head === undefined) return Object.keys(BindingSchema.entries);
+  if (head === "events") return second === "time" ? ["column", "unit"] : ["file", "user", "item", "time", "order"];
+  if (head === "items" || head === "users") return ["file", "key"];
+  if (head === "history") return second === undefined ? [] : ["where", "delay", "exclude_same"];
+  if (head === "negatives") return ["per_positive", "by"];
+  if (head === "split") return ["by", "holdout", "train", "validation", "test"];
+  if (head === "columns" && path.length === 2) return derivationNames;
+  if (head === "columns" && path.length === 3) {
+    if (path[2] === "at_least") return ["column", "value"];
+    if (path[2] === "split") return ["column", "by"];
+    return path[2] === "map" ? ["column", "values", "otherwise"] : ["column", "by", "plus"];
+  }
+  return [];
+}

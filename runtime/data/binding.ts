@@ -1,0 +1,161 @@
+// data.yaml: where the columns of a model come from (artifacts.md, section 3), read, checked and given its meaning.
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import * as v from "valibot";
+import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { TwinError } from "../error.ts";
+import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
+import type { Derivation } from "./derive.ts";
+import { meant } from "./nearest.ts";
+import { readDuration, readSplit, type Split } from "./split.ts";
+
+/** A feature or label: a column's name or an SQL expression, or a derivation that serving repeats. */
+export type ColumnBinding = { readonly kind: "sql"; readonly sql: string } | Derivation;
+
+export interface EventsBinding {
+  readonly file: string;
+  readonly user: string;
+  readonly item: string;
+  /** The clock, or the order's column where there is no clock: its values then count steps. */
+  readonly clock: { readonly column: string; readonly unit: "s" | "ms" | "us" | "ns" | "steps" };
+}
+
+export interface KeyedBinding {
+  readonly file: string;
+  readonly key: string;
+}
+
+export interface HistoryBinding {
+  /** SQL over the event's columns: which events become behaviours; null: all. */
+  readonly where: string | null;
+  /** A behaviour is seen this many seconds (steps) after it happened, not before. */
+  readonly delay: number;
+  /** Behaviours that share this column's value with the sample are no history of it. */
+  readonly excludeSame: string | null;
+}
+
+export interface Binding {
+  readonly path: string;
+  /** Files are relative to it. */
+  readonly folder: string;
+  readonly events: EventsBinding | null;
+  readonly items: KeyedBinding | null;
+  readonly users: KeyedBinding | null;
+  readonly history: Readonly<Record<string, HistoryBinding>>;
+  readonly columns: Readonly<Record<string, ColumnBinding>>;
+  readonly negatives: { readonly perPositive: number; readonly by: "popularity" | "uniform" } | null;
+  readonly weight: string | null;
+  readonly split: Split | null;
+  /** `data.yaml:12:3` of the deepest part of the path that is written. */
+  place(...path: readonly (string | number)[]): string;
+}
+
+/** Reads and checks a data binding. @throws TwinError naming file, line and column of every mistake */
+export function readBinding(path: string): Binding {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new TwinError(
+      `${path}: the data binding cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause})`,
+      {
+        cause,
+      },
+    );
+  }
+  return parseBinding(text, path);
+}
+
+/** As `readBinding`, of a text that is at hand. */
+export function parseBinding(text: string, path: string): Binding {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw new TwinError(document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`).join("\n"));
+  }
+  const place = (...keys: readonly (string | number)[]): string => {
+    for (let length = keys.length; length > 0; length--) {
+      const parent = document.getIn(keys.slice(0, length - 1), true);
+      const key = keys[length - 1];
+      const pair = isMap(parent)
+        ? parent.items.find((item) => isScalar(item.key) && item.key.value === key)
+        : undefined;
+      const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range;
+      if (range) return at(range[0]);
+    }
+    return `${path}:1:1`;
+  };
+  const parsed = v.safeParse(BindingSchema, document.toJS({ maxAliasCount: 100 }) ?? {});
+  if (!parsed.success) throw new TwinError(parsed.issues.map((issue) => describe(issue, place)).join("\n"));
+  return meaning(parsed.output, path, place);
+}
+
+function describe(issue: v.BaseIssue<unknown>, place: Binding["place"]): string {
+  const keys = (issue.path ?? []).map((item) => item.key as string | number);
+  const parents = keys.slice(0, -1);
+  const last = String(keys.at(-1) ?? "");
+  const where = place(...keys);
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    return `${where}: \`${last}\` is not known here${meant(last, keysAt(parents))}`;
+  }
+  if (issue.type === "strict_object" && issue.received === "undefined") {
+    return `${where}: \`${keys.join(".")}\` is missing`;
+  }
+  if (issue.message.startsWith("Invalid type")) {
+    return `${where}: \`${keys.join(".") || "the file"}\` should be ${issue.expected}, and is ${issue.received}`;
+  }
+  return `${where}: \`${keys.join(".")}\`: ${issue.message}`;
+}
+
+function meaning(written: WrittenBinding, path: string, place: Binding["place"]): Binding {
+  const folder = dirname(resolve(path));
+  const file = (name: string): string => (isAbsolute(name) ? name : resolve(folder, name));
+  const { events, items, users } = written;
+  const steps = events !== undefined && events.time === undefined;
+  const history = Object.entries(written.history).map(([name, { where, delay, exclude_same }]) => {
+    const wait = readDuration(delay ?? 0, steps, place("history", name, "delay"));
+    return [name, { where: where ?? null, delay: wait, excludeSame: exclude_same ?? null }] as const;
+  });
+  return {
+    path,
+    folder,
+    events: events
+      ? { file: file(events.file), user: events.user, item: events.item, clock: clock(events, place) }
+      : null,
+    items: items ? { file: file(items.file), key: items.key } : null,
+    users: users ? { file: file(users.file), key: users.key } : null,
+    history: Object.fromEntries(history),
+    columns: Object.fromEntries(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
+    negatives: written.negatives ? { perPositive: written.negatives.per_positive, by: written.negatives.by } : null,
+    weight: written.weight ?? null,
+    split: written.split ? readSplit(written.split, steps, place) : null,
+    place,
+  };
+}
+
+function clock(events: NonNullable<WrittenBinding["events"]>, place: Binding["place"]): EventsBinding["clock"] {
+  const { time, order } = events;
+  if (time !== undefined && order !== undefined) {
+    throw new TwinError(
+      `${place("events", "order")}: \`time\` and \`order\` are both given; \`order\` is for data without a clock`,
+    );
+  }
+  if (time !== undefined) return typeof time === "string" ? { column: time, unit: "s" } : time;
+  if (order !== undefined) return { column: order, unit: "steps" };
+  throw new TwinError(
+    `${place("events")}: name the events' clock (\`time: column\`), or their order (\`order: column\`) where there is none`,
+  );
+}
+
+function columnOf(written: WrittenBinding["columns"][string]): ColumnBinding {
+  if (typeof written === "string") return { kind: "sql", sql: written };
+  if ("at_least" in written) return { kind: "at_least", ...written.at_least };
+  if ("split" in written) return { kind: "split", ...written.split };
+  if ("scale" in written) return { kind: "scale", ...written.scale };
+  const { column, values, otherwise } = written.map;
+  return { kind: "map", column, values, otherwise: otherwise ?? null };
+}

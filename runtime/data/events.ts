@@ -1,0 +1,149 @@
+// The event log as a relation: user, item, time, part of the split, each as an expression over its columns.
+import { TwinError } from "../error.ts";
+import type { Binding } from "./binding.ts";
+import { castTo, due, familyOf } from "./cast.ts";
+import type { KeyType } from "./items.ts";
+import { locate, openRelation, type Relation, requireColumn } from "./relation.ts";
+import { explainRead, type Resolved, typeOf } from "./resolve.ts";
+import { quoted, type Source } from "./source.ts";
+
+/** Epoch seconds of 1990-01-01 and 2100-01-01: a clock outside is in another unit. */
+export const earliest = 631_152_000;
+export const latest = 4_102_444_800;
+
+export interface Events {
+  readonly relation: Relation;
+  readonly user: Resolved;
+  readonly item: Resolved;
+  /** Epoch seconds, or steps. */
+  readonly time: Resolved;
+  readonly steps: boolean;
+  readonly keyType: KeyType;
+  readonly userType: KeyType;
+  /**
+   * A select of all events with `"#user"`, `"#item"`, `"#time"`, `"#row"`, `"#part"` (0 training, 1 validation, 2 test)
+   * and all columns of the file.
+   */
+  readonly select: string;
+  /** As `explainRead`, for these and more columns. */
+  explain(more?: readonly Resolved[]): (cause: unknown) => Promise<TwinError>;
+  /** @throws TwinError naming the row where a time is missing or outside 1990–2100 */
+  checkTimes(times: ArrayLike<number | null>): Promise<void>;
+}
+
+/**
+ * Opens the event log.
+ * @param keyType how item keys are held; null: as the column says
+ */
+export async function openEvents(source: Source, binding: Binding, keyType: KeyType | null): Promise<Events> {
+  const { events } = binding;
+  if (events === null) {
+    throw new TwinError(
+      `${binding.place()}: no events are named; add \`events: {file: …, user: …, item: …, time: …}\``,
+    );
+  }
+  const text = keyType === "string" ? [events.item] : [];
+  const relation = await openRelation(source, events.file, binding.place("events", "file"), text);
+  const key = (role: "user" | "item", type: KeyType | null): Resolved & { type: KeyType } => {
+    const column = events[role];
+    const where = binding.place("events", role);
+    const found = requireColumn(relation, column, where);
+    const held = type ?? (familyOf(found) === "text" ? "string" : "int64");
+    const use = held === "int64" ? "int64" : "text";
+    const cast = castTo(use, quoted(column), found);
+    if (cast === null) {
+      throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${found}, and ${due[use]} are due`);
+    }
+    return { name: `#${role}`, ...cast, derive: null, made: "column", shown: column, use, type: held };
+  };
+  const user = key("user", null);
+  const item = key("item", keyType);
+  const time = clockOf(relation, binding, events.clock);
+  const steps = events.clock.unit === "steps";
+  const inner = `SELECT *, ${user.sql} AS "#user", ${item.sql} AS "#item", ${time.sql} AS "#time" FROM (${relation.numbered})`;
+  const explain = (more: readonly Resolved[] = []) => explainRead(source, relation, [user, item, time, ...more]);
+  return {
+    relation,
+    user,
+    item,
+    time,
+    steps,
+    keyType: item.type,
+    userType: user.type,
+    select: `SELECT *, ${partSql(binding)} AS "#part" FROM (${inner})`,
+    explain,
+    async checkTimes(times) {
+      for (let i = 0; i < times.length; i++) {
+        const value = times[i];
+        if (value !== null && (steps ? Number.isFinite(value) : value >= earliest && value <= latest)) continue;
+        await refuseTime(source, relation, time, events.clock.unit, value);
+      }
+    },
+  };
+}
+
+async function refuseTime(source: Source, relation: Relation, time: Resolved, unit: string, value: number | null) {
+  const column = `column \`${time.shown}\``;
+  if (value === null || Number.isNaN(value)) {
+    const place = await locate(source, relation, `${time.sql} IS NULL OR isnan(${time.sql})`);
+    throw new TwinError(`${place ?? relation.name}, ${column}: the time is missing; every event needs one`);
+  }
+  const place = await locate(source, relation, `NOT (${time.sql} BETWEEN ${earliest} AND ${latest})`);
+  const guess = [
+    ["ms", 1e3],
+    ["us", 1e6],
+    ["ns", 1e9],
+  ].find(([, factor]) => value / Number(factor) >= earliest && value / Number(factor) <= latest);
+  const way =
+    unit === "s" && guess
+      ? `it looks like ${guess[0]}: write \`time: {column: ${time.shown}, unit: ${guess[0]}}\``
+      : `is the unit right? It is read as ${unit}; where there is no clock write \`order: ${time.shown}\``;
+  throw new TwinError(`${place ?? relation.name}, ${column}: ${value} seconds lie outside 1990–2100; ${way}`);
+}
+
+const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
+
+function clockOf(
+  relation: Relation,
+  binding: Binding,
+  clock: { readonly column: string; readonly unit: keyof typeof factors },
+): Resolved {
+  const where = clock.unit === "steps" ? binding.place("events", "order") : binding.place("events", "time");
+  const type = requireColumn(relation, clock.column, where);
+  const base = { name: "#time", derive: null, made: "column", shown: clock.column, use: "number" } as const;
+  const family = familyOf(type);
+  if (family === "time" && clock.unit !== "steps") return { ...base, sql: `epoch(${quoted(clock.column)})`, bad: null };
+  const cast = ["small", "whole", "huge", "float"].includes(family)
+    ? castTo("number", quoted(clock.column), type)
+    : null;
+  if (cast === null) {
+    throw new TwinError(
+      `${where}: column \`${clock.column}\` of ${relation.name} holds ${type}; seconds, milliseconds or a timestamp are due`,
+    );
+  }
+  return { ...base, sql: `(${cast.sql} / ${factors[clock.unit]})`, bad: cast.bad };
+}
+
+/** Part of the split of each event: 0 training, 1 validation, 2 test; all are training where nothing is split. */
+function partSql(binding: Binding): string {
+  const { split } = binding;
+  if (split === null) return "0";
+  const measure =
+    split.kind === "time"
+      ? `"#time"`
+      : split.kind === "share"
+        ? `(count(*) OVER (PARTITION BY "#user" ORDER BY "#time" RANGE UNBOUNDED PRECEDING) / count(*) OVER (PARTITION BY "#user"))`
+        : userShare(`"#user"`);
+  return `CASE WHEN ${measure} <= ${split.train} THEN 0 WHEN ${measure} <= ${split.validation} THEN 1 ELSE 2 END`;
+}
+
+/** A number in [0, 1) that depends on the user's key alone, the same on every machine. */
+export function userShare(user: string): string {
+  return `(CAST('0x' || substr(md5(CAST(${user} AS VARCHAR)), 1, 8) AS UBIGINT) / 4294967296.0)`;
+}
+
+/** The type of an SQL condition of the user's, checked. @throws TwinError with its place */
+export async function requireCondition(source: Source, events: Events, sql: string, where: string): Promise<void> {
+  const type = await typeOf(source, events.relation, sql, where);
+  if (type !== "BOOLEAN") throw new TwinError(`${where}: \`${sql}\` is ${type}; a condition (true or false) is due`);
+}

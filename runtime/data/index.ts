@@ -1,0 +1,19 @@
+// Data in: the binding of a model to files, their rows as columns, histories, vocabularies. DuckDB lives here alone.
+export { type Binding, type ColumnBinding, parseBinding, readBinding } from "./binding.ts";
+export { type CountedHistory, countItems } from "./counts.ts";
+export { type Derivation, deriveColumn, deriveValue } from "./derive.ts";
+export { type ItemChunk, type Items, openItems } from "./items.ts";
+export { itemKeyType } from "./key-type.ts";
+export { type Learned, learnVocabularies, vocabularyFeatures } from "./learn-vocabularies.ts";
+export { learnVocabulary } from "./learn-vocabulary.ts";
+export { type Cell, type CellType, RowWriter } from "./row-writer.ts";
+export {
+  type ReadOptions,
+  readHistories,
+  type SampleHistory,
+  type SampleRequest,
+  type UserChunk,
+  userHistory,
+} from "./samples.ts";
+export { Source, type SourceOptions } from "./source.ts";
+export type { Split } from "./split.ts";

@@ -1,0 +1,137 @@
+// The items file → raw item features in chunks, each item once, with its key.
+import { TwinError } from "../error.ts";
+import type { FeatureSpec } from "../manifest.ts";
+import type { Binding } from "./binding.ts";
+import { castTo, due } from "./cast.ts";
+import type { DataColumn } from "./column.ts";
+import { type Derivation, deriveColumn } from "./derive.ts";
+import { locate, openRelation, type Relation, requireColumn, rowColumn } from "./relation.ts";
+import { explainRead, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
+import { quoted, type Source } from "./source.ts";
+
+export type KeyType = "int64" | "string";
+
+export interface ItemChunk {
+  readonly rows: number;
+  readonly keys: BigInt64Array | readonly string[];
+  /** Raw values by the feature's qualified name. */
+  readonly columns: Readonly<Record<string, DataColumn>>;
+}
+
+export interface Items {
+  readonly relation: Relation;
+  /** Expression of the key over the relation's columns. */
+  readonly keySql: string;
+  /** Features made by SQL: whoever gives item features inline must supply these. */
+  readonly supplied: readonly string[];
+  /** Derivations that serving repeats, by feature. */
+  readonly derived: Readonly<Record<string, Derivation>>;
+  /** Number of items; every key present and unique. @throws TwinError naming the rows */
+  check(): Promise<number>;
+  /** All items, in file order, or in the order of an SQL clause over the columns, `"#row"` and what `join` adds. */
+  chunks(size: number, ordered?: { readonly join: string; readonly by: string }): AsyncGenerator<ItemChunk>;
+}
+
+/**
+ * Opens the items of a binding for a model's item features.
+ * @param keyType how keys are held; the caller takes it from the manifest or from a table's spec
+ */
+export async function openItems(
+  source: Source,
+  binding: Binding,
+  features: readonly FeatureSpec[],
+  keyType: KeyType,
+): Promise<Items> {
+  if (binding.items === null) {
+    throw new TwinError(
+      `${binding.place()}: no items file is named; add \`items: {file: items.parquet, key: item_id}\``,
+    );
+  }
+  const { file, key } = binding.items;
+  const relation = await openRelation(source, file, binding.place("items", "file"), keyType === "string" ? [key] : []);
+  const where = binding.place("items", "key");
+  const type = requireColumn(relation, key, where);
+  const use = keyType === "int64" ? "int64" : "text";
+  const cast = castTo(use, quoted(key), type);
+  if (cast === null)
+    throw new TwinError(`${where}: column \`${key}\` of ${relation.name} holds ${type}, and ${due[use]} are due`);
+  const keyColumn: Resolved = {
+    name: "#key",
+    sql: cast.sql,
+    bad: cast.bad,
+    derive: null,
+    made: "column",
+    shown: key,
+    use,
+  };
+  const columns: Resolved[] = [];
+  for (const feature of features) {
+    const wanted = wantedOf(feature);
+    if (wanted === null) continue;
+    // The key feature itself reads the key's column unless told otherwise.
+    const own = feature.key ? { ...wanted, defaults: [key, ...wanted.defaults] } : wanted;
+    columns.push(await resolve(source, relation, binding, own));
+  }
+  const all = [keyColumn, ...columns];
+  const explain = explainRead(source, relation, all);
+  return {
+    relation,
+    keySql: cast.sql,
+    supplied: columns.filter((column) => column.made === "sql").map((column) => column.name),
+    derived: Object.fromEntries(
+      columns.filter((column) => column.derive !== null).map((column) => [column.name, column.derive!]),
+    ),
+    check: () => checkKeys(source, relation, keyColumn, explain),
+    async *chunks(size, ordered) {
+      const sql = ordered
+        ? `SELECT ${selection(all)} FROM (${relation.numbered}) i ${ordered.join} ORDER BY ${ordered.by}, ${quoted(rowColumn)}`
+        : `SELECT ${selection(all)} FROM ${relation.sql()}`;
+      for await (const chunk of source.stream(sql, size, explain)) {
+        const derived = columns.map((column) => {
+          const raw = chunk.columns[column.name];
+          const value = column.derive
+            ? deriveColumn(column.derive, raw, `${relation.name}, column \`${column.shown}\``)
+            : raw;
+          return [column.name, value] as const;
+        });
+        yield { rows: chunk.rows, keys: chunk.columns["#key"] as BigInt64Array, columns: Object.fromEntries(derived) };
+      }
+    },
+  };
+}
+
+async function checkKeys(
+  source: Source,
+  relation: Relation,
+  key: Resolved,
+  explain: (cause: unknown) => Promise<TwinError>,
+): Promise<number> {
+  const ask = async (sql: string): Promise<Record<string, unknown>[]> => {
+    try {
+      return await source.all(sql);
+    } catch (cause) {
+      throw await explain(cause);
+    }
+  };
+  const [total] = await ask(
+    `SELECT count(*) AS items, count(k) AS present FROM (SELECT ${key.sql} AS k FROM ${relation.sql()})`,
+  );
+  const items = Number(total.items);
+  if (items === 0) throw new TwinError(`${relation.name} holds no items`);
+  if (Number(total.present) < items) {
+    const place = await locate(source, relation, `${quoted(key.shown)} IS NULL`);
+    throw new TwinError(`${place ?? relation.name}, column \`${key.shown}\`: the item's key is missing`);
+  }
+  const [twice] = await ask(
+    `SELECT k FROM (SELECT ${key.sql} AS k FROM ${relation.sql()}) GROUP BY k HAVING count(*) > 1 ORDER BY k LIMIT 1`,
+  );
+  if (twice) {
+    const value = typeof twice.k === "bigint" ? String(twice.k) : `'${String(twice.k).replaceAll("'", "''")}'`;
+    const first = await locate(source, relation, `${key.sql} = ${value}`);
+    const second = await locate(source, relation, `${key.sql} = ${value}`, 1);
+    throw new TwinError(
+      `${second}: the key ${value} was already given in ${first}; every item has one row, so remove one of them`,
+    );
+  }
+  return items;
+}

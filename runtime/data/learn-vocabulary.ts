@@ -1,0 +1,130 @@
+// Learns the vocabulary of a feature from the training part: its most frequent values, frozen into the artefacts.
+import { TwinError } from "../error.ts";
+import type { FeatureSpec } from "../manifest.ts";
+import type { Binding } from "./binding.ts";
+import { castTo } from "./cast.ts";
+import type { DataValue } from "./column.ts";
+import { deriveValue } from "./derive.ts";
+import { openEvents } from "./events.ts";
+import { type KeyType, openItems } from "./items.ts";
+import { openRelation } from "./relation.ts";
+import { explainRead, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
+import { quoted, type Source } from "./source.ts";
+
+/**
+ * The entries of a `vocabulary` (or `tags(of vocabulary)`) feature: the most frequent `max` values that occur `min_count`
+ * times in the training part of the event log, most frequent first, ties by text. Item features count once for every event
+ * of their item; without an event log every item counts once. Integers are their decimal text.
+ */
+export async function learnVocabulary(
+  feature: FeatureSpec,
+  binding: Binding,
+  source: Source,
+  keyType: KeyType,
+): Promise<string[]> {
+  const rows = feature.encoder.kind === "tags" ? feature.encoder.of : feature.encoder;
+  if (rows.kind !== "vocabulary") {
+    throw new TwinError(`${feature.name} is no vocabulary: nothing is to be learnt for it`);
+  }
+  const { sql, column, explain } = await valuesOf(feature, binding, source, keyType);
+  if (feature.encoder.kind !== "tags" && column.derive === null) {
+    const found = await attempt(
+      source.all(
+        `SELECT v, sum(n) AS n FROM (SELECT CAST(v AS VARCHAR) AS v, n FROM (${sql})) WHERE v IS NOT NULL GROUP BY v HAVING sum(n) >= ${rows.minCount} ORDER BY sum(n) DESC, v LIMIT ${rows.max}`,
+      ),
+      explain,
+    );
+    return found.map((row) => String(row.v));
+  }
+  return countDerived(source, sql, column, rows, explain);
+}
+
+/** Values that only code derives, or lists: counted by raw value in the database, then value by value here. */
+async function countDerived(
+  source: Source,
+  sql: string,
+  column: Resolved,
+  { max, minCount }: { readonly max: number; readonly minCount: number },
+  explain: (cause: unknown) => Promise<TwinError>,
+): Promise<string[]> {
+  const counts = new Map<string, number>();
+  const grouped = `SELECT v, sum(n)::DOUBLE AS n FROM (${sql}) WHERE v IS NOT NULL GROUP BY v`;
+  for await (const chunk of source.stream(grouped, 16_384, explain)) {
+    const { v, n } = chunk.columns;
+    for (let row = 0; row < chunk.rows; row++) {
+      const raw = v[row] as DataValue;
+      const value = column.derive ? deriveValue(column.derive, raw, `column \`${column.shown}\``) : raw;
+      const list = typeof value === "object" && value !== null ? [...new Set<unknown>(value)] : [value];
+      for (const one of list) {
+        if (one !== null) counts.set(String(one), (counts.get(String(one)) ?? 0) + Number(n[row]));
+      }
+    }
+  }
+  const kept = [...counts].filter(([, count]) => count >= minCount);
+  kept.sort(([a, m], [b, n]) => n - m || Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return kept.slice(0, max).map(([value]) => value);
+}
+
+interface Values {
+  /** A select of v (the raw value) and n (how often). */
+  readonly sql: string;
+  readonly column: Resolved;
+  readonly explain: (cause: unknown) => Promise<TwinError>;
+}
+
+async function valuesOf(feature: FeatureSpec, binding: Binding, source: Source, keyType: KeyType): Promise<Values> {
+  const wanted = wantedOf(feature)!;
+  if (feature.group === "item") return itemValues(feature, binding, source, keyType);
+  const events = await openEvents(source, binding, keyType);
+  const training = `SELECT * FROM (${events.select}) WHERE "#part" = 0`;
+  if (feature.group === "user" && binding.users !== null) {
+    const users = await openRelation(source, binding.users.file, binding.place("users", "file"));
+    if (provides(users, binding, wanted)) {
+      const column = await resolve(source, users, binding, wanted);
+      const type = users.columns.get(binding.users.key) ?? "VARCHAR";
+      const use = events.userType === "int64" ? "int64" : "text";
+      const key = castTo(use, quoted(binding.users.key), type)?.sql ?? quoted(binding.users.key);
+      const seen = `SELECT "#user" AS u, count(*) AS n FROM (${training}) GROUP BY 1`;
+      const values = `SELECT ${key} AS k, ${selection([column])} FROM ${users.sql()}`;
+      return {
+        sql: `SELECT ${quoted(column.name)} AS v, n FROM (${values}) JOIN (${seen}) ON k = u`,
+        column,
+        explain: explainRead(source, users, [column]),
+      };
+    }
+  }
+  const own =
+    feature.key && feature.group === "user" ? { ...wanted, defaults: [events.user.shown, ...wanted.defaults] } : wanted;
+  const column = await resolve(source, events.relation, binding, own);
+  return { sql: `SELECT ${column.sql} AS v, 1 AS n FROM (${training})`, column, explain: events.explain([column]) };
+}
+
+async function itemValues(feature: FeatureSpec, binding: Binding, source: Source, keyType: KeyType): Promise<Values> {
+  if (binding.items === null || (feature.key && binding.events !== null && !(feature.name in binding.columns))) {
+    // The key itself: the log says it all.
+    const events = await openEvents(source, binding, keyType);
+    const wanted = wantedOf(feature)!;
+    const own = feature.key ? { ...wanted, defaults: [events.item.shown, ...wanted.defaults] } : wanted;
+    const column = await resolve(source, events.relation, binding, own);
+    const sql = `SELECT ${column.sql} AS v, 1 AS n FROM (${events.select}) WHERE "#part" = 0`;
+    return { sql, column, explain: events.explain([column]) };
+  }
+  const items = await openItems(source, binding, [], keyType);
+  const wanted = wantedOf(feature)!;
+  const own = feature.key ? { ...wanted, defaults: [binding.items.key, ...wanted.defaults] } : wanted;
+  const column = await resolve(source, items.relation, binding, own);
+  const values = `SELECT ${items.keySql} AS k, ${column.sql} AS v FROM ${items.relation.sql()}`;
+  const explain = explainRead(source, items.relation, [column]);
+  if (binding.events === null) return { sql: `SELECT v, 1 AS n FROM (${values})`, column, explain };
+  const events = await openEvents(source, binding, keyType);
+  const seen = `SELECT "#item" AS i, count(*) AS n FROM (${events.select}) WHERE "#part" = 0 GROUP BY 1`;
+  return { sql: `SELECT v, n FROM (${values}) JOIN (${seen}) ON k = i`, column, explain };
+}
+
+async function attempt<T>(run: Promise<T>, explain: (cause: unknown) => Promise<TwinError>): Promise<T> {
+  try {
+    return await run;
+  } catch (cause) {
+    throw await explain(cause);
+  }
+}

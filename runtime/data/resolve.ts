@@ -1,0 +1,142 @@
+// From a feature's or label's name to the expression that yields its raw values, and from a failed read to the row that caused it.
+import type { Encoder } from "../encoder-spec.ts";
+import { TwinError } from "../error.ts";
+import type { FeatureSpec } from "../manifest.ts";
+import type { Binding } from "./binding.ts";
+import { castTo, due, type Use } from "./cast.ts";
+import type { Derivation } from "./derive.ts";
+import { locate, type Relation, readError, requireColumn } from "./relation.ts";
+import { firstLines, quoted, type Source } from "./source.ts";
+
+export interface Wanted {
+  /** `item.genres`, `predict.click`: the name in `columns:` and of the resulting column. */
+  readonly name: string;
+  /** The column that serves where `columns:` says nothing, in order of preference. */
+  readonly defaults: readonly string[];
+  readonly use: Use;
+}
+
+export interface Resolved {
+  readonly name: string;
+  readonly sql: string;
+  readonly bad: string | null;
+  readonly derive: Derivation | null;
+  /** `sql`: serving cannot compute it, the caller of `rank` must supply it. */
+  readonly made: "column" | "derivation" | "sql";
+  /** For messages: the column or expression. */
+  readonly shown: string;
+  readonly use: Use;
+}
+
+/** What a feature's raw values are used as; null where nothing is read (elapsed time is computed). */
+export function useOf(encoder: Encoder): Use | null {
+  switch (encoder.kind) {
+    case "id":
+      return "whole";
+    case "vocabulary":
+    case "hashed":
+      return "identity";
+    case "key":
+      return encoder.type === "int64" ? "int64" : "text";
+    case "bucketed":
+    case "number":
+      return "number";
+    case "flag":
+      return "flag";
+    case "tags":
+      return "tags";
+    case "pretrained":
+      return "vector";
+    case "elapsed":
+      return null;
+  }
+}
+
+export function wantedOf(feature: FeatureSpec): Wanted | null {
+  const use = useOf(feature.encoder);
+  if (use === null) return null;
+  return {
+    name: feature.name,
+    defaults: feature.formerly ? [feature.column, feature.formerly] : [feature.column],
+    use,
+  };
+}
+
+/** Whether `columns:` or a column of the relation provides it. */
+export function provides(relation: Relation, binding: Binding, wanted: Wanted): boolean {
+  return wanted.name in binding.columns || wanted.defaults.some((column) => relation.columns.has(column));
+}
+
+/** @throws TwinError naming the place in data.yaml, the file and the column */
+export async function resolve(source: Source, relation: Relation, binding: Binding, wanted: Wanted): Promise<Resolved> {
+  const written = binding.columns[wanted.name];
+  const where = binding.place("columns", wanted.name);
+  if (written !== undefined && written.kind !== "sql") {
+    const type = requireColumn(relation, written.column, where);
+    const use: Use = written.kind === "at_least" || written.kind === "scale" ? "number" : "raw";
+    const part = finish(wanted.name, quoted(written.column), written.column, type, use, relation, where);
+    return { ...part, derive: written, made: "derivation" };
+  }
+  if (written === undefined || relation.columns.has(written.sql)) {
+    const column = written?.sql ?? wanted.defaults.find((name) => relation.columns.has(name)) ?? wanted.defaults[0];
+    const place = written ? where : `${binding.path}: ${wanted.name}`;
+    const type = relation.columns.get(column) ?? requireColumn(relation, column, place);
+    return {
+      ...finish(wanted.name, quoted(column), column, type, wanted.use, relation, place),
+      derive: null,
+      made: "column",
+    };
+  }
+  const type = await typeOf(source, relation, written.sql, where);
+  return {
+    ...finish(wanted.name, written.sql, written.sql, type, wanted.use, relation, where),
+    derive: null,
+    made: "sql",
+  };
+}
+
+/** The type of an SQL expression of the user's. @throws TwinError with the place and the database's own words */
+export async function typeOf(source: Source, relation: Relation, sql: string, where: string): Promise<string> {
+  try {
+    const [info] = await source.describe(`SELECT (${sql}) AS value FROM ${relation.sql()}`);
+    return info.type;
+  } catch (cause) {
+    throw new TwinError(`${where}: \`${sql}\` is no expression over ${relation.name}: ${firstLines(cause)}`, { cause });
+  }
+}
+
+function finish(name: string, sql: string, shown: string, type: string, use: Use, relation: Relation, where: string) {
+  const cast = castTo(use, sql, type);
+  if (cast !== null) return { name, sql: cast.sql, bad: cast.bad, shown, use };
+  const way =
+    use === "tags" && type === "VARCHAR"
+      ? `; split it: \`${name}: {split: {column: ${shown}, by: "|"}}\``
+      : `; convert it in data.yaml: \`${name}: "CAST(${shown} AS …)"\``;
+  throw new TwinError(`${where}: column \`${shown}\` of ${relation.name} holds ${type}, and ${due[use]} are due${way}`);
+}
+
+/** `expression AS "name"` of each. */
+export function selection(columns: readonly Resolved[]): string {
+  return columns.map((column) => `${column.sql} AS ${quoted(column.name)}`).join(", ");
+}
+
+/** Turns a failed read into an error that names file, column and row, by searching for the row that did not fit. */
+export function explainRead(source: Source, relation: Relation, columns: readonly Resolved[]) {
+  return async (cause: unknown): Promise<TwinError> => {
+    for (const column of columns) {
+      if (column.bad === null) continue;
+      try {
+        const place = await locate(source, relation, column.bad);
+        if (place !== null) {
+          return new TwinError(
+            `${place}, column \`${column.shown}\`: this value does not fit; ${due[column.use]} are due`,
+            { cause },
+          );
+        }
+      } catch {
+        // The search met the same unreadable row: what the reader said of it follows.
+      }
+    }
+    return readError(relation, cause);
+  };
+}

@@ -1,0 +1,192 @@
+// Which columns of the event log (and of the users file) the samples of a model need, and the one query that yields them.
+import { TwinError } from "../error.ts";
+import type { FeatureSpec, Manifest } from "../manifest.ts";
+import type { Binding } from "./binding.ts";
+import { castTo, due } from "./cast.ts";
+import { type Events, openEvents, requireCondition, userShare } from "./events.ts";
+import type { KeyType } from "./items.ts";
+import { meant } from "./nearest.ts";
+import { openRelation, requireColumn } from "./relation.ts";
+import { explainRead, provides, type Resolved, resolve, selection, typeOf, wantedOf } from "./resolve.ts";
+import { quoted, type Source } from "./source.ts";
+
+export interface SampleColumns {
+  readonly events: Events;
+  readonly context: readonly Resolved[];
+  readonly candidate: readonly Resolved[];
+  readonly user: readonly Resolved[];
+  /** Of each history, in the manifest's order. */
+  readonly cross: ReadonlyMap<string, readonly Resolved[]>;
+  /** Labels that the data has. */
+  readonly labels: readonly Resolved[];
+  readonly weight: Resolved | null;
+  /** All rows of all users: by user, newest first. `where` limits them. */
+  query(where?: string): string;
+  readonly explain: (cause: unknown) => Promise<TwinError>;
+}
+
+/** Features that SQL makes: whoever sends a request must supply them, and derivations that serving repeats. */
+export function supplied(columns: SampleColumns): string[] {
+  const all = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
+  return all.filter((column) => column.made === "sql").map((column) => column.name);
+}
+
+/** @throws TwinError for names in data.yaml that the model does not have */
+export function checkNames(binding: Binding, manifest: Manifest): void {
+  const features = manifest.features.map((feature) => feature.name);
+  const names = [...features, ...manifest.labels.map((label) => `predict.${label.name}`)];
+  for (const name of Object.keys(binding.columns)) {
+    if (names.includes(name)) continue;
+    throw new TwinError(
+      `${binding.place("columns", name)}: the model ${manifest.model} has no \`${name}\`${meant(name, names)}`,
+    );
+  }
+  const histories = manifest.histories.map((history) => history.name);
+  for (const name of Object.keys(binding.history)) {
+    if (histories.includes(name)) continue;
+    throw new TwinError(
+      `${binding.place("history", name)}: the model ${manifest.model} has no history \`${name}\`${meant(name, histories)}`,
+    );
+  }
+}
+
+/** @param labelled whether a label must be had: true for evaluation, false for scoring */
+export async function sampleColumns(
+  source: Source,
+  binding: Binding,
+  manifest: Manifest,
+  keyType: KeyType | null,
+  labelled: boolean,
+): Promise<SampleColumns> {
+  checkNames(binding, manifest);
+  const events = await openEvents(source, binding, keyType);
+  const ofEvents = async (features: readonly FeatureSpec[]): Promise<Resolved[]> => {
+    const columns: Resolved[] = [];
+    for (const feature of features) {
+      const wanted = wantedOf(feature);
+      if (wanted !== null) columns.push(await resolve(source, events.relation, binding, wanted));
+    }
+    return columns;
+  };
+  const group = (name: FeatureSpec["group"]) => manifest.features.filter((feature) => feature.group === name);
+  const cross = new Map<string, readonly Resolved[]>();
+  const conditions: string[] = [];
+  for (const [i, { name }] of manifest.histories.entries()) {
+    cross.set(name, await ofEvents(group("cross").filter((feature) => feature.name.startsWith(`${name}.`))));
+    const bound = binding.history[name];
+    if (bound?.where) await requireCondition(source, events, bound.where, binding.place("history", name, "where"));
+    if (bound?.excludeSame) {
+      requireColumn(events.relation, bound.excludeSame, binding.place("history", name, "exclude_same"));
+    }
+    conditions.push(`coalesce(${bound?.where ? `(${bound.where})` : "true"}, false) AS "#keep${i}"`);
+    conditions.push(`${bound?.excludeSame ? `CAST(${quoted(bound.excludeSame)} AS VARCHAR)` : "NULL"} AS "#same${i}"`);
+  }
+  const context = await ofEvents(group("context"));
+  const candidate = await ofEvents(group("candidate"));
+  const labels = await labelColumns(source, events, binding, manifest, labelled);
+  const weight = await weightColumn(source, events, binding);
+  const users = await userColumns(source, events, binding, group("user"));
+  const own = [...context, ...candidate, ...labels, ...[...cross.values()].flat(), ...users.inEvents];
+  const all = weight ? [...own, weight] : own;
+  const parts = [
+    `"#user", "#item", "#time", "#row", "#part"`,
+    ...conditions,
+    ...(all.length > 0 ? [selection(all)] : []),
+  ];
+  const inner = `SELECT ${parts.join(", ")} FROM (${events.select})`;
+  return {
+    events,
+    context,
+    candidate,
+    user: [...users.inEvents, ...users.inUsers],
+    cross,
+    labels,
+    weight,
+    query(where = "true") {
+      const joined = users.select === null ? "" : ` LEFT JOIN (${users.select}) ON "#ukey" = "#user"`;
+      return `SELECT * FROM (SELECT * FROM (${inner}) WHERE ${where})${joined} ORDER BY "#user", "#time" DESC, "#row" DESC`;
+    },
+    explain: async (cause) => (await users.explain?.(cause)) ?? events.explain(all)(cause),
+  };
+}
+
+async function labelColumns(
+  source: Source,
+  events: Events,
+  binding: Binding,
+  manifest: Manifest,
+  labelled: boolean,
+): Promise<Resolved[]> {
+  const labels: Resolved[] = [];
+  for (const { name } of manifest.labels) {
+    const wanted = { name: `predict.${name}`, defaults: [name], use: "label" } as const;
+    if (provides(events.relation, binding, wanted))
+      labels.push(await resolve(source, events.relation, binding, wanted));
+  }
+  if (labelled && labels.length === 0) {
+    const first = manifest.labels[0].name;
+    throw new TwinError(
+      `${binding.place("columns")}: no label of the model is in the data; add \`predict.${first}: "…"\` under columns`,
+    );
+  }
+  return labels;
+}
+
+async function weightColumn(source: Source, events: Events, binding: Binding): Promise<Resolved | null> {
+  if (binding.weight === null) return null;
+  const where = binding.place("weight");
+  const column = events.relation.columns.has(binding.weight) ? quoted(binding.weight) : binding.weight;
+  const type = await typeOf(source, events.relation, column, where);
+  const cast = castTo("number", column, type);
+  if (cast === null) throw new TwinError(`${where}: \`${binding.weight}\` is ${type}; ${due.number} are due`);
+  return { name: "#weight", ...cast, derive: null, made: "column", shown: binding.weight, use: "number" };
+}
+
+async function userColumns(source: Source, events: Events, binding: Binding, features: readonly FeatureSpec[]) {
+  const users =
+    binding.users === null ? null : await openRelation(source, binding.users.file, binding.place("users", "file"));
+  const inEvents: Resolved[] = [];
+  const inUsers: Resolved[] = [];
+  for (const feature of features) {
+    const wanted = wantedOf(feature);
+    if (wanted === null) continue;
+    const own = feature.key ? { ...wanted, defaults: [...wanted.defaults, events.user.shown] } : wanted;
+    if (users !== null && provides(users, binding, wanted)) {
+      // An expression may be meant for either file; the users file is asked first.
+      try {
+        inUsers.push(await resolve(source, users, binding, wanted));
+        continue;
+      } catch (error) {
+        if (!(wanted.name in binding.columns)) throw error;
+        inEvents.push(await resolve(source, events.relation, binding, own).catch(() => Promise.reject(error)));
+        continue;
+      }
+    }
+    inEvents.push(await resolve(source, events.relation, binding, own));
+  }
+  if (users === null || inUsers.length === 0) return { inEvents, inUsers, select: null, explain: null };
+  const { key } = binding.users!;
+  const where = binding.place("users", "key");
+  const type = requireColumn(users, key, where);
+  const cast = castTo(events.userType === "int64" ? "int64" : "text", quoted(key), type);
+  if (cast === null) {
+    throw new TwinError(
+      `${where}: column \`${key}\` of ${users.name} holds ${type}, and the events' users are ${events.userType}`,
+    );
+  }
+  const one = `SELECT ${cast.sql} AS "#ukey", ${selection(inUsers)} FROM ${users.sql()}`;
+  const [twice] = await source.all(`SELECT "#ukey" AS k FROM (${one}) GROUP BY 1 HAVING count(*) > 1 LIMIT 1`);
+  if (twice) throw new TwinError(`${users.name}: user ${twice.k} has more than one row; keep one`);
+  const search = explainRead(source, users, inUsers);
+  const explain = async (cause: unknown): Promise<TwinError | undefined> => {
+    const bad = inUsers.some((column) => column.bad !== null);
+    const found = bad ? await search(cause) : undefined;
+    return found?.message.includes(", row ") ? found : undefined;
+  };
+  return { inEvents, inUsers, select: one, explain };
+}
+
+/** A condition that keeps about so many of the users, the same ones each time. */
+export function someUsers(columns: SampleColumns, count: number): string {
+  return `"#user" IN (SELECT u FROM (SELECT DISTINCT "#user" AS u FROM (${columns.events.select})) ORDER BY ${userShare("u")}, u LIMIT ${count})`;
+}

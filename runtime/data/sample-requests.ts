@@ -1,0 +1,195 @@
+// One user's events → requests: the history of a sample is what the user did strictly before it, never the row itself.
+import type { Manifest } from "../manifest.ts";
+import type { Binding } from "./binding.ts";
+import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "./column.ts";
+import type { Resolved } from "./resolve.ts";
+import type { SampleColumns } from "./sample-columns.ts";
+
+/** A user's events, newest first (of one instant: the later row first), with all columns of the query. */
+export interface UserRows {
+  readonly user: bigint | string;
+  readonly times: Float64Array;
+  readonly columns: Readonly<Record<string, DataColumn>>;
+}
+
+/** Equally long columns, newest first, at most the history's `max`. */
+export interface SampleHistory {
+  readonly item: DataColumn;
+  readonly time: Float64Array;
+  /** Cross features by bare name; elapsed ones are computed from the times. */
+  readonly [cross: string]: DataColumn;
+}
+
+/** A request as `prepare` and `rank` take it, and what is known of its candidates. */
+export interface SampleRequest {
+  readonly userKey: bigint | string;
+  readonly user: Readonly<Record<string, DataValue>>;
+  readonly context: Readonly<Record<string, DataValue>>;
+  /** Epoch seconds, or steps. */
+  readonly time: number;
+  readonly history: Readonly<Record<string, SampleHistory>>;
+  readonly candidates: { readonly item: DataColumn; readonly [feature: string]: DataColumn };
+  /** Number of each candidate's row in the event log, from 0. */
+  readonly rows: Float64Array;
+  /** By label; NaN is missing. Labels that the data does not have are left out. */
+  readonly labels: Readonly<Record<string, Float64Array>>;
+  /** Sample weights, or null. */
+  readonly weight: Float64Array | null;
+}
+
+/**
+ * Index of the first behaviour that a sample may see.
+ * @param times of the behaviours, newest first
+ * @param delay a behaviour is seen this long after it happened; with 0 it must lie strictly before
+ */
+export function firstSeen(times: Float64Array, time: number, delay: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times[middle] < time && times[middle] <= time - delay) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** One history of the user: the events that became behaviours, newest first. */
+interface Past {
+  readonly name: string;
+  readonly max: number;
+  readonly delay: number;
+  readonly item: DataColumn;
+  readonly time: Float64Array;
+  readonly cross: readonly (readonly [string, DataColumn])[];
+  /** Value that excludes behaviours which share it, of each behaviour and of each event; null: none. */
+  readonly same: { readonly behaviour: DataColumn; readonly event: DataColumn } | null;
+}
+
+export interface Requests extends Iterable<SampleRequest> {
+  /** The request without candidates at an instant. */
+  at(time: number): SampleRequest;
+}
+
+const bare = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
+
+/** @param part samples of this part only; null: all @param labelled samples with a label only */
+export function requestsOf(
+  rows: UserRows,
+  columns: SampleColumns,
+  binding: Binding,
+  manifest: Manifest,
+  part: number | null,
+  labelled: boolean,
+  most: number,
+): Requests {
+  const pasts = manifest.histories.map((spec, i) => pastOf(rows, columns, binding, spec, i));
+  const build = (start: number, end: number, time: number): SampleRequest => {
+    const take = (name: string): DataColumn => sliceColumn(rows.columns[name], start, end);
+    const values = (of: readonly Resolved[]) =>
+      Object.fromEntries(
+        of.map(({ name }) => [bare(name), start < rows.times.length ? valueAt(rows.columns[name], start) : null]),
+      );
+    return {
+      userKey: rows.user,
+      user: values(columns.user),
+      context: values(columns.context),
+      time,
+      history: Object.fromEntries(pasts.map((past) => [past.name, before(past, time, start)])),
+      candidates: {
+        item: take("#item"),
+        ...Object.fromEntries(columns.candidate.map(({ name }) => [bare(name), take(name)])),
+      },
+      rows: Float64Array.from(take("#row") as ArrayLike<number>, Number),
+      labels: Object.fromEntries(columns.labels.map(({ name }) => [bare(name), numbers(take(name))])),
+      weight: columns.weight === null ? null : numbers(take(columns.weight.name)),
+    };
+  };
+  const wanted = (row: number): boolean =>
+    (part === null || Number(valueAt(rows.columns["#part"], row)) === part) &&
+    (!labelled || columns.labels.some(({ name }) => valueAt(rows.columns[name], row) !== null));
+  const shared = [
+    ...[...columns.user, ...columns.context].map(({ name }) => rows.columns[name]),
+    ...pasts.flatMap((past) => (past.same === null ? [] : [past.same.event])),
+  ];
+  return {
+    *[Symbol.iterator]() {
+      for (let start = 0; start < rows.times.length; ) {
+        if (!wanted(start)) {
+          start++;
+          continue;
+        }
+        let end = start + 1;
+        while (end < rows.times.length && end - start < most && together(rows, shared, start, end) && wanted(end))
+          end++;
+        yield build(start, end, rows.times[start]);
+        start = end;
+      }
+    },
+    at(time) {
+      // The user's features as of the newest event before the instant; nothing later is looked at.
+      const start = firstSeen(rows.times, time, 0);
+      return build(start, start, time);
+    },
+  };
+}
+
+/** Whether two events can be one request: the same instant, user features and context. */
+function together(rows: UserRows, shared: readonly DataColumn[], a: number, b: number): boolean {
+  if (rows.times[a] !== rows.times[b]) return false;
+  return shared.every((column) => same(valueAt(column, a), valueAt(column, b)));
+}
+
+function same(a: DataValue, b: DataValue): boolean {
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b);
+  return a.length === b.length && Array.from(a as ArrayLike<unknown>).every((value, i) => Object.is(value, b[i]));
+}
+
+function numbers(column: DataColumn): Float64Array {
+  return Float64Array.from(column as ArrayLike<unknown>, (value) => (value === null ? Number.NaN : Number(value)));
+}
+
+function pastOf(
+  rows: UserRows,
+  columns: SampleColumns,
+  binding: Binding,
+  spec: Manifest["histories"][number],
+  index: number,
+): Past {
+  const bound = binding.history[spec.name];
+  const keep = rows.columns[`#keep${index}`] as readonly boolean[];
+  const chosen: number[] = [];
+  for (let row = 0; row < keep.length; row++) if (keep[row]) chosen.push(row);
+  const pick = <C extends DataColumn>(column: C): C =>
+    chosen.length === keep.length ? column : takeRows(column, chosen);
+  const group = rows.columns[`#same${index}`];
+  return {
+    name: spec.name,
+    max: spec.max,
+    delay: bound?.delay ?? 0,
+    item: pick(rows.columns["#item"]),
+    time: pick(rows.times),
+    cross: columns.cross.get(spec.name)!.map(({ name }) => [bare(name), pick(rows.columns[name])] as const),
+    same: bound?.excludeSame ? { behaviour: pick(group), event: group } : null,
+  };
+}
+
+/** The newest `max` behaviours that an event at `time` may see. */
+function before(past: Past, time: number, event: number): SampleHistory {
+  const start = firstSeen(past.time, time, past.delay);
+  const excluded = past.same === null || event >= past.same.event.length ? null : valueAt(past.same.event, event);
+  if (past.same === null || excluded === null) {
+    const end = Math.min(past.time.length, start + past.max);
+    const cross = past.cross.map(([name, column]) => [name, sliceColumn(column, start, end)] as const);
+    return {
+      item: sliceColumn(past.item, start, end),
+      time: past.time.subarray(start, end),
+      ...Object.fromEntries(cross),
+    };
+  }
+  const seen: number[] = [];
+  for (let row = start; row < past.time.length && seen.length < past.max; row++) {
+    if (valueAt(past.same.behaviour, row) !== excluded) seen.push(row);
+  }
+  const cross = past.cross.map(([name, column]) => [name, takeRows(column, seen)] as const);
+  return { item: takeRows(past.item, seen), time: takeRows(past.time, seen), ...Object.fromEntries(cross) };
+}

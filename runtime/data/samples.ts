@@ -1,0 +1,159 @@
+// Every event as a sample: what was shown, and what the same user did strictly before it, shaped as the runtime's requests.
+import { TwinError } from "../error.ts";
+import type { Manifest } from "../manifest.ts";
+import type { Binding } from "./binding.ts";
+import type { Chunk } from "./chunk.ts";
+import { type DataColumn, joinColumns, sliceColumn } from "./column.ts";
+import { deriveColumn } from "./derive.ts";
+import type { KeyType } from "./items.ts";
+import { type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
+import { requestsOf, type SampleHistory, type SampleRequest, type UserRows } from "./sample-requests.ts";
+import { literal, Source } from "./source.ts";
+
+export type { SampleHistory, SampleRequest } from "./sample-requests.ts";
+
+/** All events of one user. */
+export interface UserChunk {
+  readonly user: bigint | string;
+  /** Events of the user. */
+  readonly events: number;
+  /** The samples, newest first; those of one instant that share user and context are one request. Made one at a time. */
+  readonly requests: Iterable<SampleRequest>;
+}
+
+export interface ReadOptions {
+  /** `labelled`: only events with a label. Default: every event. */
+  readonly samples?: "all" | "labelled";
+  /** Samples of one part of the split; histories always hold whatever lies before. Default: every part. */
+  readonly part?: "training" | "validation" | "test";
+  /** At most so many users, chosen by a hash of their key: the same ones each time. */
+  readonly users?: number;
+  /** How item keys are held; default: as the events' column says. */
+  readonly keyType?: KeyType;
+  /** At most so many candidates in one request. Default 4,096. */
+  readonly candidates?: number;
+  /** DuckDB's memory. */
+  readonly memory?: string;
+}
+
+const parts = { training: 0, validation: 1, test: 2 } as const;
+
+/**
+ * Streams the samples user by user. Memory holds one user's events and DuckDB's bounded buffers.
+ * @throws TwinError naming file, column and row of what cannot be read
+ */
+export async function* readHistories(
+  binding: Binding,
+  manifest: Manifest,
+  options: ReadOptions = {},
+): AsyncGenerator<UserChunk> {
+  const source = await Source.open(options.memory ? { memory: options.memory } : {});
+  try {
+    const labelled = options.samples === "labelled";
+    const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, labelled);
+    const query = columns.query(options.users === undefined ? undefined : someUsers(columns, options.users));
+    const wanted = options.part === undefined ? null : parts[options.part];
+    for await (const rows of users(source, columns, query)) {
+      const requests = requestsOf(rows, columns, binding, manifest, wanted, labelled, options.candidates ?? 4096);
+      yield { user: rows.user, events: rows.times.length, requests };
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * What one user did strictly before an instant (epoch seconds, or steps), newest first, by history.
+ * A user without events has empty histories.
+ */
+export async function userHistory(
+  binding: Binding,
+  manifest: Manifest,
+  user: bigint | number | string,
+  before: number,
+  options: Pick<ReadOptions, "keyType" | "memory"> = {},
+): Promise<{
+  user: Readonly<Record<string, unknown>>;
+  time: number;
+  history: Readonly<Record<string, SampleHistory>>;
+}> {
+  const source = await Source.open(options.memory ? { memory: options.memory } : {});
+  try {
+    const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, false);
+    const { userType } = columns.events;
+    if (userType === "int64" && !/^-?\d+$/.test(String(user))) {
+      throw new TwinError(`user ${JSON.stringify(String(user))}: the events' users are whole numbers`);
+    }
+    const key = userType === "int64" ? `CAST(${literal(String(user))} AS BIGINT)` : literal(String(user));
+    for await (const rows of users(source, columns, columns.query(`"#user" = ${key}`))) {
+      const found = requestsOf(rows, columns, binding, manifest, null, false, 1).at(before);
+      return { user: found.user, time: before, history: found.history };
+    }
+    const empty = manifest.histories.map(({ name }) => {
+      const cross = columns.cross.get(name)!.map((column) => [bare(column.name), []] as const);
+      return [name, { item: [], time: new Float64Array(0), ...Object.fromEntries(cross) }] as const;
+    });
+    return { user: {}, time: before, history: Object.fromEntries(empty) };
+  } finally {
+    source.close();
+  }
+}
+
+const bare = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
+
+/** Cuts the stream, ordered by user, into users. */
+async function* users(source: Source, columns: SampleColumns, query: string): AsyncGenerator<UserRows> {
+  let pieces: Chunk[] = [];
+  let current: bigint | string | null = null;
+  for await (const chunk of source.stream(query, 16_384, columns.explain)) {
+    await columns.events.checkTimes(chunk.columns["#time"] as ArrayLike<number | null>);
+    const keys = chunk.columns["#user"] as readonly (bigint | string | null)[];
+    let start = 0;
+    for (let row = 0; row < chunk.rows; row++) {
+      if (row > 0 ? keys[row] === keys[row - 1] : keys[row] === current) continue;
+      if (row > start) pieces.push(piece(chunk, start, row));
+      if (pieces.length > 0) yield join(current, pieces, columns);
+      pieces = [];
+      start = row;
+      current = keys[row];
+    }
+    current = keys[chunk.rows - 1];
+    pieces.push(piece(chunk, start, chunk.rows));
+  }
+  if (pieces.length > 0) yield join(current, pieces, columns);
+}
+
+function piece(chunk: Chunk, start: number, end: number): Chunk {
+  const columns = Object.entries(chunk.columns).map(
+    ([name, column]) => [name, sliceColumn(column, start, end)] as const,
+  );
+  return { rows: end - start, columns: Object.fromEntries(columns) };
+}
+
+function join(user: bigint | string | null, pieces: readonly Chunk[], columns: SampleColumns): UserRows {
+  const { events } = columns;
+  if (user === null) {
+    throw new TwinError(`${events.relation.name}, column \`${events.user.shown}\`: an event has no user`);
+  }
+  const joined: Record<string, DataColumn> = {};
+  for (const name of Object.keys(pieces[0].columns)) joined[name] = joinColumns(pieces.map((one) => one.columns[name]));
+  const items = joined["#item"] as readonly unknown[];
+  if (Array.isArray(items) && items.includes(null)) {
+    throw new TwinError(
+      `${events.relation.name}, column \`${events.item.shown}\`: an event of user ${user} has no item`,
+    );
+  }
+  const all = [
+    ...columns.context,
+    ...columns.candidate,
+    ...columns.user,
+    ...[...columns.cross.values()].flat(),
+    ...columns.labels,
+  ];
+  for (const column of all) {
+    if (column.derive === null) continue;
+    const where = `${events.relation.name}, column \`${column.shown}\``;
+    joined[column.name] = deriveColumn(column.derive, joined[column.name], where);
+  }
+  return { user, times: Float64Array.from(joined["#time"] as ArrayLike<number>), columns: joined };
+}

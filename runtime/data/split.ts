@@ -1,0 +1,89 @@
+// The parts of a data set: training, validation, test, by time, by shares of each user's events, or by users held out.
+import { TwinError } from "../error.ts";
+import type { WrittenBinding } from "./binding-schema.ts";
+
+/**
+ * `time`: an event belongs to training where its time <= `train`, else to validation where <= `validation`, else to test.
+ * `share`: the first `train` of each user's events in time order, then the next up to `validation`, then the rest.
+ * `users`: whole users, by a hash of their key below `train`, below `validation`, or above.
+ * Ends are cumulative; a validation end equal to the training end means that there is no such part.
+ */
+export interface Split {
+  readonly kind: "time" | "share" | "users";
+  readonly train: number;
+  readonly validation: number;
+}
+
+const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600, d: 86400 };
+
+/** Seconds of `30s`, `15min`, `1h`, `7d`; a plain number is seconds, or steps where the data has an order only. */
+export function readDuration(value: string | number, steps: boolean, where: string): number {
+  const found = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?\s*$/.exec(String(value));
+  if (!found) throw new TwinError(`${where}: \`${value}\` is no duration; write it like 30s, 15min, 1h or 7d`);
+  const [, amount, unit] = found;
+  if (steps && unit !== undefined && Number(amount) !== 0) {
+    throw new TwinError(
+      `${where}: \`${value}\` needs a clock, and the events have an order only; write a number of steps`,
+    );
+  }
+  return Number(amount) * (steps ? 1 : units[unit ?? "s"]!);
+}
+
+type WrittenSplit = NonNullable<WrittenBinding["split"]>;
+type Place = (...path: readonly (string | number)[]) => string;
+
+export function readSplit(written: WrittenSplit, steps: boolean, place: Place): Split {
+  const kind = written.holdout === "users" ? "users" : (written.by ?? null);
+  if (kind === null) {
+    throw new TwinError(`${place("split")}: say how to split: \`by: time\`, \`by: share\` or \`holdout: users\``);
+  }
+  if (written.holdout !== undefined && written.by !== undefined) {
+    throw new TwinError(`${place("split", "by")}: \`by\` and \`holdout\` are both given; keep one`);
+  }
+  const end = (name: "train" | "validation"): number | null => {
+    const value = written[name];
+    if (value === undefined) return null;
+    const where = place("split", name);
+    return kind === "time" ? readEnd(value, steps, where) : readShare(value, where);
+  };
+  const train = end("train")!;
+  const second = end("validation");
+  const validation = second === null ? train : kind === "time" ? second : train + second;
+  if (validation < train) throw new TwinError(`${place("split", "validation")}: validation ends before training does`);
+  if (kind !== "time" && validation > 1 + 1e-9) {
+    throw new TwinError(`${place("split")}: the shares of train and validation are more than the whole`);
+  }
+  if (written.test !== undefined && written.test !== "rest" && kind === "time") {
+    throw new TwinError(`${place("split", "test")}: test is what comes after; write \`test: rest\``);
+  }
+  if (written.test !== undefined && written.test !== "rest" && kind !== "time") {
+    const left = 1 - validation;
+    if (Math.abs(readShare(written.test, place("split", "test")) - left) > 1e-9) {
+      throw new TwinError(
+        `${place("split", "test")}: what is left for test is ${+left.toFixed(6)}; write \`test: rest\``,
+      );
+    }
+  }
+  return { kind, train, validation };
+}
+
+function readShare(value: string | number, where: string): number {
+  const found = /^\s*(\d+(?:\.\d+)?)\s*(%)?\s*$/.exec(String(value));
+  const share = found ? Number(found[1]) / (found[2] ? 100 : 1) : Number.NaN;
+  if (!(share >= 0 && share <= 1)) throw new TwinError(`${where}: \`${value}\` is no share; write it like 80% or 0.8`);
+  return share;
+}
+
+/** `..2018-06-30` (that whole day, UTC), `..2018-06-30T12:00:00Z`, `..1530000000` (seconds, or steps): the last time that belongs. */
+function readEnd(value: string | number, steps: boolean, where: string): number {
+  const found = /^\s*\.\.\s*(.+?)\s*$/.exec(String(value));
+  if (!found) throw new TwinError(`${where}: \`${value}\` is no end in time; write it like ..2018-06-30`);
+  const written = found[1]!;
+  if (/^-?\d+(\.\d+)?$/.test(written)) return Number(written);
+  if (steps)
+    throw new TwinError(`${where}: \`${value}\` needs a clock, and the events have an order only; write ..NUMBER`);
+  const day = /^\d{4}-\d\d-\d\d$/.test(written);
+  const instant = Date.parse(day ? `${written}T00:00:00Z` : written) / 1000;
+  if (!Number.isFinite(instant)) throw new TwinError(`${where}: \`${written}\` is no date; write it like ..2018-06-30`);
+  return day ? instant + 86400 - 1e-3 : instant;
+}

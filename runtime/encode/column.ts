@@ -1,0 +1,92 @@
+// One feature's raw values → what enters the graphs. Training, table building and serving all pass through here.
+import { TwinError } from "../error.ts";
+import { describe } from "../keys.ts";
+import type { FeatureSpec } from "../manifest.ts";
+import { encodeBuckets, encodeElapsed, encodeFlags } from "./buckets.ts";
+import type { EncodeContext } from "./context.ts";
+import { encodeNumbers, encodeVectors } from "./floats.ts";
+import { isTyped, type RawColumn } from "./raw.ts";
+import { encodeRows } from "./rows.ts";
+import { encodeTags } from "./tags.ts";
+
+/** Elements of one encoded value: 1 for a row, `max` for tags, `size` for a vector. */
+export function encodedWidth(feature: FeatureSpec): number {
+  const { encoder } = feature;
+  return encoder.kind === "tags" ? encoder.max : encoder.kind === "pretrained" ? encoder.size : 1;
+}
+
+/** Shape of an encoded column: [rows], [rows, max] or [rows, size]. */
+export function encodedShape(feature: FeatureSpec, rows: number): number[] {
+  const { kind } = feature.encoder;
+  return kind === "tags" || kind === "pretrained" ? [rows, encodedWidth(feature)] : [rows];
+}
+
+/** Whether it is a float32 column; otherwise int32. */
+export function isFloat(feature: FeatureSpec): boolean {
+  return feature.encoder.kind === "number" || feature.encoder.kind === "pretrained";
+}
+
+/** The encoded column of values that nobody knows: row 0, no tags (−1), zeros. */
+export function missing(feature: FeatureSpec, rows: number): Int32Array | Float32Array {
+  const length = rows * encodedWidth(feature);
+  if (isFloat(feature)) {
+    return new Float32Array(length);
+  }
+  return new Int32Array(length).fill(feature.encoder.kind === "tags" ? -1 : 0);
+}
+
+/**
+ * Encodes a column.
+ * @param values the raw values; undefined: all missing (`elapsed` needs none, it comes from the context's times)
+ * @param rows number of values
+ * @returns shape `encodedShape(feature, rows)`
+ * @throws TwinError naming place, feature and index for a value of the wrong kind
+ */
+export function encodeColumn(
+  feature: FeatureSpec,
+  values: RawColumn | undefined,
+  rows: number,
+  context: EncodeContext,
+): Int32Array | Float32Array {
+  const { encoder } = feature;
+  if (encoder.kind === "elapsed") {
+    if (values !== undefined) {
+      throw new TwinError(
+        `${context.where}: feature ${feature.name} is computed from request time and behaviour time: leave its column out`,
+      );
+    }
+    return encodeElapsed(feature, encoder.edges, rows, context);
+  }
+  if (values === undefined) {
+    return missing(feature, rows);
+  }
+  if (!Array.isArray(values) && !isTyped(values)) {
+    throw new TwinError(
+      `${context.where}: feature ${feature.name} must be a column (an array), not ${describe(values)}`,
+    );
+  }
+  const flat = encoder.kind === "pretrained" && isTyped(values);
+  if (!flat && values.length !== rows) {
+    throw new TwinError(
+      `${context.where}: feature ${feature.name} has ${values.length} values where ${rows} are due, one for each row`,
+    );
+  }
+  switch (encoder.kind) {
+    case "id":
+    case "vocabulary":
+    case "hashed":
+      return encodeRows(feature, encoder, values, context);
+    case "bucketed":
+      return encodeBuckets(feature, encoder.edges, values, context);
+    case "flag":
+      return encodeFlags(feature, values, context);
+    case "tags":
+      return encodeTags(feature, encoder.of, encoder.max, values, context);
+    case "pretrained":
+      return encodeVectors(feature, encoder.size, values, rows, context);
+    case "number":
+      return encodeNumbers(feature, encoder.scale, values, context);
+    case "key":
+      throw new TwinError(`${context.where}: feature ${feature.name} is a key: it identifies and is not encoded`);
+  }
+}

@@ -1,0 +1,91 @@
+// Floats that enter the graphs as they are: numbers and pretrained vectors. What is not finite never gets through.
+import { TwinError } from "../error.ts";
+import type { FeatureSpec } from "../manifest.ts";
+import { numberOrMissing } from "./buckets.ts";
+import { type EncodeContext, refuse } from "./context.ts";
+import { isTyped, type RawColumn } from "./raw.ts";
+
+/** `number`: missing or NaN → 0; log is sign(x)·ln(1 + |x|). @throws TwinError where float32 cannot hold the value */
+export function encodeNumbers(
+  feature: FeatureSpec,
+  scale: "none" | "log",
+  values: RawColumn,
+  context: EncodeContext,
+): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < result.length; i++) {
+    const given = values[i];
+    const value = typeof given === "number" ? given : numberOrMissing(feature, given, i, context);
+    if (Number.isNaN(value)) {
+      continue;
+    }
+    result[i] = scale === "none" ? value : value < 0 ? -Math.log1p(-value) : Math.log1p(value);
+    if (!Number.isFinite(result[i])) {
+      refuse(feature, context, i, given, "a finite number within the range of float32");
+    }
+  }
+  return result;
+}
+
+/**
+ * `pretrained`: a list of vectors, or one typed array of rows·size floats; missing → zeros.
+ * @returns float32 [rows, size]
+ */
+export function encodeVectors(
+  feature: FeatureSpec,
+  size: number,
+  values: RawColumn,
+  rows: number,
+  context: EncodeContext,
+): Float32Array {
+  const result = new Float32Array(rows * size);
+  if (isTyped(values)) {
+    if (values.length !== rows * size || values instanceof BigInt64Array || values instanceof BigUint64Array) {
+      throw new TwinError(
+        `${context.where}: feature ${feature.name}: ${values.length} values where ${rows} vectors of ${size} floats are due`,
+      );
+    }
+    result.set(values);
+    checkFinite(feature, context, result, values, 0, rows, size);
+    return result;
+  }
+  for (let i = 0; i < rows; i++) {
+    const vector = values[i];
+    if (vector === null || vector === undefined) {
+      continue;
+    }
+    const expected = `a vector of ${size} floats`;
+    if (!Array.isArray(vector) && !isTyped(vector)) {
+      return refuse(feature, context, i, vector, expected);
+    }
+    if (vector.length !== size) {
+      refuse(feature, context, i, vector, expected);
+    }
+    for (let j = 0; j < size; j++) {
+      const value: unknown = vector[j];
+      if (typeof value !== "number") {
+        refuse(feature, context, i, value, `in its place ${j} a number`);
+      }
+      result[i * size + j] = value as number;
+    }
+    checkFinite(feature, context, result, null, i, i + 1, size);
+  }
+  return result;
+}
+
+function checkFinite(
+  feature: FeatureSpec,
+  context: EncodeContext,
+  result: Float32Array,
+  given: ArrayLike<unknown> | null,
+  from: number,
+  to: number,
+  size: number,
+): void {
+  for (let at = from * size; at < to * size; at++) {
+    if (!Number.isFinite(result[at])) {
+      const value = given ? given[at] : result[at];
+      refuse(feature, context, Math.floor(at / size), value, `in its place ${at % size} a finite float32`);
+    }
+  }
+}

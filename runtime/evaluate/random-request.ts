@@ -1,0 +1,106 @@
+// Random requests for a model, from a seed: what the self-test searches in.
+import type { RawColumn, RawValue } from "../encode/raw.ts";
+import { crossFeatures } from "../history.ts";
+import type { FeatureSpec, Manifest } from "../manifest.ts";
+import type { PrepareRequest, RankRequest } from "../request.ts";
+
+/** Numbers in 0 … 1, the same for a seed on every machine (mulberry32). */
+export function numbers(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 0x100000000;
+  };
+}
+
+/** How items are named in random requests. */
+export interface ItemDraw {
+  /** Keys are 1 … items. */
+  readonly items: number;
+  /** Whether their features come along, because no store holds them. */
+  readonly inline: boolean;
+  /** Entries of a vocabulary, so that some values are known. */
+  readonly vocabulary: (name: string) => readonly string[];
+}
+
+const NOW = 1_700_000_000;
+
+/** One request: histories of `length` behaviours, `candidates` candidates. */
+export function randomRequest(
+  manifest: Manifest,
+  draw: ItemDraw,
+  next: () => number,
+  length: number,
+  candidates: number,
+): { prepare: PrepareRequest; rank: RankRequest } {
+  const group = (name: FeatureSpec["group"]) =>
+    manifest.features.filter((feature) => feature.group === name && feature.encoder.kind !== "key");
+  const column = (feature: FeatureSpec, rows: number) =>
+    Array.from({ length: rows }, () => rawValue(feature, next, draw)) as RawColumn;
+  const single = (features: readonly FeatureSpec[]) =>
+    Object.fromEntries(features.map((feature) => [feature.column, rawValue(feature, next, draw)]));
+  const items = (rows: number) => {
+    const item = Array.from({ length: rows }, () => 1 + Math.floor(next() * draw.items));
+    if (!draw.inline) return { item };
+    return { item, items: Object.fromEntries(group("item").map((feature) => [feature.column, column(feature, rows)])) };
+  };
+  const history = Object.fromEntries(
+    manifest.histories.map(({ name, max }) => {
+      const rows = Math.min(max, length);
+      const cross = crossFeatures(manifest, name).filter(({ encoder }) => encoder.kind !== "elapsed");
+      const columns = cross.map((feature) => [feature.column, column(feature, rows)]);
+      const time = Array.from({ length: rows }, () => NOW - Math.floor(next() ** 4 * 3e7));
+      return [name, { ...items(rows), time, ...Object.fromEntries(columns) }];
+    }),
+  );
+  const own = group("candidate").map((feature) => [feature.column, column(feature, candidates)]);
+  return {
+    prepare: { user: single(group("user")), time: NOW, history } as PrepareRequest,
+    rank: {
+      context: single(group("context")),
+      candidates: { ...items(candidates), ...Object.fromEntries(own) },
+    } as RankRequest,
+  };
+}
+
+function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): RawValue {
+  const { encoder } = feature;
+  if (next() < 0.02) return null;
+  switch (encoder.kind) {
+    case "id":
+    case "hashed":
+    case "vocabulary":
+      return rowValue(encoder, feature, next, draw);
+    case "bucketed":
+    case "elapsed": {
+      const low = encoder.edges[0];
+      const high = encoder.edges[encoder.edges.length - 1];
+      return low - 1 + next() * (high - low + 2);
+    }
+    case "flag":
+      return next() < 0.5;
+    case "tags": {
+      const { of } = encoder;
+      return Array.from({ length: Math.floor(next() * (encoder.max + 1)) }, () =>
+        rowValue(of, feature, next, draw),
+      ) as RawValue;
+    }
+    case "pretrained":
+      return Float32Array.from({ length: encoder.size }, () => next() * 2 - 1);
+    case "number":
+      return next() * 10 - 5;
+    case "key":
+      return null;
+  }
+}
+
+type RowKind = Extract<FeatureSpec["encoder"], { kind: "id" | "hashed" | "vocabulary" }>;
+
+function rowValue(encoder: RowKind, feature: FeatureSpec, next: () => number, draw: ItemDraw): number | string {
+  if (encoder.kind === "id") return Math.floor(next() * encoder.vocab);
+  if (encoder.kind === "hashed") return Math.floor(next() * 4 * encoder.buckets);
+  const entries = draw.vocabulary(feature.vocabulary ?? feature.name);
+  return entries.length === 0 ? "unseen" : entries[Math.floor(next() * entries.length)];
+}

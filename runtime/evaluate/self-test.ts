@@ -1,0 +1,155 @@
+// `twin evaluate --self-test`: search against oracle on random histories, and every graph against its reference numbers.
+import type { Artefacts } from "../artefacts.ts";
+import type { Engine } from "../engine.ts";
+import type { LiveTables, OpenGeneration } from "../tables.ts";
+import { type LoadOptions, LocalTwin } from "../twin.ts";
+import { type HitRate, hitRates, hitRateText, type RankedRequest } from "./hit-rate.ts";
+import { fails, type ParityResult, parity } from "./parity.ts";
+import { numbers, randomRequest } from "./random-request.ts";
+
+export interface SelfTestOptions extends Pick<LoadOptions, "providers" | "threads"> {
+  /** Random requests of each kind; default 20. */
+  readonly requests?: number;
+  /** Longest history; default 1,000. */
+  readonly history?: number;
+  /** Candidates of each request; default 8. */
+  readonly candidates?: number;
+  readonly seed?: number;
+}
+
+export interface SelfTestReport {
+  readonly passed: boolean;
+  /** Each search against its oracle with a full float32 table: all must be found. */
+  readonly full: readonly HitRate[];
+  /** The same with the tables as they are built: their precision and coverage; null where none are built. */
+  readonly asBuilt: readonly HitRate[] | null;
+  /** Why the built tables could not be measured, or null. */
+  readonly notMeasured: string | null;
+  readonly parity: readonly ParityResult[];
+  /** Items that the histories were drawn from: of the generation, or made up. */
+  readonly items: number;
+  readonly synthetic: boolean;
+}
+
+/** Items made up where no table is built. */
+const SYNTHETIC = 5000;
+
+export async function selfTest(dir: string, options: SelfTestOptions = {}): Promise<SelfTestReport> {
+  const { requests = 20, history = 1000, candidates = 8, seed = 1, ...rest } = options;
+  const twin = await LocalTwin.open(dir, { ...rest, maxStaleness: Number.MAX_SAFE_INTEGER });
+  try {
+    const { engine } = twin;
+    const generation = engine.tables.current();
+    const items = generation?.items ?? SYNTHETIC;
+    const synthetic = generation === null || items === 0;
+    const draw = {
+      items: synthetic ? SYNTHETIC : items,
+      inline: synthetic,
+      vocabulary: (name: string) => vocabularyEntries(engine.artefacts, name),
+    };
+    const stream = (): Iterable<RankedRequest> => {
+      const next = numbers(seed);
+      return (function* () {
+        for (let i = 0; i < requests; i++) {
+          // Empty and short histories belong to it; the others grow up to the longest.
+          const length = i === 0 ? 0 : i === 1 ? 3 : Math.ceil((history * (i + 1)) / requests);
+          yield randomRequest(engine.artefacts.manifest, draw, next, length, candidates);
+        }
+      })();
+    };
+    const full = await hitRates(withTables(engine, synthetic ? null : byOrdinal(generation, false)), stream());
+    const built = await builtRates(engine, synthetic ? null : byOrdinal(generation, true), stream);
+    const compared = await parity(engine.artefacts, engine.sessions);
+    const complete = full.every(({ different, tied }) => different === tied);
+    return {
+      passed: complete && !compared.some(fails),
+      full,
+      asBuilt: built.rates,
+      notMeasured: built.why,
+      parity: compared,
+      items: draw.items,
+      synthetic,
+    };
+  } finally {
+    await twin.close();
+  }
+}
+
+async function builtRates(
+  engine: Engine,
+  generation: OpenGeneration | null,
+  stream: () => Iterable<RankedRequest>,
+): Promise<{ rates: HitRate[] | null; why: string | null }> {
+  if (Object.keys(engine.artefacts.manifest.tables).length === 0) return { rates: null, why: "the model has no table" };
+  if (generation === null) return { rates: null, why: "no table is built: twin table build DIR --data data.yaml" };
+  const refused = generation.freshness(Date.now() / 1000).find(({ state }) => state === "refused");
+  if (refused !== undefined) return { rates: null, why: `table ${refused.table} cannot be used: ${refused.because}` };
+  return { rates: await hitRates(withTables(engine, generation), stream()), why: null };
+}
+
+/** The engine with other tables in use. */
+function withTables(engine: Engine, generation: OpenGeneration | null): Engine {
+  const tables: LiveTables = { maxStaleness: Number.MAX_SAFE_INTEGER, current: () => generation };
+  return { ...engine, tables };
+}
+
+/** A generation whose keys are its ordinals; without `tables` every row is projected: a full float32 table. */
+function byOrdinal(generation: OpenGeneration, tables: boolean): OpenGeneration {
+  return {
+    ...generation,
+    ordinals: (keys) => Int32Array.from(keys as ArrayLike<number>),
+    table: (name) => (tables ? generation.table(name) : null),
+    freshness: (now) => (tables ? generation.freshness(now) : []),
+  };
+}
+
+function vocabularyEntries(artefacts: Artefacts, name: string): readonly string[] {
+  return artefacts.context("self-test").vocabulary(name).entries;
+}
+
+/** The report as lines for a terminal. */
+export function selfTestText(report: SelfTestReport): string {
+  const { full, asBuilt, notMeasured, items, synthetic } = report;
+  const lines = [
+    `histories of ${items} ${synthetic ? "made-up items (no table is built)" : "items of the generation"}`,
+  ];
+  lines.push("search against oracle, full float32 table:");
+  lines.push(
+    ...(full.length === 0
+      ? ["  the model has no search by a metric"]
+      : hitRateText(full, false).map((line) => `  ${line}`)),
+  );
+  lines.push("search against oracle, tables as built:");
+  lines.push(
+    ...(asBuilt === null ? [`  not measured: ${notMeasured}`] : hitRateText(asBuilt).map((line) => `  ${line}`)),
+  );
+  lines.push("graphs against parity.safetensors:");
+  const places = new Map<string, ParityResult[]>();
+  for (const result of report.parity) {
+    const graph = result.place.split(".")[0];
+    places.set(graph, [...(places.get(graph) ?? []), result]);
+  }
+  for (const [graph, results] of places) lines.push(`  ${parityLine(graph, results)}`);
+  lines.push(report.passed ? "passed" : "FAILED");
+  return `${lines.join("\n")}\n`;
+}
+
+function parityLine(graph: string, results: readonly ParityResult[]): string {
+  const of = (kind: ParityResult["kind"]) => results.filter((result) => result.kind === kind);
+  const sum = (some: readonly ParityResult[], key: "numbers" | "wrong") =>
+    some.reduce((total, one) => total + one[key], 0);
+  const parts: string[] = [];
+  const values = of("values");
+  if (values.length > 0) {
+    const worst = Math.max(...values.map((result) => result.worst));
+    const numbers = sum(values, "numbers");
+    parts.push(`${numbers - sum(values, "wrong")} of ${numbers} values within 1e-5 (worst ${worst.toExponential(1)})`);
+  }
+  const selections = of("selection");
+  if (selections.length > 0) {
+    const numbers = sum(selections, "numbers");
+    const near = selections.some(({ nearTies, wrong }) => nearTies && wrong > 0) ? " (near-ties)" : "";
+    parts.push(`${numbers - sum(selections, "wrong")} of ${numbers} positions equal${near}`);
+  }
+  return `${graph}: ${parts.join("; ")}${results.some(fails) ? " — WRONG" : ""}`;
+}

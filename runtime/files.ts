@@ -1,0 +1,203 @@
+// Files written whole or not at all: a temporary name in the same folder, fsync, rename; errors that name the way out.
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { TwinError } from "./error.ts";
+
+const reasons: Record<string, (path: string) => string> = {
+  ENOENT: (path) => `there is no such file or folder. Check the path \`${path}\``,
+  EACCES: () => "permission denied. Change its permissions, or choose another place",
+  EPERM: () => "permission denied. Change its permissions, or choose another place",
+  EROFS: () => "the file system is read-only. Choose another place",
+  EISDIR: () => "it is a folder, and a file is due",
+  ENOTDIR: () => "a part of the path is a file, and a folder is due",
+  ENOSPC: () => "the disk is full. Free some room or choose another place; what was there before is unchanged",
+  EDQUOT: () => "the disk quota is used up. Free some room or choose another place; what was there before is unchanged",
+  EFBIG: () => "the file would be larger than this system allows. Choose another place",
+  EMFILE: () => "this process has too many files open. Raise the limit (`ulimit -n`)",
+  ENAMETOOLONG: () => "the name is too long",
+};
+
+/** An error of the file system as a `TwinError`: what was tried, the path, and the way out. Ours pass unchanged. */
+export function fileError(error: unknown, action: string, path: string): TwinError {
+  if (error instanceof TwinError) {
+    return error;
+  }
+  const code = (error as NodeJS.ErrnoException | null)?.code ?? "";
+  const reason = reasons[code]?.(path) ?? (error instanceof Error ? error.message : String(error));
+  return new TwinError(`cannot ${action} ${path}: ${reason}`, { cause: error });
+}
+
+/** Runs a file operation; failures of the system become `TwinError`s, other errors pass as they are. */
+export function attempt<T>(action: string, path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof Error && "code" in error ? fileError(error, action, path) : error;
+  }
+}
+
+/** Writes all bytes at the position (bytes; may exceed 2^31), however many calls it takes. */
+export function writeFully(file: number, bytes: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const piece = Math.min(bytes.byteLength - done, 1 << 30);
+    done += writeSync(file, bytes, done, piece, position + done);
+  }
+}
+
+/** Fills `into` from the position (bytes; may exceed 2^31); returns how many bytes the file had. */
+export function readFully(file: number, into: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < into.byteLength) {
+    const piece = Math.min(into.byteLength - done, 1 << 30);
+    const count = readSync(file, into, done, piece, position + done);
+    if (count === 0) {
+      break;
+    }
+    done += count;
+  }
+  return done;
+}
+
+/** Makes the names in a folder durable. Windows cannot open folders; a rename is durable there by itself. */
+export function syncFolder(folder: string): void {
+  if (process.platform === "win32") {
+    return;
+  }
+  const file = openSync(folder, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+let serial = 0;
+
+/** A file that appears under its name only by `commit()`: killed before that, the earlier one stays. */
+export class AtomicFile {
+  readonly path: string;
+  readonly #partial: string;
+  #file: number | null;
+  #end = 0;
+
+  private constructor(path: string, partial: string, file: number) {
+    this.path = path;
+    this.#partial = partial;
+    this.#file = file;
+  }
+
+  /** Opens the temporary file, and makes its folder where there is none. */
+  static create(path: string): AtomicFile {
+    const partial = join(dirname(path), `.${basename(path)}.${process.pid}-${serial++}.partial`);
+    return attempt("write", path, () => {
+      mkdirSync(dirname(path), { recursive: true });
+      return new AtomicFile(path, partial, openSync(partial, "w"));
+    });
+  }
+
+  /** Bytes written so far. */
+  get bytes(): number {
+    return this.#end;
+  }
+
+  /** Appends. A failure removes the temporary file. */
+  write(bytes: Uint8Array): void {
+    try {
+      writeFully(this.#open(), bytes, this.#end);
+      this.#end += bytes.byteLength;
+    } catch (error) {
+      this.abort();
+      throw fileError(error, "write", this.path);
+    }
+  }
+
+  /** Makes the bytes durable and gives them their name. */
+  commit(): void {
+    try {
+      fsyncSync(this.#open());
+      this.#close();
+      renameSync(this.#partial, this.path);
+      syncFolder(dirname(this.path));
+    } catch (error) {
+      this.abort();
+      throw fileError(error, "write", this.path);
+    }
+  }
+
+  /** Leaves nothing behind. Harmless after `commit()`. */
+  abort(): void {
+    this.#close();
+    try {
+      unlinkSync(this.#partial);
+    } catch {
+      // Already renamed or removed.
+    }
+  }
+
+  #open(): number {
+    if (this.#file === null) {
+      throw new TwinError(`cannot write ${this.path}: it was already finished or given up`);
+    }
+    return this.#file;
+  }
+
+  #close(): void {
+    if (this.#file !== null) {
+      const file = this.#file;
+      this.#file = null;
+      closeSync(file);
+    }
+  }
+}
+
+/** Replaces a file by the bytes or the text, as one step. */
+export function writeFileAtomic(path: string, data: Uint8Array | string): void {
+  const file = AtomicFile.create(path);
+  file.write(typeof data === "string" ? new TextEncoder().encode(data) : data);
+  file.commit();
+}
+
+/** Removes temporary files that killed processes left in a folder; those of living processes stay. */
+export function removeLeftovers(folder: string): string[] {
+  const removed: string[] = [];
+  for (const name of attempt("read", folder, () => readdirSync(folder))) {
+    const owner = /^\..+\.(\d+)-\d+\.partial$/.exec(name);
+    if (owner && Number(owner[1]) !== process.pid && !isAlive(Number(owner[1]))) {
+      attempt("remove", join(folder, name), () => unlinkSync(join(folder, name)));
+      removed.push(name);
+    }
+  }
+  return removed;
+}
+
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** A text file, whole. `most` bounds its bytes, so that a foreign file cannot fill the memory. */
+export function readText(path: string, most = 512 * 1024 * 1024): string {
+  const bytes = attempt("read", path, () => statSync(path).size);
+  if (bytes > most) {
+    throw new TwinError(`cannot read ${path}: it has ${bytes} bytes, and at most ${most} are expected here`);
+  }
+  return attempt("read", path, () => readFileSync(path, "utf8"));
+}

@@ -1,0 +1,207 @@
+// The contract between compiler and runtime: `manifest.yaml`, as a schema. The compiler imports its types only.
+import * as v from "valibot";
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
+const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"));
+
+const RowEncoderSchema = v.variant("kind", [
+  v.strictObject({ kind: v.literal("id"), vocab: positive }),
+  v.strictObject({ kind: v.literal("vocabulary"), max: positive, minCount: positive }),
+  v.strictObject({ kind: v.literal("hashed"), buckets: positive }),
+]);
+
+export const EncoderSchema = v.variant("kind", [
+  ...RowEncoderSchema.options,
+  v.strictObject({ kind: v.literal("bucketed"), edges: v.array(v.number()) }),
+  v.strictObject({ kind: v.literal("elapsed"), edges: v.array(v.number()), unit: v.picklist(["seconds", "steps"]) }),
+  v.strictObject({ kind: v.literal("flag") }),
+  v.strictObject({ kind: v.literal("tags"), of: RowEncoderSchema, max: positive }),
+  v.strictObject({ kind: v.literal("pretrained"), size: positive }),
+  v.strictObject({ kind: v.literal("number"), scale: v.picklist(["none", "log"]) }),
+  v.strictObject({ kind: v.literal("key"), type: v.picklist(["int64", "string"]) }),
+]);
+
+/** A feature: how its raw value is encoded, and what enters the graphs. */
+export const FeatureSchema = v.strictObject({
+  /** `item.video_id`, `watched.ago`, `user.age` */
+  name: v.string(),
+  group: v.picklist(["item", "user", "context", "candidate", "cross"]),
+  /** The user's column: the feature's bare name. */
+  column: v.string(),
+  formerly: v.nullable(v.string()),
+  key: v.boolean(),
+  encoder: EncoderSchema,
+  dtype: v.picklist(["int32", "float32"]),
+  /** Shape of one encoded value: [] for a row, [max] for tags, [size] for a pretrained vector. */
+  shape: v.array(positive),
+  /** The embedding it reads (`embeddings[].parameter`), or null. */
+  embedding: v.nullable(v.string()),
+  /** The vocabulary it is looked up in (`vocabularies[].name`), or null. */
+  vocabulary: v.nullable(v.string()),
+});
+
+const dims = v.array(v.union([natural, v.string()]));
+
+export const PortSchema = v.strictObject({
+  name: v.string(),
+  dtype: v.picklist(["float32", "int32"]),
+  shape: dims,
+  meaning: v.string(),
+});
+
+export const graphNames = [
+  "projector",
+  "search",
+  "rank",
+  "rank_fresh",
+  "request",
+  "request_fresh",
+  "oracle",
+  "explain",
+  "explain_fresh",
+] as const;
+
+export const GraphSchema = v.strictObject({
+  file: v.string(),
+  /** Whether attention's keys and values are read from tables (`cached`) or projected in the graph (`fresh`). */
+  keys: v.picklist(["cached", "fresh"]),
+  inputs: v.array(PortSchema),
+  outputs: v.array(PortSchema),
+});
+
+export const TableSchema = v.strictObject({
+  /** `tables/video_keys.yaml` */
+  spec: v.string(),
+  history: v.string(),
+  /** The history's input that holds rows of this table. */
+  row: v.string(),
+  width: positive,
+  parts: v.array(
+    v.strictObject({
+      /** `relevance.keys`, `interest.values` */
+      of: v.string(),
+      offset: natural,
+      width: positive,
+      heads: positive,
+      dim: positive,
+    }),
+  ),
+  precision: v.picklist(["float32", "float16", "uint8"]),
+  on_miss: v.picklist(["mask", "zero", "compute"]),
+  coverage: v.number(),
+  min_count: natural,
+  refresh: v.nullable(v.number()),
+  shards: positive,
+});
+
+export const ManifestSchema = v.strictObject({
+  format: v.literal(1),
+  model: v.string(),
+  doc: v.string(),
+  /** Version of the compiler that wrote it. */
+  compiler: v.string(),
+  /** True where the weights are start values. */
+  untrained: v.boolean(),
+  /** Training step of the weights, where they say one. */
+  step: v.nullable(natural),
+  fingerprints: v.strictObject({
+    /** By metric: hash of the unrewritten metric subgraph. */
+    metric: v.record(v.string(), hex),
+    /** By table: hash of all that the projector reads: parameters and encoders. */
+    producer: v.record(v.string(), hex),
+    /** All parameters. */
+    weights: hex,
+  }),
+  /** Every other file of the artefacts, with what it must be. Tables built later are not among them. */
+  files: v.record(v.string(), v.strictObject({ bytes: natural, sha256: hex })),
+  features: v.array(FeatureSchema),
+  histories: v.array(
+    v.strictObject({
+      name: v.string(),
+      /** The newest `max` behaviours are used. */
+      max: positive,
+      /** The runtime pads to at least this many behaviours: the largest `keep` or `last(n)`. */
+      minimum: positive,
+      /** Names of the cross features. */
+      cross: v.array(v.string()),
+    }),
+  ),
+  graphs: v.record(v.picklist(graphNames), v.optional(GraphSchema)),
+  searches: v.array(
+    v.strictObject({
+      name: v.string(),
+      history: v.string(),
+      /** What it searches by, as written. */
+      by: v.string(),
+      metric: v.nullable(v.string()),
+      keep: positive,
+      heads: v.picklist(["round_robin", "per_head", "max"]),
+      /** Name of the output of `search` and of the input of `rank`: `kept`, or `NAME.kept` where there are several. */
+      kept: v.string(),
+      /** Table whose rows it reads; null: keys are projected in the graph. */
+      table: v.nullable(v.string()),
+      /** Output of `oracle`: the attention's scores over the whole history [A, candidates, history]; null: no metric. */
+      scores: v.nullable(v.string()),
+    }),
+  ),
+  attends: v.array(
+    v.strictObject({
+      name: v.string(),
+      by: v.string(),
+      over: v.strictObject({
+        kind: v.picklist(["search", "history", "last"]),
+        /** The search or the history. */
+        name: v.string(),
+        history: v.string(),
+        count: v.nullable(positive),
+      }),
+      heads: positive,
+    }),
+  ),
+  labels: v.array(
+    v.strictObject({
+      name: v.string(),
+      kind: v.picklist(["binary", "regression"]),
+      /** Output with the probability (regression: the value) and the one with the logit. */
+      output: v.string(),
+      logit: v.string(),
+    }),
+  ),
+  tables: v.record(v.string(), TableSchema),
+  embeddings: v.array(
+    v.strictObject({
+      parameter: v.string(),
+      rows: positive,
+      dim: positive,
+      placement: v.picklist(["inside", "outside"]),
+      /** Graph input that takes the fetched rows where it is outside. */
+      input: v.nullable(v.string()),
+    }),
+  ),
+  vocabularies: v.array(
+    v.strictObject({
+      /** The feature that owns it. */
+      name: v.string(),
+      file: v.string(),
+      entries: natural,
+    }),
+  ),
+  /** Rewrites and plans that were chosen, each with its reason. */
+  plan: v.array(v.strictObject({ choice: v.string(), because: v.string() })),
+  /** Multiply-adds of one request of the given size, and sizes in bytes. */
+  costs: v.strictObject({
+    candidates: positive,
+    history: positive,
+    multiply_adds: v.record(v.string(), natural),
+    parameters: natural,
+    parameter_bytes: natural,
+  }),
+});
+
+export type Manifest = v.InferOutput<typeof ManifestSchema>;
+export type FeatureSpec = v.InferOutput<typeof FeatureSchema>;
+export type Port = v.InferOutput<typeof PortSchema>;
+export type GraphSpec = v.InferOutput<typeof GraphSchema>;
+export type GraphName = (typeof graphNames)[number];
+export type TableEntry = v.InferOutput<typeof TableSchema>;

@@ -1,0 +1,67 @@
+// Scores of every row of a data set, user by user: what `twin score` writes.
+import type { SampleRequest, UserChunk } from "./data/samples.ts";
+import type { Twin } from "./twin.ts";
+
+/** Some rows of the event log, scored; columns of one length. */
+export interface ScoredRows {
+  readonly user: bigint | string;
+  /** Number of each row in the event log, from 0. */
+  readonly rows: Float64Array;
+  /** Keys of the candidates. */
+  readonly item: ArrayLike<unknown>;
+  /** Epoch seconds, or steps. */
+  readonly time: number;
+  /** Probabilities (values for a regression) by label, and their logits. */
+  readonly scores: Readonly<Record<string, Float32Array>>;
+  readonly logits: Readonly<Record<string, Float32Array>>;
+  /** What the data says, NaN where it says nothing. */
+  readonly labels: Readonly<Record<string, Float64Array>>;
+  readonly weight: Float64Array | null;
+  /** Behaviours looked up in the tables, and those not found. */
+  readonly looked: number;
+  readonly missed: number;
+  readonly stale: boolean;
+}
+
+/**
+ * Ranks each request of a stream with its own history. Memory holds one request and its results.
+ * @throws TwinError as `prepare` and `rank` do, with the user named
+ */
+export async function* score(
+  twin: Twin,
+  chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
+): AsyncGenerator<ScoredRows> {
+  for await (const { requests } of chunks) {
+    for (const request of requests) yield await scoreRequest(twin, request);
+  }
+}
+
+/** A sample as `prepare` and `rank` take it. */
+export function asRequest(sample: SampleRequest): {
+  prepare: Parameters<Twin["prepare"]>[0];
+  rank: { context: SampleRequest["context"]; candidates: SampleRequest["candidates"] };
+} {
+  const { user, time, history, context, candidates } = sample;
+  return { prepare: { user, time, history } as Parameters<Twin["prepare"]>[0], rank: { context, candidates } };
+}
+
+async function scoreRequest(twin: Twin, sample: SampleRequest): Promise<ScoredRows> {
+  const { prepare, rank } = asRequest(sample);
+  const prepared = await twin.prepare(prepare);
+  const ranking = await prepared.rank(rank as Parameters<typeof prepared.rank>[0]);
+  const labels = twin.manifest.labels.map(({ name }) => [name, ranking[name]] as const);
+  const found = ranking.tables.reduce((sum, table) => sum + table.found, 0);
+  return {
+    user: sample.userKey,
+    rows: sample.rows,
+    item: sample.candidates.item,
+    time: sample.time,
+    scores: Object.fromEntries(labels),
+    logits: ranking.logits,
+    labels: sample.labels,
+    weight: sample.weight,
+    looked: found + ranking.misses,
+    missed: ranking.misses,
+    stale: ranking.stale,
+  };
+}

@@ -1,0 +1,176 @@
+// Reads a block file: header and sizes are checked when it is opened, each block when it is first read.
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { TwinError } from "../error.ts";
+import { attempt, readFully } from "../files.ts";
+import { type Hasher, hasher } from "../hash.ts";
+import { BLOCK, type BlockHeader, type BlockKind, checksumBytes, decodeHeader, HEADER } from "./block-format.ts";
+
+const names: Record<BlockKind, string> = { table: "a table", index: "a key index", items: "an item store" };
+const again = "Build the tables again: twin table build DIR --data DATA";
+
+export class BlockFile {
+  readonly path: string;
+  readonly header: BlockHeader;
+  /** Bytes of the payload. */
+  readonly payload: number;
+  readonly #checksums: BigUint64Array;
+  /** 1 for each block that was read and found sound. */
+  readonly #sound: Uint8Array;
+  readonly #hasher: Hasher;
+  readonly #scratch = new Uint8Array(BLOCK);
+  #file: number | null;
+
+  private constructor(path: string, file: number, header: BlockHeader, checksums: BigUint64Array, hash: Hasher) {
+    this.path = path;
+    this.#file = file;
+    this.header = header;
+    this.payload = header.payload;
+    this.#checksums = checksums;
+    this.#sound = new Uint8Array(checksums.length);
+    this.#hasher = hash;
+  }
+
+  /** @throws TwinError where the file is missing, foreign, of another version, truncated, or its header is damaged */
+  static async open(path: string, kind: BlockKind): Promise<BlockFile> {
+    const hash = await hasher();
+    const file = attempt("read", path, () => openSync(path, "r"));
+    try {
+      const { header, checksums } = attempt("read", path, () => readEnds(path, file, kind, hash));
+      return new BlockFile(path, file, header, checksums, hash);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  /** Payload bytes from `offset` on (may exceed 2^31) into `into`. */
+  read(offset: number, into: Uint8Array): void {
+    if (offset < 0 || offset + into.length > this.payload) {
+      throw new TwinError(
+        `${this.path} has ${this.payload} bytes, and ${offset} … ${offset + into.length} were asked for`,
+      );
+    }
+    if (into.length === 0) {
+      return;
+    }
+    const last = Math.floor((offset + into.length - 1) / BLOCK);
+    // Blocks that lie inside the range are checked in place and need no second read.
+    let inPlace = true;
+    for (let block = Math.floor(offset / BLOCK); block <= last; block++) {
+      const start = block * BLOCK;
+      const size = Math.min(BLOCK, this.payload - start);
+      const inside = start >= offset && start + size <= offset + into.length;
+      if (this.#sound[block] === 1 || !inside) {
+        inPlace = false;
+      }
+      if (this.#sound[block] === 0) {
+        const target = inside ? into.subarray(start - offset, start - offset + size) : this.#scratch.subarray(0, size);
+        this.#fill(target, start);
+        this.#check(target, block);
+      }
+    }
+    if (!inPlace) {
+      this.#fill(into, offset);
+    }
+  }
+
+  /** A range of the payload (all of it by default) as memory of its own. */
+  readAll(shared = false, offset = 0, length = this.payload - offset): ArrayBuffer | SharedArrayBuffer {
+    let buffer: ArrayBuffer | SharedArrayBuffer;
+    try {
+      buffer = shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length);
+    } catch (error) {
+      throw new TwinError(`${this.path}: ${length} bytes do not fit into memory`, { cause: error });
+    }
+    const first = Math.min(length, (BLOCK - (offset % BLOCK)) % BLOCK);
+    if (first > 0) {
+      this.read(offset, new Uint8Array(buffer, 0, first));
+    }
+    for (let at = first; at < length; at += BLOCK) {
+      const piece = new Uint8Array(buffer, at, Math.min(BLOCK, length - at));
+      this.read(offset + at, piece);
+    }
+    return buffer;
+  }
+
+  /** Reads and checks every block anew. @throws TwinError naming the first damaged block */
+  verify(): void {
+    for (let block = 0; block < this.#sound.length; block++) {
+      const piece = this.#scratch.subarray(0, Math.min(BLOCK, this.payload - block * BLOCK));
+      this.#fill(piece, block * BLOCK);
+      this.#check(piece, block);
+    }
+  }
+
+  close(): void {
+    if (this.#file !== null) {
+      closeSync(this.#file);
+      this.#file = null;
+    }
+  }
+
+  #fill(into: Uint8Array, offset: number): void {
+    const file = this.#file;
+    if (file === null) {
+      throw new TwinError(`cannot read ${this.path}: it was closed`);
+    }
+    const got = attempt("read", this.path, () => readFully(file, into, HEADER + offset));
+    if (got < into.length) {
+      throw new TwinError(`${this.path} was cut short while it was in use. ${again}`);
+    }
+  }
+
+  #check(bytes: Uint8Array, block: number): void {
+    if (this.#hasher.bytes(bytes) !== this.#checksums[block]) {
+      const from = HEADER + block * BLOCK;
+      throw new TwinError(
+        `${this.path} is damaged: bytes ${from} to ${from + bytes.length - 1} (block ${block}) do not match their checksum. ${again}`,
+      );
+    }
+    this.#sound[block] = 1;
+  }
+}
+
+function readEnds(
+  path: string,
+  file: number,
+  kind: BlockKind,
+  hash: Hasher,
+): { header: BlockHeader; checksums: BigUint64Array } {
+  const stat = fstatSync(file);
+  const fail = (what: string): never => {
+    throw new TwinError(`${path} is not ${names[kind]} of Twin: ${what}. ${again}`);
+  };
+  if (!stat.isFile()) {
+    return fail("it is not a file");
+  }
+  const bytes = new Uint8Array(Math.min(HEADER, stat.size));
+  readFully(file, bytes, 0);
+  const header = decodeHeader(bytes, hash);
+  if (typeof header === "string") {
+    return fail(header);
+  }
+  if (header.format !== 1) {
+    throw new TwinError(
+      `${path} has format ${JSON.stringify(header.format)}, and this version of Twin reads format 1. ${again}, or update Twin`,
+    );
+  }
+  if (header.kind !== kind) {
+    return fail(
+      `it says it is ${Object.hasOwn(names, header.kind) ? names[header.kind] : JSON.stringify(header.kind)}`,
+    );
+  }
+  const { payload, block } = header;
+  if (!Number.isSafeInteger(payload) || payload < 0 || block !== BLOCK) {
+    return fail("its header gives no proper sizes");
+  }
+  const expected = HEADER + payload + checksumBytes(payload);
+  if (stat.size !== expected) {
+    return fail(
+      `it should have ${expected} bytes and has ${stat.size}: ${stat.size < expected ? "it is truncated" : "there is more"}`,
+    );
+  }
+  const checksums = new BigUint64Array(checksumBytes(payload) / 8);
+  readFully(file, new Uint8Array(checksums.buffer), HEADER + payload);
+  return { header, checksums };
+}

@@ -1,0 +1,114 @@
+// How a generation of tables comes to be: written beside the others, then made current by one atomic step.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TwinError } from "../error.ts";
+import { attempt, isAlive, readText, removeLeftovers, syncFolder, writeFileAtomic } from "../files.ts";
+
+/** Names the process that writes a partial generation. */
+const OWNER = "owner";
+
+/** Partial generations of this process. */
+const active = new Set<string>();
+
+/** DIR/tables/generations */
+export function generationsFolder(dir: string): string {
+  return join(dir, "tables", "generations");
+}
+
+/** Folder of one generation. */
+export function generationFolder(dir: string, number: number): string {
+  return join(generationsFolder(dir), String(number));
+}
+
+/**
+ * Number of the generation in use; null where no table was built yet.
+ * @throws TwinError where `tables/current` is not a number
+ */
+export function currentGeneration(dir: string): number | null {
+  const path = join(dir, "tables", "current");
+  if (!existsSync(path)) {
+    return null;
+  }
+  const text = readText(path, 4096).trim();
+  if (!/^[1-9]\d{0,14}$/.test(text)) {
+    throw new TwinError(
+      `${path} should hold the number of a generation and holds ${JSON.stringify(text.slice(0, 40))}. Build the tables again: twin table build DIR --data DATA`,
+    );
+  }
+  return Number(text);
+}
+
+/**
+ * Begins a generation: removes what killed builds left, and makes an empty folder for the files.
+ * @throws TwinError where another build is at work on DIR
+ */
+export function nextGeneration(dir: string): { number: number; partial: string } {
+  const folder = generationsFolder(dir);
+  return attempt("write", folder, () => {
+    mkdirSync(folder, { recursive: true });
+    removeLeftovers(join(dir, "tables"));
+    let highest = currentOrZero(dir);
+    for (const name of readdirSync(folder)) {
+      const found = /^(\.?)(\d{1,15})(\.partial)?$/.exec(name);
+      if (found) {
+        highest = Math.max(highest, Number(found[2]));
+      }
+      if (name.startsWith(".") && name.endsWith(".partial")) {
+        removePartial(join(folder, name), dir);
+      }
+    }
+    const number = highest + 1;
+    const partial = join(folder, `.${number}.partial`);
+    mkdirSync(partial);
+    active.add(partial);
+    writeFileSync(join(partial, OWNER), `${process.pid}\n`);
+    return { number, partial };
+  });
+}
+
+/** A damaged `current` does not stop a build, which is its cure. */
+function currentOrZero(dir: string): number {
+  try {
+    return currentGeneration(dir) ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+function removePartial(path: string, dir: string): void {
+  const owner = existsSync(join(path, OWNER)) ? Number(readFileSync(join(path, OWNER), "utf8")) : Number.NaN;
+  if (active.has(path) || (owner > 0 && owner !== process.pid && isAlive(owner))) {
+    throw new TwinError(
+      `another table build (process ${owner}) is at work on ${dir}. Wait for it; if there is none, remove ${path}`,
+    );
+  }
+  rmSync(path, { recursive: true, force: true });
+}
+
+/** Gives up a generation that was begun. */
+export function discardGeneration(partial: string): void {
+  active.delete(partial);
+  rmSync(partial, { recursive: true, force: true });
+}
+
+/**
+ * Makes a generation current. Its files must be durable (the writers' `finish()` sees to that). Killed at any moment,
+ * either the earlier generation or this one is current, whole. The one before stays; older ones are removed.
+ */
+export function commitGeneration(dir: string, number: number, partial: string): void {
+  const folder = generationsFolder(dir);
+  attempt("write", folder, () => {
+    const before = currentOrZero(dir);
+    rmSync(join(partial, OWNER), { force: true });
+    syncFolder(partial);
+    renameSync(partial, generationFolder(dir, number));
+    active.delete(partial);
+    syncFolder(folder);
+    writeFileAtomic(join(dir, "tables", "current"), `${number}\n`);
+    for (const name of readdirSync(folder)) {
+      if (/^\d{1,15}$/.test(name) && Number(name) !== number && Number(name) !== before) {
+        rmSync(join(folder, name), { recursive: true, force: true });
+      }
+    }
+  });
+}

@@ -1,0 +1,172 @@
+// The built tables in use: key lookup, item store and rows of the current generation, and whether they may be used.
+import type { Artefacts } from "./artefacts.ts";
+import { encodersFingerprint } from "./encoders-fingerprint.ts";
+import { TwinError } from "./error.ts";
+import { type Freshness, freshness } from "./freshness.ts";
+import type { ItemSource } from "./item-columns.ts";
+import { parseKeys, type RawKeys } from "./keys.ts";
+import type { Manifest } from "./manifest.ts";
+import { Generation, type GenerationImage } from "./table/generation.ts";
+
+/** One table, opened. Row 0 is the miss row, zeros. */
+export interface OpenTable {
+  readonly rows: number;
+  /** All rows as they lie in memory, float32 [rows, width]; null where they are narrower, or stay in their file. */
+  whole(): Float32Array | null;
+  /** Decoded rows of ordinals to `into[offset …]`; zeros where the table lacks one. */
+  gather(ordinals: Int32Array, into: Float32Array, offset: number): void;
+}
+
+/** One generation, opened. */
+export interface OpenGeneration {
+  readonly number: number;
+  /** Items in it; their ordinals are 1 … items. */
+  readonly items: number;
+  readonly store: ItemSource;
+  /** Ordinal of each key, 0 where it is unknown. @throws TwinError naming index and value of what is no key */
+  ordinals(keys: RawKeys, where: string): Int32Array;
+  table(name: string): OpenTable | null;
+  /** Of every table of the model. @param now epoch seconds */
+  freshness(now: number): Freshness[];
+}
+
+export interface LiveTables {
+  /** Seconds that a table made with other weights may be old. */
+  readonly maxStaleness: number;
+  /** The generation in use; null where none is built. */
+  current(): OpenGeneration | null;
+}
+
+/** A generation in memory that threads share. */
+export type SharedGeneration = GenerationImage;
+
+export interface TablesOptions {
+  readonly maxStaleness: number;
+  /** Bytes above which rows stay in their file. */
+  readonly memoryLimit: number;
+  /** Whether other threads shall use the same memory. */
+  readonly share: boolean;
+  /** What another thread opened; null: it found none. Absent: the folder is read. */
+  readonly shared?: SharedGeneration | null;
+}
+
+/** The tables of a build folder, or of another thread. */
+export class GenerationTables implements LiveTables {
+  readonly maxStaleness: number;
+  readonly #artefacts: Artefacts;
+  readonly #options: TablesOptions;
+  readonly #encoders: string;
+  #generation: Generation | null = null;
+  #open: OpenGeneration | null = null;
+
+  private constructor(artefacts: Artefacts, options: TablesOptions) {
+    this.maxStaleness = options.maxStaleness;
+    this.#artefacts = artefacts;
+    this.#options = options;
+    this.#encoders = encodersFingerprint(artefacts.manifest);
+  }
+
+  static async open(artefacts: Artefacts, options: TablesOptions): Promise<GenerationTables> {
+    const tables = new GenerationTables(artefacts, options);
+    if (options.shared === undefined) await tables.refresh();
+    else await tables.attach(options.shared);
+    return tables;
+  }
+
+  current(): OpenGeneration | null {
+    return this.#open;
+  }
+
+  /** Takes the newest generation into use; true where it is another one. */
+  async refresh(): Promise<boolean> {
+    const { dir } = this.#artefacts;
+    // A generation may be replaced, and removed, between reading its number and opening its files.
+    for (let attempt = 0; ; attempt++) {
+      const number = Generation.current(dir);
+      if (number === (this.#open?.number ?? null)) return false;
+      if (number === null) return false;
+      try {
+        const { memoryLimit, share } = this.#options;
+        this.#use(await Generation.open(dir, { number, memoryLimit, shared: share }));
+        return true;
+      } catch (error) {
+        if (attempt === 3 || Generation.current(dir) === number) throw error;
+      }
+    }
+  }
+
+  /** Uses the generation of another thread. */
+  async attach(image: SharedGeneration | null): Promise<void> {
+    if (image === null) return;
+    this.#use(await Generation.attach(image));
+  }
+
+  /** For `attach` in other threads. */
+  share(): SharedGeneration | null {
+    return this.#generation?.image() ?? null;
+  }
+
+  close(): void {
+    this.#generation?.close();
+    this.#generation = null;
+    this.#open = null;
+  }
+
+  #use(generation: Generation): void {
+    const before = this.#generation;
+    this.#generation = generation;
+    this.#open = opened(this.#artefacts, generation, this.#encoders);
+    before?.close();
+  }
+}
+
+function opened({ manifest, dir }: Artefacts, generation: Generation, encoders: string): OpenGeneration {
+  const { description, index, store } = generation;
+  const made = {
+    madeAt: description.made_at,
+    fingerprints: { producer: description.fingerprints.producer, metric: description.fingerprints.metric },
+  };
+  const misfit =
+    description.fingerprints.encoders === encoders
+      ? null
+      : "its items were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed)";
+  return {
+    number: description.number,
+    items: description.items,
+    store: {
+      gather(feature, ordinals) {
+        // Rows of other encoders would be other rows: they may lie outside the embedding tables.
+        if (misfit !== null) {
+          throw new TwinError(
+            `the item store in ${dir} cannot be used: ${misfit}. Rebuild it: twin table build ${dir} --data data.yaml`,
+          );
+        }
+        return store.gather(feature, ordinals);
+      },
+    },
+    ordinals: (keys, where) => index.lookup(parseKeys(keys, index.type, where)),
+    table: (name) => openTable(generation, name),
+    freshness: (now) =>
+      Object.keys(manifest.tables).map((table) => {
+        const found = freshness(manifest, table, made, now);
+        const because = misfit ?? shapeMisfit(manifest, generation, table);
+        return because === null ? found : { ...found, state: "refused", because };
+      }),
+  };
+}
+
+function openTable(generation: Generation, name: string): OpenTable | null {
+  const table = generation.tables.get(name);
+  if (table === undefined) return null;
+  return {
+    rows: table.rows,
+    whole: () => (table.precision === "float32" ? table.whole() : null),
+    gather: (ordinals, into, offset) => table.gather(ordinals, into, offset),
+  };
+}
+
+function shapeMisfit(manifest: Manifest, generation: Generation, table: string): string | null {
+  const found = generation.tables.get(table);
+  const { width } = manifest.tables[table];
+  return found === undefined || found.width === width ? null : `its rows are ${found.width} wide instead of ${width}`;
+}

@@ -1,0 +1,193 @@
+// A loaded build folder: its public face, and the one that serves requests in this thread.
+import { type Artefacts, openArtefacts } from "./artefacts.ts";
+import type { Engine } from "./engine.ts";
+import { TwinError } from "./error.ts";
+import { type Explanation, explainCandidates } from "./explain.ts";
+import { type Freshness, parseDuration } from "./freshness.ts";
+import type { Manifest } from "./manifest.ts";
+import { prepareSide, type UserSide } from "./prepare.ts";
+import { rankCandidates } from "./rank.ts";
+import type { Ranking } from "./ranking.ts";
+import type { PrepareRequest, RankRequest } from "./request.ts";
+import { Sessions } from "./session.ts";
+import { nodeSessions } from "./session-node.ts";
+import { GenerationTables, type SharedGeneration } from "./tables.ts";
+
+export interface LoadOptions {
+  /** Execution providers in order of preference; default `["cpu"]`. */
+  readonly providers?: readonly string[];
+  /** Threads of one operator; default 2. */
+  readonly threads?: number;
+  /** How old a table made with other weights may be: seconds or `"15min"`; default 0, none may be used. */
+  readonly maxStaleness?: number | string;
+  /** Threads that run requests off the event loop, over one copy of the tables; default 0, this thread runs them. */
+  readonly workers?: number;
+  readonly memory?: {
+    /** A table of more bytes stays in its file; default 2 GB. */
+    readonly table?: number;
+    /** Bytes that the scores of one run may take; sets how many candidates are ranked at once. Default 128 MB. */
+    readonly scores?: number;
+  };
+}
+
+/** A user's side of a request; candidates may be ranked against it any number of times. */
+export interface Prepared {
+  /** @throws TwinError naming the column and index of what is wrong */
+  rank(request: RankRequest): Promise<Ranking>;
+  /** Why each candidate has its score: meant for few candidates. */
+  explain(request: RankRequest): Promise<Explanation[]>;
+}
+
+export interface TablesStatus {
+  /** Number of the generation in use; null where none is built. */
+  readonly generation: number | null;
+  readonly tables: readonly Freshness[];
+}
+
+export interface Twin {
+  readonly dir: string;
+  readonly manifest: Manifest;
+  /** What the caller should know: providers that cannot be had, artefacts recovered from a stopped build. */
+  readonly warnings: readonly string[];
+  prepare(request: PrepareRequest): Promise<Prepared>;
+  status(): TablesStatus;
+  /** Takes the newest generation into use; true where it is another one. */
+  refresh(): Promise<boolean>;
+  /** Releases sessions, files and threads. */
+  close(): Promise<void>;
+}
+
+/** A `Twin` of this thread, with its inner parts at hand for evaluation. */
+export class LocalTwin implements Twin {
+  readonly engine: Engine;
+  readonly warnings: readonly string[];
+  readonly #tables: GenerationTables;
+  #closed = false;
+
+  private constructor(engine: Engine, tables: GenerationTables, warnings: readonly string[]) {
+    this.engine = engine;
+    this.#tables = tables;
+    this.warnings = warnings;
+  }
+
+  /** @param shared the tables of another thread, instead of those on disk */
+  static async open(dir: string, options: LoadOptions, shared?: SharedGeneration | null): Promise<LocalTwin> {
+    const warnings: string[] = [];
+    const warn = (message: string) => {
+      if (!warnings.includes(message)) warnings.push(message);
+    };
+    const checked = checkOptions(options);
+    const artefacts = await openArtefacts(dir, warn);
+    const tables = await openTables(artefacts, options, shared);
+    const { providers, threads } = checked;
+    const sessions = new Sessions(nodeSessions(artefacts.dir, artefacts.manifest, { providers, threads, warn }));
+    const wholeTables = providers[0] === "cpu" && shared === undefined;
+    const engine = { artefacts, sessions, tables, wholeTables, scoreBytes: checked.scoreBytes };
+    return new LocalTwin(engine, tables, warnings);
+  }
+
+  get dir(): string {
+    return this.engine.artefacts.dir;
+  }
+
+  get manifest(): Manifest {
+    return this.engine.artefacts.manifest;
+  }
+
+  async prepare(request: PrepareRequest): Promise<Prepared> {
+    this.#open();
+    const side = await prepareSide(this.engine, request);
+    return new LocalPrepared(this.engine, side, () => this.#open());
+  }
+
+  status(): TablesStatus {
+    const generation = this.#tables.current();
+    return { generation: generation?.number ?? null, tables: generation?.freshness(Date.now() / 1000) ?? [] };
+  }
+
+  async refresh(): Promise<boolean> {
+    this.#open();
+    return this.#tables.refresh();
+  }
+
+  /** Uses the tables that another thread opened. */
+  async attach(shared: SharedGeneration | null): Promise<void> {
+    await this.#tables.attach(shared);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.engine.sessions.close();
+    this.#tables.close();
+    this.engine.artefacts.outside?.close();
+  }
+
+  #open(): void {
+    if (this.#closed) throw new TwinError(`${this.dir} was closed: load it again`);
+  }
+}
+
+class LocalPrepared implements Prepared {
+  readonly #engine: Engine;
+  readonly #side: UserSide;
+  readonly #open: () => void;
+
+  constructor(engine: Engine, side: UserSide, open: () => void) {
+    this.#engine = engine;
+    this.#side = side;
+    this.#open = open;
+  }
+
+  async rank(request: RankRequest): Promise<Ranking> {
+    this.#open();
+    return rankCandidates(this.#engine, this.#side, request);
+  }
+
+  async explain(request: RankRequest): Promise<Explanation[]> {
+    this.#open();
+    return explainCandidates(this.#engine, this.#side, request);
+  }
+}
+
+/** Opens the tables in use, for one thread or, where `workers` are asked for, for several. */
+export function openTables(
+  artefacts: Artefacts,
+  options: LoadOptions,
+  shared?: SharedGeneration | null,
+): Promise<GenerationTables> {
+  return GenerationTables.open(artefacts, {
+    maxStaleness: parseDuration(options.maxStaleness ?? 0, "maxStaleness"),
+    memoryLimit: options.memory?.table ?? 2 ** 31,
+    share: (options.workers ?? 0) > 0,
+    ...(shared === undefined ? {} : { shared }),
+  });
+}
+
+const known = ["providers", "threads", "maxStaleness", "workers", "memory"];
+
+/** @throws TwinError naming the option */
+export function checkOptions(options: LoadOptions): {
+  providers: string[];
+  threads: number;
+  scoreBytes: number;
+  workers: number;
+} {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TwinError(`load has no option \`${name}\`; known: ${known.join(", ")}`);
+  }
+  const whole = (name: string, value: number, least: number): number => {
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw new TwinError(`load: ${name} is ${String(value)}; bring a whole number from ${least} on`);
+  };
+  const providers = [...(options.providers ?? ["cpu"])];
+  if (providers.length === 0 || providers.some((one) => typeof one !== "string")) {
+    throw new TwinError('load: providers must be names of execution providers, such as ["cuda", "cpu"]');
+  }
+  return {
+    providers,
+    threads: whole("threads", options.threads ?? 2, 1),
+    scoreBytes: whole("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
+    workers: whole("workers", options.workers ?? 0, 0),
+  };
+}

@@ -1,0 +1,207 @@
+// A `Twin` whose requests run in worker threads, off the event loop, over one shared copy of the tables.
+import { type Artefacts, openArtefacts } from "../artefacts.ts";
+import { TwinError } from "../error.ts";
+import type { Explanation } from "../explain.ts";
+import type { Manifest } from "../manifest.ts";
+import type { Ranking } from "../ranking.ts";
+import type { PrepareRequest, RankRequest } from "../request.ts";
+import type { GenerationTables } from "../tables.ts";
+import { type LoadOptions, openTables, type Prepared, type TablesStatus, type Twin } from "../twin.ts";
+import type { Job } from "./messages.ts";
+import { Thread } from "./thread.ts";
+
+/** Replacements that may fail to start, one after the other, before the pool gives up. */
+const FAILURES = 3;
+
+type Result = Ranking | Explanation[] | null;
+
+interface Queued {
+  /** The job for a thread, which may or may not hold the user's side. */
+  readonly job: (thread: Thread) => Job;
+  readonly prepared: number;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class WorkerTwin implements Twin {
+  readonly #artefacts: Artefacts;
+  readonly #tables: GenerationTables;
+  readonly #options: LoadOptions;
+  readonly #warnings: string[];
+  #threads: Thread[] = [];
+  #idle: Thread[] = [];
+  readonly #running = new Set<Promise<void>>();
+  /** Which version of the tables each thread has. */
+  readonly #versions = new WeakMap<Thread, number>();
+  #version = 0;
+  #queue: Queued[] = [];
+  #prepared = 0;
+  #failures = 0;
+  #starting = 0;
+  #closed = false;
+
+  private constructor(artefacts: Artefacts, tables: GenerationTables, options: LoadOptions, warnings: string[]) {
+    this.#artefacts = artefacts;
+    this.#tables = tables;
+    this.#options = options;
+    this.#warnings = warnings;
+  }
+
+  static async open(dir: string, options: LoadOptions, workers: number): Promise<WorkerTwin> {
+    const warnings: string[] = [];
+    const artefacts = await openArtefacts(dir, (message) => warnings.push(message));
+    const tables = await openTables(artefacts, options);
+    const twin = new WorkerTwin(artefacts, tables, options, warnings);
+    const started = await Promise.allSettled(Array.from({ length: workers }, () => twin.#start()));
+    const failed = started.find((one) => one.status === "rejected");
+    if (failed !== undefined) {
+      await twin.close();
+      throw failed.reason;
+    }
+    return twin;
+  }
+
+  get dir(): string {
+    return this.#artefacts.dir;
+  }
+
+  get manifest(): Manifest {
+    return this.#artefacts.manifest;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** Threads that are alive. */
+  get alive(): number {
+    return this.#threads.length;
+  }
+
+  async prepare(request: PrepareRequest): Promise<Prepared> {
+    const prepared = this.#prepared++;
+    await this.#do(prepared, () => ({ kind: "prepare", prepared, request }));
+    const run = async (kind: "rank" | "explain", candidates: RankRequest): Promise<Result> =>
+      this.#do(prepared, (thread) => ({
+        kind,
+        prepared,
+        request: thread.holds(prepared) ? null : request,
+        candidates,
+      }));
+    return {
+      rank: async (candidates) => (await run("rank", candidates)) as Ranking,
+      explain: async (candidates) => (await run("explain", candidates)) as Explanation[],
+    };
+  }
+
+  status(): TablesStatus {
+    const generation = this.#tables.current();
+    return { generation: generation?.number ?? null, tables: generation?.freshness(Date.now() / 1000) ?? [] };
+  }
+
+  async refresh(): Promise<boolean> {
+    if (!(await this.#tables.refresh())) return false;
+    // Each thread takes them over before its next job.
+    this.#version++;
+    return true;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rejectAll(new TwinError(`${this.dir} was closed: load it again`));
+    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#threads.map((thread) => thread.close()));
+    this.#threads = [];
+    this.#tables.close();
+    this.#artefacts.outside?.close();
+  }
+
+  #do(prepared: number, job: Queued["job"]): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new TwinError(`${this.dir} was closed: load it again`));
+        return;
+      }
+      this.#queue.push({ job, prepared, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0 && this.#idle.length > 0) {
+      const queued = this.#queue.shift()!;
+      const holder = this.#idle.findIndex((thread) => thread.holds(queued.prepared));
+      const [thread] = this.#idle.splice(Math.max(0, holder), 1);
+      const running = this.#run(thread, queued).finally(() => {
+        this.#running.delete(running);
+        if (!thread.gone && !this.#closed) this.#idle.push(thread);
+        this.#dispatch();
+      });
+      this.#running.add(running);
+    }
+    if (this.#threads.length === 0 && this.#starting === 0) {
+      this.#rejectAll(new TwinError("no worker thread is alive, and none could be started: load the folder again"));
+    }
+  }
+
+  async #run(thread: Thread, { job, resolve, reject }: Queued): Promise<void> {
+    try {
+      if (this.#versions.get(thread) !== this.#version) {
+        const version = this.#version;
+        await thread.run({ kind: "tables", tables: this.#tables.share() });
+        this.#versions.set(thread, version);
+      }
+      const { result, warnings } = await thread.run(job(thread));
+      this.#warn(warnings);
+      resolve(result);
+    } catch (error) {
+      reject(error as Error);
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { threads, maxStaleness, providers, memory } = this.#options;
+    const options: LoadOptions = {
+      ...(threads !== undefined && { threads }),
+      ...(maxStaleness !== undefined && { maxStaleness }),
+      ...(providers !== undefined && { providers: [...providers] }),
+      ...(memory !== undefined && { memory: { ...memory } }),
+    };
+    const version = this.#version;
+    this.#starting++;
+    try {
+      const start = { dir: this.dir, options, tables: this.#tables.share() };
+      const { thread, warnings } = await Thread.start(start, (dead) => this.#replace(dead));
+      this.#warn(warnings);
+      this.#failures = 0;
+      this.#threads.push(thread);
+      this.#versions.set(thread, version);
+      if (this.#closed) await thread.close();
+      else this.#idle.push(thread);
+    } finally {
+      this.#starting--;
+    }
+    this.#dispatch();
+  }
+
+  #replace(dead: Thread): void {
+    this.#threads = this.#threads.filter((thread) => thread !== dead);
+    this.#idle = this.#idle.filter((thread) => thread !== dead);
+    if (this.#closed) return;
+    this.#start().catch((error: unknown) => {
+      this.#warn([error instanceof Error ? error.message : String(error)]);
+      this.#failures++;
+      if (this.#failures < FAILURES) this.#replace(dead);
+      else this.#dispatch();
+    });
+  }
+
+  #rejectAll(error: TwinError): void {
+    for (const { reject } of this.#queue.splice(0)) reject(error);
+  }
+
+  #warn(messages: readonly string[]): void {
+    for (const message of messages) if (!this.#warnings.includes(message)) this.#warnings.push(message);
+  }
+}

@@ -1,0 +1,115 @@
+// YAML against a schema: a mistake is told with file, line and column.
+import * as v from "valibot";
+import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from "yaml";
+import { TwinError } from "./error.ts";
+
+/** How a file is spoken of when it is refused. */
+export interface YamlKind {
+  /** "a manifest of Twin" */
+  readonly what: string;
+  /** What to do when it is broken or of another version. */
+  readonly cure: string;
+}
+
+/**
+ * Parses and validates a YAML text with `format: 1`.
+ * @throws TwinError naming path, line and column
+ */
+export function parseYaml<S extends v.GenericSchema>(
+  text: string,
+  path: string,
+  schema: S,
+  kind: YamlKind,
+): v.InferOutput<S> {
+  const lines = new LineCounter();
+  const { document, value } = readDocument(text, path, lines, kind);
+  const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
+  if (format === undefined) {
+    throw new TwinError(`${path} is not ${kind.what}: it does not say \`format: 1\`. ${kind.cure}`);
+  }
+  if (format !== 1) {
+    throw new TwinError(
+      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format 1. ${kind.cure}, or update Twin`,
+    );
+  }
+  const result = v.safeParse(schema, value);
+  if (result.success) {
+    return result.output;
+  }
+  const [issue] = result.issues;
+  const keys = issue.path?.map((item) => (item as { key: unknown }).key) ?? [];
+  const more = result.issues.length > 1 ? ` (and ${result.issues.length - 1} more)` : "";
+  const name = v.getDotPath(issue) ?? "the whole";
+  throw new TwinError(`${path}${place(document, lines, keys)}: ${name}: ${issue.message}${more}. ${kind.cure}`);
+}
+
+/** Deeper than any file of ours by far; without a limit the parser's recursion can end the whole process. */
+const DEEPEST = 100;
+const TOO_DEEP = `it is nested more than ${DEEPEST} levels deep`;
+/** One line that opens more levels than that: "- - - …". */
+const tooDeep = new RegExp(`^[ \\t]*(?:[-?:][ \\t]+){${DEEPEST}}`, "m");
+
+/** The parser's tokens; it stops where they nest too deep. */
+function* tokens(text: string, lines: LineCounter): Generator<CST.Token, void> {
+  lines.addNewLine(0);
+  const parser = new Parser(lines.addNewLine);
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > 2 * DEEPEST) {
+      throw new Error(TOO_DEEP);
+    }
+  }
+  yield* parser.end();
+}
+
+/**
+ * The one document of a YAML text, with its errors: `parseDocument`, but safe with text nested too deep for the stack.
+ * @throws Error saying why, where the text holds several documents or nests too deep
+ */
+export function composeYaml(text: string, lines: LineCounter): Document {
+  if (tooDeep.test(text)) {
+    throw new Error(TOO_DEEP);
+  }
+  const composer = new Composer({ lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  const documents = [...composer.compose(tokens(text, lines), true, text.length)];
+  if (documents.length !== 1) {
+    throw new Error(`it holds ${documents.length} documents`);
+  }
+  return documents[0]!;
+}
+
+function readDocument(
+  text: string,
+  path: string,
+  lines: LineCounter,
+  kind: YamlKind,
+): { document: Document; value: unknown } {
+  const broken = (why: string) =>
+    new TwinError(`${path} is not ${kind.what}: it cannot be read as YAML (${why}). ${kind.cure}`);
+  let document: Document;
+  let value: unknown;
+  try {
+    document = composeYaml(text, lines);
+    value = document.errors.length === 0 ? document.toJS({ maxAliasCount: 100 }) : undefined;
+  } catch (error) {
+    throw broken(error instanceof Error ? error.message : String(error));
+  }
+  const [first] = document.errors;
+  if (first) {
+    const { line, col } = lines.linePos(first.pos[0]);
+    throw new TwinError(`${path}:${line}:${col}: ${first.message.split("\n")[0]}. ${kind.cure}`);
+  }
+  return { document, value };
+}
+
+/** ":12:3" of the deepest node that exists on the way to the value. */
+function place(document: Document, lines: LineCounter, keys: readonly unknown[]): string {
+  for (let depth = keys.length; depth >= 0; depth--) {
+    const node = depth === 0 ? document.contents : document.getIn(keys.slice(0, depth), true);
+    if (isNode(node) && node.range) {
+      const { line, col } = lines.linePos(node.range[0]);
+      return `:${line}:${col}`;
+    }
+  }
+  return "";
+}

@@ -1,0 +1,113 @@
+// The checker as a whole: all errors in one run, libraries, limits, and what it stays silent on.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { buildable } from "../../../compiler/check/buildable.ts";
+import { checkText, found, history, item, whole } from "./program.ts";
+
+describe("check", () => {
+  it("accepts the model that the tests start from", () => {
+    expect(found(checkText(whole))).toEqual([]);
+    expect(buildable(checkText(whole).model!)).toEqual([]);
+  });
+
+  it("reports all errors of a file in one run, in the order of the text", () => {
+    const text = whole
+      .replace("vocab: 1k", "vocab: 0")
+      .replace("keep: 10", "keep: -1")
+      .replace("click: binary", "click: binry")
+      .replace("max: 100", "max: 1h");
+    expect(found(checkText(text))).toEqual([
+      "out-of-range: 0",
+      "wrong-unit: 1h",
+      "out-of-range: -1",
+      "unknown-name: binry",
+    ]);
+  });
+
+  it("stays silent on what may follow from a section that could not be parsed", () => {
+    const codes = (text: string) => new Set(checkText(text).diagnostics.map(({ code }) => code));
+    const unparsed = whole.replace("metric relevance {", "metric relevance [");
+    expect(codes(unparsed).has("unknown-name")).toBe(false);
+    expect(checkText(unparsed).model).toBeNull();
+    expect(codes(unparsed.replace("keep: 10", "keep: 0")).has("out-of-range")).toBe(true);
+  });
+
+  it("takes a library where one is allowed, and still checks it", () => {
+    expect(found(checkText(item, {}, { library: true }))).toEqual([]);
+    expect(found(checkText(history, {}, { library: true }))).toEqual([]);
+    expect(found(checkText(item.replace("1k", "0"), {}, { library: true }))).toEqual(["out-of-range: 0"]);
+    expect(checkText(item).diagnostics.map(({ code }) => code)).toEqual(["no-model"]);
+  });
+
+  it("needs an item and a tower", () => {
+    expect(found(checkText("model shop"))).toEqual(["missing-section: shop", "missing-section: shop"]);
+    expect(found(checkText("model shop\nitem { }\ntower t { input: item hidden: [] predict { a: binary } }"))).toEqual([
+      "no-item-key: item",
+    ]);
+    expect(
+      found(checkText("model shop\nitem { a: key }\ntower t { input: item hidden: [] predict { a: binary } }")),
+    ).toEqual(["no-width: item"]);
+  });
+
+  it("holds the sizes against a limit and names the largest parts", () => {
+    // 1001 × 8 numbers of the ids, 4 bytes each, and little else.
+    expect(found(checkText(whole, {}, { maxBytes: 100_000 }))).toEqual([]);
+    const { model, diagnostics } = checkText(whole, {}, { maxBytes: 32_000 });
+    expect(model).toBeNull();
+    expect(found({ model, diagnostics })).toEqual(["too-large: video_id"]);
+    expect(diagnostics[0].primary.text).toContain("32 kB");
+  });
+
+  it("counts lookup tables where the key bounds them", () => {
+    const table = `${whole}table keys { of: relevance.keys }\n`;
+    const fits = (text: string, maxBytes: number) => checkText(text, {}, { maxBytes }).model !== null;
+    let least = 0;
+    for (let bytes = 1 << 20; bytes >= 1; bytes /= 2) if (!fits(whole, least + bytes)) least += bytes;
+    const tableBytes = 1000 * 8 * 4;
+    expect(fits(whole, least + 1)).toBe(true);
+    expect(fits(table, least + tableBytes)).toBe(false);
+    expect(fits(table, least + tableBytes + 1)).toBe(true);
+  });
+
+  it("says once for every place what cannot be built yet", () => {
+    const text = whole
+      .replace("over: nearest by: relevance", "over: nearest by: mlp(hidden: [4])")
+      .replace("by: relevance keep", "by: hamming(item, bits: 8) keep");
+    const { model } = checkText(text.replace(/metric .*\n/, ""));
+    expect(buildable(model!).map(({ title }) => title)).toEqual([
+      "this version cannot build `by: hamming` (ETA)",
+      "this version cannot build `by: mlp` (DIN)",
+    ]);
+  });
+
+  it("answers every mutation with a model or an error, never an exception", () => {
+    const words = whole.match(/[\w.]+|[^\s\w]/g)!;
+    const places = [...words.keys()].filter((i) => /^\w/.test(words[i]));
+    const odd = ["constructor", "__proto__", "toString", "0", "-1", "1e400", "15min", "97%", '"x"', "[]", "f()"];
+    const references = [
+      "watched.item",
+      "watched.cross",
+      "watched.ago",
+      "watched.last(3)",
+      "relevance.keys",
+      "interest.values",
+      "log(watched.size)",
+    ];
+    const word = fc.constantFrom(...new Set(words.filter((text) => /^\w/.test(text))), ...odd, ...references);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...places), word), { minLength: 1, maxLength: 3 }), (changes) => {
+        const mutated = [...words];
+        for (const [at, to] of changes) mutated[at] = to;
+        const { model, diagnostics } = checkText(mutated.join(" "));
+        expect(model === null).toBe(diagnostics.some(({ severity }) => severity === "error"));
+        for (const { primary, also } of diagnostics) {
+          for (const { span } of [primary, ...also]) {
+            expect(span.start).toBeLessThanOrEqual(span.end);
+            expect(span.end).toBeLessThanOrEqual(span.source.text.length);
+          }
+        }
+      }),
+      { numRuns: Number(process.env.RUNS ?? 500) },
+    );
+  }, 60_000);
+});

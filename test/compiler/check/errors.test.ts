@@ -1,0 +1,130 @@
+// The checker's errors, one mistake at a time: each gives one error at one place, whoever uses what failed.
+import { describe, expect, it } from "vitest";
+import { checkText, found, history, whole } from "./program.ts";
+
+/** The whole model with one text replaced by another. */
+function broken(from: string, to: string): string {
+  expect(whole).toContain(from);
+  return whole.replace(from, to);
+}
+
+const one: readonly (readonly [from: string, to: string, error: string])[] = [
+  // kinds and arguments of features
+  ["id(vocab: 1k, dim: 8, key: true)", "idd(vocab: 1k, dim: 8, key: true)", "unknown-name: idd"],
+  ["id(vocab: 1k, dim: 8, key: true)", "64", "wrong-value: 64"],
+  ["vocab: 1k", "vocab: 1.5", "not-whole: 1.5"],
+  ["vocab: 1k", "vocab: 15min", "wrong-unit: 15min"],
+  ["vocab: 1k", "vocab: 0", "out-of-range: 0"],
+  ["vocab: 1k", "vocab: 3B", "out-of-range: 3B"],
+  ["vocab: 1k, ", "", "missing-setting: id(dim: 8, key: true)"],
+  [", dim: 8, key: true", ", key: true", "missing-setting: id(vocab: 1k, key: true)"],
+  ["key: true", "key: yes", "wrong-value: yes"],
+  ["key: true", "key: true, constructor: 1", "unknown-setting: constructor"],
+  ["key: true", "key: true, unknown: 100%", "out-of-range: 100%"],
+  ["key: true)", "key: true, formerly: cover)", "formerly-taken: cover"],
+  ["key: true)", "key: true, shares: item.cover)", "shares-mismatch: item.cover"],
+  ["key: true)", "key: true, shares: item.video)", "unknown-name: item.video"],
+  ["cover: pretrained(size: 4)", "video_id: pretrained(size: 4)", "declared-twice: video_id"],
+  ["cover: pretrained(size: 4)", "cover { size: 4 }", "needs-value: cover"],
+  [
+    "cover: pretrained(size: 4)",
+    "t: tags(vocab: 3, buckets: 3, max: 2, dim: 2)",
+    "choose-one: tags(vocab: 3, buckets: 3, max: 2, dim: 2)",
+  ],
+  ["cover: pretrained(size: 4)", "t: tags(vocab: 3, min_count: 2, max: 2, dim: 2)", "does-not-apply: 2"],
+  ["ago: elapsed", "item: elapsed", "name-taken: item"],
+  ["ago: elapsed(at: [1h], dim: 4)", "n: id(vocab: 3, dim: 2, key: true)", "not-here: true"],
+  ["at: [1h]", "at: [10%]", "wrong-unit: 10%"],
+  ["at: [1h]", "at: []", "empty-list: []"],
+  ["at: [1h]", "at: [1h, 60min]", "not-ascending: 60min"],
+  // histories
+  ["of: item", "of: watched", "wrong-kind: watched"],
+  ["of: item", "of: nearest", "wrong-kind: nearest"],
+  ["max: 100", "max: 100 cluster: kmeans(on: item.cover, within: watched.agoo, size: 5)", "unknown-name: watched.agoo"],
+  ["max: 100", "max: 100 cluster: kmeens(on: item.cover, size: 5)", "wrong-value: kmeens"],
+  // metrics
+  ["query: item", "query: watched.item", "query-not-inherent: watched.item"],
+  ["query: item", "query: item.coverr", "unknown-name: coverr"],
+  ["keys: watched.item", "keys: watched", "wrong-kind: watched"],
+  ["keys: watched.item", "keys: watchd.item", "unknown-name: watchd"],
+  ["bias: watched.cross", "bias: watched.agoo", "unknown-name: agoo"],
+  ["bias: watched.cross", "bias: log(watched)", "wrong-value: log(watched)"],
+  ["dim: 8 }", "dim: 8 heads: 0 }", "out-of-range: 0"],
+  ["dim: 8 }", "dim: 8 embeddings: own }", "missing-setting: own"],
+  // searches and attends
+  ["from: watched", "from: watched.item", "wrong-kind: watched.item"],
+  ["by: relevance keep", "by: mean keep", "not-here: mean"],
+  ["by: relevance keep", "by: nearest keep", "wrong-kind: nearest"],
+  [
+    "by: relevance keep",
+    "by: collision(item, hashes: 4, width: 2) keep",
+    "not-here: collision(item, hashes: 4, width: 2)",
+  ],
+  ["by: relevance keep", "by: match(item.cover) keep", "feature-does-not-fit: item.cover"],
+  ["by: relevance keep", "by: match(watched.item) keep", "wrong-kind: watched.item"],
+  ["by: relevance keep", "by: hamming(watched, bits: 8) keep", "wrong-kind: watched"],
+  ["by: relevance keep: 10", "heads: max by: match(item.video_id) keep: 10", "does-not-apply: max"],
+  ["keep: 10", "keep: 10 heads: robin", "wrong-value: robin"],
+  ["over: nearest", "over: item", "wrong-kind: item"],
+  ["over: nearest", "over: watched.last", "missing-setting: watched.last"],
+  ["over: nearest", "over: watched.last(0)", "out-of-range: 0"],
+  ["over: nearest", "over: nearest(5)", "not-here: nearest(5)"],
+  ["over: nearest by: relevance", "over: watched by: collision(item, hashes: 5, width: 2)", "out-of-range: 5"],
+  ["over: nearest by: relevance", "over: nearest by: relevance value: product out: 3", "product-mismatch: 3"],
+  // towers
+  ["[interest, item]", "[interest, item, item]", "given-twice: item"],
+  ["[interest, item]", "[intrest, item]", "unknown-name: intrest"],
+  ["[interest, item]", "[interest, watched.ago]", "wrong-kind: watched.ago"],
+  ["hidden: [16]", "hidden: 16", "wrong-value: 16"],
+  ["hidden: [16]", "hidden: [16, 0]", "out-of-range: 0"],
+  ["hidden: [16]", "hidden: [] experts: 2", "does-not-apply: 2"],
+  ["hidden: [16]", "hidden: [16] dropout: 50", "out-of-range: 50"],
+  ["click: binary", "click: binari", "unknown-name: binari"],
+  ["click: binary", "click: binary(where: like)", "unknown-name: like"],
+  ["click: binary", "click: binary(where: n) n: regression", "wrong-kind: n"],
+  ["click: binary", "click: binary click: binary", "declared-twice: click"],
+  ["predict { click: binary }", "", "nothing-predicted: ranking"],
+];
+
+describe("one mistake", () => {
+  it.each(one)("%s → %s", (from, to, error) => {
+    const checked = checkText(broken(from, to));
+    expect(found(checked)).toEqual([error]);
+    expect(checked.model).toBeNull();
+  });
+
+  it.each([
+    ["table keys { of: relevance }", "wrong-kind: relevance"],
+    ["table keys { of: item }", "wrong-kind: item"],
+    ["table keys { of: watched.cross }", "table-needs-user: watched.cross"],
+    ["table keys { of: [relevance.keys, interest] }", "table-needs-user: interest"],
+    ["table keys { of: relevance.query }", "table-needs-user: relevance.query"],
+    ["table keys { of: relevance.kees }", "unknown-name: kees"],
+    ["table keys { of: [relevance.keys, relevance.keys] }", "given-twice: relevance.keys"],
+    ["table keys { of: relevance.keys min_count: 2.5 }", "not-whole: 2.5"],
+    ["table click { of: relevance.keys }", "name-taken: click"],
+    ["history user { of: item max: 3 }", "name-taken: user"],
+    ["user { id: hashed(buckets: 9, dim: 2, key: true) ref: key }", "two-keys: ref"],
+    ["train { dense: adm }", "wrong-value: adm"],
+    ["train { dense: adam(rate: 0) }", "out-of-range: 0"],
+    ["train { stop: stop }", "missing-setting: stop"],
+    ["train { } train { }", "declared-twice: train"],
+    ["tower other { input: item hidden: [] predict { click: binary } }", "declared-twice: click"],
+  ])("%s", (section, error) => {
+    expect(found(checkText(`${whole}${section}\n`))).toEqual([error]);
+  });
+
+  it("is seen across two histories", () => {
+    const two = `${whole}${history.replace("watched", "bought")}`;
+    expect(
+      found(
+        checkText(
+          `${two}table keys { of: [relevance.keys, other.keys] } metric other { query: item keys: bought.item dim: 2 }`,
+        ),
+      ),
+    ).toEqual(["different-history: other.keys"]);
+    expect(found(checkText(two.replace("bias: watched.cross", "bias: bought.cross")))).toEqual([
+      "different-history: bought.cross",
+    ]);
+  });
+});

@@ -1,0 +1,53 @@
+// Every operator: the reference interpreter and the emitted ONNX agree on random shapes and dtypes.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { evaluate } from "../../../compiler/ir/evaluate.ts";
+import { verify } from "../../../compiler/ir/verify.ts";
+import { placement } from "../../../compiler/placement.ts";
+import { difference, runGraph } from "../../kit/onnx.ts";
+import { noAdapter, onDevice } from "../../kit/webgpu.ts";
+import { anyCase, weights, writers } from "./random-cases.ts";
+
+const operators = Object.keys(writers) as (keyof typeof writers)[];
+const parameters = { weights };
+const reference = () => ({ shape: [3, 4], data: weights });
+
+describe("on the CPU", () => {
+  it.each(operators)("%s means in ONNX what the reference says", async (op) => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const { graph, feeds } = anyCase(op, seed);
+        verify(graph);
+        const wanted = evaluate(graph, feeds, reference).result;
+        const { result } = await runGraph(graph, feeds, parameters);
+        const exact = graph.outputs[0].value.dtype !== "float32";
+        expect(difference(result, wanted, exact)).toBeNull();
+        expect(placement(graph, ["cpu", "wasm", "cuda"])).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+const absent = noAdapter();
+const leaves = (op: string) => ["input", "parameter", "constant"].includes(op);
+
+describe("on a WebGPU device", () => {
+  const computed = operators.filter((op) => !leaves(op));
+  it.skipIf(absent !== null).each(computed)(
+    `%s stays there and means the same${absent === null ? "" : ` (skipped: ${absent})`}`,
+    async (op) => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer(), async (seed) => {
+          const { graph, feeds } = anyCase(op, seed);
+          expect(placement(graph, ["webgpu"])).toEqual([]);
+          const { result } = await runGraph(graph, feeds, parameters, onDevice);
+          const exact = graph.outputs[0].value.dtype !== "float32";
+          expect(difference(result, evaluate(graph, feeds, reference).result, exact)).toBeNull();
+        }),
+        { numRuns: 4 },
+      );
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,182 @@
+// The graphs against the papers' formulas, written down once more as plain loops over raw parameters.
+import { describe, expect, it } from "vitest";
+import type { Feature, Model } from "../../../compiler/model.ts";
+import { modelOf } from "../../kit/any-model.ts";
+import { type Feeds, requestFeeds } from "../../kit/any-request.ts";
+import { graphsOf, type ReadParameter, randomParameters, run } from "../../kit/reference.ts";
+
+const text = (by: string) => `model plain
+item {
+  id: id(vocab: 6, dim: 3, key: true)
+  topics: tags(vocab: 5, max: 3, dim: 2, pool: mean)
+  cover: pretrained(size: 3, dim: 2)
+}
+user { age: bucketed(at: [18, 30], dim: 2) }
+candidate { recall: number }
+history watched { of: item max: 50 cross { liked: flag(dim: 2) share: number } }
+metric relevance { query: item keys: watched.item bias: watched.cross heads: 2 dim: 3 }
+search nearest { from: watched by: ${by} keep: 4 }
+attend interest { over: nearest by: relevance values: 2 out: 5 }
+attend average { over: nearest by: mean }
+tower ranking {
+  input: [interest, average, item, user, candidate] hidden: [4] activation: prelu cross: 1
+  predict { click: binary stay: regression }
+}`;
+
+const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, index) => sum + x * b[index], 0);
+const plus = (a: readonly number[], b: readonly number[]) => a.map((x, index) => x + b[index]);
+const scaled = (a: readonly number[], factor: number) => a.map((x) => x * factor);
+
+/** x M for M [in, out], from `start` of its data. */
+function times(x: readonly number[], data: ArrayLike<number>, out: number, start = 0): number[] {
+  return Array.from({ length: out }, (_, column) =>
+    x.reduce((sum, value, row) => sum + value * data[start + row * out + column], 0),
+  );
+}
+
+class Plain {
+  readonly model: Model;
+  readonly feeds: Feeds;
+  readonly read: ReadParameter;
+  constructor(model: Model, feeds: Feeds, read: ReadParameter) {
+    this.model = model;
+    this.feeds = feeds;
+    this.read = read;
+  }
+
+  raw(port: string, at: number): number[] {
+    const { shape, data } = this.feeds[port];
+    const one = data.length / shape[0];
+    return Array.from(data).slice(at * one, (at + 1) * one);
+  }
+
+  columns({ encoder, embedding, projection, width, pool }: Feature, port: string, at: number): number[] {
+    const raw = this.raw(port, at);
+    if (encoder.kind === "number") return raw;
+    if (projection) return times(raw, this.read(projection.parameter).data, width);
+    const rows = raw
+      .filter((row) => row >= 0)
+      .map((row) => Array.from(this.read(embedding!.parameter).data).slice(row * width, (row + 1) * width));
+    const sum = rows.reduce(plus, new Array<number>(width).fill(0));
+    return pool === "mean" ? scaled(sum, 1 / Math.max(rows.length, 1)) : sum;
+  }
+
+  side(features: readonly Feature[], prefix: string, at: number): number[] {
+    return features.flatMap((feature) => this.columns(feature, `${prefix}${feature.name}`, at));
+  }
+
+  /** α_a of one candidate and behaviour. */
+  score(head: number, candidate: number, behaviour: number): number {
+    const { item, metrics } = this.model;
+    const [{ dim, bias }] = metrics;
+    const q = this.side(item.features, "candidate.item.", candidate);
+    const s = this.side(item.features, "watched.item.", behaviour);
+    const start = head * q.length * dim;
+    const query = times(q, this.read("relevance.query").data, dim, start);
+    const key = times(s, this.read("relevance.keys").data, dim, start);
+    const biases = bias.map((feature) => {
+      const w = this.read(`relevance.bias.${feature.name}.w`).data;
+      const x = this.columns(feature, feature.qualified, behaviour);
+      return (
+        dot(x, Array.from(w).slice(head * feature.width)) * this.read(`relevance.bias.${feature.name}.beta`).data[0]
+      );
+    });
+    return dot(query, key) / Math.sqrt(dim) + biases.reduce((sum, x) => sum + x, 0);
+  }
+
+  /** K = [K_h, K_c] of one behaviour. */
+  behaviour(at: number): number[] {
+    return [
+      ...this.side(this.model.item.features, "watched.item.", at),
+      ...this.side(this.model.histories[0].cross.features, "watched.", at),
+    ];
+  }
+
+  value(head: number, at: number): number[] {
+    const parts = ["item", "liked", "share"];
+    const widths = [7, 2, 1];
+    const k = this.behaviour(at);
+    let start = 0;
+    return parts.reduce(
+      (sum, part, index) => {
+        const x = k.slice(start, start + widths[index]);
+        start += widths[index];
+        return plus(sum, times(x, this.read(`interest.values.${part}`).data, 2, head * widths[index] * 2));
+      },
+      [0, 0],
+    );
+  }
+
+  interest(candidate: number, list: readonly number[]): number[] {
+    const heads = [0, 1].flatMap((head) => {
+      const scores = list.map((at) => Math.exp(this.score(head, candidate, at)));
+      const total = scores.reduce((sum, x) => sum + x, 0);
+      return list.reduce((sum, at, index) => plus(sum, scaled(this.value(head, at), scores[index] / total)), [0, 0]);
+    });
+    return times(heads, this.read("interest.out").data, 5);
+  }
+
+  average(list: readonly number[]): number[] {
+    const sum = list.map((at) => this.behaviour(at)).reduce(plus, new Array<number>(10).fill(0));
+    return scaled(sum, 1 / Math.max(list.length, 1));
+  }
+
+  logits(candidate: number, list: readonly number[]): number[] {
+    const { item, user, candidate: own } = this.model;
+    const x0 = [
+      ...this.interest(candidate, list),
+      ...this.average(list),
+      ...this.side(item.features, "candidate.item.", candidate),
+      ...this.side(user.features, "user.", 0),
+      ...this.side(own.features, "candidate.", candidate),
+    ];
+    const affine = (x: readonly number[], stem: string, out: number) =>
+      plus(times(x, this.read(`${stem}.weight`).data, out), Array.from(this.read(`${stem}.bias`).data));
+    const crossed = plus(
+      affine(x0, "ranking.cross.0", x0.length).map((x, index) => x * x0[index]),
+      x0,
+    );
+    const alpha = this.read("ranking.hidden.0.alpha").data;
+    const hidden = affine(crossed, "ranking.hidden.0", 4).map((x, index) => (x > 0 ? x : alpha[index] * x));
+    return ["click", "stay"].map((label) => affine(hidden, `ranking.${label}`, 1)[0]);
+  }
+}
+
+describe.each([3, 0, 12])("with %d behaviours", (valid) => {
+  const shape = { candidates: 3, history: 12, valid, seed: 11 + valid };
+
+  it.each(["relevance", "match(item.topics)", "inner_product(item.cover)"])(
+    "the request graph by %s is the formula",
+    (by) => {
+      const model = modelOf(text(by));
+      const read = randomParameters(model, 5);
+      const feeds = requestFeeds(model, shape);
+      const results = run(graphsOf(model).get("request")!, feeds, read);
+      const plain = new Plain(model, feeds, read);
+      const behaviours = Array.from({ length: valid }, (_, index) => index);
+      for (let candidate = 0; candidate < shape.candidates; candidate++) {
+        const kept = Array.from(results.kept.data).slice(candidate * 4, (candidate + 1) * 4);
+        const ranked = (score: (at: number) => number) => [...behaviours].sort((a, b) => score(b) - score(a) || a - b);
+        const matches = (at: number) =>
+          plain
+            .raw("watched.item.topics", at)
+            .some((topic) => topic > 0 && plain.raw("candidate.item.topics", candidate).includes(topic));
+        let wanted: number[] = [];
+        if (by === "relevance") {
+          const lists = [0, 1].map((head) => ranked((at) => plain.score(head, candidate, at)));
+          for (let rank = 0; rank < valid; rank++) wanted.push(lists[0][rank], lists[1][rank]);
+          wanted = [...new Set(wanted)].slice(0, 4);
+        } else if (by.startsWith("match")) wanted = behaviours.filter(matches).slice(0, 4);
+        else
+          wanted = ranked((at) =>
+            dot(plain.raw("candidate.item.cover", candidate), plain.raw("watched.item.cover", at)),
+          ).slice(0, 4);
+        expect(kept.slice(0, wanted.length)).toEqual(wanted);
+        const [click, stay] = plain.logits(candidate, wanted);
+        expect(results["click.logit"].data[candidate]).toBeCloseTo(click, 6);
+        expect(results.click.data[candidate]).toBeCloseTo(1 / (1 + Math.exp(-click)), 6);
+        expect(results.stay.data[candidate]).toBeCloseTo(stay, 6);
+      }
+    },
+  );
+});

@@ -1,0 +1,60 @@
+// Every rewrite keeps every output of every graph, on random models, and reaches the state that it promises.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { verify } from "../../../compiler/ir/verify.ts";
+import { defaultContext, foldParameters, passes, rewrite } from "../../../compiler/passes/index.ts";
+import { anyModel } from "../../kit/any-model.ts";
+import { anyRequest, batchFeeds, requestFeeds } from "../../kit/any-request.ts";
+import { graphsOf, outputsApart, randomParameters, run, world } from "../../kit/reference.ts";
+
+describe("the rewrites", () => {
+  it("keep all outputs of all graphs of a request, before and after the parameters are folded", () => {
+    fc.assert(
+      fc.property(anyModel(), anyRequest(), (model, shape) => {
+        const { graphs, read, feeds } = world(model, shape, new Set([1]));
+        for (const [name, graph] of graphs) {
+          if (name === "projector" || name.endsWith("_fresh")) continue;
+          verify(graph);
+          const wanted = run(graph, feeds, read);
+          const cheap = rewrite(graph, { verify: true });
+          expect(outputsApart(run(cheap, feeds, read), wanted), name).toBeNull();
+          const folded = foldParameters(cheap, read);
+          verify(folded);
+          // The folded parameters are rounded to float32.
+          if (name === "rank") expect(outputsApart(run(folded, feeds, read), wanted, 1e-5), name).toBeNull();
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("keep all outputs of a batch", () => {
+    fc.assert(
+      fc.property(anyModel(), anyRequest(), (model, shape) => {
+        const read = randomParameters(model, shape.seed);
+        const feeds = batchFeeds(requestFeeds(model, shape), model, shape.candidates);
+        const graph = graphsOf(model, "batch").get("request")!;
+        verify(graph);
+        expect(outputsApart(run(rewrite(graph, { verify: true }), feeds, read), run(graph, feeds, read))).toBeNull();
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it.each(passes.map((pass) => [pass.name, pass] as const))(
+    "%s alone keeps the scores and ensures what it says",
+    (_, pass) => {
+      fc.assert(
+        fc.property(anyModel(), anyRequest(), (model, shape) => {
+          const { graphs, read, feeds } = world(model, shape);
+          const graph = graphs.get("explain")!;
+          for (const { check } of pass.requires) expect(check(graph, defaultContext)).toBeNull();
+          const result = pass.run(graph, defaultContext);
+          for (const { check } of pass.ensures) expect(check(result, defaultContext)).toBeNull();
+          expect(outputsApart(run(result, feeds, read), run(graph, feeds, read))).toBeNull();
+        }),
+        { numRuns: 8 },
+      );
+    },
+  );
+});

@@ -1,0 +1,175 @@
+// Random models for property tests: `.twin` text, parsed and checked like any other.
+import fc from "fast-check";
+import { check } from "../../compiler/check/check.ts";
+import { load } from "../../compiler/load.ts";
+import type { Model } from "../../compiler/model.ts";
+import { render } from "../../grammar/report.ts";
+
+export interface ModelChoice {
+  /** One history alone, so that ports carry no names. */
+  readonly histories?: 1 | 2;
+  readonly heads?: "round_robin" | "per_head" | "max";
+  readonly tables?: boolean;
+  /** What the search goes by; unless said, mostly the metric. */
+  readonly by?: "metric" | "match" | "inner_product";
+}
+
+/** The checked model of a text; throws with the first diagnostic where there is none. */
+export function modelOf(text: string): Model {
+  const { model, diagnostics } = check(load("any.twin", () => text));
+  if (model !== null) return model;
+  throw new Error(render(diagnostics, { color: false }));
+}
+
+export function anyModel(choice: ModelChoice = {}): fc.Arbitrary<Model> {
+  // A counterexample is shown as the text that it came from.
+  return anyText(choice).map((text) => Object.defineProperty(modelOf(text), fc.toStringMethod, { value: () => text }));
+}
+
+const dim = fc.integer({ min: 1, max: 4 });
+const pool = fc.constantFrom("sum", "mean");
+
+/** A feature of every kind, with small tables. */
+const kinds: readonly ((dim: number, pool: string) => string)[] = [
+  (d) => `id(vocab: 5, dim: ${d})`,
+  (d) => `hashed(buckets: 7, dim: ${d})`,
+  (d) => `bucketed(at: [1, 2, 3], dim: ${d})`,
+  (d) => `flag(dim: ${d})`,
+  (d, p) => `tags(vocab: 6, max: 3, dim: ${d}, pool: ${p})`,
+  () => "pretrained(size: 3)",
+  (d) => `pretrained(size: 3, dim: ${d})`,
+  () => "number(scale: log)",
+];
+
+/** `prefix_0: kind …`, one a line. */
+function anyFeatures(prefix: string, least: number, most: number): fc.Arbitrary<string[]> {
+  const one = fc.record({ kind: fc.constantFrom(...kinds), dim, pool });
+  return fc
+    .array(one, { minLength: least, maxLength: most })
+    .map((chosen) => chosen.map((feature, index) => `${prefix}_${index}: ${feature.kind(feature.dim, feature.pool)}`));
+}
+
+const anyTower = fc.record({
+  hidden: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 2 }),
+  activation: fc.constantFrom("relu", "prelu", "dice", "gelu"),
+  norm: fc.constantFrom("none", "layer", "batch"),
+  cross: fc.integer({ min: 0, max: 2 }),
+  experts: fc.constantFrom(0, 0, 2),
+  tasks: fc.integer({ min: 1, max: 3 }),
+});
+
+function towerText(
+  name: string,
+  inputs: readonly string[],
+  tower: typeof anyTower extends fc.Arbitrary<infer T> ? T : never,
+) {
+  const tasks = ["binary", "regression", "binary(weight: 0.5)"].slice(0, tower.tasks);
+  return `tower ${name} {
+    input: [${inputs.join(", ")}] hidden: [${tower.hidden.join(", ")}] activation: ${tower.activation}
+    norm: ${tower.norm} cross: ${tower.cross} experts: ${tower.experts} dropout: 0.1
+    predict { ${tasks.map((task, index) => `${name}_${index}: ${task}`).join(" ")} }
+  }`;
+}
+
+function anyText(choice: ModelChoice): fc.Arbitrary<string> {
+  const search = choice.by
+    ? fc.constant(choice.by)
+    : fc.constantFrom("metric", "metric", "metric", "match", "inner_product");
+  return fc
+    .record({
+      item: anyFeatures("i", 0, 3),
+      user: anyFeatures("u", 0, 2),
+      context: anyFeatures("c", 0, 1),
+      candidate: anyFeatures("n", 0, 2),
+      cross: anyFeatures("x", 0, 3),
+      biased: fc.boolean(),
+      size: fc.record({ heads: fc.integer({ min: 1, max: 3 }), dim, values: dim, out: fc.integer({ min: 1, max: 9 }) }),
+      keep: fc.integer({ min: 1, max: 5 }),
+      heads: choice.heads
+        ? fc.constant(choice.heads)
+        : fc.constantFrom("round_robin", "round_robin", "per_head", "max"),
+      search,
+      attends: fc.subarray(["recent", "all", "again", "average"]),
+      keys: fc.constantFrom("auto", "auto", "fresh"),
+      table: fc.constantFrom("none", "keys", "both", "apart", "values"),
+      miss: fc.constantFrom("mask", "zero", "compute"),
+      tower: anyTower,
+      second: fc.option(anyTower),
+      histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
+    })
+    .map((made) => {
+      const part = (name: string, features: readonly string[]) =>
+        features.length === 0 ? "" : `${name} { ${features.join("\n")} }`;
+      const histories = ["watched", "bought"].slice(0, made.histories);
+      const stages = histories.flatMap((history) => stagesOf(history, made, choice));
+      const attends = histories.flatMap((history) => ["interest", ...made.attends].map((name) => `${history}_${name}`));
+      const groups = ["item", "user", "context", "candidate"].filter(
+        (name) => name === "item" || made[name as "user"].length > 0,
+      );
+      return [
+        "model any",
+        `item {
+          item_id: vocabulary(max: 9, min_count: 1, dim: 3, key: true)
+          category: id(vocab: 2, dim: 2)
+          topics: tags(vocab: 4, max: 2, dim: 2)
+          cover: pretrained(size: 3)
+          ${made.item.join("\n")}
+        }`,
+        part("user", made.user),
+        part("context", made.context),
+        part("candidate", made.candidate),
+        ...stages,
+        towerText("rating", [...attends, ...groups], made.tower),
+        made.second ? towerText("other", [attends[0], ...groups], made.second) : "",
+      ].join("\n\n");
+    });
+}
+
+interface Made {
+  readonly cross: readonly string[];
+  readonly biased: boolean;
+  readonly size: { readonly heads: number; readonly dim: number; readonly values: number; readonly out: number };
+  readonly keep: number;
+  readonly heads: string;
+  readonly search: string;
+  readonly attends: readonly string[];
+  readonly keys: string;
+  readonly table: string;
+  readonly miss: string;
+}
+
+/** A history with its metric, search, attends and tables, all named after it. */
+function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
+  const { heads, dim: width, values, out } = made.size;
+  const bias = made.biased && made.cross.length > 0 ? `bias: ${h}.cross` : "";
+  const by = { metric: `${h}_metric`, match: "match(item.topics)", inner_product: "inner_product(item.cover)" }[
+    made.search
+  ]!;
+  const attend = (name: string, over: string) => `attend ${h}_${name} {
+    over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys}
+  }`;
+  const over: Readonly<Record<string, string>> = { recent: `${h}.last(2)`, all: h, again: `${h}_search` };
+  const parts = { keys: `${h}_metric.keys`, values: `${h}_interest.values` };
+  const table = (name: string, of: string) => `table ${h}_${name} { of: ${of} on_miss: ${made.miss} }`;
+  const tables: Readonly<Record<string, readonly string[]>> = {
+    none: [],
+    keys: [table("table", parts.keys)],
+    values: [table("table", parts.values)],
+    both: [table("table", `[${parts.keys}, ${parts.values}]`)],
+    apart: [table("table", parts.keys), table("more", parts.values)],
+  };
+  const wanted =
+    choice.tables === false ? [] : tables[choice.tables === true && made.table === "none" ? "keys" : made.table];
+  return [
+    `history ${h} { of: item max: 50 ${made.cross.length > 0 ? `cross { ${made.cross.join("\n")} }` : ""} }`,
+    `metric ${h}_metric { query: item keys: ${h}.item ${bias} heads: ${heads} dim: ${width} }`,
+    // Only a metric has heads.
+    `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,
+    attend("interest", `${h}_search`),
+    ...made.attends.map((name) => {
+      if (name !== "average") return attend(name, over[name]);
+      return `attend ${h}_average { over: ${made.heads === "max" ? h : `${h}_search`} by: mean }`;
+    }),
+    ...(made.keys === "fresh" && made.search !== "metric" ? [] : wanted),
+  ];
+}

@@ -1,0 +1,144 @@
+// A model built into a folder, with made-up items and a generation of tables, for tests of the runtime.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { BuildOptions } from "../../compiler/index.ts";
+import { openArtefacts } from "../../runtime/artefacts.ts";
+import { encodeColumn, encodedShape } from "../../runtime/encode/column.ts";
+import type { RawColumn } from "../../runtime/encode/raw.ts";
+import { encodersFingerprint } from "../../runtime/encoders-fingerprint.ts";
+import { parseKeys, type RawKeys } from "../../runtime/keys.ts";
+import { fetchOutside } from "../../runtime/outside.ts";
+import { floats, ints, type Tensor } from "../../runtime/session.ts";
+import { openFile } from "../../runtime/session-node.ts";
+import { commitGeneration, nextGeneration } from "../../runtime/table/generation-commit.ts";
+import { writeGeneration } from "../../runtime/table/generation-file.ts";
+import { ItemStoreWriter, storedFeatures } from "../../runtime/table/item-store-writer.ts";
+import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
+import { headsOf } from "../../runtime/table/precision.ts";
+import { TableWriter } from "../../runtime/table/table-file.ts";
+import { bytesOf, compiled } from "./small-model.ts";
+
+const folders: string[] = [];
+
+/** Removes every folder that this file made. */
+export function cleanUp(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+export function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "twin-test-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** Builds a model's source into `dir`. */
+export function buildInto(dir: string, source: string, options: Partial<BuildOptions> = {}): string {
+  for (const file of compiled(source, { vocabularies: new Map(), ...options }).files) {
+    const path = join(dir, file.path);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytesOf(file));
+  }
+  return dir;
+}
+
+export function built(source: string, options: Partial<BuildOptions> = {}): string {
+  return buildInto(join(temporary(), "build"), source, options);
+}
+
+export interface GenerationSettings {
+  /** Items that the tables hold, from the first on; default all. */
+  readonly covered?: number;
+  readonly madeAt?: string;
+  /** What the generation says of itself instead of the truth. */
+  readonly producer?: string;
+  readonly metric?: string;
+  readonly encoders?: string;
+}
+
+/** Writes a generation of the items: `columns` by bare feature name, the key's among them. */
+export async function writeTables(
+  dir: string,
+  keys: RawKeys,
+  columns: Readonly<Record<string, RawColumn>>,
+  settings: GenerationSettings = {},
+): Promise<void> {
+  const artefacts = await openArtefacts(dir, () => undefined);
+  const { manifest } = artefacts;
+  const { number, partial } = nextGeneration(dir);
+  const items = keys.length;
+  const covered = settings.covered ?? items;
+  const stored = storedFeatures(manifest.features);
+  const context = artefacts.context("items");
+  const encoded = new Map(
+    stored.map((feature) => [
+      feature.name,
+      encodeColumn(feature, feature.key ? (keys as RawColumn) : columns[feature.column], items, context),
+    ]),
+  );
+  const store = await ItemStoreWriter.create(join(partial, "items.store"), manifest.features);
+  store.write(encoded, items);
+  store.finish();
+  const texts = Array.isArray(keys) && keys.some((key) => typeof key === "string" && !/^\d+$/.test(key));
+  const type = texts ? "string" : "int64";
+  const parsed = parseKeys(keys, type, "items");
+  await writeKeyIndex(join(partial, "keys.index"), parsed);
+
+  const projector = manifest.graphs.projector;
+  const tables: Record<string, { file: string; rows: number; coverage_reached: null }> = {};
+  if (projector !== undefined && covered > 0) {
+    const session = await openFile(join(dir, projector.file), {
+      providers: ["cpu"],
+      threads: 1,
+      warn: () => undefined,
+    });
+    const feeds: Record<string, Tensor> = {};
+    for (const feature of stored) {
+      const data = encoded.get(feature.name)!;
+      const shape = encodedShape(feature, items);
+      feeds[feature.name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
+    }
+    for (const embedding of manifest.embeddings) {
+      if (embedding.input === null) continue;
+      const users = stored.filter((feature) => feature.embedding === embedding.parameter);
+      const uses = users.map((feature) => ({ indices: feeds[feature.name], needed: null }));
+      const { rows, indices } = fetchOutside(artefacts.outside!, embedding.parameter, embedding.dim, uses);
+      feeds[embedding.input] = rows;
+      users.forEach((feature, i) => {
+        feeds[feature.name] = indices[i];
+      });
+    }
+    const outputs = await session.run(feeds);
+    for (const [name, entry] of Object.entries(manifest.tables)) {
+      const port = projector.outputs.find((one) => one.name === name) ?? projector.outputs[0];
+      const format = { precision: entry.precision, width: entry.width, heads: headsOf(entry.parts) };
+      const table = await TableWriter.create(join(partial, `${name}.table`), format);
+      table.write((outputs[port.name].data as Float32Array).subarray(0, covered * entry.width));
+      table.finish();
+      tables[name] = { file: `${name}.table`, rows: covered + 1, coverage_reached: null };
+    }
+    await session.close();
+  }
+  artefacts.outside?.close();
+  const all = <T extends string>(names: readonly string[], value: (name: string) => T) =>
+    Object.fromEntries(names.map((name) => [name, value(name)]));
+  const { fingerprints } = manifest;
+  writeGeneration(partial, {
+    format: 1,
+    number,
+    model: manifest.model,
+    made_at: settings.madeAt ?? new Date().toISOString(),
+    step: null,
+    items,
+    key: { feature: manifest.features.find((feature) => feature.key)!.name, type },
+    fingerprints: {
+      producer: all(Object.keys(manifest.tables), (name) => settings.producer ?? fingerprints.producer[name]),
+      metric: all(Object.keys(fingerprints.metric), (name) => settings.metric ?? fingerprints.metric[name]),
+      encoders: settings.encoders ?? encodersFingerprint(manifest),
+    },
+    tables,
+    index: "keys.index",
+    store: "items.store",
+  });
+  commitGeneration(dir, number, partial);
+}

@@ -1,0 +1,88 @@
+// Runs graphs and ONNX bytes through onnxruntime-node.
+import ort from "onnxruntime-node";
+import { emitOnnx } from "../../compiler/emit/onnx.ts";
+import type { Attributes, Dtype, Graph, Value } from "../../compiler/ir/graph.ts";
+import type { Tensor } from "../../compiler/ir/rule.ts";
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+export type Options = Parameters<typeof ort.InferenceSession.create>[1];
+
+/** A graph of `outputs`, its inputs found and declared by name. */
+export function graphOf(outputs: Readonly<Record<string, Value>>, name = "test"): Graph {
+  const inputs = new Map<string, Value>();
+  const seen = new Set<Value>();
+  const visit = (value: Value) => {
+    if (seen.has(value)) return;
+    seen.add(value);
+    if (value.node.op === "input") inputs.set((value.node.attributes as Attributes["input"]).name, value);
+    value.node.inputs.forEach(visit);
+  };
+  Object.values(outputs).forEach(visit);
+  const declared = [...inputs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  return {
+    name,
+    doc: "",
+    inputs: declared,
+    outputs: Object.entries(outputs).map(([key, value]) => ({ name: key, value, doc: "" })),
+  };
+}
+
+/** ONNX bytes of a graph, with the parameters' numbers inside. */
+export function bytesOf(graph: Graph, parameters: Readonly<Record<string, Float32Array>> = {}): Uint8Array {
+  return emitOnnx(graph, { external: (name) => ({ inline: parameters[name] }), metadata: {}, producerVersion: "0" });
+}
+
+/** Runs a graph on the CPU, or as `options` say. */
+export async function runGraph(
+  graph: Graph,
+  feeds: Feeds,
+  parameters: Readonly<Record<string, Float32Array>> = {},
+  options: Options = {},
+): Promise<Record<string, Tensor>> {
+  return runBytes(bytesOf(graph, parameters), dtypesOf(graph), feeds, options);
+}
+
+export function dtypesOf(graph: Graph): Record<string, Dtype> {
+  return Object.fromEntries(
+    graph.inputs.map(({ node, dtype }) => [(node.attributes as Attributes["input"]).name, dtype]),
+  );
+}
+
+export async function runBytes(
+  bytes: Uint8Array,
+  dtypes: Readonly<Record<string, Dtype>>,
+  feeds: Feeds,
+  options: Options = {},
+): Promise<Record<string, Tensor>> {
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3, intraOpNumThreads: 1, ...options });
+  try {
+    const tensors = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
+    const results = await session.run(
+      Object.fromEntries(tensors.map(([name, tensor]) => [name, toOrt(dtypes[name], tensor)])),
+    );
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+  } finally {
+    await session.release();
+  }
+}
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+function toOrt(dtype: Dtype, { shape, data }: Tensor) {
+  return new ort.Tensor(dtype, arrays[dtype].from(data), [...shape]);
+}
+
+function fromOrt({ dims, data }: { readonly dims: readonly number[]; readonly data: unknown }): Tensor {
+  return { shape: [...dims], data: Float64Array.from(data as ArrayLike<number>) };
+}
+
+/** Where two results differ by more than 1e-5 · max(1, |b|), or null. */
+export function difference(actual: Tensor, wanted: Tensor, exact = false): string | null {
+  if (actual.shape.join() !== wanted.shape.join()) return `shape [${actual.shape}] instead of [${wanted.shape}]`;
+  for (let index = 0; index < wanted.data.length; index++) {
+    const [a, b] = [actual.data[index], wanted.data[index]];
+    const near = exact ? a === b : a === b || Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(b));
+    if (!near) return `number ${index} is ${a} instead of ${b}`;
+  }
+  return null;
+}

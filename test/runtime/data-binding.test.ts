@@ -1,0 +1,134 @@
+// data.yaml: what is read from it, and what is said of mistakes.
+import { describe, expect, it } from "vitest";
+import { parseBinding } from "../../runtime/data/binding.ts";
+
+const whole = `events: {file: "logs/*.parquet", user: user_id, item: movie_id, time: {column: ts, unit: ms}}
+items:  {file: movies.csv.gz, key: movie_id}
+users:  {file: users.csv, key: user_id}
+history:
+  watched: {where: "rating is not null", delay: 15min, exclude_same: session_id}
+columns:
+  predict.click: "rating >= 4"
+  watched.liked: {at_least: {column: rating, value: 4}}
+  item.genres: {split: {column: genres, by: "|"}}
+  user.age: {scale: {column: months, by: 0.5, plus: 1}}
+  context.tab: {map: {column: page, values: {home: 1, 7: two}, otherwise: 0}}
+negatives: {per_positive: 4, by: popularity}
+weight: sample_weight
+split: {by: time, train: ..2018-06-30, validation: ..2018-08-31, test: rest}
+`;
+
+const refusal = (text: string): string => {
+  try {
+    parseBinding(text, "data.yaml");
+  } catch (error) {
+    expect((error as Error).name).toBe("TwinError");
+    return (error as Error).message;
+  }
+  throw new Error("accepted");
+};
+
+describe("a data binding", () => {
+  it("reads every field", () => {
+    const binding = parseBinding(whole, "/data/set/data.yaml");
+    expect(binding.events).toEqual({
+      file: "/data/set/logs/*.parquet",
+      user: "user_id",
+      item: "movie_id",
+      clock: { column: "ts", unit: "ms" },
+    });
+    expect(binding.items).toEqual({ file: "/data/set/movies.csv.gz", key: "movie_id" });
+    expect(binding.users).toEqual({ file: "/data/set/users.csv", key: "user_id" });
+    expect(binding.history).toEqual({
+      watched: { where: "rating is not null", delay: 900, excludeSame: "session_id" },
+    });
+    expect(binding.columns).toEqual({
+      "predict.click": { kind: "sql", sql: "rating >= 4" },
+      "watched.liked": { kind: "at_least", column: "rating", value: 4 },
+      "item.genres": { kind: "split", column: "genres", by: "|" },
+      "user.age": { kind: "scale", column: "months", by: 0.5, plus: 1 },
+      "context.tab": { kind: "map", column: "page", values: { home: 1, 7: "two" }, otherwise: 0 },
+    });
+    expect(binding.negatives).toEqual({ perPositive: 4, by: "popularity" });
+    expect(binding.weight).toBe("sample_weight");
+    const { kind, train, validation } = binding.split!;
+    expect(kind).toBe("time");
+    // The whole of the last day belongs.
+    expect(train).toBeCloseTo(Date.parse("2018-07-01T00:00:00Z") / 1000, 2);
+    expect(train).toBeLessThan(Date.parse("2018-07-01T00:00:00Z") / 1000);
+    expect(validation).toBeCloseTo(Date.parse("2018-09-01T00:00:00Z") / 1000, 2);
+  });
+
+  it("reads an order where there is no clock, and shares", () => {
+    const binding = parseBinding(
+      "events: {file: e.csv, user: u, item: i, order: seq}\nhistory: {h: {delay: 3}}\nsplit: {by: share, train: 80%, validation: 0.1}",
+      "data.yaml",
+    );
+    expect(binding.events!.clock).toEqual({ column: "seq", unit: "steps" });
+    expect(binding.history.h.delay).toBe(3);
+    expect(binding.split).toEqual({ kind: "share", train: 0.8, validation: 0.9 });
+    expect(parseBinding("split: {holdout: users, train: 0.5}", "d.yaml").split!.kind).toBe("users");
+  });
+
+  const mistakes: [string, string, string][] = [
+    ["an unknown key", "evnts: {file: a.csv}", "data.yaml:1:1: `evnts` is not known here; did you mean `events`?"],
+    [
+      "a key in a table",
+      "items:\n  file: a.csv\n  kye: id",
+      "data.yaml:1:1: `items.key` is missing\ndata.yaml:3:3: `kye` is not known here; did you mean `key`?",
+    ],
+    [
+      "an unknown derivation",
+      "columns:\n  item.x: {splt: {column: a, by: b}}",
+      "data.yaml:2:3: `columns.item.x`: a derivation is one of at_least, split, map, scale",
+    ],
+    [
+      "a wrong type",
+      "columns:\n  a.b: {at_least: {column: c, value: high}}",
+      "data.yaml:2:31: `columns.a.b.at_least.value`: a number is due here",
+    ],
+    [
+      "a wrong duration",
+      "events: {file: a, user: u, item: i, time: t}\nhistory:\n  h: {delay: 3 weeks}",
+      "data.yaml:3:7: `3 weeks` is no duration; write it like 30s, 15min, 1h or 7d",
+    ],
+    [
+      "a clock and an order",
+      "events: {file: a, user: u, item: i, time: t, order: o}",
+      "data.yaml:1:46: `time` and `order` are both given; `order` is for data without a clock",
+    ],
+    [
+      "no clock at all",
+      "events: {file: a, user: u, item: i}",
+      "data.yaml:1:1: name the events' clock (`time: column`), or their order (`order: column`) where there is none",
+    ],
+    ["no YAML", "events: {file: a", "data.yaml:1:17: "],
+    ["a list", "- a", "data.yaml:1:1: "],
+    [
+      "a date that is none",
+      "split: {by: time, train: ..2018-13-45}",
+      "data.yaml:1:19: `2018-13-45` is no date; write it like ..2018-06-30",
+    ],
+    [
+      "too large shares",
+      "split: {by: share, train: 0.9, validation: 0.2}",
+      "data.yaml:1:1: the shares of train and validation are more than the whole",
+    ],
+  ];
+  it.each(mistakes)("says where %s stands and the way out", (_, text, message) => {
+    const found = refusal(text);
+    expect(found.slice(0, message.length)).toBe(message);
+  });
+
+  it("reads any text or refuses it in its own words", () => {
+    for (let cut = 0; cut < whole.length; cut += 17) {
+      for (const text of [whole.slice(0, cut), `${whole.slice(0, cut)}{[:${whole.slice(cut + 3)}`]) {
+        try {
+          parseBinding(text, "data.yaml");
+        } catch (error) {
+          expect(`${(error as Error).name} at ${cut}`).toBe(`TwinError at ${cut}`);
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,79 @@
+// Files written whole or not at all, and the errors of the file system as people can use them.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { TwinError } from "../../runtime/error.ts";
+import { AtomicFile, attempt, fileError, readText, removeLeftovers, writeFileAtomic } from "../../runtime/files.ts";
+
+const root = mkdtempSync(join(tmpdir(), "twin-files-"));
+let folder = root;
+let count = 0;
+beforeEach(() => {
+  folder = join(root, String(count++));
+  mkdirSync(folder);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test("a file appears by commit alone, and replaces the earlier one", () => {
+  const path = join(folder, "deep", "name.bin");
+  writeFileAtomic(path, "first");
+  const file = AtomicFile.create(path);
+  file.write(bytes("sec"));
+  file.write(bytes("ond"));
+  expect(file.bytes).toBe(6);
+  expect(readFileSync(path, "utf8")).toBe("first");
+  file.commit();
+  expect(readFileSync(path, "utf8")).toBe("second");
+  expect(readdirSync(join(folder, "deep"))).toEqual(["name.bin"]);
+  expect(() => file.write(bytes("x"))).toThrow(/already finished/);
+});
+
+test("an abandoned file leaves the earlier one and nothing else", () => {
+  const path = join(folder, "name");
+  writeFileAtomic(path, "first");
+  const file = AtomicFile.create(path);
+  file.write(bytes("half"));
+  file.abort();
+  expect(readFileSync(path, "utf8")).toBe("first");
+  expect(readdirSync(folder)).toEqual(["name"]);
+});
+
+test("a rename that fails is an error and leaves no temporary file", () => {
+  const path = join(folder, "taken");
+  mkdirSync(join(path, "inner"), { recursive: true });
+  expect(() => writeFileAtomic(path, "text")).toThrow(TwinError);
+  expect(readdirSync(folder)).toEqual(["taken"]);
+});
+
+test("a full disk names the place and the way out", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  const error = fileError(full, "write", "build/twin/weights.safetensors");
+  expect(error).toBeInstanceOf(TwinError);
+  expect(error.message).toBe(
+    "cannot write build/twin/weights.safetensors: the disk is full. Free some room or choose another place; what was there before is unchanged",
+  );
+  expect(fileError(error, "write", "elsewhere")).toBe(error);
+});
+
+test("leftovers of dead processes go, those of living ones stay", () => {
+  const dead = ".current.4194305-0.partial";
+  for (const name of [dead, `.current.${process.pid}-3.partial`, ".hidden", "4194305.partial"]) {
+    writeFileSync(join(folder, name), "");
+  }
+  expect(removeLeftovers(folder)).toEqual([dead]);
+  expect(readdirSync(folder).sort()).toEqual(
+    [`.current.${process.pid}-3.partial`, ".hidden", "4194305.partial"].sort(),
+  );
+});
+
+test("reading says what is wrong with the path", () => {
+  expect(() => readText(join(folder, "none"))).toThrow(/cannot read .*none: there is no such file or folder/);
+  expect(() => readText(folder)).toThrow(/it is a folder, and a file is due/);
+  writeFileSync(join(folder, "large"), "x".repeat(100));
+  expect(() => readText(join(folder, "large"), 99)).toThrow(/100 bytes, and at most 99/);
+  expect(() => readText(join(folder, "large", "below"))).toThrow(TwinError);
+  expect(() => attempt("read", "p", () => JSON.parse("{"))).toThrow(SyntaxError);
+});

@@ -1,0 +1,63 @@
+// xxHash64 against golden numbers of another implementation (Python's xxhash 4.1.0), and the quick way for integers.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { hasher, remainder64 } from "../../runtime/hash.ts";
+import { integerBucket, MOST_BUCKETS } from "../../runtime/hash-integer.ts";
+
+const golden: [string, bigint][] = [
+  ["", 17241709254077376921n],
+  ["5", 7674613650421074157n],
+  ["-1", 4423317448651367128n],
+  ["9223372036854775807", 15613979337394519731n],
+  ["video", 3222585202960415221n],
+  ["Zürich", 9651740378605978233n],
+  ["日本語", 8176744303664166369n],
+  ["🎬", 14500564071591113948n],
+  ["a".repeat(31), 18322620742291695894n],
+  ["a".repeat(32), 9614767607332313815n],
+  ["a".repeat(33), 1798061103824220747n],
+  ["The quick brown fox jumps over the lazy dog", 802816344064684476n],
+  ["x".repeat(1000), 5528630022282608865n],
+];
+
+test.each(golden)("text %j", async (text, hash) => {
+  const { text: of, bytes, bucket } = await hasher();
+  expect(of(text)).toBe(hash);
+  expect(bytes(new TextEncoder().encode(text))).toBe(hash);
+  for (const buckets of [1, 7, 1_000_000, 2 ** 26, 2 ** 26 + 1, 3_000_000_000, Number.MAX_SAFE_INTEGER]) {
+    expect(bucket(text, buckets)).toBe(Number(hash % BigInt(buckets)));
+  }
+});
+
+test("bytes above a MiB are hashed in pieces, to the same number", async () => {
+  const data = Uint8Array.from({ length: 3_000_001 }, (_, i) => (i * 31 + 7) % 256);
+  expect((await hasher()).bytes(data)).toBe(2577721479923784696n);
+});
+
+test("a remainder is exact for every divisor", () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.maxSafeNat(), (value, divisor) => {
+      expect(remainder64(value, divisor + 1 > Number.MAX_SAFE_INTEGER ? divisor : divisor + 1)).toBe(
+        Number(value % BigInt(divisor + 1 > Number.MAX_SAFE_INTEGER ? divisor : divisor + 1)),
+      );
+      const small = (divisor % 2 ** 26) + 1;
+      expect(remainder64(value, small)).toBe(Number(value % BigInt(small)));
+    }),
+  );
+});
+
+test("an integer's quick bucket is that of its decimal text", async () => {
+  const { bucket } = await hasher();
+  const edges = [0, -0, 1, -1, 9, 10, 12345678, 123456789012, 2 ** 31, -(2 ** 31), 2 ** 53 - 1, 1 - 2 ** 53];
+  for (const value of edges) {
+    expect(integerBucket(value, 1_000_003)).toBe(bucket(String(value), 1_000_003));
+  }
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.integer({ min: -999, max: 99999 })),
+      fc.integer({ min: 1, max: MOST_BUCKETS }),
+      (value, buckets) => integerBucket(value, buckets) === bucket(String(value), buckets),
+    ),
+    { numRuns: 2000 },
+  );
+});

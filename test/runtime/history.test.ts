@@ -1,0 +1,159 @@
+// Histories in a request: order, length, padding, misses, and what is wrong with columns.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newestFirst } from "../../runtime/columns.ts";
+import { load, type PrepareRequest, type Ranking, type Twin } from "../../runtime/index.ts";
+import { cleanUp } from "../kit/built-twin.ts";
+import { builtRanked, NOW, someCandidates, someUser } from "../kit/rank-model.ts";
+
+interface Watched {
+  item: number[];
+  time: number[];
+  liked: (boolean | null)[];
+}
+
+let twin: Twin;
+beforeAll(async () => {
+  twin = await load(await builtRanked(), { threads: 1 });
+});
+afterAll(async () => {
+  await twin.close();
+  cleanUp();
+});
+
+const watchedOf = (request: PrepareRequest): Watched => (request.history as unknown as { watched: Watched }).watched;
+const withHistory = (request: PrepareRequest, watched: unknown): PrepareRequest =>
+  ({ ...request, history: { watched } }) as PrepareRequest;
+const take = ({ item, time, liked }: Watched, order: readonly number[]): Watched => ({
+  item: order.map((i) => item[i]),
+  time: order.map((i) => time[i]),
+  liked: order.map((i) => liked[i]),
+});
+const rank = async (request: PrepareRequest, count = 5): Promise<Ranking> =>
+  (await twin.prepare(request)).rank(someCandidates(count));
+
+describe("the order of behaviours", () => {
+  it("is newest first, ties in the caller's order", () => {
+    const times = fc.oneof(
+      fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 60 }),
+      fc.array(fc.double({ min: 0, max: 1e12, noNaN: true }), { maxLength: 60 }),
+      fc.array(fc.integer({ min: -1e12, max: 1e15 }), { maxLength: 60 }),
+    );
+    fc.assert(
+      fc.property(times, fc.integer({ min: 0, max: 70 }), (values, max) => {
+        const expected = values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+        expect([...newestFirst(Float64Array.from(values), max)]).toEqual(expected.slice(0, max));
+      }),
+    );
+  });
+
+  it("does not depend on the caller's, and kept positions count in the caller's columns", async () => {
+    const request = someUser(30);
+    const watched = watchedOf(request);
+    const newest = watched.time.map((_, i) => i).sort((a, b) => watched.time[b] - watched.time[a] || a - b);
+    const sorted = await rank(withHistory(request, take(watched, newest)));
+    const shuffled = await rank(request);
+    expect([...shuffled.click]).toEqual([...sorted.click]);
+    expect([...shuffled.kept!.positions]).toEqual([...sorted.kept!.positions].map((place) => newest[place]));
+  });
+
+  it("is taken as it stands where the model needs no times and none came", async () => {
+    await expect(rank(withHistory(someUser(3), { item: [1], liked: [true] }))).rejects.toThrow(
+      /history watched has no column `time`: watched\.ago needs/,
+    );
+  });
+});
+
+describe("the length of a history", () => {
+  it("is cut to the newest `max`", async () => {
+    const request = someUser(100);
+    const watched = watchedOf(request);
+    const newest = watched.time.map((_, i) => i).sort((a, b) => watched.time[b] - watched.time[a] || a - b);
+    const cut = await rank(withHistory(request, take(watched, newest.slice(0, 40))));
+    const whole = await rank(request);
+    expect([...whole.click]).toEqual([...cut.click]);
+    expect(whole.tables[0].found + whole.tables[0].missed).toBe(40);
+  });
+
+  it("may be nought: nothing is kept, every score is a number", async () => {
+    const empty = await rank(withHistory(someUser(0), { item: [], time: [], liked: [] }));
+    expect([...empty.kept!.positions].every((place) => place === -1)).toBe(true);
+    expect([...empty.click, ...empty.logits.like].every(Number.isFinite)).toBe(true);
+    expect(empty.coverage).toBe(1);
+    expect([...(await rank(withHistory(someUser(0), { item: [] }))).click]).toEqual([...empty.click]);
+  });
+
+  it("may be shorter than what is kept: the rest is −1", async () => {
+    const few = await rank(someUser(4));
+    expect(few.kept!.shape).toEqual([5, 6]);
+    for (let n = 0; n < 5; n++) {
+      const list = [...few.kept!.positions.subarray(n * 6, n * 6 + 6)];
+      expect(list.slice(0, 4).sort()).toEqual([0, 1, 2, 3]);
+      expect(list.slice(4)).toEqual([-1, -1]);
+    }
+  });
+});
+
+describe("what a history holds", () => {
+  it("may stand directly where there is one history", async () => {
+    const request = someUser(12);
+    const direct = await rank({ ...request, history: watchedOf(request) } as never);
+    expect([...direct.click]).toEqual([...(await rank(request)).click]);
+  });
+
+  it("counts items that no table has, and never keeps them", async () => {
+    const request = someUser(20);
+    const watched = watchedOf(request);
+    watched.item[3] = 100_000;
+    watched.item[7] = 100_001;
+    const found = await rank(request);
+    expect(found.misses).toBe(2);
+    expect(found.coverage).toBeCloseTo(0.9, 9);
+    expect([...found.kept!.positions]).not.toContain(3);
+    expect([...found.kept!.positions]).not.toContain(7);
+  });
+
+  it("treats behaviours after the request as unknown in time", async () => {
+    const request = someUser(1);
+    const watched = watchedOf(request);
+    const at = async (time: number) => [...(await rank(withHistory(request, { ...watched, time: [time] }))).click];
+    expect(await at(NOW + 60)).toEqual(await at(NOW + 1e6));
+    expect(await at(NOW + 60)).not.toEqual(await at(NOW - 60));
+  });
+
+  it("takes keys as numbers, BigInts, typed arrays and decimal strings alike", async () => {
+    const request = someUser(15);
+    const watched = watchedOf(request);
+    const expected = [...(await rank(request)).click];
+    const forms = [watched.item.map(BigInt), BigInt64Array.from(watched.item.map(BigInt)), watched.item.map(String)];
+    for (const item of forms.slice(0, 2)) {
+      expect([...(await rank(withHistory(request, { ...watched, item }))).click]).toEqual(expected);
+    }
+    expect([...(await rank(withHistory(request, { ...watched, item: forms[2] }))).click]).toEqual(expected);
+  });
+
+  const one = { item: [1], time: [NOW - 5], liked: [true] };
+  it.each([
+    [{ ...one, likd: [true] }, /history watched has no column `likd`; did you mean `liked`\?/],
+    [{ ...one, liked: [true, false] }, /liked has 2 values where 1 are due/],
+    [{ ...one, time: [1, 2] }, /time is 1.*1990|1 items and 2 times/s],
+    [{ ...one, time: [null] }, /index 0: the time is missing/],
+    [{ ...one, time: [NOW * 1000] }, /looks like milliseconds/],
+    [{ time: [NOW] }, /no column `item`/],
+    [{ item: [1], time: [NOW - 5] }, /no column `liked`/],
+    [{ ...one, item: [2 ** 53] }, /key 0 .*has been rounded/],
+    [{ ...one, item: [1.5] }, /key 0 is 1\.5/],
+    [{ ...one, liked: ["yes"] }, /watched\.liked, index 0: "yes" where true or false/],
+    [{ ...one, items: { cover: [[1, 2, 3, 4, Number.NaN]] } }, /item\.cover, index 0/],
+    [{ ...one, items: { colour: ["red"] } }, /no column `colour`/],
+    [{ ...one, ago: [3] }, /no column `ago`|computed from request time/],
+  ])("refuses %j", async (history, message) => {
+    await expect(rank({ history } as never)).rejects.toThrow(message);
+  });
+
+  it("must be said, even if there is none", async () => {
+    await expect(twin.prepare({})).rejects.toThrow(/no history; .*\{history: \{watched: \{item: \[\]\}\}\}/);
+    await expect(twin.prepare({ history: { seen: one } } as never)).rejects.toThrow(/no column `seen`|no history/);
+    await expect(twin.prepare({ history: one, user: { agee: 3 } } as never)).rejects.toThrow(/did you mean `age`/);
+  });
+});

@@ -1,0 +1,184 @@
+// manifest.yaml and tables/NAME.yaml: read, refused with file, line and column, and never a crash.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { stringify } from "yaml";
+import { TwinError } from "../../runtime/error.ts";
+import type { Manifest } from "../../runtime/manifest.ts";
+import { parseManifest, parseTableSpec, readManifest } from "../../runtime/manifest-file.ts";
+
+const hex = "0".repeat(64);
+const manifest: Manifest = {
+  format: 1,
+  model: "twin",
+  doc: "A model.",
+  compiler: "0.1.0",
+  untrained: true,
+  step: null,
+  fingerprints: { metric: { relevance: hex }, producer: { video_keys: hex }, weights: hex },
+  files: { "search.onnx": { bytes: 5, sha256: hex } },
+  features: [
+    {
+      name: "item.video_id",
+      group: "item",
+      column: "video_id",
+      formerly: null,
+      key: true,
+      encoder: { kind: "vocabulary", max: 10, minCount: 1 },
+      dtype: "int32",
+      shape: [],
+      embedding: "item.video_id.table",
+      vocabulary: "item.video_id",
+    },
+    {
+      name: "watched.ago",
+      group: "cross",
+      column: "ago",
+      formerly: null,
+      key: false,
+      encoder: { kind: "elapsed", edges: [60, 3600], unit: "seconds" },
+      dtype: "int32",
+      shape: [],
+      embedding: null,
+      vocabulary: null,
+    },
+  ],
+  histories: [{ name: "watched", max: 100, minimum: 10, cross: ["ago"] }],
+  graphs: { search: { file: "search.onnx", keys: "cached", inputs: [], outputs: [] } },
+  searches: [],
+  attends: [],
+  labels: [],
+  tables: {
+    video_keys: {
+      spec: "tables/video_keys.yaml",
+      history: "watched",
+      row: "watched.row",
+      width: 8,
+      parts: [{ of: "relevance.keys", offset: 0, width: 8, heads: 2, dim: 4 }],
+      precision: "float16",
+      on_miss: "mask",
+      coverage: 1,
+      min_count: 0,
+      refresh: null,
+      shards: 1,
+    },
+  },
+  embeddings: [{ parameter: "item.video_id.table", rows: 11, dim: 4, placement: "inside", input: null }],
+  vocabularies: [{ name: "item.video_id", file: "vocabularies/item.video_id.jsonl", entries: 10 }],
+  plan: [],
+  costs: { candidates: 100, history: 100, multiply_adds: {}, parameters: 44, parameter_bytes: 176 },
+};
+const text = stringify(manifest);
+const parse = (source: string) => parseManifest(source, "DIR/manifest.yaml");
+
+test("a sound manifest reads as it was written", () => {
+  expect(parse(text)).toEqual(manifest);
+  expect(parse(JSON.stringify(manifest))).toEqual(manifest);
+});
+
+const edit = (from: string, to: string) => {
+  expect(text).toContain(from);
+  return text.replace(from, to);
+};
+test.each<[string, string, RegExp]>([
+  [
+    "an unknown version",
+    edit("format: 1", "format: 2"),
+    /^DIR\/manifest.yaml has format 2, and this version of Twin reads format 1. Build the artefacts again: twin build FILE -o DIR, or update Twin$/,
+  ],
+  ["a version in quotes", edit("format: 1", 'format: "1"'), /has format "1"/],
+  ["a foreign file", "services:\n  web: {image: nginx}\n", /is not a manifest of Twin: it does not say `format: 1`/],
+  ["an empty file", "", /is not a manifest of Twin/],
+  ["a list", "- a\n- b\n", /is not a manifest of Twin/],
+  ["binary", "\u0000\u0001\u0002", /DIR\/manifest.yaml/],
+  ["broken YAML", edit("model: twin", "model: [twin"), /^DIR\/manifest.yaml:\d+:\d+: /],
+  ["a key twice", edit("model: twin", "model: twin\nmodel: twin"), /^DIR\/manifest.yaml:3:1: Map keys must be unique/],
+  ["a wrong type", edit("untrained: true", "untrained: maybe"), /^DIR\/manifest.yaml:5:12: untrained: /],
+  ["a missing field", edit("doc: A model.\n", ""), /^DIR\/manifest.yaml:1:1: doc: /],
+  ["a field too many", edit("doc: A model.", "doc: A model.\nextra: 1"), /extra/],
+  ["a wrong encoder", edit("kind: elapsed", "kind: eternal"), /^DIR\/manifest.yaml:\d+:\d+: features.1.encoder.kind: /],
+  [
+    "a path out of the folder",
+    edit("vocabularies/item", "../../item"),
+    /names the file "..\/..\/item.video_id.jsonl", which is not one of its own folder/,
+  ],
+  ["an absolute path", edit("file: search.onnx", "file: /etc/passwd"), /names the file "\/etc\/passwd"/],
+  ["edges that do not ascend", edit("- 60\n", "- 6000\n"), /feature watched.ago: its edges do not ascend/],
+  [
+    "rows beyond the embedding",
+    edit("rows: 11", "rows: 10"),
+    /feature item.video_id: it needs 11 rows, and its embedding item.video_id.table has 10/,
+  ],
+  [
+    "no such embedding",
+    edit("parameter: item.video_id.table", "parameter: other"),
+    /there is no embedding item.video_id.table/,
+  ],
+  [
+    "no such vocabulary",
+    edit("- name: item.video_id\n    file", "- name: other\n    file"),
+    /feature item.video_id: there is no vocabulary "item.video_id"/,
+  ],
+  ["a wrong dtype", edit("dtype: int32", "dtype: float32"), /vocabulary is int32 \[\], not float32 \[\]/],
+  [
+    "parts that do not fill the row",
+    edit("width: 8\n", "width: 9\n"),
+    /table video_keys: its parts fill 8 of 9 values/,
+  ],
+  [
+    "a bomb of aliases",
+    `a: &a [1,1,1,1,1,1,1,1,1]\n${["b", "c", "d", "e"].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${"abcd"[i]}`).join()}]\n`).join("")}`,
+    /cannot be read as YAML/,
+  ],
+  ["deep lists", "[".repeat(1_000_000), /nested more than 100 levels deep/],
+  ["deep maps", "{a: ".repeat(100_000), /nested more than 100 levels deep/],
+  ["deep blocks", "- ".repeat(100_000), /nested more than 100 levels deep/],
+  [
+    "deep indentation",
+    Array.from({ length: 300 }, (_, i) => `${" ".repeat(i)}a:\n`).join(""),
+    /nested more than 100 levels deep/,
+  ],
+  ["two documents", "format: 1\n---\nformat: 1\n", /it holds 2 documents/],
+])("refuses %s", (_, source, message) => {
+  expect(() => parse(source)).toThrow(message);
+  expect(() => parse(source)).toThrow(TwinError);
+});
+
+test("a missing manifest is said so", () => {
+  expect(() => readManifest("/nowhere")).toThrow(/cannot read \/nowhere\/manifest.yaml: there is no such file/);
+});
+
+test("random and mutated text gives a TwinError or a manifest", () => {
+  const survive = (source: string) => {
+    try {
+      expect(parse(source).format).toBe(1);
+    } catch (error) {
+      expect(error).toBeInstanceOf(TwinError);
+    }
+  };
+  fc.assert(fc.property(fc.string(), survive), { numRuns: 200 });
+  const change = fc.tuple(fc.nat(text.length), fc.nat(12), fc.string({ maxLength: 6 }));
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+      survive(changes.reduce((source, [at, cut, piece]) => source.slice(0, at) + piece + source.slice(at + cut), text));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("a lookup-table spec reads, and a wrong one names its place", () => {
+  const spec = `format: 1
+table: video_keys
+of: relevance.keys
+key: {feature: video_id, type: int64}
+row: {layout: [heads, dim], heads: 2, dim: 4, precision: float16, bytes: 16, order: little-endian}
+producer: {graph: projector.onnx, inputs: [item.video_id], output: keys, fingerprint: ab}
+metric: {fingerprint: cd}
+coverage: {target: 0.97}
+refresh: {seconds: 900}
+shards: {count: 8, by: xxh64(key) mod count}
+on_miss: mask
+`;
+  expect(parseTableSpec(spec, "t.yaml")).toMatchObject({ table: "video_keys", shards: { count: 8 } });
+  expect(() => parseTableSpec(spec.replace("mask", "drop"), "t.yaml")).toThrow(/^t.yaml:11:10: on_miss: /);
+  expect(() => parseTableSpec(spec.replace("format: 1", "format: 9"), "t.yaml")).toThrow(/has format 9/);
+});

@@ -1,0 +1,193 @@
+// Row precisions, tables in memory and in their file, and item stores.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, expect, test } from "vitest";
+import type { FeatureSpec } from "../../runtime/manifest.ts";
+import { fromHalf, toHalf } from "../../runtime/table/half.ts";
+import { ItemStore } from "../../runtime/table/item-store.ts";
+import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
+import { decodeRows, encodeRows, headsOf, type RowFormat, rowBytes } from "../../runtime/table/precision.ts";
+import { TableFile, TableWriter } from "../../runtime/table/table-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "twin-rows-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = join(folder, "file");
+const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 });
+
+test("every half decodes and encodes to itself", () => {
+  const wrong: number[] = [];
+  for (let bits = 0; bits < 0x10000; bits++) {
+    const value = fromHalf(bits);
+    const back = toHalf(value);
+    if (Number.isNaN(value) ? !Number.isNaN(fromHalf(back)) : back !== bits) wrong.push(bits);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("float32 rounds to the nearest half, ties to even", () => {
+  const wrong: number[] = [];
+  for (let bits = 0; bits < 0x7bff; bits++) {
+    const middle = (fromHalf(bits) + fromHalf(bits + 1)) / 2;
+    const step = 2 ** (Math.floor(Math.log2(middle)) - 23);
+    const even = bits % 2 === 0 ? bits : bits + 1;
+    if (toHalf(middle) !== even || toHalf(middle + step) !== bits + 1 || toHalf(step - middle) !== (0x8000 | bits)) {
+      wrong.push(bits);
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect([toHalf(65519), toHalf(65520), toHalf(1e30), toHalf(-1e30), toHalf(1e-30)]).toEqual([
+    0x7bff, 0x7c00, 0x7c00, 0xfc00, 0,
+  ]);
+});
+
+test("rows decode to what they were, within the precision", () => {
+  const rows = fc.array(fc.array(float, { minLength: 5, maxLength: 5 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(rows, fc.constantFrom("float32", "float16", "uint8" as const), (data, precision) => {
+      const format = { precision, width: 5, heads: [3, 2] } as RowFormat;
+      const values = Float32Array.from(data.flat());
+      const bytes = encodeRows(values, format);
+      expect(bytes.length).toBe(data.length * rowBytes(format));
+      const back = new Float32Array(values.length + 1);
+      decodeRows(bytes, 0, data.length, format, back, 1);
+      for (let i = 0; i < values.length; i++) {
+        const row = Math.floor(i / 5) * 5;
+        const head = [...values.subarray(...(i - row < 3 ? [row, row + 3] : [row + 3, row + 5]))];
+        const span = Math.max(...head) - Math.min(...head);
+        const bound =
+          precision === "float32"
+            ? 0
+            : precision === "float16"
+              ? 2 ** -25 + Math.abs(values[i]!) * 2 ** -11
+              : span / 510 + 1e-42 + 1e-6 * Math.max(...head.map(Math.abs));
+        expect(Math.abs(back[i + 1]! - values[i]!)).toBeLessThanOrEqual(bound);
+      }
+    }),
+  );
+  expect(
+    headsOf([
+      { heads: 2, dim: 3 },
+      { heads: 1, dim: 4 },
+    ]),
+  ).toEqual([3, 3, 4]);
+});
+
+test("uint8 rows are laid out as the spec says", () => {
+  const bytes = encodeRows(Float32Array.of(0, 255, 51, 7, 7), { precision: "uint8", width: 5, heads: [3, 2] });
+  expect([...bytes.subarray(0, 5)]).toEqual([0, 255, 51, 0, 0]);
+  const view = new DataView(bytes.buffer);
+  expect([5, 9, 13, 17].map((at) => view.getFloat32(at, true))).toEqual([1, 0, 0, 7]);
+});
+
+test("what no row can hold is refused, with its place", () => {
+  const format = (precision: RowFormat["precision"]) => ({ precision, width: 2, heads: [2] });
+  expect(() => encodeRows(Float32Array.of(0, 0, 0, Number.NaN), format("float32"), 5)).toThrow(
+    /row 6, value 1 of the table is NaN/,
+  );
+  expect(() => encodeRows(Float32Array.of(70000, 0), format("float16"))).toThrow(
+    /70000, beyond float16's 65504: say `precision: float32`/,
+  );
+  expect(() => encodeRows(Float32Array.of(1, Number.POSITIVE_INFINITY), format("uint8"))).toThrow(/is Infinity/);
+});
+
+const format = (precision: RowFormat["precision"]): RowFormat => ({ precision, width: 4, heads: [2, 2] });
+const items = 40_000;
+const values = Float32Array.from({ length: items * 4 }, (_, i) => ((i * 37) % 256) + (i % 4) / 4);
+
+test.each(["float32", "float16", "uint8"] as const)(
+  "a %s table gives the same rows from memory and from its file",
+  async (precision) => {
+    const writer = await TableWriter.create(path, format(precision), { step: 3 });
+    writer.write(values.subarray(0, 4 * 1000));
+    writer.writeEncoded(encodeRows(values.subarray(4 * 1000), format(precision)));
+    writer.finish();
+    expect(writer.rows).toBe(items + 1);
+    const memory = await TableFile.open(path, { shared: true });
+    const file = await TableFile.open(path, { memoryLimit: 100_000 });
+    expect(memory).toMatchObject({ rows: items + 1, width: 4, precision });
+    expect(memory.header).toMatchObject({ step: 3 });
+    const ordinals = Int32Array.of(1, 0, items, items + 1, -5, 777, 30_000, 2_000_000_000);
+    expect([...memory.rowsOf(ordinals)]).toEqual([1, 0, items, 0, 0, 777, 30_000, 0]);
+    const a = new Float32Array(ordinals.length * 4 + 1).fill(9);
+    const b = a.slice();
+    const c = a.slice();
+    memory.gather(ordinals, a, 1);
+    file.gather(ordinals, b, 1);
+    expect(b).toEqual(a);
+    expect([...a.subarray(5, 9)]).toEqual([0, 0, 0, 0]);
+    if (precision === "float32") {
+      expect(a.subarray(1, 5)).toEqual(values.subarray(0, 4));
+      expect(a.subarray(6 * 4 + 1, 7 * 4 + 1)).toEqual(values.subarray(4 * 29_999, 4 * 30_000));
+    }
+    expect(file.whole()).toBeNull();
+    const whole = memory.whole()!;
+    expect(memory.whole()).toBe(whole);
+    expect(whole.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(whole.length).toBe((items + 1) * 4);
+    memory.gather(ordinals, c, 1);
+    expect(c).toEqual(a);
+    const attached = await TableFile.attach(structuredClone(memory.image()));
+    expect(attached.whole()!.buffer).toBeInstanceOf(SharedArrayBuffer);
+    attached.gather(ordinals, c, 1);
+    expect(c).toEqual(a);
+    const distant = await TableFile.attach(structuredClone(file.image()));
+    distant.gather(ordinals, c, 1);
+    expect(c).toEqual(a);
+    for (const table of [memory, file, attached, distant]) {
+      table.verify();
+      table.close();
+    }
+  },
+);
+
+test("an item store keeps each feature's words; unknown items read record 0", async () => {
+  const feature = (name: string, encoder: FeatureSpec["encoder"], group: FeatureSpec["group"] = "item") =>
+    ({
+      name,
+      group,
+      encoder,
+      dtype: "int32",
+      shape: [],
+      column: name,
+      formerly: null,
+      key: false,
+      embedding: null,
+      vocabulary: null,
+    }) as FeatureSpec;
+  const features = [
+    feature("item.key", { kind: "key", type: "int64" }),
+    feature("item.id", { kind: "id", vocab: 9 }),
+    feature("user.age", { kind: "id", vocab: 9 }, "user"),
+    feature("item.tags", { kind: "tags", of: { kind: "id", vocab: 9 }, max: 2 }),
+    feature("item.cover", { kind: "pretrained", size: 3 }),
+  ];
+  const writer = await ItemStoreWriter.create(path, features);
+  const columns = new Map<string, Int32Array | Float32Array>([
+    ["item.id", Int32Array.of(4, 5)],
+    ["item.tags", Int32Array.of(1, 2, 3, -1)],
+    ["item.cover", Float32Array.of(0.5, 1, 2, 3, 4, 5)],
+  ]);
+  writer.write(columns, 2);
+  writer.write(columns, 2);
+  expect(() => writer.write(new Map([["item.id", Int32Array.of(1)]]), 1)).toThrow(
+    /item.tags has no values, and 2 are due/,
+  );
+  writer.finish();
+  const memory = await ItemStore.open(path, { shared: true });
+  expect(memory.records).toBe(5);
+  expect(memory.features.map(({ name }) => name)).toEqual(["item.id", "item.tags", "item.cover"]);
+  const file = await ItemStore.open(path, { memoryLimit: 10 });
+  const attached = await ItemStore.attach(structuredClone(memory.image()));
+  for (const store of [memory, file, attached]) {
+    const ordinals = Int32Array.of(0, 1, 4, 99, -1);
+    expect([...store.gather("item.id", ordinals)]).toEqual([0, 4, 5, 0, 0]);
+    expect([...store.gather("item.tags", ordinals)]).toEqual([-1, -1, 1, 2, 3, -1, -1, -1, -1, -1]);
+    expect(store.gather("item.cover", Int32Array.of(2, 0))).toEqual(Float32Array.of(3, 4, 5, 0, 0, 0));
+    expect(store.has("item.key")).toBe(false);
+    expect(() => store.gather("item.key", ordinals)).toThrow(/holds no feature item.key/);
+    store.verify();
+    store.close();
+  }
+});

@@ -1,0 +1,45 @@
+// Times as users bring them, and clocks in the wrong unit.
+import { expect, test } from "vitest";
+import { parseTime, parseTimes } from "../../runtime/time.ts";
+
+test("seconds, BigInts, dates and ISO texts are one time, on every machine", () => {
+  const seconds = 1714566600;
+  for (const value of [
+    seconds,
+    1714566600n,
+    new Date(seconds * 1000),
+    "2024-05-01T12:30:00Z",
+    "2024-05-01 12:30",
+    "2024-05-01T14:30:00+02:00",
+  ]) {
+    expect(parseTime(value, "x")).toBe(seconds);
+  }
+  expect(parseTime("2024-05-01", "x")).toBe(seconds - 12.5 * 3600);
+  expect(parseTime("2024-05-01T12:30:00.250Z", "x")).toBe(seconds + 0.25);
+  expect(parseTime(42, "x", "steps")).toBe(42);
+});
+
+test.each([
+  [1714566600_000, /request: time is 1714566600000, .* outside 1990–2100: it looks like milliseconds. Bring seconds/],
+  [1714566600_000_000_000n, /looks like nanoseconds/],
+  [12, /outside 1990–2100. Bring seconds/],
+  [Number.NaN, /time is NaN: bring a finite number/],
+  ["yesterday", /time is "yesterday": bring epoch seconds or ISO 8601/],
+  ["2024-02-30", /time is "2024-02-30"/],
+  ["2024-13-01T00:00Z", /bring epoch seconds/],
+  ["01/05/2024", /bring epoch seconds/],
+  [new Date(Number.NaN), /bring a finite number/],
+  [{} as never, /time is an object/],
+])("refuses %s", (value, message) => {
+  expect(() => parseTime(value, "request")).toThrow(message);
+});
+
+test("columns keep missing times as NaN and name the index of a wrong one", () => {
+  const values = [1714566600, null, "2024-05-01T12:30:00Z", undefined, Number.NaN];
+  expect(parseTimes(values, "x")).toEqual(Float64Array.of(1714566600, Number.NaN, 1714566600, Number.NaN, Number.NaN));
+  expect(parseTimes(BigInt64Array.of(1714566600n), "x")).toEqual(Float64Array.of(1714566600));
+  expect(parseTimes(Int32Array.of(3, 1), "x", "steps")).toEqual(Float64Array.of(3, 1));
+  expect(() => parseTimes([1714566600, 5], "history watched")).toThrow(/history watched, index 1: time is 5/);
+  expect(() => parseTimes(["2024-05-01"], "x", "steps")).toThrow(/counts steps/);
+  expect(() => parseTimes("x" as never, "y")).toThrow(/times must be an array/);
+});
