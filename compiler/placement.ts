@@ -33,6 +33,9 @@ const fil: readonly OnnxDtype[] = ["float32", "int32", "int64"];
 const fib: readonly OnnxDtype[] = ["float32", "int32", "bool"];
 const filb: readonly OnnxDtype[] = ["float32", "int32", "int64", "bool"];
 const b: readonly OnnxDtype[] = ["bool"];
+/** Stored rows. On WebGPU float16 is there only with `shader-f16`: the runtime tries, and decodes itself without. */
+const stored: readonly OnnxDtype[] = ["float16", "uint8"];
+const u8: readonly OnnxDtype[] = ["uint8"];
 
 function on(cpu: readonly OnnxDtype[], cuda: readonly OnnxDtype[], webgpu: readonly OnnxDtype[], more = {}): Support {
   return { operand: 0, cpu, cuda, webgpu, ...more };
@@ -63,7 +66,8 @@ const table: Readonly<Record<string, Support>> = {
   And: on(b, b, b),
   Not: on(b, b, b),
   Where: on(fil, fil, fi, { operand: 1 }),
-  Cast: on(filb, filb, fib),
+  Cast: on([...filb, "float16"], [...filb, "float16"], [...fib, "float16"]),
+  DequantizeLinear: on(u8, u8, u8, { result: "float32" }),
   MatMul: on(fil, f, f),
   LayerNormalization: on(f, f, f),
   Softmax: on(f, f, f),
@@ -72,7 +76,7 @@ const table: Readonly<Record<string, Support>> = {
   ReduceMax: on(fil, fil, fi),
   CumSum: on(fil, fil, fi),
   TopK: on(fil, fil, f),
-  Gather: on(filb, filb, fib),
+  Gather: on([...filb, ...stored], [...filb, ...stored], [...fib, ...stored]),
   GatherElements: on(filb, filb, f),
   ScatterElements: on(fil, f, fi),
   Concat: on(filb, filb, fi),

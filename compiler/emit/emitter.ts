@@ -1,7 +1,7 @@
 // From IR values to ONNX nodes, as plain records: names, constants and subgraphs. Knows no protobuf.
 import {
   type Attributes,
-  type Dtype,
+  type ComputedDtype,
   type Graph,
   type Literal,
   type Op,
@@ -23,7 +23,7 @@ export interface OnnxNode {
 
 export interface OnnxConstant {
   readonly name: string;
-  readonly dtype: Dtype | "int64";
+  readonly dtype: ComputedDtype | "int64";
   readonly shape: readonly number[];
   /** Little-endian. */
   readonly bytes: Uint8Array;

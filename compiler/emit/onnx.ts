@@ -6,7 +6,7 @@ import { showShape, size } from "../ir/shape.ts";
 import { emitNodes, isSubgraph, type OnnxConstant, type OnnxNode } from "./emitter.ts";
 
 const { onnx } = pkg;
-const dtypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 const opset = 18;
 const irVersion = 8;
 

@@ -1,6 +1,6 @@
 // Makes IR values: `make` infers type and shape of one node, `builder` writes expressions at a place in the model.
-import type { Attributes, Dtype, Literal, Node, Op, Shape, Value } from "./graph.ts";
-import { ops } from "./ops.ts";
+import type { Attributes, ComputedDtype, Dtype, Literal, Node, Op, Shape, Value } from "./graph.ts";
+import { infer } from "./infer.ts";
 import { normaliseAxes, normaliseAxis, ShapeError, sameShape, show, showShape } from "./shape.ts";
 
 export { ShapeError };
@@ -14,7 +14,7 @@ export interface Place {
 /** One node and its value. Throws `ShapeError` where the operands do not fit, naming the place and the operands. */
 export function make<K extends Op>(op: K, inputs: readonly Value[], attributes: Attributes[K], place: Place): Value {
   try {
-    const { dtype, shape } = ops[op].infer(inputs, attributes);
+    const { dtype, shape } = infer(op, inputs, attributes);
     const node: Node<K> = { op, inputs, attributes, scope: place.scope, doc: place.doc };
     return { node: node as unknown as Node, dtype, shape };
   } catch (error) {
@@ -57,7 +57,7 @@ export interface Builder {
   tanh(x: Value): Value;
   erf(x: Value): Value;
   where(condition: Value, a: Value, b: Value): Value;
-  cast(x: Value, to: Dtype): Value;
+  cast(x: Value, to: ComputedDtype): Value;
   matmul(a: Value, b: Value): Value;
   gather(x: Value, indices: Value, axis?: number): Value;
   gatherRows(x: Value, indices: Value): Value;
@@ -78,6 +78,8 @@ export interface Builder {
   layerNorm(x: Value, scale: Value, shift: Value, epsilon: number): Value;
   roundRobin(scores: Value, positions: Value, keep: number): Value;
   topPositions(scores: Value, positions: Value, keep: number): Value;
+  /** Stored rows as float32; `affine` holds scale and offset of each head of uint8 rows. */
+  decodeRows(rows: Value, affine: Value | null, heads: readonly number[]): Value;
 }
 
 export function builder(scope: string, doc = ""): Builder {
@@ -178,6 +180,7 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     layerNorm: (x, scale, shift, epsilon) => write("layerNorm", [x, scale, shift], { epsilon }),
     roundRobin: (scores, positions, keep) => write("roundRobin", [scores, positions], { keep }),
     topPositions: (scores, positions, keep) => write("topPositions", [scores, positions], { keep }),
+    decodeRows: (rows, affine, heads) => write("decodeRows", affine === null ? [rows] : [rows, affine], { heads }),
   };
 }
 

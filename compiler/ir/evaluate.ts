@@ -1,6 +1,6 @@
 // The reference interpreter: slow, obvious, in float64. The oracle of every numerical test.
 import { type Bindings, bind } from "./bind.ts";
-import { type Attributes, type Graph, type Op, topological, type Value } from "./graph.ts";
+import { type Attributes, type Dtype, type Graph, type Op, topological, type Value } from "./graph.ts";
 import { solveReshape } from "./ops/layout.ts";
 import { ops } from "./ops.ts";
 import type { Rule, Tensor } from "./rule.ts";
@@ -76,10 +76,21 @@ function checkFeed(value: Value, tensor: Tensor, bindings: Bindings, what: strin
   if (value.dtype === "float32") return;
   for (let index = 0; index < tensor.data.length; index++) {
     const number = tensor.data[index];
-    const fits = value.dtype === "bool" ? number === 0 || number === 1 : number === (number | 0);
+    const fits = holds[value.dtype](number);
     if (!fits) throw new RangeError(`${what}: number ${index} is ${number}, which is no ${value.dtype}`);
   }
 }
+
+const holds: Readonly<Record<Exclude<Dtype, "float32">, (number: number) => boolean>> = {
+  bool: (number) => number === 0 || number === 1,
+  int32: (number) => number === (number | 0),
+  uint8: (number) => number === (number & 255),
+  // 11 significant bits, the last at 2⁻²⁴ or above, up to 65,504.
+  float16(number) {
+    const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(number))));
+    return number === 0 || (Math.abs(number) <= 65504 && Number.isInteger(number * 2 ** (10 - exponent)));
+  },
+};
 
 function describe({ node }: Value): string {
   if (node.op === "parameter") return `parameter ${(node.attributes as Attributes["parameter"]).name}`;

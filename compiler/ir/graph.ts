@@ -1,6 +1,10 @@
 // The graph IR: immutable nodes over values with symbolic shapes. No protobuf, no I/O.
 
-export type Dtype = "float32" | "int32" | "bool";
+/** What numbers are computed in. */
+export type ComputedDtype = "float32" | "int32" | "bool";
+/** Rows of a lookup table as they are stored: an input holds them, rows of it are gathered and decoded, and that is all. */
+export type StoredDtype = "float16" | "uint8";
+export type Dtype = ComputedDtype | StoredDtype;
 
 /** A number, or a symbol bound when a graph runs: `candidates`, `history`, `rows`, `items`, `batch`, … */
 export type Dim = number | string;
@@ -8,7 +12,7 @@ export type Shape = readonly Dim[];
 
 /** A literal tensor. float32 data is held as Float32Array, int32 as Int32Array, bool as Uint8Array. */
 export interface Literal {
-  readonly dtype: Dtype;
+  readonly dtype: ComputedDtype;
   readonly shape: readonly number[];
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
@@ -45,7 +49,7 @@ export interface Attributes {
   erf: None;
   /** (condition bool, a, b), broadcasting; a and b float32 or int32 */
   where: None;
-  cast: { readonly to: Dtype };
+  cast: { readonly to: ComputedDtype };
   /** [… m, k] × [… k, n], leading dims broadcast (ONNX MatMul; both operands of rank >= 2) */
   matmul: None;
   /** (x, indices int32): x's `axis` replaced by the shape of indices */
@@ -80,6 +84,11 @@ export interface Attributes {
   roundRobin: { readonly keep: number };
   /** (scores [… L], positions [L]) → int32 [… k]: the k largest, ties to the lower index. Requires L >= k. */
   topPositions: { readonly keep: number };
+  /**
+   * Stored rows → float32 rows: (rows float16 [… w]), or (rows uint8 [… w], affine float32 [… 2h]) whose last axis holds
+   * scale and offset of each head in turn; value = scale · stored + offset. `heads` are the h heads' widths, which fill w.
+   */
+  decodeRows: { readonly heads: readonly number[] };
 }
 
 export type None = Readonly<Record<never, never>>;
@@ -94,6 +103,12 @@ export interface Node<K extends Op = Op> {
   /** `///` text of that declaration. */
   readonly doc: string;
 }
+
+/** Operators that work number by number, operands broadcast to each other. */
+export const elementwise: ReadonlySet<Op> = new Set<Op>([
+  ...(["add", "sub", "mul", "div", "maximum", "minimum", "equal", "greater", "and", "where", "not", "cast"] as const),
+  ...(["neg", "exp", "log", "sqrt", "abs", "relu", "sigmoid", "tanh", "erf"] as const),
+]);
 
 /** The one result of a node. */
 export interface Value {

@@ -7,6 +7,7 @@ import * as layout from "./ops/layout.ts";
 import * as leaf from "./ops/leaf.ts";
 import * as linear from "./ops/linear.ts";
 import * as reduce from "./ops/reduce.ts";
+import * as rows from "./ops/rows.ts";
 import * as select from "./ops/select.ts";
 import * as unary from "./ops/unary.ts";
 import type { Rule } from "./rule.ts";
@@ -55,4 +56,5 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   layerNorm: linear.layerNorm,
   roundRobin: select.roundRobin,
   topPositions: select.topPositions,
+  decodeRows: rows.decodeRows,
 };

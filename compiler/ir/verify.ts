@@ -1,7 +1,6 @@
 // Checks that a graph is whole: run between passes, so that a broken rewrite is caught where it happened.
-import { type Attributes, type Graph, type Op, topological, type Value } from "./graph.ts";
-import { ops } from "./ops.ts";
-import type { Rule } from "./rule.ts";
+import { type Attributes, type Graph, topological, type Value } from "./graph.ts";
+import { infer } from "./infer.ts";
 import { ShapeError, sameShape, show, showShape } from "./shape.ts";
 
 /** A graph that a pass or a lowering left broken. It is a fault of the compiler, never of a model. */
@@ -38,7 +37,7 @@ function* inference(graph: Graph): Iterable<string> {
   for (const value of values(graph)) {
     const { op, inputs, attributes } = value.node;
     try {
-      const inferred = (ops[op] as Rule<Op>).infer(inputs, attributes);
+      const inferred = infer(op, inputs, attributes);
       if (inferred.dtype !== value.dtype || !sameShape(inferred.shape, value.shape)) {
         yield `${place(value)} says ${show(value)}, but makes ${show(inferred)}`;
       }

@@ -85,7 +85,7 @@ export function lowerAttend(scene: Scene, attend: Attend, metric: Metric, wiring
     const alike = b.softmax(masked(scene, scope, total(scene, metric, score), mask));
     // Where nothing counts the softmax is uniform; the mask makes it zero.
     const weights = b.mul(alike, mask);
-    const values = frame.spread(localValues(scene, attend, metric, frame, tables.values));
+    const values = valuesOf(scene, attend, metric, frame, tables.values);
     return { result: output(scene, attend, metric, frame, weights, values), metric, score, weights };
   });
 }
@@ -110,8 +110,8 @@ function scoreOf(scene: Scene, attend: Attend, metric: Metric, frame: Frame, sou
   });
 }
 
-/** K W^v_a on the frame's local rows: [A, M, v]; the item's part may be columns of a table. */
-function localValues(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, source: KeySource): Value {
+/** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
+function valuesOf(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, source: KeySource): Value {
   const { inherent, cross } = valueFeatures(scene.model, attend);
   const site = { kind: "history", history: frame.history } as const;
   const stem = `${attend.name}.values`;
@@ -121,10 +121,10 @@ function localValues(scene: Scene, attend: Attend, { heads }: Metric, frame: Fra
   );
   const scope = `${attend.name}/values`;
   const b = scene.b.at(scope, attend.doc);
-  const crossRows = cross.map((feature) => frame.local(embed(scene, feature, site)));
+  const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, site)));
   const joined = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : b.concat(values, axis));
   if (source === null) {
-    const rows = frame.local(inherentHistory(scene, frame.history, inherent));
+    const rows = frame.rows(inherentHistory(scene, frame.history, inherent));
     return projectHeads(scene, frame, scope, joined([rows, ...crossRows], -1), joined([item, ...others], 1));
   }
   const held = columns(scene, frame, source, heads);

@@ -6,13 +6,13 @@ import type { Scene } from "./scene.ts";
 /**
  * Shapes, with M the number of behaviours in the frame, R candidates or batch rows:
  *
- * | | `rows` of x | projected heads, spread |
+ * | | `rows` of x [L, …] or [B, L, …] | projected heads |
  * |---|---|---|
  * | request, whole or last | [M, …] | [A, M, …] |
  * | request, kept | [R, M, …] | [A, R, M, …] |
  * | batch | [R, M, …] | [A, R, M, …] |
  *
- * (`per_head`: every head has its own list, so `rows` has heads in front.)
+ * `per_head`: every head has its own list, so `rows` has heads in front: [A, R, M, …].
  */
 export interface Frame {
   /** Tells two frames of one graph apart. */
@@ -20,22 +20,15 @@ export interface Frame {
   readonly history: History;
   /** The behaviours differ from row to row, so what is projected has a row axis. */
   readonly pairwise: boolean;
-  /** The behaviours differ from head to head, and `local` puts heads in front. */
+  /** The behaviours differ from head to head. */
   readonly headed: boolean;
-  /** History-aligned x → the rows that projections are computed on: in a request the user side once. */
-  local(x: Value): Value;
-  /** Heads-first projection of local rows → of the frame. */
-  spread(projected: Value): Value;
   /** History-aligned x → the frame's. */
   rows(x: Value): Value;
 }
 
-const same = (x: Value) => x;
-
 /** Every behaviour. */
 export function whole(scene: Scene, history: History): Frame {
-  const pairwise = scene.layout === "batch";
-  return { key: history.name, history, pairwise, headed: false, local: same, spread: same, rows: same };
+  return { key: history.name, history, pairwise: scene.layout === "batch", headed: false, rows: (x) => x };
 }
 
 /** The newest `count`: histories are padded to at least that many. */
@@ -43,47 +36,32 @@ export function newest(scene: Scene, history: History, count: number): Frame {
   const pairwise = scene.layout === "batch";
   const b = scene.b.at(history.name, history.doc);
   const key = `${history.name}.last(${count})`;
-  const cut = (x: Value) => scene.once(`${key} ${identity(x)}`, () => b.slice(x, pairwise ? 1 : 0, 0, count));
-  return { key, history, pairwise, headed: false, local: cut, spread: same, rows: cut };
+  const rows = (x: Value) => scene.once(`${key} ${identity(x)}`, () => b.slice(x, pairwise ? 1 : 0, 0, count));
+  return { key, history, pairwise, headed: false, rows };
 }
 
 /** What a search kept: `positions` int32 [R, k], `per_head` [A, R, k]. */
 export function kept(scene: Scene, search: Search, positions: Value): Frame {
   const b = scene.b.at(search.name, search.doc);
   const key = search.name;
-  const history = search.from;
-  const own = positions.shape.length === 3;
-  const heads = own ? (positions.shape[0] as number) : 0;
-  const head = (x: Value, index: number) => b.squeeze(b.slice(x, 0, index, index + 1), 0);
-  const perHead = (pick: (index: number) => Value) =>
-    b.concat(
-      Array.from({ length: heads }, (_, index) => b.unsqueeze(pick(index), 0)),
-      0,
+  const headed = positions.shape.length === 3;
+  const read = (x: Value) => {
+    if (scene.layout === "request") return b.gather(x, positions);
+    if (!headed) return b.gatherRows(x, positions);
+    const lists = Array.from({ length: positions.shape[0] as number }, (_, head) =>
+      b.unsqueeze(b.gatherRows(x, b.squeeze(b.slice(positions, 0, head, head + 1), 0)), 0),
     );
-  if (scene.layout === "request") {
-    return {
-      key,
-      history,
-      pairwise: true,
-      headed: false,
-      local: same,
-      spread: (y) =>
-        own ? perHead((index) => b.gather(head(y, index), head(positions, index))) : b.gather(y, positions, 1),
-      rows: (x) => b.gather(x, positions),
-    };
-  }
-  const rows = (x: Value) =>
-    scene.once(`${key} rows ${identity(x)}`, () =>
-      own ? perHead((index) => b.gatherRows(x, head(positions, index))) : b.gatherRows(x, positions),
-    );
-  return { key, history, pairwise: true, headed: own, local: rows, spread: same, rows };
+    return b.concat(lists, 0);
+  };
+  const rows = (x: Value) => scene.once(`${key} rows ${identity(x)}`, () => read(x));
+  return { key, history: search.from, pairwise: true, headed, rows };
 }
 
-/** x [… w] of local rows times W [A, w, n] → [A, … n], not yet spread. */
+/** x [… w] of the frame's rows times W [A, w, n] → [A, … n]. */
 export function projectHeads(scene: Scene, frame: Frame, scope: string, x: Value, weight: Value): Value {
   const b = scene.b.at(scope);
   const left = frame.headed ? x : b.unsqueeze(x, 0);
-  return b.matmul(left, scene.layout === "batch" ? b.unsqueeze(weight, 1) : weight);
+  return b.matmul(left, frame.pairwise ? b.unsqueeze(weight, 1) : weight);
 }
 
 const identities = new WeakMap<Value, number>();

@@ -39,8 +39,7 @@ export function total(scene: Scene, metric: Metric, { metric: inherentPart, bias
 
 function inherent(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Value {
   const query = projectQuery(scene, metric);
-  const local = source === null ? projectKeys(scene, metric, frame) : columns(scene, frame, source, metric.heads);
-  const keys = frame.spread(local);
+  const keys = source === null ? projectKeys(scene, metric, frame) : columns(scene, frame, source, metric.heads);
   const b = scene.b.at(metric.name, metric.doc).at("score", metric.doc);
   const product = frame.pairwise
     ? b.squeeze(b.matmul(keys, b.unsqueeze(query, -1)), -1)
@@ -58,10 +57,10 @@ function projectQuery(scene: Scene, metric: Metric): Value {
   });
 }
 
-/** K_h W^h_a of the frame's local rows: [A, M, d], in a batch [A, R, M, d]. */
+/** K_h W^h_a of the frame: [A, M, d] or [A, R, M, d]. */
 function projectKeys(scene: Scene, metric: Metric, frame: Frame): Value {
   return scene.once(`keys ${metric.name} ${frame.key}`, () => {
-    const inherentRows = frame.local(inherentHistory(scene, frame.history, metric.keys));
+    const inherentRows = frame.rows(inherentHistory(scene, frame.history, metric.keys));
     return projectHeads(scene, frame, `${metric.name}/keys`, inherentRows, keysWeight(scene, metric));
   });
 }
@@ -89,13 +88,12 @@ function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
     const scope = `${metric.name}/bias.${feature.name}`;
     const stem = `${metric.name}.bias.${feature.name}`;
     const compress = b.unsqueeze(scene.b.parameter(`${stem}.w`, [metric.heads, feature.width]), 2);
-    const one = projectHeads(scene, frame, scope, frame.local(embed(scene, feature, site)), compress);
+    const one = projectHeads(scene, frame, scope, frame.rows(embed(scene, feature, site)), compress);
     return scene.b.at(scope, feature.doc).mul(one, scene.b.parameter(`${stem}.beta`, [1]));
   });
   const sum = b.squeeze(
     terms.reduce((left, right) => b.add(left, right)),
     -1,
   );
-  const spread = frame.spread(sum);
-  return frame.pairwise ? spread : b.unsqueeze(spread, 1);
+  return frame.pairwise ? sum : b.unsqueeze(sum, 1);
 }

@@ -19,16 +19,23 @@ export function holder(model: Model, wanted: (part: TablePart) => boolean): Held
   return null;
 }
 
-/** A part's columns for the frame's behaviours, heads first: [A, M, width per head], not yet spread. */
+/** A part's columns for the frame's behaviours, heads first: [A, M, width per head] or [A, R, M, width per head]. */
 export function columns(scene: Scene, frame: Frame, { table, part }: Held, heads: number): Value {
   const rows = scene.input(table.name, "float32", [tableDim(scene.model, table), table.width], table.doc);
   const b = scene.b.at(table.name, table.doc);
-  const read = scene.once(`read ${table.name} ${frame.local(rowInput(scene, table)).shape.join()} ${frame.key}`, () =>
-    b.gather(rows, frame.local(rowInput(scene, table))),
-  );
+  const read = scene.once(`read ${table.name} ${frame.key}`, () => b.gather(rows, frame.rows(rowInput(scene, table))));
   const start = partOffset(table, part);
-  const columns = table.of.length === 1 ? read : b.slice(read, 1, start, start + part.width);
-  return b.transpose(b.reshape(columns, [read.shape[0], heads, part.width / heads]), [1, 0, 2]);
+  const width = part.width / heads;
+  const last = read.shape.length - 1;
+  if (frame.headed) {
+    const own = Array.from({ length: heads }, (_, head) =>
+      b.slice(b.slice(read, 0, head, head + 1), last, start + head * width, start + (head + 1) * width),
+    );
+    return b.concat(own, 0);
+  }
+  const columns = table.of.length === 1 ? read : b.slice(read, last, start, start + part.width);
+  const perHead = b.reshape(columns, [...read.shape.slice(0, last), heads, width]);
+  return b.transpose(perHead, last === 1 ? [1, 0, 2] : [2, 0, 1, 3]);
 }
 
 /** 1 where the table holds the behaviour, 0 where it missed: row 0. */

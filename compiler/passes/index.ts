@@ -6,6 +6,8 @@ import { foldScale } from "./fold-scale.ts";
 import { maskInProduct } from "./mask-in-product.ts";
 import { mergeOutput } from "./merge-output.ts";
 import { type Context, defaultContext, type Pass } from "./pass.ts";
+import { readKept } from "./read-kept.ts";
+import { reassociate } from "./reassociate.ts";
 import { share } from "./share.ts";
 import { splitValues } from "./split-values.ts";
 import { userOnce } from "./user-once.ts";
@@ -15,9 +17,11 @@ export { foldParameters } from "./fold-parameters.ts";
 export { type Condition, type Context, defaultContext, type Pass } from "./pass.ts";
 
 export const passes: readonly Pass[] = [
+  readKept,
   foldBeta,
   foldBias,
   foldScale,
+  reassociate,
   splitValues,
   mergeOutput,
   userOnce,

@@ -17,9 +17,17 @@ export interface Context {
   readonly biasTable: number;
   /** Numbers in the table of one feature's values: rows × heads × width. It inflates the embedding, so it stays small. */
   readonly valueTable: number;
+  /** What a symbolic dim usually is, for choices between two orders of products; undefined: not known. */
+  usual(dim: string): number | undefined;
 }
 
-export const defaultContext: Context = { biasTable: 1 << 24, valueTable: 1 << 20 };
+const usualSizes: Readonly<Record<string, number>> = { candidates: 100, batch: 512, history: 10_000 };
+
+export const defaultContext: Context = {
+  biasTable: 1 << 24,
+  valueTable: 1 << 20,
+  usual: (dim) => usualSizes[dim.split(".")[0]],
+};
 
 export interface Pass {
   readonly name: string;

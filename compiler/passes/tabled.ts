@@ -41,7 +41,13 @@ function times(x: Value, weight: Value, limit: number): Value | null {
       const [table, rows] = node.inputs;
       if (made(x, "gather")!.axis !== 0 || !isFixed(table) || table.shape.length !== 2) return null;
       const size = (table.shape[0] as number) * (elements(weight) / (weight.shape[1] as number));
-      return size <= limit ? at.gather(at.matmul(table, weight), rows, 1) : null;
+      if (size > limit) return null;
+      // Heads stand beside each other in a row, so that one read fetches them all.
+      const products = at.transpose(at.matmul(table, weight), [1, 0, 2]);
+      const read = at.gather(products, rows);
+      const heads = read.shape.length - 2;
+      const order = Array.from({ length: heads }, (_, axis) => axis);
+      return at.transpose(read, [heads, ...order, heads + 1]);
     }
     case "slice": {
       const { axis, start, end } = made(x, "slice")!;

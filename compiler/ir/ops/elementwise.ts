@@ -70,4 +70,4 @@ export const cast: Rule<"cast"> = {
 };
 
 /** TensorProto.DataType */
-export const onnxDtype: Readonly<Record<Dtype, number>> = { float32: 1, int32: 6, bool: 9 };
+export const onnxDtype: Readonly<Record<Dtype, number>> = { float32: 1, uint8: 2, int32: 6, bool: 9, float16: 10 };

@@ -1,6 +1,6 @@
 // For every operator, a way to make a small graph that ends in it, with feeds: random shapes, dtypes and numbers.
 import { type Builder, builder } from "../../../compiler/ir/build.ts";
-import type { Dtype, Graph, Op, Shape, Value } from "../../../compiler/ir/graph.ts";
+import type { ComputedDtype, Dtype, Graph, Op, Shape, Value } from "../../../compiler/ir/graph.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
 import { graphOf } from "../../kit/onnx.ts";
 
@@ -51,6 +51,8 @@ class Maker {
       float32: () => (this.draw(96) - 48) / 16,
       int32: () => this.draw(7) - 3,
       bool: () => this.draw(2),
+      float16: () => (this.draw(2048) - 1024) * 2 ** (this.draw(28) - 24),
+      uint8: () => this.draw(256),
     }[dtype];
     const data = Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, number ?? usual);
     this.feeds[name] = { shape, data };
@@ -151,7 +153,7 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
   },
   cast(make) {
     const from = make.pick<Dtype>("float32", "int32", "bool");
-    const to = make.pick<Dtype>(...(["float32", "int32", "bool"] as const).filter((dtype) => dtype !== from));
+    const to = make.pick<ComputedDtype>(...(["float32", "int32", "bool"] as const).filter((dtype) => dtype !== from));
     return make.b.cast(make.input(from, make.shape()), to);
   },
   matmul(make) {
@@ -225,6 +227,21 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
     const shape = make.shape(make.length(1, 3));
     const width = shape.slice(-1);
     return make.b.layerNorm(make.floats(shape), make.floats(width), make.floats(width), 1e-3);
+  },
+  decodeRows(make) {
+    const heads = Array.from({ length: make.length(1, 4) }, () => make.length(1, 3));
+    const width = heads.reduce((sum, head) => sum + head, 0);
+    const leading = make.shape(make.draw(3));
+    const dims = symbols(leading);
+    const dtype = make.pick<Dtype>("float16", "uint8");
+    const rows = make.input(dtype, [...leading, width], undefined, [...dims, width]);
+    const scales = [...leading, 2 * heads.length];
+    const affine = dtype === "uint8" ? make.input("float32", scales, undefined, [...dims, 2 * heads.length]) : null;
+    if (leading.length === 0) return make.b.decodeRows(rows, affine, heads);
+    // As graphs read a table: the rows that are needed, then their numbers.
+    const indices = make.indices(make.shape(make.draw(3)), leading[0]);
+    const read = (value: Value) => make.b.gather(value, indices);
+    return make.b.decodeRows(read(rows), affine && read(affine), heads);
   },
 };
 

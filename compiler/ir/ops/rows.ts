@@ -1,0 +1,97 @@
+// Rows of lookup tables as they are stored → float32: float16 (IEEE) and uint8 (affine for each head).
+import type { OnnxEmitter, Rule } from "../rule.ts";
+import { expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
+import { onnxDtype } from "./elementwise.ts";
+
+const many = Number.POSITIVE_INFINITY;
+
+/**
+ * The host's decoding of the same rows, to the rounding of one float32 product and sum. (rows float16 [… w]), or (rows
+ * uint8 [… w], affine float32 [… 2h]): value = scale of its head · stored + offset of its head.
+ */
+export const decodeRows: Rule<"decodeRows"> = {
+  infer([rows, ...affines], { heads }) {
+    expectDtype(rows, "the rows", "float16", "uint8");
+    expectRank(rows, "the rows", 1, many);
+    if (heads.length === 0 || !heads.every((width) => Number.isInteger(width) && width > 0)) {
+      throw new ShapeError(`[${heads.join(", ")}] are no widths of heads`);
+    }
+    const [leading, width] = [rows.shape.slice(0, -1), rows.shape[rows.shape.length - 1]];
+    expectDim(width, total(heads), "the width of the rows");
+    if (affines.length !== (rows.dtype === "uint8" ? 1 : 0)) {
+      throw new ShapeError(`${rows.dtype} rows are decoded with ${affines.length} tensors of scales and offsets`);
+    }
+    for (const affine of affines) {
+      expectDtype(affine, "the scales and offsets", "float32");
+      expectRank(affine, "the scales and offsets", rows.shape.length);
+      [...leading, 2 * heads.length].forEach((dim, axis) => {
+        expectDim(affine.shape[axis], dim, `dim ${axis} of the scales and offsets`);
+      });
+    }
+    return { dtype: "float32", shape: rows.shape };
+  },
+  evaluate([rows, affine], { heads }) {
+    if (affine === undefined) return { shape: rows.shape, data: Float64Array.from(rows.data) };
+    const width = total(heads);
+    const of = heads.flatMap((columns, head) => Array<number>(columns).fill(head));
+    const data = Float64Array.from(rows.data, (stored, index) => {
+      const at = 2 * (Math.floor(index / width) * heads.length + of[index % width]);
+      return affine.data[at] * stored + affine.data[at + 1];
+    });
+    return { shape: rows.shape, data };
+  },
+  cost: (operands, output) => (operands.length === 2 ? 2 * size(output) : 0),
+  onnx(emit, [rows, affine], node) {
+    if (affine === undefined) return emit.node("Cast", [rows], { to: onnxDtype.float32 });
+    const axis = node.inputs[0].shape.length - 1;
+    // A scale of 1 makes plain numbers of them; each row has its own scales, which DequantizeLinear has no form for.
+    const numbers = emit.node("DequantizeLinear", [rows, emit.scalar(1)]);
+    const parts = runs(node.attributes.heads).map((run, _, all) => {
+      const alone = all.length === 1;
+      const stored = alone ? numbers : cut(emit, numbers, axis, run.column, run.count * run.width);
+      const own = alone ? affine : cut(emit, affine, axis, 2 * run.head, 2 * run.count);
+      return decodeRun(emit, stored, own, axis, run);
+    });
+    return parts.length === 1 ? parts[0] : emit.node("Concat", parts, { axis });
+  },
+};
+
+interface Run {
+  /** First head and first column. */
+  readonly head: number;
+  readonly column: number;
+  /** Heads, and columns of each. */
+  readonly count: number;
+  readonly width: number;
+}
+
+/** Neighbouring heads of one width: they are decoded together. */
+function runs(heads: readonly number[]): Run[] {
+  const found: Run[] = [];
+  let column = 0;
+  heads.forEach((width, head) => {
+    const last = found[found.length - 1];
+    if (last?.width === width) found[found.length - 1] = { ...last, count: last.count + 1 };
+    else found.push({ head, column, count: 1, width });
+    column += width;
+  });
+  return found;
+}
+
+function decodeRun(emit: OnnxEmitter, stored: string, affine: string, axis: number, { count, width }: Run): string {
+  const leading = Array<number>(axis).fill(0);
+  const heads = (value: string, columns: number) =>
+    emit.node("Reshape", [value, emit.ints(...leading, count, columns)]);
+  const pairs = heads(affine, 2);
+  const scaled = emit.node("Mul", [heads(stored, width), cut(emit, pairs, axis + 1, 0, 1)]);
+  const decoded = emit.node("Add", [scaled, cut(emit, pairs, axis + 1, 1, 1)]);
+  return emit.node("Reshape", [decoded, emit.ints(...leading, count * width)]);
+}
+
+function cut(emit: OnnxEmitter, value: string, axis: number, start: number, length: number): string {
+  return emit.node("Slice", [value, emit.ints(start), emit.ints(start + length), emit.ints(axis)]);
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0);
+}

@@ -1,0 +1,106 @@
+// A plan that pays: what a search kept is read first and computed then, not computed for the history and read then.
+import { builder, make } from "../ir/build.ts";
+import { elementwise, type Op, type Value } from "../ir/graph.ts";
+import { isFixed, made } from "./fixed.ts";
+import { ruled } from "./pass.ts";
+
+/**
+ * Moves the reading of kept rows below what is computed row by row. p are positions [R, k] of behaviours, f works on
+ * each behaviour by itself.
+ *  1. gather(gather(E, rows), p)  →  gather(E, gather(rows, p))
+ *  2. gather(f(x, …), p)          →  f(gather(x, p), …)            elementwise f, with whatever has no behaviours as it is
+ *  3. the same for concatenations, sums over tags, added axes, slices, and products with fixed matrices
+ * `gatherRows` of a batch likewise. Results stay the same to the bit: the same numbers are computed for fewer behaviours,
+ * or, where candidates × k is more than the history, for more; then the rows read are narrower, which costs less still.
+ */
+export const readKept = ruled(
+  "read-kept",
+  "nothing is computed for a history to be read at kept positions",
+  (value, inputs) => {
+    const axis = made(value, "gather")?.axis;
+    const inRequest = axis === 0;
+    if (!inRequest && value.node.op !== "gatherRows") return null;
+    const [x, positions] = inputs;
+    if (isFixed(x) || positions.shape.length !== 2) return null;
+    // Axes that belong to the behaviours, and how many the reading adds.
+    const lead = inRequest ? 1 : 2;
+    const added = inRequest ? 1 : 0;
+    const known = new Map<Value, Value>();
+    const read = (operand: Value): Value => {
+      const done = known.get(operand);
+      if (done) return done;
+      const result =
+        below(operand, { lead, added, read }) ??
+        make(value.node.op, [operand, positions], value.node.attributes, value.node);
+      known.set(operand, result);
+      return result;
+    };
+    return below(x, { lead, added, read });
+  },
+);
+
+interface Reading {
+  readonly lead: number;
+  readonly added: number;
+  read(x: Value): Value;
+}
+
+function below(x: Value, { lead, added, read }: Reading): Value | null {
+  const { node } = x;
+  const { op, inputs } = node;
+  const at = builder(node.scope, node.doc);
+  const rank = x.shape.length;
+  /** Aligned with the behaviours: read. Without behaviours (it broadcasts along them): as it is. */
+  const operand = (input: Value): Value | null => {
+    if (input.shape.length <= rank - lead) return input;
+    if (input.shape.length !== rank) return null;
+    return input.shape.slice(0, lead).every((dim, axis) => dim === x.shape[axis]) ? read(input) : null;
+  };
+  const all = (): Value[] | null => {
+    const operands = inputs.map(operand);
+    return operands.every((one) => one !== null) ? operands : null;
+  };
+  const trailing = (axis: number) => axis >= lead;
+  if (elementwise.has(op)) {
+    const operands = all();
+    return operands && make(op as Op, operands, node.attributes, node);
+  }
+  switch (op) {
+    case "gather": {
+      const [table, rows] = inputs;
+      const looksUp = made(x, "gather")!.axis === 0 && rows.shape.length >= lead && !aligned(table, x, lead);
+      return looksUp ? at.gather(table, read(rows)) : null;
+    }
+    case "concat": {
+      const { axis } = made(x, "concat")!;
+      return trailing(axis) ? at.concat(inputs.map(read), axis + added) : null;
+    }
+    case "slice": {
+      const { axis, start, end } = made(x, "slice")!;
+      return trailing(axis) ? at.slice(read(inputs[0]), axis + added, start, end) : null;
+    }
+    case "unsqueeze": {
+      const { axes } = made(x, "unsqueeze")!;
+      const moved = axes.map((axis) => axis + added);
+      return axes.every(trailing) ? at.unsqueeze(read(inputs[0]), ...moved) : null;
+    }
+    case "sum": {
+      const { axes, keep } = made(x, "sum")!;
+      const moved = axes.map((axis) => axis + added);
+      return axes.every(trailing) ? at.sum(read(inputs[0]), moved, keep) : null;
+    }
+    case "matmul": {
+      const [rows, weight] = inputs;
+      return isFixed(weight) && weight.shape.length === 2 && rows.shape.length === lead + 1
+        ? at.matmul(read(rows), weight)
+        : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** Whether a value has the behaviours' axes in front, as `like` has. */
+function aligned(value: Value, like: Value, lead: number): boolean {
+  return value.shape.length >= lead && value.shape.slice(0, lead).every((dim, axis) => dim === like.shape[axis]);
+}
