@@ -1,6 +1,6 @@
 // The driver: source text to artefacts, each phase one call. Pure: texts come through `resolve`, results are bytes.
 import type { Diagnostic } from "../grammar/diagnostic.ts";
-import type { GraphName, Manifest } from "../runtime/manifest.ts";
+import type { GraphName, Manifest, StoredType } from "../runtime/manifest.ts";
 import { buildable } from "./check/buildable.ts";
 import { check } from "./check/check.ts";
 import { type CostReport, costReport } from "./cost-report.ts";
@@ -22,9 +22,10 @@ import type { Model } from "./model.ts";
 import { parameters } from "./parameters.ts";
 import { foldParameters, rewrite } from "./passes/index.ts";
 import { placement } from "./placement.ts";
-import { emptyVocabularies, type PlanOptions, plan, rewriteChoices } from "./plan.ts";
+import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan.ts";
 import { referenceParameters, rowsToKeep, wholeParameters } from "./reference.ts";
 import { showModel } from "./show-model.ts";
+import { checkTableInput, storedVariants } from "./stored-tables.ts";
 import { givenValues, initialValues, type WeightSource } from "./values.ts";
 
 export interface BuildOptions extends PlanOptions {
@@ -36,6 +37,8 @@ export interface BuildOptions extends PlanOptions {
   readonly seed?: number;
   /** Learned vocabularies, by feature; one that is not given is empty, and all its values are unknown. */
   readonly vocabularies?: ReadonlyMap<string, readonly string[]>;
+  /** Emit the graphs that read tables for rows as they are stored, too; all tables must have this precision. */
+  readonly tableInput?: StoredType;
   /** SHA-256 of the host, if it has a fast one. */
   readonly digest?: Digest;
   /** Told the text of each phase: `model`, `graph` (as lowered), `rewritten`. */
@@ -75,7 +78,8 @@ export function compile(entry: string, options: CompileOptions): Compiled {
 
 /** The artefacts of a checked model. */
 export function build(model: Model, options: BuildOptions): Pick<Compiled, "files"> & { readonly manifest: Manifest } {
-  const { version, show, digest = portableDigest } = options;
+  const { version, show, digest = portableDigest, tableInput } = options;
+  if (tableInput) checkTableInput(model, tableInput);
   const all = parameters(model);
   const values = options.weights
     ? givenValues(all, options.weights)
@@ -102,8 +106,11 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     step: values.step,
     fingerprints: prints,
   };
-  const graphs = each(rewritten, (graph) => onDevice(foldParameters(graph, wholeParameters(all, values))));
-  const onnx = [...graphs].map(([name, graph]) => bytesFile(`${name}.onnx`, onnxBytes(graph, weights, origin), digest));
+  const graphs = each(rewritten, (graph) => foldParameters(graph, wholeParameters(all, values)));
+  const variants = tableInput ? storedVariants(model, graphs, tableInput) : null;
+  const onnx = [...graphs.values(), ...(variants ? variants.graphs.values() : [])].map((graph) =>
+    bytesFile(`${graph.name}.onnx`, onnxBytes(onDevice(graph), weights, origin), digest),
+  );
   const projector = graphs.get("projector");
   const specs = model.tables.map((table) =>
     yamlFile(`tables/${table.name}.yaml`, tableSpec(model, table, projector!, prints), digest),
@@ -120,8 +127,9 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   const manifest = manifestOf(model, {
     origin,
     graphs,
+    variants,
     outside,
-    choices: [...choices, ...rewriteChoices(report), ...emptyVocabularies(vocabularies)],
+    choices: [...choices, ...rewriteChoices(report), ...variantChoices(variants), ...emptyVocabularies(vocabularies)],
     files: filesOf(files),
     vocabularies: vocabularies.map(({ name, file, entries }) => ({ name, file, entries })),
     costs: costsOf(report),

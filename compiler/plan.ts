@@ -3,6 +3,7 @@ import type { CostReport } from "./cost-report.ts";
 import { type EmbeddingUse, embeddingsOf } from "./embeddings.ts";
 import type { Model } from "./model.ts";
 import { passes } from "./passes/index.ts";
+import type { StoredVariants } from "./stored-tables.ts";
 import { bytesText, countText } from "./text.ts";
 
 /** Tables above this live outside unless told otherwise (artifacts.md 1). */
@@ -77,6 +78,17 @@ export function rewriteChoices({ candidates, histories, graphs }: CostReport): C
         .filter(({ before, after }) => before !== after)
         .map(({ name, before, after }) => `${name} from ${countText(before)} to ${countText(after)}`)
         .join(", ")} (${candidates} candidates${lengths.join("")})`,
+    },
+  ];
+}
+
+/** Graphs that take tables as they are stored, besides float32. */
+export function variantChoices(variants: StoredVariants | null): Choice[] {
+  if (variants === null) return [];
+  return [
+    {
+      choice: `${[...variants.graphs.keys()].join(", ")} also take ${variants.type} rows as they are stored (${[...variants.graphs.values()].map(({ name }) => `${name}.onnx`).join(", ")})`,
+      because: `the build was told so (--table-input ${variants.type}); where such a graph does not run, the runtime decodes the rows`,
     },
   ];
 }

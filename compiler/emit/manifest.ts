@@ -1,11 +1,12 @@
 // manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
-import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry } from "../../runtime/manifest.ts";
+import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../runtime/manifest.ts";
 import { embeddingsOf, vocabularyOwner } from "../embeddings.ts";
 import type { Attributes, Graph, Value } from "../ir/graph.ts";
 import { keptPort, rowPort, scoresPort } from "../lower/ports.ts";
 import type { By, Feature, Model, Table } from "../model.ts";
 import { allFeatures } from "../parameters.ts";
 import type { Choice } from "../plan.ts";
+import type { StoredVariants } from "../stored-tables.ts";
 import { meanings } from "./meaning.ts";
 import type { Origin } from "./metadata.ts";
 import { layoutOf } from "./table-spec.ts";
@@ -13,6 +14,8 @@ import { layoutOf } from "./table-spec.ts";
 export interface ManifestParts {
   readonly origin: Origin;
   readonly graphs: ReadonlyMap<GraphName, Graph>;
+  /** Of those that read tables, where `--table-input` asked for them. */
+  readonly variants: StoredVariants | null;
   readonly outside: ReadonlySet<string>;
   readonly choices: readonly Choice[];
   readonly files: Manifest["files"];
@@ -42,7 +45,9 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       minimum: minimumOf(model, history.name),
       cross: history.cross.features.map(({ qualified }) => qualified),
     })),
-    graphs: Object.fromEntries([...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph)])),
+    graphs: Object.fromEntries(
+      [...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph, parts.variants)]),
+    ),
     searches: model.searches.map((search) => {
       const metric = search.by.kind === "metric" ? search.by.metric : null;
       const scores = scoresPort(model, search);
@@ -120,21 +125,34 @@ export function minimumOf(model: Model, history: string): number {
   return Math.max(1, ...searched, ...recent);
 }
 
-function graphSpec(model: Model, name: GraphName, graph: Graph): GraphSpec {
+function graphSpec(model: Model, name: GraphName, graph: Graph, variants: StoredVariants | null): GraphSpec {
   const meaning = meanings(model);
-  const port = (called: string, { dtype, shape }: Value) => {
+  const port = <T extends VariantPort["dtype"]>(called: string, { dtype, shape }: Value, ...dtypes: readonly T[]) => {
     const text = meaning.get(called);
-    if (text === undefined || dtype === "bool")
+    const found = dtypes.find((one) => one === dtype);
+    if (text === undefined || found === undefined)
       throw new Error(`graph ${name} has a port ${called} that the manifest cannot explain`);
-    return { name: called, dtype, shape: [...shape], meaning: text };
+    return { name: called, dtype: found, shape: [...shape], meaning: text };
   };
-  const inputs = graph.inputs.map((value) => port(inputName(value), value));
+  const variant = variants?.graphs.get(name);
+  const inputs = graph.inputs.map((value) => port(inputName(value), value, "float32", "int32"));
   const reads = inputs.some((input) => model.tables.some((table) => table.name === input.name));
   return {
     file: `${name}.onnx`,
     keys: reads ? "cached" : "fresh",
     inputs,
-    outputs: graph.outputs.map((output) => port(output.name, output.value)),
+    outputs: graph.outputs.map((output) => port(output.name, output.value, "float32", "int32")),
+    ...(variants &&
+      variant && {
+        variants: {
+          [variants.type]: {
+            file: `${variant.name}.onnx`,
+            inputs: variant.inputs.map((value) =>
+              port(inputName(value), value, "float32", "int32", "float16", "uint8"),
+            ),
+          },
+        },
+      }),
   };
 }
 

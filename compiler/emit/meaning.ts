@@ -1,6 +1,6 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
 import { embeddingsOf } from "../embeddings.ts";
-import { keptPort, projectorPort, rowPort, scoresPort, validPort } from "../lower/ports.ts";
+import { keptPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../lower/ports.ts";
 import type { Feature, Model } from "../model.ts";
 
 /** Port name → meaning, for every port that a graph of the model may have. */
@@ -60,6 +60,10 @@ function* tablePorts(model: Model): Iterable<[string, string]> {
       part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
     );
     yield [table.name, `rows of the table ${table.name}: ${parts.join(", then ")}; row 0 is the miss row, zeros`];
+    yield [
+      scalePort(table),
+      `of each row of the table ${table.name}: scale and offset of each head; value = offset + scale * stored`,
+    ];
     yield [rowPort(model, table), `row of ${table.name} of each behaviour in ${table.history.name}; 0: a miss`];
     yield [projectorPort(model, table), `row of ${table.name} of each item: ${parts.join(", then ")}`];
   }

@@ -22,6 +22,11 @@ export function rowPort(model: Model, table: Table): string {
   return several ? `${table.history.name}.${table.name}.row` : `${table.history.name}.row`;
 }
 
+/** Scale and offset of each head of a table's rows, where a graph takes them as uint8: `video_keys.scale`. */
+export function scalePort(table: Table): string {
+  return `${table.name}.scale`;
+}
+
 /** The dim of a table's rows: `rows`, or `rows.TABLE` where there are several, which need not be of one length. */
 export function tableDim(model: Model, table: Table): string {
   return model.tables.length > 1 ? `rows.${table.name}` : "rows";
