@@ -1,5 +1,7 @@
 // Bundles the command line and the library entries into dist/. Start-up is the reason: chevrotain unbundled costs 0.3 s.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+// With --package (when it is packed): from an empty dist/, and with the declarations of the library's types.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -26,7 +28,47 @@ export function stale() {
   return rooms.some((room) => newest(join(root, room)) > made) || statSync(join(root, "package.json")).mtimeMs > made;
 }
 
+/** Bundles of which no process can still want a part. */
+const forgotten = 10 * 60 * 1000;
+
+/**
+ * Parts have their content's hash in their name: they go in first, then the entries, each by one rename. So a process
+ * that runs from dist/ while another one bundles finds every part that it asks for.
+ */
+function publish(staging, begun) {
+  mkdirSync(dist, { recursive: true });
+  const names = readdirSync(staging);
+  const isPart = (name) => /-[A-Z0-9]{8}\.js$/.test(name);
+  const time = new Date(begun);
+  for (const name of [...names.filter(isPart), ...names.filter((one) => !isPart(one))]) {
+    // As old as the sources that it was made from: one that changed meanwhile makes it stale.
+    utimesSync(join(staging, name), time, time);
+    renameSync(join(staging, name), join(dist, name));
+  }
+  for (const name of readdirSync(dist)) {
+    const path = join(dist, name);
+    if (isPart(name) && !names.includes(name) && statSync(path).ctimeMs < begun - forgotten)
+      rmSync(path, { force: true });
+  }
+}
+
+/** Declarations of the library's types, into dist/types. */
+function declare() {
+  const tsc = join(root, "node_modules", ".bin", "tsc");
+  const options = ["--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions", "--noEmit", "false"];
+  const places = ["--rootDir", root, "--outDir", join(dist, "types")];
+  const entries = ["compiler/index.ts", "runtime/index.ts"];
+  const settings = ["--ignoreConfig", "--target", "es2023", "--module", "nodenext", "--strict", "--skipLibCheck"];
+  const more = ["--exactOptionalPropertyTypes", "--verbatimModuleSyntax", "--types", "node"];
+  const { status } = spawnSync(tsc, [...entries, ...settings, ...more, ...options, ...places], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  if (status !== 0) throw new Error("the declarations of the types could not be made");
+}
+
 export async function bundle() {
+  const begun = Date.now();
   const { build } = await import("esbuild");
   const { default: metadata } = await import(pathToFileURL(join(root, "package.json")).href, {
     with: { type: "json" },
@@ -60,11 +102,15 @@ export async function bundle() {
       define: { TWIN_VERSION: JSON.stringify(metadata.version) },
       logLevel: "error",
     });
-    rmSync(dist, { recursive: true, force: true });
-    renameSync(staging, dist);
+    publish(staging, begun);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const whole = process.argv.includes("--package");
+  if (whole) rmSync(dist, { recursive: true, force: true });
+  await bundle();
+  if (whole) declare();
+}

@@ -1,10 +1,23 @@
-// Exit codes: 0 fine, 1 diagnostics or a failed job, 2 wrong usage, 70 a bug of ours.
+// Exit codes: 0 fine, 1 diagnostics or a failed job, 2 wrong usage, 70 a bug of ours; 130 and 143 stopped by a signal.
 import { TwinError } from "../runtime/error.ts";
 
 export const exit = { fine: 0, failed: 1, usage: 2, bug: 70 } as const;
 
+/** 128 + the signal's number, as shells count: a script that runs `twin` sees that it was stopped, not that it failed. */
+const stopped = { SIGINT: 130, SIGTERM: 143 } as const;
+export type StopSignal = keyof typeof stopped;
+
 /** Ends a verb with exit code 1; everything there was to say has been said. */
 export class Failed extends Error {}
+
+/** Ctrl-C or SIGTERM: the job put away what it had begun. */
+export class Stopped extends Error {
+  readonly signal: StopSignal;
+  constructor(message: string, signal: StopSignal) {
+    super(message);
+    this.signal = signal;
+  }
+}
 
 /** A wrong use that the argument parser cannot see. */
 export class WrongUsage extends Error {}
@@ -16,6 +29,12 @@ const systemFaults: Readonly<Record<string, string>> = {
   EPERM: "the operation is not permitted: choose another folder or change the permissions",
   EROFS: "the file system is read-only: choose another folder",
   EMFILE: "too many open files: raise the limit with `ulimit -n`",
+  EFBIG: "the file would be larger than this system allows: choose another place or raise the limit (`ulimit -f`)",
+  EIO: "the disk reports a fault: nothing half-written was kept",
+  EEXIST: "there is already something of that name: choose another one",
+  ENOTEMPTY: "another process wrote there at the same time: run the command again when it is done",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "its links lead in a circle",
   ENOENT: "there is no such file or folder",
   EISDIR: "it is a folder where a file is due",
   ENOTDIR: "a part of the path is a file where a folder is due",
@@ -25,6 +44,7 @@ const systemFaults: Readonly<Record<string, string>> = {
 /** What to print for a failure, and the exit code. `phase` names what ran, for the report of a bug. */
 export function explainFailure(failure: unknown, phase: string): { text: string; code: number } {
   if (failure instanceof Failed) return { text: failure.message, code: exit.failed };
+  if (failure instanceof Stopped) return { text: failure.message, code: stopped[failure.signal] };
   if (failure instanceof WrongUsage) return { text: `error: ${failure.message}`, code: exit.usage };
   if (failure instanceof TwinError) return { text: `error: ${failure.message}`, code: exit.failed };
   const system = failure as NodeJS.ErrnoException;

@@ -35,12 +35,15 @@ export function recover(target: string): void {
   rmSync(previous(folder), { recursive: true, force: true });
 }
 
-/** Writes all files of a build and makes them visible together. Built tables of an earlier build are carried over. */
-export function writeArtefacts(
+/**
+ * Writes all files of a build and makes them visible together. Built tables of an earlier build are carried over.
+ * @throws TwinError where `signal` stops it: the folder is then as it was
+ */
+export async function writeArtefacts(
   target: string,
   files: Iterable<ArtefactFile>,
-  wrote?: (file: ArtefactFile) => void,
-): void {
+  signal: AbortSignal,
+): Promise<void> {
   const folder = resolve(target);
   refuseForeign(folder, target);
   mkdirSync(dirname(folder), { recursive: true });
@@ -50,8 +53,7 @@ export function writeArtefacts(
   try {
     mkdirSync(stage);
     for (const file of files) {
-      writeWhole(join(stage, file.path), file.content);
-      wrote?.(file);
+      await writeWhole(join(stage, file.path), file.content, signal);
     }
     carryTables(folder, stage);
     syncFolders(stage);
@@ -75,21 +77,22 @@ function refuseForeign(folder: string, shown: string): void {
   );
 }
 
-function writeWhole(path: string, content: ArtefactFile["content"]): void {
+async function writeWhole(path: string, content: ArtefactFile["content"], signal: AbortSignal): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
-  attempt("write", path, () => {
-    const file = openSync(path, "w");
-    try {
-      let position = 0;
-      for (const chunk of content instanceof Uint8Array ? [content] : content()) {
-        writeFully(file, chunk, position);
-        position += chunk.byteLength;
-      }
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+  const file = attempt("write", path, () => openSync(path, "w"));
+  try {
+    let position = 0;
+    for (const chunk of content instanceof Uint8Array ? [content] : content()) {
+      attempt("write", path, () => writeFully(file, chunk, position));
+      position += chunk.byteLength;
+      // The event loop turns between chunks, so that a signal is heard.
+      await new Promise(setImmediate);
+      if (signal.aborted) throw new TwinError("the build was stopped; what was in its folder before is unchanged");
     }
-  });
+    attempt("write", path, () => fsyncSync(file));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Generations are immutable, so a hard link carries them; where links cannot be had they are copied. */

@@ -51,14 +51,14 @@ function variantOf(model: Model, graph: Graph, type: StoredType): Graph {
     if (table) stored.set(input, storedInput(table, input, type));
   }
   if (stored.size === 0) return graph;
-  const changed = rewrite(graph, (value) => {
+  const changed = rewrite(graph, (value, [, rows]) => {
     const { op, inputs, attributes, scope, doc } = value.node;
     const whole = stored.get(value);
-    if (whole) return decoded(whole, (rows) => rows, scope, doc);
+    if (whole) return decoded(whole, (all) => all, scope, doc);
     const from = op === "gather" && (attributes as Attributes["gather"]).axis === 0 ? stored.get(inputs[0]) : undefined;
     if (!from) return null;
     const at = builder(scope, doc);
-    return decoded(from, (rows) => at.gather(rows, inputs[1]), scope, doc);
+    return decoded(from, (all) => at.gather(all, rows), scope, doc);
   });
   const inputs = graph.inputs.flatMap((input): Value[] => {
     const rows = stored.get(input);

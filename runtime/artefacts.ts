@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { EncodeContext } from "./encode/context.ts";
 import { TwinError } from "./error.ts";
-import { attempt } from "./files.ts";
+import { attempt, expectFile } from "./files.ts";
 import { type Hasher, hasher } from "./hash.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
 import { readManifest } from "./manifest-file.ts";
@@ -61,6 +61,7 @@ export function recovered(dir: string, warn: (message: string) => void): string 
 function checkFile(dir: string, file: string, expected: { bytes: number; sha256: string }): void {
   const path = join(dir, file);
   const again = "Build the artefacts again: twin build FILE -o DIR";
+  expectFile(path, again);
   const { size } = attempt("read", path, () => statSync(path));
   if (size !== expected.bytes) {
     const what = size < expected.bytes ? "it is truncated" : "it is not the file of this build";

@@ -3,11 +3,13 @@ import type { Artefacts } from "./artefacts.ts";
 import type { GraphName, Manifest } from "./manifest.ts";
 import type { Sessions } from "./session.ts";
 import type { LiveTables } from "./tables.ts";
+import type { Variants } from "./variants.ts";
 
 export interface Engine {
   readonly artefacts: Artefacts;
   readonly sessions: Sessions;
   readonly tables: LiveTables;
+  readonly variants: Variants;
   /** Whether whole tables may be an input as they lie in memory: on the CPU, in memory of this thread alone. */
   readonly wholeTables: boolean;
   /** Bytes that the scores of one run may take: sets how many candidates are ranked at once. */

@@ -2,13 +2,14 @@
 import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import { TwinError } from "./error.ts";
-import { feeds, type KeptTensors } from "./feeds.ts";
+import type { KeptTensors } from "./feeds.ts";
 import type { Manifest } from "./manifest.ts";
 import type { UserSide } from "./prepare.ts";
 import { chunkSize, runSearch } from "./rank.ts";
 import { selectable } from "./ranking.ts";
 import type { RankRequest } from "./request.ts";
 import type { Tensor } from "./session.ts";
+import { runGraph } from "./variants.ts";
 
 /** One head's view of one behaviour. score = metric + bias; weight is what softmax makes of it. */
 export interface HeadShare {
@@ -65,7 +66,7 @@ export async function explainCandidates(engine: Engine, side: UserSide, request:
   for (let start = 0; start < candidates.count; start += size) {
     const chunk = { start, end: Math.min(start + size, candidates.count) };
     const kept = await runSearch(engine, side, candidates, chunk);
-    const outputs = await engine.sessions.run(graph, feeds(engine, graph, side, candidates, chunk, kept));
+    const outputs = await runGraph(engine, graph, side, candidates, chunk, kept);
     const explained = manifest.attends.filter(({ name }) => `${name}.weights` in outputs);
     const places = new Map(manifest.searches.map((search) => [search.name, selectable(manifest, search, side)]));
     for (let n = 0; n < chunk.end - chunk.start; n++) {

@@ -2,11 +2,12 @@
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import { TwinError } from "./error.ts";
-import type { GraphName, Manifest } from "./manifest.ts";
+import type { GraphName, Manifest, StoredType } from "./manifest.ts";
 import { fetchOutside, type OutsideUse } from "./outside.ts";
 import { graphSources, type PortSource } from "./ports.ts";
 import type { UserSide } from "./prepare.ts";
-import type { Feeds, Tensor } from "./session.ts";
+import type { Feeds, StoredTensor, Tensor } from "./session.ts";
+import type { StoredInputs } from "./table-rows.ts";
 
 /** The search's results, by the name of their port. */
 export type KeptTensors = Readonly<Record<string, Tensor>>;
@@ -18,12 +19,14 @@ export function feeds(
   candidates: Candidates,
   chunk: { readonly start: number; readonly end: number },
   kept: KeptTensors,
+  variant: StoredType | null = null,
 ): Feeds {
   const { manifest, sources } = engine.artefacts;
-  const ports = graphSources(manifest, sources, graph);
-  const result: Record<string, Tensor> = {};
+  const ports = graphSources(manifest, sources, graph, variant);
+  const result: Record<string, Tensor | StoredTensor> = {};
   for (const { name, source } of ports) {
-    const tensor = portTensor(name, source, side, candidates, chunk, kept);
+    const stored = variant === null || !("table" in source) ? null : side.tables.get(source.table)!.stored;
+    const tensor = stored ? storedTensor(source, stored) : portTensor(name, source, side, candidates, chunk, kept);
     if (tensor !== null) result[name] = tensor;
   }
   for (const { name, source } of ports) {
@@ -59,9 +62,15 @@ function portTensor(
       return side.tables.get(source.table)!.rows;
     case "kept":
       return kept[name];
+    // What is fetched last, and what variants alone have.
     case "embedding":
+    case "table-scale":
       return null;
   }
+}
+
+function storedTensor({ kind }: PortSource, { row, rows, scale }: StoredInputs): Tensor | StoredTensor | null {
+  return kind === "row" ? row : kind === "table" ? rows : scale;
 }
 
 /** Fetches the rows of an embedding table that this run needs, and counts the indices in them. */
@@ -71,7 +80,7 @@ function addOutside(
   input: string,
   parameter: string,
   ports: readonly { name: string; source: PortSource }[],
-  result: Record<string, Tensor>,
+  result: Record<string, Tensor | StoredTensor>,
   side: UserSide,
   kept: KeptTensors,
 ): void {
@@ -80,7 +89,7 @@ function addOutside(
   if (outside === null) throw new TwinError(`graph ${graph} needs the rows of ${parameter}, and no weights are open`);
   const users = ports.filter(({ source }) => "feature" in source && source.feature.embedding === parameter);
   const uses: OutsideUse[] = users.map(({ name, source }) => ({
-    indices: result[name],
+    indices: result[name] as Tensor,
     needed: source.kind === "history-item" ? neededBehaviours(manifest, graph, source.history, side, kept) : null,
   }));
   const fetched = fetchOutside(outside, parameter, embedding.dim, uses);

@@ -1,6 +1,7 @@
 // Files written whole or not at all: a temporary name in the same folder, fsync, rename; errors that name the way out.
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -46,6 +47,11 @@ export function attempt<T>(action: string, path: string, run: () => T): T {
   } catch (error) {
     throw error instanceof Error && "code" in error ? fileError(error, action, path) : error;
   }
+}
+
+/** Throws where there is no such file; `cure` says how to make it. */
+export function expectFile(path: string, cure: string): void {
+  if (!existsSync(path)) throw new TwinError(`cannot read ${path}: there is no such file. ${cure}`);
 }
 
 /** Writes all bytes at the position (bytes; may exceed 2^31), however many calls it takes. */

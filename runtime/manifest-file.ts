@@ -1,4 +1,5 @@
 // Reads manifest.yaml and tables/NAME.yaml, and checks what their schemas cannot: that their parts fit together.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "./error.ts";
 import { readText } from "./files.ts";
@@ -12,6 +13,11 @@ const cure = "Build the artefacts again: twin build FILE -o DIR";
 /** DIR/manifest.yaml. @throws TwinError where it is missing, foreign, of another version or does not hang together */
 export function readManifest(dir: string): Manifest {
   const path = join(dir, "manifest.yaml");
+  if (!existsSync(path)) {
+    throw new TwinError(
+      `cannot read ${path}: there is no such file, so ${dir} is no build. Name the folder of one; \`twin build FILE -o ${dir}\` makes it`,
+    );
+  }
   return parseManifest(readText(path, MOST), path);
 }
 
@@ -46,7 +52,9 @@ type Fail = (what: string) => never;
 function checkPaths(manifest: Manifest, fail: Fail): void {
   const paths = [
     ...Object.keys(manifest.files),
-    ...Object.values(manifest.graphs).flatMap((graph) => (graph ? [graph.file] : [])),
+    ...Object.values(manifest.graphs).flatMap((graph) =>
+      graph ? [graph.file, ...Object.values(graph.variants ?? {}).flatMap((one) => (one ? [one.file] : []))] : [],
+    ),
     ...Object.values(manifest.tables).map((table) => table.spec),
     ...manifest.vocabularies.map((vocabulary) => vocabulary.file),
   ];

@@ -50,6 +50,21 @@ export const PortSchema = v.strictObject({
   meaning: v.string(),
 });
 
+/** What lookup tables may be stored in besides float32, and graphs may take as it is. */
+export const storedTypes = ["float16", "uint8"] as const;
+
+/** An input of a variant: tables come as they are stored. */
+export const VariantPortSchema = v.strictObject({
+  ...PortSchema.entries,
+  dtype: v.picklist(["float32", "int32", ...storedTypes]),
+});
+
+/** The same graph over tables as they are stored: rows [rows, width], for uint8 with `TABLE.scale` [rows, 2 · heads]. */
+export const VariantSchema = v.strictObject({
+  file: v.string(),
+  inputs: v.array(VariantPortSchema),
+});
+
 export const graphNames = [
   "projector",
   "search",
@@ -68,6 +83,8 @@ export const GraphSchema = v.strictObject({
   keys: v.picklist(["cached", "fresh"]),
   inputs: v.array(PortSchema),
   outputs: v.array(PortSchema),
+  /** By the type of its tables' rows. Used where it runs; elsewhere the host decodes. */
+  variants: v.optional(v.record(v.picklist(storedTypes), v.optional(VariantSchema))),
 });
 
 export const TableSchema = v.strictObject({
@@ -204,4 +221,9 @@ export type FeatureSpec = v.InferOutput<typeof FeatureSchema>;
 export type Port = v.InferOutput<typeof PortSchema>;
 export type GraphSpec = v.InferOutput<typeof GraphSchema>;
 export type GraphName = (typeof graphNames)[number];
+export type StoredType = (typeof storedTypes)[number];
+export type GraphVariant = v.InferOutput<typeof VariantSchema>;
+export type VariantPort = v.InferOutput<typeof VariantPortSchema>;
+/** `search.float16`: what a graph's variant is called. */
+export type VariantName = `${GraphName}.${StoredType}`;
 export type TableEntry = v.InferOutput<typeof TableSchema>;

@@ -1,13 +1,13 @@
 // What each graph input holds, found from its name once: the link between a manifest's ports and a request's columns.
 import { TwinError } from "./error.ts";
-import type { FeatureSpec, GraphName, Manifest, TableEntry } from "./manifest.ts";
+import type { FeatureSpec, GraphName, Manifest, StoredType, TableEntry } from "./manifest.ts";
 
 /** Where the tensor of an input comes from. */
 export type PortSource =
   | { readonly kind: "candidate-item" | "candidate" | "single"; readonly feature: FeatureSpec }
   | { readonly kind: "history-item" | "cross"; readonly history: string; readonly feature: FeatureSpec }
   | { readonly kind: "valid"; readonly history: string }
-  | { readonly kind: "row" | "table"; readonly table: string; readonly entry: TableEntry }
+  | { readonly kind: "row" | "table" | "table-scale"; readonly table: string; readonly entry: TableEntry }
   | { readonly kind: "embedding"; readonly parameter: string }
   | { readonly kind: "kept"; readonly search: string };
 
@@ -38,6 +38,7 @@ export function portSources(manifest: Manifest): ReadonlyMap<string, PortSource>
   for (const history of names) sources.set(`${history}.valid`, { kind: "valid", history });
   for (const [table, entry] of Object.entries(manifest.tables)) {
     sources.set(table, { kind: "table", table, entry });
+    sources.set(`${table}.scale`, { kind: "table-scale", table, entry });
     sources.set(entry.row, { kind: "row", table, entry });
   }
   for (const embedding of manifest.embeddings) {
@@ -52,10 +53,13 @@ export function graphSources(
   manifest: Manifest,
   sources: ReadonlyMap<string, PortSource>,
   graph: GraphName,
+  variant: StoredType | null = null,
 ): { name: string; source: PortSource }[] {
   const spec = manifest.graphs[graph];
   if (spec === undefined) throw new TwinError(`the artefacts of ${manifest.model} have no graph ${graph}`);
-  return spec.inputs.map(({ name }) => {
+  const inputs = variant === null ? spec.inputs : spec.variants?.[variant]?.inputs;
+  if (inputs === undefined) throw new TwinError(`graph ${graph} of ${manifest.model} has no variant ${variant}`);
+  return inputs.map(({ name }) => {
     const source = sources.get(name);
     if (source === undefined) {
       throw new TwinError(

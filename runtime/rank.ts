@@ -1,11 +1,12 @@
 // Ranking: the candidates of one request, in chunks whose memory is bounded, against a prepared user's side.
 import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
-import { feeds, type KeptTensors } from "./feeds.ts";
+import type { KeptTensors } from "./feeds.ts";
 import type { UserSide } from "./prepare.ts";
 import { KeptLists, matches, type Ranking, type SearchSpec, selectable, tableUses } from "./ranking.ts";
 import type { RankRequest } from "./request.ts";
 import type { Tensor } from "./session.ts";
+import { runGraph } from "./variants.ts";
 
 /** Copies of the scores that a search holds at its widest: scores, masked, ranks, priorities. */
 const COPIES = 6;
@@ -90,9 +91,9 @@ async function runChunk(
   chunk: Chunk,
 ): Promise<Record<string, Tensor>> {
   const { request, rank } = side.route;
-  if (request !== null) return engine.sessions.run(request, feeds(engine, request, side, candidates, chunk, {}));
+  if (request !== null) return runGraph(engine, request, side, candidates, chunk, {});
   const kept = await runSearch(engine, side, candidates, chunk);
-  const outputs = await engine.sessions.run(rank, feeds(engine, rank, side, candidates, chunk, kept));
+  const outputs = await runGraph(engine, rank, side, candidates, chunk, kept);
   return { ...outputs, ...kept };
 }
 
@@ -105,5 +106,5 @@ export async function runSearch(
 ): Promise<KeptTensors> {
   const { search } = side.route;
   if (search === null) return {};
-  return engine.sessions.run(search, feeds(engine, search, side, candidates, chunk, {}));
+  return runGraph(engine, search, side, candidates, chunk, {});
 }

@@ -1,5 +1,6 @@
 // Scores of every row of a data set, user by user: what `twin score` writes.
 import type { SampleRequest, UserChunk } from "./data/samples.ts";
+import { TwinError } from "./error.ts";
 import type { Twin } from "./twin.ts";
 
 /** Some rows of the event log, scored; columns of one length. */
@@ -32,7 +33,8 @@ export async function* score(
   chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
 ): AsyncGenerator<ScoredRows> {
   for await (const { requests } of chunks) {
-    for (const request of requests) yield await scoreRequest(twin, request);
+    for (const request of requests)
+      yield await scoreRequest(twin, request).catch((error: unknown) => placed(error, request));
   }
 }
 
@@ -64,4 +66,10 @@ async function scoreRequest(twin: Twin, sample: SampleRequest): Promise<ScoredRo
     missed: ranking.misses,
     stale: ranking.stale,
   };
+}
+
+/** Names the user and the row that an error of a request belongs to. */
+function placed(error: unknown, { userKey, rows }: SampleRequest): never {
+  if (!(error instanceof TwinError)) throw error;
+  throw new TwinError(`user ${userKey}, row ${rows[0]} of the events: ${error.message}`, { cause: error });
 }

@@ -2,8 +2,8 @@
 import { basename, join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import { TwinError } from "./error.ts";
-import type { GraphName, Manifest } from "./manifest.ts";
-import type { Feeds, GraphSession, OpenSession, Tensor } from "./session.ts";
+import type { GraphName, Manifest, StoredType } from "./manifest.ts";
+import type { Feeds, GraphSession, OpenSession, SessionName, StoredTensor, Tensor } from "./session.ts";
 
 export interface NodeSessionOptions {
   /** In order of preference: `["cuda", "cpu"]`. */
@@ -12,6 +12,8 @@ export interface NodeSessionOptions {
   readonly threads: number;
   /** Called with each provider that was asked for and could not be had. */
   readonly warn: (message: string) => void;
+  /** Whether a provider that cannot open the graph is an error instead of a warning. */
+  readonly strict?: boolean;
 }
 
 type Runtime = typeof import("onnxruntime-node");
@@ -37,7 +39,7 @@ export async function openFile(path: string, options: NodeSessionOptions): Promi
       return wrap(runtime, session, wanted[0] ?? "cpu", path);
     } catch (error) {
       const refused = wanted.find((provider) => provider !== "cpu");
-      if (refused === undefined) {
+      if (refused === undefined || options.strict) {
         throw new TwinError(
           `${path} cannot be opened by ONNX Runtime: ${reason(error)}. Build the artefacts again with \`twin build\`.`,
           { cause: error },
@@ -50,10 +52,12 @@ export async function openFile(path: string, options: NodeSessionOptions): Promi
 
 /** Opens the graphs of a build folder by name. */
 export function nodeSessions(dir: string, manifest: Manifest, options: NodeSessionOptions): OpenSession {
-  return (graph: GraphName) => {
-    const spec = manifest.graphs[graph];
-    if (spec === undefined) return Promise.reject(new TwinError(`${join(dir, "manifest.yaml")} has no graph ${graph}`));
-    return openFile(join(dir, spec.file), options);
+  return (name: SessionName) => {
+    const [graph, stored] = name.split(".") as [GraphName, StoredType | undefined];
+    const spec = stored === undefined ? manifest.graphs[graph] : manifest.graphs[graph]?.variants?.[stored];
+    if (spec === undefined) return Promise.reject(new TwinError(`${join(dir, "manifest.yaml")} has no graph ${name}`));
+    // What a variant needs of a provider, its graph does not: it would be the wrong one to change the provider for.
+    return openFile(join(dir, spec.file), { ...options, strict: stored !== undefined });
   };
 }
 
@@ -76,7 +80,7 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
       for (const name of session.inputNames) {
         const tensor = feeds[name];
         if (tensor === undefined) throw new Error(`${path}: no value for input ${name}`);
-        inputs[name] = new runtime.Tensor(tensor.dtype, tensor.data, tensor.shape);
+        inputs[name] = ortTensor(runtime, tensor);
       }
       const results = await session.run(inputs);
       const outputs: Record<string, Tensor> = {};
@@ -91,6 +95,10 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
     },
     close: () => session.release(),
   };
+}
+
+function ortTensor({ Tensor: OrtTensor }: Runtime, { dtype, data, shape }: Tensor | StoredTensor) {
+  return new OrtTensor(dtype as "float32", data as Float32Array, shape);
 }
 
 function reason(error: unknown): string {

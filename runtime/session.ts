@@ -1,5 +1,5 @@
 // How a graph is run, whatever runs it: tensors, sessions opened when first needed, and a queue that lets one run at a time.
-import type { GraphName } from "./manifest.ts";
+import type { GraphName, StoredType, VariantName } from "./manifest.ts";
 
 /** A dense tensor, row-major. */
 export interface Tensor {
@@ -8,7 +8,17 @@ export interface Tensor {
   readonly data: Float32Array | Int32Array;
 }
 
-export type Feeds = Readonly<Record<string, Tensor>>;
+/** Rows of a table as they are stored: an input of a variant. float16 is given by its bits. */
+export interface StoredTensor {
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+  readonly data: Uint16Array | Uint8Array;
+}
+
+export type Feeds = Readonly<Record<string, Tensor | StoredTensor>>;
+
+/** A graph, or its variant over stored rows. */
+export type SessionName = GraphName | VariantName;
 
 /** One graph, opened. */
 export interface GraphSession {
@@ -18,7 +28,7 @@ export interface GraphSession {
   close(): Promise<void>;
 }
 
-export type OpenSession = (graph: GraphName) => Promise<GraphSession>;
+export type OpenSession = (graph: SessionName) => Promise<GraphSession>;
 
 export function floats(data: Float32Array, ...shape: number[]): Tensor {
   return { dtype: "float32", shape, data };
@@ -34,7 +44,7 @@ export function ints(data: Int32Array, ...shape: number[]): Tensor {
  */
 export class Sessions {
   readonly #open: OpenSession;
-  readonly #sessions = new Map<GraphName, Promise<GraphSession>>();
+  readonly #sessions = new Map<SessionName, Promise<GraphSession>>();
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -43,7 +53,7 @@ export class Sessions {
   }
 
   /** Opens the graph's session if it is not open yet. */
-  open(graph: GraphName): Promise<GraphSession> {
+  open(graph: SessionName): Promise<GraphSession> {
     const known = this.#sessions.get(graph);
     if (known !== undefined) return known;
     if (this.#closed) return Promise.reject(new Error(`session ${graph} asked for after close()`));
@@ -53,14 +63,25 @@ export class Sessions {
     return opening;
   }
 
-  run(graph: GraphName, feeds: Feeds): Promise<Record<string, Tensor>> {
+  run(graph: SessionName, feeds: Feeds): Promise<Record<string, Tensor>> {
     const turn = this.#last.then(async () => (await this.open(graph)).run(feeds));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
+  /** Releases the session of a graph that cannot be used. */
+  drop(graph: SessionName): Promise<void> {
+    const turn = this.#last.then(async () => {
+      const session = await this.#sessions.get(graph)?.catch(() => undefined);
+      this.#sessions.delete(graph);
+      await session?.close();
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** Names of the graphs whose sessions are open. */
-  opened(): GraphName[] {
+  opened(): SessionName[] {
     return [...this.#sessions.keys()];
   }
 

@@ -4,10 +4,12 @@ import { encodedShape, encodedWidth } from "./encode/column.ts";
 import type { Engine } from "./engine.ts";
 import { TwinError } from "./error.ts";
 import type { HistorySide } from "./history.ts";
-import type { Port } from "./manifest.ts";
+import type { Port, StoredType } from "./manifest.ts";
 import { fetchOutside } from "./outside.ts";
-import type { Tensor } from "./session.ts";
+import type { StoredTensor, Tensor } from "./session.ts";
 import { floats, ints } from "./session.ts";
+import type { RowFormat } from "./table/precision.ts";
+import { decodeStored } from "./table/stored-rows.ts";
 import type { OpenTable } from "./tables.ts";
 
 /** What enters a graph for one table, and what was found. */
@@ -15,8 +17,10 @@ export interface TableRows {
   readonly table: string;
   /** int32 [history]: row of each behaviour in `rows`; 0 is the miss row. */
   readonly row: Tensor;
-  /** float32 [rows, width] */
+  /** float32 [rows, width]; of stored rows decoded when first asked for. */
   readonly rows: Tensor;
+  /** The same rows as they are stored, where the graphs have variants that take them so; else null. */
+  readonly stored: StoredInputs | null;
   /** Behaviours found in the table. */
   readonly found: number;
   /** Which behaviours (newest first) are not in the table. */
@@ -25,6 +29,16 @@ export interface TableRows {
   readonly missed: number;
   /** Those of the missed that were projected in this request. */
   readonly computed: number;
+}
+
+/** What enters a variant for one table. */
+export interface StoredInputs {
+  /** int32 [history]: row of each behaviour in `rows`; 0 is the miss row. */
+  readonly row: Tensor;
+  /** [rows, width] */
+  readonly rows: StoredTensor;
+  /** uint8: float32 [rows, 2 · heads], scale and offset of each head. */
+  readonly scale: Tensor | null;
 }
 
 /** Items projected at once. */
@@ -55,8 +69,13 @@ export async function tableRows(
     missed: missing.length,
     computed: compute ? missing.length : 0,
   };
+  if (!compute && open !== null && engine.variants.takes(table, open.format)) {
+    const inputs = storedInputs(engine, open, row);
+    if (inputs !== null) return Object.assign(decodedLater(inputs, open.format, length), result, { stored: inputs });
+  }
   const whole = engine.wholeTables && !compute && open !== null ? open.whole() : null;
-  if (whole !== null) return { ...result, row: ints(row, length), rows: floats(whole, whole.length / width, width) };
+  if (whole !== null)
+    return { ...result, row: ints(row, length), rows: floats(whole, whole.length / width, width), stored: null };
 
   const rows = new Float32Array((length + 1) * width);
   if (open !== null) open.gather(row, rows, width);
@@ -65,7 +84,46 @@ export async function tableRows(
     await project(engine, history, table, missing, rows, width);
     for (const i of missing) row[i] = i + 1;
   }
-  return { ...result, row: ints(row, length), rows: floats(rows, length + 1, width) };
+  return { ...result, row: ints(row, length), rows: floats(rows, length + 1, width), stored: null };
+}
+
+/** The whole table as it lies in memory where that may be an input, else a copy of the history's rows. */
+function storedInputs(engine: Engine, open: OpenTable, row: Int32Array): StoredInputs | null {
+  const whole = engine.wholeTables ? open.stored() : null;
+  const rows = whole ?? open.gatherStored(Int32Array.of(0, ...row));
+  if (rows === null) return null;
+  const { precision, width, heads } = open.format;
+  const count = rows.values.length / width;
+  return {
+    row: ints(whole === null ? ownRows(row) : row, row.length),
+    rows: { dtype: precision as StoredType, shape: [count, width], data: rows.values },
+    scale: rows.affine && floats(rows.affine, count, 2 * heads.length),
+  };
+}
+
+/** Row i + 1 for each behaviour i that the table holds. */
+function ownRows(row: Int32Array): Int32Array {
+  return row.map((one, i) => (one === 0 ? 0 : i + 1));
+}
+
+/** The float32 form of stored rows, made when a graph without a variant first asks: each behaviour has its own row. */
+function decodedLater(stored: StoredInputs, format: RowFormat, length: number): Pick<TableRows, "row" | "rows"> {
+  let rows: Tensor | null = null;
+  const places = stored.row.data;
+  return {
+    row: ints(ownRows(places as Int32Array), length),
+    get rows() {
+      if (rows === null) {
+        const decoded = new Float32Array((length + 1) * format.width);
+        const from = { values: stored.rows.data, affine: (stored.scale?.data ?? null) as Float32Array | null };
+        for (let i = 0; i < length; i++) {
+          if (places[i] !== 0) decodeStored(from, places[i], format, decoded, (i + 1) * format.width);
+        }
+        rows = floats(decoded, length + 1, format.width);
+      }
+      return rows;
+    },
+  };
 }
 
 /** Projects the items of some behaviours: behaviour i to row i + 1. */

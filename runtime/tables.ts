@@ -7,14 +7,22 @@ import type { ItemSource } from "./item-columns.ts";
 import { parseKeys, type RawKeys } from "./keys.ts";
 import type { Manifest } from "./manifest.ts";
 import { Generation, type GenerationImage } from "./table/generation.ts";
+import type { RowFormat } from "./table/precision.ts";
+import type { StoredRows } from "./table/stored-rows.ts";
 
 /** One table, opened. Row 0 is the miss row, zeros. */
 export interface OpenTable {
   readonly rows: number;
+  /** How its rows are stored. */
+  readonly format: RowFormat;
   /** All rows as they lie in memory, float32 [rows, width]; null where they are narrower, or stay in their file. */
   whole(): Float32Array | null;
   /** Decoded rows of ordinals to `into[offset …]`; zeros where the table lacks one. */
   gather(ordinals: Int32Array, into: Float32Array, offset: number): void;
+  /** All rows as they are stored; null where they are float32, or stay in their file. */
+  stored(): StoredRows | null;
+  /** Rows of ordinals as they are stored, in a copy, zeros where the table lacks one; null where they are float32. */
+  gatherStored(ordinals: Int32Array): StoredRows | null;
 }
 
 /** One generation, opened. */
@@ -160,8 +168,11 @@ function openTable(generation: Generation, name: string): OpenTable | null {
   if (table === undefined) return null;
   return {
     rows: table.rows,
+    format: table.format,
     whole: () => (table.precision === "float32" ? table.whole() : null),
     gather: (ordinals, into, offset) => table.gather(ordinals, into, offset),
+    stored: () => table.stored(),
+    gatherStored: (ordinals) => table.gatherStored(ordinals),
   };
 }
 

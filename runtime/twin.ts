@@ -12,6 +12,7 @@ import type { PrepareRequest, RankRequest } from "./request.ts";
 import { Sessions } from "./session.ts";
 import { nodeSessions } from "./session-node.ts";
 import { GenerationTables, type SharedGeneration } from "./tables.ts";
+import { Variants } from "./variants.ts";
 
 export interface LoadOptions {
   /** Execution providers in order of preference; default `["cpu"]`. */
@@ -82,7 +83,8 @@ export class LocalTwin implements Twin {
     const { providers, threads } = checked;
     const sessions = new Sessions(nodeSessions(artefacts.dir, artefacts.manifest, { providers, threads, warn }));
     const wholeTables = providers[0] === "cpu" && shared === undefined;
-    const engine = { artefacts, sessions, tables, wholeTables, scoreBytes: checked.scoreBytes };
+    const variants = new Variants(artefacts.manifest, warn);
+    const engine = { artefacts, sessions, tables, variants, wholeTables, scoreBytes: checked.scoreBytes };
     return new LocalTwin(engine, tables, warnings);
   }
 

@@ -4,6 +4,7 @@ import { compile, featureSpecs, InputError, type Model } from "../../compiler/in
 import { TwinError } from "../../runtime/error.ts";
 import { Failed } from "../failure.ts";
 import { bytes, hasErrors, print, say, sayDiagnostics } from "../output.ts";
+import { stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
 import { version } from "../version.ts";
 import { digest, weightSource } from "../weights.ts";
@@ -50,10 +51,14 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
     if (hasErrors(diagnostics)) throw new Failed("");
     if (model === null || manifest === null)
       throw new Failed(`${file} is a library of sections: it has no \`model\`, so there is nothing to build`);
-    writeArtefacts(options.output, files);
+    await stoppable((signal) => writeArtefacts(options.output, files, signal));
     return { model, manifest, files };
   } catch (failure) {
-    if (failure instanceof InputError) throw new TwinError(failure.message, { cause: failure });
+    if (failure instanceof InputError) {
+      const { weights: file } = options;
+      const place = file === undefined || failure.message.includes(file) ? "" : `${file}: `;
+      throw new TwinError(`${place}${failure.message}`, { cause: failure });
+    }
     throw failure;
   } finally {
     weights?.close();
@@ -64,7 +69,11 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
 async function learn(model: Model, data: string): Promise<ReadonlyMap<string, readonly string[]>> {
   if (!existsSync(data)) throw new TwinError(`${data}: there is no such file; --data names a data binding (data.yaml)`);
   const { learnVocabularies } = await import("../../runtime/data/index.ts");
-  return learnVocabularies(data, featureSpecs(model), ({ feature, entries }) =>
-    say(`vocabulary of ${feature}: ${entries} entries`),
-  );
+  return stoppable(async (signal) => {
+    const learned = await learnVocabularies(data, featureSpecs(model), ({ feature, entries }) =>
+      say(`vocabulary of ${feature}: ${entries} entries`),
+    );
+    if (signal.aborted) throw new TwinError("nothing was built");
+    return learned;
+  });
 }

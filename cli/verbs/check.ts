@@ -1,5 +1,7 @@
 // `twin check FILE…`: parses and checks; writes nothing.
-import { check as checkProgram, load } from "../../compiler/index.ts";
+// Imports what it needs and not the compiler's public face: that loads the emitters, and `check` is to start fast.
+import { check as checkProgram } from "../../compiler/check/check.ts";
+import { load } from "../../compiler/load.ts";
 import { type Diagnostic, positionAt } from "../../grammar/index.ts";
 import { Failed } from "../failure.ts";
 import { hasErrors, print, printJson, sayDiagnostics } from "../output.ts";

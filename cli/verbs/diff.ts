@@ -1,17 +1,18 @@
 // `twin diff DIR FILE`: what a change of the spec means for an earlier build.
 import { join } from "node:path";
 import { diff, diffText } from "../../compiler/index.ts";
+import { recovered } from "../../runtime/artefacts.ts";
 import { readManifest } from "../../runtime/manifest-file.ts";
 import { readVocabulary } from "../../runtime/vocabulary.ts";
 import { Failed } from "../failure.ts";
-import { print, printJson } from "../output.ts";
+import { print, printJson, say } from "../output.ts";
 import { digest, weightSource } from "../weights.ts";
-import { recover } from "../write-artefacts.ts";
-import { checked } from "./show.ts";
+import { checked, refuseUnbuilt } from "./show.ts";
 
-export function diffBuild(dir: string, file: string, options: { json?: boolean }): void {
+export function diffBuild(wanted: string, file: string, options: { json?: boolean }): void {
   const model = checked(file);
-  recover(dir);
+  refuseUnbuilt(model);
+  const dir = recovered(wanted, (message) => say(`warning: ${message}`));
   const manifest = readManifest(dir);
   const weights = weightSource(join(dir, "weights.safetensors"));
   try {

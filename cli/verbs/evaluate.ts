@@ -1,14 +1,14 @@
 // `twin evaluate --self-test DIR`: proves that a build computes what it should.
 import { selfTest, selfTestText } from "../../runtime/index.ts";
 import { Failed } from "../failure.ts";
+import { quietNativeLog } from "../native-log.ts";
 import { print, printJson } from "../output.ts";
-import { recover } from "../write-artefacts.ts";
 
 export async function evaluate(
   dir: string,
   options: { requests: number; seed: number; json?: boolean },
 ): Promise<void> {
-  recover(dir);
+  quietNativeLog();
   const report = await selfTest(dir, { requests: options.requests, seed: options.seed });
   if (options.json) printJson(report);
   else print(selfTestText(report));

@@ -1,7 +1,7 @@
 // `twin example DIR`: example data with planted interests, from a seed.
 import { generate } from "../../runtime/example/generate.ts";
 import { print } from "../output.ts";
-import { showProgress } from "../progress.ts";
+import { showProgress, stoppable } from "../progress.ts";
 
 interface ExampleOptions {
   readonly users: number;
@@ -11,7 +11,9 @@ interface ExampleOptions {
 }
 
 export async function example(dir: string, options: ExampleOptions): Promise<void> {
-  const { data, items, users, events, bestAuc } = await generate({ dir, ...options, onProgress: showProgress() });
+  const { data, items, users, events, bestAuc } = await stoppable((signal) =>
+    generate({ dir, ...options, onProgress: showProgress(), signal }),
+  );
   print(
     `${dir}: ${users} users, ${items} items, ${events} events; the best possible AUC of click is ${bestAuc.toFixed(4)}`,
   );

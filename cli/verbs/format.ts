@@ -1,14 +1,13 @@
 // `twin format FILE… [--check]`: the canonical layout. A file with syntax errors is left as it is.
-import { readFileSync } from "node:fs";
 import { format as layout } from "../../grammar/index.ts";
-import { writeFileAtomic } from "../../runtime/files.ts";
+import { readText, writeFileAtomic } from "../../runtime/files.ts";
 import { Failed } from "../failure.ts";
 import { print, say, sayDiagnostics } from "../output.ts";
 
 export function format(files: readonly string[], options: { check?: boolean }): void {
   let wrong = false;
   for (const file of files) {
-    const before = readFileSync(file, "utf8");
+    const before = readText(file);
     const result = layout(before, file);
     if ("diagnostics" in result) {
       sayDiagnostics(result.diagnostics);

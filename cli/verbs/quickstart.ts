@@ -3,19 +3,19 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildTables } from "../../runtime/build-table/index.ts";
-import { readBinding, readHistories, userHistory } from "../../runtime/data/index.ts";
+import { readBinding, readHistories } from "../../runtime/data/index.ts";
 import { generate } from "../../runtime/example/generate.ts";
 import {
   asRequest,
   evaluateHitRate,
   explanationText,
   hitRateText,
-  load,
   type RankedRequest,
   type Twin,
 } from "../../runtime/index.ts";
+import { openTwin } from "../open-twin.ts";
 import { bytes, print } from "../output.ts";
-import { showProgress } from "../progress.ts";
+import { showProgress, stoppable } from "../progress.ts";
 import { buildTo } from "./build.ts";
 import { check } from "./check.ts";
 import { bestFirst, rankingText } from "./rank.ts";
@@ -30,14 +30,9 @@ export async function quickstart(dir: string): Promise<void> {
 
   section("example data with planted interests");
   mkdirSync(dir, { recursive: true });
-  const { data, events, bestAuc } = await generate({
-    dir: join(dir, "data"),
-    users,
-    items,
-    behaviours,
-    seed: 1,
-    onProgress,
-  });
+  const { data, events, bestAuc } = await stoppable((signal) =>
+    generate({ dir: join(dir, "data"), users, items, behaviours, seed: 1, onProgress, signal }),
+  );
   print(
     `${users} users, ${items} items, ${events} behaviours; the best possible AUC of click is ${bestAuc.toFixed(4)}`,
   );
@@ -56,10 +51,10 @@ export async function quickstart(dir: string): Promise<void> {
 
   section("lookup table");
   const binding = readBinding(data);
-  print(tableText(await buildTables({ dir: built, binding, onProgress })));
+  print(tableText(await stoppable((signal) => buildTables({ dir: built, binding, onProgress, signal }))));
 
   section(`rank ${candidates} candidates for one user with ${behaviours} behaviours`);
-  const twin = await load(built);
+  const twin = await openTwin(built, { providers: ["cpu"] });
   try {
     const request = await oneRequest(twin, data);
     const path = join(dir, "request.json");
@@ -108,16 +103,15 @@ function models(): string {
 /** Candidates of the first user's newest events, ranked against all that the user did before them. */
 async function oneRequest(twin: Twin, data: string): Promise<RankedRequest> {
   const binding = readBinding(data);
-  for await (const { user, requests } of readHistories(binding, twin.manifest, { users: 1 })) {
+  for await (const { requests } of readHistories(binding, twin.manifest, { users: 1 })) {
     const events = [...requests];
     const [newest] = events;
-    const past = await userHistory(binding, twin.manifest, user, newest.time);
     const item = events.slice(0, candidates).flatMap((event) => Array.from(event.candidates.item as ArrayLike<bigint>));
     const recall_score = events
       .slice(0, candidates)
       .flatMap((event) => Array.from(event.candidates.recall_score as ArrayLike<number>));
     return {
-      prepare: past as RankedRequest["prepare"],
+      prepare: asRequest(newest).prepare,
       rank: { context: newest.context, candidates: { item, recall_score } } as RankedRequest["rank"],
     };
   }

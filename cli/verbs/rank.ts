@@ -1,21 +1,8 @@
 // `twin rank DIR --request R.json`: probabilities for one request, best candidates first; with --explain, why.
-import { readFileSync } from "node:fs";
-import {
-  type Explanation,
-  explanationText,
-  type LoadOptions,
-  load,
-  parseRequest,
-  type Ranking,
-} from "../../runtime/index.ts";
+import { readText } from "../../runtime/files.ts";
+import { type Explanation, explanationText, parseRequest, type Ranking, type Twin } from "../../runtime/index.ts";
+import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
 import { print, printJson, say } from "../output.ts";
-import { recover } from "../write-artefacts.ts";
-
-export interface RuntimeOptions {
-  readonly providers: readonly string[];
-  readonly threads?: number;
-  readonly maxStaleness?: string;
-}
 
 interface RankOptions extends RuntimeOptions {
   readonly request: string;
@@ -24,23 +11,19 @@ interface RankOptions extends RuntimeOptions {
   readonly json?: boolean;
 }
 
-export const loadOptions = ({ providers, threads, maxStaleness }: RuntimeOptions): LoadOptions => ({
-  providers,
-  ...(threads !== undefined && { threads }),
-  ...(maxStaleness !== undefined && { maxStaleness }),
-});
-
 export async function rank(dir: string, options: RankOptions): Promise<void> {
-  const request = parseRequest(readFileSync(options.request, "utf8"), options.request);
-  recover(dir);
-  const twin = await load(dir, loadOptions(options));
+  const settings = loadOptions(options);
+  const request = parseRequest(readText(options.request), options.request);
+  const twin = await openTwin(dir, settings);
+  const warn = warner(twin);
   try {
-    for (const warning of twin.warnings) say(`warning: ${warning}`);
+    warn();
     const prepared = await twin.prepare(request.prepare);
     const ranking = await prepared.rank(request.rank);
     const labels = twin.manifest.labels.map(({ name }) => name);
     const order = bestFirst(ranking[labels[0]]).slice(0, options.top ?? Number.POSITIVE_INFINITY);
     const explanations = options.explain ? await explainSome(prepared, request.rank, order) : [];
+    warn();
     if (options.json) {
       const { logits, kept, tables, misses, coverage, stale, keys, untrained } = ranking;
       const scores = Object.fromEntries(labels.map((label) => [label, ranking[label]]));
@@ -59,7 +42,7 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
 export const bestFirst = (scores: ArrayLike<number>): number[] =>
   Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
 
-type Rank = Awaited<ReturnType<Awaited<ReturnType<typeof load>>["prepare"]>>;
+type Rank = Awaited<ReturnType<Twin["prepare"]>>;
 
 /** Explanations of these candidates, in this order. */
 async function explainSome(

@@ -1,12 +1,11 @@
 // `twin score DIR --data DATA -o scores.parquet`: every row of a data set.
 import { type Cell, type CellType, RowWriter, readBinding, readHistories, Source } from "../../runtime/data/index.ts";
 import { TwinError } from "../../runtime/error.ts";
-import { load, score as scoreRows } from "../../runtime/index.ts";
+import { score as scoreRows } from "../../runtime/index.ts";
 import { meter } from "../../runtime/progress.ts";
-import { print, say } from "../output.ts";
+import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
+import { print } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
-import { recover } from "../write-artefacts.ts";
-import { loadOptions, type RuntimeOptions } from "./rank.ts";
 
 interface ScoreOptions extends RuntimeOptions {
   readonly data: string;
@@ -14,12 +13,13 @@ interface ScoreOptions extends RuntimeOptions {
 }
 
 export async function score(dir: string, options: ScoreOptions): Promise<void> {
+  const settings = loadOptions(options);
   const binding = readBinding(options.data);
-  recover(dir);
-  const twin = await load(dir, loadOptions(options));
+  const twin = await openTwin(dir, settings);
+  const warn = warner(twin);
   const source = await Source.open();
   try {
-    for (const warning of twin.warnings) say(`warning: ${warning}`);
+    warn();
     const labels = twin.manifest.labels.map(({ name }) => name);
     let writer: RowWriter | null = null;
     let rows = 0;
@@ -38,6 +38,7 @@ export async function score(dir: string, options: ScoreOptions): Promise<void> {
           ]);
           writer.add(BigInt(part.rows[i]), part.user, part.item[i] as Cell, part.time, ...values);
         }
+        warn();
         rows += part.rows.length;
         looked += part.looked;
         missed += part.missed;

@@ -1,5 +1,4 @@
 // `twin show WHAT FILE`: the text of each phase.
-import { readFileSync } from "node:fs";
 import {
   buildable,
   check,
@@ -16,6 +15,7 @@ import {
   showParameters,
 } from "../../compiler/index.ts";
 import { parse, printAst } from "../../grammar/index.ts";
+import { readText } from "../../runtime/files.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { hasErrors, print, printJson, sayDiagnostics } from "../output.ts";
 import { reader } from "../sources.ts";
@@ -41,7 +41,7 @@ const views: Readonly<Record<string, (model: Model, options: ShowOptions) => { t
 
 export function show(what: string, file: string, options: ShowOptions): void {
   if (what === "ast") {
-    const { file: tree, diagnostics } = parse({ path: file, text: readFileSync(file, "utf8") });
+    const { file: tree, diagnostics } = parse({ path: file, text: readText(file) });
     sayDiagnostics(diagnostics);
     print(printAst(tree));
     if (hasErrors(diagnostics)) throw new Failed("");
@@ -68,7 +68,8 @@ export function checked(file: string): Model {
   return model;
 }
 
-function refuseUnbuilt(model: Model): void {
+/** What is not built yet is said, and ends the verb. */
+export function refuseUnbuilt(model: Model): void {
   const unbuilt = buildable(model);
   sayDiagnostics(unbuilt);
   if (unbuilt.length > 0) throw new Failed("");

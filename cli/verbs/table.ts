@@ -1,7 +1,9 @@
 // `twin table build DIR` and `twin table verify DIR`.
+import { recovered } from "../../runtime/artefacts.ts";
 import { type BuildReport, buildTables, verifyTables } from "../../runtime/build-table/index.ts";
 import { readBinding } from "../../runtime/data/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
+import { quietNativeLog } from "../native-log.ts";
 import { bytes, print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { recover } from "../write-artefacts.ts";
@@ -19,6 +21,7 @@ export async function buildTable(dir: string, { data, fromStore = false, workers
       "say where the items come from: --data data.yaml, or --from-store to project those of the current generation again",
     );
   recover(dir);
+  quietNativeLog();
   const report = await stoppable((signal) =>
     buildTables({
       dir,
@@ -48,8 +51,8 @@ export function tableText({ dir, generation, items, tables, supplied, seconds }:
   ].join("\n");
 }
 
-export async function verifyTable(dir: string, options: { json?: boolean }): Promise<void> {
-  recover(dir);
+export async function verifyTable(wanted: string, options: { json?: boolean }): Promise<void> {
+  const dir = recovered(wanted, (message) => say(`warning: ${message}`));
   const report = await verifyTables(dir);
   if (options.json) printJson(report);
   else print(report.lines.join("\n"));

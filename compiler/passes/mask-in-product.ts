@@ -1,17 +1,17 @@
 // A plan that pays: bias and mask travel inside the product of queries and keys.
 import { builder } from "../ir/build.ts";
-import { type Attributes, type Graph, topological, type Value } from "../ir/graph.ts";
+import { type Graph, topological, type Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
-import { made } from "./fixed.ts";
+import { isFixed, made } from "./fixed.ts";
 import { type Pass, sound } from "./pass.ts";
 
 /**
  * Adds bias and mask as one more column of the keys instead of in two passes over all scores.
- *  1. where(m, q Kᵀ + b, −1e30)  →  [q, 1] [K, where(m, b, −1e30)]ᵀ   when b and m belong to behaviours, not to candidates
- *  2. where(m, q Kᵀ, −1e30)      →  [q, 1] [K, where(m, 0, −1e30)]ᵀ
- * −1e30 swallows any score (in float32 every one below 1e22), so that masked scores stay equal among each other. Scores
- * stay equal up to rounding. Of the multiply-adds as many come as go, but of heads × candidates × history numbers one array
- * is written instead of three, and those are what a search moves most of. Sums that something else reads as well stay.
+ *  1. (q Kᵀ + b) + p  →  [q, 1] [K, b + p]ᵀ   when b and p (what masks a behaviour) belong to behaviours, not to candidates
+ *  2. q Kᵀ + p        →  [q, 1] [K, p]ᵀ
+ * The mask's −1e30 swallows any score (in float32 every one below 1e22), so that masked scores stay equal among each other.
+ * Scores stay equal up to rounding. Of the multiply-adds as many come as go, but of heads × candidates × history numbers one
+ * array is written instead of three, and those are what a search moves most of. Sums that something else reads as well stay.
  */
 export const maskInProduct: Pass = {
   name: "mask-in-product",
@@ -38,37 +38,26 @@ function rule(graph: Graph): (value: Value, inputs: readonly Value[]) => Value |
   for (const value of values(graph)) value.node.inputs.forEach(use);
   for (const { value } of graph.outputs) use(value);
   const alone = (value: Value) => uses.get(value) === 1;
-  return (value, [condition, score, low]) => {
-    if (value.node.op !== "where" || !isMask(low) || condition.shape.length !== 1) return null;
-    const original = value.node.inputs[1];
+  return (value, [score, penalty]) => {
+    if (value.node.op !== "add" || penalty.shape.length !== 1 || isFixed(penalty)) return null;
+    const original = value.node.inputs[0];
     const sum = score.node.op === "add";
     if (!alone(original) || (sum && !alone(original.node.inputs[0]))) return null;
     const product = sum ? score.node.inputs[0] : score;
-    const bias = sum ? score.node.inputs[1] : null;
-    return masked(product, bias, condition, low);
+    return masked(product, sum ? score.node.inputs[1] : null, penalty);
   };
 }
 
-function masked(product: Value, bias: Value | null, condition: Value, low: Value): Value | null {
+function masked(product: Value, bias: Value | null, penalty: Value): Value | null {
   if (product.node.op !== "matmul" || product.shape.length !== 3) return null;
   const [queries, turned] = product.node.inputs;
   if (made(turned, "transpose")?.permutation.join() !== "0,2,1") return null;
   const [keys] = turned.node.inputs;
-  if (keys.shape[1] !== condition.shape[0] || (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)))
+  if (keys.shape[1] !== penalty.shape[0] || (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)))
     return null;
   const at = builder(product.node.scope, product.node.doc);
-  const row = at.where(condition, bias ?? at.mul(firstRow(at, turned), at.scalar(0)), low);
+  const row = at.add(bias ?? at.mul(at.slice(turned, 1, 0, 1), at.scalar(0)), penalty);
   const ones = at.add(at.mul(at.slice(queries, 2, 0, 1), at.scalar(0)), at.scalar(1));
   const longer = at.concat([keys, at.transpose(row, [0, 2, 1])], 2);
   return at.matmul(at.concat([queries, ones], 2), at.transpose(longer, [0, 2, 1]));
-}
-
-/** [A, 1, L] of [A, d, L] */
-function firstRow(at: ReturnType<typeof builder>, turned: Value): Value {
-  return at.slice(turned, 1, 0, 1);
-}
-
-function isMask(value: Value): boolean {
-  if (value.node.op !== "constant" || value.shape.length > 0) return false;
-  return (value.node.attributes as Attributes["constant"]).data[0] < -1e29;
 }

@@ -34,14 +34,23 @@ export async function perform(
   job: Job,
 ): Promise<Answer> {
   try {
-    const begun = performance.now();
-    const columns = job.columns ?? store!.read(job.first, job.items);
-    const read = job.columns ? 0 : (performance.now() - begun) / 1000;
-    return {
-      id: job.id,
-      projected: await projection.run(columns, job.first, job.items, new Uint8Array(slots[job.slot])),
-      read,
-    };
+    const into = new Uint8Array(slots[job.slot]);
+    if (job.columns)
+      return { id: job.id, projected: await projection.run(job.columns, job.first, job.items, into), read: 0 };
+    let mark = performance.now();
+    store!.load(job.first, job.items);
+    let read = performance.now() - mark;
+    const end = job.first + job.items;
+    const parts: Projected[] = [];
+    // In parts that stay in the processor's cache.
+    for (let first = job.first; first < end; first += part) {
+      const items = Math.min(part, end - first);
+      mark = performance.now();
+      const columns = store!.columns(first, items);
+      read += performance.now() - mark;
+      parts.push(await projection.run(columns, first, items, into, job));
+    }
+    return { id: job.id, projected: together(parts), read: read / 1000 };
   } catch (error) {
     const known = error instanceof TwinError;
     return {
@@ -50,4 +59,18 @@ export async function perform(
       known,
     };
   }
+}
+
+/** Items of a stored job that are projected at once. */
+const part = 4096;
+
+function together(parts: readonly Projected[]): Projected {
+  const bytes: Record<string, number> = {};
+  const loss: Record<string, number> = {};
+  for (const one of parts) {
+    for (const [name, count] of Object.entries(one.bytes)) bytes[name] = (bytes[name] ?? 0) + count;
+    for (const [name, most] of Object.entries(one.loss)) loss[name] = Math.max(loss[name] ?? 0, most);
+  }
+  const sum = (of: "project" | "encode"): number => parts.reduce((total, one) => total + one[of], 0);
+  return { bytes, loss, project: sum("project"), encode: sum("encode") };
 }

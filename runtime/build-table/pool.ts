@@ -70,8 +70,12 @@ export async function localProjector(plan: Omit<WorkerPlan, "slots">, items: num
   };
 }
 
-/** @param count threads @param items of one job, at most */
-export function threadProjector(plan: Omit<WorkerPlan, "slots">, count: number, items: number): Projector {
+/** Starts threads, and waits until they can work. @param count threads @param items of one job, at most */
+export async function threadProjector(
+  plan: Omit<WorkerPlan, "slots">,
+  count: number,
+  items: number,
+): Promise<Projector> {
   // Each thread has one job at work and one waiting; two more may wait to be written.
   const depth = 2 * count + 2;
   const slots = new Slots(depth, slotBytes(plan.projection, items));
@@ -82,20 +86,33 @@ export function threadProjector(plan: Omit<WorkerPlan, "slots">, count: number, 
     failure ??= error;
     for (const { reject } of waiting.values()) reject(failure);
     waiting.clear();
+    started.reject(failure);
   };
+  const started = settled();
+  let ready = 0;
   const threads = Array.from({ length: count }, (_, index) => {
     const worker = start({ ...plan, slots: slots.memory });
-    worker.on("message", (answer: Answer) => {
+    worker.on("message", (answer: Answer | "ready") => {
+      if (answer === "ready") {
+        if (++ready === count) started.resolve();
+        return;
+      }
       load[index]--;
       waiting.get(answer.id)?.resolve(answer);
       waiting.delete(answer.id);
     });
     worker.on("error", fail);
     worker.on("exit", (code) => {
-      if (waiting.size > 0) fail(new Error(`a thread of the table build ended (code ${code})`));
+      if (waiting.size > 0 || ready < count) fail(new Error(`a thread of the table build ended (code ${code})`));
     });
     return worker;
   });
+  try {
+    await started.promise;
+  } catch (error) {
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    throw error;
+  }
   let id = 0;
   return {
     depth,
@@ -115,6 +132,18 @@ export function threadProjector(plan: Omit<WorkerPlan, "slots">, count: number, 
       await Promise.all(threads.map((thread) => thread.terminate()));
     },
   };
+}
+
+/** A promise that is settled from outside, and whose rejection nobody need await. */
+function settled(): { readonly promise: Promise<void>; resolve(): void; reject(error: unknown): void } {
+  let resolve = (): void => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<void>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  promise.catch(() => undefined);
+  return { promise, resolve: () => resolve(), reject: (error) => reject(error) };
 }
 
 /** The bundle holds the thread's program as a file of its own; from the sources TypeScript is loaded through tsx. */

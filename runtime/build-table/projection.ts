@@ -69,12 +69,14 @@ export class Projection {
   /**
    * @param first ordinal of the first item
    * @param into receives the rows of all tables; memory that is used again and again, for fresh pages are dear
+   * @param job first item and number of items that `into` is laid out for: these may be a part of them
    */
   async run(
     columns: ReadonlyMap<string, EncodedColumn>,
     first: number,
     items: number,
     into: Uint8Array,
+    job: { readonly first: number; readonly items: number } = { first, items },
   ): Promise<Projected> {
     const begun = performance.now();
     const outputs = await this.#session.run(this.#feeds(columns, items));
@@ -83,6 +85,9 @@ export class Projection {
     let end = 0;
     const loss: Record<string, number> = {};
     for (const { name, output, format, rows: most } of this.#plan.tables) {
+      const whole = Math.max(0, Math.min(job.items, most - job.first)) * rowBytes(format);
+      const start = end + (first - job.first) * rowBytes(format);
+      end += aligned(whole);
       const count = Math.min(items, most - first);
       if (count <= 0) continue;
       const values = outputs[output]?.data as Float32Array | undefined;
@@ -93,8 +98,7 @@ export class Projection {
       }
       const kept = values.subarray(0, count * format.width);
       bytes[name] = count * rowBytes(format);
-      const stored = encodeRows(kept, format, first, into.subarray(end, end + bytes[name]));
-      end += aligned(bytes[name]);
+      const stored = encodeRows(kept, format, first, into.subarray(start, start + bytes[name]));
       if (this.#plan.measureLoss && format.precision !== "float32") loss[name] = lossOf(kept, stored, format);
     }
     const encoded = performance.now();

@@ -12,8 +12,11 @@ if (parentPort) {
     Projection.open(plan.projection),
     plan.store === null ? null : StoreReader.open(plan.store),
   ]);
-  // A failed opening is told in answer to the first job.
-  opening.catch(() => undefined);
+  opening.then(
+    () => port.postMessage("ready"),
+    // A failed opening is told in answer to the first job.
+    () => port.postMessage("ready"),
+  );
   let last: Promise<unknown> = opening.catch(() => undefined);
   port.on("message", (job: Job) => {
     last = last.then(async () => {

@@ -1,9 +1,10 @@
 // data.yaml: where the columns of a model come from (artifacts.md, section 3), read, checked and given its meaning.
-import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import * as v from "valibot";
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isScalar, LineCounter } from "yaml";
 import { TwinError } from "../error.ts";
+import { readText } from "../files.ts";
+import { composeYaml } from "../yaml-file.ts";
 import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
 import type { Derivation } from "./derive.ts";
 import { meant } from "./nearest.ts";
@@ -50,26 +51,18 @@ export interface Binding {
   place(...path: readonly (string | number)[]): string;
 }
 
+/** Far more than any binding has: a data file that was named by mistake is not parsed as YAML. */
+const mostBytes = 16 * 1024 * 1024;
+
 /** Reads and checks a data binding. @throws TwinError naming file, line and column of every mistake */
 export function readBinding(path: string): Binding {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new TwinError(
-      `${path}: the data binding cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause})`,
-      {
-        cause,
-      },
-    );
-  }
-  return parseBinding(text, path);
+  return parseBinding(readText(path, mostBytes), path);
 }
 
 /** As `readBinding`, of a text that is at hand. */
 export function parseBinding(text: string, path: string): Binding {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = readable(path, () => composeYaml(text, lines));
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
@@ -89,9 +82,19 @@ export function parseBinding(text: string, path: string): Binding {
     }
     return `${path}:1:1`;
   };
-  const parsed = v.safeParse(BindingSchema, document.toJS({ maxAliasCount: 100 }) ?? {});
+  const value = readable(path, () => document.toJS({ maxAliasCount: 100 }) as unknown);
+  const parsed = v.safeParse(BindingSchema, value ?? {});
   if (!parsed.success) throw new TwinError(parsed.issues.map((issue) => describe(issue, place)).join("\n"));
   return meaning(parsed.output, path, place);
+}
+
+function readable<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TwinError(`${path} cannot be read as YAML: ${why}`, { cause: error });
+  }
 }
 
 function describe(issue: v.BaseIssue<unknown>, place: Binding["place"]): string {

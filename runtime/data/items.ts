@@ -114,7 +114,7 @@ async function checkKeys(
     }
   };
   const [total] = await ask(
-    `SELECT count(*) AS items, count(k) AS present FROM (SELECT ${key.sql} AS k FROM ${relation.sql()})`,
+    `SELECT count(*) AS items, count(k) AS present, count(DISTINCT k) AS different FROM (SELECT ${key.sql} AS k FROM ${relation.sql()})`,
   );
   const items = Number(total.items);
   if (items === 0) throw new TwinError(`${relation.name} holds no items`);
@@ -122,16 +122,14 @@ async function checkKeys(
     const place = await locate(source, relation, `${quoted(key.shown)} IS NULL`);
     throw new TwinError(`${place ?? relation.name}, column \`${key.shown}\`: the item's key is missing`);
   }
+  if (Number(total.different) === items) return items;
   const [twice] = await ask(
     `SELECT k FROM (SELECT ${key.sql} AS k FROM ${relation.sql()}) GROUP BY k HAVING count(*) > 1 ORDER BY k LIMIT 1`,
   );
-  if (twice) {
-    const value = typeof twice.k === "bigint" ? String(twice.k) : `'${String(twice.k).replaceAll("'", "''")}'`;
-    const first = await locate(source, relation, `${key.sql} = ${value}`);
-    const second = await locate(source, relation, `${key.sql} = ${value}`, 1);
-    throw new TwinError(
-      `${second}: the key ${value} was already given in ${first}; every item has one row, so remove one of them`,
-    );
-  }
-  return items;
+  const value = typeof twice.k === "bigint" ? String(twice.k) : `'${String(twice.k).replaceAll("'", "''")}'`;
+  const first = await locate(source, relation, `${key.sql} = ${value}`);
+  const second = await locate(source, relation, `${key.sql} = ${value}`, 1);
+  throw new TwinError(
+    `${second}: the key ${value} was already given in ${first}; every item has one row, so remove one of them`,
+  );
 }

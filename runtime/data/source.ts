@@ -44,7 +44,6 @@ export class Source {
       temp_directory: spill,
       // Files are named by the user, in data.yaml; nothing is fetched from elsewhere.
       autoinstall_known_extensions: "false",
-      enable_external_file_cache: "false",
     });
     return new Source(instance, await instance.connect(), spill);
   }

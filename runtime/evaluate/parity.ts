@@ -5,10 +5,11 @@ import { TwinError } from "../error.ts";
 import { type GraphName, graphNames, type Port } from "../manifest.ts";
 import { floats, ints, type Sessions, type Tensor } from "../session.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
+import { storedRuns } from "./stored-runs.ts";
 
 /** One output of one graph in one case. */
 export interface ParityResult {
-  /** `rank`, `search.short`: the graph, and its case where it is not the first. */
+  /** `rank`, `search.short`: the graph, and its case where it is not the first; `rank (uint8).short`: its variant. */
   readonly place: string;
   readonly output: string;
   /** `values`: abs(a − b) ≤ 1e-5·max(1, abs(b)); `selection`: index for index. */
@@ -19,6 +20,8 @@ export interface ParityResult {
   readonly worst: number;
   /** Whether the reference itself says that float32 cannot decide this selection. */
   readonly nearTies: boolean;
+  /** Why a variant over stored rows does not run here, so that the host decodes instead; else absent. */
+  readonly notRun?: string;
 }
 
 /** semantics.md 2, comparing with the reference. */
@@ -26,7 +29,8 @@ export const TOLERANCE = 1e-5;
 
 /**
  * Runs every graph on the inputs of parity.safetensors. What lies behind a selection is compared where the selection is
- * the reference's (the rank graphs are fed it), so that one near-tie does not hide or fake a difference.
+ * the reference's (the rank graphs are fed it), so that one near-tie does not hide or fake a difference. A variant over
+ * stored rows is compared with its graph over the same rows, decoded.
  */
 export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<ParityResult[]> {
   const path = join(artefacts.dir, "parity.safetensors");
@@ -49,6 +53,16 @@ export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<
       const selectionHeld = compared.every(({ kind, wrong }) => kind === "values" || wrong === 0);
       // Behind another selection (a near-tie) the values are another's: the rank graphs compare those.
       results.push(...(selectionHeld ? compared : compared.filter(({ kind }) => kind === "selection")));
+      for (const { type, found, expected } of await storedRuns(artefacts.manifest, sessions, graph, feeds)) {
+        const variant = `${graph} (${type})${place.slice(graph.length)}`;
+        results.push(
+          ...spec.outputs.map((port) =>
+            typeof found === "string"
+              ? { ...compare(variant, port, expected[port.name], expected[port.name], false), notRun: found }
+              : compare(variant, port, found[port.name], expected[port.name], false),
+          ),
+        );
+      }
     }
     return results;
   } finally {

@@ -138,6 +138,8 @@ function parityLine(graph: string, results: readonly ParityResult[]): string {
   const of = (kind: ParityResult["kind"]) => results.filter((result) => result.kind === kind);
   const sum = (some: readonly ParityResult[], key: "numbers" | "wrong") =>
     some.reduce((total, one) => total + one[key], 0);
+  const absent = results.find(({ notRun }) => notRun !== undefined)?.notRun;
+  if (absent !== undefined) return `${graph}: does not run here, the rows are decoded before the graph (${absent})`;
   const parts: string[] = [];
   const values = of("values");
   if (values.length > 0) {

@@ -29,6 +29,8 @@ export interface ExampleOptions {
   /** Width of the items' `cover` vector; 0: none; default 32. */
   readonly cover?: number;
   readonly onProgress?: OnProgress;
+  /** Stops between users; nothing is left of the file that was being written. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Example {
@@ -160,6 +162,7 @@ async function writeEvents(source: Source, size: WorldSize, options: ExampleOpti
     progress.add(size.behaviours);
     // The event loop turns between users, so that progress is seen and a signal is heard.
     if (user % 16 === 0) await new Promise(setImmediate);
+    if (options.signal?.aborted) throw new TwinError(`the example data was stopped; ${path} was not written`);
   }
   await writer.save(path);
   progress.done();

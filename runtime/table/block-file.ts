@@ -1,7 +1,7 @@
 // Reads a block file: header and sizes are checked when it is opened, each block when it is first read.
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { TwinError } from "../error.ts";
-import { attempt, readFully } from "../files.ts";
+import { attempt, expectFile, readFully } from "../files.ts";
 import { type Hasher, hasher } from "../hash.ts";
 import { BLOCK, type BlockHeader, type BlockKind, checksumBytes, decodeHeader, HEADER } from "./block-format.ts";
 
@@ -33,6 +33,7 @@ export class BlockFile {
   /** @throws TwinError where the file is missing, foreign, of another version, truncated, or its header is damaged */
   static async open(path: string, kind: BlockKind): Promise<BlockFile> {
     const hash = await hasher();
+    expectFile(path, again);
     const file = attempt("read", path, () => openSync(path, "r"));
     try {
       const { header, checksums } = attempt("read", path, () => readEnds(path, file, kind, hash));

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
-import { readText, writeFileAtomic } from "../files.ts";
+import { expectFile, readText, writeFileAtomic } from "../files.ts";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]+$/));
@@ -50,6 +50,7 @@ const again = "Build the tables again: twin table build DIR --data DATA";
 /** @throws TwinError where it is missing, foreign or of another version */
 export function readGeneration(folder: string): GenerationFile {
   const path = join(folder, NAME);
+  expectFile(path, again);
   let value: unknown;
   try {
     value = JSON.parse(readText(path, 16 * 1024 * 1024));

@@ -49,33 +49,59 @@ export function encodeRows(values: Float32Array, format: RowFormat, firstRow = 0
     throw new RangeError(`${rows} stored rows do not have ${bytes.length} bytes`);
   }
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  for (let i = 0; i < words.length; i++) {
-    // All ones in the exponent: infinite, or no number.
-    if ((words[i] & 0x7f800000) === 0x7f800000) {
-      bad(i);
-    }
+  if (!allFinite(words)) {
+    bad(words.findIndex((word) => (word & 0x7f800000) === 0x7f800000));
   }
   if (precision === "float32") {
     new Float32Array(bytes.buffer, bytes.byteOffset, values.length).set(values);
   } else if (precision === "float16") {
-    const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, values.length);
-    for (let i = 0; i < words.length; i++) {
-      const magnitude = words[i] & 0x7fffffff;
-      // Normal halves in place; the others as `toHalf` has them.
-      const half =
-        magnitude >= 0x38800000 && magnitude < 0x477ff000
-          ? ((words[i] >>> 16) & 0x8000) | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - 0x38000000) >>> 13)
-          : toHalf(values[i]);
-      if ((half & 0x7c00) === 0x7c00) {
-        bad(i);
-      }
-      halves[i] = half;
+    const at = toHalves(words, new Uint16Array(bytes.buffer, bytes.byteOffset, values.length));
+    if (at >= 0) {
+      bad(at);
     }
   } else {
     quantise(values, format, rows, bytes);
   }
   return bytes;
 }
+
+/** An exponent of all ones, infinite or no number, carries into the sign bit; no branch for each value. */
+function allFinite(words: Uint32Array): boolean {
+  const even = words.length & ~3;
+  let carried = 0;
+  for (let i = 0; i < even; i += 4) {
+    carried |=
+      ((words[i] & 0x7f800000) + 0x800000) |
+      ((words[i + 1] & 0x7f800000) + 0x800000) |
+      ((words[i + 2] & 0x7f800000) + 0x800000) |
+      ((words[i + 3] & 0x7f800000) + 0x800000);
+  }
+  for (let i = even; i < words.length; i++) {
+    carried |= (words[i] & 0x7f800000) + 0x800000;
+  }
+  return carried >= 0;
+}
+
+/** @returns place of the first value that is beyond the halves, or −1 */
+function toHalves(words: Uint32Array, halves: Uint16Array): number {
+  let beyond = -1;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    const magnitude = word & 0x7fffffff;
+    if (magnitude >= 0x38800000 && magnitude < 0x477ff000) {
+      // A normal half.
+      halves[i] = ((word >>> 16) & 0x8000) | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - 0x38000000) >>> 13);
+    } else {
+      bits[0] = word;
+      halves[i] = toHalf(real[0]);
+      if (magnitude >= 0x477ff000 && beyond < 0) beyond = i;
+    }
+  }
+  return beyond;
+}
+
+const bits = new Uint32Array(1);
+const real = new Float32Array(bits.buffer);
 
 function quantise(values: Float32Array, format: RowFormat, rows: number, bytes: Uint8Array): void {
   const { width, heads } = format;
@@ -87,27 +113,36 @@ function quantise(values: Float32Array, format: RowFormat, rows: number, bytes: 
     let affine = to + width;
     for (let h = 0; h < heads.length; h++) {
       const head = heads[h];
-      let low = values[from];
-      let high = low;
-      for (let i = from + 1; i < from + head; i++) {
-        const value = values[i];
-        if (value < low) low = value;
-        else if (value > high) high = value;
-      }
-      const scale = Math.fround((high - low) / 255);
-      const inverse = scale === 0 ? 0 : 1 / scale;
-      for (let i = 0; i < head; i++) {
-        // Not negative, so that cutting off rounds down.
-        const step = ((values[from + i] - low) * inverse + 0.5) | 0;
-        bytes[to + i] = Math.min(step, 255);
-      }
+      const scale = quantiseHead(values, from, head, bytes, to);
       view.setFloat32(affine, scale, true);
-      view.setFloat32(affine + 4, low, true);
+      view.setFloat32(affine + 4, lowest, true);
       from += head;
       to += head;
       affine += 8;
     }
   }
+}
+
+/** Offset of the head that was quantised last. */
+let lowest = 0;
+
+/** @returns the scale */
+function quantiseHead(values: Float32Array, from: number, head: number, bytes: Uint8Array, to: number): number {
+  let low = values[from];
+  let high = low;
+  for (let i = 1; i < head; i++) {
+    const value = values[from + i];
+    if (value < low) low = value;
+    else if (value > high) high = value;
+  }
+  lowest = low;
+  const scale = Math.fround((high - low) / 255);
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  for (let i = 0; i < head; i++) {
+    // Not negative, so that cutting off rounds down.
+    bytes[to + i] = Math.min(255, ((values[from + i] - low) * inverse + 0.5) | 0);
+  }
+  return scale;
 }
 
 /** Decodes `rows` stored rows that start at byte `from` into `into[offset …]`. */

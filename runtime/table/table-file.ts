@@ -5,6 +5,7 @@ import { BlockFile } from "./block-file.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { fromHalf } from "./half.ts";
 import { decodeRows, encodeRows, type Precision, type RowFormat, rowBytes } from "./precision.ts";
+import { decodeStored, gatherStored, type StoredRows, storedRows } from "./stored-rows.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1));
 
@@ -52,6 +53,8 @@ export class TableFile {
   #stored: Uint8Array | null;
   /** The stored rows of a float16 table in memory. */
   #halves: Uint16Array | null;
+  /** A uint8 table in memory after `stored()`: its scales apart, instead of `#stored`. */
+  #split: StoredRows | null = null;
   #floats: Float32Array | null;
 
   private constructor(image: TableImage, file: BlockFile | null, shared: boolean) {
@@ -70,6 +73,10 @@ export class TableFile {
     if (this.precision === "float32" && image.stored) {
       this.#floats = new Float32Array(image.stored);
     }
+  }
+
+  get format(): RowFormat {
+    return this.#format;
   }
 
   /** @throws TwinError where the file is missing, foreign, truncated or damaged */
@@ -113,15 +120,52 @@ export class TableFile {
    * @returns null where it does not fit under the memory limit
    */
   whole(): Float32Array | null {
-    if (this.#floats === null && this.#stored !== null && 4 * this.rows * this.width <= this.#memoryLimit) {
+    const inMemory = this.#stored !== null || this.#split !== null;
+    if (this.#floats === null && inMemory && 4 * this.rows * this.width <= this.#memoryLimit) {
       const bytes = 4 * this.rows * this.width;
       const floats = new Float32Array(this.#shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
-      decodeRows(this.#stored, 0, this.rows, this.#format, floats, 0);
+      if (this.#stored !== null) decodeRows(this.#stored, 0, this.rows, this.#format, floats, 0);
+      for (let row = 0; this.#split !== null && row < this.rows; row++) {
+        decodeStored(this.#split, row, this.#format, floats, row * this.width);
+      }
       this.#floats = floats;
       this.#stored = null;
       this.#halves = null;
+      this.#split = null;
     }
     return this.#floats;
+  }
+
+  /**
+   * The whole table as it is stored, for graphs that take it so: float16 without a copy, uint8 rearranged once and kept
+   * so. Null for float32 rows, and for those that stay in their file or were decoded by `whole()`.
+   */
+  stored(): StoredRows | null {
+    if (this.#split !== null || this.#stored === null || this.precision === "float32") return this.#split;
+    const rows = storedRows(this.#stored, this.#format);
+    if (this.precision === "uint8") {
+      this.#split = rows;
+      this.#stored = null;
+    }
+    return rows;
+  }
+
+  /**
+   * Rows of items as they are stored, in a copy; zeros for an item that the table does not hold. Null where `stored()`
+   * is null, save that rows are read from their file.
+   */
+  gatherStored(ordinals: Int32Array): StoredRows | null {
+    if (this.precision === "float32" || this.#floats !== null) return null;
+    if (this.#split !== null) return gatherStored(this.#split, this.rowsOf(ordinals), this.#format);
+    const stride = rowBytes(this.#format);
+    const bytes = new Uint8Array(ordinals.length * stride);
+    for (let i = 0; i < ordinals.length; i++) {
+      const ordinal = ordinals[i];
+      if (!(ordinal > 0 && ordinal < this.rows)) continue;
+      if (this.#stored) bytes.set(this.#stored.subarray(ordinal * stride, (ordinal + 1) * stride), i * stride);
+      else this.#file!.read(ordinal * stride, bytes.subarray(i * stride, (i + 1) * stride));
+    }
+    return storedRows(bytes, this.#format);
   }
 
   /** Row of each item: its ordinal where the table holds it, else 0, the miss row. */
@@ -145,8 +189,9 @@ export class TableFile {
     const floats = this.#floats;
     const stored = this.#stored;
     const halves = this.#halves;
+    const split = this.#split;
     const stride = rowBytes(this.#format);
-    const row = new Uint8Array(stored || floats ? 0 : stride);
+    const row = new Uint8Array(stored || floats || split ? 0 : stride);
     for (let i = 0; i < ordinals.length; i++) {
       const ordinal = ordinals[i];
       const to = offset + i * width;
@@ -162,6 +207,8 @@ export class TableFile {
         for (let j = 0; j < width; j++) {
           into[to + j] = fromHalf(halves[from + j]);
         }
+      } else if (split) {
+        decodeStored(split, ordinal, this.#format, into, to);
       } else if (stored) {
         decodeRows(stored, ordinal * stride, 1, this.#format, into, to);
       } else {

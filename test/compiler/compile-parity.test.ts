@@ -7,8 +7,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type BuildOptions, initialValues, parameters, type WeightSource } from "../../compiler/index.ts";
 import { littleEndian } from "../../compiler/values.ts";
 import { parseSafetensors } from "../../runtime/safetensors.ts";
-import { difference } from "../kit/onnx.ts";
+import { difference, type Options } from "../kit/onnx.ts";
 import { bytesOf, compiled, smallSource } from "../kit/small-model.ts";
+import { noAdapter, onDevice } from "../kit/webgpu.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-parity-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -94,6 +95,10 @@ const variants: [string, string, Partial<BuildOptions>][] = [
   ["another seed", smallSource, { seed: 99 }],
 ];
 
+const absent = noAdapter();
+/** The software adapter compiles slowly, so not every variant is tried on it. */
+const onEveryDevice = ["tables inside", "a list for each head", "two histories, searches and tables"];
+
 describe.each(variants)("parity: %s", (name, source, options) => {
   const { files, manifest } = compiled(source, options);
   const home = join(folder, name.replaceAll(" ", "-"));
@@ -118,19 +123,30 @@ describe.each(variants)("parity: %s", (name, source, options) => {
     expect(ids).toContain(0);
   });
 
-  it.each(graphs)("holds on ONNX Runtime: %s", async (graph) => {
+  const holds = async (graph: string, options: Options) => {
     const session = await ort.InferenceSession.create(join(home, `${graph}.onnx`), {
       logSeverityLevel: 3,
       intraOpNumThreads: 1,
+      ...options,
     });
-    for (const [place, { inputs, outputs }] of cases) {
-      if (place.split(".")[0] !== graph) continue;
-      const results = await session.run(inputs);
-      for (const [port, wanted] of Object.entries(outputs)) {
-        const fault = difference(asTensor(results[port]), asTensor(wanted), wanted.type === "int32");
-        expect(fault, `${place} ${port}`).toBeNull();
+    try {
+      for (const [place, { inputs, outputs }] of cases) {
+        if (place.split(".")[0] !== graph) continue;
+        const results = await session.run(inputs);
+        for (const [port, wanted] of Object.entries(outputs)) {
+          const fault = difference(asTensor(results[port]), asTensor(wanted), wanted.type === "int32");
+          expect(fault, `${place} ${port}`).toBeNull();
+        }
       }
+    } finally {
+      await session.release();
     }
-    await session.release();
-  });
+  };
+
+  it.each(graphs)("holds on ONNX Runtime: %s", (graph) => holds(graph, {}));
+
+  it.skipIf(absent !== null || !onEveryDevice.includes(name)).each(graphs)(
+    `holds on a WebGPU device, no node off it${absent === null ? "" : ` (skipped: ${absent})`}: %s`,
+    (graph) => holds(graph, onDevice),
+  );
 });

@@ -3,6 +3,7 @@ import ort from "onnxruntime-node";
 import { emitOnnx } from "../../compiler/emit/onnx.ts";
 import type { Attributes, Dtype, Graph, Value } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
+import { toHalf } from "../../runtime/table/half.ts";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 export type Options = Parameters<typeof ort.InferenceSession.create>[1];
@@ -66,9 +67,10 @@ export async function runBytes(
   }
 }
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array } as const;
 
 function toOrt(dtype: Dtype, { shape, data }: Tensor) {
+  if (dtype === "float16") return new ort.Tensor(dtype, Uint16Array.from(data, toHalf), [...shape]);
   return new ort.Tensor(dtype, arrays[dtype].from(data), [...shape]);
 }
 

@@ -45,7 +45,7 @@ const bindingOf = (folder: string, more = "") =>
 /** Rows [items, width] as the projector gives them for hand-encoded columns. */
 async function projected(dir: string, keys: readonly Key[]): Promise<Float32Array> {
   const artefacts = await openArtefacts(dir, () => undefined);
-  const columns = columnsOf(keys) as Record<string, never>;
+  const columns = columnsOf(keys) as unknown as Record<string, never>;
   const feeds: Record<string, Tensor> = {};
   for (const feature of artefacts.itemFeatures) {
     const data = encodeColumn(feature, columns[feature.name], keys.length, artefacts.context("test"));

@@ -29,6 +29,21 @@ const refusal = (text: string): string => {
 };
 
 describe("a data binding", () => {
+  it.each([
+    ["nested too deep, in brackets", "[".repeat(100_000), /nested more than 100 levels deep/],
+    ["nested too deep, in dashes", `- ${"- ".repeat(100_000)}`, /nested more than 100 levels deep/],
+    ["two documents", "items: {file: a, key: b}\n---\nitems: {file: a, key: b}\n", /2 documents/],
+    ["an alias of nothing", "items: {file: *a, key: b}\n", /alias/i],
+    [
+      "aliases of aliases",
+      `a: &a [x, x]\n${["b", "c", "d", "e", "f", "g", "h"].map((name, i) => `${name}: &${name} [${`*${"abcdefgh"[i]}, `.repeat(9)}]`).join("\n")}\n`,
+      /alias/i,
+    ],
+  ])("that no YAML reader can hold is refused: %s", (_, text, message) => {
+    expect(refusal(text)).toMatch(message);
+    expect(refusal(text)).toContain("data.yaml");
+  });
+
   it("reads every field", () => {
     const binding = parseBinding(whole, "/data/set/data.yaml");
     expect(binding.events).toEqual({

@@ -43,7 +43,7 @@ describe("numbers of a seed", () => {
     const reference = xoshiro(1, 2, 3, 4);
     const outputs = Array.from({ length: 10 }, () => reference() * 2 ** 32);
     expect(outputs).toEqual([
-      11520, 0, 5927040, 70819200, 2031721600, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804,
+      11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804,
     ]);
     const draw = random(1);
     const again = random(1);

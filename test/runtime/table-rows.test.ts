@@ -9,6 +9,7 @@ import { fromHalf, toHalf } from "../../runtime/table/half.ts";
 import { ItemStore } from "../../runtime/table/item-store.ts";
 import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
 import { decodeRows, encodeRows, headsOf, type RowFormat, rowBytes } from "../../runtime/table/precision.ts";
+import { decodeStored } from "../../runtime/table/stored-rows.ts";
 import { TableFile, TableWriter } from "../../runtime/table/table-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-rows-"));
@@ -191,3 +192,40 @@ test("an item store keeps each feature's words; unknown items read record 0", as
     store.close();
   }
 });
+
+test.each(["float16", "uint8"] as const)(
+  "a %s table is given as it is stored, whole or some rows of it",
+  async (precision) => {
+    const writer = await TableWriter.create(path, format(precision));
+    writer.write(values.subarray(0, 4 * 50));
+    writer.finish();
+    const [memory, file, shared] = [
+      await TableFile.open(path),
+      await TableFile.open(path, { memoryLimit: 16 }),
+      await TableFile.open(path, { shared: true }),
+    ];
+    const attached = await TableFile.attach(structuredClone(shared.image()));
+    const ordinals = Int32Array.of(0, 50, 3, 51, -1, 3);
+    const expected = new Float32Array(ordinals.length * 4);
+    file.gather(ordinals, expected);
+    const decoded = (table: TableFile): Float32Array => {
+      const rows = table.gatherStored(ordinals)!;
+      const floats = new Float32Array(expected.length);
+      for (let row = 0; row < ordinals.length; row++) decodeStored(rows, row, format(precision), floats, 4 * row);
+      return floats;
+    };
+    for (const table of [memory, file, attached]) expect(decoded(table)).toEqual(expected);
+    expect(file.stored()).toBeNull();
+    const whole = memory.stored()!;
+    expect([whole.values.length, whole.affine?.length ?? 0]).toEqual([51 * 4, precision === "uint8" ? 51 * 4 : 0]);
+    expect(memory.stored()!.values.buffer).toBe(whole.values.buffer);
+    // Rearranged, it still gives its rows in every form.
+    expect(decoded(memory)).toEqual(expected);
+    const floats = new Float32Array(expected.length);
+    memory.gather(ordinals, floats);
+    expect(floats).toEqual(expected);
+    expect(memory.whole()!.subarray(4 * 50)).toEqual(expected.subarray(4, 8));
+    expect([memory.stored(), memory.gatherStored(ordinals)]).toEqual([null, null]);
+    for (const table of [memory, file, shared, attached]) table.close();
+  },
+);

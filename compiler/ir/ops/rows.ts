@@ -44,8 +44,10 @@ export const decodeRows: Rule<"decodeRows"> = {
   onnx(emit, [rows, affine], node) {
     if (affine === undefined) return emit.node("Cast", [rows], { to: onnxDtype.float32 });
     const axis = node.inputs[0].shape.length - 1;
-    // A scale of 1 makes plain numbers of them; each row has its own scales, which DequantizeLinear has no form for.
-    const numbers = emit.node("DequantizeLinear", [rows, emit.scalar(1)]);
+    // Each row has scales of its own, which DequantizeLinear has no form for: it makes plain numbers. Halves, doubled after
+    // it (both exact), because ONNX Runtime moves what only reshapes or cuts to before it, where WebGPU has no kernel.
+    const halves = emit.node("DequantizeLinear", [rows, emit.scalar(0.5)]);
+    const numbers = emit.node("Mul", [halves, emit.scalar(2)]);
     const parts = runs(node.attributes.heads).map((run, _, all) => {
       const alone = all.length === 1;
       const stored = alone ? numbers : cut(emit, numbers, axis, run.column, run.count * run.width);

@@ -56,7 +56,7 @@ describe("placement", () => {
       node("Concat", ["shape"], ["joined"], { axis: 0 }),
     ]);
     expect(found.map(({ provider, reason }) => [provider, reason])).toEqual([
-      ["webgpu", "Cast of int64 does not run on webgpu: it takes float32, int32, bool there"],
+      ["webgpu", "Cast of int64 does not run on webgpu: it takes float32, int32, bool, float16 there"],
       ["webgpu", "Concat of int64 does not run on webgpu: it takes float32, int32 there"],
     ]);
   });

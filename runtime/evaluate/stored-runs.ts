@@ -1,0 +1,51 @@
+// Variants over stored rows in the self-test: each against its graph, fed the same rows as the host decodes them.
+import type { GraphName, Manifest, StoredType } from "../manifest.ts";
+import type { Feeds, Sessions, StoredTensor, Tensor } from "../session.ts";
+import { floats } from "../session.ts";
+import { encodeRows, headsOf, type RowFormat } from "../table/precision.ts";
+import { decodeStored, storedRows } from "../table/stored-rows.ts";
+
+export interface StoredRun {
+  readonly type: StoredType;
+  /** The graph's outputs over decoded rows. */
+  readonly expected: Readonly<Record<string, Tensor>>;
+  /** The variant's outputs over the stored rows; or why it does not run here, and requests use the graph instead. */
+  readonly found: Readonly<Record<string, Tensor>> | string;
+}
+
+/** Runs the variants of one graph on its own inputs, whose tables are stored and decoded first. */
+export async function storedRuns(
+  manifest: Manifest,
+  sessions: Sessions,
+  graph: GraphName,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<StoredRun[]> {
+  const types = Object.keys(manifest.graphs[graph]?.variants ?? {}) as StoredType[];
+  const runs: StoredRun[] = [];
+  for (const type of types) {
+    const decoded: Record<string, Tensor> = { ...feeds };
+    const stored: Record<string, Tensor | StoredTensor> = { ...feeds };
+    for (const [table, { width, parts }] of Object.entries(manifest.tables)) {
+      const rows = feeds[table];
+      if (rows === undefined) continue;
+      const format: RowFormat = { precision: type, width, heads: headsOf(parts) };
+      const [count] = rows.shape;
+      const { values, affine } = storedRows(encodeRows(rows.data as Float32Array, format), format);
+      stored[table] = { dtype: type, shape: rows.shape, data: values };
+      if (affine !== null) stored[`${table}.scale`] = floats(affine, count, 2 * format.heads.length);
+      const back = new Float32Array(count * width);
+      for (let row = 0; row < count; row++) decodeStored({ values, affine }, row, format, back, row * width);
+      decoded[table] = floats(back, count, width);
+    }
+    runs.push({ type, expected: await sessions.run(graph, decoded), found: await run(sessions, graph, type, stored) });
+  }
+  return runs;
+}
+
+async function run(sessions: Sessions, graph: GraphName, type: StoredType, feeds: Feeds): Promise<StoredRun["found"]> {
+  try {
+    return await sessions.run(`${graph}.${type}`, feeds);
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).split("\n")[0].slice(0, 200);
+  }
+}

@@ -1,0 +1,98 @@
+// Folders that cannot be written and a disk that is full: exit code 1, the cause, and what was there before is unchanged.
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { fine, refused, root } from "../kit/cli.ts";
+import { contents, copyOf, type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
+
+let example: ExampleBuild;
+beforeAll(async () => {
+  example = await exampleBuild();
+});
+afterAll(cleanUp);
+
+/** No file may become larger than this many KiB: writes then fail as they do on a full disk, at any depth of the code. */
+const small = (kibibytes: number) => ({ first: `ulimit -f ${kibibytes}` });
+
+describe("no room", () => {
+  it("keeps the earlier build whole where the new one does not fit", async () => {
+    const before = contents(dirname(example.dir));
+    const args = ["build", example.model, "-o", example.dir, "--seed", "2"];
+    for (const limit of [0, 8, 300])
+      await refused(1, args, [/cannot write .*: the file would be larger than this system allows/], null, small(limit));
+    expect(contents(dirname(example.dir))).toEqual(before);
+    await fine(["rank", example.dir, "--request", example.request]);
+  });
+
+  it("keeps the earlier generation where the new one does not fit", async () => {
+    const before = contents(example.dir);
+    const args = ["table", "build", example.dir, "--data", example.data];
+    for (const limit of [0, 4, 16]) await refused(1, args, [/larger than this system allows/], null, small(limit));
+    expect(contents(example.dir)).toEqual(before);
+    await fine(["rank", example.dir, "--request", example.request]);
+  });
+
+  it("leaves no half of a scores file, nor of example data", async () => {
+    const folder = temporary();
+    const scores = ["score", example.dir, "--data", example.data, "-o", join(folder, "scores.parquet")];
+    await refused(1, scores, [/scores\.parquet|larger/], null, small(1));
+    await refused(1, ["example", join(folder, "data"), "--users", "5"], [/data|larger/], null, small(1));
+    const left = readdirSync(folder, { recursive: true }).map(String);
+    expect(left.filter((name) => name !== "data")).toEqual([]);
+  });
+
+  it("says that a disk is full", async ({ skip }) => {
+    // A file system of 300 kB of its own, seen by the command alone; not every machine lets one be mounted.
+    const mounted = (folder: string, line: string) =>
+      spawnSync("unshare", ["-rm", "bash", "-c", `mount -t tmpfs -o size=300k tmpfs ${folder} && ${line}`], {
+        encoding: "utf8",
+      });
+    const folder = temporary();
+    skip(mounted(folder, "true").status !== 0, "no file system can be mounted here");
+    const build = `node ${join(root, "cli/twin.mjs")} build ${example.model} -o ${folder}/out; echo "exit $?"; ls -A ${folder}`;
+    const { stdout, stderr } = mounted(folder, build);
+    expect(stderr).toMatch(/cannot write .*: the disk is full/);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(stdout).toBe("exit 1\n");
+  });
+});
+
+describe("a folder that may not be written", () => {
+  const asNobody = { uid: 65534 };
+  const readOnly = (path: string) => {
+    chmodSync(path, 0o555);
+    return path;
+  };
+  const identity = () => (process.getuid?.() === 0 ? asNobody : {});
+  const mayRead = () => spawnSync(process.execPath, [join(root, "cli/twin.mjs"), "--version"], identity()).status === 0;
+
+  it("builds nothing into it and says so", async ({ skip }) => {
+    skip(!mayRead(), "another user may not read this checkout");
+    const folder = temporary();
+    // The model itself must be readable by whoever runs.
+    chmodSync(example.folder, 0o755);
+    readOnly(folder);
+    const out = join(folder, "out");
+    await refused(1, ["build", example.model, "-o", out], [folder, /permission denied/], null, identity());
+    await refused(1, ["example", out], [folder, /permission denied/], null, identity());
+    await refused(1, ["quickstart", out], [folder, /permission denied/], /example data/, identity());
+    expect(readdirSync(folder)).toEqual([]);
+    chmodSync(folder, 0o755);
+  });
+
+  it("ranks from a build that it may only read, also where a killed build left its stage", async ({ skip }) => {
+    skip(!mayRead(), "another user may not read this checkout");
+    const dir = copyOf(example.dir);
+    mkdirSync(join(dirname(dir), ".build.next-999999999"));
+    readOnly(dir);
+    readOnly(join(dir, "tables"));
+    readOnly(dirname(dir));
+    await fine(["rank", dir, "--request", example.request], identity());
+    await fine(["table", "verify", dir], identity());
+    await refused(1, ["table", "build", dir, "--data", example.data], [/permission denied/], null, identity());
+    for (const path of [dirname(dir), dir, join(dir, "tables")]) chmodSync(path, 0o755);
+    rmSync(dirname(dir), { recursive: true });
+  });
+});

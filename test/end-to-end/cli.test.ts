@@ -1,0 +1,197 @@
+// Every verb of the command line on a small example: what it prints where, and its exit code.
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Source } from "../../runtime/data/source.ts";
+import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { escapes, fine, refused, root, twin } from "../kit/cli.ts";
+import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
+
+let example: ExampleBuild;
+beforeAll(async () => {
+  example = await exampleBuild();
+});
+afterAll(cleanUp);
+
+describe("check", () => {
+  it("says that a model and a library have no errors", async () => {
+    const library = join(example.folder, "features.twin");
+    const { stdout, stderr } = await fine(["check", example.model, library], {});
+    expect(stdout).toBe(`${example.model}: model twin, no errors\n${library}: a library, no errors\n`);
+    expect(stderr).toBe("");
+  });
+
+  it("reports every file's mistakes in one run, and the sound ones on stdout", async () => {
+    const wrong = join(temporary(), "wrong.twin");
+    writeFileSync(wrong, readFileSync(join(root, "test/bad/unknown-setting.twin")));
+    const { stderr } = await refused(
+      1,
+      ["check", wrong, example.model, join(example.folder, "none.twin")],
+      [],
+      /^\S+twin\.twin: model twin, no errors\n$/,
+    );
+    expect(stderr).toContain("error[unknown-setting]");
+    expect(stderr).toContain("error[missing-file]");
+  });
+
+  it("prints JSON for programs: places, texts, exit code 1 where there are errors", async () => {
+    expect(JSON.parse((await fine(["check", "--json", example.model])).stdout)).toEqual([]);
+    const wrong = join(root, "test/bad/unknown-setting.twin");
+    const { stdout } = await refused(1, ["check", "--json", wrong, example.model], [], /unknown-setting/, {});
+    const [first] = JSON.parse(stdout);
+    expect(first).toMatchObject({ file: wrong, code: "unknown-setting", severity: "error" });
+    expect(first.primary.path).toBe(wrong);
+    expect(first.primary.start.line).toBeGreaterThan(0);
+    expect(first.primary.start.offset).toBeLessThan(first.primary.end.offset);
+    expect(first.help.length).toBeGreaterThan(0);
+  });
+
+  it("gives no escape codes where nobody reads a terminal, whatever the environment says", async () => {
+    const wrong = join(root, "test/bad/unknown-setting.twin");
+    for (const env of [{ FORCE_COLOR: "1" }, { NO_COLOR: "1" }, { CI: "1" }, { TERM: "xterm-256color" }])
+      expect((await twin(["check", wrong], { env })).stderr).not.toMatch(escapes);
+  });
+});
+
+describe("format", () => {
+  it("leaves the canonical layout alone, and writes it where it is not", async () => {
+    const file = join(temporary(), "model.twin");
+    copyFileSync(join(root, "models/mean.twin"), file);
+    const canonical = readFileSync(file, "utf8");
+    await fine(["format", "--check", file]);
+    const loose = canonical.replaceAll(/^ {2}/gm, "       ");
+    writeFileSync(file, loose);
+    await refused(1, ["format", "--check", file], [/not in the canonical layout.*twin format/]);
+    expect(readFileSync(file, "utf8")).toBe(loose);
+    await fine(["format", file]);
+    expect(readFileSync(file, "utf8")).toBe(canonical);
+  });
+});
+
+describe("show and explain", () => {
+  it.each(["ast", "model", "graph", "cost", "parameters", "diagram"])("shows the %s", async (what) => {
+    const { stdout, stderr } = await fine(["show", what, example.model]);
+    expect(stdout.length).toBeGreaterThan(200);
+    expect(stderr).toBe("");
+  });
+
+  it("shows cost and parameters as JSON, and a single graph", async () => {
+    const cost = JSON.parse((await fine(["show", "cost", example.model, "--candidates", "7", "--json"])).stdout);
+    expect(JSON.stringify(cost)).toContain("7");
+    expect(JSON.parse((await fine(["show", "parameters", example.model, "--json"])).stdout).length).toBeGreaterThan(10);
+    const search = (await fine(["show", "graph", example.model, "--graph", "search"])).stdout;
+    expect(search.length).toBeLessThan((await fine(["show", "graph", example.model])).stdout.length);
+  });
+
+  it("explains a diagnostic", async () => {
+    expect((await fine(["explain", "unknown-setting"])).stdout).toContain("unknown-setting");
+  });
+});
+
+describe("build and diff", () => {
+  it("has built every artefact and says so", async () => {
+    for (const name of ["manifest.yaml", "search.onnx", "rank.onnx", "weights.safetensors", "tables/video_keys.yaml"])
+      expect(existsSync(join(example.dir, name)), name).toBe(true);
+    const again = join(temporary(), "again");
+    const { stdout } = await fine(["build", example.model, "-o", again, "--data", example.data]);
+    expect(stdout).toContain("model twin, untrained (start values)");
+    for (const name of ["manifest.yaml", "request.onnx", "weights.safetensors"])
+      expect(readFileSync(join(again, name)).equals(readFileSync(join(example.dir, name))), name).toBe(true);
+  });
+
+  it("exits with 0 where nothing must be redone, with 1 where something must", async () => {
+    const { stdout } = await fine(["diff", example.dir, example.model]);
+    expect(stdout).not.toBe("");
+    expect(JSON.parse((await fine(["diff", example.dir, example.model, "--json"])).stdout).redo).toBe(false);
+    const folder = temporary();
+    copyFileSync(join(example.folder, "features.twin"), join(folder, "features.twin"));
+    const changed = join(folder, "twin.twin");
+    writeFileSync(changed, readFileSync(example.model, "utf8").replace("heads: 4", "heads: 2"));
+    await refused(1, ["diff", example.dir, changed], [], /video_keys/);
+  });
+
+  it("keeps the built tables of the folder when it builds again", async () => {
+    await fine(["build", example.model, "-o", example.dir, "--data", example.data]);
+    const { stdout } = await fine(["table", "verify", example.dir]);
+    expect(stdout).toMatch(/sound {4}table video_keys/);
+    expect(stdout).not.toMatch(/damaged|refused/);
+  });
+});
+
+describe("tables, ranking, scores", () => {
+  it("builds and verifies tables, from the items and from the store", async () => {
+    const first = JSON.parse(
+      (await fine(["table", "build", example.dir, "--data", example.data, "--json"])).stdout,
+    ) as Record<string, unknown>;
+    expect(first).toMatchObject({ items: 300 });
+    const second = await fine(["table", "build", example.dir, "--from-store"]);
+    expect(second.stdout).toContain(`generation ${Number(first.generation) + 1}, 300 items`);
+    expect(JSON.parse((await fine(["table", "verify", example.dir, "--json"])).stdout)).toMatchObject({ sound: true });
+  });
+
+  it("ranks: results on stdout, notes on stderr", async () => {
+    const { stdout, stderr } = await fine(["rank", example.dir, "--request", example.request, "--top", "3"], {});
+    expect(stdout.split("\n").filter((line) => /^ +\d+ {2}\d+/.test(line))).toHaveLength(3);
+    expect(stderr).toContain("start values");
+  });
+
+  it("ranks and explains as JSON", async () => {
+    const args = ["rank", example.dir, "--request", example.request, "--explain", "--json"];
+    const result = JSON.parse((await fine(args)).stdout);
+    expect(result.scores.click).toHaveLength(20);
+    expect(result.explanations).toHaveLength(20);
+    const text = await fine([...args.slice(0, -1), "--top", "1"]);
+    expect(text.stdout).toContain("score = metric + bias");
+  });
+
+  it("warns of a provider that cannot be had, and goes on with the next", async () => {
+    const plain = await fine(["rank", example.dir, "--request", example.request]);
+    const asked = await fine(["rank", example.dir, "--request", example.request, "--providers", "dml,cpu"]);
+    expect(asked.stderr).toMatch(/warning: execution provider dml cannot be had here .* runs on cpu/);
+    expect(asked.stdout).toBe(plain.stdout);
+  });
+
+  it("scores every row of a data set, readable by DuckDB", async () => {
+    const file = join(temporary(), "scores.parquet");
+    const { stdout } = await fine(["score", example.dir, "--data", example.data, "-o", file]);
+    expect(stdout).toContain("1200 rows");
+    const source = await Source.open();
+    const [row] = await source.all(
+      `SELECT count(*)::INT AS n, count(DISTINCT "row")::INT AS different, min(click) AS least, max(click) AS most, count("click.label")::INT AS labels FROM '${file}'`,
+    );
+    source.close();
+    expect(row).toMatchObject({ n: 1200, different: 1200 });
+    expect(row.least as number).toBeGreaterThan(0);
+    expect(row.most as number).toBeLessThan(1);
+    expect(row.labels as number).toBeGreaterThan(0);
+  });
+
+  it("proves itself", async () => {
+    const { stdout } = await fine(["evaluate", example.dir, "--self-test", "--requests", "3"]);
+    expect(stdout).toMatch(/oracle|parity/);
+    const report = await fine(["evaluate", example.dir, "--self-test", "--requests", "2", "--json"]);
+    expect(JSON.parse(report.stdout).passed).toBe(true);
+  });
+});
+
+describe("the rest", () => {
+  it("makes the whole path with quickstart", async () => {
+    const folder = join(temporary(), "quick");
+    const { stdout } = await fine(["quickstart", folder], {});
+    for (const title of ["check", "build", "lookup table", "rank 100 candidates", "why the first is first", "oracle"])
+      expect(stdout).toContain(title);
+    const [, next] = /^next: npx twin (.+)$/m.exec(stdout)!;
+    expect((await fine(next.split(" "))).stdout).toContain("score = metric + bias");
+  });
+
+  it("says which execution providers run", async () => {
+    const report = JSON.parse((await fine(["doctor", "--json"], {})).stdout);
+    expect(report.providers.find(({ provider }: { provider: string }) => provider === "cpu").runs).toBe(true);
+  });
+
+  it("prints help and version on stdout with exit code 0", async () => {
+    expect((await fine(["--help"])).stdout).toContain("quickstart");
+    expect((await fine(["rank", "--help"])).stdout).toContain("--explain");
+    expect((await fine(["--version"], {})).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
