@@ -1,4 +1,4 @@
-// Timing by turns: every contender once a round, so that a drift of the machine meets all alike; medians and spread.
+// Timing by turns, so that a drift of the machine meets all contenders alike; medians and spread.
 
 export interface Contender {
   readonly name: string;
@@ -13,13 +13,19 @@ export interface Timing {
   readonly most: number;
 }
 
-export async function byTurns(contenders: readonly Contender[], rounds: number, warmup = 2): Promise<Timing[]> {
+/**
+ * In each of `rounds` every contender runs `row` + 1 times; the first of these warms its caches and is not counted.
+ * One round goes ahead uncounted.
+ */
+export async function byTurns(contenders: readonly Contender[], rounds: number, row = 3): Promise<Timing[]> {
   const times = contenders.map((): number[] => []);
-  for (let round = -warmup; round < rounds; round++) {
+  for (let round = -1; round < rounds; round++) {
     for (const [i, contender] of contenders.entries()) {
-      const start = performance.now();
-      await contender.run();
-      if (round >= 0) times[i].push(performance.now() - start);
+      for (let turn = 0; turn <= (round < 0 ? 0 : row); turn++) {
+        const start = performance.now();
+        await contender.run();
+        if (turn > 0) times[i].push(performance.now() - start);
+      }
     }
   }
   return contenders.map(({ name }, i) => {

@@ -58,7 +58,7 @@ async function measure(models: { independent: RequestModel; alike: RequestModel 
   const timings = [
     ...(await byTurns(
       [...ours, ...others.filter((other) => !slow.includes(other))],
-      cost > 2e7 ? 5 : cost > 2e6 ? 9 : 25,
+      cost > 2e7 ? 3 : cost > 2e6 ? 5 : 12,
     )),
     ...(await byTurns(slow, 3, 1)),
   ].map((timing) => {

@@ -41,6 +41,9 @@ const systemFaults: Readonly<Record<string, string>> = {
   EPIPE: "the reader of the output went away",
 };
 
+/** DuckDB's words for what the machine lacks: a full disk, memory, permissions. */
+const databaseFault = /^(IO|Out of Memory|Permission) Error: /;
+
 /** What to print for a failure, and the exit code. `phase` names what ran, for the report of a bug. */
 export function explainFailure(failure: unknown, phase: string): { text: string; code: number } {
   if (failure instanceof Failed) return { text: failure.message, code: exit.failed };
@@ -52,6 +55,8 @@ export function explainFailure(failure: unknown, phase: string): { text: string;
     const place = system.path === undefined ? "" : `${system.path}: `;
     return { text: `error: ${place}${systemFaults[system.code]} (${system.code})`, code: exit.failed };
   }
+  if (failure instanceof Error && databaseFault.test(failure.message))
+    return { text: `error: ${failure.message.split("\n")[0]}`, code: exit.failed };
   const reason =
     failure instanceof Error ? (process.env.TWIN_DEBUG ? failure.stack : failure.message) : String(failure);
   return {

@@ -4,6 +4,7 @@ import { foldBeta } from "./fold-beta.ts";
 import { foldBias } from "./fold-bias.ts";
 import { foldScale } from "./fold-scale.ts";
 import { headsInRows } from "./heads-in-rows.ts";
+import { joinLookups } from "./join-lookups.ts";
 import { maskInProduct } from "./mask-in-product.ts";
 import { mergeOutput } from "./merge-output.ts";
 import { type Context, defaultContext, type Pass } from "./pass.ts";
@@ -25,6 +26,7 @@ export const passes: readonly Pass[] = [
   reassociate,
   splitValues,
   mergeOutput,
+  joinLookups,
   userOnce,
   headsInRows,
   maskInProduct,

@@ -38,14 +38,19 @@ export class Source {
 
   static async open(options: SourceOptions = {}): Promise<Source> {
     const spill = mkdtempSync(join(tmpdir(), "twin-data-"));
-    const instance = await DuckDBInstance.create(options.database ?? ":memory:", {
-      memory_limit: options.memory ?? "1GB",
-      threads: String(options.threads ?? 2),
-      temp_directory: spill,
-      // Files are named by the user, in data.yaml; nothing is fetched from elsewhere.
-      autoinstall_known_extensions: "false",
-    });
-    return new Source(instance, await instance.connect(), spill);
+    try {
+      const instance = await DuckDBInstance.create(options.database ?? ":memory:", {
+        memory_limit: options.memory ?? "1GB",
+        threads: String(options.threads ?? 2),
+        temp_directory: spill,
+        // Files are named by the user, in data.yaml; nothing is fetched from elsewhere.
+        autoinstall_known_extensions: "false",
+      });
+      return new Source(instance, await instance.connect(), spill);
+    } catch (cause) {
+      rmSync(spill, { recursive: true, force: true });
+      throw new TwinError(`the database cannot be opened: ${firstLines(cause)}`, { cause });
+    }
   }
 
   /** Runs a statement; rows as objects of plain values (for small results). @throws the database's error, unwrapped */

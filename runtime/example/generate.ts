@@ -60,7 +60,13 @@ export async function generate(options: ExampleOptions): Promise<Example> {
   check(size, cover);
   attempt("write", dir, () => mkdirSync(dir, { recursive: true }));
   const scratch = join(dir, `.example-${process.pid}.duckdb`);
-  const source = await Source.open({ database: scratch });
+  const removeScratch = () => {
+    for (const file of [scratch, `${scratch}.wal`]) rmSync(file, { force: true });
+  };
+  const source = await Source.open({ database: scratch }).catch((failure) => {
+    removeScratch();
+    throw failure;
+  });
   try {
     await writeItems(source, size, cover, join(dir, "items.parquet"));
     await writeUsers(source, size, join(dir, "users.parquet"));
@@ -71,7 +77,7 @@ export async function generate(options: ExampleOptions): Promise<Example> {
     return { dir, data: join(dir, "data.yaml"), items: size.items, users: size.users, events, bestAuc };
   } finally {
     source.close();
-    for (const file of [scratch, `${scratch}.wal`]) rmSync(file, { force: true });
+    removeScratch();
   }
 }
 

@@ -38,7 +38,13 @@ describe("no room", () => {
     const folder = temporary();
     const scores = ["score", example.dir, "--data", example.data, "-o", join(folder, "scores.parquet")];
     await refused(1, scores, [/scores\.parquet|larger/], null, small(1));
-    await refused(1, ["example", join(folder, "data"), "--users", "5"], [/data|larger/], null, small(1));
+    await refused(
+      1,
+      ["example", join(folder, "data"), "--users", "5"],
+      [/data.*File too large|larger/],
+      null,
+      small(1),
+    );
     const left = readdirSync(folder, { recursive: true }).map(String);
     expect(left.filter((name) => name !== "data")).toEqual([]);
   });

@@ -7,6 +7,23 @@ import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { escapes, fine, refused, root, twin } from "../kit/cli.ts";
 import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
 
+const tiny = (train: string) => `model tiny
+
+item {
+  video: id(vocab: 10, dim: 4, key: true)
+}
+
+tower ranking {
+  input:  [item]
+  hidden: [4]
+
+  predict {
+    click: binary
+  }
+}
+
+${train}`;
+
 let example: ExampleBuild;
 beforeAll(async () => {
   example = await exampleBuild();
@@ -43,7 +60,7 @@ describe("check", () => {
     expect(first.primary.path).toBe(wrong);
     expect(first.primary.start.line).toBeGreaterThan(0);
     expect(first.primary.start.offset).toBeLessThan(first.primary.end.offset);
-    expect(first.help.length).toBeGreaterThan(0);
+    expect(first.primary.text.length).toBeGreaterThan(0);
   });
 
   it("gives no escape codes where nobody reads a terminal, whatever the environment says", async () => {
@@ -99,6 +116,19 @@ describe("build and diff", () => {
       expect(readFileSync(join(again, name)).equals(readFileSync(join(example.dir, name))), name).toBe(true);
   });
 
+  it("takes the start values' seed from the model, and --seed before it", async () => {
+    const folder = temporary();
+    const weights = async (name: string, seed: string, ...args: string[]) => {
+      writeFileSync(join(folder, "seeded.twin"), tiny(seed));
+      await fine(["build", join(folder, "seeded.twin"), "-o", join(folder, name), ...args]);
+      return readFileSync(join(folder, name, "weights.safetensors"));
+    };
+    const [first, fifth] = [await weights("first", ""), await weights("fifth", "train {\n  seed: 5\n}\n")];
+    expect(fifth.equals(first)).toBe(false);
+    expect((await weights("told", "", "--seed", "5")).equals(fifth)).toBe(true);
+    expect((await weights("over", "train {\n  seed: 5\n}\n", "--seed", "1")).equals(first)).toBe(true);
+  });
+
   it("exits with 0 where nothing must be redone, with 1 where something must", async () => {
     const { stdout } = await fine(["diff", example.dir, example.model]);
     expect(stdout).not.toBe("");
@@ -149,6 +179,10 @@ describe("tables, ranking, scores", () => {
     const asked = await fine(["rank", example.dir, "--request", example.request, "--providers", "dml,cpu"]);
     expect(asked.stderr).toMatch(/warning: execution provider dml cannot be had here .* runs on cpu/);
     expect(asked.stdout).toBe(plain.stdout);
+    const { providers } = JSON.parse((await fine(["doctor", "--json"], {})).stdout);
+    const runs = providers.find(({ provider }: { provider: string }) => provider === "cuda").runs as boolean;
+    const cuda = await fine(["rank", example.dir, "--request", example.request, "--providers", "cuda,cpu"], {});
+    expect(/warning: execution provider cuda cannot be had here/.test(cuda.stderr)).toBe(!runs);
   });
 
   it("scores every row of a data set, readable by DuckDB", async () => {
@@ -185,8 +219,9 @@ describe("the rest", () => {
   });
 
   it("says which execution providers run", async () => {
-    const report = JSON.parse((await fine(["doctor", "--json"], {})).stdout);
+    const report = JSON.parse((await fine(["doctor", "--json"])).stdout);
     expect(report.providers.find(({ provider }: { provider: string }) => provider === "cpu").runs).toBe(true);
+    expect((await fine(["doctor"])).stdout).toMatch(/^cpu +runs$/m);
   });
 
   it("prints help and version on stdout with exit code 0", async () => {

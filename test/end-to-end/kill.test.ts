@@ -1,7 +1,7 @@
 // `build` and `table build` killed at random moments, and stopped by signals: the earlier result stays whole and ranks the
 // same, the next run succeeds, nothing is left over. TWIN_KILLS sets how often each is killed (default 6).
 import type { ChildProcess } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
@@ -81,7 +81,6 @@ describe(`killed ${kills} times each`, () => {
 
 describe("a build that was killed between its two renames", () => {
   it("is read from what it had put aside, and put right by the next build", async () => {
-    const { renameSync } = await import("node:fs");
     const aside = join(dirname(example.dir), ".build.previous");
     renameSync(example.dir, aside);
     const { stderr, stdout } = await here(["rank", example.dir, "--request", example.request, "--json"]);

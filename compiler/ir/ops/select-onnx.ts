@@ -6,7 +6,7 @@ import { attempts, firstRanks, type Meetings, meetings } from "./round-robin-onn
 const int32 = 6;
 
 /** Rows that are looked at to guess how many ranks the heads need; the guess chooses a path, never a result. */
-const sampledRows = 8;
+const sampledRows = 4;
 
 /** TopK's int64 indices leave the int64 world by a look-up among the positions as floats; only then can they be cast. */
 export function onnxTopPositions(
