@@ -1,5 +1,5 @@
 // A plan that pays: where all heads read the same rows, they stand as rows of one product instead of as products of their own.
-import { builder } from "../ir/build.ts";
+import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { isFixed, made } from "./fixed.ts";
 import { ruled } from "./pass.ts";
@@ -8,8 +8,11 @@ import { ruled } from "./pass.ts";
  * One product for each candidate instead of one for each head and candidate; K [R, k, c] are rows that no head owns.
  *  1. p [A, R, 1, k] · K   →  (p as [R, A, k]) · K, heads back in front
  *  2. K · x [A, R, c, 1]   →  K · (x as [R, c, A]), heads back in front
- * The counted multiply-adds stay; each row is fetched once, not once a head. The same sums are added up: equal up to
- * rounding.
+ *  3. p [A, R, 1, k] · V, V [A, R, k, v] the heads' columns of rows X [R, k, A·v]
+ *                          →  of (p as [R, A, k]) · X, [R, A, A, v], each head's own columns
+ * Each row is fetched once, not once a head, and X is not turned round. By rules 1 and 2 the counted multiply-adds stay; by
+ * rule 3 those of weighing grow by the number of heads, which costs less than turning X: it is done for at most eight heads.
+ * The same sums are added up: equal up to rounding.
  */
 export const headsInRows = ruled(
   "heads-in-rows",
@@ -27,6 +30,8 @@ export const headsInRows = ruled(
       const heads = at.transpose(at.squeeze(left, 2), [1, 0, 2]);
       return at.unsqueeze(at.transpose(at.matmul(heads, behind), [1, 0, 2]), 2);
     }
+    const columns = perHead(left) && left.shape[2] === 1 ? columnsOf(right) : null;
+    if (columns) return at.unsqueeze(ownColumns(at, at.transpose(at.squeeze(left, 2), [1, 0, 2]), columns), 2);
     const before = shared(left);
     if (before && perHead(right) && right.shape[3] === 1) {
       const heads = at.transpose(at.squeeze(right, 3), [1, 2, 0]);
@@ -35,3 +40,25 @@ export const headsInRows = ruled(
     return null;
   },
 );
+
+const mostHeads = 8;
+
+/** X [R, k, A·v] of the heads' columns [A, R, k, v]. */
+function columnsOf(values: Value): Value | null {
+  if (made(values, "transpose")?.permutation.join() !== "2,0,1,3" || (values.shape[0] as number) > mostHeads)
+    return null;
+  const [split] = values.node.inputs;
+  if (split.node.op !== "reshape" || isFixed(split)) return null;
+  const [rows] = split.node.inputs;
+  const [heads, , , width] = values.shape as readonly number[];
+  return rows.shape.length === 3 && rows.shape[2] === heads * width ? rows : null;
+}
+
+/** p [R, A, k] · X, and of the result [R, A, A·v] the columns of each head: [A, R, v]. */
+function ownColumns(at: Builder, weights: Value, rows: Value): Value {
+  const [candidates, heads] = weights.shape as readonly [number, number];
+  const all = at.reshape(at.matmul(weights, rows), [candidates, heads, heads, (rows.shape[2] as number) / heads]);
+  const own = Float32Array.from({ length: heads * heads }, (_, i) => Number(Math.floor(i / heads) === i % heads));
+  const diagonal = at.constant({ dtype: "float32", shape: [1, heads, heads, 1], data: own });
+  return at.transpose(at.sum(at.mul(all, diagonal), [2]), [1, 0, 2]);
+}

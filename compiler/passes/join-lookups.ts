@@ -1,4 +1,4 @@
-// A plan that pays: features with few values are looked up together, in one table of their sums.
+// A plan that pays: features with few values are looked up together, in one table of their sums or of their columns.
 import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { elements, isFixed, made } from "./fixed.ts";
@@ -8,35 +8,86 @@ import { ruled } from "./pass.ts";
 const limit = 1 << 16;
 
 /**
- * Joins look-ups that are added up.
- *  1. gather(S, i) + gather(T, j)  →  gather(S ⊕ T, i · rows(T) + j)   with S ⊕ T all sums of a row of S and a row of T
- *  2. the same below equal transpositions
- * S and T are fixed, i and j equally many, and S ⊕ T has at most 65,536 numbers. Rows are checked by the host, so the joint
- * row exists. Sums are rounded once instead of twice: equal up to rounding. A look-up costs a cache miss whatever it
- * brings, so of several small ones one is enough.
+ * Joins look-ups that are added up, or stand side by side. S and T are fixed, i and j equally many.
+ *  1. gather(S, i) + gather(T, j)        →  gather(S ⊕ T, i · rows(T) + j)   with all sums of a row of S and a row of T
+ *  2. [… gather(S, i), gather(T, j) …]   →  [… gather(S ⊗ T, i · rows(T) + j) …]   with all pairs of rows, side by side
+ *  3. rule 1 below equal transpositions; i and j that are read at the same positions are joined before they are read
+ * A joint table has at most 65,536 numbers. Rows are checked by the host, so the joint row exists. Sums are rounded once
+ * instead of twice: equal up to rounding. A look-up costs a cache miss whatever it brings: one is enough for several.
  */
-export const joinLookups = ruled("join-lookups", "no two small look-ups are added up", (value, inputs) => {
-  if (value.node.op !== "add") return null;
-  return joined(inputs[0], inputs[1], builder(value.node.scope, value.node.doc));
+export const joinLookups = ruled("join-lookups", "no two small look-ups stand beside each other", (value, inputs) => {
+  const at = builder(value.node.scope, value.node.doc);
+  if (value.node.op === "add") return added(inputs[0], inputs[1], at);
+  const last = value.shape.length - 1;
+  if (made(value, "concat")?.axis !== last) return null;
+  const parts: Value[] = [];
+  for (const part of inputs) {
+    const before = parts.at(-1);
+    const both = before && beside(before, part, at);
+    if (both) parts[parts.length - 1] = both;
+    else parts.push(part);
+  }
+  if (parts.length === inputs.length) return null;
+  return parts.length === 1 ? parts[0] : at.concat(parts, last);
 });
 
-function joined(a: Value, b: Value, at: Builder): Value | null {
+/** Rule 1. */
+function added(a: Value, b: Value, at: Builder): Value | null {
   if (a.shape.join() !== b.shape.join()) return null;
   const [turnedA, turnedB] = [made(a, "transpose"), made(b, "transpose")];
   if (turnedA && turnedB) {
     if (turnedA.permutation.join() !== turnedB.permutation.join()) return null;
-    const inner = joined(a.node.inputs[0], b.node.inputs[0], at);
+    const inner = added(a.node.inputs[0], b.node.inputs[0], at);
     return inner && at.transpose(inner, turnedA.permutation);
   }
+  const pair = small(a, b);
+  if (!pair) return null;
+  const [s, t] = pair;
+  const [countS, countT] = [s.shape[0] as number, t.shape[0] as number];
+  if (elements(s) * countT > limit) return null;
+  const sums = at.add(at.unsqueeze(s, 1), at.unsqueeze(t, 0));
+  return at.gather(at.reshape(sums, [countS * countT, ...s.shape.slice(1)]), jointRows(a, b, countT, at));
+}
+
+/** Rule 2. */
+function beside(a: Value, b: Value, at: Builder): Value | null {
+  const pair = small(a, b);
+  if (!pair || pair.some(({ shape }) => shape.length !== 2)) return null;
+  const [s, t] = pair;
+  const [[countS, widthS], [countT, widthT]] = [s.shape as readonly number[], t.shape as readonly number[]];
+  if (countS * countT * (widthS + widthT) > limit) return null;
+  const zeros = (shape: readonly number[]) =>
+    at.constant({ dtype: "float32", shape, data: new Float32Array(shape.reduce((product, dim) => product * dim, 1)) });
+  const left = at.add(at.unsqueeze(s, 1), zeros([1, countT, 1]));
+  const right = at.add(at.unsqueeze(t, 0), zeros([countS, 1, 1]));
+  const pairs = at.reshape(at.concat([left, right], 2), [countS * countT, widthS + widthT]);
+  return at.gather(pairs, jointRows(a, b, countT, at));
+}
+
+/** The tables of two look-ups that may be joined. */
+function small(a: Value, b: Value): readonly [Value, Value] | null {
   if (made(a, "gather")?.axis !== 0 || made(b, "gather")?.axis !== 0) return null;
-  const [tableA, rowsA] = a.node.inputs;
-  const [tableB, rowsB] = b.node.inputs;
-  if (!isFixed(tableA) || !isFixed(tableB) || rowsA.shape.join() !== rowsB.shape.join()) return null;
-  const [countA, countB] = [tableA.shape[0] as number, tableB.shape[0] as number];
-  // Not `<= limit` turned round: a size that is not known is no number.
-  if (!(elements(tableA) * countB <= limit)) return null;
-  const sums = at.add(at.unsqueeze(tableA, 1), at.unsqueeze(tableB, 0));
-  const table = at.reshape(sums, [countA * countB, ...tableA.shape.slice(1)]);
-  const stride = at.constant({ dtype: "int32", shape: [], data: Int32Array.of(countB) });
-  return at.gather(table, at.add(at.mul(rowsA, stride), rowsB));
+  const [[s, i], [t, j]] = [a.node.inputs, b.node.inputs];
+  if (!isFixed(s) || !isFixed(t) || isFixed(i) || isFixed(j) || i.shape.join() !== j.shape.join()) return null;
+  const known = [...s.shape, ...t.shape].every((dim) => typeof dim === "number");
+  return known && elements(s) <= limit && elements(t) <= limit ? [s, t] : null;
+}
+
+/** i · rows(T) + j; where both are read at the same positions, these are read once. */
+function jointRows(a: Value, b: Value, countT: number, at: Builder): Value {
+  const join = (i: Value, j: Value): Value => {
+    const sameRead =
+      (i.node.op === "gatherRows" || made(i, "gather")?.axis === 0) &&
+      i.node.op === j.node.op &&
+      i.node.inputs[1] === j.node.inputs[1] &&
+      !isFixed(i.node.inputs[0]) &&
+      i.node.inputs[0].shape.join() === j.node.inputs[0].shape.join();
+    if (sameRead) {
+      const before = join(i.node.inputs[0], j.node.inputs[0]);
+      return i.node.op === "gather" ? at.gather(before, i.node.inputs[1]) : at.gatherRows(before, i.node.inputs[1]);
+    }
+    const stride = at.constant({ dtype: "int32", shape: [], data: Int32Array.of(countT) });
+    return at.add(at.mul(i, stride), j);
+  };
+  return join(a.node.inputs[1], b.node.inputs[1]);
 }

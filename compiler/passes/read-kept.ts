@@ -8,7 +8,8 @@ import { ruled } from "./pass.ts";
  * Moves the reading of kept rows below what is computed row by row. p are positions [R, k] of behaviours, f works on
  * each behaviour by itself.
  *  1. gather(gather(E, rows), p)  →  gather(E, gather(rows, p))
- *  2. gather(f(x, …), p)          →  f(gather(x, p), …)            elementwise f, with whatever has no behaviours as it is
+ *  2. gather(f(x, …), p)          →  f(gather(x, p), …)            elementwise f, with whatever has no behaviours as it is;
+ *                                                                  not where several are one number a behaviour
  *  3. the same for concatenations, sums over tags, added axes, slices, and products with fixed matrices
  * `gatherRows` of a batch likewise. Results stay the same to the bit: the same numbers are computed for fewer behaviours,
  * or, where candidates × k is more than the history, for more; then the rows read are narrower, which costs less still.
@@ -62,6 +63,8 @@ function below(x: Value, { lead, added, read }: Reading): Value | null {
   };
   const trailing = (axis: number) => axis >= lead;
   if (elementwise.has(op)) {
+    // One number a behaviour: reading the result costs one look-up, reading the operands one each.
+    if (rank === lead && inputs.filter((input) => input.shape.length === rank).length > 1) return null;
     const operands = all();
     return operands && make(op as Op, operands, node.attributes, node);
   }

@@ -6,7 +6,7 @@ import { attempts, firstRanks, type Meetings, meetings } from "./round-robin-onn
 const int32 = 6;
 
 /** Rows that are looked at to guess how many ranks the heads need; the guess chooses a path, never a result. */
-const sampledRows = 4;
+const sampledRows = 2;
 
 /** TopK's int64 indices leave the int64 world by a look-up among the positions as floats; only then can they be cast. */
 export function onnxTopPositions(
@@ -40,7 +40,7 @@ export function onnxRoundRobin(
   const from = (inner: OnnxEmitter, tier: number): string => {
     const met = meetings(inner, scores, positions, heads, tiers[tier]);
     if (tier === tiers.length - 1) return list(inner, met, keep);
-    return choose(inner, inner.node("Greater", [fewest(inner, met), inner.scalar(keep - 0.5)]), [
+    return choose(inner, distinct(inner, met, mostRepeats(inner, met), keep), [
       (then) => list(then, met, keep),
       (otherwise) => from(otherwise, tier + 1),
     ]);
@@ -49,12 +49,13 @@ export function onnxRoundRobin(
 
   const sample = emit.node("Slice", [scores, emit.ints(0), emit.ints(sampledRows), emit.ints(1)]);
   const ranks = firstRanks(heads, keep);
-  const seen = fewest(emit, meetings(emit, sample, positions, heads, ranks));
+  const first = meetings(emit, sample, positions, heads, ranks);
+  const repeats = mostRepeats(emit, first);
   const start = (inner: OnnxEmitter, tier: number): string => {
     if (tier === tiers.length - 1) return from(inner, tier);
     // Distinct positions grow with the ranks, at best in proportion.
     const needed = (keep * ranks) / tiers[tier];
-    return choose(inner, inner.node("Greater", [seen, inner.scalar(needed - 0.5)]), [
+    return choose(inner, distinct(inner, first, repeats, needed), [
       (then) => from(then, tier),
       (otherwise) => start(otherwise, tier + 1),
     ]);
@@ -71,14 +72,19 @@ function choose(emit: OnnxEmitter, condition: string, [then, otherwise]: readonl
   });
 }
 
-/** The fewest distinct positions that any row has met, as a float32 scalar. */
-function fewest(emit: OnnxEmitter, { first }: Meetings): string {
-  const counts = emit.node("ReduceSum", [first, emit.ints(1)], { keepdims: 0 });
-  return emit.node("Neg", [emit.node("ReduceMax", [emit.node("Neg", [counts])], { keepdims: 0 })]);
+/** The most entries of any row that repeat an earlier one, as a float32 scalar. */
+function mostRepeats(emit: OnnxEmitter, { seen }: Meetings): string {
+  return emit.node("ReduceMax", [emit.node("ReduceSum", [seen, emit.ints(1)], { keepdims: 0 })], { keepdims: 0 });
+}
+
+/** Whether every row has met at least `count` distinct positions. */
+function distinct(emit: OnnxEmitter, { width }: Meetings, repeats: string, count: number): string {
+  return emit.node("Greater", [emit.scalar(width - count + 0.5), repeats]);
 }
 
 /** The `keep` entries that were met first, in the order of meeting: int32 [R, keep]. */
-function list(emit: OnnxEmitter, { entries, first, order }: Meetings, keep: number): string {
-  const [, places] = emit.nodes("TopK", [emit.node("Mul", [first, order]), emit.ints(keep)], 2, { axis: 1 });
+function list(emit: OnnxEmitter, { entries, seen, order }: Meetings, keep: number): string {
+  const later = emit.node("Sub", [order, emit.node("Mul", [seen, order])]);
+  const [, places] = emit.nodes("TopK", [later, emit.ints(keep)], 2, { axis: 1 });
   return emit.node("Cast", [emit.node("GatherElements", [entries, places], { axis: 1 })], { to: int32 });
 }
