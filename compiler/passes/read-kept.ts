@@ -5,45 +5,51 @@ import { isFixed, made } from "./fixed.ts";
 import { ruled } from "./pass.ts";
 
 /**
- * Moves the reading of kept rows below what is computed row by row. p are positions [R, k] of behaviours, f works on
+ * Moves the reading of some behaviours below what is computed row by row. p are positions [R, k] of behaviours, f works on
  * each behaviour by itself.
  *  1. gather(gather(E, rows), p)  →  gather(E, gather(rows, p))
  *  2. gather(f(x, …), p)          →  f(gather(x, p), …)            elementwise f, with whatever has no behaviours as it is;
  *                                                                  not where several are one number a behaviour
  *  3. the same for concatenations, sums over tags, added axes, slices, and products with fixed matrices
+ *  4. slice(f(x), newest n)       →  f(slice(x, newest n))         likewise
  * `gatherRows` of a batch likewise. Results stay the same to the bit: the same numbers are computed for fewer behaviours,
  * or, where candidates × k is more than the history, for more; then the rows read are narrower, which costs less still.
  */
-export const readKept = ruled(
-  "read-kept",
-  "nothing is computed for a history to be read at kept positions",
-  (value, inputs) => {
-    const axis = made(value, "gather")?.axis;
-    const inRequest = axis === 0;
-    if (!inRequest && value.node.op !== "gatherRows") return null;
-    const [x, positions] = inputs;
-    if (isFixed(x) || positions.shape.length !== 2) return null;
-    // Axes that belong to the behaviours, and how many the reading adds.
-    const lead = inRequest ? 1 : 2;
-    const added = inRequest ? 1 : 0;
-    const known = new Map<Value, Value>();
-    const read = (operand: Value): Value => {
-      const done = known.get(operand);
-      if (done) return done;
-      const result =
-        below(operand, { lead, added, read }) ??
-        make(value.node.op, [operand, positions], value.node.attributes, value.node);
-      known.set(operand, result);
-      return result;
-    };
-    return below(x, { lead, added, read });
-  },
-);
+export const readKept = ruled("read-kept", "nothing is computed for a history to be read in part", (value, inputs) => {
+  const [x, ...positions] = inputs;
+  const axes = axesOf(value, positions);
+  if (!axes || isFixed(x)) return null;
+  const known = new Map<Value, Value>();
+  const read = (operand: Value): Value => {
+    const done = known.get(operand);
+    if (done) return done;
+    const result =
+      below(operand, { ...axes, read }) ??
+      make(value.node.op, [operand, ...positions], value.node.attributes, value.node);
+    known.set(operand, result);
+    return result;
+  };
+  return below(x, { ...axes, read });
+});
 
-interface Reading {
+interface Axes {
+  /** Axes that belong to the behaviours. */
   readonly lead: number;
+  /** Axes that the reading adds. */
   readonly added: number;
+}
+
+interface Reading extends Axes {
   read(x: Value): Value;
+}
+
+function axesOf(value: Value, [positions]: readonly Value[]): Axes | null {
+  if (value.node.op === "gatherRows") return { lead: 2, added: 0 };
+  if (made(value, "gather")?.axis === 0) return positions.shape.length === 2 ? { lead: 1, added: 1 } : null;
+  const axis = made(value, "slice")?.axis;
+  // Only a history has a length that is not known; in a batch it comes second.
+  const history = axis === 0 || axis === 1 ? value.node.inputs[0].shape[axis] : null;
+  return typeof history === "string" ? { lead: (axis as number) + 1, added: 0 } : null;
 }
 
 function below(x: Value, { lead, added, read }: Reading): Value | null {

@@ -97,8 +97,8 @@ describe("on the CPU", () => {
     );
   });
 
-  it("takes both ways of the If at the paper's size: 100 of 400, four heads", async () => {
-    const [heads, rows, length, keep] = [4, 3, 400, 100];
+  it("takes both ways of the If at the paper's size: 100 of 4,000, four heads", async () => {
+    const [heads, rows, length, keep] = [4, 3, 4000, 100];
     const ranks = firstRanks(heads, keep);
     expect(ranks).toBeLessThan(keep);
     const enough = (lists: Float32Array[]) => {
