@@ -6,6 +6,7 @@ import { keptPort, rowPort, scoresPort } from "../lower/ports.ts";
 import type { By, Feature, Model, Table } from "../model.ts";
 import { allFeatures } from "../parameters.ts";
 import type { Choice } from "../plan.ts";
+import { by as byText } from "../show-model.ts";
 import type { StoredVariants } from "../stored-tables.ts";
 import { meanings } from "./meaning.ts";
 import type { Origin } from "./metadata.ts";
@@ -188,25 +189,4 @@ function tableOf(model: Model, search: Graph | undefined, by: By): string | null
   const read = new Set(search?.inputs.map(inputName));
   const holds = (table: Table) => table.of.some((part) => part.kind === "keys" && part.metric === by.metric);
   return model.tables.find((table) => read.has(table.name) && holds(table))?.name ?? null;
-}
-
-/** What a search or an attend measures by, as the language writes it. */
-export function byText(by: By): string {
-  switch (by.kind) {
-    case "metric":
-      return by.metric.name;
-    case "match":
-    case "inner_product":
-      return `${by.kind}(${by.feature.qualified})`;
-    case "cluster":
-      return `cluster(${by.feature.qualified}, groups: ${by.groups})`;
-    case "hamming":
-      return `hamming(item, bits: ${by.bits})`;
-    case "collision":
-      return `collision(item, hashes: ${by.hashes}, width: ${by.width}${by.normalize === "l2" ? "" : ", normalize: none"})`;
-    case "mlp":
-      return `mlp(hidden: [${by.hidden.join(", ")}])`;
-    case "mean":
-      return "mean";
-  }
 }

@@ -1,9 +1,6 @@
 // The threads of a table build: jobs go out to whoever is free, answers come back in the order of the jobs.
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
 import { TwinError } from "../error.ts";
+import { startThread } from "../start-thread.ts";
 import { type Answer, type Job, perform, type WorkerPlan } from "./perform.ts";
 import { type Projected, Projection, rowsIn, slotBytes } from "./projection.ts";
 import { StoreReader } from "./store-reader.ts";
@@ -91,7 +88,7 @@ export async function threadProjector(
   const started = settled();
   let ready = 0;
   const threads = Array.from({ length: count }, (_, index) => {
-    const worker = start({ ...plan, slots: slots.memory });
+    const worker = startThread(import.meta.url, "./worker.ts", "project-worker.js", { ...plan, slots: slots.memory });
     worker.on("message", (answer: Answer | "ready") => {
       if (answer === "ready") {
         if (++ready === count) started.resolve();
@@ -144,16 +141,4 @@ function settled(): { readonly promise: Promise<void>; resolve(): void; reject(e
   });
   promise.catch(() => undefined);
   return { promise, resolve: () => resolve(), reject: (error) => reject(error) };
-}
-
-/** The bundle holds the thread's program as a file of its own; from the sources TypeScript is loaded through tsx. */
-function start(workerData: WorkerPlan): Worker {
-  const here = import.meta.url;
-  if (!here.endsWith(".ts")) return new Worker(new URL("./project-worker.js", here), { workerData });
-  // `--import tsx` does not reach the loader of a thread; registering it there does.
-  const tsx = dirname(createRequire(here).resolve("tsx/package.json"));
-  const loader = pathToFileURL(join(tsx, "dist/esm/api/index.mjs")).href;
-  const program = new URL("./worker.ts", here).href;
-  const code = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(program)}); })`;
-  return new Worker(code, { eval: true, workerData });
 }

@@ -1,8 +1,8 @@
 // One worker thread as the pool sees it: it does one job at a time, and may die.
 import type { Worker } from "node:worker_threads";
 import { TwinError } from "../error.ts";
+import { startThread } from "../start-thread.ts";
 import { type Answer, hold, type Job, type WorkerStart } from "./messages.ts";
-import { startThread } from "./start.ts";
 
 type Done = Extract<Answer, { kind: "done" }>;
 
