@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/kit/bundle-once.ts"],
+    setupFiles: ["test/kit/seed.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

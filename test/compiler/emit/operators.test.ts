@@ -52,7 +52,7 @@ describe("on a WebGPU device", () => {
           const exact = graph.outputs[0].value.dtype !== "float32";
           expect(difference(result, evaluate(graph, feeds, reference).result, exact)).toBeNull();
         }),
-        { numRuns: 4 },
+        { numRuns: 6 },
       );
     },
     60_000,

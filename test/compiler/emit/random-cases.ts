@@ -112,8 +112,11 @@ const any = (make: Maker, shape: readonly number[], declared?: Shape): Value => 
   return make.input(dtype, shape, dtype === "int32" ? make.wide : undefined, declared);
 };
 
-/** The same without bool, whose shape cannot be read on every device. */
-const numeric = (make: Maker, shape: readonly number[]): Value => make.input(make.pick("float32", "int32"), shape);
+/** The same without bool, which cannot be transposed, nor its shape be read, on every device. */
+const numeric = (make: Maker, shape: readonly number[]): Value => {
+  const dtype = make.pick<Dtype>("float32", "int32");
+  return make.input(dtype, shape, dtype === "int32" ? make.wide : undefined);
+};
 
 /** Keyed by operator, so that one without a case does not compile. Selections have a test of their own. */
 export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">, Write>> = {
@@ -212,7 +215,7 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
     const shape = make.shape();
     const order = shape.map((_, axis) => ({ axis, key: make.draw(1000) })).sort((x, y) => x.key - y.key);
     return make.b.transpose(
-      any(make, shape),
+      numeric(make, shape),
       order.map(({ axis }) => axis),
     );
   },
