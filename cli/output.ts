@@ -12,7 +12,7 @@ export const say = (text: string): void => {
 export const printJson = (value: unknown): void => print(JSON.stringify(value, jsonValue, 2));
 
 /** 64-bit integers leave as decimal strings, typed arrays as lists. */
-function jsonValue(_key: string, value: unknown): unknown {
+export function jsonValue(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (ArrayBuffer.isView(value) && !(value instanceof DataView))
     return Array.from(value as unknown as ArrayLike<number>);

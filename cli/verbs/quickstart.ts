@@ -14,7 +14,7 @@ import {
   type Twin,
 } from "../../runtime/index.ts";
 import { openTwin } from "../open-twin.ts";
-import { bytes, print } from "../output.ts";
+import { bytes, jsonValue, print } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { buildTo } from "./build.ts";
 import { check } from "./check.ts";
@@ -58,7 +58,7 @@ export async function quickstart(dir: string): Promise<void> {
   try {
     const request = await oneRequest(twin, data);
     const path = join(dir, "request.json");
-    writeFileSync(path, `${JSON.stringify({ ...request.prepare, ...request.rank }, plain, 1)}\n`);
+    writeFileSync(path, `${JSON.stringify({ ...request.prepare, ...request.rank }, jsonValue, 1)}\n`);
     const start = performance.now();
     const prepared = await twin.prepare(request.prepare);
     const between = performance.now();
@@ -132,12 +132,4 @@ async function* someRequests(twin: Twin, data: string): AsyncGenerator<RankedReq
 function picked(columns: RankedRequest["rank"]["candidates"], index: number): RankedRequest["rank"]["candidates"] {
   const one = Object.entries(columns).map(([name, column]) => [name, [(column as ArrayLike<unknown>)[index]]]);
   return Object.fromEntries(one) as RankedRequest["rank"]["candidates"];
-}
-
-/** 64-bit keys leave as decimal strings, typed arrays as lists. */
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  return ArrayBuffer.isView(value) && !(value instanceof DataView)
-    ? Array.from(value as unknown as ArrayLike<number>)
-    : value;
 }
