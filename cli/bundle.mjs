@@ -85,6 +85,7 @@ export async function bundle() {
         runtime: "runtime/index.ts",
         "rank-worker": "runtime/workers/worker.ts",
         "project-worker": "runtime/build-table/worker.ts",
+        "train-worker": "runtime/train/worker.ts",
       },
       outdir: staging,
       bundle: true,

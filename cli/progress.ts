@@ -6,14 +6,19 @@ import { interactive, say } from "./output.ts";
 const quiet = 5000;
 
 export function showProgress(): OnProgress {
+  const show = showLine();
+  return (progress) => show(progressLine(progress), progress.finished);
+}
+
+/** Shows a line in the place of the one before; one that is to stay is always shown. */
+export function showLine(): (line: string, stays: boolean) => void {
   let last = performance.now();
-  return (progress) => {
-    const line = progressLine(progress);
+  return (line, stays) => {
     if (interactive()) {
-      process.stderr.write(`\r\x1b[2K${line}${progress.finished ? "\n" : ""}`);
+      process.stderr.write(`\r\x1b[2K${line}${stays ? "\n" : ""}`);
       return;
     }
-    if (!progress.finished && performance.now() - last < quiet) return;
+    if (!stays && performance.now() - last < quiet) return;
     last = performance.now();
     say(line);
   };

@@ -16,6 +16,21 @@ const positive = (text: string): number => {
   return value;
 };
 
+const positives = (text: string): number[] => text.split(",").map(positive);
+
+const tolerance = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0)) throw new InvalidArgumentError("a number from 0 on is due");
+  return value;
+};
+
+const share = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0) || !Number.isFinite(value))
+    throw new InvalidArgumentError("a number above 0 is due");
+  return value;
+};
+
 const json = () => new Option("--json", "print JSON on stdout, for programs");
 
 /**
@@ -71,6 +86,7 @@ function commandLine(): Command {
     .option("--seed <n>", "seed of the start values (default: that of `train`, or 1)", whole)
     .option("--features <file>", "replaces the imported feature file")
     .option("--data <data.yaml>", "learn the vocabularies from this data")
+    .option("--vocabularies <dir>", "take the vocabularies from this folder, as a build or an import wrote them")
     .addOption(
       new Option("--embeddings <where>", "item embeddings inside the graphs or outside")
         .choices(["auto", "inside", "outside"])
@@ -84,6 +100,42 @@ function commandLine(): Command {
     )
     .option("--max-memory <bytes>", "refuse a model that needs more than this", whole)
     .action(async (file, options) => (await import("./verbs/build.ts")).build(file, options));
+
+  verb("import <weights>", "weights from elsewhere under this model's names, held against the other system's logits")
+    .requiredOption("--model <file>", "the model that they are for")
+    .requiredOption("-o, --output <file>", "the weights.safetensors to write")
+    .addOption(
+      new Option("--from <source>", "whose names and orientation they have")
+        .choices(["safetensors", "torch", "fuxictr"])
+        .makeOptionMandatory(),
+    )
+    .option("--map <map.yaml>", "which array becomes which parameter, where they differ")
+    .option("--features <feature_map.json>", "FuxiCTR's feature map: where its tables keep padding and unknown values")
+    .option("--vocabulary <feature_vocab.json>", "FuxiCTR's vocabularies, to be written as Twin's beside the output")
+    .option("--verify <samples.npz>", "inputs and expected logits: fails where the model computes others")
+    .option("--tolerance <t>", "largest difference of a logit", tolerance, 1e-4)
+    .option("--partial", "take embedding tables only; the rest keeps its start values")
+    .addOption(json())
+    .action(async (file, options) => (await import("./verbs/import.ts")).importFrom(file, options));
+
+  verb("train <file>", "learn a model's parameters from data; killed or stopped, it goes on where it was")
+    .requiredOption("--data <data.yaml>", "the binding of the events, with labels")
+    .requiredOption("-o, --output <run>", "folder of the run")
+    .option("--from <run>", "start from what this run or build learned, as far as it still fits")
+    .option("--resume", "go on with the run in the folder, from its last checkpoint")
+    .option("--threads <n>", "threads of a session (default: one a core)", positive)
+    .option("--epochs <n>", "passes over the training part (default: the model's)", share)
+    .option("--steps <n>", "steps, in place of epochs", positive)
+    .option("--seed <n>", "seed of start values, order and noise (default: the model's)", whole)
+    .option("--cache <dir>", "folder of the prepared data, which several runs may share (default: RUN/data)")
+    .option(
+      "--evaluate-every <steps>",
+      "steps between evaluations (default: an epoch, at most a quarter of the run)",
+      positive,
+    )
+    .option("--checkpoint-every <steps>", "steps between checkpoints (default: every 5 minutes)", positive)
+    .addOption(json())
+    .action(async (file, options) => (await import("./verbs/train.ts")).train(file, options));
 
   verb("diff <dir> <file>", "what a change of the spec means for a build; exit 1 if something must be redone")
     .addOption(json())
@@ -104,6 +156,21 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).verifyTable(dir, options));
 
+  const data = verb("data", "check the data of a model, and prepare it for training");
+  data
+    .command("check <data>")
+    .description("read a data set and say what is in it; writes nothing")
+    .option("--model <file>", "the model whose features and labels are checked, too")
+    .addOption(json())
+    .action(async (binding, options) => (await import("./verbs/data.ts")).checkDataSet(binding, options));
+  data
+    .command("prepare <data>")
+    .description("encode histories and samples once, for training")
+    .requiredOption("--model <file>", "the model")
+    .requiredOption("-o, --output <cache>", "folder of the prepared data")
+    .addOption(json())
+    .action(async (binding, options) => (await import("./verbs/data.ts")).prepareDataSet(binding, options));
+
   const runtimeOptions = (command: Command): Command =>
     command
       .option("--providers <list>", "execution providers, in order", (text: string) => text.split(","), ["cpu"])
@@ -120,12 +187,35 @@ function commandLine(): Command {
   runtimeOptions(verb("score <dir>", "score every row of a data set"))
     .requiredOption("--data <data.yaml>", "the binding")
     .requiredOption("-o, --output <file>", "scores as Parquet")
+    .option("--serving", "score as requests are, with the tables as they are built: slower")
+    .option("--cache <dir>", "folder of the prepared data; made where it is not there")
     .action(async (dir, options) => (await import("./verbs/score.ts")).score(dir, options));
 
-  verb("evaluate <dir>", "prove that a build computes what it should")
-    .requiredOption("--self-test", "random histories: search against oracle, every graph against parity.safetensors")
-    .option("--requests <n>", "random requests", positive, 20)
-    .option("--seed <n>", "seed of the requests", whole, 1)
+  runtimeOptions(verb("evaluate <dir>", "how good a model is on data; or, with --self-test, whether a build is sound"))
+    .option("--data <data.yaml>", "the binding of rows with labels")
+    .addOption(
+      new Option("--part <part>", "which rows (default: test; all where nothing is split)").choices([
+        "training",
+        "validation",
+        "test",
+      ]),
+    )
+    .option("--at <list>", "the k of NDCG@k and recall@k, as in 1,5,10", positives, [1, 5, 10])
+    .option("--users <n>", "at most so many users, the same ones each time", positive)
+    .option(
+      "--history-edges <list>",
+      "ends of the ranges of history length, as in 10,100 (default: terciles)",
+      positives,
+    )
+    .option("--request-column <column>", "the event log's column that names the request")
+    .option("--predictions <file>", "another system's scores of the same rows, to compare with")
+    .option("--hit-rate [requests]", "search against oracle on so many requests (200)", positive)
+    .option("--table <dir>", "with --hit-rate: also with the tables of this earlier build")
+    .option("--serving", "score as requests are, with the tables as they are built: slower")
+    .option("--cache <dir>", "folder of the prepared data, such as RUN/data; made where it is not there")
+    .option("--self-test", "random histories: search against oracle, every graph against parity.safetensors")
+    .option("--requests <n>", "random requests of the self-test", positive, 20)
+    .option("--seed <n>", "seed of the self-test's requests and of the bootstrap", whole, 1)
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/evaluate.ts")).evaluate(dir, options));
 
@@ -136,6 +226,14 @@ function commandLine(): Command {
     .option("--seed <n>", "seed", whole, 1)
     .action(async (dir, options) => (await import("./verbs/example.ts")).example(dir, options));
 
+  verb("init [dir]", "a folder to begin with: the example, or a first draft of a model from your own files")
+    .option("--from <events>", "the event log (Parquet, CSV, JSON lines; a glob is several files)")
+    .option("--items <file>", "the items, one row each")
+    .option("--user <column>", "the events' user, where its name does not tell")
+    .option("--item <column>", "the events' item, where its name does not tell")
+    .option("--time <column>", "the events' clock, where its name does not tell")
+    .action(async (dir, options) => (await import("./verbs/init.ts")).init(dir ?? ".", options));
+
   verb("quickstart [dir]", "the whole path on generated data: check, build, table, rank").action(async (dir) =>
     (await import("./verbs/quickstart.ts")).quickstart(dir ?? "build/quickstart"),
   );
@@ -144,7 +242,7 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (options) => (await import("./verbs/doctor.ts")).doctor(options));
 
-  for (const command of [program, ...program.commands, ...table.commands])
+  for (const command of [program, ...program.commands, ...table.commands, ...data.commands])
     command.exitOverride().configureOutput({ writeErr: say, outputError: (text, write) => write(text) });
 
   return program;

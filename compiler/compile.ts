@@ -26,6 +26,7 @@ import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoic
 import { referenceParameters, rowsToKeep, wholeParameters } from "./reference.ts";
 import { showModel } from "./show-model.ts";
 import { checkTableInput, storedVariants } from "./stored-tables.ts";
+import { trainGraphs } from "./train/graphs.ts";
 import { givenValues, initialValues, type WeightSource } from "./values.ts";
 
 export interface BuildOptions extends PlanOptions {
@@ -37,6 +38,8 @@ export interface BuildOptions extends PlanOptions {
   readonly seed?: number;
   /** Learned vocabularies, by feature; one that is not given is empty, and all its values are unknown. */
   readonly vocabularies?: ReadonlyMap<string, readonly string[]>;
+  /** Features that the data makes from other columns, for the manifest: serving repeats them. */
+  readonly derived?: Manifest["derived"];
   /** Emit the graphs that read tables for rows as they are stored, too; all tables must have this precision. */
   readonly tableInput?: StoredType;
   /** SHA-256 of the host, if it has a fast one. */
@@ -111,6 +114,10 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   const onnx = [...graphs.values(), ...(variants ? variants.graphs.values() : [])].map((graph) =>
     bytesFile(`${graph.name}.onnx`, onnxBytes(onDevice(graph), weights, origin), digest),
   );
+  const training = trainGraphs(model);
+  const train = [...training.graphs].map(([name, graph]) =>
+    bytesFile(training.spec.graphs[name]!.file, trainBytes(graph, model, version), digest),
+  );
   const projector = graphs.get("projector");
   const specs = model.tables.map((table) =>
     yamlFile(`tables/${table.name}.yaml`, tableSpec(model, table, projector!, prints), digest),
@@ -118,6 +125,7 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   const parity = parityBytes({ model, graphs: lowered, outside, parameter: referenceParameters(all, values, weights) });
   const files = [
     ...onnx,
+    ...train,
     ...specs,
     ...vocabularies.map(({ file, text }) => bytesFile(file, text, digest)),
     { path: weightsFile, bytes: weights.bytes, sha256: weights.sha256, content: weights.content },
@@ -132,6 +140,8 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     choices: [...choices, ...rewriteChoices(report), ...variantChoices(variants), ...emptyVocabularies(vocabularies)],
     files: filesOf(files),
     vocabularies: vocabularies.map(({ name, file, entries }) => ({ name, file, entries })),
+    train: training.spec,
+    derived: options.derived ?? [],
     costs: costsOf(report),
   });
   return { files: [...files, yamlFile("manifest.yaml", manifest, digest)], manifest };
@@ -159,6 +169,17 @@ function onnxBytes(graph: Graph, weights: WeightsFile, origin: Origin): Uint8Arr
     external: (name) => ({ location: weightsFile, ...weights.places.get(name)! }),
     metadata: graphMetadata(graph.name, origin),
     producerVersion: origin.version,
+  });
+}
+
+/** Without fingerprints of weights: the files of a training do not change with what it learns. */
+function trainBytes(graph: Graph, model: Model, version: string): Uint8Array {
+  return emitOnnx(graph, {
+    external: (name) => {
+      throw new Error(`graph ${graph.name} of training holds the parameter ${name}`);
+    },
+    metadata: { model: model.name, graph: `train/${graph.name}`, compiler: version },
+    producerVersion: version,
   });
 }
 

@@ -1,5 +1,6 @@
 /** The compiler's public face: source text in, artefacts out. Pure: it reads and writes nothing itself. */
 
+export { type BatchGraph, batchGraph } from "./batch-graph.ts";
 export { buildable } from "./check/buildable.ts";
 export { type Checked, type CheckOptions, check } from "./check/check.ts";
 export { type BuildOptions, build, type Compiled, type CompileOptions, compile } from "./compile.ts";
@@ -7,6 +8,7 @@ export { type CostReport, costReport, costText, type RequestSize } from "./cost-
 export { type Built, type DiffReport, diff } from "./diff.ts";
 export { diffText } from "./diff-text.ts";
 export { type Digest, type Hashing, portableDigest } from "./digest.ts";
+export { vocabularyOwner } from "./embeddings.ts";
 export type { ArtefactFile } from "./emit/files.ts";
 export { featureSpecs } from "./emit/manifest.ts";
 export { EmitError } from "./emit/onnx.ts";
@@ -18,7 +20,7 @@ export { print as printGraph } from "./ir/print.ts";
 export { load, type Program, type Read } from "./load.ts";
 export { type Layout, type LowerOptions, lowerGraphs } from "./lower/index.ts";
 export type * from "./model.ts";
-export { type Init, type Parameter, parameters } from "./parameters.ts";
+export { allFeatures, type Init, type Parameter, parameters } from "./parameters.ts";
 export { foldParameters, passes, rewrite } from "./passes/index.ts";
 export { type Fallback, type Provider, placement } from "./placement.ts";
 export { defaultOutsideAbove, type PlanOptions } from "./plan.ts";

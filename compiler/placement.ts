@@ -79,6 +79,8 @@ const table: Readonly<Record<string, Support>> = {
   Gather: on([...filb, ...stored], [...filb, ...stored], [...fib, ...stored]),
   GatherElements: on(filb, filb, f),
   ScatterElements: on(fil, f, fi),
+  /** Training alone: its int64 indices are not made on a WebGPU device. */
+  ScatterND: on(fil, f, []),
   Concat: on(filb, filb, fi),
   Slice: on(filb, filb, f),
   Transpose: on(filb, filb, fi),
@@ -140,6 +142,7 @@ function refusal(node: OnnxNode, support: Support | undefined, dtype: OnnxDtype 
   if (dtype === undefined) return `the dtype of ${node.inputs[support.operand]} is unknown`;
   const allowed = support[provider === "wasm" ? "cpu" : provider];
   if (allowed.includes(dtype)) return null;
+  if (allowed.length === 0) return `${node.opType} does not run on ${provider}`;
   return `${node.opType} of ${dtype} does not run on ${provider}: it takes ${allowed.join(", ")} there`;
 }
 

@@ -1,5 +1,6 @@
 // The candidates of a request, encoded once and cut into chunks.
 import { type Encoded, isColumn, isRecord, onlyKnown } from "./columns.ts";
+import { itemsWithDerived, withDerived } from "./derived.ts";
 import { encodeColumn, encodedShape, encodedWidth } from "./encode/column.ts";
 import type { EncodeContext } from "./encode/context.ts";
 import type { RawColumn } from "./encode/raw.ts";
@@ -27,19 +28,20 @@ export class Candidates {
   /** @throws TwinError naming the column and the index of what is wrong */
   constructor(engine: Engine, generation: OpenGeneration | null, request: RankRequest) {
     const { artefacts } = engine;
-    const { features } = artefacts.manifest;
+    const { features, derived } = artefacts.manifest;
     if (!isRecord(request) || !isRecord(request.candidates)) {
       throw new TwinError("the request has no candidates: bring {candidates: {item: [keys]}}");
     }
-    const { candidates } = request;
     const own = features.filter((feature) => feature.group === "candidate");
+    const candidates = withDerived(derived, own, request.candidates, "columns", "candidates");
     const contexts = features.filter((feature) => feature.group === "context");
     onlyKnown(candidates, ["item", "items", ...own.map((feature) => feature.column)], "candidates");
     if (!isColumn(candidates.item)) {
       throw new TwinError("candidates have no column `item`: bring the items' keys as an array");
     }
     const where = artefacts.context("candidates");
-    const inline = inlineColumns(candidates.items, artefacts.itemFeatures, candidates.item.length, "candidates: items");
+    const brought = itemsWithDerived(derived, artefacts.itemFeatures, candidates.items, "candidates: items");
+    const inline = inlineColumns(brought, artefacts.itemFeatures, candidates.item.length, "candidates: items");
     const ordinals = generation?.ordinals(candidates.item, "candidates") ?? null;
     this.count = candidates.item.length;
     this.items = new ItemColumns(candidates.item, ordinals, generation?.store ?? null, inline, where);
@@ -48,7 +50,7 @@ export class Candidates {
     for (const feature of own) this.#encoded(feature);
     const single = encodeSingle(
       contexts,
-      singleValues(request.context, contexts, "context"),
+      singleValues(withDerived(derived, contexts, request.context, "values", "context"), contexts, "context"),
       artefacts.context("context"),
     );
     this.context = single.tensors;

@@ -1,5 +1,6 @@
 // The contract between compiler and runtime: `manifest.yaml`, as a schema. The compiler imports its types only.
 import * as v from "valibot";
+import { TrainSpecSchema } from "./train/spec.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -112,6 +113,32 @@ export const TableSchema = v.strictObject({
   shards: positive,
 });
 
+const scalar = v.union([v.string(), v.number(), v.boolean()]);
+
+/**
+ * How the data made a feature from a column of another meaning. Serving repeats the derivations where a request brings the
+ * raw column; what SQL made, the request must bring as it is. A feature that has none was read from its column.
+ */
+export const DerivedSchema = v.variant("kind", [
+  v.strictObject({ feature: v.string(), kind: v.literal("at_least"), column: v.string(), value: v.number() }),
+  v.strictObject({ feature: v.string(), kind: v.literal("split"), column: v.string(), by: v.string() }),
+  v.strictObject({
+    feature: v.string(),
+    kind: v.literal("map"),
+    column: v.string(),
+    values: v.record(v.string(), scalar),
+    otherwise: v.nullable(scalar),
+  }),
+  v.strictObject({
+    feature: v.string(),
+    kind: v.literal("scale"),
+    column: v.string(),
+    by: v.number(),
+    plus: v.number(),
+  }),
+  v.strictObject({ feature: v.string(), kind: v.literal("sql"), sql: v.string() }),
+]);
+
 export const ManifestSchema = v.strictObject({
   format: v.literal(1),
   model: v.string(),
@@ -204,6 +231,10 @@ export const ManifestSchema = v.strictObject({
       entries: natural,
     }),
   ),
+  /** The graphs under train/, and how a trainer feeds them. */
+  train: TrainSpecSchema,
+  /** Features that the data makes from other columns; none where no data was named. */
+  derived: v.optional(v.array(DerivedSchema), []),
   /** Rewrites and plans that were chosen, each with its reason. */
   plan: v.array(v.strictObject({ choice: v.string(), because: v.string() })),
   /** Multiply-adds of one request of the given size, and sizes in bytes. */
@@ -217,6 +248,7 @@ export const ManifestSchema = v.strictObject({
 });
 
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
+export type Derived = v.InferOutput<typeof DerivedSchema>;
 export type FeatureSpec = v.InferOutput<typeof FeatureSchema>;
 export type Port = v.InferOutput<typeof PortSchema>;
 export type GraphSpec = v.InferOutput<typeof GraphSchema>;

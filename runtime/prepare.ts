@@ -1,11 +1,12 @@
 // The user's side of a request, computed once: times, histories, table rows, user features.
+import { itemsWithDerived, withDerived } from "./derived.ts";
 import { encodeColumn, encodedShape, missing } from "./encode/column.ts";
 import type { EncodeContext } from "./encode/context.ts";
 import type { RawValue } from "./encode/raw.ts";
 import { type Engine, type Route, route, tablesOf } from "./engine.ts";
 import { TwinError } from "./error.ts";
 import { allow, type Freshness } from "./freshness.ts";
-import { HistorySide, readTimes, timeUnit } from "./history.ts";
+import { crossFeatures, HistorySide, readTimes, timeUnit } from "./history.ts";
 import { ItemColumns } from "./item-columns.ts";
 import type { FeatureSpec } from "./manifest.ts";
 import { historyColumns, inlineColumns, type PrepareRequest, singleValues } from "./request.ts";
@@ -41,7 +42,10 @@ export async function prepareSide(engine: Engine, request: PrepareRequest): Prom
   const needed = tablesOf(manifest, way);
   for (const found of freshness) if (needed.includes(found.table)) allow(found, tables.maxStaleness, artefacts.dir);
 
+  const { derived } = manifest;
   const columns = historyColumns(manifest, request);
+  for (const [name, given] of columns)
+    columns.set(name, withDerived(derived, crossFeatures(manifest, name), given, "columns", `history ${name}`));
   const times = new Map<string, Float64Array | null>();
   for (const spec of manifest.histories) times.set(spec.name, readTimes(manifest, spec, columns.get(spec.name)!));
   const time = requestTime(request.time, timeUnit(manifest), [...times.values()]);
@@ -50,7 +54,8 @@ export async function prepareSide(engine: Engine, request: PrepareRequest): Prom
   for (const spec of manifest.histories) {
     const given = columns.get(spec.name)!;
     const context = artefacts.context(`history ${spec.name}`, time);
-    const inline = inlineColumns(given.items, artefacts.itemFeatures, given.item.length, `${context.where}: items`);
+    const brought = itemsWithDerived(derived, artefacts.itemFeatures, given.items, `${context.where}: items`);
+    const inline = inlineColumns(brought, artefacts.itemFeatures, given.item.length, `${context.where}: items`);
     const ordinals = generation?.ordinals(given.item, context.where) ?? null;
     const items = new ItemColumns(given.item, ordinals, generation?.store ?? null, inline, context);
     histories.set(spec.name, new HistorySide(spec, given, items, times.get(spec.name)!, context));
@@ -64,7 +69,8 @@ export async function prepareSide(engine: Engine, request: PrepareRequest): Prom
   // Errors in columns are due here, not when the first candidates come.
   for (const history of histories.values()) encodeAhead(engine, way, history);
   const users = manifest.features.filter((feature) => feature.group === "user");
-  const user = encodeSingle(users, singleValues(request.user, users, "user"), artefacts.context("user"));
+  const values = singleValues(withDerived(derived, users, request.user, "values", "user"), users, "user");
+  const user = encodeSingle(users, values, artefacts.context("user"));
   return {
     time,
     route: way,

@@ -12,6 +12,8 @@ export interface ScoredRows {
   readonly item: ArrayLike<unknown>;
   /** Epoch seconds, or steps. */
   readonly time: number;
+  /** Behaviours before the request: of the history that the model's first search looks in. */
+  readonly historyLength: number;
   /** Probabilities (values for a regression) by label, and their logits. */
   readonly scores: Readonly<Record<string, Float32Array>>;
   readonly logits: Readonly<Record<string, Float32Array>>;
@@ -58,6 +60,7 @@ async function scoreRequest(twin: Twin, sample: SampleRequest): Promise<ScoredRo
     rows: sample.rows,
     item: sample.candidates.item,
     time: sample.time,
+    historyLength: sample.history[searched(twin)]?.time.length ?? 0,
     scores: Object.fromEntries(labels),
     logits: ranking.logits,
     labels: sample.labels,
@@ -66,6 +69,11 @@ async function scoreRequest(twin: Twin, sample: SampleRequest): Promise<ScoredRo
     missed: ranking.misses,
     stale: ranking.stale,
   };
+}
+
+/** The history whose length says how long a row's history is. */
+function searched({ manifest }: Twin): string {
+  return (manifest.searches[0]?.history ?? manifest.histories[0]?.name) || "";
 }
 
 /** Names the user and the row that an error of a request belongs to. */

@@ -1,12 +1,15 @@
 // `twin build FILE -o DIR`: compiles a model and puts the artefacts in their folder as a whole.
 import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { compile, featureSpecs, InputError, type Model } from "../../compiler/index.ts";
 import { TwinError } from "../../runtime/error.ts";
-import { Failed } from "../failure.ts";
+import { derivedOf } from "../derived.ts";
+import { Failed, WrongUsage } from "../failure.ts";
 import { bytes, hasErrors, print, say, sayDiagnostics } from "../output.ts";
 import { stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
 import { version } from "../version.ts";
+import { readVocabularies } from "../vocabularies.ts";
 import { digest, weightSource } from "../weights.ts";
 import { writeArtefacts } from "../write-artefacts.ts";
 import { checked } from "./show.ts";
@@ -17,6 +20,7 @@ interface BuildOptions {
   readonly seed?: number;
   readonly features?: string;
   readonly data?: string;
+  readonly vocabularies?: string;
   readonly embeddings: "auto" | "inside" | "outside";
   readonly tableInput?: "float16" | "uint8";
   readonly maxMemory?: number;
@@ -31,7 +35,18 @@ export async function build(file: string, options: BuildOptions): Promise<void> 
 
 /** Builds without printing results; diagnostics are said. */
 export async function buildTo(file: string, options: Omit<BuildOptions, "embeddings"> & Partial<BuildOptions>) {
-  const vocabularies = options.data === undefined ? undefined : await learn(checked(file), options.data);
+  if (options.data !== undefined && options.vocabularies !== undefined)
+    throw new WrongUsage(
+      "--data learns vocabularies and --vocabularies takes those of a folder: one of them is enough",
+    );
+  const given = options.vocabularies ?? besideWeights(options);
+  const vocabularies =
+    given !== undefined
+      ? readVocabularies(given)
+      : options.data === undefined
+        ? undefined
+        : await learn(checked(file), options.data);
+  const derived = await derivedOf(() => checked(file), options);
   const weights = options.weights === undefined ? undefined : weightSource(options.weights);
   try {
     const outside = { auto: "auto", inside: "none", outside: "all" } as const;
@@ -42,12 +57,13 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
       outside: outside[options.embeddings ?? "auto"],
       ...(weights && { weights }),
       ...(vocabularies && { vocabularies }),
+      derived,
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.maxMemory !== undefined && { maxBytes: options.maxMemory }),
       ...(options.tableInput !== undefined && { tableInput: options.tableInput }),
     });
     // What the check before learning has said is not said again.
-    if (vocabularies === undefined || hasErrors(diagnostics)) sayDiagnostics(diagnostics);
+    if (options.data === undefined || hasErrors(diagnostics)) sayDiagnostics(diagnostics);
     if (hasErrors(diagnostics)) throw new Failed("");
     if (model === null || manifest === null)
       throw new Failed(`${file} is a library of sections: it has no \`model\`, so there is nothing to build`);
@@ -65,8 +81,18 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
   }
 }
 
+/** The vocabularies of the run that made the weights: rows of its tables mean their entries, whatever the data says now. */
+function besideWeights({ weights, data }: Pick<BuildOptions, "weights" | "data">): string | undefined {
+  if (weights === undefined) return undefined;
+  const folder = join(dirname(weights), "vocabularies");
+  if (!existsSync(folder)) return undefined;
+  if (data !== undefined)
+    say(`note: the vocabularies beside the weights are taken, from ${folder}, and none is learned`);
+  return folder;
+}
+
 /** The vocabularies of a model, learned from the training part of the data. */
-async function learn(model: Model, data: string): Promise<ReadonlyMap<string, readonly string[]>> {
+export async function learn(model: Model, data: string): Promise<ReadonlyMap<string, readonly string[]>> {
   if (!existsSync(data)) throw new TwinError(`${data}: there is no such file; --data names a data binding (data.yaml)`);
   const { learnVocabularies } = await import("../../runtime/data/index.ts");
   return stoppable(async (signal) => {

@@ -1,16 +1,119 @@
-// `twin evaluate --self-test DIR`: proves that a build computes what it should.
+// `twin evaluate DIR --data DATA`: how good a model is. `--self-test`: whether a build computes what it should.
+import { type Binding, readBinding } from "../../runtime/data/index.ts";
+import { type BatchOptions, type BatchScoring, openBatchScoring } from "../../runtime/evaluate/batch-rows.ts";
+import { type EvaluateOptions, evaluate as evaluateTwin } from "../../runtime/evaluate/evaluate.ts";
+import { evaluationText } from "../../runtime/evaluate/report-text.ts";
 import { selfTest, selfTestText } from "../../runtime/index.ts";
-import { Failed } from "../failure.ts";
+import { meter } from "../../runtime/progress.ts";
+import type { Part } from "../../runtime/train/dataset.ts";
+import { LocalTwin } from "../../runtime/twin.ts";
+import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
-import { print, printJson } from "../output.ts";
+import { loadOptions, type RuntimeOptions, warner } from "../open-twin.ts";
+import { print, printJson, say } from "../output.ts";
+import { showProgress, stoppable } from "../progress.ts";
 
-export async function evaluate(
-  dir: string,
-  options: { requests: number; seed: number; json?: boolean },
-): Promise<void> {
+interface Options extends RuntimeOptions {
+  readonly data?: string;
+  readonly part?: Part;
+  readonly at: readonly number[];
+  readonly users?: number;
+  readonly historyEdges?: readonly number[];
+  readonly requestColumn?: string;
+  readonly predictions?: string;
+  /** True where no number is given. */
+  readonly hitRate?: number | true;
+  readonly table?: string;
+  readonly serving?: boolean;
+  readonly cache?: string;
+  readonly selfTest?: boolean;
+  readonly requests: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+/** Requests of a hit rate where no number is given. */
+const HIT_REQUESTS = 200;
+
+export async function evaluate(dir: string, options: Options): Promise<void> {
   quietNativeLog();
-  const report = await selfTest(dir, { requests: options.requests, seed: options.seed });
-  if (options.json) printJson(report);
+  if (options.selfTest) await testBuild(dir, options);
+  else if (options.data !== undefined) await testModel(dir, options.data, options);
+  else throw new WrongUsage("say what to evaluate on: --data DATA, or --self-test");
+}
+
+async function testBuild(dir: string, { requests, seed, json }: Options): Promise<void> {
+  const report = await selfTest(dir, { requests, seed });
+  if (json) printJson(report);
   else print(selfTestText(report));
   if (!report.passed) throw new Failed(`${dir}: the self-test failed`);
+}
+
+async function testModel(dir: string, data: string, options: Options): Promise<void> {
+  const settings = loadOptions(options);
+  const wanted = evaluateOptions(options);
+  const binding = readBinding(data);
+  const twin = await LocalTwin.open(dir, settings);
+  const warn = warner(twin);
+  try {
+    warn();
+    const onProgress = showProgress();
+    const report = await stoppable(async (signal) => {
+      const scoring = options.serving ? null : await batchScoring(twin, binding, options, signal);
+      const progress = meter("rows", 0, onProgress);
+      const onRows = (count: number): void => {
+        progress.add(count);
+        warn();
+      };
+      try {
+        const found = await evaluateTwin(twin, binding, { ...wanted, signal, onRows, ...(scoring && { scoring }) });
+        progress.done();
+        return found;
+      } finally {
+        await scoring?.close();
+      }
+    });
+    if (options.json) printJson(report);
+    else print(evaluationText(report));
+  } finally {
+    await twin.close();
+  }
+}
+
+/** Prepares the data, or finds it prepared, and opens the graphs that score in batches. */
+export function batchScoring(
+  { engine }: LocalTwin,
+  binding: Binding,
+  { cache, threads, samples }: Pick<BatchOptions, "cache" | "threads" | "samples">,
+  signal: AbortSignal,
+): Promise<BatchScoring> {
+  return openBatchScoring(engine.artefacts, binding, {
+    signal,
+    onProgress: showProgress(),
+    note: (message) => say(`note: ${message}`),
+    ...(samples !== undefined && { samples }),
+    ...(cache !== undefined && { cache }),
+    ...(threads !== undefined && { threads }),
+  });
+}
+
+/** @throws WrongUsage naming the option */
+function evaluateOptions(options: Options): EvaluateOptions {
+  if (options.serving && options.cache !== undefined)
+    throw new WrongUsage("--cache is for scoring in batches: leave out --serving");
+  const { historyEdges: edges, hitRate, table, part, users, requestColumn, predictions } = options;
+  if (edges?.some((edge, i) => i > 0 && edge <= edges[i - 1]))
+    throw new WrongUsage("--history-edges: the ends must ascend, as in 10,100");
+  if (table !== undefined && hitRate === undefined) throw new WrongUsage("--table is for the hit rate: add --hit-rate");
+  return {
+    ks: options.at,
+    seed: options.seed,
+    hitRequests: hitRate === undefined ? 0 : hitRate === true ? HIT_REQUESTS : hitRate,
+    ...(edges !== undefined && { historyEdges: edges }),
+    ...(table !== undefined && { table }),
+    ...(part !== undefined && { part }),
+    ...(users !== undefined && { users }),
+    ...(requestColumn !== undefined && { request: requestColumn }),
+    ...(predictions !== undefined && { predictions }),
+  };
 }

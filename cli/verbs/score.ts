@@ -1,25 +1,73 @@
-// `twin score DIR --data DATA -o scores.parquet`: every row of a data set.
-import { type Cell, type CellType, RowWriter, readBinding, readHistories, Source } from "../../runtime/data/index.ts";
+// `twin score DIR --data DATA -o scores.parquet`: every row of a data set, in batches, or as requests are served.
+import {
+  type Binding,
+  type Cell,
+  type CellType,
+  RowWriter,
+  readBinding,
+  readHistories,
+  Source,
+} from "../../runtime/data/index.ts";
 import { TwinError } from "../../runtime/error.ts";
-import { score as scoreRows } from "../../runtime/index.ts";
+import { writeScores } from "../../runtime/evaluate/write-scores.ts";
+import { score as scoreRows, type Twin } from "../../runtime/index.ts";
 import { meter } from "../../runtime/progress.ts";
-import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
+import { LocalTwin } from "../../runtime/twin.ts";
+import { WrongUsage } from "../failure.ts";
+import { quietNativeLog } from "../native-log.ts";
+import { loadOptions, type RuntimeOptions, warner } from "../open-twin.ts";
 import { print } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
+import { batchScoring } from "./evaluate.ts";
 
 interface ScoreOptions extends RuntimeOptions {
   readonly data: string;
   readonly output: string;
+  readonly serving?: boolean;
+  readonly cache?: string;
 }
 
 export async function score(dir: string, options: ScoreOptions): Promise<void> {
+  quietNativeLog();
   const settings = loadOptions(options);
+  if (options.serving && options.cache !== undefined)
+    throw new WrongUsage("--cache is for scoring in batches: leave out --serving");
   const binding = readBinding(options.data);
-  const twin = await openTwin(dir, settings);
+  const twin = await LocalTwin.open(dir, settings);
   const warn = warner(twin);
-  const source = await Source.open();
   try {
     warn();
+    const what = options.serving ? await served(twin, binding, options, warn) : await inBatches(twin, binding, options);
+    const untrained = twin.manifest.untrained ? "; the weights are start values" : "";
+    print(`${options.output}: ${what}${untrained}`);
+  } finally {
+    await twin.close();
+  }
+}
+
+/** By the graphs of training: fresh keys for every behaviour. */
+async function inBatches(twin: LocalTwin, binding: Binding, options: ScoreOptions): Promise<string> {
+  const labels = twin.manifest.labels.map(({ name }) => name);
+  return stoppable(async (signal) => {
+    const scoring = await batchScoring(twin, binding, { ...options, samples: "all" }, signal);
+    try {
+      const progress = meter("rows", scoring.rows, showProgress());
+      const rows = await writeScores(scoring, binding, labels, options.output, {
+        signal,
+        onRows: (count) => progress.add(count),
+      });
+      progress.done();
+      return `${rows} rows`;
+    } finally {
+      await scoring.close();
+    }
+  });
+}
+
+/** As requests are ranked: one after the other, with the tables as they are built. */
+async function served(twin: Twin, binding: Binding, options: ScoreOptions, warn: () => void): Promise<string> {
+  const source = await Source.open();
+  try {
     const labels = twin.manifest.labels.map(({ name }) => name);
     let writer: RowWriter | null = null;
     let rows = 0;
@@ -46,13 +94,11 @@ export async function score(dir: string, options: ScoreOptions): Promise<void> {
       }
     });
     if (writer === null) throw new TwinError(`${options.data}: the event log has no rows to score`);
-    await (writer as RowWriter).save(options.output);
+    await (writer as RowWriter).save(options.output, "SELECT * FROM scores ORDER BY row");
     progress.done();
-    const untrained = twin.manifest.untrained ? "; the weights are start values" : "";
-    print(`${options.output}: ${rows} rows, ${missed} of ${looked} behaviours not in the tables${untrained}`);
+    return `${rows} rows, ${missed} of ${looked} behaviours not in the tables`;
   } finally {
     source.close();
-    await twin.close();
   }
 }
 

@@ -1,5 +1,7 @@
 // manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
+
 import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../runtime/manifest.ts";
+import type { TrainSpec } from "../../runtime/train/spec.ts";
 import { embeddingsOf, vocabularyOwner } from "../embeddings.ts";
 import type { Attributes, Graph, Value } from "../ir/graph.ts";
 import { keptPort, rowPort, scoresPort } from "../lower/ports.ts";
@@ -21,6 +23,8 @@ export interface ManifestParts {
   readonly choices: readonly Choice[];
   readonly files: Manifest["files"];
   readonly vocabularies: Manifest["vocabularies"];
+  readonly train: TrainSpec;
+  readonly derived: Manifest["derived"];
   readonly costs: Manifest["costs"];
 }
 
@@ -90,6 +94,8 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       };
     }),
     vocabularies: parts.vocabularies,
+    train: parts.train,
+    derived: [...parts.derived],
     plan: parts.choices.map(({ choice, because }) => ({ choice, because })),
     costs: parts.costs,
   };

@@ -47,6 +47,7 @@ export interface Builder {
   greater(a: Value, b: Value): Value;
   and(a: Value, b: Value): Value;
   not(x: Value): Value;
+  bceWithLogits(z: Value, y: Value): Value;
   neg(x: Value): Value;
   exp(x: Value): Value;
   log(x: Value): Value;
@@ -59,9 +60,14 @@ export interface Builder {
   where(condition: Value, a: Value, b: Value): Value;
   cast(x: Value, to: ComputedDtype): Value;
   matmul(a: Value, b: Value): Value;
+  /** `behaviours`: the keys' axis of behaviours, 0 or 1. */
+  biasedScores(queries: Value, keys: Value, bias: Value, behaviours: 0 | 1): Value;
   gather(x: Value, indices: Value, axis?: number): Value;
   gatherRows(x: Value, indices: Value): Value;
   gatherElements(x: Value, indices: Value, axis: number): Value;
+  /** Sums updates […, …rest] by row onto zeros of the shape of `like` [rows, …rest]. */
+  scatterAdd(indices: Value, updates: Value, like: Value): Value;
+  scatterElements(indices: Value, updates: Value, like: Value, axis: number): Value;
   softmax(x: Value): Value;
   sum(x: Value, axes: readonly number[], keep?: boolean): Value;
   mean(x: Value, axes: readonly number[], keep?: boolean): Value;
@@ -69,6 +75,7 @@ export interface Builder {
   concat(values: readonly Value[], axis: number): Value;
   slice(x: Value, axis: number, start: number, end: number): Value;
   reshape(x: Value, shape: Shape): Value;
+  reshapeLike(x: Value, like: Value): Value;
   transpose(x: Value, permutation: readonly number[]): Value;
   /** Axes of the result, as ONNX has it. */
   unsqueeze(x: Value, ...axes: number[]): Value;
@@ -117,7 +124,7 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     (
       op:
         | ("add" | "sub" | "mul" | "div" | "maximum" | "minimum" | "equal" | "greater" | "and")
-        | ("matmul" | "gatherRows" | "broadcast"),
+        | ("matmul" | "gatherRows" | "broadcast" | "reshapeLike" | "bceWithLogits"),
     ) =>
     (a: Value, b: Value) =>
       write(op, [a, b], {});
@@ -147,6 +154,7 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     equal: binary("equal"),
     greater: binary("greater"),
     and: binary("and"),
+    bceWithLogits: binary("bceWithLogits"),
     not: unary("not"),
     neg: unary("neg"),
     exp: unary("exp"),
@@ -160,9 +168,17 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     where: (condition, a, b) => write("where", [condition, a, b], {}),
     cast: (x, to) => (x.dtype === to ? x : write("cast", [x], { to })),
     matmul: binary("matmul"),
+    biasedScores: (queries, keys, bias, behaviours) => write("biasedScores", [queries, keys, bias], { behaviours }),
     gather: (x, indices, axis = 0) => write("gather", [x, indices], { axis: normaliseAxis(axis, rank(x)) }),
     gatherRows: binary("gatherRows"),
     gatherElements: (x, indices, axis) => write("gatherElements", [x, indices], { axis: normaliseAxis(axis, rank(x)) }),
+    scatterAdd(indices, updates, like) {
+      const known = like.shape.filter((dim) => typeof dim === "number");
+      const shape = known.length === like.shape.length ? known : null;
+      return write("scatterAdd", [indices, updates, ...(shape === null ? [like] : [])], { shape });
+    },
+    scatterElements: (indices, updates, like, axis) =>
+      write("scatterElements", [indices, updates, like], { axis: normaliseAxis(axis, rank(like)) }),
     softmax: unary("softmax"),
     sum: reduction("sum"),
     mean: reduction("mean"),
@@ -171,6 +187,7 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
       write("concat", values, { axis: values.length === 0 ? axis : normaliseAxis(axis, rank(values[0])) }),
     slice: (x, axis, start, end) => write("slice", [x], { axis: normaliseAxis(axis, rank(x)), start, end }),
     reshape: (x, shape) => write("reshape", [x], { shape }),
+    reshapeLike: binary("reshapeLike"),
     transpose: (x, permutation) =>
       write("transpose", [x], { permutation: permutation.map((axis) => normaliseAxis(axis, rank(x))) }),
     unsqueeze: (x, ...axes) => write("unsqueeze", [x], { axes: normaliseAxes(axes, rank(x) + axes.length) }),

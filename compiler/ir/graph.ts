@@ -36,6 +36,8 @@ export interface Attributes {
   greater: None;
   /** bool, bool → bool */
   and: None;
+  /** (z, y float32) → the loss of each: binary cross entropy of log-odds z with labels y */
+  bceWithLogits: None;
   // elementwise, one operand
   not: None;
   neg: None;
@@ -52,12 +54,27 @@ export interface Attributes {
   cast: { readonly to: ComputedDtype };
   /** [… m, k] × [… k, n], leading dims broadcast (ONNX MatMul; both operands of rank >= 2) */
   matmul: None;
+  /**
+   * (queries [A, R, d], keys, bias [A, L] or [1, L]) → [A, R, L]: q Kᵀ + b. `behaviours` is the keys' axis of behaviours:
+   * 0 for [L, A, d], 1 for [A, L, d].
+   */
+  biasedScores: { readonly behaviours: 0 | 1 };
   /** (x, indices int32): x's `axis` replaced by the shape of indices */
   gather: { readonly axis: number };
   /** (x [B, L, …rest], indices int32 [B, k]) → [B, k, …rest]: row b reads its own x[b] */
   gatherRows: None;
   /** (x, indices int32), same rank: y[…i…] = x[… indices[…i…] …] along `axis` */
   gatherElements: { readonly axis: number };
+  /**
+   * (indices int32 […], updates […, …rest], …more such pairs, like [rows, …rest]) → [rows, …rest]: the sum of the updates of
+   * each row, zeros where there is none. Where all dims are known, `shape` holds them and there is no `like`.
+   */
+  scatterAdd: { readonly shape: readonly number[] | null };
+  /**
+   * (indices int32, updates, like), all of one rank: y[… indices[…i…] …] = Σ updates[…i…] along `axis`, zeros elsewhere; of the
+   * shape of `like`
+   */
+  scatterElements: { readonly axis: number };
   /** over the last axis */
   softmax: None;
   sum: { readonly axes: readonly number[]; readonly keep: boolean };
@@ -68,6 +85,8 @@ export interface Attributes {
   slice: { readonly axis: number; readonly start: number; readonly end: number };
   /** At most one symbol may appear that is not at the same place in the input's shape. */
   reshape: { readonly shape: Shape };
+  /** (x, like): the numbers of x in the shape of `like` */
+  reshapeLike: None;
   transpose: { readonly permutation: readonly number[] };
   unsqueeze: { readonly axes: readonly number[] };
   squeeze: { readonly axes: readonly number[] };
@@ -107,6 +126,7 @@ export interface Node<K extends Op = Op> {
 /** Operators that work number by number, operands broadcast to each other. */
 export const elementwise: ReadonlySet<Op> = new Set<Op>([
   ...(["add", "sub", "mul", "div", "maximum", "minimum", "equal", "greater", "and", "where", "not", "cast"] as const),
+  "bceWithLogits",
   ...(["neg", "exp", "log", "sqrt", "abs", "relu", "sigmoid", "tanh", "erf"] as const),
 ]);
 

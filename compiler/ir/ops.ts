@@ -8,6 +8,8 @@ import * as leaf from "./ops/leaf.ts";
 import * as linear from "./ops/linear.ts";
 import * as reduce from "./ops/reduce.ts";
 import * as rows from "./ops/rows.ts";
+import * as scatter from "./ops/scatter.ts";
+import * as scores from "./ops/scores.ts";
 import * as select from "./ops/select.ts";
 import * as unary from "./ops/unary.ts";
 import type { Rule } from "./rule.ts";
@@ -25,6 +27,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   equal: elementwise.equal,
   greater: elementwise.greater,
   and: elementwise.and,
+  bceWithLogits: elementwise.bceWithLogits,
   not: unary.not,
   neg: unary.neg,
   exp: unary.exp,
@@ -38,9 +41,12 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   where: elementwise.where,
   cast: elementwise.cast,
   matmul: linear.matmul,
+  biasedScores: scores.biasedScores,
   gather: gather.gather,
   gatherRows: gather.gatherRows,
   gatherElements: gather.gatherElements,
+  scatterAdd: scatter.scatterAdd,
+  scatterElements: scatter.scatterElements,
   softmax: linear.softmax,
   sum: reduce.sum,
   mean: reduce.mean,
@@ -48,6 +54,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   concat: layout.concat,
   slice: layout.slice,
   reshape: layout.reshape,
+  reshapeLike: grow.reshapeLike,
   transpose: layout.transpose,
   unsqueeze: layout.unsqueeze,
   squeeze: layout.squeeze,

@@ -1,4 +1,5 @@
 // What the operator table knows of one operator. Every column is total over `Op`: an operator without a rule does not compile.
+import type { Builder } from "./build.ts";
 import type { Attributes, Dtype, Literal, Node, Op, Shape, Value } from "./graph.ts";
 
 /** A tensor of the reference interpreter. Numbers are read as float64 whatever array holds them; bool is 0 or 1. */
@@ -7,12 +8,29 @@ export interface Tensor {
   readonly data: ArrayLike<number>;
 }
 
+/** A node, and what a gradient rule writes with. */
+export interface Backward<K extends Op> {
+  /** Writes at the place of the node's gradient. */
+  readonly b: Builder;
+  readonly node: Node<K>;
+  readonly y: Value;
+  /** dL/dy: float32, the shape of y. */
+  readonly dy: Value;
+}
+
+/**
+ * The vector-Jacobian product: dL/dx for every operand, of its shape; null for an operand that no gradient reaches. Only
+ * what is used of the results becomes part of a graph.
+ */
+export type Gradient<K extends Op> = (at: Backward<K>) => readonly (Value | null)[];
+
 export interface Rule<K extends Op> {
   /** Type and shape of the result; throws `ShapeError` where the operands do not fit. */
   infer(inputs: readonly Value[], attributes: Attributes[K]): { dtype: Dtype; shape: Shape };
   /** The slow, obvious meaning, in float64: the oracle of every numerical test. */
   evaluate(inputs: readonly Tensor[], attributes: Attributes[K]): Tensor;
-  // The `gradient` column (vector-Jacobian product) comes with training.
+  /** How a gradient passes from the result to the operands; `none`: no gradient passes (discrete operators, leaves). */
+  readonly gradient: Gradient<K> | "none";
   /** Multiply-adds for operands and result of the given shapes; comparisons, copies and gathers count nothing. */
   cost(inputs: readonly (readonly number[])[], output: readonly number[], attributes: Attributes[K]): number;
   /** Writes the ONNX nodes and returns the name of the result. */

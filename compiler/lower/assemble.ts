@@ -117,7 +117,7 @@ export function oracleOutputs(scene: Scene): Output[] {
     const metric = oracleMetric(scene.model, search);
     if (metric === null) return [];
     const scores = total(scene, metric, lowerMetric(scene, metric, whole(scene, search.from), null));
-    const value = masked(scene, metric.name, scores, valid(scene, search.from));
+    const value = masked(scene, metric.name, scores, valid(scene, whole(scene, search.from)));
     return [{ name: scoresPort(scene.model, search), value, doc: metric.doc }];
   });
 }

@@ -1,13 +1,13 @@
 // The exact stage (ESU): attention over what a search kept, a whole history, or its newest part.
 import type { Value } from "../ir/graph.ts";
-import type { Attend, Metric, Search, Table } from "../model.ts";
+import type { Attend, Metric, Over, Search, Table } from "../model.ts";
 import { valueFeatures, widthOf } from "../widths.ts";
 import { embed } from "./embed.ts";
-import { type Frame, kept, newest, projectHeads, whole } from "./frame.ts";
+import { type Frame, givenFrame, kept, newest, projectHeads, whole } from "./frame.ts";
 import { countable, masked, valid } from "./mask.ts";
 import { inherentHistory, type KeySource, lowerMetric, type Score, total } from "./metric.ts";
-import { rowsDim, type Scene } from "./scene.ts";
-import { searchSource, selectable, selectableScores } from "./search.ts";
+import { type Given, rowsDim, type Scene } from "./scene.ts";
+import { keepsPerHead, searchSource, selectable, selectableScores } from "./search.ts";
 import { columns, holder } from "./table.ts";
 
 /** Where a graph takes what stages exchange. */
@@ -37,6 +37,7 @@ export interface Attended {
 
 /** The part of the history that an attend looks at. */
 export function frameOf(scene: Scene, { over }: Attend, wiring: Wiring): Frame {
+  if (scene.training !== null) return givenFrame(over.history, givenOf(over));
   switch (over.kind) {
     case "history":
       return whole(scene, over.history);
@@ -44,6 +45,20 @@ export function frameOf(scene: Scene, { over }: Attend, wiring: Wiring): Frame {
       return newest(scene, over.history, over.count);
     case "search":
       return scene.once(`frame ${over.search.name}`, () => kept(scene, over.search, wiring.kept(over.search)));
+  }
+}
+
+/** The list that training's host gathers for an attend; attends over one search share it. */
+export function givenOf(over: Over): Given {
+  switch (over.kind) {
+    case "history":
+      return { name: over.history.name, length: null, heads: null };
+    case "last":
+      return { name: `${over.history.name}.last${over.count}`, length: over.count, heads: null };
+    case "search": {
+      const { by, keep, name } = over.search;
+      return { name, length: keep, heads: keepsPerHead(over.search) && by.kind === "metric" ? by.metric.heads : null };
+    }
   }
 }
 
@@ -60,7 +75,7 @@ export function attendTables(scene: Scene, attend: Attend): { keys: KeySource; v
 /** Which behaviours an attend counts: what its search could keep, and what the tables that it reads hold. */
 export function attendMask(scene: Scene, attend: Attend, frame: Frame, reads: readonly Table[]): Value {
   const { over } = attend;
-  const own = countable(scene, over.history, reads);
+  const own = countable(scene, frame, reads);
   if (over.kind !== "search") return frame.rows(own);
   const found = selectable(scene, over.search, frame);
   const searched = searchSource(scene, over.search)?.table;
@@ -113,7 +128,6 @@ function scoreOf(scene: Scene, attend: Attend, metric: Metric, frame: Frame, sou
 /** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
 function valuesOf(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, source: KeySource): Value {
   const { inherent, cross } = valueFeatures(scene.model, attend);
-  const site = { kind: "history", history: frame.history } as const;
   const stem = `${attend.name}.values`;
   const item = scene.b.parameter(`${stem}.item`, [heads, widthOf(inherent), attend.values]);
   const others = cross.map((feature) =>
@@ -121,10 +135,10 @@ function valuesOf(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame,
   );
   const scope = `${attend.name}/values`;
   const b = scene.b.at(scope, attend.doc);
-  const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, site)));
+  const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, frame.site)));
   const joined = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : b.concat(values, axis));
   if (source === null) {
-    const rows = frame.rows(inherentHistory(scene, frame.history, inherent));
+    const rows = frame.rows(inherentHistory(scene, frame, inherent));
     return projectHeads(scene, frame, scope, joined([rows, ...crossRows], -1), joined([item, ...others], 1));
   }
   const held = columns(scene, frame, source, heads);
@@ -154,14 +168,12 @@ export function lowerMean(scene: Scene, attend: Attend, wiring: Wiring): Value {
   return scene.once(`attend ${attend.name}`, () => {
     const b = scene.b.at(attend.name, attend.doc);
     const frame = frameOf(scene, attend, wiring);
-    const site = { kind: "history", history: frame.history } as const;
     const { inherent, cross } = valueFeatures(scene.model, attend);
-    const items = inherent.length === 0 ? [] : [inherentHistory(scene, frame.history, inherent)];
-    const parts = [...items, ...cross.map((feature) => embed(scene, feature, site))];
+    const items = inherent.length === 0 ? [] : [inherentHistory(scene, frame, inherent)];
+    const parts = [...items, ...cross.map((feature) => embed(scene, feature, frame.site))];
     const rows = frame.rows(parts.length === 1 ? parts[0] : b.concat(parts, -1));
     const { over } = attend;
-    const mask =
-      over.kind === "search" ? selectable(scene, over.search, frame) : frame.rows(valid(scene, over.history));
+    const mask = over.kind === "search" ? selectable(scene, over.search, frame) : frame.rows(valid(scene, frame));
     const every = b.unsqueeze(mask, -1);
     const lists = rows.shape.length > 3;
     // A list for every head: the mean over all of them.

@@ -2,11 +2,13 @@
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Feature } from "../model.ts";
-import { featurePort, outsidePort, owner } from "./ports.ts";
+import { featurePort, itemPort, outsidePort, owner } from "./ports.ts";
 import { leading, type Scene, type Site } from "./scene.ts";
 
 /** The encoded values of a feature as they enter the graph: int32 rows (tags: [… max], −1 fills up) or float32. */
 export function encoded(scene: Scene, feature: Feature, site: Site): Value {
+  const items = itemIndex(scene, [feature], site);
+  if (items) return scene.b.at(featurePort(feature, site)).gather(encoded(scene, feature, { kind: "items" }), items);
   const lead = leading(scene, site);
   const name = featurePort(feature, site);
   const { encoder, doc } = feature;
@@ -29,6 +31,8 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
   const name = featurePort(feature, site);
   return scene.once(`embed ${name}`, () => {
     const b = scene.b.at(name, feature.doc);
+    const items = itemIndex(scene, [feature], site);
+    if (items) return b.gather(embed(scene, feature, { kind: "items" }), items);
     const x = encoded(scene, feature, site);
     switch (feature.encoder.kind) {
       case "number":
@@ -48,9 +52,22 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
 
 /** Features side by side: [… Σ width], in their order; those without columns bring none. */
 export function concatenated(scene: Scene, features: readonly Feature[], site: Site, scope: string): Value {
+  const items = itemIndex(scene, features, site);
+  if (items) return scene.b.at(scope).gather(concatenated(scene, features, { kind: "items" }, "item"), items);
   const columns = features.filter((feature) => feature.width > 0).map((feature) => embed(scene, feature, site));
   if (columns.length === 0) throw new Error(`${scope}: no feature brings a column`);
   return columns.length === 1 ? columns[0] : scene.b.at(scope).concat(columns, -1);
+}
+
+/**
+ * Training computes what belongs to an item once for each of the batch's items: which of them stands at a site, int32;
+ * null where the features are not the items' or stand at the items already.
+ */
+function itemIndex(scene: Scene, features: readonly Feature[], site: Site): Value | null {
+  const shared = scene.training !== null && site.kind !== "items" && site.kind !== "once";
+  if (!shared || !features.every(({ group }) => group === "item")) return null;
+  const doc = "Which of the batch's items it is; number 0 is the unknown one.";
+  return scene.input(itemPort(site), "int32", leading(scene, site), doc);
 }
 
 /** [rows, dim]: a parameter, or the input with the fetched rows where the table is held outside. */
@@ -61,7 +78,8 @@ function embeddingTable(scene: Scene, feature: Feature): Value {
     return scene.b.parameter(embedding.parameter, [embedding.rows, embedding.dim]);
   const name = owner(embedding);
   const doc = `Rows of ${embedding.parameter} that this run needs; the index inputs count in them. Row 0: unknown.`;
-  return scene.input(outsidePort(embedding), "float32", [`rows.${name}`, embedding.dim], doc);
+  const port = scene.training === null ? outsidePort(embedding) : embedding.parameter;
+  return scene.input(port, "float32", [`rows.${name}`, embedding.dim], doc);
 }
 
 /** Σ over the tags that are there (E·x_hot), or their mean; no tag gives zeros. */

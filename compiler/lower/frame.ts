@@ -1,7 +1,7 @@
 // The part of a history that a stage looks at: all of it, the newest n, or what a search kept.
 import type { Value } from "../ir/graph.ts";
 import type { History, Search } from "../model.ts";
-import type { Scene } from "./scene.ts";
+import type { Given, Scene, Site } from "./scene.ts";
 
 /**
  * Shapes, with M the number of behaviours in the frame, R candidates or batch rows:
@@ -18,6 +18,8 @@ export interface Frame {
   /** Tells two frames of one graph apart. */
   readonly key: string;
   readonly history: History;
+  /** Where what `rows` takes stands. */
+  readonly site: Site & { readonly kind: "history" };
   /** The behaviours differ from row to row, so what is projected has a row axis. */
   readonly pairwise: boolean;
   /** The behaviours differ from head to head. */
@@ -28,7 +30,14 @@ export interface Frame {
 
 /** Every behaviour. */
 export function whole(scene: Scene, history: History): Frame {
-  return { key: history.name, history, pairwise: scene.layout === "batch", headed: false, rows: (x) => x };
+  const site = { kind: "history", history } as const;
+  return { key: history.name, history, site, pairwise: scene.layout === "batch", headed: false, rows: (x) => x };
+}
+
+/** Behaviours that the host has gathered, as an attend of training sees them. */
+export function givenFrame(history: History, given: Given): Frame {
+  const site = { kind: "history", history, given } as const;
+  return { key: given.name, history, site, pairwise: true, headed: given.heads !== null, rows: (x) => x };
 }
 
 /** The newest `count`: histories are padded to at least that many. */
@@ -37,7 +46,7 @@ export function newest(scene: Scene, history: History, count: number): Frame {
   const b = scene.b.at(history.name, history.doc);
   const key = `${history.name}.last(${count})`;
   const rows = (x: Value) => scene.once(`${key} ${identity(x)}`, () => b.slice(x, pairwise ? 1 : 0, 0, count));
-  return { key, history, pairwise, headed: false, rows };
+  return { key, history, site: { kind: "history", history }, pairwise, headed: false, rows };
 }
 
 /** What a search kept: `positions` int32 [R, k], `per_head` [A, R, k]. */
@@ -54,7 +63,8 @@ export function kept(scene: Scene, search: Search, positions: Value): Frame {
     return b.concat(lists, 0);
   };
   const rows = (x: Value) => scene.once(`${key} rows ${identity(x)}`, () => read(x));
-  return { key, history: search.from, pairwise: true, headed, rows };
+  const history = search.from;
+  return { key, history, site: { kind: "history", history }, pairwise: true, headed, rows };
 }
 
 /** x [… w] of the frame's rows times W [A, w, n] → [A, … n]. */

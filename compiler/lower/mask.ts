@@ -1,25 +1,27 @@
 // Masks: 1 for a behaviour that counts, 0 for one that does not.
 import type { Value } from "../ir/graph.ts";
-import type { History, Table } from "../model.ts";
-import { validPort } from "./ports.ts";
+import type { Table } from "../model.ts";
+import type { Frame } from "./frame.ts";
+import { stem } from "./ports.ts";
 import { leading, type Scene } from "./scene.ts";
 import { found } from "./table.ts";
 
 /** Never −Infinity: the WebGPU provider's TopK returns index −1 for scores at or below −FLT_MAX. */
 export const maskedScore = -1e30;
 
-/** History-aligned: behaviour, not padding. */
-export function valid(scene: Scene, history: History): Value {
-  const doc = `1 for a behaviour of ${history.name}, 0 for padding, which stands at the end.`;
-  return scene.input(validPort(history), "float32", leading(scene, { kind: "history", history }), doc);
+/** What the frame's `rows` take: behaviour, not padding. */
+export function valid(scene: Scene, { site }: Pick<Frame, "site">): Value {
+  const doc = `1 for a behaviour of ${stem(site)}, 0 for padding, which stands at the end.`;
+  return scene.input(`${stem(site)}.valid`, "float32", leading(scene, site), doc);
 }
 
-/** History-aligned: valid, and held by every one of `tables` that masks what it misses. */
-export function countable(scene: Scene, history: History, tables: readonly Table[]): Value {
+/** What the frame's `rows` take: valid, and held by every one of `tables` that masks what it misses. */
+export function countable(scene: Scene, frame: Pick<Frame, "site">, tables: readonly Table[]): Value {
   const masking = [...new Set(tables)].filter((table) => table.onMiss === "mask");
-  const key = `countable ${history.name} ${masking.map((table) => table.name).join()}`;
+  const name = stem(frame.site);
+  const key = `countable ${name} ${masking.map((table) => table.name).join()}`;
   return scene.once(key, () =>
-    masking.reduce((mask, table) => scene.b.at(history.name).mul(mask, found(scene, table)), valid(scene, history)),
+    masking.reduce((mask, table) => scene.b.at(name).mul(mask, found(scene, table)), valid(scene, frame)),
   );
 }
 

@@ -19,7 +19,7 @@ export function matching(scene: Scene, feature: Feature, frame: Frame, scope: st
   const raw = encoded(scene, feature, { kind: "candidate" });
   // −2 is never a behaviour's row, so an unknown candidate equals nothing.
   const candidate = b.where(b.greater(raw, int(0)), raw, int(-2));
-  const behaviour = frame.rows(encoded(scene, feature, { kind: "history", history: frame.history }));
+  const behaviour = frame.rows(encoded(scene, feature, frame.site));
   if (encoder.kind !== "tags") return b.cast(b.equal(b.unsqueeze(candidate, 1), behaviour), "float32");
   const tag = (x: Value, index: number) => b.squeeze(b.slice(x, -1 + x.shape.length, index, index + 1), -1);
   const places = Array.from({ length: encoder.max }, (_, index) => index);

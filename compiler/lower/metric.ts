@@ -1,9 +1,10 @@
 // The metric, written once: multi-head target attention's score, used by search, attention, oracle and explanation.
 import type { Value } from "../ir/graph.ts";
-import type { Feature, History, Metric } from "../model.ts";
+import type { Feature, Metric } from "../model.ts";
 import { widthOf } from "../widths.ts";
 import { concatenated, embed } from "./embed.ts";
 import { type Frame, projectHeads } from "./frame.ts";
+import { stem } from "./ports.ts";
 import type { Scene } from "./scene.ts";
 import { columns, type Held } from "./table.ts";
 
@@ -60,7 +61,7 @@ function projectQuery(scene: Scene, metric: Metric): Value {
 /** K_h W^h_a of the frame: [A, M, d] or [A, R, M, d]. */
 function projectKeys(scene: Scene, metric: Metric, frame: Frame): Value {
   return scene.once(`keys ${metric.name} ${frame.key}`, () => {
-    const inherentRows = frame.rows(inherentHistory(scene, frame.history, metric.keys));
+    const inherentRows = frame.rows(inherentHistory(scene, frame, metric.keys));
     return projectHeads(scene, frame, `${metric.name}/keys`, inherentRows, keysWeight(scene, metric));
   });
 }
@@ -70,26 +71,23 @@ export function keysWeight(scene: Scene, metric: Metric): Value {
   return scene.b.parameter(`${metric.name}.keys`, [metric.heads, widthOf(metric.keys), metric.dim]);
 }
 
-/** K_h: the inherent columns of the history's items, history-aligned. */
-export function inherentHistory(scene: Scene, history: History, features: readonly Feature[]): Value {
+/** K_h: the inherent columns of the behaviours' items, as the frame's `rows` take them. */
+export function inherentHistory(scene: Scene, { site }: Frame, features: readonly Feature[]): Value {
   const names = features.map((feature) => feature.name).join();
-  return scene.once(`inherent ${history.name} ${names}`, () =>
-    concatenated(scene, features, { kind: "history", history }, `${history.name}/item`),
-  );
+  return scene.once(`inherent ${stem(site)} ${names}`, () => concatenated(scene, features, site, `${stem(site)}/item`));
 }
 
 /** Σ_j (K_c,j w_a,j) β_j : [A, R, M] or [A, 1, M] */
 function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
   const features = metric.bias.filter((feature) => feature.width > 0);
   if (features.length === 0) return null;
-  const site = { kind: "history", history: frame.history } as const;
   const b = scene.b.at(metric.name).at("bias", metric.doc);
   const terms = features.map((feature) => {
     const scope = `${metric.name}/bias.${feature.name}`;
-    const stem = `${metric.name}.bias.${feature.name}`;
-    const compress = b.unsqueeze(scene.b.parameter(`${stem}.w`, [metric.heads, feature.width]), 2);
-    const one = projectHeads(scene, frame, scope, frame.rows(embed(scene, feature, site)), compress);
-    return scene.b.at(scope, feature.doc).mul(one, scene.b.parameter(`${stem}.beta`, [1]));
+    const name = `${metric.name}.bias.${feature.name}`;
+    const compress = b.unsqueeze(scene.b.parameter(`${name}.w`, [metric.heads, feature.width]), 2);
+    const one = projectHeads(scene, frame, scope, frame.rows(embed(scene, feature, frame.site)), compress);
+    return scene.b.at(scope, feature.doc).mul(one, scene.b.parameter(`${name}.beta`, [1]));
   });
   const sum = b.squeeze(
     terms.reduce((left, right) => b.add(left, right)),

@@ -4,16 +4,24 @@ import type { Site } from "./scene.ts";
 
 /** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`. */
 export function featurePort(feature: Feature, site: Site): string {
-  if (feature.group === "item") {
-    if (site.kind === "candidate") return `candidate.item.${feature.name}`;
-    if (site.kind === "history") return `${site.history.name}.item.${feature.name}`;
-    return `item.${feature.name}`;
-  }
-  return feature.group === "cross" ? feature.qualified : `${feature.group}.${feature.name}`;
+  if (feature.group === "item")
+    return site.kind === "items" ? `item.${feature.name}` : `${stem(site)}.item.${feature.name}`;
+  return `${site.kind === "history" ? stem(site) : feature.group}.${feature.name}`;
 }
 
 export function validPort(history: History): string {
   return `${history.name}.valid`;
+}
+
+/** Which of the unique items stands there, in training: `candidate.item`, `watched.item`, `nearest.item`. */
+export function itemPort(site: Site): string {
+  return `${stem(site)}.item`;
+}
+
+/** `candidate`, `watched`; of behaviours that are given, their name. */
+export function stem(site: Site): string {
+  if (site.kind !== "history") return "candidate";
+  return site.given?.name ?? site.history.name;
 }
 
 /** `watched.row`; `watched.TABLE.row` where several tables are read by one history. */

@@ -14,14 +14,34 @@ export type Site =
   | { readonly kind: "candidate" }
   /** user and context: one row a request */
   | { readonly kind: "once" }
-  | { readonly kind: "history"; readonly history: History }
+  | { readonly kind: "history"; readonly history: History; readonly given?: Given }
   /** the projector's batch of items */
   | { readonly kind: "items" };
+
+/** Behaviours of a history that the host has gathered for a stage: all that a graph sees of them. */
+export interface Given {
+  /** Stem of its ports. */
+  readonly name: string;
+  /** Behaviours of a list; null: as many as the batch's longest history has. */
+  readonly length: number | null;
+  /** Lists a row, one for each head; null: one for all. */
+  readonly heads: number | null;
+}
+
+/** What a graph of training does otherwise than one of serving. Its layout is `batch`, its items stand once each. */
+export interface Training {
+  /** Whether it learns: layers go by the batch's own statistics and drop out. Else they work as they serve. */
+  readonly learns: boolean;
+  /** New values of the measured statistics, by parameter. */
+  readonly measured: Map<string, Value>;
+}
 
 export interface Scene {
   readonly model: Model;
   readonly layout: Layout;
   readonly outside: ReadonlySet<string>;
+  /** Null in graphs that serve. */
+  readonly training: Training | null;
   /** Writes at the root; declarations write at `b.at(name, doc)`. */
   readonly b: Builder;
   /** The input port of that name, made on first use. */
@@ -30,7 +50,12 @@ export interface Scene {
   once<T>(key: string, write: () => T): T;
 }
 
-export function scene(model: Model, layout: Layout, outside: ReadonlySet<string>): Scene {
+export function scene(
+  model: Model,
+  layout: Layout,
+  outside: ReadonlySet<string>,
+  training: Training | null = null,
+): Scene {
   const b = builder("");
   const known = new Map<string, unknown>();
   const once = <T>(key: string, write: () => T): T => {
@@ -41,6 +66,7 @@ export function scene(model: Model, layout: Layout, outside: ReadonlySet<string>
     model,
     layout,
     outside,
+    training,
     b,
     once,
     input: (name, dtype, shape, doc) => once(`input ${name}`, () => b.input(name, dtype, shape, doc)),
@@ -53,7 +79,7 @@ export function historyDim(model: Model, history: History): string {
 }
 
 /** The symbol of one score a row: `candidates` or `batch`. */
-export function rowsDim({ layout }: Scene): string {
+export function rowsDim({ layout }: Pick<Scene, "layout">): string {
   return layout === "request" ? "candidates" : "batch";
 }
 
@@ -65,8 +91,11 @@ export function leading(scene: Scene, site: Site): readonly Dim[] {
       return [rowsDim(scene)];
     case "once":
       return [batch ? "batch" : 1];
-    case "history":
-      return [...(batch ? ["batch"] : []), historyDim(scene.model, site.history)];
+    case "history": {
+      const { length, heads } = site.given ?? { length: null, heads: null };
+      const lists = heads === null ? [] : [heads];
+      return [...lists, ...(batch ? ["batch"] : []), length ?? historyDim(scene.model, site.history)];
+    }
     case "items":
       return ["items"];
   }

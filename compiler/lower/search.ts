@@ -14,9 +14,9 @@ export function selectable(scene: Scene, search: Search, frame: Frame): Value {
   return scene.once(`selectable ${search.name} ${frame.key}`, () => {
     if (search.by.kind !== "match") {
       const source = searchSource(scene, search);
-      return frame.rows(countable(scene, search.from, source === null ? [] : [source.table]));
+      return frame.rows(countable(scene, frame, source === null ? [] : [source.table]));
     }
-    const mask = frame.rows(valid(scene, search.from));
+    const mask = frame.rows(valid(scene, frame));
     return scene.b.at(search.name).mul(matching(scene, search.by.feature, frame, `${search.name}/match`), mask);
   });
 }
@@ -59,7 +59,7 @@ export function lowerSearch(scene: Scene, search: Search): Value {
   return scene.once(`kept ${search.name}`, () => {
     const b = scene.b.at(search.name, search.doc);
     const mask = selectable(scene, search, whole(scene, search.from));
-    const behaviours = valid(scene, search.from);
+    const behaviours = valid(scene, whole(scene, search.from));
     const positions = b.positions(scene.layout === "batch" ? b.max(behaviours, [0]) : behaviours);
     if (search.by.kind === "match") {
       return b.topPositions(masked(scene, search.name, b.scalar(0), mask), positions, search.keep);

@@ -3,7 +3,7 @@ import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Attend, Task, Tower } from "../model.ts";
 import { columnsOf } from "../widths.ts";
-import { embed, encoded } from "./embed.ts";
+import { concatenated, embed, encoded } from "./embed.ts";
 import { affine, crossLayer, hiddenLayer } from "./layer.ts";
 import type { Scene, Site } from "./scene.ts";
 
@@ -21,7 +21,7 @@ export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend
   const x = crossed(b, tower, towerInput(scene, tower, attended));
   const trunk = (prefix: string) =>
     tower.hidden.reduce(
-      (y, out, index) => hiddenLayer(place(b, prefix, index), tower, `${prefix}.hidden.${index}`, y, out),
+      (y, out, index) => hiddenLayer(scene, place(b, prefix, index), tower, `${prefix}.hidden.${index}`, y, out),
       x,
     );
   const experts = Array.from({ length: tower.experts }, (_, index) => trunk(`${tower.name}.expert.${index}`));
@@ -44,6 +44,8 @@ function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Va
   const columns = tower.input.flatMap((input) => {
     if (input.kind === "attend") return [attended(input.attend)];
     const features = input.kind === "group" ? columnsOf(input.group) : [input.feature];
+    if (scene.training !== null && features.length > 0 && features.every(({ group }) => group === "item"))
+      return [concatenated(scene, features, { kind: "candidate" }, `${tower.name}/item`)];
     return features.map((feature) => {
       const site: Site =
         feature.group === "item" || feature.group === "candidate" ? { kind: "candidate" } : { kind: "once" };

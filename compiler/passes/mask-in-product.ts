@@ -1,18 +1,20 @@
-// A plan that pays: bias and mask travel inside the product of queries and keys.
-import { builder, make } from "../ir/build.ts";
+// A plan that pays: bias and mask travel with the product of queries and keys.
+import { type Builder, builder } from "../ir/build.ts";
 import { type Graph, topological, type Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
-import { isFixed, made } from "./fixed.ts";
+import { elements, isFixed, made } from "./fixed.ts";
 import { type Pass, sound } from "./pass.ts";
 
 /**
- * Adds bias and mask as one more column of the keys instead of in two passes over all scores.
- *  1. (q Kᵀ + b) + p  →  [q, 1] [K, b + p]ᵀ   when b and p (what masks a behaviour) belong to behaviours, not to candidates
- *  2. q Kᵀ + p        →  [q, 1] [K, p]ᵀ
- *  3. b + p           →  gather([B; −1e30], m ? i : last row)   for b = gather(B, i), B fixed, and p = (m − 1) · 1e30
- * The mask's −1e30 swallows any score (in float32 every one below 1e22), so that masked scores stay equal among each other.
- * Scores stay equal up to rounding. Of the multiply-adds as many come as go, but of heads × candidates × history numbers one
- * array is written instead of three, and those are what a search moves most of. Sums that something else reads as well stay.
+ * Joins product, bias and mask of a search into one operator instead of two passes over all scores.
+ *  1. (q Kᵀ + b) + p  →  scores of q, K, b + p    when b and p (what masks a behaviour) belong to behaviours, not to candidates
+ *  2. q Kᵀ + p        →  scores of q, K, p
+ *  3. b + p           →  B'[i'] with B' = [B; −1e30] and i' = m ? i : last row, for b = gather(B, i), B fixed, and
+ *                        p = (m − 1) · 1e30
+ * Its ONNX form makes b + p one more column of the keys, or adds it afterwards where the queries are few. The mask's −1e30
+ * swallows any score (in float32 every one below 1e22), so that masked scores stay equal among each other. Scores stay equal
+ * up to rounding. Of the multiply-adds as many come as go, but of heads × candidates × history numbers one array is written
+ * instead of three, and those are what a search moves most of. Sums that something else reads as well stay.
  */
 export const maskInProduct: Pass = {
   name: "mask-in-product",
@@ -54,32 +56,44 @@ function masked(product: Value, bias: Value | null, penalty: Value): Value | nul
   const [queries, turned] = product.node.inputs;
   if (made(turned, "transpose")?.permutation.join() !== "0,2,1") return null;
   const [keys] = turned.node.inputs;
-  if (keys.shape[1] !== penalty.shape[0] || (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)))
-    return null;
+  if (keys.shape[0] !== queries.shape[0] || keys.shape[1] !== penalty.shape[0]) return null;
+  if (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)) return null;
   const at = builder(product.node.scope, product.node.doc);
-  const looked = bias && maskedRow(bias, penalty);
-  const row = looked ?? at.add(bias ?? at.mul(at.slice(turned, 1, 0, 1), at.scalar(0)), penalty);
-  const ones = at.add(at.mul(at.slice(queries, 2, 0, 1), at.scalar(0)), at.scalar(1));
-  const longer = at.concat([keys, at.transpose(row, [0, 2, 1])], 2);
-  return at.matmul(at.concat([queries, ones], 2), at.transpose(longer, [0, 2, 1]));
+  const row = (bias && maskedLookUp(bias, penalty)) ?? masksOf(at, bias, penalty);
+  const stored = made(keys, "transpose")?.permutation.join() === "1,0,2";
+  return at.biasedScores(queries, stored ? keys.node.inputs[0] : keys, row, stored ? 0 : 1);
 }
 
-/** A bias that is looked up, with a row of its own for what is masked: p is not added number by number. */
-function maskedRow(bias: Value, penalty: Value): Value | null {
-  const { node } = bias;
-  const at = builder(node.scope, node.doc);
-  const inner = ["transpose", "unsqueeze", "squeeze"].includes(node.op) ? maskedRow(node.inputs[0], penalty) : null;
-  if (inner) return make(node.op, [inner], node.attributes, node);
-  const mask = maskOf(penalty);
-  if (!mask || made(bias, "gather")?.axis !== 0) return null;
-  const [table, rows] = node.inputs;
-  if (!isFixed(table) || rows.shape.join() !== mask.shape.join()) return null;
-  const [count, ...rest] = table.shape as readonly number[];
-  const size = rest.reduce((product, dim) => product * dim, 1);
-  const last = at.constant({ dtype: "float32", shape: [1, ...rest], data: new Float32Array(size).fill(-1e30) });
-  const none = at.constant({ dtype: "int32", shape: [], data: Int32Array.of(count) });
-  return at.gather(at.concat([table, last], 0), at.where(at.greater(mask, at.scalar(0.5)), rows, none));
+/** b + p, or p alone: [A, L] or [1, L] */
+function masksOf(at: Builder, bias: Value | null, penalty: Value): Value {
+  return bias === null ? at.unsqueeze(penalty, 0) : at.squeeze(at.add(bias, penalty), 1);
 }
+
+/** A bias [A, 1, L] that is looked up, with a row of its own for what is masked: p is not added number by number. [A, L] */
+function maskedLookUp(bias: Value, penalty: Value): Value | null {
+  let looked = bias;
+  while (["transpose", "unsqueeze", "squeeze"].includes(looked.node.op)) looked = looked.node.inputs[0];
+  const mask = maskOf(penalty);
+  if (!mask || made(looked, "gather")?.axis !== 0) return null;
+  const [table, rows] = looked.node.inputs;
+  if (!isFixed(table) || rows.shape.join() !== mask.shape.join()) return null;
+  const [heads, count] = [bias.shape[0] as number, table.shape[0] as number];
+  if (elements(table) !== heads * count) return null;
+  const at = builder(looked.node.scope, looked.node.doc);
+  const last = at.constant({ dtype: "float32", shape: [1, heads], data: new Float32Array(heads).fill(-1e30) });
+  const none = at.constant({ dtype: "int32", shape: [], data: Int32Array.of(count) });
+  const all = at.concat([at.reshape(table, [count, heads]), last], 0);
+  const row = at.where(at.greater(mask, at.scalar(0.5)), rows, none);
+  if (heads * count > nearNumbers) return at.transpose(at.gather(all, row), [1, 0]);
+  const everyHead = Array<Value>(heads).fill(at.unsqueeze(row, 0));
+  return at.gatherElements(at.transpose(all, [1, 0]), at.concat(everyHead, 0), 1);
+}
+
+/**
+ * Numbers of a table that stays near the processor: there, reading one number a head is cheaper than copying short rows and
+ * turning them.
+ */
+const nearNumbers = 1 << 16;
 
 /** m of (m − 1) · 1e30 */
 function maskOf(penalty: Value): Value | null {

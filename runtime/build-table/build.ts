@@ -11,8 +11,15 @@ import { TwinError } from "../error.ts";
 import { attempt } from "../files.ts";
 import { meter, type OnProgress } from "../progress.ts";
 import { Generation } from "../table/generation.ts";
-import { commitGeneration, discardGeneration, nextGeneration } from "../table/generation-commit.ts";
-import { type GenerationFile, writeGeneration } from "../table/generation-file.ts";
+import {
+  commitGeneration,
+  currentGeneration,
+  discardGeneration,
+  generationFolder,
+  nextGeneration,
+} from "../table/generation-commit.ts";
+import { type GenerationFile, readGeneration, writeGeneration } from "../table/generation-file.ts";
+import { ItemStore } from "../table/item-store.ts";
 import { rowBytes } from "../table/precision.ts";
 import { TableWriter } from "../table/table-file.ts";
 import { coverTables, type TableCover } from "./coverage.ts";
@@ -120,7 +127,7 @@ async function write(
     source !== null && binding !== null ? await fromItems(source, binding, artefacts) : await fromStore(artefacts);
   const seconds = { read: (performance.now() - begun) / 1000, encode: 0, project: 0, rows: 0, write: 0 };
   const { number, partial } = nextGeneration(dir);
-  let projector: Projector | null = null;
+  let starting: Promise<Projector> | null = null;
   const writers = new Map<string, TableWriter>();
   const loss = new Map<string, number>();
   try {
@@ -131,8 +138,12 @@ async function write(
       const work = { projection: plan, store: input.store };
       // The database hands out whole pieces of 2,048 rows, so that a batch may be that much larger.
       const largest = Math.min(input.store ? storeBatch(batch) : batch + 2048, input.items);
-      projector = inThread ? await localProjector(work, largest) : await threadProjector(work, workers, largest);
+      starting = inThread ? localProjector(work, largest) : threadProjector(work, workers, largest);
+      // Its error is thrown when its turn comes.
+      starting.catch(() => undefined);
     }
+    // The threads start meanwhile.
+    await input.check();
     const header = { model: manifest.model, step: manifest.step, made_at: (options.now ?? new Date()).toISOString() };
     for (const [name, table] of Object.entries(manifest.tables)) {
       const prints = { producer: manifest.fingerprints.producer[name], key: input.keyType };
@@ -141,6 +152,7 @@ async function write(
         await TableWriter.create(join(partial, `${name}.table`), rowFormat(table), { ...header, ...prints }),
       );
     }
+    const projector = await starting;
     const progress = meter("items", input.items, options.onProgress);
     const take = (piece: Piece): void => {
       const start = performance.now();
@@ -166,7 +178,7 @@ async function write(
     writeGeneration(partial, generation);
     stopped(signal);
     await projector?.close();
-    projector = null;
+    starting = null;
     commitGeneration(dir, number, partial);
     seconds.write += (performance.now() - start) / 1000;
     progress.done();
@@ -192,6 +204,7 @@ async function write(
     discardGeneration(partial);
     throw error;
   } finally {
+    const projector = await starting?.catch(() => null);
     await projector?.close();
   }
 }
@@ -217,6 +230,7 @@ async function fromItems(source: Source, binding: Binding, artefacts: Artefacts)
     tables: cover.tables,
     supplied: items.supplied,
     store: null,
+    check: () => Promise.resolve(),
     jobs: (partial, header, batch, seconds) =>
       storeItems({ items, order: cover.order, artefacts, keyType, partial, header, batch, total, seconds }),
   };
@@ -225,15 +239,18 @@ async function fromItems(source: Source, binding: Binding, artefacts: Artefacts)
 /** Items of the current generation, as they were encoded. */
 async function fromStore(artefacts: Artefacts) {
   const { dir, manifest } = artefacts;
-  const generation = await Generation.open(dir, { memoryLimit: 0 });
-  const { description, store, folder } = generation;
-  generation.close();
+  const number = currentGeneration(dir);
+  if (number === null) throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data DATA`);
+  const folder = generationFolder(dir, number);
+  const description = readGeneration(folder);
   if (description.fingerprints.encoders !== encodersFingerprint(manifest)) {
     throw new TwinError(
       `${folder}: the item features or their encoders have changed since the item store was made; build from the items: twin table build ${dir} --data data.yaml`,
     );
   }
   const path = join(folder, description.store);
+  const store = await ItemStore.open(path, { memoryLimit: 0 });
+  store.close();
   const cover = Object.keys(manifest.tables).map((name) => {
     const before = description.tables[name];
     if (before === undefined) {
@@ -250,6 +267,10 @@ async function fromStore(artefacts: Artefacts) {
     tables: Object.fromEntries<TableCover>(cover),
     supplied: [] as readonly string[],
     store: { path, features: store.features } as { path: string; features: typeof store.features } | null,
+    /** Whether all files of the generation are whole and belong together. */
+    async check(): Promise<void> {
+      (await Generation.open(dir, { number, memoryLimit: 0 })).close();
+    },
     jobs: async function* (
       partial: string,
       _header: Readonly<Record<string, unknown>>,

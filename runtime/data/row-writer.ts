@@ -73,15 +73,16 @@ export class RowWriter {
     if (++this.#rows === batch) this.#flush();
   }
 
-  /** Writes all rows, in order, under the path, as one step; the table is dropped. */
-  async save(path: string): Promise<void> {
+  /**
+   * Writes all rows, in order, under the path, as one step; the table is dropped.
+   * @param select what is written instead of the rows as they are: a query that reads the table
+   */
+  async save(path: string, select = `SELECT * FROM ${quoted(this.#table)}`): Promise<void> {
     this.#flush();
     this.#appender.closeSync();
     const partial = join(dirname(path), `.twin-${process.pid}.partial.parquet`);
     try {
-      await this.#source.all(
-        `COPY (SELECT * FROM ${quoted(this.#table)}) TO ${literal(partial)} (FORMAT parquet, COMPRESSION zstd)`,
-      );
+      await this.#source.all(`COPY (${select}) TO ${literal(partial)} (FORMAT parquet, COMPRESSION zstd)`);
       attempt("write", path, () => renameSync(partial, path));
     } catch (cause) {
       rmSync(partial, { force: true });

@@ -1,8 +1,9 @@
 // Which columns of the event log (and of the users file) the samples of a model need, and the one query that yields them.
 import { TwinError } from "../error.ts";
-import type { FeatureSpec, Manifest } from "../manifest.ts";
+import type { FeatureSpec } from "../manifest.ts";
 import type { Binding } from "./binding.ts";
 import { castTo, due } from "./cast.ts";
+import type { DataModel } from "./data-model.ts";
 import { type Events, openEvents, requireCondition, userShare } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { meant } from "./nearest.ts";
@@ -20,7 +21,9 @@ export interface SampleColumns {
   /** Labels that the data has. */
   readonly labels: readonly Resolved[];
   readonly weight: Resolved | null;
-  /** All rows of all users: by user, newest first. `where` limits them. */
+  /** All rows of all users, in no order. `where` limits them. */
+  rows(where?: string): string;
+  /** The same: by user, newest first. */
   query(where?: string): string;
   readonly explain: (cause: unknown) => Promise<TwinError>;
 }
@@ -32,7 +35,7 @@ export function supplied(columns: SampleColumns): string[] {
 }
 
 /** @throws TwinError for names in data.yaml that the model does not have */
-export function checkNames(binding: Binding, manifest: Manifest): void {
+export function checkNames(binding: Binding, manifest: DataModel): void {
   const features = manifest.features.map((feature) => feature.name);
   const names = [...features, ...manifest.labels.map((label) => `predict.${label.name}`)];
   for (const name of Object.keys(binding.columns)) {
@@ -54,7 +57,7 @@ export function checkNames(binding: Binding, manifest: Manifest): void {
 export async function sampleColumns(
   source: Source,
   binding: Binding,
-  manifest: Manifest,
+  manifest: DataModel,
   keyType: KeyType | null,
   labelled: boolean,
 ): Promise<SampleColumns> {
@@ -94,6 +97,10 @@ export async function sampleColumns(
     ...(all.length > 0 ? [selection(all)] : []),
   ];
   const inner = `SELECT ${parts.join(", ")} FROM (${events.select})`;
+  const rows = (where = "true"): string => {
+    const joined = users.select === null ? "" : ` LEFT JOIN (${users.select}) ON "#ukey" = "#user"`;
+    return `SELECT * FROM (SELECT * FROM (${inner}) WHERE ${where})${joined}`;
+  };
   return {
     events,
     context,
@@ -102,10 +109,8 @@ export async function sampleColumns(
     cross,
     labels,
     weight,
-    query(where = "true") {
-      const joined = users.select === null ? "" : ` LEFT JOIN (${users.select}) ON "#ukey" = "#user"`;
-      return `SELECT * FROM (SELECT * FROM (${inner}) WHERE ${where})${joined} ORDER BY "#user", "#time" DESC, "#row" DESC`;
-    },
+    rows,
+    query: (where) => `${rows(where)} ORDER BY "#user", "#time" DESC, "#row" DESC`,
     explain: async (cause) => (await users.explain?.(cause)) ?? events.explain(all)(cause),
   };
 }
@@ -114,7 +119,7 @@ async function labelColumns(
   source: Source,
   events: Events,
   binding: Binding,
-  manifest: Manifest,
+  manifest: DataModel,
   labelled: boolean,
 ): Promise<Resolved[]> {
   const labels: Resolved[] = [];

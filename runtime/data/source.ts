@@ -97,6 +97,9 @@ export function firstLines(cause: unknown): string {
   if (/no space left|failed to (offload|write)/i.test(text)) {
     return `the temporary folder ${tmpdir()} is full: free space there, or set TMPDIR to another disk`;
   }
+  if (/file too large/i.test(text)) {
+    return "a file that is written is larger than this system allows for one file: raise the limit (`ulimit -f`)";
+  }
   const lines = text.split("\n").map((line) => line.trim());
   const end = lines.findIndex(
     (line) => line.startsWith("LINE 1:") || line.startsWith("Possible ") || line === "Candidate",

@@ -1,9 +1,10 @@
 // `twin evaluate --self-test`: search against oracle on random histories, and every graph against its reference numbers.
 import type { Artefacts } from "../artefacts.ts";
 import type { Engine } from "../engine.ts";
-import type { LiveTables, OpenGeneration } from "../tables.ts";
+import type { OpenGeneration } from "../tables.ts";
 import { type LoadOptions, LocalTwin } from "../twin.ts";
 import { type HitRate, hitRates, hitRateText, type RankedRequest } from "./hit-rate.ts";
+import { withGeneration } from "./hit-rate-report.ts";
 import { fails, type ParityResult, parity } from "./parity.ts";
 import { numbers, randomRequest } from "./random-request.ts";
 
@@ -57,7 +58,7 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
         }
       })();
     };
-    const full = await hitRates(withTables(engine, synthetic ? null : byOrdinal(generation, false)), stream());
+    const full = await hitRates(withGeneration(engine, synthetic ? null : byOrdinal(generation, false)), stream());
     const built = await builtRates(engine, synthetic ? null : byOrdinal(generation, true), stream);
     const compared = await parity(engine.artefacts, engine.sessions);
     const complete = full.every(({ different, tied }) => different === tied);
@@ -84,13 +85,7 @@ async function builtRates(
   if (generation === null) return { rates: null, why: "no table is built: twin table build DIR --data data.yaml" };
   const refused = generation.freshness(Date.now() / 1000).find(({ state }) => state === "refused");
   if (refused !== undefined) return { rates: null, why: `table ${refused.table} cannot be used: ${refused.because}` };
-  return { rates: await hitRates(withTables(engine, generation), stream()), why: null };
-}
-
-/** The engine with other tables in use. */
-function withTables(engine: Engine, generation: OpenGeneration | null): Engine {
-  const tables: LiveTables = { maxStaleness: Number.MAX_SAFE_INTEGER, current: () => generation };
-  return { ...engine, tables };
+  return { rates: await hitRates(withGeneration(engine, generation), stream()), why: null };
 }
 
 /** A generation whose keys are its ordinals; without `tables` every row is projected: a full float32 table. */

@@ -4,6 +4,7 @@ import { TwinError } from "../error.ts";
 import { attempt, fileError, writeFully } from "../files.ts";
 import { type Hasher, hasher } from "../hash.ts";
 import { BLOCK, type BlockKind, encodeHeader, HEADER } from "./block-format.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 export class BlockWriter {
   readonly path: string;
@@ -12,6 +13,7 @@ export class BlockWriter {
   readonly #hasher: Hasher;
   readonly #pending = new Uint8Array(BLOCK);
   readonly #checksums: bigint[] = [];
+  readonly #behind: WriteBehind;
   #file: number | null;
   #filled = 0;
   #payload = 0;
@@ -22,6 +24,7 @@ export class BlockWriter {
     this.#fields = fields;
     this.#file = file;
     this.#hasher = hash;
+    this.#behind = new WriteBehind(path);
   }
 
   /** Begins a file. It has no valid header, and so cannot be opened, before `finish()`. */
@@ -105,6 +108,7 @@ export class BlockWriter {
     this.#checksums.push(this.#hasher.bytes(bytes));
     this.#attempt((file) => writeFully(file, bytes, HEADER + this.#payload));
     this.#payload += bytes.length;
+    this.#behind.add(bytes.length);
   }
 
   #attempt(run: (file: number) => void): void {
@@ -120,6 +124,7 @@ export class BlockWriter {
   }
 
   #close(): void {
+    this.#behind.end();
     if (this.#file !== null) {
       const file = this.#file;
       this.#file = null;

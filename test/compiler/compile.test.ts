@@ -30,6 +30,7 @@ describe("the artefacts", () => {
         "manifest.yaml",
         "parity.safetensors",
         "tables/video_keys.yaml",
+        ...["oracle", "score", "search", "step", "update"].map((graph) => `train/${graph}.onnx`),
         "vocabularies/item.topics.jsonl",
         "weights.safetensors",
       ].sort(),

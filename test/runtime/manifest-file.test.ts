@@ -64,7 +64,28 @@ const manifest: Manifest = {
   },
   embeddings: [{ parameter: "item.video_id.table", rows: 11, dim: 4, placement: "inside", input: null }],
   vocabularies: [{ name: "item.video_id", file: "vocabularies/item.video_id.jsonl", entries: 10 }],
+  train: {
+    graphs: {
+      search: null,
+      step: { file: "train/step.onnx", inputs: [], outputs: [{ name: "loss", result: { kind: "loss" } }] },
+      update: null,
+      score: { file: "train/score.onnx", inputs: [], outputs: [] },
+      oracle: null,
+    },
+    frames: [],
+    packs: [],
+    tables: [],
+    unknown: [],
+    tasks: [],
+    batch: 512,
+    epochs: 1,
+    rates: { dense: 0.001, embeddings: 0.05 },
+    schedule: { kind: "constant" },
+    stop: null,
+    seed: 1,
+  },
   plan: [],
+  derived: [],
   costs: { candidates: 100, history: 100, multiply_adds: {}, parameters: 44, parameter_bytes: 176 },
 };
 const text = stringify(manifest);

@@ -4,6 +4,7 @@ import type { OnnxEmitter, Rule, Tensor } from "../rule.ts";
 import { expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
 import { checkIndex, strides, walk } from "../tensor.ts";
 import { onnxDtype } from "./elementwise.ts";
+import { sumOfRows } from "./gather-gradient.ts";
 
 const many = Number.POSITIVE_INFINITY;
 const known = (dim: number | string) => typeof dim === "number";
@@ -30,6 +31,19 @@ export const gather: Rule<"gather"> = {
     }
     return { shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)], data };
   },
+  gradient({ b, node, dy }) {
+    const [x, indices] = node.inputs;
+    const { axis } = node.attributes;
+    if (axis === 0) return [sumOfRows(b, x, indices, dy), null];
+    // The axis that is read comes to the front, and back again.
+    const before = Array.from({ length: axis }, (_, other) => other);
+    const after = x.shape.slice(axis + 1).map((_, other) => axis + 1 + other);
+    const read = indices.shape.map((_, other) => axis + other);
+    const later = after.map((other) => other - 1 + indices.shape.length);
+    const front = b.transpose(x, [axis, ...before, ...after]);
+    const sum = sumOfRows(b, front, indices, b.transpose(dy, [...read, ...before, ...later]));
+    return [b.transpose(sum, [...before.map((other) => other + 1), 0, ...after]), null];
+  },
   cost: () => 0,
   onnx: (emit, inputs, node) => emit.node("Gather", inputs, { axis: node.attributes.axis }),
 };
@@ -54,6 +68,12 @@ export const gatherRows: Rule<"gatherRows"> = {
       for (let column = 0; column < width; column++) data[i * width + column] = x.data[from + column];
     }
     return { shape: [rows, kept, ...rest], data };
+  },
+  gradient({ b, node, dy }) {
+    const [x, indices] = node.inputs;
+    const rest = x.shape.slice(2).map((_, axis) => axis + 2);
+    const every = rest.length === 0 ? indices : b.broadcast(b.unsqueeze(indices, ...rest), dy);
+    return [b.scatterElements(every, dy, x, 1), null];
   },
   cost: () => 0,
   onnx(emit, [x, indices], node) {
@@ -95,6 +115,7 @@ export const gatherElements: Rule<"gatherElements"> = {
     });
     return { shape: indices.shape, data };
   },
+  gradient: ({ b, node, dy }) => [b.scatterElements(node.inputs[1], dy, node.inputs[0], node.attributes.axis), null],
   cost: () => 0,
   onnx: (emit, [x, indices], node) => elements(emit, node.inputs[0].dtype, x, indices, node.attributes.axis),
 };

@@ -1,8 +1,9 @@
-// Operators whose result takes its shape from another value: positions and broadcast.
+// Operators whose result takes its shape from another value: positions, broadcast, reshapeLike.
 import type { Value } from "../graph.ts";
 import type { OnnxEmitter, Rule } from "../rule.ts";
-import { broadcastShapes, expectRank, ShapeError, sameShape, showShape } from "../shape.ts";
+import { broadcastShapes, expectRank, ShapeError, sameShape, showShape, size } from "../shape.ts";
 import { broadcastConcrete, expand } from "../tensor.ts";
+import { shrink } from "./shrink.ts";
 
 /** (x [L]) → float32 [L]: 0, 1, 2, …; exact below 2²⁴. */
 export const positions: Rule<"positions"> = {
@@ -12,6 +13,7 @@ export const positions: Rule<"positions"> = {
     return { dtype: "float32", shape: x.shape };
   },
   evaluate: ([x]) => ({ shape: x.shape, data: Float64Array.from({ length: x.shape[0] }, (_, index) => index) }),
+  gradient: "none",
   cost: () => 0,
   onnx(emit, [x]) {
     const one = emit.constant({ dtype: "float32", shape: [1], data: Float32Array.of(1) });
@@ -34,8 +36,29 @@ export const broadcast: Rule<"broadcast"> = {
     broadcastConcrete(x.shape, like.shape);
     return expand(x, like.shape);
   },
+  gradient: ({ b, node, dy }) => [shrink(b, dy, node.inputs[0].shape), null],
   cost: () => 0,
   onnx: (emit, [x, like]) => emit.node("Expand", [x, shapeOf(emit, like)]),
+};
+
+/** (x, like): the numbers of x, in their order, in the shape of `like`. For shapes with symbols that `reshape` cannot name. */
+export const reshapeLike: Rule<"reshapeLike"> = {
+  infer([x, like]) {
+    refuseBool(like);
+    const [own, wanted] = [x.shape, like.shape].map((shape) => shape.filter((dim) => typeof dim === "number"));
+    const known = own.length === x.shape.length && wanted.length === like.shape.length;
+    if (known && size(own as number[]) !== size(wanted as number[])) {
+      throw new ShapeError(`${showShape(x.shape)} does not fill ${showShape(like.shape)}`);
+    }
+    return { dtype: x.dtype, shape: like.shape };
+  },
+  evaluate([x, like]) {
+    if (size(x.shape) === size(like.shape)) return { shape: like.shape, data: x.data };
+    throw new RangeError(`reshapeLike: ${showShape(x.shape)} does not fill ${showShape(like.shape)}`);
+  },
+  gradient: ({ b, node, dy }) => [b.reshapeLike(dy, node.inputs[0]), null],
+  cost: () => 0,
+  onnx: (emit, [x, like]) => emit.node("Reshape", [x, shapeOf(emit, like)]),
 };
 
 /** `Shape` straight into `Expand` stays on every device; arithmetic on it would not. */

@@ -4,6 +4,7 @@ import type { OnnxEmitter, Rule } from "../rule.ts";
 import { expectDtype, expectRank, normaliseAxes, ShapeError, showShape, size } from "../shape.ts";
 import { strides, view } from "../tensor.ts";
 import { onnxDtype } from "./elementwise.ts";
+import { assembled } from "./shrink.ts";
 
 const many = Number.POSITIVE_INFINITY;
 
@@ -44,6 +45,15 @@ export const concat: Rule<"concat"> = {
     }
     return { shape, data };
   },
+  gradient({ b, node, dy }) {
+    const { axis } = node.attributes;
+    let end = 0;
+    return node.inputs.map((value) => {
+      const start = end;
+      end += value.shape[axis] as number;
+      return node.inputs.length === 1 ? dy : b.slice(dy, axis, start, end);
+    });
+  },
   cost: () => 0,
   onnx: (emit, inputs, node, output) =>
     asFloat(emit, output.dtype, inputs, (values) => emit.node("Concat", values, { axis: node.attributes.axis })),
@@ -65,6 +75,19 @@ export const slice: Rule<"slice"> = {
     const steps = strides(x.shape);
     const shape = x.shape.map((dim, other) => (other === axis ? end - start : dim));
     return view(x, shape, steps, start * steps[axis]);
+  },
+  /** Zeros beside the slice; several slices of one value are joined by `gradients`. */
+  gradient({ b, node, dy }) {
+    const [x] = node.inputs;
+    const { axis, start, end } = node.attributes;
+    const whole = assembled(b, x, axis, [{ start, end, value: dy }]);
+    if (whole !== null) return [whole];
+    const column = x.shape.map((_, other) => (other === axis ? end - start : 1));
+    const places = b.ints(
+      Array.from({ length: end - start }, (_, index) => start + index),
+      column,
+    );
+    return [b.scatterElements(b.broadcast(places, dy), dy, x, axis)];
   },
   cost: () => 0,
   onnx(emit, [x], node, output) {
@@ -110,6 +133,11 @@ export const reshape: Rule<"reshape"> = {
   },
   /** `shape` is in numbers here, or has one symbol that takes what is left: the evaluator solves the others. */
   evaluate: ([x], { shape }) => ({ shape: solveReshape([], x.shape, shape), data: x.data }),
+  gradient({ b, node, dy }) {
+    const [x] = node.inputs;
+    const open = x.shape.filter((dim, place) => typeof dim === "string" && dim !== dy.shape[place]);
+    return [open.length > 1 ? b.reshapeLike(dy, x) : b.reshape(dy, x.shape)];
+  },
   cost: () => 0,
   onnx(emit, [x], node) {
     const from = node.inputs[0].shape;
@@ -140,6 +168,15 @@ export const transpose: Rule<"transpose"> = {
       from,
     );
   },
+  gradient({ b, node, dy }) {
+    const { permutation } = node.attributes;
+    return [
+      b.transpose(
+        dy,
+        permutation.map((_, axis) => permutation.indexOf(axis)),
+      ),
+    ];
+  },
   cost: () => 0,
   onnx: (emit, inputs, node) => emit.node("Transpose", inputs, { perm: node.attributes.permutation }),
 };
@@ -158,6 +195,7 @@ export const unsqueeze: Rule<"unsqueeze"> = {
     for (const axis of normaliseAxes(axes, shape.length + axes.length)) shape.splice(axis, 0, 1);
     return { shape, data: x.data };
   },
+  gradient: ({ b, node, dy }) => [b.squeeze(dy, ...node.attributes.axes)],
   cost: () => 0,
   onnx: (emit, [x], node) => emit.node("Unsqueeze", [x, emit.ints(...node.attributes.axes)]),
 };
@@ -171,6 +209,7 @@ export const squeeze: Rule<"squeeze"> = {
     return { dtype: x.dtype, shape: x.shape.filter((_, axis) => !axes.includes(axis)) };
   },
   evaluate: ([x], { axes }) => ({ shape: x.shape.filter((_, axis) => !axes.includes(axis)), data: x.data }),
+  gradient: ({ b, node, dy }) => [b.unsqueeze(dy, ...node.attributes.axes)],
   cost: () => 0,
   onnx: (emit, inputs, node, output) =>
     asFloat(emit, output.dtype, inputs, ([x]) => emit.node("Squeeze", [x, emit.ints(...node.attributes.axes)])),

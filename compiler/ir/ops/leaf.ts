@@ -14,6 +14,7 @@ export const input: Rule<"input"> = {
   evaluate(_, { name }) {
     throw new RangeError(`input ${name} is fed, not computed`);
   },
+  gradient: "none",
   cost: () => 0,
   onnx: (_, __, node) => node.attributes.name,
 };
@@ -29,6 +30,7 @@ export const parameter: Rule<"parameter"> = {
   evaluate(_, { name }) {
     throw new RangeError(`parameter ${name} is read, not computed`);
   },
+  gradient: "none",
   cost: () => 0,
   onnx: (_, __, node) => node.attributes.name,
 };
@@ -42,6 +44,7 @@ export const constant: Rule<"constant"> = {
     return { dtype, shape };
   },
   evaluate: (_, { shape, data }) => ({ shape, data }),
+  gradient: "none",
   cost: () => 0,
   onnx: (emit, _, node) => emit.constant(node.attributes),
 };

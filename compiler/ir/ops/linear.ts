@@ -1,8 +1,10 @@
 // Matrix product, softmax and layer normalisation.
-import type { Dim } from "../graph.ts";
+import type { Dim, Value } from "../graph.ts";
 import type { Rule } from "../rule.ts";
 import { broadcastShapes, expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
 import { broadcastConcrete, broadcastStrides, overRows, walk } from "../tensor.ts";
+import { matmulGradient } from "./matmul-gradient.ts";
+import { lastAxis, leadingAxes } from "./shrink.ts";
 
 const last = <T>(items: readonly T[], fromEnd = 1): T => items[items.length - fromEnd];
 const many = Number.POSITIVE_INFINITY;
@@ -45,6 +47,7 @@ export const matmul: Rule<"matmul"> = {
     });
     return { shape, data };
   },
+  gradient: matmulGradient,
   cost: ([a], output) => size(output) * last(a),
   onnx: (emit, inputs) => emit.node("MatMul", inputs),
 };
@@ -62,6 +65,10 @@ export const softmax: Rule<"softmax"> = {
       const total = row.reduce((sum, value) => sum + Math.exp(value - most), 0);
       for (let i = 0; i < row.length; i++) row[i] = Math.exp(row[i] - most) / total;
     }),
+  gradient({ b, y, dy }) {
+    const both = b.mul(dy, y);
+    return [b.sub(both, b.mul(y, b.sum(both, [-1], true)))];
+  },
   cost: (_, output) => 2 * size(output),
   onnx: (emit, inputs) => emit.node("Softmax", inputs, { axis: -1 }),
 };
@@ -89,6 +96,19 @@ export const layerNorm: Rule<"layerNorm"> = {
         row[i] = ((row[i] - mean) / Math.sqrt(variance + epsilon)) * scale.data[i] + shift.data[i];
       }
     }),
+  /** With n = (x − mean) / σ and g = dy · scale: dx = (g − mean(g) − n · mean(g · n)) / σ. */
+  gradient({ b, node, dy }) {
+    const [x, scale] = node.inputs;
+    const centred = b.sub(x, b.mean(x, [-1], true));
+    const variance = b.mean(b.mul(centred, centred), [-1], true);
+    const deviation = b.sqrt(b.add(variance, b.scalar(node.attributes.epsilon)));
+    const normal = b.div(centred, deviation);
+    const g = b.mul(dy, scale);
+    const straight = b.sub(g, b.mean(g, [-1], true));
+    const ofX = b.div(b.sub(straight, b.mul(normal, b.mean(b.mul(g, normal), [-1], true))), deviation);
+    const rows = (value: Value) => (lastAxis(x) === 0 ? value : b.sum(value, leadingAxes(x)));
+    return [ofX, rows(b.mul(dy, normal)), rows(dy)];
+  },
   cost: (_, output) => 4 * size(output),
   onnx: (emit, inputs, node) =>
     emit.node("LayerNormalization", inputs, { axis: -1, epsilon: { float: node.attributes.epsilon } }),

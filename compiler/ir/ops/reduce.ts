@@ -1,6 +1,7 @@
 // Sums, means and maxima over axes.
-import type { Shape } from "../graph.ts";
-import type { OnnxEmitter, Rule } from "../rule.ts";
+import type { Builder } from "../build.ts";
+import type { Shape, Value } from "../graph.ts";
+import type { Backward, Gradient, OnnxEmitter, Rule } from "../rule.ts";
 import { expectDtype, normaliseAxes, ShapeError, size } from "../shape.ts";
 import { strides, walk } from "../tensor.ts";
 
@@ -9,12 +10,22 @@ interface Reduction {
   readonly keep: boolean;
 }
 
+/** A reduction as its gradient sees it: y and dy with their axes kept. */
+interface Reduced {
+  readonly b: Builder;
+  readonly x: Value;
+  readonly axes: readonly number[];
+  readonly y: Value;
+  readonly dy: Value;
+}
+
 function reduction<K extends "sum" | "mean" | "max">(
   opType: string,
   start: number,
   join: (total: number, value: number) => number,
   finish: (total: number, count: number) => number,
   counts: 0 | 1,
+  gradient: (at: Reduced) => Value,
 ): Rule<K> {
   const rule = {
     infer([x]: Parameters<Rule<K>["infer"]>[0], { axes, keep }: Reduction) {
@@ -33,6 +44,13 @@ function reduction<K extends "sum" | "mean" | "max">(
       const count = over.reduce((product, axis) => product * x.shape[axis], 1);
       return { shape: reduced(x.shape, over, keep) as number[], data: data.map((total) => finish(total, count)) };
     },
+    gradient: (({ b, node, y, dy }: Backward<K>) => {
+      const { axes, keep } = node.attributes as Reduction;
+      const x = node.inputs[0];
+      const over = normaliseAxes(axes, x.shape.length);
+      const kept = (value: Value) => (keep ? value : b.unsqueeze(value, ...over));
+      return [gradient({ b, x, axes: over, y: kept(y), dy: kept(dy) })];
+    }) satisfies Gradient<K>,
     cost: ([x]: readonly (readonly number[])[]) => counts * size(x),
     onnx: (emit: OnnxEmitter, [x]: readonly string[], node: { readonly attributes: unknown }) => {
       const { axes, keep } = node.attributes as Reduction;
@@ -46,6 +64,17 @@ function reduced(shape: Shape, axes: readonly number[], keep: boolean): Shape {
   return shape.flatMap((dim, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [dim]));
 }
 
+/** How many numbers of x fall together: float32, 1 along every axis that is kept. */
+function count({ b, x, axes }: Reduced): Value {
+  const known = axes.map((axis) => x.shape[axis]).filter((dim) => typeof dim === "number");
+  if (known.length === axes.length) return b.scalar(size(known));
+  const column = x.shape.reduce<Value>(
+    (part, dim, axis) => (axes.includes(axis) || dim === 1 ? part : b.slice(part, axis, 0, 1)),
+    x,
+  );
+  return b.sum(b.broadcast(b.scalar(1), column), axes, true);
+}
+
 /** Sum over `axes`. */
 export const sum: Rule<"sum"> = reduction(
   "ReduceSum",
@@ -53,6 +82,7 @@ export const sum: Rule<"sum"> = reduction(
   (a, b) => a + b,
   (total) => total,
   1,
+  ({ b, x, dy }) => b.broadcast(dy, x),
 );
 /** Mean over `axes`; over an empty axis it is NaN, as everywhere. */
 export const mean: Rule<"mean"> = reduction(
@@ -61,6 +91,17 @@ export const mean: Rule<"mean"> = reduction(
   (a, b) => a + b,
   (total, count) => total / count,
   1,
+  (at) => at.b.broadcast(at.b.div(at.dy, count(at)), at.x),
 );
-/** Maximum over `axes`. */
-export const max: Rule<"max"> = reduction("ReduceMax", Number.NEGATIVE_INFINITY, Math.max, (most) => most, 0);
+/** Maximum over `axes`. Entries that equal it share its gradient equally. */
+export const max: Rule<"max"> = reduction(
+  "ReduceMax",
+  Number.NEGATIVE_INFINITY,
+  Math.max,
+  (most) => most,
+  0,
+  ({ b, x, axes, y, dy }) => {
+    const best = b.cast(b.equal(x, y), "float32");
+    return b.mul(best, b.div(dy, b.sum(best, axes, true)));
+  },
+);

@@ -40,6 +40,8 @@ export const decodeRows: Rule<"decodeRows"> = {
     });
     return { shape: rows.shape, data };
   },
+  /** Stored rows are not trained. */
+  gradient: "none",
   cost: (operands, output) => (operands.length === 2 ? 2 * size(output) : 0),
   onnx(emit, [rows, affine], node) {
     if (affine === undefined) return emit.node("Cast", [rows], { to: onnxDtype.float32 });

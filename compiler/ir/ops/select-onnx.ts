@@ -1,6 +1,7 @@
 // The ONNX form of the selections, without loops and without a node that leaves the device.
 import type { Node } from "../graph.ts";
 import type { OnnxEmitter } from "../rule.ts";
+import { atMost } from "./extent.ts";
 import { attempts, firstRanks, type Meetings, meetings } from "./round-robin-onnx.ts";
 
 const int32 = 6;
@@ -60,7 +61,9 @@ export function onnxRoundRobin(
       (otherwise) => start(otherwise, tier + 1),
     ]);
   };
-  return start(emit, 0);
+  // Where the sample is all there is, and it holds enough, nothing is left to do but to list it.
+  const done = emit.node("And", [atMost(emit, scores, 1, sampledRows), distinct(emit, first, repeats, keep)]);
+  return choose(emit, done, [(then) => list(then, first, keep), (otherwise) => start(otherwise, 0)]);
 }
 
 type Branch = (emit: OnnxEmitter) => string;

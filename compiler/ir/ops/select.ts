@@ -30,6 +30,7 @@ export const roundRobin: Rule<"roundRobin"> = {
     }
     return { shape: [rows, keep], data };
   },
+  gradient: "none",
   cost: () => 0,
   onnx: onnxRoundRobin,
 };
@@ -49,6 +50,7 @@ export const topPositions: Rule<"topPositions"> = {
     for (let row = 0; row < rows; row++) data.set(ranked(scores, row * length, length).slice(0, keep), row * keep);
     return { shape: [...scores.shape.slice(0, -1), keep], data };
   },
+  gradient: "none",
   cost: () => 0,
   onnx: onnxTopPositions,
 };

@@ -1,6 +1,6 @@
 // For every operator, a way to make a small graph that ends in it, with feeds: random shapes, dtypes and numbers.
-import { type Builder, builder } from "../../../compiler/ir/build.ts";
-import type { ComputedDtype, Dtype, Graph, Op, Shape, Value } from "../../../compiler/ir/graph.ts";
+import * as ir from "../../../compiler/ir/build.ts";
+import type { Attributes, ComputedDtype, Dtype, Graph, Op, Shape, Value } from "../../../compiler/ir/graph.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
 import { graphOf } from "../../kit/onnx.ts";
 
@@ -24,7 +24,7 @@ export function drawFrom(seed: number): Draw {
 
 /** What a case is written with: inputs whose lengths are all symbols to the graph, or numbers where asked. */
 class Maker {
-  readonly b: Builder = builder("model/operator", "what it is for");
+  readonly b: ir.Builder = ir.builder("model/operator", "what it is for");
   readonly feeds: Record<string, Tensor> = {};
   readonly draw: Draw;
 
@@ -138,6 +138,13 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
   equal: two("equal", "float32", "int32"),
   greater: two("greater", "float32", "int32"),
   and: two("and", "bool"),
+  bceWithLogits(make) {
+    const shape = make.shape();
+    return make.b.bceWithLogits(
+      make.floats(shape),
+      make.floats(make.narrower(shape), () => make.draw(2)),
+    );
+  },
   not: (make) => make.b.not(make.input("bool", make.shape())),
   neg: one("neg"),
   exp: one("exp"),
@@ -165,6 +172,21 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
     const other = make.narrower(leading);
     return make.b.matmul(make.floats([...leading, m, inner]), make.floats([...other, inner, n]));
   },
+  biasedScores(make) {
+    const [heads, queries, length, width] = make.shape(4);
+    const behaviours = make.pick<0 | 1>(0, 1);
+    const dims = (declared: Shape) => declared.map((dim) => (dim === "heads" ? heads : dim === 1 ? 1 : `d${dim}`));
+    const float = (shape: readonly number[], first: number) =>
+      make.input("float32", shape, undefined, dims(shape.map((dim, axis) => (axis === first ? "heads" : dim))));
+    const keys = behaviours === 0 ? [length, heads, width] : [heads, length, width];
+    const own = make.pick(heads, 1);
+    return make.b.biasedScores(
+      float([heads, queries, width], 0),
+      float(keys, 1 - behaviours),
+      make.input("float32", [own, length], undefined, [own, ...symbols([length])]),
+      behaviours,
+    );
+  },
   gather(make) {
     const shape = make.shape(make.length(1, 3));
     const axis = make.draw(shape.length);
@@ -181,6 +203,27 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
     const axis = make.draw(shape.length);
     const wanted = shape.map((dim, other) => (other === axis ? make.length() : dim));
     return make.b.gatherElements(any(make, shape), make.indices(wanted, shape[axis]), axis);
+  },
+  scatterAdd(make) {
+    const shape = make.shape(make.length(1, 3));
+    const at = make.shape(make.draw(3));
+    const known = make.draw(2) === 0;
+    const like = make.input("float32", shape, undefined, known ? shape : undefined);
+    const updates = (): [Value, Value] => [
+      make.indices(at, shape[0]),
+      make.input("float32", [...at, ...shape.slice(1)], undefined, [...symbols(at), ...like.shape.slice(1)]),
+    ];
+    const once = make.b.scatterAdd(...updates(), like);
+    if (make.draw(2) === 0) return once;
+    const { inputs, attributes } = once.node;
+    const pairs = [...inputs.slice(0, 2), ...updates(), ...inputs.slice(2)];
+    return ir.make("scatterAdd", pairs, attributes as Attributes["scatterAdd"], once.node);
+  },
+  scatterElements(make) {
+    const shape = make.shape(make.length(1, 3));
+    const axis = make.draw(shape.length);
+    const wanted = shape.map((dim, other) => (other === axis ? make.length() : dim));
+    return make.b.scatterElements(make.indices(wanted, shape[axis]), make.floats(wanted), make.floats(shape), axis);
   },
   softmax: (make) => make.b.softmax(make.floats(make.shape(make.length(1, 3)))),
   sum: over("sum"),
@@ -209,6 +252,13 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
       () => make.b.reshape(any(make, [a, rows, b], [a, "rows", b]), ["rows", a * b]),
       () => make.b.reshape(any(make, [rows, a, b], ["rows", "columns", b]), ["pairs", b]),
       () => make.b.reshape(any(make, [a, b], [a, b]), [b * a]),
+    )();
+  },
+  reshapeLike(make) {
+    const [rows, a, c] = make.shape(3);
+    return make.pick(
+      () => make.b.reshapeLike(any(make, [rows * a, c]), numeric(make, [rows, a, c])),
+      () => make.b.reshapeLike(any(make, [rows, a, c]), numeric(make, [c * a, rows])),
     )();
   },
   transpose(make) {

@@ -39,7 +39,8 @@ function normal(z: number): number {
 function layer(settings: Partial<Tower>): number[] {
   const b = builder("");
   const input = b.input("x", "float32", ["candidates", 3]);
-  const value = hiddenLayer(b, { ...tower, ...settings }, "t.hidden.0", input, 3);
+  const serving = { training: null, layout: "request", input: b.input } as const;
+  const value = hiddenLayer(serving, b, { ...tower, ...settings }, "t.hidden.0", input, 3);
   const graph = { name: "layer", doc: "", inputs: [input], outputs: [{ name: "y", value, doc: "" }] };
   const read = (name: string) => {
     const data = parameters[name.replace("t.hidden.0.", "")];

@@ -1,0 +1,124 @@
+// Twin's side of the comparison: the trainer's own steps on graphs built for the model, the next batch assembled meanwhile.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { keptOf } from "../../";
+import { compile, initialValues, parameters } from "../../compiler/index.ts";
+import type { Tensor } from "../../runtime/session.ts";
+import { type Feeder, threadFeeder } from "../../runtime/train/feeder.ts";
+import type { Kept } from "../../runtime/train/frames.ts";
+import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
+import { epochOrder, Steps } from "../../runtime/train/order.ts";
+import { type TrainPlan, trainPlan } from "../../runtime/train/plan.ts";
+import { Scorer, scorePart } from "../../runtime/train/score.ts";
+import { TrainState } from "../../runtime/train/state.ts";
+import { Stepper } from "../../runtime/train/step.ts";
+import type { PeerModel } from "./models.ts";
+import type { WorldSize } from "./world.ts";
+
+export interface Setting {
+  /** Of start values and of the order of the samples. */
+  readonly seed: number;
+  readonly threads: number;
+}
+
+export interface Trained {
+  /** Before each step. */
+  readonly losses: readonly number[];
+  /** From the end of one step to the end of the next. */
+  readonly seconds: readonly number[];
+  /** Seconds of processor time, all threads. */
+  readonly processor: readonly number[];
+  /** Of each step. */
+  readonly kept: readonly Kept[];
+}
+
+/** Notes what the searches kept. */
+class NotingGraphs extends TrainGraphs {
+  readonly kept: Kept[] = [];
+
+  override async run(role: GraphRole, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const outputs = await super.run(role, feeds);
+    if (role === "search") this.kept.push(keptOf(this.graph(role), outputs));
+    return outputs;
+  }
+}
+
+export class Ours {
+  readonly #feeder: Feeder;
+  readonly #stepper: Stepper;
+  readonly #graphs: NotingGraphs;
+  #step = 0;
+  #next: ReturnType<Feeder["step"]> | null = null;
+
+  private constructor(feeder: Feeder, stepper: Stepper, graphs: NotingGraphs) {
+    this.#feeder = feeder;
+    this.#stepper = stepper;
+    this.#graphs = graphs;
+  }
+
+  /** Builds the model into `folder` and opens its training graphs. */
+  static async open(folder: string, { source, model }: PeerModel, world: WorldSize, setting: Setting): Promise<Ours> {
+    const { seed, threads } = setting;
+    const { files, manifest } = compile(`${model.name}.twin`, { resolve: () => source, version: "0.0.0-bench", seed });
+    for (const { path, content } of files) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), content instanceof Uint8Array ? content : Buffer.concat([...content()]));
+    }
+    writeFileSync(join(folder, "world.json"), JSON.stringify(world));
+    const plan: TrainPlan = trainPlan(manifest!);
+    const module = new URL("./world.ts", import.meta.url).href;
+    const feeder = await threadFeeder({ place: { folder, module }, plan, seed });
+    const start = initialValues(parameters(model), seed);
+    const graphs = new NotingGraphs(folder, plan.spec, threads);
+    const stepper = new Stepper(plan, new TrainState(plan.spec, start.read), graphs);
+    return new Ours(feeder, stepper, graphs);
+  }
+
+  /** Trains `steps` steps. */
+  async train(steps: number): Promise<Trained> {
+    this.#graphs.kept.length = 0;
+    const losses: number[] = [];
+    const seconds: number[] = [];
+    const processor: number[] = [];
+    for (let i = 0; i < steps; i++) {
+      const begun = performance.now();
+      const used = process.cpuUsage();
+      const batch = await (this.#next ?? this.#feeder.step(this.#step + 1));
+      this.#step++;
+      this.#next = this.#feeder.step(this.#step + 1);
+      losses.push(await this.#stepper.learn(batch, this.#step));
+      seconds.push((performance.now() - begun) / 1000);
+      const { user, system } = process.cpuUsage(used);
+      processor.push((user + system) / 1e6);
+    }
+    return { losses, seconds, processor, kept: [...this.#graphs.kept] };
+  }
+
+  /** Logits of the validation part, in its order. */
+  async score(label: string): Promise<Float32Array> {
+    const scorer = new Scorer(this.#stepper.plan, this.#stepper.state, this.#graphs);
+    const logits: number[] = [];
+    for await (const { logit } of scorePart(scorer, this.#feeder, "validation")) logits.push(...logit[label]);
+    return Float32Array.from(logits);
+  }
+
+  /** Milliseconds spent inside each graph so far. */
+  spent(): Readonly<Record<GraphRole, number>> {
+    return { ...this.#graphs.spent };
+  }
+
+  async close(): Promise<void> {
+    await this.#next;
+    await this.#graphs.close();
+    await this.#feeder.close();
+  }
+}
+
+/** The samples of the trainer's first steps: what the other side must see in the same order. */
+export function firstBatches(count: number, batch: number, seed: number, steps: number): Uint32Array[] {
+  const places = new Steps(count, batch);
+  return Array.from({ length: steps }, (_, i) => {
+    const { epoch, from, to } = places.place(i + 1);
+    return epochOrder(seed, epoch, count).slice(from, to);
+  });
+}

@@ -1,0 +1,46 @@
+// The report of a data set as text: what was read, by part, by label, by feature.
+import type { DataReport } from "../runtime/data/index.ts";
+
+const number = (value: number): string => value.toLocaleString("en-GB", { maximumFractionDigits: 1 });
+const percent = (share: number): string => `${(100 * share).toPrecision(3)} %`;
+
+/** Lines of the report; warnings are not among them. */
+export function reportText(report: DataReport): string {
+  const { events, users, items, seen, behaviours, clock, parts } = report;
+  const at = (time: number): string =>
+    clock.unit === "steps"
+      ? `step ${number(time)}`
+      : new Date(time * 1000).toISOString().slice(0, 19).replace("T", " ");
+  const lines = [
+    `${number(events)} events of ${number(users)} users, from ${at(clock.first)} to ${at(clock.last)}`,
+    `${number(items)} items; the events name ${number(seen.items)}${seen.withoutRow === 0 ? "" : `, of which ${number(seen.withoutRow)} have no row in the items file`}`,
+    `events a user: ${number(behaviours.min)} at least, ${number(behaviours.median)} in the middle, ${number(behaviours.p95)} at 95 %, ${number(behaviours.max)} at most`,
+  ];
+  for (const part of parts) {
+    if (part.events === 0) continue;
+    const span = `${at(part.first ?? 0)} to ${at(part.last ?? 0)}`;
+    lines.push(
+      `${part.part}: ${number(part.events)} events${report.model === "" ? "" : `, ${number(part.samples)} with a label`}, ${number(part.users)} users, ${span}`,
+    );
+    for (const { name, kind, defined, mean } of part.labels) {
+      if (mean === null) lines.push(`  ${name}: missing everywhere`);
+      else
+        lines.push(
+          `  ${name}: ${kind === "binary" ? `${percent(mean)} ones` : `${mean.toPrecision(4)} on average`} of ${number(defined)}`,
+        );
+    }
+  }
+  const odd = report.features.filter(({ missing, unknown }) => missing + unknown > 0);
+  for (const { name, values, missing, unknown } of odd) {
+    const all = Math.max(1, values);
+    const told = [
+      ...(missing > 0 ? [`${percent(missing / all)} missing`] : []),
+      ...(unknown > 0 ? [`${percent(unknown / all)} unknown`] : []),
+    ];
+    lines.push(`${name}: ${told.join(", ")} of ${number(values)}`);
+  }
+  if (report.model !== "" && odd.length === 0) lines.push("no feature has missing values or unknown ids");
+  if (report.supplied.length > 0)
+    lines.push(`made by SQL, to be supplied with every request: ${report.supplied.join(", ")}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,24 @@
+// Derivations of the data for a build's manifest: of `--data`, else of the data.yaml that a run keeps beside its weights.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Model } from "../compiler/index.ts";
+import type { Derived } from "../runtime/manifest.ts";
+import { dataModel } from "./data-model.ts";
+import { say } from "./output.ts";
+
+export async function derivedOf(
+  model: () => Model,
+  { data, weights }: { readonly data?: string; readonly weights?: string },
+): Promise<Derived[]> {
+  const kept = weights === undefined ? undefined : join(dirname(weights), "data.yaml");
+  const path = data ?? (kept !== undefined && existsSync(kept) ? kept : undefined);
+  if (path === undefined) return [];
+  const { ambiguous, derivedFeatures, readBinding } = await import("../runtime/data/index.ts");
+  const derived = await derivedFeatures(readBinding(path), dataModel(model()).features, path === data);
+  const supplied = derived.filter(({ kind }) => kind === "sql").map(({ feature }) => feature);
+  if (supplied.length > 0)
+    say(`note: made by SQL in the data, to be supplied with every request: ${supplied.join(", ")}`);
+  for (const feature of ambiguous(derived))
+    say(`note: ${feature} is made of a column of its own name: requests bring the derived value`);
+  return derived;
+}

@@ -1,0 +1,141 @@
+// `twin import W --model FILE -o OUT`: weights from elsewhere under this model's names, proved by samples.
+import { basename, dirname, join } from "node:path";
+import { batchGraph, initialValues, type Model, parameters } from "../../compiler/index.ts";
+import { TwinError } from "../../runtime/error.ts";
+import { writeFileAtomic } from "../../runtime/files.ts";
+import {
+  emptyMap,
+  type ImportReport,
+  type ImportRequest,
+  importWeights,
+  readFeatureMap,
+  readFeatureVocabularies,
+  readMap,
+  readSamples,
+  type Verified,
+  verifyLogits,
+} from "../../runtime/import/index.ts";
+import { openFile } from "../../runtime/session-node.ts";
+import { openTensors } from "../../runtime/tensor-file.ts";
+import { WrongUsage } from "../failure.ts";
+import { importTarget } from "../import-target.ts";
+import { print, printJson, say } from "../output.ts";
+import { stoppable } from "../progress.ts";
+import { version } from "../version.ts";
+import { checked, refuseUnbuilt } from "./show.ts";
+
+interface ImportOptions {
+  readonly model: string;
+  readonly from: ImportRequest["from"];
+  readonly output: string;
+  readonly map?: string;
+  readonly features?: string;
+  readonly vocabulary?: string;
+  readonly verify?: string;
+  readonly tolerance: number;
+  readonly partial?: boolean;
+  readonly json?: boolean;
+}
+
+export async function importFrom(file: string, options: ImportOptions): Promise<void> {
+  const { from, output, verify, tolerance, partial = false } = options;
+  if (from !== "fuxictr" && (options.features ?? options.vocabulary) !== undefined)
+    throw new WrongUsage("--features and --vocabulary are FuxiCTR's files: they go with --from fuxictr");
+  if (verify !== undefined && partial)
+    throw new WrongUsage(
+      "--verify holds whole models against each other: with --partial most of the model keeps its start values",
+    );
+  const model = checked(options.model);
+  if (verify !== undefined) refuseUnbuilt(model);
+  const start = initialValues(parameters(model), model.train.seed);
+  let verified: Verified | null = null;
+  const report = await stoppable((signal) =>
+    importWeights({
+      path: file,
+      from,
+      target: importTarget(model),
+      map: options.map === undefined ? emptyMap : readMap(options.map),
+      features: options.features === undefined ? null : readFeatureMap(options.features),
+      vocabularies: options.vocabulary === undefined ? null : readFeatureVocabularies(options.vocabulary),
+      partial,
+      output,
+      startValues: (name) => start.chunks(name),
+      ...(verify !== undefined && {
+        verify: async (weights, rowMaps) => {
+          verified = await verifyWith(model, weights, verify, rowMaps, tolerance);
+          if (!verified.passed) throw new TwinError(failedText(verify, verified));
+        },
+      }),
+      signal,
+    }),
+  );
+  if (options.json) printJson({ ...report, verified });
+  else print(reportText(report, { file, output, verified, partial }));
+  if (report.unnamed.length > 0)
+    say(
+      `note: ${report.unnamed.join(", ")}: row 1 + i is the i-th value of the source's own vocabulary, and a build must have the same: --vocabulary feature_vocab.json writes it, \`twin build --vocabularies\` reads it`,
+    );
+  if (verified === null && !partial)
+    say(
+      `note: nothing was verified: --verify samples.npz holds the logits against those of the system that ${file} comes from`,
+    );
+}
+
+/** The model with the staged weights over a batch, in ONNX Runtime, as a build would run it. */
+async function verifyWith(
+  model: Model,
+  weights: string,
+  path: string,
+  rowMaps: Parameters<NonNullable<ImportRequest["verify"]>>[1],
+  tolerance: number,
+): Promise<Verified> {
+  const file = openTensors(weights);
+  const places = new Map(
+    [...file.entries].map(([name, { start, end }]) => [name, { offset: start, length: end - start }]),
+  );
+  file.close();
+  const { ports, bytes } = batchGraph(model, { version, location: basename(weights), places });
+  const labels = model.towers.flatMap(({ tasks }) => tasks.map(({ label }) => label));
+  const samples = await readSamples({ path, ports, labels, rowMaps });
+  const graph = join(dirname(weights), "batch.onnx");
+  writeFileAtomic(graph, bytes);
+  const session = await openFile(graph, { providers: ["cpu"], threads: 2, warn: say });
+  try {
+    return await verifyLogits(session, samples, tolerance);
+  } finally {
+    await session.close();
+  }
+}
+
+const failedText = (path: string, { largest, tolerance, sample, label, expected, actual }: Verified): string =>
+  `the imported model does not compute what ${path} says: the logits differ by up to ${largest.toPrecision(2)}, and at most ${tolerance} is allowed. Worst: ${label} of sample ${sample} is ${actual}, and ${expected} is expected. Nothing was written. Look at the names that look alike, at the orientation of square matrices, at the order of features, and at the rows of padding and unknown values`;
+
+interface Said {
+  readonly file: string;
+  readonly output: string;
+  readonly verified: Verified | null;
+  readonly partial: boolean;
+}
+
+function reportText(report: ImportReport, { file, output, verified, partial }: Said): string {
+  const { taken, started, shared, ignored, unused } = report;
+  const width = Math.max(...taken.map(({ parameter }) => parameter.length));
+  const lines = taken.map(({ parameter, shape, from, how }) => {
+    const done = how.length === 0 ? "" : `: ${how.join(", ")}`;
+    return `${parameter.padEnd(width)}  [${shape.join(", ")}] from ${from.join(" with ")}${done}`;
+  });
+  const list = (what: string, names: readonly string[]) => (names.length === 0 ? [] : [`${what}: ${names.join(", ")}`]);
+  return [
+    ...lines,
+    ...list("the same numbers under another name", shared),
+    ...list("ignored", ignored),
+    ...list("not used", unused),
+    ...list("start values", started),
+    ...(verified === null ? [] : [verifiedText(verified)]),
+    ...list("written too", report.vocabularies),
+    `${output}: ${taken.length} of ${taken.length + started.length} parameters from ${file}${partial ? ", embeddings only" : ""}`,
+  ].join("\n");
+}
+
+const verifiedText = ({ samples, logits, largest, tolerance }: Verified): string =>
+  `verified: ${logits} logits of ${samples} samples, largest difference ${largest.toPrecision(2)} (at most ${tolerance})`;

@@ -1,0 +1,102 @@
+// `twin init [dir]`: a folder to begin with: the example model with its data, or a first draft from the user's own files.
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { format } from "../../grammar/index.ts";
+import { draft } from "../../runtime/data/draft/draft.ts";
+import { checkData, readBinding } from "../../runtime/data/index.ts";
+import { TwinError } from "../../runtime/error.ts";
+import { generate } from "../../runtime/example/generate.ts";
+import { attempt, writeFileAtomic } from "../../runtime/files.ts";
+import { dataModel } from "../data-model.ts";
+import { reportText } from "../data-report.ts";
+import { WrongUsage } from "../failure.ts";
+import { print, say } from "../output.ts";
+import { packageModels } from "../package-models.ts";
+import { showProgress, stoppable } from "../progress.ts";
+import { checked } from "./show.ts";
+
+interface InitOptions {
+  readonly from?: string;
+  readonly items?: string;
+  readonly user?: string;
+  readonly item?: string;
+  readonly time?: string;
+}
+
+export async function init(dir: string, options: InitOptions): Promise<void> {
+  if (options.from === undefined) {
+    const extra = (["items", "user", "item", "time"] as const).find((name) => options[name] !== undefined);
+    if (extra !== undefined)
+      throw new WrongUsage(`--${extra} says something of your own files: name the events, too: --from FILE`);
+    await initExample(dir);
+  } else await initDraft(dir, options.from, options);
+}
+
+/** Nothing is ever written over. */
+function refuseExisting(dir: string, names: readonly string[]): void {
+  for (const name of names) {
+    const path = join(dir, name);
+    if (existsSync(path))
+      throw new TwinError(`${path} is there already, and \`twin init\` overwrites nothing; name a new folder`);
+  }
+}
+
+async function initExample(dir: string): Promise<void> {
+  refuseExisting(dir, ["twin.twin", "features.twin", "README.md", "data"]);
+  attempt("write", dir, () => mkdirSync(dir, { recursive: true }));
+  const size = { users: 200, items: 2000, behaviours: 300, seed: 1 };
+  const onProgress = showProgress();
+  const { events, bestAuc } = await stoppable((signal) =>
+    generate({ dir: join(dir, "data"), ...size, onProgress, signal }),
+  );
+  for (const name of ["features.twin", "twin.twin"])
+    writeFileAtomic(join(dir, name), readFileSync(join(packageModels(), name)));
+  writeFileAtomic(join(dir, "README.md"), readme("twin.twin", "data/data.yaml", "twin"));
+  print(
+    `${dir}: the model twin.twin, and ${events} made-up events in data/ (the best possible AUC of click is ${bestAuc.toFixed(4)})`,
+  );
+  print(`next: twin data check ${join(dir, "data/data.yaml")} --model ${join(dir, "twin.twin")}`);
+}
+
+async function initDraft(dir: string, from: string, options: InitOptions): Promise<void> {
+  const names = ["draft.twin", "data.yaml", "README.md"];
+  refuseExisting(dir, names);
+  const { model, data, roles, skipped } = await draft({ ...options, events: from, folder: dir });
+  const laid = format(model, "draft.twin");
+  if ("diagnostics" in laid)
+    throw new Error(`the drafted model is no text of the language: ${laid.diagnostics[0]?.title}`);
+  attempt("write", dir, () => mkdirSync(dir, { recursive: true }));
+  const [modelFile, dataFile] = names.map((name) => join(dir, name));
+  writeFileAtomic(modelFile, laid.text);
+  writeFileAtomic(dataFile, data);
+  writeFileAtomic(join(dir, "README.md"), readme("draft.twin", "data.yaml", "draft"));
+  print(`user: ${roles.user}, item: ${roles.item}, clock: ${roles.clock.column} (${roles.clock.unit})`);
+  print(
+    roles.labels.length === 0
+      ? "no column looks like a label: every event counts as chosen, and negatives are drawn"
+      : `labels: ${roles.labels.map(({ sql }) => sql).join(", ")}`,
+  );
+  for (const { column, because } of skipped) say(`note: no feature was made of \`${column}\`: ${because}`);
+  const known = dataModel(checked(modelFile));
+  const report = await stoppable((signal) => checkData(readBinding(dataFile), known, { signal }));
+  for (const warning of report.warnings) say(`warning: ${warning}`);
+  print(reportText(report));
+  print(`${modelFile} and ${dataFile}: a first draft without errors; read both, and change what you know better`);
+}
+
+function readme(model: string, data: string, name: string): string {
+  return `# ${name}
+
+- \`${model}\`: the model
+- \`${data}\`: where its columns come from
+
+\`\`\`sh
+twin check ${model}
+twin data check ${data} --model ${model}
+twin train ${model} --data ${data} -o run
+twin build ${model} --weights run/weights.safetensors --data ${data} -o build
+twin table build build --data ${data}
+twin score build --data ${data} -o scores.parquet
+\`\`\`
+`;
+}

@@ -1,0 +1,199 @@
+// `twin train FILE --data DATA -o RUN`: learns a model's parameters from data, in a folder that can always go on.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { env } from "onnxruntime-node";
+import {
+  type ArtefactFile,
+  compile,
+  initialValues,
+  load,
+  type Model,
+  type Parameter,
+  parameters,
+} from "../../compiler/index.ts";
+import { type Binding, readBinding } from "../../runtime/data/index.ts";
+import { prepareDataset } from "../../runtime/data/prepare/index.ts";
+import { TwinError } from "../../runtime/error.ts";
+import type { Manifest } from "../../runtime/manifest.ts";
+import {
+  contractDifferences,
+  contractFingerprint,
+  createRun,
+  defaultThreads,
+  expectFolder,
+  openEarlierRun,
+  performRun,
+  type ReadParameter,
+  type RunFile,
+  type RunRecord,
+  readRun,
+  readRunManifest,
+  readVocabularies,
+  runManifestFile,
+  type TrainReport,
+  updateRun,
+  warmStart,
+  warmStartText,
+} from "../../runtime/train/index.ts";
+import { quietNativeLog } from "../native-log.ts";
+import { print, printJson, say } from "../output.ts";
+import { showLine, showProgress, stoppable } from "../progress.ts";
+import { reader } from "../sources.ts";
+import { evaluationLine, reportText, trainLine } from "../train-text.ts";
+import { version } from "../version.ts";
+import { digest } from "../weights.ts";
+import { learn } from "./build.ts";
+import { checked } from "./show.ts";
+
+export interface TrainOptions {
+  readonly data: string;
+  readonly output: string;
+  readonly from?: string;
+  readonly resume?: boolean;
+  readonly threads?: number;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly cache?: string;
+  readonly evaluateEvery?: number;
+  readonly checkpointEvery?: number;
+  readonly json?: boolean;
+}
+
+export async function train(file: string, options: TrainOptions): Promise<void> {
+  const report = await trainTo(file, options);
+  if (options.json) printJson({ run: options.output, ...report });
+  else print(reportText(report, options.output, file));
+}
+
+/** Trains without printing results; progress and what was read are said. */
+export async function trainTo(file: string, options: TrainOptions): Promise<TrainReport> {
+  quietNativeLog();
+  const { output, resume = false } = options;
+  expectFolder(output, resume);
+  const model = checked(file);
+  const binding = readBinding(options.data);
+  const vocabularies = resume ? readVocabularies(join(output, "vocabularies")) : await learn(model, options.data);
+  const { files, manifest } = compiled(file, vocabularies);
+  const record = resume
+    ? resumed(output, manifest, options)
+    : started(file, manifest, files, { ...options, model, binding });
+  const prepared = await stoppable((signal) =>
+    prepareDataset(binding, manifest, record.cache, {
+      vocabularies,
+      signal,
+      onProgress: showProgress(),
+      note: (message) => say(`note: ${message}`),
+    }),
+  );
+  const { training, validation, test } = prepared.spec.samples;
+  say(
+    `samples: ${training} training, ${validation} validation, ${test} test${prepared.reused ? " (prepared before)" : ""}`,
+  );
+  for (const warning of prepared.report.warnings) say(`warning: ${warning}`);
+  const start = startValues(model, record, { features: manifest.features, vocabularies }, resume);
+  const show = showLine();
+  try {
+    return await stoppable((signal) =>
+      performRun({
+        dir: output,
+        data: { folder: resolve(record.cache), module: null },
+        start: start.read,
+        checkpointEvery: options.checkpointEvery ?? null,
+        signal,
+        warn: (message) => say(`warning: ${message}`),
+        onProgress: (progress) => show(trainLine(progress), progress.finished),
+        onEvaluation: (evaluation) => show(evaluationLine(evaluation), true),
+      }),
+    );
+  } finally {
+    start.close();
+  }
+}
+
+function compiled(file: string, vocabularies: ReadonlyMap<string, readonly string[]>) {
+  const { files, manifest } = compile(file, { resolve: reader(file), version, digest, vocabularies });
+  if (manifest === null) throw new TwinError(`${file} has no model to train`);
+  return { files, manifest };
+}
+
+interface Starting extends TrainOptions {
+  readonly model: Model;
+  readonly binding: Binding;
+}
+
+/** Makes the folder of a new run. */
+function started(file: string, manifest: Manifest, files: readonly ArtefactFile[], options: Starting): RunRecord {
+  const { output, model, data, binding } = options;
+  const record: RunRecord = {
+    format: 1,
+    model: model.name,
+    source: relative(dirname(file), file),
+    data: resolve(data),
+    cache: resolve(options.cache ?? join(output, "data")),
+    started: new Date().toISOString(),
+    versions: { twin: version, node: process.version, onnxruntime: env.versions.node ?? "unknown" },
+    seed: options.seed ?? manifest.train.seed,
+    threads: options.threads ?? defaultThreads(),
+    batch: manifest.train.batch,
+    epochs: options.epochs ?? null,
+    steps: options.steps ?? null,
+    evaluate_every: options.evaluateEvery ?? null,
+    from: options.from === undefined ? null : resolve(options.from),
+    fingerprints: { spec: contractFingerprint(manifest), data: null },
+    samples: null,
+  };
+  if (options.from !== undefined) openEarlierRun(options.from).weights.close();
+  createRun(output, record, runFiles(file, binding, files));
+  return record;
+}
+
+function* runFiles(file: string, binding: Binding, files: readonly ArtefactFile[]): Generator<RunFile> {
+  for (const { source } of load(file, reader(file)).files)
+    yield { path: `model/${relative(dirname(file), source.path)}`, content: source.text };
+  yield { path: "data.yaml", content: readFileSync(binding.path) };
+  for (const { path, content } of files) {
+    const taken = path.startsWith("train/") || path.startsWith("vocabularies/");
+    if (taken && content instanceof Uint8Array) yield { path, content };
+    if (path === "manifest.yaml" && content instanceof Uint8Array) yield { path: runManifestFile, content };
+  }
+}
+
+/** What a run that goes on was started with; the command line may say how long it is to train, and with how many threads. */
+function resumed(output: string, manifest: Manifest, options: TrainOptions): RunRecord {
+  const record = readRun(output);
+  const differences = contractDifferences(readRunManifest(output), manifest);
+  if (differences.length > 0)
+    throw new TwinError(
+      `the run in ${output} belongs to another model or other settings:\n  ${differences.join("\n  ")}\nGo on with the model in ${join(output, "model")}, or start a new run from what this one learned: --from ${output} -o another folder`,
+    );
+  if (options.seed !== undefined && options.seed !== record.seed)
+    throw new TwinError(`the run in ${output} has the seed ${record.seed}: leave out --seed, or start a new run`);
+  const next: RunRecord = {
+    ...record,
+    epochs: options.epochs ?? record.epochs,
+    steps: options.steps ?? record.steps,
+    threads: options.threads ?? record.threads,
+    evaluate_every: options.evaluateEvery ?? record.evaluate_every,
+    cache: options.cache === undefined ? record.cache : resolve(options.cache),
+    versions: { twin: version, node: process.version, onnxruntime: env.versions.node ?? "unknown" },
+  };
+  updateRun(output, next);
+  return next;
+}
+
+/** Start values by the run's seed; of a warm start, what still fits of the earlier run. */
+function startValues(
+  model: Model,
+  record: RunRecord,
+  now: Parameters<typeof warmStart>[4],
+  quiet: boolean,
+): { readonly read: ReadParameter; close(): void } {
+  const all: readonly Parameter[] = parameters(model);
+  const fresh = initialValues(all, record.seed);
+  if (record.from === null || (quiet && !existsSync(record.from))) return { read: fresh.read, close: () => undefined };
+  const earlier = openEarlierRun(record.from);
+  const { read, report } = warmStart(all, fresh.read, earlier.weights, earlier, now);
+  if (!quiet) for (const line of warmStartText(report)) say(line);
+  return { read, close: () => earlier.weights.close() };
+}

@@ -1,0 +1,74 @@
+// The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
+import type { Graph, Output, Value } from "../ir/graph.ts";
+import { topological } from "../ir/graph.ts";
+import { oracleOutputs, rankOutputs, searchOutputs, wiring } from "../lower/assemble.ts";
+import { type Scene, scene } from "../lower/scene.ts";
+import type { Model, Task } from "../model.ts";
+import type { TrainPlan } from "./plan.ts";
+import type { OwnPorts } from "./ports.ts";
+
+/** Positions that every search keeps in the whole history, by live weights. */
+export function searchGraph(model: Model, { sparse }: TrainPlan): Graph {
+  return graphOf(model, "search", searchOutputs(scene(model, "batch", sparse, { learns: false, measured: new Map() })));
+}
+
+/** The attention's scores over the whole history of every search. */
+export function oracleGraph(model: Model, { sparse }: TrainPlan): Graph {
+  return graphOf(model, "oracle", oracleOutputs(scene(model, "batch", sparse, { learns: false, measured: new Map() })));
+}
+
+/** Logit and probability of every label, over the behaviours that were kept. */
+export function scoreGraph(model: Model, { sparse }: TrainPlan): Graph {
+  return graphOf(model, "score", predictions(scene(model, "batch", sparse, { learns: false, measured: new Map() })));
+}
+
+/** `loss`, `losses`, and the new value of every measured statistic under its parameter's name. */
+export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts): Graph {
+  const measured = new Map<string, Value>();
+  const s = scene(model, "batch", sparse, { learns: true, measured });
+  const logits = new Map(predictions(s).map(({ name, value }) => [name, value]));
+  const tasks = model.towers.flatMap((tower) => tower.tasks);
+  const losses = tasks.map((task) => taskLoss(s, ports, task, logits.get(`${task.label}.logit`)!));
+  const b = s.b.at("loss");
+  const sum = (values: readonly Value[]) => values.reduce((left, right) => b.add(left, right));
+  return graphOf(model, "step", [
+    {
+      name: "loss",
+      value: sum(losses.map(({ loss }) => loss)),
+      doc: "Loss of the batch: of every task by its weight.",
+    },
+    { name: "losses", value: sum(losses.map(({ rows }) => rows)), doc: "Loss of every row, before its weight." },
+    ...[...measured].map(([name, value]) => ({ name, value, doc: "" })),
+  ]);
+}
+
+function predictions(s: Scene): Output[] {
+  return rankOutputs(s, wiring(s, false, false));
+}
+
+/**
+ * Of a task with weight c over rows with weights w: the sum of c · w · l, and of every row with w above 0, c · l. l is the
+ * binary cross-entropy of the log-odds z + offset, or (z − y)² of a regression.
+ */
+function taskLoss(s: Scene, ports: OwnPorts, task: Task, logit: Value): { loss: Value; rows: Value } {
+  const b = s.b.at(`loss/${task.label}`, task.doc);
+  const input = (name: string, doc: string) => s.input(name, "float32", ["batch"], doc);
+  const label = input(ports.label(task), `Label ${task.label}; 0 where it is missing.`);
+  const weight = input(ports.weight(task), `Share of the row in the loss of ${task.label}; 0 where it does not count.`);
+  const each = () => {
+    if (task.kind === "binary") return b.bceWithLogits(b.add(logit, input(ports.offset, offsetDoc)), label);
+    const apart = b.sub(logit, label);
+    return b.mul(apart, apart);
+  };
+  const own = each();
+  const weighted = task.weight === 1 ? own : b.mul(own, b.scalar(task.weight));
+  const counts = b.cast(b.greater(weight, b.scalar(0)), "float32");
+  return { loss: b.sum(b.mul(weighted, weight), [0]), rows: b.mul(weighted, counts) };
+}
+
+const offsetDoc = "Added to the log-odds: − ln of the rate at which negatives were sampled, else 0.";
+
+function graphOf({ doc }: Model, name: string, outputs: readonly Output[]): Graph {
+  const inputs = topological(outputs.map(({ value }) => value)).filter(({ node }) => node.op === "input");
+  return { name, doc, inputs, outputs };
+}

@@ -1,0 +1,33 @@
+// The lists of behaviours that training's graphs look at.
+import type { TrainFrame } from "../../runtime/train/spec.ts";
+import { givenOf } from "../lower/attend.ts";
+import type { Given } from "../lower/scene.ts";
+import type { History, Model, Over } from "../model.ts";
+
+export interface PlannedFrame {
+  readonly history: History;
+  readonly given: Given;
+  readonly spec: TrainFrame;
+}
+
+/** Every history as a whole, and every list that an attend is over; those that no graph reads among them. */
+export function framesOf(model: Model): PlannedFrame[] {
+  const overs: Over[] = [
+    ...model.histories.map((history) => ({ kind: "history" as const, history })),
+    ...model.attends.map(({ over }) => over),
+  ];
+  const frames = new Map<string, PlannedFrame>();
+  for (const over of overs) {
+    const given = givenOf(over);
+    const spec: TrainFrame = {
+      name: given.name,
+      kind: over.kind === "history" ? "whole" : over.kind,
+      history: over.history.name,
+      search: over.kind === "search" ? over.search.name : null,
+      length: given.length,
+      heads: given.heads,
+    };
+    frames.set(given.name, { history: over.history, given, spec });
+  }
+  return [...frames.values()];
+}

@@ -1,0 +1,104 @@
+// The contract of training's graphs, as manifest.yaml has it.
+import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../runtime/train/spec.ts";
+import type { Attributes, Graph, Value } from "../ir/graph.ts";
+import { keptPort, scoresPort } from "../lower/ports.ts";
+import type { Model } from "../model.ts";
+import { allFeatures } from "../parameters.ts";
+import { framesOf } from "./frames.ts";
+import type { TrainPlan } from "./plan.ts";
+import type { TrainPorts } from "./ports.ts";
+
+const nameOf = ({ node }: Value) => (node.attributes as Attributes["input"]).name;
+
+/** The graph with its inputs in the model's order; what another graph hands on comes last. */
+export function inOrder(graph: Graph, { sources }: TrainPorts): Graph {
+  const order = new Map([...sources.keys()].map((name, index) => [name, index]));
+  const place = (value: Value) => order.get(nameOf(value)) ?? order.size;
+  return { ...graph, inputs: graph.inputs.toSorted((a, b) => place(a) - place(b)) };
+}
+
+export function graphSpec(
+  graph: Graph,
+  { sources }: TrainPorts,
+  results: ReadonlyMap<string, TrainResult>,
+): TrainGraph {
+  const source = (name: string): TrainSource => sources.get(name) ?? { kind: "carried" };
+  return {
+    file: `train/${graph.name}.onnx`,
+    inputs: graph.inputs.map((value): TrainPort => {
+      const name = nameOf(value);
+      if (value.dtype !== "float32" && value.dtype !== "int32")
+        throw new Error(`graph ${graph.name} takes ${name} as ${value.dtype}`);
+      return { name, dtype: value.dtype, shape: [...value.shape], source: source(name) };
+    }),
+    outputs: graph.outputs.map(({ name }) => {
+      const result = results.get(name);
+      if (result === undefined) throw new Error(`graph ${graph.name} has an output ${name} that says nothing`);
+      return { name, result };
+    }),
+  };
+}
+
+export function keptResults(model: Model): Map<string, TrainResult> {
+  return new Map(model.searches.map((search) => [keptPort(model, search), { kind: "kept", search: search.name }]));
+}
+
+export function oracleResults(model: Model): Map<string, TrainResult> {
+  return new Map(model.searches.map((search) => [scoresPort(model, search), { kind: "scores", search: search.name }]));
+}
+
+export function scoreResults(model: Model): Map<string, TrainResult> {
+  const labels = model.towers.flatMap(({ tasks }) => tasks.map(({ label }) => label));
+  return new Map(
+    labels.flatMap((label): [string, TrainResult][] => [
+      [label, { kind: "probability", label }],
+      [`${label}.logit`, { kind: "logit", label }],
+    ]),
+  );
+}
+
+/** @param graphs `step` and `score` among them */
+export function trainSpec(
+  model: Model,
+  { packs, tables }: TrainPlan,
+  graphs: ReadonlyMap<keyof TrainSpec["graphs"], TrainGraph>,
+): TrainSpec {
+  const { train } = model;
+  const read = new Set(
+    [...graphs.values()].flatMap(({ inputs }) =>
+      inputs.flatMap(({ source }) => ("frame" in source ? [source.frame] : [])),
+    ),
+  );
+  return {
+    graphs: {
+      search: graphs.get("search") ?? null,
+      step: graphs.get("step")!,
+      update: graphs.get("update") ?? null,
+      score: graphs.get("score")!,
+      oracle: graphs.get("oracle") ?? null,
+    },
+    frames: framesOf(model).flatMap(({ spec }) => (read.has(spec.name) ? [spec] : [])),
+    packs: [...packs],
+    tables: [...tables],
+    unknown: allFeatures(model).flatMap(({ qualified, unknown }) =>
+      unknown > 0 ? [{ feature: qualified, share: unknown }] : [],
+    ),
+    tasks: model.towers.flatMap(({ tasks }) =>
+      tasks.map(({ label, kind, weight, where }) => ({ label, kind, weight, where })),
+    ),
+    batch: train.batch,
+    epochs: train.epochs,
+    rates: { dense: train.dense.rate, embeddings: train.embeddings.rate },
+    schedule: { ...train.schedule },
+    stop: train.stop && { after: train.stop.after, on: stopOn(train.stop.on) },
+    seed: train.seed,
+  };
+}
+
+type StopOn = NonNullable<TrainSpec["stop"]>["on"];
+
+function stopOn(on: string): StopOn {
+  const known = (["auc", "gauc", "logloss"] as const).find((one) => one === on);
+  if (known === undefined) throw new Error(`stop: ${on} is nothing to stop on`);
+  return known;
+}

@@ -1,0 +1,31 @@
+// A plan that pays: attention weights meet wide and narrow columns in products of their own.
+import { builder } from "../ir/build.ts";
+import type { Value } from "../ir/graph.ts";
+import { isFixed, made } from "../passes/fixed.ts";
+import { ruled } from "../passes/pass.ts";
+
+/** Columns from which on copying rows next to others costs more than a product of their own. */
+const wide = 32;
+
+/**
+ *  1. p [x_1 … x_n]  →  [p x_1, …, p [x_i … x_n]]   with every wide x in a product of its own
+ * The wide rows are not copied into a concatenation, nor their gradients out of one. Results stay equal to the bit.
+ */
+export const wideApart = ruled("wide-apart", "no wide rows are copied beside others", (value, inputs) => {
+  if (value.node.op !== "matmul" || value.shape.length !== 3) return null;
+  const [weights, rows] = inputs;
+  const last = rows.shape.length - 1;
+  if (made(rows, "concat")?.axis !== last || isFixed(rows)) return null;
+  const groups: Value[][] = [];
+  for (const part of rows.node.inputs) {
+    const before = groups.at(-1);
+    if (before && !isWide(part) && !isWide(before[0])) before.push(part);
+    else groups.push([part]);
+  }
+  if (groups.length < 2) return null;
+  const at = builder(value.node.scope, value.node.doc);
+  const products = groups.map((group) => at.matmul(weights, group.length === 1 ? group[0] : at.concat(group, last)));
+  return at.concat(products, last);
+});
+
+const isWide = ({ shape }: Value): boolean => (shape[shape.length - 1] as number) >= wide;

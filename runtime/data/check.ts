@@ -1,0 +1,116 @@
+// `twin data check`: reads everything that training would read, writes nothing, and says what there is.
+import { TwinError } from "../error.ts";
+import type { FeatureSpec } from "../manifest.ts";
+import { meter, type OnProgress } from "../progress.ts";
+import type { Binding } from "./binding.ts";
+import { type DataModel, encodedFeatures } from "./data-model.ts";
+import { learnVocabularies } from "./learn-vocabularies.ts";
+import { type Encoders, encoders } from "./prepare/encode-rows.ts";
+import { encodeItems, numberItems } from "./prepare/items-phase.ts";
+import { type DataQuery, dataQuery } from "./prepare/select.ts";
+import { countEvents, judge } from "./report.ts";
+import type { DataReport } from "./report-schema.ts";
+import { supplied } from "./sample-columns.ts";
+import { quoted, Source } from "./source.ts";
+
+export interface CheckOptions {
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+  /** DuckDB's memory. Default "1GB". */
+  readonly memory?: string;
+}
+
+/**
+ * @param model null: only files, keys, clock and split are looked at
+ * @throws TwinError naming file, column and row of the first thing that training would stop at
+ */
+export async function checkData(
+  binding: Binding,
+  model: DataModel | null,
+  options: CheckOptions = {},
+): Promise<DataReport> {
+  const { onProgress, signal } = options;
+  const source = await Source.open(options.memory ? { memory: options.memory } : {});
+  const stop = (): void => source.connection.interrupt();
+  signal?.addEventListener("abort", stop);
+  try {
+    const bound = model === null ? { ...binding, columns: {}, history: {} } : binding;
+    const read = model ?? anyModel;
+    const query = await dataQuery(source, bound, read, model !== null);
+    const items = await numberItems(source, query);
+    const counts = await countEvents(source, `(${query.events})`, query.columns, read, items);
+    const warnings = model === null ? [] : judge(counts, binding);
+    const encode = await encoders(
+      model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
+    );
+    const progress = meter("items", items, onProgress);
+    await encodeItems(source, query, read, encode, progress, null, signal);
+    progress.done();
+    if (model !== null) {
+      const told = meter("events", counts.events, onProgress);
+      await encodeEvents(source, query, read, encode, (rows) => told.add(rows), signal);
+      told.done();
+    }
+    return {
+      ...counts,
+      features: model === null ? [] : [...encode.counts.values()],
+      supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
+      warnings,
+    };
+  } catch (error) {
+    if (signal?.aborted) throw new TwinError("checking the data was stopped", { cause: error });
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    source.close();
+  }
+}
+
+/** Stands for a model where none is named: items have a key and nothing else. */
+const anyModel: DataModel = {
+  model: "",
+  features: [
+    {
+      name: "item.key",
+      group: "item",
+      column: "key",
+      formerly: null,
+      key: true,
+      encoder: { kind: "hashed", buckets: 1 },
+      dtype: "int32",
+      shape: [],
+      embedding: null,
+      vocabulary: null,
+    },
+  ],
+  histories: [],
+  labels: [],
+};
+
+/** Every value of every event is encoded as it would be: what does not fit is found here, with its row. */
+async function encodeEvents(
+  source: Source,
+  { columns, events }: DataQuery,
+  model: DataModel,
+  encode: Encoders,
+  told: (rows: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const groups = ["user", "context", "candidate", "cross"] as const;
+  const features = groups
+    .flatMap((group) => encodedFeatures(model, group))
+    .filter(({ encoder }) => encoder.kind !== "elapsed");
+  if (features.length === 0) return;
+  const resolved = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
+  const names = ["#row", ...features.map(({ name }) => name)].map(quoted).join(", ");
+  for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, 32_768, columns.explain)) {
+    if (signal?.aborted) throw new TwinError("checking the data was stopped");
+    for (const feature of features) {
+      const column = resolved.find((one) => one.name === feature.name)!;
+      const place = (row: number): string =>
+        `${columns.events.relation.name}, row ${Number((chunk.columns["#row"] as ArrayLike<number>)[row]) + 1}, column \`${column.shown}\``;
+      encode.encode(feature, chunk.columns[feature.name], chunk.rows, column.derive, place);
+    }
+    told(chunk.rows);
+  }
+}

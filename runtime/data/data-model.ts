@@ -1,0 +1,23 @@
+// What reading data must know of a model: the part of a manifest that says which columns there are. A manifest is one.
+import type { FeatureSpec } from "../manifest.ts";
+
+export interface DataModel {
+  readonly model: string;
+  readonly features: readonly FeatureSpec[];
+  readonly histories: readonly { readonly name: string; readonly max: number }[];
+  readonly labels: readonly { readonly name: string; readonly kind: "binary" | "regression" }[];
+}
+
+/** Features of a group that are encoded; the cross features of one history where it is named. */
+export function encodedFeatures(
+  model: DataModel,
+  group: FeatureSpec["group"],
+  history: string | null = null,
+): FeatureSpec[] {
+  return model.features.filter(
+    (feature) =>
+      feature.group === group &&
+      feature.encoder.kind !== "key" &&
+      (history === null || feature.name.startsWith(`${history}.`)),
+  );
+}

@@ -1,0 +1,60 @@
+// Which features data.yaml makes from other columns: what goes into the manifest, so that serving does the same.
+import type { Derived, FeatureSpec } from "../manifest.ts";
+import type { Binding } from "./binding.ts";
+import { openRelation } from "./relation.ts";
+import { Source } from "./source.ts";
+
+/**
+ * Derivations as they are written, and features made by SQL, which whoever sends a request must supply.
+ * @param read whether the files may be looked at, to tell an expression from a column's name; else names are single words
+ */
+export async function derivedFeatures(
+  binding: Binding,
+  features: readonly FeatureSpec[],
+  read = true,
+): Promise<Derived[]> {
+  const derived: Derived[] = [];
+  const expressions: { readonly feature: string; readonly sql: string }[] = [];
+  for (const [name, column] of Object.entries(binding.columns)) {
+    if (!features.some((feature) => feature.name === name)) continue;
+    if (column.kind === "sql") expressions.push({ feature: name, sql: column.sql });
+    else
+      derived.push({
+        feature: name,
+        ...column,
+        ...(column.kind === "map" && { values: { ...column.values } }),
+      } as Derived);
+  }
+  if (expressions.length === 0) return derived;
+  const names = read ? await columnNames(binding) : null;
+  for (const { feature, sql } of expressions) {
+    // A column under another name is no expression: a request brings it under the feature's.
+    const group = feature.startsWith("item.") ? names?.items : names?.events;
+    const isColumn = group?.has(sql) ?? /^\w+$/.test(sql);
+    if (!isColumn) derived.push({ feature, kind: "sql", sql });
+  }
+  return derived;
+}
+
+async function columnNames(binding: Binding): Promise<{ items: Set<string>; events: Set<string> }> {
+  const source = await Source.open();
+  try {
+    const of = async (role: "items" | "events" | "users"): Promise<string[]> => {
+      const named = binding[role];
+      if (named === null) return [];
+      return [...(await openRelation(source, named.file, binding.place(role, "file"))).columns.keys()];
+    };
+    return { items: new Set(await of("items")), events: new Set([...(await of("events")), ...(await of("users"))]) };
+  } finally {
+    source.close();
+  }
+}
+
+/** Features whose raw column has their own name, where nothing tells raw from derived: a request sends the derived value. */
+export function ambiguous(derived: readonly Derived[]): string[] {
+  return derived.flatMap((one) =>
+    (one.kind === "map" || one.kind === "scale") && one.feature.slice(one.feature.lastIndexOf(".") + 1) === one.column
+      ? [one.feature]
+      : [],
+  );
+}

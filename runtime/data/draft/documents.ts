@@ -1,0 +1,125 @@
+// The texts of a drafted model and its binding.
+import type { Drafted } from "./draft.ts";
+import type { DraftFeature } from "./kinds.ts";
+import { nameOf } from "./kinds.ts";
+
+const indented = (features: readonly DraftFeature[], depth = "  "): string =>
+  features.map(({ name, kind }) => `${depth}${name}: ${kind}`).join("\n");
+
+/** The labels that the tower predicts. */
+export function labelNames({ roles }: Drafted): string[] {
+  return roles.labels.length === 0 ? ["chosen"] : roles.labels.map(({ name }) => nameOf(name));
+}
+
+export function modelText(drafted: Drafted): string {
+  const { item, user, cross, steps } = drafted;
+  const ago = steps ? "elapsed(at: [1, 10, 100, 1000], dim: 4)" : "elapsed(at: [1h, 1d, 7d, 30d], dim: 4)";
+  return `// A first draft, made from the columns of the files: change what you know better.
+
+model draft
+
+/// What an item is, whoever looks at it.
+item {
+${indented(item)}
+}
+
+user {
+${indented([user])}
+}
+
+/// Everything this user did, newest first. What is known of an event only once it happened stands here, and cannot leak;
+/// what is known when the request comes may go to \`context\`, or to \`candidate\` where it differs by candidate.
+history seen {
+  of:  item
+  max: 1k
+
+  cross {
+    ago: ${ago}
+${indented(cross, "    ")}
+  }
+}
+
+metric relevance {
+  query: item
+  keys:  seen.item
+  bias:  seen.cross
+  heads: 2
+  dim:   16
+}
+
+search nearest {
+  from: seen
+  by:   relevance
+  keep: 50
+}
+
+attend interest {
+  over: nearest
+  by:   relevance
+}
+
+tower ranking {
+  input:  [interest, item, user]
+  hidden: [100, 50]
+
+  predict {
+${labelNames(drafted)
+  .map((label) => `    ${label}: binary`)
+  .join("\n")}
+  }
+}
+
+table item_keys {
+  of:        relevance.keys
+  precision: float16
+}
+
+train {
+  embeddings: adagrad(rate: 0.05)
+  dense:      adam(rate: 1e-3)
+  batch:      512
+  epochs:     1
+}
+`;
+}
+
+/** A YAML scalar, quoted where it is more than a word. */
+const scalar = (text: string): string => (/^[A-Za-z_][\w./*-]*$/.test(text) ? text : JSON.stringify(text));
+
+export function bindingText(drafted: Drafted): string {
+  const { roles, files, item, user, cross, split } = drafted;
+  const { column, unit } = roles.clock;
+  const clock =
+    unit === "steps"
+      ? `order: ${scalar(column)}`
+      : `time: ${unit === "s" ? scalar(column) : `{column: ${scalar(column)}, unit: ${unit}}`}`;
+  const lines = [
+    "# Where the columns of the model come from. A feature that is not named has the column of its own name.",
+    `events: {file: ${scalar(files.events)}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,
+  ];
+  if (files.items !== null) lines.push(`items:  {file: ${scalar(files.items)}, key: ${scalar(roles.key!)}}`);
+  lines.push("columns:");
+  const labels = labelNames(drafted);
+  if (roles.labels.length === 0) {
+    lines.push(`  # No column looks like a label: every event counts as one that the user chose.`);
+    lines.push(`  predict.${labels[0]}: "true"`);
+  }
+  roles.labels.forEach(({ sql }, i) => {
+    lines.push(`  predict.${labels[i]}: ${scalar(sql)}`);
+  });
+  // The key's feature reads the key's column by itself.
+  for (const [group, features] of [
+    ["item", item.slice(1)],
+    ["user", [user]],
+    ["seen", cross],
+  ] as const) {
+    for (const { name, column: source } of features) if (source !== null) lines.push(`  ${group}.${name}: ${source}`);
+  }
+  if (roles.labels.length === 0) lines.push("negatives: {per_positive: 4, by: popularity}");
+  lines.push(
+    split === null
+      ? "split: {by: share, train: 80%, validation: 10%, test: rest}"
+      : `split: {by: time, train: ${scalar(split.train)}, validation: ${scalar(split.validation)}, test: rest}`,
+  );
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,112 @@
+// A first model and binding from the columns of a user's own files: `twin init --from`.
+import { relative, resolve } from "node:path";
+import { TwinError } from "../../error.ts";
+import { openRelation, type Relation } from "../relation.ts";
+import { Source } from "../source.ts";
+import { bindingText, modelText } from "./documents.ts";
+import { type DraftFeature, draftFeature, nameOf, type Skipped } from "./kinds.ts";
+import { type Profile, profile } from "./profile.ts";
+import { type Named, type Roles, rolesOf } from "./roles.ts";
+
+export interface DraftOptions extends Named {
+  /** The events' file or glob. */
+  readonly events: string;
+  readonly items?: string;
+  /** Folder that the texts are for: paths in data.yaml are relative to it. */
+  readonly folder: string;
+}
+
+export interface Draft {
+  readonly model: string;
+  readonly data: string;
+  readonly roles: Roles;
+  /** Columns that no feature was made of, and why. */
+  readonly skipped: readonly Skipped[];
+}
+
+export interface Drafted {
+  readonly roles: Roles;
+  readonly steps: boolean;
+  readonly item: readonly DraftFeature[];
+  readonly user: DraftFeature;
+  readonly cross: readonly DraftFeature[];
+  readonly split: { readonly train: string; readonly validation: string } | null;
+  readonly files: { readonly events: string; readonly items: string | null };
+}
+
+/** @throws TwinError where a file cannot be read, or no column can be the user, the item or the clock */
+export async function draft(options: DraftOptions): Promise<Draft> {
+  const source = await Source.open();
+  try {
+    const look = async (file: string, role: string): Promise<{ relation: Relation; columns: Profile[] }> => {
+      const relation = await openRelation(source, resolve(file), role);
+      const columns = await profile(source, relation);
+      if ((columns[0]?.rows ?? 0) === 0) throw new TwinError(`${role}: ${relation.name} has no rows`);
+      return { relation, columns };
+    };
+    const { columns: events } = await look(options.events, "--from");
+    const items = options.items === undefined ? null : (await look(options.items, "--items")).columns;
+    const roles = rolesOf(events, items, options);
+    const skipped: Skipped[] = [];
+    const features = (columns: readonly Profile[], key: string | null): DraftFeature[] => {
+      const names = new Set<string>();
+      return columns.flatMap((column) => {
+        const made = draftFeature(column, column.name === key);
+        if ("because" in made) skipped.push(made);
+        else if (names.has(made.name))
+          skipped.push({ column: column.name, because: `another column is \`${made.name}\`, too` });
+        else {
+          names.add(made.name);
+          return [made];
+        }
+        return [];
+      });
+    };
+    const of = (name: string): Profile => events.find((column) => column.name === name)!;
+    const itemFeatures =
+      items === null ? features([of(roles.item)], roles.item) : features(keyFirst(items, roles.key!), roles.key);
+    const used = [roles.user, roles.item, roles.clock.column];
+    const cross = features(
+      events.filter(({ name }) => !used.includes(name)),
+      null,
+    );
+    const users = of(roles.user).different;
+    const path = (file: string): string => relative(options.folder, resolve(file)).replaceAll("\\", "/");
+    const drafted: Drafted = {
+      roles,
+      steps: roles.clock.unit === "steps",
+      item: itemFeatures,
+      user: {
+        name: nameOf(roles.user),
+        kind: `hashed(buckets: ${Math.max(100, 2 * users)}, dim: 16)`,
+        column: nameOf(roles.user) === roles.user ? null : JSON.stringify(roles.user),
+      },
+      cross,
+      split: splitOf(of(roles.clock.column), roles),
+      files: { events: path(options.events), items: options.items === undefined ? null : path(options.items) },
+    };
+    return { model: modelText(drafted), data: bindingText(drafted), roles, skipped };
+  } finally {
+    source.close();
+  }
+}
+
+const keyFirst = (columns: readonly Profile[], key: string): Profile[] => [
+  ...columns.filter(({ name }) => name === key),
+  ...columns.filter(({ name }) => name !== key),
+];
+
+const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
+
+/** The first 80 % of the events by time to learn from, the next 10 % to stop by, the rest to be judged by. */
+function splitOf({ range, family }: Profile, { clock }: Roles): Drafted["split"] {
+  if (range === null) return null;
+  const factor = family === "time" ? 1 : factors[clock.unit];
+  const [, , , , train, validation] = range.quantiles.map((value) => value / factor);
+  if (!(range.min / factor <= train && train < validation && validation < range.max / factor)) return null;
+  const end = (time: number): string =>
+    clock.unit === "steps"
+      ? `..${Math.floor(time)}`
+      : `..${new Date(Math.floor(time) * 1000).toISOString().slice(0, 19)}Z`;
+  return { train: end(train), validation: end(validation) };
+}

@@ -1,0 +1,97 @@
+// From what a column holds to a first feature for it: its kind with arguments, and how data.yaml makes it.
+import type { Profile } from "./profile.ts";
+
+export interface DraftFeature {
+  /** A name of the language: small letters, digits, underscores. */
+  readonly name: string;
+  /** `bucketed(at: [1, 5], dim: 4)` */
+  readonly kind: string;
+  /** What data.yaml says where it is not the column of the same name. */
+  readonly column: string | null;
+}
+
+export interface Skipped {
+  readonly column: string;
+  readonly because: string;
+}
+
+/** A name of the language from a column's. */
+export function nameOf(column: string): string {
+  const plain = column
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "");
+  const name = /^[a-z]/.test(plain) ? plain : `column_${plain}`;
+  // Names that requests use for something else.
+  return ["item", "items", "time", "ago"].includes(name) ? `${name}_value` : name;
+}
+
+const categorical =
+  /(^|_)(id|type|kind|category|genre|brand|author|creator|level|class|group|region|country|city|tab|page|channel)s?$/;
+
+/** @param key the item's or the user's own column */
+export function draftFeature(profile: Profile, key = false): DraftFeature | Skipped {
+  const { family, different, missing, range, list } = profile;
+  const name = nameOf(profile.name);
+  const column = name === profile.name ? null : JSON.stringify(profile.name);
+  const feature = (kind: string): DraftFeature => ({ name, kind, column });
+  const skipped = (because: string): Skipped => ({ column: profile.name, because });
+  if (missing === 1) return skipped("it is empty");
+  if (key) return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 16, key: true)`);
+  if (different < 2 && family !== "list") return skipped("it always has the same value");
+  switch (family) {
+    case "boolean":
+      return feature("flag(dim: 4)");
+    case "list":
+      if (list!.floats)
+        return list!.even
+          ? feature(`pretrained(size: ${list!.most}, dim: 8)`)
+          : skipped("its lists of floats differ in length");
+      return feature(`tags(buckets: ${buckets(different * list!.most)}, max: ${list!.most}, dim: 8)`);
+    case "text":
+      if (profile.parted > 0.2)
+        return {
+          name,
+          kind: `tags(buckets: ${buckets(4 * different)}, max: 8, dim: 8)`,
+          column: `{split: {column: ${JSON.stringify(profile.name)}, by: "|"}}`,
+        };
+      if (different > 0.5 * profile.rows && profile.rows > 100) return skipped("nearly every row has its own text");
+      return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 8)`);
+    case "small":
+    case "whole":
+      if (range!.min === 0 && range!.max === 1) return feature("flag(dim: 4)");
+      if (categorical.test(name) || (different <= 20 && range!.max - range!.min < 100)) {
+        return range!.min >= 0 && range!.max < 10_000
+          ? feature(`id(vocab: ${range!.max + 1}, dim: ${different > 50 ? 8 : 4})`)
+          : feature(`hashed(buckets: ${buckets(different)}, dim: 8)`);
+      }
+      return bucketed(feature, range!.quantiles) ?? skipped("its values hardly differ");
+    case "float":
+      return bucketed(feature, range!.quantiles) ?? skipped("its values hardly differ");
+    case "huge":
+      return feature(`hashed(buckets: ${buckets(different)}, dim: 8)`);
+    default:
+      return skipped(`${profile.type} is no feature yet: make a number or a text of it under \`columns\` in data.yaml`);
+  }
+}
+
+function bucketed(feature: (kind: string) => DraftFeature, quantiles: readonly number[]): DraftFeature | null {
+  const edges = [...new Set(quantiles.map((value) => Number(value.toPrecision(3))))].sort((a, b) => a - b);
+  return edges.length === 0 ? null : feature(`bucketed(at: [${edges.map(plain).join(", ")}], dim: 4)`);
+}
+
+/** A number as the language writes it: no exponent. */
+function plain(value: number): string {
+  const text = String(value);
+  return /e/i.test(text) ? value.toFixed(12).replace(/\.?0+$/, "") : text;
+}
+
+/** Room for twice as many, in round numbers. */
+function roomFor(different: number): number {
+  const wanted = Math.max(10, 2 * different);
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  return Math.ceil(wanted / power) * power;
+}
+
+const buckets = (different: number): number => Math.min(10_000_000, roomFor(Math.max(50, 2 * different)));

@@ -1,0 +1,120 @@
+// Which column of an event log is the user, the item, the clock, a label: by name where names tell, by values where not.
+import { TwinError } from "../../error.ts";
+import { earliest, latest } from "../events.ts";
+import type { Profile } from "./profile.ts";
+
+export interface Roles {
+  readonly user: string;
+  readonly item: string;
+  /** The items file's key; null where there is no items file. */
+  readonly key: string | null;
+  readonly clock: { readonly column: string; readonly unit: "s" | "ms" | "us" | "ns" | "steps" };
+  /** Binary labels: columns that are 0 and 1, or a threshold on a rating. */
+  readonly labels: readonly { readonly name: string; readonly sql: string; readonly column: string }[];
+}
+
+/** Columns that the caller names. */
+export interface Named {
+  readonly user?: string;
+  readonly item?: string;
+  readonly time?: string;
+}
+
+const users = /user|customer|member|visitor|student|learner|account|client|person/i;
+const items =
+  /item|video|movie|film|product|article|song|track|book|sku|post|photo|problem|question|skill|content|restaurant|game|app|news/i;
+const clocks = /time|date|created|clock|^ts$|stamp|when/i;
+const orders = /^(order|order_id|seq|sequence|step|position|idx|index)$/i;
+const labelled =
+  /click|like|label|buy|bought|purchase|watch|correct|target|follow|share|convert|conversion|finish|complete|play/i;
+const rated = /rating|stars|score|grade/i;
+
+export function rolesOf(events: readonly Profile[], itemColumns: readonly Profile[] | null, named: Named): Roles {
+  const find = (name: string | undefined, what: string): Profile | undefined => {
+    if (name === undefined) return undefined;
+    const found = events.find((column) => column.name === name);
+    if (!found) throw new TwinError(`the events have no column \`${name}\` (${what}); they have ${listed(events)}`);
+    return found;
+  };
+  const clock = clockOf(events, find(named.time, "--time"));
+  const left = events.filter(({ name }) => name !== clock.column);
+  const key = itemColumns === null ? null : keyOf(left, itemColumns);
+  const item =
+    find(named.item, "--item") ??
+    left.find(({ name }) => name === key?.name) ??
+    pick(left, items, (one) => isKey(one) && !users.test(one.name));
+  if (!item) {
+    throw new TwinError(`which column of the events is the item? Say it: --item COLUMN, one of ${listed(left)}`);
+  }
+  const others = left.filter(({ name }) => name !== item.name);
+  const user = find(named.user, "--user") ?? pick(others, users, isKey);
+  if (!user) {
+    throw new TwinError(`which column of the events is the user? Say it: --user COLUMN, one of ${listed(others)}`);
+  }
+  if (itemColumns !== null && key === null) {
+    throw new TwinError(
+      `no column of the items file has one value for each row, so none can be its key; the file has ${listed(itemColumns)}`,
+    );
+  }
+  const rest = others.filter(({ name }) => name !== user.name);
+  return { user: user.name, item: item.name, key: key?.name ?? null, clock, labels: labelsOf(rest) };
+}
+
+const listed = (columns: readonly Profile[]): string => columns.map(({ name }) => `\`${name}\``).join(", ");
+const isKey = ({ family }: Profile): boolean => ["small", "whole", "huge", "text"].includes(family);
+
+/** The first column whose name fits; one that also says that it is an id before others. */
+function pick(columns: readonly Profile[], pattern: RegExp, fits: (column: Profile) => boolean): Profile | undefined {
+  const found = columns.filter((column) => pattern.test(column.name) && fits(column));
+  return found.find(({ name }) => /id$/i.test(name)) ?? found[0];
+}
+
+function keyOf(events: readonly Profile[], columns: readonly Profile[]): Profile | null {
+  const unique = columns.filter((column) => isKey(column) && column.missing === 0 && column.different === column.rows);
+  const shared = unique.filter(({ name }) => events.some((event) => event.name === name));
+  return (
+    shared.find(({ name }) => /id$/i.test(name)) ??
+    shared[0] ??
+    unique.find(({ name }) => /id$/i.test(name)) ??
+    unique[0] ??
+    null
+  );
+}
+
+const units = [
+  ["s", 1],
+  ["ms", 1e3],
+  ["us", 1e6],
+  ["ns", 1e9],
+] as const;
+
+function clockOf(events: readonly Profile[], named: Profile | undefined): Roles["clock"] {
+  const unitOf = ({ family, range }: Profile): Roles["clock"]["unit"] | null => {
+    if (range === null) return null;
+    if (family === "time") return "s";
+    const found = units.find(([, factor]) => range.min / factor >= earliest && range.max / factor <= latest);
+    return found?.[0] ?? null;
+  };
+  const candidates = named ? [named] : events;
+  const timed = candidates.filter((column) => column.missing === 0 && unitOf(column) !== null);
+  const best = timed.find(({ name }) => clocks.test(name)) ?? timed.find(({ family }) => family === "time") ?? timed[0];
+  if (best) return { column: best.name, unit: unitOf(best)! };
+  const order = named ?? events.find(({ name, range }) => orders.test(name) && range !== null);
+  if (order?.range) return { column: order.name, unit: "steps" };
+  throw new TwinError(
+    `no column of the events is a clock between 1990 and 2100 (seconds, ms, us, ns or timestamps), and none is called \`order\` or \`step\`; say which one is: --time COLUMN, one of ${listed(events)}`,
+  );
+}
+
+function labelsOf(columns: readonly Profile[]): Roles["labels"] {
+  const both = ({ family, range, different }: Profile): boolean =>
+    different === 2 && (family === "boolean" || (range !== null && range.min === 0 && range.max === 1));
+  const binary = columns.filter((column) => labelled.test(column.name) && both(column));
+  if (binary.length > 0) return binary.map(({ name }) => ({ name, sql: name, column: name }));
+  const rating = columns.find(({ name, range, different }) => rated.test(name) && range !== null && different > 2);
+  if (!rating?.range) return [];
+  const [, , median] = rating.range.quantiles;
+  // Above the middle, so that both answers come up.
+  const edge = median > rating.range.min ? median : rating.range.max;
+  return [{ name: "liked", sql: `"${rating.name}" >= ${edge}`, column: rating.name }];
+}

@@ -1,0 +1,160 @@
+// The behaviours of a batch's samples, copied side by side: typed arrays only, nothing is made for a single behaviour.
+import { TwinError } from "../../error.ts";
+import type { BatchHistory, Encoded } from "../../train/dataset.ts";
+import type { Column } from "./column-file.ts";
+import type { EncodedSpec } from "./dataset-file.ts";
+
+export interface HistoryColumns {
+  readonly name: string;
+  readonly max: number;
+  readonly item: Column;
+  readonly time: Column;
+  /** Numbers of the values that exclude, of behaviours; null: none does. */
+  readonly same: Column | null;
+  /** By user, where the behaviours end. */
+  readonly ends: Column;
+  /** Stored ones with their column; elapsed ones without. */
+  readonly cross: readonly { readonly spec: EncodedSpec; readonly column: Column | null }[];
+}
+
+export interface SamplesOfBatch {
+  readonly time: Float64Array;
+  readonly user: Uint32Array;
+  readonly start: Uint32Array;
+  /** Numbers of the values that exclude, of the samples. */
+  readonly same: Int32Array | null;
+}
+
+/** @param least behaviours to which every row is padded at least */
+export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, least: number): BatchHistory {
+  const rows = samples.start.length;
+  const ends = history.ends.gather(samples.user);
+  const lengths = new Int32Array(rows);
+  // Where values exclude, the behaviours of a row are no range.
+  const chosen: (Int32Array | null)[] | null = samples.same === null ? null : new Array(rows).fill(null);
+  let longest = least;
+  for (let row = 0; row < rows; row++) {
+    const start = samples.start[row];
+    lengths[row] = Math.min(Math.max(0, ends[row] - start), history.max);
+    const code = samples.same === null ? -1 : samples.same[row];
+    if (chosen !== null && code >= 0) {
+      chosen[row] = others(history, start, ends[row], code);
+      lengths[row] = chosen[row]!.length;
+    }
+    longest = Math.max(longest, lengths[row]);
+  }
+  const length = Math.max(longest, 1);
+  const item = new Int32Array(rows * length);
+  const outputs = history.cross.map(({ spec }) => filled(spec, rows * length));
+  const elapsed = history.cross.some(({ column }) => column === null);
+  for (let row = 0; row < rows; row++) {
+    const count = lengths[row];
+    if (count === 0) continue;
+    const start = samples.start[row];
+    const picked = chosen?.[row] ?? null;
+    const at = row * length;
+    const now = samples.time[row];
+    copy(history.item, start, count, picked, item, at, 1);
+    const newest = history.time.range(
+      picked === null ? start : picked[0],
+      (picked === null ? start : picked[0]) + 1,
+    )[0];
+    // What is not strictly before the sample is the future: such data must never be trained on.
+    if (!(newest < now)) leak(history, row, newest, now);
+    for (let c = 0; c < outputs.length; c++) {
+      const { spec, column } = history.cross[c];
+      if (column !== null) copy(column, start, count, picked, outputs[c], at * spec.width, spec.width);
+    }
+    if (!elapsed) continue;
+    const times = timesOf(history, start, count, picked);
+    for (let c = 0; c < outputs.length; c++) {
+      const { edges } = history.cross[c].spec;
+      if (edges !== null) elapsedBuckets(outputs[c] as Int32Array, at, times, count, now, edges);
+    }
+  }
+  const cross: Record<string, Encoded> = {};
+  history.cross.forEach(({ spec }, c) => {
+    cross[spec.name] = outputs[c];
+  });
+  return { length, lengths, item, cross };
+}
+
+function filled({ type, width, fill }: EncodedSpec, rows: number): Encoded {
+  if (type === "float32") return new Float32Array(rows * width);
+  const values = new Int32Array(rows * width);
+  return fill === 0 ? values : values.fill(fill);
+}
+
+function copy(
+  column: Column,
+  start: number,
+  count: number,
+  picked: Int32Array | null,
+  into: Encoded,
+  at: number,
+  width: number,
+): void {
+  if (picked === null) {
+    into.set(column.range(start, start + count), at);
+    return;
+  }
+  const from = column.range(start, picked[count - 1] + 1);
+  for (let i = 0; i < count; i++) {
+    const first = (picked[i] - start) * width;
+    for (let j = 0; j < width; j++) into[at + i * width + j] = from[first + j];
+  }
+}
+
+function timesOf(history: HistoryColumns, start: number, count: number, picked: Int32Array | null): ArrayLike<number> {
+  if (picked === null) return history.time.range(start, start + count);
+  const times = new Float64Array(count);
+  const from = history.time.range(start, picked[count - 1] + 1);
+  for (let i = 0; i < count; i++) times[i] = from[picked[i] - start];
+  return times;
+}
+
+/** Behaviours from `start` on whose value is another one, at most `max`. */
+function others({ same, max }: HistoryColumns, start: number, end: number, code: number): Int32Array {
+  const chosen = new Int32Array(Math.min(max, Math.max(0, end - start)));
+  let count = 0;
+  // Read in pieces: a long past is not looked at whole where `max` is short.
+  for (let from = start; from < end && count < max; from += 4096) {
+    const to = Math.min(end, from + 4096);
+    const codes = same!.range(from, to);
+    for (let i = 0; i < to - from && count < max; i++) if (codes[i] !== code) chosen[count++] = from + i;
+  }
+  return chosen.subarray(0, count);
+}
+
+/**
+ * 1 + number of edges <= now − time: times fall, so what has passed rises, and each edge has one place in the row.
+ * @param times newest first
+ */
+export function elapsedBuckets(
+  into: Int32Array,
+  at: number,
+  times: ArrayLike<number>,
+  count: number,
+  now: number,
+  edges: readonly number[],
+): void {
+  let from = 0;
+  for (let edge = 0; edge < edges.length && from < count; edge++) {
+    let low = from;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (now - times[middle] >= edges[edge]) high = middle;
+      else low = middle + 1;
+    }
+    into.fill(1 + edge, at + from, at + low);
+    from = low;
+  }
+  into.fill(1 + edges.length, at + from, at + count);
+}
+
+function leak({ name }: HistoryColumns, row: number, newest: number, now: number): never {
+  throw new TwinError(
+    `the prepared data is wrong: in history ${name} the sample ${row} of the batch, at ${now}, sees a behaviour at ${newest}, which is not before it. Prepare the data again`,
+  );
+}

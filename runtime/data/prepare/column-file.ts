@@ -1,0 +1,191 @@
+// A column of encoded values as a file of little-endian numbers: appended to, cut back to what is known to be whole, read.
+import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { TwinError } from "../../error.ts";
+import { attempt, readFully, writeFully } from "../../files.ts";
+
+export const columnTypes = {
+  int32: Int32Array,
+  uint32: Uint32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const;
+
+export type ColumnType = keyof typeof columnTypes;
+export type ColumnArray = Int32Array | Uint32Array | Float32Array | Float64Array;
+
+/** A column of a prepared data set: `file` in its folder, rows of `width` numbers. */
+export interface ColumnSpec {
+  readonly file: string;
+  readonly type: ColumnType;
+  readonly width: number;
+}
+
+export const rowBytes = ({ type, width }: Pick<ColumnSpec, "type" | "width">): number =>
+  columnTypes[type].BYTES_PER_ELEMENT * width;
+
+const bufferBytes = 1 << 18;
+
+/** Appends rows. What stands in the file beyond `kept` rows is cut off first: a killed process may have left a part. */
+export class ColumnWriter {
+  readonly path: string;
+  readonly spec: ColumnSpec;
+  readonly #file: number;
+  readonly #buffer: ColumnArray;
+  #filled = 0;
+  #bytes: number;
+
+  constructor(folder: string, spec: ColumnSpec, kept = 0) {
+    this.path = `${folder}/${spec.file}`;
+    this.spec = spec;
+    this.#bytes = kept * rowBytes(spec);
+    this.#file = attempt("write", this.path, () => {
+      mkdirSync(dirname(this.path), { recursive: true });
+      const file = openSync(this.path, kept === 0 ? "w" : "r+");
+      ftruncateSync(file, this.#bytes);
+      return file;
+    });
+    const length = Math.max(spec.width, Math.floor(bufferBytes / rowBytes(spec)) * spec.width);
+    this.#buffer = new columnTypes[spec.type](length);
+  }
+
+  /** Appends all rows of `data`, or the given ones in that order. */
+  write(data: ColumnArray, rows: Int32Array | null = null): void {
+    const { width } = this.spec;
+    const buffer = this.#buffer;
+    if (rows === null) {
+      for (let from = 0; from < data.length; ) {
+        const count = Math.min(data.length - from, buffer.length - this.#filled);
+        buffer.set(data.subarray(from, from + count), this.#filled);
+        this.#filled += count;
+        from += count;
+        if (this.#filled === buffer.length) this.flush();
+      }
+      return;
+    }
+    for (let first = 0; first < rows.length; ) {
+      const room = (buffer.length - this.#filled) / width;
+      const last = Math.min(rows.length, first + room);
+      let at = this.#filled;
+      if (width === 1) {
+        for (let i = first; i < last; i++) buffer[at++] = data[rows[i]];
+      } else {
+        for (let i = first; i < last; i++) {
+          const from = rows[i] * width;
+          for (let j = 0; j < width; j++) buffer[at++] = data[from + j];
+        }
+      }
+      this.#filled = at;
+      first = last;
+      if (this.#filled === buffer.length) this.flush();
+    }
+  }
+
+  flush(): void {
+    const bytes = new Uint8Array(this.#buffer.buffer, 0, this.#filled * this.#buffer.BYTES_PER_ELEMENT);
+    attempt("write", this.path, () => writeFully(this.#file, bytes, this.#bytes));
+    this.#bytes += bytes.length;
+    this.#filled = 0;
+  }
+
+  /** Everything written is on the disk afterwards. */
+  sync(): void {
+    this.flush();
+    attempt("write", this.path, () => fsyncSync(this.#file));
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+/** A column as another thread needs it; `memory` is shared, null where it is read from the file. */
+export interface ColumnImage {
+  readonly path: string;
+  readonly type: ColumnType;
+  readonly width: number;
+  readonly rows: number;
+  readonly memory: SharedArrayBuffer | null;
+}
+
+/** Opens a file of `rows` rows. @throws TwinError where it is missing or has another size */
+export function columnImage(folder: string, spec: ColumnSpec, rows: number, inMemory: boolean): ColumnImage {
+  const path = `${folder}/${spec.file}`;
+  const bytes = rows * rowBytes(spec);
+  const found = attempt("read", path, () => statSync(path).size);
+  if (found !== bytes) {
+    throw new TwinError(`${path} has ${found} bytes, and ${bytes} are due: it is damaged. Prepare the data again`);
+  }
+  let memory: SharedArrayBuffer | null = null;
+  if (inMemory) {
+    const file = attempt("read", path, () => openSync(path, "r"));
+    try {
+      memory = new SharedArrayBuffer(bytes);
+      if (attempt("read", path, () => readFully(file, new Uint8Array(memory!), 0)) !== bytes)
+        throw new TwinError(`${path} was cut off while it was read. Prepare the data again`);
+    } finally {
+      closeSync(file);
+    }
+  }
+  return { path, type: spec.type, width: spec.width, rows, memory };
+}
+
+function over(type: ColumnType, memory: SharedArrayBuffer): ColumnArray {
+  const Type = columnTypes[type] as new (buffer: ArrayBufferLike) => ColumnArray;
+  return new Type(memory);
+}
+
+/** Rows of a column, in memory or read from the file as they are asked for. */
+export class Column {
+  readonly image: ColumnImage;
+  readonly #whole: ColumnArray | null;
+  #file: number | null = null;
+  #scratch: ColumnArray;
+
+  constructor(image: ColumnImage) {
+    this.image = image;
+    this.#whole = image.memory && over(image.type, image.memory);
+    this.#scratch = new columnTypes[image.type](0);
+    if (image.memory === null) this.#file = attempt("read", image.path, () => openSync(image.path, "r"));
+  }
+
+  /** The whole column where it is in memory. */
+  get whole(): ColumnArray | null {
+    return this.#whole;
+  }
+
+  /** Numbers of rows from … to − 1. Valid until the next call: look at them or copy them. */
+  range(from: number, to: number): ColumnArray {
+    const { width, type, path } = this.image;
+    if (this.#whole !== null) return this.#whole.subarray(from * width, to * width);
+    const length = (to - from) * width;
+    if (this.#scratch.length < length) this.#scratch = new columnTypes[type](2 * length);
+    const part = this.#scratch.subarray(0, length);
+    const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
+    const size = rowBytes(this.image);
+    if (attempt("read", path, () => readFully(this.#file!, bytes, from * size)) !== bytes.length)
+      throw new TwinError(`${path} ends before row ${to}: it is damaged. Prepare the data again`);
+    return part;
+  }
+
+  /** The rows with these numbers, copied. */
+  gather(rows: Uint32Array): ColumnArray {
+    const { width, type } = this.image;
+    const result = new columnTypes[type](rows.length * width);
+    const whole = this.#whole;
+    for (let i = 0; i < rows.length; i++) {
+      if (whole === null) {
+        result.set(this.range(rows[i], rows[i] + 1), i * width);
+        continue;
+      }
+      const from = rows[i] * width;
+      for (let j = 0; j < width; j++) result[i * width + j] = whole[from + j];
+    }
+    return result;
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+}

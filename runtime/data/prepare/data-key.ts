@@ -1,0 +1,69 @@
+// What a prepared data set was made of, as one hash: equal key, equal data set, so it need not be made again.
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { attempt } from "../../files.ts";
+import type { Binding } from "../binding.ts";
+import type { DataModel } from "../data-model.ts";
+import { literal, type Source } from "../source.ts";
+import type { Vocabularies } from "./encode-rows.ts";
+
+/** Raised where prepared data of an earlier version can no longer be read as they were meant. */
+const version = 1;
+
+/** SHA-256 of binding, encoders, vocabularies, and of every file's name, size and time of change. */
+export async function dataKey(
+  source: Source,
+  binding: Binding,
+  model: DataModel,
+  vocabularies: Vocabularies,
+  seed: number,
+  samples?: "all",
+): Promise<string> {
+  const files: (readonly [string, number, number])[] = [];
+  for (const named of [binding.events, binding.items, binding.users]) {
+    if (named === null) continue;
+    for (const row of await source.all(`SELECT file FROM glob(${literal(named.file)}) ORDER BY file`)) {
+      const path = String(row.file);
+      const { size, mtimeMs } = attempt("read", path, () => statSync(path));
+      files.push([path, size, mtimeMs]);
+    }
+  }
+  const { events, items, users, history, columns, negatives, weight, split } = binding;
+  const bound = { events, items, users, history, columns, negatives, weight, split };
+  const encoding = encodingKey(model, vocabularies);
+  return createHash("sha256")
+    .update(JSON.stringify(sorted({ version, binding: bound, files, seed, encoding, samples })))
+    .digest("hex");
+}
+
+/** SHA-256 of how a model's raw values are encoded: features, their vocabularies, histories and labels. */
+export function encodingKey(model: DataModel, vocabularies: Vocabularies): string {
+  const features = model.features.map(({ name, group, key, encoder, vocabulary, column, formerly }) => ({
+    name,
+    group,
+    key,
+    encoder,
+    vocabulary,
+    column,
+    formerly,
+  }));
+  const histories = model.histories.map(({ name, max }) => ({ name, max }));
+  const labels = model.labels.map(({ name, kind }) => ({ name, kind }));
+  const hash = createHash("sha256").update(JSON.stringify(sorted({ features, histories, labels })));
+  for (const name of [...vocabularies.keys()].sort()) {
+    hash.update(`\n${name}\n`);
+    for (const entry of vocabularies.get(name)!) hash.update(`${JSON.stringify(entry)}\n`);
+  }
+  return hash.digest("hex");
+}
+
+/** Members in the order of their names, so that their order in a YAML file does not count. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  );
+}

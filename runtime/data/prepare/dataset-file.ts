@@ -1,0 +1,84 @@
+// dataset.yaml: what a prepared data set holds. It is written last, so a folder that has one is whole.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { stringify } from "yaml";
+import { TwinError } from "../../error.ts";
+import { readText, writeFileAtomic } from "../../files.ts";
+import { parseYaml } from "../../yaml-file.ts";
+import { ReportSchema } from "../report-schema.ts";
+
+export const datasetFile = "dataset.yaml";
+export const parts = ["training", "validation", "test"] as const;
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"));
+
+/** Encoded values of a feature: [rows, width]. */
+const EncodedSchema = v.strictObject({
+  name: v.string(),
+  type: v.picklist(["int32", "float32"]),
+  width: v.pipe(natural, v.minValue(1)),
+  /** What a missing value is: −1 for tags, else 0. */
+  fill: v.picklist([-1, 0]),
+  /** Of elapsed time: nothing is stored, the batch computes it. */
+  edges: v.nullable(v.array(v.number())),
+});
+
+export const DatasetSchema = v.strictObject({
+  format: v.literal(1),
+  model: v.string(),
+  /** Over what was written: equal data, equal fingerprint. */
+  fingerprint: hex,
+  /** Over binding, encoders, vocabularies and the files' sizes and times: decides whether it can be used again. */
+  key: hex,
+  users: natural,
+  /** The unknown item included. */
+  items: v.pipe(natural, v.minValue(1)),
+  samples: v.strictObject({ training: natural, validation: natural, test: natural }),
+  item: v.array(EncodedSchema),
+  single: v.array(EncodedSchema),
+  histories: v.array(
+    v.strictObject({
+      name: v.string(),
+      max: v.pipe(natural, v.minValue(1)),
+      behaviours: natural,
+      /** Whether behaviours that share a value with the sample are left out. */
+      same: v.boolean(),
+      cross: v.array(EncodedSchema),
+    }),
+  ),
+  labels: v.array(v.string()),
+  /** Labels that the data does not have: missing everywhere. */
+  absent: v.array(v.string()),
+  weight: v.boolean(),
+  negatives: v.nullable(
+    v.strictObject({
+      perPositive: natural,
+      by: v.picklist(["popularity", "uniform"]),
+      seed: natural,
+      sampled: natural,
+    }),
+  ),
+  report: ReportSchema,
+});
+
+export type DatasetSpec = v.InferOutput<typeof DatasetSchema>;
+export type EncodedSpec = v.InferOutput<typeof EncodedSchema>;
+
+const cure = "Prepare the data again: twin data prepare DATA --model FILE -o CACHE";
+
+/** @throws TwinError where the folder holds no whole data set */
+export function readDatasetSpec(folder: string): DatasetSpec {
+  const path = join(folder, datasetFile);
+  if (!existsSync(path)) {
+    throw new TwinError(
+      `${folder} is no prepared data set: it has no ${datasetFile}, which is written last; where a preparation was stopped, the same command goes on. ${cure}`,
+    );
+  }
+  return parseYaml(readText(path, 1 << 26), path, DatasetSchema, { what: "a prepared data set of Twin", cure });
+}
+
+export function writeDatasetSpec(folder: string, spec: DatasetSpec): void {
+  writeFileAtomic(join(folder, datasetFile), stringify(spec, { lineWidth: 0 }));
+}

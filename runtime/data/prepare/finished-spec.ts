@@ -1,0 +1,61 @@
+// The description of a data set whose files are all written: counts, and the fingerprint of the bytes.
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { attempt } from "../../files.ts";
+import type { DataModel } from "../data-model.ts";
+import type { DataReport } from "../report-schema.ts";
+import type { ColumnSpec } from "./column-file.ts";
+import { type DatasetSpec, parts } from "./dataset-file.ts";
+import type { EventLayout, Written } from "./event-writer.ts";
+import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColumnFiles } from "./layout.ts";
+
+/**
+ * Counts and fingerprint of what was written: a hash over every file and how it was encoded, so that equal data has an
+ * equal one on every machine.
+ */
+export function finishedSpec(
+  folder: string,
+  { key, encoding }: { readonly key: string; readonly encoding: string },
+  model: DataModel,
+  items: number,
+  written: Written,
+  layout: EventLayout,
+  report: DataReport,
+): DatasetSpec {
+  const [training, validation, test] = written.samples;
+  const spec = {
+    format: 1 as const,
+    model: model.model,
+    users: written.users,
+    items,
+    samples: { training, validation, test },
+    ...layout,
+    histories: layout.histories.map((history, h) => ({ ...history, behaviours: written.behaviours[h] })),
+    negatives: layout.negatives && { ...layout.negatives, sampled: written.drawn },
+  };
+  const files: ColumnSpec[] = [
+    ...spec.item.map(itemColumn),
+    occurrencesColumn,
+    ...spec.histories.flatMap((one) => [...Object.values(behaviourColumns(one)), endColumn(one.name)]),
+    ...parts.flatMap((part) => Object.values(sampleColumnFiles(part, spec))),
+  ];
+  const hash = createHash("sha256").update(`${encoding}\n${JSON.stringify(spec)}`);
+  const piece = new Uint8Array(1 << 20);
+  for (const { file } of files) {
+    const path = join(folder, file);
+    hash.update(`\n${file}\n`);
+    const opened = attempt("read", path, () => openSync(path, "r"));
+    try {
+      for (let at = 0; ; ) {
+        const count = attempt("read", path, () => readSync(opened, piece, 0, piece.length, at));
+        if (count === 0) break;
+        hash.update(piece.subarray(0, count));
+        at += count;
+      }
+    } finally {
+      closeSync(opened);
+    }
+  }
+  return { ...spec, key, fingerprint: hash.digest("hex"), report };
+}

@@ -1,0 +1,77 @@
+// The first phase of preparing: every item's ordinal in a table of the database, its encoded features in column files.
+
+import { missing } from "../../encode/column.ts";
+import { TwinError } from "../../error.ts";
+import type { Meter } from "../../progress.ts";
+import { type DataModel, encodedFeatures } from "../data-model.ts";
+import { quoted, type Source } from "../source.ts";
+import { type ColumnArray, ColumnWriter } from "./column-file.ts";
+import type { Encoders } from "./encode-rows.ts";
+import { encodedSpec, itemColumn } from "./layout.ts";
+import { type DataQuery, itemTable } from "./select.ts";
+
+/** Makes the table of ordinals. @returns the number of items, without the unknown one */
+export async function numberItems(source: Source, query: DataQuery): Promise<number> {
+  if (query.items !== null) await query.items.check();
+  try {
+    await source.all(`CREATE OR REPLACE TABLE ${quoted(itemTable)} AS ${query.itemKeys}`);
+  } catch (cause) {
+    throw await query.columns.explain(cause);
+  }
+  const [row] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${quoted(itemTable)}`);
+  // Ordinals are 32 bits wide.
+  if (Number(row.n) > 0x7ffffffe) throw new TwinError(`${row.n} items are more than can be prepared`);
+  return Number(row.n);
+}
+
+/** Encodes every item's features; `write` takes them, the unknown item first. */
+export async function encodeItems(
+  source: Source,
+  query: DataQuery,
+  model: DataModel,
+  encoders: Encoders,
+  progress: Meter,
+  write: ((feature: string, data: ColumnArray) => void) | null,
+  signal?: AbortSignal,
+): Promise<void> {
+  const features = encodedFeatures(model, "item");
+  for (const feature of features) write?.(feature.name, missing(feature, 1));
+  if (features.length === 0) return;
+  const { items } = query;
+  const chunks =
+    items === null
+      ? source.stream(`SELECT k AS "#key" FROM ${quoted(itemTable)} ORDER BY ordinal`, 16_384)
+      : items.chunks(16_384);
+  let first = 0;
+  for await (const chunk of chunks) {
+    if (signal?.aborted) throw new TwinError("preparing the data was stopped");
+    for (const feature of features) {
+      const raw = items === null ? chunk.columns["#key"] : chunk.columns[feature.name];
+      const place = (row: number): string => `${items?.relation.name ?? "the items"}, row ${first + row + 1}`;
+      const data = encoders.encode(feature, raw, chunk.rows, null, place);
+      write?.(feature.name, data);
+    }
+    first += chunk.rows;
+    progress.add(chunk.rows);
+  }
+}
+
+/** As `encodeItems`, into the column files of a folder. */
+export async function writeItems(
+  folder: string,
+  source: Source,
+  query: DataQuery,
+  model: DataModel,
+  encoders: Encoders,
+  progress: Meter,
+  signal?: AbortSignal,
+): Promise<void> {
+  const specs = encodedFeatures(model, "item").map(encodedSpec);
+  const writers = new Map(specs.map((spec) => [spec.name, new ColumnWriter(folder, itemColumn(spec))]));
+  try {
+    await encodeItems(source, query, model, encoders, progress, (name, data) => writers.get(name)!.write(data), signal);
+    for (const writer of writers.values()) writer.sync();
+  } finally {
+    for (const writer of writers.values()) writer.close();
+  }
+}

@@ -1,0 +1,188 @@
+// Reads a prepared data set: batches of encoded samples with their histories, from memory or from the files.
+import { TwinError } from "../../error.ts";
+import type { Batch, BatchHistory, Dataset, Encoded, ItemFeatures, Part } from "../../train/dataset.ts";
+import type { DataReport } from "../report-schema.ts";
+import { batchHistory, type HistoryColumns } from "./batch-history.ts";
+import { Column, type ColumnImage, type ColumnSpec, columnImage, rowBytes } from "./column-file.ts";
+import { type DatasetSpec, parts, readDatasetSpec } from "./dataset-file.ts";
+import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColumnFiles } from "./layout.ts";
+
+export interface OpenOptions {
+  /** Bytes of columns held in memory; the largest others are read from their files. Items are always held. Default 1 GB. */
+  readonly memory?: number;
+}
+
+/** What another thread needs to read the same data over the same memory: can be posted to a worker. */
+export interface DatasetImage {
+  readonly spec: DatasetSpec;
+  readonly columns: Readonly<Record<string, ColumnImage>>;
+}
+
+export interface StoredDataset extends Dataset {
+  readonly spec: DatasetSpec;
+  readonly report: DataReport;
+  /** Ordinal of the user of every sample of a part. */
+  userOf(part: Part): Uint32Array;
+  image(): DatasetImage;
+}
+
+/** Column files of a data set, with how many rows each has. */
+function columnsOf(
+  spec: DatasetSpec,
+): { readonly column: ColumnSpec; readonly rows: number; readonly item: boolean }[] {
+  const all = [
+    ...spec.item.map((one) => ({ column: itemColumn(one), rows: spec.items, item: true })),
+    { column: occurrencesColumn, rows: spec.items, item: true },
+  ];
+  for (const history of spec.histories) {
+    for (const column of Object.values(behaviourColumns(history)))
+      all.push({ column, rows: history.behaviours, item: false });
+    all.push({ column: endColumn(history.name), rows: spec.users, item: false });
+  }
+  for (const part of parts) {
+    for (const column of Object.values(sampleColumnFiles(part, spec)))
+      all.push({ column, rows: spec.samples[part], item: false });
+  }
+  return all;
+}
+
+/** @throws TwinError where the folder holds no whole data set, or a file of another size */
+export function openDataset(folder: string, options: OpenOptions = {}): StoredDataset {
+  const spec = readDatasetSpec(folder);
+  let left = options.memory ?? 1e9;
+  const columns: Record<string, ColumnImage> = {};
+  const bySize = columnsOf(spec).sort((a, b) => a.rows * rowBytes(a.column) - b.rows * rowBytes(b.column));
+  for (const { column, rows, item } of bySize) {
+    const bytes = rows * rowBytes(column);
+    const held = item || bytes <= left;
+    if (held && !item) left -= bytes;
+    columns[column.file] = columnImage(folder, column, rows, held);
+  }
+  return attachDataset({ spec, columns });
+}
+
+/** The data set of another thread, over the same memory. */
+export function attachDataset(image: DatasetImage): StoredDataset {
+  return new Reader(image);
+}
+
+type Columns = Readonly<Record<string, Column>>;
+
+class Reader implements StoredDataset {
+  readonly spec: DatasetSpec;
+  readonly items: ItemFeatures;
+  readonly #image: DatasetImage;
+  readonly #histories: readonly HistoryColumns[];
+  readonly #samples: Readonly<Record<Part, Columns>>;
+  readonly #opened: Column[] = [];
+
+  constructor(image: DatasetImage) {
+    const { spec } = image;
+    this.spec = spec;
+    this.#image = image;
+    const open = ({ file }: ColumnSpec): Column => {
+      const column = new Column(image.columns[file]);
+      this.#opened.push(column);
+      return column;
+    };
+    const openAll = (specs: Record<string, ColumnSpec>): Columns =>
+      Object.fromEntries(Object.entries(specs).map(([name, column]) => [name, open(column)]));
+    this.#histories = spec.histories.map((history) => {
+      const columns = openAll(behaviourColumns(history));
+      return {
+        name: history.name,
+        max: history.max,
+        item: columns.item,
+        time: columns.time,
+        same: columns.same ?? null,
+        ends: open(endColumn(history.name)),
+        cross: history.cross.map((one) => ({ spec: one, column: columns[`cross.${one.name}`] ?? null })),
+      };
+    });
+    this.#samples = {
+      training: openAll(sampleColumnFiles("training", spec)),
+      validation: openAll(sampleColumnFiles("validation", spec)),
+      test: openAll(sampleColumnFiles("test", spec)),
+    };
+    this.items = {
+      count: spec.items,
+      columns: Object.fromEntries(spec.item.map((one) => [one.name, open(itemColumn(one)).whole as Encoded])),
+      occurrences: open(occurrencesColumn).whole as Uint32Array,
+    };
+  }
+
+  get fingerprint(): string {
+    return this.spec.fingerprint;
+  }
+
+  get users(): number {
+    return this.spec.users;
+  }
+
+  get report(): DataReport {
+    return this.spec.report;
+  }
+
+  image(): DatasetImage {
+    return this.#image;
+  }
+
+  count(part: Part): number {
+    return this.spec.samples[part];
+  }
+
+  userOf(part: Part): Uint32Array {
+    const all = Uint32Array.from({ length: this.spec.samples[part] }, (_, sample) => sample);
+    return this.#samples[part].user.gather(all) as Uint32Array;
+  }
+
+  batch(
+    part: Part,
+    samples: Uint32Array,
+    least: Readonly<Record<string, number>>,
+    most: Readonly<Record<string, number>> = {},
+  ): Batch {
+    const { spec } = this;
+    const columns = this.#samples[part];
+    const count = spec.samples[part];
+    for (const sample of samples)
+      if (sample >= count)
+        throw new TwinError(`the ${part} part has ${count} samples, and number ${sample} was asked for`);
+    const rows = samples.length;
+    const floats = (name: string): Float32Array => columns[name].gather(samples) as Float32Array;
+    const user = columns.user.gather(samples) as Uint32Array;
+    const time = columns.time.gather(samples) as Float64Array;
+    const histories: Record<string, BatchHistory> = {};
+    for (const history of this.#histories) {
+      const start = columns[`start.${history.name}`].gather(samples) as Uint32Array;
+      const same = (columns[`same.${history.name}`]?.gather(samples) as Int32Array | undefined) ?? null;
+      const max = Math.min(history.max, most[history.name] ?? history.max);
+      histories[history.name] = batchHistory(
+        { ...history, max },
+        { time, user, start, same },
+        least[history.name] ?? 0,
+      );
+    }
+    const labels = spec.labels.map((name) => [name, floats(`label.${name}`)] as const);
+    const absent = spec.absent.map((name) => [name, new Float32Array(rows).fill(Number.NaN)] as const);
+    return {
+      rows,
+      samples,
+      histories,
+      candidate: columns.candidate.gather(samples) as Int32Array,
+      single: Object.fromEntries(
+        spec.single.map(({ name }) => [name, columns[`single.${name}`].gather(samples) as Encoded]),
+      ),
+      labels: Object.fromEntries([...labels, ...absent]),
+      weight: spec.weight ? floats("weight") : new Float32Array(rows).fill(1),
+      offset: spec.negatives === null ? new Float32Array(rows) : floats("offset"),
+      user,
+      time,
+      row: columns.row.gather(samples) as Float64Array,
+    };
+  }
+
+  close(): void {
+    for (const column of this.#opened) column.close();
+  }
+}

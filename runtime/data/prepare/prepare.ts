@@ -1,0 +1,244 @@
+// Prepares a data set once: items encoded, behaviours and samples sorted by user and encoded, larger than memory, resumable.
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { TwinError } from "../../error.ts";
+import { attempt } from "../../files.ts";
+import { meter, type OnProgress } from "../../progress.ts";
+import type { Binding } from "../binding.ts";
+import type { DataModel } from "../data-model.ts";
+import { countEvents, judge } from "../report.ts";
+import type { DataReport } from "../report-schema.ts";
+import { supplied } from "../sample-columns.ts";
+import { quoted, Source } from "../source.ts";
+import { userBlocks } from "./blocks.ts";
+import { ColumnWriter } from "./column-file.ts";
+import { dataKey, encodingKey } from "./data-key.ts";
+import { type DatasetSpec, datasetFile, readDatasetSpec, writeDatasetSpec } from "./dataset-file.ts";
+import { encoders, type Vocabularies } from "./encode-rows.ts";
+import { EventWriter, eventLayout, nothingWritten } from "./event-writer.ts";
+import { finishedSpec } from "./finished-spec.ts";
+import { numberItems, writeItems } from "./items-phase.ts";
+import { occurrencesColumn } from "./layout.ts";
+import { Negatives } from "./negatives.ts";
+import { type DataQuery, dataQuery } from "./select.ts";
+import { eventTable, sortEvents } from "./sort-events.ts";
+import { clear, readState, refuseForeign, type WorkState, workFolder, writeState } from "./work-state.ts";
+
+export interface PrepareOptions {
+  /** Learned vocabularies by the feature that owns them (`learnVocabularies`). */
+  readonly vocabularies: Vocabularies;
+  readonly onProgress?: OnProgress;
+  /** Stops between blocks; the next call goes on there. */
+  readonly signal?: AbortSignal;
+  /** DuckDB's memory; what exceeds it is sorted on the disk. Default "600MB". */
+  readonly memory?: string;
+  /** `all`: rows without a label as well, to score them; no negatives are drawn, and nothing is said of what can be trained on. */
+  readonly samples?: "all";
+  /** Of drawn negatives. Default 1. */
+  readonly seed?: number;
+  /** Told why prepared data is made anew. */
+  readonly note?: (message: string) => void;
+  /** Rows between two points at which a stopped preparation goes on. Default 2,000,000. */
+  readonly every?: number;
+}
+
+export interface Prepared {
+  readonly folder: string;
+  readonly fingerprint: string;
+  /** True where nothing had to be done. */
+  readonly reused: boolean;
+  readonly spec: DatasetSpec;
+  readonly report: DataReport;
+}
+
+/**
+ * Reads the data of a binding for a model into a folder that `openDataset` opens. Equal inputs find it there again.
+ * @throws TwinError naming file, column and row of what cannot be read, or the part or label that cannot be trained on
+ */
+export async function prepareDataset(
+  binding: Binding,
+  model: DataModel,
+  folder: string,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  const seed = options.seed ?? 1;
+  refuseForeign(folder);
+  const work = join(folder, workFolder);
+  const existed = existsSync(join(folder, datasetFile));
+  if (existed) {
+    const key = await withSource({}, (source) =>
+      dataKey(source, binding, model, options.vocabularies, seed, options.samples),
+    );
+    const spec = readable(folder, options.note);
+    if (spec?.key === key) return { folder, fingerprint: spec.fingerprint, reused: true, spec, report: spec.report };
+    if (spec !== null) {
+      options.note?.(
+        `${folder} was prepared from other data, another binding or other encoders and vocabularies: it is made anew`,
+      );
+    }
+  }
+  attempt("write", folder, () => mkdirSync(work, { recursive: true }));
+  const done = await withSource(
+    { database: join(work, "events.duckdb"), memory: options.memory ?? "600MB" },
+    async (source) => {
+      const key = await dataKey(source, binding, model, options.vocabularies, seed, options.samples);
+      return run(source, binding, model, resolve(folder), key, { ...options, seed });
+    },
+  );
+  rmSync(work, { recursive: true, force: true });
+  return done;
+}
+
+function readable(folder: string, note: PrepareOptions["note"]): DatasetSpec | null {
+  try {
+    return readDatasetSpec(folder);
+  } catch (error) {
+    note?.(`${error instanceof Error ? error.message : error}`);
+    return null;
+  }
+}
+
+async function withSource<T>(
+  settings: { readonly database?: string; readonly memory?: string },
+  job: (source: Source) => Promise<T>,
+): Promise<T> {
+  let source: Source;
+  try {
+    source = await Source.open(settings);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : "";
+    if (settings.database === undefined) throw error;
+    if (/lock/i.test(text)) {
+      throw new TwinError(
+        `another process prepares data in the same folder (${settings.database} is in use): wait for it, or name another folder`,
+        { cause: error },
+      );
+    }
+    // What a killed process left cannot be read: begin again.
+    for (const end of ["", ".wal"]) rmSync(`${settings.database}${end}`, { force: true });
+    rmSync(join(settings.database, "..", "state.json"), { force: true });
+    source = await Source.open(settings);
+  }
+  try {
+    return await job(source);
+  } finally {
+    source.close();
+  }
+}
+
+type Settings = PrepareOptions & { readonly seed: number };
+
+async function run(
+  source: Source,
+  binding: Binding,
+  model: DataModel,
+  folder: string,
+  key: string,
+  options: Settings,
+): Promise<Prepared> {
+  const { onProgress, signal } = options;
+  const allRows = options.samples === "all";
+  let state: WorkState = readState(folder, key) ?? { key, sorted: null, items: null, events: null };
+  if (state.sorted === null) clear(folder);
+  const query = await dataQuery(source, binding, model, !allRows);
+  const keep = (change: Partial<WorkState>): void => {
+    state = { ...state, ...change };
+    writeState(folder, state);
+  };
+  if (state.sorted === null) {
+    const items = await numberItems(source, query);
+    await sortEvents(source, query, onProgress, signal);
+    const counts = await countEvents(source, quoted(eventTable), query.columns, model, items);
+    const warnings = allRows ? [] : judge(counts, binding);
+    await source.all("CHECKPOINT");
+    keep({ sorted: { items, counts, warnings } });
+  }
+  const { items, counts, warnings } = state.sorted!;
+  if (state.items === null) {
+    const encode = await encoders(options.vocabularies);
+    const progress = meter("items", items, onProgress);
+    await writeItems(folder, source, query, model, encode, progress, signal);
+    progress.done();
+    keep({ items: [...encode.counts.values()] });
+  }
+  const occurrences = await countCandidates(source, query, items + 1, allRows);
+  const writer = new ColumnWriter(folder, occurrencesColumn);
+  writer.write(occurrences);
+  writer.sync();
+  writer.close();
+  const negatives =
+    binding.negatives === null || allRows
+      ? null
+      : new Negatives(occurrences, { ...binding.negatives, seed: options.seed });
+  const layout = eventLayout(model, query.columns, binding, negatives);
+  const encode = await encoders(options.vocabularies, state.events?.features ?? []);
+  const begun = state.events?.written ?? nothingWritten(model.histories.length);
+  const events = new EventWriter(
+    folder,
+    { model, binding, columns: query.columns, encoders: encode, negatives, layout, allRows },
+    begun,
+  );
+  try {
+    const progress = meter("events", counts.events, onProgress);
+    progress.add(begun.rows);
+    const select = `SELECT * EXCLUDE ("#item") FROM ${quoted(eventTable)}${begun.rows > 0 ? ` WHERE rowid >= ${begun.rows}` : ""}`;
+    let kept = begun.rows;
+    const save = (): void => {
+      events.sync();
+      keep({ events: { written: events.written, features: [...encode.counts.values()] } });
+      kept = events.written.rows;
+    };
+    for await (const block of userBlocks(source.stream(select, 32_768), "#user")) {
+      events.add(block);
+      progress.add(block.rows);
+      if (events.written.rows - kept >= (options.every ?? 2_000_000)) save();
+      if (signal?.aborted) {
+        save();
+        throw new TwinError("preparing the data was stopped; the same command goes on where it was");
+      }
+    }
+    save();
+    progress.done();
+  } finally {
+    events.close();
+  }
+  const { written } = events;
+  if (written.rows !== counts.events)
+    throw new TwinError(
+      `${written.rows} of ${counts.events} events were read: the files changed meanwhile. Prepare again`,
+    );
+  const report: DataReport = {
+    ...counts,
+    features: [...state.items!, ...encode.counts.values()],
+    supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
+    warnings: [...warnings],
+  };
+  const spec = finishedSpec(
+    folder,
+    { key, encoding: encodingKey(model, options.vocabularies) },
+    model,
+    items + 1,
+    written,
+    layout,
+    report,
+  );
+  writeDatasetSpec(folder, spec);
+  return { folder, fingerprint: spec.fingerprint, reused: false, spec, report };
+}
+
+/** How often each item is the candidate of a training sample. */
+async function countCandidates(
+  source: Source,
+  { columns }: DataQuery,
+  items: number,
+  allRows: boolean,
+): Promise<Uint32Array> {
+  const labelled = allRows ? "true" : columns.labels.map(({ name }) => `NOT isnan(${quoted(name)})`).join(" OR ");
+  const counts = new Uint32Array(items);
+  const sql = `SELECT "#ordinal" AS ordinal, count(*)::DOUBLE AS n FROM ${quoted(eventTable)} WHERE "#part" = 0 AND (${labelled}) GROUP BY 1`;
+  for await (const chunk of source.stream(sql, 65_536)) {
+    const { ordinal, n } = chunk.columns as Record<string, ArrayLike<number>>;
+    for (let i = 0; i < chunk.rows; i++) counts[ordinal[i]] = n[i];
+  }
+  return counts;
+}

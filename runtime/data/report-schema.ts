@@ -1,0 +1,47 @@
+// What is told of a data set that was read: rows, users, items, clock, parts, labels, unknown ids.
+import * as v from "valibot";
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const LabelRate = v.strictObject({
+  name: v.string(),
+  kind: v.picklist(["binary", "regression"]),
+  /** Samples that have it. */
+  defined: natural,
+  /** Share of ones (regression: the mean) where it is defined; null: nowhere. */
+  mean: v.nullable(v.number()),
+});
+
+export const ReportSchema = v.strictObject({
+  model: v.string(),
+  events: natural,
+  users: natural,
+  /** Rows of the items file (without one: different items of the events). */
+  items: natural,
+  /** Different items of the events, those that have no row, and events of such items. */
+  seen: v.strictObject({ items: natural, withoutRow: natural, events: natural }),
+  /** Events a user. */
+  behaviours: v.strictObject({ min: natural, median: v.number(), p95: v.number(), max: natural }),
+  /** Epoch seconds, or steps. */
+  clock: v.strictObject({ unit: v.picklist(["seconds", "steps"]), first: v.number(), last: v.number() }),
+  parts: v.array(
+    v.strictObject({
+      part: v.picklist(["training", "validation", "test"]),
+      events: natural,
+      /** Events with a label. */
+      samples: natural,
+      users: natural,
+      first: v.nullable(v.number()),
+      last: v.nullable(v.number()),
+      labels: v.array(LabelRate),
+    }),
+  ),
+  /** Of encoded features: values (tags: all of them), missing ones, and ids that no row stands for. */
+  features: v.array(v.strictObject({ name: v.string(), values: natural, missing: natural, unknown: natural })),
+  /** Features made by SQL: whoever sends a request supplies them. */
+  supplied: v.array(v.string()),
+  warnings: v.array(v.string()),
+});
+
+export type DataReport = v.InferOutput<typeof ReportSchema>;
+export type FeatureCount = DataReport["features"][number];

@@ -1,0 +1,192 @@
+// A data set in numbers, counted by the database over the events' query, and the mistakes that those numbers show.
+import { TwinError } from "../error.ts";
+import type { Binding } from "./binding.ts";
+import type { DataModel } from "./data-model.ts";
+import { locate } from "./relation.ts";
+import type { DataReport } from "./report-schema.ts";
+import type { Resolved } from "./resolve.ts";
+import type { SampleColumns } from "./sample-columns.ts";
+import { quoted, type Source } from "./source.ts";
+
+export type Counts = Omit<DataReport, "features" | "supplied" | "warnings">;
+
+const parts = ["training", "validation", "test"] as const;
+const bare = (label: Resolved): string => label.name.replace(/^predict\./, "");
+
+/** @param from a table, or a select in brackets, with the columns of the events' query */
+export async function countEvents(
+  source: Source,
+  from: string,
+  columns: SampleColumns,
+  model: DataModel,
+  items: number,
+): Promise<Counts> {
+  const ask = async (sql: string): Promise<Record<string, unknown>[]> => {
+    try {
+      return await source.all(sql);
+    } catch (cause) {
+      throw await columns.explain(cause);
+    }
+  };
+  const { labels } = columns;
+  const [all] = await ask(
+    `SELECT count(*)::DOUBLE AS n, count(DISTINCT "#item")::DOUBLE AS items, count(DISTINCT "#item") FILTER ("#ordinal" = 0)::DOUBLE AS unknown, count(*) FILTER ("#ordinal" = 0)::DOUBLE AS misses, min("#time") AS first, max("#time") AS last, count(*) FILTER ("#time" IS NULL)::DOUBLE AS timeless, count(*) FILTER ("#user" IS NULL)::DOUBLE AS userless, count(*) FILTER ("#item" IS NULL)::DOUBLE AS itemless FROM ${from}`,
+  );
+  await checkKeys(source, columns, all);
+  const [users] = await ask(
+    `SELECT count(*)::DOUBLE AS n, min(c)::DOUBLE AS least, quantile_cont(c, 0.5)::DOUBLE AS median, quantile_cont(c, 0.95)::DOUBLE AS p95, max(c)::DOUBLE AS most FROM (SELECT count(*) AS c FROM ${from} GROUP BY "#user")`,
+  );
+  const labelled = labels.map(({ name }) => `NOT isnan(${quoted(name)})`).join(" OR ") || "false";
+  const ofLabels = labels.flatMap(({ name }, i) => {
+    const here = `FILTER (NOT isnan(${quoted(name)}))`;
+    return [`count(*) ${here}::DOUBLE AS n${i}`, `avg(${quoted(name)}) ${here} AS m${i}`];
+  });
+  const found = await ask(
+    `SELECT "#part" AS part, count(*)::DOUBLE AS n, count(*) FILTER (${labelled})::DOUBLE AS samples, count(DISTINCT "#user")::DOUBLE AS users, min("#time") AS first, max("#time") AS last${ofLabels.map((one) => `, ${one}`).join("")} FROM ${from} GROUP BY 1`,
+  );
+  await checkLabels(source, from, columns, model, ask);
+  return {
+    model: model.model,
+    events: Number(all.n),
+    users: Number(users.n),
+    items,
+    seen: { items: Number(all.items), withoutRow: Number(all.unknown), events: Number(all.misses) },
+    behaviours: {
+      min: Number(users.least ?? 0),
+      median: Number(users.median ?? 0),
+      p95: Number(users.p95 ?? 0),
+      max: Number(users.most ?? 0),
+    },
+    clock: {
+      unit: columns.events.steps ? "steps" : "seconds",
+      first: Number(all.first ?? 0),
+      last: Number(all.last ?? 0),
+    },
+    parts: parts.map((part, p) => {
+      const row = found.find((one) => Number(one.part) === p);
+      return {
+        part,
+        events: Number(row?.n ?? 0),
+        samples: Number(row?.samples ?? 0),
+        users: Number(row?.users ?? 0),
+        first: row ? Number(row.first) : null,
+        last: row ? Number(row.last) : null,
+        labels: labels.map((label, i) => ({
+          name: bare(label),
+          kind: model.labels.find(({ name }) => name === bare(label))!.kind,
+          defined: Number(row?.[`n${i}`] ?? 0),
+          mean: Number(row?.[`n${i}`] ?? 0) === 0 ? null : Number(row![`m${i}`]),
+        })),
+      };
+    }),
+  };
+}
+
+/** Every event has a user, an item and a time within 1990–2100. */
+async function checkKeys(source: Source, columns: SampleColumns, all: Record<string, unknown>): Promise<void> {
+  const { events } = columns;
+  if (Number(all.n) === 0) throw new TwinError(`${events.relation.name} holds no events`);
+  for (const [count, column, what] of [
+    [all.userless, events.user, "user"],
+    [all.itemless, events.item, "item"],
+  ] as const) {
+    if (Number(count) === 0) continue;
+    const place = await locate(source, events.relation, `(${column.sql}) IS NULL`);
+    throw new TwinError(
+      `${place ?? events.relation.name}, column \`${column.shown}\`: the event has no ${what}; fill it in or leave the row out`,
+    );
+  }
+  await events.checkTimes(Number(all.timeless) > 0 ? [null] : [Number(all.first), Number(all.last)]);
+}
+
+type Ask = (sql: string) => Promise<Record<string, unknown>[]>;
+
+/** Labels are finite, binary ones 0 or 1; weights are finite and not negative. */
+async function checkLabels(
+  source: Source,
+  from: string,
+  columns: SampleColumns,
+  model: DataModel,
+  ask: Ask,
+): Promise<void> {
+  const { relation } = columns.events;
+  const refuse = async (column: Resolved, wrong: string, why: string): Promise<void> => {
+    const name = quoted(column.name);
+    const [row] = await ask(`SELECT min("#row")::DOUBLE AS row FROM ${from} WHERE ${wrong.replaceAll("VALUE", name)}`);
+    if (row.row === null || row.row === undefined) return;
+    const value = await source.all(
+      `SELECT ${name}::VARCHAR AS value FROM ${from} WHERE "#row" = ${Number(row.row)} LIMIT 1`,
+    );
+    const many = relation.files.length > 1 ? " (counted over all files)" : "";
+    const shown = value[0]?.value === "inf" && column.name !== "#weight" ? "NaN or infinite" : value[0]?.value;
+    throw new TwinError(
+      `${relation.name}, row ${Number(row.row) + 1}${many}, column \`${column.shown}\`: ${shown} ${why}`,
+    );
+  };
+  for (const label of columns.labels) {
+    await refuse(label, "isinf(VALUE)", "is no label; leave the cell empty where the label is missing");
+    if (model.labels.find(({ name }) => name === bare(label))!.kind !== "binary") continue;
+    await refuse(
+      label,
+      "NOT isnan(VALUE) AND VALUE NOT IN (0, 1)",
+      `is no binary label: 0 or 1 are due; for a threshold write \`${label.name}: "${label.shown} >= 4"\``,
+    );
+  }
+  if (columns.weight === null) return;
+  await refuse(
+    columns.weight,
+    "isnan(VALUE) OR isinf(VALUE) OR VALUE < 0",
+    "is no weight of a sample; a finite number from 0 on is due in every row",
+  );
+}
+
+/** What would make training pointless: parts without samples, labels that are always the same. @returns warnings */
+export function judge(counts: Counts, binding: Binding): string[] {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const [training, validation, test] = counts.parts;
+  const { split } = binding;
+  const say = (number: number): string => number.toLocaleString("en-GB");
+  if (training.samples === 0) {
+    const where = split === null ? binding.place("columns") : binding.place("split", "train");
+    errors.push(`${where}: the training part has no samples${spanOf(counts)}; move its end, or give labels there`);
+  }
+  if (split !== null && split.validation > split.train && validation.samples === 0) {
+    errors.push(
+      `${binding.place("split", "validation")}: the validation part has no samples${spanOf(counts)}; move the ends of the split`,
+    );
+  }
+  if (split !== null && (split.kind === "time" || split.validation < 1) && test.samples === 0)
+    warnings.push("the test part has no samples: everything lies before the end of the validation part");
+  if (training.samples > 0) {
+    for (const { name, kind, defined, mean } of training.labels) {
+      const where = binding.place("columns", `predict.${name}`);
+      if (defined === 0) errors.push(`${where}: label \`${name}\` is missing in every sample of the training part`);
+      else if (kind === "binary" && mean === 0)
+        errors.push(
+          `${where}: label \`${name}\` is never 1 in the training part (${say(defined)} samples), so there is nothing to learn; check the column or the expression`,
+        );
+      else if (kind === "binary" && mean === 1 && binding.negatives === null)
+        errors.push(
+          `${where}: label \`${name}\` is always 1 in the training part (${say(defined)} samples); for data without negatives add \`negatives: {per_positive: 4, by: popularity}\``,
+        );
+      else if (binding.negatives !== null && (kind !== "binary" || mean !== 1))
+        errors.push(
+          `${binding.place("negatives")}: negatives are drawn for data that has none, and the label \`${name}\` ${kind === "binary" ? "is not always 1" : "is a regression"}; remove \`negatives\`, or take ${name} out of the model`,
+        );
+    }
+  }
+  if (errors.length > 0) throw new TwinError(errors.join("\n"));
+  const { seen } = counts;
+  if (seen.events > 0)
+    warnings.push(
+      `${say(seen.withoutRow)} of ${say(seen.items)} items of the events have no row in the items file (${say(seen.events)} events): they count as the unknown item`,
+    );
+  return warnings;
+}
+
+function spanOf({ clock }: Counts): string {
+  const at = (time: number): string =>
+    clock.unit === "steps" ? String(time) : new Date(time * 1000).toISOString().slice(0, 19);
+  return ` (the events lie from ${at(clock.first)} to ${at(clock.last)})`;
+}

@@ -1,0 +1,137 @@
+// Rows scored in batches by the graphs of training: the model itself, with fresh keys for every behaviour and no tables.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Artefacts } from "../artefacts.ts";
+import type { Binding } from "../data/binding.ts";
+import { openDataset, prepareDataset, type StoredDataset } from "../data/prepare/index.ts";
+import { random } from "../example/random.ts";
+import type { OnProgress } from "../progress.ts";
+import { openTensors } from "../tensor-file.ts";
+import type { Part } from "../train/dataset.ts";
+import {
+  readVocabularies,
+  type ScoredBatch,
+  Scorer,
+  scorePart,
+  TrainGraphs,
+  TrainState,
+  threadFeeder,
+  trainPlan,
+} from "../train/index.ts";
+import type { EventFacts } from "./event-facts.ts";
+import type { EvaluationRows } from "./rows.ts";
+import { rowsWhere } from "./segments.ts";
+
+export interface BatchOptions {
+  /** Folder of the prepared data, made where it is not there; default: a temporary one. */
+  readonly cache?: string;
+  /** At most so many users of the part, the same ones each time. */
+  readonly users?: number;
+  /** Of a session; default 2. */
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  /** Rows without a label as well. */
+  readonly samples?: "all";
+  readonly onProgress?: OnProgress;
+  readonly note?: (message: string) => void;
+}
+
+/** Prepared data and graphs, opened for scoring. */
+export interface BatchScoring {
+  readonly dataset: StoredDataset;
+  /** Of all parts. */
+  readonly rows: number;
+  /** The rows of a part, in the order of the prepared data: by user, newest first. */
+  score(part: Part, options?: Pick<BatchOptions, "users" | "signal">): AsyncGenerator<ScoredBatch>;
+  close(): Promise<void>;
+}
+
+/** Prepares the data (or finds it prepared) and opens the graphs of a build. */
+export async function openBatchScoring(
+  { dir, manifest }: Artefacts,
+  binding: Binding,
+  options: BatchOptions = {},
+): Promise<BatchScoring> {
+  const { signal, onProgress, note, samples, threads = 2 } = options;
+  const own = options.cache === undefined ? mkdtempSync(join(tmpdir(), "twin-evaluate-")) : null;
+  const folder = options.cache ?? join(own!, "data");
+  const closing: (() => unknown)[] = [() => own !== null && rmSync(own, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const one of closing.reverse()) await one();
+  };
+  try {
+    const vocabularies = readVocabularies(join(dir, "vocabularies"));
+    await prepareDataset(binding, manifest, folder, {
+      vocabularies,
+      ...(samples && { samples }),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+      ...(note && { note }),
+    });
+    const dataset = openDataset(folder);
+    closing.push(() => dataset.close());
+    const plan = trainPlan(manifest);
+    const weights = openTensors(join(dir, "weights.safetensors"));
+    const state = new TrainState(plan.spec, (name) => weights.read(name));
+    weights.close();
+    const graphs = new TrainGraphs(dir, plan.spec, threads);
+    closing.push(() => graphs.close());
+    const feeder = await threadFeeder({ place: { folder, module: null }, plan, seed: 1 });
+    closing.push(() => feeder.close());
+    const scorer = new Scorer(plan, state, graphs);
+    return {
+      dataset,
+      rows: (Object.keys(dataset.spec.samples) as Part[]).reduce((sum, part) => sum + dataset.count(part), 0),
+      close,
+      score: (part, { users, signal: stop } = {}) =>
+        scorePart(scorer, feeder, part, {
+          ...(stop && { signal: stop }),
+          ...(users !== undefined && { samples: samplesOfSome(dataset, part, users) }),
+        }),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Samples of so many users of a part, drawn by a fixed seed. */
+function samplesOfSome(dataset: StoredDataset, part: Part, users: number): Uint32Array {
+  const user = dataset.userOf(part);
+  const present = [...new Set(user)];
+  const { next } = random(1, present.length);
+  const drawn = present.map((one) => ({ one, place: next() })).sort((a, b) => a.place - b.place);
+  const chosen = new Set(drawn.slice(0, users).map(({ one }) => one));
+  return rowsWhere(user.length, (sample) => chosen.has(user[sample]));
+}
+
+/** Scored batches as rows to evaluate. @param history whose length says how long a row's history is */
+export async function* batchRows(
+  scoring: BatchScoring,
+  part: Part,
+  history: string,
+  facts: Pick<EventFacts, "request">,
+  options: Pick<BatchOptions, "users" | "signal"> = {},
+): AsyncGenerator<EvaluationRows> {
+  const { occurrences } = scoring.dataset.items;
+  // Rows whose request the data does not name are requests of their own, counted downwards.
+  let alone = -1;
+  const requestOf = (row: number): number => {
+    const request = row < 0 ? 0 : facts.request![row];
+    return request > 0 ? request : alone--;
+  };
+  for await (const batch of scoring.score(part, options)) {
+    yield {
+      user: batch.user,
+      row: batch.row,
+      time: batch.time,
+      request: facts.request === null ? null : Float64Array.from(batch.row, requestOf),
+      historyLength: batch.historyLength[history] ?? new Int32Array(batch.rows),
+      newItem: part === "training" ? null : Uint8Array.from(batch.item, (item) => Number(occurrences[item] === 0)),
+      labels: batch.labels,
+      predictions: batch.logit,
+      weight: batch.weight,
+    };
+  }
+}

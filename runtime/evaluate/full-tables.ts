@@ -1,0 +1,92 @@
+// Tables of every item, made in memory with the weights at hand: what a precision costs, apart from coverage and age.
+import { join } from "node:path";
+import { projectionPlan, rowFormat } from "../build-table/plan.ts";
+import { Projection, rowsIn, slotBytes } from "../build-table/projection.ts";
+import { StoreReader } from "../build-table/store-reader.ts";
+import type { Engine } from "../engine.ts";
+import { Generation } from "../table/generation.ts";
+import { decodeRows, encodeRows, type Precision, type RowFormat } from "../table/precision.ts";
+import type { OpenTable } from "../tables.ts";
+
+/** Items projected at once. */
+const PART = 4096;
+
+/** Float32 rows of every item by table, [items + 1, width]; row 0 is the miss row, zeros. */
+export type FullTables = ReadonlyMap<string, Float32Array>;
+
+/** Bytes that the tables of so many items take in memory as float32. */
+export function fullBytes({ artefacts }: Engine, items: number): number {
+  return Object.values(artefacts.manifest.tables).reduce((sum, { width }) => sum + 4 * width * (items + 1), 0);
+}
+
+/** Projects every item of the current generation. @throws TwinError where none is built */
+export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
+  const { dir, manifest } = artefacts;
+  const generation = await Generation.open(dir, { memoryLimit: 0 });
+  const rows = generation.description.items + 1;
+  const reader = await StoreReader.open({
+    path: join(generation.folder, generation.description.store),
+    features: generation.store.features,
+  });
+  const every = Object.fromEntries(Object.keys(manifest.tables).map((name) => [name, rows]));
+  const plan = projectionPlan(dir, manifest, every, 2, false)!;
+  const wide = {
+    ...plan,
+    tables: plan.tables.map((table) => ({ ...table, format: { ...table.format, precision: "float32" as const } })),
+  };
+  const projection = await Projection.open(wide);
+  try {
+    const tables = new Map(wide.tables.map(({ name, format }) => [name, new Float32Array(rows * format.width)]));
+    const memory = new SharedArrayBuffer(slotBytes(wide, PART));
+    for (let first = 1; first < rows; first += PART) {
+      const items = Math.min(PART, rows - first);
+      const columns = reader.read(first, items);
+      const { bytes } = await projection.run(columns, first, items, new Uint8Array(memory));
+      for (const [name, stored] of rowsIn(memory, bytes)) {
+        const width = manifest.tables[name].width;
+        tables.get(name)!.set(new Float32Array(stored.buffer, stored.byteOffset, items * width), first * width);
+      }
+    }
+    return tables;
+  } finally {
+    await projection.close();
+    reader.close();
+    generation.close();
+  }
+}
+
+/** The tables as they read back from a precision. */
+export function storedAs({ artefacts }: Engine, full: FullTables, precision: Precision): Map<string, OpenTable> {
+  return new Map(
+    [...full].map(([name, values]) => {
+      const format = { ...rowFormat(artefacts.manifest.tables[name]), precision };
+      return [name, inMemory(precision === "float32" ? values : readBack(values, format), format.width)];
+    }),
+  );
+}
+
+function readBack(values: Float32Array, format: RowFormat): Float32Array {
+  const back = new Float32Array(values.length);
+  const step = PART * format.width;
+  // Row 0 stays zeros: it is never stored.
+  for (let start = format.width; start < values.length; start += step) {
+    const some = values.subarray(start, Math.min(values.length, start + step));
+    decodeRows(encodeRows(some, format, start / format.width), 0, some.length / format.width, format, back, start);
+  }
+  return back;
+}
+
+function inMemory(values: Float32Array, width: number): OpenTable {
+  return {
+    rows: values.length / width,
+    format: { precision: "float32", width, heads: [width] },
+    whole: () => values,
+    gather(ordinals, into, offset) {
+      for (let i = 0; i < ordinals.length; i++) {
+        into.set(values.subarray(ordinals[i] * width, (ordinals[i] + 1) * width), offset + i * width);
+      }
+    },
+    stored: () => null,
+    gatherStored: () => null,
+  };
+}

@@ -1,0 +1,105 @@
+// The hit rate at every k up to the model's, and by the length of the history.
+import type { Engine } from "../engine.ts";
+import { type ComparedList, compareLists, type RankedRequest, searchesWithOracle } from "./compared-lists.ts";
+import { Growing } from "./growing.ts";
+import { type HitRate, noLists } from "./hit-rate.ts";
+import { rangeNames, rangeOf, terciles } from "./segments.ts";
+
+export interface HitsOf {
+  readonly wanted: number;
+  readonly hits: number;
+}
+
+export interface HitRateCurve extends HitRate {
+  /** The model's k. */
+  readonly keep: number;
+  /** The first k of what was kept against the first k of what the oracle keeps: what a search with this k would hit. */
+  readonly byK: readonly (HitsOf & { readonly k: number })[];
+  /** By behaviours of the request. */
+  readonly byHistory: readonly (HitsOf & { readonly name: string; readonly lists: number })[];
+}
+
+/** 1, 2, 5, 10, … below k, and k. */
+export function ksUpTo(keep: number): number[] {
+  const ks: number[] = [];
+  for (let ten = 1; ten < keep; ten *= 10) ks.push(...[ten, 2 * ten, 5 * ten].filter((k) => k < keep));
+  return [...ks, keep];
+}
+
+/** @param edges ascending ends of the ranges of history length; null: terciles of the lists */
+export async function hitRateCurves(
+  engine: Engine,
+  requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
+  edges: readonly number[] | null = null,
+): Promise<HitRateCurve[]> {
+  const tallies = searchesWithOracle(engine).map(({ name, keep }) => new Tally(name, keep));
+  await compareLists(engine, requests, {
+    lookup: ({ search, looked, found }) => tallies[search].lookup(looked, found),
+    list: (list) => tallies[list.search].add(list),
+  });
+  return tallies.map((tally) => tally.curve(edges));
+}
+
+class Tally {
+  readonly #keep: number;
+  readonly #total: ReturnType<typeof noLists>;
+  readonly #ks: readonly number[];
+  readonly #byK: { wanted: number; hits: number }[];
+  readonly #counts = new Growing(Int32Array);
+  readonly #wanted = new Growing(Int32Array);
+  readonly #hits = new Growing(Int32Array);
+
+  constructor(name: string, keep: number) {
+    this.#keep = keep;
+    this.#total = noLists(name);
+    this.#ks = ksUpTo(keep);
+    this.#byK = this.#ks.map(() => ({ wanted: 0, hits: 0 }));
+  }
+
+  lookup(looked: number, found: number): void {
+    this.#total.looked += looked;
+    this.#total.found += found;
+  }
+
+  add({ count, kept, oracle, hits, tied }: ComparedList): void {
+    const total = this.#total;
+    total.lists++;
+    total.wanted += oracle.length;
+    total.hits += hits;
+    total.different += Number(hits < oracle.length);
+    total.tied += Number(tied);
+    this.#counts.push(count);
+    this.#wanted.push(oracle.length);
+    this.#hits.push(hits);
+    this.#ks.forEach((k, i) => {
+      this.#byK[i].wanted += Math.min(k, oracle.length);
+      this.#byK[i].hits += hitsWithin(kept, oracle, k);
+    });
+  }
+
+  curve(edges: readonly number[] | null): HitRateCurve {
+    const [counts, wanted, hits] = [this.#counts.finish(), this.#wanted.finish(), this.#hits.finish()];
+    const ends = edges ?? terciles(counts);
+    const ranges = rangeNames(ends).map((name) => ({ name, lists: 0, wanted: 0, hits: 0 }));
+    for (let i = 0; i < counts.length; i++) {
+      const range = ranges[rangeOf(ends, counts[i])];
+      range.lists++;
+      range.wanted += wanted[i];
+      range.hits += hits[i];
+    }
+    return {
+      ...this.#total,
+      keep: this.#keep,
+      byK: this.#ks.map((k, i) => ({ k, ...this.#byK[i] })),
+      byHistory: ranges.filter(({ lists }) => lists > 0),
+    };
+  }
+}
+
+/** Behaviours that are among the first k of both. */
+export function hitsWithin(kept: Int32Array, oracle: Int32Array, k: number): number {
+  const searched = new Set(kept.subarray(0, k));
+  let hits = 0;
+  for (const place of oracle.subarray(0, k)) hits += Number(searched.has(place));
+  return hits;
+}

@@ -1,0 +1,155 @@
+// An evaluation as text: small tables for a terminal.
+import type { BinaryComparison, Comparison, RegressionComparison } from "./comparison.ts";
+import type { EvaluationReport } from "./evaluate.ts";
+import type { TablesMeasured } from "./hit-rate-report.ts";
+import type { Difference } from "./metrics/delong.ts";
+import { percent } from "./percent.ts";
+import type { BinaryFigures, RegressionFigures } from "./report.ts";
+
+export function evaluationText(report: EvaluationReport): string {
+  const { model, step, data, part, scoredBy, rows, users, labels, comparison, hitRate, notes } = report;
+  const of = step === null ? model : `${model}, step ${count(step)}`;
+  const sections = [
+    `${of}, on ${part === "all" ? "all rows" : `the ${part} part`} of ${data}: ${count(rows)} rows of ${count(users)} users`,
+    scoredBy === "model"
+      ? "scored by the model itself: fresh keys for every behaviour"
+      : "scored as requests are: with the tables as they are built",
+    ...notes.map((note) => `note: ${note}`),
+  ];
+  for (const figures of labels)
+    sections.push("", ...(figures.kind === "binary" ? binary(figures) : regression(figures)));
+  if (comparison !== null) sections.push("", ...comparisonText(comparison));
+  if (hitRate !== null) {
+    sections.push("", `search against oracle, on ${count(hitRate.requests)} requests`);
+    for (const tables of hitRate.tables) sections.push(...tablesText(tables));
+  }
+  return `${sections.join("\n")}\n`;
+}
+
+function binary(figures: BinaryFigures): string[] {
+  const { label, calibration, requests, weighted } = figures;
+  const row = (name: string, one: Omit<BinaryFigures["segments"][number], "by" | "name">): string[] => [
+    name,
+    count(one.rows),
+    count(one.positives),
+    fixed(one.auc),
+    fixed(one.gauc),
+    fixed(one.logloss),
+    fixed(one.ratio, 3),
+  ];
+  const lines = aligned([
+    [label, "rows", "positives", "AUC", "GAUC", "logloss", "predicted/observed"],
+    row("all", { ...figures, ratio: calibration.ratio }),
+    ...figures.segments.map((segment) => row(`${segment.by} ${segment.name}`, segment)),
+  ]);
+  const skipped = `GAUC: ${count(figures.users)} users, ${count(figures.skippedUsers)} of one class left out`;
+  lines.push(`${skipped}; logloss of the base rate ${fixed(figures.baseRateLogloss)}; ECE ${fixed(calibration.ece)}`);
+  if (figures.missing > 0) lines.push(notCounted(figures));
+  if (weighted !== null) {
+    lines.push(
+      `by the data's weights: AUC ${fixed(weighted.auc)}, logloss ${fixed(weighted.logloss)}, predicted/observed ${fixed(weighted.ratio, 3)}`,
+    );
+  }
+  lines.push(
+    ...aligned([
+      ["decile", ...calibration.bins.map((_, i) => String(i + 1))],
+      ["predicted", ...calibration.bins.map(({ predicted }) => fixed(predicted, 3))],
+      ["observed", ...calibration.bins.map(({ observed }) => fixed(observed, 3))],
+    ]),
+  );
+  if (requests !== null) {
+    lines.push(
+      ...aligned([
+        ["k", ...requests.top.map(({ k }) => String(k))],
+        ["NDCG@k", ...requests.top.map(({ ndcg }) => fixed(ndcg))],
+        ["recall@k", ...requests.top.map(({ recall }) => fixed(recall))],
+      ]),
+      `over ${count(requests.requests)} requests; ${count(requests.single)} of one candidate and ${count(requests.without)} without a positive left out`,
+    );
+  }
+  return lines;
+}
+
+function regression({ label, rows, missing, errors, segments }: RegressionFigures): string[] {
+  const row = (name: string, size: number, one: RegressionFigures["errors"]): string[] => [
+    name,
+    count(size),
+    fixed(one.rmse),
+    fixed(one.mae),
+    fixed(one.predicted),
+    fixed(one.observed),
+  ];
+  const lines = aligned([
+    [label, "rows", "RMSE", "MAE", "mean predicted", "mean observed"],
+    row("all", rows, errors),
+    ...segments.map((segment) => row(`${segment.by} ${segment.name}`, segment.rows, segment.errors)),
+  ]);
+  return missing > 0 ? [...lines, notCounted({ label, missing })] : lines;
+}
+
+function comparisonText({ file, labels, unused, sampled, draws }: Comparison): string[] {
+  const row = (
+    label: string,
+    metric: string,
+    { ours, theirs, difference, low, high }: Difference,
+    p = "",
+  ): string[] => [label, metric, fixed(ours), fixed(theirs), signed(difference), `${signed(low)} … ${signed(high)}`, p];
+  const rows = labels.flatMap((one) => (one.kind === "binary" ? binaryRows(one) : regressionRows(one)));
+  function binaryRows({ label, auc, aucByUser, gauc, logloss }: BinaryComparison): string[][] {
+    return [
+      row(label, "AUC, rows as units", auc, auc.p < 1e-4 ? "< 0.0001" : fixed(auc.p)),
+      row(label, "AUC, users as units", aucByUser, aucByUser.p < 1e-4 ? "< 0.0001" : fixed(aucByUser.p)),
+      row(label, "GAUC", gauc),
+      row(label, "logloss", logloss),
+    ];
+  }
+  function regressionRows({ label, mse }: RegressionComparison): string[][] {
+    return [row(label, "mean squared error", mse)];
+  }
+  const lines = [
+    `against ${file}, on the same rows`,
+    ...aligned([["label", "metric", "ours", "theirs", "difference", "95 % interval", "p"], ...rows], 2),
+    `AUC: DeLong, and the same with users as units; GAUC and logloss: ${count(draws)} samples of users`,
+  ];
+  if (unused > 0) lines.push(`${count(unused)} rows of the file were not evaluated`);
+  if (sampled > 0) lines.push(`${count(sampled)} sampled negatives are not compared: no file can name them`);
+  return lines;
+}
+
+function tablesText({ tables, state, stepsOlder, curves, notMeasured }: TablesMeasured): string[] {
+  const age = stepsOlder === null || stepsOlder === 0 ? "" : `, ${count(stepsOlder)} steps older`;
+  const title = `${tables}${state === null ? "" : ` (${state}${age})`}:`;
+  if (curves === null) return [`${title} not measured: ${notMeasured}`];
+  if (curves.length === 0) return [`${title} the model has no search by a metric`];
+  return [
+    title,
+    ...curves.flatMap(({ search, keep, lists, wanted, hits, different, tied, looked, found, byK, byHistory }) => [
+      `  ${search}: ${count(hits)} of ${count(wanted)} behaviours at k = ${keep} (${percent(hits, wanted)}), ${count(lists)} lists` +
+        (different === 0 ? "" : `, ${count(different)} differ, ${count(tied)} of them by near-ties alone`) +
+        (looked === 0 ? "" : `; coverage ${percent(found, looked)}`),
+      `    by k: ${byK.map((one) => `${one.k} ${percent(one.hits, one.wanted)}`).join(" · ")}`,
+      `    by behaviours: ${byHistory.map((one) => `${one.name} ${percent(one.hits, one.wanted)}`).join(" · ")}`,
+    ]),
+  ];
+}
+
+const notCounted = ({ label, missing }: { label: string; missing: number }): string =>
+  `${count(missing)} rows do not count: they have no ${label}, or its condition does not hold`;
+
+const count = (value: number): string => value.toLocaleString("en-GB");
+
+const fixed = (value: number, digits = 4): string => (Number.isFinite(value) ? value.toFixed(digits) : "–");
+
+const signed = (value: number): string =>
+  Number.isFinite(value) ? `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(5)}` : "–";
+
+/** Columns under each other: the first `left` to the left, numbers to the right. */
+function aligned(rows: readonly (readonly string[])[], left = 1): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join("  ")
+      .trimEnd(),
+  );
+}

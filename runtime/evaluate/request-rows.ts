@@ -1,0 +1,39 @@
+// Rows scored as requests are: each sample ranked with its own history, tables and all. Exact, and slow.
+import type { UserChunk } from "../data/samples.ts";
+import { score } from "../score.ts";
+import type { Twin } from "../twin.ts";
+import type { EventFacts } from "./event-facts.ts";
+import type { EvaluationRows } from "./rows.ts";
+
+/** @param facts what the event log says of each row */
+export async function* requestRows(
+  twin: Twin,
+  chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
+  facts: EventFacts,
+): AsyncGenerator<EvaluationRows> {
+  const regressions = new Set(twin.manifest.labels.filter(({ kind }) => kind === "regression").map(({ name }) => name));
+  // Rows whose request the data does not name are requests of their own, counted downwards.
+  let alone = -1;
+  let number = 0;
+  for await (const part of score(twin, chunks)) {
+    const rows = part.rows.length;
+    const fill = <T>(value: T): T[] => new Array<T>(rows).fill(value);
+    number++;
+    yield {
+      user: fill(part.user),
+      row: part.rows,
+      time: fill(part.time),
+      request:
+        facts.request === null
+          ? fill(number)
+          : Array.from(part.rows, (row) => (facts.request![row] > 0 ? facts.request![row] : alone--)),
+      historyLength: fill(part.historyLength),
+      newItem: facts.newItem === null ? null : Array.from(part.rows, (row) => facts.newItem![row]),
+      labels: part.labels,
+      predictions: Object.fromEntries(
+        Object.keys(part.scores).map((name) => [name, regressions.has(name) ? part.scores[name] : part.logits[name]]),
+      ),
+      weight: part.weight,
+    };
+  }
+}

@@ -1,0 +1,104 @@
+// From a run's log to curves: what is drawn, and few enough points that a page stays small.
+
+/** A line of metrics.jsonl, as far as the page draws it. */
+export interface LoggedLine {
+  readonly step: number;
+  readonly epoch: number;
+  readonly samples: number;
+  readonly seconds: number;
+  readonly loss: number | null;
+  readonly rate: number;
+  readonly samples_per_second: number;
+  readonly validation?: Readonly<Record<string, number | string | null>>;
+  /** Of every task, where there are several; `label` names it. */
+  readonly tasks?: readonly Readonly<Record<string, number | string | null>>[];
+}
+
+export interface Curve {
+  readonly name: string;
+  /** At each x; null where it has no point. */
+  readonly y: readonly (number | null)[];
+}
+
+export interface Chart {
+  readonly id: string;
+  readonly title: string;
+  /** Steps. */
+  readonly x: readonly number[];
+  readonly curves: readonly Curve[];
+  /** Whether points are joined and marked: few of them. */
+  readonly marked: boolean;
+}
+
+/** Points of one curve at most. */
+const MOST = 1500;
+
+/** The charts that the log has points for. */
+export function charts(lines: readonly LoggedLine[]): Chart[] {
+  const logged = thinned(lines.filter(({ loss }) => loss !== null));
+  const line = (id: string, title: string, value: (line: LoggedLine) => number | null): Chart => ({
+    id,
+    title,
+    x: logged.map(({ step }) => step),
+    curves: [{ name: title, y: logged.map((one) => finite(value(one))) }],
+    marked: false,
+  });
+  const all = [
+    line("loss", "training loss", ({ loss }) => loss),
+    measured(lines, "auc", "validation AUC", ["auc", "gauc"]),
+    measured(lines, "logloss", "validation logloss", ["logloss"]),
+    measured(lines, "rmse", "validation RMSE", ["rmse"]),
+    line("rate", "learning rate", ({ rate }) => rate),
+    line("speed", "samples a second", (one) => one.samples_per_second),
+  ];
+  return all.filter(({ curves }) => curves.some(({ y }) => y.some((value) => value !== null)));
+}
+
+const shown: Readonly<Record<string, string>> = { auc: "AUC", gauc: "GAUC", logloss: "logloss", rmse: "RMSE" };
+
+function measured(lines: readonly LoggedLine[], id: string, title: string, measures: readonly string[]): Chart {
+  const evaluated = lines.filter((line) => line.validation !== undefined);
+  const some = evaluated.filter((_, i) => i % Math.ceil(evaluated.length / MOST) === 0 || i === evaluated.length - 1);
+  const tasks = [...new Set(some.flatMap((line) => line.tasks ?? []).map((task) => String(task.label)))];
+  const curves =
+    tasks.length === 0
+      ? measures.map((measure) => ({
+          name: shown[measure],
+          y: some.map((line) => finite(line.validation?.[measure])),
+        }))
+      : tasks.flatMap((label) =>
+          measures.map((measure) => ({
+            name: `${label} ${shown[measure]}`,
+            y: some.map((line) => finite(line.tasks?.find((task) => task.label === label)?.[measure])),
+          })),
+        );
+  return {
+    id,
+    title,
+    x: some.map(({ step }) => step),
+    curves: curves.filter(({ y }) => y.some((value) => value !== null)),
+    marked: some.length <= 60,
+  };
+}
+
+/** Means of equally many lines in a row; the last of them gives step and clock. */
+export function thinned(lines: readonly LoggedLine[], most = MOST): LoggedLine[] {
+  const size = Math.ceil(lines.length / most);
+  if (size <= 1) return [...lines];
+  const result: LoggedLine[] = [];
+  for (let start = 0; start < lines.length; start += size) {
+    const part = lines.slice(start, start + size);
+    const mean = (value: (line: LoggedLine) => number) =>
+      part.reduce((sum, line) => sum + value(line), 0) / part.length;
+    result.push({
+      ...part[part.length - 1],
+      loss: mean(({ loss }) => loss ?? Number.NaN),
+      samples_per_second: mean((line) => line.samples_per_second),
+    });
+  }
+  return result;
+}
+
+function finite(value: number | string | null | undefined): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,60 @@
+// What two builds must share for a checkpoint of one to go on in the other.
+import type { Manifest } from "../manifest.ts";
+import { fingerprintOf } from "./checkpoint.ts";
+
+type Trained = Pick<Manifest, "model" | "features" | "histories" | "train" | "files" | "compiler">;
+
+/**
+ * How long to train, when to stop and from which seed does not change what a step does; the graphs are those of the run's
+ * folder.
+ */
+function contractOf({ model, features, histories, train }: Trained): Record<string, unknown> {
+  const { epochs: _epochs, stop: _stop, seed: _seed, graphs: _graphs, ...rest } = train;
+  return { model, train: rest, features, histories };
+}
+
+export const contractFingerprint = (manifest: Trained): string => fingerprintOf(contractOf(manifest));
+
+/** Where two contracts differ: `train.batch: 512 is 256 now`; at most `most` places. */
+export function contractDifferences(before: Trained, now: Trained, most = 6): string[] {
+  const found: string[] = [];
+  const compare = (a: unknown, b: unknown, path: string): void => {
+    if (found.length >= most || JSON.stringify(a) === JSON.stringify(b)) return;
+    if (isTree(a) && isTree(b)) {
+      for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
+        compare(a[key], b[key], path === "" ? key : `${path}.${labelled(a, b, key)}`);
+      return;
+    }
+    found.push(`${path}: ${shown(a)} is ${shown(b)} now`);
+  };
+  compare(contractOf(before), contractOf(now), "");
+  if (found.length === 0 && before.compiler === now.compiler && graphsOf(before) !== graphsOf(now))
+    found.push("what the model computes: an activation, an attention or the like was changed");
+  return found;
+}
+
+/** Digests of the training graphs. */
+const graphsOf = ({ files }: Trained): string =>
+  Object.keys(files)
+    .filter((name) => name.startsWith("train/"))
+    .sort()
+    .map((name) => `${name} ${files[name].sha256}`)
+    .join();
+
+type Tree = Record<string, unknown>;
+const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null;
+
+/** An entry of a list by its name, where it has one. */
+function labelled(a: unknown, b: unknown, key: string): string {
+  for (const list of [a, b]) {
+    const name = ((list as Tree)[key] as { name?: unknown } | null | undefined)?.name;
+    if (Array.isArray(list) && typeof name === "string") return name;
+  }
+  return key;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

@@ -1,0 +1,36 @@
+// What a warm start reads of an earlier run, or of a build: its weights, and how its values became rows.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { TwinError } from "../error.ts";
+import { readText } from "../files.ts";
+import type { Manifest } from "../manifest.ts";
+import { parseManifest } from "../manifest-file.ts";
+import { openTensors, type TensorFile } from "../tensor-file.ts";
+import { weightsFile } from "./checkpoint.ts";
+import { runManifestFile } from "./run.ts";
+import { readVocabularies } from "./vocabularies.ts";
+import type { Encoding } from "./warm-start.ts";
+
+export interface EarlierRun extends Encoding {
+  readonly manifest: Manifest;
+  readonly weights: TensorFile;
+}
+
+/** @throws TwinError where the folder is neither a run with weights nor a build */
+export function openEarlierRun(dir: string): EarlierRun {
+  const path = [join(dir, runManifestFile), join(dir, "manifest.yaml")].find((one) => existsSync(one));
+  if (path === undefined)
+    throw new TwinError(`${dir} is neither a training run nor a build: --from takes the folder of one`);
+  const weights = join(dir, weightsFile);
+  if (!existsSync(weights))
+    throw new TwinError(
+      `${dir} has no ${weightsFile} yet: its run has not come to its end. Go on with it by --resume, or start from another`,
+    );
+  const manifest = parseManifest(readText(path, 1 << 26), path);
+  return {
+    manifest,
+    features: manifest.features,
+    vocabularies: readVocabularies(join(dir, "vocabularies")),
+    weights: openTensors(weights),
+  };
+}

@@ -1,0 +1,50 @@
+// Early stopping: whether the validation part still improves.
+import { TwinError } from "../error.ts";
+import type { TrainSpec } from "./spec.ts";
+import type { TaskMetrics } from "./validate.ts";
+
+/** What a checkpoint keeps of it. */
+export interface StopState {
+  /** The best measure so far, null before the first; where it was taken. */
+  readonly best: number | null;
+  readonly bestStep: number;
+  /** Evaluations since then. */
+  readonly waited: number;
+}
+
+export const notYet: StopState = { best: null, bestStep: 0, waited: 0 };
+
+export interface Measure {
+  readonly name: "auc" | "gauc" | "logloss" | "rmse";
+  readonly label: string;
+  readonly value: number;
+}
+
+/**
+ * What tells a better model from a worse one: the measure of `stop` (AUC without one) of the first binary task; of a model
+ * of regressions alone the first one's error.
+ */
+export function measureOf(stop: TrainSpec["stop"], metrics: readonly TaskMetrics[]): Measure {
+  const binary = metrics.find(({ kind }) => kind === "binary");
+  if (binary === undefined) return { name: "rmse", label: metrics[0].label, value: metrics[0].rmse };
+  const name = stop?.on ?? "auc";
+  return { name, label: binary.label, value: binary[name] };
+}
+
+/** @throws TwinError where the measure is not defined, because nothing could be compared */
+export function evaluated(state: StopState, { name, label, value }: Measure, step: number): StopState {
+  if (Number.isNaN(value))
+    throw new TwinError(
+      `the ${name} of ${label} is not defined on the validation part: ${why[name]}. Give the validation part more rows (\`split\` in data.yaml), or stop on another measure`,
+    );
+  const falls = name === "logloss" || name === "rmse";
+  const better = state.best === null || (falls ? value < state.best : value > state.best);
+  return better ? { best: value, bestStep: step, waited: 0 } : { ...state, waited: state.waited + 1 };
+}
+
+const why: Record<Measure["name"], string> = {
+  auc: "all its rows have the same label",
+  gauc: "no user has rows of both labels",
+  logloss: "no row of it has the label",
+  rmse: "no row of it has the label",
+};

@@ -1,0 +1,70 @@
+// Evaluation on the command line: scores of ours compared with themselves, a run's page, wrong usage.
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { fine, refused } from "../kit/cli.ts";
+import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
+
+let example: ExampleBuild;
+let scores: string;
+
+beforeAll(async () => {
+  example = await exampleBuild();
+  scores = join(temporary(), "scores.parquet");
+});
+afterAll(cleanUp);
+
+describe("twin evaluate", () => {
+  it("holds our own scores against themselves, and leaves nothing in the temporary folder", async () => {
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith("twin-evaluate-"));
+    await fine(["score", example.dir, "--data", example.data, "-o", scores], {});
+    const { stdout } = await fine(
+      ["evaluate", example.dir, "--data", example.data, "--predictions", scores, "--json"],
+      {},
+    );
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ part: "test", scoredBy: "model", rows: 120, users: 20, untrained: true });
+    expect(report.labels.map(({ label }: { label: string }) => label)).toEqual(["click", "like"]);
+    expect(report.comparison).toMatchObject({ unused: 1080, sampled: 0 });
+    for (const { auc, logloss } of report.comparison.labels) {
+      expect(auc.difference).toBeCloseTo(0, 6);
+      expect(logloss.difference).toBeCloseTo(0, 6);
+    }
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("twin-evaluate-"))).toEqual(before);
+  });
+  it("prints tables, with the hit rate of every item in every precision", async () => {
+    const words = ["evaluate", example.dir, "--data", example.data, "--serving", "--users", "4", "--hit-rate", "4"];
+    const { stdout } = await fine(words);
+    expect(stdout).toMatch(/^twin, on the test part of .*: \d+ rows of 4 users$/m);
+    expect(stdout).toContain("scored as requests are");
+    expect(stdout).toMatch(/every item, float32 \(fresh\):\n {2}nearest: (\d+) of \1 behaviours at k = 100 \(100 %\)/);
+  });
+  it("keeps prepared data where it is told to, and finds it again", async () => {
+    const cache = join(temporary(), "cache");
+    const words = ["evaluate", example.dir, "--data", example.data, "--cache", cache];
+    const [first, again] = [await fine(words), await fine(words)];
+    expect(again.stdout).toBe(first.stdout);
+    expect(readdirSync(cache)).toContain("dataset.yaml");
+    expect(again.stderr).not.toContain("events sorted");
+  });
+  it.each([
+    [[], /--data DATA, or --self-test/],
+    [["--data", "d.yaml", "--table", "x"], /add --hit-rate/],
+    [["--data", "d.yaml", "--history-edges", "9,3"], /must ascend/],
+    [["--data", "d.yaml", "--at", "1,none"], /whole number/],
+    [["--data", "d.yaml", "--serving", "--cache", "x"], /leave out --serving/],
+  ])("refuses %j", async (words, said) => {
+    await refused(2, ["evaluate", example.dir, ...words], [said]);
+  });
+  it("says what is wrong with the predictions of another system", async () => {
+    const words = ["evaluate", example.dir, "--data", example.data, "--serving", "--users", "1", "--predictions"];
+    await refused(
+      1,
+      [...words, join(temporary(), "none.parquet")],
+      [/--predictions: there is no file .*none\.parquet/],
+    );
+    await refused(1, [...words, example.model], [/twin\.twin has no ending that says its format/]);
+  });
+});

@@ -1,0 +1,123 @@
+// `twin init`: the example works at once; a draft from a user's own files passes every check; nothing is written over.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { fine, refused } from "../kit/cli.ts";
+import { writeFiles } from "../kit/data-files.ts";
+import { contents } from "../kit/example-build.ts";
+
+afterAll(cleanUp);
+
+describe("twin init", () => {
+  it("makes the example, which checks and prepares", async () => {
+    const dir = join(temporary(), "new");
+    const { stdout } = await fine(["init", dir]);
+    expect(stdout).toMatch(/the model twin\.twin, and 60000 made-up events in data\//);
+    const [data, model] = [join(dir, "data/data.yaml"), join(dir, "twin.twin")];
+    await fine(["check", model]);
+    expect((await fine(["data", "check", data, "--model", model])).stdout).toContain("no errors");
+    const before = contents(dir);
+    await refused(1, ["init", dir], [/twin\.twin is there already, and `twin init` overwrites nothing/]);
+    expect(contents(dir)).toEqual(before);
+  });
+
+  it("drafts a model from ratings with genres, dates and odd names", async () => {
+    const folder = temporary();
+    const line = (i: number) =>
+      [
+        `u${i % 12}`,
+        10 + ((i * 7) % 25),
+        1 + ((i * 3) % 5),
+        new Date(1.5e12 + i * 3.6e6).toISOString().slice(0, 19),
+        (i % 7) / 2,
+        "",
+      ].join();
+    const movies = Array.from({ length: 25 }, (_, i) =>
+      [
+        10 + i,
+        `"Film, number ${i}"`,
+        ["Comedy|Drama", "Drama", "Action|Comedy|War"][i % 3],
+        1950 + i * 2,
+        ["a", "b"][i % 2],
+      ].join(),
+    );
+    writeFiles(folder, {
+      "ratings.csv": `userId,movieId,rating,timestamp,Time spent (h),empty\n${Array.from({ length: 400 }, (_, i) => line(i)).join("\n")}\n`,
+      "movies.csv": `movieId,title,genres,year,Studio Name\n${movies.join("\n")}\n`,
+    });
+    const dir = join(folder, "draft");
+    const { stdout, stderr } = await fine([
+      "init",
+      dir,
+      "--from",
+      join(folder, "ratings.csv"),
+      "--items",
+      join(folder, "movies.csv"),
+    ]);
+    expect(stdout).toContain("user: userId, item: movieId, clock: timestamp (s)");
+    expect(stdout).toContain('labels: "rating" >= 3');
+    expect(stderr).toContain("no feature was made of `empty`: it is empty");
+    const model = readFileSync(join(dir, "draft.twin"), "utf8");
+    for (const feature of [
+      /movie_id: +vocabulary\(max: 50, min_count: 1, dim: 16, key: true\)/,
+      /genres: +tags\(/,
+      /year: +bucketed\(at: \[/,
+      /studio_name: +vocabulary\(/,
+      /rating: +id\(vocab: 6/,
+      /time_spent_h: +bucketed\(/,
+      /user_id: +hashed\(buckets: 100/,
+    ])
+      expect(model).toMatch(feature);
+    const data = readFileSync(join(dir, "data.yaml"), "utf8");
+    for (const text of [
+      'file: "../ratings.csv"',
+      'item.genres: {split: {column: "genres", by: "|"}}',
+      'seen.time_spent_h: "Time spent (h)"',
+    ])
+      expect(data).toContain(text);
+    const words = [join(dir, "data.yaml"), "--model", join(dir, "draft.twin")];
+    await fine(["data", "check", ...words]);
+    await fine(["data", "prepare", ...words, "-o", join(folder, "cache")]);
+    expect((await fine(["format", "--check", join(dir, "draft.twin")])).code).toBe(0);
+    await refused(1, ["init", dir, "--from", join(folder, "ratings.csv")], [/draft\.twin is there already/]);
+  });
+
+  it("draws negatives for a log of what was chosen, with steps in the place of a clock, from one file", async () => {
+    const folder = temporary();
+    const lines = Array.from({ length: 300 }, (_, i) => [i % 20, `p${(i * 11) % 30}`, i].join());
+    writeFileSync(join(folder, "log.csv"), `customer,product,step\n${lines.join("\n")}\n`);
+    const dir = join(folder, "draft");
+    const { stdout } = await fine(["init", dir, "--from", join(folder, "log.csv")]);
+    expect(stdout).toContain("clock: step (steps)");
+    expect(stdout).toContain("every event counts as chosen, and negatives are drawn");
+    const words = [join(dir, "data.yaml"), "--model", join(dir, "draft.twin")];
+    const prepared = await fine(["data", "prepare", ...words, "-o", join(folder, "cache")]);
+    expect(prepared.stdout).toMatch(/\d+ of them drawn negatives/);
+  });
+
+  it("says what it cannot find, and writes nothing", async () => {
+    const folder = temporary();
+    writeFileSync(join(folder, "log.csv"), "a,b,c\n1,2,3\n2,3,4\n");
+    const dir = join(folder, "draft");
+    const events = ["--from", join(folder, "log.csv")];
+    await refused(
+      1,
+      ["init", dir, ...events],
+      [/no column of the events is a clock.*--time COLUMN, one of `a`, `b`, `c`/],
+    );
+    await refused(
+      1,
+      ["init", dir, ...events, "--time", "a"],
+      [/which column of the events is the item\? Say it: --item COLUMN, one of `b`, `c`/],
+    );
+    await refused(
+      1,
+      ["init", dir, ...events, "--time", "a", "--item", "x"],
+      [/the events have no column `x` \(--item\)/],
+    );
+    await refused(1, ["init", dir, "--from", join(folder, "none.csv")], [/--from: there is no file/]);
+    await refused(2, ["init", dir, "--items", join(folder, "log.csv")], [/--items says something of your own files/]);
+    expect(contents(folder).size).toBe(1);
+  });
+});

@@ -1,0 +1,171 @@
+// `twin train` through the command line: killed at any moment and gone on with, it ends with the same bytes; what it
+// learned builds, starts other runs, and what is wrong is told with the way out. TWIN_KILLS sets how often it is killed.
+import type { ChildProcess } from "node:child_process";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readMetrics } from "../../runtime/train/metrics-log.ts";
+import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { fine, here, refused, root, twin } from "../kit/cli.ts";
+
+const kills = Number(process.env.TWIN_KILLS ?? 6);
+
+let folder: string;
+let model: string;
+let data: string;
+let cache: string;
+let whole: string;
+
+beforeAll(async () => {
+  folder = temporary();
+  model = join(folder, "twin.twin");
+  data = join(folder, "data/data.yaml");
+  cache = join(folder, "cache");
+  whole = join(folder, "whole");
+  copyFileSync(join(root, "models/features.twin"), join(folder, "features.twin"));
+  const source = readFileSync(join(root, "models/twin.twin"), "utf8")
+    .replace("keep: 100", "keep: 10")
+    .replace("last(50)", "last(5)")
+    .replace("batch:      512", "batch:      32");
+  writeFileSync(model, source);
+  await fine(["example", join(folder, "data"), "--users", "30", "--items", "200", "--behaviours", "50"]);
+  await fine(trainArgs(whole));
+}, 240_000);
+afterAll(cleanUp);
+
+const trainArgs = (run: string, ...more: string[]) => [
+  ...["train", model, "--data", data, "-o", run, "--cache", cache, "--threads", "2"],
+  ...["--checkpoint-every", "3", "--evaluate-every", "10", ...more],
+];
+
+const bytes = (run: string, name: string) => readFileSync(join(run, name)).toString("base64");
+const hidden = (dir: string) => readdirSync(dir).filter((name) => name.startsWith("."));
+
+describe("a run", () => {
+  it("leaves a folder that says what it was, with curves, weights and vocabularies", () => {
+    const files = readdirSync(whole);
+    for (const name of ["run.yaml", "data.yaml", "metrics.jsonl", "report.html", "weights.safetensors"])
+      expect(files).toContain(name);
+    expect(readdirSync(join(whole, "model")).sort()).toEqual(["features.twin", "twin.twin"]);
+    expect(readFileSync(join(whole, "model/twin.twin"), "utf8")).toBe(readFileSync(model, "utf8"));
+    expect(readdirSync(join(whole, "vocabularies"))).toEqual(["item.video_id.jsonl"]);
+    const lines = readMetrics(whole);
+    expect(lines.at(-1)).toMatchObject({ step: 38, validation: { label: "click" } });
+    expect(readFileSync(join(whole, "report.html"), "utf8")).toContain("<!doctype html>");
+    expect(hidden(whole)).toEqual([]);
+  });
+
+  it("builds: the vocabularies beside the weights are found", async () => {
+    const built = join(folder, "built");
+    await fine(["build", model, "--weights", join(whole, "weights.safetensors"), "-o", built]);
+    const manifest = readFileSync(join(built, "manifest.yaml"), "utf8");
+    expect(manifest).toContain("untrained: false");
+    expect(manifest).toContain("step: 38");
+    const name = "vocabularies/item.video_id.jsonl";
+    expect(bytes(built, name)).toBe(bytes(whole, name));
+  });
+
+  it("that was killed again and again ends with the same bytes", { timeout: 60_000 + kills * 30_000 }, async () => {
+    const run = join(folder, "killed");
+    let cut = 0;
+    for (let i = 0; i < kills; i++) {
+      const resume = existsSync(join(run, "run.yaml")) ? ["--resume"] : [];
+      const steps = readMetricsOf(run);
+      const { signal } = await twin(trainArgs(run, ...resume), { started: killAfter(run, steps + 1 + ((5 * i) % 7)) });
+      if (signal === "SIGKILL") cut++;
+      else break;
+    }
+    expect(cut).toBeGreaterThan(Math.min(kills, 3) - 1);
+    await fine(trainArgs(run, "--resume"), {});
+    for (const name of ["weights.safetensors", "checkpoint.safetensors"])
+      expect(bytes(run, name), name).toBe(bytes(whole, name));
+    expect(readMetrics(run).map(({ step }) => step)).toEqual(readMetrics(whole).map(({ step }) => step));
+    expect(hidden(run)).toEqual([]);
+  });
+
+  it("that is stopped by Ctrl-C has a checkpoint, and goes on", async () => {
+    const run = join(folder, "stopped");
+    const { code, stderr } = await twin(trainArgs(run), { started: killAfter(run, 5, "SIGINT") });
+    expect(code, stderr).toBe(130);
+    expect(stderr).toMatch(/stopped: after step \d+ of 38; the checkpoint is in .*--resume/);
+    await fine(trainArgs(run, "--resume"));
+    expect(bytes(run, "weights.safetensors")).toBe(bytes(whole, "weights.safetensors"));
+  });
+
+  it("starts from an earlier one, and says what is kept", async () => {
+    const run = join(folder, "warm");
+    const { stderr } = await fine(trainArgs(run, "--from", whole, "--steps", "2"));
+    expect(stderr).toMatch(/kept: \d+ parameters/);
+    expect(stderr).not.toMatch(/^(new|gone):/m);
+  });
+
+  it("gives its figures as JSON", async () => {
+    const { stdout } = await fine(trainArgs(join(folder, "json"), "--steps", "2", "--json"));
+    expect(JSON.parse(stdout)).toMatchObject({ step: 2, steps: 2, end: "all steps", weights: 2 });
+  });
+});
+
+describe("what is refused", () => {
+  it("a folder that holds a run, or something else, or none", async () => {
+    await refused(1, trainArgs(whole), ["holds a run already: go on with it by --resume"]);
+    await refused(1, trainArgs(join(folder, "data")), ["holds files that are no training run"]);
+    await refused(1, trainArgs(join(folder, "nowhere"), "--resume"), ["leave out --resume"]);
+  });
+
+  it("going on with another model: it says what differs", async () => {
+    const source = readFileSync(model, "utf8");
+    try {
+      writeFileSync(model, source.replace("batch:      32", "batch:      64").replace("keep: 10", "keep: 12"));
+      await refused(1, trainArgs(whole, "--resume"), ["train.batch: 32 is 64 now", "--from"]);
+      writeFileSync(model, source.replace("activation: relu", "activation: gelu"));
+      await refused(1, trainArgs(whole, "--resume"), ["what the model computes"]);
+    } finally {
+      writeFileSync(model, source);
+    }
+    await refused(1, trainArgs(whole, "--resume", "--seed", "9"), ["has the seed 1: leave out --seed"]);
+  });
+
+  it("going on with other data", async () => {
+    const other = join(folder, "other");
+    await fine(["example", other, "--users", "30", "--items", "200", "--behaviours", "50", "--seed", "2"]);
+    const args = trainArgs(whole, "--resume", "--cache", join(folder, "cache2"));
+    args[args.indexOf("--data") + 1] = join(other, "data.yaml");
+    const { stderr } = await here(args);
+    expect(stderr).toMatch(/was made with other data than those that are prepared now/);
+  });
+
+  it("data, folders and earlier runs that are not there; options that mean nothing", async () => {
+    const missing = trainArgs(join(folder, "x"));
+    missing[missing.indexOf("--data") + 1] = join(folder, "no.yaml");
+    await refused(1, missing, ["no.yaml"]);
+    await refused(1, trainArgs(join(folder, "x"), "--from", folder), ["neither a training run nor a build"]);
+    await refused(2, trainArgs(join(folder, "x"), "--epochs", "0"), ["a number above 0 is due"]);
+    expect(existsSync(join(folder, "x"))).toBe(false);
+  });
+
+  it("a full disk: the last checkpoint stays, and the run goes on when there is room", async () => {
+    const run = join(folder, "full");
+    const first = await twin(trainArgs(run), { first: "ulimit -f 6000" });
+    expect(first.code, first.stderr).toBe(1);
+    expect(first.stderr).toMatch(/would be larger than this system allows|disk/);
+    expect(hidden(run)).toEqual([]);
+    await fine(trainArgs(run, "--resume"));
+    expect(bytes(run, "weights.safetensors")).toBe(bytes(whole, "weights.safetensors"));
+    rmSync(run, { recursive: true });
+  });
+});
+
+const readMetricsOf = (run: string): number => readMetrics(run).at(-1)?.step ?? 0;
+
+/** Sends the signal as soon as the log shows so many steps. */
+const killAfter =
+  (run: string, steps: number, signal: NodeJS.Signals = "SIGKILL") =>
+  (child: ChildProcess): void => {
+    const timer = setInterval(() => {
+      if (child.exitCode !== null || child.signalCode !== null) clearInterval(timer);
+      else if (readMetricsOf(run) >= steps) {
+        clearInterval(timer);
+        child.kill(signal);
+      }
+    }, 5);
+  };

@@ -1,0 +1,32 @@
+// The models of the repository that this version builds, small enough for the reference interpreter.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildable } from "../../compiler/check/buildable.ts";
+import { check } from "../../compiler/check/check.ts";
+import { load } from "../../compiler/load.ts";
+import type { Model } from "../../compiler/model.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** By name: tables of at most 40 rows, at most 6 behaviours kept, layers of at most 20 columns. */
+export function builtModels(): readonly (readonly [string, Model])[] {
+  const files = readdirSync(join(root, "models")).filter((file) => file.endsWith(".twin"));
+  return files.flatMap((file) => {
+    const path = `models/${file}`;
+    const { model } = check(
+      load(path, (one) => small(readFileSync(join(root, one), "utf8"))),
+      { library: true },
+    );
+    return model === null || buildable(model).length > 0 ? [] : [[file.replace(".twin", ""), model] as const];
+  });
+}
+
+function small(text: string): string {
+  return text
+    .replaceAll(/\b(vocab|vocabulary|buckets|max): *\d+(k|M)?/g, (whole, name, unit) =>
+      unit === undefined ? whole : `${name}: 40`,
+    )
+    .replaceAll(/\bkeep: +\d+/g, "keep: 6")
+    .replaceAll(/\blast\(\d+\)/g, "last(4)")
+    .replaceAll(/\bhidden: +\[[^\]]*\]/g, "hidden: [20, 10]");
+}

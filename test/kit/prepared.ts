@@ -1,0 +1,78 @@
+// Small event logs, prepared: for the tests of prepared data and of what reads it.
+import { join } from "node:path";
+import fc from "fast-check";
+import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
+import { type Prepared, type PrepareOptions, prepareDataset } from "../../runtime/data/prepare/index.ts";
+import type { Manifest } from "../../runtime/manifest.ts";
+import { temporary } from "./built-twin.ts";
+import { writeFiles } from "./data-files.ts";
+
+export interface LogEvent {
+  readonly user: number;
+  readonly video: number;
+  readonly time: number;
+  readonly session: number | null;
+  readonly kept: boolean;
+  readonly click: boolean | null;
+}
+
+export const t0 = 1_600_000_000;
+/** Items of the items file; events may name one more. */
+export const videos = 8;
+
+export const anyEvent = fc.record({
+  user: fc.integer({ min: 1, max: 3 }),
+  video: fc.integer({ min: 1, max: videos + 1 }),
+  time: fc.integer({ min: t0, max: t0 + 12 }).map((time) => t0 + (time - t0) * 3000),
+  session: fc.option(fc.integer({ min: 1, max: 2 })),
+  kept: fc.boolean(),
+  click: fc.option(fc.boolean()),
+});
+
+/** Writes the log, the items and a users file, bound to `videoModel`. `more` is YAML at the top level. */
+export function logBinding(events: readonly LogEvent[], history = "{}", more = ""): Binding {
+  const folder = temporary();
+  const lines = events.map(({ user, video, time, session, kept, click }, row) =>
+    [
+      user,
+      video,
+      time,
+      session ?? "",
+      kept,
+      row % 4 === 3 ? "" : (row % 10) / 10,
+      click ?? "",
+      row % 3,
+      row / 10,
+    ].join(),
+  );
+  const items = Array.from({ length: videos }, (_, i) =>
+    JSON.stringify({
+      video: i + 1,
+      category: i === 3 ? null : i % 12,
+      duration: i * 15,
+      topics: i === 2 ? null : Array.from({ length: i % 5 }, (_, t) => `t${t * i}`),
+      cover: i === 5 ? null : [i, i / 2, -i],
+    }),
+  );
+  writeFiles(folder, {
+    "events.csv": `user,video,time,session,kept,progress,click,hour,recall\n${lines.join("\n")}\n`,
+    "items.jsonl": `${items.join("\n")}\n`,
+    "users.csv": "user,age\n1,17\n2,30\n9,50\n",
+  });
+  const yaml = `events: {file: events.csv, user: user, item: video, time: time}
+items: {file: items.jsonl, key: video}
+users: {file: users.csv, key: user}
+history: {watched: ${history}}
+${more}
+`;
+  return parseBinding(yaml, join(folder, "data.yaml"));
+}
+
+export async function prepared(
+  binding: Binding,
+  manifest: Manifest,
+  options: Partial<PrepareOptions> = {},
+  folder = join(temporary(), "cache"),
+): Promise<Prepared> {
+  return prepareDataset(binding, manifest, folder, { vocabularies: new Map(), ...options });
+}

@@ -1,0 +1,212 @@
+// Batches of prepared data hold what the serving path computes from the raw log, value for value. A planted leak is found.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { openArtefacts } from "../../runtime/artefacts.ts";
+import type { Binding } from "../../runtime/data/binding.ts";
+import { openDataset } from "../../runtime/data/prepare/open.ts";
+import { pastOf } from "../../runtime/data/prepare/pasts.ts";
+import type { SampleRequest } from "../../runtime/data/samples.ts";
+import { readHistories } from "../../runtime/data/samples.ts";
+import { encodeColumn } from "../../runtime/encode/column.ts";
+import { HistorySide } from "../../runtime/history.ts";
+import { ItemColumns } from "../../runtime/item-columns.ts";
+import { encodeSingle } from "../../runtime/prepare.ts";
+import type { Dataset, Part } from "../../runtime/train/dataset.ts";
+import { built, cleanUp } from "../kit/built-twin.ts";
+import { videoModel } from "../kit/data-files.ts";
+import { anyEvent, type LogEvent, logBinding, prepared, t0, videos } from "../kit/prepared.ts";
+
+afterAll(cleanUp);
+const dir = built(videoModel({ max: 5, key: "hashed(buckets: 50, dim: 4, key: true)" }));
+const artefacts = await openArtefacts(dir, () => undefined);
+const { manifest } = artefacts;
+const feature = (name: string) => manifest.features.find((one) => one.name === name)!;
+
+const labelled = "columns: {predict.click: click}\n";
+const parts: readonly Part[] = ["training", "validation", "test"];
+/** The log has a 1 and a 0 at its beginning, so that it can be trained on whatever else is in it. */
+const sound = (events: readonly LogEvent[]): LogEvent[] => [
+  ...[true, false].map((click) => ({ user: 1, video: 1, time: t0 - 1, session: null, kept: true, click })),
+  ...events,
+];
+
+function all(dataset: Dataset, part: Part) {
+  return dataset.batch(
+    part,
+    Uint32Array.from({ length: dataset.count(part) }, (_, i) => i),
+    { watched: 4 },
+  );
+}
+
+/** What the serving path makes of one request, as a prepared batch has it. */
+function served(request: SampleRequest, index: number, length: number) {
+  const context = artefacts.context("history watched", request.time);
+  const spec = manifest.histories[0];
+  const columns = request.history.watched;
+  const items = new ItemColumns(columns.item as BigInt64Array, null, null, {}, context);
+  const side = new HistorySide(spec, columns as never, items, columns.time, context);
+  const cross = (name: string): number[] => [...(side.cross(feature(name)).data as Int32Array).subarray(0, length)];
+  const item = Array.from(side.order, (at) => Number((columns.item as BigInt64Array)[at]));
+  const single = (group: string, values: Readonly<Record<string, unknown>>) => [
+    ...encodeSingle(
+      manifest.features.filter((one) => one.group === group),
+      values as never,
+      artefacts.context(group),
+    ).tensors,
+  ];
+  const recall = [(request.candidates.recall as ArrayLike<number>)[index]];
+  return {
+    count: side.count,
+    item: item.map((key) => (key <= videos ? key : 0)).concat(new Array(length - side.count).fill(0)),
+    cross: Object.fromEntries(
+      spec.cross.map((name) => [name, cross(name).concat(new Array(length).fill(0)).slice(0, length)]),
+    ),
+    single: Object.fromEntries([
+      ...single("user", request.user).map(([name, tensor]) => [name, [...(tensor.data as Int32Array)]]),
+      ...single("context", request.context).map(([name, tensor]) => [name, [...(tensor.data as Int32Array)]]),
+      ["candidate.recall", [...encodeColumn(feature("candidate.recall"), recall, 1, artefacts.context("candidates"))]],
+    ]),
+  };
+}
+
+async function compare(binding: Binding, options: { readonly memory: number }): Promise<number> {
+  const { folder } = await prepared(binding, manifest, { every: 7 });
+  const dataset = openDataset(folder, options);
+  const requests = new Map<number, { request: SampleRequest; index: number }>();
+  for await (const user of readHistories(binding, manifest, { samples: "labelled" }))
+    for (const request of user.requests)
+      for (const [index, row] of request.rows.entries()) requests.set(row, { request, index });
+  let samples = 0;
+  for (const part of parts) {
+    const batch = all(dataset, part);
+    const { length, lengths, item, cross } = batch.histories.watched;
+    for (let i = 0; i < batch.rows; i++) {
+      const { request, index } = requests.get(batch.row[i])!;
+      const due = served(request, index, length);
+      expect(lengths[i]).toBe(due.count);
+      expect([...item.subarray(i * length, (i + 1) * length)]).toEqual(due.item);
+      for (const [name, values] of Object.entries(due.cross))
+        expect([...cross[name].subarray(i * length, (i + 1) * length)], name).toEqual(values);
+      for (const [name, values] of Object.entries<number[]>(due.single)) {
+        const width = values.length;
+        expect([...batch.single[name].subarray(i * width, (i + 1) * width)], name).toEqual(values);
+      }
+      const key = Number((request.candidates.item as BigInt64Array)[index]);
+      expect(batch.candidate[i]).toBe(key <= videos ? key : 0);
+      expect(batch.time[i]).toBe(request.time);
+      expect(batch.labels.click[i]).toBe(request.labels.click[index]);
+      expect(batch.labels.watch[i]).toBeNaN();
+      expect([batch.weight[i], batch.offset[i]]).toEqual([1, 0]);
+    }
+    samples += batch.rows;
+  }
+  expect(samples).toBe(requests.size);
+  dataset.close();
+  return samples;
+}
+
+describe("a batch of prepared data", () => {
+  it("holds what the serving path computes from the raw log, from memory and from the files", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyEvent, { minLength: 2, maxLength: 40 }),
+        fc.integer({ min: 0, max: 8000 }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+        async (events, delay, where, exclude, inMemory) => {
+          const history = `{delay: ${delay}s${where ? ", where: kept" : ""}${exclude ? ", exclude_same: session" : ""}}`;
+          const binding = logBinding(sound(events), history, labelled);
+          expect(await compare(binding, { memory: inMemory ? 1e9 : 0 })).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it("encodes items as serving does, the unknown item first", async () => {
+    const { folder } = await prepared(logBinding(sound([]), "{}", labelled), manifest);
+    const { items } = openDataset(folder);
+    expect(items.count).toBe(videos + 1);
+    const context = artefacts.context("items");
+    const keys = Array.from({ length: videos }, (_, i) => i + 1);
+    expect([...items.columns["item.video"]]).toEqual([
+      0,
+      ...encodeColumn(feature("item.video"), keys, videos, context),
+    ]);
+    expect([...items.columns["item.topics"].subarray(0, 3)]).toEqual([-1, -1, -1]);
+    expect([...items.columns["item.cover"].subarray(0, 6)]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...items.columns["item.category"]]).toEqual([0, 1, 2, 3, 0, 5, 6, 7, 8]);
+    expect([...items.occurrences]).toEqual([0, 2, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it("keeps the parts apart, and says of the users which part they are in where users are held out", async () => {
+    const events = Array.from({ length: 90 }, (_, i) => ({
+      user: i % 30,
+      video: 1 + (i % videos),
+      time: t0 + i,
+      session: null,
+      kept: true,
+      click: i % 2 === 0 || i < 30,
+    }));
+    const split = "split: {holdout: users, train: 60%, validation: 20%, test: rest}";
+    const { folder } = await prepared(logBinding(sound(events), "{}", `${labelled}${split}`), manifest);
+    const dataset = openDataset(folder);
+    const users = parts.map((part) => new Set(all(dataset, part).user));
+    expect(users[0].size + users[1].size + users[2].size).toBe(dataset.users);
+    expect(users.every((one) => one.size > 0)).toBe(true);
+  });
+});
+
+describe("a leak", () => {
+  const events = Array.from({ length: 12 }, (_, i) => ({
+    user: 1 + (i % 2),
+    video: 1 + (i % videos),
+    time: t0 + Math.floor(i / 4),
+    session: null,
+    kept: true,
+    click: i % 3 === 0,
+  }));
+
+  /** Samples whose behaviours, traced by their time, do not all lie strictly before them. */
+  function leaks(folder: string): number {
+    const dataset = openDataset(folder);
+    let found = 0;
+    for (const part of parts) {
+      for (let i = 0; i < dataset.count(part); i++) {
+        try {
+          dataset.batch(part, Uint32Array.of(i), {});
+        } catch (error) {
+          expect(String(error)).toMatch(/history watched the sample 0 of the batch.*is not before it/);
+          found++;
+        }
+      }
+    }
+    return found;
+  }
+
+  it("planted in the prepared data is found, and there is none without", async () => {
+    const { folder } = await prepared(logBinding(events, "{}", labelled), manifest);
+    expect(leaks(folder)).toBe(0);
+    // Every sample sees from one behaviour earlier on: itself, or what happened at its instant.
+    const path = join(folder, "training/start.watched.bin");
+    const bytes = readFileSync(path);
+    const starts = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    writeFileSync(
+      path,
+      Uint32Array.from(starts, (start) => Math.max(0, start - 1)),
+    );
+    expect(leaks(folder)).toBeGreaterThan(events.length / 2);
+  });
+
+  it("has no way in through the cut: the same instant is never before it, a delay only takes away", () => {
+    const times = Float64Array.of(3, 3, 2, 2, 1);
+    const starts = Int32Array.of(0, 5);
+    const keep = new Int32Array(5).fill(1);
+    expect([...pastOf(starts, times, keep, 0).first]).toEqual([2, 2, 4, 4, 5]);
+    expect([...pastOf(starts, times, keep, 1).first]).toEqual([2, 2, 4, 4, 5]);
+    expect([...pastOf(starts, times, keep, 2).first]).toEqual([4, 4, 5, 5, 5]);
+  });
+});

@@ -1,0 +1,218 @@
+// Drawn negatives: never what the user met, the same in every run, and with them the trained probability is the true one.
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
+import { Negatives } from "../../runtime/data/prepare/negatives.ts";
+import { openDataset } from "../../runtime/data/prepare/open.ts";
+import { random } from "../../runtime/example/random.ts";
+import { readManifest } from "../../runtime/manifest-file.ts";
+import type { Batch, Part } from "../../runtime/train/dataset.ts";
+import { built, cleanUp, temporary } from "../kit/built-twin.ts";
+import { writeFiles } from "../kit/data-files.ts";
+import { prepared, t0 } from "../kit/prepared.ts";
+
+afterAll(cleanUp);
+const manifest = readManifest(
+  built(`model shop
+
+item {
+  sku: id(vocab: 100, dim: 4, key: true)
+}
+
+candidate {
+  recall: number(scale: none)
+}
+
+history bought {
+  of:  item
+  max: 10
+}
+
+metric relevance {
+  query: item
+  keys:  bought.item
+  dim:   4
+}
+
+search nearest {
+  from: bought
+  by:   relevance
+  keep: 4
+}
+
+attend interest {
+  over: nearest
+  by:   relevance
+}
+
+tower ranking {
+  input:  [interest, item, candidate]
+  hidden: [4]
+
+  predict {
+    buy: binary
+  }
+}
+`),
+);
+const items = 40;
+
+interface Purchase {
+  readonly user: number;
+  readonly sku: number;
+  readonly at: number;
+}
+
+function binding(events: readonly Purchase[], negatives: string, more = ""): Binding {
+  const folder = temporary();
+  writeFiles(folder, {
+    "events.csv": `user,sku,time,recall\n${events.map(({ user, sku, at }) => [user, sku, t0 + at, 7].join()).join("\n")}\n`,
+    "items.csv": `sku\n${Array.from({ length: items }, (_, i) => i).join("\n")}\n`,
+  });
+  const yaml = `events: {file: events.csv, user: user, item: sku, time: time}
+items: {file: items.csv, key: sku}
+columns: {predict.buy: "true"}
+negatives: ${negatives}
+${more}`;
+  return parseBinding(yaml, join(folder, "data.yaml"));
+}
+
+function whole(folder: string, part: Part = "training"): Batch {
+  const dataset = openDataset(folder);
+  return dataset.batch(
+    part,
+    Uint32Array.from({ length: dataset.count(part) }, (_, i) => i),
+    {},
+  );
+}
+
+/** Items bought with falling probability; each user buys some, one after another, none twice. */
+function purchases(users: number, each: number): { events: Purchase[]; share: number[] } {
+  const weights = Array.from({ length: items }, (_, i) => 1 / (i + 2));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const draw = random(5);
+  const events: Purchase[] = [];
+  for (let user = 0; user < users; user++) {
+    const left = [...weights];
+    for (let at = 0; at < each; at++) {
+      let point = draw.next() * left.reduce((sum, weight) => sum + weight, 0);
+      let sku = 0;
+      while (sku < items - 1 && point >= left[sku]) point -= left[sku++];
+      left[sku] = 0;
+      events.push({ user, sku, at });
+    }
+  }
+  return { events, share: weights.map((weight) => weight / total) };
+}
+
+/** Logit of each item by logistic regression on the item alone; `corrected`: the offset is added in the loss. */
+function fitted(batch: Batch, corrected: boolean): number[] {
+  const logits = new Array<number>(items).fill(0);
+  for (let round = 0; round < 60; round++) {
+    const slope = new Float64Array(items);
+    const curve = new Float64Array(items);
+    for (let i = 0; i < batch.rows; i++) {
+      const item = batch.candidate[i] - 1;
+      const p = 1 / (1 + Math.exp(-(logits[item] + (corrected ? batch.offset[i] : 0))));
+      slope[item] += batch.labels.buy[i] - p;
+      curve[item] += p * (1 - p);
+    }
+    for (let item = 0; item < items; item++)
+      logits[item] += Math.max(-2, Math.min(2, slope[item] / (curve[item] + 1e-9)));
+  }
+  return logits;
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+describe("drawn negatives", () => {
+  it.each(["popularity", "uniform"])("by %s give the true probability once corrected", async (by) => {
+    const { events, share } = purchases(4000, 1);
+    const { folder, spec } = await prepared(binding(events, `{per_positive: 3, by: ${by}}`), manifest);
+    const batch = whole(folder);
+    expect(spec.negatives?.sampled).toBe(12_000);
+    expect(batch.rows).toBe(16_000);
+    const corrected = fitted(batch, true).map(sigmoid);
+    const bought = share.map((_, sku) => events.filter((event) => event.sku === sku).length / events.length);
+    // One purchase a user: the corrected probability of each item is how often it is bought.
+    for (let sku = 0; sku < items; sku++) {
+      const error = 4 * Math.sqrt(bought[sku] / events.length) + 0.08 * bought[sku];
+      expect(Math.abs(corrected[sku] - bought[sku]), `item ${sku}`).toBeLessThan(error);
+    }
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(corrected) * items).toBeGreaterThan(0.93);
+    expect(mean(corrected) * items).toBeLessThan(1.07);
+    // Without the correction one in four would be bought.
+    expect(mean(fitted(batch, false).map(sigmoid)) * items).toBeGreaterThan(5);
+  });
+
+  it("are nothing that the user has met by then, in every part, and the same again", async () => {
+    const { events } = purchases(60, 8);
+    const data = binding(events, "{per_positive: 5}", "split: {by: share, train: 50%, validation: 25%, test: rest}");
+    const first = await prepared(data, manifest);
+    const again = await prepared(data, manifest, { every: 50 });
+    expect(again.fingerprint).toBe(first.fingerprint);
+    const other = await prepared(data, manifest, { seed: 2 });
+    expect(other.fingerprint).not.toBe(first.fingerprint);
+    let checked = 0;
+    for (const part of ["training", "validation", "test"] as const) {
+      const batch = whole(first.folder, part);
+      expect(batch.rows).toBe(first.spec.samples[part]);
+      const users = [...new Set(events.map(({ user }) => user))];
+      for (let i = 0; i < batch.rows; i++) {
+        const sku = batch.candidate[i] - 1;
+        const met = events.filter(({ user, at }) => users[batch.user[i]] === user && t0 + at <= batch.time[i]);
+        expect(met.some((event) => event.sku === sku)).toBe(batch.labels.buy[i] === 1);
+        expect(batch.row[i] === -1).toBe(batch.labels.buy[i] === 0);
+        expect(batch.single["candidate.recall"][i]).toBe(batch.labels.buy[i] === 1 ? 7 : 0);
+        checked++;
+      }
+    }
+    expect(checked).toBe(60 * 8 * 6);
+  });
+
+  it("are drawn at the rate that the offset says", () => {
+    const counts = Uint32Array.of(0, 9, 5, 3, 1, 0);
+    const negatives = new Negatives(counts, { perPositive: 2, by: "popularity", seed: 3 });
+    negatives.nextUser();
+    negatives.meet(2);
+    const drawn = new Float64Array(6);
+    const rounds = 40_000;
+    for (let row = 0; row < rounds; row++) {
+      const into: number[] = [];
+      negatives.draw(row, into);
+      for (const item of into) drawn[item]++;
+    }
+    expect(drawn[0] + drawn[2]).toBe(0);
+    for (const item of [1, 3, 4, 5]) expect(drawn[item] / rounds / Math.exp(-negatives.offset(item))).toBeCloseTo(1, 1);
+  });
+
+  it("end where a user has met everything", () => {
+    const negatives = new Negatives(Uint32Array.of(0, 1, 1), { perPositive: 4, by: "uniform", seed: 1 });
+    negatives.nextUser();
+    negatives.meet(1);
+    const into: number[] = [];
+    negatives.draw(0, into);
+    expect(into).toEqual([2, 2, 2, 2]);
+    negatives.meet(2);
+    into.length = 0;
+    negatives.draw(0, into);
+    expect(into).toEqual([]);
+    expect(Number.isFinite(negatives.offset(2))).toBe(true);
+  });
+
+  it("are refused for data that has its own, and asked for where there are none", async () => {
+    const { events } = purchases(10, 2);
+    const own = {
+      ...binding(events, "{per_positive: 3}"),
+      columns: { "predict.buy": { kind: "sql", sql: "sku < 3" } as const },
+    };
+    await expect(prepared(own, manifest)).rejects.toThrow(
+      /data\.yaml:4:1: negatives are drawn for data that has none, and the label `buy` is not always 1/,
+    );
+    const none = { ...binding(events, "{per_positive: 3}"), negatives: null };
+    await expect(prepared(none, manifest)).rejects.toThrow(
+      /label `buy` is always 1 in the training part .*add `negatives: \{per_positive: 4/,
+    );
+  });
+});

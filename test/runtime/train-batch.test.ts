@@ -1,0 +1,158 @@
+// A batch on its way to the graphs: items numbered, histories, frames at the kept positions, rows of large tables; each
+// held against the data set, value by value.
+import { afterAll, describe, expect, it } from "vitest";
+import { Assembler } from "../../runtime/train/assemble.ts";
+import { Buffers } from "../../runtime/train/buffers.ts";
+import { Compactor } from "../../runtime/train/compact.ts";
+import { Frames } from "../../runtime/train/frames.ts";
+import { trainPlan } from "../../runtime/train/plan.ts";
+import { cleanUp } from "../kit/built-twin.ts";
+import { topicModel, topicSource } from "../kit/trained.ts";
+
+afterAll(cleanUp);
+
+const samples = Uint32Array.from({ length: 50 }, (_, i) => 3 * i);
+
+function assembled(source = topicSource("", 5000)) {
+  const found = topicModel(source);
+  const { dataset, plan } = found;
+  const least = Object.fromEntries(plan.histories.map(({ name, minimum }) => [name, minimum]));
+  const raw = dataset.batch("training", samples, least);
+  const batch = new Assembler(dataset, plan).assemble("training", samples, null);
+  return { ...found, raw, batch };
+}
+
+/** Positions as a search gives them: any, padding included. */
+const keptOf = (rows: number, keep: number, length: number) =>
+  Int32Array.from({ length: rows * keep }, (_, i) => (7 * i) % length);
+
+describe("an assembled batch", () => {
+  const { dataset, raw, batch, plan } = assembled();
+  const history = batch.histories.watched;
+
+  it("counts items by number, the unknown one first, and has their features", () => {
+    expect(batch.items[0]).toBe(0);
+    expect(new Set(batch.items).size).toBe(batch.items.length);
+    expect([...history.index].map((number) => batch.items[number])).toEqual([...raw.histories.watched.item]);
+    expect([...batch.candidate].map((number) => batch.items[number])).toEqual([...raw.candidate]);
+    for (const name of plan.itemFeatures) {
+      const width = plan.width[name];
+      const column = dataset.items.columns[name];
+      batch.items.forEach((ordinal, number) => {
+        const [got, due] = [batch.itemFeatures[name], column].map((values, i) => {
+          const at = (i === 0 ? number : ordinal) * width;
+          return [...values.subarray(at, at + width)];
+        });
+        expect(got).toEqual(due);
+      });
+    }
+  });
+
+  it("pads to what the graphs need", () => {
+    expect(history.length).toBeGreaterThanOrEqual(plan.histories[0].minimum);
+    expect([...history.lengths]).toEqual([...raw.histories.watched.lengths]);
+  });
+});
+
+describe("the frames of the attentions", () => {
+  it("hold what stands at the kept positions", () => {
+    const { batch, plan, raw } = assembled();
+    const { length, lengths, item, cross } = raw.histories.watched;
+    const kept = keptOf(batch.rows, 6, length);
+    const look = new Frames(plan, new Buffers()).kept(batch, { nearest: kept });
+    const frame = look.frames.nearest;
+    expect(frame.shape).toEqual([batch.rows, 6]);
+    const video = plan.keptItemFeatures.indexOf("item.video");
+    expect(video).toBeGreaterThanOrEqual(0);
+    const ids = look.itemFeatures["item.video"];
+    expect(look.items).toBeLessThan(batch.items.length);
+    for (let row = 0; row < batch.rows; row++) {
+      for (let k = 0; k < 6; k++) {
+        const at = row * 6 + k;
+        const from = row * length + kept[at];
+        const ordinal = item[from];
+        expect(ids[frame.index[at]]).toBe(ordinal === 0 ? 0 : 1 + (ordinal % 5000));
+        expect(frame.cross["watched.ago"][at]).toBe(cross["watched.ago"][from]);
+        expect(frame.valid[at]).toBe(kept[at] < lengths[row] ? 1 : 0);
+      }
+    }
+  });
+
+  it("take the newest of a `last(n)`, read no further, and lists of each head", () => {
+    const source = topicSource()
+      .replace(
+        "over: nearest\n  by:   relevance\n}",
+        "over: nearest\n  by:   relevance\n}\n\nattend recent {\n  over: watched.last(5)\n  by:   relevance\n}",
+      )
+      .replace("[interest,", "[interest, recent,")
+      .replace("keep: 6", "keep: 6\n  heads: per_head");
+    const { batch, plan } = assembled(source);
+    const { length, index } = batch.histories.watched;
+    const kept = keptOf(2 * batch.rows, 6, length);
+    const { frames } = new Frames(plan, new Buffers()).kept(batch, { nearest: kept });
+    const last = Object.values(frames).find(({ shape }) => shape.at(-1) === 5)!;
+    const lists = Object.values(frames).find(({ shape }) => shape.length === 3)!;
+    expect(lists.shape).toEqual([2, batch.rows, 6]);
+    // Numbers differ from look to look; equal items must have equal numbers.
+    const seen = new Map<number, number>();
+    const same = (number: number, item: number): void => {
+      if (!seen.has(number)) seen.set(number, item);
+      expect(seen.get(number)).toBe(item);
+    };
+    for (let row = 0; row < batch.rows; row++)
+      for (let k = 0; k < 5; k++) same(last.index[row * 5 + k], index[row * length + k]);
+    lists.index.forEach((number, at) => {
+      const row = Math.floor(at / 6) % batch.rows;
+      same(number, index[row * length + kept[at]]);
+    });
+  });
+});
+
+describe("rows of large tables", () => {
+  it("count in a compact table whose rows are those of the whole", () => {
+    const { batch, plan } = assembled();
+    expect(plan.spaces.map(({ tables, item }) => [tables, item])).toEqual([[["item.video.table"], ["item.video"]]]);
+    const buffers = new Buffers();
+    const look = new Frames(plan, buffers).kept(batch, {
+      nearest: keptOf(batch.rows, 6, batch.histories.watched.length),
+    });
+    const before = Int32Array.from(look.itemFeatures["item.video"]);
+    const { itemFeatures, rows } = new Compactor(plan, buffers).compact(look, batch.single);
+    const list = rows.get("item.video.table")!;
+    expect(list[0]).toBe(0);
+    expect([...itemFeatures["item.video"]].map((row) => list[row])).toEqual([...before]);
+    expect(itemFeatures["item.topic"]).toEqual(look.itemFeatures["item.topic"]);
+  });
+
+  it("share one list where a metric has embeddings of its own", () => {
+    const { manifest } = topicModel(topicSource("", 5000));
+    const [table] = manifest.train.tables;
+    const tables = [table, { ...table, parameter: "relevance.own.video.table", dim: 4 }];
+    const [space, ...others] = trainPlan({ ...manifest, train: { ...manifest.train, tables } }).spaces;
+    expect(others).toEqual([]);
+    expect([...space.tables].sort()).toEqual(["item.video.table", "relevance.own.video.table"]);
+  });
+});
+
+describe("ids masked to unknown", () => {
+  it("are the same in the search and in the step, and none in scoring", () => {
+    const source = topicSource("", 300).replace("key: true)", "key: true, unknown: 30%)");
+    const { dataset, plan } = topicModel(source);
+    const assembler = new Assembler(dataset, plan);
+    const plain = assembler.assemble("training", samples, null);
+    const masked = assembler.assemble("training", samples, { seed: 1, step: 5 });
+    const [all, some] = [plain, masked].map(({ itemFeatures }) => itemFeatures["item.video"]);
+    const hidden = [...some].filter((row, i) => row === 0 && all[i] > 0).length;
+    expect(hidden / some.length).toBeGreaterThan(0.2);
+    expect(hidden / some.length).toBeLessThan(0.4);
+    expect([...all].slice(1).every((row) => row > 0)).toBe(true);
+    const { length } = masked.histories.watched;
+    const kept = Int32Array.from({ length: masked.rows * 6 }, (_, i) => i % 6);
+    const look = new Frames(plan, new Buffers()).kept(masked, { nearest: kept });
+    kept.forEach((position, at) => {
+      const row = Math.floor(at / 6);
+      const whole = masked.histories.watched.index[row * length + position];
+      expect(look.itemFeatures["item.video"][look.frames.nearest.index[at]]).toBe(some[whole]);
+    });
+  });
+});

@@ -1,0 +1,98 @@
+// What a step computes on ONNX Runtime is what the reference interpreter computes in float64: the loss of the first step.
+import { afterAll, expect, it } from "vitest";
+import { evaluate } from "../../compiler/ir/evaluate.ts";
+import { trainGraphs } from "../../compiler/train/graphs.ts";
+import type { Feeds, Tensor } from "../../runtime/session.ts";
+import { localFeeder } from "../../runtime/train/feeder.ts";
+import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
+import { Scorer, scorePart } from "../../runtime/train/score.ts";
+import { Stepper } from "../../runtime/train/step.ts";
+import { cleanUp } from "../kit/built-twin.ts";
+import { startState, topicModel, topicSource } from "../kit/trained.ts";
+
+afterAll(cleanUp);
+
+/** Keeps what each graph was fed, and gave. */
+class Recording extends TrainGraphs {
+  readonly fed = new Map<GraphRole, { feeds: Feeds; outputs: Readonly<Record<string, Tensor>> }>();
+  override async run(role: GraphRole, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const copies = Object.entries(feeds).map(([name, one]) => [name, { ...one, data: one.data.slice() }] as const);
+    const outputs = await super.run(role, feeds);
+    this.fed.set(role, { feeds: Object.fromEntries(copies), outputs });
+    return outputs;
+  }
+}
+
+it.each([
+  ["packs", topicSource()],
+  ["rows of a large table", topicSource("", 5000)],
+  ["dropout and masked ids", topicSource("", 5000).replace("hidden: [32, 16]", "hidden: [32, 16]\n  dropout: 0.2")],
+])("%s", async (_, source) => {
+  const { model, dir, plan, dataset } = topicModel(source);
+  const graphs = new Recording(dir, plan.spec, 1);
+  try {
+    const feeder = localFeeder(dataset, plan, 1);
+    const state = startState(model, plan.spec);
+    const loss = await new Stepper(plan, state, graphs).learn(await feeder.step(1), 1);
+    const reference = trainGraphs(model).graphs;
+    for (const role of ["search", "step", "update"] as const) {
+      const { feeds, outputs } = graphs.fed.get(role)!;
+      const plain = Object.entries(feeds).map(([name, { data, shape }]) => [
+        name,
+        { shape, data: Float64Array.from(data as Float32Array) },
+      ]);
+      const due = evaluate(reference.get(role)!, Object.fromEntries(plain), () => {
+        throw new Error("a training graph has no parameters");
+      });
+      for (const [name, { data, shape }] of Object.entries(due)) {
+        const got = outputs[name];
+        expect(got.shape, `${role} ${name}`).toEqual(shape);
+        if (role === "search") continue;
+        let worst = 0;
+        Array.from(data).forEach((value, i) => {
+          worst = Math.max(worst, Math.abs(got.data[i] - value) / Math.max(1, Math.abs(value)));
+        });
+        // AdaGrad and Adam divide by the root of what may be next to nothing: their first step is ±rate wherever the sign is sure.
+        expect(worst, `${role} ${name}`).toBeLessThan(role === "update" ? 2e-2 : 1e-4);
+      }
+      if (role === "step") expect(Math.abs(loss - due.loss.data[0])).toBeLessThan(1e-5);
+    }
+  } finally {
+    await graphs.close();
+  }
+});
+
+it("scoring a part gives the logits whose loss a step would see", async () => {
+  const { model, dir, plan: masking, dataset } = topicModel(topicSource("", 5000));
+  const plan = { ...masking, spec: { ...masking.spec, unknown: [] } };
+  const graphs = new TrainGraphs(dir, plan.spec, 1);
+  try {
+    const feeder = localFeeder(dataset, plan, 1);
+    const state = startState(model, plan.spec);
+    const batch = await feeder.step(1);
+    const scored = [];
+    const scorer = new Scorer(plan, state, graphs);
+    const samples = Uint32Array.from(batch.samples);
+    for await (const part of scorePart(scorer, feeder, "training", { batch: 20, oracle: true, samples }))
+      scored.push(part);
+    expect(scored.map(({ rows }) => rows)).toEqual([20, 20, 20, 4].slice(0, scored.length));
+    const logits = scored.flatMap(({ logit }) => [...logit.click]);
+    const labels = scored.flatMap(({ labels: { click } }) => [...click]);
+    const mean =
+      logits.reduce((sum, z, i) => sum + Math.max(z, 0) - z * labels[i] + Math.log1p(Math.exp(-Math.abs(z))), 0) /
+      logits.length;
+    const loss = await new Stepper(plan, state, graphs).learn(batch, 1);
+    expect(mean).toBeCloseTo(loss, 5);
+    for (const { probability, logit, searches, rows, historyLength } of scored) {
+      probability.click.forEach((value, i) => {
+        expect(value).toBeCloseTo(1 / (1 + Math.exp(-logit.click[i])), 5);
+      });
+      const { kept, keep, lists, scores } = searches.nearest;
+      expect(kept.length).toBe(rows * keep * lists);
+      expect(scores!.values.length).toBe(scores!.heads * rows * scores!.history);
+      expect(scores!.history).toBeGreaterThanOrEqual(Math.max(...historyLength.watched));
+    }
+  } finally {
+    await graphs.close();
+  }
+});
