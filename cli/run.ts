@@ -234,9 +234,11 @@ function commandLine(): Command {
     .option("--time <column>", "the events' clock, where its name does not tell")
     .action(async (dir, options) => (await import("./verbs/init.ts")).init(dir ?? ".", options));
 
-  verb("quickstart [dir]", "the whole path on generated data: check, build, table, rank").action(async (dir) =>
-    (await import("./verbs/quickstart.ts")).quickstart(dir ?? "build/quickstart"),
-  );
+  verb("quickstart [dir]", "the whole path on generated data: check, train, build, table, evaluate, rank")
+    .option("--steps <n>", "training steps", whole, 450)
+    .action(async (dir, options) =>
+      (await import("./verbs/quickstart.ts")).quickstart(dir ?? "build/quickstart", options),
+    );
 
   verb("doctor", "which execution providers really run here, proved by a session each")
     .addOption(json())

@@ -22,11 +22,13 @@ export interface Parameter {
   readonly formerly: string | null;
 }
 
-const embeddingBound = 0.05;
+/** Tables of at most so many rows start at unit variance, larger ones small (docs/decisions/0006-start-values.md). */
+const fewRows = 512;
 const preluSlope = 0.25;
 
 const zero: Init = { kind: "constant", value: 0 };
 const one: Init = { kind: "constant", value: 1 };
+const embeddingStart = (rows: number): Init => ({ kind: "uniform", bound: rows <= fewRows ? Math.sqrt(3) : 0.05 });
 const glorot = (fanIn: number, fanOut: number): Init => ({ kind: "glorot", fanIn, fanOut });
 
 const parameter = (
@@ -79,7 +81,7 @@ function featureParameters(model: Model): Parameter[] {
         parameter(
           embedding.parameter,
           [embedding.rows, embedding.dim],
-          { kind: "uniform", bound: embeddingBound },
+          embeddingStart(embedding.rows),
           "embedding",
           former && `${former}.table`,
         ),
@@ -111,7 +113,7 @@ function metricParameters(metric: Metric): Parameter[] {
                 parameter(
                   `${name}.own.${feature.name}.table`,
                   [feature.embedding.rows, embeddings.dim],
-                  { kind: "uniform", bound: embeddingBound },
+                  embeddingStart(feature.embedding.rows),
                   "embedding",
                   feature.formerly && `${name}.own.${feature.formerly}.table`,
                 ),

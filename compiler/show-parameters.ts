@@ -42,7 +42,7 @@ export const shapeText = ({ shape }: Pick<Parameter, "shape">): string => `[${sh
 function initText(init: Init): string {
   switch (init.kind) {
     case "uniform":
-      return `uniform ±${init.bound}`;
+      return `uniform ±${Number(init.bound.toFixed(3))}`;
     case "glorot":
       return `glorot ${init.fanIn}→${init.fanOut}`;
     case "constant":

@@ -15,7 +15,7 @@ export interface Rules {
 export const usual: Rules = { embeddings: "adagrad(rate: 0.05)", dense: "adam(rate: 1e-3)" };
 
 /** 4 heads of 16, inherent width 104, 3 cross features of 8, 100 of the history kept and its newest 50, 50,000 items. */
-export const large = (batch: number, history: number, rules = usual): PeerModel =>
+export const large = (batch: number, history: number, rules = usual, activation: "relu" | "gelu" = "relu"): PeerModel =>
   checked(
     "large",
     `
@@ -40,7 +40,12 @@ metric relevance { query: item keys: watched.item bias: watched.cross heads: 4 d
 search nearest { from: watched by: relevance keep: 100 }
 attend interest { over: nearest by: relevance }
 attend recent { over: watched.last(50) by: relevance }
-tower ranking { input: [interest, recent, item, user, context] hidden: [128, 64] predict { click: binary } }
+tower ranking {
+  input:      [interest, recent, item, user, context]
+  hidden:     [128, 64]
+  activation: ${activation}
+  predict { click: binary }
+}
 train { embeddings: ${rules.embeddings} dense: ${rules.dense} batch: ${batch} }
 `,
   );

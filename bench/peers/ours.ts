@@ -1,15 +1,14 @@
 // Twin's side of the comparison: the trainer's own steps on graphs built for the model, the next batch assembled meanwhile.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { keptOf } from "../../";
 import { compile, initialValues, parameters } from "../../compiler/index.ts";
-import type { Tensor } from "../../runtime/session.ts";
 import { type Feeder, threadFeeder } from "../../runtime/train/feeder.ts";
 import type { Kept } from "../../runtime/train/frames.ts";
 import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
 import { epochOrder, Steps } from "../../runtime/train/order.ts";
 import { type TrainPlan, trainPlan } from "../../runtime/train/plan.ts";
 import { Scorer, scorePart } from "../../runtime/train/score.ts";
+import { Searcher } from "../../runtime/train/search.ts";
 import { TrainState } from "../../runtime/train/state.ts";
 import { Stepper } from "../../runtime/train/step.ts";
 import type { PeerModel } from "./models.ts";
@@ -28,29 +27,18 @@ export interface Trained {
   readonly seconds: readonly number[];
   /** Seconds of processor time, all threads. */
   readonly processor: readonly number[];
-  /** Of each step. */
+  /** Of each step; none where it was not asked for. */
   readonly kept: readonly Kept[];
-}
-
-/** Notes what the searches kept. */
-class NotingGraphs extends TrainGraphs {
-  readonly kept: Kept[] = [];
-
-  override async run(role: GraphRole, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    const outputs = await super.run(role, feeds);
-    if (role === "search") this.kept.push(keptOf(this.graph(role), outputs));
-    return outputs;
-  }
 }
 
 export class Ours {
   readonly #feeder: Feeder;
   readonly #stepper: Stepper;
-  readonly #graphs: NotingGraphs;
+  readonly #graphs: TrainGraphs;
   #step = 0;
   #next: ReturnType<Feeder["step"]> | null = null;
 
-  private constructor(feeder: Feeder, stepper: Stepper, graphs: NotingGraphs) {
+  private constructor(feeder: Feeder, stepper: Stepper, graphs: TrainGraphs) {
     this.#feeder = feeder;
     this.#stepper = stepper;
     this.#graphs = graphs;
@@ -69,14 +57,16 @@ export class Ours {
     const module = new URL("./world.ts", import.meta.url).href;
     const feeder = await threadFeeder({ place: { folder, module }, plan, seed });
     const start = initialValues(parameters(model), seed);
-    const graphs = new NotingGraphs(folder, plan.spec, threads);
+    const graphs = new TrainGraphs(folder, plan.spec, threads);
     const stepper = new Stepper(plan, new TrainState(plan.spec, start.read), graphs);
     return new Ours(feeder, stepper, graphs);
   }
 
-  /** Trains `steps` steps. */
-  async train(steps: number): Promise<Trained> {
-    this.#graphs.kept.length = 0;
+  /** Trains `steps` steps. @param noting search once more ahead of each, to tell what was kept */
+  async train(steps: number, noting = false): Promise<Trained> {
+    const { plan, state } = this.#stepper;
+    const searcher = noting ? new Searcher(plan, state, this.#graphs) : null;
+    const kept: Kept[] = [];
     const losses: number[] = [];
     const seconds: number[] = [];
     const processor: number[] = [];
@@ -86,12 +76,13 @@ export class Ours {
       const batch = await (this.#next ?? this.#feeder.step(this.#step + 1));
       this.#step++;
       this.#next = this.#feeder.step(this.#step + 1);
+      if (searcher) kept.push(await searcher.search(batch));
       losses.push(await this.#stepper.learn(batch, this.#step));
       seconds.push((performance.now() - begun) / 1000);
       const { user, system } = process.cpuUsage(used);
       processor.push((user + system) / 1e6);
     }
-    return { losses, seconds, processor, kept: [...this.#graphs.kept] };
+    return { losses, seconds, processor, kept };
   }
 
   /** Logits of the validation part, in its order. */

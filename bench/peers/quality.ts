@@ -12,21 +12,21 @@ import { Peer, requirePyTorch } from "./process.ts";
 import { openWorld, type WorldSize } from "./world.ts";
 
 requirePyTorch();
-const threads = 2;
+const threads = 1;
 const batch = 256;
-const epochs = 3;
+const epochs = 1;
 const seeds = [1, 2, 3];
 const world: WorldSize = {
   items: 5000,
   authors: 400,
-  categories: 100,
+  categories: 20,
   users: 5000,
   history: 200,
   lengths: "mixed",
-  samples: { training: 40_960, validation: 8192, test: 1 },
+  samples: { training: 76_800, validation: 8192, test: 1 },
   seed: 7,
 };
-const made = small(batch);
+const made = small(batch, { embeddings: "adagrad(rate: 0.1)", dense: "adam(rate: 2e-3)" });
 const data = openWorld(world);
 const label = Uint8Array.from(
   data.batch(

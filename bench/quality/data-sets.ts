@@ -42,7 +42,7 @@ train {
   embeddings: adagrad(rate: 0.02)
   dense:      adam(rate: 1e-3)
   batch:      512
-  epochs:     4
+  epochs:     2
   clip:       5
   l2:         1e-5
   stop:       stop(2, on: auc)

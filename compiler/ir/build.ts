@@ -62,6 +62,7 @@ export interface Builder {
   matmul(a: Value, b: Value): Value;
   /** `behaviours`: the keys' axis of behaviours, 0 or 1. */
   biasedScores(queries: Value, keys: Value, bias: Value, behaviours: 0 | 1): Value;
+  itemScores(queries: Value, keys: Value, index: Value): Value;
   gather(x: Value, indices: Value, axis?: number): Value;
   gatherRows(x: Value, indices: Value): Value;
   gatherElements(x: Value, indices: Value, axis: number): Value;
@@ -169,6 +170,7 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     cast: (x, to) => (x.dtype === to ? x : write("cast", [x], { to })),
     matmul: binary("matmul"),
     biasedScores: (queries, keys, bias, behaviours) => write("biasedScores", [queries, keys, bias], { behaviours }),
+    itemScores: (queries, keys, index) => write("itemScores", [queries, keys, index], {}),
     gather: (x, indices, axis = 0) => write("gather", [x, indices], { axis: normaliseAxis(axis, rank(x)) }),
     gatherRows: binary("gatherRows"),
     gatherElements: (x, indices, axis) => write("gatherElements", [x, indices], { axis: normaliseAxis(axis, rank(x)) }),

@@ -59,6 +59,8 @@ export interface Attributes {
    * 0 for [L, A, d], 1 for [A, L, d].
    */
   biasedScores: { readonly behaviours: 0 | 1 };
+  /** (queries [A, B, d], keys [U, A, d], index int32 [B, L]) → [A, B, L]: of every row the scores of the items it names */
+  itemScores: None;
   /** (x, indices int32): x's `axis` replaced by the shape of indices */
   gather: { readonly axis: number };
   /** (x [B, L, …rest], indices int32 [B, k]) → [B, k, …rest]: row b reads its own x[b] */

@@ -3,6 +3,7 @@ import type { Op } from "./graph.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import * as gather from "./ops/gather.ts";
 import * as grow from "./ops/grow.ts";
+import * as items from "./ops/item-scores.ts";
 import * as layout from "./ops/layout.ts";
 import * as leaf from "./ops/leaf.ts";
 import * as linear from "./ops/linear.ts";
@@ -42,6 +43,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   cast: elementwise.cast,
   matmul: linear.matmul,
   biasedScores: scores.biasedScores,
+  itemScores: items.itemScores,
   gather: gather.gather,
   gatherRows: gather.gatherRows,
   gatherElements: gather.gatherElements,

@@ -8,13 +8,17 @@ import { made } from "../passes/fixed.ts";
  * Results stay equal up to rounding.
  *  1. columns of a · b that are read as slices alone  →  a · (columns of b)
  *  2. (a · b)ᵀ                                        →  bᵀ · aᵀ
- *  3. aᵀ · b + cᵀ · d                                 →  [a; c]ᵀ · [b; d]   where what is summed up is short
+ *  3. aᵀ · b + cᵀ · d                                 →  [a; c]ᵀ · [b; d]   where copying a to d costs less than adding up
  *  4. columns of sums by row                          →  sums by row of columns
  *  5. sums by row i of sums by row j                  →  sums by row i of j, without the sums in between
+ * Narrow columns are not summed up apart by 4 and 5: every row that is summed costs about as much as 16 numbers of it.
  */
 export function backward(graph: Graph): Graph {
   return [slices, products, sums, narrowSums].reduce((result, pass) => pass(result), graph);
 }
+
+/** Columns from which on sums of their own cost less than taking them out of sums of all columns. */
+const wide = 24;
 
 function slices(graph: Graph): Graph {
   const whole = readOtherwise(graph);
@@ -78,13 +82,14 @@ function turned(b: Builder, x: Value): Value {
   return order.every((axis, index) => axis === index) ? from : b.transpose(from, order);
 }
 
-/** aᵀ · b, with a [B, s, m] and b [B, s, n] for s at most n. */
+/** aᵀ · b, with a [B, s, m] and b [B, s, n] of which no more is copied than a result [B, m, n] holds. */
 function shortProduct(value: Value): { a: Value; b: Value; shape: Value["shape"] } | null {
   if (value.node.op !== "matmul" || value.shape.length !== 3) return null;
   const [left, right] = value.node.inputs;
   if (left.shape.length !== 3 || right.shape.length !== 3 || left.shape[0] !== right.shape[0]) return null;
-  const [, short, wide] = right.shape;
-  if (typeof short !== "number" || typeof wide !== "number" || short > wide) return null;
+  const [m, short, n] = [left.shape[1], right.shape[1], right.shape[2]];
+  if (typeof m !== "number" || typeof short !== "number" || typeof n !== "number") return null;
+  if (short * (m + n) > m * n) return null;
   if (left.node.op !== "transpose") return null;
   return { a: turned(builder(left.node.scope, left.node.doc), left), b: right, shape: value.shape };
 }
@@ -108,6 +113,7 @@ function composed(indices: Value, updates: Value): Value[] {
   const inner = cut ? updates.node.inputs[0] : updates;
   const at = made(inner, "scatterAdd");
   if (at === null || indices.shape.length !== 1 || inner.shape.length !== 2) return [indices, updates];
+  if (cut && slice.end - slice.start < wide) return [indices, updates];
   const { inputs, scope, doc } = inner.node;
   const b = builder(scope, doc);
   const count = at.shape === null ? inputs.length - 1 : inputs.length;
@@ -119,8 +125,10 @@ function composed(indices: Value, updates: Value): Value[] {
 
 /** Sums by row for each reader of columns of its own; the rows are counted by an input of as many. */
 function narrowSums(graph: Graph): Graph {
-  const whole = readOtherwise(graph);
-  return rewrite(graph, (value, [x]) => {
+  const whole = readTogether(graph, readOtherwise(graph));
+  return rewrite(graph, (value, inputs) => {
+    const [x] = inputs;
+    if (value.node.op === "scatterAdd" && whole.has(value)) return onZeros(graph, value, inputs);
     const at = made(value, "slice");
     const sum = at === null ? null : made(x, "scatterAdd");
     if (!at || !sum || at.axis !== value.shape.length - 1 || whole.has(value.node.inputs[0])) return null;
@@ -131,6 +139,32 @@ function narrowSums(graph: Graph): Graph {
     const narrow = pairs.map((operand, index) => (index % 2 === 0 ? operand : columns(operand, at.start, at.end)));
     return make("scatterAdd", [...narrow, like], sum, x.node);
   });
+}
+
+/** What is read whole, and sums of which nearly all columns are read, by several readers and never many at once. */
+function readTogether(graph: Graph, whole: ReadonlySet<Value>): ReadonlySet<Value> {
+  const readers = new Map<Value, Map<string, number>>();
+  for (const value of topological(graph.outputs.map((output) => output.value))) {
+    const at = made(value, "slice");
+    const [x] = value.node.inputs;
+    if (at === null || x.node.op !== "scatterAdd" || whole.has(x)) continue;
+    readers.set(x, (readers.get(x) ?? new Map<string, number>()).set(`${at.start}-${at.end}`, at.end - at.start));
+  }
+  const together = [...readers].flatMap(([x, own]) => {
+    const widths = [...own.values()];
+    const read = widths.reduce((sum, width) => sum + width, 0);
+    const all = x.shape[x.shape.length - 1] as number;
+    return widths.length > 1 && Math.max(...widths) < wide && 2 * read >= all ? [x] : [];
+  });
+  return new Set([...whole, ...together]);
+}
+
+/** The same sums by row on zeros that cost nothing to carry. */
+function onZeros(graph: Graph, value: Value, inputs: readonly Value[]): Value | null {
+  const sum = made(value, "scatterAdd")!;
+  if (sum.shape !== null || value.shape.length !== 2) return null;
+  const like = zeros(builder(value.node.scope, value.node.doc), graph, value.shape);
+  return like && make("scatterAdd", [...inputs.slice(0, -1), like], sum, value.node);
 }
 
 /** Zeros [rows, width] where some input has as many rows: nothing has to be carried for a shape. */

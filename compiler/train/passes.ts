@@ -3,6 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 import { defaultContext, passes, rewrite } from "../passes/index.ts";
 import { share } from "../passes/share.ts";
 import { itemsOnce } from "./items-once.ts";
+import { pooledAtOnce } from "./pooled-at-once.ts";
 import { readApart } from "./read-apart.ts";
 import { rowsAtOnce } from "./rows-at-once.ts";
 import { rowsOfScores } from "./rows-of-scores.ts";
@@ -18,7 +19,7 @@ const only = (graph: Graph, ...names: readonly string[]): Graph =>
 
 /** Graphs over whole histories, which pass no gradient: small tables are multiplied out and joined. */
 export function forHistories(graph: Graph): Graph {
-  const folded = itemsOnce.run(only(graph, "fold-beta", "fold-bias", "fold-scale"), context);
+  const folded = itemsOnce.run(only(pooledAtOnce.run(graph, context), "fold-beta", "fold-bias", "fold-scale"), context);
   const ordered = rowsOfScores.run(rowsAtOnce.run(only(folded, "reassociate", "join-lookups"), context), context);
   return share.run(readApart.run(ordered, context), context);
 }

@@ -54,7 +54,7 @@ function gather(from: Int32Array, rows: Int32Array, width: number, into: Int32Ar
     return;
   }
   if (width % 4 === 0) {
-    // Four at a time: twice as fast on rows of 16 and more.
+    // Four at a time: up to twice as fast.
     for (let i = 0, to = 0; i < count; i++) {
       let at = rows[i] * width;
       for (const end = to + width; to < end; to += 4, at += 4) {
@@ -75,6 +75,18 @@ function gather(from: Int32Array, rows: Int32Array, width: number, into: Int32Ar
 
 function scatter(from: Int32Array, rows: Int32Array, width: number, into: Int32Array): void {
   const count = rows.length;
+  if (width % 4 === 0) {
+    for (let i = 0, at = 0; i < count; i++) {
+      let to = rows[i] * width;
+      for (const end = to + width; to < end; to += 4, at += 4) {
+        into[to] = from[at];
+        into[to + 1] = from[at + 1];
+        into[to + 2] = from[at + 2];
+        into[to + 3] = from[at + 3];
+      }
+    }
+    return;
+  }
   for (let i = 0, at = 0; i < count; i++) {
     const start = rows[i] * width;
     const end = start + width;

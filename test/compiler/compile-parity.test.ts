@@ -71,11 +71,11 @@ tower ranking`,
   .replace("input: [interest,", "input: [interest, habit,")
   .concat("\ntable taste_keys {\n  of: taste.keys\n  on_miss: zero\n}\n");
 
-/** Start values ten times as large: scores far from zero, softmax far from even. */
+/** Start values half as large again: scores five times as far from zero, softmax far from even. */
 function larger(): WeightSource {
   const { model } = compiled();
   const values = initialValues(parameters(model), 5);
-  const read = (name: string) => values.read(name).map((x) => 10 * x);
+  const read = (name: string) => values.read(name).map((x) => 1.5 * x);
   return {
     tensors: new Map(parameters(model).map((parameter) => [parameter.name, parameter])),
     step: 1,

@@ -209,15 +209,6 @@ describe("tables, ranking, scores", () => {
 });
 
 describe("the rest", () => {
-  it("makes the whole path with quickstart", async () => {
-    const folder = join(temporary(), "quick");
-    const { stdout } = await fine(["quickstart", folder], {});
-    for (const title of ["check", "build", "lookup table", "rank 100 candidates", "why the first is first", "oracle"])
-      expect(stdout).toContain(title);
-    const [, next] = /^next: npx twin (.+)$/m.exec(stdout)!;
-    expect((await fine(next.split(" "))).stdout).toContain("score = metric + bias");
-  });
-
   it("says which execution providers run", async () => {
     const report = JSON.parse((await fine(["doctor", "--json"])).stdout);
     expect(report.providers.find(({ provider }: { provider: string }) => provider === "cpu").runs).toBe(true);

@@ -55,7 +55,7 @@ describe("the installed package", () => {
     const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [join(installed, bin.twin), "quickstart", "first"],
+      [join(installed, bin.twin), "quickstart", "first", "--steps", "10"],
       shell,
     );
     expect(status, stderr).toBe(0);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const source = readFileSync(join(root, "models/twin.twin"), "utf8")
     .replace("keep: 100", "keep: 10")
     .replace("last(50)", "last(5)")
-    .replace("batch:      512", "batch:      32");
+    .replace(/batch: +\d+/, "batch:      32");
   writeFileSync(model, source);
   await fine(["example", join(folder, "data"), "--users", "30", "--items", "200", "--behaviours", "50"]);
   await fine(trainArgs(whole));

@@ -6,6 +6,7 @@ import { readBinding } from "../../runtime/data/binding.ts";
 import { readHistories } from "../../runtime/data/samples.ts";
 import { Source } from "../../runtime/data/source.ts";
 import { BestAuc } from "../../runtime/example/best-auc.ts";
+import { bestAucOfPart } from "../../runtime/example/best-auc-of-part.ts";
 import { generate } from "../../runtime/example/generate.ts";
 import { logistic, random, xoshiro } from "../../runtime/example/random.ts";
 import type { Manifest } from "../../runtime/manifest.ts";
@@ -109,6 +110,21 @@ describe("example data", () => {
       "SELECT avg(truth) AS t, avg(CAST(click AS INTEGER)) AS c FROM 'DIR/events.parquet' WHERE truth > 0.6",
     );
     expect(Math.abs((high.t as number) - (high.c as number))).toBeLessThan(0.05);
+  });
+
+  it("has a best AUC of each part, over the part's rows alone", async () => {
+    const binding = readBinding((await made).data);
+    // The binding's split is by share of the clock: training, validation and test follow each other.
+    const log = await rows(dir, "SELECT truth, click FROM 'DIR/events.parquet' ORDER BY time");
+    const of = (from: number, to: number) => {
+      const some = log.slice(from * log.length, to * log.length);
+      const scores = some.map((row) => row.truth as number);
+      const labels = some.map((row) => row.click as boolean);
+      return auc(scores, labels);
+    };
+    expect(await bestAucOfPart(binding, "training")).toBeCloseTo(of(0, 0.8), 2);
+    expect(await bestAucOfPart(binding, "test")).toBeCloseTo(of(0.9, 1), 2);
+    expect(Math.abs(of(0.9, 1) - of(0, 0.8))).toBeGreaterThan(0.005);
   });
 
   it("has keys that are unique, sparse and beyond 2^53, and one time for each event of a user", async () => {

@@ -101,6 +101,17 @@ describe("numbering", () => {
     scatterRows(compact, rows, 3, other);
     expect([...other]).toEqual([0, 1, 2, 0, 0, 0, 6, 7, 8, 9, 10, 11]);
   });
+
+  it.each([1, 2, 4, 8, 12])("moves rows of %i numbers out and back", (width) => {
+    const table = Float32Array.from({ length: 5 * width }, (_, i) => i + 1);
+    const rows = Int32Array.of(4, 0, 3);
+    const compact = new Float32Array(3 * width);
+    gatherRows(table, rows, width, compact);
+    expect([...compact]).toEqual([...rows].flatMap((row) => [...table.subarray(row * width, (row + 1) * width)]));
+    const other = new Float32Array(table.length);
+    scatterRows(compact, rows, width, other);
+    expect([...other]).toEqual([...table].map((x, i) => (rows.includes(Math.floor(i / width)) ? x : 0)));
+  });
 });
 
 describe("noise", () => {

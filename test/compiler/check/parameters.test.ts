@@ -26,11 +26,12 @@ describe("parameters", () => {
     ]);
   });
 
-  it("starts keys as a copy of the query, and β at one", () => {
+  it("starts keys as a copy of the query, β at one, large tables small and small ones at unit variance", () => {
     const inits = Object.fromEntries(of(whole).map(({ name, init }) => [name, init]));
     expect(inits["relevance.keys"]).toEqual({ kind: "copy", of: "relevance.query" });
     expect(inits["relevance.bias.ago.beta"]).toEqual({ kind: "constant", value: 1 });
     expect(inits["item.video_id.table"]).toEqual({ kind: "uniform", bound: 0.05 });
+    expect(inits["watched.ago.table"]).toEqual({ kind: "uniform", bound: Math.sqrt(3) });
     expect(inits["interest.values.item"]).toEqual({ kind: "glorot", fanIn: 16, fanOut: 8 });
   });
 

@@ -187,6 +187,21 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
       behaviours,
     );
   },
+  itemScores(make) {
+    const [heads, rows, items, width, length] = make.shape(5);
+    const own = (shape: readonly number[], axis: number) =>
+      make.input(
+        "float32",
+        shape,
+        undefined,
+        shape.map((dim, at) => (at === axis || at === 2 ? dim : symbols([dim])[0])),
+      );
+    return make.b.itemScores(
+      own([heads, rows, width], 0),
+      own([items, heads, width], 1),
+      make.indices([rows, length], items),
+    );
+  },
   gather(make) {
     const shape = make.shape(make.length(1, 3));
     const axis = make.draw(shape.length);

@@ -1,0 +1,104 @@
+// One measurement of training in a process of its own, so that its peak memory is its own: settings in, JSON out.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { compile, initialValues, parameters } from "../../compiler/index.ts";
+import { threadFeeder } from "../../runtime/train/feeder.ts";
+import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
+import { trainPlan } from "../../runtime/train/plan.ts";
+import { TrainState } from "../../runtime/train/state.ts";
+import { Stepper } from "../../runtime/train/step.ts";
+import { large } from "../peers/models.ts";
+import { type CatalogueSize, settingsFile } from "./catalogue.ts";
+import { ofCatalogue } from "./model.ts";
+
+export interface Setting extends CatalogueSize {
+  /** The model of the comparison with PyTorch, or one with a table row of 32 numbers for each item of the catalogue. */
+  readonly model: "large" | "catalogue";
+  readonly batch: number;
+  readonly threads: number;
+  readonly warm: number;
+  readonly steps: number;
+}
+
+/** Of each step, in milliseconds. */
+export interface Measured {
+  readonly wall: readonly number[];
+  /** Processor time of all threads, the one that assembles batches among them. */
+  readonly processor: readonly number[];
+  /** Inside each graph. */
+  readonly graphs: Readonly<Record<"search" | "step" | "update", readonly number[]>>;
+  /** Distinct items of a batch. */
+  readonly items: readonly number[];
+  /** Resident memory of the process at its highest, bytes. */
+  readonly peak: number;
+  /** Parameters and state of their optimisers, bytes. */
+  readonly learned: number;
+}
+
+const roles = ["search", "step", "update"] as const;
+
+async function measure({ model: kind, batch, threads, warm, steps, ...size }: Setting): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "twin-train-"));
+  const seed = 1;
+  const { source, model } = (kind === "large" ? large : ofCatalogue(size.catalogue))(batch, size.world.history);
+  const { files, manifest } = compile("bench.twin", { resolve: () => source, version: "0.0.0-bench", seed });
+  // The weights need not lie on disk: training holds them.
+  for (const { path, content } of files.filter((file) => file.path.startsWith("train/"))) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content instanceof Uint8Array ? content : Buffer.concat([...content()]));
+  }
+  writeFileSync(join(folder, settingsFile), JSON.stringify(size));
+  const plan = trainPlan(manifest!);
+  const module = new URL("./catalogue.ts", import.meta.url).href;
+  const feeder = await threadFeeder({ place: { folder, module }, plan, seed });
+  const graphs = new TrainGraphs(folder, plan.spec, threads);
+  const state = new TrainState(plan.spec, initialValues(parameters(model), seed).read);
+  const stepper = new Stepper(plan, state, graphs);
+
+  const wall: number[] = [];
+  const processor: number[] = [];
+  const items: number[] = [];
+  const inside: Record<(typeof roles)[number], number[]> = { search: [], step: [], update: [] };
+  let next = feeder.step(1);
+  for (let step = 1; step <= warm + steps; step++) {
+    const before: Record<GraphRole, number> = { ...graphs.spent };
+    const begun = performance.now();
+    const used = process.cpuUsage();
+    const assembled = await next;
+    next = feeder.step(step + 1);
+    await stepper.learn(assembled, step);
+    if (step <= warm) continue;
+    wall.push(performance.now() - begun);
+    const { user, system } = process.cpuUsage(used);
+    processor.push((user + system) / 1000);
+    items.push(assembled.items.length);
+    for (const role of roles) inside[role].push(graphs.spent[role] - before[role]);
+  }
+  await next;
+  await graphs.close();
+  await feeder.close();
+  rmSync(folder, { recursive: true, force: true });
+  const tensors = [...state.parameters(), ...state.optimiser()];
+  return {
+    wall,
+    processor,
+    graphs: inside,
+    items,
+    peak: 1024 * process.resourceUsage().maxRSS,
+    learned: tensors.reduce((sum, { data }) => sum + data.byteLength, 0),
+  };
+}
+
+// Nobody is left to tell.
+process.once("disconnect", () => process.exit());
+process.once("message", (setting: Setting) => {
+  measure(setting).then(
+    (measured) => process.send!(measured, () => process.disconnect()),
+    (error) => {
+      console.error(error);
+      process.exitCode = 1;
+      process.disconnect();
+    },
+  );
+});
