@@ -89,7 +89,7 @@ describe("the gradient of an operator", () => {
           }
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 30 },
     );
     const passes = ops[op].gradient !== "none" || op === "input" || op === "parameter";
     expect(moved > 0).toBe(passes);
