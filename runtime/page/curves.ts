@@ -1,18 +1,5 @@
 // From a run's log to curves: what is drawn, and few enough points that a page stays small.
-
-/** A line of metrics.jsonl, as far as the page draws it. */
-export interface LoggedLine {
-  readonly step: number;
-  readonly epoch: number;
-  readonly samples: number;
-  readonly seconds: number;
-  readonly loss: number | null;
-  readonly rate: number;
-  readonly samples_per_second: number;
-  readonly validation?: Readonly<Record<string, number | string | null>>;
-  /** Of every task, where there are several; `label` names it. */
-  readonly tasks?: readonly Readonly<Record<string, number | string | null>>[];
-}
+import type { MetricsLine } from "../train/metrics-log.ts";
 
 export interface Curve {
   readonly name: string;
@@ -34,9 +21,9 @@ export interface Chart {
 const MOST = 1500;
 
 /** The charts that the log has points for. */
-export function charts(lines: readonly LoggedLine[]): Chart[] {
+export function charts(lines: readonly MetricsLine[]): Chart[] {
   const logged = thinned(lines.filter(({ loss }) => loss !== null));
-  const line = (id: string, title: string, value: (line: LoggedLine) => number | null): Chart => ({
+  const line = (id: string, title: string, value: (line: MetricsLine) => number | null): Chart => ({
     id,
     title,
     x: logged.map(({ step }) => step),
@@ -56,7 +43,7 @@ export function charts(lines: readonly LoggedLine[]): Chart[] {
 
 const shown: Readonly<Record<string, string>> = { auc: "AUC", gauc: "GAUC", logloss: "logloss", rmse: "RMSE" };
 
-function measured(lines: readonly LoggedLine[], id: string, title: string, measures: readonly string[]): Chart {
+function measured(lines: readonly MetricsLine[], id: string, title: string, measures: readonly string[]): Chart {
   const evaluated = lines.filter((line) => line.validation !== undefined);
   const some = evaluated.filter((_, i) => i % Math.ceil(evaluated.length / MOST) === 0 || i === evaluated.length - 1);
   const tasks = [...new Set(some.flatMap((line) => line.tasks ?? []).map((task) => String(task.label)))];
@@ -82,13 +69,13 @@ function measured(lines: readonly LoggedLine[], id: string, title: string, measu
 }
 
 /** Means of equally many lines in a row; the last of them gives step and clock. */
-export function thinned(lines: readonly LoggedLine[], most = MOST): LoggedLine[] {
+export function thinned(lines: readonly MetricsLine[], most = MOST): MetricsLine[] {
   const size = Math.ceil(lines.length / most);
   if (size <= 1) return [...lines];
-  const result: LoggedLine[] = [];
+  const result: MetricsLine[] = [];
   for (let start = 0; start < lines.length; start += size) {
     const part = lines.slice(start, start + size);
-    const mean = (value: (line: LoggedLine) => number) =>
+    const mean = (value: (line: MetricsLine) => number) =>
       part.reduce((sum, line) => sum + value(line), 0) / part.length;
     result.push({
       ...part[part.length - 1],

@@ -1,9 +1,9 @@
 // The page of a training run: one HTML file with its curves and figures, which needs nothing from elsewhere.
+
+import type { MetricsLine } from "../train/metrics-log.ts";
 import { chartLibrary } from "./chart-library.ts";
 import { clientScript, pageStyle } from "./client.ts";
-import { type Chart, charts, type LoggedLine } from "./curves.ts";
-
-export type { LoggedLine } from "./curves.ts";
+import { type Chart, charts } from "./curves.ts";
 
 /** What a page says of its run besides the curves. */
 export interface RunAbout {
@@ -16,7 +16,7 @@ export interface RunAbout {
  * One HTML page, complete in itself: curves by uPlot, the evaluations as a table that is there without scripts.
  * @param lines of metrics.jsonl, ascending in step; none where training has just begun
  */
-export function renderRunPage(lines: readonly LoggedLine[], about: RunAbout): string {
+export function renderRunPage(lines: readonly MetricsLine[], about: RunAbout): string {
   const drawn = charts(lines);
   const { script, style } = chartLibrary();
   const title = `${about.model}: training`;
@@ -44,7 +44,7 @@ ${evaluations(lines)}
 `;
 }
 
-function factList({ facts }: RunAbout, lines: readonly LoggedLine[]): string {
+function factList({ facts }: RunAbout, lines: readonly MetricsLine[]): string {
   const last = lines.at(-1);
   const reached: [string, string][] =
     last === undefined
@@ -71,14 +71,14 @@ function figure({ id, title, x, curves }: Chart): string {
 }
 
 /** Every evaluation of the deciding task; where there are none, the last values of the log. */
-function evaluations(lines: readonly LoggedLine[]): string {
+function evaluations(lines: readonly MetricsLine[]): string {
   const evaluated = lines.filter((line) => line.validation !== undefined);
   const rows = evaluated.length > 0 ? evaluated : lines.slice(-1);
   if (rows.length === 0) return "";
   const measures = [...new Set(rows.flatMap((line) => Object.keys(line.validation ?? {})))].filter((name) =>
     rows.some((line) => typeof line.validation?.[name] === "number"),
   );
-  const auc = (line: LoggedLine): number => Number(line.validation?.auc ?? Number.NaN);
+  const auc = (line: MetricsLine): number => Number(line.validation?.auc ?? Number.NaN);
   const best = rows.reduce((found, line) => (auc(line) > auc(found) || Number.isNaN(auc(found)) ? line : found));
   const head = [
     "step",

@@ -3,11 +3,12 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { chartLibrary } from "../../../runtime/page/chart-library.ts";
 import { clientScript } from "../../../runtime/page/client.ts";
-import { type Chart, type LoggedLine, thinned } from "../../../runtime/page/curves.ts";
+import { type Chart, thinned } from "../../../runtime/page/curves.ts";
 import { renderRunPage } from "../../../runtime/page/run-page.ts";
+import type { MetricsLine } from "../../../runtime/train/metrics-log.ts";
 
 /** A log of so many lines, evaluated at every tenth. */
-function log(count: number): LoggedLine[] {
+function log(count: number): MetricsLine[] {
   return Array.from({ length: count }, (_, i) => ({
     step: 10 * (i + 1),
     epoch: (i + 1) / 20,
