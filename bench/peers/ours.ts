@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compile, initialValues, parameters } from "../../compiler/index.ts";
+import type { Assembled } from "../../runtime/train/assemble.ts";
 import { type Feeder, threadFeeder } from "../../runtime/train/feeder.ts";
 import type { Kept } from "../../runtime/train/frames.ts";
 import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
@@ -36,7 +37,7 @@ export class Ours {
   readonly #stepper: Stepper;
   readonly #graphs: TrainGraphs;
   #step = 0;
-  #next: ReturnType<Feeder["step"]> | null = null;
+  #next: Promise<Assembled> | null = null;
 
   private constructor(feeder: Feeder, stepper: Stepper, graphs: TrainGraphs) {
     this.#feeder = feeder;
@@ -62,8 +63,17 @@ export class Ours {
     return new Ours(feeder, stepper, graphs);
   }
 
-  /** Trains `steps` steps. @param noting search once more ahead of each, to tell what was kept */
-  async train(steps: number, noting = false): Promise<Trained> {
+  /** The batches of the first `count` steps, assembled. */
+  batches(count: number): Promise<readonly Assembled[]> {
+    return Promise.all(Array.from({ length: count }, (_, i) => this.#feeder.step(i + 1)));
+  }
+
+  /**
+   * Trains `steps` steps.
+   * @param noting search once more ahead of each, to tell what was kept
+   * @param held batches that lie in memory, to go round in; null: each is read and assembled, the next one meanwhile
+   */
+  async train(steps: number, noting = false, held: readonly Assembled[] | null = null): Promise<Trained> {
     const { plan, state } = this.#stepper;
     const searcher = noting ? new Searcher(plan, state, this.#graphs) : null;
     const kept: Kept[] = [];
@@ -73,9 +83,8 @@ export class Ours {
     for (let i = 0; i < steps; i++) {
       const begun = performance.now();
       const used = process.cpuUsage();
-      const batch = await (this.#next ?? this.#feeder.step(this.#step + 1));
+      const batch = held ? held[this.#step % held.length] : await this.#ahead();
       this.#step++;
-      this.#next = this.#feeder.step(this.#step + 1);
       if (searcher) kept.push(await searcher.search(batch));
       losses.push(await this.#stepper.learn(batch, this.#step));
       seconds.push((performance.now() - begun) / 1000);
@@ -83,6 +92,13 @@ export class Ours {
       processor.push((user + system) / 1e6);
     }
     return { losses, seconds, processor, kept };
+  }
+
+  /** The next step's batch; the one after it is asked for. */
+  async #ahead(): Promise<Assembled> {
+    const batch = await (this.#next ?? this.#feeder.step(this.#step + 1));
+    this.#next = this.#feeder.step(this.#step + 2);
+    return batch;
   }
 
   /** Logits of the validation part, in its order. */

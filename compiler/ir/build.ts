@@ -84,7 +84,7 @@ export interface Builder {
   positions(x: Value): Value;
   broadcast(x: Value, like: Value): Value;
   layerNorm(x: Value, scale: Value, shift: Value, epsilon: number): Value;
-  roundRobin(scores: Value, positions: Value, keep: number): Value;
+  roundRobin(scores: Value, positions: Value, keep: number, sampled?: number): Value;
   topPositions(scores: Value, positions: Value, keep: number): Value;
   /** Stored rows as float32; `affine` holds scale and offset of each head of uint8 rows. */
   decodeRows(rows: Value, affine: Value | null, heads: readonly number[]): Value;
@@ -197,7 +197,7 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     positions: unary("positions"),
     broadcast: binary("broadcast"),
     layerNorm: (x, scale, shift, epsilon) => write("layerNorm", [x, scale, shift], { epsilon }),
-    roundRobin: (scores, positions, keep) => write("roundRobin", [scores, positions], { keep }),
+    roundRobin: (scores, positions, keep, sampled = 2) => write("roundRobin", [scores, positions], { keep, sampled }),
     topPositions: (scores, positions, keep) => write("topPositions", [scores, positions], { keep }),
     decodeRows: (rows, affine, heads) => write("decodeRows", affine === null ? [rows] : [rows, affine], { heads }),
   };

@@ -61,8 +61,11 @@ export interface Attributes {
   biasedScores: { readonly behaviours: 0 | 1 };
   /** (queries [A, B, d], keys [U, A, d], index int32 [B, L]) → [A, B, L]: of every row the scores of the items it names */
   itemScores: None;
-  /** (x, indices int32): x's `axis` replaced by the shape of indices */
-  gather: { readonly axis: number };
+  /**
+   * (x, indices int32): x's `axis` replaced by the shape of indices. `single`: x is a vector, and its numbers are read one by
+   * one instead of as rows of one (the ONNX form; int32 would leave a WebGPU device).
+   */
+  gather: { readonly axis: number; readonly single?: boolean };
   /** (x [B, L, …rest], indices int32 [B, k]) → [B, k, …rest]: row b reads its own x[b] */
   gatherRows: None;
   /** (x, indices int32), same rank: y[…i…] = x[… indices[…i…] …] along `axis` */
@@ -100,9 +103,10 @@ export interface Attributes {
   layerNorm: { readonly epsilon: number };
   /**
    * (scores [A, R, L], positions [L]) → int32 [R, k]: heads walked in turn through their ranked lists until k distinct
-   * positions are met, in the order in which they are met (semantics.md 1; TWIN, KDD 2023). Requires L >= k.
+   * positions are met, in the order in which they are met (semantics.md 1; TWIN, KDD 2023). Requires L >= k. `sampled`: rows
+   * that the ONNX form looks at to choose its path; they change no result.
    */
-  roundRobin: { readonly keep: number };
+  roundRobin: { readonly keep: number; readonly sampled: number };
   /** (scores [… L], positions [L]) → int32 [… k]: the k largest, ties to the lower index. Requires L >= k. */
   topPositions: { readonly keep: number };
   /**

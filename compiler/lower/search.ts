@@ -49,6 +49,9 @@ export function selectableScores(scene: Scene, search: Search): Value {
   });
 }
 
+/** Rows of a request are one user's; those of a batch differ more, in their histories' lengths and in how like heads are. */
+const sampled = { request: 2, batch: 8 } as const;
+
 /** Whether every head of a search keeps a list of its own. */
 export function keepsPerHead({ heads, by }: Search): boolean {
   return heads === "per_head" && by.kind === "metric";
@@ -68,7 +71,7 @@ export function lowerSearch(scene: Scene, search: Search): Value {
     if (keepsPerHead(search)) return b.topPositions(scores, positions, search.keep);
     if (scores.shape[0] === 1) return b.topPositions(b.squeeze(scores, 0), positions, search.keep);
     if (search.heads === "max") return b.topPositions(b.max(scores, [0]), positions, search.keep);
-    return b.roundRobin(scores, positions, search.keep);
+    return b.roundRobin(scores, positions, search.keep, sampled[scene.layout]);
   });
 }
 

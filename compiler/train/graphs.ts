@@ -8,6 +8,7 @@ import { share } from "../passes/share.ts";
 import { backward } from "./backward.ts";
 import { cut } from "./cut.ts";
 import { lossGraph, oracleGraph, scoreGraph, searchGraph } from "./forward.ts";
+import { numberByNumber } from "./number-by-number.ts";
 import { forHistories, forSteps } from "./passes.ts";
 import { type TrainPlan, trainPlan } from "./plan.ts";
 import { type TrainPorts, trainPorts } from "./ports.ts";
@@ -41,7 +42,7 @@ export function trainGraphs(model: Model, { wholeRows, cut: cuts = true }: Train
   const specs = new Map<TrainGraphName, TrainGraph>();
   const add = (name: TrainGraphName, graph: Graph, results: ReadonlyMap<string, TrainResult>) => {
     if (graph.outputs.length === 0) return;
-    const ordered = inOrder({ ...graph, name }, ports);
+    const ordered = inOrder({ ...numberByNumber.run(graph, defaultContext), name }, ports);
     graphs.set(name, ordered);
     specs.set(name, graphSpec(ordered, ports, results));
   };

@@ -102,7 +102,7 @@ describe("numbering", () => {
     expect([...other]).toEqual([0, 1, 2, 0, 0, 0, 6, 7, 8, 9, 10, 11]);
   });
 
-  it.each([1, 2, 4, 8, 12])("moves rows of %i numbers out and back", (width) => {
+  it.each([1, 2, 4, 8, 12, 24, 64])("moves rows of %i numbers out and back", (width) => {
     const table = Float32Array.from({ length: 5 * width }, (_, i) => i + 1);
     const rows = Int32Array.of(4, 0, 3);
     const compact = new Float32Array(3 * width);
@@ -111,6 +111,17 @@ describe("numbering", () => {
     const other = new Float32Array(table.length);
     scatterRows(compact, rows, width, other);
     expect([...other]).toEqual([...table].map((x, i) => (rows.includes(Math.floor(i / width)) ? x : 0)));
+  });
+
+  it("moves rows that lie unevenly, and integers that are no number as pairs", () => {
+    const uneven = Float32Array.from({ length: 33 }, (_, i) => i).subarray(1);
+    const into = new Float32Array(17).subarray(1);
+    gatherRows(uneven, Int32Array.of(3, 1), 8, into);
+    expect([...into]).toEqual([25, 26, 27, 28, 29, 30, 31, 32, 9, 10, 11, 12, 13, 14, 15, 16]);
+    const integers = Int32Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? 5 : 0x7ff00000));
+    const moved = new Int32Array(8);
+    gatherRows(integers, Int32Array.of(1), 8, moved);
+    expect(moved).toEqual(integers.subarray(8));
   });
 });
 

@@ -45,7 +45,15 @@ export const gather: Rule<"gather"> = {
     return [b.transpose(sum, [...before.map((other) => other + 1), 0, ...after]), null];
   },
   cost: () => 0,
-  onnx: (emit, inputs, node) => emit.node("Gather", inputs, { axis: node.attributes.axis }),
+  onnx(emit, inputs, node) {
+    if (!node.attributes.single) return emit.node("Gather", inputs, { axis: node.attributes.axis });
+    const [x, indices] = inputs;
+    const flat = node.inputs[1].shape.length === 1;
+    const read = emit.node("GatherElements", [x, flat ? indices : emit.node("Reshape", [indices, emit.ints(-1)])], {
+      axis: 0,
+    });
+    return flat ? read : emit.node("Reshape", [read, emit.node("Shape", [indices])]);
+  },
 };
 
 /** (x [B, L, …rest], indices int32 [B, k]) → [B, k, …rest]: row b reads its own x[b]. */

@@ -15,7 +15,8 @@ export function firstRanks(heads: number, keep: number): number {
 export function attempts(heads: number, keep: number): number[] {
   const first = firstRanks(heads, keep);
   const middle = Math.ceil(keep * 0.55);
-  return [...new Set([first, ...(middle > first * 1.4 ? [middle] : []), ...(first < keep ? [keep] : [])])];
+  const more = middle > first * 1.4 ? [Math.ceil(first * 1.3), middle] : [];
+  return [...new Set([first, ...more, ...(first < keep ? [keep] : [])])];
 }
 
 export interface Meetings {

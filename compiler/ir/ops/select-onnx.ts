@@ -6,9 +6,6 @@ import { attempts, firstRanks, type Meetings, meetings } from "./round-robin-onn
 
 const int32 = 6;
 
-/** Rows that are looked at to guess how many ranks the heads need; the guess chooses a path, never a result. */
-const sampledRows = 2;
-
 /** TopK's int64 indices leave the int64 world by a look-up among the positions as floats; only then can they be cast. */
 export function onnxTopPositions(
   emit: OnnxEmitter,
@@ -22,14 +19,15 @@ export function onnxTopPositions(
 /**
  * The round robin over heads (semantics.md 1). TopK's cost grows with its k, and heads that differ hold `keep` distinct
  * positions long before rank `keep`: a few ranks of every head are tried first, and more only where a row still lacks
- * some. Heads that are alike would pay for every attempt, so a few rows are tried first to choose where to start.
+ * some. Heads that are alike would pay for every attempt, so a few rows are tried first to choose where to start: the guess
+ * chooses a path, never a result.
  */
 export function onnxRoundRobin(
   emit: OnnxEmitter,
   [scores, positions]: readonly string[],
   node: Node<"roundRobin">,
 ): string {
-  const { keep } = node.attributes;
+  const { keep, sampled } = node.attributes;
   const heads = node.inputs[0].shape[0] as number;
   if (heads === 1) {
     const [, indices] = emit.nodes("TopK", [emit.node("Squeeze", [scores, emit.ints(0)]), emit.ints(keep)], 2, {
@@ -48,21 +46,22 @@ export function onnxRoundRobin(
   };
   if (tiers.length === 1) return from(emit, 0);
 
-  const sample = emit.node("Slice", [scores, emit.ints(0), emit.ints(sampledRows), emit.ints(1)]);
+  const sample = emit.node("Slice", [scores, emit.ints(0), emit.ints(sampled), emit.ints(1)]);
   const ranks = firstRanks(heads, keep);
   const first = meetings(emit, sample, positions, heads, ranks);
   const repeats = mostRepeats(emit, first);
   const start = (inner: OnnxEmitter, tier: number): string => {
     if (tier === tiers.length - 1) return from(inner, tier);
-    // Distinct positions grow with the ranks, at best in proportion.
-    const needed = (keep * ranks) / tiers[tier];
+    // Distinct positions grow with the ranks, at best in proportion. Of all rows one may repeat more than those of the sample.
+    const least = (keep * ranks) / tiers[tier];
+    const needed = tier < 2 ? (least + heads * ranks) / 2 : least;
     return choose(inner, distinct(inner, first, repeats, needed), [
       (then) => from(then, tier),
       (otherwise) => start(otherwise, tier + 1),
     ]);
   };
   // Where the sample is all there is, and it holds enough, nothing is left to do but to list it.
-  const done = emit.node("And", [atMost(emit, scores, 1, sampledRows), distinct(emit, first, repeats, keep)]);
+  const done = emit.node("And", [atMost(emit, scores, 1, sampled), distinct(emit, first, repeats, keep)]);
   return choose(emit, done, [(then) => list(then, first, keep), (otherwise) => start(otherwise, 0)]);
 }
 
