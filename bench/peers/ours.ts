@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compile, initialValues, parameters } from "../../compiler/index.ts";
-import type { Assembled } from "../../runtime/train/assemble.ts";
+import { type Assembled, buffersOf } from "../../runtime/train/assemble.ts";
+import { release } from "../../runtime/train/buffers.ts";
 import { type Feeder, threadFeeder } from "../../runtime/train/feeder.ts";
 import type { Kept } from "../../runtime/train/frames.ts";
 import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
@@ -87,6 +88,7 @@ export class Ours {
       this.#step++;
       if (searcher) kept.push(await searcher.search(batch));
       losses.push(await this.#stepper.learn(batch, this.#step));
+      if (!held) release(buffersOf(batch));
       seconds.push((performance.now() - begun) / 1000);
       const { user, system } = process.cpuUsage(used);
       processor.push((user + system) / 1e6);

@@ -39,7 +39,7 @@ tower ranking {
 
 const train = (seed: number) => `
 train {
-  embeddings: adagrad(rate: 0.02)
+  embeddings: adagrad(rate: 0.05)
   dense:      adam(rate: 1e-3)
   batch:      512
   epochs:     2

@@ -50,6 +50,19 @@ export function scatterRows(from: Float32Array, rows: Int32Array, width: number,
   else scatter(bits(from), rows, width, bits(into));
 }
 
+/** A port without another end: what is handed over to it is gone. */
+const nowhere = new MessageChannel().port1;
+nowhere.close();
+
+/**
+ * Gives memory back at once. What a step allocates is large and short-lived: left to the garbage collector, it costs a
+ * collection of the whole heap every few steps. Views of these buffers are empty from here on; shared memory stays.
+ */
+export function release(buffers: Iterable<ArrayBufferLike>): void {
+  const own = [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer && buffer.byteLength > 0);
+  nowhere.postMessage(null, own as ArrayBuffer[]);
+}
+
 type Values = Float32Array | Int32Array;
 
 /** The values' bits: one type for all copies, so that the loops below are compiled for it alone. */

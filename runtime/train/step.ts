@@ -1,7 +1,7 @@
 // One training step: search, the kept behaviours, forward and backward, update, new values written back.
 import type { Tensor } from "../session.ts";
 import type { Assembled } from "./assemble.ts";
-import { Buffers } from "./buffers.ts";
+import { Buffers, release } from "./buffers.ts";
 import { Compactor, writeBack } from "./compact.ts";
 import { feedsOf, type Scene } from "./feeds.ts";
 import { Frames } from "./frames.ts";
@@ -55,7 +55,17 @@ export class Stepper {
     const more = update === null ? {} : await graphs.run("update", feedsOf(update, scene(outputs)));
     this.#keep(graph, outputs, compacted.rows);
     if (update !== null) this.#keep(update, more, compacted.rows);
+    this.#release(outputs, more);
     return loss;
+  }
+
+  /** All outputs but the packs, which the state holds from now on. */
+  #release(...outputs: readonly Readonly<Record<string, Tensor>>[]): void {
+    const held = new Set<ArrayBufferLike>();
+    for (const { values, slots } of this.state.packs.values())
+      for (const array of [values, ...slots.values()]) held.add(array.buffer);
+    const all = outputs.flatMap((some) => Object.values(some).map(({ data }) => data.buffer));
+    release(all.filter((buffer) => !held.has(buffer)));
   }
 
   #loss(graph: TrainGraph, outputs: Readonly<Record<string, Tensor>>, batch: Assembled, step: number): number {

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { TwinError } from "../error.ts";
 import { writeFileAtomic } from "../files.ts";
-import type { Assembled } from "./assemble.ts";
+import { type Assembled, buffersOf } from "./assemble.ts";
+import { release } from "./buffers.ts";
 import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
 import type { Feeder } from "./feeder.ts";
 import { rateOf } from "./feeds.ts";
@@ -160,6 +161,7 @@ class Run {
       this.#waited += performance.now() - begun;
       ask();
       const loss = await this.#stepper.learn(batch, this.step + 1);
+      release(buffersOf(batch));
       this.step++;
       this.#pace.step(batch.rows, loss);
       const due = this.due(this.step);

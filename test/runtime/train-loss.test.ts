@@ -16,12 +16,16 @@ afterAll(cleanUp);
 class Recording extends TrainGraphs {
   readonly fed = new Map<GraphRole, { feeds: Feeds; outputs: Readonly<Record<string, Tensor>> }>();
   override async run(role: GraphRole, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    const copies = Object.entries(feeds).map(([name, one]) => [name, { ...one, data: one.data.slice() }] as const);
+    const fed = copied(feeds);
     const outputs = await super.run(role, feeds);
-    this.fed.set(role, { feeds: Object.fromEntries(copies), outputs });
+    this.fed.set(role, { feeds: fed, outputs: copied(outputs) });
     return outputs;
   }
 }
+
+/** A step uses its buffers again, and gives its outputs' memory back. */
+const copied = (tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, one]) => [name, { ...one, data: one.data.slice() }]));
 
 it.each([
   ["packs", topicSource()],
