@@ -1,26 +1,20 @@
 // Twin's side of the comparison: the trainer's own steps on graphs built for the model, the next batch assembled meanwhile.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { compile, initialValues, parameters } from "../../compiler/index.ts";
+
+import type { Tensor } from "../../runtime/session.ts";
 import { type Assembled, buffersOf } from "../../runtime/train/assemble.ts";
 import { release } from "../../runtime/train/buffers.ts";
-import { type Feeder, threadFeeder } from "../../runtime/train/feeder.ts";
+import type { Feeder } from "../../runtime/train/feeder.ts";
 import type { Kept } from "../../runtime/train/frames.ts";
-import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
+import type { GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
 import { epochOrder, Steps } from "../../runtime/train/order.ts";
-import { type TrainPlan, trainPlan } from "../../runtime/train/plan.ts";
 import { Scorer, scorePart } from "../../runtime/train/score.ts";
 import { Searcher } from "../../runtime/train/search.ts";
-import { TrainState } from "../../runtime/train/state.ts";
-import { Stepper } from "../../runtime/train/step.ts";
+import type { TrainSpec } from "../../runtime/train/spec.ts";
+import type { Stepper } from "../../runtime/train/step.ts";
+import { openTraining, type Setting } from "../train/open.ts";
 import type { PeerModel } from "./models.ts";
-import type { WorldSize } from "./world.ts";
-
-export interface Setting {
-  /** Of start values and of the order of the samples. */
-  readonly seed: number;
-  readonly threads: number;
-}
+import type { Recorded } from "./profile.ts";
+import { type WorldSize, worldFile } from "./world.ts";
 
 export interface Trained {
   /** Before each step. */
@@ -46,21 +40,10 @@ export class Ours {
     this.#graphs = graphs;
   }
 
-  /** Builds the model into `folder` and opens its training graphs. */
-  static async open(folder: string, { source, model }: PeerModel, world: WorldSize, setting: Setting): Promise<Ours> {
-    const { seed, threads } = setting;
-    const { files, manifest } = compile(`${model.name}.twin`, { resolve: () => source, version: "0.0.0-bench", seed });
-    for (const { path, content } of files) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), content instanceof Uint8Array ? content : Buffer.concat([...content()]));
-    }
-    writeFileSync(join(folder, "world.json"), JSON.stringify(world));
-    const plan: TrainPlan = trainPlan(manifest!);
-    const module = new URL("./world.ts", import.meta.url).href;
-    const feeder = await threadFeeder({ place: { folder, module }, plan, seed });
-    const start = initialValues(parameters(model), seed);
-    const graphs = new TrainGraphs(folder, plan.spec, threads);
-    const stepper = new Stepper(plan, new TrainState(plan.spec, start.read), graphs);
+  /** Builds the model's training graphs into `folder` and opens them. */
+  static async open(folder: string, built: PeerModel, world: WorldSize, setting: Setting): Promise<Ours> {
+    const data = { module: new URL("./world.ts", import.meta.url), file: worldFile, settings: world };
+    const { feeder, stepper, graphs } = await openTraining(folder, built, data, setting);
     return new Ours(feeder, stepper, graphs);
   }
 
@@ -101,6 +84,26 @@ export class Ours {
     const batch = await (this.#next ?? this.#feeder.step(this.#step + 1));
     this.#next = this.#feeder.step(this.#step + 2);
     return batch;
+  }
+
+  /** What a step on this batch feeds to each graph; the step is one of training. */
+  async record(batch: Assembled): Promise<Recorded> {
+    const fed = new Map<GraphRole, Readonly<Record<string, Tensor>>>();
+    const graphs = this.#graphs;
+    const run = graphs.run.bind(graphs);
+    graphs.run = (role, feeds) => {
+      const own = Object.entries(feeds).map(([name, one]) => [name, { ...one, data: one.data.slice() }] as const);
+      fed.set(role, Object.fromEntries(own));
+      return run(role, feeds);
+    };
+    await this.#stepper.learn(batch, ++this.#step);
+    graphs.run = run;
+    return fed;
+  }
+
+  /** The contract of the graphs. */
+  get spec(): TrainSpec {
+    return this.#stepper.plan.spec;
   }
 
   /** Logits of the validation part, in its order. */

@@ -7,11 +7,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { GraphRole } from "../../runtime/train/graphs.ts";
 import { table } from "../measure.ts";
 import { writeBatches, writeStart } from "./exchange.ts";
 import { large, parameterCount } from "./models.ts";
 import { firstBatches, Ours } from "./ours.ts";
 import { Peer, requirePyTorch } from "./process.ts";
+import { operatorProfile } from "./profile.ts";
 import { openWorld, type WorldSize } from "./world.ts";
 
 requirePyTorch();
@@ -112,10 +114,14 @@ async function measure(batch: number, history: number): Promise<Outcome> {
   const { seconds } = await ours.train(5, false, memory);
   const spent = ours.spent();
   const share = Object.entries(spent).flatMap(([role, ms]) => {
-    const mine = (ms - before[role as keyof typeof before]) / 5;
+    const mine = (ms - before[role as GraphRole]) / 5;
     return mine > 0 ? [`${role} ${mine.toFixed(1)}`] : [];
   });
   const whole = (1000 * seconds.reduce((sum, one) => sum + one, 0)) / 5;
+  const inside = Object.keys(spent).reduce(
+    (sum, role) => sum + spent[role as GraphRole] - before[role as GraphRole],
+    0,
+  );
   const resident = { same: await same.memory(), plain: await plain.memory(), twin: process.memoryUsage.rss() };
   const gigabytes = Object.entries(resident).map(([name, bytes]) => `${name} ${(bytes / 1e9).toFixed(1)}`);
   console.log(`batch ${batch} × history ${history}`);
@@ -124,9 +130,12 @@ async function measure(batch: number, history: number): Promise<Outcome> {
       `  ${name.padEnd(13)} ${ms(median(all))} ms a step (${ms(Math.min(...all))}–${ms(Math.max(...all))}, ${all.length} steps), ${ms(median(processor))} ms of processor time`,
     );
   console.log(
-    `  twin's step of ${whole.toFixed(1)} ms: ${share.join(", ")}; memory in GB: ${gigabytes.join(", ")} (twin: now, PyTorch: peak)`,
+    `  twin's step of ${whole.toFixed(1)} ms: ${share.join(", ")}, host ${(whole - inside / 5).toFixed(1)}; memory in GB: ${gigabytes.join(", ")} (twin: now, PyTorch: peak)`,
   );
-  if (given.profile) for (const peer of [same, plain]) console.log(await peer.profile(batches, 3));
+  if (given.profile) {
+    console.log(await operatorProfile(join(folder, "build"), ours.spec, await ours.record(memory[0]), threads, 5));
+    for (const peer of [same, plain]) console.log(await peer.profile(batches, 3));
+  }
   await Promise.all([ours.close(), same.close(), plain.close()]);
   rmSync(folder, { recursive: true, force: true });
   return { batch, history, times };

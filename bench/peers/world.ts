@@ -21,9 +21,11 @@ const tags = 4;
 const vector = 12;
 const streams = { items: 1, likings: 2, behaviours: 3, samples: 4 };
 
-/** Of a folder with `world.json`: what a worker thread is told. */
+export const worldFile = "world.json";
+
+/** Of a folder with the world's settings: what a worker thread is told. */
 export const openDataset = (folder: string): Dataset =>
-  openWorld(JSON.parse(readFileSync(join(folder, "world.json"), "utf8")) as WorldSize);
+  openWorld(JSON.parse(readFileSync(join(folder, worldFile), "utf8")) as WorldSize);
 
 /**
  * Items are met with a probability of 1 / rank (Zipf). A user likes 40 in 100 categories, dislikes as many; behaviours on

@@ -130,28 +130,34 @@ ${stages("rated")}${tower("interest, recent, item", "like")}`
 const attempts = (folder: string) => join(folder, "attempts.parquet");
 const problems = (folder: string) => join(folder, "problems.parquet");
 
+/** Problems last: where they are, all is. */
+async function deriveAssistments(folder: string): Promise<void> {
+  const source = await Source.open();
+  const interactions = `read_csv(${literal(csv("assistments/interactions.csv.gz"))})`;
+  try {
+    // A retry repeats the problem of the row before: history like any other row, but not scored.
+    await source.all(
+      `COPY (SELECT user_id, seq, problem_id, skill_id, correct = 1 AS correct,
+         CASE WHEN problem_id IS DISTINCT FROM lag(problem_id) OVER (PARTITION BY user_id ORDER BY seq)
+           THEN CAST(correct AS INTEGER) END AS success
+       FROM ${interactions}) TO ${literal(attempts(folder))} (FORMAT parquet)`,
+    );
+    await source.all(
+      `COPY (SELECT problem_id, arg_min(skill_id, seq) AS skill FROM ${interactions} GROUP BY problem_id)
+       TO ${literal(problems(folder))} (FORMAT parquet)`,
+    );
+  } finally {
+    source.close();
+  }
+}
+
 const assistments: DataSet = {
   name: "assistments",
   label: "success",
   needs: [csv("assistments/interactions.csv.gz")],
   async bind(folder) {
-    const source = await Source.open();
-    const interactions = `read_csv(${literal(csv("assistments/interactions.csv.gz"))})`;
-    try {
-      // A retry repeats the problem of the row before: history like any other row, but not scored.
-      await source.all(
-        `COPY (SELECT user_id, seq, problem_id, skill_id, correct = 1 AS correct,
-           CASE WHEN problem_id IS DISTINCT FROM lag(problem_id) OVER (PARTITION BY user_id ORDER BY seq)
-             THEN CAST(correct AS INTEGER) END AS success
-         FROM ${interactions}) TO ${literal(attempts(folder))} (FORMAT parquet)`,
-      );
-      await source.all(
-        `COPY (SELECT problem_id, arg_min(skill_id, seq) AS skill FROM ${interactions} GROUP BY problem_id)
-         TO ${literal(problems(folder))} (FORMAT parquet)`,
-      );
-    } finally {
-      source.close();
-    }
+    // Once: runs go on only with the same files.
+    if (!existsSync(problems(folder))) await deriveAssistments(folder);
     const path = join(folder, "data.yaml");
     writeFileSync(
       path,

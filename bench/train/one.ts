@@ -1,16 +1,14 @@
 // One measurement of training in a process of its own, so that its peak memory is its own: settings in, JSON out.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { compile, initialValues, parameters } from "../../compiler/index.ts";
-import { threadFeeder } from "../../runtime/train/feeder.ts";
-import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
-import { trainPlan } from "../../runtime/train/plan.ts";
-import { TrainState } from "../../runtime/train/state.ts";
-import { Stepper } from "../../runtime/train/step.ts";
+import { join } from "node:path";
+import { buffersOf } from "../../runtime/train/assemble.ts";
+import { release } from "../../runtime/train/buffers.ts";
+import type { GraphRole } from "../../runtime/train/graphs.ts";
 import { large } from "../peers/models.ts";
 import { type CatalogueSize, settingsFile } from "./catalogue.ts";
 import { ofCatalogue } from "./model.ts";
+import { openTraining } from "./open.ts";
 
 export interface Setting extends CatalogueSize {
   /** The model of the comparison with PyTorch, or one with a table row of 32 numbers for each item of the catalogue. */
@@ -40,21 +38,9 @@ const roles = ["search", "step", "update"] as const;
 
 async function measure({ model: kind, batch, threads, warm, steps, ...size }: Setting): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "twin-train-"));
-  const seed = 1;
-  const { source, model } = (kind === "large" ? large : ofCatalogue(size.catalogue))(batch, size.world.history);
-  const { files, manifest } = compile("bench.twin", { resolve: () => source, version: "0.0.0-bench", seed });
-  // The weights need not lie on disk: training holds them.
-  for (const { path, content } of files.filter((file) => file.path.startsWith("train/"))) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content instanceof Uint8Array ? content : Buffer.concat([...content()]));
-  }
-  writeFileSync(join(folder, settingsFile), JSON.stringify(size));
-  const plan = trainPlan(manifest!);
-  const module = new URL("./catalogue.ts", import.meta.url).href;
-  const feeder = await threadFeeder({ place: { folder, module }, plan, seed });
-  const graphs = new TrainGraphs(folder, plan.spec, threads);
-  const state = new TrainState(plan.spec, initialValues(parameters(model), seed).read);
-  const stepper = new Stepper(plan, state, graphs);
+  const built = (kind === "large" ? large : ofCatalogue(size.catalogue))(batch, size.world.history);
+  const data = { module: new URL("./catalogue.ts", import.meta.url), file: settingsFile, settings: size };
+  const { feeder, graphs, state, stepper } = await openTraining(folder, built, data, { seed: 1, threads });
 
   const wall: number[] = [];
   const processor: number[] = [];
@@ -68,11 +54,13 @@ async function measure({ model: kind, batch, threads, warm, steps, ...size }: Se
     const assembled = await next;
     next = feeder.step(step + 1);
     await stepper.learn(assembled, step);
+    const met = assembled.items.length;
+    release(buffersOf(assembled));
     if (step <= warm) continue;
     wall.push(performance.now() - begun);
     const { user, system } = process.cpuUsage(used);
     processor.push((user + system) / 1000);
-    items.push(assembled.items.length);
+    items.push(met);
     for (const role of roles) inside[role].push(graphs.spent[role] - before[role]);
   }
   await next;

@@ -39,7 +39,8 @@ export function boundary(order: readonly Value[], late: ReadonlySet<Value>): Rea
     }
   }
   const side = network.cut(source, sink);
-  return new Set(order.filter((value) => side.has(wanted.get(value) ?? -1) && !side.has(computed.get(value)!)));
+  const carried = order.filter((value) => side.has(wanted.get(value) ?? -1) && !side.has(computed.get(value)!));
+  return new Set(carried.map((value) => (isTurned(value) ? value.node.inputs[0] : value)));
 }
 
 /** Bools are no outputs. */
@@ -58,9 +59,11 @@ function computing(value: Value): number {
   return written + multiplyAdd * ops.matmul.cost(lengths, shape.map(length), {});
 }
 
-/** What only looks at its operand: a product reads a matrix either way round. */
-function isView(value: Value): boolean {
-  if (views.has(value.node.op)) return true;
+/** What only looks at its operand. */
+const isView = (value: Value): boolean => views.has(value.node.op) || isTurned(value);
+
+/** A product reads a matrix either way round, so that it is carried as it was made. */
+function isTurned(value: Value): boolean {
   const permutation = made(value, "transpose")?.permutation;
   return (
     permutation !== undefined &&

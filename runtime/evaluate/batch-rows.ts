@@ -73,7 +73,7 @@ export async function openBatchScoring(
     closing.push(() => dataset.close());
     const plan = trainPlan(manifest);
     const weights = openTensors(join(dir, "weights.safetensors"));
-    const state = new TrainState(plan.spec, (name) => weights.read(name));
+    const state = new TrainState(plan.spec, (name) => weights.read(name), { learning: false });
     weights.close();
     const graphs = new TrainGraphs(dir, plan.spec, threads);
     closing.push(() => graphs.close());
