@@ -9,7 +9,7 @@ export default defineConfig({
     setupFiles: ["test/kit/seed.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     reporters: process.env.TWIN_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.TWIN_TEST_REPORT }]]
