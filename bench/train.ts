@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem } from "node:os";
 import { parseArgs } from "node:util";
 import { milliseconds, table } from "./measure.ts";
-import type { WorldSize } from "./peers/world.ts";
+import { timedWorld } from "./peers/world.ts";
 import { width } from "./train/model.ts";
 import type { Measured, Setting } from "./train/one.ts";
 
@@ -40,17 +40,6 @@ function measured(setting: Setting): Promise<Measured | null> {
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(2);
 const whole = (count: number): string => Math.round(count).toLocaleString("en-GB");
-
-const world = (items: number, history: number, batch: number): WorldSize => ({
-  items,
-  authors: 10_000,
-  categories: 100,
-  users: Math.max(400, Math.min(4000, Math.floor(4e6 / history))),
-  history,
-  lengths: "full",
-  samples: { training: batch * 200, validation: 1, test: 1 },
-  seed,
-});
 
 function stepsFor(behaviours: number): { warm: number; steps: number } {
   const steps = behaviours > 2e6 ? 8 : behaviours > 5e5 ? 12 : 30;
@@ -95,7 +84,7 @@ async function sizes(): Promise<void> {
     for (const history of [200, 1000, 5000]) {
       if (given.only !== undefined && given.only !== `${batch}x${history}`) continue;
       const items = 50_000;
-      const setting = { world: world(items, history, batch), catalogue: items, batch, threads };
+      const setting = { world: timedWorld(items, history, batch, seed), catalogue: items, batch, threads };
       const found = await measured({ ...setting, model: "large", ...stepsFor(batch * history) });
       if (found === null) throw new Error(`batch ${batch}, history ${history}: the process ended without a result`);
       const sample = whole((1000 * median(found.wall)) / batch);
@@ -114,7 +103,7 @@ async function catalogues(): Promise<void> {
   const rows = [["items", ...headings, "parameters and state GB", "peak GB"]];
   let stopped: string | null = null;
   for (let items = met; items <= Number(given.most); items *= 10) {
-    const setting = { world: world(met, history, batch), catalogue: items, batch, threads };
+    const setting = { world: timedWorld(met, history, batch, seed), catalogue: items, batch, threads };
     const need = 4 * items * (2 * width) * 2;
     if (need > freemem()) {
       stopped = `${whole(items)} items need about ${gigabytes(need)} GB while they start, and ${gigabytes(freemem())} GB are free here`;

@@ -1,7 +1,8 @@
 // Samples a second of training, Twin against PyTorch by turns in one run.
 //   TWIN_PYTHON=… npx tsx bench/peers/speed.ts [--quick] [--profile] [--threads N] [--only BATCHxHISTORY]
 // Batch 128 and 512 × histories 200, 1,000, 5,000. All go round in the same few batches, which lie in memory; `twin, reading`
-// is Twin as `twin train` runs it: every batch read and assembled, on a thread of its own. Wall time counts; it means little beside other work, which hits waiting
+// is Twin as `twin train` runs it: every batch read and assembled, on a thread of its own.
+// Wall time counts; it means little beside other work, which hits waiting
 // OpenMP threads hardest: processor time with --threads 1 is the figure to look at then.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
@@ -14,7 +15,7 @@ import { large, parameterCount } from "./models.ts";
 import { firstBatches, Ours } from "./ours.ts";
 import { Peer, requirePyTorch } from "./process.ts";
 import { operatorProfile } from "./profile.ts";
-import { openWorld, type WorldSize } from "./world.ts";
+import { openWorld, timedWorld } from "./world.ts";
 
 requirePyTorch();
 const { values: given } = parseArgs({
@@ -74,16 +75,7 @@ interface Outcome {
 async function measure(batch: number, history: number): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "twin-peers-"));
   const made = large(batch, history);
-  const world: WorldSize = {
-    items: 50_000,
-    authors: 10_000,
-    categories: 100,
-    users: Math.max(400, Math.min(4000, Math.floor(4e6 / history))),
-    history,
-    lengths: "full",
-    samples: { training: batch * 200, validation: 1, test: 1 },
-    seed,
-  };
+  const world = timedWorld(50_000, history, batch, seed);
   const data = openWorld(world);
   const start = writeStart(folder, made.model, data, seed);
   const order = firstBatches(world.samples.training, batch, seed, held);

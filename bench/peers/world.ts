@@ -17,6 +17,18 @@ export interface WorldSize {
   readonly seed: number;
 }
 
+/** The world that steps are timed in: every history is `history` long. */
+export const timedWorld = (items: number, history: number, batch: number, seed: number): WorldSize => ({
+  items,
+  authors: 10_000,
+  categories: 100,
+  users: Math.max(400, Math.min(4000, Math.floor(4e6 / history))),
+  history,
+  lengths: "full",
+  samples: { training: batch * 200, validation: 1, test: 1 },
+  seed,
+});
+
 const tags = 4;
 const vector = 12;
 const streams = { items: 1, likings: 2, behaviours: 3, samples: 4 };
