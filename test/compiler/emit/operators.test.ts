@@ -5,7 +5,7 @@ import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import { placement } from "../../../compiler/placement.ts";
 import { difference, runGraph } from "../../kit/onnx.ts";
-import { noAdapter, onDevice } from "../../kit/webgpu.ts";
+import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
 import { anyCase, weights, writers } from "./random-cases.ts";
 
 const operators = Object.keys(writers) as (keyof typeof writers)[];
@@ -33,6 +33,7 @@ const absent = noAdapter();
 const leaves = (op: string) => ["input", "parameter", "constant"].includes(op);
 
 describe("on a WebGPU device", () => {
+  if (absent === null) holdDevice();
   // Training runs on the CPU and in WASM.
   const computed = operators.filter((op) => !leaves(op) && op !== "scatterAdd");
   it.skipIf(absent !== null).each(computed)(
