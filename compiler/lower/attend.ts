@@ -8,7 +8,7 @@ import { countable, masked, valid } from "./mask.ts";
 import { inherentHistory, type KeySource, lowerMetric, type Score, total } from "./metric.ts";
 import { type Given, rowsDim, type Scene } from "./scene.ts";
 import { keepsPerHead, searchSource, selectable, selectableScores } from "./search.ts";
-import { columns, holder } from "./table.ts";
+import { columns, found, holder } from "./table.ts";
 
 /** Where a graph takes what stages exchange. */
 export interface Wiring {
@@ -75,12 +75,15 @@ export function attendTables(scene: Scene, attend: Attend): { keys: KeySource; v
 /** Which behaviours an attend counts: what its search could keep, and what the tables that it reads hold. */
 export function attendMask(scene: Scene, attend: Attend, frame: Frame, reads: readonly Table[]): Value {
   const { over } = attend;
-  const own = countable(scene, frame, reads);
-  if (over.kind !== "search") return frame.rows(own);
-  const found = selectable(scene, over.search, frame);
+  if (over.kind !== "search") return frame.rows(countable(scene, frame, reads));
   const searched = searchSource(scene, over.search)?.table;
-  if (reads.every((table) => table.onMiss !== "mask" || table === searched)) return found;
-  return scene.b.at(attend.name).mul(found, frame.rows(own));
+  const others = new Set(reads.filter((table) => table.onMiss === "mask" && table !== searched));
+  const b = scene.b.at(attend.name);
+  // What the search could keep is a behaviour already: the other tables' rows alone are looked at, and these are read anyway.
+  return [...others].reduce(
+    (mask, table) => b.mul(mask, frame.rows(found(scene, table))),
+    selectable(scene, over.search, frame),
+  );
 }
 
 /**
