@@ -1,10 +1,11 @@
-// The items file → raw item features in chunks, each item once, with its key.
+// The items file, or the log's items → raw item features in chunks, each item once, with its key.
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import type { Binding } from "./binding.ts";
 import { castTo, due } from "./cast.ts";
 import type { DataColumn } from "./column.ts";
 import { type Derivation, deriveColumn } from "./derive.ts";
+import { eventItems } from "./event-items.ts";
 import { locate, openRelation, type Relation, requireColumn, rowColumn } from "./relation.ts";
 import { explainRead, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
 import { quoted, type Source } from "./source.ts";
@@ -33,7 +34,7 @@ export interface Items {
 }
 
 /**
- * Opens the items of a binding for a model's item features.
+ * Opens the items of a binding for a model's item features: its items file, or where it names none the items of the event log.
  * @param keyType how keys are held; the caller takes it from the manifest or from a table's spec
  */
 export async function openItems(
@@ -42,14 +43,7 @@ export async function openItems(
   features: readonly FeatureSpec[],
   keyType: KeyType,
 ): Promise<Items> {
-  if (binding.items === null) {
-    throw new TwinError(
-      `${binding.place()}: no items file is named; add \`items: {file: items.parquet, key: item_id}\``,
-    );
-  }
-  const { file, key } = binding.items;
-  const relation = await openRelation(source, file, binding.place("items", "file"), keyType === "string" ? [key] : []);
-  const where = binding.place("items", "key");
+  const { relation, key, where } = await itemsOf(source, binding, keyType);
   const type = requireColumn(relation, key, where);
   const use = keyType === "int64" ? "int64" : "text";
   const cast = castTo(use, quoted(key), type);
@@ -98,6 +92,23 @@ export async function openItems(
       }
     },
   };
+}
+
+/** The rows of the items file; of the event log where none is named. */
+async function itemsOf(source: Source, binding: Binding, keyType: KeyType) {
+  if (binding.items !== null) {
+    const { file, key } = binding.items;
+    const text = keyType === "string" ? [key] : [];
+    const relation = await openRelation(source, file, binding.place("items", "file"), text);
+    return { relation, key, where: binding.place("items", "key") };
+  }
+  if (binding.events === null) {
+    throw new TwinError(
+      `${binding.place()}: no items file is named; add \`items: {file: items.parquet, key: item_id}\``,
+    );
+  }
+  const relation = await eventItems(source, binding, keyType);
+  return { relation, key: binding.events.item, where: binding.place("events", "item") };
 }
 
 async function checkKeys(

@@ -16,6 +16,8 @@ export interface Relation {
   sql(files?: readonly string[]): string;
   /** A select of the relation's rows in file order with their number as `"#row"`. */
   readonly numbered: string;
+  /** The relation that this one was made of, with the same columns: errors name its rows. */
+  readonly made?: Relation;
 }
 
 type Format = "csv" | "parquet" | "json";
@@ -91,6 +93,7 @@ export function requireColumn(relation: Relation, column: string, where: string)
  * Slow on purpose: it runs only to name the place of an error.
  */
 export async function locate(source: Source, relation: Relation, condition: string, skip = 0): Promise<string | null> {
+  if (relation.made) return locate(source, relation.made, condition, skip);
   let passed = 0;
   for (const file of relation.files) {
     const found = await source.all(

@@ -96,6 +96,27 @@ describe("twin init", () => {
     expect(prepared.stdout).toMatch(/\d+ of them drawn negatives/);
   });
 
+  it("finds in one log what belongs to the item and to the user, and tables are built from it", async () => {
+    const folder = temporary();
+    const lines = Array.from({ length: 600 }, (_, i) => {
+      const [user, item] = [(i * 7) % 20, (i * 11) % 30];
+      return [`v${user}`, `p${item}`, 1.6e9 + i * 60, i % 2, `brand${item % 4}`, `city${user % 3}`, i % 50].join();
+    });
+    writeFileSync(join(folder, "log.csv"), `visitor,sku,at,bought,brand,city,price\n${lines.join("\n")}\n`);
+    const dir = join(folder, "draft");
+    await fine(["init", dir, "--from", join(folder, "log.csv")]);
+    const [model, data] = [join(dir, "draft.twin"), join(dir, "data.yaml")];
+    const [item, user, cross] = readFileSync(model, "utf8").split(/^user \{|^history /m);
+    expect(item).toMatch(/brand: +vocabulary\(/);
+    expect(user).toMatch(/city: +vocabulary\(/);
+    expect(cross.split("}")[0]).toMatch(/bought: +flag\([^}]*price: +bucketed\(/);
+    const built = join(folder, "built");
+    await fine(["build", model, "-o", built, "--data", data]);
+    const { stdout } = await fine(["table", "build", built, "--data", data]);
+    expect(stdout).toMatch(/generation 1, 30 items/);
+    expect((await fine(["data", "check", data, "--model", model])).stdout).toContain("30 items; the events name 30");
+  });
+
   it("says what it cannot find, and writes nothing", async () => {
     const folder = temporary();
     writeFileSync(join(folder, "log.csv"), "a,b,c\n1,2,3\n2,3,4\n");

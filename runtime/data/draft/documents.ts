@@ -24,7 +24,7 @@ ${indented(item)}
 }
 
 user {
-${indented([user])}
+${indented(user)}
 }
 
 /// Everything this user did, newest first. What is known of an event only once it happened stands here, and cannot leak;
@@ -110,7 +110,7 @@ export function bindingText(drafted: Drafted): string {
   // The key's feature reads the key's column by itself.
   for (const [group, features] of [
     ["item", item.slice(1)],
-    ["user", [user]],
+    ["user", user],
     ["seen", cross],
   ] as const) {
     for (const { name, column: source } of features) if (source !== null) lines.push(`  ${group}.${name}: ${source}`);

@@ -3,6 +3,7 @@ import { relative, resolve } from "node:path";
 import { TwinError } from "../../error.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import { Source } from "../source.ts";
+import { belongingTo } from "./belonging.ts";
 import { bindingText, modelText } from "./documents.ts";
 import { type DraftFeature, draftFeature, nameOf, type Skipped } from "./kinds.ts";
 import { type Profile, profile } from "./profile.ts";
@@ -28,7 +29,8 @@ export interface Drafted {
   readonly roles: Roles;
   readonly steps: boolean;
   readonly item: readonly DraftFeature[];
-  readonly user: DraftFeature;
+  /** The user's own column first. */
+  readonly user: readonly DraftFeature[];
   readonly cross: readonly DraftFeature[];
   readonly split: { readonly train: string; readonly validation: string } | null;
   readonly files: { readonly events: string; readonly items: string | null };
@@ -44,7 +46,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       if ((columns[0]?.rows ?? 0) === 0) throw new TwinError(`${role}: ${relation.name} has no rows`);
       return { relation, columns };
     };
-    const { columns: events } = await look(options.events, "--from");
+    const { relation, columns: events } = await look(options.events, "--from");
     const items = options.items === undefined ? null : (await look(options.items, "--items")).columns;
     const roles = rolesOf(events, items, options);
     const skipped: Skipped[] = [];
@@ -63,25 +65,29 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       });
     };
     const of = (name: string): Profile => events.find((column) => column.name === name)!;
+    const [user, item] = [of(roles.user), of(roles.item)];
+    const labels = roles.labels.map(({ column }) => column);
+    const others = events.filter(({ name }) => ![roles.user, roles.item, roles.clock.column, ...labels].includes(name));
+    // An items file says what an item is; without one the events do.
+    const ofItem = items === null ? await belongingTo(source, relation, item, others) : [];
     const itemFeatures =
-      items === null ? features([of(roles.item)], roles.item) : features(keyFirst(items, roles.key!), roles.key);
-    const used = [roles.user, roles.item, roles.clock.column];
-    const cross = features(
-      events.filter(({ name }) => !used.includes(name)),
-      null,
+      items === null ? features([item, ...ofItem], roles.item) : features(keyFirst(items, roles.key!), roles.key);
+    const ofUser = await belongingTo(
+      source,
+      relation,
+      user,
+      others.filter((column) => !ofItem.includes(column)),
     );
-    const users = of(roles.user).different;
+    const crossed = events.filter(
+      (column) => labels.includes(column.name) || (others.includes(column) && ![...ofItem, ...ofUser].includes(column)),
+    );
     const path = (file: string): string => relative(options.folder, resolve(file)).replaceAll("\\", "/");
     const drafted: Drafted = {
       roles,
       steps: roles.clock.unit === "steps",
       item: itemFeatures,
-      user: {
-        name: nameOf(roles.user),
-        kind: `hashed(buckets: ${Math.max(100, 2 * users)}, dim: 16)`,
-        column: nameOf(roles.user) === roles.user ? null : JSON.stringify(roles.user),
-      },
-      cross,
+      user: [userKey(user), ...features(ofUser, null)],
+      cross: features(crossed, null),
       split: splitOf(of(roles.clock.column), roles),
       files: { events: path(options.events), items: options.items === undefined ? null : path(options.items) },
     };
@@ -90,6 +96,12 @@ export async function draft(options: DraftOptions): Promise<Draft> {
     source.close();
   }
 }
+
+const userKey = ({ name, different }: Profile): DraftFeature => ({
+  name: nameOf(name),
+  kind: `hashed(buckets: ${Math.max(100, 2 * different)}, dim: 16)`,
+  column: nameOf(name) === name ? null : JSON.stringify(name),
+});
 
 const keyFirst = (columns: readonly Profile[], key: string): Profile[] => [
   ...columns.filter(({ name }) => name === key),

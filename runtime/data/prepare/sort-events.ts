@@ -28,7 +28,8 @@ export async function sortEvents(
     await source.all(
       `CREATE OR REPLACE TABLE ${quoted(eventTable)} AS ${query.events} ORDER BY "#user", "#time" DESC, "#row" DESC`,
     );
-    progress.add(Math.max(0, total - told));
+    const [{ n }] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${quoted(eventTable)}`);
+    progress.add(Math.max(0, Number(n) - told));
     progress.done();
   } catch (cause) {
     if (signal?.aborted) throw new TwinError("preparing the data was stopped", { cause });

@@ -1,0 +1,33 @@
+// The items of an event log, where no items file is named: one row an item, with what the log said of it last.
+import type { Binding } from "./binding.ts";
+import { openEvents } from "./events.ts";
+import type { KeyType } from "./items.ts";
+import { type Relation, rowColumn } from "./relation.ts";
+import { quoted, type Source } from "./source.ts";
+
+/**
+ * A relation of the events' columns with one row for every item that the log names, in the order of their keys. A column
+ * has the value of the item's newest event that has one (of the last in the file among equal times).
+ * @param keyType how item keys are held
+ * @throws TwinError where the binding names no events, or columns that they do not have
+ */
+export async function eventItems(source: Source, binding: Binding, keyType: KeyType): Promise<Relation> {
+  const { relation: log, item, time } = await openEvents(source, binding, keyType);
+  const key = quoted(item.shown);
+  const sql = (files?: readonly string[]): string => {
+    const rows = files === undefined ? log.numbered : `SELECT *, 0 AS ${quoted(rowColumn)} FROM ${log.sql(files)}`;
+    const newest = [...log.columns.keys()]
+      .filter((column) => column !== item.shown)
+      .map((column) => `arg_max(${quoted(column)}, "#when") AS ${quoted(column)}`);
+    const events = `SELECT *, {t: ${time.sql}, r: ${quoted(rowColumn)}} AS "#when" FROM (${rows}) WHERE ${key} IS NOT NULL`;
+    return `(SELECT ${[key, ...newest].join(", ")} FROM (${events}) GROUP BY ${key} ORDER BY ${key})`;
+  };
+  return {
+    name: `${log.name} (its items, as no items file is named)`,
+    files: log.files,
+    columns: log.columns,
+    sql,
+    numbered: `SELECT *, row_number() OVER (ORDER BY ${key}) - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,
+    made: log,
+  };
+}
