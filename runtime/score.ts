@@ -1,7 +1,13 @@
 // Scores of every row of a data set, user by user: what `twin score` writes.
 import type { SampleRequest, UserChunk } from "./data/samples.ts";
 import { TwinError } from "./error.ts";
-import type { Twin } from "./twin.ts";
+import type { Prepared, Twin } from "./twin.ts";
+
+/** What scoring needs of a `Twin`. */
+export interface Ranker {
+  readonly manifest: Twin["manifest"];
+  prepare(request: Parameters<Twin["prepare"]>[0]): Promise<Pick<Prepared, "rank">>;
+}
 
 /** Some rows of the event log, scored; columns of one length. */
 export interface ScoredRows {
@@ -31,7 +37,7 @@ export interface ScoredRows {
  * @throws TwinError as `prepare` and `rank` do, with the user named
  */
 export async function* score(
-  twin: Twin,
+  twin: Ranker,
   chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
 ): AsyncGenerator<ScoredRows> {
   for await (const { requests } of chunks) {
@@ -49,7 +55,7 @@ export function asRequest(sample: SampleRequest): {
   return { prepare: { user, time, history } as Parameters<Twin["prepare"]>[0], rank: { context, candidates } };
 }
 
-async function scoreRequest(twin: Twin, sample: SampleRequest): Promise<ScoredRows> {
+async function scoreRequest(twin: Ranker, sample: SampleRequest): Promise<ScoredRows> {
   const { prepare, rank } = asRequest(sample);
   const prepared = await twin.prepare(prepare);
   const ranking = await prepared.rank(rank as Parameters<typeof prepared.rank>[0]);
@@ -72,7 +78,7 @@ async function scoreRequest(twin: Twin, sample: SampleRequest): Promise<ScoredRo
 }
 
 /** The history whose length says how long a row's history is. */
-function searched({ manifest }: Twin): string {
+function searched({ manifest }: Ranker): string {
   return (manifest.searches[0]?.history ?? manifest.histories[0]?.name) || "";
 }
 

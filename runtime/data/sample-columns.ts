@@ -191,7 +191,13 @@ async function userColumns(source: Source, events: Events, binding: Binding, fea
   return { inEvents, inUsers, select: one, explain };
 }
 
-/** A condition that keeps about so many of the users, the same ones each time. */
-export function someUsers(columns: SampleColumns, count: number): string {
-  return `"#user" IN (SELECT u FROM (SELECT DISTINCT "#user" AS u FROM (${columns.events.select})) ORDER BY ${userShare("u")}, u LIMIT ${count})`;
+/**
+ * A condition that keeps at most so many of the users who have such samples: the first by a hash of their key.
+ * @param part samples of this part only; null: all @param labelled samples with a label only
+ */
+export function someUsers(columns: SampleColumns, count: number, part: number | null, labelled: boolean): string {
+  const some = columns.labels.map(({ name }) => `${quoted(name)} IS NOT NULL`);
+  const wanted = [...(part === null ? [] : [`"#part" = ${part}`]), ...(labelled ? [`(${some.join(" OR ")})`] : [])];
+  const rows = columns.rows(wanted.length === 0 ? undefined : wanted.join(" AND "));
+  return `"#user" IN (SELECT u FROM (SELECT DISTINCT "#user" AS u FROM (${rows})) ORDER BY ${userShare("u")}, u LIMIT ${count})`;
 }

@@ -26,7 +26,7 @@ export interface ReadOptions {
   readonly samples?: "all" | "labelled";
   /** Samples of one part of the split; histories always hold whatever lies before. Default: every part. */
   readonly part?: "training" | "validation" | "test";
-  /** At most so many users, chosen by a hash of their key: the same ones each time. */
+  /** At most so many users, the first by a hash of their key of those who have samples of the part. */
   readonly users?: number;
   /** How item keys are held; default: as the events' column says. */
   readonly keyType?: KeyType;
@@ -51,8 +51,9 @@ export async function* readHistories(
   try {
     const labelled = options.samples === "labelled";
     const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, labelled);
-    const query = columns.query(options.users === undefined ? undefined : someUsers(columns, options.users));
     const wanted = options.part === undefined ? null : parts[options.part];
+    const { users: most } = options;
+    const query = columns.query(most === undefined ? undefined : someUsers(columns, most, wanted, labelled));
     for await (const rows of users(source, columns, query)) {
       const requests = requestsOf(rows, columns, binding, manifest, wanted, labelled, options.candidates ?? 4096);
       yield { user: rows.user, events: rows.times.length, requests };

@@ -1,12 +1,11 @@
 // Rows scored in batches by the graphs of training: the model itself, with fresh keys for every behaviour and no tables.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Artefacts } from "../artefacts.ts";
 import type { Binding } from "../data/binding.ts";
 import { openDataset, prepareDataset, type StoredDataset } from "../data/prepare/index.ts";
-import { random } from "../example/random.ts";
 import type { OnProgress } from "../progress.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openTensors } from "../tensor-file.ts";
 import type { Part } from "../train/dataset.ts";
 import {
@@ -22,11 +21,12 @@ import {
 import type { EventFacts } from "./event-facts.ts";
 import type { EvaluationRows } from "./rows.ts";
 import { rowsWhere } from "./segments.ts";
+import { ordinalsOfSome } from "./some-users.ts";
 
 export interface BatchOptions {
   /** Folder of the prepared data, made where it is not there; default: a temporary one. */
   readonly cache?: string;
-  /** At most so many users of the part, the same ones each time. */
+  /** At most so many users of the part: those that requests are read of, the first by a hash of their key. */
   readonly users?: number;
   /** Of a session; default 2. */
   readonly threads?: number;
@@ -54,7 +54,7 @@ export async function openBatchScoring(
   options: BatchOptions = {},
 ): Promise<BatchScoring> {
   const { signal, onProgress, note, samples, threads = 2 } = options;
-  const own = options.cache === undefined ? mkdtempSync(join(tmpdir(), "twin-evaluate-")) : null;
+  const own = options.cache === undefined ? temporaryFolder("evaluate") : null;
   const folder = options.cache ?? join(own!, "data");
   const closing: (() => unknown)[] = [() => own !== null && rmSync(own, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
@@ -84,26 +84,19 @@ export async function openBatchScoring(
       dataset,
       rows: (Object.keys(dataset.spec.samples) as Part[]).reduce((sum, part) => sum + dataset.count(part), 0),
       close,
-      score: (part, { users, signal: stop } = {}) =>
-        scorePart(scorer, feeder, part, {
+      async *score(part, { users, signal: stop } = {}) {
+        const chosen = users === undefined ? null : await ordinalsOfSome(binding, manifest, part, users, samples);
+        const user = chosen && dataset.userOf(part);
+        yield* scorePart(scorer, feeder, part, {
           ...(stop && { signal: stop }),
-          ...(users !== undefined && { samples: samplesOfSome(dataset, part, users) }),
-        }),
+          ...(user && { samples: rowsWhere(user.length, (sample) => chosen!.has(user[sample])) }),
+        });
+      },
     };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** Samples of so many users of a part, drawn by a fixed seed. */
-function samplesOfSome(dataset: StoredDataset, part: Part, users: number): Uint32Array {
-  const user = dataset.userOf(part);
-  const present = [...new Set(user)];
-  const { next } = random(1, present.length);
-  const drawn = present.map((one) => ({ one, place: next() })).sort((a, b) => a.place - b.place);
-  const chosen = new Set(drawn.slice(0, users).map(({ one }) => one));
-  return rowsWhere(user.length, (sample) => chosen.has(user[sample]));
 }
 
 /** Scored batches as rows to evaluate. @param history whose length says how long a row's history is */

@@ -1,4 +1,4 @@
-// Each search's lists beside its oracle's, request by request: what every hit rate counts.
+// Each search's lists beside its oracle's, request by request and with one or several kinds of tables: what every hit rate counts.
 import { Candidates } from "../candidates.ts";
 import type { Engine } from "../engine.ts";
 import { feeds } from "../feeds.ts";
@@ -8,6 +8,7 @@ import { type SearchSpec, selectable } from "../ranking.ts";
 import type { PrepareRequest, RankRequest } from "../request.ts";
 import { type HeadRule, select } from "../round-robin.ts";
 import type { Tensor } from "../session.ts";
+import { sameItems, withTables } from "./same-items.ts";
 import { onlyTies } from "./ties.ts";
 
 export interface RankedRequest {
@@ -48,70 +49,122 @@ export function searchesWithOracle({ artefacts }: Engine): SearchSpec[] {
   return artefacts.manifest.searches.filter((search) => search.scores !== null);
 }
 
+/** Tables to search with, and who is told what they found. */
+export interface SearchedTables {
+  /** With these tables in use; all share artefacts and sessions. */
+  readonly engine: Engine;
+  readonly visitor: ListVisitor;
+}
+
 /** Candidates whose oracle scores are held at once: they are large. */
 const ORACLE = 16;
 
 /**
- * Runs every request's search and oracle. The oracle selects by the literal loop from the attention's own scores over the
- * whole history (semantics.md 2).
+ * Runs every request's search with each kind of tables, and its oracle once for all tables over the same items. The
+ * oracle selects by the literal loop from the attention's own scores over the whole history (semantics.md 2). Memory
+ * holds one request.
  */
 export async function compareLists(
-  engine: Engine,
+  searched: readonly SearchedTables[],
   requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
-  visitor: ListVisitor,
 ): Promise<void> {
-  const searches = searchesWithOracle(engine);
-  if (searches.length === 0) return;
-  for await (const { prepare, rank } of requests) {
+  if (searched.length === 0 || searchesWithOracle(searched[0].engine).length === 0) return;
+  for await (const request of requests) for (const group of await groups(searched, request)) await compareGroup(group);
+}
+
+/** One request with several kinds of tables over the same items: user and candidates are encoded once. */
+interface Group {
+  readonly candidates: Candidates;
+  readonly members: (SearchedTables & { readonly side: UserSide })[];
+}
+
+async function groups(searched: readonly SearchedTables[], { prepare, rank }: RankedRequest): Promise<Group[]> {
+  const found: Group[] = [];
+  for (const one of searched) {
+    const { engine } = one;
+    const generation = engine.tables.current();
+    const group = found.find(({ members: [{ side }] }) => sameItems(side.generation, generation));
+    if (group !== undefined) {
+      group.members.push({ ...one, side: await withTables(engine, group.members[0].side, generation) });
+      continue;
+    }
     const side = await prepareSide(engine, prepare);
-    const candidates = new Candidates(engine, side.generation, rank);
+    found.push({ candidates: new Candidates(engine, side.generation, rank), members: [{ ...one, side }] });
+  }
+  return found;
+}
+
+async function compareGroup({ candidates, members }: Group): Promise<void> {
+  const [{ engine, side }] = members;
+  const searches = searchesWithOracle(engine);
+  for (const { side: own, visitor } of members) {
     searches.forEach(({ table }, search) => {
-      const rows = table === null ? undefined : side.tables.get(table);
+      const rows = table === null ? undefined : own.tables.get(table);
       visitor.lookup({ search, looked: (rows?.found ?? 0) + (rows?.missed ?? 0), found: rows?.found ?? 0 });
     });
-    const size = Math.min(ORACLE, chunkSize(engine, side));
-    for (let start = 0; start < candidates.count; start += size) {
-      const chunk = { start, end: Math.min(start + size, candidates.count) };
-      const kept = await runSearch(engine, side, candidates, chunk);
-      const scores = await engine.sessions.run("oracle", feeds(engine, "oracle", side, candidates, chunk, {}));
+  }
+  const size = Math.min(ORACLE, chunkSize(engine, side));
+  for (let start = 0; start < candidates.count; start += size) {
+    const chunk = { start, end: Math.min(start + size, candidates.count) };
+    const scores = await engine.sessions.run("oracle", feeds(engine, "oracle", side, candidates, chunk, {}));
+    const oracles = searches.map((search) => oracleOf(search, side, scores[search.scores!]));
+    for (const { engine: own, side: theirs, visitor } of members) {
+      const kept = await runSearch(own, theirs, candidates, chunk);
       searches.forEach((search, i) => {
-        for (const list of compare(engine, search, side, kept[search.kept], scores[search.scores!]))
-          visitor.list({ search: i, ...list });
+        const places = selectable(own.artefacts.manifest, search, theirs);
+        for (const list of compare(search, oracles[i], kept[search.kept], places)) visitor.list({ search: i, ...list });
       });
     }
   }
 }
 
-function* compare(
-  engine: Engine,
-  search: SearchSpec,
-  side: UserSide,
-  kept: Tensor,
-  scores: Tensor,
-): Generator<Omit<ComparedList, "search">> {
+/** What the oracle of one search says of a chunk of candidates. */
+interface Oracle {
+  /** Behaviours of the request. */
+  readonly count: number;
+  readonly scores: Tensor;
+  readonly rule: HeadRule;
+  /** By candidate: one list, under `per_head` one a head. */
+  readonly lists: readonly (readonly Int32Array[])[];
+}
+
+function oracleOf(search: SearchSpec, side: UserSide, scores: Tensor): Oracle {
   const [heads, candidates, history] = scores.shape;
   const { count } = side.histories.get(search.history)!;
-  const places = selectable(engine.artefacts.manifest, search, side);
-  const shape = { heads, candidates, history };
   const rule: HeadRule = search.metric === null ? "round_robin" : search.heads;
+  const lists = Array.from({ length: candidates }, (_, n) =>
+    select(rule, scores.data, { heads, candidates, history }, n, Math.min(search.keep, count)),
+  );
+  return { count, scores, rule, lists };
+}
+
+/** @param places of the history that can be kept, −1 for the others */
+function* compare(
+  search: SearchSpec,
+  { count, scores, rule, lists }: Oracle,
+  kept: Tensor,
+  places: Int32Array,
+): Generator<Omit<ComparedList, "search">> {
+  const [heads, candidates, history] = scores.shape;
   const perHead = kept.shape.length === 3;
   const row = (a: number, n: number) =>
     scores.data.subarray((a * candidates + n) * history, (a * candidates + n + 1) * history);
   for (let n = 0; n < candidates; n++) {
-    const oracle = select(rule, scores.data, shape, n, Math.min(search.keep, count));
     for (let list = 0; list < (perHead ? heads : 1); list++) {
       const from = (list * candidates + n) * search.keep;
       const found = Int32Array.from(kept.data.subarray(from, from + search.keep), (place) =>
         place < count && places[place] >= 0 ? place : -1,
       );
       const searched = new Set(found.filter((place) => place >= 0));
-      const wanted = oracle[Math.min(list, oracle.length - 1)];
+      const wanted = lists[n][Math.min(list, lists[n].length - 1)];
       let hits = 0;
       for (const place of wanted) hits += Number(searched.has(place));
-      const differs = hits < wanted.length;
-      const compared = perHead ? [row(list, n)] : Array.from({ length: heads }, (_, a) => row(a, n));
-      const ranked = rule === "max" && !perHead ? [best(compared)] : compared;
-      const tied = differs && onlyTies({ heads: ranked, count }, searched, new Set(wanted));
+      let tied = false;
+      if (hits < wanted.length) {
+        const compared = perHead ? [row(list, n)] : Array.from({ length: heads }, (_, a) => row(a, n));
+        const ranked = rule === "max" && !perHead ? [best(compared)] : compared;
+        tied = onlyTies({ heads: ranked, count }, searched, new Set(wanted));
+      }
       yield { count, kept: found, oracle: wanted, hits, tied };
     }
   }

@@ -22,7 +22,7 @@ export interface EvaluateOptions {
   readonly ks?: readonly number[];
   /** Ascending ends of the ranges of history length; default: terciles. */
   readonly historyEdges?: readonly number[];
-  /** At most so many users, chosen by a hash of their key. */
+  /** At most so many users: the first by a hash of their key of those with rows to evaluate, however they are scored. */
   readonly users?: number;
   /** A file with another system's scores of the same rows. */
   readonly predictions?: string;
@@ -128,7 +128,7 @@ async function streamOf(
   }
   const read = { samples: "labelled", ...(part !== null && { part }), ...some } as const;
   const facts = await eventFacts(binding, part ?? "training", request ?? null);
-  return requestRows(twin, readHistories(binding, manifest, read), facts);
+  return requestRows(twin.engine, readHistories(binding, manifest, read), facts);
 }
 
 function partOf(binding: Binding, { part }: EvaluateOptions): { part: Part | null; notes: string[] } {

@@ -5,8 +5,10 @@ import { Projection, rowsIn, slotBytes } from "../build-table/projection.ts";
 import { StoreReader } from "../build-table/store-reader.ts";
 import type { Engine } from "../engine.ts";
 import { Generation } from "../table/generation.ts";
-import { decodeRows, encodeRows, type Precision, type RowFormat } from "../table/precision.ts";
+import { encodeRows, type Precision, type RowFormat } from "../table/precision.ts";
+import { decodeStored, storedRows } from "../table/stored-rows.ts";
 import type { OpenTable } from "../tables.ts";
+import { heldTable } from "./held-rows.ts";
 
 /** Items projected at once. */
 const PART = 4096;
@@ -55,38 +57,40 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
   }
 }
 
-/** The tables as they read back from a precision. */
+/** The tables as they read back from a precision; narrower ones are held as they are stored. */
 export function storedAs({ artefacts }: Engine, full: FullTables, precision: Precision): Map<string, OpenTable> {
   return new Map(
     [...full].map(([name, values]) => {
       const format = { ...rowFormat(artefacts.manifest.tables[name]), precision };
-      return [name, inMemory(precision === "float32" ? values : readBack(values, format), format.width)];
+      return [name, precision === "float32" ? inMemory(values, format.width) : heldTable(narrow(values, format))];
     }),
   );
 }
 
-function readBack(values: Float32Array, format: RowFormat): Float32Array {
-  const back = new Float32Array(values.length);
-  const step = PART * format.width;
-  // Row 0 stays zeros: it is never stored.
-  for (let start = format.width; start < values.length; start += step) {
-    const some = values.subarray(start, Math.min(values.length, start + step));
-    decodeRows(encodeRows(some, format, start / format.width), 0, some.length / format.width, format, back, start);
-  }
-  return back;
+/** A table that a graph takes as float32, whatever it is read from. */
+function asFloats(rows: number, width: number, own: Pick<OpenTable, "whole" | "gather">): OpenTable {
+  const format = { precision: "float32", width, heads: [width] } as const;
+  return { rows, format, stored: () => null, gatherStored: () => null, ...own };
 }
 
 function inMemory(values: Float32Array, width: number): OpenTable {
-  return {
-    rows: values.length / width,
-    format: { precision: "float32", width, heads: [width] },
+  return asFloats(values.length / width, width, {
     whole: () => values,
     gather(ordinals, into, offset) {
-      for (let i = 0; i < ordinals.length; i++) {
+      for (let i = 0; i < ordinals.length; i++)
         into.set(values.subarray(ordinals[i] * width, (ordinals[i] + 1) * width), offset + i * width);
-      }
     },
-    stored: () => null,
-    gatherStored: () => null,
-  };
+  });
+}
+
+function narrow(values: Float32Array, format: RowFormat): OpenTable {
+  const { width } = format;
+  // Row 0, zeros, reads back as zeros.
+  const stored = storedRows(encodeRows(values, format), format);
+  return asFloats(values.length / width, width, {
+    whole: () => null,
+    gather(ordinals, into, offset) {
+      for (let i = 0; i < ordinals.length; i++) decodeStored(stored, ordinals[i], format, into, offset + i * width);
+    },
+  });
 }

@@ -1,6 +1,12 @@
 // The hit rate at every k up to the model's, and by the length of the history.
 import type { Engine } from "../engine.ts";
-import { type ComparedList, compareLists, type RankedRequest, searchesWithOracle } from "./compared-lists.ts";
+import {
+  type ComparedList,
+  compareLists,
+  type ListVisitor,
+  type RankedRequest,
+  searchesWithOracle,
+} from "./compared-lists.ts";
 import { Growing } from "./growing.ts";
 import { type HitRate, noLists } from "./hit-rate.ts";
 import { rangeNames, rangeOf, terciles } from "./segments.ts";
@@ -26,18 +32,26 @@ export function ksUpTo(keep: number): number[] {
   return [...ks, keep];
 }
 
-/** @param edges ascending ends of the ranges of history length; null: terciles of the lists */
+/**
+ * @param engines with one kind of tables each; they share artefacts and sessions
+ * @param edges ascending ends of the ranges of history length; null: terciles of the lists
+ * @returns for each engine the curves of its searches
+ */
 export async function hitRateCurves(
-  engine: Engine,
+  engines: readonly Engine[],
   requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
   edges: readonly number[] | null = null,
-): Promise<HitRateCurve[]> {
-  const tallies = searchesWithOracle(engine).map(({ name, keep }) => new Tally(name, keep));
-  await compareLists(engine, requests, {
-    lookup: ({ search, looked, found }) => tallies[search].lookup(looked, found),
-    list: (list) => tallies[list.search].add(list),
+): Promise<HitRateCurve[][]> {
+  const searched = engines.map((engine) => {
+    const tallies = searchesWithOracle(engine).map(({ name, keep }) => new Tally(name, keep));
+    const visitor: ListVisitor = {
+      lookup: ({ search, looked, found }) => tallies[search].lookup(looked, found),
+      list: (list) => tallies[list.search].add(list),
+    };
+    return { engine, tallies, visitor };
   });
-  return tallies.map((tally) => tally.curve(edges));
+  await compareLists(searched, requests);
+  return searched.map(({ tallies }) => tallies.map((tally) => tally.curve(edges)));
 }
 
 class Tally {

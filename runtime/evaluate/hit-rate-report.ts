@@ -8,6 +8,7 @@ import { GenerationTables, type LiveTables, type OpenGeneration } from "../table
 import type { LocalTwin } from "../twin.ts";
 import type { RankedRequest } from "./compared-lists.ts";
 import { fullBytes, fullTables, storedAs } from "./full-tables.ts";
+import { holdingRows } from "./held-rows.ts";
 import { type HitRateCurve, hitRateCurves } from "./hit-rate-curve.ts";
 
 /** The hit rate with one kind of tables. */
@@ -35,84 +36,106 @@ export interface HitRateOptions {
 /** Every item is projected for these. */
 const precisions: readonly Precision[] = ["float32", "float16", "uint8"];
 
-/** @throws TwinError where `table` names a folder without tables, or tables of another metric */
+/** One kind of tables before it is measured. */
+type Kind = Omit<TablesMeasured, "curves"> & {
+  /** Null where the model has no table, or it cannot be measured. */
+  readonly generation: OpenGeneration | null;
+};
+
+const unknown = { state: null, stepsOlder: null, notMeasured: null, generation: null };
+
+/**
+ * Holds one request and all tables in memory; every request is prepared, and its oracle run, once for all tables over
+ * the same items.
+ * @throws TwinError where `table` names a folder without tables, or tables of another metric
+ */
 export async function hitRateReport(
   twin: LocalTwin,
   requests: readonly RankedRequest[],
   options: HitRateOptions,
 ): Promise<TablesMeasured[]> {
-  const { engine } = twin;
-  const { manifest, dir } = engine.artefacts;
-  const measure = (generation: OpenGeneration | null) =>
-    hitRateCurves(withGeneration(engine, generation), requests, options.edges);
-  const none = { state: null, stepsOlder: null, notMeasured: null };
-  if (Object.keys(manifest.tables).length === 0) {
-    return [{ tables: "the model has no table", ...none, curves: await measure(engine.tables.current()) }];
+  const engine = holdingRows(twin.engine);
+  if (Object.keys(engine.artefacts.manifest.tables).length === 0) {
+    const none = { ...unknown, tables: "the model has no table", generation: engine.tables.current() };
+    return measured(engine, [none], requests, options.edges);
   }
-  const generation = engine.tables.current();
-  const results: TablesMeasured[] = [];
-  if (options.table !== undefined) results.push(await older(engine, options.table, measure));
-  if (generation === null) {
-    results.push({
-      tables: "as built",
-      ...none,
-      curves: null,
-      notMeasured: `no table is built: twin table build ${dir} --data DATA`,
-    });
-    return results;
+  const older = options.table === undefined ? null : await openOlder(engine, options.table);
+  try {
+    const built = asBuilt(engine);
+    const others = older === null ? [] : [older.kind];
+    const kinds =
+      built.generation === null
+        ? [...others, built]
+        : [built, ...others, ...(await everyItem(engine, built.generation, options.memory ?? 2 ** 30))];
+    return await measured(engine, kinds, requests, options.edges);
+  } finally {
+    older?.close();
   }
-  const refused = generation.freshness(Date.now() / 1000).find(({ state }) => state === "refused");
-  if (refused !== undefined) {
-    const why = `table ${refused.table} cannot be used: ${refused.because}`;
-    return [...results, { tables: "as built", ...none, curves: null, notMeasured: why }];
-  }
-  results.unshift({ tables: "as built", ...none, ...age(engine, dir, generation), curves: await measure(generation) });
-  const most = options.memory ?? 2 ** 30;
-  if (fullBytes(engine, generation.items) > most) {
-    const why = `its rows take ${fullBytes(engine, generation.items)} bytes of memory, and ${most} may be used`;
-    return [...results, { tables: "every item", ...none, curves: null, notMeasured: why }];
-  }
-  const full = await fullTables(engine);
-  for (const precision of precisions) {
-    const tables = storedAs(engine, full, precision);
-    const fresh = { ...generation, table: (name: string) => tables.get(name) ?? null, freshness: () => [] };
-    results.push({
-      tables: `every item, ${precision}`,
-      ...none,
-      state: "fresh",
-      stepsOlder: 0,
-      curves: await measure(fresh),
-    });
-  }
-  return results;
 }
 
-/** The tables of another build, with their own items, under these weights. */
-async function older(
+async function measured(
   engine: Engine,
-  dir: string,
-  measure: (generation: OpenGeneration) => Promise<HitRateCurve[]>,
-): Promise<TablesMeasured> {
+  kinds: readonly Kind[],
+  requests: readonly RankedRequest[],
+  edges: readonly number[] | null,
+): Promise<TablesMeasured[]> {
+  const at = kinds.filter(({ notMeasured }) => notMeasured === null);
+  const engines = at.map(({ generation }) => withGeneration(engine, generation));
+  const curves = await hitRateCurves(engines, requests, edges);
+  return kinds.map((kind) => {
+    const { generation: _, ...rest } = kind;
+    return { ...rest, curves: kind.notMeasured === null ? curves[at.indexOf(kind)] : null };
+  });
+}
+
+function asBuilt(engine: Engine): Kind {
+  const { dir } = engine.artefacts;
+  const generation = engine.tables.current();
+  const built = { ...unknown, tables: "as built" };
+  if (generation === null) return { ...built, notMeasured: `no table is built: twin table build ${dir} --data DATA` };
+  const refused = refusedOf(generation);
+  if (refused !== undefined)
+    return { ...built, notMeasured: `table ${refused.table} cannot be used: ${refused.because}` };
+  return { ...built, ...age(engine, dir, generation), generation };
+}
+
+const refusedOf = (generation: OpenGeneration) =>
+  generation.freshness(Date.now() / 1000).find(({ state }) => state === "refused");
+
+/** The tables of another build, with their own items, under these weights. */
+async function openOlder(engine: Engine, dir: string): Promise<{ readonly kind: Kind; close(): void }> {
   const options = { maxStaleness: Number.MAX_SAFE_INTEGER, memoryLimit: 2 ** 31, share: false };
   const tables = await GenerationTables.open({ ...engine.artefacts, dir }, options);
   try {
     const generation = tables.current();
     if (generation === null)
       throw new TwinError(`--table: ${dir} has no built tables: twin table build ${dir} --data DATA`);
-    const refused = generation.freshness(Date.now() / 1000).find(({ state }) => state === "refused");
+    const refused = refusedOf(generation);
     if (refused !== undefined)
       throw new TwinError(
         `--table: table ${refused.table} of ${dir} cannot be used with these weights: ${refused.because}`,
       );
-    return {
-      tables: dir,
-      ...age(engine, dir, generation),
-      curves: await measure(generation),
-      notMeasured: null,
-    };
-  } finally {
+    const kind = { ...unknown, tables: dir, ...age(engine, dir, generation), generation };
+    return { kind, close: () => tables.close() };
+  } catch (error) {
     tables.close();
+    throw error;
   }
+}
+
+/** Tables of every item in each precision. @param most bytes that they may take as float32 */
+async function everyItem(engine: Engine, generation: OpenGeneration, most: number): Promise<Kind[]> {
+  const bytes = fullBytes(engine, generation.items);
+  if (bytes > most) {
+    const why = `its rows take ${bytes} bytes of memory, and ${most} may be used`;
+    return [{ ...unknown, tables: "every item", notMeasured: why }];
+  }
+  const full = await fullTables(engine);
+  return precisions.map((precision) => {
+    const tables = storedAs(engine, full, precision);
+    const fresh = { ...generation, table: (name: string) => tables.get(name) ?? null, freshness: () => [] };
+    return { ...unknown, tables: `every item, ${precision}`, state: "fresh", stepsOlder: 0, generation: fresh };
+  });
 }
 
 function age(engine: Engine, dir: string, generation: OpenGeneration): Pick<TablesMeasured, "state" | "stepsOlder"> {

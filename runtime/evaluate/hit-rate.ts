@@ -2,7 +2,7 @@
 import type { Engine } from "../engine.ts";
 import { TwinError } from "../error.ts";
 import { LocalTwin, type Twin } from "../twin.ts";
-import { compareLists, type RankedRequest, searchesWithOracle } from "./compared-lists.ts";
+import { compareLists, type ListVisitor, type RankedRequest, searchesWithOracle } from "./compared-lists.ts";
 import { percent } from "./percent.ts";
 
 export type { RankedRequest } from "./compared-lists.ts";
@@ -24,13 +24,25 @@ export interface HitRate {
   readonly found: number;
 }
 
-/** hit rate = size(search ∩ oracle) / min(k, valid behaviours), summed over the lists of all requests. */
+/**
+ * hit rate = size(search ∩ oracle) / min(k, valid behaviours), summed over the lists of all requests.
+ * @param engines with one kind of tables each; they share artefacts and sessions
+ * @returns for each engine the rates of its searches
+ */
 export async function hitRates(
-  engine: Engine,
+  engines: readonly Engine[],
   requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
-): Promise<HitRate[]> {
-  const counts = searchesWithOracle(engine).map(({ name }) => noLists(name));
-  await compareLists(engine, requests, {
+): Promise<HitRate[][]> {
+  const searched = engines.map((engine) => {
+    const counts = searchesWithOracle(engine).map(({ name }) => noLists(name));
+    return { engine, counts, visitor: counting(counts) };
+  });
+  await compareLists(searched, requests);
+  return searched.map(({ counts }) => counts);
+}
+
+function counting(counts: ReturnType<typeof noLists>[]): ListVisitor {
+  return {
     lookup({ search, looked, found }) {
       counts[search].looked += looked;
       counts[search].found += found;
@@ -43,8 +55,7 @@ export async function hitRates(
       count.different += Number(hits < oracle.length);
       count.tied += Number(tied);
     },
-  });
-  return counts;
+  };
 }
 
 /** A count that has not begun. */
@@ -53,13 +64,13 @@ export function noLists(search: string): { -readonly [key in keyof HitRate]: Hit
 }
 
 /** The hit rate of a loaded model with its own tables, on requests of real users. */
-export function evaluateHitRate(
+export async function evaluateHitRate(
   twin: Twin,
   requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
 ): Promise<HitRate[]> {
   if (!(twin instanceof LocalTwin))
     throw new TwinError("the hit rate is measured without workers: load with workers: 0");
-  return hitRates(twin.engine, requests);
+  return (await hitRates([twin.engine], requests))[0];
 }
 
 /** One line a search. @param tables whether to tell the tables' coverage */

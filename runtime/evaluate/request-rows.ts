@@ -1,21 +1,33 @@
-// Rows scored as requests are: each sample ranked with its own history, tables and all. Exact, and slow.
+// Rows scored as requests are: each sample ranked with its own history, tables and all. Exact, and slower than batches.
 import type { UserChunk } from "../data/samples.ts";
-import { score } from "../score.ts";
-import type { Twin } from "../twin.ts";
+import type { Engine } from "../engine.ts";
+import { prepareSide } from "../prepare.ts";
+import { rankCandidates } from "../rank.ts";
+import { type Ranker, score } from "../score.ts";
 import type { EventFacts } from "./event-facts.ts";
+import { holdingRows } from "./held-rows.ts";
 import type { EvaluationRows } from "./rows.ts";
 
 /** @param facts what the event log says of each row */
 export async function* requestRows(
-  twin: Twin,
+  engine: Engine,
   chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
   facts: EventFacts,
 ): AsyncGenerator<EvaluationRows> {
-  const regressions = new Set(twin.manifest.labels.filter(({ kind }) => kind === "regression").map(({ name }) => name));
+  const { manifest } = engine.artefacts;
+  const held = holdingRows(engine);
+  const ranker: Ranker = {
+    manifest,
+    async prepare(request) {
+      const side = await prepareSide(held, request);
+      return { rank: (candidates) => rankCandidates(held, side, candidates) };
+    },
+  };
+  const regressions = new Set(manifest.labels.filter(({ kind }) => kind === "regression").map(({ name }) => name));
   // Rows whose request the data does not name are requests of their own, counted downwards.
   let alone = -1;
   let number = 0;
-  for await (const part of score(twin, chunks)) {
+  for await (const part of score(ranker, chunks)) {
     const rows = part.rows.length;
     const fill = <T>(value: T): T[] => new Array<T>(rows).fill(value);
     number++;

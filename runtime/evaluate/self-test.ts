@@ -48,25 +48,26 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
       inline: synthetic,
       vocabulary: (name: string) => vocabularyEntries(engine.artefacts, name),
     };
-    const stream = (): Iterable<RankedRequest> => {
-      const next = numbers(seed);
-      return (function* () {
-        for (let i = 0; i < requests; i++) {
-          // Empty and short histories belong to it; the others grow up to the longest.
-          const length = i === 0 ? 0 : i === 1 ? 3 : Math.ceil((history * (i + 1)) / requests);
-          yield randomRequest(engine.artefacts.manifest, draw, next, length, candidates);
-        }
-      })();
+    const next = numbers(seed);
+    const stream = function* (): Generator<RankedRequest> {
+      for (let i = 0; i < requests; i++) {
+        // Empty and short histories belong to it; the others grow up to the longest.
+        const length = i === 0 ? 0 : i === 1 ? 3 : Math.ceil((history * (i + 1)) / requests);
+        yield randomRequest(engine.artefacts.manifest, draw, next, length, candidates);
+      }
     };
-    const full = await hitRates(withGeneration(engine, synthetic ? null : byOrdinal(generation, false)), stream());
-    const built = await builtRates(engine, synthetic ? null : byOrdinal(generation, true), stream);
+    const tables = synthetic ? null : byOrdinal(generation);
+    const notMeasured = whyNotBuilt(engine, tables);
+    const engines = [withGeneration(engine, tables && withoutTables(tables))];
+    if (notMeasured === null) engines.push(withGeneration(engine, tables));
+    const [full, asBuilt = null] = await hitRates(engines, stream());
     const compared = await parity(engine.artefacts, engine.sessions);
     const complete = full.every(({ different, tied }) => different === tied);
     return {
       passed: complete && !compared.some(fails),
       full,
-      asBuilt: built.rates,
-      notMeasured: built.why,
+      asBuilt,
+      notMeasured,
       parity: compared,
       items: draw.items,
       synthetic,
@@ -76,26 +77,22 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
   }
 }
 
-async function builtRates(
-  engine: Engine,
-  generation: OpenGeneration | null,
-  stream: () => Iterable<RankedRequest>,
-): Promise<{ rates: HitRate[] | null; why: string | null }> {
-  if (Object.keys(engine.artefacts.manifest.tables).length === 0) return { rates: null, why: "the model has no table" };
-  if (generation === null) return { rates: null, why: "no table is built: twin table build DIR --data data.yaml" };
+/** Why the built tables cannot be measured, or null. */
+function whyNotBuilt(engine: Engine, generation: OpenGeneration | null): string | null {
+  if (Object.keys(engine.artefacts.manifest.tables).length === 0) return "the model has no table";
+  if (generation === null) return "no table is built: twin table build DIR --data data.yaml";
   const refused = generation.freshness(Date.now() / 1000).find(({ state }) => state === "refused");
-  if (refused !== undefined) return { rates: null, why: `table ${refused.table} cannot be used: ${refused.because}` };
-  return { rates: await hitRates(withGeneration(engine, generation), stream()), why: null };
+  return refused === undefined ? null : `table ${refused.table} cannot be used: ${refused.because}`;
 }
 
-/** A generation whose keys are its ordinals; without `tables` every row is projected: a full float32 table. */
-function byOrdinal(generation: OpenGeneration, tables: boolean): OpenGeneration {
-  return {
-    ...generation,
-    ordinals: (keys) => Int32Array.from(keys as ArrayLike<number>),
-    table: (name) => (tables ? generation.table(name) : null),
-    freshness: (now) => (tables ? generation.freshness(now) : []),
-  };
+/** A generation whose keys are its ordinals. */
+function byOrdinal(generation: OpenGeneration): OpenGeneration {
+  return { ...generation, ordinals: (keys) => Int32Array.from(keys as ArrayLike<number>) };
+}
+
+/** Every row is projected: a full float32 table. */
+function withoutTables(generation: OpenGeneration): OpenGeneration {
+  return { ...generation, table: () => null, freshness: () => [] };
 }
 
 function vocabularyEntries(artefacts: Artefacts, name: string): readonly string[] {

@@ -59,7 +59,7 @@ it("is measured on the tables as built, older ones, and every item in each preci
   expect(uint8).toBeGreaterThan(0.8);
 
   const [curve] = found[1].curves!;
-  const [plain] = await hitRates(twin.engine, requests);
+  const [[plain]] = await hitRates([twin.engine], requests);
   expect(found[0].curves![0]).toMatchObject(plain);
   expect(curve.byK.map(({ k }) => k)).toEqual([1, 2, 4]);
   expect(curve.byK.at(-1)).toEqual({ k: 4, wanted: curve.wanted, hits: curve.hits });
@@ -88,7 +88,7 @@ it("by history cuts at terciles where no ends are given", async () => {
   const requests: RankedRequest[] = [];
   for await (const { requests: each } of readHistories(world.binding, twin.manifest, { users: 2 }))
     for (const sample of each) requests.push(asRequest(sample) as RankedRequest);
-  const [curve] = await hitRateCurves(twin.engine, requests);
+  const [[curve]] = await hitRateCurves([twin.engine], requests);
   expect(curve.byHistory).toHaveLength(3);
   const lists = curve.byHistory.map(({ lists: some }) => some);
   expect(Math.max(...lists) - Math.min(...lists)).toBeLessThanOrEqual(6);

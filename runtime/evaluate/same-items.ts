@@ -1,0 +1,28 @@
+// Several tables over the same items: what a request has beside the tables' rows need not be prepared for each of them.
+import type { Engine } from "../engine.ts";
+import { allow } from "../freshness.ts";
+import type { UserSide } from "../prepare.ts";
+import { type TableRows, tableRows } from "../table-rows.ts";
+import type { OpenGeneration } from "../tables.ts";
+
+/** Whether keys and features of items are read from the same place. */
+export function sameItems(a: OpenGeneration | null, b: OpenGeneration | null): boolean {
+  return a?.store === b?.store && a?.ordinals === b?.ordinals;
+}
+
+/**
+ * A user's side whose search reads other tables over the same items.
+ * @throws TwinError where such a table may not be used
+ */
+export async function withTables(engine: Engine, side: UserSide, generation: OpenGeneration | null): Promise<UserSide> {
+  const { manifest, dir } = engine.artefacts;
+  const read = (manifest.graphs.search?.inputs ?? []).flatMap(({ name }) => (name in manifest.tables ? [name] : []));
+  const freshness = generation?.freshness(Date.now() / 1000) ?? [];
+  for (const found of freshness) if (read.includes(found.table)) allow(found, engine.tables.maxStaleness, dir);
+  const tables = new Map<string, TableRows>();
+  for (const table of read) {
+    const history = side.histories.get(manifest.tables[table].history)!;
+    tables.set(table, await tableRows(engine, history, table, generation?.table(table) ?? null));
+  }
+  return { ...side, generation, freshness, tables };
+}
