@@ -1,19 +1,41 @@
 // Weights files as the compiler takes them, and Node's SHA-256 for it.
 import { createHash } from "node:crypto";
 import type { Digest, WeightSource } from "../compiler/index.ts";
-import { openTensors } from "../runtime/tensor-file.ts";
+import { expectSound } from "../runtime/checked-tensors.ts";
+import { hasher } from "../runtime/hash.ts";
+import { openTensors, type TensorFile } from "../runtime/tensor-file.ts";
 
 export const digest: Digest = () => {
   const hash = createHash("sha256");
   return { update: (data) => void hash.update(data), hex: () => hash.digest("hex") };
 };
 
+export interface OpenWeights extends WeightSource {
+  close(): void;
+}
+
 /** A safetensors file as a source of weights. Its step is in its metadata, where a training run wrote it. */
-export function weightSource(path: string): WeightSource & { close(): void } {
+export const weightSource = (path: string): OpenWeights => sourceOf(openTensors(path));
+
+/**
+ * The same, read whole once and checked.
+ * @throws TwinError where the file is damaged
+ */
+export async function soundWeights(path: string): Promise<OpenWeights> {
   const file = openTensors(path);
+  try {
+    expectSound(file, await hasher(), "Restore it from a copy, or train it again");
+    return sourceOf(file);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function sourceOf(file: TensorFile): OpenWeights {
   const step = Number(file.metadata.step);
   return {
-    path,
+    path: file.path,
     tensors: new Map([...file.entries].map(([name, { shape }]) => [name, { shape }])),
     step: file.metadata.step !== undefined && Number.isSafeInteger(step) ? step : null,
     read: (name) => file.read(name),

@@ -1,5 +1,5 @@
 // Puts a build in its folder as a whole: staged beside it, swapped in by renames. Killed at any moment, one whole result
-// remains: the folder itself, or `.NAME.previous`, which `recover` puts back.
+// remains: the folder itself, or `.NAME.previous`, which the next writer puts back.
 import {
   closeSync,
   cpSync,
@@ -13,31 +13,15 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { ArtefactFile } from "../compiler/index.ts";
+import { holdBuild, previousOf, stageOf } from "../runtime/build-folder.ts";
 import { TwinError } from "../runtime/error.ts";
-import { attempt, isAlive, syncFolder, writeFully } from "../runtime/files.ts";
-
-const previous = (folder: string) => join(dirname(folder), `.${basename(folder)}.previous`);
-const stagePrefix = (folder: string) => `.${basename(folder)}.next-`;
-
-/** Puts back a folder that a killed build left renamed, and removes stages whose process is gone. */
-export function recover(target: string): void {
-  const folder = resolve(target);
-  const parent = dirname(folder);
-  if (!existsSync(parent)) return;
-  if (!existsSync(folder) && existsSync(previous(folder))) renameSync(previous(folder), folder);
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(stagePrefix(folder))) continue;
-    const owner = Number(name.slice(stagePrefix(folder).length));
-    if (owner === process.pid || !isAlive(owner)) rmSync(join(parent, name), { recursive: true, force: true });
-  }
-  rmSync(previous(folder), { recursive: true, force: true });
-}
+import { attempt, syncFolder, writeFully } from "../runtime/files.ts";
 
 /**
  * Writes all files of a build and makes them visible together. Built tables of an earlier build are carried over.
- * @throws TwinError where `signal` stops it: the folder is then as it was
+ * @throws TwinError where `signal` stops it, or another process writes the folder: it is then as it was
  */
 export async function writeArtefacts(
   target: string,
@@ -47,9 +31,8 @@ export async function writeArtefacts(
   const folder = resolve(target);
   refuseForeign(folder, target);
   mkdirSync(dirname(folder), { recursive: true });
-  recover(folder);
-  const stage = join(dirname(folder), `${stagePrefix(folder)}${process.pid}`);
-  rmSync(stage, { recursive: true, force: true });
+  const release = holdBuild(target);
+  const stage = stageOf(folder);
   try {
     mkdirSync(stage);
     for (const file of files) {
@@ -57,13 +40,15 @@ export async function writeArtefacts(
     }
     carryTables(folder, stage);
     syncFolders(stage);
-    if (existsSync(folder)) renameSync(folder, previous(folder));
+    if (existsSync(folder)) renameSync(folder, previousOf(folder));
     renameSync(stage, folder);
     syncFolder(dirname(folder));
-    rmSync(previous(folder), { recursive: true, force: true });
+    rmSync(previousOf(folder), { recursive: true, force: true });
   } catch (failure) {
     rmSync(stage, { recursive: true, force: true });
     throw failure;
+  } finally {
+    release();
   }
 }
 

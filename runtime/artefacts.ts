@@ -1,7 +1,8 @@
 // A build folder, opened: the manifest, every file checked against it, vocabularies and outside embeddings at hand.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { previousOf } from "./build-folder.ts";
 import type { EncodeContext } from "./encode/context.ts";
 import { TwinError } from "./error.ts";
 import { attempt, expectFile } from "./files.ts";
@@ -49,8 +50,7 @@ export async function openArtefacts(wanted: string, warn: (message: string) => v
  */
 export function recovered(dir: string, warn: (message: string) => void): string {
   if (existsSync(dir)) return dir;
-  const full = resolve(dir);
-  const previous = join(dirname(full), `.${basename(full)}.previous`);
+  const previous = previousOf(resolve(dir));
   if (!existsSync(previous)) return dir;
   warn(
     `${dir} is missing: a build was stopped in its last step. The artefacts before it are used, from ${previous}; build again`,

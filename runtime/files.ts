@@ -130,6 +130,17 @@ export class AtomicFile {
     }
   }
 
+  /** Replaces bytes that were written before, from `position` on. A failure removes the temporary file. */
+  overwrite(bytes: Uint8Array, position: number): void {
+    if (position + bytes.byteLength > this.#end) throw new RangeError("only what was written can be replaced");
+    try {
+      writeFully(this.#open(), bytes, position);
+    } catch (error) {
+      this.abort();
+      throw fileError(error, "write", this.path);
+    }
+  }
+
   /** Makes the bytes durable and gives them their name. */
   commit(): void {
     try {

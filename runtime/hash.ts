@@ -1,4 +1,4 @@
-// xxHash64, seed 0: the one hash of Twin (hashed features, table shards, string keys, block checksums).
+// xxHash64, seed 0: the one hash of Twin (hashed features, table shards, string keys, checksums of files).
 import xxhash, { type XXHashAPI } from "xxhash-wasm";
 
 /** Above this size bytes are hashed in pieces, so that the hash's own memory stays small. */
@@ -11,6 +11,14 @@ export interface Hasher {
   bucket(value: string, buckets: number): number;
   /** xxHash64 of the bytes, unsigned. */
   bytes(data: Uint8Array): bigint;
+  /** xxHash64 of bytes that come in pieces. */
+  stream(): HashStream;
+}
+
+export interface HashStream {
+  update(data: Uint8Array): void;
+  /** xxHash64 of all that came, unsigned. */
+  digest(): bigint;
 }
 
 /** Remainder of an unsigned 64-bit number, exact for every divisor up to 2^53 − 1. */
@@ -36,12 +44,23 @@ function wrap(api: XXHashAPI): Hasher {
       if (data.byteLength <= PIECE) {
         return api.h64Raw(data);
       }
-      const state = api.create64();
+      const state = stream(api);
+      state.update(data);
+      return state.digest();
+    },
+    stream: () => stream(api),
+  };
+}
+
+function stream(api: XXHashAPI): HashStream {
+  const state = api.create64();
+  return {
+    update(data) {
       for (let at = 0; at < data.byteLength; at += PIECE) {
         state.update(data.subarray(at, at + PIECE));
       }
-      return state.digest();
     },
+    digest: () => state.digest(),
   };
 }
 

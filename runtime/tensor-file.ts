@@ -20,6 +20,8 @@ export interface TensorFile {
   gather(name: string, rows: Int32Array, into: Float32Array, offset?: number): void;
   /** The stored bytes in order, in pieces of at most `bytes`, each in memory of its own. */
   chunks(name: string, bytes?: number): Iterable<Uint8Array>;
+  /** The whole file in order: the header as one piece, then pieces of at most `bytes`, each in memory of its own. */
+  whole(bytes?: number): Iterable<Uint8Array>;
   close(): void;
 }
 
@@ -40,6 +42,7 @@ class OpenTensors implements TensorFile {
   readonly path: string;
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly #head: Uint8Array;
   #file: number | null;
 
   constructor(path: string, file: number) {
@@ -60,6 +63,7 @@ class OpenTensors implements TensorFile {
     const { entries, metadata } = parseSafetensors(head, stat.size, path);
     this.entries = entries;
     this.metadata = metadata;
+    this.#head = head;
   }
 
   read(name: string): Float32Array {
@@ -123,6 +127,13 @@ class OpenTensors implements TensorFile {
     for (let at = entry.start; at < entry.end; at += bytes) {
       yield this.#bytes(entry, at, Math.min(at + bytes, entry.end));
     }
+  }
+
+  *whole(bytes?: number): Iterable<Uint8Array> {
+    yield this.#head;
+    // They cover the rest without holes.
+    const inOrder = [...this.entries.values()].sort((a, b) => a.start - b.start);
+    for (const { name } of inOrder) yield* this.chunks(name, bytes);
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compile, featureSpecs, InputError, type Model } from "../../compiler/index.ts";
+import { expectNoOther } from "../../runtime/build-folder.ts";
 import { TwinError } from "../../runtime/error.ts";
 import { derivedOf } from "../derived.ts";
 import { Failed, WrongUsage } from "../failure.ts";
@@ -10,7 +11,7 @@ import { stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
 import { version } from "../version.ts";
 import { readVocabularies } from "../vocabularies.ts";
-import { digest, weightSource } from "../weights.ts";
+import { digest, soundWeights } from "../weights.ts";
 import { writeArtefacts } from "../write-artefacts.ts";
 import { checked } from "./show.ts";
 
@@ -39,6 +40,7 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
     throw new WrongUsage(
       "--data learns vocabularies and --vocabularies takes those of a folder: one of them is enough",
     );
+  expectNoOther(options.output);
   const given = options.vocabularies ?? besideWeights(options);
   const vocabularies =
     given !== undefined
@@ -47,7 +49,7 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
         ? undefined
         : await learn(checked(file), options.data);
   const derived = await derivedOf(() => checked(file), options);
-  const weights = options.weights === undefined ? undefined : weightSource(options.weights);
+  const weights = options.weights === undefined ? undefined : await soundWeights(options.weights);
   try {
     const outside = { auto: "auto", inside: "none", outside: "all" } as const;
     const { diagnostics, model, files, manifest } = compile(file, {

@@ -6,7 +6,6 @@ import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { bytes, print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
-import { recover } from "../write-artefacts.ts";
 
 interface TableOptions {
   readonly data?: string;
@@ -20,7 +19,6 @@ export async function buildTable(dir: string, { data, fromStore = false, workers
     throw new WrongUsage(
       "say where the items come from: --data data.yaml, or --from-store to project those of the current generation again",
     );
-  recover(dir);
   quietNativeLog();
   const report = await stoppable((signal) =>
     buildTables({

@@ -21,6 +21,7 @@ import {
   createRun,
   defaultThreads,
   expectFolder,
+  hasCheckpoint,
   openEarlierRun,
   performRun,
   type ReadParameter,
@@ -77,7 +78,7 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   const { files, manifest } = compiled(file, vocabularies);
   const record = resume
     ? resumed(output, manifest, options)
-    : started(file, manifest, files, { ...options, model, binding });
+    : await started(file, manifest, files, { ...options, model, binding });
   const prepared = await stoppable((signal) =>
     prepareDataset(binding, manifest, record.cache, {
       vocabularies,
@@ -91,7 +92,7 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
     `samples: ${training} training, ${validation} validation, ${test} test${prepared.reused ? " (prepared before)" : ""}`,
   );
   for (const warning of prepared.report.warnings) say(`warning: ${warning}`);
-  const start = startValues(model, record, { features: manifest.features, vocabularies }, resume);
+  const start = await startValues(model, record, { features: manifest.features, vocabularies }, resume, output);
   const show = showLine();
   try {
     return await stoppable((signal) =>
@@ -123,7 +124,12 @@ interface Starting extends TrainOptions {
 }
 
 /** Makes the folder of a new run. */
-function started(file: string, manifest: Manifest, files: readonly ArtefactFile[], options: Starting): RunRecord {
+async function started(
+  file: string,
+  manifest: Manifest,
+  files: readonly ArtefactFile[],
+  options: Starting,
+): Promise<RunRecord> {
   const { output, model, data, binding } = options;
   const record: RunRecord = {
     format: 1,
@@ -143,7 +149,7 @@ function started(file: string, manifest: Manifest, files: readonly ArtefactFile[
     fingerprints: { spec: contractFingerprint(manifest), data: null },
     samples: null,
   };
-  if (options.from !== undefined) openEarlierRun(options.from).weights.close();
+  if (options.from !== undefined) (await openEarlierRun(options.from)).weights.close();
   createRun(output, record, runFiles(file, binding, files));
   return record;
 }
@@ -182,18 +188,20 @@ function resumed(output: string, manifest: Manifest, options: TrainOptions): Run
   return next;
 }
 
-/** Start values by the run's seed; of a warm start, what still fits of the earlier run. */
-function startValues(
+/** Start values by the run's seed; of a warm start, what still fits of the earlier run. A run with a checkpoint needs none. */
+async function startValues(
   model: Model,
   record: RunRecord,
   now: Parameters<typeof warmStart>[4],
-  quiet: boolean,
-): { readonly read: ReadParameter; close(): void } {
+  resume: boolean,
+  dir: string,
+): Promise<{ readonly read: ReadParameter; close(): void }> {
   const all: readonly Parameter[] = parameters(model);
   const fresh = initialValues(all, record.seed);
-  if (record.from === null || (quiet && !existsSync(record.from))) return { read: fresh.read, close: () => undefined };
-  const earlier = openEarlierRun(record.from);
+  const alone = resume && (hasCheckpoint(dir) || (record.from !== null && !existsSync(record.from)));
+  if (record.from === null || alone) return { read: fresh.read, close: () => undefined };
+  const earlier = await openEarlierRun(record.from);
   const { read, report } = warmStart(all, fresh.read, earlier.weights, earlier, now);
-  if (!quiet) for (const line of warmStartText(report)) say(line);
+  if (!resume) for (const line of warmStartText(report)) say(line);
   return { read, close: () => earlier.weights.close() };
 }

@@ -2,6 +2,7 @@
 import { copyFileSync, linkSync } from "node:fs";
 import { join } from "node:path";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
+import { holdBuild } from "../build-folder.ts";
 import type { Binding } from "../data/binding.ts";
 import { openItems } from "../data/items.ts";
 import { itemKeyType } from "../data/key-type.ts";
@@ -93,9 +94,19 @@ const storeBatch = (batch: number): number => 4 * batch;
 /**
  * Builds one generation of all tables of a model.
  * Killed or stopped at any moment, the earlier generation stays in use, and the next build removes what is left.
- * @throws TwinError for whatever is wrong with artefacts or items, naming file and row; and where `signal` stops it
+ * @throws TwinError for whatever is wrong with artefacts or items, naming file and row; where `signal` stops it; and where
+ * another process writes the build folder
  */
 export async function buildTables(options: BuildTablesOptions): Promise<BuildReport> {
+  const release = holdBuild(options.dir);
+  try {
+    return await buildHeld(options);
+  } finally {
+    release();
+  }
+}
+
+async function buildHeld(options: BuildTablesOptions): Promise<BuildReport> {
   const { dir, binding, signal } = options;
   const artefacts = await openArtefacts(dir, options.warn ?? (() => undefined));
   try {

@@ -1,9 +1,9 @@
 // The DuckDB connection: the only way to files of rows. Bounded memory, two threads, spilling to a temporary folder.
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { TwinError } from "../error.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { type Chunk, chunks } from "./chunk.ts";
 
 export interface SourceOptions {
@@ -37,7 +37,7 @@ export class Source {
   }
 
   static async open(options: SourceOptions = {}): Promise<Source> {
-    const spill = mkdtempSync(join(tmpdir(), "twin-data-"));
+    const spill = temporaryFolder("data");
     try {
       const instance = await DuckDBInstance.create(options.database ?? ":memory:", {
         memory_limit: options.memory ?? "1GB",

@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { TensorWriter } from "../checked-tensors.ts";
 import { TwinError } from "../error.ts";
-import { AtomicFile, attempt, isAlive, syncFolder, writeFileAtomic } from "../files.ts";
-import { layoutTensors } from "../safetensors.ts";
+import { attempt, isAlive, syncFolder, writeFileAtomic } from "../files.ts";
+import { hasher } from "../hash.ts";
 import { type Assignment, gather } from "./assign.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
 import { fuxiEntries, fuxiIgnored } from "./fuxictr.ts";
@@ -141,19 +142,15 @@ async function write(
 ): Promise<string[]> {
   const made = new Map(assignments.map((assignment) => [assignment.parameter.name, assignment]));
   const started = target.parameters.filter(({ name }) => !made.has(name)).map(({ name }) => name);
-  const { header } = layoutTensors(
-    target.parameters.map(({ name, shape }) => ({ name, shape, dtype: "F32" as const })),
-    {
-      model: target.model,
-      untrained: "false",
-      imported_from: `${from}: ${basename(path)}`,
-      imported_sha256: sha256,
-      ...(started.length > 0 && { start_values: String(started.length) }),
-    },
-  );
-  const file = AtomicFile.create(staged);
+  const metadata = {
+    model: target.model,
+    untrained: "false",
+    imported_from: `${from}: ${basename(path)}`,
+    imported_sha256: sha256,
+    ...(started.length > 0 && { start_values: String(started.length) }),
+  };
+  const file = TensorWriter.create(staged, target.parameters, metadata, await hasher());
   try {
-    file.write(header);
     for (const { name } of target.parameters) {
       if (signal?.aborted) throw new TwinError("nothing was imported");
       const assignment = made.get(name);

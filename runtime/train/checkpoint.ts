@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { expectSound, TensorWriter } from "../checked-tensors.ts";
 import { TwinError } from "../error.ts";
-import { AtomicFile, attempt } from "../files.ts";
-import { layoutTensors } from "../safetensors.ts";
+import { attempt } from "../files.ts";
+import type { Hasher } from "../hash.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
 import type { NamedTensor, TrainState } from "./state.ts";
 import type { StopState } from "./stopping.ts";
@@ -52,14 +53,15 @@ const MetaSchema = v.object({
  * checkpoint remains.
  * @throws TwinError where a parameter is no finite number, or the disk is full: what was there stays
  */
-export function writeCheckpoint(dir: string, state: TrainState, meta: CheckpointMeta): void {
+export function writeCheckpoint(dir: string, state: TrainState, meta: CheckpointMeta, hasher: Hasher): void {
   const damaged = state.damaged();
   if (damaged !== null)
     throw new TwinError(
       `after step ${meta.step} the parameter ${damaged} holds a value that is no finite number; the checkpoint before stays. Train with a lower \`rate\`, with \`clip\`, or with \`warmup\``,
     );
   const path = join(dir, checkpointFile);
-  const file = written(path, [...state.parameters(), ...state.optimiser()], {
+  const tensors = [...state.parameters(), ...state.optimiser()];
+  const metadata = {
     model: meta.model,
     step: String(meta.step),
     epoch: String(meta.epoch),
@@ -68,27 +70,32 @@ export function writeCheckpoint(dir: string, state: TrainState, meta: Checkpoint
     data: meta.data,
     evaluated: String(meta.evaluated),
     stop: JSON.stringify(meta.stop),
-  });
+  };
+  const file = written(path, tensors, metadata, hasher);
   if (existsSync(path)) attempt("rename", path, () => renameSync(path, join(dir, previousFile)));
   file.commit();
 }
 
 /** `weights.safetensors`: the parameters alone, as `twin build --weights` takes them. */
-export function writeWeights(dir: string, state: TrainState, model: string, step: number): void {
+export function writeWeights(dir: string, state: TrainState, model: string, step: number, hasher: Hasher): void {
   const metadata = { model, untrained: "false", step: String(step) };
-  written(join(dir, weightsFile), state.parameters(), metadata).commit();
+  written(join(dir, weightsFile), state.parameters(), metadata, hasher).commit();
 }
 
-function written(path: string, tensors: readonly NamedTensor[], metadata: Record<string, string>): AtomicFile {
-  const layout = layoutTensors(
-    tensors.map(({ name, shape }) => ({ name, shape, dtype: "F32" as const })),
-    metadata,
-  );
-  const file = AtomicFile.create(path);
-  file.write(layout.header);
+function written(
+  path: string,
+  tensors: readonly NamedTensor[],
+  metadata: Record<string, string>,
+  hasher: Hasher,
+): TensorWriter {
+  const file = TensorWriter.create(path, tensors, metadata, hasher);
   for (const { data } of tensors) file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return file;
 }
+
+/** Whether a run has written one, sound or not. */
+export const hasCheckpoint = (dir: string): boolean =>
+  [checkpointFile, previousFile].some((name) => existsSync(join(dir, name)));
 
 export interface OpenCheckpoint {
   readonly file: TensorFile;
@@ -96,16 +103,16 @@ export interface OpenCheckpoint {
 }
 
 /**
- * The newest sound checkpoint of a run; null where none was written yet.
+ * The newest sound checkpoint of a run; null where none was written yet. Each is read whole once and checked first.
  * @param warn told where the newest one could not be read, and the one before is used
  * @throws TwinError where there are checkpoints, and none is sound
  */
-export function openCheckpoint(dir: string, warn: (message: string) => void): OpenCheckpoint | null {
+export function openCheckpoint(dir: string, hasher: Hasher, warn: (message: string) => void): OpenCheckpoint | null {
   const paths = [checkpointFile, previousFile].map((name) => join(dir, name)).filter((path) => existsSync(path));
   let problem: TwinError | null = null;
   for (const path of paths) {
     try {
-      const found = open(path);
+      const found = open(path, hasher);
       if (problem) warn(`${problem.message}. The checkpoint before it is used: step ${found.meta.step}`);
       return found;
     } catch (error) {
@@ -113,13 +120,18 @@ export function openCheckpoint(dir: string, warn: (message: string) => void): Op
       problem ??= error;
     }
   }
-  if (problem) throw problem;
+  if (problem)
+    throw new TwinError(
+      `${problem.message}. Restore an earlier checkpoint from a copy, or start a new run in another folder: from weights that are whole (--from), or from nothing`,
+      { cause: problem },
+    );
   return null;
 }
 
-function open(path: string): OpenCheckpoint {
+function open(path: string, hasher: Hasher): OpenCheckpoint {
   const file = openTensors(path);
   try {
+    expectSound(file, hasher);
     const meta = v.safeParse(MetaSchema, file.metadata);
     if (!meta.success)
       throw new TwinError(`${path} is no checkpoint of a training run: ${v.getDotPath(meta.issues[0])} is missing`);

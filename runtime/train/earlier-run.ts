@@ -1,8 +1,10 @@
 // What a warm start reads of an earlier run, or of a build: its weights, and how its values became rows.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { expectSound } from "../checked-tensors.ts";
 import { TwinError } from "../error.ts";
 import { readText } from "../files.ts";
+import { hasher } from "../hash.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseManifest } from "../manifest-file.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
@@ -16,8 +18,11 @@ export interface EarlierRun extends Encoding {
   readonly weights: TensorFile;
 }
 
-/** @throws TwinError where the folder is neither a run with weights nor a build */
-export function openEarlierRun(dir: string): EarlierRun {
+/**
+ * Its weights are read whole once, and checked.
+ * @throws TwinError where the folder is neither a run with weights nor a build, and where its weights are damaged
+ */
+export async function openEarlierRun(dir: string): Promise<EarlierRun> {
   const path = [join(dir, runManifestFile), join(dir, "manifest.yaml")].find((one) => existsSync(one));
   if (path === undefined)
     throw new TwinError(`${dir} is neither a training run nor a build: --from takes the folder of one`);
@@ -27,10 +32,17 @@ export function openEarlierRun(dir: string): EarlierRun {
       `${dir} has no ${weightsFile} yet: its run has not come to its end. Go on with it by --resume, or start from another`,
     );
   const manifest = parseManifest(readText(path, 1 << 26), path);
+  const file = openTensors(weights);
+  try {
+    expectSound(file, await hasher(), "Start from another run or build, or from nothing: without --from");
+  } catch (error) {
+    file.close();
+    throw error;
+  }
   return {
     manifest,
     features: manifest.features,
     vocabularies: readVocabularies(join(dir, "vocabularies")),
-    weights: openTensors(weights),
+    weights: file,
   };
 }

@@ -1,7 +1,7 @@
 /** Training and batch scoring: runs from their folders, and the pieces that evaluation and benchmarks use. */
 
 export { type Assembled, Assembler } from "./assemble.ts";
-export { openCheckpoint } from "./checkpoint.ts";
+export { hasCheckpoint, openCheckpoint } from "./checkpoint.ts";
 export { contractDifferences, contractFingerprint } from "./contract.ts";
 export { openEarlierRun } from "./earlier-run.ts";
 export { type DatasetPlace, type Feeder, localFeeder, threadFeeder } from "./feeder.ts";

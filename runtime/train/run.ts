@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { TwinError } from "../error.ts";
 import { readText, removeLeftovers } from "../files.ts";
+import { hasher } from "../hash.ts";
 import type { Manifest } from "../manifest.ts";
 import { parseManifest } from "../manifest-file.ts";
 import { type RunAbout, renderRunPage } from "../page/run-page.ts";
@@ -53,7 +54,8 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
     const feeder = await threadFeeder({ place: options.data, plan, seed: record.seed });
     const graphs = new TrainGraphs(dir, plan.spec, record.threads);
     try {
-      const checkpoint = openCheckpoint(dir, warn);
+      const hash = await hasher();
+      const checkpoint = openCheckpoint(dir, hash, warn);
       if (checkpoint) expectSame(dir, checkpoint, { spec, data: feeder.fingerprint, seed: record.seed });
       const state = new TrainState(plan.spec, checkpoint ? (name) => checkpoint.file.read(name) : start);
       if (checkpoint) state.restore((name) => checkpoint.file.read(name));
@@ -68,6 +70,7 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
         state,
         graphs,
         feeder,
+        hasher: hash,
         seed: record.seed,
         steps: record.steps,
         evaluateEvery: record.evaluate_every,

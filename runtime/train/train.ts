@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { TwinError } from "../error.ts";
 import { writeFileAtomic } from "../files.ts";
+import type { Hasher } from "../hash.ts";
 import { type Assembled, buffersOf } from "./assemble.ts";
 import { release } from "./buffers.ts";
 import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
@@ -29,6 +30,8 @@ export interface TrainOptions {
   readonly state: TrainState;
   readonly graphs: TrainGraphs;
   readonly feeder: Feeder;
+  /** For the checksums of what is written. */
+  readonly hasher: Hasher;
   readonly seed: number;
   /** Steps of the whole run; null: the model's epochs. */
   readonly steps: number | null;
@@ -175,7 +178,7 @@ class Run {
 
   /** Measures the model on the validation part, keeps the best weights, and logs. */
   async evaluate(): Promise<void> {
-    const { feeder, plan, signal, onEvaluation, dir, state, model, page, graphs } = this.#options;
+    const { feeder, plan, signal, onEvaluation, dir, state, model, page, graphs, hasher } = this.#options;
     this.#pace.pause();
     const spent = { ...graphs.spent };
     const tasks = await validate(this.#scorer, feeder, plan.spec, "validation", signal ? { signal } : {});
@@ -188,7 +191,7 @@ class Run {
     this.#evaluated = this.step;
     this.#last = tasks;
     const improved = this.#stop.bestStep !== before.bestStep;
-    if (plan.spec.stop !== null && improved) writeWeights(dir, state, model, this.step);
+    if (plan.spec.stop !== null && improved) writeWeights(dir, state, model, this.step, hasher);
     this.#note(tasks);
     if (page) writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
     onEvaluation?.({ step: this.step, tasks, improved });
@@ -196,9 +199,9 @@ class Run {
   }
 
   finish(): TrainReport {
-    const { dir, state, model, plan, page, graphs } = this.#options;
+    const { dir, state, model, plan, page, graphs, hasher } = this.#options;
     const best = plan.spec.stop !== null && this.#stop.best !== null;
-    if (!best) writeWeights(dir, state, model, this.step);
+    if (!best) writeWeights(dir, state, model, this.step, hasher);
     this.#checkpoint();
     if (page) writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
     this.#tell(true);
@@ -248,9 +251,9 @@ class Run {
   }
 
   #checkpoint(): void {
-    const { dir, state, model, seed, spec, feeder } = this.#options;
+    const { dir, state, model, seed, spec, feeder, hasher } = this.#options;
     this.#pace.pause();
-    writeCheckpoint(dir, state, {
+    const meta: CheckpointMeta = {
       model,
       step: this.step,
       epoch: this.step === 0 ? 0 : this.#steps.place(this.step).epoch,
@@ -259,7 +262,8 @@ class Run {
       data: feeder.fingerprint,
       stop: this.#stop,
       evaluated: this.#evaluated,
-    });
+    };
+    writeCheckpoint(dir, state, meta, hasher);
     this.#saved = this.step;
     this.#savedAt = performance.now();
     this.#pace.resume();

@@ -1,7 +1,7 @@
 // `build` and `table build` killed at random moments, and stopped by signals: the earlier result stays whole and ranks the
 // same, the next run succeeds, nothing is left over. TWIN_KILLS sets how often each is killed (default 6).
 import type { ChildProcess } from "node:child_process";
-import { existsSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
@@ -89,6 +89,47 @@ describe("a build that was killed between its two renames", () => {
     await fine(tableArgs());
     expect(existsSync(aside)).toBe(false);
     expect(await ranked()).toEqual(scores);
+  });
+});
+
+describe("a preparation of data that was killed", () => {
+  it("has left the database's temporary folder, which the next run removes; that of a living one stays", async () => {
+    const folder = temporary();
+    const temporaries = join(folder, "tmp");
+    mkdirSync(temporaries);
+    const env = { TMPDIR: temporaries };
+    const prepare = (name: string) => [
+      ...["data", "prepare", example.data, "--model", example.model, "-o", join(folder, name)],
+    ];
+    const found = () => new Set(readdirSync(temporaries));
+    /** Runs until a new temporary folder is there, and sends the signal. */
+    const until = (signal: NodeJS.Signals, name: string) => {
+      const before = found();
+      return new Promise<[ChildProcess, string]>((resolve) => {
+        const outcome = twin(prepare(name), {
+          env,
+          started(child) {
+            const timer = setInterval(() => {
+              const made = [...found()].find((one) => !before.has(one));
+              if (made === undefined) return;
+              clearInterval(timer);
+              child.kill(signal);
+              if (signal === "SIGKILL") void outcome.then(() => resolve([child, made]));
+              else resolve([child, made]);
+            }, 2);
+          },
+        });
+      });
+    };
+    const [, left] = await until("SIGKILL", "killed");
+    expect([...found()]).toEqual([left]);
+    const [waiting, its] = await until("SIGSTOP", "waiting");
+    try {
+      await fine(prepare("whole"), { env });
+      expect([...found()]).toEqual([its]);
+    } finally {
+      waiting.kill("SIGKILL");
+    }
   });
 });
 

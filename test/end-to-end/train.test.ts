@@ -1,7 +1,7 @@
 // `twin train` through the command line: killed at any moment and gone on with, it ends with the same bytes; what it
 // learned builds, starts other runs, and what is wrong is told with the way out. TWIN_KILLS sets how often it is killed.
 import type { ChildProcess } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readMetrics } from "../../runtime/train/metrics-log.ts";
@@ -125,6 +125,21 @@ describe("what is refused", () => {
     await refused(1, trainArgs(whole, "--resume", "--seed", "9"), ["has the seed 1: leave out --seed"]);
   });
 
+  it("what has a flipped bit: a checkpoint, where there is no earlier one, and weights", async () => {
+    const run = join(folder, "flipped");
+    cpSync(whole, run, { recursive: true });
+    for (const name of ["checkpoint.safetensors", "checkpoint.previous.safetensors"]) flip(join(run, name));
+    const before = bytes(run, "checkpoint.safetensors");
+    await refused(1, trainArgs(run, "--resume"), [/checkpoint\.safetensors is damaged: .*--from/]);
+    expect(bytes(run, "checkpoint.safetensors")).toBe(before);
+    const weights = join(run, "weights.safetensors");
+    flip(weights);
+    const never = join(folder, "never");
+    await refused(1, trainArgs(never, "--from", run), [/weights\.safetensors is damaged: .*without --from/]);
+    await refused(1, ["build", model, "--weights", weights, "-o", never], [/weights\.safetensors is damaged: /]);
+    expect(existsSync(never)).toBe(false);
+  });
+
   it("going on with other data", async () => {
     const other = join(folder, "other");
     await fine(["example", other, "--users", "30", "--items", "200", "--behaviours", "50", "--seed", "2"]);
@@ -154,6 +169,13 @@ describe("what is refused", () => {
     rmSync(run, { recursive: true });
   });
 });
+
+/** Turns one bit of the last tensor round. */
+function flip(path: string): void {
+  const file = readFileSync(path);
+  file[file.length - 3] ^= 1;
+  writeFileSync(path, file);
+}
 
 const readMetricsOf = (run: string): number => readMetrics(run).at(-1)?.step ?? 0;
 

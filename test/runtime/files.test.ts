@@ -31,6 +31,17 @@ test("a file appears by commit alone, and replaces the earlier one", () => {
   expect(() => file.write(bytes("x"))).toThrow(/already finished/);
 });
 
+test("what was written can be replaced before it is committed, and nothing beyond it", () => {
+  const path = join(folder, "name.bin");
+  const file = AtomicFile.create(path);
+  file.write(bytes("0000 and more"));
+  file.overwrite(bytes("head"), 0);
+  expect(() => file.overwrite(bytes("longer"), 10)).toThrow(RangeError);
+  file.write(bytes(" than that"));
+  file.commit();
+  expect(readFileSync(path, "utf8")).toBe("head and more than that");
+});
+
 test("an abandoned file leaves the earlier one and nothing else", () => {
   const path = join(folder, "name");
   writeFileAtomic(path, "first");

@@ -2,6 +2,7 @@
 import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { hasher } from "../../runtime/hash.ts";
 import { openTensors } from "../../runtime/tensor-file.ts";
 import {
   type CheckpointMeta,
@@ -12,14 +13,16 @@ import {
   writeWeights,
 } from "../../runtime/train/checkpoint.ts";
 import { contractDifferences, contractFingerprint } from "../../runtime/train/contract.ts";
+import { openEarlierRun } from "../../runtime/train/earlier-run.ts";
 import { createRun, expectFolder, holdRun, type RunRecord, readRun } from "../../runtime/train/run-folder.ts";
 import { TrainState } from "../../runtime/train/state.ts";
-import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { startState, topicModel, topicSource } from "../kit/trained.ts";
 
 afterAll(cleanUp);
 
 const { model, plan, manifest } = topicModel(topicSource("", 5000));
+const hash = await hasher();
 const quiet = (): void => undefined;
 const meta = (step: number): CheckpointMeta => ({
   model: "topics",
@@ -38,6 +41,12 @@ function someState(): TrainState {
   return state;
 }
 
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  copy[at] ^= 1;
+  return copy;
+}
+
 let dir: string;
 beforeEach(() => {
   dir = temporary();
@@ -46,8 +55,8 @@ beforeEach(() => {
 describe("a checkpoint", () => {
   it("gives back every parameter, every state of an optimiser, and where the run stood", () => {
     const state = someState();
-    writeCheckpoint(dir, state, meta(7));
-    const found = openCheckpoint(dir, quiet)!;
+    writeCheckpoint(dir, state, meta(7), hash);
+    const found = openCheckpoint(dir, hash, quiet)!;
     const again = new TrainState(plan.spec, (name) => found.file.read(name));
     again.restore((name) => found.file.read(name));
     expect(again.parameters()).toEqual(state.parameters());
@@ -57,11 +66,11 @@ describe("a checkpoint", () => {
   });
 
   it("that is damaged gives way to the one before, and says so", () => {
-    writeCheckpoint(dir, someState(), meta(1));
-    writeCheckpoint(dir, someState(), meta(2));
+    writeCheckpoint(dir, someState(), meta(1), hash);
+    writeCheckpoint(dir, someState(), meta(2), hash);
     truncateSync(join(dir, checkpointFile), 1000);
     const said: string[] = [];
-    const found = openCheckpoint(dir, (message) => said.push(message))!;
+    const found = openCheckpoint(dir, hash, (message) => said.push(message))!;
     expect(found.meta.step).toBe(1);
     expect(said.join()).toMatch(
       /no sound safetensors file|not a sound safetensors file.*The checkpoint before it is used: step 1/,
@@ -69,42 +78,84 @@ describe("a checkpoint", () => {
     found.file.close();
   });
 
+  it("with one flipped bit, wherever it lies, gives way to the one before; alone, it is refused with the way out", () => {
+    writeCheckpoint(dir, someState(), meta(1), hash);
+    writeCheckpoint(dir, someState(), meta(2), hash);
+    const path = join(dir, checkpointFile);
+    const whole = readFileSync(path);
+    const step = whole.indexOf('"step":"2"') + '"step":"'.length;
+    for (const at of [step, whole.length >> 1, whole.length - 1]) {
+      writeFileSync(path, flipped(whole, at));
+      const said: string[] = [];
+      const found = openCheckpoint(dir, hash, (message) => said.push(message))!;
+      expect(found.meta.step).toBe(1);
+      expect(said.join()).toContain(`${path} is damaged: its checksum does not fit its bytes`);
+      found.file.close();
+    }
+    rmSync(join(dir, previousFile));
+    expect(() => openCheckpoint(dir, hash, quiet)).toThrow(
+      /checkpoint\.safetensors is damaged: .*an earlier checkpoint .*--from.* or from nothing/,
+    );
+  });
+
   it("is there, too, where a kill came between its two renames", () => {
-    writeCheckpoint(dir, someState(), meta(1));
+    writeCheckpoint(dir, someState(), meta(1), hash);
     renameSync(join(dir, checkpointFile), join(dir, previousFile));
-    const found = openCheckpoint(dir, quiet)!;
+    const found = openCheckpoint(dir, hash, quiet)!;
     expect(found.meta.step).toBe(1);
     found.file.close();
   });
 
   it("is refused where none is sound, and null where none was written", () => {
-    expect(openCheckpoint(dir, quiet)).toBeNull();
+    expect(openCheckpoint(dir, hash, quiet)).toBeNull();
     writeFileSync(join(dir, checkpointFile), "no tensors");
-    expect(() => openCheckpoint(dir, quiet)).toThrow(/checkpoint.safetensors is not a sound safetensors file/);
+    expect(() => openCheckpoint(dir, hash, quiet)).toThrow(/checkpoint.safetensors is not a sound safetensors file/);
     rmSync(join(dir, checkpointFile));
-    writeWeights(dir, someState(), "topics", 3);
+    writeWeights(dir, someState(), "topics", 3, hash);
     renameSync(join(dir, "weights.safetensors"), join(dir, checkpointFile));
-    expect(() => openCheckpoint(dir, quiet)).toThrow(/is no checkpoint of a training run/);
+    expect(() => openCheckpoint(dir, hash, quiet)).toThrow(/is no checkpoint of a training run/);
   });
 
   it("is never written with a parameter that is no finite number", () => {
-    writeCheckpoint(dir, someState(), meta(1));
+    writeCheckpoint(dir, someState(), meta(1), hash);
     const before = readFileSync(join(dir, checkpointFile));
     const state = someState();
     state.tables.get("item.video.table")!.values[9] = Number.NaN;
-    expect(() => writeCheckpoint(dir, state, meta(2))).toThrow(/after step 2 the parameter item.video.table/);
+    expect(() => writeCheckpoint(dir, state, meta(2), hash)).toThrow(/after step 2 the parameter item.video.table/);
     expect(readFileSync(join(dir, checkpointFile)).equals(before)).toBe(true);
   });
 });
 
 describe("the weights", () => {
   it("hold the model's parameters by name, and their step", () => {
-    writeWeights(dir, someState(), "topics", 42);
+    writeWeights(dir, someState(), "topics", 42, hash);
     const file = openTensors(join(dir, "weights.safetensors"));
     expect(file.metadata).toMatchObject({ step: "42", untrained: "false" });
+    // As docs/artefacts.md says: of the whole file, in which the checksum's digits stand as zeros.
+    const [, digits] = file.metadata.checksum.split(":");
+    const zeros = readFileSync(file.path, "latin1").replace(digits, "0".repeat(16));
+    expect(hash.bytes(Buffer.from(zeros, "latin1")).toString(16).padStart(16, "0")).toBe(digits);
     expect(file.entries.get("item.video.table")?.shape).toEqual([5001, 8]);
     expect(file.entries.get("relevance.query")?.shape).toEqual([2, 21, 8]);
     file.close();
+  });
+});
+
+describe("an earlier run", () => {
+  it("is refused where a bit of its weights has flipped; a build by its manifest", async () => {
+    const build = built(topicSource("", 5000));
+    (await openEarlierRun(build)).weights.close();
+    const path = join(build, "weights.safetensors");
+    const whole = readFileSync(path);
+    writeFileSync(path, flipped(whole, whole.length - 1));
+    await expect(openEarlierRun(build)).rejects.toThrow(
+      /weights\.safetensors is damaged, or not the file of its build.*without --from/,
+    );
+    writeWeights(build, someState(), "topics", 42, hash);
+    (await openEarlierRun(build)).weights.close();
+    const written = readFileSync(path);
+    writeFileSync(path, flipped(written, written.length - 1));
+    await expect(openEarlierRun(build)).rejects.toThrow(/weights\.safetensors is damaged: its checksum/);
   });
 });
 

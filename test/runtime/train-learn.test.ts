@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { hasher } from "../../runtime/hash.ts";
 import { openTensors } from "../../runtime/tensor-file.ts";
 import { openCheckpoint } from "../../runtime/train/checkpoint.ts";
 import { localFeeder, threadFeeder } from "../../runtime/train/feeder.ts";
@@ -28,7 +29,7 @@ interface Wish extends Partial<Pick<TrainOptions, "steps" | "evaluateEvery" | "c
 async function run({ source = topicSource(), threads = 1, data = {}, folder = temporary(), stopAfter, ...wish }: Wish) {
   const { model, dir, plan, dataset } = topicModel(source, data);
   const graphs = openGraphs(dir, plan.spec, threads);
-  const checkpoint = openCheckpoint(folder, () => undefined);
+  const checkpoint = openCheckpoint(folder, await hasher(), () => undefined);
   const state = checkpoint
     ? new TrainState(plan.spec, (name) => checkpoint.file.read(name))
     : startState(model, plan.spec);
@@ -51,6 +52,7 @@ async function run({ source = topicSource(), threads = 1, data = {}, folder = te
           return feeder.step(step);
         },
       },
+      hasher: await hasher(),
       seed: 1,
       steps: null,
       evaluateEvery: null,
@@ -158,7 +160,7 @@ describe("a loss that is no number", () => {
     await expect(failure).rejects.toThrow(
       /the loss of step \d+ is (NaN|Infinity); 1 of 64 samples: row 1077 of the event log, user number \d+/,
     );
-    const found = openCheckpoint(folder, () => undefined);
+    const found = openCheckpoint(folder, await hasher(), () => undefined);
     const values = new TrainState(topicModel().plan.spec, (name) => found!.file.read(name));
     expect(values.damaged()).toBeNull();
     found!.file.close();
