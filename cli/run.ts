@@ -178,7 +178,7 @@ function commandLine(): Command {
       .option("--max-staleness <duration>", "how old a table of other weights may be: 900s, 15min, 1h, 1d");
 
   runtimeOptions(verb("rank <dir>", "rank the candidates of one request"))
-    .requiredOption("--request <file>", "the request, JSON")
+    .requiredOption("--request <file>", "the request, JSON; - reads it from standard input")
     .option("--explain", "each candidate's kept behaviours, their scores split by metric and bias, weights, misses")
     .option("--top <n>", "print only the best n candidates", positive)
     .addOption(json())

@@ -1,4 +1,5 @@
 // `twin rank DIR --request R.json`: probabilities for one request, best candidates first; with --explain, why.
+import { text } from "node:stream/consumers";
 import { readText } from "../../runtime/files.ts";
 import { type Explanation, explanationText, parseRequest, type Ranking, type Twin } from "../../runtime/index.ts";
 import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
@@ -13,7 +14,10 @@ interface RankOptions extends RuntimeOptions {
 
 export async function rank(dir: string, options: RankOptions): Promise<void> {
   const settings = loadOptions(options);
-  const request = parseRequest(readText(options.request), options.request);
+  const request =
+    options.request === "-"
+      ? parseRequest(await text(process.stdin), "standard input")
+      : parseRequest(readText(options.request), options.request);
   const twin = await openTwin(dir, settings);
   const warn = warner(twin);
   try {

@@ -165,6 +165,13 @@ describe("tables, ranking, scores", () => {
     expect(stderr).toContain("start values");
   });
 
+  it("ranks what comes on standard input", async () => {
+    const words = ["rank", example.dir, "--top", "3", "--request"];
+    const { stdout } = await fine([...words, example.request]);
+    expect((await fine([...words, "-"], { input: readFileSync(example.request, "utf8") })).stdout).toBe(stdout);
+    await refused(1, [...words, "-"], ["standard input is no JSON"], null, { input: "{" });
+  });
+
   it("ranks and explains as JSON", async () => {
     const args = ["rank", example.dir, "--request", example.request, "--explain", "--json"];
     const result = JSON.parse((await fine(args)).stdout);

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A shell line run first in the same shell: `ulimit -f 100`. */
   readonly first?: string;
+  /** What it reads on standard input; default: nothing. */
+  readonly input?: string;
   /** Runs as another user. */
   readonly uid?: number;
   /** Called with the process once it has started. */
@@ -33,12 +35,12 @@ export const trace = /^ {4}at .*[:(]/m;
 export const escapes = /\x1b\[/;
 
 export function twin(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { cwd, env = {}, first, uid, started } = options;
+  const { cwd, env = {}, first, input, uid, started } = options;
   const words = [launcher, ...args];
   const settings = {
     cwd: cwd ?? root,
     env: { ...process.env, ...env },
-    stdio: ["ignore" as const, "pipe" as const, "pipe" as const],
+    stdio: [input === undefined ? ("ignore" as const) : ("pipe" as const), "pipe" as const, "pipe" as const],
     ...(uid !== undefined && { uid }),
   };
   const child =
@@ -46,6 +48,7 @@ export function twin(args: readonly string[], options: RunOptions = {}): Promise
       ? spawn(process.execPath, words, settings)
       : spawn("bash", ["-c", `${first}; exec "$@"`, "bash", process.execPath, ...words], settings);
   started?.(child);
+  child.stdin?.end(input);
   let stdout = "";
   let stderr = "";
   child.stdout?.setEncoding("utf8").on("data", (text) => {
