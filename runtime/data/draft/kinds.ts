@@ -61,7 +61,7 @@ export function draftFeature(profile: Profile, key = false): DraftFeature | Skip
     case "small":
     case "whole":
       if (range!.min === 0 && range!.max === 1) return feature("flag(dim: 4)");
-      if (categorical.test(name) || (different <= 20 && range!.max - range!.min < 100)) {
+      if (categorical.test(name) || (different <= 20 && range!.max - range!.min < 100) || isSparse(profile)) {
         return range!.min >= 0 && range!.max < 10_000
           ? feature(`id(vocab: ${range!.max + 1}, dim: ${different > 50 ? 8 : 4})`)
           : feature(`hashed(buckets: ${buckets(different)}, dim: 8)`);
@@ -75,6 +75,10 @@ export function draftFeature(profile: Profile, key = false): DraftFeature | Skip
       return skipped(`${profile.type} is no feature yet: make a number or a text of it under \`columns\` in data.yaml`);
   }
 }
+
+/** Few whole numbers far apart, each seen often, are names of something rather than amounts. */
+const isSparse = ({ rows, different, range }: Profile): boolean =>
+  different * 20 <= rows && range!.max - range!.min >= 20 * different;
 
 function bucketed(feature: (kind: string) => DraftFeature, quantiles: readonly number[]): DraftFeature | null {
   const edges = [...new Set(quantiles.map((value) => Number(value.toPrecision(3))))].sort((a, b) => a - b);
