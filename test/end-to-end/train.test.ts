@@ -65,7 +65,7 @@ describe("a run", () => {
     expect(bytes(built, name)).toBe(bytes(whole, name));
   });
 
-  it("that was killed again and again ends with the same bytes", { timeout: 60_000 + kills * 30_000 }, async () => {
+  it("that was killed again and again ends with the same bytes", { timeout: 120_000 + kills * 60_000 }, async () => {
     const run = join(folder, "killed");
     let cut = 0;
     for (let i = 0; i < kills; i++) {

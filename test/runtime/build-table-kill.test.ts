@@ -39,7 +39,7 @@ async function whole(dir: string): Promise<number> {
   return number;
 }
 
-it(`keeps the earlier generation whole when killed ${kills} times`, { timeout: 60_000 + 8_000 * kills }, async () => {
+it(`keeps the earlier generation whole when killed ${kills} times`, { timeout: 120_000 + 20_000 * kills }, async () => {
   const folder = temporary();
   const rows = keys.map((key, i) => `${key},${i % 10},${i % 90},a|b,"[1, 2, ${i}]"`);
   writeFiles(folder, {
