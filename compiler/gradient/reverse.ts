@@ -5,7 +5,7 @@ import { assembled, type Part } from "../ir/ops/shrink.ts";
 import { ops } from "../ir/ops.ts";
 import type { Gradient } from "../ir/rule.ts";
 import { ShapeError, show } from "../ir/shape.ts";
-import { simplifying } from "./simplify.ts";
+import { simplifying } from "../ir/simplify.ts";
 
 /**
  * Operators that ONNX Runtime computes rightly with one intra-op thread only: what depends on them belongs into a session

@@ -10,6 +10,7 @@ import { mergeOutput } from "./merge-output.ts";
 import { type Context, defaultContext, type Pass } from "./pass.ts";
 import { readKept } from "./read-kept.ts";
 import { reassociate } from "./reassociate.ts";
+import { settleLayout } from "./settle-layout.ts";
 import { share } from "./share.ts";
 import { splitValues } from "./split-values.ts";
 import { userOnce } from "./user-once.ts";
@@ -30,6 +31,7 @@ export const passes: readonly Pass[] = [
   userOnce,
   headsInRows,
   maskInProduct,
+  settleLayout,
   share,
 ];
 

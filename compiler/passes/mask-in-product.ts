@@ -4,6 +4,7 @@ import { type Graph, topological, type Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
 import { elements, isFixed, made } from "./fixed.ts";
 import { type Pass, sound } from "./pass.ts";
+import { readOnce } from "./uses.ts";
 
 /**
  * Joins product, bias and mask of a search into one operator instead of two passes over all scores.
@@ -36,11 +37,7 @@ export const maskInProduct: Pass = {
 const values = (graph: Graph) => topological(graph.outputs.map((output) => output.value));
 
 function rule(graph: Graph): (value: Value, inputs: readonly Value[]) => Value | null {
-  const uses = new Map<Value, number>();
-  const use = (value: Value) => uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const value of values(graph)) value.node.inputs.forEach(use);
-  for (const { value } of graph.outputs) use(value);
-  const alone = (value: Value) => uses.get(value) === 1;
+  const alone = readOnce(graph);
   return (value, [score, penalty]) => {
     if (value.node.op !== "add" || penalty.shape.length !== 1 || isFixed(penalty)) return null;
     const original = value.node.inputs[0];

@@ -1,7 +1,7 @@
-// A builder that leaves out what changes nothing: reverse mode writes rule by rule, and most of what its rules undo is next door.
-import type { Builder } from "../ir/build.ts";
-import type { Attributes, Literal, Shape, Value } from "../ir/graph.ts";
-import { broadcastShapes, normaliseAxes, sameShape } from "../ir/shape.ts";
+// A builder that leaves out what changes nothing: what a gradient's or a pass's rules undo is most often next door.
+import type { Builder } from "./build.ts";
+import type { Attributes, Literal, Shape, Value } from "./graph.ts";
+import { broadcastShapes, normaliseAxes, sameShape } from "./shape.ts";
 
 /**
  * The same builder, with results equal to the bit:

@@ -1,0 +1,105 @@
+// A plan that pays: operators that only turn and stretch arrays meet, and go.
+import { builder, make } from "../ir/build.ts";
+import { elementwise, type Graph, topological, type Value } from "../ir/graph.ts";
+import { rewrite } from "../ir/rewrite.ts";
+import { sameShape } from "../ir/shape.ts";
+import { simplifying } from "../ir/simplify.ts";
+import { made } from "./fixed.ts";
+import { type Pass, sound } from "./pass.ts";
+import { readOnce } from "./uses.ts";
+
+/**
+ * Leaves out axes that are added and taken away again, and turns that are undone. f is an elementwise operator of two operands.
+ *  1. squeeze(unsqueeze(x)), unsqueeze(squeeze(x))  →  x        of the same axes
+ *     transpose(transpose(x))                       →  one transpose, or x
+ *  2. f(unsqueeze(x), unsqueeze(y))                 →  unsqueeze(f(x, y))        the same axes, x and y of one rank
+ *  3. unsqueeze(x, 2) · unsqueeze(W, 1)             →  unsqueeze(x · W, 2)       x [A, R, c], W [A, c, v]: one product a head
+ *                                                                                instead of one a head and candidate
+ *  4. transpose(f(transpose(x), y))                 →  f(x, transpose(y))        the turns undo each other, x and y of one
+ *                                                                                shape, f read by nothing else
+ * Results stay the same to the bit but for rule 3, where the same sums are added up: equal up to rounding.
+ */
+export const settleLayout: Pass = {
+  name: "settle-layout",
+  requires: [sound],
+  ensures: [
+    sound,
+    {
+      name: "no axis is added and taken away again, nor a turn undone",
+      check(graph) {
+        const fits = rule(graph);
+        const values = topological(graph.outputs.map((output) => output.value));
+        const left = values.find((value) => fits(value, value.node.inputs) !== null);
+        return left === undefined ? null : `${left.node.op} in ${left.node.scope || graph.name}`;
+      },
+    },
+  ],
+  run: (graph) => rewrite(graph, rule(graph)),
+};
+
+function rule(graph: Graph): (value: Value, inputs: readonly Value[]) => Value | null {
+  const alone = readOnce(graph);
+  return (value, inputs) => {
+    switch (value.node.op) {
+      case "squeeze":
+      case "unsqueeze":
+        return undone(value, inputs[0]);
+      case "transpose":
+        return undone(value, inputs[0]) ?? (alone(value.node.inputs[0]) ? turnedBefore(value, inputs[0]) : null);
+      case "matmul":
+        return headByHead(value, inputs);
+      default:
+        return elementwise.has(value.node.op) && inputs.length === 2 ? stretchedAfter(value, inputs) : null;
+    }
+  };
+}
+
+const simple = ({ node }: Value) => simplifying(builder(node.scope, node.doc));
+
+/** Rule 1. */
+function undone(value: Value, x: Value): Value | null {
+  const at = simple(value);
+  const before = x.node.inputs[0];
+  if (made(value, "squeeze") && made(x, "unsqueeze")) {
+    return axesOf(value) === axesOf(x) ? before : null;
+  }
+  if (made(value, "unsqueeze") && made(x, "squeeze")) return axesOf(value) === axesOf(x) ? before : null;
+  const turn = made(value, "transpose")?.permutation;
+  const isStill = turn?.every((axis, index) => axis === index);
+  return turn && (isStill || made(x, "transpose")) ? at.transpose(x, turn) : null;
+}
+
+/** Rule 2. */
+function stretchedAfter(value: Value, [left, right]: readonly Value[]): Value | null {
+  const stretched = made(left, "unsqueeze");
+  if (!stretched || !made(right, "unsqueeze") || axesOf(left) !== axesOf(right)) return null;
+  const [x, y] = [left.node.inputs[0], right.node.inputs[0]];
+  if (x.shape.length !== y.shape.length) return null;
+  const narrow = make(value.node.op, [x, y], value.node.attributes, value.node);
+  return simple(value).unsqueeze(stretchedAfter(narrow, [x, y]) ?? narrow, ...stretched.axes);
+}
+
+/** Rule 3. */
+function headByHead(value: Value, [left, right]: readonly Value[]): Value | null {
+  if (made(left, "unsqueeze")?.axes.join() !== "2" || made(right, "unsqueeze")?.axes.join() !== "1") return null;
+  const [x, weight] = [left.node.inputs[0], right.node.inputs[0]];
+  if (x.shape.length !== 3 || weight.shape.length !== 3 || x.shape[0] !== weight.shape[0]) return null;
+  const at = simple(value);
+  return at.unsqueeze(at.matmul(x, weight), 2);
+}
+
+/** Rule 4. */
+function turnedBefore(value: Value, x: Value): Value | null {
+  if (!elementwise.has(x.node.op) || x.node.inputs.length !== 2) return null;
+  const turn = made(value, "transpose")!.permutation;
+  const undoes = (one: Value) => {
+    const earlier = made(one, "transpose")?.permutation;
+    return earlier !== undefined && turn.every((axis, index) => earlier[axis] === index);
+  };
+  const [left, right] = x.node.inputs;
+  if (!sameShape(left.shape, right.shape) || !(undoes(left) || undoes(right))) return null;
+  const at = simple(x);
+  return make(x.node.op, [at.transpose(left, turn), at.transpose(right, turn)], x.node.attributes, x.node);
+}
+
+const axesOf = ({ node }: Value): string => (node.attributes as { readonly axes: readonly number[] }).axes.join();
