@@ -10,6 +10,7 @@ import { mergeOutput } from "./merge-output.ts";
 import { type Context, defaultContext, type Pass } from "./pass.ts";
 import { readKept } from "./read-kept.ts";
 import { reassociate } from "./reassociate.ts";
+import { rowsAtOnce } from "./rows-at-once.ts";
 import { settleLayout } from "./settle-layout.ts";
 import { share } from "./share.ts";
 import { splitValues } from "./split-values.ts";
@@ -31,6 +32,7 @@ export const passes: readonly Pass[] = [
   userOnce,
   headsInRows,
   maskInProduct,
+  rowsAtOnce,
   settleLayout,
   share,
 ];

@@ -13,11 +13,9 @@ import { readOnce } from "./uses.ts";
  *  1. squeeze(unsqueeze(x)), unsqueeze(squeeze(x))  →  x        of the same axes
  *     transpose(transpose(x))                       →  one transpose, or x
  *  2. f(unsqueeze(x), unsqueeze(y))                 →  unsqueeze(f(x, y))        the same axes, x and y of one rank
- *  3. unsqueeze(x, 2) · unsqueeze(W, 1)             →  unsqueeze(x · W, 2)       x [A, R, c], W [A, c, v]: one product a head
- *                                                                                instead of one a head and candidate
- *  4. transpose(f(transpose(x), y))                 →  f(x, transpose(y))        the turns undo each other, x and y of one
+ *  3. transpose(f(transpose(x), y))                 →  f(x, transpose(y))        the turns undo each other, x and y of one
  *                                                                                shape, f read by nothing else
- * Results stay the same to the bit but for rule 3, where the same sums are added up: equal up to rounding.
+ * Results stay the same to the bit.
  */
 export const settleLayout: Pass = {
   name: "settle-layout",
@@ -46,8 +44,6 @@ function rule(graph: Graph): (value: Value, inputs: readonly Value[]) => Value |
         return undone(value, inputs[0]);
       case "transpose":
         return undone(value, inputs[0]) ?? (alone(value.node.inputs[0]) ? turnedBefore(value, inputs[0]) : null);
-      case "matmul":
-        return headByHead(value, inputs);
       default:
         return elementwise.has(value.node.op) && inputs.length === 2 ? stretchedAfter(value, inputs) : null;
     }
@@ -58,15 +54,11 @@ const simple = ({ node }: Value) => simplifying(builder(node.scope, node.doc));
 
 /** Rule 1. */
 function undone(value: Value, x: Value): Value | null {
-  const at = simple(value);
-  const before = x.node.inputs[0];
-  if (made(value, "squeeze") && made(x, "unsqueeze")) {
-    return axesOf(value) === axesOf(x) ? before : null;
-  }
-  if (made(value, "unsqueeze") && made(x, "squeeze")) return axesOf(value) === axesOf(x) ? before : null;
+  const opposite = made(value, "squeeze") ? made(x, "unsqueeze") : made(value, "unsqueeze") && made(x, "squeeze");
+  if (opposite) return axesOf(value) === axesOf(x) ? x.node.inputs[0] : null;
   const turn = made(value, "transpose")?.permutation;
   const isStill = turn?.every((axis, index) => axis === index);
-  return turn && (isStill || made(x, "transpose")) ? at.transpose(x, turn) : null;
+  return turn && (isStill || made(x, "transpose")) ? simple(value).transpose(x, turn) : null;
 }
 
 /** Rule 2. */
@@ -80,15 +72,6 @@ function stretchedAfter(value: Value, [left, right]: readonly Value[]): Value | 
 }
 
 /** Rule 3. */
-function headByHead(value: Value, [left, right]: readonly Value[]): Value | null {
-  if (made(left, "unsqueeze")?.axes.join() !== "2" || made(right, "unsqueeze")?.axes.join() !== "1") return null;
-  const [x, weight] = [left.node.inputs[0], right.node.inputs[0]];
-  if (x.shape.length !== 3 || weight.shape.length !== 3 || x.shape[0] !== weight.shape[0]) return null;
-  const at = simple(value);
-  return at.unsqueeze(at.matmul(x, weight), 2);
-}
-
-/** Rule 4. */
 function turnedBefore(value: Value, x: Value): Value | null {
   if (!elementwise.has(x.node.op) || x.node.inputs.length !== 2) return null;
   const turn = made(value, "transpose")!.permutation;

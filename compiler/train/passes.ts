@@ -1,11 +1,11 @@
 // Which exact rewrites pay in training, where nothing is computed when a graph is built.
 import type { Graph } from "../ir/graph.ts";
 import { defaultContext, passes, rewrite } from "../passes/index.ts";
+import { rowsAtOnce } from "../passes/rows-at-once.ts";
 import { share } from "../passes/share.ts";
 import { itemsOnce } from "./items-once.ts";
 import { pooledAtOnce } from "./pooled-at-once.ts";
 import { readApart } from "./read-apart.ts";
-import { rowsAtOnce } from "./rows-at-once.ts";
 import { rowsOfScores } from "./rows-of-scores.ts";
 import { wideApart } from "./wide-apart.ts";
 

@@ -1,9 +1,9 @@
 // A plan that pays: single rows that meet the same matrix stand in one product.
 import { builder } from "../ir/build.ts";
-import { ruled } from "../passes/pass.ts";
+import { ruled } from "./pass.ts";
 
 /**
- * Products of a row for each head and row of the batch with a matrix for each head.
+ * Products of a row for each head and candidate, or row of a batch, with a matrix for each head.
  *  1. x [A, B, 1, w] · W [A, 1, w, n]  →  (x as [A, B, w]) · (W as [A, w, n]), as [A, B, 1, n]
  *  2. W [A, 1, n, w] · x [A, B, w, 1]  →  (x as [A, B, w]) · Wᵀ, as [A, B, n, 1]
  * A product for each head takes the place of one for each head and row. The same sums are added up: equal up to rounding.
