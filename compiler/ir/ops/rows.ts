@@ -46,10 +46,7 @@ export const decodeRows: Rule<"decodeRows"> = {
   onnx(emit, [rows, affine], node) {
     if (affine === undefined) return emit.node("Cast", [rows], { to: onnxDtype.float32 });
     const axis = node.inputs[0].shape.length - 1;
-    // Each row has scales of its own, which DequantizeLinear has no form for: it makes plain numbers. Halves, doubled after
-    // it (both exact), because ONNX Runtime moves what only reshapes or cuts to before it, where WebGPU has no kernel.
-    const halves = emit.node("DequantizeLinear", [rows, emit.scalar(0.5)]);
-    const numbers = emit.node("Mul", [halves, emit.scalar(2)]);
+    const numbers = plainNumbers(emit, rows, axis, total(node.attributes.heads));
     const parts = runs(node.attributes.heads).map((run, _, all) => {
       const alone = all.length === 1;
       const stored = alone ? numbers : cut(emit, numbers, axis, run.column, run.count * run.width);
@@ -59,6 +56,27 @@ export const decodeRows: Rule<"decodeRows"> = {
     return parts.length === 1 ? parts[0] : emit.node("Concat", parts, { axis });
   },
 };
+
+/**
+ * uint8 [… width] as float32: each row has scales of its own, which DequantizeLinear has no form for, so it makes plain
+ * numbers: halves, doubled afterwards (both exact), because ONNX Runtime moves what only reshapes or cuts to before it,
+ * where WebGPU has no kernel.
+ *
+ * With one scale for all, ONNX Runtime 1.30 decodes wrongly on a WebGPU device that stays open: after counts that are no
+ * multiple of four comes one that is, its program would take four at once, and the earlier one is used in its place. So
+ * one scale serves widths of which every count is such a multiple; others have a scale for each column, which is always
+ * taken one by one (on a CPU eight times as slow). One column would be one scale, so it is read twice and cut.
+ */
+function plainNumbers(emit: OnnxEmitter, rows: string, axis: number, width: number): string {
+  const doubled = (halves: string) => emit.node("Mul", [halves, emit.scalar(2)]);
+  if (width % 4 === 0) return doubled(emit.node("DequantizeLinear", [rows, emit.scalar(0.5)]));
+  const columns = Math.max(2, width);
+  const both = { dtype: "int32", shape: [2], data: Int32Array.of(0, 0) } as const;
+  const read = width === 1 ? emit.node("Gather", [rows, emit.constant(both)], { axis }) : rows;
+  const half = emit.constant({ dtype: "float32", shape: [columns], data: new Float32Array(columns).fill(0.5) });
+  const numbers = doubled(emit.node("DequantizeLinear", [read, half], { axis }));
+  return width === 1 ? cut(emit, numbers, axis, 0, 1) : numbers;
+}
 
 interface Run {
   /** First head and first column. */
