@@ -12,7 +12,7 @@ import type { FeatureSpec } from "./manifest.ts";
 import { historyColumns, inlineColumns, type PrepareRequest, singleValues } from "./request.ts";
 import type { Tensor } from "./session.ts";
 import { floats, ints } from "./session.ts";
-import { type TableRows, tableRows } from "./table-rows.ts";
+import { rowsOfTables, type TableRows } from "./table-rows.ts";
 import type { OpenGeneration } from "./tables.ts";
 import { parseTime, type RawTime } from "./time.ts";
 
@@ -61,11 +61,7 @@ export async function prepareSide(engine: Engine, request: PrepareRequest): Prom
     histories.set(spec.name, new HistorySide(spec, given, items, times.get(spec.name)!, context));
   }
 
-  const rows = new Map<string, TableRows>();
-  for (const table of needed) {
-    const history = histories.get(manifest.tables[table].history)!;
-    rows.set(table, await tableRows(engine, history, table, generation?.table(table) ?? null));
-  }
+  const rows = await rowsOfTables(engine, needed, histories, generation);
   // Errors in columns are due here, not when the first candidates come.
   for (const history of histories.values()) encodeAhead(engine, way, history);
   const users = manifest.features.filter((feature) => feature.group === "user");

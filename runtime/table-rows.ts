@@ -10,7 +10,7 @@ import type { StoredTensor, Tensor } from "./session.ts";
 import { floats, ints } from "./session.ts";
 import type { RowFormat } from "./table/precision.ts";
 import { decodeStored } from "./table/stored-rows.ts";
-import type { OpenTable } from "./tables.ts";
+import type { OpenGeneration, OpenTable } from "./tables.ts";
 
 /** What enters a graph for one table, and what was found. */
 export interface TableRows {
@@ -43,6 +43,21 @@ export interface StoredInputs {
 
 /** Items projected at once. */
 const BATCH = 8192;
+
+/** The rows of several tables, each for the history that it belongs to; `generation` null: nothing is in a table. */
+export async function rowsOfTables(
+  engine: Engine,
+  tables: readonly string[],
+  histories: ReadonlyMap<string, HistorySide>,
+  generation: OpenGeneration | null,
+): Promise<Map<string, TableRows>> {
+  const rows = new Map<string, TableRows>();
+  for (const table of tables) {
+    const history = histories.get(engine.artefacts.manifest.tables[table].history)!;
+    rows.set(table, await tableRows(engine, history, table, generation?.table(table) ?? null));
+  }
+  return rows;
+}
 
 /** @param open the built table; null where there is none, then every row is projected */
 export async function tableRows(

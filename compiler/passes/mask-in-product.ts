@@ -1,9 +1,8 @@
 // A plan that pays: bias and mask travel with the product of queries and keys.
 import { type Builder, builder } from "../ir/build.ts";
-import { type Graph, topological, type Value } from "../ir/graph.ts";
-import { rewrite } from "../ir/rewrite.ts";
+import type { Value } from "../ir/graph.ts";
 import { elements, isFixed, made } from "./fixed.ts";
-import { type Pass, sound } from "./pass.ts";
+import { ruledBy } from "./pass.ts";
 import { readOnce } from "./uses.ts";
 
 /**
@@ -17,26 +16,7 @@ import { readOnce } from "./uses.ts";
  * up to rounding. Of the multiply-adds as many come as go, but of heads × candidates × history numbers one array is written
  * instead of three, and those are what a search moves most of. Sums that something else reads as well stay.
  */
-export const maskInProduct: Pass = {
-  name: "mask-in-product",
-  requires: [sound],
-  ensures: [
-    sound,
-    {
-      name: "no product is masked by behaviour afterwards",
-      check(graph) {
-        const fits = rule(graph);
-        const left = values(graph).find((value) => fits(value, value.node.inputs) !== null);
-        return left === undefined ? null : left.node.scope;
-      },
-    },
-  ],
-  run: (graph) => rewrite(graph, rule(graph)),
-};
-
-const values = (graph: Graph) => topological(graph.outputs.map((output) => output.value));
-
-function rule(graph: Graph): (value: Value, inputs: readonly Value[]) => Value | null {
+export const maskInProduct = ruledBy("mask-in-product", "no product is masked by behaviour afterwards", (graph) => {
   const alone = readOnce(graph);
   return (value, [score, penalty]) => {
     if (value.node.op !== "add" || penalty.shape.length !== 1 || isFixed(penalty)) return null;
@@ -46,7 +26,7 @@ function rule(graph: Graph): (value: Value, inputs: readonly Value[]) => Value |
     const product = sum ? score.node.inputs[0] : score;
     return masked(product, sum ? score.node.inputs[1] : null, penalty);
   };
-}
+});
 
 function masked(product: Value, bias: Value | null, penalty: Value): Value | null {
   if (product.node.op !== "matmul" || product.shape.length !== 3) return null;

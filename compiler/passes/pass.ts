@@ -53,10 +53,11 @@ export const sound: Condition = {
 };
 
 /** Nothing is left that the rule would change. */
-export function exhausted(name: string, rule: Rule): Condition {
+function exhausted(name: string, ruleOf: (graph: Graph) => Rule): Condition {
   return {
     name,
     check(graph, context) {
+      const rule = ruleOf(graph);
       const values = topological(graph.outputs.map((output) => output.value));
       const left = values.find((value) => rule(value, value.node.inputs, context) !== null);
       return left === undefined ? null : `${left.node.op} in ${left.node.scope || graph.name}`;
@@ -65,11 +66,17 @@ export function exhausted(name: string, rule: Rule): Condition {
 }
 
 /** A pass of one rule, applied wherever it fits, operands first. */
-export function ruled(name: string, ensured: string, rule: Rule): Pass {
+export const ruled = (name: string, ensured: string, rule: Rule): Pass => ruledBy(name, ensured, () => rule);
+
+/** The same with a rule that has to know the graph: who reads what. */
+export function ruledBy(name: string, ensured: string, ruleOf: (graph: Graph) => Rule): Pass {
   return {
     name,
     requires: [sound],
-    ensures: [sound, exhausted(ensured, rule)],
-    run: (graph, context) => rewrite(graph, (value, inputs) => rule(value, inputs, context)),
+    ensures: [sound, exhausted(ensured, ruleOf)],
+    run(graph, context) {
+      const rule = ruleOf(graph);
+      return rewrite(graph, (value, inputs) => rule(value, inputs, context));
+    },
   };
 }

@@ -1,11 +1,10 @@
 // A plan that pays: operators that only turn and stretch arrays meet, and go.
 import { builder, make } from "../ir/build.ts";
-import { elementwise, type Graph, topological, type Value } from "../ir/graph.ts";
-import { rewrite } from "../ir/rewrite.ts";
+import { elementwise, type Value } from "../ir/graph.ts";
 import { sameShape } from "../ir/shape.ts";
 import { simplifying } from "../ir/simplify.ts";
 import { made } from "./fixed.ts";
-import { type Pass, sound } from "./pass.ts";
+import { ruledBy } from "./pass.ts";
 import { readOnce } from "./uses.ts";
 
 /**
@@ -17,38 +16,24 @@ import { readOnce } from "./uses.ts";
  *                                                                                shape, f read by nothing else
  * Results stay the same to the bit.
  */
-export const settleLayout: Pass = {
-  name: "settle-layout",
-  requires: [sound],
-  ensures: [
-    sound,
-    {
-      name: "no axis is added and taken away again, nor a turn undone",
-      check(graph) {
-        const fits = rule(graph);
-        const values = topological(graph.outputs.map((output) => output.value));
-        const left = values.find((value) => fits(value, value.node.inputs) !== null);
-        return left === undefined ? null : `${left.node.op} in ${left.node.scope || graph.name}`;
-      },
-    },
-  ],
-  run: (graph) => rewrite(graph, rule(graph)),
-};
-
-function rule(graph: Graph): (value: Value, inputs: readonly Value[]) => Value | null {
-  const alone = readOnce(graph);
-  return (value, inputs) => {
-    switch (value.node.op) {
-      case "squeeze":
-      case "unsqueeze":
-        return undone(value, inputs[0]);
-      case "transpose":
-        return undone(value, inputs[0]) ?? (alone(value.node.inputs[0]) ? turnedBefore(value, inputs[0]) : null);
-      default:
-        return elementwise.has(value.node.op) && inputs.length === 2 ? stretchedAfter(value, inputs) : null;
-    }
-  };
-}
+export const settleLayout = ruledBy(
+  "settle-layout",
+  "no axis is added and taken away again, nor a turn undone",
+  (graph) => {
+    const alone = readOnce(graph);
+    return (value, inputs) => {
+      switch (value.node.op) {
+        case "squeeze":
+        case "unsqueeze":
+          return undone(value, inputs[0]);
+        case "transpose":
+          return undone(value, inputs[0]) ?? (alone(value.node.inputs[0]) ? turnedBefore(value, inputs[0]) : null);
+        default:
+          return elementwise.has(value.node.op) && inputs.length === 2 ? stretchedAfter(value, inputs) : null;
+      }
+    };
+  },
+);
 
 const simple = ({ node }: Value) => simplifying(builder(node.scope, node.doc));
 

@@ -14,20 +14,17 @@ import { quoted, type Source } from "./source.ts";
 export async function eventItems(source: Source, binding: Binding, keyType: KeyType): Promise<Relation> {
   const { relation: log, item, time } = await openEvents(source, binding, keyType);
   const key = quoted(item.shown);
-  const sql = (files?: readonly string[]): string => {
-    const rows = files === undefined ? log.numbered : `SELECT *, 0 AS ${quoted(rowColumn)} FROM ${log.sql(files)}`;
-    const newest = [...log.columns.keys()]
-      .filter((column) => column !== item.shown)
-      .map((column) => `arg_max(${quoted(column)}, "#when") AS ${quoted(column)}`);
-    const events = `SELECT *, {t: ${time.sql}, r: ${quoted(rowColumn)}} AS "#when" FROM (${rows}) WHERE ${key} IS NOT NULL`;
-    return `(SELECT ${[key, ...newest].join(", ")} FROM (${events}) GROUP BY ${key} ORDER BY ${key})`;
-  };
+  const newest = [...log.columns.keys()]
+    .filter((column) => column !== item.shown)
+    .map((column) => `arg_max(${quoted(column)}, "#when") AS ${quoted(column)}`);
+  const events = `SELECT *, {t: ${time.sql}, r: ${quoted(rowColumn)}} AS "#when" FROM (${log.numbered}) WHERE ${key} IS NOT NULL`;
+  const items = `(SELECT ${[key, ...newest].join(", ")} FROM (${events}) GROUP BY ${key} ORDER BY ${key})`;
   return {
     name: `${log.name} (its items, as no items file is named)`,
     files: log.files,
     columns: log.columns,
-    sql,
-    numbered: `SELECT *, row_number() OVER (ORDER BY ${key}) - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,
+    sql: () => items,
+    numbered: `SELECT *, row_number() OVER (ORDER BY ${key}) - 1 AS ${quoted(rowColumn)} FROM ${items}`,
     made: log,
   };
 }

@@ -124,7 +124,10 @@ function clockOf(
   return { ...base, sql: `(${cast.sql} / ${factors[clock.unit]})`, bad: cast.bad };
 }
 
-/** Part of the split of each event: 0 training, 1 validation, 2 test; all are training where nothing is split. */
+/** How `"#part"` tells the parts of the split. */
+export const partNumbers = { training: 0, validation: 1, test: 2 } as const;
+
+/** Part of the split of each event, as in `partNumbers`; all are training where nothing is split. */
 function partSql(binding: Binding): string {
   const { split } = binding;
   if (split === null) return "0";

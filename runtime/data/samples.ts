@@ -5,6 +5,7 @@ import type { Binding } from "./binding.ts";
 import type { Chunk } from "./chunk.ts";
 import { type DataColumn, joinColumns, sliceColumn } from "./column.ts";
 import { deriveColumn } from "./derive.ts";
+import { partNumbers } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
 import { requestsOf, type SampleHistory, type SampleRequest, type UserRows } from "./sample-requests.ts";
@@ -36,8 +37,6 @@ export interface ReadOptions {
   readonly memory?: string;
 }
 
-const parts = { training: 0, validation: 1, test: 2 } as const;
-
 /**
  * Streams the samples user by user. Memory holds one user's events and DuckDB's bounded buffers.
  * @throws TwinError naming file, column and row of what cannot be read
@@ -51,7 +50,7 @@ export async function* readHistories(
   try {
     const labelled = options.samples === "labelled";
     const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, labelled);
-    const wanted = options.part === undefined ? null : parts[options.part];
+    const wanted = options.part === undefined ? null : partNumbers[options.part];
     const { users: most } = options;
     const query = columns.query(most === undefined ? undefined : someUsers(columns, most, wanted, labelled));
     for await (const rows of users(source, columns, query)) {

@@ -1,6 +1,6 @@
 // What the event log says of each row besides its features: whether its item is new, and to which request it belongs.
 import type { Binding } from "../data/binding.ts";
-import { openEvents } from "../data/events.ts";
+import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
 import type { Part } from "../train/dataset.ts";
@@ -13,8 +13,6 @@ export interface EventFacts {
   /** Number of the value in the request's column, −1 where it is missing; null where no column is named. */
   readonly request: Int32Array | null;
 }
-
-const parts = { training: 0, validation: 1, test: 2 } as const;
 
 /**
  * Reads the rows of one part: about five bytes for each row of the log.
@@ -34,7 +32,7 @@ export async function eventFacts(binding: Binding, part: Part, request: string |
         : `CASE WHEN ${quoted(request)} IS NULL THEN -1 ELSE dense_rank() OVER (ORDER BY ${quoted(request)}) END`;
     const query =
       `SELECT CAST("#row" AS DOUBLE) AS at, CAST(twin_known IS NULL AS INTEGER) AS fresh, CAST(${number} AS INTEGER) AS request ` +
-      `FROM (${events.select}) LEFT JOIN (${known}) ON "#item" = twin_known WHERE "#part" = ${parts[part]}`;
+      `FROM (${events.select}) LEFT JOIN (${known}) ON "#item" = twin_known WHERE "#part" = ${partNumbers[part]}`;
     const fresh = new Growing(Uint8Array);
     const requests = new Growing(Int32Array);
     for await (const { rows, columns } of source.stream(query, 65_536, events.explain())) {

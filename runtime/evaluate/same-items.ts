@@ -2,7 +2,7 @@
 import type { Engine } from "../engine.ts";
 import { allow } from "../freshness.ts";
 import type { UserSide } from "../prepare.ts";
-import { type TableRows, tableRows } from "../table-rows.ts";
+import { rowsOfTables } from "../table-rows.ts";
 import type { OpenGeneration } from "../tables.ts";
 
 /** Whether keys and features of items are read from the same place. */
@@ -19,10 +19,6 @@ export async function withTables(engine: Engine, side: UserSide, generation: Ope
   const read = (manifest.graphs.search?.inputs ?? []).flatMap(({ name }) => (name in manifest.tables ? [name] : []));
   const freshness = generation?.freshness(Date.now() / 1000) ?? [];
   for (const found of freshness) if (read.includes(found.table)) allow(found, engine.tables.maxStaleness, dir);
-  const tables = new Map<string, TableRows>();
-  for (const table of read) {
-    const history = side.histories.get(manifest.tables[table].history)!;
-    tables.set(table, await tableRows(engine, history, table, generation?.table(table) ?? null));
-  }
+  const tables = await rowsOfTables(engine, read, side.histories, generation);
   return { ...side, generation, freshness, tables };
 }

@@ -1,11 +1,10 @@
 // Which users of prepared data `--users N` means: those of whom requests are read, by the same condition on the log.
 import type { Binding } from "../data/binding.ts";
+import { partNumbers } from "../data/events.ts";
 import { sampleColumns, someUsers } from "../data/sample-columns.ts";
 import { Source } from "../data/source.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Part } from "../train/dataset.ts";
-
-const parts = { training: 0, validation: 1, test: 2 } as const;
 
 /**
  * Ordinals in the prepared data of at most `count` users who have samples of a part.
@@ -26,7 +25,7 @@ export async function ordinalsOfSome(
     // Prepared data count the users of the whole log in the order of their keys.
     const every = `SELECT DISTINCT "#user" FROM (${columns.events.select})`;
     const numbered = `SELECT "#user", row_number() OVER (ORDER BY "#user") - 1 AS ordinal FROM (${every})`;
-    const where = someUsers(columns, count, parts[part], labelled);
+    const where = someUsers(columns, count, partNumbers[part], labelled);
     const query = `SELECT CAST(ordinal AS DOUBLE) AS ordinal FROM (${numbered}) WHERE ${where}`;
     const chosen = new Set<number>();
     for await (const { rows, columns: found } of source.stream(query, 65_536, columns.explain)) {

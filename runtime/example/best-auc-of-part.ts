@@ -1,12 +1,10 @@
 // The best AUC of one part of an example data set, from the true probabilities that its event log holds.
 import type { Binding } from "../data/binding.ts";
-import { openEvents } from "../data/events.ts";
+import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
 import type { Part } from "../train/dataset.ts";
 import { BestAuc } from "./best-auc.ts";
-
-const parts = { training: 0, validation: 1, test: 2 } as const;
 
 /**
  * The AUC of the column `truth` over the part's rows that have a click or none: what no model can pass but by luck.
@@ -20,7 +18,7 @@ export async function bestAucOfPart(binding: Binding, part: Part): Promise<numbe
     for (const name of ["truth", "click"]) requireColumn(events.relation, name, "the example's event log");
     const query =
       `SELECT CAST(${quoted("truth")} AS DOUBLE) AS truth, CAST(${quoted("click")} AS INTEGER) AS click ` +
-      `FROM (${events.select}) WHERE "#part" = ${parts[part]} AND ${quoted("click")} IS NOT NULL`;
+      `FROM (${events.select}) WHERE "#part" = ${partNumbers[part]} AND ${quoted("click")} IS NOT NULL`;
     const best = new BestAuc();
     for await (const { rows, columns } of source.stream(query, 65_536, events.explain())) {
       const [truth, click] = [columns.truth, columns.click] as ArrayLike<number>[];

@@ -67,7 +67,8 @@ export async function draft(options: DraftOptions): Promise<Draft> {
     const of = (name: string): Profile => events.find((column) => column.name === name)!;
     const [user, item] = [of(roles.user), of(roles.item)];
     const labels = roles.labels.map(({ column }) => column);
-    const others = events.filter(({ name }) => ![roles.user, roles.item, roles.clock.column, ...labels].includes(name));
+    const seen = events.filter(({ name }) => ![roles.user, roles.item, roles.clock.column].includes(name));
+    const others = seen.filter(({ name }) => !labels.includes(name));
     // An items file says what an item is; without one the events do.
     const ofItem = items === null ? await belongingTo(source, relation, item, others) : [];
     const itemFeatures =
@@ -78,9 +79,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       user,
       others.filter((column) => !ofItem.includes(column)),
     );
-    const crossed = events.filter(
-      (column) => labels.includes(column.name) || (others.includes(column) && ![...ofItem, ...ofUser].includes(column)),
-    );
+    const crossed = seen.filter((column) => ![...ofItem, ...ofUser].includes(column));
     const path = (file: string): string => relative(options.folder, resolve(file)).replaceAll("\\", "/");
     const drafted: Drafted = {
       roles,
