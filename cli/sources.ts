@@ -20,7 +20,7 @@ export function reader(entry: string, replace?: string): Read {
         return { error: "is a link that leads out of the model's folder" };
       const { size } = statSync(file);
       if (size > readable) return { error: `is too large: ${size} bytes, and ${readable} is the most that is read` };
-      return readFileSync(file, "utf8");
+      return readFileSync(file);
     } catch (failure) {
       return { error: reason(failure as NodeJS.ErrnoException) };
     }

@@ -1,15 +1,16 @@
 // An entry file and all it imports, as one program. Pure: texts come through `read`.
 import type { FileNode, ImportNode, SectionNode, Source } from "../grammar/ast.ts";
+import { sourceOf } from "../grammar/decode.ts";
 import { at, type Diagnostic } from "../grammar/diagnostic.ts";
 import { parse } from "../grammar/parse.ts";
 import { diagnose } from "./diagnostics.ts";
 import { folderOf, inside, join, normalise } from "./paths.ts";
 
 /**
- * Gives the text of a file, or says why there is none. Paths are the entry's as given, and for imports that path's
+ * Gives a file's text, or its bytes (which may be no text), or says why there is none. Paths are the entry's as given, and for imports that path's
  * folder joined with what the import says, without `.` and `..`.
  */
-export type Read = (path: string) => string | { readonly error: string };
+export type Read = (path: string) => string | Uint8Array | { readonly error: string };
 
 export interface Program {
   readonly entry: FileNode;
@@ -43,12 +44,13 @@ export function load(entry: string, read: Read): Program {
   };
 
   const visit = (path: string, by: ImportNode | null): FileNode | null => {
-    const text = read(by ? path : entry);
-    const source: Source = { path: by ? path : entry, text: typeof text === "string" ? text : "" };
-    if (typeof text !== "string") {
-      failed(source, by, text.error);
+    const shown = by ? path : entry;
+    const content = read(shown);
+    if (typeof content !== "string" && !(content instanceof Uint8Array)) {
+      failed({ path: shown, text: "" }, by, content.error);
       return null;
     }
+    const source = typeof content === "string" ? { path: shown, text: content } : sourceOf(shown, content);
     const parsed = parse(source);
     for (const diagnostic of parsed.diagnostics) diagnostics.push(diagnostic);
     loaded.set(path, parsed.file);

@@ -4,6 +4,8 @@
 export interface Source {
   readonly path: string;
   readonly text: string;
+  /** Where the file's bytes stop being UTF-8; absent for text. */
+  readonly notText?: { readonly offset: number; readonly value: number };
 }
 
 /** A range of a source, in UTF-16 offsets; `end` is exclusive. */

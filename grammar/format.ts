@@ -1,4 +1,5 @@
 // The formatter: one layout for every valid file. Reorders nothing, keeps every comment, and is its own fixed point.
+import type { Source } from "./ast.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type Body, type Element, type Entry, layout, type Remark, type Shape } from "./layout.ts";
 import { lex } from "./lex.ts";
@@ -11,12 +12,10 @@ export type Formatted = { readonly text: string } | { readonly diagnostics: read
 const columns = 100;
 const step = 2;
 
-/**
- * The text laid out anew, line feeds only, one at the end; or the syntax errors that stand in the way. `path` is what
- * diagnostics call the file.
- */
-export function format(text: string, path: string): Formatted {
-  const { diagnostics } = parse({ path, text });
+/** The text laid out anew, line feeds only, one at the end; or the syntax errors that stand in the way. */
+export function format(source: Source): Formatted {
+  const { text } = source;
+  const { diagnostics } = parse(source);
   if (diagnostics.length > 0) return { diagnostics };
   const lines = body(layout(text, lex(text)), 0, true);
   return { text: lines.map((line) => `${line}\n`).join("") };

@@ -1,5 +1,6 @@
 // The grammar's public face: text ↔ tree, and diagnostics as text. Pure; knows no machine learning.
 export * from "./ast.ts";
+export { decode, sourceOf } from "./decode.ts";
 export * from "./diagnostic.ts";
 export { syntaxErrors } from "./errors.ts";
 export { type Formatted, format } from "./format.ts";

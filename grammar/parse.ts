@@ -47,9 +47,14 @@ function refusal(source: Source): Diagnostic | undefined {
     });
   }
   const zero = source.text.indexOf("\0");
-  if (zero < 0) return undefined;
-  return diagnose("not-text", {}, at(span(source, zero, zero + 1), "a zero byte"), {
-    help: ["A `.twin` file is UTF-8 text."],
+  const { notText } = source;
+  if (zero < 0 && !notText) return undefined;
+  const wrong = !notText || (zero >= 0 && zero < notText.offset) ? { offset: zero, value: 0 } : notText;
+  const byte = wrong.value === 0 ? "a zero byte" : `the byte 0x${wrong.value.toString(16)} is no UTF-8 here`;
+  return diagnose("not-text", {}, at(span(source, wrong.offset, wrong.offset + 1), byte), {
+    help: [
+      "A `.twin` file is UTF-8 text. One in another encoding is converted with `iconv -f ENCODING -t UTF-8 FILE`.",
+    ],
   });
 }
 

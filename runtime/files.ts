@@ -2,13 +2,17 @@
 import {
   closeSync,
   existsSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
+  realpathSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeSync,
@@ -95,22 +99,36 @@ let serial = 0;
 /** A file that appears under its name only by `commit()`: killed before that, the earlier one stays. */
 export class AtomicFile {
   readonly path: string;
+  /** The file that it becomes: where `path` is a link, what that leads to. */
+  readonly #target: string;
   readonly #partial: string;
   #file: number | null;
   #end = 0;
 
-  private constructor(path: string, partial: string, file: number) {
+  private constructor(path: string, target: string, partial: string, file: number) {
     this.path = path;
+    this.#target = target;
     this.#partial = partial;
     this.#file = file;
   }
 
-  /** Opens the temporary file, and makes its folder where there is none. */
+  /**
+   * Opens the temporary file, and makes its folder where there is none. A file that will be replaced gives it its mode.
+   * @throws TwinError where the path is taken by what is no file (a device, a pipe): a rename would replace it
+   */
   static create(path: string): AtomicFile {
-    const partial = join(dirname(path), `.${basename(path)}.${process.pid}-${serial++}.partial`);
     return attempt("write", path, () => {
-      mkdirSync(dirname(path), { recursive: true });
-      return new AtomicFile(path, partial, openSync(partial, "w"));
+      const before = statSync(path, { throwIfNoEntry: false });
+      if (before && !before.isFile())
+        throw new TwinError(
+          `cannot write ${path}: it is ${before.isDirectory() ? "a folder" : "a device or a pipe"}, and a file is due`,
+        );
+      const target = before ? realpathSync(path) : path;
+      const partial = join(dirname(target), `.${basename(target)}.${process.pid}-${serial++}.partial`);
+      mkdirSync(dirname(target), { recursive: true });
+      const file = new AtomicFile(path, target, partial, openSync(partial, "w"));
+      if (before) file.#resemble(before);
+      return file;
     });
   }
 
@@ -146,8 +164,8 @@ export class AtomicFile {
     try {
       fsyncSync(this.#open());
       this.#close();
-      renameSync(this.#partial, this.path);
-      syncFolder(dirname(this.path));
+      renameSync(this.#partial, this.#target);
+      syncFolder(dirname(this.#target));
     } catch (error) {
       this.abort();
       throw fileError(error, "write", this.path);
@@ -161,6 +179,20 @@ export class AtomicFile {
       unlinkSync(this.#partial);
     } catch {
       // Already renamed or removed.
+    }
+  }
+
+  /** Takes the mode and, where this process may give files away, the owner of the file that it replaces. */
+  #resemble({ mode, uid, gid }: Stats): void {
+    try {
+      fchownSync(this.#open(), uid, gid);
+    } catch {
+      // Only the superuser may.
+    }
+    try {
+      fchmodSync(this.#open(), mode & 0o7777);
+    } catch {
+      // A file system without modes.
     }
   }
 
@@ -210,11 +242,50 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A text file, whole. `most` bounds its bytes, so that a foreign file cannot fill the memory. */
-export function readText(path: string, most = 512 * 1024 * 1024): string {
+/** A file, whole. `most` bounds its bytes, so that a foreign file cannot fill the memory. */
+export function readBytes(path: string, most = 512 * 1024 * 1024): Uint8Array {
   const bytes = attempt("read", path, () => statSync(path).size);
   if (bytes > most) {
     throw new TwinError(`cannot read ${path}: it has ${bytes} bytes, and at most ${most} are expected here`);
   }
-  return attempt("read", path, () => readFileSync(path, "utf8"));
+  return attempt("read", path, () => readFileSync(path));
+}
+
+/** A text file, whole, without a byte order mark. @throws TwinError where it is larger than `most`, or no UTF-8 */
+export function readText(path: string, most?: number): string {
+  return textOf(readBytes(path, most), path);
+}
+
+/** The text of bytes that must be UTF-8: others would be read as U+FFFD, and two keys as one. `name` is for the error. */
+export function textOf(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const wrong = firstWrongByte(bytes);
+    const line = bytes.subarray(0, wrong).filter((byte) => byte === 10).length + 1;
+    throw new TwinError(
+      `${name} is not UTF-8 text: its byte ${wrong} (0x${bytes[wrong].toString(16)}, line ${line}) is none of UTF-8. Convert it: iconv -f ENCODING -t UTF-8`,
+    );
+  }
+}
+
+function firstWrongByte(bytes: Uint8Array): number {
+  let sound = 0;
+  let wrong = bytes.byteLength;
+  while (wrong - sound > 1) {
+    const middle = (sound + wrong) >>> 1;
+    if (isPrefix(bytes.subarray(0, middle))) sound = middle;
+    else wrong = middle;
+  }
+  return wrong - 1;
+}
+
+/** Whether a UTF-8 text can begin so. */
+function isPrefix(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,18 @@
 // YAML against a schema: a mistake is told with file, line and column.
 import * as v from "valibot";
-import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from "yaml";
+import {
+  Composer,
+  type CST,
+  type Document,
+  isNode,
+  isScalar,
+  Lexer,
+  LineCounter,
+  Parser,
+  visit,
+  type YAMLMap,
+  YAMLParseError,
+} from "yaml";
 import { TwinError } from "./error.ts";
 
 /** How a file is spoken of when it is refused. */
@@ -70,12 +82,29 @@ export function composeYaml(text: string, lines: LineCounter): Document {
   if (tooDeep.test(text)) {
     throw new Error(TOO_DEEP);
   }
-  const composer = new Composer({ lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  const composer = new Composer({ lineCounter: lines, prettyErrors: false, logLevel: "silent", uniqueKeys: false });
   const documents = [...composer.compose(tokens(text, lines), true, text.length)];
   if (documents.length !== 1) {
     throw new Error(`it holds ${documents.length} documents`);
   }
-  return documents[0]!;
+  const [document] = documents;
+  if (document.errors.length === 0) visit(document, { Map: (_, map) => refuseRepeated(map, document) });
+  return document;
+}
+
+/** The library's own check compares every key with every other: a hundred thousand columns would never end. */
+function refuseRepeated(map: YAMLMap, document: Document): void {
+  const met = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    if (met.has(key.value)) {
+      const [start, end] = key.range ?? [0, 1];
+      document.errors.push(
+        new YAMLParseError([start, end], "DUPLICATE_KEY", `\`${String(key.value)}\` stands here twice`),
+      );
+    }
+    met.add(key.value);
+  }
 }
 
 function readDocument(

@@ -37,7 +37,7 @@ function modelOf(path: string, read?: (path: string) => string): Model {
 
 describe("good programs", () => {
   it.each(files)("%s is as the formatter leaves it", (path) => {
-    expect(format(text(path), path)).toEqual({ text: text(path) });
+    expect(format({ path, text: text(path) })).toEqual({ text: text(path) });
   });
 
   it.each(files)("%s has no errors and no warnings", (path) => {

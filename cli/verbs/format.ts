@@ -1,14 +1,15 @@
 // `twin format FILE… [--check]`: the canonical layout. A file with syntax errors is left as it is.
-import { format as layout } from "../../grammar/index.ts";
-import { readText, writeFileAtomic } from "../../runtime/files.ts";
+import { format as layout, sourceOf } from "../../grammar/index.ts";
+import { readBytes, writeFileAtomic } from "../../runtime/files.ts";
 import { Failed } from "../failure.ts";
 import { print, say, sayDiagnostics } from "../output.ts";
 
 export function format(files: readonly string[], options: { check?: boolean }): void {
   let wrong = false;
   for (const file of files) {
-    const before = readText(file);
-    const result = layout(before, file);
+    const source = sourceOf(file, readBytes(file));
+    const before = source.text;
+    const result = layout(source);
     if ("diagnostics" in result) {
       sayDiagnostics(result.diagnostics);
       wrong = true;

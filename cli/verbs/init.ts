@@ -62,7 +62,7 @@ async function initDraft(dir: string, from: string, options: InitOptions): Promi
   const names = ["draft.twin", "data.yaml", "README.md"];
   refuseExisting(dir, names);
   const { model, data, roles, skipped } = await draft({ ...options, events: from, folder: dir });
-  const laid = format(model, "draft.twin");
+  const laid = format({ path: "draft.twin", text: model });
   if ("diagnostics" in laid)
     throw new Error(`the drafted model is no text of the language: ${laid.diagnostics[0]?.title}`);
   attempt("write", dir, () => mkdirSync(dir, { recursive: true }));

@@ -1,6 +1,6 @@
 // `twin rank DIR --request R.json`: probabilities for one request, best candidates first; with --explain, why.
-import { text } from "node:stream/consumers";
-import { readText } from "../../runtime/files.ts";
+import { buffer } from "node:stream/consumers";
+import { readText, textOf } from "../../runtime/files.ts";
 import { type Explanation, explanationText, parseRequest, type Ranking, type Twin } from "../../runtime/index.ts";
 import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
 import { print, printJson, say } from "../output.ts";
@@ -16,7 +16,7 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
   const settings = loadOptions(options);
   const request =
     options.request === "-"
-      ? parseRequest(await text(process.stdin), "standard input")
+      ? parseRequest(textOf(await buffer(process.stdin), "standard input"), "standard input")
       : parseRequest(readText(options.request), options.request);
   const twin = await openTwin(dir, settings);
   const warn = warner(twin);

@@ -14,8 +14,8 @@ import {
   showModel,
   showParameters,
 } from "../../compiler/index.ts";
-import { parse, printAst } from "../../grammar/index.ts";
-import { readText } from "../../runtime/files.ts";
+import { parse, printAst, sourceOf } from "../../grammar/index.ts";
+import { readBytes } from "../../runtime/files.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { hasErrors, print, printJson, sayDiagnostics } from "../output.ts";
 import { reader } from "../sources.ts";
@@ -41,7 +41,7 @@ const views: Readonly<Record<string, (model: Model, options: ShowOptions) => { t
 
 export function show(what: string, file: string, options: ShowOptions): void {
   if (what === "ast") {
-    const { file: tree, diagnostics } = parse({ path: file, text: readText(file) });
+    const { file: tree, diagnostics } = parse(sourceOf(file, readBytes(file)));
     sayDiagnostics(diagnostics);
     print(printAst(tree));
     if (hasErrors(diagnostics)) throw new Failed("");

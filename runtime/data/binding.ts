@@ -1,7 +1,7 @@
 // data.yaml: where the columns of a model come from (artifacts.md, section 3), read, checked and given its meaning.
 import { dirname, isAbsolute, resolve } from "node:path";
 import * as v from "valibot";
-import { isMap, isScalar, LineCounter } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Pair, type Scalar, type YAMLMap } from "yaml";
 import { TwinError } from "../error.ts";
 import { readText } from "../files.ts";
 import { composeYaml } from "../yaml-file.ts";
@@ -68,24 +68,46 @@ export function parseBinding(text: string, path: string): Binding {
     return `${path}:${line}:${col}`;
   };
   if (document.errors.length > 0) {
-    throw new TwinError(document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`).join("\n"));
+    throw new TwinError(firstOf(document.errors, (error) => `${at(error.pos[0])}: ${error.message}`));
   }
+  const pairOf = pairsByKey();
   const place = (...keys: readonly (string | number)[]): string => {
-    for (let length = keys.length; length > 0; length--) {
-      const parent = document.getIn(keys.slice(0, length - 1), true);
-      const key = keys[length - 1];
-      const pair = isMap(parent)
-        ? parent.items.find((item) => isScalar(item.key) && item.key.value === key)
-        : undefined;
-      const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range;
-      if (range) return at(range[0]);
+    let node: unknown = document.contents;
+    let deepest = `${path}:1:1`;
+    for (const key of keys) {
+      const pair = isMap(node) ? pairOf(node, key) : undefined;
+      const range = (pair?.key as Scalar | undefined)?.range;
+      if (range) deepest = at(range[0]);
+      node = pair?.value ?? (isSeq(node) ? node.items[key as number] : undefined);
     }
-    return `${path}:1:1`;
+    return deepest;
   };
   const value = readable(path, () => document.toJS({ maxAliasCount: 100 }) as unknown);
   const parsed = v.safeParse(BindingSchema, value ?? {});
-  if (!parsed.success) throw new TwinError(parsed.issues.map((issue) => describe(issue, place)).join("\n"));
+  if (!parsed.success) throw new TwinError(firstOf(parsed.issues, (issue) => describe(issue, place)));
   return meaning(parsed.output, path, place);
+}
+
+/** Pairs of a map by key, indexed when first asked for: a binding may have very many columns. */
+function pairsByKey(): (map: YAMLMap, key: string | number) => Pair | undefined {
+  const known = new WeakMap<YAMLMap, Map<unknown, Pair>>();
+  return (map, key) => {
+    let pairs = known.get(map);
+    if (pairs === undefined) {
+      pairs = new Map(map.items.flatMap((pair) => (isScalar(pair.key) ? [[pair.key.value, pair]] : [])));
+      known.set(map, pairs);
+    }
+    return pairs.get(key);
+  };
+}
+
+const mostMistakes = 20;
+
+/** A line for each of the first mistakes, and how many more there are. */
+function firstOf<T>(mistakes: readonly T[], text: (mistake: T) => string): string {
+  const lines = mistakes.slice(0, mostMistakes).map(text);
+  if (mistakes.length > mostMistakes) lines.push(`… and ${mistakes.length - mostMistakes} more`);
+  return lines.join("\n");
 }
 
 function readable<T>(path: string, read: () => T): T {

@@ -1,5 +1,5 @@
 // Bad `.twin` files on the command line: each a clear diagnostic with place and way out, exit code 1, no trace, no hang.
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { random } from "../../runtime/example/random.ts";
@@ -35,6 +35,16 @@ tower ranking {
 `;
 
 describe("text that is no model", () => {
+  it("refuses a file in another encoding in every verb, and leaves it as it is", async () => {
+    const latin1 = Buffer.from(`// caf\xe9 \xca\xd6\xbb\xfa\n${valid.replace("  hidden", "      hidden")}`, "latin1");
+    const path = file("latin1.twin", latin1);
+    const ast = ["show", "ast", path];
+    expect((await twin(ast)).stderr).toContain("error[not-text]");
+    for (const args of [...readers(path).filter((one) => one[1] !== "ast"), ["format", path]])
+      await refused(1, args, [/error\[not-text\]/, /latin1\.twin:1:7/, /0xe9/, /UTF-8/]);
+    expect(readFileSync(path)).toEqual(latin1);
+  });
+
   it("refuses a broken file in every verb, with the line", async () => {
     const path = file("broken.twin", valid.replace("dim: 4", "dim 4"));
     for (const args of readers(path))

@@ -8,7 +8,7 @@ import { pieces, relaid } from "../kit/mutations.ts";
 import { sample } from "../kit/sample.ts";
 
 function formatted(text: string): string {
-  const result = format(text, "test.twin");
+  const result = format({ path: "test.twin", text });
   if ("text" in result) return result.text;
   throw new Error(result.diagnostics.map(({ code }) => code).join(", "));
 }

@@ -12,7 +12,7 @@ const names = readdirSync(folder)
 
 /** The formatted text; a syntax error fails the test with its codes. */
 function formatted(text: string): string {
-  const result = format(text, "test.twin");
+  const result = format({ path: "test.twin", text });
   if ("text" in result) return result.text;
   throw new Error(result.diagnostics.map(({ code }) => code).join(", "));
 }
@@ -39,7 +39,7 @@ describe("format", () => {
   });
 
   it("gives the syntax errors of what does not parse", () => {
-    const result = format("item {\n  a: 15mins\n}", "bad.twin");
+    const result = format({ path: "bad.twin", text: "item {\n  a: 15mins\n}" });
     expect(
       "diagnostics" in result && result.diagnostics.map(({ code, primary }) => [code, primary.span.source.path]),
     ).toEqual([["unknown-unit", "bad.twin"]]);

@@ -5,6 +5,7 @@ import { format } from "../../grammar/format.ts";
 import { parse, sourceLimit } from "../../grammar/parse.ts";
 import { printAst } from "../../grammar/print-ast.ts";
 import { render } from "../../grammar/report.ts";
+import { positionAt } from "../../grammar/source.ts";
 import { broken } from "../kit/mutations.ts";
 import { sample } from "../kit/sample.ts";
 
@@ -21,7 +22,7 @@ function survives(text: string): void {
   if (diagnostics.length === 0) expect(damaged.size).toBe(0);
   expect(printAst(file).endsWith("\n")).toBe(true);
   expect(render(diagnostics) === "").toBe(diagnostics.length === 0);
-  expect("diagnostics" in format(text, "any.twin")).toBe(diagnostics.length > 0);
+  expect("diagnostics" in format({ path: "any.twin", text })).toBe(diagnostics.length > 0);
 }
 
 describe("parse throws on nothing", () => {
@@ -92,5 +93,17 @@ describe("size", () => {
 
   it("a zero byte is no text", () => {
     expect(parse({ path: "t", text: "item {}\0" }).diagnostics.map(({ code }) => code)).toEqual(["not-text"]);
+  });
+});
+
+describe("one line of very many mistakes", () => {
+  // A walk from the line's start for each of them would take an hour.
+  it("has the place of each", () => {
+    const text = `model a\nitem { ${"x: foo ".repeat(140_000)}}`;
+    const { diagnostics } = parse({ path: "any.twin", text });
+    const places = diagnostics.map(({ primary: { span } }) => positionAt(span.source, span.start));
+    expect(places.every(({ line }) => line <= 2)).toBe(true);
+    const source = { path: "any.twin", text };
+    for (let i = 0; i < 140_000; i++) expect(positionAt(source, 15 + 7 * i).column).toBe(8 + 7 * i);
   });
 });

@@ -21,6 +21,21 @@ describe("positionAt", () => {
     expect(positionAt(source, 4)).toEqual({ line: 1, column: 3 });
   });
 
+  it("counts as a walk over the characters does, in one long line with pairs and lone halves", () => {
+    const piece = fc.constantFrom("a", "\n", "\u{1F600}", "\ud83d", "\ude00", "é");
+    fc.assert(
+      fc.property(fc.string({ unit: piece, maxLength: 30 }), (text) => {
+        const source = { path: "x", text };
+        for (let offset = 0; offset <= text.length + 1; offset++) {
+          const line = text.slice(0, offset).split("\n").length;
+          const start = text.lastIndexOf("\n", offset - 1) + 1;
+          const column = [...text.slice(offset === 0 ? 0 : start, offset)].length + 1;
+          expect(positionAt(source, offset)).toEqual({ line, column });
+        }
+      }),
+    );
+  });
+
   it("puts what is beyond the text on the last line", () => {
     expect(positionAt({ path: "x", text: "a\n" }, 99)).toEqual({ line: 2, column: 1 });
   });

@@ -1,5 +1,16 @@
 // Files written whole or not at all, and the errors of the file system as people can use them.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -87,4 +98,34 @@ test("reading says what is wrong with the path", () => {
   expect(() => readText(join(folder, "large"), 99)).toThrow(/100 bytes, and at most 99/);
   expect(() => readText(join(folder, "large", "below"))).toThrow(TwinError);
   expect(() => attempt("read", "p", () => JSON.parse("{"))).toThrow(SyntaxError);
+});
+
+test("a link is followed, not replaced, and a file keeps its mode", () => {
+  mkdirSync(join(folder, "real"));
+  const real = join(folder, "real", "model.twin");
+  const link = join(folder, "link.twin");
+  writeFileSync(real, "old");
+  chmodSync(real, 0o640);
+  symlinkSync("real/model.twin", link);
+  writeFileAtomic(link, "new");
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(readFileSync(real, "utf8")).toBe("new");
+  expect(statSync(real).mode & 0o777).toBe(0o640);
+  expect(readdirSync(join(folder, "real"))).toEqual(["model.twin"]);
+});
+
+test("what is no file is not replaced", () => {
+  expect(() => writeFileAtomic("/dev/null", "x")).toThrow(/cannot write \/dev\/null: it is a device or a pipe/);
+  expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
+  expect(() => writeFileAtomic(folder, "x")).toThrow(/it is a folder, and a file is due/);
+});
+
+test("bytes that are no UTF-8 are refused by their place; a byte order mark is left out", () => {
+  const path = join(folder, "latin1.json");
+  writeFileSync(path, Buffer.from('{\n"a": "caf\xe9 x"}', "latin1"));
+  expect(() => readText(path)).toThrow(/latin1\.json is not UTF-8 text: its byte 1[12] \(0x(e9|20), line 2\).*iconv/);
+  writeFileSync(path, "\ufeff{}\u{1F600}\ufffd");
+  expect(readText(path)).toBe("{}\u{1F600}\ufffd");
+  writeFileSync(path, Buffer.concat([Buffer.from("é"), Buffer.from([0xe2, 0x82])]));
+  expect(() => readText(path)).toThrow(/its byte 3 /);
 });

@@ -112,7 +112,11 @@ test.each<[string, string, RegExp]>([
   ["a list", "- a\n- b\n", /is not a manifest of Twin/],
   ["binary", "\u0000\u0001\u0002", /DIR\/manifest.yaml/],
   ["broken YAML", edit("model: twin", "model: [twin"), /^DIR\/manifest.yaml:\d+:\d+: /],
-  ["a key twice", edit("model: twin", "model: twin\nmodel: twin"), /^DIR\/manifest.yaml:3:1: Map keys must be unique/],
+  [
+    "a key twice",
+    edit("model: twin", "model: twin\nmodel: twin"),
+    /^DIR\/manifest.yaml:3:1: `model` stands here twice/,
+  ],
   ["a wrong type", edit("untrained: true", "untrained: maybe"), /^DIR\/manifest.yaml:5:12: untrained: /],
   ["a missing field", edit("doc: A model.\n", ""), /^DIR\/manifest.yaml:1:1: doc: /],
   ["a field too many", edit("doc: A model.", "doc: A model.\nextra: 1"), /extra/],
