@@ -11,12 +11,13 @@ import { type BuildReport, buildTables } from "../runtime/build-table/build.ts";
 import { projectionPlan } from "../runtime/build-table/plan.ts";
 import { StoreReader } from "../runtime/build-table/store-reader.ts";
 import { parseBinding } from "../runtime/data/binding.ts";
-import { literal, Source } from "../runtime/data/source.ts";
+import { literal } from "../runtime/data/source.ts";
 import { generate } from "../runtime/example/generate.ts";
 import { readManifest } from "../runtime/manifest-file.ts";
 import { floats, ints, type Tensor } from "../runtime/session.ts";
 import { openFile } from "../runtime/session-node.ts";
 import { Generation } from "../runtime/table/generation.ts";
+import { ask } from "../test/kit/database.ts";
 import { byTurns, type Timing, table } from "./measure.ts";
 
 const { values } = parseArgs({
@@ -146,12 +147,10 @@ try {
     `table build, ${items.toLocaleString("en-GB")} items of ${values.model ?? "inherent width 144, 4 heads of 16"}, two threads, batches of ${batch}`,
   );
   await generate({ dir: folder, users: 1, behaviours: 1, items, categories: 64 });
-  const source = await Source.open();
   const csv = join(folder, "items.csv");
-  await source.all(
+  await ask(
     `COPY (SELECT * REPLACE (array_to_string(topics, '|') AS topics) FROM ${literal(join(folder, "items.parquet"))}) TO ${literal(csv)}`,
   );
-  source.close();
   const place = join(folder, "data.yaml");
   const parquet = parseBinding("items: {file: items.parquet, key: video_id}", place);
   // Topics are texts in CSV: their places are looked up, not hashed, so that both files give the same tables.

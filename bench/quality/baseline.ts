@@ -1,5 +1,5 @@
 // The plain baseline: logistic regression on rates of the user, the item and the category, none of which look ahead.
-import { Source } from "../../runtime/data/source.ts";
+import { Database } from "../../test/kit/database.ts";
 
 export interface Scored {
   readonly label: Float64Array;
@@ -13,7 +13,7 @@ export interface Scored {
  * before. Fitted by Newton's method (IRLS) on the training part; scores of the test part.
  */
 export async function baseline(select: string): Promise<Scored> {
-  const source = await Source.open();
+  const source = await Database.open();
   try {
     const earlier = (by: string, what: string) =>
       `coalesce(${what} OVER (PARTITION BY ${by} ORDER BY moment RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`;

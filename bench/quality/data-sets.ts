@@ -1,7 +1,8 @@
 // The real data sets that quality is measured on: how each is bound, what the models know of it, and how it is split.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { literal, Source } from "../../runtime/data/source.ts";
+import { literal } from "../../runtime/data/source.ts";
+import { Database } from "../../test/kit/database.ts";
 
 /** How much of the past a model may look at. */
 export type Past = "whole" | "newest 100" | "none";
@@ -132,7 +133,7 @@ const problems = (folder: string) => join(folder, "problems.parquet");
 
 /** Problems last: where they are, all is. */
 async function deriveAssistments(folder: string): Promise<void> {
-  const source = await Source.open();
+  const source = await Database.open();
   const interactions = `read_csv(${literal(csv("assistments/interactions.csv.gz"))})`;
   try {
     // A retry repeats the problem of the row before: history like any other row, but not scored.

@@ -1,4 +1,5 @@
 // `twin score DIR --data DATA -o scores.parquet`: every row of a data set, in batches, or as requests are served.
+import { resolve } from "node:path";
 import {
   type Binding,
   type Cell,
@@ -66,7 +67,7 @@ async function inBatches(twin: LocalTwin, binding: Binding, options: ScoreOption
 
 /** As requests are ranked: one after the other, with the tables as they are built. */
 async function served(twin: Twin, binding: Binding, options: ScoreOptions, warn: () => void): Promise<string> {
-  const source = await Source.open();
+  const source = await Source.open({ writes: [resolve(options.output)] });
   try {
     const labels = twin.manifest.labels.map(({ name }) => name);
     let writer: RowWriter | null = null;

@@ -3,7 +3,7 @@ import { copyFileSync, linkSync } from "node:fs";
 import { join } from "node:path";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
 import { holdBuild } from "../build-folder.ts";
-import type { Binding } from "../data/binding.ts";
+import { type Binding, boundFiles } from "../data/binding.ts";
 import { openItems } from "../data/items.ts";
 import { itemKeyType } from "../data/key-type.ts";
 import { Source } from "../data/source.ts";
@@ -113,7 +113,7 @@ async function buildHeld(options: BuildTablesOptions): Promise<BuildReport> {
     if (options.fromStore) return await write(options, artefacts, null, null);
     if (binding === null)
       throw new TwinError("a table build needs a data binding that names the items: --data data.yaml");
-    const source = await Source.open();
+    const source = await Source.open({ reads: boundFiles(binding) });
     try {
       stopped(signal);
       return await write(options, artefacts, source, binding);

@@ -1,5 +1,5 @@
 // data.yaml: where the columns of a model come from (artifacts.md, section 3), read, checked and given its meaning.
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { isMap, isScalar, isSeq, LineCounter, type Pair, type Scalar, type YAMLMap } from "yaml";
 import { TwinError } from "../error.ts";
@@ -7,6 +7,7 @@ import { readText } from "../files.ts";
 import { composeYaml } from "../yaml-file.ts";
 import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
 import type { Derivation } from "./derive.ts";
+import { localFile } from "./local-file.ts";
 import { meant } from "./nearest.ts";
 import { readDuration, readSplit, type Split } from "./split.ts";
 
@@ -136,9 +137,15 @@ function describe(issue: v.BaseIssue<unknown>, place: Binding["place"]): string 
   return `${where}: \`${keys.join(".")}\`: ${issue.message}`;
 }
 
+/** The files and globs that the binding names: what may be read for it. */
+export function boundFiles({ events, items, users }: Binding): string[] {
+  return [events, items, users].flatMap((named) => (named === null ? [] : [named.file]));
+}
+
 function meaning(written: WrittenBinding, path: string, place: Binding["place"]): Binding {
   const folder = dirname(resolve(path));
-  const file = (name: string): string => (isAbsolute(name) ? name : resolve(folder, name));
+  const file = (role: "events" | "items" | "users", name: string): string =>
+    localFile(name, place(role, "file"), folder);
   const { events, items, users } = written;
   const steps = events !== undefined && events.time === undefined;
   const history = Object.entries(written.history).map(([name, { where, delay, exclude_same }]) => {
@@ -149,10 +156,10 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     path,
     folder,
     events: events
-      ? { file: file(events.file), user: events.user, item: events.item, clock: clock(events, place) }
+      ? { file: file("events", events.file), user: events.user, item: events.item, clock: clock(events, place) }
       : null,
-    items: items ? { file: file(items.file), key: items.key } : null,
-    users: users ? { file: file(users.file), key: users.key } : null,
+    items: items ? { file: file("items", items.file), key: items.key } : null,
+    users: users ? { file: file("users", users.file), key: users.key } : null,
     history: Object.fromEntries(history),
     columns: Object.fromEntries(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
     negatives: written.negatives ? { perPositive: written.negatives.per_positive, by: written.negatives.by } : null,

@@ -2,7 +2,7 @@
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import { meter, type OnProgress } from "../progress.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, boundFiles } from "./binding.ts";
 import { type DataModel, encodedFeatures } from "./data-model.ts";
 import { learnVocabularies } from "./learn-vocabularies.ts";
 import { type Encoders, encoders } from "./prepare/encode-rows.ts";
@@ -30,7 +30,7 @@ export async function checkData(
   options: CheckOptions = {},
 ): Promise<DataReport> {
   const { onProgress, signal } = options;
-  const source = await Source.open(options.memory ? { memory: options.memory } : {});
+  const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
   const stop = (): void => source.connection.interrupt();
   signal?.addEventListener("abort", stop);
   try {

@@ -1,6 +1,6 @@
 // Which features data.yaml makes from other columns: what goes into the manifest, so that serving does the same.
 import type { Derived, FeatureSpec } from "../manifest.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, boundFiles } from "./binding.ts";
 import { openRelation } from "./relation.ts";
 import { Source } from "./source.ts";
 
@@ -37,7 +37,7 @@ export async function derivedFeatures(
 }
 
 async function columnNames(binding: Binding): Promise<{ items: Set<string>; events: Set<string> }> {
-  const source = await Source.open();
+  const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const of = async (role: "items" | "events" | "users"): Promise<string[]> => {
       const named = binding[role];

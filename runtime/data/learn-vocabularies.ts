@@ -1,7 +1,7 @@
 // Learns every vocabulary of a model in one go, for `twin build --data`.
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
-import { type Binding, readBinding } from "./binding.ts";
+import { type Binding, boundFiles, readBinding } from "./binding.ts";
 import { itemKeyType } from "./key-type.ts";
 import { learnVocabulary } from "./learn-vocabulary.ts";
 import { Source } from "./source.ts";
@@ -35,7 +35,7 @@ export async function learnVocabularies(
   if (wanted.length === 0) return learned;
   const key = features.find((feature) => feature.group === "item" && feature.key);
   if (!key) throw new TwinError("the model has no item key, so events and items cannot be joined");
-  const source = await Source.open();
+  const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const keyType = await itemKeyType(source, binding, key);
     for (const feature of wanted) {

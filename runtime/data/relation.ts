@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import { TwinError } from "../error.ts";
 import { meant } from "./nearest.ts";
-import { type ColumnInfo, firstLines, literal, quoted, type Source } from "./source.ts";
+import { type ColumnInfo, fileList, firstLines, literal, quoted, type Source } from "./source.ts";
 
 /** Name of the row number (0-based, over all files in order) that `numbered` adds. */
 export const rowColumn = "#row";
@@ -30,7 +30,7 @@ function formatOf(path: string): Format | null {
 }
 
 /**
- * Opens the files behind a name in data.yaml.
+ * Opens the files behind a name in data.yaml, for which the source was opened.
  * @param text columns of a CSV file that must stay text (leading zeros matter in text keys)
  * @param where the place in data.yaml, for errors
  */
@@ -47,13 +47,11 @@ export async function openRelation(
       `${where}: ${name} has no ending that says its format; use .csv, .tsv, .parquet, .jsonl (also .gz, .zst)`,
     );
   }
-  const files = (await source.all(`SELECT file FROM glob(${literal(file)}) ORDER BY file`)).map((row) =>
-    String(row.file),
-  );
+  const files = source.files(file);
   if (files.length === 0)
     throw new TwinError(`${where}: there is no file ${name}; paths are relative to the YAML file`);
   const sql = (some: readonly string[] = files): string => {
-    const list = `[${some.map(literal).join(", ")}]`;
+    const list = fileList(some);
     if (format === "parquet") return `read_parquet(${list})`;
     if (format === "json") return `read_json(${list}, format = 'newline_delimited')`;
     const types =

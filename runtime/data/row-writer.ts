@@ -1,6 +1,6 @@
 // Writes rows to a Parquet file through a table of the database, a batch at a time.
 import { renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { resolve } from "node:path";
 import {
   BIGINT,
   BOOLEAN,
@@ -17,7 +17,7 @@ import {
 } from "@duckdb/node-api";
 import { TwinError } from "../error.ts";
 import { attempt } from "../files.ts";
-import { firstLines, literal, quoted, type Source } from "./source.ts";
+import { firstLines, literal, partialOf, quoted, type Source } from "./source.ts";
 
 const batch = 2048;
 
@@ -74,15 +74,17 @@ export class RowWriter {
   }
 
   /**
-   * Writes all rows, in order, under the path, as one step; the table is dropped.
+   * Writes all rows, in order, under a path that the source was opened to write, as one step; the table is dropped.
    * @param select what is written instead of the rows as they are: a query that reads the table
    */
   async save(path: string, select = `SELECT * FROM ${quoted(this.#table)}`): Promise<void> {
     this.#flush();
     this.#appender.closeSync();
-    const partial = join(dirname(path), `.twin-${process.pid}.partial.parquet`);
+    const partial = partialOf(resolve(path));
     try {
-      await this.#source.all(`COPY (${select}) TO ${literal(partial)} (FORMAT parquet, COMPRESSION zstd)`);
+      await this.#source.all(
+        `COPY (${select}) TO ${literal(partial)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)`,
+      );
       attempt("write", path, () => renameSync(partial, path));
     } catch (cause) {
       rmSync(partial, { force: true });

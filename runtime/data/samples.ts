@@ -1,7 +1,7 @@
 // Every event as a sample: what was shown, and what the same user did strictly before it, shaped as the runtime's requests.
 import { TwinError } from "../error.ts";
 import type { Manifest } from "../manifest.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, boundFiles } from "./binding.ts";
 import type { Chunk } from "./chunk.ts";
 import { type DataColumn, joinColumns, sliceColumn } from "./column.ts";
 import { deriveColumn } from "./derive.ts";
@@ -46,7 +46,7 @@ export async function* readHistories(
   manifest: Manifest,
   options: ReadOptions = {},
 ): AsyncGenerator<UserChunk> {
-  const source = await Source.open(options.memory ? { memory: options.memory } : {});
+  const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
   try {
     const labelled = options.samples === "labelled";
     const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, labelled);
@@ -77,7 +77,7 @@ export async function userHistory(
   time: number;
   history: Readonly<Record<string, SampleHistory>>;
 }> {
-  const source = await Source.open(options.memory ? { memory: options.memory } : {});
+  const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
   try {
     const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, false);
     const { userType } = columns.events;

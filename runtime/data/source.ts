@@ -1,12 +1,18 @@
-// The DuckDB connection: the only way to files of rows. Bounded memory, two threads, spilling to a temporary folder.
-import { rmSync } from "node:fs";
+// The DuckDB connection: the only way to files of rows. Bounded memory, two threads, spilling to a temporary folder, UTC, and
+// sealed: it reaches the files that it was opened for, and nothing else.
+import { existsSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { TwinError } from "../error.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { type Chunk, chunks } from "./chunk.ts";
 
 export interface SourceOptions {
+  /** Files and globs that are read, as absolute paths. Globs are expanded when the source opens. */
+  readonly reads?: readonly string[];
+  /** Files that a `RowWriter` of this source saves, as absolute paths. */
+  readonly writes?: readonly string[];
   /** DuckDB's own limit, such as "1GB"; what exceeds it is spilled to disk. */
   readonly memory?: string;
   readonly threads?: number;
@@ -25,10 +31,17 @@ export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"
 /** A text of SQL, quoted. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** Where a `RowWriter` writes what it then renames to `path`. */
+export const partialOf = (path: string): string => join(dirname(path), `.${basename(path)}.${process.pid}-0.partial`);
+
+/** A file's name as a pattern that finds it alone. */
+const pattern = (file: string): string => file.replace(/[*?[]/g, "[$&]");
+
 export class Source {
   readonly #instance: DuckDBInstance;
   readonly connection: DuckDBConnection;
   readonly #spill: string;
+  readonly #files = new Map<string, readonly string[]>();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spill: string) {
     this.#instance = instance;
@@ -36,21 +49,58 @@ export class Source {
     this.#spill = spill;
   }
 
+  /** @throws TwinError where the database cannot be opened, or cannot be sealed */
   static async open(options: SourceOptions = {}): Promise<Source> {
     const spill = temporaryFolder("data");
+    let source: Source | null = null;
     try {
       const instance = await DuckDBInstance.create(options.database ?? ":memory:", {
         memory_limit: options.memory ?? "1GB",
         threads: String(options.threads ?? 2),
         temp_directory: spill,
-        // Files are named by the user, in data.yaml; nothing is fetched from elsewhere.
+        // Nothing is fetched from elsewhere, and no code is loaded.
         autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false",
+        allow_community_extensions: "false",
+        allow_persistent_secrets: "false",
       });
-      return new Source(instance, await instance.connect(), spill);
+      source = new Source(instance, await instance.connect(), spill);
+      await source.#seal(options.reads ?? [], options.writes ?? []);
+      return source;
     } catch (cause) {
-      rmSync(spill, { recursive: true, force: true });
+      if (source) source.close();
+      else rmSync(spill, { recursive: true, force: true });
       throw new TwinError(`the database cannot be opened: ${firstLines(cause)}`, { cause });
     }
+  }
+
+  /**
+   * The machine's zone and calendar do not matter (a Thai locale counts years from 543 BC), and what SQL reads or writes is
+   * what was named. Files are opened late, so globs are expanded first; the order of the last three statements counts.
+   */
+  async #seal(reads: readonly string[], writes: readonly string[]): Promise<void> {
+    for (const name of reads) this.#files.set(name, await this.#expand(name));
+    const files = [...this.#files.values()].flat();
+    const allowed = new Set([...files, ...files.map(pattern), ...writes.map(partialOf)]);
+    await this.all("SET GLOBAL TimeZone = 'UTC'");
+    await this.all("SET GLOBAL Calendar = 'gregorian'");
+    await this.all(`SET GLOBAL allowed_paths = [${[...allowed].map(literal).join(", ")}]`);
+    await this.all("SET GLOBAL enable_external_access = false");
+    await this.all("SET GLOBAL lock_configuration = true");
+  }
+
+  /** A name that is a file's own is no glob, whatever signs are in it. */
+  async #expand(name: string): Promise<string[]> {
+    if (existsSync(name)) return [name];
+    const found = await this.all(`SELECT file FROM glob(${literal(name)}) ORDER BY file`);
+    return found.map(({ file }) => String(file));
+  }
+
+  /** The files behind a name that the source was opened for, in the order of their names. */
+  files(name: string): readonly string[] {
+    const files = this.#files.get(name);
+    if (files === undefined) throw new Error(`${name} was not among the files that this source was opened for`);
+    return files;
   }
 
   /** Runs a statement; rows as objects of plain values (for small results). @throws the database's error, unwrapped */
@@ -82,6 +132,9 @@ export class Source {
     rmSync(this.#spill, { recursive: true, force: true });
   }
 }
+
+/** Paths of files for `read_csv` and the like: each is found as it is, also where its name looks like a glob. */
+export const fileList = (files: readonly string[]): string => `[${files.map(pattern).map(literal).join(", ")}]`;
 
 /** What the database said, in its first line, as an error of ours. */
 export function databaseError(cause: unknown): TwinError {

@@ -1,5 +1,5 @@
 // What the event log says of each row besides its features: whether its item is new, and to which request it belongs.
-import type { Binding } from "../data/binding.ts";
+import { type Binding, boundFiles } from "../data/binding.ts";
 import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
@@ -21,7 +21,7 @@ export interface EventFacts {
  */
 export async function eventFacts(binding: Binding, part: Part, request: string | null): Promise<EventFacts> {
   if (binding.split === null && request === null) return { newItem: null, request: null };
-  const source = await Source.open();
+  const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const events = await openEvents(source, binding, null);
     if (request !== null) requireColumn(events.relation, request, "--request-column");

@@ -1,6 +1,7 @@
 // Another system's scores for the rows that we evaluated: read from a file, joined by row number or by keys, and checked.
-import type { Binding } from "../data/binding.ts";
+import { type Binding, boundFiles } from "../data/binding.ts";
 import { openEvents } from "../data/events.ts";
+import { localFile } from "../data/local-file.ts";
 import { openRelation, type Relation, readError } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
 import { TwinError } from "../error.ts";
@@ -41,9 +42,10 @@ export async function readPredictions(
   tasks: readonly Task[],
   rows: Collected,
 ): Promise<Predictions> {
-  const source = await Source.open();
+  const path = localFile(file, "--predictions");
+  const source = await Source.open({ reads: [...boundFiles(binding), path] });
   try {
-    const relation = await openRelation(source, file, "--predictions");
+    const relation = await openRelation(source, path, "--predictions");
     const columns = scoreColumns(relation, tasks);
     const picked = columns.map(({ column }, i) => `CAST(${quoted(column)} AS DOUBLE) AS s${i}`).join(", ");
     const query = relation.columns.has("row")

@@ -1,5 +1,5 @@
 // Which users of prepared data `--users N` means: those of whom requests are read, by the same condition on the log.
-import type { Binding } from "../data/binding.ts";
+import { type Binding, boundFiles } from "../data/binding.ts";
 import { partNumbers } from "../data/events.ts";
 import { sampleColumns, someUsers } from "../data/sample-columns.ts";
 import { Source } from "../data/source.ts";
@@ -18,7 +18,7 @@ export async function ordinalsOfSome(
   count: number,
   samples?: "all",
 ): Promise<Set<number>> {
-  const source = await Source.open();
+  const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const labelled = samples !== "all";
     const columns = await sampleColumns(source, binding, manifest, null, labelled);

@@ -1,5 +1,6 @@
 // Scores of every row of an event log as Parquet: scored in batches, then given the keys of their events.
-import type { Binding } from "../data/binding.ts";
+import { resolve } from "node:path";
+import { type Binding, boundFiles } from "../data/binding.ts";
 import { openEvents } from "../data/events.ts";
 import { type CellType, RowWriter } from "../data/row-writer.ts";
 import { Source } from "../data/source.ts";
@@ -21,7 +22,7 @@ export async function writeScores(
   path: string,
   options: { readonly signal?: AbortSignal; readonly onRows?: (count: number) => void } = {},
 ): Promise<number> {
-  const source = await Source.open();
+  const source = await Source.open({ reads: boundFiles(binding), writes: [resolve(path)] });
   try {
     const columns = labels.flatMap((label): [string, CellType][] => [
       [label, "float32"],

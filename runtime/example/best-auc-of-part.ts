@@ -1,5 +1,5 @@
 // The best AUC of one part of an example data set, from the true probabilities that its event log holds.
-import type { Binding } from "../data/binding.ts";
+import { type Binding, boundFiles } from "../data/binding.ts";
 import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
@@ -12,7 +12,7 @@ import { BestAuc } from "./best-auc.ts";
  * @throws TwinError where the log has no column `truth`
  */
 export async function bestAucOfPart(binding: Binding, part: Part): Promise<number> {
-  const source = await Source.open();
+  const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const events = await openEvents(source, binding, null);
     for (const name of ["truth", "click"]) requireColumn(events.relation, name, "the example's event log");

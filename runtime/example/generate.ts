@@ -1,6 +1,6 @@
 // Writes example data with planted interests: items, users and events as Parquet, a data binding and a README, from a seed.
 import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type CellType, RowWriter } from "../data/row-writer.ts";
 import { Source } from "../data/source.ts";
 import { TwinError } from "../error.ts";
@@ -59,14 +59,17 @@ export async function generate(options: ExampleOptions): Promise<Example> {
   };
   check(size, cover);
   attempt("write", dir, () => mkdirSync(dir, { recursive: true }));
+  const files = ["items.parquet", "users.parquet", "events.parquet"];
   const scratch = join(dir, `.example-${process.pid}.duckdb`);
   const removeScratch = () => {
     for (const file of [scratch, `${scratch}.wal`]) rmSync(file, { force: true });
   };
-  const source = await Source.open({ database: scratch }).catch((failure) => {
-    removeScratch();
-    throw failure;
-  });
+  const source = await Source.open({ database: scratch, writes: files.map((name) => resolve(dir, name)) }).catch(
+    (failure) => {
+      removeScratch();
+      throw failure;
+    },
+  );
   try {
     await writeItems(source, size, cover, join(dir, "items.parquet"));
     await writeUsers(source, size, join(dir, "users.parquet"));

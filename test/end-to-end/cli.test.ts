@@ -2,9 +2,9 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Source } from "../../runtime/data/source.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { escapes, fine, refused, root, twin } from "../kit/cli.ts";
+import { ask } from "../kit/database.ts";
 import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
 
 const tiny = (train: string) => `model tiny
@@ -196,11 +196,9 @@ describe("tables, ranking, scores", () => {
     const file = join(temporary(), "scores.parquet");
     const { stdout } = await fine(["score", example.dir, "--data", example.data, "-o", file]);
     expect(stdout).toContain("1200 rows");
-    const source = await Source.open();
-    const [row] = await source.all(
+    const [row] = await ask(
       `SELECT count(*)::INT AS n, count(DISTINCT "row")::INT AS different, min(click) AS least, max(click) AS most, count("click.label")::INT AS labels FROM '${file}'`,
     );
-    source.close();
     expect(row).toMatchObject({ n: 1200, different: 1200 });
     expect(row.least as number).toBeGreaterThan(0);
     expect(row.most as number).toBeLessThan(1);

@@ -2,10 +2,10 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Source } from "../../runtime/data/source.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, refused, root, twin } from "../kit/cli.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
+import { ask } from "../kit/database.ts";
 import { contents } from "../kit/example-build.ts";
 
 afterAll(cleanUp);
@@ -155,11 +155,7 @@ describe("twin data check", () => {
     const { data, model, folder } = folderOf({
       yaml: "events: {file: events.parquet, user: user, item: video, time: time}\nitems: {file: items.jsonl, key: video}\ncolumns: {predict.click: click}",
     });
-    const source = await Source.open();
-    await source.all(
-      `COPY (SELECT * FROM read_csv('${join(folder, "events.csv")}')) TO '${join(folder, "events.parquet")}'`,
-    );
-    source.close();
+    await ask(`COPY (SELECT * FROM read_csv('${join(folder, "events.csv")}')) TO '${join(folder, "events.parquet")}'`);
     const path = join(folder, "events.parquet");
     await fine(["data", "check", data, "--model", model]);
     truncateSync(path, readFileSync(path).length - 40);

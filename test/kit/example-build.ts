@@ -1,9 +1,9 @@
 // A small build with its table, its data and a request, made by the command line: what the end-to-end tests work on.
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Source } from "../../runtime/data/source.ts";
 import { temporary } from "./built-twin.ts";
 import { fine, root } from "./cli.ts";
+import { Database } from "./database.ts";
 
 export interface ExampleBuild {
   readonly folder: string;
@@ -44,7 +44,7 @@ export async function exampleBuild(options: { readonly tables?: boolean } = {}):
 
 /** A request by the first user of the log: 50 behaviours, 20 candidates. */
 async function someRequest(events: string): Promise<RequestFile> {
-  const source = await Source.open();
+  const source = await Database.open();
   try {
     const rows = await source.all(
       `SELECT video_id::VARCHAR AS item, "time"::VARCHAR AS seconds, progress, liked FROM '${events}' ORDER BY user_id, "time" DESC LIMIT 50`,

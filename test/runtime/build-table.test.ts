@@ -170,14 +170,10 @@ describe("coverage", () => {
     // Pairs as histories show them; the fewest items that reach 80 %.
     const { countItems } = await import("../../runtime/data/counts.ts");
     const { Source } = await import("../../runtime/data/source.ts");
-    const source = await Source.open();
-    const [total] = await countItems(
-      source,
-      bindingOf(folder, log(folder)),
-      "int64",
-      [{ name: "watched", max: 20 }],
-      "c",
-    );
+    const { boundFiles } = await import("../../runtime/data/binding.ts");
+    const binding = bindingOf(folder, log(folder));
+    const source = await Source.open({ reads: boundFiles(binding) });
+    const [total] = await countItems(source, binding, "int64", [{ name: "watched", max: 20 }], "c");
     const pairs = (await source.all("SELECT twin_pairs_0 AS p FROM c ORDER BY 1 DESC")).map((row) => Number(row.p));
     source.close();
     let sum = 0;

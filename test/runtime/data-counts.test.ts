@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { parseBinding } from "../../runtime/data/binding.ts";
+import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
 import { countItems } from "../../runtime/data/counts.ts";
 import { learnVocabularies } from "../../runtime/data/learn-vocabularies.ts";
 import { learnVocabulary } from "../../runtime/data/learn-vocabulary.ts";
@@ -43,7 +43,7 @@ describe("item frequency", () => {
             }
           }
         }
-        const source = await Source.open();
+        const source = await Source.open({ reads: boundFiles(binding) });
         const [total] = await countItems(source, binding, "int64", [{ name: "watched", max: 4 }], "counted");
         const counted = await source.all("SELECT twin_key, twin_n_0, twin_pairs_0 FROM counted WHERE twin_pairs_0 > 0");
         source.close();
@@ -93,7 +93,7 @@ split: {by: time, train: ..${t0 + 10}}`,
     join(folder, "d.yaml"),
   );
   const learn = async (spec: FeatureSpec, from = binding): Promise<string[]> => {
-    const source = await Source.open();
+    const source = await Source.open({ reads: boundFiles(from) });
     try {
       return await learnVocabulary(spec, from, source, "string");
     } finally {

@@ -3,12 +3,13 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseBinding } from "../../runtime/data/binding.ts";
+import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
 import { type ItemChunk, type KeyType, openItems } from "../../runtime/data/items.ts";
 import { Source } from "../../runtime/data/source.ts";
 import { readManifest } from "../../runtime/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
+import { ask } from "../kit/database.ts";
 
 const folder = temporary();
 afterAll(cleanUp);
@@ -16,9 +17,10 @@ const features = readManifest(built(videoModel())).features.filter((feature) => 
 const binding = (items: string, columns = "") => parseBinding(`items: ${items}\n${columns}`, join(folder, "data.yaml"));
 
 async function read(items: string, columns = "", keyType: KeyType = "int64", size = 100): Promise<ItemChunk[]> {
-  const source = await Source.open();
+  const bound = binding(items, columns);
+  const source = await Source.open({ reads: boundFiles(bound) });
   try {
-    const opened = await openItems(source, binding(items, columns), features, keyType);
+    const opened = await openItems(source, bound, features, keyType);
     await opened.check();
     const chunks: ItemChunk[] = [];
     for await (const chunk of opened.chunks(size)) chunks.push(chunk);
@@ -42,11 +44,9 @@ const split = 'columns: {item.topics: {split: {column: topics, by: "|"}}}';
 
 beforeAll(async () => {
   writeFiles(folder, { "items.csv": csv, "items.csv.gz": gzipSync(csv), "items.jsonl": `${json}\n` });
-  const source = await Source.open();
-  await source.all(
+  await ask(
     `COPY (SELECT * REPLACE (string_split(coalesce(topics, ''), '|') AS topics, CAST(cover AS FLOAT[]) AS cover) FROM read_csv('${folder}/items.csv')) TO '${folder}/items.parquet'`,
   );
-  source.close();
 });
 
 describe("items", () => {
@@ -86,16 +86,12 @@ describe("items", () => {
   });
 
   it("makes features by SQL and says which", async () => {
-    const source = await Source.open();
-    const items = await openItems(
-      source,
-      binding(
-        "{file: items.csv, key: video}",
-        `columns:\n  item.duration: "duration / 2"\n  item.topics: {split: {column: topics, by: "|"}}`,
-      ),
-      features,
-      "int64",
+    const bound = binding(
+      "{file: items.csv, key: video}",
+      `columns:\n  item.duration: "duration / 2"\n  item.topics: {split: {column: topics, by: "|"}}`,
     );
+    const source = await Source.open({ reads: boundFiles(bound) });
+    const items = await openItems(source, bound, features, "int64");
     expect(items.supplied).toEqual(["item.duration"]);
     expect(items.derived).toEqual({ "item.topics": { kind: "split", column: "topics", by: "|" } });
     for await (const chunk of items.chunks(10)) expect([...chunk.columns["item.duration"]]).toEqual([6.25, 35, null]);

@@ -1,7 +1,7 @@
 // Items of an event log, where no items file is named: each once, with the newest that the log says of it.
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { parseBinding } from "../../runtime/data/binding.ts";
+import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
 import { type KeyType, openItems } from "../../runtime/data/items.ts";
 import { Source } from "../../runtime/data/source.ts";
 import { readManifest } from "../../runtime/manifest-file.ts";
@@ -19,7 +19,7 @@ async function read(log: string, keyType: KeyType = "int64", columns = "") {
     `events: {file: log.csv, user: who, item: video, time: at}\ncolumns: {${[topics, columns].filter(Boolean).join(", ")}}`,
     join(folder, "data.yaml"),
   );
-  const source = await Source.open();
+  const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const items = await openItems(source, binding, features, keyType);
     const total = await items.check();

@@ -4,25 +4,18 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readBinding } from "../../runtime/data/binding.ts";
 import { readHistories } from "../../runtime/data/samples.ts";
-import { Source } from "../../runtime/data/source.ts";
 import { BestAuc } from "../../runtime/example/best-auc.ts";
 import { bestAucOfPart } from "../../runtime/example/best-auc-of-part.ts";
 import { generate } from "../../runtime/example/generate.ts";
 import { logistic, random, xoshiro } from "../../runtime/example/random.ts";
 import type { Manifest } from "../../runtime/manifest.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { ask } from "../kit/database.ts";
 
 afterAll(cleanUp);
 const size = { users: 12, items: 300, behaviours: 400, categories: 24, cover: 4 };
 
-async function rows(dir: string, sql: string): Promise<Record<string, unknown>[]> {
-  const source = await Source.open();
-  try {
-    return await source.all(sql.replaceAll("DIR", dir));
-  } finally {
-    source.close();
-  }
-}
+const rows = (dir: string, sql: string) => ask(sql.replaceAll("DIR", dir));
 
 /** Area under the curve by all pairs. */
 function auc(scores: readonly number[], labels: readonly boolean[]): number {

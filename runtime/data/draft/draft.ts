@@ -1,6 +1,7 @@
 // A first model and binding from the columns of a user's own files: `twin init --from`.
-import { relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { TwinError } from "../../error.ts";
+import { localFile } from "../local-file.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import { Source } from "../source.ts";
 import { belongingTo } from "./belonging.ts";
@@ -38,16 +39,18 @@ export interface Drafted {
 
 /** @throws TwinError where a file cannot be read, or no column can be the user, the item or the clock */
 export async function draft(options: DraftOptions): Promise<Draft> {
-  const source = await Source.open();
+  const log = localFile(options.events, "--from");
+  const catalogue = options.items === undefined ? null : localFile(options.items, "--items");
+  const source = await Source.open({ reads: catalogue === null ? [log] : [log, catalogue] });
   try {
     const look = async (file: string, role: string): Promise<{ relation: Relation; columns: Profile[] }> => {
-      const relation = await openRelation(source, resolve(file), role);
+      const relation = await openRelation(source, file, role);
       const columns = await profile(source, relation);
       if ((columns[0]?.rows ?? 0) === 0) throw new TwinError(`${role}: ${relation.name} has no rows`);
       return { relation, columns };
     };
-    const { relation, columns: events } = await look(options.events, "--from");
-    const items = options.items === undefined ? null : (await look(options.items, "--items")).columns;
+    const { relation, columns: events } = await look(log, "--from");
+    const items = catalogue === null ? null : (await look(catalogue, "--items")).columns;
     const roles = rolesOf(events, items, options);
     const skipped: Skipped[] = [];
     const features = (columns: readonly Profile[], key: string | null): DraftFeature[] => {
@@ -80,7 +83,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       others.filter((column) => !ofItem.includes(column)),
     );
     const crossed = seen.filter((column) => ![...ofItem, ...ofUser].includes(column));
-    const path = (file: string): string => relative(options.folder, resolve(file)).replaceAll("\\", "/");
+    const path = (file: string): string => relative(options.folder, file).replaceAll("\\", "/");
     const drafted: Drafted = {
       roles,
       steps: roles.clock.unit === "steps",
@@ -88,7 +91,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       user: [userKey(user), ...features(ofUser, null)],
       cross: features(crossed, null),
       split: splitOf(of(roles.clock.column), roles),
-      files: { events: path(options.events), items: options.items === undefined ? null : path(options.items) },
+      files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
     };
     return { model: modelText(drafted), data: bindingText(drafted), roles, skipped };
   } finally {

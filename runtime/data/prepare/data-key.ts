@@ -4,26 +4,25 @@ import { statSync } from "node:fs";
 import { attempt } from "../../files.ts";
 import type { Binding } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
-import { literal, type Source } from "../source.ts";
+import type { Source } from "../source.ts";
 import type { Vocabularies } from "./encode-rows.ts";
 
 /** Raised where prepared data of an earlier version can no longer be read as they were meant. */
 const version = 1;
 
 /** SHA-256 of binding, encoders, vocabularies, and of every file's name, size and time of change. */
-export async function dataKey(
+export function dataKey(
   source: Source,
   binding: Binding,
   model: DataModel,
   vocabularies: Vocabularies,
   seed: number,
   samples?: "all",
-): Promise<string> {
+): string {
   const files: (readonly [string, number, number])[] = [];
   for (const named of [binding.events, binding.items, binding.users]) {
     if (named === null) continue;
-    for (const row of await source.all(`SELECT file FROM glob(${literal(named.file)}) ORDER BY file`)) {
-      const path = String(row.file);
+    for (const path of source.files(named.file)) {
       const { size, mtimeMs } = attempt("read", path, () => statSync(path));
       files.push([path, size, mtimeMs]);
     }

@@ -4,12 +4,12 @@ import { join, resolve } from "node:path";
 import { TwinError } from "../../error.ts";
 import { attempt } from "../../files.ts";
 import { meter, type OnProgress } from "../../progress.ts";
-import type { Binding } from "../binding.ts";
+import { type Binding, boundFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport } from "../report-schema.ts";
 import { supplied } from "../sample-columns.ts";
-import { quoted, Source } from "../source.ts";
+import { quoted, Source, type SourceOptions } from "../source.ts";
 import { userBlocks } from "./blocks.ts";
 import { ColumnWriter } from "./column-file.ts";
 import { dataKey, encodingKey } from "./data-key.ts";
@@ -66,7 +66,7 @@ export async function prepareDataset(
   const work = join(folder, workFolder);
   const existed = existsSync(join(folder, datasetFile));
   if (existed) {
-    const key = await withSource({}, (source) =>
+    const key = await withSource({ reads: boundFiles(binding) }, async (source) =>
       dataKey(source, binding, model, options.vocabularies, seed, options.samples),
     );
     const spec = readable(folder, options.note);
@@ -79,9 +79,13 @@ export async function prepareDataset(
   }
   attempt("write", folder, () => mkdirSync(work, { recursive: true }));
   const done = await withSource(
-    { database: join(work, "events.duckdb"), memory: options.memory ?? "600MB" },
+    {
+      reads: boundFiles(binding),
+      database: resolve(work, "events.duckdb"),
+      memory: options.memory ?? "600MB",
+    },
     async (source) => {
-      const key = await dataKey(source, binding, model, options.vocabularies, seed, options.samples);
+      const key = dataKey(source, binding, model, options.vocabularies, seed, options.samples);
       return run(source, binding, model, resolve(folder), key, { ...options, seed });
     },
   );
@@ -98,10 +102,7 @@ function readable(folder: string, note: PrepareOptions["note"]): DatasetSpec | n
   }
 }
 
-async function withSource<T>(
-  settings: { readonly database?: string; readonly memory?: string },
-  job: (source: Source) => Promise<T>,
-): Promise<T> {
+async function withSource<T>(settings: SourceOptions, job: (source: Source) => Promise<T>): Promise<T> {
   let source: Source;
   try {
     source = await Source.open(settings);

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Binding, readHistories } from "../../../runtime/data/index.ts";
-import { Source } from "../../../runtime/data/source.ts";
 import { type BatchScoring, openBatchScoring } from "../../../runtime/evaluate/batch-rows.ts";
 import { evaluate } from "../../../runtime/evaluate/evaluate.ts";
 import type { BinaryFigures } from "../../../runtime/evaluate/report.ts";
@@ -10,6 +9,7 @@ import { writeScores } from "../../../runtime/evaluate/write-scores.ts";
 import { score } from "../../../runtime/score.ts";
 import { LocalTwin } from "../../../runtime/twin.ts";
 import { cleanUp } from "../../kit/built-twin.ts";
+import { ask } from "../../kit/database.ts";
 import { type Evaluated, evaluated } from "../../kit/evaluated.ts";
 
 let world: Evaluated;
@@ -74,9 +74,7 @@ it("writes every row's scores, those without a label as well, as requests get th
   } finally {
     await all.close();
   }
-  const source = await Source.open();
-  const rows = await source.all(`SELECT * FROM '${path}'`);
-  source.close();
+  const rows = await ask(`SELECT * FROM '${path}'`);
   const served = new Map<number, { click: number; logit: number; watch: number }>();
   for await (const part of score(twin, readHistories(world.binding, manifest))) {
     part.rows.forEach((row, i) => {
