@@ -1,7 +1,6 @@
 // Counted costs: parameters, bytes, and multiply-adds of one request, before and after the rewrites, against unsplit attention.
 import type { GraphName } from "../runtime/manifest.ts";
 import { itemsAtMost } from "./check/limits.ts";
-import { rowBytes } from "./emit/table-spec.ts";
 import { cost } from "./ir/cost.ts";
 import type { Graph, Node } from "./ir/graph.ts";
 import { rewrite as rewriteNodes } from "./ir/rewrite.ts";
@@ -10,7 +9,7 @@ import type { Attend, Metric, Model, Table } from "./model.ts";
 import { bytesOf, parameters, sizeOf } from "./parameters.ts";
 import { rewrite } from "./passes/index.ts";
 import { countText } from "./text.ts";
-import { keyWidth, projectedWidth, valueFeatures, widthOf } from "./widths.ts";
+import { keyWidth, projectedWidth, rowBytes, valueFeatures, widthOf } from "./widths.ts";
 
 export interface RequestSize {
   /** Default 100. */

@@ -1,5 +1,5 @@
 // Widths that the checker, the parameters and the lowering must agree on: each is computed here and nowhere else.
-import type { Attend, Feature, Group, History, Metric, Model, TowerInput } from "./model.ts";
+import type { Attend, Feature, Group, History, Metric, Model, Table, TablePart, TowerInput } from "./model.ts";
 
 export const widthOf = (features: readonly Feature[]): number =>
   features.reduce((sum, feature) => sum + feature.width, 0);
@@ -46,3 +46,21 @@ export const towerWidth = (inputs: readonly TowerInput[]): number =>
 /** Whether the attend owns `W^v` and `W^o`: target attention with plain values. */
 export const ownsValues = (attend: Pick<Attend, "by" | "value">): boolean =>
   attend.by.kind === "metric" && attend.value === "plain";
+
+/** Bytes of one stored row; uint8 rows end with a float32 scale and offset for each head of each part. */
+export function rowBytes({ precision, width, of }: Table): number {
+  if (precision === "float32") return 4 * width;
+  if (precision === "float16") return 2 * width;
+  return width + 8 * of.reduce((heads, part) => heads + headsOf(part), 0);
+}
+
+/** Heads of a part of a row; values without a metric have one. */
+export function headsOf(part: TablePart): number {
+  return metricOf(part)?.heads ?? 1;
+}
+
+/** The metric that a part of a row belongs to. */
+export function metricOf(part: TablePart): Metric | null {
+  if (part.kind === "keys") return part.metric;
+  return part.attend.by.kind === "metric" ? part.attend.by.metric : null;
+}

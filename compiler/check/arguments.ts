@@ -2,6 +2,7 @@
 import type { CallValue, Member, Name, Span, Value } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { suggest } from "../../grammar/suggest.ts";
+import { valueText } from "../../grammar/value-text.ts";
 import type { Arguments, Reads } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics.ts";
 import { list, type Scope } from "./scope.ts";
@@ -156,8 +157,7 @@ function unknown(owner: Owner, name: Name, candidates: readonly string[], spoilt
 }
 
 /** A value as it was written, shortened. */
-export function shown(value: { readonly span: Span }): string {
-  const { source, start, end } = value.span;
-  const text = source.text.slice(start, end).replace(/\s+/g, " ");
+export function shown(value: Value): string {
+  const text = valueText(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

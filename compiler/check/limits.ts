@@ -4,6 +4,7 @@ import { diagnose } from "../diagnostics.ts";
 import type { Model, Table } from "../model.ts";
 import { bytesOf, parameters } from "../parameters.ts";
 import { bytesText } from "../text.ts";
+import { rowBytes } from "../widths.ts";
 import type { Scope } from "./scope.ts";
 
 interface Contributor {
@@ -53,8 +54,6 @@ function parameterSizes(model: Model): Contributor[] {
   return [...sizes.values()];
 }
 
-const widthOfPrecision: { readonly [P in Table["precision"]]: number } = { float32: 4, float16: 2, uint8: 1 };
-
 /** Bytes of a table, where the number of items is bounded by the key's kind. */
 function tableSize(model: Model, table: Table): Contributor[] {
   const rows = itemsAtMost(model);
@@ -64,7 +63,7 @@ function tableSize(model: Model, table: Table): Contributor[] {
         {
           span: table.span,
           text: "a row for every item takes",
-          bytes: rows * table.width * widthOfPrecision[table.precision],
+          bytes: rows * rowBytes(table),
         },
       ];
 }

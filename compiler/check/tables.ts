@@ -1,6 +1,7 @@
 // Tables: hold what depends on the item alone, over one history.
 import type { CallValue, Member, SectionNode } from "../../grammar/ast.ts";
 import { at, type Label } from "../../grammar/diagnostic.ts";
+import { valueText } from "../../grammar/value-text.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { diagnose } from "../diagnostics.ts";
 import type { History, Table, TablePart } from "../model.ts";
@@ -51,7 +52,7 @@ function readParts(
       failed = true;
       continue;
     }
-    const first = seen.get(shown(call));
+    const first = seen.get(valueText(call));
     if (first) {
       failed = true;
       scope.report(
@@ -61,7 +62,7 @@ function readParts(
       );
       continue;
     }
-    seen.set(shown(call), call);
+    seen.set(valueText(call), call);
     const own: History = historyOf(part);
     if (own.cluster) {
       failed = true;

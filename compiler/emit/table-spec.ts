@@ -4,7 +4,8 @@ import { itemsAtMost } from "../check/limits.ts";
 import type { Fingerprints } from "../fingerprint.ts";
 import { type Attributes, type Graph, topological } from "../ir/graph.ts";
 import { projectorPort } from "../lower/ports.ts";
-import type { Metric, Model, Table, TablePart } from "../model.ts";
+import type { Model, Table, TablePart } from "../model.ts";
+import { headsOf, metricOf, rowBytes } from "../widths.ts";
 
 export function tableSpec(model: Model, table: Table, projector: Graph, prints: Fingerprints): TableSpec {
   const output = projectorPort(model, table);
@@ -59,22 +60,6 @@ export function layoutOf(part: TablePart) {
     heads,
     dim: part.width / heads,
   };
-}
-
-/** Bytes of one stored row; uint8 rows end with a float32 scale and offset for each head of each part. */
-export function rowBytes({ precision, width, of }: Table): number {
-  if (precision === "float32") return 4 * width;
-  if (precision === "float16") return 2 * width;
-  return width + 8 * of.reduce((heads, part) => heads + headsOf(part), 0);
-}
-
-function headsOf(part: TablePart): number {
-  return metricOf(part)?.heads ?? 1;
-}
-
-function metricOf(part: TablePart): Metric | null {
-  if (part.kind === "keys") return part.metric;
-  return part.attend.by.kind === "metric" ? part.attend.by.metric : null;
 }
 
 function metricsOf(table: Table, prints: Fingerprints): TableSpec["metric"] {

@@ -2,7 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildable } from "../../../compiler/check/buildable.ts";
+import { parameters } from "../../../compiler/parameters.ts";
 import { checkText, found, history, item, whole } from "./program.ts";
+
+const unlikeUnused = (one: string): boolean => !one.startsWith("unused");
 
 describe("check", () => {
   it("accepts the model that the tests start from", () => {
@@ -67,6 +70,82 @@ describe("check", () => {
     expect(fits(whole, least + 1)).toBe(true);
     expect(fits(table, least + tableBytes)).toBe(false);
     expect(fits(table, least + tableBytes + 1)).toBe(true);
+  });
+
+  it("counts every byte: of the parameters, and of rows of each precision", () => {
+    const ids = 1001 * 8;
+    const elapsed = 3 * 4;
+    const inherent = 8 + 4;
+    // W^q, W^h and W^v of the items, β and the bias of the cross feature's table, the output's projection, the tower.
+    const { model } = checkText(whole);
+    const parts = parameters(model!).map(({ name, shape }) => [name, shape.reduce((a, b) => a * b, 1)] as const);
+    const numbers = parts.reduce((sum, [, count]) => sum + count, 0);
+    expect(parts.find(([name]) => name === "item.video_id.table")?.[1]).toBe(ids);
+    expect(parts.find(([name]) => name === "watched.ago.table")?.[1]).toBe(elapsed);
+    expect(numbers).toBeGreaterThan(ids + elapsed + 2 * inherent * 8);
+    const fits = (text: string, maxBytes: number) => checkText(text, {}, { maxBytes }).model !== null;
+    expect(fits(whole, 4 * numbers)).toBe(true);
+    expect(fits(whole, 4 * numbers - 1)).toBe(false);
+    // 1000 items, one head of 8 numbers; a uint8 row ends with scale and offset of its head.
+    for (const [precision, row] of Object.entries({ float32: 32, float16: 16, uint8: 8 + 8 })) {
+      const table = `${whole}table keys { of: relevance.keys precision: ${precision} }\n`;
+      expect([precision, fits(table, 4 * numbers + 1000 * row)]).toEqual([precision, true]);
+      expect([precision, fits(table, 4 * numbers + 1000 * row - 1)]).toEqual([precision, false]);
+    }
+  });
+
+  it("lets a search keep a whole history, and no more", () => {
+    expect(found(checkText(whole.replace("keep: 10 ", "keep: 100 ")))).toEqual([]);
+    expect(found(checkText(whole.replace("keep: 10 ", "keep: 101 ")))).toEqual(["keep-exceeds-max: 101"]);
+    expect(found(checkText(whole.replace("over: nearest", "over: watched.last(100)"))).filter(unlikeUnused)).toEqual(
+      [],
+    );
+    expect(found(checkText(whole.replace("over: nearest", "over: watched.last(101)"))).filter(unlikeUnused)).toEqual([
+      "keep-exceeds-max: 101",
+    ]);
+  });
+
+  it("wants as many heads as a search keeps lists, neither fewer nor more", () => {
+    const lists = (search: number, attend: number): string[] =>
+      found(
+        checkText(
+          whole
+            .replace("keep: 10 ", "keep: 10 heads: per_head ")
+            .replace("by: relevance }\ntower", "by: other }\ntower")
+            .replace("bias: watched.cross dim: 8", `bias: watched.cross dim: 8 heads: ${search}`)
+            .replace(
+              "search nearest",
+              `metric other { query: item keys: watched.item bias: watched.cross dim: 8 heads: ${attend} }\nsearch nearest`,
+            ),
+        ),
+      ).filter((one) => !one.startsWith("metrics-differ"));
+    expect(lists(2, 2)).toEqual([]);
+    expect(lists(2, 1)).toEqual(["heads-differ: other"]);
+    expect(lists(2, 4)).toEqual(["heads-differ: other"]);
+    expect(lists(1, 2)).toEqual(["heads-differ: other"]);
+  });
+
+  it("knows parts of a table by what they name, not by how they are laid out or how long they are", () => {
+    const long = "relevance_of_what_was_watched_to_what_might_be_watched_next_";
+    const two = whole
+      .replace(/relevance/g, `${long}a`)
+      .replace("search nearest", `metric ${long}b { query: item keys: watched.item dim: 8 }\nsearch nearest`)
+      .replace("tower ranking", `attend second { over: nearest by: ${long}b }\ntower ranking`)
+      .replace("[interest, item]", "[interest, second, item]");
+    const table = (of: string) => found(checkText(`${two}table keys { of: [${of}] }\n`));
+    const known = (text: string) => !text.startsWith("metrics-differ");
+    expect(table(`${long}a.keys, ${long}b.keys`).filter(known)).toEqual([]);
+    expect(table(`${long}a.keys, ${long}a // twice\n . keys`).filter(known)[0]).toMatch(/^given-twice: /);
+  });
+
+  it("quotes what was written without the comments in it", () => {
+    const text = whole
+      .replace("by: relevance keep", "by: match( // the same category\n item.video_id) keep")
+      .replace("by: relevance }\ntower", "by: // shared\n relevance }\ntower");
+    const { diagnostics } = checkText(text);
+    expect(diagnostics.map(({ title }) => title)).toEqual([
+      "`nearest` searches by `match(item.video_id)` but `interest` attends by `relevance`",
+    ]);
   });
 
   it("says once for every place what cannot be built yet", () => {
