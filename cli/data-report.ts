@@ -22,6 +22,10 @@ export function reportText(report: DataReport): string {
     lines.push(
       `${part.part}: ${number(part.events)} events${report.model === "" ? "" : `, ${number(part.samples)} with a label`}, ${number(part.users)} users, ${span}`,
     );
+    if (part.drawn !== undefined) {
+      const repeats = `${number(part.repeats ?? 0)} of the positives are of items that their user had met before`;
+      lines.push(`  ${number(part.drawn)} negatives are drawn; ${repeats}`);
+    }
     for (const { name, kind, defined, mean } of part.labels) {
       if (mean === null) lines.push(`  ${name}: missing everywhere`);
       else

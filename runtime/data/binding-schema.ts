@@ -73,6 +73,10 @@ export const BindingSchema = v.strictObject({
     v.strictObject({
       per_positive: v.pipe(number, v.integer("a whole number is due here"), v.minValue(1, "at least 1 is due here")),
       by: v.optional(v.picklist(["popularity", "uniform"], "popularity or uniform"), "popularity"),
+      met: v.optional(
+        v.picklist(["exclude", "allow"], "exclude (items that the user has met are not drawn) or allow"),
+        "exclude",
+      ),
     }),
   ),
   weight: v.optional(text),
@@ -96,7 +100,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
   if (head === "events") return second === "time" ? ["column", "unit"] : ["file", "user", "item", "time", "order"];
   if (head === "items" || head === "users") return ["file", "key"];
   if (head === "history") return second === undefined ? [] : ["where", "delay", "exclude_same"];
-  if (head === "negatives") return ["per_positive", "by"];
+  if (head === "negatives") return ["per_positive", "by", "met"];
   if (head === "split") return ["by", "holdout", "train", "validation", "test"];
   if (head === "columns" && path.length === 2) return derivationNames;
   if (head === "columns" && path.length === 3) {

@@ -45,7 +45,12 @@ export interface Binding {
   readonly users: KeyedBinding | null;
   readonly history: Readonly<Record<string, HistoryBinding>>;
   readonly columns: Readonly<Record<string, ColumnBinding>>;
-  readonly negatives: { readonly perPositive: number; readonly by: "popularity" | "uniform" } | null;
+  readonly negatives: {
+    readonly perPositive: number;
+    readonly by: "popularity" | "uniform";
+    /** Whether items that the user has met by then may be drawn. */
+    readonly met: "exclude" | "allow";
+  } | null;
   readonly weight: string | null;
   readonly split: Split | null;
   /** `data.yaml:12:3` of the deepest part of the path that is written. */
@@ -162,11 +167,17 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     users: users ? { file: file("users", users.file), key: users.key } : null,
     history: Object.fromEntries(history),
     columns: Object.fromEntries(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
-    negatives: written.negatives ? { perPositive: written.negatives.per_positive, by: written.negatives.by } : null,
+    negatives: negativesOf(written),
     weight: written.weight ?? null,
     split: written.split ? readSplit(written.split, steps, place) : null,
     place,
   };
+}
+
+function negativesOf({ negatives }: WrittenBinding): Binding["negatives"] {
+  if (negatives === undefined) return null;
+  const { per_positive, by, met } = negatives;
+  return { perPositive: per_positive, by, met };
 }
 
 function clock(events: NonNullable<WrittenBinding["events"]>, place: Binding["place"]): EventsBinding["clock"] {

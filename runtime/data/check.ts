@@ -5,6 +5,7 @@ import { meter, type OnProgress } from "../progress.ts";
 import { type Binding, boundFiles } from "./binding.ts";
 import { type DataModel, encodedFeatures } from "./data-model.ts";
 import { learnVocabularies } from "./learn-vocabularies.ts";
+import { withDraws, withRepeats } from "./prepare/count-negatives.ts";
 import { type Encoders, encoders } from "./prepare/encode-rows.ts";
 import { encodeItems, numberItems } from "./prepare/items-phase.ts";
 import { type DataQuery, dataQuery } from "./prepare/select.ts";
@@ -38,8 +39,12 @@ export async function checkData(
     const read = model ?? anyModel;
     const query = await dataQuery(source, bound, read, model !== null);
     const items = await numberItems(source, query);
-    const counts = await countEvents(source, `(${query.events})`, query.columns, read, items);
+    const from = `(${query.events})`;
+    let counts = await countEvents(source, from, query.columns, read, items);
+    const draws = model !== null && binding.negatives !== null;
+    if (draws) counts = await withRepeats(source, from, query, counts);
     const warnings = model === null ? [] : judge(counts, binding);
+    if (draws) counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
     const encode = await encoders(
       model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
     );

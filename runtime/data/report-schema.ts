@@ -30,6 +30,10 @@ export const ReportSchema = v.strictObject({
       events: natural,
       /** Events with a label. */
       samples: natural,
+      /** Where negatives are drawn: those of the samples whose item their user had met at an earlier time. */
+      repeats: v.optional(natural),
+      /** Negatives drawn beside them. */
+      drawn: v.optional(natural),
       users: natural,
       first: v.nullable(v.number()),
       last: v.nullable(v.number()),

@@ -177,12 +177,29 @@ export function judge(counts: Counts, binding: Binding): string[] {
     }
   }
   if (errors.length > 0) throw new TwinError(errors.join("\n"));
+  warnings.push(...judgeRepeats(counts, binding));
   const { seen } = counts;
   if (seen.events > 0)
     warnings.push(
       `${say(seen.withoutRow)} of ${say(seen.items)} items of the events have no row in the items file (${say(seen.events)} events): they count as the unknown item`,
     );
   return warnings;
+}
+
+/** Share of repeats among the positives from which on negatives that are never repeats mislead. */
+export const manyRepeats = 0.05;
+
+/** Where what was met is never drawn, "was met before" alone tells positives from negatives. */
+function judgeRepeats({ parts: all }: Counts, { negatives, place }: Binding): string[] {
+  if (negatives === null || negatives.met === "allow") return [];
+  const sum = (of: "samples" | "repeats"): number => all.reduce((total, part) => total + (part[of] ?? 0), 0);
+  const [positives, repeats] = [sum("samples"), sum("repeats")];
+  if (!(repeats > manyRepeats * positives)) return [];
+  const say = (number: number): string => number.toLocaleString("en-GB");
+  const share = ((100 * repeats) / positives).toFixed(1);
+  return [
+    `${place("negatives")}: ${say(repeats)} of ${say(positives)} positives (${share} %) are of items that their user had met before, and none of the negatives is: "met before" alone tells them apart. Draw among what was met as well: \`negatives: {per_positive: ${negatives.perPositive}, by: ${negatives.by}, met: allow}\``,
+  ];
 }
 
 function spanOf({ clock }: Counts): string {

@@ -96,3 +96,46 @@ table video_keys {
 ${minCount > 0 ? `  min_count: ${minCount}\n` : ""}}
 `;
 }
+
+/** A model of what a shop sells: a log of purchases is all that it learns from. */
+export const shopModel = (): string => `model shop
+
+item {
+  sku: id(vocab: 100, dim: 4, key: true)
+}
+
+candidate {
+  recall: number(scale: none)
+}
+
+history bought {
+  of:  item
+  max: 10
+}
+
+metric relevance {
+  query: item
+  keys:  bought.item
+  dim:   4
+}
+
+search nearest {
+  from: bought
+  by:   relevance
+  keep: 4
+}
+
+attend interest {
+  over: nearest
+  by:   relevance
+}
+
+tower ranking {
+  input:  [interest, item, candidate]
+  hidden: [4]
+
+  predict {
+    buy: binary
+  }
+}
+`;

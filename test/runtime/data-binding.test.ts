@@ -76,7 +76,7 @@ describe("a data binding", () => {
       "user.age": { kind: "scale", column: "months", by: 0.5, plus: 1 },
       "context.tab": { kind: "map", column: "page", values: { home: 1, 7: "two" }, otherwise: 0 },
     });
-    expect(binding.negatives).toEqual({ perPositive: 4, by: "popularity" });
+    expect(binding.negatives).toEqual({ perPositive: 4, by: "popularity", met: "exclude" });
     expect(binding.weight).toBe("sample_weight");
     const { kind, train, validation } = binding.split!;
     expect(kind).toBe("time");

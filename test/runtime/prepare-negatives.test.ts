@@ -8,53 +8,11 @@ import { random } from "../../runtime/example/random.ts";
 import { readManifest } from "../../runtime/manifest-file.ts";
 import type { Batch, Part } from "../../runtime/train/dataset.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
-import { writeFiles } from "../kit/data-files.ts";
+import { shopModel, writeFiles } from "../kit/data-files.ts";
 import { prepared, t0 } from "../kit/prepared.ts";
 
 afterAll(cleanUp);
-const manifest = readManifest(
-  built(`model shop
-
-item {
-  sku: id(vocab: 100, dim: 4, key: true)
-}
-
-candidate {
-  recall: number(scale: none)
-}
-
-history bought {
-  of:  item
-  max: 10
-}
-
-metric relevance {
-  query: item
-  keys:  bought.item
-  dim:   4
-}
-
-search nearest {
-  from: bought
-  by:   relevance
-  keep: 4
-}
-
-attend interest {
-  over: nearest
-  by:   relevance
-}
-
-tower ranking {
-  input:  [interest, item, candidate]
-  hidden: [4]
-
-  predict {
-    buy: binary
-  }
-}
-`),
-);
+const manifest = readManifest(built(shopModel()));
 const items = 40;
 
 interface Purchase {
@@ -173,7 +131,7 @@ describe("drawn negatives", () => {
 
   it("are drawn at the rate that the offset says", () => {
     const counts = Uint32Array.of(0, 9, 5, 3, 1, 0);
-    const negatives = new Negatives(counts, { perPositive: 2, by: "popularity", seed: 3 });
+    const negatives = new Negatives(counts, { perPositive: 2, by: "popularity", met: "exclude", seed: 3 });
     negatives.nextUser();
     negatives.meet(2);
     const drawn = new Float64Array(6);
@@ -188,7 +146,12 @@ describe("drawn negatives", () => {
   });
 
   it("end where a user has met everything", () => {
-    const negatives = new Negatives(Uint32Array.of(0, 1, 1), { perPositive: 4, by: "uniform", seed: 1 });
+    const negatives = new Negatives(Uint32Array.of(0, 1, 1), {
+      perPositive: 4,
+      by: "uniform",
+      met: "exclude",
+      seed: 1,
+    });
     negatives.nextUser();
     negatives.meet(1);
     const into: number[] = [];
@@ -199,6 +162,85 @@ describe("drawn negatives", () => {
     negatives.draw(0, into);
     expect(into).toEqual([]);
     expect(Number.isFinite(negatives.offset(2))).toBe(true);
+  });
+
+  it("count an item that is met twice once", () => {
+    const negatives = new Negatives(Uint32Array.of(0, 1, 1, 2), {
+      perPositive: 3,
+      by: "popularity",
+      met: "exclude",
+      seed: 1,
+    });
+    negatives.nextUser();
+    for (let times = 0; times < 3; times++) negatives.meet(2);
+    // Shares of 2, 2 and 3 in 7; what is left of them is 5 / 7.
+    expect(negatives.offset(1)).toBeCloseTo(-Math.log((3 * 2) / 5), 12);
+    expect(negatives.offset(3)).toBeCloseTo(-Math.log((3 * 3) / 5), 12);
+    const into: number[] = [];
+    negatives.draw(5, into);
+    expect(into).toHaveLength(3);
+    expect(into).not.toContain(2);
+  });
+
+  it("are drawn again of what was met before, but not of what is taken at that instant, where they may be", () => {
+    const counts = Uint32Array.of(0, 9, 5, 3, 1, 0);
+    const negatives = new Negatives(counts, { perPositive: 2, by: "popularity", met: "allow", seed: 3 });
+    negatives.nextUser();
+    negatives.nextInstant();
+    negatives.meet(1);
+    negatives.nextInstant();
+    negatives.meet(2);
+    const drawn = new Float64Array(6);
+    const rounds = 40_000;
+    for (let row = 0; row < rounds; row++) {
+      const into: number[] = [];
+      negatives.draw(row, into);
+      for (const item of into) drawn[item]++;
+    }
+    expect([drawn[0], drawn[2]]).toEqual([0, 0]);
+    for (const item of [1, 3, 4, 5]) {
+      const rate = (2 * (counts[item] + 1)) / 23;
+      expect(negatives.offset(item)).toBeCloseTo(-Math.log(rate), 12);
+      // Four standard errors of a binomial count.
+      const error = 4 * Math.sqrt((2 * rounds * (rate / 2) * (1 - rate / 2)) / rounds ** 2);
+      expect(Math.abs(drawn[item] / rounds - rate), `item ${item}`).toBeLessThan(error);
+    }
+  });
+
+  it("of data with repeats give the true probability where what was met may be drawn, and too much where not", async () => {
+    // Every user takes one item at each of 20 instants, with the same probabilities each time, met before or not.
+    const weights = Array.from({ length: items }, (_, i) => 1 / (i + 2));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const draw = random(9);
+    const events: Purchase[] = [];
+    for (let user = 0; user < 400; user++) {
+      for (let at = 0; at < 20; at++) {
+        let point = draw.next() * total;
+        let sku = 0;
+        while (sku < items - 1 && point >= weights[sku]) point -= weights[sku++];
+        events.push({ user, sku, at });
+      }
+    }
+    const probability = async (met: string): Promise<number[]> => {
+      const { folder } = await prepared(binding(events, `{per_positive: 3, by: popularity, met: ${met}}`), manifest);
+      return fitted(whole(folder), true).map(sigmoid);
+    };
+    const taken = weights.map((_, sku) => events.filter((event) => event.sku === sku).length / events.length);
+    const allowed = await probability("allow");
+    for (let sku = 0; sku < items; sku++) {
+      // Draws are as many again as what is taken: their noise is that of a count, too.
+      const error = 4 * Math.sqrt((2 * taken[sku]) / events.length);
+      expect(Math.abs(allowed[sku] - taken[sku]), `item ${sku}`).toBeLessThan(error);
+    }
+    expect(allowed.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 1);
+    const excluded = await probability("exclude");
+    // What was met is never a negative: whoever takes it again makes it look far likelier than it is.
+    expect(excluded[0] / taken[0]).toBeGreaterThan(1.5);
+    const prepare = await prepared(binding(events, "{per_positive: 3, met: allow}"), manifest);
+    expect(prepare.spec.negatives).toMatchObject({ perPositive: 3, by: "popularity", met: "allow" });
+    const dropped = 1 - prepare.spec.negatives!.sampled / (3 * events.length);
+    const expected = taken.reduce((sum, share) => sum + share * share, 0);
+    expect(Math.abs(dropped - expected)).toBeLessThan(0.01);
   });
 
   it("are refused for data that has its own, and asked for where there are none", async () => {

@@ -1,7 +1,8 @@
-// Which columns of an event log belong to the item or to the user: those that say the same of it in every event.
+// What an event log says over all its rows: which columns belong to the item or to the user, and how often users come back.
 import { type Relation, readError } from "../relation.ts";
 import { quoted, type Source } from "../source.ts";
 import type { Profile } from "./profile.ts";
+import type { Roles } from "./roles.ts";
 
 /** Events for each item or user that make it no accident that all say the same. */
 const enough = 2;
@@ -23,6 +24,24 @@ export async function belongingTo(
   try {
     const [row] = await source.all(`SELECT ${most.join(", ")} FROM (${each})`);
     return columns.filter(({ different }, i) => different > 1 && Number(row[`c${i}`]) <= 1);
+  } catch (cause) {
+    throw readError(relation, cause);
+  }
+}
+
+/** The share of the events whose item the same user had met at an earlier time. */
+export async function shareOfRepeats(
+  source: Source,
+  relation: Relation,
+  { user, item, clock }: Pick<Roles, "user" | "item" | "clock">,
+): Promise<number> {
+  const time = quoted(clock.column);
+  const first = `min(${time}) OVER (PARTITION BY ${quoted(user)}, ${quoted(item)})`;
+  try {
+    const [row] = await source.all(
+      `SELECT avg((t > first)::INTEGER)::DOUBLE AS share FROM (SELECT ${time} AS t, ${first} AS first FROM ${relation.sql()})`,
+    );
+    return Number(row.share ?? 0);
   } catch (cause) {
     throw readError(relation, cause);
   }

@@ -1,4 +1,5 @@
 // The texts of a drafted model and its binding.
+import { manyRepeats } from "../report.ts";
 import type { Drafted } from "./draft.ts";
 import type { DraftFeature } from "./kinds.ts";
 import { nameOf } from "./kinds.ts";
@@ -86,6 +87,14 @@ train {
 /** A YAML scalar, quoted where it is more than a word. */
 const scalar = (text: string): string => (/^[A-Za-z_][\w./*-]*$/.test(text) ? text : JSON.stringify(text));
 
+function negativesOf({ repeats }: Drafted): string[] {
+  if (repeats <= manyRepeats) return ["negatives: {per_positive: 4, by: popularity}"];
+  return [
+    `# ${(100 * repeats).toFixed(1)} % of the events are of items that their user had met before: such items are drawn, too.`,
+    "negatives: {per_positive: 4, by: popularity, met: allow}",
+  ];
+}
+
 export function bindingText(drafted: Drafted): string {
   const { roles, files, item, user, cross, split } = drafted;
   const { column, unit } = roles.clock;
@@ -115,7 +124,7 @@ export function bindingText(drafted: Drafted): string {
   ] as const) {
     for (const { name, column: source } of features) if (source !== null) lines.push(`  ${group}.${name}: ${source}`);
   }
-  if (roles.labels.length === 0) lines.push("negatives: {per_positive: 4, by: popularity}");
+  if (roles.labels.length === 0) lines.push(...negativesOf(drafted));
   lines.push(
     split === null
       ? "split: {by: share, train: 80%, validation: 10%, test: rest}"

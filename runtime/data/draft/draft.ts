@@ -4,7 +4,7 @@ import { TwinError } from "../../error.ts";
 import { localFile } from "../local-file.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import { Source } from "../source.ts";
-import { belongingTo } from "./belonging.ts";
+import { belongingTo, shareOfRepeats } from "./belonging.ts";
 import { bindingText, modelText } from "./documents.ts";
 import { type DraftFeature, draftFeature, nameOf, type Skipped } from "./kinds.ts";
 import { type Profile, profile } from "./profile.ts";
@@ -33,6 +33,8 @@ export interface Drafted {
   /** The user's own column first. */
   readonly user: readonly DraftFeature[];
   readonly cross: readonly DraftFeature[];
+  /** Share of the events whose item the same user had met at an earlier time. */
+  readonly repeats: number;
   readonly split: { readonly train: string; readonly validation: string } | null;
   readonly files: { readonly events: string; readonly items: string | null };
 }
@@ -90,6 +92,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       item: itemFeatures,
       user: [userKey(user), ...features(ofUser, null)],
       cross: features(crossed, null),
+      repeats: labels.length === 0 ? await shareOfRepeats(source, relation, roles) : 0,
       split: splitOf(of(roles.clock.column), roles),
       files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
     };

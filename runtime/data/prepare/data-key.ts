@@ -28,7 +28,9 @@ export function dataKey(
     }
   }
   const { events, items, users, history, columns, negatives, weight, split } = binding;
-  const bound = { events, items, users, history, columns, negatives, weight, split };
+  // What is the default since it can be said otherwise is left out: data prepared before that is the same.
+  const drawn = negatives && { ...negatives, met: negatives.met === "allow" ? "allow" : undefined };
+  const bound = { events, items, users, history, columns, negatives: drawn, weight, split };
   const encoding = encodingKey(model, vocabularies);
   return createHash("sha256")
     .update(JSON.stringify(sorted({ version, binding: bound, files, seed, encoding, samples })))

@@ -56,6 +56,8 @@ export const DatasetSchema = v.strictObject({
     v.strictObject({
       perPositive: natural,
       by: v.picklist(["popularity", "uniform"]),
+      /** Given where what the user has met may be drawn, too. */
+      met: v.optional(v.literal("allow")),
       seed: natural,
       sampled: natural,
     }),

@@ -12,7 +12,7 @@ import { type ColumnArray, type ColumnSpec, ColumnWriter } from "./column-file.t
 import { type DatasetSpec, parts } from "./dataset-file.ts";
 import type { Encoded, Encoders } from "./encode-rows.ts";
 import { behaviourColumns, encodedSpec, endColumn, sampleColumnFiles } from "./layout.ts";
-import type { Negatives } from "./negatives.ts";
+import type { NegativeOptions, Negatives } from "./negatives.ts";
 import { type Past, pastOf, sameCodes } from "./pasts.ts";
 import { type RowsOfBlock, type SampleRows, samplesOf } from "./sample-rows.ts";
 
@@ -60,8 +60,12 @@ export function eventLayout(
     labels,
     absent: model.labels.map(({ name }) => name).filter((name) => !labels.includes(name)),
     weight: columns.weight !== null,
-    negatives: negatives === null ? null : { ...negatives.options, sampled: 0 },
+    negatives: negatives === null ? null : drawnBy(negatives.options),
   };
+}
+
+function drawnBy({ perPositive, by, met, seed }: NegativeOptions): DatasetSpec["negatives"] {
+  return { perPositive, by, ...(met === "allow" && { met }), seed, sampled: 0 };
 }
 
 type Writers = Readonly<Record<string, ColumnWriter>>;

@@ -1,9 +1,11 @@
-// Negatives for data without them: drawn from what a user has not met, by popularity or evenly, with the rate of each draw.
+// Negatives for data without them: drawn by popularity or evenly, from what a user has not met or from all, with the rate of each draw.
 import { TwinError } from "../../error.ts";
 
 export interface NegativeOptions {
   readonly perPositive: number;
   readonly by: "popularity" | "uniform";
+  /** `exclude`: no item that the user has met by then; `allow`: those as well, but for what is met at that instant. */
+  readonly met: "exclude" | "allow";
   readonly seed: number;
 }
 
@@ -11,11 +13,14 @@ export interface NegativeOptions {
 const patience = 64;
 
 /**
- * Draws items that are unlike all that a user has met. Ordinals count from 1; 0 (the unknown item) is never drawn.
+ * Draws items for a user at an instant. Ordinals count from 1; 0 (the unknown item) is never drawn.
  *
- * With q(i) the share of item i (popularity: its count in the training part plus one, so that new items can be drawn), a
- * draw gives an item that is not met with q(i) / (1 − Q), Q the sum of q over what was met. So an item is expected
- * perPositive · q(i) / (1 − Q) times as a negative of one positive: its rate.
+ * With q(i) the share of item i (popularity: its count in the training part plus one, so that new items can be drawn) and
+ * Q the sum of q over what the user has met, a draw of `exclude` is repeated until it gives an item that is not met: with
+ * q(i) / (1 − Q). So such an item is expected perPositive · q(i) / (1 − Q) times as a negative of one positive: its rate.
+ *
+ * Under `allow` a draw that gives an item of the instant, which was taken and is no negative, is dropped, and not repeated:
+ * what was met earlier plays no part, and every item that is not taken has the rate perPositive · q(i), whatever was.
  */
 export class Negatives {
   readonly options: NegativeOptions;
@@ -51,6 +56,15 @@ export class Negatives {
 
   /** Forgets what the last user met. */
   nextUser(): void {
+    this.#forget();
+  }
+
+  /** A later instant of the same user. */
+  nextInstant(): void {
+    if (this.options.met === "allow") this.#forget();
+  }
+
+  #forget(): void {
     this.#user++;
     this.#metShare = 0;
     this.#metItems = 0;
@@ -65,19 +79,27 @@ export class Negatives {
 
   /** − ln of the rate at which an item is drawn as a negative of one positive of this user, now. */
   offset(item: number): number {
-    const left = Math.max(1 - this.#metShare, this.#share[item]);
+    const left = this.options.met === "allow" ? 1 : Math.max(1 - this.#metShare, this.#share[item]);
     return -Math.log((this.options.perPositive * this.#share[item]) / left);
   }
 
   /**
-   * Draws `perPositive` items, each for itself (one may come twice); fewer than that only where the user has met all.
+   * Draws `perPositive` items, each for itself (one may come twice); fewer than that only where the user has met all, and
+   * under `allow` where a draw fell on what was taken.
    * @param row number of the positive's row: equal rows and seeds draw equal items, in whatever order rows are read
    */
   draw(row: number, into: number[]): void {
     const items = this.#share.length - 1;
     if (this.#metItems >= items) return;
     let eligible: number[] | null = null;
-    const next = stream(this.options.seed, row);
+    const next = uniformStream(this.options.seed, row);
+    if (this.options.met === "allow") {
+      for (let n = 0; n < this.options.perPositive; n++) {
+        const drawn = this.#at(next());
+        if (this.#met[drawn] !== this.#user) into.push(drawn);
+      }
+      return;
+    }
     for (let n = 0; n < this.options.perPositive; n++) {
       let item = 0;
       for (let tries = 0; item === 0 && tries < patience; tries++) {
@@ -114,7 +136,7 @@ export class Negatives {
 }
 
 /** Uniform numbers in [0, 1) of 53 bits from a seed and a counter (splitmix32): no state but the counter. */
-function stream(seed: number, row: number): () => number {
+export function uniformStream(seed: number, row: number): () => number {
   let state = mix(mix(mix(seed | 0) ^ (row | 0)) ^ Math.floor(row / 4294967296));
   const word = (): number => {
     state = (state + 0x9e3779b9) | 0;

@@ -12,6 +12,7 @@ import { supplied } from "../sample-columns.ts";
 import { quoted, Source, type SourceOptions } from "../source.ts";
 import { userBlocks } from "./blocks.ts";
 import { ColumnWriter } from "./column-file.ts";
+import { countCandidates, withRepeats } from "./count-negatives.ts";
 import { dataKey, encodingKey } from "./data-key.ts";
 import { type DatasetSpec, datasetFile, readDatasetSpec, writeDatasetSpec } from "./dataset-file.ts";
 import { encoders, type Vocabularies } from "./encode-rows.ts";
@@ -20,7 +21,7 @@ import { finishedSpec } from "./finished-spec.ts";
 import { numberItems, writeItems } from "./items-phase.ts";
 import { occurrencesColumn } from "./layout.ts";
 import { Negatives } from "./negatives.ts";
-import { type DataQuery, dataQuery } from "./select.ts";
+import { dataQuery } from "./select.ts";
 import { eventTable, sortEvents } from "./sort-events.ts";
 import { clear, readState, refuseForeign, type WorkState, workFolder, writeState } from "./work-state.ts";
 
@@ -149,7 +150,9 @@ async function run(
   if (state.sorted === null) {
     const items = await numberItems(source, query);
     await sortEvents(source, query, onProgress, signal);
-    const counts = await countEvents(source, quoted(eventTable), query.columns, model, items);
+    const plain = await countEvents(source, quoted(eventTable), query.columns, model, items);
+    const draws = binding.negatives !== null && !allRows;
+    const counts = draws ? await withRepeats(source, quoted(eventTable), query, plain) : plain;
     const warnings = allRows ? [] : judge(counts, binding);
     await source.all("CHECKPOINT");
     keep({ sorted: { items, counts, warnings } });
@@ -162,7 +165,7 @@ async function run(
     progress.done();
     keep({ items: [...encode.counts.values()] });
   }
-  const occurrences = await countCandidates(source, query, items + 1, allRows);
+  const occurrences = await countCandidates(source, quoted(eventTable), query, items + 1, allRows);
   const writer = new ColumnWriter(folder, occurrencesColumn);
   writer.write(occurrences);
   writer.sync();
@@ -210,6 +213,9 @@ async function run(
     );
   const report: DataReport = {
     ...counts,
+    parts: counts.parts.map((part, p) =>
+      negatives === null ? part : { ...part, drawn: written.samples[p] - part.samples },
+    ),
     features: [...state.items!, ...encode.counts.values()],
     supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
     warnings: [...warnings],
@@ -225,21 +231,4 @@ async function run(
   );
   writeDatasetSpec(folder, spec);
   return { folder, fingerprint: spec.fingerprint, reused: false, spec, report };
-}
-
-/** How often each item is the candidate of a training sample. */
-async function countCandidates(
-  source: Source,
-  { columns }: DataQuery,
-  items: number,
-  allRows: boolean,
-): Promise<Uint32Array> {
-  const labelled = allRows ? "true" : columns.labels.map(({ name }) => `NOT isnan(${quoted(name)})`).join(" OR ");
-  const counts = new Uint32Array(items);
-  const sql = `SELECT "#ordinal" AS ordinal, count(*)::DOUBLE AS n FROM ${quoted(eventTable)} WHERE "#part" = 0 AND (${labelled}) GROUP BY 1`;
-  for await (const chunk of source.stream(sql, 65_536)) {
-    const { ordinal, n } = chunk.columns as Record<string, ArrayLike<number>>;
-    for (let i = 0; i < chunk.rows; i++) counts[ordinal[i]] = n[i];
-  }
-  return counts;
 }

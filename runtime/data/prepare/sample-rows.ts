@@ -79,10 +79,11 @@ export function samplesOf(block: RowsOfBlock, negatives: Negatives | null, all: 
   const drawn: number[] = [];
   for (let user = 0; user + 1 < starts.length; user++) {
     negatives.nextUser();
-    // From the oldest: what a user meets at an instant and before it is never a negative of that instant.
+    // From the oldest: what a user meets at an instant, and before it unless that may be drawn, is no negative of it.
     for (let end = starts[user + 1]; end > starts[user]; ) {
       let start = end - 1;
       while (start > starts[user] && times[start - 1] === times[end - 1]) start--;
+      negatives.nextInstant();
       for (let row = start; row < end; row++) negatives.meet(items[row]);
       for (let row = start; row < end; row++) {
         if (!labelled(row)) continue;

@@ -1,0 +1,85 @@
+// What there is to know of negatives before any is drawn: how often items are positives, repeats among them, draws by part.
+import { TwinError } from "../../error.ts";
+import type { Binding } from "../binding.ts";
+import type { DataColumn } from "../column.ts";
+import type { Counts } from "../report.ts";
+import { quoted, type Source } from "../source.ts";
+import { userBlocks } from "./blocks.ts";
+import { Negatives } from "./negatives.ts";
+import { samplesOf } from "./sample-rows.ts";
+import type { DataQuery } from "./select.ts";
+
+/** A condition that holds for events with a label. */
+const labelled = ({ columns }: DataQuery): string =>
+  columns.labels.map(({ name }) => `NOT isnan(${quoted(name)})`).join(" OR ") || "false";
+
+/**
+ * How often each item is the candidate of a training sample.
+ * @param from a table, or a select in brackets, with the columns of the events' query @param items the unknown one among them
+ */
+export async function countCandidates(
+  source: Source,
+  from: string,
+  query: DataQuery,
+  items: number,
+  allRows: boolean,
+): Promise<Uint32Array> {
+  const counts = new Uint32Array(items);
+  const sql = `SELECT "#ordinal" AS ordinal, count(*)::DOUBLE AS n FROM ${from} WHERE "#part" = 0 AND (${allRows ? "true" : labelled(query)}) GROUP BY 1`;
+  for await (const chunk of source.stream(sql, 65_536)) {
+    const { ordinal, n } = chunk.columns as Record<string, ArrayLike<number>>;
+    for (let i = 0; i < chunk.rows; i++) counts[ordinal[i]] = n[i];
+  }
+  return counts;
+}
+
+/** The counts with each part's repeats: events with a label whose item the same user had met at an earlier time. */
+export async function withRepeats(source: Source, from: string, query: DataQuery, counts: Counts): Promise<Counts> {
+  const first = `min("#time") OVER (PARTITION BY "#user", "#item")`;
+  const sql = `SELECT "#part" AS part, count(*)::DOUBLE AS n FROM (SELECT *, ${first} AS "#first" FROM ${from}) WHERE "#time" > "#first" AND (${labelled(query)}) GROUP BY 1`;
+  const found = await source.all(sql).catch(async (cause: unknown) => {
+    throw await query.columns.explain(cause);
+  });
+  const parts = counts.parts.map((part, p) => ({
+    ...part,
+    repeats: Number(found.find((row) => Number(row.part) === p)?.n ?? 0),
+  }));
+  return { ...counts, parts };
+}
+
+/**
+ * The counts with the negatives that preparing would draw for each part: they are drawn, and thrown away.
+ * @param items the unknown one among them
+ */
+export async function withDraws(
+  source: Source,
+  from: string,
+  query: DataQuery,
+  { counts, items, binding, seed }: { counts: Counts; items: number; binding: Binding; seed: number },
+  signal?: AbortSignal,
+): Promise<Counts> {
+  const occurrences = await countCandidates(source, from, query, items, false);
+  const negatives = new Negatives(occurrences, { ...binding.negatives!, seed });
+  const labels = query.columns.labels.map(({ name }) => name);
+  const names = ["#user", "#ordinal", "#time", "#row", "#part", ...labels].map(quoted).join(", ");
+  const sql = `SELECT ${names} FROM ${from} ORDER BY "#user", "#time" DESC, "#row" DESC`;
+  const drawn = [0, 0, 0];
+  for await (const { columns, starts } of userBlocks(source.stream(sql, 32_768, query.columns.explain), "#user")) {
+    if (signal?.aborted) throw new TwinError("checking the data was stopped");
+    const rows = {
+      starts,
+      times: doubles(columns["#time"]),
+      items: Int32Array.from(columns["#ordinal"] as ArrayLike<number>),
+      rows: doubles(columns["#row"]),
+      parts: Int32Array.from(columns["#part"] as ArrayLike<number>),
+      labels: labels.map((name) => doubles(columns[name])),
+    };
+    samplesOf(rows, negatives, false).forEach((samples, part) => {
+      for (const one of samples.drawn) drawn[part] += one;
+    });
+  }
+  return { ...counts, parts: counts.parts.map((part, p) => ({ ...part, drawn: drawn[p] })) };
+}
+
+const doubles = (column: DataColumn): Float64Array =>
+  column instanceof Float64Array ? column : Float64Array.from(column as ArrayLike<number>);
