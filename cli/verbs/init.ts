@@ -11,7 +11,7 @@ import { dataModel } from "../data-model.ts";
 import { reportText } from "../data-report.ts";
 import { WrongUsage } from "../failure.ts";
 import { print, say } from "../output.ts";
-import { packageModels } from "../package-models.ts";
+import { packageModels } from "../package-home.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { checked } from "./show.ts";
 
@@ -50,7 +50,7 @@ async function initExample(dir: string): Promise<void> {
     generate({ dir: join(dir, "data"), ...size, onProgress, signal }),
   );
   for (const name of ["features.twin", "twin.twin"])
-    writeFileAtomic(join(dir, name), readFileSync(join(packageModels(), name)));
+    writeFileAtomic(join(dir, name), readFileSync(join(packageModels, name)));
   writeFileAtomic(join(dir, "README.md"), readme("twin.twin", "data/data.yaml", "twin"));
   print(
     `${dir}: the model twin.twin, and ${events} made-up events in data/ (the best possible AUC of click is ${bestAuc.toFixed(4)})`,

@@ -14,7 +14,7 @@ import { LocalTwin } from "../../runtime/twin.ts";
 import { Stopped } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { bytes, jsonValue, print } from "../output.ts";
-import { packageModels } from "../package-models.ts";
+import { command, packageModels } from "../package-home.ts";
 import { plantedText } from "../planted-text.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { buildTo } from "./build.ts";
@@ -50,7 +50,7 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
 
   section("check");
   const model = join(dir, "twin.twin");
-  for (const name of ["twin.twin", "features.twin"]) copyFileSync(join(packageModels(), name), join(dir, name));
+  for (const name of ["twin.twin", "features.twin"]) copyFileSync(join(packageModels, name), join(dir, name));
   check([model], {});
 
   section("train");
@@ -102,7 +102,7 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
 
     section("where things are");
     print(`${model}\n${built}/\n${run}/\n${data}\n${path}`);
-    print(`next: npx twin rank ${built} --request ${path} --explain --top 1`);
+    print(`next: ${command} rank ${built} --request ${path} --explain --top 1`);
     print(`done in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
   } finally {
     await twin.close();
@@ -117,7 +117,7 @@ async function trained(model: string, options: Parameters<typeof trainTo>[1]) {
     if (!(failure instanceof Stopped)) throw failure;
     const { data, output } = options;
     throw new Stopped(
-      `stopped while training. Start again, or go on with the run alone: npx twin train ${model} --data ${data} -o ${output} --resume`,
+      `stopped while training. Start again, or go on with the run alone: ${command} train ${model} --data ${data} -o ${output} --resume`,
       failure.signal,
     );
   }

@@ -60,6 +60,7 @@ describe("the installed package", () => {
     );
     expect(status, stderr).toBe(0);
     expect(stdout).toContain("why the first is first");
+    expect(stdout).toMatch(/^next: npx -p twin-compiler twin rank first/m);
     expect(existsSync(join(app, "first/twin/manifest.yaml"))).toBe(true);
     expect(readdirSync(installed)).not.toContain("build");
   });
