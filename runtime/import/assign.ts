@@ -27,6 +27,8 @@ export interface Recipe extends Pick<MapEntry, "concat" | "repeat"> {
   readonly rows: RowLayout | undefined;
   /** Of square matrices. */
   readonly habit: boolean | null;
+  /** Whether that of PyTorch would tell. */
+  readonly torchKnows: boolean;
 }
 
 /** @returns a sentence where the parts do not make the parameter */
@@ -49,6 +51,7 @@ export function assign(parameter: TargetParameter, parts: readonly Part[], recip
     orient(shape, wanted, {
       transpose: recipe.transpose,
       habit: parameter.role === "embedding" ? false : recipe.habit,
+      torchKnows: recipe.torchKnows,
     });
   const make = (orientation: Orientation, rows: RowMap | null): Assignment => ({
     parameter,

@@ -14,6 +14,8 @@ export interface ForeignWeights {
   readonly path: string;
   /** In the order of the file. */
   readonly arrays: ReadonlyMap<string, ForeignArray>;
+  /** Arrays that stand in the file and are none of numbers, by name, each with the sentence that says why. */
+  readonly unreadable: ReadonlyMap<string, string>;
   /**
    * All values of an array, row-major, as float32 (float64 rounded).
    * @throws TwinError where the file is damaged, cut short, or the array holds no numbers

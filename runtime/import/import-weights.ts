@@ -66,6 +66,7 @@ export async function importWeights(request: ImportRequest): Promise<ImportRepor
     const plan = planImport({
       path,
       arrays: source.arrays,
+      unreadable: source.unreadable,
       target,
       entries: map.map,
       preset: preset ? fuxiEntries(fuxi) : [],

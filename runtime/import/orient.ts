@@ -12,13 +12,15 @@ export interface OrientWish {
   readonly transpose: boolean | undefined;
   /** For matrices that fit both ways: whether the source keeps them transposed; null: nobody knows. */
   readonly habit: boolean | null;
+  /** Whether `--from torch`, which was not said, would tell. */
+  readonly torchKnows: boolean;
 }
 
 /** @returns a sentence where the shapes do not fit, or fit both ways and nobody knows which is meant */
 export function orient(
   shape: readonly number[],
   target: readonly number[],
-  { transpose, habit }: OrientWish,
+  { transpose, habit, torchKnows }: OrientWish,
 ): Orientation | string {
   const ways = [false, true]
     .filter((turn) => (transpose === undefined || turn === transpose) && (!turn || shape.length >= 2))
@@ -28,7 +30,7 @@ export function orient(
   // A vector is the same numbers either way.
   if (ways.length === 1 || shape.at(-1) === 1 || shape.at(-2) === 1) return ways[0];
   if (habit === null)
-    return `is ${brackets(shape)}, which fits both as it is and transposed: say \`transpose: true\` or \`transpose: false\` in the map, or \`--from torch\``;
+    return `is ${brackets(shape)}, which fits both as it is and transposed: say \`transpose: true\` or \`transpose: false\` in the map${torchKnows ? ", or `--from torch`" : ""}`;
   return ways.find((one) => one.transpose === habit)!;
 }
 

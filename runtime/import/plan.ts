@@ -10,6 +10,8 @@ import { fillPattern, isPattern, matchPattern } from "./pattern.ts";
 export interface PlanRequest {
   readonly path: string;
   readonly arrays: ReadonlyMap<string, ForeignArray>;
+  /** Arrays that cannot be read, with the sentence that says why: nothing is made of them. */
+  readonly unreadable: ReadonlyMap<string, string>;
   readonly target: Pick<ImportTarget, "model" | "parameters">;
   /** Of the user's map. */
   readonly entries: readonly MapEntry[];
@@ -42,15 +44,15 @@ export function planImport(request: PlanRequest): ImportPlan {
   const all = new Set(target.parameters.map(({ name }) => name));
   const made = new Map<string, Assignment>();
   const problems: string[] = [];
-  const take = (to: string, parts: readonly Part[], recipe: Recipe) => {
+  const take = (to: string, parts: readonly Part[], recipe: Omit<Recipe, "torchKnows">) => {
     const parameter = wanted.get(to);
     if (parameter === undefined) return;
-    const result = assign(parameter, parts, recipe);
+    const result = assign(parameter, parts, { ...recipe, torchKnows: !linear && areWeights(parts) });
     if (typeof result === "string") problems.push(`${to}: ${result}`);
     else made.set(to, result);
   };
   const follow = (entry: MapEntry, own: boolean) => {
-    for (const [to, parts] of expand(entry, arrays, own ? problems : [])) {
+    for (const [to, parts] of expand(entry, request, own ? problems : [])) {
       if (!all.has(to) && own) problems.push(`${to} is no parameter of the model`);
       if (own && made.has(to)) problems.push(`${to} is mapped twice`);
       if (!made.has(to))
@@ -80,16 +82,15 @@ export function planImport(request: PlanRequest): ImportPlan {
 
 /** Which way a matrix lies that fits both: an array of the model's own name lies as the model's. */
 function habitOf(linear: boolean, to: string, parts: readonly Part[]): boolean | null {
-  if (linear && parts.every(({ array }) => array.name.endsWith("weight"))) return true;
+  if (linear && areWeights(parts)) return true;
   return parts.every(({ array }) => array.name === to) ? false : null;
 }
 
+/** Whether these are called as nn.Linear calls its matrices. */
+const areWeights = (parts: readonly Part[]): boolean => parts.every(({ array }) => array.name.endsWith("weight"));
+
 /** What an entry maps to what: one pair, or one for each array that fits its pattern. */
-function expand(
-  { from, to }: MapEntry,
-  arrays: ReadonlyMap<string, ForeignArray>,
-  problems: string[],
-): [string, Part[]][] {
+function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, problems: string[]): [string, Part[]][] {
   if (typeof from === "string" && isPattern(from)) {
     const pairs: [string, Part[]][] = [];
     for (const array of arrays.values()) {
@@ -104,23 +105,23 @@ function expand(
   for (const one of list) {
     const { name, slice = [] } = typeof one === "string" ? { name: one } : one;
     const array = arrays.get(name);
-    if (array === undefined) problems.push(`${to}: there is no array called ${name}`);
+    if (array === undefined) problems.push(`${to}: ${unreadable.get(name) ?? `there is no array called ${name}`}`);
     else parts.push({ array, slices: Array.isArray(slice) ? slice : [slice] });
   }
   return parts.length === list.length ? [[to, parts]] : [];
 }
 
-function leftOver({ arrays, ignore }: PlanRequest, made: readonly Assignment[]) {
+function leftOver({ arrays, unreadable, ignore }: PlanRequest, made: readonly Assignment[]) {
   const used = new Set(made.flatMap(({ parts }) => parts.map(({ array }) => array.name)));
   const places = new Set([...used].map((name) => arrays.get(name)!.place));
   const ignores = (name: string) => ignore.some((pattern) => matchPattern(pattern, name) !== null);
   const rest = [...arrays.values()].filter(({ name }) => !used.has(name));
   const shared = rest.filter(({ place }) => places.has(place));
-  const others = rest.filter(({ place }) => !places.has(place));
+  const others = [...rest.filter(({ place }) => !places.has(place)).map(({ name }) => name), ...unreadable.keys()];
   return {
     shared: shared.map(({ name }) => name),
-    ignored: others.filter(({ name }) => ignores(name)).map(({ name }) => name),
-    unused: others.filter(({ name }) => !ignores(name)).map(({ name }) => name),
+    ignored: others.filter(ignores),
+    unused: others.filter((name) => !ignores(name)),
   };
 }
 
@@ -134,11 +135,14 @@ interface Faults {
 
 function refuse({ path, problems, missing, unused, request }: Faults): void {
   if (problems.length + missing.length + unused.length === 0) return;
-  const { arrays, target } = request;
+  const { arrays, unreadable, target } = request;
   const faulty = new Set(problems.map((problem) => problem.split(":")[0]));
   const fits = ({ shape }: TargetParameter) =>
     unused.filter(
-      (name) => typeof orient(arrays.get(name)!.shape, shape, { transpose: undefined, habit: false }) !== "string",
+      (name) =>
+        arrays.has(name) &&
+        typeof orient(arrays.get(name)!.shape, shape, { transpose: undefined, habit: false, torchKnows: false }) !==
+          "string",
     );
   const lines = [
     ...problems,
@@ -150,7 +154,11 @@ function refuse({ path, problems, missing, unused, request }: Faults): void {
         const hint = close.length === 0 ? "" : `; by its shape it could be ${close.join(", ")}`;
         return `${name} ${brackets(parameter.shape)} is missing${hint}`;
       }),
-    ...unused.map((name) => `${name} ${brackets(arrays.get(name)!.shape)} is used for nothing`),
+    ...unused.map((name) =>
+      arrays.has(name)
+        ? `${name} ${brackets(arrays.get(name)!.shape)} is used for nothing`
+        : `${name} is not ignored: ${unreadable.get(name)}`,
+    ),
   ];
   const shown = lines.slice(0, 40).map((line) => `  ${line}`);
   const more = lines.length > 40 ? `\n  … and ${lines.length - 40} more` : "";

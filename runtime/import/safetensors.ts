@@ -14,6 +14,7 @@ export function openSafetensors(path: string): ForeignWeights {
         { name, shape, dtype, place: end > start ? `${start}` : name },
       ]),
     ),
+    unreadable: new Map(),
     async read(name) {
       const { dtype } = file.entries.get(name) ?? { dtype: "F32" };
       return floats.includes(dtype) ? file.read(name) : Float32Array.from(file.readInt32(name));

@@ -44,6 +44,7 @@ export async function openTorch(path: string): Promise<ForeignWeights> {
           { name, shape, dtype: storage.dtype, place: `${storage.key} ${offset} ${strides} ${shape}` },
         ]),
       ),
+      unreadable: new Map(),
       async read(name) {
         const tensor = tensors.get(name);
         if (!tensor) throw new TwinError(`${path} has no tensor called \`${name}\``);

@@ -1,5 +1,6 @@
-// A zip archive as npz and PyTorch files are: listed without reading, its entries read one at a time and within bounds.
+// A zip archive as npz and PyTorch files are: listed without reading, its entries read one at a time, within bounds and checked.
 import { closeSync, openSync } from "node:fs";
+import { crc32 } from "node:zlib";
 import { type Entry, fromFdPromise, type ZipFile } from "yauzl";
 import { TwinError } from "../error.ts";
 import { attempt, readFully } from "../files.ts";
@@ -15,9 +16,14 @@ export interface ZipArchive {
   readonly entries: ReadonlyMap<string, ZipEntry>;
   /**
    * The content from byte `start` up to `end`, or all of it. No more memory than that is taken, whatever the archive holds.
+   * The whole entry has been held against its CRC-32 before anything of it is given.
    * @throws TwinError where the archive is damaged, lies about a size, or the range is not in it
    */
   read(name: string, start?: number, end?: number): Promise<Uint8Array>;
+  /** The first bytes, unchecked: good for finding out what an entry is, and for nothing that is computed with. */
+  head(name: string, bytes: number): Promise<Uint8Array>;
+  /** @throws TwinError where an entry's bytes do not have its CRC-32 */
+  check(name: string): Promise<void>;
   close(): void;
 }
 
@@ -43,7 +49,12 @@ export async function openZip(path: string, what: string): Promise<ZipArchive> {
         fail(`\`${name}\` in its archive is encrypted or packed in a way that is not read`);
       known.set(name, entry);
     }
-    return new OpenZip(path, file, zip, known, fail);
+    const next = new Uint8Array(4);
+    // Typed as a boolean, and the place of the entry after the last.
+    readFully(file, next, zip.readEntryCursor as unknown as number);
+    if (Buffer.from(next).toString("latin1") === "PK\x01\x02")
+      fail(`it is no sound zip archive (it lists more than the ${zip.entryCount} entries that it says it has)`);
+    return new OpenZip({ path, file, zip, known, fail });
   } catch (error) {
     if (zip) zip.close();
     else closeSync(file);
@@ -53,71 +64,147 @@ export async function openZip(path: string, what: string): Promise<ZipArchive> {
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message.split("\n")[0] : String(error));
 
+/** Bytes of an entry that are checked at once. */
+const pieceBytes = 1 << 20;
+
+interface Opened {
+  readonly path: string;
+  readonly file: number;
+  readonly zip: ZipFile;
+  readonly known: ReadonlyMap<string, Entry>;
+  readonly fail: (why: string) => never;
+}
+
 class OpenZip implements ZipArchive {
   readonly path: string;
   readonly entries: ReadonlyMap<string, ZipEntry>;
-  readonly #zip: ZipFile;
-  readonly #file: number;
-  readonly #known: ReadonlyMap<string, Entry>;
-  readonly #fail: (why: string) => never;
+  readonly #opened: Opened;
+  /** Whether the archive has checksums: `torch.save` can be told to leave zeros in their places. */
+  readonly #checked: boolean;
+  readonly #sound = new Set<Entry>();
 
-  constructor(
-    path: string,
-    file: number,
-    zip: ZipFile,
-    known: ReadonlyMap<string, Entry>,
-    fail: (why: string) => never,
-  ) {
+  constructor(opened: Opened) {
+    const { path, known } = opened;
     this.path = path;
-    this.#zip = zip;
-    this.#file = file;
-    this.#known = known;
-    this.#fail = fail;
+    this.#opened = opened;
+    this.#checked = [...known.values()].some((entry) => entry.crc32 !== 0);
     this.entries = new Map([...known].map(([name, entry]) => [name, { name, bytes: entry.uncompressedSize }]));
   }
 
   async read(name: string, start = 0, end?: number): Promise<Uint8Array> {
-    const entry = this.#known.get(name);
-    if (!entry) return this.#fail(`its archive has no \`${name}\``);
-    const last = end ?? entry.uncompressedSize;
-    if (start < 0 || last < start || last > entry.uncompressedSize)
-      return this.#fail(`bytes ${start} to ${last} of \`${name}\` are needed, which has ${entry.uncompressedSize}`);
-    if (last === start) return new Uint8Array(0);
+    const entry = this.#entry(name);
+    const { uncompressedSize: size } = entry;
+    if (start === 0 && (end ?? size) === size && !this.#isSound(entry)) {
+      const bytes = await this.#range(entry, 0, size);
+      this.#compare(entry, crc32(bytes));
+      return bytes;
+    }
+    await this.check(name);
+    return this.#range(entry, start, end ?? size);
+  }
+
+  async check(name: string): Promise<void> {
+    const entry = this.#entry(name);
+    if (!this.#isSound(entry)) await this.#guarded(entry, () => this.#readThrough(entry));
+  }
+
+  head(name: string, bytes: number): Promise<Uint8Array> {
+    const entry = this.#entry(name);
+    return this.#range(entry, 0, Math.min(bytes, entry.uncompressedSize));
+  }
+
+  close(): void {
+    this.#opened.zip.close();
+  }
+
+  #entry(name: string): Entry {
+    return this.#opened.known.get(name) ?? this.#opened.fail(`its archive has no \`${name}\``);
+  }
+
+  #isSound(entry: Entry): boolean {
+    return !this.#checked || this.#sound.has(entry);
+  }
+
+  async #range(entry: Entry, start: number, end: number): Promise<Uint8Array> {
+    const { fail } = this.#opened;
+    const { fileName, uncompressedSize: size } = entry;
+    if (start < 0 || end < start || end > size)
+      return fail(`bytes ${start} to ${end} of \`${fileName}\` are needed, which has ${size}`);
     let bytes: Uint8Array;
     try {
-      bytes = new Uint8Array(last - start);
+      bytes = new Uint8Array(end - start);
     } catch {
-      throw new TwinError(`${this.path}: \`${name}\` (${last - start} bytes) does not fit into memory`);
+      throw new TwinError(`${this.path}: \`${fileName}\` (${end - start} bytes) does not fit into memory`);
     }
+    if (end > start) await this.#guarded(entry, () => this.#fill(entry, bytes, start));
+    return bytes;
+  }
+
+  async #guarded<T>(entry: Entry, run: () => Promise<T>): Promise<T> {
     try {
-      await this.#fill(entry, bytes, start);
+      return await run();
     } catch (error) {
       if (error instanceof TwinError) throw error;
-      return this.#fail(`\`${name}\` in its archive is damaged (${reason(error)})`);
+      return this.#opened.fail(`\`${entry.fileName}\` in its archive is damaged (${reason(error)})`);
     }
-    return bytes;
   }
 
   /** Stored content is read in place; packed content is unpacked from its beginning, and left as soon as the range is full. */
   async #fill(entry: Entry, into: Uint8Array, start: number): Promise<void> {
-    const early = () => this.#fail(`\`${entry.fileName}\` in its archive ends early`);
     if (entry.compressionMethod === 0) {
-      const { fileDataStart } = await this.#zip.readLocalFileHeaderPromise(entry, { minimal: true });
-      const got = attempt("read", this.path, () => readFully(this.#file, into, fileDataStart + start));
-      if (got < into.length) early();
+      this.#readAt(entry, into, (await this.#begin(entry)) + start);
       return;
     }
     let at = -start;
-    for await (const piece of (await this.#zip.openReadStreamPromise(entry)) as AsyncIterable<Uint8Array>) {
+    for await (const piece of this.#unpacked(entry)) {
       const from = Math.max(0, -at);
       if (at + from < into.length) into.set(piece.subarray(from, into.length - at), at + from);
       at += piece.length;
       if (at >= into.length) break;
     }
-    if (at < into.length) early();
+    if (at < into.length) this.#early(entry);
   }
 
-  close(): void {
-    this.#zip.close();
+  /** Reads all of an entry, a piece at a time, against its CRC-32. */
+  async #readThrough(entry: Entry): Promise<void> {
+    let sum = 0;
+    if (entry.compressionMethod === 0) {
+      const begin = await this.#begin(entry);
+      const { uncompressedSize: size } = entry;
+      const buffer = new Uint8Array(Math.min(size, pieceBytes));
+      for (let at = 0; at < size; at += pieceBytes) {
+        const piece = buffer.subarray(0, Math.min(pieceBytes, size - at));
+        this.#readAt(entry, piece, begin + at);
+        sum = crc32(piece, sum);
+      }
+    } else for await (const piece of this.#unpacked(entry)) sum = crc32(piece, sum);
+    this.#compare(entry, sum);
+  }
+
+  #compare(entry: Entry, sum: number): void {
+    if (sum !== entry.crc32)
+      this.#opened.fail(`\`${entry.fileName}\` in its archive is damaged (its bytes do not have its CRC-32)`);
+    this.#sound.add(entry);
+  }
+
+  #early(entry: Entry): never {
+    return this.#opened.fail(`\`${entry.fileName}\` in its archive ends early`);
+  }
+
+  #readAt(entry: Entry, into: Uint8Array, position: number): void {
+    const { path, file } = this.#opened;
+    if (attempt("read", path, () => readFully(file, into, position)) < into.length) this.#early(entry);
+  }
+
+  /** Where the content begins. The name stands in the archive twice, and one flipped bit must not give it to other content. */
+  async #begin(entry: Entry): Promise<number> {
+    const local = await this.#opened.zip.readLocalFileHeaderPromise(entry);
+    if (!local.fileName.equals(entry.fileNameRaw)) throw new Error("its two names differ");
+    return local.fileDataStart;
+  }
+
+  async *#unpacked(entry: Entry): AsyncIterable<Uint8Array> {
+    await this.#begin(entry);
+    yield* (await this.#opened.zip.openReadStreamPromise(entry)) as AsyncIterable<Uint8Array>;
   }
 }

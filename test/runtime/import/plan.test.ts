@@ -29,6 +29,7 @@ function request(arrays: Arrays, parameters: Arrays, more: Partial<PlanRequest> 
         formerly: name === "item.video.table" ? "item.clip.table" : null,
       })),
     },
+    unreadable: new Map(),
     entries: [],
     preset: [],
     ignore: [],
@@ -62,6 +63,26 @@ describe("orientation", () => {
     const said = { linear: false, entries: entries([{ from: "W", to: "a.weight", transpose: true }]) };
     expect(await values({ W: [2, 2] }, { "a.weight": [2, 2] }, said)).toEqual([0, 2, 1, 3]);
     fails({ W: [2, 3] }, { "a.weight": [2, 3] }, said).toThrow(/is \[2, 3\] \(to be transposed\), and \[2, 3\] is due/);
+  });
+
+  it("of an array that cannot be read is needed for nobody who ignores it", () => {
+    const shapes: Arrays = { "a.weight": [2, 3] };
+    const unreadable = new Map([["config", "w.npz: `config` holds objects"]]);
+    const plan = planImport(request(shapes, shapes, { unreadable, ignore: ["config"] }));
+    expect(plan.ignored).toEqual(["config"]);
+    fails(shapes, shapes, { unreadable }).toThrow(/config is not ignored: w\.npz: `config` holds objects/);
+    const map = { unreadable, entries: entries([{ from: "config", to: "a.weight" }]) };
+    fails(shapes, shapes, map).toThrow(/a\.weight: w\.npz: `config` holds objects/);
+  });
+
+  it("advises `--from torch` where that would tell, and where it was not said", () => {
+    const entry = (from: string) => entries([{ from, to: "a.weight" }]);
+    const shape = { "a.weight": [2, 2] };
+    fails({ "b.weight": [2, 2] }, shape, { linear: false, entries: entry("b.weight") }).toThrow(/--from torch/);
+    for (const linear of [false, true])
+      fails({ kernel: [2, 2] }, shape, { linear, entries: entry("kernel") }).toThrow(
+        /fits both .* say `transpose: true` or `transpose: false` in the map\n/,
+      );
   });
 
   it("takes heads apart that lie side by side", async () => {
