@@ -29,11 +29,12 @@ export async function countItems(
   const parts: string[] = [];
   for (const [i, history] of histories.entries()) {
     const where = binding.history[history.name]?.where ?? null;
-    if (where !== null) {
-      await requireCondition(source, events, where, binding.place("history", history.name, "where"));
-    }
+    const keep =
+      where === null
+        ? "true"
+        : await requireCondition(source, events, where, binding.place("history", history.name, "where"));
     const seen = `count(*) OVER (PARTITION BY "#user" ORDER BY "#time" RANGE UNBOUNDED PRECEDING) AS upto`;
-    const all = `SELECT "#user", "#item", "#time", "#row", coalesce(${where ?? "true"}, false) AS keep, ${seen}, count(*) OVER (PARTITION BY "#user") AS total FROM (${events.select})`;
+    const all = `SELECT "#user", "#item", "#time", "#row", coalesce(${keep}, false) AS keep, ${seen}, count(*) OVER (PARTITION BY "#user") AS total FROM (${events.select})`;
     const last = `coalesce(lead(upto, ${history.max}) OVER (PARTITION BY "#user" ORDER BY "#time", "#row"), total)`;
     parts.push(
       `SELECT "#item" AS twin_key, ${i} AS history, ${last} - upto AS pairs FROM (${all}) WHERE keep AND "#item" IS NOT NULL`,

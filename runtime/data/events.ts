@@ -4,7 +4,7 @@ import type { Binding } from "./binding.ts";
 import { castTo, due, familyOf } from "./cast.ts";
 import type { KeyType } from "./items.ts";
 import { locate, openRelation, type Relation, requireColumn } from "./relation.ts";
-import { explainRead, type Resolved, typeOf } from "./resolve.ts";
+import { explainRead, expression, type Resolved } from "./resolve.ts";
 import { quoted, type Source } from "./source.ts";
 
 /** Epoch seconds of 1990-01-01 and 2100-01-01: a clock outside is in another unit. */
@@ -145,8 +145,9 @@ export function userShare(user: string): string {
   return `(CAST('0x' || substr(md5(CAST(${user} AS VARCHAR)), 1, 8) AS UBIGINT) / 4294967296.0)`;
 }
 
-/** The type of an SQL condition of the user's, checked. @throws TwinError with its place */
-export async function requireCondition(source: Source, events: Events, sql: string, where: string): Promise<void> {
-  const type = await typeOf(source, events.relation, sql, where);
-  if (type !== "BOOLEAN") throw new TwinError(`${where}: \`${sql}\` is ${type}; a condition (true or false) is due`);
+/** An SQL condition of the user's, as it may be pasted into a query. @throws TwinError with its place */
+export async function requireCondition(source: Source, events: Events, text: string, where: string): Promise<string> {
+  const { sql, type } = await expression(source, events.relation, text, where);
+  if (type !== "BOOLEAN") throw new TwinError(`${where}: \`${text}\` is ${type}; a condition (true or false) is due`);
+  return sql;
 }

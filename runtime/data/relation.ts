@@ -1,4 +1,5 @@
 // A file, or a glob of files, as a relation of the database: CSV, Parquet or JSON lines, compressed or not.
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { TwinError } from "../error.ts";
 import { meant } from "./nearest.ts";
@@ -6,6 +7,9 @@ import { type ColumnInfo, fileList, firstLines, literal, quoted, type Source } f
 
 /** Name of the row number (0-based, over all files in order) that `numbered` adds. */
 export const rowColumn = "#row";
+
+/** Names that queries add to a file's columns: a file's own would be taken for them. */
+const ownNames = /^#(row|n|user|item|time|part|when|key|ukey|ordinal|weight|keep\d+|same\d+)$/i;
 
 export interface Relation {
   /** As in data.yaml, for messages. */
@@ -48,8 +52,13 @@ export async function openRelation(
     );
   }
   const files = source.files(file);
-  if (files.length === 0)
-    throw new TwinError(`${where}: there is no file ${name}; paths are relative to the YAML file`);
+  if (files.length === 0) {
+    throw new TwinError(
+      existsSync(file)
+        ? `${where}: ${name} is a folder; name its files, such as ${name}/*.${format}`
+        : `${where}: there is no file ${name}; paths are relative to the YAML file`,
+    );
+  }
   const sql = (some: readonly string[] = files): string => {
     const list = fileList(some);
     if (format === "parquet") return `read_parquet(${list})`;
@@ -67,6 +76,12 @@ export async function openRelation(
     throw new TwinError(absent ? `${where}: ${name} has no column \`${absent[1]}\`` : `${where}: ${name}: ${message}`, {
       cause,
     });
+  }
+  const own = columns.find((column) => ownNames.test(column.name));
+  if (own !== undefined) {
+    throw new TwinError(
+      `${where}: ${name} has a column \`${own.name}\`, a name that reading keeps for itself: rename it in the file`,
+    );
   }
   return {
     name,

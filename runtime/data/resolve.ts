@@ -5,6 +5,7 @@ import type { FeatureSpec } from "../manifest.ts";
 import type { Binding } from "./binding.ts";
 import { castTo, due, type Use } from "./cast.ts";
 import type { Derivation } from "./derive.ts";
+import { requireExpression } from "./expression.ts";
 import { locate, type Relation, readError, requireColumn } from "./relation.ts";
 import { firstLines, quoted, type Source } from "./source.ts";
 
@@ -87,21 +88,32 @@ export async function resolve(source: Source, relation: Relation, binding: Bindi
       made: "column",
     };
   }
-  const type = await typeOf(source, relation, written.sql, where);
+  const { sql, type } = await expression(source, relation, written.sql, where);
   return {
-    ...finish(wanted.name, written.sql, written.sql, type, wanted.use, relation, where),
+    ...finish(wanted.name, sql, written.sql, type, wanted.use, relation, where),
     derive: null,
     made: "sql",
   };
 }
 
-/** The type of an SQL expression of the user's. @throws TwinError with the place and the database's own words */
-export async function typeOf(source: Source, relation: Relation, sql: string, where: string): Promise<string> {
+/**
+ * An SQL expression of the user's, as it may be pasted into a query, and its type.
+ * @throws TwinError with the place, and where the database does not take it with its own words
+ */
+export async function expression(
+  source: Source,
+  relation: Relation,
+  text: string,
+  where: string,
+): Promise<{ readonly sql: string; readonly type: string }> {
+  const sql = await requireExpression(source, relation, text, where);
   try {
-    const [info] = await source.describe(`SELECT (${sql}) AS value FROM ${relation.sql()}`);
-    return info.type;
+    const [{ type }] = await source.describe(`SELECT ${sql} AS value FROM ${relation.sql()}`);
+    return { sql, type };
   } catch (cause) {
-    throw new TwinError(`${where}: \`${sql}\` is no expression over ${relation.name}: ${firstLines(cause)}`, { cause });
+    throw new TwinError(`${where}: \`${text}\` is no expression over ${relation.name}: ${firstLines(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import { type Events, openEvents, requireCondition, userShare } from "./events.t
 import type { KeyType } from "./items.ts";
 import { meant } from "./nearest.ts";
 import { openRelation, requireColumn } from "./relation.ts";
-import { explainRead, provides, type Resolved, resolve, selection, typeOf, wantedOf } from "./resolve.ts";
+import { explainRead, expression, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
 import { quoted, type Source } from "./source.ts";
 
 export interface SampleColumns {
@@ -77,11 +77,13 @@ export async function sampleColumns(
   for (const [i, { name }] of manifest.histories.entries()) {
     cross.set(name, await ofEvents(group("cross").filter((feature) => feature.name.startsWith(`${name}.`))));
     const bound = binding.history[name];
-    if (bound?.where) await requireCondition(source, events, bound.where, binding.place("history", name, "where"));
+    const keep = bound?.where
+      ? await requireCondition(source, events, bound.where, binding.place("history", name, "where"))
+      : "true";
     if (bound?.excludeSame) {
       requireColumn(events.relation, bound.excludeSame, binding.place("history", name, "exclude_same"));
     }
-    conditions.push(`coalesce(${bound?.where ? `(${bound.where})` : "true"}, false) AS "#keep${i}"`);
+    conditions.push(`coalesce(${keep}, false) AS "#keep${i}"`);
     conditions.push(`${bound?.excludeSame ? `CAST(${quoted(bound.excludeSame)} AS VARCHAR)` : "NULL"} AS "#same${i}"`);
   }
   const context = await ofEvents(group("context"));
@@ -140,9 +142,12 @@ async function labelColumns(
 async function weightColumn(source: Source, events: Events, binding: Binding): Promise<Resolved | null> {
   if (binding.weight === null) return null;
   const where = binding.place("weight");
-  const column = events.relation.columns.has(binding.weight) ? quoted(binding.weight) : binding.weight;
-  const type = await typeOf(source, events.relation, column, where);
-  const cast = castTo("number", column, type);
+  const own = events.relation.columns.get(binding.weight);
+  const { sql, type } =
+    own === undefined
+      ? await expression(source, events.relation, binding.weight, where)
+      : { sql: quoted(binding.weight), type: own };
+  const cast = castTo("number", sql, type);
   if (cast === null) throw new TwinError(`${where}: \`${binding.weight}\` is ${type}; ${due.number} are due`);
   return { name: "#weight", ...cast, derive: null, made: "column", shown: binding.weight, use: "number" };
 }

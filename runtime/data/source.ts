@@ -1,10 +1,11 @@
 // The DuckDB connection: the only way to files of rows. Bounded memory, two threads, spilling to a temporary folder, UTC, and
 // sealed: it reaches the files that it was opened for, and nothing else.
-import { existsSync, rmSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { TwinError } from "../error.ts";
+import { attempt } from "../files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { type Chunk, chunks } from "./chunk.ts";
 
@@ -26,10 +27,17 @@ export interface ColumnInfo {
   readonly type: string;
 }
 
-/** An identifier of SQL, quoted. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-/** A text of SQL, quoted. */
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** An identifier of SQL, quoted. @throws TwinError for a name with a NUL, at which the database would end the whole query */
+export const quoted = (name: string): string => `"${whole(name).replaceAll('"', '""')}"`;
+/** A text of SQL, quoted. @throws TwinError as `quoted` */
+export const literal = (text: string): string => `'${whole(text).replaceAll("'", "''")}'`;
+
+function whole(text: string): string {
+  if (!text.includes("\0")) return text;
+  throw new TwinError(
+    `${JSON.stringify(text.slice(0, 80))} has the character NUL in it, which no name or text may have here`,
+  );
+}
 
 /** Where a `RowWriter` writes what it then renames to `path`. */
 export const partialOf = (path: string): string => join(dirname(path), `.${basename(path)}.${process.pid}-0.partial`);
@@ -70,6 +78,7 @@ export class Source {
     } catch (cause) {
       if (source) source.close();
       else rmSync(spill, { recursive: true, force: true });
+      if (cause instanceof TwinError) throw cause;
       throw new TwinError(`the database cannot be opened: ${firstLines(cause)}`, { cause });
     }
   }
@@ -91,9 +100,10 @@ export class Source {
 
   /** A name that is a file's own is no glob, whatever signs are in it. */
   async #expand(name: string): Promise<string[]> {
-    if (existsSync(name)) return [name];
-    const found = await this.all(`SELECT file FROM glob(${literal(name)}) ORDER BY file`);
-    return found.map(({ file }) => String(file));
+    const found = attempt("read", name, () => statSync(name, { throwIfNoEntry: false }));
+    if (found !== undefined) return found.isDirectory() ? [] : [name];
+    const files = await this.all(`SELECT file FROM glob(${literal(name)}) ORDER BY file`);
+    return files.map(({ file }) => String(file));
   }
 
   /** The files behind a name that the source was opened for, in the order of their names. */

@@ -166,7 +166,7 @@ describe("errors of items", () => {
 
   it("names the place of SQL that is wrong", async () => {
     await expect(read("{file: items.csv, key: video}", 'columns:\n  item.duration: "durtion * 2"')).rejects.toThrow(
-      /data\.yaml:3:3: `durtion \* 2` is no expression over .*items\.csv: Referenced column "durtion" not found/,
+      /data\.yaml:3:3: `durtion \* 2` is no expression over .*items\.csv, which has no column `durtion`; did you mean `duration`/,
     );
   });
 

@@ -136,6 +136,25 @@ describe("the connection", () => {
     });
   });
 
+  it.each(["#part", "#row", "#USER", "#keep0"])("takes no file's column %s for its own", async (column) => {
+    const held = temporary();
+    const file = join(held, "e.csv");
+    writeFiles(held, { "e.csv": `a,"${column}"\n1,2\n` });
+    await within({ reads: [file] }, async (source) => {
+      await expect(openRelation(source, file, "d.yaml:1:1")).rejects.toThrow(`has a column \`${column}\``);
+    });
+  });
+
+  it("says that a folder is no file, and that a name with a NUL is none", async () => {
+    const held = temporary();
+    const file = join(held, "logs.csv");
+    mkdirSync(file);
+    await within({ reads: [file] }, async (source) => {
+      await expect(openRelation(source, file, "d.yaml:1:1")).rejects.toThrow(/logs\.csv is a folder; name its files/);
+    });
+    await expect(Source.open({ reads: [join(held, "a\0.csv")] })).rejects.toMatchObject({ name: "TwinError" });
+  });
+
   it("follows a link that was named, as any reader does", async () => {
     const held = temporary();
     symlinkSync(path("a.csv"), join(held, "link.csv"));
