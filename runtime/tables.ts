@@ -28,6 +28,8 @@ export interface OpenTable {
 /** One generation, opened. */
 export interface OpenGeneration {
   readonly number: number;
+  /** Keeps its files open until what it returns is called, whatever generation is taken into use meanwhile. */
+  hold(): () => void;
   /** Items in it; their ordinals are 1 … items. */
   readonly items: number;
   readonly store: ItemSource;
@@ -64,8 +66,11 @@ export class GenerationTables implements LiveTables {
   readonly #artefacts: Artefacts;
   readonly #options: TablesOptions;
   readonly #encoders: string;
-  #generation: Generation | null = null;
+  #current: HeldGeneration | null = null;
+  /** Generations that are not in use any more, and have users. */
+  readonly #left = new Set<HeldGeneration>();
   #open: OpenGeneration | null = null;
+  #refreshing: Promise<unknown> = Promise.resolve();
 
   private constructor(artefacts: Artefacts, options: TablesOptions) {
     this.maxStaleness = options.maxStaleness;
@@ -85,8 +90,14 @@ export class GenerationTables implements LiveTables {
     return this.#open;
   }
 
-  /** Takes the newest generation into use; true where it is another one. */
-  async refresh(): Promise<boolean> {
+  /** Takes the newest generation into use; true where it is another one. One after the other, if asked several times. */
+  refresh(): Promise<boolean> {
+    const turn = this.#refreshing.then(() => this.#refresh());
+    this.#refreshing = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #refresh(): Promise<boolean> {
     const { dir } = this.#artefacts;
     // A generation may be replaced, and removed, between reading its number and opening its files.
     for (let attempt = 0; ; attempt++) {
@@ -105,30 +116,88 @@ export class GenerationTables implements LiveTables {
 
   /** Uses the generation of another thread. */
   async attach(image: SharedGeneration | null): Promise<void> {
-    if (image === null) return;
-    this.#use(await Generation.attach(image));
+    if (image !== null) this.#use(await Generation.attach(image));
+    else this.#leave();
   }
 
   /** For `attach` in other threads. */
   share(): SharedGeneration | null {
-    return this.#generation?.image() ?? null;
+    return this.#current?.generation.image() ?? null;
   }
 
+  /** Closes the files of every generation, whoever has it. */
   close(): void {
-    this.#generation?.close();
-    this.#generation = null;
+    this.#leave();
+    for (const held of this.#left) held.generation.close();
+    this.#left.clear();
+  }
+
+  #leave(): void {
+    const before = this.#current;
+    this.#current = null;
     this.#open = null;
+    if (before === null) return;
+    this.#left.add(before);
+    before.leave(() => this.#left.delete(before));
   }
 
   #use(generation: Generation): void {
-    const before = this.#generation;
-    this.#generation = generation;
-    this.#open = opened(this.#artefacts, generation, this.#encoders);
-    before?.close();
+    this.#leave();
+    this.#current = new HeldGeneration(generation);
+    this.#open = opened(this.#artefacts, this.#current, this.#encoders);
   }
 }
 
-function opened({ manifest, dir }: Artefacts, generation: Generation, encoders: string): OpenGeneration {
+/** A generation whose files are closed when it is out of use and its last user is done. */
+class HeldGeneration {
+  readonly generation: Generation;
+  readonly #inFiles: boolean;
+  #users = 0;
+  #left: (() => void) | null = null;
+
+  constructor(generation: Generation) {
+    this.generation = generation;
+    this.#inFiles = generation.inFiles;
+  }
+
+  hold(): () => void {
+    if (!this.#inFiles) return nothing;
+    let held = true;
+    this.#users++;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#users--;
+      this.#closeUnused();
+    };
+  }
+
+  /** It is out of use. @param closed told when its files are closed */
+  leave(closed: () => void): void {
+    this.#left = closed;
+    this.#closeUnused();
+  }
+
+  #closeUnused(): void {
+    if (this.#left === null || this.#users > 0) return;
+    this.generation.close();
+    this.#left();
+    this.#left = null;
+  }
+}
+
+const nothing = (): void => undefined;
+
+const users = new FinalizationRegistry<() => void>((release) => release());
+
+/** Holds a generation for as long as `user` can be reached: nobody says when a prepared user is done with. */
+export function holdFor(user: object, generation: Pick<OpenGeneration, "hold"> | null): void {
+  const release = generation?.hold() ?? nothing;
+  if (release !== nothing) users.register(user, release);
+}
+
+function opened({ manifest, dir }: Artefacts, held: HeldGeneration, encoders: string): OpenGeneration {
+  const { generation } = held;
   const { description, index, store } = generation;
   const made = {
     madeAt: description.made_at,
@@ -140,6 +209,7 @@ function opened({ manifest, dir }: Artefacts, generation: Generation, encoders: 
       : "its items were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed)";
   return {
     number: description.number,
+    hold: () => held.hold(),
     items: description.items,
     store: {
       gather(feature, ordinals) {

@@ -11,7 +11,8 @@ import type { Ranking } from "./ranking.ts";
 import type { PrepareRequest, RankRequest } from "./request.ts";
 import { Sessions } from "./session.ts";
 import { nodeSessions } from "./session-node.ts";
-import { GenerationTables, type SharedGeneration } from "./tables.ts";
+import { GenerationTables, holdFor, type SharedGeneration } from "./tables.ts";
+import { UnderWay } from "./under-way.ts";
 import { Variants } from "./variants.ts";
 
 export interface LoadOptions {
@@ -31,7 +32,10 @@ export interface LoadOptions {
   };
 }
 
-/** A user's side of a request; candidates may be ranked against it any number of times. */
+/**
+ * A user's side of a request; candidates may be ranked against it any number of times, always by the tables that were in
+ * use when it was prepared.
+ */
 export interface Prepared {
   /** @throws TwinError naming the column and index of what is wrong */
   rank(request: RankRequest): Promise<Ranking>;
@@ -54,7 +58,7 @@ export interface Twin {
   status(): TablesStatus;
   /** Takes the newest generation into use; true where it is another one. */
   refresh(): Promise<boolean>;
-  /** Releases sessions, files and threads. */
+  /** Waits for what is under way, and releases sessions, files and threads; everything else throws from then on. */
   close(): Promise<void>;
 }
 
@@ -63,10 +67,11 @@ export class LocalTwin implements Twin {
   readonly engine: Engine;
   readonly warnings: readonly string[];
   readonly #tables: GenerationTables;
-  #closed = false;
+  readonly #underWay: UnderWay;
 
   private constructor(engine: Engine, tables: GenerationTables, warnings: readonly string[]) {
     this.engine = engine;
+    this.#underWay = new UnderWay(engine.artefacts.dir);
     this.#tables = tables;
     this.warnings = warnings;
   }
@@ -96,59 +101,71 @@ export class LocalTwin implements Twin {
     return this.engine.artefacts.manifest;
   }
 
-  async prepare(request: PrepareRequest): Promise<Prepared> {
-    this.#open();
-    const side = await prepareSide(this.engine, request);
-    return new LocalPrepared(this.engine, side, () => this.#open());
+  prepare(request: PrepareRequest): Promise<Prepared> {
+    return this.#underWay.run(async () => {
+      const release = this.#tables.current()?.hold();
+      try {
+        return new LocalPrepared(this.engine, await prepareSide(this.engine, request), this.#underWay);
+      } finally {
+        release?.();
+      }
+    });
   }
 
   status(): TablesStatus {
+    this.#underWay.expectOpen();
     const generation = this.#tables.current();
     return { generation: generation?.number ?? null, tables: generation?.freshness(Date.now() / 1000) ?? [] };
   }
 
-  async refresh(): Promise<boolean> {
-    this.#open();
-    return this.#tables.refresh();
+  refresh(): Promise<boolean> {
+    return this.#underWay.run(() => this.#tables.refresh());
   }
 
-  /** Uses the tables that another thread opened. */
+  /** Uses the tables that another thread opened; null: it found none. */
   async attach(shared: SharedGeneration | null): Promise<void> {
     await this.#tables.attach(shared);
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.engine.sessions.close();
-    this.#tables.close();
-    this.engine.artefacts.outside?.close();
-  }
-
-  #open(): void {
-    if (this.#closed) throw new TwinError(`${this.dir} was closed: load it again`);
+  close(): Promise<void> {
+    return this.#underWay.close(async () => {
+      await this.engine.sessions.close();
+      this.#tables.close();
+      this.engine.artefacts.outside?.close();
+    });
   }
 }
 
 class LocalPrepared implements Prepared {
   readonly #engine: Engine;
   readonly #side: UserSide;
-  readonly #open: () => void;
+  readonly #underWay: UnderWay;
 
-  constructor(engine: Engine, side: UserSide, open: () => void) {
+  constructor(engine: Engine, side: UserSide, underWay: UnderWay) {
     this.#engine = engine;
     this.#side = side;
-    this.#open = open;
+    this.#underWay = underWay;
+    holdFor(this, side.generation);
   }
 
-  async rank(request: RankRequest): Promise<Ranking> {
-    this.#open();
-    return rankCandidates(this.#engine, this.#side, request);
+  rank(request: RankRequest): Promise<Ranking> {
+    return this.#run(() => rankCandidates(this.#engine, this.#side, request));
   }
 
-  async explain(request: RankRequest): Promise<Explanation[]> {
-    this.#open();
-    return explainCandidates(this.#engine, this.#side, request);
+  explain(request: RankRequest): Promise<Explanation[]> {
+    return this.#run(() => explainCandidates(this.#engine, this.#side, request));
+  }
+
+  /** The caller may let go of this object while it runs. */
+  #run<T>(job: () => Promise<T>): Promise<T> {
+    return this.#underWay.run(async () => {
+      const release = this.#side.generation?.hold();
+      try {
+        return await job();
+      } finally {
+        release?.();
+      }
+    });
   }
 }
 

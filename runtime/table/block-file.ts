@@ -8,6 +8,17 @@ import { BLOCK, type BlockHeader, type BlockKind, checksumBytes, decodeHeader, H
 const names: Record<BlockKind, string> = { table: "a table", index: "a key index", items: "an item store" };
 const again = "Build the tables again: twin table build DIR --data DATA";
 
+/**
+ * What another thread needs to read the same open file: it reads through the same descriptor, which stays whatever becomes
+ * of the file's name, and which the thread that opened it closes.
+ */
+export interface BlockImage {
+  readonly path: string;
+  readonly file: number;
+  readonly header: BlockHeader;
+  readonly checksums: BigUint64Array;
+}
+
 export class BlockFile {
   readonly path: string;
   readonly header: BlockHeader;
@@ -18,11 +29,13 @@ export class BlockFile {
   readonly #sound: Uint8Array;
   readonly #hasher: Hasher;
   readonly #scratch = new Uint8Array(BLOCK);
+  readonly #own: boolean;
   #file: number | null;
 
-  private constructor(path: string, file: number, header: BlockHeader, checksums: BigUint64Array, hash: Hasher) {
+  private constructor({ path, file, header, checksums }: BlockImage, own: boolean, hash: Hasher) {
     this.path = path;
     this.#file = file;
+    this.#own = own;
     this.header = header;
     this.payload = header.payload;
     this.#checksums = checksums;
@@ -37,11 +50,21 @@ export class BlockFile {
     const file = attempt("read", path, () => openSync(path, "r"));
     try {
       const { header, checksums } = attempt("read", path, () => readEnds(path, file, kind, hash));
-      return new BlockFile(path, file, header, checksums, hash);
+      return new BlockFile({ path, file, header, checksums }, true, hash);
     } catch (error) {
       closeSync(file);
       throw error;
     }
+  }
+
+  /** The file that another thread has open. */
+  static async attach(image: BlockImage): Promise<BlockFile> {
+    return new BlockFile(image, false, await hasher());
+  }
+
+  /** For `attach` in another thread, which must be done with it before this one closes the file. */
+  image(): BlockImage {
+    return { path: this.path, file: this.#opened(), header: this.header, checksums: this.#checksums };
   }
 
   /** Payload bytes from `offset` on (may exceed 2^31) into `into`. */
@@ -105,16 +128,20 @@ export class BlockFile {
 
   close(): void {
     if (this.#file !== null) {
-      closeSync(this.#file);
+      if (this.#own) closeSync(this.#file);
       this.#file = null;
     }
   }
 
-  #fill(into: Uint8Array, offset: number): void {
-    const file = this.#file;
-    if (file === null) {
+  #opened(): number {
+    if (this.#file === null) {
       throw new TwinError(`cannot read ${this.path}: it was closed`);
     }
+    return this.#file;
+  }
+
+  #fill(into: Uint8Array, offset: number): void {
+    const file = this.#opened();
     const got = attempt("read", this.path, () => readFully(file, into, HEADER + offset));
     if (got < into.length) {
       throw new TwinError(`${this.path} was cut short while it was in use. ${again}`);

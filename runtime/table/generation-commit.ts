@@ -107,8 +107,17 @@ export function commitGeneration(dir: string, number: number, partial: string): 
     writeFileAtomic(join(dir, "tables", "current"), `${number}\n`);
     for (const name of readdirSync(folder)) {
       if (/^\d{1,15}$/.test(name) && Number(name) !== number && Number(name) !== before) {
-        rmSync(join(folder, name), { recursive: true, force: true });
+        removeOlder(join(folder, name));
       }
     }
   });
+}
+
+/** Windows keeps files that a process serves prepared users from: the next build removes them. */
+function removeOlder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (!["EBUSY", "EPERM", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }

@@ -100,6 +100,11 @@ export class Generation {
     };
   }
 
+  /** Whether its files are needed after opening. */
+  get inFiles(): boolean {
+    return !this.store.inMemory || [...this.tables.values()].some((table) => !table.inMemory);
+  }
+
   close(): void {
     this.store.close();
     for (const table of this.tables.values()) {

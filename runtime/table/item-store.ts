@@ -1,7 +1,7 @@
 // The item store: the encoded features of every item by ordinal, in fixed records; record 0 is the unknown item.
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
-import { BlockFile } from "./block-file.ts";
+import { BlockFile, type BlockImage } from "./block-file.ts";
 import { MEMORY_LIMIT, type TableOptions } from "./table-file.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
@@ -27,6 +27,8 @@ export interface StoreImage {
   readonly features: readonly StoredFeature[];
   /** The records; null where they stay in the file. */
   readonly memory: Memory | null;
+  /** The open file where they do. */
+  readonly file: BlockImage | null;
 }
 
 interface Place {
@@ -69,7 +71,7 @@ export class ItemStore {
       const { records, bytes, features } = readLayout(file);
       const inMemory = bytes <= (options.memoryLimit ?? MEMORY_LIMIT);
       const memory = inMemory ? file.readAll(options.shared, 0, bytes) : null;
-      return new ItemStore({ path, records, features, memory }, file);
+      return new ItemStore({ path, records, features, memory, file: memory ? null : file.image() }, file);
     } catch (error) {
       file.close();
       throw error;
@@ -78,12 +80,17 @@ export class ItemStore {
 
   /** The store of another thread, over the same memory. */
   static async attach(image: StoreImage): Promise<ItemStore> {
-    return new ItemStore(image, image.memory ? null : await BlockFile.open(image.path, "items"));
+    return new ItemStore(image, image.file && (await BlockFile.attach(image.file)));
   }
 
   /** For `attach` in another thread; `shared` must have been asked for, or posting copies the memory. */
   image(): StoreImage {
     return this.#image;
+  }
+
+  /** Whether records are read without the file. */
+  get inMemory(): boolean {
+    return this.#integers !== null;
   }
 
   has(feature: string): boolean {

@@ -1,7 +1,7 @@
 // A lookup table: fixed-width rows; row 0 is the miss row, all zeros. In memory up to a limit, read from the file above.
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
-import { BlockFile } from "./block-file.ts";
+import { BlockFile, type BlockImage } from "./block-file.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { fromHalf } from "./half.ts";
 import { decodeRows, encodeRows, type Precision, type RowFormat, rowBytes } from "./precision.ts";
@@ -32,6 +32,8 @@ export interface TableImage {
   readonly rows: number;
   readonly format: RowFormat;
   readonly memoryLimit: number;
+  /** The open file where rows are read from it; else null. */
+  readonly file: BlockImage | null;
   /** The stored rows; null where they stay in the file. */
   readonly stored: ArrayBuffer | SharedArrayBuffer | null;
   /** The rows as float32; null until `whole()` made them. */
@@ -79,6 +81,11 @@ export class TableFile {
     return this.#format;
   }
 
+  /** Whether rows are read without the file. */
+  get inMemory(): boolean {
+    return this.#stored !== null || this.#split !== null || this.#floats !== null;
+  }
+
   /** @throws TwinError where the file is missing, foreign, truncated or damaged */
   static async open(path: string, options: TableOptions = {}): Promise<TableFile> {
     const { memoryLimit = MEMORY_LIMIT, shared = false } = options;
@@ -86,7 +93,7 @@ export class TableFile {
     try {
       const { rows, format } = readFields(file);
       const stored = file.payload <= memoryLimit ? file.readAll(shared) : null;
-      const table = new TableFile({ path, rows, format, memoryLimit, stored, floats: null }, file, shared);
+      const table = new TableFile({ path, rows, format, memoryLimit, file: null, stored, floats: null }, file, shared);
       table.#checkMissRow();
       return table;
     } catch (error) {
@@ -97,9 +104,7 @@ export class TableFile {
 
   /** The table of another thread, over the same memory. */
   static async attach(image: TableImage): Promise<TableFile> {
-    const inMemory = image.stored !== null || image.floats !== null;
-    const file = inMemory ? null : await BlockFile.open(image.path, "table");
-    return new TableFile(image, file, true);
+    return new TableFile(image, image.file && (await BlockFile.attach(image.file)), true);
   }
 
   /** For `attach` in another thread; `shared` must have been asked for, or posting copies the memory. */
@@ -109,6 +114,7 @@ export class TableFile {
       rows: this.rows,
       format: this.#format,
       memoryLimit: this.#memoryLimit,
+      file: this.inMemory ? null : this.#file!.image(),
       stored: this.#stored ? (this.#stored.buffer as ArrayBuffer | SharedArrayBuffer) : null,
       floats: this.precision === "float32" ? null : this.#floats,
     };

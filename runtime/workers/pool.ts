@@ -5,8 +5,9 @@ import type { Explanation } from "../explain.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Ranking } from "../ranking.ts";
 import type { PrepareRequest, RankRequest } from "../request.ts";
-import type { GenerationTables } from "../tables.ts";
+import { type GenerationTables, holdFor, type OpenGeneration, type SharedGeneration } from "../tables.ts";
 import { type LoadOptions, openTables, type Prepared, type TablesStatus, type Twin } from "../twin.ts";
+import { UnderWay } from "../under-way.ts";
 import type { Job } from "./messages.ts";
 import { Thread } from "./thread.ts";
 
@@ -15,10 +16,17 @@ const FAILURES = 3;
 
 type Result = Ranking | Explanation[] | null;
 
+/** The tables that were in use at some time: a user's side is computed by the same ones wherever that happens. */
+interface Tables {
+  readonly open: OpenGeneration | null;
+  readonly shared: SharedGeneration | null;
+}
+
 interface Queued {
   /** The job for a thread, which may or may not hold the user's side. */
-  readonly job: (thread: Thread) => Job;
+  readonly job: (thread: Thread) => Extract<Job, { prepared: number }>;
   readonly prepared: number;
+  readonly tables: Tables;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
 }
@@ -31,13 +39,14 @@ export class WorkerTwin implements Twin {
   #threads: Thread[] = [];
   #idle: Thread[] = [];
   readonly #running = new Set<Promise<void>>();
-  /** Which version of the tables each thread has. */
-  readonly #versions = new WeakMap<Thread, number>();
-  #version = 0;
+  /** Which tables each thread has. */
+  readonly #given = new WeakMap<Thread, Tables>();
+  #now: Tables;
   #queue: Queued[] = [];
   #prepared = 0;
   #failures = 0;
   #starting = 0;
+  readonly #underWay: UnderWay;
   #closed = false;
 
   private constructor(artefacts: Artefacts, tables: GenerationTables, options: LoadOptions, warnings: string[]) {
@@ -45,6 +54,8 @@ export class WorkerTwin implements Twin {
     this.#tables = tables;
     this.#options = options;
     this.#warnings = warnings;
+    this.#underWay = new UnderWay(artefacts.dir);
+    this.#now = tablesNow(tables);
   }
 
   static async open(dir: string, options: LoadOptions, workers: number): Promise<WorkerTwin> {
@@ -78,52 +89,70 @@ export class WorkerTwin implements Twin {
     return this.#threads.length;
   }
 
-  async prepare(request: PrepareRequest): Promise<Prepared> {
-    const prepared = this.#prepared++;
-    await this.#do(prepared, () => ({ kind: "prepare", prepared, request }));
-    const run = async (kind: "rank" | "explain", candidates: RankRequest): Promise<Result> =>
-      this.#do(prepared, (thread) => ({
-        kind,
-        prepared,
-        request: thread.holds(prepared) ? null : request,
-        candidates,
-      }));
-    return {
+  prepare(request: PrepareRequest): Promise<Prepared> {
+    return this.#underWay.run(async () => {
+      const prepared = this.#prepared++;
+      const tables = this.#now;
+      const release = tables.open?.hold();
+      try {
+        await this.#do(prepared, tables, () => ({ kind: "prepare", prepared, request }));
+        return this.#preparedOf(prepared, tables, request);
+      } finally {
+        release?.();
+      }
+    });
+  }
+
+  #preparedOf(prepared: number, tables: Tables, request: PrepareRequest): Prepared {
+    const run = (kind: "rank" | "explain", candidates: RankRequest): Promise<Result> =>
+      this.#underWay.run(async () => {
+        const release = tables.open?.hold();
+        try {
+          return await this.#do(prepared, tables, (thread) => {
+            return { kind, prepared, request: thread.holds(prepared) ? null : request, candidates };
+          });
+        } finally {
+          release?.();
+        }
+      });
+    const handle: Prepared = {
       rank: async (candidates) => (await run("rank", candidates)) as Ranking,
       explain: async (candidates) => (await run("explain", candidates)) as Explanation[],
     };
+    holdFor(handle, tables.open);
+    return handle;
   }
 
   status(): TablesStatus {
+    this.#underWay.expectOpen();
     const generation = this.#tables.current();
     return { generation: generation?.number ?? null, tables: generation?.freshness(Date.now() / 1000) ?? [] };
   }
 
-  async refresh(): Promise<boolean> {
-    if (!(await this.#tables.refresh())) return false;
-    // Each thread takes them over before its next job.
-    this.#version++;
-    return true;
+  refresh(): Promise<boolean> {
+    return this.#underWay.run(async () => {
+      if (!(await this.#tables.refresh())) return false;
+      // Each thread takes them over before its next job that needs them.
+      this.#now = tablesNow(this.#tables);
+      return true;
+    });
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
     this.#closed = true;
     this.#rejectAll(new TwinError(`${this.dir} was closed: load it again`));
-    await Promise.allSettled(this.#running);
-    await Promise.allSettled(this.#threads.map((thread) => thread.close()));
-    this.#threads = [];
-    this.#tables.close();
-    this.#artefacts.outside?.close();
+    return this.#underWay.close(async () => {
+      await Promise.allSettled(this.#running);
+      await Promise.allSettled(this.#threads.map((thread) => thread.close()));
+      this.#threads = [];
+      this.#tables.close();
+      this.#artefacts.outside?.close();
+    });
   }
 
-  #do(prepared: number, job: Queued["job"]): Promise<Result> {
+  #do(prepared: number, tables: Tables, job: Queued["job"]): Promise<Result> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) {
-        reject(new TwinError(`${this.dir} was closed: load it again`));
-        return;
-      }
-      this.#queue.push({ job, prepared, resolve, reject });
+      this.#queue.push({ job, prepared, tables, resolve, reject });
       this.#dispatch();
     });
   }
@@ -145,14 +174,15 @@ export class WorkerTwin implements Twin {
     }
   }
 
-  async #run(thread: Thread, { job, resolve, reject }: Queued): Promise<void> {
+  async #run(thread: Thread, { job, tables, resolve, reject }: Queued): Promise<void> {
     try {
-      if (this.#versions.get(thread) !== this.#version) {
-        const version = this.#version;
-        await thread.run({ kind: "tables", tables: this.#tables.share() });
-        this.#versions.set(thread, version);
+      const due = job(thread);
+      // A side that the thread holds keeps the tables that it was computed by.
+      if ((due.kind === "prepare" || due.request !== null) && this.#given.get(thread) !== tables) {
+        await thread.run({ kind: "tables", tables: tables.shared });
+        this.#given.set(thread, tables);
       }
-      const { result, warnings } = await thread.run(job(thread));
+      const { result, warnings } = await thread.run(due);
       this.#warn(warnings);
       resolve(result);
     } catch (error) {
@@ -168,19 +198,21 @@ export class WorkerTwin implements Twin {
       ...(providers !== undefined && { providers: [...providers] }),
       ...(memory !== undefined && { memory: { ...memory } }),
     };
-    const version = this.#version;
+    const tables = this.#now;
+    const release = tables.open?.hold();
     this.#starting++;
     try {
-      const start = { dir: this.dir, options, tables: this.#tables.share() };
+      const start = { dir: this.dir, options, tables: tables.shared };
       const { thread, warnings } = await Thread.start(start, (dead) => this.#replace(dead));
       this.#warn(warnings);
       this.#failures = 0;
       this.#threads.push(thread);
-      this.#versions.set(thread, version);
+      this.#given.set(thread, tables);
       if (this.#closed) await thread.close();
       else this.#idle.push(thread);
     } finally {
       this.#starting--;
+      release?.();
     }
     this.#dispatch();
   }
@@ -205,3 +237,5 @@ export class WorkerTwin implements Twin {
     for (const message of messages) if (!this.#warnings.includes(message)) this.#warnings.push(message);
   }
 }
+
+const tablesNow = (tables: GenerationTables): Tables => ({ open: tables.current(), shared: tables.share() });
