@@ -1,5 +1,6 @@
 // Times as users bring them → epoch seconds (or steps, where the data has an order only).
 import { TwinError } from "./error.ts";
+import { instantOf } from "./instant.ts";
 import { describe } from "./keys.ts";
 
 export type TimeUnit = "seconds" | "steps";
@@ -19,8 +20,6 @@ export type RawTimes =
 const EARLIEST = 631_152_000;
 const LATEST = 4_102_444_800;
 
-const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/;
-
 /**
  * One time. ISO 8601 texts without a zone are UTC, on every machine.
  * @param where names the place for errors
@@ -37,16 +36,13 @@ export function parseTime(value: RawTime, where: string, unit: TimeUnit = "secon
   if (value instanceof Date) {
     return checkTime(value.getTime() / 1000, where, unit);
   }
-  const parts = typeof value === "string" ? iso.exec(value.trim()) : null;
-  const milliseconds = parts ? Date.parse(`${parts[1]}T${parts[2] ?? "00:00"}${parts[3] ?? "Z"}`) : Number.NaN;
-  // Date.parse carries 30 February over into March on some engines; a true date comes back as itself.
-  const day = parts ? Date.parse(`${parts[1]}T00:00Z`) : Number.NaN;
-  if (Number.isNaN(milliseconds) || new Date(day).toISOString().slice(0, 10) !== parts?.[1]) {
+  const seconds = typeof value === "string" ? instantOf(value.trim()) : null;
+  if (seconds === null) {
     throw new TwinError(
       `${where}: time is ${describe(value)}: bring epoch seconds or ISO 8601, such as 2024-05-01T12:30:00Z`,
     );
   }
-  return checkTime(milliseconds / 1000, where, unit);
+  return checkTime(seconds, where, unit);
 }
 
 /** A column of times; missing ones become NaN. Errors name the index. */

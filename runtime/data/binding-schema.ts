@@ -8,8 +8,8 @@ const number = v.pipe(v.number("a number is due here"), v.finite("a finite numbe
 export const timeUnits = ["s", "ms", "us", "ns"] as const;
 
 const time = v.union(
-  [text, v.strictObject({ column: text, unit: v.optional(v.picklist(timeUnits), "s") })],
-  "name the clock's column, or {column: ts, unit: ms} (units: s, ms, us, ns)",
+  [text, v.strictObject({ column: text, unit: v.optional(v.picklist(timeUnits)), format: v.optional(text) })],
+  'name the clock\'s column, or {column: ts, unit: ms} (units: s, ms, us, ns), or {column: ts, format: "%d/%m/%Y"}',
 );
 
 const AtLeast = v.strictObject({ at_least: v.strictObject({ column: text, value: number }) });
@@ -97,7 +97,8 @@ export type WrittenBinding = v.InferOutput<typeof BindingSchema>;
 export function keysAt(path: readonly (string | number)[]): readonly string[] {
   const [head, second] = path.map(String);
   if (head === undefined) return Object.keys(BindingSchema.entries);
-  if (head === "events") return second === "time" ? ["column", "unit"] : ["file", "user", "item", "time", "order"];
+  if (head === "events")
+    return second === "time" ? ["column", "unit", "format"] : ["file", "user", "item", "time", "order"];
   if (head === "items" || head === "users") return ["file", "key"];
   if (head === "history") return second === undefined ? [] : ["where", "delay", "exclude_same"];
   if (head === "negatives") return ["per_positive", "by", "met"];

@@ -19,7 +19,14 @@ export interface EventsBinding {
   readonly user: string;
   readonly item: string;
   /** The clock, or the order's column where there is no clock: its values then count steps. */
-  readonly clock: { readonly column: string; readonly unit: "s" | "ms" | "us" | "ns" | "steps" };
+  readonly clock: Clock;
+}
+
+export interface Clock {
+  readonly column: string;
+  readonly unit: "s" | "ms" | "us" | "ns" | "steps";
+  /** How its texts are written, as `strptime` takes it; it is in seconds then. */
+  readonly format?: string;
 }
 
 export interface KeyedBinding {
@@ -187,7 +194,14 @@ function clock(events: NonNullable<WrittenBinding["events"]>, place: Binding["pl
       `${place("events", "order")}: \`time\` and \`order\` are both given; \`order\` is for data without a clock`,
     );
   }
-  if (time !== undefined) return typeof time === "string" ? { column: time, unit: "s" } : time;
+  if (typeof time === "string") return { column: time, unit: "s" };
+  if (time?.format !== undefined && time.unit !== undefined) {
+    throw new TwinError(
+      `${place("events", "time", "format")}: \`unit\` and \`format\` are both given; a unit is for numbers, a format for texts`,
+    );
+  }
+  if (time !== undefined)
+    return { column: time.column, unit: time.unit ?? "s", ...(time.format !== undefined && { format: time.format }) };
   if (order !== undefined) return { column: order, unit: "steps" };
   throw new TwinError(
     `${place("events")}: name the events' clock (\`time: column\`), or their order (\`order: column\`) where there is none`,

@@ -38,6 +38,15 @@ export const due: Readonly<Record<Use, string>> = {
   raw: "texts or numbers",
 };
 
+/** Epoch seconds of a date or timestamp; `epoch` alone would drop nanoseconds. */
+export function secondsOf(expression: string, type: string): string {
+  return type === "TIMESTAMP_NS" ? secondsOfNanoseconds(`epoch_ns(${expression})`) : `epoch(${expression})`;
+}
+
+/** The float64 nearest to a whole number of nanoseconds, in seconds: whole numbers of that size would be rounded first. */
+export const secondsOfNanoseconds = (whole: string): string =>
+  `((${whole} // 1000000000)::DOUBLE + (${whole} % 1000000000)::DOUBLE / 1e9)`;
+
 const tryCast = (expression: string, type: string): Cast => ({
   sql: `CAST(${expression} AS ${type})`,
   bad: `${expression} IS NOT NULL AND TRY_CAST(${expression} AS ${type}) IS NULL`,
@@ -66,7 +75,7 @@ export function castTo(use: Use, expression: string, type: string): Cast | null 
       return family === "text" ? wholeText(e) : null;
     case "number":
     case "label":
-      if (family === "time") return use === "number" ? plain(`epoch(${e})`) : null;
+      if (family === "time") return use === "number" ? plain(secondsOf(e, type)) : null;
       if (family === "boolean") return plain(`CAST(CAST(${e} AS INTEGER) AS DOUBLE)`);
       return family === "list" || family === "other" ? null : tryCast(e, "DOUBLE");
     case "flag":

@@ -3,6 +3,7 @@ import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import { meter, type OnProgress } from "../progress.ts";
 import { type Binding, boundFiles } from "./binding.ts";
+import { mergedInstants } from "./clock.ts";
 import { type DataModel, encodedFeatures } from "./data-model.ts";
 import { learnVocabularies } from "./learn-vocabularies.ts";
 import { withDraws, withRepeats } from "./prepare/count-negatives.ts";
@@ -43,7 +44,7 @@ export async function checkData(
     let counts = await countEvents(source, from, query.columns, read, items);
     const draws = model !== null && binding.negatives !== null;
     if (draws) counts = await withRepeats(source, from, query, counts);
-    const warnings = model === null ? [] : judge(counts, binding);
+    const warnings = [...(model === null ? [] : judge(counts, binding)), ...(await finerThanHeld(source, query))];
     if (draws) counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
     const encode = await encoders(
       model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
@@ -69,6 +70,15 @@ export async function checkData(
     signal?.removeEventListener("abort", stop);
     source.close();
   }
+}
+
+/** What is said of a clock whose events come faster than times are held. */
+async function finerThanHeld(source: Source, { columns: { events } }: DataQuery): Promise<string[]> {
+  const merged = events.raw === null ? 0 : await mergedInstants(source, events.select, events.raw);
+  if (merged === 0) return [];
+  return [
+    `${merged} events are less than 240 ns away from another event of the same user: they count as one instant, and are no history of one another`,
+  ];
 }
 
 /** Stands for a model where none is named: items have a key and nothing else. */

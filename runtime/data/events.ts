@@ -2,14 +2,11 @@
 import { TwinError } from "../error.ts";
 import type { Binding } from "./binding.ts";
 import { castTo, due, familyOf } from "./cast.ts";
+import { clockOf, earliest, latest, refuseTime } from "./clock.ts";
 import type { KeyType } from "./items.ts";
-import { locate, openRelation, type Relation, requireColumn } from "./relation.ts";
+import { openRelation, type Relation, requireColumn } from "./relation.ts";
 import { explainRead, expression, type Resolved } from "./resolve.ts";
-import { quoted, type Source } from "./source.ts";
-
-/** Epoch seconds of 1990-01-01 and 2100-01-01: a clock outside is in another unit. */
-export const earliest = 631_152_000;
-export const latest = 4_102_444_800;
+import { double, quoted, type Source } from "./source.ts";
 
 export interface Events {
   readonly relation: Relation;
@@ -17,6 +14,8 @@ export interface Events {
   readonly item: Resolved;
   /** Epoch seconds, or steps. */
   readonly time: Resolved;
+  /** Expression of the clock's own count where it is finer than seconds in float64 can tell; else null. */
+  readonly raw: string | null;
   readonly steps: boolean;
   readonly keyType: KeyType;
   readonly userType: KeyType;
@@ -42,7 +41,10 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
       `${binding.place()}: no events are named; add \`events: {file: …, user: …, item: …, time: …}\``,
     );
   }
-  const text = keyType === "string" ? [events.item] : [];
+  const text = [
+    ...(keyType === "string" ? [events.item] : []),
+    ...(events.clock.format === undefined ? [] : [events.clock.column]),
+  ];
   const relation = await openRelation(source, events.file, binding.place("events", "file"), text);
   const key = (role: "user" | "item", type: KeyType | null): Resolved & { type: KeyType } => {
     const column = events[role];
@@ -58,7 +60,7 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
   };
   const user = key("user", null);
   const item = key("item", keyType);
-  const time = clockOf(relation, binding, events.clock);
+  const { time, raw } = await clockOf(source, relation, binding, events.clock);
   const steps = events.clock.unit === "steps";
   const inner = `SELECT *, ${user.sql} AS "#user", ${item.sql} AS "#item", ${time.sql} AS "#time" FROM (${relation.numbered})`;
   const explain = (more: readonly Resolved[] = []) => explainRead(source, relation, [user, item, time, ...more]);
@@ -67,6 +69,7 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
     user,
     item,
     time,
+    raw,
     steps,
     keyType: item.type,
     userType: user.type,
@@ -76,52 +79,10 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
       for (let i = 0; i < times.length; i++) {
         const value = times[i];
         if (value !== null && (steps ? Number.isFinite(value) : value >= earliest && value <= latest)) continue;
-        await refuseTime(source, relation, time, events.clock.unit, value);
+        await refuseTime(source, relation, time, events.clock, value);
       }
     },
   };
-}
-
-async function refuseTime(source: Source, relation: Relation, time: Resolved, unit: string, value: number | null) {
-  const column = `column \`${time.shown}\``;
-  if (value === null || Number.isNaN(value)) {
-    const place = await locate(source, relation, `${time.sql} IS NULL OR isnan(${time.sql})`);
-    throw new TwinError(`${place ?? relation.name}, ${column}: the time is missing; every event needs one`);
-  }
-  const place = await locate(source, relation, `NOT (${time.sql} BETWEEN ${earliest} AND ${latest})`);
-  const guess = [
-    ["ms", 1e3],
-    ["us", 1e6],
-    ["ns", 1e9],
-  ].find(([, factor]) => value / Number(factor) >= earliest && value / Number(factor) <= latest);
-  const way =
-    unit === "s" && guess
-      ? `it looks like ${guess[0]}: write \`time: {column: ${time.shown}, unit: ${guess[0]}}\``
-      : `is the unit right? It is read as ${unit}; where there is no clock write \`order: ${time.shown}\``;
-  throw new TwinError(`${place ?? relation.name}, ${column}: ${value} seconds lie outside 1990–2100; ${way}`);
-}
-
-const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
-
-function clockOf(
-  relation: Relation,
-  binding: Binding,
-  clock: { readonly column: string; readonly unit: keyof typeof factors },
-): Resolved {
-  const where = clock.unit === "steps" ? binding.place("events", "order") : binding.place("events", "time");
-  const type = requireColumn(relation, clock.column, where);
-  const base = { name: "#time", derive: null, made: "column", shown: clock.column, use: "number" } as const;
-  const family = familyOf(type);
-  if (family === "time" && clock.unit !== "steps") return { ...base, sql: `epoch(${quoted(clock.column)})`, bad: null };
-  const cast = ["small", "whole", "huge", "float"].includes(family)
-    ? castTo("number", quoted(clock.column), type)
-    : null;
-  if (cast === null) {
-    throw new TwinError(
-      `${where}: column \`${clock.column}\` of ${relation.name} holds ${type}; seconds, milliseconds or a timestamp are due`,
-    );
-  }
-  return { ...base, sql: `(${cast.sql} / ${factors[clock.unit]})`, bad: cast.bad };
 }
 
 /** How `"#part"` tells the parts of the split. */
@@ -137,7 +98,7 @@ function partSql(binding: Binding): string {
       : split.kind === "share"
         ? `(count(*) OVER (PARTITION BY "#user" ORDER BY "#time" RANGE UNBOUNDED PRECEDING) / count(*) OVER (PARTITION BY "#user"))`
         : userShare(`"#user"`);
-  return `CASE WHEN ${measure} <= ${split.train} THEN 0 WHEN ${measure} <= ${split.validation} THEN 1 ELSE 2 END`;
+  return `CASE WHEN ${measure} <= ${double(split.train)} THEN 0 WHEN ${measure} <= ${double(split.validation)} THEN 1 ELSE 2 END`;
 }
 
 /** A number in [0, 1) that depends on the user's key alone, the same on every machine. */

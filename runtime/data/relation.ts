@@ -2,8 +2,10 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { TwinError } from "../error.ts";
+import { familyOf } from "./cast.ts";
 import { meant } from "./nearest.ts";
 import { type ColumnInfo, fileList, firstLines, literal, quoted, type Source } from "./source.ts";
+import { guessedDates } from "./text-dates.ts";
 
 /** Name of the row number (0-based, over all files in order) that `numbered` adds. */
 export const rowColumn = "#row";
@@ -59,17 +61,40 @@ export async function openRelation(
         : `${where}: there is no file ${name}; paths are relative to the YAML file`,
     );
   }
+  let texts = text;
+  /** Of JSON lines: all columns with their types, where the database's guess is not taken. */
+  let told: readonly ColumnInfo[] | null = null;
+  const fields = (some: readonly ColumnInfo[]): string =>
+    `{${some.map(({ name, type }) => `${literal(name)}: ${literal(type)}`).join(", ")}}`;
+  const asTexts = (names: readonly string[]): ColumnInfo[] => names.map((name) => ({ name, type: "VARCHAR" }));
   const sql = (some: readonly string[] = files): string => {
     const list = fileList(some);
     if (format === "parquet") return `read_parquet(${list})`;
-    if (format === "json") return `read_json(${list}, format = 'newline_delimited')`;
-    const types =
-      text.length > 0 ? `, types = {${text.map((column) => `${literal(column)}: 'VARCHAR'`).join(", ")}}` : "";
-    return `read_csv(${list}${types})`;
+    if (format === "json")
+      return `read_json(${list}, format = 'newline_delimited'${told === null ? "" : `, columns = ${fields(told)}`})`;
+    return `read_csv(${list}${texts.length > 0 ? `, types = ${fields(asTexts(texts))}` : ""})`;
   };
   let columns: ColumnInfo[];
   try {
     columns = await source.describe(`SELECT * FROM ${sql()}`);
+    const list = fileList(files);
+    const guessed =
+      format === "parquet"
+        ? []
+        : await guessedDates(source, columns, (names) =>
+            format === "csv"
+              ? `read_csv(${list}, types = ${fields(asTexts([...text, ...names]))})`
+              : `read_json(${list}, format = 'newline_delimited', columns = ${fields(asTexts(names))})`,
+          );
+    const dates =
+      format === "json" ? columns.filter(({ name, type }) => text.includes(name) && familyOf(type) === "time") : [];
+    const changed = [...guessed, ...dates.map(({ name }) => name)];
+    if (changed.length > 0) {
+      texts = [...new Set([...text, ...guessed])];
+      if (format === "json")
+        told = columns.map((column) => (changed.includes(column.name) ? { ...column, type: "VARCHAR" } : column));
+      columns = await source.describe(`SELECT * FROM ${sql()}`);
+    }
   } catch (cause) {
     const message = firstLines(cause);
     const absent = /Columns with names: "([^"]+)" do not exist/.exec(message);

@@ -6,7 +6,7 @@ import type { Binding } from "./binding.ts";
 import { castTo, due, type Use } from "./cast.ts";
 import type { Derivation } from "./derive.ts";
 import { requireExpression } from "./expression.ts";
-import { locate, type Relation, readError, requireColumn } from "./relation.ts";
+import { locate, type Relation, readError, requireColumn, rowColumn } from "./relation.ts";
 import { firstLines, quoted, type Source } from "./source.ts";
 
 export interface Wanted {
@@ -27,6 +27,8 @@ export interface Resolved {
   /** For messages: the column or expression. */
   readonly shown: string;
   readonly use: Use;
+  /** What is due in each row, in words, where it is not what the use says. */
+  readonly due?: string;
 }
 
 /** What a feature's raw values are used as; null where nothing is read (elapsed time is computed). */
@@ -132,6 +134,18 @@ export function selection(columns: readonly Resolved[]): string {
   return columns.map((column) => `${column.sql} AS ${quoted(column.name)}`).join(", ");
 }
 
+/** What a message says of the value of the first row that does not fit; of an expression nothing. */
+async function firstValue(source: Source, relation: Relation, { name, shown, bad, use }: Resolved): Promise<string> {
+  if (!relation.columns.has(shown)) return "";
+  const rows = `SELECT CAST(${quoted(shown)} AS VARCHAR) AS v FROM (${relation.numbered}) WHERE ${bad} ORDER BY ${quoted(rowColumn)} LIMIT 1`;
+  const [row] = await source.all(rows).catch(() => []);
+  if (row === undefined) return "";
+  const value = String(row.v);
+  const dated = use === "number" && !name.startsWith("#") && /^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}/.test(value);
+  const way = dated ? `; of a date write \`${name}: "strptime(${shown}, '%d/%m/%Y')"\`` : "";
+  return `, and it is ${JSON.stringify(value.slice(0, 60))}${way}`;
+}
+
 /** Turns a failed read into an error that names file, column and row, by searching for the row that did not fit. */
 export function explainRead(source: Source, relation: Relation, columns: readonly Resolved[]) {
   return async (cause: unknown): Promise<TwinError> => {
@@ -140,8 +154,9 @@ export function explainRead(source: Source, relation: Relation, columns: readonl
       try {
         const place = await locate(source, relation, column.bad);
         if (place !== null) {
+          const value = await firstValue(source, relation, column);
           return new TwinError(
-            `${place}, column \`${column.shown}\`: this value does not fit; ${due[column.use]} are due`,
+            `${place}, column \`${column.shown}\`: this value does not fit; ${column.due ?? due[column.use]} are due${value}`,
             { cause },
           );
         }

@@ -32,6 +32,9 @@ export const quoted = (name: string): string => `"${whole(name).replaceAll('"', 
 /** A text of SQL, quoted. @throws TwinError as `quoted` */
 export const literal = (text: string): string => `'${whole(text).replaceAll("'", "''")}'`;
 
+/** A number of SQL: exactly this float64, where digits alone would be read as a decimal. */
+export const double = (value: number): string => `'${value}'::DOUBLE`;
+
 function whole(text: string): string {
   if (!text.includes("\0")) return text;
   throw new TwinError(

@@ -1,6 +1,8 @@
 // The parts of a data set: training, validation, test, by time, by shares of each user's events, or by users held out.
 import { TwinError } from "../error.ts";
+import { instantOf, isDay } from "../instant.ts";
 import type { WrittenBinding } from "./binding-schema.ts";
+import { earliest, latest } from "./clock.ts";
 
 /**
  * `time`: an event belongs to training where its time <= `train`, else to validation where <= `validation`, else to test.
@@ -74,16 +76,37 @@ function readShare(value: string | number, where: string): number {
   return share;
 }
 
-/** `..2018-06-30` (that whole day, UTC), `..2018-06-30T12:00:00Z`, `..1530000000` (seconds, or steps): the last time that belongs. */
+/**
+ * `..2018-06-30` (that whole day), `..2018-06-30T12:00:00Z` (UTC without a zone), `..1530000000` (seconds, or steps): the
+ * last time that belongs.
+ */
 function readEnd(value: string | number, steps: boolean, where: string): number {
   const found = /^\s*\.\.\s*(.+?)\s*$/.exec(String(value));
   if (!found) throw new TwinError(`${where}: \`${value}\` is no end in time; write it like ..2018-06-30`);
   const written = found[1]!;
-  if (/^-?\d+(\.\d+)?$/.test(written)) return Number(written);
+  if (/^-?\d+(\.\d+)?$/.test(written)) {
+    const number = Number(written);
+    if (steps || (number >= earliest && number <= latest)) return number;
+    const finer = [1e3, 1e6, 1e9].some((factor) => number / factor >= earliest && number / factor <= latest);
+    throw new TwinError(
+      `${where}: \`${written}\` seconds lie outside 1990–2100${finer ? "; ends are in seconds, whatever the unit of the clock" : "; write a day like ..2018-06-30, or seconds"}`,
+    );
+  }
   if (steps)
     throw new TwinError(`${where}: \`${value}\` needs a clock, and the events have an order only; write ..NUMBER`);
-  const day = /^\d{4}-\d\d-\d\d$/.test(written);
-  const instant = Date.parse(day ? `${written}T00:00:00Z` : written) / 1000;
-  if (!Number.isFinite(instant)) throw new TwinError(`${where}: \`${written}\` is no date; write it like ..2018-06-30`);
-  return day ? instant + 86400 - 1e-3 : instant;
+  const instant = instantOf(written);
+  if (instant === null) {
+    throw new TwinError(
+      `${where}: \`${written}\` is no date; write it like ..2018-06-30, or ..2018-06-30T12:00:00 (UTC), or with a zone: ..2018-06-30T12:00:00+08:00`,
+    );
+  }
+  if (instant < earliest || instant > latest) throw new TwinError(`${where}: \`${written}\` lies outside 1990–2100`);
+  return isDay(written) ? below(instant + 86400) : instant;
+}
+
+/** The largest float64 below a positive number: the last time of a day. */
+function below(value: number): number {
+  const bits = new BigInt64Array(new Float64Array([value]).buffer);
+  bits[0]--;
+  return new Float64Array(bits.buffer)[0];
 }

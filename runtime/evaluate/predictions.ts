@@ -1,5 +1,6 @@
 // Another system's scores for the rows that we evaluated: read from a file, joined by row number or by keys, and checked.
 import { type Binding, boundFiles } from "../data/binding.ts";
+import { familyOf, secondsOf } from "../data/cast.ts";
 import { openEvents } from "../data/events.ts";
 import { localFile } from "../data/local-file.ts";
 import { openRelation, type Relation, readError } from "../data/relation.ts";
@@ -115,12 +116,22 @@ async function joinedByKeys(source: Source, binding: Binding, relation: Relation
     );
   }
   const log = await openEvents(source, binding, null);
-  const [user, item, time] = columns.map((column) => `CAST(${quoted(column!)} AS VARCHAR)`);
+  const [user, item] = columns.map((column) => `CAST(${quoted(column!)} AS VARCHAR)`);
+  const clock = relation.columns.get(columns[2]!)!;
+  const timed = familyOf(clock) === "time";
+  // Timestamps are compared as instants: a zone, or a type of another width, changes their text.
+  const time = timed ? secondsOf(quoted(columns[2]!), clock) : `CAST(${quoted(columns[2]!)} AS VARCHAR)`;
   const scores = `SELECT ${user} AS twin_user, ${item} AS twin_item, ${time} AS twin_time, ${picked} FROM ${relation.sql()}`;
-  const clock = `(twin_time = CAST(${quoted(log.time.shown)} AS VARCHAR) OR TRY_CAST(twin_time AS DOUBLE) = "#time")`;
+  const same = timed
+    ? `twin_time = "#time"`
+    : `(twin_time = CAST(${quoted(log.time.shown)} AS VARCHAR) OR TRY_CAST(twin_time AS DOUBLE) = "#time"${
+        familyOf(log.relation.columns.get(log.time.shown)!) === "time"
+          ? ` OR epoch(TRY_CAST(twin_time AS TIMESTAMPTZ)) = "#time"`
+          : ""
+      })`;
   return (
     `SELECT CAST("#row" AS DOUBLE) AS at, scores.* FROM (${log.select}) JOIN (${scores}) AS scores ` +
-    `ON CAST("#user" AS VARCHAR) = twin_user AND CAST("#item" AS VARCHAR) = twin_item AND ${clock}`
+    `ON CAST("#user" AS VARCHAR) = twin_user AND CAST("#item" AS VARCHAR) = twin_item AND ${same}`
   );
 }
 

@@ -80,6 +80,21 @@ describe("twin data check", () => {
       { yaml: "events: {file: none.csv, user: user, item: video, time: time}" },
       /data\.yaml:1:10: there is no file .*none\.csv/,
     ],
+    [
+      "a feature of dates that nobody said how to read",
+      { events: `${head}\n${rows(40, (i) => ({ age: `0${(i % 9) + 1}/03/1990` }))}\n` },
+      /events\.csv, row 1, column `age`: this value does not fit; numbers are due, and it is "01\/03\/1990"; of a date write `user\.age: "strptime\(age, '%d\/%m\/%Y'\)"`/,
+    ],
+    [
+      "a window in SQL",
+      { more: 'weight: "row_number() OVER ()"' },
+      /data\.yaml:4:1: `row_number\(\) OVER \(\)` has a window, which looks at other rows/,
+    ],
+    [
+      "an address",
+      { yaml: 'events: {file: "s3://b/e.csv", user: u, item: i, time: t}' },
+      /data\.yaml:1:10: s3:\/\/b\/e\.csv is an address/,
+    ],
     ["a missing column", { more: "weight: wieght" }, /data\.yaml:4:1: `wieght` is no expression over .*events\.csv/],
     [
       "a column that is not there",

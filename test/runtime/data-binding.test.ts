@@ -86,6 +86,20 @@ describe("a data binding", () => {
     expect(validation).toBeCloseTo(Date.parse("2018-09-01T00:00:00Z") / 1000, 2);
   });
 
+  it.each([
+    ["..2020-09-14T00:00:00", 1600041600],
+    ["..2020-09-14 00:00", 1600041600],
+    ["..2020-09-14T00:00:00Z", 1600041600],
+    ["..2020-09-14T08:00:00+08:00", 1600041600],
+    ["..2020-09-13T20:00:00-04:00", 1600041600],
+    ["..2020-09-14T00:00:00.5", 1600041600.5],
+    ["..1600041600.25", 1600041600.25],
+    // The last float64 of the day: what happened in its last microsecond belongs.
+    ["..2020-09-13", 1600041600 - 2 ** -22],
+  ])("takes the end %s for the same instant on every machine", (written, due) => {
+    expect(parseBinding(`split: {by: time, train: "${written}"}`, "d.yaml").split!.train).toBe(due);
+  });
+
   it("reads an order where there is no clock, and shares", () => {
     const binding = parseBinding(
       "events: {file: e.csv, user: u, item: i, order: seq}\nhistory: {h: {delay: 3}}\nsplit: {by: share, train: 80%, validation: 0.1}",
@@ -136,6 +150,46 @@ describe("a data binding", () => {
       "split: {by: time, train: ..2018-13-45}",
       "data.yaml:1:19: `2018-13-45` is no date; write it like ..2018-06-30",
     ],
+    [
+      "a day without its zeros",
+      "split: {by: time, train: ..2020-9-13}",
+      "data.yaml:1:19: `2020-9-13` is no date; write it like ..2018-06-30, or ..2018-06-30T12:00:00 (UTC), or with a zone",
+    ],
+    ["a day that no month has", "split: {by: time, train: ..2020-02-31}", "data.yaml:1:19: `2020-02-31` is no date"],
+    [
+      "an hour 24",
+      "split: {by: time, train: '..2020-02-01T24:00:00'}",
+      "data.yaml:1:19: `2020-02-01T24:00:00` is no date",
+    ],
+    [
+      "a leap second",
+      "split: {by: time, train: '..2016-12-31T23:59:60Z'}",
+      "data.yaml:1:19: `2016-12-31T23:59:60Z` is no",
+    ],
+    ["a zone by name", "split: {by: time, train: ..2020-02-01 PST}", "data.yaml:1:19: `2020-02-01 PST` is no date"],
+    ["a day with a zone", "split: {by: time, train: ..2020-02-01Z}", "data.yaml:1:19: `2020-02-01Z` is no date"],
+    ["words", "split: {by: time, train: ..May 2020}", "data.yaml:1:19: `May 2020` is no date"],
+    [
+      "a year for seconds",
+      "split: {by: time, train: ..2018}",
+      "data.yaml:1:19: `2018` seconds lie outside 1990–2100; write a day like ..2018-06-30, or seconds",
+    ],
+    [
+      "milliseconds for seconds",
+      "split: {by: time, train: ..1600000000000}",
+      "data.yaml:1:19: `1600000000000` seconds lie outside 1990–2100; ends are in seconds, whatever the unit of the clock",
+    ],
+    [
+      "a day before clocks",
+      "split: {by: time, train: ..1970-01-01}",
+      "data.yaml:1:19: `1970-01-01` lies outside 1990–2100",
+    ],
+    [
+      "a unit beside a format",
+      'events: {file: a, user: u, item: i, time: {column: t, unit: ms, format: "%Y"}}',
+      "data.yaml:1:65: `unit` and `format` are both given; a unit is for numbers, a format for texts",
+    ],
+    ["a format by another name", 'events: {file: a, user: u, item: i, time: {column: t, formt: "%Y"}}', "data.yaml:1:"],
     [
       "too large shares",
       "split: {by: share, train: 0.9, validation: 0.2}",

@@ -19,6 +19,12 @@ test("seconds, BigInts, dates and ISO texts are one time, on every machine", () 
   expect(parseTime(42, "x", "steps")).toBe(42);
 });
 
+test("a text keeps its microseconds, as the same time in the data does", () => {
+  expect(parseTime("2024-05-01T12:30:00.123456Z", "x")).toBe(1714566600123456 / 1e6);
+  expect(parseTime("2024-05-01T12:30:00.000001", "x")).toBe(1714566600000001 / 1e6);
+  expect(parseTime("2024-05-01 12:30:59.999999+00:00", "x")).toBe(1714566659999999 / 1e6);
+});
+
 test.each([
   [1714566600_000, /request: time is 1714566600000, .* outside 1990–2100: it looks like milliseconds. Bring seconds/],
   [1714566600_000_000_000n, /looks like nanoseconds/],
@@ -28,6 +34,14 @@ test.each([
   ["2024-02-30", /time is "2024-02-30"/],
   ["2024-13-01T00:00Z", /bring epoch seconds/],
   ["01/05/2024", /bring epoch seconds/],
+  ["2024-5-1", /bring epoch seconds/],
+  ["2024-05-01T24:00:00Z", /bring epoch seconds/],
+  ["2016-12-31T23:59:60Z", /bring epoch seconds/],
+  ["2024-05-01T12:60:00Z", /bring epoch seconds/],
+  ["2024-05-01T12:30:00+15:00", /bring epoch seconds/],
+  ["2024-05-01T12:30:00+08:60", /bring epoch seconds/],
+  ["2023-02-29T12:30:00Z", /bring epoch seconds/],
+  ["2024-05-01T12:30:00 Europe/Berlin", /bring epoch seconds/],
   [new Date(Number.NaN), /bring a finite number/],
   [{} as never, /time is an object/],
 ])("refuses %s", (value, message) => {

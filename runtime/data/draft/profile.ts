@@ -1,5 +1,5 @@
 // What the columns of a file hold, from its first rows: types, how many different values, range, quantiles, gaps.
-import { familyOf } from "../cast.ts";
+import { familyOf, secondsOf } from "../cast.ts";
 import type { Relation } from "../relation.ts";
 import { readError } from "../relation.ts";
 import { quoted, type Source } from "../source.ts";
@@ -40,7 +40,7 @@ async function profileOf(source: Source, rows: string, name: string, type: strin
   const family = familyOf(type);
   const column = quoted(name);
   const numbers = ["small", "whole", "huge", "float"].includes(family);
-  const value = family === "time" ? `epoch(${column})` : numbers ? `${column}::DOUBLE` : null;
+  const value = family === "time" ? secondsOf(column, type) : numbers ? `${column}::DOUBLE` : null;
   const asked = [
     "count(*)::DOUBLE AS rows",
     `count(DISTINCT ${column})::DOUBLE AS different`,

@@ -1,6 +1,6 @@
 // Which column of an event log is the user, the item, the clock, a label: by name where names tell, by values where not.
 import { TwinError } from "../../error.ts";
-import { earliest, latest } from "../events.ts";
+import { earliest, latest } from "../clock.ts";
 import type { Profile } from "./profile.ts";
 
 export interface Roles {

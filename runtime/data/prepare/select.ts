@@ -8,7 +8,7 @@ import { openItems } from "../items.ts";
 import { itemKeyType } from "../key-type.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
-import { literal, quoted, type Source } from "../source.ts";
+import { double, literal, quoted, type Source } from "../source.ts";
 
 /** Table of the items: `k` (key), `ordinal` (from 1). */
 export const itemTable = "twin_items";
@@ -80,14 +80,14 @@ export function labelSql(label: Resolved): string {
 function derivedSql(name: string, derive: Derivation): string {
   switch (derive.kind) {
     case "at_least":
-      return `(CASE WHEN ${name} IS NULL OR isnan(${name}) THEN NULL WHEN ${name} >= ${derive.value} THEN 1 ELSE 0 END)`;
+      return `(CASE WHEN ${name} IS NULL OR isnan(${name}) THEN NULL WHEN ${name} >= ${double(derive.value)} THEN 1 ELSE 0 END)`;
     case "scale":
-      return `(${name} * ${derive.by} + ${derive.plus})`;
+      return `(${name} * ${double(derive.by)} + ${double(derive.plus)})`;
     case "map": {
       const number = (value: string | number | boolean | null): string => {
         if (value === null) return "NULL";
         if (Number.isNaN(Number(value))) throw new TwinError(`a label is a number: map it to numbers, not to ${value}`);
-        return String(Number(value));
+        return double(Number(value));
       };
       const text = `regexp_replace(CAST(${name} AS VARCHAR), '\\.0$', '')`;
       const cases = Object.entries(derive.values).map(([key, value]) => `WHEN ${literal(key)} THEN ${number(value)}`);

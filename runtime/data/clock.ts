@@ -1,0 +1,130 @@
+// The clock of an event log: which column it is, in what unit or form, and the rows whose time cannot be.
+import { TwinError } from "../error.ts";
+import type { Binding, Clock } from "./binding.ts";
+import { castTo, familyOf, secondsOf, secondsOfNanoseconds } from "./cast.ts";
+import { locate, type Relation, requireColumn } from "./relation.ts";
+import type { Resolved } from "./resolve.ts";
+import { firstLines, literal, quoted, type Source } from "./source.ts";
+
+/** Epoch seconds of 1990-01-01 and 2100-01-01: a clock outside is in another unit. */
+export const earliest = 631_152_000;
+export const latest = 4_102_444_800;
+
+const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
+
+export interface ClockColumn {
+  /** Epoch seconds, or steps. */
+  readonly time: Resolved;
+  /** Expression of the clock's own count where it is finer than seconds in float64 can tell; else null. */
+  readonly raw: string | null;
+}
+
+/** @throws TwinError naming the place in data.yaml where the column holds no times */
+export async function clockOf(
+  source: Source,
+  relation: Relation,
+  binding: Binding,
+  clock: Clock,
+): Promise<ClockColumn> {
+  const where = clock.unit === "steps" ? binding.place("events", "order") : binding.place("events", "time");
+  const { column, unit, format } = clock;
+  const type = requireColumn(relation, column, where);
+  const base = { name: "#time", derive: null, made: "column", shown: column, use: "number" } as const;
+  if (format !== undefined) return formatted(source, relation, binding, clock, type);
+  const family = familyOf(type);
+  if (family === "time" && unit !== "steps") {
+    const raw = type === "TIMESTAMP_NS" ? `epoch_ns(${quoted(column)})` : null;
+    return { time: { ...base, sql: secondsOf(quoted(column), type), bad: null }, raw };
+  }
+  if (unit === "ns" && ["small", "whole", "huge"].includes(family))
+    return { time: { ...base, sql: secondsOfNanoseconds(quoted(column)), bad: null }, raw: quoted(column) };
+  const numbers = ["small", "whole", "huge", "float"].includes(family);
+  const cast = numbers ? castTo("number", quoted(column), type) : null;
+  if (cast !== null) return { time: { ...base, sql: `(${cast.sql} / ${factors[unit]})`, bad: cast.bad }, raw: null };
+  const [text] = family === "text" && unit !== "steps" ? await textsOf(source, relation, column) : [];
+  const way =
+    text === undefined
+      ? "seconds, milliseconds or a timestamp are due"
+      : `such as ${JSON.stringify(text.slice(0, 40))}: only dates with the year first are read as they are; say how these are written, as in \`time: {column: ${column}, format: "%d/%m/%Y %H:%M:%S"}\``;
+  throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}, ${text ? "" : "and "}${way}`);
+}
+
+async function textsOf(source: Source, relation: Relation, column: string): Promise<string[]> {
+  const name = quoted(column);
+  const sql = `SELECT CAST(${name} AS VARCHAR) AS v FROM ${relation.sql()} WHERE ${name} IS NOT NULL LIMIT 1`;
+  return (await source.all(sql).catch(() => [])).map(({ v }) => String(v));
+}
+
+/** Texts, or numbers such as 20180630, in the form that data.yaml gives: strict, and UTC where the form has no zone. */
+async function formatted(
+  source: Source,
+  relation: Relation,
+  binding: Binding,
+  { column, format }: Clock,
+  type: string,
+): Promise<ClockColumn> {
+  const where = binding.place("events", "time", "format");
+  const family = familyOf(type);
+  if (!["text", "small", "whole"].includes(family)) {
+    const way = family === "time" ? "it is read as it is, so leave `format` out" : "a format is for texts";
+    throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}: ${way}`);
+  }
+  const parsed = `try_strptime(CAST(${quoted(column)} AS VARCHAR), ${literal(format!)})`;
+  const [{ type: found }] = await source.describe(`SELECT ${parsed} AS value FROM ${relation.sql()}`).catch((cause) => {
+    const reason = firstLines(cause).replace(/^Failed to parse format specifier /, "");
+    throw new TwinError(`${where}: no format: ${reason}. Write it as strptime does, such as "%d/%m/%Y %H:%M:%S"`, {
+      cause,
+    });
+  });
+  const sql = secondsOf(parsed, found);
+  return {
+    time: {
+      name: "#time",
+      derive: null,
+      made: "column",
+      shown: column,
+      use: "number",
+      due: `times like \`${format}\``,
+      // A failure of the query, not a missing time: the row is then named with its value.
+      sql: `CASE WHEN ${quoted(column)} IS NULL THEN NULL WHEN ${parsed} IS NULL THEN error('no time') ELSE ${sql} END`,
+      bad: `${quoted(column)} IS NOT NULL AND ${parsed} IS NULL`,
+    },
+    raw: found === "TIMESTAMP_NS" ? `epoch_ns(${parsed})` : null,
+  };
+}
+
+/** Says why a time cannot be. @throws TwinError naming the row */
+export async function refuseTime(
+  source: Source,
+  relation: Relation,
+  time: Resolved,
+  { unit, format }: Clock,
+  value: number | null,
+): Promise<never> {
+  const column = `column \`${time.shown}\``;
+  if (value === null || Number.isNaN(value)) {
+    const place = await locate(source, relation, `${time.sql} IS NULL OR isnan(${time.sql})`);
+    throw new TwinError(`${place ?? relation.name}, ${column}: the time is missing; every event needs one`);
+  }
+  const place = await locate(source, relation, `NOT (${time.sql} BETWEEN ${earliest} AND ${latest})`);
+  const guess = [
+    ["ms", 1e3],
+    ["us", 1e6],
+    ["ns", 1e9],
+  ].find(([, factor]) => value / Number(factor) >= earliest && value / Number(factor) <= latest);
+  const way =
+    format !== undefined
+      ? `is it written as \`${format}\` says?`
+      : unit === "s" && guess
+        ? `it looks like ${guess[0]}: write \`time: {column: ${time.shown}, unit: ${guess[0]}}\``
+        : `is the unit right? It is read as ${unit}; where there is no clock write \`order: ${time.shown}\``;
+  throw new TwinError(`${place ?? relation.name}, ${column}: ${value} seconds lie outside 1990–2100; ${way}`);
+}
+
+/** Events of one user that the clock tells apart and seconds in float64 do not. @param select of all events */
+export async function mergedInstants(source: Source, select: string, raw: string): Promise<number> {
+  const [row] = await source.all(
+    `SELECT coalesce(sum(n), 0)::DOUBLE AS n FROM (SELECT count(*) AS n FROM (${select}) GROUP BY "#user", "#time" HAVING count(DISTINCT ${raw}) > 1)`,
+  );
+  return Number(row.n);
+}
