@@ -112,6 +112,17 @@ test("a build killed before its commit leaves the earlier generation, and its le
   expect(firstRow(await Generation.open(dir))).toBe(8);
 });
 
+test("a generation whose folder cannot take its name never becomes current", async () => {
+  await build();
+  const { number, partial } = nextGeneration(dir);
+  await fill(partial, number);
+  // A folder that is not empty stands in its way.
+  mkdirSync(join(generationFolder(dir, number), "in the way"), { recursive: true });
+  expect(() => commitGeneration(dir, number, partial)).toThrow(TwinError);
+  expect(Generation.current(dir)).toBe(1);
+  expect(firstRow(await Generation.open(dir))).toBe(1);
+});
+
 test("two builds at once are refused; a discarded one is gone", async () => {
   const { partial } = nextGeneration(dir);
   expect(() => nextGeneration(dir)).toThrow(/another table build \(process \d+\) is at work/);

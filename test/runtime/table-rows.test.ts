@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import type { Engine } from "../../runtime/engine.ts";
+import type { HistorySide } from "../../runtime/history.ts";
 import type { FeatureSpec } from "../../runtime/manifest.ts";
 import { fromHalf, toHalf } from "../../runtime/table/half.ts";
 import { ItemStore } from "../../runtime/table/item-store.ts";
@@ -11,6 +13,8 @@ import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
 import { decodeRows, encodeRows, headsOf, type RowFormat, rowBytes } from "../../runtime/table/precision.ts";
 import { decodeStored } from "../../runtime/table/stored-rows.ts";
 import { TableFile, TableWriter } from "../../runtime/table/table-file.ts";
+import { tableRows } from "../../runtime/table-rows.ts";
+import type { OpenTable } from "../../runtime/tables.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-rows-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -75,6 +79,38 @@ test("rows decode to what they were, within the precision", () => {
   ).toEqual([3, 3, 4]);
 });
 
+test("float16 rows round as one number does, ties to even", () => {
+  const middles = Array.from({ length: 0x7bff }, (_, bits) => (fromHalf(bits) + fromHalf(bits + 1)) / 2);
+  const values = Float32Array.from([...middles, ...middles.map((one) => -one)]);
+  const bytes = encodeRows(values, { precision: "float16", width: 1, heads: [1] });
+  const stored = new Uint16Array(bytes.buffer, bytes.byteOffset, values.length);
+  const wrong = [...values.keys()].filter((i) => stored[i] !== toHalf(values[i]));
+  expect(wrong).toEqual([]);
+});
+
+test("a table holds its rows up to the last one, and no more", async () => {
+  const ordinals = Int32Array.of(1, 3, 4, 0, 5, 0);
+  const engine = {
+    artefacts: { manifest: { tables: { keys: { width: 1, on_miss: "mask" } } } },
+    variants: { takes: () => false },
+    wholeTables: false,
+  } as unknown as Engine;
+  const history = { count: 5, length: 6, ordinals: () => ordinals } as unknown as HistorySide;
+  // Rows 0 … 3: ordinals 1, 2 and 3 have one.
+  const open = {
+    rows: 4,
+    gather(rows: Int32Array, into: Float32Array) {
+      rows.forEach((row, i) => {
+        into[i + 1] = 10 * row;
+      });
+    },
+  } as unknown as OpenTable;
+  const { row, rows, found, missed, missing } = await tableRows(engine, history, "keys", open);
+  expect({ found, missed, missing: [...missing] }).toEqual({ found: 2, missed: 3, missing: [2, 3, 4] });
+  expect([...row.data]).toEqual([1, 2, 0, 0, 0, 0]);
+  expect([...rows.data]).toEqual([0, 10, 30, 0, 0, 0, 0]);
+});
+
 test("uint8 rows are laid out as the spec says", () => {
   const bytes = encodeRows(Float32Array.of(0, 255, 51, 7, 7), { precision: "uint8", width: 5, heads: [3, 2] });
   expect([...bytes.subarray(0, 5)]).toEqual([0, 255, 51, 0, 0]);
@@ -136,7 +172,8 @@ test.each(["float32", "float16", "uint8"] as const)(
     const distant = await TableFile.attach(structuredClone(file.image()));
     distant.gather(ordinals, c, 1);
     expect(c).toEqual(a);
-    for (const table of [memory, file, attached, distant]) {
+    // Who attached reads through the descriptor of whoever opened: that one closes last.
+    for (const table of [attached, distant, memory, file]) {
       table.verify();
       table.close();
     }
