@@ -1,7 +1,6 @@
 // Ranges of an item store's records as encoded columns: whole blocks are read, not single values.
-
+import { BLOCK } from "../block-hashes.ts";
 import { BlockFile } from "../table/block-file.ts";
-import { BLOCK } from "../table/block-format.ts";
 import type { StoredFeature } from "../table/item-store.ts";
 import type { EncodedColumn } from "./projection.ts";
 

@@ -1,9 +1,10 @@
 // Reads a block file: header and sizes are checked when it is opened, each block when it is first read.
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { BLOCK, CheckedBlocks } from "../block-hashes.ts";
 import { TwinError } from "../error.ts";
 import { attempt, expectFile, readFully } from "../files.ts";
 import { type Hasher, hasher } from "../hash.ts";
-import { BLOCK, type BlockHeader, type BlockKind, checksumBytes, decodeHeader, HEADER } from "./block-format.ts";
+import { type BlockHeader, type BlockKind, checksumBytes, decodeHeader, HEADER } from "./block-format.ts";
 
 const names: Record<BlockKind, string> = { table: "a table", index: "a key index", items: "an item store" };
 const again = "Build the tables again: twin table build DIR --data DATA";
@@ -25,10 +26,7 @@ export class BlockFile {
   /** Bytes of the payload. */
   readonly payload: number;
   readonly #checksums: BigUint64Array;
-  /** 1 for each block that was read and found sound. */
-  readonly #sound: Uint8Array;
-  readonly #hasher: Hasher;
-  readonly #scratch = new Uint8Array(BLOCK);
+  readonly #checked: CheckedBlocks;
   readonly #own: boolean;
   #file: number | null;
 
@@ -39,8 +37,18 @@ export class BlockFile {
     this.header = header;
     this.payload = header.payload;
     this.#checksums = checksums;
-    this.#sound = new Uint8Array(checksums.length);
-    this.#hasher = hash;
+    this.#checked = new CheckedBlocks(
+      {
+        bytes: header.payload,
+        hashes: checksums,
+        fill: (into, offset) => this.#fill(into, offset),
+        damaged: (block, from, to) =>
+          new TwinError(
+            `${path} is damaged: bytes ${HEADER + from} to ${HEADER + to} (block ${block}) do not match their checksum. ${again}`,
+          ),
+      },
+      hash,
+    );
   }
 
   /** @throws TwinError where the file is missing, foreign, of another version, truncated, or its header is damaged */
@@ -74,28 +82,7 @@ export class BlockFile {
         `${this.path} has ${this.payload} bytes, and ${offset} … ${offset + into.length} were asked for`,
       );
     }
-    if (into.length === 0) {
-      return;
-    }
-    const last = Math.floor((offset + into.length - 1) / BLOCK);
-    // Blocks that lie inside the range are checked in place and need no second read.
-    let inPlace = true;
-    for (let block = Math.floor(offset / BLOCK); block <= last; block++) {
-      const start = block * BLOCK;
-      const size = Math.min(BLOCK, this.payload - start);
-      const inside = start >= offset && start + size <= offset + into.length;
-      if (this.#sound[block] === 1 || !inside) {
-        inPlace = false;
-      }
-      if (this.#sound[block] === 0) {
-        const target = inside ? into.subarray(start - offset, start - offset + size) : this.#scratch.subarray(0, size);
-        this.#fill(target, start);
-        this.#check(target, block);
-      }
-    }
-    if (!inPlace) {
-      this.#fill(into, offset);
-    }
+    this.#checked.read(offset, into);
   }
 
   /** A range of the payload (all of it by default) as memory of its own. */
@@ -119,11 +106,7 @@ export class BlockFile {
 
   /** Reads and checks every block anew. @throws TwinError naming the first damaged block */
   verify(): void {
-    for (let block = 0; block < this.#sound.length; block++) {
-      const piece = this.#scratch.subarray(0, Math.min(BLOCK, this.payload - block * BLOCK));
-      this.#fill(piece, block * BLOCK);
-      this.#check(piece, block);
-    }
+    this.#checked.verify();
   }
 
   close(): void {
@@ -146,16 +129,6 @@ export class BlockFile {
     if (got < into.length) {
       throw new TwinError(`${this.path} was cut short while it was in use. ${again}`);
     }
-  }
-
-  #check(bytes: Uint8Array, block: number): void {
-    if (this.#hasher.bytes(bytes) !== this.#checksums[block]) {
-      const from = HEADER + block * BLOCK;
-      throw new TwinError(
-        `${this.path} is damaged: bytes ${from} to ${from + bytes.length - 1} (block ${block}) do not match their checksum. ${again}`,
-      );
-    }
-    this.#sound[block] = 1;
   }
 }
 

@@ -1,10 +1,9 @@
 // The container of tables, key indexes and item stores: a 4096-byte header, the payload, one checksum for each MiB.
+import { blocksOf } from "../block-hashes.ts";
 import type { Hasher } from "../hash.ts";
 
 /** Bytes of the header; the payload starts here. */
 export const HEADER = 4096;
-/** Payload bytes under one checksum. */
-export const BLOCK = 1 << 20;
 export const MAGIC = "TWINBLK1";
 
 export type BlockKind = "table" | "index" | "items";
@@ -21,7 +20,7 @@ export interface BlockHeader {
 
 /** Bytes of all checksums of a payload. */
 export function checksumBytes(payload: number): number {
-  return 8 * Math.ceil(payload / BLOCK);
+  return 8 * blocksOf(payload);
 }
 
 /** The header's bytes, or null where its JSON does not fit. */

@@ -1,9 +1,10 @@
 // Writes a block file as a stream: the payload in order, checksums as it goes, the header last.
 import { closeSync, fsyncSync, openSync, unlinkSync } from "node:fs";
+import { BLOCK } from "../block-hashes.ts";
 import { TwinError } from "../error.ts";
 import { attempt, fileError, writeFully } from "../files.ts";
 import { type Hasher, hasher } from "../hash.ts";
-import { BLOCK, type BlockKind, encodeHeader, HEADER } from "./block-format.ts";
+import { type BlockKind, encodeHeader, HEADER } from "./block-format.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 export class BlockWriter {

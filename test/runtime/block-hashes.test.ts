@@ -1,0 +1,130 @@
+// A hash for each MiB: the same however the bytes come in pieces, the same as text, and held against every range read.
+import { describe, expect, it } from "vitest";
+import {
+  BLOCK,
+  BlockHashing,
+  CheckedBlocks,
+  hashesPattern,
+  hashesText,
+  parseHashes,
+} from "../../runtime/block-hashes.ts";
+import { hasher } from "../../runtime/hash.ts";
+
+const hash = await hasher();
+
+function bytesOf(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0, state = 1; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}
+
+function hashesOf(bytes: Uint8Array, ...pieces: number[]): BigUint64Array {
+  const hashing = new BlockHashing(hash);
+  let at = 0;
+  for (const piece of [...pieces, bytes.length]) {
+    hashing.update(bytes.subarray(at, at + piece));
+    at += piece;
+  }
+  return hashing.finish();
+}
+
+describe("hashes of blocks", () => {
+  it("are xxHash64 of each MiB, of the last one as short as it is", () => {
+    const bytes = bytesOf(2 * BLOCK + 5);
+    const due = [0, 1, 2].map((block) => hash.bytes(bytes.slice(block * BLOCK, (block + 1) * BLOCK)));
+    expect([...hashesOf(bytes)]).toEqual(due);
+    expect(hashesOf(new Uint8Array(0))).toHaveLength(0);
+    expect(hashesOf(bytes.subarray(0, BLOCK))).toHaveLength(1);
+  });
+
+  it("do not depend on the pieces", () => {
+    const bytes = bytesOf(3 * BLOCK + 77);
+    const due = hashesText(hashesOf(bytes));
+    for (const pieces of [[1], [BLOCK - 1, 2], [BLOCK, BLOCK], [BLOCK + 1, BLOCK - 1, 7], [77, 0, 2 * BLOCK, 0]])
+      expect(hashesText(hashesOf(bytes, ...pieces)), pieces.join()).toBe(due);
+  });
+
+  it("are written as 16 digits a block, and read back only where they are as many as the bytes need", () => {
+    const hashes = BigUint64Array.of(0n, 0xffff_ffff_ffff_ffffn, 0x0123_4567_89ab_cdefn);
+    const text = "0000000000000000ffffffffffffffff0123456789abcdef";
+    expect(hashesText(hashes)).toBe(text);
+    expect(hashesPattern.test(text)).toBe(true);
+    expect(parseHashes(text, 2 * BLOCK + 1)).toEqual(hashes);
+    expect(parseHashes(text, 3 * BLOCK)).toEqual(hashes);
+    expect(parseHashes(text, 3 * BLOCK + 1)).toBeNull();
+    expect(parseHashes(text, 2 * BLOCK)).toBeNull();
+    expect(parseHashes(text.replace("f", "F"), 3 * BLOCK)).toBeNull();
+    expect(parseHashes("", 0)).toEqual(new BigUint64Array(0));
+  });
+});
+
+describe("ranges held against hashes", () => {
+  const good = bytesOf(3 * BLOCK + 100);
+  const hashes = hashesOf(good);
+
+  function opened(bytes: Uint8Array) {
+    const read: number[] = [];
+    const blocks = new CheckedBlocks(
+      {
+        bytes: good.length,
+        hashes,
+        fill(into, offset) {
+          read.push(offset);
+          into.set(bytes.subarray(offset, offset + into.length));
+        },
+        damaged: (block, from, to) => new Error(`block ${block}: ${from}-${to}`),
+      },
+      hash,
+    );
+    return { blocks, read };
+  }
+
+  it("give the bytes, whatever the range", () => {
+    const { blocks } = opened(good);
+    for (const [from, length] of [
+      [5, 10],
+      [BLOCK - 1, 2],
+      [0, good.length],
+      [BLOCK, BLOCK],
+      [BLOCK - 3, 2 * BLOCK + 6],
+      [3 * BLOCK, 100],
+      [good.length, 0],
+    ]) {
+      const into = new Uint8Array(length);
+      blocks.read(from, into);
+      expect(Buffer.compare(into, good.subarray(from, from + length)), `${from} + ${length}`).toBe(0);
+    }
+  });
+
+  it("refuse a flipped bit wherever it lies in a block that is touched, and only there", () => {
+    for (const at of [0, BLOCK - 1, BLOCK, 2 * BLOCK + 17, good.length - 1]) {
+      const bytes = good.slice();
+      bytes[at] ^= 16;
+      const block = Math.floor(at / BLOCK);
+      const from = block * BLOCK;
+      const said = `block ${block}: ${from}-${Math.min(from + BLOCK, good.length) - 1}`;
+      for (let touched = 0; touched < 4; touched++) {
+        const { blocks } = opened(bytes);
+        const read = () => blocks.read(touched * BLOCK + 50, new Uint8Array(8));
+        if (touched === block) expect(read).toThrow(said);
+        else expect(read).not.toThrow();
+      }
+      expect(() => opened(bytes).blocks.check()).toThrow(said);
+      expect(() => opened(bytes).blocks.read(0, new Uint8Array(good.length))).toThrow(said);
+    }
+  });
+
+  it("check a block once, unless asked to verify anew", () => {
+    const { blocks, read } = opened(good);
+    blocks.check(BLOCK + 5, BLOCK + 6);
+    blocks.check(BLOCK, 2 * BLOCK);
+    expect(read).toEqual([BLOCK]);
+    blocks.check();
+    expect(read).toEqual([BLOCK, 0, 2 * BLOCK, 3 * BLOCK]);
+    blocks.verify(0, 1);
+    expect(read.slice(4)).toEqual([0]);
+  });
+});
