@@ -70,7 +70,9 @@ async function initDraft(dir: string, from: string, options: InitOptions): Promi
   writeFileAtomic(modelFile, laid.text);
   writeFileAtomic(dataFile, data);
   writeFileAtomic(join(dir, "README.md"), readme("draft.twin", "data.yaml", "draft"));
-  print(`user: ${roles.user}, item: ${roles.item}, clock: ${roles.clock.column} (${roles.clock.unit})`);
+  print(
+    `user: ${roles.user}, item: ${roles.item}, clock: ${roles.clock.column} (${roles.clock.format ?? roles.clock.unit})`,
+  );
   print(
     roles.labels.length === 0
       ? "no column looks like a label: every event counts as chosen, and negatives are drawn"

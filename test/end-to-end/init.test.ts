@@ -22,6 +22,57 @@ describe("twin init", () => {
     expect(contents(dir)).toEqual(before);
   });
 
+  it.each([
+    ["days beyond 12", (i: number) => `${String(1 + (i % 28)).padStart(2, "0")}/09/2020`, "%d/%m/%Y"],
+    ["months first", (i: number) => `09/${String(1 + (i % 28)).padStart(2, "0")}/2020 1${i % 10}:00`, "%m/%d/%Y %H:%M"],
+    ["names of months", (i: number) => `May ${1 + (i % 28)} 2020 10:00:0${i % 10} PM`, "%b %d %Y %I:%M:%S %p"],
+    [
+      "a server's log",
+      (i: number) => `${String(1 + (i % 28)).padStart(2, "0")}/May/2020:10:00:00 +0200`,
+      "%d/%b/%Y:%H:%M:%S %z",
+    ],
+  ])("drafts the form of a clock of texts: %s", async (_, text, form) => {
+    const folder = temporary();
+    const line = (i: number) => `u${i % 9},${i % 17},${i % 2},${text(i)}`;
+    writeFiles(folder, {
+      "log.csv": `user,item,click,when\n${Array.from({ length: 300 }, (_, i) => line(i)).join("\n")}\n`,
+    });
+    const dir = join(folder, "draft");
+    const { stdout } = await fine(["init", dir, "--from", join(folder, "log.csv")]);
+    expect(stdout).toContain(`user: user, item: item, clock: when (${form})`);
+    const data = readFileSync(join(dir, "data.yaml"), "utf8");
+    expect(data).toContain(`time: {column: when, format: "${form}"}`);
+    expect(data).toMatch(/split: \{by: time, train: "\.\.2020-0\d-\d\dT/);
+  });
+
+  it("drafts columns whose names are no words", async () => {
+    const folder = temporary();
+    const line = (i: number) => `u${i % 9},${i % 17},${1 + (i % 5)},${1600000000 + i * 60}`;
+    writeFiles(folder, {
+      "[log] it's.csv": `null,"it""em",the 'rating',"my time; --"\n${Array.from({ length: 300 }, (_, i) => line(i)).join("\n")}\n`,
+    });
+    const dir = join(folder, "draft");
+    const roles = ["--user", "null", "--item", 'it"em', "--time", "my time; --"];
+    const { stdout } = await fine(["init", dir, "--from", join(folder, "[log] it's.csv"), ...roles]);
+    expect(stdout).toContain("a first draft without errors");
+    const data = readFileSync(join(dir, "data.yaml"), "utf8");
+    expect(data).toContain(`user: "null", item: "it\\"em", time: "my time; --"`);
+    expect(data).toContain(`predict.liked: "\\"the 'rating'\\" >= 3"`);
+  });
+
+  it("does not draft a form that no row tells", async () => {
+    const folder = temporary();
+    const line = (i: number) => `u${i % 9},${i % 17},${i % 2},0${1 + (i % 9)}/0${1 + (i % 8)}/2020`;
+    writeFiles(folder, {
+      "log.csv": `user,item,click,when\n${Array.from({ length: 300 }, (_, i) => line(i)).join("\n")}\n`,
+    });
+    await refused(
+      1,
+      ["init", join(folder, "draft"), "--from", join(folder, "log.csv")],
+      [/`when` holds dates, written as `%d\/%m\/%Y` or as `%m\/%d\/%Y`, and no row tells which/],
+    );
+  });
+
   it("drafts a model from ratings with genres, dates and odd names", async () => {
     const folder = temporary();
     const line = (i: number) =>

@@ -85,7 +85,8 @@ train {
 }
 
 /** A YAML scalar, quoted where it is more than a word. */
-const scalar = (text: string): string => (/^[A-Za-z_][\w./*-]*$/.test(text) ? text : JSON.stringify(text));
+const scalar = (text: string): string =>
+  /^[A-Za-z_][\w./*-]*$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text) ? text : JSON.stringify(text);
 
 function negativesOf({ repeats }: Drafted): string[] {
   if (repeats <= manyRepeats) return ["negatives: {per_positive: 4, by: popularity}"];
@@ -97,11 +98,13 @@ function negativesOf({ repeats }: Drafted): string[] {
 
 export function bindingText(drafted: Drafted): string {
   const { roles, files, item, user, cross, split } = drafted;
-  const { column, unit } = roles.clock;
+  const { column, unit, format } = roles.clock;
   const clock =
     unit === "steps"
       ? `order: ${scalar(column)}`
-      : `time: ${unit === "s" ? scalar(column) : `{column: ${scalar(column)}, unit: ${unit}}`}`;
+      : format !== undefined
+        ? `time: {column: ${scalar(column)}, format: ${JSON.stringify(format)}}`
+        : `time: ${unit === "s" ? scalar(column) : `{column: ${scalar(column)}, unit: ${unit}}`}`;
   const lines = [
     "# Where the columns of the model come from. A feature that is not named has the column of its own name.",
     `events: {file: ${scalar(files.events)}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,

@@ -116,7 +116,9 @@ const keyFirst = (columns: readonly Profile[], key: string): Profile[] => [
 const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
 
 /** The first 80 % of the events by time to learn from, the next 10 % to stop by, the rest to be judged by. */
-function splitOf({ range, family }: Profile, { clock }: Roles): Drafted["split"] {
+function splitOf(profile: Profile, { clock }: Roles): Drafted["split"] {
+  const { family } = profile;
+  const range = clock.format === undefined ? profile.range : (profile.dated?.range ?? null);
   if (range === null) return null;
   const factor = family === "time" ? 1 : factors[clock.unit];
   const [, , , , train, validation] = range.quantiles.map((value) => value / factor);

@@ -3,9 +3,12 @@ import { familyOf, secondsOf } from "../cast.ts";
 import type { Relation } from "../relation.ts";
 import { readError } from "../relation.ts";
 import { quoted, type Source } from "../source.ts";
+import { type Dated, datesOf } from "./date-forms.ts";
 
 /** Rows that are looked at. */
 const looked = 1_000_000;
+
+const points = "[0.1, 0.25, 0.5, 0.75, 0.8, 0.9]";
 
 export interface Profile {
   readonly name: string;
@@ -18,6 +21,8 @@ export interface Profile {
   readonly missing: number;
   /** Of numbers and times (seconds); null elsewhere. */
   readonly range: { readonly min: number; readonly max: number; readonly quantiles: readonly number[] } | null;
+  /** Of texts that are dates in a form of their own, as `03/09/2020`. */
+  readonly dated: Dated | null;
   /** Of texts: share that has a `|` in it. Of lists: the 95 % longest, and whether all are of one length. */
   readonly parted: number;
   readonly list: { readonly floats: boolean; readonly most: number; readonly even: boolean } | null;
@@ -48,7 +53,7 @@ async function profileOf(source: Source, rows: string, name: string, type: strin
   ];
   if (value !== null) {
     asked.push(`min(${value}) AS least`, `max(${value}) AS most`);
-    asked.push(`quantile_cont(${value}, [0.1, 0.25, 0.5, 0.75, 0.8, 0.9]) AS quantiles`);
+    asked.push(`quantile_cont(${value}, ${points}) AS quantiles`);
   }
   if (family === "text") asked.push(`avg(contains(${column}::VARCHAR, '|')::INTEGER) AS parted`);
   if (family === "list") {
@@ -70,6 +75,7 @@ async function profileOf(source: Source, rows: string, name: string, type: strin
       value !== null && row.least !== null
         ? { min: Number(row.least), max: Number(row.most), quantiles: [...(quantiles as readonly number[])] }
         : null,
+    dated: type === "VARCHAR" ? await datesOf(source, rows, name, points) : null,
     parted: Number(row.parted ?? 0),
     list:
       family === "list"

@@ -1,6 +1,8 @@
 // Which column of an event log is the user, the item, the clock, a label: by name where names tell, by values where not.
 import { TwinError } from "../../error.ts";
+import type { Clock } from "../binding.ts";
 import { earliest, latest } from "../clock.ts";
+import { quoted } from "../source.ts";
 import type { Profile } from "./profile.ts";
 
 export interface Roles {
@@ -8,7 +10,7 @@ export interface Roles {
   readonly item: string;
   /** The items file's key; null where there is no items file. */
   readonly key: string | null;
-  readonly clock: { readonly column: string; readonly unit: "s" | "ms" | "us" | "ns" | "steps" };
+  readonly clock: Clock;
   /** Binary labels: columns that are 0 and 1, or a threshold on a rating. */
   readonly labels: readonly { readonly name: string; readonly sql: string; readonly column: string }[];
 }
@@ -97,12 +99,25 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
   };
   const candidates = named ? [named] : events;
   const timed = candidates.filter((column) => column.missing === 0 && unitOf(column) !== null);
-  const best = timed.find(({ name }) => clocks.test(name)) ?? timed.find(({ family }) => family === "time") ?? timed[0];
+  const sure = timed.find(({ name }) => clocks.test(name)) ?? timed.find(({ family }) => family === "time");
+  const written = candidates.filter(({ dated, missing }) => dated !== null && missing === 0);
+  const texts = sure ? undefined : (written.find(({ name }) => clocks.test(name)) ?? written[0]);
+  if (texts?.dated) return { column: texts.name, unit: "s", format: formOf(texts.name, texts.dated.forms) };
+  const best = sure ?? timed[0];
   if (best) return { column: best.name, unit: unitOf(best)! };
   const order = named ?? events.find(({ name, range }) => orders.test(name) && range !== null);
   if (order?.range) return { column: order.name, unit: "steps" };
   throw new TwinError(
     `no column of the events is a clock between 1990 and 2100 (seconds, ms, us, ns or timestamps), and none is called \`order\` or \`step\`; say which one is: --time COLUMN, one of ${listed(events)}`,
+  );
+}
+
+/** @throws TwinError where the values do not tell how they are written */
+function formOf(column: string, forms: readonly string[]): string {
+  if (forms.length === 1) return forms[0]!;
+  const both = forms.slice(0, 3).map((form) => `\`${form}\``);
+  throw new TwinError(
+    `\`${column}\` holds dates, written as ${both.join(" or as ")}, and no row tells which; write them with the year first (2018-06-30), or name another clock: --time COLUMN`,
   );
 }
 
@@ -116,5 +131,5 @@ function labelsOf(columns: readonly Profile[]): Roles["labels"] {
   const [, , median] = rating.range.quantiles;
   // Above the middle, so that both answers come up.
   const edge = median > rating.range.min ? median : rating.range.max;
-  return [{ name: "liked", sql: `"${rating.name}" >= ${edge}`, column: rating.name }];
+  return [{ name: "liked", sql: `${quoted(rating.name)} >= ${edge}`, column: rating.name }];
 }
