@@ -17,10 +17,11 @@ export function evaluationLine({ step, tasks, improved }: Evaluation): string {
   return `step ${number(step)}: validation ${tasks.map(taskText).join("; ")}${improved ? " (the best so far)" : ""}`;
 }
 
-function taskText({ label, kind, auc, gauc, logloss, rmse }: TaskMetrics): string {
+function taskText({ label, kind, drawn, auc, gauc, logloss, rmse }: TaskMetrics): string {
   const value = (of: number): string => (Number.isNaN(of) ? "not defined" : of.toFixed(4));
-  return kind === "regression"
-    ? `${label} rmse ${value(rmse)}`
+  if (kind === "regression") return `${label} rmse ${value(rmse)}`;
+  return drawn > 0
+    ? `${label} logloss ${value(logloss)}; among the drawn negatives auc ${value(auc)}, gauc ${value(gauc)}`
     : `${label} auc ${value(auc)}, gauc ${value(gauc)}, logloss ${value(logloss)}`;
 }
 

@@ -92,6 +92,9 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
     `samples: ${training} training, ${validation} validation, ${test} test${prepared.reused ? " (prepared before)" : ""}`,
   );
   for (const warning of prepared.report.warnings) say(`warning: ${warning}`);
+  const stopOn = manifest.train.stop?.on;
+  if (prepared.spec.negatives !== null && stopOn !== undefined && stopOn !== "logloss")
+    say(`note: negatives are drawn, so training stops by the logloss of the drawn sample, not by its ${stopOn}`);
   const start = await startValues(model, record, { features: manifest.features, vocabularies }, resume, output);
   const show = showLine();
   try {

@@ -30,10 +30,11 @@ export function charts(lines: readonly MetricsLine[]): Chart[] {
     curves: [{ name: title, y: logged.map((one) => finite(value(one))) }],
     marked: false,
   });
+  const drawn = lines.some(({ validation }) => Number(validation?.drawn ?? 0) > 0) ? " among drawn negatives" : "";
   const all = [
     line("loss", "training loss", ({ loss }) => loss),
-    measured(lines, "auc", "validation AUC", ["auc", "gauc"]),
-    measured(lines, "logloss", "validation logloss", ["logloss"]),
+    measured(lines, "auc", `validation AUC${drawn}`, ["auc", "gauc"]),
+    measured(lines, "logloss", `validation logloss${drawn}`, ["logloss"]),
     measured(lines, "rmse", "validation RMSE", ["rmse"]),
     line("rate", "learning rate", ({ rate }) => rate),
     line("speed", "samples a second", (one) => one.samples_per_second),

@@ -44,7 +44,12 @@ const MetaSchema = v.object({
   stop: v.pipe(
     v.string(),
     v.transform((text) => JSON.parse(text) as unknown),
-    v.object({ best: v.nullable(v.number()), bestStep: v.number(), waited: v.number() }),
+    v.object({
+      best: v.nullable(v.number()),
+      bestStep: v.number(),
+      waited: v.number(),
+      drawnBy: v.optional(v.picklist(["auc", "gauc", "logloss", "rmse"])),
+    }),
   ),
 });
 

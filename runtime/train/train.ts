@@ -272,9 +272,16 @@ class Run {
   #note(tasks: readonly TaskMetrics[] = []): void {
     const { plan } = this.#options;
     const rounded = (value: number): number | null => (Number.isFinite(value) ? value : null);
-    const row = ({ label, kind, rows, auc, gauc, logloss, rmse }: TaskMetrics) =>
+    const row = ({ label, kind, rows, drawn, auc, gauc, logloss, rmse }: TaskMetrics) =>
       kind === "binary"
-        ? { label, rows, auc: rounded(auc), gauc: rounded(gauc), logloss: rounded(logloss) }
+        ? {
+            label,
+            rows,
+            ...(drawn > 0 && { drawn }),
+            auc: rounded(auc),
+            gauc: rounded(gauc),
+            logloss: rounded(logloss),
+          }
         : { label, rows, rmse: rounded(rmse) };
     const main = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks).label;
     const { loss, samplesPerSecond, seconds } = this.#pace.interval();

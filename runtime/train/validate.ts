@@ -13,6 +13,8 @@ export interface TaskMetrics {
   readonly kind: "binary" | "regression";
   /** Rows that count: the label is there and its `where` holds. */
   readonly rows: number;
+  /** Those of them that are drawn negatives. Where there are any, every figure is of logits with the offset of the draws. */
+  readonly drawn: number;
   readonly auc: number;
   readonly gauc: number;
   readonly logloss: number;
@@ -22,6 +24,7 @@ export interface TaskMetrics {
 
 interface Collected {
   count: number;
+  drawn: number;
   readonly label: Float32Array;
   readonly logit: Float32Array;
   readonly user: Uint32Array;
@@ -39,6 +42,7 @@ export async function validate(
   const collected = tasks.map(
     (): Collected => ({
       count: 0,
+      drawn: 0,
       label: new Float32Array(total),
       logit: new Float32Array(total),
       user: new Uint32Array(total),
@@ -57,7 +61,9 @@ export async function validate(
             `the model gives ${logits[i]} for ${label} of row ${rows.row[i]} of the event log (${part} part): training has diverged. Train with a lower \`rate\`, with \`clip\`, or with \`warmup\``,
           );
         into.label[into.count] = values[i];
-        into.logit[into.count] = logits[i];
+        // As the loss does: without the offset a logit says nothing of the drawn sample.
+        into.logit[into.count] = logits[i] + rows.offset[i];
+        into.drawn += Number(rows.row[i] < 0);
         into.user[into.count] = rows.user[i];
         into.weight[into.count++] = rows.weight[i];
       }
@@ -68,11 +74,11 @@ export async function validate(
 }
 
 function measured(
-  { count, label, logit, user, weight }: Collected,
+  { count, drawn, label, logit, user, weight }: Collected,
   kind: TaskMetrics["kind"],
   users: number,
 ): Omit<TaskMetrics, "label" | "kind"> {
-  const none = { rows: count, auc: Number.NaN, gauc: Number.NaN, logloss: Number.NaN, rmse: Number.NaN };
+  const none = { rows: count, drawn, auc: Number.NaN, gauc: Number.NaN, logloss: Number.NaN, rmse: Number.NaN };
   if (count === 0) return none;
   const scores = logit.subarray(0, count);
   if (kind === "regression") {

@@ -173,9 +173,18 @@ describe("the share of a row in the loss", () => {
 });
 
 describe("early stopping", () => {
-  const metrics = (auc: number, logloss: number): TaskMetrics[] => [
-    { label: "watch", kind: "regression", rows: 9, auc: Number.NaN, gauc: Number.NaN, logloss: Number.NaN, rmse: 2 },
-    { label: "click", kind: "binary", rows: 9, auc, gauc: auc, logloss, rmse: Number.NaN },
+  const metrics = (auc: number, logloss: number, drawn = 0): TaskMetrics[] => [
+    {
+      label: "watch",
+      kind: "regression",
+      rows: 9,
+      drawn: 0,
+      auc: Number.NaN,
+      gauc: Number.NaN,
+      logloss: Number.NaN,
+      rmse: 2,
+    },
+    { label: "click", kind: "binary", rows: 9, drawn, auc, gauc: auc, logloss, rmse: Number.NaN },
   ];
 
   it("counts evaluations since the best, up for AUC and down for losses", () => {
@@ -192,6 +201,26 @@ describe("early stopping", () => {
     ];
     expect(run("auc", values)).toEqual({ best: 0.7, bestStep: 2, waited: 2 });
     expect(run("logloss", values)).toEqual({ best: 0.4, bestStep: 4, waited: 0 });
+  });
+
+  it("goes by the logloss where negatives are drawn, whatever it was told, and not by an earlier best of another kind", () => {
+    const measure = (auc: number, loss: number) => measureOf({ after: 2, on: "auc" }, metrics(auc, loss, 4));
+    expect(measure(0.9, 0.5)).toEqual({ name: "logloss", label: "click", value: 0.5, drawn: true });
+    const values: [number, number][] = [
+      [0.9, 0.5],
+      [0.7, 0.4],
+      [0.95, 0.6],
+    ];
+    const end = values.reduce((state, [auc, loss], i) => evaluated(state, measure(auc, loss), i + 1), notYet);
+    expect(end).toEqual({ best: 0.4, bestStep: 2, waited: 1, drawnBy: "logloss" });
+    // A checkpoint of a version that went by AUC without the offset: nothing is compared with its best.
+    const earlier = { best: 0.3, bestStep: 7, waited: 1 };
+    expect(evaluated(earlier, measure(0.8, 0.45), 9)).toEqual({
+      best: 0.45,
+      bestStep: 9,
+      waited: 0,
+      drawnBy: "logloss",
+    });
   });
 
   it("refuses a measure that is not defined, and says why", () => {
