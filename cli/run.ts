@@ -209,13 +209,20 @@ function commandLine(): Command {
     )
     .option("--request-column <column>", "the event log's column that names the request")
     .option("--predictions <file>", "another system's scores of the same rows, to compare with")
+    .option(
+      "--positives <n>",
+      "rank at most so many positives among all items (as many as a minute or so allows)",
+      positive,
+    )
+    .option("--candidates <n>", "rank them among so many items, drawn evenly, instead of all", positive)
+    .option("--rows <file>", "write the evaluated rows with their scores, drawn negatives among them (Parquet or CSV)")
     .option("--hit-rate [requests]", "search against oracle on so many requests (200)", positive)
     .option("--table <dir>", "with --hit-rate: also with the tables of this earlier build")
     .option("--serving", "score as requests are, with the tables as they are built: slower")
     .option("--cache <dir>", "folder of the prepared data, such as RUN/data; made where it is not there")
     .option("--self-test", "random histories: search against oracle, every graph against parity.safetensors")
     .option("--requests <n>", "random requests of the self-test", positive, 20)
-    .option("--seed <n>", "seed of the self-test's requests and of the bootstrap", whole, 1)
+    .option("--seed <n>", "seed of the self-test's requests, of the bootstrap, and of what is drawn to rank", whole, 1)
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/evaluate.ts")).evaluate(dir, options));
 

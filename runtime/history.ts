@@ -25,16 +25,19 @@ export class HistorySide {
   readonly times: Float64Array | null;
   readonly #columns: HistoryColumns;
   readonly #context: EncodeContext;
-  readonly #tensors = new Map<string, Tensor>();
+  readonly #tensors: Map<string, Tensor>;
   #ordinals: Int32Array | null = null;
 
+  /** @param encoded features that are encoded already, [length, …] by name */
   constructor(
     spec: HistorySpec,
     columns: HistoryColumns,
     items: ItemColumns,
     times: Float64Array | null,
     context: EncodeContext,
+    encoded: ReadonlyMap<string, Tensor> = new Map(),
   ) {
+    this.#tensors = new Map(encoded);
     this.spec = spec;
     this.items = items;
     this.times = times;

@@ -21,6 +21,9 @@ interface Options extends RuntimeOptions {
   readonly historyEdges?: readonly number[];
   readonly requestColumn?: string;
   readonly predictions?: string;
+  readonly positives?: number;
+  readonly candidates?: number;
+  readonly rows?: string;
   /** True where no number is given. */
   readonly hitRate?: number | true;
   readonly table?: string;
@@ -66,7 +69,13 @@ async function testModel(dir: string, data: string, options: Options): Promise<v
         warn();
       };
       try {
-        const found = await evaluateTwin(twin, binding, { ...wanted, signal, onRows, ...(scoring && { scoring }) });
+        const found = await evaluateTwin(twin, binding, {
+          ...wanted,
+          signal,
+          onRows,
+          onProgress,
+          ...(scoring && { scoring }),
+        });
         progress.done();
         return found;
       } finally {
@@ -101,7 +110,11 @@ export function batchScoring(
 function evaluateOptions(options: Options): EvaluateOptions {
   if (options.serving && options.cache !== undefined)
     throw new WrongUsage("--cache is for scoring in batches: leave out --serving");
+  const modelOnly = (["positives", "candidates", "rows"] as const).find((name) => options[name] !== undefined);
+  if (options.serving && modelOnly !== undefined)
+    throw new WrongUsage(`--${modelOnly} is for scoring by the model itself: leave out --serving`);
   const { historyEdges: edges, hitRate, table, part, users, requestColumn, predictions } = options;
+  const { positives, candidates, rows } = options;
   if (edges?.some((edge, i) => i > 0 && edge <= edges[i - 1]))
     throw new WrongUsage("--history-edges: the ends must ascend, as in 10,100");
   if (table !== undefined && hitRate === undefined) throw new WrongUsage("--table is for the hit rate: add --hit-rate");
@@ -115,5 +128,8 @@ function evaluateOptions(options: Options): EvaluateOptions {
     ...(users !== undefined && { users }),
     ...(requestColumn !== undefined && { request: requestColumn }),
     ...(predictions !== undefined && { predictions }),
+    ...(positives !== undefined && { positives }),
+    ...(candidates !== undefined && { candidates }),
+    ...(rows !== undefined && { rowFile: rows }),
   };
 }

@@ -74,17 +74,17 @@ export class RowWriter {
   }
 
   /**
-   * Writes all rows, in order, under a path that the source was opened to write, as one step; the table is dropped.
+   * Writes all rows, in order, under a path that the source was opened to write, as one step; the table is dropped. A path
+   * that ends in `.csv` gets CSV with headings, every other one Parquet.
    * @param select what is written instead of the rows as they are: a query that reads the table
    */
   async save(path: string, select = `SELECT * FROM ${quoted(this.#table)}`): Promise<void> {
     this.#flush();
     this.#appender.closeSync();
     const partial = partialOf(resolve(path));
+    const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : "FORMAT parquet, COMPRESSION zstd";
     try {
-      await this.#source.all(
-        `COPY (${select}) TO ${literal(partial)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)`,
-      );
+      await this.#source.all(`COPY (${select}) TO ${literal(partial)} (${format}, USE_TMP_FILE false)`);
       attempt("write", path, () => renameSync(partial, path));
     } catch (cause) {
       rmSync(partial, { force: true });

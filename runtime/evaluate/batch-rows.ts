@@ -125,6 +125,7 @@ export async function* batchRows(
       labels: batch.labels,
       predictions: batch.logit,
       weight: batch.weight,
+      prepared: { sample: batch.samples, item: batch.item, offset: batch.offset },
     };
   }
 }

@@ -4,8 +4,8 @@ import { userAucs } from "./metrics/auc.ts";
 import { bootstrap, gaucSums, loglossSums, type UserSums } from "./metrics/bootstrap.ts";
 import { type AucDifference, aucDifference, aucDifferenceByUser, type Difference } from "./metrics/delong.ts";
 import type { OtherScores, Predictions } from "./predictions.ts";
-import { rowsOf } from "./report.ts";
-import type { Collected, Task } from "./rows.ts";
+import { judged, rowsOf } from "./report.ts";
+import { type Collected, isDrawn, type Task } from "./rows.ts";
 import { rowsWhere, taken } from "./segments.ts";
 
 /** Differences are ours − theirs; intervals hold 95 %. */
@@ -31,9 +31,11 @@ export interface RegressionComparison {
 
 export interface Comparison {
   readonly file: string;
-  /** Rows of the file that were not evaluated here; sampled negatives, which no file can name. */
+  /** Rows of the file that were not evaluated here; drawn negatives that are not compared, because it has no samples. */
   readonly unused: number;
   readonly sampled: number;
+  /** Drawn negatives that are compared. */
+  readonly drawn: number;
   readonly draws: number;
   readonly seed: number;
   readonly labels: readonly (BinaryComparison | RegressionComparison)[];
@@ -44,47 +46,76 @@ const DRAWS = 1000;
 
 /** @throws TwinError naming rows that the file lacks */
 export function compare(all: Collected, tasks: readonly Task[], predictions: Predictions, seed: number): Comparison {
-  const sampled = all.row.reduce((count, row) => count + Number(row < 0), 0);
+  const drawn = all.row.reduce((count, _, i) => count + Number(isDrawn(all, i)), 0);
+  const bySample = predictions.joinedBy === "sample";
   const labels = predictions.labels
     .filter(({ label }) => label in all.labels)
     .map((other) => {
       const task = tasks.find(({ name }) => name === other.label)!;
       const defined = rowsOf(all, task);
-      const rows = taken(
-        defined,
-        rowsWhere(defined.length, (i) => all.row[defined[i]] >= 0),
-      );
+      const rows = bySample
+        ? defined
+        : taken(
+            defined,
+            rowsWhere(defined.length, (i) => !isDrawn(all, defined[i])),
+          );
       requireAll(all, predictions, other, rows);
-      return task.kind === "binary" ? binary(all, other, rows, seed) : regression(all, other, rows, seed);
+      return task.kind === "binary" ? binary(all, task, other, rows, seed) : regression(all, other, rows, seed);
     });
-  return { file: predictions.file, unused: predictions.unused, sampled, draws: DRAWS, seed, labels };
+  const [compared, left] = bySample ? [drawn, 0] : [0, drawn];
+  return {
+    file: predictions.file,
+    unused: predictions.unused,
+    sampled: left,
+    drawn: compared,
+    draws: DRAWS,
+    seed,
+    labels,
+  };
 }
 
-function requireAll(all: Collected, { file }: Predictions, { label, score }: OtherScores, rows: Uint32Array): void {
+function requireAll(
+  all: Collected,
+  { file, joinedBy }: Predictions,
+  { label, score }: OtherScores,
+  rows: Uint32Array,
+): void {
   const missing = rows.filter((row) => Number.isNaN(score[row]));
   if (missing.length === 0) return;
-  const shown = [...missing.subarray(0, 5)].map((row) => all.row[row]).join(", ");
+  const samples = joinedBy === "sample" ? all.prepared : null;
+  const shown = [...missing.subarray(0, 5)].map((row) => samples?.sample[row] ?? all.row[row]).join(", ");
   const rest = missing.length > 5 ? ", …" : "";
+  const which = samples === null ? `${shown}${rest} of the events` : `samples ${shown}${rest}`;
+  const way = samples === null ? "`twin score`" : "`twin evaluate --rows FILE`";
   throw new TwinError(
-    `${file} has no score of ${label} for ${missing.length} of ${rows.length} rows: ${shown}${rest} of the events. Both systems must score the same rows; \`twin score\` writes ours with their numbers`,
+    `${file} has no score of ${label} for ${missing.length} of ${rows.length} rows: ${which}. Both systems must score the same rows; ${way} writes ours with their numbers`,
   );
 }
 
-function binary(all: Collected, other: OtherScores, rows: Uint32Array, seed: number): BinaryComparison {
+function binary(all: Collected, task: Task, other: OtherScores, rows: Uint32Array, seed: number): BinaryComparison {
   const label = Uint8Array.from(taken(all.labels[other.label], rows));
-  const ours = taken(all.predictions[other.label], rows);
-  const theirs = taken(other.score, rows);
+  const ours = taken(judged(all, task), rows);
+  const { score, logit } = judgedAlike(all, other, rows);
   const user = taken(all.user, rows);
-  const byUser = (score: Float32Array | Float64Array) => userAucs({ label, score }, user, all.users);
+  const byUser = (of: Float32Array | Float64Array) => userAucs({ label, score: of }, user, all.users);
   return {
     kind: "binary",
     label: other.label,
     rows: rows.length,
-    auc: aucDifference(label, ours, theirs),
-    aucByUser: aucDifferenceByUser(label, ours, theirs, user, all.users),
-    gauc: bootstrap(gaucSums(byUser(ours), byUser(theirs)), seed, DRAWS),
-    logloss: bootstrap(loglossSums(label, ours, taken(other.logit, rows), user, all.users), seed, DRAWS),
+    auc: aucDifference(label, ours, score),
+    aucByUser: aucDifferenceByUser(label, ours, score, user, all.users),
+    gauc: bootstrap(gaucSums(byUser(ours), byUser(score)), seed, DRAWS),
+    logloss: bootstrap(loglossSums(label, ours, logit, user, all.users), seed, DRAWS),
   };
+}
+
+/** Theirs as ours are judged: with the offset of the draws, unless they are of the drawn sample already. */
+function judgedAlike({ prepared }: Collected, other: OtherScores, rows: Uint32Array) {
+  const logit = taken(other.logit, rows);
+  if (other.ofSample || prepared === null || rows.every((row) => prepared.offset[row] === 0))
+    return { score: taken(other.score, rows), logit };
+  const judged = logit.map((value, i) => value + prepared.offset[rows[i]]);
+  return { score: judged, logit: judged };
 }
 
 function regression(all: Collected, other: OtherScores, rows: Uint32Array, seed: number): RegressionComparison {

@@ -2,6 +2,7 @@
 import type { Binding } from "../data/binding.ts";
 import { readHistories } from "../data/samples.ts";
 import { TwinError } from "../error.ts";
+import type { OnProgress } from "../progress.ts";
 import { asRequest } from "../score.ts";
 import type { Part } from "../train/dataset.ts";
 import type { LocalTwin } from "../twin.ts";
@@ -11,14 +12,16 @@ import { type Comparison, compare } from "./comparison.ts";
 import { eventFacts } from "./event-facts.ts";
 import { hitRateReport, type TablesMeasured } from "./hit-rate-report.ts";
 import { readPredictions } from "./predictions.ts";
+import { type Ranks, ranksOf } from "./ranks.ts";
 import { type Figures, figuresOf } from "./report.ts";
 import { requestRows } from "./request-rows.ts";
-import { collect, type EvaluationRows, type Task } from "./rows.ts";
+import { writeRows } from "./row-file.ts";
+import { type Collected, collect, type EvaluationRows, type Task } from "./rows.ts";
 
 export interface EvaluateOptions {
   /** Default: test; all rows where the data is not split. */
   readonly part?: Part;
-  /** Of NDCG@k and recall@k; default 1, 5, 10. */
+  /** Of NDCG@k and recall@k, among candidates and among all items; default 1, 5, 10. */
   readonly ks?: readonly number[];
   /** Ascending ends of the ranges of history length; default: terciles. */
   readonly historyEdges?: readonly number[];
@@ -32,11 +35,18 @@ export interface EvaluateOptions {
   readonly hitRequests?: number;
   /** A build of an earlier checkpoint, whose tables are held against these weights. */
   readonly table?: string;
-  /** Of the bootstrap; default 1. */
+  /** At most so many positives are ranked; default: about 5 million scores. Where nothing is drawn, ranks are told if this is given. */
+  readonly positives?: number;
+  /** Ranks positives among so many items, drawn evenly, instead of all; likewise. */
+  readonly candidates?: number;
+  /** A file that the evaluated rows and their scores are written to, drawn negatives among them. */
+  readonly rowFile?: string;
+  /** Of the bootstrap, of the choice of positives and of drawn candidates; default 1. */
   readonly seed?: number;
   /** Scores in batches, by the graphs of training; without it each row is ranked as a request, tables and all. */
   readonly scoring?: BatchScoring;
   readonly onRows?: (count: number) => void;
+  readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
 
@@ -52,6 +62,8 @@ export interface EvaluationReport {
   readonly rows: number;
   readonly users: number;
   readonly labels: readonly Figures[];
+  /** Of positives among all items; null where they were not asked for and no negatives are drawn. */
+  readonly ranks: Ranks | null;
   readonly comparison: Comparison | null;
   readonly hitRate: { readonly requests: number; readonly tables: readonly TablesMeasured[] } | null;
   /** What to know when reading the figures. */
@@ -83,18 +95,29 @@ export async function evaluate(
   if (absent.length === tasks.length) throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
   if (absent.length > 0) notes.push(`the data has no label ${absent.join(", ")}`);
   const edges = options.historyEdges ?? null;
-  const labels = figuresOf(rows, tasks, { ks: options.ks ?? [1, 5, 10], historyEdges: edges });
+  const labels = figuresOf(rows, tasks, { ks: options.ks ?? defaultKs, historyEdges: edges });
   for (const figures of labels) {
     if (figures.kind === "binary" && (figures.positives === 0 || figures.positives === figures.rows)) {
       notes.push(`${figures.label} is ${figures.positives === 0 ? 0 : 1} in every row: there is no order to measure`);
     }
   }
-  const sampled = rows.row.reduce((count, row) => count + Number(row < 0), 0);
-  if (sampled > 0) notes.push(`${sampled} rows are sampled negatives: logloss and calibration are those of the sample`);
+  const drawn = rows.row.reduce((count, row) => count + Number(row < 0), 0);
+  if (drawn > 0)
+    notes.push(`${drawn} rows are drawn negatives: every figure of them is of logits with the offset of the draws`);
+  if (binding.negatives !== null && options.scoring === undefined)
+    notes.push(
+      "negatives are drawn, and ranks among all items taken, where the model itself is scored: leave out --serving",
+    );
+  const { predictions, rowFile, seed = 1 } = options;
   const comparison =
-    options.predictions === undefined
+    predictions === undefined
       ? null
-      : compare(rows, tasks, await readPredictions(options.predictions, binding, tasks, rows), options.seed ?? 1);
+      : compare(rows, tasks, await readPredictions(predictions, binding, manifest, tasks, rows), seed);
+  const ranks = await ranksAmongItems(twin, binding, part, rows, tasks, options);
+  if (rowFile !== undefined && options.scoring !== undefined) {
+    const users = options.scoring.dataset.userOf(part ?? "training");
+    await writeRows(rows, tasks, binding, manifest, users, rowFile);
+  }
   if (manifest.untrained) notes.push("the weights are start values: these figures say nothing of the model yet");
   return {
     model: manifest.model,
@@ -106,11 +129,35 @@ export async function evaluate(
     rows: rows.rows,
     users: rows.users,
     labels,
+    ranks,
     comparison,
     hitRate: await hitRates(twin, binding, part, options),
     notes,
   };
 }
+
+/** Where negatives are drawn, or ranks asked for. */
+async function ranksAmongItems(
+  twin: LocalTwin,
+  binding: Binding,
+  part: Part | null,
+  rows: Collected,
+  tasks: readonly Task[],
+  { scoring, positives, candidates, ks, seed = 1, onProgress, signal }: EvaluateOptions,
+): Promise<Ranks | null> {
+  if (scoring === undefined) return null;
+  if (scoring.dataset.spec.negatives === null && positives === undefined && candidates === undefined) return null;
+  return ranksOf(twin, scoring, binding, part ?? "training", rows, tasks, {
+    ks: ks ?? defaultKs,
+    seed,
+    ...(positives !== undefined && { positives }),
+    ...(candidates !== undefined && { candidates }),
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+  });
+}
+
+const defaultKs: readonly number[] = [1, 5, 10];
 
 /** The rows of the part, scored one way or the other. */
 async function streamOf(

@@ -1,8 +1,11 @@
 // Another system's scores for the rows that we evaluated: read from a file, joined by row number or by keys, and checked.
 import { type Binding, boundFiles } from "../data/binding.ts";
 import { familyOf, secondsOf } from "../data/cast.ts";
+import type { DataModel } from "../data/data-model.ts";
 import { openEvents } from "../data/events.ts";
 import { localFile } from "../data/local-file.ts";
+import { numberItems } from "../data/prepare/items-phase.ts";
+import { dataQuery, itemTable } from "../data/prepare/select.ts";
 import { openRelation, type Relation, readError } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
 import { TwinError } from "../error.ts";
@@ -15,11 +18,15 @@ export interface OtherScores {
   readonly score: Float64Array;
   /** Of probabilities the logit; of a regression the value. */
   readonly logit: Float64Array;
+  /** Whether they are of the drawn sample as they stand; else, as what is served, they say how it is without the draws. */
+  readonly ofSample: boolean;
 }
 
 export interface Predictions {
   readonly file: string;
   readonly labels: readonly OtherScores[];
+  /** `sample`: drawn negatives can be named, too. */
+  readonly joinedBy: "sample" | "row";
   /** Rows of the file that were not evaluated here. */
   readonly unused: number;
 }
@@ -29,17 +36,21 @@ interface ScoreColumn {
   readonly column: string;
   /** Whether it holds probabilities, as against logits or values. */
   readonly probability: boolean;
+  readonly ofSample: boolean;
 }
 
 /**
- * Reads `LABEL.logit`, or else `LABEL` (a probability, of a regression the value), of each label that the file has. Rows
- * are joined by the column `row` (number in the event log, from 0), or else by `user`, `item` and `time`, named so or as
- * the event log names them.
- * @throws TwinError naming file, column and row of a missing column, a row that stands twice, or what is no probability
+ * Reads `LABEL.logit`, or else `LABEL` (a probability, of a regression the value), of each label that the file has; where it
+ * has `LABEL.sampled.logit` or `LABEL.sampled`, these, which are of the drawn sample. Rows are joined by the column `sample`
+ * (number within the part, as `writeRows` gives it), or else by `row` (number in the event log, from 0), or else by `user`,
+ * `item` and `time`, named so or as the event log names them.
+ * @throws TwinError naming file, column and row of a missing column, a row that stands twice or is another item's, or what is
+ * no probability
  */
 export async function readPredictions(
   file: string,
   binding: Binding,
+  model: DataModel,
   tasks: readonly Task[],
   rows: Collected,
 ): Promise<Predictions> {
@@ -49,12 +60,20 @@ export async function readPredictions(
     const relation = await openRelation(source, path, "--predictions");
     const columns = scoreColumns(relation, tasks);
     const picked = columns.map(({ column }, i) => `CAST(${quoted(column)} AS DOUBLE) AS s${i}`).join(", ");
-    const query = relation.columns.has("row")
-      ? `SELECT CAST("row" AS DOUBLE) AS at, ${picked} FROM ${relation.sql()}`
-      : await joinedByKeys(source, binding, relation, picked);
-    const places = placesOf(rows);
-    const labels = columns.map(({ task }) => ({
+    const named = (name: string): boolean =>
+      relation.columns.has(name) && !columns.some(({ column }) => column === name);
+    const samples = rows.prepared !== null && named("sample") ? rows.prepared : null;
+    const query =
+      samples !== null
+        ? await joinedBySample(source, binding, model, relation, picked)
+        : relation.columns.has("row")
+          ? `SELECT CAST("row" AS DOUBLE) AS at, ${picked} FROM ${relation.sql()}`
+          : await joinedByKeys(source, binding, relation, picked);
+    const places = placesOf(samples?.sample ?? rows.row);
+    const what = samples === null ? "row" : "sample";
+    const labels = columns.map(({ task, ofSample }) => ({
       label: task.name,
+      ofSample,
       score: new Float64Array(rows.rows).fill(Number.NaN),
       logit: new Float64Array(rows.rows).fill(Number.NaN),
     }));
@@ -70,17 +89,26 @@ export async function readPredictions(
           continue;
         }
         if (seen[place] === 1)
-          throw new TwinError(`${relation.name}: row ${row} of the events stands in it twice; keep one`);
+          throw new TwinError(
+            `${relation.name}: ${what} ${row}${samples === null ? " of the events" : ""} stands in it twice; keep one`,
+          );
         seen[place] = 1;
+        const item = (chunk.columns.ordinal as ArrayLike<number | null> | undefined)?.[i];
+        if (samples !== null && item !== undefined && item !== samples.item[place])
+          throw new TwinError(
+            `${relation.name}: sample ${row} has another item than sample ${row} of this evaluation: the file is of another part, or was written for other draws (other data, binding or version). Write the rows again, and score those`,
+          );
         columns.forEach((column, c) => {
           const value = (chunk.columns[`s${c}`] as ArrayLike<number | null>)[i];
           if (value === null || Number.isNaN(value)) return;
           labels[c].score[place] = value;
-          labels[c].logit[place] = column.probability ? checkedLogit(relation, column, value, row!) : value;
+          labels[c].logit[place] = column.probability
+            ? checkedLogit(relation, column, value, `${what} ${row}${samples === null ? " of the events" : ""}`)
+            : value;
         });
       }
     }
-    return { file: relation.name, labels, unused };
+    return { file: relation.name, labels, joinedBy: what, unused };
   } finally {
     source.close();
   }
@@ -88,16 +116,39 @@ export async function readPredictions(
 
 function scoreColumns(relation: Relation, tasks: readonly Task[]): ScoreColumn[] {
   const found = tasks.flatMap((task): ScoreColumn[] => {
-    const logit = `${task.name}.logit`;
-    if (task.kind === "binary" && relation.columns.has(logit)) return [{ task, column: logit, probability: false }];
-    if (relation.columns.has(task.name)) return [{ task, column: task.name, probability: task.kind === "binary" }];
-    return [];
+    const binary = task.kind === "binary";
+    const forms = [
+      ...(binary ? [[`${task.name}.sampled.logit`, false, true] as const] : []),
+      ...(binary ? [[`${task.name}.sampled`, true, true] as const] : []),
+      ...(binary ? [[`${task.name}.logit`, false, false] as const] : []),
+      [task.name, binary, false] as const,
+      [`${task.name}.score`, binary, false] as const,
+    ];
+    const found = forms.find(([column]) => relation.columns.has(column));
+    if (found === undefined) return [];
+    const [column, probability, ofSample] = found;
+    return [{ task, column, probability, ofSample }];
   });
   if (found.length > 0) return found;
   const wanted = tasks.map(({ name }) => `\`${name}\` or \`${name}.logit\``).join(", ");
   throw new TwinError(
     `--predictions: ${relation.name} has no scores of a label of the model: name a column ${wanted}. It has ${[...relation.columns.keys()].map((name) => `\`${name}\``).join(", ")}`,
   );
+}
+
+/** The sample's number of each prediction, and the ordinal of its item where the file names one. */
+async function joinedBySample(
+  source: Source,
+  binding: Binding,
+  model: DataModel,
+  relation: Relation,
+  picked: string,
+): Promise<string> {
+  const scores = `SELECT CAST("sample" AS DOUBLE) AS at, ${picked}`;
+  if (!relation.columns.has("item")) return `${scores} FROM ${relation.sql()}`;
+  await numberItems(source, await dataQuery(source, binding, model));
+  const items = `SELECT CAST(k AS VARCHAR) AS twin_key, ordinal FROM ${quoted(itemTable)}`;
+  return `${scores}, CAST(coalesce(ordinal, 0) AS DOUBLE) AS ordinal FROM ${relation.sql()} LEFT JOIN (${items}) ON CAST("item" AS VARCHAR) = twin_key`;
 }
 
 /** The number of each prediction's event, found by user, item and time. */
@@ -135,18 +186,18 @@ async function joinedByKeys(source: Source, binding: Binding, relation: Relation
   );
 }
 
-/** Place of each row of the event log among the collected rows, −1 where it is not among them. */
-function placesOf({ row, rows }: Collected): Int32Array {
+/** Place of each number among the collected rows, −1 where it is not among them. @param numbers below zero: has none */
+function placesOf(numbers: ArrayLike<number>): Int32Array {
   let most = -1;
-  for (let i = 0; i < rows; i++) most = Math.max(most, row[i]);
+  for (let i = 0; i < numbers.length; i++) most = Math.max(most, numbers[i]);
   const places = new Int32Array(most + 1).fill(-1);
-  for (let i = 0; i < rows; i++) if (row[i] >= 0) places[row[i]] = i;
+  for (let i = 0; i < numbers.length; i++) if (numbers[i] >= 0) places[numbers[i]] = i;
   return places;
 }
 
-function checkedLogit(relation: Relation, { task, column }: ScoreColumn, value: number, row: number): number {
+function checkedLogit(relation: Relation, { task, column }: ScoreColumn, value: number, where: string): number {
   if (value >= 0 && value <= 1) return Math.log(value) - Math.log1p(-value);
   throw new TwinError(
-    `${relation.name}, column \`${column}\`: ${value} (row ${row} of the events) is no probability; logits belong in a column \`${task.name}.logit\``,
+    `${relation.name}, column \`${column}\`: ${value} (${where}) is no probability; logits belong in a column \`${task.name}.logit\``,
   );
 }

@@ -1,13 +1,16 @@
 // An evaluation as text: small tables for a terminal.
+
+import { aligned, count, fixed } from "./aligned.ts";
 import type { BinaryComparison, Comparison, RegressionComparison } from "./comparison.ts";
 import type { EvaluationReport } from "./evaluate.ts";
 import type { TablesMeasured } from "./hit-rate-report.ts";
 import type { Difference } from "./metrics/delong.ts";
 import { percent } from "./percent.ts";
+import { ranksText } from "./ranks-text.ts";
 import type { BinaryFigures, RegressionFigures } from "./report.ts";
 
 export function evaluationText(report: EvaluationReport): string {
-  const { model, step, data, part, scoredBy, rows, users, labels, comparison, hitRate, notes } = report;
+  const { model, step, data, part, scoredBy, rows, users, labels, ranks, comparison, hitRate, notes } = report;
   const of = step === null ? model : `${model}, step ${count(step)}`;
   const sections = [
     `${of}, on ${part === "all" ? "all rows" : `the ${part} part`} of ${data}: ${count(rows)} rows of ${count(users)} users`,
@@ -16,6 +19,7 @@ export function evaluationText(report: EvaluationReport): string {
       : "scored as requests are: with the tables as they are built",
     ...notes.map((note) => `note: ${note}`),
   ];
+  if (ranks !== null) sections.push("", ...ranksText(ranks));
   for (const figures of labels)
     sections.push("", ...(figures.kind === "binary" ? binary(figures) : regression(figures)));
   if (comparison !== null) sections.push("", ...comparisonText(comparison));
@@ -42,6 +46,12 @@ function binary(figures: BinaryFigures): string[] {
     row("all", { ...figures, ratio: calibration.ratio }),
     ...figures.segments.map((segment) => row(`${segment.by} ${segment.name}`, segment)),
   ]);
+  if (figures.drawn > 0) {
+    lines.unshift(
+      `${label} among the drawn negatives (${count(figures.drawn)} of ${count(figures.rows)} rows), by logits with the offset of the draws: how well the`,
+      "sample is told apart, which depends on how it was drawn; how good a model finds items, the ranks above say",
+    );
+  }
   const skipped = `GAUC: ${count(figures.users)} users, ${count(figures.skippedUsers)} of one class left out`;
   lines.push(`${skipped}; logloss of the base rate ${fixed(figures.baseRateLogloss)}; ECE ${fixed(calibration.ece)}`);
   if (figures.missing > 0) lines.push(notCounted(figures));
@@ -87,7 +97,7 @@ function regression({ label, rows, missing, errors, segments }: RegressionFigure
   return missing > 0 ? [...lines, notCounted({ label, missing })] : lines;
 }
 
-function comparisonText({ file, labels, unused, sampled, draws }: Comparison): string[] {
+function comparisonText({ file, labels, unused, sampled, drawn, draws }: Comparison): string[] {
   const row = (
     label: string,
     metric: string,
@@ -112,7 +122,14 @@ function comparisonText({ file, labels, unused, sampled, draws }: Comparison): s
     `AUC: DeLong, and the same with users as units; GAUC and logloss: ${count(draws)} samples of users`,
   ];
   if (unused > 0) lines.push(`${count(unused)} rows of the file were not evaluated`);
-  if (sampled > 0) lines.push(`${count(sampled)} sampled negatives are not compared: no file can name them`);
+  if (drawn > 0)
+    lines.push(
+      `${count(drawn)} drawn negatives are compared with the others; the offset of the draws is added to both, but for scores named \`LABEL.sampled\``,
+    );
+  if (sampled > 0)
+    lines.push(
+      `${count(sampled)} drawn negatives are not compared, as the file has no column \`sample\`: \`--rows FILE\` writes them all, to be scored`,
+    );
   return lines;
 }
 
@@ -136,20 +153,5 @@ function tablesText({ tables, state, stepsOlder, curves, notMeasured }: TablesMe
 const notCounted = ({ label, missing }: { label: string; missing: number }): string =>
   `${count(missing)} rows do not count: they have no ${label}, or its condition does not hold`;
 
-const count = (value: number): string => value.toLocaleString("en-GB");
-
-const fixed = (value: number, digits = 4): string => (Number.isFinite(value) ? value.toFixed(digits) : "–");
-
 const signed = (value: number): string =>
   Number.isFinite(value) ? `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(5)}` : "–";
-
-/** Columns under each other: the first `left` to the left, numbers to the right. */
-function aligned(rows: readonly (readonly string[])[], left = 1): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
-      .join("  ")
-      .trimEnd(),
-  );
-}

@@ -5,7 +5,7 @@ import { logitOf, logloss } from "./metrics/logloss.ts";
 import { ascending } from "./metrics/order.ts";
 import { type RegressionErrors, regressionErrors } from "./metrics/regression.ts";
 import { type RequestMetrics, topMetrics } from "./metrics/top.ts";
-import { type Collected, renumbered, type Task } from "./rows.ts";
+import { type Collected, isDrawn, renumbered, type Task } from "./rows.ts";
 import { rowsWhere, segmentsOf, taken } from "./segments.ts";
 
 /** Numbers that cannot be had (a class is missing, no row counts) are NaN, and null in JSON. */
@@ -16,6 +16,8 @@ export interface BinaryFigures {
   readonly rows: number;
   readonly positives: number;
   readonly missing: number;
+  /** Those of the rows that are drawn negatives. Where there are any, all figures are of logits with the offset of the draws. */
+  readonly drawn: number;
   readonly auc: number;
   readonly gauc: number;
   /** Users in GAUC, and users with one class alone, who are not. */
@@ -27,7 +29,7 @@ export interface BinaryFigures {
   /** The same with the data's weights; null where all rows weigh the same. */
   readonly weighted: { readonly auc: number; readonly logloss: number; readonly ratio: number } | null;
   readonly calibration: Calibration;
-  /** Null where no request has two candidates and a positive. */
+  /** Null where no request has two candidates and a positive, and where the candidates are drawn: then `ranks` tells. */
   readonly requests: RequestMetrics | null;
   readonly segments: readonly BinarySegment[];
 }
@@ -84,10 +86,20 @@ export function binaryColumns(all: Collected, task: Task, rows: Uint32Array): Bi
   return {
     rows,
     label: Uint8Array.from(taken(all.labels[task.name], rows)),
-    score: taken(all.predictions[task.name], rows),
+    score: taken(judged(all, task), rows),
     user: taken(all.user, rows),
     weight: all.weight === null ? null : taken(all.weight, rows),
   };
+}
+
+/**
+ * Of a binary label the logits that its rows are judged by: with the offset that the loss adds where negatives are drawn, as
+ * the logit says nothing of the drawn sample without it. Of a regression the values.
+ */
+export function judged({ predictions, prepared }: Collected, { name, kind }: Task): Float32Array {
+  const own = predictions[name];
+  if (kind === "regression" || prepared === null) return own;
+  return own.map((logit, i) => logit + prepared.offset[i]);
 }
 
 /** The figures of each label that the data has. */
@@ -106,14 +118,16 @@ function binaryFigures(all: Collected, task: Task, { ks, historyEdges }: FigureO
   const users = gauc(userAucs(columns, user, all.users, order));
   const positives = label.reduce((sum, one) => sum + one, 0);
   const base = new Float32Array(rows.length).fill(logitOf(positives / rows.length));
+  const drawn = rows.reduce((count, row) => count + Number(isDrawn(all, row)), 0);
   const requests = renumbered(Float64Array.from(taken(all.request, rows)));
-  const top = topMetrics(columns, requests.number, requests.count, ks, order);
+  const top = drawn > 0 ? null : topMetrics(columns, requests.number, requests.count, ks, order);
   return {
     kind: "binary",
     label: task.name,
     rows: rows.length,
     positives,
     missing: all.rows - rows.length,
+    drawn,
     auc: auc(columns, null, order),
     gauc: users.gauc,
     users: users.users,
@@ -129,7 +143,7 @@ function binaryFigures(all: Collected, task: Task, { ks, historyEdges }: FigureO
             ratio: promised(score, label, weight),
           },
     calibration: calibration(score, label, null, 10, order),
-    requests: top.requests === 0 ? null : top,
+    requests: top === null || top.requests === 0 ? null : top,
     segments: segmentsOf(within(all, rows), historyEdges).map((segment) => {
       const own = binaryColumns(all, task, taken(rows, segment.rows));
       const ascent = ascending(own.score);

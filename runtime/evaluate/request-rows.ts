@@ -46,6 +46,7 @@ export async function* requestRows(
         Object.keys(part.scores).map((name) => [name, regressions.has(name) ? part.scores[name] : part.logits[name]]),
       ),
       weight: part.weight,
+      prepared: null,
     };
   }
 }

@@ -30,6 +30,18 @@ export interface EvaluationRows {
   /** By label: logits, of a regression values. */
   readonly predictions: Readonly<Record<string, ArrayLike<number>>>;
   readonly weight: ArrayLike<number> | null;
+  /** Of prepared rows; null: scored otherwise. */
+  readonly prepared: PreparedColumns<ArrayLike<number>> | null;
+}
+
+/** What prepared rows are besides. */
+interface PreparedColumns<T> {
+  /** Number of the row within its part. */
+  readonly sample: T;
+  /** Ordinal of the item; 0: not among the items. */
+  readonly item: T;
+  /** What the loss adds to the logit: − ln of the rate at which negatives like this are drawn, else 0. */
+  readonly offset: T;
 }
 
 /** All rows of an evaluation. */
@@ -49,10 +61,18 @@ export interface Collected {
   readonly predictions: Readonly<Record<string, Float32Array>>;
   /** Null where all weigh the same. */
   readonly weight: Float64Array | null;
+  readonly prepared: {
+    readonly sample: Uint32Array;
+    readonly item: Int32Array;
+    readonly offset: Float32Array;
+  } | null;
 }
 
+/** Whether a row is a drawn negative: it has no place in the log. */
+export const isDrawn = ({ row }: Pick<Collected, "row">, i: number): boolean => row[i] < 0;
+
 /**
- * Gathers a stream of rows: about 40 bytes a row and 8 for each label.
+ * Gathers a stream of rows: about 50 bytes a row and 8 for each label.
  * @throws TwinError naming the row of a label, weight or prediction that cannot be
  */
 export async function collect(
@@ -64,6 +84,7 @@ export async function collect(
   const [row, time, request, weight] = [1, 2, 3, 4].map(() => new Growing(Float64Array));
   const historyLength = new Growing(Int32Array);
   const newItem = new Growing(Uint8Array);
+  const [sample, item, offset] = [new Growing(Uint32Array), new Growing(Int32Array), new Growing(Float32Array)];
   const labels = new Map<string, Growing<Float32Array>>();
   const predictions = new Map(tasks.map(({ name }) => [name, new Growing(Float32Array)]));
   const users = new Map<bigint | number | string, number>();
@@ -86,6 +107,11 @@ export async function collect(
     if (part.request !== null) request.append(part.request, count);
     known &&= part.newItem !== null;
     if (part.newItem !== null) newItem.append(part.newItem, count);
+    if (part.prepared !== null) {
+      sample.append(part.prepared.sample, count);
+      item.append(part.prepared.item, count);
+      offset.append(part.prepared.offset, count);
+    }
     checkWeights(part);
     weight.append(part.weight ?? new Float64Array(count).fill(1), count);
     for (const task of tasks) {
@@ -119,6 +145,10 @@ export async function collect(
     labels: Object.fromEntries([...labels].map(([name, column]) => [name, column.finish()])),
     predictions: Object.fromEntries([...predictions].map(([name, column]) => [name, column.finish()])),
     weight: weights.every((one) => one === weights[0]) ? null : weights,
+    prepared:
+      rows === 0 || sample.length < rows
+        ? null
+        : { sample: sample.finish(), item: item.finish(), offset: offset.finish() },
   };
 }
 

@@ -34,6 +34,24 @@ describe("twin evaluate", () => {
     }
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith("twin-evaluate-"))).toEqual(before);
   });
+  it("ranks positives among all items where it is asked to, and writes the rows, which come back", async () => {
+    const rows = join(temporary(), "rows.csv");
+    const words = ["evaluate", example.dir, "--data", example.data];
+    const { stdout, stderr } = await fine([...words, "--positives", "5", "--at", "1,20", "--rows", rows]);
+    expect(stdout).toContain("rank of what was taken among all");
+    expect(stdout).toMatch(/^click +positives +recall@1 +recall@20 +NDCG@1 +NDCG@20 +MRR +mean rank$/m);
+    expect(stdout).toMatch(/^first visits +\d/m);
+    expect(stdout).toMatch(/^5 of \d+ positives, chosen by chance/m);
+    expect(stderr).toContain("positives ranked");
+    const plain = JSON.parse((await fine([...words, "--json"], {})).stdout);
+    expect(plain.ranks).toBeNull();
+    const { ranks, comparison } = JSON.parse(
+      (await fine([...words, "--candidates", "9", "--predictions", rows, "--json"], {})).stdout,
+    );
+    expect(ranks).toMatchObject({ candidates: 9, met: "exclude" });
+    expect(comparison).toMatchObject({ unused: 0, sampled: 0, drawn: 0 });
+    for (const { auc } of comparison.labels) expect(auc.difference).toBeCloseTo(0, 6);
+  });
   it("prints tables, with the hit rate of every item in every precision", async () => {
     const words = ["evaluate", example.dir, "--data", example.data, "--serving", "--users", "4", "--hit-rate", "4"];
     const { stdout } = await fine(words);
@@ -55,6 +73,12 @@ describe("twin evaluate", () => {
     [["--data", "d.yaml", "--history-edges", "9,3"], /must ascend/],
     [["--data", "d.yaml", "--at", "1,none"], /whole number/],
     [["--data", "d.yaml", "--serving", "--cache", "x"], /leave out --serving/],
+    [
+      ["--data", "d.yaml", "--serving", "--positives", "9"],
+      /--positives is for scoring by the model itself: leave out/,
+    ],
+    [["--data", "d.yaml", "--serving", "--candidates", "9"], /--candidates is for .* leave out --serving/],
+    [["--data", "d.yaml", "--serving", "--rows", "r.csv"], /--rows is for .* leave out --serving/],
   ])("refuses %j", async (words, said) => {
     await refused(2, ["evaluate", example.dir, ...words], [said]);
   });

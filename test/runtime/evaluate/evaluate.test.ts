@@ -85,7 +85,12 @@ describe("figures", () => {
   it("by request take what was shown at one time, or what a column says", async () => {
     const byTime = click(await evaluate(twin, world.binding, { ks: [1, 3] })).requests!;
     const byColumn = click(await evaluate(twin, world.binding, { ks: [1, 3], request: "request" })).requests!;
-    expect(byColumn).toEqual(byTime);
+    // Requests are numbered otherwise, and sums of another order may differ in their last digit.
+    const rounded = ({ top, ...counts }: typeof byTime) => ({
+      ...counts,
+      top: top.map(({ k, ndcg, recall }) => [k, ndcg.toFixed(12), recall.toFixed(12)]),
+    });
+    expect(rounded(byColumn)).toEqual(rounded(byTime));
     expect(byTime.requests + byTime.without).toBe(world.test.length / 3);
     expect(byTime.top[1].recall).toBe(1);
     // By the user instead, a request has many rows.

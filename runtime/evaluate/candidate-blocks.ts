@@ -1,0 +1,109 @@
+// Many candidates for many users, block by block: what does not depend on the user is encoded once, as far as memory allows.
+import { Candidates } from "../candidates.ts";
+import type { Engine } from "../engine.ts";
+import { TwinError } from "../error.ts";
+import type { KeptTensors } from "../feeds.ts";
+import type { UserSide } from "../prepare.ts";
+import { chunkSize, headsOf, runSearch } from "../rank.ts";
+import { ints } from "../session.ts";
+import type { OpenGeneration } from "../tables.ts";
+import { runGraph } from "../variants.ts";
+import { ordinalKeys } from "./prepared-side.ts";
+
+/** Items encoded at once, and items whose encoded features are held from user to user. */
+const BLOCK = 16_384;
+const HELD = 262_144;
+
+/** Scores items of prepared data for users of it. Candidate features are missing: nobody measured them for what was not shown. */
+export class CandidateBlocks {
+  readonly #engine: Engine;
+  readonly #generation: OpenGeneration;
+  readonly #held = new Map<number, Candidates>();
+
+  /** @param generation `preparedItems` */
+  constructor(engine: Engine, generation: OpenGeneration) {
+    this.#engine = engine;
+    this.#generation = generation;
+  }
+
+  /** Logits of every item by label, that of ordinal i at i − 1. */
+  async everyItem(side: UserSide): Promise<Record<string, Float32Array>> {
+    const { items } = this.#generation;
+    const logits = this.#empty(items);
+    for (let first = 1; first <= items; first += BLOCK) {
+      const count = Math.min(BLOCK, items + 1 - first);
+      let block = this.#held.get(first);
+      if (block === undefined) {
+        block = this.#encoded(Int32Array.from({ length: count }, (_, i) => first + i));
+        if (first + count <= HELD) this.#held.set(first, block);
+      }
+      await this.#score(side, block, logits, first - 1);
+    }
+    return logits;
+  }
+
+  /** Logits of some items by label, in their order. */
+  async items(side: UserSide, ordinals: Int32Array): Promise<Record<string, Float32Array>> {
+    const logits = this.#empty(ordinals.length);
+    for (let from = 0; from < ordinals.length; from += BLOCK)
+      await this.#score(side, this.#encoded(ordinals.slice(from, from + BLOCK)), logits, from);
+    return logits;
+  }
+
+  #encoded(ordinals: Int32Array): Candidates {
+    const own = this.#engine.artefacts.manifest.features.filter(({ group }) => group === "candidate");
+    const columns = own.map(({ column }) => [column, new Array<null>(ordinals.length).fill(null)] as const);
+    const candidates = { ...Object.fromEntries(columns), item: ordinalKeys(ordinals) };
+    return new Candidates(this.#engine, this.#generation, { candidates });
+  }
+
+  #empty(count: number): Record<string, Float32Array> {
+    const { labels } = this.#engine.artefacts.manifest;
+    return Object.fromEntries(labels.map(({ name }) => [name, new Float32Array(count)]));
+  }
+
+  async #score(side: UserSide, candidates: Candidates, into: Record<string, Float32Array>, at: number): Promise<void> {
+    const engine = this.#engine;
+    const { labels } = engine.artefacts.manifest;
+    const { request, rank } = side.route;
+    const whole = keepsAll(engine, side);
+    const size = chunkSize(engine, side);
+    for (let start = 0; start < candidates.count; start += size) {
+      const chunk = { start, end: Math.min(start + size, candidates.count) };
+      const outputs = whole
+        ? await runGraph(engine, rank, side, candidates, chunk, everything(engine, chunk.end - start))
+        : request !== null
+          ? await runGraph(engine, request, side, candidates, chunk, {})
+          : await runGraph(engine, rank, side, candidates, chunk, await runSearch(engine, side, candidates, chunk));
+      for (const { name, logit } of labels) {
+        const values = outputs[logit].data as Float32Array;
+        if (values.some(Number.isNaN))
+          throw new TwinError(
+            `the model gives no number as a logit of ${name} for an item: the weights or the item's values are broken`,
+          );
+        into[name].set(values, at + start);
+      }
+    }
+  }
+}
+
+/** Whether every search keeps the whole history, whatever it scores: then there is nothing to search, which is most of the work. */
+function keepsAll({ artefacts }: Engine, { histories }: UserSide): boolean {
+  const { searches } = artefacts.manifest;
+  return (
+    searches.length > 0 &&
+    searches.every(({ scores, history, keep }) => scores !== null && histories.get(history)!.count <= keep)
+  );
+}
+
+/** The first positions of every list; what lies beyond the history is masked in the graphs. */
+function everything(engine: Engine, candidates: number): KeptTensors {
+  return Object.fromEntries(
+    engine.artefacts.manifest.searches.map((search) => {
+      const lists = search.heads === "per_head" ? headsOf(engine, search) : 1;
+      const positions = Int32Array.from({ length: lists * candidates * search.keep }, (_, i) => i % search.keep);
+      const shape = [candidates, search.keep];
+      return [search.kept, ints(positions, ...(search.heads === "per_head" ? [lists, ...shape] : shape))];
+    }),
+  );
+}

@@ -1,0 +1,89 @@
+// The user's side of a request from a prepared sample: encoded histories go in as they are, and rows of tables are projected
+// afresh from the prepared items, so that the request's graphs give what the model itself does.
+import type { StoredDataset } from "../data/prepare/index.ts";
+import { encodedShape, encodedWidth } from "../encode/column.ts";
+import { type Engine, route, tablesOf } from "../engine.ts";
+import { crossFeatures, HistorySide } from "../history.ts";
+import { ItemColumns } from "../item-columns.ts";
+import type { RawKeys } from "../keys.ts";
+import type { FeatureSpec } from "../manifest.ts";
+import type { UserSide } from "../prepare.ts";
+import { floats, ints, type Tensor } from "../session.ts";
+import { rowsOfTables } from "../table-rows.ts";
+import type { OpenGeneration } from "../tables.ts";
+import type { Encoded, Part } from "../train/dataset.ts";
+
+/** The items of prepared data as a generation without tables, in which the key of an item is its ordinal; null: unknown. */
+export function preparedItems({ items }: Pick<StoredDataset, "items">): OpenGeneration {
+  return {
+    number: 0,
+    items: items.count - 1,
+    store: {
+      gather(feature, ordinals) {
+        const column = items.columns[feature];
+        const width = column.length / items.count;
+        const values = new (column.constructor as new (length: number) => Encoded)(ordinals.length * width);
+        for (let i = 0; i < ordinals.length; i++) {
+          const from = ordinals[i] * width;
+          for (let j = 0; j < width; j++) values[i * width + j] = column[from + j];
+        }
+        return values;
+      },
+    },
+    ordinals: (keys) => Int32Array.from(keys as ArrayLike<number | null>, (key) => key ?? 0),
+    table: () => null,
+    freshness: () => [],
+  };
+}
+
+/** Keys of items as `preparedItems` reads them. */
+export const ordinalKeys = (ordinals: Int32Array): RawKeys =>
+  Array.from(ordinals, (ordinal) => (ordinal === 0 ? null : ordinal)) as unknown as RawKeys;
+
+/** What the user of one sample did before it, and who it is; the sample's context is among the single features. */
+export async function preparedSide(
+  engine: Engine,
+  dataset: Pick<StoredDataset, "batch">,
+  generation: OpenGeneration,
+  part: Part,
+  sample: number,
+): Promise<UserSide> {
+  const { artefacts } = engine;
+  const { manifest } = artefacts;
+  const least = Object.fromEntries(manifest.histories.map(({ name, minimum }) => [name, minimum]));
+  const batch = dataset.batch(part, Uint32Array.of(sample), least);
+  const time = batch.time[0];
+  const histories = new Map<string, HistorySide>();
+  for (const spec of manifest.histories) {
+    const { lengths, item, cross } = batch.histories[spec.name];
+    const ordinals = item.slice(0, lengths[0]);
+    const keys = ordinalKeys(ordinals);
+    const context = artefacts.context(`history ${spec.name}`, time);
+    const items = new ItemColumns(keys, ordinals, generation.store, {}, context);
+    const length = Math.max(ordinals.length, spec.minimum);
+    const made = crossFeatures(manifest, spec.name).map(
+      (feature) => [feature.name, tensor(feature, cross[feature.name], length)] as const,
+    );
+    histories.set(spec.name, new HistorySide(spec, { item: keys }, items, null, context, new Map(made)));
+  }
+  const way = route(manifest, false);
+  const single = manifest.features.filter(
+    ({ group, encoder }) => (group === "user" || group === "context") && encoder.kind !== "key",
+  );
+  return {
+    time,
+    route: way,
+    generation,
+    histories,
+    tables: await rowsOfTables(engine, tablesOf(manifest, way), histories, generation),
+    freshness: [],
+    single: new Map(single.map((feature) => [feature.name, tensor(feature, batch.single[feature.name], 1)])),
+    missing: [],
+  };
+}
+
+function tensor(feature: FeatureSpec, encoded: Encoded, rows: number): Tensor {
+  const data = encoded.subarray(0, rows * encodedWidth(feature));
+  const shape = encodedShape(feature, rows);
+  return data instanceof Float32Array ? floats(data, ...shape) : ints(data as Int32Array, ...shape);
+}
