@@ -33,6 +33,7 @@ export function preparedItems({ items }: Pick<StoredDataset, "items">): OpenGene
     ordinals: (keys) => Int32Array.from(keys as ArrayLike<number | null>, (key) => key ?? 0),
     table: () => null,
     freshness: () => [],
+    hold: () => () => undefined,
   };
 }
 
