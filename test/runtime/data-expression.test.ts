@@ -5,11 +5,13 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
 import { checkData } from "../../runtime/data/check.ts";
+import { countItems } from "../../runtime/data/counts.ts";
 import { requireExpression } from "../../runtime/data/expression.ts";
 import { openRelation, type Relation } from "../../runtime/data/relation.ts";
 import { quoted, Source } from "../../runtime/data/source.ts";
 import { readManifest } from "../../runtime/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
+import { refused } from "../kit/cli.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 
 const folder = temporary();
@@ -200,6 +202,7 @@ describe("an expression of data.yaml", () => {
         "|",
       ),
     );
+    let taken = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(pieces, { maxLength: 12 }), async (parts) => {
         let sql: string;
@@ -209,6 +212,7 @@ describe("an expression of data.yaml", () => {
           expect((error as Error).name).toBe("TwinError");
           return;
         }
+        taken++;
         // What is pasted stays one value of one row, wherever it stands; types may still not fit.
         for (const query of [
           `SELECT 1 AS one, ${sql} AS two FROM ${relation.sql()}`,
@@ -221,6 +225,7 @@ describe("an expression of data.yaml", () => {
       }),
       { numRuns: 400 },
     );
+    expect(taken).toBeGreaterThan(5);
   });
 });
 
@@ -257,5 +262,47 @@ describe("a hostile data.yaml", () => {
     expect(boundFiles(binding)).toEqual([join(held, "e.csv")]);
     await expect(checkData(binding, manifest)).rejects.toThrow(/data\.yaml:[23]:\d+: `/);
     expect(readdirSync(held).sort()).toEqual(["e.csv", "secret.csv"]);
+  });
+
+  it.each([...attacks, "true, false"])("cannot, where a table counts its behaviours: %s", async (sql) => {
+    writeFiles(held, { "e.csv": log, "secret.csv": "x\n1\n" });
+    const where = JSON.stringify(evil(sql));
+    const text = `events: {file: e.csv, user: user_id, item: video, time: time}\nhistory: {watched: {where: ${where}}}`;
+    const binding = parseBinding(text, join(held, "data.yaml"));
+    const opened = await Source.open({ reads: boundFiles(binding) });
+    try {
+      const counted = countItems(opened, binding, "int64", [{ name: "watched", max: 20 }], "counted");
+      await expect(counted).rejects.toThrow(/data\.yaml:2:21: `/);
+    } finally {
+      opened.close();
+    }
+    expect(readdirSync(held).sort()).toEqual(["e.csv", "secret.csv"]);
+  });
+
+  it("cannot, on the command line", async () => {
+    const out = join(held, "out.csv");
+    const sql = `true); COPY (SELECT 1) TO '${out}'; SELECT (true`;
+    writeFiles(held, {
+      "e.csv": log,
+      "data.yaml": `events: {file: e.csv, user: user_id, item: video, time: time}\nhistory: {watched: {where: ${JSON.stringify(sql)}}}\ncolumns: {predict.click: click}\n`,
+      "small.twin": videoModel(),
+    });
+    const files = readdirSync(held);
+    const bound = ["--data", join(held, "data.yaml")];
+    for (const args of [
+      ["data", "check", join(held, "data.yaml"), "--model", join(held, "small.twin")],
+      [
+        "data",
+        "prepare",
+        join(held, "data.yaml"),
+        "--model",
+        join(held, "small.twin"),
+        "-o",
+        join(temporary(), "cache"),
+      ],
+      ["train", join(held, "small.twin"), ...bound, "-o", join(temporary(), "run")],
+    ])
+      await refused(1, args, [/data\.yaml:2:21: `true\); COPY .*is no SQL expression/], null);
+    expect(readdirSync(held)).toEqual(files);
   });
 });
