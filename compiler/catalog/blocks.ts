@@ -9,6 +9,7 @@ import {
   integer,
   integers,
   maxWidth,
+  mostKept,
   optional,
   real,
   reference,
@@ -71,7 +72,7 @@ const metric = stage("How much a past behaviour matters to the candidate: multi-
 const search = stage("The cheap stage: keeps the behaviours that matter most to a candidate.", {
   from: required(reference("a history"), "Where it searches."),
   by: required(reference("a metric"), "What it ranks by."),
-  keep: required(integer(1, 1_000_000), "How many behaviours it keeps."),
+  keep: required(integer(1, mostKept), "How many behaviours it keeps."),
   heads: optional(choice("round_robin", "per_head", "max"), "round_robin", "How the heads' rankings become one list."),
 });
 

@@ -1,6 +1,12 @@
 // What a catalogue entry is made of: the sorts of values, and signatures of named arguments. Data only; check/ reads by it.
 import type { CallValue, Dimension, Name } from "../../grammar/ast.ts";
 
+/**
+ * The most behaviours that a search keeps, or that an attend takes of a history's newest: every history is padded to them, and
+ * the reference is computed over them. Attention to more is attention over the whole history, which needs neither.
+ */
+export const mostKept = 10_000;
+
 /** Bounds of a number; `above` and `below` are exclusive. */
 export interface Range {
   readonly min?: number;

@@ -1,7 +1,7 @@
 // Searches and attends: what they read, what they go by, how wide the result is.
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
-import { integer, required, unnamed } from "../catalog/signature.ts";
+import { integer, mostKept, required, unnamed } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics.ts";
 import type { Attend, By, History, Over, Search } from "../model.ts";
 import { ownsValues, pooledWidth, widthOf } from "../widths.ts";
@@ -44,7 +44,7 @@ export function checkSearch({ name, section }: Declaration<"search">, scope: Sco
   return search;
 }
 
-const lastArguments = { count: unnamed(required(integer(1, 1_000_000), "How many of the newest behaviours.")) };
+const lastArguments = { count: unnamed(required(integer(1, mostKept), "How many of the newest behaviours.")) };
 
 export function checkAttend({ name, section }: Declaration<"attend">, scope: Scope): Attend | null {
   const readings = readSettings(

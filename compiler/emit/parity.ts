@@ -7,7 +7,7 @@ import { type Graph, topological, type Value } from "../ir/graph.ts";
 import type { Tensor } from "../ir/rule.ts";
 import { featurePort, keptPort, projectorPort, rowPort } from "../lower/ports.ts";
 import type { Model, Table } from "../model.ts";
-import { inputName } from "./manifest.ts";
+import { inputName, minimumOf } from "./manifest.ts";
 import { type Feed, featureFeeds, type Scenario, sampledRows, scenarios } from "./parity-feeds.ts";
 
 export const parityFile = "parity.safetensors";
@@ -24,6 +24,8 @@ export interface ParityRequest {
 /** Largest difference between neighbouring scores, relative to the largest score, that float32 might turn round. */
 const nearTie = 3e-6;
 const attempts = 40;
+/** Beyond so many scores in a list some two are always that near: drawing again costs time, and helps nothing. */
+const tellable = 2_000;
 
 /**
  * Tensors `GRAPH/in/PORT` and `GRAPH/out/PORT` of the typical case, and `GRAPH.CASE/…` of the others: `short` (fewer
@@ -68,7 +70,10 @@ interface Run {
 /** Draws requests until one leaves no doubt what is selected; the clearest of all where none does. */
 function clearRun(request: ParityRequest, scenario: Scenario): Run {
   let best: Run | null = null;
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  const longest = Math.max(
+    ...request.model.histories.map(({ name }) => scenario.lengths(minimumOf(request.model, name)).length),
+  );
+  for (let attempt = 0; attempt < (longest > tellable ? 1 : attempts); attempt++) {
     const feeds = feedsOf(request, scenario, attempt);
     const closest = Math.min(
       ...[...request.graphs.values()].map((graph) => closestScores(graph, feeds, request.parameter)),

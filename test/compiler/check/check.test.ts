@@ -105,6 +105,16 @@ describe("check", () => {
     ]);
   });
 
+  it("bounds what a search keeps and an attend takes, however long the history", () => {
+    const long = whole.replace("max: 100 ", "max: 1M ");
+    expect(found(checkText(long.replace("keep: 10 ", "keep: 10k ")))).toEqual([]);
+    const { diagnostics } = checkText(long.replace("keep: 10 ", "keep: 10001 "));
+    expect(diagnostics.map(({ title }) => title)).toEqual(["`keep` must be at least 1 and at most 10,000"]);
+    expect(found(checkText(long.replace("over: nearest", "over: watched.last(1M)"))).filter(unlikeUnused)).toEqual([
+      "out-of-range: 1M",
+    ]);
+  });
+
   it("wants as many heads as a search keeps lists, neither fewer nor more", () => {
     const lists = (search: number, attend: number): string[] =>
       found(
