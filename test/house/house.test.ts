@@ -77,6 +77,10 @@ describe("who may import whom", () => {
       product.filter((path) => new RegExp(`from\\s+["']${name}["']`).test(text.get(path)!));
     expect(users("onnx-proto")).toEqual(["compiler/emit/onnx.ts"]);
     expect(users("@duckdb/node-api").filter((path) => !path.startsWith("runtime/data/"))).toEqual([]);
+    // One place opens a database, and seals it.
+    expect(product.filter((path) => /DuckDBInstance\.(create|fromCache)/.test(text.get(path)!))).toEqual([
+      "runtime/data/source.ts",
+    ]);
   });
 
   it("has no import cycles", () => {
