@@ -147,6 +147,10 @@ async function ranksAmongItems(
 ): Promise<Ranks | null> {
   if (scoring === undefined) return null;
   if (scoring.dataset.spec.negatives === null && positives === undefined && candidates === undefined) return null;
+  if (!tasks.some(({ name, kind }) => kind === "binary" && name in rows.labels))
+    throw new TwinError(
+      `${binding.path}: ranks are those of what a binary label says was taken, and the data has none: leave out --positives and --candidates`,
+    );
   return ranksOf(twin, scoring, binding, part ?? "training", rows, tasks, {
     ks: ks ?? defaultKs,
     seed,

@@ -65,10 +65,10 @@ export async function readPredictions(
     const samples = rows.prepared !== null && named("sample") ? rows.prepared : null;
     const query =
       samples !== null
-        ? await joinedBySample(source, binding, model, relation, picked)
+        ? await joinedBySample(source, binding, model, path, relation, picked)
         : relation.columns.has("row")
           ? `SELECT CAST("row" AS DOUBLE) AS at, ${picked} FROM ${relation.sql()}`
-          : await joinedByKeys(source, binding, relation, picked);
+          : await joinedByKeys(source, binding, path, relation, picked);
     const places = placesOf(samples?.sample ?? rows.row);
     const what = samples === null ? "row" : "sample";
     const labels = columns.map(({ task, ofSample }) => ({
@@ -93,7 +93,7 @@ export async function readPredictions(
             `${relation.name}: ${what} ${row}${samples === null ? " of the events" : ""} stands in it twice; keep one`,
           );
         seen[place] = 1;
-        const item = (chunk.columns.ordinal as ArrayLike<number | null> | undefined)?.[i];
+        const item = (chunk.columns.twin_ordinal as ArrayLike<number | null> | undefined)?.[i];
         if (samples !== null && item !== undefined && item !== samples.item[place])
           throw new TwinError(
             `${relation.name}: sample ${row} has another item than sample ${row} of this evaluation: the file is of another part, or was written for other draws (other data, binding or version). Write the rows again, and score those`,
@@ -141,18 +141,32 @@ async function joinedBySample(
   source: Source,
   binding: Binding,
   model: DataModel,
+  path: string,
   relation: Relation,
   picked: string,
 ): Promise<string> {
-  const scores = `SELECT CAST("sample" AS DOUBLE) AS at, ${picked}`;
-  if (!relation.columns.has("item")) return `${scores} FROM ${relation.sql()}`;
-  await numberItems(source, await dataQuery(source, binding, model));
-  const items = `SELECT CAST(k AS VARCHAR) AS twin_key, ordinal FROM ${quoted(itemTable)}`;
-  return `${scores}, CAST(coalesce(ordinal, 0) AS DOUBLE) AS ordinal FROM ${relation.sql()} LEFT JOIN (${items}) ON CAST("item" AS VARCHAR) = twin_key`;
+  const at = `CAST("sample" AS DOUBLE) AS at, ${picked}`;
+  if (!relation.columns.has("item")) return `SELECT ${at} FROM ${relation.sql()}`;
+  const query = await dataQuery(source, binding, model);
+  await numberItems(source, query);
+  const read = query.keyType === "string" ? await withTexts(source, path, ["item"]) : relation;
+  const scores = `SELECT ${at}, CAST("item" AS VARCHAR) AS twin_item FROM ${read.sql()}`;
+  const items = `SELECT CAST(k AS VARCHAR) AS twin_key, CAST(ordinal AS DOUBLE) AS twin_ordinal FROM ${quoted(itemTable)}`;
+  return `SELECT scores.*, coalesce(twin_ordinal, 0) AS twin_ordinal FROM (${scores}) AS scores LEFT JOIN (${items}) ON twin_item = twin_key`;
 }
 
+/** The file with columns of text keys as they are written: `007` is no 7. */
+const withTexts = (source: Source, path: string, columns: readonly string[]): Promise<Relation> =>
+  openRelation(source, path, "--predictions", columns);
+
 /** The number of each prediction's event, found by user, item and time. */
-async function joinedByKeys(source: Source, binding: Binding, relation: Relation, picked: string): Promise<string> {
+async function joinedByKeys(
+  source: Source,
+  binding: Binding,
+  path: string,
+  relation: Relation,
+  picked: string,
+): Promise<string> {
   const { events } = binding;
   const names = [
     ["user", events?.user],
@@ -167,12 +181,15 @@ async function joinedByKeys(source: Source, binding: Binding, relation: Relation
     );
   }
   const log = await openEvents(source, binding, null);
+  const texts = [log.userType === "string" ? columns[0]! : "", log.keyType === "string" ? columns[1]! : ""];
+  const named = texts.filter((name) => name !== "");
+  const read = named.length > 0 ? await withTexts(source, path, named) : relation;
   const [user, item] = columns.map((column) => `CAST(${quoted(column!)} AS VARCHAR)`);
   const clock = relation.columns.get(columns[2]!)!;
   const timed = familyOf(clock) === "time";
   // Timestamps are compared as instants: a zone, or a type of another width, changes their text.
   const time = timed ? secondsOf(quoted(columns[2]!), clock) : `CAST(${quoted(columns[2]!)} AS VARCHAR)`;
-  const scores = `SELECT ${user} AS twin_user, ${item} AS twin_item, ${time} AS twin_time, ${picked} FROM ${relation.sql()}`;
+  const scores = `SELECT ${user} AS twin_user, ${item} AS twin_item, ${time} AS twin_time, ${picked} FROM ${read.sql()}`;
   const same = timed
     ? `twin_time = "#time"`
     : `(twin_time = CAST(${quoted(log.time.shown)} AS VARCHAR) OR TRY_CAST(twin_time AS DOUBLE) = "#time"${

@@ -98,10 +98,10 @@ ${minCount > 0 ? `  min_count: ${minCount}\n` : ""}}
 }
 
 /** A model of what a shop sells: a log of purchases is all that it learns from. */
-export const shopModel = (): string => `model shop
+export const shopModel = (key = "id(vocab: 100, dim: 4, key: true)"): string => `model shop
 
 item {
-  sku: id(vocab: 100, dim: 4, key: true)
+  sku: ${key}
 }
 
 candidate {

@@ -255,3 +255,49 @@ describe("another system on the same rows", () => {
     expect(text).toContain("are not compared, as the file has no column `sample`: `--rows FILE` writes them all");
   });
 });
+
+it("joins text keys as they are written: 007 is no 7", async () => {
+  const place = temporary();
+  const keys = ["007", "7", "0070", "12"];
+  const lines = Array.from({ length: 40 }, (_, i) =>
+    [`0${i % 4}`, keys[(i * 3 + Math.floor(i / 4)) % 4], t0 + i, 7].join(),
+  );
+  writeFiles(place, {
+    "events.csv": `user,sku,time,recall\n${lines.join("\n")}\n`,
+    "items.csv": `sku\n${keys.join("\n")}\n`,
+  });
+  const database = await Database.open();
+  for (const [name, texts] of [
+    ["events", "'user': 'VARCHAR', 'sku': 'VARCHAR'"],
+    ["items", "'sku': 'VARCHAR'"],
+  ]) {
+    const from = `read_csv('${join(place, name)}.csv', types = {${texts}})`;
+    await database.all(`COPY (SELECT * FROM ${from}) TO '${join(place, name)}.parquet' (FORMAT parquet)`);
+  }
+  database.close();
+  const yaml = `events: {file: events.parquet, user: user, item: sku, time: time}
+items: {file: items.parquet, key: sku}
+columns: {predict.buy: "true"}
+negatives: {per_positive: 2, met: allow}
+`;
+  const own = parseBinding(yaml, join(place, "data.yaml"));
+  const shop = await LocalTwin.open(built(shopModel("hashed(buckets: 50, dim: 4, key: true)")), {
+    threads: 1,
+  });
+  const opened = await openBatchScoring(shop.engine.artefacts, own, { threads: 1 });
+  try {
+    const rowFile = join(place, "rows.csv");
+    const against = async (predictions: string) =>
+      (await evaluate(shop, own, { scoring: opened, predictions, positives: 1 })).comparison!;
+    const { ranks } = await evaluate(shop, own, { scoring: opened, rowFile, positives: 40 });
+    expect(ranks).toMatchObject({ items: 4, chosen: 40, withoutItem: 0 });
+    expect(readFileSync(rowFile, "utf8")).toMatch(/^\d+,\d+,00,0*7,/m);
+    expect((await against(rowFile)).labels[0].rows).toBeGreaterThan(40);
+    const byKeys = lines.map((line) => `${line.split(",").slice(0, 3).join()},0.5`);
+    writeFiles(place, { "keys.csv": `user,sku,time,buy\n${byKeys.join("\n")}\n` });
+    expect(await against(join(place, "keys.csv"))).toMatchObject({ unused: 0, drawn: 0, labels: [{ rows: 40 }] });
+  } finally {
+    await opened.close();
+    await shop.close();
+  }
+});
