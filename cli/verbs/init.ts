@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { format } from "../../grammar/index.ts";
 import { draft } from "../../runtime/data/draft/draft.ts";
 import { checkData, readBinding } from "../../runtime/data/index.ts";
+import { manyRepeats } from "../../runtime/data/report.ts";
 import { TwinError } from "../../runtime/error.ts";
 import { generate } from "../../runtime/example/generate.ts";
 import { attempt, writeFileAtomic } from "../../runtime/files.ts";
@@ -61,7 +62,7 @@ async function initExample(dir: string): Promise<void> {
 async function initDraft(dir: string, from: string, options: InitOptions): Promise<void> {
   const names = ["draft.twin", "data.yaml", "README.md"];
   refuseExisting(dir, names);
-  const { model, data, roles, skipped } = await draft({ ...options, events: from, folder: dir });
+  const { model, data, roles, repeats, skipped } = await draft({ ...options, events: from, folder: dir });
   const laid = format({ path: "draft.twin", text: model });
   if ("diagnostics" in laid)
     throw new Error(`the drafted model is no text of the language: ${laid.diagnostics[0]?.title}`);
@@ -75,7 +76,7 @@ async function initDraft(dir: string, from: string, options: InitOptions): Promi
   );
   print(
     roles.labels.length === 0
-      ? "no column looks like a label: every event counts as chosen, and negatives are drawn"
+      ? `no column looks like a label: every event counts as chosen, and negatives are drawn${drawnFrom(repeats)}`
       : `labels: ${roles.labels.map(({ sql }) => sql).join(", ")}`,
   );
   for (const { column, because } of skipped) say(`note: no feature was made of \`${column}\`: ${because}`);
@@ -84,6 +85,11 @@ async function initDraft(dir: string, from: string, options: InitOptions): Promi
   for (const warning of report.warnings) say(`warning: ${warning}`);
   print(reportText(report));
   print(`${modelFile} and ${dataFile}: a first draft without errors; read both, and change what you know better`);
+}
+
+function drawnFrom(repeats: number): string {
+  if (repeats <= manyRepeats) return "";
+  return `, among what a user has met as well, as ${(100 * repeats).toFixed(1)} % of the events are of such items`;
 }
 
 function readme(model: string, data: string, name: string): string {

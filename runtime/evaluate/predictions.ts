@@ -155,7 +155,7 @@ async function joinedBySample(
   return `SELECT scores.*, coalesce(twin_ordinal, 0) AS twin_ordinal FROM (${scores}) AS scores LEFT JOIN (${items}) ON twin_item = twin_key`;
 }
 
-/** The file with columns of text keys as they are written: `007` is no 7. */
+/** The file with columns of text keys as they are written: `1e3` is no 1000. */
 const withTexts = (source: Source, path: string, columns: readonly string[]): Promise<Relation> =>
   openRelation(source, path, "--predictions", columns);
 

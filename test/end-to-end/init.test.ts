@@ -141,7 +141,13 @@ describe("twin init", () => {
     const dir = join(folder, "draft");
     const { stdout } = await fine(["init", dir, "--from", join(folder, "log.csv")]);
     expect(stdout).toContain("clock: step (steps)");
-    expect(stdout).toContain("every event counts as chosen, and negatives are drawn");
+    expect(stdout).toContain(
+      "every event counts as chosen, and negatives are drawn, among what a user has met as well, as",
+    );
+    expect(stdout).toMatch(
+      /^ {2}[\d,]+ negatives are drawn; \d+ of the positives are of items that their user had met before$/m,
+    );
+    expect(readFileSync(join(dir, "data.yaml"), "utf8")).toContain("by: popularity, met: allow}");
     const words = [join(dir, "data.yaml"), "--model", join(dir, "draft.twin")];
     const prepared = await fine(["data", "prepare", ...words, "-o", join(folder, "cache")]);
     expect(prepared.stdout).toMatch(/\d+ of them drawn negatives/);

@@ -22,6 +22,8 @@ export interface Draft {
   readonly model: string;
   readonly data: string;
   readonly roles: Roles;
+  /** Share of the events whose item the same user had met before; 0 where labels are found. */
+  readonly repeats: number;
   /** Columns that no feature was made of, and why. */
   readonly skipped: readonly Skipped[];
 }
@@ -96,7 +98,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       split: splitOf(of(roles.clock.column), roles),
       files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
     };
-    return { model: modelText(drafted), data: bindingText(drafted), roles, skipped };
+    return { model: modelText(drafted), data: bindingText(drafted), roles, repeats: drafted.repeats, skipped };
   } finally {
     source.close();
   }
