@@ -7,6 +7,7 @@ import type { Manifest } from "./manifest.ts";
 import type { UserSide } from "./prepare.ts";
 import { chunkSize, runSearch } from "./rank.ts";
 import { selectable } from "./ranking.ts";
+import { type Named, recordOf } from "./record.ts";
 import type { RankRequest } from "./request.ts";
 import type { Tensor } from "./session.ts";
 import { runGraph } from "./variants.ts";
@@ -46,8 +47,8 @@ export interface Explanation {
   readonly candidate: number;
   readonly key: string;
   /** By label. */
-  readonly scores: Readonly<Record<string, number>>;
-  readonly logits: Readonly<Record<string, number>>;
+  readonly scores: Named<number>;
+  readonly logits: Named<number>;
   readonly attends: readonly ExplainedAttend[];
 }
 
@@ -83,7 +84,7 @@ export async function explainCandidates(engine: Engine, side: UserSide, request:
 }
 
 function byLabel(manifest: Manifest, outputs: Record<string, Tensor>, port: "output" | "logit", n: number) {
-  return Object.fromEntries(manifest.labels.map((label) => [label.name, outputs[label[port]].data[n]]));
+  return recordOf(manifest.labels.map((label) => [label.name, outputs[label[port]].data[n]] as const));
 }
 
 function explainAttend(

@@ -13,7 +13,7 @@ export {
 export { type Freshness, parseDuration } from "./freshness.ts";
 export { load } from "./load.ts";
 export type { Manifest } from "./manifest.ts";
-export { type Kept, keptOf, type Ranking, type RankingInfo, type TableUse } from "./ranking.ts";
+export { type Kept, keptOf, type Ranking, type TableUse } from "./ranking.ts";
 export type { CandidateColumns, HistoryColumns, InlineItems, PrepareRequest, RankRequest } from "./request.ts";
 export { type JsonRequest, parseRequest } from "./request-json.ts";
 export { asRequest, type ScoredRows, score } from "./score.ts";

@@ -4,6 +4,7 @@ import type { Engine } from "./engine.ts";
 import type { KeptTensors } from "./feeds.ts";
 import type { UserSide } from "./prepare.ts";
 import { KeptLists, matches, type Ranking, type SearchSpec, selectable, tableUses } from "./ranking.ts";
+import { emptyRecord, recordOf } from "./record.ts";
 import type { RankRequest } from "./request.ts";
 import type { Tensor } from "./session.ts";
 import { runGraph } from "./variants.ts";
@@ -46,8 +47,8 @@ export async function rankCandidates(engine: Engine, side: UserSide, request: Ra
     const places = selectable(manifest, search, side);
     return { search, list: new KeptLists(search, places, matches(engine, search, side, candidates), count, heads) };
   });
-  const scores: Record<string, Float32Array> = {};
-  const logits: Record<string, Float32Array> = {};
+  const scores = emptyRecord<Float32Array>();
+  const logits = emptyRecord<Float32Array>();
   for (const { name } of manifest.labels) {
     scores[name] = new Float32Array(count);
     logits[name] = new Float32Array(count);
@@ -62,12 +63,12 @@ export async function rankCandidates(engine: Engine, side: UserSide, request: Ra
     }
     for (const { search, list } of lists) list.add(outputs[search.kept].data, chunk.start, chunk.end);
   }
-  const searches = Object.fromEntries(lists.map(({ search, list }) => [search.name, list.result()]));
+  const searches = recordOf(lists.map(({ search, list }) => [search.name, list.result()] as const));
   const tables = tableUses(side);
   const found = tables.reduce((sum, table) => sum + table.found, 0);
   const misses = tables.reduce((sum, table) => sum + table.missed, 0);
   return {
-    ...scores,
+    scores,
     logits,
     kept: manifest.searches.length === 0 ? null : searches[manifest.searches[0].name],
     searches,
@@ -79,7 +80,7 @@ export async function rankCandidates(engine: Engine, side: UserSide, request: Ra
     untrained: manifest.untrained,
     unknownCandidates: candidates.items.unknown(),
     missing: [...side.missing, ...candidates.missing],
-  } as unknown as Ranking;
+  };
 }
 
 type Chunk = { readonly start: number; readonly end: number };

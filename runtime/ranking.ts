@@ -4,6 +4,7 @@ import { encodedWidth } from "./encode/column.ts";
 import type { Engine } from "./engine.ts";
 import type { Manifest } from "./manifest.ts";
 import type { UserSide } from "./prepare.ts";
+import type { Named } from "./record.ts";
 
 /** The behaviours that one search kept for each candidate. */
 export interface Kept {
@@ -31,12 +32,15 @@ export interface TableUse {
   readonly coverage: number;
 }
 
-export interface RankingInfo {
+/** The result of `rank`. What is kept by a name of the model (a label, a search) has no prototype. */
+export interface Ranking {
+  /** By label, float32 [candidates]: probabilities, of a regression values. */
+  readonly scores: Named<Float32Array>;
   /** By label, float32 [candidates]. */
-  readonly logits: Readonly<Record<string, Float32Array>>;
+  readonly logits: Named<Float32Array>;
   /** Of the model's first search; null where it has none. */
   readonly kept: Kept | null;
-  readonly searches: Readonly<Record<string, Kept>>;
+  readonly searches: Named<Kept>;
   readonly tables: readonly TableUse[];
   /** Behaviours that were not found in a table, over all tables. */
   readonly misses: number;
@@ -53,9 +57,6 @@ export interface RankingInfo {
   /** User and context features that were not given. */
   readonly missing: readonly string[];
 }
-
-/** The result of `rank`: one float32 array of probabilities (values for a regression) a label, by its name. */
-export type Ranking = RankingInfo & { readonly [label: string]: Float32Array };
 
 /** How the tables served the user's side. */
 export function tableUses(side: UserSide): TableUse[] {

@@ -1,6 +1,7 @@
 // Scores of every row of a data set, user by user: what `twin score` writes.
 import type { SampleRequest, UserChunk } from "./data/samples.ts";
 import { TwinError } from "./error.ts";
+import type { Named } from "./record.ts";
 import type { Prepared, Twin } from "./twin.ts";
 
 /** What scoring needs of a `Twin`. */
@@ -21,8 +22,8 @@ export interface ScoredRows {
   /** Behaviours before the request: of the history that the model's first search looks in. */
   readonly historyLength: number;
   /** Probabilities (values for a regression) by label, and their logits. */
-  readonly scores: Readonly<Record<string, Float32Array>>;
-  readonly logits: Readonly<Record<string, Float32Array>>;
+  readonly scores: Named<Float32Array>;
+  readonly logits: Named<Float32Array>;
   /** What the data says, NaN where it says nothing. */
   readonly labels: Readonly<Record<string, Float64Array>>;
   readonly weight: Float64Array | null;
@@ -59,7 +60,6 @@ async function scoreRequest(twin: Ranker, sample: SampleRequest): Promise<Scored
   const { prepare, rank } = asRequest(sample);
   const prepared = await twin.prepare(prepare);
   const ranking = await prepared.rank(rank as Parameters<typeof prepared.rank>[0]);
-  const labels = twin.manifest.labels.map(({ name }) => [name, ranking[name]] as const);
   const found = ranking.tables.reduce((sum, table) => sum + table.found, 0);
   return {
     user: sample.userKey,
@@ -67,7 +67,7 @@ async function scoreRequest(twin: Ranker, sample: SampleRequest): Promise<Scored
     item: sample.candidates.item,
     time: sample.time,
     historyLength: sample.history[searched(twin)]?.time.length ?? 0,
-    scores: Object.fromEntries(labels),
+    scores: ranking.scores,
     logits: ranking.logits,
     labels: sample.labels,
     weight: sample.weight,

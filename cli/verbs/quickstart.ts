@@ -89,7 +89,7 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
     const end = performance.now();
     const labels = manifest.labels.map(({ name }) => name);
     const keys = request.rank.candidates.item as ArrayLike<unknown>;
-    const order = bestFirst(ranking[labels[0]]).slice(0, shown);
+    const order = bestFirst(ranking.scores[labels[0]]).slice(0, shown);
     print(rankingText(labels, ranking, keys, order));
     print(`prepared in ${(between - start).toFixed(1)} ms, ranked in ${(end - between).toFixed(1)} ms (first request)`);
 

@@ -25,12 +25,11 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
     const prepared = await twin.prepare(request.prepare);
     const ranking = await prepared.rank(request.rank);
     const labels = twin.manifest.labels.map(({ name }) => name);
-    const order = bestFirst(ranking[labels[0]]).slice(0, options.top ?? Number.POSITIVE_INFINITY);
+    const order = bestFirst(ranking.scores[labels[0]]).slice(0, options.top ?? Number.POSITIVE_INFINITY);
     const explanations = options.explain ? await explainSome(prepared, request.rank, order) : [];
     warn();
     if (options.json) {
-      const { logits, kept, tables, misses, coverage, stale, keys, untrained } = ranking;
-      const scores = Object.fromEntries(labels.map((label) => [label, ranking[label]]));
+      const { scores, logits, kept, tables, misses, coverage, stale, keys, untrained } = ranking;
       const why = options.explain ? { explanations } : {};
       printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, ...why });
       return;
@@ -83,7 +82,9 @@ export function rankingText(
   const width = Math.max(9, ...order.map((candidate) => String(keys[candidate]).length));
   const columns = labels.map((label) => label.padStart(Math.max(8, label.length)));
   const lines = order.map((candidate, place) => {
-    const scores = labels.map((label) => ranking[label][candidate].toFixed(6).padStart(Math.max(8, label.length)));
+    const scores = labels.map((label) =>
+      ranking.scores[label][candidate].toFixed(6).padStart(Math.max(8, label.length)),
+    );
     return `${String(place + 1).padStart(4)}  ${String(keys[candidate]).padEnd(width)}  ${scores.join("  ")}`;
   });
   const { misses, coverage } = ranking;

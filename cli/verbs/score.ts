@@ -10,6 +10,7 @@ import {
   Source,
 } from "../../runtime/data/index.ts";
 import { TwinError } from "../../runtime/error.ts";
+import { scoreColumns } from "../../runtime/evaluate/score-columns.ts";
 import { writeScores } from "../../runtime/evaluate/write-scores.ts";
 import { score as scoreRows, type Twin } from "../../runtime/index.ts";
 import { meter } from "../../runtime/progress.ts";
@@ -113,10 +114,10 @@ function columns(labels: readonly string[], user: unknown, item: unknown): [stri
     ["user", key(user)],
     ["item", key(item)],
     ["time", "float64"],
-    ...labels.flatMap((label): [string, CellType][] => [
-      [label, "float32"],
-      [`${label}.logit`, "float32"],
-      [`${label}.label`, "float64"],
+    ...scoreColumns(labels).flatMap(({ score, logit, given }): [string, CellType][] => [
+      [score, "float32"],
+      [logit, "float32"],
+      [given, "float64"],
     ]),
   ];
 }

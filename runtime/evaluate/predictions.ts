@@ -10,6 +10,7 @@ import { openRelation, type Relation, readError } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
 import { TwinError } from "../error.ts";
 import type { Collected, Task } from "./rows.ts";
+import { KEY_COLUMNS, scoreColumns } from "./score-columns.ts";
 
 /** One label's scores, aligned with the collected rows; NaN where the file has none. */
 export interface OtherScores {
@@ -40,10 +41,11 @@ interface ScoreColumn {
 }
 
 /**
- * Reads `LABEL.logit`, or else `LABEL` (a probability, of a regression the value), of each label that the file has; where it
- * has `LABEL.sampled.logit` or `LABEL.sampled`, these, which are of the drawn sample. Rows are joined by the column `sample`
- * (number within the part, as `writeRows` gives it), or else by `row` (number in the event log, from 0), or else by `user`,
- * `item` and `time`, named so or as the event log names them.
+ * Reads `LABEL.logit`, or else `LABEL.score` (a probability, of a regression the value), of each label that the file has;
+ * plain `LABEL` is taken for the latter where no key is called so. Where it has `LABEL.sampled.logit` or `LABEL.sampled`, these,
+ * which are of the drawn sample. Rows are joined by the column `sample` (number within the part, as `writeRows` gives it), or
+ * else by `row` (number in the event log, from 0), or else by `user`, `item` and `time`, named so or as the event log names
+ * them.
  * @throws TwinError naming file, column and row of a missing column, a row that stands twice or is another item's, or what is
  * no probability
  */
@@ -58,7 +60,7 @@ export async function readPredictions(
   const source = await Source.open({ reads: [...boundFiles(binding), path] });
   try {
     const relation = await openRelation(source, path, "--predictions");
-    const columns = scoreColumns(relation, tasks);
+    const columns = columnsOf(relation, binding, tasks);
     const picked = columns.map(({ column }, i) => `CAST(${quoted(column)} AS DOUBLE) AS s${i}`).join(", ");
     const named = (name: string): boolean =>
       relation.columns.has(name) && !columns.some(({ column }) => column === name);
@@ -114,15 +116,19 @@ export async function readPredictions(
   }
 }
 
-function scoreColumns(relation: Relation, tasks: readonly Task[]): ScoreColumn[] {
-  const found = tasks.flatMap((task): ScoreColumn[] => {
+function columnsOf(relation: Relation, binding: Binding, tasks: readonly Task[]): ScoreColumn[] {
+  const { events } = binding;
+  const keys = new Set<string | undefined>([...KEY_COLUMNS, events?.user, events?.item, events?.clock.column]);
+  const names = scoreColumns(tasks.map(({ name }) => name));
+  const found = tasks.flatMap((task, i): ScoreColumn[] => {
+    const { score, logit, sampled, sampledLogit } = names[i];
     const binary = task.kind === "binary";
     const forms = [
-      ...(binary ? [[`${task.name}.sampled.logit`, false, true] as const] : []),
-      ...(binary ? [[`${task.name}.sampled`, true, true] as const] : []),
-      ...(binary ? [[`${task.name}.logit`, false, false] as const] : []),
-      [task.name, binary, false] as const,
-      [`${task.name}.score`, binary, false] as const,
+      ...(binary ? [[sampledLogit, false, true] as const] : []),
+      ...(binary ? [[sampled, true, true] as const] : []),
+      ...(binary ? [[logit, false, false] as const] : []),
+      [score, binary, false] as const,
+      ...(keys.has(task.name) ? [] : [[task.name, binary, false] as const]),
     ];
     const found = forms.find(([column]) => relation.columns.has(column));
     if (found === undefined) return [];
@@ -130,7 +136,7 @@ function scoreColumns(relation: Relation, tasks: readonly Task[]): ScoreColumn[]
     return [{ task, column, probability, ofSample }];
   });
   if (found.length > 0) return found;
-  const wanted = tasks.map(({ name }) => `\`${name}\` or \`${name}.logit\``).join(", ");
+  const wanted = names.map(({ score, logit }) => `\`${score}\` or \`${logit}\``).join(", ");
   throw new TwinError(
     `--predictions: ${relation.name} has no scores of a label of the model: name a column ${wanted}. It has ${[...relation.columns.keys()].map((name) => `\`${name}\``).join(", ")}`,
   );
@@ -215,6 +221,6 @@ function placesOf(numbers: ArrayLike<number>): Int32Array {
 function checkedLogit(relation: Relation, { task, column }: ScoreColumn, value: number, where: string): number {
   if (value >= 0 && value <= 1) return Math.log(value) - Math.log1p(-value);
   throw new TwinError(
-    `${relation.name}, column \`${column}\`: ${value} (${where}) is no probability; logits belong in a column \`${task.name}.logit\``,
+    `${relation.name}, column \`${column}\`: ${value} (${where}) is no probability; logits belong in a column \`${scoreColumns([task.name])[0].logit}\``,
   );
 }

@@ -3,6 +3,7 @@ import type { UserChunk } from "../data/samples.ts";
 import type { Engine } from "../engine.ts";
 import { prepareSide } from "../prepare.ts";
 import { rankCandidates } from "../rank.ts";
+import { recordOf } from "../record.ts";
 import { type Ranker, score } from "../score.ts";
 import type { EventFacts } from "./event-facts.ts";
 import { holdingRows } from "./held-rows.ts";
@@ -42,8 +43,10 @@ export async function* requestRows(
       historyLength: fill(part.historyLength),
       newItem: facts.newItem === null ? null : Array.from(part.rows, (row) => facts.newItem![row]),
       labels: part.labels,
-      predictions: Object.fromEntries(
-        Object.keys(part.scores).map((name) => [name, regressions.has(name) ? part.scores[name] : part.logits[name]]),
+      predictions: recordOf(
+        Object.keys(part.scores).map(
+          (name) => [name, regressions.has(name) ? part.scores[name] : part.logits[name]] as const,
+        ),
       ),
       weight: part.weight,
       prepared: null,

@@ -8,6 +8,7 @@ import { quoted, Source } from "../data/source.ts";
 import type { Manifest } from "../manifest.ts";
 import { probabilityOf } from "./metrics/logloss.ts";
 import { type Collected, isDrawn, type Task } from "./rows.ts";
+import { scoreColumns } from "./score-columns.ts";
 
 /**
  * Writes, in the order of the samples, `sample` (number within the part), `row` (number in the event log; none of a drawn
@@ -29,10 +30,11 @@ export async function writeRows(
   try {
     const query = await dataQuery(source, binding, manifest);
     await numberItems(source, query);
-    const columns = tasks.flatMap(({ name }): [string, CellType][] => [
-      [`${name}.score`, "float32"],
-      [`${name}.logit`, "float32"],
-      [`${name}.label`, "float64"],
+    const names = scoreColumns(tasks.map(({ name }) => name));
+    const columns = names.flatMap(({ score, logit, given }): [string, CellType][] => [
+      [score, "float32"],
+      [logit, "float32"],
+      [given, "float64"],
     ]);
     const own: [string, CellType][] = [
       ["sample", "int64"],

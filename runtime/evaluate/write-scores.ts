@@ -7,11 +7,12 @@ import { Source } from "../data/source.ts";
 import { TwinError } from "../error.ts";
 import type { Part } from "../train/dataset.ts";
 import type { BatchScoring } from "./batch-rows.ts";
+import { scoreColumns } from "./score-columns.ts";
 
 const parts: readonly Part[] = ["training", "validation", "test"];
 
 /**
- * Writes `row`, `user`, `item`, `time`, and for each label `LABEL`, `LABEL.logit` and `LABEL.label`, by row number.
+ * Writes `row`, `user`, `item`, `time`, and for each label `LABEL.score`, `LABEL.logit` and `LABEL.label`, by row number.
  * @returns the rows
  * @throws TwinError where there are none, or the file cannot be written; then there is none
  */
@@ -24,10 +25,10 @@ export async function writeScores(
 ): Promise<number> {
   const source = await Source.open({ reads: boundFiles(binding), writes: [resolve(path)] });
   try {
-    const columns = labels.flatMap((label): [string, CellType][] => [
-      [label, "float32"],
-      [`${label}.logit`, "float32"],
-      [`${label}.label`, "float64"],
+    const columns = scoreColumns(labels).flatMap(({ score, logit, given }): [string, CellType][] => [
+      [score, "float32"],
+      [logit, "float32"],
+      [given, "float64"],
     ]);
     const writer = await RowWriter.create(source, "twin_scores", [["row", "int64"], ...columns]);
     let rows = 0;

@@ -1,6 +1,7 @@
 // What the pool and its worker threads say to each other.
 import type { Explanation } from "../explain.ts";
 import type { Ranking } from "../ranking.ts";
+import { type Named, recordOf } from "../record.ts";
 import type { PrepareRequest, RankRequest } from "../request.ts";
 import type { SharedGeneration } from "../tables.ts";
 import type { LoadOptions } from "../twin.ts";
@@ -31,6 +32,22 @@ export type Answer =
   | { readonly kind: "ready"; readonly warnings: readonly string[] }
   | { readonly kind: "done"; readonly result: Ranking | Explanation[] | null; readonly warnings: readonly string[] }
   | { readonly kind: "failed"; readonly message: string; readonly ours: boolean };
+
+/** A ranking as the thread made it: what crosses between threads is given a prototype on the way. */
+export function receivedRanking(ranking: Ranking): Ranking {
+  const { scores, logits, searches } = ranking;
+  const bare = <T>(named: Named<T>): Named<T> => recordOf(Object.entries(named));
+  return { ...ranking, scores: bare(scores), logits: bare(logits), searches: bare(searches) };
+}
+
+/** Explanations as the thread made them. */
+export function receivedExplanations(explanations: readonly Explanation[]): Explanation[] {
+  return explanations.map((one) => ({
+    ...one,
+    scores: recordOf(Object.entries(one.scores)),
+    logits: recordOf(Object.entries(one.logits)),
+  }));
+}
 
 /** Users' sides in the order in which they came; the oldest is dropped when there are more than `HELD`. */
 export function hold<T>(held: Map<number, T>, prepared: number, value: T): void {

@@ -8,7 +8,7 @@ import type { PrepareRequest, RankRequest } from "../request.ts";
 import { type GenerationTables, holdFor, type OpenGeneration, type SharedGeneration } from "../tables.ts";
 import { type LoadOptions, openTables, type Prepared, type TablesStatus, type Twin } from "../twin.ts";
 import { UnderWay } from "../under-way.ts";
-import type { Job } from "./messages.ts";
+import { type Job, receivedExplanations, receivedRanking } from "./messages.ts";
 import { Thread } from "./thread.ts";
 
 /** Replacements that may fail to start, one after the other, before the pool gives up. */
@@ -116,8 +116,8 @@ export class WorkerTwin implements Twin {
         }
       });
     const handle: Prepared = {
-      rank: async (candidates) => (await run("rank", candidates)) as Ranking,
-      explain: async (candidates) => (await run("explain", candidates)) as Explanation[],
+      rank: async (candidates) => receivedRanking((await run("rank", candidates)) as Ranking),
+      explain: async (candidates) => receivedExplanations((await run("explain", candidates)) as Explanation[]),
     };
     holdFor(handle, tables.open);
     return handle;

@@ -197,7 +197,7 @@ describe("tables, ranking, scores", () => {
     const { stdout } = await fine(["score", example.dir, "--data", example.data, "-o", file]);
     expect(stdout).toContain("1200 rows");
     const [row] = await ask(
-      `SELECT count(*)::INT AS n, count(DISTINCT "row")::INT AS different, min(click) AS least, max(click) AS most, count("click.label")::INT AS labels FROM '${file}'`,
+      `SELECT count(*)::INT AS n, count(DISTINCT "row")::INT AS different, min("click.score") AS least, max("click.score") AS most, count("click.label")::INT AS labels FROM '${file}'`,
     );
     expect(row).toMatchObject({ n: 1200, different: 1200 });
     expect(row.least as number).toBeGreaterThan(0);

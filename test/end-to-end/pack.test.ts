@@ -77,10 +77,10 @@ if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics.map(({ ti
 const { user, time, history, context, candidates } = JSON.parse(readFileSync("first/request.json", "utf8"));
 const twin = await load("first/twin", { workers: 1 });
 const prepared = await twin.prepare({ user, time, history });
-const { click } = await prepared.rank({ context, candidates });
+const { scores } = await prepared.rank({ context, candidates });
 await twin.close();
 const refused = await load("nowhere").catch((error) => error);
-console.log(JSON.stringify({ files: files.length, ranked: click.length, error: refused instanceof TwinError }));
+console.log(JSON.stringify({ files: files.length, ranked: scores.click.length, error: refused instanceof TwinError }));
 `,
     );
     const { status, stdout, stderr } = spawnSync(process.execPath, ["use.mjs"], shell);
@@ -106,6 +106,7 @@ export const sizes: number[] = files.map((file) => file.bytes);
 const twin = await load("dir", { providers: ["cpu"], maxStaleness: "15min" });
 const prepared = await twin.prepare({ history: { item: [1n, 2n] } });
 export const ranking: Ranking = await prepared.rank({ candidates: { item: ["1"] } });
+export const click: Float32Array = ranking.scores.click;
 `,
     );
     expect(right.stdout).toBe("");

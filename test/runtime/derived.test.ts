@@ -61,7 +61,7 @@ describe("a request with raw columns", () => {
           items: { genre: ["comedy", "news"], duration: [5, 6], topics: ["a||b", ""], cover: [null, null] },
         },
       );
-      expect([...raw.click]).toEqual([...itself.click]);
+      expect([...raw.scores.click]).toEqual([...itself.scores.click]);
       const rows = await rank(
         { birth_year: 1990 },
         { percent: [30, 70] },
@@ -74,7 +74,7 @@ describe("a request with raw columns", () => {
           ],
         },
       );
-      expect([...rows.click]).toEqual([...itself.click]);
+      expect([...rows.scores.click]).toEqual([...itself.scores.click]);
       // What is brought itself wins.
       const both = await rank(
         { age: 30, birth_year: 1 },
@@ -92,7 +92,7 @@ describe("a request with raw columns", () => {
           },
         },
       );
-      expect([...both.click]).toEqual([...itself.click]);
+      expect([...both.scores.click]).toEqual([...itself.scores.click]);
       await expect(rank({ age: 30, birthyear: 1 }, { percent: [1, 2] }, {}, { points: [1, 2] })).rejects.toThrow(
         /no column `birthyear`/,
       );

@@ -26,7 +26,7 @@ describe("explain", () => {
     explanations.forEach(({ candidate, key, scores, logits, attends }, n) => {
       expect(candidate).toBe(n);
       expect(key).toBe(String((request.candidates.item as number[])[n]));
-      expect(scores.click).toBeCloseTo(ranking.click[n], 6);
+      expect(scores.click).toBeCloseTo(ranking.scores.click[n], 6);
       expect(logits.like).toBeCloseTo(ranking.logits.like[n], 5);
       const [interest, recent] = attends;
       expect(interest).toMatchObject({ attend: "interest", by: "relevance", over: "nearest" });
@@ -84,7 +84,7 @@ describe("a request as JSON", () => {
     const text = JSON.stringify({ ...someUser(5), ...someCandidates(2) });
     const { prepare, rank } = parseRequest(`\ufeff${text}`, "request.json");
     expect(Object.keys(prepare)).toEqual(["user", "time", "history"]);
-    expect((await (await twin.prepare(prepare)).rank(rank)).click).toHaveLength(2);
+    expect((await (await twin.prepare(prepare)).rank(rank)).scores.click).toHaveLength(2);
   });
 
   it("refuses keys that JSON has rounded, with their place", async () => {

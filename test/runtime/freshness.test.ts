@@ -84,8 +84,8 @@ describe("a stale table", () => {
     const found = await (await stale.prepare(someUser(30))).rank(someCandidates(9));
     expect(expected.keys).toBe("cached");
     expect([...found.kept!.positions]).toEqual([...expected.kept!.positions]);
-    found.click.forEach((value, i) => {
-      expect(value).toBeCloseTo(expected.click[i], 5);
+    found.scores.click.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected.scores.click[i], 5);
     });
     await Promise.all([fresh.close(), stale.close()]);
   });

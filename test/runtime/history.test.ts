@@ -53,7 +53,7 @@ describe("the order of behaviours", () => {
     const newest = watched.time.map((_, i) => i).sort((a, b) => watched.time[b] - watched.time[a] || a - b);
     const sorted = await rank(withHistory(request, take(watched, newest)));
     const shuffled = await rank(request);
-    expect([...shuffled.click]).toEqual([...sorted.click]);
+    expect([...shuffled.scores.click]).toEqual([...sorted.scores.click]);
     expect([...shuffled.kept!.positions]).toEqual([...sorted.kept!.positions].map((place) => newest[place]));
   });
 
@@ -71,16 +71,16 @@ describe("the length of a history", () => {
     const newest = watched.time.map((_, i) => i).sort((a, b) => watched.time[b] - watched.time[a] || a - b);
     const cut = await rank(withHistory(request, take(watched, newest.slice(0, 40))));
     const whole = await rank(request);
-    expect([...whole.click]).toEqual([...cut.click]);
+    expect([...whole.scores.click]).toEqual([...cut.scores.click]);
     expect(whole.tables[0].found + whole.tables[0].missed).toBe(40);
   });
 
   it("may be nought: nothing is kept, every score is a number", async () => {
     const empty = await rank(withHistory(someUser(0), { item: [], time: [], liked: [] }));
     expect([...empty.kept!.positions].every((place) => place === -1)).toBe(true);
-    expect([...empty.click, ...empty.logits.like].every(Number.isFinite)).toBe(true);
+    expect([...empty.scores.click, ...empty.logits.like].every(Number.isFinite)).toBe(true);
     expect(empty.coverage).toBe(1);
-    expect([...(await rank(withHistory(someUser(0), { item: [] }))).click]).toEqual([...empty.click]);
+    expect([...(await rank(withHistory(someUser(0), { item: [] }))).scores.click]).toEqual([...empty.scores.click]);
   });
 
   it("may be shorter than what is kept: the rest is −1", async () => {
@@ -98,7 +98,7 @@ describe("what a history holds", () => {
   it("may stand directly where there is one history", async () => {
     const request = someUser(12);
     const direct = await rank({ ...request, history: watchedOf(request) } as never);
-    expect([...direct.click]).toEqual([...(await rank(request)).click]);
+    expect([...direct.scores.click]).toEqual([...(await rank(request)).scores.click]);
   });
 
   it("counts items that no table has, and never keeps them", async () => {
@@ -116,7 +116,9 @@ describe("what a history holds", () => {
   it("treats behaviours after the request as unknown in time", async () => {
     const request = someUser(1);
     const watched = watchedOf(request);
-    const at = async (time: number) => [...(await rank(withHistory(request, { ...watched, time: [time] }))).click];
+    const at = async (time: number) => [
+      ...(await rank(withHistory(request, { ...watched, time: [time] }))).scores.click,
+    ];
     expect(await at(NOW + 60)).toEqual(await at(NOW + 1e6));
     expect(await at(NOW + 60)).not.toEqual(await at(NOW - 60));
   });
@@ -124,12 +126,12 @@ describe("what a history holds", () => {
   it("takes keys as numbers, BigInts, typed arrays and decimal strings alike", async () => {
     const request = someUser(15);
     const watched = watchedOf(request);
-    const expected = [...(await rank(request)).click];
+    const expected = [...(await rank(request)).scores.click];
     const forms = [watched.item.map(BigInt), BigInt64Array.from(watched.item.map(BigInt)), watched.item.map(String)];
     for (const item of forms.slice(0, 2)) {
-      expect([...(await rank(withHistory(request, { ...watched, item }))).click]).toEqual(expected);
+      expect([...(await rank(withHistory(request, { ...watched, item }))).scores.click]).toEqual(expected);
     }
-    expect([...(await rank(withHistory(request, { ...watched, item: forms[2] }))).click]).toEqual(expected);
+    expect([...(await rank(withHistory(request, { ...watched, item: forms[2] }))).scores.click]).toEqual(expected);
   });
 
   const one = { item: [1], time: [NOW - 5], liked: [true] };

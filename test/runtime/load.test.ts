@@ -46,8 +46,8 @@ describe("load", () => {
     const whole = await load(await builtRanked(), threads);
     const expected = await (await whole.prepare(request)).rank(candidates);
     expect([...found.kept!.positions]).toEqual([...expected.kept!.positions]);
-    found.click.forEach((value, i) => {
-      expect(value).toBeCloseTo(expected.click[i], 5);
+    found.scores.click.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected.scores.click[i], 5);
     });
     await whole.close();
   });
@@ -60,7 +60,7 @@ describe("load", () => {
     const complete = [{ ...items[0], cover: [1, 2, 3, 4, 5] }, items[1]];
     const prepared = await twin.prepare({ history: { ...history, items: complete } } as never);
     const candidates = { item: [3], price: [1], items: [{ author: "c", topics: [], cover: null }] };
-    expect((await prepared.rank({ candidates } as never)).click).toHaveLength(1);
+    expect((await prepared.rank({ candidates } as never)).scores.click).toHaveLength(1);
     await twin.close();
   });
 
@@ -92,7 +92,7 @@ describe("load", () => {
     const twin = await load(dir, threads);
     expect(twin.warnings).toEqual([expect.stringMatching(/is missing: a build was stopped.*build again/)]);
     const ranking = await (await twin.prepare(someUser(10))).rank(someCandidates(2));
-    expect(ranking.click).toHaveLength(2);
+    expect(ranking.scores.click).toHaveLength(2);
     await twin.close();
   });
 
@@ -104,7 +104,7 @@ describe("load", () => {
     const dir = await builtRanked();
     const twin = await load(dir, { ...threads, providers: ["nonesuch", "cpu"] });
     const ranking = await (await twin.prepare(someUser(10))).rank(someCandidates(2));
-    expect(ranking.click).toHaveLength(2);
+    expect(ranking.scores.click).toHaveLength(2);
     expect(twin.warnings.join("\n")).toMatch(/provider nonesuch cannot be had here .*runs on cpu/);
     await twin.close();
   });

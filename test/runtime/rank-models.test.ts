@@ -71,12 +71,12 @@ table keys { of: m.keys }
 `;
     const twin = await load(await withItems(source), { threads: 1 });
     const prepared = await twin.prepare({ history: { item: names.slice(0, 3) } });
-    const { click, unknownCandidates } = await prepared.rank({
+    const { scores, unknownCandidates } = await prepared.rank({
       candidates: { item: ["item-new", "item-newer", "item-newest"] },
     });
     expect(unknownCandidates).toBe(3);
-    expect(click[0]).not.toBe(click[1]);
-    expect(click[1]).toBe(click[2]);
+    expect(scores.click[0]).not.toBe(scores.click[1]);
+    expect(scores.click[1]).toBe(scores.click[2]);
     await expect(prepared.rank({ candidates: { item: [null] } } as never)).rejects.toThrow(
       /candidates: key 0 is missing/,
     );
@@ -138,7 +138,7 @@ tower t { input: [a, item] ${predict}
     const found = await prepared.rank({ candidates: { item: ["item-3"], items: { kind: [3] } } });
     expect(found.kept).toBeNull();
     expect(found).toMatchObject({ tables: [], coverage: 1, misses: 0, keys: "fresh" });
-    expect(Number.isFinite(found.click[0])).toBe(true);
+    expect(Number.isFinite(found.scores.click[0])).toBe(true);
     await expect(prepared.explain({ candidates: { item: [] } })).rejects.toThrow(/nothing to explain/);
     await twin.close();
   });

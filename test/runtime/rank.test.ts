@@ -31,16 +31,16 @@ function close(found: ArrayLike<number>, expected: ArrayLike<number>): void {
 describe("the number of candidates", () => {
   it("may be nought", async () => {
     const none = await rank(twin, someUser(20), { candidates: { item: [], price: [] } });
-    expect(none.click).toHaveLength(0);
+    expect(none.scores.click).toHaveLength(0);
     expect(none.kept!.shape).toEqual([0, 6]);
-    expect((await rank(twin, someUser(20), { candidates: { item: [] } })).like).toHaveLength(0);
+    expect((await rank(twin, someUser(20), { candidates: { item: [] } })).scores.like).toHaveLength(0);
   });
 
   it("does not change a candidate's score: 10,000 in chunks, one by one, in small chunks", async () => {
     const user = someUser(40);
     const many = someCandidates(10_000);
     const all = await rank(twin, user, many);
-    expect(all.click).toHaveLength(10_000);
+    expect(all.scores.click).toHaveLength(10_000);
     const item = many.candidates.item as number[];
     const price = many.candidates.price as number[];
     const prepared = await twin.prepare(user);
@@ -71,15 +71,15 @@ describe("item features", () => {
       return { ...candidates, candidates: { ...candidates.candidates, items: { ...items, ...change } as never } };
     };
     const stored = await rank(twin, someUser(30), candidates);
-    close((await rank(twin, someUser(30), bring({}))).click, stored.click);
+    close((await rank(twin, someUser(30), bring({}))).scores.click, stored.scores.click);
     const other = await rank(twin, someUser(30), bring({ author: item.map(() => "somebody else") }));
-    expect([...other.click]).not.toEqual([...stored.click]);
+    expect([...other.scores.click]).not.toEqual([...stored.scores.click]);
   });
 
   it("of an unknown candidate are unknown, and it is counted", async () => {
     const found = await rank(twin, someUser(30), { candidates: { item: [1, 999_999], price: [1, 1] } });
     expect(found.unknownCandidates).toBe(1);
-    expect([...found.click].every(Number.isFinite)).toBe(true);
+    expect([...found.scores.click].every(Number.isFinite)).toBe(true);
     expect(found.missing).toEqual(["context.hour"]);
   });
 });
@@ -161,7 +161,7 @@ describe("tables and embeddings", () => {
     const local = await LocalTwin.open(dir, { threads: 1 });
     const inFile = await load(dir, { threads: 1, memory: { table: 16 } });
     const expected = await rank(local, someUser(40), someCandidates(8));
-    close((await rank(inFile, someUser(40), someCandidates(8))).click, expected.click);
+    close((await rank(inFile, someUser(40), someCandidates(8))).scores.click, expected.scores.click);
     await Promise.all([local.close(), inFile.close()]);
   });
 
@@ -184,7 +184,7 @@ it("serves two requests at once", async () => {
   for (const user of users) serial.push(await rank(twin, user, someCandidates(30)));
   const together = await Promise.all(users.map((user) => rank(twin, user, someCandidates(30))));
   together.forEach((found, i) => {
-    expect([...found.click]).toEqual([...serial[i].click]);
+    expect([...found.scores.click]).toEqual([...serial[i].scores.click]);
     expect([...found.kept!.positions]).toEqual([...serial[i].kept!.positions]);
   });
 });

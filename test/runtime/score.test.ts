@@ -38,7 +38,7 @@ it("ranks each request of each user with that request's own history", async () =
     const prepared = await twin.prepare(users[Math.floor(i / 2)]);
     const row = 10 * Math.floor(i / 2) + (i % 2 === 0 ? 0 : 5);
     const alone = await prepared.rank(someCandidates(i % 2 === 0 ? 4 : 1, row + 3));
-    expect([...scores.click]).toEqual([...alone.click]);
+    expect([...scores.click]).toEqual([...alone.scores.click]);
     expect([...logits.like]).toEqual([...alone.logits.like]);
     expect([...labels.click].every((label) => label === 1)).toBe(true);
   }

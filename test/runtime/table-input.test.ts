@@ -39,7 +39,7 @@ async function alike(plain: Twin, variant: Twin, lengths = [0, 3, 40]): Promise<
     const [expected, found] = [await rank(plain, length), await rank(variant, length)];
     expect([...found.kept!.positions]).toEqual([...expected.kept!.positions]);
     close(found.logits.click, expected.logits.click);
-    close(found.like, expected.like);
+    close(found.scores.like, expected.scores.like);
     expect(found.tables).toMatchObject(expected.tables.map(({ found, missed }) => ({ found, missed })));
   }
 }

@@ -35,7 +35,7 @@ describe("workers", () => {
       users.map(async (user) => {
         const prepared = await pool.prepare(user);
         const both = await Promise.all([prepared.rank(someCandidates(9)), prepared.rank(someCandidates(9))]);
-        expect([...both[0].click]).toEqual([...both[1].click]);
+        expect([...both[0].scores.click]).toEqual([...both[1].scores.click]);
         return { ranking: both[0], why: await prepared.explain(someCandidates(1)) };
       }),
     );
@@ -88,19 +88,19 @@ describe("workers", () => {
     await expect(uncloneable).rejects.toThrow(/cannot be sent to a worker thread/);
     const prepared = await pool.prepare(someUser(5));
     await expect(prepared.rank({ candidates: { item: [1] } } as never)).rejects.toThrow(/no column `price`/);
-    expect((await prepared.rank(someCandidates(2))).click).toHaveLength(2);
+    expect((await prepared.rank(someCandidates(2))).scores.click).toHaveLength(2);
     await pool.close();
   });
 
   it("are replaced where one dies: its request fails, the next one is served", async () => {
     const pool = (await load(dir, { threads: 1, workers: 1 })) as WorkerTwin;
     const prepared = await pool.prepare(someUser(40));
-    const expected = [...(await prepared.rank(someCandidates(4))).click];
+    const expected = [...(await prepared.rank(someCandidates(4))).scores.click];
     const lost = prepared.rank(someCandidates(10_000));
     const failed = expect(lost).rejects.toThrow(/worker thread that ran this request ended.*send the request again/);
     await started[0].terminate();
     await failed;
-    expect([...(await prepared.rank(someCandidates(4))).click]).toEqual(expected);
+    expect([...(await prepared.rank(someCandidates(4))).scores.click]).toEqual(expected);
     expect(started).toHaveLength(2);
     expect(pool.alive).toBe(1);
     await pool.close();
@@ -111,7 +111,7 @@ describe("workers", () => {
     const prepared = await pool.prepare(someUser(10));
     const last = prepared.rank(someCandidates(3));
     await pool.close();
-    expect((await last).click).toHaveLength(3);
+    expect((await last).scores.click).toHaveLength(3);
     expect(pool.alive).toBe(0);
     await expect(prepared.rank(someCandidates(3))).rejects.toThrow(/was closed/);
     expect(started.every((worker) => worker.threadId === -1)).toBe(true);

@@ -89,8 +89,8 @@ it("writes every row's scores, those without a label as well, as requests get th
     const expected = served.get(Number(row))!;
     const close = (found: unknown, value: number) =>
       expect(Math.abs(Number(found) - value)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(value)));
-    close(values.click, expected.click);
+    close(values["click.score"], expected.click);
     close(values["click.logit"], expected.logit);
-    close(values.watch, expected.watch);
+    close(values["watch.score"], expected.watch);
   }
 });

@@ -184,7 +184,7 @@ describe("another system's scores", () => {
       /column `click`: 3\.5 \(row \d+ of the events\) is no probability; logits belong in a column `click\.logit`/,
     );
     await expect(against(file("none.csv", "row,score", line))).rejects.toThrow(
-      "has no scores of a label of the model: name a column `click` or `click.logit`",
+      "has no scores of a label of the model: name a column `click.score` or `click.logit`",
     );
     await expect(against(file("keyless.csv", "id,click", line))).rejects.toThrow("give it a column `row`");
   });

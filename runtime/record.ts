@@ -1,0 +1,14 @@
+// Records whose keys are names from outside: without a prototype, so that `constructor` and `__proto__` are keys like any.
+export type Named<T> = Readonly<Record<string, T>>;
+
+/** An empty record without a prototype, to be filled. */
+export function emptyRecord<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
+}
+
+/** `Object.fromEntries` without a prototype: what is not there is undefined, whatever its name. */
+export function recordOf<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const record = emptyRecord<T>();
+  for (const [name, value] of entries) record[name] = value;
+  return record;
+}
