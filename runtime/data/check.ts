@@ -44,7 +44,10 @@ export async function checkData(
     let counts = await countEvents(source, from, query.columns, read, items);
     const draws = model !== null && binding.negatives !== null;
     if (draws) counts = await withRepeats(source, from, query, counts);
-    const warnings = [...(model === null ? [] : judge(counts, binding)), ...(await finerThanHeld(source, query))];
+    const warnings = [
+      ...(model === null ? [] : judge(counts, binding, model)),
+      ...(await finerThanHeld(source, query)),
+    ];
     if (draws) counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
     const encode = await encoders(
       model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),

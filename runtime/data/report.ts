@@ -141,7 +141,7 @@ async function checkLabels(
 }
 
 /** What would make training pointless: parts without samples, labels that are always the same. @returns warnings */
-export function judge(counts: Counts, binding: Binding): string[] {
+export function judge(counts: Counts, binding: Binding, model: DataModel): string[] {
   const errors: string[] = [];
   const warnings: string[] = [];
   const [training, validation, test] = counts.parts;
@@ -177,13 +177,22 @@ export function judge(counts: Counts, binding: Binding): string[] {
     }
   }
   if (errors.length > 0) throw new TwinError(errors.join("\n"));
-  warnings.push(...judgeRepeats(counts, binding));
+  warnings.push(...judgeCandidates(model, binding), ...judgeRepeats(counts, binding));
   const { seen } = counts;
   if (seen.events > 0)
     warnings.push(
       `${say(seen.withoutRow)} of ${say(seen.items)} items of the events have no row in the items file (${say(seen.events)} events): they count as the unknown item`,
     );
   return warnings;
+}
+
+/** What is known of what was shown is not known of what is drawn. */
+function judgeCandidates({ features }: DataModel, { negatives, place }: Binding): string[] {
+  const known = features.filter(({ group }) => group === "candidate").map(({ name }) => `\`${name}\``);
+  if (negatives === null || known.length === 0) return [];
+  return [
+    `${place("negatives")}: drawn negatives have no ${known.join(", ")}, and positives have: that it is there tells them apart. Take candidate features out of the model, or train on rows that were shown`,
+  ];
 }
 
 /** Share of repeats among the positives from which on negatives that are never repeats mislead. */

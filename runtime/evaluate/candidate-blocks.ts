@@ -10,32 +10,34 @@ import type { OpenGeneration } from "../tables.ts";
 import { runGraph } from "../variants.ts";
 import { ordinalKeys } from "./prepared-side.ts";
 
-/** Items encoded at once, and items whose encoded features are held from user to user. */
-const BLOCK = 16_384;
-const HELD = 262_144;
+const SIZES = { block: 16_384, held: 262_144 };
 
 /** Scores items of prepared data for users of it. Candidate features are missing: nobody measured them for what was not shown. */
 export class CandidateBlocks {
   readonly #engine: Engine;
   readonly #generation: OpenGeneration;
+  readonly #block: number;
+  readonly #most: number;
   readonly #held = new Map<number, Candidates>();
 
-  /** @param generation `preparedItems` */
-  constructor(engine: Engine, generation: OpenGeneration) {
+  /** @param generation `preparedItems` @param sizes items encoded at once, and held from user to user */
+  constructor(engine: Engine, generation: OpenGeneration, sizes: { block: number; held: number } = SIZES) {
     this.#engine = engine;
     this.#generation = generation;
+    this.#block = sizes.block;
+    this.#most = sizes.held;
   }
 
   /** Logits of every item by label, that of ordinal i at i − 1. */
   async everyItem(side: UserSide): Promise<Record<string, Float32Array>> {
     const { items } = this.#generation;
     const logits = this.#empty(items);
-    for (let first = 1; first <= items; first += BLOCK) {
-      const count = Math.min(BLOCK, items + 1 - first);
+    for (let first = 1; first <= items; first += this.#block) {
+      const count = Math.min(this.#block, items + 1 - first);
       let block = this.#held.get(first);
       if (block === undefined) {
         block = this.#encoded(Int32Array.from({ length: count }, (_, i) => first + i));
-        if (first + count <= HELD) this.#held.set(first, block);
+        if (first + count <= this.#most) this.#held.set(first, block);
       }
       await this.#score(side, block, logits, first - 1);
     }
@@ -45,8 +47,8 @@ export class CandidateBlocks {
   /** Logits of some items by label, in their order. */
   async items(side: UserSide, ordinals: Int32Array): Promise<Record<string, Float32Array>> {
     const logits = this.#empty(ordinals.length);
-    for (let from = 0; from < ordinals.length; from += BLOCK)
-      await this.#score(side, this.#encoded(ordinals.slice(from, from + BLOCK)), logits, from);
+    for (let from = 0; from < ordinals.length; from += this.#block)
+      await this.#score(side, this.#encoded(ordinals.slice(from, from + this.#block)), logits, from);
     return logits;
   }
 

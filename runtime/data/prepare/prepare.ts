@@ -153,7 +153,7 @@ async function run(
     const plain = await countEvents(source, quoted(eventTable), query.columns, model, items);
     const draws = binding.negatives !== null && !allRows;
     const counts = draws ? await withRepeats(source, quoted(eventTable), query, plain) : plain;
-    const warnings = allRows ? [] : judge(counts, binding);
+    const warnings = allRows ? [] : judge(counts, binding, model);
     await source.all("CHECKPOINT");
     keep({ sorted: { items, counts, warnings } });
   }

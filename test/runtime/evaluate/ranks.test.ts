@@ -167,6 +167,27 @@ it("scores are those of requests where the history is shorter than what the sear
   expect([...lengths].sort()).toEqual([0, 3, 6]);
 });
 
+it("scores are the same in small blocks, and of items that are not held", async () => {
+  const generation = preparedItems(scoring.dataset);
+  const [whole, small] = [
+    new CandidateBlocks(twin.engine, generation),
+    new CandidateBlocks(twin.engine, generation, { block: 7, held: 15 }),
+  ];
+  for (const sample of [0, 5, 9]) {
+    const side = await preparedSide(twin.engine, scoring.dataset, generation, "test", sample);
+    const [a, b] = [await whole.everyItem(side), await small.everyItem(side)];
+    expect(a.click).toHaveLength(50);
+    const some = Int32Array.from({ length: 20 }, (_, i) => 50 - 2 * i);
+    const c = await small.items(side, some);
+    a.click.forEach((logit, i) => {
+      expect(Math.abs(b.click[i] - logit)).toBeLessThan(1e-6);
+    });
+    some.forEach((item, i) => {
+      expect(Math.abs(c.click[i] - a.click[item - 1])).toBeLessThan(1e-6);
+    });
+  }
+});
+
 describe("candidates of a positive", () => {
   const met = { time: Float64Array.of(1, 2, 2, 3), item: Int32Array.of(4, 2, 0, 5) };
   it("are what could have been drawn as its negatives", () => {
