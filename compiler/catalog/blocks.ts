@@ -46,6 +46,7 @@ const history = stage(
   "A list of behaviours of the user, newest first.",
   {
     of: required(reference("`item`"), "What the behaviours are about."),
+    // Positions are counted in float32, which holds whole numbers to 2^24.
     max: required(integer(1, 1_000_000), "The newest `max` behaviours count."),
     cluster: optional(
       call("a clustering", clusterKinds),

@@ -103,11 +103,12 @@ export interface Attributes {
   layerNorm: { readonly epsilon: number };
   /**
    * (scores [A, R, L], positions [L]) → int32 [R, k]: heads walked in turn through their ranked lists until k distinct
-   * positions are met, in the order in which they are met (semantics.md 1; TWIN, KDD 2023). Requires L >= k. `sampled`: rows
+   * positions are met, in the order in which they are met (semantics.md 1; TWIN, KDD 2023). Requires L >= k, and what is masked
+   * (-1e30) to be so under all heads. Ties in the order of the device's TopK; here, the lower position first. `sampled`: rows
    * that the ONNX form looks at to choose its path; they change no result.
    */
   roundRobin: { readonly keep: number; readonly sampled: number };
-  /** (scores [… L], positions [L]) → int32 [… k]: the k largest, ties to the lower index. Requires L >= k. */
+  /** (scores [… L], positions [L]) → int32 [… k]: the k largest, ties as in roundRobin. Requires L >= k. */
   topPositions: { readonly keep: number };
   /**
    * Stored rows → float32 rows: (rows float16 [… w]), or (rows uint8 [… w], affine float32 [… 2h]) whose last axis holds

@@ -27,7 +27,7 @@ export function searchSource(scene: Scene, { by }: Search): KeySource {
   return holder(scene.model, (part) => part.kind === "keys" && part.metric === by.metric);
 }
 
-/** Unmasked scores of the whole history: [A, R, L]; `match` has none: all that match are alike. */
+/** Unmasked scores of the whole history: [A, R, L]; `match` has none: all that match are alike, and go by position. */
 function searchScores(scene: Scene, search: Search): Value {
   const { by, from } = search;
   const frame = whole(scene, from);
@@ -57,7 +57,10 @@ export function keepsPerHead({ heads, by }: Search): boolean {
   return heads === "per_head" && by.kind === "metric";
 }
 
-/** Positions of what is kept, best first: int32 [R, k], `per_head` [A, R, k]. Ties go to the newer behaviour. */
+/**
+ * Positions of what is kept, best first: int32 [R, k], `per_head` [A, R, k]. Of equal scores a device takes whichever it
+ * likes. To `match` all behaviours are alike, so that they are scored by position, newest first: exact, as no history holds 2^24.
+ */
 export function lowerSearch(scene: Scene, search: Search): Value {
   return scene.once(`kept ${search.name}`, () => {
     const b = scene.b.at(search.name, search.doc);
@@ -65,7 +68,7 @@ export function lowerSearch(scene: Scene, search: Search): Value {
     const behaviours = valid(scene, whole(scene, search.from));
     const positions = b.positions(scene.layout === "batch" ? b.max(behaviours, [0]) : behaviours);
     if (search.by.kind === "match") {
-      return b.topPositions(masked(scene, search.name, b.scalar(0), mask), positions, search.keep);
+      return b.topPositions(masked(scene, search.name, b.neg(positions), mask), positions, search.keep);
     }
     const scores = selectableScores(scene, search);
     if (keepsPerHead(search)) return b.topPositions(scores, positions, search.keep);

@@ -20,7 +20,8 @@ export function onnxTopPositions(
  * The round robin over heads (semantics.md 1). TopK's cost grows with its k, and heads that differ hold `keep` distinct
  * positions long before rank `keep`: a few ranks of every head are tried first, and more only where a row still lacks
  * some. Heads that are alike would pay for every attempt, so a few rows are tried first to choose where to start: the guess
- * chooses a path, never a result.
+ * chooses a path, never a result. Each attempt walks the lists that its own TopK returned, so that nothing rests on the
+ * order of ties, which may be another at every TopK.
  */
 export function onnxRoundRobin(
   emit: OnnxEmitter,
@@ -36,41 +37,55 @@ export function onnxRoundRobin(
     return emit.node("Cast", [emit.node("Gather", [positions, indices])], { to: int32 });
   }
   const tiers = attempts(heads, keep);
-  const from = (inner: OnnxEmitter, tier: number): string => {
-    const met = meetings(inner, scores, positions, heads, tiers[tier]);
-    if (tier === tiers.length - 1) return list(inner, met, keep);
-    return choose(inner, distinct(inner, met, mostRepeats(inner, met), keep), [
-      (then) => list(then, met, keep),
-      (otherwise) => from(otherwise, tier + 1),
-    ]);
-  };
-  if (tiers.length === 1) return from(emit, 0);
+  if (tiers.length === 1) return list(emit, meetings(emit, scores, positions, heads, tiers[0]), keep);
 
   const sample = emit.node("Slice", [scores, emit.ints(0), emit.ints(sampled), emit.ints(1)]);
   const ranks = firstRanks(heads, keep);
   const first = meetings(emit, sample, positions, heads, ranks);
   const repeats = mostRepeats(emit, first);
-  const start = (inner: OnnxEmitter, tier: number): string => {
-    if (tier === tiers.length - 1) return from(inner, tier);
-    // Distinct positions grow with the ranks, at best in proportion. Of all rows one may repeat more than those of the sample.
-    const least = (keep * ranks) / tiers[tier];
-    const needed = tier < 2 ? (least + heads * ranks) / 2 : least;
-    return choose(inner, distinct(inner, first, repeats, needed), [
-      (then) => from(then, tier),
-      (otherwise) => start(otherwise, tier + 1),
-    ]);
-  };
   // Where the sample is all there is, and it holds enough, nothing is left to do but to list it.
   const done = emit.node("And", [atMost(emit, scores, 1, sampled), distinct(emit, first, repeats, keep)]);
-  return choose(emit, done, [(then) => list(then, first, keep), (otherwise) => start(otherwise, 0)]);
+  return choose(emit, done, 1, [
+    (then) => [list(then, first, keep)],
+    (otherwise) => {
+      let before: readonly [kept: string, lacking: string] = [list(otherwise, first, keep), otherwise.scalar(1)];
+      tiers.forEach((tier, index) => {
+        const lacks = otherwise.node("Greater", [before[1], otherwise.scalar(0.5)]);
+        const skipped = before;
+        const wanted = index === tiers.length - 1 ? lacks : otherwise.node("And", [lacks, likely(otherwise, index)]);
+        const [kept, lacking] = choose(otherwise, wanted, 2, [
+          (inner) => {
+            const met = meetings(inner, scores, positions, heads, tier);
+            const spare = inner.scalar(met.width - keep);
+            return [list(inner, met, keep), inner.node("Sub", [mostRepeats(inner, met), spare])];
+          },
+          (inner) => skipped.map((value) => inner.node("Identity", [value])),
+        ]);
+        before = [kept, lacking];
+      });
+      return [before[0]];
+    },
+  ])[0];
+
+  /** Whether the sample promises that this attempt finds enough. */
+  function likely(inner: OnnxEmitter, tier: number): string {
+    // Distinct positions grow with the ranks, at best in proportion. Of all rows one may repeat more than those of the sample.
+    const least = (keep * ranks) / tiers[tier];
+    return distinct(inner, first, repeats, tier < 2 ? (least + heads * ranks) / 2 : least);
+  }
 }
 
-type Branch = (emit: OnnxEmitter) => string;
+type Branch = (emit: OnnxEmitter) => readonly string[];
 
-function choose(emit: OnnxEmitter, condition: string, [then, otherwise]: readonly [Branch, Branch]): string {
-  return emit.node("If", [condition], {
-    then_branch: emit.subgraph((inner) => [then(inner)]),
-    else_branch: emit.subgraph((inner) => [otherwise(inner)]),
+function choose(
+  emit: OnnxEmitter,
+  condition: string,
+  outputs: number,
+  [then, otherwise]: readonly [Branch, Branch],
+): string[] {
+  return emit.nodes("If", [condition], outputs, {
+    then_branch: emit.subgraph(then),
+    else_branch: emit.subgraph(otherwise),
   });
 }
 
@@ -84,7 +99,7 @@ function distinct(emit: OnnxEmitter, { width }: Meetings, repeats: string, count
   return emit.node("Greater", [emit.scalar(width - count + 0.5), repeats]);
 }
 
-/** The `keep` entries that were met first, in the order of meeting: int32 [R, keep]. */
+/** The `keep` entries that were met first, in the order of meeting: int32 [R, keep]; where there are fewer, any. */
 function list(emit: OnnxEmitter, { entries, seen, order }: Meetings, keep: number): string {
   const later = emit.node("Sub", [order, emit.node("Mul", [seen, order])]);
   const [, places] = emit.nodes("TopK", [later, emit.ints(keep)], 2, { axis: 1 });

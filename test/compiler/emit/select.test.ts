@@ -6,7 +6,9 @@ import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
 import { firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
 import { placement } from "../../../compiler/placement.ts";
-import { difference, graphOf, type Options, runGraph } from "../../kit/onnx.ts";
+import { isWalk } from "../../../runtime/evaluate/ties.ts";
+import { bytesOf, difference, dtypesOf, graphOf, type Options, runBytes, runGraph } from "../../kit/onnx.ts";
+import { type Offered, shuffleTopK } from "../../kit/shuffled-topk.ts";
 import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
 import { type Draw, drawFrom } from "./random-cases.ts";
 
@@ -42,12 +44,29 @@ const masked: Kind = (draw, heads, length) => {
   const from = draw(length + 1);
   return free(draw, heads, length).map((scores) => scores.map((score, index) => (index >= from ? -1e30 : score)));
 };
-const kinds = { free, tied, alike, masked };
+/** Behaviours that stand there several times: their scores are equal under every head. */
+const repeated: Kind = (draw, heads, length) => {
+  const item = Array.from({ length }, () => draw(1 + draw(length)));
+  return free(draw, heads, length).map((scores) => scores.map((_, index) => scores[item[index]]));
+};
+const repeatedAlike: Kind = (draw, heads, length) => {
+  const [one] = repeated(draw, 1, length);
+  return Array.from({ length: heads }, () => one);
+};
+const nothing: Kind = (_draw, heads, length) =>
+  Array.from({ length: heads }, () => new Float32Array(length).fill(-1e30));
+const repeatedMasked: Kind = (draw, heads, length) => {
+  const from = draw(length + 1);
+  return repeated(draw, heads, length).map((scores) => scores.map((score, index) => (index >= from ? -1e30 : score)));
+};
+const kinds = { free, tied, alike, masked, repeated, repeatedAlike, nothing, repeatedMasked };
 
 function selection(seed: number, wanted?: Kind): Selection {
   const draw = drawFrom(seed);
-  const [heads, rows, keep] = [1 + draw(5), 1 + draw(40), 1 + draw(12)];
-  const length = draw(4) === 0 ? keep : keep + draw(30);
+  const [heads, rows] = [1 + draw(5), 1 + draw(40)];
+  // Above some sixteen behaviours of four heads there is more than one attempt.
+  const keep = 1 + draw(draw(3) === 0 ? 60 : 12);
+  const length = draw(4) === 0 ? keep : keep + draw(3 * keep);
   const scores = new Float32Array(heads * rows * length);
   const all = Object.values(kinds);
   for (let row = 0; row < rows; row++) {
@@ -129,6 +148,110 @@ describe("on the CPU", () => {
       }
     },
   );
+});
+
+/** The literal walk over lists that rank a row's scores, ties in the order in which the places are offered. */
+function walk(chosen: Selection, row: number, offered: (list: number) => readonly number[]): number[] {
+  const { heads, rows, length, keep, scores } = chosen;
+  const lists = Array.from({ length: heads }, (_, head) => {
+    const list = head * rows + row;
+    const score = (place: number) => scores[list * length + place];
+    return [...offered(list)].sort((a, b) => score(b) - score(a));
+  });
+  const met = new Set<number>();
+  for (let rank = 0; met.size < keep; rank++) for (const list of lists) if (met.size < keep) met.add(list[rank]);
+  return [...met];
+}
+
+function shuffled(draw: Draw, length: number): number[] {
+  const order = Array.from({ length }, (_, index) => index);
+  for (let index = length - 1; index > 0; index--) {
+    const other = draw(index + 1);
+    [order[index], order[other]] = [order[other], order[index]];
+  }
+  return order;
+}
+
+/** Runs the selections where every TopK gives ties in the order that `offered` gives for the node and the list. */
+async function runOffered(chosen: Selection, offered: Offered) {
+  const { heads, rows, length, keep, scores } = chosen;
+  const graph = graphs(heads, keep);
+  const feeds = {
+    raw: { shape: [heads, rows, length], data: scores },
+    positions: { shape: [length], data: Float32Array.from({ length }, (_, index) => index) },
+  };
+  const { bytes, nodes } = shuffleTopK(bytesOf(graph), [heads, rows, length], offered);
+  const { kept, top } = await runBytes(bytes, dtypesOf(graph), feeds);
+  const valid = (row: number) => {
+    const list = scores.subarray(row * length, (row + 1) * length);
+    return list.filter((score) => score > -1e29).length;
+  };
+  const listOf = ({ data }: { readonly data: ArrayLike<number> }, list: number) =>
+    Array.from({ length: keep }, (_, index) => data[list * keep + index]);
+  return { kept, top, nodes, valid, listOf };
+}
+
+describe("on a device that orders ties as it likes", () => {
+  it.each(Object.keys(kinds) as (keyof typeof kinds)[])(
+    "one order for all its runs: the literal walk on that very order, rows that are %s",
+    async (kind) => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer(), async (seed) => {
+          const chosen = selection(seed, kinds[kind]);
+          const { heads, rows, length, keep, scores } = chosen;
+          const draw = drawFrom(seed + 1);
+          const orders = Array.from({ length: heads * rows }, () => shuffled(draw, length));
+          const { kept, top, valid, listOf } = await runOffered(chosen, (_, list) => orders[list]);
+          for (let row = 0; row < rows; row++) {
+            // Among what is masked the order is nobody's affair.
+            const count = Math.min(keep, valid(row));
+            const found = listOf(kept, row).slice(0, count);
+            expect(found).toEqual(walk(chosen, row, (list) => orders[list]).slice(0, count));
+            for (let list = row; list < heads * rows; list += rows) {
+              const best = [...orders[list]].sort((a, b) => scores[list * length + b] - scores[list * length + a]);
+              expect(listOf(top, list)).toEqual(best.slice(0, keep));
+            }
+          }
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
+
+  it("another order at every run: what is kept are distinct behaviours, by the walk on the order of one run", async () => {
+    let different = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const chosen = selection(seed);
+        const { heads, rows, length, keep } = chosen;
+        const orders = new Map<string, readonly number[]>();
+        const order: Offered = (node, list) => {
+          const key = `${node} ${list}`;
+          if (!orders.has(key)) orders.set(key, shuffled(drawFrom(seed + 7 * list + 7919 * node), length));
+          return orders.get(key)!;
+        };
+        const { kept, nodes, valid, listOf } = await runOffered(chosen, order);
+        for (let row = 0; row < rows; row++) {
+          const count = Math.min(keep, valid(row));
+          const found = listOf(kept, row).slice(0, count);
+          expect(new Set(found).size).toBe(count);
+          for (const place of found) expect(chosen.scores[row * length + place]).toBeGreaterThan(-1e29);
+          const ofRow = Array.from({ length: heads }, (_, head) => {
+            const start = (head * rows + row) * length;
+            return chosen.scores.subarray(start, start + length);
+          });
+          expect(isWalk(ofRow, found)).toBe(true);
+          const walks = Array.from({ length: nodes }, (_, node) =>
+            walk(chosen, row, (list) => order(node, list, length)),
+          );
+          expect(walks.map((one) => one.slice(0, count).join())).toContain(found.join());
+          different += Number(walks.some((one) => one.slice(0, count).join() !== found.join()));
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(different).toBeGreaterThan(100);
+  });
 });
 
 describe("the reference", () => {
