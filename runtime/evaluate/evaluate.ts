@@ -35,7 +35,7 @@ export interface EvaluateOptions {
   readonly hitRequests?: number;
   /** A build of an earlier checkpoint, whose tables are held against these weights. */
   readonly table?: string;
-  /** At most so many positives are ranked; default: about 5 million scores. Where nothing is drawn, ranks are told if this is given. */
+  /** At most so many positives are ranked; default: as many as take about a minute. Where nothing is drawn, ranks are told if this is given. */
   readonly positives?: number;
   /** Ranks positives among so many items, drawn evenly, instead of all; likewise. */
   readonly candidates?: number;

@@ -18,7 +18,7 @@ import { rowsWhere, taken } from "./segments.ts";
 export interface RankOptions {
   /** Of recall@k and NDCG@k. */
   readonly ks: readonly number[];
-  /** At most so many positives, the same ones each time; default: as many as make about 5 million scores, at least 100. */
+  /** At most so many positives, the same ones each time; default: as many as take about a minute on two cores, at least 100. */
   readonly positives?: number;
   /** Items drawn evenly that each positive is ranked among; default: all. */
   readonly candidates?: number;
@@ -52,8 +52,9 @@ export interface LabelRanks {
   readonly repeats: RankMetrics;
 }
 
-/** Scores of an evaluation that nobody bounds: about a minute on two cores. */
+/** Scores of an evaluation that nobody bounds: about a minute on two cores. Preparing a user costs as much as so many. */
 const SCORES = 5_000_000;
+const USER = 500;
 const LEAST = 100;
 
 /** One positive with its rank by label. */
@@ -85,10 +86,8 @@ export async function ranksOf(
   const positive = binary.map((task) => positivesOf(all, task));
   const every = rowsWhere(all.rows, (i) => positive.some((has) => has[i] === 1));
   const generation = preparedItems(dataset);
-  const most = Math.max(
-    LEAST,
-    Math.floor(SCORES / Math.min(generation.items, (candidates ?? Number.POSITIVE_INFINITY) + 1)),
-  );
+  const each = Math.min(generation.items, (candidates ?? generation.items) + 1);
+  const most = Math.max(LEAST, Math.floor(SCORES / (each + USER)));
   const chosen = someOf(every, all.row, options.positives ?? most, seed);
   const users = dataset.userOf(part);
   const userOf = (row: number): number => users[prepared.sample[row]];
