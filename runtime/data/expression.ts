@@ -3,10 +3,12 @@
 import { TwinError } from "../error.ts";
 import { meant } from "./nearest.ts";
 import type { Relation } from "./relation.ts";
-import { literal, type Source } from "./source.ts";
+import { firstLines, literal, type Source } from "./source.ts";
 
 /** Far more than anyone writes; the parser's time and memory grow with it. */
 const longest = 100_000;
+/** One within the other, each doubles the time that the database takes to see what they mean. */
+const mostArrows = 16;
 
 /** A node of the database's own syntax tree; `class` says what kind of expression it is. */
 interface Node {
@@ -58,8 +60,8 @@ export async function requireExpression(
   if (text.length > longest) throw refuse(`is longer than ${longest} characters`);
   // A line's end in the end: a comment does not reach the bracket.
   const pasted = `(${text}\n)`;
-  const tree = await selected(source, text, refuse);
-  if (JSON.stringify(tree) !== JSON.stringify(await selected(source, pasted, refuse)))
+  const { tree, json } = await selected(source, text, refuse);
+  if (json !== (await selected(source, pasted, refuse)).json)
     throw refuse("is no expression that can stand in brackets");
   const known = new Set([...relation.columns.keys()].flatMap((name) => [name, name.toLowerCase()]));
   const { columns, functions } = lookThrough(tree, refuse);
@@ -76,24 +78,33 @@ export async function requireExpression(
 
 type Refuse = (why: string) => TwinError;
 
-/** The tree of the one expression that a text is, without places in the text. */
-async function selected(source: Source, text: string, refuse: Refuse): Promise<Node> {
+/**
+ * The tree of the one expression that a text is, and the JSON that it was read from, without places in the text. Trees may
+ * be deep: nothing here calls itself for each level.
+ */
+async function selected(
+  source: Source,
+  text: string,
+  refuse: Refuse,
+): Promise<{ readonly tree: Node; readonly json: string }> {
   const [{ tree: answer }] = await source.all(`SELECT json_serialize_sql(${literal(`SELECT ${text}\n`)}) AS tree`);
   // The database writes 1e999 as JSON cannot say it.
-  const json = String(answer).replace(/"value":(-?Infinity|NaN)/g, '"value":"$1"');
-  const parsed = JSON.parse(json, (name, value) => (name === "query_location" ? undefined : value)) as {
+  const json = String(answer)
+    .replace(/"value":(-?Infinity|NaN)/g, '"value":"$1"')
+    .replace(/"query_location":\d+/g, '"query_location":0');
+  const parsed = JSON.parse(json) as {
     readonly error: boolean;
     readonly error_message?: string;
     readonly statements?: readonly { readonly node: Readonly<Record<string, unknown>> }[];
   };
-  if (parsed.error) throw refuse(`is no SQL expression: ${parsed.error_message}`);
+  if (parsed.error) throw refuse(`is no SQL expression: ${firstLines(parsed.error_message)}`);
   const { statements = [] } = parsed;
   const node = statements[0]?.node as (Record<string, unknown> & { select_list?: Node[] }) | undefined;
   const found = node?.select_list?.[0];
   if (!node || !found || statements.length !== 1 || node.select_list?.length !== 1 || !isBare(node))
     throw refuse("is more than one expression: one is due, over the columns of one row");
   if (found.alias !== "") throw refuse(`gives itself the name \`${found.alias}\`; it has its name already`);
-  return found;
+  return { tree: found, json };
 }
 
 /** Whether a SELECT has nothing besides its list. */
@@ -122,16 +133,20 @@ function lookThrough(tree: Node, refuse: Refuse): Used {
   const columns = new Set<string>();
   const functions = new Map<string, number>();
   const parameters = new Set<string>();
+  let arrows = 0;
   const left: unknown[] = [tree];
   while (left.length > 0) {
     const node = left.pop();
     if (typeof node !== "object" || node === null) continue;
-    left.push(...Object.values(node));
+    for (const member of Object.values(node)) left.push(member);
     if (!("class" in node)) continue;
     const found = node as Node;
     if (!allowed.has(found.class)) throw refuse(refused[found.class] ?? "is no expression over the columns of one row");
     if (found.class === "COLUMN_REF") columns.add((found.column_names as string[])[0]!);
-    if (found.class === "LAMBDA") for (const name of parametersOf(found.lhs as Node)) parameters.add(name);
+    if (found.class === "LAMBDA") {
+      for (const name of parametersOf(found.lhs as Node)) parameters.add(name);
+      if (++arrows > mostArrows) throw refuse(`has more than ${mostArrows} lambdas or arrows of JSON`);
+    }
     if (found.class === "FUNCTION") {
       const { children, function_name: written, schema, catalog } = found as Node & Record<string, string>;
       const name = written.toLowerCase();
@@ -192,7 +207,7 @@ async function checkFunctions(source: Source, used: ReadonlyMap<string, number>,
 /** A function that is defined by an expression is as good as that expression. */
 async function checkMacro(source: Source, name: string, body: string, refuse: Refuse): Promise<void> {
   const within: Refuse = (why) => refuse(`calls \`${name}\`, which ${why}`);
-  const { columns, functions } = lookThrough(await selected(source, body, within), within);
+  const { columns, functions } = lookThrough((await selected(source, body, within)).tree, within);
   for (const column of columns)
     if (words.has(column)) throw within(`has \`${column}\`, which is another value in each run`);
   functions.size > 0 &&

@@ -166,6 +166,7 @@ export function firstLines(cause: unknown): string {
   if (/file too large/i.test(text)) {
     return "a file that is written is larger than this system allows for one file: raise the limit (`ulimit -f`)";
   }
+  if (/max expression depth|memory exhausted at or near/i.test(text)) return "it is nested too deep";
   const lines = text.split("\n").map((line) => line.trim());
   const end = lines.findIndex(
     (line) => line.startsWith("LINE 1:") || line.startsWith("Possible ") || line === "Candidate",

@@ -8,6 +8,7 @@ import { checkData } from "../../runtime/data/check.ts";
 import { countItems } from "../../runtime/data/counts.ts";
 import { requireExpression } from "../../runtime/data/expression.ts";
 import { openRelation, type Relation } from "../../runtime/data/relation.ts";
+import { expression } from "../../runtime/data/resolve.ts";
 import { quoted, Source } from "../../runtime/data/source.ts";
 import { readManifest } from "../../runtime/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
@@ -195,6 +196,44 @@ describe("an expression of data.yaml", () => {
     await expect(requireExpression(source, relation, text, "d.yaml:3:5")).rejects.toThrow(message);
     await expect(requireExpression(source, relation, text, "d.yaml:3:5")).rejects.toThrow(/^d\.yaml:3:5: `/);
   });
+
+  const deep: [string, (depth: number) => string][] = [
+    ["brackets", (n) => `${"(".repeat(n)}a${")".repeat(n)}`],
+    ["signs", (n) => `${"- ".repeat(n)}a`],
+    ["sums", (n) => `${"a+".repeat(n)}a`],
+    ["ands and ors", (n) => `${"a=1 and (a=2 or (".repeat(n)}true${"))".repeat(n)}`],
+    ["nots", (n) => `${"not ".repeat(n)}true`],
+    ["calls", (n) => `${"abs(".repeat(n)}a${")".repeat(n)}`],
+    ["casts", (n) => `a${"::int".repeat(n)}`],
+    ["lists", (n) => `${"[".repeat(n)}a${"]".repeat(n)}`],
+    ["structs", (n) => `${"{'x':".repeat(n)}a${"}".repeat(n)}`],
+    ["cases", (n) => `${"case when true then ".repeat(n)}a${" end".repeat(n)}`],
+    ["lambdas", (n) => `${"list_transform(l, x -> ".repeat(n)}a${")".repeat(n)}`],
+    ["arrows of JSON", (n) => `to_json(s)${"->'f'".repeat(n)}`],
+    ["comprehensions", (n) => `${"[".repeat(n)}x${" for x in l if x > 1]".repeat(n)}`],
+    ["parts", (n) => `l${"[1]".repeat(n)}`],
+    ["names", (n) => `s${".f".repeat(n)}`],
+    ["a long list", (n) => `a in (${"1,".repeat(n)}1)`],
+    ["types", (n) => `NULL::int${"[]".repeat(n)}`],
+    ["types of structs", (n) => `NULL::${"struct(x ".repeat(n)}int${")".repeat(n)}`],
+    ["comments", (n) => `a ${"/* x */".repeat(n)}`],
+  ];
+  it.each(deep)(
+    "that is deep is taken or refused in words, in bounded time: %s",
+    async (_, write) => {
+      for (const depth of [12, 50, 900, 5000, 19_000]) {
+        const text = write(depth);
+        const attempt = await expression(source, relation, text, "here").then(
+          () => null,
+          (error: Error) => error,
+        );
+        expect([undefined, "TwinError"]).toContain(attempt?.name);
+        // No advice that data.yaml cannot follow.
+        expect(attempt?.message ?? "").not.toMatch(/\bSET\b|memory/);
+      }
+    },
+    60_000,
+  );
 
   it("is one value in brackets, or is refused in words, whatever the text", async () => {
     const pieces = fc.constantFrom(
