@@ -9,7 +9,8 @@ import { Eligible } from "../../../runtime/evaluate/ranks.ts";
 import { evaluationText } from "../../../runtime/evaluate/report-text.ts";
 import { asRequest } from "../../../runtime/score.ts";
 import { LocalTwin } from "../../../runtime/twin.ts";
-import { cleanUp } from "../../kit/built-twin.ts";
+import { built, cleanUp } from "../../kit/built-twin.ts";
+import { videoModel } from "../../kit/data-files.ts";
 import { type Evaluated, evaluated } from "../../kit/evaluated.ts";
 
 let world: Evaluated;
@@ -187,6 +188,36 @@ it("scores are the same in small blocks, and of items that are not held", async 
     });
   }
 });
+
+it.each(["round_robin", "per_head", "max"])(
+  "scores are those of the batches that training runs, with heads: %s",
+  async (heads) => {
+    const model = videoModel({ max: 40 })
+      .replace(/candidate \{[^}]*\}/, "")
+      .replace(", candidate]", "]")
+      .replace("keep: 4", `keep: 4\n  heads: ${heads}`);
+    const other = await LocalTwin.open(built(model), { threads: 1 });
+    const batches = await openBatchScoring(other.engine.artefacts, world.binding, { threads: 1 });
+    try {
+      const generation = preparedItems(batches.dataset);
+      const blocks = new CandidateBlocks(other.engine, generation);
+      let [short, long] = [0, 0];
+      for await (const { rows, samples, item, logit, historyLength } of batches.score("training", { users: 2 })) {
+        for (let i = 0; i < rows; i += 2) {
+          const side = await preparedSide(other.engine, batches.dataset, generation, "training", samples[i]);
+          const { click } = await blocks.items(side, Int32Array.of(item[i]));
+          expect(Math.abs(click[0] - logit.click[i])).toBeLessThan(1e-5 * Math.max(1, Math.abs(logit.click[i])));
+          if (historyLength.watched[i] <= 4) short++;
+          else long++;
+        }
+      }
+      expect(Math.min(short, long)).toBeGreaterThan(1);
+    } finally {
+      await batches.close();
+      await other.close();
+    }
+  },
+);
 
 describe("candidates of a positive", () => {
   const met = { time: Float64Array.of(1, 2, 2, 3), item: Int32Array.of(4, 2, 0, 5) };
