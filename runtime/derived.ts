@@ -26,7 +26,9 @@ export function withDerived<T>(
 ): T {
   if (derived.length === 0 || !isRecord(given)) return given;
   const byName = new Map(features.map((feature) => [feature.name, feature]));
-  const own = derived.filter((one) => one.kind !== "sql" && byName.has(one.feature)) as (Derivation & Derived)[];
+  const own = derived.filter(
+    (one): one is Derivation & Derived => one.kind !== "sql" && one.kind !== "known_at" && byName.has(one.feature),
+  );
   if (own.length === 0) return given;
   const known = new Set(features.map((feature) => feature.column));
   const result: Record<string, unknown> = { ...given };
@@ -45,7 +47,9 @@ export function withDerived<T>(
             : raw;
     }
   }
-  for (const { column } of own) if (!known.has(column) && !kept.includes(column)) delete result[column];
+  const clocks = derived.flatMap((one) => (one.kind === "known_at" ? [one.column] : []));
+  for (const { column } of own)
+    if (!known.has(column) && !kept.includes(column) && !clocks.includes(column)) delete result[column];
   return result as T;
 }
 

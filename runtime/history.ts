@@ -8,9 +8,19 @@ import type { FeatureSpec, Manifest } from "./manifest.ts";
 import type { HistoryColumns } from "./request.ts";
 import type { Tensor } from "./session.ts";
 import { floats, ints } from "./session.ts";
-import { parseTimes, type TimeUnit } from "./time.ts";
+import { parseTimes, type RawTimes, type TimeUnit } from "./time.ts";
 
 export type HistorySpec = Manifest["histories"][number];
+
+/** What a history may have beside its columns. */
+export interface HistoryParts {
+  /** Features that are encoded already, [length, …] by name. */
+  readonly encoded?: ReadonlyMap<string, Tensor>;
+  /** Time of the request: as in training, a behaviour counts only where it lies strictly before it. Default: all count. */
+  readonly before?: number;
+  /** By cross feature when each behaviour's value became known, in the caller's order; NaN: never. */
+  readonly knownAt?: ReadonlyMap<string, Float64Array>;
+}
 
 export class HistorySide {
   readonly spec: HistorySpec;
@@ -23,25 +33,33 @@ export class HistorySide {
   readonly items: ItemColumns;
   /** Epoch seconds (or steps) in the caller's order; null where none came. */
   readonly times: Float64Array | null;
+  /** Behaviours that are left out, because they do not lie strictly before the request. */
+  readonly late: number;
   readonly #columns: HistoryColumns;
   readonly #context: EncodeContext;
   readonly #tensors: Map<string, Tensor>;
+  readonly #knownAt: ReadonlyMap<string, Float64Array>;
   #ordinals: Int32Array | null = null;
 
-  /** @param encoded features that are encoded already, [length, …] by name */
   constructor(
     spec: HistorySpec,
     columns: HistoryColumns,
     items: ItemColumns,
     times: Float64Array | null,
     context: EncodeContext,
-    encoded: ReadonlyMap<string, Tensor> = new Map(),
+    { encoded, before, knownAt }: HistoryParts = {},
   ) {
     this.#tensors = new Map(encoded);
+    this.#knownAt = knownAt ?? new Map();
     this.spec = spec;
     this.items = items;
     this.times = times;
-    this.order = times === null ? asGiven(Math.min(items.rows, spec.max)) : newestFirst(times, spec.max);
+    this.late = times === null || before === undefined ? 0 : notBefore(times, before);
+    // What is late is the newest, so it stands first.
+    this.order =
+      times === null
+        ? asGiven(Math.min(items.rows, spec.max))
+        : newestFirst(times, spec.max + this.late).subarray(this.late);
     this.count = this.order.length;
     this.length = Math.max(this.count, spec.minimum);
     this.#columns = columns;
@@ -74,8 +92,17 @@ export class HistorySide {
       const encoded = encodeColumn(feature, raw, this.items.rows, this.#context);
       const fill = feature.encoder.kind === "tags" ? -1 : 0;
       const data = reorder(encoded, encodedWidth(feature), this.order, this.length, fill);
+      const knownAt = this.#knownAt.get(feature.name);
+      if (knownAt !== undefined) this.#forgetUnknown(data, encodedWidth(feature), fill, knownAt);
       return asTensor(feature, data, this.length);
     });
+  }
+
+  /** A value that was not known before the request is missing, as in training. */
+  #forgetUnknown(data: Encoded, width: number, fill: number, knownAt: Float64Array): void {
+    const now = this.#context.now as number;
+    for (let i = 0; i < this.count; i++)
+      if (!(knownAt[this.order[i]] < now)) data.fill(fill, i * width, (i + 1) * width);
   }
 
   /** Ordinals in the generation, newest first, 0 for padding and unknown items; null where there is no generation. */
@@ -94,6 +121,12 @@ export class HistorySide {
     }
     return tensor;
   }
+}
+
+function notBefore(times: Float64Array, time: number): number {
+  let count = 0;
+  for (let i = 0; i < times.length; i++) if (times[i] >= time) count++;
+  return count;
 }
 
 function asTensor(feature: FeatureSpec, data: Encoded, rows: number): Tensor {
@@ -126,7 +159,8 @@ export function readTimes(manifest: Manifest, spec: HistorySpec, columns: Histor
       `${where}: ${made.name} is computed from request time and behaviour time: leave its column out`,
     );
   }
-  onlyKnown(columns, ["item", "time", "items", ...cross.map((feature) => feature.column)], where);
+  const known = knownColumns(manifest, spec.name).map(({ column }) => column);
+  onlyKnown(columns, ["item", "time", "items", ...cross.map((feature) => feature.column), ...known], where);
   if (!isColumn(columns.item))
     throw new TwinError(`${where} has no column \`item\`: bring the items' keys as an array`);
   const rows = columns.item.length;
@@ -145,4 +179,34 @@ export function readTimes(manifest: Manifest, spec: HistorySpec, columns: Histor
   if (unknown >= 0)
     throw new TwinError(`${where}, index ${unknown}: the time is missing, so the behaviour has no place`);
   return times;
+}
+
+/** Cross features of a history whose values became known later, with the column that says when. */
+function knownColumns(manifest: Manifest, history: string): { feature: string; column: string }[] {
+  return manifest.derived.flatMap((one) =>
+    one.kind === "known_at" && one.feature.startsWith(`${history}.`) ? [one] : [],
+  );
+}
+
+/**
+ * When each behaviour's value became known, by cross feature, in the caller's order. A request that does not bring the
+ * column brings only values that it knows.
+ */
+export function readKnownAt(
+  manifest: Manifest,
+  spec: HistorySpec,
+  columns: HistoryColumns,
+): ReadonlyMap<string, Float64Array> {
+  const result = new Map<string, Float64Array>();
+  for (const { feature, column } of knownColumns(manifest, spec.name)) {
+    const given = columns[column];
+    if (given === undefined) continue;
+    const where = `history ${spec.name}: \`${column}\``;
+    const times = parseTimes(given as RawTimes, where, timeUnit(manifest));
+    const rows = columns.item.length;
+    if (times.length !== rows)
+      throw new TwinError(`${where} has ${times.length} times for ${rows} items: columns must be equally long`);
+    result.set(feature, times);
+  }
+  return result;
 }

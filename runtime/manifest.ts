@@ -137,6 +137,8 @@ export const DerivedSchema = v.variant("kind", [
     plus: v.number(),
   }),
   v.strictObject({ feature: v.string(), kind: v.literal("sql"), sql: v.string() }),
+  /** Beside what makes it: a behaviour's value is missing where the time in `column` is not before the request's. */
+  v.strictObject({ feature: v.string(), kind: v.literal("known_at"), column: v.string() }),
 ]);
 
 export const ManifestSchema = v.strictObject({

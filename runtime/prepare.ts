@@ -6,7 +6,7 @@ import type { RawValue } from "./encode/raw.ts";
 import { type Engine, type Route, route, tablesOf } from "./engine.ts";
 import { TwinError } from "./error.ts";
 import { allow, type Freshness } from "./freshness.ts";
-import { crossFeatures, HistorySide, readTimes, timeUnit } from "./history.ts";
+import { crossFeatures, HistorySide, readKnownAt, readTimes, timeUnit } from "./history.ts";
 import { ItemColumns } from "./item-columns.ts";
 import type { FeatureSpec } from "./manifest.ts";
 import { historyColumns, inlineColumns, type PrepareRequest, singleValues } from "./request.ts";
@@ -50,15 +50,20 @@ export async function prepareSide(engine: Engine, request: PrepareRequest): Prom
   for (const spec of manifest.histories) times.set(spec.name, readTimes(manifest, spec, columns.get(spec.name)!));
   const time = requestTime(request.time, timeUnit(manifest), [...times.values()]);
 
+  // Where the caller says no time, the request comes after all that it brings, whatever this machine's clock says.
+  const before = request.time === undefined || request.time === null ? Number.POSITIVE_INFINITY : time;
+
   const histories = new Map<string, HistorySide>();
   for (const spec of manifest.histories) {
     const given = columns.get(spec.name)!;
     const context = artefacts.context(`history ${spec.name}`, time);
+    const knownAt = readKnownAt(manifest, spec, given);
     const brought = itemsWithDerived(derived, artefacts.itemFeatures, given.items, `${context.where}: items`);
     const inline = inlineColumns(brought, artefacts.itemFeatures, given.item.length, `${context.where}: items`);
     const ordinals = generation?.ordinals(given.item, context.where) ?? null;
     const items = new ItemColumns(given.item, ordinals, generation?.store ?? null, inline, context);
-    histories.set(spec.name, new HistorySide(spec, given, items, times.get(spec.name)!, context));
+    const own = times.get(spec.name)!;
+    histories.set(spec.name, new HistorySide(spec, given, items, own, context, { before, knownAt }));
   }
 
   const rows = await rowsOfTables(engine, needed, histories, generation);

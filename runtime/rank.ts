@@ -79,6 +79,7 @@ export async function rankCandidates(engine: Engine, side: UserSide, request: Ra
     keys: manifest.graphs[side.route.rank]?.keys ?? "fresh",
     untrained: manifest.untrained,
     unknownCandidates: candidates.items.unknown(),
+    late: [...side.histories.values()].reduce((sum, history) => sum + history.late, 0),
     missing: [...side.missing, ...candidates.missing],
   };
 }

@@ -54,6 +54,8 @@ export interface Ranking {
   readonly untrained: boolean;
   /** Candidates that are not in the generation and brought no features. */
   readonly unknownCandidates: number;
+  /** Behaviours that are left out, over all histories, because they do not lie strictly before the request's time. */
+  readonly late: number;
   /** User and context features that were not given. */
   readonly missing: readonly string[];
 }

@@ -29,9 +29,9 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
     const explanations = options.explain ? await explainSome(prepared, request.rank, order) : [];
     warn();
     if (options.json) {
-      const { scores, logits, kept, tables, misses, coverage, stale, keys, untrained } = ranking;
+      const { scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late } = ranking;
       const why = options.explain ? { explanations } : {};
-      printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, ...why });
+      printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, ...why });
       return;
     }
     for (const notice of notices(ranking)) say(`note: ${notice}`);
@@ -58,7 +58,7 @@ async function explainSome(
 }
 
 export function notices(ranking: Ranking): string[] {
-  const { untrained, stale, tables, missing, unknownCandidates } = ranking;
+  const { untrained, stale, tables, missing, unknownCandidates, late } = ranking;
   return [
     ...(untrained ? ["the weights are start values: these numbers mean nothing yet"] : []),
     ...(stale
@@ -68,6 +68,9 @@ export function notices(ranking: Ranking): string[] {
       : []),
     ...(unknownCandidates > 0
       ? [`${unknownCandidates} candidates are not in the item store: all their features are unknown`]
+      : []),
+    ...(late > 0
+      ? [`behaviours left out, as they do not lie before the request's \`time\`: ${late} (as in training)`]
       : []),
     ...(missing.length > 0 ? [`not given, so unknown: ${missing.join(", ")}`] : []),
   ];

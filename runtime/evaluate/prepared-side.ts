@@ -65,7 +65,7 @@ export async function preparedSide(
     const made = crossFeatures(manifest, spec.name).map(
       (feature) => [feature.name, tensor(feature, cross[feature.name], length)] as const,
     );
-    histories.set(spec.name, new HistorySide(spec, { item: keys }, items, null, context, new Map(made)));
+    histories.set(spec.name, new HistorySide(spec, { item: keys }, items, null, context, { encoded: new Map(made) }));
   }
   const way = route(manifest, false);
   const single = manifest.features.filter(

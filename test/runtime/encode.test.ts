@@ -1,6 +1,7 @@
 // Every feature kind: what a raw value becomes, what is missing, what is refused and how.
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import { elapsedBuckets } from "../../runtime/data/prepare/batch-history.ts";
 import { encodeColumn, encodedShape, missing } from "../../runtime/encode/column.ts";
 import type { EncodeContext } from "../../runtime/encode/context.ts";
 import type { RawColumn } from "../../runtime/encode/raw.ts";
@@ -99,6 +100,14 @@ test("bucketed: 1 + edges reached; NaN and missing are 0", () => {
 test("elapsed: request time minus behaviour time; negative and missing are 0", () => {
   const times = Float64Array.of(1000, 940, 939.5, 1001, Number.NaN, -5000);
   expect(encode(elapsed, undefined, 6, { now: 1000, times })).toEqual([1, 2, 2, 0, 0, 3]);
+  // On an edge the interval above it begins, in training's batches as at serving.
+  for (const passed of [0, 59.999, 60, 3599.999, 3600, 3601]) {
+    const into = new Int32Array(3);
+    elapsedBuckets(into, 1, Float64Array.of(1e9 - passed), 1, 1e9, [60, 3600]);
+    const due = passed < 60 ? 1 : passed < 3600 ? 2 : 3;
+    expect([...into], String(passed)).toEqual([0, due, 0]);
+    expect(encode(elapsed, undefined, 1, { now: 1e9, times: Float64Array.of(1e9 - passed) })).toEqual([due]);
+  }
   const now = Float64Array.of(1000, 1000, 1000, 1001, 0, 0);
   expect(encode(elapsed, undefined, 6, { now, times })).toEqual([1, 2, 2, 1, 0, 3]);
 });
@@ -111,6 +120,8 @@ test("flags, numbers, tags and vectors", () => {
   expect(encode(tags, [[1, 2], null, [], [9, 10, 3, 4], [null, 5] as never, Int32Array.of(7)])).toEqual([
     2, 3, -1, -1, -1, -1, -1, -1, -1, 10, 0, 4, 6, -1, -1, 8, -1, -1,
   ]);
+  // Missing entries take no place of the first `max`.
+  expect(encode(tags, [[null, 1, undefined, 2, Number.NaN, 3, 4] as never])).toEqual([2, 3, 4]);
   const named: Encoder = { kind: "tags", of: { kind: "vocabulary", max: 10, minCount: 1 }, max: 2 };
   expect(encode(named, [["Drama", "Nothing"], ["5"]])).toEqual([1, 0, 2, -1]);
   expect(encode(pretrained, [[1, 2], null, Float32Array.of(3, 4)])).toEqual([1, 2, 0, 0, 3, 4]);

@@ -47,6 +47,18 @@ describe("the order of behaviours", () => {
     );
   });
 
+  it("is the caller's among equal times that are no whole numbers, too", () => {
+    const halves = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 3, maxLength: 40 });
+    fc.assert(
+      fc.property(halves, (values) => {
+        const times = Float64Array.from(values, (value) => value / 2 + 0.25);
+        const due = values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+        expect([...newestFirst(times, values.length)]).toEqual(due);
+      }),
+    );
+    expect([...newestFirst(Float64Array.of(1.5, 2.5, 1.5, 2.5), 3)]).toEqual([1, 3, 0]);
+  });
+
   it("does not depend on the caller's, and kept positions count in the caller's columns", async () => {
     const request = someUser(30);
     const watched = watchedOf(request);
@@ -61,6 +73,57 @@ describe("the order of behaviours", () => {
     await expect(rank(withHistory(someUser(3), { item: [1], liked: [true] }))).rejects.toThrow(
       /history watched has no column `time`: watched\.ago needs/,
     );
+  });
+});
+
+describe("behaviours at or after the request's time", () => {
+  const early = Array.from({ length: 12 }, (_, i) => i);
+  const withLate = (request: PrepareRequest, times: readonly number[]): PrepareRequest => {
+    const watched = watchedOf(request);
+    return withHistory(request, {
+      item: [...times.map((_, i) => 200 + i), ...watched.item],
+      time: [...times, ...watched.time],
+      liked: [...times.map(() => true), ...watched.liked],
+    });
+  };
+
+  it("are left out and counted, as training never saw such; positions are still those of the caller's columns", async () => {
+    const request = withHistory(someUser(30), take(watchedOf(someUser(30)), early));
+    watchedOf(request).time = early.map((i) => NOW - 10 * (i + 1));
+    const due = await rank(request);
+    expect(due.late).toBe(0);
+    const late = await rank(withLate(request, [NOW, NOW + 1, NOW + 86_400]));
+    expect(late.late).toBe(3);
+    expect([...late.scores.click]).toEqual([...due.scores.click]);
+    expect([...late.kept!.positions]).toEqual([...due.kept!.positions].map((place) => (place < 0 ? -1 : place + 3)));
+    const side = await twin.prepare(withLate(request, [NOW, NOW + 1, NOW + 86_400]));
+    for (const { attends } of await side.explain(someCandidates(2)))
+      for (const { behaviours } of attends) expect(behaviours.every(({ position }) => position >= 3)).toBe(true);
+  });
+
+  it("do not take the places of earlier ones where the history is cut", async () => {
+    const request = someUser(60);
+    watchedOf(request).time = watchedOf(request).item.map((_, i) => NOW - 1 - i);
+    const late = await rank(
+      withLate(
+        request,
+        Array.from({ length: 50 }, (_, i) => NOW + i),
+      ),
+    );
+    expect([...late.scores.click]).toEqual([...(await rank(request)).scores.click]);
+    expect(late.late).toBe(50);
+  });
+
+  it("may be all that there is: the history is empty then", async () => {
+    const late = await rank(withLate(withHistory(someUser(0), { item: [], time: [], liked: [] }), [NOW, NOW + 5]));
+    expect(late.late).toBe(2);
+    expect([...late.kept!.positions].every((place) => place === -1)).toBe(true);
+  });
+
+  it("are used where the request says no time", async () => {
+    const request = withLate(someUser(5), [Date.now() / 1000 + 1000]);
+    const { time: _, ...timeless } = request;
+    expect((await rank(timeless)).late).toBe(0);
   });
 });
 
