@@ -21,10 +21,12 @@ export interface YamlKind {
   readonly what: string;
   /** What to do when it is broken or of another version. */
   readonly cure: string;
+  /** The version that is read; default 1. */
+  readonly format?: number;
 }
 
 /**
- * Parses and validates a YAML text with `format: 1`.
+ * Parses and validates a YAML text with `format: 1`, or the kind's own.
  * @throws TwinError naming path, line and column
  */
 export function parseYaml<S extends v.GenericSchema>(
@@ -36,12 +38,13 @@ export function parseYaml<S extends v.GenericSchema>(
   const lines = new LineCounter();
   const { document, value } = readDocument(text, path, lines, kind);
   const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
+  const due = kind.format ?? 1;
   if (format === undefined) {
-    throw new TwinError(`${path} is not ${kind.what}: it does not say \`format: 1\`. ${kind.cure}`);
+    throw new TwinError(`${path} is not ${kind.what}: it does not say \`format: ${due}\`. ${kind.cure}`);
   }
-  if (format !== 1) {
+  if (format !== due) {
     throw new TwinError(
-      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format 1. ${kind.cure}, or update Twin`,
+      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format ${due}. ${kind.cure}, or update Twin`,
     );
   }
   const result = v.safeParse(schema, value);

@@ -43,7 +43,13 @@ export async function prepareDataSet(data: string, options: PrepareDataOptions):
     const vocabularies = await learnVocabularies(binding, model.features, ({ feature, entries }) =>
       say(`vocabulary of ${feature}: ${entries} entries`),
     );
-    return prepareDataset(binding, model, options.output, { vocabularies, onProgress, signal, note: say });
+    return prepareDataset(binding, model, options.output, {
+      vocabularies,
+      onProgress,
+      signal,
+      note: say,
+      verify: true,
+    });
   });
   const { training, validation, test } = done.spec.samples;
   if (options.json) {

@@ -69,7 +69,7 @@ export async function openBatchScoring(
       ...(onProgress && { onProgress }),
       ...(note && { note }),
     });
-    const dataset = openDataset(folder);
+    const dataset = await openDataset(folder);
     closing.push(() => dataset.close());
     const plan = trainPlan(manifest);
     const weights = openTensors(join(dir, "weights.safetensors"));

@@ -1,8 +1,12 @@
 // Small event logs, prepared: for the tests of prepared data and of what reads it.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
+import { readDatasetSpec, writeDatasetSpec } from "../../runtime/data/prepare/dataset-file.ts";
+import { BlockHashes } from "../../runtime/data/prepare/file-blocks.ts";
 import { type Prepared, type PrepareOptions, prepareDataset } from "../../runtime/data/prepare/index.ts";
+import { hasher } from "../../runtime/hash.ts";
 import type { Manifest } from "../../runtime/manifest.ts";
 import { temporary } from "./built-twin.ts";
 import { writeFiles } from "./data-files.ts";
@@ -75,4 +79,16 @@ export async function prepared(
   folder = join(temporary(), "cache"),
 ): Promise<Prepared> {
   return prepareDataset(binding, manifest, folder, { vocabularies: new Map(), ...options });
+}
+
+/** Gives a folder the checksums of its columns as they are now: wrong data that is whole. */
+export async function reseal(folder: string): Promise<void> {
+  const spec = readDatasetSpec(folder);
+  const hash = await hasher();
+  const files = Object.keys(spec.files).map((file) => {
+    const hashes = new BlockHashes(hash);
+    hashes.update(readFileSync(join(folder, file)));
+    return [file, hashes.get()];
+  });
+  writeDatasetSpec(folder, { ...spec, files: Object.fromEntries(files) });
 }

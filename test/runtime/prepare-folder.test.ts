@@ -62,7 +62,7 @@ describe("a folder of prepared data", () => {
         expect(String(error)).toMatch(/stopped/),
       );
       if (!existsSync(join(folder, "dataset.yaml"))) {
-        expect(() => openDataset(folder)).toThrow(/is no prepared data set: it has no dataset\.yaml/);
+        await expect(openDataset(folder)).rejects.toThrow(/is no prepared data set: it has no dataset\.yaml/);
         // What a kill leaves behind the last point of return is cut off.
         const column = join(folder, "training/row.bin");
         if (existsSync(column)) writeFileSync(column, Buffer.concat([readFileSync(column), Buffer.from("torn")]));
@@ -82,16 +82,18 @@ describe("a folder of prepared data", () => {
     expect(readFileSync(join(foreign, "notes.txt"), "utf8")).toBe("mine");
     const { folder } = await prepared(log(), manifest);
     truncateSync(join(folder, "training/time.bin"), 8);
-    expect(() => openDataset(folder)).toThrow(/training\/time\.bin has 8 bytes, and \d+ are due: it is damaged/);
+    await expect(openDataset(folder)).rejects.toThrow(
+      /training\/time\.bin has 8 bytes, and \d+ are due: it is damaged/,
+    );
     mkdirSync(join(foreign, "empty"));
-    expect(() => openDataset(join(foreign, "empty"))).toThrow(
+    await expect(openDataset(join(foreign, "empty"))).rejects.toThrow(
       /written last; where a preparation was stopped, the same command goes on/,
     );
   });
 
   it("is read over the same memory by another thread", async () => {
     const { folder } = await prepared(log(), manifest);
-    const dataset = openDataset(folder);
+    const dataset = await openDataset(folder);
     const image = dataset.image();
     const worker = new Worker(
       `require("node:worker_threads").parentPort.once("message", (image) => {
@@ -105,7 +107,7 @@ describe("a folder of prepared data", () => {
       worker.postMessage(image);
     });
     await worker.terminate();
-    const batch = attachDataset(image).batch("training", Uint32Array.of(0), {});
+    const batch = (await attachDataset(image)).batch("training", Uint32Array.of(0), {});
     expect(batch.time[0]).toBe(seen);
     expect(() => dataset.batch("training", Uint32Array.of(1e6), {})).toThrow(/has 300 samples, and number 1000000/);
   });
@@ -114,7 +116,7 @@ describe("a folder of prepared data", () => {
 describe("weights of samples", () => {
   it("are a column or an expression", async () => {
     const { folder } = await prepared(log('weight: "1 + hour"'), manifest);
-    const dataset = openDataset(folder);
+    const dataset = await openDataset(folder);
     const batch = dataset.batch(
       "training",
       Uint32Array.from({ length: 9 }, (_, i) => i),

@@ -35,8 +35,8 @@ ${more}`;
   return parseBinding(yaml, join(folder, "data.yaml"));
 }
 
-function whole(folder: string, part: Part = "training"): Batch {
-  const dataset = openDataset(folder);
+async function whole(folder: string, part: Part = "training"): Promise<Batch> {
+  const dataset = await openDataset(folder);
   return dataset.batch(
     part,
     Uint32Array.from({ length: dataset.count(part) }, (_, i) => i),
@@ -87,7 +87,7 @@ describe("drawn negatives", () => {
   it.each(["popularity", "uniform"])("by %s give the true probability once corrected", async (by) => {
     const { events, share } = purchases(4000, 1);
     const { folder, spec } = await prepared(binding(events, `{per_positive: 3, by: ${by}}`), manifest);
-    const batch = whole(folder);
+    const batch = await whole(folder);
     expect(spec.negatives?.sampled).toBe(12_000);
     expect(batch.rows).toBe(16_000);
     const corrected = fitted(batch, true).map(sigmoid);
@@ -114,7 +114,7 @@ describe("drawn negatives", () => {
     expect(other.fingerprint).not.toBe(first.fingerprint);
     let checked = 0;
     for (const part of ["training", "validation", "test"] as const) {
-      const batch = whole(first.folder, part);
+      const batch = await whole(first.folder, part);
       expect(batch.rows).toBe(first.spec.samples[part]);
       const users = [...new Set(events.map(({ user }) => user))];
       for (let i = 0; i < batch.rows; i++) {
@@ -223,7 +223,7 @@ describe("drawn negatives", () => {
     }
     const probability = async (met: string): Promise<number[]> => {
       const { folder } = await prepared(binding(events, `{per_positive: 3, by: popularity, met: ${met}}`), manifest);
-      return fitted(whole(folder), true).map(sigmoid);
+      return fitted(await whole(folder), true).map(sigmoid);
     };
     const taken = weights.map((_, sku) => events.filter((event) => event.sku === sku).length / events.length);
     const allowed = await probability("allow");

@@ -3,6 +3,8 @@ import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, statSync } fr
 import { dirname } from "node:path";
 import { TwinError } from "../../error.ts";
 import { attempt, readFully, writeFully } from "../../files.ts";
+import type { Hasher } from "../../hash.ts";
+import { BlockHashes, blockBytes, blockRange, expectBlock, type FileBlocks, makeAnew } from "./file-blocks.ts";
 
 export const columnTypes = {
   int32: Int32Array,
@@ -26,25 +28,34 @@ export const rowBytes = ({ type, width }: Pick<ColumnSpec, "type" | "width">): n
 
 const bufferBytes = 1 << 18;
 
-/** Appends rows. What stands in the file beyond `kept` rows is cut off first: a killed process may have left a part. */
+/**
+ * Appends rows. What stands in the file beyond what is `kept` is cut off first: a killed process may have left a part. That
+ * the kept bytes are sound is for the caller to know.
+ */
 export class ColumnWriter {
   readonly path: string;
   readonly spec: ColumnSpec;
   readonly #file: number;
   readonly #buffer: ColumnArray;
+  readonly #hashes: BlockHashes;
   #filled = 0;
   #bytes: number;
 
-  constructor(folder: string, spec: ColumnSpec, kept = 0) {
+  constructor(folder: string, spec: ColumnSpec, hasher: Hasher, kept: FileBlocks = { bytes: 0, blocks: [] }) {
     this.path = `${folder}/${spec.file}`;
     this.spec = spec;
-    this.#bytes = kept * rowBytes(spec);
+    this.#bytes = kept.bytes;
     this.#file = attempt("write", this.path, () => {
       mkdirSync(dirname(this.path), { recursive: true });
-      const file = openSync(this.path, kept === 0 ? "w" : "r+");
+      const file = openSync(this.path, kept.bytes === 0 ? "w" : "r+");
       ftruncateSync(file, this.#bytes);
       return file;
     });
+    const whole = Math.floor(kept.bytes / blockBytes);
+    this.#hashes = new BlockHashes(hasher, kept.blocks.slice(0, whole));
+    const begun = new Uint8Array(kept.bytes - whole * blockBytes);
+    attempt("read", this.path, () => readFully(this.#file, begun, whole * blockBytes));
+    this.#hashes.update(begun);
     const length = Math.max(spec.width, Math.floor(bufferBytes / rowBytes(spec)) * spec.width);
     this.#buffer = new columnTypes[spec.type](length);
   }
@@ -84,8 +95,14 @@ export class ColumnWriter {
   flush(): void {
     const bytes = new Uint8Array(this.#buffer.buffer, 0, this.#filled * this.#buffer.BYTES_PER_ELEMENT);
     attempt("write", this.path, () => writeFully(this.#file, bytes, this.#bytes));
+    this.#hashes.update(bytes);
     this.#bytes += bytes.length;
     this.#filled = 0;
+  }
+
+  /** What was flushed so far. */
+  get blocks(): FileBlocks {
+    return this.#hashes.get();
   }
 
   /** Everything written is on the disk afterwards. */
@@ -106,28 +123,56 @@ export interface ColumnImage {
   readonly width: number;
   readonly rows: number;
   readonly memory: SharedArrayBuffer | null;
+  /** What stood in the file when it was written. Memory was held against it when it was read. */
+  readonly written: FileBlocks;
 }
 
-/** Opens a file of `rows` rows. @throws TwinError where it is missing or has another size */
-export function columnImage(folder: string, spec: ColumnSpec, rows: number, inMemory: boolean): ColumnImage {
+/**
+ * Opens a file of `rows` rows.
+ * @throws TwinError where it is missing or has another size, or is damaged and held in memory
+ */
+export function columnImage(
+  folder: string,
+  spec: ColumnSpec,
+  rows: number,
+  written: FileBlocks,
+  inMemory: boolean,
+  hasher: Hasher,
+): ColumnImage {
   const path = `${folder}/${spec.file}`;
   const bytes = rows * rowBytes(spec);
   const found = attempt("read", path, () => statSync(path).size);
-  if (found !== bytes) {
-    throw new TwinError(`${path} has ${found} bytes, and ${bytes} are due: it is damaged. Prepare the data again`);
-  }
-  let memory: SharedArrayBuffer | null = null;
-  if (inMemory) {
+  if (found !== bytes)
+    throw new TwinError(`${path} has ${found} bytes, and ${bytes} are due: it is damaged. ${makeAnew}`);
+  if (written.bytes !== bytes || written.blocks.length !== Math.ceil(bytes / blockBytes))
+    throw new TwinError(`${path}: the checksums of its folder are those of another file. ${makeAnew}`);
+  const memory = inMemory ? new SharedArrayBuffer(bytes) : null;
+  if (memory !== null) {
     const file = attempt("read", path, () => openSync(path, "r"));
     try {
-      memory = new SharedArrayBuffer(bytes);
-      if (attempt("read", path, () => readFully(file, new Uint8Array(memory!), 0)) !== bytes)
-        throw new TwinError(`${path} was cut off while it was read. Prepare the data again`);
+      for (let block = 0; block < written.blocks.length; block++) {
+        const [from, to] = blockRange(written, block);
+        readBlock(path, file, written, block, new Uint8Array(memory, from, to - from), hasher);
+      }
     } finally {
       closeSync(file);
     }
   }
-  return { path, type: spec.type, width: spec.width, rows, memory };
+  return { path, type: spec.type, width: spec.width, rows, memory, written };
+}
+
+/** @throws TwinError where the file was cut off, or the block's bytes are not those that were written */
+function readBlock(
+  path: string,
+  file: number,
+  written: FileBlocks,
+  block: number,
+  into: Uint8Array,
+  hasher: Hasher,
+): void {
+  if (attempt("read", path, () => readFully(file, into, block * blockBytes)) !== into.length)
+    throw new TwinError(`${path} was cut off while it was read. ${makeAnew}`);
+  expectBlock(path, written, block, into, hasher);
 }
 
 function over(type: ColumnType, memory: SharedArrayBuffer): ColumnArray {
@@ -135,15 +180,21 @@ function over(type: ColumnType, memory: SharedArrayBuffer): ColumnArray {
   return new Type(memory);
 }
 
-/** Rows of a column, in memory or read from the file as they are asked for. */
+/** Rows of a column, in memory or read from the file as they are asked for; a block of it is checked when it is first met. */
 export class Column {
   readonly image: ColumnImage;
+  readonly #hasher: Hasher;
+  /** 1 for each block of the file that was found sound. */
+  readonly #sound: Uint8Array;
+  #block: Uint8Array | null = null;
   readonly #whole: ColumnArray | null;
   #file: number | null = null;
   #scratch: ColumnArray;
 
-  constructor(image: ColumnImage) {
+  constructor(image: ColumnImage, hasher: Hasher) {
     this.image = image;
+    this.#hasher = hasher;
+    this.#sound = new Uint8Array(image.written.blocks.length);
     this.#whole = image.memory && over(image.type, image.memory);
     this.#scratch = new columnTypes[image.type](0);
     if (image.memory === null) this.#file = attempt("read", image.path, () => openSync(image.path, "r"));
@@ -163,9 +214,22 @@ export class Column {
     const part = this.#scratch.subarray(0, length);
     const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
     const size = rowBytes(this.image);
+    this.#check(from * size, to * size);
     if (attempt("read", path, () => readFully(this.#file!, bytes, from * size)) !== bytes.length)
-      throw new TwinError(`${path} ends before row ${to}: it is damaged. Prepare the data again`);
+      throw new TwinError(`${path} ends before row ${to}: it is damaged. ${makeAnew}`);
     return part;
+  }
+
+  /** Every block that bytes from … end − 1 lie in. */
+  #check(from: number, end: number): void {
+    const { path, written } = this.image;
+    for (let block = Math.floor(from / blockBytes); block * blockBytes < end; block++) {
+      if (this.#sound[block] === 1) continue;
+      const [start, stop] = blockRange(written, block);
+      this.#block ??= new Uint8Array(Math.min(written.bytes, blockBytes));
+      readBlock(path, this.#file!, written, block, this.#block.subarray(0, stop - start), this.#hasher);
+      this.#sound[block] = 1;
+    }
   }
 
   /** The rows with these numbers, copied. */

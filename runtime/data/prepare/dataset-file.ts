@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
 import { TwinError } from "../../error.ts";
-import { readText, writeFileAtomic } from "../../files.ts";
+import { readSigned, writeSigned } from "../../signed-text.ts";
 import { parseYaml } from "../../yaml-file.ts";
 import { ReportSchema } from "../report-schema.ts";
 
@@ -25,8 +25,18 @@ const EncodedSchema = v.strictObject({
   edges: v.nullable(v.array(v.number())),
 });
 
+/** Length of a column file, and the hashes of its blocks, as one text: a long list takes a line, not thousands. */
+const FileSchema = v.strictObject({
+  bytes: natural,
+  blocks: v.pipe(
+    v.string(),
+    v.regex(/^(?:[0-9a-f]{16}(?: [0-9a-f]{16})*)?$/, "hashes of 16 hexadecimal digits"),
+    v.transform((text): readonly string[] => (text === "" ? [] : text.split(" "))),
+  ),
+});
+
 export const DatasetSchema = v.strictObject({
-  format: v.literal(1),
+  format: v.literal(2),
   model: v.string(),
   /** Over what was written: equal data, equal fingerprint. */
   fingerprint: hex,
@@ -62,12 +72,15 @@ export const DatasetSchema = v.strictObject({
       sampled: natural,
     }),
   ),
+  /** By column file. */
+  files: v.record(v.string(), FileSchema),
   report: ReportSchema,
 });
 
 export type DatasetSpec = v.InferOutput<typeof DatasetSchema>;
 export type EncodedSpec = v.InferOutput<typeof EncodedSchema>;
 
+/** Whoever makes prepared data makes it anew where this file cannot be read. */
 const cure = "Prepare the data again: twin data prepare DATA --model FILE -o CACHE";
 
 /** @throws TwinError where the folder holds no whole data set */
@@ -78,9 +91,18 @@ export function readDatasetSpec(folder: string): DatasetSpec {
       `${folder} is no prepared data set: it has no ${datasetFile}, which is written last; where a preparation was stopped, the same command goes on. ${cure}`,
     );
   }
-  return parseYaml(readText(path, 1 << 26), path, DatasetSchema, { what: "a prepared data set of Twin", cure });
+  const { text, signed } = readSigned(path, 1 << 26, cure);
+  if (!signed)
+    throw new TwinError(
+      `${path} has format 1, of Twin 0.1, which kept no checksums of the prepared columns; format 2 is read. ${cure}`,
+    );
+  return parseYaml(text, path, DatasetSchema, { what: "a prepared data set of Twin", cure, format: 2 });
 }
 
 export function writeDatasetSpec(folder: string, spec: DatasetSpec): void {
-  writeFileAtomic(join(folder, datasetFile), stringify(spec, { lineWidth: 0 }));
+  const files = Object.entries(spec.files).map(([file, { bytes, blocks }]) => [
+    file,
+    { bytes, blocks: blocks.join(" ") },
+  ]);
+  writeSigned(join(folder, datasetFile), stringify({ ...spec, files: Object.fromEntries(files) }, { lineWidth: 0 }));
 }

@@ -2,6 +2,7 @@
 
 import { missing } from "../../encode/column.ts";
 import { TwinError } from "../../error.ts";
+import type { Hasher } from "../../hash.ts";
 import type { FeatureSpec } from "../../manifest.ts";
 import type { Binding } from "../binding.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
@@ -11,6 +12,7 @@ import type { Block } from "./blocks.ts";
 import { type ColumnArray, type ColumnSpec, ColumnWriter } from "./column-file.ts";
 import { type DatasetSpec, parts } from "./dataset-file.ts";
 import type { Encoded, Encoders } from "./encode-rows.ts";
+import type { FileBlocks } from "./file-blocks.ts";
 import { behaviourColumns, encodedSpec, endColumn, sampleColumnFiles } from "./layout.ts";
 import type { NegativeOptions, Negatives } from "./negatives.ts";
 import { type Past, pastOf, sameCodes } from "./pasts.ts";
@@ -94,10 +96,13 @@ export class EventWriter {
       readonly layout: EventLayout;
       /** Whether rows without a label are samples, too. */
       readonly allRows: boolean;
+      readonly hasher: Hasher;
     },
     written: Written,
+    /** What stood in the files when that was written, by file. */
+    kept: Readonly<Record<string, FileBlocks>>,
   ) {
-    const { layout } = settings;
+    const { layout, hasher } = settings;
     this.#model = settings.model;
     this.#binding = settings.binding;
     this.#columns = settings.columns;
@@ -106,11 +111,17 @@ export class EventWriter {
     this.#layout = layout;
     this.#allRows = settings.allRows;
     this.#written = { ...written, behaviours: [...written.behaviours], samples: [...written.samples] };
-    const open = (specs: Record<string, ColumnSpec>, kept: number): Writers =>
-      Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, new ColumnWriter(folder, spec, kept)]));
-    this.#behaviours = layout.histories.map((history, h) => open(behaviourColumns(history), written.behaviours[h]));
-    this.#ends = layout.histories.map(({ name }) => new ColumnWriter(folder, endColumn(name), written.users));
-    this.#samples = parts.map((part, p) => open(sampleColumnFiles(part, layout), written.samples[p]));
+    const one = (spec: ColumnSpec): ColumnWriter => new ColumnWriter(folder, spec, hasher, kept[spec.file]);
+    const open = (specs: Record<string, ColumnSpec>): Writers =>
+      Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, one(spec)]));
+    this.#behaviours = layout.histories.map((history) => open(behaviourColumns(history)));
+    this.#ends = layout.histories.map(({ name }) => one(endColumn(name)));
+    this.#samples = parts.map((part) => open(sampleColumnFiles(part, layout)));
+  }
+
+  /** What stands in the files; after `sync` it is on the disk. */
+  get blocks(): Record<string, FileBlocks> {
+    return Object.fromEntries(this.#all().map(({ spec, blocks }) => [spec.file, blocks]));
   }
 
   /** What is written; after `sync` it is on the disk. */

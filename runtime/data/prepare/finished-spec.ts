@@ -8,6 +8,7 @@ import type { DataReport } from "../report-schema.ts";
 import type { ColumnSpec } from "./column-file.ts";
 import { type DatasetSpec, parts } from "./dataset-file.ts";
 import type { EventLayout, Written } from "./event-writer.ts";
+import type { FileBlocks } from "./file-blocks.ts";
 import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColumnFiles } from "./layout.ts";
 
 /**
@@ -21,10 +22,12 @@ export function finishedSpec(
   items: number,
   written: Written,
   layout: EventLayout,
+  blocks: Readonly<Record<string, FileBlocks>>,
   report: DataReport,
 ): DatasetSpec {
   const [training, validation, test] = written.samples;
   const spec = {
+    // Of what follows, not of the file: equal data keeps its fingerprint.
     format: 1 as const,
     model: model.model,
     users: written.users,
@@ -57,5 +60,6 @@ export function finishedSpec(
       closeSync(opened);
     }
   }
-  return { ...spec, key, fingerprint: hash.digest("hex"), report };
+  const listed = Object.fromEntries(files.map(({ file }) => [file, blocks[file]]));
+  return { ...spec, format: 2, key, fingerprint: hash.digest("hex"), files: listed, report };
 }

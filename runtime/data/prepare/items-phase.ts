@@ -2,11 +2,13 @@
 
 import { missing } from "../../encode/column.ts";
 import { TwinError } from "../../error.ts";
+import { hasher } from "../../hash.ts";
 import type { Meter } from "../../progress.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, type Source } from "../source.ts";
 import { type ColumnArray, ColumnWriter } from "./column-file.ts";
 import type { Encoders } from "./encode-rows.ts";
+import type { FileBlocks } from "./file-blocks.ts";
 import { encodedSpec, itemColumn } from "./layout.ts";
 import { type DataQuery, itemTable } from "./select.ts";
 
@@ -56,7 +58,7 @@ export async function encodeItems(
   }
 }
 
-/** As `encodeItems`, into the column files of a folder. */
+/** As `encodeItems`, into the column files of a folder. @returns what stands in them */
 export async function writeItems(
   folder: string,
   source: Source,
@@ -65,12 +67,14 @@ export async function writeItems(
   encoders: Encoders,
   progress: Meter,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<Record<string, FileBlocks>> {
+  const hash = await hasher();
   const specs = encodedFeatures(model, "item").map(encodedSpec);
-  const writers = new Map(specs.map((spec) => [spec.name, new ColumnWriter(folder, itemColumn(spec))]));
+  const writers = new Map(specs.map((spec) => [spec.name, new ColumnWriter(folder, itemColumn(spec), hash)]));
   try {
     await encodeItems(source, query, model, encoders, progress, (name, data) => writers.get(name)!.write(data), signal);
     for (const writer of writers.values()) writer.sync();
+    return Object.fromEntries([...writers.values()].map(({ spec, blocks }) => [spec.file, blocks]));
   } finally {
     for (const writer of writers.values()) writer.close();
   }

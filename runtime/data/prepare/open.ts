@@ -1,10 +1,12 @@
 // Reads a prepared data set: batches of encoded samples with their histories, from memory or from the files.
 import { TwinError } from "../../error.ts";
+import { type Hasher, hasher } from "../../hash.ts";
 import type { Batch, BatchHistory, Dataset, Encoded, ItemFeatures, Part } from "../../train/dataset.ts";
 import type { DataReport } from "../report-schema.ts";
 import { batchHistory, type HistoryColumns } from "./batch-history.ts";
 import { Column, type ColumnImage, type ColumnSpec, columnImage, rowBytes } from "./column-file.ts";
 import { type DatasetSpec, parts, readDatasetSpec } from "./dataset-file.ts";
+import type { FileBlocks } from "./file-blocks.ts";
 import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColumnFiles } from "./layout.ts";
 
 export interface OpenOptions {
@@ -27,7 +29,7 @@ export interface StoredDataset extends Dataset {
 }
 
 /** Column files of a data set, with how many rows each has. */
-function columnsOf(
+export function columnsOf(
   spec: DatasetSpec,
 ): { readonly column: ColumnSpec; readonly rows: number; readonly item: boolean }[] {
   const all = [
@@ -46,8 +48,9 @@ function columnsOf(
   return all;
 }
 
-/** @throws TwinError where the folder holds no whole data set, or a file of another size */
-export function openDataset(folder: string, options: OpenOptions = {}): StoredDataset {
+/** @throws TwinError where the folder holds no whole data set, a file of another size, or one that is damaged */
+export async function openDataset(folder: string, options: OpenOptions = {}): Promise<StoredDataset> {
+  const hash = await hasher();
   const spec = readDatasetSpec(folder);
   let left = options.memory ?? 1e9;
   const columns: Record<string, ColumnImage> = {};
@@ -56,14 +59,18 @@ export function openDataset(folder: string, options: OpenOptions = {}): StoredDa
     const bytes = rows * rowBytes(column);
     const held = item || bytes <= left;
     if (held && !item) left -= bytes;
-    columns[column.file] = columnImage(folder, column, rows, held);
+    columns[column.file] = columnImage(folder, column, rows, writtenOf(spec, column.file), held, hash);
   }
   return attachDataset({ spec, columns });
 }
 
-/** The data set of another thread, over the same memory. */
-export function attachDataset(image: DatasetImage): StoredDataset {
-  return new Reader(image);
+/** What the folder's description says of a file; of one that it does not name, that nothing stands in it. */
+const writtenOf = ({ files }: DatasetSpec, file: string): FileBlocks =>
+  Object.hasOwn(files, file) ? files[file] : { bytes: 0, blocks: [] };
+
+/** The data set of another thread, over the same memory; what is read from files is checked by each thread. */
+export async function attachDataset(image: DatasetImage): Promise<StoredDataset> {
+  return new Reader(image, await hasher());
 }
 
 type Columns = Readonly<Record<string, Column>>;
@@ -76,12 +83,12 @@ class Reader implements StoredDataset {
   readonly #samples: Readonly<Record<Part, Columns>>;
   readonly #opened: Column[] = [];
 
-  constructor(image: DatasetImage) {
+  constructor(image: DatasetImage, hash: Hasher) {
     const { spec } = image;
     this.spec = spec;
     this.#image = image;
     const open = ({ file }: ColumnSpec): Column => {
-      const column = new Column(image.columns[file]);
+      const column = new Column(image.columns[file], hash);
       this.#opened.push(column);
       return column;
     };

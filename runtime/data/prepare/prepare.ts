@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TwinError } from "../../error.ts";
 import { attempt } from "../../files.ts";
+import { hasher } from "../../hash.ts";
 import { meter, type OnProgress } from "../../progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
@@ -14,6 +15,7 @@ import { userBlocks } from "./blocks.ts";
 import { ColumnWriter } from "./column-file.ts";
 import { countCandidates, withRepeats } from "./count-negatives.ts";
 import { dataKey, encodingKey } from "./data-key.ts";
+import { damageOfDataset } from "./dataset-damage.ts";
 import { type DatasetSpec, datasetFile, readDatasetSpec, writeDatasetSpec } from "./dataset-file.ts";
 import { encoders, type Vocabularies } from "./encode-rows.ts";
 import { EventWriter, eventLayout, nothingWritten } from "./event-writer.ts";
@@ -35,6 +37,8 @@ export interface PrepareOptions {
   readonly memory?: string;
   /** `all`: rows without a label as well, to score them; no negatives are drawn, and nothing is said of what can be trained on. */
   readonly samples?: "all";
+  /** Whether what lies there is read through before it is used again; else its blocks are checked when they are read. */
+  readonly verify?: boolean;
   /** Of drawn negatives. Default 1. */
   readonly seed?: number;
   /** Told why prepared data is made anew. */
@@ -70,7 +74,7 @@ export async function prepareDataset(
     const key = await withSource({ reads: boundFiles(binding) }, async (source) =>
       dataKey(source, binding, model, options.vocabularies, seed, options.samples),
     );
-    const spec = readable(folder, options.note);
+    const spec = await readable(folder, options);
     if (spec?.key === key) return { folder, fingerprint: spec.fingerprint, reused: true, spec, report: spec.report };
     if (spec !== null) {
       options.note?.(
@@ -94,9 +98,13 @@ export async function prepareDataset(
   return done;
 }
 
-function readable(folder: string, note: PrepareOptions["note"]): DatasetSpec | null {
+/** What lies there; null where it cannot be used, or, if that is asked for, where a block of it is damaged. */
+async function readable(folder: string, { note, verify }: PrepareOptions): Promise<DatasetSpec | null> {
   try {
-    return readDatasetSpec(folder);
+    const spec = readDatasetSpec(folder);
+    const damage = verify ? await damageOfDataset(folder, spec) : [];
+    for (const { path, why } of damage) note?.(`${path}: ${why}. The data are prepared anew`);
+    return damage.length === 0 ? spec : null;
   } catch (error) {
     note?.(`${error instanceof Error ? error.message : error}`);
     return null;
@@ -140,7 +148,8 @@ async function run(
 ): Promise<Prepared> {
   const { onProgress, signal } = options;
   const allRows = options.samples === "all";
-  let state: WorkState = readState(folder, key) ?? { key, sorted: null, items: null, events: null };
+  const hash = await hasher();
+  let state: WorkState = readState(folder, key, hash, options.note) ?? { key, sorted: null, items: null, events: null };
   if (state.sorted === null) clear(folder);
   const query = await dataQuery(source, binding, model, !allRows);
   const keep = (change: Partial<WorkState>): void => {
@@ -161,12 +170,12 @@ async function run(
   if (state.items === null) {
     const encode = await encoders(options.vocabularies);
     const progress = meter("items", items, onProgress);
-    await writeItems(folder, source, query, model, encode, progress, signal);
+    const files = await writeItems(folder, source, query, model, encode, progress, signal);
     progress.done();
-    keep({ items: [...encode.counts.values()] });
+    keep({ items: { features: [...encode.counts.values()], files } });
   }
   const occurrences = await countCandidates(source, quoted(eventTable), query, items + 1, allRows);
-  const writer = new ColumnWriter(folder, occurrencesColumn);
+  const writer = new ColumnWriter(folder, occurrencesColumn, hash);
   writer.write(occurrences);
   writer.sync();
   writer.close();
@@ -179,8 +188,9 @@ async function run(
   const begun = state.events?.written ?? nothingWritten(model.histories.length);
   const events = new EventWriter(
     folder,
-    { model, binding, columns: query.columns, encoders: encode, negatives, layout, allRows },
+    { model, binding, columns: query.columns, encoders: encode, negatives, layout, allRows, hasher: hash },
     begun,
+    state.events?.files ?? {},
   );
   try {
     const progress = meter("events", counts.events, onProgress);
@@ -189,7 +199,7 @@ async function run(
     let kept = begun.rows;
     const save = (): void => {
       events.sync();
-      keep({ events: { written: events.written, features: [...encode.counts.values()] } });
+      keep({ events: { written: events.written, features: [...encode.counts.values()], files: events.blocks } });
       kept = events.written.rows;
     };
     for await (const block of userBlocks(source.stream(select, 32_768), "#user")) {
@@ -216,7 +226,7 @@ async function run(
     parts: counts.parts.map((part, p) =>
       negatives === null ? part : { ...part, drawn: written.samples[p] - part.samples },
     ),
-    features: [...state.items!, ...encode.counts.values()],
+    features: [...state.items!.features, ...encode.counts.values()],
     supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
     warnings: [...warnings],
   };
@@ -227,6 +237,7 @@ async function run(
     items + 1,
     written,
     layout,
+    { ...state.items!.files, [occurrencesColumn.file]: writer.blocks, ...events.blocks },
     report,
   );
   writeDatasetSpec(folder, spec);

@@ -2,39 +2,65 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../error.ts";
-import { attempt, readText, writeFileAtomic } from "../../files.ts";
+import { attempt } from "../../files.ts";
+import type { Hasher } from "../../hash.ts";
+import { readSigned, writeSigned } from "../../signed-text.ts";
 import type { Counts } from "../report.ts";
 import type { FeatureCount } from "../report-schema.ts";
 import { datasetFile, parts } from "./dataset-file.ts";
 import type { Written } from "./event-writer.ts";
+import { damagedBlocks, type FileBlocks } from "./file-blocks.ts";
 
 export const workFolder = ".work";
+
+/** What stands in the column files, by file. */
+type Files = Readonly<Record<string, FileBlocks>>;
 
 export interface WorkState {
   readonly key: string;
   /** Set when the events lie sorted in the database. */
   readonly sorted: { readonly items: number; readonly counts: Counts; readonly warnings: readonly string[] } | null;
   /** Set when the items' columns are written: what was counted in them. */
-  readonly items: readonly FeatureCount[] | null;
+  readonly items: { readonly features: readonly FeatureCount[]; readonly files: Files } | null;
   /** Whole rows on the disk, and what was counted in them. */
-  readonly events: { readonly written: Written; readonly features: readonly FeatureCount[] } | null;
+  readonly events: {
+    readonly written: Written;
+    readonly features: readonly FeatureCount[];
+    readonly files: Files;
+  } | null;
 }
 
 const path = (folder: string): string => join(folder, workFolder, "state.json");
 
-/** Null where nothing was begun, or for other data. */
-export function readState(folder: string, key: string): WorkState | null {
+/**
+ * Null where nothing was begun, for other data, and where what was begun is not sound any more: then it is begun anew.
+ * @param note told of damage
+ */
+export function readState(
+  folder: string,
+  key: string,
+  hasher: Hasher,
+  note: ((message: string) => void) | undefined,
+): WorkState | null {
   if (!existsSync(path(folder))) return null;
   try {
-    const state = JSON.parse(readText(path(folder))) as WorkState;
-    return state.key === key ? state : null;
-  } catch {
+    const { text, signed } = readSigned(path(folder), 1 << 29, "The preparation begins anew");
+    const state = signed ? (JSON.parse(text) as WorkState) : null;
+    if (state?.key !== key) return null;
+    for (const [file, written] of Object.entries({ ...state.items?.files, ...state.events?.files })) {
+      const [block] = damagedBlocks(join(folder, file), written, hasher);
+      if (block === undefined) continue;
+      throw new TwinError(`${join(folder, file)} is damaged (block ${block}). The preparation begins anew`);
+    }
+    return state;
+  } catch (error) {
+    note?.(error instanceof Error ? error.message : String(error));
     return null;
   }
 }
 
 export function writeState(folder: string, state: WorkState): void {
-  writeFileAtomic(path(folder), JSON.stringify(state));
+  writeSigned(path(folder), `${JSON.stringify(state)}\n`);
 }
 
 /** @throws TwinError for a folder with files that are no prepared data */
