@@ -1,6 +1,5 @@
 // Evaluation on the command line: scores of ours compared with themselves, a run's page, wrong usage.
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
@@ -18,11 +17,12 @@ afterAll(cleanUp);
 
 describe("twin evaluate", () => {
   it("holds our own scores against themselves, and leaves nothing in the temporary folder", async () => {
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith("twin-evaluate-"));
-    await fine(["score", example.dir, "--data", example.data, "-o", scores], {});
+    // A folder of its own: what other processes have in the system's comes and goes.
+    const env = { TMPDIR: temporary() };
+    await fine(["score", example.dir, "--data", example.data, "-o", scores], { env });
     const { stdout } = await fine(
       ["evaluate", example.dir, "--data", example.data, "--predictions", scores, "--json"],
-      {},
+      { env },
     );
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ part: "test", scoredBy: "model", rows: 120, users: 20, untrained: true });
@@ -32,7 +32,7 @@ describe("twin evaluate", () => {
       expect(auc.difference).toBeCloseTo(0, 6);
       expect(logloss.difference).toBeCloseTo(0, 6);
     }
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("twin-evaluate-"))).toEqual(before);
+    expect(readdirSync(env.TMPDIR).filter((name) => name.startsWith("twin-"))).toEqual([]);
   });
   it("ranks positives among all items where it is asked to, and writes the rows, which come back", async () => {
     const rows = join(temporary(), "rows.csv");
