@@ -12,9 +12,13 @@ const time = v.union(
   'name the clock\'s column, or {column: ts, unit: ms} (units: s, ms, us, ns), or {column: ts, format: "%d/%m/%Y"}',
 );
 
-const AtLeast = v.strictObject({ at_least: v.strictObject({ column: text, value: number }) });
-const Split = v.strictObject({ split: v.strictObject({ column: text, by: text }) });
+/** Beside what makes a behaviour's value: when it became known. */
+const known_at = v.optional(time);
+const Plain = v.strictObject({ column: text, known_at });
+const AtLeast = v.strictObject({ at_least: v.strictObject({ column: text, value: number }), known_at });
+const Split = v.strictObject({ split: v.strictObject({ column: text, by: text }), known_at });
 const MapTo = v.strictObject({
+  known_at,
   map: v.strictObject({
     column: text,
     values: v.record(v.string(), scalar),
@@ -22,6 +26,7 @@ const MapTo = v.strictObject({
   }),
 });
 const Scale = v.strictObject({
+  known_at,
   scale: v.strictObject({ column: text, by: v.optional(number, 1), plus: v.optional(number, 0) }),
 });
 
@@ -40,8 +45,12 @@ const Column = v.lazy((input) => {
   if ("split" in input) return Split;
   if ("map" in input) return MapTo;
   if ("scale" in input) return Scale;
+  if ("column" in input) return Plain;
   return v.never(`a derivation is one of ${derivationNames.join(", ")}`);
-}) as v.GenericSchema<unknown, string | v.InferOutput<typeof AtLeast | typeof Split | typeof MapTo | typeof Scale>>;
+}) as v.GenericSchema<
+  unknown,
+  string | v.InferOutput<typeof AtLeast | typeof Split | typeof MapTo | typeof Scale | typeof Plain>
+>;
 
 const share = v.union([v.string(), v.number()], "a share such as 80% or 0.8, an end such as ..2018-06-30, or rest");
 
@@ -103,7 +112,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
   if (head === "history") return second === undefined ? [] : ["where", "delay", "exclude_same"];
   if (head === "negatives") return ["per_positive", "by", "met"];
   if (head === "split") return ["by", "holdout", "train", "validation", "test"];
-  if (head === "columns" && path.length === 2) return derivationNames;
+  if (head === "columns" && path.length === 2) return [...derivationNames, "column", "known_at"];
   if (head === "columns" && path.length === 3) {
     if (path[2] === "at_least") return ["column", "value"];
     if (path[2] === "split") return ["column", "by"];

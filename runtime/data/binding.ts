@@ -52,6 +52,8 @@ export interface Binding {
   readonly users: KeyedBinding | null;
   readonly history: Readonly<Record<string, HistoryBinding>>;
   readonly columns: Readonly<Record<string, ColumnBinding>>;
+  /** By cross feature: the column that says when a behaviour's value became known. */
+  readonly knownAt: Readonly<Record<string, Clock>>;
   readonly negatives: {
     readonly perPositive: number;
     readonly by: "popularity" | "uniform";
@@ -174,6 +176,7 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     users: users ? { file: file("users", users.file), key: users.key } : null,
     history: Object.fromEntries(history),
     columns: Object.fromEntries(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
+    knownAt: Object.fromEntries(knownTimes(written, steps, place)),
     negatives: negativesOf(written),
     weight: written.weight ?? null,
     split: written.split ? readSplit(written.split, steps, place) : null,
@@ -194,22 +197,44 @@ function clock(events: NonNullable<WrittenBinding["events"]>, place: Binding["pl
       `${place("events", "order")}: \`time\` and \`order\` are both given; \`order\` is for data without a clock`,
     );
   }
-  if (typeof time === "string") return { column: time, unit: "s" };
-  if (time?.format !== undefined && time.unit !== undefined) {
-    throw new TwinError(
-      `${place("events", "time", "format")}: \`unit\` and \`format\` are both given; a unit is for numbers, a format for texts`,
-    );
-  }
-  if (time !== undefined)
-    return { column: time.column, unit: time.unit ?? "s", ...(time.format !== undefined && { format: time.format }) };
+  if (time !== undefined) return clockIn(time, place("events", "time", "format"));
   if (order !== undefined) return { column: order, unit: "steps" };
   throw new TwinError(
     `${place("events")}: name the events' clock (\`time: column\`), or their order (\`order: column\`) where there is none`,
   );
 }
 
+function clockIn(time: NonNullable<NonNullable<WrittenBinding["events"]>["time"]>, where: string): Clock {
+  if (typeof time === "string") return { column: time, unit: "s" };
+  const { column, unit, format } = time;
+  if (format !== undefined && unit !== undefined)
+    throw new TwinError(`${where}: \`unit\` and \`format\` are both given; a unit is for numbers, a format for texts`);
+  return { column, unit: unit ?? "s", ...(format !== undefined && { format }) };
+}
+
+/** A column alone is read as the events' clock is. */
+function knownTimes(
+  { columns, events }: WrittenBinding,
+  steps: boolean,
+  place: Binding["place"],
+): (readonly [string, Clock])[] {
+  return Object.entries(columns).flatMap(([name, column]) => {
+    if (typeof column === "string" || column.known_at === undefined) return [];
+    const { known_at } = column;
+    const where = place("columns", name, "known_at");
+    if (events === undefined) throw new TwinError(`${where}: no events are named, which a time could be of`);
+    if (steps && typeof known_at !== "string")
+      throw new TwinError(`${where}: the events have an order and no clock, so name the column of steps alone`);
+    if (steps) return [[name, { column: known_at as string, unit: "steps" }] as const];
+    const clock =
+      typeof known_at === "string" ? { ...clockIn(events.time!, where), column: known_at } : clockIn(known_at, where);
+    return [[name, clock] as const];
+  });
+}
+
 function columnOf(written: WrittenBinding["columns"][string]): ColumnBinding {
   if (typeof written === "string") return { kind: "sql", sql: written };
+  if ("column" in written) return { kind: "sql", sql: written.column };
   if ("at_least" in written) return { kind: "at_least", ...written.at_least };
   if ("split" in written) return { kind: "split", ...written.split };
   if ("scale" in written) return { kind: "scale", ...written.scale };

@@ -19,14 +19,14 @@ export interface ClockColumn {
   readonly raw: string | null;
 }
 
-/** @throws TwinError naming the place in data.yaml where the column holds no times */
+/** @param where the place in data.yaml, for errors @throws TwinError naming it where the column holds no times */
 export async function clockOf(
   source: Source,
   relation: Relation,
   binding: Binding,
   clock: Clock,
+  where = clock.unit === "steps" ? binding.place("events", "order") : binding.place("events", "time"),
 ): Promise<ClockColumn> {
-  const where = clock.unit === "steps" ? binding.place("events", "order") : binding.place("events", "time");
   const { column, unit, format } = clock;
   const type = requireColumn(relation, column, where);
   const base = { name: "#time", derive: null, made: "column", shown: column, use: "number" } as const;

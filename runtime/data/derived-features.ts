@@ -25,6 +25,8 @@ export async function derivedFeatures(
         ...(column.kind === "map" && { values: { ...column.values } }),
       } as Derived);
   }
+  for (const [feature, { column }] of Object.entries(binding.knownAt))
+    if (features.some(({ name }) => name === feature)) derived.push({ feature, kind: "known_at", column });
   if (expressions.length === 0) return derived;
   const names = read ? await columnNames(binding) : null;
   for (const { feature, sql } of expressions) {

@@ -43,7 +43,9 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
   }
   const text = [
     ...(keyType === "string" ? [events.item] : []),
-    ...(events.clock.format === undefined ? [] : [events.clock.column]),
+    ...[events.clock, ...Object.values(binding.knownAt)].flatMap(({ format, column }) =>
+      format === undefined ? [] : [column],
+    ),
   ];
   const relation = await openRelation(source, events.file, binding.place("events", "file"), text);
   const key = (role: "user" | "item", type: KeyType | null): Resolved & { type: KeyType } => {

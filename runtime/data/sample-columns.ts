@@ -6,6 +6,7 @@ import { castTo, due } from "./cast.ts";
 import type { DataModel } from "./data-model.ts";
 import { type Events, openEvents, requireCondition, userShare } from "./events.ts";
 import type { KeyType } from "./items.ts";
+import { checkKnownAt, knownAtColumns } from "./known-at.ts";
 import { meant } from "./nearest.ts";
 import { openRelation, requireColumn } from "./relation.ts";
 import { explainRead, expression, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
@@ -18,6 +19,8 @@ export interface SampleColumns {
   readonly user: readonly Resolved[];
   /** Of each history, in the manifest's order. */
   readonly cross: ReadonlyMap<string, readonly Resolved[]>;
+  /** By cross feature: when a behaviour's value became known, where the data says so. */
+  readonly knownAt: ReadonlyMap<string, Resolved>;
   /** Labels that the data has. */
   readonly labels: readonly Resolved[];
   readonly weight: Resolved | null;
@@ -62,6 +65,7 @@ export async function sampleColumns(
   labelled: boolean,
 ): Promise<SampleColumns> {
   checkNames(binding, manifest);
+  checkKnownAt(binding, manifest);
   const events = await openEvents(source, binding, keyType);
   const ofEvents = async (features: readonly FeatureSpec[]): Promise<Resolved[]> => {
     const columns: Resolved[] = [];
@@ -91,7 +95,9 @@ export async function sampleColumns(
   const labels = await labelColumns(source, events, binding, manifest, labelled);
   const weight = await weightColumn(source, events, binding);
   const users = await userColumns(source, events, binding, group("user"));
-  const own = [...context, ...candidate, ...labels, ...[...cross.values()].flat(), ...users.inEvents];
+  const knownAt = await knownAtColumns(source, events.relation, binding);
+  const values = [...[...cross.values()].flat(), ...knownAt.values()];
+  const own = [...context, ...candidate, ...labels, ...values, ...users.inEvents];
   const all = weight ? [...own, weight] : own;
   const parts = [
     `"#user", "#item", "#time", "#row", "#part"`,
@@ -109,6 +115,7 @@ export async function sampleColumns(
     candidate,
     user: [...users.inEvents, ...users.inUsers],
     cross,
+    knownAt,
     labels,
     weight,
     rows,

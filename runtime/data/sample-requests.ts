@@ -2,6 +2,7 @@
 import type { Manifest } from "../manifest.ts";
 import type { Binding } from "./binding.ts";
 import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "./column.ts";
+import { knownValues } from "./known-at.ts";
 import type { Resolved } from "./resolve.ts";
 import type { SampleColumns } from "./sample-columns.ts";
 
@@ -60,7 +61,12 @@ interface Past {
   readonly delay: number;
   readonly item: DataColumn;
   readonly time: Float64Array;
-  readonly cross: readonly (readonly [string, DataColumn])[];
+  readonly cross: readonly {
+    readonly name: string;
+    readonly column: DataColumn;
+    /** When each value became known, NaN: never; null: with the behaviour. */
+    readonly knownAt: Float64Array | null;
+  }[];
   /** Value that excludes behaviours which share it, of each behaviour and of each event; null: none. */
   readonly same: { readonly behaviour: DataColumn; readonly event: DataColumn } | null;
 }
@@ -168,7 +174,11 @@ function pastOf(
     delay: bound?.delay ?? 0,
     item: pick(rows.columns["#item"]),
     time: pick(rows.times),
-    cross: columns.cross.get(spec.name)!.map(({ name }) => [bare(name), pick(rows.columns[name])] as const),
+    cross: columns.cross.get(spec.name)!.map(({ name }) => {
+      const known = columns.knownAt.get(name);
+      const knownAt = known === undefined ? null : numbers(pick(rows.columns[known.name]));
+      return { name: bare(name), column: pick(rows.columns[name]), knownAt };
+    }),
     same: bound?.excludeSame ? { behaviour: pick(group), event: group } : null,
   };
 }
@@ -177,19 +187,16 @@ function pastOf(
 function before(past: Past, time: number, event: number): SampleHistory {
   const start = firstSeen(past.time, time, past.delay);
   const excluded = past.same === null || event >= past.same.event.length ? null : valueAt(past.same.event, event);
-  if (past.same === null || excluded === null) {
-    const end = Math.min(past.time.length, start + past.max);
-    const cross = past.cross.map(([name, column]) => [name, sliceColumn(column, start, end)] as const);
-    return {
-      item: sliceColumn(past.item, start, end),
-      time: past.time.subarray(start, end),
-      ...Object.fromEntries(cross),
-    };
-  }
+  const all = past.same === null || excluded === null;
   const seen: number[] = [];
-  for (let row = start; row < past.time.length && seen.length < past.max; row++) {
-    if (valueAt(past.same.behaviour, row) !== excluded) seen.push(row);
+  for (let row = start; !all && row < past.time.length && seen.length < past.max; row++) {
+    if (valueAt(past.same!.behaviour, row) !== excluded) seen.push(row);
   }
-  const cross = past.cross.map(([name, column]) => [name, takeRows(column, seen)] as const);
-  return { item: takeRows(past.item, seen), time: takeRows(past.time, seen), ...Object.fromEntries(cross) };
+  const end = Math.min(past.time.length, start + past.max);
+  const take = <C extends DataColumn>(column: C): C => (all ? sliceColumn(column, start, end) : takeRows(column, seen));
+  const cross = past.cross.map(({ name, column, knownAt }) => {
+    const values = take(column);
+    return [name, knownAt === null ? values : knownValues(values, take(knownAt), time, past.delay)] as const;
+  });
+  return { item: take(past.item), time: take(past.time), ...Object.fromEntries(cross) };
 }

@@ -47,6 +47,8 @@ export function logBinding(events: readonly LogEvent[], history = "{}", more = "
       click ?? "",
       row % 3,
       row / 10,
+      // When progress became known: with the event, just after, later, never.
+      row % 5 === 4 ? "" : time + [0, 1, 3000, 9000][row % 5],
     ].join(),
   );
   const items = Array.from({ length: videos }, (_, i) =>
@@ -59,7 +61,7 @@ export function logBinding(events: readonly LogEvent[], history = "{}", more = "
     }),
   );
   writeFiles(folder, {
-    "events.csv": `user,video,time,session,kept,progress,click,hour,recall\n${lines.join("\n")}\n`,
+    "events.csv": `user,video,time,session,kept,progress,click,hour,recall,progress_at\n${lines.join("\n")}\n`,
     "items.jsonl": `${items.join("\n")}\n`,
     "users.csv": "user,age\n1,17\n2,30\n9,50\n",
   });

@@ -25,6 +25,9 @@ const { manifest } = artefacts;
 const feature = (name: string) => manifest.features.find((one) => one.name === name)!;
 
 const labelled = "columns: {predict.click: click}\n";
+/** With values that became known later; a derivation that changes nothing is beside the plain column. */
+const knownAt = (derived: boolean) =>
+  `columns: {predict.click: click, watched.progress: {${derived ? "scale: {column: progress}" : "column: progress"}, known_at: progress_at}}\n`;
 const parts: readonly Part[] = ["training", "validation", "test"];
 /** The log has a 1 and a 0 at its beginning, so that it can be trained on whatever else is in it. */
 const sound = (events: readonly LogEvent[]): LogEvent[] => [
@@ -116,14 +119,47 @@ describe("a batch of prepared data", () => {
         fc.boolean(),
         fc.boolean(),
         fc.boolean(),
-        async (events, delay, where, exclude, inMemory) => {
+        fc.constantFrom(labelled, knownAt(false), knownAt(true)),
+        async (events, delay, where, exclude, inMemory, columns) => {
           const history = `{delay: ${delay}s${where ? ", where: kept" : ""}${exclude ? ", exclude_same: session" : ""}}`;
-          const binding = logBinding(sound(events), history, labelled);
+          const binding = logBinding(sound(events), history, columns);
           expect(await compare(binding, { memory: inMemory ? 1e9 : 0 })).toBeGreaterThan(0);
         },
       ),
       { numRuns: 15 },
     );
+  });
+
+  it("has a value that became known later where the sample lies strictly after that, and not sooner than the delay", async () => {
+    // Rows 0 … 4 are behaviours whose progress is known with the event, 1 s, 3,000 s and 9,000 s after it, and never.
+    const event = (i: number, time: number): LogEvent => ({
+      user: 1,
+      video: 1 + i,
+      time,
+      session: i === 1 ? 1 : 2,
+      kept: true,
+      click: i % 2 === 0,
+    });
+    const times = [0, 9, 8, 7, 6].map((age) => t0 - age);
+    const seen = async (history: string, at: number): Promise<Record<string, number>> => {
+      const events = [...times.map((time, i) => event(i, time)), event(5, at)];
+      const binding = logBinding(events, history, knownAt(false));
+      const dataset = openDataset((await prepared(binding, manifest)).folder);
+      const batch = all(dataset, "training");
+      const row = [...batch.time].indexOf(at);
+      const { length, lengths, item, cross } = batch.histories.watched;
+      const from = row * length;
+      return Object.fromEntries(
+        Array.from({ length: lengths[row] }, (_, i) => [item[from + i], cross["watched.progress"][from + i]]),
+      );
+    };
+    // Rows are 1 + the edges (10 %, 50 %) up to the value: 0, 0.1, 0.2; row 3 of the log has none.
+    expect(await seen("{}", t0 + 1)).toEqual({ 1: 1, 2: 2, 3: 0, 4: 0, 5: 0 });
+    expect(await seen("{}", t0 - 8 + 3000)).toEqual({ 1: 1, 2: 2, 3: 0, 4: 0, 5: 0 });
+    expect(await seen("{}", t0 - 8 + 3001)).toEqual({ 1: 1, 2: 2, 3: 2, 4: 0, 5: 0 });
+    expect(await seen("{delay: 10s}", t0 - 8 + 3009)).toEqual({ 1: 1, 2: 2, 3: 0, 4: 0, 5: 0 });
+    expect(await seen("{delay: 10s}", t0 - 8 + 3010)).toEqual({ 1: 1, 2: 2, 3: 2, 4: 0, 5: 0 });
+    expect(await seen("{exclude_same: session}", t0 + 1)).toEqual({ 2: 2 });
   });
 
   it("encodes items as serving does, the unknown item first", async () => {

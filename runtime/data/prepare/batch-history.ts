@@ -1,6 +1,7 @@
 // The behaviours of a batch's samples, copied side by side: typed arrays only, nothing is made for a single behaviour.
 import { TwinError } from "../../error.ts";
 import type { BatchHistory, Encoded } from "../../train/dataset.ts";
+import { isKnown } from "../known-at.ts";
 import type { Column } from "./column-file.ts";
 import type { EncodedSpec } from "./dataset-file.ts";
 
@@ -14,7 +15,12 @@ export interface HistoryColumns {
   /** By user, where the behaviours end. */
   readonly ends: Column;
   /** Stored ones with their column; elapsed ones without. */
-  readonly cross: readonly { readonly spec: EncodedSpec; readonly column: Column | null }[];
+  readonly cross: readonly {
+    readonly spec: EncodedSpec;
+    readonly column: Column | null;
+    /** When each value became known, where that is later than the behaviour; NaN: never. */
+    readonly known: Column | null;
+  }[];
 }
 
 export interface SamplesOfBatch {
@@ -62,11 +68,17 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
     // What is not strictly before the sample is the future: such data must never be trained on.
     if (!(newest < now)) leak(history, row, newest, now);
     for (let c = 0; c < outputs.length; c++) {
-      const { spec, column } = history.cross[c];
+      const { spec, column, known } = history.cross[c];
       if (column !== null) copy(column, start, count, picked, outputs[c], at * spec.width, spec.width);
+      if (known === null) continue;
+      const delay = spec.known?.delay ?? 0;
+      const knownAt = doublesOf(known, start, count, picked);
+      for (let i = 0; i < count; i++)
+        if (!isKnown(knownAt[i], now, delay))
+          outputs[c].fill(spec.fill, (at + i) * spec.width, (at + i + 1) * spec.width);
     }
     if (!elapsed) continue;
-    const times = timesOf(history, start, count, picked);
+    const times = doublesOf(history.time, start, count, picked);
     for (let c = 0; c < outputs.length; c++) {
       const { edges } = history.cross[c].spec;
       if (edges !== null) elapsedBuckets(outputs[c] as Int32Array, at, times, count, now, edges);
@@ -105,10 +117,10 @@ function copy(
   }
 }
 
-function timesOf(history: HistoryColumns, start: number, count: number, picked: Int32Array | null): ArrayLike<number> {
-  if (picked === null) return history.time.range(start, start + count);
+function doublesOf(column: Column, start: number, count: number, picked: Int32Array | null): ArrayLike<number> {
+  if (picked === null) return column.range(start, start + count);
   const times = new Float64Array(count);
-  const from = history.time.range(start, picked[count - 1] + 1);
+  const from = column.range(start, picked[count - 1] + 1);
   for (let i = 0; i < count; i++) times[i] = from[picked[i] - start];
   return times;
 }

@@ -23,6 +23,8 @@ const EncodedSchema = v.strictObject({
   fill: v.picklist([-1, 0]),
   /** Of elapsed time: nothing is stored, the batch computes it. */
   edges: v.nullable(v.array(v.number())),
+  /** Given where a value may have become known later than its behaviour: a sample sees it this long after that. */
+  known: v.optional(v.strictObject({ delay: v.pipe(v.number(), v.minValue(0)) })),
 });
 
 /** Length of a column file, and the hashes of its blocks, as one text: a long list takes a line, not thousands. */

@@ -57,7 +57,10 @@ export function eventLayout(
       max,
       behaviours: 0,
       same: binding.history[name]?.excludeSame != null,
-      cross: encodedFeatures(model, "cross", name).map(encodedSpec),
+      cross: encodedFeatures(model, "cross", name).map((feature) => ({
+        ...encodedSpec(feature),
+        ...(columns.knownAt.has(feature.name) && { known: { delay: binding.history[name]?.delay ?? 0 } }),
+      })),
     })),
     labels,
     absent: model.labels.map(({ name }) => name).filter((name) => !labels.includes(name)),
@@ -183,6 +186,8 @@ export class EventWriter {
     if (same !== null) writers.same.write(same, past.rows);
     for (const feature of encodedFeatures(this.#model, "cross", this.#model.histories[h].name)) {
       if (feature.encoder.kind !== "elapsed") writers[`cross.${feature.name}`].write(encode(feature), past.rows);
+      const known = this.#columns.knownAt.get(feature.name);
+      if (known !== undefined) writers[`known.${feature.name}`].write(doubles(columns[known.name]), past.rows);
     }
     const base = this.#written.behaviours[h];
     this.#ends[h].write(Uint32Array.from(past.ends, (end) => base + end));

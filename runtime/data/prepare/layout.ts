@@ -39,8 +39,11 @@ export function behaviourColumns({ name, same, cross }: Shape["histories"][numbe
   };
   // Numbers of the values that exclude, within a user; −1: none.
   if (same) columns.same = { file: `history/${name}/same.bin`, type: "int32", width: 1 };
-  for (const { name: feature, type, width, edges } of cross) {
+  for (const { name: feature, type, width, edges, known } of cross) {
     if (edges === null) columns[`cross.${feature}`] = { file: `history/${name}/${feature}.bin`, type, width };
+    // When the value became known; NaN: never.
+    if (known)
+      columns[`known.${feature}`] = { file: `history/${name}/${feature}.known.bin`, type: "float64", width: 1 };
   }
   return columns;
 }

@@ -103,7 +103,11 @@ class Reader implements StoredDataset {
         time: columns.time,
         same: columns.same ?? null,
         ends: open(endColumn(history.name)),
-        cross: history.cross.map((one) => ({ spec: one, column: columns[`cross.${one.name}`] ?? null })),
+        cross: history.cross.map((one) => ({
+          spec: one,
+          column: columns[`cross.${one.name}`] ?? null,
+          known: columns[`known.${one.name}`] ?? null,
+        })),
       };
     });
     this.#samples = {

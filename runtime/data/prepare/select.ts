@@ -22,7 +22,7 @@ export interface DataQuery {
   readonly itemKeys: string;
   /**
    * Select of all events in no order: `#user`, `#item`, `#ordinal`, `#time`, `#row`, `#part`, for the i-th history `#keepI`
-   * (1 or 0) and `#sameI`, features by name, labels (NaN: missing, infinite: refused) and `#weight`.
+   * (1 or 0) and `#sameI`, features by name, `#known.FEATURE` (NaN: never), labels (NaN: missing, infinite: refused) and `#weight`.
    */
   readonly events: string;
 }
@@ -55,6 +55,8 @@ function eventSelect(columns: SampleColumns, model: DataModel): string {
   for (let h = 0; h < model.histories.length; h++) own.push(`"#keep${h}"::INTEGER AS "#keep${h}"`, `"#same${h}"`);
   const features = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
   for (const column of features) own.push(`${quick(column)} AS ${quoted(column.name)}`);
+  for (const { name } of columns.knownAt.values())
+    own.push(`coalesce(${quoted(name)}, 'NaN'::DOUBLE) AS ${quoted(name)}`);
   for (const label of columns.labels) own.push(`${labelSql(label)} AS ${quoted(label.name)}`);
   if (columns.weight !== null) own.push(`coalesce("#weight", 'NaN'::DOUBLE) AS "#weight"`);
   return `SELECT ${own.join(", ")} FROM (${columns.rows()}) q LEFT JOIN ${quoted(itemTable)} i ON i.k = q."#item"`;
