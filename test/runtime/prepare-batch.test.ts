@@ -144,7 +144,7 @@ describe("a batch of prepared data", () => {
     const seen = async (history: string, at: number): Promise<Record<string, number>> => {
       const events = [...times.map((time, i) => event(i, time)), event(5, at)];
       const binding = logBinding(events, history, knownAt(false));
-      const dataset = openDataset((await prepared(binding, manifest)).folder);
+      const dataset = await openDataset((await prepared(binding, manifest)).folder);
       const batch = all(dataset, "training");
       const row = [...batch.time].indexOf(at);
       const { length, lengths, item, cross } = batch.histories.watched;
