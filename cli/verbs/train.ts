@@ -21,7 +21,9 @@ import {
   createRun,
   defaultThreads,
   expectFolder,
+  expectListed,
   hasCheckpoint,
+  listRunFiles,
   openEarlierRun,
   performRun,
   type ReadParameter,
@@ -72,6 +74,10 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   quietNativeLog();
   const { output, resume = false } = options;
   expectFolder(output, resume);
+  const own = [file, options.data].map((path) => relative(output, path).replaceAll("\\", "/"));
+  // The run's copies, where they are what is named.
+  if (resume)
+    expectListed(output, (path) => own.includes(path) || (path.startsWith("model/") && own[0].startsWith("model/")));
   const model = checked(file);
   const binding = readBinding(options.data);
   const vocabularies = resume ? readVocabularies(join(output, "vocabularies")) : await learn(model, options.data);
@@ -135,7 +141,7 @@ async function started(
 ): Promise<RunRecord> {
   const { output, model, data, binding } = options;
   const record: RunRecord = {
-    format: 1,
+    format: 2,
     model: model.name,
     source: relative(dirname(file), file),
     data: resolve(data),
@@ -151,10 +157,10 @@ async function started(
     from: options.from === undefined ? null : resolve(options.from),
     fingerprints: { spec: contractFingerprint(manifest), data: null },
     samples: null,
+    files: null,
   };
   if (options.from !== undefined) (await openEarlierRun(options.from)).weights.close();
-  createRun(output, record, runFiles(file, binding, files));
-  return record;
+  return createRun(output, record, runFiles(file, binding, files));
 }
 
 function* runFiles(file: string, binding: Binding, files: readonly ArtefactFile[]): Generator<RunFile> {
@@ -171,6 +177,7 @@ function* runFiles(file: string, binding: Binding, files: readonly ArtefactFile[
 /** What a run that goes on was started with; the command line may say how long it is to train, and with how many threads. */
 function resumed(output: string, manifest: Manifest, options: TrainOptions): RunRecord {
   const record = readRun(output);
+  expectListed(output, (path) => path.startsWith("train/"));
   const differences = contractDifferences(readRunManifest(output), manifest);
   if (differences.length > 0)
     throw new TwinError(
@@ -180,6 +187,7 @@ function resumed(output: string, manifest: Manifest, options: TrainOptions): Run
     throw new TwinError(`the run in ${output} has the seed ${record.seed}: leave out --seed, or start a new run`);
   const next: RunRecord = {
     ...record,
+    files: record.files ?? listRunFiles(output),
     epochs: options.epochs ?? record.epochs,
     steps: options.steps ?? record.steps,
     threads: options.threads ?? record.threads,

@@ -9,7 +9,7 @@ import type { Manifest } from "../manifest.ts";
 import { parseManifest } from "../manifest-file.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
 import { weightsFile } from "./checkpoint.ts";
-import { runManifestFile } from "./run.ts";
+import { expectListed, runManifestFile } from "./run-files.ts";
 import { readVocabularies } from "./vocabularies.ts";
 import type { Encoding } from "./warm-start.ts";
 
@@ -31,6 +31,7 @@ export async function openEarlierRun(dir: string): Promise<EarlierRun> {
     throw new TwinError(
       `${dir} has no ${weightsFile} yet: its run has not come to its end. Go on with it by --resume, or start from another`,
     );
+  expectListed(dir, (file) => file === runManifestFile);
   const manifest = parseManifest(readText(path, 1 << 26), path);
   const file = openTensors(weights);
   try {

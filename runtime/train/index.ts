@@ -8,7 +8,8 @@ export { type DatasetPlace, type Feeder, localFeeder, threadFeeder } from "./fee
 export { TrainGraphs } from "./graphs.ts";
 export { type MetricsLine, readMetrics } from "./metrics-log.ts";
 export { type TrainPlan, trainPlan } from "./plan.ts";
-export { defaultThreads, performRun, type RunOptions, readRunManifest, runManifestFile } from "./run.ts";
+export { defaultThreads, performRun, type RunOptions, readRunManifest } from "./run.ts";
+export { damageOf, expectListed, listRunFiles, runManifestFile } from "./run-files.ts";
 export { createRun, expectFolder, type RunFile, type RunRecord, readRun, updateRun } from "./run-folder.ts";
 export { type ScoredBatch, Scorer, type SearchedRows, scorePart } from "./score.ts";
 export { type ReadParameter, TrainState } from "./state.ts";

@@ -17,16 +17,16 @@ import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
 import { TwinError } from "../error.ts";
-import { attempt, isAlive, readText, syncFolder, writeFileAtomic, writeFully } from "../files.ts";
+import { attempt, isAlive, syncFolder, writeFully } from "../files.ts";
+import { readSigned, signed, writeSigned } from "../signed-text.ts";
 import { parseYaml } from "../yaml-file.ts";
+import { type ListedFile, listed, RunFileSchema } from "./listed-file.ts";
 
 export const runFile = "run.yaml";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-/** run.yaml: what the run was started with. */
-export const RunSchema = v.strictObject({
-  format: v.literal(1),
+const entries = {
   model: v.string(),
   /** Entry file, below `model/`. */
   source: v.string(),
@@ -47,7 +47,18 @@ export const RunSchema = v.strictObject({
   fingerprints: v.strictObject({ spec: v.string(), data: v.nullable(v.string()) }),
   /** Samples of each part; null until the data are prepared. */
   samples: v.nullable(v.record(v.string(), natural)),
+};
+
+/** run.yaml: what the run was started with. */
+const RunSchema = v.strictObject({
+  format: v.literal(2),
+  ...entries,
+  /** The files that it was made with; null where a version wrote it that kept no list. */
+  files: v.nullable(v.array(RunFileSchema)),
 });
+
+/** As Twin 0.1 wrote it, without checksums. */
+const FirstSchema = v.strictObject({ format: v.literal(1), ...entries });
 
 export type RunRecord = v.InferOutput<typeof RunSchema>;
 
@@ -57,8 +68,8 @@ export interface RunFile {
   readonly content: Uint8Array | string;
 }
 
-/** Makes the folder with its files, all at once. @throws TwinError where there is something already */
-export function createRun(dir: string, record: RunRecord, files: Iterable<RunFile>): void {
+/** Makes the folder with its files, all at once, and lists them. @throws TwinError where there is something already */
+export function createRun(dir: string, record: RunRecord, files: Iterable<RunFile>): RunRecord {
   const folder = resolve(dir);
   const prefix = `.${basename(folder)}.next-`;
   const stage = join(dirname(folder), `${prefix}${process.pid}`);
@@ -71,16 +82,22 @@ export function createRun(dir: string, record: RunRecord, files: Iterable<RunFil
   try {
     mkdirSync(stage);
     const folders = new Set([stage]);
-    for (const { path, content } of [...files, { path: runFile, content: recordText(record) }]) {
+    const list: ListedFile[] = [];
+    for (const { path, content } of files) {
       const file = join(stage, path);
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
       mkdirSync(dirname(file), { recursive: true });
       folders.add(dirname(file));
-      writeDurable(file, typeof content === "string" ? new TextEncoder().encode(content) : content);
+      writeDurable(file, bytes);
+      list.push(listed(path, bytes));
     }
+    const known = { ...record, files: list };
+    writeDurable(join(stage, runFile), new TextEncoder().encode(signed(recordText(known))));
     for (const one of folders) syncFolder(one);
     if (existsSync(folder)) rmdirSync(folder);
     attempt("write", dir, () => renameSync(stage, folder));
     syncFolder(dirname(folder));
+    return known;
   } catch (error) {
     rmSync(stage, { recursive: true, force: true });
     throw error;
@@ -101,8 +118,7 @@ function writeDurable(path: string, bytes: Uint8Array): void {
 
 const recordText = (record: RunRecord): string => stringify(record, { lineWidth: 0 });
 
-export const updateRun = (dir: string, record: RunRecord): void =>
-  writeFileAtomic(join(dir, runFile), recordText(record));
+export const updateRun = (dir: string, record: RunRecord): void => writeSigned(join(dir, runFile), recordText(record));
 
 /** @throws TwinError where the folder is no run */
 export function readRun(dir: string): RunRecord {
@@ -111,8 +127,11 @@ export function readRun(dir: string): RunRecord {
     throw new TwinError(
       `${dir} is no training run: it has no ${runFile}. \`twin train FILE --data DATA -o ${dir}\` makes one`,
     );
-  const kind = { what: "a training run of Twin", cure: "Start the run anew in another folder" };
-  return parseYaml(readText(path, 1 << 24), path, RunSchema, kind);
+  const cure = "Restore it from a copy, or start the run anew in another folder";
+  const kind = { what: "a training run of Twin", cure };
+  const { text, signed: isSigned } = readSigned(path, 1 << 24, cure);
+  if (isSigned) return parseYaml(text, path, RunSchema, { ...kind, format: 2 });
+  return { ...parseYaml(text, path, FirstSchema, kind), format: 2, files: null };
 }
 
 /** Whether a run may be made in the folder, or goes on there. @throws TwinError saying what is in the way, and the way out */

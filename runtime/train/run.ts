@@ -12,12 +12,10 @@ import { contractFingerprint } from "./contract.ts";
 import { type DatasetPlace, type Feeder, threadFeeder } from "./feeder.ts";
 import { TrainGraphs } from "./graphs.ts";
 import { trainPlan } from "./plan.ts";
+import { expectListed, runManifestFile } from "./run-files.ts";
 import { holdRun, type RunRecord, readRun, updateRun } from "./run-folder.ts";
 import { type ReadParameter, size, TrainState } from "./state.ts";
 import { type TrainOptions, type TrainReport, train } from "./train.ts";
-
-/** The manifest of the build whose graphs the run trains, without its inference graphs. */
-export const runManifestFile = "train/manifest.yaml";
 
 export function readRunManifest(dir: string): Manifest {
   const path = join(dir, runManifestFile);
@@ -47,6 +45,7 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
   try {
     removeLeftovers(dir);
     const record = readRun(dir);
+    expectListed(dir, (path) => path.startsWith("train/"));
     const manifest = readRunManifest(dir);
     const epochs = record.epochs ?? manifest.train.epochs;
     const plan = trainPlan({ ...manifest, train: { ...manifest.train, epochs, batch: record.batch } });

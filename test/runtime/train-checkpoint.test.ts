@@ -185,7 +185,7 @@ describe("the contract of a checkpoint", () => {
 
 describe("the folder of a run", () => {
   const record: RunRecord = {
-    format: 1,
+    format: 2,
     model: "topics",
     source: "topics.twin",
     data: "data.yaml",
@@ -201,6 +201,7 @@ describe("the folder of a run", () => {
     from: null,
     fingerprints: { spec: "s", data: null },
     samples: null,
+    files: null,
   };
 
   it("is made whole, and then refused to a new run", () => {
@@ -209,7 +210,8 @@ describe("the folder of a run", () => {
     expectFolder(folder, false);
     createRun(folder, record, [{ path: "model/a/topics.twin", content: "model topics" }]);
     expect(readFileSync(join(folder, "model/a/topics.twin"), "utf8")).toBe("model topics");
-    expect(readRun(folder)).toEqual(record);
+    const files = [{ path: "model/a/topics.twin", bytes: 12, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }];
+    expect(readRun(folder)).toEqual({ ...record, files });
     expectFolder(folder, true);
     expect(() => expectFolder(folder, false)).toThrow(/holds a run already: go on with it by --resume/);
   });
