@@ -114,6 +114,7 @@ function commandLine(): Command {
     .option("--vocabulary <feature_vocab.json>", "FuxiCTR's vocabularies, to be written as Twin's beside the output")
     .option("--verify <samples.npz>", "inputs and expected logits: fails where the model computes others")
     .option("--tolerance <t>", "largest difference of a logit", tolerance, 1e-4)
+    .option("--accept-fuxictr-mask", "take weights over whose only difference is the mask of FuxiCTR's short window")
     .option("--partial", "take embedding tables only; the rest keeps its start values")
     .addOption(json())
     .action(async (file, options) => (await import("./verbs/import.ts")).importFrom(file, options));

@@ -13,16 +13,36 @@ export interface Verified {
   readonly expected: number;
   readonly actual: number;
   readonly passed: boolean;
+  /** By history, in groups of the number of behaviours: the largest |Δ| of each. */
+  readonly byLength: readonly LengthGroup[];
+}
+
+export interface LengthGroup {
+  readonly history: string;
+  readonly from: number;
+  /** null: and more. */
+  readonly to: number | null;
+  readonly samples: number;
+  readonly largest: number;
 }
 
 /** Samples that are run at once. */
 const together = 64;
 
-/** @param session the model's graph over a batch, with the outputs `LABEL.logit` [samples] */
-export async function verifyLogits(session: GraphSession, samples: Samples, tolerance: number): Promise<Verified> {
+/**
+ * @param session the model's graph over a batch, with the outputs `LABEL.logit` [samples]
+ * @param bounds numbers of behaviours up to which the model does something of its own (windows, lists)
+ */
+export async function verifyLogits(
+  session: GraphSession,
+  samples: Samples,
+  tolerance: number,
+  bounds: readonly number[] = [],
+): Promise<Verified> {
+  const gaps = new Float64Array(samples.count);
   let worst = { largest: -1, label: "", sample: 0, expected: 0, actual: 0 };
   let logits = 0;
-  for (let from = 0; from < samples.count && !Number.isNaN(worst.largest); from += together) {
+  for (let from = 0; from < samples.count; from += together) {
     const to = Math.min(samples.count, from + together);
     const feeds = Object.fromEntries([...samples.feeds].map(([name, tensor]) => [name, rows(tensor, from, to)]));
     const results = await session.run(feeds);
@@ -32,12 +52,42 @@ export async function verifyLogits(session: GraphSession, samples: Samples, tole
         logits++;
         const [expected, actual] = [wanted[from + i], got[i]];
         const gap = Math.abs(expected - actual);
+        gaps[from + i] = Math.max(gaps[from + i], gap);
         if (Number.isNaN(worst.largest) || !(gap > worst.largest || Number.isNaN(gap))) continue;
         worst = { largest: gap, label, sample: from + i, expected, actual };
       }
     }
   }
-  return { samples: samples.count, logits, tolerance, ...worst, passed: worst.largest <= tolerance };
+  return {
+    samples: samples.count,
+    logits,
+    tolerance,
+    ...worst,
+    passed: worst.largest <= tolerance,
+    byLength: byLength(samples, gaps, bounds),
+  };
+}
+
+function byLength({ feeds, count }: Samples, gaps: Float64Array, bounds: readonly number[]): LengthGroup[] {
+  const ends = [...new Set([0, ...bounds])].sort((a, b) => a - b);
+  return [...feeds].flatMap(([name, { shape, data }]) => {
+    if (!name.endsWith(".valid")) return [];
+    const groups = [...ends, null].map((to, i) => ({
+      from: i === 0 ? 0 : ends[i - 1] + 1,
+      to,
+      samples: 0,
+      largest: 0,
+    }));
+    for (let row = 0; row < count; row++) {
+      let length = 0;
+      for (let i = 0; i < shape[1]; i++) length += Number(data[row * shape[1] + i] > 0);
+      const group = groups.find(({ to }) => to === null || length <= to)!;
+      group.samples++;
+      group.largest = Math.max(group.largest, gaps[row]);
+    }
+    const history = name.slice(0, -".valid".length);
+    return groups.filter(({ samples }) => samples > 0).map((group) => ({ history, ...group }));
+  });
 }
 
 function rows({ dtype, shape, data }: Tensor, from: number, to: number): Tensor {

@@ -1,5 +1,5 @@
 // `twin import` as a user runs it: a FuxiCTR model under our names, proved by its logits, and every mistake caught by them.
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -36,6 +36,43 @@ const changed = (name: string, part: Partial<TorchPart>): string =>
   put("changed.pt", torchOf({ ...state, [name]: { ...state[name], ...part } }));
 
 describe("a FuxiCTR model", () => {
+  describe("whose short window is masked as FuxiCTR does it", () => {
+    const masked = put("masked.npz", fuxiSamples(read, { ownMask: true }));
+
+    it("is told from wrong weights: where the rows agree, why the others do not, and how to go on", async () => {
+      await refused(
+        1,
+        ["import", weights, ...fuxi, "--verify", masked, ...common],
+        [
+          /nothing is wrong with the weights/,
+          /clicked of 1–2 behaviours loses its oldest one in recent.*largest difference \d\.\de-\d/,
+          /clicked of 0: \d\.\de-\d in 12 samples, which agree; clicked of 1–2: 0\.\d+ in 24 samples; clicked of 3: \S+ in 12 samples, which agree; clicked of 4 or more: \S+ in 22 samples, which agree/,
+          /--accept-fuxictr-mask/,
+        ],
+      );
+      expect(existsSync(out)).toBe(false);
+      const accept = ["import", weights, ...fuxi, "--verify", masked, "--accept-fuxictr-mask", ...common];
+      const { stdout } = await fine(accept);
+      expect(stdout).toMatch(/verified but for FuxiCTR's mask: 70 logits/);
+      const { stdout: json } = await fine([...accept, "--json"]);
+      expect(JSON.parse(json).verified).toMatchObject({
+        passed: false,
+        fuxictrMask: { attend: "recent", history: "clicked", count: 2 },
+      });
+      rmSync(out);
+    });
+
+    it("does not hide wrong weights, nor is the flag for other sources", async () => {
+      const wrong = changed("dnn.mlp.4.bias", { data: state["dnn.mlp.5.bias"].data });
+      await refused(
+        1,
+        ["import", wrong, ...fuxi, "--verify", masked, "--accept-fuxictr-mask", ...common],
+        [/does not compute what .*By number of behaviours: clicked of 0: /],
+      );
+      await refused(2, ["import", weights, ...fuxi, "--accept-fuxictr-mask", ...common], ["goes with"]);
+    });
+  });
+
   it("computes here what it computed there", async () => {
     const { stdout, stderr } = await fine([
       "import",

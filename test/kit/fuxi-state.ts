@@ -69,6 +69,19 @@ tower ranking {
 
 export const fuxiModel: Model = check(load("fuxi.twin", () => fuxiSource)).model!;
 
+/** The short window as FuxiCTR computes it: over behaviours of which its mask drops the oldest, where they fit into it. */
+const maskedModel: Model = check(
+  load("fuxi.twin", () =>
+    fuxiSource
+      .replace(
+        "metric short {\n  query: item\n  keys: clicked.item",
+        "metric short {\n  query: item\n  keys: window.item",
+      )
+      .replace("over: clicked.last(2)", "over: window.last(2)")
+      .replace("metric long", "history window {\n  of: item\n  max: 20\n}\n\nmetric long"),
+  ),
+).model!;
+
 /** Rows of FuxiCTR's tables: padding, the values in use, unknown. */
 const rows = { age: 6, cate_id: 8, item_id: 12 };
 
@@ -160,7 +173,10 @@ export function fuxiState(read: ReadParameter): Record<string, TorchPart> {
 }
 
 /** Samples with FuxiCTR's rows: unknown values are the last row, padding is row 0. */
-export function fuxiSamples(read: ReadParameter, count = 70, length = 5): Uint8Array {
+export function fuxiSamples(
+  read: ReadParameter,
+  { count = 70, length = 5, ownMask = false }: { count?: number; length?: number; ownMask?: boolean } = {},
+): Uint8Array {
   const draw = uniform(9);
   const foreign = (size: number, upTo: number) =>
     Int32Array.from({ length: size }, () => 1 + Math.floor(draw() * (upTo - 1)));
@@ -182,9 +198,19 @@ export function fuxiSamples(read: ReadParameter, count = 70, length = 5): Uint8A
   const feeds = Object.fromEntries(
     Object.entries(arrays).map(([name, { shape, data }]) => [name, { shape, data: twin(name, data) }]),
   );
-  const graph = graphsOf(fuxiModel, "batch").get("request")!;
+  const graph = graphsOf(ownMask ? maskedModel : fuxiModel, "batch").get("request")!;
   const valids = { shape: [count, length], data: valid };
-  const logits = run(graph, { ...feeds, "clicked.valid": { ...valids, data: [...valid] } }, read)["click.logit"];
+  Object.assign(feeds, { "clicked.valid": { ...valids, data: [...valid] } });
+  if (ownMask) {
+    for (const name of ["item.item_id", "item.cate_id"]) feeds[`window.${name}`] = feeds[`clicked.${name}`];
+    // Histories of 1 and 2, which the window of 2 holds whole, lose their oldest behaviour.
+    const oldest = (i: number): boolean => {
+      const row = Math.floor(i / length) % (length + 1);
+      return row >= 1 && row <= 2 && i % length === row - 1;
+    };
+    feeds["window.valid"] = { ...valids, data: Array.from(valid, (one, i) => (oldest(i) ? 0 : one)) };
+  }
+  const logits = run(graph, feeds, read)["click.logit"];
   return npzOf(
     {
       ...Object.fromEntries(

@@ -1,0 +1,67 @@
+// FuxiCTR's TWIN cuts the mask of its short window from an array that is one shorter than the items (it lacks the target), so a
+// history that fits into the window loses its oldest behaviour there. The same in a model of ours, to tell it from wrong weights.
+import type { Model } from "../compiler/index.ts";
+import type { Samples } from "../runtime/import/index.ts";
+
+export interface ShortWindow {
+  /** The model with a history of its own for the short window. */
+  readonly model: Model;
+  readonly attend: string;
+  readonly history: string;
+  /** Name of the second history. */
+  readonly own: string;
+  readonly count: number;
+}
+
+/** @returns null where no attend over the newest n has a metric of its own */
+export function ownShortWindow(model: Model): ShortWindow | null {
+  const attend = model.attends.find(({ over }) => over.kind === "last");
+  if (attend?.over.kind !== "last" || attend.by.kind !== "metric") return null;
+  const { metric } = attend.by;
+  const { history, count } = attend.over;
+  const shares = (by: { readonly kind: string; readonly metric?: unknown }): boolean => by.metric === metric;
+  const others = [...model.attends.filter((one) => one !== attend), ...model.searches];
+  if (others.some(({ by }) => shares(by)) || history.cross.features.length > 0) return null;
+  const own = `${history.name}_short`;
+  if (model.histories.some(({ name }) => name === own)) return null;
+  const second = { ...history, name: own };
+  const ownMetric = { ...metric, history: second };
+  const ownAttend = {
+    ...attend,
+    over: { ...attend.over, history: second },
+    by: { kind: "metric" as const, metric: ownMetric },
+  };
+  return {
+    attend: attend.name,
+    history: history.name,
+    own,
+    count,
+    model: {
+      ...model,
+      histories: [...model.histories, second],
+      metrics: model.metrics.map((one) => (one === metric ? ownMetric : one)),
+      attends: model.attends.map((one) => (one === attend ? ownAttend : one)),
+      towers: model.towers.map((tower) => ({
+        ...tower,
+        input: tower.input.map((one) =>
+          one.kind === "attend" && one.attend === attend ? { ...one, attend: ownAttend } : one,
+        ),
+      })),
+    },
+  };
+}
+
+/** Samples whose short window is masked as FuxiCTR does it. */
+export function maskedAsThere(samples: Samples, { history, own, count }: ShortWindow): Samples {
+  const feeds = new Map(samples.feeds);
+  for (const [name, tensor] of samples.feeds)
+    if (name.startsWith(`${history}.`)) feeds.set(`${own}${name.slice(history.length)}`, tensor);
+  const valid = samples.feeds.get(`${history}.valid`)!;
+  const length = valid.shape[1];
+  const data = Float32Array.from(valid.data as Float32Array);
+  for (let row = 0; row < samples.count; row++) {
+    const behaviours = data.subarray(row * length, (row + 1) * length).reduce((sum, one) => sum + one, 0);
+    if (behaviours > 0 && behaviours <= count) data[row * length + behaviours - 1] = 0;
+  }
+  return { ...samples, feeds: feeds.set(`${own}.valid`, { ...valid, data }) };
+}
