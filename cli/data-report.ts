@@ -35,13 +35,15 @@ export function reportText(report: DataReport): string {
     }
   }
   const odd = report.features.filter(({ missing, unknown }) => missing + unknown > 0);
-  for (const { name, values, missing, unknown } of odd) {
-    const all = Math.max(1, values);
-    const told = [
-      ...(missing > 0 ? [`${percent(missing / all)} missing`] : []),
-      ...(unknown > 0 ? [`${percent(unknown / all)} unknown`] : []),
-    ];
-    lines.push(`${name}: ${told.join(", ")} of ${number(values)}`);
+  for (const { name, values, missing, unknown, lists } of odd) {
+    const share = (count: number, all: number): string => percent(count / Math.max(1, all));
+    const lost = missing > 0 ? [`${share(missing, lists ?? values)} missing`] : [];
+    const strange = unknown > 0 ? [`${share(unknown, values)} unknown`] : [];
+    if (lists === undefined) lines.push(`${name}: ${[...lost, ...strange].join(", ")} of ${number(values)}`);
+    else
+      lines.push(
+        `${name}: ${[...lost.map((one) => `${one} of ${number(lists)} lists`), ...strange.map((one) => `${one} of ${number(values)} tags`)].join(", ")}`,
+      );
   }
   if (report.model !== "" && odd.length === 0) lines.push("no feature has missing values or unknown ids");
   if (report.supplied.length > 0)

@@ -9,6 +9,7 @@ export type RawKeys =
   | BigUint64Array
   | Int32Array
   | Uint32Array
+  | Float32Array
   | Float64Array
   | readonly (bigint | number | string)[];
 
@@ -23,7 +24,7 @@ const decimal = /^(?:0|-?[1-9]\d*)$/;
 /**
  * Checks keys; none is ever rounded.
  * @param where names the place for errors: "history watched", "candidates"
- * @throws TwinError naming index and value: a fraction, a number beyond ±(2^53 − 1), an integer beyond 64 bits, no key
+ * @throws TwinError naming index and value: a fraction, a number beyond ±(2^53 − 1), or ±2^24 in a Float32Array, an integer beyond 64 bits, no key
  */
 export function parseKeys(values: RawKeys, type: KeyType, where: string): KeyColumn {
   if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
@@ -99,21 +100,22 @@ function parseIntegers(values: RawKeys, where: string): KeyColumn {
     }
     return { type: "int64", length, words };
   }
+  const exact = exactBelow(values);
   for (let i = 0; i < length; i++) {
     const value: unknown = values[i];
     if (typeof value === "number") {
-      if (!Number.isSafeInteger(value)) {
+      if (!Number.isInteger(value) || Math.abs(value) >= exact) {
         refuseNumber(value, where, i);
       }
       words[2 * i] = value;
       words[2 * i + 1] = Math.floor(value / 0x100000000);
     } else {
-      const exact = typeof value === "bigint" ? value : textInteger(value, where, i);
-      if (BigInt.asIntN(64, exact) !== exact) {
+      const integer = typeof value === "bigint" ? value : textInteger(value, where, i);
+      if (BigInt.asIntN(64, integer) !== integer) {
         tooLarge(where, i, value);
       }
-      words[2 * i] = Number(BigInt.asUintN(32, exact));
-      words[2 * i + 1] = Number(BigInt.asIntN(32, exact >> 32n));
+      words[2 * i] = Number(BigInt.asUintN(32, integer));
+      words[2 * i + 1] = Number(BigInt.asIntN(32, integer >> 32n));
     }
   }
   return { type: "int64", length, words };
@@ -129,13 +131,22 @@ function textInteger(value: unknown, where: string, i: number): bigint {
   return value.length > 20 ? tooLarge(where, i, value) : BigInt(value);
 }
 
+/** Every whole number nearer to 0 is exact in such an array; one that is not may have been another before it was stored. */
+export function exactBelow(values: unknown): number {
+  return values instanceof Float32Array ? 2 ** 24 : 2 ** 53;
+}
+
 function parseTexts(values: RawKeys, where: string): KeyColumn {
+  const exact = exactBelow(values);
   const texts: string[] = new Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value: unknown = values[i];
     if (typeof value === "string") {
       texts[i] = value;
-    } else if (typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value))) {
+    } else if (
+      typeof value === "bigint" ||
+      (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < exact)
+    ) {
       texts[i] = String(value);
     } else if (typeof value === "number") {
       refuseNumber(value, where, i);
@@ -148,12 +159,11 @@ function parseTexts(values: RawKeys, where: string): KeyColumn {
 
 function refuseNumber(value: number, where: string, i: number): never {
   if (Number.isInteger(value)) {
-    return refuse(
-      where,
-      i,
-      value,
-      "a number above 2^53 − 1 has been rounded: bring the key as a BigInt or a decimal string",
-    );
+    const why =
+      Math.abs(value) < 2 ** 53
+        ? "a Float32Array rounds whole numbers above 2^24"
+        : "a number above 2^53 − 1 has been rounded";
+    return refuse(where, i, value, `${why}: bring the key as a BigInt or a decimal string`);
   }
   return refuse(where, i, value, "keys are integers or strings");
 }

@@ -61,17 +61,20 @@ export function castTo(use: Use, expression: string, type: string): Cast | null 
   switch (use) {
     case "int64":
       if (family === "small" || family === "whole" || family === "huge") return tryCast(e, "BIGINT");
+      if (family === "float") return wholeFloat(e, type, "BIGINT");
       return family === "text" ? wholeText(e) : null;
     case "text":
+      if (family === "float") return wholeFloat(e, type, "VARCHAR");
       return ["text", "small", "whole", "huge", "time"].includes(family) ? plain(`CAST(${e} AS VARCHAR)`) : null;
     case "identity":
       if (family === "small" || type === "BIGINT" || type === "UBIGINT") return plain(e);
       if (type === "UINTEGER") return plain(`CAST(${e} AS BIGINT)`);
+      if (family === "float") return wholeFloat(e, type, isWideDecimal(type) ? "VARCHAR" : "BIGINT");
       return ["text", "huge", "time"].includes(family) ? plain(`CAST(${e} AS VARCHAR)`) : null;
     case "whole":
       if (family === "small" || type === "BIGINT" || type === "UBIGINT") return plain(e);
       if (family === "whole" || family === "huge") return tryCast(e, "BIGINT");
-      if (family === "float") return plain(`CAST(${e} AS DOUBLE)`);
+      if (family === "float") return wholeFloat(e, type, "BIGINT");
       return family === "text" ? wholeText(e) : null;
     case "number":
     case "label":
@@ -90,6 +93,7 @@ export function castTo(use: Use, expression: string, type: string): Cast | null 
       if (family !== "list") return null;
       const inner = familyOf(type.replace(/\[\d*\]$/, ""));
       if (inner === "small" || inner === "whole" || inner === "null") return tryCast(e, "BIGINT[]");
+      if (/^(FLOAT|DOUBLE)\[/.test(type)) return wholeFloats(e, type);
       return inner === "text" ? plain(`CAST(${e} AS VARCHAR[])`) : null;
     }
     case "vector":
@@ -102,9 +106,37 @@ export function castTo(use: Use, expression: string, type: string): Cast | null 
   }
 }
 
-/** Text that must be the decimal digits of a 64-bit integer: a cast alone would round "1.7". */
+const isWideDecimal = (type: string): boolean => Number(/^DECIMAL\((\d+)/.exec(type)?.[1] ?? 0) > 18;
+
+/** Whole numbers that had to be held as floats or decimals, exact or refused; NaN is missing. */
+function wholeFloat(e: string, type: string, to: "BIGINT" | "VARCHAR"): Cast {
+  const decimal = type.startsWith("DECIMAL");
+  const near = decimal
+    ? to === "BIGINT"
+      ? `TRY_CAST(${e} AS BIGINT) IS NOT NULL`
+      : "true"
+    : `abs(${e}) < ${type === "FLOAT" ? 2 ** 24 : 2 ** 53}`;
+  const there = decimal ? `${e} IS NOT NULL` : `${e} IS NOT NULL AND NOT isnan(${e})`;
+  const fits = `${e} = trunc(${e}) AND ${near}`;
+  const value = to === "BIGINT" ? `CAST(${e} AS BIGINT)` : `CAST(CAST(${e} AS HUGEINT) AS VARCHAR)`;
+  return {
+    sql: `CASE WHEN NOT (${there}) THEN NULL WHEN ${fits} THEN ${value} ELSE error('no whole number') END`,
+    bad: `${there} AND NOT (${fits})`,
+  };
+}
+
+/** As `wholeFloat`, of lists. */
+function wholeFloats(e: string, type: string): Cast {
+  const doubles = `CAST(${e} AS DOUBLE[])`;
+  const far = `coalesce(greatest(list_max(${doubles}), -list_min(${doubles})), 0) >= ${type.startsWith("FLOAT") ? 2 ** 24 : 2 ** 53}`;
+  const whole = `TRY_CAST(${doubles} AS BIGINT[])`;
+  const bad = `${e} IS NOT NULL AND (${far} OR CAST(${whole} AS DOUBLE[]) IS DISTINCT FROM ${doubles})`;
+  return { sql: `CASE WHEN ${bad} THEN error('no whole numbers') ELSE ${whole} END`, bad };
+}
+
+/** Text that must be the decimal digits of a 64-bit integer: a cast alone would round "1.7" and read 0017 as 17. */
 function wholeText(e: string): Cast {
-  const fits = `regexp_full_match(trim(${e}), '[+-]?[0-9]+') AND TRY_CAST(${e} AS BIGINT) IS NOT NULL`;
+  const fits = `regexp_full_match(trim(${e}), '0|-?[1-9][0-9]*') AND TRY_CAST(${e} AS BIGINT) IS NOT NULL`;
   return {
     sql: `CASE WHEN ${e} IS NULL THEN NULL WHEN ${fits} THEN CAST(${e} AS BIGINT) ELSE error('no whole number') END`,
     bad: `${e} IS NOT NULL AND NOT (${fits})`,

@@ -2,6 +2,8 @@
 import { TwinError } from "../error.ts";
 import type { Binding, Clock } from "./binding.ts";
 import { castTo, familyOf, secondsOf, secondsOfNanoseconds } from "./cast.ts";
+import { textName } from "./files/reading.ts";
+import { decideTypes, saysTime, textTimes, typedText } from "./files/text-types.ts";
 import { locate, type Relation, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
 import { firstLines, literal, quoted, type Source } from "./source.ts";
@@ -32,6 +34,10 @@ export async function clockOf(
   const base = { name: "#time", derive: null, made: "column", shown: column, use: "number" } as const;
   if (format !== undefined) return formatted(source, relation, binding, clock, type);
   const family = familyOf(type);
+  if (family === "text" && unit !== "steps") {
+    const read = await readTexts(source, relation, column, where);
+    if (read !== null) return read;
+  }
   if (family === "time" && unit !== "steps") {
     const raw = type === "TIMESTAMP_NS" ? `epoch_ns(${quoted(column)})` : null;
     return { time: { ...base, sql: secondsOf(quoted(column), type), bad: null }, raw };
@@ -49,6 +55,30 @@ export async function clockOf(
   throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}, ${text ? "" : "and "}${way}`);
 }
 
+/** Texts that all say a time with the year first: Parquet and JSON lines may hold them. Null where the first says none. */
+async function readTexts(
+  source: Source,
+  relation: Relation,
+  column: string,
+  where: string,
+): Promise<ClockColumn | null> {
+  const [first] = await textsOf(source, relation, column);
+  if (first === undefined || !/^\d{4}[-/]/.test(first)) return null;
+  const base = { name: "#time", derive: null, made: "column", shown: column, use: "number" } as const;
+  const [{ type }] = await decideTypes(source, relation.sql(), [column], textTimes);
+  if (type !== "VARCHAR") {
+    const value = typedText(quoted(column), type);
+    const raw = type === "TIMESTAMP_NS" ? `epoch_ns(${value})` : null;
+    return { time: { ...base, sql: secondsOf(value, type), bad: null }, raw };
+  }
+  const place = await locate(source, relation, `${quoted(column)} IS NOT NULL AND NOT (${saysTime(quoted(column))})`);
+  throw new TwinError(
+    place === null
+      ? `${where}: column \`${column}\` of ${relation.name} holds times with zones and with nanoseconds: write them alike`
+      : `${place}, column \`${column}\`: this is no time with the year first, as the first row has one`,
+  );
+}
+
 async function textsOf(source: Source, relation: Relation, column: string): Promise<string[]> {
   const name = quoted(column);
   const sql = `SELECT CAST(${name} AS VARCHAR) AS v FROM ${relation.sql()} WHERE ${name} IS NOT NULL LIMIT 1`;
@@ -64,12 +94,13 @@ async function formatted(
   type: string,
 ): Promise<ClockColumn> {
   const where = binding.place("events", "time", "format");
-  const family = familyOf(type);
+  const family = relation.texts.has(column) ? "text" : familyOf(type);
   if (!["text", "small", "whole"].includes(family)) {
     const way = family === "time" ? "it is read as it is, so leave `format` out" : "a format is for texts";
     throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}: ${way}`);
   }
-  const parsed = `try_strptime(CAST(${quoted(column)} AS VARCHAR), ${literal(format!)})`;
+  const written = relation.texts.has(column) ? quoted(textName(column)) : `CAST(${quoted(column)} AS VARCHAR)`;
+  const parsed = `try_strptime(${written}, ${literal(format!)})`;
   const [{ type: found }] = await source.describe(`SELECT ${parsed} AS value FROM ${relation.sql()}`).catch((cause) => {
     const reason = firstLines(cause).replace(/^Failed to parse format specifier /, "");
     throw new TwinError(`${where}: no format: ${reason}. Write it as strptime does, such as "%d/%m/%Y %H:%M:%S"`, {
@@ -105,6 +136,10 @@ export async function refuseTime(
   if (value === null || Number.isNaN(value)) {
     const place = await locate(source, relation, `${time.sql} IS NULL OR isnan(${time.sql})`);
     throw new TwinError(`${place ?? relation.name}, ${column}: the time is missing; every event needs one`);
+  }
+  if (unit === "steps") {
+    const place = await locate(source, relation, `isinf(${time.sql})`);
+    throw new TwinError(`${place ?? relation.name}, ${column}: ${value} is no number of steps; a finite one is due`);
   }
   const place = await locate(source, relation, `NOT (${time.sql} BETWEEN ${earliest} AND ${latest})`);
   const guess = [

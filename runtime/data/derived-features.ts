@@ -1,7 +1,7 @@
 // Which features data.yaml makes from other columns: what goes into the manifest, so that serving does the same.
 import type { Derived, FeatureSpec } from "../manifest.ts";
 import { type Binding, boundFiles } from "./binding.ts";
-import { openRelation } from "./relation.ts";
+import { openBound } from "./key-type.ts";
 import { Source } from "./source.ts";
 
 /**
@@ -44,7 +44,7 @@ async function columnNames(binding: Binding): Promise<{ items: Set<string>; even
     const of = async (role: "items" | "events" | "users"): Promise<string[]> => {
       const named = binding[role];
       if (named === null) return [];
-      return [...(await openRelation(source, named.file, binding.place(role, "file"))).columns.keys()];
+      return [...(await openBound(source, binding, role)).columns.keys()];
     };
     return { items: new Set(await of("items")), events: new Set([...(await of("events")), ...(await of("users"))]) };
   } finally {

@@ -1,6 +1,7 @@
 // The items of an event log, where no items file is named: one row an item, with what the log said of it last.
 import type { Binding } from "./binding.ts";
 import { openEvents } from "./events.ts";
+import { textName } from "./files/reading.ts";
 import type { KeyType } from "./items.ts";
 import { type Relation, rowColumn } from "./relation.ts";
 import { quoted, type Source } from "./source.ts";
@@ -13,18 +14,20 @@ import { quoted, type Source } from "./source.ts";
  */
 export async function eventItems(source: Source, binding: Binding, keyType: KeyType): Promise<Relation> {
   const { relation: log, item, time } = await openEvents(source, binding, keyType);
-  const key = quoted(item.shown);
-  const newest = [...log.columns.keys()]
-    .filter((column) => column !== item.shown)
-    .map((column) => `arg_max(${quoted(column)}, "#when") AS ${quoted(column)}`);
-  const events = `SELECT *, {t: ${time.sql}, r: ${quoted(rowColumn)}} AS "#when" FROM (${log.numbered}) WHERE ${key} IS NOT NULL`;
-  const items = `(SELECT ${[key, ...newest].join(", ")} FROM (${events}) GROUP BY ${key} ORDER BY ${key})`;
+  const newest = [...log.columns.keys(), ...[...log.texts].map(textName)].map(
+    (column) => `arg_max(${quoted(column)}, "#when") AS ${quoted(column)}`,
+  );
+  const events = `SELECT *, ${item.sql} AS "#key", {t: ${time.sql}, r: ${quoted(rowColumn)}} AS "#when" FROM (${log.numbered})`;
+  const items = `(SELECT ${newest.join(", ")}, "#key" FROM (SELECT * FROM (${events}) WHERE "#key" IS NOT NULL) GROUP BY "#key" ORDER BY "#key")`;
   return {
     name: `${log.name} (its items, as no items file is named)`,
     files: log.files,
     columns: log.columns,
+    format: log.format,
+    texts: log.texts,
+    guards: [],
     sql: () => items,
-    numbered: `SELECT *, row_number() OVER (ORDER BY ${key}) - 1 AS ${quoted(rowColumn)} FROM ${items}`,
+    numbered: `SELECT *, row_number() OVER (ORDER BY "#key") - 1 AS ${quoted(rowColumn)} FROM ${items}`,
     made: log,
   };
 }

@@ -1,12 +1,12 @@
 // The event log as a relation: user, item, time, part of the split, each as an expression over its columns.
 import { TwinError } from "../error.ts";
 import type { Binding } from "./binding.ts";
-import { castTo, due, familyOf } from "./cast.ts";
 import { clockOf, earliest, latest, refuseTime } from "./clock.ts";
 import type { KeyType } from "./items.ts";
-import { openRelation, type Relation, requireColumn } from "./relation.ts";
+import { keyColumn, openBound, userKeyType, writtenItemKeyType } from "./key-type.ts";
+import type { Relation } from "./relation.ts";
 import { explainRead, expression, type Resolved } from "./resolve.ts";
-import { double, quoted, type Source } from "./source.ts";
+import { double, type Source } from "./source.ts";
 
 export interface Events {
   readonly relation: Relation;
@@ -41,27 +41,11 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
       `${binding.place()}: no events are named; add \`events: {file: …, user: …, item: …, time: …}\``,
     );
   }
-  const text = [
-    ...(keyType === "string" ? [events.item] : []),
-    ...[events.clock, ...Object.values(binding.knownAt)].flatMap(({ format, column }) =>
-      format === undefined ? [] : [column],
-    ),
-  ];
-  const relation = await openRelation(source, events.file, binding.place("events", "file"), text);
-  const key = (role: "user" | "item", type: KeyType | null): Resolved & { type: KeyType } => {
-    const column = events[role];
-    const where = binding.place("events", role);
-    const found = requireColumn(relation, column, where);
-    const held = type ?? (familyOf(found) === "text" ? "string" : "int64");
-    const use = held === "int64" ? "int64" : "text";
-    const cast = castTo(use, quoted(column), found);
-    if (cast === null) {
-      throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${found}, and ${due[use]} are due`);
-    }
-    return { name: `#${role}`, ...cast, derive: null, made: "column", shown: column, use, type: held };
-  };
-  const user = key("user", null);
-  const item = key("item", keyType);
+  const relation = await openBound(source, binding, "events");
+  const userType = await userKeyType(source, binding);
+  const user = await keyColumn(source, relation, events.user, userType, "#user", binding.place("events", "user"));
+  const held = keyType ?? (await writtenItemKeyType(source, binding));
+  const item = await keyColumn(source, relation, events.item, held, "#item", binding.place("events", "item"));
   const { time, raw } = await clockOf(source, relation, binding, events.clock);
   const steps = events.clock.unit === "steps";
   const inner = `SELECT *, ${user.sql} AS "#user", ${item.sql} AS "#item", ${time.sql} AS "#time" FROM (${relation.numbered})`;
@@ -73,8 +57,8 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
     time,
     raw,
     steps,
-    keyType: item.type,
-    userType: user.type,
+    keyType: held,
+    userType,
     select: `SELECT *, ${partSql(binding)} AS "#part" FROM (${inner})`,
     explain,
     async checkTimes(times) {

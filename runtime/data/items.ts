@@ -2,11 +2,11 @@
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import type { Binding } from "./binding.ts";
-import { castTo, due } from "./cast.ts";
 import type { DataColumn } from "./column.ts";
 import { type Derivation, deriveColumn } from "./derive.ts";
 import { eventItems } from "./event-items.ts";
-import { locate, openRelation, type Relation, requireColumn, rowColumn } from "./relation.ts";
+import { keyColumn, openBound } from "./key-type.ts";
+import { locate, type Relation, rowColumn } from "./relation.ts";
 import { explainRead, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
 import { quoted, type Source } from "./source.ts";
 
@@ -44,20 +44,7 @@ export async function openItems(
   keyType: KeyType,
 ): Promise<Items> {
   const { relation, key, where } = await itemsOf(source, binding, keyType);
-  const type = requireColumn(relation, key, where);
-  const use = keyType === "int64" ? "int64" : "text";
-  const cast = castTo(use, quoted(key), type);
-  if (cast === null)
-    throw new TwinError(`${where}: column \`${key}\` of ${relation.name} holds ${type}, and ${due[use]} are due`);
-  const keyColumn: Resolved = {
-    name: "#key",
-    sql: cast.sql,
-    bad: cast.bad,
-    derive: null,
-    made: "column",
-    shown: key,
-    use,
-  };
+  const ofKey = await keyColumn(source, relation, key, keyType, "#key", where);
   const columns: Resolved[] = [];
   for (const feature of features) {
     const wanted = wantedOf(feature);
@@ -66,16 +53,16 @@ export async function openItems(
     const own = feature.key ? { ...wanted, defaults: [key, ...wanted.defaults] } : wanted;
     columns.push(await resolve(source, relation, binding, own));
   }
-  const all = [keyColumn, ...columns];
+  const all = [ofKey, ...columns];
   const explain = explainRead(source, relation, all);
   return {
     relation,
-    keySql: cast.sql,
+    keySql: ofKey.sql,
     supplied: columns.filter((column) => column.made === "sql").map((column) => column.name),
     derived: Object.fromEntries(
       columns.filter((column) => column.derive !== null).map((column) => [column.name, column.derive!]),
     ),
-    check: () => checkKeys(source, relation, keyColumn, explain),
+    check: () => checkKeys(source, relation, ofKey, explain),
     async *chunks(size, ordered) {
       const sql = ordered
         ? `SELECT ${selection(all)} FROM (${relation.numbered}) i ${ordered.join} ORDER BY ${ordered.by}, ${quoted(rowColumn)}`
@@ -97,10 +84,8 @@ export async function openItems(
 /** The rows of the items file; of the event log where none is named. */
 async function itemsOf(source: Source, binding: Binding, keyType: KeyType) {
   if (binding.items !== null) {
-    const { file, key } = binding.items;
-    const text = keyType === "string" ? [key] : [];
-    const relation = await openRelation(source, file, binding.place("items", "file"), text);
-    return { relation, key, where: binding.place("items", "key") };
+    const relation = await openBound(source, binding, "items");
+    return { relation, key: binding.items.key, where: binding.place("items", "key") };
   }
   if (binding.events === null) {
     throw new TwinError(
@@ -130,7 +115,7 @@ async function checkKeys(
   const items = Number(total.items);
   if (items === 0) throw new TwinError(`${relation.name} holds no items`);
   if (Number(total.present) < items) {
-    const place = await locate(source, relation, `${quoted(key.shown)} IS NULL`);
+    const place = await locate(source, relation, `(${key.sql}) IS NULL`);
     throw new TwinError(`${place ?? relation.name}, column \`${key.shown}\`: the item's key is missing`);
   }
   if (Number(total.different) === items) return items;

@@ -2,14 +2,14 @@
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import type { Binding } from "./binding.ts";
-import { castTo } from "./cast.ts";
 import type { DataValue } from "./column.ts";
 import { deriveValue } from "./derive.ts";
 import { openEvents } from "./events.ts";
 import { type KeyType, openItems } from "./items.ts";
-import { openRelation } from "./relation.ts";
+import { openBound } from "./key-type.ts";
 import { explainRead, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
 import { quoted, type Source } from "./source.ts";
+import { userKeys } from "./user-keys.ts";
 
 /**
  * The entries of a `vocabulary` (or `tags(of vocabulary)`) feature: the most frequent `max` values that occur `min_count`
@@ -78,18 +78,16 @@ async function valuesOf(feature: FeatureSpec, binding: Binding, source: Source, 
   const events = await openEvents(source, binding, keyType);
   const training = `SELECT * FROM (${events.select}) WHERE "#part" = 0`;
   if (feature.group === "user" && binding.users !== null) {
-    const users = await openRelation(source, binding.users.file, binding.place("users", "file"));
+    const users = await openBound(source, binding, "users");
     if (provides(users, binding, wanted)) {
       const column = await resolve(source, users, binding, wanted);
-      const type = users.columns.get(binding.users.key) ?? "VARCHAR";
-      const use = events.userType === "int64" ? "int64" : "text";
-      const key = castTo(use, quoted(binding.users.key), type)?.sql ?? quoted(binding.users.key);
+      const key = await userKeys(source, binding, users, events.userType);
       const seen = `SELECT "#user" AS u, count(*) AS n FROM (${training}) GROUP BY 1`;
-      const values = `SELECT ${key} AS k, ${selection([column])} FROM ${users.sql()}`;
+      const values = `SELECT ${key.sql} AS k, ${selection([column])} FROM ${users.sql()}`;
       return {
         sql: `SELECT ${quoted(column.name)} AS v, n FROM (${values}) JOIN (${seen}) ON k = u`,
         column,
-        explain: explainRead(source, users, [column]),
+        explain: explainRead(source, users, [key, column]),
       };
     }
   }

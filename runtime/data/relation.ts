@@ -2,23 +2,33 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { TwinError } from "../error.ts";
-import { familyOf } from "./cast.ts";
+import { guarded } from "./files/common-type.ts";
+import { readCsv } from "./files/csv.ts";
+import { readJsonLines } from "./files/json-lines.ts";
+import { readParquet } from "./files/parquet.ts";
+import { type Guard, once, type Reading, textName } from "./files/reading.ts";
+import { type AsIds, idsOfText } from "./files/text-types.ts";
 import { meant } from "./nearest.ts";
-import { type ColumnInfo, fileList, firstLines, literal, quoted, type Source } from "./source.ts";
-import { guessedDates } from "./text-dates.ts";
+import { firstLines, quoted, type Source } from "./source.ts";
 
 /** Name of the row number (0-based, over all files in order) that `numbered` adds. */
 export const rowColumn = "#row";
 
 /** Names that queries add to a file's columns: a file's own would be taken for them. */
-const ownNames = /^#(row|n|user|item|time|part|when|key|ukey|ordinal|weight|keep\d+|same\d+)$/i;
+const ownNames = /^#(row|n|user|item|time|part|when|key|ukey|ordinal|weight|keep\d+|same\d+|text .*)$/i;
 
 export interface Relation {
   /** As in data.yaml, for messages. */
   readonly name: string;
+  readonly format: Format;
   readonly files: readonly string[];
+  /** By name, the type that holds in all files and all rows. */
   readonly columns: ReadonlyMap<string, string>;
-  /** `read_parquet([…])` over all files, or over some. */
+  /** Columns whose text as it is written stands beside them (`textName`). */
+  readonly texts: ReadonlySet<string>;
+  /** Rows that cannot be brought to their column's type. */
+  readonly guards: readonly Guard[];
+  /** All files, or some, as a table. */
   sql(files?: readonly string[]): string;
   /** A select of the relation's rows in file order with their number as `"#row"`. */
   readonly numbered: string;
@@ -36,18 +46,18 @@ function formatOf(path: string): Format | null {
 }
 
 /**
- * Opens the files behind a name in data.yaml, for which the source was opened.
- * @param text columns of a CSV file that must stay text (leading zeros matter in text keys)
+ * Opens the files behind a name in data.yaml, for which the source was opened: types hold in all files and all rows.
  * @param where the place in data.yaml, for errors
+ * @param expected columns that every file should have: they tell the headings of a CSV file from data
  */
 export async function openRelation(
   source: Source,
   file: string,
   where: string,
-  text: readonly string[] = [],
+  expected: readonly string[] = [],
 ): Promise<Relation> {
   const format = formatOf(file);
-  const name = relative(process.cwd(), file).startsWith("..") ? file : relative(process.cwd(), file);
+  const name = shownPath(file);
   if (format === null) {
     throw new TwinError(
       `${where}: ${name} has no ending that says its format; use .csv, .tsv, .parquet, .jsonl (also .gz, .zst)`,
@@ -61,60 +71,57 @@ export async function openRelation(
         : `${where}: there is no file ${name}; paths are relative to the YAML file`,
     );
   }
-  let texts = text;
-  /** Of JSON lines: all columns with their types, where the database's guess is not taken. */
-  let told: readonly ColumnInfo[] | null = null;
-  const fields = (some: readonly ColumnInfo[]): string =>
-    `{${some.map(({ name, type }) => `${literal(name)}: ${literal(type)}`).join(", ")}}`;
-  const asTexts = (names: readonly string[]): ColumnInfo[] => names.map((name) => ({ name, type: "VARCHAR" }));
-  const sql = (some: readonly string[] = files): string => {
-    const list = fileList(some);
-    if (format === "parquet") return `read_parquet(${list})`;
-    if (format === "json")
-      return `read_json(${list}, format = 'newline_delimited'${told === null ? "" : `, columns = ${fields(told)}`})`;
-    return `read_csv(${list}${texts.length > 0 ? `, types = ${fields(asTexts(texts))}` : ""})`;
-  };
-  let columns: ColumnInfo[];
+  let reading: Reading;
   try {
-    columns = await source.describe(`SELECT * FROM ${sql()}`);
-    const list = fileList(files);
-    const guessed =
-      format === "parquet"
-        ? []
-        : await guessedDates(source, columns, (names) =>
-            format === "csv"
-              ? `read_csv(${list}, types = ${fields(asTexts([...text, ...names]))})`
-              : `read_json(${list}, format = 'newline_delimited', columns = ${fields(asTexts(names))})`,
-          );
-    const dates =
-      format === "json" ? columns.filter(({ name, type }) => text.includes(name) && familyOf(type) === "time") : [];
-    const changed = [...guessed, ...dates.map(({ name }) => name)];
-    if (changed.length > 0) {
-      texts = [...new Set([...text, ...guessed])];
-      if (format === "json")
-        told = columns.map((column) => (changed.includes(column.name) ? { ...column, type: "VARCHAR" } : column));
-      columns = await source.describe(`SELECT * FROM ${sql()}`);
-    }
-  } catch (cause) {
-    const message = firstLines(cause);
-    const absent = /Columns with names: "([^"]+)" do not exist/.exec(message);
-    throw new TwinError(absent ? `${where}: ${name} has no column \`${absent[1]}\`` : `${where}: ${name}: ${message}`, {
-      cause,
+    reading = await once(JSON.stringify([format, expected]), files, () => {
+      if (format === "parquet") return readParquet(source, files);
+      return format === "csv" ? readCsv(source, files, expected) : readJsonLines(source, files);
     });
+  } catch (cause) {
+    throw new TwinError(`${where}: ${readError({ name }, cause).message}`, { cause });
   }
-  const own = columns.find((column) => ownNames.test(column.name));
+  const own = reading.columns.find((column) => ownNames.test(column.name));
   if (own !== undefined) {
     throw new TwinError(
       `${where}: ${name} has a column \`${own.name}\`, a name that reading keeps for itself: rename it in the file`,
     );
   }
+  for (const column of expected) {
+    const [without] = reading.absent.get(column) ?? [];
+    if (without !== undefined)
+      throw new TwinError(
+        `${where}: ${shownPath(without)} has no column \`${column}\`, and other files of ${name} have it`,
+      );
+  }
+  const sql = (some: readonly string[] = files): string => reading.sql(some);
   return {
     name,
+    format,
     files,
-    columns: new Map(columns.map((column) => [column.name, column.type])),
+    columns: new Map(reading.columns.map((column) => [column.name, column.type])),
+    texts: reading.texts,
+    guards: reading.guards,
     sql,
     numbered: `SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,
   };
+}
+
+/** A path as messages show it. */
+const shownPath = (file: string): string =>
+  relative(process.cwd(), file).startsWith("..") ? file : relative(process.cwd(), file);
+
+/**
+ * How ids read a column: where it is written as text, whole numbers if every value is one, else the texts as they stand, so
+ * that 0017 is not 17.
+ */
+export async function readAsIds(source: Source, relation: Relation, column: string): Promise<AsIds> {
+  const type = relation.columns.get(column)!;
+  if (!relation.texts.has(column) || type === "BIGINT") return { sql: quoted(column), type };
+  const text = quoted(textName(column));
+  const { files } = relation.made ?? relation;
+  return once(JSON.stringify(["ids", relation.sql(), column]), files, () =>
+    idsOfText(source, (relation.made ?? relation).sql(), text),
+  );
 }
 
 /** @throws TwinError naming the file and what was probably meant */
@@ -138,8 +145,7 @@ export async function locate(source: Source, relation: Relation, condition: stri
       `SELECT "#n" AS n FROM (SELECT *, row_number() OVER () AS "#n" FROM ${relation.sql([file])}) WHERE ${condition} ORDER BY 1 LIMIT ${skip + 1 - passed}`,
     );
     if (passed + found.length > skip) {
-      const name = relation.files.length === 1 ? relation.name : relative(process.cwd(), file);
-      return `${name}, row ${found.at(-1)!.n}`;
+      return `${shownPath(file)}, row ${found.at(-1)!.n}`;
     }
     passed += found.length;
   }
@@ -147,20 +153,38 @@ export async function locate(source: Source, relation: Relation, condition: stri
 }
 
 /** An error of reading this relation: a CSV error already names its line; a failing cast names its value. */
-export function readError(relation: Relation, cause: unknown): TwinError {
+export function readError(relation: Pick<Relation, "name">, cause: unknown): TwinError {
+  if (cause instanceof TwinError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
-  const file = /^\s*file = (.+)$/m.exec(text)?.[1];
-  const column = /Error when converting column "([^"]+)"\. (.*)/.exec(text);
-  if (line !== undefined) {
-    const reason = column
-      ? `column \`${column[1]}\`: ${column[2]}`
-      : text
-          .split("\n")
-          .slice(1)
-          .find((part) => part.trim() !== "" && !part.startsWith("Original Line"))
-          ?.trim();
-    return new TwinError(`${file ?? relation.name}, line ${line}: ${reason ?? "this row cannot be read"}`, { cause });
+  if (line === undefined) {
+    const told = firstLines(cause);
+    return new TwinError(`${relation.name}: ${told}`, { cause });
   }
-  return new TwinError(`${relation.name}: ${firstLines(cause)}`, { cause });
+  const file = /^\s*file = (.+)$/m.exec(text)?.[1];
+  const counted = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
+  const reason = counted
+    ? `it has ${counted[2]} fields, and ${counted[1]} are due as in the file's first line; a field with the separator in it stands in double quotes`
+    : /unterminated quote/i.test(text)
+      ? "a quotation mark is not closed, or something follows it; within double quotes write it twice"
+      : /maximum line size|exceed/i.test(text)
+        ? "the line is longer than 2 MB"
+        : /unicode|utf/i.test(text)
+          ? "its bytes are no text in UTF-8; convert the file, as in `iconv -f LATIN1 -t UTF-8`"
+          : "it is not written as the lines before it";
+  return new TwinError(`${file === undefined ? relation.name : shownPath(file)}, line ${line}: ${reason}`, { cause });
+}
+
+/** The row behind an error of reading that is due to types which differ by file; null where it is another error. */
+export async function guardedRow(source: Source, relation: Relation, cause: unknown): Promise<TwinError | null> {
+  if (relation.made) return guardedRow(source, relation.made, cause);
+  if (!(cause instanceof Error) || !(cause.message.includes(guarded) || /UTF-?8/i.test(cause.message))) return null;
+  for (const { column, bad, why, files, raw } of relation.guards) {
+    for (const file of files) {
+      const numbered = `SELECT *, row_number() OVER () AS "#n" FROM ${raw(file)}`;
+      const [found] = await source.all(`SELECT "#n" AS n FROM (${numbered}) WHERE ${bad} ORDER BY 1 LIMIT 1`);
+      if (found) return new TwinError(`${shownPath(file)}, row ${found.n}, column \`${column}\`: ${why}`, { cause });
+    }
+  }
+  return null;
 }

@@ -41,7 +41,16 @@ export const ReportSchema = v.strictObject({
     }),
   ),
   /** Of encoded features: values (tags: all of them), missing ones, and ids that no row stands for. */
-  features: v.array(v.strictObject({ name: v.string(), values: natural, missing: natural, unknown: natural })),
+  features: v.array(
+    v.strictObject({
+      name: v.string(),
+      values: natural,
+      missing: natural,
+      unknown: natural,
+      /** Of tags: rows, each with a list or without one. What is missing is a list, what is unknown is a tag. */
+      lists: v.optional(natural),
+    }),
+  ),
   /** Features made by SQL: whoever sends a request supplies them. */
   supplied: v.array(v.string()),
   warnings: v.array(v.string()),

@@ -3,11 +3,15 @@ import type { Encoder } from "../encoder-spec.ts";
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import type { Binding } from "./binding.ts";
-import { castTo, due, type Use } from "./cast.ts";
+import { castTo, due, familyOf, type Use } from "./cast.ts";
 import type { Derivation } from "./derive.ts";
 import { requireExpression } from "./expression.ts";
-import { locate, type Relation, readError, requireColumn, rowColumn } from "./relation.ts";
+import { textName } from "./files/reading.ts";
+import { guardedRow, locate, type Relation, readAsIds, readError, requireColumn, rowColumn } from "./relation.ts";
 import { firstLines, quoted, type Source } from "./source.ts";
+
+/** Uses in which values are names of something, and no two may become one. */
+const idUses: ReadonlySet<Use> = new Set(["int64", "text", "identity", "whole"]);
 
 export interface Wanted {
   /** `item.genres`, `predict.click`: the name in `columns:` and of the resulting column. */
@@ -76,16 +80,25 @@ export async function resolve(source: Source, relation: Relation, binding: Bindi
   const where = binding.place("columns", wanted.name);
   if (written !== undefined && written.kind !== "sql") {
     const type = requireColumn(relation, written.column, where);
-    const use: Use = written.kind === "at_least" || written.kind === "scale" ? "number" : "raw";
-    const part = finish(wanted.name, quoted(written.column), written.column, type, use, relation, where);
+    const use: Use = written.kind === "split" ? "text" : written.kind === "map" ? "raw" : "number";
+    // What is split, and what has a time in it, counts as it is written.
+    const asText =
+      relation.texts.has(written.column) && (use === "text" || (use === "raw" && familyOf(type) === "time"));
+    const read = asText
+      ? { sql: quoted(textName(written.column)), type: "VARCHAR" }
+      : { sql: quoted(written.column), type };
+    const part = finish(wanted.name, read.sql, written.column, read.type, use, relation, where);
     return { ...part, derive: written, made: "derivation" };
   }
   if (written === undefined || relation.columns.has(written.sql)) {
     const column = written?.sql ?? wanted.defaults.find((name) => relation.columns.has(name)) ?? wanted.defaults[0];
     const place = written ? where : `${binding.path}: ${wanted.name}`;
-    const type = relation.columns.get(column) ?? requireColumn(relation, column, place);
+    requireColumn(relation, column, place);
+    const { sql, type } = idUses.has(wanted.use)
+      ? await readAsIds(source, relation, column)
+      : { sql: quoted(column), type: relation.columns.get(column)! };
     return {
-      ...finish(wanted.name, quoted(column), column, type, wanted.use, relation, place),
+      ...finish(wanted.name, sql, column, type, wanted.use, relation, place),
       derive: null,
       made: "column",
     };
@@ -149,6 +162,9 @@ async function firstValue(source: Source, relation: Relation, { name, shown, bad
 /** Turns a failed read into an error that names file, column and row, by searching for the row that did not fit. */
 export function explainRead(source: Source, relation: Relation, columns: readonly Resolved[]) {
   return async (cause: unknown): Promise<TwinError> => {
+    if (cause instanceof TwinError) return cause;
+    const guarded = await guardedRow(source, relation, cause);
+    if (guarded !== null) return guarded;
     for (const column of columns) {
       if (column.bad === null) continue;
       try {

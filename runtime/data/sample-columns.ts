@@ -6,11 +6,13 @@ import { castTo, due } from "./cast.ts";
 import type { DataModel } from "./data-model.ts";
 import { type Events, openEvents, requireCondition, userShare } from "./events.ts";
 import type { KeyType } from "./items.ts";
+import { openBound } from "./key-type.ts";
 import { checkKnownAt, knownAtColumns } from "./known-at.ts";
 import { meant } from "./nearest.ts";
-import { openRelation, requireColumn } from "./relation.ts";
+import { requireColumn } from "./relation.ts";
 import { explainRead, expression, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
 import { quoted, type Source } from "./source.ts";
+import { userKeys } from "./user-keys.ts";
 
 export interface SampleColumns {
   readonly events: Events;
@@ -160,8 +162,7 @@ async function weightColumn(source: Source, events: Events, binding: Binding): P
 }
 
 async function userColumns(source: Source, events: Events, binding: Binding, features: readonly FeatureSpec[]) {
-  const users =
-    binding.users === null ? null : await openRelation(source, binding.users.file, binding.place("users", "file"));
+  const users = binding.users === null ? null : await openBound(source, binding, "users");
   const inEvents: Resolved[] = [];
   const inUsers: Resolved[] = [];
   for (const feature of features) {
@@ -182,21 +183,11 @@ async function userColumns(source: Source, events: Events, binding: Binding, fea
     inEvents.push(await resolve(source, events.relation, binding, own));
   }
   if (users === null || inUsers.length === 0) return { inEvents, inUsers, select: null, explain: null };
-  const { key } = binding.users!;
-  const where = binding.place("users", "key");
-  const type = requireColumn(users, key, where);
-  const cast = castTo(events.userType === "int64" ? "int64" : "text", quoted(key), type);
-  if (cast === null) {
-    throw new TwinError(
-      `${where}: column \`${key}\` of ${users.name} holds ${type}, and the events' users are ${events.userType}`,
-    );
-  }
-  const one = `SELECT ${cast.sql} AS "#ukey", ${selection(inUsers)} FROM ${users.sql()}`;
-  const [twice] = await source.all(`SELECT "#ukey" AS k FROM (${one}) GROUP BY 1 HAVING count(*) > 1 LIMIT 1`);
-  if (twice) throw new TwinError(`${users.name}: user ${twice.k} has more than one row; keep one`);
-  const search = explainRead(source, users, inUsers);
+  const key = await userKeys(source, binding, users, events.userType);
+  const one = `SELECT ${key.sql} AS "#ukey", ${selection(inUsers)} FROM ${users.sql()}`;
+  const search = explainRead(source, users, [key, ...inUsers]);
   const explain = async (cause: unknown): Promise<TwinError | undefined> => {
-    const bad = inUsers.some((column) => column.bad !== null);
+    const bad = [key, ...inUsers].some((column) => column.bad !== null);
     const found = bad ? await search(cause) : undefined;
     return found?.message.includes(", row ") ? found : undefined;
   };

@@ -2,7 +2,7 @@
 // sealed: it reaches the files that it was opened for, and nothing else.
 import { rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { TwinError } from "../error.ts";
 import { attempt } from "../files.ts";
@@ -116,9 +116,17 @@ export class Source {
     return files;
   }
 
-  /** Runs a statement; rows as objects of plain values (for small results). @throws the database's error, unwrapped */
+  /**
+   * Runs a statement; rows as objects of plain values (for small results).
+   * @throws TwinError where memory or a disk is full; else the database's error, unwrapped
+   */
   async all(sql: string): Promise<Record<string, unknown>[]> {
-    return (await this.connection.runAndReadAll(sql)).getRowObjectsJS() as Record<string, unknown>[];
+    try {
+      return (await this.connection.runAndReadAll(sql)).getRowObjectsJS() as Record<string, unknown>[];
+    } catch (cause) {
+      const full = noRoom(cause instanceof Error ? cause.message : String(cause));
+      throw full === null ? cause : new TwinError(full, { cause });
+    }
   }
 
   async describe(select: string): Promise<ColumnInfo[]> {
@@ -149,6 +157,30 @@ export class Source {
 /** Paths of files for `read_csv` and the like: each is found as it is, also where its name looks like a glob. */
 export const fileList = (files: readonly string[]): string => `[${files.map(pattern).map(literal).join(", ")}]`;
 
+/** What is said where memory or a disk is full, or a file may not be that large; null for other messages. */
+function noRoom(text: string): string | null {
+  if (/out of memory|could not allocate/i.test(text)) {
+    return "the data do not fit into the memory that reading may use, even with spilling: give more memory or fewer columns";
+  }
+  if (/no space left|failed to (offload|write)/i.test(text)) {
+    return fullDisk(text);
+  }
+  if (/file too large/i.test(text)) {
+    return "a file that is written is larger than this system allows for one file: raise the limit (`ulimit -f`)";
+  }
+  return null;
+}
+
+/** Which disk is full: what is spilled lies in the system's temporary folder, what is kept in the folder of the output. */
+function fullDisk(text: string): string {
+  const path = /"([^"]*[\\/][^"]*)"/.exec(text)?.[1];
+  const spilled = `the temporary folder ${tmpdir()} is full: free space there, or set TMPDIR to another disk`;
+  if (path !== undefined && resolve(path).startsWith(resolve(tmpdir(), "twin-data-"))) return spilled;
+  return path === undefined
+    ? `a disk is full: that of the output, or that of the temporary folder ${tmpdir()} (TMPDIR names another)`
+    : `the disk of ${dirname(path)} is full: free space there, or write to a folder on another disk`;
+}
+
 /** What the database said, in its first line, as an error of ours. */
 export function databaseError(cause: unknown): TwinError {
   return new TwinError(firstLines(cause), { cause });
@@ -157,15 +189,8 @@ export function databaseError(cause: unknown): TwinError {
 /** The telling part of a database message: without positions in SQL that the user never wrote. */
 export function firstLines(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
-  if (/out of memory|could not allocate/i.test(text)) {
-    return "the data do not fit into the memory that reading may use, even with spilling: give more memory or fewer columns";
-  }
-  if (/no space left|failed to (offload|write)/i.test(text)) {
-    return `the temporary folder ${tmpdir()} is full: free space there, or set TMPDIR to another disk`;
-  }
-  if (/file too large/i.test(text)) {
-    return "a file that is written is larger than this system allows for one file: raise the limit (`ulimit -f`)";
-  }
+  const full = noRoom(text);
+  if (full !== null) return full;
   if (/max expression depth|memory exhausted at or near/i.test(text)) return "it is nested too deep";
   const lines = text.split("\n").map((line) => line.trim());
   const end = lines.findIndex(

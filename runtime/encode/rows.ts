@@ -1,6 +1,7 @@
 // Raw values → rows of an embedding table, by `id`, `vocabulary` or `hashed`; row 0 is missing or unknown.
 import type { RowEncoder } from "../encoder-spec.ts";
 import { integerBucket, MOST_BUCKETS } from "../hash-integer.ts";
+import { exactBelow } from "../keys.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import type { Vocabulary } from "../vocabulary.ts";
 import { type EncodeContext, refuse } from "./context.ts";
@@ -9,8 +10,16 @@ import { isTyped, type RawColumn, type TypedColumn } from "./raw.ts";
 /** Row of one value; `index` is for errors. */
 export type RowOf = (value: unknown, index: number) => number;
 
-/** The rule of one feature, bound to its vocabulary and hash. */
-export function rowOf(feature: FeatureSpec, encoder: RowEncoder, context: EncodeContext): RowOf {
+/**
+ * The rule of one feature, bound to its vocabulary and hash.
+ * @param exact whole numbers nearer to 0 were not rounded where they come from (`exactBelow`)
+ */
+export function rowOf(
+  feature: FeatureSpec,
+  encoder: RowEncoder,
+  context: EncodeContext,
+  exact: number = exactBelow(null),
+): RowOf {
   const expected = {
     id: "an integer",
     vocabulary: "a text or an integer",
@@ -20,8 +29,10 @@ export function rowOf(feature: FeatureSpec, encoder: RowEncoder, context: Encode
     if (!Number.isInteger(value)) {
       refuse(feature, context, index, value, expected);
     }
-    if (!Number.isSafeInteger(value) && encoder.kind !== "id") {
-      refuse(feature, context, index, value, "a BigInt or a decimal text (above 2^53 − 1 a number has been rounded)");
+    if (Math.abs(value) >= exact && (encoder.kind !== "id" || (value > 0 && value <= encoder.vocab))) {
+      const rounded =
+        exact === 2 ** 24 ? "above 2^24 a Float32Array rounds" : "above 2^53 − 1 a number has been rounded";
+      refuse(feature, context, index, value, `a BigInt or a decimal text (${rounded})`);
     }
   };
   const known = knownRow(feature, encoder, context);
@@ -85,7 +96,7 @@ export function encodeRows(
       ? idRows(values, encoder.vocab)
       : vocabularyRows(values, vocabularyOf(feature, context));
   }
-  const of = rowOf(feature, encoder, context);
+  const of = rowOf(feature, encoder, context, exactBelow(values));
   const rows = new Int32Array(values.length);
   if (values instanceof BigInt64Array) {
     // Safe integers take the number's way, which needs no BigInt.

@@ -1,5 +1,6 @@
 // Lists of ids or texts → the rows of their first `max`, filled up with −1.
 import type { RowEncoder } from "../encoder-spec.ts";
+import { exactBelow } from "../keys.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import { type EncodeContext, refuse } from "./context.ts";
 import { isTyped, type RawColumn } from "./raw.ts";
@@ -16,7 +17,8 @@ export function encodeTags(
   values: RawColumn,
   context: EncodeContext,
 ): Int32Array {
-  const of = rowOf(feature, encoder, context);
+  const exactly = rowOf(feature, encoder, context);
+  const narrow = rowOf(feature, encoder, context, exactBelow(new Float32Array()));
   const rows = new Int32Array(values.length * max).fill(-1);
   for (let i = 0; i < values.length; i++) {
     const list = values[i];
@@ -26,6 +28,7 @@ export function encodeTags(
     if (!Array.isArray(list) && !isTyped(list)) {
       return refuse(feature, context, i, list, "a list of tags");
     }
+    const of = list instanceof Float32Array ? narrow : exactly;
     let count = 0;
     for (let j = 0; j < list.length && count < max; j++) {
       const tag: unknown = list[j];

@@ -1,12 +1,14 @@
 // Another system's scores for the rows that we evaluated: read from a file, joined by row number or by keys, and checked.
 import { type Binding, boundFiles } from "../data/binding.ts";
-import { familyOf, secondsOf } from "../data/cast.ts";
+import { castTo, familyOf, secondsOf } from "../data/cast.ts";
 import type { DataModel } from "../data/data-model.ts";
 import { openEvents } from "../data/events.ts";
+import { textName } from "../data/files/reading.ts";
+import type { KeyType } from "../data/items.ts";
 import { localFile } from "../data/local-file.ts";
 import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery, itemTable } from "../data/prepare/select.ts";
-import { openRelation, type Relation, readError } from "../data/relation.ts";
+import { openRelation, type Relation, readAsIds, readError } from "../data/relation.ts";
 import { quoted, Source } from "../data/source.ts";
 import { TwinError } from "../error.ts";
 import type { Collected, Task } from "./rows.ts";
@@ -67,10 +69,10 @@ export async function readPredictions(
     const samples = rows.prepared !== null && named("sample") ? rows.prepared : null;
     const query =
       samples !== null
-        ? await joinedBySample(source, binding, model, path, relation, picked)
+        ? await joinedBySample(source, binding, model, relation, picked)
         : relation.columns.has("row")
           ? `SELECT CAST("row" AS DOUBLE) AS at, ${picked} FROM ${relation.sql()}`
-          : await joinedByKeys(source, binding, path, relation, picked);
+          : await joinedByKeys(source, binding, relation, picked);
     const places = placesOf(samples?.sample ?? rows.row);
     const what = samples === null ? "row" : "sample";
     const labels = columns.map(({ task, ofSample }) => ({
@@ -147,7 +149,6 @@ async function joinedBySample(
   source: Source,
   binding: Binding,
   model: DataModel,
-  path: string,
   relation: Relation,
   picked: string,
 ): Promise<string> {
@@ -155,24 +156,21 @@ async function joinedBySample(
   if (!relation.columns.has("item")) return `SELECT ${at} FROM ${relation.sql()}`;
   const query = await dataQuery(source, binding, model);
   await numberItems(source, query);
-  const read = query.keyType === "string" ? await withTexts(source, path, ["item"]) : relation;
-  const scores = `SELECT ${at}, CAST("item" AS VARCHAR) AS twin_item FROM ${read.sql()}`;
+  const item = await keyText(source, relation, "item", query.keyType);
+  const scores = `SELECT ${at}, ${item} AS twin_item FROM ${relation.sql()}`;
   const items = `SELECT CAST(k AS VARCHAR) AS twin_key, CAST(ordinal AS DOUBLE) AS twin_ordinal FROM ${quoted(itemTable)}`;
   return `SELECT scores.*, coalesce(twin_ordinal, 0) AS twin_ordinal FROM (${scores}) AS scores LEFT JOIN (${items}) ON twin_item = twin_key`;
 }
 
-/** The file with columns of text keys as they are written: `1e3` is no 1000. */
-const withTexts = (source: Source, path: string, columns: readonly string[]): Promise<Relation> =>
-  openRelation(source, path, "--predictions", columns);
+/** A column's keys as texts: where keys are texts as they are written, so that `1e3` is no 1000; else digits. */
+async function keyText(source: Source, relation: Relation, column: string, held: KeyType): Promise<string> {
+  if (held === "string" && relation.texts.has(column)) return quoted(textName(column));
+  const { sql, type } = await readAsIds(source, relation, column);
+  return castTo("text", sql, type)?.sql ?? `CAST(${sql} AS VARCHAR)`;
+}
 
 /** The number of each prediction's event, found by user, item and time. */
-async function joinedByKeys(
-  source: Source,
-  binding: Binding,
-  path: string,
-  relation: Relation,
-  picked: string,
-): Promise<string> {
+async function joinedByKeys(source: Source, binding: Binding, relation: Relation, picked: string): Promise<string> {
   const { events } = binding;
   const names = [
     ["user", events?.user],
@@ -187,15 +185,13 @@ async function joinedByKeys(
     );
   }
   const log = await openEvents(source, binding, null);
-  const texts = [log.userType === "string" ? columns[0]! : "", log.keyType === "string" ? columns[1]! : ""];
-  const named = texts.filter((name) => name !== "");
-  const read = named.length > 0 ? await withTexts(source, path, named) : relation;
-  const [user, item] = columns.map((column) => `CAST(${quoted(column!)} AS VARCHAR)`);
+  const user = await keyText(source, relation, columns[0]!, log.userType);
+  const item = await keyText(source, relation, columns[1]!, log.keyType);
   const clock = relation.columns.get(columns[2]!)!;
   const timed = familyOf(clock) === "time";
   // Timestamps are compared as instants: a zone, or a type of another width, changes their text.
   const time = timed ? secondsOf(quoted(columns[2]!), clock) : `CAST(${quoted(columns[2]!)} AS VARCHAR)`;
-  const scores = `SELECT ${user} AS twin_user, ${item} AS twin_item, ${time} AS twin_time, ${picked} FROM ${read.sql()}`;
+  const scores = `SELECT ${user} AS twin_user, ${item} AS twin_item, ${time} AS twin_time, ${picked} FROM ${relation.sql()}`;
   const same = timed
     ? `twin_time = "#time"`
     : `(twin_time = CAST(${quoted(log.time.shown)} AS VARCHAR) OR TRY_CAST(twin_time AS DOUBLE) = "#time"${

@@ -62,6 +62,12 @@ describe("no room", () => {
     expect(stderr).toMatch(/cannot write .*: the disk is full/);
     expect(stderr).not.toMatch(/^ {4}at /m);
     expect(stdout).toBe("exit 1\n");
+    // The database's file lies in the output: it is not the temporary folder that is full.
+    const prepare = `node ${join(root, "cli/twin.mjs")} data prepare ${example.data} --model ${example.model} -o ${folder}/out; echo "exit $?"`;
+    const prepared = mounted(folder, prepare);
+    expect(prepared.stderr).toContain(`the disk of ${folder}/out`);
+    expect(prepared.stderr).not.toContain("TMPDIR");
+    expect(prepared.stdout).toBe("exit 1\n");
   });
 });
 

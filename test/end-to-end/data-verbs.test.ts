@@ -74,6 +74,33 @@ describe("twin data check", () => {
     expect(contents(folder)).toEqual(before);
   });
 
+  it("shares what is missing of tags by rows, and what is unknown by tags", async () => {
+    const of = async (empty: number): Promise<string> => {
+      const topics = Array.from({ length: 3 }, (_, i) => (i < empty ? null : ["a", "b", "c"]));
+      const { data, model, folder } = folderOf({});
+      const lines = topics.map((list, i) =>
+        JSON.stringify({ video: i + 1, category: 1, duration: 9, topics: list, cover: [1, 2, 3] }),
+      );
+      writeFiles(folder, { "items.jsonl": `${lines.join("\n")}\n` });
+      return (await fine(["data", "check", data, "--model", model])).stdout;
+    };
+    expect(await of(1)).toContain("item.topics: 33.3 % missing of 3 lists\n");
+    expect(await of(3)).toContain("item.topics: 100 % missing of 3 lists\n");
+  });
+
+  it.each([
+    ["a text among whole numbers", "x2", /users\.csv, row 3, column `user`: .* whole numbers of 64 bits are due/],
+    ["no key", "", /users\.csv, row 3, column `user`: the user's key is missing/],
+    ["a key twice", "0", /users\.csv, row 3, column `user`: user 0 was already given in .*users\.csv, row 1;/],
+  ])("names the row of a users file with %s", async (_, key, message) => {
+    const { data, model, folder } = folderOf({ more: "users: {file: users.csv, key: user}" });
+    writeFiles(folder, { "users.csv": `user,age\n0,17\n1,30\n${key},50\n3,20\n` });
+    await refused(1, ["data", "check", data, "--model", model], [message]);
+    const learned = videoModel().replace("age: bucketed(at: [18, 40], dim: 4)", "age: vocabulary(max: 9, dim: 4)");
+    writeFiles(folder, { "small.twin": learned });
+    await refused(1, ["build", model, "-o", join(folder, "b"), "--data", data], [message]);
+  });
+
   const wrong: readonly [string, Case, RegExp][] = [
     [
       "a missing file",

@@ -125,7 +125,7 @@ describe("errors of items", () => {
       "a key with a fraction",
       csv.replace("-4,", "1.5,").replaceAll(/9\d{15,}/g, "7"),
       "{file: x.csv, key: video}",
-      /column `video` of .*x\.csv holds DOUBLE, and whole numbers of 64 bits are due/,
+      /x\.csv, row 2, column `video`: .*whole numbers of 64 bits are due/,
     ],
     [
       "a key in words",
@@ -137,7 +137,7 @@ describe("errors of items", () => {
       "a key beyond 64 bits",
       csv.replace("-4,", "9223372036854775808,"),
       "{file: x.csv, key: video}",
-      /column `video` of .*x\.csv holds DOUBLE, and whole numbers of 64 bits are due/,
+      /x\.csv, row 2, column `video`: .*whole numbers of 64 bits are due/,
     ],
     [
       "a number in words",

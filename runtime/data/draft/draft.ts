@@ -47,13 +47,18 @@ export async function draft(options: DraftOptions): Promise<Draft> {
   const catalogue = options.items === undefined ? null : localFile(options.items, "--items");
   const source = await Source.open({ reads: catalogue === null ? [log] : [log, catalogue] });
   try {
-    const look = async (file: string, role: string): Promise<{ relation: Relation; columns: Profile[] }> => {
-      const relation = await openRelation(source, file, role);
+    const look = async (
+      file: string,
+      role: string,
+      expected: readonly string[] = [],
+    ): Promise<{ relation: Relation; columns: Profile[] }> => {
+      const relation = await openRelation(source, file, role, expected);
       const columns = await profile(source, relation);
       if ((columns[0]?.rows ?? 0) === 0) throw new TwinError(`${role}: ${relation.name} has no rows`);
       return { relation, columns };
     };
-    const { relation, columns: events } = await look(log, "--from");
+    const named = [options.user, options.item, options.time].filter((one) => one !== undefined);
+    const { relation, columns: events } = await look(log, "--from", named);
     const items = catalogue === null ? null : (await look(catalogue, "--items")).columns;
     const roles = rolesOf(events, items, options);
     const skipped: Skipped[] = [];

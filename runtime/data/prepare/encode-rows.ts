@@ -83,6 +83,7 @@ function count(counts: Map<string, FeatureCount>, feature: FeatureSpec, values: 
   let size = values.length;
   let unknown = 0;
   if (kind === "tags") {
+    found.lists = (found.lists ?? 0) + size;
     size = 0;
     for (const row of encoded) {
       size += Number(row >= 0);

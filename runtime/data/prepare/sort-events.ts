@@ -43,7 +43,7 @@ export async function sortEvents(
 /** Rows of the log where a look at the files' ends tells; 0: not known. */
 async function rowsAtHand(source: Source, { columns }: DataQuery): Promise<number> {
   const { relation } = columns.events;
-  if (!relation.sql().startsWith("read_parquet")) return 0;
+  if (relation.format !== "parquet") return 0;
   try {
     const [row] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${relation.sql()}`);
     return Number(row.n);

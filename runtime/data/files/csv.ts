@@ -1,0 +1,94 @@
+// CSV files: read as texts, strictly by the form of each file's first lines, with types that hold in all rows.
+import { TwinError } from "../../error.ts";
+import { fileList, literal, quoted, type Source } from "../source.ts";
+import { type CsvForm, formOf } from "./csv-form.ts";
+import { foldersOf } from "./folder-columns.ts";
+import { type Reading, runsOf, textName } from "./reading.ts";
+import { decideTypes, typedText } from "./text-types.ts";
+
+/** Lines that a file's form is taken from. */
+const looked = 200;
+
+/** @param expected columns that every file should have */
+export async function readCsv(source: Source, files: readonly string[], expected: readonly string[]): Promise<Reading> {
+  const forms = new Map<string, CsvForm>();
+  const same = new Map<string, CsvForm>();
+  for (const file of files) {
+    const form = await lookAt(source, file, expected);
+    if (form === null) continue;
+    const key = JSON.stringify(form);
+    if (!same.has(key)) same.set(key, form);
+    forms.set(file, same.get(key)!);
+  }
+  const [first] = forms.values();
+  if (first === undefined) throw new TwinError(`${files[0]} is empty: it has not a single line`);
+  for (const [file, form] of forms) {
+    if (form.header !== first.header)
+      throw new TwinError(
+        `${file} ${form.header ? "begins with headings, and other files have none" : "has no line of headings, and other files have one"}: write all files alike`,
+      );
+  }
+  const known = new Map<string, string>();
+  for (const { names } of same.values())
+    for (const name of names) if (!known.has(name.toLowerCase())) known.set(name.toLowerCase(), name);
+  const names = [...known.values()];
+  const folders = foldersOf(files, names);
+  const hive = folders?.options ?? "hive_partitioning = false";
+  const has = (form: CsvForm, name: string): boolean =>
+    form.names.some((one) => one.toLowerCase() === name.toLowerCase());
+  /** Whole numbers as what they are, as their digits are their text; everything else as text. */
+  const rows = (some: readonly string[], whole: ReadonlySet<string>, extra = ""): string => {
+    const type = (name: string): string => (whole.has(name.toLowerCase()) ? "BIGINT" : "VARCHAR");
+    const runs = runsOf(
+      some.filter((file) => forms.has(file)),
+      (file) => forms.get(file)!,
+    );
+    const selects = runs.map(({ files: alike, of: form }) => {
+      const columns = names.map((name) => (has(form, name) ? quoted(name) : `NULL::${type(name)} AS ${quoted(name)}`));
+      const types = form.names.map((name) => `${literal(name)}: '${type(name)}'`).join(", ");
+      return `SELECT ${columns.join(", ")}${extra} FROM read_csv(${fileList(alike)}, auto_detect = false, delim = ${literal(form.delimiter)}, quote = '"', escape = ${literal(form.escape)}, header = ${form.header}, columns = {${types}}, ${hive})`;
+    });
+    if (selects.length > 0) return `(${selects.join(" UNION ALL ")})`;
+    // Only files without a line are asked for.
+    const none = names.map((name) => `NULL::${type(name)} AS ${quoted(name)}`).join(", ");
+    const others = (folders?.columns ?? []).map((column) => `NULL::${column.type} AS ${quoted(column.name)}`);
+    const written = (folders?.texts ?? []).map((name) => `NULL::VARCHAR AS ${quoted(textName(name))}`);
+    return `(SELECT ${[none, ...(extra === "" ? [] : [...others, ...written])].join(", ")} WHERE false)`;
+  };
+  const types = await decideTypes(source, rows(files, new Set()), names);
+  const whole = new Set(types.filter(({ type }) => type === "BIGINT").map(({ name }) => name.toLowerCase()));
+  const written = types.filter(({ type }) => type !== "VARCHAR" && type !== "BIGINT");
+  const select = [
+    ...types.map(
+      ({ name, type }) => `${type === "BIGINT" ? quoted(name) : typedText(quoted(name), type)} AS ${quoted(name)}`,
+    ),
+    ...written.map(({ name }) => `${quoted(name)} AS ${quoted(textName(name))}`),
+    ...(folders?.columns ?? []).map(({ name }) => quoted(name)),
+    ...(folders?.texts ?? []).map((name) => quoted(textName(name))),
+  ].join(", ");
+  const absent = names.map(
+    (name) => [name, files.filter((file) => forms.has(file) && !has(forms.get(file)!, name))] as const,
+  );
+  return {
+    columns: [...types, ...(folders?.columns ?? [])],
+    texts: new Set([...written.map(({ name }) => name), ...(folders?.texts ?? [])]),
+    absent: new Map(absent.filter(([, without]) => without.length > 0)),
+    guards: [],
+    sql: (some) => `(SELECT ${select} FROM ${rows(some, whole, folders?.select ?? "")})`,
+  };
+}
+
+/** Null where the file is empty. */
+async function lookAt(source: Source, file: string, expected: readonly string[]): Promise<CsvForm | null> {
+  const rows = await source.all(
+    `SELECT line FROM read_csv(${fileList([file])}, auto_detect = false, delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'}, strict_mode = false, hive_partitioning = false) LIMIT ${looked}`,
+  );
+  const form = formOf(
+    file,
+    rows.map(({ line }) => String(line ?? "")),
+    expected,
+  );
+  if (form === null && rows.length > 0)
+    throw new TwinError(`${file}, line 1: a quotation mark is not closed, or something follows it`);
+  return form;
+}

@@ -1,0 +1,67 @@
+// JSON lines: fields and kinds over all lines, numbers as they are written where a float would round or kinds are mixed.
+import { TwinError } from "../../error.ts";
+import { type ColumnInfo, fileList, literal, quoted, type Source } from "../source.ts";
+import { foldersOf } from "./folder-columns.ts";
+import { type Reading, textName } from "./reading.ts";
+import { decideTypes, textTimes, typedText } from "./text-types.ts";
+
+export async function readJsonLines(source: Source, files: readonly string[]): Promise<Reading> {
+  const told = await source.describe(
+    `SELECT * FROM read_json(${fileList(files)}, format = 'newline_delimited', sample_size = -1, maximum_sample_files = 1000000000, dateformat = '${never}', timestampformat = '${never}', hive_partitioning = false)`,
+  );
+  const found = told.map(({ name, type }) => ({
+    name,
+    type: type.replaceAll("JSON", "VARCHAR").replaceAll("UUID", "VARCHAR"),
+  }));
+  if (found.length === 0) throw new TwinError(`${files[0]} is empty: it has not a single line`);
+  const folders = foldersOf(
+    files,
+    found.map(({ name }) => name),
+  );
+  // As they are written: what may be a float, and every text.
+  const asText = (type: string): boolean => type === "DOUBLE" || type === "VARCHAR" || /^U?HUGEINT$/.test(type);
+  const read = found.map(({ name, type }) => ({ name, type: asText(type) ? "VARCHAR" : type }));
+  const rows = (some: readonly string[]): string =>
+    `read_json(${fileList(some)}, format = 'newline_delimited', columns = {${read.map(({ name, type }) => `${literal(name)}: ${literal(type)}`).join(", ")}}, ${folders?.options ?? "hive_partitioning = false"})`;
+  const of = (type: string): string[] => found.filter((column) => column.type === type).map(({ name }) => name);
+  const numbers = await decideTypes(source, rows(files), of("DOUBLE"), ["BIGINT", "DOUBLE"]);
+  // Numbers below 0 beside others are of 128 bits to the database, whatever their size.
+  const wide = await decideTypes(source, rows(files), [...of("HUGEINT"), ...of("UHUGEINT")], ["BIGINT"]);
+  // Texts that look like numbers stay texts.
+  const texts = await decideTypes(source, rows(files), of("VARCHAR"), textTimes);
+  const nulls = await withoutValue(source, rows(files), told);
+  const decided = new Map([...numbers, ...wide, ...texts].map(({ name, type }) => [name, type]));
+  const columns: ColumnInfo[] = found.map(({ name, type }) => ({
+    name,
+    type: nulls.has(name) ? '"NULL"' : (decided.get(name) ?? (asText(type) ? "VARCHAR" : type)),
+  }));
+  const written = columns.filter(
+    ({ name, type }, i) => asText(found[i]!.type) && type !== "VARCHAR" && !nulls.has(name) && decided.has(name),
+  );
+  const select = [
+    ...columns.map(
+      ({ name, type }, i) =>
+        `${asText(found[i]!.type) && !nulls.has(name) ? typedText(quoted(name), type) : quoted(name)} AS ${quoted(name)}`,
+    ),
+    ...written.map(({ name }) => `${quoted(name)} AS ${quoted(textName(name))}`),
+  ].join(", ");
+  return {
+    columns: [...columns, ...(folders?.columns ?? [])],
+    texts: new Set([...written.map(({ name }) => name), ...(folders?.texts ?? [])]),
+    absent: new Map(),
+    guards: [],
+    sql: (some) => `(SELECT ${select}${folders?.select ?? ""} FROM ${rows(some)})`,
+  };
+}
+
+/** Fields that are null in every line: they may be anything. */
+async function withoutValue(source: Source, rows: string, told: readonly ColumnInfo[]): Promise<Set<string>> {
+  const names = told.filter(({ type }) => type === "JSON").map(({ name }) => name);
+  if (names.length === 0) return new Set();
+  const asked = names.map((name, i) => `count(${quoted(name)}) = 0 AS "${i}"`);
+  const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
+  return new Set(names.filter((_, i) => row![String(i)] === true));
+}
+
+/** A form that no text has: dates are decided by us, over all lines. */
+const never = "%Y-%m-%dnever";
