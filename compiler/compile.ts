@@ -122,7 +122,13 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   const specs = model.tables.map((table) =>
     yamlFile(`tables/${table.name}.yaml`, tableSpec(model, table, projector!, prints), digest),
   );
-  const parity = parityBytes({ model, graphs: lowered, outside, parameter: referenceParameters(all, values, weights) });
+  const parity = parityBytes({
+    model,
+    graphs: lowered,
+    variants: tableInput ? storedVariants(model, lowered, tableInput) : null,
+    outside,
+    parameter: referenceParameters(all, values, weights),
+  });
   const files = [
     ...onnx,
     ...train,

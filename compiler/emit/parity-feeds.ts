@@ -11,19 +11,78 @@ export interface Feed extends Tensor {
   readonly data: Float32Array | Int32Array;
 }
 
-/** One request that every graph is run on. */
+/** One request that graphs are run on. */
 export interface Scenario {
   readonly name: string;
+  readonly candidates: number;
   /** Length of a history with its padding, and how many of it are valid. */
   lengths(minimum: number): { readonly length: number; readonly valid: number };
+  /** Which behaviour each one is a copy of, so that their scores tie under every head. */
+  copied?(index: number): number;
+  /** Where the walk is to start: draws are taken that lead there. */
+  readonly walk?: { readonly enough: true } | { readonly attempt: number };
+  /**
+   * The candidate is unknown, save for its vectors and numbers, of which so much is left: scores are mostly the bias, whose
+   * order is each head's own, where the inherent part's is much the same under all heads before they are trained.
+   */
+  readonly faint?: number;
+  /**
+   * What is run on it: every graph; all but the projector; or the search alone, whose walk takes another way there. Tables as
+   * they are stored are tried by the first two.
+   */
+  readonly graphs: "all" | "requests" | "search";
 }
 
-export const candidates = 2;
+const whole = (minimum: number, times: number) => {
+  const length = minimum + Math.min(2000, Math.ceil((times - 1) * minimum));
+  return { length, valid: length };
+};
+const pairs = (index: number) => index - (index % 2);
 
+/**
+ * The walk's ways: one candidate or a few against many (more than 16 are multiplied otherwise), and a history so long that
+ * heads share little, then shorter and shorter, each with behaviours that are all unlike and with repeated ones; three
+ * candidates are more than the walk's sample.
+ */
 export const scenarios: readonly Scenario[] = [
-  { name: "typical", lengths: (minimum) => ({ length: minimum + 4, valid: minimum + 2 }) },
-  { name: "short", lengths: (minimum) => ({ length: minimum, valid: Math.min(minimum, 3) }) },
-  { name: "empty", lengths: (minimum) => ({ length: minimum, valid: 0 }) },
+  {
+    name: "typical",
+    candidates: 2,
+    lengths: (minimum) => ({ length: minimum + 4, valid: minimum + 2 }),
+    copied: (index) => (index === 1 ? 0 : index),
+    graphs: "all",
+  },
+  {
+    name: "short",
+    candidates: 2,
+    lengths: (minimum) => ({ length: minimum, valid: Math.min(minimum, 3) }),
+    graphs: "requests",
+  },
+  { name: "empty", candidates: 2, lengths: (minimum) => ({ length: minimum, valid: 0 }), graphs: "requests" },
+  {
+    name: "many",
+    candidates: 17,
+    lengths: (minimum) => ({ length: minimum + 4, valid: minimum + 2 }),
+    graphs: "requests",
+  },
+  {
+    name: "sample",
+    candidates: 2,
+    lengths: (minimum) => whole(minimum, 8),
+    faint: 0.3,
+    walk: { enough: true },
+    graphs: "search",
+  },
+  ...[8, 4, 2].flatMap((times, attempt): Scenario[] => {
+    const lengths = (minimum: number) => whole(minimum, times);
+    const rest = { candidates: 3, lengths, walk: { attempt }, graphs: "search" } as const;
+    const left = times > 2 && { faint: 0.05 };
+    return [
+      { name: `attempt_${attempt}`, ...rest, ...left },
+      { name: `attempt_${attempt}_pairs`, copied: pairs, ...rest, ...left },
+    ];
+  }),
+  { name: "alike", candidates: 3, lengths: (minimum) => whole(minimum, 1.5), copied: () => 0, graphs: "search" },
 ];
 
 /** Rows of an embedding table that the cases read: row 0, and at most 31 others spread over the table. Ascending. */
@@ -34,7 +93,7 @@ export function sampledRows(rows: number): readonly number[] {
 
 /**
  * The inputs that come from features, by port, for one scenario. Ids of tables outside count in `sampledRows`, those of
- * tables inside in the table. A history's second behaviour is a copy of its first, so that their scores tie.
+ * tables inside in the table.
  */
 export function featureFeeds(
   model: Model,
@@ -47,10 +106,14 @@ export function featureFeeds(
   for (const feature of allFeatures(model)) {
     if (feature.group === "item" || feature.group === "cross") continue;
     const site = feature.group === "candidate" ? { kind: "candidate" as const } : { kind: "once" as const };
-    feeds.set(featurePort(feature, site), column(feature, site.kind === "once" ? 1 : candidates, outside, draw));
+    feeds.set(
+      featurePort(feature, site),
+      column(feature, site.kind === "once" ? 1 : scenario.candidates, outside, draw),
+    );
   }
   for (const feature of model.item.features) {
-    feeds.set(featurePort(feature, { kind: "candidate" }), column(feature, candidates, outside, draw));
+    const drawn = column(feature, scenario.candidates, outside, draw);
+    feeds.set(featurePort(feature, { kind: "candidate" }), faint(drawn, scenario, feature));
   }
   for (const history of model.histories) {
     const { length, valid } = scenario.lengths(minimumOf(model, history.name));
@@ -58,7 +121,10 @@ export function featureFeeds(
     feeds.set(validPort(history), { shape: [length], data });
     for (const feature of [...model.item.features, ...history.cross.features]) {
       const drawn = column(feature, length, outside, draw);
-      feeds.set(featurePort(feature, { kind: "history", history }), padded(tied(drawn, valid), valid, feature));
+      feeds.set(
+        featurePort(feature, { kind: "history", history }),
+        padded(copied(drawn, valid, scenario), valid, feature),
+      );
     }
   }
   return feeds;
@@ -91,10 +157,22 @@ function column(feature: Feature, count: number, outside: ReadonlySet<string>, d
   return { shape: [count, encoder.max], data };
 }
 
-function tied(feed: Feed, valid: number): Feed {
-  if (valid < 2) return feed;
+function copied(feed: Feed, valid: number, { copied: from }: Scenario): Feed {
   const width = feed.data.length / feed.shape[0];
-  feed.data.copyWithin(width, 0, width);
+  for (let index = 0; from !== undefined && index < valid; index++) {
+    const source = from(index) * width;
+    feed.data.copyWithin(index * width, source, source + width);
+  }
+  return feed;
+}
+
+function faint(feed: Feed, { faint: left }: Scenario, { encoder }: Feature): Feed {
+  if (left === undefined) return feed;
+  if (encoder.kind === "pretrained" || encoder.kind === "number")
+    feed.data.forEach((x, i) => {
+      feed.data[i] = left * x;
+    });
+  else feed.data.fill(encoder.kind === "tags" ? -1 : 0);
   return feed;
 }
 

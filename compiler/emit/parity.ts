@@ -1,14 +1,16 @@
 // parity.safetensors: inputs and float64 reference outputs of every graph, by which any runtime can prove itself.
-import type { GraphName } from "../../runtime/manifest.ts";
+import type { GraphName, StoredType } from "../../runtime/manifest.ts";
 import { encodeSafetensors } from "../../runtime/safetensors.ts";
 import { embeddingsOf } from "../embeddings.ts";
 import { evaluate } from "../ir/evaluate.ts";
-import { type Graph, topological, type Value } from "../ir/graph.ts";
+import { type Attributes, type Graph, type Node, topological, type Value } from "../ir/graph.ts";
+import { attempts as attemptsOf, firstRanks, promising } from "../ir/ops/round-robin-onnx.ts";
 import type { Tensor } from "../ir/rule.ts";
 import { featurePort, keptPort, projectorPort, rowPort } from "../lower/ports.ts";
 import type { Model, Table } from "../model.ts";
 import { inputName, minimumOf } from "./manifest.ts";
 import { type Feed, featureFeeds, type Scenario, sampledRows, scenarios } from "./parity-feeds.ts";
+import { storedFeeds } from "./parity-stored.ts";
 
 export const parityFile = "parity.safetensors";
 
@@ -16,6 +18,8 @@ export interface ParityRequest {
   readonly model: Model;
   /** Unrewritten: the formulas as the papers have them. */
   readonly graphs: ReadonlyMap<GraphName, Graph>;
+  /** The same over tables as they are stored, where some graphs take them so. */
+  readonly variants: { readonly type: StoredType; readonly graphs: ReadonlyMap<GraphName, Graph> } | null;
   readonly outside: ReadonlySet<string>;
   /** Read in place; of large tables only the sampled rows need be there. */
   readonly parameter: (name: string) => Tensor;
@@ -23,36 +27,33 @@ export interface ParityRequest {
 
 /** Largest difference between neighbouring scores, relative to the largest score, that float32 might turn round. */
 const nearTie = 3e-6;
-const attempts = 40;
+const draws = 40;
 /** Beyond so many scores in a list some two are always that near: drawing again costs time, and helps nothing. */
 const tellable = 2_000;
 
 /**
- * Tensors `GRAPH/in/PORT` and `GRAPH/out/PORT` of the typical case, and `GRAPH.CASE/…` of the others: `short` (fewer
- * behaviours than are kept) and `empty`. Every case is one whole request: `kept` of `search` is what `rank` is fed.
- * Scores are drawn apart, so that the selection is the same in float32; where that failed, the metadata says
- * `near_ties`, a list of cases. Floats are float32, indices int32.
+ * Tensors `GRAPH/in/PORT` and `GRAPH/out/PORT` of the typical case, `GRAPH.CASE/…` of the others, and `GRAPH.TYPE…` of a
+ * graph's variant over stored rows. Every case is one whole request: `kept` of `search` is what `rank` is fed. Beside a
+ * selection stand the scores that it was made from, `GRAPH/scores/PORT`: they tell which behaviours tie. Scores are drawn
+ * apart, so that the selection is the same in float32 but for ties; where that failed, the metadata says `near_ties`, a list
+ * of cases. Floats are float32, indices int32, stored rows as they are stored.
  */
 export function parityBytes(request: ParityRequest): Uint8Array {
-  const tensors: { name: string; shape: readonly number[]; data: Float32Array | Int32Array }[] = [];
+  const tensors: Written[] = [];
   const near: string[] = [];
   for (const scenario of scenarios) {
+    if (scenario.graphs === "search" && !walks(request)) continue;
     const run = clearRun(request, scenario);
     if (run.closest < nearTie) near.push(scenario.name);
+    const suffix = scenario === scenarios[0] ? "" : `.${scenario.name}`;
     for (const [name, graph] of request.graphs) {
-      if (scenario !== scenarios[0] && name === "projector") continue;
-      const place = scenario === scenarios[0] ? name : `${name}.${scenario.name}`;
-      for (const input of graph.inputs) {
-        const { shape, data } = run.feeds.get(inputName(input))!;
-        tensors.push({ name: `${place}/in/${inputName(input)}`, shape, data });
-      }
-      for (const output of graph.outputs) {
-        tensors.push({
-          name: `${place}/out/${output.name}`,
-          ...stored(output.value, run.outputs.get(name)![output.name]),
-        });
-      }
+      if (!wanted(scenario, name)) continue;
+      tensors.push(...written(`${name}${suffix}`, graph, run.feeds, request.parameter));
     }
+    if (run.stored === null) continue;
+    const { type, graphs } = request.variants!;
+    for (const [name, graph] of graphs)
+      tensors.push(...written(`${name}.${type}${suffix}`, graph, run.stored, request.parameter));
   }
   return encodeSafetensors(tensors, {
     model: request.model.name,
@@ -60,38 +61,150 @@ export function parityBytes(request: ParityRequest): Uint8Array {
   });
 }
 
+/** Whether a search walks several heads in turn: only then do more ways of one graph differ. */
+function walks({ model }: ParityRequest): boolean {
+  return model.searches.some(({ by, heads }) => by.kind === "metric" && by.metric.heads > 1 && heads === "round_robin");
+}
+
+function wanted({ graphs }: Scenario, name: GraphName): boolean {
+  return graphs === "all" || (graphs === "search" ? name === "search" : name !== "projector");
+}
+
+interface Written {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint16Array | Uint8Array;
+}
+
+function written(place: string, graph: Graph, feeds: Feeds, parameter: ParityRequest["parameter"]): Written[] {
+  const tensors: Written[] = graph.inputs.map((input) => {
+    const { shape, data, bits } = feeds.get(inputName(input))!;
+    return { name: `${place}/in/${inputName(input)}`, shape, data: bits ?? (data as Feed["data"]) };
+  });
+  const selected = graph.outputs.filter(({ value }) => isSelection(value));
+  const from = selected.map(({ name, value }) => ({ name: `scores/${name}`, value: value.node.inputs[0], doc: "" }));
+  const results = evaluate({ ...graph, outputs: [...graph.outputs, ...from] }, plain(feeds), parameter);
+  for (const { name, value } of graph.outputs)
+    tensors.push({ name: `${place}/out/${name}`, ...stored(value, results[name]) });
+  for (const { name, value } of from) tensors.push({ name: `${place}/${name}`, ...stored(value, results[name]) });
+  return tensors;
+}
+
+const isSelection = ({ node }: Value) => node.op === "roundRobin" || node.op === "topPositions";
+
+/** What goes in; of stored rows the numbers, and the bits that stand for them. */
+type Feeds = ReadonlyMap<string, Tensor & { readonly bits?: Uint16Array | Uint8Array }>;
+
 interface Run {
   readonly feeds: Map<string, Feed>;
-  readonly outputs: Map<GraphName, Record<string, Tensor>>;
+  /** The same over stored rows, for the variants. */
+  readonly stored: Feeds | null;
   /** Smallest relative difference between scores that a selection has to tell apart. */
   readonly closest: number;
 }
 
 /** Draws requests until one leaves no doubt what is selected; the clearest of all where none does. */
 function clearRun(request: ParityRequest, scenario: Scenario): Run {
-  let best: Run | null = null;
-  const longest = Math.max(
-    ...request.model.histories.map(({ name }) => scenario.lengths(minimumOf(request.model, name)).length),
-  );
-  for (let attempt = 0; attempt < (longest > tellable ? 1 : attempts); attempt++) {
+  const { model, graphs, variants, parameter } = request;
+  const search = graphs.get("search");
+  let best: (Pick<Run, "feeds" | "closest"> & { over: Feeds | null; there: boolean }) | null = null;
+  const longest = Math.max(...model.histories.map(({ name }) => scenario.lengths(minimumOf(model, name)).length));
+  for (let attempt = 0; attempt < (longest > tellable ? 1 : draws); attempt++) {
     const feeds = feedsOf(request, scenario, attempt);
-    const closest = Math.min(
-      ...[...request.graphs.values()].map((graph) => closestScores(graph, feeds, request.parameter)),
-    );
-    if (best === null || closest > best.closest) best = { feeds, closest, outputs: new Map() };
-    if (best.closest >= nearTie) break;
+    const over = variants && scenario.graphs !== "search" ? storedFeeds(model, variants.type, feeds) : null;
+    const lists = search ? selections(search, feeds, parameter) : [];
+    const there = lists.every((list) => leads(scenario, list));
+    const all =
+      over && search ? [...lists, ...selections(variants?.graphs.get("search") ?? search, over, parameter)] : lists;
+    const apart = Math.min(Number.POSITIVE_INFINITY, ...all.map(closest));
+    if (best === null || (there === best.there ? apart > best.closest : there))
+      best = { feeds, over, closest: apart, there };
+    if (best.there && best.closest >= nearTie) break;
   }
-  for (const [name, graph] of request.graphs)
-    best!.outputs.set(name, evaluate(graph, plain(best!.feeds), request.parameter));
-  return best!;
+  const { feeds, over, closest: least } = best!;
+  return {
+    feeds: keeping(request, search, feeds),
+    stored: over && keeping(request, variants!.graphs.get("search") ?? search, over),
+    closest: least,
+  };
 }
 
-/** All inputs of one request: features, fetched rows, tables made by the projector, and what the search keeps. */
-function feedsOf(
-  { model, graphs, outside, parameter }: ParityRequest,
-  scenario: Scenario,
-  attempt: number,
-): Map<string, Feed> {
+/** A selection, and the scores that it is made from. */
+interface Selection {
+  readonly node: Node<"roundRobin" | "topPositions">;
+  readonly scores: Tensor;
+}
+
+function selections(graph: Graph, feeds: Feeds, parameter: ParityRequest["parameter"]): Selection[] {
+  const nodes = topological(graph.outputs.map(({ value }) => value))
+    .filter(isSelection)
+    .map(({ node }) => node);
+  if (nodes.length === 0) return [];
+  const outputs = nodes.map(({ inputs }, index) => ({ name: String(index), value: inputs[0], doc: "" }));
+  const scores = evaluate({ ...graph, outputs }, plain(feeds), parameter);
+  return nodes.map((node, index) => ({ node: node as Selection["node"], scores: scores[index] }));
+}
+
+/** Whether a walk over several heads starts where the scenario says; other selections have one way. */
+function leads({ walk }: Scenario, { node, scores }: Selection): boolean {
+  if (walk === undefined || node.op !== "roundRobin") return true;
+  const { keep, sampled } = node.attributes as Attributes["roundRobin"];
+  const [heads] = scores.shape;
+  const last = attemptsOf(heads, keep).length - 1;
+  return distinctAhead(scores, keep)
+    .slice(0, sampled)
+    .every((count) => {
+      if ("enough" in walk) return count >= keep;
+      const start = Array.from({ length: last }, (_, attempt) => attempt).find(
+        (attempt) => count >= promising(heads, keep, attempt),
+      );
+      return (start ?? last) === Math.min(walk.attempt, last);
+    });
+}
+
+/** Of every row how many distinct positions the heads name in their first ranks. */
+function distinctAhead(scores: Tensor, keep: number): number[] {
+  const ranks = firstRanks(scores.shape[0], keep);
+  return rankings(scores).map((lists) => new Set(lists.flatMap((list) => [...list.subarray(0, ranks)])).size);
+}
+
+/** How many ranks of the heads the walk goes through in the row where it goes furthest. */
+function ranksWalked(scores: Tensor, keep: number): number {
+  const walked = rankings(scores).map((lists) => {
+    const met = new Set<number>();
+    let rank = 0;
+    for (; met.size < keep; rank++) for (const list of lists) met.add(list[rank]);
+    return rank;
+  });
+  return Math.max(0, ...walked);
+}
+
+/** By row and head the positions, best first. */
+function rankings({ shape: [heads, rows, length], data }: Tensor): Int32Array[][] {
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: heads }, (_, head) => {
+      const start = (head * rows + row) * length;
+      const order = Int32Array.from({ length }, (_, index) => index);
+      return order.sort((a, b) => data[start + b] - data[start + a] || a - b);
+    }),
+  );
+}
+
+/** With what the search keeps of them. */
+function keeping<T extends Feeds>({ model, parameter }: ParityRequest, search: Graph | undefined, feeds: T): T {
+  if (!search) return feeds;
+  const kept = evaluate(search, plain(feeds), parameter);
+  const all = new Map(feeds);
+  for (const one of model.searches) {
+    const name = keptPort(model, one);
+    all.set(name, { shape: kept[name].shape, data: Int32Array.from(kept[name].data) });
+  }
+  return all as unknown as T;
+}
+
+/** All inputs of one request: features, fetched rows, and tables made by the projector; not yet what the search keeps. */
+function feedsOf(request: ParityRequest, scenario: Scenario, attempt: number): Map<string, Feed> {
+  const { model, graphs, outside, parameter } = request;
   const feeds = featureFeeds(model, outside, scenario, attempt);
   for (const { embedding, input } of embeddingsOf(model)) {
     if (!outside.has(embedding.parameter)) continue;
@@ -103,14 +216,6 @@ function feedsOf(
     feeds.set(input, { shape: [rows.length, embedding.dim], data: values });
   }
   for (const [port, feed] of projected(model, graphs, feeds, parameter)) feeds.set(port, feed);
-  const search = graphs.get("search");
-  if (search) {
-    const kept = evaluate(search, plain(feeds), parameter);
-    for (const one of model.searches) {
-      const name = keptPort(model, one);
-      feeds.set(name, { shape: kept[name].shape, data: Int32Array.from(kept[name].data) });
-    }
-  }
   return feeds;
 }
 
@@ -155,25 +260,19 @@ function tableFeeds(
   ];
 }
 
-/** Over all selections of a graph: the smallest difference of two unequal scores in one list, relative to the largest. */
-function closestScores(graph: Graph, feeds: ReadonlyMap<string, Feed>, parameter: ParityRequest["parameter"]): number {
-  const selections = topological(graph.outputs.map(({ value }) => value)).filter(
-    ({ node }) => node.op === "roundRobin" || node.op === "topPositions",
-  );
-  if (selections.length === 0) return Number.POSITIVE_INFINITY;
-  const outputs = selections.map(({ node }, index) => ({ name: String(index), value: node.inputs[0], doc: "" }));
-  const scores = Object.values(evaluate({ ...graph, outputs }, plain(feeds), parameter));
-  return Math.min(...scores.map(closest));
-}
-
-function closest({ shape, data }: Tensor): number {
+/** The smallest difference of two unequal scores that a list tells apart, relative to the largest. */
+function closest({ node, scores }: Selection): number {
+  const { shape, data } = scores;
+  const { keep } = node.attributes;
+  // Of those that the walk goes through, and the next.
+  const told = 1 + (node.op === "roundRobin" ? ranksWalked(scores, keep) : keep);
   const length = shape[shape.length - 1];
   let least = Number.POSITIVE_INFINITY;
   for (let start = 0; start < data.length; start += length) {
-    const list = Array.from({ length }, (_, index) => data[start + index]).filter((score) => score > -1e29);
-    list.sort((a, b) => b - a);
-    const largest = list.reduce((most, score) => Math.max(most, Math.abs(score)), 0);
-    for (let index = 1; index < list.length; index++) {
+    const list = Float64Array.from({ length }, (_, index) => data[start + index]).filter((score) => score > -1e29);
+    list.sort().reverse();
+    const largest = list.length === 0 ? 0 : Math.max(Math.abs(list[0]), Math.abs(list[list.length - 1]));
+    for (let index = 1; index < Math.min(list.length, told); index++) {
       const apart = list[index - 1] - list[index];
       if (apart > 0) least = Math.min(least, apart / largest);
     }
@@ -185,4 +284,4 @@ function stored({ dtype }: Value, { shape, data }: Tensor): Feed {
   return { shape, data: dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data) };
 }
 
-const plain = (feeds: ReadonlyMap<string, Feed>): Record<string, Tensor> => Object.fromEntries(feeds);
+const plain = (feeds: Feeds): Record<string, Tensor> => Object.fromEntries(feeds);

@@ -2,20 +2,23 @@
 import { join } from "node:path";
 import type { Artefacts } from "../artefacts.ts";
 import { TwinError } from "../error.ts";
-import { type GraphName, graphNames, type Port } from "../manifest.ts";
-import { floats, ints, type Sessions, type Tensor } from "../session.ts";
+import { type GraphName, graphNames, type Port, type StoredType, storedTypes, type VariantPort } from "../manifest.ts";
+import { floats, ints, type Sessions, type StoredTensor, type Tensor } from "../session.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
-import { storedRuns } from "./stored-runs.ts";
+import { runVariant, storedRuns } from "./stored-runs.ts";
+import { comparedLists } from "./tied-lists.ts";
 
 /** One output of one graph in one case. */
 export interface ParityResult {
   /** `rank`, `search.short`: the graph, and its case where it is not the first; `rank (uint8).short`: its variant. */
   readonly place: string;
   readonly output: string;
-  /** `values`: abs(a − b) ≤ 1e-5·max(1, abs(b)); `selection`: index for index. */
+  /** `values`: abs(a − b) ≤ 1e-5·max(1, abs(b)); `selection`: index for index, or the walk on another order of ties. */
   readonly kind: "values" | "selection";
   readonly numbers: number;
   readonly wrong: number;
+  /** Positions that differ in lists which another order of ties explains: nothing against this runtime. */
+  readonly tied: number;
   /** Largest abs(a − b) / max(1, abs(b)); 0 for selections. */
   readonly worst: number;
   /** Whether the reference itself says that float32 cannot decide this selection. */
@@ -28,9 +31,10 @@ export interface ParityResult {
 export const TOLERANCE = 1e-5;
 
 /**
- * Runs every graph on the inputs of parity.safetensors. What lies behind a selection is compared where the selection is
- * the reference's (the rank graphs are fed it), so that one near-tie does not hide or fake a difference. A variant over
- * stored rows is compared with its graph over the same rows, decoded.
+ * Runs every graph on the inputs of parity.safetensors, and its variant over stored rows. What lies behind a selection is
+ * compared where the selection is the reference's (the rank graphs are fed it), so that one near-tie, or a tie in another
+ * order, does not hide or fake a difference. Where the file has no numbers of a variant, it is compared with its graph over
+ * the same rows, decoded.
  */
 export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<ParityResult[]> {
   const path = join(artefacts.dir, "parity.safetensors");
@@ -38,28 +42,38 @@ export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<
   try {
     const near = new Set((file.metadata.near_ties ?? "").split(" ").filter((name) => name !== ""));
     const results: ParityResult[] = [];
-    for (const [graph, scenario] of cases(file, path)) {
-      const place = scenario === "" ? graph : `${graph}.${scenario}`;
+    const found = cases(file, path);
+    for (const { place, graph, type, scenario } of found) {
       const spec = artefacts.manifest.graphs[graph];
-      if (spec === undefined) throw new TwinError(`${path} has numbers of ${graph}, which the manifest does not have`);
-      const feeds: Record<string, Tensor> = {};
-      for (const port of spec.inputs) feeds[port.name] = read(file, `${place}/in/${port.name}`, port);
-      const outputs = await sessions.run(graph, feeds);
+      const variant = type === null ? undefined : spec?.variants?.[type];
+      const inputs = type === null ? spec?.inputs : variant?.inputs;
+      if (spec === undefined || inputs === undefined)
+        throw new TwinError(`${path} has numbers of ${place}, which the manifest does not have`);
+      const feeds: Record<string, Tensor | StoredTensor> = {};
+      for (const port of inputs) feeds[port.name] = readAny(file, `${place}/in/${port.name}`, port);
       const nearTies = near.has(scenario === "" ? "typical" : scenario);
+      const named = `${graph}${type === null ? "" : ` (${type})`}${scenario === "" ? "" : `.${scenario}`}`;
+      const outputs = type === null ? await sessions.run(graph, feeds) : await runVariant(sessions, graph, type, feeds);
       const compared = spec.outputs.map((port) => {
         const expected = read(file, `${place}/out/${port.name}`, port);
-        return compare(place, port, outputs[port.name], expected, nearTies);
+        if (typeof outputs === "string")
+          return { ...compare(named, port, expected, expected, null, nearTies), notRun: outputs };
+        return compare(named, port, outputs[port.name], expected, scoresOf(file, place, port), nearTies);
       });
-      const selectionHeld = compared.every(({ kind, wrong }) => kind === "values" || wrong === 0);
-      // Behind another selection (a near-tie) the values are another's: the rank graphs compare those.
+      const selectionHeld = compared.every(({ kind, wrong, tied }) => kind === "values" || wrong + tied === 0);
+      // Behind another selection (a near-tie, a tie) the values are another's: the rank graphs compare those.
       results.push(...(selectionHeld ? compared : compared.filter(({ kind }) => kind === "selection")));
-      for (const { type, found, expected } of await storedRuns(artefacts.manifest, sessions, graph, feeds)) {
-        const variant = `${graph} (${type})${place.slice(graph.length)}`;
+      if (type !== null || found.some((other) => other.graph === graph && other.type !== null)) continue;
+      for (const run of await storedRuns(artefacts.manifest, sessions, graph, feeds as Record<string, Tensor>)) {
+        const called = `${graph} (${run.type})${named.slice(graph.length)}`;
         results.push(
           ...spec.outputs.map((port) =>
-            typeof found === "string"
-              ? { ...compare(variant, port, expected[port.name], expected[port.name], false), notRun: found }
-              : compare(variant, port, found[port.name], expected[port.name], false),
+            typeof run.found === "string"
+              ? {
+                  ...compare(called, port, run.expected[port.name], run.expected[port.name], null, false),
+                  notRun: run.found,
+                }
+              : compare(called, port, run.found[port.name], run.expected[port.name], null, false),
           ),
         );
       }
@@ -75,43 +89,80 @@ export function fails({ wrong, nearTies, kind }: ParityResult): boolean {
   return wrong > 0 && !(kind === "selection" && nearTies);
 }
 
+interface Case {
+  /** What stands ahead of its tensors' names: `GRAPH`, `GRAPH.CASE`, `GRAPH.TYPE` or `GRAPH.TYPE.CASE`. */
+  readonly place: string;
+  readonly graph: GraphName;
+  /** Of a variant over stored rows, the type; else null. */
+  readonly type: StoredType | null;
+  /** Empty for the typical case. */
+  readonly scenario: string;
+}
+
 /** The graphs and cases that the file has numbers of. */
-function cases(file: TensorFile, path: string): [GraphName, string][] {
-  const found = new Map<string, [GraphName, string]>();
+function cases(file: TensorFile, path: string): Case[] {
+  const found = new Map<string, Case>();
   for (const name of file.entries.keys()) {
     const place = name.slice(0, name.indexOf("/"));
-    const dot = place.indexOf(".");
-    const graph = dot < 0 ? place : place.slice(0, dot);
+    if (found.has(place)) continue;
+    const [graph, ...rest] = place.split(".");
     if (!(graphNames as readonly string[]).includes(graph)) {
       throw new TwinError(`${path}: tensor ${name} belongs to no graph; build the artefacts again`);
     }
-    found.set(place, [graph as GraphName, dot < 0 ? "" : place.slice(dot + 1)]);
+    const typed = (storedTypes as readonly string[]).includes(rest[0]);
+    const type = typed ? (rest[0] as StoredType) : null;
+    found.set(place, { place, graph: graph as GraphName, type, scenario: rest.slice(typed ? 1 : 0).join(".") });
   }
   return [...found.values()];
 }
 
-function read(file: TensorFile, name: string, port: Port): Tensor {
+/** An input of a graph, or of a variant, whose rows are as they are stored. */
+function readAny(file: TensorFile, name: string, port: Port | VariantPort): Tensor | StoredTensor {
+  if (port.dtype !== "float16" && port.dtype !== "uint8") return read(file, name, port as Port);
+  const { shape } = entryOf(file, name);
+  const bytes = Buffer.concat([...file.chunks(name)]);
+  const data = port.dtype === "uint8" ? Uint8Array.from(bytes) : new Uint16Array(Uint8Array.from(bytes).buffer);
+  return { dtype: port.dtype, shape, data };
+}
+
+function entryOf(file: TensorFile, name: string) {
   const entry = file.entries.get(name);
   if (entry === undefined) throw new TwinError(`${file.path} has no tensor ${name}; build the artefacts again`);
+  return entry;
+}
+
+/** What a selection was made from, where the file has it. */
+function scoresOf(file: TensorFile, place: string, port: Port): Tensor | null {
+  const name = `${place}/scores/${port.name}`;
+  const entry = file.entries.get(name);
+  return entry === undefined ? null : floats(file.read(name), ...entry.shape);
+}
+
+function read(file: TensorFile, name: string, port: Port): Tensor {
+  const entry = entryOf(file, name);
   return port.dtype === "float32"
     ? floats(file.read(name), ...entry.shape)
     : ints(file.readInt32(name), ...entry.shape);
 }
 
-function compare(place: string, port: Port, found: Tensor, expected: Tensor, nearTies: boolean): ParityResult {
+function compare(
+  place: string,
+  port: Port,
+  found: Tensor,
+  expected: Tensor,
+  scores: Tensor | null,
+  nearTies: boolean,
+): ParityResult {
   const kind = port.dtype === "int32" ? "selection" : "values";
-  const base = { place, output: port.name, kind, numbers: expected.data.length, nearTies } as const;
+  const base = { place, output: port.name, kind, numbers: expected.data.length, tied: 0, worst: 0, nearTies } as const;
   if (found.shape.join() !== expected.shape.join())
     return { ...base, wrong: expected.data.length, worst: Number.POSITIVE_INFINITY };
+  if (kind === "selection") return { ...base, ...comparedLists(found, expected, scores) };
   let wrong = 0;
   let worst = 0;
   for (let i = 0; i < expected.data.length; i++) {
     const a = found.data[i];
     const b = expected.data[i];
-    if (kind === "selection") {
-      wrong += Number(a !== b);
-      continue;
-    }
     const off = Math.abs(a - b) / Math.max(1, Math.abs(b));
     // NaN is larger than any tolerance.
     if (!(off <= TOLERANCE)) wrong++;

@@ -128,7 +128,7 @@ export function selfTestText(report: SelfTestReport): string {
 
 function parityLine(graph: string, results: readonly ParityResult[]): string {
   const of = (kind: ParityResult["kind"]) => results.filter((result) => result.kind === kind);
-  const sum = (some: readonly ParityResult[], key: "numbers" | "wrong") =>
+  const sum = (some: readonly ParityResult[], key: "numbers" | "wrong" | "tied") =>
     some.reduce((total, one) => total + one[key], 0);
   const absent = results.find(({ notRun }) => notRun !== undefined)?.notRun;
   if (absent !== undefined) return `${graph}: does not run here, the rows are decoded before the graph (${absent})`;
@@ -143,7 +143,9 @@ function parityLine(graph: string, results: readonly ParityResult[]): string {
   if (selections.length > 0) {
     const numbers = sum(selections, "numbers");
     const near = selections.some(({ nearTies, wrong }) => nearTies && wrong > 0) ? " (near-ties)" : "";
-    parts.push(`${numbers - sum(selections, "wrong")} of ${numbers} positions equal${near}`);
+    const tied = sum(selections, "tied");
+    const ties = tied > 0 ? `, ${tied} more in another order of ties` : "";
+    parts.push(`${numbers - tied - sum(selections, "wrong")} of ${numbers} positions equal${ties}${near}`);
   }
   return `${graph}: ${parts.join("; ")}${results.some(fails) ? " — WRONG" : ""}`;
 }

@@ -37,12 +37,22 @@ export async function storedRuns(
       for (let row = 0; row < count; row++) decodeStored({ values, affine }, row, format, back, row * width);
       decoded[table] = floats(back, count, width);
     }
-    runs.push({ type, expected: await sessions.run(graph, decoded), found: await run(sessions, graph, type, stored) });
+    runs.push({
+      type,
+      expected: await sessions.run(graph, decoded),
+      found: await runVariant(sessions, graph, type, stored),
+    });
   }
   return runs;
 }
 
-async function run(sessions: Sessions, graph: GraphName, type: StoredType, feeds: Feeds): Promise<StoredRun["found"]> {
+/** The variant's outputs over stored rows, or why it does not run here. */
+export async function runVariant(
+  sessions: Sessions,
+  graph: GraphName,
+  type: StoredType,
+  feeds: Feeds,
+): Promise<StoredRun["found"]> {
   try {
     return await sessions.run(`${graph}.${type}`, feeds);
   } catch (error) {

@@ -24,7 +24,8 @@ function casesOf(bytes: Uint8Array): { cases: Map<string, Case>; metadata: Recor
   const { entries, metadata } = parseSafetensors(bytes, bytes.length, "parity.safetensors");
   const cases = new Map<string, Case>();
   for (const { name, dtype, shape, start, end } of entries.values()) {
-    const [, place, side, port] = /^([^/]+)\/(in|out)\/(.+)$/.exec(name)!;
+    const [, place, side, port] = /^([^/]+)\/(in|out|scores)\/(.+)$/.exec(name)!;
+    if (side === "scores") continue;
     const one = cases.get(place) ?? { inputs: {}, outputs: {} };
     cases.set(place, one);
     const data = bytes.slice(start, end).buffer;
@@ -115,8 +116,18 @@ describe.each(variants)("parity: %s", (name, source, options) => {
   const graphs = Object.keys(manifest.graphs);
 
   it("covers every graph, with a history that is typical, short and empty", () => {
+    const walks = ["sample", "attempt_0", "attempt_1", "attempt_2"].flatMap((one) =>
+      one === "sample" ? [one] : [one, `${one}_pairs`],
+    );
     expect([...cases.keys()].sort()).toEqual(
-      graphs.flatMap((graph) => (graph === "projector" ? [graph] : [graph, `${graph}.short`, `${graph}.empty`])).sort(),
+      [
+        ...graphs.flatMap((graph) =>
+          graph === "projector" ? [graph] : [graph, `${graph}.short`, `${graph}.empty`, `${graph}.many`],
+        ),
+        ...(manifest.searches.some(({ heads }) => heads === "round_robin")
+          ? [...walks, "alike"].map((one) => `search.${one}`)
+          : []),
+      ].sort(),
     );
     expect(metadata.near_ties).toBeUndefined();
     const valid = (place: string) =>

@@ -19,6 +19,16 @@ export function attempts(heads: number, keep: number): number[] {
   return [...new Set([first, ...more, ...(first < keep ? [keep] : [])])];
 }
 
+/**
+ * Distinct positions among the first ranks from which an attempt is held likely to find enough. They grow with the ranks, at
+ * best in proportion; of all rows one may repeat more than those of the sample.
+ */
+export function promising(heads: number, keep: number, attempt: number): number {
+  const ranks = firstRanks(heads, keep);
+  const least = (keep * ranks) / attempts(heads, keep)[attempt];
+  return attempt < 2 ? (least + heads * ranks) / 2 : least;
+}
+
 export interface Meetings {
   /** float32 [R, A·ranks]: the positions that the heads name, head by head */
   readonly entries: string;

@@ -2,7 +2,7 @@
 import type { Node } from "../graph.ts";
 import type { OnnxEmitter } from "../rule.ts";
 import { atMost } from "./extent.ts";
-import { attempts, firstRanks, type Meetings, meetings } from "./round-robin-onnx.ts";
+import { attempts, type Meetings, meetings, promising } from "./round-robin-onnx.ts";
 
 const int32 = 6;
 
@@ -40,9 +40,9 @@ export function onnxRoundRobin(
   if (tiers.length === 1) return list(emit, meetings(emit, scores, positions, heads, tiers[0]), keep);
 
   const sample = emit.node("Slice", [scores, emit.ints(0), emit.ints(sampled), emit.ints(1)]);
-  const ranks = firstRanks(heads, keep);
-  const first = meetings(emit, sample, positions, heads, ranks);
+  const first = meetings(emit, sample, positions, heads, tiers[0]);
   const repeats = mostRepeats(emit, first);
+  const likely = (inner: OnnxEmitter, tier: number) => distinct(inner, first, repeats, promising(heads, keep, tier));
   // Where the sample is all there is, and it holds enough, nothing is left to do but to list it.
   const done = emit.node("And", [atMost(emit, scores, 1, sampled), distinct(emit, first, repeats, keep)]);
   return choose(emit, done, 1, [
@@ -66,13 +66,6 @@ export function onnxRoundRobin(
       return [before[0]];
     },
   ])[0];
-
-  /** Whether the sample promises that this attempt finds enough. */
-  function likely(inner: OnnxEmitter, tier: number): string {
-    // Distinct positions grow with the ranks, at best in proportion. Of all rows one may repeat more than those of the sample.
-    const least = (keep * ranks) / tiers[tier];
-    return distinct(inner, first, repeats, tier < 2 ? (least + heads * ranks) / 2 : least);
-  }
 }
 
 type Branch = (emit: OnnxEmitter) => readonly string[];

@@ -6,7 +6,7 @@ import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
 import { firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
 import { placement } from "../../../compiler/placement.ts";
-import { isWalk } from "../../../runtime/evaluate/ties.ts";
+import { isWalk } from "../../../runtime/evaluate/tied-lists.ts";
 import { bytesOf, difference, dtypesOf, graphOf, type Options, runBytes, runGraph } from "../../kit/onnx.ts";
 import { type Offered, shuffleTopK } from "../../kit/shuffled-topk.ts";
 import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
