@@ -1,4 +1,5 @@
 // Exit codes: 0 fine, 1 diagnostics or a failed job, 2 wrong usage, 70 a bug of ours; 130 and 143 stopped by a signal.
+import { cut } from "../grammar/width.ts";
 import { TwinError } from "../runtime/error.ts";
 
 export const exit = { fine: 0, failed: 1, usage: 2, bug: 70 } as const;
@@ -44,14 +45,27 @@ const systemFaults: Readonly<Record<string, string>> = {
 /** DuckDB's words for what the machine lacks: a full disk, memory, permissions. */
 const databaseFault = /^(IO|Out of Memory|Permission) Error: /;
 
+/** Columns of a line of an error: what a file says may be megabytes, and stands before the reason or behind it. */
+const longest = 1200;
+
 /** What to print for a failure, and the exit code. `phase` names what ran, for the report of a bug. */
 export function explainFailure(failure: unknown, phase: string): { text: string; code: number } {
+  const { text, code } = explained(failure, phase);
+  const lines = text.split("\n").map((line) => cut(line, longest, longest / 2));
+  return { text: lines.join("\n"), code };
+}
+
+function explained(failure: unknown, phase: string): { text: string; code: number } {
   if (failure instanceof Failed) return { text: failure.message, code: exit.failed };
   if (failure instanceof Stopped) return { text: failure.message, code: stopped[failure.signal] };
   if (failure instanceof WrongUsage) return { text: `error: ${failure.message}`, code: exit.usage };
   if (failure instanceof TwinError) return { text: `error: ${failure.message}`, code: exit.failed };
   const system = failure as NodeJS.ErrnoException;
-  if (typeof system?.code === "string" && system.code in systemFaults && typeof system.syscall === "string") {
+  if (
+    typeof system?.code === "string" &&
+    Object.hasOwn(systemFaults, system.code) &&
+    typeof system.syscall === "string"
+  ) {
     const place = system.path === undefined ? "" : `${system.path}: `;
     return { text: `error: ${place}${systemFaults[system.code]} (${system.code})`, code: exit.failed };
   }

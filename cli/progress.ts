@@ -1,4 +1,5 @@
 // Progress on stderr: one line that is written over on a terminal, a line every few seconds elsewhere. And Ctrl-C.
+import { escaped } from "../grammar/width.ts";
 import { type OnProgress, progressLine } from "../runtime/progress.ts";
 import { Stopped, type StopSignal } from "./failure.ts";
 import { interactive, say } from "./output.ts";
@@ -15,7 +16,7 @@ export function showLine(): (line: string, stays: boolean) => void {
   let last = performance.now();
   return (line, stays) => {
     if (interactive()) {
-      process.stderr.write(`\r\x1b[2K${line}${stays ? "\n" : ""}`);
+      process.stderr.write(`\r\x1b[2K${escaped(line)}${stays ? "\n" : ""}`);
       return;
     }
     if (!stays && performance.now() - last < quiet) return;

@@ -1,6 +1,8 @@
 // The driver: source text to artefacts, each phase one call. Pure: texts come through `resolve`, results are bytes.
+
 import type { Diagnostic } from "../grammar/diagnostic.ts";
 import type { GraphName, Manifest, StoredType } from "../runtime/manifest.ts";
+import { recordOf } from "../runtime/record.ts";
 import { buildable } from "./check/buildable.ts";
 import { check } from "./check/check.ts";
 import { type CostReport, costReport } from "./cost-report.ts";
@@ -194,7 +196,7 @@ function costsOf({ candidates, histories, graphs, parameters }: CostReport): Man
   return {
     candidates,
     history: Math.max(1, ...Object.values(histories)),
-    multiply_adds: Object.fromEntries(graphs.map(({ name, after }) => [name, after])),
+    multiply_adds: recordOf(graphs.map(({ name, after }) => [name, after])),
     parameters: parameters.count,
     parameter_bytes: parameters.bytes,
   };

@@ -1,5 +1,7 @@
 // Counted costs: parameters, bytes, and multiply-adds of one request, before and after the rewrites, against unsplit attention.
+
 import type { GraphName } from "../runtime/manifest.ts";
+import { recordOf } from "../runtime/record.ts";
 import { itemsAtMost } from "./check/limits.ts";
 import { cost } from "./ir/cost.ts";
 import type { Graph, Node } from "./ir/graph.ts";
@@ -64,7 +66,7 @@ export interface CostedGraphs {
 
 export function costReport(model: Model, size: RequestSize = {}, graphs = lowered(model)): CostReport {
   const candidates = size.candidates ?? 100;
-  const histories = Object.fromEntries(model.histories.map(({ name, max }) => [name, size.history ?? max]));
+  const histories = recordOf(model.histories.map(({ name, max }) => [name, size.history ?? max]));
   const all = parameters(model);
   const total = (list: typeof all, of: typeof sizeOf) => list.reduce((sum, parameter) => sum + of(parameter), 0);
   const counted = [...graphs.after].map(([name, after]): GraphCost => {
@@ -111,7 +113,7 @@ function lowered(model: Model): CostedGraphs {
 /** Multiply-adds by declaration; what depends on parameters alone is computed when building and counts nothing. */
 function scoped(graph: Graph, candidates: number, histories: Readonly<Record<string, number>>): Map<string, number> {
   const symbols = new Set([...graph.inputs].flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string")));
-  const bindings = Object.fromEntries([...symbols].map((symbol) => [symbol, lengthOf(symbol, candidates, histories)]));
+  const bindings = recordOf([...symbols].map((symbol) => [symbol, lengthOf(symbol, candidates, histories)]));
   const byScope = new Map<string, number>();
   for (const [scope, part] of Object.entries(cost(folded(graph), bindings).byScope)) {
     const declaration = scope.split("/")[0];

@@ -1,4 +1,5 @@
 // What makes two builds' tables interchangeable (semantics.md 2): hashes of the metric, of a table's producer, of all weights.
+import { recordOf } from "../runtime/record.ts";
 import { digestOf } from "./digest.ts";
 import { vocabularyOwner } from "./embeddings.ts";
 import { type Graph, type Node, topological, type Value } from "./ir/graph.ts";
@@ -30,9 +31,7 @@ export interface Evidence {
 export function fingerprints(model: Model, evidence: Evidence): Fingerprints {
   return {
     metric: metricFingerprints(model, evidence.parameters),
-    producer: Object.fromEntries(
-      model.tables.map((table) => [table.name, producerFingerprint(model, table, evidence)]),
-    ),
+    producer: recordOf(model.tables.map((table) => [table.name, producerFingerprint(model, table, evidence)])),
     weights: digestOf(
       evidence.parameters.map(({ name, shape }) => `${name} ${shape} ${evidence.digests.get(name)}\n`).join(""),
     ),
@@ -42,7 +41,7 @@ export function fingerprints(model: Model, evidence: Evidence): Fingerprints {
 /** By metric: hash of its unrewritten subgraph in canonical order. Weights do not count; heads, widths and features do. */
 export function metricFingerprints(model: Model, parameters: readonly Parameter[]): Record<string, string> {
   const former = formerNames(model, parameters);
-  return Object.fromEntries(
+  return recordOf(
     model.metrics.map((metric) => [metric.name, digestOf(canonical(renamed(metricValues(model, metric), former)))]),
   );
 }
@@ -96,7 +95,7 @@ export function encoderText(model: Model, feature: Feature, vocabularies: Readon
 export function stableJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     inner !== null && typeof inner === "object" && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? recordOf(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
 }

@@ -9,6 +9,7 @@ import { TwinError } from "./error.ts";
 import { ItemColumns } from "./item-columns.ts";
 import type { FeatureSpec } from "./manifest.ts";
 import { encodeSingle } from "./prepare.ts";
+import { own as ownRecord } from "./record.ts";
 import { inlineColumns, type RankRequest, singleValues } from "./request.ts";
 import type { Tensor } from "./session.ts";
 import { floats, ints } from "./session.ts";
@@ -33,7 +34,8 @@ export class Candidates {
       throw new TwinError("the request has no candidates: bring {candidates: {item: [keys]}}");
     }
     const own = features.filter((feature) => feature.group === "candidate");
-    const candidates = withDerived(derived, own, request.candidates, "columns", "candidates");
+    const given = ownRecord(request.candidates) as RankRequest["candidates"];
+    const candidates = withDerived(derived, own, given, "columns", "candidates");
     const contexts = features.filter((feature) => feature.group === "context");
     onlyKnown(candidates, ["item", "items", ...own.map((feature) => feature.column)], "candidates");
     if (!isColumn(candidates.item)) {

@@ -3,6 +3,7 @@ import { isColumn, isRecord } from "./columns.ts";
 import type { DataColumn, DataValue } from "./data/column.ts";
 import { type Derivation, deriveColumn, deriveValue } from "./data/derive.ts";
 import type { Derived, FeatureSpec } from "./manifest.ts";
+import { own as ownRecord } from "./record.ts";
 
 /** Whether the values under a name are columns, or single values. */
 type Form = "columns" | "values";
@@ -31,14 +32,15 @@ export function withDerived<T>(
   );
   if (own.length === 0) return given;
   const known = new Set(features.map((feature) => feature.column));
-  const result: Record<string, unknown> = { ...given };
+  const brought = ownRecord(given as Readonly<Record<string, unknown>>);
+  const result = ownRecord(brought);
   for (const one of own) {
     const { column } = byName.get(one.feature)!;
-    const raw = given[one.column];
+    const raw = brought[one.column];
     if (raw === undefined) continue;
     const place = `${where}: \`${one.column}\``;
     if (column === one.column) result[column] = form === "columns" ? each(one, raw, place) : ifRaw(one, raw, place);
-    else if (given[column] === undefined) {
+    else if (brought[column] === undefined) {
       result[column] =
         form === "values"
           ? deriveValue(one, missingAsNull(raw), place)

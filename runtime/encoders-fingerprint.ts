@@ -1,6 +1,8 @@
 // What an item store depends on: how item features are encoded. Equal fingerprint, equal encoded rows for every raw value.
+
 import { createHash } from "node:crypto";
 import type { Manifest } from "./manifest.ts";
+import { recordOf } from "./record.ts";
 
 /** SHA-256 of the item features' names, encoders and vocabularies, in the manifest's order. */
 export function encodersFingerprint(manifest: Manifest): string {
@@ -19,7 +21,7 @@ export function encodersFingerprint(manifest: Manifest): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
+  return recordOf(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, member]) => [name, sorted(member)]),

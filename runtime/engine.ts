@@ -45,7 +45,8 @@ export function tablesOf(manifest: Manifest, { request, search, rank, explain }:
   const read = new Set<string>();
   for (const graph of [request, search, rank, explain]) {
     if (graph === null) continue;
-    for (const { name } of manifest.graphs[graph]?.inputs ?? []) if (name in manifest.tables) read.add(name);
+    for (const { name } of manifest.graphs[graph]?.inputs ?? [])
+      if (Object.hasOwn(manifest.tables, name)) read.add(name);
   }
   return [...read];
 }

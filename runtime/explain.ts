@@ -1,4 +1,5 @@
 // Why a candidate has its score: the behaviours that each attention used, with score, bias and weight of every head.
+import { cell, padded, width } from "../grammar/width.ts";
 import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import { TwinError } from "./error.ts";
@@ -145,12 +146,12 @@ export function explanationText(explanations: readonly Explanation[], most = 5):
   const lines: string[] = [];
   for (const { key, scores, attends } of explanations) {
     const numbers = Object.entries(scores).map(([label, value]) => `${label} ${value.toFixed(4)}`);
-    lines.push(`${key}  ${numbers.join("  ")}`);
+    lines.push(`${cell(key)}  ${numbers.join("  ")}`);
     for (const { attend, by, over, behaviours } of attends) {
       lines.push(`  ${attend}, by ${by} over ${over}: ${behaviours.length} behaviours`);
       const heaviest = [...behaviours].sort((a, b) => b.weight - a.weight).slice(0, most);
       const rows = heaviest.map((behaviour) => [
-        behaviour.key,
+        cell(behaviour.key),
         when(behaviour.time),
         behaviour.weight.toFixed(4),
         behaviour.heads.map((share) => (share === null ? "–" : share.weight.toFixed(3))).join(" "),
@@ -179,6 +180,6 @@ function signed(value: number): string {
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => `    ${row.map((cell, column) => cell.padEnd(widths[column])).join("  ")}`.trimEnd());
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => width(row[column]))));
+  return rows.map((row) => `    ${row.map((text, column) => padded(text, widths[column])).join("  ")}`.trimEnd());
 }

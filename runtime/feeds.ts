@@ -1,4 +1,5 @@
 // The inputs of one run: each port's tensor from the user's side, the candidates, or the search's result.
+
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import { TwinError } from "./error.ts";
@@ -6,6 +7,7 @@ import type { GraphName, Manifest, StoredType } from "./manifest.ts";
 import { fetchOutside, type OutsideUse } from "./outside.ts";
 import { graphSources, type PortSource } from "./ports.ts";
 import type { UserSide } from "./prepare.ts";
+import { emptyRecord } from "./record.ts";
 import type { Feeds, StoredTensor, Tensor } from "./session.ts";
 import type { StoredInputs } from "./table-rows.ts";
 
@@ -23,7 +25,7 @@ export function feeds(
 ): Feeds {
   const { manifest, sources } = engine.artefacts;
   const ports = graphSources(manifest, sources, graph, variant);
-  const result: Record<string, Tensor | StoredTensor> = {};
+  const result: Record<string, Tensor | StoredTensor> = emptyRecord();
   for (const { name, source } of ports) {
     const stored = variant === null || !("table" in source) ? null : side.tables.get(source.table)!.stored;
     const tensor = stored ? storedTensor(source, stored) : portTensor(name, source, side, candidates, chunk, kept);

@@ -45,7 +45,7 @@ export function metricsOf(manifest: Manifest, table: string): string[] {
   for (const part of manifest.tables[table].parts) {
     const owner = part.of.slice(0, part.of.lastIndexOf("."));
     const metric = manifest.attends.find((attend) => attend.name === owner)?.by ?? owner;
-    if (metric in manifest.fingerprints.metric) names.add(metric);
+    if (Object.hasOwn(manifest.fingerprints.metric, metric)) names.add(metric);
   }
   return [...names];
 }

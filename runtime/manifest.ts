@@ -1,5 +1,7 @@
 // The contract between compiler and runtime: `manifest.yaml`, as a schema. The compiler imports its types only.
+
 import * as v from "valibot";
+import { named, strict } from "./named-schema.ts";
 import { TrainSpecSchema } from "./train/spec.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -7,24 +9,24 @@ const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"));
 
 const RowEncoderSchema = v.variant("kind", [
-  v.strictObject({ kind: v.literal("id"), vocab: positive }),
-  v.strictObject({ kind: v.literal("vocabulary"), max: positive, minCount: positive }),
-  v.strictObject({ kind: v.literal("hashed"), buckets: positive }),
+  strict({ kind: v.literal("id"), vocab: positive }),
+  strict({ kind: v.literal("vocabulary"), max: positive, minCount: positive }),
+  strict({ kind: v.literal("hashed"), buckets: positive }),
 ]);
 
 export const EncoderSchema = v.variant("kind", [
   ...RowEncoderSchema.options,
-  v.strictObject({ kind: v.literal("bucketed"), edges: v.array(v.number()) }),
-  v.strictObject({ kind: v.literal("elapsed"), edges: v.array(v.number()), unit: v.picklist(["seconds", "steps"]) }),
-  v.strictObject({ kind: v.literal("flag") }),
-  v.strictObject({ kind: v.literal("tags"), of: RowEncoderSchema, max: positive }),
-  v.strictObject({ kind: v.literal("pretrained"), size: positive }),
-  v.strictObject({ kind: v.literal("number"), scale: v.picklist(["none", "log"]) }),
-  v.strictObject({ kind: v.literal("key"), type: v.picklist(["int64", "string"]) }),
+  strict({ kind: v.literal("bucketed"), edges: v.array(v.number()) }),
+  strict({ kind: v.literal("elapsed"), edges: v.array(v.number()), unit: v.picklist(["seconds", "steps"]) }),
+  strict({ kind: v.literal("flag") }),
+  strict({ kind: v.literal("tags"), of: RowEncoderSchema, max: positive }),
+  strict({ kind: v.literal("pretrained"), size: positive }),
+  strict({ kind: v.literal("number"), scale: v.picklist(["none", "log"]) }),
+  strict({ kind: v.literal("key"), type: v.picklist(["int64", "string"]) }),
 ]);
 
 /** A feature: how its raw value is encoded, and what enters the graphs. */
-export const FeatureSchema = v.strictObject({
+export const FeatureSchema = strict({
   /** `item.video_id`, `watched.ago`, `user.age` */
   name: v.string(),
   group: v.picklist(["item", "user", "context", "candidate", "cross"]),
@@ -44,7 +46,7 @@ export const FeatureSchema = v.strictObject({
 
 const dims = v.array(v.union([natural, v.string()]));
 
-export const PortSchema = v.strictObject({
+export const PortSchema = strict({
   name: v.string(),
   dtype: v.picklist(["float32", "int32"]),
   shape: dims,
@@ -55,13 +57,13 @@ export const PortSchema = v.strictObject({
 export const storedTypes = ["float16", "uint8"] as const;
 
 /** An input of a variant: tables come as they are stored. */
-export const VariantPortSchema = v.strictObject({
+export const VariantPortSchema = strict({
   ...PortSchema.entries,
   dtype: v.picklist(["float32", "int32", ...storedTypes]),
 });
 
 /** The same graph over tables as they are stored: rows [rows, width], for uint8 with `TABLE.scale` [rows, 2 · heads]. */
-export const VariantSchema = v.strictObject({
+export const VariantSchema = strict({
   file: v.string(),
   inputs: v.array(VariantPortSchema),
 });
@@ -78,7 +80,7 @@ export const graphNames = [
   "explain_fresh",
 ] as const;
 
-export const GraphSchema = v.strictObject({
+export const GraphSchema = strict({
   file: v.string(),
   /** Whether attention's keys and values are read from tables (`cached`) or projected in the graph (`fresh`). */
   keys: v.picklist(["cached", "fresh"]),
@@ -88,7 +90,7 @@ export const GraphSchema = v.strictObject({
   variants: v.optional(v.record(v.picklist(storedTypes), v.optional(VariantSchema))),
 });
 
-export const TableSchema = v.strictObject({
+export const TableSchema = strict({
   /** `tables/video_keys.yaml` */
   spec: v.string(),
   history: v.string(),
@@ -96,7 +98,7 @@ export const TableSchema = v.strictObject({
   row: v.string(),
   width: positive,
   parts: v.array(
-    v.strictObject({
+    strict({
       /** `relevance.keys`, `interest.values` */
       of: v.string(),
       offset: natural,
@@ -120,28 +122,28 @@ const scalar = v.union([v.string(), v.number(), v.boolean()]);
  * raw column; what SQL made, the request must bring as it is. A feature that has none was read from its column.
  */
 export const DerivedSchema = v.variant("kind", [
-  v.strictObject({ feature: v.string(), kind: v.literal("at_least"), column: v.string(), value: v.number() }),
-  v.strictObject({ feature: v.string(), kind: v.literal("split"), column: v.string(), by: v.string() }),
-  v.strictObject({
+  strict({ feature: v.string(), kind: v.literal("at_least"), column: v.string(), value: v.number() }),
+  strict({ feature: v.string(), kind: v.literal("split"), column: v.string(), by: v.string() }),
+  strict({
     feature: v.string(),
     kind: v.literal("map"),
     column: v.string(),
-    values: v.record(v.string(), scalar),
+    values: named(scalar),
     otherwise: v.nullable(scalar),
   }),
-  v.strictObject({
+  strict({
     feature: v.string(),
     kind: v.literal("scale"),
     column: v.string(),
     by: v.number(),
     plus: v.number(),
   }),
-  v.strictObject({ feature: v.string(), kind: v.literal("sql"), sql: v.string() }),
+  strict({ feature: v.string(), kind: v.literal("sql"), sql: v.string() }),
   /** Beside what makes it: a behaviour's value is missing where the time in `column` is not before the request's. */
-  v.strictObject({ feature: v.string(), kind: v.literal("known_at"), column: v.string() }),
+  strict({ feature: v.string(), kind: v.literal("known_at"), column: v.string() }),
 ]);
 
-export const ManifestSchema = v.strictObject({
+export const ManifestSchema = strict({
   format: v.literal(1),
   model: v.string(),
   doc: v.string(),
@@ -151,19 +153,19 @@ export const ManifestSchema = v.strictObject({
   untrained: v.boolean(),
   /** Training step of the weights, where they say one. */
   step: v.nullable(natural),
-  fingerprints: v.strictObject({
+  fingerprints: strict({
     /** By metric: hash of the unrewritten metric subgraph. */
-    metric: v.record(v.string(), hex),
+    metric: named(hex),
     /** By table: hash of all that the projector reads: parameters and encoders. */
-    producer: v.record(v.string(), hex),
+    producer: named(hex),
     /** All parameters. */
     weights: hex,
   }),
   /** Every other file of the artefacts, with what it must be. Tables built later are not among them. */
-  files: v.record(v.string(), v.strictObject({ bytes: natural, sha256: hex })),
+  files: named(strict({ bytes: natural, sha256: hex })),
   features: v.array(FeatureSchema),
   histories: v.array(
-    v.strictObject({
+    strict({
       name: v.string(),
       /** The newest `max` behaviours are used. */
       max: positive,
@@ -175,7 +177,7 @@ export const ManifestSchema = v.strictObject({
   ),
   graphs: v.record(v.picklist(graphNames), v.optional(GraphSchema)),
   searches: v.array(
-    v.strictObject({
+    strict({
       name: v.string(),
       history: v.string(),
       /** What it searches by, as written. */
@@ -192,10 +194,10 @@ export const ManifestSchema = v.strictObject({
     }),
   ),
   attends: v.array(
-    v.strictObject({
+    strict({
       name: v.string(),
       by: v.string(),
-      over: v.strictObject({
+      over: strict({
         kind: v.picklist(["search", "history", "last"]),
         /** The search or the history. */
         name: v.string(),
@@ -206,7 +208,7 @@ export const ManifestSchema = v.strictObject({
     }),
   ),
   labels: v.array(
-    v.strictObject({
+    strict({
       name: v.string(),
       kind: v.picklist(["binary", "regression"]),
       /** Output with the probability (regression: the value) and the one with the logit. */
@@ -214,9 +216,9 @@ export const ManifestSchema = v.strictObject({
       logit: v.string(),
     }),
   ),
-  tables: v.record(v.string(), TableSchema),
+  tables: named(TableSchema),
   embeddings: v.array(
-    v.strictObject({
+    strict({
       parameter: v.string(),
       rows: positive,
       dim: positive,
@@ -226,7 +228,7 @@ export const ManifestSchema = v.strictObject({
     }),
   ),
   vocabularies: v.array(
-    v.strictObject({
+    strict({
       /** The feature that owns it. */
       name: v.string(),
       file: v.string(),
@@ -238,12 +240,12 @@ export const ManifestSchema = v.strictObject({
   /** Features that the data makes from other columns; none where no data was named. */
   derived: v.optional(v.array(DerivedSchema), []),
   /** Rewrites and plans that were chosen, each with its reason. */
-  plan: v.array(v.strictObject({ choice: v.string(), because: v.string() })),
+  plan: v.array(strict({ choice: v.string(), because: v.string() })),
   /** Multiply-adds of one request of the given size, and sizes in bytes. */
-  costs: v.strictObject({
+  costs: strict({
     candidates: positive,
     history: positive,
-    multiply_adds: v.record(v.string(), natural),
+    multiply_adds: named(natural),
     parameters: natural,
     parameter_bytes: natural,
   }),

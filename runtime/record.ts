@@ -6,6 +6,9 @@ export function emptyRecord<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>;
 }
 
+/** What an object from outside says itself, without what every object inherits: a shallow copy. */
+export const own = <T>(given: Readonly<Record<string, T>>): Record<string, T> => recordOf(Object.entries(given));
+
 /** `Object.fromEntries` without a prototype: what is not there is undefined, whatever its name. */
 export function recordOf<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const record = emptyRecord<T>();

@@ -1,7 +1,9 @@
 // A request as JSON text: the columns of `prepare` and `rank` in one object.
+
 import { isRecord, onlyKnown } from "./columns.ts";
 import { TwinError } from "./error.ts";
 import { repeatedKey } from "./json-keys.ts";
+import { recordOf } from "./record.ts";
 import type { PrepareRequest, RankRequest } from "./request.ts";
 
 export interface JsonRequest {
@@ -36,5 +38,5 @@ export function parseRequest(text: string, place: string): JsonRequest {
 
 /** Without the members that are undefined. */
 function present(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
+  return recordOf(Object.entries(value).filter(([, member]) => member !== undefined));
 }

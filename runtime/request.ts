@@ -1,9 +1,11 @@
 // What a caller brings: the user's side of a request and the candidates, as columns, and the check of their form.
+
 import { isRecord, onlyKnown } from "./columns.ts";
 import type { RawColumn, RawValue } from "./encode/raw.ts";
 import { TwinError } from "./error.ts";
 import type { RawKeys } from "./keys.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
+import { emptyRecord, own } from "./record.ts";
 import type { RawTime, RawTimes } from "./time.ts";
 
 /** Item features brought along: columns, or one object an item. They win over the item store. */
@@ -55,16 +57,19 @@ export function historyColumns(manifest: Manifest, request: PrepareRequest): Map
       `the request has no history; for a user without one bring empty columns: {history: {${names[0]}: {item: []}}}`,
     );
   }
-  if (names.length === 1 && (("item" in given && !isRecord(given.item)) || !(names[0] in given))) {
-    return result.set(names[0], given as unknown as HistoryColumns);
+  if (
+    names.length === 1 &&
+    ((Object.hasOwn(given, "item") && !isRecord(given.item)) || !Object.hasOwn(given, names[0]))
+  ) {
+    return result.set(names[0], own(given) as unknown as HistoryColumns);
   }
   onlyKnown(given, names, "history");
   for (const name of names) {
-    const columns = given[name];
+    const columns = Object.hasOwn(given, name) ? given[name] : undefined;
     if (!isRecord(columns)) {
       throw new TwinError(`the request has no history \`${name}\`; for an empty one bring {${name}: {item: []}}`);
     }
-    result.set(name, columns as unknown as HistoryColumns);
+    result.set(name, own(columns) as unknown as HistoryColumns);
   }
   return result;
 }
@@ -76,15 +81,15 @@ export function inlineColumns(
   rows: number,
   where: string,
 ): Readonly<Record<string, RawColumn>> {
-  if (items === undefined) return {};
+  if (items === undefined) return emptyRecord();
   const known = features.map((feature) => feature.column);
   if (!Array.isArray(items)) {
     if (!isRecord(items)) throw new TwinError(`${where} must be columns by name, or a list of one object an item`);
     onlyKnown(items, known, where);
-    return items as Readonly<Record<string, RawColumn>>;
+    return own(items as Readonly<Record<string, RawColumn>>);
   }
   if (items.length !== rows) throw new TwinError(`${where} has ${items.length} objects for ${rows} items`);
-  const columns: Record<string, RawValue[]> = {};
+  const columns: Record<string, RawValue[]> = emptyRecord();
   items.forEach((item: unknown, i) => {
     if (!isRecord(item)) throw new TwinError(`${where}[${i}] is no object of item features`);
     onlyKnown(item, known, `${where}[${i}]`);
@@ -102,12 +107,12 @@ export function singleValues(
   features: readonly FeatureSpec[],
   where: string,
 ): Readonly<Record<string, RawValue>> {
-  if (value === undefined) return {};
+  if (value === undefined) return emptyRecord();
   if (!isRecord(value)) throw new TwinError(`${where} must be an object of values by name`);
   onlyKnown(
     value,
     features.map((feature) => feature.column),
     where,
   );
-  return value as Readonly<Record<string, RawValue>>;
+  return own(value as Readonly<Record<string, RawValue>>);
 }

@@ -1,6 +1,8 @@
 // The safetensors format: headers laid out and read, every lie refused. Pure: no file system.
+
 import { TwinError } from "./error.ts";
 import { repeatedKey } from "./json-keys.ts";
+import { emptyRecord } from "./record.ts";
 
 /** Bytes of one element. */
 const widths = {
@@ -146,7 +148,7 @@ export function parseSafetensors(head: Uint8Array, fileBytes: number, path: stri
     return fail(`its header names \`${repeated}\` twice`);
   }
   const entries = new Map<string, TensorEntry>();
-  let metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = emptyRecord();
   for (const [name, entry] of Object.entries(value)) {
     if (name === "__metadata__") {
       metadata = readMetadata(entry, fail);

@@ -1,8 +1,10 @@
 // Sessions on onnxruntime-node: opened by path, so that weights are mapped from their file and may exceed 2 GB.
+
 import { basename, join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import { TwinError } from "./error.ts";
 import type { GraphName, Manifest, StoredType } from "./manifest.ts";
+import { emptyRecord } from "./record.ts";
 import type { Feeds, GraphSession, OpenSession, SessionName, StoredTensor, Tensor } from "./session.ts";
 
 export interface NodeSessionOptions {
@@ -76,14 +78,14 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
   return {
     provider,
     async run(feeds: Feeds) {
-      const inputs: Record<string, InstanceType<Runtime["Tensor"]>> = {};
+      const inputs: Record<string, InstanceType<Runtime["Tensor"]>> = emptyRecord();
       for (const name of session.inputNames) {
         const tensor = feeds[name];
         if (tensor === undefined) throw new Error(`${path}: no value for input ${name}`);
         inputs[name] = ortTensor(runtime, tensor);
       }
       const results = await session.run(inputs);
-      const outputs: Record<string, Tensor> = {};
+      const outputs: Record<string, Tensor> = emptyRecord();
       for (const [name, value] of Object.entries(results)) {
         const data = value.data;
         if (!(data instanceof Float32Array || data instanceof Int32Array)) {

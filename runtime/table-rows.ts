@@ -6,6 +6,7 @@ import { TwinError } from "./error.ts";
 import type { HistorySide } from "./history.ts";
 import type { Port, StoredType } from "./manifest.ts";
 import { fetchOutside } from "./outside.ts";
+import { emptyRecord } from "./record.ts";
 import type { StoredTensor, Tensor } from "./session.ts";
 import { floats, ints } from "./session.ts";
 import type { RowFormat } from "./table/precision.ts";
@@ -153,7 +154,7 @@ async function project(
   const { manifest } = engine.artefacts;
   const spec = manifest.graphs.projector;
   if (spec === undefined) throw new TwinError(`table ${table}: the artefacts have no projector`);
-  const output = spec.outputs.find((port) => port.name === table) ?? spec.outputs[0];
+  const output = spec.outputs.find(({ name }) => name === table || name === `${table}.out`) ?? spec.outputs[0];
   for (let start = 0; start < behaviours.length; start += BATCH) {
     const part = behaviours.slice(start, start + BATCH);
     const positions = Int32Array.from(part, (i) => history.order[i]);
@@ -172,7 +173,7 @@ function projectorFeeds(
   positions: Int32Array,
 ): Record<string, Tensor> {
   const { itemFeatures, manifest, outside } = engine.artefacts;
-  const feeds: Record<string, Tensor> = {};
+  const feeds: Record<string, Tensor> = emptyRecord();
   for (const { name } of inputs) {
     const feature = itemFeatures.find((one) => one.name === name);
     if (feature === undefined) continue;
@@ -188,7 +189,7 @@ function projectorFeeds(
   for (const { name } of inputs) {
     const embedding = manifest.embeddings.find((one) => one.input === name);
     if (embedding === undefined || outside === null) continue;
-    const users = itemFeatures.filter((one) => one.embedding === embedding.parameter && one.name in feeds);
+    const users = itemFeatures.filter((one) => one.embedding === embedding.parameter && Object.hasOwn(feeds, one.name));
     const uses = users.map((one) => ({ indices: feeds[one.name], needed: null }));
     const fetched = fetchOutside(outside, embedding.parameter, embedding.dim, uses);
     feeds[name] = fetched.rows;

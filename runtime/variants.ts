@@ -31,7 +31,7 @@ export class Variants {
   of(graph: GraphName, side: UserSide): StoredType | null {
     const spec = this.#manifest.graphs[graph];
     if (spec?.variants === undefined) return null;
-    const tables = spec.inputs.flatMap(({ name }) => (name in this.#manifest.tables ? [name] : []));
+    const tables = spec.inputs.flatMap(({ name }) => (Object.hasOwn(this.#manifest.tables, name) ? [name] : []));
     const types = new Set(tables.map((table) => side.tables.get(table)?.stored?.rows.dtype ?? null));
     const [type] = types;
     if (types.size !== 1 || type === null || spec.variants[type] === undefined) return null;

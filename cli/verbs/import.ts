@@ -1,6 +1,8 @@
 // `twin import W --model FILE -o OUT`: weights from elsewhere under this model's names, proved by samples.
+
 import { basename, dirname, join } from "node:path";
 import { batchGraph, initialValues, type Model, parameters } from "../../compiler/index.ts";
+import { cell } from "../../grammar/width.ts";
 import { TwinError } from "../../runtime/error.ts";
 import { writeFileAtomic } from "../../runtime/files.ts";
 import {
@@ -170,12 +172,13 @@ interface Said {
 
 function reportText(report: ImportReport, { file, output, verified, partial }: Said): string {
   const { taken, started, shared, ignored, unused } = report;
-  const width = Math.max(...taken.map(({ parameter }) => parameter.length));
+  const columns = Math.max(...taken.map(({ parameter }) => parameter.length));
   const lines = taken.map(({ parameter, shape, from, how }) => {
     const done = how.length === 0 ? "" : `: ${how.join(", ")}`;
-    return `${parameter.padEnd(width)}  [${shape.join(", ")}] from ${from.join(" with ")}${done}`;
+    return `${parameter.padEnd(columns)}  [${shape.join(", ")}] from ${from.map((name) => cell(name)).join(" with ")}${done}`;
   });
-  const list = (what: string, names: readonly string[]) => (names.length === 0 ? [] : [`${what}: ${names.join(", ")}`]);
+  const list = (what: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${what}: ${names.map((name) => cell(name)).join(", ")}`];
   return [
     ...lines,
     ...list("the same numbers under another name", shared),

@@ -1,5 +1,6 @@
 // `twin quickstart`: the whole path on generated data: check, train, build with what was learned, build the table, hold
 // the test part's AUC against the best possible and the search against its oracle, rank one user's request and explain it.
+
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildTables } from "../../runtime/build-table/index.ts";
@@ -9,6 +10,7 @@ import { bestAucOfPart } from "../../runtime/example/best-auc-of-part.ts";
 import { itemCategories } from "../../runtime/example/categories.ts";
 import { generate } from "../../runtime/example/generate.ts";
 import { asRequest, explanationText, hitRateText, type RankedRequest } from "../../runtime/index.ts";
+import { recordOf } from "../../runtime/record.ts";
 import { historyColumns } from "../../runtime/request.ts";
 import { LocalTwin } from "../../runtime/twin.ts";
 import { Stopped } from "../failure.ts";
@@ -177,6 +179,6 @@ async function oneRequest(twin: LocalTwin, binding: Binding): Promise<RankedRequ
 
 /** The columns of one candidate. */
 function picked(columns: RankedRequest["rank"]["candidates"], index: number): RankedRequest["rank"]["candidates"] {
-  const one = Object.entries(columns).map(([name, column]) => [name, [(column as ArrayLike<unknown>)[index]]]);
-  return Object.fromEntries(one) as RankedRequest["rank"]["candidates"];
+  const one = Object.entries(columns).map(([name, column]) => [name, [(column as ArrayLike<unknown>)[index]]] as const);
+  return recordOf<unknown>(one) as RankedRequest["rank"]["candidates"];
 }

@@ -1,5 +1,7 @@
 // `twin rank DIR --request R.json`: probabilities for one request, best candidates first; with --explain, why.
+
 import { buffer } from "node:stream/consumers";
+import { cell, padded, width } from "../../grammar/width.ts";
 import { readText, textOf } from "../../runtime/files.ts";
 import { type Explanation, explanationText, parseRequest, type Ranking, type Twin } from "../../runtime/index.ts";
 import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
@@ -82,18 +84,19 @@ export function rankingText(
   keys: ArrayLike<unknown>,
   order: readonly number[],
 ): string {
-  const width = Math.max(9, ...order.map((candidate) => String(keys[candidate]).length));
+  const candidates = new Map(order.map((candidate) => [candidate, cell(keys[candidate])]));
+  const columnsOfKeys = Math.max(9, ...[...candidates.values()].map(width));
   const columns = labels.map((label) => label.padStart(Math.max(8, label.length)));
   const lines = order.map((candidate, place) => {
     const scores = labels.map((label) =>
       ranking.scores[label][candidate].toFixed(6).padStart(Math.max(8, label.length)),
     );
-    return `${String(place + 1).padStart(4)}  ${String(keys[candidate]).padEnd(width)}  ${scores.join("  ")}`;
+    return `${String(place + 1).padStart(4)}  ${padded(candidates.get(candidate)!, columnsOfKeys)}  ${scores.join("  ")}`;
   });
   const { misses, coverage } = ranking;
   const found =
     misses === 0
       ? "every behaviour was found"
       : `${misses} behaviours not in the tables (coverage ${(100 * coverage).toFixed(1)} %)`;
-  return [`rank  ${"candidate".padEnd(width)}  ${columns.join("  ")}`, ...lines, found].join("\n");
+  return [`rank  ${"candidate".padEnd(columnsOfKeys)}  ${columns.join("  ")}`, ...lines, found].join("\n");
 }

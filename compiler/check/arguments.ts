@@ -1,8 +1,10 @@
 // Reads the settings of a block, or the arguments of a call, by their signature.
+
 import type { CallValue, Member, Name, Span, Value } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { suggest } from "../../grammar/suggest.ts";
 import { valueText } from "../../grammar/value-text.ts";
+import { emptyRecord } from "../../runtime/record.ts";
 import type { Arguments, Reads } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics.ts";
 import { list, type Scope } from "./scope.ts";
@@ -103,7 +105,7 @@ function readEntries<A extends Arguments>(
   owner: Owner,
   scope: Scope,
 ): Readings<A> {
-  const readings: Record<string, Given<unknown> | null> = {};
+  const readings: Record<string, Given<unknown> | null> = emptyRecord();
   const seen = new Map<string, Span>();
   for (const { name, nameSpan, value } of entries) {
     const first = seen.get(name);

@@ -1,6 +1,8 @@
 // Features: reads their declarations, links shared tables, and makes the groups.
+
 import type { CallValue, Member, Name, SectionNode, Setting } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
+import { emptyRecord } from "../../runtime/record.ts";
 import { columns, type FeatureKind, featureKinds } from "../catalog/features.ts";
 import { diagnose } from "../diagnostics.ts";
 import type { Embedding, Feature, Group, GroupName } from "../model.ts";
@@ -156,7 +158,7 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
     scope.report(diagnose("choose-one", { owner: `\`${kindName}\``, names }, at(value, said)));
     return null;
   }
-  const values: Record<string, unknown> = {};
+  const values: Record<string, unknown> = emptyRecord();
   for (const [argument, reading] of Object.entries(readings)) {
     if (reading === null) return null;
     values[argument] = reading.value;

@@ -1,5 +1,7 @@
 // How the model learns: optimisers, schedule, stopping.
+
 import type { SectionNode, Span } from "../../grammar/ast.ts";
+import { emptyRecord } from "../../runtime/record.ts";
 import { blocks } from "../catalog/blocks.ts";
 import type { Choice } from "../catalog/signature.ts";
 import { optimisers, schedules, stops } from "../catalog/training.ts";
@@ -72,7 +74,7 @@ function readStop(choice: Choice, scope: Scope): { value: Train["stop"] } | null
 function all<A extends Parameters<typeof readArguments>[0]>(
   readings: Readings<A>,
 ): { readonly [K in keyof A]: NonNullable<Readings<A>[K]>["value"] } | null {
-  const values: Record<string, unknown> = {};
+  const values: Record<string, unknown> = emptyRecord();
   for (const [name, reading] of Object.entries(readings) as [string, Given<unknown> | null][]) {
     if (!reading) return null;
     values[name] = reading.value;

@@ -1,4 +1,5 @@
 // From IR values to ONNX nodes, as plain records: names, constants and subgraphs. Knows no protobuf.
+import { recordOf } from "../../runtime/record.ts";
 import {
   type Attributes,
   type ComputedDtype,
@@ -151,12 +152,12 @@ class Writer {
 
 function rename(node: OnnxNode, names: ReadonlyMap<string, string>): OnnxNode {
   const all = (list: readonly string[]) => list.map((name) => names.get(name) ?? name);
-  const attributes = Object.entries(node.attributes).map(([key, value]) => {
+  const attributes = Object.entries(node.attributes).map(([key, value]): [string, OnnxAttribute] => {
     if (!isSubgraph(value)) return [key, value];
     const nodes = value.nodes.map((inner) => rename(inner as OnnxNode, names));
     return [key, { outputs: all(value.outputs), nodes }];
   });
-  return { ...node, inputs: all(node.inputs), outputs: all(node.outputs), attributes: Object.fromEntries(attributes) };
+  return { ...node, inputs: all(node.inputs), outputs: all(node.outputs), attributes: recordOf(attributes) };
 }
 
 export function isSubgraph(value: OnnxAttribute): value is OnnxSubgraph {

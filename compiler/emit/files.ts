@@ -1,6 +1,8 @@
 // Files as the compiler hands them out: whole, or as a stream that may be started again.
+
 import { Document, isCollection, isPair, isScalar } from "yaml";
 import type { Manifest } from "../../runtime/manifest.ts";
+import { recordOf } from "../../runtime/record.ts";
 import type { Digest } from "../digest.ts";
 
 /** One file to be written. Large ones are streams; each call of `content` starts from the beginning. */
@@ -40,5 +42,5 @@ function settle(node: unknown): number {
 
 /** The manifest's list of files. */
 export function filesOf(files: readonly ArtefactFile[]): Manifest["files"] {
-  return Object.fromEntries(files.map(({ path, bytes, sha256 }) => [path, { bytes, sha256 }]));
+  return recordOf(files.map(({ path, bytes, sha256 }) => [path, { bytes, sha256 }]));
 }

@@ -1,10 +1,11 @@
 // manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
 
 import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../runtime/manifest.ts";
+import { recordOf } from "../../runtime/record.ts";
 import type { TrainSpec } from "../../runtime/train/spec.ts";
 import { embeddingsOf, vocabularyOwner } from "../embeddings.ts";
 import type { Attributes, Graph, Value } from "../ir/graph.ts";
-import { keptPort, rowPort, scoresPort } from "../lower/ports.ts";
+import { keptPort, labelPort, rowPort, scoresPort } from "../lower/ports.ts";
 import type { By, Feature, Model, Table } from "../model.ts";
 import { allFeatures } from "../parameters.ts";
 import type { Choice } from "../plan.ts";
@@ -50,9 +51,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       minimum: minimumOf(model, history.name),
       cross: history.cross.features.map(({ qualified }) => qualified),
     })),
-    graphs: Object.fromEntries(
-      [...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph, parts.variants)]),
-    ),
+    graphs: recordOf([...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph, parts.variants)])),
     searches: model.searches.map((search) => {
       const metric = search.by.kind === "metric" ? search.by.metric : null;
       const scores = scoresPort(model, search);
@@ -80,9 +79,9 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       heads: by.kind === "metric" ? by.metric.heads : 1,
     })),
     labels: model.towers.flatMap(({ tasks }) =>
-      tasks.map(({ label, kind }) => ({ name: label, kind, output: label, logit: `${label}.logit` })),
+      tasks.map(({ label, kind }) => ({ name: label, kind, output: labelPort(label), logit: `${label}.logit` })),
     ),
-    tables: Object.fromEntries(model.tables.map((table) => [table.name, tableEntry(model, table)])),
+    tables: recordOf(model.tables.map((table) => [table.name, tableEntry(model, table)])),
     embeddings: embeddingsOf(model).map(({ embedding, input }) => {
       const away = outside.has(embedding.parameter);
       return {

@@ -1,6 +1,6 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
 import { embeddingsOf } from "../embeddings.ts";
-import { keptPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../lower/ports.ts";
+import { keptPort, labelPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../lower/ports.ts";
 import type { Feature, Model } from "../model.ts";
 
 /** Port name → meaning, for every port that a graph of the model may have. */
@@ -91,7 +91,7 @@ function* stagePorts(model: Model): Iterable<[string, string]> {
   }
   for (const { label, kind } of model.towers.flatMap(({ tasks }) => tasks)) {
     yield [
-      label,
+      labelPort(label),
       kind === "binary" ? `of each candidate: probability of ${label}` : `of each candidate: expected ${label}`,
     ];
     yield [

@@ -1,4 +1,5 @@
 // metadata_props of every graph: opened in a viewer, it says what it is and what it belongs to.
+import { recordOf } from "../../runtime/record.ts";
 import type { Fingerprints } from "../fingerprint.ts";
 
 export interface Origin {
@@ -15,13 +16,13 @@ export function graphMetadata(
   { model, version, untrained, step, fingerprints }: Origin,
 ): Record<string, string> {
   const by = (kind: "metric" | "producer") =>
-    Object.entries(fingerprints[kind]).map(([name, print]) => [`fingerprint.${kind}.${name}`, print]);
-  return Object.fromEntries([
+    Object.entries(fingerprints[kind]).map(([name, print]) => [`fingerprint.${kind}.${name}`, print] as const);
+  return recordOf([
     ["model", model],
     ["graph", graph],
     ["compiler", version],
     ["untrained", String(untrained)],
-    ...(step === null ? [] : [["step", String(step)]]),
+    ...(step === null ? [] : [["step", String(step)] as const]),
     ...by("metric"),
     ...by("producer"),
     ["fingerprint.weights", fingerprints.weights],

@@ -1,5 +1,7 @@
 // parity.safetensors: inputs and float64 reference outputs of every graph, by which any runtime can prove itself.
+
 import type { GraphName, StoredType } from "../../runtime/manifest.ts";
+import { recordOf } from "../../runtime/record.ts";
 import { encodeSafetensors } from "../../runtime/safetensors.ts";
 import { embeddingsOf } from "../embeddings.ts";
 import { evaluate } from "../ir/evaluate.ts";
@@ -284,4 +286,4 @@ function stored({ dtype }: Value, { shape, data }: Tensor): Feed {
   return { shape, data: dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data) };
 }
 
-const plain = (feeds: Feeds): Record<string, Tensor> => Object.fromEntries(feeds);
+const plain = (feeds: Feeds): Record<string, Tensor> => recordOf(feeds);

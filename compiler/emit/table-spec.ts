@@ -1,4 +1,5 @@
 // tables/NAME.yaml: all that another system needs to build and hold a lookup table (artifacts.md, lookup-table spec).
+import { recordOf } from "../../runtime/record.ts";
 import type { TableSpec } from "../../runtime/table-spec.ts";
 import { itemsAtMost } from "../check/limits.ts";
 import type { Fingerprints } from "../fingerprint.ts";
@@ -65,7 +66,7 @@ export function layoutOf(part: TablePart) {
 function metricsOf(table: Table, prints: Fingerprints): TableSpec["metric"] {
   const names = [...new Set(table.of.map((part) => metricOf(part)?.name).filter((name) => name !== undefined))];
   if (names.length === 1) return { fingerprint: prints.metric[names[0]] };
-  return Object.fromEntries(names.map((name) => [name, { fingerprint: prints.metric[name] }]));
+  return recordOf(names.map((name) => [name, { fingerprint: prints.metric[name] }]));
 }
 
 /** Names of the inputs that one output depends on, in the graph's order. */

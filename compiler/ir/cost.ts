@@ -1,4 +1,5 @@
 // Counted multiply-adds of a graph, in total and by place in the model.
+import { recordOf } from "../../runtime/record.ts";
 import { concreteShapes } from "./bind.ts";
 import type { Graph, Op } from "./graph.ts";
 import { ops } from "./ops.ts";
@@ -27,5 +28,5 @@ export function cost(graph: Graph, bindings: Readonly<Record<string, number>>): 
     total += count;
     byScope.set(scope, (byScope.get(scope) ?? 0) + count);
   }
-  return { total, byScope: Object.fromEntries(byScope) };
+  return { total, byScope: recordOf(byScope) };
 }

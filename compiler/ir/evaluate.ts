@@ -1,4 +1,5 @@
 // The reference interpreter: slow, obvious, in float64. The oracle of every numerical test.
+import { recordOf } from "../../runtime/record.ts";
 import { type Bindings, bind } from "./bind.ts";
 import { type Attributes, type Dtype, type Graph, type Op, topological, type Value } from "./graph.ts";
 import { solveReshape } from "./ops/layout.ts";
@@ -38,7 +39,7 @@ export function evaluate(
     bind(bindings, value.shape, result.shape, `graph ${graph.name}, ${describe(value)}`);
     results.set(value, result);
   }
-  return Object.fromEntries(graph.outputs.map(({ name, value }) => [name, results.get(value)!]));
+  return recordOf(graph.outputs.map(({ name, value }) => [name, results.get(value)!]));
 }
 
 function compute(

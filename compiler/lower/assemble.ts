@@ -5,7 +5,7 @@ import { attendTables, lowerAttend, lowerMean, shown, type Wiring } from "./atte
 import { whole } from "./frame.ts";
 import { masked, valid } from "./mask.ts";
 import { lowerMetric, total } from "./metric.ts";
-import { keptPort, portOrder, scoresPort } from "./ports.ts";
+import { keptPort, labelPort, portOrder, scoresPort } from "./ports.ts";
 import { rowsDim, type Scene } from "./scene.ts";
 import { keepsPerHead, lowerSearch } from "./search.ts";
 import { lowerTower } from "./tower.ts";
@@ -59,7 +59,7 @@ export function rankOutputs(scene: Scene, wires: Wiring): Output[] {
   };
   return scene.model.towers.flatMap((tower) =>
     lowerTower(scene, tower, attended).flatMap(({ task, result, logit }) => [
-      { name: task.label, value: result, doc: task.doc },
+      { name: labelPort(task.label), value: result, doc: task.doc },
       { name: `${task.label}.logit`, value: logit, doc: task.doc },
     ]),
   );

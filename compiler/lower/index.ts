@@ -18,7 +18,7 @@ import { lowerProjector } from "./projector.ts";
 import { type Layout, type Scene, scene } from "./scene.ts";
 
 export { oracleMetric } from "./assemble.ts";
-export { keptPort, outsidePort, projectorPort, rowPort, scoresPort } from "./ports.ts";
+export { keptPort, labelPort, outsidePort, projectorPort, rowPort, scoresPort } from "./ports.ts";
 export type { Layout } from "./scene.ts";
 
 export interface LowerOptions {

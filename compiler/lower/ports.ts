@@ -50,6 +50,12 @@ export function outsidePort(embedding: Embedding): string {
   return `${owner(embedding)}.rows`;
 }
 
+/** Output with a label's probability, of a regression its value. */
+export const labelPort = (label: string): string => outputName(label);
+
+/** ONNX Runtime for JavaScript gives results as a plain object, which cannot have `__proto__` for a key. */
+const outputName = (name: string): string => (name === "__proto__" ? `${name}.out` : name);
+
 /** `kept`, or `SEARCH.kept` where there are several searches. */
 export function keptPort(model: Model, search: Search): string {
   return model.searches.length > 1 ? `${search.name}.kept` : "kept";
@@ -62,7 +68,7 @@ export function scoresPort(model: Model, search: Search): string {
 
 /** The projector's output for a table: `keys` or `values` for the only table with its only part, else the table's name. */
 export function projectorPort(model: Model, table: Table): string {
-  return model.tables.length === 1 && table.of.length === 1 ? table.of[0].kind : table.name;
+  return model.tables.length === 1 && table.of.length === 1 ? table.of[0].kind : outputName(table.name);
 }
 
 /** Column where a part starts in its table's row. */

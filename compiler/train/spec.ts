@@ -1,7 +1,7 @@
 // The contract of training's graphs, as manifest.yaml has it.
 import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../runtime/train/spec.ts";
 import type { Attributes, Graph, Value } from "../ir/graph.ts";
-import { keptPort, scoresPort } from "../lower/ports.ts";
+import { keptPort, labelPort, scoresPort } from "../lower/ports.ts";
 import type { Model } from "../model.ts";
 import { allFeatures } from "../parameters.ts";
 import { framesOf } from "./frames.ts";
@@ -51,7 +51,7 @@ export function scoreResults(model: Model): Map<string, TrainResult> {
   const labels = model.towers.flatMap(({ tasks }) => tasks.map(({ label }) => label));
   return new Map(
     labels.flatMap((label): [string, TrainResult][] => [
-      [label, { kind: "probability", label }],
+      [labelPort(label), { kind: "probability", label }],
       [`${label}.logit`, { kind: "logit", label }],
     ]),
   );

@@ -1,4 +1,5 @@
 // `twin table build`: items → item store, key index and tables, as one generation that becomes visible in one step.
+
 import { copyFileSync, linkSync } from "node:fs";
 import { join } from "node:path";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
@@ -11,6 +12,7 @@ import { encodersFingerprint } from "../encoders-fingerprint.ts";
 import { TwinError } from "../error.ts";
 import { attempt } from "../files.ts";
 import { meter, type OnProgress } from "../progress.ts";
+import { recordOf } from "../record.ts";
 import { Generation } from "../table/generation.ts";
 import {
   commitGeneration,
@@ -142,7 +144,7 @@ async function write(
   const writers = new Map<string, TableWriter>();
   const loss = new Map<string, number>();
   try {
-    const rows = Object.fromEntries(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
+    const rows = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
     const inThread = workers === 0 || input.items < fewItems;
     const plan = projectionPlan(dir, manifest, rows, inThread ? 2 : 1, measureLoss);
     if (plan !== null) {
@@ -325,7 +327,7 @@ function describe(number: number, manifest: Artefacts["manifest"], input: Input,
       metric: manifest.fingerprints.metric,
       encoders: encodersFingerprint(manifest),
     },
-    tables: Object.fromEntries(tables),
+    tables: recordOf(tables),
     index: "keys.index",
     store: "items.store",
   };

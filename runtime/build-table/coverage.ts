@@ -5,6 +5,7 @@ import { type CountedHistory, countItems } from "../data/counts.ts";
 import type { Items, KeyType } from "../data/items.ts";
 import { quoted, type Source } from "../data/source.ts";
 import type { TableEntry } from "../manifest.ts";
+import { recordOf } from "../record.ts";
 
 export interface TableCover {
   /** Rows, the miss row among them. */
@@ -44,7 +45,7 @@ export async function coverTables(
       const note = asked ? "coverage and min_count need an event log (`events:`); every item is held" : null;
       return [name, { rows: total + 1, reached: null, note }] as const;
     });
-    return { tables: Object.fromEntries(cover), order: null };
+    return { tables: recordOf(cover), order: null };
   }
   const used = histories.filter((history) => names.some((name) => tables[name].history === history.name));
   const sums = await countItems(source, binding, keyType, used, counts);
@@ -67,7 +68,7 @@ export async function coverTables(
   for (const name of names) {
     cover.push([name, await cut(source, tables[name], column(name), eligible(name), sums[column(name)], total)]);
   }
-  return { tables: Object.fromEntries(cover), order };
+  return { tables: recordOf(cover), order };
 }
 
 async function cut(

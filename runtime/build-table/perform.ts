@@ -1,5 +1,7 @@
 // One job of the table build, whoever does it: a thread, or a build too small for threads.
+
 import { TwinError } from "../error.ts";
+import { emptyRecord } from "../record.ts";
 import type { EncodedColumn, Projected, Projection, ProjectionPlan } from "./projection.ts";
 import type { StorePlan, StoreReader } from "./store-reader.ts";
 
@@ -65,8 +67,8 @@ export async function perform(
 const part = 4096;
 
 function together(parts: readonly Projected[]): Projected {
-  const bytes: Record<string, number> = {};
-  const loss: Record<string, number> = {};
+  const bytes: Record<string, number> = emptyRecord();
+  const loss: Record<string, number> = emptyRecord();
   for (const one of parts) {
     for (const [name, count] of Object.entries(one.bytes)) bytes[name] = (bytes[name] ?? 0) + count;
     for (const [name, most] of Object.entries(one.loss)) loss[name] = Math.max(loss[name] ?? 0, most);

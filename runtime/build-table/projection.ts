@@ -1,7 +1,9 @@
 // Encoded item features → encoded table rows: one projector session, as each worker thread of the table build has one.
+
 import { join } from "node:path";
 import { TwinError } from "../error.ts";
 import { fetchOutside, type OutsideUse } from "../outside.ts";
+import { emptyRecord } from "../record.ts";
 import { floats, type GraphSession, ints, type Tensor } from "../session.ts";
 import { openFile } from "../session-node.ts";
 import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
@@ -81,9 +83,9 @@ export class Projection {
     const begun = performance.now();
     const outputs = await this.#session.run(this.#feeds(columns, items));
     const projected = performance.now();
-    const bytes: Record<string, number> = {};
+    const bytes: Record<string, number> = emptyRecord();
     let end = 0;
-    const loss: Record<string, number> = {};
+    const loss: Record<string, number> = emptyRecord();
     for (const { name, output, format, rows: most } of this.#plan.tables) {
       const whole = Math.max(0, Math.min(job.items, most - job.first)) * rowBytes(format);
       const start = end + (first - job.first) * rowBytes(format);
@@ -111,7 +113,7 @@ export class Projection {
   }
 
   #feeds(columns: ReadonlyMap<string, EncodedColumn>, items: number): Record<string, Tensor> {
-    const feeds: Record<string, Tensor> = {};
+    const feeds: Record<string, Tensor> = emptyRecord();
     for (const { name, shape } of this.#plan.inputs) {
       const data = columns.get(name);
       if (data === undefined) throw new TwinError(`${this.#plan.graph} needs ${name}, which the items do not hold`);

@@ -1,5 +1,7 @@
 // The fields of data.yaml as a schema: what may be written, before any meaning is given to it.
+
 import * as v from "valibot";
+import { named, strict } from "../named-schema.ts";
 
 const text = v.pipe(v.string("a text is due here"), v.minLength(1, "this is empty"));
 const scalar = v.union([v.string(), v.number(), v.boolean()], "a text, a number or true/false is due here");
@@ -8,26 +10,26 @@ const number = v.pipe(v.number("a number is due here"), v.finite("a finite numbe
 export const timeUnits = ["s", "ms", "us", "ns"] as const;
 
 const time = v.union(
-  [text, v.strictObject({ column: text, unit: v.optional(v.picklist(timeUnits)), format: v.optional(text) })],
+  [text, strict({ column: text, unit: v.optional(v.picklist(timeUnits)), format: v.optional(text) })],
   'name the clock\'s column, or {column: ts, unit: ms} (units: s, ms, us, ns), or {column: ts, format: "%d/%m/%Y"}',
 );
 
 /** Beside what makes a behaviour's value: when it became known. */
 const known_at = v.optional(time);
-const Plain = v.strictObject({ column: text, known_at });
-const AtLeast = v.strictObject({ at_least: v.strictObject({ column: text, value: number }), known_at });
-const Split = v.strictObject({ split: v.strictObject({ column: text, by: text }), known_at });
-const MapTo = v.strictObject({
+const Plain = strict({ column: text, known_at });
+const AtLeast = strict({ at_least: strict({ column: text, value: number }), known_at });
+const Split = strict({ split: strict({ column: text, by: text }), known_at });
+const MapTo = strict({
   known_at,
-  map: v.strictObject({
+  map: strict({
     column: text,
-    values: v.record(v.string(), scalar),
+    values: named(scalar),
     otherwise: v.optional(v.nullable(scalar)),
   }),
 });
-const Scale = v.strictObject({
+const Scale = strict({
   known_at,
-  scale: v.strictObject({ column: text, by: v.optional(number, 1), plus: v.optional(number, 0) }),
+  scale: strict({ column: text, by: v.optional(number, 1), plus: v.optional(number, 0) }),
 });
 
 /** Names of the derivations, for messages. */
@@ -54,9 +56,9 @@ const Column = v.lazy((input) => {
 
 const share = v.union([v.string(), v.number()], "a share such as 80% or 0.8, an end such as ..2018-06-30, or rest");
 
-export const BindingSchema = v.strictObject({
+export const BindingSchema = strict({
   events: v.optional(
-    v.strictObject({
+    strict({
       file: text,
       user: text,
       item: text,
@@ -64,12 +66,12 @@ export const BindingSchema = v.strictObject({
       order: v.optional(text),
     }),
   ),
-  items: v.optional(v.strictObject({ file: text, key: text })),
-  users: v.optional(v.strictObject({ file: text, key: text })),
+  items: v.optional(strict({ file: text, key: text })),
+  users: v.optional(strict({ file: text, key: text })),
   history: v.optional(
     v.record(
       v.string(),
-      v.strictObject({
+      strict({
         where: v.optional(text),
         delay: v.optional(v.union([v.string(), v.number()], "a duration such as 30s, 15min or 1h")),
         exclude_same: v.optional(text),
@@ -77,9 +79,9 @@ export const BindingSchema = v.strictObject({
     ),
     {},
   ),
-  columns: v.optional(v.record(v.string(), Column), {}),
+  columns: v.optional(named(Column), {}),
   negatives: v.optional(
-    v.strictObject({
+    strict({
       per_positive: v.pipe(number, v.integer("a whole number is due here"), v.minValue(1, "at least 1 is due here")),
       by: v.optional(v.picklist(["popularity", "uniform"], "popularity or uniform"), "popularity"),
       met: v.optional(
@@ -90,7 +92,7 @@ export const BindingSchema = v.strictObject({
   ),
   weight: v.optional(text),
   split: v.optional(
-    v.strictObject({
+    strict({
       by: v.optional(v.picklist(["time", "share"], "time or share")),
       holdout: v.optional(v.literal("users", "users is all that can be held out")),
       train: share,

@@ -1,9 +1,11 @@
 // data.yaml: where the columns of a model come from (artifacts.md, section 3), read, checked and given its meaning.
+
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { isMap, isScalar, isSeq, LineCounter, type Pair, type Scalar, type YAMLMap } from "yaml";
 import { TwinError } from "../error.ts";
 import { readText } from "../files.ts";
+import { recordOf } from "../record.ts";
 import { composeYaml } from "../yaml-file.ts";
 import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
 import type { Derivation } from "./derive.ts";
@@ -174,9 +176,9 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
       : null,
     items: items ? { file: file("items", items.file), key: items.key } : null,
     users: users ? { file: file("users", users.file), key: users.key } : null,
-    history: Object.fromEntries(history),
-    columns: Object.fromEntries(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
-    knownAt: Object.fromEntries(knownTimes(written, steps, place)),
+    history: recordOf(history),
+    columns: recordOf(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
+    knownAt: recordOf(knownTimes(written, steps, place)),
     negatives: negativesOf(written),
     weight: written.weight ?? null,
     split: written.split ? readSplit(written.split, steps, place) : null,

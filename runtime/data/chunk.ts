@@ -1,4 +1,5 @@
 // Rows streamed from DuckDB as columns: its chunks of 2,048 rows joined to larger ones, as typed arrays where nothing is missing.
+
 import {
   type DuckDBArrayVector,
   type DuckDBDataChunk,
@@ -7,6 +8,7 @@ import {
   DuckDBTypeId,
   type DuckDBVector,
 } from "@duckdb/node-api";
+import { recordOf } from "../record.ts";
 import type { DataColumn, DataValue } from "./column.ts";
 
 export interface Chunk {
@@ -22,7 +24,7 @@ export async function* chunks(result: DuckDBResult, size: number): AsyncGenerato
   let builders = make();
   let rows = 0;
   const flush = (): Chunk => {
-    const chunk = { rows, columns: Object.fromEntries(names.map((name, i) => [name, builders[i]!.finish()])) };
+    const chunk = { rows, columns: recordOf(names.map((name, i) => [name, builders[i]!.finish()])) };
     builders = make();
     rows = 0;
     return chunk;

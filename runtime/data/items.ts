@@ -1,6 +1,8 @@
 // The items file, or the log's items → raw item features in chunks, each item once, with its key.
+
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
+import { recordOf } from "../record.ts";
 import type { Binding } from "./binding.ts";
 import type { DataColumn } from "./column.ts";
 import { type Derivation, deriveColumn } from "./derive.ts";
@@ -59,7 +61,7 @@ export async function openItems(
     relation,
     keySql: ofKey.sql,
     supplied: columns.filter((column) => column.made === "sql").map((column) => column.name),
-    derived: Object.fromEntries(
+    derived: recordOf(
       columns.filter((column) => column.derive !== null).map((column) => [column.name, column.derive!]),
     ),
     check: () => checkKeys(source, relation, ofKey, explain),
@@ -75,7 +77,7 @@ export async function openItems(
             : raw;
           return [column.name, value] as const;
         });
-        yield { rows: chunk.rows, keys: chunk.columns["#key"] as BigInt64Array, columns: Object.fromEntries(derived) };
+        yield { rows: chunk.rows, keys: chunk.columns["#key"] as BigInt64Array, columns: recordOf(derived) };
       }
     },
   };

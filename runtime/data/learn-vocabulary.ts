@@ -98,7 +98,10 @@ async function valuesOf(feature: FeatureSpec, binding: Binding, source: Source, 
 }
 
 async function itemValues(feature: FeatureSpec, binding: Binding, source: Source, keyType: KeyType): Promise<Values> {
-  if (binding.items === null || (feature.key && binding.events !== null && !(feature.name in binding.columns))) {
+  if (
+    binding.items === null ||
+    (feature.key && binding.events !== null && !Object.hasOwn(binding.columns, feature.name))
+  ) {
     // The key itself: the log says it all.
     const events = await openEvents(source, binding, keyType);
     const wanted = wantedOf(feature)!;

@@ -1,9 +1,11 @@
 // What is told of a data set that was read: rows, users, items, clock, parts, labels, unknown ids.
+
 import * as v from "valibot";
+import { strict } from "../named-schema.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const LabelRate = v.strictObject({
+const LabelRate = strict({
   name: v.string(),
   kind: v.picklist(["binary", "regression"]),
   /** Samples that have it. */
@@ -12,20 +14,20 @@ const LabelRate = v.strictObject({
   mean: v.nullable(v.number()),
 });
 
-export const ReportSchema = v.strictObject({
+export const ReportSchema = strict({
   model: v.string(),
   events: natural,
   users: natural,
   /** Rows of the items file (without one: different items of the events). */
   items: natural,
   /** Different items of the events, those that have no row, and events of such items. */
-  seen: v.strictObject({ items: natural, withoutRow: natural, events: natural }),
+  seen: strict({ items: natural, withoutRow: natural, events: natural }),
   /** Events a user. */
-  behaviours: v.strictObject({ min: natural, median: v.number(), p95: v.number(), max: natural }),
+  behaviours: strict({ min: natural, median: v.number(), p95: v.number(), max: natural }),
   /** Epoch seconds, or steps. */
-  clock: v.strictObject({ unit: v.picklist(["seconds", "steps"]), first: v.number(), last: v.number() }),
+  clock: strict({ unit: v.picklist(["seconds", "steps"]), first: v.number(), last: v.number() }),
   parts: v.array(
-    v.strictObject({
+    strict({
       part: v.picklist(["training", "validation", "test"]),
       events: natural,
       /** Events with a label. */
@@ -42,7 +44,7 @@ export const ReportSchema = v.strictObject({
   ),
   /** Of encoded features: values (tags: all of them), missing ones, and ids that no row stands for. */
   features: v.array(
-    v.strictObject({
+    strict({
       name: v.string(),
       values: natural,
       missing: natural,

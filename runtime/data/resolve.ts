@@ -71,7 +71,7 @@ export function wantedOf(feature: FeatureSpec): Wanted | null {
 
 /** Whether `columns:` or a column of the relation provides it. */
 export function provides(relation: Relation, binding: Binding, wanted: Wanted): boolean {
-  return wanted.name in binding.columns || wanted.defaults.some((column) => relation.columns.has(column));
+  return Object.hasOwn(binding.columns, wanted.name) || wanted.defaults.some((column) => relation.columns.has(column));
 }
 
 /** @throws TwinError naming the place in data.yaml, the file and the column */

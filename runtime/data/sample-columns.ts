@@ -175,7 +175,7 @@ async function userColumns(source: Source, events: Events, binding: Binding, fea
         inUsers.push(await resolve(source, users, binding, wanted));
         continue;
       } catch (error) {
-        if (!(wanted.name in binding.columns)) throw error;
+        if (!Object.hasOwn(binding.columns, wanted.name)) throw error;
         inEvents.push(await resolve(source, events.relation, binding, own).catch(() => Promise.reject(error)));
         continue;
       }

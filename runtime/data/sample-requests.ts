@@ -1,5 +1,7 @@
 // One user's events → requests: the history of a sample is what the user did strictly before it, never the row itself.
+
 import type { Manifest } from "../manifest.ts";
+import { recordOf } from "../record.ts";
 import type { Binding } from "./binding.ts";
 import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "./column.ts";
 import { knownValues } from "./known-at.ts";
@@ -92,7 +94,7 @@ export function requestsOf(
   const build = (start: number, end: number, time: number): SampleRequest => {
     const take = (name: string): DataColumn => sliceColumn(rows.columns[name], start, end);
     const values = (of: readonly Resolved[]) =>
-      Object.fromEntries(
+      recordOf(
         of.map(({ name }) => [bare(name), start < rows.times.length ? valueAt(rows.columns[name], start) : null]),
       );
     return {
@@ -100,13 +102,13 @@ export function requestsOf(
       user: values(columns.user),
       context: values(columns.context),
       time,
-      history: Object.fromEntries(pasts.map((past) => [past.name, before(past, time, start)])),
+      history: recordOf(pasts.map((past) => [past.name, before(past, time, start)])),
       candidates: {
         item: take("#item"),
-        ...Object.fromEntries(columns.candidate.map(({ name }) => [bare(name), take(name)])),
+        ...recordOf(columns.candidate.map(({ name }) => [bare(name), take(name)])),
       },
       rows: Float64Array.from(take("#row") as ArrayLike<number>, Number),
-      labels: Object.fromEntries(columns.labels.map(({ name }) => [bare(name), numbers(take(name))])),
+      labels: recordOf(columns.labels.map(({ name }) => [bare(name), numbers(take(name))])),
       weight: columns.weight === null ? null : numbers(take(columns.weight.name)),
     };
   };
@@ -198,5 +200,5 @@ function before(past: Past, time: number, event: number): SampleHistory {
     const values = take(column);
     return [name, knownAt === null ? values : knownValues(values, take(knownAt), time, past.delay)] as const;
   });
-  return { item: take(past.item), time: take(past.time), ...Object.fromEntries(cross) };
+  return { item: take(past.item), time: take(past.time), ...recordOf(cross) };
 }

@@ -1,6 +1,8 @@
 // Every event as a sample: what was shown, and what the same user did strictly before it, shaped as the runtime's requests.
+
 import { TwinError } from "../error.ts";
 import type { Manifest } from "../manifest.ts";
+import { emptyRecord, recordOf } from "../record.ts";
 import { type Binding, boundFiles } from "./binding.ts";
 import type { Chunk } from "./chunk.ts";
 import { type DataColumn, joinColumns, sliceColumn } from "./column.ts";
@@ -91,9 +93,9 @@ export async function userHistory(
     }
     const empty = manifest.histories.map(({ name }) => {
       const cross = columns.cross.get(name)!.map((column) => [bare(column.name), []] as const);
-      return [name, { item: [], time: new Float64Array(0), ...Object.fromEntries(cross) }] as const;
+      return [name, { item: [], time: new Float64Array(0), ...recordOf(cross) }] as const;
     });
-    return { user: {}, time: before, history: Object.fromEntries(empty) };
+    return { user: {}, time: before, history: recordOf(empty) };
   } finally {
     source.close();
   }
@@ -127,7 +129,7 @@ function piece(chunk: Chunk, start: number, end: number): Chunk {
   const columns = Object.entries(chunk.columns).map(
     ([name, column]) => [name, sliceColumn(column, start, end)] as const,
   );
-  return { rows: end - start, columns: Object.fromEntries(columns) };
+  return { rows: end - start, columns: recordOf(columns) };
 }
 
 function join(user: bigint | string | null, pieces: readonly Chunk[], columns: SampleColumns): UserRows {
@@ -135,7 +137,7 @@ function join(user: bigint | string | null, pieces: readonly Chunk[], columns: S
   if (user === null) {
     throw new TwinError(`${events.relation.name}, column \`${events.user.shown}\`: an event has no user`);
   }
-  const joined: Record<string, DataColumn> = {};
+  const joined: Record<string, DataColumn> = emptyRecord();
   for (const name of Object.keys(pieces[0].columns)) joined[name] = joinColumns(pieces.map((one) => one.columns[name]));
   const items = joined["#item"] as readonly unknown[];
   if (Array.isArray(items) && items.includes(null)) {

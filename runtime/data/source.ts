@@ -1,9 +1,11 @@
 // The DuckDB connection: the only way to files of rows. Bounded memory, two threads, spilling to a temporary folder, UTC, and
 // sealed: it reaches the files that it was opened for, and nothing else.
+
 import { rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { cell } from "../../grammar/width.ts";
 import { TwinError } from "../error.ts";
 import { attempt } from "../files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -197,5 +199,12 @@ export function firstLines(cause: unknown): string {
     (line) => line.startsWith("LINE 1:") || line.startsWith("Possible ") || line === "Candidate",
   );
   const told = lines.slice(0, end < 0 ? 4 : end).filter((line) => line !== "" && !line.startsWith("Column "));
-  return told.join("; ").replace(/^(\w+ )+Error: /, "");
+  return shortQuotes(told.join("; ").replace(/^(\w+ )+Error: /, ""));
 }
+
+/** A message quotes the field that it could not read, which may be megabytes: its beginning is enough. */
+export const shortQuotes = (message: string): string =>
+  message.replace(
+    /(["'`])(?:(?!\1)[^\n]){200,}?\1(?!\w)/g,
+    (quote) => `${quote[0]}${cell(quote.slice(1, -1))}${quote[0]}`,
+  );

@@ -1,10 +1,12 @@
 // Many candidates for many users, block by block: what does not depend on the user is encoded once, as far as memory allows.
+
 import { Candidates } from "../candidates.ts";
 import type { Engine } from "../engine.ts";
 import { TwinError } from "../error.ts";
 import type { KeptTensors } from "../feeds.ts";
 import type { UserSide } from "../prepare.ts";
 import { chunkSize, headsOf, runSearch } from "../rank.ts";
+import { recordOf } from "../record.ts";
 import { ints } from "../session.ts";
 import type { OpenGeneration } from "../tables.ts";
 import { runGraph } from "../variants.ts";
@@ -55,13 +57,13 @@ export class CandidateBlocks {
   #encoded(ordinals: Int32Array): Candidates {
     const own = this.#engine.artefacts.manifest.features.filter(({ group }) => group === "candidate");
     const columns = own.map(({ column }) => [column, new Array<null>(ordinals.length).fill(null)] as const);
-    const candidates = { ...Object.fromEntries(columns), item: ordinalKeys(ordinals) };
+    const candidates = { ...recordOf(columns), item: ordinalKeys(ordinals) };
     return new Candidates(this.#engine, this.#generation, { candidates });
   }
 
   #empty(count: number): Record<string, Float32Array> {
     const { labels } = this.#engine.artefacts.manifest;
-    return Object.fromEntries(labels.map(({ name }) => [name, new Float32Array(count)]));
+    return recordOf(labels.map(({ name }) => [name, new Float32Array(count)]));
   }
 
   async #score(side: UserSide, candidates: Candidates, into: Record<string, Float32Array>, at: number): Promise<void> {
@@ -100,7 +102,7 @@ function keepsAll({ artefacts }: Engine, { histories }: UserSide): boolean {
 
 /** The first positions of every list; what lies beyond the history is masked in the graphs. */
 function everything(engine: Engine, candidates: number): KeptTensors {
-  return Object.fromEntries(
+  return recordOf(
     engine.artefacts.manifest.searches.map((search) => {
       const lists = search.heads === "per_head" ? headsOf(engine, search) : 1;
       const positions = Int32Array.from({ length: lists * candidates * search.keep }, (_, i) => i % search.keep);

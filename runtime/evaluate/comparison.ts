@@ -49,7 +49,7 @@ export function compare(all: Collected, tasks: readonly Task[], predictions: Pre
   const drawn = all.row.reduce((count, _, i) => count + Number(isDrawn(all, i)), 0);
   const bySample = predictions.joinedBy === "sample";
   const labels = predictions.labels
-    .filter(({ label }) => label in all.labels)
+    .filter(({ label }) => Object.hasOwn(all.labels, label))
     .map((other) => {
       const task = tasks.find(({ name }) => name === other.label)!;
       const defined = rowsOf(all, task);

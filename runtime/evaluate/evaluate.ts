@@ -91,7 +91,7 @@ export async function evaluate(
     options.onRows,
   );
   if (rows.rows === 0) throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
-  const absent = tasks.filter(({ name }) => !(name in rows.labels)).map(({ name }) => name);
+  const absent = tasks.filter(({ name }) => !Object.hasOwn(rows.labels, name)).map(({ name }) => name);
   if (absent.length === tasks.length) throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
   if (absent.length > 0) notes.push(`the data has no label ${absent.join(", ")}`);
   const edges = options.historyEdges ?? null;
@@ -147,7 +147,7 @@ async function ranksAmongItems(
 ): Promise<Ranks | null> {
   if (scoring === undefined) return null;
   if (scoring.dataset.spec.negatives === null && positives === undefined && candidates === undefined) return null;
-  if (!tasks.some(({ name, kind }) => kind === "binary" && name in rows.labels))
+  if (!tasks.some(({ name, kind }) => kind === "binary" && Object.hasOwn(rows.labels, name)))
     throw new TwinError(
       `${binding.path}: ranks are those of what a binary label says was taken, and the data has none: leave out --positives and --candidates`,
     );

@@ -1,9 +1,11 @@
 // Tables of every item, made in memory with the weights at hand: what a precision costs, apart from coverage and age.
+
 import { join } from "node:path";
 import { projectionPlan, rowFormat } from "../build-table/plan.ts";
 import { Projection, rowsIn, slotBytes } from "../build-table/projection.ts";
 import { StoreReader } from "../build-table/store-reader.ts";
 import type { Engine } from "../engine.ts";
+import { recordOf } from "../record.ts";
 import { Generation } from "../table/generation.ts";
 import { encodeRows, type Precision, type RowFormat } from "../table/precision.ts";
 import { decodeStored, storedRows } from "../table/stored-rows.ts";
@@ -30,7 +32,7 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
     path: join(generation.folder, generation.description.store),
     features: generation.store.features,
   });
-  const every = Object.fromEntries(Object.keys(manifest.tables).map((name) => [name, rows]));
+  const every = recordOf(Object.keys(manifest.tables).map((name) => [name, rows]));
   const plan = projectionPlan(dir, manifest, every, 2, false)!;
   const wide = {
     ...plan,

@@ -1,8 +1,10 @@
 // Every graph against parity.safetensors: this runtime computes the compiler's reference numbers, or says where not.
+
 import { join } from "node:path";
 import type { Artefacts } from "../artefacts.ts";
 import { TwinError } from "../error.ts";
 import { type GraphName, graphNames, type Port, type StoredType, storedTypes, type VariantPort } from "../manifest.ts";
+import { emptyRecord } from "../record.ts";
 import { floats, ints, type Sessions, type StoredTensor, type Tensor } from "../session.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
 import { runVariant, storedRuns } from "./stored-runs.ts";
@@ -49,7 +51,7 @@ export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<
       const inputs = type === null ? spec?.inputs : variant?.inputs;
       if (spec === undefined || inputs === undefined)
         throw new TwinError(`${path} has numbers of ${place}, which the manifest does not have`);
-      const feeds: Record<string, Tensor | StoredTensor> = {};
+      const feeds: Record<string, Tensor | StoredTensor> = emptyRecord();
       for (const port of inputs) feeds[port.name] = readAny(file, `${place}/in/${port.name}`, port);
       const nearTies = near.has(scenario === "" ? "typical" : scenario);
       const named = `${graph}${type === null ? "" : ` (${type})`}${scenario === "" ? "" : `.${scenario}`}`;

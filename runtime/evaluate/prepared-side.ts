@@ -1,5 +1,6 @@
 // The user's side of a request from a prepared sample: encoded histories go in as they are, and rows of tables are projected
 // afresh from the prepared items, so that the request's graphs give what the model itself does.
+
 import type { StoredDataset } from "../data/prepare/index.ts";
 import { encodedShape, encodedWidth } from "../encode/column.ts";
 import { type Engine, route, tablesOf } from "../engine.ts";
@@ -8,6 +9,7 @@ import { ItemColumns } from "../item-columns.ts";
 import type { RawKeys } from "../keys.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import type { UserSide } from "../prepare.ts";
+import { recordOf } from "../record.ts";
 import { floats, ints, type Tensor } from "../session.ts";
 import { rowsOfTables } from "../table-rows.ts";
 import type { OpenGeneration } from "../tables.ts";
@@ -51,7 +53,7 @@ export async function preparedSide(
 ): Promise<UserSide> {
   const { artefacts } = engine;
   const { manifest } = artefacts;
-  const least = Object.fromEntries(manifest.histories.map(({ name, minimum }) => [name, minimum]));
+  const least = recordOf(manifest.histories.map(({ name, minimum }) => [name, minimum]));
   const batch = dataset.batch(part, Uint32Array.of(sample), least);
   const time = batch.time[0];
   const histories = new Map<string, HistorySide>();

@@ -1,7 +1,9 @@
 // Random requests for a model, from a seed: what the self-test searches in.
+
 import type { RawColumn, RawValue } from "../encode/raw.ts";
 import { crossFeatures } from "../history.ts";
 import type { FeatureSpec, Manifest } from "../manifest.ts";
+import { recordOf } from "../record.ts";
 import type { PrepareRequest, RankRequest } from "../request.ts";
 
 /** Numbers in 0 … 1, the same for a seed on every machine (mulberry32). */
@@ -40,27 +42,27 @@ export function randomRequest(
   const column = (feature: FeatureSpec, rows: number) =>
     Array.from({ length: rows }, () => rawValue(feature, next, draw)) as RawColumn;
   const single = (features: readonly FeatureSpec[]) =>
-    Object.fromEntries(features.map((feature) => [feature.column, rawValue(feature, next, draw)]));
+    recordOf(features.map((feature) => [feature.column, rawValue(feature, next, draw)]));
   const items = (rows: number) => {
     const item = Array.from({ length: rows }, () => 1 + Math.floor(next() * draw.items));
     if (!draw.inline) return { item };
-    return { item, items: Object.fromEntries(group("item").map((feature) => [feature.column, column(feature, rows)])) };
+    return { item, items: recordOf(group("item").map((feature) => [feature.column, column(feature, rows)])) };
   };
-  const history = Object.fromEntries(
+  const history = recordOf(
     manifest.histories.map(({ name, max }) => {
       const rows = Math.min(max, length);
       const cross = crossFeatures(manifest, name).filter(({ encoder }) => encoder.kind !== "elapsed");
-      const columns = cross.map((feature) => [feature.column, column(feature, rows)]);
+      const columns = cross.map((feature) => [feature.column, column(feature, rows)] as const);
       const time = Array.from({ length: rows }, () => NOW - Math.floor(next() ** 4 * 3e7));
-      return [name, { ...items(rows), time, ...Object.fromEntries(columns) }];
+      return [name, { ...items(rows), time, ...recordOf(columns) }];
     }),
   );
-  const own = group("candidate").map((feature) => [feature.column, column(feature, candidates)]);
+  const own = group("candidate").map((feature) => [feature.column, column(feature, candidates)] as const);
   return {
     prepare: { user: single(group("user")), time: NOW, history } as PrepareRequest,
     rank: {
       context: single(group("context")),
-      candidates: { ...items(candidates), ...Object.fromEntries(own) },
+      candidates: { ...items(candidates), ...recordOf(own) },
     } as RankRequest,
   };
 }

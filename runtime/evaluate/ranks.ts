@@ -1,9 +1,11 @@
 // The rank of what a user took among all items of the data, by the logit that is served: what a retrieval is judged by where
 // the log holds nothing that was refused.
+
 import type { Binding } from "../data/binding.ts";
 import { uniformStream } from "../data/prepare/negatives.ts";
 import { TwinError } from "../error.ts";
 import { meter, type OnProgress } from "../progress.ts";
+import { recordOf } from "../record.ts";
 import type { Part } from "../train/dataset.ts";
 import type { LocalTwin } from "../twin.ts";
 import type { BatchScoring } from "./batch-rows.ts";
@@ -82,7 +84,7 @@ export async function ranksOf(
   const { prepared } = all;
   if (prepared === null) throw new Error("ranks are those of prepared rows");
   const { ks, seed, candidates = null, signal } = options;
-  const binary = tasks.filter(({ name, kind }) => kind === "binary" && name in all.labels);
+  const binary = tasks.filter(({ name, kind }) => kind === "binary" && Object.hasOwn(all.labels, name));
   const positive = binary.map((task) => positivesOf(all, task));
   const every = rowsWhere(all.rows, (i) => positive.some((has) => has[i] === 1));
   const generation = preparedItems(dataset);
@@ -113,7 +115,7 @@ export async function ranksOf(
         row,
         repeat: metBefore(own, item, all.time[row]),
         among: drawn?.length ?? eligible.count + Number(!eligible.has(item)),
-        places: Object.fromEntries(places),
+        places: recordOf(places),
       });
     }
     progress.add(1);

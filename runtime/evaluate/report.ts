@@ -105,7 +105,7 @@ export function judged({ predictions, prepared }: Collected, { name, kind }: Tas
 /** The figures of each label that the data has. */
 export function figuresOf(all: Collected, tasks: readonly Task[], options: FigureOptions): Figures[] {
   return tasks
-    .filter(({ name }) => name in all.labels)
+    .filter(({ name }) => Object.hasOwn(all.labels, name))
     .map((task) =>
       task.kind === "binary" ? binaryFigures(all, task, options) : regressionFigures(all, task, options),
     );

@@ -1,5 +1,7 @@
 // What is evaluated: rows with predictions and labels, from whichever path scored them, gathered as columns.
+
 import { TwinError } from "../error.ts";
+import { recordOf } from "../record.ts";
 import { Growing } from "./growing.ts";
 import { ascending, type Column, grouped } from "./metrics/order.ts";
 
@@ -142,8 +144,8 @@ export async function collect(
     request: requests.number,
     historyLength: historyLength.finish(),
     newItem: known && rows > 0 ? newItem.finish() : null,
-    labels: Object.fromEntries([...labels].map(([name, column]) => [name, column.finish()])),
-    predictions: Object.fromEntries([...predictions].map(([name, column]) => [name, column.finish()])),
+    labels: recordOf([...labels].map(([name, column]) => [name, column.finish()])),
+    predictions: recordOf([...predictions].map(([name, column]) => [name, column.finish()])),
     weight: weights.every((one) => one === weights[0]) ? null : weights,
     prepared:
       rows === 0 || sample.length < rows

@@ -16,7 +16,9 @@ export function sameItems(a: OpenGeneration | null, b: OpenGeneration | null): b
  */
 export async function withTables(engine: Engine, side: UserSide, generation: OpenGeneration | null): Promise<UserSide> {
   const { manifest, dir } = engine.artefacts;
-  const read = (manifest.graphs.search?.inputs ?? []).flatMap(({ name }) => (name in manifest.tables ? [name] : []));
+  const read = (manifest.graphs.search?.inputs ?? []).flatMap(({ name }) =>
+    Object.hasOwn(manifest.tables, name) ? [name] : [],
+  );
   const freshness = generation?.freshness(Date.now() / 1000) ?? [];
   for (const found of freshness) if (read.includes(found.table)) allow(found, engine.tables.maxStaleness, dir);
   const tables = await rowsOfTables(engine, read, side.histories, generation);

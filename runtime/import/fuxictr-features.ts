@@ -1,7 +1,9 @@
 // FuxiCTR's feature_map.json: the features in order, and where each one's table keeps padding and unknown values.
+
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
 import { readText } from "../files.ts";
+import { named } from "../named-schema.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -15,7 +17,7 @@ const FeatureSchema = v.object({
   share_embedding: v.optional(v.string()),
 });
 
-const MapSchema = v.object({ features: v.array(v.record(v.string(), FeatureSchema)) });
+const MapSchema = v.object({ features: v.array(named(FeatureSchema)) });
 
 export type FuxiFeature = v.InferOutput<typeof FeatureSchema>;
 

@@ -1,7 +1,9 @@
 // FuxiCTR's feature_vocab.json: its indices by value, so that Twin's vocabularies can have the values in the tables' order.
+
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
 import { readText } from "../files.ts";
+import { named } from "../named-schema.ts";
 import { vocabularyText } from "../vocabulary.ts";
 import type { FuxiFeature } from "./fuxictr-features.ts";
 import type { FuxiFound } from "./fuxictr-match.ts";
@@ -9,7 +11,7 @@ import type { FuxiFound } from "./fuxictr-match.ts";
 /** Features → values → indices. */
 export type FuxiVocabularies = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-const VocabularySchema = v.record(v.string(), v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0))));
+const VocabularySchema = named(named(v.pipe(v.number(), v.integer(), v.minValue(0))));
 
 /** What its tokenizer reserves. */
 const reserved = new Set(["__PAD__", "__OOV__"]);

@@ -1,15 +1,17 @@
 // map.yaml: which foreign array becomes which parameter, where names, orientation or rows differ.
+
 import * as v from "valibot";
 import { readText } from "../files.ts";
+import { named, strict } from "../named-schema.ts";
 import { parseYaml } from "../yaml-file.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.minLength(1));
 
-const SliceSchema = v.strictObject({ axis: natural, start: natural, end: natural });
+const SliceSchema = strict({ axis: natural, start: natural, end: natural });
 
 /** Where a foreign embedding table holds what. Twin: row 0 is the unknown, row 1 + i the i-th value. */
-export const RowsSchema = v.strictObject({
+export const RowsSchema = strict({
   /** The row that stands for padding, which Twin does not store; `none` where there is none. */
   padding: v.optional(v.union([natural, v.literal("none")]), "none"),
   /** The row that stands for unknown values; `zero`: there is none, and Twin's row 0 becomes zeros. */
@@ -21,9 +23,9 @@ export const RowsSchema = v.strictObject({
   order: v.optional(v.picklist(["packed", "index"]), "packed"),
 });
 
-const PartSchema = v.strictObject({ name, slice: v.optional(v.union([SliceSchema, v.array(SliceSchema)])) });
+const PartSchema = strict({ name, slice: v.optional(v.union([SliceSchema, v.array(SliceSchema)])) });
 
-const EntrySchema = v.strictObject({
+const EntrySchema = strict({
   /** A name; a pattern, whose `*` is any text without a dot; or several arrays, put side by side along `concat`. */
   from: v.union([name, PartSchema, v.pipe(v.array(v.union([name, PartSchema])), v.minLength(1))]),
   /** A parameter; for a pattern, with as many `*`, which stand for the same texts in order. */
@@ -35,13 +37,13 @@ const EntrySchema = v.strictObject({
   rows: v.optional(RowsSchema),
 });
 
-export const MapSchema = v.strictObject({
+export const MapSchema = strict({
   format: v.literal(1),
   map: v.optional(v.array(EntrySchema), []),
   /** Arrays that nobody needs: names or patterns. */
   ignore: v.optional(v.array(name), []),
   /** FuxiCTR: what a feature is called here, qualified, where the names differ. */
-  features: v.optional(v.record(v.string(), name), {}),
+  features: v.optional(named(name), {}),
 });
 
 export type MapFile = v.InferOutput<typeof MapSchema>;

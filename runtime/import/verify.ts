@@ -1,4 +1,5 @@
 // Holds the logits of imported weights against those of the system that they come from.
+import { recordOf } from "../record.ts";
 import type { GraphSession, Tensor } from "../session.ts";
 import type { Samples } from "./samples.ts";
 
@@ -44,7 +45,7 @@ export async function verifyLogits(
   let logits = 0;
   for (let from = 0; from < samples.count; from += together) {
     const to = Math.min(samples.count, from + together);
-    const feeds = Object.fromEntries([...samples.feeds].map(([name, tensor]) => [name, rows(tensor, from, to)]));
+    const feeds = recordOf([...samples.feeds].map(([name, tensor]) => [name, rows(tensor, from, to)]));
     const results = await session.run(feeds);
     for (const [label, wanted] of samples.logits) {
       const got = results[`${label}.logit`].data;

@@ -1,15 +1,17 @@
 // generation.json: what one generation of built tables is made of, and of which weights.
+
 import { join } from "node:path";
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
 import { expectFile, readText, writeFileAtomic } from "../files.ts";
+import { named, strict } from "../named-schema.ts";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]+$/));
 /** A file of the generation's own folder. */
 const file = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "a plain file name"));
 
-export const GenerationSchema = v.strictObject({
+export const GenerationSchema = strict({
   format: v.literal(1),
   number: v.pipe(natural, v.minValue(1)),
   model: v.string(),
@@ -19,18 +21,18 @@ export const GenerationSchema = v.strictObject({
   step: v.nullable(natural),
   /** Items, the unknown one not counted. */
   items: natural,
-  key: v.strictObject({ feature: v.string(), type: v.picklist(["int64", "string"]) }),
-  fingerprints: v.strictObject({
+  key: strict({ feature: v.string(), type: v.picklist(["int64", "string"]) }),
+  fingerprints: strict({
     /** By table: hash of all that the projector reads. */
-    producer: v.record(v.string(), hex),
+    producer: named(hex),
     /** By metric. */
-    metric: v.record(v.string(), hex),
+    metric: named(hex),
     /** Of the item features' encoders: the item store fits no others. */
     encoders: hex,
   }),
   tables: v.record(
     v.string(),
-    v.strictObject({
+    strict({
       file,
       /** Rows, the miss row among them. */
       rows: v.pipe(natural, v.minValue(1)),

@@ -1,13 +1,15 @@
 // The item store: the encoded features of every item by ordinal, in fixed records; record 0 is the unknown item.
+
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
+import { strict } from "../named-schema.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
 import { MEMORY_LIMIT, type TableOptions } from "./table-file.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
 const Fields = v.object({ records: v.pipe(count, v.minValue(1)), words: count, layout: count });
 const Layout = v.array(
-  v.strictObject({
+  strict({
     name: v.string(),
     dtype: v.picklist(["int32", "float32"]),
     /** Words of one value: 1, or the length of tags or a vector. */

@@ -1,5 +1,7 @@
 // A batch of a data set made ready for the graphs: items numbered, ids masked, labels weighed. Runs in the worker thread.
+
 import { TwinError } from "../error.ts";
+import { emptyRecord, recordOf } from "../record.ts";
 import { gatherRows } from "./buffers.ts";
 import type { Batch, Dataset, Encoded, Part } from "./dataset.ts";
 import { labelWeights } from "./label-weights.ts";
@@ -64,10 +66,8 @@ export class Assembler {
     this.#dataset = dataset;
     this.#plan = plan;
     this.#items = new Numbering(dataset.items.count);
-    this.#least = Object.fromEntries(plan.histories.map(({ name, minimum }) => [name, minimum]));
-    this.#most = Object.fromEntries(
-      plan.histories.flatMap(({ name, reach }) => (reach === null ? [] : [[name, reach]])),
-    );
+    this.#least = recordOf(plan.histories.map(({ name, minimum }) => [name, minimum]));
+    this.#most = recordOf(plan.histories.flatMap(({ name, reach }) => (reach === null ? [] : [[name, reach]])));
   }
 
   assemble(part: Part, samples: Uint32Array, draw: Draw | null): Assembled {
@@ -75,15 +75,13 @@ export class Assembler {
     this.#items.begin();
     const candidate = new Int32Array(batch.rows);
     this.#items.number(batch.candidate, candidate);
-    const histories = Object.fromEntries(this.#plan.histories.map((history) => this.#history(batch, history)));
+    const histories = recordOf(this.#plan.histories.map((history) => this.#history(batch, history)));
     const items = this.#items.values.slice();
-    const itemFeatures = Object.fromEntries(
-      this.#plan.itemFeatures.map((name) => [name, this.#column(name, items)] as const),
-    );
-    const single = Object.fromEntries(this.#plan.singleFeatures.map((name) => [name, given(batch.single, name)]));
+    const itemFeatures = recordOf(this.#plan.itemFeatures.map((name) => [name, this.#column(name, items)] as const));
+    const single = recordOf(this.#plan.singleFeatures.map((name) => [name, given(batch.single, name)]));
     if (draw) this.#mask(draw, { items, itemFeatures, single, histories });
     const { spec } = this.#plan;
-    const labels = Object.fromEntries(spec.tasks.map(({ label }) => [label, given(batch.labels, label)]));
+    const labels = recordOf(spec.tasks.map(({ label }) => [label, given(batch.labels, label)]));
     return {
       part,
       rows: batch.rows,
@@ -143,7 +141,7 @@ export class Assembler {
 
   #dropout({ seed, step }: Draw, rows: number): Record<string, Float32Array> {
     const { graphs } = this.#plan.spec;
-    const masks: Record<string, Float32Array> = {};
+    const masks: Record<string, Float32Array> = emptyRecord();
     for (const { name, source } of [...graphs.step.inputs, ...(graphs.update?.inputs ?? [])]) {
       if (source.kind !== "dropout" || masks[name] !== undefined) continue;
       const key = stepKey(seed, step, DROPOUTS + Object.keys(masks).length);

@@ -1,4 +1,5 @@
 // Checkpoints: all that a run needs to go on as if it had never stopped, in one safetensors file; the one before is kept.
+
 import { createHash } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { expectSound, TensorWriter } from "../checked-tensors.ts";
 import { TwinError } from "../error.ts";
 import { attempt } from "../files.ts";
 import type { Hasher } from "../hash.ts";
+import { recordOf } from "../record.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
 import type { NamedTensor, TrainState } from "./state.ts";
 import type { StopState } from "./stopping.ts";
@@ -151,7 +153,7 @@ function open(path: string, hasher: Hasher): OpenCheckpoint {
 export function fingerprintOf(value: unknown): string {
   const ordered = (_key: string, one: unknown): unknown =>
     typeof one === "object" && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? recordOf(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
       : one;
   return createHash("sha256").update(JSON.stringify(value, ordered)).digest("hex");
 }

@@ -1,4 +1,5 @@
 // The inputs of a training graph, each made of what its source says.
+import { recordOf } from "../record.ts";
 import { floats, ints, type Tensor } from "../session.ts";
 import type { Assembled } from "./assemble.ts";
 import type { Compacted, Compactor } from "./compact.ts";
@@ -25,7 +26,7 @@ export interface Scene {
 }
 
 export function feedsOf(graph: TrainGraph, scene: Scene): Record<string, Tensor> {
-  return Object.fromEntries(graph.inputs.map((port) => [port.name, feed(port, scene)]));
+  return recordOf(graph.inputs.map((port) => [port.name, feed(port, scene)]));
 }
 
 /** The learning rate of a step. */

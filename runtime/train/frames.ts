@@ -1,5 +1,6 @@
 // The second look at a batch: the behaviours that the attentions see, gathered at the kept positions, and the items that
 // are left.
+import { recordOf } from "../record.ts";
 import type { Assembled } from "./assemble.ts";
 import { type Buffers, gatherRows } from "./buffers.ts";
 import type { Encoded } from "./dataset.ts";
@@ -40,9 +41,7 @@ export class Frames {
 
   /** The whole histories, for `search` and `oracle`: items as they were assembled. */
   whole(batch: Assembled): Look {
-    const frames = Object.fromEntries(
-      this.#plan.wholeFrames.map((frame) => [frame.name, this.#all(batch, frame)] as const),
-    );
+    const frames = recordOf(this.#plan.wholeFrames.map((frame) => [frame.name, this.#all(batch, frame)] as const));
     return { items: batch.items.length, itemFeatures: batch.itemFeatures, candidate: batch.candidate, frames };
   }
 
@@ -59,13 +58,13 @@ export class Frames {
       return [name, { ...frame, index }] as const;
     });
     const places = this.#items.values;
-    const itemFeatures = Object.fromEntries(
+    const itemFeatures = recordOf(
       this.#plan.keptItemFeatures.map((name) => [
         name,
         this.#gather(`item ${name}`, batch.itemFeatures[name], places, this.#plan.width[name]),
       ]),
     );
-    return { items: places.length, itemFeatures, candidate, frames: Object.fromEntries(numbered) };
+    return { items: places.length, itemFeatures, candidate, frames: recordOf(numbered) };
   }
 
   #frame(batch: Assembled, frame: TrainFrame, kept: Kept): Frame {
@@ -91,7 +90,7 @@ export class Frames {
     }
     const index = this.#buffers.ints(`${frame.name}.index`, places.length);
     gatherRows(history.index, places, 1, index);
-    const cross = Object.fromEntries(
+    const cross = recordOf(
       Object.entries(history.cross).map(([name, values]) => [
         name,
         this.#gather(`${frame.name} ${name}`, values, places, this.#plan.width[name]),

@@ -1,4 +1,5 @@
 // The share of every row in each task's loss.
+import { emptyRecord } from "../record.ts";
 import type { Batch } from "./dataset.ts";
 import type { TrainSpec } from "./spec.ts";
 
@@ -13,7 +14,7 @@ export function labelWeights(
   labels: Batch["labels"],
   weight: Float32Array,
 ): Record<string, Float32Array> {
-  const result: Record<string, Float32Array> = {};
+  const result: Record<string, Float32Array> = emptyRecord();
   for (const { label, where } of tasks) {
     const values = labels[label];
     const gate = where === null ? null : labels[where];

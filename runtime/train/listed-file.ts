@@ -1,8 +1,10 @@
 // A file as a run's folder lists it: its length and its SHA-256.
+
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { strict } from "../named-schema.ts";
 
-export const RunFileSchema = v.strictObject({
+export const RunFileSchema = strict({
   /** Relative, with `/`. */
   path: v.string(),
   bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),

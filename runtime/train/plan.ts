@@ -1,5 +1,7 @@
 // What a trainer needs to know of a model, drawn from its manifest: which features and histories feed which graph.
+
 import type { FeatureSpec, Manifest } from "../manifest.ts";
+import { recordOf } from "../record.ts";
 import type { TrainFrame, TrainGraph, TrainSpec } from "./spec.ts";
 
 /** Tables that some feature reads both of: they share one list of the batch's rows. */
@@ -48,8 +50,8 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
   ].map((some) => framesOf(spec, some));
   return {
     spec,
-    width: Object.fromEntries(manifest.features.map(({ name, shape }) => [name, size(shape)])),
-    shape: Object.fromEntries(manifest.features.map(({ name, shape }) => [name, shape])),
+    width: recordOf(manifest.features.map(({ name, shape }) => [name, size(shape)])),
+    shape: recordOf(manifest.features.map(({ name, shape }) => [name, shape])),
     histories: manifest.histories.map(({ name, minimum, cross }) => ({
       name,
       minimum,

@@ -1,4 +1,5 @@
 // The folder of a training run: made as a whole, held by one process at a time, never mistaken for something else.
+
 import {
   closeSync,
   existsSync,
@@ -18,6 +19,7 @@ import * as v from "valibot";
 import { stringify } from "yaml";
 import { TwinError } from "../error.ts";
 import { attempt, isAlive, syncFolder, writeFully } from "../files.ts";
+import { named, strict } from "../named-schema.ts";
 import { readSigned, signed, writeSigned } from "../signed-text.ts";
 import { parseYaml } from "../yaml-file.ts";
 import { type ListedFile, listed, RunFileSchema } from "./listed-file.ts";
@@ -34,7 +36,7 @@ const entries = {
   data: v.string(),
   cache: v.string(),
   started: v.string(),
-  versions: v.record(v.string(), v.string()),
+  versions: named(v.string()),
   seed: natural,
   threads: natural,
   batch: natural,
@@ -44,13 +46,13 @@ const entries = {
   evaluate_every: v.nullable(natural),
   /** The run of a warm start. */
   from: v.nullable(v.string()),
-  fingerprints: v.strictObject({ spec: v.string(), data: v.nullable(v.string()) }),
+  fingerprints: strict({ spec: v.string(), data: v.nullable(v.string()) }),
   /** Samples of each part; null until the data are prepared. */
-  samples: v.nullable(v.record(v.string(), natural)),
+  samples: v.nullable(named(natural)),
 };
 
 /** run.yaml: what the run was started with. */
-const RunSchema = v.strictObject({
+const RunSchema = strict({
   format: v.literal(2),
   ...entries,
   /** The files that it was made with; null where a version wrote it that kept no list. */
@@ -58,7 +60,7 @@ const RunSchema = v.strictObject({
 });
 
 /** As Twin 0.1 wrote it, without checksums. */
-const FirstSchema = v.strictObject({ format: v.literal(1), ...entries });
+const FirstSchema = strict({ format: v.literal(1), ...entries });
 
 export type RunRecord = v.InferOutput<typeof RunSchema>;
 

@@ -1,4 +1,5 @@
 // Scores a part of a data set in batches: the search and the forward pass that training uses, with all of their parameters.
+import { emptyRecord, recordOf } from "../record.ts";
 import type { Tensor } from "../session.ts";
 import type { Assembled } from "./assemble.ts";
 import { Buffers } from "./buffers.ts";
@@ -61,13 +62,13 @@ export class Scorer {
 
   async score(batch: Assembled, oracle: boolean): Promise<ScoredBatch> {
     const searches = await this.#search(batch, oracle);
-    const kept = Object.fromEntries(Object.entries(searches).map(([name, search]) => [name, search.kept]));
+    const kept = recordOf(Object.entries(searches).map(([name, search]) => [name, search.kept]));
     const graph = this.#graphs.graph("score");
     const [plan, state] = [this.#plan, this.#state];
     const look = this.#frames.kept(batch, kept);
     const outputs = await this.#graphs.run("score", feedsOf(graph, { plan, state, batch, look }));
     const byLabel = (kind: "probability" | "logit"): Record<string, Float32Array> => {
-      const found: Record<string, Float32Array> = {};
+      const found: Record<string, Float32Array> = emptyRecord();
       for (const { result, tensor } of resultsOf(graph, outputs, kind))
         found[result.label] = tensor.data as Float32Array;
       return found;
@@ -81,7 +82,7 @@ export class Scorer {
       time,
       row,
       item: batch.candidate.map((place) => batch.items[place]),
-      historyLength: Object.fromEntries(lengths),
+      historyLength: recordOf(lengths),
       labels,
       weight,
       offset,
@@ -101,7 +102,7 @@ export class Scorer {
       const found = await this.#graphs.run("oracle", feedsOf(graph, scene));
       for (const { result, tensor } of resultsOf(graph, found, "scores")) scores.set(result.search, tensor);
     }
-    return Object.fromEntries(
+    return recordOf(
       Object.entries(kept).map(([name, positions]) => {
         const all = scores.get(name);
         const wanted =

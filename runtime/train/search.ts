@@ -1,4 +1,5 @@
 // The search over a batch: rows of like length by turns, and none at all where a history is kept whole.
+import { recordOf } from "../record.ts";
 import type { Tensor } from "../session.ts";
 import type { Assembled, AssembledHistory } from "./assemble.ts";
 import { Buffers, gatherRows } from "./buffers.ts";
@@ -44,7 +45,7 @@ export class Searcher {
   async search(batch: Assembled, ranked = false): Promise<Kept> {
     if (!this.#graphs.has("search")) return {};
     const { rows } = batch;
-    const kept = Object.fromEntries(
+    const kept = recordOf(
       this.lists.map(({ search, keep, lists }) => [search, everything(rows, keep, lists)] as const),
     );
     const lengths = longest(this.#histories.map((name) => batch.histories[name].lengths));
@@ -61,7 +62,7 @@ export class Searcher {
     const graph = this.#graphs.graph("search");
     const scene = { plan: this.#plan, state: this.#state, batch, look: this.#frames.whole(batch) };
     const outputs = await this.#graphs.run("search", feedsOf(graph, scene));
-    return Object.fromEntries(
+    return recordOf(
       Array.from(resultsOf(graph, outputs, "kept"), ({ result, tensor }) => [result.search, tensor] as const),
     );
   }
@@ -74,10 +75,10 @@ export class Searcher {
       ...batch,
       rows: rows.length,
       candidate: read(batch.candidate, 1) as Int32Array,
-      single: Object.fromEntries(
+      single: recordOf(
         Object.entries(batch.single).map(([name, values]) => [name, read(values, this.#plan.width[name])]),
       ),
-      histories: { ...batch.histories, ...Object.fromEntries(histories) },
+      histories: { ...batch.histories, ...recordOf(histories) },
     };
   }
 
@@ -96,7 +97,7 @@ export class Searcher {
       length: most,
       lengths: own,
       index: read(index, 1) as Int32Array,
-      cross: Object.fromEntries(
+      cross: recordOf(
         Object.entries(cross).map(([feature, values]) => [feature, read(values, this.#plan.width[feature])]),
       ),
     };

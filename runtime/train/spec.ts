@@ -1,36 +1,38 @@
 // The training contract in `manifest.yaml`, under `train`: what the compiler emits under train/ and how a trainer feeds it.
+
 import * as v from "valibot";
+import { strict } from "../named-schema.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 /** Which optimiser updates a pack or a table, with its constants; the rate is an input. */
 export const OptimiserSchema = v.variant("kind", [
-  v.strictObject({ kind: v.literal("adam"), beta1: v.number(), beta2: v.number(), epsilon: v.number() }),
-  v.strictObject({ kind: v.literal("adagrad"), epsilon: v.number() }),
-  v.strictObject({ kind: v.literal("rowwise_adagrad"), epsilon: v.number() }),
-  v.strictObject({ kind: v.literal("sgd") }),
+  strict({ kind: v.literal("adam"), beta1: v.number(), beta2: v.number(), epsilon: v.number() }),
+  strict({ kind: v.literal("adagrad"), epsilon: v.number() }),
+  strict({ kind: v.literal("rowwise_adagrad"), epsilon: v.number() }),
+  strict({ kind: v.literal("sgd") }),
 ]);
 
 /**
  * Parameters that travel as one flat float32 vector [size], each at its offset, row-major:
  * `dense` (towers, projections), `small` (embedding tables of few rows), `statistics` (running means and variances).
  */
-export const PackSchema = v.strictObject({
+export const PackSchema = strict({
   name: v.picklist(["dense", "small", "statistics"]),
   size: positive,
   /** State vectors [size] beside it: `m`, `v` of Adam, `s` of AdaGrad (row-wise: one a row, still spread over the row). */
   slots: v.array(v.picklist(["m", "v", "s"])),
   /** Null for statistics, which are measured. */
   optimiser: v.nullable(OptimiserSchema),
-  parameters: v.array(v.strictObject({ name: v.string(), shape: v.array(positive), offset: natural })),
+  parameters: v.array(strict({ name: v.string(), shape: v.array(positive), offset: natural })),
 });
 
 /**
  * An embedding table too large to travel whole: of its rows a step takes the batch's alone, compacted by the host, [U, dim],
  * with their state [U, state], and gives both back. `search` and `score` take the whole table as the same input.
  */
-export const SparseTableSchema = v.strictObject({
+export const SparseTableSchema = strict({
   parameter: v.string(),
   rows: positive,
   dim: positive,
@@ -40,7 +42,7 @@ export const SparseTableSchema = v.strictObject({
 });
 
 /** The behaviours that an attend looks at: a list of n a row, gathered by the host. */
-export const FrameSchema = v.strictObject({
+export const FrameSchema = strict({
   /** Stem of its inputs: `nearest`, `watched`, `watched.last50`. */
   name: v.string(),
   kind: v.picklist(["search", "whole", "last"]),
@@ -60,39 +62,39 @@ export const FrameSchema = v.strictObject({
  */
 export const TrainSourceSchema = v.variant("kind", [
   /** float32 [size] */
-  v.strictObject({ kind: v.literal("pack"), pack: v.string() }),
-  v.strictObject({ kind: v.literal("pack-state"), pack: v.string(), slot: v.picklist(["m", "v", "s"]) }),
+  strict({ kind: v.literal("pack"), pack: v.string() }),
+  strict({ kind: v.literal("pack-state"), pack: v.string(), slot: v.picklist(["m", "v", "s"]) }),
   /** float32 [rows, dim] */
-  v.strictObject({ kind: v.literal("table"), parameter: v.string() }),
+  strict({ kind: v.literal("table"), parameter: v.string() }),
   /** float32 [rows, state] */
-  v.strictObject({ kind: v.literal("table-state"), parameter: v.string() }),
+  strict({ kind: v.literal("table-state"), parameter: v.string() }),
   /** The unique items' encoded values of a feature: [items, …shape of one value] */
-  v.strictObject({ kind: v.literal("item"), feature: v.string() }),
+  strict({ kind: v.literal("item"), feature: v.string() }),
   /** int32 [batch] of the candidate (frame null), [batch, n] of a frame, in unique items */
-  v.strictObject({ kind: v.literal("index"), frame: v.nullable(v.string()) }),
+  strict({ kind: v.literal("index"), frame: v.nullable(v.string()) }),
   /** A cross feature's encoded values in a frame: [batch, n, …shape] */
-  v.strictObject({ kind: v.literal("cross"), frame: v.string(), feature: v.string() }),
+  strict({ kind: v.literal("cross"), frame: v.string(), feature: v.string() }),
   /** float32 [batch, n]: 1 for a behaviour, 0 for padding */
-  v.strictObject({ kind: v.literal("valid"), frame: v.string() }),
+  strict({ kind: v.literal("valid"), frame: v.string() }),
   /** User, context and candidate features: [batch, …shape] */
-  v.strictObject({ kind: v.literal("single"), feature: v.string() }),
+  strict({ kind: v.literal("single"), feature: v.string() }),
   /** float32 [batch]; 0 where the label is missing */
-  v.strictObject({ kind: v.literal("label"), label: v.string() }),
+  strict({ kind: v.literal("label"), label: v.string() }),
   /** float32 [batch]: the row's share in this task's loss, 0 where the label is missing or undefined; the host normalises */
-  v.strictObject({ kind: v.literal("label-weight"), label: v.string() }),
+  strict({ kind: v.literal("label-weight"), label: v.string() }),
   /** float32 [batch]: added to the logit in the loss: − ln of the rate at which negatives were sampled, else 0 */
-  v.strictObject({ kind: v.literal("offset") }),
+  strict({ kind: v.literal("offset") }),
   /** float32 []: the learning rate of `dense` or of embeddings */
-  v.strictObject({ kind: v.literal("rate"), of: v.picklist(["dense", "embeddings"]) }),
+  strict({ kind: v.literal("rate"), of: v.picklist(["dense", "embeddings"]) }),
   /** float32 []: 1 − beta^t at step t, counted from 1 (Adam's bias correction) */
-  v.strictObject({ kind: v.literal("correction"), beta: v.number() }),
+  strict({ kind: v.literal("correction"), beta: v.number() }),
   /** float32 [batch, width]: 0 with probability `rate`, else 1 / (1 − rate) */
-  v.strictObject({ kind: v.literal("dropout"), rate: v.number(), width: positive }),
+  strict({ kind: v.literal("dropout"), rate: v.number(), width: positive }),
   /** An output of `step` of the same name: what `update` goes on with */
-  v.strictObject({ kind: v.literal("carried") }),
+  strict({ kind: v.literal("carried") }),
 ]);
 
-export const TrainPortSchema = v.strictObject({
+export const TrainPortSchema = strict({
   name: v.string(),
   dtype: v.picklist(["float32", "int32"]),
   shape: v.array(v.union([natural, v.string()])),
@@ -102,31 +104,31 @@ export const TrainPortSchema = v.strictObject({
 /** What an output holds. */
 export const TrainResultSchema = v.variant("kind", [
   /** int32 [batch, keep] or [heads, batch, keep]: positions in the history */
-  v.strictObject({ kind: v.literal("kept"), search: v.string() }),
+  strict({ kind: v.literal("kept"), search: v.string() }),
   /** float32 []: the loss of the step; float32 [batch]: of each row, before weights */
-  v.strictObject({ kind: v.literal("loss") }),
-  v.strictObject({ kind: v.literal("losses") }),
+  strict({ kind: v.literal("loss") }),
+  strict({ kind: v.literal("losses") }),
   /** float32 [batch] */
-  v.strictObject({ kind: v.literal("logit"), label: v.string() }),
-  v.strictObject({ kind: v.literal("probability"), label: v.string() }),
+  strict({ kind: v.literal("logit"), label: v.string() }),
+  strict({ kind: v.literal("probability"), label: v.string() }),
   /** The new value of the input of that source */
-  v.strictObject({ kind: v.literal("pack"), pack: v.string() }),
-  v.strictObject({ kind: v.literal("pack-state"), pack: v.string(), slot: v.picklist(["m", "v", "s"]) }),
-  v.strictObject({ kind: v.literal("table"), parameter: v.string() }),
-  v.strictObject({ kind: v.literal("table-state"), parameter: v.string() }),
+  strict({ kind: v.literal("pack"), pack: v.string() }),
+  strict({ kind: v.literal("pack-state"), pack: v.string(), slot: v.picklist(["m", "v", "s"]) }),
+  strict({ kind: v.literal("table"), parameter: v.string() }),
+  strict({ kind: v.literal("table-state"), parameter: v.string() }),
   /** float32 [heads, batch, history]: the attention's scores over the whole history */
-  v.strictObject({ kind: v.literal("scores"), search: v.string() }),
-  v.strictObject({ kind: v.literal("carried") }),
+  strict({ kind: v.literal("scores"), search: v.string() }),
+  strict({ kind: v.literal("carried") }),
 ]);
 
-export const TrainGraphSchema = v.strictObject({
+export const TrainGraphSchema = strict({
   file: v.string(),
   inputs: v.array(TrainPortSchema),
-  outputs: v.array(v.strictObject({ name: v.string(), result: TrainResultSchema })),
+  outputs: v.array(strict({ name: v.string(), result: TrainResultSchema })),
 });
 
-export const TrainSpecSchema = v.strictObject({
-  graphs: v.strictObject({
+export const TrainSpecSchema = strict({
+  graphs: strict({
     /** Live scores of the whole history → what each row keeps; null: the model searches nothing. */
     search: v.nullable(TrainGraphSchema),
     /** Forward over the frames, loss, backward. */
@@ -145,9 +147,9 @@ export const TrainSpecSchema = v.strictObject({
   packs: v.array(PackSchema),
   tables: v.array(SparseTableSchema),
   /** Features with the share of their ids that is masked to "unknown" while training. */
-  unknown: v.array(v.strictObject({ feature: v.string(), share: v.number() })),
+  unknown: v.array(strict({ feature: v.string(), share: v.number() })),
   tasks: v.array(
-    v.strictObject({
+    strict({
       label: v.string(),
       kind: v.picklist(["binary", "regression"]),
       /** In the loss (applied in the graph). */
@@ -158,13 +160,13 @@ export const TrainSpecSchema = v.strictObject({
   ),
   batch: positive,
   epochs: v.pipe(v.number(), v.minValue(0)),
-  rates: v.strictObject({ dense: v.number(), embeddings: v.number() }),
+  rates: strict({ dense: v.number(), embeddings: v.number() }),
   schedule: v.variant("kind", [
-    v.strictObject({ kind: v.literal("constant") }),
-    v.strictObject({ kind: v.literal("warmup"), steps: natural }),
-    v.strictObject({ kind: v.literal("cosine"), steps: natural, warmup: natural }),
+    strict({ kind: v.literal("constant") }),
+    strict({ kind: v.literal("warmup"), steps: natural }),
+    strict({ kind: v.literal("cosine"), steps: natural, warmup: natural }),
   ]),
-  stop: v.nullable(v.strictObject({ after: positive, on: v.picklist(["auc", "gauc", "logloss"]) })),
+  stop: v.nullable(strict({ after: positive, on: v.picklist(["auc", "gauc", "logloss"]) })),
   seed: v.number(),
 });
 

@@ -43,7 +43,7 @@ export function commonType(a: string, b: string): string | null {
 }
 
 function commonWhole(a: string, b: string): string {
-  if (a in unsigned && b in unsigned) return widest(a, b);
+  if (Object.hasOwn(unsigned, a) && Object.hasOwn(unsigned, b)) return widest(a, b);
   const signed = (type: string): string => unsigned[type] ?? type;
   const at = (type: string): number => integers.indexOf(signed(type) as (typeof integers)[number]);
   return at(a) < 0 || at(b) < 0 ? "VARCHAR" : integers[Math.max(at(a), at(b))]!;
@@ -66,7 +66,7 @@ function wholeDigits(type: string): readonly [string, string, string] | null {
     BIGINT: "19",
     UBIGINT: "20",
   };
-  return type in digits ? ["", digits[type]!, "0"] : null;
+  return Object.hasOwn(digits, type) ? ["", digits[type]!, "0"] : null;
 }
 
 /** Types whose whole numbers float64 may have to round. */

@@ -1,5 +1,7 @@
 // The behaviours of a batch's samples, copied side by side: typed arrays only, nothing is made for a single behaviour.
+
 import { TwinError } from "../../error.ts";
+import { emptyRecord } from "../../record.ts";
 import type { BatchHistory, Encoded } from "../../train/dataset.ts";
 import { isKnown } from "../known-at.ts";
 import type { Column } from "./column-file.ts";
@@ -84,7 +86,7 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
       if (edges !== null) elapsedBuckets(outputs[c] as Int32Array, at, times, count, now, edges);
     }
   }
-  const cross: Record<string, Encoded> = {};
+  const cross: Record<string, Encoded> = emptyRecord();
   history.cross.forEach(({ spec }, c) => {
     cross[spec.name] = outputs[c];
   });

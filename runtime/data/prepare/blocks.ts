@@ -1,4 +1,5 @@
 // Rows streamed in the order of users → blocks that hold whole users, so that a user's past is at hand.
+import { recordOf } from "../../record.ts";
 import type { Chunk } from "../chunk.ts";
 import { type DataColumn, joinColumns, sliceColumn } from "../column.ts";
 
@@ -38,13 +39,13 @@ function lastUser(keys: DataColumn): number {
 function slice({ columns, rows }: Chunk, start: number, end: number): Chunk {
   if (start === 0 && end === rows) return { rows, columns };
   const cut = Object.entries(columns).map(([name, column]) => [name, sliceColumn(column, start, end)] as const);
-  return { rows: end - start, columns: Object.fromEntries(cut) };
+  return { rows: end - start, columns: recordOf(cut) };
 }
 
 function block(pieces: readonly Chunk[], user: string): Block {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
   const names = Object.keys(pieces[0].columns);
-  const columns = Object.fromEntries(names.map((name) => [name, joinColumns(pieces.map((one) => one.columns[name]))]));
+  const columns = recordOf(names.map((name) => [name, joinColumns(pieces.map((one) => one.columns[name]))]));
   const keys = columns[user];
   const starts: number[] = [];
   if (keys instanceof BigInt64Array) {

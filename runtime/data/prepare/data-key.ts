@@ -1,7 +1,9 @@
 // What a prepared data set was made of, as one hash: equal key, equal data set, so it need not be made again.
+
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { attempt } from "../../files.ts";
+import { recordOf } from "../../record.ts";
 import type { Binding } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
 import type { Source } from "../source.ts";
@@ -63,7 +65,7 @@ export function encodingKey(model: DataModel, vocabularies: Vocabularies): strin
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
+  return recordOf(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, member]) => [name, sorted(member)]),

@@ -1,9 +1,12 @@
 // dataset.yaml: what a prepared data set holds. It is written last, so a folder that has one is whole.
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
 import { TwinError } from "../../error.ts";
+import { named, strict } from "../../named-schema.ts";
+import { recordOf } from "../../record.ts";
 import { readSigned, writeSigned } from "../../signed-text.ts";
 import { parseYaml } from "../../yaml-file.ts";
 import { ReportSchema } from "../report-schema.ts";
@@ -15,7 +18,7 @@ const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"));
 
 /** Encoded values of a feature: [rows, width]. */
-const EncodedSchema = v.strictObject({
+const EncodedSchema = strict({
   name: v.string(),
   type: v.picklist(["int32", "float32"]),
   width: v.pipe(natural, v.minValue(1)),
@@ -24,11 +27,11 @@ const EncodedSchema = v.strictObject({
   /** Of elapsed time: nothing is stored, the batch computes it. */
   edges: v.nullable(v.array(v.number())),
   /** Given where a value may have become known later than its behaviour: a sample sees it this long after that. */
-  known: v.optional(v.strictObject({ delay: v.pipe(v.number(), v.minValue(0)) })),
+  known: v.optional(strict({ delay: v.pipe(v.number(), v.minValue(0)) })),
 });
 
 /** Length of a column file, and the hashes of its blocks, as one text: a long list takes a line, not thousands. */
-const FileSchema = v.strictObject({
+const FileSchema = strict({
   bytes: natural,
   blocks: v.pipe(
     v.string(),
@@ -37,7 +40,7 @@ const FileSchema = v.strictObject({
   ),
 });
 
-export const DatasetSchema = v.strictObject({
+export const DatasetSchema = strict({
   format: v.literal(2),
   model: v.string(),
   /** Over what was written: equal data, equal fingerprint. */
@@ -47,11 +50,11 @@ export const DatasetSchema = v.strictObject({
   users: natural,
   /** The unknown item included. */
   items: v.pipe(natural, v.minValue(1)),
-  samples: v.strictObject({ training: natural, validation: natural, test: natural }),
+  samples: strict({ training: natural, validation: natural, test: natural }),
   item: v.array(EncodedSchema),
   single: v.array(EncodedSchema),
   histories: v.array(
-    v.strictObject({
+    strict({
       name: v.string(),
       max: v.pipe(natural, v.minValue(1)),
       behaviours: natural,
@@ -65,7 +68,7 @@ export const DatasetSchema = v.strictObject({
   absent: v.array(v.string()),
   weight: v.boolean(),
   negatives: v.nullable(
-    v.strictObject({
+    strict({
       perPositive: natural,
       by: v.picklist(["popularity", "uniform"]),
       /** Given where what the user has met may be drawn, too. */
@@ -75,7 +78,7 @@ export const DatasetSchema = v.strictObject({
     }),
   ),
   /** By column file. */
-  files: v.record(v.string(), FileSchema),
+  files: named(FileSchema),
   report: ReportSchema,
 });
 
@@ -102,9 +105,8 @@ export function readDatasetSpec(folder: string): DatasetSpec {
 }
 
 export function writeDatasetSpec(folder: string, spec: DatasetSpec): void {
-  const files = Object.entries(spec.files).map(([file, { bytes, blocks }]) => [
-    file,
-    { bytes, blocks: blocks.join(" ") },
-  ]);
-  writeSigned(join(folder, datasetFile), stringify({ ...spec, files: Object.fromEntries(files) }, { lineWidth: 0 }));
+  const files = Object.entries(spec.files).map(
+    ([file, { bytes, blocks }]) => [file, { bytes, blocks: blocks.join(" ") }] as const,
+  );
+  writeSigned(join(folder, datasetFile), stringify({ ...spec, files: recordOf(files) }, { lineWidth: 0 }));
 }

@@ -4,6 +4,7 @@ import { missing } from "../../encode/column.ts";
 import { TwinError } from "../../error.ts";
 import type { Hasher } from "../../hash.ts";
 import type { FeatureSpec } from "../../manifest.ts";
+import { recordOf } from "../../record.ts";
 import type { Binding } from "../binding.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import type { Resolved } from "../resolve.ts";
@@ -116,7 +117,7 @@ export class EventWriter {
     this.#written = { ...written, behaviours: [...written.behaviours], samples: [...written.samples] };
     const one = (spec: ColumnSpec): ColumnWriter => new ColumnWriter(folder, spec, hasher, kept[spec.file]);
     const open = (specs: Record<string, ColumnSpec>): Writers =>
-      Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, one(spec)]));
+      recordOf(Object.entries(specs).map(([name, spec]) => [name, one(spec)]));
     this.#behaviours = layout.histories.map((history) => open(behaviourColumns(history)));
     this.#ends = layout.histories.map(({ name }) => one(endColumn(name)));
     this.#samples = parts.map((part) => open(sampleColumnFiles(part, layout)));
@@ -124,7 +125,7 @@ export class EventWriter {
 
   /** What stands in the files; after `sync` it is on the disk. */
   get blocks(): Record<string, FileBlocks> {
-    return Object.fromEntries(this.#all().map(({ spec, blocks }) => [spec.file, blocks]));
+    return recordOf(this.#all().map(({ spec, blocks }) => [spec.file, blocks]));
   }
 
   /** What is written; after `sync` it is on the disk. */

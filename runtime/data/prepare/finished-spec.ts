@@ -1,8 +1,10 @@
 // The description of a data set whose files are all written: counts, and the fingerprint of the bytes.
+
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { attempt } from "../../files.ts";
+import { recordOf } from "../../record.ts";
 import type { DataModel } from "../data-model.ts";
 import type { DataReport } from "../report-schema.ts";
 import type { ColumnSpec } from "./column-file.ts";
@@ -60,6 +62,6 @@ export function finishedSpec(
       closeSync(opened);
     }
   }
-  const listed = Object.fromEntries(files.map(({ file }) => [file, blocks[file]]));
+  const listed = recordOf(files.map(({ file }) => [file, blocks[file]]));
   return { ...spec, format: 2, key, fingerprint: hash.digest("hex"), files: listed, report };
 }

@@ -4,6 +4,7 @@ import { missing } from "../../encode/column.ts";
 import { TwinError } from "../../error.ts";
 import { hasher } from "../../hash.ts";
 import type { Meter } from "../../progress.ts";
+import { recordOf } from "../../record.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, type Source } from "../source.ts";
 import { type ColumnArray, ColumnWriter } from "./column-file.ts";
@@ -74,7 +75,7 @@ export async function writeItems(
   try {
     await encodeItems(source, query, model, encoders, progress, (name, data) => writers.get(name)!.write(data), signal);
     for (const writer of writers.values()) writer.sync();
-    return Object.fromEntries([...writers.values()].map(({ spec, blocks }) => [spec.file, blocks]));
+    return recordOf([...writers.values()].map(({ spec, blocks }) => [spec.file, blocks]));
   } finally {
     for (const writer of writers.values()) writer.close();
   }

@@ -1,6 +1,8 @@
 // Reads a prepared data set: batches of encoded samples with their histories, from memory or from the files.
+
 import { TwinError } from "../../error.ts";
 import { type Hasher, hasher } from "../../hash.ts";
+import { emptyRecord, recordOf } from "../../record.ts";
 import type { Batch, BatchHistory, Dataset, Encoded, ItemFeatures, Part } from "../../train/dataset.ts";
 import type { DataReport } from "../report-schema.ts";
 import { batchHistory, type HistoryColumns } from "./batch-history.ts";
@@ -53,7 +55,7 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
   const hash = await hasher();
   const spec = readDatasetSpec(folder);
   let left = options.memory ?? 1e9;
-  const columns: Record<string, ColumnImage> = {};
+  const columns: Record<string, ColumnImage> = emptyRecord();
   const bySize = columnsOf(spec).sort((a, b) => a.rows * rowBytes(a.column) - b.rows * rowBytes(b.column));
   for (const { column, rows, item } of bySize) {
     const bytes = rows * rowBytes(column);
@@ -93,7 +95,7 @@ class Reader implements StoredDataset {
       return column;
     };
     const openAll = (specs: Record<string, ColumnSpec>): Columns =>
-      Object.fromEntries(Object.entries(specs).map(([name, column]) => [name, open(column)]));
+      recordOf(Object.entries(specs).map(([name, column]) => [name, open(column)]));
     this.#histories = spec.histories.map((history) => {
       const columns = openAll(behaviourColumns(history));
       return {
@@ -117,7 +119,7 @@ class Reader implements StoredDataset {
     };
     this.items = {
       count: spec.items,
-      columns: Object.fromEntries(spec.item.map((one) => [one.name, open(itemColumn(one)).whole as Encoded])),
+      columns: recordOf(spec.item.map((one) => [one.name, open(itemColumn(one)).whole as Encoded])),
       occurrences: open(occurrencesColumn).whole as Uint32Array,
     };
   }
@@ -163,7 +165,7 @@ class Reader implements StoredDataset {
     const floats = (name: string): Float32Array => columns[name].gather(samples) as Float32Array;
     const user = columns.user.gather(samples) as Uint32Array;
     const time = columns.time.gather(samples) as Float64Array;
-    const histories: Record<string, BatchHistory> = {};
+    const histories: Record<string, BatchHistory> = emptyRecord();
     for (const history of this.#histories) {
       const start = columns[`start.${history.name}`].gather(samples) as Uint32Array;
       const same = (columns[`same.${history.name}`]?.gather(samples) as Int32Array | undefined) ?? null;
@@ -181,10 +183,8 @@ class Reader implements StoredDataset {
       samples,
       histories,
       candidate: columns.candidate.gather(samples) as Int32Array,
-      single: Object.fromEntries(
-        spec.single.map(({ name }) => [name, columns[`single.${name}`].gather(samples) as Encoded]),
-      ),
-      labels: Object.fromEntries([...labels, ...absent]),
+      single: recordOf(spec.single.map(({ name }) => [name, columns[`single.${name}`].gather(samples) as Encoded])),
+      labels: recordOf([...labels, ...absent]),
       weight: spec.weight ? floats("weight") : new Float32Array(rows).fill(1),
       offset: spec.negatives === null ? new Float32Array(rows) : floats("offset"),
       user,
