@@ -14,6 +14,17 @@ export interface Fallback {
   readonly reason: string;
 }
 
+/**
+ * The order in which a provider's TopK gives equal scores. ONNX says the lower index first; by its source CUDA's radix
+ * TopK, which takes rows over 256, keeps none (not run here), and WebGPU promises nothing. No graph may rest on it.
+ */
+export const tieOrder: Readonly<Record<Provider, "lower index first" | "any">> = {
+  cpu: "lower index first",
+  cuda: "any",
+  wasm: "lower index first",
+  webgpu: "any",
+};
+
 type OnnxDtype = Dtype | "int64";
 
 interface Support {

@@ -5,7 +5,7 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
 import { firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
-import { placement } from "../../../compiler/placement.ts";
+import { placement, tieOrder } from "../../../compiler/placement.ts";
 import { isWalk } from "../../../runtime/evaluate/tied-lists.ts";
 import { bytesOf, difference, dtypesOf, graphOf, type Options, runBytes, runGraph } from "../../kit/onnx.ts";
 import { type Offered, shuffleTopK } from "../../kit/shuffled-topk.ts";
@@ -114,6 +114,12 @@ describe("on the CPU", () => {
       fc.asyncProperty(fc.integer(), (seed) => compare(selection(seed), { intraOpNumThreads: 2 })),
       { numRuns: 25 },
     );
+  });
+
+  it("gives the lower index first among ties, as `tieOrder` says, on rows of any length", async () => {
+    expect(tieOrder.cpu).toBe("lower index first");
+    for (const length of [16, 257, 5000])
+      await compare({ heads: 2, rows: 3, length, keep: 12, scores: new Float32Array(6 * length) });
   });
 
   // One and two rows are the whole sample; three are not.
