@@ -69,8 +69,7 @@ export const BindingSchema = strict({
   items: v.optional(strict({ file: text, key: text })),
   users: v.optional(strict({ file: text, key: text })),
   history: v.optional(
-    v.record(
-      v.string(),
+    named(
       strict({
         where: v.optional(text),
         delay: v.optional(v.union([v.string(), v.number()], "a duration such as 30s, 15min or 1h")),

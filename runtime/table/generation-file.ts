@@ -30,8 +30,7 @@ export const GenerationSchema = strict({
     /** Of the item features' encoders: the item store fits no others. */
     encoders: hex,
   }),
-  tables: v.record(
-    v.string(),
+  tables: named(
     strict({
       file,
       /** Rows, the miss row among them. */

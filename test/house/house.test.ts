@@ -122,10 +122,13 @@ describe("names from outside", () => {
 
   it.each([
     ["a record with a prototype (runtime/record.ts has recordOf)", /\bObject\.fromEntries\(/g],
-    ["an empty one, to be filled (emptyRecord)", /: Record<string, [^=;{}]*> = \{\};/g],
+    [
+      "an empty one, to be filled (emptyRecord)",
+      /: (?:Record<string, [^=;{}]*> = \{\};|Readonly<Record<string, [^=;{}]*> = \{\}[,);])/g,
+    ],
     [
       "a schema that loses names (runtime/named-schema.ts has named and strict)",
-      /\bv\.(record\(v\.string\(\)|strictObject\()/g,
+      /\bv\.(record\(\s*v\.(?!picklist)|strictObject\()/g,
     ],
     [
       "`in` for a name (Object.hasOwn)",

@@ -153,7 +153,7 @@ class Reader implements StoredDataset {
     part: Part,
     samples: Uint32Array,
     least: Readonly<Record<string, number>>,
-    most: Readonly<Record<string, number>> = {},
+    most: Readonly<Record<string, number>> = emptyRecord(),
   ): Batch {
     const { spec } = this;
     const columns = this.#samples[part];
@@ -169,11 +169,11 @@ class Reader implements StoredDataset {
     for (const history of this.#histories) {
       const start = columns[`start.${history.name}`].gather(samples) as Uint32Array;
       const same = (columns[`same.${history.name}`]?.gather(samples) as Int32Array | undefined) ?? null;
-      const max = Math.min(history.max, most[history.name] ?? history.max);
+      const max = Math.min(history.max, boundOf(most, history.name) ?? history.max);
       histories[history.name] = batchHistory(
         { ...history, max },
         { time, user, start, same },
-        least[history.name] ?? 0,
+        boundOf(least, history.name) ?? 0,
       );
     }
     const labels = spec.labels.map((name) => [name, floats(`label.${name}`)] as const);
@@ -197,3 +197,7 @@ class Reader implements StoredDataset {
     for (const column of this.#opened) column.close();
   }
 }
+
+/** A record that came from another thread has a prototype again. */
+const boundOf = (bounds: Readonly<Record<string, number>>, name: string): number | undefined =>
+  Object.hasOwn(bounds, name) ? bounds[name] : undefined;
