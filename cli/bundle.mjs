@@ -83,6 +83,7 @@ export async function bundle() {
         twin: "cli/main.ts",
         compiler: "compiler/index.ts",
         runtime: "runtime/index.ts",
+        "check-worker": "runtime/check-worker.ts",
         "rank-worker": "runtime/workers/worker.ts",
         "project-worker": "runtime/build-table/worker.ts",
         "train-worker": "runtime/train/worker.ts",

@@ -157,6 +157,10 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).verifyTable(dir, options));
 
+  verb("verify <dir>", "read a build with its tables in full and hold it against its checksums")
+    .addOption(json())
+    .action(async (dir, options) => (await import("./verbs/verify.ts")).verify(dir, options));
+
   const data = verb("data", "check the data of a model, and prepare it for training");
   data
     .command("check <data>")

@@ -7,7 +7,7 @@ import { buildable } from "./check/buildable.ts";
 import { check } from "./check/check.ts";
 import { type CostReport, costReport } from "./cost-report.ts";
 import { type Digest, portableDigest } from "./digest.ts";
-import { type ArtefactFile, bytesFile, filesOf, yamlFile } from "./emit/files.ts";
+import { type ArtefactFile, bytesFile, checkedYamlFile, filesOf, tensorsFile, yamlFile } from "./emit/files.ts";
 import { manifestOf } from "./emit/manifest.ts";
 import { graphMetadata, type Origin } from "./emit/metadata.ts";
 import { emitOnnx } from "./emit/onnx.ts";
@@ -136,8 +136,14 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     ...train,
     ...specs,
     ...vocabularies.map(({ file, text }) => bytesFile(file, text, digest)),
-    { path: weightsFile, bytes: weights.bytes, sha256: weights.sha256, content: weights.content },
-    bytesFile(parityFile, parity, digest),
+    {
+      path: weightsFile,
+      bytes: weights.bytes,
+      sha256: weights.sha256,
+      blocks: weights.blocks,
+      content: weights.content,
+    },
+    tensorsFile(parityFile, parity, digest),
   ];
   const report = costReport(model, {}, { before: lowered, after: graphs });
   const manifest = manifestOf(model, {
@@ -152,7 +158,7 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     derived: options.derived ?? [],
     costs: costsOf(report),
   });
-  return { files: [...files, yamlFile("manifest.yaml", manifest, digest)], manifest };
+  return { files: [...files, checkedYamlFile("manifest.yaml", manifest, digest)], manifest };
 }
 
 type Graphs = ReadonlyMap<GraphName, Graph>;

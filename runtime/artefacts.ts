@@ -12,6 +12,9 @@ import { readManifest } from "./manifest-file.ts";
 import { type PortSource, portSources } from "./ports.ts";
 import { openTensors, type TensorFile } from "./tensor-file.ts";
 import { readVocabulary, type Vocabulary } from "./vocabulary.ts";
+import { checkWeights, type Verify, type WeightsCheck, weightsFile } from "./weights-check.ts";
+
+const again = "Build the artefacts again: twin build FILE -o DIR";
 
 export interface Artefacts {
   readonly dir: string;
@@ -19,29 +22,45 @@ export interface Artefacts {
   /** Of every graph input, by name. */
   readonly sources: ReadonlyMap<string, PortSource>;
   readonly itemFeatures: readonly FeatureSpec[];
-  /** Weights with the embedding tables that no graph holds; null where every table is inside. */
+  /** Weights with the embedding tables that no graph holds, held against their hashes; null where every table is inside. */
   readonly outside: TensorFile | null;
+  /** Whether the weights are those of the build: no answer leaves before. */
+  readonly weights: WeightsCheck;
   /** How raw values are encoded; `where` names the place in errors. */
   context(where: string, now?: number): EncodeContext;
 }
 
 /**
- * Opens DIR and checks that it is whole: the manifest, the size of every file, the SHA-256 of all but the tensors.
+ * Opens DIR and checks that it is whole: the manifest, the size of every file, the SHA-256 of all but the tensors. What
+ * graphs read of the weights is being checked when it returns: wait for `weights.sound` before using a number.
  * @throws TwinError naming the file and the way out
  */
-export async function openArtefacts(wanted: string, warn: (message: string) => void): Promise<Artefacts> {
+export async function openArtefacts(
+  wanted: string,
+  warn: (message: string) => void,
+  { verify = "blocks", weights: elsewhere }: { readonly verify?: Verify; readonly weights?: string | null } = {},
+): Promise<Artefacts> {
   const dir = recovered(wanted, warn);
   const manifest = readManifest(dir);
   for (const [file, expected] of Object.entries(manifest.files)) checkFile(dir, file, expected);
   const itemFeatures = manifest.features.filter((feature) => feature.group === "item");
-  const outside = manifest.embeddings.some((embedding) => embedding.placement === "outside")
-    ? openTensors(join(dir, "weights.safetensors"))
-    : null;
   const hash: Hasher = await hasher();
+  const file = verify === "sizes" ? openTensors(join(dir, weightsFile)) : openListed(dir, manifest, weightsFile, hash);
+  const weights = await checkWeights(dir, manifest, file, verify, elsewhere);
+  const outside = manifest.embeddings.some((embedding) => embedding.placement === "outside") ? file : null;
+  if (outside === null) file.close();
   const vocabulary = vocabularies(dir, manifest);
   const context = (where: string, now?: number): EncodeContext =>
     now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };
-  return { dir, manifest, sources: portSources(manifest), itemFeatures, outside, context };
+  return { dir, manifest, sources: portSources(manifest), itemFeatures, outside, weights, context };
+}
+
+/** A file of tensors of a build; its blocks are held against the manifest's hashes, where it has them, when they are read. */
+export function openListed(dir: string, { files }: Manifest, name: string, hash: Hasher): TensorFile {
+  const path = join(dir, name);
+  if (!Object.hasOwn(files, name)) throw new TwinError(`${join(dir, "manifest.yaml")} does not list ${name}. ${again}`);
+  const { bytes, blocks } = files[name];
+  return openTensors(path, blocks === undefined ? undefined : { bytes, blocks, hasher: hash });
 }
 
 /**
@@ -60,7 +79,6 @@ export function recovered(dir: string, warn: (message: string) => void): string 
 
 function checkFile(dir: string, file: string, expected: { bytes: number; sha256: string }): void {
   const path = join(dir, file);
-  const again = "Build the artefacts again: twin build FILE -o DIR";
   expectFile(path, again);
   const { size } = attempt("read", path, () => statSync(path));
   if (size !== expected.bytes) {

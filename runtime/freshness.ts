@@ -18,7 +18,7 @@ export interface Freshness {
   readonly table: string;
   readonly state: "fresh" | "stale" | "refused";
   readonly madeAt: string;
-  /** Seconds since the table was made. */
+  /** Seconds since the table was made; NaN where its date lies in the future, so that nobody can know. */
   readonly age: number;
   /** Why it is not fresh; empty where it is. */
   readonly because: string;
@@ -50,12 +50,21 @@ export function metricsOf(manifest: Manifest, table: string): string[] {
   return [...names];
 }
 
+/** How far two machines' clocks may stand apart, in seconds. */
+const skew = 60;
+
+/** Seconds; a date that is none, or lies in the future by more than clocks differ, tells no age. */
+function ageOf(madeAt: string, now: number): number {
+  const age = now - Date.parse(madeAt) / 1000;
+  return age >= -skew ? Math.max(0, age) : Number.NaN;
+}
+
 /**
  * Equal producer: fresh. Another producer of the same metric: stale. Another metric: refused.
  * @param now epoch seconds
  */
 export function freshness(manifest: Manifest, table: string, made: Provenance, now: number): Freshness {
-  const age = Math.max(0, now - Date.parse(made.madeAt) / 1000);
+  const age = ageOf(made.madeAt, now);
   const result = (state: Freshness["state"], because: string) => ({ table, state, madeAt: made.madeAt, age, because });
   for (const metric of metricsOf(manifest, table)) {
     const theirs = made.fingerprints.metric[metric];
@@ -79,6 +88,11 @@ export function allow(found: Freshness, maxStaleness: number, dir: string): void
   if (found.state === "refused")
     throw new TwinError(`table ${found.table} in ${dir} cannot be used: ${found.because}. ${rebuild}`);
   if (found.age <= maxStaleness) return;
+  if (Number.isNaN(found.age))
+    throw new TwinError(
+      `table ${found.table} in ${dir} is stale: ${found.because}; and nobody knows how old it is: it says that it was made at ${found.madeAt}, which is in the future by this machine's clock. ` +
+        `${rebuild}, or set the clock right`,
+    );
   throw new TwinError(
     `table ${found.table} in ${dir} is stale: ${found.because}; it is ${Math.ceil(found.age)} s old and maxStaleness is ${maxStaleness} s. ` +
       `${rebuild}, or allow it with a larger maxStaleness`,

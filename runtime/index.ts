@@ -18,3 +18,4 @@ export type { CandidateColumns, HistoryColumns, InlineItems, PrepareRequest, Ran
 export { type JsonRequest, parseRequest } from "./request-json.ts";
 export { asRequest, type ScoredRows, score } from "./score.ts";
 export type { LoadOptions, Prepared, TablesStatus, Twin } from "./twin.ts";
+export type { Verify, WeightsStatus } from "./weights-check.ts";

@@ -1,6 +1,8 @@
 // Reads manifest.yaml and tables/NAME.yaml, and checks what their schemas cannot: that their parts fit together.
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseHashes } from "./block-hashes.ts";
 import { TwinError } from "./error.ts";
 import { readText } from "./files.ts";
 import { type FeatureSpec, type Manifest, ManifestSchema } from "./manifest.ts";
@@ -23,10 +25,14 @@ export function readManifest(dir: string): Manifest {
 
 /** Reads the text of a manifest. `path` is for errors. */
 export function parseManifest(text: string, path: string): Manifest {
-  const manifest = parseYaml(text, path, ManifestSchema, { what: "a manifest of Twin", cure });
+  const manifest = parseYaml(text, path, ManifestSchema, { what: "a manifest of Twin", cure, formats: [1, 2] });
   const fail = (what: string): never => {
     throw new TwinError(`${path}: ${what}. ${cure}`);
   };
+  if (manifest.format >= 2) {
+    checkChecksum(text, fail);
+    checkBlocks(manifest, fail);
+  }
   checkPaths(manifest, fail);
   for (const feature of manifest.features) {
     checkFeature(feature, manifest, fail);
@@ -47,6 +53,24 @@ export function parseTableSpec(text: string, path: string): TableSpec {
 }
 
 type Fail = (what: string) => never;
+
+/** The last line vouches for all before it: a flipped digit is another edge, limit or fingerprint. */
+function checkChecksum(text: string, fail: Fail): void {
+  const [line, stored] = /(?<=\n)checksum: sha256:([0-9a-f]{64})\n$/.exec(text) ?? [];
+  if (line === undefined) fail("its last line is not its checksum: it is cut short, damaged, or was changed by hand");
+  const found = createHash("sha256")
+    .update(text.slice(0, text.length - line!.length))
+    .digest("hex");
+  if (found !== stored) fail("its checksum does not fit its text: it is damaged, or was changed by hand");
+}
+
+/** Every file of tensors has its hashes, as many as its bytes need. */
+function checkBlocks(manifest: Manifest, fail: Fail): void {
+  for (const [file, { bytes, blocks }] of Object.entries(manifest.files)) {
+    if (blocks === undefined && !file.endsWith(".safetensors")) continue;
+    if (parseHashes(blocks ?? "", bytes) === null) fail(`files: ${file} has not one hash for each MiB`);
+  }
+}
 
 /** A manifest may name files of its own folder only. */
 function checkPaths(manifest: Manifest, fail: Fail): void {

@@ -1,6 +1,7 @@
 // The contract between compiler and runtime: `manifest.yaml`, as a schema. The compiler imports its types only.
 
 import * as v from "valibot";
+import { hashesPattern } from "./block-hashes.ts";
 import { named, strict } from "./named-schema.ts";
 import { TrainSpecSchema } from "./train/spec.ts";
 
@@ -144,7 +145,8 @@ export const DerivedSchema = v.variant("kind", [
 ]);
 
 export const ManifestSchema = strict({
-  format: v.literal(1),
+  /** 1 (Twin 0.1.0) has neither `blocks` nor `checksum`. */
+  format: v.picklist([1, 2]),
   model: v.string(),
   doc: v.string(),
   /** Version of the compiler that wrote it. */
@@ -162,7 +164,14 @@ export const ManifestSchema = strict({
     weights: hex,
   }),
   /** Every other file of the artefacts, with what it must be. Tables built later are not among them. */
-  files: named(strict({ bytes: natural, sha256: hex })),
+  files: named(
+    strict({
+      bytes: natural,
+      sha256: hex,
+      /** Of tensors: xxHash64 (seed 0) of each MiB, 16 hexadecimal digits each. */
+      blocks: v.optional(v.pipe(v.string(), v.regex(hashesPattern, "16 hexadecimal digits for each MiB"))),
+    }),
+  ),
   features: v.array(FeatureSchema),
   histories: v.array(
     strict({
@@ -249,6 +258,8 @@ export const ManifestSchema = strict({
     parameters: natural,
     parameter_bytes: natural,
   }),
+  /** Of all lines before this one, which is the last. */
+  checksum: v.optional(v.string()),
 });
 
 export type Manifest = v.InferOutput<typeof ManifestSchema>;

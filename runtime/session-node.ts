@@ -2,8 +2,9 @@
 
 import { basename, join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
+import type { Artefacts } from "./artefacts.ts";
 import { TwinError } from "./error.ts";
-import type { GraphName, Manifest, StoredType } from "./manifest.ts";
+import type { GraphName, StoredType } from "./manifest.ts";
 import { emptyRecord } from "./record.ts";
 import type { Feeds, GraphSession, OpenSession, SessionName, StoredTensor, Tensor } from "./session.ts";
 
@@ -53,13 +54,19 @@ export async function openFile(path: string, options: NodeSessionOptions): Promi
 }
 
 /** Opens the graphs of a build folder by name. */
-export function nodeSessions(dir: string, manifest: Manifest, options: NodeSessionOptions): OpenSession {
-  return (name: SessionName) => {
+export function nodeSessions(
+  { dir, manifest, weights }: Pick<Artefacts, "dir" | "manifest" | "weights">,
+  options: NodeSessionOptions,
+): OpenSession {
+  return async (name: SessionName) => {
     const [graph, stored] = name.split(".") as [GraphName, StoredType | undefined];
     const spec = stored === undefined ? manifest.graphs[graph] : manifest.graphs[graph]?.variants?.[stored];
-    if (spec === undefined) return Promise.reject(new TwinError(`${join(dir, "manifest.yaml")} has no graph ${name}`));
+    if (spec === undefined) throw new TwinError(`${join(dir, "manifest.yaml")} has no graph ${name}`);
     // What a variant needs of a provider, its graph does not: it would be the wrong one to change the provider for.
-    return openFile(join(dir, spec.file), { ...options, strict: stored !== undefined });
+    const session = await openFile(join(dir, spec.file), { ...options, strict: stored !== undefined });
+    // ONNX Runtime opens the weights by their name: it must still be the file that was checked.
+    weights.expectSame();
+    return session;
   };
 }
 

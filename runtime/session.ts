@@ -44,12 +44,15 @@ export function ints(data: Int32Array, ...shape: number[]): Tensor {
  */
 export class Sessions {
   readonly #open: OpenSession;
+  readonly #sound: Promise<void>;
   readonly #sessions = new Map<SessionName, Promise<GraphSession>>();
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(open: OpenSession) {
+  /** @param sound settles when what the graphs read is known to be sound: no result leaves before */
+  constructor(open: OpenSession, sound: Promise<void> = Promise.resolve()) {
     this.#open = open;
+    this.#sound = sound;
   }
 
   /** Opens the graph's session if it is not open yet. */
@@ -64,7 +67,11 @@ export class Sessions {
   }
 
   run(graph: SessionName, feeds: Feeds): Promise<Record<string, Tensor>> {
-    const turn = this.#last.then(async () => (await this.open(graph)).run(feeds));
+    const turn = this.#last.then(async () => {
+      const session = await this.open(graph);
+      await this.#sound;
+      return session.run(feeds);
+    });
     this.#last = turn.catch(() => undefined);
     return turn;
   }

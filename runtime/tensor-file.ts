@@ -1,7 +1,9 @@
 // Reads tensors from a safetensors file of any size, in pieces where asked.
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { CheckedBlocks, parseHashes } from "./block-hashes.ts";
 import { TwinError } from "./error.ts";
 import { attempt, readFully } from "./files.ts";
+import type { Hasher } from "./hash.ts";
 import { headerLength, parseSafetensors, type TensorEntry } from "./safetensors.ts";
 import { halfToFloat } from "./table/half.ts";
 
@@ -20,39 +22,57 @@ export interface TensorFile {
   gather(name: string, rows: Int32Array, into: Float32Array, offset?: number): void;
   /** The stored bytes in order, in pieces of at most `bytes`, each in memory of its own. */
   chunks(name: string, bytes?: number): Iterable<Uint8Array>;
+  /** Holds the blocks from byte `from` up to `to` that were not read yet against their hashes, where it has any. */
+  check(from: number, to: number): void;
   /** The whole file in order: the header as one piece, then pieces of at most `bytes`, each in memory of its own. */
   whole(bytes?: number): Iterable<Uint8Array>;
   close(): void;
 }
 
+/** What a manifest says of a file, and the hash by which it says so. */
+export interface TensorChecks {
+  readonly bytes: number;
+  /** 16 hexadecimal digits for each MiB. */
+  readonly blocks: string;
+  readonly hasher: Hasher;
+}
+
 const floats = ["F32", "F64", "F16", "BF16"];
 
-/** @throws TwinError where the file is missing, foreign, truncated or lies about its contents */
-export function openTensors(path: string): TensorFile {
+/**
+ * @param checks every block is held against its hash when it is first read
+ * @throws TwinError where the file is missing, foreign, truncated, lies about its contents, or is damaged where it is read
+ */
+export function openTensors(path: string, checks?: TensorChecks): TensorFile {
   const file = attempt("read", path, () => openSync(path, "r"));
   try {
-    return new OpenTensors(path, file);
+    return new OpenTensors(path, file, checks);
   } catch (error) {
     closeSync(file);
     throw error;
   }
 }
 
+const again = "Build the artefacts again: twin build FILE -o DIR";
+
 class OpenTensors implements TensorFile {
   readonly path: string;
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly #head: Uint8Array;
+  readonly #checked: CheckedBlocks | null;
   #file: number | null;
 
-  constructor(path: string, file: number) {
+  constructor(path: string, file: number, checks?: TensorChecks) {
     this.path = path;
     this.#file = file;
     const stat = attempt("read", path, () => fstatSync(file));
     if (!stat.isFile()) {
       throw new TwinError(`cannot read ${path}: it is not a file`);
     }
+    this.#checked = checks ? this.#checkedBy(checks, stat.size) : null;
     const first = new Uint8Array(8);
+    if (stat.size > 0) this.#checked?.check(0, 1);
     const got = attempt("read", path, () => readFully(file, first, 0));
     const promised = got === 8 ? headerLength(first) : 0n;
     // Where the header claims too much, the first 8 bytes are enough for the parser to say so.
@@ -60,6 +80,7 @@ class OpenTensors implements TensorFile {
       promised <= 100_000_000n && 8 + Number(promised) <= stat.size ? 8 + Number(promised) : got,
     );
     attempt("read", path, () => readFully(file, head, 0));
+    this.#checked?.check(0, head.length);
     const { entries, metadata } = parseSafetensors(head, stat.size, path);
     this.entries = entries;
     this.metadata = metadata;
@@ -122,6 +143,10 @@ class OpenTensors implements TensorFile {
     }
   }
 
+  check(from: number, to: number): void {
+    this.#checked?.check(from, to);
+  }
+
   *chunks(name: string, bytes = 1 << 24): Iterable<Uint8Array> {
     const entry = this.#entry(name);
     for (let at = entry.start; at < entry.end; at += bytes) {
@@ -141,6 +166,20 @@ class OpenTensors implements TensorFile {
       closeSync(this.#file);
       this.#file = null;
     }
+  }
+
+  #checkedBy({ bytes, blocks, hasher }: TensorChecks, size: number): CheckedBlocks {
+    const { path } = this;
+    const hashes = parseHashes(blocks, bytes);
+    if (size !== bytes || hashes === null)
+      throw new TwinError(
+        `${path} has ${size} bytes and the manifest says ${bytes}: it is not the file of its build. ${again}`,
+      );
+    const damaged = (block: number, from: number, to: number) =>
+      new TwinError(
+        `${path} is damaged: bytes ${from} to ${to} (block ${block}) do not match their checksum in the manifest. ${again}`,
+      );
+    return new CheckedBlocks({ bytes, hashes, damaged, fill: (into, offset) => this.#read(into, offset) }, hasher);
   }
 
   #entry(name: string): TensorEntry {
@@ -166,19 +205,18 @@ class OpenTensors implements TensorFile {
     } catch {
       throw new TwinError(`${this.path}: tensor \`${entry.name}\` (${end - start} bytes) does not fit into memory`);
     }
-    this.#fill(entry, bytes, start);
+    if (this.#checked) this.#checked.read(start, bytes);
+    else this.#read(bytes, start);
     return bytes;
   }
 
-  #fill(entry: TensorEntry, into: Uint8Array, position: number): void {
+  #read(into: Uint8Array, position: number): void {
     const file = this.#file;
     if (file === null) {
       throw new TwinError(`cannot read ${this.path}: it was closed`);
     }
     const got = attempt("read", this.path, () => readFully(file, into, position));
-    if (got < into.byteLength) {
-      throw new TwinError(`${this.path} was cut short while it was read: tensor \`${entry.name}\` is incomplete`);
-    }
+    if (got < into.byteLength) throw new TwinError(`${this.path} was cut short while it was read`);
   }
 
   #narrow(name: string, values: Uint32Array | BigInt64Array | BigUint64Array): Int32Array {

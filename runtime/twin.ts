@@ -11,9 +11,10 @@ import type { Ranking } from "./ranking.ts";
 import type { PrepareRequest, RankRequest } from "./request.ts";
 import { Sessions } from "./session.ts";
 import { nodeSessions } from "./session-node.ts";
-import { GenerationTables, holdFor, type SharedGeneration } from "./tables.ts";
+import { GenerationTables, holdFor, type OpenGeneration, type SharedGeneration } from "./tables.ts";
 import { UnderWay } from "./under-way.ts";
 import { Variants } from "./variants.ts";
+import type { Verify, WeightsCheck, WeightsStatus } from "./weights-check.ts";
 
 export interface LoadOptions {
   /** Execution providers in order of preference; default `["cpu"]`. */
@@ -24,6 +25,11 @@ export interface LoadOptions {
   readonly maxStaleness?: number | string;
   /** Threads that run requests off the event loop, over one copy of the tables; default 0, this thread runs them. */
   readonly workers?: number;
+  /**
+   * `"blocks"` (default): no answer leaves before every block of the weights that its graphs read is held against its hash.
+   * `"sizes"`: answers leave at once, and damaged weights give wrong scores.
+   */
+  readonly verify?: Verify;
   readonly memory?: {
     /** A table of more bytes stays in its file; default 2 GB. */
     readonly table?: number;
@@ -47,6 +53,8 @@ export interface TablesStatus {
   /** Number of the generation in use; null where none is built. */
   readonly generation: number | null;
   readonly tables: readonly Freshness[];
+  /** Whether the weights were checked, and how. */
+  readonly weights: WeightsStatus;
 }
 
 export interface Twin {
@@ -60,6 +68,12 @@ export interface Twin {
   refresh(): Promise<boolean>;
   /** Waits for what is under way, and releases sessions, files and threads; everything else throws from then on. */
   close(): Promise<void>;
+}
+
+export interface Elsewhere {
+  readonly tables: SharedGeneration | null;
+  /** Which weights are checked there; null: none are. */
+  readonly weights: string | null;
 }
 
 /** A `Twin` of this thread, with its inner parts at hand for evaluation. */
@@ -76,17 +90,18 @@ export class LocalTwin implements Twin {
     this.warnings = warnings;
   }
 
-  /** @param shared the tables of another thread, instead of those on disk */
-  static async open(dir: string, options: LoadOptions, shared?: SharedGeneration | null): Promise<LocalTwin> {
+  /** @param elsewhere what another thread opened and checks, instead of what is on disk */
+  static async open(dir: string, options: LoadOptions, elsewhere?: Elsewhere): Promise<LocalTwin> {
     const warnings: string[] = [];
     const warn = (message: string) => {
       if (!warnings.includes(message)) warnings.push(message);
     };
     const checked = checkOptions(options);
-    const artefacts = await openArtefacts(dir, warn);
+    const shared = elsewhere?.tables;
+    const artefacts = await openArtefacts(dir, warn, { verify: checked.verify, ...elsewhere });
     const tables = await openTables(artefacts, options, shared);
     const { providers, threads } = checked;
-    const sessions = new Sessions(nodeSessions(artefacts.dir, artefacts.manifest, { providers, threads, warn }));
+    const sessions = new Sessions(nodeSessions(artefacts, { providers, threads, warn }), artefacts.weights.sound);
     const wholeTables = providers[0] === "cpu" && shared === undefined;
     const variants = new Variants(artefacts.manifest, warn);
     const engine = { artefacts, sessions, tables, variants, wholeTables, scoreBytes: checked.scoreBytes };
@@ -115,7 +130,7 @@ export class LocalTwin implements Twin {
   status(): TablesStatus {
     this.#underWay.expectOpen();
     const generation = this.#tables.current();
-    return { generation: generation?.number ?? null, tables: generation?.freshness(Date.now() / 1000) ?? [] };
+    return statusOf(generation, this.engine.artefacts.weights);
   }
 
   refresh(): Promise<boolean> {
@@ -169,6 +184,14 @@ class LocalPrepared implements Prepared {
   }
 }
 
+export function statusOf(generation: OpenGeneration | null, weights: WeightsCheck): TablesStatus {
+  return {
+    generation: generation?.number ?? null,
+    tables: generation?.freshness(Date.now() / 1000) ?? [],
+    weights: weights.status(),
+  };
+}
+
 /** Opens the tables in use, for one thread or, where `workers` are asked for, for several. */
 export function openTables(
   artefacts: Artefacts,
@@ -183,7 +206,7 @@ export function openTables(
   });
 }
 
-const known = ["providers", "threads", "maxStaleness", "workers", "memory"];
+const known = ["providers", "threads", "maxStaleness", "workers", "memory", "verify"];
 
 /** @throws TwinError naming the option */
 export function checkOptions(options: LoadOptions): {
@@ -191,6 +214,7 @@ export function checkOptions(options: LoadOptions): {
   threads: number;
   scoreBytes: number;
   workers: number;
+  verify: Verify;
 } {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new TwinError(`load has no option \`${name}\`; known: ${known.join(", ")}`);
@@ -203,8 +227,12 @@ export function checkOptions(options: LoadOptions): {
   if (providers.length === 0 || providers.some((one) => typeof one !== "string")) {
     throw new TwinError('load: providers must be names of execution providers, such as ["cuda", "cpu"]');
   }
+  const { verify = "blocks" } = options;
+  if (verify !== "blocks" && verify !== "sizes")
+    throw new TwinError(`load: verify is ${JSON.stringify(verify)}; bring "blocks" (the default) or "sizes"`);
   return {
     providers,
+    verify,
     threads: whole("threads", options.threads ?? 2, 1),
     scoreBytes: whole("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
     workers: whole("workers", options.workers ?? 0, 0),

@@ -21,12 +21,12 @@ export interface YamlKind {
   readonly what: string;
   /** What to do when it is broken or of another version. */
   readonly cure: string;
-  /** The version that is read; default 1. */
-  readonly format?: number;
+  /** The formats that are read, the newest last; default 1 alone. */
+  readonly formats?: readonly number[];
 }
 
 /**
- * Parses and validates a YAML text with `format: 1`, or the kind's own.
+ * Parses and validates a YAML text that says its format.
  * @throws TwinError naming path, line and column
  */
 export function parseYaml<S extends v.GenericSchema>(
@@ -37,14 +37,14 @@ export function parseYaml<S extends v.GenericSchema>(
 ): v.InferOutput<S> {
   const lines = new LineCounter();
   const { document, value } = readDocument(text, path, lines, kind);
+  const formats = kind.formats ?? [1];
   const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
-  const due = kind.format ?? 1;
   if (format === undefined) {
-    throw new TwinError(`${path} is not ${kind.what}: it does not say \`format: ${due}\`. ${kind.cure}`);
+    throw new TwinError(`${path} is not ${kind.what}: it does not say \`format: ${formats.at(-1)}\`. ${kind.cure}`);
   }
-  if (format !== due) {
+  if (!formats.some((known) => known === format)) {
     throw new TwinError(
-      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format ${due}. ${kind.cure}, or update Twin`,
+      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format ${formats.join(" and ")}. ${kind.cure}, or update Twin`,
     );
   }
   const result = v.safeParse(schema, value);

@@ -3,6 +3,7 @@
 import { Document, isCollection, isPair, isScalar } from "yaml";
 import type { Manifest } from "../../runtime/manifest.ts";
 import { recordOf } from "../../runtime/record.ts";
+import { blockHashing, blocksText } from "../block-hashes.ts";
 import type { Digest } from "../digest.ts";
 
 /** One file to be written. Large ones are streams; each call of `content` starts from the beginning. */
@@ -11,6 +12,8 @@ export interface ArtefactFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Of a file of tensors: the hash of each MiB. */
+  readonly blocks?: string;
   readonly content: Uint8Array | (() => Iterable<Uint8Array>);
 }
 
@@ -21,12 +24,31 @@ export function bytesFile(path: string, content: Uint8Array | string, digest: Di
   return { path, bytes: bytes.length, sha256: hash.hex(), content: bytes };
 }
 
+/** A file of tensors: read in parts, and so hashed by its MiBs, too. */
+export function tensorsFile(path: string, content: Uint8Array, digest: Digest): ArtefactFile {
+  const hashing = blockHashing();
+  hashing.update(content);
+  return { ...bytesFile(path, content, digest), blocks: blocksText(hashing) };
+}
+
 /** Keys in the order of the object, no anchors, short collections on one line: equal objects, equal bytes. */
 export function yamlFile(path: string, value: unknown, digest: Digest): ArtefactFile {
+  return bytesFile(path, yamlText(value), digest);
+}
+
+/** The same with a last line that vouches for all before it: `checksum: sha256:…`. */
+export function checkedYamlFile(path: string, value: unknown, digest: Digest): ArtefactFile {
+  const text = yamlText(value);
+  const hash = digest();
+  hash.update(new TextEncoder().encode(text));
+  return bytesFile(path, `${text}checksum: sha256:${hash.hex()}\n`, digest);
+}
+
+function yamlText(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   settle(document.contents);
   if (isCollection(document.contents)) document.contents.flow = false;
-  return bytesFile(path, document.toString({ lineWidth: 0, flowCollectionPadding: false }), digest);
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
 const longestLine = 110;
@@ -42,5 +64,7 @@ function settle(node: unknown): number {
 
 /** The manifest's list of files. */
 export function filesOf(files: readonly ArtefactFile[]): Manifest["files"] {
-  return recordOf(files.map(({ path, bytes, sha256 }) => [path, { bytes, sha256 }]));
+  return recordOf(
+    files.map(({ path, bytes, sha256, blocks }) => [path, { bytes, sha256, ...(blocks !== undefined && { blocks }) }]),
+  );
 }

@@ -32,7 +32,7 @@ export interface ManifestParts {
 export function manifestOf(model: Model, parts: ManifestParts): Manifest {
   const { origin, graphs, outside } = parts;
   return {
-    format: 1,
+    format: 2,
     model: model.name,
     doc: model.doc,
     compiler: origin.version,

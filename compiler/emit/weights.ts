@@ -1,5 +1,6 @@
 // weights.safetensors: every parameter by name, in canonical order, streamed, so that it may be larger than memory.
 import { layoutTensors } from "../../runtime/safetensors.ts";
+import { blockHashing, blocksText } from "../block-hashes.ts";
 import type { Digest } from "../digest.ts";
 import { InputError } from "../input-error.ts";
 import type { Parameter } from "../parameters.ts";
@@ -10,6 +11,8 @@ export const weightsFile = "weights.safetensors";
 export interface WeightsFile {
   readonly bytes: number;
   readonly sha256: string;
+  /** The hash of each MiB of the file. */
+  readonly blocks: string;
   /** SHA-256 of each parameter's values. */
   readonly digests: ReadonlyMap<string, string>;
   /** Where each parameter lies in the file: what the graphs point to. */
@@ -42,7 +45,9 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
     },
   );
   const whole = digest();
+  const blocks = blockHashing();
   whole.update(header);
+  blocks.update(header);
   const digests = new Map<string, string>();
   const rows = new Map<string, ReadonlyMap<number, Float32Array>>();
   for (const { name, shape } of parameters) {
@@ -53,6 +58,7 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
       if (!values.untrained) checkFinite(piece, name, shape, at);
       one.update(piece);
       whole.update(piece);
+      blocks.update(piece);
       pick?.take(floats(piece), at);
       at += piece.byteLength / 4;
     }
@@ -67,6 +73,7 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
   return {
     bytes,
     sha256: whole.hex(),
+    blocks: blocksText(blocks),
     digests,
     rows,
     places: new Map([...entries].map(([name, { start, end }]) => [name, { offset: start, length: end - start }])),

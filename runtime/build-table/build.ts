@@ -112,6 +112,7 @@ async function buildHeld(options: BuildTablesOptions): Promise<BuildReport> {
   const { dir, binding, signal } = options;
   const artefacts = await openArtefacts(dir, options.warn ?? (() => undefined));
   try {
+    await artefacts.weights.sound;
     if (options.fromStore) return await write(options, artefacts, null, null);
     if (binding === null)
       throw new TwinError("a table build needs a data binding that names the items: --data data.yaml");

@@ -1,3 +1,4 @@
 // The table build and its verification.
 export { type BuildReport, type BuildTablesOptions, buildTables, type Phases, type TableReport } from "./build.ts";
 export { type Verified, verifyTables } from "./verify.ts";
+export { verifyBuild } from "./verify-build.ts";

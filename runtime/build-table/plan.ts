@@ -3,6 +3,7 @@ import { TwinError } from "../error.ts";
 import type { FeatureSpec, Manifest } from "../manifest.ts";
 import { readTableSpec } from "../manifest-file.ts";
 import { headsOf, type RowFormat } from "../table/precision.ts";
+import { weightsFile } from "../weights-check.ts";
 import type { ProjectedTable, ProjectionPlan } from "./projection.ts";
 
 /** The item feature that identifies an item. */
@@ -53,5 +54,6 @@ export function projectionPlan(
     format: rowFormat(manifest.tables[name]),
     rows: rows[name],
   }));
-  return { dir, graph: projector.file, inputs, outside, tables, threads, measureLoss };
+  const weights = manifest.files[weightsFile] ?? null;
+  return { dir, graph: projector.file, inputs, outside, weights, tables, threads, measureLoss };
 }

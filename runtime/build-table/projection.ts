@@ -2,12 +2,14 @@
 
 import { join } from "node:path";
 import { TwinError } from "../error.ts";
+import { hasher } from "../hash.ts";
 import { fetchOutside, type OutsideUse } from "../outside.ts";
 import { emptyRecord } from "../record.ts";
 import { floats, type GraphSession, ints, type Tensor } from "../session.ts";
 import { openFile } from "../session-node.ts";
 import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
 import { openTensors, type TensorFile } from "../tensor-file.ts";
+import { weightsFile } from "../weights-check.ts";
 
 export type EncodedColumn = Int32Array | Float32Array;
 
@@ -33,6 +35,8 @@ export interface ProjectionPlan {
     /** Inputs that are counted in its rows. */
     readonly features: readonly string[];
   }[];
+  /** What the manifest says of the weights; blocks that are read of outside embeddings are held against it. */
+  readonly weights: { readonly bytes: number; readonly blocks?: string | undefined } | null;
   readonly tables: readonly ProjectedTable[];
   /** Threads of one session. */
   readonly threads: number;
@@ -64,7 +68,9 @@ export class Projection {
   static async open(plan: ProjectionPlan): Promise<Projection> {
     const options = { providers: ["cpu"], threads: plan.threads, warn: () => undefined };
     const session = await openFile(join(plan.dir, plan.graph), options);
-    const weights = plan.outside.length > 0 ? openTensors(join(plan.dir, "weights.safetensors")) : null;
+    const { bytes, blocks } = plan.weights ?? { bytes: 0 };
+    const checks = blocks === undefined ? undefined : { bytes, blocks, hasher: await hasher() };
+    const weights = plan.outside.length > 0 ? openTensors(join(plan.dir, weightsFile), checks) : null;
     return new Projection(plan, session, weights);
   }
 

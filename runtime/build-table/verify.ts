@@ -23,6 +23,7 @@ export interface Verified {
 export async function verifyTables(dir: string, now = Date.now() / 1000): Promise<Verified> {
   const artefacts = await openArtefacts(dir, () => undefined);
   artefacts.outside?.close();
+  await artefacts.weights.sound;
   const { manifest } = artefacts;
   const number = currentGeneration(dir);
   if (number === null) throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data data.yaml`);

@@ -1,12 +1,12 @@
 // Rows scored in batches by the graphs of training: the model itself, with fresh keys for every behaviour and no tables.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Artefacts } from "../artefacts.ts";
+import { type Artefacts, openListed } from "../artefacts.ts";
 import type { Binding } from "../data/binding.ts";
 import { openDataset, prepareDataset, type StoredDataset } from "../data/prepare/index.ts";
+import { hasher } from "../hash.ts";
 import type { OnProgress } from "../progress.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { openTensors } from "../tensor-file.ts";
 import type { Part } from "../train/dataset.ts";
 import {
   readVocabularies,
@@ -49,7 +49,7 @@ export interface BatchScoring {
 
 /** Prepares the data (or finds it prepared) and opens the graphs of a build. */
 export async function openBatchScoring(
-  { dir, manifest }: Artefacts,
+  { dir, manifest, weights: checked }: Artefacts,
   binding: Binding,
   options: BatchOptions = {},
 ): Promise<BatchScoring> {
@@ -72,7 +72,8 @@ export async function openBatchScoring(
     const dataset = await openDataset(folder);
     closing.push(() => dataset.close());
     const plan = trainPlan(manifest);
-    const weights = openTensors(join(dir, "weights.safetensors"));
+    await checked.sound;
+    const weights = openListed(dir, manifest, "weights.safetensors", await hasher());
     const state = new TrainState(plan.spec, (name) => weights.read(name), { learning: false });
     weights.close();
     const graphs = new TrainGraphs(dir, plan.spec, threads);

@@ -1,12 +1,13 @@
 // Every graph against parity.safetensors: this runtime computes the compiler's reference numbers, or says where not.
 
 import { join } from "node:path";
-import type { Artefacts } from "../artefacts.ts";
+import { type Artefacts, openListed } from "../artefacts.ts";
 import { TwinError } from "../error.ts";
+import { hasher } from "../hash.ts";
 import { type GraphName, graphNames, type Port, type StoredType, storedTypes, type VariantPort } from "../manifest.ts";
 import { emptyRecord } from "../record.ts";
 import { floats, ints, type Sessions, type StoredTensor, type Tensor } from "../session.ts";
-import { openTensors, type TensorFile } from "../tensor-file.ts";
+import type { TensorFile } from "../tensor-file.ts";
 import { runVariant, storedRuns } from "./stored-runs.ts";
 import { comparedLists } from "./tied-lists.ts";
 
@@ -40,7 +41,7 @@ export const TOLERANCE = 1e-5;
  */
 export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<ParityResult[]> {
   const path = join(artefacts.dir, "parity.safetensors");
-  const file = openTensors(path);
+  const file = openListed(artefacts.dir, artefacts.manifest, "parity.safetensors", await hasher());
   try {
     const near = new Set((file.metadata.near_ties ?? "").split(" ").filter((name) => name !== ""));
     const results: ParityResult[] = [];

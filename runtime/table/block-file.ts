@@ -1,4 +1,5 @@
 // Reads a block file: header and sizes are checked when it is opened, each block when it is first read.
+import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { BLOCK, CheckedBlocks } from "../block-hashes.ts";
 import { TwinError } from "../error.ts";
@@ -104,9 +105,9 @@ export class BlockFile {
     return buffer;
   }
 
-  /** Reads and checks every block anew. @throws TwinError naming the first damaged block */
-  verify(): void {
-    this.#checked.verify();
+  /** Reads and checks every block (of a range of the payload) anew. @throws TwinError naming the first damaged block */
+  verify(from = 0, to = this.payload): void {
+    this.#checked.verify(from, to);
   }
 
   close(): void {
@@ -129,6 +130,28 @@ export class BlockFile {
     if (got < into.length) {
       throw new TwinError(`${this.path} was cut short while it was in use. ${again}`);
     }
+  }
+}
+
+/**
+ * SHA-256 of a block file's header and checksums, and so, through these, of all its bytes: which file it is.
+ * @throws TwinError where it cannot be read, or is none
+ */
+export function rootOf(path: string): string {
+  const file = attempt("read", path, () => openSync(path, "r"));
+  try {
+    return attempt("read", path, () => {
+      const { size } = fstatSync(file);
+      const header = new Uint8Array(HEADER);
+      readFully(file, header, 0);
+      // Payload and checksums: 8 bytes for each MiB that was begun.
+      const blocks = Math.ceil((size - HEADER) / (BLOCK + 8));
+      const checksums = new Uint8Array(Math.max(0, 8 * blocks));
+      readFully(file, checksums, size - checksums.length);
+      return createHash("sha256").update(header).update(checksums).digest("hex");
+    });
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,4 +1,5 @@
 // How a generation of tables comes to be: written beside the others, then made current by one atomic step.
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../error.ts";
@@ -29,13 +30,20 @@ export function currentGeneration(dir: string): number | null {
   if (!existsSync(path)) {
     return null;
   }
-  const text = readText(path, 4096).trim();
-  if (!/^[1-9]\d{0,14}$/.test(text)) {
+  const text = readText(path, 4096);
+  // One line as version 0.1.0 wrote it; a number with a flipped bit may be that of the generation before.
+  const [number, checksum] = text.trim().split("\n");
+  if (!/^[1-9]\d{0,14}$/.test(number) || (checksum !== undefined && text !== currentText(Number(number)))) {
     throw new TwinError(
-      `${path} should hold the number of a generation and holds ${JSON.stringify(text.slice(0, 40))}. Build the tables again: twin table build DIR --data DATA`,
+      `${path} should hold the number of a generation and holds ${JSON.stringify(number.slice(0, 40))}${checksum === undefined ? "" : " with a checksum that is not its own"}. Build the tables again: twin table build DIR --data DATA`,
     );
   }
-  return Number(text);
+  return Number(number);
+}
+
+/** The number, and a line that vouches for it. */
+function currentText(number: number): string {
+  return `${number}\nsha256:${createHash("sha256").update(`${number}\n`).digest("hex")}\n`;
 }
 
 /**
@@ -104,7 +112,7 @@ export function commitGeneration(dir: string, number: number, partial: string): 
     renameSync(partial, generationFolder(dir, number));
     active.delete(partial);
     syncFolder(folder);
-    writeFileAtomic(join(dir, "tables", "current"), `${number}\n`);
+    writeFileAtomic(join(dir, "tables", "current"), currentText(number));
     for (const name of readdirSync(folder)) {
       if (/^\d{1,15}$/.test(name) && Number(name) !== number && Number(name) !== before) {
         removeOlder(join(folder, name));

@@ -1,10 +1,12 @@
 // generation.json: what one generation of built tables is made of, and of which weights.
-
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as v from "valibot";
 import { TwinError } from "../error.ts";
 import { expectFile, readText, writeFileAtomic } from "../files.ts";
 import { named, strict } from "../named-schema.ts";
+import { recordOf } from "../record.ts";
+import { rootOf } from "./block-file.ts";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]+$/));
@@ -12,7 +14,8 @@ const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]+$/));
 const file = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "a plain file name"));
 
 export const GenerationSchema = strict({
-  format: v.literal(1),
+  /** 1 (Twin 0.1.0) has neither `files` nor `checksum`. */
+  format: v.picklist([1, 2]),
   number: v.pipe(natural, v.minValue(1)),
   model: v.string(),
   /** ISO 8601, UTC. */
@@ -41,6 +44,10 @@ export const GenerationSchema = strict({
   ),
   index: file,
   store: file,
+  /** By file: SHA-256 of its header and its blocks' checksums, so that no file of another generation passes for it. */
+  files: v.optional(named(hex)),
+  /** Of the text before it. */
+  checksum: v.optional(v.string()),
 });
 
 export type GenerationFile = v.InferOutput<typeof GenerationSchema>;
@@ -52,16 +59,18 @@ const again = "Build the tables again: twin table build DIR --data DATA";
 export function readGeneration(folder: string): GenerationFile {
   const path = join(folder, NAME);
   expectFile(path, again);
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(readText(path, 16 * 1024 * 1024));
+    text = readText(path, 16 * 1024 * 1024);
+    value = JSON.parse(text);
   } catch (error) {
     throw error instanceof TwinError ? error : new TwinError(`${path} is no JSON text. ${again}`);
   }
   const format = (value as { format?: unknown } | null)?.format;
-  if (format !== undefined && format !== 1) {
+  if (format !== undefined && format !== 1 && format !== 2) {
     throw new TwinError(
-      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format 1. ${again}, or update Twin`,
+      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format 1 and 2. ${again}, or update Twin`,
     );
   }
   const result = v.safeParse(GenerationSchema, value);
@@ -69,9 +78,36 @@ export function readGeneration(folder: string): GenerationFile {
     const [issue] = result.issues;
     throw new TwinError(`${path}: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}. ${again}`);
   }
+  const signed = checksumLine.test(text) && checked(text.replace(checksumLine, "\n}\n")) === text;
+  if (result.output.format >= 2 && !signed)
+    throw new TwinError(`${path}: its checksum does not fit its text: it is damaged, or was changed by hand. ${again}`);
   return result.output;
 }
 
-export function writeGeneration(folder: string, generation: GenerationFile): void {
-  writeFileAtomic(join(folder, NAME), `${JSON.stringify(v.parse(GenerationSchema, generation), null, 2)}\n`);
+const checksumLine = /,\n {2}"checksum": "[^"]*"\n\}\n$/;
+
+/** The text with its checksum as the last field. */
+function checked(text: string): string {
+  const digest = createHash("sha256").update(text).digest("hex");
+  return text.replace(/\n\}\n$/, () => `,\n  "checksum": "sha256:${digest}"\n}\n`);
+}
+
+/** @throws TwinError naming the file that is not the one that this generation was written with */
+export function expectOwnFiles(folder: string, { format, files, index, store, tables }: GenerationFile): void {
+  if (format < 2) return;
+  for (const name of [index, store, ...Object.values(tables).map((table) => table.file)]) {
+    if (rootOf(join(folder, name)) === (files && Object.hasOwn(files, name) ? files[name] : undefined)) continue;
+    throw new TwinError(
+      `${join(folder, name)} is not the file that this generation was written with (its checksums are others). ${again}`,
+    );
+  }
+}
+
+/** Written last: the files that it names are there, and are described as they are. */
+export function writeGeneration(folder: string, described: GenerationFile): void {
+  const { index, store, tables } = described;
+  const names = [index, store, ...Object.values(tables).map((table) => table.file)];
+  const files = recordOf(names.map((name) => [name, rootOf(join(folder, name))]));
+  const generation = v.parse(GenerationSchema, { ...described, format: 2, files });
+  writeFileAtomic(join(folder, NAME), checked(`${JSON.stringify(generation, null, 2)}\n`));
 }

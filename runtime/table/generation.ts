@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { TwinError } from "../error.ts";
 import { currentGeneration, generationFolder } from "./generation-commit.ts";
-import { type GenerationFile, readGeneration } from "./generation-file.ts";
+import { expectOwnFiles, type GenerationFile, readGeneration } from "./generation-file.ts";
 import { ItemStore, type StoreImage } from "./item-store.ts";
 import { type IndexImage, KeyIndex } from "./key-index.ts";
 import { TableFile, type TableImage, type TableOptions } from "./table-file.ts";
@@ -70,6 +70,7 @@ export class Generation {
       }
       const generation = new Generation(folder, description, index, store, tables);
       generation.#check(number);
+      expectOwnFiles(folder, description);
       return generation;
     } catch (error) {
       for (const file of opened) {

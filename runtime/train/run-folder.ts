@@ -132,7 +132,7 @@ export function readRun(dir: string): RunRecord {
   const cure = "Restore it from a copy, or start the run anew in another folder";
   const kind = { what: "a training run of Twin", cure };
   const { text, signed: isSigned } = readSigned(path, 1 << 24, cure);
-  if (isSigned) return parseYaml(text, path, RunSchema, { ...kind, format: 2 });
+  if (isSigned) return parseYaml(text, path, RunSchema, { ...kind, formats: [2] });
   return { ...parseYaml(text, path, FirstSchema, kind), format: 2, files: null };
 }
 

@@ -14,6 +14,8 @@ export interface WorkerStart {
   readonly dir: string;
   readonly options: LoadOptions;
   readonly tables: SharedGeneration | null;
+  /** Which weights the pool checks. */
+  readonly weights: string | null;
 }
 
 /** One thing to do. `request` comes along where the worker does not hold the user's side. */

@@ -6,7 +6,15 @@ import type { Manifest } from "../manifest.ts";
 import type { Ranking } from "../ranking.ts";
 import type { PrepareRequest, RankRequest } from "../request.ts";
 import { type GenerationTables, holdFor, type OpenGeneration, type SharedGeneration } from "../tables.ts";
-import { type LoadOptions, openTables, type Prepared, type TablesStatus, type Twin } from "../twin.ts";
+import {
+  checkOptions,
+  type LoadOptions,
+  openTables,
+  type Prepared,
+  statusOf,
+  type TablesStatus,
+  type Twin,
+} from "../twin.ts";
 import { UnderWay } from "../under-way.ts";
 import { type Job, receivedExplanations, receivedRanking } from "./messages.ts";
 import { Thread } from "./thread.ts";
@@ -60,7 +68,9 @@ export class WorkerTwin implements Twin {
 
   static async open(dir: string, options: LoadOptions, workers: number): Promise<WorkerTwin> {
     const warnings: string[] = [];
-    const artefacts = await openArtefacts(dir, (message) => warnings.push(message));
+    const artefacts = await openArtefacts(dir, (message) => warnings.push(message), {
+      verify: checkOptions(options).verify,
+    });
     const tables = await openTables(artefacts, options);
     const twin = new WorkerTwin(artefacts, tables, options, warnings);
     const started = await Promise.allSettled(Array.from({ length: workers }, () => twin.#start()));
@@ -126,7 +136,7 @@ export class WorkerTwin implements Twin {
   status(): TablesStatus {
     this.#underWay.expectOpen();
     const generation = this.#tables.current();
-    return { generation: generation?.number ?? null, tables: generation?.freshness(Date.now() / 1000) ?? [] };
+    return statusOf(generation, this.#artefacts.weights);
   }
 
   refresh(): Promise<boolean> {
@@ -183,6 +193,8 @@ export class WorkerTwin implements Twin {
         this.#given.set(thread, tables);
       }
       const { result, warnings } = await thread.run(due);
+      // The weights are checked once for all threads.
+      await this.#artefacts.weights.sound;
       this.#warn(warnings);
       resolve(result);
     } catch (error) {
@@ -202,7 +214,7 @@ export class WorkerTwin implements Twin {
     const release = tables.open?.hold();
     this.#starting++;
     try {
-      const start = { dir: this.dir, options, tables: tables.shared };
+      const start = { dir: this.dir, options, tables: tables.shared, weights: this.#artefacts.weights.identity };
       const { thread, warnings } = await Thread.start(start, (dead) => this.#replace(dead));
       this.#warn(warnings);
       this.#failures = 0;

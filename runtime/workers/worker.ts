@@ -12,8 +12,8 @@ function fail(error: unknown): void {
   send({ kind: "failed", message, ours: error instanceof TwinError });
 }
 
-async function serve({ dir, options, tables }: WorkerStart): Promise<void> {
-  const twin = await LocalTwin.open(dir, options, tables);
+async function serve({ dir, options, tables, weights }: WorkerStart): Promise<void> {
+  const twin = await LocalTwin.open(dir, options, { tables, weights });
   const held = new Map<number, Prepared>();
 
   const run = async (job: Job): Promise<Answer> => {

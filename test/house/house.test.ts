@@ -48,7 +48,7 @@ describe("who may import whom", () => {
     cli: everything,
   };
   /** Pure format code of the runtime that the compiler may call: docs/decisions/0003. */
-  const shared = ["runtime/safetensors.ts", "runtime/record.ts"];
+  const shared = ["runtime/safetensors.ts", "runtime/record.ts", "runtime/block-hashes.ts", "runtime/hash.ts"];
   /** Texts of others on a terminal: one printer for all rooms. */
   const printer = "grammar/width.ts";
 

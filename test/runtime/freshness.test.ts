@@ -33,6 +33,28 @@ describe("freshness", () => {
     expect(freshness(manifest, "video_keys", none, now).state).toBe("refused");
   });
 
+  it("refuses a table whose generation names no fingerprint of a metric that it was projected for", () => {
+    const silent = { ...made(producer.video_keys, metric.relevance), fingerprints: { producer, metric: {} } };
+    const found = freshness(manifest, "video_keys", silent, now);
+    expect(found).toMatchObject({ state: "refused" });
+    expect(found.because).toMatch(/another metric: relevance \(none\) instead of/);
+  });
+
+  it("knows no age of a table that is dated in the future, and so allows it for none", () => {
+    const at = (madeAt: string, p = other) =>
+      freshness(manifest, "video_keys", { ...made(p, metric.relevance), madeAt }, now);
+    // Clocks of two machines may stand a minute apart.
+    expect(at("2024-01-01T00:11:00.000Z")).toMatchObject({ state: "stale", age: 0 });
+    expect(() => allow(at("2024-01-01T00:11:00.000Z"), 1, "d")).not.toThrow();
+    const ahead = at("2024-01-01T00:11:00.001Z");
+    expect(ahead).toMatchObject({ state: "stale", age: Number.NaN });
+    expect(() => allow(ahead, 1e12, "d")).toThrow(
+      /table video_keys in d is stale: .* made at 2024-01-01T00:11:00.001Z, which is in the future.*twin table build d .*set the clock right/,
+    );
+    // Its age does not matter where it was made with these weights.
+    expect(() => allow(at("2034-01-01T00:00:00.000Z", producer.video_keys), 0, "d")).not.toThrow();
+  });
+
   it("allows a stale table up to its age, a refused one never", () => {
     const stale = freshness(manifest, "video_keys", made(other, metric.relevance), now);
     expect(() => allow(stale, 600, "d")).not.toThrow();

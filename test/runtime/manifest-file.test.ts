@@ -103,11 +103,11 @@ const edit = (from: string, to: string) => {
 test.each<[string, string, RegExp]>([
   [
     "an unknown version",
-    edit("format: 1", "format: 2"),
-    /^DIR\/manifest.yaml has format 2, and this version of Twin reads format 1. Build the artefacts again: twin build FILE -o DIR, or update Twin$/,
+    edit("format: 1", "format: 3"),
+    /^DIR\/manifest.yaml has format 3, and this version of Twin reads format 1 and 2. Build the artefacts again: twin build FILE -o DIR, or update Twin$/,
   ],
   ["a version in quotes", edit("format: 1", 'format: "1"'), /has format "1"/],
-  ["a foreign file", "services:\n  web: {image: nginx}\n", /is not a manifest of Twin: it does not say `format: 1`/],
+  ["a foreign file", "services:\n  web: {image: nginx}\n", /is not a manifest of Twin: it does not say `format: 2`/],
   ["an empty file", "", /is not a manifest of Twin/],
   ["a list", "- a\n- b\n", /is not a manifest of Twin/],
   ["binary", "\u0000\u0001\u0002", /DIR\/manifest.yaml/],

@@ -95,6 +95,7 @@ test.each([
   ["a negative size", crafted(`{${f32("a", "[-1]", 0, 4)}}`, 4), /no proper shape/],
   ["a size beyond counting", crafted(`{${f32("a", "[4503599627370496,4096]", 0, 4)}}`, 4), /no proper shape/],
   ["another size than its shape", crafted(`{${f32("a", "[2]", 0, 4)}}`, 4), /covers 4 bytes, but F32 \[2\] needs 8/],
+  ["more bytes than its shape", crafted(`{${f32("a", "[2]", 0, 12)}}`, 12), /covers 12 bytes, but F32 \[2\] needs 8/],
   ["offsets backwards", crafted(`{${f32("a", "[1]", 4, 0)}}`, 4), /no proper offsets/],
   ["offsets out of the file", crafted(`{${f32("a", "[2]", 0, 8)}}`, 4), /it is truncated/],
   ["an overlap", crafted(`{${f32("a", "[1]", 0, 4)},${f32("b", "[1]", 2, 6)}}`, 6), /`b` overlaps/],

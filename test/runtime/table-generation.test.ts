@@ -139,14 +139,19 @@ test("a damaged pointer, description or file is refused with its place; a new bu
   const current = join(dir, "tables", "current");
   const folder = generationFolder(dir, 1);
   const description = join(folder, "generation.json");
-  const sound = JSON.parse(readFileSync(description, "utf8")) as object;
+  const { checksum: _, files, ...sound } = JSON.parse(readFileSync(description, "utf8"));
+  expect(Object.keys(files)).toEqual(["keys.index", "items.store", "video_keys.table"]);
   const refused = async (change: object | string, message: RegExp) => {
-    writeFileSync(description, typeof change === "string" ? change : JSON.stringify({ ...sound, ...change }));
+    writeFileSync(
+      description,
+      typeof change === "string" ? change : JSON.stringify({ ...sound, format: 1, ...change }),
+    );
     await expect(Generation.open(dir)).rejects.toThrow(message);
     await expect(Generation.open(dir)).rejects.toThrow(TwinError);
   };
   await refused("{", /generation.json is no JSON text/);
-  await refused({ format: 2 }, /has format 2, and this version of Twin reads format 1/);
+  await refused({ format: 3 }, /has format 3, and this version of Twin reads format 1 and 2/);
+  await refused({ format: 2 }, /its checksum does not fit its text: it is damaged, or was changed by hand/);
   await refused({ index: "../../../secret" }, /index: .*a plain file name/);
   await refused({ number: 2 }, /generation.json says it is number 2/);
   await refused({ items: 4 }, /the key index holds 3 int64 keys, not 4/);

@@ -140,7 +140,7 @@ describe.each(both)("graphs over %s rows", (type) => {
       expect(selfTestText(report)).toMatch(new RegExp(`${graph} \\(${type}\\): \\d`));
     }
     const artefacts = await openArtefacts(dir, () => undefined);
-    const open = nodeSessions(dir, artefacts.manifest, { providers: ["cpu"], threads: 1, warn: () => undefined });
+    const open = nodeSessions(artefacts, { providers: ["cpu"], threads: 1, warn: () => undefined });
     const wrong = new Sessions(async (name) => {
       const session = await open(name);
       if (name !== `rank.${type}`) return session;

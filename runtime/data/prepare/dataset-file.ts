@@ -101,7 +101,7 @@ export function readDatasetSpec(folder: string): DatasetSpec {
     throw new TwinError(
       `${path} has format 1, of Twin 0.1, which kept no checksums of the prepared columns; format 2 is read. ${cure}`,
     );
-  return parseYaml(text, path, DatasetSchema, { what: "a prepared data set of Twin", cure, format: 2 });
+  return parseYaml(text, path, DatasetSchema, { what: "a prepared data set of Twin", cure, formats: [2] });
 }
 
 export function writeDatasetSpec(folder: string, spec: DatasetSpec): void {

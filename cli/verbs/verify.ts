@@ -1,0 +1,33 @@
+// `twin verify DIR`: reads everything in a folder of Twin's and holds it against its checksums.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { recovered } from "../../runtime/artefacts.ts";
+import { verifyBuild } from "../../runtime/build-table/index.ts";
+import { TwinError } from "../../runtime/error.ts";
+import type { VerifyFolder } from "../../runtime/verify-folder.ts";
+import { Failed } from "../failure.ts";
+import { bytes, print, printJson, say } from "../output.ts";
+import { showProgress, stoppable } from "../progress.ts";
+
+/** Which file tells what a folder is. */
+const kinds: readonly (readonly [mark: string, verify: VerifyFolder])[] = [["manifest.yaml", verifyBuild]];
+
+export async function verify(wanted: string, options: { readonly json?: boolean }): Promise<void> {
+  const dir = recovered(wanted, (message) => say(`warning: ${message}`));
+  const kind = kinds.find(([mark]) => existsSync(join(dir, mark)));
+  if (kind === undefined)
+    throw new TwinError(
+      `${dir} is no folder that can be verified: it has none of ${kinds.map(([mark]) => mark).join(", ")}. Name the folder of a build`,
+    );
+  const report = await stoppable((signal) => kind[1](dir, { signal, onProgress: showProgress() }));
+  if (options.json) printJson({ dir, ...report });
+  else {
+    print(report.lines.join("\n"));
+    const rate = report.bytes / Math.max(report.seconds, 1e-3);
+    print(
+      `${dir}: ${report.files} files of a ${report.kind}, ${bytes(report.bytes)} in ${report.seconds.toFixed(1)} s (${bytes(rate)} a second)`,
+    );
+  }
+  const bad = report.lines.filter((line) => /^(damaged|refused) /.test(line)).length;
+  if (!report.sound) throw new Failed(`${dir} is not sound: ${bad} of ${report.lines.length} checks failed`);
+}

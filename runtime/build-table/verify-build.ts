@@ -1,0 +1,108 @@
+// `twin verify` of a build: every file that its manifest lists, and every generation of its tables.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { encodersFingerprint } from "../encoders-fingerprint.ts";
+import { freshness } from "../freshness.ts";
+import type { Manifest } from "../manifest.ts";
+import { readManifest } from "../manifest-file.ts";
+import { BlockFile } from "../table/block-file.ts";
+import { Generation } from "../table/generation.ts";
+import { currentGeneration, generationFolder, generationsFolder } from "../table/generation-commit.ts";
+import { readGeneration } from "../table/generation-file.ts";
+import { FolderCheck, type VerifyFolder } from "../verify-folder.ts";
+
+const again = "Build the artefacts again: twin build FILE -o DIR";
+
+export const verifyBuild: VerifyFolder = async (dir, options) => {
+  const manifest = readManifest(dir);
+  const listed = Object.entries(manifest.files);
+  const check = await FolderCheck.begin(
+    options,
+    listed.reduce((sum, [, { bytes }]) => sum + bytes, 0),
+  );
+  check.files++;
+  check.lines.push(
+    manifest.format === 1
+      ? "sound    manifest.yaml: format 1, which has no checksum of its own: that it reads is all that can be said"
+      : "sound    manifest.yaml: as its checksum says",
+  );
+  for (const [name, known] of listed) await check.check(name, () => check.whole(join(dir, name), known, again));
+  await tables(dir, manifest, check);
+  return check.report("build");
+};
+
+async function tables(dir: string, manifest: Manifest, check: FolderCheck): Promise<void> {
+  let current: number | null = null;
+  if (existsSync(join(dir, "tables", "current")))
+    await check.check("tables/current", () => {
+      current = currentGeneration(dir);
+      check.files++;
+      return `generation ${current}`;
+    });
+  const folder = generationsFolder(dir);
+  const numbers = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => /^[1-9]\d*$/.test(name))
+        .map(Number)
+    : [];
+  if (current !== null && !numbers.includes(current)) numbers.push(current);
+  for (const number of numbers.sort((a, b) => a - b))
+    await generation(dir, number, manifest, check, number === current);
+}
+
+async function generation(
+  dir: string,
+  number: number,
+  manifest: Manifest,
+  check: FolderCheck,
+  isCurrent: boolean,
+): Promise<void> {
+  const folder = generationFolder(dir, number);
+  const place = `tables/generations/${number}`;
+  await check.check(place, async () => {
+    const opened = await Generation.open(dir, { number, memoryLimit: 0 });
+    opened.close();
+    check.files++;
+    const { items, key, made_at } = opened.description;
+    return `${items} items by ${key.feature} (${key.type}), made ${made_at}, its files belong together`;
+  });
+  let described: ReturnType<typeof readGeneration>;
+  try {
+    described = readGeneration(folder);
+  } catch {
+    return;
+  }
+  const files = [
+    [described.index, "index"],
+    [described.store, "items"],
+    ...Object.values(described.tables).map(({ file }) => [file, "table"] as const),
+  ] as const;
+  for (const [name, kind] of files)
+    await check.check(`${place}/${name}`, async () => {
+      const file = await BlockFile.open(join(folder, name), kind);
+      try {
+        for (let at = 0; at < file.payload; at += step) {
+          file.verify(at, Math.min(file.payload, at + step));
+          await check.count(Math.min(step, file.payload - at));
+        }
+        check.files++;
+        return `${file.payload} bytes, every block as its checksum says`;
+      } finally {
+        file.close();
+      }
+    });
+  if (!isCurrent) return;
+  if (described.fingerprints.encoders !== encodersFingerprint(manifest)) {
+    check.sound = false;
+    check.lines.push(`refused  ${place}: made with other encoders or vocabularies; build the tables again`);
+  }
+  for (const name of Object.keys(manifest.tables)) {
+    const made = { madeAt: described.made_at, fingerprints: described.fingerprints };
+    const { state, because } = freshness(manifest, name, made, Date.now() / 1000);
+    if (state === "refused") check.sound = false;
+    check.lines.push(`${state.padEnd(8)} table ${name}: ${because || "made with these weights"}`);
+  }
+}
+
+/** Bytes between two looks at whether it is to stop: whole blocks. */
+const step = 16 * 1024 * 1024;

@@ -1,0 +1,156 @@
+// Any flipped bit in a build folder: never another answer, always an error that names the file; and `verifyBuild` finds it.
+import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { verifyBuild } from "../../runtime/build-table/index.ts";
+import { TwinError } from "../../runtime/error.ts";
+import { load, parseRequest } from "../../runtime/index.ts";
+import { built, cleanUp, temporary } from "../kit/built-twin.ts";
+import { builtRanked, numbers, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+
+afterAll(cleanUp);
+
+/** Flips of each file; the long form has more. */
+const flips = Number(process.env.TWIN_FLIPS ?? 3);
+const next = numbers(Number(process.env.TWIN_SEED) || 5);
+
+async function answer(dir: string): Promise<string> {
+  const twin = await load(dir);
+  try {
+    const prepared = await twin.prepare(someUser(30));
+    const { scores, logits, kept, misses } = await prepared.rank(someCandidates(5));
+    return JSON.stringify([scores.click, scores.like, logits.click, kept?.positions, misses]);
+  } finally {
+    await twin.close();
+  }
+}
+
+async function found(dir: string): Promise<string> {
+  try {
+    const report = await verifyBuild(dir, {});
+    return report.sound ? "" : report.lines.filter((line) => /^(damaged|refused)/.test(line)).join("\n");
+  } catch (error) {
+    expect(error).toBeInstanceOf(TwinError);
+    return (error as Error).message;
+  }
+}
+
+const filesOf = (dir: string): string[] =>
+  readdirSync(dir, { recursive: true, encoding: "utf8" })
+    .filter((name) => statSync(join(dir, name)).isFile())
+    .sort();
+
+describe.each(["none", "all"] as const)("a build with outside: %s", (outside) => {
+  it("never answers otherwise for a flipped bit, and says which file it is", { timeout: 600_000 }, async () => {
+    const dir = await builtRanked(rankSource(), {}, { outside });
+    const right = await answer(dir);
+    expect(await found(dir)).toBe("");
+    const needed = /^(manifest\.yaml|weights|search|rank\.|request\.|tables\/(current|gen))/;
+    for (const name of filesOf(dir)) {
+      const path = join(dir, name);
+      const sound = readFileSync(path);
+      const places = [0, sound.length - 1, ...Array.from({ length: flips }, () => Math.floor(next() * sound.length))];
+      const damages: [string, () => void][] = places.map((place) => {
+        const bit = 1 << Math.floor(next() * 8);
+        const bytes = Buffer.from(sound);
+        bytes[place] ^= bit;
+        return [`${name} byte ${place} bit ${bit}`, () => writeFileSync(path, bytes)];
+      });
+      damages.push([`${name} cut short`, () => truncateSync(path, sound.length - 1)]);
+      for (const [what, damage] of damages) {
+        damage();
+        const said = await answer(dir).catch((error: unknown) => {
+          expect(error, what).toBeInstanceOf(TwinError);
+          return error as Error;
+        });
+        if (said instanceof Error) expect(said.message, what).toContain(name);
+        else {
+          expect(said, what).toBe(right);
+          // What ranking does not read may be damaged: nothing of it can be in an answer.
+          expect(needed.test(name), `${what} is read`).toBe(false);
+        }
+        expect(await found(dir), what).toContain(name);
+        writeFileSync(path, sound);
+      }
+    }
+    expect(await answer(dir)).toBe(right);
+  });
+});
+
+describe("weights", () => {
+  const flipped = async (outside: "none" | "all" = "none") => {
+    const dir = await builtRanked(rankSource(), {}, { outside });
+    const path = join(dir, "weights.safetensors");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] ^= 0x40;
+    writeFileSync(path, bytes);
+    return dir;
+  };
+
+  it("that are damaged let no answer leave, in threads neither, unless only sizes are asked for", async () => {
+    const dir = await flipped();
+    const named = /weights\.safetensors is damaged: bytes 0 to \d+ \(block 0\).*twin build FILE -o DIR/;
+    const twin = await load(dir).catch((error: unknown) => error as Error);
+    if (twin instanceof Error) expect(twin.message).toMatch(named);
+    else await expect(twin.prepare(someUser(9)).then((one) => one.rank(someCandidates(2)))).rejects.toThrow(named);
+    const quick = await load(dir, { verify: "sizes" });
+    expect(quick.status().weights).toEqual({ by: "sizes", state: "unchecked", because: "" });
+    await (await quick.prepare(someUser(9))).rank(someCandidates(2));
+    await quick.close();
+    await expect(load(dir, { verify: "all" as "sizes" })).rejects.toThrow(/verify is "all"; bring "blocks".*"sizes"/);
+  });
+
+  it("that are sound are said to be", async () => {
+    const twin = await load(await builtRanked());
+    await (await twin.prepare(someUser(9))).rank(someCandidates(2));
+    expect(twin.status().weights).toEqual({ by: "blocks", state: "sound", because: "" });
+    await twin.close();
+  });
+
+  it("of another build of the same size are refused", async () => {
+    const dir = await builtRanked();
+    cpSync(join(built(rankSource(), { seed: 9 }), "weights.safetensors"), join(dir, "weights.safetensors"));
+    await expect(answer(dir)).rejects.toThrow(/weights\.safetensors is damaged/);
+  });
+});
+
+it("a table of another generation of the same size is refused", async () => {
+  const dir = await builtRanked();
+  const other = await builtRanked(rankSource(), {}, { seed: 9 });
+  const table = "tables/generations/1/video_keys.table";
+  cpSync(join(other, table), join(dir, table));
+  await expect(answer(dir)).rejects.toThrow(/video_keys\.table is not the file that this generation was written with/);
+});
+
+describe("a build of version 0.1.0", () => {
+  const kept = join(import.meta.dirname, "../compat/0.1.0");
+
+  it("answers as that version did, its weights checked whole", async () => {
+    const twin = await load(join(kept, "model"));
+    const { prepare, rank } = parseRequest(readFileSync(join(kept, "request.json"), "utf8"), "request");
+    const { scores } = await (await twin.prepare(prepare)).rank(rank);
+    const due = JSON.parse(readFileSync(join(kept, "rank.json"), "utf8"));
+    due.scores.click.forEach((score: number, i: number) => {
+      expect(Math.abs(scores.click[i] - score)).toBeLessThan(1e-6);
+    });
+    expect(twin.status().weights).toEqual({ by: "sha256", state: "sound", because: "" });
+    await twin.close();
+    expect((await verifyBuild(join(kept, "model"), {})).sound).toBe(true);
+  });
+
+  it("is refused where its weights are damaged", async () => {
+    const dir = join(temporary(), "model");
+    cpSync(join(kept, "model"), dir, { recursive: true });
+    const path = join(dir, "weights.safetensors");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 5] ^= 1;
+    writeFileSync(path, bytes);
+    const twin = await load(dir);
+    const { prepare, rank } = parseRequest(readFileSync(join(kept, "request.json"), "utf8"), "request");
+    await expect(twin.prepare(prepare).then((one) => one.rank(rank))).rejects.toThrow(
+      /weights\.safetensors is damaged/,
+    );
+    expect(twin.status().weights.state).toBe("damaged");
+    await twin.close();
+  });
+});
