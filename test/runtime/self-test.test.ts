@@ -9,6 +9,7 @@ import { evaluateHitRate, load, selfTest, selfTestText } from "../../runtime/ind
 import { ranked, roundRobin, select } from "../../runtime/round-robin.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+import { vouchFor } from "../kit/sealed.ts";
 
 afterAll(cleanUp);
 
@@ -52,6 +53,8 @@ describe("the self-test", () => {
     const floats = new Float32Array(64).fill(0.5);
     bytes.set(new Uint8Array(floats.buffer), bytes.length - floats.byteLength);
     writeFileSync(path, bytes);
+    await expect(selfTest(dir, small)).rejects.toThrow(/weights\.safetensors is damaged: bytes 0 to /);
+    vouchFor(dir, "weights.safetensors");
     const report = await selfTest(dir, small);
     expect(report.passed).toBe(false);
     expect(selfTestText(report)).toMatch(/WRONG/);
