@@ -33,7 +33,7 @@ export function listRunFiles(dir: string): ListedFile[] {
 }
 
 /** What a run, or a build, lists of its files; nothing for another folder. A run of Twin 0.1 lists those of its build. */
-function listOf(dir: string): readonly ListedFile[] {
+export function listedFiles(dir: string): readonly ListedFile[] {
   if (existsSync(join(dir, runFile))) {
     const { files } = readRun(dir);
     if (files !== null) return files;
@@ -58,7 +58,7 @@ export function damageOf(dir: string, { path, bytes, sha256 }: ListedFile): stri
  * @throws TwinError naming the first that is not as it was listed
  */
 export function expectListed(dir: string, chosen: (path: string) => boolean): void {
-  for (const file of listOf(dir)) {
+  for (const file of listedFiles(dir)) {
     const why = chosen(file.path) ? damageOf(dir, file) : null;
     if (why === null) continue;
     throw new TwinError(

@@ -2,6 +2,8 @@
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifyDataset } from "../../runtime/data/prepare/verify-dataset.ts";
+import { verifyRun } from "../../runtime/train/verify-run.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, here, root } from "../kit/cli.ts";
 import { flipsOf, withFlip } from "../kit/flip.ts";
@@ -84,6 +86,30 @@ describe("one flipped bit", () => {
       const found = await withFlip(run, flip, () => here(args));
       expect([found.code, found.stderr.includes(flip.file)], found.stderr).toEqual([1, true]);
     }
+  }, 120_000);
+});
+
+describe("verifying", () => {
+  it("reads a run and prepared data in full, and names every file in which a bit is flipped", async () => {
+    const run = join(folder, "stopped");
+    for (const [dir, verify, chosen] of [
+      [run, verifyRun, (file: string) => file !== "report.html"],
+      [join(run, "data"), verifyDataset, () => true],
+    ] as const) {
+      const whole = await verify(dir, {});
+      expect([whole.sound, whole.lines.every((line) => line.startsWith("sound"))]).toEqual([true, true]);
+      expect(whole.files).toBeGreaterThan(5);
+      for (const flip of flipsOf(dir, chosen, 1)) {
+        const { sound, lines } = await withFlip(dir, flip, () => verify(dir, {}));
+        const line = lines.find((one) => one.startsWith("damaged"));
+        expect([sound, line?.includes(flip.file)], `${flip.file}: ${line}`).toEqual([false, true]);
+        if (flip.file.endsWith(".bin")) expect(line).toMatch(/\(block 0\)/);
+      }
+    }
+    expect(await verifyRun(join(compat, "run"), {})).toMatchObject({ sound: false });
+    expect((await verifyRun(join(compat, "run"), {})).lines).toContainEqual(
+      expect.stringMatching(/^sound {4}train\/step\.onnx: /),
+    );
   }, 120_000);
 });
 
