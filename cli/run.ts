@@ -157,7 +157,7 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).verifyTable(dir, options));
 
-  verb("verify <dir>", "read a build with its tables in full and hold it against its checksums")
+  verb("verify <dir>", "read a build with its tables, a run or prepared data in full and hold it against its checksums")
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/verify.ts")).verify(dir, options));
 

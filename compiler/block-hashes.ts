@@ -8,4 +8,4 @@ const hash = await hasher();
 export const blockHashing = (): BlockHashing => new BlockHashing(hash);
 
 /** As the manifest writes them: 16 hexadecimal digits a MiB. */
-export const blocksText = (hashing: BlockHashing): string => hashesText(hashing.finish());
+export const blocksText = (hashing: BlockHashing): string => hashesText(hashing.hashes);

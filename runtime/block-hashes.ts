@@ -10,8 +10,11 @@ export const blocksOf = (bytes: number): number => Math.ceil(bytes / BLOCK);
 /** As text: 16 lower-case hexadecimal digits a block, one after the other. */
 export const hashesPattern = /^(?:[0-9a-f]{16})*$/;
 
+/** A hash as text. */
+export const hashText = (hash: bigint): string => hash.toString(16).padStart(16, "0");
+
 export function hashesText(hashes: BigUint64Array): string {
-  return Array.from(hashes, (hash) => hash.toString(16).padStart(16, "0")).join("");
+  return Array.from(hashes, hashText).join("");
 }
 
 /** The hashes of a text that fits `hashesPattern`; null where it is not as many as `bytes` need. */
@@ -25,12 +28,14 @@ export function parseHashes(text: string, bytes: number): BigUint64Array | null 
 /** Hashes each MiB of bytes that come in pieces of any size. */
 export class BlockHashing {
   readonly #hasher: Hasher;
-  readonly #hashes: bigint[] = [];
+  readonly #hashes: bigint[];
   #open: HashStream | null = null;
   #filled = 0;
 
-  constructor(hasher: Hasher) {
+  /** @param done hashes of whole blocks that came before */
+  constructor(hasher: Hasher, done: readonly bigint[] = []) {
     this.#hasher = hasher;
+    this.#hashes = [...done];
   }
 
   update(piece: Uint8Array): void {
@@ -43,11 +48,14 @@ export class BlockHashing {
     }
   }
 
-  /** Ends it. */
-  finish(): BigUint64Array {
-    if (this.#open) this.#hashes.push(this.#open.digest());
-    this.#open = null;
-    return BigUint64Array.from(this.#hashes);
+  /** Bytes so far, those that came before among them. */
+  get bytes(): number {
+    return this.#hashes.length * BLOCK + this.#filled;
+  }
+
+  /** Of everything so far; more may follow. */
+  get hashes(): BigUint64Array {
+    return BigUint64Array.from(this.#open ? [...this.#hashes, this.#open.digest()] : this.#hashes);
   }
 
   #add(part: Uint8Array): void {

@@ -127,13 +127,16 @@ function readRanges({ embeddings, files }: Manifest, file: TensorFile): [number,
   return starts.flatMap((from, i) => (from < ends[i] ? [[from, ends[i]] as [number, number]] : []));
 }
 
-/** One job in this thread, or several for threads of their own. */
-function jobsOf(whole: CheckJob): { readonly jobs: readonly CheckJob[]; readonly threads: boolean } {
+/** One job in this thread, or several for threads of their own, `most` at most. */
+export function jobsOf(
+  whole: CheckJob,
+  most = availableParallelism(),
+): { readonly jobs: readonly CheckJob[]; readonly threads: boolean } {
   const isWhole = whole.listed.blocks === undefined;
   const bytes = isWhole ? whole.listed.bytes : whole.ranges.reduce((sum, [from, to]) => sum + to - from, 0);
   if (bytes <= inThread) return { jobs: [whole], threads: false };
   if (isWhole) return { jobs: [whole], threads: true };
-  const threads = Math.min(4, availableParallelism(), Math.ceil(bytes / ofThread));
+  const threads = Math.min(4, most, Math.ceil(bytes / ofThread));
   const share = Math.ceil(bytes / threads);
   const jobs = Array.from({ length: threads }, (_, i) => ({
     ...whole,

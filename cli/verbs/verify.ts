@@ -3,21 +3,27 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { recovered } from "../../runtime/artefacts.ts";
 import { verifyBuild } from "../../runtime/build-table/index.ts";
+import { verifyDataset } from "../../runtime/data/prepare/verify-dataset.ts";
 import { TwinError } from "../../runtime/error.ts";
+import { verifyRun } from "../../runtime/train/verify-run.ts";
 import type { VerifyFolder } from "../../runtime/verify-folder.ts";
 import { Failed } from "../failure.ts";
 import { bytes, print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 
 /** Which file tells what a folder is. */
-const kinds: readonly (readonly [mark: string, verify: VerifyFolder])[] = [["manifest.yaml", verifyBuild]];
+const kinds: readonly (readonly [mark: string, verify: VerifyFolder])[] = [
+  ["manifest.yaml", verifyBuild],
+  ["run.yaml", verifyRun],
+  ["dataset.yaml", verifyDataset],
+];
 
 export async function verify(wanted: string, options: { readonly json?: boolean }): Promise<void> {
   const dir = recovered(wanted, (message) => say(`warning: ${message}`));
   const kind = kinds.find(([mark]) => existsSync(join(dir, mark)));
   if (kind === undefined)
     throw new TwinError(
-      `${dir} is no folder that can be verified: it has none of ${kinds.map(([mark]) => mark).join(", ")}. Name the folder of a build`,
+      `${dir} is no folder that can be verified: it has none of ${kinds.map(([mark]) => mark).join(", ")}. Name the folder of a build, of a run or of prepared data`,
     );
   const report = await stoppable((signal) => kind[1](dir, { signal, onProgress: showProgress() }));
   if (options.json) printJson({ dir, ...report });

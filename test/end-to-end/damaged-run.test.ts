@@ -106,7 +106,7 @@ describe("verifying", () => {
         if (flip.file.endsWith(".bin")) expect(line).toMatch(/\(block 0\)/);
       }
     }
-    expect(await verifyRun(join(compat, "run"), {})).toMatchObject({ sound: false });
+    expect(await verifyRun(join(compat, "run"), {})).toMatchObject({ sound: true });
     expect((await verifyRun(join(compat, "run"), {})).lines).toContainEqual(
       expect.stringMatching(/^sound {4}train\/step\.onnx: /),
     );

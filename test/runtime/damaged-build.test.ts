@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { verifyBuild } from "../../runtime/build-table/index.ts";
 import { TwinError } from "../../runtime/error.ts";
-import { load, parseRequest } from "../../runtime/index.ts";
+import { type LoadOptions, load, parseRequest } from "../../runtime/index.ts";
+import { jobsOf } from "../../runtime/weights-check.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { builtRanked, numbers, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
@@ -14,8 +15,8 @@ afterAll(cleanUp);
 const flips = Number(process.env.TWIN_FLIPS ?? 3);
 const next = numbers(Number(process.env.TWIN_SEED) || 5);
 
-async function answer(dir: string): Promise<string> {
-  const twin = await load(dir);
+async function answer(dir: string, options: LoadOptions = {}): Promise<string> {
+  const twin = await load(dir, options);
   try {
     const prepared = await twin.prepare(someUser(30));
     const { scores, logits, kept, misses } = await prepared.rank(someCandidates(5));
@@ -98,6 +99,55 @@ describe("weights", () => {
     await (await quick.prepare(someUser(9))).rank(someCandidates(2));
     await quick.close();
     await expect(load(dir, { verify: "all" as "sizes" })).rejects.toThrow(/verify is "all"; bring "blocks".*"sizes"/);
+  });
+
+  it("above 32 MiB are checked in threads of their own, and behind one worker", { timeout: 60_000 }, async () => {
+    const source = rankSource().replace(
+      "author: hashed(buckets: 20, dim: 4)",
+      "author: hashed(buckets: 600000, dim: 16)",
+    );
+    const dir = await builtRanked(source);
+    const path = join(dir, "weights.safetensors");
+    expect(statSync(path).size).toBeGreaterThan(32 * 1024 * 1024);
+    const right = await answer(dir);
+    expect(await answer(dir, { workers: 1 })).toBe(right);
+    const bytes = readFileSync(path);
+    bytes[30 * 1024 * 1024 + 5] ^= 1;
+    writeFileSync(path, bytes);
+    const named = /weights\.safetensors is damaged: bytes 31457280 to 32505855 \(block 30\)/;
+    await expect(answer(dir)).rejects.toThrow(named);
+    await expect(answer(dir, { workers: 1 })).rejects.toThrow(named);
+    await expect(answer(dir, { verify: "sizes" })).resolves.toBeTypeOf("string");
+  });
+
+  it("are shared out to threads whole, no byte twice", () => {
+    const MiB = 1024 * 1024;
+    const listed = { bytes: 5000 * MiB, sha256: "", blocks: "" };
+    for (const ranges of [
+      [[0, 5000 * MiB]],
+      [
+        [0, 7],
+        [900 * MiB + 3, 1700 * MiB + 1],
+        [2000 * MiB, 5000 * MiB],
+      ],
+      [
+        [3, 40 * MiB],
+        [41 * MiB, 41 * MiB + 1],
+      ],
+    ] as [number, number][][]) {
+      const { jobs, threads } = jobsOf({ path: "w", listed, ranges }, 4);
+      expect(threads).toBe(true);
+      const parts = jobs.flatMap((job) => job.ranges).sort(([a], [b]) => a - b);
+      const joined: [number, number][] = [];
+      for (const [from, to] of parts) {
+        const last = joined.at(-1);
+        if (last?.[1] === from && !ranges.some(([start]) => start === from)) last[1] = to;
+        else joined.push([from, to]);
+      }
+      expect(joined).toEqual(ranges);
+    }
+    expect(jobsOf({ path: "w", listed, ranges: [[0, 5000 * MiB]] }, 4).jobs).toHaveLength(4);
+    expect(jobsOf({ path: "w", listed, ranges: [[0, 32 * MiB]] }, 4)).toMatchObject({ threads: false });
   });
 
   it("that are sound are said to be", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
 import { TwinError } from "../../error.ts";
+import { readText } from "../../files.ts";
 import { named, strict } from "../../named-schema.ts";
 import { recordOf } from "../../record.ts";
 import { readSigned, writeSigned } from "../../signed-text.ts";
@@ -88,6 +89,14 @@ export type EncodedSpec = v.InferOutput<typeof EncodedSchema>;
 /** Whoever makes prepared data makes it anew where this file cannot be read. */
 const cure = "Prepare the data again: twin data prepare DATA --model FILE -o CACHE";
 
+const unsigned = (text: string): boolean => /^format: 1$/m.test(text);
+
+/** Whether prepared data were written by Twin 0.1, which kept no hashes of its columns. */
+export function hasNoHashes(folder: string): boolean {
+  const path = join(folder, datasetFile);
+  return existsSync(path) && unsigned(readText(path, 1 << 26));
+}
+
 /** @throws TwinError where the folder holds no whole data set */
 export function readDatasetSpec(folder: string): DatasetSpec {
   const path = join(folder, datasetFile);
@@ -99,7 +108,9 @@ export function readDatasetSpec(folder: string): DatasetSpec {
   const { text, signed } = readSigned(path, 1 << 26, cure);
   if (!signed)
     throw new TwinError(
-      `${path} has format 1, of Twin 0.1, which kept no checksums of the prepared columns; format 2 is read. ${cure}`,
+      unsigned(text)
+        ? `${path} has format 1, of Twin 0.1, which kept no checksums of the prepared columns; format 2 is read. ${cure}`
+        : `${path} has no checksum in its last line: it is cut short, damaged, or was changed by hand. ${cure}`,
     );
   return parseYaml(text, path, DatasetSchema, { what: "a prepared data set of Twin", cure, formats: [2] });
 }

@@ -2,10 +2,18 @@
 import { join } from "node:path";
 import { TwinError } from "../../error.ts";
 import { FolderCheck, type VerifyFolder } from "../../verify-folder.ts";
-import { datasetFile, readDatasetSpec } from "./dataset-file.ts";
+import { datasetFile, hasNoHashes, readDatasetSpec } from "./dataset-file.ts";
 import { makeAnew } from "./file-blocks.ts";
 
 export const verifyDataset: VerifyFolder = async (dir, options) => {
+  if (hasNoHashes(dir)) {
+    const check = await FolderCheck.begin(options, 0);
+    await check.check(
+      datasetFile,
+      () => "format 1, of Twin 0.1, which kept no hashes: nothing can be held against them",
+    );
+    return check.report("cache");
+  }
   const spec = { files: {} as ReturnType<typeof readDatasetSpec>["files"], problem: null as TwinError | null };
   try {
     spec.files = readDatasetSpec(dir).files;
