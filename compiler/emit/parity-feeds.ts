@@ -19,6 +19,8 @@ export interface Scenario {
   lengths(minimum: number): { readonly length: number; readonly valid: number };
   /** Which behaviour each one is a copy of, so that their scores tie under every head. */
   copied?(index: number): number;
+  /** Made however long histories are padded to. */
+  readonly long?: true;
   /** Where the walk is to start: draws are taken that lead there. */
   readonly walk?: { readonly enough: true } | { readonly attempt: number };
   /**
@@ -51,14 +53,22 @@ export const scenarios: readonly Scenario[] = [
     lengths: (minimum) => ({ length: minimum + 4, valid: minimum + 2 }),
     copied: (index) => (index === 1 ? 0 : index),
     graphs: "all",
+    long: true,
   },
   {
     name: "short",
     candidates: 2,
     lengths: (minimum) => ({ length: minimum, valid: Math.min(minimum, 3) }),
     graphs: "requests",
+    long: true,
   },
-  { name: "empty", candidates: 2, lengths: (minimum) => ({ length: minimum, valid: 0 }), graphs: "requests" },
+  {
+    name: "empty",
+    candidates: 2,
+    lengths: (minimum) => ({ length: minimum, valid: 0 }),
+    graphs: "requests",
+    long: true,
+  },
   {
     name: "many",
     candidates: 17,

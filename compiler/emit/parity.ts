@@ -30,8 +30,13 @@ export interface ParityRequest {
 /** Largest difference between neighbouring scores, relative to the largest score, that float32 might turn round. */
 const nearTie = 3e-6;
 const draws = 40;
-/** Beyond so many scores in a list some two are always that near: drawing again costs time, and helps nothing. */
+/**
+ * Where histories are padded to more than that some two scores are always that near, so that drawing again helps nothing, and
+ * the cases of the walk and of many candidates would take minutes: the others alone are made.
+ */
 const tellable = 2_000;
+
+const longest = (model: Model): number => Math.max(0, ...model.histories.map(({ name }) => minimumOf(model, name)));
 
 /**
  * Tensors `GRAPH/in/PORT` and `GRAPH/out/PORT` of the typical case, `GRAPH.CASE/…` of the others, and `GRAPH.TYPE…` of a
@@ -43,7 +48,7 @@ const tellable = 2_000;
 export function parityBytes(request: ParityRequest): Uint8Array {
   const tensors: Written[] = [];
   const near: string[] = [];
-  for (const scenario of scenarios) {
+  for (const scenario of longest(request.model) > tellable ? scenarios.filter(({ long }) => long) : scenarios) {
     if (scenario.graphs === "search" && !walks(request)) continue;
     const run = clearRun(request, scenario);
     if (run.closest < nearTie) near.push(scenario.name);
@@ -110,8 +115,7 @@ function clearRun(request: ParityRequest, scenario: Scenario): Run {
   const { model, graphs, variants, parameter } = request;
   const search = graphs.get("search");
   let best: (Pick<Run, "feeds" | "closest"> & { over: Feeds | null; there: boolean }) | null = null;
-  const longest = Math.max(...model.histories.map(({ name }) => scenario.lengths(minimumOf(model, name)).length));
-  for (let attempt = 0; attempt < (longest > tellable ? 1 : draws); attempt++) {
+  for (let attempt = 0; attempt < (longest(model) > tellable ? 1 : draws); attempt++) {
     const feeds = feedsOf(request, scenario, attempt);
     const over = variants && scenario.graphs !== "search" ? storedFeeds(model, variants.type, feeds) : null;
     const lists = search ? selections(search, feeds, parameter) : [];

@@ -166,3 +166,14 @@ describe.each(variants)("parity: %s", (name, source, options) => {
     (graph) => holds(graph, onDevice),
   );
 });
+
+it("holds few cases where histories are padded to thousands, so that a build takes seconds", () => {
+  const long = smallSource.replace(/max: \d+/, "max: 9000").replace("keep: 6", "keep: 2100");
+  const { cases } = casesOf(bytesOf(compiled(long).files.find(({ path }) => path === "parity.safetensors")!));
+  expect([...cases.keys()].filter((place) => place.startsWith("search")).sort()).toEqual([
+    "search",
+    "search.empty",
+    "search.short",
+  ]);
+  expect(cases.get("search")!.inputs["watched.valid"].dims.at(-1)).toBeGreaterThan(2100);
+}, 30_000);
