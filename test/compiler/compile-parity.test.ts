@@ -168,7 +168,9 @@ describe.each(variants)("parity: %s", (name, source, options) => {
 });
 
 it("holds few cases where histories are padded to thousands, so that a build takes seconds", () => {
-  const long = smallSource.replace(/max: \d+/, "max: 9000").replace("keep: 6", "keep: 2100");
+  const long = smallSource
+    .replace(/(of: item\n\s*max: )\d+/, (_, start) => `${start}9000`)
+    .replace("keep: 6", "keep: 2100");
   const { cases } = casesOf(bytesOf(compiled(long).files.find(({ path }) => path === "parity.safetensors")!));
   expect([...cases.keys()].filter((place) => place.startsWith("search")).sort()).toEqual([
     "search",
