@@ -1,4 +1,5 @@
 // `twin data check`: reads everything that training would read, writes nothing, and says what there is.
+import { encodedWidth } from "../encode/column.ts";
 import { TwinError } from "../error.ts";
 import type { FeatureSpec } from "../manifest.ts";
 import { meter, type OnProgress } from "../progress.ts";
@@ -6,13 +7,15 @@ import { type Binding, boundFiles } from "./binding.ts";
 import { mergedInstants } from "./clock.ts";
 import { type DataModel, encodedFeatures } from "./data-model.ts";
 import { learnVocabularies } from "./learn-vocabularies.ts";
+import type { ColumnArray } from "./prepare/column-file.ts";
 import { withDraws, withRepeats } from "./prepare/count-negatives.ts";
-import { type Encoders, encoders } from "./prepare/encode-rows.ts";
+import { type Encoded, type Encoders, encoders } from "./prepare/encode-rows.ts";
 import { encodeItems, numberItems } from "./prepare/items-phase.ts";
 import { type DataQuery, dataQuery } from "./prepare/select.ts";
 import { countEvents, judge } from "./report.ts";
 import type { DataReport } from "./report-schema.ts";
 import { supplied } from "./sample-columns.ts";
+import { SampledRows, type SinglePredictions } from "./single-features.ts";
 import { quoted, Source } from "./source.ts";
 
 export interface CheckOptions {
@@ -52,19 +55,23 @@ export async function checkData(
     const encode = await encoders(
       model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
     );
+    const drawn =
+      draws || model === null ? null : await SampledRows.draw(source, from, query.columns, counts.parts[0].samples);
     const progress = meter("items", items, onProgress);
-    await encodeItems(source, query, read, encode, progress, null, signal);
+    await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn, read), signal);
     progress.done();
     if (model !== null) {
       const told = meter("events", counts.events, onProgress);
-      await encodeEvents(source, query, read, encode, (rows) => told.add(rows), signal);
+      await encodeEvents(source, query, read, encode, drawn, (rows) => told.add(rows), signal);
       told.done();
     }
+    const predictors = drawn?.predictions();
     return {
       ...counts,
       features: model === null ? [] : [...encode.counts.values()],
       supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
-      warnings,
+      ...(predictors && { predictors }),
+      warnings: [...warnings, ...(predictors ?? []).flatMap(suspected)],
     };
   } catch (error) {
     if (signal?.aborted) throw new TwinError("checking the data was stopped", { cause: error });
@@ -73,6 +80,26 @@ export async function checkData(
     signal?.removeEventListener("abort", stop);
     source.close();
   }
+}
+
+/** Items come in the order of their ordinals, each feature for itself. */
+function itemsInto(drawn: SampledRows, model: DataModel): (name: string, data: ColumnArray) => void {
+  const next = new Map(encodedFeatures(model, "item").map((feature) => [feature.name, { feature, ordinal: 0 }]));
+  return (name, data) => {
+    const place = next.get(name)!;
+    drawn.addItems(place.feature, place.ordinal, data as Encoded);
+    place.ordinal += data.length / encodedWidth(place.feature);
+  };
+}
+
+function suspected({ label, rows, features, suspects }: SinglePredictions[number]): string[] {
+  return suspects.map((name) => {
+    const { auc } = features.find(({ feature }) => feature === name)!;
+    const next = features.find(({ feature }) => !suspects.includes(feature));
+    const others =
+      next === undefined ? "nothing else is there" : `the next, ${next.feature}, has ${next.auc.toFixed(3)}`;
+    return `${name} alone predicts ${label} with an AUC of ${auc.toFixed(3)} on rows that it was not learned from (${rows.toLocaleString("en-GB")} training rows; ${others}): it may be the label, or known only after it. Leave it out of the model unless it is known when a request is served`;
+  });
 }
 
 /** What is said of a clock whose events come faster than times are held. */
@@ -111,6 +138,7 @@ async function encodeEvents(
   { columns, events }: DataQuery,
   model: DataModel,
   encode: Encoders,
+  drawn: SampledRows | null,
   told: (rows: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -127,7 +155,9 @@ async function encodeEvents(
       const column = resolved.find((one) => one.name === feature.name)!;
       const place = (row: number): string =>
         `${columns.events.relation.name}, row ${Number((chunk.columns["#row"] as ArrayLike<number>)[row]) + 1}, column \`${column.shown}\``;
-      encode.encode(feature, chunk.columns[feature.name], chunk.rows, column.derive, place);
+      const encoded = encode.encode(feature, chunk.columns[feature.name], chunk.rows, column.derive, place);
+      // What belongs to a behaviour is never seen at the event itself.
+      if (feature.group !== "cross") drawn?.addEvents(feature, chunk.columns["#row"] as ArrayLike<number>, encoded);
     }
     told(chunk.rows);
   }

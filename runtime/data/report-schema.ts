@@ -55,6 +55,20 @@ export const ReportSchema = strict({
   ),
   /** Features made by SQL: whoever sends a request supplies them. */
   supplied: v.array(v.string()),
+  /** Of a check: how well each feature alone predicts each label on rows that it was not learned from. */
+  predictors: v.optional(
+    v.array(
+      v.strictObject({
+        label: v.string(),
+        /** Training rows that were looked at. */
+        rows: natural,
+        /** Area under the ROC curve, best first. */
+        features: v.array(v.strictObject({ feature: v.string(), auc: v.number() })),
+        /** Those that predict far above the next. */
+        suspects: v.array(v.string()),
+      }),
+    ),
+  ),
   warnings: v.array(v.string()),
 });
 
