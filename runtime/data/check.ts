@@ -98,7 +98,7 @@ function suspected({ label, rows, features, suspects }: SinglePredictions[number
     const next = features.find(({ feature }) => !suspects.includes(feature));
     const others =
       next === undefined ? "nothing else is there" : `the next, ${next.feature}, has ${next.auc.toFixed(3)}`;
-    return `${name} alone predicts ${label} with an AUC of ${auc.toFixed(3)} on rows that it was not learned from (${rows.toLocaleString("en-GB")} training rows; ${others}): it may be the label, or known only after it. Leave it out of the model unless it is known when a request is served`;
+    return `${name} alone predicts ${label} with an AUC of ${auc.toFixed(3)} on rows that it was not learned from (${rows.toLocaleString("en-GB")} training rows; ${others}): it may be the label, or known only after it. Leave it out of the model unless it is known when a request is served; what belongs to a behaviour goes to the history's cross features, with known_at where it became known later`;
   });
 }
 
