@@ -58,12 +58,12 @@ export const ReportSchema = strict({
   /** Of a check: how well each feature alone predicts each label on rows that it was not learned from. */
   predictors: v.optional(
     v.array(
-      v.strictObject({
+      strict({
         label: v.string(),
         /** Training rows that were looked at. */
         rows: natural,
         /** Area under the ROC curve, best first. */
-        features: v.array(v.strictObject({ feature: v.string(), auc: v.number() })),
+        features: v.array(strict({ feature: v.string(), auc: v.number() })),
         /** Those that predict far above the next. */
         suspects: v.array(v.string()),
       }),
