@@ -48,9 +48,9 @@ export function reportText(report: DataReport): string {
   if (report.model !== "" && odd.length === 0) lines.push("no feature has missing values or unknown ids");
   for (const { label, rows, features } of report.predictors ?? []) {
     const best = features.slice(0, 3).map(({ feature, auc }) => `${feature} ${auc.toFixed(3)}`);
-    lines.push(
-      `alone, out of fold, ${label} is predicted best by (AUC, ${number(rows)} training rows): ${best.join(", ")}`,
-    );
+    const all = report.parts[0].labels.find(({ name }) => name === label)?.defined ?? rows;
+    const drawn = `${number(rows)} of ${number(all)} training rows`;
+    lines.push(`alone, out of fold, ${label} is predicted best by (AUC, ${drawn}): ${best.join(", ")}`);
   }
   if (report.supplied.length > 0)
     lines.push(`made by SQL, to be supplied with every request: ${report.supplied.join(", ")}`);

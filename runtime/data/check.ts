@@ -5,17 +5,18 @@ import type { FeatureSpec } from "../manifest.ts";
 import { meter, type OnProgress } from "../progress.ts";
 import { type Binding, boundFiles } from "./binding.ts";
 import { mergedInstants } from "./clock.ts";
+import { type DataColumn, takeRows } from "./column.ts";
 import { type DataModel, encodedFeatures } from "./data-model.ts";
+import { deriveColumn } from "./derive.ts";
 import { learnVocabularies } from "./learn-vocabularies.ts";
-import type { ColumnArray } from "./prepare/column-file.ts";
 import { withDraws, withRepeats } from "./prepare/count-negatives.ts";
 import { type Encoded, type Encoders, encoders } from "./prepare/encode-rows.ts";
 import { encodeItems, numberItems } from "./prepare/items-phase.ts";
 import { type DataQuery, dataQuery } from "./prepare/select.ts";
 import { countEvents, judge } from "./report.ts";
-import type { DataReport } from "./report-schema.ts";
+import type { DataReport, FeatureCount } from "./report-schema.ts";
 import { supplied } from "./sample-columns.ts";
-import { SampledRows, type SinglePredictions } from "./single-features.ts";
+import { type Predictors, SampledRows } from "./sampled-rows.ts";
 import { quoted, Source } from "./source.ts";
 
 export interface CheckOptions {
@@ -55,20 +56,19 @@ export async function checkData(
     const encode = await encoders(
       model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
     );
-    const drawn =
-      draws || model === null ? null : await SampledRows.draw(source, from, query.columns, counts.parts[0].samples);
-    const progress = meter("items", items, onProgress);
-    await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn, read), signal);
-    progress.done();
+    const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
     if (model !== null) {
       const told = meter("events", counts.events, onProgress);
       await encodeEvents(source, query, read, encode, drawn, (rows) => told.add(rows), signal);
       told.done();
     }
-    const predictors = drawn?.predictions();
+    const progress = meter("items", items, onProgress);
+    await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn, read), signal);
+    progress.done();
+    const predictors = drawn?.predictors();
     return {
       ...counts,
-      features: model === null ? [] : [...encode.counts.values()],
+      features: model === null ? [] : itemsFirst(read, [...encode.counts.values()]),
       supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
       ...(predictors && { predictors }),
       warnings: [...warnings, ...(predictors ?? []).flatMap(suspected)],
@@ -82,23 +82,30 @@ export async function checkData(
   }
 }
 
+function itemsFirst(model: DataModel, counts: FeatureCount[]): FeatureCount[] {
+  const names = new Set(encodedFeatures(model, "item").map(({ name }) => name));
+  return [...counts.filter(({ name }) => names.has(name)), ...counts.filter(({ name }) => !names.has(name))];
+}
+
 /** Items come in the order of their ordinals, each feature for itself. */
-function itemsInto(drawn: SampledRows, model: DataModel): (name: string, data: ColumnArray) => void {
+function itemsInto(drawn: SampledRows, model: DataModel) {
   const next = new Map(encodedFeatures(model, "item").map((feature) => [feature.name, { feature, ordinal: 0 }]));
-  return (name, data) => {
+  return (name: string, data: Encoded, raw: DataColumn | null): void => {
     const place = next.get(name)!;
-    drawn.addItems(place.feature, place.ordinal, data as Encoded);
+    drawn.addItems(place.feature, place.ordinal, raw, data);
     place.ordinal += data.length / encodedWidth(place.feature);
   };
 }
 
-function suspected({ label, rows, features, suspects }: SinglePredictions[number]): string[] {
-  return suspects.map((name) => {
-    const { auc } = features.find(({ feature }) => feature === name)!;
-    const next = features.find(({ feature }) => !suspects.includes(feature));
-    const others =
-      next === undefined ? "nothing else is there" : `the next, ${next.feature}, has ${next.auc.toFixed(3)}`;
-    return `${name} alone predicts ${label} with an AUC of ${auc.toFixed(3)} on rows that it was not learned from (${rows.toLocaleString("en-GB")} training rows; ${others}): it may be the label, or known only after it. Leave it out of the model unless it is known when a request is served; what belongs to a behaviour goes to the history's cross features, with known_at where it became known later`;
+function suspected({ label, suspects }: Predictors): string[] {
+  return suspects.map(({ feature, auc, missing, rows, rare, next }) => {
+    const gap = missing !== undefined && missing >= auc - 0.01 ? ", by being missing or not," : "";
+    const where = rare === null ? "" : ` of ${rare}s with at most two labelled events`;
+    const others = next === null ? "nothing else is there" : `the next, ${next.feature}, has ${next.auc.toFixed(3)}`;
+    const found = `${feature} alone${gap} predicts ${label} with an AUC of ${auc.toFixed(3)} on rows that it was not learned from (${rows.toLocaleString("en-GB")} training rows${where}; ${others})`;
+    return rare === null
+      ? `${found}: it may be the label, or known only after it. Leave it out of the model unless it is known when a request is served; what belongs to a behaviour goes to the history's cross features, with known_at where it became known later`
+      : `${found}: it seems to hold these events' own labels, as a rate over all events does. Make it of events before the sample's, or leave it out of the model`;
   });
 }
 
@@ -146,18 +153,21 @@ async function encodeEvents(
   const features = groups
     .flatMap((group) => encodedFeatures(model, group))
     .filter(({ encoder }) => encoder.kind !== "elapsed");
-  if (features.length === 0) return;
+  if (features.length === 0 && drawn === null) return;
   const resolved = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
-  const names = ["#row", ...features.map(({ name }) => name)].map(quoted).join(", ");
+  const names = [`"#row"`, ...(drawn?.sql ?? []), ...features.map(({ name }) => quoted(name))].join(", ");
   for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, 32_768, columns.explain)) {
     if (signal?.aborted) throw new TwinError("checking the data was stopped");
+    const picked = drawn?.draw(chunk) ?? [];
     for (const feature of features) {
       const column = resolved.find((one) => one.name === feature.name)!;
       const place = (row: number): string =>
         `${columns.events.relation.name}, row ${Number((chunk.columns["#row"] as ArrayLike<number>)[row]) + 1}, column \`${column.shown}\``;
       const encoded = encode.encode(feature, chunk.columns[feature.name], chunk.rows, column.derive, place);
       // What belongs to a behaviour is never seen at the event itself.
-      if (feature.group !== "cross") drawn?.addEvents(feature, chunk.columns["#row"] as ArrayLike<number>, encoded);
+      if (drawn === null || feature.group === "cross") continue;
+      const raw = takeRows(chunk.columns[feature.name], picked);
+      drawn.addEvents(feature, picked, column.derive === null ? raw : deriveColumn(column.derive, raw, ""), encoded);
     }
     told(chunk.rows);
   }

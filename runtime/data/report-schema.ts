@@ -14,6 +14,14 @@ const LabelRate = strict({
   mean: v.nullable(v.number()),
 });
 
+const Predictor = strict({
+  feature: v.string(),
+  /** Area under the ROC curve. */
+  auc: v.number(),
+  /** That of whether the feature is missing, where it is on some rows. */
+  missing: v.optional(v.number()),
+});
+
 export const ReportSchema = strict({
   model: v.string(),
   events: natural,
@@ -62,10 +70,19 @@ export const ReportSchema = strict({
         label: v.string(),
         /** Training rows that were looked at. */
         rows: natural,
-        /** Area under the ROC curve, best first. */
-        features: v.array(strict({ feature: v.string(), auc: v.number() })),
+        /** Best first. */
+        features: v.array(Predictor),
         /** Those that predict far above the next. */
-        suspects: v.array(v.string()),
+        suspects: v.array(
+          strict({
+            ...Predictor.entries,
+            rows: natural,
+            /** Whether it stands out on all rows (null), or on those of items or users with hardly any labelled event. */
+            rare: v.nullable(v.picklist(["item", "user"])),
+            /** The best feature that is not suspected on the same rows; null: there is none. */
+            next: v.nullable(Predictor),
+          }),
+        ),
       }),
     ),
   ),

@@ -5,10 +5,11 @@ import { TwinError } from "../../error.ts";
 import { hasher } from "../../hash.ts";
 import type { Meter } from "../../progress.ts";
 import { recordOf } from "../../record.ts";
+import type { DataColumn } from "../column.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, type Source } from "../source.ts";
-import { type ColumnArray, ColumnWriter } from "./column-file.ts";
-import type { Encoders } from "./encode-rows.ts";
+import { ColumnWriter } from "./column-file.ts";
+import type { Encoded, Encoders } from "./encode-rows.ts";
 import type { FileBlocks } from "./file-blocks.ts";
 import { encodedSpec, itemColumn } from "./layout.ts";
 import { type DataQuery, itemTable } from "./select.ts";
@@ -27,18 +28,18 @@ export async function numberItems(source: Source, query: DataQuery): Promise<num
   return Number(row.n);
 }
 
-/** Encodes every item's features; `write` takes them, the unknown item first. */
+/** Encodes every item's features; `write` takes them and what they were made of, the unknown item (made of nothing) first. */
 export async function encodeItems(
   source: Source,
   query: DataQuery,
   model: DataModel,
   encoders: Encoders,
   progress: Meter,
-  write: ((feature: string, data: ColumnArray) => void) | null,
+  write: ((feature: string, data: Encoded, raw: DataColumn | null) => void) | null,
   signal?: AbortSignal,
 ): Promise<void> {
   const features = encodedFeatures(model, "item");
-  for (const feature of features) write?.(feature.name, missing(feature, 1));
+  for (const feature of features) write?.(feature.name, missing(feature, 1), null);
   if (features.length === 0) return;
   const { items } = query;
   const chunks =
@@ -52,7 +53,7 @@ export async function encodeItems(
       const raw = items === null ? chunk.columns["#key"] : chunk.columns[feature.name];
       const place = (row: number): string => `${items?.relation.name ?? "the items"}, row ${first + row + 1}`;
       const data = encoders.encode(feature, raw, chunk.rows, null, place);
-      write?.(feature.name, data);
+      write?.(feature.name, data, raw);
     }
     first += chunk.rows;
     progress.add(chunk.rows);
