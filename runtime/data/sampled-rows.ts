@@ -11,8 +11,9 @@ import { quoted } from "./source.ts";
 
 /** Ones of a label, and zeros of it, that are looked at: those whose row has a small hash. */
 const mostRows = 20_000;
-/** Of features of several elements: elements that are held for a label. */
-const mostElements = 320_000;
+/** Of features of several elements: elements that are held for a label, and the rows that are held however many they are. */
+const mostElements = 160_000;
+const leastRows = 2000;
 /** An item or user with so many labelled events is rare: a rate over them all nearly is their label. */
 const rare = 2;
 /** Users are counted by a hash of so many values; where two fall together they count as less rare. */
@@ -28,6 +29,8 @@ interface LabelRows {
   readonly mean: number;
   /** Share of the zeros, and of the ones, that are looked at. */
   readonly shares: readonly [number, number];
+  /** Rows that are to be expected by them. */
+  readonly due: number;
   readonly rows: number[];
   readonly ones: number[];
   /** Events with the label in all parts, by the item's ordinal and the user's hash; 255: that many or more. */
@@ -58,6 +61,7 @@ export class SampledRows {
           column: `predict.${name}`,
           mean,
           shares: [share(defined - ones), share(ones)] as const,
+          due: Math.min(mostRows, defined - ones) + Math.min(mostRows, ones),
           rows: [],
           ones: [],
           events: { item: new Uint8Array(items + 1), user: new Uint8Array(userHashes) },
@@ -119,7 +123,8 @@ export class SampledRows {
   #of(feature: FeatureSpec): Column {
     let found = this.#columns.get(feature.name);
     if (found === undefined) {
-      const share = mostElements / encodedWidth(feature) / (2 * mostRows);
+      const share =
+        Math.max(leastRows, mostElements / encodedWidth(feature)) / Math.max(...this.#labels.map(({ due }) => due));
       // Rows were chosen by the upper bits of their hashes.
       const held = (row: number): boolean => mixed(this.#hashes[row]) < share * 0x100000000;
       found = new Column(feature, share >= 1 ? null : held);

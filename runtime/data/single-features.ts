@@ -12,14 +12,14 @@ const prior = 4;
 /** AUC from which on a feature can be suspected. */
 const least = 0.85;
 
-/** Encoded values of a feature by row of a sample, `encodedWidth` elements a row. */
+/** Encoded values of a feature on rows of a sample, `encodedWidth` elements a row, by the place that a row has here. */
 export class Column {
   readonly feature: FeatureSpec;
-  /** Rows without a value. */
+  /** Places of rows without a value. */
   readonly missing = new Set<number>();
   readonly #width: number;
   readonly #holds: ((row: number) => boolean) | null;
-  /** Where a row's values lie, in rows; null: where the row does. */
+  /** By row; null: each row's place is its own number. */
   readonly #places: Map<number, number> | null;
   #values = new Float64Array(1024);
 
@@ -31,30 +31,37 @@ export class Column {
     this.#places = holds === null ? null : new Map();
   }
 
-  /** @param raw the value before it was encoded @param encoded values among which this row's are number `place` */
-  put(row: number, raw: unknown, encoded: Encoded, place: number): void {
+  /** @param raw the value before it was encoded @param encoded values among which this row's are number `at` */
+  put(row: number, raw: unknown, encoded: Encoded, at: number): void {
     if (this.#holds !== null && !this.#holds(row)) return;
-    if (raw === null || raw === undefined || Number.isNaN(raw)) this.missing.add(row);
     if (this.#places !== null && !this.#places.has(row)) this.#places.set(row, this.#places.size);
-    const at = (this.#places === null ? row : this.#places.get(row)!) * this.#width;
-    if (at + this.#width > this.#values.length) {
-      const longer = new Float64Array(Math.max(2 * this.#values.length, at + this.#width));
+    const place = this.place(row);
+    if (raw === null || raw === undefined || Number.isNaN(raw)) this.missing.add(place);
+    const end = (place + 1) * this.#width;
+    if (end > this.#values.length) {
+      const longer = new Float64Array(Math.max(2 * this.#values.length, end));
       longer.set(this.#values);
       this.#values = longer;
     }
-    for (let j = 0; j < this.#width; j++) this.#values[at + j] = encoded[place * this.#width + j];
+    for (let j = 0; j < this.#width; j++) this.#values[place * this.#width + j] = encoded[at * this.#width + j];
   }
 
-  has(row: number): boolean {
-    return this.#places === null || this.#places.has(row);
+  /** Whether every row is held, in the place of its own number. */
+  get whole(): boolean {
+    return this.#places === null;
   }
 
-  value(row: number, element = 0): number {
-    return this.#values[(this.#places === null ? row : this.#places.get(row)!) * this.#width + element];
+  /** −1: not held. */
+  place(row: number): number {
+    return this.#places === null ? row : (this.#places.get(row) ?? -1);
+  }
+
+  value(place: number, element = 0): number {
+    return this.#values[place * this.#width + element];
   }
 }
 
-/** A label on rows of a sample. */
+/** A label on rows of a sample, or on the places that they have in a column. */
 export interface Target {
   readonly rows: readonly number[];
   /** 1 or 0, and which half the row is in, by place in `rows`. */
@@ -92,11 +99,13 @@ export function suspects(sorted: readonly Predictor[]): number {
   return last;
 }
 
+/** The same label on a column's places. */
 function heldOf(column: Column, target: Target): Target {
-  if (target.rows.every((row) => column.has(row))) return target;
-  const held = [...target.rows.keys()].filter((i) => column.has(target.rows[i]));
+  if (column.whole) return target;
+  const held: number[] = [];
+  for (let i = 0; i < target.rows.length; i++) if (column.place(target.rows[i]) >= 0) held.push(i);
   return {
-    rows: held.map((i) => target.rows[i]),
+    rows: held.map((i) => column.place(target.rows[i])),
     one: Uint8Array.from(held, (i) => target.one[i]),
     half: Uint8Array.from(held, (i) => target.half[i]),
   };

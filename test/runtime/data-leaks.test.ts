@@ -1,6 +1,7 @@
 // `data check` names the feature that knows the label, and no other.
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { reportText } from "../../cli/data-report.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { checkData } from "../../runtime/data/check.ts";
 import { suspects } from "../../runtime/data/single-features.ts";
@@ -234,13 +235,18 @@ describe("whatever its kind", () => {
     expect(report.warnings).toHaveLength(1);
   });
 
-  it("where ones are one in a thousand, and most rows are not looked at", async () => {
-    const { predictors } = await checkWide(
+  it("where ones are one in a thousand, and a third of the rows is not looked at", async () => {
+    const { report, predictors } = await checkWide(
       ({ click }, draw) => ({ cover: null, words: null, recall: Number(click !== draw() < 0.05) }),
       { events: 30_000, click: 0.001 },
     );
     expect(predictors.rows).toBeGreaterThan(18_000);
     expect(predictors.rows).toBeLessThan(22_000);
+    const all = report.parts[0].samples.toLocaleString("en-GB");
+    const rows = `${predictors.rows.toLocaleString("en-GB")} of ${all} training rows`;
+    expect(reportText(report)).toContain(
+      `alone, out of fold, click is predicted best by (AUC, ${rows}): candidate.recall 0.9`,
+    );
     expect(predictors.suspects.map(({ feature }) => feature)).toEqual(["candidate.recall"]);
   });
 
