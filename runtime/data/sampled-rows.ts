@@ -29,6 +29,8 @@ interface LabelRows {
   readonly mean: number;
   /** Share of the zeros, and of the ones, that are looked at. */
   readonly shares: readonly [number, number];
+  /** Whether ones are so few that each is held of every feature. */
+  readonly scarce: boolean;
   /** Rows that are to be expected by them. */
   readonly due: number;
   readonly rows: number[];
@@ -46,6 +48,7 @@ export class SampledRows {
   readonly #hashes: number[] = [];
   readonly #ordinals: number[] = [];
   readonly #users: number[] = [];
+  readonly #scarce: boolean[] = [];
   /** Rows of the sample by the ordinal of their item; made when the first item comes. */
   #byOrdinal: Map<number, number[]> | null = null;
 
@@ -61,6 +64,7 @@ export class SampledRows {
           column: `predict.${name}`,
           mean,
           shares: [share(defined - ones), share(ones)] as const,
+          scarce: kind === "binary" && ones <= leastRows,
           due: Math.min(mostRows, defined - ones) + Math.min(mostRows, ones),
           rows: [],
           ones: [],
@@ -85,6 +89,7 @@ export class SampledRows {
     for (let i = 0; i < chunk.rows; i++) {
       const hash = mixed(row[i]);
       let at = -1;
+      let scarce = false;
       for (const { label, values } of labels) {
         const value = values[i];
         if (Number.isNaN(value)) continue;
@@ -96,10 +101,12 @@ export class SampledRows {
         if (at < 0) at = this.#hashes.push(hash) - 1;
         label.rows.push(at);
         label.ones.push(one);
+        scarce ||= one === 1 && label.scarce;
       }
       if (at < 0) continue;
       this.#ordinals.push(ordinal[i]);
       this.#users.push(user[i]);
+      this.#scarce.push(scarce);
       drawn.push(i);
     }
     return drawn;
@@ -126,7 +133,7 @@ export class SampledRows {
       const share =
         Math.max(leastRows, mostElements / encodedWidth(feature)) / Math.max(...this.#labels.map(({ due }) => due));
       // Rows were chosen by the upper bits of their hashes.
-      const held = (row: number): boolean => mixed(this.#hashes[row]) < share * 0x100000000;
+      const held = (row: number): boolean => this.#scarce[row] || mixed(this.#hashes[row]) < share * 0x100000000;
       found = new Column(feature, share >= 1 ? null : held);
       this.#columns.set(feature.name, found);
     }

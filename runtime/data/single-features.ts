@@ -78,11 +78,17 @@ export interface Predictor {
 
 /** Best first. Empty where rows, ones or zeros are too few to say anything. */
 export function predictors(columns: Iterable<Column>, target: Target): Predictor[] {
-  const ones = target.one.reduce((sum, one) => sum + one, 0);
-  if (target.rows.length < 200 || Math.min(ones, target.rows.length - ones) < 20) return [];
+  if (!tells(target)) return [];
   return [...columns]
-    .map((column) => predictor(column, heldOf(column, target)))
+    .map((column) => ({ column, held: heldOf(column, target) }))
+    .filter(({ held }) => tells(held))
+    .map(({ column, held }) => predictor(column, held))
     .sort((a, b) => b.auc - a.auc || (a.feature < b.feature ? -1 : 1));
+}
+
+function tells({ rows, one }: Target): boolean {
+  const ones = one.reduce((sum, each) => sum + each, 0);
+  return rows.length >= 200 && Math.min(ones, rows.length - ones) >= 20;
 }
 
 /**

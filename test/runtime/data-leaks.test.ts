@@ -237,7 +237,7 @@ describe("whatever its kind", () => {
 
   it("where ones are one in a thousand, and a third of the rows is not looked at", async () => {
     const { report, predictors } = await checkWide(
-      ({ click }, draw) => ({ cover: null, words: null, recall: Number(click !== draw() < 0.05) }),
+      ({ click }, draw) => ({ cover: null, recall: Number(click !== draw() < 0.05) }),
       { events: 30_000, click: 0.001 },
     );
     expect(predictors.rows).toBeGreaterThan(18_000);
@@ -248,6 +248,19 @@ describe("whatever its kind", () => {
       `alone, out of fold, click is predicted best by (AUC, ${rows}): candidate.recall 0.9`,
     );
     expect(predictors.suspects.map(({ feature }) => feature)).toEqual(["candidate.recall"]);
+  });
+
+  it("each one of few is looked at, also of features of which most rows are not", async () => {
+    const { predictors } = await checkWide(
+      ({ click }, draw) => ({
+        page: "p",
+        words: null,
+        cover: Array.from({ length: 24 }, (_, j) => (j === 17 ? Number(click) + draw() : draw())),
+      }),
+      { events: 60_000, click: 0.0005 },
+    );
+    expect(predictors.suspects).toMatchObject([{ feature: "candidate.cover", rare: null }]);
+    expect(predictors.suspects[0].auc).toBeGreaterThan(0.95);
   });
 
   it("nothing, where nothing knows it; a cross feature that is the label of its own event is none", async () => {
