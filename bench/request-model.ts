@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import ort from "onnxruntime-node";
 import { type ArtefactFile, compile, type WeightSource } from "../compiler/index.ts";
-import { openTensors } from "../runtime/tensor-file.ts";
+import { openTensors } from "../runtime/host/tensor-file.ts";
 import { type Sizes, sessionOptions } from "./opponents/sizes.ts";
 
 const source = (keep: number) => `

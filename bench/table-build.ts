@@ -11,12 +11,12 @@ import { type BuildReport, buildTables } from "../runtime/build-table/build.ts";
 import { projectionPlan } from "../runtime/build-table/plan.ts";
 import { StoreReader } from "../runtime/build-table/store-reader.ts";
 import { parseBinding } from "../runtime/data/binding.ts";
-import { literal } from "../runtime/data/source.ts";
+import { literal } from "../runtime/data/database/source.ts";
 import { generate } from "../runtime/example/generate.ts";
-import { readManifest } from "../runtime/manifest-file.ts";
-import { floats, ints, type Tensor } from "../runtime/session.ts";
-import { openFile } from "../runtime/session-node.ts";
-import { Generation } from "../runtime/table/generation.ts";
+import { readManifest } from "../runtime/host/manifest-file.ts";
+import { floats, ints, type Tensor } from "../runtime/session/session.ts";
+import { openFile } from "../runtime/session/session-node.ts";
+import { Generation } from "../runtime/store/generation.ts";
 import { ask } from "../test/kit/database.ts";
 import { byTurns, type Timing, table } from "./measure.ts";
 

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
-const rooms = ["grammar", "compiler", "runtime", "cli"];
+const rooms = ["contract", "grammar", "compiler", "runtime", "cli"];
 
 /** Newest change of any source, in milliseconds. */
 function newest(folder) {
@@ -83,8 +83,8 @@ export async function bundle() {
         twin: "cli/main.ts",
         compiler: "compiler/index.ts",
         runtime: "runtime/index.ts",
-        "check-worker": "runtime/check-worker.ts",
-        "rank-worker": "runtime/workers/worker.ts",
+        "check-worker": "runtime/serve/check-worker.ts",
+        "rank-worker": "runtime/serve/workers/worker.ts",
         "project-worker": "runtime/build-table/worker.ts",
         "train-worker": "runtime/train/worker.ts",
       },

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Model } from "../compiler/index.ts";
-import type { Derived } from "../runtime/manifest.ts";
+import type { Derived } from "../contract/manifest.ts";
 import { dataModel } from "./data-model.ts";
 import { say } from "./output.ts";
 

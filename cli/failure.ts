@@ -1,6 +1,7 @@
 // Exit codes: 0 fine, 1 diagnostics or a failed job, 2 wrong usage, 70 a bug of ours; 130 and 143 stopped by a signal.
-import { cut } from "../grammar/width.ts";
-import { TwinError } from "../runtime/error.ts";
+
+import { TwinError } from "../contract/error.ts";
+import { cut } from "../contract/width.ts";
 
 export const exit = { fine: 0, failed: 1, usage: 2, bug: 70 } as const;
 

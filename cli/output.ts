@@ -1,8 +1,8 @@
 // Where the command line writes: results on stdout, diagnostics and progress on stderr; colour only where it is wanted.
 
+import { recordOf } from "../contract/record.ts";
+import { escaped, escapedJson } from "../contract/width.ts";
 import { type Diagnostic, render } from "../grammar/index.ts";
-import { escaped, escapedJson } from "../grammar/width.ts";
-import { recordOf } from "../runtime/record.ts";
 
 const line = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);
 

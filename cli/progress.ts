@@ -1,6 +1,6 @@
 // Progress on stderr: one line that is written over on a terminal, a line every few seconds elsewhere. And Ctrl-C.
-import { escaped } from "../grammar/width.ts";
-import { type OnProgress, progressLine } from "../runtime/progress.ts";
+import { escaped } from "../contract/width.ts";
+import { type OnProgress, progressLine } from "../runtime/host/progress.ts";
 import { Stopped, type StopSignal } from "./failure.ts";
 import { interactive, say } from "./output.ts";
 

@@ -1,8 +1,8 @@
 // A folder of vocabulary files, as a build, a training run or an import writes them.
 
 import { readdirSync } from "node:fs";
-import { TwinError } from "../runtime/error.ts";
-import { attempt } from "../runtime/files.ts";
+import { TwinError } from "../contract/error.ts";
+import { attempt } from "../runtime/host/files.ts";
 import { readVocabularies as vocabulariesIn } from "../runtime/train/vocabularies.ts";
 
 /** Entries by feature. Those of features that the model does not have are refused by the compiler. */

@@ -1,9 +1,9 @@
 // Weights files as the compiler takes them, and Node's SHA-256 for it.
 import { createHash } from "node:crypto";
 import type { Digest, WeightSource } from "../compiler/index.ts";
-import { expectSound } from "../runtime/checked-tensors.ts";
-import { hasher } from "../runtime/hash.ts";
-import { openTensors, type TensorFile } from "../runtime/tensor-file.ts";
+import { hasher } from "../contract/hash.ts";
+import { expectSound } from "../runtime/host/checked-tensors.ts";
+import { openTensors, type TensorFile } from "../runtime/host/tensor-file.ts";
 
 export const digest: Digest = () => {
   const hash = createHash("sha256");

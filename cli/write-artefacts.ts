@@ -15,9 +15,9 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ArtefactFile } from "../compiler/index.ts";
-import { holdBuild, previousOf, stageOf } from "../runtime/build-folder.ts";
-import { TwinError } from "../runtime/error.ts";
-import { attempt, syncFolder, writeFully } from "../runtime/files.ts";
+import { TwinError } from "../contract/error.ts";
+import { holdBuild, previousOf, stageOf } from "../runtime/host/build-folder.ts";
+import { attempt, syncFolder, writeFully } from "../runtime/host/files.ts";
 
 /**
  * Writes all files of a build and makes them visible together. Built tables of an earlier build are carried over.

@@ -1,24 +1,12 @@
 // The whole model over a batch, a history a row: what holds weights against another system's logits, sample by sample.
+import type { BatchPort } from "../contract/batch-port.ts";
 import { minimumOf } from "./emit/manifest.ts";
 import { emitOnnx } from "./emit/onnx.ts";
 import type { Attributes } from "./ir/graph.ts";
 import { lowerGraphs } from "./lower/index.ts";
-import type { Feature, Model } from "./model.ts";
-import { allFeatures } from "./parameters.ts";
+import type { Feature, Model } from "./model/model.ts";
+import { allFeatures } from "./model/parameters.ts";
 import { rewrite } from "./passes/index.ts";
-
-export interface BatchPort {
-  readonly name: string;
-  readonly dtype: "float32" | "int32";
-  /** Sizes after the batch's; null: the length of a history. */
-  readonly inner: readonly (number | null)[];
-  /** What a history's padding holds. */
-  readonly padding: number;
-  /** Behaviours that a history is padded to at least; 0 for what is no history. */
-  readonly minimum: number;
-  /** The embedding table that its rows are of; null: it holds no rows. */
-  readonly table: { readonly parameter: string; readonly rows: number } | null;
-}
 
 export interface BatchGraph {
   readonly ports: readonly BatchPort[];

@@ -1,35 +1,35 @@
 // The driver: source text to artefacts, each phase one call. Pure: texts come through `resolve`, results are bytes.
 
+import { type Digest, portableDigest } from "../contract/digest.ts";
+import type { GraphName, Manifest, StoredType } from "../contract/manifest.ts";
+import { recordOf } from "../contract/record.ts";
 import type { Diagnostic } from "../grammar/diagnostic.ts";
-import type { GraphName, Manifest, StoredType } from "../runtime/manifest.ts";
-import { recordOf } from "../runtime/record.ts";
 import { buildable } from "./check/buildable.ts";
 import { check } from "./check/check.ts";
-import { type CostReport, costReport } from "./cost-report.ts";
-import { type Digest, portableDigest } from "./digest.ts";
 import { type ArtefactFile, bytesFile, checkedYamlFile, filesOf, tensorsFile, yamlFile } from "./emit/files.ts";
 import { manifestOf } from "./emit/manifest.ts";
 import { graphMetadata, type Origin } from "./emit/metadata.ts";
 import { emitOnnx } from "./emit/onnx.ts";
 import { parityBytes, parityFile } from "./emit/parity.ts";
+import { placement } from "./emit/placement.ts";
+import { referenceParameters, rowsToKeep, wholeParameters } from "./emit/reference.ts";
 import { tableSpec } from "./emit/table-spec.ts";
 import { vocabularyFiles } from "./emit/vocabulary.ts";
 import { type WeightsFile, weightsFile, weightsOf } from "./emit/weights.ts";
-import { fingerprints } from "./fingerprint.ts";
 import type { Graph } from "./ir/graph.ts";
 import { print } from "./ir/print.ts";
-import { load, type Read } from "./load.ts";
+import { fingerprints } from "./lower/fingerprint.ts";
 import { lowerGraphs } from "./lower/index.ts";
-import type { Model } from "./model.ts";
-import { parameters } from "./parameters.ts";
+import type { Model } from "./model/model.ts";
+import { parameters } from "./model/parameters.ts";
 import { foldParameters, rewrite } from "./passes/index.ts";
-import { placement } from "./placement.ts";
-import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan.ts";
-import { referenceParameters, rowsToKeep, wholeParameters } from "./reference.ts";
-import { showModel } from "./show-model.ts";
-import { checkTableInput, storedVariants } from "./stored-tables.ts";
+import { type CostReport, costReport } from "./plan/cost-report.ts";
+import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan/plan.ts";
+import { checkTableInput, storedVariants } from "./plan/stored-tables.ts";
+import { showModel } from "./show/show-model.ts";
+import { load, type Read } from "./source/load.ts";
 import { trainGraphs } from "./train/graphs.ts";
-import { givenValues, initialValues, type WeightSource } from "./values.ts";
+import { givenValues, initialValues, type WeightSource } from "./values/values.ts";
 
 export interface BuildOptions extends PlanOptions {
   /** Version of the compiler, for the artefacts. */

@@ -1,13 +1,20 @@
 // What a change of the source means for what was built before: weights, tables, requests.
-import type { Manifest } from "../runtime/manifest.ts";
-import { type Digest, portableDigest } from "./digest.ts";
-import { vocabularyOwner } from "./embeddings.ts";
+
+import { type Digest, portableDigest } from "../contract/digest.ts";
+import type { Manifest } from "../contract/manifest.ts";
 import { entriesDigest } from "./emit/vocabulary.ts";
-import { type Evidence, metricFingerprints, producerFingerprint, producerParts, stableJson } from "./fingerprint.ts";
+import {
+  type Evidence,
+  metricFingerprints,
+  producerFingerprint,
+  producerParts,
+  stableJson,
+} from "./lower/fingerprint.ts";
 import { lowerGraphs } from "./lower/index.ts";
-import type { Feature, Model, Table } from "./model.ts";
-import { allFeatures, type Parameter, parameters } from "./parameters.ts";
-import type { WeightSource } from "./values.ts";
+import { vocabularyOwner } from "./model/embeddings.ts";
+import type { Feature, Model, Table } from "./model/model.ts";
+import { allFeatures, type Parameter, parameters } from "./model/parameters.ts";
+import type { WeightSource } from "./values/values.ts";
 
 /** The earlier build, beside its manifest. */
 export interface Built {

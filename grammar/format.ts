@@ -1,10 +1,11 @@
 // The formatter: one layout for every valid file. Reorders nothing, keeps every comment, and is its own fixed point.
+
+import { width } from "../contract/width.ts";
 import type { Source } from "./ast.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type Body, type Element, type Entry, layout, type Remark, type Shape } from "./layout.ts";
 import { lex } from "./lex.ts";
 import { parse } from "./parse.ts";
-import { width } from "./width.ts";
 
 export type Formatted = { readonly text: string } | { readonly diagnostics: readonly Diagnostic[] };
 

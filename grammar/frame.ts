@@ -1,7 +1,8 @@
 // One labelled place as a code frame: where it is, its line, and a mark under it.
+
+import { columnsOf, printable, width } from "../contract/width.ts";
 import type { Label } from "./diagnostic.ts";
 import { lineAt, lineSpan, positionAt } from "./source.ts";
-import { columnsOf, printable, width } from "./width.ts";
 
 /** How parts of a report are painted; the identity where there is no colour. */
 export interface Paint {

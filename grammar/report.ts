@@ -1,7 +1,8 @@
 // Diagnostics as text for people: title, code frames, help; and a line that counts them.
+
+import { printable, width } from "../contract/width.ts";
 import type { Diagnostic, Severity } from "./diagnostic.ts";
 import { frame, lastLine, type Paint } from "./frame.ts";
-import { printable, width } from "./width.ts";
 
 export interface RenderOptions {
   /** ANSI colours; false unless asked for. */

@@ -9,11 +9,11 @@ import { featureKinds } from "../compiler/catalog/features.ts";
 import type { Signature } from "../compiler/catalog/signature.ts";
 import { optimisers, schedules, stops, tasks } from "../compiler/catalog/training.ts";
 import { check } from "../compiler/check/check.ts";
-import { load } from "../compiler/load.ts";
-import type { Model } from "../compiler/model.ts";
-import { showDiagram } from "../compiler/show-diagram.ts";
-import { showModel } from "../compiler/show-model.ts";
-import { showParameters } from "../compiler/show-parameters.ts";
+import type { Model } from "../compiler/model/model.ts";
+import { showDiagram } from "../compiler/show/show-diagram.ts";
+import { showModel } from "../compiler/show/show-model.ts";
+import { showParameters } from "../compiler/show/show-parameters.ts";
+import { load } from "../compiler/source/load.ts";
 import { format } from "../grammar/format.ts";
 
 const root = join(import.meta.dirname, "..");

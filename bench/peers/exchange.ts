@@ -2,8 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initialValues, type Model, parameters } from "../../compiler/index.ts";
-import { encodeSafetensors, type TensorData } from "../../runtime/safetensors.ts";
-import type { Batch, Dataset, Encoded, Part } from "../../runtime/train/dataset.ts";
+import { encodeSafetensors, type TensorData } from "../../contract/safetensors.ts";
+import type { Encoded } from "../../runtime/encode/encoded.ts";
+import type { Batch, Dataset, Part } from "../../runtime/learn/dataset.ts";
 import { describe, features } from "./describe.ts";
 
 export interface Exchanged {

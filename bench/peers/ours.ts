@@ -1,16 +1,16 @@
 // Twin's side of the comparison: the trainer's own steps on graphs built for the model, the next batch assembled meanwhile.
 
-import type { Tensor } from "../../runtime/session.ts";
-import { type Assembled, buffersOf } from "../../runtime/train/assemble.ts";
-import { release } from "../../runtime/train/buffers.ts";
-import type { Feeder } from "../../runtime/train/feeder.ts";
-import type { Kept } from "../../runtime/train/frames.ts";
-import type { GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
-import { epochOrder, Steps } from "../../runtime/train/order.ts";
-import { Scorer, scorePart } from "../../runtime/train/score.ts";
-import { Searcher } from "../../runtime/train/search.ts";
-import type { TrainSpec } from "../../runtime/train/spec.ts";
-import type { Stepper } from "../../runtime/train/step.ts";
+import type { TrainSpec } from "../../contract/training-spec.ts";
+import { type Assembled, buffersOf } from "../../runtime/learn/assemble.ts";
+import { release } from "../../runtime/learn/buffers.ts";
+import type { Feeder } from "../../runtime/learn/feeder.ts";
+import type { Kept } from "../../runtime/learn/frames.ts";
+import type { GraphRole, TrainGraphs } from "../../runtime/learn/graphs.ts";
+import { epochOrder, Steps } from "../../runtime/learn/order.ts";
+import { Scorer, scorePart } from "../../runtime/learn/score.ts";
+import { Searcher } from "../../runtime/learn/search.ts";
+import type { Stepper } from "../../runtime/learn/step.ts";
+import type { Tensor } from "../../runtime/session/session.ts";
 import { openTraining, type Setting } from "../train/open.ts";
 import type { PeerModel } from "./models.ts";
 import type { Recorded } from "./profile.ts";

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import ort from "onnxruntime-node";
-import type { Tensor } from "../../runtime/session.ts";
-import type { GraphRole } from "../../runtime/train/graphs.ts";
-import type { TrainSpec } from "../../runtime/train/spec.ts";
+import type { TrainSpec } from "../../contract/training-spec.ts";
+import type { GraphRole } from "../../runtime/learn/graphs.ts";
+import type { Tensor } from "../../runtime/session/session.ts";
 import { table } from "../measure.ts";
 
 /** What a step fed to each graph. */

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { auc } from "../../runtime/evaluate/metrics/auc.ts";
+import { auc } from "../../runtime/metrics/auc.ts";
 import { table } from "../measure.ts";
 import { writeBatches, writeStart } from "./exchange.ts";
 import { small } from "./models.ts";

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { GraphRole } from "../../runtime/train/graphs.ts";
+import type { GraphRole } from "../../runtime/learn/graphs.ts";
 import { table } from "../measure.ts";
 import { writeBatches, writeStart } from "./exchange.ts";
 import { large, parameterCount } from "./models.ts";

@@ -1,8 +1,9 @@
 // Made-up samples in memory, the same for the same settings: users with a liking for some categories and a long history.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { logistic, random } from "../../runtime/example/random.ts";
-import type { Batch, Dataset, Encoded, Part } from "../../runtime/train/dataset.ts";
+import { logistic, random } from "../../contract/random.ts";
+import type { Encoded } from "../../runtime/encode/encoded.ts";
+import type { Batch, Dataset, Part } from "../../runtime/learn/dataset.ts";
 
 export interface WorldSize {
   readonly items: number;

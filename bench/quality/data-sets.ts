@@ -1,7 +1,7 @@
 // The real data sets that quality is measured on: how each is bound, what the models know of it, and how it is split.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { literal } from "../../runtime/data/source.ts";
+import { literal } from "../../runtime/data/database/source.ts";
 import { Database } from "../../test/kit/database.ts";
 
 /** How much of the past a model may look at. */

@@ -1,7 +1,7 @@
 // The made-up world of the comparison with PyTorch, its items spread over a catalogue of any size: batches stay the same.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Batch, Dataset } from "../../runtime/train/dataset.ts";
+import type { Batch, Dataset } from "../../runtime/learn/dataset.ts";
 import { openWorld, type WorldSize } from "../peers/world.ts";
 
 export interface CatalogueSize {

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buffersOf } from "../../runtime/train/assemble.ts";
-import { release } from "../../runtime/train/buffers.ts";
-import type { GraphRole } from "../../runtime/train/graphs.ts";
+import { buffersOf } from "../../runtime/learn/assemble.ts";
+import { release } from "../../runtime/learn/buffers.ts";
+import type { GraphRole } from "../../runtime/learn/graphs.ts";
 import { large } from "../peers/models.ts";
 import { type CatalogueSize, settingsFile } from "./catalogue.ts";
 import { ofCatalogue } from "./model.ts";

@@ -2,11 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compile, initialValues, parameters } from "../../compiler/index.ts";
-import { type Feeder, threadFeeder } from "../../runtime/train/feeder.ts";
-import { TrainGraphs } from "../../runtime/train/graphs.ts";
-import { trainPlan } from "../../runtime/train/plan.ts";
-import { TrainState } from "../../runtime/train/state.ts";
-import { Stepper } from "../../runtime/train/step.ts";
+import type { Feeder } from "../../runtime/learn/feeder.ts";
+import type { TrainGraphs } from "../../runtime/learn/graphs.ts";
+import { trainPlan } from "../../runtime/learn/plan.ts";
+import { TrainState } from "../../runtime/learn/state.ts";
+import { Stepper } from "../../runtime/learn/step.ts";
+import { threadFeeder } from "../../runtime/train/feeder.ts";
+import { folderGraphs } from "../../runtime/train/graphs.ts";
 import type { PeerModel } from "../peers/models.ts";
 
 /** Where a feeder's thread finds its data set: a module with `openDataset`, and what that reads in the folder. */
@@ -44,7 +46,7 @@ export async function openTraining(
   writeFileSync(join(folder, data.file), JSON.stringify(data.settings));
   const plan = trainPlan(manifest!);
   const feeder = await threadFeeder({ place: { folder, module: data.module.href }, plan, seed });
-  const graphs = new TrainGraphs(folder, plan.spec, threads);
+  const graphs = folderGraphs(folder, plan.spec, threads);
   const state = new TrainState(plan.spec, initialValues(parameters(model), seed).read);
   return { feeder, graphs, state, stepper: new Stepper(plan, state, graphs) };
 }

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compile, featureSpecs, InputError, type Model } from "../../compiler/index.ts";
-import { expectNoOther } from "../../runtime/build-folder.ts";
-import { TwinError } from "../../runtime/error.ts";
+import { TwinError } from "../../contract/error.ts";
+import { expectNoOther } from "../../runtime/host/build-folder.ts";
 import { derivedOf } from "../derived.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { bytes, hasErrors, print, say, sayDiagnostics } from "../output.ts";

@@ -1,7 +1,7 @@
 // `twin check FILE…`: parses and checks; writes nothing.
 // Imports what it needs and not the compiler's public face: that loads the emitters, and `check` is to start fast.
 import { check as checkProgram } from "../../compiler/check/check.ts";
-import { load } from "../../compiler/load.ts";
+import { load } from "../../compiler/source/load.ts";
 import { type Diagnostic, positionAt } from "../../grammar/index.ts";
 import { Failed } from "../failure.ts";
 import { hasErrors, print, printJson, sayDiagnostics } from "../output.ts";

@@ -1,5 +1,6 @@
 // `twin data check` and `twin data prepare`: what there is to train on, and the same read once for all.
 import { existsSync } from "node:fs";
+import { TwinError } from "../../contract/error.ts";
 import {
   type Binding,
   checkData,
@@ -8,7 +9,6 @@ import {
   prepareDataset,
   readBinding,
 } from "../../runtime/data/index.ts";
-import { TwinError } from "../../runtime/error.ts";
 import { dataModel } from "../data-model.ts";
 import { reportText } from "../data-report.ts";
 import { print, printJson, say } from "../output.ts";

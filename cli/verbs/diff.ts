@@ -1,9 +1,9 @@
 // `twin diff DIR FILE`: what a change of the spec means for an earlier build.
 import { join } from "node:path";
 import { diff, diffText } from "../../compiler/index.ts";
-import { recovered } from "../../runtime/artefacts.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
-import { readVocabulary } from "../../runtime/vocabulary.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
+import { recovered } from "../../runtime/serve/artefacts.ts";
+import { readVocabulary } from "../../runtime/store/vocabulary-file.ts";
 import { Failed } from "../failure.ts";
 import { print, printJson, say } from "../output.ts";
 import { digest, weightSource } from "../weights.ts";

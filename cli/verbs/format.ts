@@ -1,6 +1,6 @@
 // `twin format FILE… [--check]`: the canonical layout. A file with syntax errors is left as it is.
 import { format as layout, sourceOf } from "../../grammar/index.ts";
-import { readBytes, writeFileAtomic } from "../../runtime/files.ts";
+import { readBytes, writeFileAtomic } from "../../runtime/host/files.ts";
 import { Failed } from "../failure.ts";
 import { print, say, sayDiagnostics } from "../output.ts";
 

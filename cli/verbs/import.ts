@@ -2,9 +2,10 @@
 
 import { basename, dirname, join } from "node:path";
 import { batchGraph, initialValues, type Model, parameters } from "../../compiler/index.ts";
-import { cell } from "../../grammar/width.ts";
-import { TwinError } from "../../runtime/error.ts";
-import { writeFileAtomic } from "../../runtime/files.ts";
+import { TwinError } from "../../contract/error.ts";
+import { cell } from "../../contract/width.ts";
+import { writeFileAtomic } from "../../runtime/host/files.ts";
+import { openTensors } from "../../runtime/host/tensor-file.ts";
 import {
   emptyMap,
   type ImportReport,
@@ -18,8 +19,7 @@ import {
   type Verified,
   verifyLogits,
 } from "../../runtime/import/index.ts";
-import { openFile } from "../../runtime/session-node.ts";
-import { openTensors } from "../../runtime/tensor-file.ts";
+import { openFile } from "../../runtime/session/session-node.ts";
 import { WrongUsage } from "../failure.ts";
 import { maskedAsThere, ownShortWindow } from "../fuxictr-mask.ts";
 import { importTarget } from "../import-target.ts";

@@ -1,13 +1,13 @@
 // `twin init [dir]`: a folder to begin with: the example model with its data, or a first draft from the user's own files.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { TwinError } from "../../contract/error.ts";
 import { format } from "../../grammar/index.ts";
 import { draft } from "../../runtime/data/draft/draft.ts";
 import { checkData, readBinding } from "../../runtime/data/index.ts";
 import { manyRepeats } from "../../runtime/data/report.ts";
-import { TwinError } from "../../runtime/error.ts";
 import { generate } from "../../runtime/example/generate.ts";
-import { attempt, writeFileAtomic } from "../../runtime/files.ts";
+import { attempt, writeFileAtomic } from "../../runtime/host/files.ts";
 import { dataModel } from "../data-model.ts";
 import { reportText } from "../data-report.ts";
 import { WrongUsage } from "../failure.ts";

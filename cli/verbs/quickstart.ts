@@ -3,6 +3,7 @@
 
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { recordOf } from "../../contract/record.ts";
 import { buildTables } from "../../runtime/build-table/index.ts";
 import { type Binding, readBinding, readHistories } from "../../runtime/data/index.ts";
 import { type EvaluationReport, evaluate } from "../../runtime/evaluate/evaluate.ts";
@@ -10,9 +11,8 @@ import { bestAucOfPart } from "../../runtime/example/best-auc-of-part.ts";
 import { itemCategories } from "../../runtime/example/categories.ts";
 import { generate } from "../../runtime/example/generate.ts";
 import { asRequest, explanationText, hitRateText, type RankedRequest } from "../../runtime/index.ts";
-import { recordOf } from "../../runtime/record.ts";
-import { historyColumns } from "../../runtime/request.ts";
-import { LocalTwin } from "../../runtime/twin.ts";
+import { historyColumns } from "../../runtime/request/request.ts";
+import { LocalTwin } from "../../runtime/serve/twin.ts";
 import { Stopped } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { bytes, jsonValue, print } from "../output.ts";

@@ -1,8 +1,8 @@
 // `twin rank DIR --request R.json`: probabilities for one request, best candidates first; with --explain, why.
 
 import { buffer } from "node:stream/consumers";
-import { cell, padded, width } from "../../grammar/width.ts";
-import { readText, textOf } from "../../runtime/files.ts";
+import { cell, padded, width } from "../../contract/width.ts";
+import { readText, textOf } from "../../runtime/host/files.ts";
 import { type Explanation, explanationText, parseRequest, type Ranking, type Twin } from "../../runtime/index.ts";
 import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
 import { print, printJson, say } from "../output.ts";

@@ -1,5 +1,6 @@
 // `twin score DIR --data DATA -o scores.parquet`: every row of a data set, in batches, or as requests are served.
 import { resolve } from "node:path";
+import { TwinError } from "../../contract/error.ts";
 import {
   type Binding,
   type Cell,
@@ -9,12 +10,11 @@ import {
   readHistories,
   Source,
 } from "../../runtime/data/index.ts";
-import { TwinError } from "../../runtime/error.ts";
 import { scoreColumns } from "../../runtime/evaluate/score-columns.ts";
 import { writeScores } from "../../runtime/evaluate/write-scores.ts";
+import { meter } from "../../runtime/host/progress.ts";
 import { score as scoreRows, type Twin } from "../../runtime/index.ts";
-import { meter } from "../../runtime/progress.ts";
-import { LocalTwin } from "../../runtime/twin.ts";
+import { LocalTwin } from "../../runtime/serve/twin.ts";
 import { WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { loadOptions, type RuntimeOptions, warner } from "../open-twin.ts";

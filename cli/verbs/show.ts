@@ -15,7 +15,7 @@ import {
   showParameters,
 } from "../../compiler/index.ts";
 import { parse, printAst, sourceOf } from "../../grammar/index.ts";
-import { readBytes } from "../../runtime/files.ts";
+import { readBytes } from "../../runtime/host/files.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { hasErrors, print, printJson, sayDiagnostics } from "../output.ts";
 import { reader } from "../sources.ts";

@@ -1,7 +1,8 @@
 // `twin table build DIR` and `twin table verify DIR`.
-import { recovered } from "../../runtime/artefacts.ts";
+
 import { type BuildReport, buildTables, verifyTables } from "../../runtime/build-table/index.ts";
 import { readBinding } from "../../runtime/data/index.ts";
+import { recovered } from "../../runtime/serve/artefacts.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { bytes, print, printJson, say } from "../output.ts";

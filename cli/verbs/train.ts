@@ -11,10 +11,10 @@ import {
   type Parameter,
   parameters,
 } from "../../compiler/index.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, readBinding } from "../../runtime/data/index.ts";
 import { prepareDataset } from "../../runtime/data/prepare/index.ts";
-import { TwinError } from "../../runtime/error.ts";
-import type { Manifest } from "../../runtime/manifest.ts";
 import {
   contractDifferences,
   contractFingerprint,

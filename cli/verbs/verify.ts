@@ -1,12 +1,12 @@
 // `twin verify DIR`: reads everything in a folder of Twin's and holds it against its checksums.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { recovered } from "../../runtime/artefacts.ts";
+import { TwinError } from "../../contract/error.ts";
 import { verifyBuild } from "../../runtime/build-table/index.ts";
 import { verifyDataset } from "../../runtime/data/prepare/verify-dataset.ts";
-import { TwinError } from "../../runtime/error.ts";
+import type { VerifyFolder } from "../../runtime/host/verify-folder.ts";
+import { recovered } from "../../runtime/serve/artefacts.ts";
 import { verifyRun } from "../../runtime/train/verify-run.ts";
-import type { VerifyFolder } from "../../runtime/verify-folder.ts";
 import { Failed } from "../failure.ts";
 import { bytes, print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";

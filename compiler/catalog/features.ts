@@ -1,6 +1,6 @@
 // The feature kinds: what the user writes, what it becomes, and where it may stand. A new kind is a row here.
-import type { Encoder, RowEncoder } from "../../runtime/encoder-spec.ts";
-import type { GroupName } from "../model.ts";
+import type { Encoder, RowEncoder } from "../../contract/encoder-spec.ts";
+import type { GroupName } from "../model/model.ts";
 import {
   type Arguments,
   choice,

@@ -1,12 +1,12 @@
 // Reads the settings of a block, or the arguments of a call, by their signature.
 
+import { emptyRecord } from "../../contract/record.ts";
 import type { CallValue, Member, Name, Span, Value } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { suggest } from "../../grammar/suggest.ts";
 import { valueText } from "../../grammar/value-text.ts";
-import { emptyRecord } from "../../runtime/record.ts";
 import type { Arguments, Reads } from "../catalog/signature.ts";
-import { diagnose } from "../diagnostics.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
 import { list, type Scope } from "./scope.ts";
 import { readValue } from "./values.ts";
 

@@ -1,8 +1,8 @@
 // What the language knows and this version cannot build yet. The list is data; a lowering that arrives takes its row away.
 import type { Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Attend, By, Model } from "../model.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { Attend, By, Model } from "../model/model.ts";
 
 interface Unbuilt {
   /** As the title goes on: "this version cannot build …". */

@@ -2,8 +2,8 @@
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { byKinds } from "../catalog/by.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { By, Feature, History } from "../model.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { By, Feature, History } from "../model/model.ts";
 import { readArguments, shown } from "./arguments.ts";
 import { isVector } from "./histories.ts";
 import { missing, resolve, wrongKind } from "./resolve.ts";

@@ -1,10 +1,10 @@
 // From sections to the checked model, section kind by section kind: none refers to a later one.
 import type { SectionNode } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Program } from "../load.ts";
-import type { Model } from "../model.ts";
-import { columnsOf } from "../widths.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { Model } from "../model/model.ts";
+import { columnsOf } from "../model/widths.ts";
+import type { Program } from "../source/load.ts";
 import { checkMetricConsistency, checkUnused } from "./consistency.ts";
 import { checkFeatures } from "./features.ts";
 import { checkHistory } from "./histories.ts";

@@ -1,6 +1,6 @@
 // What holds across sections: one metric for both stages (the paper's thesis), and nothing declared in vain.
 import { at } from "../../grammar/diagnostic.ts";
-import { diagnose } from "../diagnostics.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
 import { shown } from "./arguments.ts";
 import { sameBy } from "./by.ts";
 import { entities, type Scope } from "./scope.ts";

@@ -1,7 +1,8 @@
 // A feature between its declaration and the model.
+
+import type { Encoder } from "../../contract/encoder-spec.ts";
 import type { CallValue, Name, Setting } from "../../grammar/ast.ts";
-import type { Encoder } from "../../runtime/encoder-spec.ts";
-import type { GroupName } from "../model.ts";
+import type { GroupName } from "../model/model.ts";
 import type { Given } from "./arguments.ts";
 
 /** A feature as declared, before shared tables are linked. */

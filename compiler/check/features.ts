@@ -1,11 +1,11 @@
 // Features: reads their declarations, links shared tables, and makes the groups.
 
+import { emptyRecord } from "../../contract/record.ts";
 import type { CallValue, Member, Name, SectionNode, Setting } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { emptyRecord } from "../../runtime/record.ts";
 import { columns, type FeatureKind, featureKinds } from "../catalog/features.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Embedding, Feature, Group, GroupName } from "../model.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { Embedding, Feature, Group, GroupName } from "../model/model.ts";
 import { type Given, readArguments } from "./arguments.ts";
 import type { Draft } from "./draft.ts";
 import { missing, pathText } from "./resolve.ts";

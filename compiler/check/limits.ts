@@ -1,10 +1,10 @@
 // Memory: an explicit limit is held against the parameters and the tables before anything is allocated.
 import { at, type Label } from "../../grammar/diagnostic.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Model, Table } from "../model.ts";
-import { bytesOf, parameters } from "../parameters.ts";
-import { bytesText } from "../text.ts";
-import { rowBytes } from "../widths.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import { bytesText } from "../diagnostics/number-text.ts";
+import type { Model, Table } from "../model/model.ts";
+import { bytesOf, parameters } from "../model/parameters.ts";
+import { rowBytes } from "../model/widths.ts";
 import type { Scope } from "./scope.ts";
 
 interface Contributor {

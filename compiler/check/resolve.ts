@@ -1,8 +1,8 @@
 // Turns a dotted name into what it refers to. The one place that knows how names are written.
 import type { CallValue, Name, Span } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Attend, Feature, Group, History, Metric, Search, Table, Tower } from "../model.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { Attend, Feature, Group, History, Metric, Search, Table, Tower } from "../model/model.ts";
 import { shown } from "./arguments.ts";
 import {
   article,

@@ -3,8 +3,8 @@
 import type { Member, Name, SectionKeyword, SectionNode, Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Attend, Feature, Group, GroupName, History, Metric, Search, Table, Tower } from "../model.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { Attend, Feature, Group, GroupName, History, Metric, Search, Table, Tower } from "../model/model.ts";
 
 /** What each kind of named section becomes. */
 export interface Entities {

@@ -1,10 +1,11 @@
 // Which table each feature reads: its own, or by `shares` another's. Sharing features end up with one and the same object.
+
+import type { Encoder } from "../../contract/encoder-spec.ts";
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import type { Encoder } from "../../runtime/encoder-spec.ts";
 import { columns } from "../catalog/features.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Embedding } from "../model.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { Embedding } from "../model/model.ts";
 import type { Draft } from "./draft.ts";
 import { pathText } from "./resolve.ts";
 import type { Scope } from "./scope.ts";

@@ -2,9 +2,9 @@
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { integer, mostKept, required, unnamed } from "../catalog/signature.ts";
-import { diagnose } from "../diagnostics.ts";
-import type { Attend, By, History, Over, Search } from "../model.ts";
-import { ownsValues, pooledWidth, widthOf } from "../widths.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import type { Attend, By, History, Over, Search } from "../model/model.ts";
+import { ownsValues, pooledWidth, widthOf } from "../model/widths.ts";
 import { type Given, readArguments, readSettings } from "./arguments.ts";
 import { checkBy } from "./by.ts";
 import { resolve, wrongKind } from "./resolve.ts";

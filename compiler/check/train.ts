@@ -1,11 +1,11 @@
 // How the model learns: optimisers, schedule, stopping.
 
+import { emptyRecord } from "../../contract/record.ts";
 import type { SectionNode, Span } from "../../grammar/ast.ts";
-import { emptyRecord } from "../../runtime/record.ts";
 import { blocks } from "../catalog/blocks.ts";
 import type { Choice } from "../catalog/signature.ts";
 import { optimisers, schedules, stops } from "../catalog/training.ts";
-import type { Optimiser, Schedule, Train } from "../model.ts";
+import type { Optimiser, Schedule, Train } from "../model/model.ts";
 import { type Given, type Readings, readArguments, readSettings } from "./arguments.ts";
 import type { Scope } from "./scope.ts";
 

@@ -2,7 +2,7 @@
 import type { Name } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { suggest } from "../../grammar/suggest.ts";
-import { diagnose } from "../diagnostics.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
 import { list, type Scope } from "./scope.ts";
 
 interface Unknown {

@@ -3,8 +3,8 @@ import type { CallValue, Dimension, Name, NumberValue, Value } from "../../gramm
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { suggest } from "../../grammar/suggest.ts";
 import type { Choice, Edges, Range, Sort, SortKind } from "../catalog/signature.ts";
-import { diagnose } from "../diagnostics.ts";
-import { countText } from "../text.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import { countText } from "../diagnostics/number-text.ts";
 import { list } from "./scope.ts";
 
 type Report = (diagnostic: Diagnostic) => void;

@@ -1,5 +1,5 @@
 // From IR values to ONNX nodes, as plain records: names, constants and subgraphs. Knows no protobuf.
-import { recordOf } from "../../runtime/record.ts";
+import { recordOf } from "../../contract/record.ts";
 import {
   type Attributes,
   type ComputedDtype,

@@ -1,10 +1,10 @@
 // Files as the compiler hands them out: whole, or as a stream that may be started again.
 
 import { Document, isCollection, isPair, isScalar } from "yaml";
-import type { Manifest } from "../../runtime/manifest.ts";
-import { recordOf } from "../../runtime/record.ts";
-import { blockHashing, blocksText } from "../block-hashes.ts";
-import type { Digest } from "../digest.ts";
+import type { Digest } from "../../contract/digest.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
+import { blockHashing, blocksText } from "./block-hashes.ts";
 
 /** One file to be written. Large ones are streams; each call of `content` starts from the beginning. */
 export interface ArtefactFile {

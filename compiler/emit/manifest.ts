@@ -1,19 +1,19 @@
 // manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
 
-import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../runtime/manifest.ts";
-import { recordOf } from "../../runtime/record.ts";
-import type { TrainSpec } from "../../runtime/train/spec.ts";
-import { embeddingsOf, vocabularyOwner } from "../embeddings.ts";
+import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
+import type { TrainSpec } from "../../contract/training-spec.ts";
 import type { Attributes, Graph, Value } from "../ir/graph.ts";
-import { keptPort, labelPort, rowPort, scoresPort } from "../lower/ports.ts";
-import type { By, Feature, Model, Table } from "../model.ts";
-import { allFeatures } from "../parameters.ts";
-import type { Choice } from "../plan.ts";
-import { by as byText } from "../show-model.ts";
-import type { StoredVariants } from "../stored-tables.ts";
+import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
+import type { By, Feature, Model, Table } from "../model/model.ts";
+import { allFeatures } from "../model/parameters.ts";
+import { keptPort, labelPort, rowPort, scoresPort } from "../model/ports.ts";
+import { layoutOf } from "../model/table-layout.ts";
+import type { Choice } from "../plan/plan.ts";
+import type { StoredVariants } from "../plan/stored-tables.ts";
+import { by as byText } from "../show/show-model.ts";
 import { meanings } from "./meaning.ts";
 import type { Origin } from "./metadata.ts";
-import { layoutOf } from "./table-spec.ts";
 
 export interface ManifestParts {
   readonly origin: Origin;
@@ -114,7 +114,7 @@ function featureSpec(model: Model, feature: Feature): FeatureSpec {
     column: feature.name,
     formerly: feature.formerly,
     key: feature === model.item.key || feature === model.user.key,
-    encoder: structuredClone(encoder) as FeatureSpec["encoder"],
+    encoder: structuredClone(encoder),
     dtype: floats ? "float32" : "int32",
     shape: encoder.kind === "tags" ? [encoder.max] : encoder.kind === "pretrained" ? [encoder.size] : [],
     embedding: feature.embedding?.parameter ?? null,

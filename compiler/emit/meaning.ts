@@ -1,7 +1,7 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
-import { embeddingsOf } from "../embeddings.ts";
-import { keptPort, labelPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../lower/ports.ts";
-import type { Feature, Model } from "../model.ts";
+import { embeddingsOf } from "../model/embeddings.ts";
+import type { Feature, Model } from "../model/model.ts";
+import { keptPort, labelPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../model/ports.ts";
 
 /** Port name → meaning, for every port that a graph of the model may have. */
 export function meanings(model: Model): ReadonlyMap<string, string> {

@@ -1,10 +1,10 @@
 // Seeded inputs for parity.safetensors: encoded histories and candidates, with unknown ids, misses, ties and padding.
 
-import { generator } from "../initialise.ts";
 import type { Tensor } from "../ir/rule.ts";
-import { featurePort, validPort } from "../lower/ports.ts";
-import type { Feature, Model } from "../model.ts";
-import { allFeatures } from "../parameters.ts";
+import type { Feature, Model } from "../model/model.ts";
+import { allFeatures } from "../model/parameters.ts";
+import { featurePort, validPort } from "../model/ports.ts";
+import { generator } from "../values/initialise.ts";
 import { minimumOf } from "./manifest.ts";
 
 export interface Feed extends Tensor {

@@ -1,9 +1,9 @@
 // Tables of a parity case as they are stored: what a variant of a graph is fed instead of float32 rows.
-import type { StoredType } from "../../runtime/manifest.ts";
-import { scalePort } from "../lower/ports.ts";
-import type { Model, Table } from "../model.ts";
+import type { StoredType } from "../../contract/manifest.ts";
+import type { Model, Table } from "../model/model.ts";
+import { scalePort } from "../model/ports.ts";
+import { layoutOf } from "../model/table-layout.ts";
 import type { Feed } from "./parity-feeds.ts";
-import { layoutOf } from "./table-spec.ts";
 
 export interface StoredFeed {
   readonly shape: readonly number[];

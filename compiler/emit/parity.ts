@@ -1,15 +1,15 @@
 // parity.safetensors: inputs and float64 reference outputs of every graph, by which any runtime can prove itself.
 
-import type { GraphName, StoredType } from "../../runtime/manifest.ts";
-import { recordOf } from "../../runtime/record.ts";
-import { encodeSafetensors } from "../../runtime/safetensors.ts";
-import { embeddingsOf } from "../embeddings.ts";
+import type { GraphName, StoredType } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
+import { encodeSafetensors } from "../../contract/safetensors.ts";
 import { evaluate } from "../ir/evaluate.ts";
 import { type Attributes, type Graph, type Node, topological, type Value } from "../ir/graph.ts";
 import { attempts as attemptsOf, firstRanks, promising } from "../ir/ops/round-robin-onnx.ts";
 import type { Tensor } from "../ir/rule.ts";
-import { featurePort, keptPort, projectorPort, rowPort } from "../lower/ports.ts";
-import type { Model, Table } from "../model.ts";
+import { embeddingsOf } from "../model/embeddings.ts";
+import type { Model, Table } from "../model/model.ts";
+import { featurePort, keptPort, projectorPort, rowPort } from "../model/ports.ts";
 import { inputName, minimumOf } from "./manifest.ts";
 import { type Feed, featureFeeds, type Scenario, sampledRows, scenarios } from "./parity-feeds.ts";
 import { storedFeeds } from "./parity-stored.ts";

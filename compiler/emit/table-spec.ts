@@ -1,12 +1,14 @@
 // tables/NAME.yaml: all that another system needs to build and hold a lookup table (artifacts.md, lookup-table spec).
-import { recordOf } from "../../runtime/record.ts";
-import type { TableSpec } from "../../runtime/table-spec.ts";
+
+import { recordOf } from "../../contract/record.ts";
+import type { TableSpec } from "../../contract/table-spec.ts";
 import { itemsAtMost } from "../check/limits.ts";
-import type { Fingerprints } from "../fingerprint.ts";
 import { type Attributes, type Graph, topological } from "../ir/graph.ts";
-import { projectorPort } from "../lower/ports.ts";
-import type { Model, Table, TablePart } from "../model.ts";
-import { headsOf, metricOf, rowBytes } from "../widths.ts";
+import type { Fingerprints } from "../lower/fingerprint.ts";
+import type { Model, Table } from "../model/model.ts";
+import { projectorPort } from "../model/ports.ts";
+import { layoutOf } from "../model/table-layout.ts";
+import { metricOf, rowBytes } from "../model/widths.ts";
 
 export function tableSpec(model: Model, table: Table, projector: Graph, prints: Fingerprints): TableSpec {
   const output = projectorPort(model, table);
@@ -50,17 +52,6 @@ export function tableSpec(model: Model, table: Table, projector: Graph, prints: 
 export function keyType(model: Model): "int64" | "string" {
   const { encoder } = model.item.key!;
   return encoder.kind === "key" ? encoder.type : "int64";
-}
-
-/** `relevance.keys` with its heads and their width. */
-export function layoutOf(part: TablePart) {
-  const heads = headsOf(part);
-  return {
-    of: part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
-    layout: ["heads", "dim"] as ["heads", "dim"],
-    heads,
-    dim: part.width / heads,
-  };
 }
 
 function metricsOf(table: Table, prints: Fingerprints): TableSpec["metric"] {

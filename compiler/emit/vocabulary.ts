@@ -1,9 +1,9 @@
 // vocabularies/FEATURE.jsonl: a learned vocabulary, frozen, in row order.
-import { digestOf } from "../digest.ts";
-import { vocabularyLimit, vocabularyOwner } from "../embeddings.ts";
-import { InputError, inputError } from "../input-error.ts";
-import type { Model } from "../model.ts";
-import { allFeatures } from "../parameters.ts";
+import { digestOf } from "../../contract/digest.ts";
+import { InputError, inputError } from "../diagnostics/input-error.ts";
+import { vocabularyLimit, vocabularyOwner } from "../model/embeddings.ts";
+import type { Model } from "../model/model.ts";
+import { allFeatures } from "../model/parameters.ts";
 
 export interface VocabularyFile {
   /** The feature that owns it. */

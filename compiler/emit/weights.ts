@@ -1,10 +1,11 @@
 // weights.safetensors: every parameter by name, in canonical order, streamed, so that it may be larger than memory.
-import { layoutTensors } from "../../runtime/safetensors.ts";
-import { blockHashing, blocksText } from "../block-hashes.ts";
-import type { Digest } from "../digest.ts";
-import { InputError } from "../input-error.ts";
-import type { Parameter } from "../parameters.ts";
-import { checkFinite, count, floats, type ParameterValues } from "../values.ts";
+
+import type { Digest } from "../../contract/digest.ts";
+import { layoutTensors } from "../../contract/safetensors.ts";
+import { InputError } from "../diagnostics/input-error.ts";
+import type { Parameter } from "../model/parameters.ts";
+import { checkFinite, count, floats, type ParameterValues } from "../values/values.ts";
+import { blockHashing, blocksText } from "./block-hashes.ts";
 
 export const weightsFile = "weights.safetensors";
 

@@ -1,7 +1,7 @@
 // `explain CODE`: the essay behind a diagnostic, or what its title says in general.
 import type { Template } from "../../grammar/diagnostic.ts";
 import { syntaxErrors } from "../../grammar/errors.ts";
-import { compilerDiagnostics } from "../diagnostics.ts";
+import { compilerDiagnostics } from "../diagnostics/diagnostics.ts";
 import { features } from "./features.ts";
 import { files } from "./files.ts";
 import { stages } from "./stages.ts";

@@ -1,5 +1,5 @@
 // Counted multiply-adds of a graph, in total and by place in the model.
-import { recordOf } from "../../runtime/record.ts";
+import { recordOf } from "../../contract/record.ts";
 import { concreteShapes } from "./bind.ts";
 import type { Graph, Op } from "./graph.ts";
 import { ops } from "./ops.ts";

@@ -1,5 +1,5 @@
 // The reference interpreter: slow, obvious, in float64. The oracle of every numerical test.
-import { recordOf } from "../../runtime/record.ts";
+import { recordOf } from "../../contract/record.ts";
 import { type Bindings, bind } from "./bind.ts";
 import { type Attributes, type Dtype, type Graph, type Op, topological, type Value } from "./graph.ts";
 import { solveReshape } from "./ops/layout.ts";

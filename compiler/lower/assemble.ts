@@ -1,11 +1,11 @@
 // Graph kinds: which outputs each has, and the ports that they need.
 import { type Attributes, type Graph, type Output, topological, type Value } from "../ir/graph.ts";
-import type { Attend, Metric, Model, Search } from "../model.ts";
+import type { Attend, Metric, Model, Search } from "../model/model.ts";
+import { keptPort, labelPort, portOrder, scoresPort } from "../model/ports.ts";
 import { attendTables, lowerAttend, lowerMean, shown, type Wiring } from "./attend.ts";
 import { whole } from "./frame.ts";
 import { masked, valid } from "./mask.ts";
 import { lowerMetric, total } from "./metric.ts";
-import { keptPort, labelPort, portOrder, scoresPort } from "./ports.ts";
 import { rowsDim, type Scene } from "./scene.ts";
 import { keepsPerHead, lowerSearch } from "./search.ts";
 import { lowerTower } from "./tower.ts";

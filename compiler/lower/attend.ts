@@ -1,12 +1,13 @@
 // The exact stage (ESU): attention over what a search kept, a whole history, or its newest part.
 import type { Value } from "../ir/graph.ts";
-import type { Attend, Metric, Over, Search, Table } from "../model.ts";
-import { valueFeatures, widthOf } from "../widths.ts";
+import type { Attend, Metric, Over, Search, Table } from "../model/model.ts";
+import type { Given } from "../model/site.ts";
+import { valueFeatures, widthOf } from "../model/widths.ts";
 import { embed } from "./embed.ts";
 import { type Frame, givenFrame, kept, newest, projectHeads, whole } from "./frame.ts";
 import { countable, masked, valid } from "./mask.ts";
 import { inherentHistory, type KeySource, lowerMetric, type Score, total } from "./metric.ts";
-import { type Given, rowsDim, type Scene } from "./scene.ts";
+import { rowsDim, type Scene } from "./scene.ts";
 import { keepsPerHead, searchSource, selectable, selectableScores } from "./search.ts";
 import { columns, found, holder } from "./table.ts";
 

@@ -1,9 +1,10 @@
 // Features → columns: one row of an embedding table, pooled tags, a vector as it is or projected, a number.
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import type { Feature } from "../model.ts";
-import { featurePort, itemPort, outsidePort, owner } from "./ports.ts";
-import { leading, type Scene, type Site } from "./scene.ts";
+import type { Feature } from "../model/model.ts";
+import { featurePort, itemPort, outsidePort, owner } from "../model/ports.ts";
+import type { Site } from "../model/site.ts";
+import { leading, type Scene } from "./scene.ts";
 
 /** The encoded values of a feature as they enter the graph: int32 rows (tags: [… max], −1 fills up) or float32. */
 export function encoded(scene: Scene, feature: Feature, site: Site): Value {

@@ -1,7 +1,8 @@
 // The part of a history that a stage looks at: all of it, the newest n, or what a search kept.
 import type { Value } from "../ir/graph.ts";
-import type { History, Search } from "../model.ts";
-import type { Given, Scene, Site } from "./scene.ts";
+import type { History, Search } from "../model/model.ts";
+import type { Given, Site } from "../model/site.ts";
+import type { Scene } from "./scene.ts";
 
 /**
  * Shapes, with M the number of behaviours in the frame, R candidates or batch rows:

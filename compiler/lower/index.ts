@@ -1,7 +1,7 @@
 // A checked model → the graphs that serve it, unrewritten: the papers' formulas as they stand.
-import type { GraphName } from "../../runtime/manifest.ts";
+import type { GraphName } from "../../contract/manifest.ts";
 import type { Graph, Output, Value } from "../ir/graph.ts";
-import type { Metric, Model } from "../model.ts";
+import type { Metric, Model } from "../model/model.ts";
 import {
   attentions,
   explainOutputs,
@@ -17,8 +17,8 @@ import { lowerMetric, total } from "./metric.ts";
 import { lowerProjector } from "./projector.ts";
 import { type Layout, type Scene, scene } from "./scene.ts";
 
+export { keptPort, labelPort, outsidePort, projectorPort, rowPort, scoresPort } from "../model/ports.ts";
 export { oracleMetric } from "./assemble.ts";
-export { keptPort, labelPort, outsidePort, projectorPort, rowPort, scoresPort } from "./ports.ts";
 export type { Layout } from "./scene.ts";
 
 export interface LowerOptions {

@@ -1,7 +1,7 @@
 // The layers of a tower: linear, normalisation, activation, dropout, DCN-v2.
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import type { Tower } from "../model.ts";
+import type { Tower } from "../model/model.ts";
 import { rowsDim, type Scene } from "./scene.ts";
 
 /** Added to variances under the root: layer and batch normalisation; DICE (DIN, KDD 2018) has its own. */

@@ -1,8 +1,8 @@
 // Masks: 1 for a behaviour that counts, 0 for one that does not.
 import type { Value } from "../ir/graph.ts";
-import type { Table } from "../model.ts";
+import type { Table } from "../model/model.ts";
+import { stem } from "../model/ports.ts";
 import type { Frame } from "./frame.ts";
-import { stem } from "./ports.ts";
 import { leading, type Scene } from "./scene.ts";
 import { found } from "./table.ts";
 

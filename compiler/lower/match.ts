@@ -1,6 +1,6 @@
 // Hard search (SIM): a behaviour counts when its item has the candidate's value of a feature.
 import type { Value } from "../ir/graph.ts";
-import type { Feature } from "../model.ts";
+import type { Feature } from "../model/model.ts";
 import { encoded } from "./embed.ts";
 import type { Frame } from "./frame.ts";
 import type { Scene } from "./scene.ts";

@@ -1,10 +1,10 @@
 // The metric, written once: multi-head target attention's score, used by search, attention, oracle and explanation.
 import type { Value } from "../ir/graph.ts";
-import type { Feature, Metric } from "../model.ts";
-import { widthOf } from "../widths.ts";
+import type { Feature, Metric } from "../model/model.ts";
+import { stem } from "../model/ports.ts";
+import { widthOf } from "../model/widths.ts";
 import { concatenated, embed } from "./embed.ts";
 import { type Frame, projectHeads } from "./frame.ts";
-import { stem } from "./ports.ts";
 import type { Scene } from "./scene.ts";
 import { columns, type Held } from "./table.ts";
 

@@ -1,10 +1,10 @@
 // The inherent feature projector: item features → rows of the lookup tables.
 import type { Output, Value } from "../ir/graph.ts";
-import type { Feature, Table, TablePart } from "../model.ts";
-import { valueFeatures, widthOf } from "../widths.ts";
+import type { Feature, Table, TablePart } from "../model/model.ts";
+import { projectorPort } from "../model/ports.ts";
+import { valueFeatures, widthOf } from "../model/widths.ts";
 import { concatenated } from "./embed.ts";
 import { keysWeight } from "./metric.ts";
-import { projectorPort } from "./ports.ts";
 import type { Scene } from "./scene.ts";
 
 /** One output per table, [items, width]: its parts side by side, in each the heads side by side. */

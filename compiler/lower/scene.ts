@@ -1,32 +1,15 @@
 // What the lowering of one graph shares: the model, the layout, input ports made once, and memoised subgraphs.
+
 import { type Builder, builder } from "../ir/build.ts";
 import type { Dim, Dtype, Shape, Value } from "../ir/graph.ts";
-import type { History, Model } from "../model.ts";
+import type { History, Model } from "../model/model.ts";
+import type { Site } from "../model/site.ts";
 
 /**
  * `request`: one history, N candidates; what depends on the user alone has no candidate axis.
  * `batch`: every row has its own user, history and candidate (training, leak-free evaluation).
  */
 export type Layout = "request" | "batch";
-
-/** Where along the data a feature's encoded values stand. */
-export type Site =
-  | { readonly kind: "candidate" }
-  /** user and context: one row a request */
-  | { readonly kind: "once" }
-  | { readonly kind: "history"; readonly history: History; readonly given?: Given }
-  /** the projector's batch of items */
-  | { readonly kind: "items" };
-
-/** Behaviours of a history that the host has gathered for a stage: all that a graph sees of them. */
-export interface Given {
-  /** Stem of its ports. */
-  readonly name: string;
-  /** Behaviours of a list; null: as many as the batch's longest history has. */
-  readonly length: number | null;
-  /** Lists a row, one for each head; null: one for all. */
-  readonly heads: number | null;
-}
 
 /** What a graph of training does otherwise than one of serving. Its layout is `batch`, its items stand once each. */
 export interface Training {

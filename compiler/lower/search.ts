@@ -1,6 +1,6 @@
 // The cheap stage (CP-GSU): scores over the whole history → the k behaviours that matter most to each candidate.
 import type { Value } from "../ir/graph.ts";
-import type { Search } from "../model.ts";
+import type { Search } from "../model/model.ts";
 import { embed, encoded } from "./embed.ts";
 import { type Frame, whole } from "./frame.ts";
 import { countable, masked, valid } from "./mask.ts";

@@ -1,8 +1,8 @@
 // Lookup tables as the graphs read them: columns of the rows of past items, and which behaviours a table misses.
 import type { Value } from "../ir/graph.ts";
-import type { Model, Table, TablePart } from "../model.ts";
+import type { Model, Table, TablePart } from "../model/model.ts";
+import { partOffset, rowPort, tableDim } from "../model/ports.ts";
 import type { Frame } from "./frame.ts";
-import { partOffset, rowPort, tableDim } from "./ports.ts";
 import { leading, type Scene } from "./scene.ts";
 
 export interface Held {

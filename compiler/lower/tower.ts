@@ -1,11 +1,12 @@
 // Towers: inputs side by side → cross layers → hidden layers or experts → one logit per task.
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import type { Attend, Task, Tower } from "../model.ts";
-import { columnsOf } from "../widths.ts";
+import type { Attend, Task, Tower } from "../model/model.ts";
+import type { Site } from "../model/site.ts";
+import { columnsOf } from "../model/widths.ts";
 import { concatenated, embed, encoded } from "./embed.ts";
 import { affine, crossLayer, hiddenLayer } from "./layer.ts";
-import type { Scene, Site } from "./scene.ts";
+import type { Scene } from "./scene.ts";
 
 export interface Prediction {
   readonly task: Task;

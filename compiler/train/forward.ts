@@ -3,7 +3,7 @@ import type { Graph, Output, Value } from "../ir/graph.ts";
 import { topological } from "../ir/graph.ts";
 import { oracleOutputs, rankOutputs, searchOutputs, wiring } from "../lower/assemble.ts";
 import { type Scene, scene } from "../lower/scene.ts";
-import type { Model, Task } from "../model.ts";
+import type { Model, Task } from "../model/model.ts";
 import type { TrainPlan } from "./plan.ts";
 import type { OwnPorts } from "./ports.ts";
 

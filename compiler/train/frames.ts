@@ -1,8 +1,8 @@
 // The lists of behaviours that training's graphs look at.
-import type { TrainFrame } from "../../runtime/train/spec.ts";
+import type { TrainFrame } from "../../contract/training-spec.ts";
 import { givenOf } from "../lower/attend.ts";
-import type { Given } from "../lower/scene.ts";
-import type { History, Model, Over } from "../model.ts";
+import type { History, Model, Over } from "../model/model.ts";
+import type { Given } from "../model/site.ts";
 
 export interface PlannedFrame {
   readonly history: History;

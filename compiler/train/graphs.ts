@@ -1,8 +1,8 @@
 // The graphs that training runs, and their contract with the host.
-import type { TrainGraph, TrainResult, TrainSpec } from "../../runtime/train/spec.ts";
+import type { TrainGraph, TrainResult, TrainSpec } from "../../contract/training-spec.ts";
 import { builder } from "../ir/build.ts";
 import { type Graph, type Output, topological } from "../ir/graph.ts";
-import type { Model } from "../model.ts";
+import type { Model } from "../model/model.ts";
 import { defaultContext } from "../passes/index.ts";
 import { share } from "../passes/share.ts";
 import { backward } from "./backward.ts";

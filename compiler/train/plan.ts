@@ -1,8 +1,8 @@
 // What training keeps where: packs of parameters, tables of which only the batch's rows travel, and their optimisers.
-import type { OptimiserSpec, Pack, SparseTable } from "../../runtime/train/spec.ts";
-import { embeddingsOf } from "../embeddings.ts";
-import type { Model, Optimiser } from "../model.ts";
-import { type Parameter, parameters, sizeOf } from "../parameters.ts";
+import type { OptimiserSpec, Pack, SparseTable } from "../../contract/training-spec.ts";
+import { embeddingsOf } from "../model/embeddings.ts";
+import type { Model, Optimiser } from "../model/model.ts";
+import { type Parameter, parameters, sizeOf } from "../model/parameters.ts";
 
 /** Rows above which a table does not travel whole. */
 export const wholeRows = 4096;

@@ -1,9 +1,9 @@
 // Every input that a graph of training may have, in the order of declaration, with what the host puts in.
-import type { TrainSource } from "../../runtime/train/spec.ts";
+import type { TrainSource } from "../../contract/training-spec.ts";
 import { dropoutPort } from "../lower/layer.ts";
-import { featurePort, itemPort, stem } from "../lower/ports.ts";
-import type { Site } from "../lower/scene.ts";
-import type { Feature, Model, Optimiser, Task, Tower } from "../model.ts";
+import type { Feature, Model, Optimiser, Task, Tower } from "../model/model.ts";
+import { featurePort, itemPort, stem } from "../model/ports.ts";
+import type { Site } from "../model/site.ts";
 import { framesOf } from "./frames.ts";
 import type { TrainPlan } from "./plan.ts";
 

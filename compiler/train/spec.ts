@@ -1,9 +1,9 @@
 // The contract of training's graphs, as manifest.yaml has it.
-import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../runtime/train/spec.ts";
+import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../contract/training-spec.ts";
 import type { Attributes, Graph, Value } from "../ir/graph.ts";
-import { keptPort, labelPort, scoresPort } from "../lower/ports.ts";
-import type { Model } from "../model.ts";
-import { allFeatures } from "../parameters.ts";
+import type { Model } from "../model/model.ts";
+import { allFeatures } from "../model/parameters.ts";
+import { keptPort, labelPort, scoresPort } from "../model/ports.ts";
 import { framesOf } from "./frames.ts";
 import type { TrainPlan } from "./plan.ts";
 import type { TrainPorts } from "./ports.ts";

@@ -1,5 +1,5 @@
 // Parameters as slices of the packs that hold them.
-import type { Pack } from "../../runtime/train/spec.ts";
+import type { Pack } from "../../contract/training-spec.ts";
 import { type Builder, builder } from "../ir/build.ts";
 import type { Attributes, Graph, Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";

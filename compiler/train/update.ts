@@ -1,5 +1,5 @@
 // The backward side of training: gradients of the loss, clipped, and one step of every optimiser.
-import type { Pack, SparseTable, TrainResult } from "../../runtime/train/spec.ts";
+import type { Pack, SparseTable, TrainResult } from "../../contract/training-spec.ts";
 import { optimise, type Step, type StepInputs, type Stepped } from "../gradient/optimisers/index.ts";
 import { gradients } from "../gradient/reverse.ts";
 import { type Builder, builder } from "../ir/build.ts";

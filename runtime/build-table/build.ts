@@ -2,29 +2,29 @@
 
 import { copyFileSync, linkSync } from "node:fs";
 import { join } from "node:path";
-import { type Artefacts, openArtefacts } from "../artefacts.ts";
-import { holdBuild } from "../build-folder.ts";
+import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import { TwinError } from "../../contract/error.ts";
+import { recordOf } from "../../contract/record.ts";
 import { type Binding, boundFiles } from "../data/binding.ts";
+import { Source } from "../data/database/source.ts";
 import { openItems } from "../data/items.ts";
 import { itemKeyType } from "../data/key-type.ts";
-import { Source } from "../data/source.ts";
-import { encodersFingerprint } from "../encoders-fingerprint.ts";
-import { TwinError } from "../error.ts";
-import { attempt } from "../files.ts";
-import { meter, type OnProgress } from "../progress.ts";
-import { recordOf } from "../record.ts";
-import { Generation } from "../table/generation.ts";
+import { holdBuild } from "../host/build-folder.ts";
+import { attempt } from "../host/files.ts";
+import { meter, type OnProgress } from "../host/progress.ts";
+import { type Artefacts, openArtefacts } from "../serve/artefacts.ts";
+import { Generation } from "../store/generation.ts";
 import {
   commitGeneration,
   currentGeneration,
   discardGeneration,
   generationFolder,
   nextGeneration,
-} from "../table/generation-commit.ts";
-import { type GenerationFile, readGeneration, writeGeneration } from "../table/generation-file.ts";
-import { ItemStore } from "../table/item-store.ts";
+} from "../store/generation-commit.ts";
+import { type GenerationFile, readGeneration, writeGeneration } from "../store/generation-file.ts";
+import { ItemStore } from "../store/item-store.ts";
+import { TableWriter } from "../store/table-file.ts";
 import { rowBytes } from "../table/precision.ts";
-import { TableWriter } from "../table/table-file.ts";
 import { coverTables, type TableCover } from "./coverage.ts";
 import { keyFeature, projectionPlan, rowFormat } from "./plan.ts";
 import { localProjector, type Projector, threadProjector } from "./pool.ts";

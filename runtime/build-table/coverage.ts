@@ -1,11 +1,11 @@
 // Which items a table holds: the fewest most frequent ones that reach its coverage on the event log, and in what order.
 
+import type { TableEntry } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
 import type { Binding } from "../data/binding.ts";
 import { type CountedHistory, countItems } from "../data/counts.ts";
+import { quoted, type Source } from "../data/database/source.ts";
 import type { Items, KeyType } from "../data/items.ts";
-import { quoted, type Source } from "../data/source.ts";
-import type { TableEntry } from "../manifest.ts";
-import { recordOf } from "../record.ts";
 
 export interface TableCover {
   /** Rows, the miss row among them. */

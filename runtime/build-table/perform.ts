@@ -1,7 +1,7 @@
 // One job of the table build, whoever does it: a thread, or a build too small for threads.
 
-import { TwinError } from "../error.ts";
-import { emptyRecord } from "../record.ts";
+import { TwinError } from "../../contract/error.ts";
+import { emptyRecord } from "../../contract/record.ts";
 import type { EncodedColumn, Projected, Projection, ProjectionPlan } from "./projection.ts";
 import type { StorePlan, StoreReader } from "./store-reader.ts";
 

@@ -1,9 +1,9 @@
 // What a table build has to do, from the manifest: the projector's inputs and outputs, row formats.
-import { TwinError } from "../error.ts";
-import type { FeatureSpec, Manifest } from "../manifest.ts";
-import { readTableSpec } from "../manifest-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
+import { readTableSpec } from "../host/manifest-file.ts";
+import { weightsFile } from "../serve/weights-check.ts";
 import { headsOf, type RowFormat } from "../table/precision.ts";
-import { weightsFile } from "../weights-check.ts";
 import type { ProjectedTable, ProjectionPlan } from "./projection.ts";
 
 /** The item feature that identifies an item. */

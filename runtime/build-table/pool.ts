@@ -1,6 +1,6 @@
 // The threads of a table build: jobs go out to whoever is free, answers come back in the order of the jobs.
-import { TwinError } from "../error.ts";
-import { startThread } from "../start-thread.ts";
+import { TwinError } from "../../contract/error.ts";
+import { startThread } from "../host/start-thread.ts";
 import { type Answer, type Job, perform, type WorkerPlan } from "./perform.ts";
 import { type Projected, Projection, rowsIn, slotBytes } from "./projection.ts";
 import { StoreReader } from "./store-reader.ts";

@@ -1,15 +1,15 @@
 // Encoded item features → encoded table rows: one projector session, as each worker thread of the table build has one.
 
 import { join } from "node:path";
-import { TwinError } from "../error.ts";
-import { hasher } from "../hash.ts";
-import { fetchOutside, type OutsideUse } from "../outside.ts";
-import { emptyRecord } from "../record.ts";
-import { floats, type GraphSession, ints, type Tensor } from "../session.ts";
-import { openFile } from "../session-node.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
+import { emptyRecord } from "../../contract/record.ts";
+import { openTensors, type TensorFile } from "../host/tensor-file.ts";
+import { fetchOutside, type OutsideUse } from "../request/outside.ts";
+import { weightsFile } from "../serve/weights-check.ts";
+import { floats, type GraphSession, ints, type Tensor } from "../session/session.ts";
+import { openFile } from "../session/session-node.ts";
 import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
-import { openTensors, type TensorFile } from "../tensor-file.ts";
-import { weightsFile } from "../weights-check.ts";
 
 export type EncodedColumn = Int32Array | Float32Array;
 

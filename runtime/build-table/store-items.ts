@@ -1,13 +1,13 @@
 // Items from their file into the item store and the key index, a chunk at a time; the chunks go on to the projector.
 import { join } from "node:path";
-import type { Artefacts } from "../artefacts.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { Items, KeyType } from "../data/items.ts";
 import { encodeColumn } from "../encode/column.ts";
+import { joinKeys, type KeyColumn, parseKeys } from "../encode/keys.ts";
 import type { RawColumn } from "../encode/raw.ts";
-import { TwinError } from "../error.ts";
-import { joinKeys, type KeyColumn, parseKeys } from "../keys.ts";
-import { ItemStoreWriter, storedFeatures } from "../table/item-store-writer.ts";
-import { writeKeyIndex } from "../table/key-index-build.ts";
+import type { Artefacts } from "../serve/artefacts.ts";
+import { ItemStoreWriter, storedFeatures } from "../store/item-store-writer.ts";
+import { writeKeyIndex } from "../store/key-index-build.ts";
 import type { EncodedColumn } from "./projection.ts";
 import type { Piece } from "./pump.ts";
 

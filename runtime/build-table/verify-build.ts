@@ -1,15 +1,15 @@
 // `twin verify` of a build: every file that its manifest lists, and every generation of its tables.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { encodersFingerprint } from "../encoders-fingerprint.ts";
-import { freshness } from "../freshness.ts";
-import type { Manifest } from "../manifest.ts";
-import { readManifest } from "../manifest-file.ts";
-import { BlockFile } from "../table/block-file.ts";
-import { Generation } from "../table/generation.ts";
-import { currentGeneration, generationFolder, generationsFolder } from "../table/generation-commit.ts";
-import { readGeneration } from "../table/generation-file.ts";
-import { FolderCheck, type VerifyFolder } from "../verify-folder.ts";
+import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { readManifest } from "../host/manifest-file.ts";
+import { FolderCheck, type VerifyFolder } from "../host/verify-folder.ts";
+import { BlockFile } from "../store/block-file.ts";
+import { Generation } from "../store/generation.ts";
+import { currentGeneration, generationFolder, generationsFolder } from "../store/generation-commit.ts";
+import { readGeneration } from "../store/generation-file.ts";
+import { freshness } from "../table/freshness.ts";
 
 const again = "Build the artefacts again: twin build FILE -o DIR";
 

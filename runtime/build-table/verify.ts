@@ -1,15 +1,15 @@
 // `twin table verify`: every byte of the built tables against its checksum, and the generation against the weights.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openArtefacts } from "../artefacts.ts";
-import { encodersFingerprint } from "../encoders-fingerprint.ts";
-import { TwinError } from "../error.ts";
-import { freshness } from "../freshness.ts";
-import { BlockFile } from "../table/block-file.ts";
-import type { BlockKind } from "../table/block-format.ts";
-import { Generation } from "../table/generation.ts";
-import { currentGeneration, generationFolder, generationsFolder } from "../table/generation-commit.ts";
-import { readGeneration } from "../table/generation-file.ts";
+import type { BlockKind } from "../../contract/block-format.ts";
+import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import { TwinError } from "../../contract/error.ts";
+import { openArtefacts } from "../serve/artefacts.ts";
+import { BlockFile } from "../store/block-file.ts";
+import { Generation } from "../store/generation.ts";
+import { currentGeneration, generationFolder, generationsFolder } from "../store/generation-commit.ts";
+import { readGeneration } from "../store/generation-file.ts";
+import { freshness } from "../table/freshness.ts";
 
 export interface Verified {
   /** False where something is damaged, or does not fit these weights. */

@@ -1,6 +1,6 @@
 // A worker thread of the table build: projects the chunks it is sent, or reads them from an item store itself.
 import { parentPort, workerData } from "node:worker_threads";
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import { type Answer, type Job, perform, type WorkerPlan } from "./perform.ts";
 import { Projection } from "./projection.ts";
 import { StoreReader } from "./store-reader.ts";

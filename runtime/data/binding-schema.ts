@@ -1,7 +1,7 @@
 // The fields of data.yaml as a schema: what may be written, before any meaning is given to it.
 
 import * as v from "valibot";
-import { named, strict } from "../named-schema.ts";
+import { named, strict } from "../../contract/named-schema.ts";
 
 const text = v.pipe(v.string("a text is due here"), v.minLength(1, "this is empty"));
 const scalar = v.union([v.string(), v.number(), v.boolean()], "a text, a number or true/false is due here");

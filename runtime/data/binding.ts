@@ -3,14 +3,14 @@
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { isMap, isScalar, isSeq, LineCounter, type Pair, type Scalar, type YAMLMap } from "yaml";
-import { TwinError } from "../error.ts";
-import { readText } from "../files.ts";
-import { recordOf } from "../record.ts";
-import { composeYaml } from "../yaml-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import { meant } from "../../contract/nearest.ts";
+import { recordOf } from "../../contract/record.ts";
+import { composeYaml } from "../../contract/yaml-text.ts";
+import type { Derivation } from "../encode/derive.ts";
+import { readText } from "../host/files.ts";
 import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
-import type { Derivation } from "./derive.ts";
-import { localFile } from "./local-file.ts";
-import { meant } from "./nearest.ts";
+import { localFile } from "./database/local-file.ts";
 import { readDuration, readSplit, type Split } from "./split.ts";
 
 /** A feature or label: a column's name or an SQL expression, or a derivation that serving repeats. */

@@ -1,12 +1,12 @@
 // The clock of an event log: which column it is, in what unit or form, and the rows whose time cannot be.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { Binding, Clock } from "./binding.ts";
-import { castTo, familyOf, secondsOf, secondsOfNanoseconds } from "./cast.ts";
+import { castTo, familyOf, secondsOf, secondsOfNanoseconds } from "./database/cast.ts";
+import { firstLines, literal, quoted, type Source } from "./database/source.ts";
 import { textName } from "./files/reading.ts";
 import { decideTypes, saysTime, textTimes, typedText } from "./files/text-types.ts";
 import { locate, type Relation, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
-import { firstLines, literal, quoted, type Source } from "./source.ts";
 
 /** Epoch seconds of 1990-01-01 and 2100-01-01: a clock outside is in another unit. */
 export const earliest = 631_152_000;

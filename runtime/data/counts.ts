@@ -1,8 +1,8 @@
 // How often each item occurs in the event log: what coverage and min_count of a table are decided by.
 import type { Binding } from "./binding.ts";
+import { quoted, type Source } from "./database/source.ts";
 import { openEvents, requireCondition } from "./events.ts";
 import type { KeyType } from "./items.ts";
-import { quoted, type Source } from "./source.ts";
 
 export interface CountedHistory {
   readonly name: string;

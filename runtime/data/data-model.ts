@@ -1,5 +1,5 @@
 // What reading data must know of a model: the part of a manifest that says which columns there are. A manifest is one.
-import type { FeatureSpec } from "../manifest.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 
 export interface DataModel {
   readonly model: string;

@@ -1,8 +1,8 @@
 // Which features data.yaml makes from other columns: what goes into the manifest, so that serving does the same.
-import type { Derived, FeatureSpec } from "../manifest.ts";
+import type { Derived, FeatureSpec } from "../../contract/manifest.ts";
 import { type Binding, boundFiles } from "./binding.ts";
+import { Source } from "./database/source.ts";
 import { openBound } from "./key-type.ts";
-import { Source } from "./source.ts";
 
 /**
  * Derivations as they are written, and features made by SQL, which whoever sends a request must supply.

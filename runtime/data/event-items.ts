@@ -1,10 +1,10 @@
 // The items of an event log, where no items file is named: one row an item, with what the log said of it last.
 import type { Binding } from "./binding.ts";
+import { quoted, type Source } from "./database/source.ts";
 import { openEvents } from "./events.ts";
 import { textName } from "./files/reading.ts";
 import type { KeyType } from "./items.ts";
 import { type Relation, rowColumn } from "./relation.ts";
-import { quoted, type Source } from "./source.ts";
 
 /**
  * A relation of the events' columns with one row for every item that the log names, in the order of their keys. A column

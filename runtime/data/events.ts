@@ -1,12 +1,12 @@
 // The event log as a relation: user, item, time, part of the split, each as an expression over its columns.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "./binding.ts";
 import { clockOf, earliest, latest, refuseTime } from "./clock.ts";
+import { double, type Source } from "./database/source.ts";
 import type { KeyType } from "./items.ts";
 import { keyColumn, openBound, userKeyType, writtenItemKeyType } from "./key-type.ts";
 import type { Relation } from "./relation.ts";
 import { explainRead, expression, type Resolved } from "./resolve.ts";
-import { double, type Source } from "./source.ts";
 
 export interface Events {
   readonly relation: Relation;

@@ -1,9 +1,9 @@
 // An SQL expression of data.yaml: parsed by the database and looked through before it becomes part of a query, so that it can
 // say nothing but what a row's own columns give. What is pasted is one expression in brackets, whatever stands in the text.
-import { TwinError } from "../error.ts";
-import { meant } from "./nearest.ts";
+import { TwinError } from "../../contract/error.ts";
+import { meant } from "../../contract/nearest.ts";
+import { firstLines, literal, type Source } from "./database/source.ts";
 import type { Relation } from "./relation.ts";
-import { firstLines, literal, type Source } from "./source.ts";
 
 /** Far more than anyone writes; the parser's time and memory grow with it. */
 const longest = 100_000;

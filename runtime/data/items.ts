@@ -1,16 +1,16 @@
 // The items file, or the log's items → raw item features in chunks, each item once, with its key.
 
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
-import { recordOf } from "../record.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
+import type { DataColumn } from "../encode/data-column.ts";
+import { type Derivation, deriveColumn } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
-import type { DataColumn } from "./column.ts";
-import { type Derivation, deriveColumn } from "./derive.ts";
+import { quoted, type Source } from "./database/source.ts";
 import { eventItems } from "./event-items.ts";
 import { keyColumn, openBound } from "./key-type.ts";
 import { locate, type Relation, rowColumn } from "./relation.ts";
 import { explainRead, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
-import { quoted, type Source } from "./source.ts";
 
 export type KeyType = "int64" | "string";
 

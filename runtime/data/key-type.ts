@@ -1,13 +1,13 @@
 // Keys of items and users: held as 64-bit integers where every file that names them has whole numbers, else as texts.
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { Binding } from "./binding.ts";
-import { castTo, due, familyOf } from "./cast.ts";
+import { castTo, due, familyOf } from "./database/cast.ts";
+import type { Source } from "./database/source.ts";
 import { once } from "./files/reading.ts";
 import type { KeyType } from "./items.ts";
 import { openRelation, type Relation, readAsIds, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
-import type { Source } from "./source.ts";
 
 type Role = "events" | "items" | "users";
 

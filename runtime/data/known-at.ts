@@ -1,12 +1,12 @@
 // When a behaviour's value became known (`known_at`): the column that says so, and values that a sample is too early for.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
+import { type DataColumn, type DataValue, valueAt } from "../encode/data-column.ts";
 import type { Binding } from "./binding.ts";
 import { clockOf, earliest, latest } from "./clock.ts";
-import { type DataColumn, type DataValue, valueAt } from "./column.ts";
 import type { DataModel } from "./data-model.ts";
+import type { Source } from "./database/source.ts";
 import type { Relation } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
-import type { Source } from "./source.ts";
 
 /** The column of times beside a cross feature's. */
 export const knownAtColumn = (feature: string): string => `#known.${feature}`;

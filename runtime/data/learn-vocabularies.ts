@@ -1,10 +1,10 @@
 // Learns every vocabulary of a model in one go, for `twin build --data`.
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type Binding, boundFiles, readBinding } from "./binding.ts";
+import { Source } from "./database/source.ts";
 import { itemKeyType } from "./key-type.ts";
 import { learnVocabulary } from "./learn-vocabulary.ts";
-import { Source } from "./source.ts";
 
 export interface Learned {
   readonly feature: string;

@@ -1,14 +1,14 @@
 // Learns the vocabulary of a feature from the training part: its most frequent values, frozen into the artefacts.
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { DataValue } from "../encode/data-column.ts";
+import { deriveValue } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
-import type { DataValue } from "./column.ts";
-import { deriveValue } from "./derive.ts";
+import { quoted, type Source } from "./database/source.ts";
 import { openEvents } from "./events.ts";
 import { type KeyType, openItems } from "./items.ts";
 import { openBound } from "./key-type.ts";
 import { explainRead, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
-import { quoted, type Source } from "./source.ts";
 import { userKeys } from "./user-keys.ts";
 
 /**

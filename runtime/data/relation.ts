@@ -1,15 +1,15 @@
 // A file, or a glob of files, as a relation of the database: CSV, Parquet or JSON lines, compressed or not.
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
+import { meant } from "../../contract/nearest.ts";
+import { firstLines, quoted, type Source } from "./database/source.ts";
 import { guarded } from "./files/common-type.ts";
 import { readCsv } from "./files/csv.ts";
 import { readJsonLines } from "./files/json-lines.ts";
 import { readParquet } from "./files/parquet.ts";
 import { type Guard, once, type Reading, textName } from "./files/reading.ts";
 import { type AsIds, idsOfText } from "./files/text-types.ts";
-import { meant } from "./nearest.ts";
-import { firstLines, quoted, type Source } from "./source.ts";
 
 /** Name of the row number (0-based, over all files in order) that `numbered` adds. */
 export const rowColumn = "#row";

@@ -1,7 +1,7 @@
 // What is told of a data set that was read: rows, users, items, clock, parts, labels, unknown ids.
 
 import * as v from "valibot";
-import { strict } from "../named-schema.ts";
+import { strict } from "../../contract/named-schema.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 

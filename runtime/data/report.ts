@@ -1,12 +1,12 @@
 // A data set in numbers, counted by the database over the events' query, and the mistakes that those numbers show.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "./binding.ts";
 import type { DataModel } from "./data-model.ts";
+import { quoted, type Source } from "./database/source.ts";
 import { locate } from "./relation.ts";
 import type { DataReport } from "./report-schema.ts";
 import type { Resolved } from "./resolve.ts";
 import type { SampleColumns } from "./sample-columns.ts";
-import { quoted, type Source } from "./source.ts";
 
 export type Counts = Omit<DataReport, "features" | "supplied" | "warnings">;
 

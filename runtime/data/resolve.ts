@@ -1,14 +1,14 @@
 // From a feature's or label's name to the expression that yields its raw values, and from a failed read to the row that caused it.
-import type { Encoder } from "../encoder-spec.ts";
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import type { Encoder } from "../../contract/encoder-spec.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { Derivation } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
-import { castTo, due, familyOf, type Use } from "./cast.ts";
-import type { Derivation } from "./derive.ts";
+import { castTo, due, familyOf, type Use } from "./database/cast.ts";
+import { firstLines, quoted, type Source } from "./database/source.ts";
 import { requireExpression } from "./expression.ts";
 import { textName } from "./files/reading.ts";
 import { guardedRow, locate, type Relation, readAsIds, readError, requireColumn, rowColumn } from "./relation.ts";
-import { firstLines, quoted, type Source } from "./source.ts";
 
 /** Uses in which values are names of something, and no two may become one. */
 const idUses: ReadonlySet<Use> = new Set(["int64", "text", "identity", "whole"]);

@@ -1,17 +1,17 @@
 // Which columns of the event log (and of the users file) the samples of a model need, and the one query that yields them.
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import { meant } from "../../contract/nearest.ts";
 import type { Binding } from "./binding.ts";
-import { castTo, due } from "./cast.ts";
 import type { DataModel } from "./data-model.ts";
+import { castTo, due } from "./database/cast.ts";
+import { quoted, type Source } from "./database/source.ts";
 import { type Events, openEvents, requireCondition, userShare } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { openBound } from "./key-type.ts";
 import { checkKnownAt, knownAtColumns } from "./known-at.ts";
-import { meant } from "./nearest.ts";
 import { requireColumn } from "./relation.ts";
 import { explainRead, expression, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
-import { quoted, type Source } from "./source.ts";
 import { userKeys } from "./user-keys.ts";
 
 export interface SampleColumns {

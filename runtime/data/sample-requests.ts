@@ -1,9 +1,9 @@
 // One user's events → requests: the history of a sample is what the user did strictly before it, never the row itself.
 
-import type { Manifest } from "../manifest.ts";
-import { recordOf } from "../record.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
+import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "../encode/data-column.ts";
 import type { Binding } from "./binding.ts";
-import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "./column.ts";
 import { knownValues } from "./known-at.ts";
 import type { Resolved } from "./resolve.ts";
 import type { SampleColumns } from "./sample-columns.ts";

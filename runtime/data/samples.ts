@@ -1,17 +1,17 @@
 // Every event as a sample: what was shown, and what the same user did strictly before it, shaped as the runtime's requests.
 
-import { TwinError } from "../error.ts";
-import type { Manifest } from "../manifest.ts";
-import { emptyRecord, recordOf } from "../record.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { emptyRecord, recordOf } from "../../contract/record.ts";
+import { type DataColumn, joinColumns, sliceColumn } from "../encode/data-column.ts";
+import { deriveColumn } from "../encode/derive.ts";
 import { type Binding, boundFiles } from "./binding.ts";
-import type { Chunk } from "./chunk.ts";
-import { type DataColumn, joinColumns, sliceColumn } from "./column.ts";
-import { deriveColumn } from "./derive.ts";
+import type { Chunk } from "./database/chunk.ts";
+import { literal, Source } from "./database/source.ts";
 import { partNumbers } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
 import { requestsOf, type SampleHistory, type SampleRequest, type UserRows } from "./sample-requests.ts";
-import { literal, Source } from "./source.ts";
 
 export type { SampleHistory, SampleRequest } from "./sample-requests.ts";
 

@@ -1,6 +1,6 @@
 // The parts of a data set: training, validation, test, by time, by shares of each user's events, or by users held out.
-import { TwinError } from "../error.ts";
-import { instantOf, isDay } from "../instant.ts";
+import { TwinError } from "../../contract/error.ts";
+import { instantOf, isDay } from "../encode/instant.ts";
 import type { WrittenBinding } from "./binding-schema.ts";
 import { earliest, latest } from "./clock.ts";
 

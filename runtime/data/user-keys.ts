@@ -1,11 +1,11 @@
 // The key of a users file: held as the events' users are, present and unique.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "./binding.ts";
+import { literal, type Source } from "./database/source.ts";
 import type { KeyType } from "./items.ts";
 import { keyColumn } from "./key-type.ts";
 import { locate, type Relation } from "./relation.ts";
 import { explainRead, type Resolved } from "./resolve.ts";
-import { literal, type Source } from "./source.ts";
 
 /** @param held as the events' users are held @throws TwinError naming the row without a key, or the second of a key */
 export async function userKeys(source: Source, binding: Binding, users: Relation, held: KeyType): Promise<Resolved> {

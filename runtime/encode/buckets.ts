@@ -1,6 +1,6 @@
 // Numbers and elapsed times → buckets: 1 + the number of edges <= value; missing and NaN → 0. Flags → 0, 1, 2.
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type EncodeContext, refuse } from "./context.ts";
 import { isTyped, type RawColumn } from "./raw.ts";
 

@@ -1,10 +1,10 @@
 // One feature's raw values → what enters the graphs. Training, table building and serving all pass through here.
-import { TwinError } from "../error.ts";
-import { describe } from "../keys.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags } from "./buckets.ts";
 import type { EncodeContext } from "./context.ts";
 import { encodeNumbers, encodeVectors } from "./floats.ts";
+import { describe } from "./keys.ts";
 import { isTyped, type RawColumn } from "./raw.ts";
 import { encodeRows } from "./rows.ts";
 import { encodeTags } from "./tags.ts";

@@ -1,9 +1,9 @@
 // What encoding a column needs beside its values, and how it refuses a wrong one.
-import { TwinError } from "../error.ts";
-import type { Hasher } from "../hash.ts";
-import { describe } from "../keys.ts";
-import type { FeatureSpec } from "../manifest.ts";
-import type { Vocabulary } from "../vocabulary.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Hasher } from "../../contract/hash.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import { describe } from "./keys.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 export interface EncodeContext {
   readonly hasher: Hasher;

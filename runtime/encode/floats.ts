@@ -1,6 +1,6 @@
 // Floats that enter the graphs as they are: numbers and pretrained vectors. What is not finite never gets through.
-import { TwinError } from "../error.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { numberOrMissing } from "./buckets.ts";
 import { type EncodeContext, refuse } from "./context.ts";
 import { isTyped, type RawColumn } from "./raw.ts";

@@ -1,11 +1,11 @@
 // Raw values → rows of an embedding table, by `id`, `vocabulary` or `hashed`; row 0 is missing or unknown.
-import type { RowEncoder } from "../encoder-spec.ts";
-import { integerBucket, MOST_BUCKETS } from "../hash-integer.ts";
-import { exactBelow } from "../keys.ts";
-import type { FeatureSpec } from "../manifest.ts";
-import type { Vocabulary } from "../vocabulary.ts";
+import type { RowEncoder } from "../../contract/encoder-spec.ts";
+import { integerBucket, MOST_BUCKETS } from "../../contract/hash-integer.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type EncodeContext, refuse } from "./context.ts";
+import { exactBelow } from "./keys.ts";
 import { isTyped, type RawColumn, type TypedColumn } from "./raw.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /** Row of one value; `index` is for errors. */
 export type RowOf = (value: unknown, index: number) => number;

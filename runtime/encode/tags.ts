@@ -1,8 +1,8 @@
 // Lists of ids or texts → the rows of their first `max`, filled up with −1.
-import type { RowEncoder } from "../encoder-spec.ts";
-import { exactBelow } from "../keys.ts";
-import type { FeatureSpec } from "../manifest.ts";
+import type { RowEncoder } from "../../contract/encoder-spec.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type EncodeContext, refuse } from "./context.ts";
+import { exactBelow } from "./keys.ts";
 import { isTyped, type RawColumn } from "./raw.ts";
 import { rowOf } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 // Tables of numbers for a terminal.
 
-import { cell, padded, width } from "../../grammar/width.ts";
+import { cell, padded, width } from "../../contract/width.ts";
 
 export const count = (value: number): string => value.toLocaleString("en-GB");
 

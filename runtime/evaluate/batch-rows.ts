@@ -1,19 +1,19 @@
 // Rows scored in batches by the graphs of training: the model itself, with fresh keys for every behaviour and no tables.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Artefacts, openListed } from "../artefacts.ts";
+import { hasher } from "../../contract/hash.ts";
 import type { Binding } from "../data/binding.ts";
 import { openDataset, prepareDataset, type StoredDataset } from "../data/prepare/index.ts";
-import { hasher } from "../hash.ts";
-import type { OnProgress } from "../progress.ts";
-import { temporaryFolder } from "../temporary-folder.ts";
-import type { Part } from "../train/dataset.ts";
+import type { OnProgress } from "../host/progress.ts";
+import { temporaryFolder } from "../host/temporary-folder.ts";
+import type { Part } from "../learn/dataset.ts";
+import { type Artefacts, openListed } from "../serve/artefacts.ts";
 import {
+  folderGraphs,
   readVocabularies,
   type ScoredBatch,
   Scorer,
   scorePart,
-  TrainGraphs,
   TrainState,
   threadFeeder,
   trainPlan,
@@ -76,7 +76,7 @@ export async function openBatchScoring(
     const weights = openListed(dir, manifest, "weights.safetensors", await hasher());
     const state = new TrainState(plan.spec, (name) => weights.read(name), { learning: false });
     weights.close();
-    const graphs = new TrainGraphs(dir, plan.spec, threads);
+    const graphs = folderGraphs(dir, plan.spec, threads);
     closing.push(() => graphs.close());
     const feeder = await threadFeeder({ place: { folder, module: null }, plan, seed: 1 });
     closing.push(() => feeder.close());

@@ -1,15 +1,15 @@
 // Many candidates for many users, block by block: what does not depend on the user is encoded once, as far as memory allows.
 
-import { Candidates } from "../candidates.ts";
-import type { Engine } from "../engine.ts";
-import { TwinError } from "../error.ts";
-import type { KeptTensors } from "../feeds.ts";
-import type { UserSide } from "../prepare.ts";
-import { chunkSize, headsOf, runSearch } from "../rank.ts";
-import { recordOf } from "../record.ts";
-import { ints } from "../session.ts";
-import type { OpenGeneration } from "../tables.ts";
-import { runGraph } from "../variants.ts";
+import { TwinError } from "../../contract/error.ts";
+import { recordOf } from "../../contract/record.ts";
+import { Candidates } from "../request/candidates.ts";
+import type { Engine } from "../request/engine.ts";
+import type { KeptTensors } from "../request/feeds.ts";
+import type { UserSide } from "../request/prepare.ts";
+import { chunkSize, headsOf, runSearch } from "../request/rank.ts";
+import { runGraph } from "../request/variants.ts";
+import { ints } from "../session/session.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
 import { ordinalKeys } from "./prepared-side.ts";
 
 const SIZES = { block: 16_384, held: 262_144 };

@@ -1,13 +1,13 @@
 // Each search's lists beside its oracle's, request by request and with one or several kinds of tables: what every hit rate counts.
-import { Candidates } from "../candidates.ts";
-import type { Engine } from "../engine.ts";
-import { feeds } from "../feeds.ts";
-import { prepareSide, type UserSide } from "../prepare.ts";
-import { chunkSize, runSearch } from "../rank.ts";
-import { type SearchSpec, selectable } from "../ranking.ts";
-import type { PrepareRequest, RankRequest } from "../request.ts";
-import { type HeadRule, select } from "../round-robin.ts";
-import type { Tensor } from "../session.ts";
+import { Candidates } from "../request/candidates.ts";
+import type { Engine } from "../request/engine.ts";
+import { feeds } from "../request/feeds.ts";
+import { prepareSide, type UserSide } from "../request/prepare.ts";
+import { chunkSize, runSearch } from "../request/rank.ts";
+import { type SearchSpec, selectable } from "../request/ranking.ts";
+import type { PrepareRequest, RankRequest } from "../request/request.ts";
+import { type HeadRule, select } from "../request/round-robin.ts";
+import type { Tensor } from "../session/session.ts";
 import { sameItems, withTables } from "./same-items.ts";
 import { onlyTies } from "./ties.ts";
 

@@ -1,8 +1,8 @@
 // Our scores against another system's on the same rows: the differences, and how sure they are.
-import { TwinError } from "../error.ts";
-import { userAucs } from "./metrics/auc.ts";
-import { bootstrap, gaucSums, loglossSums, type UserSums } from "./metrics/bootstrap.ts";
-import { type AucDifference, aucDifference, aucDifferenceByUser, type Difference } from "./metrics/delong.ts";
+import { TwinError } from "../../contract/error.ts";
+import { userAucs } from "../metrics/auc.ts";
+import { bootstrap, gaucSums, loglossSums, type UserSums } from "../metrics/bootstrap.ts";
+import { type AucDifference, aucDifference, aucDifferenceByUser, type Difference } from "../metrics/delong.ts";
 import type { OtherScores, Predictions } from "./predictions.ts";
 import { judged, rowsOf } from "./report.ts";
 import { type Collected, isDrawn, type Task } from "./rows.ts";

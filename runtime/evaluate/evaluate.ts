@@ -1,11 +1,11 @@
 // `twin evaluate`: rows in, figures out; the search against its oracle; and another system's scores beside ours.
+
+import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "../data/binding.ts";
 import { readHistories } from "../data/samples.ts";
-import { TwinError } from "../error.ts";
-import type { OnProgress } from "../progress.ts";
-import { asRequest } from "../score.ts";
-import type { Part } from "../train/dataset.ts";
-import type { LocalTwin } from "../twin.ts";
+import type { OnProgress } from "../host/progress.ts";
+import type { Part } from "../learn/dataset.ts";
+import type { LocalTwin } from "../serve/twin.ts";
 import { type BatchScoring, batchRows } from "./batch-rows.ts";
 import type { RankedRequest } from "./compared-lists.ts";
 import { type Comparison, compare } from "./comparison.ts";
@@ -17,6 +17,7 @@ import { type Figures, figuresOf } from "./report.ts";
 import { requestRows } from "./request-rows.ts";
 import { writeRows } from "./row-file.ts";
 import { type Collected, collect, type EvaluationRows, type Task } from "./rows.ts";
+import { asRequest } from "./score.ts";
 
 export interface EvaluateOptions {
   /** Default: test; all rows where the data is not split. */

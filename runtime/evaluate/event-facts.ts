@@ -1,9 +1,9 @@
 // What the event log says of each row besides its features: whether its item is new, and to which request it belongs.
 import { type Binding, boundFiles } from "../data/binding.ts";
+import { quoted, Source } from "../data/database/source.ts";
 import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
-import { quoted, Source } from "../data/source.ts";
-import type { Part } from "../train/dataset.ts";
+import type { Part } from "../learn/dataset.ts";
 import { Growing } from "./growing.ts";
 
 /** By number of the row in the event log. */

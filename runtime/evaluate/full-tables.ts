@@ -1,15 +1,15 @@
 // Tables of every item, made in memory with the weights at hand: what a precision costs, apart from coverage and age.
 
 import { join } from "node:path";
+import { recordOf } from "../../contract/record.ts";
 import { projectionPlan, rowFormat } from "../build-table/plan.ts";
 import { Projection, rowsIn, slotBytes } from "../build-table/projection.ts";
 import { StoreReader } from "../build-table/store-reader.ts";
-import type { Engine } from "../engine.ts";
-import { recordOf } from "../record.ts";
-import { Generation } from "../table/generation.ts";
+import type { Engine } from "../request/engine.ts";
+import { Generation } from "../store/generation.ts";
+import type { OpenTable } from "../table/live-tables.ts";
 import { encodeRows, type Precision, type RowFormat } from "../table/precision.ts";
 import { decodeStored, storedRows } from "../table/stored-rows.ts";
-import type { OpenTable } from "../tables.ts";
 import { heldTable } from "./held-rows.ts";
 
 /** Items projected at once. */

@@ -1,7 +1,7 @@
 // What many requests of one user read again and again, held between them: decoded table rows, features of past items.
-import type { Engine } from "../engine.ts";
-import type { ItemSource } from "../item-columns.ts";
-import type { LiveTables, OpenGeneration, OpenTable } from "../tables.ts";
+import type { Engine } from "../request/engine.ts";
+import type { ItemSource } from "../table/item-columns.ts";
+import type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
 
 /** Bytes that a decoded table may take. */
 const MEMORY = 2 ** 28;

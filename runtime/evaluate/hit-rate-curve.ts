@@ -1,5 +1,5 @@
 // The hit rate at every k up to the model's, and by the length of the history.
-import type { Engine } from "../engine.ts";
+import type { Engine } from "../request/engine.ts";
 import {
   type ComparedList,
   compareLists,

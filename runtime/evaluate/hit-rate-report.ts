@@ -1,11 +1,13 @@
 // The hit rate on several tables: as built, older, and of every item in each precision.
-import type { Engine } from "../engine.ts";
-import { TwinError } from "../error.ts";
-import { generationFolder } from "../table/generation-commit.ts";
-import { readGeneration } from "../table/generation-file.ts";
+
+import { TwinError } from "../../contract/error.ts";
+import type { Engine } from "../request/engine.ts";
+import type { LocalTwin } from "../serve/twin.ts";
+import { generationFolder } from "../store/generation-commit.ts";
+import { readGeneration } from "../store/generation-file.ts";
+import { GenerationTables } from "../store/generation-tables.ts";
+import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
 import type { Precision } from "../table/precision.ts";
-import { GenerationTables, type LiveTables, type OpenGeneration } from "../tables.ts";
-import type { LocalTwin } from "../twin.ts";
 import type { RankedRequest } from "./compared-lists.ts";
 import { fullBytes, fullTables, storedAs } from "./full-tables.ts";
 import { holdingRows } from "./held-rows.ts";

@@ -1,7 +1,8 @@
 // The hit rate: how many of the behaviours that the attention ranks highest the search has kept (semantics.md 2).
-import type { Engine } from "../engine.ts";
-import { TwinError } from "../error.ts";
-import { LocalTwin, type Twin } from "../twin.ts";
+
+import { TwinError } from "../../contract/error.ts";
+import type { Engine } from "../request/engine.ts";
+import { LocalTwin, type Twin } from "../serve/twin.ts";
 import { compareLists, type ListVisitor, type RankedRequest, searchesWithOracle } from "./compared-lists.ts";
 import { percent } from "./percent.ts";
 

@@ -1,11 +1,12 @@
 // What some users of prepared data met, and when: read of the event log, as the draws of negatives see it.
+
+import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, boundFiles } from "../data/binding.ts";
+import { Source } from "../data/database/source.ts";
 import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery } from "../data/prepare/select.ts";
-import { Source } from "../data/source.ts";
-import type { Manifest } from "../manifest.ts";
+import { ascending, grouped } from "../metrics/order.ts";
 import { Growing } from "./growing.ts";
-import { ascending, grouped } from "./metrics/order.ts";
 
 /** Events of one user, ascending in time. */
 export interface Met {

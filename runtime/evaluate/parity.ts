@@ -1,13 +1,20 @@
 // Every graph against parity.safetensors: this runtime computes the compiler's reference numbers, or says where not.
 
 import { join } from "node:path";
-import { type Artefacts, openListed } from "../artefacts.ts";
-import { TwinError } from "../error.ts";
-import { hasher } from "../hash.ts";
-import { type GraphName, graphNames, type Port, type StoredType, storedTypes, type VariantPort } from "../manifest.ts";
-import { emptyRecord } from "../record.ts";
-import { floats, ints, type Sessions, type StoredTensor, type Tensor } from "../session.ts";
-import type { TensorFile } from "../tensor-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
+import {
+  type GraphName,
+  graphNames,
+  type Port,
+  type StoredType,
+  storedTypes,
+  type VariantPort,
+} from "../../contract/manifest.ts";
+import { emptyRecord } from "../../contract/record.ts";
+import type { TensorFile } from "../host/tensor-file.ts";
+import { type Artefacts, openListed } from "../serve/artefacts.ts";
+import { floats, ints, type Sessions, type StoredTensor, type Tensor } from "../session/session.ts";
 import { runVariant, storedRuns } from "./stored-runs.ts";
 import { comparedLists } from "./tied-lists.ts";
 

@@ -1,16 +1,17 @@
 // Another system's scores for the rows that we evaluated: read from a file, joined by row number or by keys, and checked.
+
+import { TwinError } from "../../contract/error.ts";
 import { type Binding, boundFiles } from "../data/binding.ts";
-import { castTo, familyOf, secondsOf } from "../data/cast.ts";
 import type { DataModel } from "../data/data-model.ts";
+import { castTo, familyOf, secondsOf } from "../data/database/cast.ts";
+import { localFile } from "../data/database/local-file.ts";
+import { quoted, Source } from "../data/database/source.ts";
 import { openEvents } from "../data/events.ts";
 import { textName } from "../data/files/reading.ts";
 import type { KeyType } from "../data/items.ts";
-import { localFile } from "../data/local-file.ts";
 import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery, itemTable } from "../data/prepare/select.ts";
 import { openRelation, type Relation, readAsIds, readError } from "../data/relation.ts";
-import { quoted, Source } from "../data/source.ts";
-import { TwinError } from "../error.ts";
 import type { Collected, Task } from "./rows.ts";
 import { KEY_COLUMNS, scoreColumns } from "./score-columns.ts";
 

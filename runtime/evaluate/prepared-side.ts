@@ -1,19 +1,20 @@
 // The user's side of a request from a prepared sample: encoded histories go in as they are, and rows of tables are projected
 // afresh from the prepared items, so that the request's graphs give what the model itself does.
 
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
 import type { StoredDataset } from "../data/prepare/index.ts";
 import { encodedShape, encodedWidth } from "../encode/column.ts";
-import { type Engine, route, tablesOf } from "../engine.ts";
-import { crossFeatures, HistorySide } from "../history.ts";
-import { ItemColumns } from "../item-columns.ts";
-import type { RawKeys } from "../keys.ts";
-import type { FeatureSpec } from "../manifest.ts";
-import type { UserSide } from "../prepare.ts";
-import { recordOf } from "../record.ts";
-import { floats, ints, type Tensor } from "../session.ts";
-import { rowsOfTables } from "../table-rows.ts";
-import type { OpenGeneration } from "../tables.ts";
-import type { Encoded, Part } from "../train/dataset.ts";
+import type { Encoded } from "../encode/encoded.ts";
+import type { RawKeys } from "../encode/keys.ts";
+import type { Part } from "../learn/dataset.ts";
+import { type Engine, route, tablesOf } from "../request/engine.ts";
+import { crossFeatures, HistorySide } from "../request/history.ts";
+import type { UserSide } from "../request/prepare.ts";
+import { rowsOfTables } from "../request/table-rows.ts";
+import { floats, ints, type Tensor } from "../session/session.ts";
+import { ItemColumns } from "../table/item-columns.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
 
 /** The items of prepared data as a generation without tables, in which the key of an item is its ordinal; null: unknown. */
 export function preparedItems({ items }: Pick<StoredDataset, "items">): OpenGeneration {

@@ -1,10 +1,10 @@
 // Random requests for a model, from a seed: what the self-test searches in.
 
+import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
 import type { RawColumn, RawValue } from "../encode/raw.ts";
-import { crossFeatures } from "../history.ts";
-import type { FeatureSpec, Manifest } from "../manifest.ts";
-import { recordOf } from "../record.ts";
-import type { PrepareRequest, RankRequest } from "../request.ts";
+import { crossFeatures } from "../request/history.ts";
+import type { PrepareRequest, RankRequest } from "../request/request.ts";
 
 /** Numbers in 0 … 1, the same for a seed on every machine (mulberry32). */
 export function numbers(seed: number): () => number {

@@ -1,6 +1,7 @@
 // Ranks among items as text: the figures, and what each positive was ranked among.
+
+import type { RankMetrics } from "../metrics/rank.ts";
 import { aligned, count, fixed } from "./aligned.ts";
-import type { RankMetrics } from "./metrics/rank.ts";
 import type { LabelRanks, Ranks } from "./ranks.ts";
 
 export function ranksText(ranks: Ranks): string[] {

@@ -1,17 +1,17 @@
 // The rank of what a user took among all items of the data, by the logit that is served: what a retrieval is judged by where
 // the log holds nothing that was refused.
 
+import { TwinError } from "../../contract/error.ts";
+import { recordOf } from "../../contract/record.ts";
 import type { Binding } from "../data/binding.ts";
 import { uniformStream } from "../data/prepare/negatives.ts";
-import { TwinError } from "../error.ts";
-import { meter, type OnProgress } from "../progress.ts";
-import { recordOf } from "../record.ts";
-import type { Part } from "../train/dataset.ts";
-import type { LocalTwin } from "../twin.ts";
+import { meter, type OnProgress } from "../host/progress.ts";
+import type { Part } from "../learn/dataset.ts";
+import { type Place, type RankMetrics, rankMetrics } from "../metrics/rank.ts";
+import type { LocalTwin } from "../serve/twin.ts";
 import type { BatchScoring } from "./batch-rows.ts";
 import { CandidateBlocks } from "./candidate-blocks.ts";
 import { type Met, metItems } from "./met-items.ts";
-import { type Place, type RankMetrics, rankMetrics } from "./metrics/rank.ts";
 import { preparedItems, preparedSide } from "./prepared-side.ts";
 import { rowsOf } from "./report.ts";
 import type { Collected, Task } from "./rows.ts";

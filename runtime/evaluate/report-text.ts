@@ -1,10 +1,10 @@
 // An evaluation as text: small tables for a terminal.
 
+import type { Difference } from "../metrics/delong.ts";
 import { aligned, count, fixed } from "./aligned.ts";
 import type { BinaryComparison, Comparison, RegressionComparison } from "./comparison.ts";
 import type { EvaluationReport } from "./evaluate.ts";
 import type { TablesMeasured } from "./hit-rate-report.ts";
-import type { Difference } from "./metrics/delong.ts";
 import { percent } from "./percent.ts";
 import { ranksText } from "./ranks-text.ts";
 import type { BinaryFigures, RegressionFigures } from "./report.ts";

@@ -1,10 +1,10 @@
 // From collected rows to figures: every metric of every label, over all rows and over segments.
-import { auc, gauc, userAucs } from "./metrics/auc.ts";
-import { type Calibration, calibration, promised } from "./metrics/calibration.ts";
-import { logitOf, logloss } from "./metrics/logloss.ts";
-import { ascending } from "./metrics/order.ts";
-import { type RegressionErrors, regressionErrors } from "./metrics/regression.ts";
-import { type RequestMetrics, topMetrics } from "./metrics/top.ts";
+import { auc, gauc, userAucs } from "../metrics/auc.ts";
+import { type Calibration, calibration, promised } from "../metrics/calibration.ts";
+import { logitOf, logloss } from "../metrics/logloss.ts";
+import { ascending } from "../metrics/order.ts";
+import { type RegressionErrors, regressionErrors } from "../metrics/regression.ts";
+import { type RequestMetrics, topMetrics } from "../metrics/top.ts";
 import { type Collected, isDrawn, renumbered, type Task } from "./rows.ts";
 import { rowsWhere, segmentsOf, taken } from "./segments.ts";
 

@@ -1,13 +1,14 @@
 // Rows scored as requests are: each sample ranked with its own history, tables and all. Exact, and slower than batches.
+
+import { recordOf } from "../../contract/record.ts";
 import type { UserChunk } from "../data/samples.ts";
-import type { Engine } from "../engine.ts";
-import { prepareSide } from "../prepare.ts";
-import { rankCandidates } from "../rank.ts";
-import { recordOf } from "../record.ts";
-import { type Ranker, score } from "../score.ts";
+import type { Engine } from "../request/engine.ts";
+import { prepareSide } from "../request/prepare.ts";
+import { rankCandidates } from "../request/rank.ts";
 import type { EventFacts } from "./event-facts.ts";
 import { holdingRows } from "./held-rows.ts";
 import type { EvaluationRows } from "./rows.ts";
+import { type Ranker, score } from "./score.ts";
 
 /** @param facts what the event log says of each row */
 export async function* requestRows(

@@ -1,9 +1,9 @@
 // What is evaluated: rows with predictions and labels, from whichever path scored them, gathered as columns.
 
-import { TwinError } from "../error.ts";
-import { recordOf } from "../record.ts";
+import { TwinError } from "../../contract/error.ts";
+import { recordOf } from "../../contract/record.ts";
+import { ascending, type Column, grouped } from "../metrics/order.ts";
 import { Growing } from "./growing.ts";
-import { ascending, type Column, grouped } from "./metrics/order.ts";
 
 /** A label of the model. */
 export interface Task {

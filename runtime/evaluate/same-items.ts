@@ -1,9 +1,9 @@
 // Several tables over the same items: what a request has beside the tables' rows need not be prepared for each of them.
-import type { Engine } from "../engine.ts";
-import { allow } from "../freshness.ts";
-import type { UserSide } from "../prepare.ts";
-import { rowsOfTables } from "../table-rows.ts";
-import type { OpenGeneration } from "../tables.ts";
+import type { Engine } from "../request/engine.ts";
+import type { UserSide } from "../request/prepare.ts";
+import { rowsOfTables } from "../request/table-rows.ts";
+import { allow } from "../table/freshness.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
 
 /** Whether keys and features of items are read from the same place. */
 export function sameItems(a: OpenGeneration | null, b: OpenGeneration | null): boolean {

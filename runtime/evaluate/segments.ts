@@ -1,5 +1,5 @@
 // Kinds of rows that are looked at apart: new items, short and long histories, users with few and many rows.
-import type { Column } from "./metrics/order.ts";
+import type { Column } from "../metrics/order.ts";
 import type { Collected } from "./rows.ts";
 
 export interface Segment {

@@ -1,8 +1,9 @@
 // `twin evaluate --self-test`: search against oracle on random histories, and every graph against its reference numbers.
-import type { Artefacts } from "../artefacts.ts";
-import type { Engine } from "../engine.ts";
-import type { OpenGeneration } from "../tables.ts";
-import { type LoadOptions, LocalTwin } from "../twin.ts";
+
+import type { Engine } from "../request/engine.ts";
+import type { Artefacts } from "../serve/artefacts.ts";
+import { type LoadOptions, LocalTwin } from "../serve/twin.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
 import { type HitRate, hitRates, hitRateText, type RankedRequest } from "./hit-rate.ts";
 import { withGeneration } from "./hit-rate-report.ts";
 import { fails, type ParityResult, parity } from "./parity.ts";

@@ -1,10 +1,11 @@
 // Which users of prepared data `--users N` means: those of whom requests are read, by the same condition on the log.
+
+import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, boundFiles } from "../data/binding.ts";
+import { Source } from "../data/database/source.ts";
 import { partNumbers } from "../data/events.ts";
 import { sampleColumns, someUsers } from "../data/sample-columns.ts";
-import { Source } from "../data/source.ts";
-import type { Manifest } from "../manifest.ts";
-import type { Part } from "../train/dataset.ts";
+import type { Part } from "../learn/dataset.ts";
 
 /**
  * Ordinals in the prepared data of at most `count` users who have samples of a part.

@@ -1,7 +1,7 @@
 // Variants over stored rows in the self-test: each against its graph, fed the same rows as the host decodes them.
-import type { GraphName, Manifest, StoredType } from "../manifest.ts";
-import type { Feeds, Sessions, StoredTensor, Tensor } from "../session.ts";
-import { floats } from "../session.ts";
+import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
+import type { Feeds, Sessions, StoredTensor, Tensor } from "../session/session.ts";
+import { floats } from "../session/session.ts";
 import { encodeRows, headsOf, type RowFormat } from "../table/precision.ts";
 import { decodeStored, storedRows } from "../table/stored-rows.ts";
 

@@ -1,5 +1,5 @@
 // Lists that another order of ties explains: a device may give equal scores in any order, and each time in another.
-import type { Tensor } from "../session.ts";
+import type { Tensor } from "../session/session.ts";
 
 /** Scores at or below are masked. */
 const MASKED = -1e29;

@@ -1,15 +1,15 @@
 // Writes example data with planted interests: items, users and events as Parquet, a data binding and a README, from a seed.
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type CellType, RowWriter } from "../data/row-writer.ts";
-import { Source } from "../data/source.ts";
-import { TwinError } from "../error.ts";
-import { attempt, writeFileAtomic } from "../files.ts";
-import type { OnProgress } from "../progress.ts";
-import { meter } from "../progress.ts";
+import { TwinError } from "../../contract/error.ts";
+import { random } from "../../contract/random.ts";
+import { type CellType, RowWriter } from "../data/database/row-writer.ts";
+import { Source } from "../data/database/source.ts";
+import { attempt, writeFileAtomic } from "../host/files.ts";
+import type { OnProgress } from "../host/progress.ts";
+import { meter } from "../host/progress.ts";
 import { BestAuc } from "./best-auc.ts";
 import { binding, readme } from "./documents.ts";
-import { random } from "./random.ts";
 import { items, life, shelf, span, start, type WorldSize } from "./world.ts";
 
 export interface ExampleOptions {

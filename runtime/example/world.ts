@@ -1,5 +1,5 @@
 // The planted world of the example data: items with categories and quality, users with interests of a lifetime.
-import { logistic, type Random, random } from "./random.ts";
+import { logistic, type Random, random } from "../../contract/random.ts";
 
 export interface WorldSize {
   readonly users: number;

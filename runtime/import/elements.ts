@@ -1,5 +1,5 @@
 // Stored numbers of any width and byte order → float32.
-import { halfToFloat } from "../table/half.ts";
+import { halfToFloat } from "../../contract/half.ts";
 
 /** How one number is stored; `i` is signed, `u` not. */
 export type ElementType = "f2" | "bf2" | "f4" | "f8" | "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8";

@@ -1,9 +1,9 @@
 // FuxiCTR's feature_map.json: the features in order, and where each one's table keeps padding and unknown values.
 
 import * as v from "valibot";
-import { TwinError } from "../error.ts";
-import { readText } from "../files.ts";
-import { named } from "../named-schema.ts";
+import { TwinError } from "../../contract/error.ts";
+import { named } from "../../contract/named-schema.ts";
+import { readText } from "../host/files.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 

@@ -1,5 +1,5 @@
 // FuxiCTR's features and ours: its embedding tables by name, and the model's features of the same name.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { ForeignArray } from "./foreign-weights.ts";
 import type { FuxiFeature } from "./fuxictr-features.ts";
 import type { ImportTarget, TargetFeature } from "./import-target.ts";

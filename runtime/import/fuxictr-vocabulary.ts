@@ -1,10 +1,10 @@
 // FuxiCTR's feature_vocab.json: its indices by value, so that Twin's vocabularies can have the values in the tables' order.
 
 import * as v from "valibot";
-import { TwinError } from "../error.ts";
-import { readText } from "../files.ts";
-import { named } from "../named-schema.ts";
-import { vocabularyText } from "../vocabulary.ts";
+import { TwinError } from "../../contract/error.ts";
+import { named } from "../../contract/named-schema.ts";
+import { vocabularyText } from "../encode/vocabulary.ts";
+import { readText } from "../host/files.ts";
 import type { FuxiFeature } from "./fuxictr-features.ts";
 import type { FuxiFound } from "./fuxictr-match.ts";
 

@@ -1,5 +1,5 @@
 // FuxiCTR's long-sequence models (model_zoo/LongCTR: TWIN, and what SIM and ETA have in common with it) by their names.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { ForeignArray } from "./foreign-weights.ts";
 import { type FuxiFound, type FuxiRequest, matchFeatures } from "./fuxictr-match.ts";
 import { stackLayers } from "./fuxictr-stack.ts";

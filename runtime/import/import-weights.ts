@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { TensorWriter } from "../checked-tensors.ts";
-import { TwinError } from "../error.ts";
-import { attempt, isAlive, syncFolder, writeFileAtomic } from "../files.ts";
-import { hasher } from "../hash.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
+import { TensorWriter } from "../host/checked-tensors.ts";
+import { attempt, isAlive, syncFolder, writeFileAtomic } from "../host/files.ts";
 import { type Assignment, gather } from "./assign.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
 import { fuxiEntries, fuxiIgnored } from "./fuxictr.ts";

@@ -6,5 +6,5 @@ export type { ImportTarget } from "./import-target.ts";
 export { type ImportReport, type ImportRequest, importWeights } from "./import-weights.ts";
 export { emptyMap, type MapFile, readMap } from "./map-file.ts";
 export { openForeign } from "./open-foreign.ts";
-export { readSamples, type SamplePort, type Samples } from "./samples.ts";
+export { readSamples, type Samples } from "./samples.ts";
 export { type Verified, verifyLogits } from "./verify.ts";

@@ -1,9 +1,9 @@
 // map.yaml: which foreign array becomes which parameter, where names, orientation or rows differ.
 
 import * as v from "valibot";
-import { readText } from "../files.ts";
-import { named, strict } from "../named-schema.ts";
-import { parseYaml } from "../yaml-file.ts";
+import { named, strict } from "../../contract/named-schema.ts";
+import { parseYaml } from "../../contract/yaml-text.ts";
+import { readText } from "../host/files.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.minLength(1));

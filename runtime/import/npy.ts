@@ -1,5 +1,5 @@
 // NumPy's array format (NEP 1): versions 1 to 3, C and Fortran order, both byte orders.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import { type ElementType, gatherStrided, rowMajor, toFloats, widthOf } from "./elements.ts";
 import { elementsOf, isShape } from "./foreign-weights.ts";
 

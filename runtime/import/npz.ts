@@ -1,5 +1,5 @@
 // A NumPy archive (`numpy.savez`, `numpy.savez_compressed`) as foreign weights.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { ForeignArray, ForeignWeights } from "./foreign-weights.ts";
 import { type NpyHeader, npyFloats, npyHeadBytes, parseNpy } from "./npy.ts";
 import { openZip } from "./zip.ts";

@@ -1,6 +1,6 @@
 // Opens a file of weights by what it is, not by its name: safetensors, a NumPy archive, or a PyTorch state dictionary.
 import { closeSync, openSync } from "node:fs";
-import { attempt, readFully } from "../files.ts";
+import { attempt, readFully } from "../host/files.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
 import { openNpz } from "./npz.ts";
 import { openSafetensors } from "./safetensors.ts";

@@ -1,6 +1,6 @@
 // A restricted unpickler: Python's pickle format as a list of values. It imports nothing, calls nothing of Python, and
 // refuses by name whatever its reader does not stand in for.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import { isGlobal, isList, type PickleReader, type PickleValue } from "./pickle-values.ts";
 
 /** Longest pickle that is read: a state dictionary takes some 200 bytes a tensor. */

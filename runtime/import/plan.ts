@@ -1,5 +1,5 @@
 // Which array becomes which parameter: the user's map first, then the source's own names, then equal names.
-import { TwinError } from "../error.ts";
+import { TwinError } from "../../contract/error.ts";
 import { type Assignment, assign, type Part, type Recipe } from "./assign.ts";
 import type { ForeignArray } from "./foreign-weights.ts";
 import type { ImportTarget, TargetParameter } from "./import-target.ts";

@@ -1,5 +1,5 @@
 // A safetensors file as foreign weights.
-import { openTensors } from "../tensor-file.ts";
+import { openTensors } from "../host/tensor-file.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
 
 const floats = ["F64", "F32", "F16", "BF16"];

@@ -1,28 +1,15 @@
 // samples.npz: inputs of a batch and the logits that the other system computes for them, read against the model's ports.
-import { TwinError } from "../error.ts";
-import type { Tensor } from "../session.ts";
+import type { BatchPort } from "../../contract/batch-port.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Tensor } from "../session/session.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
 import { openNpz } from "./npz.ts";
 import { brackets } from "./orient.ts";
 import { type RowMap, twinRows } from "./rows.ts";
 
-/** An input of the model's graph over a batch. */
-export interface SamplePort {
-  readonly name: string;
-  readonly dtype: "float32" | "int32";
-  /** Sizes after the batch's: a number, or null for the length of a history. */
-  readonly inner: readonly (number | null)[];
-  /** What a history's padding holds. */
-  readonly padding: number;
-  /** Behaviours that a history is padded to at least. */
-  readonly minimum: number;
-  /** The embedding table that its rows are of; null: it holds no rows. */
-  readonly table: { readonly parameter: string; readonly rows: number } | null;
-}
-
 export interface SampleRequest {
   readonly path: string;
-  readonly ports: readonly SamplePort[];
+  readonly ports: readonly BatchPort[];
   readonly labels: readonly string[];
   /** By embedding parameter, where the rows of the source lie otherwise. */
   readonly rowMaps: ReadonlyMap<string, RowMap>;
@@ -107,7 +94,7 @@ async function readLogits(
   return found;
 }
 
-function translate(values: Float32Array, port: SamplePort, rowMaps: ReadonlyMap<string, RowMap>): string | null {
+function translate(values: Float32Array, port: BatchPort, rowMaps: ReadonlyMap<string, RowMap>): string | null {
   const map = port.table === null ? undefined : rowMaps.get(port.table.parameter);
   if (map === undefined) return `the source's rows are the model's here: call it ${port.name}`;
   const rows = twinRows(map);
@@ -128,11 +115,7 @@ function beyond(values: Float32Array, rows: number, padding: number): string | n
   return wrong === undefined ? null : `there is no row ${wrong} in a table of ${rows} rows`;
 }
 
-function padded(
-  values: Float32Array,
-  shape: readonly number[],
-  { inner, dtype, padding, minimum }: SamplePort,
-): Tensor {
+function padded(values: Float32Array, shape: readonly number[], { inner, dtype, padding, minimum }: BatchPort): Tensor {
   const tensor = (data: Float32Array, sizes: readonly number[]): Tensor => ({
     dtype,
     shape: sizes,
@@ -147,7 +130,7 @@ function padded(
 }
 
 /** Arrays of one history, whose names begin alike, must be of one length. */
-function lengths(feeds: ReadonlyMap<string, Tensor>, ports: readonly SamplePort[]): string[] {
+function lengths(feeds: ReadonlyMap<string, Tensor>, ports: readonly BatchPort[]): string[] {
   const first = new Map<string, { name: string; length: number }>();
   return ports.flatMap(({ name, inner }) => {
     const length = feeds.get(name)?.shape[1];

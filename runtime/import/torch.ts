@@ -1,7 +1,7 @@
 // A PyTorch state dictionary (`torch.save(model.state_dict(), path)`) as foreign weights, without PyTorch and without Python.
 import { closeSync, openSync } from "node:fs";
-import { TwinError } from "../error.ts";
-import { attempt, readFully } from "../files.ts";
+import { TwinError } from "../../contract/error.ts";
+import { attempt, readFully } from "../host/files.ts";
 import { gatherStrided, rowMajor, toFloats, widthOf } from "./elements.ts";
 import { elementsOf, type ForeignWeights } from "./foreign-weights.ts";
 import { mostPickleBytes, unpickle } from "./pickle.ts";

@@ -1,6 +1,6 @@
 // Holds the logits of imported weights against those of the system that they come from.
-import { recordOf } from "../record.ts";
-import type { GraphSession, Tensor } from "../session.ts";
+import { recordOf } from "../../contract/record.ts";
+import type { GraphSession, Tensor } from "../session/session.ts";
 import type { Samples } from "./samples.ts";
 
 export interface Verified {

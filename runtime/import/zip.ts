@@ -2,8 +2,8 @@
 import { closeSync, openSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Entry, fromFdPromise, type ZipFile } from "yauzl";
-import { TwinError } from "../error.ts";
-import { attempt, readFully } from "../files.ts";
+import { TwinError } from "../../contract/error.ts";
+import { attempt, readFully } from "../host/files.ts";
 
 export interface ZipEntry {
   readonly name: string;

@@ -1,6 +1,6 @@
 // Stored rows ↔ float32 rows: float32, float16 (nearest, ties to even) and uint8 (affine for each head).
-import { TwinError } from "../error.ts";
-import { fromHalf, toHalf } from "./half.ts";
+import { TwinError } from "../../contract/error.ts";
+import { fromHalf, toHalf } from "../../contract/half.ts";
 
 export type Precision = "float32" | "float16" | "uint8";
 

@@ -1,5 +1,5 @@
 // Rows as they are stored, in the form in which graphs take them: float16 as it is, uint8 with its scales apart.
-import { fromHalf } from "./half.ts";
+import { fromHalf } from "../../contract/half.ts";
 import { type RowFormat, rowBytes } from "./precision.ts";
 
 /** Rows of a float16 or uint8 table. */

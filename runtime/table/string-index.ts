@@ -1,6 +1,6 @@
 // The key index of strings: open addressing over xxHash64, every hit compared with the key's UTF-8 bytes.
-import type { Hasher } from "../hash.ts";
-import { mix, SLOT_WORDS, type Slots } from "./slots.ts";
+import type { Hasher } from "../../contract/hash.ts";
+import { mix, SLOT_WORDS, type Slots } from "../../contract/slots.ts";
 
 export interface StringIndex {
   /** Slots whose keys are the strings' hashes. */

@@ -1,5 +1,5 @@
 // What two builds must share for a checkpoint of one to go on in the other.
-import type { Manifest } from "../manifest.ts";
+import type { Manifest } from "../../contract/manifest.ts";
 import { fingerprintOf } from "./checkpoint.ts";
 
 type Trained = Pick<Manifest, "model" | "features" | "histories" | "train" | "files" | "compiler">;

@@ -1,13 +1,13 @@
 // What a warm start reads of an earlier run, or of a build: its weights, and how its values became rows.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { expectSound } from "../checked-tensors.ts";
-import { TwinError } from "../error.ts";
-import { readText } from "../files.ts";
-import { hasher } from "../hash.ts";
-import type { Manifest } from "../manifest.ts";
-import { parseManifest } from "../manifest-file.ts";
-import { openTensors, type TensorFile } from "../tensor-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { parseManifest } from "../../contract/manifest-text.ts";
+import { expectSound } from "../host/checked-tensors.ts";
+import { readText } from "../host/files.ts";
+import { openTensors, type TensorFile } from "../host/tensor-file.ts";
 import { weightsFile } from "./checkpoint.ts";
 import { expectListed, runManifestFile } from "./run-files.ts";
 import { readVocabularies } from "./vocabularies.ts";

@@ -1,24 +1,11 @@
-// Who brings the batches: a worker thread that assembles the next one while ONNX Runtime runs, or this thread.
+// A thread that assembles the next batch while ONNX Runtime runs.
 import type { Worker } from "node:worker_threads";
-import { TwinError } from "../error.ts";
-import { startThread } from "../start-thread.ts";
-import { type Assembled, Assembler } from "./assemble.ts";
-import type { Dataset, Part } from "./dataset.ts";
-import { epochOrder, Steps } from "./order.ts";
-import type { TrainPlan } from "./plan.ts";
-
-export interface Feeder {
-  /** SHA-256 of what the data set was made of. */
-  readonly fingerprint: string;
-  /** Users of the data set. */
-  readonly users: number;
-  count(part: Part): number;
-  /** The batch of a training step, counted from 1. */
-  step(step: number): Promise<Assembled>;
-  /** Samples of a part, for scoring: nothing is masked or dropped. */
-  samples(part: Part, samples: Uint32Array): Promise<Assembled>;
-  close(): Promise<void>;
-}
+import { TwinError } from "../../contract/error.ts";
+import { startThread } from "../host/start-thread.ts";
+import type { Assembled } from "../learn/assemble.ts";
+import type { Part } from "../learn/dataset.ts";
+import type { Feeder } from "../learn/feeder.ts";
+import type { TrainPlan } from "../learn/plan.ts";
 
 /** Where a data set lies, so that a thread can open it for itself. */
 export interface DatasetPlace {
@@ -46,46 +33,6 @@ export type FeederAnswer =
   | { readonly kind: "batch"; readonly id: number; readonly batch: Assembled }
   /** `id` is −1 where the data set could not be opened. */
   | { readonly kind: "failed"; readonly id: number; readonly message: string; readonly ours: boolean };
-
-/** Assembles what it is asked for, in the calling thread. */
-export class BatchSource {
-  readonly #assembler: Assembler;
-  readonly #dataset: Dataset;
-  readonly #plan: TrainPlan;
-  readonly #seed: number;
-  #order: { readonly epoch: number; readonly order: Uint32Array } | null = null;
-
-  constructor(dataset: Dataset, plan: TrainPlan, seed: number) {
-    this.#dataset = dataset;
-    this.#plan = plan;
-    this.#seed = seed;
-    this.#assembler = new Assembler(dataset, plan);
-  }
-
-  step(step: number): Assembled {
-    const count = this.#dataset.count("training");
-    const { epoch, from, to } = new Steps(count, this.#plan.spec.batch).place(step);
-    if (this.#order?.epoch !== epoch) this.#order = { epoch, order: epochOrder(this.#seed, epoch, count) };
-    return this.#assembler.assemble("training", this.#order.order.slice(from, to), { seed: this.#seed, step });
-  }
-
-  samples(part: Part, samples: Uint32Array): Assembled {
-    return this.#assembler.assemble(part, samples, null);
-  }
-}
-
-/** A feeder without a thread. */
-export function localFeeder(dataset: Dataset, plan: TrainPlan, seed: number): Feeder {
-  const source = new BatchSource(dataset, plan, seed);
-  return {
-    fingerprint: dataset.fingerprint,
-    users: dataset.users,
-    count: (part) => dataset.count(part),
-    step: async (step) => source.step(step),
-    samples: async (part, samples) => source.samples(part, samples),
-    close: async () => dataset.close(),
-  };
-}
 
 /** Starts a thread that opens the data set. @throws TwinError where it cannot */
 export async function threadFeeder(start: FeederStart): Promise<Feeder> {

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { strict } from "../named-schema.ts";
+import { strict } from "../../contract/named-schema.ts";
 
 export const RunFileSchema = strict({
   /** Relative, with `/`. */

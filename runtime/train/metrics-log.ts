@@ -2,29 +2,11 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { TwinError } from "../error.ts";
-import { attempt, readText, writeFileAtomic } from "../files.ts";
+import { TwinError } from "../../contract/error.ts";
+import { attempt, readText, writeFileAtomic } from "../host/files.ts";
+import type { MetricsLine } from "../learn/metrics-line.ts";
 
 export const metricsFile = "metrics.jsonl";
-
-export interface MetricsLine {
-  readonly step: number;
-  /** From 0, with its fraction. */
-  readonly epoch: number;
-  /** Samples learned from so far. */
-  readonly samples: number;
-  /** Of training so far, all sittings together. */
-  readonly seconds: number;
-  /** Mean loss of the steps since the line before; null in the line of a run that only evaluates. */
-  readonly loss: number | null;
-  /** Learning rate of the dense parameters. */
-  readonly rate: number;
-  readonly samples_per_second: number;
-  /** Of the task that decides; `null` where a measure is not defined. */
-  readonly validation?: Readonly<Record<string, number | string | null>>;
-  /** Of every task, where there are several. */
-  readonly tasks?: readonly Readonly<Record<string, number | string | null>>[];
-}
 
 /** Each line ends with this field: the first 16 digits of the SHA-256 of the line without it. */
 const field = "check";

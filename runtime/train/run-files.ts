@@ -1,9 +1,9 @@
 // The files that a run was made with, held against what its folder lists of them before they are used.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { TwinError } from "../error.ts";
-import { attempt, readText } from "../files.ts";
-import { parseManifest } from "../manifest-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import { parseManifest } from "../../contract/manifest-text.ts";
+import { attempt, readText } from "../host/files.ts";
 import { type ListedFile, listed } from "./listed-file.ts";
 import { readRun, runFile } from "./run-folder.ts";
 

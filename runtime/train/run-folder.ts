@@ -17,11 +17,11 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
-import { TwinError } from "../error.ts";
-import { attempt, isAlive, syncFolder, writeFully } from "../files.ts";
-import { named, strict } from "../named-schema.ts";
-import { readSigned, signed, writeSigned } from "../signed-text.ts";
-import { parseYaml } from "../yaml-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import { named, strict } from "../../contract/named-schema.ts";
+import { parseYaml } from "../../contract/yaml-text.ts";
+import { attempt, isAlive, syncFolder, writeFully } from "../host/files.ts";
+import { readSigned, signed, writeSigned } from "../host/signed-text.ts";
 import { type ListedFile, listed, RunFileSchema } from "./listed-file.ts";
 
 export const runFile = "run.yaml";

@@ -1,20 +1,21 @@
 // A run from what lies in its folder: from its last checkpoint, or from start values, to its end.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { TwinError } from "../error.ts";
-import { readText, removeLeftovers } from "../files.ts";
-import { hasher } from "../hash.ts";
-import type { Manifest } from "../manifest.ts";
-import { parseManifest } from "../manifest-file.ts";
-import { type RunAbout, renderRunPage } from "../page/run-page.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { parseManifest } from "../../contract/manifest-text.ts";
+import { readText, removeLeftovers } from "../host/files.ts";
+import type { Feeder } from "../learn/feeder.ts";
+import { trainPlan } from "../learn/plan.ts";
+import { type ReadParameter, size, TrainState } from "../learn/state.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./checkpoint.ts";
 import { contractFingerprint } from "./contract.ts";
-import { type DatasetPlace, type Feeder, threadFeeder } from "./feeder.ts";
-import { TrainGraphs } from "./graphs.ts";
-import { trainPlan } from "./plan.ts";
+import { type DatasetPlace, threadFeeder } from "./feeder.ts";
+import { folderGraphs } from "./graphs.ts";
+import { type RunAbout, renderRunPage } from "./page/run-page.ts";
 import { expectListed, runManifestFile } from "./run-files.ts";
 import { holdRun, type RunRecord, readRun, updateRun } from "./run-folder.ts";
-import { type ReadParameter, size, TrainState } from "./state.ts";
 import { type TrainOptions, type TrainReport, train } from "./train.ts";
 
 export function readRunManifest(dir: string): Manifest {
@@ -51,7 +52,7 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
     const plan = trainPlan({ ...manifest, train: { ...manifest.train, epochs, batch: record.batch } });
     const spec = contractFingerprint(manifest);
     const feeder = await threadFeeder({ place: options.data, plan, seed: record.seed });
-    const graphs = new TrainGraphs(dir, plan.spec, record.threads);
+    const graphs = folderGraphs(dir, plan.spec, record.threads);
     try {
       const hash = await hasher();
       const checkpoint = openCheckpoint(dir, hash, warn);

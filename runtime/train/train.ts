@@ -1,23 +1,24 @@
 // The training loop: steps, evaluations, checkpoints, the log; from wherever the run stands to its end.
 import { join } from "node:path";
-import { TwinError } from "../error.ts";
-import { writeFileAtomic } from "../files.ts";
-import type { Hasher } from "../hash.ts";
-import { type Assembled, buffersOf } from "./assemble.ts";
-import { release } from "./buffers.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Hasher } from "../../contract/hash.ts";
+import { writeFileAtomic } from "../host/files.ts";
+import { type Assembled, buffersOf } from "../learn/assemble.ts";
+import { release } from "../learn/buffers.ts";
+import type { Feeder } from "../learn/feeder.ts";
+import { rateOf } from "../learn/feeds.ts";
+import type { TrainGraphs } from "../learn/graphs.ts";
+import type { MetricsLine } from "../learn/metrics-line.ts";
+import { Steps } from "../learn/order.ts";
+import { Pace } from "../learn/pace.ts";
+import type { TrainPlan } from "../learn/plan.ts";
+import { Scorer } from "../learn/score.ts";
+import type { TrainState } from "../learn/state.ts";
+import { Stepper } from "../learn/step.ts";
+import { evaluated, measureOf, notYet, type StopState } from "../learn/stopping.ts";
+import { type TaskMetrics, validate } from "../learn/validate.ts";
 import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
-import type { Feeder } from "./feeder.ts";
-import { rateOf } from "./feeds.ts";
-import type { TrainGraphs } from "./graphs.ts";
-import { type MetricsLine, MetricsLog } from "./metrics-log.ts";
-import { Steps } from "./order.ts";
-import { Pace } from "./pace.ts";
-import type { TrainPlan } from "./plan.ts";
-import { Scorer } from "./score.ts";
-import type { TrainState } from "./state.ts";
-import { Stepper } from "./step.ts";
-import { evaluated, measureOf, notYet, type StopState } from "./stopping.ts";
-import { type TaskMetrics, validate } from "./validate.ts";
+import { MetricsLog } from "./metrics-log.ts";
 
 /** Batches that are assembled ahead. */
 const AHEAD = 2;

@@ -1,13 +1,13 @@
 // `twin verify` of a run: what it was made with, its log, checkpoints and weights, and the prepared data that lie in it.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expectSound } from "../checked-tensors.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
 import { datasetFile } from "../data/prepare/dataset-file.ts";
 import { verifyDataset } from "../data/prepare/verify-dataset.ts";
-import { TwinError } from "../error.ts";
-import { hasher } from "../hash.ts";
-import { openTensors } from "../tensor-file.ts";
-import { FolderCheck, type FolderReport, type VerifyFolder } from "../verify-folder.ts";
+import { expectSound } from "../host/checked-tensors.ts";
+import { openTensors } from "../host/tensor-file.ts";
+import { FolderCheck, type FolderReport, type VerifyFolder } from "../host/verify-folder.ts";
 import { checkpointFile, previousFile, weightsFile } from "./checkpoint.ts";
 import type { ListedFile } from "./listed-file.ts";
 import { metricsFile, readMetrics } from "./metrics-log.ts";

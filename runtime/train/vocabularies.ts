@@ -1,8 +1,8 @@
 // The vocabularies that lie in a folder.
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { readText } from "../files.ts";
-import { Vocabulary } from "../vocabulary.ts";
+import { Vocabulary } from "../encode/vocabulary.ts";
+import { readText } from "../host/files.ts";
 import { expectListed } from "./run-files.ts";
 
 /**

@@ -1,8 +1,8 @@
 // A warm start: what an earlier run learned and still fits, under the names and in the rows of the model as it is now.
-import type { FeatureSpec } from "../manifest.ts";
-import type { TensorFile } from "../tensor-file.ts";
-import { readersOf } from "./plan.ts";
-import type { ReadParameter } from "./state.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { TensorFile } from "../host/tensor-file.ts";
+import { readersOf } from "../learn/plan.ts";
+import type { ReadParameter } from "../learn/state.ts";
 
 /** How values become rows in a run. */
 export interface Encoding {

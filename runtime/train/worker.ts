@@ -1,9 +1,10 @@
 // The thread that reads the data set and assembles batches.
 import { parentPort, workerData } from "node:worker_threads";
-import { TwinError } from "../error.ts";
-import { type Assembled, buffersOf } from "./assemble.ts";
-import type { Dataset } from "./dataset.ts";
-import { BatchSource, type DatasetPlace, type FeederAnswer, type FeederJob, type FeederStart } from "./feeder.ts";
+import { TwinError } from "../../contract/error.ts";
+import { type Assembled, buffersOf } from "../learn/assemble.ts";
+import type { Dataset } from "../learn/dataset.ts";
+import { BatchSource } from "../learn/feeder.ts";
+import type { DatasetPlace, FeederAnswer, FeederJob, FeederStart } from "./feeder.ts";
 
 const port = parentPort!;
 const send = (answer: FeederAnswer, transfer: ArrayBuffer[] = []): void => port.postMessage(answer, transfer);

@@ -4,9 +4,9 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { compile } from "../../compiler/index.ts";
-import { hasher } from "../../runtime/hash.ts";
-import { ManifestSchema } from "../../runtime/manifest.ts";
-import { TableSpecSchema } from "../../runtime/table-spec.ts";
+import { hasher } from "../../contract/hash.ts";
+import { ManifestSchema } from "../../contract/manifest.ts";
+import { TableSpecSchema } from "../../contract/table-spec.ts";
 import { bytesOf, compiled, smallSource, textOf } from "../kit/small-model.ts";
 
 const manifestIn = (files: Parameters<typeof textOf>[0]) => parseYaml(textOf(files, "manifest.yaml"));

@@ -1,7 +1,7 @@
 // Which changes make tables stale, and which leave them valid (semantics.md 2).
 import { describe, expect, it } from "vitest";
 import { initialValues, parameters, type WeightSource } from "../../compiler/index.ts";
-import { littleEndian } from "../../compiler/values.ts";
+import { littleEndian } from "../../compiler/values/values.ts";
 import { compiled, smallSource, vocabularies } from "../kit/small-model.ts";
 
 const prints = (...options: Parameters<typeof compiled>) => compiled(...options).manifest.fingerprints;

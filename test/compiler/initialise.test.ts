@@ -1,9 +1,9 @@
 // Start values: the named generator, the distributions, and bytes that never change.
 import { describe, expect, it } from "vitest";
-import { digestOf } from "../../compiler/digest.ts";
-import { blockLength, glorot, startValues, xoshiro128 } from "../../compiler/initialise.ts";
-import type { Init, Parameter } from "../../compiler/parameters.ts";
-import { initialValues, littleEndian } from "../../compiler/values.ts";
+import type { Init, Parameter } from "../../compiler/model/parameters.ts";
+import { blockLength, glorot, startValues, xoshiro128 } from "../../compiler/values/initialise.ts";
+import { initialValues, littleEndian } from "../../compiler/values/values.ts";
+import { digestOf } from "../../contract/digest.ts";
 import { bytesOf, compiled } from "../kit/small-model.ts";
 
 const parameter = (name: string, shape: readonly number[], init: Init): Parameter => ({

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import ort from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
 import { compile } from "../../compiler/index.ts";
-import { parseSafetensors } from "../../runtime/safetensors.ts";
+import { parseSafetensors } from "../../contract/safetensors.ts";
 import { markSides, walkOf } from "../kit/branch-sides.ts";
 import { bytesOf } from "../kit/small-model.ts";
 

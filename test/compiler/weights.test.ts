@@ -1,10 +1,10 @@
 // weights.safetensors: canonical order, streamed, and every way in which given weights do not fit.
 import { describe, expect, it } from "vitest";
-import { portableDigest } from "../../compiler/digest.ts";
 import { weightsOf } from "../../compiler/emit/weights.ts";
 import { InputError, initialValues, parameters, type WeightSource } from "../../compiler/index.ts";
-import { littleEndian } from "../../compiler/values.ts";
-import { parseSafetensors } from "../../runtime/safetensors.ts";
+import { littleEndian } from "../../compiler/values/values.ts";
+import { portableDigest } from "../../contract/digest.ts";
+import { parseSafetensors } from "../../contract/safetensors.ts";
 import { bytesOf, compiled, smallSource } from "../kit/small-model.ts";
 
 type Tensors = Map<string, { shape: readonly number[]; data: Float32Array }>;

@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeSafetensors } from "../../contract/safetensors.ts";
+import { openTensors } from "../../runtime/host/tensor-file.ts";
 import { load } from "../../runtime/index.ts";
-import { encodeSafetensors } from "../../runtime/safetensors.ts";
-import { openTensors } from "../../runtime/tensor-file.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine } from "../kit/cli.ts";
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { random } from "../../runtime/example/random.ts";
+import { random } from "../../contract/random.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { refused, twin } from "../kit/cli.ts";
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openTensors } from "../../runtime/tensor-file.ts";
+import { openTensors } from "../../runtime/host/tensor-file.ts";
 import { fine, refused } from "../kit/cli.ts";
 import { npzOf, type TorchPart, torchOf } from "../kit/foreign-files.ts";
 import {

@@ -19,7 +19,18 @@ const shell = { cwd: app, encoding: "utf8", env: { ...process.env, NO_COLOR: "1"
 beforeAll(() => {
   const copy = join(folder, "checkout");
   mkdirSync(copy);
-  const wanted = ["cli", "compiler", "docs", "grammar", "models", "runtime", "README.md", "LICENSE", "package.json"];
+  const wanted = [
+    "cli",
+    "compiler",
+    "contract",
+    "docs",
+    "grammar",
+    "models",
+    "runtime",
+    "README.md",
+    "LICENSE",
+    "package.json",
+  ];
   for (const name of wanted) {
     if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true });
   }
@@ -46,7 +57,7 @@ describe("the installed package", () => {
     const top = readdirSync(installed).sort();
     expect(top).toEqual(expect.arrayContaining(["LICENSE", "README.md", "cli", "dist", "models", "package.json"]));
     expect(readdirSync(join(installed, "cli"))).toEqual(["twin.mjs"]);
-    for (const name of ["compiler", "grammar", "runtime", "test", "bench"]) expect(top).not.toContain(name);
+    for (const name of ["compiler", "contract", "grammar", "runtime", "test", "bench"]) expect(top).not.toContain(name);
     for (const file of readdirSync(join(installed, "dist")).filter((name) => name.endsWith(".js")))
       expect(readFileSync(join(installed, "dist", file), "utf8"), file).not.toContain(root);
   });

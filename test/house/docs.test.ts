@@ -5,10 +5,10 @@ import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildable } from "../../compiler/check/buildable.ts";
 import { check } from "../../compiler/check/check.ts";
-import { load } from "../../compiler/load.ts";
 import { passes } from "../../compiler/passes/index.ts";
+import { load } from "../../compiler/source/load.ts";
+import { ManifestSchema } from "../../contract/manifest.ts";
 import { parse } from "../../grammar/index.ts";
-import { ManifestSchema } from "../../runtime/manifest.ts";
 import { catalogueTables, table } from "../kit/catalogue-tables.ts";
 
 const root = join(import.meta.dirname, "../..");

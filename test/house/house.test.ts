@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { parseSync, Visitor } from "oxc-parser";
 import { describe, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
@@ -24,55 +25,109 @@ function read(path: string): string {
 }
 
 const room = (path: string) => path.split("/")[0];
+const rooms = ["contract", "grammar", "compiler", "runtime", "cli"];
+const inCompiler = (folder: string) => `compiler/${folder}`;
+const inRuntime = (folder: string) => `runtime/${folder}`;
 
-/** Relative imports of a source, as paths from the root; `typeOnly` where the whole import is `import type`. */
-function imports(path: string): { target: string; typeOnly: boolean }[] {
-  const found = [];
-  const pattern = /^\s*(import|export)\s+(type\s+)?(?:[^;"']*?\sfrom\s+)?["'](\.{1,2}\/[^"']+)["']/gm;
-  for (const match of text.get(path)!.matchAll(pattern))
-    found.push({ target: relative(root, join(root, dirname(path), match[3])), typeOnly: match[2] !== undefined });
-  const dynamic = /\bimport\(\s*["'](\.{1,2}\/[^"']+)["']\s*\)/g;
-  for (const match of text.get(path)!.matchAll(dynamic))
-    found.push({ target: relative(root, join(root, dirname(path), match[1])), typeOnly: false });
+interface Import {
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+/** Relative imports of a source, types included, as paths from the root. */
+function imports(path: string): Import[] {
+  const found: Import[] = [];
+  const add = (source: { readonly value: unknown } | null, typeOnly: boolean) => {
+    const name = String(source?.value ?? "");
+    if (name.startsWith(".")) found.push({ target: relative(root, join(root, dirname(path), name)), typeOnly });
+  };
+  const { program, errors } = parseSync(path, text.get(path)!);
+  if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
+  new Visitor({
+    ImportDeclaration: (node) => add(node.source, node.importKind === "type"),
+    ExportNamedDeclaration: (node) => add(node.source, node.exportKind === "type"),
+    ExportAllDeclaration: (node) => add(node.source, node.exportKind === "type"),
+    ImportExpression: (node) => node.source.type === "Literal" && add(node.source, false),
+    TSImportType: (node) => add(node.source, true),
+  }).visit(program);
   return found;
 }
 
-const product = sources.filter((path) => ["grammar", "compiler", "runtime", "cli"].includes(room(path)));
+const product = sources.filter((path) => rooms.includes(room(path)));
+
+/**
+ * From the ground up: a folder imports from itself and from what stands before it, types included. Folders that are not
+ * named count as the one above them; a face may be named by itself.
+ */
+const floors = [
+  "contract",
+  "grammar",
+  ...["diagnostics", "hints", "source", "model", "catalog", "show", "check", "ir", "lower", "passes", "gradient"].map(
+    inCompiler,
+  ),
+  ...["train", "values", "plan", "emit"].map(inCompiler),
+  "compiler",
+  ...["host", "session", "encode", "metrics", "table", "request", "learn", "store", "serve"].map(inRuntime),
+  ...["data/database", "data/files", "data", "data/draft", "data/prepare", "data/check", "data/index.ts"].map(
+    inRuntime,
+  ),
+  ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
+  "runtime",
+  "cli",
+];
+
+/** Which floor a file stands on. */
+function floor(path: string): number {
+  for (let place = path; place !== "."; place = dirname(place)) {
+    const found = floors.indexOf(place);
+    if (found >= 0) return found;
+  }
+  throw new Error(`${path} stands on no floor: name its folder`);
+}
 
 describe("who may import whom", () => {
-  const everything = ["grammar", "compiler", "runtime", "cli"];
-  const allowed: Record<string, readonly string[]> = {
-    grammar: ["grammar"],
-    compiler: ["compiler", "grammar"],
-    runtime: ["runtime"],
-    cli: everything,
-  };
-  /** Pure format code of the runtime that the compiler may call: docs/decisions/0003. */
-  const shared = ["runtime/safetensors.ts", "runtime/record.ts", "runtime/block-hashes.ts", "runtime/hash.ts"];
-  /** Texts of others on a terminal: one printer for all rooms. */
-  const printer = "grammar/width.ts";
-
-  it("keeps the rooms apart", () => {
-    const wrong = product.flatMap((path) =>
+  it("lets every folder import from those before it only", () => {
+    const upwards = product.flatMap((path) =>
       imports(path)
-        .filter(({ target, typeOnly }) => {
-          if (room(path) === "runtime" && target === printer) return false;
-          if (allowed[room(path)].includes(room(target))) return false;
-          if (room(path) === "compiler" && room(target) === "runtime") return !typeOnly && !shared.includes(target);
-          return true;
-        })
+        .filter(({ target }) => floor(target) > floor(path))
         .map(({ target }) => `${path} → ${target}`),
     );
-    expect(wrong).toEqual([]);
+    expect(upwards).toEqual([]);
   });
 
-  it("keeps grammar and compiler pure", () => {
+  it("keeps the runtime apart from compiler and grammar: a server that ranks ships no parser", () => {
+    const across = product.flatMap((path) =>
+      imports(path)
+        .filter(({ target }) => room(path) === "runtime" && !["runtime", "contract"].includes(room(target)))
+        .map(({ target }) => `${path} → ${target}`),
+    );
+    expect(across).toEqual([]);
+  });
+
+  it("has a floor for every folder, and a folder for every floor", () => {
+    const folders = new Set(product.map((path) => dirname(path)));
+    expect(floors.filter((one) => !folders.has(one) && !sources.includes(one))).toEqual([]);
+  });
+
+  it("keeps contract, grammar and compiler pure", () => {
     const impure = product.filter(
       (path) =>
-        ["grammar", "compiler"].includes(room(path)) &&
+        ["contract", "grammar", "compiler"].includes(room(path)) &&
         /from\s+["']node:|\bconsole\.[a-z]|\bprocess\.[a-z]|\bDate\.now\(|\bMath\.random\(/.test(text.get(path)!),
     );
     expect(impure).toEqual([]);
+  });
+
+  it("keeps the cores free of the host: no module of Node, no helper of this machine, types neither", () => {
+    const cores = ["encode", "metrics", "table", "request", "learn"].map(inRuntime);
+    const bound = product
+      .filter((path) => cores.includes(dirname(path)))
+      .filter(
+        (path) =>
+          /from\s+["']node:|\bprocess\.[a-z]|\bBuffer\b/.test(text.get(path)!) ||
+          imports(path).some(({ target }) => /^runtime\/(host|session\/session-node)/.test(target)),
+      );
+    expect(bound).toEqual([]);
   });
 
   it("keeps protobuf in one file and DuckDB in one folder", () => {
@@ -82,7 +137,7 @@ describe("who may import whom", () => {
     expect(users("@duckdb/node-api").filter((path) => !path.startsWith("runtime/data/"))).toEqual([]);
     // One place opens a database, and seals it.
     expect(product.filter((path) => /DuckDBInstance\.(create|fromCache)/.test(text.get(path)!))).toEqual([
-      "runtime/data/source.ts",
+      "runtime/data/database/source.ts",
     ]);
   });
 
@@ -121,13 +176,13 @@ describe("names from outside", () => {
   };
 
   it.each([
-    ["a record with a prototype (runtime/record.ts has recordOf)", /\bObject\.fromEntries\(/g],
+    ["a record with a prototype (contract/record.ts has recordOf)", /\bObject\.fromEntries\(/g],
     [
       "an empty one, to be filled (emptyRecord)",
       /: (?:Record<string, [^=;{}]*> = \{\};|Readonly<Record<string, [^=;{}]*> = \{\}[,);])/g,
     ],
     [
-      "a schema that loses names (runtime/named-schema.ts has named and strict)",
+      "a schema that loses names (contract/named-schema.ts has named and strict)",
       /\bv\.(record\(\s*v\.(?!picklist)|strictObject\()/g,
     ],
     [
@@ -135,7 +190,7 @@ describe("names from outside", () => {
       /(?<=[\s(!])(?<!\bconst )[a-z_$][\w$]*(?:\.[\w$]+)* in (?!the\b|it\b)(?:this\.#)?[a-z_$]/g,
     ],
   ])("are never looked up among what every object inherits: %s", (_, pattern) => {
-    const own = ["runtime/record.ts", "runtime/named-schema.ts"];
+    const own = ["contract/record.ts", "contract/named-schema.ts"];
     const hits = product
       .filter((path) => !own.includes(path))
       .flatMap((path) => [...bare(path).matchAll(pattern)].map(([hit]) => `${path}: ${hit}`));
@@ -165,7 +220,7 @@ describe("sizes and names", () => {
 
   it("has no top-level room that nobody named", () => {
     const rooms = new Set(tracked.filter((path) => path.includes("/")).map(room));
-    const known = [".ci", "bench", "cli", "compiler", "docs", "grammar", "models", "runtime", "test"];
+    const known = [".ci", "bench", "cli", "compiler", "contract", "docs", "grammar", "models", "runtime", "test"];
     expect([...rooms].filter((name) => !known.includes(name))).toEqual([]);
   });
 });

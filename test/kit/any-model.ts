@@ -1,8 +1,8 @@
 // Random models for property tests: `.twin` text, parsed and checked like any other.
 import fc from "fast-check";
 import { check } from "../../compiler/check/check.ts";
-import { load } from "../../compiler/load.ts";
-import type { Model } from "../../compiler/model.ts";
+import type { Model } from "../../compiler/model/model.ts";
+import { load } from "../../compiler/source/load.ts";
 import { render } from "../../grammar/report.ts";
 
 export interface ModelChoice {

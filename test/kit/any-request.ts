@@ -3,9 +3,10 @@ import fc from "fast-check";
 import type { Attributes } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import { encoded } from "../../compiler/lower/embed.ts";
-import { validPort } from "../../compiler/lower/ports.ts";
-import { type Site, scene } from "../../compiler/lower/scene.ts";
-import type { Feature, History, Model } from "../../compiler/model.ts";
+import { scene } from "../../compiler/lower/scene.ts";
+import type { Feature, History, Model } from "../../compiler/model/model.ts";
+import { validPort } from "../../compiler/model/ports.ts";
+import type { Site } from "../../compiler/model/site.ts";
 
 export type Feeds = Record<string, Tensor>;
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildable } from "../../compiler/check/buildable.ts";
 import { check } from "../../compiler/check/check.ts";
-import { load } from "../../compiler/load.ts";
-import type { Model } from "../../compiler/model.ts";
+import type { Model } from "../../compiler/model/model.ts";
+import { load } from "../../compiler/source/load.ts";
 
 const root = join(import.meta.dirname, "../..");
 

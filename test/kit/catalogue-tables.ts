@@ -4,7 +4,7 @@ import { byKinds, clusterKinds, embeddingsKinds } from "../../compiler/catalog/b
 import { columns, type FeatureKind, featureKinds } from "../../compiler/catalog/features.ts";
 import type { Argument, Range, Signature, SortKind } from "../../compiler/catalog/signature.ts";
 import { optimisers, schedules, stops, tasks } from "../../compiler/catalog/training.ts";
-import { compilerDiagnostics } from "../../compiler/diagnostics.ts";
+import { compilerDiagnostics } from "../../compiler/diagnostics/diagnostics.ts";
 import type { Template } from "../../grammar/diagnostic.ts";
 import { syntaxErrors } from "../../grammar/errors.ts";
 

@@ -1,8 +1,8 @@
 // A small build with its tables and a labelled event log, split by time: what evaluation is tested on.
 import { join } from "node:path";
+import { random } from "../../contract/random.ts";
 import { buildTables } from "../../runtime/build-table/build.ts";
 import { type Binding, readBinding } from "../../runtime/data/index.ts";
-import { random } from "../../runtime/example/random.ts";
 import { built, temporary } from "./built-twin.ts";
 import { videoModel, writeFiles } from "./data-files.ts";
 

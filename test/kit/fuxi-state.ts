@@ -1,8 +1,8 @@
 // A model's random parameters as FuxiCTR would hold them, with samples whose logits the float64 reference computed.
 
 import { check } from "../../compiler/check/check.ts";
-import { load } from "../../compiler/load.ts";
-import type { Model } from "../../compiler/model.ts";
+import type { Model } from "../../compiler/model/model.ts";
+import { load } from "../../compiler/source/load.ts";
 import { uniform } from "./any-request.ts";
 import { npzOf, type TorchPart } from "./foreign-files.ts";
 import { graphsOf, type ReadParameter, randomParameters, run } from "./reference.ts";

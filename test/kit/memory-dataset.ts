@@ -2,9 +2,10 @@
 // thread can open it, too. Items have a topic; a user mostly watches one topic, and mostly clicks on candidates of it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { random } from "../../runtime/example/random.ts";
-import type { FeatureSpec } from "../../runtime/manifest.ts";
-import type { Batch, BatchHistory, Dataset, Encoded, ItemFeatures, Part } from "../../runtime/train/dataset.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import { random } from "../../contract/random.ts";
+import type { Encoded } from "../../runtime/encode/encoded.ts";
+import type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "../../runtime/learn/dataset.ts";
 
 export interface MemorySettings {
   readonly features: readonly FeatureSpec[];

@@ -3,7 +3,7 @@ import ort from "onnxruntime-node";
 import { emitOnnx } from "../../compiler/emit/onnx.ts";
 import type { Attributes, Dtype, Graph, Value } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
-import { toHalf } from "../../runtime/table/half.ts";
+import { toHalf } from "../../contract/half.ts";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 export type Options = Parameters<typeof ort.InferenceSession.create>[1];

@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { hasher } from "../../contract/hash.ts";
+import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
 import { readDatasetSpec, writeDatasetSpec } from "../../runtime/data/prepare/dataset-file.ts";
 import { BlockHashes } from "../../runtime/data/prepare/file-blocks.ts";
 import { type Prepared, type PrepareOptions, prepareDataset } from "../../runtime/data/prepare/index.ts";
-import { hasher } from "../../runtime/hash.ts";
-import type { Manifest } from "../../runtime/manifest.ts";
 import { temporary } from "./built-twin.ts";
 import { writeFiles } from "./data-files.ts";
 

@@ -1,9 +1,9 @@
 // Reads files as the runtime does: the types that it decides, and the rows.
 import { join } from "node:path";
 import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
+import { Source } from "../../runtime/data/database/source.ts";
 import { openEvents } from "../../runtime/data/events.ts";
 import { openRelation } from "../../runtime/data/relation.ts";
-import { Source } from "../../runtime/data/source.ts";
 import { temporary } from "./built-twin.ts";
 import { writeFiles } from "./data-files.ts";
 import { ask } from "./database.ts";

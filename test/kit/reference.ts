@@ -3,9 +3,9 @@ import { type EvaluateOptions, evaluate } from "../../compiler/ir/evaluate.ts";
 import type { Attributes, Graph } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import { type Layout, lowerGraphs, projectorPort, rowPort } from "../../compiler/lower/index.ts";
-import type { Model } from "../../compiler/model.ts";
-import { parameters } from "../../compiler/parameters.ts";
-import type { GraphName } from "../../runtime/manifest.ts";
+import type { Model } from "../../compiler/model/model.ts";
+import { parameters } from "../../compiler/model/parameters.ts";
+import type { GraphName } from "../../contract/manifest.ts";
 import { type Feeds, itemFeeds, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
 
 export type ReadParameter = (name: string) => Tensor & { readonly data: Float32Array };

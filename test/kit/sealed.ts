@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blockHashing, blocksText } from "../../compiler/block-hashes.ts";
+import { blockHashing, blocksText } from "../../compiler/emit/block-hashes.ts";
 
 /** Changes the text of a build's manifest, and gives it the checksum that fits. */
 export function changeManifest(dir: string, change: (text: string) => string): void {

@@ -1,5 +1,5 @@
 // A model in which every rewrite has something to do.
-import type { Model } from "../../compiler/model.ts";
+import type { Model } from "../../compiler/model/model.ts";
 import { modelOf } from "./any-model.ts";
 
 export const showcaseText = `

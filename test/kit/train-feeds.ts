@@ -1,9 +1,10 @@
 // What a host feeds to training's graphs, made the slow and obvious way from the features of a batch.
-import { embeddingsOf } from "../../compiler/embeddings.ts";
+
 import type { Tensor } from "../../compiler/ir/rule.ts";
-import { keptPort } from "../../compiler/lower/ports.ts";
-import type { Model } from "../../compiler/model.ts";
-import type { TrainFrame, TrainGraph, TrainPort, TrainSpec } from "../../runtime/train/spec.ts";
+import { embeddingsOf } from "../../compiler/model/embeddings.ts";
+import type { Model } from "../../compiler/model/model.ts";
+import { keptPort } from "../../compiler/model/ports.ts";
+import type { TrainFrame, TrainGraph, TrainPort, TrainSpec } from "../../contract/training-spec.ts";
 import { type Feeds, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
 import { graphsOf, type ReadParameter, run } from "./reference.ts";
 

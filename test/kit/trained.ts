@@ -2,10 +2,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { initialValues, type Model, parameters } from "../../compiler/index.ts";
-import { TrainGraphs } from "../../runtime/train/graphs.ts";
-import { trainPlan } from "../../runtime/train/plan.ts";
-import type { TrainSpec } from "../../runtime/train/spec.ts";
-import { TrainState } from "../../runtime/train/state.ts";
+import type { TrainSpec } from "../../contract/training-spec.ts";
+import type { TrainGraphs } from "../../runtime/learn/graphs.ts";
+import { trainPlan } from "../../runtime/learn/plan.ts";
+import { TrainState } from "../../runtime/learn/state.ts";
+import { folderGraphs } from "../../runtime/train/graphs.ts";
 import { temporary } from "./built-twin.ts";
 import { MemoryDataset, type MemorySettings } from "./memory-dataset.ts";
 import { bytesOf, compiled } from "./small-model.ts";
@@ -101,5 +102,4 @@ export function startState(model: Model, spec: TrainSpec, seed = 1): TrainState 
   return new TrainState(spec, (name) => values.read(name));
 }
 
-export const openGraphs = (dir: string, spec: TrainSpec, threads = 1): TrainGraphs =>
-  new TrainGraphs(dir, spec, threads);
+export const openGraphs = (dir: string, spec: TrainSpec, threads = 1): TrainGraphs => folderGraphs(dir, spec, threads);

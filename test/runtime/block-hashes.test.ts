@@ -7,8 +7,8 @@ import {
   hashesPattern,
   hashesText,
   parseHashes,
-} from "../../runtime/block-hashes.ts";
-import { hasher } from "../../runtime/hash.ts";
+} from "../../contract/block-hashes.ts";
+import { hasher } from "../../contract/hash.ts";
 
 const hash = await hasher();
 

@@ -2,8 +2,8 @@
 import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, it } from "vitest";
-import { expectNoOther, holdBuild } from "../../runtime/build-folder.ts";
-import { newMark } from "../../runtime/process-mark.ts";
+import { expectNoOther, holdBuild } from "../../runtime/host/build-folder.ts";
+import { newMark } from "../../runtime/host/process-mark.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 
 afterAll(cleanUp);

@@ -8,8 +8,8 @@ import { afterAll, expect, it } from "vitest";
 import { buildTables } from "../../runtime/build-table/build.ts";
 import { verifyTables } from "../../runtime/build-table/verify.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
-import { parseKeys } from "../../runtime/keys.ts";
-import { Generation } from "../../runtime/table/generation.ts";
+import { parseKeys } from "../../runtime/encode/keys.ts";
+import { Generation } from "../../runtime/store/generation.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 

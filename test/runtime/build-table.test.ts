@@ -2,15 +2,15 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { openArtefacts } from "../../runtime/artefacts.ts";
 import { buildTables } from "../../runtime/build-table/build.ts";
 import { verifyTables } from "../../runtime/build-table/verify.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { encodeColumn } from "../../runtime/encode/column.ts";
-import { parseKeys, type RawKeys } from "../../runtime/keys.ts";
-import { floats, ints, type Tensor } from "../../runtime/session.ts";
-import { openFile } from "../../runtime/session-node.ts";
-import { Generation } from "../../runtime/table/generation.ts";
+import { parseKeys, type RawKeys } from "../../runtime/encode/keys.ts";
+import { openArtefacts } from "../../runtime/serve/artefacts.ts";
+import { floats, ints, type Tensor } from "../../runtime/session/session.ts";
+import { openFile } from "../../runtime/session/session-node.ts";
+import { Generation } from "../../runtime/store/generation.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 
@@ -169,7 +169,7 @@ describe("coverage", () => {
     generation.close();
     // Pairs as histories show them; the fewest items that reach 80 %.
     const { countItems } = await import("../../runtime/data/counts.ts");
-    const { Source } = await import("../../runtime/data/source.ts");
+    const { Source } = await import("../../runtime/data/database/source.ts");
     const { boundFiles } = await import("../../runtime/data/binding.ts");
     const binding = bindingOf(folder, log(folder));
     const source = await Source.open({ reads: boundFiles(binding) });

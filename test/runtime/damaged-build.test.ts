@@ -2,10 +2,10 @@
 import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { TwinError } from "../../contract/error.ts";
 import { verifyBuild } from "../../runtime/build-table/index.ts";
-import { TwinError } from "../../runtime/error.ts";
 import { type LoadOptions, load, parseRequest } from "../../runtime/index.ts";
-import { jobsOf } from "../../runtime/weights-check.ts";
+import { jobsOf } from "../../runtime/serve/weights-check.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { builtRanked, numbers, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 

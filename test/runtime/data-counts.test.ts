@@ -2,14 +2,14 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
 import { countItems } from "../../runtime/data/counts.ts";
+import { Source } from "../../runtime/data/database/source.ts";
 import { learnVocabularies } from "../../runtime/data/learn-vocabularies.ts";
 import { learnVocabulary } from "../../runtime/data/learn-vocabulary.ts";
 import { readHistories } from "../../runtime/data/samples.ts";
-import { Source } from "../../runtime/data/source.ts";
-import type { FeatureSpec } from "../../runtime/manifest.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 

@@ -1,6 +1,6 @@
 // The derivations that serving repeats.
 import { describe, expect, it } from "vitest";
-import { type Derivation, deriveColumn, deriveValue } from "../../runtime/data/derive.ts";
+import { type Derivation, deriveColumn, deriveValue } from "../../runtime/encode/derive.ts";
 
 const at = (derivation: Derivation, ...values: Parameters<typeof deriveValue>[1][]) =>
   values.map((value) => deriveValue(derivation, value, "a.csv, column `c`"));

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
 import { draft } from "../../runtime/data/draft/draft.ts";
 import { checkData } from "../../runtime/data/index.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { shopModel, writeFiles } from "../kit/data-files.ts";
 import { prepared, t0 } from "../kit/prepared.ts";

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { firstSeen } from "../../runtime/data/sample-requests.ts";
 import { readHistories, type SampleRequest, userHistory } from "../../runtime/data/samples.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "n
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseBinding } from "../../runtime/data/binding.ts";
+import { RowWriter } from "../../runtime/data/database/row-writer.ts";
+import { fileList, literal, Source, type SourceOptions } from "../../runtime/data/database/source.ts";
 import { openRelation } from "../../runtime/data/relation.ts";
-import { RowWriter } from "../../runtime/data/row-writer.ts";
-import { fileList, literal, Source, type SourceOptions } from "../../runtime/data/source.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { writeFiles } from "../kit/data-files.ts";
 import { ask } from "../kit/database.ts";

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
+import { Source } from "../../runtime/data/database/source.ts";
 import { openEvents } from "../../runtime/data/events.ts";
-import { Source } from "../../runtime/data/source.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { writeFiles } from "../kit/data-files.ts";
 import { ask } from "../kit/database.ts";

@@ -2,12 +2,12 @@
 
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Derived } from "../../contract/manifest.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { ambiguous, derivedFeatures } from "../../runtime/data/derived-features.ts";
-import { withDerived } from "../../runtime/derived.ts";
-import { load } from "../../runtime/load.ts";
-import type { Derived } from "../../runtime/manifest.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
+import { withDerived } from "../../runtime/request/derived.ts";
+import { load } from "../../runtime/serve/load.ts";
 import { built, cleanUp, temporary, writeTables } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 

@@ -1,15 +1,15 @@
 // Every feature kind: what a raw value becomes, what is missing, what is refused and how.
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import type { Encoder } from "../../contract/encoder-spec.ts";
+import { TwinError } from "../../contract/error.ts";
+import { type Hasher, hasher } from "../../contract/hash.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
 import { elapsedBuckets } from "../../runtime/data/prepare/batch-history.ts";
 import { encodeColumn, encodedShape, missing } from "../../runtime/encode/column.ts";
 import type { EncodeContext } from "../../runtime/encode/context.ts";
 import type { RawColumn } from "../../runtime/encode/raw.ts";
-import type { Encoder } from "../../runtime/encoder-spec.ts";
-import { TwinError } from "../../runtime/error.ts";
-import { type Hasher, hasher } from "../../runtime/hash.ts";
-import type { FeatureSpec } from "../../runtime/manifest.ts";
-import { Vocabulary } from "../../runtime/vocabulary.ts";
+import { Vocabulary } from "../../runtime/encode/vocabulary.ts";
 
 let hash: Hasher;
 beforeAll(async () => {

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
+import { Source } from "../../runtime/data/database/source.ts";
 import { type KeyType, openItems } from "../../runtime/data/items.ts";
-import { Source } from "../../runtime/data/source.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 

@@ -2,13 +2,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Manifest } from "../../contract/manifest.ts";
+import { logistic, random, xoshiro } from "../../contract/random.ts";
 import { readBinding } from "../../runtime/data/binding.ts";
 import { readHistories } from "../../runtime/data/samples.ts";
 import { BestAuc } from "../../runtime/example/best-auc.ts";
 import { bestAucOfPart } from "../../runtime/example/best-auc-of-part.ts";
 import { generate } from "../../runtime/example/generate.ts";
-import { logistic, random, xoshiro } from "../../runtime/example/random.ts";
-import type { Manifest } from "../../runtime/manifest.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { ask } from "../kit/database.ts";
 

@@ -14,8 +14,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { TwinError } from "../../runtime/error.ts";
-import { AtomicFile, attempt, fileError, readText, removeLeftovers, writeFileAtomic } from "../../runtime/files.ts";
+import { TwinError } from "../../contract/error.ts";
+import {
+  AtomicFile,
+  attempt,
+  fileError,
+  readText,
+  removeLeftovers,
+  writeFileAtomic,
+} from "../../runtime/host/files.ts";
 
 const root = mkdtempSync(join(tmpdir(), "twin-files-"));
 let folder = root;

@@ -1,8 +1,8 @@
 // Fresh, stale and refused tables, and taking a newer generation into use.
 import { afterAll, describe, expect, it } from "vitest";
-import { allow, freshness, metricsOf, parseDuration } from "../../runtime/freshness.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { load } from "../../runtime/index.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
+import { allow, freshness, metricsOf, parseDuration } from "../../runtime/table/freshness.ts";
 import { built, cleanUp, writeTables } from "../kit/built-twin.ts";
 import { builtRanked, itemColumns, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 

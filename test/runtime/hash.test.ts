@@ -1,8 +1,8 @@
 // xxHash64 against golden numbers of another implementation (Python's xxhash 4.1.0), and the quick way for integers.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hasher, remainder64 } from "../../runtime/hash.ts";
-import { integerBucket, MOST_BUCKETS } from "../../runtime/hash-integer.ts";
+import { hasher, remainder64 } from "../../contract/hash.ts";
+import { integerBucket, MOST_BUCKETS } from "../../contract/hash-integer.ts";
 
 const golden: [string, bigint][] = [
   ["", 17241709254077376921n],

@@ -1,7 +1,7 @@
 // Histories in a request: order, length, padding, misses, and what is wrong with columns.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newestFirst } from "../../runtime/columns.ts";
+import { newestFirst } from "../../runtime/encode/columns.ts";
 import { load, type PrepareRequest, type Ranking, type Twin } from "../../runtime/index.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { builtRanked, NOW, someCandidates, someUser } from "../kit/rank-model.ts";

@@ -1,8 +1,8 @@
 // Keys as users bring them: exact or refused, never rounded.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { TwinError } from "../../runtime/error.ts";
-import { joinKeys, type KeyColumn, keyText, parseKeys, pickKeys, type RawKeys } from "../../runtime/keys.ts";
+import { TwinError } from "../../contract/error.ts";
+import { joinKeys, type KeyColumn, keyText, parseKeys, pickKeys, type RawKeys } from "../../runtime/encode/keys.ts";
 
 const texts = (keys: KeyColumn) => Array.from({ length: keys.length }, (_, i) => keyText(keys, i));
 const MOST = 2n ** 63n - 1n;

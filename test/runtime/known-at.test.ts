@@ -1,10 +1,10 @@
 // Values that became known later: missing before that at serving, and what data.yaml may say of them.
 import { afterAll, expect, it } from "vitest";
+import type { Manifest } from "../../contract/manifest.ts";
 import { derivedFeatures } from "../../runtime/data/derived-features.ts";
 import { readHistories } from "../../runtime/data/samples.ts";
-import { load } from "../../runtime/load.ts";
-import type { Manifest } from "../../runtime/manifest.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
+import { load } from "../../runtime/serve/load.ts";
 import { built, cleanUp, writeTables } from "../kit/built-twin.ts";
 import { videoModel } from "../kit/data-files.ts";
 import { type LogEvent, logBinding, prepared, t0 } from "../kit/prepared.ts";

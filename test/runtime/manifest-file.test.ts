@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
-import { TwinError } from "../../runtime/error.ts";
-import type { Manifest } from "../../runtime/manifest.ts";
-import { parseManifest, parseTableSpec, readManifest } from "../../runtime/manifest-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { parseManifest, parseTableSpec } from "../../contract/manifest-text.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 
 const hex = "0".repeat(64);
 const manifest: Manifest = {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, it } from "vitest";
 import { attachDataset, openDataset } from "../../runtime/data/prepare/open.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
-import type { Progress } from "../../runtime/progress.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
+import type { Progress } from "../../runtime/host/progress.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel } from "../kit/data-files.ts";
 import { contents } from "../kit/example-build.ts";
@@ -37,7 +37,7 @@ describe("a folder of prepared data", () => {
     expect(contents(first.folder)).toEqual(before);
 
     const edges = structuredClone(manifest);
-    const ago = edges.features.find(({ name }) => name === "item.duration")!.encoder as { edges: number[] };
+    const ago = edges.features.find(({ name }) => name === "item.duration")!.encoder as unknown as { edges: number[] };
     ago.edges[0] = 11;
     const changed = await prepared(binding, edges, { note }, first.folder);
     expect(changed.reused).toBe(false);

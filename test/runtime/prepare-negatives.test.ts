@@ -1,12 +1,12 @@
 // Drawn negatives: never what the user met, the same in every run, and with them the trained probability is the true one.
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { random } from "../../contract/random.ts";
 import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
 import { Negatives } from "../../runtime/data/prepare/negatives.ts";
 import { openDataset } from "../../runtime/data/prepare/open.ts";
-import { random } from "../../runtime/example/random.ts";
-import { readManifest } from "../../runtime/manifest-file.ts";
-import type { Batch, Part } from "../../runtime/train/dataset.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
+import type { Batch, Part } from "../../runtime/learn/dataset.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { shopModel, writeFiles } from "../kit/data-files.ts";
 import { prepared, t0 } from "../kit/prepared.ts";

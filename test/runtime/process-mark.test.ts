@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, it } from "vitest";
-import { newMark, ownerOf } from "../../runtime/process-mark.ts";
-import { temporaryFolder } from "../../runtime/temporary-folder.ts";
+import { newMark, ownerOf } from "../../runtime/host/process-mark.ts";
+import { temporaryFolder } from "../../runtime/host/temporary-folder.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 
 const before = process.env.TMPDIR;

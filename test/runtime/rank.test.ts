@@ -1,8 +1,8 @@
 // Ranking: how many candidates, chunks, item features, misses by policy, memory of tables, several requests at once.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type PrepareRequest, type Ranking, type RankRequest, type Twin } from "../../runtime/index.ts";
-import { prepareSide } from "../../runtime/prepare.ts";
-import { LocalTwin } from "../../runtime/twin.ts";
+import { prepareSide } from "../../runtime/request/prepare.ts";
+import { LocalTwin } from "../../runtime/serve/twin.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { builtRanked, itemColumns, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { TwinError } from "../../runtime/error.ts";
-import { encodeSafetensors, layoutTensors, parseSafetensors } from "../../runtime/safetensors.ts";
-import { openTensors } from "../../runtime/tensor-file.ts";
+import { TwinError } from "../../contract/error.ts";
+import { encodeSafetensors, layoutTensors, parseSafetensors } from "../../contract/safetensors.ts";
+import { openTensors } from "../../runtime/host/tensor-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-tensors-"));
 afterAll(() => rmSync(folder, { recursive: true }));

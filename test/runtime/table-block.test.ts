@@ -1,19 +1,20 @@
 // Block files: what is written reads back; damage is found where it is read; random bytes never crash a reader.
+
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { TwinError } from "../../runtime/error.ts";
-import { hasher } from "../../runtime/hash.ts";
-import { parseKeys } from "../../runtime/keys.ts";
-import { BlockFile } from "../../runtime/table/block-file.ts";
-import { type BlockHeader, encodeHeader } from "../../runtime/table/block-format.ts";
-import { BlockWriter } from "../../runtime/table/block-writer.ts";
-import { ItemStore } from "../../runtime/table/item-store.ts";
-import { KeyIndex } from "../../runtime/table/key-index.ts";
-import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
-import { TableFile, TableWriter } from "../../runtime/table/table-file.ts";
+import { type BlockHeader, encodeHeader } from "../../contract/block-format.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
+import { parseKeys } from "../../runtime/encode/keys.ts";
+import { BlockFile } from "../../runtime/store/block-file.ts";
+import { BlockWriter } from "../../runtime/store/block-writer.ts";
+import { ItemStore } from "../../runtime/store/item-store.ts";
+import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
+import { openKeyIndex } from "../../runtime/store/key-index-file.ts";
+import { TableFile, TableWriter } from "../../runtime/store/table-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-block-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -104,7 +105,7 @@ async function survive(): Promise<void> {
       table.close();
     },
     async () => {
-      const index = await KeyIndex.open(path);
+      const index = await openKeyIndex(path);
       const keys = index.type === "int64" ? parseKeys([1, 5], "int64", "x") : parseKeys(["a", "b"], "string", "x");
       expect(index.lookup(keys).every((ordinal) => ordinal <= index.keys)).toBe(true);
       index.allKeys();

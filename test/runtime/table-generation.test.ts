@@ -3,20 +3,20 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { TwinError } from "../../runtime/error.ts";
-import { parseKeys } from "../../runtime/keys.ts";
-import { Generation } from "../../runtime/table/generation.ts";
+import { TwinError } from "../../contract/error.ts";
+import { parseKeys } from "../../runtime/encode/keys.ts";
+import { Generation } from "../../runtime/store/generation.ts";
 import {
   commitGeneration,
   discardGeneration,
   generationFolder,
   generationsFolder,
   nextGeneration,
-} from "../../runtime/table/generation-commit.ts";
-import { type GenerationFile, writeGeneration } from "../../runtime/table/generation-file.ts";
-import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
-import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
-import { TableWriter } from "../../runtime/table/table-file.ts";
+} from "../../runtime/store/generation-commit.ts";
+import { type GenerationFile, writeGeneration } from "../../runtime/store/generation-file.ts";
+import { ItemStoreWriter } from "../../runtime/store/item-store-writer.ts";
+import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
+import { TableWriter } from "../../runtime/store/table-file.ts";
 
 const root = mkdtempSync(join(tmpdir(), "twin-generation-"));
 afterAll(() => rmSync(root, { recursive: true }));

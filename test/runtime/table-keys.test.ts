@@ -1,12 +1,14 @@
 // Key indexes: every key finds its ordinal, no other key finds one.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { keyText, parseKeys, type RawKeys } from "../../runtime/keys.ts";
+import { keyText, parseKeys, type RawKeys } from "../../runtime/encode/keys.ts";
+import { DuplicateKeyError, writeKeyIndex } from "../../runtime/store/key-index-build.ts";
+import { openKeyIndex } from "../../runtime/store/key-index-file.ts";
 import { KeyIndex } from "../../runtime/table/key-index.ts";
-import { DuplicateKeyError, writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-keys-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,7 +16,7 @@ const path = join(folder, "keys.index");
 
 async function index(values: RawKeys, type: "int64" | "string"): Promise<KeyIndex> {
   await writeKeyIndex(path, parseKeys(values, type, "items"), { step: 1 });
-  return KeyIndex.open(path);
+  return openKeyIndex(path);
 }
 
 async function check(

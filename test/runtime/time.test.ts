@@ -1,6 +1,6 @@
 // Times as users bring them, and clocks in the wrong unit.
 import { expect, test } from "vitest";
-import { parseTime, parseTimes } from "../../runtime/time.ts";
+import { parseTime, parseTimes } from "../../runtime/encode/time.ts";
 
 test("seconds, BigInts, dates and ISO texts are one time, on every machine", () => {
   const seconds = 1714566600;

@@ -1,11 +1,11 @@
 // A batch on its way to the graphs: items numbered, histories, frames at the kept positions, rows of large tables; each
 // held against the data set, value by value.
 import { afterAll, describe, expect, it } from "vitest";
-import { Assembler } from "../../runtime/train/assemble.ts";
-import { Buffers } from "../../runtime/train/buffers.ts";
-import { Compactor } from "../../runtime/train/compact.ts";
-import { Frames } from "../../runtime/train/frames.ts";
-import { trainPlan } from "../../runtime/train/plan.ts";
+import { Assembler } from "../../runtime/learn/assemble.ts";
+import { Buffers } from "../../runtime/learn/buffers.ts";
+import { Compactor } from "../../runtime/learn/compact.ts";
+import { Frames } from "../../runtime/learn/frames.ts";
+import { trainPlan } from "../../runtime/learn/plan.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { topicModel, topicSource } from "../kit/trained.ts";
 

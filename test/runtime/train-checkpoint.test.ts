@@ -2,8 +2,9 @@
 import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { hasher } from "../../runtime/hash.ts";
-import { openTensors } from "../../runtime/tensor-file.ts";
+import { hasher } from "../../contract/hash.ts";
+import { openTensors } from "../../runtime/host/tensor-file.ts";
+import { TrainState } from "../../runtime/learn/state.ts";
 import {
   type CheckpointMeta,
   checkpointFile,
@@ -15,7 +16,6 @@ import {
 import { contractDifferences, contractFingerprint } from "../../runtime/train/contract.ts";
 import { openEarlierRun } from "../../runtime/train/earlier-run.ts";
 import { createRun, expectFolder, holdRun, type RunRecord, readRun } from "../../runtime/train/run-folder.ts";
-import { TrainState } from "../../runtime/train/state.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { startState, topicModel, topicSource } from "../kit/trained.ts";
 

@@ -1,14 +1,14 @@
 // The plain pieces of the trainer's host: order, schedule, numbering, noise, label weights, stopping.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Buffers, gatherRows, scatterRows } from "../../runtime/train/buffers.ts";
-import { labelWeights } from "../../runtime/train/label-weights.ts";
-import { dropoutMask, maskItems, maskRows, stepKey } from "../../runtime/train/noise.ts";
-import { Numbering } from "../../runtime/train/numbering.ts";
-import { epochOrder, Steps } from "../../runtime/train/order.ts";
-import { biasCorrection, rateFactor } from "../../runtime/train/schedule.ts";
-import { evaluated, measureOf, notYet } from "../../runtime/train/stopping.ts";
-import type { TaskMetrics } from "../../runtime/train/validate.ts";
+import { Buffers, gatherRows, scatterRows } from "../../runtime/learn/buffers.ts";
+import { labelWeights } from "../../runtime/learn/label-weights.ts";
+import { dropoutMask, maskItems, maskRows, stepKey } from "../../runtime/learn/noise.ts";
+import { Numbering } from "../../runtime/learn/numbering.ts";
+import { epochOrder, Steps } from "../../runtime/learn/order.ts";
+import { biasCorrection, rateFactor } from "../../runtime/learn/schedule.ts";
+import { evaluated, measureOf, notYet } from "../../runtime/learn/stopping.ts";
+import type { TaskMetrics } from "../../runtime/learn/validate.ts";
 
 describe("the order of the samples", () => {
   it("is a permutation of its own for every epoch, the same for the same seed", () => {

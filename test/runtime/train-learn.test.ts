@@ -3,12 +3,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { hasher } from "../../runtime/hash.ts";
-import { openTensors } from "../../runtime/tensor-file.ts";
+import { hasher } from "../../contract/hash.ts";
+import { openTensors } from "../../runtime/host/tensor-file.ts";
+import { localFeeder } from "../../runtime/learn/feeder.ts";
+import { TrainState } from "../../runtime/learn/state.ts";
 import { openCheckpoint } from "../../runtime/train/checkpoint.ts";
-import { localFeeder, threadFeeder } from "../../runtime/train/feeder.ts";
+import { threadFeeder } from "../../runtime/train/feeder.ts";
 import { readMetrics } from "../../runtime/train/metrics-log.ts";
-import { TrainState } from "../../runtime/train/state.ts";
 import { type TrainOptions, train } from "../../runtime/train/train.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { MemoryDataset, type MemorySettings, writeMemoryDataset } from "../kit/memory-dataset.ts";

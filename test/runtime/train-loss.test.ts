@@ -2,11 +2,12 @@
 import { afterAll, expect, it } from "vitest";
 import { evaluate } from "../../compiler/ir/evaluate.ts";
 import { trainGraphs } from "../../compiler/train/graphs.ts";
-import type { Feeds, Tensor } from "../../runtime/session.ts";
-import { localFeeder } from "../../runtime/train/feeder.ts";
-import { type GraphRole, TrainGraphs } from "../../runtime/train/graphs.ts";
-import { Scorer, scorePart } from "../../runtime/train/score.ts";
-import { Stepper } from "../../runtime/train/step.ts";
+import { localFeeder } from "../../runtime/learn/feeder.ts";
+import { type GraphRole, TrainGraphs } from "../../runtime/learn/graphs.ts";
+import { Scorer, scorePart } from "../../runtime/learn/score.ts";
+import { Stepper } from "../../runtime/learn/step.ts";
+import type { Feeds, Tensor } from "../../runtime/session/session.ts";
+import { folderGraphs, opensIn } from "../../runtime/train/graphs.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { startState, topicModel, topicSource } from "../kit/trained.ts";
 
@@ -33,7 +34,7 @@ it.each([
   ["dropout and masked ids", topicSource("", 5000).replace("hidden: [32, 16]", "hidden: [32, 16]\n  dropout: 0.2")],
 ])("%s", async (_, source) => {
   const { model, dir, plan, dataset } = topicModel(source);
-  const graphs = new Recording(dir, plan.spec, 1);
+  const graphs = new Recording(plan.spec, 1, opensIn(dir));
   try {
     const feeder = localFeeder(dataset, plan, 1);
     const state = startState(model, plan.spec);
@@ -69,7 +70,7 @@ it.each([
 it("scoring a part gives the logits whose loss a step would see", async () => {
   const { model, dir, plan: masking, dataset } = topicModel(topicSource("", 5000));
   const plan = { ...masking, spec: { ...masking.spec, unknown: [] } };
-  const graphs = new TrainGraphs(dir, plan.spec, 1);
+  const graphs = folderGraphs(dir, plan.spec, 1);
   try {
     const feeder = localFeeder(dataset, plan, 1);
     const state = startState(model, plan.spec);

@@ -1,12 +1,12 @@
 // Rows searched by turns, those of like length together: each row keeps what it would keep in one run over the whole batch.
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { Assembler } from "../../runtime/train/assemble.ts";
-import { Buffers } from "../../runtime/train/buffers.ts";
-import { feedsOf } from "../../runtime/train/feeds.ts";
-import { Frames } from "../../runtime/train/frames.ts";
-import { rowGroups } from "../../runtime/train/row-groups.ts";
-import { Searcher } from "../../runtime/train/search.ts";
+import { Assembler } from "../../runtime/learn/assemble.ts";
+import { Buffers } from "../../runtime/learn/buffers.ts";
+import { feedsOf } from "../../runtime/learn/feeds.ts";
+import { Frames } from "../../runtime/learn/frames.ts";
+import { rowGroups } from "../../runtime/learn/row-groups.ts";
+import { Searcher } from "../../runtime/learn/search.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { openGraphs, startState, topicModel, topicSource } from "../kit/trained.ts";
 

@@ -1,9 +1,9 @@
 // What the validation part says where negatives are drawn: logits with the offset that the loss adds, and how many were drawn.
 import { expect, it } from "vitest";
 import { evaluationLine } from "../../cli/train-text.ts";
-import type { Feeder } from "../../runtime/train/feeder.ts";
-import type { ScoredBatch, Scorer } from "../../runtime/train/score.ts";
-import { validate } from "../../runtime/train/validate.ts";
+import type { Feeder } from "../../runtime/learn/feeder.ts";
+import type { ScoredBatch, Scorer } from "../../runtime/learn/score.ts";
+import { validate } from "../../runtime/learn/validate.ts";
 
 interface Row {
   readonly user: number;

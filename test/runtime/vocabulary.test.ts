@@ -1,8 +1,8 @@
 // Vocabularies: integers and their decimal texts agree, and no damaged file is taken.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { TwinError } from "../../runtime/error.ts";
-import { Vocabulary, vocabularyText } from "../../runtime/vocabulary.ts";
+import { TwinError } from "../../contract/error.ts";
+import { Vocabulary, vocabularyText } from "../../runtime/encode/vocabulary.ts";
 
 test("integers and their texts have one row, other texts their own", () => {
   const entries = ["Drama", "5", "-7", "9223372036854775807", "05", "", "line\nbreak", "12345678901234567890"];

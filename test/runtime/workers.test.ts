@@ -1,11 +1,11 @@
 // Requests in worker threads: the same numbers, the same errors, a dead thread replaced, an end to all of them.
 import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openArtefacts } from "../../runtime/artefacts.ts";
 import { load, type Twin, TwinError } from "../../runtime/index.ts";
-import { GenerationTables } from "../../runtime/tables.ts";
-import { HELD, hold } from "../../runtime/workers/messages.ts";
-import type { WorkerTwin } from "../../runtime/workers/pool.ts";
+import { openArtefacts } from "../../runtime/serve/artefacts.ts";
+import { HELD, hold } from "../../runtime/serve/workers/messages.ts";
+import type { WorkerTwin } from "../../runtime/serve/workers/pool.ts";
+import { GenerationTables } from "../../runtime/store/generation-tables.ts";
 import { cleanUp, writeTables } from "../kit/built-twin.ts";
 import { builtRanked, itemColumns, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { BlockFile } from "../../runtime/table/block-file.ts";
-import { BlockWriter } from "../../runtime/table/block-writer.ts";
+import { BlockFile } from "../../runtime/store/block-file.ts";
+import { BlockWriter } from "../../runtime/store/block-writer.ts";
 
 const piece = 8 << 20;
 let dir: string;

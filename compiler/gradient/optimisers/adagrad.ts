@@ -1,5 +1,5 @@
 // AdaGrad (Duchi et al., JMLR 2011), in PyTorch's form.
-import type { OptimiserSpec } from "../../../runtime/train/spec.ts";
+import type { OptimiserSpec } from "../../../contract/training-spec.ts";
 import type { Step, StepInputs, Stepped } from "./optimiser.ts";
 
 /** s' = s + g², p' = p − rate · g / (√s' + ε). Where g is 0 nothing changes. State: s. */

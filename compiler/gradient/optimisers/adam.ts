@@ -1,5 +1,5 @@
 // Adam (Kingma & Ba, ICLR 2015), in PyTorch's form; over embeddings only the rows of the batch are touched ("lazy").
-import type { OptimiserSpec } from "../../../runtime/train/spec.ts";
+import type { OptimiserSpec } from "../../../contract/training-spec.ts";
 import type { Value } from "../../ir/graph.ts";
 import { type Step, type StepInputs, type Stepped, where } from "./optimiser.ts";
 

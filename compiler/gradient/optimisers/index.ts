@@ -1,5 +1,5 @@
 // The optimisers by name.
-import type { OptimiserSpec } from "../../../runtime/train/spec.ts";
+import type { OptimiserSpec } from "../../../contract/training-spec.ts";
 import { adagrad } from "./adagrad.ts";
 import { adam } from "./adam.ts";
 import type { Step, StepInputs, Stepped } from "./optimiser.ts";

@@ -1,5 +1,5 @@
 // Row-wise AdaGrad: one accumulator for a row of an embedding table, as FBGEMM and TorchRec have it.
-import type { OptimiserSpec } from "../../../runtime/train/spec.ts";
+import type { OptimiserSpec } from "../../../contract/training-spec.ts";
 import type { Step, StepInputs, Stepped } from "./optimiser.ts";
 
 /** s' = s + mean of g² over the row, p' = p − rate · g / (√s' + ε). Where g is 0 nothing changes. State: s. */

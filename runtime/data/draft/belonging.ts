@@ -1,6 +1,7 @@
 // What an event log says over all its rows: which columns belong to the item or to the user, and how often users come back.
+
+import { quoted, type Source } from "../database/source.ts";
 import { type Relation, readError } from "../relation.ts";
-import { quoted, type Source } from "../source.ts";
 import type { Profile } from "./profile.ts";
 import type { Roles } from "./roles.ts";
 

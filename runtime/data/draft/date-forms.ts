@@ -1,7 +1,7 @@
 // In which form the dates of a text column are written: every form that fits all of them, as `strptime` takes it.
 
 import { earliest, latest } from "../clock.ts";
-import { literal, quoted, type Source } from "../source.ts";
+import { literal, quoted, type Source } from "../database/source.ts";
 
 const days =
   "%d/%m/%Y %m/%d/%Y %d.%m.%Y %m.%d.%Y %d-%m-%Y %m-%d-%Y %d/%m/%y %m/%d/%y %d-%m-%y %m-%d-%y %y-%m-%d %y/%m/%d".split(

@@ -1,9 +1,9 @@
 // A first model and binding from the columns of a user's own files: `twin init --from`.
 import { relative } from "node:path";
-import { TwinError } from "../../error.ts";
-import { localFile } from "../local-file.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { localFile } from "../database/local-file.ts";
+import { Source } from "../database/source.ts";
 import { openRelation, type Relation } from "../relation.ts";
-import { Source } from "../source.ts";
 import { belongingTo, shareOfRepeats } from "./belonging.ts";
 import { bindingText, modelText } from "./documents.ts";
 import { type DraftFeature, draftFeature, nameOf, type Skipped } from "./kinds.ts";

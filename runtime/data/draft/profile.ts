@@ -1,8 +1,8 @@
 // What the columns of a file hold, from its first rows: types, how many different values, range, quantiles, gaps.
-import { familyOf, secondsOf } from "../cast.ts";
+import { familyOf, secondsOf } from "../database/cast.ts";
+import { quoted, type Source } from "../database/source.ts";
 import type { Relation } from "../relation.ts";
 import { readError } from "../relation.ts";
-import { quoted, type Source } from "../source.ts";
 import { type Dated, datesOf } from "./date-forms.ts";
 
 /** Rows that are looked at. */

@@ -1,8 +1,8 @@
 // Which column of an event log is the user, the item, the clock, a label: by name where names tell, by values where not.
-import { TwinError } from "../../error.ts";
+import { TwinError } from "../../../contract/error.ts";
 import type { Clock } from "../binding.ts";
 import { earliest, latest } from "../clock.ts";
-import { quoted } from "../source.ts";
+import { quoted } from "../database/source.ts";
 import type { Profile } from "./profile.ts";
 
 export interface Roles {

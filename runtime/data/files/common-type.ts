@@ -1,5 +1,5 @@
 // One type for a column that files hold in several: the narrowest that holds every value of all of them, or none.
-import { familyOf } from "../cast.ts";
+import { familyOf } from "../database/cast.ts";
 
 const integers = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"] as const;
 const unsigned: Readonly<Record<string, (typeof integers)[number]>> = {

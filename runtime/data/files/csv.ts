@@ -1,6 +1,6 @@
 // CSV files: read as texts, strictly by the form of each file's first lines, with types that hold in all rows.
-import { TwinError } from "../../error.ts";
-import { fileList, literal, quoted, type Source } from "../source.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { fileList, literal, quoted, type Source } from "../database/source.ts";
 import { type CsvForm, formOf } from "./csv-form.ts";
 import { foldersOf } from "./folder-columns.ts";
 import { type Reading, runsOf, textName } from "./reading.ts";

@@ -1,6 +1,6 @@
 // Columns that stand in the names of folders, `day=2020-01-01/events.parquet`: as they are written, and as their values say.
 import { sep } from "node:path";
-import { type ColumnInfo, literal, quoted } from "../source.ts";
+import { type ColumnInfo, literal, quoted } from "../database/source.ts";
 import { textName } from "./reading.ts";
 
 export interface Folders {

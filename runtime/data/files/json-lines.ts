@@ -1,6 +1,6 @@
 // JSON lines: fields and kinds over all lines, numbers as they are written where a float would round or kinds are mixed.
-import { TwinError } from "../../error.ts";
-import { type ColumnInfo, fileList, literal, quoted, type Source } from "../source.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { type ColumnInfo, fileList, literal, quoted, type Source } from "../database/source.ts";
 import { foldersOf } from "./folder-columns.ts";
 import { type Reading, textName } from "./reading.ts";
 import { decideTypes, textTimes, typedText } from "./text-types.ts";

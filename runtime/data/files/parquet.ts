@@ -1,5 +1,5 @@
 // Parquet files: the schema of every one, and for each column one type that holds what all of them hold.
-import { type ColumnInfo, fileList, literal, quoted, type Source } from "../source.ts";
+import { type ColumnInfo, fileList, literal, quoted, type Source } from "../database/source.ts";
 import { commonType, converted } from "./common-type.ts";
 import { foldersOf } from "./folder-columns.ts";
 import { type Guard, type Reading, runsOf } from "./reading.ts";

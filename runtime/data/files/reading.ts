@@ -1,8 +1,8 @@
 // What a reader of one file format finds out, and how its rows are selected with the types that were decided over all files.
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
-import { attempt } from "../../files.ts";
-import type { ColumnInfo } from "../source.ts";
+import { attempt } from "../../host/files.ts";
+import type { ColumnInfo } from "../database/source.ts";
 
 /** Rows that cannot be brought to their column's type over all files. */
 export interface Guard {

@@ -1,5 +1,5 @@
 // The types of columns that are written as text, decided over all rows: no row is read as something that it does not say.
-import { type ColumnInfo, quoted, type Source } from "../source.ts";
+import { type ColumnInfo, quoted, type Source } from "../database/source.ts";
 
 const date = String.raw`\d{4}[-/]\d{1,2}[-/]\d{1,2}`;
 const clock = (digits: string): string => String.raw`[T ]\d{2}:\d{2}(:\d{2}(\.\d${digits})?)?`;

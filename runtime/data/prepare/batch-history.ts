@@ -1,8 +1,9 @@
 // The behaviours of a batch's samples, copied side by side: typed arrays only, nothing is made for a single behaviour.
 
-import { TwinError } from "../../error.ts";
-import { emptyRecord } from "../../record.ts";
-import type { BatchHistory, Encoded } from "../../train/dataset.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { emptyRecord } from "../../../contract/record.ts";
+import type { Encoded } from "../../encode/encoded.ts";
+import type { BatchHistory } from "../../learn/dataset.ts";
 import { isKnown } from "../known-at.ts";
 import type { Column } from "./column-file.ts";
 import type { EncodedSpec } from "./dataset-file.ts";

@@ -1,7 +1,7 @@
 // Rows streamed in the order of users → blocks that hold whole users, so that a user's past is at hand.
-import { recordOf } from "../../record.ts";
-import type { Chunk } from "../chunk.ts";
-import { type DataColumn, joinColumns, sliceColumn } from "../column.ts";
+import { recordOf } from "../../../contract/record.ts";
+import { type DataColumn, joinColumns, sliceColumn } from "../../encode/data-column.ts";
+import type { Chunk } from "../database/chunk.ts";
 
 export interface Block {
   readonly rows: number;

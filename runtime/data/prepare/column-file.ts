@@ -1,10 +1,10 @@
 // A column of encoded values as a file of little-endian numbers: appended to, cut back to what is known to be whole, read.
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { BLOCK } from "../../block-hashes.ts";
-import { TwinError } from "../../error.ts";
-import { attempt, readFully, writeFully } from "../../files.ts";
-import type { Hasher } from "../../hash.ts";
+import { BLOCK } from "../../../contract/block-hashes.ts";
+import { TwinError } from "../../../contract/error.ts";
+import type { Hasher } from "../../../contract/hash.ts";
+import { attempt, readFully, writeFully } from "../../host/files.ts";
 import { BlockHashes, blockRange, expectBlock, type FileBlocks, makeAnew } from "./file-blocks.ts";
 
 export const columnTypes = {

@@ -1,9 +1,9 @@
 // What there is to know of negatives before any is drawn: how often items are positives, repeats among them, draws by part.
-import { TwinError } from "../../error.ts";
+import { TwinError } from "../../../contract/error.ts";
+import type { DataColumn } from "../../encode/data-column.ts";
 import type { Binding } from "../binding.ts";
-import type { DataColumn } from "../column.ts";
+import { quoted, type Source } from "../database/source.ts";
 import type { Counts } from "../report.ts";
-import { quoted, type Source } from "../source.ts";
 import { userBlocks } from "./blocks.ts";
 import { Negatives } from "./negatives.ts";
 import { samplesOf } from "./sample-rows.ts";

@@ -2,11 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
-import { attempt } from "../../files.ts";
-import { recordOf } from "../../record.ts";
+import { recordOf } from "../../../contract/record.ts";
+import { attempt } from "../../host/files.ts";
 import type { Binding } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
-import type { Source } from "../source.ts";
+import type { Source } from "../database/source.ts";
 import type { Vocabularies } from "./encode-rows.ts";
 
 /** Raised where prepared data of an earlier version can no longer be read as they were meant. */

@@ -1,8 +1,8 @@
 // A prepared data set read through: which of its files do not hold what was written.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { attempt } from "../../files.ts";
-import { hasher } from "../../hash.ts";
+import { hasher } from "../../../contract/hash.ts";
+import { attempt } from "../../host/files.ts";
 import type { DatasetSpec } from "./dataset-file.ts";
 import { damagedBlocks } from "./file-blocks.ts";
 

@@ -4,12 +4,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
-import { TwinError } from "../../error.ts";
-import { readText } from "../../files.ts";
-import { named, strict } from "../../named-schema.ts";
-import { recordOf } from "../../record.ts";
-import { readSigned, writeSigned } from "../../signed-text.ts";
-import { parseYaml } from "../../yaml-file.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { named, strict } from "../../../contract/named-schema.ts";
+import { recordOf } from "../../../contract/record.ts";
+import { parseYaml } from "../../../contract/yaml-text.ts";
+import { readText } from "../../host/files.ts";
+import { readSigned, writeSigned } from "../../host/signed-text.ts";
 import { ReportSchema } from "../report-schema.ts";
 
 export const datasetFile = "dataset.yaml";

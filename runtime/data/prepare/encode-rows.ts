@@ -1,17 +1,16 @@
 // Raw columns of a block of rows → encoded columns, counting what was missing or unknown, and naming the row that does not fit.
 
+import { TwinError } from "../../../contract/error.ts";
+import { type Hasher, hasher } from "../../../contract/hash.ts";
+import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { encodeColumn } from "../../encode/column.ts";
 import type { EncodeContext } from "../../encode/context.ts";
+import { type DataColumn, sliceColumn } from "../../encode/data-column.ts";
+import { type Derivation, deriveColumn } from "../../encode/derive.ts";
+import type { Encoded } from "../../encode/encoded.ts";
 import type { RawColumn } from "../../encode/raw.ts";
-import { TwinError } from "../../error.ts";
-import { type Hasher, hasher } from "../../hash.ts";
-import type { FeatureSpec } from "../../manifest.ts";
-import { Vocabulary } from "../../vocabulary.ts";
-import { type DataColumn, sliceColumn } from "../column.ts";
-import { type Derivation, deriveColumn } from "../derive.ts";
+import { Vocabulary } from "../../encode/vocabulary.ts";
 import type { FeatureCount } from "../report-schema.ts";
-
-export type Encoded = Int32Array | Float32Array;
 
 /** Learned vocabularies by the feature that owns them. */
 export type Vocabularies = ReadonlyMap<string, readonly string[]>;

@@ -1,10 +1,11 @@
 // Blocks of whole users → the column files of behaviours and samples.
 
+import { TwinError } from "../../../contract/error.ts";
+import type { Hasher } from "../../../contract/hash.ts";
+import type { FeatureSpec } from "../../../contract/manifest.ts";
+import { recordOf } from "../../../contract/record.ts";
 import { missing } from "../../encode/column.ts";
-import { TwinError } from "../../error.ts";
-import type { Hasher } from "../../hash.ts";
-import type { FeatureSpec } from "../../manifest.ts";
-import { recordOf } from "../../record.ts";
+import type { Encoded } from "../../encode/encoded.ts";
 import type { Binding } from "../binding.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import type { Resolved } from "../resolve.ts";
@@ -12,7 +13,7 @@ import type { SampleColumns } from "../sample-columns.ts";
 import type { Block } from "./blocks.ts";
 import { type ColumnArray, type ColumnSpec, ColumnWriter } from "./column-file.ts";
 import { type DatasetSpec, parts } from "./dataset-file.ts";
-import type { Encoded, Encoders } from "./encode-rows.ts";
+import type { Encoders } from "./encode-rows.ts";
 import type { FileBlocks } from "./file-blocks.ts";
 import { behaviourColumns, encodedSpec, endColumn, sampleColumnFiles } from "./layout.ts";
 import type { NegativeOptions, Negatives } from "./negatives.ts";

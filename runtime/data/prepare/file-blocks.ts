@@ -1,9 +1,9 @@
 // A hash for each MiB of a column file: made while the file is written, held against its bytes before they are used.
 import { closeSync, openSync } from "node:fs";
-import { BLOCK, BlockHashing, hashText } from "../../block-hashes.ts";
-import { TwinError } from "../../error.ts";
-import { attempt, readFully } from "../../files.ts";
-import type { Hasher } from "../../hash.ts";
+import { BLOCK, BlockHashing, hashText } from "../../../contract/block-hashes.ts";
+import { TwinError } from "../../../contract/error.ts";
+import type { Hasher } from "../../../contract/hash.ts";
+import { attempt, readFully } from "../../host/files.ts";
 
 /** What a file held when it was written. */
 export interface FileBlocks {

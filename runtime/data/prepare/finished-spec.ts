@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { attempt } from "../../files.ts";
-import { recordOf } from "../../record.ts";
+import { recordOf } from "../../../contract/record.ts";
+import { attempt } from "../../host/files.ts";
 import type { DataModel } from "../data-model.ts";
 import type { DataReport } from "../report-schema.ts";
 import type { ColumnSpec } from "./column-file.ts";

@@ -1,15 +1,16 @@
 // The first phase of preparing: every item's ordinal in a table of the database, its encoded features in column files.
 
+import { TwinError } from "../../../contract/error.ts";
+import { hasher } from "../../../contract/hash.ts";
+import { recordOf } from "../../../contract/record.ts";
 import { missing } from "../../encode/column.ts";
-import { TwinError } from "../../error.ts";
-import { hasher } from "../../hash.ts";
-import type { Meter } from "../../progress.ts";
-import { recordOf } from "../../record.ts";
-import type { DataColumn } from "../column.ts";
+import type { DataColumn } from "../../encode/data-column.ts";
+import type { Encoded } from "../../encode/encoded.ts";
+import type { Meter } from "../../host/progress.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
-import { quoted, type Source } from "../source.ts";
+import { quoted, type Source } from "../database/source.ts";
 import { ColumnWriter } from "./column-file.ts";
-import type { Encoded, Encoders } from "./encode-rows.ts";
+import type { Encoders } from "./encode-rows.ts";
 import type { FileBlocks } from "./file-blocks.ts";
 import { encodedSpec, itemColumn } from "./layout.ts";
 import { type DataQuery, itemTable } from "./select.ts";

@@ -1,6 +1,7 @@
 // Which column files a prepared data set has: one place that writer and reader share.
+
+import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { encodedWidth, isFloat } from "../../encode/column.ts";
-import type { FeatureSpec } from "../../manifest.ts";
 import type { ColumnSpec } from "./column-file.ts";
 import type { DatasetSpec, EncodedSpec } from "./dataset-file.ts";
 

@@ -1,5 +1,5 @@
 // Negatives for data without them: drawn by popularity or evenly, from what a user has not met or from all, with the rate of each draw.
-import { TwinError } from "../../error.ts";
+import { TwinError } from "../../../contract/error.ts";
 
 export interface NegativeOptions {
   readonly perPositive: number;

@@ -1,9 +1,10 @@
 // Reads a prepared data set: batches of encoded samples with their histories, from memory or from the files.
 
-import { TwinError } from "../../error.ts";
-import { type Hasher, hasher } from "../../hash.ts";
-import { emptyRecord, recordOf } from "../../record.ts";
-import type { Batch, BatchHistory, Dataset, Encoded, ItemFeatures, Part } from "../../train/dataset.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { type Hasher, hasher } from "../../../contract/hash.ts";
+import { emptyRecord, recordOf } from "../../../contract/record.ts";
+import type { Encoded } from "../../encode/encoded.ts";
+import type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "../../learn/dataset.ts";
 import type { DataReport } from "../report-schema.ts";
 import { batchHistory, type HistoryColumns } from "./batch-history.ts";
 import { Column, type ColumnImage, type ColumnSpec, columnImage, rowBytes } from "./column-file.ts";

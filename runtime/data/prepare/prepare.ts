@@ -1,16 +1,16 @@
 // Prepares a data set once: items encoded, behaviours and samples sorted by user and encoded, larger than memory, resumable.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { TwinError } from "../../error.ts";
-import { attempt } from "../../files.ts";
-import { hasher } from "../../hash.ts";
-import { meter, type OnProgress } from "../../progress.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { hasher } from "../../../contract/hash.ts";
+import { attempt } from "../../host/files.ts";
+import { meter, type OnProgress } from "../../host/progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
+import { quoted, Source, type SourceOptions } from "../database/source.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport } from "../report-schema.ts";
 import { supplied } from "../sample-columns.ts";
-import { quoted, Source, type SourceOptions } from "../source.ts";
 import { userBlocks } from "./blocks.ts";
 import { ColumnWriter } from "./column-file.ts";
 import { countCandidates, withRepeats } from "./count-negatives.ts";

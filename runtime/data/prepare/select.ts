@@ -1,14 +1,14 @@
 // The query behind a prepared data set: every event with its item's ordinal, each column in the type that is fastest to read.
-import { TwinError } from "../../error.ts";
+import { TwinError } from "../../../contract/error.ts";
+import type { Derivation } from "../../encode/derive.ts";
 import type { Binding } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
-import type { Derivation } from "../derive.ts";
+import { double, literal, quoted, type Source } from "../database/source.ts";
 import type { Items, KeyType } from "../items.ts";
 import { openItems } from "../items.ts";
 import { itemKeyType } from "../key-type.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
-import { double, literal, quoted, type Source } from "../source.ts";
 
 /** Table of the items: `k` (key), `ordinal` (from 1). */
 export const itemTable = "twin_items";

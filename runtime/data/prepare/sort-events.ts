@@ -1,7 +1,7 @@
 // The second phase of preparing: the events lie in the database by user, newest first; sorted on the disk where memory ends.
-import { TwinError } from "../../error.ts";
-import { meter, type OnProgress } from "../../progress.ts";
-import { quoted, type Source } from "../source.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { meter, type OnProgress } from "../../host/progress.ts";
+import { quoted, type Source } from "../database/source.ts";
 import type { DataQuery } from "./select.ts";
 
 export const eventTable = "twin_events";

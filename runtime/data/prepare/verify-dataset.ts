@@ -1,7 +1,7 @@
 // `twin verify` of prepared data: its description, and every block of every column.
 import { join } from "node:path";
-import { TwinError } from "../../error.ts";
-import { FolderCheck, type VerifyFolder } from "../../verify-folder.ts";
+import { TwinError } from "../../../contract/error.ts";
+import { FolderCheck, type VerifyFolder } from "../../host/verify-folder.ts";
 import { datasetFile, hasNoHashes, readDatasetSpec } from "./dataset-file.ts";
 import { makeAnew } from "./file-blocks.ts";
 

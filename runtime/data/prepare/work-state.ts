@@ -1,10 +1,10 @@
 // How far a preparation has come, kept beside its database, so that a stopped one goes on where it was.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { TwinError } from "../../error.ts";
-import { attempt } from "../../files.ts";
-import type { Hasher } from "../../hash.ts";
-import { readSigned, writeSigned } from "../../signed-text.ts";
+import { TwinError } from "../../../contract/error.ts";
+import type { Hasher } from "../../../contract/hash.ts";
+import { attempt } from "../../host/files.ts";
+import { readSigned, writeSigned } from "../../host/signed-text.ts";
 import type { Counts } from "../report.ts";
 import type { FeatureCount } from "../report-schema.ts";
 import { datasetFile, parts } from "./dataset-file.ts";

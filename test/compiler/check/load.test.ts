@@ -1,7 +1,7 @@
 // Imports: which file is meant, which are refused, and what comes of cycles and diamonds.
 import { describe, expect, it } from "vitest";
-import { load } from "../../../compiler/load.ts";
-import { inside, join, normalise } from "../../../compiler/paths.ts";
+import { load } from "../../../compiler/source/load.ts";
+import { inside, join, normalise } from "../../../compiler/source/paths.ts";
 
 const program = (files: Readonly<Record<string, string>>, entry = "models/main.twin") => {
   const asked: string[] = [];

@@ -1,6 +1,6 @@
 // Parameters: names, shapes, start values, and that each is there once.
 import { describe, expect, it } from "vitest";
-import { parameters, sizeOf } from "../../../compiler/parameters.ts";
+import { parameters, sizeOf } from "../../../compiler/model/parameters.ts";
 import { checkText, whole } from "./program.ts";
 
 const of = (text: string) => parameters(checkText(text).model!);

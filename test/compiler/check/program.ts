@@ -1,6 +1,6 @@
 // Checks a text as a program of its own, for the tests of the checker.
 import { type Checked, type CheckOptions, check } from "../../../compiler/check/check.ts";
-import { load } from "../../../compiler/load.ts";
+import { load } from "../../../compiler/source/load.ts";
 
 /** Checks `text`, with `files` to import. */
 export function checkText(

@@ -1,9 +1,9 @@
 // Every operator: the reference interpreter and the emitted ONNX agree on random shapes and dtypes.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { placement } from "../../../compiler/emit/placement.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
-import { placement } from "../../../compiler/placement.ts";
 import { difference, runGraph } from "../../kit/onnx.ts";
 import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
 import { anyCase, weights, writers } from "./random-cases.ts";

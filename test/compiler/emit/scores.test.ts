@@ -1,8 +1,8 @@
 // Scores with what belongs to a behaviour: both ways of its If, both layouts of the keys, a bias of every head or of all.
 import { describe, expect, it } from "vitest";
+import { placement } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
-import { placement } from "../../../compiler/placement.ts";
 import { difference, graphOf, runGraph } from "../../kit/onnx.ts";
 import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
 import { drawFrom } from "./random-cases.ts";

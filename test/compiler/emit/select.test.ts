@@ -1,11 +1,11 @@
 // The selections: the emitted list equals the literal walk, index for index, on the same float32 scores.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { placement, tieOrder } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
 import { firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
-import { placement, tieOrder } from "../../../compiler/placement.ts";
 import { isWalk } from "../../../runtime/evaluate/tied-lists.ts";
 import { bytesOf, difference, dtypesOf, graphOf, type Options, runBytes, runGraph } from "../../kit/onnx.ts";
 import { type Offered, shuffleTopK } from "../../kit/shuffled-topk.ts";

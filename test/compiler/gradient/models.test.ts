@@ -1,14 +1,14 @@
 // The gradients of whole models, as a batch is scored in training: every parameter, against central differences in float64.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { placement } from "../../../compiler/emit/placement.ts";
 import { gradients } from "../../../compiler/gradient/reverse.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { type Attributes, type Graph, topological, type Value } from "../../../compiler/ir/graph.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import { lowerGraphs } from "../../../compiler/lower/index.ts";
-import type { Model } from "../../../compiler/model.ts";
+import type { Model } from "../../../compiler/model/model.ts";
 import { rewrite } from "../../../compiler/passes/index.ts";
-import { placement } from "../../../compiler/placement.ts";
 import { anyModel, modelOf } from "../../kit/any-model.ts";
 import { anyRequest, batchFeeds, type RequestShape, requestFeeds, uniform } from "../../kit/any-request.ts";
 import { disagreement, named, results } from "../../kit/gradient.ts";

@@ -1,12 +1,12 @@
 // The gradient of every operator: central differences in float64, and the same numbers in ONNX.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { placement } from "../../../compiler/emit/placement.ts";
 import { gradients } from "../../../compiler/gradient/reverse.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { type Op, topological, type Value } from "../../../compiler/ir/graph.ts";
 import { ops } from "../../../compiler/ir/ops.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
-import { placement } from "../../../compiler/placement.ts";
 import { uniform } from "../../kit/any-request.ts";
 import { disagreement, named, results } from "../../kit/gradient.ts";
 import { difference, type Feeds, graphOf, runGraph } from "../../kit/onnx.ts";

@@ -1,6 +1,6 @@
 // The graphs against the papers' formulas, written down once more as plain loops over raw parameters.
 import { describe, expect, it } from "vitest";
-import type { Feature, Model } from "../../../compiler/model.ts";
+import type { Feature, Model } from "../../../compiler/model/model.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { type Feeds, requestFeeds } from "../../kit/any-request.ts";
 import { graphsOf, type ReadParameter, randomParameters, run } from "../../kit/reference.ts";

@@ -1,7 +1,7 @@
 // What must change nothing: padding, the order of candidates, other candidates; and what an empty history gives.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Model } from "../../../compiler/model.ts";
+import type { Model } from "../../../compiler/model/model.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { anyRequest, type Feeds, requestFeeds, takeRows } from "../../kit/any-request.ts";
 import { graphsOf, outputsApart, randomParameters, run, same, world } from "../../kit/reference.ts";

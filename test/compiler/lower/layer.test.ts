@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { hiddenLayer } from "../../../compiler/lower/layer.ts";
-import type { Tower } from "../../../compiler/model.ts";
+import type { Tower } from "../../../compiler/model/model.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { requestFeeds } from "../../kit/any-request.ts";
 import { graphsOf, randomParameters, run } from "../../kit/reference.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Attributes, type Graph, topological, type Value } from "../../../compiler/ir/graph.ts";
 import { ops } from "../../../compiler/ir/ops.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
-import type { Model } from "../../../compiler/model.ts";
+import type { Model } from "../../../compiler/model/model.ts";
 import { foldParameters, rewrite } from "../../../compiler/passes/index.ts";
 import { anyModel, modelOf } from "../../kit/any-model.ts";
 import { anyRequest, type Feeds, itemFeeds, requestFeeds } from "../../kit/any-request.ts";

@@ -5,7 +5,7 @@ import { type Graph, topological, type Value } from "../../../compiler/ir/graph.
 import { canonical } from "../../../compiler/ir/hash.ts";
 import { lowerGraphs } from "../../../compiler/lower/index.ts";
 import { defaultContext, foldParameters, isFixed, type Pass, passes, rewrite } from "../../../compiler/passes/index.ts";
-import type { GraphName } from "../../../runtime/manifest.ts";
+import type { GraphName } from "../../../contract/manifest.ts";
 import { showcase } from "../../kit/showcase.ts";
 
 const lengths = { candidates: 20, history: 1000, rows: 2000, "rows.values": 2000 };

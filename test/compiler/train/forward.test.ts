@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { verify } from "../../../compiler/ir/verify.ts";
-import { keptPort } from "../../../compiler/lower/ports.ts";
-import type { Model } from "../../../compiler/model.ts";
+import type { Model } from "../../../compiler/model/model.ts";
+import { keptPort } from "../../../compiler/model/ports.ts";
 import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { builtModels } from "../../kit/built-models.ts";

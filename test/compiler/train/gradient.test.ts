@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
-import type { Model } from "../../../compiler/model.ts";
+import type { Model } from "../../../compiler/model/model.ts";
 import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { type Feeds, uniform } from "../../kit/any-request.ts";

@@ -4,7 +4,7 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Value } from "../../../compiler/ir/graph.ts";
 import { hiddenLayer } from "../../../compiler/lower/layer.ts";
-import type { Tower } from "../../../compiler/model.ts";
+import type { Tower } from "../../../compiler/model/model.ts";
 import { graphOf } from "../../kit/onnx.ts";
 
 const rows = [

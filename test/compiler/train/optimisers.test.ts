@@ -1,8 +1,8 @@
 // Every optimiser over several steps of a model, against a plain reference in float64 and through ONNX Runtime.
 import { describe, expect, it } from "vitest";
-import type { Model, Optimiser } from "../../../compiler/model.ts";
+import type { Model, Optimiser } from "../../../compiler/model/model.ts";
 import { type Training, trainGraphs } from "../../../compiler/train/graphs.ts";
-import type { TrainPort } from "../../../runtime/train/spec.ts";
+import type { TrainPort } from "../../../contract/training-spec.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import type { Feeds } from "../../kit/any-request.ts";
 import { difference } from "../../kit/onnx.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { oneThread } from "../../../compiler/gradient/reverse.ts";
 import { topological } from "../../../compiler/ir/graph.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
-import type { Model } from "../../../compiler/model.ts";
+import type { Model } from "../../../compiler/model/model.ts";
 import { type Training, trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel, modelOf } from "../../kit/any-model.ts";
 import type { Feeds } from "../../kit/any-request.ts";

@@ -1,19 +1,20 @@
 // Lists compared on several tables at once: the counts that requests give one at a time, and one oracle for all of them.
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { Candidates } from "../../../runtime/candidates.ts";
-import type { Engine } from "../../../runtime/engine.ts";
 import type { RankedRequest } from "../../../runtime/evaluate/compared-lists.ts";
 import { fullTables } from "../../../runtime/evaluate/full-tables.ts";
 import { type HitRateCurve, hitRateCurves } from "../../../runtime/evaluate/hit-rate-curve.ts";
 import { hitRateReport, withGeneration } from "../../../runtime/evaluate/hit-rate-report.ts";
-import { feeds } from "../../../runtime/feeds.ts";
-import { prepareSide } from "../../../runtime/prepare.ts";
-import { rankCandidates } from "../../../runtime/rank.ts";
-import { keptOf } from "../../../runtime/ranking.ts";
-import { select } from "../../../runtime/round-robin.ts";
+import { Candidates } from "../../../runtime/request/candidates.ts";
+import type { Engine } from "../../../runtime/request/engine.ts";
+import { feeds } from "../../../runtime/request/feeds.ts";
+import { prepareSide } from "../../../runtime/request/prepare.ts";
+import { rankCandidates } from "../../../runtime/request/rank.ts";
+import { keptOf } from "../../../runtime/request/ranking.ts";
+import { select } from "../../../runtime/request/round-robin.ts";
+import { LocalTwin } from "../../../runtime/serve/twin.ts";
+import { GenerationTables } from "../../../runtime/store/generation-tables.ts";
+import type { OpenTable } from "../../../runtime/table/live-tables.ts";
 import { decodeRows, encodeRows, headsOf, type Precision } from "../../../runtime/table/precision.ts";
-import { GenerationTables, type OpenTable } from "../../../runtime/tables.ts";
-import { LocalTwin } from "../../../runtime/twin.ts";
 import { cleanUp } from "../../kit/built-twin.ts";
 import { type Evaluated, evaluated } from "../../kit/evaluated.ts";
 

@@ -2,13 +2,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { random } from "../../../contract/random.ts";
 import { type Binding, parseBinding } from "../../../runtime/data/binding.ts";
 import { type BatchScoring, openBatchScoring } from "../../../runtime/evaluate/batch-rows.ts";
 import { type EvaluateOptions, evaluate } from "../../../runtime/evaluate/evaluate.ts";
 import type { BinaryFigures } from "../../../runtime/evaluate/report.ts";
 import { evaluationText } from "../../../runtime/evaluate/report-text.ts";
-import { random } from "../../../runtime/example/random.ts";
-import { LocalTwin } from "../../../runtime/twin.ts";
+import { LocalTwin } from "../../../runtime/serve/twin.ts";
 import { built, cleanUp, temporary } from "../../kit/built-twin.ts";
 import { shopModel, writeFiles } from "../../kit/data-files.ts";
 import { Database } from "../../kit/database.ts";

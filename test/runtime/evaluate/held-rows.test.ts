@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { readHistories } from "../../../runtime/data/index.ts";
 import { heldItems, holdingRows, overlap } from "../../../runtime/evaluate/held-rows.ts";
 import { requestRows } from "../../../runtime/evaluate/request-rows.ts";
-import { score } from "../../../runtime/score.ts";
-import { LocalTwin } from "../../../runtime/twin.ts";
+import { score } from "../../../runtime/evaluate/score.ts";
+import { LocalTwin } from "../../../runtime/serve/twin.ts";
 import { cleanUp } from "../../kit/built-twin.ts";
 import { type Evaluated, evaluated } from "../../kit/evaluated.ts";
 

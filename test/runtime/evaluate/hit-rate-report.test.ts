@@ -8,9 +8,9 @@ import { hitRates } from "../../../runtime/evaluate/hit-rate.ts";
 import { hitRateCurves, hitsWithin, ksUpTo } from "../../../runtime/evaluate/hit-rate-curve.ts";
 import { hitRateReport } from "../../../runtime/evaluate/hit-rate-report.ts";
 import { evaluationText } from "../../../runtime/evaluate/report-text.ts";
-import { roundRobin } from "../../../runtime/round-robin.ts";
-import { asRequest } from "../../../runtime/score.ts";
-import { LocalTwin } from "../../../runtime/twin.ts";
+import { asRequest } from "../../../runtime/evaluate/score.ts";
+import { roundRobin } from "../../../runtime/request/round-robin.ts";
+import { LocalTwin } from "../../../runtime/serve/twin.ts";
 import { cleanUp } from "../../kit/built-twin.ts";
 import { evaluated } from "../../kit/evaluated.ts";
 

@@ -1,11 +1,11 @@
 // Paired confidence intervals: against their definitions, against each other, and whether they hold what they promise.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { auc, userAucs } from "../../../runtime/evaluate/metrics/auc.ts";
-import { bootstrap, gaucSums, loglossSums } from "../../../runtime/evaluate/metrics/bootstrap.ts";
-import { aucDifference, aucDifferenceByUser, placements, upperTail } from "../../../runtime/evaluate/metrics/delong.ts";
-import { logloss } from "../../../runtime/evaluate/metrics/logloss.ts";
-import { random } from "../../../runtime/example/random.ts";
+import { random } from "../../../contract/random.ts";
+import { auc, userAucs } from "../../../runtime/metrics/auc.ts";
+import { bootstrap, gaucSums, loglossSums } from "../../../runtime/metrics/bootstrap.ts";
+import { aucDifference, aucDifferenceByUser, placements, upperTail } from "../../../runtime/metrics/delong.ts";
+import { logloss } from "../../../runtime/metrics/logloss.ts";
 
 const anyRows = fc.array(
   fc.record({

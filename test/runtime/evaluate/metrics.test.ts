@@ -1,12 +1,12 @@
 // Metrics against hand-made cases and against their definitions, pair by pair; ties included.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { auc, gauc, userAucs } from "../../../runtime/evaluate/metrics/auc.ts";
-import { calibration, promised } from "../../../runtime/evaluate/metrics/calibration.ts";
-import { BOUND, logitOf, logloss, lossOf, probabilityOf } from "../../../runtime/evaluate/metrics/logloss.ts";
-import { ascending, grouped } from "../../../runtime/evaluate/metrics/order.ts";
-import { regressionErrors } from "../../../runtime/evaluate/metrics/regression.ts";
-import { topMetrics } from "../../../runtime/evaluate/metrics/top.ts";
+import { auc, gauc, userAucs } from "../../../runtime/metrics/auc.ts";
+import { calibration, promised } from "../../../runtime/metrics/calibration.ts";
+import { BOUND, logitOf, logloss, lossOf, probabilityOf } from "../../../runtime/metrics/logloss.ts";
+import { ascending, grouped } from "../../../runtime/metrics/order.ts";
+import { regressionErrors } from "../../../runtime/metrics/regression.ts";
+import { topMetrics } from "../../../runtime/metrics/top.ts";
 
 const bits = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const floats = (...values: number[]): Float64Array => Float64Array.from(values);

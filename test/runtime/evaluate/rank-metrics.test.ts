@@ -1,7 +1,7 @@
 // recall@k, NDCG@k and reciprocal rank of one positive among its candidates: by hand, and as the mean over every order of ties.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Place, rankMetrics } from "../../../runtime/evaluate/metrics/rank.ts";
+import { type Place, rankMetrics } from "../../../runtime/metrics/rank.ts";
 
 const ks = [1, 2, 3, 10];
 

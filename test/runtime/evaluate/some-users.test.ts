@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Binding, parseBinding, readHistories } from "../../../runtime/data/index.ts";
 import { type BatchScoring, openBatchScoring } from "../../../runtime/evaluate/batch-rows.ts";
 import { evaluate } from "../../../runtime/evaluate/evaluate.ts";
-import { LocalTwin } from "../../../runtime/twin.ts";
+import { LocalTwin } from "../../../runtime/serve/twin.ts";
 import { cleanUp } from "../../kit/built-twin.ts";
 import { type Evaluated, evaluated } from "../../kit/evaluated.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { comparedLists, isWalk } from "../../../runtime/evaluate/tied-lists.ts";
 import { onlyTies } from "../../../runtime/evaluate/ties.ts";
-import { floats, ints } from "../../../runtime/session.ts";
+import { floats, ints } from "../../../runtime/session/session.ts";
 
 describe("the walk under some order of ties", () => {
   // Behaviours 1 and 2 tie under both heads.

@@ -1,7 +1,7 @@
 // The restricted unpickler before hostile pickles: nothing runs, and time and memory stay within the pickle's own length.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TwinError } from "../../../runtime/error.ts";
+import { TwinError } from "../../../contract/error.ts";
 import { unpickle } from "../../../runtime/import/pickle.ts";
 import { torchReader } from "../../../runtime/import/torch-pickle.ts";
 import { int32, pickle, statePickle, text } from "../../kit/foreign-files.ts";

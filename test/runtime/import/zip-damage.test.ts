@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { TwinError } from "../../../runtime/error.ts";
+import { TwinError } from "../../../contract/error.ts";
 import { openForeign } from "../../../runtime/import/open-foreign.ts";
 import { npzOf, type TorchPart, torchOf } from "../../kit/foreign-files.ts";
 

@@ -1,11 +1,11 @@
 // The page of a run: complete in itself, with the log's figures in curves and table, and a script that draws them.
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { chartLibrary } from "../../../runtime/page/chart-library.ts";
-import { clientScript } from "../../../runtime/page/client.ts";
-import { type Chart, thinned } from "../../../runtime/page/curves.ts";
-import { renderRunPage } from "../../../runtime/page/run-page.ts";
-import type { MetricsLine } from "../../../runtime/train/metrics-log.ts";
+import type { MetricsLine } from "../../../runtime/learn/metrics-line.ts";
+import { chartLibrary } from "../../../runtime/train/page/chart-library.ts";
+import { clientScript } from "../../../runtime/train/page/client.ts";
+import { type Chart, thinned } from "../../../runtime/train/page/curves.ts";
+import { renderRunPage } from "../../../runtime/train/page/run-page.ts";
 
 /** A log of so many lines, evaluated at every tenth. */
 function log(count: number): MetricsLine[] {

@@ -1,0 +1,45 @@
+// Embedding tables and vocabularies with the features that read them, in the order of the model.
+
+import type { Embedding, Feature, Model } from "./model.ts";
+import { allFeatures } from "./parameters.ts";
+import { outsidePort } from "./ports.ts";
+
+export interface EmbeddingUse {
+  readonly embedding: Embedding;
+  /** Features that read it, in manifest order. */
+  readonly readers: readonly Feature[];
+  /** Graph input that takes fetched rows where the table is outside: `item.video_id.rows`. */
+  readonly input: string;
+}
+
+/** Every embedding table once, in the order of its first reader. */
+export function embeddingsOf(model: Model): EmbeddingUse[] {
+  const uses = new Map<string, { embedding: Embedding; readers: Feature[]; input: string }>();
+  for (const feature of allFeatures(model)) {
+    if (feature.embedding === null) continue;
+    const { parameter } = feature.embedding;
+    const use = uses.get(parameter) ?? {
+      embedding: feature.embedding,
+      readers: [],
+      input: outsidePort(feature.embedding),
+    };
+    use.readers.push(feature);
+    uses.set(parameter, use);
+  }
+  return [...uses.values()];
+}
+
+/** The feature whose learned vocabulary `feature` is looked up in: its table's owner, or itself; null: it needs none. */
+export function vocabularyOwner(model: Model, feature: Feature): Feature | null {
+  if (!learns(feature)) return null;
+  const owner = allFeatures(model).find((other) => feature.embedding?.parameter === `${other.qualified}.table`);
+  return owner && learns(owner) ? owner : feature;
+}
+
+/** The most entries that the feature's vocabulary may have; null where it has none. */
+export function vocabularyLimit({ encoder }: Feature): number | null {
+  const rows = encoder.kind === "tags" ? encoder.of : encoder;
+  return rows.kind === "vocabulary" ? rows.max : null;
+}
+
+const learns = (feature: Feature) => vocabularyLimit(feature) !== null;

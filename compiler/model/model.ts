@@ -1,0 +1,220 @@
+// The checked model: what a `.twin` file means. No optional "filled in later" fields, references instead of names.
+
+import type { Encoder } from "../../contract/encoder-spec.ts";
+import type { Span } from "../../grammar/ast.ts";
+
+export interface Model {
+  readonly name: string;
+  readonly doc: string;
+  readonly item: Group;
+  readonly user: Group;
+  readonly context: Group;
+  readonly candidate: Group;
+  readonly histories: readonly History[];
+  readonly metrics: readonly Metric[];
+  readonly searches: readonly Search[];
+  readonly attends: readonly Attend[];
+  readonly towers: readonly Tower[];
+  readonly tables: readonly Table[];
+  readonly train: Train;
+  /** Every source that took part, entry first: the text that `weights` and errors refer to. */
+  readonly span: Span;
+}
+
+export type GroupName = "item" | "user" | "context" | "candidate" | "cross";
+
+/** A named set of features. A section that the file does not have is a group without features. */
+export interface Group {
+  readonly kind: GroupName;
+  /** `item`, `user`, `context`, `candidate`, or the history's name for its cross features. */
+  readonly prefix: string;
+  readonly features: readonly Feature[];
+  /** The feature that identifies the item (always there for `item`) or the user (optional). */
+  readonly key: Feature | null;
+}
+
+export interface Feature {
+  readonly group: GroupName;
+  readonly name: string;
+  /** `item.video_id`, `watched.ago`: unique in the model; stem of parameter names. */
+  readonly qualified: string;
+  readonly doc: string;
+  /** Earlier name, for old weights and data. */
+  readonly formerly: string | null;
+  readonly encoder: Encoder;
+  /** How tags are pooled; `sum` for all other kinds, where it means nothing. */
+  readonly pool: "sum" | "mean";
+  /** The table that the encoded rows are read from; null for `number`, `key`, and `pretrained`. */
+  readonly embedding: Embedding | null;
+  /** The matrix [size, dim] that projects a `pretrained` vector; null where it is taken as it is. */
+  readonly projection: { readonly parameter: string; readonly dim: number } | null;
+  /** Columns that the feature brings to its group's concatenation; 0 for `key`. */
+  readonly width: number;
+  /** Share of the ids masked to row 0 while training. */
+  readonly unknown: number;
+  readonly span: Span;
+}
+
+/** An embedding table [rows, dim]; features that share it hold the same object. */
+export interface Embedding {
+  /** `item.video_id.table` */
+  readonly parameter: string;
+  readonly rows: number;
+  readonly dim: number;
+}
+
+export interface History {
+  readonly name: string;
+  readonly doc: string;
+  readonly of: "item";
+  /** The newest `max` behaviours count. */
+  readonly max: number;
+  readonly cross: Group;
+  readonly cluster: { readonly on: Feature; readonly within: Feature | null; readonly size: number } | null;
+  readonly span: Span;
+}
+
+/** Multi-head target attention's score (TWIN, KDD 2023, eq. 3–5). */
+export interface Metric {
+  readonly name: string;
+  readonly doc: string;
+  readonly history: History;
+  /** Features of the candidate that make the query: all inherent ones, or the named ones. */
+  readonly query: readonly Feature[];
+  /** Features of the behaviour's item that make the keys: the same as `query`. */
+  readonly keys: readonly Feature[];
+  /** Cross features that add one number per head. */
+  readonly bias: readonly Feature[];
+  /** Adds ln n of a clustered history. */
+  readonly logSize: boolean;
+  readonly heads: number;
+  /** Width per head. */
+  readonly dim: number;
+  readonly embeddings: { readonly kind: "shared" } | { readonly kind: "own"; readonly dim: number };
+  readonly span: Span;
+}
+
+/** What a search or an attend measures relevance by. */
+export type By =
+  | { readonly kind: "metric"; readonly metric: Metric }
+  | { readonly kind: "match"; readonly feature: Feature }
+  | { readonly kind: "inner_product"; readonly feature: Feature }
+  | { readonly kind: "cluster"; readonly feature: Feature; readonly groups: number }
+  | { readonly kind: "hamming"; readonly bits: number }
+  | { readonly kind: "collision"; readonly hashes: number; readonly width: number; readonly normalize: "l2" | "none" }
+  | { readonly kind: "mlp"; readonly hidden: readonly number[] }
+  | { readonly kind: "mean" };
+
+/** The cheap stage (CP-GSU): the `keep` behaviours that matter most to a candidate. */
+export interface Search {
+  readonly name: string;
+  readonly doc: string;
+  readonly from: History;
+  readonly by: By;
+  readonly keep: number;
+  readonly heads: "round_robin" | "per_head" | "max";
+  readonly span: Span;
+}
+
+export type Over =
+  | { readonly kind: "search"; readonly search: Search; readonly history: History }
+  | { readonly kind: "history"; readonly history: History }
+  | { readonly kind: "last"; readonly history: History; readonly count: number };
+
+/** The exact stage (ESU). */
+export interface Attend {
+  readonly name: string;
+  readonly doc: string;
+  readonly over: Over;
+  readonly by: By;
+  /** Width of a value per head. */
+  readonly values: number;
+  /** Width of the attention's output. */
+  readonly out: number;
+  readonly keys: "auto" | "fresh" | "cached";
+  readonly value: "plain" | "product";
+  readonly span: Span;
+}
+
+export type TowerInput =
+  | { readonly kind: "attend"; readonly attend: Attend }
+  | { readonly kind: "group"; readonly group: Group }
+  | { readonly kind: "feature"; readonly feature: Feature };
+
+export interface Tower {
+  readonly name: string;
+  readonly doc: string;
+  readonly input: readonly TowerInput[];
+  readonly hidden: readonly number[];
+  readonly activation: "relu" | "prelu" | "dice" | "gelu";
+  readonly dropout: number;
+  readonly norm: "none" | "layer" | "batch";
+  /** DCN-v2 layers ahead of the hidden ones. */
+  readonly cross: number;
+  /** MMoE experts; 0: one shared trunk. */
+  readonly experts: number;
+  readonly tasks: readonly Task[];
+  readonly span: Span;
+}
+
+export interface Task {
+  readonly label: string;
+  readonly doc: string;
+  readonly kind: "binary" | "regression";
+  readonly weight: number;
+  /** Counts only where this label is one. */
+  readonly where: string | null;
+  readonly span: Span;
+}
+
+export type TablePart =
+  | { readonly kind: "keys"; readonly metric: Metric; readonly width: number }
+  | { readonly kind: "values"; readonly attend: Attend; readonly width: number };
+
+export interface Table {
+  readonly name: string;
+  readonly doc: string;
+  readonly history: History;
+  /** In the order of the columns of a row. */
+  readonly of: readonly TablePart[];
+  /** Columns of a row: the parts' widths together. */
+  readonly width: number;
+  readonly precision: "float32" | "float16" | "uint8";
+  readonly coverage: number;
+  readonly minCount: number;
+  /** Seconds; null: not said. */
+  readonly refresh: number | null;
+  readonly shards: number;
+  readonly onMiss: "mask" | "zero" | "compute";
+  readonly span: Span;
+}
+
+export type Optimiser =
+  | {
+      readonly kind: "adam";
+      readonly rate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+    }
+  | { readonly kind: "adagrad"; readonly rate: number; readonly epsilon: number }
+  | { readonly kind: "rowwise_adagrad"; readonly rate: number; readonly epsilon: number }
+  | { readonly kind: "sgd"; readonly rate: number };
+
+export type Schedule =
+  | { readonly kind: "constant" }
+  | { readonly kind: "warmup"; readonly steps: number }
+  | { readonly kind: "cosine"; readonly steps: number; readonly warmup: number };
+
+export interface Train {
+  readonly embeddings: Optimiser;
+  readonly dense: Optimiser;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly schedule: Schedule;
+  /** Largest gradient norm; null: none. */
+  readonly clip: number | null;
+  readonly l2: number;
+  readonly stop: { readonly after: number; readonly on: string } | null;
+  readonly seed: number;
+}

@@ -1,0 +1,105 @@
+// Names of the graphs' ports, and the order in which a graph declares them.
+import type { Embedding, Feature, History, Model, Search, Table, TablePart } from "./model.ts";
+import type { Site } from "./site.ts";
+
+/** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`. */
+export function featurePort(feature: Feature, site: Site): string {
+  if (feature.group === "item")
+    return site.kind === "items" ? `item.${feature.name}` : `${stem(site)}.item.${feature.name}`;
+  return `${site.kind === "history" ? stem(site) : feature.group}.${feature.name}`;
+}
+
+export function validPort(history: History): string {
+  return `${history.name}.valid`;
+}
+
+/** Which of the unique items stands there, in training: `candidate.item`, `watched.item`, `nearest.item`. */
+export function itemPort(site: Site): string {
+  return `${stem(site)}.item`;
+}
+
+/** `candidate`, `watched`; of behaviours that are given, their name. */
+export function stem(site: Site): string {
+  if (site.kind !== "history") return "candidate";
+  return site.given?.name ?? site.history.name;
+}
+
+/** `watched.row`; `watched.TABLE.row` where several tables are read by one history. */
+export function rowPort(model: Model, table: Table): string {
+  const several = model.tables.filter((other) => other.history === table.history).length > 1;
+  return several ? `${table.history.name}.${table.name}.row` : `${table.history.name}.row`;
+}
+
+/** Scale and offset of each head of a table's rows, where a graph takes them as uint8: `video_keys.scale`. */
+export function scalePort(table: Table): string {
+  return `${table.name}.scale`;
+}
+
+/** The dim of a table's rows: `rows`, or `rows.TABLE` where there are several, which need not be of one length. */
+export function tableDim(model: Model, table: Table): string {
+  return model.tables.length > 1 ? `rows.${table.name}` : "rows";
+}
+
+/** `item.video_id` of `item.video_id.table`: the feature that owns an embedding. */
+export function owner(embedding: Embedding): string {
+  return embedding.parameter.replace(/\.table$/, "");
+}
+
+/** Input with the fetched rows of an embedding that is held outside the graphs. */
+export function outsidePort(embedding: Embedding): string {
+  return `${owner(embedding)}.rows`;
+}
+
+/** Output with a label's probability, of a regression its value. */
+export const labelPort = (label: string): string => outputName(label);
+
+/** ONNX Runtime for JavaScript gives results as a plain object, which cannot have `__proto__` for a key. */
+const outputName = (name: string): string => (name === "__proto__" ? `${name}.out` : name);
+
+/** `kept`, or `SEARCH.kept` where there are several searches. */
+export function keptPort(model: Model, search: Search): string {
+  return model.searches.length > 1 ? `${search.name}.kept` : "kept";
+}
+
+/** `scores`, or `SEARCH.scores` where there are several searches. */
+export function scoresPort(model: Model, search: Search): string {
+  return model.searches.length > 1 ? `${search.name}.scores` : "scores";
+}
+
+/** The projector's output for a table: `keys` or `values` for the only table with its only part, else the table's name. */
+export function projectorPort(model: Model, table: Table): string {
+  return model.tables.length === 1 && table.of.length === 1 ? table.of[0].kind : outputName(table.name);
+}
+
+/** Column where a part starts in its table's row. */
+export function partOffset(table: Table, part: TablePart): number {
+  return table.of.slice(0, table.of.indexOf(part)).reduce((sum, before) => sum + before.width, 0);
+}
+
+/** Every input that a graph of the model may have, in the order of declaration. */
+export function portOrder(model: Model): readonly string[] {
+  const embeddings = new Set<Embedding>();
+  const names: string[] = [];
+  const declare = (features: readonly Feature[], site: Site) => {
+    for (const feature of features) {
+      names.push(featurePort(feature, site));
+      if (feature.embedding) embeddings.add(feature.embedding);
+    }
+  };
+  declare(model.item.features, { kind: "items" });
+  declare(model.item.features, { kind: "candidate" });
+  declare(model.candidate.features, { kind: "candidate" });
+  declare(model.user.features, { kind: "once" });
+  declare(model.context.features, { kind: "once" });
+  for (const history of model.histories) {
+    const site: Site = { kind: "history", history };
+    names.push(validPort(history));
+    for (const table of model.tables) if (table.history === history) names.push(rowPort(model, table));
+    declare(model.item.features, site);
+    declare(history.cross.features, site);
+  }
+  names.push(...model.tables.map((table) => table.name));
+  names.push(...[...embeddings].map(outsidePort));
+  names.push(...model.searches.map((search) => keptPort(model, search)));
+  return names;
+}

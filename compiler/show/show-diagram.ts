@@ -1,0 +1,79 @@
+// `show diagram`: the model as a Mermaid flowchart, from features to labels.
+
+import { countText } from "../diagnostics/number-text.ts";
+import type { By, Metric, Model, Table, TowerInput } from "../model/model.ts";
+import { towerWidth, widthOf } from "../model/widths.ts";
+import { by as byText, input as inputText } from "./show-model.ts";
+
+/** Mermaid text, ending in a newline; nodes and edges in the order of the source. */
+export function showDiagram(model: Model): string {
+  const lines = [
+    "flowchart LR",
+    ...groupNodes(model),
+    ...model.metrics.flatMap(metricLines),
+    ...model.searches.flatMap((search) => [
+      node(search.name, `search ${search.name}`, `keeps ${search.keep} by ${byText(search.by)}`),
+      edge(search.from.name, search.name),
+      ...byEdge(search.by, search.name),
+    ]),
+    ...model.attends.flatMap((attend) => {
+      const { over } = attend;
+      const from = over.kind === "search" ? over.search.name : over.history.name;
+      return [
+        node(attend.name, `attend ${attend.name}`, `by ${byText(attend.by)}, ${attend.out} wide`),
+        over.kind === "last" ? edge(from, attend.name, `newest ${over.count}`) : edge(from, attend.name),
+        ...byEdge(attend.by, attend.name),
+      ];
+    }),
+    ...model.towers.flatMap((tower) => [
+      node(tower.name, `tower ${tower.name}`, `${[towerWidth(tower.input), ...tower.hidden].join(" → ")}`),
+      ...tower.input.map((one) => edge(source(one), tower.name)),
+      ...tower.tasks.flatMap(({ label, kind }) => [
+        `  ${id(`label ${label}`)}([${text(label, kind)}])`,
+        edge(tower.name, `label ${label}`),
+      ]),
+    ]),
+    ...model.tables.flatMap((table) => tableLines(model, table)),
+  ];
+  return `${[...new Set(lines)].join("\n")}\n`;
+}
+
+/** Mermaid has reserved words and no dots in identifiers. */
+const id = (name: string): string => `n_${name.replace(/[^A-Za-z0-9_]/g, "__")}`;
+const text = (title: string, detail: string): string => `"${title}${detail && `<br/>${detail.replaceAll('"', "'")}`}"`;
+const node = (name: string, title: string, detail = ""): string => `  ${id(name)}[${text(title, detail)}]`;
+const edge = (from: string, to: string, label = ""): string => `  ${id(from)} -->${label && `|${label}|`} ${id(to)}`;
+
+function groupNodes(model: Model): string[] {
+  const groups = [model.item, model.user, model.context, model.candidate].filter(({ features }) => features.length > 0);
+  return [
+    ...groups.map(({ kind, features }) => node(kind, kind, `${features.map((f) => f.name).join(", ")}`)),
+    ...model.histories.flatMap(({ name, max, cross, cluster }) => {
+      const kept = cluster ? `clusters of at most ${cluster.size}` : `newest ${countText(max)}`;
+      const features = cross.features.map((f) => f.name).join(", ");
+      return [node(name, `history ${name}`, features ? `${kept}<br/>${features}` : kept), edge("item", name)];
+    }),
+  ];
+}
+
+function metricLines(metric: Metric): string[] {
+  const { name, heads, dim, history } = metric;
+  return [
+    `  ${id(name)}{{${text(`metric ${name}`, `${heads} × ${dim}`)}}}`,
+    edge("item", name, `query, ${widthOf(metric.query)} wide`),
+    edge(history.name, name, metric.bias.length > 0 || metric.logSize ? "keys, bias" : "keys"),
+  ];
+}
+
+const byEdge = (by: By, to: string): string[] =>
+  by.kind === "metric" ? [edge(by.metric.name, to)] : [edge("item", to, "candidate")];
+
+const source = (input: TowerInput): string => (input.kind === "feature" ? input.feature.group : inputText(input));
+
+function tableLines(model: Model, table: Table): string[] {
+  const key = model.item.key?.name ?? "item";
+  return [
+    `  ${id(table.name)}[(${text(`table ${table.name}`, `${table.width} × ${table.precision} by ${key}`)})]`,
+    ...table.of.map((part) => edge(table.name, part.kind === "keys" ? part.metric.name : part.attend.name, part.kind)),
+  ];
+}

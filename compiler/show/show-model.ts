@@ -1,0 +1,240 @@
+// `show model`: the checked model with every default filled in, as a `.twin` text of its own.
+import type { Encoder, RowEncoder } from "../../contract/encoder-spec.ts";
+import { countText, durationText, shareText } from "../diagnostics/number-text.ts";
+import type {
+  Attend,
+  By,
+  Feature,
+  Group,
+  History,
+  Metric,
+  Model,
+  Optimiser,
+  Over,
+  Schedule,
+  Table,
+  TowerInput,
+  Train,
+} from "../model/model.ts";
+import { keyWidth, towerWidth, widthOf } from "../model/widths.ts";
+
+/** A value of null is shown as a remark: nothing is set. */
+type Line = readonly [name: string, value: string | null, remark?: string];
+
+/** Stable text, ending in a newline. Remarks behind `//` say what follows from the source: rows, widths. */
+export function showModel(model: Model): string {
+  const groups = [model.item, model.user, model.context, model.candidate].filter(({ features }) => features.length > 0);
+  const sections = [
+    `model ${model.name}`,
+    ...groups.map((group) => section(group.kind, features(group), `width ${widthOf(group.features)}`)),
+    ...model.histories.map(history),
+    ...model.metrics.map(metric),
+    ...model.searches.map((search) =>
+      section(`search ${search.name}`, [
+        ["from", search.from.name],
+        ["by", by(search.by)],
+        ["keep", `${search.keep}`],
+        ...(search.by.kind === "metric" ? [["heads", search.heads] as const] : []),
+      ]),
+    ),
+    ...model.attends.map(attend),
+    ...model.towers.map((tower) =>
+      section(
+        `tower ${tower.name}`,
+        [
+          ["input", list(tower.input.map(input)), `width ${towerWidth(tower.input)}`],
+          ["hidden", list(tower.hidden)],
+          ["activation", tower.activation],
+          ["dropout", `${tower.dropout}`],
+          ["norm", tower.norm],
+          ["cross", `${tower.cross}`],
+          ["experts", `${tower.experts}`],
+        ],
+        "",
+        block(
+          "predict",
+          tower.tasks.map(({ label, kind, weight, where }) => [label, call(kind, { weight, where })]),
+        ),
+      ),
+    ),
+    ...model.tables.map(table),
+    section("train", train(model.train)),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+function section(title: string, lines: readonly Line[], remark = "", nested = ""): string {
+  const head = `${title} {${remark && ` // ${remark}`}`;
+  return [head, ...aligned(lines, "  "), ...(nested ? ["", nested] : []), "}"].join("\n");
+}
+
+const block = (title: string, lines: readonly Line[], remark = ""): string =>
+  [`  ${title} {${remark && ` // ${remark}`}`, ...aligned(lines, "    "), "  }"].join("\n");
+
+function aligned(lines: readonly Line[], indent: string): string[] {
+  const width = Math.max(0, ...lines.map(([text]) => text.length)) + 1;
+  return lines.map(([text, value, remark]) => {
+    const shown = value === null ? `// ${text}: not set` : `${`${text}:`.padEnd(width)} ${value}`;
+    return `${indent}${shown}${remark ? ` // ${remark}` : ""}`;
+  });
+}
+
+const list = (items: readonly (string | number)[]): string => `[${items.join(", ")}]`;
+
+/** `name(key: value, …)`; arguments that are null are left out. */
+function call(name: string, args: Readonly<Record<string, string | number | boolean | null>>): string {
+  const written = Object.entries(args).flatMap(([key, value]) => (value === null ? [] : [`${key}: ${value}`]));
+  return written.length > 0 ? `${name}(${written.join(", ")})` : name;
+}
+
+const features = (group: Group): Line[] =>
+  group.features.map((feature) => [feature.name, featureText(feature, group), remark(feature)]);
+
+function featureText(feature: Feature, group: Group): string {
+  const { encoder, embedding, projection, formerly, unknown } = feature;
+  const own = embedding?.parameter === `${feature.qualified}.table`;
+  const ids = ["id", "vocabulary", "hashed", "tags"].includes(encoder.kind);
+  return call(encoder.kind, {
+    ...encoderText(encoder),
+    pool: encoder.kind === "tags" ? feature.pool : null,
+    dim: embedding?.dim ?? projection?.dim ?? null,
+    key: group.key === feature && encoder.kind !== "key" ? true : null,
+    unknown: ids ? shareText(unknown) : null,
+    shares: embedding && !own ? embedding.parameter.replace(/\.table$/, "") : null,
+    formerly,
+  });
+}
+
+const remark = ({ embedding, width }: Feature): string =>
+  embedding ? `table [${countText(embedding.rows)}, ${embedding.dim}]` : `width ${width}`;
+
+const rowText = (of: RowEncoder): Record<string, number> =>
+  of.kind === "id"
+    ? { vocab: of.vocab }
+    : of.kind === "hashed"
+      ? { buckets: of.buckets }
+      : { vocabulary: of.max, min_count: of.minCount };
+
+function encoderText(encoder: Encoder): Record<string, string | number> {
+  switch (encoder.kind) {
+    case "vocabulary":
+      return { max: encoder.max, min_count: encoder.minCount };
+    case "bucketed":
+      return { at: list(encoder.edges) };
+    case "elapsed":
+      return { at: list(encoder.unit === "seconds" ? encoder.edges.map(durationText) : encoder.edges) };
+    case "tags":
+      return { ...rowText(encoder.of), max: encoder.max };
+    case "flag":
+      return {};
+    default: {
+      const { kind: _, ...rest } = encoder;
+      return rest;
+    }
+  }
+}
+
+function history({ name, of, max, cross, cluster }: History): string {
+  const lines: Line[] = [
+    ["of", of],
+    ["max", `${max}`],
+  ];
+  if (cluster)
+    lines.push([
+      "cluster",
+      call("kmeans", { on: cluster.on.qualified, within: cluster.within?.qualified ?? null, size: cluster.size }),
+    ]);
+  const nested = cross.features.length > 0 ? block("cross", features(cross), `width ${widthOf(cross.features)}`) : "";
+  return section(`history ${name}`, lines, "", nested);
+}
+
+const names = (features: readonly Feature[], stem = ""): string =>
+  list(features.map((f) => (stem ? `${stem}.${f.name}` : f.qualified)));
+
+function metric(metric: Metric): string {
+  const bias = [
+    ...metric.bias.map(({ qualified }) => qualified),
+    ...(metric.logSize ? [`log(${metric.history.name}.size)`] : []),
+  ];
+  return section(`metric ${metric.name}`, [
+    ["query", names(metric.query), `width ${keyWidth(metric)}`],
+    ["keys", names(metric.keys, `${metric.history.name}.item`)],
+    ["bias", bias.length > 0 ? list(bias) : null],
+    ["heads", `${metric.heads}`],
+    ["dim", `${metric.dim}`, "per head"],
+    ["embeddings", metric.embeddings.kind === "own" ? call("own", { dim: metric.embeddings.dim }) : "shared"],
+  ]);
+}
+
+export function by(by: By): string {
+  switch (by.kind) {
+    case "metric":
+      return by.metric.name;
+    case "match":
+    case "inner_product":
+      return `${by.kind}(${by.feature.qualified})`;
+    case "cluster":
+      return `cluster(${by.feature.qualified}, groups: ${by.groups})`;
+    case "hamming":
+      return `hamming(item, bits: ${by.bits})`;
+    case "collision":
+      return `collision(item, hashes: ${by.hashes}, width: ${by.width}, normalize: ${by.normalize})`;
+    case "mlp":
+      return `mlp(hidden: ${list(by.hidden)})`;
+    case "mean":
+      return "mean";
+  }
+}
+
+export function over(over: Over): string {
+  if (over.kind === "search") return over.search.name;
+  return over.kind === "last" ? `${over.history.name}.last(${over.count})` : over.history.name;
+}
+
+export const input = (input: TowerInput): string =>
+  input.kind === "attend" ? input.attend.name : input.kind === "group" ? input.group.prefix : input.feature.qualified;
+
+function attend({ name, over: source, by: measure, values, out, keys, value }: Attend): string {
+  const lines: Line[] = [
+    ["over", over(source)],
+    ["by", by(measure)],
+  ];
+  if (measure.kind !== "metric") return section(`attend ${name}`, lines, `width ${out}`);
+  return section(`attend ${name}`, [
+    ...lines,
+    ["values", `${values}`, "per head"],
+    ["out", `${out}`],
+    ["keys", keys],
+    ["value", value],
+  ]);
+}
+
+function table(table: Table): string {
+  const parts = table.of.map((part) =>
+    part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
+  );
+  return section(`table ${table.name}`, [
+    ["of", list(parts), `width ${table.width}`],
+    ["precision", table.precision],
+    ["coverage", shareText(table.coverage)],
+    ["min_count", `${table.minCount}`],
+    ["refresh", table.refresh === null ? null : durationText(table.refresh)],
+    ["shards", `${table.shards}`],
+    ["on_miss", table.onMiss],
+  ]);
+}
+
+function train({ embeddings, dense, batch, epochs, schedule, clip, l2, stop, seed }: Train): Line[] {
+  const plain = ({ kind, ...args }: Optimiser | Schedule): string => call(kind, args as Record<string, number>);
+  return [
+    ["embeddings", plain(embeddings)],
+    ["dense", plain(dense)],
+    ["batch", `${batch}`],
+    ["epochs", `${epochs}`],
+    ["schedule", plain(schedule)],
+    ["clip", clip === null ? null : `${clip}`],
+    ["l2", `${l2}`],
+    ["stop", stop ? call("stop", stop) : null],
+    ["seed", `${seed}`],
+  ];
+}

@@ -1,0 +1,40 @@
+// How raw values become rows and columns: the part of the manifest that training, table building and serving share.
+import * as v from "valibot";
+import { strict } from "./named-schema.ts";
+
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
+const edges = v.pipe(v.array(v.number()), v.readonly());
+/** One kind of encoder, with its settings. */
+const kind = <const K extends string, const E extends v.ObjectEntries>(name: K, settings: E) =>
+  v.pipe(strict({ kind: v.literal(name), ...settings }), v.readonly());
+
+/** Rows of an embedding table; row 0 stands for "missing or unknown" everywhere, and is trained. */
+const RowEncoderSchema = v.variant("kind", [
+  /** integer v in 0 … vocab−1 → v + 1 */
+  kind("id", { vocab: positive }),
+  /** string or 64-bit integer → 1 + its place in the frozen vocabulary of at most `max` entries */
+  kind("vocabulary", { max: positive, minCount: positive }),
+  /** 1 + xxHash64(UTF-8 text, seed 0) mod buckets, unsigned */
+  kind("hashed", { buckets: positive }),
+]);
+
+export const EncoderSchema = v.variant("kind", [
+  ...RowEncoderSchema.options,
+  /** 1 + number of edges <= value; missing, NaN → 0 */
+  kind("bucketed", { edges }),
+  /** request time minus behaviour time; `seconds`, or `steps` where the data has an order only; negative → 0 */
+  kind("elapsed", { edges, unit: v.picklist(["seconds", "steps"]) }),
+  /** 0 missing, 1 false, 2 true */
+  kind("flag", {}),
+  /** at most `max` rows by `of`, −1 fills up */
+  kind("tags", { of: RowEncoderSchema, max: positive }),
+  /** `size` floats; missing → zeros */
+  kind("pretrained", { size: positive }),
+  /** one float; missing → 0; log is sign(x)·ln(1 + |x|) */
+  kind("number", { scale: v.picklist(["none", "log"]) }),
+  /** identity only: reaches no graph */
+  kind("key", { type: v.picklist(["int64", "string"]) }),
+]);
+
+export type RowEncoder = v.InferOutput<typeof RowEncoderSchema>;
+export type Encoder = v.InferOutput<typeof EncoderSchema>;

@@ -1,0 +1,260 @@
+// `manifest.yaml` as a schema: what the compiler writes of a build, and the runtime reads.
+
+import * as v from "valibot";
+import { hashesPattern } from "./block-hashes.ts";
+import { EncoderSchema } from "./encoder-spec.ts";
+import { named, strict } from "./named-schema.ts";
+import { TrainSpecSchema } from "./training-spec.ts";
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
+const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"));
+
+/** A feature: how its raw value is encoded, and what enters the graphs. */
+export const FeatureSchema = strict({
+  /** `item.video_id`, `watched.ago`, `user.age` */
+  name: v.string(),
+  group: v.picklist(["item", "user", "context", "candidate", "cross"]),
+  /** The user's column: the feature's bare name. */
+  column: v.string(),
+  formerly: v.nullable(v.string()),
+  key: v.boolean(),
+  encoder: EncoderSchema,
+  dtype: v.picklist(["int32", "float32"]),
+  /** Shape of one encoded value: [] for a row, [max] for tags, [size] for a pretrained vector. */
+  shape: v.array(positive),
+  /** The embedding it reads (`embeddings[].parameter`), or null. */
+  embedding: v.nullable(v.string()),
+  /** The vocabulary it is looked up in (`vocabularies[].name`), or null. */
+  vocabulary: v.nullable(v.string()),
+});
+
+const dims = v.array(v.union([natural, v.string()]));
+
+export const PortSchema = strict({
+  name: v.string(),
+  dtype: v.picklist(["float32", "int32"]),
+  shape: dims,
+  meaning: v.string(),
+});
+
+/** What lookup tables may be stored in besides float32, and graphs may take as it is. */
+export const storedTypes = ["float16", "uint8"] as const;
+
+/** An input of a variant: tables come as they are stored. */
+export const VariantPortSchema = strict({
+  ...PortSchema.entries,
+  dtype: v.picklist(["float32", "int32", ...storedTypes]),
+});
+
+/** The same graph over tables as they are stored: rows [rows, width], for uint8 with `TABLE.scale` [rows, 2 · heads]. */
+export const VariantSchema = strict({
+  file: v.string(),
+  inputs: v.array(VariantPortSchema),
+});
+
+export const graphNames = [
+  "projector",
+  "search",
+  "rank",
+  "rank_fresh",
+  "request",
+  "request_fresh",
+  "oracle",
+  "explain",
+  "explain_fresh",
+] as const;
+
+export const GraphSchema = strict({
+  file: v.string(),
+  /** Whether attention's keys and values are read from tables (`cached`) or projected in the graph (`fresh`). */
+  keys: v.picklist(["cached", "fresh"]),
+  inputs: v.array(PortSchema),
+  outputs: v.array(PortSchema),
+  /** By the type of its tables' rows. Used where it runs; elsewhere the host decodes. */
+  variants: v.optional(v.record(v.picklist(storedTypes), v.optional(VariantSchema))),
+});
+
+export const TableSchema = strict({
+  /** `tables/video_keys.yaml` */
+  spec: v.string(),
+  history: v.string(),
+  /** The history's input that holds rows of this table. */
+  row: v.string(),
+  width: positive,
+  parts: v.array(
+    strict({
+      /** `relevance.keys`, `interest.values` */
+      of: v.string(),
+      offset: natural,
+      width: positive,
+      heads: positive,
+      dim: positive,
+    }),
+  ),
+  precision: v.picklist(["float32", "float16", "uint8"]),
+  on_miss: v.picklist(["mask", "zero", "compute"]),
+  coverage: v.number(),
+  min_count: natural,
+  refresh: v.nullable(v.number()),
+  shards: positive,
+});
+
+const scalar = v.union([v.string(), v.number(), v.boolean()]);
+
+/**
+ * How the data made a feature from a column of another meaning. Serving repeats the derivations where a request brings the
+ * raw column; what SQL made, the request must bring as it is. A feature that has none was read from its column.
+ */
+export const DerivedSchema = v.variant("kind", [
+  strict({ feature: v.string(), kind: v.literal("at_least"), column: v.string(), value: v.number() }),
+  strict({ feature: v.string(), kind: v.literal("split"), column: v.string(), by: v.string() }),
+  strict({
+    feature: v.string(),
+    kind: v.literal("map"),
+    column: v.string(),
+    values: named(scalar),
+    otherwise: v.nullable(scalar),
+  }),
+  strict({
+    feature: v.string(),
+    kind: v.literal("scale"),
+    column: v.string(),
+    by: v.number(),
+    plus: v.number(),
+  }),
+  strict({ feature: v.string(), kind: v.literal("sql"), sql: v.string() }),
+  /** Beside what makes it: a behaviour's value is missing where the time in `column` is not before the request's. */
+  strict({ feature: v.string(), kind: v.literal("known_at"), column: v.string() }),
+]);
+
+export const ManifestSchema = strict({
+  /** 1 (Twin 0.1.0) has neither `blocks` nor `checksum`. */
+  format: v.picklist([1, 2]),
+  model: v.string(),
+  doc: v.string(),
+  /** Version of the compiler that wrote it. */
+  compiler: v.string(),
+  /** True where the weights are start values. */
+  untrained: v.boolean(),
+  /** Training step of the weights, where they say one. */
+  step: v.nullable(natural),
+  fingerprints: strict({
+    /** By metric: hash of the unrewritten metric subgraph. */
+    metric: named(hex),
+    /** By table: hash of all that the projector reads: parameters and encoders. */
+    producer: named(hex),
+    /** All parameters. */
+    weights: hex,
+  }),
+  /** Every other file of the artefacts, with what it must be. Tables built later are not among them. */
+  files: named(
+    strict({
+      bytes: natural,
+      sha256: hex,
+      /** Of tensors: xxHash64 (seed 0) of each MiB, 16 hexadecimal digits each. */
+      blocks: v.optional(v.pipe(v.string(), v.regex(hashesPattern, "16 hexadecimal digits for each MiB"))),
+    }),
+  ),
+  features: v.array(FeatureSchema),
+  histories: v.array(
+    strict({
+      name: v.string(),
+      /** The newest `max` behaviours are used. */
+      max: positive,
+      /** The runtime pads to at least this many behaviours: the largest `keep` or `last(n)`. */
+      minimum: positive,
+      /** Names of the cross features. */
+      cross: v.array(v.string()),
+    }),
+  ),
+  graphs: v.record(v.picklist(graphNames), v.optional(GraphSchema)),
+  searches: v.array(
+    strict({
+      name: v.string(),
+      history: v.string(),
+      /** What it searches by, as written. */
+      by: v.string(),
+      metric: v.nullable(v.string()),
+      keep: positive,
+      heads: v.picklist(["round_robin", "per_head", "max"]),
+      /** Name of the output of `search` and of the input of `rank`: `kept`, or `NAME.kept` where there are several. */
+      kept: v.string(),
+      /** Table whose rows it reads; null: keys are projected in the graph. */
+      table: v.nullable(v.string()),
+      /** Output of `oracle`: the attention's scores over the whole history [A, candidates, history]; null: no metric. */
+      scores: v.nullable(v.string()),
+    }),
+  ),
+  attends: v.array(
+    strict({
+      name: v.string(),
+      by: v.string(),
+      over: strict({
+        kind: v.picklist(["search", "history", "last"]),
+        /** The search or the history. */
+        name: v.string(),
+        history: v.string(),
+        count: v.nullable(positive),
+      }),
+      heads: positive,
+    }),
+  ),
+  labels: v.array(
+    strict({
+      name: v.string(),
+      kind: v.picklist(["binary", "regression"]),
+      /** Output with the probability (regression: the value) and the one with the logit. */
+      output: v.string(),
+      logit: v.string(),
+    }),
+  ),
+  tables: named(TableSchema),
+  embeddings: v.array(
+    strict({
+      parameter: v.string(),
+      rows: positive,
+      dim: positive,
+      placement: v.picklist(["inside", "outside"]),
+      /** Graph input that takes the fetched rows where it is outside. */
+      input: v.nullable(v.string()),
+    }),
+  ),
+  vocabularies: v.array(
+    strict({
+      /** The feature that owns it. */
+      name: v.string(),
+      file: v.string(),
+      entries: natural,
+    }),
+  ),
+  /** The graphs under train/, and how a trainer feeds them. */
+  train: TrainSpecSchema,
+  /** Features that the data makes from other columns; none where no data was named. */
+  derived: v.optional(v.array(DerivedSchema), []),
+  /** Rewrites and plans that were chosen, each with its reason. */
+  plan: v.array(strict({ choice: v.string(), because: v.string() })),
+  /** Multiply-adds of one request of the given size, and sizes in bytes. */
+  costs: strict({
+    candidates: positive,
+    history: positive,
+    multiply_adds: named(natural),
+    parameters: natural,
+    parameter_bytes: natural,
+  }),
+  /** Of all lines before this one, which is the last. */
+  checksum: v.optional(v.string()),
+});
+
+export type Manifest = v.InferOutput<typeof ManifestSchema>;
+export type Derived = v.InferOutput<typeof DerivedSchema>;
+export type FeatureSpec = v.InferOutput<typeof FeatureSchema>;
+export type Port = v.InferOutput<typeof PortSchema>;
+export type GraphSpec = v.InferOutput<typeof GraphSchema>;
+export type GraphName = (typeof graphNames)[number];
+export type StoredType = (typeof storedTypes)[number];
+export type GraphVariant = v.InferOutput<typeof VariantSchema>;
+export type VariantPort = v.InferOutput<typeof VariantPortSchema>;
+/** `search.float16`: what a graph's variant is called. */
+export type VariantName = `${GraphName}.${StoredType}`;
+export type TableEntry = v.InferOutput<typeof TableSchema>;

@@ -1,0 +1,181 @@
+// The training contract in `manifest.yaml`, under `train`: what the compiler emits under train/ and how a trainer feeds it.
+
+import * as v from "valibot";
+import { strict } from "./named-schema.ts";
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+/** Which optimiser updates a pack or a table, with its constants; the rate is an input. */
+export const OptimiserSchema = v.variant("kind", [
+  strict({ kind: v.literal("adam"), beta1: v.number(), beta2: v.number(), epsilon: v.number() }),
+  strict({ kind: v.literal("adagrad"), epsilon: v.number() }),
+  strict({ kind: v.literal("rowwise_adagrad"), epsilon: v.number() }),
+  strict({ kind: v.literal("sgd") }),
+]);
+
+/**
+ * Parameters that travel as one flat float32 vector [size], each at its offset, row-major:
+ * `dense` (towers, projections), `small` (embedding tables of few rows), `statistics` (running means and variances).
+ */
+export const PackSchema = strict({
+  name: v.picklist(["dense", "small", "statistics"]),
+  size: positive,
+  /** State vectors [size] beside it: `m`, `v` of Adam, `s` of AdaGrad (row-wise: one a row, still spread over the row). */
+  slots: v.array(v.picklist(["m", "v", "s"])),
+  /** Null for statistics, which are measured. */
+  optimiser: v.nullable(OptimiserSchema),
+  parameters: v.array(strict({ name: v.string(), shape: v.array(positive), offset: natural })),
+});
+
+/**
+ * An embedding table too large to travel whole: of its rows a step takes the batch's alone, compacted by the host, [U, dim],
+ * with their state [U, state], and gives both back. `search` and `score` take the whole table as the same input.
+ */
+export const SparseTableSchema = strict({
+  parameter: v.string(),
+  rows: positive,
+  dim: positive,
+  /** Numbers of state a row: Adam 2·dim (m, then v), AdaGrad dim, row-wise 1, SGD 0. */
+  state: natural,
+  optimiser: OptimiserSchema,
+});
+
+/** The behaviours that an attend looks at: a list of n a row, gathered by the host. */
+export const FrameSchema = strict({
+  /** Stem of its inputs: `nearest`, `watched`, `watched.last50`. */
+  name: v.string(),
+  kind: v.picklist(["search", "whole", "last"]),
+  history: v.string(),
+  /** The search whose list it is. */
+  search: v.nullable(v.string()),
+  /** Behaviours: `keep`, or the newest `n`; null: as many as the longest history of the batch has. */
+  length: v.nullable(positive),
+  /** Lists a row where every head has its own (`per_head`): inputs are [heads, batch, n]; else null: [batch, n]. */
+  heads: v.nullable(positive),
+});
+
+/**
+ * What an input holds. Items are counted in the batch's unique items, of which number 0 is always the unknown item
+ * (every feature missing): `item` inputs hold the features of each, `index` inputs count in them. Where a feature reads a
+ * sparse table, `step` takes rows counted in the compact table, `search` and `score` take the table's own rows.
+ */
+export const TrainSourceSchema = v.variant("kind", [
+  /** float32 [size] */
+  strict({ kind: v.literal("pack"), pack: v.string() }),
+  strict({ kind: v.literal("pack-state"), pack: v.string(), slot: v.picklist(["m", "v", "s"]) }),
+  /** float32 [rows, dim] */
+  strict({ kind: v.literal("table"), parameter: v.string() }),
+  /** float32 [rows, state] */
+  strict({ kind: v.literal("table-state"), parameter: v.string() }),
+  /** The unique items' encoded values of a feature: [items, …shape of one value] */
+  strict({ kind: v.literal("item"), feature: v.string() }),
+  /** int32 [batch] of the candidate (frame null), [batch, n] of a frame, in unique items */
+  strict({ kind: v.literal("index"), frame: v.nullable(v.string()) }),
+  /** A cross feature's encoded values in a frame: [batch, n, …shape] */
+  strict({ kind: v.literal("cross"), frame: v.string(), feature: v.string() }),
+  /** float32 [batch, n]: 1 for a behaviour, 0 for padding */
+  strict({ kind: v.literal("valid"), frame: v.string() }),
+  /** User, context and candidate features: [batch, …shape] */
+  strict({ kind: v.literal("single"), feature: v.string() }),
+  /** float32 [batch]; 0 where the label is missing */
+  strict({ kind: v.literal("label"), label: v.string() }),
+  /** float32 [batch]: the row's share in this task's loss, 0 where the label is missing or undefined; the host normalises */
+  strict({ kind: v.literal("label-weight"), label: v.string() }),
+  /** float32 [batch]: added to the logit in the loss: − ln of the rate at which negatives were sampled, else 0 */
+  strict({ kind: v.literal("offset") }),
+  /** float32 []: the learning rate of `dense` or of embeddings */
+  strict({ kind: v.literal("rate"), of: v.picklist(["dense", "embeddings"]) }),
+  /** float32 []: 1 − beta^t at step t, counted from 1 (Adam's bias correction) */
+  strict({ kind: v.literal("correction"), beta: v.number() }),
+  /** float32 [batch, width]: 0 with probability `rate`, else 1 / (1 − rate) */
+  strict({ kind: v.literal("dropout"), rate: v.number(), width: positive }),
+  /** An output of `step` of the same name: what `update` goes on with */
+  strict({ kind: v.literal("carried") }),
+]);
+
+export const TrainPortSchema = strict({
+  name: v.string(),
+  dtype: v.picklist(["float32", "int32"]),
+  shape: v.array(v.union([natural, v.string()])),
+  source: TrainSourceSchema,
+});
+
+/** What an output holds. */
+export const TrainResultSchema = v.variant("kind", [
+  /** int32 [batch, keep] or [heads, batch, keep]: positions in the history */
+  strict({ kind: v.literal("kept"), search: v.string() }),
+  /** float32 []: the loss of the step; float32 [batch]: of each row, before weights */
+  strict({ kind: v.literal("loss") }),
+  strict({ kind: v.literal("losses") }),
+  /** float32 [batch] */
+  strict({ kind: v.literal("logit"), label: v.string() }),
+  strict({ kind: v.literal("probability"), label: v.string() }),
+  /** The new value of the input of that source */
+  strict({ kind: v.literal("pack"), pack: v.string() }),
+  strict({ kind: v.literal("pack-state"), pack: v.string(), slot: v.picklist(["m", "v", "s"]) }),
+  strict({ kind: v.literal("table"), parameter: v.string() }),
+  strict({ kind: v.literal("table-state"), parameter: v.string() }),
+  /** float32 [heads, batch, history]: the attention's scores over the whole history */
+  strict({ kind: v.literal("scores"), search: v.string() }),
+  strict({ kind: v.literal("carried") }),
+]);
+
+export const TrainGraphSchema = strict({
+  file: v.string(),
+  inputs: v.array(TrainPortSchema),
+  outputs: v.array(strict({ name: v.string(), result: TrainResultSchema })),
+});
+
+export const TrainSpecSchema = strict({
+  graphs: strict({
+    /** Live scores of the whole history → what each row keeps; null: the model searches nothing. */
+    search: v.nullable(TrainGraphSchema),
+    /** Forward over the frames, loss, backward. */
+    step: TrainGraphSchema,
+    /**
+     * What depends on a scatter-add: run with ONE intra-op thread, because ScatterND (add) loses updates with more.
+     * Null where nothing does; then `step` holds the update.
+     */
+    update: v.nullable(TrainGraphSchema),
+    /** Forward over the frames: logits and probabilities. */
+    score: TrainGraphSchema,
+    /** The attention's scores over the whole history, of every search with a metric; null: none. */
+    oracle: v.nullable(TrainGraphSchema),
+  }),
+  frames: v.array(FrameSchema),
+  packs: v.array(PackSchema),
+  tables: v.array(SparseTableSchema),
+  /** Features with the share of their ids that is masked to "unknown" while training. */
+  unknown: v.array(strict({ feature: v.string(), share: v.number() })),
+  tasks: v.array(
+    strict({
+      label: v.string(),
+      kind: v.picklist(["binary", "regression"]),
+      /** In the loss (applied in the graph). */
+      weight: v.number(),
+      /** Counts only where this label is one. */
+      where: v.nullable(v.string()),
+    }),
+  ),
+  batch: positive,
+  epochs: v.pipe(v.number(), v.minValue(0)),
+  rates: strict({ dense: v.number(), embeddings: v.number() }),
+  schedule: v.variant("kind", [
+    strict({ kind: v.literal("constant") }),
+    strict({ kind: v.literal("warmup"), steps: natural }),
+    strict({ kind: v.literal("cosine"), steps: natural, warmup: natural }),
+  ]),
+  stop: v.nullable(strict({ after: positive, on: v.picklist(["auc", "gauc", "logloss"]) })),
+  seed: v.number(),
+});
+
+export type TrainSpec = v.InferOutput<typeof TrainSpecSchema>;
+export type TrainGraph = v.InferOutput<typeof TrainGraphSchema>;
+export type TrainPort = v.InferOutput<typeof TrainPortSchema>;
+export type TrainSource = v.InferOutput<typeof TrainSourceSchema>;
+export type TrainResult = v.InferOutput<typeof TrainResultSchema>;
+export type TrainFrame = v.InferOutput<typeof FrameSchema>;
+export type Pack = v.InferOutput<typeof PackSchema>;
+export type SparseTable = v.InferOutput<typeof SparseTableSchema>;
+export type OptimiserSpec = v.InferOutput<typeof OptimiserSchema>;

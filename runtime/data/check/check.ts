@@ -1,0 +1,176 @@
+// `twin data check`: reads everything that training would read, writes nothing, and says what there is.
+
+import { TwinError } from "../../../contract/error.ts";
+import type { FeatureSpec } from "../../../contract/manifest.ts";
+import { encodedWidth } from "../../encode/column.ts";
+import { type DataColumn, takeRows } from "../../encode/data-column.ts";
+import { deriveColumn } from "../../encode/derive.ts";
+import type { Encoded } from "../../encode/encoded.ts";
+import { meter, type OnProgress } from "../../host/progress.ts";
+import { type Binding, boundFiles } from "../binding.ts";
+import { mergedInstants } from "../clock.ts";
+import { type DataModel, encodedFeatures } from "../data-model.ts";
+import { quoted, Source } from "../database/source.ts";
+import { learnVocabularies } from "../learn-vocabularies.ts";
+import { withDraws, withRepeats } from "../prepare/count-negatives.ts";
+import { type Encoders, encoders } from "../prepare/encode-rows.ts";
+import { encodeItems, numberItems } from "../prepare/items-phase.ts";
+import { type DataQuery, dataQuery } from "../prepare/select.ts";
+import { countEvents, judge } from "../report.ts";
+import type { DataReport, FeatureCount } from "../report-schema.ts";
+import { supplied } from "../sample-columns.ts";
+import { type Predictors, SampledRows } from "./sampled-rows.ts";
+
+export interface CheckOptions {
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+  /** DuckDB's memory. Default "1GB". */
+  readonly memory?: string;
+}
+
+/**
+ * @param model null: only files, keys, clock and split are looked at
+ * @throws TwinError naming file, column and row of the first thing that training would stop at
+ */
+export async function checkData(
+  binding: Binding,
+  model: DataModel | null,
+  options: CheckOptions = {},
+): Promise<DataReport> {
+  const { onProgress, signal } = options;
+  const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
+  const stop = (): void => source.connection.interrupt();
+  signal?.addEventListener("abort", stop);
+  try {
+    const bound = model === null ? { ...binding, columns: {}, history: {} } : binding;
+    const read = model ?? anyModel;
+    const query = await dataQuery(source, bound, read, model !== null);
+    const items = await numberItems(source, query);
+    const from = `(${query.events})`;
+    let counts = await countEvents(source, from, query.columns, read, items);
+    const draws = model !== null && binding.negatives !== null;
+    if (draws) counts = await withRepeats(source, from, query, counts);
+    const warnings = [
+      ...(model === null ? [] : judge(counts, binding, model)),
+      ...(await finerThanHeld(source, query)),
+    ];
+    if (draws) counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
+    const encode = await encoders(
+      model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
+    );
+    const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
+    if (model !== null) {
+      const told = meter("events", counts.events, onProgress);
+      await encodeEvents(source, query, read, encode, drawn, (rows) => told.add(rows), signal);
+      told.done();
+    }
+    const progress = meter("items", items, onProgress);
+    await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn, read), signal);
+    progress.done();
+    const predictors = drawn?.predictors();
+    return {
+      ...counts,
+      features: model === null ? [] : itemsFirst(read, [...encode.counts.values()]),
+      supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
+      ...(predictors && { predictors }),
+      warnings: [...warnings, ...(predictors ?? []).flatMap(suspected)],
+    };
+  } catch (error) {
+    if (signal?.aborted) throw new TwinError("checking the data was stopped", { cause: error });
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    source.close();
+  }
+}
+
+function itemsFirst(model: DataModel, counts: FeatureCount[]): FeatureCount[] {
+  const names = new Set(encodedFeatures(model, "item").map(({ name }) => name));
+  return [...counts.filter(({ name }) => names.has(name)), ...counts.filter(({ name }) => !names.has(name))];
+}
+
+/** Items come in the order of their ordinals, each feature for itself. */
+function itemsInto(drawn: SampledRows, model: DataModel) {
+  const next = new Map(encodedFeatures(model, "item").map((feature) => [feature.name, { feature, ordinal: 0 }]));
+  return (name: string, data: Encoded, raw: DataColumn | null): void => {
+    const place = next.get(name)!;
+    drawn.addItems(place.feature, place.ordinal, raw, data);
+    place.ordinal += data.length / encodedWidth(place.feature);
+  };
+}
+
+function suspected({ label, suspects }: Predictors): string[] {
+  return suspects.map(({ feature, auc, missing, rows, rare, next }) => {
+    const gap = missing !== undefined && missing >= auc - 0.01 ? ", by being missing or not," : "";
+    const where = rare === null ? "" : ` of ${rare}s with at most two labelled events`;
+    const others = next === null ? "nothing else is there" : `the next, ${next.feature}, has ${next.auc.toFixed(3)}`;
+    const found = `${feature} alone${gap} predicts ${label} with an AUC of ${auc.toFixed(3)} on rows that it was not learned from (${rows.toLocaleString("en-GB")} training rows${where}; ${others})`;
+    return rare === null
+      ? `${found}: it may be the label, or known only after it. Leave it out of the model unless it is known when a request is served; what belongs to a behaviour goes to the history's cross features, with known_at where it became known later`
+      : `${found}: it seems to hold these events' own labels, as a rate over all events does. Make it of events before the sample's, or leave it out of the model`;
+  });
+}
+
+/** What is said of a clock whose events come faster than times are held. */
+async function finerThanHeld(source: Source, { columns: { events } }: DataQuery): Promise<string[]> {
+  const merged = events.raw === null ? 0 : await mergedInstants(source, events.select, events.raw);
+  if (merged === 0) return [];
+  return [
+    `${merged} events are less than 240 ns away from another event of the same user: they count as one instant, and are no history of one another`,
+  ];
+}
+
+/** Stands for a model where none is named: items have a key and nothing else. */
+const anyModel: DataModel = {
+  model: "",
+  features: [
+    {
+      name: "item.key",
+      group: "item",
+      column: "key",
+      formerly: null,
+      key: true,
+      encoder: { kind: "hashed", buckets: 1 },
+      dtype: "int32",
+      shape: [],
+      embedding: null,
+      vocabulary: null,
+    },
+  ],
+  histories: [],
+  labels: [],
+};
+
+/** Every value of every event is encoded as it would be: what does not fit is found here, with its row. */
+async function encodeEvents(
+  source: Source,
+  { columns, events }: DataQuery,
+  model: DataModel,
+  encode: Encoders,
+  drawn: SampledRows | null,
+  told: (rows: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const groups = ["user", "context", "candidate", "cross"] as const;
+  const features = groups
+    .flatMap((group) => encodedFeatures(model, group))
+    .filter(({ encoder }) => encoder.kind !== "elapsed");
+  if (features.length === 0 && drawn === null) return;
+  const resolved = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
+  const names = [`"#row"`, ...(drawn?.sql ?? []), ...features.map(({ name }) => quoted(name))].join(", ");
+  for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, 32_768, columns.explain)) {
+    if (signal?.aborted) throw new TwinError("checking the data was stopped");
+    const picked = drawn?.draw(chunk) ?? [];
+    for (const feature of features) {
+      const column = resolved.find((one) => one.name === feature.name)!;
+      const place = (row: number): string =>
+        `${columns.events.relation.name}, row ${Number((chunk.columns["#row"] as ArrayLike<number>)[row]) + 1}, column \`${column.shown}\``;
+      const encoded = encode.encode(feature, chunk.columns[feature.name], chunk.rows, column.derive, place);
+      // What belongs to a behaviour is never seen at the event itself.
+      if (drawn === null || feature.group === "cross") continue;
+      const raw = takeRows(chunk.columns[feature.name], picked);
+      drawn.addEvents(feature, picked, column.derive === null ? raw : deriveColumn(column.derive, raw, ""), encoded);
+    }
+    told(chunk.rows);
+  }
+}

@@ -1,0 +1,169 @@
+// Rows streamed from DuckDB as columns: its chunks of 2,048 rows joined to larger ones, as typed arrays where nothing is missing.
+
+import {
+  type DuckDBArrayVector,
+  type DuckDBDataChunk,
+  type DuckDBListVector,
+  type DuckDBResult,
+  DuckDBTypeId,
+  type DuckDBVector,
+} from "@duckdb/node-api";
+import { recordOf } from "../../../contract/record.ts";
+import type { DataColumn, DataValue } from "../../encode/data-column.ts";
+
+export interface Chunk {
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, DataColumn>>;
+}
+
+/** The result's rows, `size` at a time (rounded up to whole pieces of the database), the last chunk shorter. */
+export async function* chunks(result: DuckDBResult, size: number): AsyncGenerator<Chunk> {
+  const names = result.columnNames();
+  const types = names.map((_, i) => result.columnTypeId(i));
+  const make = (): ColumnBuilder[] => types.map((type) => new ColumnBuilder(type, size + 2048));
+  let builders = make();
+  let rows = 0;
+  const flush = (): Chunk => {
+    const chunk = { rows, columns: recordOf(names.map((name, i) => [name, builders[i]!.finish()])) };
+    builders = make();
+    rows = 0;
+    return chunk;
+  };
+  for (;;) {
+    const piece = await result.fetchChunk();
+    if (!piece || piece.rowCount === 0) break;
+    append(builders, piece);
+    rows += piece.rowCount;
+    if (rows >= size) yield flush();
+  }
+  if (rows > 0) yield flush();
+}
+
+function append(builders: readonly ColumnBuilder[], piece: DuckDBDataChunk): void {
+  for (let i = 0; i < builders.length; i++) builders[i]!.append(piece.getColumnVector(i), piece.rowCount);
+}
+
+type Typed = Int32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+
+function typedArray(type: DuckDBTypeId, capacity: number): Typed | null {
+  switch (type) {
+    case DuckDBTypeId.TINYINT:
+    case DuckDBTypeId.SMALLINT:
+    case DuckDBTypeId.INTEGER:
+    case DuckDBTypeId.UTINYINT:
+    case DuckDBTypeId.USMALLINT:
+      return new Int32Array(capacity);
+    case DuckDBTypeId.BIGINT:
+      return new BigInt64Array(capacity);
+    case DuckDBTypeId.UBIGINT:
+      return new BigUint64Array(capacity);
+    case DuckDBTypeId.FLOAT:
+      return new Float32Array(capacity);
+    case DuckDBTypeId.DOUBLE:
+    case DuckDBTypeId.UINTEGER:
+      return new Float64Array(capacity);
+    default:
+      return null;
+  }
+}
+
+/** Collects one column. Types beyond the listed ones are cast in SQL before they come here. */
+class ColumnBuilder {
+  readonly #typed: Typed | null;
+  readonly #list: DataValue[] = [];
+  readonly #missing: number[] = [];
+  #rows = 0;
+
+  constructor(type: DuckDBTypeId, capacity: number) {
+    this.#typed = typedArray(type, capacity);
+  }
+
+  append(vector: DuckDBVector, count: number): void {
+    const start = this.#rows;
+    this.#rows += count;
+    if (this.#typed) {
+      const typed = this.#typed as Float64Array;
+      const whole = wholeItems(vector);
+      if (whole?.constructor === typed.constructor) {
+        typed.set((whole as Float64Array).subarray(0, count), start);
+        return;
+      }
+      for (let i = 0; i < count; i++) {
+        const value = vector.getItem(i) as number | null;
+        if (value === null) this.#missing.push(start + i);
+        else typed[start + i] = value;
+      }
+      return;
+    }
+    if (isList(vector)) {
+      appendLists(vector, count, this.#list);
+      return;
+    }
+    for (let i = 0; i < count; i++) this.#list.push(vector.getItem(i) as DataValue);
+  }
+
+  finish(): DataColumn {
+    if (!this.#typed) return this.#list;
+    const typed = this.#typed.subarray(0, this.#rows);
+    if (this.#missing.length === 0) return typed;
+    const list = Array.from<DataValue, DataValue>(typed as Float64Array, (value) => value);
+    for (const row of this.#missing) list[row] = null;
+    return list;
+  }
+}
+
+/** What the database's vectors hold inside; looked at only to copy whole columns at once, and never relied on. */
+interface Inside {
+  readonly items?: unknown;
+  readonly validity?: { readonly data?: unknown; itemValid?(row: number): boolean };
+}
+
+/** A vector's values as one typed array, or null where some are missing or they are held otherwise. */
+function wholeItems(vector: DuckDBVector): Typed | null {
+  const { items, validity } = vector as unknown as Inside;
+  if (!ArrayBuffer.isView(items) || validity?.data !== null) return null;
+  return items as Typed;
+}
+
+function isList(vector: DuckDBVector): vector is DuckDBListVector | DuckDBArrayVector {
+  return vector.type.typeId === DuckDBTypeId.LIST || vector.type.typeId === DuckDBTypeId.ARRAY;
+}
+
+/** Lists of floats become Float32Array, other lists plain ones. */
+function appendLists(vector: DuckDBListVector | DuckDBArrayVector, count: number, out: DataValue[]): void {
+  const valid = (vector as unknown as Inside).validity;
+  if (!("childVector" in vector) || typeof valid?.itemValid !== "function") {
+    for (let i = 0; i < count; i++) out.push(listOf(vector.getItem(i)?.items ?? null, isFloatList(vector)));
+    return;
+  }
+  const child = vector.childVector;
+  const whole = wholeItems(child);
+  // The database's memory is reused: one copy of the whole piece, which the rows then share.
+  const floats = whole instanceof Float32Array || whole instanceof Float64Array ? Float32Array.from(whole) : null;
+  for (let i = 0; i < count; i++) {
+    if (!valid.itemValid(i)) {
+      out.push(null);
+      continue;
+    }
+    const start = vector.getEntryOffset(i);
+    const length = vector.getEntryLength(i);
+    if (floats) {
+      out.push(floats.subarray(start, start + length));
+      continue;
+    }
+    const values: (number | bigint | string | null)[] = new Array(length);
+    for (let j = 0; j < length; j++) values[j] = child.getItem(start + j) as number | bigint | string | null;
+    out.push(listOf(values, isFloatList(vector)));
+  }
+}
+
+function listOf(values: readonly unknown[] | null, floats: boolean): DataValue {
+  if (values === null) return null;
+  if (floats && !values.includes(null)) return Float32Array.from(values as readonly number[]);
+  return values as readonly (number | bigint | string | null)[];
+}
+
+function isFloatList(vector: DuckDBVector): boolean {
+  const type = (vector.type as { valueType?: { typeId: DuckDBTypeId } }).valueType?.typeId;
+  return type === DuckDBTypeId.FLOAT || type === DuckDBTypeId.DOUBLE;
+}

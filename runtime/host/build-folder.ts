@@ -1,0 +1,113 @@
+// Who writes a build folder: one process at a time, announced beside it; and what a killed one left is put right.
+import {
+  existsSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { TwinError } from "../../contract/error.ts";
+import { attempt, fileError, isAlive } from "./files.ts";
+import { newMark, ownerOf } from "./process-mark.ts";
+
+/** Where a build puts the folder that it replaces, between its two renames. */
+export const previousOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.previous`);
+
+const stagePrefix = (folder: string): string => `.${basename(folder)}.next-`;
+
+/** Where this process stages a new build. */
+export const stageOf = (folder: string): string => join(dirname(folder), `${stagePrefix(folder)}${process.pid}`);
+
+/** A writer that nobody here can ask about counts while its announcement was touched in so many milliseconds. */
+const silent = 10 * 60 * 1000;
+const touchEvery = 60 * 1000;
+
+/**
+ * Keeps other processes from writing a build folder, until what it returns is called; and puts right what killed ones left:
+ * a folder between its two renames, stages, announcements. Each writer announces itself by a file of its own beside the
+ * folder and then looks for others: of two at least one sees the other, and whoever sees one withdraws.
+ * @throws TwinError where another process writes the folder; nothing is changed then
+ */
+export function holdBuild(target: string): () => void {
+  const { parent, prefix } = placeOf(target);
+  if (!existsSync(parent)) return () => undefined;
+  const own = `${prefix}${newMark()}`;
+  const path = join(parent, own);
+  try {
+    writeFileSync(path, "", { flag: "wx" });
+  } catch (error) {
+    // Who may write in the folder but not beside it: no build can be put in its place either.
+    const { code } = error as NodeJS.ErrnoException;
+    if (existsSync(target) && (code === "EACCES" || code === "EPERM" || code === "EROFS")) return () => undefined;
+    throw fileError(error, "write", target);
+  }
+  const release = (): void => rmSync(path, { force: true });
+  try {
+    expectNoOther(target, own);
+    attempt("write", target, () => recover(resolve(target)));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const timer = setInterval(() => touch(path), touchEvery).unref();
+  return () => {
+    clearInterval(timer);
+    release();
+  };
+}
+
+/** @throws TwinError where another process writes the folder now: for what takes long and writes only at its end */
+export function expectNoOther(target: string, own?: string): void {
+  const { parent, prefix } = placeOf(target);
+  if (!existsSync(parent)) return;
+  for (const name of attempt("read", parent, () => readdirSync(parent))) {
+    const owner = name.startsWith(prefix) && name !== own ? ownerOf(name.slice(prefix.length)) : null;
+    if (owner === null) continue;
+    const path = join(parent, name);
+    if (owner.state === "ended" || (owner.state === "elsewhere" && isSilent(path))) rmSync(path, { force: true });
+    else
+      throw new TwinError(
+        owner.state === "running"
+          ? `process ${owner.pid} writes ${target} (\`twin build\` or \`twin table build\`): wait for it, or end it. Nothing was changed`
+          : `a process in another container or on another machine writes ${target} (its number there is ${owner.pid}): wait for it; if it was killed, remove ${path}. Nothing was changed`,
+      );
+  }
+}
+
+/** A folder has one place, whichever links lead to it. */
+function placeOf(target: string): { readonly parent: string; readonly prefix: string } {
+  const folder = existsSync(target) ? realpathSync(target) : resolve(target);
+  return { parent: dirname(folder), prefix: `.${basename(folder)}.writer-` };
+}
+
+function isSilent(path: string): boolean {
+  try {
+    return statSync(path).mtimeMs < Date.now() - silent;
+  } catch {
+    return true; // It has just ended.
+  }
+}
+
+function touch(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // Removed by hand: nothing that a writer could do about it.
+  }
+}
+
+/** Puts back a folder that a killed build left renamed, and removes stages whose process is gone. */
+function recover(folder: string): void {
+  const parent = dirname(folder);
+  if (!existsSync(folder) && existsSync(previousOf(folder))) renameSync(previousOf(folder), folder);
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(stagePrefix(folder))) continue;
+    const owner = Number(name.slice(stagePrefix(folder).length));
+    if (owner === process.pid || !isAlive(owner)) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+  rmSync(previousOf(folder), { recursive: true, force: true });
+}

@@ -1,0 +1,89 @@
+// The batch's rows of the large tables, side by side: what `step` reads and writes instead of whole tables.
+
+import type { Encoded } from "../encode/encoded.ts";
+import { type Buffers, gatherRows, scatterRows } from "./buffers.ts";
+import type { Frame, Look } from "./frames.ts";
+import { Numbering } from "./numbering.ts";
+import type { RowSpace, TrainPlan } from "./plan.ts";
+import type { TableState, TrainState } from "./state.ts";
+
+/** The rows of a batch: a look whose values count in the compact tables. */
+export interface Compacted extends Look {
+  readonly single: Readonly<Record<string, Encoded>>;
+  /** By table: its rows in the batch, row 0 first. Valid until the next batch. */
+  readonly rows: ReadonlyMap<string, Int32Array>;
+}
+
+export class Compactor {
+  readonly #spaces: readonly { readonly space: RowSpace; readonly numbering: Numbering }[];
+  readonly #buffers: Buffers;
+  /** What was gathered for this batch already. */
+  readonly #gathered = new Map<string, Float32Array>();
+
+  constructor({ spaces }: TrainPlan, buffers: Buffers) {
+    this.#spaces = spaces.map((space) => ({ space, numbering: new Numbering(space.rows) }));
+    this.#buffers = buffers;
+  }
+
+  /** Replaces the table's rows by numbers in the compact tables. The look's own arrays are overwritten, `single` is not. */
+  compact(look: Look, single: Readonly<Record<string, Encoded>>): Compacted {
+    this.#gathered.clear();
+    const rows = new Map<string, Int32Array>();
+    const own: Record<string, Encoded> = { ...single };
+    for (const { space, numbering } of this.#spaces) {
+      numbering.begin();
+      for (const name of space.item) {
+        const values = look.itemFeatures[name];
+        if (values) numbering.number(values as Int32Array, values as Int32Array);
+      }
+      for (const name of space.single) {
+        const values = own[name] as Int32Array;
+        const into = this.#buffers.ints(`rows ${name}`, values.length);
+        numbering.number(values, into);
+        own[name] = into;
+      }
+      for (const { cross } of Object.values(look.frames)) numberCross(cross, space, numbering);
+      for (const table of space.tables) rows.set(table, numbering.values);
+    }
+    return { ...look, single: own, rows };
+  }
+
+  /** [U, dim] */
+  values({ table: { parameter, dim }, values }: TableState, rows: Int32Array): Float32Array {
+    return this.#gather(`values ${parameter}`, values, rows, dim);
+  }
+
+  /** [U, state] */
+  state({ table: { parameter, state: width }, state }: TableState, rows: Int32Array): Float32Array {
+    return this.#gather(`state ${parameter}`, state, rows, width);
+  }
+
+  #gather(name: string, from: Float32Array, rows: Int32Array, width: number): Float32Array {
+    const known = this.#gathered.get(name);
+    if (known) return known;
+    const into = this.#buffers.floats(name, rows.length * width);
+    gatherRows(from, rows, width, into);
+    this.#gathered.set(name, into);
+    return into;
+  }
+}
+
+function numberCross(cross: Frame["cross"], space: RowSpace, numbering: Numbering): void {
+  for (const name of space.cross) {
+    const values = cross[name];
+    if (values) numbering.number(values as Int32Array, values as Int32Array);
+  }
+}
+
+/** Writes a step's new rows into the tables. */
+export function writeBack(
+  state: TrainState,
+  parameter: string,
+  what: "values" | "state",
+  rows: Int32Array,
+  compact: Float32Array,
+): void {
+  const found = state.tables.get(parameter)!;
+  const width = what === "values" ? found.table.dim : found.table.state;
+  scatterRows(compact, rows, width, found[what]);
+}

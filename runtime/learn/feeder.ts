@@ -1,0 +1,58 @@
+// Who brings the batches of training and scoring.
+import { type Assembled, Assembler } from "./assemble.ts";
+import type { Dataset, Part } from "./dataset.ts";
+import { epochOrder, Steps } from "./order.ts";
+import type { TrainPlan } from "./plan.ts";
+
+export interface Feeder {
+  /** SHA-256 of what the data set was made of. */
+  readonly fingerprint: string;
+  /** Users of the data set. */
+  readonly users: number;
+  count(part: Part): number;
+  /** The batch of a training step, counted from 1. */
+  step(step: number): Promise<Assembled>;
+  /** Samples of a part, for scoring: nothing is masked or dropped. */
+  samples(part: Part, samples: Uint32Array): Promise<Assembled>;
+  close(): Promise<void>;
+}
+
+/** Assembles what it is asked for, in the calling thread. */
+export class BatchSource {
+  readonly #assembler: Assembler;
+  readonly #dataset: Dataset;
+  readonly #plan: TrainPlan;
+  readonly #seed: number;
+  #order: { readonly epoch: number; readonly order: Uint32Array } | null = null;
+
+  constructor(dataset: Dataset, plan: TrainPlan, seed: number) {
+    this.#dataset = dataset;
+    this.#plan = plan;
+    this.#seed = seed;
+    this.#assembler = new Assembler(dataset, plan);
+  }
+
+  step(step: number): Assembled {
+    const count = this.#dataset.count("training");
+    const { epoch, from, to } = new Steps(count, this.#plan.spec.batch).place(step);
+    if (this.#order?.epoch !== epoch) this.#order = { epoch, order: epochOrder(this.#seed, epoch, count) };
+    return this.#assembler.assemble("training", this.#order.order.slice(from, to), { seed: this.#seed, step });
+  }
+
+  samples(part: Part, samples: Uint32Array): Assembled {
+    return this.#assembler.assemble(part, samples, null);
+  }
+}
+
+/** A feeder without a thread. */
+export function localFeeder(dataset: Dataset, plan: TrainPlan, seed: number): Feeder {
+  const source = new BatchSource(dataset, plan, seed);
+  return {
+    fingerprint: dataset.fingerprint,
+    users: dataset.users,
+    count: (part) => dataset.count(part),
+    step: async (step) => source.step(step),
+    samples: async (part, samples) => source.samples(part, samples),
+    close: async () => dataset.close(),
+  };
+}

@@ -1,0 +1,46 @@
+// What is drawn anew at every step, from counters alone: ids masked to "unknown", dropout. Nothing to store, nothing to
+// replay: a resumed run draws the same.
+import { random } from "../../contract/random.ts";
+import type { Encoded } from "../encode/encoded.ts";
+
+/** A 32-bit hash of a key and a counter: the finaliser of MurmurHash3 over both. */
+function hash(key: number, counter: number): number {
+  let h = (key ^ Math.imul(counter, 0x9e3779b1)) | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** A key for one purpose at one step: the same wherever it is asked for. */
+export function stepKey(seed: number, step: number, purpose: number): number {
+  return Math.floor(random(seed, step, purpose).next() * 4294967296);
+}
+
+/** Turns a share of the ids into row 0, "unknown": place i by the hash of the key and `first + i`. −1, the filling of tags, stays. */
+export function maskRows(rows: Int32Array, first: number, key: number, share: number): void {
+  const limit = share * 4294967296;
+  for (let i = 0; i < rows.length; i++) if (rows[i] > 0 && hash(key, first + i) < limit) rows[i] = 0;
+}
+
+/** The same for features of items: an item is masked, or not, wherever it occurs in the batch. */
+export function maskItems(rows: Int32Array, ordinals: Int32Array, width: number, key: number, share: number): void {
+  const limit = share * 4294967296;
+  for (let u = 1; u < ordinals.length; u++) {
+    for (let j = 0; j < width; j++) {
+      const i = u * width + j;
+      if (rows[i] > 0 && hash(key, ordinals[u] * width + j) < limit) rows[i] = 0;
+    }
+  }
+}
+
+/** Whether rows can be masked at all: floats cannot. */
+export const maskable = (values: Encoded): values is Int32Array => values instanceof Int32Array;
+
+/** 0 with probability `rate`, else 1 / (1 − rate), so that the mean stays (Srivastava et al., JMLR 2014, inverted). */
+export function dropoutMask(length: number, rate: number, key: number): Float32Array {
+  const mask = new Float32Array(length);
+  const limit = rate * 4294967296;
+  const kept = 1 / (1 - rate);
+  for (let i = 0; i < length; i++) mask[i] = hash(key, i) < limit ? 0 : kept;
+  return mask;
+}

@@ -1,0 +1,126 @@
+// What a trainer needs to know of a model, drawn from its manifest: which features and histories feed which graph.
+
+import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
+import type { TrainFrame, TrainGraph, TrainSpec } from "../../contract/training-spec.ts";
+
+/** Tables that some feature reads both of: they share one list of the batch's rows. */
+export interface RowSpace {
+  readonly tables: readonly string[];
+  /** Rows of each. */
+  readonly rows: number;
+  /** Features whose rows count in it. */
+  readonly item: readonly string[];
+  readonly single: readonly string[];
+  readonly cross: readonly string[];
+}
+
+/** Plain data: it travels to the worker thread. */
+export interface TrainPlan {
+  readonly spec: TrainSpec;
+  /** Values of one encoded value, by feature. */
+  readonly width: Readonly<Record<string, number>>;
+  /** Shape of one encoded value, by feature. */
+  readonly shape: Readonly<Record<string, readonly number[]>>;
+  readonly histories: readonly {
+    readonly name: string;
+    /** Behaviours that the graphs need at least. */
+    readonly minimum: number;
+    readonly cross: readonly string[];
+    /** Newest behaviours that are ever looked at; null: all. */
+    readonly reach: number | null;
+  }[];
+  /** Frames that `search` and `oracle` take, and those that `step` and `score` take. */
+  readonly wholeFrames: readonly TrainFrame[];
+  readonly keptFrames: readonly TrainFrame[];
+  /** Item features that some graph takes, and those that `step` and `score` take. */
+  readonly itemFeatures: readonly string[];
+  readonly keptItemFeatures: readonly string[];
+  readonly singleFeatures: readonly string[];
+  readonly spaces: readonly RowSpace[];
+}
+
+export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histories">): TrainPlan {
+  const { train: spec } = manifest;
+  const { step, search, score, oracle, update } = spec.graphs;
+  const graphs = [step, update, search, score, oracle].filter((graph) => graph !== null);
+  const [whole, kept] = [
+    [search, oracle],
+    [step, update, score],
+  ].map((some) => framesOf(spec, some));
+  return {
+    spec,
+    width: recordOf(manifest.features.map(({ name, shape }) => [name, size(shape)])),
+    shape: recordOf(manifest.features.map(({ name, shape }) => [name, shape])),
+    histories: manifest.histories.map(({ name, minimum, cross }) => ({
+      name,
+      minimum,
+      cross,
+      reach: reach(name, [...whole, ...kept]),
+    })),
+    wholeFrames: whole,
+    keptFrames: kept,
+    itemFeatures: features(graphs, "item"),
+    keptItemFeatures: features([step, ...(update ? [update] : []), score], "item"),
+    singleFeatures: features(graphs, "single"),
+    spaces: rowSpaces(spec, manifest.features),
+  };
+}
+
+const size = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+
+/** Features of a kind that graphs take, each once, in the order of the ports. */
+function features(graphs: readonly TrainGraph[], kind: "item" | "single"): string[] {
+  const found = graphs.flatMap(({ inputs }) =>
+    inputs.flatMap(({ source }) => (source.kind === kind && "feature" in source ? [source.feature] : [])),
+  );
+  return [...new Set(found)];
+}
+
+/** The frames that graphs take. */
+function framesOf(spec: TrainSpec, graphs: readonly (TrainGraph | null)[]): TrainFrame[] {
+  const named = new Set(
+    graphs.flatMap((graph) =>
+      (graph?.inputs ?? []).flatMap(({ source }) => ("frame" in source && source.frame !== null ? [source.frame] : [])),
+    ),
+  );
+  const missing = [...named].find((name) => !spec.frames.some((frame) => frame.name === name));
+  if (missing !== undefined) throw new Error(`a training graph takes the frame ${missing}, which the contract lacks`);
+  return spec.frames.filter(({ name }) => named.has(name));
+}
+
+/** A history that nothing sees whole is read as far as its longest `last(n)`; one that nothing reads, hardly at all. */
+function reach(history: string, used: readonly TrainFrame[]): number | null {
+  const frames = used.filter((frame) => frame.history === history);
+  if (frames.some(({ kind }) => kind !== "last")) return null;
+  return Math.max(1, ...frames.map(({ length }) => length ?? 1));
+}
+
+/** Features that read a table: those whose embedding it is, or the one that a metric holds it of (`METRIC.own.NAME.table`). */
+export function readersOf(parameter: string, features: readonly FeatureSpec[]): FeatureSpec[] {
+  const own = /\.own\.([^.]+)\.table$/.exec(parameter);
+  return features.filter(
+    ({ embedding, group, column }) =>
+      embedding === parameter || (own !== null && group === "item" && column === own[1]),
+  );
+}
+
+function rowSpaces(spec: TrainSpec, known: readonly FeatureSpec[]): RowSpace[] {
+  let groups: { tables: string[]; features: Set<FeatureSpec>; rows: number }[] = [];
+  for (const { parameter, rows } of spec.tables) {
+    const mine = { tables: [parameter], features: new Set(readersOf(parameter, known)), rows };
+    if (mine.features.size === 0) throw new Error(`no feature reads the table ${parameter}`);
+    const joined = groups.filter(({ features }) => [...features].some((feature) => mine.features.has(feature)));
+    for (const other of joined) {
+      mine.tables.unshift(...other.tables);
+      for (const feature of other.features) mine.features.add(feature);
+      mine.rows = Math.min(mine.rows, other.rows);
+    }
+    groups = [...groups.filter((group) => !joined.includes(group)), mine];
+  }
+  return groups.map(({ tables, features, rows }) => {
+    const names = (...of: FeatureSpec["group"][]): string[] =>
+      [...features].filter(({ group }) => of.includes(group)).map(({ name }) => name);
+    return { tables, rows, item: names("item"), single: names("user", "context", "candidate"), cross: names("cross") };
+  });
+}

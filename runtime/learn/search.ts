@@ -1,0 +1,142 @@
+// The search over a batch: rows of like length by turns, and none at all where a history is kept whole.
+import { recordOf } from "../../contract/record.ts";
+import type { Encoded } from "../encode/encoded.ts";
+import type { Tensor } from "../session/session.ts";
+import type { Assembled, AssembledHistory } from "./assemble.ts";
+import { Buffers, gatherRows } from "./buffers.ts";
+import { feedsOf } from "./feeds.ts";
+import { Frames, type Kept } from "./frames.ts";
+import { resultsOf, type TrainGraphs } from "./graphs.ts";
+import type { TrainPlan } from "./plan.ts";
+import { rowGroups } from "./row-groups.ts";
+import type { TrainState } from "./state.ts";
+
+/** Scoring this many behaviours takes about as long as a run of the session takes besides. */
+const RUN = 4096;
+
+export class Searcher {
+  readonly #plan: TrainPlan;
+  readonly #state: TrainState;
+  readonly #graphs: TrainGraphs;
+  readonly #frames: Frames;
+  /** What each search keeps: lists a row, and behaviours a list. */
+  readonly lists: readonly { readonly search: string; readonly keep: number; readonly lists: number }[];
+  /** Histories that are searched. */
+  readonly #histories: readonly string[];
+  readonly #enough: number;
+
+  constructor(plan: TrainPlan, state: TrainState, graphs: TrainGraphs) {
+    this.#plan = plan;
+    this.#state = state;
+    this.#graphs = graphs;
+    this.#frames = new Frames(plan, new Buffers());
+    const lists = plan.spec.frames.flatMap(({ search, length, heads }) =>
+      search === null ? [] : [{ search, keep: length!, lists: heads ?? 1 }],
+    );
+    this.lists = lists;
+    this.#histories = [...new Set(plan.wholeFrames.map(({ history }) => history))];
+    this.#enough = this.#histories.length === 1 ? Math.min(...lists.map(({ keep }) => keep)) : -1;
+  }
+
+  /**
+   * Positions by search: [B, keep] or [heads, B, keep]. Of a history of at most `keep` all is kept, without a look at its
+   * scores, unless `ranked` asks for best first.
+   */
+  async search(batch: Assembled, ranked = false): Promise<Kept> {
+    if (!this.#graphs.has("search")) return {};
+    const { rows } = batch;
+    const kept = recordOf(
+      this.lists.map(({ search, keep, lists }) => [search, everything(rows, keep, lists)] as const),
+    );
+    const lengths = longest(this.#histories.map((name) => batch.histories[name].lengths));
+    for (const group of rowGroups(lengths, ranked ? -1 : this.#enough, batch.items.length + RUN)) {
+      const found = await this.#run(group.rows.length === rows ? batch : this.#part(batch, group.rows));
+      for (const { search, keep, lists } of this.lists) {
+        put(found[search].data as Int32Array, group.rows, { rows, keep, lists }, kept[search]);
+      }
+    }
+    return kept;
+  }
+
+  async #run(batch: Assembled): Promise<Record<string, Tensor>> {
+    const graph = this.#graphs.graph("search");
+    const scene = { plan: this.#plan, state: this.#state, batch, look: this.#frames.whole(batch) };
+    const outputs = await this.#graphs.run("search", feedsOf(graph, scene));
+    return recordOf(
+      Array.from(resultsOf(graph, outputs, "kept"), ({ result, tensor }) => [result.search, tensor] as const),
+    );
+  }
+
+  /** Some rows of a batch, with what a search reads of them; its items stay. */
+  #part(batch: Assembled, rows: Int32Array): Assembled {
+    const read = (values: Encoded, width: number): Encoded => taken(values, rows, width);
+    const histories = this.#histories.map((name) => [name, this.#history(batch.histories[name], name, rows)] as const);
+    return {
+      ...batch,
+      rows: rows.length,
+      candidate: read(batch.candidate, 1) as Int32Array,
+      single: recordOf(
+        Object.entries(batch.single).map(([name, values]) => [name, read(values, this.#plan.width[name])]),
+      ),
+      histories: { ...batch.histories, ...recordOf(histories) },
+    };
+  }
+
+  #history({ length, lengths, index, cross }: AssembledHistory, name: string, rows: Int32Array): AssembledHistory {
+    const { minimum } = this.#plan.histories.find((history) => history.name === name)!;
+    const own = taken(lengths, rows, 1) as Int32Array;
+    const most = Math.min(length, Math.max(minimum, ...own));
+    const read = (values: Encoded, width: number): Encoded => {
+      const into = empty(values, rows.length * most * width);
+      rows.forEach((row, i) => {
+        into.set(values.subarray(row * length * width, (row * length + most) * width), i * most * width);
+      });
+      return into;
+    };
+    return {
+      length: most,
+      lengths: own,
+      index: read(index, 1) as Int32Array,
+      cross: recordOf(
+        Object.entries(cross).map(([feature, values]) => [feature, read(values, this.#plan.width[feature])]),
+      ),
+    };
+  }
+}
+
+/** The first `keep` positions of every row: [lists, rows, keep]. */
+function everything(rows: number, keep: number, lists: number): Int32Array {
+  const all = new Int32Array(lists * rows * keep);
+  for (let i = 0; i < all.length; i++) all[i] = i % keep;
+  return all;
+}
+
+/** The longest history of each row. */
+function longest(lengths: readonly Int32Array[]): Int32Array {
+  const [first, ...others] = lengths;
+  return first.map((length, row) => Math.max(length, ...others.map((other) => other[row])));
+}
+
+/** Puts the lists of some rows [lists, some, keep] in their places of [lists, rows, keep]. */
+function put(
+  found: Int32Array,
+  some: Int32Array,
+  { rows, keep, lists }: { rows: number; keep: number; lists: number },
+  into: Int32Array,
+): void {
+  for (let list = 0; list < lists; list++) {
+    some.forEach((row, i) => {
+      const from = (list * some.length + i) * keep;
+      into.set(found.subarray(from, from + keep), (list * rows + row) * keep);
+    });
+  }
+}
+
+function taken(values: Encoded, rows: Int32Array, width: number): Encoded {
+  const into = empty(values, rows.length * width);
+  gatherRows(values as Int32Array, rows, width, into as Int32Array);
+  return into;
+}
+
+const empty = (like: Encoded, length: number): Encoded =>
+  like instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);

@@ -1,0 +1,95 @@
+// The candidates of a request, encoded once and cut into chunks.
+
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import { own as ownRecord } from "../../contract/record.ts";
+import { encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
+import { isColumn, isRecord, onlyKnown } from "../encode/columns.ts";
+import type { EncodeContext } from "../encode/context.ts";
+import type { Encoded } from "../encode/encoded.ts";
+import type { RawColumn } from "../encode/raw.ts";
+import type { Tensor } from "../session/session.ts";
+import { floats, ints } from "../session/session.ts";
+import { ItemColumns } from "../table/item-columns.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
+import { itemsWithDerived, withDerived } from "./derived.ts";
+import type { Engine } from "./engine.ts";
+import { encodeSingle } from "./prepare.ts";
+import { inlineColumns, type RankRequest, singleValues } from "./request.ts";
+
+export class Candidates {
+  readonly count: number;
+  readonly items: ItemColumns;
+  /** The context's features by port. */
+  readonly context: ReadonlyMap<string, Tensor>;
+  /** Context features that were not given. */
+  readonly missing: readonly string[];
+  readonly #columns: Readonly<Record<string, unknown>>;
+  readonly #where: EncodeContext;
+  readonly #own = new Map<string, Encoded>();
+
+  /** @throws TwinError naming the column and the index of what is wrong */
+  constructor(engine: Engine, generation: OpenGeneration | null, request: RankRequest) {
+    const { artefacts } = engine;
+    const { features, derived } = artefacts.manifest;
+    if (!isRecord(request) || !isRecord(request.candidates)) {
+      throw new TwinError("the request has no candidates: bring {candidates: {item: [keys]}}");
+    }
+    const own = features.filter((feature) => feature.group === "candidate");
+    const given = ownRecord(request.candidates) as RankRequest["candidates"];
+    const candidates = withDerived(derived, own, given, "columns", "candidates");
+    const contexts = features.filter((feature) => feature.group === "context");
+    onlyKnown(candidates, ["item", "items", ...own.map((feature) => feature.column)], "candidates");
+    if (!isColumn(candidates.item)) {
+      throw new TwinError("candidates have no column `item`: bring the items' keys as an array");
+    }
+    const where = artefacts.context("candidates");
+    const brought = itemsWithDerived(derived, artefacts.itemFeatures, candidates.items, "candidates: items");
+    const inline = inlineColumns(brought, artefacts.itemFeatures, candidates.item.length, "candidates: items");
+    const ordinals = generation?.ordinals(candidates.item, "candidates") ?? null;
+    this.count = candidates.item.length;
+    this.items = new ItemColumns(candidates.item, ordinals, generation?.store ?? null, inline, where);
+    this.#columns = candidates;
+    this.#where = where;
+    for (const feature of own) this.#encoded(feature);
+    const single = encodeSingle(
+      contexts,
+      singleValues(withDerived(derived, contexts, request.context, "values", "context"), contexts, "context"),
+      artefacts.context("context"),
+    );
+    this.context = single.tensors;
+    this.missing = single.missing;
+  }
+
+  /** An item feature of candidates start … end−1. */
+  item(feature: FeatureSpec, start: number, end: number): Tensor {
+    return part(feature, this.items.encoded(feature), start, end);
+  }
+
+  /** A candidate feature of candidates start … end−1. */
+  own(feature: FeatureSpec, start: number, end: number): Tensor {
+    return part(feature, this.#encoded(feature), start, end);
+  }
+
+  #encoded(feature: FeatureSpec): Encoded {
+    let found = this.#own.get(feature.name);
+    if (found === undefined) {
+      const values = this.#columns[feature.column] as RawColumn | undefined;
+      if (values === undefined && this.count > 0) {
+        throw new TwinError(
+          `candidates have no column \`${feature.column}\`; bring one value for each candidate (null where it is unknown)`,
+        );
+      }
+      found = encodeColumn(feature, values, this.count, this.#where);
+      this.#own.set(feature.name, found);
+    }
+    return found;
+  }
+}
+
+function part(feature: FeatureSpec, encoded: Encoded, start: number, end: number): Tensor {
+  const width = encodedWidth(feature);
+  const data = encoded.subarray(start * width, end * width);
+  const shape = encodedShape(feature, end - start);
+  return data instanceof Float32Array ? floats(data, ...shape) : ints(data as Int32Array, ...shape);
+}

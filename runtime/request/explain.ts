@@ -1,0 +1,186 @@
+// Why a candidate has its score: the behaviours that each attention used, with score, bias and weight of every head.
+
+import { TwinError } from "../../contract/error.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { type Named, recordOf } from "../../contract/record.ts";
+import { cell, padded, width } from "../../contract/width.ts";
+import type { Tensor } from "../session/session.ts";
+import { Candidates } from "./candidates.ts";
+import type { Engine } from "./engine.ts";
+import type { KeptTensors } from "./feeds.ts";
+import type { UserSide } from "./prepare.ts";
+import { chunkSize, runSearch } from "./rank.ts";
+import { selectable } from "./ranking.ts";
+import type { RankRequest } from "./request.ts";
+import { runGraph } from "./variants.ts";
+
+/** One head's view of one behaviour. score = metric + bias; weight is what softmax makes of it. */
+export interface HeadShare {
+  readonly metric: number;
+  readonly bias: number;
+  readonly weight: number;
+}
+
+export interface ExplainedBehaviour {
+  /** Position in the caller's own history columns. */
+  readonly position: number;
+  readonly key: string;
+  /** Epoch seconds or steps; null where the history came without times. */
+  readonly time: number | null;
+  /** Whether a table of its history lacks its item. */
+  readonly miss: boolean;
+  /** By head; null where a head keeps its own list and this behaviour is not in it. */
+  readonly heads: readonly (HeadShare | null)[];
+  /** Mean of the heads' weights. */
+  readonly weight: number;
+}
+
+export interface ExplainedAttend {
+  readonly attend: string;
+  /** The metric it attends by. */
+  readonly by: string;
+  /** The search or history that it reads. */
+  readonly over: string;
+  /** In the order in which they were kept, or newest first. */
+  readonly behaviours: readonly ExplainedBehaviour[];
+}
+
+export interface Explanation {
+  readonly candidate: number;
+  readonly key: string;
+  /** By label. */
+  readonly scores: Named<number>;
+  readonly logits: Named<number>;
+  readonly attends: readonly ExplainedAttend[];
+}
+
+type AttendSpec = Manifest["attends"][number];
+
+/** Explains every candidate of the request, in their order. */
+export async function explainCandidates(engine: Engine, side: UserSide, request: RankRequest): Promise<Explanation[]> {
+  const { manifest } = engine.artefacts;
+  const graph = side.route.explain;
+  if (graph === null) {
+    throw new TwinError(`${manifest.model} has no attention by a metric, so there is nothing to explain`);
+  }
+  const candidates = new Candidates(engine, side.generation, request);
+  const size = chunkSize(engine, side);
+  const result: Explanation[] = [];
+  for (let start = 0; start < candidates.count; start += size) {
+    const chunk = { start, end: Math.min(start + size, candidates.count) };
+    const kept = await runSearch(engine, side, candidates, chunk);
+    const outputs = await runGraph(engine, graph, side, candidates, chunk, kept);
+    const explained = manifest.attends.filter(({ name }) => `${name}.weights` in outputs);
+    const places = new Map(manifest.searches.map((search) => [search.name, selectable(manifest, search, side)]));
+    for (let n = 0; n < chunk.end - chunk.start; n++) {
+      result.push({
+        candidate: start + n,
+        key: String(candidates.items.keys[start + n]),
+        scores: byLabel(manifest, outputs, "output", n),
+        logits: byLabel(manifest, outputs, "logit", n),
+        attends: explained.map((attend) => explainAttend(manifest, side, attend, outputs, kept, places, n)),
+      });
+    }
+  }
+  return result;
+}
+
+function byLabel(manifest: Manifest, outputs: Record<string, Tensor>, port: "output" | "logit", n: number) {
+  return recordOf(manifest.labels.map((label) => [label.name, outputs[label[port]].data[n]] as const));
+}
+
+function explainAttend(
+  manifest: Manifest,
+  side: UserSide,
+  attend: AttendSpec,
+  outputs: Record<string, Tensor>,
+  kept: KeptTensors,
+  places: ReadonlyMap<string, Int32Array>,
+  n: number,
+): ExplainedAttend {
+  const { over } = attend;
+  const weights = outputs[`${attend.name}.weights`];
+  const [heads, candidates, width] = weights.shape;
+  const metric = outputs[`${attend.name}.metric`].data;
+  const bias = outputs[`${attend.name}.bias`].data;
+  const history = side.histories.get(over.history)!;
+  const search = over.kind === "search" ? manifest.searches.find(({ name }) => name === over.name)! : null;
+  const list = search === null ? null : kept[search.kept];
+  const found = new Map<number, (HeadShare | null)[]>();
+  for (let a = 0; a < heads; a++) {
+    for (let j = 0; j < width; j++) {
+      const at = (a * candidates + n) * width + j;
+      const place = list === null ? j : list.data[list.shape.length === 3 ? at : n * width + j];
+      const usable = search === null ? place < history.count : places.get(search.name)![place] >= 0;
+      if (!usable) continue;
+      let shares = found.get(place);
+      if (shares === undefined) {
+        shares = new Array<HeadShare | null>(heads).fill(null);
+        found.set(place, shares);
+      }
+      shares[a] = { metric: metric[at], bias: bias[at], weight: weights.data[at] };
+    }
+  }
+  const behaviours = [...found].map(([place, shares]): ExplainedBehaviour => {
+    const position = history.order[place];
+    return {
+      position,
+      key: String(history.items.keys[position]),
+      time: history.times?.[position] ?? null,
+      miss: missed(manifest, side, over.history, place),
+      heads: shares,
+      weight: shares.reduce((sum, share) => sum + (share?.weight ?? 0), 0) / heads,
+    };
+  });
+  return { attend: attend.name, by: attend.by, over: over.name, behaviours };
+}
+
+function missed(manifest: Manifest, side: UserSide, history: string, place: number): boolean {
+  for (const rows of side.tables.values()) {
+    if (manifest.tables[rows.table].history === history && rows.missing.has(place)) return true;
+  }
+  return false;
+}
+
+/** The explanations as text: each candidate, and of each attention the `most` behaviours of the largest weight. */
+export function explanationText(explanations: readonly Explanation[], most = 5): string {
+  const lines: string[] = [];
+  for (const { key, scores, attends } of explanations) {
+    const numbers = Object.entries(scores).map(([label, value]) => `${label} ${value.toFixed(4)}`);
+    lines.push(`${cell(key)}  ${numbers.join("  ")}`);
+    for (const { attend, by, over, behaviours } of attends) {
+      lines.push(`  ${attend}, by ${by} over ${over}: ${behaviours.length} behaviours`);
+      const heaviest = [...behaviours].sort((a, b) => b.weight - a.weight).slice(0, most);
+      const rows = heaviest.map((behaviour) => [
+        cell(behaviour.key),
+        when(behaviour.time),
+        behaviour.weight.toFixed(4),
+        behaviour.heads.map((share) => (share === null ? "–" : share.weight.toFixed(3))).join(" "),
+        behaviour.heads
+          .map((share) => (share === null ? "–" : `${signed(share.metric)}${signed(share.bias)}`))
+          .join(" "),
+        behaviour.miss ? "not in the table" : "",
+      ]);
+      if (rows.length > 0) {
+        lines.push(
+          ...aligned([["item", "time", "weight", "of each head", "score = metric + bias, of each head", ""], ...rows]),
+        );
+      }
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function when(time: number | null): string {
+  if (time === null) return "";
+  return time > 1e8 ? new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ") : String(time);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => width(row[column]))));
+  return rows.map((row) => `    ${row.map((text, column) => padded(text, widths[column])).join("  ")}`.trimEnd());
+}

@@ -1,0 +1,129 @@
+// The inputs of one run: each port's tensor from the user's side, the candidates, or the search's result.
+
+import { TwinError } from "../../contract/error.ts";
+import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
+import { graphSources, type PortSource } from "../../contract/ports.ts";
+import { emptyRecord } from "../../contract/record.ts";
+import type { Feeds, StoredTensor, Tensor } from "../session/session.ts";
+import type { Candidates } from "./candidates.ts";
+import type { Engine } from "./engine.ts";
+import { fetchOutside, type OutsideUse } from "./outside.ts";
+import type { UserSide } from "./prepare.ts";
+import type { StoredInputs } from "./table-rows.ts";
+
+/** The search's results, by the name of their port. */
+export type KeptTensors = Readonly<Record<string, Tensor>>;
+
+export function feeds(
+  engine: Engine,
+  graph: GraphName,
+  side: UserSide,
+  candidates: Candidates,
+  chunk: { readonly start: number; readonly end: number },
+  kept: KeptTensors,
+  variant: StoredType | null = null,
+): Feeds {
+  const { manifest, sources } = engine.artefacts;
+  const ports = graphSources(manifest, sources, graph, variant);
+  const result: Record<string, Tensor | StoredTensor> = emptyRecord();
+  for (const { name, source } of ports) {
+    const stored = variant === null || !("table" in source) ? null : side.tables.get(source.table)!.stored;
+    const tensor = stored ? storedTensor(source, stored) : portTensor(name, source, side, candidates, chunk, kept);
+    if (tensor !== null) result[name] = tensor;
+  }
+  for (const { name, source } of ports) {
+    if (source.kind === "embedding") addOutside(engine, graph, name, source.parameter, ports, result, side, kept);
+  }
+  return result;
+}
+
+function portTensor(
+  name: string,
+  source: PortSource,
+  side: UserSide,
+  candidates: Candidates,
+  { start, end }: { readonly start: number; readonly end: number },
+  kept: KeptTensors,
+): Tensor | null {
+  switch (source.kind) {
+    case "candidate-item":
+      return candidates.item(source.feature, start, end);
+    case "candidate":
+      return candidates.own(source.feature, start, end);
+    case "single":
+      return side.single.get(source.feature.name) ?? candidates.context.get(source.feature.name)!;
+    case "history-item":
+      return side.histories.get(source.history)!.item(source.feature);
+    case "cross":
+      return side.histories.get(source.history)!.cross(source.feature);
+    case "valid":
+      return side.histories.get(source.history)!.valid();
+    case "row":
+      return side.tables.get(source.table)!.row;
+    case "table":
+      return side.tables.get(source.table)!.rows;
+    case "kept":
+      return kept[name];
+    // What is fetched last, and what variants alone have.
+    case "embedding":
+    case "table-scale":
+      return null;
+  }
+}
+
+function storedTensor({ kind }: PortSource, { row, rows, scale }: StoredInputs): Tensor | StoredTensor | null {
+  return kind === "row" ? row : kind === "table" ? rows : scale;
+}
+
+/** Fetches the rows of an embedding table that this run needs, and counts the indices in them. */
+function addOutside(
+  engine: Engine,
+  graph: GraphName,
+  input: string,
+  parameter: string,
+  ports: readonly { name: string; source: PortSource }[],
+  result: Record<string, Tensor | StoredTensor>,
+  side: UserSide,
+  kept: KeptTensors,
+): void {
+  const { manifest, outside } = engine.artefacts;
+  const embedding = manifest.embeddings.find((one) => one.parameter === parameter)!;
+  if (outside === null) throw new TwinError(`graph ${graph} needs the rows of ${parameter}, and no weights are open`);
+  const users = ports.filter(({ source }) => "feature" in source && source.feature.embedding === parameter);
+  const uses: OutsideUse[] = users.map(({ name, source }) => ({
+    indices: result[name] as Tensor,
+    needed: source.kind === "history-item" ? neededBehaviours(manifest, graph, source.history, side, kept) : null,
+  }));
+  const fetched = fetchOutside(outside, parameter, embedding.dim, uses);
+  result[input] = fetched.rows;
+  users.forEach(({ name }, i) => {
+    result[name] = fetched.indices[i];
+  });
+}
+
+/** Which behaviours a graph after the search reads: those that were kept, and the newest of an attend over them. */
+function neededBehaviours(
+  manifest: Manifest,
+  graph: GraphName,
+  history: string,
+  side: UserSide,
+  kept: KeptTensors,
+): Uint8Array | null {
+  const reads = manifest.graphs[graph]!.inputs;
+  const searches = manifest.searches.filter((search) => search.history === history);
+  const ranksAfterSearch = reads.some(({ name }) => manifest.searches.some((search) => search.kept === name));
+  if (!ranksAfterSearch) return null;
+  const { length } = side.histories.get(history)!;
+  const needed = new Uint8Array(length);
+  for (const { over } of manifest.attends) {
+    if (over.history !== history) continue;
+    if (over.kind === "history") return null;
+    if (over.kind === "last") needed.fill(1, 0, over.count ?? length);
+  }
+  for (const search of searches) {
+    const found = kept[search.kept];
+    if (found === undefined) continue;
+    for (const position of found.data) needed[position] = 1;
+  }
+  return needed;
+}

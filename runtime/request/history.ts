@@ -1,0 +1,214 @@
+// One history of a request: checked, sorted newest first, cut to its maximum, padded, and encoded when a graph asks.
+
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
+import { encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
+import { asGiven, isColumn, newestFirst, onlyKnown, reorder } from "../encode/columns.ts";
+import type { EncodeContext } from "../encode/context.ts";
+import type { Encoded } from "../encode/encoded.ts";
+import { parseTimes, type RawTimes, type TimeUnit } from "../encode/time.ts";
+import type { Tensor } from "../session/session.ts";
+import { floats, ints } from "../session/session.ts";
+import type { ItemColumns } from "../table/item-columns.ts";
+import type { HistoryColumns } from "./request.ts";
+
+export type HistorySpec = Manifest["histories"][number];
+
+/** What a history may have beside its columns. */
+export interface HistoryParts {
+  /** Features that are encoded already, [length, …] by name. */
+  readonly encoded?: ReadonlyMap<string, Tensor>;
+  /** Time of the request: as in training, a behaviour counts only where it lies strictly before it. Default: all count. */
+  readonly before?: number;
+  /** By cross feature when each behaviour's value became known, in the caller's order; NaN: never. */
+  readonly knownAt?: ReadonlyMap<string, Float64Array>;
+}
+
+export class HistorySide {
+  readonly spec: HistorySpec;
+  /** Behaviours that are used: at most `spec.max`. */
+  readonly count: number;
+  /** Length of the tensors: `count`, padded to `spec.minimum`. */
+  readonly length: number;
+  /** Position in the caller's columns of each used behaviour, newest first. */
+  readonly order: Int32Array;
+  readonly items: ItemColumns;
+  /** Epoch seconds (or steps) in the caller's order; null where none came. */
+  readonly times: Float64Array | null;
+  /** Behaviours that are left out, because they do not lie strictly before the request. */
+  readonly late: number;
+  readonly #columns: HistoryColumns;
+  readonly #context: EncodeContext;
+  readonly #tensors: Map<string, Tensor>;
+  readonly #knownAt: ReadonlyMap<string, Float64Array>;
+  #ordinals: Int32Array | null = null;
+
+  constructor(
+    spec: HistorySpec,
+    columns: HistoryColumns,
+    items: ItemColumns,
+    times: Float64Array | null,
+    context: EncodeContext,
+    { encoded, before, knownAt }: HistoryParts = {},
+  ) {
+    this.#tensors = new Map(encoded);
+    this.#knownAt = knownAt ?? new Map();
+    this.spec = spec;
+    this.items = items;
+    this.times = times;
+    this.late = times === null || before === undefined ? 0 : notBefore(times, before);
+    // What is late is the newest, so it stands first.
+    this.order =
+      times === null
+        ? asGiven(Math.min(items.rows, spec.max))
+        : newestFirst(times, spec.max + this.late).subarray(this.late);
+    this.count = this.order.length;
+    this.length = Math.max(this.count, spec.minimum);
+    this.#columns = columns;
+    this.#context = times === null ? context : { ...context, times };
+  }
+
+  /** float32 [history]: 1 for a behaviour, 0 for padding. */
+  valid(): Tensor {
+    return this.#once("valid", () => floats(new Float32Array(this.length).fill(1, 0, this.count), this.length));
+  }
+
+  /** An item feature of the behaviours, [history, …]. */
+  item(feature: FeatureSpec): Tensor {
+    return this.#once(feature.name, () => {
+      const data = this.items.ordered(feature, this.order, this.ordinals(), this.length);
+      return asTensor(feature, data, this.length);
+    });
+  }
+
+  /** A cross feature, [history, …]. */
+  cross(feature: FeatureSpec): Tensor {
+    return this.#once(feature.name, () => {
+      const values = this.#columns[feature.column] as Parameters<typeof encodeColumn>[1];
+      if (values === undefined && feature.encoder.kind !== "elapsed" && this.items.rows > 0) {
+        throw new TwinError(
+          `${this.#context.where} has no column \`${feature.column}\`; bring one value for each behaviour (null where it is unknown)`,
+        );
+      }
+      const raw = feature.encoder.kind === "elapsed" ? undefined : values;
+      const encoded = encodeColumn(feature, raw, this.items.rows, this.#context);
+      const fill = feature.encoder.kind === "tags" ? -1 : 0;
+      const data = reorder(encoded, encodedWidth(feature), this.order, this.length, fill);
+      const knownAt = this.#knownAt.get(feature.name);
+      if (knownAt !== undefined) this.#forgetUnknown(data, encodedWidth(feature), fill, knownAt);
+      return asTensor(feature, data, this.length);
+    });
+  }
+
+  /** A value that was not known before the request is missing, as in training. */
+  #forgetUnknown(data: Encoded, width: number, fill: number, knownAt: Float64Array): void {
+    const now = this.#context.now as number;
+    for (let i = 0; i < this.count; i++)
+      if (!(knownAt[this.order[i]] < now)) data.fill(fill, i * width, (i + 1) * width);
+  }
+
+  /** Ordinals in the generation, newest first, 0 for padding and unknown items; null where there is no generation. */
+  ordinals(): Int32Array | null {
+    const { ordinals } = this.items;
+    if (ordinals === null) return null;
+    this.#ordinals ??= reorder(ordinals, 1, this.order, this.length, 0);
+    return this.#ordinals;
+  }
+
+  #once(name: string, make: () => Tensor): Tensor {
+    let tensor = this.#tensors.get(name);
+    if (tensor === undefined) {
+      tensor = make();
+      this.#tensors.set(name, tensor);
+    }
+    return tensor;
+  }
+}
+
+function notBefore(times: Float64Array, time: number): number {
+  let count = 0;
+  for (let i = 0; i < times.length; i++) if (times[i] >= time) count++;
+  return count;
+}
+
+function asTensor(feature: FeatureSpec, data: Encoded, rows: number): Tensor {
+  const shape = encodedShape(feature, rows);
+  return data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
+}
+
+/** The cross features of one history. */
+export function crossFeatures(manifest: Manifest, history: string): FeatureSpec[] {
+  return manifest.features.filter(({ group, name }) => group === "cross" && name.startsWith(`${history}.`));
+}
+
+/** Unit in which a model's times count: steps where its data has an order only. */
+export function timeUnit(manifest: Manifest): TimeUnit {
+  for (const { encoder } of manifest.features)
+    if (encoder.kind === "elapsed" && encoder.unit === "steps") return "steps";
+  return "seconds";
+}
+
+/**
+ * Checks the form of a history's columns and reads its times.
+ * @returns the times in the caller's order; null where none came and none are needed
+ */
+export function readTimes(manifest: Manifest, spec: HistorySpec, columns: HistoryColumns): Float64Array | null {
+  const where = `history ${spec.name}`;
+  const cross = crossFeatures(manifest, spec.name);
+  const made = cross.find(({ encoder, column }) => encoder.kind === "elapsed" && columns[column] !== undefined);
+  if (made !== undefined) {
+    throw new TwinError(
+      `${where}: ${made.name} is computed from request time and behaviour time: leave its column out`,
+    );
+  }
+  const known = knownColumns(manifest, spec.name).map(({ column }) => column);
+  onlyKnown(columns, ["item", "time", "items", ...cross.map((feature) => feature.column), ...known], where);
+  if (!isColumn(columns.item))
+    throw new TwinError(`${where} has no column \`item\`: bring the items' keys as an array`);
+  const rows = columns.item.length;
+  if (columns.time === undefined) {
+    const elapsed = cross.find((feature) => feature.encoder.kind === "elapsed");
+    if (elapsed !== undefined && rows > 0) {
+      throw new TwinError(`${where} has no column \`time\`: ${elapsed.name} needs the time of each behaviour`);
+    }
+    return rows === 0 ? new Float64Array(0) : null;
+  }
+  const times = parseTimes(columns.time, where, timeUnit(manifest));
+  if (times.length !== rows) {
+    throw new TwinError(`${where} has ${rows} items and ${times.length} times: columns must be equally long`);
+  }
+  const unknown = times.findIndex(Number.isNaN);
+  if (unknown >= 0)
+    throw new TwinError(`${where}, index ${unknown}: the time is missing, so the behaviour has no place`);
+  return times;
+}
+
+/** Cross features of a history whose values became known later, with the column that says when. */
+function knownColumns(manifest: Manifest, history: string): { feature: string; column: string }[] {
+  return manifest.derived.flatMap((one) =>
+    one.kind === "known_at" && one.feature.startsWith(`${history}.`) ? [one] : [],
+  );
+}
+
+/**
+ * When each behaviour's value became known, by cross feature, in the caller's order. A request that does not bring the
+ * column brings only values that it knows.
+ */
+export function readKnownAt(
+  manifest: Manifest,
+  spec: HistorySpec,
+  columns: HistoryColumns,
+): ReadonlyMap<string, Float64Array> {
+  const result = new Map<string, Float64Array>();
+  for (const { feature, column } of knownColumns(manifest, spec.name)) {
+    const given = columns[column];
+    if (given === undefined) continue;
+    const where = `history ${spec.name}: \`${column}\``;
+    const times = parseTimes(given as RawTimes, where, timeUnit(manifest));
+    const rows = columns.item.length;
+    if (times.length !== rows)
+      throw new TwinError(`${where} has ${times.length} times for ${rows} items: columns must be equally long`);
+    result.set(feature, times);
+  }
+  return result;
+}

@@ -1,0 +1,113 @@
+// Ranking: the candidates of one request, in chunks whose memory is bounded, against a prepared user's side.
+
+import { emptyRecord, recordOf } from "../../contract/record.ts";
+import type { Tensor } from "../session/session.ts";
+import { Candidates } from "./candidates.ts";
+import type { Engine } from "./engine.ts";
+import type { KeptTensors } from "./feeds.ts";
+import type { UserSide } from "./prepare.ts";
+import { KeptLists, matches, type Ranking, type SearchSpec, selectable, tableUses } from "./ranking.ts";
+import type { RankRequest } from "./request.ts";
+import { runGraph } from "./variants.ts";
+
+/** Copies of the scores that a search holds at its widest: scores, masked, ranks, priorities. */
+const COPIES = 6;
+/** Candidates ranked at once at most: what a tower and the kept behaviours take is bounded by this. */
+const MOST = 2048;
+
+/** The heads of a search, by the metric that it and its attention share. */
+export function headsOf(engine: Engine, search: SearchSpec): number {
+  const { manifest } = engine.artefacts;
+  const attend = manifest.attends.find(({ by }) => by === search.by);
+  if (attend !== undefined) return attend.heads;
+  const part = Object.values(manifest.tables)
+    .flatMap((table) => table.parts)
+    .find(({ of }) => of === `${search.metric}.keys`);
+  return part?.heads ?? 1;
+}
+
+/** Candidates that are ranked at once, so that the scores stay within the engine's `scoreBytes`. */
+export function chunkSize(engine: Engine, side: UserSide): number {
+  let floats = 1;
+  for (const search of engine.artefacts.manifest.searches) {
+    const { length } = side.histories.get(search.history)!;
+    floats = Math.max(floats, headsOf(engine, search) * length);
+  }
+  for (const { over, heads } of engine.artefacts.manifest.attends) {
+    if (over.kind === "history") floats = Math.max(floats, heads * side.histories.get(over.history)!.length);
+  }
+  return Math.max(1, Math.min(MOST, Math.floor(engine.scoreBytes / (4 * COPIES * floats))));
+}
+
+export async function rankCandidates(engine: Engine, side: UserSide, request: RankRequest): Promise<Ranking> {
+  const { manifest } = engine.artefacts;
+  const candidates = new Candidates(engine, side.generation, request);
+  const count = candidates.count;
+  const lists = manifest.searches.map((search) => {
+    const heads = search.heads === "per_head" && search.metric !== null ? headsOf(engine, search) : null;
+    const places = selectable(manifest, search, side);
+    return { search, list: new KeptLists(search, places, matches(engine, search, side, candidates), count, heads) };
+  });
+  const scores = emptyRecord<Float32Array>();
+  const logits = emptyRecord<Float32Array>();
+  for (const { name } of manifest.labels) {
+    scores[name] = new Float32Array(count);
+    logits[name] = new Float32Array(count);
+  }
+  const size = chunkSize(engine, side);
+  for (let start = 0; start < count; start += size) {
+    const chunk = { start, end: Math.min(start + size, count) };
+    const outputs = await runChunk(engine, side, candidates, chunk);
+    for (const { name, output, logit } of manifest.labels) {
+      scores[name].set(outputs[output].data as Float32Array, start);
+      logits[name].set(outputs[logit].data as Float32Array, start);
+    }
+    for (const { search, list } of lists) list.add(outputs[search.kept].data, chunk.start, chunk.end);
+  }
+  const searches = recordOf(lists.map(({ search, list }) => [search.name, list.result()] as const));
+  const tables = tableUses(side);
+  const found = tables.reduce((sum, table) => sum + table.found, 0);
+  const misses = tables.reduce((sum, table) => sum + table.missed, 0);
+  return {
+    scores,
+    logits,
+    kept: manifest.searches.length === 0 ? null : searches[manifest.searches[0].name],
+    searches,
+    tables,
+    misses,
+    coverage: found + misses === 0 ? 1 : found / (found + misses),
+    stale: tables.some(({ state }) => state === "stale"),
+    keys: manifest.graphs[side.route.rank]?.keys ?? "fresh",
+    untrained: manifest.untrained,
+    unknownCandidates: candidates.items.unknown(),
+    late: [...side.histories.values()].reduce((sum, history) => sum + history.late, 0),
+    missing: [...side.missing, ...candidates.missing],
+  };
+}
+
+type Chunk = { readonly start: number; readonly end: number };
+
+async function runChunk(
+  engine: Engine,
+  side: UserSide,
+  candidates: Candidates,
+  chunk: Chunk,
+): Promise<Record<string, Tensor>> {
+  const { request, rank } = side.route;
+  if (request !== null) return runGraph(engine, request, side, candidates, chunk, {});
+  const kept = await runSearch(engine, side, candidates, chunk);
+  const outputs = await runGraph(engine, rank, side, candidates, chunk, kept);
+  return { ...outputs, ...kept };
+}
+
+/** The searches' lists for candidates start … end−1. */
+export async function runSearch(
+  engine: Engine,
+  side: UserSide,
+  candidates: Candidates,
+  chunk: Chunk,
+): Promise<KeptTensors> {
+  const { search } = side.route;
+  if (search === null) return {};
+  return runGraph(engine, search, side, candidates, chunk, {});
+}

@@ -1,0 +1,60 @@
+// What the pool and its worker threads say to each other.
+
+import { type Named, recordOf } from "../../../contract/record.ts";
+import type { Explanation } from "../../request/explain.ts";
+import type { Ranking } from "../../request/ranking.ts";
+import type { PrepareRequest, RankRequest } from "../../request/request.ts";
+import type { SharedGeneration } from "../../store/generation-tables.ts";
+import type { LoadOptions } from "../twin.ts";
+
+/** How many users' sides a worker keeps at hand; the pool counts along, so that both drop the same ones. */
+export const HELD = 64;
+
+/** What a worker starts with. */
+export interface WorkerStart {
+  readonly dir: string;
+  readonly options: LoadOptions;
+  readonly tables: SharedGeneration | null;
+  /** Which weights the pool checks. */
+  readonly weights: string | null;
+}
+
+/** One thing to do. `request` comes along where the worker does not hold the user's side. */
+export type Job =
+  | { readonly kind: "prepare"; readonly prepared: number; readonly request: PrepareRequest }
+  | {
+      readonly kind: "rank" | "explain";
+      readonly prepared: number;
+      readonly request: PrepareRequest | null;
+      readonly candidates: RankRequest;
+    }
+  | { readonly kind: "tables"; readonly tables: SharedGeneration | null }
+  | { readonly kind: "close" };
+
+export type Answer =
+  | { readonly kind: "ready"; readonly warnings: readonly string[] }
+  | { readonly kind: "done"; readonly result: Ranking | Explanation[] | null; readonly warnings: readonly string[] }
+  | { readonly kind: "failed"; readonly message: string; readonly ours: boolean };
+
+/** A ranking as the thread made it: what crosses between threads is given a prototype on the way. */
+export function receivedRanking(ranking: Ranking): Ranking {
+  const { scores, logits, searches } = ranking;
+  const bare = <T>(named: Named<T>): Named<T> => recordOf(Object.entries(named));
+  return { ...ranking, scores: bare(scores), logits: bare(logits), searches: bare(searches) };
+}
+
+/** Explanations as the thread made them. */
+export function receivedExplanations(explanations: readonly Explanation[]): Explanation[] {
+  return explanations.map((one) => ({
+    ...one,
+    scores: recordOf(Object.entries(one.scores)),
+    logits: recordOf(Object.entries(one.logits)),
+  }));
+}
+
+/** Users' sides in the order in which they came; the oldest is dropped when there are more than `HELD`. */
+export function hold<T>(held: Map<number, T>, prepared: number, value: T): void {
+  held.delete(prepared);
+  held.set(prepared, value);
+  if (held.size > HELD) held.delete(held.keys().next().value!);
+}

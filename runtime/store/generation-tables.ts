@@ -1,0 +1,220 @@
+// The built tables in use: key lookup, item store and rows of the current generation, and whether they may be used.
+
+import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { parseKeys } from "../encode/keys.ts";
+import { freshness } from "../table/freshness.ts";
+import type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
+import { Generation, type GenerationImage } from "./generation.ts";
+
+/** A generation in memory that threads share. */
+export type SharedGeneration = GenerationImage;
+
+/** The build folder whose tables they are. */
+export interface TablesHome {
+  readonly dir: string;
+  readonly manifest: Manifest;
+}
+
+export interface TablesOptions {
+  readonly maxStaleness: number;
+  /** Bytes above which rows stay in their file. */
+  readonly memoryLimit: number;
+  /** Whether other threads shall use the same memory. */
+  readonly share: boolean;
+  /** What another thread opened; null: it found none. Absent: the folder is read. */
+  readonly shared?: SharedGeneration | null;
+}
+
+/** The tables of a build folder, or of another thread. */
+export class GenerationTables implements LiveTables {
+  readonly maxStaleness: number;
+  readonly #home: TablesHome;
+  readonly #options: TablesOptions;
+  readonly #encoders: string;
+  #current: HeldGeneration | null = null;
+  /** Generations that are not in use any more, and have users. */
+  readonly #left = new Set<HeldGeneration>();
+  #open: OpenGeneration | null = null;
+  #refreshing: Promise<unknown> = Promise.resolve();
+
+  private constructor(home: TablesHome, options: TablesOptions) {
+    this.maxStaleness = options.maxStaleness;
+    this.#home = home;
+    this.#options = options;
+    this.#encoders = encodersFingerprint(home.manifest);
+  }
+
+  static async open(home: TablesHome, options: TablesOptions): Promise<GenerationTables> {
+    const tables = new GenerationTables(home, options);
+    if (options.shared === undefined) await tables.refresh();
+    else await tables.attach(options.shared);
+    return tables;
+  }
+
+  current(): OpenGeneration | null {
+    return this.#open;
+  }
+
+  /** Takes the newest generation into use; true where it is another one. One after the other, if asked several times. */
+  refresh(): Promise<boolean> {
+    const turn = this.#refreshing.then(() => this.#refresh());
+    this.#refreshing = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #refresh(): Promise<boolean> {
+    const { dir } = this.#home;
+    // A generation may be replaced, and removed, between reading its number and opening its files.
+    for (let attempt = 0; ; attempt++) {
+      const number = Generation.current(dir);
+      if (number === (this.#open?.number ?? null)) return false;
+      if (number === null) return false;
+      try {
+        const { memoryLimit, share } = this.#options;
+        this.#use(await Generation.open(dir, { number, memoryLimit, shared: share }));
+        return true;
+      } catch (error) {
+        if (attempt === 3 || Generation.current(dir) === number) throw error;
+      }
+    }
+  }
+
+  /** Uses the generation of another thread. */
+  async attach(image: SharedGeneration | null): Promise<void> {
+    if (image !== null) this.#use(await Generation.attach(image));
+    else this.#leave();
+  }
+
+  /** For `attach` in other threads. */
+  share(): SharedGeneration | null {
+    return this.#current?.generation.image() ?? null;
+  }
+
+  /** Closes the files of every generation, whoever has it. */
+  close(): void {
+    this.#leave();
+    for (const held of this.#left) held.generation.close();
+    this.#left.clear();
+  }
+
+  #leave(): void {
+    const before = this.#current;
+    this.#current = null;
+    this.#open = null;
+    if (before === null) return;
+    this.#left.add(before);
+    before.leave(() => this.#left.delete(before));
+  }
+
+  #use(generation: Generation): void {
+    this.#leave();
+    this.#current = new HeldGeneration(generation);
+    this.#open = opened(this.#home, this.#current, this.#encoders);
+  }
+}
+
+/** A generation whose files are closed when it is out of use and its last user is done. */
+class HeldGeneration {
+  readonly generation: Generation;
+  readonly #inFiles: boolean;
+  #users = 0;
+  #left: (() => void) | null = null;
+
+  constructor(generation: Generation) {
+    this.generation = generation;
+    this.#inFiles = generation.inFiles;
+  }
+
+  hold(): () => void {
+    if (!this.#inFiles) return nothing;
+    let held = true;
+    this.#users++;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#users--;
+      this.#closeUnused();
+    };
+  }
+
+  /** It is out of use. @param closed told when its files are closed */
+  leave(closed: () => void): void {
+    this.#left = closed;
+    this.#closeUnused();
+  }
+
+  #closeUnused(): void {
+    if (this.#left === null || this.#users > 0) return;
+    this.generation.close();
+    this.#left();
+    this.#left = null;
+  }
+}
+
+const nothing = (): void => undefined;
+
+const users = new FinalizationRegistry<() => void>((release) => release());
+
+/** Holds a generation for as long as `user` can be reached: nobody says when a prepared user is done with. */
+export function holdFor(user: object, generation: Pick<OpenGeneration, "hold"> | null): void {
+  const release = generation?.hold() ?? nothing;
+  if (release !== nothing) users.register(user, release);
+}
+
+function opened({ manifest, dir }: TablesHome, held: HeldGeneration, encoders: string): OpenGeneration {
+  const { generation } = held;
+  const { description, index, store } = generation;
+  const made = {
+    madeAt: description.made_at,
+    fingerprints: { producer: description.fingerprints.producer, metric: description.fingerprints.metric },
+  };
+  const misfit =
+    description.fingerprints.encoders === encoders
+      ? null
+      : "its items were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed)";
+  return {
+    number: description.number,
+    hold: () => held.hold(),
+    items: description.items,
+    store: {
+      gather(feature, ordinals) {
+        // Rows of other encoders would be other rows: they may lie outside the embedding tables.
+        if (misfit !== null) {
+          throw new TwinError(
+            `the item store in ${dir} cannot be used: ${misfit}. Rebuild it: twin table build ${dir} --data data.yaml`,
+          );
+        }
+        return store.gather(feature, ordinals);
+      },
+    },
+    ordinals: (keys, where) => index.lookup(parseKeys(keys, index.type, where)),
+    table: (name) => openTable(generation, name),
+    freshness: (now) =>
+      Object.keys(manifest.tables).map((table) => {
+        const found = freshness(manifest, table, made, now);
+        const because = misfit ?? shapeMisfit(manifest, generation, table);
+        return because === null ? found : { ...found, state: "refused", because };
+      }),
+  };
+}
+
+function openTable(generation: Generation, name: string): OpenTable | null {
+  const table = generation.tables.get(name);
+  if (table === undefined) return null;
+  return {
+    rows: table.rows,
+    format: table.format,
+    whole: () => (table.precision === "float32" ? table.whole() : null),
+    gather: (ordinals, into, offset) => table.gather(ordinals, into, offset),
+    stored: () => table.stored(),
+    gatherStored: (ordinals) => table.gatherStored(ordinals),
+  };
+}
+
+function shapeMisfit(manifest: Manifest, generation: Generation, table: string): string | null {
+  const found = generation.tables.get(table);
+  const { width } = manifest.tables[table];
+  return found === undefined || found.width === width ? null : `its rows are ${found.width} wide instead of ${width}`;
+}

@@ -1,0 +1,43 @@
+// The cores and the compiler run anywhere: bundled for a browser they ask for no module of Node and no native package.
+import { join } from "node:path";
+import { build } from "esbuild";
+import { expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+
+it.each(["runtime/request/index.ts", "runtime/learn/index.ts", "compiler/index.ts"])("%s", async (entry) => {
+  const { metafile, errors } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    supported: { "top-level-await": true },
+    define: { TWIN_VERSION: '"0"' },
+    logLevel: "silent",
+  });
+  expect(errors).toEqual([]);
+  const outside = Object.values(metafile.inputs).flatMap(({ imports }) =>
+    imports.filter((one) => one.external && one.path !== "<runtime>"),
+  );
+  expect(outside.map(({ path }) => path)).toEqual([]);
+  const native = Object.keys(metafile.inputs).filter((path) =>
+    /\.node$|onnxruntime-node|@duckdb|worker_threads/.test(path),
+  );
+  expect(native).toEqual([]);
+});
+
+it("sees a module of Node where there is one", async () => {
+  const bundled = build({
+    absWorkingDir: root,
+    entryPoints: ["runtime/host/files.ts"],
+    bundle: true,
+    write: false,
+    platform: "browser",
+    logLevel: "silent",
+  });
+  await expect(bundled).rejects.toThrow(/node:fs/);
+});
