@@ -1,18 +1,21 @@
 // Tests run from the sources; the command line they start is bundled once beforehand.
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+import { tally } from "./test/kit/tally.ts";
+import { long, slow } from "./test/tiers.ts";
+
+const { TWIN_FAST, TWIN_LONG, TWIN_TEST_REPORT } = process.env;
 
 export default defineConfig({
   define: { TWIN_VERSION: JSON.stringify("0.0.0-test") },
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/kit/bundle-once.ts"],
+    exclude: [...configDefaults.exclude, "build/**", ...(TWIN_FAST ? slow : []), ...(TWIN_LONG ? [] : long)],
+    globalSetup: ["test/kit/own-folder.ts", "test/kit/bundle-once.ts"],
     setupFiles: ["test/kit/seed.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 120_000,
-    reporters: process.env.TWIN_TEST_REPORT
-      ? ["default", ["json", { outputFile: process.env.TWIN_TEST_REPORT }]]
-      : ["default"],
+    reporters: TWIN_TEST_REPORT ? ["default", tally(TWIN_TEST_REPORT)] : ["default"],
   },
 });

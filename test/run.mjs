@@ -1,13 +1,26 @@
-// `npm test`: types, style, then every test; ends with one line that counts them all.
+// `npm test`: types, style, then every test of a tier; says what was left out and why, what took longest, and at its end
+// one line that counts them all. `--tier=fast|full|long` chooses, what follows goes to vitest.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const args = process.argv.slice(2);
+const tier = args[0]?.startsWith("--tier=") ? args.shift().slice("--tier=".length) : "full";
+const flags = { fast: { TWIN_FAST: "1" }, full: {}, long: { TWIN_LONG: "1" } }[tier];
+if (flags === undefined) {
+  console.error(`no tier is called ${tier}: there are fast, full and long`);
+  process.exit(1);
+}
+/** Minutes that a tier may take on two idle processors; the long one takes what it takes. */
+const share = { fast: 5, full: 25 }[tier];
+const strict = Boolean(process.env.TWIN_REQUIRE_ALL);
+
 const bin = (name) => join("node_modules", ".bin", name);
 const scratch = mkdtempSync(join(tmpdir(), "twin-test-"));
 const report = join(scratch, "report.json");
-const total = { passed: 0, failed: 0, skipped: 0 };
+const start = performance.now();
+let [passed, failed, skipped] = [0, 0, 0];
 
 function step(title, command, args, environment = {}) {
   console.log(`\n— ${title}`);
@@ -18,20 +31,41 @@ function step(title, command, args, environment = {}) {
 for (const [title, command, args] of [
   ["type check", bin("tsc"), ["--noEmit"]],
   ["lint and format", bin("biome"), ["ci", "--error-on-warnings", "."]],
-])
-  total[step(title, command, args) ? "passed" : "failed"]++;
-
-const passed = step("tests", bin("vitest"), ["run", ...process.argv.slice(2)], { TWIN_TEST_REPORT: report });
-if (existsSync(report)) {
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, "utf8"));
-  total.passed += numPassedTests;
-  total.failed += numFailedTests;
-  total.skipped += numPendingTests + numTodoTests;
+]) {
+  if (step(title, command, args)) passed++;
+  else failed++;
 }
-// A file that does not load, or an error outside of any test, fails the run without a failed test.
-if (!passed && total.failed === 0) total.failed++;
+
+const whole = step("tests", bin("vitest"), ["run", ...args], { ...flags, TWIN_TEST_REPORT: report });
+if (existsSync(report)) {
+  const tally = JSON.parse(readFileSync(report, "utf8"));
+  passed += tally.passed;
+  failed += tally.failed;
+  skipped += tally.notRun;
+  const seconds = ({ milliseconds, name }) =>
+    console.log(`  ${(milliseconds / 1000).toFixed(1).padStart(6)} s  ${name}`);
+  console.log("\nThe slowest tests:");
+  tally.slowTests.forEach(seconds);
+  console.log("\nThe slowest files:");
+  tally.slowFiles.forEach(seconds);
+  if (tally.lacking.length > 0) console.log("\nLeft out, for this machine lacks something:");
+  for (const { file, tests, lacks } of tally.lacking) {
+    skipped += tests;
+    console.log(`  ${file}, ${tests} ${tests === 1 ? "test" : "tests"}: ${lacks}`);
+  }
+  if (tally.notRun > 0) console.log(`\n${tally.notRun} tests were not run, for a filter or a failure before them.`);
+}
+// What ends vitest itself fails the run without a failed test.
+if (!whole && failed === 0) failed++;
 rmSync(scratch, { recursive: true, force: true });
 
-const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+if (strict && skipped > 0) {
+  console.log(`\nTWIN_REQUIRE_ALL is set: the ${skipped} that were skipped count as failed.`);
+  failed += skipped;
+  skipped = 0;
+}
+const took = (performance.now() - start) / 60_000;
+const bound = share === undefined ? "" : `, of the ${share} that it may take on two idle processors`;
+console.log(`\nThe ${tier} tier took ${took.toFixed(1)} minutes${bound}.`);
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failed === 0 ? 0 : 1;

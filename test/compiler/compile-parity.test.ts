@@ -1,4 +1,5 @@
 // parity.safetensors against ONNX Runtime, graph by graph, as any runtime would check itself.
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,9 +8,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type BuildOptions, initialValues, parameters, type WeightSource } from "../../compiler/index.ts";
 import { littleEndian } from "../../compiler/values/values.ts";
 import { parseSafetensors } from "../../contract/safetensors.ts";
+import { needs } from "../kit/needs.ts";
 import { difference, type Options } from "../kit/onnx.ts";
 import { bytesOf, compiled, smallSource } from "../kit/small-model.ts";
-import { holdDevice, noAdapter, onDevice } from "../kit/webgpu.ts";
+import { holdDevice, onDevice } from "../kit/webgpu.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-parity-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -96,8 +98,7 @@ const variants: [string, string, Partial<BuildOptions>][] = [
   ["another seed", smallSource, { seed: 99 }],
 ];
 
-const absent = noAdapter();
-if (absent === null) holdDevice();
+holdDevice();
 /** The software adapter compiles slowly, so each kind of graph is tried on it once. */
 const onDevices: Readonly<Record<string, readonly string[]>> = {
   "tables inside": ["projector", "oracle", "request", "request_fresh", "explain"],
@@ -161,8 +162,9 @@ describe.each(variants)("parity: %s", (name, source, options) => {
 
   it.each(graphs)("holds on ONNX Runtime: %s", (graph) => holds(graph, {}));
 
-  it.skipIf(absent !== null).each(graphs.filter((graph) => onDevices[name]?.includes(graph)))(
-    `holds on a WebGPU device, no node off it${absent === null ? "" : ` (skipped: ${absent})`}: %s`,
+  it.each(graphs.filter((graph) => onDevices[name]?.includes(graph)))(
+    "holds on a WebGPU device, no node off it: %s",
+    needs("webgpu"),
     (graph) => holds(graph, onDevice),
   );
 });

@@ -1,11 +1,11 @@
 // Folders that cannot be written and a disk that is full: exit code 1, the cause, and what was there before is unchanged.
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, refused, root } from "../kit/cli.ts";
 import { contents, copyOf, type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
+import { needs, onSmallDisk, ordinaryUser } from "../kit/needs.ts";
 
 let example: ExampleBuild;
 beforeAll(async () => {
@@ -49,61 +49,50 @@ describe("no room", () => {
     expect(left.filter((name) => name !== "data")).toEqual([]);
   });
 
-  it("says that a disk is full", async ({ skip }) => {
-    // A file system of 300 kB of its own, seen by the command alone; not every machine lets one be mounted.
-    const mounted = (folder: string, line: string) =>
-      spawnSync("unshare", ["-rm", "bash", "-c", `mount -t tmpfs -o size=300k tmpfs ${folder} && ${line}`], {
-        encoding: "utf8",
-      });
+  it("says that a disk is full", needs("mount"), () => {
     const folder = temporary();
-    skip(mounted(folder, "true").status !== 0, "no file system can be mounted here");
     const build = `node ${join(root, "cli/twin.mjs")} build ${example.model} -o ${folder}/out; echo "exit $?"; ls -A ${folder}`;
-    const { stdout, stderr } = mounted(folder, build);
+    const { stdout, stderr } = onSmallDisk(folder, build);
     expect(stderr).toMatch(/cannot write .*: the disk is full/);
     expect(stderr).not.toMatch(/^ {4}at /m);
     expect(stdout).toBe("exit 1\n");
     // The database's file lies in the output: it is not the temporary folder that is full.
     const prepare = `node ${join(root, "cli/twin.mjs")} data prepare ${example.data} --model ${example.model} -o ${folder}/out; echo "exit $?"`;
-    const prepared = mounted(folder, prepare);
+    const prepared = onSmallDisk(folder, prepare);
     expect(prepared.stderr).toContain(`the disk of ${folder}/out`);
     expect(prepared.stderr).not.toContain("TMPDIR");
     expect(prepared.stdout).toBe("exit 1\n");
   });
 });
 
-describe("a folder that may not be written", () => {
-  const asNobody = { uid: 65534 };
+describe("a folder that may not be written", needs("ordinary user"), () => {
   const readOnly = (path: string) => {
     chmodSync(path, 0o555);
     return path;
   };
-  const identity = () => (process.getuid?.() === 0 ? asNobody : {});
-  const mayRead = () => spawnSync(process.execPath, [join(root, "cli/twin.mjs"), "--version"], identity()).status === 0;
 
-  it("builds nothing into it and says so", async ({ skip }) => {
-    skip(!mayRead(), "another user may not read this checkout");
+  it("builds nothing into it and says so", async () => {
     const folder = temporary();
     // The model itself must be readable by whoever runs.
     chmodSync(example.folder, 0o755);
     readOnly(folder);
     const out = join(folder, "out");
-    await refused(1, ["build", example.model, "-o", out], [folder, /permission denied/], null, identity());
-    await refused(1, ["example", out], [folder, /permission denied/], null, identity());
-    await refused(1, ["quickstart", out], [folder, /permission denied/], /example data/, identity());
+    await refused(1, ["build", example.model, "-o", out], [folder, /permission denied/], null, ordinaryUser());
+    await refused(1, ["example", out], [folder, /permission denied/], null, ordinaryUser());
+    await refused(1, ["quickstart", out], [folder, /permission denied/], /example data/, ordinaryUser());
     expect(readdirSync(folder)).toEqual([]);
     chmodSync(folder, 0o755);
   });
 
-  it("ranks from a build that it may only read, also where a killed build left its stage", async ({ skip }) => {
-    skip(!mayRead(), "another user may not read this checkout");
+  it("ranks from a build that it may only read, also where a killed build left its stage", async () => {
     const dir = copyOf(example.dir);
     mkdirSync(join(dirname(dir), ".build.next-999999999"));
     readOnly(dir);
     readOnly(join(dir, "tables"));
     readOnly(dirname(dir));
-    await fine(["rank", dir, "--request", example.request], identity());
-    await fine(["table", "verify", dir], identity());
-    await refused(1, ["table", "build", dir, "--data", example.data], [/permission denied/], null, identity());
+    await fine(["rank", dir, "--request", example.request], ordinaryUser());
+    await fine(["table", "verify", dir], ordinaryUser());
+    await refused(1, ["table", "build", dir, "--data", example.data], [/permission denied/], null, ordinaryUser());
     for (const path of [dirname(dir), dir, join(dir, "tables")]) chmodSync(path, 0o755);
     rmSync(dirname(dir), { recursive: true });
   });

@@ -6,6 +6,7 @@ import { verifyDataset } from "../../runtime/data/prepare/verify-dataset.ts";
 import { verifyRun } from "../../runtime/train/verify-run.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, here, root } from "../kit/cli.ts";
+import { patience, times } from "../kit/effort.ts";
 import { flipsOf, withFlip } from "../kit/flip.ts";
 
 const compat = join(root, "test/compat/0.1.0");
@@ -28,50 +29,58 @@ const trainArgs = (run: string, ...more: string[]) => [
 const weights = (run: string) => readFileSync(join(run, "weights.safetensors")).toString("base64");
 
 describe("one flipped bit", () => {
-  it("in prepared data is told by `evaluate --cache`", async () => {
-    const cache = join(folder, "evaluated");
-    const args = ["evaluate", join(folder, "model"), "--data", data, "--cache", cache, "--json"];
-    const right = await here(args);
-    expect(right.code, right.stderr).toBe(0);
-    for (const flip of flipsOf(cache, undefined, Number(process.env.TWIN_FLIPS ?? 1))) {
-      const found = await withFlip(cache, flip, () => here(args));
-      const what = `${flip.file}, bit ${flip.bit}: ${found.stderr}`;
-      if (found.code === 0) expect(found.stdout, what).toBe(right.stdout);
-      else expect([found.code, found.stderr.includes(flip.file)], what).toEqual([1, true]);
-      // The description is made anew.
-      if (flip.file === "dataset.yaml") await here(args);
-    }
-    expect((await here(args)).stdout).toBe(right.stdout);
-  }, 240_000);
-
-  it("in any file of a run is told by `train --resume`, or gives the same weights", async () => {
-    const run = join(folder, "stopped");
-    await fine(trainArgs(run, "--steps", "10"));
-    const whole = join(folder, "whole");
-    cpSync(run, whole, { recursive: true });
-    const more = ["--resume", "--steps", "14"];
-    await fine(trainArgs(whole, ...more));
-    const right = weights(whole);
-    const files = flipsOf(run, (file) => file !== "report.html", Number(process.env.TWIN_FLIPS ?? 1));
-    const names = files.map(({ file }) => file.split("/").slice(0, 2).join("/"));
-    for (const one of ["run.yaml", "metrics.jsonl", "vocabularies/item.video_id.jsonl", "train/step.onnx"])
-      expect(names).toContain(one);
-    let told = 0;
-    for (const flip of files) {
-      const copy = join(folder, "flipped");
-      rmSync(copy, { recursive: true, force: true });
-      cpSync(run, copy, { recursive: true });
-      const cache = ["--cache", join(copy, "data")];
-      await withFlip(copy, flip, async () => {
-        const found = await here(trainArgs(copy, ...more, ...cache));
+  it(
+    "in prepared data is told by `evaluate --cache`",
+    async () => {
+      const cache = join(folder, "evaluated");
+      const args = ["evaluate", join(folder, "model"), "--data", data, "--cache", cache, "--json"];
+      const right = await here(args);
+      expect(right.code, right.stderr).toBe(0);
+      for (const flip of flipsOf(cache, undefined, times("TWIN_FLIPS", 1))) {
+        const found = await withFlip(cache, flip, () => here(args));
         const what = `${flip.file}, bit ${flip.bit}: ${found.stderr}`;
-        if (found.code === 0) expect(weights(copy), what).toBe(right);
+        if (found.code === 0) expect(found.stdout, what).toBe(right.stdout);
         else expect([found.code, found.stderr.includes(flip.file)], what).toEqual([1, true]);
-        if (found.code !== 0) told++;
-      });
-    }
-    expect(told).toBeGreaterThan(files.length / 2);
-  }, 400_000);
+        // The description is made anew.
+        if (flip.file === "dataset.yaml") await here(args);
+      }
+      expect((await here(args)).stdout).toBe(right.stdout);
+    },
+    patience(240_000),
+  );
+
+  it(
+    "in any file of a run is told by `train --resume`, or gives the same weights",
+    async () => {
+      const run = join(folder, "stopped");
+      await fine(trainArgs(run, "--steps", "10"));
+      const whole = join(folder, "whole");
+      cpSync(run, whole, { recursive: true });
+      const more = ["--resume", "--steps", "14"];
+      await fine(trainArgs(whole, ...more));
+      const right = weights(whole);
+      const files = flipsOf(run, (file) => file !== "report.html", times("TWIN_FLIPS", 1));
+      const names = files.map(({ file }) => file.split("/").slice(0, 2).join("/"));
+      for (const one of ["run.yaml", "metrics.jsonl", "vocabularies/item.video_id.jsonl", "train/step.onnx"])
+        expect(names).toContain(one);
+      let told = 0;
+      for (const flip of files) {
+        const copy = join(folder, "flipped");
+        rmSync(copy, { recursive: true, force: true });
+        cpSync(run, copy, { recursive: true });
+        const cache = ["--cache", join(copy, "data")];
+        await withFlip(copy, flip, async () => {
+          const found = await here(trainArgs(copy, ...more, ...cache));
+          const what = `${flip.file}, bit ${flip.bit}: ${found.stderr}`;
+          if (found.code === 0) expect(weights(copy), what).toBe(right);
+          else expect([found.code, found.stderr.includes(flip.file)], what).toEqual([1, true]);
+          if (found.code !== 0) told++;
+        });
+      }
+      expect(told).toBeGreaterThan(files.length / 2);
+    },
+    patience(400_000),
+  );
 
   it("in a run's vocabulary or manifest is told by what starts from it", async () => {
     const run = join(folder, "stopped");

@@ -1,14 +1,15 @@
 // `build` and `table build` killed at random moments, and stopped by signals: the earlier result stays whole and ranks the
-// same, the next run succeeds, nothing is left over. TWIN_KILLS sets how often each is killed (default 6).
+// same, the next run succeeds, nothing is left over.
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, here, twin } from "../kit/cli.ts";
+import { times } from "../kit/effort.ts";
 import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
 
-const kills = Number(process.env.TWIN_KILLS ?? 6);
+const kills = times("TWIN_KILLS", 6);
 
 let example: ExampleBuild;
 let scores: unknown;

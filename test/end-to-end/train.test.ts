@@ -1,5 +1,5 @@
 // `twin train` through the command line: killed at any moment and gone on with, it ends with the same bytes; what it
-// learned builds, starts other runs, and what is wrong is told with the way out. TWIN_KILLS sets how often it is killed.
+// learned builds, starts other runs, and what is wrong is told with the way out.
 import type { ChildProcess } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readMetrics } from "../../runtime/train/metrics-log.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, here, refused, root, twin } from "../kit/cli.ts";
+import { times } from "../kit/effort.ts";
 
-const kills = Number(process.env.TWIN_KILLS ?? 6);
+const kills = times("TWIN_KILLS", 6);
 
 let folder: string;
 let model: string;

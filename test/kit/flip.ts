@@ -1,9 +1,7 @@
 // One flipped bit at sampled places of a folder's files, for tests that damage must be told and never give other numbers.
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-
-/** Places a file: more where the environment asks for the long form. */
-const places = process.env.TWIN_FLIPS ? Number(process.env.TWIN_FLIPS) : 2;
+import { times } from "./effort.ts";
 
 export interface Flip {
   /** Relative, with `/`. */
@@ -12,7 +10,11 @@ export interface Flip {
 }
 
 /** Bits spread over every file of a folder that has any bytes; the same in every run. */
-export function flipsOf(folder: string, chosen: (file: string) => boolean = () => true, each = places): Flip[] {
+export function flipsOf(
+  folder: string,
+  chosen: (file: string) => boolean = () => true,
+  each = times("TWIN_FLIPS", 2),
+): Flip[] {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
   return names.sort().flatMap((file, f) => {
     const path = join(folder, file);

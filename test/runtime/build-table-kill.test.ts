@@ -1,5 +1,4 @@
 // A table build killed at random moments: the earlier generation stays whole and usable, the next build cleans up.
-// TWIN_KILLS sets how often (default 8).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
@@ -12,8 +11,9 @@ import { parseKeys } from "../../runtime/encode/keys.ts";
 import { Generation } from "../../runtime/store/generation.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
+import { times } from "../kit/effort.ts";
 
-const kills = Number(process.env.TWIN_KILLS ?? 8);
+const kills = times("TWIN_KILLS", 8);
 const running = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of running) child.kill("SIGKILL");

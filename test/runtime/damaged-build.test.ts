@@ -7,13 +7,14 @@ import { verifyBuild } from "../../runtime/build-table/index.ts";
 import { type LoadOptions, load, parseRequest } from "../../runtime/index.ts";
 import { jobsOf } from "../../runtime/serve/weights-check.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
+import { patience, seed, times } from "../kit/effort.ts";
 import { builtRanked, numbers, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
 afterAll(cleanUp);
 
-/** Flips of each file; the long form has more. */
-const flips = Number(process.env.TWIN_FLIPS ?? 3);
-const next = numbers(Number(process.env.TWIN_SEED) || 5);
+/** Flips of each file. */
+const flips = times("TWIN_FLIPS", 3);
+const next = numbers(seed(5));
 
 async function answer(dir: string, options: LoadOptions = {}): Promise<string> {
   const twin = await load(dir, options);
@@ -42,7 +43,9 @@ const filesOf = (dir: string): string[] =>
     .sort();
 
 describe.each(["none", "all"] as const)("a build with outside: %s", (outside) => {
-  it("never answers otherwise for a flipped bit, and says which file it is", { timeout: 600_000 }, async () => {
+  it("never answers otherwise for a flipped bit, and says which file it is", {
+    timeout: patience(600_000),
+  }, async () => {
     const dir = await builtRanked(rankSource(), {}, { outside });
     const right = await answer(dir);
     expect(await found(dir)).toBe("");

@@ -14,6 +14,7 @@ import type { Progress } from "../../runtime/host/progress.ts";
 import type { Part } from "../../runtime/learn/dataset.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel } from "../kit/data-files.ts";
+import { patience, times } from "../kit/effort.ts";
 import { contents } from "../kit/example-build.ts";
 import { flipsOf, withFlip } from "../kit/flip.ts";
 import { type LogEvent, logBinding, prepared, t0 } from "../kit/prepared.ts";
@@ -58,7 +59,7 @@ describe("one flipped bit in prepared data", () => {
     async (_, memory) => {
       const { folder } = await prepared(log(), manifest);
       const right = await everything(folder, memory);
-      const flips = flipsOf(folder, undefined, process.env.TWIN_FLIPS ? Number(process.env.TWIN_FLIPS) : 6);
+      const flips = flipsOf(folder, undefined, times("TWIN_FLIPS", 6));
       expect(new Set(flips.map(({ file }) => file)).size).toBeGreaterThan(25);
       for (const flip of flips) {
         const found = await withFlip(folder, flip, () => everything(folder, memory).catch((error: unknown) => error));
@@ -68,7 +69,7 @@ describe("one flipped bit in prepared data", () => {
       }
       expect(await everything(folder, memory)).toBe(right);
     },
-    60_000,
+    patience(60_000),
   );
 
   it("is met by the thread that shares the other columns", async () => {

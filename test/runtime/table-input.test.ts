@@ -1,4 +1,5 @@
 // `--table-input`: graphs over stored rows give what the host's decoding gives, and where they do not run the host decodes.
+
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -11,8 +12,8 @@ import { LocalTwin } from "../../runtime/serve/twin.ts";
 import { type Feeds, Sessions } from "../../runtime/session/session.ts";
 import { nodeSessions } from "../../runtime/session/session-node.ts";
 import { cleanUp } from "../kit/built-twin.ts";
+import { needs } from "../kit/needs.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
-import { noAdapter } from "../kit/webgpu.ts";
 
 afterAll(cleanUp);
 
@@ -166,10 +167,9 @@ describe.each(both)("graphs over %s rows", (type) => {
   });
 });
 
-const absent = noAdapter();
-
-it.skipIf(absent !== null).each(both)(
-  `%s rows serve on a WebGPU device, stored or decoded${absent === null ? "" : ` (skipped: ${absent})`}`,
+it.each(both)(
+  "%s rows serve on a WebGPU device, stored or decoded",
+  { ...needs("webgpu"), timeout: 120_000 },
   async (type) => {
     const dir = await builtRanked(source(type), {}, { tableInput: type });
     const [cpu, gpu] = [await load(dir, threads), await LocalTwin.open(dir, { ...threads, providers: ["webgpu"] })];
@@ -179,5 +179,4 @@ it.skipIf(absent !== null).each(both)(
     expect(gpu.engine.sessions.opened()).toEqual([half ? "request" : `request.${type}`]);
     await Promise.all([cpu.close(), gpu.close()]);
   },
-  120_000,
 );

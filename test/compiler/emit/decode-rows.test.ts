@@ -1,12 +1,12 @@
 // Rows of stored tables decoded on a WebGPU device that stays open, as it does in production: one count of numbers after
 // another, multiples of four and others.
+
 import { describe, expect, it } from "vitest";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
+import { needs } from "../../kit/needs.ts";
 import { difference, graphOf, type Options, runGraph } from "../../kit/onnx.ts";
-import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
-
-const absent = noAdapter();
+import { holdDevice, onDevice } from "../../kit/webgpu.ts";
 
 const none = (): never => {
   throw new Error("there are no parameters");
@@ -56,14 +56,11 @@ async function apart(index: number, options?: Options): Promise<string | null> {
 }
 
 describe("uint8 rows", () => {
-  if (absent === null) holdDevice();
+  holdDevice();
 
-  it.skipIf(absent !== null)(
-    `are decoded right on a device, however many there were before${absent === null ? "" : ` (skipped: ${absent})`}`,
-    async () => {
-      for (let i = 0; i < cases.length; i++) expect(await apart(i, onDevice), `[${cases[i][0]}]`).toBeNull();
-    },
-  );
+  it("are decoded right on a device, however many there were before", needs("webgpu"), async () => {
+    for (let i = 0; i < cases.length; i++) expect(await apart(i, onDevice), `[${cases[i][0]}]`).toBeNull();
+  });
 
   it("are decoded right on the CPU", async () => {
     for (let i = 0; i < cases.length; i++) expect(await apart(i), `[${cases[i][0]}]`).toBeNull();

@@ -1,11 +1,13 @@
 // Every operator: the reference interpreter and the emitted ONNX agree on random shapes and dtypes.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { placement } from "../../../compiler/emit/placement.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
+import { needs } from "../../kit/needs.ts";
 import { difference, runGraph } from "../../kit/onnx.ts";
-import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
+import { holdDevice, onDevice } from "../../kit/webgpu.ts";
 import { anyCase, weights, writers } from "./random-cases.ts";
 
 const operators = Object.keys(writers) as (keyof typeof writers)[];
@@ -29,15 +31,14 @@ describe("on the CPU", () => {
   });
 });
 
-const absent = noAdapter();
 const leaves = (op: string) => ["input", "parameter", "constant"].includes(op);
 
-describe("on a WebGPU device", () => {
-  if (absent === null) holdDevice();
+describe("on a WebGPU device", needs("webgpu"), () => {
+  holdDevice();
   // Training runs on the CPU and in WASM.
   const computed = operators.filter((op) => !leaves(op) && op !== "scatterAdd");
-  it.skipIf(absent !== null).each(computed)(
-    `%s stays there and means the same${absent === null ? "" : ` (skipped: ${absent})`}`,
+  it.each(computed)(
+    "%s stays there and means the same",
     async (op) => {
       await fc.assert(
         fc.asyncProperty(fc.integer(), async (seed) => {

@@ -1,10 +1,12 @@
 // Scores with what belongs to a behaviour: both ways of its If, both layouts of the keys, a bias of every head or of all.
+
 import { describe, expect, it } from "vitest";
 import { placement } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
+import { needs } from "../../kit/needs.ts";
 import { difference, graphOf, runGraph } from "../../kit/onnx.ts";
-import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
+import { holdDevice, onDevice } from "../../kit/webgpu.ts";
 import { drawFrom } from "./random-cases.ts";
 
 const [heads, width, length] = [3, 5, 40];
@@ -37,7 +39,6 @@ const cases = ([0, 1] as const).flatMap((behaviours) =>
 const none = (name: string): never => {
   throw new Error(`no parameter ${name}`);
 };
-const absent = noAdapter();
 
 describe("biased scores", () => {
   it.each(cases)(
@@ -83,10 +84,10 @@ describe("biased scores", () => {
   });
 });
 
-describe("on a WebGPU device", () => {
-  if (absent === null) holdDevice();
-  it.skipIf(absent !== null).each(cases.filter(([, biasHeads, count]) => biasHeads === 1 && [2, 17].includes(count)))(
-    `stay there and mean the same, axis %i, a bias of %i heads, %i candidates${absent === null ? "" : ` (skipped: ${absent})`}`,
+describe("on a WebGPU device", needs("webgpu"), () => {
+  holdDevice();
+  it.each(cases.filter(([, biasHeads, count]) => biasHeads === 1 && [2, 17].includes(count)))(
+    "stay there and mean the same, axis %i, a bias of %i heads, %i candidates",
     async (axis, biasHeads, count) => {
       const graph = scores(axis, biasHeads);
       const given = feeds(axis, biasHeads, count);

@@ -1,4 +1,5 @@
 // The selections: the emitted list equals the literal walk, index for index, on the same float32 scores.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { placement, tieOrder } from "../../../compiler/emit/placement.ts";
@@ -7,9 +8,10 @@ import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
 import { firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
 import { isWalk } from "../../../runtime/evaluate/tied-lists.ts";
+import { needs } from "../../kit/needs.ts";
 import { bytesOf, difference, dtypesOf, graphOf, type Options, runBytes, runGraph } from "../../kit/onnx.ts";
 import { type Offered, shuffleTopK } from "../../kit/shuffled-topk.ts";
-import { holdDevice, noAdapter, onDevice } from "../../kit/webgpu.ts";
+import { holdDevice, onDevice } from "../../kit/webgpu.ts";
 import { type Draw, drawFrom } from "./random-cases.ts";
 
 interface Selection {
@@ -282,19 +284,13 @@ describe("the reference", () => {
   });
 });
 
-const absent = noAdapter();
-
-describe("on a WebGPU device", () => {
-  if (absent === null) holdDevice();
-  it.skipIf(absent !== null)(
-    `stays there and selects the same${absent === null ? "" : ` (skipped: ${absent})`}`,
-    async () => {
-      expect(placement(graphs(4, 10))).toEqual([]);
-      await fc.assert(
-        fc.asyncProperty(fc.integer(), (seed) => compare(selection(seed), onDevice)),
-        { numRuns: 12 },
-      );
-    },
-    120_000,
-  );
+describe("on a WebGPU device", needs("webgpu"), () => {
+  holdDevice();
+  it("stays there and selects the same", async () => {
+    expect(placement(graphs(4, 10))).toEqual([]);
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), (seed) => compare(selection(seed), onDevice)),
+      { numRuns: 12 },
+    );
+  }, 120_000);
 });

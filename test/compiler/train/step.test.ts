@@ -1,5 +1,4 @@
 // A step in two graphs: equal to the step in one, to ONNX Runtime's, and the same bits every time with two threads.
-import { availableParallelism } from "node:os";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { oneThread } from "../../../compiler/gradient/reverse.ts";
@@ -10,6 +9,7 @@ import { type Training, trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel, modelOf } from "../../kit/any-model.ts";
 import type { Feeds } from "../../kit/any-request.ts";
 import { builtModels } from "../../kit/built-models.ts";
+import { needs } from "../../kit/needs.ts";
 import { difference } from "../../kit/onnx.ts";
 import { outputsApart, randomParameters } from "../../kit/reference.ts";
 import { batchOf, keptByAll, trainFeeds } from "../../kit/train-feeds.ts";
@@ -98,7 +98,7 @@ async function distinct(training: Training, times: number, most: number): Promis
   return seen.size;
 }
 
-describe.skipIf(availableParallelism() < 2)("with two threads", () => {
+describe("with two threads", needs("processors"), () => {
   it("a step gives the same bits every time", async () => {
     expect(await distinct(trainGraphs(crowded, { wholeRows: 10 }), 40, 2)).toBe(1);
   });

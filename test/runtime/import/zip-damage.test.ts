@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { TwinError } from "../../../contract/error.ts";
 import { openForeign } from "../../../runtime/import/open-foreign.ts";
+import { everyBit, patience } from "../../kit/effort.ts";
 import { npzOf, type TorchPart, torchOf } from "../../kit/foreign-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-test-"));
@@ -42,7 +43,7 @@ describe("one flipped bit anywhere", () => {
     async (_, whole) => {
       const right = await readAll(whole);
       let refused = 0;
-      const step = process.env.TWIN_EVERY_BIT ? 1 : 7;
+      const step = everyBit(7);
       for (let bit = 0; bit < 8 * whole.length; bit += step) {
         try {
           expect(await readAll(flipped(whole, bit)), `bit ${bit}`).toBe(right);
@@ -54,7 +55,7 @@ describe("one flipped bit anywhere", () => {
       }
       expect(refused).toBeGreaterThan((8 * whole.length) / step / 2);
     },
-    60_000,
+    patience(60_000),
   );
 
   it("in the numbers names the entry, also where only a part of it is read", async () => {

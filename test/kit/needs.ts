@@ -1,0 +1,110 @@
+// What a machine may lack, and how it is found: a suite that needs such a thing says `needs("webgpu")`, and no test is
+// skipped in another way. With TWIN_REQUIRE_ALL=1 what is lacking fails instead.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { noAdapter } from "./webgpu-probe.ts";
+
+interface Thing {
+  readonly what: string;
+  /** What to do on a machine without it. */
+  readonly bring: string;
+  /** Why it is not there, or null where it is. Asked once a run. */
+  missing(): string | null;
+}
+
+const root = join(import.meta.dirname, "../..");
+
+/** Where Chrome's kin lies; TWIN_CHROMIUM names another. */
+const chromiums = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+
+/** A browser of Chrome's kin that starts, or null. */
+export function chromium(): string | null {
+  const named = process.env.TWIN_CHROMIUM;
+  const places =
+    named === undefined ? [...chromiums, "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"] : [named];
+  return places.find((place) => spawnSync(place, ["--version"], { timeout: 60_000 }).status === 0) ?? null;
+}
+
+/** Runs a command in a name space where `folder` is a file system of 300 kB. */
+export const onSmallDisk = (folder: string, line: string) =>
+  spawnSync("unshare", ["-rm", "bash", "-c", `mount -t tmpfs -o size=300k tmpfs ${folder} && ${line}`], {
+    encoding: "utf8",
+  });
+
+/** How to start a process to which the permissions of files apply: they do not to root. */
+export const ordinaryUser = (): { uid?: number } => (process.getuid?.() === 0 ? { uid: 65534 } : {});
+
+const optional = {
+  chromium: {
+    what: "Chromium",
+    bring: "install Chromium or Chrome, or name its program in TWIN_CHROMIUM",
+    missing: () => (chromium() === null ? "no program of that name starts" : null),
+  },
+  webgpu: {
+    what: "a WebGPU adapter for onnxruntime-node",
+    bring: "on Debian, `apt-get install chromium libvulkan1` brings one in software",
+    missing: noAdapter,
+  },
+  processors: {
+    what: "two processors",
+    bring: "give the machine a second one",
+    missing: () => (availableParallelism() < 2 ? "there is one" : null),
+  },
+  mount: {
+    what: "a small disk of its own",
+    bring: "Linux with util-linux, where a user may mount in a name space of his own",
+    missing() {
+      const folder = mkdtempSync(join(tmpdir(), "twin-test-"));
+      try {
+        const { status, stderr, error } = onSmallDisk(folder, "true");
+        return status === 0 ? null : `nothing can be mounted: ${(stderr || String(error)).trim().split("\n")[0]}`;
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  },
+  "ordinary user": {
+    what: "a user to whom permissions apply",
+    bring: "run as one, or let others read this checkout",
+    missing() {
+      const { status } = spawnSync(process.execPath, [join(root, "cli/twin.mjs"), "--version"], ordinaryUser());
+      return status === 0 ? null : "root is told nothing, and another user may not read this checkout";
+    },
+  },
+} satisfies Readonly<Record<string, Thing>>;
+
+export type Optional = keyof typeof optional;
+
+const asked = new Map<Optional, string | null>();
+
+/** Why a thing is not to be had here, or null; files of one run share what was found. */
+export function lacking(name: Optional): string | null {
+  const known = asked.get(name);
+  if (known !== undefined) return known;
+  const shared = process.env.TWIN_TEST_FOLDER;
+  const note = shared === undefined ? null : join(shared, `needs ${name}`);
+  const missing = note !== null && existsSync(note) ? readFileSync(note, "utf8") || null : optional[name].missing();
+  if (note !== null) writeFileSync(note, missing ?? "");
+  asked.set(name, missing);
+  return missing;
+}
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** What the machine lacks for this test, in words. */
+    lacks?: string;
+  }
+}
+
+/** Options of a `describe` or an `it` that need these things: they are left out where one is lacking, and the run says so. */
+export function needs(...names: readonly Optional[]): { readonly skip?: boolean; readonly meta?: { lacks: string } } {
+  const lacks = names.flatMap((name) => {
+    const reason = lacking(name);
+    return reason === null ? [] : [`${optional[name].what} (${reason}; ${optional[name].bring})`];
+  });
+  if (lacks.length === 0) return {};
+  if (process.env.TWIN_REQUIRE_ALL) throw new Error(`TWIN_REQUIRE_ALL is set, and here is not ${lacks.join(", nor ")}`);
+  return { skip: true, meta: { lacks: lacks.join(", ") } };
+}

@@ -1,0 +1,18 @@
+// The three tiers of the tests: fast while one writes, full before one commits and on CI, long by flag.
+
+const inCompiler = (name: string) => `test/compiler/${name}.test.ts`;
+const inRuntime = (name: string) => `test/runtime/${name}.test.ts`;
+
+/** Left out of the fast tier: processes of the command line, kills, damage at many places, graphics in software. */
+export const slow: readonly string[] = [
+  "test/end-to-end/**",
+  ...["compile-parity", "fingerprint", "parity-branches", "table-input"].map(inCompiler),
+  ...["emit/decode-rows", "emit/operators", "emit/scores", "emit/select"].map(inCompiler),
+  ...["build-table-kill", "damaged-build", "prepare-damage", "refresh-in-use", "self-test", "table-input"].map(
+    inRuntime,
+  ),
+  "test/runtime/workers.test.ts",
+];
+
+/** In the long tier alone. */
+export const long: readonly string[] = ["test/**/*.long.test.ts"];
