@@ -9,4 +9,3 @@ export { printAst } from "./print-ast.ts";
 export { type Quantity, quantity, units } from "./quantity.ts";
 export { type RenderOptions, render, summarize } from "./report.ts";
 export { lineAt, type Position, positionAt, span } from "./source.ts";
-export { suggest } from "./suggest.ts";

@@ -1,6 +1,7 @@
 // Numbers with units: `10k`, `4M`, `15min`, `97%`, `1e-3`, and what to say of `15mins`.
+
+import { nearest } from "../contract/nearest.ts";
 import type { Dimension } from "./ast.ts";
-import { suggest } from "./suggest.ts";
 
 interface Unit {
   readonly dimension: Dimension;
@@ -68,8 +69,8 @@ export function quantity(text: string): Quantity | BadQuantity {
   const [, digits, exponent = "0", suffix] = match;
   const known = units.get(suffix);
   if (!known) {
-    const nearest = foreign.get(suffix) ?? suggest(suffix, [...units.keys()]);
-    return { problem: "unit", unit: suffix, suggestion: nearest && text.slice(0, -suffix.length) + nearest };
+    const here = foreign.get(suffix) ?? nearest(suffix, [...units.keys()]);
+    return { problem: "unit", unit: suffix, suggestion: here && text.slice(0, -suffix.length) + here };
   }
   const value = Number(`${digits}e${Number(exponent) + known.exponent}`) * known.factor;
   // -0 would print as 0 and compare unlike it under Object.is

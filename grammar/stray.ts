@@ -1,12 +1,12 @@
 // What stands outside every section: a section whose keyword is misspelt, a bracket too many, a lost setting.
 import { createTokenInstance, type IToken, tokenMatcher } from "chevrotain";
+import { nearest } from "../contract/nearest.ts";
 import { type SectionKeyword, type Source, sectionKeywords } from "./ast.ts";
 import type { Chunk } from "./chunks.ts";
 import { at, type Diagnostic } from "./diagnostic.ts";
 import { diagnose, shown } from "./errors.ts";
 import { endOf, startOf } from "./lex.ts";
 import { span } from "./source.ts";
-import { suggest } from "./suggest.ts";
 import { AnyName, LeftBrace, RightBrace, RightBracket, RightParen, sectionTokens } from "./tokens.ts";
 
 /** A stray that reads like a section. Where a keyword is near, it is read as that section, so that its names are known. */
@@ -21,7 +21,7 @@ export function sectionMeant(source: Source, { tokens }: Chunk): Meant | undefin
   const [first] = tokens;
   const brace = tokens[tokens.length > 1 && tokenMatcher(tokens[1], AnyName) ? 2 : 1];
   if (!tokenMatcher(first, AnyName) || !brace || !tokenMatcher(brace, LeftBrace)) return undefined;
-  const found = suggest(first.image, sectionKeywords);
+  const found = nearest(first.image, sectionKeywords);
   const keyword = sectionKeywords.find((word) => word === found);
   const place = span(source, startOf(first), endOf(first));
   const label = at(place, keyword ? `did you mean \`${keyword}\`?` : "");
@@ -47,7 +47,7 @@ export function outsideSection(source: Source, { tokens: [first] }: Chunk, last:
   if ([RightBrace, RightBracket, RightParen].some((type) => tokenMatcher(first, type))) {
     return diagnose("stray-close", { bracket: first.image }, at(place));
   }
-  const header = tokenMatcher(first, AnyName) ? suggest(first.image, ["model", "import"]) : null;
+  const header = tokenMatcher(first, AnyName) ? nearest(first.image, ["model", "import"]) : null;
   const end = last?.kind === "section" ? last.tokens[last.tokens.length - 1] : undefined;
   return diagnose(
     "outside-section",

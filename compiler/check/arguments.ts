@@ -1,9 +1,9 @@
 // Reads the settings of a block, or the arguments of a call, by their signature.
 
+import { nearest } from "../../contract/nearest.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { CallValue, Member, Name, Span, Value } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { suggest } from "../../grammar/suggest.ts";
 import { valueText } from "../../grammar/value-text.ts";
 import type { Arguments, Reads } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
@@ -139,7 +139,7 @@ const again = (name: string, second: Span, first: Span) =>
 
 /** A misspelt name stands for the nearest one, which is then not missing: that goes into `spoilt`. */
 function unknown(owner: Owner, name: Name, candidates: readonly string[], spoilt: Set<string>, scope: Scope): void {
-  const near = suggest(name.text, candidates);
+  const near = nearest(name.text, candidates);
   const none =
     candidates.length === 0
       ? "it takes none"

@@ -1,7 +1,8 @@
 // Reports names that are not declared, with the nearest that is.
+
+import { nearest } from "../../contract/nearest.ts";
 import type { Name } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { suggest } from "../../grammar/suggest.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { list, type Scope } from "./scope.ts";
 
@@ -19,7 +20,7 @@ interface Unknown {
 
 /** Reports `unknown-name`; the label offers the nearest candidate, or lists them where they are few. */
 export function reportUnknown({ kind, shown, name, candidates, none }: Unknown, scope: Scope): null {
-  const near = scope.comparisons.left > 0 ? suggest(name.text, candidates) : null;
+  const near = scope.comparisons.left > 0 ? nearest(name.text, candidates) : null;
   scope.comparisons.left -= candidates.length;
   const known = candidates.length > 0 && candidates.length <= 12;
   const listed = known

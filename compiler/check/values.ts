@@ -1,7 +1,8 @@
 // Reads one value by the sort that the catalogue asks for; null after an error that has been reported.
+
+import { nearest } from "../../contract/nearest.ts";
 import type { CallValue, Dimension, Name, NumberValue, Value } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
-import { suggest } from "../../grammar/suggest.ts";
 import type { Choice, Edges, Range, Sort, SortKind } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { countText } from "../diagnostics/number-text.ts";
@@ -131,7 +132,7 @@ function readChoice<T>(
   if (value.kind !== "call" || value.path.length !== 1 || value.arguments) return wrong(name, expected, value, report);
   const { text, span } = value.path[0];
   if (of.includes(text)) return as(text);
-  const near = suggest(text, of);
+  const near = nearest(text, of);
   const fix = near === null ? {} : { fix: { title: `Write ${near}`, span, replacement: near } };
   report(
     diagnose(
@@ -222,7 +223,7 @@ function readCall(sort: SortKind & { kind: "call" }, name: string, value: Value,
   const head: Name = value.path[0];
   const names = Object.keys(sort.of);
   if (names.includes(head.text)) return { name: head.text, call: value };
-  const near = suggest(head.text, names);
+  const near = nearest(head.text, names);
   const said =
     near === null
       ? `there is ${list(

@@ -1,7 +1,7 @@
 // "Did you mean": distances, and which names are near enough.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { distance, suggest } from "../../grammar/suggest.ts";
+import { distance, meant, near, nearest } from "../../contract/nearest.ts";
 
 describe("distance", () => {
   it.each([
@@ -30,7 +30,7 @@ describe("distance", () => {
   });
 });
 
-describe("suggest", () => {
+describe("nearest", () => {
   const names = ["relevance", "watched", "interest", "min", "id", "dim"];
   it.each([
     ["relevence", "relevance"],
@@ -40,24 +40,50 @@ describe("suggest", () => {
     ["RELEVANCE", "relevance"],
     ["ID", "id"],
     ["dmi", "dim"],
+    ["Relevence", "relevance"], // a mistake and a capital
     ["x", null],
     ["nothing_like_it", null],
     ["", null],
   ])("%s → %s", (name, expected) => {
-    expect(suggest(name, names)).toBe(expected);
+    expect(nearest(name, names)).toBe(expected);
   });
 
   it("prefers the nearest, then the first", () => {
-    expect(suggest("keep", ["keeps", "kee", "heap"])).toBe("keeps");
-    expect(suggest("recnt", ["resent", "recent"])).toBe("recent");
+    expect(nearest("keep", ["keeps", "kee", "heap"])).toBe("keeps");
+    expect(nearest("recnt", ["resent", "recent"])).toBe("recent");
   });
 
   it("never suggests the name itself", () => {
-    expect(suggest("dim", ["dim"])).toBeNull();
+    expect(nearest("dim", ["dim"])).toBeNull();
   });
 
   it("takes names of any length at once", () => {
     const long = "a".repeat(1_000_000);
-    expect(suggest(long, [`${long}b`, "a"])).toBeNull();
+    expect(nearest(long, [`${long}b`, "a"])).toBeNull();
+  });
+
+  it("gives all that are near, the nearest first", () => {
+    expect(near("user_ix", ["item", "user_tx", "user_id", "user_in", "User_ix"])).toEqual([
+      "User_ix",
+      "user_tx",
+      "user_id",
+      "user_in",
+    ]);
+    expect(near("aa", ["a", "b"])).toEqual(["a"]);
+    expect(near("a", ["b", "c"])).toEqual([]);
+  });
+});
+
+describe("meant", () => {
+  it("names the nearest, or what is known, or nothing", () => {
+    expect(meant("prize", ["item", "price"])).toBe("; did you mean `price`?");
+    expect(meant("zzzzzz", ["item", "price"])).toBe("; known: `item`, `price`");
+    expect(meant("x", [])).toBe("");
+    expect(
+      meant(
+        "zzzzzz",
+        Array.from({ length: 13 }, (_, i) => `n${i}`),
+      ),
+    ).toMatch(/`n11`, …$/);
   });
 });
