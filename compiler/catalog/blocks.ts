@@ -19,6 +19,7 @@ import {
   signature,
 } from "./signature.ts";
 import { optimisers, schedules, stops } from "./training.ts";
+import { wanted } from "./wanted.ts";
 
 export interface BlockKind<A extends Arguments = Arguments> extends Signature<A> {
   /** Whether the section carries a name; those that do not can stand only once. */
@@ -45,7 +46,7 @@ const stage = <const A extends Arguments>(doc: string, args: A, blocks: BlockKin
 const history = stage(
   "A list of behaviours of the user, newest first.",
   {
-    of: required(reference("`item`"), "What the behaviours are about."),
+    of: required(reference(wanted.item), "What the behaviours are about."),
     // Positions are counted in float32, which holds whole numbers to 2^24.
     max: required(integer(1, 1_000_000), "The newest `max` behaviours count."),
     cluster: optional(
@@ -58,9 +59,9 @@ const history = stage(
 );
 
 const metric = stage("How much a past behaviour matters to the candidate: multi-head target attention's score.", {
-  query: required(references("`item` or features of it"), "What is known of the candidate item."),
-  keys: required(references("the items of a history"), "What is known of the past item: the same features."),
-  bias: optional(references("cross features"), null, "Cross features that add one number per head."),
+  query: required(references(wanted.itemOrFeatures), "What is known of the candidate item."),
+  keys: required(references(wanted.inherent), "What is known of the past item: the same features."),
+  bias: optional(references(wanted.crossFeatures), null, "Cross features that add one number per head."),
   heads: optional(integer(1, 256), 1, "Attention heads."),
   dim: required(integer(1, maxWidth), "Width of one head."),
   embeddings: optional(
@@ -71,15 +72,15 @@ const metric = stage("How much a past behaviour matters to the candidate: multi-
 });
 
 const search = stage("The cheap stage: keeps the behaviours that matter most to a candidate.", {
-  from: required(reference("a history"), "Where it searches."),
-  by: required(reference("a metric"), "What it ranks by."),
+  from: required(reference(wanted.history), "Where it searches."),
+  by: required(reference(wanted.metric), "What it ranks by."),
   keep: required(integer(1, mostKept), "How many behaviours it keeps."),
   heads: optional(choice("round_robin", "per_head", "max"), "round_robin", "How the heads' rankings become one list."),
 });
 
 const attend = stage("The exact stage: attention over what the search kept.", {
-  over: required(reference("a search or a history"), "What it attends to."),
-  by: required(reference("a metric"), "What it weighs by."),
+  over: required(reference(wanted.over), "What it attends to."),
+  by: required(reference(wanted.metric), "What it weighs by."),
   values: optional(integer(1, maxWidth), null, "Width of a value per head; the metric's `dim` unless said."),
   out: optional(integer(1, maxWidth), null, "Width of the result; heads times values unless said."),
   keys: optional(choice("auto", "fresh", "cached"), "auto", "Whether keys and values come from a table."),
@@ -89,7 +90,7 @@ const attend = stage("The exact stage: attention over what the search kept.", {
 const tower = stage(
   "The network on top, and what it predicts.",
   {
-    input: required(references("attends, groups or features"), "What is concatenated."),
+    input: required(references(wanted.input), "What is concatenated."),
     hidden: required(integers(1, maxWidth, true), "Widths of the hidden layers."),
     activation: optional(choice("relu", "prelu", "dice", "gelu"), "relu", "After each hidden layer."),
     dropout: optional(real({ min: 0, below: 1 }), 0, "Share of the hidden units left out while training."),
@@ -101,7 +102,7 @@ const tower = stage(
 );
 
 const table = stage("What is computed ahead of requests and read by the item's key.", {
-  of: required(references("keys of a metric or values of an attend"), "The columns of a row, in this order."),
+  of: required(references(wanted.tableParts), "The columns of a row, in this order."),
   precision: optional(choice("float32", "float16", "uint8"), "float32", "How numbers are stored."),
   coverage: optional(real({ above: 0, max: 1 }), 1, "Share of behaviours that the table must find."),
   min_count: optional(integer(0, 1_000_000_000), 0, "Occurrences that an item needs to get a row."),

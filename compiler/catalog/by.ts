@@ -11,6 +11,7 @@ import {
   signature,
   unnamed,
 } from "./signature.ts";
+import { wanted } from "./wanted.ts";
 
 export interface ByKind extends Signature {
   readonly stages: readonly ("search" | "attend")[];
@@ -23,34 +24,34 @@ export const byKinds = {
   match: {
     ...signature("Behaviours whose item agrees with the candidate in one feature (SIM hard).", {
       feature: unnamed(
-        required(reference("a feature of `item`"), "The feature that must agree; of tags, any in common."),
+        required(reference(wanted.itemCategory), "The feature that must agree; of tags, any in common."),
       ),
     }),
     stages: both,
   },
   inner_product: {
     ...signature("Inner product of raw vectors (SIM soft).", {
-      feature: unnamed(required(reference("a feature of `item`"), "The vector, usually a pretrained one.")),
+      feature: unnamed(required(reference(wanted.itemVector), "The vector, usually a pretrained one.")),
     }),
     stages: both,
   },
   cluster: {
     ...signature("Behaviours in the candidate's k-means cluster (SIM cluster).", {
-      feature: unnamed(required(reference("a feature of `item`"), "The vector that is clustered.")),
+      feature: unnamed(required(reference(wanted.itemVector), "The vector that is clustered.")),
       groups: required(integer(2, 100_000_000), "How many clusters."),
     }),
     stages: both,
   },
   hamming: {
     ...signature("Hamming distance of random-projection bits (ETA).", {
-      of: unnamed(required(reference("`item`"), "The embeddings that are hashed.")),
+      of: unnamed(required(reference(wanted.item), "The embeddings that are hashed.")),
       bits: required(integer(1, 4096), "Bits of a code."),
     }),
     stages: both,
   },
   collision: {
     ...signature("Sums over behaviours whose hashes collide with the candidate's (SDIM).", {
-      of: unnamed(required(reference("`item`"), "The embeddings that are hashed.")),
+      of: unnamed(required(reference(wanted.item), "The embeddings that are hashed.")),
       hashes: required(integer(1, 4096), "Hashes altogether."),
       width: required(integer(1, 16), "Hashes of one group, which must all agree."),
       normalize: optional(choice("l2", "none"), "l2", "What is done to every bucket's sum."),
@@ -77,9 +78,9 @@ export const embeddingsKinds = {
 /** What `cluster:` of a history may name. */
 export const clusterKinds = {
   kmeans: signature("Clusters a user's behaviours by recursive k-means (TWIN V2).", {
-    on: unnamed(required(reference("a feature of `item`"), "The vector that is clustered.")),
+    on: unnamed(required(reference(wanted.itemVector), "The vector that is clustered.")),
     within: optional(
-      reference("a cross feature"),
+      reference(wanted.crossFeature),
       null,
       "Behaviours are first grouped by this feature, as by completion.",
     ),

@@ -18,6 +18,7 @@ import {
   type Signature,
   signature,
 } from "./signature.ts";
+import { wanted } from "./wanted.ts";
 
 /** How the encoded value becomes columns. */
 export type Columns =
@@ -52,7 +53,7 @@ const formerly = optional(
   "The name before a rename: old weights and data stay readable.",
 );
 const dim = optional(integer(1, maxWidth), null, "Columns of the embedding; with `shares`, those of the shared table.");
-const shares = optional(reference("a feature"), null, "Use this feature's table instead of an own one.");
+const shares = optional(reference(wanted.feature), null, "Use this feature's table instead of an own one.");
 const unknown = optional(
   real({ min: 0, below: 1 }),
   0.01,

@@ -1,5 +1,6 @@
 // What a catalogue entry is made of: the sorts of values, and signatures of named arguments. Data only; check/ reads by it.
 import type { CallValue, Dimension, Name } from "../../grammar/ast.ts";
+import type { Wanted } from "./wanted.ts";
 
 /**
  * The most behaviours that a search keeps, or that an attend takes of a history's newest: every history is padded to them, and
@@ -36,8 +37,8 @@ export type SortKind =
   | { readonly kind: "integers"; readonly range: Range; readonly empty: boolean }
   | { readonly kind: "edges"; readonly dimensions: readonly Dimension[] }
   | { readonly kind: "name"; readonly what: string }
-  | { readonly kind: "reference"; readonly what: string }
-  | { readonly kind: "references"; readonly what: string }
+  | { readonly kind: "reference"; readonly what: string; readonly wanted: Wanted }
+  | { readonly kind: "references"; readonly what: string; readonly wanted: Wanted }
   | { readonly kind: "call"; readonly what: string; readonly of: Readonly<Record<string, Signature>> };
 
 /** A sort of value; `T` is what reading it gives (a phantom: no value carries it). */
@@ -81,9 +82,13 @@ export const edges = (...dimensions: readonly Dimension[]): Sort<Edges> => ({ ki
 /** A bare name that is not looked up among the declarations. */
 export const name = (what: string): Sort<Name> => ({ kind: "name", what });
 /** A dotted name, resolved by the check of its block. */
-export const reference = (what: string): Sort<CallValue> => ({ kind: "reference", what });
+export const reference = (of: Wanted): Sort<CallValue> => ({ kind: "reference", what: of.what, wanted: of });
 /** One reference, or a list of them. */
-export const references = (what: string): Sort<readonly CallValue[]> => ({ kind: "references", what });
+export const references = (of: Wanted): Sort<readonly CallValue[]> => ({
+  kind: "references",
+  what: of.what,
+  wanted: of,
+});
 export const call = (what: string, of: Readonly<Record<string, Signature>>): Sort<Choice> => ({
   kind: "call",
   what,

@@ -2,6 +2,7 @@
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { byKinds } from "../catalog/by.ts";
+import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { By, Feature, History } from "../model/model.ts";
 import { readArguments, shown } from "./arguments.ts";
@@ -25,10 +26,10 @@ export function checkBy(
   if (!scope.declarations.has(head.text)) {
     const kinds = Object.entries(byKinds).filter(([, kind]) => (kind.stages as readonly Stage[]).includes(stage));
     const names = [...declared(scope, "metric").map((d) => d.name.text), ...kinds.map(([name]) => name)];
-    missing("metric", head, names, scope);
+    missing("metric", head, names, scope, wanted.metric.sections);
     return null;
   }
-  const target = resolve(call, "metric", scope);
+  const target = resolve(call, wanted.metric, scope);
   if (!target) return null;
   if (target.kind !== "metric") return wrongKind("by", "a metric", call, target, scope);
   if (history && target.metric.history !== history) {
@@ -122,7 +123,7 @@ function itemFeature(
   reason: string,
   scope: Scope,
 ): Feature | null {
-  const target = call && resolve(call, "feature of item", scope);
+  const target = call && resolve(call, wanted.itemVector, scope);
   if (!call || !target) return null;
   if (target.kind !== "feature" || target.feature.group !== "item")
     return wrongKind(by, "a feature of `item`", call, target, scope);
@@ -137,7 +138,7 @@ function itemFeature(
 }
 
 function wholeItem(call: CallValue, scope: Scope): boolean {
-  const target = resolve(call, "item section", scope);
+  const target = resolve(call, wanted.item, scope);
   if (!target) return false;
   if (target.kind === "group" && target.group.kind === "item") return true;
   wrongKind(call.path[0].text, "`item`", call, target, scope);

@@ -3,6 +3,7 @@ import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { clusterKinds } from "../catalog/by.ts";
+import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Feature, History } from "../model/model.ts";
 import { readArguments, readSettings } from "./arguments.ts";
@@ -18,7 +19,7 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
     Object.keys(blocks.history.blocks),
     scope,
   );
-  const item = of && resolve(of.value, "item section", scope);
+  const item = of && resolve(of.value, wanted.item, scope);
   if (item && !(item.kind === "group" && item.group.kind === "item"))
     wrongKind("of", "`item`, the one thing that behaviours are about", of.value, item, scope);
   const cross = scope.crosses.get(name.text);
@@ -37,7 +38,7 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
 
 function readCluster(call: CallValue, history: string, scope: Scope): NonNullable<History["cluster"]> | null {
   const { on, within, size } = readArguments(clusterKinds.kmeans.arguments, call, scope);
-  const vector = on && resolve(on.value, "feature of item", scope);
+  const vector = on && resolve(on.value, wanted.itemVector, scope);
   if (vector && vector.kind !== "feature") wrongKind("on", "a feature of `item`", on.value, vector, scope);
   const feature = vector?.kind === "feature" ? vector.feature : null;
   if (on && feature && !isVector(feature)) {

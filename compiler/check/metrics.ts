@@ -3,6 +3,7 @@ import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { embeddingsKinds } from "../catalog/by.ts";
+import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Feature, History, Metric } from "../model/model.ts";
 import { columnsOf, widthOf } from "../model/widths.ts";
@@ -73,7 +74,7 @@ function readQuery(metric: string, query: Given<readonly CallValue[]>, scope: Sc
   const features = new Set<Feature>();
   let failed = false;
   for (const call of query.value) {
-    const target = resolve(call, "item section", scope);
+    const target = resolve(call, wanted.itemOrFeatures, scope);
     if (!target) failed = true;
     else if (target.kind === "group" && target.group.kind === "item")
       for (const feature of columnsOf(target.group)) features.add(feature);
@@ -106,7 +107,7 @@ function readKeys(
   let history: History | null = null;
   let failed = item === undefined;
   for (const call of keys.value) {
-    const target = resolve(call, "history", scope);
+    const target = resolve(call, wanted.inherent, scope);
     if (!target) failed = true;
     else if (target.kind !== "inherent") {
       failed = true;
@@ -137,7 +138,7 @@ function readBias(
   let logSize = false;
   let failed = false;
   for (const call of bias.value ?? []) {
-    const target = resolve(call, "history", scope);
+    const target = resolve(call, wanted.crossFeatures, scope);
     if (!target) {
       failed = true;
       continue;

@@ -1,6 +1,7 @@
 // Turns a dotted name into what it refers to. The one place that knows how names are written.
-import type { CallValue, Name, Span } from "../../grammar/ast.ts";
+import type { CallValue, Name, SectionKeyword, Span } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
+import { type Wanted, wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Attend, Feature, Group, History, Metric, Search, Table, Tower } from "../model/model.ts";
 import { shown } from "./arguments.ts";
@@ -40,8 +41,8 @@ export type Target =
   /** Declared, and of a kind that nothing here can refer to. */
   | { readonly kind: "later"; readonly keyword: string };
 
-/** Resolves `call`, which should be `expected` ("metric", "search or history", …). Null after a report, or where the target failed. */
-export function resolve(call: CallValue, expected: string, scope: Scope): Target | null {
+/** Resolves `call` at a place that takes `expected`. Null after a report, or where the target failed. */
+export function resolve(call: CallValue, expected: Wanted, scope: Scope): Target | null {
   const [head, ...rest] = call.path;
   if (head.text === "log" && rest.length === 0 && call.arguments) return logSize(call, scope);
   const target = resolvePath(call, head, rest, expected, scope);
@@ -62,7 +63,7 @@ function resolvePath(
   call: CallValue,
   head: Name,
   rest: readonly Name[],
-  expected: string,
+  expected: Wanted,
   scope: Scope,
 ): Target | null {
   if (isGroup(head.text)) {
@@ -78,10 +79,10 @@ function resolvePath(
   const declaration = scope.declarations.get(head.text);
   if (!declaration) {
     const names = [...scope.byKeyword]
-      .filter(([keyword]) => expected.includes(keyword))
+      .filter(([keyword]) => expected.sections.includes(keyword))
       .flatMap(([, own]) => own.map((d) => d.name.text));
-    const groups = groupKeywords.filter((g) => expected.includes(g) || expected.includes("group"));
-    missing(expected, head, [...names, ...groups], scope);
+    const groups = groupKeywords.filter((keyword) => expected.sections.includes(keyword));
+    missing(expected.called, head, [...names, ...groups], scope, expected.sections);
     return null;
   }
   scope.used.add(head.text);
@@ -156,9 +157,15 @@ function unknownPart(owner: string, part: Name, known: readonly string[], scope:
   return reportUnknown({ kind: "part", shown: `${owner}.${part.text}`, name: part, candidates: known, none }, scope);
 }
 
-/** Says that a name is not declared, and offers the nearest of what is. */
-export function missing(kind: string, name: Name, candidates: readonly string[], scope: Scope): void {
-  if ([...scope.nameless].some((keyword) => kind.includes(keyword))) return;
+/** Says that a name is not declared, and offers the nearest of what is; it may be that of a section of `sections` that lacks its. */
+export function missing(
+  kind: string,
+  name: Name,
+  candidates: readonly string[],
+  scope: Scope,
+  sections: readonly SectionKeyword[] = [],
+): void {
+  if (sections.some((keyword) => scope.nameless.has(keyword))) return;
   reportUnknown({ kind, shown: name.text, name, candidates, none: `the model declares no ${kind}` }, scope);
 }
 
@@ -181,7 +188,7 @@ function logSize(call: CallValue, scope: Scope): Target | null {
     return null;
   }
   const [head] = argument.path;
-  const history = resolvePath({ ...argument, path: [head] }, head, [], "history", scope);
+  const history = resolvePath({ ...argument, path: [head] }, head, [], wanted.history, scope);
   if (!history) return null;
   return history.kind === "history"
     ? { kind: "log size", history: history.history }

@@ -2,6 +2,7 @@
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { integer, mostKept, required, unnamed } from "../catalog/signature.ts";
+import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Attend, By, History, Over, Search } from "../model/model.ts";
 import { ownsValues, pooledWidth, widthOf } from "../model/widths.ts";
@@ -18,7 +19,7 @@ export function checkSearch({ name, section }: Declaration<"search">, scope: Sco
     [],
     scope,
   );
-  const target = from && resolve(from.value, "history", scope);
+  const target = from && resolve(from.value, wanted.history, scope);
   if (target && target.kind !== "history") wrongKind("from", "a history", from.value, target, scope);
   const history = target?.kind === "history" ? target.history : null;
   const measure = by && checkBy(by.value, "search", name.text, history, scope);
@@ -166,7 +167,7 @@ function productFits(
 }
 
 function checkOver(given: Given<Parameters<typeof resolve>[0]>, owner: string, scope: Scope): Over | null {
-  const target = resolve(given.value, "search or history", scope);
+  const target = resolve(given.value, wanted.over, scope);
   switch (target?.kind) {
     case undefined:
       return null;

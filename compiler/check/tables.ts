@@ -3,6 +3,7 @@ import type { CallValue, Member, SectionNode } from "../../grammar/ast.ts";
 import { at, type Label } from "../../grammar/diagnostic.ts";
 import { valueText } from "../../grammar/value-text.ts";
 import { blocks } from "../catalog/blocks.ts";
+import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { History, Table, TablePart } from "../model/model.ts";
 import { ownsValues, projectedWidth } from "../model/widths.ts";
@@ -46,7 +47,7 @@ function readParts(
   let history: History | null = null;
   let failed = false;
   for (const call of calls) {
-    const target = resolve(call, "metric or attend", scope);
+    const target = resolve(call, wanted.tableParts, scope);
     const part = target && readPart(table, call, target, scope);
     if (!part) {
       failed = true;

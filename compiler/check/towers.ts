@@ -3,6 +3,7 @@ import type { CallValue, Member, Name } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { tasks as taskKinds } from "../catalog/training.ts";
+import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Task, Tower, TowerInput } from "../model/model.ts";
 import { inputWidth } from "../model/widths.ts";
@@ -210,7 +211,7 @@ function readInput(calls: readonly CallValue[], scope: Scope): readonly TowerInp
 }
 
 function readOne(call: CallValue, scope: Scope): TowerInput | null {
-  const target = resolve(call, "attend or group", scope);
+  const target = resolve(call, wanted.input, scope);
   if (!target) return null;
   let input: TowerInput;
   if (target.kind === "attend") input = { kind: "attend", attend: target.attend };

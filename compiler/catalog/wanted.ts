@@ -1,0 +1,80 @@
+// What a reference may name at a place: for the checker's lookups and messages, and for what an editor offers there.
+import type { SectionKeyword } from "../../grammar/ast.ts";
+
+/** A thing that a dotted name can mean. */
+export type Referent =
+  | "item"
+  | "group"
+  | "feature"
+  /** of the item */
+  | "item feature"
+  /** of the item, and a vector: pretrained or embedded */
+  | "item vector"
+  /** of the item, with values that can be equal */
+  | "item category"
+  /** of the history whose section this is */
+  | "own cross feature"
+  | "history"
+  /** `watched.item`, or one feature of it */
+  | "inherent"
+  /** `watched.cross` */
+  | "cross"
+  | "cross feature"
+  /** `watched.last(50)` */
+  | "newest"
+  /** `log(watched.size)` */
+  | "log size"
+  | "metric"
+  /** `relevance.keys` */
+  | "metric keys"
+  /** one of the catalogue's kinds in a metric's place */
+  | "by kind"
+  | "search"
+  | "attend"
+  /** `interest.values` */
+  | "attend values";
+
+export interface Wanted {
+  /** "a history": what the setting takes. */
+  readonly what: string;
+  /** "history": there is no … called so. */
+  readonly called: string;
+  /** Sections whose names, or which themselves, begin such a reference. */
+  readonly sections: readonly SectionKeyword[];
+  readonly names: readonly Referent[];
+}
+
+const wanting = (
+  what: string,
+  called: string,
+  sections: readonly SectionKeyword[],
+  names: readonly Referent[],
+): Wanted => ({ what, called, sections, names });
+
+const groups: readonly SectionKeyword[] = ["item", "user", "context", "candidate"];
+
+export const wanted = {
+  item: wanting("`item`", "item section", ["item"], ["item"]),
+  itemOrFeatures: wanting("`item` or features of it", "item section", ["item"], ["item", "item feature"]),
+  itemVector: wanting("a feature of `item`", "feature of item", ["item"], ["item vector"]),
+  itemCategory: wanting("a feature of `item`", "feature of item", ["item"], ["item category"]),
+  feature: wanting("a feature", "feature", [...groups, "history"], ["feature"]),
+  crossFeature: wanting("a cross feature", "cross feature", ["history"], ["own cross feature"]),
+  history: wanting("a history", "history", ["history"], ["history"]),
+  inherent: wanting("the items of a history", "history", ["history"], ["inherent"]),
+  crossFeatures: wanting("cross features", "history", ["history"], ["cross", "cross feature", "log size"]),
+  over: wanting("a search or a history", "search or history", ["search", "history"], ["search", "history", "newest"]),
+  metric: wanting("a metric", "metric", ["metric"], ["metric", "by kind"]),
+  input: wanting(
+    "attends, groups or features",
+    "attend or group",
+    ["attend", ...groups],
+    ["attend", "group", "feature"],
+  ),
+  tableParts: wanting(
+    "keys of a metric or values of an attend",
+    "metric or attend",
+    ["metric", "attend"],
+    ["metric keys", "attend values"],
+  ),
+} as const satisfies Readonly<Record<string, Wanted>>;
