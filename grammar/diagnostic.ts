@@ -1,5 +1,6 @@
 // Diagnostics as a typed table: a code gives severity and wording; the parameters are typed from the template.
 import type { Span } from "./ast.ts";
+import type { Fix } from "./fix.ts";
 
 export type Severity = "error" | "warning" | "note";
 
@@ -7,13 +8,6 @@ export type Severity = "error" | "warning" | "note";
 export interface Label {
   readonly span: Span;
   readonly text: string;
-}
-
-/** One edit that would mend the problem; editors offer it, `suggest` words it in the label. */
-export interface Fix {
-  readonly title: string;
-  readonly span: Span;
-  readonly replacement: string;
 }
 
 export interface Diagnostic {
@@ -25,7 +19,8 @@ export interface Diagnostic {
   readonly also: readonly Label[];
   /** At most two short paragraphs: why, and what to do. */
   readonly help: readonly string[];
-  readonly fix?: Fix;
+  /** What would mend it, the likeliest first; only where the edit is known to the letter. */
+  readonly fixes: readonly Fix[];
 }
 
 /** A template and the names of its parameters, as a phantom type. */
@@ -51,13 +46,13 @@ export const note = template("note");
 export interface Details {
   readonly also?: readonly Label[];
   readonly help?: readonly string[];
-  readonly fix?: Fix;
+  readonly fixes?: readonly Fix[];
 }
 
 type Parameters<T> = T extends Template<infer P> ? { readonly [K in P]: string | number } : never;
 
 /**
- * Makes the maker of one room's diagnostics. `diagnose(code, parameters, at(span, "local fact"), { also, help, fix })`;
+ * Makes the maker of one room's diagnostics. `diagnose(code, parameters, at(span, "local fact"), { also, help, fixes })`;
  * a code that is not in the table, or a missing parameter, does not compile.
  */
 export function diagnostics<const T extends { readonly [code: string]: Template<string> }>(table: T) {
@@ -67,12 +62,12 @@ export function diagnostics<const T extends { readonly [code: string]: Template<
       code: C,
       parameters: Parameters<T[C]>,
       primary: Label,
-      { also = [], help = [], fix }: Details = {},
+      { also = [], help = [], fixes = [] }: Details = {},
     ): Diagnostic {
       const { severity, parts, parameters: names } = table[code];
       const values = parameters as Readonly<Record<string, string | number>>;
       const title = parts.map((part, i) => (i < names.length ? `${part}${values[names[i]]}` : part)).join("");
-      return { code, severity, title, primary, also, help, ...(fix && { fix }) };
+      return { code, severity, title, primary, also, help, fixes };
     },
   };
 }

@@ -3,6 +3,7 @@ export * from "./ast.ts";
 export { decode, sourceOf } from "./decode.ts";
 export * from "./diagnostic.ts";
 export { syntaxErrors } from "./errors.ts";
+export { type Edit, edited, type Fix, together } from "./fix.ts";
 export { type Formatted, format } from "./format.ts";
 export { nestingLimit, type Parsed, parse, sourceLimit } from "./parse.ts";
 export { printAst } from "./print-ast.ts";

@@ -3,6 +3,7 @@ import { type IToken, tokenMatcher } from "chevrotain";
 import type { Source, Span } from "./ast.ts";
 import { at, type Details, type Diagnostic } from "./diagnostic.ts";
 import { diagnose, shown } from "./errors.ts";
+import { type Fix, fix } from "./fix.ts";
 import { endOf, startOf } from "./lex.ts";
 import { unquote } from "./literal.ts";
 import { type BadQuantity, quantity } from "./quantity.ts";
@@ -29,7 +30,7 @@ export function badWord(source: Source, token: IToken): Diagnostic | undefined {
   const label = at(where(source, token), `write \`${shown(name)}\``);
   return diagnose("bad-name", { name: shown(token.image) }, label, {
     help: ["A name is made of letters, digits and `_`, and does not begin with a digit."],
-    fix: { title: "Write `_` for `-`", span: label.span, replacement: name },
+    fixes: [fix("Write `_` for `-`", label.span, name, true)],
   });
 }
 
@@ -44,12 +45,15 @@ function badNumber(source: Source, token: IToken): Diagnostic | undefined {
   const label = at(place, suggestion ? `did you mean \`${shown(suggestion)}\`?` : "");
   const details: Details = {
     help: help(found),
-    ...(suggestion && { fix: { title: `Write \`${shown(suggestion)}\``, span: place, replacement: suggestion } }),
+    ...(suggestion && { fixes: [fix(`Write \`${shown(suggestion)}\``, place, suggestion, sure(found))] }),
   };
   return found.problem === "unit"
     ? diagnose("unknown-unit", { unit: shown(found.unit) }, label, details)
     : diagnose("bad-number", { text: shown(token.image) }, label, details);
 }
+
+/** `15mins` and `.5` can mean one thing only; a unit that is merely near cannot be told. */
+const sure = (found: BadQuantity): boolean => found.problem === "shape" || (found.problem === "unit" && found.sure);
 
 const help = (found: BadQuantity): string[] =>
   found.problem === "unit"
@@ -59,14 +63,14 @@ const help = (found: BadQuantity): string[] =>
 function badString(source: Source, token: IToken): Diagnostic | undefined {
   const place = where(source, token);
   if (tokenMatcher(token, SingleQuoted)) {
-    const replacement = `"${token.image.slice(1, -1).replaceAll('"', '\\"')}"`;
+    const replacement = `"${token.image.slice(1, -1).replaceAll(/["\\]/g, "\\$&")}"`;
     return diagnose("single-quotes", {}, at(place, `write \`${shown(replacement)}\``), {
-      fix: { title: "Use double quotes", span: place, replacement },
+      fixes: [fix("Use double quotes", place, replacement, true)],
     });
   }
   if (tokenMatcher(token, OpenString)) {
     return diagnose("unterminated-string", {}, at(place, 'a `"` is missing'), {
-      fix: { title: "Close the string", span: span(source, place.end, place.end), replacement: '"' },
+      fixes: [closed(source, token)],
     });
   }
   const bad = unquote(token.image);
@@ -80,18 +84,60 @@ function badString(source: Source, token: IToken): Diagnostic | undefined {
   });
 }
 
+/** The quote that is missing, behind the last visible character; what holds blanks may be text and a comment. */
+function closed(source: Source, token: IToken): Fix {
+  const text = token.image.trimEnd();
+  const end = startOf(token) + text.length;
+  return fix("Close the string", span(source, end, end), '"', text.length > 1 && !/[\s\\]/.test(text));
+}
+
 /** Text that never reaches the parser. A byte order mark at the very beginning is no error. */
 export function foreignText(source: Source, token: IToken): Diagnostic | undefined {
   const place = where(source, token);
   if (tokenMatcher(token, ByteOrderMark) && place.start === 0) return undefined;
   if (tokenMatcher(token, BlockComment)) {
-    return diagnose("foreign-comment", {}, at(place, "begin each line with `//`"));
+    const fixes = alone(source, place)
+      ? [fix("Begin each line with `//`", place, lineComments(token.image), true)]
+      : [];
+    return diagnose("foreign-comment", {}, at(place, "begin each line with `//`"), { fixes });
   }
   if (tokenMatcher(token, HashComment)) {
-    const fix = { title: "Write `//`", span: span(source, place.start, place.start + 1), replacement: "//" };
-    return diagnose("foreign-comment", {}, at(fix.span, "write `//`"), { fix });
+    const mark = span(source, place.start, place.start + 1);
+    return diagnose("foreign-comment", {}, at(mark, "write `//`"), { fixes: [fix("Write `//`", mark, "//", true)] });
   }
-  return diagnose("unexpected-character", { what: named(token.image) }, at(place, advice(token.image)));
+  const fixes = plainer(token.image).map(({ title, text }) => fix(title, place, text, true));
+  return diagnose("unexpected-character", { what: named(token.image) }, at(place, advice(token.image)), { fixes });
+}
+
+/** Whether nothing follows on the line: behind a line comment nothing would be read. */
+const alone = ({ text }: Source, { end }: Span): boolean => /^[ \t]*(?:[\r\n]|$)/.test(text.slice(end));
+
+/** A block comment as line comments: its lines and their indentation, without the stars that may begin them. */
+function lineComments(image: string): string {
+  const parts = image.slice(2, -2).split(/(\r\n|\n|\r)/);
+  const lines: { indent: string; text: string; end: string }[] = [];
+  for (let i = 0; i < parts.length; i += 2) {
+    const [, indent, text] = /^(\s*)(?:\*+ ?)?(.*?)\s*$/.exec(parts[i])!;
+    lines.push({ indent: i === 0 ? "" : indent, text, end: parts[i + 1] ?? "" });
+  }
+  while (lines.length > 1 && lines[lines.length - 1].text === "") lines.pop();
+  if (lines.length > 1 && lines[0].text === "") lines.shift();
+  return lines
+    .map(({ indent, text, end }, i) => {
+      const begun = (i === 0 ? "" : indent.replace(/ $/, "")) + (text === "" ? "//" : `// ${text}`);
+      return begun + (i < lines.length - 1 ? end : "");
+    })
+    .join("");
+}
+
+/** What was meant by characters that have one plain counterpart: `=`, `;`, blanks and marks that cannot be seen. */
+function plainer(image: string): readonly { readonly title: string; readonly text: string }[] {
+  if (image === "=") return [{ title: "Write a colon", text: ":" }];
+  if (/^;+$/.test(image)) return [{ title: "Drop it", text: "" }];
+  if (/^[\u00a0\u2000-\u200a\u202f\u3000]+$/.test(image))
+    return [{ title: "Write blanks", text: " ".repeat(image.length) }];
+  if (/^[\u200b\u2060\ufeff]+$/.test(image)) return [{ title: "Drop it", text: "" }];
+  return [];
 }
 
 /** Marks of other languages, and what is written here instead. */

@@ -55,9 +55,9 @@ export interface Quantity {
   readonly dimension: Dimension;
 }
 
-/** `suggestion` is the whole number rewritten, or null. */
+/** `suggestion` is the whole number rewritten, or null; `sure` where it can mean nothing else. */
 export type BadQuantity =
-  | { readonly problem: "unit"; readonly unit: string; readonly suggestion: string | null }
+  | { readonly problem: "unit"; readonly unit: string; readonly suggestion: string | null; readonly sure: boolean }
   | { readonly problem: "shape"; readonly suggestion: string | null }
   | { readonly problem: "range" };
 
@@ -70,7 +70,8 @@ export function quantity(text: string): Quantity | BadQuantity {
   const known = units.get(suffix);
   if (!known) {
     const here = foreign.get(suffix) ?? nearest(suffix, [...units.keys()]);
-    return { problem: "unit", unit: suffix, suggestion: here && text.slice(0, -suffix.length) + here };
+    const suggestion = here && text.slice(0, -suffix.length) + here;
+    return { problem: "unit", unit: suffix, suggestion, sure: foreign.has(suffix) };
   }
   const value = Number(`${digits}e${Number(exponent) + known.exponent}`) * known.factor;
   // -0 would print as 0 and compare unlike it under Object.is

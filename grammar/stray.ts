@@ -1,10 +1,11 @@
 // What stands outside every section: a section whose keyword is misspelt, a bracket too many, a lost setting.
 import { createTokenInstance, type IToken, tokenMatcher } from "chevrotain";
-import { nearest } from "../contract/nearest.ts";
+import { near } from "../contract/nearest.ts";
 import { type SectionKeyword, type Source, sectionKeywords } from "./ast.ts";
 import type { Chunk } from "./chunks.ts";
 import { at, type Diagnostic } from "./diagnostic.ts";
 import { diagnose, shown } from "./errors.ts";
+import { fix, instead as insteadOf } from "./fix.ts";
 import { endOf, startOf } from "./lex.ts";
 import { span } from "./source.ts";
 import { AnyName, LeftBrace, RightBrace, RightBracket, RightParen, sectionTokens } from "./tokens.ts";
@@ -21,13 +22,13 @@ export function sectionMeant(source: Source, { tokens }: Chunk): Meant | undefin
   const [first] = tokens;
   const brace = tokens[tokens.length > 1 && tokenMatcher(tokens[1], AnyName) ? 2 : 1];
   if (!tokenMatcher(first, AnyName) || !brace || !tokenMatcher(brace, LeftBrace)) return undefined;
-  const found = nearest(first.image, sectionKeywords);
-  const keyword = sectionKeywords.find((word) => word === found);
+  const names = near(first.image, sectionKeywords);
+  const keyword = sectionKeywords.find((word) => word === names[0]);
   const place = span(source, startOf(first), endOf(first));
   const label = at(place, keyword ? `did you mean \`${keyword}\`?` : "");
   const diagnostic = diagnose("unknown-section", { name: shown(first.image) }, label, {
     ...(keyword
-      ? { fix: { title: `Write \`${keyword}\``, span: place, replacement: keyword } }
+      ? { fixes: insteadOf(names, place) }
       : { help: [`Sections are ${sectionKeywords.slice(0, -1).join(", ")} and ${sectionKeywords.at(-1)}.`] }),
   });
   return { diagnostic, keyword, token: keyword ? instead(first, keyword) : first };
@@ -45,17 +46,18 @@ function instead(token: IToken, keyword: SectionKeyword): IToken {
 export function outsideSection(source: Source, { tokens: [first] }: Chunk, last: Chunk | undefined): Diagnostic {
   const place = span(source, startOf(first), endOf(first));
   if ([RightBrace, RightBracket, RightParen].some((type) => tokenMatcher(first, type))) {
-    return diagnose("stray-close", { bracket: first.image }, at(place));
+    return diagnose("stray-close", { bracket: first.image }, at(place), { fixes: [fix("Drop it", place, "", false)] });
   }
-  const header = tokenMatcher(first, AnyName) ? nearest(first.image, ["model", "import"]) : null;
+  const headers = tokenMatcher(first, AnyName) ? near(first.image, ["model", "import"]) : [];
   const end = last?.kind === "section" ? last.tokens[last.tokens.length - 1] : undefined;
   return diagnose(
     "outside-section",
     { token: shown(first.image) },
-    at(place, header ? `did you mean \`${header}\`?` : ""),
+    at(place, headers.length > 0 ? `did you mean \`${headers[0]}\`?` : ""),
     {
       also: end ? [at(span(source, startOf(end), endOf(end)), "the section before it ends here")] : [],
       help: ["Settings belong between the braces of a section such as `item { … }`."],
+      fixes: insteadOf(headers, place),
     },
   );
 }

@@ -4,24 +4,34 @@ import { firstOnLine } from "./comments.ts";
 import { startOf } from "./lex.ts";
 import { LeftBrace, LeftBracket, LeftParen, RightBrace, RightBracket, RightParen } from "./tokens.ts";
 
+export interface Unclosed {
+  /** The brackets that are open, the one to blame last. */
+  readonly open: readonly IToken[];
+  /** The index of the token before which the one to blame should have been closed. */
+  readonly due: number;
+}
+
 /**
- * The brackets that are open before `tokens[count]`, the one to blame last. A `}` that begins a line and stands left
- * of the line that opened its `{`, but level with an outer one's, closes the outer one.
+ * What is open before `tokens[count]`. A `}` that begins a line and stands left of the line that opened its `{`, but
+ * level with an outer one's, closes the outer one.
  */
-export function unclosed(text: string, tokens: readonly IToken[], count: number): IToken[] {
+export function unclosed(text: string, tokens: readonly IToken[], count: number): Unclosed {
   const open: IToken[] = [];
   let blamed: IToken | undefined;
+  let due = count;
   for (let i = 0; i < count; i++) {
     const token = tokens[i];
     if (tokenMatcher(token, LeftBrace) || tokenMatcher(token, LeftBracket) || tokenMatcher(token, LeftParen)) {
       open.push(token);
     } else if (tokenMatcher(token, RightBrace)) {
-      blamed ??= misaligned(text, open, token);
+      if (!blamed) {
+        blamed = misaligned(text, open, token);
+        if (blamed) due = i;
+      }
       open.pop();
     } else if (tokenMatcher(token, RightBracket) || tokenMatcher(token, RightParen)) open.pop();
   }
-  if (open.length > 0 && blamed) open.push(blamed);
-  return open;
+  return open.length > 0 && blamed ? { open: [...open, blamed], due } : { open, due: count };
 }
 
 function misaligned(text: string, open: readonly IToken[], close: IToken): IToken | undefined {
@@ -33,7 +43,7 @@ function misaligned(text: string, open: readonly IToken[], close: IToken): IToke
 }
 
 /** How many blanks begin the line that holds an offset. */
-function indentation(text: string, offset: number): number {
+export function indentation(text: string, offset: number): number {
   const start = Math.max(text.lastIndexOf("\n", offset - 1), text.lastIndexOf("\r", offset - 1)) + 1;
   let end = start;
   while (text[end] === " " || text[end] === "\t") end++;

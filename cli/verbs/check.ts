@@ -22,7 +22,7 @@ export function check(files: readonly string[], options: { json?: boolean }): vo
 
 /** A diagnostic as JSON: places as path, lines and columns counted from 1, and offsets. */
 export function plain(diagnostic: Diagnostic) {
-  const { code, severity, title, primary, also, help, fix } = diagnostic;
+  const { code, severity, title, primary, also, help, fixes } = diagnostic;
   const place = ({ span }: { span: Diagnostic["primary"]["span"] }) => ({
     path: span.source.path,
     start: { ...positionAt(span.source, span.start), offset: span.start },
@@ -36,6 +36,10 @@ export function plain(diagnostic: Diagnostic) {
     primary: label(primary),
     also: also.map(label),
     help,
-    ...(fix && { fix: { title: fix.title, replacement: fix.replacement, ...place(fix) } }),
+    fixes: fixes.map(({ title, safe, edits }) => ({
+      title,
+      safe,
+      edits: edits.map((edit) => ({ ...place(edit), text: edit.text })),
+    })),
   };
 }

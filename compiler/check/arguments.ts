@@ -1,9 +1,10 @@
 // Reads the settings of a block, or the arguments of a call, by their signature.
 
-import { nearest } from "../../contract/nearest.ts";
+import { near } from "../../contract/nearest.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { CallValue, Member, Name, Span, Value } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
+import { type Fix, fix, instead, without } from "../../grammar/fix.ts";
 import { valueText } from "../../grammar/value-text.ts";
 import type { Arguments, Reads } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
@@ -34,7 +35,11 @@ interface Entry {
   readonly name: string;
   readonly nameSpan: Span;
   readonly value: Value;
+  /** Name and value. */
+  readonly span: Span;
 }
+
+const start = ({ source, start }: Span): Span => ({ source, start, end: start });
 
 /** Reads the settings among `members`; nested blocks named in `nested` are left to the caller. */
 export function readSettings<A extends Arguments>(
@@ -60,7 +65,7 @@ export function readSettings<A extends Arguments>(
       else blocks.set(name, member.name.span);
     } else if (nested.includes(name)) {
       scope.report(diagnose("needs-block", { name }, at(member.name, `write \`${name} { … }\``)));
-    } else entries.push({ name, nameSpan: member.name.span, value: member.value });
+    } else entries.push({ name, nameSpan: member.name.span, value: member.value, span: member.span });
   }
   return readEntries(args, entries, spoilt, full, scope);
 }
@@ -75,12 +80,17 @@ export function readArguments<A extends Arguments>(args: A, call: CallValue, sco
   let place = 0;
   for (const argument of call.arguments ?? []) {
     if (argument.name) {
-      entries.push({ name: argument.name.text, nameSpan: argument.name.span, value: argument.value });
+      entries.push({
+        name: argument.name.text,
+        nameSpan: argument.name.span,
+        value: argument.value,
+        span: argument.span,
+      });
       continue;
     }
     const name = byPlace[place++];
     if (name !== undefined) {
-      entries.push({ name, nameSpan: argument.value.span, value: argument.value });
+      entries.push({ name, nameSpan: argument.value.span, value: argument.value, span: argument.span });
       continue;
     }
     const open = Object.keys(args).filter(
@@ -92,7 +102,9 @@ export function readArguments<A extends Arguments>(args: A, call: CallValue, sco
         ? "it takes no arguments"
         : `write \`${open[0] ?? "name"}: ${shown(argument.value)}\``;
     scope.report(
-      diagnose("unnamed-argument", { owner: owner.text, value: shown(argument.value) }, at(argument.value, said)),
+      diagnose("unnamed-argument", { owner: owner.text, value: shown(argument.value) }, at(argument.value, said), {
+        fixes: open.map((key) => fix(`Write \`${key}:\``, start(argument.value.span), `${key}: `, open.length === 1)),
+      }),
     );
   }
   return readEntries(args, entries, spoilt, owner, scope);
@@ -106,15 +118,17 @@ function readEntries<A extends Arguments>(
   scope: Scope,
 ): Readings<A> {
   const readings: Record<string, Given<unknown> | null> = emptyRecord();
-  const seen = new Map<string, Span>();
-  for (const { name, nameSpan, value } of entries) {
+  const seen = new Map<string, Entry>();
+  for (const entry of entries) {
+    const { name, nameSpan, value } = entry;
     const first = seen.get(name);
     if (!Object.hasOwn(args, name)) {
       unknown(owner, { text: name, span: nameSpan }, [...Object.keys(args), ...owner.blocks], spoilt, scope);
     } else if (first) {
-      scope.report(again(name, nameSpan, first));
+      const same = valueText(first.value) === valueText(value);
+      scope.report(again(name, nameSpan, first.nameSpan, [without("Leave this out", entry.span, same)]));
     } else {
-      seen.set(name, nameSpan);
+      seen.set(name, entry);
       const read = readValue(args[name].sort, name, value, scope.report);
       readings[name] = read === null ? null : { value: read, span: value.span, written: true };
     }
@@ -134,12 +148,12 @@ function readEntries<A extends Arguments>(
 const hint = (name: string, doc: string): string =>
   `\`${name}\`: ${doc.charAt(0).toLowerCase()}${doc.slice(1).replace(/\.$/, "")}`;
 
-const again = (name: string, second: Span, first: Span) =>
-  diagnose("given-twice", { name }, at(second, "given again"), { also: [at(first, "first given here")] });
+const again = (name: string, second: Span, first: Span, fixes: readonly Fix[] = []) =>
+  diagnose("given-twice", { name }, at(second, "given again"), { also: [at(first, "first given here")], fixes });
 
 /** A misspelt name stands for the nearest one, which is then not missing: that goes into `spoilt`. */
 function unknown(owner: Owner, name: Name, candidates: readonly string[], spoilt: Set<string>, scope: Scope): void {
-  const near = nearest(name.text, candidates);
+  const names = near(name.text, candidates);
   const none =
     candidates.length === 0
       ? "it takes none"
@@ -147,13 +161,13 @@ function unknown(owner: Owner, name: Name, candidates: readonly string[], spoilt
           candidates.map((c) => `\`${c}\``),
           "and",
         )}`;
-  if (near !== null) spoilt.add(near);
+  if (names.length > 0) spoilt.add(names[0]);
   scope.report(
     diagnose(
       "unknown-setting",
       { owner: owner.text, sort: owner.sort, name: name.text },
-      at(name, near === null ? none : `did you mean \`${near}\`?`),
-      near === null ? {} : { fix: { title: `Write ${near}`, span: name.span, replacement: near } },
+      at(name, names.length === 0 ? none : `did you mean \`${names[0]}\`?`),
+      { fixes: instead(names, name.span) },
     ),
   );
 }

@@ -2,6 +2,7 @@
 // users stay silent, so that one mistake gives one error.
 import type { Member, Name, SectionKeyword, SectionNode, Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
+import { fix } from "../../grammar/fix.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Attend, Feature, Group, GroupName, History, Metric, Search, Table, Tower } from "../model/model.ts";
@@ -92,6 +93,7 @@ export function declare(
         report(
           diagnose("name-unwanted", { section: keyword }, at(name, "leave this out"), {
             help: [`There is one \`${keyword}\` section, and it is called \`${keyword}\`.`],
+            fixes: [fix("Leave the name out", { ...name.span, start: section.keywordSpan.end }, "", true)],
           }),
         );
       }
@@ -154,7 +156,7 @@ export function snakeCase(name: Name, report: Scope["report"]): void {
       help: [
         "Names become column names of the data and input names of the graphs, so they are lower case with single underscores.",
       ],
-      ...(fits && { fix: { title: `Rename to ${better}`, span: name.span, replacement: better } }),
+      fixes: fits ? [fix(`Rename to \`${better}\``, name.span, better, false)] : [],
     }),
   );
 }

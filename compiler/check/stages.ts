@@ -1,5 +1,6 @@
 // Searches and attends: what they read, what they go by, how wide the result is.
 import { at } from "../../grammar/diagnostic.ts";
+import { fix } from "../../grammar/fix.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { integer, mostKept, required, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
@@ -202,6 +203,7 @@ function exceeds(count: Given<number>, name: string, history: History, scope: Sc
       {
         also: [at(history.span, "declared here")],
         help: ["Every history is padded to this length, and the padding costs time without adding anything."],
+        fixes: [fix(`Write \`${history.max}\``, count.span, String(history.max), false)],
       },
     ),
   );

@@ -1,6 +1,7 @@
 // Tables: hold what depends on the item alone, over one history.
 import type { CallValue, Member, SectionNode } from "../../grammar/ast.ts";
 import { at, type Label } from "../../grammar/diagnostic.ts";
+import { without } from "../../grammar/fix.ts";
 import { valueText } from "../../grammar/value-text.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { wanted } from "../catalog/wanted.ts";
@@ -59,6 +60,7 @@ function readParts(
       scope.report(
         diagnose("given-twice", { name: shown(call) }, at(call, "given again"), {
           also: [at(first, "first given here")],
+          fixes: [without("Leave this out", call.span, true)],
         }),
       );
       continue;

@@ -1,6 +1,7 @@
 // Towers: inputs, layers, and the labels they predict.
 import type { CallValue, Member, Name } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
+import { without } from "../../grammar/fix.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { tasks as taskKinds } from "../catalog/training.ts";
 import { wanted } from "../catalog/wanted.ts";
@@ -199,6 +200,7 @@ function readInput(calls: readonly CallValue[], scope: Scope): readonly TowerInp
       scope.report(
         diagnose("given-twice", { name: shown(call) }, at(call, "given again"), {
           also: [at(first, "first given here")],
+          fixes: [without("Leave this out", call.span, true)],
         }),
       );
       failed = true;

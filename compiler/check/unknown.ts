@@ -1,8 +1,9 @@
 // Reports names that are not declared, with the nearest that is.
 
-import { nearest } from "../../contract/nearest.ts";
+import { near } from "../../contract/nearest.ts";
 import type { Name } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
+import { instead } from "../../grammar/fix.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { list, type Scope } from "./scope.ts";
 
@@ -20,7 +21,7 @@ interface Unknown {
 
 /** Reports `unknown-name`; the label offers the nearest candidate, or lists them where they are few. */
 export function reportUnknown({ kind, shown, name, candidates, none }: Unknown, scope: Scope): null {
-  const near = scope.comparisons.left > 0 ? nearest(name.text, candidates) : null;
+  const names = scope.comparisons.left > 0 ? near(name.text, candidates) : [];
   scope.comparisons.left -= candidates.length;
   const known = candidates.length > 0 && candidates.length <= 12;
   const listed = known
@@ -33,8 +34,8 @@ export function reportUnknown({ kind, shown, name, candidates, none }: Unknown, 
     diagnose(
       "unknown-name",
       { kind, name: shown },
-      at(name, near === null ? listed : `did you mean \`${near}\`?`),
-      near === null ? {} : { fix: { title: `Write ${near}`, span: name.span, replacement: near } },
+      at(name, names.length === 0 ? listed : `did you mean \`${names[0]}\`?`),
+      { fixes: instead(names, name.span) },
     ),
   );
   return null;

@@ -1,8 +1,9 @@
 // Reads one value by the sort that the catalogue asks for; null after an error that has been reported.
 
-import { nearest } from "../../contract/nearest.ts";
+import { near } from "../../contract/nearest.ts";
 import type { CallValue, Dimension, Name, NumberValue, Value } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
+import { fix, instead } from "../../grammar/fix.ts";
 import type { Choice, Edges, Range, Sort, SortKind } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { countText } from "../diagnostics/number-text.ts";
@@ -117,7 +118,9 @@ function inRange(name: string, value: NumberValue, { min, max, above, below }: R
   ].filter((bound) => bound !== false);
   const share = (max === 1 || below === 1) && value.dimension === "count" && v > 1 && v <= 100;
   const hint = share ? `did you mean \`${value.text}%\`?` : "";
-  report(diagnose("out-of-range", { name, range: bounds.join(" and ") || "a finite number" }, at(value, hint)));
+  const fixes = share ? [fix(`Write \`${value.text}%\``, value.span, `${value.text}%`, false)] : [];
+  const range = bounds.join(" and ") || "a finite number";
+  report(diagnose("out-of-range", { name, range }, at(value, hint), { fixes }));
   return false;
 }
 
@@ -132,14 +135,13 @@ function readChoice<T>(
   if (value.kind !== "call" || value.path.length !== 1 || value.arguments) return wrong(name, expected, value, report);
   const { text, span } = value.path[0];
   if (of.includes(text)) return as(text);
-  const near = nearest(text, of);
-  const fix = near === null ? {} : { fix: { title: `Write ${near}`, span, replacement: near } };
+  const names = near(text, of);
   report(
     diagnose(
       "wrong-value",
       { name, expected },
-      at(span, near === null ? `\`${text}\` is neither` : `did you mean \`${near}\`?`),
-      fix,
+      at(span, names.length === 0 ? `\`${text}\` is neither` : `did you mean \`${names[0]}\`?`),
+      { fixes: instead(names, span) },
     ),
   );
   return null;
@@ -223,15 +225,16 @@ function readCall(sort: SortKind & { kind: "call" }, name: string, value: Value,
   const head: Name = value.path[0];
   const names = Object.keys(sort.of);
   if (names.includes(head.text)) return { name: head.text, call: value };
-  const near = nearest(head.text, names);
+  const meant = near(head.text, names);
   const said =
-    near === null
+    meant.length === 0
       ? `there is ${list(
           names.map((n) => `\`${n}\``),
           "and",
         )}`
-      : `did you mean \`${near}\`?`;
-  report(diagnose("wrong-value", { name, expected: sort.what }, at(head, said)));
+      : `did you mean \`${meant[0]}\`?`;
+  const fixes = instead(meant, head.span);
+  report(diagnose("wrong-value", { name, expected: sort.what }, at(head, said), { fixes }));
   return null;
 }
 

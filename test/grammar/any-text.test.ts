@@ -11,8 +11,8 @@ import { sample } from "../kit/sample.ts";
 
 function survives(text: string): void {
   const { file, diagnostics, damaged } = parse({ path: "any.twin", text });
-  for (const { primary, also, fix } of diagnostics) {
-    for (const { span } of [primary, ...also, ...(fix ? [fix] : [])]) {
+  for (const { primary, also, fixes } of diagnostics) {
+    for (const { span } of [primary, ...also, ...fixes.flatMap((fix) => fix.edits)]) {
       expect(span.start).toBeGreaterThanOrEqual(0);
       expect(span.end).toBeGreaterThanOrEqual(span.start);
       expect(text.length).toBeGreaterThanOrEqual(span.end);

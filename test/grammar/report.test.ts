@@ -11,7 +11,7 @@ function diagnostic(source: string, more: Partial<Diagnostic> = {}): Diagnostic 
   const file = { path: "models/m.twin", text };
   const places = [...ranges, ...cursors.map((start) => ({ start, end: start }))];
   const [primary, ...also] = places.map(({ start, end }, i) => at(span(file, start, end), `label ${i}`));
-  return { code: "some-code", severity: "error", title: "a title", primary, also, help: [], ...more };
+  return { code: "some-code", severity: "error", title: "a title", primary, also, help: [], fixes: [], ...more };
 }
 const lines = (...all: string[]): string => all.join("\n");
 
