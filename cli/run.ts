@@ -61,7 +61,8 @@ function commandLine(): Command {
   const verb = (signature: string, description: string): Command =>
     program.command(signature).description(description).exitOverride();
 
-  verb("check <file...>", "parse and check models; writes nothing")
+  verb("check <file...>", "parse and check models; writes nothing unless told to")
+    .option("--fix", "apply the fixes that are safe, then check")
     .addOption(json())
     .action(async (files, options) => (await import("./verbs/check.ts")).check(files, options));
 

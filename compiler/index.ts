@@ -4,6 +4,7 @@ export { type Digest, type Hashing, portableDigest } from "../contract/digest.ts
 export { type BatchGraph, batchGraph } from "./batch-graph.ts";
 export { buildable } from "./check/buildable.ts";
 export { type Checked, type CheckOptions, check } from "./check/check.ts";
+export { type Applied, type Mended, mend } from "./check/mend.ts";
 export { type BuildOptions, build, type Compiled, type CompileOptions, compile } from "./compile.ts";
 export { InputError } from "./diagnostics/input-error.ts";
 export { type Built, type DiffReport, diff } from "./diff.ts";

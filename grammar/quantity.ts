@@ -1,6 +1,6 @@
 // Numbers with units: `10k`, `4M`, `15min`, `97%`, `1e-3`, and what to say of `15mins`.
 
-import { nearest } from "../contract/nearest.ts";
+import { near } from "../contract/nearest.ts";
 import type { Dimension } from "./ast.ts";
 
 interface Unit {
@@ -69,9 +69,11 @@ export function quantity(text: string): Quantity | BadQuantity {
   const [, digits, exponent = "0", suffix] = match;
   const known = units.get(suffix);
   if (!known) {
-    const here = foreign.get(suffix) ?? nearest(suffix, [...units.keys()]);
-    const suggestion = here && text.slice(0, -suffix.length) + here;
-    return { problem: "unit", unit: suffix, suggestion, sure: foreign.has(suffix) };
+    const names = foreign.has(suffix) ? [foreign.get(suffix)!] : near(suffix, [...units.keys()]);
+    const suggestion = names.length === 0 ? null : text.slice(0, -suffix.length) + names[0];
+    // `m` is near to `M` alone, and means minutes or metres as often
+    const sure = foreign.has(suffix) || (suffix.length > 2 && names.length === 1);
+    return { problem: "unit", unit: suffix, suggestion, sure };
   }
   const value = Number(`${digits}e${Number(exponent) + known.exponent}`) * known.factor;
   // -0 would print as 0 and compare unlike it under Object.is

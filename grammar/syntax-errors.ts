@@ -80,12 +80,15 @@ class Finding {
     const found = this.tokens[this.index];
     const end = span(this.source, endOf(name), endOf(name));
     const value = [Num, AnyString, AnyName, LeftBracket, LeftParen].some((type) => this.is(0, type));
-    if (value && this.line(name) === this.line(found)) {
-      return diagnose("missing-colon", { name: shown(name.image) }, at(end, "a `:` is due here"), {
-        fixes: [fix("Write a colon", end, ":", true)],
-      });
-    }
+    if (value && this.line(name) === this.line(found)) return this.noColon(name);
     return diagnose("missing-value", { name: shown(name.image) }, at(end, "a `:` and a value are due here"));
+  }
+
+  private noColon(name: IToken): Diagnostic {
+    const end = span(this.source, endOf(name), endOf(name));
+    return diagnose("missing-colon", { name: shown(name.image) }, at(end, "a `:` is due here"), {
+      fixes: [fix("Write a colon", end, ":", true)],
+    });
   }
 
   /** Where a value is due. */
@@ -111,8 +114,11 @@ class Finding {
     if (value && closesAhead((i) => this.tokens[this.index + i], close)) {
       const after = this.gap();
       const token = shown(this.tokens[this.index].image);
+      // `dim 4` among arguments: a name that lacks its colon; `rate fast` could be that, or two values
+      const bare = close === RightParen && this.is(-1, AnyName) && (this.is(-2, LeftParen) || this.is(-2, Comma));
+      if (bare && !this.is(0, AnyName)) return this.noColon(this.tokens[this.index - 1]);
       return diagnose("missing-comma", { token }, at(after, "a `,` is due here"), {
-        fixes: [fix("Write a comma", after, ",", true)],
+        fixes: [fix("Write a comma", after, ",", !bare)],
       });
     }
     if (value || this.is(0, RightBrace) || this.is(0, RightBracket) || this.is(0, RightParen)) {

@@ -1,5 +1,5 @@
 // Every verb of the command line on a small example: what it prints where, and its exit code.
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
@@ -31,6 +31,46 @@ beforeAll(async () => {
 afterAll(cleanUp);
 
 describe("check", () => {
+  it("applies the safe fixes with --fix, says which, and keeps mode and links", async () => {
+    const folder = temporary();
+    const [file, link] = [join(folder, "tiny.twin"), join(folder, "link.twin")];
+    const sound = tiny("");
+    writeFileSync(file, `\uFEFF${sound}`.replace("dim: 4", "dim 4").replace("binary", "binray"), { mode: 0o640 });
+    symlinkSync(file, link);
+    const before = readFileSync(file);
+    const { stderr } = await refused(1, ["check", link], []);
+    expect(stderr).toContain("one of these has a fix that `twin check --fix` applies\n");
+    expect(readFileSync(file)).toEqual(before);
+    const { stdout } = await fine(["check", "--fix", link]);
+    expect(stdout).toBe(
+      [
+        `${link}:4:27: Write a colon (missing-colon)`,
+        `${link}:12:12: Write \`binary\` (unknown-name)`,
+        `${link}: 2 fixes applied`,
+        `${link}: model tiny, no errors\n`,
+      ].join("\n"),
+    );
+    expect(readFileSync(file, "utf8")).toBe(`\uFEFF${sound}`);
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  it("with --fix --json, prints what it did and what is left with its fixes", async () => {
+    const file = join(temporary(), "tiny.twin");
+    writeFileSync(file, tiny("train { batch: 1 batch: 2 epohcs: 1 }\n"));
+    const { stdout } = await refused(1, ["check", "--fix", "--json", file], [], /given-twice/, {});
+    const { fixed, diagnostics } = JSON.parse(stdout);
+    expect(fixed).toEqual([{ file, code: "unknown-setting", title: "Write `epochs`", line: 16, column: 27 }]);
+    expect(diagnostics).toMatchObject([
+      {
+        file,
+        code: "given-twice",
+        fixes: [{ title: "Leave this out", safe: false, edits: [{ path: file, text: "" }] }],
+      },
+    ]);
+    expect(readFileSync(file, "utf8")).toContain("batch: 1 batch: 2 epochs: 1");
+  });
+
   it("says that a model and a library have no errors", async () => {
     const library = join(example.folder, "features.twin");
     const { stdout, stderr } = await fine(["check", example.model, library], {});
