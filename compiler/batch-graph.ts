@@ -2,7 +2,6 @@
 import type { BatchPort } from "../contract/batch-port.ts";
 import { minimumOf } from "./emit/manifest.ts";
 import { emitOnnx } from "./emit/onnx.ts";
-import type { Attributes } from "./ir/graph.ts";
 import { lowerGraphs } from "./lower/index.ts";
 import type { Feature, Model } from "./model/model.ts";
 import { allFeatures } from "./model/parameters.ts";
@@ -27,7 +26,7 @@ export function batchGraph(model: Model, { version, location, places }: BatchGra
   const graph = rewrite(lowerGraphs(model, { layout: "batch", outside: new Set() }).get("request")!);
   const features = portFeatures(model);
   const ports = graph.inputs.map((value): BatchPort => {
-    const { name, dtype, shape } = value.node.attributes as Attributes["input"];
+    const { name, dtype, shape } = value.node.attributes;
     const feature = features.get(name);
     const history = model.histories.find((one) => name.startsWith(`${one.name}.`));
     const { embedding = null, encoder } = feature ?? {};

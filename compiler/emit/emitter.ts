@@ -1,26 +1,9 @@
 // From IR values to ONNX nodes, as plain records: names, constants and subgraphs. Knows no protobuf.
 import { recordOf } from "../../contract/record.ts";
-import {
-  type Attributes,
-  type ComputedDtype,
-  type Graph,
-  type Literal,
-  type Op,
-  topological,
-  type Value,
-} from "../ir/graph.ts";
-import { ops } from "../ir/ops.ts";
+import { type Attributes, type ComputedDtype, type Graph, type Literal, topological, type Value } from "../ir/graph.ts";
+import { ruleOf } from "../ir/ops.ts";
 import { digest } from "../ir/print.ts";
-import type { OnnxAttribute, OnnxEmitter, OnnxSubgraph, Rule } from "../ir/rule.ts";
-
-export interface OnnxNode {
-  readonly opType: string;
-  readonly name: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
-  readonly doc: string;
-}
+import type { OnnxAttribute, OnnxEmitter, OnnxNode, OnnxSubgraph } from "../ir/rule.ts";
 
 export interface OnnxConstant {
   readonly name: string;
@@ -47,10 +30,10 @@ export function emitNodes(graph: Graph): OnnxGraph {
     graph.inputs,
   )) {
     const { op, inputs, scope, doc } = value.node;
-    if (op === "parameter") writer.parameter(value.node.attributes as Attributes["parameter"]);
+    if (op === "parameter") writer.parameter(value.node.attributes);
     const emit = writer.at(scope === "" ? graph.name : scope, doc);
     const operands = inputs.map((input) => names.get(input)!);
-    names.set(value, (ops[op] as unknown as Rule<Op>).onnx(emit, operands, value.node, value));
+    names.set(value, ruleOf(op).onnx(emit, operands, value.node, value));
   }
   return writer.finish(
     graph.outputs.map(({ name, value }) => ({ name, from: names.get(value)!, doc: value.node.doc })),
@@ -64,7 +47,7 @@ function reserved(graph: Graph): Set<string> {
     graph.outputs.map((output) => output.value),
     graph.inputs,
   )) {
-    if (node.op === "input" || node.op === "parameter") taken.add((node.attributes as { name: string }).name);
+    if (node.op === "input" || node.op === "parameter") taken.add(node.attributes.name);
   }
   return taken;
 }
@@ -154,7 +137,7 @@ function rename(node: OnnxNode, names: ReadonlyMap<string, string>): OnnxNode {
   const all = (list: readonly string[]) => list.map((name) => names.get(name) ?? name);
   const attributes = Object.entries(node.attributes).map(([key, value]): [string, OnnxAttribute] => {
     if (!isSubgraph(value)) return [key, value];
-    const nodes = value.nodes.map((inner) => rename(inner as OnnxNode, names));
+    const nodes = value.nodes.map((inner) => rename(inner, names));
     return [key, { outputs: all(value.outputs), nodes }];
   });
   return { ...node, inputs: all(node.inputs), outputs: all(node.outputs), attributes: recordOf(attributes) };

@@ -3,7 +3,7 @@
 import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
-import type { Attributes, Graph, Value } from "../ir/graph.ts";
+import type { Graph, InputValue, Value } from "../ir/graph.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
 import type { By, Feature, Model, Table } from "../model/model.ts";
 import { allFeatures } from "../model/parameters.ts";
@@ -163,8 +163,8 @@ function graphSpec(model: Model, name: GraphName, graph: Graph, variants: Stored
 }
 
 /** The name under which a graph takes an input. */
-export function inputName({ node }: Value): string {
-  return (node.attributes as Attributes["input"]).name;
+export function inputName({ node }: InputValue): string {
+  return node.attributes.name;
 }
 
 function tableEntry(model: Model, table: Table): TableEntry {

@@ -1,9 +1,9 @@
 // Writes a graph as an ONNX model. The only file that knows protobuf.
 import pkg from "onnx-proto";
 import type { Attributes, Dtype, Graph, Shape } from "../ir/graph.ts";
-import type { OnnxAttribute } from "../ir/rule.ts";
+import type { OnnxAttribute, OnnxNode } from "../ir/rule.ts";
 import { showShape, size } from "../ir/shape.ts";
-import { emitNodes, isSubgraph, type OnnxConstant, type OnnxNode } from "./emitter.ts";
+import { emitNodes, isSubgraph, type OnnxConstant } from "./emitter.ts";
 
 const { onnx } = pkg;
 const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
@@ -51,7 +51,7 @@ export function emitOnnx(graph: Graph, { external, metadata, producerVersion }: 
         ...constants.map(({ name, dtype, shape, bytes }) => tensorProto(name, dtype, shape, { rawData: bytes })),
       ],
       input: graph.inputs.map((value) => {
-        const { name, dtype, shape, doc } = value.node.attributes as Attributes["input"];
+        const { name, dtype, shape, doc } = value.node.attributes;
         return valueProto(name, dtype, shape, doc);
       }),
       output: graph.outputs.map(({ name, value, doc }) => valueProto(name, value.dtype, value.shape, doc)),
@@ -88,7 +88,7 @@ function attributeProto(name: string, value: OnnxAttribute) {
   if (typeof value === "number") return { name, type: INT, i: value };
   if (typeof value === "string") return { name, type: STRING, s: new TextEncoder().encode(value) };
   if (isSubgraph(value)) {
-    const node = value.nodes.map((inner) => nodeProto(inner as OnnxNode));
+    const node = value.nodes.map((inner) => nodeProto(inner));
     return { name, type: GRAPH, g: { name, node, output: value.outputs.map((output) => ({ name: output })) } };
   }
   if ("float" in value) return { name, type: FLOAT, f: value.float };

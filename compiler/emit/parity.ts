@@ -4,7 +4,7 @@ import type { GraphName, StoredType } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import { encodeSafetensors } from "../../contract/safetensors.ts";
 import { evaluate } from "../ir/evaluate.ts";
-import { type Attributes, type Graph, type Node, topological, type Value } from "../ir/graph.ts";
+import { type Graph, type Node, topological, type Value } from "../ir/graph.ts";
 import { attempts as attemptsOf, firstRanks, promising } from "../ir/ops/round-robin-onnx.ts";
 import type { Tensor } from "../ir/rule.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
@@ -154,7 +154,7 @@ function selections(graph: Graph, feeds: Feeds, parameter: ParityRequest["parame
 /** Whether a walk over several heads starts where the scenario says; other selections have one way. */
 function leads({ walk }: Scenario, { node, scores }: Selection): boolean {
   if (walk === undefined || node.op !== "roundRobin") return true;
-  const { keep, sampled } = node.attributes as Attributes["roundRobin"];
+  const { keep, sampled } = node.attributes;
   const [heads] = scores.shape;
   const last = attemptsOf(heads, keep).length - 1;
   return distinctAhead(scores, keep)

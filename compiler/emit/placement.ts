@@ -1,7 +1,8 @@
 // Which nodes run on which device: finds what an execution provider would hand back to the CPU.
 
-import type { Attributes, Dtype, Graph } from "../ir/graph.ts";
-import { emitNodes, isSubgraph, type OnnxGraph, type OnnxNode } from "./emitter.ts";
+import type { Dtype, Graph } from "../ir/graph.ts";
+import type { OnnxNode } from "../ir/rule.ts";
+import { emitNodes, isSubgraph, type OnnxGraph } from "./emitter.ts";
 
 export type Provider = "cpu" | "cuda" | "wasm" | "webgpu";
 export const providers: readonly Provider[] = ["cpu", "cuda", "wasm", "webgpu"];
@@ -110,7 +111,7 @@ const table: Readonly<Record<string, Support>> = {
  * graph that stays on every device.
  */
 export function placement(graph: Graph, wanted: readonly Provider[] = providers): Fallback[] {
-  const inputs = graph.inputs.map(({ node, dtype }) => [(node.attributes as Attributes["input"]).name, dtype] as const);
+  const inputs = graph.inputs.map(({ node, dtype }) => [node.attributes.name, dtype] as const);
   return nodePlacement(emitNodes(graph), new Map(inputs), wanted);
 }
 
@@ -133,7 +134,7 @@ function* judge(
 ): Iterable<Fallback> {
   for (const node of nodes) {
     const bodies = Object.values(node.attributes).filter(isSubgraph);
-    for (const body of bodies) yield* judge(body.nodes as readonly OnnxNode[], known, wanted);
+    for (const body of bodies) yield* judge(body.nodes, known, wanted);
     const support = Object.hasOwn(table, node.opType) ? table[node.opType] : undefined;
     const dtype = known.get(node.inputs[support?.operand ?? 0]);
     for (const provider of wanted) {
@@ -164,7 +165,7 @@ function resultDtype(
   dtype: OnnxDtype | undefined,
   output: number,
 ): OnnxDtype {
-  if (node.opType === "Cast") return castTo[node.attributes.to as number];
+  if (node.opType === "Cast") return castTo[Number(node.attributes.to)];
   if (node.opType === "TopK" && output === 1) return "int64";
   return support?.result ?? dtype ?? "float32";
 }

@@ -3,7 +3,7 @@
 import { recordOf } from "../../contract/record.ts";
 import type { TableSpec } from "../../contract/table-spec.ts";
 import { itemsAtMost } from "../check/limits.ts";
-import { type Attributes, type Graph, topological } from "../ir/graph.ts";
+import { type Graph, topological } from "../ir/graph.ts";
 import type { Fingerprints } from "../lower/fingerprint.ts";
 import type { Model, Table } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
@@ -65,7 +65,5 @@ function inputsOf(graph: Graph, output: string): string[] {
   const value = graph.outputs.find(({ name }) => name === output)?.value;
   if (!value) throw new Error(`graph ${graph.name} has no output ${output}`);
   const reached = new Set(topological([value]));
-  return graph.inputs
-    .filter((input) => reached.has(input))
-    .map(({ node }) => (node.attributes as Attributes["input"]).name);
+  return graph.inputs.filter((input) => reached.has(input)).map(({ node }) => node.attributes.name);
 }

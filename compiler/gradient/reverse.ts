@@ -1,9 +1,8 @@
 // Reverse mode: the gradient of a scalar with respect to any values of its graph.
 import { type Builder, builder, make } from "../ir/build.ts";
-import { type Attributes, type Op, topological, type Value } from "../ir/graph.ts";
+import { type Attributes, attributesOf, type Op, topological, type Value } from "../ir/graph.ts";
 import { assembled, type Part } from "../ir/ops/shrink.ts";
-import { ops } from "../ir/ops.ts";
-import type { Gradient } from "../ir/rule.ts";
+import { ruleOf } from "../ir/ops.ts";
 import { ShapeError, show } from "../ir/shape.ts";
 import { simplifying } from "../ir/simplify.ts";
 
@@ -68,9 +67,13 @@ function isLeaf({ node }: Value): boolean {
 /** One value for all leaves of a name; every other value is itself. */
 function namesakes(values: readonly Value[]): (value: Value) => Value {
   const first = new Map<string, Value>();
-  const key = ({ node }: Value) => `${node.op} ${(node.attributes as Attributes["parameter"]).name}`;
-  for (const value of values) if (isLeaf(value) && !first.has(key(value))) first.set(key(value), value);
-  return (value) => (isLeaf(value) ? first.get(key(value))! : value);
+  const key = ({ node }: Value) =>
+    node.op === "input" || node.op === "parameter" ? `${node.op} ${node.attributes.name}` : null;
+  for (const value of values) {
+    const leaf = key(value);
+    if (leaf !== null && !first.has(leaf)) first.set(leaf, value);
+  }
+  return (value) => first.get(key(value) ?? "") ?? value;
 }
 
 /** The values whose gradient is asked for, or on the way to one that is. */
@@ -84,7 +87,7 @@ function reaching(
   for (const value of order) {
     if (value.dtype !== "float32") continue;
     const { op, inputs } = value.node;
-    const passes = ops[op].gradient !== "none" && !stopped.has(value);
+    const passes = ruleOf(op).gradient !== "none" && !stopped.has(value);
     if (wanted.has(one(value)) || (passes && inputs.some((input) => reached.has(one(input))))) reached.add(one(value));
   }
   return reached;
@@ -93,14 +96,14 @@ function reaching(
 /** What a value's gradient gives to its operands. */
 function passed(value: Value, dy: Value, stopped: ReadonlySet<Value>): readonly (readonly [Value, Share])[] {
   const { node } = value;
-  const { gradient } = ops[node.op];
+  const { gradient } = ruleOf(node.op);
   if (gradient === "none" || stopped.has(value)) return [];
   if (node.op === "slice") {
-    const at = node.attributes as Attributes["slice"];
+    const at = node.attributes;
     const [x] = node.inputs;
     if (typeof x.shape[at.axis] === "number") return [[x, { value: dy, at }]];
   }
-  const grads = (gradient as unknown as Gradient<Op>)({ b: placed(value), node, y: value, dy });
+  const grads = gradient({ b: placed(value), node, y: value, dy });
   return node.inputs.flatMap((input, index) => {
     const grad = grads[index] ?? null;
     return grad === null ? [] : [[input, { value: grad, at: null }] as const];
@@ -138,7 +141,7 @@ function rowsAtOnce(values: readonly Value[]): Value[] {
   const scatters = values.filter(({ node }) => node.op === "scatterAdd");
   if (scatters.length < 2) return [...values];
   const [{ node }] = scatters;
-  const { shape } = node.attributes as Attributes["scatterAdd"];
+  const { shape } = attributesOf(scatters[0], "scatterAdd");
   const like = shape === null ? node.inputs.slice(-1) : [];
   const alike = scatters.filter(
     (value) => shape !== null || value.node.inputs[value.node.inputs.length - 1] === like[0],

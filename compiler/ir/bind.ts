@@ -15,9 +15,9 @@ export function bind(bindings: Bindings, declared: Shape, lengths: readonly numb
     throw wrong(`the shape is ${showShape(lengths)}, but ${showShape(declared)} is declared`);
   }
   declared.forEach((dim, axis) => {
+    if (typeof dim === "string" && !bindings.has(dim)) bindings.set(dim, lengths[axis]);
     const wanted = typeof dim === "number" ? dim : bindings.get(dim);
-    if (wanted === undefined) bindings.set(dim as string, lengths[axis]);
-    else if (wanted !== lengths[axis]) {
+    if (wanted !== lengths[axis]) {
       const symbol = typeof dim === "string" ? ` (${dim})` : "";
       throw wrong(`dim ${axis} is ${lengths[axis]}, but has to be ${wanted}${symbol} in ${showShape(declared)}`);
     }

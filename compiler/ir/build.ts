@@ -1,5 +1,16 @@
 // Makes IR values: `make` infers type and shape of one node, `builder` writes expressions at a place in the model.
-import type { Attributes, ComputedDtype, Dtype, Literal, Node, Op, Shape, Value } from "./graph.ts";
+import {
+  type Attributes,
+  type ComputedDtype,
+  type Dtype,
+  type InputValue,
+  isInput,
+  type Literal,
+  type Node,
+  type Op,
+  type Shape,
+  type Value,
+} from "./graph.ts";
 import { infer } from "./infer.ts";
 import { normaliseAxes, normaliseAxis, ShapeError, sameShape, show, showShape } from "./shape.ts";
 
@@ -28,7 +39,7 @@ export function make<K extends Op>(op: K, inputs: readonly Value[], attributes: 
 export interface Builder {
   /** A builder for a nested place, `outer/inner`, that shares this one's parameters. The doc is the inner one's alone. */
   at(scope: string, doc?: string): Builder;
-  input(name: string, dtype: Dtype, shape: Shape, doc?: string): Value;
+  input(name: string, dtype: Dtype, shape: Shape, doc?: string): InputValue;
   parameter(name: string, shape: readonly number[]): Value;
   constant(literal: Literal): Value;
   /** float32 [] */
@@ -132,7 +143,11 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
 
   return {
     at: (inner, doc = "") => within({ scope: place.scope === "" ? inner : `${place.scope}/${inner}`, doc }, parameters),
-    input: (name, dtype, shape, doc = "") => write("input", [], { name, dtype, shape, doc }),
+    input(name, dtype, shape, doc = "") {
+      const value = write("input", [], { name, dtype, shape, doc });
+      if (!isInput(value)) throw new Error(`${name} is no input`);
+      return value;
+    },
     parameter(name, shape) {
       const known = parameters.get(name);
       if (known && !sameShape(known.shape, shape)) {

@@ -1,9 +1,8 @@
 // Counted multiply-adds of a graph, in total and by place in the model.
 import { recordOf } from "../../contract/record.ts";
 import { concreteShapes } from "./bind.ts";
-import type { Graph, Op } from "./graph.ts";
-import { ops } from "./ops.ts";
-import type { Rule } from "./rule.ts";
+import type { Graph } from "./graph.ts";
+import { ruleOf } from "./ops.ts";
 
 export interface Cost {
   /** Multiply-adds of one run. */
@@ -23,7 +22,7 @@ export function cost(graph: Graph, bindings: Readonly<Record<string, number>>): 
   for (const [value, shape] of shapes) {
     const { op, inputs, attributes, scope } = value.node;
     const operands = inputs.map((input) => shapes.get(input)!);
-    const count = (ops[op] as Rule<Op>).cost(operands, shape, attributes);
+    const count = ruleOf(op).cost(operands, shape, attributes);
     if (count === 0) continue;
     total += count;
     byScope.set(scope, (byScope.get(scope) ?? 0) + count);

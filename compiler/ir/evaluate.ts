@@ -1,10 +1,10 @@
 // The reference interpreter: slow, obvious, in float64. The oracle of every numerical test.
 import { recordOf } from "../../contract/record.ts";
 import { type Bindings, bind } from "./bind.ts";
-import { type Attributes, type Dtype, type Graph, type Op, topological, type Value } from "./graph.ts";
+import { type Dtype, type Graph, topological, type Value } from "./graph.ts";
 import { solveReshape } from "./ops/layout.ts";
-import { ops } from "./ops.ts";
-import type { Rule, Tensor } from "./rule.ts";
+import { ops, ruleOf } from "./ops.ts";
+import type { Tensor } from "./rule.ts";
 import { size } from "./shape.ts";
 
 export interface EvaluateOptions {
@@ -28,7 +28,7 @@ export function evaluate(
 ): Record<string, Tensor> {
   const bindings: Bindings = new Map();
   for (const value of graph.inputs) {
-    const { name } = value.node.attributes as Attributes["input"];
+    const { name } = value.node.attributes;
     const tensor = feeds[name];
     if (tensor === undefined) throw new RangeError(`graph ${graph.name}: input ${name} is not fed`);
     checkFeed(value, tensor, bindings, `graph ${graph.name}, input ${name}`);
@@ -50,13 +50,13 @@ function compute(
 ): Tensor {
   const { op, inputs, attributes } = value.node;
   const operands = inputs.map((input) => results.get(input)!);
-  if (op === "input") return feeds[(attributes as Attributes["input"]).name];
-  if (op === "parameter") return parameter((attributes as Attributes["parameter"]).name);
+  if (op === "input") return feeds[attributes.name];
+  if (op === "parameter") return parameter(attributes.name);
   if (op === "reshape") {
-    const { shape } = attributes as Attributes["reshape"];
+    const { shape } = attributes;
     return ops.reshape.evaluate(operands, { shape: solveReshape(inputs[0].shape, operands[0].shape, shape) });
   }
-  return (ops[op] as Rule<Op>).evaluate(operands, attributes);
+  return ruleOf(op).evaluate(operands, attributes);
 }
 
 /** Operands before users, leaving out what only forced values depend on. */
@@ -94,6 +94,6 @@ const holds: Readonly<Record<Exclude<Dtype, "float32">, (number: number) => bool
 };
 
 function describe({ node }: Value): string {
-  if (node.op === "parameter") return `parameter ${(node.attributes as Attributes["parameter"]).name}`;
+  if (node.op === "parameter") return `parameter ${node.attributes.name}`;
   return node.scope === "" ? node.op : `${node.op} in ${node.scope}`;
 }

@@ -120,7 +120,8 @@ export interface Attributes {
 export type None = Readonly<Record<never, never>>;
 export type Op = keyof Attributes;
 
-export interface Node<K extends Op = Op> {
+/** A node by one operator. */
+interface NodeOf<K extends Op> {
   readonly op: K;
   readonly inputs: readonly Value[];
   readonly attributes: Attributes[K];
@@ -129,6 +130,9 @@ export interface Node<K extends Op = Op> {
   /** `///` text of that declaration. */
   readonly doc: string;
 }
+
+/** A node by any of the operators K: which one it is tells the type of its attributes. */
+export type Node<K extends Op = Op> = { readonly [P in K]: NodeOf<P> }[K];
 
 /** Operators that work number by number, operands broadcast to each other. */
 export const elementwise: ReadonlySet<Op> = new Set<Op>([
@@ -144,6 +148,22 @@ export interface Value {
   readonly shape: Shape;
 }
 
+/** A value that is fed. */
+export interface InputValue extends Value {
+  readonly node: Node<"input">;
+}
+
+export const isInput = (value: Value): value is InputValue => value.node.op === "input";
+
+/** The inputs that values depend on. */
+export const inputsOf = (values: readonly Value[]): InputValue[] => topological(values).filter(isInput);
+
+/** The attributes of a value whose operator is known. @throws Error where it is another one: a fault of ours */
+export function attributesOf<K extends Op>({ node }: Value, op: K): Attributes[K] {
+  if (node.op !== op) throw new Error(`${node.op} in ${node.scope} is no ${op}`);
+  return node.attributes as Attributes[K];
+}
+
 export interface Output {
   readonly name: string;
   readonly value: Value;
@@ -154,7 +174,7 @@ export interface Graph {
   readonly name: string;
   readonly doc: string;
   /** Declared order; inputs that no output depends on are not part of the graph. */
-  readonly inputs: readonly Value[];
+  readonly inputs: readonly InputValue[];
   readonly outputs: readonly Output[];
 }
 

@@ -1,7 +1,7 @@
 // Structural identity: equal computations have equal text and equal fingerprints, wherever they stand in a model.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { type Literal, topological, type Value } from "./graph.ts";
+import { topological, type Value } from "./graph.ts";
 import { digest, printNode } from "./print.ts";
 import { show } from "./shape.ts";
 
@@ -16,9 +16,7 @@ export function canonical(values: readonly Value[]): string {
   for (const value of topological(values)) {
     const { op, attributes } = value.node;
     const meaning =
-      op === "constant"
-        ? `constant ${digest((attributes as Literal).data)}`
-        : printNode(value, (input) => `%${number.get(input)}`);
+      op === "constant" ? `constant ${digest(attributes.data)}` : printNode(value, (input) => `%${number.get(input)}`);
     const line = `${meaning} : ${show(value)}`;
     if (!numbers.has(line)) numbers.set(line, numbers.size + 1);
     number.set(value, numbers.get(line)!);

@@ -1,7 +1,6 @@
 // Type and shape of a node's result, and where stored rows may stand: nothing computes in float16 or uint8.
 import type { Attributes, Dtype, Op, Shape, Value } from "./graph.ts";
 import { ops } from "./ops.ts";
-import type { Rule } from "./rule.ts";
 import { ShapeError, show } from "./shape.ts";
 
 /** What takes rows as they are stored: each reads them from its first operand. */
@@ -17,7 +16,7 @@ export function infer<K extends Op>(
     if (!isStored(input.dtype) || (takesStored.has(op) && index === 0)) return;
     throw new ShapeError(`operand ${index + 1} is ${show(input)}: stored rows are decoded before anything computes`);
   });
-  return (ops[op] as unknown as Rule<K>).infer(inputs, attributes);
+  return ops[op].infer(inputs, attributes);
 }
 
 export function isStored(dtype: Dtype): boolean {

@@ -67,3 +67,6 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   topPositions: select.topPositions,
   decodeRows: rows.decodeRows,
 };
+
+/** The rule of a node whose operator is not known here; its attributes are its own operator's. */
+export const ruleOf = (op: Op): Rule<Op> => ops[op] as unknown as Rule<Op>;

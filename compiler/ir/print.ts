@@ -1,7 +1,7 @@
 // A graph as stable text, one value a line: what goldens compare and `twin show` prints.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type Attributes, type Graph, type Literal, topological, type Value } from "./graph.ts";
+import { type Graph, type Literal, topological, type Value } from "./graph.ts";
 import { show, showShape } from "./shape.ts";
 
 /**
@@ -28,9 +28,9 @@ export function print(graph: Graph): string {
 /** The right-hand side: operator, operands, attributes; neither type nor place. */
 export function printNode(value: Value, name: (input: Value) => string): string {
   const { op, inputs, attributes } = value.node;
-  if (op === "input") return `input ${(attributes as Attributes["input"]).name}`;
-  if (op === "parameter") return `parameter ${(attributes as Attributes["parameter"]).name}`;
-  if (op === "constant") return `constant ${printLiteral(attributes as Literal)}`;
+  if (op === "input") return `input ${attributes.name}`;
+  if (op === "parameter") return `parameter ${attributes.name}`;
+  if (op === "constant") return `constant ${printLiteral(attributes)}`;
   const extras = Object.entries(attributes).map(
     ([key, item]) => ` ${key}=${Array.isArray(item) ? showShape(item) : item}`,
   );

@@ -1,6 +1,6 @@
 // Rewriting a graph from its leaves up, sharing what does not change.
 import { make } from "./build.ts";
-import { type Graph, topological, type Value } from "./graph.ts";
+import { type Graph, inputsOf, isInput, topological, type Value } from "./graph.ts";
 
 /**
  * `rule` sees every value once, operands first, with its operands already rewritten, and returns what takes its place or
@@ -21,8 +21,11 @@ export function rewrite(graph: Graph, rule: (value: Value, inputs: readonly Valu
     const value = done.get(output.value)!;
     return value === output.value ? output : { ...output, value };
   });
-  const reached = topological(outputs.map((output) => output.value)).filter((value) => value.node.op === "input");
-  const declared = graph.inputs.map((input) => done.get(input)!).filter((input) => reached.includes(input));
+  const reached = inputsOf(outputs.map((output) => output.value));
+  const declared = graph.inputs
+    .map((input) => done.get(input)!)
+    .filter(isInput)
+    .filter((input) => reached.includes(input));
   const inputs = [...declared, ...reached.filter((input) => !declared.includes(input))];
   return { ...graph, inputs, outputs };
 }

@@ -39,10 +39,19 @@ export interface Rule<K extends Op> {
 
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number } | OnnxSubgraph;
 
+export interface OnnxNode {
+  readonly opType: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+  readonly doc: string;
+}
+
 /** The body of an `If`: nodes written inside, and the names it returns. */
 export interface OnnxSubgraph {
   readonly outputs: readonly string[];
-  readonly nodes: readonly unknown[];
+  readonly nodes: readonly OnnxNode[];
 }
 
 /**

@@ -1,4 +1,5 @@
 // Symbolic shapes: broadcasting, axes, and how a type is shown.
+import { elementCount } from "../../contract/element-count.ts";
 import type { Dim, Dtype, Shape, Value } from "./graph.ts";
 
 /** Operands that do not fit together. The message names the operator, the shapes and, from `make`, the place in the model. */
@@ -52,8 +53,19 @@ export function normaliseAxes(axes: readonly number[], rank: number): number[] {
 
 /** Number of elements of a concrete shape. */
 export function size(shape: readonly number[]): number {
-  return shape.reduce((product, dim) => product * dim, 1);
+  return elementCount(shape);
 }
+
+/** A dimension that is a number. @throws ShapeError where it is a symbol, which a graph of ours never has there */
+export function knownDim(value: { readonly dtype: Dtype; readonly shape: Shape }, axis: number): number {
+  const dim = value.shape[axis];
+  if (typeof dim !== "number") throw new ShapeError(`axis ${axis} of ${show(value)} has to be known`);
+  return dim;
+}
+
+/** A shape of numbers alone. @throws ShapeError where it holds a symbol */
+export const knownShape = (value: { readonly dtype: Dtype; readonly shape: Shape }): readonly number[] =>
+  value.shape.map((_, axis) => knownDim(value, axis));
 
 export function expectDtype(operand: Value, name: string, ...allowed: readonly Dtype[]): void {
   if (!allowed.includes(operand.dtype)) {

@@ -1,6 +1,6 @@
 // A builder that leaves out what changes nothing: what a gradient's or a pass's rules undo is most often next door.
 import type { Builder } from "./build.ts";
-import type { Attributes, Literal, Shape, Value } from "./graph.ts";
+import type { Literal, Shape, Value } from "./graph.ts";
 import { broadcastShapes, normaliseAxes, sameShape } from "./shape.ts";
 
 /**
@@ -69,7 +69,7 @@ export function simplifying(b: Builder): Builder {
     },
     reshapeLike: (x, like) => (sameShape(x.shape, like.shape) ? x : b.reshapeLike(x, like)),
     transpose(x, permutation) {
-      const inner = x.node.op === "transpose" ? (x.node.attributes as Attributes["transpose"]).permutation : null;
+      const inner = x.node.op === "transpose" ? x.node.attributes.permutation : null;
       const order = inner === null ? permutation : permutation.map((axis) => inner[axis]);
       const from = inner === null ? x : x.node.inputs[0];
       return order.every((axis, index) => axis === index) ? from : b.transpose(from, order);
@@ -77,8 +77,7 @@ export function simplifying(b: Builder): Builder {
     squeeze,
     unsqueeze(x, ...axes) {
       const added = normaliseAxes(axes, x.shape.length + axes.length);
-      if (x.node.op === "constant" && x.shape.length === 0)
-        return b.constant(spread(x.node.attributes as Literal, added.length));
+      if (x.node.op === "constant" && x.shape.length === 0) return b.constant(spread(x.node.attributes, added.length));
       return undoes(x, "squeeze", added) ? x.node.inputs[0] : b.unsqueeze(x, ...added);
     },
   };
@@ -90,7 +89,7 @@ function spread(literal: Literal, rank: number): Literal {
 
 /** The builder has normalised the axes of both. */
 function undoes({ node }: Value, op: "squeeze" | "unsqueeze", axes: readonly number[]): boolean {
-  return node.op === op && (node.attributes as Attributes["squeeze"]).axes.join() === axes.join();
+  return node.op === op && node.attributes.axes.join() === axes.join();
 }
 
 /** What a broadcast repeats, else the value itself. */
@@ -110,5 +109,5 @@ function ungrown(left: Value, right: Value): readonly [Value, Value] {
 }
 
 function isAll({ node }: Value, number: number): boolean {
-  return node.op === "constant" && (node.attributes as Literal).data.every((x) => x === number);
+  return node.op === "constant" && node.attributes.data.every((x) => x === number);
 }

@@ -1,5 +1,5 @@
 // Checks that a graph is whole: run between passes, so that a broken rewrite is caught where it happened.
-import { type Attributes, type Graph, topological, type Value } from "./graph.ts";
+import { type Graph, isInput, topological, type Value } from "./graph.ts";
 import { infer } from "./infer.ts";
 import { ShapeError, sameShape, show, showShape } from "./shape.ts";
 
@@ -54,7 +54,7 @@ function* names(graph: Graph): Iterable<string> {
   const parameters = new Map<string, Value>();
   for (const value of values(graph)) {
     if (value.node.op !== "parameter") continue;
-    const { name } = value.node.attributes as Attributes["parameter"];
+    const { name } = value.node.attributes;
     const known = parameters.get(name);
     if (known && !sameShape(known.shape, value.shape)) {
       yield `parameter ${name} is both ${showShape(known.shape)} and ${showShape(value.shape)}`;
@@ -63,7 +63,7 @@ function* names(graph: Graph): Iterable<string> {
     taken.set(name, "a parameter");
   }
   const named = [
-    ...graph.inputs.map((value) => [(value.node.attributes as Attributes["input"]).name, "an input"] as const),
+    ...graph.inputs.map((value) => [value.node.attributes.name, "an input"] as const),
     ...graph.outputs.map((output) => [output.name, "an output"] as const),
   ];
   for (const [name, kind] of named) {
@@ -74,14 +74,15 @@ function* names(graph: Graph): Iterable<string> {
 }
 
 function* inputs(graph: Graph): Iterable<string> {
-  const reached = new Set(values(graph).filter((value) => value.node.op === "input"));
+  const reached = new Set(values(graph).filter(isInput));
   for (const value of graph.inputs) {
-    const { name } = value.node.attributes as Attributes["input"];
-    if (value.node.op !== "input") yield `${place(value)} is declared as an input`;
+    const { name } = value.node.attributes;
+    // A pass that casts may still have declared another value.
+    if (!isInput(value)) yield `${place(value)} is declared as an input`;
     else if (!reached.has(value)) yield `input ${name} is declared, but no output depends on it`;
   }
   for (const value of reached) {
-    const { name } = value.node.attributes as Attributes["input"];
+    const { name } = value.node.attributes;
     if (!graph.inputs.includes(value)) yield `input ${name} is used, but not declared`;
   }
   if (graph.outputs.length === 0) yield "there is no output";

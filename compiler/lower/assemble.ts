@@ -1,5 +1,5 @@
 // Graph kinds: which outputs each has, and the ports that they need.
-import { type Attributes, type Graph, type Output, topological, type Value } from "../ir/graph.ts";
+import { type Graph, type InputValue, inputsOf, type Output, type Value } from "../ir/graph.ts";
 import type { Attend, Metric, Model, Search } from "../model/model.ts";
 import { keptPort, labelPort, portOrder, scoresPort } from "../model/ports.ts";
 import { attendTables, lowerAttend, lowerMean, shown, type Wiring } from "./attend.ts";
@@ -13,8 +13,8 @@ import { lowerTower } from "./tower.ts";
 /** A graph of the outputs; its inputs are what they depend on, in the model's order of ports. */
 export function graph(model: Model, name: string, outputs: readonly Output[]): Graph {
   const order = new Map(portOrder(model).map((port, index) => [port, index]));
-  const portOf = (value: Value) => (value.node.attributes as Attributes["input"]).name;
-  const inputs = topological(outputs.map((output) => output.value)).filter((value) => value.node.op === "input");
+  const portOf = (value: InputValue) => value.node.attributes.name;
+  const inputs = inputsOf(outputs.map((output) => output.value));
   for (const input of inputs) if (!order.has(portOf(input))) throw new Error(`${name}: ${portOf(input)} is no port`);
   inputs.sort((a, b) => order.get(portOf(a))! - order.get(portOf(b))!);
   return { name, doc: model.doc, inputs, outputs };

@@ -1,5 +1,7 @@
 // The part of a history that a stage looks at: all of it, the newest n, or what a search kept.
+
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import type { History, Search } from "../model/model.ts";
 import type { Given, Site } from "../model/site.ts";
 import type { Scene } from "./scene.ts";
@@ -58,7 +60,7 @@ export function kept(scene: Scene, search: Search, positions: Value): Frame {
   const read = (x: Value) => {
     if (scene.layout === "request") return b.gather(x, positions);
     if (!headed) return b.gatherRows(x, positions);
-    const lists = Array.from({ length: positions.shape[0] as number }, (_, head) =>
+    const lists = Array.from({ length: knownDim(positions, 0) }, (_, head) =>
       b.unsqueeze(b.gatherRows(x, b.squeeze(b.slice(positions, 0, head, head + 1), 0)), 0),
     );
     return b.concat(lists, 0);

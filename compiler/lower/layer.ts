@@ -1,6 +1,8 @@
 // The layers of a tower: linear, normalisation, activation, dropout, DCN-v2.
+
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import type { Tower } from "../model/model.ts";
 import { rowsDim, type Scene } from "./scene.ts";
 
@@ -32,13 +34,13 @@ export const dropoutPort = (layer: string): string => `${layer}.dropout`;
 
 /** x W + b */
 export function affine(b: Builder, stem: string, x: Value, out: number): Value {
-  const weight = b.parameter(`${stem}.weight`, [x.shape[1] as number, out]);
+  const weight = b.parameter(`${stem}.weight`, [knownDim(x, 1), out]);
   return b.add(b.matmul(x, weight), b.parameter(`${stem}.bias`, [out]));
 }
 
 /** x₀ ∗ (x W + b) + x (DCN-v2, WWW 2021, eq. 1) */
 export function crossLayer(b: Builder, stem: string, first: Value, x: Value): Value {
-  return b.add(b.mul(first, affine(b, stem, x, x.shape[1] as number)), x);
+  return b.add(b.mul(first, affine(b, stem, x, knownDim(x, 1))), x);
 }
 
 function normalised(scene: LayerScene, b: Builder, norm: Tower["norm"], stem: string, x: Value, width: number): Value {

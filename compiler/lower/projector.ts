@@ -1,5 +1,7 @@
 // The inherent feature projector: item features → rows of the lookup tables.
+
 import type { Output, Value } from "../ir/graph.ts";
+import { knownShape } from "../ir/shape.ts";
 import type { Feature, Table, TablePart } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
@@ -25,7 +27,7 @@ function lowerPart(scene: Scene, table: Table, part: TablePart): Value {
   const { name, features, weight } = projection(scene, part);
   const x = inherent(scene, features);
   const b = scene.b.at(name, table.doc);
-  const [heads, , dim] = weight.shape as readonly number[];
+  const [heads, , dim] = knownShape(weight);
   return b.reshape(b.transpose(b.matmul(b.unsqueeze(x, 0), weight), [1, 0, 2]), ["items", heads * dim]);
 }
 

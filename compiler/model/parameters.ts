@@ -1,4 +1,5 @@
 // Every parameter of a model by name, with shape and start value: what weights.safetensors holds.
+import { elementCount } from "../../contract/element-count.ts";
 import type { Attend, Feature, Metric, Model, Tower } from "./model.ts";
 import { keyWidth, ownsValues, towerWidth, valueFeatures, widthOf } from "./widths.ts";
 
@@ -45,7 +46,7 @@ const parameter = (
   formerly,
 });
 
-export const sizeOf = ({ shape }: Pick<Parameter, "shape">): number => shape.reduce((product, dim) => product * dim, 1);
+export const sizeOf = ({ shape }: Pick<Parameter, "shape">): number => elementCount(shape);
 
 /** float32 */
 export const bytesOf = (of: Pick<Parameter, "shape">): number => 4 * sizeOf(of);

@@ -1,6 +1,8 @@
 // A plan that pays: where all heads read the same rows, they stand as rows of one product instead of as products of their own.
+
 import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import { isFixed, made } from "./fixed.ts";
 import { ruled } from "./pass.ts";
 
@@ -45,19 +47,19 @@ const mostHeads = 8;
 
 /** X [R, k, A·v] of the heads' columns [A, R, k, v]. */
 function columnsOf(values: Value): Value | null {
-  if (made(values, "transpose")?.permutation.join() !== "2,0,1,3" || (values.shape[0] as number) > mostHeads)
-    return null;
+  if (made(values, "transpose")?.permutation.join() !== "2,0,1,3" || knownDim(values, 0) > mostHeads) return null;
   const [split] = values.node.inputs;
   if (split.node.op !== "reshape" || isFixed(split)) return null;
   const [rows] = split.node.inputs;
-  const [heads, , , width] = values.shape as readonly number[];
+  const [heads, width] = [knownDim(values, 0), knownDim(values, 3)];
   return rows.shape.length === 3 && rows.shape[2] === heads * width ? rows : null;
 }
 
 /** p [R, A, k] · X, and of the result [R, A, A·v] the columns of each head: [A, R, v]. */
 function ownColumns(at: Builder, weights: Value, rows: Value): Value {
-  const [candidates, heads] = weights.shape as readonly [number, number];
-  const all = at.reshape(at.matmul(weights, rows), [candidates, heads, heads, (rows.shape[2] as number) / heads]);
+  const [candidates] = weights.shape;
+  const heads = knownDim(weights, 1);
+  const all = at.reshape(at.matmul(weights, rows), [candidates, heads, heads, knownDim(rows, 2) / heads]);
   const own = Float32Array.from({ length: heads * heads }, (_, i) => Number(Math.floor(i / heads) === i % heads));
   const diagonal = at.constant({ dtype: "float32", shape: [1, heads, heads, 1], data: own });
   return at.transpose(at.sum(at.mul(all, diagonal), [2]), [1, 0, 2]);

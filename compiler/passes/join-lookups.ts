@@ -1,6 +1,9 @@
 // A plan that pays: features with few values are looked up together, in one table of their sums or of their columns.
+
+import { elementCount } from "../../contract/element-count.ts";
 import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim, knownShape } from "../ir/shape.ts";
 import { elements, isFixed, made } from "./fixed.ts";
 import { ruled } from "./pass.ts";
 
@@ -43,7 +46,7 @@ function added(a: Value, b: Value, at: Builder): Value | null {
   const pair = small(a, b);
   if (!pair) return null;
   const [s, t] = pair;
-  const [countS, countT] = [s.shape[0] as number, t.shape[0] as number];
+  const [countS, countT] = [knownDim(s, 0), knownDim(t, 0)];
   if (elements(s) * countT > limit) return null;
   const sums = at.add(at.unsqueeze(s, 1), at.unsqueeze(t, 0));
   return at.gather(at.reshape(sums, [countS * countT, ...s.shape.slice(1)]), jointRows(a, b, countT, at));
@@ -54,10 +57,10 @@ function beside(a: Value, b: Value, at: Builder): Value | null {
   const pair = small(a, b);
   if (!pair || pair.some(({ shape }) => shape.length !== 2)) return null;
   const [s, t] = pair;
-  const [[countS, widthS], [countT, widthT]] = [s.shape as readonly number[], t.shape as readonly number[]];
+  const [[countS, widthS], [countT, widthT]] = [knownShape(s), knownShape(t)];
   if (countS * countT * (widthS + widthT) > limit) return null;
   const zeros = (shape: readonly number[]) =>
-    at.constant({ dtype: "float32", shape, data: new Float32Array(shape.reduce((product, dim) => product * dim, 1)) });
+    at.constant({ dtype: "float32", shape, data: new Float32Array(elementCount(shape)) });
   const left = at.add(at.unsqueeze(s, 1), zeros([1, countT, 1]));
   const right = at.add(at.unsqueeze(t, 0), zeros([countS, 1, 1]));
   const pairs = at.reshape(at.concat([left, right], 2), [countS * countT, widthS + widthT]);

@@ -1,6 +1,8 @@
 // A plan that pays: bias and mask travel with the product of queries and keys.
+
 import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import { elements, isFixed, made } from "./fixed.ts";
 import { ruledBy } from "./pass.ts";
 import { readOnce } from "./uses.ts";
@@ -54,7 +56,7 @@ function maskedLookUp(bias: Value, penalty: Value): Value | null {
   if (!mask || made(looked, "gather")?.axis !== 0) return null;
   const [table, rows] = looked.node.inputs;
   if (!isFixed(table) || rows.shape.join() !== mask.shape.join()) return null;
-  const [heads, count] = [bias.shape[0] as number, table.shape[0] as number];
+  const [heads, count] = [knownDim(bias, 0), knownDim(table, 0)];
   if (elements(table) !== heads * count) return null;
   const at = builder(looked.node.scope, looked.node.doc);
   const last = at.constant({ dtype: "float32", shape: [1, heads], data: new Float32Array(heads).fill(-1e30) });

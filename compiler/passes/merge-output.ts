@@ -1,6 +1,8 @@
 // Rewrite 5: W^v and W^o as one, where that is cheaper.
+
 import { builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import { isFixed, made } from "./fixed.ts";
 import { ruled } from "./pass.ts";
 
@@ -22,8 +24,8 @@ export const mergeOutput = ruled(
     const product = pairwise ? heads.node.inputs[0] : heads;
     if (product.node.op !== "matmul") return null;
     const [weights, values] = product.node.inputs;
-    const [count, , width] = heads.shape as readonly number[];
-    const out = weight.shape[1] as number;
+    const [count, width] = [knownDim(heads, 0), knownDim(heads, 2)];
+    const out = knownDim(weight, 1);
     if (out > width || side.shape[1] !== count * width) return null;
     const at = builder(value.node.scope, value.node.doc);
     const merged = merge(values, at.reshape(weight, [count, width, out]));

@@ -1,6 +1,6 @@
 // A plan that pays: what a search kept is read first and computed then, not computed for the history and read then.
 import { builder, make } from "../ir/build.ts";
-import { elementwise, type Op, type Value } from "../ir/graph.ts";
+import { elementwise, type Value } from "../ir/graph.ts";
 import { isFixed, made } from "./fixed.ts";
 import { ruled } from "./pass.ts";
 
@@ -48,8 +48,8 @@ function axesOf(value: Value, [positions]: readonly Value[]): Axes | null {
   if (made(value, "gather")?.axis === 0) return positions.shape.length === 2 ? { lead: 1, added: 1 } : null;
   const axis = made(value, "slice")?.axis;
   // Only a history has a length that is not known; in a batch it comes second.
-  const history = axis === 0 || axis === 1 ? value.node.inputs[0].shape[axis] : null;
-  return typeof history === "string" ? { lead: (axis as number) + 1, added: 0 } : null;
+  if (axis !== 0 && axis !== 1) return null;
+  return typeof value.node.inputs[0].shape[axis] === "string" ? { lead: axis + 1, added: 0 } : null;
 }
 
 function below(x: Value, { lead, added, read }: Reading): Value | null {
@@ -72,7 +72,7 @@ function below(x: Value, { lead, added, read }: Reading): Value | null {
     // One number a behaviour: reading the result costs one look-up, reading the operands one each.
     if (rank === lead && inputs.filter((input) => input.shape.length === rank).length > 1) return null;
     const operands = all();
-    return operands && make(op as Op, operands, node.attributes, node);
+    return operands && make(op, operands, node.attributes, node);
   }
   switch (op) {
     case "gather": {

@@ -1,6 +1,6 @@
 // Common subexpressions and dead code.
 import { make } from "../ir/build.ts";
-import { type Literal, type Op, topological, type Value } from "../ir/graph.ts";
+import { type Node, topological, type Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
 import { type Pass, sound } from "./pass.ts";
 
@@ -37,7 +37,7 @@ function sharing(): (value: Value, inputs: readonly Value[]) => Value | null {
   };
   return (value, inputs) => {
     const { op, attributes, scope, doc } = value.node;
-    const key = `${op} ${attributesKey(op, attributes)} ${inputs.map(number).join()}`;
+    const key = `${op} ${attributesKey(value.node)} ${inputs.map(number).join()}`;
     const known = first.get(key);
     if (known) return known;
     const untouched = inputs.every((input, index) => input === value.node.inputs[index]);
@@ -47,9 +47,9 @@ function sharing(): (value: Value, inputs: readonly Value[]) => Value | null {
   };
 }
 
-function attributesKey(op: Op, attributes: unknown): string {
+function attributesKey({ op, attributes }: Node): string {
   if (op !== "constant") return JSON.stringify(attributes);
-  const { dtype, shape, data } = attributes as Literal;
+  const { dtype, shape, data } = attributes;
   // −0 and 0 are different numbers and the same JSON.
   return `${dtype} [${shape}] ${Array.from(data, (x) => (Object.is(x, -0) ? "-0" : String(x))).join()}`;
 }

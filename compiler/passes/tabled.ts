@@ -1,6 +1,8 @@
 // A product with looked-up rows becomes a look-up of products: gather(E, row) · W = gather(E · W, row).
+
 import { builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim, knownShape } from "../ir/shape.ts";
 import { elements, isFixed, made } from "./fixed.ts";
 
 /** Widths of a product of a feature's rows: `tags` rows are pooled into one (0: none are). */
@@ -27,7 +29,7 @@ export function tabled(x: Value, weight: Value, limit: number, pays: (widths: Wi
   const heads = rank === 4 ? at.squeeze(weight, 1) : weight;
   const [rows] = x.node.inputs;
   const read = times(rows, heads, limit);
-  const [count, width, out] = heads.shape as readonly number[];
+  const [count, width, out] = knownShape(heads);
   return read && pays({ tags: pooledTags(rows), width, heads: count, out }) ? read : null;
 }
 
@@ -40,7 +42,7 @@ function times(x: Value, weight: Value, limit: number): Value | null {
     case "gather": {
       const [table, rows] = node.inputs;
       if (made(x, "gather")!.axis !== 0 || !isFixed(table) || table.shape.length !== 2) return null;
-      const size = (table.shape[0] as number) * (elements(weight) / (weight.shape[1] as number));
+      const size = knownDim(table, 0) * (elements(weight) / knownDim(weight, 1));
       if (size > limit) return null;
       // Heads stand beside each other in a row, so that one read fetches them all.
       const products = at.transpose(at.matmul(table, weight), [1, 0, 2]);
@@ -80,6 +82,6 @@ function times(x: Value, weight: Value, limit: number): Value | null {
 
 /** How many rows are pooled into one; 0: none are. */
 function pooledTags(x: Value): number {
-  if (x.node.op === "sum") return x.node.inputs[0].shape.at(-2) as number;
+  if (x.node.op === "sum") return knownDim(x.node.inputs[0], x.node.inputs[0].shape.length - 2);
   return x.node.op === "div" || x.node.op === "slice" ? pooledTags(x.node.inputs[0]) : 0;
 }

@@ -1,6 +1,8 @@
 // A plan that pays: the user's side of a tower once a request.
+
 import { builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import { isFixed, made } from "./fixed.ts";
 import { ruled } from "./pass.ts";
 
@@ -22,13 +24,13 @@ export const userOnce = ruled("user-once", "no product repeats the user's side",
   const columns: { part: Value; row: Value | null; weight: Value }[] = [];
   let start = 0;
   for (const part of x.node.inputs) {
-    const end = start + (part.shape[1] as number);
+    const end = start + knownDim(part, 1);
     columns.push({ part, row: repeated(part), weight: at.slice(weight, 0, start, end) });
     start = end;
   }
   const users = columns.filter(({ row }) => row !== null);
   const others = columns.filter(({ row }) => row === null);
-  const width = users.reduce((sum, { part }) => sum + (part.shape[1] as number), 0);
+  const width = users.reduce((sum, { part }) => sum + knownDim(part, 1), 0);
   if (width < leastWidth) return null;
   const join = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : at.concat(values, axis));
   const user = at.matmul(

@@ -2,7 +2,7 @@
 import type { GraphName, StoredType } from "../../contract/manifest.ts";
 import { inputError } from "../diagnostics/input-error.ts";
 import { builder } from "../ir/build.ts";
-import type { Attributes, Graph, Value } from "../ir/graph.ts";
+import type { Graph, InputValue, Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
 import { verify } from "../ir/verify.ts";
 import type { Model, Table } from "../model/model.ts";
@@ -55,12 +55,12 @@ function variantOf(model: Model, graph: Graph, type: StoredType): Graph {
     const { op, inputs, attributes, scope, doc } = value.node;
     const whole = stored.get(value);
     if (whole) return decoded(whole, (all) => all, scope, doc);
-    const from = op === "gather" && (attributes as Attributes["gather"]).axis === 0 ? stored.get(inputs[0]) : undefined;
+    const from = op === "gather" && attributes.axis === 0 ? stored.get(inputs[0]) : undefined;
     if (!from) return null;
     const at = builder(scope, doc);
     return decoded(from, (all) => at.gather(all, rows), scope, doc);
   });
-  const inputs = graph.inputs.flatMap((input): Value[] => {
+  const inputs = graph.inputs.flatMap((input): InputValue[] => {
     const rows = stored.get(input);
     if (!rows) return [input];
     return rows.affine === null ? [rows.rows] : [rows.rows, rows.affine];
@@ -69,16 +69,16 @@ function variantOf(model: Model, graph: Graph, type: StoredType): Graph {
 }
 
 interface Stored {
-  readonly rows: Value;
+  readonly rows: InputValue;
   /** Scale and offset of each head; null for float16. */
-  readonly affine: Value | null;
+  readonly affine: InputValue | null;
   readonly heads: readonly number[];
 }
 
-function storedInput(table: Table, { shape, node }: Value, type: StoredType): Stored {
+function storedInput(table: Table, { shape, node }: InputValue, type: StoredType): Stored {
   const heads = table.of.map(layoutOf).flatMap((part) => new Array<number>(part.heads).fill(part.dim));
   const b = builder("");
-  const { doc } = node.attributes as Attributes["input"];
+  const { doc } = node.attributes;
   return {
     rows: b.input(table.name, type, shape, doc),
     affine:
@@ -98,6 +98,6 @@ function decoded({ rows, affine, heads }: Stored, read: (rows: Value) => Value, 
   return builder(scope, doc).decodeRows(read(rows), affine && read(affine), heads);
 }
 
-function nameOf({ node }: Value): string {
-  return (node.attributes as Attributes["input"]).name;
+function nameOf({ node }: InputValue): string {
+  return node.attributes.name;
 }

@@ -1,7 +1,9 @@
 // Exact rewrites of what reverse mode writes, where rows are many: nothing wide is copied, turned round or summed twice.
+
 import { type Builder, builder, make } from "../ir/build.ts";
 import { type Graph, type Shape, topological, type Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
+import { knownDim } from "../ir/shape.ts";
 import { made } from "../passes/fixed.ts";
 
 /**
@@ -153,7 +155,7 @@ function readTogether(graph: Graph, whole: ReadonlySet<Value>): ReadonlySet<Valu
   const together = [...readers].flatMap(([x, own]) => {
     const widths = [...own.values()];
     const read = widths.reduce((sum, width) => sum + width, 0);
-    const all = x.shape[x.shape.length - 1] as number;
+    const all = knownDim(x, x.shape.length - 1);
     return widths.length > 1 && Math.max(...widths) < wide && 2 * read >= all ? [x] : [];
   });
   return new Set([...whole, ...together]);

@@ -1,7 +1,7 @@
 // One step as two graphs: what several threads compute right, and what they would not.
 import { oneThread } from "../gradient/reverse.ts";
 import { builder, make } from "../ir/build.ts";
-import { type Attributes, type Graph, type Output, topological, type Value } from "../ir/graph.ts";
+import { type Graph, type Output, topological, type Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
 import { boundary } from "./boundary.ts";
 
@@ -62,7 +62,7 @@ function gathered(graph: Graph): Graph {
       else runs.push([input]);
     });
     if (runs.length === inputs.length) return null;
-    const attributes = node.attributes as Attributes["concat"];
+    const attributes = node.attributes;
     const joined = runs.map((run) => (run.length === 1 ? run[0] : make("concat", run, attributes, node)));
     return joined.length === 1 ? joined[0] : make("concat", joined, attributes, node);
   });

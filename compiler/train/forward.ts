@@ -1,6 +1,5 @@
 // The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
-import type { Graph, Output, Value } from "../ir/graph.ts";
-import { topological } from "../ir/graph.ts";
+import { type Graph, inputsOf, type Output, type Value } from "../ir/graph.ts";
 import { oracleOutputs, rankOutputs, searchOutputs, wiring } from "../lower/assemble.ts";
 import { type Scene, scene } from "../lower/scene.ts";
 import type { Model, Task } from "../model/model.ts";
@@ -69,6 +68,6 @@ function taskLoss(s: Scene, ports: OwnPorts, task: Task, logit: Value): { loss: 
 const offsetDoc = "Added to the log-odds: − ln of the rate at which negatives were sampled, else 0.";
 
 function graphOf({ doc }: Model, name: string, outputs: readonly Output[]): Graph {
-  const inputs = topological(outputs.map(({ value }) => value)).filter(({ node }) => node.op === "input");
+  const inputs = inputsOf(outputs.map(({ value }) => value));
   return { name, doc, inputs, outputs };
 }

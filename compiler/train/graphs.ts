@@ -1,7 +1,7 @@
 // The graphs that training runs, and their contract with the host.
 import type { TrainGraph, TrainResult, TrainSpec } from "../../contract/training-spec.ts";
 import { builder } from "../ir/build.ts";
-import { type Graph, type Output, topological } from "../ir/graph.ts";
+import { type Graph, inputsOf, type Output } from "../ir/graph.ts";
 import type { Model } from "../model/model.ts";
 import { defaultContext } from "../passes/index.ts";
 import { share } from "../passes/share.ts";
@@ -88,7 +88,7 @@ function stepGraph({ model, plan, ports, packs }: StepParts, forward: Graph) {
   }
   outputs.push(...updated.outputs);
   for (const [name, result] of updated.results) results.set(name, result);
-  const inputs = topological(outputs.map(({ value }) => value)).filter(({ node }) => node.op === "input");
+  const inputs = inputsOf(outputs.map(({ value }) => value));
   const written = share.run({ ...forward, inputs, outputs }, defaultContext);
   return { graph: share.run(backward(written), defaultContext), results };
 }

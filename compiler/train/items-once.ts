@@ -1,6 +1,8 @@
 // A plan that pays: keys of a whole history projected once for each of the batch's items, and read where they stand.
+
 import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim, knownShape } from "../ir/shape.ts";
 import { isFixed, made } from "../passes/fixed.ts";
 import { ruled } from "../passes/pass.ts";
 
@@ -28,7 +30,7 @@ export const itemsOnce = ruled("items-once", "no item is projected behaviour by 
   if (looked === null || made(looked, "gather")?.axis !== 0 || looked.shape.length !== 3) return null;
   const [items, index] = looked.node.inputs;
   if (!isFixed(weight) || isFixed(items) || items.shape.length !== 2 || weight.shape[1] !== 1) return null;
-  const [heads, , width, dim] = weight.shape as readonly number[];
+  const [heads, , width, dim] = knownShape(weight);
   if (width < worthwhile * heads * dim) return null;
   const at = builder(keys.node.scope, keys.node.doc);
   const side = at.reshape(at.transpose(at.squeeze(weight, 1), [1, 0, 2]), [width, heads * dim]);
@@ -49,10 +51,10 @@ function projected(at: Builder, items: Value, weight: Value): Value {
   let end = 0;
   const products = groups.map((group) => {
     const start = end;
-    end += group.reduce((width, { shape }) => width + (shape[1] as number), 0);
+    end += group.reduce((width, part) => width + knownDim(part, 1), 0);
     return at.matmul(group.length === 1 ? group[0] : at.concat(group, 1), at.slice(weight, 0, start, end));
   });
   return products.reduce((left, right) => at.add(right, left));
 }
 
-const isWide = ({ shape }: Value): boolean => (shape[1] as number) >= wide;
+const isWide = ({ shape: [, width] }: Value): boolean => typeof width === "number" && width >= wide;

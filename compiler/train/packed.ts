@@ -1,10 +1,13 @@
 // Parameters side by side in one flat vector, and row by row.
+
+import { elementCount } from "../../contract/element-count.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownShape } from "../ir/shape.ts";
 
 /** All numbers one after the other: [Σ sizes]. */
 export function flat(b: Builder, values: readonly Value[]): Value {
-  const vectors = values.map((value) => b.reshape(value, [sizeOf(value.shape as readonly number[])]));
+  const vectors = values.map((value) => b.reshape(value, [elementCount(knownShape(value))]));
   return vectors.length === 1 ? vectors[0] : b.concat(vectors, 0);
 }
 
@@ -14,13 +17,11 @@ export function perRow(b: Builder, x: Value, shapes: readonly (readonly number[]
   return flat(
     b,
     shapes.map((shape) => {
-      end += sizeOf(shape);
-      const own = b.slice(x, 0, end - sizeOf(shape), end);
+      end += elementCount(shape);
+      const own = b.slice(x, 0, end - elementCount(shape), end);
       if (shape.length < 2 || shape[shape.length - 1] === 1) return own;
-      const rows = b.reshape(own, [sizeOf(shape.slice(0, -1)), shape[shape.length - 1]]);
+      const rows = b.reshape(own, [elementCount(shape.slice(0, -1)), shape[shape.length - 1]]);
       return b.broadcast(b.mean(rows, [1], true), rows);
     }),
   );
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);

@@ -1,6 +1,8 @@
 // A plan that pays: whole histories read wide features straight from their tables, not by way of the items' columns.
+
 import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import { made } from "../passes/fixed.ts";
 import { ruled } from "../passes/pass.ts";
 
@@ -33,7 +35,7 @@ export const readApart = ruled("read-apart", "no wide columns are put side by si
   let start = 0;
   const products = groups.map((group) => {
     const from = start;
-    start += group.reduce((width, { shape }) => width + (shape[1] as number), 0);
+    start += group.reduce((width, part) => width + knownDim(part, 1), 0);
     const rows = group.length === 1 ? composed(at, group[0], index) : at.gather(at.concat(group, 1), index);
     const own = groups.length === 1 ? query : at.slice(query, query.shape.length - 1, from, start);
     return at.matmul(own, at.transpose(rows, [0, 2, 1]));
@@ -51,7 +53,7 @@ function beside({ node }: Value, columns: Value, index: Value): Value | null {
   );
 }
 
-const isWide = ({ shape }: Value): boolean => (shape[1] as number) >= wide;
+const isWide = ({ shape: [, width] }: Value): boolean => typeof width === "number" && width >= wide;
 
 function composed(at: Builder, x: Value, index: Value): Value {
   if (made(x, "gather")?.axis !== 0 || x.node.inputs[1].shape.length !== 1) return at.gather(x, index);

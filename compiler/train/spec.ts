@@ -1,6 +1,6 @@
 // The contract of training's graphs, as manifest.yaml has it.
 import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../contract/training-spec.ts";
-import type { Attributes, Graph, Value } from "../ir/graph.ts";
+import type { Graph, InputValue } from "../ir/graph.ts";
 import type { Model } from "../model/model.ts";
 import { allFeatures } from "../model/parameters.ts";
 import { keptPort, labelPort, scoresPort } from "../model/ports.ts";
@@ -8,12 +8,12 @@ import { framesOf } from "./frames.ts";
 import type { TrainPlan } from "./plan.ts";
 import type { TrainPorts } from "./ports.ts";
 
-const nameOf = ({ node }: Value) => (node.attributes as Attributes["input"]).name;
+const nameOf = ({ node }: InputValue) => node.attributes.name;
 
 /** The graph with its inputs in the model's order; what another graph hands on comes last. */
 export function inOrder(graph: Graph, { sources }: TrainPorts): Graph {
   const order = new Map([...sources.keys()].map((name, index) => [name, index]));
-  const place = (value: Value) => order.get(nameOf(value)) ?? order.size;
+  const place = (value: InputValue) => order.get(nameOf(value)) ?? order.size;
   return { ...graph, inputs: graph.inputs.toSorted((a, b) => place(a) - place(b)) };
 }
 

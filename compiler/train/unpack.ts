@@ -1,7 +1,8 @@
 // Parameters as slices of the packs that hold them.
+import { elementCount } from "../../contract/element-count.ts";
 import type { Pack } from "../../contract/training-spec.ts";
 import { type Builder, builder } from "../ir/build.ts";
-import type { Attributes, Graph, Value } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
 import type { OwnPorts } from "./ports.ts";
 
@@ -14,15 +15,15 @@ export interface Unpacked {
 
 /** Slices of the packs' inputs; equal ones are one value. */
 export function unpacked(packs: readonly Pack[], ports: OwnPorts): Unpacked {
-  const wholes = new Map(
-    packs.map(({ name, size }) => [name as string, builder("").input(ports.pack(name), "float32", [size], docs[name])]),
+  const wholes = new Map<string, Value>(
+    packs.map(({ name, size }) => [name, builder("").input(ports.pack(name), "float32", [size], docs[name])]),
   );
   const slices = new Map<string, Value>();
   const pack = (name: string) => known(wholes.get(name), name);
   const own = packs.flatMap((one) => one.parameters.map((parameter) => ({ ...parameter, pack: one.name })));
   for (const { name, shape, offset, pack: of } of own) {
     const b: Builder = builder(name);
-    const end = offset + shape.reduce((product, dim) => product * dim, 1);
+    const end = offset + elementCount(shape);
     slices.set(name, b.reshape(b.slice(pack(of), 0, offset, end), shape));
   }
   return { pack, parameter: (name) => known(slices.get(name), name) };
@@ -41,7 +42,5 @@ function known(value: Value | undefined, name: string): Value {
 
 /** The graph with its parameters read from packs. */
 export function withPacks(graph: Graph, { parameter }: Unpacked): Graph {
-  return rewrite(graph, ({ node }) =>
-    node.op === "parameter" ? parameter((node.attributes as Attributes["parameter"]).name) : null,
-  );
+  return rewrite(graph, ({ node }) => (node.op === "parameter" ? parameter(node.attributes.name) : null));
 }

@@ -3,7 +3,7 @@ import type { Pack, SparseTable, TrainResult } from "../../contract/training-spe
 import { optimise, type Step, type StepInputs, type Stepped } from "../gradient/optimisers/index.ts";
 import { gradients } from "../gradient/reverse.ts";
 import { type Builder, builder } from "../ir/build.ts";
-import type { Attributes, Graph, Output, Value } from "../ir/graph.ts";
+import type { Graph, Output, Value } from "../ir/graph.ts";
 import { clipped } from "./clip.ts";
 import { flat, perRow } from "./packed.ts";
 import { slotsOf, type TrainPlan } from "./plan.ts";
@@ -29,7 +29,7 @@ export interface UpdateParts {
 /** New values of all that `forward`, a graph with the output `loss` that reads packs and tables, learns. */
 export function updates(forward: Graph, { plan, ports, packs, clip, l2 }: UpdateParts): Update {
   const loss = forward.outputs.find(({ name }) => name === "loss")!.value;
-  const inputs = new Map(forward.inputs.map((value) => [(value.node.attributes as Attributes["input"]).name, value]));
+  const inputs = new Map(forward.inputs.map((value) => [value.node.attributes.name, value]));
   const learned = plan.packs.filter(({ name, optimiser }) => optimiser !== null && inputs.has(ports.pack(name)));
   const tables = plan.tables.filter(({ parameter }) => inputs.has(parameter));
   const values = [

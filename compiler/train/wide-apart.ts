@@ -28,4 +28,7 @@ export const wideApart = ruled("wide-apart", "no wide rows are copied beside oth
   return at.concat(products, last);
 });
 
-const isWide = ({ shape }: Value): boolean => (shape[shape.length - 1] as number) >= wide;
+const isWide = ({ shape }: Value): boolean => {
+  const width = shape[shape.length - 1];
+  return typeof width === "number" && width >= wide;
+};

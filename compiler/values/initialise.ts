@@ -1,6 +1,8 @@
 // Start values: the same bytes on every machine, for every order in which the parameters are made (semantics.md 2).
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { elementCount } from "../../contract/element-count.ts";
 import type { Parameter } from "../model/parameters.ts";
 
 /** Values drawn from one stream; the next block of a parameter has its own, so that no block waits for another. */
@@ -16,7 +18,7 @@ export function* startValues(
   all: ReadonlyMap<string, Parameter>,
 ): Iterable<Float32Array> {
   const { name, init, shape } = source(parameter, all);
-  const length = shape.reduce((product, dim) => product * dim, 1);
+  const length = elementCount(shape);
   for (let start = 0, block = 0; start < length; start += blockLength, block++) {
     const values = new Float32Array(Math.min(blockLength, length - start));
     if (init.kind === "constant") values.fill(init.value);

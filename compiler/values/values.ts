@@ -1,5 +1,6 @@
 // Where parameter values come from: drawn start values, or weights that the user gave, checked name by name.
 
+import { elementCount } from "../../contract/element-count.ts";
 import { inputError } from "../diagnostics/input-error.ts";
 import type { Parameter } from "../model/parameters.ts";
 import { blockLength, startValues } from "./initialise.ts";
@@ -122,7 +123,7 @@ function swapped(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-export const count = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+export const count = (shape: readonly number[]): number => elementCount(shape);
 
 const brackets = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 

@@ -1,6 +1,8 @@
 // Reads tensors from a safetensors file of any size, in pieces where asked.
+
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { CheckedBlocks, parseHashes } from "../../contract/block-hashes.ts";
+import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import { halfToFloat } from "../../contract/half.ts";
 import type { Hasher } from "../../contract/hash.ts";
@@ -122,7 +124,7 @@ class OpenTensors implements TensorFile {
   gather(name: string, rows: Int32Array, into: Float32Array, offset = 0): void {
     const entry = this.#floating(name);
     const [count = 1, ...inner] = entry.shape;
-    const width = inner.reduce((product, size) => product * size, 1);
+    const width = elementCount(inner);
     const rowBytes = count > 0 ? (entry.end - entry.start) / count : 0;
     if (offset + rows.length * width > into.length) {
       throw new RangeError(`${rows.length} rows of ${width} do not fit`);

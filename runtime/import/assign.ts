@@ -1,5 +1,6 @@
 // One parameter and the foreign arrays that make it: checked by shapes before a number is read, then gathered.
 
+import { elementCount } from "../../contract/element-count.ts";
 import type { ForeignArray } from "./foreign-weights.ts";
 import type { TargetParameter } from "./import-target.ts";
 import type { MapEntry, RowLayout, Slice } from "./map-file.ts";
@@ -97,7 +98,7 @@ export async function gather(
 ): Promise<Float32Array> {
   const views: View[] = [];
   for (const { array, slices } of parts) views.push(slices.reduce(sliced, viewOf(await read(array.name), array.shape)));
-  const count = parameter.shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(parameter.shape);
   let view = concatenated(views, concat);
   if (orientation.transpose) view = transposed(view);
   if (orientation.split) view = splitHeads(view, parameter.shape[0]);

@@ -1,4 +1,5 @@
 // Stored numbers of any width and byte order → float32.
+import { elementCount } from "../../contract/element-count.ts";
 import { halfToFloat } from "../../contract/half.ts";
 
 /** How one number is stored; `i` is signed, `u` not. */
@@ -63,7 +64,7 @@ export function gatherStrided(
   strides: readonly number[],
   offset = 0,
 ): Float32Array {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(shape);
   const result = new Float32Array(count);
   const index = shape.map(() => 0);
   let from = offset;

@@ -1,6 +1,7 @@
 // A file of weights from elsewhere, whatever its format: named arrays, of which one at a time is read as float32.
 
 /** One array of a foreign file. */
+import { elementCount } from "../../contract/element-count.ts";
 export interface ForeignArray {
   readonly name: string;
   readonly shape: readonly number[];
@@ -25,7 +26,7 @@ export interface ForeignWeights {
 }
 
 /** Numbers in an array of this shape; a scalar has one. */
-export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+export const elementsOf = (shape: readonly number[]): number => elementCount(shape);
 
 /** Most numbers of one array, 2^32 − 1: more than 16 GB are not read at once. */
 export const mostElements = 0xffff_ffff;

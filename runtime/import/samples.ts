@@ -1,5 +1,7 @@
 // samples.npz: inputs of a batch and the logits that the other system computes for them, read against the model's ports.
+
 import type { BatchPort } from "../../contract/batch-port.ts";
+import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Tensor } from "../session/session.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
@@ -122,7 +124,7 @@ function padded(values: Float32Array, shape: readonly number[], { inner, dtype, 
     data: dtype === "int32" ? Int32Array.from(data) : data,
   });
   if (inner[0] !== null || shape[1] >= minimum) return tensor(values, shape);
-  const one = shape.slice(2).reduce((product, size) => product * size, 1);
+  const one = elementCount(shape.slice(2));
   const data = new Float32Array(shape[0] * minimum * one).fill(padding);
   for (let row = 0; row < shape[0]; row++)
     data.set(values.subarray(row * shape[1] * one, (row + 1) * shape[1] * one), row * minimum * one);

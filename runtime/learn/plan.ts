@@ -1,5 +1,6 @@
 // What a trainer needs to know of a model, drawn from its manifest: which features and histories feed which graph.
 
+import { elementCount } from "../../contract/element-count.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainFrame, TrainGraph, TrainSpec } from "../../contract/training-spec.ts";
@@ -67,7 +68,7 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
   };
 }
 
-const size = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+const size = elementCount;
 
 /** Features of a kind that graphs take, each once, in the order of the ports. */
 function features(graphs: readonly TrainGraph[], kind: "item" | "single"): string[] {

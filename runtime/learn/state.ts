@@ -1,4 +1,5 @@
 // What is learned: packs of small parameters as one vector each, large tables as their rows, both with the optimiser's state.
+import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Pack, SparseTable, TrainSpec } from "../../contract/training-spec.ts";
 
@@ -79,7 +80,7 @@ export class TrainState {
   }
 }
 
-export const size = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+export const size = (shape: readonly number[]): number => elementCount(shape);
 
 function packState(pack: Pack, read: ReadParameter): PackState {
   const values = new Float32Array(pack.size);

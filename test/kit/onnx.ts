@@ -1,7 +1,7 @@
 // Runs graphs and ONNX bytes through onnxruntime-node.
 import ort from "onnxruntime-node";
 import { emitOnnx } from "../../compiler/emit/onnx.ts";
-import type { Attributes, Dtype, Graph, Value } from "../../compiler/ir/graph.ts";
+import { type Dtype, type Graph, type InputValue, isInput, type Value } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import { toHalf } from "../../contract/half.ts";
 
@@ -10,12 +10,12 @@ export type Options = Parameters<typeof ort.InferenceSession.create>[1];
 
 /** A graph of `outputs`, its inputs found and declared by name. */
 export function graphOf(outputs: Readonly<Record<string, Value>>, name = "test"): Graph {
-  const inputs = new Map<string, Value>();
+  const inputs = new Map<string, InputValue>();
   const seen = new Set<Value>();
   const visit = (value: Value) => {
     if (seen.has(value)) return;
     seen.add(value);
-    if (value.node.op === "input") inputs.set((value.node.attributes as Attributes["input"]).name, value);
+    if (isInput(value)) inputs.set(value.node.attributes.name, value);
     value.node.inputs.forEach(visit);
   };
   Object.values(outputs).forEach(visit);
@@ -44,9 +44,7 @@ export async function runGraph(
 }
 
 export function dtypesOf(graph: Graph): Record<string, Dtype> {
-  return Object.fromEntries(
-    graph.inputs.map(({ node, dtype }) => [(node.attributes as Attributes["input"]).name, dtype]),
-  );
+  return Object.fromEntries(graph.inputs.map(({ node, dtype }) => [node.attributes.name, dtype]));
 }
 
 export async function runBytes(

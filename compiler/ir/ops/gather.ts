@@ -92,7 +92,7 @@ export const gatherRows: Rule<"gatherRows"> = {
     const column = emit.node("Unsqueeze", [indices, emit.ints(...axes)]);
     // Expand broadcasts both ways, so that B and k need not be known; a width that is a symbol is read off x[:, 0].
     const wanted = rest.every(known)
-      ? emit.ints(1, 1, ...(rest as number[]))
+      ? emit.ints(1, 1, ...rest)
       : emit.node("Shape", [emit.node("Gather", [numeric(emit, rows.dtype, x), emit.constant(first)], { axis: 1 })]);
     return elements(emit, rows.dtype, x, emit.node("Expand", [column, wanted]), 1);
   },

@@ -47,7 +47,7 @@ export const reshapeLike: Rule<"reshapeLike"> = {
     refuseBool(like);
     const [own, wanted] = [x.shape, like.shape].map((shape) => shape.filter((dim) => typeof dim === "number"));
     const known = own.length === x.shape.length && wanted.length === like.shape.length;
-    if (known && size(own as number[]) !== size(wanted as number[])) {
+    if (known && size(own) !== size(wanted)) {
       throw new ShapeError(`${showShape(x.shape)} does not fill ${showShape(like.shape)}`);
     }
     return { dtype: x.dtype, shape: like.shape };

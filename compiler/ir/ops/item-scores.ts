@@ -1,7 +1,7 @@
 // Scores of behaviours by the keys of the items that they were with: the product of a training search.
 import type { Node } from "../graph.ts";
 import type { OnnxEmitter, Rule } from "../rule.ts";
-import { expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
+import { expectDim, expectDtype, expectRank, knownDim, ShapeError, size } from "../shape.ts";
 import { checkIndex } from "../tensor.ts";
 import { counted } from "./extent.ts";
 import { sumOfRows } from "./gather-gradient.ts";
@@ -53,7 +53,7 @@ export const itemScores: Rule<"itemScores"> = {
   cost: ([queries], output) => size(output) * queries[2],
   onnx(emit, inputs, node) {
     const [, keys, index] = inputs;
-    const [heads, , width] = node.inputs[0].shape as [number, unknown, number];
+    const [heads, width] = [knownDim(node.inputs[0], 0), knownDim(node.inputs[0], 2)];
     const most = emit.node("Mul", [counted(emit, index, 1), emit.scalar(itemsABehaviour(heads, width))]);
     return emit.node("If", [emit.node("Greater", [most, counted(emit, keys, 0)])], {
       then_branch: emit.subgraph((inner) => [byItem(inner, inputs, heads)]),
@@ -91,7 +91,7 @@ function byItem(emit: OnnxEmitter, [queries, keys, index]: readonly string[], he
  * over its own columns and zeros elsewhere: A times the multiply-adds, but no key is copied to bring its head in front.
  */
 function byBehaviour(emit: OnnxEmitter, [queries, keys, index]: readonly string[], node: Node<"itemScores">): string {
-  const [heads, , width] = node.inputs[0].shape as [number, unknown, number];
+  const [heads, width] = [knownDim(node.inputs[0], 0), knownDim(node.inputs[0], 2)];
   const side = emit.node("Reshape", [keys, emit.ints(-1, heads * width)]);
   const read = emit.node("Gather", [side, index], { axis: 0 });
   const byRow = emit.node("Transpose", [queries], { perm: [1, 0, 2] });

@@ -1,7 +1,7 @@
 // Operators that move numbers without changing them: joining, cutting, reordering axes.
 import type { Dim, Dtype } from "../graph.ts";
 import type { OnnxEmitter, Rule } from "../rule.ts";
-import { expectDtype, expectRank, normaliseAxes, ShapeError, showShape, size } from "../shape.ts";
+import { expectDtype, expectRank, knownDim, normaliseAxes, ShapeError, showShape, size } from "../shape.ts";
 import { strides, view } from "../tensor.ts";
 import { onnxDtype } from "./elementwise.ts";
 import { assembled } from "./shrink.ts";
@@ -50,7 +50,7 @@ export const concat: Rule<"concat"> = {
     let end = 0;
     return node.inputs.map((value) => {
       const start = end;
-      end += value.shape[axis] as number;
+      end += knownDim(value, axis);
       return node.inputs.length === 1 ? dy : b.slice(dy, axis, start, end);
     });
   },

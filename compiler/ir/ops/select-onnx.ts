@@ -1,6 +1,8 @@
 // The ONNX form of the selections, without loops and without a node that leaves the device.
+
 import type { Node } from "../graph.ts";
 import type { OnnxEmitter } from "../rule.ts";
+import { knownDim } from "../shape.ts";
 import { atMost } from "./extent.ts";
 import { attempts, type Meetings, meetings, promising } from "./round-robin-onnx.ts";
 
@@ -29,7 +31,7 @@ export function onnxRoundRobin(
   node: Node<"roundRobin">,
 ): string {
   const { keep, sampled } = node.attributes;
-  const heads = node.inputs[0].shape[0] as number;
+  const heads = knownDim(node.inputs[0], 0);
   if (heads === 1) {
     const [, indices] = emit.nodes("TopK", [emit.node("Squeeze", [scores, emit.ints(0)]), emit.ints(keep)], 2, {
       axis: -1,

@@ -1,8 +1,9 @@
 // The check that a graph stays on every device: it names operator, dtype and provider.
 import { describe, expect, it } from "vitest";
-import { emitNodes, type OnnxNode } from "../../../compiler/emit/emitter.ts";
+import { emitNodes } from "../../../compiler/emit/emitter.ts";
 import { nodePlacement, placement } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
+import type { OnnxNode } from "../../../compiler/ir/rule.ts";
 import { graphOf } from "../../kit/onnx.ts";
 
 const node = (
