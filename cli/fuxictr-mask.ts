@@ -1,6 +1,6 @@
 // FuxiCTR's TWIN cuts the mask of its short window from an array that is one shorter than the items (it lacks the target), so a
 // history that fits into the window loses its oldest behaviour there. The same in a model of ours, to tell it from wrong weights.
-import type { Model } from "../compiler/index.ts";
+import { type Model, metricOf } from "../compiler/index.ts";
 import type { Samples } from "../runtime/import/index.ts";
 
 export interface ShortWindow {
@@ -16,8 +16,8 @@ export interface ShortWindow {
 /** @returns null where no attend over the newest n has a metric of its own */
 export function ownShortWindow(model: Model): ShortWindow | null {
   const attend = model.attends.find(({ over }) => over.kind === "last");
-  if (attend?.over.kind !== "last" || attend.by.kind !== "metric") return null;
-  const { metric } = attend.by;
+  const metric = attend ? metricOf(attend.by) : null;
+  if (attend?.over.kind !== "last" || metric === null) return null;
   const { history, count } = attend.over;
   const shares = (by: { readonly kind: string; readonly metric?: unknown }): boolean => by.metric === metric;
   const others = [...model.attends.filter((one) => one !== attend), ...model.searches];

@@ -1,5 +1,5 @@
 // A model as the import of weights has to know it.
-import { allFeatures, type Feature, type Model, parameters, vocabularyOwner } from "../compiler/index.ts";
+import { allFeatures, type Feature, type Model, metricOf, parameters, vocabularyOwner } from "../compiler/index.ts";
 import type { ImportTarget } from "../runtime/import/index.ts";
 
 export function importTarget(model: Model): ImportTarget {
@@ -19,9 +19,9 @@ export function importTarget(model: Model): ImportTarget {
     attends: model.attends.map(({ name, over, by }) => ({
       name,
       over: over.kind,
-      metric: by.kind === "metric" ? by.metric.name : null,
+      metric: metricOf(by)?.name ?? null,
       values: columns(model.item.features).map(({ qualified }) => qualified),
-      keys: by.kind === "metric" ? columns(by.metric.keys).map(({ qualified }) => qualified) : [],
+      keys: columns(metricOf(by)?.keys ?? []).map(({ qualified }) => qualified),
     })),
     towers: model.towers.map(({ name, input, hidden, tasks, cross, experts }) => ({
       name,

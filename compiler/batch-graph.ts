@@ -2,9 +2,9 @@
 import type { BatchPort } from "../contract/batch-port.ts";
 import { minimumOf } from "./emit/manifest.ts";
 import { emitOnnx } from "./emit/onnx.ts";
-import { lowerGraphs } from "./lower/index.ts";
+import { lowerGraphs } from "./graphs/index.ts";
+import { allFeatures } from "./model/features.ts";
 import type { Feature, Model } from "./model/model.ts";
-import { allFeatures } from "./model/parameters.ts";
 import { rewrite } from "./passes/index.ts";
 
 export interface BatchGraph {

@@ -16,12 +16,12 @@ import { referenceParameters, rowsToKeep, wholeParameters } from "./emit/referen
 import { tableSpec } from "./emit/table-spec.ts";
 import { vocabularyFiles } from "./emit/vocabulary.ts";
 import { type WeightsFile, weightsFile, weightsOf } from "./emit/weights.ts";
+import { fingerprints } from "./graphs/fingerprint.ts";
+import { lowerGraphs } from "./graphs/index.ts";
 import type { Graph } from "./ir/graph.ts";
 import { print } from "./ir/print.ts";
-import { fingerprints } from "./lower/fingerprint.ts";
-import { lowerGraphs } from "./lower/index.ts";
 import type { Model } from "./model/model.ts";
-import { parameters } from "./model/parameters.ts";
+import { parameters } from "./parameters/parameters.ts";
 import { foldParameters, rewrite } from "./passes/index.ts";
 import { type CostReport, costReport } from "./plan/cost-report.ts";
 import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan/plan.ts";

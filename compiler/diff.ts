@@ -9,11 +9,14 @@ import {
   producerFingerprint,
   producerParts,
   stableJson,
-} from "./lower/fingerprint.ts";
-import { lowerGraphs } from "./lower/index.ts";
+} from "./graphs/fingerprint.ts";
+import { lowerGraphs } from "./graphs/index.ts";
 import { vocabularyOwner } from "./model/embeddings.ts";
+import { allFeatures } from "./model/features.ts";
 import type { Feature, Model, Table } from "./model/model.ts";
-import { allFeatures, type Parameter, parameters } from "./model/parameters.ts";
+import type { Parameter } from "./model/parameter.ts";
+import { partMetric } from "./model/widths.ts";
+import { parameters } from "./parameters/parameters.ts";
 import type { WeightSource } from "./values/values.ts";
 
 /** The earlier build, beside its manifest. */
@@ -145,13 +148,8 @@ function diffTables(
     const because = [
       ...storageReasons(model, table, manifest),
       ...table.of.flatMap((part) => {
-        const name =
-          part.kind === "keys"
-            ? part.metric.name
-            : part.attend.by.kind === "metric"
-              ? part.attend.by.metric.name
-              : null;
-        return name !== null && metrics[name] !== manifest.fingerprints.metric[name]
+        const name = partMetric(part)?.name;
+        return name !== undefined && metrics[name] !== manifest.fingerprints.metric[name]
           ? [`the metric ${name} is another one`]
           : [];
       }),

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { blocks } from "../compiler/catalog/blocks.ts";
-import { byKinds, clusterKinds, embeddingsKinds } from "../compiler/catalog/by.ts";
+import { calls as byCalls } from "../compiler/by/kinds.ts";
+import { blocks, clusterKinds, embeddingsKinds } from "../compiler/catalog/blocks.ts";
 import { featureKinds } from "../compiler/catalog/features.ts";
 import type { Signature } from "../compiler/catalog/signature.ts";
 import { optimisers, schedules, stops, tasks } from "../compiler/catalog/training.ts";
@@ -65,7 +65,7 @@ describe("the catalogue", () => {
   const all = files.map(text).join("\n");
   const calls: Record<string, Signature> = {
     ...featureKinds,
-    ...byKinds,
+    ...Object.fromEntries(byCalls.map(({ name, call }) => [name, call.signature])),
     ...clusterKinds,
     ...embeddingsKinds,
     ...optimisers,

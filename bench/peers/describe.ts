@@ -1,5 +1,14 @@
 // A checked model as the PyTorch peer reads it: JSON with every reference a name. What the peer lacks is refused.
-import { type Attend, type Feature, type Metric, type Model, parameters, type Tower } from "../../compiler/index.ts";
+import {
+  type Attend,
+  byText,
+  type Feature,
+  type Metric,
+  type Model,
+  metricOf,
+  parameters,
+  type Tower,
+} from "../../compiler/index.ts";
 
 /** @throws Error for a model with a part that the peer has not */
 export function describe(model: Model): object {
@@ -13,12 +22,12 @@ export function describe(model: Model): object {
     features: Object.fromEntries(features(model).map((feature) => [feature.qualified, featureOf(feature)])),
     item: names(model.item.features),
     histories: Object.fromEntries(model.histories.map(({ name, cross }) => [name, { cross: names(cross.features) }])),
-    metrics: Object.fromEntries(model.metrics.map((metric) => [metric.name, metricOf(metric)])),
+    metrics: Object.fromEntries(model.metrics.map((metric) => [metric.name, metricText(metric)])),
     searches: Object.fromEntries(
       model.searches.map(({ name, from, by, keep, heads }) => {
-        refuse(by.kind !== "metric", `a search by ${by.kind}`);
+        refuse(metricOf(by) === null, `a search by ${byText(by)}`);
         refuse(heads !== "round_robin", `a search whose heads choose ${heads}`);
-        return [name, { from: from.name, by: by.kind === "metric" && by.metric.name, keep }];
+        return [name, { from: from.name, by: metricOf(by)?.name ?? false, keep }];
       }),
     ),
     attends: Object.fromEntries(model.attends.map((attend) => [attend.name, attendOf(model, attend)])),
@@ -52,18 +61,18 @@ function featureOf({ qualified, encoder, embedding, projection, pool, width, unk
   };
 }
 
-function metricOf({ history, query, keys, bias, heads, dim, embeddings, logSize }: Metric): object {
+function metricText({ history, query, keys, bias, heads, dim, embeddings, logSize }: Metric): object {
   refuse(embeddings.kind === "own", "a metric with embeddings of its own");
   refuse(logSize, "clustered histories");
   return { history: history.name, query: names(query), keys: names(keys), bias: names(bias), heads, dim };
 }
 
 function attendOf({ item }: Model, { name, over, by, value }: Attend): object {
-  refuse(by.kind !== "metric" || value !== "plain", `attention by ${by.kind} with values ${value}`);
+  refuse(metricOf(by) === null || value !== "plain", `attention by ${byText(by)} with values ${value}`);
   const { features } = over.history.cross;
   return {
     name,
-    by: by.kind === "metric" && by.metric.name,
+    by: metricOf(by)?.name ?? false,
     over: {
       kind: over.kind,
       history: over.history.name,

@@ -1,6 +1,5 @@
 // The blocks of the language: what each is for, its settings, and the blocks inside it.
 import type { SectionKeyword } from "../../grammar/ast.ts";
-import { clusterKinds, embeddingsKinds } from "./by.ts";
 import {
   type Arguments,
   call,
@@ -17,6 +16,7 @@ import {
   required,
   type Signature,
   signature,
+  unnamed,
 } from "./signature.ts";
 import { optimisers, schedules, stops } from "./training.ts";
 import { wanted } from "./wanted.ts";
@@ -29,6 +29,27 @@ export interface BlockKind<A extends Arguments = Arguments> extends Signature<A>
   /** Nested blocks, with what their members are. */
   readonly blocks: Readonly<Record<string, { readonly doc: string; readonly declares: "features" | "tasks" }>>;
 }
+
+/** What `embeddings:` of a metric may name. */
+export const embeddingsKinds = {
+  shared: signature("The tables of the features.", {}),
+  own: signature("Tables of the metric's own, for the attention only (DARE).", {
+    dim: unnamed(required(integer(1, maxWidth), "Columns of each own table.")),
+  }),
+} as const;
+
+/** What `cluster:` of a history may name. */
+export const clusterKinds = {
+  kmeans: signature("Clusters a user's behaviours by recursive k-means (TWIN V2).", {
+    on: unnamed(required(reference(wanted.itemVector), "The vector that is clustered.")),
+    within: optional(
+      reference(wanted.crossFeature),
+      null,
+      "Behaviours are first grouped by this feature, as by completion.",
+    ),
+    size: required(integer(1, 1_000_000), "Members of a cluster at most."),
+  }),
+} as const;
 
 const features = (doc: string): BlockKind<Record<never, never>> => ({
   ...signature(doc, {}),

@@ -1,5 +1,5 @@
 // What a catalogue entry is made of: the sorts of values, and signatures of named arguments. Data only; check/ reads by it.
-import type { CallValue, Dimension, Name } from "../../grammar/ast.ts";
+import type { CallValue, Dimension, Name, Span } from "../../grammar/ast.ts";
 import type { Wanted } from "./wanted.ts";
 
 /**
@@ -66,6 +66,16 @@ export interface Signature<A extends Arguments = Arguments> {
 
 /** What reading an argument gives. */
 export type Reads<A extends Argument> = A extends Argument<infer T> ? T : never;
+
+/** A value with its place. `span` is the value's, or the owner's where nothing is written. */
+export interface Given<T> {
+  readonly value: T;
+  readonly span: Span;
+  readonly written: boolean;
+}
+
+/** Null where reading failed, which has been reported. */
+export type Readings<A extends Arguments> = { readonly [K in keyof A]: Given<Reads<A[K]>> | null };
 
 export const integer = (min: number, max: number): Sort<number> => ({ kind: "integer", range: { min, max } });
 export const real = (range: Range): Sort<number> => ({ kind: "real", range });

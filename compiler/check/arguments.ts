@@ -6,20 +6,10 @@ import type { CallValue, Member, Name, Span, Value } from "../../grammar/ast.ts"
 import { at } from "../../grammar/diagnostic.ts";
 import { type Fix, fix, instead, without } from "../../grammar/fix.ts";
 import { valueText } from "../../grammar/value-text.ts";
-import type { Arguments, Reads } from "../catalog/signature.ts";
+import type { Arguments, Given, Readings } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { list, type Scope } from "./scope.ts";
 import { readValue } from "./values.ts";
-
-/** A value with its place. `span` is the value's, or the owner's where nothing is written. */
-export interface Given<T> {
-  readonly value: T;
-  readonly span: Span;
-  readonly written: boolean;
-}
-
-/** Null where reading failed, which has been reported. */
-export type Readings<A extends Arguments> = { readonly [K in keyof A]: Given<Reads<A[K]>> | null };
 
 interface Owner {
   /** As a title names it: "`search`", "`adam`". */

@@ -1,27 +1,35 @@
-// What the language knows and this version cannot build yet. The list is data; a lowering that arrives takes its row away.
+// What the language knows and this version cannot build yet: stages whose kind's row says so, and settings.
 import type { Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
+import { kindOf, kinds, lacking } from "../by/kinds.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
-import type { Attend, By, Model } from "../model/model.ts";
+import { listsOf, metricOf } from "../model/by.ts";
+import type { Attend, Model } from "../model/model.ts";
+
+interface Place {
+  readonly span: Span;
+  readonly name: string;
+}
 
 interface Unbuilt {
   /** As the title goes on: "this version cannot build …". */
   readonly what: string;
-  /** Where the model asks for it. */
-  readonly places: (model: Model) => readonly { readonly span: Span; readonly name: string }[];
+  readonly place: Place;
 }
 
-const searches = (model: Model, kind: By["kind"]) => model.searches.filter(({ by }) => by.kind === kind);
-const attends = (model: Model, kind: By["kind"]) => model.attends.filter(({ by }) => by.kind === kind);
-const stages = (model: Model, kind: By["kind"]) => [...searches(model, kind), ...attends(model, kind)];
+/** Kind by kind, in the order of the table. */
+function stages({ searches, attends }: Model): Unbuilt[] {
+  const all = [
+    ...searches.map((place) => ({ place, by: place.by, what: lacking(place.by, "search") })),
+    ...attends.map((place) => ({ place, by: place.by, what: lacking(place.by, "attend") })),
+  ];
+  return Object.values(kinds).flatMap((row) =>
+    all.flatMap(({ place, by, what }) => (what !== null && kindOf(by) === row ? [{ what, place }] : [])),
+  );
+}
 
-const unbuilt: readonly Unbuilt[] = [
-  { what: "`by: match` in an attend", places: (model) => attends(model, "match") },
-  { what: "`by: inner_product` in an attend", places: (model) => attends(model, "inner_product") },
-  { what: "`by: cluster` (SIM cluster)", places: (model) => stages(model, "cluster") },
-  { what: "`by: hamming` (ETA)", places: (model) => stages(model, "hamming") },
-  { what: "`by: collision` (SDIM)", places: (model) => attends(model, "collision") },
-  { what: "`by: mlp` (DIN)", places: (model) => attends(model, "mlp") },
+/** What no kind answers for. A lowering that arrives takes its row away. */
+const settings: readonly { readonly what: string; readonly places: (model: Model) => readonly Place[] }[] = [
   {
     what: "`embeddings: own` (DARE)",
     places: (model) => model.metrics.filter(({ embeddings }) => embeddings.kind === "own"),
@@ -31,7 +39,7 @@ const unbuilt: readonly Unbuilt[] = [
   { what: "`log(HISTORY.size)` (TWIN V2)", places: (model) => model.metrics.filter(({ logSize }) => logSize) },
   {
     what: "an attend over a `per_head` search whose metric has another number of heads",
-    places: (model) => model.attends.filter((attend) => headsOf(attend.by) !== listsOf(attend)),
+    places: (model) => model.attends.filter(otherHeads),
   },
   {
     what: "a model in which nothing is known of a candidate but its key",
@@ -40,24 +48,21 @@ const unbuilt: readonly Unbuilt[] = [
   },
 ];
 
-const headsOf = (by: By): number | null => (by.kind === "metric" ? by.metric.heads : null);
-
-/** How many lists the attend chooses from by head; where all heads share one, as many as it has heads. */
-function listsOf({ by, over }: Attend): number | null {
-  const own = headsOf(by);
-  if (own === null || over.kind !== "search" || over.search.heads !== "per_head") return own;
-  return headsOf(over.search.by) ?? own;
+/** Whether it has a metric, with another number of heads than the search that it is over keeps lists. */
+function otherHeads({ by, over }: Attend): boolean {
+  const lists = over.kind === "search" ? listsOf(over.search) : null;
+  const heads = metricOf(by)?.heads ?? null;
+  return lists !== null && heads !== null && heads !== lists;
 }
 
 /** One error for each thing that a valid model asks for and this version has no lowering of; empty: it can be built. */
 export function buildable(model: Model): Diagnostic[] {
-  return unbuilt.flatMap(({ what, places }) =>
-    places(model).map(({ span, name }) =>
-      diagnose("not-yet-built", { what }, at(span, `\`${name}\` asks for it`), {
-        help: [
-          "The language knows it, and the model is valid: it can be checked, shown and formatted. Its graphs come with a later version.",
-        ],
-      }),
-    ),
+  const asked = settings.flatMap(({ what, places }) => places(model).map((place) => ({ what, place })));
+  return [...stages(model), ...asked].map(({ what, place }) =>
+    diagnose("not-yet-built", { what }, at(place.span, `\`${place.name}\` asks for it`), {
+      help: [
+        "The language knows it, and the model is valid: it can be checked, shown and formatted. Its graphs come with a later version.",
+      ],
+    }),
   );
 }

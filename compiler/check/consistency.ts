@@ -1,8 +1,8 @@
 // What holds across sections: one metric for both stages (the paper's thesis), and nothing declared in vain.
 import { at } from "../../grammar/diagnostic.ts";
+import { kindOf, sameBy } from "../by/kinds.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { shown } from "./arguments.ts";
-import { sameBy } from "./by.ts";
 import { entities, type Scope } from "./scope.ts";
 
 /** Notes where a search and the attend over it go by different things. */
@@ -14,7 +14,7 @@ export function checkMetricConsistency(scope: Scope): void {
     const first = by(search.name, scope);
     const second = by(attend.name, scope);
     if (!first || !second) continue;
-    const system = systems[search.by.kind];
+    const system = kindOf(search.by).system;
     scope.report(
       diagnose(
         "metrics-differ",
@@ -32,13 +32,6 @@ export function checkMetricConsistency(scope: Scope): void {
     );
   }
 }
-
-const systems: Readonly<Record<string, string>> = {
-  match: "SIM hard",
-  inner_product: "SIM soft",
-  cluster: "SIM cluster",
-  hamming: "ETA",
-};
 
 function by(owner: string, scope: Scope) {
   const member = scope.declarations

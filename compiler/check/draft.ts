@@ -2,8 +2,8 @@
 
 import type { Encoder } from "../../contract/encoder-spec.ts";
 import type { CallValue, Name, Setting } from "../../grammar/ast.ts";
+import type { Given } from "../catalog/signature.ts";
 import type { GroupName } from "../model/model.ts";
-import type { Given } from "./arguments.ts";
 
 /** A feature as declared, before shared tables are linked. */
 export interface Draft {

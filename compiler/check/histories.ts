@@ -1,10 +1,10 @@
 // Histories: what they are about, how long, and whether they are kept as clusters.
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { blocks } from "../catalog/blocks.ts";
-import { clusterKinds } from "../catalog/by.ts";
+import { blocks, clusterKinds } from "../catalog/blocks.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { isVector } from "../model/features.ts";
 import type { Feature, History } from "../model/model.ts";
 import { readArguments, readSettings } from "./arguments.ts";
 import { resolve, wrongKind } from "./resolve.ts";
@@ -59,10 +59,6 @@ function readCluster(call: CallValue, history: string, scope: Scope): NonNullabl
   if (!feature || !within || !size || (within.value && !group)) return null;
   return { on: feature, within: group, size: size.value };
 }
-
-/** Whether a feature is a vector that can be compared by distance. */
-export const isVector = (feature: Feature): boolean =>
-  feature.group === "item" && (feature.encoder.kind === "pretrained" || feature.embedding !== null);
 
 /** `watched.progress` inside `watched` itself, whose entity does not exist yet. */
 function crossFeature(call: CallValue, history: string, scope: Scope): Feature | null {

@@ -3,8 +3,9 @@ import { at, type Label } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { bytesText } from "../diagnostics/number-text.ts";
 import type { Model, Table } from "../model/model.ts";
-import { bytesOf, parameters } from "../model/parameters.ts";
+import { bytesOf } from "../model/parameter.ts";
 import { rowBytes } from "../model/widths.ts";
+import { parameters } from "../parameters/parameters.ts";
 import type { Scope } from "./scope.ts";
 
 interface Contributor {

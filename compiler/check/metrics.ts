@@ -1,13 +1,13 @@
 // Metrics: the query and the keys are the same inherent features; the bias is cross features of the same history.
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { blocks } from "../catalog/blocks.ts";
-import { embeddingsKinds } from "../catalog/by.ts";
+import { blocks, embeddingsKinds } from "../catalog/blocks.ts";
+import type { Given } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Feature, History, Metric } from "../model/model.ts";
 import { columnsOf, widthOf } from "../model/widths.ts";
-import { type Given, readArguments, readSettings, shown } from "./arguments.ts";
+import { readArguments, readSettings, shown } from "./arguments.ts";
 import { resolve, wrongKind } from "./resolve.ts";
 import type { Declaration, Scope } from "./scope.ts";
 

@@ -1,13 +1,15 @@
 // Searches and attends: what they read, what they go by, how wide the result is.
 import { at } from "../../grammar/diagnostic.ts";
 import { fix } from "../../grammar/fix.ts";
+import { kindOf } from "../by/kinds.ts";
 import { blocks } from "../catalog/blocks.ts";
-import { integer, mostKept, required, unnamed } from "../catalog/signature.ts";
+import { type Given, integer, mostKept, required, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
-import type { Attend, By, History, Over, Search } from "../model/model.ts";
-import { ownsValues, pooledWidth, widthOf } from "../model/widths.ts";
-import { type Given, readArguments, readSettings } from "./arguments.ts";
+import { type By, listsOf, metricOf } from "../model/by.ts";
+import type { Attend, History, Metric, Over, Search } from "../model/model.ts";
+import { pooledWidth, widthOf } from "../model/widths.ts";
+import { readArguments, readSettings } from "./arguments.ts";
 import { checkBy } from "./by.ts";
 import { resolve, wrongKind } from "./resolve.ts";
 import type { Declaration, Scope } from "./scope.ts";
@@ -25,7 +27,7 @@ export function checkSearch({ name, section }: Declaration<"search">, scope: Sco
   const history = target?.kind === "history" ? target.history : null;
   const measure = by && checkBy(by.value, "search", name.text, history, scope);
   if (!history || !measure || !keep || !heads) return null;
-  if (heads.written && measure.kind !== "metric") {
+  if (heads.written && metricOf(measure) === null) {
     scope.report(
       diagnose("does-not-apply", { name: "heads", what: `\`by: ${measure.kind}\`` }, at(heads.span), {
         help: ["Only a metric has heads whose rankings could be combined. Leave this out, or name a metric."],
@@ -64,13 +66,20 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
   if (!headsAgree(name.text, over, by, readings.by.span, scope)) return null;
   if (!applies(by, { values, out, keys, value }, scope)) return null;
   const inherent = widthOf(item.group.features);
+  const metric = metricOf(by);
   if (
     value.value === "product" &&
-    by.kind === "metric" &&
-    !productFits(by, inherent, { values, out, value }, item.damaged, scope)
+    metric !== null &&
+    !productFits(metric, inherent, { values, out, value }, item.damaged, scope)
   )
     return null;
-  const width = shape(by, value.value, inherent, pooledWidth(item.group, over.history), values.value, out.value);
+  const width = kindOf(by).shape(by, {
+    inherent,
+    pooled: pooledWidth(item.group, over.history),
+    value: value.value,
+    values: values.value,
+    out: out.value,
+  });
   return {
     name: name.text,
     doc: section.doc ?? "",
@@ -83,32 +92,17 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
   };
 }
 
-/** Values and result: own projections of target attention; `e ∗ q` as wide as the item (DARE); else the pooled `[K_h, K_c]`. */
-function shape(
-  by: By,
-  value: Attend["value"],
-  inherent: number,
-  pooled: number,
-  values: number | null,
-  out: number | null,
-): Pick<Attend, "values" | "out"> {
-  if (by.kind !== "metric") return { values: pooled, out: pooled };
-  if (!ownsValues({ by, value })) return { values: inherent, out: inherent };
-  const wide = values ?? by.metric.dim;
-  return { values: wide, out: out ?? wide * by.metric.heads };
-}
-
 /** A `per_head` search keeps a list for each head of its metric, so the attention has as many. */
 function headsAgree(attend: string, over: Over, by: By, place: Given<unknown>["span"], scope: Scope): boolean {
-  if (over.kind !== "search" || over.search.heads !== "per_head" || over.search.by.kind !== "metric") return true;
+  const lists = over.kind === "search" ? listsOf(over.search) : null;
+  const metric = metricOf(by);
+  if (over.kind !== "search" || lists === null || metric === null || metric.heads === lists) return true;
   const { search } = over;
-  const lists = over.search.by.metric.heads;
-  if (by.kind !== "metric" || by.metric.heads === lists) return true;
   scope.report(
     diagnose(
       "heads-differ",
       { attend, search: search.name },
-      at(place, `\`${by.metric.name}\` has ${plural(by.metric.heads, "head")}`),
+      at(place, `\`${metric.name}\` has ${plural(metric.heads, "head")}`),
       {
         also: [at(search.span, `keeps ${plural(lists, "list")}, one for each head`)],
         help: [
@@ -126,7 +120,7 @@ type Extras = { readonly [K in "values" | "out" | "keys" | "value"]: Given<unkno
 
 /** Only target attention has projections, tables and products. */
 function applies(by: By, extras: Extras, scope: Scope): boolean {
-  if (by.kind === "metric") return true;
+  if (metricOf(by) !== null) return true;
   const written = (["values", "out", "keys", "value"] as const).filter((name) => extras[name].written);
   for (const name of written) {
     scope.report(
@@ -139,13 +133,12 @@ function applies(by: By, extras: Extras, scope: Scope): boolean {
 }
 
 function productFits(
-  by: By & { kind: "metric" },
+  metric: Metric,
   inherent: number,
   given: Pick<Extras, "values" | "out" | "value">,
   damaged: boolean,
   scope: Scope,
 ): boolean {
-  const { metric } = by;
   const problem = (span: Given<unknown>["span"], said: string) => {
     scope.report(
       diagnose("product-mismatch", { metric: metric.name }, at(span, said), {

@@ -6,6 +6,7 @@ import { valueText } from "../../grammar/value-text.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { metricOf } from "../model/by.ts";
 import type { History, Table, TablePart } from "../model/model.ts";
 import { ownsValues, projectedWidth } from "../model/widths.ts";
 import { readSettings, shown } from "./arguments.ts";
@@ -109,12 +110,12 @@ function readPart(table: string, call: CallValue, target: Target, scope: Scope):
     return { kind: "keys", metric: target.metric, width: projectedWidth(target.metric) };
   if (target.kind === "attend part") {
     const { attend } = target;
-    if (ownsValues(attend) && attend.by.kind === "metric")
-      return { kind: "values", attend, width: attend.by.metric.heads * attend.values };
+    const metric = metricOf(attend.by);
+    if (ownsValues(attend) && metric !== null) return { kind: "values", attend, width: metric.heads * attend.values };
     const what =
-      attend.by.kind === "metric"
-        ? `\`${attend.name}\`, whose values are the embeddings themselves`
-        : `\`${attend.name}\`, which goes by \`${attend.by.kind}\``;
+      metric === null
+        ? `\`${attend.name}\`, which goes by \`${attend.by.kind}\``
+        : `\`${attend.name}\`, whose values are the embeddings themselves`;
     scope.report(
       diagnose("does-not-apply", { name: "values", what }, at(call, "has no projected values"), {
         help: ["Only attention by a metric projects values that a table could hold."],
@@ -233,15 +234,16 @@ export function checkCaches(scope: Scope): void {
   }
   if (declared(scope, "table").some((d) => d.entity === null)) return;
   for (const attend of entities(scope, "attend")) {
-    if (attend.keys !== "cached" || attend.by.kind !== "metric" || held.has(`${attend.by.metric.name}.keys`)) continue;
+    const metric = metricOf(attend.by);
+    if (attend.keys !== "cached" || metric === null || held.has(`${metric.name}.keys`)) continue;
     const section = scope.declarations.get(attend.name)?.section;
     scope.report(
       diagnose(
         "nothing-cached",
-        { metric: attend.by.metric.name },
+        { metric: metric.name },
         at(setting(section, "keys") ?? attend.span, "asks for keys from a table"),
         {
-          help: [`Declare a table of \`${attend.by.metric.name}.keys\`, or leave \`keys\` at \`auto\`.`],
+          help: [`Declare a table of \`${metric.name}.keys\`, or leave \`keys\` at \`auto\`.`],
         },
       ),
     );

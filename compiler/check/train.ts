@@ -3,10 +3,10 @@
 import { emptyRecord } from "../../contract/record.ts";
 import type { SectionNode, Span } from "../../grammar/ast.ts";
 import { blocks } from "../catalog/blocks.ts";
-import type { Choice } from "../catalog/signature.ts";
+import type { Choice, Given, Readings } from "../catalog/signature.ts";
 import { optimisers, schedules, stops } from "../catalog/training.ts";
 import type { Optimiser, Schedule, Train } from "../model/model.ts";
-import { type Given, type Readings, readArguments, readSettings } from "./arguments.ts";
+import { readArguments, readSettings } from "./arguments.ts";
 import type { Scope } from "./scope.ts";
 
 /** `section` is absent where the program has none: all defaults then. */

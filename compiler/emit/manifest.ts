@@ -3,15 +3,16 @@
 import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
+import { byText } from "../by/kinds.ts";
 import type { Graph, InputValue, Value } from "../ir/graph.ts";
+import { type By, metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
-import type { By, Feature, Model, Table } from "../model/model.ts";
-import { allFeatures } from "../model/parameters.ts";
+import { allFeatures } from "../model/features.ts";
+import type { Feature, Model, Table } from "../model/model.ts";
 import { keptPort, labelPort, rowPort, scoresPort } from "../model/ports.ts";
 import { layoutOf } from "../model/table-layout.ts";
 import type { Choice } from "../plan/plan.ts";
 import type { StoredVariants } from "../plan/stored-tables.ts";
-import { by as byText } from "../show/show-model.ts";
 import { meanings } from "./meaning.ts";
 import type { Origin } from "./metadata.ts";
 
@@ -53,7 +54,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
     })),
     graphs: recordOf([...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph, parts.variants)])),
     searches: model.searches.map((search) => {
-      const metric = search.by.kind === "metric" ? search.by.metric : null;
+      const metric = metricOf(search.by);
       const scores = scoresPort(model, search);
       return {
         name: search.name,
@@ -76,7 +77,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
         history: over.history.name,
         count: over.kind === "last" ? over.count : null,
       },
-      heads: by.kind === "metric" ? by.metric.heads : 1,
+      heads: metricOf(by)?.heads ?? 1,
     })),
     labels: model.towers.flatMap(({ tasks }) =>
       tasks.map(({ label, kind }) => ({ name: label, kind, output: labelPort(label), logit: `${label}.logit` })),
@@ -190,8 +191,9 @@ function tableEntry(model: Model, table: Table): TableEntry {
 
 /** The table whose keys a search reads in the graph as it was made; null: it projects them. */
 function tableOf(model: Model, search: Graph | undefined, by: By): string | null {
-  if (by.kind !== "metric") return null;
+  const metric = metricOf(by);
+  if (metric === null) return null;
   const read = new Set(search?.inputs.map(inputName));
-  const holds = (table: Table) => table.of.some((part) => part.kind === "keys" && part.metric === by.metric);
+  const holds = (table: Table) => table.of.some((part) => part.kind === "keys" && part.metric === metric);
   return model.tables.find((table) => read.has(table.name) && holds(table))?.name ?? null;
 }

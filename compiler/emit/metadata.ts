@@ -1,6 +1,6 @@
 // metadata_props of every graph: opened in a viewer, it says what it is and what it belongs to.
 import { recordOf } from "../../contract/record.ts";
-import type { Fingerprints } from "../lower/fingerprint.ts";
+import type { Fingerprints } from "../graphs/fingerprint.ts";
 
 export interface Origin {
   readonly model: string;

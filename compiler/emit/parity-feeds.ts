@@ -1,8 +1,8 @@
 // Seeded inputs for parity.safetensors: encoded histories and candidates, with unknown ids, misses, ties and padding.
 
 import type { Tensor } from "../ir/rule.ts";
+import { allFeatures } from "../model/features.ts";
 import type { Feature, Model } from "../model/model.ts";
-import { allFeatures } from "../model/parameters.ts";
 import { featurePort, validPort } from "../model/ports.ts";
 import { generator } from "../values/initialise.ts";
 import { minimumOf } from "./manifest.ts";

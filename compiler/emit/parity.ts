@@ -7,6 +7,7 @@ import { evaluate } from "../ir/evaluate.ts";
 import { type Graph, type Node, topological, type Value } from "../ir/graph.ts";
 import { attempts as attemptsOf, firstRanks, promising } from "../ir/ops/round-robin-onnx.ts";
 import type { Tensor } from "../ir/rule.ts";
+import { metricOf } from "../model/by.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model, Table } from "../model/model.ts";
 import { featurePort, keptPort, projectorPort, rowPort } from "../model/ports.ts";
@@ -70,7 +71,7 @@ export function parityBytes(request: ParityRequest): Uint8Array {
 
 /** Whether a search walks several heads in turn: only then do more ways of one graph differ. */
 function walks({ model }: ParityRequest): boolean {
-  return model.searches.some(({ by, heads }) => by.kind === "metric" && by.metric.heads > 1 && heads === "round_robin");
+  return model.searches.some(({ by, heads }) => (metricOf(by)?.heads ?? 1) > 1 && heads === "round_robin");
 }
 
 function wanted({ graphs }: Scenario, name: GraphName): boolean {

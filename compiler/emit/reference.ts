@@ -3,7 +3,7 @@
 import type { Tensor } from "../ir/rule.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model } from "../model/model.ts";
-import { type Parameter, sizeOf } from "../model/parameters.ts";
+import { type Parameter, sizeOf } from "../model/parameter.ts";
 import type { ParameterValues } from "../values/values.ts";
 import { sampledRows } from "./parity-feeds.ts";
 import type { WeightsFile } from "./weights.ts";

@@ -3,12 +3,12 @@
 import { recordOf } from "../../contract/record.ts";
 import type { TableSpec } from "../../contract/table-spec.ts";
 import { itemsAtMost } from "../check/limits.ts";
+import type { Fingerprints } from "../graphs/fingerprint.ts";
 import { type Graph, topological } from "../ir/graph.ts";
-import type { Fingerprints } from "../lower/fingerprint.ts";
 import type { Model, Table } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
 import { layoutOf } from "../model/table-layout.ts";
-import { metricOf, rowBytes } from "../model/widths.ts";
+import { partMetric, rowBytes } from "../model/widths.ts";
 
 export function tableSpec(model: Model, table: Table, projector: Graph, prints: Fingerprints): TableSpec {
   const output = projectorPort(model, table);
@@ -55,7 +55,7 @@ export function keyType(model: Model): "int64" | "string" {
 }
 
 function metricsOf(table: Table, prints: Fingerprints): TableSpec["metric"] {
-  const names = [...new Set(table.of.map((part) => metricOf(part)?.name).filter((name) => name !== undefined))];
+  const names = [...new Set(table.of.map((part) => partMetric(part)?.name).filter((name) => name !== undefined))];
   if (names.length === 1) return { fingerprint: prints.metric[names[0]] };
   return recordOf(names.map((name) => [name, { fingerprint: prints.metric[name] }]));
 }

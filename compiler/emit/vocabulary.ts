@@ -2,8 +2,8 @@
 import { digestOf } from "../../contract/digest.ts";
 import { InputError, inputError } from "../diagnostics/input-error.ts";
 import { vocabularyLimit, vocabularyOwner } from "../model/embeddings.ts";
+import { allFeatures } from "../model/features.ts";
 import type { Model } from "../model/model.ts";
-import { allFeatures } from "../model/parameters.ts";
 
 export interface VocabularyFile {
   /** The feature that owns it. */

@@ -3,7 +3,7 @@
 import type { Digest } from "../../contract/digest.ts";
 import { layoutTensors } from "../../contract/safetensors.ts";
 import { InputError } from "../diagnostics/input-error.ts";
-import type { Parameter } from "../model/parameters.ts";
+import type { Parameter } from "../model/parameter.ts";
 import { checkFinite, count, floats, type ParameterValues } from "../values/values.ts";
 import { blockHashing, blocksText } from "./block-hashes.ts";
 

@@ -2,6 +2,7 @@
 
 import type { Output, Value } from "../ir/graph.ts";
 import { knownShape } from "../ir/shape.ts";
+import { metricOf } from "../model/by.ts";
 import type { Feature, Table, TablePart } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
@@ -37,10 +38,10 @@ function projection(scene: Scene, part: TablePart): { name: string; features: re
     return { name: `${metric.name}/keys`, features: metric.keys, weight: keysWeight(scene, metric) };
   }
   const { attend } = part;
-  if (attend.by.kind !== "metric")
-    throw new Error(`attend ${attend.name}: by ${attend.by.kind} has no values of its own`);
+  const metric = metricOf(attend.by);
+  if (metric === null) throw new Error(`attend ${attend.name} has no values of its own`);
   const features = valueFeatures(scene.model, attend).inherent;
-  const shape = [attend.by.metric.heads, widthOf(features), attend.values];
+  const shape = [metric.heads, widthOf(features), attend.values];
   return { name: `${attend.name}/values`, features, weight: scene.b.parameter(`${attend.name}.values.item`, shape) };
 }
 

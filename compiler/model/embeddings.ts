@@ -1,7 +1,7 @@
 // Embedding tables and vocabularies with the features that read them, in the order of the model.
 
+import { allFeatures } from "./features.ts";
 import type { Embedding, Feature, Model } from "./model.ts";
-import { allFeatures } from "./parameters.ts";
 import { outsidePort } from "./ports.ts";
 
 export interface EmbeddingUse {

@@ -2,6 +2,7 @@
 
 import type { Encoder } from "../../contract/encoder-spec.ts";
 import type { Span } from "../../grammar/ast.ts";
+import type { By } from "./by.ts";
 
 export interface Model {
   readonly name: string;
@@ -93,17 +94,6 @@ export interface Metric {
   readonly embeddings: { readonly kind: "shared" } | { readonly kind: "own"; readonly dim: number };
   readonly span: Span;
 }
-
-/** What a search or an attend measures relevance by. */
-export type By =
-  | { readonly kind: "metric"; readonly metric: Metric }
-  | { readonly kind: "match"; readonly feature: Feature }
-  | { readonly kind: "inner_product"; readonly feature: Feature }
-  | { readonly kind: "cluster"; readonly feature: Feature; readonly groups: number }
-  | { readonly kind: "hamming"; readonly bits: number }
-  | { readonly kind: "collision"; readonly hashes: number; readonly width: number; readonly normalize: "l2" | "none" }
-  | { readonly kind: "mlp"; readonly hidden: readonly number[] }
-  | { readonly kind: "mean" };
 
 /** The cheap stage (CP-GSU): the `keep` behaviours that matter most to a candidate. */
 export interface Search {

@@ -1,4 +1,5 @@
 // Widths that the checker, the parameters and the lowering must agree on: each is computed here and nowhere else.
+import { metricOf } from "./by.ts";
 import type { Attend, Feature, Group, History, Metric, Model, Table, TablePart, TowerInput } from "./model.ts";
 
 export const widthOf = (features: readonly Feature[]): number =>
@@ -45,7 +46,7 @@ export const towerWidth = (inputs: readonly TowerInput[]): number =>
 
 /** Whether the attend owns `W^v` and `W^o`: target attention with plain values. */
 export const ownsValues = (attend: Pick<Attend, "by" | "value">): boolean =>
-  attend.by.kind === "metric" && attend.value === "plain";
+  metricOf(attend.by) !== null && attend.value === "plain";
 
 /** Bytes of one stored row; uint8 rows end with a float32 scale and offset for each head of each part. */
 export function rowBytes({ precision, width, of }: Table): number {
@@ -56,11 +57,10 @@ export function rowBytes({ precision, width, of }: Table): number {
 
 /** Heads of a part of a row; values without a metric have one. */
 export function headsOf(part: TablePart): number {
-  return metricOf(part)?.heads ?? 1;
+  return partMetric(part)?.heads ?? 1;
 }
 
 /** The metric that a part of a row belongs to. */
-export function metricOf(part: TablePart): Metric | null {
-  if (part.kind === "keys") return part.metric;
-  return part.attend.by.kind === "metric" ? part.attend.by.metric : null;
+export function partMetric(part: TablePart): Metric | null {
+  return part.kind === "keys" ? part.metric : metricOf(part.attend.by);
 }

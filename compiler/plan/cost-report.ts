@@ -4,13 +4,15 @@ import type { GraphName } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import { itemsAtMost } from "../check/limits.ts";
 import { countText } from "../diagnostics/number-text.ts";
+import { lowerGraphs } from "../graphs/index.ts";
 import { cost } from "../ir/cost.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import { rewrite as rewriteNodes } from "../ir/rewrite.ts";
-import { lowerGraphs } from "../lower/index.ts";
+import { metricOf } from "../model/by.ts";
 import type { Attend, Metric, Model, Table } from "../model/model.ts";
-import { bytesOf, parameters, sizeOf } from "../model/parameters.ts";
+import { bytesOf, sizeOf } from "../model/parameter.ts";
 import { keyWidth, projectedWidth, rowBytes, valueFeatures, widthOf } from "../model/widths.ts";
+import { parameters } from "../parameters/parameters.ts";
 import { rewrite } from "../passes/index.ts";
 
 export interface RequestSize {
@@ -150,9 +152,10 @@ function attentionOf(
   histories: Readonly<Record<string, number>>,
   graphs: readonly GraphCost[],
 ): CostReport["attention"] {
-  const attends = model.attends.flatMap((attend) =>
-    attend.by.kind === "metric" ? [{ attend, metric: attend.by.metric }] : [],
-  );
+  const attends = model.attends.flatMap((attend) => {
+    const metric = metricOf(attend.by);
+    return metric === null ? [] : [{ attend, metric }];
+  });
   if (attends.length === 0) return null;
   const towers = new Set(model.towers.map(({ name }) => name));
   const stages = graphs.filter(({ name }) => name === "search" || name === "rank").flatMap(({ scopes }) => scopes);

@@ -1,9 +1,11 @@
 // `show diagram`: the model as a Mermaid flowchart, from features to labels.
 
+import { byText } from "../by/kinds.ts";
 import { countText } from "../diagnostics/number-text.ts";
-import type { By, Metric, Model, Table, TowerInput } from "../model/model.ts";
+import { type By, metricOf } from "../model/by.ts";
+import type { Metric, Model, Table, TowerInput } from "../model/model.ts";
 import { towerWidth, widthOf } from "../model/widths.ts";
-import { by as byText, input as inputText } from "./show-model.ts";
+import { input as inputText } from "./show-model.ts";
 
 /** Mermaid text, ending in a newline; nodes and edges in the order of the source. */
 export function showDiagram(model: Model): string {
@@ -14,7 +16,7 @@ export function showDiagram(model: Model): string {
     ...model.searches.flatMap((search) => [
       node(search.name, `search ${search.name}`, `keeps ${search.keep} by ${byText(search.by)}`),
       edge(search.from.name, search.name),
-      ...byEdge(search.by, search.name),
+      byEdge(search.by, search.name),
     ]),
     ...model.attends.flatMap((attend) => {
       const { over } = attend;
@@ -22,7 +24,7 @@ export function showDiagram(model: Model): string {
       return [
         node(attend.name, `attend ${attend.name}`, `by ${byText(attend.by)}, ${attend.out} wide`),
         over.kind === "last" ? edge(from, attend.name, `newest ${over.count}`) : edge(from, attend.name),
-        ...byEdge(attend.by, attend.name),
+        byEdge(attend.by, attend.name),
       ];
     }),
     ...model.towers.flatMap((tower) => [
@@ -65,8 +67,10 @@ function metricLines(metric: Metric): string[] {
   ];
 }
 
-const byEdge = (by: By, to: string): string[] =>
-  by.kind === "metric" ? [edge(by.metric.name, to)] : [edge("item", to, "candidate")];
+function byEdge(by: By, to: string): string {
+  const metric = metricOf(by);
+  return metric === null ? edge("item", to, "candidate") : edge(metric.name, to);
+}
 
 const source = (input: TowerInput): string => (input.kind === "feature" ? input.feature.group : inputText(input));
 

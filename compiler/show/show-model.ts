@@ -1,9 +1,10 @@
 // `show model`: the checked model with every default filled in, as a `.twin` text of its own.
 import type { Encoder, RowEncoder } from "../../contract/encoder-spec.ts";
+import { byText } from "../by/kinds.ts";
 import { countText, durationText, shareText } from "../diagnostics/number-text.ts";
+import { metricOf } from "../model/by.ts";
 import type {
   Attend,
-  By,
   Feature,
   Group,
   History,
@@ -32,9 +33,9 @@ export function showModel(model: Model): string {
     ...model.searches.map((search) =>
       section(`search ${search.name}`, [
         ["from", search.from.name],
-        ["by", by(search.by)],
+        ["by", byText(search.by)],
         ["keep", `${search.keep}`],
-        ...(search.by.kind === "metric" ? [["heads", search.heads] as const] : []),
+        ...(metricOf(search.by) !== null ? [["heads", search.heads] as const] : []),
       ]),
     ),
     ...model.attends.map(attend),
@@ -166,26 +167,6 @@ function metric(metric: Metric): string {
   ]);
 }
 
-export function by(by: By): string {
-  switch (by.kind) {
-    case "metric":
-      return by.metric.name;
-    case "match":
-    case "inner_product":
-      return `${by.kind}(${by.feature.qualified})`;
-    case "cluster":
-      return `cluster(${by.feature.qualified}, groups: ${by.groups})`;
-    case "hamming":
-      return `hamming(item, bits: ${by.bits})`;
-    case "collision":
-      return `collision(item, hashes: ${by.hashes}, width: ${by.width}, normalize: ${by.normalize})`;
-    case "mlp":
-      return `mlp(hidden: ${list(by.hidden)})`;
-    case "mean":
-      return "mean";
-  }
-}
-
 export function over(over: Over): string {
   if (over.kind === "search") return over.search.name;
   return over.kind === "last" ? `${over.history.name}.last(${over.count})` : over.history.name;
@@ -197,9 +178,9 @@ export const input = (input: TowerInput): string =>
 function attend({ name, over: source, by: measure, values, out, keys, value }: Attend): string {
   const lines: Line[] = [
     ["over", over(source)],
-    ["by", by(measure)],
+    ["by", byText(measure)],
   ];
-  if (measure.kind !== "metric") return section(`attend ${name}`, lines, `width ${out}`);
+  if (metricOf(measure) === null) return section(`attend ${name}`, lines, `width ${out}`);
   return section(`attend ${name}`, [
     ...lines,
     ["values", `${values}`, "per head"],

@@ -2,7 +2,8 @@
 
 import { bytesText, countText } from "../diagnostics/number-text.ts";
 import type { Model } from "../model/model.ts";
-import { bytesOf, type Init, type Parameter, parameters, sizeOf } from "../model/parameters.ts";
+import { bytesOf, type Init, type Parameter, sizeOf } from "../model/parameter.ts";
+import { parameters } from "../parameters/parameters.ts";
 
 /** A table as stable text, ending in a newline. */
 export function showParameters(model: Model): string {

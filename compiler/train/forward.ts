@@ -1,6 +1,6 @@
 // The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
+import { oracleOutputs, rankOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
 import { type Graph, inputsOf, type Output, type Value } from "../ir/graph.ts";
-import { oracleOutputs, rankOutputs, searchOutputs, wiring } from "../lower/assemble.ts";
 import { type Scene, scene } from "../lower/scene.ts";
 import type { Model, Task } from "../model/model.ts";
 import type { TrainPlan } from "./plan.ts";

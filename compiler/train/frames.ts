@@ -1,6 +1,6 @@
 // The lists of behaviours that training's graphs look at.
 import type { TrainFrame } from "../../contract/training-spec.ts";
-import { givenOf } from "../lower/attend.ts";
+import { givenOf } from "../graphs/attend.ts";
 import type { History, Model, Over } from "../model/model.ts";
 import type { Given } from "../model/site.ts";
 

@@ -2,7 +2,8 @@
 import type { OptimiserSpec, Pack, SparseTable } from "../../contract/training-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model, Optimiser } from "../model/model.ts";
-import { type Parameter, parameters, sizeOf } from "../model/parameters.ts";
+import { type Parameter, sizeOf } from "../model/parameter.ts";
+import { parameters } from "../parameters/parameters.ts";
 
 /** Rows above which a table does not travel whole. */
 export const wholeRows = 4096;

@@ -1,8 +1,8 @@
 // The contract of training's graphs, as manifest.yaml has it.
 import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../contract/training-spec.ts";
 import type { Graph, InputValue } from "../ir/graph.ts";
+import { allFeatures } from "../model/features.ts";
 import type { Model } from "../model/model.ts";
-import { allFeatures } from "../model/parameters.ts";
 import { keptPort, labelPort, scoresPort } from "../model/ports.ts";
 import { framesOf } from "./frames.ts";
 import type { TrainPlan } from "./plan.ts";

@@ -3,7 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { elementCount } from "../../contract/element-count.ts";
-import type { Parameter } from "../model/parameters.ts";
+import type { Parameter } from "../model/parameter.ts";
 
 /** Values drawn from one stream; the next block of a parameter has its own, so that no block waits for another. */
 export const blockLength = 65_536;

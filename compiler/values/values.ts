@@ -2,7 +2,7 @@
 
 import { elementCount } from "../../contract/element-count.ts";
 import { inputError } from "../diagnostics/input-error.ts";
-import type { Parameter } from "../model/parameters.ts";
+import type { Parameter } from "../model/parameter.ts";
 import { blockLength, startValues } from "./initialise.ts";
 
 /** Weights as a reader offers them. `chunks` gives float32, little-endian, whole values, in order. */

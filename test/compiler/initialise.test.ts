@@ -1,6 +1,6 @@
 // Start values: the named generator, the distributions, and bytes that never change.
 import { describe, expect, it } from "vitest";
-import type { Init, Parameter } from "../../compiler/model/parameters.ts";
+import type { Init, Parameter } from "../../compiler/model/parameter.ts";
 import { blockLength, glorot, startValues, xoshiro128 } from "../../compiler/values/initialise.ts";
 import { initialValues, littleEndian } from "../../compiler/values/values.ts";
 import { digestOf } from "../../contract/digest.ts";

@@ -6,6 +6,7 @@ import { placement } from "../../compiler/emit/placement.ts";
 import type { Graph } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import { verify } from "../../compiler/ir/verify.ts";
+import { metricOf } from "../../compiler/model/by.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { rewrite } from "../../compiler/passes/index.ts";
 import { storedVariants } from "../../compiler/plan/stored-tables.ts";
@@ -26,7 +27,7 @@ function tables(model: Model, feeds: Feeds, type: (typeof types)[number]): { sto
   for (const { name, width, of } of model.tables) {
     const heads = of.flatMap((part) => {
       const by = part.kind === "keys" ? { kind: "metric" as const, metric: part.metric } : part.attend.by;
-      const count = by.kind === "metric" ? by.metric.heads : 1;
+      const count = metricOf(by)?.heads ?? 1;
       return new Array<number>(count).fill(part.width / count);
     });
     const format: RowFormat = { precision: type, width, heads };

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
 import { describe, expect, it } from "vitest";
+import { calls } from "../../compiler/by/kinds.ts";
 
 const root = join(import.meta.dirname, "../..");
 const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
@@ -62,9 +63,8 @@ const product = sources.filter((path) => rooms.includes(room(path)));
 const floors = [
   "contract",
   "grammar",
-  ...["diagnostics", "hints", "source", "model", "catalog", "show", "check", "ir", "lower", "passes", "gradient"].map(
-    inCompiler,
-  ),
+  ...["diagnostics", "hints", "source", "model", "catalog", "ir", "lower", "by", "parameters", "show"].map(inCompiler),
+  ...["check", "graphs", "passes", "gradient"].map(inCompiler),
   ...["train", "values", "plan", "emit"].map(inCompiler),
   "compiler",
   ...["host", "session", "encode", "metrics", "table", "request", "learn", "store", "serve"].map(inRuntime),
@@ -139,6 +139,38 @@ describe("who may import whom", () => {
     expect(product.filter((path) => /DuckDBInstance\.(create|fromCache)/.test(text.get(path)!))).toEqual([
       "runtime/data/database/source.ts",
     ]);
+  });
+
+  it("asks what a stage goes by of the table of kinds only: compiler/by/", () => {
+    const call = new Set<unknown>(calls.map(({ name }) => name));
+    const asked = sources
+      .filter((path) => [...rooms, "bench"].includes(room(path)) && dirname(path) !== "compiler/by")
+      .flatMap((path) => {
+        const code = text.get(path)!;
+        const hits: string[] = [];
+        const ofBy = (node: { readonly start: number; readonly end: number }) =>
+          /\b(by|measure)\??\.kind$/.test(code.slice(node.start, node.end));
+        // Tags are pooled by their mean, and metrics match the mean of nothing: a name alone is asked for by `kind`.
+        const named = (node: { readonly type: string; readonly value?: unknown }, other: string) =>
+          node.type === "Literal" && call.has(node.value) && /\bkind$/.test(other);
+        const add = ({ start }: { readonly start: number }) =>
+          hits.push(`${path}:${code.slice(0, start).split("\n").length}`);
+        new Visitor({
+          BinaryExpression: (node) => {
+            const [left, right] = [node.left, node.right].map((one) => code.slice(one.start, one.end));
+            if (ofBy(node.left) || ofBy(node.right) || named(node.left, right) || named(node.right, left)) add(node);
+          },
+          SwitchStatement: (node) => ofBy(node.discriminant) && add(node),
+          MemberExpression: (node) => node.computed && ofBy(node.property) && add(node),
+          ObjectPattern: (node) => {
+            if (/^\{[^{}]*\bby: \{[^{}]*\bkind\b/.test(code.slice(node.start, node.end))) add(node);
+            if (/\bkind\b/.test(code.slice(node.start, node.end)) && /^ = [\w.]*\bby;/.test(code.slice(node.end)))
+              add(node);
+          },
+        }).visit(parseSync(path, code).program);
+        return hits;
+      });
+    expect(asked).toEqual([]);
   });
 
   it("has no import cycles", () => {

@@ -1,6 +1,7 @@
 // The tables of docs/language.md, made from the catalogue: blocks, feature kinds, calls, diagnostics, models.
-import { blocks } from "../../compiler/catalog/blocks.ts";
-import { byKinds, clusterKinds, embeddingsKinds } from "../../compiler/catalog/by.ts";
+
+import { calls as byCalls } from "../../compiler/by/kinds.ts";
+import { blocks, clusterKinds, embeddingsKinds } from "../../compiler/catalog/blocks.ts";
 import { columns, type FeatureKind, featureKinds } from "../../compiler/catalog/features.ts";
 import type { Argument, Range, Signature, SortKind } from "../../compiler/catalog/signature.ts";
 import { optimisers, schedules, stops, tasks } from "../../compiler/catalog/training.ts";
@@ -24,7 +25,9 @@ export function catalogueTables(): Record<string, string> {
     ...Object.fromEntries(
       Object.entries(kinds).map(([name, kind]) => [`feature ${name}`, argumentTable("argument", kind)]),
     ),
-    by: calls(byKinds, (name) => byKinds[name as keyof typeof byKinds].stages.join(", ")),
+    by: calls(Object.fromEntries(byCalls.map(({ name, call }) => [name, call.signature])), (name) =>
+      byCalls.find((one) => one.name === name)!.stages.join(", "),
+    ),
     embeddings: calls(embeddingsKinds),
     cluster: calls(clusterKinds),
     optimisers: calls(optimisers),

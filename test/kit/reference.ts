@@ -1,10 +1,11 @@
 // Runs a model's graphs in the float64 reference with random parameters, lookup tables made by its own projector.
+
+import { type Layout, lowerGraphs, projectorPort, rowPort } from "../../compiler/graphs/index.ts";
 import { type EvaluateOptions, evaluate } from "../../compiler/ir/evaluate.ts";
 import type { Attributes, Graph } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
-import { type Layout, lowerGraphs, projectorPort, rowPort } from "../../compiler/lower/index.ts";
 import type { Model } from "../../compiler/model/model.ts";
-import { parameters } from "../../compiler/model/parameters.ts";
+import { parameters } from "../../compiler/parameters/parameters.ts";
 import type { GraphName } from "../../contract/manifest.ts";
 import { type Feeds, itemFeeds, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
 

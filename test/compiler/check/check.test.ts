@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildable } from "../../../compiler/check/buildable.ts";
-import { parameters } from "../../../compiler/model/parameters.ts";
+import { parameters } from "../../../compiler/parameters/parameters.ts";
 import { checkText, found, history, item, whole } from "./program.ts";
 
 const unlikeUnused = (one: string): boolean => !one.startsWith("unused");

@@ -1,6 +1,7 @@
 // Parameters: names, shapes, start values, and that each is there once.
 import { describe, expect, it } from "vitest";
-import { parameters, sizeOf } from "../../../compiler/model/parameters.ts";
+import { sizeOf } from "../../../compiler/model/parameter.ts";
+import { parameters } from "../../../compiler/parameters/parameters.ts";
 import { checkText, whole } from "./program.ts";
 
 const of = (text: string) => parameters(checkText(text).model!);

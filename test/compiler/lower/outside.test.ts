@@ -1,7 +1,7 @@
 // Embeddings held outside the graphs: fetched rows with indices into them give the scores of the whole tables.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lowerGraphs, outsidePort } from "../../../compiler/lower/index.ts";
+import { lowerGraphs, outsidePort } from "../../../compiler/graphs/index.ts";
 import { embeddingsOf } from "../../../compiler/model/embeddings.ts";
 import { rewrite } from "../../../compiler/passes/index.ts";
 import { anyModel } from "../../kit/any-model.ts";

@@ -1,9 +1,9 @@
 // The contract of the ports: names, types and shapes of every graph of a model, and which graphs there are.
 import { describe, expect, it } from "vitest";
+import { lowerGraphs, metricValues } from "../../../compiler/graphs/index.ts";
 import type { Attributes, Graph } from "../../../compiler/ir/graph.ts";
 import { fingerprint } from "../../../compiler/ir/hash.ts";
 import { show } from "../../../compiler/ir/shape.ts";
-import { lowerGraphs, metricValues } from "../../../compiler/lower/index.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { showcase, showcaseText } from "../../kit/showcase.ts";
 

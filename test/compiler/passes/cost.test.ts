@@ -1,9 +1,9 @@
 // What each rewrite saves, counted on a model in which each has something to do, and where it keeps its hands off.
 import { describe, expect, it } from "vitest";
+import { lowerGraphs } from "../../../compiler/graphs/index.ts";
 import { cost } from "../../../compiler/ir/cost.ts";
 import { type Graph, topological, type Value } from "../../../compiler/ir/graph.ts";
 import { canonical } from "../../../compiler/ir/hash.ts";
-import { lowerGraphs } from "../../../compiler/lower/index.ts";
 import { defaultContext, foldParameters, isFixed, type Pass, passes, rewrite } from "../../../compiler/passes/index.ts";
 import type { GraphName } from "../../../contract/manifest.ts";
 import { showcase } from "../../kit/showcase.ts";

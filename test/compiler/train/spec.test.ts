@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { emitOnnx } from "../../../compiler/emit/onnx.ts";
 import type { Attributes } from "../../../compiler/ir/graph.ts";
-import { parameters } from "../../../compiler/model/parameters.ts";
+import { parameters } from "../../../compiler/parameters/parameters.ts";
 import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { TrainSpecSchema } from "../../../contract/training-spec.ts";
 import { modelOf } from "../../kit/any-model.ts";

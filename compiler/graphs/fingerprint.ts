@@ -5,8 +5,9 @@ import { recordOf } from "../../contract/record.ts";
 import { type Graph, type Node, topological, type Value } from "../ir/graph.ts";
 import { canonical } from "../ir/hash.ts";
 import { vocabularyOwner } from "../model/embeddings.ts";
+import { allFeatures } from "../model/features.ts";
 import type { Feature, Model, Table } from "../model/model.ts";
-import { allFeatures, type Parameter } from "../model/parameters.ts";
+import type { Parameter } from "../model/parameter.ts";
 import { projectorPort } from "../model/ports.ts";
 import { metricValues } from "./index.ts";
 

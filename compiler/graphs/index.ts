@@ -1,25 +1,16 @@
 // A checked model → the graphs that serve it, unrewritten: the papers' formulas as they stand.
 import type { GraphName } from "../../contract/manifest.ts";
 import type { Graph, Output, Value } from "../ir/graph.ts";
+import { whole } from "../lower/frame.ts";
+import { lowerMetric, total } from "../lower/metric.ts";
+import { lowerProjector } from "../lower/projector.ts";
+import { type Layout, type Scene, scene } from "../lower/scene.ts";
 import type { Metric, Model } from "../model/model.ts";
-import {
-  attentions,
-  explainOutputs,
-  graph,
-  oracleOutputs,
-  rankOutputs,
-  readsTables,
-  searchOutputs,
-  wiring,
-} from "./assemble.ts";
-import { whole } from "./frame.ts";
-import { lowerMetric, total } from "./metric.ts";
-import { lowerProjector } from "./projector.ts";
-import { type Layout, type Scene, scene } from "./scene.ts";
+import { explainOutputs, graph, oracleOutputs, rankOutputs, readsTables, searchOutputs, wiring } from "./assemble.ts";
 
+export type { Layout } from "../lower/scene.ts";
 export { keptPort, labelPort, outsidePort, projectorPort, rowPort, scoresPort } from "../model/ports.ts";
 export { oracleMetric } from "./assemble.ts";
-export type { Layout } from "./scene.ts";
 
 export interface LowerOptions {
   /** One history with N candidates, or a history a row. */
@@ -45,7 +36,8 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
   const rank = (cached: boolean) => (s: Scene) => rankOutputs(s, wiring(s, false, cached));
   const explain = (cached: boolean) => (s: Scene) => {
     const wires = wiring(s, false, cached);
-    return [...rankOutputs(s, wires), ...explainOutputs(s, wires)];
+    const shown = explainOutputs(s, wires);
+    return shown.length === 0 ? [] : [...rankOutputs(s, wires), ...shown];
   };
   const itemOutside = model.item.features.some(({ embedding }) => embedding && outside.has(embedding.parameter));
 
@@ -63,10 +55,8 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
     lower("request", request(true));
     if (fresh) lower("request_fresh", request(false));
   }
-  if (attentions(model).length > 0) {
-    lower("explain", explain(true));
-    if (fresh) lower("explain_fresh", explain(false));
-  }
+  lower("explain", explain(true));
+  if (fresh) lower("explain_fresh", explain(false));
   return graphs;
 }
 

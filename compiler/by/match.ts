@@ -1,15 +1,43 @@
-// Hard search (SIM): a behaviour counts when its item has the candidate's value of a feature.
+// Agreement in one feature: a behaviour counts when its item has the candidate's value (SIM hard).
+import { reference, required, signature, unnamed } from "../catalog/signature.ts";
+import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
+import { encoded } from "../lower/embed.ts";
+import type { Frame } from "../lower/frame.ts";
+import type { Scene } from "../lower/scene.ts";
 import type { Feature } from "../model/model.ts";
-import { encoded } from "./embed.ts";
-import type { Frame } from "./frame.ts";
-import type { Scene } from "./scene.ts";
+import { type Kind, none, pooled } from "./kind.ts";
+
+const written = signature("Behaviours whose item agrees with the candidate in one feature (SIM hard).", {
+  feature: unnamed(required(reference(wanted.itemCategory), "The feature that must agree; of tags, any in common.")),
+});
+
+export const match: Kind<"match"> = {
+  call: {
+    signature: written,
+    read: (reader) => {
+      const feature = reader.itemFeature(reader.arguments(written).feature, isCategory, "is not a category");
+      return feature && { kind: "match", feature };
+    },
+  },
+  system: "SIM hard",
+  text: ({ feature }) => `match(${feature.qualified})`,
+  shape: pooled,
+  parameters: none,
+  search: {
+    fits: (scene, search, { feature }, frame) => matching(scene, feature, frame, `${search.name}/match`),
+  },
+  attend: { unbuilt: "`by: match` in an attend" },
+};
+
+const isCategory = (feature: Feature): boolean =>
+  ["id", "vocabulary", "hashed", "tags", "bucketed", "flag"].includes(feature.encoder.kind);
 
 /**
  * 1 where candidate and behaviour have a value in common, of tags any: [R, M], in a `per_head` frame [A, R, M]. Row 0, the
  * unknown, and the tags' filler match nothing.
  */
-export function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): Value {
+function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): Value {
   const { encoder } = feature;
   if (encoder.kind === "pretrained" || encoder.kind === "number" || encoder.kind === "key") {
     throw new Error(`${scope}: ${feature.qualified} is of kind ${encoder.kind}, and only rows can match`);

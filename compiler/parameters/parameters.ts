@@ -1,71 +1,22 @@
 // Every parameter of a model by name, with shape and start value: what weights.safetensors holds.
-import { elementCount } from "../../contract/element-count.ts";
-import type { Attend, Feature, Metric, Model, Tower } from "./model.ts";
-import { keyWidth, ownsValues, towerWidth, valueFeatures, widthOf } from "./widths.ts";
 
-/** How a parameter starts (semantics.md, section 2). */
-export type Init =
-  /** uniform in ±bound */
-  | { readonly kind: "uniform"; readonly bound: number }
-  /** uniform in ±√(6 / (fanIn + fanOut)) */
-  | { readonly kind: "glorot"; readonly fanIn: number; readonly fanOut: number }
-  | { readonly kind: "constant"; readonly value: number }
-  /** equal to another parameter of the same shape, which comes earlier */
-  | { readonly kind: "copy"; readonly of: string };
+import { kindOf } from "../by/kinds.ts";
+import { allFeatures } from "../model/features.ts";
+import type { Feature, Metric, Model, Tower } from "../model/model.ts";
+import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
+import { keyWidth, towerWidth } from "../model/widths.ts";
 
-export interface Parameter {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Embeddings and dense parameters have optimisers of their own; statistics are measured, not learned. */
-  readonly role: "embedding" | "dense" | "statistic";
-  readonly init: Init;
-  /** The name before a feature was renamed (`formerly`): old weights hold it under this. */
-  readonly formerly: string | null;
-}
-
-/** Tables of at most so many rows start at unit variance, larger ones small (docs/decisions/0006-start-values.md). */
-const fewRows = 512;
 const preluSlope = 0.25;
-
-const zero: Init = { kind: "constant", value: 0 };
-const one: Init = { kind: "constant", value: 1 };
-const embeddingStart = (rows: number): Init => ({ kind: "uniform", bound: rows <= fewRows ? Math.sqrt(3) : 0.05 });
-const glorot = (fanIn: number, fanOut: number): Init => ({ kind: "glorot", fanIn, fanOut });
-
-const parameter = (
-  name: string,
-  shape: readonly number[],
-  init: Init,
-  role: Parameter["role"] = "dense",
-  formerly: string | null = null,
-): Parameter => ({
-  name,
-  shape,
-  role,
-  init,
-  formerly,
-});
-
-export const sizeOf = ({ shape }: Pick<Parameter, "shape">): number => elementCount(shape);
-
-/** float32 */
-export const bytesOf = (of: Pick<Parameter, "shape">): number => 4 * sizeOf(of);
 
 /** In canonical order: features by section, metrics, attends, towers, each in the order of the source. */
 export function parameters(model: Model): Parameter[] {
   return [
     ...featureParameters(model),
     ...model.metrics.flatMap(metricParameters),
-    ...model.attends.flatMap((attend) => attendParameters(model, attend)),
+    ...model.attends.flatMap((attend) => kindOf(attend.by).parameters(model, attend, attend.by)),
     ...model.towers.flatMap(towerParameters),
   ];
 }
-
-/** All features of the model, in the order of their sections. */
-export const allFeatures = (model: Model): readonly Feature[] =>
-  [model.item, model.user, model.context, model.candidate, ...model.histories.map(({ cross }) => cross)].flatMap(
-    (group) => group.features,
-  );
 
 /** A feature's qualified name before its rename. */
 const formerName = ({ qualified, name, formerly }: Feature): string | null =>
@@ -137,42 +88,6 @@ function metricParameters(metric: Metric): Parameter[] {
   ]);
   return [...projections, ...bias];
 }
-
-function attendParameters(model: Model, attend: Attend): Parameter[] {
-  const { name, by, values, out } = attend;
-  const { inherent, cross } = valueFeatures(model, attend);
-  if (by.kind === "mlp") {
-    // DIN: [q; s; q − s; q ∗ s] and the cross features, down to one score.
-    const layers = stack(`${name}.hidden`, 4 * widthOf(inherent) + widthOf(cross), by.hidden);
-    const last = by.hidden.at(-1) ?? 0;
-    return [...layers, ...linear(`${name}.score`, last, 1)];
-  }
-  if (!ownsValues(attend) || by.kind !== "metric") return [];
-  const { heads } = by.metric;
-  const width = widthOf(inherent) + widthOf(cross);
-  return [
-    parameter(`${name}.values.item`, [heads, widthOf(inherent), values], glorot(width, values)),
-    ...cross.map((feature) =>
-      parameter(
-        `${name}.values.${feature.name}`,
-        [heads, feature.width, values],
-        glorot(width, values),
-        "dense",
-        feature.formerly && `${name}.values.${feature.formerly}`,
-      ),
-    ),
-    parameter(`${name}.out`, [heads * values, out], glorot(heads * values, out)),
-  ];
-}
-
-const linear = (stem: string, from: number, to: number): Parameter[] => [
-  parameter(`${stem}.weight`, [from, to], glorot(from, to)),
-  parameter(`${stem}.bias`, [to], zero),
-];
-
-/** Plain layers `stem.0`, `stem.1`, … */
-const stack = (stem: string, input: number, widths: readonly number[]): Parameter[] =>
-  widths.flatMap((width, i) => linear(`${stem}.${i}`, widths[i - 1] ?? input, width));
 
 function towerParameters(tower: Tower): Parameter[] {
   const { name, input, hidden, cross, experts, tasks } = tower;

@@ -1,14 +1,16 @@
 // Graph kinds: which outputs each has, and the ports that they need.
+
 import { type Graph, type InputValue, inputsOf, type Output, type Value } from "../ir/graph.ts";
+import { whole } from "../lower/frame.ts";
+import { masked, valid } from "../lower/mask.ts";
+import { lowerMetric, total } from "../lower/metric.ts";
+import { rowsDim, type Scene } from "../lower/scene.ts";
+import { lowerTower } from "../lower/tower.ts";
+import { listsOf, metricOf } from "../model/by.ts";
 import type { Attend, Metric, Model, Search } from "../model/model.ts";
 import { keptPort, labelPort, portOrder, scoresPort } from "../model/ports.ts";
-import { attendTables, lowerAttend, lowerMean, shown, type Wiring } from "./attend.ts";
-import { whole } from "./frame.ts";
-import { masked, valid } from "./mask.ts";
-import { lowerMetric, total } from "./metric.ts";
-import { rowsDim, type Scene } from "./scene.ts";
-import { keepsPerHead, lowerSearch } from "./search.ts";
-import { lowerTower } from "./tower.ts";
+import { attendTables, lowerAttend, type Wiring } from "./attend.ts";
+import { lowerSearch } from "./search.ts";
 
 /** A graph of the outputs; its inputs are what they depend on, in the model's order of ports. */
 export function graph(model: Model, name: string, outputs: readonly Output[]): Graph {
@@ -39,24 +41,19 @@ export function wiring(scene: Scene, searches: boolean, cached: boolean): Wiring
 }
 
 function keptInput(scene: Scene, search: Search): Value {
-  const heads = keepsPerHead(search) && search.by.kind === "metric" ? [search.by.metric.heads] : [];
+  const lists = listsOf(search);
   const doc = `Positions that ${search.name} kept, best first.`;
-  return scene.input(keptPort(scene.model, search), "int32", [...heads, rowsDim(scene), search.keep], doc);
+  return scene.input(
+    keptPort(scene.model, search),
+    "int32",
+    [...(lists === null ? [] : [lists]), rowsDim(scene), search.keep],
+    doc,
+  );
 }
 
 /** Probability and logit of every label. */
 export function rankOutputs(scene: Scene, wires: Wiring): Output[] {
-  const attended = (attend: Attend) => {
-    switch (attend.by.kind) {
-      case "metric":
-        expectLists(attend, attend.by.metric);
-        return lowerAttend(scene, attend, attend.by.metric, wires).result;
-      case "mean":
-        return lowerMean(scene, attend, wires);
-      default:
-        throw new Error(`attend ${attend.name}: by ${attend.by.kind} is not lowered`);
-    }
-  };
+  const attended = (attend: Attend) => lowerAttend(scene, attend, wires).result;
   return scene.model.towers.flatMap((tower) =>
     lowerTower(scene, tower, attended).flatMap(({ task, result, logit }) => [
       { name: labelPort(task.label), value: result, doc: task.doc },
@@ -65,20 +62,11 @@ export function rankOutputs(scene: Scene, wires: Wiring): Output[] {
   );
 }
 
-/** A list for every head serves an attention with as many heads. */
-function expectLists({ name, over }: Attend, metric: Metric): void {
-  if (over.kind !== "search" || !keepsPerHead(over.search) || over.search.by.kind !== "metric") return;
-  const lists = over.search.by.metric.heads;
-  if (lists === metric.heads) return;
-  throw new Error(
-    `attend ${name}: ${metric.heads} heads over ${lists} lists of per_head search ${over.search.name} are not lowered`,
-  );
-}
-
-/** Weights and score parts of every attention by a metric that a tower reads. */
+/** Weights and score parts of every attention that a tower reads and that has them. */
 export function explainOutputs(scene: Scene, wires: Wiring): Output[] {
-  return attentions(scene.model).flatMap(({ attend, metric }) => {
-    const parts = shown(scene, attend, lowerAttend(scene, attend, metric, wires));
+  return attentions(scene.model).flatMap((attend) => {
+    const parts = lowerAttend(scene, attend, wires).shown?.();
+    if (!parts) return [];
     return (["weights", "metric", "bias"] as const).map((part) => ({
       name: `${attend.name}.${part}`,
       value: parts[part],
@@ -87,19 +75,17 @@ export function explainOutputs(scene: Scene, wires: Wiring): Output[] {
   });
 }
 
-/** The attends by a metric that some tower reads, in the model's order. */
-export function attentions(model: Model): { attend: Attend; metric: Metric }[] {
+/** The attends that some tower reads, in the model's order. */
+function attentions(model: Model): Attend[] {
   const read = new Set(
     model.towers.flatMap(({ input }) => input.flatMap((one) => (one.kind === "attend" ? [one.attend] : []))),
   );
-  return model.attends.flatMap((attend) =>
-    read.has(attend) && attend.by.kind === "metric" ? [{ attend, metric: attend.by.metric }] : [],
-  );
+  return model.attends.filter((attend) => read.has(attend));
 }
 
 /** Whether `rank` reads keys or values from a table that `keys: auto` lets it do without. */
 export function readsTables(scene: Scene): boolean {
-  return attentions(scene.model).some(({ attend }) => {
+  return attentions(scene.model).some((attend) => {
     const { keys, values } = attendTables(scene, attend);
     return attend.keys === "auto" && (keys !== null || values !== null);
   });
@@ -107,8 +93,10 @@ export function readsTables(scene: Scene): boolean {
 
 /** The metric whose scores are the yardstick of a search: of the attention over it, else its own; null: none. */
 export function oracleMetric(model: Model, search: Search): Metric | null {
-  const over = attentions(model).find(({ attend }) => attend.over.kind === "search" && attend.over.search === search);
-  return over?.metric ?? (search.by.kind === "metric" ? search.by.metric : null);
+  const over = attentions(model).find(
+    ({ over, by }) => over.kind === "search" && over.search === search && metricOf(by) !== null,
+  );
+  return metricOf((over ?? search).by);
 }
 
 /** The attention's scores over the whole history, keys projected, bias included, padding at −1e30. */

@@ -1,0 +1,123 @@
+// What a kind of `by` says of itself: how it is written, read and shown, its parameters, and how both stages are lowered.
+import type { CallValue, Span } from "../../grammar/ast.ts";
+import type { Arguments, Given, Readings, Signature } from "../catalog/signature.ts";
+import type { Value } from "../ir/graph.ts";
+import type { Frame } from "../lower/frame.ts";
+import type { KeySource } from "../lower/metric.ts";
+import type { Scene } from "../lower/scene.ts";
+import type { By } from "../model/by.ts";
+import type { Attend, Feature, Metric, Model, Search, Table } from "../model/model.ts";
+import type { Parameter } from "../model/parameter.ts";
+
+export type KindName = By["kind"];
+export type Of<K extends KindName> = Extract<By, { readonly kind: K }>;
+export type Stage = "search" | "attend";
+
+/** A stage that the language knows, and that this version has no lowering of. */
+export interface Unbuilt {
+  /** As the title goes on: "this version cannot build …". */
+  readonly unbuilt: string;
+}
+
+export interface Kind<K extends KindName> {
+  /** How a file writes it; null: by the name of a `metric` section. */
+  readonly call: Call<K> | null;
+  /** The published system that searches by it and attends by something else; null: there is none. */
+  readonly system: string | null;
+  /** As a file would write it, equal for two that rank alike. */
+  text(by: Of<K>): string;
+  /** Widths of an attend's values and result. */
+  shape(by: Of<K>, sizes: Sizes): Pick<Attend, "values" | "out">;
+  /** What an attend by it owns, in canonical order. */
+  parameters(model: Model, attend: Attend, by: Of<K>): readonly Parameter[];
+  /** Null: it ranks nothing, so that a search cannot go by it. */
+  readonly search: SearchRule<K> | Unbuilt | null;
+  /** Null: it weighs nothing. */
+  readonly attend: AttendRule<K> | Unbuilt | null;
+}
+
+export interface Call<K extends KindName> {
+  readonly signature: Signature;
+  /** Null where it is wrong, which has been reported. */
+  read(reader: CallReader): Of<K> | null;
+}
+
+/** What `read` has of the checker. Everything that is wrong is reported where it stands, and gives null. */
+export interface CallReader {
+  arguments<A extends Arguments>(signature: Signature<A>): Readings<A>;
+  /** The feature of `item` that the argument names, if it `fits`; `reason`: "is no vector". */
+  itemFeature(given: Given<CallValue> | null, fits: (feature: Feature) => boolean, reason: string): Feature | null;
+  /** Whether the argument names `item` as a whole. */
+  wholeItem(given: Given<CallValue> | null): boolean;
+  outOfRange(argument: string, range: string, span: Span): null;
+}
+
+export interface Sizes {
+  /** The item's columns, as they stand. */
+  readonly inherent: number;
+  /** `[K_h, K_c]`: the item's columns and the cross features' of the history. */
+  readonly pooled: number;
+  /** As the attend's settings say. */
+  readonly value: Attend["value"];
+  readonly values: number | null;
+  readonly out: number | null;
+}
+
+/** A search. All graphs use the same rule: `scene` says whether one history is shared, and whether it trains. */
+export interface SearchRule<K extends KindName> {
+  /** The table that the keys are read from; null: they are projected. Absent: it has no keys. */
+  readonly source?: (scene: Scene, by: Of<K>) => KeySource;
+  /** 1 where a behaviour may be kept, else 0, broadcast to [A, R, M]; padding is taken away besides. Absent: all may. */
+  readonly fits?: (scene: Scene, search: Search, by: Of<K>, frame: Frame) => Value;
+  /** Scores of the whole history, unmasked: [A, R, L]. Absent: all that fit are alike, and the newest are kept. */
+  readonly scores?: (scene: Scene, search: Search, by: Of<K>, frame: Frame) => Value;
+}
+
+/** An attend. All graphs use the same rule, as with searches. */
+export interface AttendRule<K extends KindName> {
+  /** Tables that keys and values may be read from. Absent: none. */
+  readonly tables?: (scene: Scene, attend: Attend, by: Of<K>) => AttendTables;
+  lower(scene: Scene, attend: Attend, by: Of<K>, around: Around): Attended;
+}
+
+export interface AttendTables {
+  readonly keys: KeySource;
+  readonly values: KeySource;
+}
+
+/** What the graph around an attend gives it. */
+export interface Around {
+  /** The behaviours that it looks at. */
+  readonly frame: Frame;
+  /** What the rule's `tables` said, unless this graph is to read none. */
+  readonly tables: AttendTables;
+  /** 1 for a behaviour that counts, given the tables that are read; else 0: broadcast to [A, R, M]. */
+  mask(reads: readonly Table[]): Value;
+  /** Masked scores at the kept positions, where the search by the same keys stands in the graph; else null. */
+  searched(metric: Metric, source: KeySource): Value | null;
+}
+
+export interface Attended {
+  /** [R, out] */
+  readonly result: Value;
+  /** For `explain`: written when it is asked for. Null: there is nothing to show. */
+  readonly shown: (() => Shown) | null;
+}
+
+/** What an attention shows of itself, all [A, R, M]. */
+export interface Shown {
+  readonly weights: Value;
+  /** The inherent part of each score. */
+  readonly metric: Value;
+  /** The cross features' part. */
+  readonly bias: Value;
+}
+
+/** The shape of what pools a history's columns without projecting them. */
+export const pooled = (_: unknown, { pooled }: Sizes): Pick<Attend, "values" | "out"> => ({
+  values: pooled,
+  out: pooled,
+});
+
+/** For kinds that own nothing. */
+export const none = (): readonly Parameter[] => [];

@@ -1,0 +1,50 @@
+// The total table of `by` kinds: one without a row does not compile.
+import type { By } from "../model/by.ts";
+import { cluster } from "./cluster.ts";
+import { collision } from "./collision.ts";
+import { hamming } from "./hamming.ts";
+import { innerProduct } from "./inner-product.ts";
+import type { Call, Kind, KindName, Of, Stage } from "./kind.ts";
+import { match } from "./match.ts";
+import { mean } from "./mean.ts";
+import { metric } from "./metric.ts";
+import { mlp } from "./mlp.ts";
+
+export const kinds: { readonly [K in KindName]: Kind<K> } = {
+  metric,
+  match,
+  inner_product: innerProduct,
+  cluster,
+  hamming,
+  collision,
+  mlp,
+  mean,
+};
+
+/** The row of what a stage goes by. */
+export const kindOf = <K extends KindName>(by: Of<K>): Kind<K> => kinds[by.kind as K];
+
+/** As a file would write it. */
+export const byText = (by: By): string => kindOf(by).text(by);
+
+/** Whether two stages rank by the same thing. */
+export const sameBy = (a: By, b: By): boolean => a.kind === b.kind && byText(a) === byText(b);
+
+/** A kind that a file writes as a call. */
+export interface NamedCall {
+  readonly name: KindName;
+  readonly stages: readonly Stage[];
+  readonly call: Call<KindName>;
+}
+
+/** In the order of the table. */
+export const calls: readonly NamedCall[] = Object.entries(kinds).flatMap(([name, { call, ...rules }]) => {
+  const stages = (["search", "attend"] as const).filter((stage) => rules[stage] !== null);
+  return call === null ? [] : [{ name: name as KindName, stages, call: call as Call<KindName> }];
+});
+
+/** What this version lacks for a stage by `by`, as the title goes on; null: it builds it. */
+export function lacking(by: By, stage: Stage): string | null {
+  const rule = kindOf(by)[stage];
+  return rule !== null && "unbuilt" in rule ? rule.unbuilt : null;
+}

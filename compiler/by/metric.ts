@@ -1,0 +1,134 @@
+// A metric: multi-head target attention, by which both stages may go (TWIN).
+import type { Value } from "../ir/graph.ts";
+import { embed } from "../lower/embed.ts";
+import { type Frame, projectHeads } from "../lower/frame.ts";
+import { masked } from "../lower/mask.ts";
+import { inherentHistory, type KeySource, lowerMetric, type Score, total } from "../lower/metric.ts";
+import { rowsDim, type Scene } from "../lower/scene.ts";
+import { columns, holder } from "../lower/table.ts";
+import { listsOf } from "../model/by.ts";
+import type { Attend, Metric } from "../model/model.ts";
+import { glorot, parameter } from "../model/parameter.ts";
+import { ownsValues, valueFeatures, widthOf } from "../model/widths.ts";
+import type { Around, Attended, Kind } from "./kind.ts";
+
+export const metric: Kind<"metric"> = {
+  call: null,
+  system: null,
+  text: ({ metric }) => metric.name,
+  /** Values and result have projections of their own; of `e ∗ q` (DARE) they are as wide as the item. */
+  shape: ({ metric }, { inherent, value, values, out }) => {
+    if (value === "product") return { values: inherent, out: inherent };
+    const wide = values ?? metric.dim;
+    return { values: wide, out: out ?? wide * metric.heads };
+  },
+  parameters: (model, attend, { metric: { heads } }) => {
+    if (!ownsValues(attend)) return [];
+    const { name, values, out } = attend;
+    const { inherent, cross } = valueFeatures(model, attend);
+    const width = widthOf(inherent) + widthOf(cross);
+    return [
+      parameter(`${name}.values.item`, [heads, widthOf(inherent), values], glorot(width, values)),
+      ...cross.map((feature) =>
+        parameter(
+          `${name}.values.${feature.name}`,
+          [heads, feature.width, values],
+          glorot(width, values),
+          "dense",
+          feature.formerly && `${name}.values.${feature.formerly}`,
+        ),
+      ),
+      parameter(`${name}.out`, [heads * values, out], glorot(heads * values, out)),
+    ];
+  },
+  search: {
+    source: (scene, { metric }) => keysOf(scene, metric),
+    scores: (scene, _, { metric }, frame) =>
+      total(scene, metric, lowerMetric(scene, metric, frame, keysOf(scene, metric))),
+  },
+  attend: {
+    tables: (scene, attend, { metric }) =>
+      attend.keys === "fresh" || scene.layout === "batch"
+        ? { keys: null, values: null }
+        : {
+            keys: keysOf(scene, metric),
+            values: holder(scene.model, (part) => part.kind === "values" && part.attend === attend),
+          },
+    lower: (scene, attend, { metric }, around) => lower(scene, attend, metric, around),
+  },
+};
+
+/** A table that holds the keys, else the items' features: null; in a batch always the latter. */
+function keysOf(scene: Scene, metric: Metric): KeySource {
+  if (scene.layout === "batch") return null;
+  return holder(scene.model, (part) => part.kind === "keys" && part.metric === metric);
+}
+
+/**
+ * concat(head_1 … head_A) W^o with head_a = softmax(α_a)ᵀ (K W^v_a) and K = [K_h, K_c] (TWIN, KDD 2023, eq. 6). Without a
+ * behaviour that counts it is the zero vector.
+ */
+function lower(scene: Scene, attend: Attend, metric: Metric, { frame, tables, mask, searched }: Around): Attended {
+  if (attend.value === "product") throw new Error(`attend ${attend.name}: value product is not lowered`);
+  expectLists(attend, metric);
+  const ready = searched(metric, tables.keys);
+  const score = ready === null ? lowerMetric(scene, metric, frame, tables.keys) : { metric: ready, bias: null };
+  const reads = [tables.keys, tables.values].flatMap((held) => (held === null ? [] : [held.table]));
+  const counts = mask(reads);
+  const scope = `${attend.name}/weights`;
+  const b = scene.b.at(scope, attend.doc);
+  const alike = b.softmax(masked(scene, scope, total(scene, metric, score), counts));
+  // Where nothing counts the softmax is uniform; the mask makes it zero.
+  const weights = b.mul(alike, counts);
+  const values = valuesOf(scene, attend, metric, frame, tables.values);
+  return {
+    result: output(scene, attend, metric, frame, weights, values),
+    shown: () => ({ weights, ...partsOf(scene, attend, score) }),
+  };
+}
+
+/** A list for every head serves an attention with as many heads. */
+function expectLists({ name, over }: Attend, { heads }: Metric): void {
+  const lists = over.kind === "search" ? listsOf(over.search) : null;
+  if (over.kind !== "search" || lists === null || lists === heads) return;
+  throw new Error(
+    `attend ${name}: ${heads} heads over ${lists} lists of per_head search ${over.search.name} are not lowered`,
+  );
+}
+
+/** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
+function valuesOf(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, source: KeySource): Value {
+  const { inherent, cross } = valueFeatures(scene.model, attend);
+  const stem = `${attend.name}.values`;
+  const item = scene.b.parameter(`${stem}.item`, [heads, widthOf(inherent), attend.values]);
+  const others = cross.map((feature) =>
+    scene.b.parameter(`${stem}.${feature.name}`, [heads, feature.width, attend.values]),
+  );
+  const scope = `${attend.name}/values`;
+  const b = scene.b.at(scope, attend.doc);
+  const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, frame.site)));
+  const joined = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : b.concat(values, axis));
+  if (source === null) {
+    const rows = frame.rows(inherentHistory(scene, frame, inherent));
+    return projectHeads(scene, frame, scope, joined([rows, ...crossRows], -1), joined([item, ...others], 1));
+  }
+  const held = columns(scene, frame, source, heads);
+  if (cross.length === 0) return held;
+  return b.add(held, projectHeads(scene, frame, scope, joined(crossRows, -1), joined(others, 1)));
+}
+
+/** Σ weights · values of each head, side by side, times W^o: [R, out]. */
+function output(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, weights: Value, values: Value): Value {
+  const b = scene.b.at(`${attend.name}/out`, attend.doc);
+  const perHead = frame.pairwise ? b.squeeze(b.matmul(b.unsqueeze(weights, 2), values), 2) : b.matmul(weights, values);
+  const width = heads * attend.values;
+  const side = b.reshape(b.transpose(perHead, [1, 0, 2]), [rowsDim(scene), width]);
+  return b.matmul(side, scene.b.parameter(`${attend.name}.out`, [width, attend.out]));
+}
+
+/** Both parts of each score at full shape, for explanation. */
+function partsOf(scene: Scene, attend: Attend, { metric, bias }: Score): Score & { readonly bias: Value } {
+  const b = scene.b.at(`${attend.name}/explain`);
+  if (bias === null) return { metric, bias: b.mul(metric, b.scalar(0)) };
+  return { metric, bias: bias.shape[1] === metric.shape[1] ? bias : b.broadcast(bias, metric) };
+}
