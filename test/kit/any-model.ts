@@ -4,6 +4,7 @@ import { check } from "../../compiler/check/check.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { load } from "../../compiler/source/load.ts";
 import { render } from "../../grammar/report.ts";
+import { builtKinds, bySamples } from "./by-samples.ts";
 
 export interface ModelChoice {
   /** One history alone, so that ports carry no names. */
@@ -11,7 +12,7 @@ export interface ModelChoice {
   readonly heads?: "round_robin" | "per_head" | "max";
   readonly tables?: boolean;
   /** What the search goes by; unless said, mostly the metric. */
-  readonly by?: "metric" | "match" | "inner_product";
+  readonly by?: "metric" | keyof typeof bySamples;
 }
 
 /** The checked model of a text; throws with the first diagnostic where there is none. */
@@ -74,7 +75,7 @@ function towerText(
 function anyText(choice: ModelChoice): fc.Arbitrary<string> {
   const search = choice.by
     ? fc.constant(choice.by)
-    : fc.constantFrom("metric", "metric", "metric", "match", "inner_product");
+    : fc.constantFrom("metric" as const, "metric", "metric", ...builtKinds("search"));
   return fc
     .record({
       item: anyFeatures("i", 0, 3),
@@ -89,7 +90,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
         ? fc.constant(choice.heads)
         : fc.constantFrom("round_robin", "round_robin", "per_head", "max"),
       search,
-      attends: fc.subarray(["recent", "all", "again", "average"]),
+      attends: fc.subarray(["recent", "all", "again", ...builtKinds("attend")]),
       keys: fc.constantFrom("auto", "auto", "fresh"),
       table: fc.constantFrom("none", "keys", "both", "apart", "values"),
       miss: fc.constantFrom("mask", "zero", "compute"),
@@ -131,7 +132,7 @@ interface Made {
   readonly size: { readonly heads: number; readonly dim: number; readonly values: number; readonly out: number };
   readonly keep: number;
   readonly heads: string;
-  readonly search: string;
+  readonly search: "metric" | keyof typeof bySamples;
   readonly attends: readonly string[];
   readonly keys: string;
   readonly table: string;
@@ -142,9 +143,7 @@ interface Made {
 function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const { heads, dim: width, values, out } = made.size;
   const bias = made.biased && made.cross.length > 0 ? `bias: ${h}.cross` : "";
-  const by = { metric: `${h}_metric`, match: "match(item.topics)", inner_product: "inner_product(item.cover)" }[
-    made.search
-  ]!;
+  const by = made.search === "metric" ? `${h}_metric` : bySamples[made.search];
   const attend = (name: string, over: string) => `attend ${h}_${name} {
     over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys}
   }`;
@@ -167,8 +166,9 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
     `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,
     attend("interest", `${h}_search`),
     ...made.attends.map((name) => {
-      if (name !== "average") return attend(name, over[name]);
-      return `attend ${h}_average { over: ${made.heads === "max" ? h : `${h}_search`} by: mean }`;
+      if (Object.hasOwn(over, name)) return attend(name, over[name]);
+      const by = bySamples[name as keyof typeof bySamples];
+      return `attend ${h}_${name} { over: ${made.heads === "max" ? h : `${h}_search`} by: ${by} }`;
     }),
     ...(made.keys === "fresh" && made.search !== "metric" ? [] : wanted),
   ];

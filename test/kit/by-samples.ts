@@ -1,0 +1,21 @@
+// How a random model may write each kind of `by`: one without a sample does not compile.
+import type { KindName, Stage } from "../../compiler/by/kind.ts";
+import { calls, kinds } from "../../compiler/by/kinds.ts";
+
+/** Over the item of `any-model.ts`. */
+export const bySamples: Readonly<Record<Exclude<KindName, "metric">, string>> = {
+  match: "match(item.topics)",
+  inner_product: "inner_product(item.cover)",
+  cluster: "cluster(item.cover, groups: 4)",
+  hamming: "hamming(item, bits: 8)",
+  collision: "collision(item, hashes: 6, width: 3, normalize: none)",
+  mlp: "mlp(hidden: [4, 2])",
+  mean: "mean",
+};
+
+/** Kinds that this version builds, in the order of the table. */
+export const builtKinds = (stage: Stage): (keyof typeof bySamples)[] =>
+  calls.flatMap(({ name }) => {
+    const rule = kinds[name][stage];
+    return name === "metric" || rule === null || "unbuilt" in rule ? [] : [name];
+  });
