@@ -1,8 +1,6 @@
 // The mean of a history's columns: attention that weighs all alike.
 import { signature } from "../catalog/signature.ts";
-import { embed } from "../lower/embed.ts";
-import { inherentHistory } from "../lower/metric.ts";
-import { valueFeatures } from "../model/widths.ts";
+import { behaviours } from "../lower/behaviours.ts";
 import { type Kind, none, pooled } from "./kind.ts";
 
 const written = signature("The mean of all behaviours.", {});
@@ -24,10 +22,7 @@ export const mean: Kind<"mean"> = {
     /** The mean of K = [K_h, K_c] over the behaviours that count: [R, H + C]; zeros where there is none. */
     lower: (scene, attend, _, { frame, mask }) => {
       const b = scene.b.at(attend.name, attend.doc);
-      const { inherent, cross } = valueFeatures(scene.model, attend);
-      const items = inherent.length === 0 ? [] : [inherentHistory(scene, frame, inherent)];
-      const parts = [...items, ...cross.map((feature) => embed(scene, feature, frame.site))];
-      const rows = frame.rows(parts.length === 1 ? parts[0] : b.concat(parts, -1));
+      const rows = behaviours(scene, attend, frame);
       const every = b.unsqueeze(mask([]), -1);
       const lists = rows.shape.length > 3;
       // A list for every head: the mean over all of them.
