@@ -1,6 +1,6 @@
 /** The runtime's public face on Node: artefacts in, ranked candidates out. It needs neither grammar nor compiler. */
 
-export { TwinError } from "../contract/error.ts";
+export { TwinError, type TwinErrorCode } from "../contract/error.ts";
 export type { Manifest } from "../contract/manifest.ts";
 export { evaluateHitRate, type HitRate, hitRateText, type RankedRequest } from "./evaluate/hit-rate.ts";
 export { asRequest, type ScoredRows, score } from "./evaluate/score.ts";
@@ -16,6 +16,8 @@ export { type Kept, keptOf, type Ranking, type TableUse } from "./request/rankin
 export type { CandidateColumns, HistoryColumns, InlineItems, PrepareRequest, RankRequest } from "./request/request.ts";
 export { type JsonRequest, parseRequest } from "./request/request-json.ts";
 export { load } from "./serve/load.ts";
-export type { LoadOptions, Prepared, TablesStatus, Twin } from "./serve/twin.ts";
+export type { RequestsStatus, TablesStatus } from "./serve/status.ts";
+export type { LoadOptions, Prepared, Twin } from "./serve/twin.ts";
 export type { Verify, WeightsStatus } from "./serve/weights-check.ts";
 export { type Freshness, parseDuration } from "./table/freshness.ts";
+export type { CallOptions } from "./threads/wanted.ts";

@@ -1,6 +1,5 @@
 // One job of the table build, whoever does it: a thread, or a build too small for threads.
 
-import { TwinError } from "../../contract/error.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { EncodedColumn, Projected, Projection, ProjectionPlan } from "./projection.ts";
 import type { StorePlan, StoreReader } from "./store-reader.ts";
@@ -14,7 +13,6 @@ export interface WorkerPlan {
 }
 
 export interface Job {
-  readonly id: number;
   /** Ordinal of the first item, and number of items. */
   readonly first: number;
   readonly items: number;
@@ -24,9 +22,11 @@ export interface Job {
   readonly columns: ReadonlyMap<string, EncodedColumn> | null;
 }
 
-export type Answer =
-  | { readonly id: number; readonly projected: Projected; readonly read: number }
-  | { readonly id: number; readonly error: string; readonly known: boolean };
+export interface Answer {
+  readonly projected: Projected;
+  /** Seconds of reading encoded items. */
+  readonly read: number;
+}
 
 /** Runs one job: shared by the thread and by builds too small for one. */
 export async function perform(
@@ -35,32 +35,22 @@ export async function perform(
   slots: readonly SharedArrayBuffer[],
   job: Job,
 ): Promise<Answer> {
-  try {
-    const into = new Uint8Array(slots[job.slot]);
-    if (job.columns)
-      return { id: job.id, projected: await projection.run(job.columns, job.first, job.items, into), read: 0 };
-    let mark = performance.now();
-    store!.load(job.first, job.items);
-    let read = performance.now() - mark;
-    const end = job.first + job.items;
-    const parts: Projected[] = [];
-    // In parts that stay in the processor's cache.
-    for (let first = job.first; first < end; first += part) {
-      const items = Math.min(part, end - first);
-      mark = performance.now();
-      const columns = store!.columns(first, items);
-      read += performance.now() - mark;
-      parts.push(await projection.run(columns, first, items, into, job));
-    }
-    return { id: job.id, projected: together(parts), read: read / 1000 };
-  } catch (error) {
-    const known = error instanceof TwinError;
-    return {
-      id: job.id,
-      error: error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error),
-      known,
-    };
+  const into = new Uint8Array(slots[job.slot]);
+  if (job.columns) return { projected: await projection.run(job.columns, job.first, job.items, into), read: 0 };
+  let mark = performance.now();
+  store!.load(job.first, job.items);
+  let read = performance.now() - mark;
+  const end = job.first + job.items;
+  const parts: Projected[] = [];
+  // In parts that stay in the processor's cache.
+  for (let first = job.first; first < end; first += part) {
+    const items = Math.min(part, end - first);
+    mark = performance.now();
+    const columns = store!.columns(first, items);
+    read += performance.now() - mark;
+    parts.push(await projection.run(columns, first, items, into, job));
   }
+  return { projected: together(parts), read: read / 1000 };
 }
 
 /** Items of a stored job that are projected at once. */

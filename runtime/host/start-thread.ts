@@ -1,8 +1,10 @@
-// Starts a thread's program, whether this code runs from the bundle or from its sources.
+// Node's threads as lines: starts a thread's program, whether this code runs from the bundle or from its sources.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import { parentPort, Worker } from "node:worker_threads";
+import type { InnerLine, OuterLine } from "../threads/line.ts";
+import type { Call, Reply } from "../threads/messages.ts";
 
 /**
  * In the package the program is a file of its own beside the bundle. From the sources, under tsx or vitest, it is
@@ -10,11 +12,47 @@ import { Worker } from "node:worker_threads";
  * @param here `import.meta.url` of the caller
  * @param source the program, relative to the caller; @param bundled its name in the package
  */
-export function startThread(here: string, source: string, bundled: string, workerData: unknown): Worker {
-  if (!here.endsWith(".ts")) return new Worker(new URL(`./${bundled}`, here), { workerData });
+export function startThread(here: string, source: string, bundled: string): OuterLine {
+  return lineTo(here.endsWith(".ts") ? fromSource(here, source) : new Worker(new URL(`./${bundled}`, here)));
+}
+
+function fromSource(here: string, source: string): Worker {
   const tsx = dirname(createRequire(here).resolve("tsx/package.json"));
   const loader = pathToFileURL(join(tsx, "dist/esm/api/index.mjs")).href;
   const program = new URL(source, here).href;
   const code = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(program)}); })`;
-  return new Worker(code, { eval: true, workerData });
+  return new Worker(code, { eval: true });
+}
+
+function lineTo(worker: Worker): OuterLine {
+  return {
+    post: (call, transfer) => worker.postMessage(call, transfer),
+    listen(take, ended) {
+      worker.on("message", (reply: Reply) => take(reply));
+      worker.on("error", (error: unknown) => {
+        const { message, code } =
+          error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
+        // Too little memory is nobody's bug.
+        ended(message, code === "ERR_WORKER_OUT_OF_MEMORY" ? null : error);
+      });
+      worker.on("messageerror", (error) => {
+        ended(`its answer could not be read: ${error.message}`, error);
+        void worker.terminate();
+      });
+      worker.on("exit", (code) => ended(`exit code ${code}`, null));
+    },
+    async end() {
+      await worker.terminate();
+    },
+  };
+}
+
+/** The line to whoever started this thread. */
+export function innerLine(): InnerLine {
+  const port = parentPort!;
+  return {
+    post: (reply, transfer) => port.postMessage(reply, transfer),
+    listen: (take) => void port.on("message", (call: Call) => take(call)),
+    close: () => port.close(),
+  };
 }

@@ -56,8 +56,16 @@ export interface Explanation {
 
 type AttendSpec = Manifest["attends"][number];
 
-/** Explains every candidate of the request, in their order. */
-export async function explainCandidates(engine: Engine, side: UserSide, request: RankRequest): Promise<Explanation[]> {
+/**
+ * Explains every candidate of the request, in their order.
+ * @param signal where it aborts, no further graph is run, and its reason is thrown
+ */
+export async function explainCandidates(
+  engine: Engine,
+  side: UserSide,
+  request: RankRequest,
+  signal: AbortSignal | null = null,
+): Promise<Explanation[]> {
   const { manifest } = engine.artefacts;
   const graph = side.route.explain;
   if (graph === null) {
@@ -68,6 +76,7 @@ export async function explainCandidates(engine: Engine, side: UserSide, request:
   const result: Explanation[] = [];
   for (let start = 0; start < candidates.count; start += size) {
     const chunk = { start, end: Math.min(start + size, candidates.count) };
+    signal?.throwIfAborted();
     const kept = await runSearch(engine, side, candidates, chunk);
     const outputs = await runGraph(engine, graph, side, candidates, chunk, kept);
     const explained = manifest.attends.filter(({ name }) => `${name}.weights` in outputs);

@@ -39,7 +39,13 @@ export function chunkSize(engine: Engine, side: UserSide): number {
   return Math.max(1, Math.min(MOST, Math.floor(engine.scoreBytes / (4 * COPIES * floats))));
 }
 
-export async function rankCandidates(engine: Engine, side: UserSide, request: RankRequest): Promise<Ranking> {
+/** @param signal where it aborts, no further graph is run, and its reason is thrown */
+export async function rankCandidates(
+  engine: Engine,
+  side: UserSide,
+  request: RankRequest,
+  signal: AbortSignal | null = null,
+): Promise<Ranking> {
   const { manifest } = engine.artefacts;
   const candidates = new Candidates(engine, side.generation, request);
   const count = candidates.count;
@@ -57,6 +63,7 @@ export async function rankCandidates(engine: Engine, side: UserSide, request: Ra
   const size = chunkSize(engine, side);
   for (let start = 0; start < count; start += size) {
     const chunk = { start, end: Math.min(start + size, count) };
+    signal?.throwIfAborted();
     const outputs = await runChunk(engine, side, candidates, chunk);
     for (const { name, output, logit } of manifest.labels) {
       scores[name].set(outputs[output].data as Float32Array, start);

@@ -12,11 +12,13 @@ import { Variants } from "../request/variants.ts";
 import { Sessions } from "../session/session.ts";
 import { nodeSessions } from "../session/session-node.ts";
 import { GenerationTables, holdFor, type SharedGeneration } from "../store/generation-tables.ts";
-import { type Freshness, parseDuration } from "../table/freshness.ts";
-import type { OpenGeneration } from "../table/live-tables.ts";
+import { parseDuration } from "../table/freshness.ts";
+import { CallQueue, placesFor } from "../threads/queue.ts";
+import type { CallOptions } from "../threads/wanted.ts";
 import { type Artefacts, openArtefacts } from "./artefacts.ts";
+import { statusOf, type TablesStatus } from "./status.ts";
 import { UnderWay } from "./under-way.ts";
-import type { Verify, WeightsCheck, WeightsStatus } from "./weights-check.ts";
+import type { Verify } from "./weights-check.ts";
 
 export interface LoadOptions {
   /** Execution providers in order of preference; default `["cpu"]`. */
@@ -27,6 +29,8 @@ export interface LoadOptions {
   readonly maxStaleness?: number | string;
   /** Threads that run requests off the event loop, over one copy of the tables; default 0, this thread runs them. */
   readonly workers?: number;
+  /** Requests that may wait while others run; default 256. One more is refused. */
+  readonly queue?: number;
   /**
    * `"blocks"` (default): no answer leaves before every block of the weights that its graphs read is held against its hash.
    * `"sizes"`: answers leave at once, and damaged weights give wrong scores.
@@ -45,18 +49,10 @@ export interface LoadOptions {
  * use when it was prepared.
  */
 export interface Prepared {
-  /** @throws TwinError naming the column and index of what is wrong */
-  rank(request: RankRequest): Promise<Ranking>;
+  /** @throws TwinError naming the column and index of what is wrong; as `prepare` does where it is not done in time */
+  rank(request: RankRequest, options?: CallOptions): Promise<Ranking>;
   /** Why each candidate has its score: meant for few candidates. */
-  explain(request: RankRequest): Promise<Explanation[]>;
-}
-
-export interface TablesStatus {
-  /** Number of the generation in use; null where none is built. */
-  readonly generation: number | null;
-  readonly tables: readonly Freshness[];
-  /** Whether the weights were checked, and how. */
-  readonly weights: WeightsStatus;
+  explain(request: RankRequest, options?: CallOptions): Promise<Explanation[]>;
 }
 
 export interface Twin {
@@ -64,11 +60,15 @@ export interface Twin {
   readonly manifest: Manifest;
   /** What the caller should know: providers that cannot be had, artefacts recovered from a stopped build. */
   readonly warnings: readonly string[];
-  prepare(request: PrepareRequest): Promise<Prepared>;
+  /**
+   * @throws TwinError naming the column and index of what is wrong, or with the code `queue_full`, `deadline`, `thread_ended`
+   * or `closed`; the reason of the signal where that aborts
+   */
+  prepare(request: PrepareRequest, options?: CallOptions): Promise<Prepared>;
   status(): TablesStatus;
   /** Takes the newest generation into use; true where it is another one. */
   refresh(): Promise<boolean>;
-  /** Waits for what is under way, and releases sessions, files and threads; everything else throws from then on. */
+  /** Waits for all requests that came before, and releases sessions, files and threads; everything else throws from then on. */
   close(): Promise<void>;
 }
 
@@ -89,9 +89,11 @@ export class LocalTwin implements Twin {
   readonly warnings: readonly string[];
   readonly #tables: GenerationTables;
   readonly #underWay: UnderWay;
+  readonly #queue: CallQueue<true, null>;
 
-  private constructor(engine: LocalEngine, tables: GenerationTables, warnings: readonly string[]) {
+  private constructor(engine: LocalEngine, tables: GenerationTables, warnings: readonly string[], queue: number) {
     this.engine = engine;
+    this.#queue = new CallQueue(queue, placesFor(atOnce));
     this.#underWay = new UnderWay(engine.artefacts.dir);
     this.#tables = tables;
     this.warnings = warnings;
@@ -112,7 +114,7 @@ export class LocalTwin implements Twin {
     const wholeTables = providers[0] === "cpu" && shared === undefined;
     const variants = new Variants(artefacts.manifest, warn);
     const engine = { artefacts, sessions, tables, variants, wholeTables, scoreBytes: checked.scoreBytes };
-    return new LocalTwin(engine, tables, warnings);
+    return new LocalTwin(engine, tables, warnings, checked.queue);
   }
 
   get dir(): string {
@@ -123,21 +125,24 @@ export class LocalTwin implements Twin {
     return this.engine.artefacts.manifest;
   }
 
-  prepare(request: PrepareRequest): Promise<Prepared> {
-    return this.#underWay.run(async () => {
+  prepare(request: PrepareRequest, options: CallOptions = {}): Promise<Prepared> {
+    return this.#run(options, async () => {
       const release = this.#tables.current()?.hold();
       try {
-        return new LocalPrepared(this.engine, await prepareSide(this.engine, request), this.#underWay);
+        return new LocalPrepared(this.engine, await prepareSide(this.engine, request), this.#run);
       } finally {
         release?.();
       }
     });
   }
 
+  /** Does what was asked for when its turn comes. */
+  readonly #run: RunCall = (options, work) =>
+    this.#underWay.run(() => this.#queue.run(null, options, (_, signal) => work(signal)));
+
   status(): TablesStatus {
     this.#underWay.expectOpen();
-    const generation = this.#tables.current();
-    return statusOf(generation, this.engine.artefacts.weights);
+    return statusOf(this.#tables.current(), this.engine.artefacts.weights, this.#queue, 0);
   }
 
   refresh(): Promise<boolean> {
@@ -151,6 +156,7 @@ export class LocalTwin implements Twin {
 
   close(): Promise<void> {
     return this.#underWay.close(async () => {
+      await this.#queue.idle();
       await this.engine.sessions.close();
       this.#tables.close();
       this.engine.artefacts.outside?.close();
@@ -158,45 +164,44 @@ export class LocalTwin implements Twin {
   }
 }
 
+/**
+ * Requests that one thread does at once: one waits for its tables while another runs its graph. Graphs run one at a time.
+ */
+const atOnce = 4;
+
+type RunCall = <T>(options: CallOptions, work: (signal: AbortSignal | null) => Promise<T>) => Promise<T>;
+
 class LocalPrepared implements Prepared {
   readonly #engine: Engine;
   readonly #side: UserSide;
-  readonly #underWay: UnderWay;
+  readonly #run: RunCall;
 
-  constructor(engine: Engine, side: UserSide, underWay: UnderWay) {
+  constructor(engine: Engine, side: UserSide, run: RunCall) {
     this.#engine = engine;
     this.#side = side;
-    this.#underWay = underWay;
+    this.#run = run;
     holdFor(this, side.generation);
   }
 
-  rank(request: RankRequest): Promise<Ranking> {
-    return this.#run(() => rankCandidates(this.#engine, this.#side, request));
+  rank(request: RankRequest, options: CallOptions = {}): Promise<Ranking> {
+    return this.#held(options, (signal) => rankCandidates(this.#engine, this.#side, request, signal));
   }
 
-  explain(request: RankRequest): Promise<Explanation[]> {
-    return this.#run(() => explainCandidates(this.#engine, this.#side, request));
+  explain(request: RankRequest, options: CallOptions = {}): Promise<Explanation[]> {
+    return this.#held(options, (signal) => explainCandidates(this.#engine, this.#side, request, signal));
   }
 
   /** The caller may let go of this object while it runs. */
-  #run<T>(job: () => Promise<T>): Promise<T> {
-    return this.#underWay.run(async () => {
+  #held<T>(options: CallOptions, work: (signal: AbortSignal | null) => Promise<T>): Promise<T> {
+    return this.#run(options, async (signal) => {
       const release = this.#side.generation?.hold();
       try {
-        return await job();
+        return await work(signal);
       } finally {
         release?.();
       }
     });
   }
-}
-
-export function statusOf(generation: OpenGeneration | null, weights: WeightsCheck): TablesStatus {
-  return {
-    generation: generation?.number ?? null,
-    tables: generation?.freshness(Date.now() / 1000) ?? [],
-    weights: weights.status(),
-  };
 }
 
 /** Opens the tables in use, for one thread or, where `workers` are asked for, for several. */
@@ -213,7 +218,7 @@ export function openTables(
   });
 }
 
-const known = ["providers", "threads", "maxStaleness", "workers", "memory", "verify"];
+const known = ["providers", "threads", "maxStaleness", "workers", "queue", "memory", "verify"];
 
 /** @throws TwinError naming the option */
 export function checkOptions(options: LoadOptions): {
@@ -221,6 +226,7 @@ export function checkOptions(options: LoadOptions): {
   threads: number;
   scoreBytes: number;
   workers: number;
+  queue: number;
   verify: Verify;
 } {
   for (const name of Object.keys(options)) {
@@ -243,5 +249,6 @@ export function checkOptions(options: LoadOptions): {
     threads: whole("threads", options.threads ?? 2, 1),
     scoreBytes: whole("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
     workers: whole("workers", options.workers ?? 0, 0),
+    queue: whole("queue", options.queue ?? 256, 0),
   };
 }

@@ -9,6 +9,7 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { attempt } from "../host/files.ts";
 import { startThread } from "../host/start-thread.ts";
 import { openTensors, type TensorFile } from "../host/tensor-file.ts";
+import { Thread } from "../threads/thread.ts";
 
 export const weightsFile = "weights.safetensors";
 const again = "Build the artefacts again: twin build FILE -o DIR";
@@ -161,16 +162,14 @@ async function check({ jobs, threads }: ReturnType<typeof jobsOf>): Promise<void
   await Promise.all(jobs.map(inOwnThread));
 }
 
-function inOwnThread(job: CheckJob): Promise<void> {
-  const worker = startThread(import.meta.url, "./check-worker.ts", "check-worker.js", job);
-  return new Promise<void>((resolve, reject) => {
-    worker.once("message", (message: string | null) => {
-      if (message === null) resolve();
-      else reject(new TwinError(message));
-    });
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new TwinError(`${job.path} could not be checked: its thread ended early`)));
-  });
+async function inOwnThread(job: CheckJob): Promise<void> {
+  const line = startThread(import.meta.url, "./check-worker.ts", "check-worker.js");
+  const thread = await Thread.open<null, CheckJob, void, null>(line, null, { name: `thread that checks ${job.path}` });
+  try {
+    await thread.ask(job);
+  } finally {
+    await thread.end();
+  }
 }
 
 /** Device, number, length and time of the file that has the name now. */

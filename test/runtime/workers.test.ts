@@ -1,4 +1,7 @@
 // Requests in worker threads: the same numbers, the same errors, a dead thread replaced, an end to all of them.
+import { getEventListeners } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { load, type Twin, TwinError } from "../../runtime/index.ts";
@@ -144,4 +147,125 @@ it("holds the newest users' sides only", () => {
   expect(held.has(1)).toBe(true);
   expect(held.has(2)).toBe(false);
   expect(held.size).toBe(HELD);
+});
+
+const everywhere = [
+  ["this thread", { threads: 1 }],
+  ["a worker", { threads: 1, workers: 1 }],
+] as const;
+
+describe.each(everywhere)("requests in %s", (_, options) => {
+  it("wait in a queue of bounded length; one more is refused", async () => {
+    const twin = await load(dir, { ...options, queue: 3 });
+    const prepared = await twin.prepare(someUser(20));
+    const answers = Array.from({ length: 20 }, () => prepared.rank(someCandidates(5)));
+    const settled = await Promise.allSettled(answers);
+    const refused = settled.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    const atOnce = "workers" in options ? 1 : 4;
+    expect(refused).toHaveLength(20 - 3 - atOnce);
+    for (const error of refused) {
+      expect(error).toBeInstanceOf(TwinError);
+      expect(error).toMatchObject({ code: "queue_full", message: expect.stringMatching(/3 requests wait already/) });
+    }
+    const expected = [...(await prepared.rank(someCandidates(5))).scores.click];
+    for (const one of settled) if (one.status === "fulfilled") expect([...one.value.scores.click]).toEqual(expected);
+    expect(twin.status().requests).toEqual({ waiting: 0, queue: 3, running: 0, workers: "workers" in options ? 1 : 0 });
+    await twin.close();
+  });
+
+  it("leave the queue where their signal aborts, and are not done any more", async () => {
+    const twin = await load(dir, { ...options, queue: 10 });
+    const prepared = await twin.prepare(someUser(20));
+    const expected = [...(await prepared.rank(someCandidates(5))).scores.click];
+    const stop = new AbortController();
+    const { signal } = stop;
+    const first = prepared.rank(someCandidates(5));
+    const given = [
+      prepared.rank(someCandidates(20_000), { signal }),
+      ...Array.from({ length: 4 }, () => prepared.rank(someCandidates(20_000), { signal })),
+      prepared.explain(someCandidates(1), { signal }),
+      twin.prepare(someUser(3), { signal }),
+    ];
+    for (const one of given) one.catch(() => undefined);
+    const last = prepared.rank(someCandidates(5));
+    expect(twin.status().requests.waiting).toBeGreaterThan(3);
+    stop.abort(new Error("the client is gone"));
+    for (const one of given) await expect(one).rejects.toThrow("the client is gone");
+    expect(twin.status().requests.waiting).toBeLessThanOrEqual(1);
+    for (const one of [first, last]) expect([...(await one).scores.click]).toEqual(expected);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    await twin.close();
+  });
+
+  it("run no further graph for nobody: a long ranking that is aborted gives its thread back", async () => {
+    const twin = await load(dir, { ...options, memory: { scores: 1 } });
+    const prepared = await twin.prepare(someUser(20));
+    await prepared.rank(someCandidates(1));
+    // One candidate a graph: minutes, if nobody stopped it.
+    const stop = new AbortController();
+    const long = prepared.rank(someCandidates(100_000), { signal: stop.signal });
+    const failed = expect(long).rejects.toMatchObject({ name: "AbortError" });
+    setTimeout(() => stop.abort(), 50);
+    await failed;
+    const began = performance.now();
+    expect((await prepared.rank(someCandidates(2))).scores.click).toHaveLength(2);
+    await twin.close();
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it("fail where their deadline passes", async () => {
+    const twin = await load(dir, options);
+    const prepared = await twin.prepare(someUser(20), { deadline: Date.now() + 60_000 });
+    const late = prepared.rank(someCandidates(20_000), { deadline: Date.now() + 5 });
+    await expect(late).rejects.toMatchObject({ name: "TwinError", code: "deadline" });
+    await expect(prepared.rank(someCandidates(2), { deadline: 5 })).rejects.toThrow(/deadline is 5: bring a Date/);
+    expect((await prepared.rank(someCandidates(2), { deadline: new Date(Date.now() + 60_000) })).scores).toBeDefined();
+    await twin.close();
+  });
+
+  it("that wait are done before `close` ends", async () => {
+    const twin = await load(dir, options);
+    const prepared = await twin.prepare(someUser(20));
+    const answers = Array.from({ length: 12 }, () => prepared.rank(someCandidates(5)));
+    const closing = twin.close();
+    await expect(prepared.rank(someCandidates(5))).rejects.toMatchObject({ code: "closed" });
+    expect((await Promise.all(answers)).map(({ scores }) => scores.click.length)).toEqual(new Array(12).fill(5));
+    await closing;
+  });
+});
+
+describe("a pool whose thread ends", () => {
+  it("fails the request that ran, and does those that wait in its replacement", async () => {
+    const pool = await load(dir, { threads: 1, workers: 1 });
+    const prepared = await pool.prepare(someUser(40));
+    const lost = prepared.rank(someCandidates(10_000));
+    const waiting = prepared.rank(someCandidates(4));
+    const failed = expect(lost).rejects.toMatchObject({ name: "TwinError", code: "thread_ended" });
+    await started[0].terminate();
+    await failed;
+    expect((await waiting).scores.click).toHaveLength(4);
+    await pool.close();
+  });
+
+  it("says that it is broken where none can be started in its place", async () => {
+    const own = await builtRanked(rankSource());
+    const pool = await load(own, { threads: 1, workers: 1 });
+    const prepared = await pool.prepare(someUser(40));
+    rmSync(join(own, "manifest.yaml"));
+    const running = prepared.rank(someCandidates(10_000));
+    const waiting = prepared.rank(someCandidates(4));
+    const broken = /no worker thread is alive.*manifest\.yaml.*load the folder again/;
+    const failed = expect(waiting).rejects.toMatchObject({
+      code: "thread_ended",
+      message: expect.stringMatching(broken),
+    });
+    const lost = expect(running).rejects.toMatchObject({ code: "thread_ended" });
+    await started[0].terminate();
+    await Promise.all([failed, lost]);
+    await expect(prepared.rank(someCandidates(4))).rejects.toThrow(broken);
+    await expect(pool.prepare(someUser(4))).rejects.toThrow(broken);
+    expect(pool.status().requests.workers).toBe(0);
+    expect(pool.warnings.join()).toMatch(/0 of 1 are left/);
+    await pool.close();
+  });
 });

@@ -1,4 +1,4 @@
-// What the pool and its worker threads say to each other.
+// What the pool and its worker threads say to each other; how it crosses is the affair of runtime/threads.
 
 import { type Named, recordOf } from "../../../contract/record.ts";
 import type { Explanation } from "../../request/explain.ts";
@@ -20,7 +20,7 @@ export interface WorkerStart {
 }
 
 /** One thing to do. `request` comes along where the worker does not hold the user's side. */
-export type Job =
+export type RankJob =
   | { readonly kind: "prepare"; readonly prepared: number; readonly request: PrepareRequest }
   | {
       readonly kind: "rank" | "explain";
@@ -28,13 +28,16 @@ export type Job =
       readonly request: PrepareRequest | null;
       readonly candidates: RankRequest;
     }
-  | { readonly kind: "tables"; readonly tables: SharedGeneration | null }
-  | { readonly kind: "close" };
+  | { readonly kind: "tables"; readonly tables: SharedGeneration | null };
 
-export type Answer =
-  | { readonly kind: "ready"; readonly warnings: readonly string[] }
-  | { readonly kind: "done"; readonly result: Ranking | Explanation[] | null; readonly warnings: readonly string[] }
-  | { readonly kind: "failed"; readonly message: string; readonly ours: boolean };
+export interface RankAnswer {
+  /** Null of what gives nothing. */
+  readonly result: Ranking | Explanation[] | null;
+  readonly warnings: readonly string[];
+}
+
+/** What a worker says when it is open: its warnings. */
+export type RankReady = readonly string[];
 
 /** A ranking as the thread made it: what crosses between threads is given a prototype on the way. */
 export function receivedRanking(ranking: Ranking): Ranking {

@@ -1,111 +1,71 @@
-// One worker thread as the pool sees it: it does one job at a time, and may die.
-import type { Worker } from "node:worker_threads";
+// One worker thread as the pool sees it: which users' sides it holds, and which tables it was given.
 import { TwinError } from "../../../contract/error.ts";
 import { startThread } from "../../host/start-thread.ts";
-import { type Answer, hold, type Job, type WorkerStart } from "./messages.ts";
+import { Thread } from "../../threads/thread.ts";
+import { hold, type RankAnswer, type RankJob, type RankReady, type WorkerStart } from "./messages.ts";
+import type { Tables } from "./tables.ts";
 
-type Done = Extract<Answer, { kind: "done" }>;
+const lost = (why: string): TwinError =>
+  new TwinError(
+    `the worker thread that ran this request ended (${why}); another takes its place: send the request again`,
+    { code: "thread_ended" },
+  );
 
-interface Waiting {
-  readonly resolve: (answer: Done) => void;
-  readonly reject: (error: Error) => void;
-}
-
-export class Thread {
-  readonly #worker: Worker;
+export class RankThread {
+  readonly #thread: Thread<RankJob, RankAnswer, RankReady>;
   readonly #held = new Map<number, true>();
-  #waiting: Waiting | null = null;
-  #gone = false;
+  #given: Tables;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
+  private constructor(thread: Thread<RankJob, RankAnswer, RankReady>, given: Tables) {
+    this.#thread = thread;
+    this.#given = given;
   }
 
-  /** Starts a thread and waits until it has opened the artefacts. @param died called when it ends by itself */
-  static start(
-    start: WorkerStart,
-    died: (thread: Thread) => void,
-  ): Promise<{ thread: Thread; warnings: readonly string[] }> {
-    const worker = startThread(import.meta.url, "./worker.ts", "rank-worker.js", start);
-    const thread = new Thread(worker);
-    return new Promise((resolve, reject) => {
-      let ready = false;
-      const end = (why: string) => {
-        if (thread.#gone) return;
-        thread.#gone = true;
-        const message = `the worker thread that ran this request ended (${why}); another takes its place: send the request again`;
-        thread.#waiting?.reject(new TwinError(message));
-        thread.#waiting = null;
-        if (ready) died(thread);
-        else reject(new TwinError(`a worker thread could not start: ${why}`));
-      };
-      worker.on("message", (answer: Answer) => {
-        if (answer.kind === "ready") {
-          ready = true;
-          resolve({ thread, warnings: answer.warnings });
-        } else if (!ready) {
-          thread.#gone = true;
-          reject(errorOf(answer as Extract<Answer, { kind: "failed" }>));
-        } else {
-          thread.#settle(answer);
-        }
-      });
-      worker.on("error", (error: unknown) => end(error instanceof Error ? error.message : String(error)));
-      worker.on("exit", (code) => end(`exit code ${code}`));
-    });
+  /** Starts a thread and waits until it has opened the artefacts. */
+  static async open(start: Omit<WorkerStart, "tables">, tables: Tables): Promise<RankThread> {
+    const line = startThread(import.meta.url, "./worker.ts", "rank-worker.js");
+    const release = tables.open?.hold();
+    try {
+      const whole: WorkerStart = { ...start, tables: tables.shared };
+      return new RankThread(await Thread.open(line, whole, { name: "worker thread", lost }), tables);
+    } finally {
+      release?.();
+    }
   }
 
-  get gone(): boolean {
-    return this.#gone;
+  get warnings(): readonly string[] {
+    return this.#thread.ready;
   }
 
   holds(prepared: number): boolean {
     return this.#held.has(prepared);
   }
 
-  /** Does one job; the pool sees to it that there is only one. */
-  async run(job: Job): Promise<Done> {
-    if (this.#gone) throw new TwinError("the worker thread has ended; send the request again");
-    const answer = await new Promise<Done>((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      try {
-        this.#worker.postMessage(job);
-      } catch (error) {
-        this.#waiting = null;
-        const reason = error instanceof Error ? error.message : String(error);
-        reject(
-          new TwinError(`the request cannot be sent to a worker thread: ${reason}. Bring plain columns`, {
-            cause: error,
-          }),
-        );
-      }
-    });
-    if (job.kind === "prepare" || ((job.kind === "rank" || job.kind === "explain") && job.request !== null)) {
-      hold(this.#held, job.prepared, true);
+  /** Does one job, by the tables that it is due to use; the pool sees to it that there is only one. */
+  async run(
+    job: Exclude<RankJob, { kind: "tables" }>,
+    tables: Tables,
+    signal: AbortSignal | null,
+  ): Promise<RankAnswer> {
+    // A side that the thread holds keeps the tables that it was computed by.
+    if (job.request !== null && this.#given !== tables) {
+      await this.#thread.ask({ kind: "tables", tables: tables.shared });
+      this.#given = tables;
     }
+    const answer = await this.#thread.ask(job, { signal });
+    if (job.request !== null) hold(this.#held, job.prepared, true);
     return answer;
   }
 
-  /** Asks the thread to release everything, then ends it. */
-  async close(): Promise<void> {
-    if (this.#gone) return;
-    try {
-      await this.run({ kind: "close" });
-    } finally {
-      this.#gone = true;
-      await this.#worker.terminate();
-    }
+  onDeath(listener: () => void): void {
+    this.#thread.onDeath(listener);
   }
 
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (waiting === null) return;
-    if (answer.kind === "done") waiting.resolve(answer);
-    else waiting.reject(errorOf(answer as Extract<Answer, { kind: "failed" }>));
+  close(): Promise<void> {
+    return this.#thread.close();
   }
-}
 
-function errorOf({ message, ours }: Extract<Answer, { kind: "failed" }>): Error {
-  return ours ? new TwinError(message) : new Error(message);
+  end(): Promise<void> {
+    return this.#thread.end();
+  }
 }

@@ -1,0 +1,39 @@
+// What a loaded folder says of itself: its tables, its weights, its requests.
+
+import type { Freshness } from "../table/freshness.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
+import type { CallQueue } from "../threads/queue.ts";
+import type { WeightsCheck, WeightsStatus } from "./weights-check.ts";
+
+export interface RequestsStatus {
+  /** Requests that wait, and how many may. */
+  readonly waiting: number;
+  readonly queue: number;
+  /** Requests that run. */
+  readonly running: number;
+  /** Worker threads that are alive; 0 where requests run in the thread that loaded. */
+  readonly workers: number;
+}
+
+export interface TablesStatus {
+  /** Number of the generation in use; null where none is built. */
+  readonly generation: number | null;
+  readonly tables: readonly Freshness[];
+  /** Whether the weights were checked, and how. */
+  readonly weights: WeightsStatus;
+  readonly requests: RequestsStatus;
+}
+
+export function statusOf(
+  generation: OpenGeneration | null,
+  weights: WeightsCheck,
+  { waiting, working, limit }: Pick<CallQueue<unknown, unknown>, "waiting" | "working" | "limit">,
+  workers: number,
+): TablesStatus {
+  return {
+    generation: generation?.number ?? null,
+    tables: generation?.freshness(Date.now() / 1000) ?? [],
+    weights: weights.status(),
+    requests: { waiting, queue: limit, running: working, workers },
+  };
+}
