@@ -5,7 +5,11 @@ import { expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 
-it.each(["runtime/request/index.ts", "runtime/learn/index.ts", "compiler/index.ts"])("%s", async (entry) => {
+const threads = ["serve-calls", "crew", "queue"].map((file) => `runtime/threads/${file}.ts`);
+
+const entries = ["runtime/request/index.ts", "runtime/learn/index.ts", "compiler/index.ts", ...threads];
+
+it.each(entries)("%s", async (entry) => {
   const { metafile, errors } = await build({
     absWorkingDir: root,
     entryPoints: [entry],

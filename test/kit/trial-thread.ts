@@ -58,6 +58,8 @@ serveCalls<TrialStart, TrialJob, unknown, string>(innerLine(), async ({ open, sh
       }
     },
     transfer: (value) => (value instanceof Float32Array ? [value.buffer as ArrayBuffer] : []),
-    close: async () => void (counted[0] = -1),
+    close: async () => {
+      counted[0] = -1;
+    },
   };
 });
