@@ -1,16 +1,10 @@
 // Reverse mode: the gradient of a scalar with respect to any values of its graph.
 import { type Builder, builder, make } from "../ir/build.ts";
-import { type Attributes, attributesOf, type Op, topological, type Value } from "../ir/graph.ts";
+import { type Attributes, attributesOf, topological, type Value } from "../ir/graph.ts";
 import { assembled, type Part } from "../ir/ops/shrink.ts";
 import { ruleOf } from "../ir/ops.ts";
 import { ShapeError, show } from "../ir/shape.ts";
 import { simplifying } from "../ir/simplify.ts";
-
-/**
- * Operators that ONNX Runtime computes rightly with one intra-op thread only: what depends on them belongs into a session
- * with `intraOpNumThreads: 1`.
- */
-export const oneThread: ReadonlySet<Op> = new Set<Op>(["scatterAdd"]);
 
 export interface GradientOptions {
   /** Values through which no gradient passes: what they are computed of is held constant. */

@@ -141,6 +141,12 @@ export const elementwise: ReadonlySet<Op> = new Set<Op>([
   ...(["neg", "exp", "log", "sqrt", "abs", "relu", "sigmoid", "tanh", "erf"] as const),
 ]);
 
+/**
+ * Operators that ONNX Runtime computes rightly with one intra-op thread only: what depends on them belongs into a session
+ * with `intraOpNumThreads: 1`.
+ */
+export const oneThread: ReadonlySet<Op> = new Set<Op>(["scatterAdd"]);
+
 /** The one result of a node. */
 export interface Value {
   readonly node: Node;

@@ -1,5 +1,7 @@
 // Rewrite 2: the bias of a categorical cross feature as a table of numbers.
-import { ruled } from "./pass.ts";
+import type { Value } from "../ir/graph.ts";
+import { elements, isFixed } from "./fixed.ts";
+import { type Context, nowhere, ruled } from "./pass.ts";
 import { tabled, type Widths } from "./tabled.ts";
 
 /**
@@ -14,7 +16,7 @@ import { tabled, type Widths } from "./tabled.ts";
  */
 export const foldBias = ruled(
   "fold-bias",
-  "no bias is computed from a looked-up embedding",
+  { keeps: "rounding", ensures: nowhere("is a bias computed from a looked-up embedding", multipliedOut) },
   (value, inputs, context) => {
     if (value.node.op !== "matmul" || value.shape[value.shape.length - 1] !== 1) return null;
     return tabled(inputs[0], inputs[1], context.biasTable, pays);
@@ -24,4 +26,18 @@ export const foldBias = ruled(
 /** Pooling scalars is cheaper than pooling rows and multiplying. */
 function pays({ tags, width, heads }: Widths): boolean {
   return tags === 0 || 2 * tags * heads < 2 * tags * width + width * heads;
+}
+
+/** One number a head, from rows of a table inside the graph that may be multiplied out. */
+function multipliedOut({ node, shape }: Value, { biasTable }: Context): boolean {
+  if (node.op !== "matmul" || shape[shape.length - 1] !== 1 || node.inputs[0].node.op !== "unsqueeze") return false;
+  const [read] = node.inputs[0].node.inputs;
+  const [table] = read.node.inputs;
+  const heads = Number(shape[0]);
+  return (
+    read.node.op === "gather" &&
+    isFixed(table) &&
+    !isFixed(read) &&
+    (heads * elements(table)) / Number(table.shape[1]) <= biasTable
+  );
 }

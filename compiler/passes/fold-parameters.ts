@@ -10,8 +10,9 @@ import { isFixed } from "./fixed.ts";
 const views: ReadonlySet<string> = new Set(["parameter", "constant", "unsqueeze", "squeeze", "reshape", "transpose"]);
 
 /**
- * Computes every largest subgraph of parameters and constants in float64 and rounds it once to float32. A bare parameter,
- * also under another shape, stays what it is: weights are not copied into graphs, embedding tables least of all.
+ *  1. f(parameters, constants)  →  a constant   computed in float64 and rounded once to float32
+ * for every largest such subgraph. A bare parameter, also under another shape, stays what it is: weights are not copied into
+ * graphs, embedding tables least of all.
  */
 export function foldParameters(graph: Graph, parameter: (name: string) => Tensor): Graph {
   const read = new Set<Value>(graph.outputs.map((output) => output.value));

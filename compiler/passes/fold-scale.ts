@@ -2,7 +2,7 @@
 import { builder, make } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { isFixed, isFixedNumber, made } from "./fixed.ts";
-import { ruled } from "./pass.ts";
+import { nowhere, ruled } from "./pass.ts";
 
 /**
  * Folds 1/√d into W^q (semantics.md 1, rewrite 3).
@@ -10,10 +10,14 @@ import { ruled } from "./pass.ts";
  * The division goes down through products and reorderings of axes to the query's weight, never to the keys': those are
  * what a table holds. Scores stay equal up to rounding; a division a candidate, behaviour and head falls away.
  */
-export const foldScale = ruled("fold-scale", "no score is divided by a fixed number", (value, inputs) => {
-  if (value.node.op !== "div" || !isFixedNumber(inputs[1]) || inputs[1].shape.length > 0) return null;
-  return divided(inputs[0], inputs[1]);
-});
+export const foldScale = ruled(
+  "fold-scale",
+  { keeps: "rounding", ensures: nowhere("is a score divided by a fixed number", dividedAfter) },
+  (value, inputs) => {
+    if (value.node.op !== "div" || !isFixedNumber(inputs[1]) || inputs[1].shape.length > 0) return null;
+    return divided(inputs[0], inputs[1]);
+  },
+);
 
 function divided(value: Value, by: Value): Value | null {
   const { node } = value;
@@ -43,4 +47,22 @@ function divided(value: Value, by: Value): Value | null {
 function readsQuery(value: Value): boolean {
   const parameter = made(value, "parameter");
   return parameter ? parameter.name.endsWith(".query") : value.node.inputs.some(readsQuery);
+}
+
+/** A product divided afterwards, of which one side is a query. */
+function dividedAfter({ node }: Value): boolean {
+  if (node.op !== "div" || !isFixedNumber(node.inputs[1]) || node.inputs[1].shape.length > 0) return false;
+  let product = node.inputs[0];
+  while (product.node.op !== "matmul") {
+    if (!layout.has(product.node.op)) return false;
+    product = product.node.inputs[0];
+  }
+  return !isFixed(product) && product.node.inputs.some(projectsQuery);
+}
+
+const layout: ReadonlySet<string> = new Set(["unsqueeze", "squeeze", "transpose", "reshape"]);
+
+function projectsQuery({ node }: Value): boolean {
+  if (layout.has(node.op)) return projectsQuery(node.inputs[0]);
+  return node.op === "matmul" && isFixed(node.inputs[1]) && readsQuery(node.inputs[1]);
 }

@@ -4,7 +4,7 @@ import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
 import { isFixed, made } from "./fixed.ts";
-import { ruled } from "./pass.ts";
+import { nowhere, ruled } from "./pass.ts";
 
 /**
  * One product for each candidate instead of one for each head and candidate; K [R, k, c] are rows that no head owns.
@@ -18,7 +18,7 @@ import { ruled } from "./pass.ts";
  */
 export const headsInRows = ruled(
   "heads-in-rows",
-  "no rows that heads share are multiplied head by head",
+  { keeps: "rounding", ensures: nowhere("are rows that heads share multiplied head by head", headByHead) },
   (value, inputs) => {
     if (value.node.op !== "matmul" || value.shape.length !== 4 || value.shape[0] === 1) return null;
     const [left, right] = inputs;
@@ -63,4 +63,14 @@ function ownColumns(at: Builder, weights: Value, rows: Value): Value {
   const own = Float32Array.from({ length: heads * heads }, (_, i) => Number(Math.floor(i / heads) === i % heads));
   const diagonal = at.constant({ dtype: "float32", shape: [1, heads, heads, 1], data: own });
   return at.transpose(at.sum(at.mul(all, diagonal), [2]), [1, 0, 2]);
+}
+
+/** Many heads, one row or column of each, and on the other side the same rows for all. */
+function headByHead({ node, shape }: Value): boolean {
+  if (node.op !== "matmul" || shape.length !== 4 || shape[0] === 1) return false;
+  const [left, right] = node.inputs;
+  const alike = ({ node: { op, inputs }, shape: [heads] }: Value) =>
+    op === "unsqueeze" && heads === 1 && inputs[0].shape.length === 3 && !isFixed(inputs[0]);
+  const own = (x: Value) => x.shape.length === 4 && x.shape[0] === shape[0] && x.shape[1] === shape[1];
+  return (own(left) && left.shape[2] === 1 && alike(right)) || (own(right) && right.shape[3] === 1 && alike(left));
 }

@@ -5,7 +5,7 @@ import { type Builder, builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { knownDim, knownShape } from "../ir/shape.ts";
 import { elements, isFixed, made } from "./fixed.ts";
-import { ruled } from "./pass.ts";
+import { nowhere, ruled } from "./pass.ts";
 
 /** Numbers that a joint table may hold: it has to stay in the processor's cache. */
 const limit = 1 << 16;
@@ -18,21 +18,25 @@ const limit = 1 << 16;
  * A joint table has at most 65,536 numbers. Rows are checked by the host, so the joint row exists. Sums are rounded once
  * instead of twice: equal up to rounding. A look-up costs a cache miss whatever it brings: one is enough for several.
  */
-export const joinLookups = ruled("join-lookups", "no two small look-ups stand beside each other", (value, inputs) => {
-  const at = builder(value.node.scope, value.node.doc);
-  if (value.node.op === "add") return added(inputs[0], inputs[1], at);
-  const last = value.shape.length - 1;
-  if (made(value, "concat")?.axis !== last) return null;
-  const parts: Value[] = [];
-  for (const part of inputs) {
-    const before = parts.at(-1);
-    const both = before && beside(before, part, at);
-    if (both) parts[parts.length - 1] = both;
-    else parts.push(part);
-  }
-  if (parts.length === inputs.length) return null;
-  return parts.length === 1 ? parts[0] : at.concat(parts, last);
-});
+export const joinLookups = ruled(
+  "join-lookups",
+  { keeps: "rounding", ensures: nowhere("do two small look-ups stand beside each other", neighbours) },
+  (value, inputs) => {
+    const at = builder(value.node.scope, value.node.doc);
+    if (value.node.op === "add") return added(inputs[0], inputs[1], at);
+    const last = value.shape.length - 1;
+    if (made(value, "concat")?.axis !== last) return null;
+    const parts: Value[] = [];
+    for (const part of inputs) {
+      const before = parts.at(-1);
+      const both = before && beside(before, part, at);
+      if (both) parts[parts.length - 1] = both;
+      else parts.push(part);
+    }
+    if (parts.length === inputs.length) return null;
+    return parts.length === 1 ? parts[0] : at.concat(parts, last);
+  },
+);
 
 /** Rule 1. */
 function added(a: Value, b: Value, at: Builder): Value | null {
@@ -93,4 +97,26 @@ function jointRows(a: Value, b: Value, countT: number, at: Builder): Value {
     return at.add(at.mul(i, stride), j);
   };
   return join(a.node.inputs[1], b.node.inputs[1]);
+}
+
+function neighbours(value: Value): boolean {
+  const { node, shape } = value;
+  if (node.op === "add")
+    return node.inputs[0].shape.join() === node.inputs[1].shape.join() && bothSmall(node.inputs, 0);
+  if (node.op !== "concat" || made(value, "concat")!.axis !== shape.length - 1) return false;
+  return node.inputs.some((part, index) => index > 0 && bothSmall([node.inputs[index - 1], part], 1));
+}
+
+/** Look-ups of as many rows each, in tables whose joint one stays within the limit; 1: with the columns of both. */
+function bothSmall(pair: readonly Value[], beside: 0 | 1): boolean {
+  if (!pair.every((one) => made(one, "gather")?.axis === 0)) return false;
+  const [s, t] = pair.map(({ node }) => node.inputs[0]);
+  const [i, j] = pair.map(({ node }) => node.inputs[1]);
+  if (![s, t].every(isFixed) || [i, j].some(isFixed) || i.shape.join() !== j.shape.join()) return false;
+  const [first, second] = [s, t].map(elements);
+  if (first > limit || second > limit) return false;
+  const rows = Number(s.shape[0]) * Number(t.shape[0]);
+  if (beside === 0) return (rows * first) / Number(s.shape[0]) <= limit;
+  if (s.shape.length !== 2 || t.shape.length !== 2) return false;
+  return rows * (Number(s.shape[1]) + Number(t.shape[1])) <= limit;
 }

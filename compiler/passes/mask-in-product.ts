@@ -1,10 +1,10 @@
 // A plan that pays: bias and mask travel with the product of queries and keys.
 
 import { type Builder, builder } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
 import { elements, isFixed, made } from "./fixed.ts";
-import { ruledBy } from "./pass.ts";
+import { type Context, nowhere, ruledBy } from "./pass.ts";
 import { readOnce } from "./uses.ts";
 
 /**
@@ -18,17 +18,21 @@ import { readOnce } from "./uses.ts";
  * up to rounding. Of the multiply-adds as many come as go, but of heads × candidates × history numbers one array is written
  * instead of three, and those are what a search moves most of. Sums that something else reads as well stay.
  */
-export const maskInProduct = ruledBy("mask-in-product", "no product is masked by behaviour afterwards", (graph) => {
-  const alone = readOnce(graph);
-  return (value, [score, penalty]) => {
-    if (value.node.op !== "add" || penalty.shape.length !== 1 || isFixed(penalty)) return null;
-    const original = value.node.inputs[0];
-    const sum = score.node.op === "add";
-    if (!alone(original) || (sum && !alone(original.node.inputs[0]))) return null;
-    const product = sum ? score.node.inputs[0] : score;
-    return masked(product, sum ? score.node.inputs[1] : null, penalty);
-  };
-});
+export const maskInProduct = ruledBy(
+  "mask-in-product",
+  { keeps: "rounding", ensures: nowhere("is a product masked by behaviour afterwards", maskedAfter) },
+  (graph) => {
+    const alone = readOnce(graph);
+    return (value, [score, penalty]) => {
+      if (value.node.op !== "add" || penalty.shape.length !== 1 || isFixed(penalty)) return null;
+      const original = value.node.inputs[0];
+      const sum = score.node.op === "add";
+      if (!alone(original) || (sum && !alone(original.node.inputs[0]))) return null;
+      const product = sum ? score.node.inputs[0] : score;
+      return masked(product, sum ? score.node.inputs[1] : null, penalty);
+    };
+  },
+);
 
 function masked(product: Value, bias: Value | null, penalty: Value): Value | null {
   if (product.node.op !== "matmul" || product.shape.length !== 3) return null;
@@ -86,4 +90,15 @@ function maskOf(penalty: Value): Value | null {
 function number(value: Value): number | null {
   const literal = made(value, "constant");
   return literal && literal.data.length === 1 ? literal.data[0] : null;
+}
+
+/** q Kᵀ, read by nothing but a sum with one number a behaviour. */
+function maskedAfter({ node }: Value, _: Context, graph: Graph): boolean {
+  if (node.op !== "add" || node.inputs[1].shape.length !== 1 || isFixed(node.inputs[1])) return false;
+  const [product] = node.inputs;
+  if (product.node.op !== "matmul" || product.shape.length !== 3 || !readOnce(graph)(product)) return false;
+  const [queries, turned] = product.node.inputs;
+  const keys = turned.node.op === "transpose" ? turned.node.inputs[0] : null;
+  const axes = keys !== null && keys.shape[0] === turned.shape[0] && keys.shape[2] === turned.shape[1];
+  return axes && queries.shape[0] === turned.shape[0] && product.shape[2] === node.inputs[1].shape[0];
 }

@@ -4,7 +4,7 @@ import { builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
 import { isFixed, made } from "./fixed.ts";
-import { ruled } from "./pass.ts";
+import { nowhere, ruled } from "./pass.ts";
 
 /**
  * Merges W^v_a with its rows of W^o (semantics.md 1, rewrite 5).
@@ -14,7 +14,7 @@ import { ruled } from "./pass.ts";
  */
 export const mergeOutput = ruled(
   "merge-output",
-  "no output is projected twice where once is cheaper",
+  { keeps: "rounding", ensures: nowhere("is an output projected twice where once is cheaper", projectedTwice) },
   (value, inputs) => {
     if (value.node.op !== "matmul" || !isFixed(inputs[1])) return null;
     const [side, weight] = inputs;
@@ -64,4 +64,17 @@ function merge(values: Value, output: Value): Value | null {
     default:
       return null;
   }
+}
+
+/** Heads side by side, of values that a fixed weight makes right below and that are no narrower than the output. */
+function projectedTwice({ node, shape }: Value): boolean {
+  if (node.op !== "matmul" || !isFixed(node.inputs[1]) || node.inputs[0].node.op !== "reshape") return false;
+  const [turned] = node.inputs[0].node.inputs;
+  if (made(turned, "transpose")?.permutation.join() !== "1,0,2") return false;
+  let [attended] = turned.node.inputs;
+  if (made(attended, "squeeze")?.axes.join() === "2") [attended] = attended.node.inputs;
+  if (attended.node.op !== "matmul") return false;
+  const [, values] = attended.node.inputs;
+  const [out, width] = [shape, attended.shape].map((dims) => Number(dims[dims.length - 1]));
+  return out <= width && values.node.op === "matmul" && isFixed(values.node.inputs[1]) && !isFixed(values);
 }

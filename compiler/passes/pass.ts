@@ -7,8 +7,8 @@ import { verify } from "../ir/verify.ts";
 /** Something that can be asked of a graph. */
 export interface Condition {
   readonly name: string;
-  /** Null where it holds, else the place where it does not. */
-  check(graph: Graph, context: Context): string | null;
+  /** Null where it holds, else the place where it does not. `before` is the graph that the pass was given. */
+  check(graph: Graph, context: Context, before: Graph): string | null;
 }
 
 /** Sizes up to which parameters may be multiplied out into tables of their own. */
@@ -31,6 +31,8 @@ export const defaultContext: Context = {
 
 export interface Pass {
   readonly name: string;
+  /** What stays of every result: its bits, or its value up to rounding. */
+  readonly keeps: "bits" | "rounding";
   readonly requires: readonly Condition[];
   readonly ensures: readonly Condition[];
   run(graph: Graph, context: Context): Graph;
@@ -52,28 +54,34 @@ export const sound: Condition = {
   },
 };
 
-/** Nothing is left that the rule would change. */
-function exhausted(name: string, ruleOf: (graph: Graph) => Rule): Condition {
+/** No value of the graph is so. What it looks for is told by shapes and operators, and asks no rule of a pass. */
+export function nowhere(what: string, match: (value: Value, context: Context, graph: Graph) => boolean): Condition {
   return {
-    name,
+    name: `nowhere ${what}`,
     check(graph, context) {
-      const rule = ruleOf(graph);
       const values = topological(graph.outputs.map((output) => output.value));
-      const left = values.find((value) => rule(value, value.node.inputs, context) !== null);
+      const left = values.find((value) => match(value, context, graph));
       return left === undefined ? null : `${left.node.op} in ${left.node.scope || graph.name}`;
     },
   };
 }
 
+/** What a pass of rules promises. */
+export interface Promised {
+  readonly keeps: Pass["keeps"];
+  readonly ensures: Condition;
+}
+
 /** A pass of one rule, applied wherever it fits, operands first. */
-export const ruled = (name: string, ensured: string, rule: Rule): Pass => ruledBy(name, ensured, () => rule);
+export const ruled = (name: string, promised: Promised, rule: Rule): Pass => ruledBy(name, promised, () => rule);
 
 /** The same with a rule that has to know the graph: who reads what. */
-export function ruledBy(name: string, ensured: string, ruleOf: (graph: Graph) => Rule): Pass {
+export function ruledBy(name: string, { keeps, ensures }: Promised, ruleOf: (graph: Graph) => Rule): Pass {
   return {
     name,
+    keeps,
     requires: [sound],
-    ensures: [sound, exhausted(ensured, ruleOf)],
+    ensures: [sound, ensures],
     run(graph, context) {
       const rule = ruleOf(graph);
       return rewrite(graph, (value, inputs) => rule(value, inputs, context));

@@ -2,7 +2,7 @@
 import { builder, make } from "../ir/build.ts";
 import { elementwise, type Value } from "../ir/graph.ts";
 import { isFixed, made } from "./fixed.ts";
-import { ruled } from "./pass.ts";
+import { nowhere, ruled } from "./pass.ts";
 
 /**
  * Moves the reading of some behaviours below what is computed row by row. p are positions [R, k] of behaviours, f works on
@@ -15,22 +15,26 @@ import { ruled } from "./pass.ts";
  * `gatherRows` of a batch likewise. Results stay the same to the bit: the same numbers are computed for fewer behaviours,
  * or, where candidates × k is more than the history, for more; then the rows read are narrower, which costs less still.
  */
-export const readKept = ruled("read-kept", "nothing is computed for a history to be read in part", (value, inputs) => {
-  const [x, ...positions] = inputs;
-  const axes = axesOf(value, positions);
-  if (!axes || isFixed(x)) return null;
-  const known = new Map<Value, Value>();
-  const read = (operand: Value): Value => {
-    const done = known.get(operand);
-    if (done) return done;
-    const result =
-      below(operand, { ...axes, read }) ??
-      make(value.node.op, [operand, ...positions], value.node.attributes, value.node);
-    known.set(operand, result);
-    return result;
-  };
-  return below(x, { ...axes, read });
-});
+export const readKept = ruled(
+  "read-kept",
+  { keeps: "bits", ensures: nowhere("are looked-up rows of a whole history read in part", readAgain) },
+  (value, inputs) => {
+    const [x, ...positions] = inputs;
+    const axes = axesOf(value, positions);
+    if (!axes || isFixed(x)) return null;
+    const known = new Map<Value, Value>();
+    const read = (operand: Value): Value => {
+      const done = known.get(operand);
+      if (done) return done;
+      const result =
+        below(operand, { ...axes, read }) ??
+        make(value.node.op, [operand, ...positions], value.node.attributes, value.node);
+      known.set(operand, result);
+      return result;
+    };
+    return below(x, { ...axes, read });
+  },
+);
 
 interface Axes {
   /** Axes that belong to the behaviours. */
@@ -112,4 +116,12 @@ function below(x: Value, { lead, added, read }: Reading): Value | null {
 /** Whether a value has the behaviours' axes in front, as `like` has. */
 function aligned(value: Value, like: Value, lead: number): boolean {
   return value.shape.length >= lead && value.shape.slice(0, lead).every((dim, axis) => dim === like.shape[axis]);
+}
+
+/** Rows of a table that are looked up for all behaviours, and then read at some of them. */
+function readAgain(value: Value): boolean {
+  const { op, inputs } = value.node;
+  const [rows, positions] = inputs;
+  const inPart = op === "gatherRows" || (made(value, "gather")?.axis === 0 && positions.shape.length === 2);
+  return inPart && !isFixed(rows) && rows.node.op === "gather" && isFixed(rows.node.inputs[0]);
 }

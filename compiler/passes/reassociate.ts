@@ -1,9 +1,10 @@
 // A plan that pays: (weights · K) W instead of weights · (K W), where the counted multiply-adds fall.
 import { builder } from "../ir/build.ts";
 import type { Shape, Value } from "../ir/graph.ts";
+import { ops } from "../ir/ops.ts";
 import { broadcastShapes } from "../ir/shape.ts";
 import { isFixed } from "./fixed.ts";
-import { type Context, ruled } from "./pass.ts";
+import { type Context, nowhere, ruled } from "./pass.ts";
 
 /**
  * Products in the order that costs less, for attention over behaviours that differ from candidate to candidate.
@@ -14,7 +15,7 @@ import { type Context, ruled } from "./pass.ts";
  */
 export const reassociate = ruled(
   "reassociate",
-  "no product of three is cheaper in the other order",
+  { keeps: "rounding", ensures: nowhere("is a product of three cheaper in the other order", dearer) },
   (value, inputs, context) => {
     if (value.node.op !== "matmul") return null;
     const [left, right] = inputs;
@@ -58,4 +59,26 @@ function productShape(a: Shape, b: Shape): Shape {
 function product(a: Shape, b: Shape, usual: Context["usual"]): number {
   const dims = [...productShape(a, b), a[a.length - 1]];
   return dims.reduce<number>((count, dim) => count * (typeof dim === "number" ? dim : (usual(dim) ?? Number.NaN)), 1);
+}
+
+/** p (K W) or (K W) q that the operators' own costs put above the other order. */
+function dearer({ node }: Value, { usual }: Context): boolean {
+  if (node.op !== "matmul") return false;
+  const [left, right] = node.inputs;
+  const of = (a: Shape, b: Shape) => {
+    const sizes = [a, b, productShape(a, b)].map((shape) =>
+      shape.map((dim) => (typeof dim === "number" ? dim : (usual(dim) ?? Number.NaN))),
+    );
+    return ops.matmul.cost([sizes[0], sizes[1]], sizes[2], {});
+  };
+  const inner = (x: Value) => x.node.op === "matmul" && isFixed(x.node.inputs[1]) && !isFixed(x);
+  if (inner(right) && !isFixed(left)) {
+    const [keys, weight] = right.node.inputs.map(({ shape }) => shape);
+    const other = of(left.shape, keys) + of(productShape(left.shape, keys), weight);
+    return other < of(keys, weight) + of(left.shape, right.shape);
+  }
+  if (!inner(left) || isFixed(right)) return false;
+  const [keys, weight] = left.node.inputs.map(({ shape }) => shape);
+  const other = of(weight, right.shape) + of(keys, productShape(weight, right.shape));
+  return other < of(keys, weight) + of(left.shape, right.shape);
 }

@@ -4,7 +4,7 @@ import { elementwise, type Value } from "../ir/graph.ts";
 import { sameShape } from "../ir/shape.ts";
 import { simplifying } from "../ir/simplify.ts";
 import { made } from "./fixed.ts";
-import { ruledBy } from "./pass.ts";
+import { nowhere, ruledBy } from "./pass.ts";
 import { readOnce } from "./uses.ts";
 
 /**
@@ -18,7 +18,7 @@ import { readOnce } from "./uses.ts";
  */
 export const settleLayout = ruledBy(
   "settle-layout",
-  "no axis is added and taken away again, nor a turn undone",
+  { keeps: "bits", ensures: nowhere("is an axis added and taken away again, or a turn undone", undoesAnother) },
   (graph) => {
     const alone = readOnce(graph);
     return (value, inputs) => {
@@ -71,3 +71,17 @@ function turnedBefore(value: Value, x: Value): Value | null {
 }
 
 const axesOf = ({ node }: Value): string => (node.attributes as { readonly axes: readonly number[] }).axes.join();
+
+const opposites: Readonly<Record<string, string>> = {
+  squeeze: "unsqueeze",
+  unsqueeze: "squeeze",
+  transpose: "transpose",
+};
+
+/** The shape before the two operators is the shape behind them; two turns are one, whatever they are. */
+function undoesAnother(value: Value): boolean {
+  const { node, shape } = value;
+  const [below] = node.inputs;
+  if (!Object.hasOwn(opposites, node.op) || below.node.op !== opposites[node.op]) return false;
+  return node.op === "transpose" || (sameShape(below.node.inputs[0].shape, shape) && axesOf(value) === axesOf(below));
+}

@@ -1,8 +1,8 @@
 // Rewrite 4: the values of small cross features as tables, the item's part on its own.
 import { builder, make } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import { isFixed, made } from "./fixed.ts";
-import { ruled } from "./pass.ts";
+import { elements, isFixed, made } from "./fixed.ts";
+import { type Context, nowhere, ruled } from "./pass.ts";
 import { tabled, type Widths } from "./tabled.ts";
 
 /**
@@ -14,7 +14,7 @@ import { tabled, type Widths } from "./tabled.ts";
  */
 export const splitValues = ruled(
   "split-values",
-  "no small cross embedding is multiplied out by behaviour",
+  { keeps: "rounding", ensures: nowhere("is a small cross embedding multiplied out by behaviour", multipliedOut) },
   (value, inputs, context) => {
     if (value.node.op !== "matmul") return null;
     const [x, weight] = inputs;
@@ -52,4 +52,16 @@ function parts(value: Value, axis: -1 | -2): readonly Value[] | null {
   const added = made(value, "unsqueeze");
   if (!added || added.axes.some((one) => one >= value.shape.length + axis)) return null;
   return parts(node.inputs[0], axis)?.map((part) => make("unsqueeze", [part], added, node)) ?? null;
+}
+
+/** Rows of a small table, wider than one number, that meet a matrix for each head behaviour by behaviour. */
+function multipliedOut({ node, shape }: Value, { valueTable }: Context): boolean {
+  const [x, weight] = node.inputs;
+  if (node.op !== "matmul" || !isFixed(weight) || weight.shape.length < 3 || shape[shape.length - 1] === 1)
+    return false;
+  if (x.node.op !== "unsqueeze" || x.node.inputs[0].node.op !== "gather" || isFixed(x)) return false;
+  const [table] = x.node.inputs[0].node.inputs;
+  if (!isFixed(table) || (weight.shape.length === 4 && weight.shape[1] !== 1)) return false;
+  const [rows, width] = table.shape.map(Number);
+  return width > 1 && (rows * elements(weight)) / width <= valueTable;
 }

@@ -21,7 +21,10 @@ export function scoreGraph(model: Model, { sparse }: TrainPlan): Graph {
   return graphOf(model, "score", predictions(scene(model, "batch", sparse, { learns: false, measured: new Map() })));
 }
 
-/** `loss`, `losses`, and the new value of every measured statistic under its parameter's name. */
+/** The output of a statistic's new value. */
+export const measuredName = (parameter: string): string => `${parameter}.measured`;
+
+/** `loss`, `losses`, and the new value of every measured statistic. */
 export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts): Graph {
   const measured = new Map<string, Value>();
   const s = scene(model, "batch", sparse, { learns: true, measured });
@@ -37,7 +40,7 @@ export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts):
       doc: "Loss of the batch: of every task by its weight.",
     },
     { name: "losses", value: sum(losses.map(({ rows }) => rows)), doc: "Loss of every row, before its weight." },
-    ...[...measured].map(([name, value]) => ({ name, value, doc: "" })),
+    ...[...measured].map(([name, value]) => ({ name: measuredName(name), value, doc: "" })),
   ]);
 }
 

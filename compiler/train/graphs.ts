@@ -3,13 +3,9 @@ import type { TrainGraph, TrainResult, TrainSpec } from "../../contract/training
 import { builder } from "../ir/build.ts";
 import { type Graph, inputsOf, type Output } from "../ir/graph.ts";
 import type { Model } from "../model/model.ts";
-import { defaultContext } from "../passes/index.ts";
-import { share } from "../passes/share.ts";
-import { backward } from "./backward.ts";
+import { rewrite } from "../passes/index.ts";
 import { cut } from "./cut.ts";
-import { lossGraph, oracleGraph, scoreGraph, searchGraph } from "./forward.ts";
-import { numberByNumber } from "./number-by-number.ts";
-import { forHistories, forSteps } from "./passes.ts";
+import { lossGraph, measuredName, oracleGraph, scoreGraph, searchGraph } from "./forward.ts";
 import { type TrainPlan, trainPlan } from "./plan.ts";
 import { type TrainPorts, trainPorts } from "./ports.ts";
 import { graphSpec, inOrder, keptResults, oracleResults, scoreResults, trainSpec } from "./spec.ts";
@@ -28,13 +24,18 @@ export interface TrainingOptions {
   readonly wholeRows?: number;
   /** False: `step` holds the update too, and is right with one thread only. */
   readonly cut?: boolean;
+  /** Check what every pass requires and ensures. */
+  readonly verify?: boolean;
 }
 
 /**
  * All graphs of a model's training: `search`, `step`, `update`, `score` and `oracle`, as far as the model has them.
  * Parameters are inputs of theirs: none is written inside.
  */
-export function trainGraphs(model: Model, { wholeRows, cut: cuts = true }: TrainingOptions = {}): Training {
+export function trainGraphs(
+  model: Model,
+  { wholeRows, cut: cuts = true, verify = false }: TrainingOptions = {},
+): Training {
   const plan = trainPlan(model, wholeRows);
   const ports = trainPorts(model, plan);
   const packs = unpacked(plan.packs, ports.own);
@@ -42,16 +43,16 @@ export function trainGraphs(model: Model, { wholeRows, cut: cuts = true }: Train
   const specs = new Map<TrainGraphName, TrainGraph>();
   const add = (name: TrainGraphName, graph: Graph, results: ReadonlyMap<string, TrainResult>) => {
     if (graph.outputs.length === 0) return;
-    const ordered = inOrder({ ...numberByNumber.run(graph, defaultContext), name }, ports);
+    const ordered = inOrder({ ...rewrite(graph, { plan: "written", verify }), name }, ports);
     graphs.set(name, ordered);
     specs.set(name, graphSpec(ordered, ports, results));
   };
-  const whole = (graph: Graph) => withPacks(forHistories(graph), packs);
-  const kept = (graph: Graph) => withPacks(forSteps(graph), packs);
+  const whole = (graph: Graph) => withPacks(rewrite(graph, { plan: "histories", verify }), packs);
+  const kept = (graph: Graph) => withPacks(rewrite(graph, { plan: "steps", verify }), packs);
 
   add("search", whole(searchGraph(model, plan)), keptResults(model));
-  const { graph, results } = stepGraph({ model, plan, ports, packs }, kept(lossGraph(model, plan, ports.own)));
-  const { step, update, carried } = cuts ? cut(graph) : { step: graph, update: null, carried: [] };
+  const { graph, results } = stepGraph({ model, plan, ports, packs, verify }, kept(lossGraph(model, plan, ports.own)));
+  const { step, update, carried } = cuts ? cut(graph, verify) : { step: graph, update: null, carried: [] };
   const all = new Map([...results, ...carried.map((name) => [name, { kind: "carried" }] as const)]);
   add("step", step, all);
   if (update !== null) add("update", update, all);
@@ -65,10 +66,11 @@ interface StepParts {
   readonly plan: TrainPlan;
   readonly ports: TrainPorts;
   readonly packs: Unpacked;
+  readonly verify: boolean;
 }
 
 /** Forward, backward and update in one graph. */
-function stepGraph({ model, plan, ports, packs }: StepParts, forward: Graph) {
+function stepGraph({ model, plan, ports, packs, verify }: StepParts, forward: Graph) {
   const { clip, l2 } = model.train;
   const updated = updates(forward, { plan, ports: ports.own, packs, clip, l2 });
   const results = new Map<string, TrainResult>([
@@ -80,7 +82,7 @@ function stepGraph({ model, plan, ports, packs }: StepParts, forward: Graph) {
     if (optimiser !== null) continue;
     const name = `${ports.own.pack(pack)}.out`;
     const values = parameters.map(
-      (parameter) => forward.outputs.find((output) => output.name === parameter.name)!.value,
+      (parameter) => forward.outputs.find((output) => output.name === measuredName(parameter.name))!.value,
     );
     const value = values.length === 1 ? values[0] : builder("update/statistics").concat(values, 0);
     outputs.push({ name, value, doc: "Running means and variances after the step." });
@@ -89,6 +91,5 @@ function stepGraph({ model, plan, ports, packs }: StepParts, forward: Graph) {
   outputs.push(...updated.outputs);
   for (const [name, result] of updated.results) results.set(name, result);
   const inputs = inputsOf(outputs.map(({ value }) => value));
-  const written = share.run({ ...forward, inputs, outputs }, defaultContext);
-  return { graph: share.run(backward(written), defaultContext), results };
+  return { graph: rewrite({ ...forward, inputs, outputs }, { plan: "learning", verify }), results };
 }

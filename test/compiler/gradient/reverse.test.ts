@@ -1,9 +1,9 @@
 // Reverse mode over whole graphs: random ones, products of every shape of the lowering, slices, look-ups, what is stopped.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gradients, oneThread } from "../../../compiler/gradient/reverse.ts";
+import { gradients } from "../../../compiler/gradient/reverse.ts";
 import { type Builder, builder } from "../../../compiler/ir/build.ts";
-import { type Shape, topological, type Value } from "../../../compiler/ir/graph.ts";
+import { oneThread, type Shape, topological, type Value } from "../../../compiler/ir/graph.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import { uniform } from "../../kit/any-request.ts";
 import { disagreement, results } from "../../kit/gradient.ts";

@@ -1,8 +1,10 @@
 // Every rewrite keeps every output of every graph, on random models, and reaches the state that it promises.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { print } from "../../../compiler/ir/print.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import { defaultContext, foldParameters, passes, rewrite } from "../../../compiler/passes/index.ts";
+import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { anyRequest, batchFeeds, requestFeeds } from "../../kit/any-request.ts";
 import { graphsOf, outputsApart, randomParameters, run, world } from "../../kit/reference.ts";
@@ -48,13 +50,36 @@ describe("the rewrites", () => {
         fc.property(anyModel(), anyRequest(), (model, shape) => {
           const { graphs, read, feeds } = world(model, shape);
           const graph = graphs.get("explain")!;
-          for (const { check } of pass.requires) expect(check(graph, defaultContext)).toBeNull();
+          for (const { check } of pass.requires) expect(check(graph, defaultContext, graph)).toBeNull();
           const result = pass.run(graph, defaultContext);
-          for (const { check } of pass.ensures) expect(check(result, defaultContext)).toBeNull();
+          for (const { check } of pass.ensures) expect(check(result, defaultContext, graph)).toBeNull();
           expect(outputsApart(run(result, feeds, read), run(graph, feeds, read))).toBeNull();
         }),
         { numRuns: 8 },
       );
     },
   );
+
+  it("of training ensure what they say in all its graphs", () => {
+    fc.assert(
+      fc.property(anyModel(), (model) => {
+        for (const cut of [true, false]) trainGraphs(model, { verify: true, cut });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("find nothing to do where they have run", () => {
+    fc.assert(
+      fc.property(anyModel(), (model) => {
+        for (const [name, graph] of graphsOf(model)) {
+          for (const pass of passes) {
+            const once = pass.run(graph, defaultContext);
+            expect(print(pass.run(once, defaultContext)), `${pass.name}, ${name}`).toBe(print(once));
+          }
+        }
+      }),
+      { numRuns: 8 },
+    );
+  });
 });

@@ -5,7 +5,7 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { type Graph, topological } from "../../../compiler/ir/graph.ts";
 import { defaultContext } from "../../../compiler/passes/index.ts";
-import { numberByNumber } from "../../../compiler/train/number-by-number.ts";
+import { numberByNumber } from "../../../compiler/passes/training/number-by-number.ts";
 import { difference, graphOf, runGraph } from "../../kit/onnx.ts";
 
 const b = builder("test");
@@ -39,7 +39,7 @@ describe("look-ups of single numbers", () => {
     expect(reads(before)).toEqual([false, false, false, false, false]);
     // Three columns, two columns, two vectors; what is wide stays.
     expect(reads(after).toSorted()).toEqual([false, ...Array<boolean>(7).fill(true)]);
-    for (const condition of numberByNumber.ensures) expect(condition.check(after, defaultContext)).toBeNull();
+    for (const condition of numberByNumber.ensures) expect(condition.check(after, defaultContext, before)).toBeNull();
   });
 
   it("read the same numbers", async () => {

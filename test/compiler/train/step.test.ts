@@ -1,8 +1,7 @@
 // A step in two graphs: equal to the step in one, to ONNX Runtime's, and the same bits every time with two threads.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { oneThread } from "../../../compiler/gradient/reverse.ts";
-import { topological } from "../../../compiler/ir/graph.ts";
+import { oneThread, topological } from "../../../compiler/ir/graph.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import type { Model } from "../../../compiler/model/model.ts";
 import { type Training, trainGraphs } from "../../../compiler/train/graphs.ts";

@@ -1,7 +1,8 @@
 // A plan that pays: tags of an item are masked and summed up in one product.
-import { builder } from "../ir/build.ts";
-import { made } from "../passes/fixed.ts";
-import { ruled } from "../passes/pass.ts";
+import { builder } from "../../ir/build.ts";
+import type { Value } from "../../ir/graph.ts";
+import { made } from "../fixed.ts";
+import { nowhere, ruled } from "../pass.ts";
 
 /**
  *  1. Σ_n x_n · m_n  →  m x   with x [U, n, w] and m [U, n, 1]
@@ -10,7 +11,7 @@ import { ruled } from "../passes/pass.ts";
  */
 export const pooledAtOnce = ruled(
   "pooled-at-once",
-  "no masked rows are written to be summed up",
+  { keeps: "rounding", ensures: nowhere("are masked rows written to be summed up", maskedApart) },
   (value, [product]) => {
     const sum = made(value, "sum");
     if (sum === null || sum.axes.join() !== "1" || product.node.op !== "mul" || product.shape.length !== 3) return null;
@@ -23,3 +24,13 @@ export const pooledAtOnce = ruled(
     return sum.keep ? total : at.squeeze(total, 1);
   },
 );
+
+/** Rows of rank 3 that are multiplied by one number each and then summed up over them. */
+function maskedApart(value: Value): boolean {
+  const [product] = value.node.inputs;
+  const axes = made(value, "sum")?.axes;
+  if (axes?.join() !== "1" || product.node.op !== "mul" || product.shape.length !== 3) return false;
+  const [rows, mask] = product.node.inputs;
+  const each = mask.shape.join() === [...rows.shape.slice(0, 2), 1].join();
+  return each && mask.node.op === "unsqueeze" && mask.node.inputs[0].shape.join() === rows.shape.slice(0, 2).join();
+}

@@ -1,8 +1,8 @@
 // A plan that pays: scores of kept behaviours as rows of one product for each row of the batch.
-import { type Builder, builder } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
-import { made } from "../passes/fixed.ts";
-import { ruled } from "../passes/pass.ts";
+import { type Builder, builder } from "../../ir/build.ts";
+import type { Value } from "../../ir/graph.ts";
+import { made } from "../fixed.ts";
+import { nowhere, ruled } from "../pass.ts";
 
 /**
  * Products with behaviours K [B, k, w] that all heads share; x is [A, B, w, 1], or [A, 1, w, 1] for all rows alike.
@@ -10,18 +10,22 @@ import { ruled } from "../passes/pass.ts";
  *  2. K_1 x_1 + K_2 x_2  →  the same of [K_1 K_2] and [x_1; x_2], for x that are alike for all rows
  * What is turned round are rows of k numbers, in the gradient too. Scores stay equal up to rounding.
  */
-export const rowsOfScores = ruled("rows-of-scores", "no scores are columns of a product", (value, inputs) => {
-  const at = builder(value.node.scope, value.node.doc);
-  const terms = value.node.op === "matmul" ? termOf(inputs) : value.node.op === "add" ? sumOf(inputs) : null;
-  if (terms === null) return null;
-  const alike = terms.filter(({ query }) => query.shape.length === 2);
-  const own = terms.filter(({ query }) => query.shape.length === 3);
-  const sum = [...own, ...(alike.length > 1 ? [joined(at, alike)] : alike)]
-    .map(({ query, rows }) => at.matmul(query, at.transpose(rows, [0, 2, 1])))
-    .reduce((left, right) => at.add(left, right));
-  const front = at.transpose(sum, [1, 0, 2]);
-  return value.shape.length === 4 ? at.unsqueeze(front, 3) : front;
-});
+export const rowsOfScores = ruled(
+  "rows-of-scores",
+  { keeps: "rounding", ensures: nowhere("are scores columns of a product", columnsOfScores) },
+  (value, inputs) => {
+    const at = builder(value.node.scope, value.node.doc);
+    const terms = value.node.op === "matmul" ? termOf(inputs) : value.node.op === "add" ? sumOf(inputs) : null;
+    if (terms === null) return null;
+    const alike = terms.filter(({ query }) => query.shape.length === 2);
+    const own = terms.filter(({ query }) => query.shape.length === 3);
+    const sum = [...own, ...(alike.length > 1 ? [joined(at, alike)] : alike)]
+      .map(({ query, rows }) => at.matmul(query, at.transpose(rows, [0, 2, 1])))
+      .reduce((left, right) => at.add(left, right));
+    const front = at.transpose(sum, [1, 0, 2]);
+    return value.shape.length === 4 ? at.unsqueeze(front, 3) : front;
+  },
+);
 
 /** (query [B, A, w] or [A, w]) · (rows [B, k, w])ᵀ: [B, A, k] */
 interface Term {
@@ -70,4 +74,15 @@ function joined(at: Builder, terms: readonly Term[]): Term {
 /** Columns that rule 2 joined before. */
 function partsOf(rows: Value): readonly Value[] {
   return made(rows, "concat")?.axis === 2 ? rows.node.inputs : [rows];
+}
+
+/** Behaviours of a batch that all heads share, times one column a head. */
+function columnsOfScores({ node, shape }: Value): boolean {
+  if (node.op !== "matmul" || shape.length !== 4 || shape[3] !== 1 || typeof shape[0] !== "number") return false;
+  const [rows, query] = node.inputs;
+  const [under] = rows.node.inputs;
+  const alike =
+    rows.node.op === "unsqueeze" && rows.shape.join() === [1, ...under.shape].join() && under.shape.length === 3;
+  const one = query.shape[1] === 1 || query.shape[1] === rows.shape[1];
+  return alike && one && typeof query.shape[2] === "number" && query.shape[0] === shape[0] && query.shape.length === 4;
 }
