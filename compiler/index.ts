@@ -1,6 +1,8 @@
 /** The compiler's public face: source text in, artefacts out. Pure: it reads and writes nothing itself. */
 
 export { type Digest, type Hashing, portableDigest } from "../contract/digest.ts";
+export type { Diagnostic } from "../grammar/diagnostic.ts";
+export { type Edit, edited, type Fix, together } from "../grammar/fix.ts";
 export { type BatchGraph, batchGraph } from "./batch-graph.ts";
 export { byText } from "./by/kinds.ts";
 export { buildable } from "./check/buildable.ts";
@@ -15,6 +17,10 @@ export { featureSpecs } from "./emit/manifest.ts";
 export { EmitError } from "./emit/onnx.ts";
 export { type Fallback, type Provider, placement } from "./emit/placement.ts";
 export { probeModel } from "./emit/probe.ts";
+export type { DefinedSymbol, Facts, Place, Reference, SymbolKind, Word } from "./facts/facts.ts";
+export { type Offer, offers, sectionOffers } from "./facts/offers.ts";
+export { facts, placeAt, symbolAt, wordAt } from "./facts/read.ts";
+export { rename } from "./facts/rename.ts";
 export { type Fingerprints, metricFingerprints } from "./graphs/fingerprint.ts";
 export { type Layout, type LowerOptions, lowerGraphs } from "./graphs/index.ts";
 export { codes, explain } from "./hints/explain.ts";

@@ -61,6 +61,8 @@ export interface SectionNode {
   /** `///` lines above the section, markers and one leading space removed, joined by newlines. */
   readonly doc?: string;
   readonly members: readonly Member[];
+  /** Settings without a value, in a damaged section. */
+  readonly holes?: readonly Hole[];
   /** From the keyword to the closing brace. */
   readonly span: Span;
 }
@@ -80,7 +82,15 @@ export interface Block {
   readonly kind: "block";
   readonly name: Name;
   readonly members: readonly Member[];
+  readonly holes?: readonly Hole[];
   readonly doc?: string;
+  readonly span: Span;
+}
+
+/** `name:` of which the value is missing: for those who help to write it. */
+export interface Hole {
+  readonly name: Name;
+  /** Where the value is due: behind the colon, with the blanks that follow on its line. */
   readonly span: Span;
 }
 
@@ -118,6 +128,7 @@ export interface CallValue {
   readonly path: readonly Name[];
   /** Absent where there are no parentheses; empty for `f()`. */
   readonly arguments?: readonly Argument[];
+  readonly holes?: readonly Hole[];
   readonly span: Span;
 }
 

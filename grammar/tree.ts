@@ -4,6 +4,7 @@ import type {
   Argument,
   Block,
   CallValue,
+  Hole,
   ImportNode,
   Member,
   Name,
@@ -76,13 +77,31 @@ export function sectionOf(
     keywordSpan: spanOf(origin, first),
     ...(name && { name: nameOf(origin, name) }),
     ...documented(origin, first),
-    members: membersOf(origin, nodes(tree, "body")[0]),
+    ...insideOf(origin, nodes(tree, "body")[0]),
     span: spanOf(origin, first, tokens[tokens.length - 1]),
   };
 }
 
-const membersOf = (origin: Origin, body: CstNode | undefined): Member[] =>
-  nodes(body, "member").flatMap((node) => memberOf(origin, node) ?? []);
+function insideOf(origin: Origin, body: CstNode | undefined): { members: Member[]; holes?: Hole[] } {
+  const all = nodes(body, "member");
+  const members = all.flatMap((node) => memberOf(origin, node) ?? []);
+  return { members, ...holesOf(origin, all) };
+}
+
+/** The names of members or arguments that have a colon and no value. */
+function holesOf(origin: Origin, all: readonly CstNode[]): { holes?: Hole[] } {
+  const holes = all.flatMap((node): Hole[] => {
+    const [name] = words(node, "AnyName");
+    const [colon] = words(node, "Colon");
+    if (!name || !colon || nodes(node, "body").length > 0 || valueFrom(origin, nodes(node, "value")[0])) return [];
+    const start = endOf(colon);
+    const { text } = origin.source;
+    let end = start;
+    while (text[end] === " " || text[end] === "\t") end++;
+    return [{ name: nameOf(origin, name), span: span(origin.source, start, end) }];
+  });
+  return holes.length > 0 ? { holes } : {};
+}
 
 function memberOf(origin: Origin, node: CstNode): Member | undefined {
   const [first] = words(node, "AnyName");
@@ -91,10 +110,16 @@ function memberOf(origin: Origin, node: CstNode): Member | undefined {
   const start = startOf(first);
   const [body] = nodes(node, "body");
   if (body) {
-    const members = membersOf(origin, body);
+    const { members, holes } = insideOf(origin, body);
     const [brace] = words(body, "RightBrace");
     const end = brace ? endOf(brace) : (members.at(-1)?.span.end ?? endOf(words(body, "LeftBrace")[0] ?? first));
-    return { kind: "block", ...common, members, span: span(origin.source, start, end) } satisfies Block;
+    return {
+      kind: "block",
+      ...common,
+      members,
+      ...(holes && { holes }),
+      span: span(origin.source, start, end),
+    } satisfies Block;
   }
   const value = valueFrom(origin, nodes(node, "value")[0]);
   return (
@@ -144,7 +169,7 @@ function callOf(origin: Origin, node: CstNode): CallValue | undefined {
   return {
     kind: "call",
     path: path.map((token) => nameOf(origin, token)),
-    ...(open && { arguments: found }),
+    ...(open && { arguments: found, ...holesOf(origin, nodes(node, "argument")) }),
     span: span(origin.source, startOf(path[0]), end),
   };
 }

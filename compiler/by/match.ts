@@ -1,4 +1,5 @@
 // Agreement in one feature: a behaviour counts when its item has the candidate's value (SIM hard).
+import { categories } from "../catalog/features.ts";
 import { reference, required, signature, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
@@ -30,8 +31,7 @@ export const match: Kind<"match"> = {
   attend: { unbuilt: "`by: match` in an attend" },
 };
 
-const isCategory = (feature: Feature): boolean =>
-  ["id", "vocabulary", "hashed", "tags", "bucketed", "flag"].includes(feature.encoder.kind);
+const isCategory = (feature: Feature): boolean => categories.has(feature.encoder.kind);
 
 /**
  * 1 where candidate and behaviour have a value in common, of tags any: [R, M], in a `per_head` frame [A, R, M]. Row 0, the

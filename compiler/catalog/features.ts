@@ -48,7 +48,7 @@ const kind = <const A extends Arguments>(
 const anywhere: readonly GroupName[] = ["item", "user", "context", "candidate", "cross"];
 
 const formerly = optional(
-  name("an earlier name"),
+  name("an earlier name", "new"),
   null,
   "The name before a rename: old weights and data stay readable.",
 );
@@ -148,6 +148,9 @@ export const featureKinds = {
     { groups: ["item", "user"] },
   ),
 } as const;
+
+/** Kinds whose values can be equal: what `match` compares. */
+export const categories: ReadonlySet<string> = new Set(["id", "vocabulary", "hashed", "tags", "bucketed", "flag"]);
 
 function tagRows(
   vocab: number | null,

@@ -36,7 +36,7 @@ export type SortKind =
   | { readonly kind: "choice"; readonly of: readonly string[] }
   | { readonly kind: "integers"; readonly range: Range; readonly empty: boolean }
   | { readonly kind: "edges"; readonly dimensions: readonly Dimension[] }
-  | { readonly kind: "name"; readonly what: string }
+  | { readonly kind: "name"; readonly what: string; readonly of: "label" | "new" }
   | { readonly kind: "reference"; readonly what: string; readonly wanted: Wanted }
   | { readonly kind: "references"; readonly what: string; readonly wanted: Wanted }
   | { readonly kind: "call"; readonly what: string; readonly of: Readonly<Record<string, Signature>> };
@@ -89,8 +89,8 @@ export const integers = (min: number, max: number, empty = false): Sort<readonly
   empty,
 });
 export const edges = (...dimensions: readonly Dimension[]): Sort<Edges> => ({ kind: "edges", dimensions });
-/** A bare name that is not looked up among the declarations. */
-export const name = (what: string): Sort<Name> => ({ kind: "name", what });
+/** A bare name that is not looked up among the declarations: a label's, or one that means nothing elsewhere. */
+export const name = (what: string, of: "label" | "new"): Sort<Name> => ({ kind: "name", what, of });
 /** A dotted name, resolved by the check of its block. */
 export const reference = (of: Wanted): Sort<CallValue> => ({ kind: "reference", what: of.what, wanted: of });
 /** One reference, or a list of them. */

@@ -38,7 +38,7 @@ export const stops = {
 
 const task = {
   weight: optional(real({ min: 0, max: 1e6 }), 1, "Weight of the task in the loss."),
-  where: optional(name("a label"), null, "Counts only samples where this label is one."),
+  where: optional(name("a label", "label"), null, "Counts only samples where this label is one."),
 };
 
 export const tasks = {

@@ -5,7 +5,10 @@ import type { SectionKeyword } from "../../grammar/ast.ts";
 export type Referent =
   | "item"
   | "group"
+  /** of a group */
   | "feature"
+  /** of a group or a history, with a table of its own or another's */
+  | "table feature"
   /** of the item */
   | "item feature"
   /** of the item, and a vector: pretrained or embedded */
@@ -44,6 +47,9 @@ export interface Wanted {
   readonly names: readonly Referent[];
 }
 
+/** What may follow the name of a metric or an attend. */
+export const namedParts = { metric: ["keys", "query", "bias"], attend: ["values"] } as const;
+
 const wanting = (
   what: string,
   called: string,
@@ -58,7 +64,7 @@ export const wanted = {
   itemOrFeatures: wanting("`item` or features of it", "item section", ["item"], ["item", "item feature"]),
   itemVector: wanting("a feature of `item`", "feature of item", ["item"], ["item vector"]),
   itemCategory: wanting("a feature of `item`", "feature of item", ["item"], ["item category"]),
-  feature: wanting("a feature", "feature", [...groups, "history"], ["feature"]),
+  feature: wanting("a feature", "feature", [...groups, "history"], ["table feature"]),
   crossFeature: wanting("a cross feature", "cross feature", ["history"], ["own cross feature"]),
   history: wanting("a history", "history", ["history"], ["history"]),
   inherent: wanting("the items of a history", "history", ["history"], ["inherent"]),

@@ -2,8 +2,10 @@
 import type { SectionNode } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { facts } from "../facts/read.ts";
+import { rename } from "../facts/rename.ts";
 import type { Model } from "../model/model.ts";
-import { columnsOf } from "../model/widths.ts";
+import { columnsOf, type Widths } from "../model/widths.ts";
 import type { Program } from "../source/load.ts";
 import { checkMetricConsistency, checkUnused } from "./consistency.ts";
 import { checkFeatures } from "./features.ts";
@@ -28,6 +30,8 @@ export interface Checked {
   readonly model: Model | null;
   /** Errors of reading and parsing first, then the checker's, in the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Widths by qualified name, as far as they are known: of what has errors, too. */
+  readonly widths: ReadonlyMap<string, Widths>;
 }
 
 /** What may follow from a section that could not be parsed: said only where all could. */
@@ -50,19 +54,22 @@ export function check(program: Program, options: CheckOptions = {}): Checked {
   const report = (diagnostic: Diagnostic): void => {
     if (!broken || !consequences.has(diagnostic.code)) found.push(diagnostic);
   };
+  const widths = new Map<string, Widths>();
   const model = checkProgram(
     program,
     options,
     report,
+    widths,
     () => broken || found.some(({ severity }) => severity === "error"),
   );
-  return { model, diagnostics: [...program.diagnostics, ...inOrder(found, program)] };
+  return { model, diagnostics: [...program.diagnostics, ...inOrder(withRenames(found, program), program)], widths };
 }
 
 function checkProgram(
   program: Program,
   { library = false, maxBytes }: CheckOptions,
   report: Scope["report"],
+  widths: Scope["widths"],
   failed: () => boolean,
 ): Model | null {
   const { entry, sections } = program;
@@ -79,6 +86,7 @@ function checkProgram(
     nameless,
     comparisons: { left: 30_000 },
     used: new Set(),
+    widths,
   };
   const start = { source: entry.source, start: 0, end: 0 };
   if (!name && !library) {
@@ -173,6 +181,20 @@ function each<K extends NamedKeyword>(
   const own = declared(scope, keyword);
   for (const declaration of own) declaration.entity = checkOne(declaration, scope);
   for (const declaration of own) declaration.checked = true;
+}
+
+/** A better name is offered with all that refers to it; not where another has it. */
+function withRenames(diagnostics: readonly Diagnostic[], program: Program): readonly Diagnostic[] {
+  if (!diagnostics.some(({ code }) => code === "not-snake-case")) return diagnostics;
+  const known = facts(program);
+  return diagnostics.map((diagnostic) => {
+    const [fix] = diagnostic.code === "not-snake-case" ? diagnostic.fixes : [];
+    if (!fix) return diagnostic;
+    const [{ span, text }] = fix.edits;
+    const symbol = known.symbols.find((one) => one.span.source === span.source && one.span.start === span.start);
+    const edits = symbol ? rename(known, symbol, text) : null;
+    return { ...diagnostic, fixes: edits ? [{ ...fix, edits }] : [] };
+  });
 }
 
 /** By file, then by place: the reader goes through the text once. */

@@ -7,10 +7,11 @@ import { columns, type FeatureKind, featureKinds } from "../catalog/features.ts"
 import type { Given } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Embedding, Feature, Group, GroupName } from "../model/model.ts";
+import { widthOf } from "../model/widths.ts";
 import { readArguments } from "./arguments.ts";
 import type { Draft } from "./draft.ts";
 import { missing, pathText } from "./resolve.ts";
-import { block, declared, groupKeywords, list, type Scope, snakeCase, twice } from "./scope.ts";
+import { block, declared, groupKeywords, list, noteWidths, type Scope, snakeCase, twice } from "./scope.ts";
 import { linkTables } from "./shares.ts";
 
 /** Names that a graph or a request gives another meaning there. */
@@ -45,6 +46,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
       featureOfDraft(qualified, draft, tables.get(qualified) ?? null),
     ]),
   );
+  for (const [qualified, feature] of features) noteWidths(scope, qualified, { columns: feature?.width });
   formerNames(drafts, scope);
 
   const make = (kind: GroupName, prefix: string, section: SectionNode | undefined) => {
@@ -77,6 +79,8 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
       );
     }
     const group: Group = { kind, prefix, features: own, key };
+    if (section && failed.size === 0)
+      noteWidths(scope, kind === "cross" ? `${prefix}.cross` : prefix, { columns: widthOf(own) });
     return { group, damaged: failed.size > 0, failed, present: section !== undefined };
   };
   for (const keyword of groupKeywords) scope.groups.set(keyword, make(keyword, keyword, sections.get(keyword)));
@@ -142,6 +146,8 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
   }
   const kind: FeatureKind = featureKinds[kindName as keyof typeof featureKinds] as unknown as FeatureKind;
   const readings = readArguments(kind.arguments, value, scope);
+  const written = readings.dim?.value ?? (Object.hasOwn(kind.arguments, "size") ? readings.size?.value : null);
+  if (typeof written === "number") noteWidths(scope, `${prefix}.${name.text}`, { columns: written });
   if (!kind.groups.includes(group)) {
     const place = group === "cross" ? `the cross features of \`${prefix}\`` : `\`${group}\``;
     const homes = kind.groups.map((g) => (g === "cross" ? "a history's `cross`" : `\`${g}\``));

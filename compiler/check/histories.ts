@@ -6,9 +6,10 @@ import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { isVector } from "../model/features.ts";
 import type { Feature, History } from "../model/model.ts";
+import { widthOf } from "../model/widths.ts";
 import { readArguments, readSettings } from "./arguments.ts";
 import { resolve, wrongKind } from "./resolve.ts";
-import { type Declaration, featureOf, type Scope } from "./scope.ts";
+import { type Declaration, featureOf, noteWidths, type Scope } from "./scope.ts";
 import { reportUnknown } from "./unknown.ts";
 
 export function checkHistory({ name, section }: Declaration<"history">, scope: Scope): History | null {
@@ -23,6 +24,9 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
   if (item && !(item.kind === "group" && item.group.kind === "item"))
     wrongKind("of", "`item`, the one thing that behaviours are about", of.value, item, scope);
   const cross = scope.crosses.get(name.text);
+  const inherent = scope.groups.get("item");
+  if (inherent && cross && !inherent.damaged && !cross.damaged)
+    noteWidths(scope, name.text, { columns: widthOf(inherent.group.features) + widthOf(cross.group.features) });
   const clustered = cluster?.value ? readCluster(cluster.value.call, name.text, scope) : null;
   if (!of || !item || !max || !cross || !cluster || (cluster.value && !clustered)) return null;
   return {

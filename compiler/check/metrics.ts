@@ -9,7 +9,7 @@ import type { Feature, History, Metric } from "../model/model.ts";
 import { columnsOf, widthOf } from "../model/widths.ts";
 import { readArguments, readSettings, shown } from "./arguments.ts";
 import { resolve, wrongKind } from "./resolve.ts";
-import type { Declaration, Scope } from "./scope.ts";
+import { type Declaration, noteWidths, type Scope } from "./scope.ts";
 
 export function checkMetric({ name, section }: Declaration<"metric">, scope: Scope): Metric | null {
   const readings = readSettings(
@@ -26,6 +26,11 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
   const own =
     embeddings &&
     (embeddings.value?.name === "own" ? ownDim(embeddings.value.call, scope) : ({ kind: "shared" } as const));
+  noteWidths(scope, name.text, {
+    query: query && widthOf(query),
+    head: dim?.value,
+    keys: heads && dim && heads.value * dim.value,
+  });
   if (!query || !keys || !readings.query || !readings.keys || !bias || !heads || !dim || !own) return null;
   const same = query.length === keys.features.length && query.every((feature) => keys.features.includes(feature));
   if (!same) {

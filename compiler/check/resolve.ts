@@ -1,7 +1,7 @@
 // Turns a dotted name into what it refers to. The one place that knows how names are written.
 import type { CallValue, Name, SectionKeyword, Span } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { type Wanted, wanted } from "../catalog/wanted.ts";
+import { namedParts, type Wanted, wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Attend, Feature, Group, History, Metric, Search, Table, Tower } from "../model/model.ts";
 import { shown } from "./arguments.ts";
@@ -95,17 +95,13 @@ function parts(declaration: Declaration, rest: readonly Name[], call: CallValue,
   if (entity === null) return null;
   if (keyword === "history") return historyPart(entity as History, rest, call, scope);
   const [part, beyond] = rest;
-  if (beyond) return unknownPart(declaration.name.text, beyond, [], scope);
   if (!part) return { kind: keyword, [keyword]: entity } as unknown as Target;
-  if (keyword === "metric") {
-    if (["keys", "query", "bias"].includes(part.text)) return { kind: "metric part", metric: entity as Metric, part };
-    return unknownPart(declaration.name.text, part, ["keys", "query", "bias"], scope);
-  }
-  if (keyword === "attend") {
-    if (part.text === "values") return { kind: "attend part", attend: entity as Attend, part };
-    return unknownPart(declaration.name.text, part, ["values"], scope);
-  }
-  return unknownPart(declaration.name.text, part, [], scope);
+  const known: readonly string[] = keyword === "metric" || keyword === "attend" ? namedParts[keyword] : [];
+  if (!known.includes(part.text)) return unknownPart(declaration.name.text, part, known, scope);
+  if (beyond) return unknownPart(`${declaration.name.text}.${part.text}`, beyond, [], scope);
+  return keyword === "metric"
+    ? { kind: "metric part", metric: entity as Metric, part }
+    : { kind: "attend part", attend: entity as Attend, part };
 }
 
 function historyPart(history: History, rest: readonly Name[], call: CallValue, scope: Scope): Target | null {
@@ -118,14 +114,20 @@ function historyPart(history: History, rest: readonly Name[], call: CallValue, s
     const feature = member(item, beyond, call, `${history.name}.item`, scope);
     return feature && { kind: "inherent", history, feature };
   }
-  if (beyond.length > 0) return unknownPart(`${history.name}.${part.text}`, beyond[0], [], scope);
-  if (part.text === "cross") return { kind: "cross", history };
-  if (part.text === "last") return { kind: "last", history, call };
   const cross = scope.crosses.get(history.name);
-  if (!cross || cross.failed.has(part.text)) return null;
-  const feature = featureOf(cross.group, part.text);
+  const feature = cross && featureOf(cross.group, part.text);
+  if (!feature && part.text !== "cross" && part.text !== "last") {
+    if (!cross || cross.failed.has(part.text)) return null;
+    return unknownPart(
+      history.name,
+      part,
+      ["item", "cross", "last", ...cross.group.features.map((f) => f.name)],
+      scope,
+    );
+  }
+  if (beyond.length > 0) return unknownPart(`${history.name}.${part.text}`, beyond[0], [], scope);
   if (feature) return { kind: "cross feature", history, feature };
-  return unknownPart(history.name, part, ["item", "cross", "last", ...cross.group.features.map((f) => f.name)], scope);
+  return part.text === "cross" ? { kind: "cross", history } : { kind: "last", history, call };
 }
 
 /** The feature that `rest` names in a group. */

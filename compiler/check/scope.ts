@@ -1,11 +1,13 @@
 // What has been declared so far, and the way errors are collected. A declaration that failed is there with the value null: its
 // users stay silent, so that one mistake gives one error.
+import { recordOf } from "../../contract/record.ts";
 import type { Member, Name, SectionKeyword, SectionNode, Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { fix } from "../../grammar/fix.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Attend, Feature, Group, GroupName, History, Metric, Search, Table, Tower } from "../model/model.ts";
+import type { WidthName, Widths } from "../model/widths.ts";
 
 /** What each kind of named section becomes. */
 export interface Entities {
@@ -54,6 +56,20 @@ export interface Scope {
   readonly comparisons: { left: number };
   /** Who read what, to find declarations that nothing uses. */
   readonly used: Set<string>;
+  /** Widths by qualified name, of what failed as well. */
+  readonly widths: Map<string, Widths>;
+}
+
+/** Notes the widths of a name that are known by now. */
+export function noteWidths(
+  scope: Scope,
+  name: string,
+  widths: { readonly [W in WidthName]?: number | null | undefined },
+): void {
+  const known = recordOf(
+    Object.entries(widths).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+  );
+  scope.widths.set(name, { ...scope.widths.get(name), ...known });
 }
 
 export const isNamed = (keyword: SectionKeyword): keyword is NamedKeyword => blocks[keyword].named;

@@ -12,7 +12,7 @@ import { pooledWidth, widthOf } from "../model/widths.ts";
 import { readArguments, readSettings } from "./arguments.ts";
 import { checkBy } from "./by.ts";
 import { resolve, wrongKind } from "./resolve.ts";
-import type { Declaration, Scope } from "./scope.ts";
+import { type Declaration, noteWidths, type Scope } from "./scope.ts";
 
 export function checkSearch({ name, section }: Declaration<"search">, scope: Scope): Search | null {
   const { from, by, keep, heads } = readSettings(
@@ -62,6 +62,7 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
   const by = readings.by && checkBy(readings.by.value, "attend", name.text, over?.history ?? null, scope);
   const { values, out, keys, value } = readings;
   const item = scope.groups.get("item");
+  noteWidths(scope, name.text, { values: values?.value, out: out?.value });
   if (!over || !by || !readings.by || !values || !out || !keys || !value || !item) return null;
   if (!headsAgree(name.text, over, by, readings.by.span, scope)) return null;
   if (!applies(by, { values, out, keys, value }, scope)) return null;
@@ -80,6 +81,7 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
     values: values.value,
     out: out.value,
   });
+  noteWidths(scope, name.text, width);
   return {
     name: name.text,
     doc: section.doc ?? "",

@@ -11,7 +11,7 @@ import type { History, Table, TablePart } from "../model/model.ts";
 import { ownsValues, projectedWidth } from "../model/widths.ts";
 import { readSettings, shown } from "./arguments.ts";
 import { resolve, type Target, wrongKind } from "./resolve.ts";
-import { block, type Declaration, declared, entities, type Scope } from "./scope.ts";
+import { block, type Declaration, declared, entities, noteWidths, type Scope } from "./scope.ts";
 
 export function checkTable({ name, section }: Declaration<"table">, scope: Scope): Table | null {
   const readings = readSettings(
@@ -23,6 +23,7 @@ export function checkTable({ name, section }: Declaration<"table">, scope: Scope
   );
   const { precision, coverage, min_count, refresh, shards, on_miss } = readings;
   const of = readings.of && readParts(name.text, readings.of.value, scope);
+  noteWidths(scope, name.text, { row: of?.of.reduce((sum, part) => sum + part.width, 0) });
   if (!of || !precision || !coverage || !min_count || !refresh || !shards || !on_miss) return null;
   return {
     name: name.text,

@@ -7,10 +7,10 @@ import { tasks as taskKinds } from "../catalog/training.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import type { Task, Tower, TowerInput } from "../model/model.ts";
-import { inputWidth } from "../model/widths.ts";
+import { inputWidth, towerWidth } from "../model/widths.ts";
 import { readArguments, readSettings, shown } from "./arguments.ts";
 import { missing, pathText, resolve, wrongKind } from "./resolve.ts";
-import { block, type Declaration, declared, type Scope, snakeCase, twice } from "./scope.ts";
+import { block, type Declaration, declared, noteWidths, type Scope, snakeCase, twice } from "./scope.ts";
 
 /** A task with the names of its condition still to be looked up. */
 interface Draft extends Task {
@@ -163,6 +163,7 @@ export function checkTower(
   );
   const { hidden, activation, dropout, norm, cross, experts } = readings;
   const input = readings.input && readInput(readings.input.value, scope);
+  noteWidths(scope, name.text, { input: input && towerWidth(input) });
   if (experts && experts.value > 0 && hidden?.value.length === 0) {
     scope.report(
       diagnose("does-not-apply", { name: "experts", what: "a tower without hidden layers" }, at(experts.span), {

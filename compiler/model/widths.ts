@@ -2,6 +2,23 @@
 import { metricOf } from "./by.ts";
 import type { Attend, Feature, Group, History, Metric, Model, Table, TablePart, TowerInput } from "./model.ts";
 
+/** Columns of what a name stands for, by what they are of; what is not known, or not meant by that name, is left out. */
+export type Widths = { readonly [W in WidthName]?: number };
+export type WidthName =
+  /** what it brings where it is read: a feature, a group, all that is known of a behaviour */
+  | "columns"
+  /** a metric's query and keys before they are projected, one head, and a projected key */
+  | "query"
+  | "head"
+  | "keys"
+  /** an attend's values per head and its result */
+  | "values"
+  | "out"
+  /** what a tower reads */
+  | "input"
+  /** a table's row */
+  | "row";
+
 export const widthOf = (features: readonly Feature[]): number =>
   features.reduce((sum, feature) => sum + feature.width, 0);
 

@@ -64,7 +64,7 @@ const floors = [
   "contract",
   "grammar",
   ...["diagnostics", "hints", "source", "model", "catalog", "ir", "lower", "by", "parameters", "show"].map(inCompiler),
-  ...["check", "graphs", "passes", "gradient"].map(inCompiler),
+  ...["facts", "check", "graphs", "passes", "gradient"].map(inCompiler),
   ...["train", "values", "plan", "emit"].map(inCompiler),
   "compiler",
   ...["threads", "host", "session", "encode", "metrics", "table", "request", "learn", "store", "serve"].map(inRuntime),

@@ -13,7 +13,7 @@ export function checkText(
 }
 
 /** What was reported, as `code: text under the caret`. */
-export const found = ({ diagnostics }: Checked): string[] =>
+export const found = ({ diagnostics }: Pick<Checked, "diagnostics">): string[] =>
   diagnostics.map(({ code, primary: { span } }) => `${code}: ${span.source.text.slice(span.start, span.end)}`);
 
 export const item = "item { video_id: id(vocab: 1k, dim: 8, key: true) cover: pretrained(size: 4) }\n";
