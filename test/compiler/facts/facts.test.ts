@@ -6,7 +6,7 @@ import { check } from "../../../compiler/check/check.ts";
 import { offers } from "../../../compiler/facts/offers.ts";
 import { facts, placeAt, symbolAt, wordAt } from "../../../compiler/facts/read.ts";
 import { rename } from "../../../compiler/facts/rename.ts";
-import { allFeatures } from "../../../compiler/model/parameters.ts";
+import { allFeatures } from "../../../compiler/model/features.ts";
 import { showModel } from "../../../compiler/show/show-model.ts";
 import { load } from "../../../compiler/source/load.ts";
 import type { Span } from "../../../grammar/ast.ts";
