@@ -249,7 +249,7 @@ describe("facts of a bad program", () => {
     const { source } = program.entry;
     for (const token of lex(source.text).tokens) {
       const text = source.text.slice(0, startOf(token)) + source.text.slice(endOf(token));
-      const now = see(everything, { [everything]: text }).known;
+      const now = facts(load(everything, () => text));
       const names = new Set(now.symbols.map(({ qualified }) => qualified));
       const hurt = program.sections.find(({ span }) => span.start <= startOf(token) && endOf(token) <= span.end);
       const lost = known.symbols
@@ -260,7 +260,7 @@ describe("facts of a bad program", () => {
         .map(({ qualified }) => qualified)
         .filter((name) => !names.has(name));
       expect(lost, `without ${token.image} at ${startOf(token)}`).toEqual([]);
-      for (const { span, name } of now.symbols) expect(textOf(span)).toBe(name);
+      expect(now.symbols.filter(({ span, name }) => textOf(span) !== name)).toEqual([]);
     }
   });
 
