@@ -52,7 +52,13 @@ export function innerLine(): InnerLine {
   const port = parentPort!;
   return {
     post: (reply, transfer) => port.postMessage(reply, transfer),
-    listen: (take) => void port.on("message", (call: Call) => take(call)),
+    listen(take) {
+      port.on("message", (call: Call) => take(call));
+      // Whoever asked cannot be answered: the thread ends, which is.
+      port.on("messageerror", (error) => {
+        throw error;
+      });
+    },
     close: () => port.close(),
   };
 }

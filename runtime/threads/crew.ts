@@ -24,7 +24,7 @@ export class Crew<M extends Member> {
   readonly #members = new Set<M>();
   #free: M[] = [];
   #size = 0;
-  #replacing = 0;
+  readonly #replacing = new Set<Promise<void>>();
   #closed = false;
   readonly #pauses = new Map<ReturnType<typeof setTimeout>, () => void>();
   #broken: TwinError | null = null;
@@ -70,7 +70,7 @@ export class Crew<M extends Member> {
     const members = [...this.#members];
     this.#members.clear();
     this.#free = [];
-    await Promise.allSettled(members.map((member) => member.close()));
+    await Promise.allSettled([...members.map((member) => member.close()), ...this.#replacing]);
   }
 
   #add(member: M): void {
@@ -82,19 +82,19 @@ export class Crew<M extends Member> {
   #lose(member: M): void {
     if (!this.#members.delete(member)) return;
     this.#free = this.#free.filter((one) => one !== member);
-    if (!this.#closed) void this.#replace();
+    if (this.#closed) return;
+    const replacing = this.#replace().finally(() => this.#replacing.delete(replacing));
+    this.#replacing.add(replacing);
   }
 
   async #replace(): Promise<void> {
     const { open, warn, changed, pauses = [0, 250, 1000] } = this.#options;
-    this.#replacing++;
     let why = "";
     for (const pause of pauses) {
-      if (pause > 0) await this.#pause(pause);
+      if (pause > 0 && !this.#closed) await this.#pause(pause);
       if (this.#closed) return;
       try {
         const member = await open();
-        this.#replacing--;
         if (this.#closed) return await member.end();
         this.#add(member);
         return changed();
@@ -102,9 +102,8 @@ export class Crew<M extends Member> {
         why = error instanceof Error ? error.message : String(error);
       }
     }
-    this.#replacing--;
     warn(`a worker thread ended and could not be replaced; ${this.alive} of ${this.#size} are left: ${why}`);
-    if (this.alive > 0 || this.#replacing > 0) return;
+    if (this.alive > 0 || this.#replacing.size > 1) return;
     this.#broken = new TwinError(
       `no worker thread is alive, and none could be started (${why}): load the folder again`,
       { code: "thread_ended" },

@@ -28,6 +28,7 @@ function deadlineOf({ deadline }: CallOptions): number {
 export function checkCall(options: CallOptions): void {
   if (typeof options !== "object" || options === null)
     throw new TwinError("the options of a call must be an object: { signal, deadline }");
+  if ("aborted" in options) throw new TwinError("a signal is brought as an option: { signal }");
   for (const name of Object.keys(options)) {
     if (name !== "signal" && name !== "deadline")
       throw new TwinError(`a call has no option \`${name}\`; known: signal, deadline`);

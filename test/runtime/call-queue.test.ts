@@ -160,6 +160,7 @@ describe("a queue", () => {
     [{ deadline: "soon" }, /deadline is soon/],
     [{ signal: {} }, /signal must be an AbortSignal/],
     [{ timeout: 5 }, /no option `timeout`; known: signal, deadline/],
+    [new AbortController().signal, /a signal is brought as an option: \{ signal \}/],
     [null, /options of a call must be an object/],
   ])("refuses options %j", async (options, message) => {
     const { begun, call } = queueOf(1);

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { load, type Twin, TwinError } from "../../runtime/index.ts";
+import { load, type Prepared, type Twin, TwinError } from "../../runtime/index.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { HELD, hold } from "../../runtime/serve/workers/messages.ts";
 import type { WorkerTwin } from "../../runtime/serve/workers/pool.ts";
@@ -106,6 +106,18 @@ describe("workers", () => {
     expect([...(await prepared.rank(someCandidates(4))).scores.click]).toEqual(expected);
     expect(started).toHaveLength(2);
     expect(pool.alive).toBe(1);
+    await pool.close();
+  });
+
+  it("are sent the user's side again where they let it go, also after a request that failed", async () => {
+    const pool = await load(dir, { threads: 1, workers: 1 });
+    const sides: Prepared[] = [];
+    for (let i = 0; i <= HELD; i++) sides.push(await pool.prepare(someUser(3, i + 1)));
+    // The thread prepares the first one again, and lets the second one go for it.
+    await expect(sides[0].rank({ candidates: { item: [1] } } as never)).rejects.toThrow(/no column `price`/);
+    const found = await sides[1].rank(someCandidates(3));
+    const expected = await (await local.prepare(someUser(3, 2))).rank(someCandidates(3));
+    expect([...found.logits.click]).toEqual([...expected.logits.click]);
     await pool.close();
   });
 

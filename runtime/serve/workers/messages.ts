@@ -7,7 +7,7 @@ import type { PrepareRequest, RankRequest } from "../../request/request.ts";
 import type { SharedGeneration } from "../../store/generation-tables.ts";
 import type { LoadOptions } from "../twin.ts";
 
-/** How many users' sides a worker keeps at hand; the pool counts along, so that both drop the same ones. */
+/** How many users' sides a worker keeps at hand; the pool counts along, so that it mostly knows which. */
 export const HELD = 64;
 
 /** What a worker starts with. */
@@ -19,21 +19,30 @@ export interface WorkerStart {
   readonly weights: string | null;
 }
 
-/** One thing to do. `request` comes along where the worker does not hold the user's side. */
-export type RankJob =
+/** One request. */
+export type RankRequestJob =
   | { readonly kind: "prepare"; readonly prepared: number; readonly request: PrepareRequest }
   | {
       readonly kind: "rank" | "explain";
       readonly prepared: number;
-      readonly request: PrepareRequest | null;
+      readonly request: PrepareRequest;
       readonly candidates: RankRequest;
-    }
+    };
+
+/** One thing to do. `request` stays behind where the worker should hold the user's side. */
+export type RankJob =
+  | (Omit<RankRequestJob, "request"> & {
+      readonly request: PrepareRequest | null;
+      readonly candidates?: RankRequest;
+    })
   | { readonly kind: "tables"; readonly tables: SharedGeneration | null };
 
 export interface RankAnswer {
   /** Null of what gives nothing. */
   readonly result: Ranking | Explanation[] | null;
   readonly warnings: readonly string[];
+  /** The worker does not hold the user's side: the request must come along. */
+  readonly lacking: boolean;
 }
 
 /** What a worker says when it is open: its warnings. */

@@ -12,11 +12,9 @@ import { type Artefacts, openArtefacts } from "../artefacts.ts";
 import { statusOf, type TablesStatus } from "../status.ts";
 import { checkOptions, type LoadOptions, openTables, type Prepared, type Twin } from "../twin.ts";
 import { UnderWay } from "../under-way.ts";
-import { type RankAnswer, type RankJob, receivedExplanations, receivedRanking } from "./messages.ts";
+import { type RankAnswer, type RankRequestJob, receivedExplanations, receivedRanking } from "./messages.ts";
 import { type Tables, tablesNow } from "./tables.ts";
 import { RankThread } from "./thread.ts";
-
-type Request = Exclude<RankJob, { kind: "tables" }>;
 
 export class WorkerTwin implements Twin {
   readonly #artefacts: Artefacts;
@@ -84,7 +82,7 @@ export class WorkerTwin implements Twin {
     const tables = this.#now;
     const release = tables.open?.hold();
     try {
-      await this.#run(prepared, tables, options, () => ({ kind: "prepare", prepared, request }));
+      await this.#run({ kind: "prepare", prepared, request }, tables, options);
       return this.#preparedOf(prepared, tables, request);
     } finally {
       release?.();
@@ -93,9 +91,7 @@ export class WorkerTwin implements Twin {
 
   #preparedOf(prepared: number, tables: Tables, request: PrepareRequest): Prepared {
     const run = (kind: "rank" | "explain", candidates: RankRequest, options: CallOptions = {}) =>
-      this.#run(prepared, tables, options, (thread) => {
-        return { kind, prepared, request: thread.holds(prepared) ? null : request, candidates };
-      });
+      this.#run({ kind, prepared, request, candidates }, tables, options);
     const handle: Prepared = {
       rank: async (candidates, options) => receivedRanking((await run("rank", candidates, options)) as Ranking),
       explain: async (candidates, options) =>
@@ -105,22 +101,16 @@ export class WorkerTwin implements Twin {
     return handle;
   }
 
-  /** @param job for a thread, which may or may not hold the user's side */
-  #run(
-    prepared: number,
-    tables: Tables,
-    options: CallOptions,
-    job: (thread: RankThread) => Request,
-  ): Promise<RankAnswer["result"]> {
+  #run(job: RankRequestJob, tables: Tables, options: CallOptions): Promise<RankAnswer["result"]> {
     return this.#underWay.run(async () => {
       if (this.#crew.broken !== null) throw this.#crew.broken;
       const whileWaiting = tables.open?.hold();
       try {
-        return await this.#queue.run(prepared, options, async (thread, signal) => {
+        return await this.#queue.run(job.prepared, options, async (thread, signal) => {
           // It may go on when nobody wants its result any more.
           const whileRunning = tables.open?.hold();
           try {
-            const { result, warnings } = await thread.run(job(thread), tables, signal);
+            const { result, warnings } = await thread.run(job, tables, signal);
             // The weights are checked once for all threads.
             await this.#artefacts.weights.sound;
             this.#warn(warnings);

@@ -2,7 +2,14 @@
 import { TwinError } from "../../../contract/error.ts";
 import { startThread } from "../../host/start-thread.ts";
 import { Thread } from "../../threads/thread.ts";
-import { hold, type RankAnswer, type RankJob, type RankReady, type WorkerStart } from "./messages.ts";
+import {
+  hold,
+  type RankAnswer,
+  type RankJob,
+  type RankReady,
+  type RankRequestJob,
+  type WorkerStart,
+} from "./messages.ts";
 import type { Tables } from "./tables.ts";
 
 const lost = (why: string): TwinError =>
@@ -41,19 +48,20 @@ export class RankThread {
     return this.#held.has(prepared);
   }
 
-  /** Does one job, by the tables that it is due to use; the pool sees to it that there is only one. */
-  async run(
-    job: Exclude<RankJob, { kind: "tables" }>,
-    tables: Tables,
-    signal: AbortSignal | null,
-  ): Promise<RankAnswer> {
+  /** Does one request, by the tables that it is due to use; the pool sees to it that there is only one. */
+  async run(job: RankRequestJob, tables: Tables, signal: AbortSignal | null): Promise<RankAnswer> {
     // A side that the thread holds keeps the tables that it was computed by.
-    if (job.request !== null && this.#given !== tables) {
+    if (job.kind !== "prepare" && this.holds(job.prepared)) {
+      const answer = await this.#thread.ask({ ...job, request: null }, { signal });
+      // A request that failed may have left it with another side than is known here.
+      if (!answer.lacking) return answer;
+    }
+    if (this.#given !== tables) {
       await this.#thread.ask({ kind: "tables", tables: tables.shared });
       this.#given = tables;
     }
     const answer = await this.#thread.ask(job, { signal });
-    if (job.request !== null) hold(this.#held, job.prepared, true);
+    hold(this.#held, job.prepared, true);
     return answer;
   }
 

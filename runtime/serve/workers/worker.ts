@@ -10,23 +10,25 @@ async function open(start: WorkerStart): Promise<Service<RankJob, RankAnswer, Ra
   const twin = await LocalTwin.open(dir, options, { tables, weights });
   const held = new Map<number, Prepared>();
 
-  const perform = async (job: RankJob, wanted: CallOptions): Promise<RankAnswer["result"]> => {
+  const perform = async (job: RankJob, wanted: CallOptions): Promise<RankAnswer["result"] | "lacking"> => {
     if (job.kind === "tables") {
       await twin.attach(job.tables);
       return null;
     }
     if (job.request !== null) hold(held, job.prepared, await twin.prepare(job.request, wanted));
     if (job.kind === "prepare") return null;
-    const prepared = held.get(job.prepared)!;
-    return job.kind === "rank" ? prepared.rank(job.candidates, wanted) : prepared.explain(job.candidates, wanted);
+    const prepared = held.get(job.prepared);
+    if (prepared === undefined) return "lacking";
+    return job.kind === "rank" ? prepared.rank(job.candidates!, wanted) : prepared.explain(job.candidates!, wanted);
   };
 
   return {
     ready: twin.warnings,
-    run: async (job, signal) => ({
-      result: await perform(job, signal === null ? {} : { signal }),
-      warnings: twin.warnings,
-    }),
+    async run(job, signal) {
+      const result = await perform(job, signal === null ? {} : { signal });
+      const lacking = result === "lacking";
+      return { result: lacking ? null : result, warnings: twin.warnings, lacking };
+    },
     close: () => twin.close(),
   };
 }
