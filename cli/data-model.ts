@@ -6,7 +6,11 @@ export function dataModel(model: Model): DataModel {
   return {
     model: model.name,
     features: featureSpecs(model),
-    histories: model.histories.map(({ name, max }) => ({ name, max })),
+    histories: model.histories.map(({ name, max, cross }) => ({
+      name,
+      max,
+      cross: cross.features.map(({ qualified }) => qualified),
+    })),
     labels: model.towers.flatMap(({ tasks }) => tasks.map(({ label, kind }) => ({ name: label, kind }))),
   };
 }

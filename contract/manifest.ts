@@ -2,9 +2,23 @@
 
 import * as v from "valibot";
 import { hashesPattern } from "./block-hashes.ts";
+import { BySchema, OverSchema, PartOfSchema } from "./by-spec.ts";
 import { EncoderSchema } from "./encoder-spec.ts";
+import { ExtensionsSchema } from "./extensions.ts";
 import { named, strict } from "./named-schema.ts";
+import { GraphSchema, graphNames } from "./port-spec.ts";
 import { TrainSpecSchema } from "./training-spec.ts";
+
+export type {
+  GraphName,
+  GraphSpec,
+  GraphVariant,
+  InputPort,
+  OutputPort,
+  StoredType,
+  VariantInput,
+  VariantName,
+} from "./port-spec.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -29,52 +43,6 @@ export const FeatureSchema = strict({
   vocabulary: v.nullable(v.string()),
 });
 
-const dims = v.array(v.union([natural, v.string()]));
-
-export const PortSchema = strict({
-  name: v.string(),
-  dtype: v.picklist(["float32", "int32"]),
-  shape: dims,
-  meaning: v.string(),
-});
-
-/** What lookup tables may be stored in besides float32, and graphs may take as it is. */
-export const storedTypes = ["float16", "uint8"] as const;
-
-/** An input of a variant: tables come as they are stored. */
-export const VariantPortSchema = strict({
-  ...PortSchema.entries,
-  dtype: v.picklist(["float32", "int32", ...storedTypes]),
-});
-
-/** The same graph over tables as they are stored: rows [rows, width], for uint8 with `TABLE.scale` [rows, 2 · heads]. */
-export const VariantSchema = strict({
-  file: v.string(),
-  inputs: v.array(VariantPortSchema),
-});
-
-export const graphNames = [
-  "projector",
-  "search",
-  "rank",
-  "rank_fresh",
-  "request",
-  "request_fresh",
-  "oracle",
-  "explain",
-  "explain_fresh",
-] as const;
-
-export const GraphSchema = strict({
-  file: v.string(),
-  /** Whether attention's keys and values are read from tables (`cached`) or projected in the graph (`fresh`). */
-  keys: v.picklist(["cached", "fresh"]),
-  inputs: v.array(PortSchema),
-  outputs: v.array(PortSchema),
-  /** By the type of its tables' rows. Used where it runs; elsewhere the host decodes. */
-  variants: v.optional(v.record(v.picklist(storedTypes), v.optional(VariantSchema))),
-});
-
 export const TableSchema = strict({
   /** `tables/video_keys.yaml` */
   spec: v.string(),
@@ -84,8 +52,7 @@ export const TableSchema = strict({
   width: positive,
   parts: v.array(
     strict({
-      /** `relevance.keys`, `interest.values` */
-      of: v.string(),
+      of: PartOfSchema,
       offset: natural,
       width: positive,
       heads: positive,
@@ -129,8 +96,7 @@ export const DerivedSchema = v.variant("kind", [
 ]);
 
 export const ManifestSchema = strict({
-  /** 1 (Twin 0.1.0) has neither `blocks` nor `checksum`. */
-  format: v.picklist([1, 2]),
+  format: v.literal(2),
   model: v.string(),
   doc: v.string(),
   /** Version of the compiler that wrote it. */
@@ -164,18 +130,19 @@ export const ManifestSchema = strict({
       max: positive,
       /** The runtime pads to at least this many behaviours: the largest `keep` or `last(n)`. */
       minimum: positive,
-      /** Names of the cross features. */
+      /** Names of the cross features (`features[].name`). */
       cross: v.array(v.string()),
     }),
   ),
   graphs: v.record(v.picklist(graphNames), v.optional(GraphSchema)),
+  metrics: named(strict({ heads: positive })),
   searches: v.array(
     strict({
       name: v.string(),
       history: v.string(),
-      /** What it searches by, as written. */
-      by: v.string(),
-      metric: v.nullable(v.string()),
+      by: BySchema,
+      /** `by` as the source says it: for people. */
+      written: v.string(),
       keep: positive,
       heads: v.picklist(["round_robin", "per_head", "max"]),
       /** Name of the output of `search` and of the input of `rank`: `kept`, or `NAME.kept` where there are several. */
@@ -189,14 +156,9 @@ export const ManifestSchema = strict({
   attends: v.array(
     strict({
       name: v.string(),
-      by: v.string(),
-      over: strict({
-        kind: v.picklist(["search", "history", "last"]),
-        /** The search or the history. */
-        name: v.string(),
-        history: v.string(),
-        count: v.nullable(positive),
-      }),
+      by: BySchema,
+      written: v.string(),
+      over: OverSchema,
       heads: positive,
     }),
   ),
@@ -215,9 +177,14 @@ export const ManifestSchema = strict({
       parameter: v.string(),
       rows: positive,
       dim: positive,
-      placement: v.picklist(["inside", "outside"]),
-      /** Graph input that takes the fetched rows where it is outside. */
-      input: v.nullable(v.string()),
+      /** Features whose rows count in it. */
+      readers: v.array(v.string()),
+      placement: v.variant("kind", [
+        /** In the graphs, as external data. */
+        strict({ kind: v.literal("inside") }),
+        /** Rows are fetched for this input of a graph. */
+        strict({ kind: v.literal("outside"), input: v.string() }),
+      ]),
     }),
   ),
   vocabularies: v.array(
@@ -242,19 +209,13 @@ export const ManifestSchema = strict({
     parameters: natural,
     parameter_bytes: natural,
   }),
-  /** Of all lines before this one, which is the last. */
+  /** Sections that versions to come may add. */
+  extensions: ExtensionsSchema,
+  /** Of all that stands before it: of the YAML text's lines, of the JSON text's fields. */
   checksum: v.optional(v.string()),
 });
 
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
 export type Derived = v.InferOutput<typeof DerivedSchema>;
 export type FeatureSpec = v.InferOutput<typeof FeatureSchema>;
-export type Port = v.InferOutput<typeof PortSchema>;
-export type GraphSpec = v.InferOutput<typeof GraphSchema>;
-export type GraphName = (typeof graphNames)[number];
-export type StoredType = (typeof storedTypes)[number];
-export type GraphVariant = v.InferOutput<typeof VariantSchema>;
-export type VariantPort = v.InferOutput<typeof VariantPortSchema>;
-/** `search.float16`: what a graph's variant is called. */
-export type VariantName = `${GraphName}.${StoredType}`;
 export type TableEntry = v.InferOutput<typeof TableSchema>;

@@ -1,78 +1,108 @@
-// What each graph input holds, found from its name once: the link between a manifest's ports and a request's columns.
+// What each graph input holds, resolved once: the manifest's names become its features, histories and tables.
 import { TwinError } from "./error.ts";
-import type { FeatureSpec, GraphName, Manifest, StoredType, TableEntry } from "./manifest.ts";
+import type { FeatureSpec, GraphName, Manifest, OutputPort, StoredType, TableEntry } from "./manifest.ts";
+import type { Result, Source } from "./port-spec.ts";
 
 /** Where the tensor of an input comes from. */
 export type PortSource =
-  | { readonly kind: "candidate-item" | "candidate" | "single"; readonly feature: FeatureSpec }
+  | { readonly kind: "item" | "candidate-item" | "candidate" | "single"; readonly feature: FeatureSpec }
   | { readonly kind: "history-item" | "cross"; readonly history: string; readonly feature: FeatureSpec }
   | { readonly kind: "valid"; readonly history: string }
   | { readonly kind: "row" | "table" | "table-scale"; readonly table: string; readonly entry: TableEntry }
   | { readonly kind: "embedding"; readonly parameter: string }
   | { readonly kind: "kept"; readonly search: string };
 
-/** Every input that a request's graphs may have, by its name. */
-export function portSources(manifest: Manifest): ReadonlyMap<string, PortSource> {
-  const sources = new Map<string, PortSource>();
-  const names = new Set(manifest.histories.map((history) => history.name));
-  for (const feature of manifest.features) {
-    switch (feature.group) {
-      case "item":
-        sources.set(`candidate.${feature.name}`, { kind: "candidate-item", feature });
-        for (const history of names) {
-          sources.set(`${history}.${feature.name}`, { kind: "history-item", history, feature });
-        }
-        break;
-      case "candidate":
-        sources.set(feature.name, { kind: "candidate", feature });
-        break;
-      case "user":
-      case "context":
-        sources.set(feature.name, { kind: "single", feature });
-        break;
-      case "cross":
-        sources.set(feature.name, { kind: "cross", history: historyOf(feature, names), feature });
-        break;
-    }
-  }
-  for (const history of names) sources.set(`${history}.valid`, { kind: "valid", history });
-  for (const [table, entry] of Object.entries(manifest.tables)) {
-    sources.set(table, { kind: "table", table, entry });
-    sources.set(`${table}.scale`, { kind: "table-scale", table, entry });
-    sources.set(entry.row, { kind: "row", table, entry });
-  }
-  for (const embedding of manifest.embeddings) {
-    if (embedding.input !== null) sources.set(embedding.input, { kind: "embedding", parameter: embedding.parameter });
-  }
-  for (const search of manifest.searches) sources.set(search.kept, { kind: "kept", search: search.name });
-  return sources;
+/** An input of a graph, or of its variant over stored rows. */
+export interface SourcedInput {
+  readonly name: string;
+  readonly source: PortSource;
 }
 
-/** The sources of one graph's inputs, in order. */
-export function graphSources(
-  manifest: Manifest,
-  sources: ReadonlyMap<string, PortSource>,
-  graph: GraphName,
-  variant: StoredType | null = null,
-): { name: string; source: PortSource }[] {
-  const spec = manifest.graphs[graph];
-  if (spec === undefined) throw new TwinError(`the artefacts of ${manifest.model} have no graph ${graph}`);
-  const inputs = variant === null ? spec.inputs : spec.variants?.[variant]?.inputs;
-  if (inputs === undefined) throw new TwinError(`graph ${graph} of ${manifest.model} has no variant ${variant}`);
-  return inputs.map(({ name }) => {
-    const source = sources.get(name);
-    if (source === undefined) {
+/** The inputs of every graph, and of every variant by `GRAPH.TYPE`, in their order. */
+export type GraphInputs = ReadonlyMap<string, readonly SourcedInput[]>;
+
+const keyOf = (graph: GraphName, variant: StoredType | null): string =>
+  variant === null ? graph : `${graph}.${variant}`;
+
+/** @throws TwinError where a source names what the manifest does not have */
+export function graphInputs(manifest: Manifest): GraphInputs {
+  const features = new Map(manifest.features.map((feature) => [feature.name, feature]));
+  const resolve = resolver(manifest, features);
+  const inputs = new Map<string, readonly SourcedInput[]>();
+  for (const [graph, spec] of Object.entries(manifest.graphs) as [GraphName, Manifest["graphs"][GraphName]][]) {
+    if (spec === undefined) continue;
+    const sourced = (ports: readonly { readonly name: string; readonly source: Source }[]) =>
+      ports.map(({ name, source }) => ({ name, source: resolve(graph, name, source) }));
+    inputs.set(keyOf(graph, null), sourced(spec.inputs));
+    for (const [type, variant] of Object.entries(spec.variants ?? {}))
+      if (variant !== undefined) inputs.set(keyOf(graph, type as StoredType), sourced(variant.inputs));
+  }
+  return inputs;
+}
+
+function resolver(manifest: Manifest, features: ReadonlyMap<string, FeatureSpec>) {
+  const histories = new Set(manifest.histories.map(({ name }) => name));
+  return (graph: GraphName, name: string, source: Source): PortSource => {
+    const fail = (what: string): never => {
       throw new TwinError(
-        `graph ${graph} of ${manifest.model} has an input ${name} that its manifest does not explain: ` +
+        `graph ${graph} of ${manifest.model} has an input ${name} of ${what}, which its manifest does not have: ` +
           "the manifest was edited or belongs to another build; build it again with `twin build`",
       );
+    };
+    const feature = (called: string) => features.get(called) ?? fail(`the feature ${called}`);
+    const history = (called: string) => (histories.has(called) ? called : fail(`the history ${called}`));
+    switch (source.kind) {
+      case "item":
+      case "candidate-item":
+      case "candidate":
+      case "single":
+        return { kind: source.kind, feature: feature(source.feature) };
+      case "history-item":
+      case "cross":
+        return { kind: source.kind, history: history(source.history), feature: feature(source.feature) };
+      case "valid":
+        return { kind: "valid", history: history(source.history) };
+      case "row":
+      case "table":
+      case "table-scale": {
+        const { table } = source;
+        const entry = Object.hasOwn(manifest.tables, table) ? manifest.tables[table] : fail(`the table ${table}`);
+        return { kind: source.kind, table, entry };
+      }
+      case "embedding": {
+        const { parameter } = source;
+        if (!manifest.embeddings.some((one) => one.parameter === parameter)) fail(`the embedding ${parameter}`);
+        return { kind: "embedding", parameter };
+      }
+      case "kept": {
+        const { search } = source;
+        if (!manifest.searches.some((one) => one.name === search)) fail(`the search ${search}`);
+        return { kind: "kept", search };
+      }
     }
-    return { name, source };
-  });
+  };
 }
 
-function historyOf(feature: FeatureSpec, histories: ReadonlySet<string>): string {
-  const name = feature.name.slice(0, feature.name.indexOf("."));
-  if (!histories.has(name)) throw new TwinError(`manifest: cross feature ${feature.name} belongs to no history`);
-  return name;
+/** The inputs of one graph. @throws TwinError where the build has no such graph, or no such variant of it */
+export function inputsOf(
+  { model }: Manifest,
+  inputs: GraphInputs,
+  graph: GraphName,
+  variant: StoredType | null = null,
+): readonly SourcedInput[] {
+  const found = inputs.get(keyOf(graph, variant));
+  if (found !== undefined) return found;
+  if (variant === null) throw new TwinError(`the artefacts of ${model} have no graph ${graph}`);
+  throw new TwinError(`graph ${graph} of ${model} has no variant ${variant}`);
+}
+
+/** The tables that a graph reads. */
+export function tablesRead(manifest: Manifest, graph: GraphName): string[] {
+  const inputs = manifest.graphs[graph]?.inputs ?? [];
+  return inputs.flatMap(({ source }) => (source.kind === "table" ? [source.table] : []));
+}
+
+/** The first output of a graph that says this. */
+export function outputOf(outputs: readonly OutputPort[], wanted: (result: Result) => boolean): OutputPort | undefined {
+  return outputs.find(({ result }) => wanted(result));
 }

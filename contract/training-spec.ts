@@ -41,19 +41,29 @@ export const SparseTableSchema = strict({
   optimiser: OptimiserSchema,
 });
 
-/** The behaviours that an attend looks at: a list of n a row, gathered by the host. */
-export const FrameSchema = strict({
+const frame = {
   /** Stem of its inputs: `nearest`, `watched`, `watched.last50`. */
   name: v.string(),
-  kind: v.picklist(["search", "whole", "last"]),
   history: v.string(),
-  /** The search whose list it is. */
-  search: v.nullable(v.string()),
-  /** Behaviours: `keep`, or the newest `n`; null: as many as the longest history of the batch has. */
-  length: v.nullable(positive),
-  /** Lists a row where every head has its own (`per_head`): inputs are [heads, batch, n]; else null: [batch, n]. */
-  heads: v.nullable(positive),
-});
+};
+
+/** The behaviours that an attend looks at: a list of n a row, gathered by the host. */
+export const FrameSchema = v.variant("kind", [
+  /** What a search kept. */
+  strict({
+    kind: v.literal("search"),
+    ...frame,
+    search: v.string(),
+    /** `keep` */
+    length: positive,
+    /** Lists a row where every head has its own (`per_head`): inputs are [heads, batch, n]; else null: [batch, n]. */
+    heads: v.nullable(positive),
+  }),
+  /** As many as the longest history of the batch has. */
+  strict({ kind: v.literal("whole"), ...frame }),
+  /** The newest `length`. */
+  strict({ kind: v.literal("last"), ...frame, length: positive }),
+]);
 
 /**
  * What an input holds. Items are counted in the batch's unique items, of which number 0 is always the unknown item

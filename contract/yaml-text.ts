@@ -14,6 +14,7 @@ import {
   YAMLParseError,
 } from "yaml";
 import { TwinError } from "./error.ts";
+import { schemaFault, wayOut } from "./schema-fault.ts";
 
 /** How a file is spoken of when it is refused. */
 export interface YamlKind {
@@ -27,35 +28,45 @@ export interface YamlKind {
 
 /**
  * Parses and validates a YAML text that says its format.
+ * @param schema or which of several, by what the text says
  * @throws TwinError naming path, line and column
  */
 export function parseYaml<S extends v.GenericSchema>(
   text: string,
   path: string,
-  schema: S,
+  schema: S | ((value: Readonly<Record<string, unknown>>) => S),
   kind: YamlKind,
 ): v.InferOutput<S> {
   const lines = new LineCounter();
   const { document, value } = readDocument(text, path, lines, kind);
   const formats = kind.formats ?? [1];
-  const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
-  if (format === undefined) {
-    throw new TwinError(`${path} is not ${kind.what}: it does not say \`format: ${formats.at(-1)}\`. ${kind.cure}`);
-  }
-  if (!formats.some((known) => known === format)) {
-    throw new TwinError(
-      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format ${formats.join(" and ")}. ${kind.cure}, or update Twin`,
-    );
-  }
-  const result = v.safeParse(schema, value);
+  expectFormat(value, path, kind, formats);
+  const result = v.safeParse(typeof schema === "function" ? schema(value as Record<string, unknown>) : schema, value);
   if (result.success) {
     return result.output;
   }
-  const [issue] = result.issues;
-  const keys = issue.path?.map((item) => (item as { key: unknown }).key) ?? [];
-  const more = result.issues.length > 1 ? ` (and ${result.issues.length - 1} more)` : "";
-  const name = v.getDotPath(issue) ?? "the whole";
-  throw new TwinError(`${path}${place(document, lines, keys)}: ${name}: ${issue.message}${more}. ${kind.cure}`);
+  const fault = schemaFault(result.issues);
+  throw new TwinError(
+    `${path}${place(document, lines, fault.keys)}: ${fault.name}: ${fault.what}. ${wayOut(fault, kind.cure)}`,
+  );
+}
+
+/** @throws TwinError where a value says no format, or one that is not read */
+export function expectFormat(
+  value: unknown,
+  path: string,
+  { what, cure }: Pick<YamlKind, "what" | "cure">,
+  formats: readonly number[],
+): void {
+  const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
+  if (format === undefined) {
+    throw new TwinError(`${path} is not ${what}: it does not say \`format: ${formats.at(-1)}\`. ${cure}`);
+  }
+  if (!formats.some((known) => known === format)) {
+    throw new TwinError(
+      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format ${formats.join(" and ")}. ${cure}, or update Twin`,
+    );
+  }
 }
 
 /** Deeper than any file of ours by far; without a limit the parser's recursion can end the whole process. */

@@ -101,7 +101,7 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   const stopOn = manifest.train.stop?.on;
   if (prepared.spec.negatives !== null && stopOn !== undefined && stopOn !== "logloss")
     say(`note: negatives are drawn, so training stops by the logloss of the drawn sample, not by its ${stopOn}`);
-  const start = await startValues(model, record, { features: manifest.features, vocabularies }, resume, output);
+  const start = await startValues(model, record, { ...manifest, vocabularies }, resume, output);
   const show = showLine();
   try {
     return await stoppable((signal) =>

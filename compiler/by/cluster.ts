@@ -21,6 +21,7 @@ export const cluster: Kind<"cluster"> = {
     },
   },
   system: "SIM cluster",
+  spec: null,
   text: ({ feature, groups }) => `cluster(${feature.qualified}, groups: ${groups})`,
   shape: pooled,
   parameters: none,

@@ -22,6 +22,7 @@ export const collision: Kind<"collision"> = {
     },
   },
   system: null,
+  spec: null,
   text: ({ hashes, width, normalize }) =>
     `collision(item, hashes: ${hashes}, width: ${width}, normalize: ${normalize})`,
   shape: pooled,

@@ -19,6 +19,7 @@ export const hamming: Kind<"hamming"> = {
     },
   },
   system: "ETA",
+  spec: null,
   text: ({ bits }) => `hamming(item, bits: ${bits})`,
   shape: pooled,
   parameters: none,

@@ -22,6 +22,7 @@ export const innerProduct: Kind<"inner_product"> = {
   },
   system: "SIM soft",
   text: ({ feature }) => `inner_product(${feature.qualified})`,
+  spec: ({ feature }) => ({ kind: "inner_product", feature: feature.qualified }),
   shape: pooled,
   parameters: none,
   search: {

@@ -1,4 +1,5 @@
 // What a kind of `by` says of itself: how it is written, read and shown, its parameters, and how both stages are lowered.
+import type { BySpec } from "../../contract/by-spec.ts";
 import type { CallValue, Span } from "../../grammar/ast.ts";
 import type { Arguments, Given, Readings, Signature } from "../catalog/signature.ts";
 import type { Value } from "../ir/graph.ts";
@@ -26,6 +27,8 @@ export interface Kind<K extends KindName> {
   readonly system: string | null;
   /** As a file would write it, equal for two that rank alike. */
   text(by: Of<K>): string;
+  /** As the manifest says it, to whoever serves; null: nothing that goes by it can be built yet. */
+  readonly spec: ((by: Of<K>) => BySpec) | null;
   /** Widths of an attend's values and result. */
   shape(by: Of<K>, sizes: Sizes): Pick<Attend, "values" | "out">;
   /** What an attend by it owns, in canonical order. */

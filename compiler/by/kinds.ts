@@ -1,4 +1,5 @@
 // The total table of `by` kinds: one without a row does not compile.
+import type { BySpec } from "../../contract/by-spec.ts";
 import type { By } from "../model/by.ts";
 import { cluster } from "./cluster.ts";
 import { collision } from "./collision.ts";
@@ -26,6 +27,13 @@ export const kindOf = <K extends KindName>(by: Of<K>): Kind<K> => kinds[by.kind 
 
 /** As a file would write it. */
 export const byText = (by: By): string => kindOf(by).text(by);
+
+/** As the manifest says it. */
+export function bySpec(by: By): BySpec {
+  const { spec } = kindOf(by);
+  if (spec === null) throw new Error(`nothing that goes by ${by.kind} can be built yet`);
+  return spec(by);
+}
 
 /** Whether two stages rank by the same thing. */
 export const sameBy = (a: By, b: By): boolean => a.kind === b.kind && byText(a) === byText(b);

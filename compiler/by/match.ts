@@ -23,6 +23,7 @@ export const match: Kind<"match"> = {
   },
   system: "SIM hard",
   text: ({ feature }) => `match(${feature.qualified})`,
+  spec: ({ feature }) => ({ kind: "match", feature: feature.qualified }),
   shape: pooled,
   parameters: none,
   search: {

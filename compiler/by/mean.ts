@@ -15,6 +15,7 @@ export const mean: Kind<"mean"> = {
   },
   system: null,
   text: () => "mean",
+  spec: () => ({ kind: "mean" }),
   shape: pooled,
   parameters: none,
   search: null,

@@ -16,6 +16,7 @@ export const metric: Kind<"metric"> = {
   call: null,
   system: null,
   text: ({ metric }) => metric.name,
+  spec: ({ metric }) => ({ kind: "metric", metric: metric.name }),
   /** Values and result have projections of their own; of `e ∗ q` (DARE) they are as wide as the item. */
   shape: ({ metric }, { inherent, value, values, out }) => {
     if (value === "product") return { values: inherent, out: inherent };

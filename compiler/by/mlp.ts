@@ -17,6 +17,7 @@ export const mlp: Kind<"mlp"> = {
     },
   },
   system: null,
+  spec: null,
   text: ({ hidden }) => `mlp(hidden: [${hidden.join(", ")}])`,
   shape: pooled,
   /** [q; s; q − s; q ∗ s] and the cross features, down to one score. */

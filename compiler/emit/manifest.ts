@@ -1,9 +1,9 @@
 // manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
 
-import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantPort } from "../../contract/manifest.ts";
+import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantInput } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
-import { byText } from "../by/kinds.ts";
+import { bySpec, byText } from "../by/kinds.ts";
 import type { Graph, InputValue, Value } from "../ir/graph.ts";
 import { type By, metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
@@ -15,6 +15,7 @@ import type { Choice } from "../plan/plan.ts";
 import type { StoredVariants } from "../plan/stored-tables.ts";
 import { meanings } from "./meaning.ts";
 import type { Origin } from "./metadata.ts";
+import { inputSources, outputResults, overSpec, partOf } from "./port-sources.ts";
 
 export interface ManifestParts {
   readonly origin: Origin;
@@ -53,14 +54,14 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       cross: history.cross.features.map(({ qualified }) => qualified),
     })),
     graphs: recordOf([...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph, parts.variants)])),
+    metrics: recordOf(model.metrics.map(({ name, heads }) => [name, { heads }])),
     searches: model.searches.map((search) => {
-      const metric = metricOf(search.by);
       const scores = scoresPort(model, search);
       return {
         name: search.name,
         history: search.from.name,
-        by: byText(search.by),
-        metric: metric?.name ?? null,
+        by: bySpec(search.by),
+        written: byText(search.by),
         keep: search.keep,
         heads: search.heads,
         kept: keptPort(model, search),
@@ -70,40 +71,39 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
     }),
     attends: model.attends.map(({ name, by, over }) => ({
       name,
-      by: byText(by),
-      over: {
-        kind: over.kind,
-        name: over.kind === "search" ? over.search.name : over.history.name,
-        history: over.history.name,
-        count: over.kind === "last" ? over.count : null,
-      },
+      by: bySpec(by),
+      written: byText(by),
+      over: overSpec(over),
       heads: metricOf(by)?.heads ?? 1,
     })),
     labels: model.towers.flatMap(({ tasks }) =>
       tasks.map(({ label, kind }) => ({ name: label, kind, output: labelPort(label), logit: `${label}.logit` })),
     ),
     tables: recordOf(model.tables.map((table) => [table.name, tableEntry(model, table)])),
-    embeddings: embeddingsOf(model).map(({ embedding, input }) => {
-      const away = outside.has(embedding.parameter);
-      return {
-        parameter: embedding.parameter,
-        rows: embedding.rows,
-        dim: embedding.dim,
-        placement: away ? "outside" : "inside",
-        input: away ? input : null,
-      };
-    }),
+    embeddings: embeddingSpecs(model, outside),
     vocabularies: parts.vocabularies,
     train: parts.train,
     derived: [...parts.derived],
     plan: parts.choices.map(({ choice, because }) => ({ choice, because })),
     costs: parts.costs,
+    extensions: {},
   };
 }
 
 /** How every feature is encoded: what the manifest says, at hand before anything is built. */
 export function featureSpecs(model: Model): FeatureSpec[] {
   return allFeatures(model).map((feature) => featureSpec(model, feature));
+}
+
+/** Every embedding table, and who reads it. @param outside parameters that no graph holds */
+export function embeddingSpecs(model: Model, outside: ReadonlySet<string> = new Set()): Manifest["embeddings"] {
+  return embeddingsOf(model).map(({ embedding: { parameter, rows, dim }, readers, input }) => ({
+    parameter,
+    rows,
+    dim,
+    readers: readers.map(({ qualified }) => qualified),
+    placement: outside.has(parameter) ? { kind: "outside", input } : { kind: "inside" },
+  }));
 }
 
 function featureSpec(model: Model, feature: Feature): FeatureSpec {
@@ -134,29 +134,38 @@ export function minimumOf(model: Model, history: string): number {
 
 function graphSpec(model: Model, name: GraphName, graph: Graph, variants: StoredVariants | null): GraphSpec {
   const meaning = meanings(model);
-  const port = <T extends VariantPort["dtype"]>(called: string, { dtype, shape }: Value, ...dtypes: readonly T[]) => {
-    const text = meaning.get(called);
+  const sources = inputSources(model);
+  const results = outputResults(model);
+  const said = <T>(of: ReadonlyMap<string, T>, called: string): T => {
+    const found = of.get(called);
+    if (found === undefined) throw new Error(`graph ${name} has a port ${called} that the manifest cannot explain`);
+    return found;
+  };
+  const port = <T extends VariantInput["dtype"]>(called: string, { dtype, shape }: Value, ...dtypes: readonly T[]) => {
     const found = dtypes.find((one) => one === dtype);
-    if (text === undefined || found === undefined)
-      throw new Error(`graph ${name} has a port ${called} that the manifest cannot explain`);
-    return { name: called, dtype: found, shape: [...shape], meaning: text };
+    if (found === undefined) throw new Error(`graph ${name} has ${called} as ${dtype}, which the manifest cannot say`);
+    return { name: called, dtype: found, shape: [...shape], meaning: said(meaning, called) };
+  };
+  const input = <T extends VariantInput["dtype"]>(value: Value, ...dtypes: readonly T[]) => {
+    const called = inputName(value);
+    return { ...port(called, value, ...dtypes), source: { ...said(sources, called) } };
   };
   const variant = variants?.graphs.get(name);
-  const inputs = graph.inputs.map((value) => port(inputName(value), value, "float32", "int32"));
-  const reads = inputs.some((input) => model.tables.some((table) => table.name === input.name));
+  const inputs = graph.inputs.map((value) => input(value, "float32", "int32"));
   return {
     file: `${name}.onnx`,
-    keys: reads ? "cached" : "fresh",
+    keys: inputs.some(({ source }) => source.kind === "table") ? "cached" : "fresh",
     inputs,
-    outputs: graph.outputs.map((output) => port(output.name, output.value, "float32", "int32")),
+    outputs: graph.outputs.map((output) => ({
+      ...port(output.name, output.value, "float32", "int32"),
+      result: { ...said(results, output.name) },
+    })),
     ...(variants &&
       variant && {
         variants: {
           [variants.type]: {
             file: `${variant.name}.onnx`,
-            inputs: variant.inputs.map((value) =>
-              port(inputName(value), value, "float32", "int32", "float16", "uint8"),
-            ),
+            inputs: variant.inputs.map((value) => input(value, "float32", "int32", "float16", "uint8")),
           },
         },
       }),
@@ -176,9 +185,9 @@ function tableEntry(model: Model, table: Table): TableEntry {
     row: rowPort(model, table),
     width: table.width,
     parts: table.of.map((part) => {
-      const { of, heads, dim } = layoutOf(part);
+      const { heads, dim } = layoutOf(part);
       offset += part.width;
-      return { of, offset: offset - part.width, width: part.width, heads, dim };
+      return { of: partOf(part), offset: offset - part.width, width: part.width, heads, dim };
     }),
     precision: table.precision,
     on_miss: table.onMiss,

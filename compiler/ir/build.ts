@@ -40,7 +40,7 @@ export interface Builder {
   /** A builder for a nested place, `outer/inner`, that shares this one's parameters. The doc is the inner one's alone. */
   at(scope: string, doc?: string): Builder;
   input(name: string, dtype: Dtype, shape: Shape, doc?: string): InputValue;
-  parameter(name: string, shape: readonly number[]): Value;
+  parameter(name: string, shape: readonly number[], role?: "query"): Value;
   constant(literal: Literal): Value;
   /** float32 [] */
   scalar(x: number): Value;
@@ -148,12 +148,12 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
       if (!isInput(value)) throw new Error(`${name} is no input`);
       return value;
     },
-    parameter(name, shape) {
+    parameter(name, shape, role) {
       const known = parameters.get(name);
       if (known && !sameShape(known.shape, shape)) {
         throw new ShapeError(`parameter ${name} is used as ${showShape(shape)} and as ${showShape(known.shape)}`);
       }
-      const value = known ?? write("parameter", [], { name, shape });
+      const value = known ?? write("parameter", [], { name, shape, ...(role && { role }) });
       parameters.set(name, value);
       return value;
     },

@@ -21,7 +21,8 @@ export interface Literal {
 export interface Attributes {
   input: { readonly name: string; readonly dtype: Dtype; readonly shape: Shape; readonly doc: string };
   /** A trained tensor, by its name in weights.safetensors. Always float32, always of known shape. */
-  parameter: { readonly name: string; readonly shape: readonly number[] };
+  /** `role`: what a rewrite may have to know of it: `query` is a metric's weight of the candidate, which no table holds. */
+  parameter: { readonly name: string; readonly shape: readonly number[]; readonly role?: "query" };
   constant: Literal;
   // elementwise, two operands, NumPy broadcasting, same dtype
   add: None;

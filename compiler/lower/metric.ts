@@ -53,7 +53,8 @@ function projectQuery(scene: Scene, metric: Metric): Value {
   return scene.once(`query ${metric.name}`, () => {
     const q = concatenated(scene, metric.query, { kind: "candidate" }, `${metric.name}/query`);
     const b = scene.b.at(metric.name).at("query", metric.doc);
-    const weight = scene.b.parameter(`${metric.name}.query`, [metric.heads, widthOf(metric.query), metric.dim]);
+    const shape = [metric.heads, widthOf(metric.query), metric.dim];
+    const weight = scene.b.parameter(`${metric.name}.query`, shape, "query");
     return b.matmul(b.unsqueeze(q, 0), weight);
   });
 }

@@ -6,7 +6,7 @@ import { nowhere, ruled } from "./pass.ts";
 
 /**
  * Folds 1/√d into W^q (semantics.md 1, rewrite 3).
- *  1. (K (q W^q)ᵀ) / c  →  K (q (W^q / c))ᵀ   when c is a fixed number and the weight a metric's `.query`
+ *  1. (K (q W^q)ᵀ) / c  →  K (q (W^q / c))ᵀ   when c is a fixed number and the weight a metric's query
  * The division goes down through products and reorderings of axes to the query's weight, never to the keys': those are
  * what a table holds. Scores stay equal up to rounding; a division a candidate, behaviour and head falls away.
  */
@@ -46,7 +46,7 @@ function divided(value: Value, by: Value): Value | null {
 /** Whether the fixed value is made of a metric's query weight. */
 function readsQuery(value: Value): boolean {
   const parameter = made(value, "parameter");
-  return parameter ? parameter.name.endsWith(".query") : value.node.inputs.some(readsQuery);
+  return parameter ? parameter.role === "query" : value.node.inputs.some(readsQuery);
 }
 
 /** A product divided afterwards, of which one side is a query. */

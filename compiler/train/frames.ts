@@ -19,15 +19,20 @@ export function framesOf(model: Model): PlannedFrame[] {
   const frames = new Map<string, PlannedFrame>();
   for (const over of overs) {
     const given = givenOf(over);
-    const spec: TrainFrame = {
-      name: given.name,
-      kind: over.kind === "history" ? "whole" : over.kind,
-      history: over.history.name,
-      search: over.kind === "search" ? over.search.name : null,
-      length: given.length,
-      heads: given.heads,
-    };
+    const spec = frameSpec(over, given);
     frames.set(given.name, { history: over.history, given, spec });
   }
   return [...frames.values()];
+}
+
+function frameSpec(over: Over, { name, heads }: Given): TrainFrame {
+  const history = over.history.name;
+  switch (over.kind) {
+    case "history":
+      return { kind: "whole", name, history };
+    case "last":
+      return { kind: "last", name, history, length: over.count };
+    case "search":
+      return { kind: "search", name, history, search: over.search.name, length: over.search.keep, heads };
+  }
 }

@@ -1,7 +1,7 @@
 // What a table build has to do, from the manifest: the projector's inputs and outputs, row formats.
 import { TwinError } from "../../contract/error.ts";
-import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
-import { readTableSpec } from "../host/manifest-file.ts";
+import type { FeatureSpec, Manifest, OutputPort } from "../../contract/manifest.ts";
+import { graphInputs, inputsOf, outputOf } from "../../contract/ports.ts";
 import { weightsFile } from "../serve/weights-check.ts";
 import { headsOf, type RowFormat } from "../table/precision.ts";
 import type { ProjectedTable, ProjectionPlan } from "./projection.ts";
@@ -30,30 +30,33 @@ export function projectionPlan(
   if (names.length === 0) return null;
   if (!projector)
     throw new TwinError(`${dir}: the manifest names tables and no projector graph. Build the artefacts again`);
-  const features = new Map(manifest.features.map((feature) => [feature.name, feature]));
-  const wanted = new Set(projector.inputs.map((input) => input.name));
-  const outside = manifest.embeddings
-    .filter((embedding) => embedding.input !== null && wanted.has(embedding.input))
-    .map(({ parameter, dim, input }) => ({
-      parameter,
-      dim,
-      input: input!,
-      features: projector.inputs.map((one) => one.name).filter((name) => features.get(name)?.embedding === parameter),
-    }));
-  const inputs = projector.inputs
-    .filter((input) => !outside.some((one) => one.input === input.name))
-    .map(({ name }) => {
-      const feature = features.get(name);
-      if (!feature)
-        throw new TwinError(`${dir}: the projector's input ${name} is no item feature. Build the artefacts again`);
-      return { name, shape: feature.shape };
-    });
+  const ports = inputsOf(manifest, graphInputs(manifest), "projector");
+  const items = ports.flatMap(({ name, source }) =>
+    source.kind === "item" ? [{ name, feature: source.feature }] : [],
+  );
+  const outside = ports.flatMap(({ name: input, source }) => {
+    if (source.kind !== "embedding") return [];
+    const { parameter } = source;
+    const { dim } = manifest.embeddings.find((one) => one.parameter === parameter)!;
+    const features = items.flatMap(({ name, feature }) => (feature.embedding === parameter ? [name] : []));
+    return [{ parameter, dim, input, features }];
+  });
+  const other = ports.find(({ source }) => source.kind !== "item" && source.kind !== "embedding");
+  if (other)
+    throw new TwinError(`${dir}: the projector's input ${other.name} is no item feature. Build the artefacts again`);
+  const inputs = items.map(({ name, feature }) => ({ name, shape: feature.shape }));
   const tables: ProjectedTable[] = names.map((name) => ({
     name,
-    output: readTableSpec(dir, manifest.tables[name].spec).producer.output,
+    output: outputFor(dir, projector.outputs, name),
     format: rowFormat(manifest.tables[name]),
     rows: rows[name],
   }));
   const weights = manifest.files[weightsFile] ?? null;
   return { dir, graph: projector.file, inputs, outside, weights, tables, threads, measureLoss };
+}
+
+function outputFor(dir: string, outputs: readonly OutputPort[], table: string): string {
+  const found = outputOf(outputs, (result) => result.kind === "rows" && result.table === table);
+  if (found) return found.name;
+  throw new TwinError(`${dir}: the projector does not make the rows of table ${table}. Build the artefacts again`);
 }

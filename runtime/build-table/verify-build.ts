@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { readManifest } from "../host/manifest-file.ts";
+import { readBuild } from "../host/manifest-file.ts";
 import { FolderCheck, type VerifyFolder } from "../host/verify-folder.ts";
 import { BlockFile } from "../store/block-file.ts";
 import { Generation } from "../store/generation.ts";
@@ -14,7 +14,7 @@ import { freshness } from "../table/freshness.ts";
 const again = "Build the artefacts again: twin build FILE -o DIR";
 
 export const verifyBuild: VerifyFolder = async (dir, options) => {
-  const manifest = readManifest(dir);
+  const { manifest, earlier } = readBuild(dir);
   const listed = Object.entries(manifest.files);
   const check = await FolderCheck.begin(
     options,
@@ -22,8 +22,8 @@ export const verifyBuild: VerifyFolder = async (dir, options) => {
   );
   check.files++;
   check.lines.push(
-    manifest.format === 1
-      ? "sound    manifest.yaml: format 1, which has no checksum of its own: that it reads is all that can be said"
+    earlier === 1
+      ? "sound    manifest.yaml: format 1, which has no checksum of its own: that it reads is all that can be said; `twin upgrade` gives it one"
       : "sound    manifest.yaml: as its checksum says",
   );
   for (const [name, known] of listed) await check.check(name, () => check.whole(join(dir, name), known, again));

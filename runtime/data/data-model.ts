@@ -4,7 +4,12 @@ import type { FeatureSpec } from "../../contract/manifest.ts";
 export interface DataModel {
   readonly model: string;
   readonly features: readonly FeatureSpec[];
-  readonly histories: readonly { readonly name: string; readonly max: number }[];
+  readonly histories: readonly {
+    readonly name: string;
+    readonly max: number;
+    /** Names of its cross features. */
+    readonly cross: readonly string[];
+  }[];
   readonly labels: readonly { readonly name: string; readonly kind: "binary" | "regression" }[];
 }
 
@@ -14,10 +19,9 @@ export function encodedFeatures(
   group: FeatureSpec["group"],
   history: string | null = null,
 ): FeatureSpec[] {
+  const own = history === null ? null : (model.histories.find(({ name }) => name === history)?.cross ?? []);
   return model.features.filter(
     (feature) =>
-      feature.group === group &&
-      feature.encoder.kind !== "key" &&
-      (history === null || feature.name.startsWith(`${history}.`)),
+      feature.group === group && feature.encoder.kind !== "key" && (own === null || own.includes(feature.name)),
   );
 }

@@ -80,8 +80,8 @@ export async function sampleColumns(
   const group = (name: FeatureSpec["group"]) => manifest.features.filter((feature) => feature.group === name);
   const cross = new Map<string, readonly Resolved[]>();
   const conditions: string[] = [];
-  for (const [i, { name }] of manifest.histories.entries()) {
-    cross.set(name, await ofEvents(group("cross").filter((feature) => feature.name.startsWith(`${name}.`))));
+  for (const [i, { name, cross: own }] of manifest.histories.entries()) {
+    cross.set(name, await ofEvents(manifest.features.filter((feature) => own.includes(feature.name))));
     const bound = binding.history[name];
     const keep = bound?.where
       ? await requireCondition(source, events, bound.where, binding.place("history", name, "where"))

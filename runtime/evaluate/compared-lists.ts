@@ -131,7 +131,7 @@ interface Oracle {
 function oracleOf(search: SearchSpec, side: UserSide, scores: Tensor): Oracle {
   const [heads, candidates, history] = scores.shape;
   const { count } = side.histories.get(search.history)!;
-  const rule: HeadRule = search.metric === null ? "round_robin" : search.heads;
+  const rule: HeadRule = search.by.kind === "metric" ? search.heads : "round_robin";
   const lists = Array.from({ length: candidates }, (_, n) =>
     select(rule, scores.data, { heads, candidates, history }, n, Math.min(search.keep, count)),
   );

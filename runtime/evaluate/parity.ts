@@ -6,11 +6,12 @@ import { hasher } from "../../contract/hash.ts";
 import {
   type GraphName,
   graphNames,
-  type Port,
+  type InputPort,
+  type OutputPort,
   type StoredType,
   storedTypes,
-  type VariantPort,
-} from "../../contract/manifest.ts";
+  type VariantInput,
+} from "../../contract/port-spec.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { TensorFile } from "../host/tensor-file.ts";
 import { type Artefacts, openListed } from "../serve/artefacts.ts";
@@ -127,8 +128,8 @@ function cases(file: TensorFile, path: string): Case[] {
 }
 
 /** An input of a graph, or of a variant, whose rows are as they are stored. */
-function readAny(file: TensorFile, name: string, port: Port | VariantPort): Tensor | StoredTensor {
-  if (port.dtype !== "float16" && port.dtype !== "uint8") return read(file, name, port as Port);
+function readAny(file: TensorFile, name: string, port: InputPort | VariantInput): Tensor | StoredTensor {
+  if (port.dtype !== "float16" && port.dtype !== "uint8") return read(file, name, port as InputPort);
   const { shape } = entryOf(file, name);
   const bytes = Buffer.concat([...file.chunks(name)]);
   const data = port.dtype === "uint8" ? Uint8Array.from(bytes) : new Uint16Array(Uint8Array.from(bytes).buffer);
@@ -142,13 +143,13 @@ function entryOf(file: TensorFile, name: string) {
 }
 
 /** What a selection was made from, where the file has it. */
-function scoresOf(file: TensorFile, place: string, port: Port): Tensor | null {
+function scoresOf(file: TensorFile, place: string, port: OutputPort): Tensor | null {
   const name = `${place}/scores/${port.name}`;
   const entry = file.entries.get(name);
   return entry === undefined ? null : floats(file.read(name), ...entry.shape);
 }
 
-function read(file: TensorFile, name: string, port: Port): Tensor {
+function read(file: TensorFile, name: string, port: InputPort | OutputPort): Tensor {
   const entry = entryOf(file, name);
   return port.dtype === "float32"
     ? floats(file.read(name), ...entry.shape)
@@ -157,7 +158,7 @@ function read(file: TensorFile, name: string, port: Port): Tensor {
 
 function compare(
   place: string,
-  port: Port,
+  port: OutputPort,
   found: Tensor,
   expected: Tensor,
   scores: Tensor | null,

@@ -1,4 +1,5 @@
 // Several tables over the same items: what a request has beside the tables' rows need not be prepared for each of them.
+import { tablesRead } from "../../contract/ports.ts";
 import type { Engine } from "../request/engine.ts";
 import type { UserSide } from "../request/prepare.ts";
 import { rowsOfTables } from "../request/table-rows.ts";
@@ -16,9 +17,7 @@ export function sameItems(a: OpenGeneration | null, b: OpenGeneration | null): b
  */
 export async function withTables(engine: Engine, side: UserSide, generation: OpenGeneration | null): Promise<UserSide> {
   const { manifest, dir } = engine.artefacts;
-  const read = (manifest.graphs.search?.inputs ?? []).flatMap(({ name }) =>
-    Object.hasOwn(manifest.tables, name) ? [name] : [],
-  );
+  const read = tablesRead(manifest, "search");
   const freshness = generation?.freshness(Date.now() / 1000) ?? [];
   for (const found of freshness) if (read.includes(found.table)) allow(found, engine.tables.maxStaleness, dir);
   const tables = await rowsOfTables(engine, read, side.histories, generation);

@@ -3,21 +3,24 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { parseManifest, parseTableSpec } from "../../contract/manifest-text.ts";
+import { parseTableSpec, type ReadManifest, readManifestText } from "../../contract/manifest-text.ts";
 import type { TableSpec } from "../../contract/table-spec.ts";
 import { readText } from "./files.ts";
 
 const MOST = 64 * 1024 * 1024;
 
 /** DIR/manifest.yaml. @throws TwinError where it is missing, foreign, of another version or does not hang together */
-export function readManifest(dir: string): Manifest {
+export const readManifest = (dir: string): Manifest => readBuild(dir).manifest;
+
+/** The same, and whether an earlier version wrote it. */
+export function readBuild(dir: string): ReadManifest {
   const path = join(dir, "manifest.yaml");
   if (!existsSync(path)) {
     throw new TwinError(
       `cannot read ${path}: there is no such file, so ${dir} is no build. Name the folder of one; \`twin build FILE -o ${dir}\` makes it`,
     );
   }
-  return parseManifest(readText(path, MOST), path);
+  return readManifestText(readText(path, MOST), path);
 }
 
 /** DIR/tables/NAME.yaml, by a table's entry in the manifest. */

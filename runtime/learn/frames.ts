@@ -70,13 +70,14 @@ export class Frames {
   #frame(batch: Assembled, frame: TrainFrame, kept: Kept): Frame {
     if (frame.kind === "whole") return this.#all(batch, frame);
     const history = batch.histories[frame.history];
-    const n = frame.length ?? history.length;
+    const n = frame.length;
     const { rows } = batch;
-    const heads = frame.heads ?? 1;
+    const lists = frame.kind === "search" ? frame.heads : null;
+    const heads = lists ?? 1;
     // Flat places in [B, L].
     const places = this.#buffers.ints(`${frame.name}.places`, heads * rows * n);
     const valid = this.#buffers.floats(`${frame.name}.valid`, places.length);
-    const positions = frame.search === null ? null : kept[frame.search];
+    const positions = frame.kind === "search" ? kept[frame.search] : null;
     for (let head = 0, at = 0; head < heads; head++) {
       for (let row = 0; row < rows; row++) {
         const start = row * history.length;
@@ -96,7 +97,7 @@ export class Frames {
         this.#gather(`${frame.name} ${name}`, values, places, this.#plan.width[name]),
       ]),
     );
-    return { shape: frame.heads === null ? [rows, n] : [heads, rows, n], index, valid, cross };
+    return { shape: lists === null ? [rows, n] : [heads, rows, n], index, valid, cross };
   }
 
   #all(batch: Assembled, { name, history: from }: TrainFrame): Frame {

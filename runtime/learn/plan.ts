@@ -41,7 +41,7 @@ export interface TrainPlan {
   readonly spaces: readonly RowSpace[];
 }
 
-export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histories">): TrainPlan {
+export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histories" | "embeddings">): TrainPlan {
   const { train: spec } = manifest;
   const { step, search, score, oracle, update } = spec.graphs;
   const graphs = [step, update, search, score, oracle].filter((graph) => graph !== null);
@@ -64,7 +64,7 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
     itemFeatures: features(graphs, "item"),
     keptItemFeatures: features([step, ...(update ? [update] : []), score], "item"),
     singleFeatures: features(graphs, "single"),
-    spaces: rowSpaces(spec, manifest.features),
+    spaces: rowSpaces(manifest),
   };
 }
 
@@ -94,22 +94,22 @@ function framesOf(spec: TrainSpec, graphs: readonly (TrainGraph | null)[]): Trai
 function reach(history: string, used: readonly TrainFrame[]): number | null {
   const frames = used.filter((frame) => frame.history === history);
   if (frames.some(({ kind }) => kind !== "last")) return null;
-  return Math.max(1, ...frames.map(({ length }) => length ?? 1));
+  return Math.max(1, ...frames.map((frame) => (frame.kind === "last" ? frame.length : 1)));
 }
 
-/** Features that read a table: those whose embedding it is, or the one that a metric holds it of (`METRIC.own.NAME.table`). */
-export function readersOf(parameter: string, features: readonly FeatureSpec[]): FeatureSpec[] {
-  const own = /\.own\.([^.]+)\.table$/.exec(parameter);
-  return features.filter(
-    ({ embedding, group, column }) =>
-      embedding === parameter || (own !== null && group === "item" && column === own[1]),
-  );
+/** The features whose rows count in an embedding table. */
+export function readersOf(
+  parameter: string,
+  { embeddings, features }: Pick<Manifest, "embeddings" | "features">,
+): FeatureSpec[] {
+  const readers = embeddings.find((one) => one.parameter === parameter)?.readers ?? [];
+  return features.filter(({ name }) => readers.includes(name));
 }
 
-function rowSpaces(spec: TrainSpec, known: readonly FeatureSpec[]): RowSpace[] {
+function rowSpaces(manifest: Pick<Manifest, "train" | "features" | "embeddings">): RowSpace[] {
   let groups: { tables: string[]; features: Set<FeatureSpec>; rows: number }[] = [];
-  for (const { parameter, rows } of spec.tables) {
-    const mine = { tables: [parameter], features: new Set(readersOf(parameter, known)), rows };
+  for (const { parameter, rows } of manifest.train.tables) {
+    const mine = { tables: [parameter], features: new Set(readersOf(parameter, manifest)), rows };
     if (mine.features.size === 0) throw new Error(`no feature reads the table ${parameter}`);
     const joined = groups.filter(({ features }) => [...features].some((feature) => mine.features.has(feature)));
     for (const other of joined) {

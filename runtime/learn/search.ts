@@ -30,8 +30,8 @@ export class Searcher {
     this.#state = state;
     this.#graphs = graphs;
     this.#frames = new Frames(plan, new Buffers());
-    const lists = plan.spec.frames.flatMap(({ search, length, heads }) =>
-      search === null ? [] : [{ search, keep: length!, lists: heads ?? 1 }],
+    const lists = plan.spec.frames.flatMap((frame) =>
+      frame.kind === "search" ? [{ search: frame.search, keep: frame.length, lists: frame.heads ?? 1 }] : [],
     );
     this.lists = lists;
     this.#histories = [...new Set(plan.wholeFrames.map(({ history }) => history))];

@@ -1,6 +1,6 @@
 // What a request needs of a build, whatever opened it: the manifest, how raw values are encoded, rows that no graph holds.
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
-import type { PortSource } from "../../contract/ports.ts";
+import type { GraphInputs } from "../../contract/ports.ts";
 import type { EncodeContext } from "../encode/context.ts";
 
 /** Rows of parameters that lie outside the graphs. */
@@ -13,8 +13,8 @@ export interface RequestArtefacts {
   /** Where they lie, for errors. */
   readonly dir: string;
   readonly manifest: Manifest;
-  /** Of every graph input, by name. */
-  readonly sources: ReadonlyMap<string, PortSource>;
+  /** What the inputs of every graph hold. */
+  readonly inputs: GraphInputs;
   readonly itemFeatures: readonly FeatureSpec[];
   /** The embedding tables that no graph holds; null where every table is inside. */
   readonly outside: RowReader | null;

@@ -1,6 +1,7 @@
 // What serves a request: artefacts, sessions and the tables in use; and which graphs a request runs.
 
 import type { GraphName, Manifest } from "../../contract/manifest.ts";
+import { tablesRead } from "../../contract/ports.ts";
 import type { Sessions } from "../session/session.ts";
 import type { LiveTables } from "../table/live-tables.ts";
 import type { RequestArtefacts } from "./artefacts.ts";
@@ -46,8 +47,7 @@ export function tablesOf(manifest: Manifest, { request, search, rank, explain }:
   const read = new Set<string>();
   for (const graph of [request, search, rank, explain]) {
     if (graph === null) continue;
-    for (const { name } of manifest.graphs[graph]?.inputs ?? [])
-      if (Object.hasOwn(manifest.tables, name)) read.add(name);
+    for (const table of tablesRead(manifest, graph)) read.add(table);
   }
   return [...read];
 }

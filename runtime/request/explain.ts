@@ -1,7 +1,8 @@
 // Why a candidate has its score: the behaviours that each attention used, with score, bias and weight of every head.
 
 import { TwinError } from "../../contract/error.ts";
-import type { Manifest } from "../../contract/manifest.ts";
+import type { GraphName, Manifest } from "../../contract/manifest.ts";
+import { outputOf } from "../../contract/ports.ts";
 import { type Named, recordOf } from "../../contract/record.ts";
 import { cell, padded, width } from "../../contract/width.ts";
 import type { Tensor } from "../session/session.ts";
@@ -56,6 +57,27 @@ export interface Explanation {
 
 type AttendSpec = Manifest["attends"][number];
 
+/** An attend, and the outputs that explain it. */
+interface ExplainedPorts {
+  readonly attend: AttendSpec;
+  readonly weights: string;
+  readonly metric: string;
+  readonly bias: string;
+}
+
+/** The attends that a graph explains. */
+function explainedAttends({ attends, graphs }: Manifest, graph: GraphName): ExplainedPorts[] {
+  const { outputs } = graphs[graph]!;
+  return attends.flatMap((attend) => {
+    const of = (part: "weights" | "metric" | "bias") =>
+      outputOf(outputs, (one) => one.kind === "attention" && one.attend === attend.name && one.part === part)?.name;
+    const [weights, metric, bias] = [of("weights"), of("metric"), of("bias")];
+    return weights === undefined || metric === undefined || bias === undefined
+      ? []
+      : [{ attend, weights, metric, bias }];
+  });
+}
+
 /**
  * Explains every candidate of the request, in their order.
  * @param signal where it aborts, no further graph is run, and its reason is thrown
@@ -73,13 +95,13 @@ export async function explainCandidates(
   }
   const candidates = new Candidates(engine, side.generation, request);
   const size = chunkSize(engine, side);
+  const explained = explainedAttends(manifest, graph);
   const result: Explanation[] = [];
   for (let start = 0; start < candidates.count; start += size) {
     const chunk = { start, end: Math.min(start + size, candidates.count) };
     signal?.throwIfAborted();
     const kept = await runSearch(engine, side, candidates, chunk);
     const outputs = await runGraph(engine, graph, side, candidates, chunk, kept);
-    const explained = manifest.attends.filter(({ name }) => `${name}.weights` in outputs);
     const places = new Map(manifest.searches.map((search) => [search.name, selectable(manifest, search, side)]));
     for (let n = 0; n < chunk.end - chunk.start; n++) {
       result.push({
@@ -87,7 +109,7 @@ export async function explainCandidates(
         key: String(candidates.items.keys[start + n]),
         scores: byLabel(manifest, outputs, "output", n),
         logits: byLabel(manifest, outputs, "logit", n),
-        attends: explained.map((attend) => explainAttend(manifest, side, attend, outputs, kept, places, n)),
+        attends: explained.map((one) => explainAttend(manifest, side, one, outputs, kept, places, n)),
       });
     }
   }
@@ -101,19 +123,19 @@ function byLabel(manifest: Manifest, outputs: Record<string, Tensor>, port: "out
 function explainAttend(
   manifest: Manifest,
   side: UserSide,
-  attend: AttendSpec,
+  { attend, ...ports }: ExplainedPorts,
   outputs: Record<string, Tensor>,
   kept: KeptTensors,
   places: ReadonlyMap<string, Int32Array>,
   n: number,
 ): ExplainedAttend {
   const { over } = attend;
-  const weights = outputs[`${attend.name}.weights`];
+  const weights = outputs[ports.weights];
   const [heads, candidates, width] = weights.shape;
-  const metric = outputs[`${attend.name}.metric`].data;
-  const bias = outputs[`${attend.name}.bias`].data;
+  const metric = outputs[ports.metric].data;
+  const bias = outputs[ports.bias].data;
   const history = side.histories.get(over.history)!;
-  const search = over.kind === "search" ? manifest.searches.find(({ name }) => name === over.name)! : null;
+  const search = over.kind === "search" ? manifest.searches.find(({ name }) => name === over.search)! : null;
   const list = search === null ? null : kept[search.kept];
   const found = new Map<number, (HeadShare | null)[]>();
   for (let a = 0; a < heads; a++) {
@@ -141,7 +163,8 @@ function explainAttend(
       weight: shares.reduce((sum, share) => sum + (share?.weight ?? 0), 0) / heads,
     };
   });
-  return { attend: attend.name, by: attend.by, over: over.name, behaviours };
+  const name = over.kind === "search" ? over.search : over.history;
+  return { attend: attend.name, by: attend.written, over: name, behaviours };
 }
 
 function missed(manifest: Manifest, side: UserSide, history: string, place: number): boolean {

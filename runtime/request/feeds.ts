@@ -2,7 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
-import { graphSources, type PortSource } from "../../contract/ports.ts";
+import { inputsOf, type PortSource, type SourcedInput } from "../../contract/ports.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { Feeds, StoredTensor, Tensor } from "../session/session.ts";
 import type { Candidates } from "./candidates.ts";
@@ -23,8 +23,8 @@ export function feeds(
   kept: KeptTensors,
   variant: StoredType | null = null,
 ): Feeds {
-  const { manifest, sources } = engine.artefacts;
-  const ports = graphSources(manifest, sources, graph, variant);
+  const { manifest, inputs } = engine.artefacts;
+  const ports = inputsOf(manifest, inputs, graph, variant);
   const result: Record<string, Tensor | StoredTensor> = emptyRecord();
   for (const { name, source } of ports) {
     const stored = variant === null || !("table" in source) ? null : side.tables.get(source.table)!.stored;
@@ -67,6 +67,8 @@ function portTensor(
     // What is fetched last, and what variants alone have.
     case "embedding":
     case "table-scale":
+    // What the projector alone has, which is not fed here.
+    case "item":
       return null;
   }
 }
@@ -81,7 +83,7 @@ function addOutside(
   graph: GraphName,
   input: string,
   parameter: string,
-  ports: readonly { name: string; source: PortSource }[],
+  ports: readonly SourcedInput[],
   result: Record<string, Tensor | StoredTensor>,
   side: UserSide,
   kept: KeptTensors,
@@ -109,16 +111,15 @@ function neededBehaviours(
   side: UserSide,
   kept: KeptTensors,
 ): Uint8Array | null {
-  const reads = manifest.graphs[graph]!.inputs;
   const searches = manifest.searches.filter((search) => search.history === history);
-  const ranksAfterSearch = reads.some(({ name }) => manifest.searches.some((search) => search.kept === name));
+  const ranksAfterSearch = manifest.graphs[graph]!.inputs.some(({ source }) => source.kind === "kept");
   if (!ranksAfterSearch) return null;
   const { length } = side.histories.get(history)!;
   const needed = new Uint8Array(length);
   for (const { over } of manifest.attends) {
     if (over.history !== history) continue;
     if (over.kind === "history") return null;
-    if (over.kind === "last") needed.fill(1, 0, over.count ?? length);
+    if (over.kind === "last") needed.fill(1, 0, over.count);
   }
   for (const search of searches) {
     const found = kept[search.kept];

@@ -138,7 +138,8 @@ function asTensor(feature: FeatureSpec, data: Encoded, rows: number): Tensor {
 
 /** The cross features of one history. */
 export function crossFeatures(manifest: Manifest, history: string): FeatureSpec[] {
-  return manifest.features.filter(({ group, name }) => group === "cross" && name.startsWith(`${history}.`));
+  const own = manifest.histories.find(({ name }) => name === history)?.cross ?? [];
+  return manifest.features.filter(({ name }) => own.includes(name));
 }
 
 /** Unit in which a model's times count: steps where its data has an order only. */
@@ -185,9 +186,8 @@ export function readTimes(manifest: Manifest, spec: HistorySpec, columns: Histor
 
 /** Cross features of a history whose values became known later, with the column that says when. */
 function knownColumns(manifest: Manifest, history: string): { feature: string; column: string }[] {
-  return manifest.derived.flatMap((one) =>
-    one.kind === "known_at" && one.feature.startsWith(`${history}.`) ? [one] : [],
-  );
+  const own = manifest.histories.find(({ name }) => name === history)?.cross ?? [];
+  return manifest.derived.flatMap((one) => (one.kind === "known_at" && own.includes(one.feature) ? [one] : []));
 }
 
 /**

@@ -107,10 +107,9 @@ export function encodeSingle(
 function encodeAhead({ artefacts }: Engine, way: Route, history: HistorySide): void {
   for (const graph of [way.request ?? way.search, way.rank]) {
     if (graph === null) continue;
-    for (const { name } of artefacts.manifest.graphs[graph]?.inputs ?? []) {
-      const source = artefacts.sources.get(name);
-      if (source?.kind === "cross" && source.history === history.spec.name) history.cross(source.feature);
-      if (source?.kind === "history-item" && source.history === history.spec.name) history.item(source.feature);
+    for (const { source } of artefacts.inputs.get(graph) ?? []) {
+      if (source.kind === "cross" && source.history === history.spec.name) history.cross(source.feature);
+      if (source.kind === "history-item" && source.history === history.spec.name) history.item(source.feature);
     }
   }
 }

@@ -1,5 +1,6 @@
 // Ranking: the candidates of one request, in chunks whose memory is bounded, against a prepared user's side.
 
+import { metricOf } from "../../contract/by-spec.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
 import type { Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
@@ -15,15 +16,10 @@ const COPIES = 6;
 /** Candidates ranked at once at most: what a tower and the kept behaviours take is bounded by this. */
 const MOST = 2048;
 
-/** The heads of a search, by the metric that it and its attention share. */
+/** The heads of a search: those of its metric. */
 export function headsOf(engine: Engine, search: SearchSpec): number {
-  const { manifest } = engine.artefacts;
-  const attend = manifest.attends.find(({ by }) => by === search.by);
-  if (attend !== undefined) return attend.heads;
-  const part = Object.values(manifest.tables)
-    .flatMap((table) => table.parts)
-    .find(({ of }) => of === `${search.metric}.keys`);
-  return part?.heads ?? 1;
+  const metric = metricOf(search.by);
+  return metric === null ? 1 : engine.artefacts.manifest.metrics[metric].heads;
 }
 
 /** Candidates that are ranked at once, so that the scores stay within the engine's `scoreBytes`. */
@@ -50,7 +46,7 @@ export async function rankCandidates(
   const candidates = new Candidates(engine, side.generation, request);
   const count = candidates.count;
   const lists = manifest.searches.map((search) => {
-    const heads = search.heads === "per_head" && search.metric !== null ? headsOf(engine, search) : null;
+    const heads = search.heads === "per_head" && search.by.kind === "metric" ? headsOf(engine, search) : null;
     const places = selectable(manifest, search, side);
     return { search, list: new KeptLists(search, places, matches(engine, search, side, candidates), count, heads) };
   });

@@ -151,8 +151,8 @@ export function selectable(manifest: Manifest, search: SearchSpec, side: UserSid
 
 /** Under `match(feature)` only behaviours count that share a value with the candidate; null for every other search. */
 export function matches(engine: Engine, search: SearchSpec, side: UserSide, candidates: Candidates): MayKeep | null {
-  const name = /^match\((.+)\)$/.exec(search.by)?.[1];
-  if (name === undefined) return null;
+  if (search.by.kind !== "match") return null;
+  const name = search.by.feature;
   const feature = engine.artefacts.manifest.features.find((one) => one.name === name)!;
   const ours = candidates.item(feature, 0, candidates.count).data;
   const theirs = side.histories.get(search.history)!.item(feature).data;

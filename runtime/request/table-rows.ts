@@ -1,7 +1,8 @@
 // The rows of one table for one history: looked up, or projected where the item is not in it and the policy says so.
 
 import { TwinError } from "../../contract/error.ts";
-import type { Port, StoredType } from "../../contract/manifest.ts";
+import type { StoredType } from "../../contract/manifest.ts";
+import { inputsOf, outputOf } from "../../contract/ports.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import { encodedShape, encodedWidth } from "../encode/column.ts";
 import type { StoredTensor, Tensor } from "../session/session.ts";
@@ -154,11 +155,13 @@ async function project(
   const { manifest } = engine.artefacts;
   const spec = manifest.graphs.projector;
   if (spec === undefined) throw new TwinError(`table ${table}: the artefacts have no projector`);
-  const output = spec.outputs.find(({ name }) => name === table || name === `${table}.out`) ?? spec.outputs[0];
+  const output = outputOf(spec.outputs, (result) => result.kind === "rows" && result.table === table);
+  if (output === undefined)
+    throw new TwinError(`table ${table}: the projector of the artefacts does not make its rows`);
   for (let start = 0; start < behaviours.length; start += BATCH) {
     const part = behaviours.slice(start, start + BATCH);
     const positions = Int32Array.from(part, (i) => history.order[i]);
-    const results = await engine.sessions.run("projector", projectorFeeds(engine, history, spec.inputs, positions));
+    const results = await engine.sessions.run("projector", projectorFeeds(engine, history, positions));
     const projected = results[output.name].data;
     for (let i = 0; i < part.length; i++) {
       into.set((projected as Float32Array).subarray(i * width, (i + 1) * width), (part[i] + 1) * width);
@@ -166,17 +169,13 @@ async function project(
   }
 }
 
-function projectorFeeds(
-  engine: Engine,
-  history: HistorySide,
-  inputs: readonly Port[],
-  positions: Int32Array,
-): Record<string, Tensor> {
-  const { itemFeatures, manifest, outside } = engine.artefacts;
+function projectorFeeds(engine: Engine, history: HistorySide, positions: Int32Array): Record<string, Tensor> {
+  const { inputs, manifest, outside } = engine.artefacts;
   const feeds: Record<string, Tensor> = emptyRecord();
-  for (const { name } of inputs) {
-    const feature = itemFeatures.find((one) => one.name === name);
-    if (feature === undefined) continue;
+  const ports = inputsOf(manifest, inputs, "projector");
+  for (const { name, source } of ports) {
+    if (source.kind !== "item") continue;
+    const { feature } = source;
     const encoded = history.items.encoded(feature);
     const width = encodedWidth(feature);
     const data = new (encoded.constructor as typeof Int32Array)(positions.length * width);
@@ -186,12 +185,13 @@ function projectorFeeds(
     const shape = encodedShape(feature, positions.length);
     feeds[name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
   }
-  for (const { name } of inputs) {
-    const embedding = manifest.embeddings.find((one) => one.input === name);
-    if (embedding === undefined || outside === null) continue;
-    const users = itemFeatures.filter((one) => one.embedding === embedding.parameter && Object.hasOwn(feeds, one.name));
+  for (const { name, source } of ports) {
+    if (source.kind !== "embedding" || outside === null) continue;
+    const { parameter } = source;
+    const { dim } = manifest.embeddings.find((one) => one.parameter === parameter)!;
+    const users = ports.filter((one) => one.source.kind === "item" && one.source.feature.embedding === parameter);
     const uses = users.map((one) => ({ indices: feeds[one.name], needed: null }));
-    const fetched = fetchOutside(outside, embedding.parameter, embedding.dim, uses);
+    const fetched = fetchOutside(outside, parameter, dim, uses);
     feeds[name] = fetched.rows;
     users.forEach((one, i) => {
       feeds[one.name] = fetched.indices[i];

@@ -1,6 +1,7 @@
 // Variants of graphs over stored rows (`--table-input`): used where they run, and where one does not, the host decodes.
 
 import type { GraphName, Manifest, StoredType, VariantName } from "../../contract/manifest.ts";
+import { tablesRead } from "../../contract/ports.ts";
 import type { Tensor } from "../session/session.ts";
 import { headsOf, type RowFormat } from "../table/precision.ts";
 import type { Candidates } from "./candidates.ts";
@@ -32,8 +33,9 @@ export class Variants {
   of(graph: GraphName, side: UserSide): StoredType | null {
     const spec = this.#manifest.graphs[graph];
     if (spec?.variants === undefined) return null;
-    const tables = spec.inputs.flatMap(({ name }) => (Object.hasOwn(this.#manifest.tables, name) ? [name] : []));
-    const types = new Set(tables.map((table) => side.tables.get(table)?.stored?.rows.dtype ?? null));
+    const types = new Set(
+      tablesRead(this.#manifest, graph).map((table) => side.tables.get(table)?.stored?.rows.dtype ?? null),
+    );
     const [type] = types;
     if (types.size !== 1 || type === null || spec.variants[type] === undefined) return null;
     return this.#refused.has(`${graph}.${type}`) ? null : type;

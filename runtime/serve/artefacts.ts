@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { portSources } from "../../contract/ports.ts";
+import { graphInputs } from "../../contract/ports.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Vocabulary } from "../encode/vocabulary.ts";
 import { previousOf } from "../host/build-folder.ts";
@@ -42,12 +42,12 @@ export async function openArtefacts(
   const hash: Hasher = await hasher();
   const file = verify === "sizes" ? openTensors(join(dir, weightsFile)) : openListed(dir, manifest, weightsFile, hash);
   const weights = await checkWeights(dir, manifest, file, verify, elsewhere);
-  const outside = manifest.embeddings.some((embedding) => embedding.placement === "outside") ? file : null;
+  const outside = manifest.embeddings.some((embedding) => embedding.placement.kind === "outside") ? file : null;
   if (outside === null) file.close();
   const vocabulary = vocabularies(dir, manifest);
   const context = (where: string, now?: number): EncodeContext =>
     now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };
-  return { dir, manifest, sources: portSources(manifest), itemFeatures, outside, weights, context };
+  return { dir, manifest, inputs: graphInputs(manifest), itemFeatures, outside, weights, context };
 }
 
 /** A file of tensors of a build; its blocks are held against the manifest's hashes, where it has them, when they are read. */

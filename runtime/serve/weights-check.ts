@@ -120,7 +120,7 @@ export async function checkNow({ path, listed, ranges }: CheckJob): Promise<void
 /** All but the rows of outside embeddings: those are held against their hashes when they are fetched. */
 function readRanges({ embeddings, files }: Manifest, file: TensorFile): [number, number][] {
   const apart = embeddings
-    .filter(({ placement }) => placement === "outside")
+    .filter(({ placement }) => placement.kind === "outside")
     .flatMap(({ parameter }) => file.entries.get(parameter) ?? [])
     .sort((a, b) => a.start - b.start);
   const starts = [0, ...apart.map(({ end }) => end)];

@@ -1,4 +1,5 @@
 // Whether a built table may be used with these weights (semantics.md 2, fingerprints and freshness).
+import { metricOf, type PartOf } from "../../contract/by-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 
@@ -43,11 +44,15 @@ export function parseDuration(value: number | string, where: string): number {
 export function metricsOf(manifest: Manifest, table: string): string[] {
   const names = new Set<string>();
   for (const part of manifest.tables[table].parts) {
-    const owner = part.of.slice(0, part.of.lastIndexOf("."));
-    const metric = manifest.attends.find((attend) => attend.name === owner)?.by ?? owner;
-    if (Object.hasOwn(manifest.fingerprints.metric, metric)) names.add(metric);
+    const metric = metricOfPart(manifest, part.of);
+    if (metric !== null) names.add(metric);
   }
   return [...names];
+}
+
+function metricOfPart({ attends }: Manifest, of: PartOf): string | null {
+  if (of.kind === "keys") return of.metric;
+  return metricOf(attends.find(({ name }) => name === of.attend)!.by);
 }
 
 /** How far two machines' clocks may stand apart, in seconds. */

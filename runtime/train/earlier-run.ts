@@ -43,6 +43,7 @@ export async function openEarlierRun(dir: string): Promise<EarlierRun> {
   return {
     manifest,
     features: manifest.features,
+    embeddings: manifest.embeddings,
     vocabularies: readVocabularies(join(dir, "vocabularies")),
     weights: file,
   };

@@ -1,12 +1,13 @@
 // A warm start: what an earlier run learned and still fits, under the names and in the rows of the model as it is now.
-import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { TensorFile } from "../host/tensor-file.ts";
 import { readersOf } from "../learn/plan.ts";
 import type { ReadParameter } from "../learn/state.ts";
 
 /** How values become rows in a run. */
 export interface Encoding {
-  readonly features: readonly FeatureSpec[];
+  readonly features: FeatureSpec[];
+  readonly embeddings: Manifest["embeddings"];
   /** Entries by the feature that owns the vocabulary. */
   readonly vocabularies: ReadonlyMap<string, readonly string[]>;
 }
@@ -94,8 +95,8 @@ function choose(
   earlier: Encoding,
   now: Encoding,
 ): Choice {
-  const [reader] = readersOf(name, now.features);
-  const [oldReader] = readersOf(old, earlier.features);
+  const [reader] = readersOf(name, now);
+  const [oldReader] = readersOf(old, earlier);
   const same = shape.join() === before.join();
   const sizes = `it was [${before.join(", ")}] and is [${shape.join(", ")}]`;
   if (reader === undefined || oldReader === undefined || shape.length !== 2)

@@ -119,9 +119,15 @@ describe("the artefacts", () => {
 describe("the plan", () => {
   it("keeps large tables outside and says why, and drops the request graph with an item table", () => {
     const { manifest } = compiled(undefined, { outsideAbove: 600 });
-    const outside = manifest.embeddings.filter(({ placement }) => placement === "outside");
+    const outside = manifest.embeddings.filter(({ placement }) => placement.kind === "outside");
     expect(outside).toEqual([
-      { parameter: "item.video.table", rows: 41, dim: 4, placement: "outside", input: "item.video.rows" },
+      {
+        parameter: "item.video.table",
+        rows: 41,
+        dim: 4,
+        readers: ["item.video"],
+        placement: { kind: "outside", input: "item.video.rows" },
+      },
     ]);
     expect(manifest.graphs.request).toBeUndefined();
     expect(manifest.graphs.rank!.inputs.map(({ name }) => name)).toContain("item.video.rows");
@@ -134,7 +140,7 @@ describe("the plan", () => {
   it("does as it is told", () => {
     const placed = (outside: "all" | "none") =>
       compiled(undefined, { outside, outsideAbove: 1 }).manifest.embeddings.filter(
-        ({ placement }) => placement === "outside",
+        ({ placement }) => placement.kind === "outside",
       );
     expect(placed("none")).toEqual([]);
     expect(placed("all").map(({ parameter }) => parameter)).toEqual([

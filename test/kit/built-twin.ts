@@ -99,11 +99,11 @@ export async function writeTables(
       feeds[feature.name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
     }
     for (const embedding of manifest.embeddings) {
-      if (embedding.input === null) continue;
+      if (embedding.placement.kind === "inside") continue;
       const users = stored.filter((feature) => feature.embedding === embedding.parameter);
       const uses = users.map((feature) => ({ indices: feeds[feature.name], needed: null }));
       const { rows, indices } = fetchOutside(artefacts.outside!, embedding.parameter, embedding.dim, uses);
-      feeds[embedding.input] = rows;
+      feeds[embedding.placement.input] = rows;
       users.forEach((feature, i) => {
         feeds[feature.name] = indices[i];
       });

@@ -138,12 +138,12 @@ function framed({ batch, kept, index, rows }: World, frame: TrainFrame, what: st
   const source = what === "index" ? { shape: [rows, whole], data: index[frame.history] } : batch[what];
   const inner = source.shape.slice(2);
   const width = inner.reduce((product, dim) => product * dim, 1);
-  const length = frame.length ?? whole;
-  const lists = frame.heads === null ? [rows] : [frame.heads, rows];
+  const length = frame.kind === "whole" ? whole : frame.length;
+  const lists = frame.kind === "search" && frame.heads !== null ? [frame.heads, rows] : [rows];
   const positions =
-    frame.search === null
-      ? Array.from({ length: rows * length }, (_, place) => place % length)
-      : Array.from(kept[frame.search].data);
+    frame.kind === "search"
+      ? Array.from(kept[frame.search].data)
+      : Array.from({ length: rows * length }, (_, place) => place % length);
   const data = positions.flatMap((position, place) => {
     const start = ((Math.floor(place / length) % rows) * whole + position) * width;
     return Array.from({ length: width }, (_, column) => source.data[start + column]);

@@ -153,7 +153,7 @@ describe("example data", () => {
           vocabulary: null,
         },
       ],
-      histories: [{ name: "watched", max: 10_000, minimum: 1, cross: ["progress"] }],
+      histories: [{ name: "watched", max: 10_000, minimum: 1, cross: ["watched.progress"] }],
       labels: [{ name: "click", kind: "binary", output: "click", logit: "click.logit" }],
     } as unknown as Manifest;
     const categories = new Map(

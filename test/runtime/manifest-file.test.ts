@@ -1,4 +1,5 @@
 // manifest.yaml and tables/NAME.yaml: read, refused with file, line and column, and never a crash.
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -9,7 +10,7 @@ import { readManifest } from "../../runtime/host/manifest-file.ts";
 
 const hex = "0".repeat(64);
 const manifest: Manifest = {
-  format: 1,
+  format: 2,
   model: "twin",
   doc: "A model.",
   compiler: "0.1.0",
@@ -43,9 +44,22 @@ const manifest: Manifest = {
       vocabulary: null,
     },
   ],
-  histories: [{ name: "watched", max: 100, minimum: 10, cross: ["ago"] }],
+  histories: [{ name: "watched", max: 100, minimum: 10, cross: ["watched.ago"] }],
   graphs: { search: { file: "search.onnx", keys: "cached", inputs: [], outputs: [] } },
-  searches: [],
+  metrics: { relevance: { heads: 2 } },
+  searches: [
+    {
+      name: "nearest",
+      history: "watched",
+      by: { kind: "match", feature: "item.video_id" },
+      written: "match(item.video_id)",
+      keep: 10,
+      heads: "round_robin",
+      kept: "kept",
+      table: null,
+      scores: null,
+    },
+  ],
   attends: [],
   labels: [],
   tables: {
@@ -54,7 +68,7 @@ const manifest: Manifest = {
       history: "watched",
       row: "watched.row",
       width: 8,
-      parts: [{ of: "relevance.keys", offset: 0, width: 8, heads: 2, dim: 4 }],
+      parts: [{ of: { kind: "keys", metric: "relevance" }, offset: 0, width: 8, heads: 2, dim: 4 }],
       precision: "float16",
       on_miss: "mask",
       coverage: 1,
@@ -63,7 +77,15 @@ const manifest: Manifest = {
       shards: 1,
     },
   },
-  embeddings: [{ parameter: "item.video_id.table", rows: 11, dim: 4, placement: "inside", input: null }],
+  embeddings: [
+    {
+      parameter: "item.video_id.table",
+      rows: 11,
+      dim: 4,
+      readers: ["item.video_id"],
+      placement: { kind: "inside" },
+    },
+  ],
   vocabularies: [{ name: "item.video_id", file: "vocabularies/item.video_id.jsonl", entries: 10 }],
   train: {
     graphs: {
@@ -88,26 +110,29 @@ const manifest: Manifest = {
   plan: [],
   derived: [],
   costs: { candidates: 100, history: 100, multiply_adds: {}, parameters: 44, parameter_bytes: 176 },
+  extensions: {},
 };
-const text = stringify(manifest);
+/** With the last line that fits. */
+const sealed = (of: string) => `${of}checksum: sha256:${createHash("sha256").update(of).digest("hex")}\n`;
+const bare = stringify(manifest);
+const text = sealed(bare);
 const parse = (source: string) => parseManifest(source, "DIR/manifest.yaml");
 
 test("a sound manifest reads as it was written", () => {
-  expect(parse(text)).toEqual(manifest);
-  expect(parse(JSON.stringify(manifest))).toEqual(manifest);
+  expect(parse(text)).toMatchObject(manifest);
 });
 
 const edit = (from: string, to: string) => {
-  expect(text).toContain(from);
-  return text.replace(from, to);
+  expect(bare).toContain(from);
+  return sealed(bare.replace(from, to));
 };
 test.each<[string, string, RegExp]>([
   [
     "an unknown version",
-    edit("format: 1", "format: 3"),
+    edit("format: 2", "format: 3"),
     /^DIR\/manifest.yaml has format 3, and this version of Twin reads format 1 and 2. Build the artefacts again: twin build FILE -o DIR, or update Twin$/,
   ],
-  ["a version in quotes", edit("format: 1", 'format: "1"'), /has format "1"/],
+  ["a version in quotes", edit("format: 2", 'format: "2"'), /has format "2"/],
   ["a foreign file", "services:\n  web: {image: nginx}\n", /is not a manifest of Twin: it does not say `format: 2`/],
   ["an empty file", "", /is not a manifest of Twin/],
   ["a list", "- a\n- b\n", /is not a manifest of Twin/],
@@ -120,8 +145,30 @@ test.each<[string, string, RegExp]>([
   ],
   ["a wrong type", edit("untrained: true", "untrained: maybe"), /^DIR\/manifest.yaml:5:12: untrained: /],
   ["a missing field", edit("doc: A model.\n", ""), /^DIR\/manifest.yaml:1:1: doc: /],
-  ["a field too many", edit("doc: A model.", "doc: A model.\nextra: 1"), /extra/],
-  ["a wrong encoder", edit("kind: elapsed", "kind: eternal"), /^DIR\/manifest.yaml:\d+:\d+: features.1.encoder.kind: /],
+  [
+    "a field too many",
+    edit("doc: A model.", "doc: A model.\nextra: 1"),
+    /^DIR\/manifest.yaml:\d+:\d+: extra: this version of Twin does not know the field "extra"\. .*twin build FILE -o DIR, or update Twin$/,
+  ],
+  [
+    "a kind of encoder of a later version, by its name",
+    edit("kind: elapsed", "kind: eternal"),
+    /^DIR\/manifest.yaml:\d+:\d+: features.1.encoder.kind: "eternal" is nothing that this version of Twin knows here; it knows .*"elapsed".*, or update Twin$/,
+  ],
+  [
+    "a kind of `by` of a later version, by its name",
+    edit("kind: match", "kind: cosine"),
+    /searches.0.by.kind: "cosine" is nothing that this version of Twin knows here/,
+  ],
+  [
+    "a section of a later version that must be known, by its name",
+    edit("extensions: {}", "extensions: {kernel: {required: true, content: {file: k.onnx}}}"),
+    /it has the section "kernel", which this version of Twin does not know.* later version\. Build the artefacts again/,
+  ],
+  ["a metric that is not there", edit("metric: relevance\n", "metric: other\n"), /there is no metric other/],
+  ["a match by no feature", edit("feature: item.video_id\n", "feature: item.none\n"), /there is no feature item.none/],
+  ["a checksum of another text", text.replace("doc: A model.", "doc: A modal."), /its checksum does not fit its text/],
+  ["a text without its checksum", bare, /its last line is not its checksum/],
   [
     "a path out of the folder",
     edit("vocabularies/item", "../../item"),
@@ -169,6 +216,13 @@ test.each<[string, string, RegExp]>([
   expect(() => parse(source)).toThrow(TwinError);
 });
 
+test("a section that need not be known is kept, whatever its name", () => {
+  const notes = '{"required":false,"content":{"a":[1,"x"]}}';
+  const { extensions } = parse(edit("extensions: {}", `extensions: {"notes":${notes},"__proto__":${notes}}`));
+  expect(Object.keys(extensions)).toEqual(["notes", "__proto__"]);
+  expect(extensions.notes).toEqual(JSON.parse(notes));
+});
+
 test("a missing manifest is said so", () => {
   expect(() => readManifest("/nowhere")).toThrow(/cannot read \/nowhere\/manifest.yaml: there is no such file/);
 });
@@ -176,16 +230,20 @@ test("a missing manifest is said so", () => {
 test("random and mutated text gives a TwinError or a manifest", () => {
   const survive = (source: string) => {
     try {
-      expect(parse(source).format).toBe(1);
+      expect(parse(source).format).toBe(2);
     } catch (error) {
       expect(error).toBeInstanceOf(TwinError);
     }
   };
   fc.assert(fc.property(fc.string(), survive), { numRuns: 200 });
-  const change = fc.tuple(fc.nat(text.length), fc.nat(12), fc.string({ maxLength: 6 }));
+  const change = fc.tuple(fc.nat(bare.length), fc.nat(12), fc.string({ maxLength: 6 }));
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
-      survive(changes.reduce((source, [at, cut, piece]) => source.slice(0, at) + piece + source.slice(at + cut), text));
+      const changed = changes.reduce(
+        (source, [at, cut, piece]) => source.slice(0, at) + piece + source.slice(at + cut),
+        bare,
+      );
+      survive(sealed(changed));
     }),
     { numRuns: 150 },
   );

@@ -127,8 +127,11 @@ describe("rows of large tables", () => {
   it("share one list where a metric has embeddings of its own", () => {
     const { manifest } = topicModel(topicSource("", 5000));
     const [table] = manifest.train.tables;
-    const tables = [table, { ...table, parameter: "relevance.own.video.table", dim: 4 }];
-    const [space, ...others] = trainPlan({ ...manifest, train: { ...manifest.train, tables } }).spaces;
+    const parameter = "relevance.own.video.table";
+    const tables = [table, { ...table, parameter, dim: 4 }];
+    const shared = manifest.embeddings.find((one) => one.parameter === table.parameter)!;
+    const embeddings = [...manifest.embeddings, { ...shared, parameter }];
+    const [space, ...others] = trainPlan({ ...manifest, embeddings, train: { ...manifest.train, tables } }).spaces;
     expect(others).toEqual([]);
     expect([...space.tables].sort()).toEqual(["item.video.table", "relevance.own.video.table"]);
   });

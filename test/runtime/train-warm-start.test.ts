@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { featureSpecs, parameters } from "../../compiler/index.ts";
+import { embeddingSpecs, featureSpecs, parameters } from "../../compiler/index.ts";
 import { encodeSafetensors } from "../../contract/safetensors.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
 import { warmStart, warmStartText } from "../../runtime/train/warm-start.ts";
@@ -25,7 +25,12 @@ function learned(source: string, entries: readonly string[]) {
   }));
   const path = join(temporary(), "weights.safetensors");
   writeFileSync(path, encodeSafetensors(tensors));
-  return { all, tensors, path, encoding: { features: featureSpecs(model), vocabularies } };
+  return {
+    all,
+    tensors,
+    path,
+    encoding: { features: featureSpecs(model), embeddings: embeddingSpecs(model), vocabularies },
+  };
 }
 
 function warm(before: ReturnType<typeof learned>, now: ReturnType<typeof learned>) {

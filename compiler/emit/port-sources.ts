@@ -1,0 +1,79 @@
+// What each port of the graphs that serve holds or says, as the manifest has it.
+import type { OverSpec, PartOf } from "../../contract/by-spec.ts";
+import type { Result, Source } from "../../contract/port-spec.ts";
+import { embeddingsOf } from "../model/embeddings.ts";
+import type { Feature, Model, Over, TablePart } from "../model/model.ts";
+import {
+  featurePort,
+  keptPort,
+  labelPort,
+  projectorPort,
+  rowPort,
+  scalePort,
+  scoresPort,
+  validPort,
+} from "../model/ports.ts";
+import type { Site } from "../model/site.ts";
+
+/** Every input that a graph of the model may have, by its name. */
+export function inputSources(model: Model): ReadonlyMap<string, Source> {
+  const sources = new Map<string, Source>();
+  const declare = (features: readonly Feature[], site: Site, source: (feature: string) => Source) => {
+    for (const feature of features) sources.set(featurePort(feature, site), source(feature.qualified));
+  };
+  const { item, user, context, candidate, histories, tables, searches } = model;
+  declare(item.features, { kind: "items" }, (feature) => ({ kind: "item", feature }));
+  declare(item.features, { kind: "candidate" }, (feature) => ({ kind: "candidate-item", feature }));
+  declare(candidate.features, { kind: "candidate" }, (feature) => ({ kind: "candidate", feature }));
+  declare(user.features, { kind: "once" }, (feature) => ({ kind: "single", feature }));
+  declare(context.features, { kind: "once" }, (feature) => ({ kind: "single", feature }));
+  for (const history of histories) {
+    const site: Site = { kind: "history", history };
+    const { name } = history;
+    sources.set(validPort(history), { kind: "valid", history: name });
+    declare(item.features, site, (feature) => ({ kind: "history-item", history: name, feature }));
+    declare(history.cross.features, site, (feature) => ({ kind: "cross", history: name, feature }));
+  }
+  for (const table of tables) {
+    sources.set(table.name, { kind: "table", table: table.name });
+    sources.set(scalePort(table), { kind: "table-scale", table: table.name });
+    sources.set(rowPort(model, table), { kind: "row", table: table.name });
+  }
+  for (const { embedding, input } of embeddingsOf(model))
+    sources.set(input, { kind: "embedding", parameter: embedding.parameter });
+  for (const search of searches) sources.set(keptPort(model, search), { kind: "kept", search: search.name });
+  return sources;
+}
+
+/** Every output that a graph of the model may have, by its name. */
+export function outputResults(model: Model): ReadonlyMap<string, Result> {
+  const results = new Map<string, Result>();
+  for (const { name: attend } of model.attends)
+    for (const part of ["weights", "metric", "bias"] as const)
+      results.set(`${attend}.${part}`, { kind: "attention", attend, part });
+  for (const table of model.tables) results.set(projectorPort(model, table), { kind: "rows", table: table.name });
+  for (const search of model.searches) {
+    results.set(keptPort(model, search), { kind: "kept", search: search.name });
+    results.set(scoresPort(model, search), { kind: "scores", search: search.name });
+  }
+  for (const { label } of model.towers.flatMap(({ tasks }) => tasks)) {
+    results.set(labelPort(label), { kind: "probability", label });
+    results.set(`${label}.logit`, { kind: "logit", label });
+  }
+  return results;
+}
+
+export function overSpec(over: Over): OverSpec {
+  const history = over.history.name;
+  switch (over.kind) {
+    case "search":
+      return { kind: "search", search: over.search.name, history };
+    case "history":
+      return { kind: "history", history };
+    case "last":
+      return { kind: "last", history, count: over.count };
+  }
+}
+
+export const partOf = (part: TablePart): PartOf =>
+  part.kind === "keys" ? { kind: "keys", metric: part.metric.name } : { kind: "values", attend: part.attend.name };

@@ -1,0 +1,46 @@
+// What a search or an attend goes by, as the manifest says it: a tagged union, a variant a kind.
+
+import * as v from "valibot";
+import { strict } from "./named-schema.ts";
+
+/** Kinds that come later are variants more; whoever reads an unknown one refuses it by its name. */
+export const BySchema = v.variant("kind", [
+  /** A metric of the model (`metrics`). */
+  strict({ kind: v.literal("metric"), metric: v.string() }),
+  /** A behaviour counts where its item has this feature's value in common with the candidate. */
+  strict({ kind: v.literal("match"), feature: v.string() }),
+  /** The inner product of raw vectors. */
+  strict({ kind: v.literal("inner_product"), feature: v.string() }),
+  /** All behaviours alike. */
+  strict({ kind: v.literal("mean") }),
+]);
+
+/** The behaviours that an attend reads. */
+export const OverSchema = v.variant("kind", [
+  strict({ kind: v.literal("search"), search: v.string(), history: v.string() }),
+  strict({ kind: v.literal("history"), history: v.string() }),
+  /** The newest `count`. */
+  strict({
+    kind: v.literal("last"),
+    history: v.string(),
+    count: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  }),
+]);
+
+/** What a part of a table's row is. */
+export const PartOfSchema = v.variant("kind", [
+  /** Keys of a metric. */
+  strict({ kind: v.literal("keys"), metric: v.string() }),
+  /** Values of an attend. */
+  strict({ kind: v.literal("values"), attend: v.string() }),
+]);
+
+export type BySpec = v.InferOutput<typeof BySchema>;
+export type OverSpec = v.InferOutput<typeof OverSchema>;
+export type PartOf = v.InferOutput<typeof PartOfSchema>;
+
+/** The metric that it goes by; null: none. */
+export const metricOf = (by: BySpec): string | null => (by.kind === "metric" ? by.metric : null);
+
+/** `relevance.keys`, `interest.values`: for people. */
+export const partName = (of: PartOf): string => (of.kind === "keys" ? `${of.metric}.keys` : `${of.attend}.values`);

@@ -1,0 +1,38 @@
+// Named sections that a file of ours may carry beside its fields: what later versions add without another format.
+
+import * as v from "valibot";
+import { named, strict } from "./named-schema.ts";
+import type { Named } from "./record.ts";
+
+/** By name: provider notes, a kernel, parameters of a kind of `by`, statistics, a release. */
+export const ExtensionsSchema = named(
+  strict({
+    /** Whether who does not know the section must leave the file alone; otherwise it may read past it. */
+    required: v.boolean(),
+    content: v.unknown(),
+  }),
+);
+
+export type Extensions = v.InferOutput<typeof ExtensionsSchema>;
+
+/** The sections that this version knows, with the schema of their contents. */
+const known: Named<v.GenericSchema> = {};
+
+/**
+ * What is wrong with the sections; null: nothing. One that is not known and not required is kept as it is.
+ * @param sections those that are known; for tests
+ */
+export function extensionFault(extensions: Extensions, sections: Named<v.GenericSchema> = known): string | null {
+  for (const [name, { required, content }] of Object.entries(extensions)) {
+    if (!Object.hasOwn(sections, name)) {
+      if (required)
+        return `it has the section ${JSON.stringify(name)}, which this version of Twin does not know, and says that it cannot be read without: it was written by a later version`;
+      continue;
+    }
+    const result = v.safeParse(sections[name], content);
+    if (result.success) continue;
+    const [issue] = result.issues;
+    return `extensions.${name}.${v.getDotPath(issue) ?? "content"}: ${issue.message}`;
+  }
+  return null;
+}

@@ -1,0 +1,140 @@
+// What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
+import { parseHashes } from "./block-hashes.ts";
+import { partName } from "./by-spec.ts";
+import { extensionFault } from "./extensions.ts";
+import type { FeatureSpec, Manifest } from "./manifest.ts";
+import type { Fail } from "./manifest-upgrade.ts";
+
+/** Ends by `fail` with the first thing that does not hang together. */
+export function expectSound(manifest: Manifest, fail: Fail): void {
+  checkPaths(manifest, fail);
+  for (const feature of manifest.features) checkFeature(feature, manifest, fail);
+  checkTables(manifest, fail);
+  checkReferences(manifest, fail);
+  const fault = extensionFault(manifest.extensions);
+  if (fault !== null) fail(fault);
+}
+
+/** Every file of tensors has its hashes, as many as its bytes need. */
+export function expectBlocks(manifest: Manifest, fail: Fail): void {
+  for (const [file, { bytes, blocks }] of Object.entries(manifest.files)) {
+    if (blocks === undefined && !file.endsWith(".safetensors")) continue;
+    if (parseHashes(blocks ?? "", bytes) === null) fail(`files: ${file} has not one hash for each MiB`);
+  }
+}
+
+/** A manifest may name files of its own folder only. */
+function checkPaths(manifest: Manifest, fail: Fail): void {
+  const paths = [
+    ...Object.keys(manifest.files),
+    ...Object.values(manifest.graphs).flatMap((graph) =>
+      graph ? [graph.file, ...Object.values(graph.variants ?? {}).flatMap((one) => (one ? [one.file] : []))] : [],
+    ),
+    ...Object.values(manifest.tables).map((table) => table.spec),
+    ...manifest.vocabularies.map((vocabulary) => vocabulary.file),
+  ];
+  for (const file of paths) {
+    const parts = file.split("/");
+    if (/[\\\0:]/.test(file) || parts.some((part) => part === "" || part === "." || part === "..")) {
+      fail(`it names the file ${JSON.stringify(file)}, which is not one of its own folder`);
+    }
+  }
+}
+
+/** Rows that an encoder can give, row 0 among them; null where it gives none. */
+function encodedRows({ encoder, vocabulary }: FeatureSpec, manifest: Manifest, fail: Fail): number | null {
+  const source = encoder.kind === "tags" ? encoder.of : encoder;
+  switch (source.kind) {
+    case "id":
+      return source.vocab + 1;
+    case "hashed":
+      return source.buckets + 1;
+    case "vocabulary": {
+      const found = manifest.vocabularies.find(({ name }) => name === vocabulary);
+      return (found ?? fail(`there is no vocabulary ${JSON.stringify(vocabulary)}`)).entries + 1;
+    }
+    case "bucketed":
+    case "elapsed":
+      return source.edges.length + 2;
+    case "flag":
+      return 3;
+    default:
+      return null;
+  }
+}
+
+/** Types and shapes must be the encoder's, and no row may lie outside its embedding: it would be read unchecked. */
+function checkFeature(feature: FeatureSpec, manifest: Manifest, fail: Fail): void {
+  const { name, encoder, dtype, shape, embedding } = feature;
+  const inside: Fail = (what) => fail(`feature ${name}: ${what}`);
+  if ("edges" in encoder && encoder.edges.some((edge, i) => !(i === 0 || encoder.edges[i - 1]! < edge))) {
+    inside("its edges do not ascend");
+  }
+  const rows = encodedRows(feature, manifest, inside);
+  if (encoder.kind === "key") {
+    return;
+  }
+  const expected = encoder.kind === "tags" ? [encoder.max] : encoder.kind === "pretrained" ? [encoder.size] : [];
+  const due = rows === null ? "float32" : "int32";
+  if (dtype !== due || shape.join() !== expected.join()) {
+    inside(`${encoder.kind} is ${due} [${expected}], not ${dtype} [${shape}]`);
+  }
+  if (embedding !== null && rows !== null) {
+    const table = manifest.embeddings.find(({ parameter }) => parameter === embedding);
+    const found = (table ?? inside(`there is no embedding ${embedding}`)).rows;
+    if (found < rows) {
+      inside(`it needs ${rows} rows, and its embedding ${embedding} has ${found}`);
+    }
+  }
+}
+
+function checkTables(manifest: Manifest, fail: Fail): void {
+  for (const [name, { parts, width, history }] of Object.entries(manifest.tables)) {
+    let offset = 0;
+    for (const part of parts) {
+      if (part.offset !== offset || part.heads * part.dim !== part.width) {
+        fail(`table ${name}: the part ${partName(part.of)} does not fit into the row`);
+      }
+      offset += part.width;
+    }
+    if (offset !== width) {
+      fail(`table ${name}: its parts fill ${offset} of ${width} values`);
+    }
+    if (!manifest.histories.some((one) => one.name === history)) {
+      fail(`table ${name}: there is no history ${history}`);
+    }
+  }
+}
+
+/** What searches, attends and rows of tables name must be there. */
+function checkReferences(manifest: Manifest, fail: Fail): void {
+  const { metrics, searches, attends, tables, fingerprints, histories } = manifest;
+  const features = new Set(manifest.features.map(({ name }) => name));
+  const metric = (name: string): void => {
+    if (!Object.hasOwn(metrics, name)) fail(`there is no metric ${name}`);
+  };
+  const history = (name: string): void => {
+    if (!histories.some((one) => one.name === name)) fail(`there is no history ${name}`);
+  };
+  const feature = (name: string): void => {
+    if (!features.has(name)) fail(`there is no feature ${name}`);
+  };
+  for (const name of Object.keys(metrics))
+    if (!Object.hasOwn(fingerprints.metric, name)) fail(`the metric ${name} has no fingerprint`);
+  for (const { by } of [...searches, ...attends]) {
+    if (by.kind === "metric") metric(by.metric);
+    if (by.kind === "match" || by.kind === "inner_product") feature(by.feature);
+  }
+  for (const search of searches) history(search.history);
+  for (const { over } of attends) {
+    history(over.history);
+    if (over.kind === "search" && !searches.some(({ name }) => name === over.search))
+      fail(`there is no search ${over.search}`);
+  }
+  for (const { of } of Object.values(tables).flatMap(({ parts }) => parts)) {
+    if (of.kind === "keys") metric(of.metric);
+    else if (!attends.some(({ name }) => name === of.attend)) fail(`there is no attend ${of.attend}`);
+  }
+  for (const { readers } of manifest.embeddings) readers.forEach(feature);
+  for (const { cross } of histories) cross.forEach(feature);
+}

@@ -1,0 +1,36 @@
+// What a schema found wrong, as people read it: where, what, and whether it looks like the work of a later version.
+import * as v from "valibot";
+
+export interface SchemaFault {
+  /** `features.1.encoder.kind` */
+  readonly name: string;
+  readonly keys: readonly unknown[];
+  readonly what: string;
+  /** Whether it is a variant or a field that this version does not know. */
+  readonly unknown: boolean;
+}
+
+/** The first issue of a failed parse, and how many more there are. */
+export function schemaFault(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): SchemaFault {
+  const [issue] = issues;
+  const keys = issue.path?.map((item) => (item as { key: unknown }).key) ?? [];
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  const unknown = unknownThing(issue, keys);
+  return {
+    name: v.getDotPath(issue) ?? "the whole",
+    keys,
+    what: `${unknown ?? issue.message}${more}`,
+    unknown: unknown !== null,
+  };
+}
+
+function unknownThing({ type, received, expected }: v.BaseIssue<unknown>, keys: readonly unknown[]): string | null {
+  if (type === "variant" && received.startsWith('"'))
+    return `${received} is nothing that this version of Twin knows here; it knows ${expected}`;
+  if (type === "strict_object" && expected === "never")
+    return `this version of Twin does not know the field ${JSON.stringify(keys.at(-1))}`;
+  return null;
+}
+
+/** The end of the sentence: what to do. */
+export const wayOut = ({ unknown }: SchemaFault, cure: string): string => (unknown ? `${cure}, or update Twin` : cure);
