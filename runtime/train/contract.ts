@@ -1,5 +1,6 @@
 // What two builds must share for a checkpoint of one to go on in the other.
 import type { Manifest } from "../../contract/manifest.ts";
+import type { TrainFrame } from "../../contract/training-spec.ts";
 import { fingerprintOf } from "./checkpoint.ts";
 
 type Trained = Pick<Manifest, "model" | "features" | "histories" | "train" | "files" | "compiler">;
@@ -9,8 +10,16 @@ type Trained = Pick<Manifest, "model" | "features" | "histories" | "train" | "fi
  * folder.
  */
 function contractOf({ model, features, histories, train }: Trained): Record<string, unknown> {
-  const { epochs: _epochs, stop: _stop, seed: _seed, graphs: _graphs, ...rest } = train;
-  return { model, train: rest, features, histories };
+  const { epochs: _epochs, stop: _stop, seed: _seed, graphs: _graphs, frames, ...rest } = train;
+  return { model, train: { ...rest, frames: frames.map(flat) }, features, histories };
+}
+
+/** A frame as the first versions wrote it: their checkpoints hold a hash of this. */
+function flat(frame: TrainFrame): Record<string, unknown> {
+  const { name, kind, history } = frame;
+  const search = frame.kind === "search" ? frame.search : null;
+  const length = frame.kind === "whole" ? null : frame.length;
+  return { name, kind, history, search, length, heads: frame.kind === "search" ? frame.heads : null };
 }
 
 export const contractFingerprint = (manifest: Trained): string => fingerprintOf(contractOf(manifest));

@@ -14,7 +14,7 @@ function scores(name: string, role?: "query") {
   const keys = b.input("keys", "float32", ["history", 4]);
   const query = b.matmul(q, b.parameter(name, [3, 4], role));
   const value = b.div(b.matmul(keys, b.transpose(query, [1, 0])), b.scalar(2));
-  const graph = { name: "scores", doc: "", inputs: [q, keys], outputs: [{ name: "scores", value }] };
+  const graph = { name: "scores", doc: "", inputs: [q, keys], outputs: [{ name: "scores", doc: "", value }] };
   return print(pass.run(graph, defaultContext));
 }
 
