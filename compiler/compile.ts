@@ -6,7 +6,7 @@ import { recordOf } from "../contract/record.ts";
 import type { Diagnostic } from "../grammar/diagnostic.ts";
 import { buildable } from "./check/buildable.ts";
 import { check } from "./check/check.ts";
-import { type ArtefactFile, bytesFile, checkedYamlFile, filesOf, tensorsFile, yamlFile } from "./emit/files.ts";
+import { type ArtefactFile, bytesFile, filesOf, manifestFiles, tensorsFile, yamlFile } from "./emit/files.ts";
 import { manifestOf } from "./emit/manifest.ts";
 import { graphMetadata, type Origin } from "./emit/metadata.ts";
 import { emitOnnx } from "./emit/onnx.ts";
@@ -146,7 +146,7 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     tensorsFile(parityFile, parity, digest),
   ];
   const report = costReport(model, {}, { before: lowered, after: graphs });
-  const manifest = manifestOf(model, {
+  const described = manifestOf(model, {
     origin,
     graphs,
     variants,
@@ -158,7 +158,8 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     derived: options.derived ?? [],
     costs: costsOf(report),
   });
-  return { files: [...files, checkedYamlFile("manifest.yaml", manifest, digest)], manifest };
+  const { manifest, files: manifests } = manifestFiles(described, digest);
+  return { files: [...files, ...manifests], manifest };
 }
 
 type Graphs = ReadonlyMap<GraphName, Graph>;

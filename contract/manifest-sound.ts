@@ -5,6 +5,8 @@ import { extensionFault } from "./extensions.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
 import type { Fail } from "./manifest-upgrade.ts";
 
+export const cure = "Build the artefacts again: twin build FILE -o DIR";
+
 /** Ends by `fail` with the first thing that does not hang together. */
 export function expectSound(manifest: Manifest, fail: Fail): void {
   checkPaths(manifest, fail);

@@ -3,12 +3,10 @@ import { digestOf } from "./digest.ts";
 import { TwinError } from "./error.ts";
 import { type Manifest, ManifestSchema } from "./manifest.ts";
 import { type EarlierManifest, EarlierManifestSchema } from "./manifest-earlier.ts";
-import { expectBlocks, expectSound } from "./manifest-sound.ts";
+import { cure, expectBlocks, expectSound } from "./manifest-sound.ts";
 import { type Fail, upgradeManifest } from "./manifest-upgrade.ts";
 import { type TableSpec, TableSpecSchema } from "./table-spec.ts";
 import { parseYaml } from "./yaml-text.ts";
-
-export const cure = "Build the artefacts again: twin build FILE -o DIR";
 
 export interface ReadManifest {
   readonly manifest: Manifest;

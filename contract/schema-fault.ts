@@ -1,5 +1,6 @@
 // What a schema found wrong, as people read it: where, what, and whether it looks like the work of a later version.
 import * as v from "valibot";
+import { TwinError } from "./error.ts";
 
 export interface SchemaFault {
   /** `features.1.encoder.kind` */
@@ -34,3 +35,21 @@ function unknownThing({ type, received, expected }: v.BaseIssue<unknown>, keys: 
 
 /** The end of the sentence: what to do. */
 export const wayOut = ({ unknown }: SchemaFault, cure: string): string => (unknown ? `${cure}, or update Twin` : cure);
+
+/** @throws TwinError where a value says no format, or one that is not read */
+export function expectFormat(
+  value: unknown,
+  path: string,
+  { what, cure }: { readonly what: string; readonly cure: string },
+  formats: readonly number[],
+): void {
+  const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
+  if (format === undefined) {
+    throw new TwinError(`${path} is not ${what}: it does not say \`format: ${formats.at(-1)}\`. ${cure}`);
+  }
+  if (!formats.some((known) => known === format)) {
+    throw new TwinError(
+      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format ${formats.join(" and ")}. ${cure}, or update Twin`,
+    );
+  }
+}

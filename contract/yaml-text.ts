@@ -14,7 +14,7 @@ import {
   YAMLParseError,
 } from "yaml";
 import { TwinError } from "./error.ts";
-import { schemaFault, wayOut } from "./schema-fault.ts";
+import { expectFormat, schemaFault, wayOut } from "./schema-fault.ts";
 
 /** How a file is spoken of when it is refused. */
 export interface YamlKind {
@@ -49,24 +49,6 @@ export function parseYaml<S extends v.GenericSchema>(
   throw new TwinError(
     `${path}${place(document, lines, fault.keys)}: ${fault.name}: ${fault.what}. ${wayOut(fault, kind.cure)}`,
   );
-}
-
-/** @throws TwinError where a value says no format, or one that is not read */
-export function expectFormat(
-  value: unknown,
-  path: string,
-  { what, cure }: Pick<YamlKind, "what" | "cure">,
-  formats: readonly number[],
-): void {
-  const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
-  if (format === undefined) {
-    throw new TwinError(`${path} is not ${what}: it does not say \`format: ${formats.at(-1)}\`. ${cure}`);
-  }
-  if (!formats.some((known) => known === format)) {
-    throw new TwinError(
-      `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format ${formats.join(" and ")}. ${cure}, or update Twin`,
-    );
-  }
 }
 
 /** Deeper than any file of ours by far; without a limit the parser's recursion can end the whole process. */

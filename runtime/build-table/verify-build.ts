@@ -2,7 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
+import { parseManifestJson } from "../../contract/manifest-json.ts";
+import { bareManifest, manifestJsonFile } from "../../contract/manifest-write.ts";
+import { readText } from "../host/files.ts";
 import { readBuild } from "../host/manifest-file.ts";
 import { FolderCheck, type VerifyFolder } from "../host/verify-folder.ts";
 import { BlockFile } from "../store/block-file.ts";
@@ -27,9 +31,23 @@ export const verifyBuild: VerifyFolder = async (dir, options) => {
       : "sound    manifest.yaml: as its checksum says",
   );
   for (const [name, known] of listed) await check.check(name, () => check.whole(join(dir, name), known, again));
+  if (Object.hasOwn(manifest.files, manifestJsonFile))
+    await check.check(`${manifestJsonFile} beside manifest.yaml`, () => {
+      expectSame(dir, manifest);
+      return "they say the same";
+    });
   await tables(dir, manifest, check);
   return check.report("build");
 };
+
+/** @throws TwinError where manifest.json says something else than manifest.yaml */
+function expectSame(dir: string, manifest: Manifest): void {
+  const path = join(dir, manifestJsonFile);
+  const [one, other] = [parseManifestJson(readText(path, 1 << 26), path), manifest].map((said) =>
+    JSON.stringify(bareManifest(said)),
+  );
+  if (one !== other) throw new TwinError(`${path} says something else than manifest.yaml. ${again}`);
+}
 
 async function tables(dir: string, manifest: Manifest, check: FolderCheck): Promise<void> {
   let current: number | null = null;

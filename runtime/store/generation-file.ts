@@ -1,10 +1,12 @@
 // generation.json: what one generation of built tables is made of, and of which weights.
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as v from "valibot";
+import { checkedJson, isChecked } from "../../contract/checked-json.ts";
 import { TwinError } from "../../contract/error.ts";
+import { ExtensionsSchema, extensionFault } from "../../contract/extensions.ts";
 import { named, strict } from "../../contract/named-schema.ts";
 import { recordOf } from "../../contract/record.ts";
+import { schemaFault, wayOut } from "../../contract/schema-fault.ts";
 import { expectFile, readText, writeFileAtomic } from "../host/files.ts";
 import { rootOf } from "./block-file.ts";
 
@@ -46,6 +48,8 @@ export const GenerationSchema = strict({
   store: file,
   /** By file: SHA-256 of its header and its blocks' checksums, so that no file of another generation passes for it. */
   files: v.optional(named(hex)),
+  /** Sections that versions to come may add. */
+  extensions: v.optional(ExtensionsSchema),
   /** Of the text before it. */
   checksum: v.optional(v.string()),
 });
@@ -75,21 +79,14 @@ export function readGeneration(folder: string): GenerationFile {
   }
   const result = v.safeParse(GenerationSchema, value);
   if (!result.success) {
-    const [issue] = result.issues;
-    throw new TwinError(`${path}: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}. ${again}`);
+    const fault = schemaFault(result.issues);
+    throw new TwinError(`${path}: ${fault.name}: ${fault.what}. ${wayOut(fault, again)}`);
   }
-  const signed = checksumLine.test(text) && checked(text.replace(checksumLine, "\n}\n")) === text;
-  if (result.output.format >= 2 && !signed)
+  if (result.output.format >= 2 && !isChecked(text))
     throw new TwinError(`${path}: its checksum does not fit its text: it is damaged, or was changed by hand. ${again}`);
+  const unread = extensionFault(result.output.extensions ?? {});
+  if (unread !== null) throw new TwinError(`${path}: ${unread}. ${again}`);
   return result.output;
-}
-
-const checksumLine = /,\n {2}"checksum": "[^"]*"\n\}\n$/;
-
-/** The text with its checksum as the last field. */
-function checked(text: string): string {
-  const digest = createHash("sha256").update(text).digest("hex");
-  return text.replace(/\n\}\n$/, () => `,\n  "checksum": "sha256:${digest}"\n}\n`);
 }
 
 /** @throws TwinError naming the file that is not the one that this generation was written with */
@@ -109,5 +106,5 @@ export function writeGeneration(folder: string, described: GenerationFile): void
   const names = [index, store, ...Object.values(tables).map((table) => table.file)];
   const files = recordOf(names.map((name) => [name, rootOf(join(folder, name))]));
   const generation = v.parse(GenerationSchema, { ...described, format: 2, files });
-  writeFileAtomic(join(folder, NAME), checked(`${JSON.stringify(generation, null, 2)}\n`));
+  writeFileAtomic(join(folder, NAME), checkedJson(generation));
 }

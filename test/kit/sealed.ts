@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { blockHashing, blocksText } from "../../compiler/emit/block-hashes.ts";
 
-/** Changes the text of a build's manifest, and gives it the checksum that fits. */
+/** Changes the text of a build's manifest, and gives it the checksum that fits. manifest.json stays: what runs reads the YAML. */
 export function changeManifest(dir: string, change: (text: string) => string): void {
   const path = join(dir, "manifest.yaml");
   const text = change(readFileSync(path, "utf8").replace(/(?<=\n)checksum: .*\n$/, ""));
