@@ -1,7 +1,9 @@
 // What a change of the source means for what was built before: weights, tables, requests.
 
+import { partName } from "../contract/by-spec.ts";
 import { type Digest, portableDigest } from "../contract/digest.ts";
 import type { Manifest } from "../contract/manifest.ts";
+import { partOf } from "./emit/port-sources.ts";
 import { entriesDigest } from "./emit/vocabulary.ts";
 import {
   type Evidence,
@@ -167,13 +169,11 @@ function diffTables(
 /** Why stored rows would be laid out or chosen otherwise. */
 function storageReasons(model: Model, table: Table, manifest: Manifest): string[] {
   const old = manifest.tables[table.name];
-  const parts = table.of.map((part) =>
-    part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
-  );
+  const parts = table.of.map((part) => partName(partOf(part)));
   const key = model.item.key!;
   const oldKey = manifest.features.find((feature) => feature.group === "item" && feature.key);
   const changes: [boolean, string][] = [
-    [old.parts.map(({ of }) => of).join() !== parts.join(), `it holds ${parts.join(", ")} now`],
+    [old.parts.map(({ of }) => partName(of)).join() !== parts.join(), `it holds ${parts.join(", ")} now`],
     [old.width !== table.width, `its rows are ${table.width} wide, not ${old.width}`],
     [old.precision !== table.precision, `its precision is ${table.precision}, not ${old.precision}`],
     [old.coverage !== table.coverage || old.min_count !== table.minCount, "it covers other items"],
