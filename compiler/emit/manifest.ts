@@ -146,7 +146,7 @@ function graphSpec(model: Model, name: GraphName, graph: Graph, variants: Stored
     if (found === undefined) throw new Error(`graph ${name} has ${called} as ${dtype}, which the manifest cannot say`);
     return { name: called, dtype: found, shape: [...shape], meaning: said(meaning, called) };
   };
-  const input = <T extends VariantInput["dtype"]>(value: Value, ...dtypes: readonly T[]) => {
+  const input = <T extends VariantInput["dtype"]>(value: InputValue, ...dtypes: readonly T[]) => {
     const called = inputName(value);
     return { ...port(called, value, ...dtypes), source: { ...said(sources, called) } };
   };
