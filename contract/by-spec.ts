@@ -40,7 +40,13 @@ export type OverSpec = v.InferOutput<typeof OverSchema>;
 export type PartOf = v.InferOutput<typeof PartOfSchema>;
 
 /** The metric that it goes by; null: none. */
-export const metricOf = (by: BySpec): string | null => (by.kind === "metric" ? by.metric : null);
+export const metricOf = (by: BySpec): string | null => ("metric" in by ? by.metric : null);
+
+/** The feature that it goes by; null: none. */
+export const featureOf = (by: BySpec): string | null => ("feature" in by ? by.feature : null);
+
+/** The feature in which a behaviour's item must agree with the candidate's, or else does not count; null: none. */
+export const sharedOf = (by: BySpec): string | null => (by.kind === "match" ? by.feature : null);
 
 /** `relevance.keys`, `interest.values`: for people. */
 export const partName = (of: PartOf): string => (of.kind === "keys" ? `${of.metric}.keys` : `${of.attend}.values`);

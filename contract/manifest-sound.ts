@@ -1,6 +1,6 @@
 // What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
 import { parseHashes } from "./block-hashes.ts";
-import { partName } from "./by-spec.ts";
+import { featureOf, metricOf, partName } from "./by-spec.ts";
 import { extensionFault } from "./extensions.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
 import type { Fail } from "./manifest-upgrade.ts";
@@ -124,8 +124,9 @@ function checkReferences(manifest: Manifest, fail: Fail): void {
   for (const name of Object.keys(metrics))
     if (!Object.hasOwn(fingerprints.metric, name)) fail(`the metric ${name} has no fingerprint`);
   for (const { by } of [...searches, ...attends]) {
-    if (by.kind === "metric") metric(by.metric);
-    if (by.kind === "match" || by.kind === "inner_product") feature(by.feature);
+    const [measure, vector] = [metricOf(by), featureOf(by)];
+    if (measure !== null) metric(measure);
+    if (vector !== null) feature(vector);
   }
   for (const search of searches) history(search.history);
   for (const { over } of attends) {

@@ -1,4 +1,5 @@
 // Each search's lists beside its oracle's, request by request and with one or several kinds of tables: what every hit rate counts.
+import { metricOf } from "../../contract/by-spec.ts";
 import { Candidates } from "../request/candidates.ts";
 import type { Engine } from "../request/engine.ts";
 import { feeds } from "../request/feeds.ts";
@@ -131,7 +132,7 @@ interface Oracle {
 function oracleOf(search: SearchSpec, side: UserSide, scores: Tensor): Oracle {
   const [heads, candidates, history] = scores.shape;
   const { count } = side.histories.get(search.history)!;
-  const rule: HeadRule = search.by.kind === "metric" ? search.heads : "round_robin";
+  const rule: HeadRule = metricOf(search.by) === null ? "round_robin" : search.heads;
   const lists = Array.from({ length: candidates }, (_, n) =>
     select(rule, scores.data, { heads, candidates, history }, n, Math.min(search.keep, count)),
   );

@@ -46,7 +46,7 @@ export async function rankCandidates(
   const candidates = new Candidates(engine, side.generation, request);
   const count = candidates.count;
   const lists = manifest.searches.map((search) => {
-    const heads = search.heads === "per_head" && search.by.kind === "metric" ? headsOf(engine, search) : null;
+    const heads = search.heads === "per_head" && metricOf(search.by) !== null ? headsOf(engine, search) : null;
     const places = selectable(manifest, search, side);
     return { search, list: new KeptLists(search, places, matches(engine, search, side, candidates), count, heads) };
   });

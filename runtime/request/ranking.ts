@@ -1,5 +1,6 @@
 // What ranking returns, and how the search's positions are mapped back to the caller's own columns.
 
+import { sharedOf } from "../../contract/by-spec.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import type { Named } from "../../contract/record.ts";
 import { encodedWidth } from "../encode/column.ts";
@@ -151,8 +152,8 @@ export function selectable(manifest: Manifest, search: SearchSpec, side: UserSid
 
 /** Under `match(feature)` only behaviours count that share a value with the candidate; null for every other search. */
 export function matches(engine: Engine, search: SearchSpec, side: UserSide, candidates: Candidates): MayKeep | null {
-  if (search.by.kind !== "match") return null;
-  const name = search.by.feature;
+  const name = sharedOf(search.by);
+  if (name === null) return null;
   const feature = engine.artefacts.manifest.features.find((one) => one.name === name)!;
   const ours = candidates.item(feature, 0, candidates.count).data;
   const theirs = side.histories.get(search.history)!.item(feature).data;
