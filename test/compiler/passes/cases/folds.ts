@@ -204,7 +204,7 @@ export const foldBias: PassCases = {
 
 const keys = b.input("keys", "float32", [2, "history", 3]);
 const candidate = b.input("candidate", "float32", [1, "candidates", 4]);
-const query = b.matmul(candidate, b.parameter("m.query", [2, 4, 3]));
+const query = b.matmul(candidate, b.parameter("m.query", [2, 4, 3], "query"));
 const turned = (value: Value) => b.transpose(value, [0, 2, 1]);
 const root = b.scalar(4);
 
