@@ -41,11 +41,3 @@ export function sayDiagnostics(diagnostics: readonly Diagnostic[]): void {
 
 export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
   diagnostics.some((diagnostic) => diagnostic.severity === "error");
-
-const units = ["B", "kB", "MB", "GB", "TB"];
-
-/** 1234567 → `1.23 MB`, decimal units. */
-export function bytes(count: number): string {
-  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
-  return power === 0 ? `${count} B` : `${(count / 1000 ** power).toPrecision(3)} ${units[power]}`;
-}

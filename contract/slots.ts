@@ -1,4 +1,5 @@
 // Open addressing over 64-bit keys: the heart of the key index and of vocabularies of integers.
+import { mix32 } from "./random.ts";
 
 /** Words of one slot: low and high half of the key, then its ordinal; ordinal 0 is an empty slot. */
 export const SLOT_WORDS = 3;
@@ -11,15 +12,7 @@ export interface Slots {
 }
 
 /** Home of a key: both halves pass the finaliser of MurmurHash3, so that runs of keys scatter. */
-export function mix(low: number, high: number): number {
-  let h = low;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  h ^= (h >>> 16) ^ high;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
+export const mix = (low: number, high: number): number => mix32(mix32(low) ^ high);
 
 /** Slots for so many keys: a power of two, at most half of them used. */
 export function slotCount(keys: number): number {

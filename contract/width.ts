@@ -111,3 +111,17 @@ export const padded = (text: string, columns: number, side: "end" | "start" = "e
   const blanks = " ".repeat(Math.max(0, columns - width(text)));
   return side === "end" ? text + blanks : blanks + text;
 };
+
+/** Rows of texts as lines, their columns under each other: numbers to the right, where `right` says so of their column. */
+export function aligned(
+  rows: readonly (readonly string[])[],
+  right: (column: number) => boolean = () => false,
+): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => width(row[column]))));
+  return rows.map((row) =>
+    row
+      .map((text, column) => padded(text, widths[column], right(column) ? "start" : "end"))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,12 +1,14 @@
 // `twin build FILE -o DIR`: compiles a model and puts the artefacts in their folder as a whole.
+
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { compile, featureSpecs, InputError, type Model } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
 import { expectNoOther } from "../../runtime/host/build-folder.ts";
 import { derivedOf } from "../derived.ts";
 import { Failed, WrongUsage } from "../failure.ts";
-import { bytes, hasErrors, print, say, sayDiagnostics } from "../output.ts";
+import { hasErrors, print, say, sayDiagnostics } from "../output.ts";
 import { stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
 import { version } from "../version.ts";
@@ -29,7 +31,7 @@ interface BuildOptions {
 
 export async function build(file: string, options: BuildOptions): Promise<void> {
   const { manifest, files } = await buildTo(file, options);
-  for (const { path, bytes: size } of files) print(`${bytes(size).padStart(8)}  ${path}`);
+  for (const { path, bytes: size } of files) print(`${bytesText(size).padStart(9)}  ${path}`);
   for (const { choice, because } of manifest.plan) print(`plan: ${choice}: ${because}`);
   print(`${options.output}: model ${manifest.model}${manifest.untrained ? ", untrained (start values)" : ""}`);
 }

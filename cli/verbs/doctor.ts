@@ -1,8 +1,10 @@
 // `twin doctor`: which execution providers really run here, each proved by a session that runs a graph.
+
 import { spawnSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
+import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { probeModel } from "../../compiler/index.ts";
-import { bytes, print, printJson } from "../output.ts";
+import { print, printJson } from "../output.ts";
 
 import { version } from "../version.ts";
 
@@ -44,7 +46,7 @@ export function doctor(options: { json?: boolean }): void {
     printJson({ ...machine, providers: findings });
     return;
   }
-  print(`twin ${machine.twin}, Node ${machine.node}, ${machine.cores} cores, ${bytes(machine.memory)} of memory`);
+  print(`twin ${machine.twin}, Node ${machine.node}, ${machine.cores} cores, ${bytesText(machine.memory)} of memory`);
   for (const { provider, runs, reason } of findings)
     print(`${provider.padEnd(7)} ${runs ? "runs" : `does not run: ${reason}`}`);
 }

@@ -3,6 +3,7 @@
 
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { recordOf } from "../../contract/record.ts";
 import { buildTables } from "../../runtime/build-table/index.ts";
 import { type Binding, readBinding, readHistories } from "../../runtime/data/index.ts";
@@ -15,7 +16,7 @@ import { historyColumns } from "../../runtime/request/request.ts";
 import { LocalTwin } from "../../runtime/serve/twin.ts";
 import { Stopped } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
-import { bytes, jsonValue, print } from "../output.ts";
+import { jsonValue, print } from "../output.ts";
 import { command, packageModels } from "../package-home.ts";
 import { plantedText } from "../planted-text.ts";
 import { showProgress, stoppable } from "../progress.ts";
@@ -68,7 +69,7 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
   const built = join(dir, "twin");
   const { files, manifest } = await buildTo(model, { output: built, weights: join(run, "weights.safetensors") });
   for (const file of files) {
-    if (!file.path.startsWith("train/")) print(`${bytes(file.bytes).padStart(8)}  ${join(built, file.path)}`);
+    if (!file.path.startsWith("train/")) print(`${bytesText(file.bytes).padStart(9)}  ${join(built, file.path)}`);
   }
   print(`${manifest.costs.parameters.toLocaleString("en-GB")} parameters`);
 

@@ -1,11 +1,12 @@
 // `twin table build DIR` and `twin table verify DIR`.
 
+import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { type BuildReport, buildTables, verifyTables } from "../../runtime/build-table/index.ts";
 import { readBinding } from "../../runtime/data/index.ts";
 import { recovered } from "../../runtime/serve/artefacts.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
-import { bytes, print, printJson, say } from "../output.ts";
+import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 
 interface TableOptions {
@@ -44,7 +45,7 @@ export function tableText({ dir, generation, items, tables, supplied, seconds }:
       const covers =
         coverage === null ? "" : `, covers ${(Math.floor(coverage * 1e4) / 100).toFixed(2)} % of the log's behaviours`;
       const error = loss === null ? "" : `, largest error of a value ${loss.toExponential(1)}`;
-      return `  ${name}: ${number(rows)} rows, ${precision}, ${bytes(size)}${covers}${error}${note === null ? "" : ` (${note})`}`;
+      return `  ${name}: ${number(rows)} rows, ${precision}, ${bytesText(size)}${covers}${error}${note === null ? "" : ` (${note})`}`;
     }),
     ...(supplied.length === 0 ? [] : [`  made by SQL, to be supplied with inline items: ${supplied.join(", ")}`]),
   ].join("\n");

@@ -1,6 +1,8 @@
 // `twin verify DIR`: reads everything in a folder of Twin's and holds it against its checksums.
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { TwinError } from "../../contract/error.ts";
 import { verifyBuild } from "../../runtime/build-table/index.ts";
 import { verifyDataset } from "../../runtime/data/prepare/verify-dataset.ts";
@@ -8,7 +10,7 @@ import type { VerifyFolder } from "../../runtime/host/verify-folder.ts";
 import { recovered } from "../../runtime/serve/artefacts.ts";
 import { verifyRun } from "../../runtime/train/verify-run.ts";
 import { Failed } from "../failure.ts";
-import { bytes, print, printJson, say } from "../output.ts";
+import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 
 /** Which file tells what a folder is. */
@@ -31,7 +33,7 @@ export async function verify(wanted: string, options: { readonly json?: boolean 
     print(report.lines.join("\n"));
     const rate = report.bytes / Math.max(report.seconds, 1e-3);
     print(
-      `${dir}: ${report.files} files of a ${report.kind}, ${bytes(report.bytes)} in ${report.seconds.toFixed(1)} s (${bytes(rate)} a second)`,
+      `${dir}: ${report.files} files of a ${report.kind}, ${bytesText(report.bytes)} in ${report.seconds.toFixed(1)} s (${bytesText(Math.round(rate))} a second)`,
     );
   }
   const bad = report.lines.filter((line) => /^(damaged|refused) /.test(line)).length;

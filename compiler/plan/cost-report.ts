@@ -2,6 +2,7 @@
 
 import type { GraphName } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
+import { aligned } from "../../contract/width.ts";
 import { itemsAtMost } from "../check/limits.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import { lowerGraphs } from "../graphs/index.ts";
@@ -243,12 +244,4 @@ export function costText(report: CostReport): string {
 }
 
 /** The first column to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-      .join("  ")
-      .trimEnd(),
-  );
-}
+const columns = (rows: readonly (readonly string[])[]): string[] => aligned(rows, (column) => column > 0);

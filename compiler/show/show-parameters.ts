@@ -1,5 +1,6 @@
 // `show parameters`: every parameter with shape, start value and bytes, and the totals.
 
+import { aligned, width } from "../../contract/width.ts";
 import { bytesText, countText } from "../diagnostics/number-text.ts";
 import type { Model } from "../model/model.ts";
 import { bytesOf, type Init, type Parameter, sizeOf } from "../model/parameter.ts";
@@ -16,13 +17,9 @@ export function showParameters(model: Model): string {
     bytesText(bytesOf(parameter)),
   ]);
   const head = ["name", "shape", "role", "starts as", "size"];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (i === cells.length - 1 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
-      .join("  ")
-      .trimEnd();
-  return `${[line(head), line(widths.map((width) => "─".repeat(width))), ...rows.map(line), "", ...totals(all)].join("\n")}\n`;
+  const lines = aligned([head, ...rows], (column) => column === head.length - 1);
+  const rule = head.map((_, column) => "─".repeat(Math.max(...[head, ...rows].map((row) => width(row[column])))));
+  return `${[lines[0], rule.join("  "), ...lines.slice(1), "", ...totals(all)].join("\n")}\n`;
 }
 
 function totals(all: readonly Parameter[]): string[] {

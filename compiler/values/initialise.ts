@@ -3,6 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { elementCount } from "../../contract/element-count.ts";
+import { drawInto, xoshiro } from "../../contract/random.ts";
 import type { Parameter } from "../model/parameter.ts";
 
 /** Values drawn from one stream; the next block of a parameter has its own, so that no block waits for another. */
@@ -59,37 +60,11 @@ function fillUniform(values: Float32Array, bound: number, state: Int32Array): vo
 
 /** The stream of one block of one parameter. Returns unsigned 32-bit draws. */
 export function generator(seed: number, name: string, block: number): () => number {
-  return xoshiro128(stateOf(seed, name, block));
+  return xoshiro(stateOf(seed, name, block));
 }
 
 /** SHA-256 makes the state of seed, name and block: never all zero in practice, and unlike for unlike names. */
 function stateOf(seed: number, name: string, block: number): Int32Array {
   const hash = new DataView(sha256(utf8ToBytes(`twin start values 1\n${seed}\n${name}\n${block}`)).buffer);
   return Int32Array.from({ length: 4 }, (_, index) => hash.getInt32(4 * index, true));
-}
-
-/** xoshiro128** 1.1 (Blackman & Vigna, 2018), a draw a call. The four words of the state must not be all zero. */
-export function xoshiro128(state: Int32Array): () => number {
-  const one = new Uint32Array(1);
-  return () => {
-    drawInto(one, state);
-    return one[0];
-  };
-}
-
-/** Fills `draws` and moves the state on. */
-function drawInto(draws: Uint32Array, state: Int32Array): void {
-  let [s0, s1, s2, s3] = state;
-  for (let index = 0; index < draws.length; index++) {
-    const scrambled = Math.imul(s1, 5);
-    draws[index] = Math.imul((scrambled << 7) | (scrambled >>> 25), 9);
-    const shifted = s1 << 9;
-    s2 ^= s0;
-    s3 ^= s1;
-    s1 ^= s2;
-    s0 ^= s3;
-    s2 ^= shifted;
-    s3 = (s3 << 11) | (s3 >>> 21);
-  }
-  state.set([s0, s1, s2, s3]);
 }

@@ -1,6 +1,7 @@
 // When a behaviour's value became known (`known_at`): the column that says so, and values that a sample is too early for.
 import { TwinError } from "../../contract/error.ts";
 import { type DataColumn, type DataValue, valueAt } from "../encode/data-column.ts";
+import { isSeen } from "../encode/seen.ts";
 import type { Binding } from "./binding.ts";
 import { clockOf, earliest, latest } from "./clock.ts";
 import type { DataModel } from "./data-model.ts";
@@ -52,14 +53,10 @@ export async function knownAtColumns(
   return found;
 }
 
-/** Whether a sample at `time` may see a value: strictly after it became known, and not sooner than `delay` after that. */
-export const isKnown = (knownAt: number, time: number, delay: number): boolean =>
-  knownAt < time && knownAt <= time - delay;
-
 /** A column without the values that a sample at `time` may not see. @param knownAt by row, NaN: never */
 export function knownValues(column: DataColumn, knownAt: Float64Array, time: number, delay: number): DataColumn {
-  if (knownAt.every((at) => isKnown(at, time, delay))) return column;
+  if (knownAt.every((at) => isSeen(at, time, delay))) return column;
   const values = (none: DataValue): DataValue[] =>
-    Array.from(knownAt, (at, row) => (isKnown(at, time, delay) ? valueAt(column, row) : none));
+    Array.from(knownAt, (at, row) => (isSeen(at, time, delay) ? valueAt(column, row) : none));
   return column instanceof Float64Array ? Float64Array.from(values(Number.NaN) as number[]) : values(null);
 }

@@ -3,6 +3,7 @@
 import type { Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "../encode/data-column.ts";
+import { firstSeen } from "../encode/seen.ts";
 import type { Binding } from "./binding.ts";
 import { knownValues } from "./known-at.ts";
 import type { Resolved } from "./resolve.ts";
@@ -38,22 +39,6 @@ export interface SampleRequest {
   readonly labels: Readonly<Record<string, Float64Array>>;
   /** Sample weights, or null. */
   readonly weight: Float64Array | null;
-}
-
-/**
- * Index of the first behaviour that a sample may see.
- * @param times of the behaviours, newest first
- * @param delay a behaviour is seen this long after it happened; with 0 it must lie strictly before
- */
-export function firstSeen(times: Float64Array, time: number, delay: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle] < time && times[middle] <= time - delay) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /** One history of the user: the events that became behaviours, newest first. */

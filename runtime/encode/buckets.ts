@@ -86,6 +86,34 @@ export function encodeElapsed(
   return result;
 }
 
+/**
+ * `elapsed` of sorted times, all before `now`, into a row: what has passed rises, so each edge has one place in it, and a
+ * long history costs a few halvings. Equal to `encodeElapsed`, which a test holds.
+ * @param times newest first
+ */
+export function elapsedBuckets(
+  into: Int32Array,
+  at: number,
+  times: ArrayLike<number>,
+  count: number,
+  now: number,
+  edges: readonly number[],
+): void {
+  let from = 0;
+  for (let edge = 0; edge < edges.length && from < count; edge++) {
+    let low = from;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (now - times[middle] >= edges[edge]) high = middle;
+      else low = middle + 1;
+    }
+    into.fill(1 + edge, at + from, at + low);
+    from = low;
+  }
+  into.fill(1 + edges.length, at + from, at + count);
+}
+
 /** `flag`: 0 missing, 1 false, 2 true; the numbers 0 and 1 are taken as booleans. */
 export function encodeFlags(feature: FeatureSpec, values: RawColumn, context: EncodeContext): Int32Array {
   const rows = new Int32Array(values.length);

@@ -6,17 +6,6 @@ import type { RawColumn, RawValue } from "../encode/raw.ts";
 import { crossFeatures } from "../request/history.ts";
 import type { PrepareRequest, RankRequest } from "../request/request.ts";
 
-/** Numbers in 0 … 1, the same for a seed on every machine (mulberry32). */
-export function numbers(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 0x100000000;
-  };
-}
-
 /** How items are named in random requests. */
 export interface ItemDraw {
   /** Keys are 1 … items. */

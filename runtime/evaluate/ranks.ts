@@ -2,9 +2,10 @@
 // the log holds nothing that was refused.
 
 import { TwinError } from "../../contract/error.ts";
+import { streams } from "../../contract/random.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { Binding } from "../data/binding.ts";
-import { uniformStream } from "../data/prepare/negatives.ts";
+import { isSeen } from "../encode/seen.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
 import type { Part } from "../learn/dataset.ts";
 import { type Place, type RankMetrics, rankMetrics } from "../metrics/rank.ts";
@@ -158,13 +159,13 @@ function positivesOf(all: Collected, task: Task): Uint8Array {
 /** At most so many of the rows, those of the smallest numbers that are drawn for each by its place in the log; in their order. */
 function someOf(rows: Uint32Array, place: Float64Array, most: number, seed: number): Uint32Array {
   if (rows.length <= most) return rows;
-  const drawn = Float64Array.from(rows, (row) => uniformStream(seed, place[row])());
+  const drawn = Float64Array.from(rows, (row) => streams.rankedPositives(seed, place[row])());
   const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) => drawn[a] - drawn[b] || a - b);
   return taken(rows, order.subarray(0, most)).sort();
 }
 
 const metBefore = ({ time, item }: Met, wanted: number, now: number): boolean => {
-  for (let i = 0; i < time.length && time[i] < now; i++) if (item[i] === wanted) return true;
+  for (let i = 0; i < time.length && isSeen(time[i], now); i++) if (item[i] === wanted) return true;
   return false;
 };
 
@@ -178,9 +179,6 @@ function placeOf(logits: Float32Array, at: number, counts: (i: number) => boolea
   }
   return { above, equal };
 }
-
-/** Draws of candidates come from another stream than the choice of positives. */
-const CANDIDATES = 0x5bd1e995;
 
 /** Which items are candidates beside a positive: what could have been drawn as its negative. */
 export class Eligible {
@@ -215,7 +213,7 @@ export class Eligible {
 
   /** The positive, and at most so many others, each with the same chance and none twice. */
   drawn(positive: number, most: number, seed: number, row: number): Int32Array {
-    const next = uniformStream(seed ^ CANDIDATES, row);
+    const next = streams.rankedCandidates(seed, row);
     const free = (item: number): boolean => item !== positive && this.has(item);
     const others = this.count - Number(this.has(positive));
     if (2 * most > others) {

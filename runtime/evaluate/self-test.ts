@@ -1,5 +1,6 @@
 // `twin evaluate --self-test`: search against oracle on random histories, and every graph against its reference numbers.
 
+import { streams } from "../../contract/random.ts";
 import type { Engine } from "../request/engine.ts";
 import type { Artefacts } from "../serve/artefacts.ts";
 import { type LoadOptions, LocalTwin } from "../serve/twin.ts";
@@ -7,7 +8,7 @@ import type { OpenGeneration } from "../table/live-tables.ts";
 import { type HitRate, hitRates, hitRateText, type RankedRequest } from "./hit-rate.ts";
 import { withGeneration } from "./hit-rate-report.ts";
 import { fails, type ParityResult, parity } from "./parity.ts";
-import { numbers, randomRequest } from "./random-request.ts";
+import { randomRequest } from "./random-request.ts";
 
 export interface SelfTestOptions extends Pick<LoadOptions, "providers" | "threads"> {
   /** Random requests of each kind; default 20. */
@@ -49,7 +50,7 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
       inline: synthetic,
       vocabulary: (name: string) => vocabularyEntries(engine.artefacts, name),
     };
-    const next = numbers(seed);
+    const next = streams.selfTest(seed);
     const stream = function* (): Generator<RankedRequest> {
       for (let i = 0; i < requests; i++) {
         // Empty and short histories belong to it; the others grow up to the longest.

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { random } from "../../contract/random.ts";
+import { streams } from "../../contract/random.ts";
 import { type CellType, RowWriter } from "../data/database/row-writer.ts";
 import { Source } from "../data/database/source.ts";
 import { attempt, writeFileAtomic } from "../host/files.ts";
@@ -106,7 +106,7 @@ async function writeItems(source: Source, size: WorldSize, cover: number, path: 
   ];
   if (cover > 0) columns.push(["cover", "float32[]"]);
   const writer = await RowWriter.create(source, "items", columns);
-  const draw = random(size.seed, 3);
+  const draw = streams.exampleCovers(size.seed);
   // A category's own direction, so that covers of one category are alike.
   const centres = Array.from({ length: size.categories }, () => Array.from({ length: cover }, () => draw.normal()));
   for (const item of items(size)) {
@@ -123,7 +123,7 @@ async function writeUsers(source: Source, size: WorldSize, path: string): Promis
     ["user_id", "int64"],
     ["age", "int32"],
   ]);
-  const draw = random(size.seed, 4);
+  const draw = streams.exampleAges(size.seed);
   for (let user = 0; user < size.users; user++) writer.add(userId(user), 13 + draw.below(60));
   await writer.save(path);
 }

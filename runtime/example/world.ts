@@ -1,5 +1,5 @@
 // The planted world of the example data: items with categories and quality, users with interests of a lifetime.
-import { logistic, type Random, random } from "../../contract/random.ts";
+import { logistic, type Random, streams } from "../../contract/random.ts";
 
 export interface WorldSize {
   readonly users: number;
@@ -43,10 +43,10 @@ const topicsOfCategory = 6;
 
 /**
  * Items. Ids are sparse and beyond 2^53, as production ids are. Every category has its own authors and topics.
- * Draws: nine or more an item from generator (seed, 1).
+ * Draws: nine or more an item from `exampleItems`.
  */
 export function* items({ items: count, categories, seed }: WorldSize): Generator<Item> {
-  const draw = random(seed, 1);
+  const draw = streams.exampleItems(seed);
   let id = 1n << 60n;
   for (let i = 0; i < count; i++) {
     id += BigInt(1 + draw.below(1_000_000));
@@ -89,7 +89,7 @@ export function shelf(size: WorldSize): Shelf {
  * logit of a click = −0.6 + 2.2 · liking(category) + 0.5 · quality + 0.3 · (same category within the last 10) + 0.2 · evening
  */
 export function* life(size: WorldSize, stock: Shelf, user: number): Generator<Shown> {
-  const draw = random(size.seed, 2, user);
+  const draw = streams.exampleLife(size.seed, user);
   const { categories, behaviours } = size;
   const liking = new Float32Array(categories);
   for (let c = 0; c < categories; c++) {

@@ -1,12 +1,13 @@
 // A batch of a data set made ready for the graphs: items numbered, ids masked, labels weighed. Runs in the worker thread.
 
 import { TwinError } from "../../contract/error.ts";
+import { streams } from "../../contract/random.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { gatherRows } from "./buffers.ts";
 import type { Batch, Dataset, Part } from "./dataset.ts";
 import { labelWeights } from "./label-weights.ts";
-import { dropoutMask, maskable, maskItems, maskRows, stepKey } from "./noise.ts";
+import { dropoutMask, maskable, maskItems, maskRows } from "./noise.ts";
 import { Numbering } from "./numbering.ts";
 import type { TrainPlan } from "./plan.ts";
 
@@ -129,7 +130,7 @@ export class Assembler {
   /** Ids that are to be learned as "unknown" in this step: search and step see the same. */
   #mask({ seed, step }: Draw, batch: Pick<Assembled, "items" | "itemFeatures" | "single" | "histories">): void {
     this.#plan.spec.unknown.forEach(({ feature, share }, i) => {
-      const key = stepKey(seed, step, MASKS + i);
+      const key = streams.stepKey(seed, step, MASKS + i);
       const ofItem = batch.itemFeatures[feature];
       if (ofItem !== undefined) {
         if (maskable(ofItem)) maskItems(ofItem, batch.items, this.#plan.width[feature], key, share);
@@ -145,7 +146,7 @@ export class Assembler {
     const masks: Record<string, Float32Array> = emptyRecord();
     for (const { name, source } of [...graphs.step.inputs, ...(graphs.update?.inputs ?? [])]) {
       if (source.kind !== "dropout" || masks[name] !== undefined) continue;
-      const key = stepKey(seed, step, DROPOUTS + Object.keys(masks).length);
+      const key = streams.stepKey(seed, step, DROPOUTS + Object.keys(masks).length);
       masks[name] = dropoutMask(rows * source.width, source.rate, key);
     }
     return masks;

@@ -1,25 +1,12 @@
 // What is drawn anew at every step, from counters alone: ids masked to "unknown", dropout. Nothing to store, nothing to
 // replay: a resumed run draws the same.
-import { random } from "../../contract/random.ts";
+import { counted } from "../../contract/random.ts";
 import type { Encoded } from "../encode/encoded.ts";
 
-/** A 32-bit hash of a key and a counter: the finaliser of MurmurHash3 over both. */
-function hash(key: number, counter: number): number {
-  let h = (key ^ Math.imul(counter, 0x9e3779b1)) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-/** A key for one purpose at one step: the same wherever it is asked for. */
-export function stepKey(seed: number, step: number, purpose: number): number {
-  return Math.floor(random(seed, step, purpose).next() * 4294967296);
-}
-
-/** Turns a share of the ids into row 0, "unknown": place i by the hash of the key and `first + i`. −1, the filling of tags, stays. */
+/** Turns a share of the ids into row 0, "unknown": place i by what the key gives for `first + i`. −1, the filling of tags, stays. */
 export function maskRows(rows: Int32Array, first: number, key: number, share: number): void {
   const limit = share * 4294967296;
-  for (let i = 0; i < rows.length; i++) if (rows[i] > 0 && hash(key, first + i) < limit) rows[i] = 0;
+  for (let i = 0; i < rows.length; i++) if (rows[i] > 0 && counted(key, first + i) < limit) rows[i] = 0;
 }
 
 /** The same for features of items: an item is masked, or not, wherever it occurs in the batch. */
@@ -28,7 +15,7 @@ export function maskItems(rows: Int32Array, ordinals: Int32Array, width: number,
   for (let u = 1; u < ordinals.length; u++) {
     for (let j = 0; j < width; j++) {
       const i = u * width + j;
-      if (rows[i] > 0 && hash(key, ordinals[u] * width + j) < limit) rows[i] = 0;
+      if (rows[i] > 0 && counted(key, ordinals[u] * width + j) < limit) rows[i] = 0;
     }
   }
 }
@@ -41,6 +28,6 @@ export function dropoutMask(length: number, rate: number, key: number): Float32A
   const mask = new Float32Array(length);
   const limit = rate * 4294967296;
   const kept = 1 / (1 - rate);
-  for (let i = 0; i < length; i++) mask[i] = hash(key, i) < limit ? 0 : kept;
+  for (let i = 0; i < length; i++) mask[i] = counted(key, i) < limit ? 0 : kept;
   return mask;
 }

@@ -1,14 +1,11 @@
 // In which order the samples come: a permutation of the training part for each epoch, from (seed, epoch) alone.
-import { random } from "../../contract/random.ts";
-
-/** Sets the shuffles apart from everything else that is drawn from the same seed. */
-const STREAM = 0x6f72646572;
+import { streams } from "../../contract/random.ts";
 
 /** A permutation of 0 … count−1 (Fisher–Yates over xoshiro128**). */
 export function epochOrder(seed: number, epoch: number, count: number): Uint32Array {
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = i;
-  const { below } = random(seed, STREAM, epoch);
+  const { below } = streams.epochOrder(seed, epoch);
   for (let i = count - 1; i > 0; i--) {
     const j = below(i + 1);
     const kept = order[i];

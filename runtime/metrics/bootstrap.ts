@@ -1,5 +1,5 @@
 // Paired bootstrap over users: how sure the difference of two means over users is.
-import { random } from "../../contract/random.ts";
+import { streams } from "../../contract/random.ts";
 import type { UserAucs } from "./auc.ts";
 import type { Difference } from "./delong.ts";
 import { lossOf } from "./logloss.ts";
@@ -51,7 +51,7 @@ export function loglossSums(
 export function bootstrap(sums: UserSums, seed: number, draws = 1000): Difference {
   const users: number[] = [];
   for (let u = 0; u < sums.weight.length; u++) if (sums.weight[u] > 0) users.push(u);
-  const { below } = random(seed, users.length);
+  const { below } = streams.bootstrap(seed, users.length);
   const differences = new Float64Array(draws);
   for (let draw = 0; draw < draws; draw++) {
     let [gap, weight] = [0, 0];

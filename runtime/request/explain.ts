@@ -4,7 +4,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { GraphName, Manifest } from "../../contract/manifest.ts";
 import { outputOf } from "../../contract/ports.ts";
 import { type Named, recordOf } from "../../contract/record.ts";
-import { cell, padded, width } from "../../contract/width.ts";
+import { aligned, cell } from "../../contract/width.ts";
 import type { Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
@@ -195,7 +195,10 @@ export function explanationText(explanations: readonly Explanation[], most = 5):
       ]);
       if (rows.length > 0) {
         lines.push(
-          ...aligned([["item", "time", "weight", "of each head", "score = metric + bias, of each head", ""], ...rows]),
+          ...aligned([
+            ["item", "time", "weight", "of each head", "score = metric + bias, of each head", ""],
+            ...rows,
+          ]).map((line) => `    ${line}`.trimEnd()),
         );
       }
     }
@@ -210,9 +213,4 @@ function when(time: number | null): string {
 
 function signed(value: number): string {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => width(row[column]))));
-  return rows.map((row) => `    ${row.map((text, column) => padded(text, widths[column])).join("  ")}`.trimEnd());
 }

@@ -6,6 +6,7 @@ import { encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
 import { asGiven, isColumn, newestFirst, onlyKnown, reorder } from "../encode/columns.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
+import { isSeen } from "../encode/seen.ts";
 import { parseTimes, type RawTimes, type TimeUnit } from "../encode/time.ts";
 import type { Tensor } from "../session/session.ts";
 import { floats, ints } from "../session/session.ts";
@@ -104,7 +105,7 @@ export class HistorySide {
   #forgetUnknown(data: Encoded, width: number, fill: number, knownAt: Float64Array): void {
     const now = this.#context.now as number;
     for (let i = 0; i < this.count; i++)
-      if (!(knownAt[this.order[i]] < now)) data.fill(fill, i * width, (i + 1) * width);
+      if (!isSeen(knownAt[this.order[i]], now)) data.fill(fill, i * width, (i + 1) * width);
   }
 
   /** Ordinals in the generation, newest first, 0 for padding and unknown items; null where there is no generation. */
@@ -127,7 +128,7 @@ export class HistorySide {
 
 function notBefore(times: Float64Array, time: number): number {
   let count = 0;
-  for (let i = 0; i < times.length; i++) if (times[i] >= time) count++;
+  for (let i = 0; i < times.length; i++) if (!isSeen(times[i], time)) count++;
   return count;
 }
 

@@ -1,6 +1,6 @@
 // Stored rows ↔ float32 rows: float32, float16 (nearest, ties to even) and uint8 (affine for each head).
 import { TwinError } from "../../contract/error.ts";
-import { fromHalf, toHalf } from "../../contract/half.ts";
+import { fromHalf, toHalves } from "../../contract/half.ts";
 
 export type Precision = "float32" | "float16" | "uint8";
 
@@ -81,27 +81,6 @@ function allFinite(words: Uint32Array): boolean {
   }
   return carried >= 0;
 }
-
-/** @returns place of the first value that is beyond the halves, or −1 */
-function toHalves(words: Uint32Array, halves: Uint16Array): number {
-  let beyond = -1;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i];
-    const magnitude = word & 0x7fffffff;
-    if (magnitude >= 0x38800000 && magnitude < 0x477ff000) {
-      // A normal half.
-      halves[i] = ((word >>> 16) & 0x8000) | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - 0x38000000) >>> 13);
-    } else {
-      bits[0] = word;
-      halves[i] = toHalf(real[0]);
-      if (magnitude >= 0x477ff000 && beyond < 0) beyond = i;
-    }
-  }
-  return beyond;
-}
-
-const bits = new Uint32Array(1);
-const real = new Float32Array(bits.buffer);
 
 function quantise(values: Float32Array, format: RowFormat, rows: number, bytes: Uint8Array): void {
   const { width, heads } = format;

@@ -1,7 +1,7 @@
-// Start values: the named generator, the distributions, and bytes that never change.
+// Start values: the distributions, and bytes that never change.
 import { describe, expect, it } from "vitest";
 import type { Init, Parameter } from "../../compiler/model/parameter.ts";
-import { blockLength, glorot, startValues, xoshiro128 } from "../../compiler/values/initialise.ts";
+import { blockLength, glorot, startValues } from "../../compiler/values/initialise.ts";
 import { initialValues, littleEndian } from "../../compiler/values/values.ts";
 import { digestOf } from "../../contract/digest.ts";
 import { bytesOf, compiled } from "../kit/small-model.ts";
@@ -19,16 +19,6 @@ const uniform = (bound: number): Init => ({ kind: "uniform", bound });
 function values(one: Parameter, seed = 7, all = [one]): number[] {
   return [...startValues(one, seed, new Map(all.map((p) => [p.name, p])))].flatMap((piece) => [...piece]);
 }
-
-describe("xoshiro128**", () => {
-  it("gives the numbers of its published definition", () => {
-    const next = xoshiro128(Int32Array.of(1, 2, 3, 4));
-    const expected = [
-      11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804,
-    ];
-    expect(expected.map(() => next())).toEqual(expected);
-  });
-});
 
 describe("start values", () => {
   it("are the same bytes on every machine", () => {

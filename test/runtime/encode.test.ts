@@ -5,7 +5,7 @@ import type { Encoder } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
-import { elapsedBuckets } from "../../runtime/data/prepare/batch-history.ts";
+import { elapsedBuckets } from "../../runtime/encode/buckets.ts";
 import { encodeColumn, encodedShape, missing } from "../../runtime/encode/column.ts";
 import type { EncodeContext } from "../../runtime/encode/context.ts";
 import type { RawColumn } from "../../runtime/encode/raw.ts";

@@ -1,9 +1,10 @@
 // The plain pieces of the trainer's host: order, schedule, numbering, noise, label weights, stopping.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { streams } from "../../contract/random.ts";
 import { Buffers, gatherRows, scatterRows } from "../../runtime/learn/buffers.ts";
 import { labelWeights } from "../../runtime/learn/label-weights.ts";
-import { dropoutMask, maskItems, maskRows, stepKey } from "../../runtime/learn/noise.ts";
+import { dropoutMask, maskItems, maskRows } from "../../runtime/learn/noise.ts";
 import { Numbering } from "../../runtime/learn/numbering.ts";
 import { epochOrder, Steps } from "../../runtime/learn/order.ts";
 import { biasCorrection, rateFactor } from "../../runtime/learn/schedule.ts";
@@ -128,11 +129,11 @@ describe("numbering", () => {
 describe("noise", () => {
   it("masks the share of the rows that is asked for, and never the filling of tags", () => {
     const rows = Int32Array.from({ length: 20_000 }, (_, i) => (i % 10 === 0 ? -1 : 5));
-    maskRows(rows, 0, stepKey(1, 1, 1000), 0.2);
+    maskRows(rows, 0, streams.stepKey(1, 1, 1000), 0.2);
     expect(rows.filter((row) => row === -1).length).toBe(2000);
     expect(rows.filter((row) => row === 0).length / 18_000).toBeCloseTo(0.2, 1);
     const again = Int32Array.from({ length: 20_000 }, (_, i) => (i % 10 === 0 ? -1 : 5));
-    maskRows(again, 0, stepKey(1, 2, 1000), 0.2);
+    maskRows(again, 0, streams.stepKey(1, 2, 1000), 0.2);
     expect(again).not.toEqual(rows);
   });
 
@@ -147,7 +148,7 @@ describe("noise", () => {
   });
 
   it("drops out so that the mean stays", () => {
-    const mask = dropoutMask(50_000, 0.25, stepKey(3, 4, 5));
+    const mask = dropoutMask(50_000, 0.25, streams.stepKey(3, 4, 5));
     expect(new Set(mask)).toEqual(new Set([0, Math.fround(4 / 3)]));
     expect(mask.reduce((sum, value) => sum + value) / mask.length).toBeCloseTo(1, 1);
   });

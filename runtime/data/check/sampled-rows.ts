@@ -1,6 +1,7 @@
 // A bounded sample of the training rows that `twin data check` reads anyway, with what each feature is there.
 
 import type { FeatureSpec } from "../../../contract/manifest.ts";
+import { mix32 } from "../../../contract/random.ts";
 import { encodedWidth } from "../../encode/column.ts";
 import type { DataColumn } from "../../encode/data-column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
@@ -185,9 +186,5 @@ function grouped(ordinals: readonly number[]): Map<number, number[]> {
 }
 
 /** 32 bits of a row's number or a hash, all of which depend on all of its bits. */
-function mixed(value: number): number {
-  let bits = (value ^ Math.imul(Math.floor(value / 0x100000000), 0x9e3779b1) ^ 0x5bd1e995) | 0;
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return (bits ^ (bits >>> 16)) >>> 0;
-}
+const mixed = (value: number): number =>
+  mix32(value ^ Math.imul(Math.floor(value / 0x100000000), 0x9e3779b1) ^ 0x5bd1e995) >>> 0;

@@ -2,9 +2,10 @@
 
 import { TwinError } from "../../../contract/error.ts";
 import { emptyRecord } from "../../../contract/record.ts";
+import { elapsedBuckets } from "../../encode/buckets.ts";
 import type { Encoded } from "../../encode/encoded.ts";
+import { isSeen } from "../../encode/seen.ts";
 import type { BatchHistory } from "../../learn/dataset.ts";
-import { isKnown } from "../known-at.ts";
 import type { Column } from "./column-file.ts";
 import type { EncodedSpec } from "./dataset-file.ts";
 
@@ -69,7 +70,7 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
       (picked === null ? start : picked[0]) + 1,
     )[0];
     // What is not strictly before the sample is the future: such data must never be trained on.
-    if (!(newest < now)) leak(history, row, newest, now);
+    if (!isSeen(newest, now)) leak(history, row, newest, now);
     for (let c = 0; c < outputs.length; c++) {
       const { spec, column, known } = history.cross[c];
       if (column !== null) copy(column, start, count, picked, outputs[c], at * spec.width, spec.width);
@@ -77,7 +78,7 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
       const delay = spec.known?.delay ?? 0;
       const knownAt = doublesOf(known, start, count, picked);
       for (let i = 0; i < count; i++)
-        if (!isKnown(knownAt[i], now, delay))
+        if (!isSeen(knownAt[i], now, delay))
           outputs[c].fill(spec.fill, (at + i) * spec.width, (at + i + 1) * spec.width);
     }
     if (!elapsed) continue;
@@ -139,33 +140,6 @@ function others({ same, max }: HistoryColumns, start: number, end: number, code:
     for (let i = 0; i < to - from && count < max; i++) if (codes[i] !== code) chosen[count++] = from + i;
   }
   return chosen.subarray(0, count);
-}
-
-/**
- * 1 + number of edges <= now − time: times fall, so what has passed rises, and each edge has one place in the row.
- * @param times newest first
- */
-export function elapsedBuckets(
-  into: Int32Array,
-  at: number,
-  times: ArrayLike<number>,
-  count: number,
-  now: number,
-  edges: readonly number[],
-): void {
-  let from = 0;
-  for (let edge = 0; edge < edges.length && from < count; edge++) {
-    let low = from;
-    let high = count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (now - times[middle] >= edges[edge]) high = middle;
-      else low = middle + 1;
-    }
-    into.fill(1 + edge, at + from, at + low);
-    from = low;
-  }
-  into.fill(1 + edges.length, at + from, at + count);
 }
 
 function leak({ name }: HistoryColumns, row: number, newest: number, now: number): never {

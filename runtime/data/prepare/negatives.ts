@@ -1,5 +1,6 @@
 // Negatives for data without them: drawn by popularity or evenly, from what a user has not met or from all, with the rate of each draw.
 import { TwinError } from "../../../contract/error.ts";
+import { streams } from "../../../contract/random.ts";
 
 export interface NegativeOptions {
   readonly perPositive: number;
@@ -92,7 +93,7 @@ export class Negatives {
     const items = this.#share.length - 1;
     if (this.#metItems >= items) return;
     let eligible: number[] | null = null;
-    const next = uniformStream(this.options.seed, row);
+    const next = streams.negatives(this.options.seed, row);
     if (this.options.met === "allow") {
       for (let n = 0; n < this.options.perPositive; n++) {
         const drawn = this.#at(next());
@@ -133,22 +134,4 @@ export class Negatives {
     }
     return eligible.at(-1)!;
   }
-}
-
-/** Uniform numbers in [0, 1) of 53 bits from a seed and a counter (splitmix32): no state but the counter. */
-export function uniformStream(seed: number, row: number): () => number {
-  let state = mix(mix(mix(seed | 0) ^ (row | 0)) ^ Math.floor(row / 4294967296));
-  const word = (): number => {
-    state = (state + 0x9e3779b9) | 0;
-    return mix(state) >>> 0;
-  };
-  return () => ((word() >>> 5) * 67108864 + (word() >>> 6)) / 9007199254740992;
-}
-
-function mix(value: number): number {
-  let z = value ^ (value >>> 16);
-  z = Math.imul(z, 0x85ebca6b);
-  z ^= z >>> 13;
-  z = Math.imul(z, 0xc2b2ae35);
-  return z ^ (z >>> 16);
 }

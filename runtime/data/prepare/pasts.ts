@@ -1,4 +1,5 @@
 // Behaviours of a block's users: which rows they are, and the first that each row, as a sample, may see.
+import { isSeen } from "../../encode/seen.ts";
 
 export interface Past {
   /** Rows of the block that became behaviours, in order; null: all. */
@@ -28,7 +29,7 @@ export function pastOf(starts: Int32Array, times: Float64Array, keep: Int32Array
     let seen = starts[user];
     for (let row = starts[user]; row < end; row++) {
       const time = times[row];
-      while (seen < end && !(times[seen] < time && times[seen] <= time - delay)) seen++;
+      while (seen < end && !isSeen(times[seen], time, delay)) seen++;
       first[row] = before[seen];
     }
     ends[user] = before[end];

@@ -1,0 +1,87 @@
+// What is drawn: the generators are the published ones, and every stream keeps its numbers.
+import { describe, expect, it } from "vitest";
+import { counted, drawInto, mix32, random, streams, xoshiro } from "../../contract/random.ts";
+import { mix } from "../../contract/slots.ts";
+
+// The first outputs from state 1, 2, 3, 4, as other implementations give them.
+const published = [11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804];
+
+describe("xoshiro128**", () => {
+  it("gives the numbers of its published definition, filled in or one by one", () => {
+    const draws = new Uint32Array(10);
+    drawInto(draws, Int32Array.of(1, 2, 3, 4));
+    expect([...draws]).toEqual(published);
+    const next = xoshiro(Int32Array.of(1, 2, 3, 4));
+    expect(published.map(() => next())).toEqual(published);
+  });
+
+  it("draws ahead without a gap, and filling goes on where it stopped", () => {
+    const whole = new Uint32Array(300);
+    drawInto(whole, Int32Array.of(5, 6, 7, 8));
+    const next = xoshiro(Int32Array.of(5, 6, 7, 8));
+    expect(Array.from(whole, () => next())).toEqual([...whole]);
+    const state = Int32Array.of(5, 6, 7, 8);
+    const parts = [100, 1, 199].map((length) => new Uint32Array(length));
+    for (const part of parts) drawInto(part, state);
+    expect(parts.flatMap((part) => [...part])).toEqual([...whole]);
+  });
+});
+
+describe("mix32", () => {
+  it("is MurmurHash3's finaliser", () => {
+    // Of 1 and of 0xffffffff, as the reference code gives them.
+    expect([0, 1, 0xffffffff].map((value) => mix32(value) >>> 0)).toEqual([0, 0x514e28b7, 0x81f16f39]);
+  });
+
+  it("keeps the homes of keys", () => {
+    expect([mix(1, 2), mix(4294967295, 77), mix(0, 0)]).toEqual([779996176, -1658420980, 0]);
+  });
+});
+
+describe("a stream", () => {
+  const three = ({ next }: { next(): number }) => [next(), next(), next()];
+
+  // A stream that is new gets a line; no line ever changes.
+  const known: { readonly [name in keyof typeof streams]: readonly [found: unknown, due: unknown] } = {
+    epochOrder: [three(streams.epochOrder(7, 2)), [0.22556788381189108, 0.6243325921241194, 0.9001052172388881]],
+    stepKey: [
+      [streams.stepKey(7, 3, 1000), streams.stepKey(1, 1, 2)],
+      [2546754701, 336733631],
+    ],
+    negatives: [
+      three({ next: streams.negatives(2 ** 31 + 7, 2 ** 40 + 3) }),
+      [0.8658575764621873, 0.4321929612120027, 0.2913439329746015],
+    ],
+    rankedPositives: [
+      three({ next: streams.rankedPositives(7, 3) }),
+      [0.059842396745961146, 0.21466453747003156, 0.7015873196287531],
+    ],
+    rankedCandidates: [
+      three({ next: streams.rankedCandidates(7, 3) }),
+      [0.7887974080771807, 0.4782808205515431, 0.33512942570441817],
+    ],
+    bootstrap: [three(streams.bootstrap(7, 100)), [0.02410237747244537, 0.4818643608596176, 0.41108868969604373]],
+    selfTest: [three({ next: streams.selfTest(7) }), [0.011704753153026104, 0.06195825757458806, 0.97690763277933]],
+    exampleItems: [three(streams.exampleItems(7)), [0.4506151422392577, 0.2281406749971211, 0.5629692149814218]],
+    exampleLife: [three(streams.exampleLife(7, 5)), [0.9751057794783264, 0.2614096899051219, 0.5191097725182772]],
+    exampleCovers: [three(streams.exampleCovers(7)), [0.7058524729218334, 0.2967629542108625, 0.7236069361679256]],
+    exampleAges: [three(streams.exampleAges(7)), [0.08224892313592136, 0.2975845367182046, 0.6892002138774842]],
+  };
+
+  it.each(Object.entries(known))("keeps its numbers: %s", (_, [found, due]) => {
+    expect(found).toEqual(due);
+  });
+
+  it("depends on every bit of its seeds", () => {
+    expect(three(random(7e12, 2, 5e10))).toEqual([0.006755499867722392, 0.2600716887973249, 0.9695739927701652]);
+    expect(random(3).normal()).toBe(-0.3021806147880852);
+    const seeds = [[1], [2], [1, 0], [1, 2 ** 32], [2 ** 32 + 1], [1, 1]];
+    expect(new Set(seeds.map((seed) => random(...seed).next())).size).toBe(seeds.length);
+  });
+
+  it("of a counter is uniform enough for shares", () => {
+    let below = 0;
+    for (let i = 0; i < 100_000; i++) if (counted(99, i) < 0.3 * 2 ** 32) below++;
+    expect(below / 100_000).toBeCloseTo(0.3, 2);
+  });
+});
