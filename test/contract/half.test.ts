@@ -52,7 +52,10 @@ it("is the nearest to each of many: halves, what lies between them, and beside t
     word[0] += by;
     return new Float32Array(word.buffer)[0];
   };
+  // Every thirteenth, and all about the powers of two.
+  const chosen = (i: number) => i % 13 === 0 || [0, 1, 1023].includes(i % 1024);
   const values = finite.flatMap((value, i) => {
+    if (!chosen(i)) return [];
     const middle = (value + (finite[i + 1] ?? 65536)) / 2;
     return [value, step(value, 1), step(middle, -1), middle, step(middle, 1)].flatMap((one) => [one, -one]);
   });
