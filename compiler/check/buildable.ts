@@ -3,6 +3,7 @@ import type { Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { kindOf, kinds, lacking } from "../by/kinds.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { listsOf, metricOf } from "../model/by.ts";
 import type { Attend, Model } from "../model/model.ts";
 
@@ -60,9 +61,7 @@ export function buildable(model: Model): Diagnostic[] {
   const asked = settings.flatMap(({ what, places }) => places(model).map((place) => ({ what, place })));
   return [...stages(model), ...asked].map(({ what, place }) =>
     diagnose("not-yet-built", { what }, at(place.span, `\`${place.name}\` asks for it`), {
-      help: [
-        "The language knows it, and the model is valid: it can be checked, shown and formatted. Its graphs come with a later version.",
-      ],
+      help: help.notYetBuilt,
     }),
   );
 }

@@ -5,6 +5,7 @@ import type { CallReader, KindName, Stage } from "../by/kind.ts";
 import { calls, type NamedCall } from "../by/kinds.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import type { By } from "../model/by.ts";
 import type { History } from "../model/model.ts";
 import { readArguments, shown } from "./arguments.ts";
@@ -39,7 +40,7 @@ export function checkBy(
         at(call, `scores the behaviours of \`${target.metric.history.name}\``),
         {
           also: [at(target.metric.span, "declared here")],
-          help: [`\`${owner}\` reads \`${history.name}\`. Declare a metric whose keys are \`${history.name}.item\`.`],
+          help: help.byOfOtherHistory(owner, history.name),
         },
       ),
     );
@@ -52,7 +53,7 @@ function readCall({ name, stages, call: { signature, read } }: NamedCall, call: 
   if (stages.includes(stage)) return read(reader(name, signature.doc, call, scope));
   scope.report(
     diagnose("not-here", { what: name, place: article(stage) }, at(call, "only an attend goes by it"), {
-      help: [`${signature.doc} It pools all behaviours and ranks none, so a ${stage} has nothing to keep by.`],
+      help: help.pools(signature.doc, stage),
     }),
   );
   return null;

@@ -2,6 +2,7 @@
 import type { SectionNode } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { facts } from "../facts/read.ts";
 import { rename } from "../facts/rename.ts";
 import type { Model } from "../model/model.ts";
@@ -92,9 +93,7 @@ function checkProgram(
   if (!name && !library) {
     report(
       diagnose("no-model", { path: entry.source.path }, at(start, "there is no `model NAME` here"), {
-        help: [
-          "Begin the file with `model NAME` if it is meant to be built. A library is imported by a model, and `check` takes it as it is.",
-        ],
+        help: help.noModel,
       }),
     );
   }
@@ -104,7 +103,7 @@ function checkProgram(
     scope.groups.delete("item");
     report(
       diagnose("missing-section", { section: "item" }, at(name, "ranks nothing without it"), {
-        help: ["Say what an item is: `item { video_id: id(vocab: 10k, dim: 16, key: true) }`."],
+        help: help.noItem,
       }),
     );
   }
@@ -118,9 +117,7 @@ function checkProgram(
   if (name && !sections.some(({ keyword }) => keyword === "tower")) {
     report(
       diagnose("missing-section", { section: "tower" }, at(name, "predicts nothing without it"), {
-        help: [
-          "Say what is predicted, and from what: `tower ranking { input: [item, user]  hidden: [64]  predict { click: binary } }`.",
-        ],
+        help: help.noTower,
       }),
     );
   }
@@ -162,9 +159,7 @@ function checkItem(scope: Scope, section: SectionNode | undefined): void {
   if (item.group.features.length === 0) return;
   scope.report(
     diagnose("no-width", { name: "item" }, at(section.keywordSpan, "holds nothing but a key"), {
-      help: [
-        "A key identifies an item and tells nothing of it. Add a feature, or learn one from the identity itself, as in `video_id: hashed(buckets: 100k, dim: 16, key: true)`.",
-      ],
+      help: help.onlyKey,
     }),
   );
 }

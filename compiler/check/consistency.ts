@@ -2,6 +2,7 @@
 import { at } from "../../grammar/diagnostic.ts";
 import { kindOf, sameBy } from "../by/kinds.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { shown } from "./arguments.ts";
 import { entities, type Scope } from "./scope.ts";
 
@@ -22,11 +23,7 @@ export function checkMetricConsistency(scope: Scope): void {
         at(first, "the search may drop items the attention would have kept"),
         {
           also: [at(second, "the attention weighs by this")],
-          help: [
-            system
-              ? `This is ${system}'s design and is fine if meant. TWIN uses one metric for both.`
-              : "This is fine if meant. TWIN uses one metric for both, so that the search keeps what the attention would.",
-          ],
+          help: help.metricsDiffer(system),
         },
       ),
     );
@@ -52,7 +49,7 @@ export function checkUnused(scope: Scope): void {
     }[keyword];
     scope.report(
       diagnose("unused", { name: name.text }, at(name, `no section names this ${keyword}`), {
-        help: [`It would be built and trained for nothing. Name it in ${users}, or leave it out.`],
+        help: help.unused(users),
       }),
     );
   }

@@ -6,6 +6,7 @@ import { at } from "../../grammar/diagnostic.ts";
 import { columns, type FeatureKind, featureKinds } from "../catalog/features.ts";
 import type { Given } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import type { Embedding, Feature, Group, GroupName } from "../model/model.ts";
 import { widthOf } from "../model/widths.ts";
 import { readArguments } from "./arguments.ts";
@@ -64,7 +65,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
       scope.report(
         diagnose("two-keys", { group: prefix }, at(second.setting.name, "is a key too"), {
           also: [at(first.setting.name, "is a key")],
-          help: ["Tables and stores are read by one key. Keep the one that the rest of your system uses."],
+          help: help.twoKeys,
         }),
       );
     }
@@ -72,9 +73,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
     if (kind === "item" && section && keys.length === 0 && failed.size === 0) {
       scope.report(
         diagnose("no-item-key", {}, at(section.keywordSpan, "which feature names an item?"), {
-          help: [
-            "Tables and stores are read by the item's key. Add `key: true` to the feature that identifies an item, or a feature of kind `key()` if the id is not to be learned.",
-          ],
+          help: help.noItemKey,
         }),
       );
     }
@@ -189,7 +188,7 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
         { what: "key: true", place: group === "cross" ? `the cross features of \`${prefix}\`` : `\`${group}\`` },
         at(key.span, "only in `item` or `user`"),
         {
-          help: ["A key identifies the item or the user; nothing else is looked up."],
+          help: help.keyNotHere,
         },
       ),
     );
@@ -259,7 +258,7 @@ function formerNames(drafts: ReadonlyMap<string, Draft>, scope: Scope): void {
       scope.report(
         diagnose("formerly-taken", { name: former }, at(draft.formerly, "claimed here"), {
           also: [at(before.span, before.now ? "is called that now" : "claims it already")],
-          help: ["Old weights and data under that name can go to one feature only."],
+          help: help.formerlyTaken,
         }),
       );
     } else claimed.set(former, { span: draft.formerly.span, now: false });

@@ -4,6 +4,7 @@ import { at } from "../../grammar/diagnostic.ts";
 import { blocks, clusterKinds } from "../catalog/blocks.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { isVector } from "../model/features.ts";
 import type { Feature, History } from "../model/model.ts";
 import { widthOf } from "../model/widths.ts";
@@ -53,7 +54,7 @@ function readCluster(call: CallValue, history: string, scope: Scope): NonNullabl
         at(on.value, "is no vector of the item"),
         {
           also: [at(feature.span, "declared here")],
-          help: ["Clusters are made of vectors: name a `pretrained` feature of `item`, or an embedded one."],
+          help: help.clustersOfVectors,
         },
       ),
     );

@@ -1,6 +1,7 @@
 // Memory: an explicit limit is held against the parameters and the tables before anything is allocated.
 import { at, type Label } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { bytesText } from "../diagnostics/number-text.ts";
 import type { Model, Table } from "../model/model.ts";
 import { bytesOf } from "../model/parameter.ts";
@@ -27,9 +28,7 @@ export function checkSize(model: Model, maxBytes: number, scope: Scope): void {
   scope.report(
     diagnose("too-large", { model: model.name, bytes: bytesText(bytes), limit: bytesText(maxBytes) }, first, {
       also: others,
-      help: [
-        "These are the largest parts. Take fewer rows or a smaller `dim`, share tables, or raise the limit if the machine has the memory.",
-      ],
+      help: help.tooLarge,
     }),
   );
 }

@@ -5,6 +5,7 @@ import { blocks, embeddingsKinds } from "../catalog/blocks.ts";
 import type { Given } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import type { Feature, History, Metric } from "../model/model.ts";
 import { columnsOf, widthOf } from "../model/widths.ts";
 import { readArguments, readSettings, shown } from "./arguments.ts";
@@ -40,9 +41,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     scope.report(
       diagnose("keys-differ", { metric: name.text }, at(readings.keys.span, said), {
         also: [at(readings.query.span, "the query")],
-        help: [
-          "A candidate and a past item are projected alike, so that the score starts as a similarity. Name the same features on both sides, or the whole `item` and `HISTORY.item`.",
-        ],
+        help: help.keysDiffer,
       }),
     );
     return null;
@@ -50,7 +49,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
   if (widthOf(query) === 0) {
     scope.report(
       diagnose("no-width", { name: "item" }, at(readings.query.span, "no feature of it has columns"), {
-        help: ["A metric compares columns: give `item` a feature besides its key."],
+        help: help.metricWithoutColumns,
       }),
     );
     return null;
@@ -92,9 +91,7 @@ function readQuery(metric: string, query: Given<readonly CallValue[]>, scope: Sc
           : "is not known of a candidate ahead of the search";
       scope.report(
         diagnose("query-not-inherent", { metric, name: shown(call) }, at(call, said), {
-          help: [
-            "The query describes a candidate that the user has not met yet, so nothing can be known of the two together; and keys made the same way must be computable from the item alone. Use `item`, or features of it.",
-          ],
+          help: help.queryNotInherent,
         }),
       );
     }
@@ -122,7 +119,7 @@ function readKeys(
       scope.report(
         diagnose("different-history", { name: metric }, at(call, `reads \`${target.history.name}\``), {
           also: [at(keys.value[0], `reads \`${history.name}\``)],
-          help: ["A metric scores the behaviours of one history. Declare a metric for each."],
+          help: help.metricOfTwoHistories,
         }),
       );
     } else {
@@ -158,7 +155,7 @@ function readBias(
       scope.report(
         diagnose("different-history", { name: metric }, at(call, `belongs to \`${of.name}\``), {
           also: [at(history.span, "the keys belong to this history")],
-          help: ["The bias says something of the same behaviour as the key, so both come from one history."],
+          help: help.biasOfOtherHistory,
         }),
       );
     } else if (target.kind === "log size") {
@@ -168,7 +165,7 @@ function readBias(
         scope.report(
           diagnose("log-needs-cluster", { history: of.name }, at(call, "counts the members of a cluster"), {
             also: [at(of.span, "holds single behaviours")],
-            help: [`Leave this out, or give \`${of.name}\` a \`cluster\`, as TWIN V2 does.`],
+            help: help.logNeedsCluster(of.name),
           }),
         );
       }
@@ -187,9 +184,7 @@ function notCross(metric: string, call: CallValue, history: History | null, scop
       { metric, name: shown(call), history: name },
       at(call, "says nothing of one behaviour"),
       {
-        help: [
-          `The bias adds one number per head for what passed between the user and a past item. Use \`${history?.name ?? "HISTORY"}.cross\`, or features of it.`,
-        ],
+        help: help.biasNotCross(history?.name ?? "HISTORY"),
       },
     ),
   );

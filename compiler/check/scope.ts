@@ -6,6 +6,7 @@ import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { fix } from "../../grammar/fix.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import type { Attend, Feature, Group, GroupName, History, Metric, Search, Table, Tower } from "../model/model.ts";
 import type { WidthName, Widths } from "../model/widths.ts";
 
@@ -108,7 +109,7 @@ export function declare(
       if (name) {
         report(
           diagnose("name-unwanted", { section: keyword }, at(name, "leave this out"), {
-            help: [`There is one \`${keyword}\` section, and it is called \`${keyword}\`.`],
+            help: help.nameUnwanted(keyword),
             fixes: [fix("Leave the name out", { ...name.span, start: section.keywordSpan.end }, "", true)],
           }),
         );
@@ -122,7 +123,7 @@ export function declare(
       nameless.add(keyword);
       report(
         diagnose("name-missing", { section: keyword }, at(section.keywordSpan, `write \`${keyword} NAME { … }\``), {
-          help: [`Other sections refer to a ${keyword} by its name.`],
+          help: help.nameMissing(keyword),
         }),
       );
       continue;
@@ -136,7 +137,7 @@ export function declare(
           { name: name.text, what: `a ${keyword}` },
           at(name, "names a section that every model can have"),
           {
-            help: [`In a reference, \`${name.text}\` always means that section.`],
+            help: help.sectionName(name.text),
           },
         ),
       );
@@ -155,7 +156,7 @@ export function declare(
 export const twice = (name: string, second: Span, first: Span): Diagnostic =>
   diagnose("declared-twice", { name }, at(second, "declared again"), {
     also: [at(first, "first declared here")],
-    help: ["Rename one of the two, or leave one out."],
+    help: help.declaredTwice,
   });
 
 /** Warns of a name that would make an awkward column or input name. */
@@ -169,9 +170,7 @@ export function snakeCase(name: Name, report: Scope["report"]): void {
   const fits = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(better);
   report(
     diagnose("not-snake-case", { name: name.text }, at(name, fits ? `write \`${better}\`` : ""), {
-      help: [
-        "Names become column names of the data and input names of the graphs, so they are lower case with single underscores.",
-      ],
+      help: help.notSnakeCase,
       fixes: fits ? [fix(`Rename to \`${better}\``, name.span, better, false)] : [],
     }),
   );

@@ -5,6 +5,7 @@ import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { columns } from "../catalog/features.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import type { Embedding } from "../model/model.ts";
 import type { Draft } from "./draft.ts";
 import { pathText } from "./resolve.ts";
@@ -73,9 +74,7 @@ function handedOn(
   scope.report(
     diagnose("shares-mismatch", { name, other }, at(reference, reason), {
       also: [at(target.setting.name, "declared here")],
-      help: [
-        "A shared table gives one value the same row and width in both features, so kind and sizes must agree. `dim` may be left out beside `shares`.",
-      ],
+      help: help.sharesMismatch,
     }),
   );
   return null;
@@ -100,7 +99,7 @@ function reportCycle(cycle: readonly Step[], scope: Scope): void {
       at(reference, others.length === 0 ? "is the feature itself" : "leads back to it"),
       {
         also: others.slice(0, 10).map(([, , by]) => at(by, "by way of this")),
-        help: ["One of these features has a table of its own: give it a `dim`, and no `shares`."],
+        help: help.sharesCycle,
       },
     ),
   );

@@ -6,6 +6,7 @@ import { blocks } from "../catalog/blocks.ts";
 import { type Given, integer, mostKept, required, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { type By, listsOf, metricOf } from "../model/by.ts";
 import type { Attend, History, Metric, Over, Search } from "../model/model.ts";
 import { pooledWidth, widthOf } from "../model/widths.ts";
@@ -30,7 +31,7 @@ export function checkSearch({ name, section }: Declaration<"search">, scope: Sco
   if (heads.written && metricOf(measure) === null) {
     scope.report(
       diagnose("does-not-apply", { name: "heads", what: `\`by: ${measure.kind}\`` }, at(heads.span), {
-        help: ["Only a metric has heads whose rankings could be combined. Leave this out, or name a metric."],
+        help: help.headsWithoutMetric,
       }),
     );
     return null;
@@ -107,9 +108,7 @@ function headsAgree(attend: string, over: Over, by: By, place: Given<unknown>["s
       at(place, `\`${metric.name}\` has ${plural(metric.heads, "head")}`),
       {
         also: [at(search.span, `keeps ${plural(lists, "list")}, one for each head`)],
-        help: [
-          `Each head attends to the list that its own ranking kept. Use a metric with ${plural(lists, "head")} here, or let \`${search.name}\` keep one list for all with \`heads: round_robin\`.`,
-        ],
+        help: help.headsDiffer(plural(lists, "head"), search.name),
       },
     ),
   );
@@ -127,7 +126,7 @@ function applies(by: By, extras: Extras, scope: Scope): boolean {
   for (const name of written) {
     scope.report(
       diagnose("does-not-apply", { name, what: `\`by: ${by.kind}\`` }, at(extras[name].span), {
-        help: ["Only attention by a metric has projected keys and values. Leave this out, or name a metric."],
+        help: help.projectionsWithoutMetric,
       }),
     );
   }
@@ -145,9 +144,7 @@ function productFits(
     scope.report(
       diagnose("product-mismatch", { metric: metric.name }, at(span, said), {
         also: [at(metric.span, "the metric")],
-        help: [
-          "`value: product` multiplies the past item's embeddings with the candidate's, column by column, under one head's weights; nothing is projected.",
-        ],
+        help: help.productMismatch,
       }),
     );
     return false;
@@ -197,7 +194,7 @@ function exceeds(count: Given<number>, name: string, history: History, scope: Sc
       at(count.span, `\`${history.name}\` holds ${history.max}`),
       {
         also: [at(history.span, "declared here")],
-        help: ["Every history is padded to this length, and the padding costs time without adding anything."],
+        help: help.keepExceedsMax,
         fixes: [fix(`Write \`${history.max}\``, count.span, String(history.max), false)],
       },
     ),

@@ -6,6 +6,7 @@ import { valueText } from "../../grammar/value-text.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { metricOf } from "../model/by.ts";
 import type { History, Table, TablePart } from "../model/model.ts";
 import { ownsValues, projectedWidth } from "../model/widths.ts";
@@ -77,7 +78,7 @@ function readParts(
       scope.report(
         diagnose("different-history", { name: table }, at(call, `is for \`${own.name}\``), {
           also: [at(calls[0], `is for \`${history.name}\``)],
-          help: ["One row of a table is read for one past item of one history. Declare a table for each."],
+          help: help.tableOfTwoHistories,
         }),
       );
     } else {
@@ -98,9 +99,7 @@ function overClusters(table: string, call: CallValue, history: History, scope: S
       at(call, "are keys of clusters, and a cluster is no item"),
       {
         also: [at(history.span, "is kept as clusters")],
-        help: [
-          "A cluster belongs to one user and has no item's key, so no table read by the item's key can hold it. Its keys are projected when the user is clustered, and stored with the user; leave this table out.",
-        ],
+        help: help.tableOverClusters,
       },
     ),
   );
@@ -119,7 +118,7 @@ function readPart(table: string, call: CallValue, target: Target, scope: Scope):
         : `\`${attend.name}\`, whose values are the embeddings themselves`;
     scope.report(
       diagnose("does-not-apply", { name: "values", what }, at(call, "has no projected values"), {
-        help: ["Only attention by a metric projects values that a table could hold."],
+        help: help.valuesWithoutMetric,
       }),
     );
     return null;
@@ -129,7 +128,7 @@ function readPart(table: string, call: CallValue, target: Target, scope: Scope):
   scope.report(
     diagnose("table-needs-user", { table }, at(call, because.text), {
       also: because.path,
-      help: [`A table holds what depends on the item alone. ${because.instead}`],
+      help: help.tableNeedsUser(because.instead),
     }),
   );
   return null;
@@ -227,7 +226,7 @@ export function checkCaches(scope: Scope): void {
         scope.report(
           diagnose("cached-twice", { part: name }, at(table.span, "holds it again"), {
             also: [at(first.span, "holds it already")],
-            help: ["The graphs could not know which to read, and the two could differ in age. Leave it out of one."],
+            help: help.cachedTwice,
           }),
         );
       }
@@ -244,7 +243,7 @@ export function checkCaches(scope: Scope): void {
         { metric: metric.name },
         at(setting(section, "keys") ?? attend.span, "asks for keys from a table"),
         {
-          help: [`Declare a table of \`${metric.name}.keys\`, or leave \`keys\` at \`auto\`.`],
+          help: help.nothingCached(metric.name),
         },
       ),
     );

@@ -6,6 +6,7 @@ import { blocks } from "../catalog/blocks.ts";
 import { tasks as taskKinds } from "../catalog/training.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import type { Task, Tower, TowerInput } from "../model/model.ts";
 import { inputWidth, towerWidth } from "../model/widths.ts";
 import { readArguments, readSettings, shown } from "./arguments.ts";
@@ -34,7 +35,7 @@ export function checkTasks(scope: Scope): { labels: Labels; byTower: Map<string,
           { tower: name.text },
           at(predict ? predict.name : name, predict ? "is empty" : "has no `predict` block"),
           {
-            help: ["Name at least one label, as in `predict { click: binary }`. Each becomes an output of the model."],
+            help: help.nothingPredicted,
           },
         ),
       );
@@ -138,9 +139,7 @@ function conditionCycles(labels: Labels, scope: Scope): void {
           at(first.condition!, others.length === 0 ? "is the label itself" : "depends on it in turn"),
           {
             also: others.map((other) => at(other.condition!, "by way of this")),
-            help: [
-              "A condition says on which samples a label counts at all: `like: binary(where: click)` learns from clicks only.",
-            ],
+            help: help.whereCycle,
           },
         ),
       );
@@ -167,7 +166,7 @@ export function checkTower(
   if (experts && experts.value > 0 && hidden?.value.length === 0) {
     scope.report(
       diagnose("does-not-apply", { name: "experts", what: "a tower without hidden layers" }, at(experts.span), {
-        help: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
+        help: help.expertsWithoutHidden,
       }),
     );
     return null;
@@ -232,7 +231,7 @@ function readOne(call: CallValue, scope: Scope): TowerInput | null {
       : "it holds nothing but a key";
   scope.report(
     diagnose("no-width", { name: pathText(call) }, at(call, said), {
-      help: ["A tower reads columns. Leave this out, or give it features that have some."],
+      help: help.inputWithoutColumns,
     }),
   );
   return null;

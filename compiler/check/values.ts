@@ -6,6 +6,7 @@ import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { fix, instead } from "../../grammar/fix.ts";
 import type { Choice, Edges, Range, Sort, SortKind } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import { list } from "./scope.ts";
 
@@ -187,7 +188,7 @@ function readEdges(dimensions: readonly Dimension[], name: string, value: Value,
       report(
         diagnose("mixed-units", { name }, at(number, `is ${dimensionNames[number.dimension]}`), {
           also: [at(numbers[0], `is ${dimensionNames[dimension]}`)],
-          help: ["All edges of a list are compared with the same value, so they have the same unit."],
+          help: help.mixedUnits,
         }),
       );
       return null;
@@ -200,7 +201,7 @@ function readEdges(dimensions: readonly Dimension[], name: string, value: Value,
     if (before && !(number.value > before.value)) {
       report(
         diagnose("not-ascending", { name }, at(number, `does not come after \`${before.text}\``), {
-          help: ["Edges rise strictly: each begins a bucket above the one before."],
+          help: help.notAscending,
         }),
       );
       return null;

@@ -4,6 +4,7 @@ import { sourceOf } from "../../grammar/decode.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { parse } from "../../grammar/parse.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
 import { folderOf, inside, join, normalise } from "./paths.ts";
 
 /**
@@ -36,9 +37,7 @@ export function load(entry: string, read: Read): Program {
     const place = by ?? { span: { source, start: 0, end: 0 }, path: source.path };
     diagnostics.push(
       diagnose("missing-file", { path: place.path }, at(place.span, reason), {
-        help: by
-          ? ['An import names a file beside or below the one that imports it, as in `import "./features.twin"`.']
-          : [],
+        help: by ? help.missingFile : [],
       }),
     );
   };
@@ -67,9 +66,7 @@ export function load(entry: string, read: Read): Program {
     if (!inside(path, root) || node.path === "") {
       diagnostics.push(
         diagnose("import-outside", { path: node.path }, at(node.span, "leads out of it"), {
-          help: [
-            "A model reads files of its own folder and below only, so that it can be moved, shipped and built anywhere. Put the shared file there.",
-          ],
+          help: help.importOutside,
         }),
       );
       return;
@@ -80,7 +77,7 @@ export function load(entry: string, read: Read): Program {
       diagnostics.push(
         diagnose("import-cycle", { path }, at(node.span, "leads back to it"), {
           also: chain,
-          help: ["Move what both files need into a third one that imports neither."],
+          help: help.importCycle,
         }),
       );
       return;
@@ -91,9 +88,7 @@ export function load(entry: string, read: Read): Program {
       diagnostics.push(
         diagnose("model-imported", { path: node.path }, at(node.span, "imported here"), {
           also: [at(file.model, "makes this file a model of its own")],
-          help: [
-            "An import brings in sections of a library. Move the sections that both need into a file without `model`.",
-          ],
+          help: help.modelImported,
         }),
       );
     }

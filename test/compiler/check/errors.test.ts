@@ -1,5 +1,8 @@
 // The checker's errors, one mistake at a time: each gives one error at one place, whoever uses what failed.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { help } from "../../../compiler/diagnostics/help.ts";
 import { checkText, found, history, whole } from "./program.ts";
 
 /** The whole model with one text replaced by another. */
@@ -127,4 +130,13 @@ describe("one mistake", () => {
       "different-history: bought.cross",
     ]);
   });
+});
+
+it("keeps no help that is never given", () => {
+  const folders = ["check", "source", "by"].map((folder) => join(import.meta.dirname, "../../../compiler", folder));
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8")),
+  );
+  const used = new Set(sources.flatMap((text) => [...text.matchAll(/\bhelp\.(\w+)/g)].map(([, name]) => name)));
+  expect(Object.keys(help).filter((name) => !used.has(name))).toEqual([]);
 });

@@ -1,0 +1,151 @@
+// The paragraphs below a diagnostic: why, and what to do. Beside the titles, so that one reads them together; names in the order in
+// which the checker goes.
+
+type Help = readonly string[];
+
+export const help = {
+  // not-yet-built
+  notYetBuilt: [
+    "The language knows it, and the model is valid: it can be checked, shown and formatted. Its graphs come with a later version.",
+  ],
+  // different-history
+  byOfOtherHistory: (owner: string, history: string) => [
+    `\`${owner}\` reads \`${history}\`. Declare a metric whose keys are \`${history}.item\`.`,
+  ],
+  // not-here
+  pools: (doc: string, stage: string) => [
+    `${doc} It pools all behaviours and ranks none, so a ${stage} has nothing to keep by.`,
+  ],
+  // no-model
+  noModel: [
+    "Begin the file with `model NAME` if it is meant to be built. A library is imported by a model, and `check` takes it as it is.",
+  ],
+  // missing-section
+  noItem: ["Say what an item is: `item { video_id: id(vocab: 10k, dim: 16, key: true) }`."],
+  noTower: [
+    "Say what is predicted, and from what: `tower ranking { input: [item, user]  hidden: [64]  predict { click: binary } }`.",
+  ],
+  // no-width
+  onlyKey: [
+    "A key identifies an item and tells nothing of it. Add a feature, or learn one from the identity itself, as in `video_id: hashed(buckets: 100k, dim: 16, key: true)`.",
+  ],
+  // metrics-differ
+  metricsDiffer: (system: string | null) => [
+    system
+      ? `This is ${system}'s design and is fine if meant. TWIN uses one metric for both.`
+      : "This is fine if meant. TWIN uses one metric for both, so that the search keeps what the attention would.",
+  ],
+  // unused
+  unused: (users: string) => [`It would be built and trained for nothing. Name it in ${users}, or leave it out.`],
+  // two-keys
+  twoKeys: ["Tables and stores are read by one key. Keep the one that the rest of your system uses."],
+  // no-item-key
+  noItemKey: [
+    "Tables and stores are read by the item's key. Add `key: true` to the feature that identifies an item, or a feature of kind `key()` if the id is not to be learned.",
+  ],
+  // not-here
+  keyNotHere: ["A key identifies the item or the user; nothing else is looked up."],
+  // formerly-taken
+  formerlyTaken: ["Old weights and data under that name can go to one feature only."],
+  // feature-does-not-fit
+  clustersOfVectors: ["Clusters are made of vectors: name a `pretrained` feature of `item`, or an embedded one."],
+  // too-large
+  tooLarge: [
+    "These are the largest parts. Take fewer rows or a smaller `dim`, share tables, or raise the limit if the machine has the memory.",
+  ],
+  // keys-differ
+  keysDiffer: [
+    "A candidate and a past item are projected alike, so that the score starts as a similarity. Name the same features on both sides, or the whole `item` and `HISTORY.item`.",
+  ],
+  // no-width
+  metricWithoutColumns: ["A metric compares columns: give `item` a feature besides its key."],
+  // query-not-inherent
+  queryNotInherent: [
+    "The query describes a candidate that the user has not met yet, so nothing can be known of the two together; and keys made the same way must be computable from the item alone. Use `item`, or features of it.",
+  ],
+  // different-history
+  metricOfTwoHistories: ["A metric scores the behaviours of one history. Declare a metric for each."],
+  biasOfOtherHistory: ["The bias says something of the same behaviour as the key, so both come from one history."],
+  // log-needs-cluster
+  logNeedsCluster: (history: string) => [`Leave this out, or give \`${history}\` a \`cluster\`, as TWIN V2 does.`],
+  // bias-not-cross
+  biasNotCross: (history: string) => [
+    `The bias adds one number per head for what passed between the user and a past item. Use \`${history}.cross\`, or features of it.`,
+  ],
+  // name-unwanted
+  nameUnwanted: (keyword: string) => [`There is one \`${keyword}\` section, and it is called \`${keyword}\`.`],
+  // name-missing
+  nameMissing: (keyword: string) => [`Other sections refer to a ${keyword} by its name.`],
+  // name-taken
+  sectionName: (name: string) => [`In a reference, \`${name}\` always means that section.`],
+  // declared-twice
+  declaredTwice: ["Rename one of the two, or leave one out."],
+  // not-snake-case
+  notSnakeCase: [
+    "Names become column names of the data and input names of the graphs, so they are lower case with single underscores.",
+  ],
+  // shares-mismatch
+  sharesMismatch: [
+    "A shared table gives one value the same row and width in both features, so kind and sizes must agree. `dim` may be left out beside `shares`.",
+  ],
+  // shares-cycle
+  sharesCycle: ["One of these features has a table of its own: give it a `dim`, and no `shares`."],
+  // does-not-apply
+  headsWithoutMetric: ["Only a metric has heads whose rankings could be combined. Leave this out, or name a metric."],
+  // heads-differ
+  headsDiffer: (heads: string, search: string) => [
+    `Each head attends to the list that its own ranking kept. Use a metric with ${heads} here, or let \`${search}\` keep one list for all with \`heads: round_robin\`.`,
+  ],
+  // does-not-apply
+  projectionsWithoutMetric: [
+    "Only attention by a metric has projected keys and values. Leave this out, or name a metric.",
+  ],
+  // product-mismatch
+  productMismatch: [
+    "`value: product` multiplies the past item's embeddings with the candidate's, column by column, under one head's weights; nothing is projected.",
+  ],
+  // keep-exceeds-max
+  keepExceedsMax: ["Every history is padded to this length, and the padding costs time without adding anything."],
+  // different-history
+  tableOfTwoHistories: ["One row of a table is read for one past item of one history. Declare a table for each."],
+  // table-over-clusters
+  tableOverClusters: [
+    "A cluster belongs to one user and has no item's key, so no table read by the item's key can hold it. Its keys are projected when the user is clustered, and stored with the user; leave this table out.",
+  ],
+  // does-not-apply
+  valuesWithoutMetric: ["Only attention by a metric projects values that a table could hold."],
+  // table-needs-user
+  tableNeedsUser: (instead: string) => [`A table holds what depends on the item alone. ${instead}`],
+  // cached-twice
+  cachedTwice: ["The graphs could not know which to read, and the two could differ in age. Leave it out of one."],
+  // nothing-cached
+  nothingCached: (metric: string) => [`Declare a table of \`${metric}.keys\`, or leave \`keys\` at \`auto\`.`],
+  // nothing-predicted
+  nothingPredicted: [
+    "Name at least one label, as in `predict { click: binary }`. Each becomes an output of the model.",
+  ],
+  // where-cycle
+  whereCycle: [
+    "A condition says on which samples a label counts at all: `like: binary(where: click)` learns from clicks only.",
+  ],
+  // does-not-apply
+  expertsWithoutHidden: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
+  // no-width
+  inputWithoutColumns: ["A tower reads columns. Leave this out, or give it features that have some."],
+  // mixed-units
+  mixedUnits: ["All edges of a list are compared with the same value, so they have the same unit."],
+  // not-ascending
+  notAscending: ["Edges rise strictly: each begins a bucket above the one before."],
+  // missing-file
+  missingFile: ['An import names a file beside or below the one that imports it, as in `import "./features.twin"`.'],
+  // import-outside
+  importOutside: [
+    "A model reads files of its own folder and below only, so that it can be moved, shipped and built anywhere. Put the shared file there.",
+  ],
+  // import-cycle
+  importCycle: ["Move what both files need into a third one that imports neither."],
+  // model-imported
+  modelImported: [
+    "An import brings in sections of a library. Move the sections that both need into a file without `model`.",
+  ],
+} as const satisfies Readonly<Record<string, Help | ((...names: never[]) => Help)>>;
