@@ -162,6 +162,13 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/verify.ts")).verify(dir, options));
 
+  verb(
+    "upgrade <dir>",
+    "write a build of an earlier version in the formats of this one; graphs, weights and tables stay",
+  )
+    .addOption(json())
+    .action(async (dir, options) => (await import("./verbs/upgrade.ts")).upgrade(dir, options));
+
   const data = verb("data", "check the data of a model, and prepare it for training");
   data
     .command("check <data>")

@@ -27,7 +27,7 @@ export const verifyBuild: VerifyFolder = async (dir, options) => {
   check.files++;
   check.lines.push(
     earlier === 1
-      ? "sound    manifest.yaml: format 1, which has no checksum of its own: that it reads is all that can be said"
+      ? "sound    manifest.yaml: format 1, which has no checksum of its own: that it reads is all that can be said; `twin upgrade` gives it one"
       : "sound    manifest.yaml: as its checksum says",
   );
   for (const [name, known] of listed) await check.check(name, () => check.whole(join(dir, name), known, again));

@@ -42,7 +42,7 @@ export function currentGeneration(dir: string): number | null {
 }
 
 /** The number, and a line that vouches for it. */
-function currentText(number: number): string {
+export function currentText(number: number): string {
   return `${number}\nsha256:${createHash("sha256").update(`${number}\n`).digest("hex")}\n`;
 }
 

@@ -1,0 +1,123 @@
+// `twin upgrade`: a build folder of an earlier format in the present one. Graphs, weights and tables stay byte for byte.
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { BlockHashing, hashesText } from "../../contract/block-hashes.ts";
+import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { manifestFile, manifestJsonFile, manifestTexts } from "../../contract/manifest-write.ts";
+import { recordOf } from "../../contract/record.ts";
+import { holdBuild, previousOf, stageOf } from "../host/build-folder.ts";
+import { readText, syncFolder, writeFileAtomic } from "../host/files.ts";
+import { readBuild } from "../host/manifest-file.ts";
+import { openTensors } from "../host/tensor-file.ts";
+import type { VerifyOptions } from "../host/verify-folder.ts";
+import { currentGeneration, currentText, generationsFolder } from "../store/generation-commit.ts";
+import { readGeneration, writeGeneration } from "../store/generation-file.ts";
+import { verifyBuild } from "./verify-build.ts";
+
+/**
+ * Everything is read and verified first; then the folder is replaced as a whole: killed at any moment, the one before or the
+ * new one is there.
+ * @returns the files that were written anew, relative, with `/`; empty: all were in the present format
+ * @throws TwinError where something is damaged, or another process writes the folder: nothing is changed then
+ */
+export async function upgradeBuild(dir: string, options: VerifyOptions = {}): Promise<string[]> {
+  const release = holdBuild(dir);
+  const folder = resolve(dir);
+  const stage = stageOf(folder);
+  try {
+    if (outdated(dir).length === 0) return [];
+    const { lines } = await verifyBuild(dir, options);
+    const damaged = lines.find((line) => line.startsWith("damaged"));
+    if (damaged !== undefined)
+      throw new TwinError(`${dir} is not sound, so it is left as it is: ${damaged.slice("damaged".length).trim()}`);
+    rmSync(stage, { recursive: true, force: true });
+    await linkAll(folder, stage);
+    const changed = outdated(dir);
+    for (const file of changed) await renew(stage, file);
+    syncFolders(stage);
+    renameSync(folder, previousOf(folder));
+    renameSync(stage, folder);
+    syncFolder(dirname(folder));
+    rmSync(previousOf(folder), { recursive: true, force: true });
+    return changed;
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+    release();
+  }
+}
+
+const currentFile = "tables/current";
+const generationFile = /^tables\/generations\/(\d+)\/generation\.json$/;
+
+/** What is of an earlier format. */
+function outdated(dir: string): string[] {
+  const { manifest, earlier } = readBuild(dir);
+  const found: string[] = [];
+  if (earlier !== null || !Object.hasOwn(manifest.files, manifestJsonFile)) found.push(manifestJsonFile, manifestFile);
+  const generations = generationsFolder(dir);
+  const numbers = existsSync(generations) ? readdirSync(generations).filter((name) => /^[1-9]\d*$/.test(name)) : [];
+  for (const number of numbers.sort((a, b) => Number(a) - Number(b)))
+    if (readGeneration(join(generations, number)).format < 2)
+      found.push(`tables/generations/${number}/generation.json`);
+  const current = currentGeneration(dir);
+  if (current !== null && readText(join(dir, currentFile)) !== currentText(current)) found.push(currentFile);
+  return found;
+}
+
+/** Writes one file anew in the folder that takes the place of the build. */
+async function renew(stage: string, file: string): Promise<void> {
+  const [, number] = generationFile.exec(file) ?? [];
+  if (number !== undefined) {
+    const folder = join(generationsFolder(stage), number);
+    writeGeneration(folder, readGeneration(folder));
+  } else if (file === currentFile) {
+    writeFileAtomic(join(stage, file), currentText(currentGeneration(stage)!));
+  } else if (file === manifestFile) {
+    const { json, yaml } = manifestTexts(await withBlocks(stage, readBuild(stage).manifest));
+    writeFileAtomic(join(stage, manifestJsonFile), json);
+    writeFileAtomic(join(stage, manifestFile), yaml);
+  }
+}
+
+/** Format 1 has no hashes of the blocks of its tensors. */
+async function withBlocks(dir: string, manifest: Manifest): Promise<Manifest> {
+  const hash = await hasher();
+  const files = Object.entries(manifest.files).map(([name, known]) => {
+    if (known.blocks !== undefined || !name.endsWith(".safetensors")) return [name, known] as const;
+    const file = openTensors(join(dir, name));
+    try {
+      const hashing = new BlockHashing(hash);
+      for (const piece of file.whole()) hashing.update(piece);
+      return [name, { ...known, blocks: hashesText(hashing.hashes) }] as const;
+    } finally {
+      file.close();
+    }
+  });
+  return { ...manifest, files: recordOf(files) };
+}
+
+/** The same files under another folder: linked, and copied where links cannot be had. */
+async function linkAll(from: string, to: string): Promise<void> {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) {
+      if (!entry.name.endsWith(".partial")) await linkAll(source, target);
+      continue;
+    }
+    try {
+      linkSync(source, target);
+    } catch {
+      await cp(source, target);
+    }
+  }
+}
+
+function syncFolders(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) syncFolders(join(folder, entry.name));
+  syncFolder(folder);
+}
