@@ -162,10 +162,7 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/verify.ts")).verify(dir, options));
 
-  verb(
-    "upgrade <dir>",
-    "write a build of an earlier version in the formats of this one; graphs, weights and tables stay",
-  )
+  verb("upgrade <dir>", "write a build of an earlier version in the formats of this one")
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/upgrade.ts")).upgrade(dir, options));
 
