@@ -82,15 +82,20 @@ function better({ source, checked }: Looked, look: (text: string) => Looked): (L
     const left = new Set(
       after.checked.diagnostics
         .filter(({ primary: { span } }) => span.source === after.source)
-        .map(({ code, primary: { span } }) => `${code} ${span.start}`),
+        .map(({ code, primary: { span } }) => `${kindOf(code)} ${span.start}`),
     );
-    const held = steps.filter(({ diagnostic: { code, primary } }) => !left.has(`${code} ${moved(primary.span.start)}`));
+    const held = steps.filter(
+      ({ diagnostic: { code, primary } }) => !left.has(`${kindOf(code)} ${moved(primary.span.start)}`),
+    );
     if (held.length === steps.length && syntaxCount(after) <= syntaxCount({ source, checked }))
       return { ...after, steps };
     steps = held.length < steps.length ? held : steps.slice(0, Math.floor(steps.length / 2));
   }
   return null;
 }
+
+/** One error of syntax in another's place is no help; what the checker says of a name that can be read now is another matter. */
+const kindOf = (code: string): string => (Object.hasOwn(syntaxErrors, code) ? "syntax" : code);
 
 /** The first safe fix of each diagnostic that edits `source` alone, as many as can be applied together. */
 function safeSteps(diagnostics: readonly Diagnostic[], source: Source): Step[] {
