@@ -7,26 +7,26 @@ import type { Diagnostic } from "../grammar/diagnostic.ts";
 import { buildable } from "./check/buildable.ts";
 import { check } from "./check/check.ts";
 import { type ArtefactFile, bytesFile, filesOf, manifestFiles, tensorsFile, yamlFile } from "./emit/files.ts";
+import { servingBytes, trainingBytes } from "./emit/graph-files.ts";
 import { manifestOf } from "./emit/manifest.ts";
-import { graphMetadata, type Origin } from "./emit/metadata.ts";
-import { emitOnnx } from "./emit/onnx.ts";
+import type { Origin } from "./emit/metadata.ts";
 import { parityBytes, parityFile } from "./emit/parity.ts";
-import { placement } from "./emit/placement.ts";
 import { referenceParameters, rowsToKeep, wholeParameters } from "./emit/reference.ts";
 import { tableSpec } from "./emit/table-spec.ts";
 import { vocabularyFiles } from "./emit/vocabulary.ts";
 import { type WeightsFile, weightsFile, weightsOf } from "./emit/weights.ts";
-import { fingerprints } from "./graphs/fingerprint.ts";
-import { lowerGraphs } from "./graphs/index.ts";
+import { fingerprints, stableJson } from "./graphs/fingerprint.ts";
+import { lowerGraphs, wholeProjector } from "./graphs/index.ts";
 import type { Graph } from "./ir/graph.ts";
 import { print } from "./ir/print.ts";
 import type { Model } from "./model/model.ts";
 import { parameters } from "./parameters/parameters.ts";
 import { foldParameters, rewrite } from "./passes/index.ts";
-import { type CostReport, costReport } from "./plan/cost-report.ts";
+import { type CostReport, costReport, costText } from "./plan/cost-report.ts";
 import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan/plan.ts";
 import { checkTableInput, storedVariants } from "./plan/stored-tables.ts";
 import { showModel } from "./show/show-model.ts";
+import { showParameters } from "./show/show-parameters.ts";
 import { load, type Read } from "./source/load.ts";
 import { trainGraphs } from "./train/graphs.ts";
 import { givenValues, initialValues, type WeightSource } from "./values/values.ts";
@@ -46,9 +46,23 @@ export interface BuildOptions extends PlanOptions {
   readonly tableInput?: StoredType;
   /** SHA-256 of the host, if it has a fast one. */
   readonly digest?: Digest;
-  /** Told the text of each phase: `model`, `graph` (as lowered), `rewritten`. */
-  readonly show?: (phase: string, text: string) => void;
+  /** Told what each phase made, as a text. */
+  readonly show?: (phase: Phase, text: string) => void;
 }
+
+/** In their order; `graph`: as lowered; `stored`: over tables as they are stored, where that was asked for. */
+export type Phase =
+  | "model"
+  | "parameters"
+  | "plan"
+  | "graph"
+  | "rewritten"
+  | "folded"
+  | "stored"
+  | "training"
+  | "fingerprints"
+  | "cost"
+  | "manifest";
 
 export interface CompileOptions extends BuildOptions {
   readonly resolve: Read;
@@ -83,47 +97,47 @@ export function compile(entry: string, options: CompileOptions): Compiled {
 
 /** The artefacts of a checked model. */
 export function build(model: Model, options: BuildOptions): Pick<Compiled, "files"> & { readonly manifest: Manifest } {
-  const { version, show, digest = portableDigest, tableInput } = options;
+  const { version, digest = portableDigest, tableInput } = options;
+  const dump = (phase: Phase, text: () => string) => options.show?.(phase, text());
   if (tableInput) checkTableInput(model, tableInput);
+
+  // What goes in: parameters with their values, vocabularies, and where embeddings lie.
   const all = parameters(model);
   const values = options.weights
     ? givenValues(all, options.weights)
     : initialValues(all, options.seed ?? model.train.seed);
   const vocabularies = vocabularyFiles(model, options.vocabularies ?? new Map());
+  dump("parameters", () => showParameters(model));
   const { outside, choices } = plan(model, options);
+  dump("plan", () => choices.map(({ choice, because }) => `${choice}: ${because}\n`).join(""));
 
+  // Graphs: the formulas as they stand, rewritten, with what is fixed folded, and over tables as they are stored.
   const lowered = lowerGraphs(model, { layout: "request", outside });
-  show?.("graph", printAll(lowered));
+  dump("graph", () => printAll(lowered));
   const rewritten = each(lowered, (graph) => rewrite(graph));
-  show?.("rewritten", printAll(rewritten));
-
+  dump("rewritten", () => printAll(rewritten));
   const weights = weightsOf({ model: model.name, parameters: all, values, digest, keep: rowsToKeep(model) });
+  const graphs = each(rewritten, (graph) => foldParameters(graph, wholeParameters(all, values)));
+  dump("folded", () => printAll(graphs));
+  const variants = tableInput ? storedVariants(model, graphs, tableInput) : null;
+  if (variants) dump("stored", () => printAll(variants.graphs));
+  const training = trainGraphs(model);
+  dump("training", () => printAll(training.graphs));
+
+  // What says of them which build they are, and what they cost.
   const prints = fingerprints(model, {
     parameters: all,
     digests: weights.digests,
     vocabularies: new Map(vocabularies.map(({ name, digest }) => [name, digest])),
-    projector: lowerGraphs(model, { layout: "request", outside: new Set() }).get("projector"),
+    projector: wholeProjector(model, lowered, outside),
   });
-  const origin: Origin = {
-    model: model.name,
-    version,
-    untrained: values.untrained,
-    step: values.step,
-    fingerprints: prints,
-  };
-  const graphs = each(rewritten, (graph) => foldParameters(graph, wholeParameters(all, values)));
-  const variants = tableInput ? storedVariants(model, graphs, tableInput) : null;
-  const onnx = [...graphs.values(), ...(variants ? variants.graphs.values() : [])].map((graph) =>
-    bytesFile(`${graph.name}.onnx`, onnxBytes(onDevice(graph), weights, origin), digest),
-  );
-  const training = trainGraphs(model);
-  const train = [...training.graphs].map(([name, graph]) =>
-    bytesFile(training.spec.graphs[name]!.file, trainBytes(graph, model, version), digest),
-  );
-  const projector = graphs.get("projector");
-  const specs = model.tables.map((table) =>
-    yamlFile(`tables/${table.name}.yaml`, tableSpec(model, table, projector!, prints), digest),
-  );
+  dump("fingerprints", () => `${stableJson(prints)}\n`);
+  const { untrained, step } = values;
+  const origin: Origin = { model: model.name, version, untrained, step, fingerprints: prints };
+  const report = costReport(model, {}, { before: lowered, after: graphs });
+  dump("cost", () => costText(report));
+
+  // Files, the manifest last.
   const parity = parityBytes({
     model,
     graphs: lowered,
@@ -132,20 +146,19 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     parameter: referenceParameters(all, values, weights),
   });
   const files = [
-    ...onnx,
-    ...train,
-    ...specs,
+    ...[...graphs.values(), ...(variants?.graphs.values() ?? [])].map((graph) =>
+      bytesFile(`${graph.name}.onnx`, servingBytes(graph, weights, origin), digest),
+    ),
+    ...[...training.graphs].map(([name, graph]) =>
+      bytesFile(training.spec.graphs[name]!.file, trainingBytes(graph, model, version), digest),
+    ),
+    ...model.tables.map((table) =>
+      yamlFile(`tables/${table.name}.yaml`, tableSpec(model, table, graphs.get("projector")!, prints), digest),
+    ),
     ...vocabularies.map(({ file, text }) => bytesFile(file, text, digest)),
-    {
-      path: weightsFile,
-      bytes: weights.bytes,
-      sha256: weights.sha256,
-      blocks: weights.blocks,
-      content: weights.content,
-    },
+    weightsArtefact(weights),
     tensorsFile(parityFile, parity, digest),
   ];
-  const report = costReport(model, {}, { before: lowered, after: graphs });
   const described = manifestOf(model, {
     origin,
     graphs,
@@ -159,44 +172,25 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     costs: costsOf(report),
   });
   const { manifest, files: manifests } = manifestFiles(described, digest);
+  dump("manifest", () => manifests.map(({ content }) => new TextDecoder().decode(content)).join("\n"));
   return { files: [...files, ...manifests], manifest };
 }
+
+/** Its content may be a stream. */
+const weightsArtefact = ({ bytes, sha256, blocks, content }: WeightsFile): ArtefactFile => ({
+  path: weightsFile,
+  bytes,
+  sha256,
+  blocks,
+  content,
+});
 
 type Graphs = ReadonlyMap<GraphName, Graph>;
 
 const each = (graphs: Graphs, change: (graph: Graph) => Graph): Graphs =>
   new Map([...graphs].map(([name, graph]) => [name, change(graph)]));
 
-const printAll = (graphs: Graphs): string => [...graphs.values()].map(print).join("\n");
-
-/** Refuses a graph with a node that some execution provider would hand back to the CPU: a fault of the lowering. */
-function onDevice(graph: Graph): Graph {
-  const [first, ...others] = placement(graph);
-  if (!first) return graph;
-  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-  throw new Error(
-    `graph ${graph.name}: ${first.op} at ${first.node} would leave the device on ${first.provider}: ${first.reason}${more}`,
-  );
-}
-
-function onnxBytes(graph: Graph, weights: WeightsFile, origin: Origin): Uint8Array {
-  return emitOnnx(graph, {
-    external: (name) => ({ location: weightsFile, ...weights.places.get(name)! }),
-    metadata: graphMetadata(graph.name, origin),
-    producerVersion: origin.version,
-  });
-}
-
-/** Without fingerprints of weights: the files of a training do not change with what it learns. */
-function trainBytes(graph: Graph, model: Model, version: string): Uint8Array {
-  return emitOnnx(graph, {
-    external: (name) => {
-      throw new Error(`graph ${graph.name} of training holds the parameter ${name}`);
-    },
-    metadata: { model: model.name, graph: `train/${graph.name}`, compiler: version },
-    producerVersion: version,
-  });
-}
+const printAll = (graphs: ReadonlyMap<string, Graph>): string => [...graphs.values()].map(print).join("\n");
 
 /** Counted for 100 candidates and histories at their longest. */
 function costsOf({ candidates, histories, graphs, parameters }: CostReport): Manifest["costs"] {

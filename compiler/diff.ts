@@ -12,7 +12,7 @@ import {
   producerParts,
   stableJson,
 } from "./graphs/fingerprint.ts";
-import { lowerGraphs } from "./graphs/index.ts";
+import { wholeProjector } from "./graphs/index.ts";
 import { vocabularyOwner } from "./model/embeddings.ts";
 import { allFeatures } from "./model/features.ts";
 import type { Feature, Model, Table } from "./model/model.ts";
@@ -143,7 +143,7 @@ function diffTables(
   const { manifest } = built;
   const cached = model.tables.length > 0;
   const metrics = cached ? metricFingerprints(model, all) : {};
-  const projector = cached ? lowerGraphs(model, { layout: "request", outside: new Set() }).get("projector") : undefined;
+  const projector = cached ? wholeProjector(model) : undefined;
   const now = model.tables.map((table): TableDiff => {
     const old = manifest.tables[table.name];
     if (!old) return { name: table.name, state: "new", because: ["it was not built before"] };

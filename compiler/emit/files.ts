@@ -18,7 +18,11 @@ export interface ArtefactFile {
   readonly content: Uint8Array | (() => Iterable<Uint8Array>);
 }
 
-export function bytesFile(path: string, content: Uint8Array | string, digest: Digest): ArtefactFile {
+export function bytesFile(
+  path: string,
+  content: Uint8Array | string,
+  digest: Digest,
+): ArtefactFile & { readonly content: Uint8Array } {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const hash = digest();
   hash.update(bytes);
@@ -48,7 +52,7 @@ export function filesOf(files: readonly ArtefactFile[]): Manifest["files"] {
 export function manifestFiles(
   given: Manifest,
   digest: Digest,
-): { readonly manifest: Manifest; readonly files: readonly ArtefactFile[] } {
+): { readonly manifest: Manifest; readonly files: readonly ReturnType<typeof bytesFile>[] } {
   const { json, yaml, manifest } = manifestTexts(given);
   return { manifest, files: [bytesFile(manifestJsonFile, json, digest), bytesFile(manifestFile, yaml, digest)] };
 }

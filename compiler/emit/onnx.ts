@@ -3,7 +3,7 @@ import pkg from "onnx-proto";
 import type { Attributes, Dtype, Graph, Shape } from "../ir/graph.ts";
 import type { OnnxAttribute, OnnxNode } from "../ir/rule.ts";
 import { showShape, size } from "../ir/shape.ts";
-import { emitNodes, isSubgraph, type OnnxConstant } from "./emitter.ts";
+import { emitNodes, isSubgraph, type OnnxConstant, type OnnxGraph } from "./emitter.ts";
 
 const { onnx } = pkg;
 const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
@@ -30,10 +30,13 @@ export class EmitError extends Error {
 /**
  * The bytes of an ONNX model (opset 18, IR version 8); equal graphs and options give equal bytes. Inputs and outputs keep
  * their names, symbols become dim_params. Throws an `EmitError` where a parameter's place does not fit its shape or where
- * the numbers inside exceed what protobuf can carry.
+ * the numbers inside exceed what protobuf can carry. The nodes are made here unless they are at hand.
  */
-export function emitOnnx(graph: Graph, { external, metadata, producerVersion }: EmitOptions): Uint8Array {
-  const { nodes, constants, parameters } = emitNodes(graph);
+export function emitOnnx(
+  graph: Graph,
+  { external, metadata, producerVersion }: EmitOptions,
+  { nodes, constants, parameters }: OnnxGraph = emitNodes(graph),
+): Uint8Array {
   const places = parameters.map((parameter) => ({ parameter, place: checked(parameter, external(parameter.name)) }));
   refuseOversized(graph, constants, places);
   const model = onnx.ModelProto.create({

@@ -108,11 +108,15 @@ const table: Readonly<Record<string, Support>> = {
 
 /**
  * Every node of `graph` that one of `wanted` would not run on its device, with operator, dtype and provider: empty for a
- * graph that stays on every device.
+ * graph that stays on every device. `emitted`: its nodes, where they are at hand.
  */
-export function placement(graph: Graph, wanted: readonly Provider[] = providers): Fallback[] {
+export function placement(
+  graph: Graph,
+  wanted: readonly Provider[] = providers,
+  emitted: OnnxGraph = emitNodes(graph),
+): Fallback[] {
   const inputs = graph.inputs.map(({ node, dtype }) => [node.attributes.name, dtype] as const);
-  return nodePlacement(emitNodes(graph), new Map(inputs), wanted);
+  return nodePlacement(emitted, new Map(inputs), wanted);
 }
 
 /** The same for ONNX nodes; `dtypes` gives the graph's inputs. */

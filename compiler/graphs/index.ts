@@ -39,8 +39,6 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
     const shown = explainOutputs(s, wires);
     return shown.length === 0 ? [] : [...rankOutputs(s, wires), ...shown];
   };
-  const itemOutside = model.item.features.some(({ embedding }) => embedding && outside.has(embedding.parameter));
-
   lower("search", searchOutputs);
   lower("oracle", oracleOutputs);
   if (layout === "batch") {
@@ -51,7 +49,7 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
   lower("projector", lowerProjector);
   lower("rank", rank(true));
   if (fresh) lower("rank_fresh", rank(false));
-  if (model.searches.length > 0 && !itemOutside) {
+  if (model.searches.length > 0 && !holdsItems(model, outside)) {
     lower("request", request(true));
     if (fresh) lower("request_fresh", request(false));
   }
@@ -59,6 +57,24 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
   if (fresh) lower("explain_fresh", explain(false));
   return graphs;
 }
+
+/**
+ * The unrewritten projector with every embedding inside: what producers' fingerprints are taken of; undefined where the
+ * model has no table. Where `lowered` hold just that, it is theirs.
+ */
+export function wholeProjector(
+  model: Model,
+  lowered: ReadonlyMap<GraphName, Graph> | null = null,
+  outside: ReadonlySet<string> = new Set(),
+): Graph | undefined {
+  if (lowered !== null && !holdsItems(model, outside)) return lowered.get("projector");
+  const outputs = lowerProjector(scene(model, "request", new Set()));
+  return outputs.length === 0 ? undefined : graph(model, "projector", outputs);
+}
+
+/** Whether rows of an item's embedding come in as an input. */
+const holdsItems = ({ item }: Model, outside: ReadonlySet<string>): boolean =>
+  item.features.some(({ embedding }) => embedding !== null && outside.has(embedding.parameter));
 
 /** The metric's unrewritten scores over a whole history, keys projected: what its fingerprint is taken of. */
 export function metricValues(model: Model, metric: Metric): readonly Value[] {

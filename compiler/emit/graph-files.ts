@@ -1,0 +1,43 @@
+// A graph as the bytes of its file: emitted once, held to its devices, and written.
+import type { Graph } from "../ir/graph.ts";
+import type { Model } from "../model/model.ts";
+import { emitNodes, type OnnxGraph } from "./emitter.ts";
+import { graphMetadata, type Origin } from "./metadata.ts";
+import { emitOnnx } from "./onnx.ts";
+import { placement } from "./placement.ts";
+import { type WeightsFile, weightsFile } from "./weights.ts";
+
+/**
+ * A graph that serves; its parameters are in the weights' file. Throws where a node would be handed back to the CPU by some
+ * execution provider: a fault of the lowering.
+ */
+export function servingBytes(graph: Graph, weights: WeightsFile, origin: Origin): Uint8Array {
+  const emitted = emitNodes(graph);
+  expectOnDevice(graph, emitted);
+  const options = {
+    external: (name: string) => ({ location: weightsFile, ...weights.places.get(name)! }),
+    metadata: graphMetadata(graph.name, origin),
+    producerVersion: origin.version,
+  };
+  return emitOnnx(graph, options, emitted);
+}
+
+function expectOnDevice(graph: Graph, emitted: OnnxGraph): void {
+  const [first, ...others] = placement(graph, undefined, emitted);
+  if (!first) return;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  throw new Error(
+    `graph ${graph.name}: ${first.op} at ${first.node} would leave the device on ${first.provider}: ${first.reason}${more}`,
+  );
+}
+
+/** A graph of training, without fingerprints of weights: its file does not change with what is learned. */
+export function trainingBytes(graph: Graph, model: Model, version: string): Uint8Array {
+  return emitOnnx(graph, {
+    external: (name) => {
+      throw new Error(`graph ${graph.name} of training holds the parameter ${name}`);
+    },
+    metadata: { model: model.name, graph: `train/${graph.name}`, compiler: version },
+    producerVersion: version,
+  });
+}
