@@ -77,4 +77,8 @@ it("is the nearest of any float32, and the first that none is near is told", () 
   );
   expect(many([1, Number.NaN, Infinity])).toEqual({ first: 1, halves: [0x3c00, 0x7e00, 0x7c00] });
   expect(many([1, 65519.99, -2]).first).toBe(-1);
+  // Nothing is written behind the last.
+  const longer = Uint16Array.of(9, 9, 9);
+  expect(toHalves(new Uint32Array(Float32Array.of(1, -2).buffer), longer)).toBe(-1);
+  expect([...longer]).toEqual([0x3c00, 0xc000, 9]);
 });
