@@ -9,6 +9,7 @@ import { fetchOutside, type OutsideUse } from "../request/outside.ts";
 import { weightsFile } from "../serve/weights-check.ts";
 import { floats, type GraphSession, ints, type Tensor } from "../session/session.ts";
 import { openFile } from "../session/session-node.ts";
+import { tensorRows } from "../store/tensor-rows.ts";
 import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
 
 export type EncodedColumn = Int32Array | Float32Array;
@@ -58,11 +59,13 @@ export class Projection {
   readonly #plan: ProjectionPlan;
   readonly #session: GraphSession;
   readonly #weights: TensorFile | null;
+  readonly #rows: ReturnType<typeof tensorRows> | null;
 
   private constructor(plan: ProjectionPlan, session: GraphSession, weights: TensorFile | null) {
     this.#plan = plan;
     this.#session = session;
     this.#weights = weights;
+    this.#rows = weights && tensorRows(weights);
   }
 
   static async open(plan: ProjectionPlan): Promise<Projection> {
@@ -87,7 +90,7 @@ export class Projection {
     job: { readonly first: number; readonly items: number } = { first, items },
   ): Promise<Projected> {
     const begun = performance.now();
-    const outputs = await this.#session.run(this.#feeds(columns, items));
+    const outputs = await this.#session.run(await this.#feeds(columns, items));
     const projected = performance.now();
     const bytes: Record<string, number> = emptyRecord();
     let end = 0;
@@ -118,7 +121,7 @@ export class Projection {
     await this.#session.close();
   }
 
-  #feeds(columns: ReadonlyMap<string, EncodedColumn>, items: number): Record<string, Tensor> {
+  async #feeds(columns: ReadonlyMap<string, EncodedColumn>, items: number): Promise<Record<string, Tensor>> {
     const feeds: Record<string, Tensor> = emptyRecord();
     for (const { name, shape } of this.#plan.inputs) {
       const data = columns.get(name);
@@ -127,7 +130,7 @@ export class Projection {
     }
     for (const { parameter, dim, input, features } of this.#plan.outside) {
       const uses: OutsideUse[] = features.map((name) => ({ indices: feeds[name], needed: null }));
-      const fetched = fetchOutside(this.#weights!, parameter, dim, uses);
+      const fetched = await fetchOutside({ rows: this.#rows! }, { parameter, dim }, uses);
       feeds[input] = fetched.rows;
       for (let i = 0; i < features.length; i++) feeds[features[i]] = fetched.indices[i];
     }

@@ -3,7 +3,7 @@
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
 import { Candidates } from "../request/candidates.ts";
-import type { Engine } from "../request/engine.ts";
+import { type Engine, rankGraphs } from "../request/engine.ts";
 import type { KeptTensors } from "../request/feeds.ts";
 import type { UserSide } from "../request/prepare.ts";
 import { chunkSize, headsOf, runSearch } from "../request/rank.ts";
@@ -38,7 +38,10 @@ export class CandidateBlocks {
       const count = Math.min(this.#block, items + 1 - first);
       let block = this.#held.get(first);
       if (block === undefined) {
-        block = this.#encoded(Int32Array.from({ length: count }, (_, i) => first + i));
+        block = await this.#fetched(
+          side,
+          Int32Array.from({ length: count }, (_, i) => first + i),
+        );
         if (first + count <= this.#most) this.#held.set(first, block);
       }
       await this.#score(side, block, logits, first - 1);
@@ -50,15 +53,15 @@ export class CandidateBlocks {
   async items(side: UserSide, ordinals: Int32Array): Promise<Record<string, Float32Array>> {
     const logits = this.#empty(ordinals.length);
     for (let from = 0; from < ordinals.length; from += this.#block)
-      await this.#score(side, this.#encoded(ordinals.slice(from, from + this.#block)), logits, from);
+      await this.#score(side, await this.#fetched(side, ordinals.slice(from, from + this.#block)), logits, from);
     return logits;
   }
 
-  #encoded(ordinals: Int32Array): Candidates {
+  #fetched(side: UserSide, ordinals: Int32Array): Promise<Candidates> {
     const own = this.#engine.artefacts.manifest.features.filter(({ group }) => group === "candidate");
     const columns = own.map(({ column }) => [column, new Array<null>(ordinals.length).fill(null)] as const);
     const candidates = { ...recordOf(columns), item: ordinalKeys(ordinals) };
-    return new Candidates(this.#engine, this.#generation, { candidates });
+    return Candidates.fetch(this.#engine, this.#generation, { candidates }, rankGraphs(side.route));
   }
 
   #empty(count: number): Record<string, Float32Array> {

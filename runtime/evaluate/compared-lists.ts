@@ -3,6 +3,7 @@ import { metricOf } from "../../contract/by-spec.ts";
 import { Candidates } from "../request/candidates.ts";
 import type { Engine } from "../request/engine.ts";
 import { feeds } from "../request/feeds.ts";
+import { fetchSide } from "../request/fetch.ts";
 import { prepareSide, type UserSide } from "../request/prepare.ts";
 import { chunkSize, runSearch } from "../request/rank.ts";
 import { type SearchSpec, selectable } from "../request/ranking.ts";
@@ -90,7 +91,10 @@ async function groups(searched: readonly SearchedTables[], { prepare, rank }: Ra
       continue;
     }
     const side = await prepareSide(engine, prepare);
-    found.push({ candidates: new Candidates(engine, side.generation, rank), members: [{ ...one, side }] });
+    const graphs = ["oracle", side.route.search] as const;
+    await fetchSide(engine, side, graphs);
+    const candidates = await Candidates.fetch(engine, side.generation, rank, graphs);
+    found.push({ candidates, members: [{ ...one, side }] });
   }
   return found;
 }

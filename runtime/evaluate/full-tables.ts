@@ -8,8 +8,11 @@ import { StoreReader } from "../build-table/store-reader.ts";
 import type { Engine } from "../request/engine.ts";
 import { Generation } from "../store/generation.ts";
 import type { OpenTable } from "../table/live-tables.ts";
+import { type Locate, within } from "../table/locate.ts";
+import { MemoryRows } from "../table/memory-rows.ts";
 import { encodeRows, type Precision, type RowFormat } from "../table/precision.ts";
 import { decodeStored, storedRows } from "../table/stored-rows.ts";
+import { bytesOf, expectRoom, putRow, type RowKeys } from "../table/table-store.ts";
 import { heldTable } from "./held-rows.ts";
 
 /** Items projected at once. */
@@ -59,40 +62,63 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
   }
 }
 
-/** The tables as they read back from a precision; narrower ones are held as they are stored. */
-export function storedAs({ artefacts }: Engine, full: FullTables, precision: Precision): Map<string, OpenTable> {
+/**
+ * The tables as they read back from a precision; narrower ones are held as they are stored. A graph takes them as float32.
+ * @param locate ordinals of items
+ */
+export function storedAs(
+  { artefacts }: Engine,
+  full: FullTables,
+  precision: Precision,
+  locate: Locate,
+): Map<string, OpenTable> {
   return new Map(
     [...full].map(([name, values]) => {
       const format = { ...rowFormat(artefacts.manifest.tables[name]), precision };
-      return [name, precision === "float32" ? inMemory(values, format.width) : heldTable(narrow(values, format))];
+      return [name, precision === "float32" ? inMemory(values, format.width, locate) : narrow(values, format, locate)];
     }),
   );
 }
 
-/** A table that a graph takes as float32, whatever it is read from. */
-function asFloats(rows: number, width: number, own: Pick<OpenTable, "whole" | "gather">): OpenTable {
-  const format = { precision: "float32", width, heads: [width] } as const;
-  return { rows, format, stored: () => null, gatherStored: () => null, ...own };
-}
+const where = "tables made in memory";
 
-function inMemory(values: Float32Array, width: number): OpenTable {
-  return asFloats(values.length / width, width, {
-    whole: () => values,
-    gather(ordinals, into, offset) {
-      for (let i = 0; i < ordinals.length; i++)
-        into.set(values.subarray(ordinals[i] * width, (ordinals[i] + 1) * width), offset + i * width);
-    },
+export function inMemory(values: Float32Array, width: number, locate: Locate): OpenTable {
+  const sections = [{ from: 0, bytes: 4 * width, memory: bytesOf(values) }];
+  const rows = new MemoryRows(where, values.length / width, sections, locate);
+  return Object.assign(rows, {
+    format: { precision: "float32", width, heads: [width] } as const,
+    floats: async () => ({ values, row: (keys: RowKeys) => rows.locate(keys) }),
+    stored: async () => null,
   });
 }
 
-function narrow(values: Float32Array, format: RowFormat): OpenTable {
+function narrow(values: Float32Array, format: RowFormat, locate: Locate): OpenTable {
   const { width } = format;
+  const rows = values.length / width;
   // Row 0, zeros, reads back as zeros.
   const stored = storedRows(encodeRows(values, format), format);
-  return asFloats(values.length / width, width, {
-    whole: () => null,
-    gather(ordinals, into, offset) {
-      for (let i = 0; i < ordinals.length; i++) decodeStored(stored, ordinals[i], format, into, offset + i * width);
+  const own = within(locate, rows);
+  return heldTable({
+    where,
+    rows,
+    rowBytes: 4 * width,
+    absent: new Uint8Array(4 * width),
+    format: { precision: "float32", width, heads: [width] },
+    locate: own,
+    async read(keys, into, { signal } = {}) {
+      signal?.throwIfAborted();
+      expectRoom({ rowBytes: 4 * width }, keys, into);
+      const ordinals = own(keys);
+      const row = new Float32Array(width);
+      const hits = new Uint8Array(ordinals.length);
+      for (let i = 0; i < ordinals.length; i++) {
+        hits[i] = ordinals[i] > 0 ? 1 : 0;
+        decodeStored(stored, ordinals[i], format, row, 0);
+        putRow(bytesOf(row), 0, i, into);
+      }
+      return hits;
     },
+    floats: async () => null,
+    stored: async () => null,
   });
 }

@@ -1,7 +1,9 @@
 // What many requests of one user read again and again, held between them: decoded table rows, features of past items.
 import type { Engine } from "../request/engine.ts";
-import type { ItemSource } from "../table/item-columns.ts";
+import type { ItemRows } from "../table/item-rows.ts";
 import type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
+import { floatRows } from "../table/read-rows.ts";
+import { type Piece, rowNumbers, type TableStore } from "../table/table-store.ts";
 
 /** Bytes that a decoded table may take. */
 const MEMORY = 2 ** 28;
@@ -41,42 +43,64 @@ function heldGeneration(generation: OpenGeneration): OpenGeneration {
 /** A table whose rows, where they are not float32 in memory already, are decoded when they are first asked for. */
 export function heldTable(table: OpenTable): OpenTable {
   const { rows, format } = table;
-  if (4 * rows * format.width > MEMORY) return table;
-  let floats: Float32Array | null = null;
+  if (table.locate === undefined || 4 * rows * format.width > MEMORY) return table;
+  let whole: ReturnType<OpenTable["floats"]> | null = null;
+  const decoded: OpenTable["floats"] = async () => {
+    const own = await table.floats();
+    if (own !== null) return own;
+    const every = Int32Array.from({ length: rows }, (_, row) => row);
+    return { values: await floatRows(table, rowNumbers(every)), row: (keys) => table.locate!(keys) };
+  };
   return {
-    ...table,
-    whole() {
-      floats ??= table.whole();
-      if (floats === null) {
-        const every = Int32Array.from({ length: rows }, (_, row) => row);
-        floats = new Float32Array(rows * format.width);
-        table.gather(every, floats, 0);
-      }
-      return floats;
+    ...storeOf(table),
+    rows,
+    format,
+    stored: () => table.stored(),
+    floats() {
+      whole ??= decoded();
+      return whole;
     },
   };
 }
 
-/** Features of the items that were last asked for; what follows on is copied from them. */
-export function heldItems(store: ItemSource): ItemSource {
-  const last = new Map<string, { readonly ordinals: Int32Array; readonly values: ReturnType<ItemSource["gather"]> }>();
+/** A store as a plain object, to be changed in parts. */
+function storeOf(store: TableStore): TableStore {
+  const { where, rowBytes } = store;
   return {
-    gather(feature, ordinals) {
-      if (ordinals.length < FEW) return store.gather(feature, ordinals);
-      const before = last.get(feature);
-      const shared = before === undefined ? null : overlap(before.ordinals, ordinals);
-      let values: ReturnType<ItemSource["gather"]>;
-      if (before === undefined || shared === null) values = store.gather(feature, ordinals);
+    where,
+    rowBytes,
+    get absent() {
+      return store.absent;
+    },
+    read: (keys, into, options) => store.read(keys, into, options),
+    ...(store.locate === undefined ? {} : { locate: (keys) => store.locate!(keys) }),
+  };
+}
+
+/** Features of the items that were last asked for; what follows on is copied from them. */
+export function heldItems(store: ItemRows): ItemRows {
+  const last = new Map<string, { readonly rows: Int32Array; readonly values: readonly Uint8Array[] }>();
+  return {
+    ...storeOf(store),
+    fields: store.fields,
+    async read(keys, into, options) {
+      if (keys.length < FEW || into.length === 0 || store.locate === undefined) return store.read(keys, into, options);
+      const rows = store.locate(keys);
+      const asked = into.map(({ from, bytes }) => `${from} ${bytes}`).join();
+      const before = last.get(asked);
+      const shared = before === undefined ? null : overlap(before.rows, rows);
+      if (before === undefined || shared === null) await store.read(rowNumbers(rows), into, options);
       else {
-        const width = before.values.length / before.ordinals.length;
-        values = new (before.values.constructor as Float32ArrayConstructor)(ordinals.length * width);
-        values.set(before.values.subarray(shared.from * width, (shared.from + shared.count) * width));
-        if (shared.count < ordinals.length)
-          values.set(store.gather(feature, ordinals.subarray(shared.count)), shared.count * width);
+        into.forEach(({ bytes, into: memory }, i) => {
+          memory.set(before.values[i].subarray(shared.from * bytes, (shared.from + shared.count) * bytes));
+        });
+        const rest = (piece: Piece): Piece => ({ ...piece, into: piece.into.subarray(shared.count * piece.bytes) });
+        if (shared.count < rows.length)
+          await store.read(rowNumbers(rows.subarray(shared.count)), into.map(rest), options);
       }
       // The caller may change what it is given: an unknown item is still known by its key.
-      last.set(feature, { ordinals, values: values.slice() });
-      return values;
+      last.set(asked, { rows, values: into.map((piece) => piece.into.slice()) });
+      return Uint8Array.from(rows, (row) => (row > 0 ? 1 : 0));
     },
   };
 }

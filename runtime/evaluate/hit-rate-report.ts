@@ -7,6 +7,7 @@ import { generationFolder } from "../store/generation-commit.ts";
 import { readGeneration } from "../store/generation-file.ts";
 import { GenerationTables } from "../store/generation-tables.ts";
 import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
+import type { Locate } from "../table/locate.ts";
 import type { Precision } from "../table/precision.ts";
 import type { RankedRequest } from "./compared-lists.ts";
 import { fullBytes, fullTables, storedAs } from "./full-tables.ts";
@@ -133,8 +134,9 @@ async function everyItem(engine: Engine, generation: OpenGeneration, most: numbe
     return [{ ...unknown, tables: "every item", notMeasured: why }];
   }
   const full = await fullTables(engine);
+  const locate: Locate = (keys) => generation.store.locate!(keys);
   return precisions.map((precision) => {
-    const tables = storedAs(engine, full, precision);
+    const tables = storedAs(engine, full, precision, locate);
     const fresh = { ...generation, table: (name: string) => tables.get(name) ?? null, freshness: () => [] };
     return { ...unknown, tables: `every item, ${precision}`, state: "fresh", stepsOlder: 0, generation: fresh };
   });

@@ -8,32 +8,42 @@ import { encodedShape, encodedWidth } from "../encode/column.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import type { RawKeys } from "../encode/keys.ts";
 import type { Part } from "../learn/dataset.ts";
-import { type Engine, route, tablesOf } from "../request/engine.ts";
+import { type Engine, rankGraphs, route, tablesOf } from "../request/engine.ts";
+import { fetchItems, fetchSideRows } from "../request/fetch.ts";
 import { crossFeatures, HistorySide } from "../request/history.ts";
+import { OutsideRows } from "../request/outside.ts";
 import type { UserSide } from "../request/prepare.ts";
 import { rowsOfTables } from "../request/table-rows.ts";
 import { floats, ints, type Tensor } from "../session/session.ts";
-import { ItemColumns } from "../table/item-columns.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
+import { byNumber } from "../table/locate.ts";
+import { MemoryRows } from "../table/memory-rows.ts";
+import { bytesOf, rowNumbers } from "../table/table-store.ts";
 
 /** The items of prepared data as a generation without tables, in which the key of an item is its ordinal; null: unknown. */
 export function preparedItems({ items }: Pick<StoredDataset, "items">): OpenGeneration {
+  const names = Object.keys(items.columns);
+  const sections = names.map((name) => {
+    const memory = bytesOf(items.columns[name]);
+    return { name, bytes: memory.length / items.count, memory };
+  });
+  let from = 0;
+  const placed = sections.map((section) => {
+    const one = { ...section, from };
+    from += section.bytes;
+    return one;
+  });
+  const fields = new Map(
+    placed.map(({ name, bytes, from: first }) => {
+      const dtype = items.columns[name] instanceof Float32Array ? ("float32" as const) : ("int32" as const);
+      return [name, { dtype, from: first, words: bytes / 4 }];
+    }),
+  );
   return {
     number: 0,
     items: items.count - 1,
-    store: {
-      gather(feature, ordinals) {
-        const column = items.columns[feature];
-        const width = column.length / items.count;
-        const values = new (column.constructor as new (length: number) => Encoded)(ordinals.length * width);
-        for (let i = 0; i < ordinals.length; i++) {
-          const from = ordinals[i] * width;
-          for (let j = 0; j < width; j++) values[i * width + j] = column[from + j];
-        }
-        return values;
-      },
-    },
-    ordinals: (keys) => Int32Array.from(keys as ArrayLike<number | null>, (key) => key ?? 0),
+    store: Object.assign(new MemoryRows("the prepared data", items.count, placed, byNumber), { fields }),
+    keys: (keys) => rowNumbers(Int32Array.from(keys as ArrayLike<number | null>, (key) => key ?? 0)),
     table: () => null,
     freshness: () => [],
     hold: () => () => undefined,
@@ -63,7 +73,7 @@ export async function preparedSide(
     const ordinals = item.slice(0, lengths[0]);
     const keys = ordinalKeys(ordinals);
     const context = artefacts.context(`history ${spec.name}`, time);
-    const items = new ItemColumns(keys, ordinals, generation.store, {}, context);
+    const items = { keys, rowKeys: rowNumbers(ordinals), store: generation.store, inline: {}, context };
     const length = Math.max(ordinals.length, spec.minimum);
     const made = crossFeatures(manifest, spec.name).map(
       (feature) => [feature.name, tensor(feature, cross[feature.name], length)] as const,
@@ -74,16 +84,24 @@ export async function preparedSide(
   const single = manifest.features.filter(
     ({ group, encoder }) => (group === "user" || group === "context") && encoder.kind !== "key",
   );
-  return {
+  const graphs = rankGraphs(way);
+  const [tables] = await Promise.all([
+    rowsOfTables(engine, tablesOf(manifest, way), histories, generation),
+    fetchItems(engine, histories, graphs),
+  ]);
+  const side: UserSide = {
     time,
     route: way,
     generation,
     histories,
-    tables: await rowsOfTables(engine, tablesOf(manifest, way), histories, generation),
+    tables,
     freshness: [],
     single: new Map(single.map((feature) => [feature.name, tensor(feature, batch.single[feature.name], 1)])),
     missing: [],
+    outside: new OutsideRows(),
   };
+  await fetchSideRows(engine, side, graphs);
+  return side;
 }
 
 function tensor(feature: FeatureSpec, encoded: Encoded, rows: number): Tensor {

@@ -8,7 +8,7 @@ import type { OpenGeneration } from "../table/live-tables.ts";
 
 /** Whether keys and features of items are read from the same place. */
 export function sameItems(a: OpenGeneration | null, b: OpenGeneration | null): boolean {
-  return a?.store === b?.store && a?.ordinals === b?.ordinals;
+  return a?.store === b?.store && a?.keys === b?.keys;
 }
 
 /**

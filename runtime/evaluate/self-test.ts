@@ -5,6 +5,7 @@ import type { Engine } from "../request/engine.ts";
 import type { Artefacts } from "../serve/artefacts.ts";
 import { type LoadOptions, LocalTwin } from "../serve/twin.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
+import { rowNumbers } from "../table/table-store.ts";
 import { type HitRate, hitRates, hitRateText, type RankedRequest } from "./hit-rate.ts";
 import { withGeneration } from "./hit-rate-report.ts";
 import { fails, type ParityResult, parity } from "./parity.ts";
@@ -89,7 +90,7 @@ function whyNotBuilt(engine: Engine, generation: OpenGeneration | null): string 
 
 /** A generation whose keys are its ordinals. */
 function byOrdinal(generation: OpenGeneration): OpenGeneration {
-  return { ...generation, ordinals: (keys) => Int32Array.from(keys as ArrayLike<number>) };
+  return { ...generation, keys: (keys) => rowNumbers(Int32Array.from(keys as ArrayLike<number>)) };
 }
 
 /** Every row is projected: a full float32 table. */

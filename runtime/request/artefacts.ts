@@ -2,11 +2,12 @@
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { GraphInputs } from "../../contract/ports.ts";
 import type { EncodeContext } from "../encode/context.ts";
+import type { TableStore } from "../table/table-store.ts";
 
-/** Rows of parameters that lie outside the graphs. */
-export interface RowReader {
-  /** Rows of a parameter to `into`, one after the other. @throws TwinError where there is none, or it is damaged */
-  gather(parameter: string, rows: Int32Array, into: Float32Array): void;
+/** Embedding tables that lie outside the graphs. */
+export interface OutsideTables {
+  /** The float32 rows of a parameter, read by their numbers. @throws TwinError where there is none */
+  rows(parameter: string, dim: number): TableStore;
 }
 
 export interface RequestArtefacts {
@@ -17,7 +18,7 @@ export interface RequestArtefacts {
   readonly inputs: GraphInputs;
   readonly itemFeatures: readonly FeatureSpec[];
   /** The embedding tables that no graph holds; null where every table is inside. */
-  readonly outside: RowReader | null;
+  readonly outside: OutsideTables | null;
   /** How raw values are encoded; `where` names the place in errors. */
   context(where: string, now?: number): EncodeContext;
 }

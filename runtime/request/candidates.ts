@@ -1,7 +1,7 @@
-// The candidates of a request, encoded once and cut into chunks.
+// The candidates of a request, encoded and fetched once, and cut into chunks.
 
 import { TwinError } from "../../contract/error.ts";
-import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { FeatureSpec, GraphName } from "../../contract/manifest.ts";
 import { own as ownRecord } from "../../contract/record.ts";
 import { encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
 import { isColumn, isRecord, onlyKnown } from "../encode/columns.ts";
@@ -12,8 +12,11 @@ import type { Tensor } from "../session/session.ts";
 import { floats, ints } from "../session/session.ts";
 import { ItemColumns } from "../table/item-columns.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
+import type { ReadOptions } from "../table/table-store.ts";
 import { itemsWithDerived, withDerived } from "./derived.ts";
 import type { Engine } from "./engine.ts";
+import { fetchCandidates } from "./fetch.ts";
+import { OutsideRows } from "./outside.ts";
 import { encodeSingle } from "./prepare.ts";
 import { inlineColumns, type RankRequest, singleValues } from "./request.ts";
 
@@ -24,12 +27,29 @@ export class Candidates {
   readonly context: ReadonlyMap<string, Tensor>;
   /** Context features that were not given. */
   readonly missing: readonly string[];
+  /** Rows of outside embeddings that they and the context name. */
+  readonly outside = new OutsideRows();
   readonly #columns: Readonly<Record<string, unknown>>;
   readonly #where: EncodeContext;
   readonly #own = new Map<string, Encoded>();
 
-  /** @throws TwinError naming the column and the index of what is wrong */
-  constructor(engine: Engine, generation: OpenGeneration | null, request: RankRequest) {
+  /**
+   * Reads what the request brings, and fetches what some graphs need of its items.
+   * @throws TwinError naming the column and the index of what is wrong
+   */
+  static async fetch(
+    engine: Engine,
+    generation: OpenGeneration | null,
+    request: RankRequest,
+    graphs: readonly (GraphName | null)[],
+    options?: ReadOptions,
+  ): Promise<Candidates> {
+    const candidates = new Candidates(engine, generation, request);
+    await fetchCandidates(engine, candidates, graphs, options);
+    return candidates;
+  }
+
+  private constructor(engine: Engine, generation: OpenGeneration | null, request: RankRequest) {
     const { artefacts } = engine;
     const { features, derived } = artefacts.manifest;
     if (!isRecord(request) || !isRecord(request.candidates)) {
@@ -46,9 +66,10 @@ export class Candidates {
     const where = artefacts.context("candidates");
     const brought = itemsWithDerived(derived, artefacts.itemFeatures, candidates.items, "candidates: items");
     const inline = inlineColumns(brought, artefacts.itemFeatures, candidates.item.length, "candidates: items");
-    const ordinals = generation?.ordinals(candidates.item, "candidates") ?? null;
+    const rowKeys = generation?.keys(candidates.item, "candidates") ?? null;
     this.count = candidates.item.length;
-    this.items = new ItemColumns(candidates.item, ordinals, generation?.store ?? null, inline, where);
+    const store = generation?.store ?? null;
+    this.items = new ItemColumns({ keys: candidates.item, rowKeys, store, inline, context: where });
     this.#columns = candidates;
     this.#where = where;
     for (const feature of own) this.#encoded(feature);
@@ -61,7 +82,7 @@ export class Candidates {
     this.missing = single.missing;
   }
 
-  /** An item feature of candidates start … end−1. */
+  /** An item feature of candidates start … end−1; it was fetched. */
   item(feature: FeatureSpec, start: number, end: number): Tensor {
     return part(feature, this.items.encoded(feature), start, end);
   }

@@ -42,6 +42,11 @@ export function route({ graphs }: Manifest, fresh: boolean): Route {
   };
 }
 
+/** The graphs that rank by a route: one for all, or two; the second also where nothing need be searched. */
+export function rankGraphs({ request, search, rank }: Route): (GraphName | null)[] {
+  return [request ?? search, rank];
+}
+
 /** The tables that the graphs of a route read. */
 export function tablesOf(manifest: Manifest, { request, search, rank, explain }: Route): string[] {
   const read = new Set<string>();

@@ -9,6 +9,7 @@ import type { Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import type { KeptTensors } from "./feeds.ts";
+import { fetchSide } from "./fetch.ts";
 import type { UserSide } from "./prepare.ts";
 import { chunkSize, runSearch } from "./rank.ts";
 import { selectable } from "./ranking.ts";
@@ -80,7 +81,7 @@ function explainedAttends({ attends, graphs }: Manifest, graph: GraphName): Expl
 
 /**
  * Explains every candidate of the request, in their order.
- * @param signal where it aborts, no further graph is run, and its reason is thrown
+ * @param signal where it aborts, no store is read and no further graph is run, and its reason is thrown
  */
 export async function explainCandidates(
   engine: Engine,
@@ -93,7 +94,9 @@ export async function explainCandidates(
   if (graph === null) {
     throw new TwinError(`${manifest.model} has no attention by a metric, so there is nothing to explain`);
   }
-  const candidates = new Candidates(engine, side.generation, request);
+  const graphs = [side.route.search, graph];
+  const candidates = await Candidates.fetch(engine, side.generation, request, graphs, { signal });
+  await fetchSide(engine, side, graphs, { signal });
   const size = chunkSize(engine, side);
   const explained = explainedAttends(manifest, graph);
   const result: Explanation[] = [];

@@ -7,7 +7,7 @@ import { emptyRecord } from "../../contract/record.ts";
 import type { Feeds, StoredTensor, Tensor } from "../session/session.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
-import { fetchOutside, type OutsideUse } from "./outside.ts";
+import { type OutsideUse, outsideOf } from "./outside.ts";
 import type { UserSide } from "./prepare.ts";
 import type { StoredInputs } from "./table-rows.ts";
 
@@ -32,7 +32,8 @@ export function feeds(
     if (tensor !== null) result[name] = tensor;
   }
   for (const { name, source } of ports) {
-    if (source.kind === "embedding") addOutside(engine, graph, name, source.parameter, ports, result, side, kept);
+    if (source.kind === "embedding")
+      addOutside(engine, graph, name, source.parameter, ports, result, side, candidates, kept);
   }
   return result;
 }
@@ -64,7 +65,7 @@ function portTensor(
       return side.tables.get(source.table)!.rows;
     case "kept":
       return kept[name];
-    // What is fetched last, and what variants alone have.
+    // What is put in last, and what variants alone have.
     case "embedding":
     case "table-scale":
     // What the projector alone has, which is not fed here.
@@ -77,7 +78,7 @@ function storedTensor({ kind }: PortSource, { row, rows, scale }: StoredInputs):
   return kind === "row" ? row : kind === "table" ? rows : scale;
 }
 
-/** Fetches the rows of an embedding table that this run needs, and counts the indices in them. */
+/** The rows of an embedding table that this run needs, out of those that were fetched; indices are counted in them. */
 function addOutside(
   engine: Engine,
   graph: GraphName,
@@ -86,6 +87,7 @@ function addOutside(
   ports: readonly SourcedInput[],
   result: Record<string, Tensor | StoredTensor>,
   side: UserSide,
+  candidates: Candidates,
   kept: KeptTensors,
 ): void {
   const { manifest, outside } = engine.artefacts;
@@ -96,10 +98,10 @@ function addOutside(
     indices: result[name] as Tensor,
     needed: source.kind === "history-item" ? neededBehaviours(manifest, graph, source.history, side, kept) : null,
   }));
-  const fetched = fetchOutside(outside, parameter, embedding.dim, uses);
-  result[input] = fetched.rows;
+  const needed = outsideOf([side.outside, candidates.outside], embedding, uses);
+  result[input] = needed.rows;
   users.forEach(({ name }, i) => {
-    result[name] = fetched.indices[i];
+    result[name] = needed.indices[i];
   });
 }
 

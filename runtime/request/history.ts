@@ -10,7 +10,8 @@ import { isSeen } from "../encode/seen.ts";
 import { parseTimes, type RawTimes, type TimeUnit } from "../encode/time.ts";
 import type { Tensor } from "../session/session.ts";
 import { floats, ints } from "../session/session.ts";
-import type { ItemColumns } from "../table/item-columns.ts";
+import { type BroughtItems, ItemColumns } from "../table/item-columns.ts";
+import type { RowKeys } from "../table/table-store.ts";
 import type { HistoryColumns } from "./request.ts";
 
 export type HistorySpec = Manifest["histories"][number];
@@ -33,6 +34,7 @@ export class HistorySide {
   readonly length: number;
   /** Position in the caller's columns of each used behaviour, newest first. */
   readonly order: Int32Array;
+  /** The behaviours' items, newest first, padded to `length`. */
   readonly items: ItemColumns;
   /** Epoch seconds (or steps) in the caller's order; null where none came. */
   readonly times: Float64Array | null;
@@ -42,12 +44,11 @@ export class HistorySide {
   readonly #context: EncodeContext;
   readonly #tensors: Map<string, Tensor>;
   readonly #knownAt: ReadonlyMap<string, Float64Array>;
-  #ordinals: Int32Array | null = null;
 
   constructor(
     spec: HistorySpec,
     columns: HistoryColumns,
-    items: ItemColumns,
+    items: BroughtItems,
     times: Float64Array | null,
     context: EncodeContext,
     { encoded, before, knownAt }: HistoryParts = {},
@@ -55,16 +56,16 @@ export class HistorySide {
     this.#tensors = new Map(encoded);
     this.#knownAt = knownAt ?? new Map();
     this.spec = spec;
-    this.items = items;
     this.times = times;
     this.late = times === null || before === undefined ? 0 : notBefore(times, before);
     // What is late is the newest, so it stands first.
     this.order =
       times === null
-        ? asGiven(Math.min(items.rows, spec.max))
+        ? asGiven(Math.min(items.keys.length, spec.max))
         : newestFirst(times, spec.max + this.late).subarray(this.late);
     this.count = this.order.length;
     this.length = Math.max(this.count, spec.minimum);
+    this.items = new ItemColumns(items, this.order, this.length);
     this.#columns = columns;
     this.#context = times === null ? context : { ...context, times };
   }
@@ -74,12 +75,14 @@ export class HistorySide {
     return this.#once("valid", () => floats(new Float32Array(this.length).fill(1, 0, this.count), this.length));
   }
 
-  /** An item feature of the behaviours, [history, …]. */
+  /** Keys of the behaviours as stores read them, newest first; null where there is no generation. */
+  get rowKeys(): RowKeys | null {
+    return this.items.rowKeys;
+  }
+
+  /** An item feature of the behaviours, [history, …]; it was fetched. */
   item(feature: FeatureSpec): Tensor {
-    return this.#once(feature.name, () => {
-      const data = this.items.ordered(feature, this.order, this.ordinals(), this.length);
-      return asTensor(feature, data, this.length);
-    });
+    return this.#once(feature.name, () => asTensor(feature, this.items.encoded(feature), this.length));
   }
 
   /** A cross feature, [history, …]. */
@@ -106,14 +109,6 @@ export class HistorySide {
     const now = this.#context.now as number;
     for (let i = 0; i < this.count; i++)
       if (!isSeen(knownAt[this.order[i]], now)) data.fill(fill, i * width, (i + 1) * width);
-  }
-
-  /** Ordinals in the generation, newest first, 0 for padding and unknown items; null where there is no generation. */
-  ordinals(): Int32Array | null {
-    const { ordinals } = this.items;
-    if (ordinals === null) return null;
-    this.#ordinals ??= reorder(ordinals, 1, this.order, this.length, 0);
-    return this.#ordinals;
   }
 
   #once(name: string, make: () => Tensor): Tensor {

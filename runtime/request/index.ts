@@ -2,7 +2,8 @@
 export { Vocabulary } from "../encode/vocabulary.ts";
 export { Sessions } from "../session/session.ts";
 export type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
-export type { RequestArtefacts, RowReader } from "./artefacts.ts";
+export type { HitMask, Piece, ReadOptions, RowKeys, TableStore } from "../table/table-store.ts";
+export type { OutsideTables, RequestArtefacts } from "./artefacts.ts";
 export { type Engine, route, tablesOf } from "./engine.ts";
 export { type Explanation, explainCandidates, explanationText } from "./explain.ts";
 export { prepareSide, type UserSide } from "./prepare.ts";

@@ -9,39 +9,43 @@ import { parseTime, type RawTime } from "../encode/time.ts";
 import type { Tensor } from "../session/session.ts";
 import { floats, ints } from "../session/session.ts";
 import { allow, type Freshness } from "../table/freshness.ts";
-import { ItemColumns } from "../table/item-columns.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { itemsWithDerived, withDerived } from "./derived.ts";
-import { type Engine, type Route, route, tablesOf } from "./engine.ts";
+import { type Engine, type Route, rankGraphs, route, tablesOf } from "./engine.ts";
+import { type FetchedSide, fetchItems, fetchSideRows, sourcesOf, together } from "./fetch.ts";
 import { crossFeatures, HistorySide, readKnownAt, readTimes, timeUnit } from "./history.ts";
+import { OutsideRows } from "./outside.ts";
 import { historyColumns, inlineColumns, type PrepareRequest, singleValues } from "./request.ts";
 import { rowsOfTables, type TableRows } from "./table-rows.ts";
 
 /** Everything that ranking needs of the user. */
-export interface UserSide {
+export interface UserSide extends FetchedSide {
   /** Epoch seconds (or steps) of the request. */
   readonly time: number;
   readonly route: Route;
   readonly generation: OpenGeneration | null;
-  readonly histories: ReadonlyMap<string, HistorySide>;
   readonly tables: ReadonlyMap<string, TableRows>;
   readonly freshness: readonly Freshness[];
-  /** The user's features by port. */
-  readonly single: ReadonlyMap<string, Tensor>;
   /** User features that were not given. */
   readonly missing: readonly string[];
 }
 
-export async function prepareSide(engine: Engine, request: PrepareRequest): Promise<UserSide> {
-  const { artefacts, tables } = engine;
+/** @param signal where it aborts, no store is read any more, and its reason is thrown */
+export async function prepareSide(
+  engine: Engine,
+  request: PrepareRequest,
+  signal: AbortSignal | null = null,
+): Promise<UserSide> {
+  const { artefacts } = engine;
   const { manifest } = artefacts;
   if (typeof request !== "object" || request === null) throw new TwinError("the request must be an object");
-  const generation = tables.current();
+  const generation = engine.tables.current();
   const freshness = generation?.freshness(Date.now() / 1000) ?? [];
   const stale = freshness.filter(({ state }) => state !== "fresh");
   const way = route(manifest, stale.length > 0);
   const needed = tablesOf(manifest, way);
-  for (const found of freshness) if (needed.includes(found.table)) allow(found, tables.maxStaleness, artefacts.dir);
+  for (const found of freshness)
+    if (needed.includes(found.table)) allow(found, engine.tables.maxStaleness, artefacts.dir);
 
   const { derived } = manifest;
   const columns = historyColumns(manifest, request);
@@ -61,28 +65,46 @@ export async function prepareSide(engine: Engine, request: PrepareRequest): Prom
     const knownAt = readKnownAt(manifest, spec, given);
     const brought = itemsWithDerived(derived, artefacts.itemFeatures, given.items, `${context.where}: items`);
     const inline = inlineColumns(brought, artefacts.itemFeatures, given.item.length, `${context.where}: items`);
-    const ordinals = generation?.ordinals(given.item, context.where) ?? null;
-    const items = new ItemColumns(given.item, ordinals, generation?.store ?? null, inline, context);
+    const rowKeys = generation?.keys(given.item, context.where) ?? null;
+    const items = { keys: given.item, rowKeys, store: generation?.store ?? null, inline, context };
     const own = times.get(spec.name)!;
     histories.set(spec.name, new HistorySide(spec, given, items, own, context, { before, knownAt }));
   }
 
-  const rows = await rowsOfTables(engine, needed, histories, generation);
-  // Errors in columns are due here, not when the first candidates come.
-  for (const history of histories.values()) encodeAhead(engine, way, history);
+  // All that the keys name is read together; the rest is encoded meanwhile, and errors in columns are due here, not when
+  // the first candidates come.
+  const graphs = rankGraphs(way);
+  const options = { signal };
+  const tables = rowsOfTables(engine, needed, histories, generation, options);
+  const reading = together<unknown>([tables, fetchItems(engine, histories, graphs, options)]);
   const users = manifest.features.filter((feature) => feature.group === "user");
-  const values = singleValues(withDerived(derived, users, request.user, "values", "user"), users, "user");
-  const user = encodeSingle(users, values, artefacts.context("user"));
-  return {
+  const encoding = (): ReturnType<typeof encodeSingle> => {
+    for (const source of sourcesOf(engine, graphs))
+      if (source.kind === "cross") histories.get(source.history)!.cross(source.feature);
+    const values = singleValues(withDerived(derived, users, request.user, "values", "user"), users, "user");
+    return encodeSingle(users, values, artefacts.context("user"));
+  };
+  let user: ReturnType<typeof encodeSingle>;
+  try {
+    user = encoding();
+  } catch (error) {
+    await reading.catch(() => undefined);
+    throw error;
+  }
+  await reading;
+  const side: UserSide = {
     time,
     route: way,
     generation,
     histories,
-    tables: rows,
+    tables: await tables,
     freshness,
     single: user.tensors,
     missing: user.missing,
+    outside: new OutsideRows(),
   };
+  await fetchSideRows(engine, side, graphs, options);
+  return side;
 }
 
 /** One value of each feature, as tensors [1, …]. */
@@ -102,16 +124,6 @@ export function encodeSingle(
     tensors.set(feature.name, data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape));
   }
   return { tensors, missing: absent };
-}
-
-function encodeAhead({ artefacts }: Engine, way: Route, history: HistorySide): void {
-  for (const graph of [way.request ?? way.search, way.rank]) {
-    if (graph === null) continue;
-    for (const { source } of artefacts.inputs.get(graph) ?? []) {
-      if (source.kind === "cross" && source.history === history.spec.name) history.cross(source.feature);
-      if (source.kind === "history-item" && source.history === history.spec.name) history.item(source.feature);
-    }
-  }
 }
 
 function requestTime(

@@ -4,7 +4,7 @@ import { metricOf } from "../../contract/by-spec.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
 import type { Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, rankGraphs } from "./engine.ts";
 import type { KeptTensors } from "./feeds.ts";
 import type { UserSide } from "./prepare.ts";
 import { KeptLists, matches, type Ranking, type SearchSpec, selectable, tableUses } from "./ranking.ts";
@@ -35,7 +35,7 @@ export function chunkSize(engine: Engine, side: UserSide): number {
   return Math.max(1, Math.min(MOST, Math.floor(engine.scoreBytes / (4 * COPIES * floats))));
 }
 
-/** @param signal where it aborts, no further graph is run, and its reason is thrown */
+/** @param signal where it aborts, no store is read and no further graph is run, and its reason is thrown */
 export async function rankCandidates(
   engine: Engine,
   side: UserSide,
@@ -43,7 +43,7 @@ export async function rankCandidates(
   signal: AbortSignal | null = null,
 ): Promise<Ranking> {
   const { manifest } = engine.artefacts;
-  const candidates = new Candidates(engine, side.generation, request);
+  const candidates = await Candidates.fetch(engine, side.generation, request, rankGraphs(side.route), { signal });
   const count = candidates.count;
   const lists = manifest.searches.map((search) => {
     const heads = search.heads === "per_head" && metricOf(search.by) !== null ? headsOf(engine, search) : null;

@@ -1,18 +1,17 @@
 // The rows of one table for one history: looked up, or projected where the item is not in it and the policy says so.
 
-import { TwinError } from "../../contract/error.ts";
 import type { StoredType } from "../../contract/manifest.ts";
-import { inputsOf, outputOf } from "../../contract/ports.ts";
-import { emptyRecord } from "../../contract/record.ts";
-import { encodedShape, encodedWidth } from "../encode/column.ts";
 import type { StoredTensor, Tensor } from "../session/session.ts";
 import { floats, ints } from "../session/session.ts";
 import type { OpenGeneration, OpenTable } from "../table/live-tables.ts";
 import type { RowFormat } from "../table/precision.ts";
-import { decodeStored } from "../table/stored-rows.ts";
+import { readRows } from "../table/read-rows.ts";
+import { decodeStored, type StoredRows } from "../table/stored-rows.ts";
+import type { ReadOptions, RowKeys } from "../table/table-store.ts";
 import type { Engine } from "./engine.ts";
+import { together } from "./fetch.ts";
 import type { HistorySide } from "./history.ts";
-import { fetchOutside } from "./outside.ts";
+import { project } from "./project.ts";
 
 /** What enters a graph for one table, and what was found. */
 export interface TableRows {
@@ -43,22 +42,21 @@ export interface StoredInputs {
   readonly scale: Tensor | null;
 }
 
-/** Items projected at once. */
-const BATCH = 8192;
-
 /** The rows of several tables, each for the history that it belongs to; `generation` null: nothing is in a table. */
 export async function rowsOfTables(
   engine: Engine,
   tables: readonly string[],
   histories: ReadonlyMap<string, HistorySide>,
   generation: OpenGeneration | null,
+  options?: ReadOptions,
 ): Promise<Map<string, TableRows>> {
-  const rows = new Map<string, TableRows>();
-  for (const table of tables) {
-    const history = histories.get(engine.artefacts.manifest.tables[table].history)!;
-    rows.set(table, await tableRows(engine, history, table, generation?.table(table) ?? null));
-  }
-  return rows;
+  const rows = await together(
+    tables.map((table) => {
+      const history = histories.get(engine.artefacts.manifest.tables[table].history)!;
+      return tableRows(engine, history, table, generation?.table(table) ?? null, options);
+    }),
+  );
+  return new Map(rows.map((one) => [one.table, one]));
 }
 
 /** @param open the built table; null where there is none, then every row is projected */
@@ -67,135 +65,141 @@ export async function tableRows(
   history: HistorySide,
   table: string,
   open: OpenTable | null,
+  options?: ReadOptions,
 ): Promise<TableRows> {
   const { width, on_miss } = engine.artefacts.manifest.tables[table];
   const { count, length } = history;
-  const row = new Int32Array(length);
-  const missing: number[] = [];
-  const ordinals = open === null ? null : history.ordinals();
-  for (let i = 0; i < count; i++) {
-    const ordinal = ordinals === null ? 0 : ordinals[i];
-    if (open !== null && ordinal > 0 && ordinal < open.rows) row[i] = ordinal;
-    else missing.push(i);
+  const keys = history.rowKeys;
+  const use = open !== null && keys !== null ? { open, keys } : null;
+  const takes = use !== null && engine.variants.takes(table, use.open.format);
+  const whole = use === null || !engine.wholeTables ? null : await wholeOf(use.open, use.keys, length, takes);
+  if (whole !== null) {
+    const looked = lookedUp(table, whole.row, count, on_miss);
+    if (looked.computed === 0) return Object.assign(whole.rows, looked);
   }
-  const compute = missing.length > 0 && (open === null || on_miss === "compute");
-  const result = {
-    table,
-    found: count - missing.length,
-    missing: new Set(missing),
-    missed: missing.length,
-    computed: compute ? missing.length : 0,
-  };
-  if (!compute && open !== null && engine.variants.takes(table, open.format)) {
-    const inputs = storedInputs(engine, open, row);
-    if (inputs !== null) return Object.assign(decodedLater(inputs, open.format, length), result, { stored: inputs });
+  const copied = use === null ? null : await copyOf(use.open, use.keys, length, takes, options);
+  const row = copied?.row ?? new Int32Array(length);
+  const looked = lookedUp(table, row, count, use === null ? "compute" : on_miss);
+  if (copied !== null && takes && copied.stored !== null && looked.computed === 0) {
+    const { rows, scale } = copied.stored;
+    const stored = { row: ints(row, length), rows, scale };
+    return Object.assign(decodedLater(stored, use!.open.format, length), looked, { stored });
   }
-  const whole = engine.wholeTables && !compute && open !== null ? open.whole() : null;
-  if (whole !== null)
-    return { ...result, row: ints(row, length), rows: floats(whole, whole.length / width, width), stored: null };
-
-  const rows = new Float32Array((length + 1) * width);
-  if (open !== null) open.gather(row, rows, width);
-  for (let i = 0; i < count; i++) if (row[i] !== 0) row[i] = i + 1;
-  if (compute) {
-    await project(engine, history, table, missing, rows, width);
+  const rows = copied?.floats() ?? new Float32Array((length + 1) * width);
+  if (looked.computed > 0) {
+    const missing = [...looked.missing];
+    await project(engine, history, table, missing, rows, width, options);
     for (const i of missing) row[i] = i + 1;
   }
-  return { ...result, row: ints(row, length), rows: floats(rows, length + 1, width), stored: null };
+  return { row: ints(row, length), rows: floats(rows, length + 1, width), stored: null, ...looked };
 }
 
-/** The whole table as it lies in memory where that may be an input, else a copy of the history's rows. */
-function storedInputs(engine: Engine, open: OpenTable, row: Int32Array): StoredInputs | null {
-  const whole = engine.wholeTables ? open.stored() : null;
-  const rows = whole ?? open.gatherStored(Int32Array.of(0, ...row));
-  if (rows === null) return null;
-  const { precision, width, heads } = open.format;
-  const count = rows.values.length / width;
+/** What a table has of the behaviours. @param row of each of them, 0 where it has none */
+function lookedUp(
+  table: string,
+  row: Int32Array,
+  count: number,
+  onMiss: string,
+): Pick<TableRows, "table" | "found" | "missing" | "missed" | "computed"> {
+  const missing = new Set<number>();
+  for (let i = 0; i < count; i++) if (row[i] === 0) missing.add(i);
+  const missed = missing.size;
+  return { table, found: count - missed, missing, missed, computed: onMiss === "compute" ? missed : 0 };
+}
+
+/** The whole table as it lies in memory, and the behaviours' places in it; null where it cannot be an input so. */
+async function wholeOf(
+  open: OpenTable,
+  keys: RowKeys,
+  length: number,
+  takes: boolean,
+): Promise<{ readonly row: Int32Array; readonly rows: Pick<TableRows, "row" | "rows" | "stored"> } | null> {
+  const { width } = open.format;
+  const stored = takes ? await open.stored() : null;
+  if (stored !== null) {
+    const row = padded(stored.row(keys), length);
+    const inputs = { row: ints(row, length), ...storedTensors(stored.values, open.format) };
+    return { row, rows: Object.assign(decodedLater(inputs, open.format, length), { stored: inputs }) };
+  }
+  const whole = takes ? null : await open.floats();
+  if (whole === null) return null;
+  const row = padded(whole.row(keys), length);
+  const rows = floats(whole.values, whole.values.length / width, width);
+  return { row, rows: { row: ints(row, length), rows, stored: null } };
+}
+
+function padded(rows: Int32Array, length: number): Int32Array {
+  const result = new Int32Array(length);
+  result.set(rows);
+  return result;
+}
+
+/** A copy of the behaviours' rows: that of behaviour i at i + 1, zeros at 0 and where there is none. */
+async function copyOf(
+  open: OpenTable,
+  keys: RowKeys,
+  length: number,
+  takes: boolean,
+  options?: ReadOptions,
+): Promise<{
+  /** i + 1 for a behaviour that the table has, else 0. */
+  readonly row: Int32Array;
+  /** Rows that are not float32, as they are stored. */
+  readonly stored: Pick<StoredInputs, "rows" | "scale"> | null;
+  floats(): Float32Array;
+}> {
+  const { format } = open;
+  // float16 rows in memory are decoded where they lie.
+  const whole = !takes && format.precision === "float16" ? await open.stored() : null;
+  if (whole !== null) {
+    const places = whole.row(keys);
+    const row = new Int32Array(length);
+    for (let i = 0; i < places.length; i++) row[i] = places[i] === 0 ? 0 : i + 1;
+    return { row, stored: null, floats: () => decodedRows(whole.values, places, format, length) };
+  }
+  const { hits, values, affine } = await readRows(open, keys, { before: 1, rows: length + 1 }, options);
+  const row = new Int32Array(length);
+  for (let i = 0; i < hits.length; i++) row[i] = hits[i] === 0 ? 0 : i + 1;
+  if (values instanceof Float32Array) return { row, stored: null, floats: () => values };
   return {
-    row: ints(whole === null ? ownRows(row) : row, row.length),
-    rows: { dtype: precision as StoredType, shape: [count, width], data: rows.values },
-    scale: rows.affine && floats(rows.affine, count, 2 * heads.length),
+    row,
+    stored: storedTensors({ values, affine }, format),
+    floats: () => decodedRows({ values, affine }, row, format, length),
   };
 }
 
-/** Row i + 1 for each behaviour i that the table holds. */
-function ownRows(row: Int32Array): Int32Array {
-  return row.map((one, i) => (one === 0 ? 0 : i + 1));
+function storedTensors(
+  { values, affine }: StoredRows,
+  { precision, width, heads }: RowFormat,
+): Pick<StoredInputs, "rows" | "scale"> {
+  const count = values.length / width;
+  return {
+    rows: { dtype: precision as StoredType, shape: [count, width], data: values },
+    scale: affine && floats(affine, count, 2 * heads.length),
+  };
 }
 
 /** The float32 form of stored rows, made when a graph without a variant first asks: each behaviour has its own row. */
 function decodedLater(stored: StoredInputs, format: RowFormat, length: number): Pick<TableRows, "row" | "rows"> {
   let rows: Tensor | null = null;
-  const places = stored.row.data;
+  const places = stored.row.data as Int32Array;
   return {
-    row: ints(ownRows(places as Int32Array), length),
+    row: ints(
+      places.map((one, i) => (one === 0 ? 0 : i + 1)),
+      length,
+    ),
     get rows() {
-      if (rows === null) {
-        const decoded = new Float32Array((length + 1) * format.width);
-        const from = { values: stored.rows.data, affine: (stored.scale?.data ?? null) as Float32Array | null };
-        for (let i = 0; i < length; i++) {
-          if (places[i] !== 0) decodeStored(from, places[i], format, decoded, (i + 1) * format.width);
-        }
-        rows = floats(decoded, length + 1, format.width);
-      }
+      const from = { values: stored.rows.data, affine: (stored.scale?.data ?? null) as Float32Array | null };
+      rows ??= floats(decodedRows(from, places, format, length), length + 1, format.width);
       return rows;
     },
   };
 }
 
-/** Projects the items of some behaviours: behaviour i to row i + 1. */
-async function project(
-  engine: Engine,
-  history: HistorySide,
-  table: string,
-  behaviours: readonly number[],
-  into: Float32Array,
-  width: number,
-): Promise<void> {
-  const { manifest } = engine.artefacts;
-  const spec = manifest.graphs.projector;
-  if (spec === undefined) throw new TwinError(`table ${table}: the artefacts have no projector`);
-  const output = outputOf(spec.outputs, (result) => result.kind === "rows" && result.table === table);
-  if (output === undefined)
-    throw new TwinError(`table ${table}: the projector of the artefacts does not make its rows`);
-  for (let start = 0; start < behaviours.length; start += BATCH) {
-    const part = behaviours.slice(start, start + BATCH);
-    const positions = Int32Array.from(part, (i) => history.order[i]);
-    const results = await engine.sessions.run("projector", projectorFeeds(engine, history, positions));
-    const projected = results[output.name].data;
-    for (let i = 0; i < part.length; i++) {
-      into.set((projected as Float32Array).subarray(i * width, (i + 1) * width), (part[i] + 1) * width);
-    }
+function decodedRows(from: StoredRows, places: Int32Array, format: RowFormat, length: number): Float32Array {
+  const decoded = new Float32Array((length + 1) * format.width);
+  for (let i = 0; i < places.length; i++) {
+    if (places[i] !== 0) decodeStored(from, places[i], format, decoded, (i + 1) * format.width);
   }
-}
-
-function projectorFeeds(engine: Engine, history: HistorySide, positions: Int32Array): Record<string, Tensor> {
-  const { inputs, manifest, outside } = engine.artefacts;
-  const feeds: Record<string, Tensor> = emptyRecord();
-  const ports = inputsOf(manifest, inputs, "projector");
-  for (const { name, source } of ports) {
-    if (source.kind !== "item") continue;
-    const { feature } = source;
-    const encoded = history.items.encoded(feature);
-    const width = encodedWidth(feature);
-    const data = new (encoded.constructor as typeof Int32Array)(positions.length * width);
-    for (let i = 0; i < positions.length; i++) {
-      for (let j = 0; j < width; j++) data[i * width + j] = encoded[positions[i] * width + j];
-    }
-    const shape = encodedShape(feature, positions.length);
-    feeds[name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
-  }
-  for (const { name, source } of ports) {
-    if (source.kind !== "embedding" || outside === null) continue;
-    const { parameter } = source;
-    const { dim } = manifest.embeddings.find((one) => one.parameter === parameter)!;
-    const users = ports.filter((one) => one.source.kind === "item" && one.source.feature.embedding === parameter);
-    const uses = users.map((one) => ({ indices: feeds[one.name], needed: null }));
-    const fetched = fetchOutside(outside, parameter, dim, uses);
-    feeds[name] = fetched.rows;
-    users.forEach((one, i) => {
-      feeds[one.name] = fetched.indices[i];
-    });
-  }
-  return feeds;
+  return decoded;
 }

@@ -12,15 +12,16 @@ import { previousOf } from "../host/build-folder.ts";
 import { attempt, expectFile } from "../host/files.ts";
 import { readManifest } from "../host/manifest-file.ts";
 import { openTensors, type TensorFile } from "../host/tensor-file.ts";
-import type { RequestArtefacts } from "../request/artefacts.ts";
+import type { OutsideTables, RequestArtefacts } from "../request/artefacts.ts";
+import { tensorRows } from "../store/tensor-rows.ts";
 import { readVocabulary } from "../store/vocabulary-file.ts";
 import { checkWeights, type Verify, type WeightsCheck, weightsFile } from "./weights-check.ts";
 
 const again = "Build the artefacts again: twin build FILE -o DIR";
 
 export interface Artefacts extends RequestArtefacts {
-  /** Weights with the embedding tables that no graph holds, held against their hashes; null where every table is inside. */
-  readonly outside: TensorFile | null;
+  /** The embedding tables that no graph holds, held against their hashes; null where every table is inside. */
+  readonly outside: (OutsideTables & { close(): void }) | null;
   /** Whether the weights are those of the build: no answer leaves before. */
   readonly weights: WeightsCheck;
 }
@@ -42,8 +43,9 @@ export async function openArtefacts(
   const hash: Hasher = await hasher();
   const file = verify === "sizes" ? openTensors(join(dir, weightsFile)) : openListed(dir, manifest, weightsFile, hash);
   const weights = await checkWeights(dir, manifest, file, verify, elsewhere);
-  const outside = manifest.embeddings.some((embedding) => embedding.placement.kind === "outside") ? file : null;
-  if (outside === null) file.close();
+  const apart = manifest.embeddings.some((embedding) => embedding.placement.kind === "outside");
+  if (!apart) file.close();
+  const outside = apart ? { rows: tensorRows(file), close: () => file.close() } : null;
   const vocabulary = vocabularies(dir, manifest);
   const context = (where: string, now?: number): EncodeContext =>
     now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };

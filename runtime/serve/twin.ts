@@ -126,10 +126,10 @@ export class LocalTwin implements Twin {
   }
 
   prepare(request: PrepareRequest, options: CallOptions = {}): Promise<Prepared> {
-    return this.#run(options, async () => {
+    return this.#run(options, async (signal) => {
       const release = this.#tables.current()?.hold();
       try {
-        return new LocalPrepared(this.engine, await prepareSide(this.engine, request), this.#run);
+        return new LocalPrepared(this.engine, await prepareSide(this.engine, request, signal), this.#run);
       } finally {
         release?.();
       }

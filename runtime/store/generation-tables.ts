@@ -5,7 +5,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { parseKeys } from "../encode/keys.ts";
 import { freshness } from "../table/freshness.ts";
-import type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
+import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
 import { Generation, type GenerationImage } from "./generation.ts";
 
 /** A generation in memory that threads share. */
@@ -179,18 +179,25 @@ function opened({ manifest, dir }: TablesHome, held: HeldGeneration, encoders: s
     hold: () => held.hold(),
     items: description.items,
     store: {
-      gather(feature, ordinals) {
-        // Rows of other encoders would be other rows: they may lie outside the embedding tables.
-        if (misfit !== null) {
+      where: store.where,
+      rowBytes: store.rowBytes,
+      fields: store.fields,
+      get absent() {
+        return store.absent;
+      },
+      locate: (keys) => store.locate(keys),
+      async read(keys, into, how) {
+        // Records of other encoders would be others: their rows may lie outside the embedding tables.
+        if (misfit !== null && into.length > 0) {
           throw new TwinError(
             `the item store in ${dir} cannot be used: ${misfit}. Rebuild it: twin table build ${dir} --data data.yaml`,
           );
         }
-        return store.gather(feature, ordinals);
+        return store.read(keys, into, how);
       },
     },
-    ordinals: (keys, where) => index.lookup(parseKeys(keys, index.type, where)),
-    table: (name) => openTable(generation, name),
+    keys: (keys, where) => parseKeys(keys, index.type, where),
+    table: (name) => generation.tables.get(name) ?? null,
     freshness: (now) =>
       Object.keys(manifest.tables).map((table) => {
         const found = freshness(manifest, table, made, now);
@@ -200,21 +207,9 @@ function opened({ manifest, dir }: TablesHome, held: HeldGeneration, encoders: s
   };
 }
 
-function openTable(generation: Generation, name: string): OpenTable | null {
-  const table = generation.tables.get(name);
-  if (table === undefined) return null;
-  return {
-    rows: table.rows,
-    format: table.format,
-    whole: () => (table.precision === "float32" ? table.whole() : null),
-    gather: (ordinals, into, offset) => table.gather(ordinals, into, offset),
-    stored: () => table.stored(),
-    gatherStored: (ordinals) => table.gatherStored(ordinals),
-  };
-}
-
 function shapeMisfit(manifest: Manifest, generation: Generation, table: string): string | null {
   const found = generation.tables.get(table);
   const { width } = manifest.tables[table];
-  return found === undefined || found.width === width ? null : `its rows are ${found.width} wide instead of ${width}`;
+  if (found === undefined || found.format.width === width) return null;
+  return `its rows are ${found.format.width} wide instead of ${width}`;
 }

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { type IndexImage, KeyIndex } from "../table/key-index.ts";
+import { locator } from "../table/locate.ts";
 import { currentGeneration, generationFolder } from "./generation-commit.ts";
 import { expectOwnFiles, type GenerationFile, readGeneration } from "./generation-file.ts";
 import { ItemStore, type StoreImage } from "./item-store.ts";
@@ -62,11 +63,12 @@ export class Generation {
     const opened: { close(): void }[] = [];
     try {
       const index = await openKeyIndex(join(folder, description.index), options);
-      const store = await ItemStore.open(join(folder, description.store), options);
+      const stores = { ...options, locate: locator(index) };
+      const store = await ItemStore.open(join(folder, description.store), stores);
       opened.push(store);
       const tables = new Map<string, TableFile>();
       for (const [name, { file }] of Object.entries(description.tables)) {
-        const table = await TableFile.open(join(folder, file), options);
+        const table = await TableFile.open(join(folder, file), stores);
         opened.push(table);
         tables.set(name, table);
       }
@@ -84,12 +86,13 @@ export class Generation {
 
   /** The generation of another thread, over the same memory. */
   static async attach(image: GenerationImage): Promise<Generation> {
+    const index = await KeyIndex.attach(image.index);
+    const locate = locator(index);
     const tables = new Map<string, TableFile>();
     for (const [name, table] of image.tables) {
-      tables.set(name, await TableFile.attach(table));
+      tables.set(name, await TableFile.attach(table, locate));
     }
-    const index = await KeyIndex.attach(image.index);
-    return new Generation(image.folder, image.description, index, await ItemStore.attach(image.store), tables);
+    return new Generation(image.folder, image.description, index, await ItemStore.attach(image.store, locate), tables);
   }
 
   /** For `attach` in worker threads; open with `shared: true`, or posting it copies the memory. */

@@ -3,7 +3,12 @@
 import * as v from "valibot";
 import { TwinError } from "../../contract/error.ts";
 import { strict } from "../../contract/named-schema.ts";
+import type { ItemField, ItemRows } from "../table/item-rows.ts";
+import { byNumber, type Locate } from "../table/locate.ts";
+import { MemoryRows } from "../table/memory-rows.ts";
+import type { HitMask, Piece, ReadOptions, RowKeys } from "../table/table-store.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
+import { FileRows } from "./file-rows.ts";
 import { MEMORY_LIMIT, type TableOptions } from "./table-file.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
@@ -33,37 +38,44 @@ export interface StoreImage {
   readonly file: BlockImage | null;
 }
 
-interface Place {
-  readonly dtype: "int32" | "float32";
-  /** First word in the record, and number of words. */
-  readonly offset: number;
-  readonly words: number;
-}
-
-export class ItemStore {
+export class ItemStore implements ItemRows {
   readonly path: string;
   /** Records, that of the unknown item among them. */
   readonly records: number;
   readonly features: readonly StoredFeature[];
+  readonly fields: ReadonlyMap<string, ItemField>;
+  readonly rowBytes: number;
   readonly #image: StoreImage;
   readonly #file: BlockFile | null;
-  readonly #places = new Map<string, Place>();
-  readonly #words: number;
-  readonly #integers: Int32Array | null;
+  readonly #store: MemoryRows | FileRows;
 
-  private constructor(image: StoreImage, file: BlockFile | null) {
-    this.path = image.path;
-    this.records = image.records;
-    this.features = image.features;
+  private constructor(image: StoreImage, file: BlockFile | null, locate: Locate) {
+    const { path, records, features, memory } = image;
+    this.path = path;
+    this.records = records;
+    this.features = features;
     this.#image = image;
     this.#file = file;
-    let offset = 0;
-    for (const { name, dtype, words } of image.features) {
-      this.#places.set(name, { dtype, offset, words });
-      offset += words;
+    const fields = new Map<string, ItemField>();
+    let bytes = 0;
+    for (const { name, dtype, words } of features) {
+      fields.set(name, { dtype, from: bytes, words });
+      bytes += 4 * words;
     }
-    this.#words = offset;
-    this.#integers = image.memory && new Int32Array(image.memory);
+    this.fields = fields;
+    this.rowBytes = bytes;
+    this.#store =
+      memory === null
+        ? new FileRows(file!, records, bytes, locate)
+        : new MemoryRows(path, records, [{ from: 0, bytes, memory: new Uint8Array(memory) }], locate);
+  }
+
+  get where(): string {
+    return this.path;
+  }
+
+  get absent(): Uint8Array {
+    return this.#store.absent;
   }
 
   /** @throws TwinError where the file is missing, foreign, truncated or damaged */
@@ -73,7 +85,8 @@ export class ItemStore {
       const { records, bytes, features } = readLayout(file);
       const inMemory = bytes <= (options.memoryLimit ?? MEMORY_LIMIT);
       const memory = inMemory ? file.readAll(options.shared, 0, bytes) : null;
-      return new ItemStore({ path, records, features, memory, file: memory ? null : file.image() }, file);
+      const image = { path, records, features, memory, file: memory ? null : file.image() };
+      return new ItemStore(image, file, options.locate ?? byNumber);
     } catch (error) {
       file.close();
       throw error;
@@ -81,8 +94,8 @@ export class ItemStore {
   }
 
   /** The store of another thread, over the same memory. */
-  static async attach(image: StoreImage): Promise<ItemStore> {
-    return new ItemStore(image, image.file && (await BlockFile.attach(image.file)));
+  static async attach(image: StoreImage, locate: Locate = byNumber): Promise<ItemStore> {
+    return new ItemStore(image, image.file && (await BlockFile.attach(image.file)), locate);
   }
 
   /** For `attach` in another thread; `shared` must have been asked for, or posting copies the memory. */
@@ -92,39 +105,15 @@ export class ItemStore {
 
   /** Whether records are read without the file. */
   get inMemory(): boolean {
-    return this.#integers !== null;
+    return this.#store instanceof MemoryRows;
   }
 
-  has(feature: string): boolean {
-    return this.#places.has(feature);
+  locate(keys: RowKeys): Int32Array {
+    return this.#store.locate(keys);
   }
 
-  /**
-   * A feature's encoded values of items, [items, …]; an ordinal that the store does not hold reads the unknown item.
-   * @throws TwinError for a feature that the store does not hold
-   */
-  gather(feature: string, ordinals: Int32Array): Int32Array | Float32Array {
-    const place = this.#places.get(feature);
-    if (!place) {
-      throw new TwinError(`${this.path} holds no feature ${feature}. Build the tables again`);
-    }
-    const { offset, words, dtype } = place;
-    const result = new Int32Array(ordinals.length * words);
-    const stride = this.#words;
-    const integers = this.#integers;
-    const bytes = integers ? null : new Uint8Array(result.buffer);
-    for (let i = 0; i < ordinals.length; i++) {
-      const record = ordinals[i] > 0 && ordinals[i] < this.records ? ordinals[i] : 0;
-      const from = record * stride + offset;
-      if (integers) {
-        for (let j = 0; j < words; j++) {
-          result[i * words + j] = integers[from + j];
-        }
-      } else {
-        this.#file!.read(4 * from, bytes!.subarray(4 * i * words, 4 * (i + 1) * words));
-      }
-    }
-    return dtype === "int32" ? result : new Float32Array(result.buffer);
+  read(keys: RowKeys, into: readonly Piece[], options?: ReadOptions): Promise<HitMask> {
+    return this.#store.read(keys, into, options);
   }
 
   /** Reads and checks every block of the file. @throws TwinError naming the first damaged one */

@@ -8,102 +8,149 @@ import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import type { RawKeys } from "../encode/keys.ts";
 import type { RawColumn } from "../encode/raw.ts";
+import { fieldPiece, type ItemRows } from "./item-rows.ts";
+import { type HitMask, pickRowKeys, type ReadOptions, type RowKeys } from "./table-store.ts";
 
-/** Where encoded item features are read by ordinal; record 0 is the unknown item. */
-export interface ItemSource {
-  gather(feature: string, ordinals: Int32Array): Encoded;
+/** Items as a request brings them, in the caller's order. */
+export interface BroughtItems {
+  readonly keys: RawKeys;
+  /** The same keys as stores read them; null where there is no generation. */
+  readonly rowKeys: RowKeys | null;
+  readonly store: ItemRows | null;
+  readonly inline: Readonly<Record<string, RawColumn>>;
+  readonly context: EncodeContext;
 }
 
+/** Nothing is read before `fetch` is asked to, and everything that is needed of the store at once. */
 export class ItemColumns {
+  /** Items that were brought. */
   readonly rows: number;
   readonly keys: RawKeys;
-  /** Ordinal of each item in the generation; null where there is none. */
-  readonly ordinals: Int32Array | null;
-  readonly #store: ItemSource | null;
-  readonly #inline: Readonly<Record<string, RawColumn>>;
-  readonly #context: EncodeContext;
+  /** Keys of the columns' items, in their order, without padding; null where there is no generation. */
+  readonly rowKeys: RowKeys | null;
+  readonly #brought: BroughtItems;
+  readonly #order: Int32Array | null;
+  readonly #length: number;
   readonly #encoded = new Map<string, Encoded>();
+  readonly #due = new Map<string, Promise<void>>();
+  #hits: HitMask | null = null;
 
-  constructor(
-    keys: RawKeys,
-    ordinals: Int32Array | null,
-    store: ItemSource | null,
-    inline: Readonly<Record<string, RawColumn>>,
-    context: EncodeContext,
-  ) {
+  /**
+   * @param order position among the brought items of each item of the columns; null: all as they were brought
+   * @param length of the columns: beyond the items they are padded with what is unknown
+   */
+  constructor(brought: BroughtItems, order: Int32Array | null = null, length = order?.length ?? brought.keys.length) {
+    const { keys, rowKeys } = brought;
     this.rows = keys.length;
     this.keys = keys;
-    this.ordinals = ordinals;
-    this.#store = store;
-    this.#inline = inline;
-    this.#context = context;
+    this.rowKeys = rowKeys === null || order === null ? rowKeys : pickRowKeys(rowKeys, order);
+    this.#brought = brought;
+    this.#order = order;
+    this.#length = length;
+  }
+
+  /** The same items, some of them. @param places in these columns */
+  some(places: readonly number[]): ItemColumns {
+    const order = this.#order;
+    return new ItemColumns(
+      this.#brought,
+      Int32Array.from(places, (place) => (order === null ? place : order[place])),
+    );
   }
 
   /**
-   * A feature of all items, in the caller's order: shape `encodedShape(feature, rows)`.
-   * @throws TwinError where it neither came along nor can be looked up
+   * Brings features to hand: those of the store by one read.
+   * @param count whether `unknown` will be asked
+   * @throws TwinError where a feature neither came along nor can be looked up, or a column is wrong
    */
-  encoded(feature: FeatureSpec): Encoded {
-    let found = this.#encoded.get(feature.name);
-    if (found === undefined) {
-      found = this.#encode(feature);
-      this.#encoded.set(feature.name, found);
+  async fetch(features: Iterable<FeatureSpec>, options?: ReadOptions, count = false): Promise<void> {
+    const under: Promise<void>[] = [];
+    const read: FeatureSpec[] = [];
+    for (const feature of new Set(features)) {
+      const due = this.#due.get(feature.name);
+      if (this.#encoded.has(feature.name)) continue;
+      if (due !== undefined) under.push(due);
+      else if (this.#looksUp(feature)) read.push(feature);
+      else this.#encoded.set(feature.name, this.#encode(feature));
     }
+    const counts = count && this.#hits === null && this.rowKeys !== null && this.#nothingInline();
+    if (read.length > 0 || counts) {
+      const reading = this.#read(read, options).finally(() => {
+        for (const { name } of read) this.#due.delete(name);
+      });
+      for (const { name } of read) this.#due.set(name, reading);
+      under.push(reading);
+    }
+    await Promise.all(under);
+  }
+
+  /** A feature of all items, shape `encodedShape(feature, length)`; it was fetched. */
+  encoded({ name }: FeatureSpec): Encoded {
+    const found = this.#encoded.get(name);
+    if (found === undefined) throw new Error(`${this.#brought.context.where}: ${name} was not fetched`);
     return found;
   }
 
-  /**
-   * A feature of the items at `order`, padded to `length` with what is unknown.
-   * @param ordinals of those items, 0 for padding; null where there is no generation
-   */
-  ordered(feature: FeatureSpec, order: Int32Array, ordinals: Int32Array | null, length: number): Encoded {
-    const looksUp = this.#store !== null && ordinals !== null && this.#inline[feature.column] === undefined;
-    if (!looksUp || feature.key) {
-      const fill = feature.encoder.kind === "tags" ? -1 : 0;
-      return reorder(this.encoded(feature), encodedWidth(feature), order, length, fill);
-    }
-    // Record 0 is the unknown item: padding needs nothing more.
-    return this.#store!.gather(feature.name, ordinals!);
-  }
-
-  /** Items that neither came along nor are in the generation. */
+  /** Items that neither came along nor are in the generation; it was asked for. */
   unknown(): number {
-    if (this.ordinals === null || Object.keys(this.#inline).length > 0) return 0;
     let count = 0;
-    for (const ordinal of this.ordinals) count += Number(ordinal === 0);
+    if (this.#hits !== null && this.#nothingInline()) for (const hit of this.#hits) count += Number(hit === 0);
     return count;
   }
 
-  #encode(feature: FeatureSpec): Encoded {
-    const brought = this.#inline[feature.column];
-    if (brought !== undefined) return encodeColumn(feature, brought, this.rows, this.#context);
-    if (this.rows === 0) return missing(feature, 0);
-    if (this.#store !== null && this.ordinals !== null) {
-      const found = this.#store.gather(feature.name, this.ordinals);
-      return feature.key ? this.#withUnknownKeys(feature, found, this.ordinals) : found;
+  #nothingInline(): boolean {
+    return Object.keys(this.#brought.inline).length === 0;
+  }
+
+  #looksUp({ column }: FeatureSpec): boolean {
+    const { inline, store } = this.#brought;
+    return inline[column] === undefined && store !== null && this.rowKeys !== null && this.rowKeys.length > 0;
+  }
+
+  async #read(features: readonly FeatureSpec[], options?: ReadOptions): Promise<void> {
+    const keys = this.rowKeys!;
+    const parts = features.map((feature) => {
+      const { column, piece } = fieldPiece(this.#brought.store!, feature.name, this.#length, keys.length);
+      const padding = keys.length * encodedWidth(feature);
+      if (padding < column.length) column.set(missing(feature, this.#length - keys.length), padding);
+      return { feature, column, piece };
+    });
+    const pieces = parts.map(({ piece }) => piece);
+    this.#hits = await this.#brought.store!.read(keys, pieces, options);
+    for (const { feature, column } of parts) {
+      if (feature.key) this.#addUnknownKeys(feature, column, this.#hits);
+      this.#encoded.set(feature.name, column);
     }
-    if (feature.key) return encodeColumn(feature, this.keys, this.rows, this.#context);
+  }
+
+  #encode(feature: FeatureSpec): Encoded {
+    const { inline, context, keys } = this.#brought;
+    const brought = inline[feature.column];
+    if (brought !== undefined) return this.#ordered(feature, encodeColumn(feature, brought, this.rows, context));
+    if (this.rows === 0 || this.rowKeys?.length === 0) return missing(feature, this.#length);
+    if (feature.key) return this.#ordered(feature, encodeColumn(feature, keys as RawColumn, this.rows, context));
     throw new TwinError(
-      `${this.#context.where}: the item feature ${feature.name} is needed, and there is no item store to look it up in. ` +
+      `${context.where}: the item feature ${feature.name} is needed, and there is no item store to look it up in. ` +
         `Build one (\`twin table build\`), or bring the column: items: {${feature.column}: […]}`,
     );
   }
 
+  #ordered(feature: FeatureSpec, encoded: Encoded): Encoded {
+    if (this.#order === null) return encoded;
+    const fill = feature.encoder.kind === "tags" ? -1 : 0;
+    return reorder(encoded, encodedWidth(feature), this.#order, this.#length, fill);
+  }
+
   /** An item outside the generation is still known by its key. */
-  #withUnknownKeys(feature: FeatureSpec, found: Encoded, ordinals: Int32Array): Encoded {
+  #addUnknownKeys(feature: FeatureSpec, column: Encoded, hits: HitMask): void {
     const unknown: number[] = [];
-    for (let i = 0; i < ordinals.length; i++) if (ordinals[i] === 0) unknown.push(i);
-    if (unknown.length === 0) return found;
+    for (let i = 0; i < hits.length; i++) if (hits[i] === 0) unknown.push(i);
+    if (unknown.length === 0) return;
+    const { keys, context } = this.#brought;
     const width = encodedWidth(feature);
-    const rows = encodeColumn(
-      feature,
-      unknown.map((i) => this.keys[i]),
-      unknown.length,
-      this.#context,
-    );
-    for (let i = 0; i < unknown.length; i++) {
-      for (let j = 0; j < width; j++) found[unknown[i] * width + j] = rows[i * width + j];
-    }
-    return found;
+    const own = unknown.map((i) => keys[this.#order === null ? i : this.#order[i]]);
+    const rows = encodeColumn(feature, own, unknown.length, context);
+    for (let i = 0; i < unknown.length; i++)
+      for (let j = 0; j < width; j++) column[unknown[i] * width + j] = rows[i * width + j];
   }
 }

@@ -33,22 +33,6 @@ export function storedRows(bytes: Uint8Array, format: RowFormat): StoredRows {
   return { values, affine };
 }
 
-/** A copy of some rows; row 0 holds zeros. */
-export function gatherStored(
-  { values, affine }: StoredRows,
-  rows: Int32Array,
-  { width, heads }: RowFormat,
-): StoredRows {
-  const pairs = 2 * heads.length;
-  const copied = new (values.constructor as typeof Uint8Array)(rows.length * width);
-  const scales = affine && new Float32Array(rows.length * pairs);
-  for (let i = 0; i < rows.length; i++) {
-    copied.set(values.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
-    if (affine !== null) scales?.set(affine.subarray(rows[i] * pairs, (rows[i] + 1) * pairs), i * pairs);
-  }
-  return { values: copied, affine: scales };
-}
-
 /** Decodes one row to `into[offset …]`, as `decodeRows` does. */
 export function decodeStored(
   stored: StoredRows,

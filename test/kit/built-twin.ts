@@ -102,7 +102,7 @@ export async function writeTables(
       if (embedding.placement.kind === "inside") continue;
       const users = stored.filter((feature) => feature.embedding === embedding.parameter);
       const uses = users.map((feature) => ({ indices: feeds[feature.name], needed: null }));
-      const { rows, indices } = fetchOutside(artefacts.outside!, embedding.parameter, embedding.dim, uses);
+      const { rows, indices } = await fetchOutside(artefacts.outside!, embedding, uses);
       feeds[embedding.placement.input] = rows;
       users.forEach((feature, i) => {
         feeds[feature.name] = indices[i];

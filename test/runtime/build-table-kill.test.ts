@@ -9,6 +9,8 @@ import { verifyTables } from "../../runtime/build-table/verify.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { parseKeys } from "../../runtime/encode/keys.ts";
 import { Generation } from "../../runtime/store/generation.ts";
+import { floatRows } from "../../runtime/table/read-rows.ts";
+import { rowNumbers } from "../../runtime/table/table-store.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 import { times } from "../kit/effort.ts";
@@ -29,8 +31,7 @@ async function whole(dir: string): Promise<number> {
   const ordinals = generation.index.lookup(parseKeys(keys, "int64", "test"));
   expect(ordinals.every((ordinal, i) => ordinal === i + 1)).toBe(true);
   const table = generation.tables.get("video_keys")!;
-  const rows = new Float32Array(keys.length * table.width);
-  table.gather(ordinals, rows);
+  const rows = await floatRows(table, rowNumbers(ordinals));
   expect(rows.every(Number.isFinite)).toBe(true);
   expect(rows.some((value) => value !== 0)).toBe(true);
   generation.close();

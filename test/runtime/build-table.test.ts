@@ -11,6 +11,7 @@ import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { floats, ints, type Tensor } from "../../runtime/session/session.ts";
 import { openFile } from "../../runtime/session/session-node.ts";
 import { Generation } from "../../runtime/store/generation.ts";
+import { floatRows } from "../../runtime/table/read-rows.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 
@@ -67,10 +68,10 @@ async function projected(dir: string, keys: readonly Key[]): Promise<Float32Arra
 async function rowsOf(dir: string, keys: readonly Key[]) {
   const generation = await Generation.open(dir);
   const table = generation.tables.get("video_keys")!;
-  const ordinals = generation.index.lookup(parseKeys(keys as RawKeys, generation.index.type, "test"));
-  const into = new Float32Array(keys.length * table.width);
-  table.gather(ordinals, into);
-  const found = { ordinals, rows: into, table, kind: generation.index.kind, items: generation.description.items };
+  const parsed = parseKeys(keys as RawKeys, generation.index.type, "test");
+  const ordinals = generation.index.lookup(parsed);
+  const rows = await floatRows(table, parsed);
+  const found = { ordinals, rows, table, kind: generation.index.kind, items: generation.description.items };
   generation.close();
   return found;
 }

@@ -13,7 +13,6 @@ import type { Dataset, Part } from "../../runtime/learn/dataset.ts";
 import { HistorySide } from "../../runtime/request/history.ts";
 import { encodeSingle } from "../../runtime/request/prepare.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
-import { ItemColumns } from "../../runtime/table/item-columns.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";
 import { videoModel } from "../kit/data-files.ts";
 import { anyEvent, type LogEvent, logBinding, prepared, reseal, t0, videos } from "../kit/prepared.ts";
@@ -48,7 +47,7 @@ function served(request: SampleRequest, index: number, length: number) {
   const context = artefacts.context("history watched", request.time);
   const spec = manifest.histories[0];
   const columns = request.history.watched;
-  const items = new ItemColumns(columns.item as BigInt64Array, null, null, {}, context);
+  const items = { keys: columns.item as BigInt64Array, rowKeys: null, store: null, inline: {}, context };
   const side = new HistorySide(spec, columns as never, items, columns.time, context);
   const cross = (name: string): number[] => [...(side.cross(feature(name)).data as Int32Array).subarray(0, length)];
   const item = Array.from(side.order, (at) => Number((columns.item as BigInt64Array)[at]));

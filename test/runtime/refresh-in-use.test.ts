@@ -104,6 +104,22 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
     expect(openTables(dir)).toEqual([]);
   }, 60_000);
 
+  it("closes no file under a user that is being prepared", async () => {
+    // Longer than what is read from a file before others get their turn.
+    const dir = await builtRanked(rankSource("precision: float32", 6, 9000));
+    const twin = await load(dir, options);
+    const long = someUser(8000);
+    const expected = scoresOf(await (await twin.prepare(long)).rank(someCandidates(3)));
+    for (const covered of [50, 100]) {
+      await rebuild(dir, covered);
+      const [prepared, renewed] = await Promise.all([twin.prepare(long), twin.refresh()]);
+      expect(renewed).toBe(true);
+      if (covered === 50) expect(scoresOf(await prepared.rank(someCandidates(3)))).toEqual(expected);
+    }
+    await twin.close();
+    expect(openTables(dir) ?? []).toEqual([]);
+  }, 120_000);
+
   it("without a user lets them go at once", async () => {
     const dir = await builtRanked(rankSource());
     const twin = await load(dir, options);

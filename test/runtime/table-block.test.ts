@@ -15,6 +15,9 @@ import { ItemStore } from "../../runtime/store/item-store.ts";
 import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
 import { openKeyIndex } from "../../runtime/store/key-index-file.ts";
 import { TableFile, TableWriter } from "../../runtime/store/table-file.ts";
+import { fieldPiece } from "../../runtime/table/item-rows.ts";
+import { floatRows } from "../../runtime/table/read-rows.ts";
+import { rowNumbers } from "../../runtime/table/table-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-block-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -99,9 +102,8 @@ async function survive(): Promise<void> {
   const attempts = [
     async () => {
       const table = await TableFile.open(path);
-      const into = new Float32Array(2 * table.width);
-      table.gather(Int32Array.of(1, 2), into);
-      table.whole();
+      await floatRows(table, rowNumbers(Int32Array.of(1, 2)));
+      await table.stored();
       table.close();
     },
     async () => {
@@ -112,7 +114,11 @@ async function survive(): Promise<void> {
     },
     async () => {
       const store = await ItemStore.open(path);
-      for (const { name } of store.features) store.gather(name, Int32Array.of(0, 1));
+      const both = rowNumbers(Int32Array.of(0, 1));
+      await store.read(
+        both,
+        store.features.map(({ name }) => fieldPiece(store, name, 2).piece),
+      );
       store.close();
     },
   ];

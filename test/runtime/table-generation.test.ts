@@ -17,6 +17,7 @@ import { type GenerationFile, writeGeneration } from "../../runtime/store/genera
 import { ItemStoreWriter } from "../../runtime/store/item-store-writer.ts";
 import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
 import { TableWriter } from "../../runtime/store/table-file.ts";
+import { floatRows } from "../../runtime/table/read-rows.ts";
 
 const root = mkdtempSync(join(tmpdir(), "twin-generation-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -63,18 +64,15 @@ async function build(): Promise<number> {
   return number;
 }
 
-const firstRow = (generation: Generation) => {
-  const into = new Float32Array(1);
-  generation.tables.get("video_keys")!.gather(generation.index.lookup(parseKeys([100], "int64", "x")), into);
-  return into[0];
-};
+const firstRow = async (generation: Generation) =>
+  (await floatRows(generation.tables.get("video_keys")!, parseKeys([100], "int64", "x")))[0];
 
 test("a generation becomes current by its commit; the one before is kept, older ones go", async () => {
   expect(Generation.current(dir)).toBeNull();
   await expect(Generation.open(dir)).rejects.toThrow(/has no built tables yet: twin table build/);
   expect(await build()).toBe(1);
   const first = await Generation.open(dir);
-  expect(firstRow(first)).toBe(1);
+  expect(await firstRow(first)).toBe(1);
   expect(await build()).toBe(2);
   expect(await build()).toBe(3);
   expect(readdirSync(generationsFolder(dir)).sort()).toEqual(["2", "3"]);
@@ -87,12 +85,12 @@ test("a generation becomes current by its commit; the one before is kept, older 
   expect(Generation.current(dir)).toBe(3);
   const third = await Generation.open(dir, { shared: true });
   expect(third.description.number).toBe(3);
-  expect(firstRow(third)).toBe(3);
+  expect(await firstRow(third)).toBe(3);
   const attached = await Generation.attach(structuredClone(third.image()));
-  expect(firstRow(attached)).toBe(3);
+  expect(await firstRow(attached)).toBe(3);
   const second = await Generation.open(dir, { number: 2 });
-  expect(firstRow(second)).toBe(2);
-  expect(firstRow(first)).toBe(1);
+  expect(await firstRow(second)).toBe(2);
+  expect(await firstRow(first)).toBe(1);
   for (const one of [first, second, third, attached]) one.close();
 });
 
@@ -105,11 +103,11 @@ test("a build killed before its commit leaves the earlier generation, and its le
   const killedRename = join(dir, "tables", ".current.4194305-0.partial");
   writeFileSync(killedRename, "2");
   cpSync(generationFolder(dir, 1), generationFolder(dir, 7), { recursive: true });
-  expect(firstRow(await Generation.open(dir))).toBe(1);
+  expect(await firstRow(await Generation.open(dir))).toBe(1);
   expect(await build()).toBe(8);
   expect(readdirSync(generationsFolder(dir)).sort()).toEqual(["1", "8"]);
   expect(existsSync(killedRename)).toBe(false);
-  expect(firstRow(await Generation.open(dir))).toBe(8);
+  expect(await firstRow(await Generation.open(dir))).toBe(8);
 });
 
 test("a generation whose folder cannot take its name never becomes current", async () => {
@@ -120,7 +118,7 @@ test("a generation whose folder cannot take its name never becomes current", asy
   mkdirSync(join(generationFolder(dir, number), "in the way"), { recursive: true });
   expect(() => commitGeneration(dir, number, partial)).toThrow(TwinError);
   expect(Generation.current(dir)).toBe(1);
-  expect(firstRow(await Generation.open(dir))).toBe(1);
+  expect(await firstRow(await Generation.open(dir))).toBe(1);
 });
 
 test("two builds at once are refused; a discarded one is gone", async () => {
@@ -174,5 +172,5 @@ test("a damaged pointer, description or file is refused with its place; a new bu
   await expect(Generation.open(dir)).rejects.toThrow(/no such file/);
   writeFileSync(current, "broken");
   expect(await build()).toBe(2);
-  expect(firstRow(await Generation.open(dir))).toBe(2);
+  expect(await firstRow(await Generation.open(dir))).toBe(2);
 });

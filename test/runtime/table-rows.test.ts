@@ -6,15 +6,19 @@ import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { fromHalf, toHalf } from "../../contract/half.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
+import { inMemory } from "../../runtime/evaluate/full-tables.ts";
 import type { Engine } from "../../runtime/request/engine.ts";
 import type { HistorySide } from "../../runtime/request/history.ts";
 import { tableRows } from "../../runtime/request/table-rows.ts";
 import { ItemStore } from "../../runtime/store/item-store.ts";
 import { ItemStoreWriter } from "../../runtime/store/item-store-writer.ts";
 import { TableFile, TableWriter } from "../../runtime/store/table-file.ts";
-import type { OpenTable } from "../../runtime/table/live-tables.ts";
+import { fieldPiece } from "../../runtime/table/item-rows.ts";
+import { byNumber } from "../../runtime/table/locate.ts";
 import { decodeRows, encodeRows, headsOf, type RowFormat, rowBytes } from "../../runtime/table/precision.ts";
+import { floatRows } from "../../runtime/table/read-rows.ts";
 import { decodeStored } from "../../runtime/table/stored-rows.ts";
+import { rowNumbers } from "../../runtime/table/table-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-rows-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -89,26 +93,22 @@ test("float16 rows round as one number does, ties to even", () => {
 });
 
 test("a table holds its rows up to the last one, and no more", async () => {
-  const ordinals = Int32Array.of(1, 3, 4, 0, 5, 0);
+  const ordinals = Int32Array.of(1, 3, 4, 0, 5);
   const engine = {
     artefacts: { manifest: { tables: { keys: { width: 1, on_miss: "mask" } } } },
     variants: { takes: () => false },
     wholeTables: false,
   } as unknown as Engine;
-  const history = { count: 5, length: 6, ordinals: () => ordinals } as unknown as HistorySide;
+  const history = { count: 5, length: 6, rowKeys: rowNumbers(ordinals) } as unknown as HistorySide;
   // Rows 0 … 3: ordinals 1, 2 and 3 have one.
-  const open = {
-    rows: 4,
-    gather(rows: Int32Array, into: Float32Array) {
-      rows.forEach((row, i) => {
-        into[i + 1] = 10 * row;
-      });
-    },
-  } as unknown as OpenTable;
+  const open = inMemory(Float32Array.of(0, 10, 20, 30), 1, byNumber);
   const { row, rows, found, missed, missing } = await tableRows(engine, history, "keys", open);
   expect({ found, missed, missing: [...missing] }).toEqual({ found: 2, missed: 3, missing: [2, 3, 4] });
   expect([...row.data]).toEqual([1, 2, 0, 0, 0, 0]);
   expect([...rows.data]).toEqual([0, 10, 30, 0, 0, 0, 0]);
+  const whole = await tableRows({ ...engine, wholeTables: true }, history, "keys", open);
+  expect([...whole.row.data]).toEqual([1, 3, 0, 0, 0, 0]);
+  expect([...whole.rows.data]).toEqual([0, 10, 20, 30]);
 });
 
 test("uint8 rows are laid out as the spec says", () => {
@@ -143,35 +143,24 @@ test.each(["float32", "float16", "uint8"] as const)(
     expect(writer.rows).toBe(items + 1);
     const memory = await TableFile.open(path, { shared: true });
     const file = await TableFile.open(path, { memoryLimit: 100_000 });
-    expect(memory).toMatchObject({ rows: items + 1, width: 4, precision });
+    expect(memory).toMatchObject({ rows: items + 1, format: { width: 4, precision } });
     expect(memory.header).toMatchObject({ step: 3 });
-    const ordinals = Int32Array.of(1, 0, items, items + 1, -5, 777, 30_000, 2_000_000_000);
-    expect([...memory.rowsOf(ordinals)]).toEqual([1, 0, items, 0, 0, 777, 30_000, 0]);
-    const a = new Float32Array(ordinals.length * 4 + 1).fill(9);
-    const b = a.slice();
-    const c = a.slice();
-    memory.gather(ordinals, a, 1);
-    file.gather(ordinals, b, 1);
-    expect(b).toEqual(a);
-    expect([...a.subarray(5, 9)]).toEqual([0, 0, 0, 0]);
+    expect([memory.inMemory, file.inMemory]).toEqual([true, false]);
+    const ordinals = rowNumbers(Int32Array.of(1, 0, items, items + 1, -5, 777, 30_000, 2_000_000_000));
+    expect([...memory.locate(ordinals)]).toEqual([1, 0, items, 0, 0, 777, 30_000, 0]);
+    const expected = await floatRows(memory, ordinals);
+    expect([...expected.subarray(4, 8)]).toEqual([0, 0, 0, 0]);
     if (precision === "float32") {
-      expect(a.subarray(1, 5)).toEqual(values.subarray(0, 4));
-      expect(a.subarray(6 * 4 + 1, 7 * 4 + 1)).toEqual(values.subarray(4 * 29_999, 4 * 30_000));
+      expect(expected.subarray(0, 4)).toEqual(values.subarray(0, 4));
+      expect(expected.subarray(6 * 4, 7 * 4)).toEqual(values.subarray(4 * 29_999, 4 * 30_000));
     }
-    expect(file.whole()).toBeNull();
-    const whole = memory.whole()!;
-    expect(memory.whole()).toBe(whole);
-    expect(whole.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect(whole.length).toBe((items + 1) * 4);
-    memory.gather(ordinals, c, 1);
-    expect(c).toEqual(a);
+    expect([await file.floats(), await file.stored()]).toEqual([null, null]);
+    const whole = await memory.floats();
+    expect(whole?.values.buffer ?? null).toBe(precision === "float32" ? memory.image().stored : null);
     const attached = await TableFile.attach(structuredClone(memory.image()));
-    expect(attached.whole()!.buffer).toBeInstanceOf(SharedArrayBuffer);
-    attached.gather(ordinals, c, 1);
-    expect(c).toEqual(a);
     const distant = await TableFile.attach(structuredClone(file.image()));
-    distant.gather(ordinals, c, 1);
-    expect(c).toEqual(a);
+    expect(attached.image().stored).toBeInstanceOf(SharedArrayBuffer);
+    for (const table of [file, attached, distant]) expect(await floatRows(table, ordinals)).toEqual(expected);
     // Who attached reads through the descriptor of whoever opened: that one closes last.
     for (const table of [attached, distant, memory, file]) {
       table.verify();
@@ -218,13 +207,17 @@ test("an item store keeps each feature's words; unknown items read record 0", as
   expect(memory.features.map(({ name }) => name)).toEqual(["item.id", "item.tags", "item.cover"]);
   const file = await ItemStore.open(path, { memoryLimit: 10 });
   const attached = await ItemStore.attach(structuredClone(memory.image()));
+  const read = async (store: ItemStore, name: string, ordinals: Int32Array) => {
+    const { column, piece } = fieldPiece(store, name, ordinals.length);
+    await store.read(rowNumbers(ordinals), [piece]);
+    return column;
+  };
   for (const store of [memory, file, attached]) {
     const ordinals = Int32Array.of(0, 1, 4, 99, -1);
-    expect([...store.gather("item.id", ordinals)]).toEqual([0, 4, 5, 0, 0]);
-    expect([...store.gather("item.tags", ordinals)]).toEqual([-1, -1, 1, 2, 3, -1, -1, -1, -1, -1]);
-    expect(store.gather("item.cover", Int32Array.of(2, 0))).toEqual(Float32Array.of(3, 4, 5, 0, 0, 0));
-    expect(store.has("item.key")).toBe(false);
-    expect(() => store.gather("item.key", ordinals)).toThrow(/holds no feature item.key/);
+    expect([...(await read(store, "item.id", ordinals))]).toEqual([0, 4, 5, 0, 0]);
+    expect([...(await read(store, "item.tags", ordinals))]).toEqual([-1, -1, 1, 2, 3, -1, -1, -1, -1, -1]);
+    expect(await read(store, "item.cover", Int32Array.of(2, 0))).toEqual(Float32Array.of(3, 4, 5, 0, 0, 0));
+    await expect(read(store, "item.key", ordinals)).rejects.toThrow(/holds no feature item.key/);
     store.verify();
     store.close();
   }
@@ -242,27 +235,21 @@ test.each(["float16", "uint8"] as const)(
       await TableFile.open(path, { shared: true }),
     ];
     const attached = await TableFile.attach(structuredClone(shared.image()));
-    const ordinals = Int32Array.of(0, 50, 3, 51, -1, 3);
-    const expected = new Float32Array(ordinals.length * 4);
-    file.gather(ordinals, expected);
-    const decoded = (table: TableFile): Float32Array => {
-      const rows = table.gatherStored(ordinals)!;
-      const floats = new Float32Array(expected.length);
-      for (let row = 0; row < ordinals.length; row++) decodeStored(rows, row, format(precision), floats, 4 * row);
-      return floats;
-    };
-    for (const table of [memory, file, attached]) expect(decoded(table)).toEqual(expected);
-    expect(file.stored()).toBeNull();
-    const whole = memory.stored()!;
+    const ordinals = rowNumbers(Int32Array.of(0, 50, 3, 51, -1, 3));
+    const expected = await floatRows(file, ordinals);
+    for (const table of [memory, attached]) expect(await floatRows(table, ordinals)).toEqual(expected);
+    expect(await file.stored()).toBeNull();
+    const { values: whole, row } = (await memory.stored())!;
     expect([whole.values.length, whole.affine?.length ?? 0]).toEqual([51 * 4, precision === "uint8" ? 51 * 4 : 0]);
-    expect(memory.stored()!.values.buffer).toBe(whole.values.buffer);
-    // Rearranged, it still gives its rows in every form.
-    expect(decoded(memory)).toEqual(expected);
+    expect((await memory.stored())!.values.values.buffer).toBe(whole.values.buffer);
     const floats = new Float32Array(expected.length);
-    memory.gather(ordinals, floats);
+    row(ordinals).forEach((at, i) => {
+      decodeStored(whole, at, format(precision), floats, 4 * i);
+    });
     expect(floats).toEqual(expected);
-    expect(memory.whole()!.subarray(4 * 50)).toEqual(expected.subarray(4, 8));
-    expect([memory.stored(), memory.gatherStored(ordinals)]).toEqual([null, null]);
+    // Rearranged, it still gives its rows.
+    expect(await floatRows(memory, ordinals)).toEqual(expected);
+    expect(memory.inMemory).toBe(true);
     for (const table of [memory, file, shared, attached]) table.close();
   },
 );

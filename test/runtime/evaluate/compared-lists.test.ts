@@ -7,6 +7,7 @@ import { hitRateReport, withGeneration } from "../../../runtime/evaluate/hit-rat
 import { Candidates } from "../../../runtime/request/candidates.ts";
 import type { Engine } from "../../../runtime/request/engine.ts";
 import { feeds } from "../../../runtime/request/feeds.ts";
+import { fetchSide } from "../../../runtime/request/fetch.ts";
 import { prepareSide } from "../../../runtime/request/prepare.ts";
 import { rankCandidates } from "../../../runtime/request/rank.ts";
 import { keptOf } from "../../../runtime/request/ranking.ts";
@@ -62,7 +63,8 @@ async function oneByOne(engine: Engine) {
   for (const { prepare, rank } of requests) {
     const side = await prepareSide(engine, prepare);
     const kept = (await rankCandidates(engine, side, rank)).searches[search.name];
-    const every = new Candidates(engine, side.generation, rank);
+    await fetchSide(engine, side, ["oracle"]);
+    const every = await Candidates.fetch(engine, side.generation, rank, ["oracle"]);
     const chunk = { start: 0, end: every.count };
     const found = await engine.sessions.run("oracle", feeds(engine, "oracle", side, every, chunk, {}));
     const scores = found[search.scores!];
@@ -96,12 +98,14 @@ async function everyItem(precision: Precision): Promise<Engine> {
   const format = { precision, width, heads: headsOf(parts) };
   decodeRows(encodeRows(values.slice(width), format), 0, values.length / width - 1, format, values, width);
   const table: OpenTable = {
+    where: "made",
     rows: values.length / width,
+    rowBytes: 4 * width,
+    absent: new Uint8Array(4 * width),
     format: { precision: "float32", width, heads: [width] },
-    whole: () => values,
-    gather: () => expect.unreachable(),
-    stored: () => null,
-    gatherStored: () => null,
+    floats: async () => ({ values, row: (keys) => engine.tables.current()!.store.locate!(keys) }),
+    read: () => expect.unreachable(),
+    stored: async () => null,
   };
   return withGeneration(engine, { ...engine.tables.current()!, table: () => table, freshness: () => [] });
 }

@@ -1,0 +1,79 @@
+// Rows of a table that are projected in the request, because the table lacks them.
+
+import { TwinError } from "../../contract/error.ts";
+import { inputsOf, outputOf, type SourcedInput } from "../../contract/ports.ts";
+import { emptyRecord } from "../../contract/record.ts";
+import { encodedShape, encodedWidth } from "../encode/column.ts";
+import { floats, ints, type Tensor } from "../session/session.ts";
+import type { ItemColumns } from "../table/item-columns.ts";
+import type { ReadOptions } from "../table/table-store.ts";
+import type { Engine } from "./engine.ts";
+import type { HistorySide } from "./history.ts";
+import { fetchOutside } from "./outside.ts";
+
+/** Items projected at once. */
+const BATCH = 8192;
+
+/** Projects the items of some behaviours: behaviour i to row i + 1. */
+export async function project(
+  engine: Engine,
+  history: HistorySide,
+  table: string,
+  behaviours: readonly number[],
+  into: Float32Array,
+  width: number,
+  options?: ReadOptions,
+): Promise<void> {
+  const { inputs, manifest } = engine.artefacts;
+  const spec = manifest.graphs.projector;
+  if (spec === undefined) throw new TwinError(`table ${table}: the artefacts have no projector`);
+  const output = outputOf(spec.outputs, (result) => result.kind === "rows" && result.table === table);
+  if (output === undefined)
+    throw new TwinError(`table ${table}: the projector of the artefacts does not make its rows`);
+  const ports = inputsOf(manifest, inputs, "projector");
+  const features = ports.flatMap(({ source }) => (source.kind === "item" ? [source.feature] : []));
+  // Where all of them are due their features are what the histories' graphs read, too.
+  const items = behaviours.length === history.count ? history.items : history.items.some(behaviours);
+  await items.fetch(features, options);
+  for (let start = 0; start < behaviours.length; start += BATCH) {
+    const end = Math.min(start + BATCH, behaviours.length);
+    const feeds = await projectorFeeds(engine, items, ports, { start, end }, options);
+    const results = await engine.sessions.run("projector", feeds);
+    const projected = results[output.name].data as Float32Array;
+    for (let i = start; i < end; i++) {
+      const at = (i - start) * width;
+      into.set(projected.subarray(at, at + width), (behaviours[i] + 1) * width);
+    }
+  }
+}
+
+async function projectorFeeds(
+  { artefacts: { manifest, outside } }: Engine,
+  items: ItemColumns,
+  ports: readonly SourcedInput[],
+  { start, end }: { readonly start: number; readonly end: number },
+  options?: ReadOptions,
+): Promise<Record<string, Tensor>> {
+  const feeds: Record<string, Tensor> = emptyRecord();
+  for (const { name, source } of ports) {
+    if (source.kind !== "item") continue;
+    const { feature } = source;
+    const width = encodedWidth(feature);
+    const data = items.encoded(feature).slice(start * width, end * width);
+    const shape = encodedShape(feature, end - start);
+    feeds[name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data as Int32Array, ...shape);
+  }
+  for (const { name, source } of ports) {
+    if (source.kind !== "embedding" || outside === null) continue;
+    const { parameter } = source;
+    const embedding = manifest.embeddings.find((one) => one.parameter === parameter)!;
+    const users = ports.filter((one) => one.source.kind === "item" && one.source.feature.embedding === parameter);
+    const uses = users.map((one) => ({ indices: feeds[one.name], needed: null }));
+    const fetched = await fetchOutside(outside, embedding, uses, options);
+    feeds[name] = fetched.rows;
+    users.forEach((one, i) => {
+      feeds[one.name] = fetched.indices[i];
+    });
+  }
+  return feeds;
+}

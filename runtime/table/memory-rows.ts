@@ -1,0 +1,107 @@
+// The store of rows that lie in memory: of this thread, or shared with others.
+import { type Locate, within } from "./locate.ts";
+import {
+  expectRoom,
+  type HitMask,
+  type Piece,
+  type ReadOptions,
+  type RowKeys,
+  type TableStore,
+} from "./table-store.ts";
+
+/** The same bytes of every row, one after the other. */
+export interface Section {
+  /** First byte in a row. */
+  readonly from: number;
+  readonly bytes: number;
+  /** rows · bytes, at a multiple of 4 where both are such. */
+  readonly memory: Uint8Array;
+}
+
+/** Pieces of more words are copied as a whole. */
+const WORDS = 24;
+
+export class MemoryRows implements TableStore {
+  readonly where: string;
+  readonly rows: number;
+  readonly rowBytes: number;
+  readonly absent: Uint8Array;
+  readonly locate: Locate;
+  readonly #sections: readonly Section[];
+
+  /**
+   * @param rows how many; row 0 is the one of what is absent
+   * @param sections bytes of the rows that lie together: all of them, or values and scales apart
+   */
+  constructor(where: string, rows: number, sections: readonly Section[], locate: Locate) {
+    this.where = where;
+    this.rows = rows;
+    this.rowBytes = sections.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.absent = new Uint8Array(this.rowBytes);
+    for (const { from, bytes, memory } of sections) this.absent.set(memory.subarray(0, bytes), from);
+    this.#sections = sections;
+    this.locate = within(locate, rows);
+  }
+
+  async read(keys: RowKeys, into: readonly Piece[], { signal }: ReadOptions = {}): Promise<HitMask> {
+    signal?.throwIfAborted();
+    expectRoom(this, keys, into);
+    const rows = this.locate(keys);
+    for (const piece of into) for (const section of this.#sections) copy(section, rows, piece);
+    const hits = new Uint8Array(rows.length);
+    for (let i = 0; i < rows.length; i++) hits[i] = rows[i] > 0 ? 1 : 0;
+    return hits;
+  }
+}
+
+/** What a piece has of a section. */
+function copy(section: Section, rows: Int32Array, piece: Piece): void {
+  const start = Math.max(section.from, piece.from);
+  const bytes = Math.min(section.from + section.bytes, piece.from + piece.bytes) - start;
+  if (bytes <= 0) return;
+  const from = start - section.from;
+  const to = start - piece.from;
+  const sizes = section.bytes | piece.bytes | bytes | from | to | section.memory.byteOffset | piece.into.byteOffset;
+  const unit = (sizes & 3) === 0 ? 4 : 1;
+  copyElements(
+    elements(section.memory, unit),
+    section.bytes / unit,
+    from / unit,
+    rows,
+    elements(piece.into, unit),
+    piece.bytes / unit,
+    to / unit,
+    bytes / unit,
+  );
+}
+
+/** Words where all sizes allow it, else bytes. */
+function elements(memory: Uint8Array, unit: number): Uint8Array | Int32Array {
+  return unit === 1 ? memory : new Int32Array(memory.buffer, memory.byteOffset, memory.length / 4);
+}
+
+function copyElements(
+  source: Uint8Array | Int32Array,
+  stride: number,
+  from: number,
+  rows: Int32Array,
+  target: Uint8Array | Int32Array,
+  step: number,
+  first: number,
+  count: number,
+): void {
+  if (count === 1) {
+    for (let i = 0; i < rows.length; i++) target[i * step + first] = source[rows[i] * stride + from];
+  } else if (count <= WORDS) {
+    for (let i = 0; i < rows.length; i++) {
+      const at = rows[i] * stride + from;
+      const to = i * step + first;
+      for (let j = 0; j < count; j++) target[to + j] = source[at + j];
+    }
+  } else {
+    for (let i = 0; i < rows.length; i++) {
+      const at = rows[i] * stride + from;
+      target.set(source.subarray(at, at + count), i * step + first);
+    }
+  }
+}
