@@ -36,5 +36,6 @@ export function named<S extends v.GenericSchema>(value: S) {
       }
       return sound ? output : NEVER;
     }),
+    v.metadata({ values: value }),
   );
 }

@@ -52,7 +52,7 @@ const entries = {
 };
 
 /** run.yaml: what the run was started with. */
-const RunSchema = strict({
+export const RunSchema = strict({
   format: v.literal(2),
   ...entries,
   /** The files that it was made with; null where a version wrote it that kept no list. */
