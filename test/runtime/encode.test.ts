@@ -120,6 +120,8 @@ test("flags, numbers, tags and vectors", () => {
   expect(encode(tags, [[1, 2], null, [], [9, 10, 3, 4], [null, 5] as never, Int32Array.of(7)])).toEqual([
     2, 3, -1, -1, -1, -1, -1, -1, -1, 10, 0, 4, 6, -1, -1, 8, -1, -1,
   ]);
+  // What is beyond the first `max` does not reach the next list.
+  expect(encode(tags, [[1, 2, 3, 4, 5], null, undefined as never])).toEqual([2, 3, 4, -1, -1, -1, -1, -1, -1]);
   // Missing entries take no place of the first `max`.
   expect(encode(tags, [[null, 1, undefined, 2, Number.NaN, 3, 4] as never])).toEqual([2, 3, 4]);
   const named: Encoder = { kind: "tags", of: { kind: "vocabulary", max: 10, minCount: 1 }, max: 2 };
