@@ -10,6 +10,9 @@ function found(folder: string): string {
   return found(dirname(folder));
 }
 
+/** What starts the command line. */
+export const launcher: string = join(home, "cli", "twin.mjs");
+
 export const packageModels: string = join(home, "models");
 
 /** In a checkout `npx` finds this package; elsewhere `npx twin` would fetch another one of that name. */

@@ -139,6 +139,18 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (file, options) => (await import("./verbs/train.ts")).train(file, options));
 
+  verb("minimize <file>", "the smallest model that still fails as this one does")
+    .requiredOption("-o, --output <file>", "the model to write")
+    .option("--run <command>", "what fails: a shell line with {} for the model and {out} for a new folder")
+    .addOption(
+      new Option("--check <what>", "without --run: what of ours fails")
+        .choices(["build", "passes", "self-test"])
+        .default("build"),
+    )
+    .option("--match <text>", "what the failure has to say (default: its first line, without names and numbers)")
+    .option("--timeout <seconds>", "longest time of one try", positive, 60)
+    .action(async (file, options) => (await import("./verbs/minimize.ts")).minimizeModel(file, options));
+
   verb("diff <dir> <file>", "what a change of the spec means for a build; exit 1 if something must be redone")
     .addOption(json())
     .action(async (dir, file, options) => (await import("./verbs/diff.ts")).diffBuild(dir, file, options));

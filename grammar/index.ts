@@ -5,6 +5,7 @@ export * from "./diagnostic.ts";
 export { syntaxErrors } from "./errors.ts";
 export { type Edit, edited, type Fix, together } from "./fix.ts";
 export { type Formatted, format } from "./format.ts";
+export { minimize, smaller, type Try } from "./minimize.ts";
 export { nestingLimit, type Parsed, parse, sourceLimit } from "./parse.ts";
 export { printAst } from "./print-ast.ts";
 export { type Quantity, quantity, units } from "./quantity.ts";

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { check } from "../../compiler/check/check.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { load } from "../../compiler/source/load.ts";
+import { format } from "../../grammar/format.ts";
+import { smaller } from "../../grammar/minimize.ts";
 import { render } from "../../grammar/report.ts";
 import { builtKinds, bySamples } from "./by-samples.ts";
 
@@ -22,9 +24,59 @@ export function modelOf(text: string): Model {
   throw new Error(render(diagnostics, { color: false }));
 }
 
+/** A counterexample is the smallest model that still fails, and shown as its text. */
 export function anyModel(choice: ModelChoice = {}): fc.Arbitrary<Model> {
-  // A counterexample is shown as the text that it came from.
-  return anyText(choice).map((text) => Object.defineProperty(modelOf(text), fc.toStringMethod, { value: () => text }));
+  return new AnyModel(anyText(choice));
+}
+
+const shown = (text: string): Model => Object.defineProperty(modelOf(text), fc.toStringMethod, { value: () => text });
+
+/** What a model was drawn from; of one that was made smaller by its tree, the text alone. */
+interface Drawn {
+  readonly text: string;
+  readonly value: fc.Value<string> | null;
+}
+
+/** Models of drawn texts. They grow smaller as what they were drawn from does, then by the tree of the text. */
+class AnyModel extends fc.Arbitrary<Model> {
+  private readonly texts: fc.Arbitrary<string>;
+
+  constructor(texts: fc.Arbitrary<string>) {
+    super();
+    this.texts = texts;
+  }
+
+  override generate(draws: fc.Random, bias: number | undefined): fc.Value<Model> {
+    return this.drawn(this.texts.generate(draws, bias));
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is Model {
+    return false && value !== undefined;
+  }
+
+  override shrink(_: Model, context: unknown): fc.Stream<fc.Value<Model>> {
+    const { text, value } = context as Drawn;
+    const before = value === null ? fc.Stream.nil<fc.Value<string>>() : this.texts.shrink(value.value, value.context);
+    return before.map((one) => this.drawn(one)).join(fc.stream(smallerModels(text)));
+  }
+
+  private drawn(value: fc.Value<string>): fc.Value<Model> {
+    const context: Drawn = { text: value.value, value };
+    return new fc.Value(shown(value.value), context);
+  }
+}
+
+function* smallerModels(text: string): IterableIterator<fc.Value<Model>> {
+  for (const next of smaller(text)) {
+    const formatted = format({ path: "any.twin", text: next });
+    if (!("text" in formatted) || formatted.text === text) continue;
+    try {
+      const context: Drawn = { text: formatted.text, value: null };
+      yield new fc.Value(shown(formatted.text), context);
+    } catch {
+      // It is no model.
+    }
+  }
 }
 
 const dim = fc.integer({ min: 1, max: 4 });

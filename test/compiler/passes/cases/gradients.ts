@@ -1,5 +1,5 @@
 // Proofs of training's passes over what reverse mode writes.
-import { builder } from "../../../../compiler/ir/build.ts";
+import { builder, make } from "../../../../compiler/ir/build.ts";
 import type { Value } from "../../../../compiler/ir/graph.ts";
 import { graphOf } from "../../../kit/onnx.ts";
 import { mutant, type PassCases } from "../../../kit/pass-cases.ts";
@@ -200,6 +200,13 @@ const rowsOf = b.ints([1, 0, 3, 2, 1]);
 const inner = index("inner", 7);
 const updates = floats("updates", 7, 30);
 const five = floats("five_rows", 5, 30);
+/** Of two pairs: of one alone they stay. */
+const summed = make(
+  "scatterAdd",
+  [inner, updates, index("inner2", 4), floats("updates2", 4, 30)],
+  { shape: [5, 30] },
+  { scope: "m", doc: "" },
+);
 const like = floats("like", "rows", 30);
 
 export const sumsOfSums: PassCases = {
@@ -210,24 +217,32 @@ export const sumsOfSums: PassCases = {
   cases: {
     "rows are summed up once": {
       rule: 1,
-      graph: of(b.scatterAdd(rowsOf, b.scatterAdd(inner, updates, five), like)),
-      gives: "gather scatterAdd",
+      graph: of(b.scatterAdd(rowsOf, summed, like)),
+      gives: "gather gather scatterAdd",
     },
     "wide columns of sums, too": {
       rule: 2,
-      graph: of(
-        b.scatterAdd(rowsOf, b.slice(b.scatterAdd(inner, updates, five), 1, 2, 28), floats("like26", "rows", 26)),
-      ),
-      gives: "gather slice scatterAdd",
+      graph: of(b.scatterAdd(rowsOf, b.slice(summed, 1, 2, 28), floats("like26", "rows", 26))),
+      gives: "gather slice gather slice scatterAdd",
     },
     "narrow columns of sums stay": {
-      graph: of(b.scatterAdd(rowsOf, b.slice(b.scatterAdd(inner, updates, five), 1, 2, 6), floats("like4", "rows", 4))),
+      graph: of(b.scatterAdd(rowsOf, b.slice(summed, 1, 2, 6), floats("like4", "rows", 4))),
     },
     "rows of sums stay": {
       graph: of(
         b.scatterAdd(
           index("many_ids", 26),
-          b.slice(b.scatterAdd(inner, updates, floats("thirty", 30, 30)), 0, 1, 27),
+          b.slice(
+            make(
+              "scatterAdd",
+              [inner, updates, index("inner2", 4), floats("updates2", 4, 30)],
+              { shape: [30, 30] },
+              { scope: "m", doc: "" },
+            ),
+            0,
+            1,
+            27,
+          ),
           like,
         ),
       ),
@@ -239,14 +254,19 @@ export const sumsOfSums: PassCases = {
       graph: of(
         b.scatterAdd(
           index("pairs", 5, 2),
-          b.scatterAdd(index("inner2", 7), floats("deep", 7, 2, 30), floats("five2", 5, 2, 30)),
+          make(
+            "scatterAdd",
+            [index("inner3", 7), floats("deep", 7, 2, 30), index("inner2", 4), floats("deep2", 4, 2, 30)],
+            { shape: [5, 2, 30] },
+            { scope: "m", doc: "" },
+          ),
           like,
         ),
       ),
     },
   },
   mutants: [
-    mutant("rule 1", "if (pairs.every(", "if (pairs.length > 0 || pairs.every(", "rows are summed up once", "form"),
+    mutant("rule 1", "if (pairs.length === count", "if (pairs.length > 0", "rows are summed up once", "form"),
     mutant(
       "rule 2",
       "const inner = cut ? updates.node.inputs[0] : updates;",
