@@ -1,10 +1,11 @@
 // weights.safetensors: every parameter by name, in canonical order, streamed, so that it may be larger than memory.
 
 import type { Digest } from "../../contract/digest.ts";
+import { elementCount } from "../../contract/element-count.ts";
 import { layoutTensors } from "../../contract/safetensors.ts";
 import { InputError } from "../diagnostics/input-error.ts";
 import type { Parameter } from "../model/parameter.ts";
-import { checkFinite, count, floats, type ParameterValues } from "../values/values.ts";
+import { checkFinite, floats, type ParameterValues } from "../values/values.ts";
 import { blockHashing, blocksText } from "./block-hashes.ts";
 
 export const weightsFile = "weights.safetensors";
@@ -63,9 +64,9 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
       pick?.take(floats(piece), at);
       at += piece.byteLength / 4;
     }
-    if (at !== count(shape)) {
+    if (at !== elementCount(shape)) {
       throw new InputError(
-        `The weights of ${name} end after ${at} of ${count(shape)} values: the file is damaged; fetch or train it again.`,
+        `The weights of ${name} end after ${at} of ${elementCount(shape)} values: the file is damaged; fetch or train it again.`,
       );
     }
     digests.set(name, one.hex());

@@ -35,7 +35,7 @@ export function initialValues(parameters: readonly Parameter[], seed: number): P
     untrained: true,
     step: null,
     read(name) {
-      const values = new Float32Array(count(known(name).shape));
+      const values = new Float32Array(elementCount(known(name).shape));
       let block = 0;
       for (const piece of startValues(known(name), seed, all)) values.set(piece, blockLength * block++);
       return values;
@@ -123,13 +123,11 @@ function swapped(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-export const count = (shape: readonly number[]): number => elementCount(shape);
-
 const brackets = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
 /** `[3, 17]`: row-major place of a flat index. */
 function place(shape: readonly number[], flat: number): string {
-  const at = shape.map((_, axis) => Math.floor(flat / count(shape.slice(axis + 1))) % shape[axis]);
+  const at = shape.map((_, axis) => Math.floor(flat / elementCount(shape.slice(axis + 1))) % shape[axis]);
   return brackets(at);
 }
 

@@ -1,10 +1,9 @@
-// Reads manifest.yaml and tables/NAME.yaml of a build folder.
+// Reads manifest.yaml of a build folder.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { parseTableSpec, type ReadManifest, readManifestText } from "../../contract/manifest-text.ts";
-import type { TableSpec } from "../../contract/table-spec.ts";
+import { type ReadManifest, readManifestText } from "../../contract/manifest-text.ts";
 import { readText } from "./files.ts";
 
 const MOST = 64 * 1024 * 1024;
@@ -21,10 +20,4 @@ export function readBuild(dir: string): ReadManifest {
     );
   }
   return readManifestText(readText(path, MOST), path);
-}
-
-/** DIR/tables/NAME.yaml, by a table's entry in the manifest. */
-export function readTableSpec(dir: string, spec: string): TableSpec {
-  const path = join(dir, spec);
-  return parseTableSpec(readText(path, MOST), path);
 }

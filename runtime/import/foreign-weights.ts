@@ -1,7 +1,6 @@
 // A file of weights from elsewhere, whatever its format: named arrays, of which one at a time is read as float32.
 
 /** One array of a foreign file. */
-import { elementCount } from "../../contract/element-count.ts";
 export interface ForeignArray {
   readonly name: string;
   readonly shape: readonly number[];
@@ -24,9 +23,6 @@ export interface ForeignWeights {
   read(name: string): Promise<Float32Array>;
   close(): void;
 }
-
-/** Numbers in an array of this shape; a scalar has one. */
-export const elementsOf = (shape: readonly number[]): number => elementCount(shape);
 
 /** Most numbers of one array, 2^32 − 1: more than 16 GB are not read at once. */
 export const mostElements = 0xffff_ffff;

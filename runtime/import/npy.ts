@@ -1,7 +1,8 @@
 // NumPy's array format (NEP 1): versions 1 to 3, C and Fortran order, both byte orders.
+import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type ElementType, gatherStrided, rowMajor, toFloats, widthOf } from "./elements.ts";
-import { elementsOf, isShape } from "./foreign-weights.ts";
+import { isShape } from "./foreign-weights.ts";
 
 export interface NpyHeader {
   /** As NumPy writes it: `<f4`. */
@@ -52,7 +53,7 @@ export function parseNpy(head: Uint8Array, fileBytes: number, path: string): Npy
     shape: dims,
     start,
   };
-  const due = start + elementsOf(dims) * widthOf(header.type);
+  const due = start + elementCount(dims) * widthOf(header.type);
   if (due !== fileBytes) return fail(`header and numbers are ${due} bytes, but it has ${fileBytes}`);
   return header;
 }

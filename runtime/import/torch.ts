@@ -1,9 +1,11 @@
 // A PyTorch state dictionary (`torch.save(model.state_dict(), path)`) as foreign weights, without PyTorch and without Python.
+
 import { closeSync, openSync } from "node:fs";
+import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import { attempt, readFully } from "../host/files.ts";
 import { gatherStrided, rowMajor, toFloats, widthOf } from "./elements.ts";
-import { elementsOf, type ForeignWeights } from "./foreign-weights.ts";
+import type { ForeignWeights } from "./foreign-weights.ts";
 import { mostPickleBytes, unpickle } from "./pickle.ts";
 import type { PickleValue } from "./pickle-values.ts";
 import { isTensor, type TorchTensor, torchReader } from "./torch-pickle.ts";
@@ -121,7 +123,7 @@ async function readTensor(
   { storage, shape, strides, offset }: TorchTensor,
   order: "little" | "big",
 ): Promise<Float32Array> {
-  if (elementsOf(shape) === 0) return new Float32Array(0);
+  if (elementCount(shape) === 0) return new Float32Array(0);
   const width = widthOf(storage.type);
   const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis], offset);
   const values = toFloats(await zip.read(entry, offset * width, (last + 1) * width), storage.type, order);

@@ -1,6 +1,6 @@
 // Arrays as views: slices, transpositions and heads are steps in memory, gathered once at the end.
+import { elementCount } from "../../contract/element-count.ts";
 import { gatherStrided, rowMajor } from "./elements.ts";
-import { elementsOf } from "./foreign-weights.ts";
 import type { Slice } from "./map-file.ts";
 
 export interface View {
@@ -19,7 +19,7 @@ export const viewOf = (data: Float32Array, shape: readonly number[]): View => ({
 
 /** The numbers in row-major order; the array itself where it is that already. */
 export function dense({ data, offset, shape, strides }: View): Float32Array {
-  const straight = offset === 0 && data.length === elementsOf(shape) && rowMajor(shape).join() === strides.join();
+  const straight = offset === 0 && data.length === elementCount(shape) && rowMajor(shape).join() === strides.join();
   return straight ? data : gatherStrided(data, shape, strides, offset);
 }
 
@@ -63,9 +63,9 @@ export function concatenated(views: readonly View[], axis: number): View {
     axis,
     views.reduce((sum, view) => sum + view.shape[axis], 0),
   );
-  const data = new Float32Array(elementsOf(shape));
-  const blocks = elementsOf(shape.slice(0, axis));
-  const pieces = views.map((view) => ({ data: dense(view), length: elementsOf(view.shape.slice(axis)) }));
+  const data = new Float32Array(elementCount(shape));
+  const blocks = elementCount(shape.slice(0, axis));
+  const pieces = views.map((view) => ({ data: dense(view), length: elementCount(view.shape.slice(axis)) }));
   let at = 0;
   for (let block = 0; block < blocks; block++) {
     for (const piece of pieces) {

@@ -51,7 +51,7 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
   ].map((some) => framesOf(spec, some));
   return {
     spec,
-    width: recordOf(manifest.features.map(({ name, shape }) => [name, size(shape)])),
+    width: recordOf(manifest.features.map(({ name, shape }) => [name, elementCount(shape)])),
     shape: recordOf(manifest.features.map(({ name, shape }) => [name, shape])),
     histories: manifest.histories.map(({ name, minimum, cross }) => ({
       name,
@@ -67,8 +67,6 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
     spaces: rowSpaces(manifest),
   };
 }
-
-const size = elementCount;
 
 /** Features of a kind that graphs take, each once, in the order of the ports. */
 function features(graphs: readonly TrainGraph[], kind: "item" | "single"): string[] {

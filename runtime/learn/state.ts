@@ -47,7 +47,7 @@ export class TrainState {
       pack.parameters.map(({ name, shape, offset }) => ({
         name,
         shape,
-        data: values.subarray(offset, offset + size(shape)),
+        data: values.subarray(offset, offset + elementCount(shape)),
       })),
     );
     const tables = [...this.tables.values()].map(({ table: { parameter, rows, dim }, values }) => ({
@@ -80,11 +80,10 @@ export class TrainState {
   }
 }
 
-export const size = (shape: readonly number[]): number => elementCount(shape);
-
 function packState(pack: Pack, read: ReadParameter): PackState {
   const values = new Float32Array(pack.size);
-  for (const { name, shape, offset } of pack.parameters) values.set(checked(read(name), name, size(shape)), offset);
+  for (const { name, shape, offset } of pack.parameters)
+    values.set(checked(read(name), name, elementCount(shape)), offset);
   return { pack, values, slots: new Map(pack.slots.map((slot) => [slot, new Float32Array(pack.size)])) };
 }
 

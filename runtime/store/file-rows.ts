@@ -1,5 +1,4 @@
 // The store of rows that stay in their block file, and are read from it one by one.
-import { setImmediate } from "node:timers/promises";
 import { type Locate, within } from "../table/locate.ts";
 import {
   expectRoom,
@@ -11,9 +10,7 @@ import {
   type TableStore,
 } from "../table/table-store.ts";
 import type { BlockFile } from "./block-file.ts";
-
-/** Rows that are read before others get their turn: a few milliseconds. */
-const TURN = 2048;
+import { othersTurn, TURN } from "./turn.ts";
 
 export class FileRows implements TableStore {
   readonly rows: number;
@@ -53,10 +50,7 @@ export class FileRows implements TableStore {
     const row = new Uint8Array(this.rowBytes);
     const part = row.subarray(first, end);
     for (let i = 0; i < rows.length; i++) {
-      if (i % TURN === TURN - 1 && into.length > 0) {
-        await setImmediate();
-        signal?.throwIfAborted();
-      }
+      if (i % TURN === TURN - 1 && into.length > 0) await othersTurn(signal);
       hits[i] = rows[i] > 0 ? 1 : 0;
       if (hits[i] === 0) putRow(this.absent, 0, i, into);
       else if (into.length > 0) {

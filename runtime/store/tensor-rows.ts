@@ -1,5 +1,4 @@
 // The store of a floating tensor's rows, by their numbers: an embedding table that no graph holds.
-import { setImmediate } from "node:timers/promises";
 import { TwinError } from "../../contract/error.ts";
 import type { TensorFile } from "../host/tensor-file.ts";
 import { byNumber } from "../table/locate.ts";
@@ -13,9 +12,7 @@ import {
   type RowKeys,
   type TableStore,
 } from "../table/table-store.ts";
-
-/** Rows that are read before others get their turn: a few milliseconds. */
-const TURN = 2048;
+import { othersTurn, TURN } from "./turn.ts";
 
 /** The stores of a file's tensors, by name. */
 export function tensorRows(file: TensorFile): (name: string, width: number) => TensorRows {
@@ -60,10 +57,7 @@ export class TensorRows implements TableStore {
     if (into.length === 0) return hits;
     const values = new Float32Array((Math.min(TURN, rows.length) * this.rowBytes) / 4);
     for (let start = 0; start < rows.length; start += TURN) {
-      if (start > 0) {
-        await setImmediate();
-        signal?.throwIfAborted();
-      }
+      if (start > 0) await othersTurn(signal);
       const end = Math.min(start + TURN, rows.length);
       // Row 0 stands for what is absent while neighbours are read together.
       const part = rows.slice(start, end).map((row, i) => (hits[start + i] === 1 ? row : 0));

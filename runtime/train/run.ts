@@ -1,6 +1,8 @@
 // A run from what lies in its folder: from its last checkpoint, or from start values, to its end.
+
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
@@ -8,7 +10,7 @@ import { parseManifest } from "../../contract/manifest-text.ts";
 import { readText, removeLeftovers } from "../host/files.ts";
 import type { Feeder } from "../learn/feeder.ts";
 import { trainPlan } from "../learn/plan.ts";
-import { type ReadParameter, size, TrainState } from "../learn/state.ts";
+import { type ReadParameter, TrainState } from "../learn/state.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./checkpoint.ts";
 import { contractFingerprint } from "./contract.ts";
 import { type DatasetPlace, threadFeeder } from "./feeder.ts";
@@ -97,7 +99,7 @@ function aboutOf(record: RunRecord, state: TrainState): RunAbout {
   const facts: [string, string | number][] = [
     ["data", data],
     ["started", started],
-    ["parameters", state.parameters().reduce((sum, { shape }) => sum + size(shape), 0)],
+    ["parameters", state.parameters().reduce((sum, { shape }) => sum + elementCount(shape), 0)],
     ...Object.entries(samples ?? {}).map(([part, count]): [string, number] => [`${part} samples`, count]),
     ["batch", batch],
     ["seed", seed],
