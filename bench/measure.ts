@@ -24,7 +24,9 @@ export async function byTurns(contenders: readonly Contender[], rounds: number, 
       for (let turn = 0; turn <= (round < 0 ? 0 : row); turn++) {
         const start = performance.now();
         await contender.run();
-        if (turn > 0) times[i].push(performance.now() - start);
+        if (turn > 0) {
+          times[i].push(performance.now() - start);
+        }
       }
     }
   }

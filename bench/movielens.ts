@@ -33,9 +33,13 @@ for await (const { requests: samples } of readHistories(binding, twin.manifest, 
   let newest: SampleRequest | null = null;
   for (const sample of samples) {
     newest ??= sample;
-    for (const key of sample.candidates.item as BigInt64Array) movies.add(key);
+    for (const key of sample.candidates.item as BigInt64Array) {
+      movies.add(key);
+    }
   }
-  if (newest === null) continue;
+  if (newest === null) {
+    continue;
+  }
   const length = (newest.history.rated.item as ArrayLike<unknown>).length;
   const { prepare } = asRequest(newest);
   requests.push({ request: { prepare, rank: { candidates: { item: [] } } }, length });
@@ -56,7 +60,9 @@ for (const round of [0, 1]) {
     const between = performance.now();
     const ranking = await prepared.rank(request.rank);
     const end = performance.now();
-    if (round === 0) continue; // warm-up
+    if (round === 0) {
+      continue; // warm-up
+    }
     times.prepare.push(between - start);
     times.rank.push(end - between);
     missed += ranking.misses;

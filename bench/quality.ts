@@ -30,7 +30,9 @@ const pasts: readonly Past[] = ["whole", "newest 100", "none"];
 
 for (const name of values.sets.split(",")) {
   const set = dataSets.find((one) => one.name === name);
-  if (set === undefined) throw new Error(`there is no data set ${name}`);
+  if (set === undefined) {
+    throw new Error(`there is no data set ${name}`);
+  }
   const absent = missing(set);
   if (absent.length > 0) {
     console.log(`skipped: ${absent.join(" and ")} is not here, and the data set is not part of this project`);
@@ -92,7 +94,9 @@ function figures(found: readonly Figures[]): string[] {
   return (["auc", "gauc", "logloss"] as const).map((name) => {
     const all = found.map((one) => one[name]);
     const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
-    if (all.length === 1) return mean.toFixed(4);
+    if (all.length === 1) {
+      return mean.toFixed(4);
+    }
     const deviation = Math.sqrt(all.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (all.length - 1));
     return `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`;
   });

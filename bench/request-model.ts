@@ -91,7 +91,9 @@ function sameHeads(path: string): WeightSource {
     const values = file.read(name);
     if (/^relevance\.(query|keys|bias\.\w+\.w)$/.test(name)) {
       const one = values.length / shape[0];
-      for (let head = 1; head < shape[0]; head++) values.copyWithin(head * one, 0, one);
+      for (let head = 1; head < shape[0]; head++) {
+        values.copyWithin(head * one, 0, one);
+      }
     }
     all.set(name, values);
   }

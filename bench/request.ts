@@ -40,7 +40,9 @@ async function contestant(
   return {
     name,
     async run() {
-      for (const { feeds } of pieces) await session.run(feeds);
+      for (const { feeds } of pieces) {
+        await session.run(feeds);
+      }
     },
     close: () => session.release(),
   };
@@ -62,7 +64,9 @@ async function measure(models: { independent: RequestModel; alike: RequestModel 
   const rounds = cost > 2e7 ? 3 : cost > 2e6 ? 5 : 12;
   const timings = named(await byTurns([...ours, ...others.filter((other) => !slow.includes(other))], rounds));
   const beside = named(slow.length > 0 ? await byTurns([ours[0], ...slow], 4, 2) : []);
-  for (const { close } of [...ours, ...others]) await close();
+  for (const { close } of [...ours, ...others]) {
+    await close();
+  }
   return { size, timings, beside };
 }
 
@@ -94,10 +98,14 @@ for (const [candidates, history] of wanted) {
   rows.push(row);
   console.log(`${candidates} candidates × ${history} behaviours`);
   const print = (timings: Row["timings"]) => {
-    for (const timing of timings.values()) console.log(`  ${timing.name.padEnd(18)} ${timed(timing)}`);
+    for (const timing of timings.values()) {
+      console.log(`  ${timing.name.padEnd(18)} ${timed(timing)}`);
+    }
   };
   print(row.timings);
-  if (row.beside.size > 0) console.log("  by turns with the export:");
+  if (row.beside.size > 0) {
+    console.log("  by turns with the export:");
+  }
   print(row.beside);
 }
 
@@ -130,6 +138,8 @@ console.log(
 console.log(
   "\nWhere `shared ÷ twin` is below 1, unsplit attention with a shared user side is the faster one on this CPU.",
 );
-for (const line of models.independent.plan) console.log(`plan: ${line}`);
+for (const line of models.independent.plan) {
+  console.log(`plan: ${line}`);
+}
 models.independent.close();
 models.alike.close();

@@ -89,7 +89,9 @@ function command(name: string, args: readonly string[], expected: string): Conte
     name,
     async run() {
       const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-      if (status !== 0 || !stdout.includes(expected)) throw new Error(`${name} ended with ${status}: ${stderr}`);
+      if (status !== 0 || !stdout.includes(expected)) {
+        throw new Error(`${name} ended with ${status}: ${stderr}`);
+      }
     },
   };
 }
@@ -120,7 +122,9 @@ try {
       [launched.name, timed(launched), ratio(launched.median), ""],
     ]),
   );
-  if (bundled.median / bare.median > target) process.exitCode = 1;
+  if (bundled.median / bare.median > target) {
+    process.exitCode = 1;
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

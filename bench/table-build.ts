@@ -84,7 +84,9 @@ function buildModel(dir: string, precision: string): void {
     values.model === undefined
       ? compile("sized.twin", { version: "bench", resolve: () => sized.replace("float32", precision) })
       : compile(values.model, { version: "bench", resolve: read });
-  if (built.manifest === null) throw new Error(built.diagnostics.map(({ title }) => title).join("\n"));
+  if (built.manifest === null) {
+    throw new Error(built.diagnostics.map(({ title }) => title).join("\n"));
+  }
   for (const { path, content } of built.files) {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(
@@ -117,7 +119,9 @@ async function bareProjector(dir: string): Promise<{ run(): Promise<void>; close
   const session = await openFile(join(dir, plan.graph), { providers: ["cpu"], threads: 2, warn: () => undefined });
   return {
     async run() {
-      for (const feed of feeds) await session.run(feed);
+      for (const feed of feeds) {
+        await session.run(feed);
+      }
     },
     close: () => session.close(),
   };
@@ -128,7 +132,9 @@ function fromStore(dir: string): BuildReport {
   const cli = join(import.meta.dirname, "../cli/twin.mjs");
   const words = [cli, "table", "build", dir, "--from-store", "--json"];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr);
+  if (status !== 0) {
+    throw new Error(stderr);
+  }
   return JSON.parse(stdout) as BuildReport;
 }
 
@@ -209,5 +215,7 @@ try {
     );
   }
 } finally {
-  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
+  if (values.folder === undefined) {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

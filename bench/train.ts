@@ -82,16 +82,22 @@ async function sizes(): Promise<void> {
   const rows = [["batch × history", ...headings, "µs a sample", "peak GB"]];
   for (const batch of [128, 512]) {
     for (const history of [200, 1000, 5000]) {
-      if (given.only !== undefined && given.only !== `${batch}x${history}`) continue;
+      if (given.only !== undefined && given.only !== `${batch}x${history}`) {
+        continue;
+      }
       const items = 50_000;
       const setting = { world: timedWorld(items, history, batch, seed), catalogue: items, batch, threads };
       const found = await measured({ ...setting, model: "large", ...stepsFor(batch * history) });
-      if (found === null) throw new Error(`batch ${batch}, history ${history}: the process ended without a result`);
+      if (found === null) {
+        throw new Error(`batch ${batch}, history ${history}: the process ended without a result`);
+      }
       const sample = whole((1000 * median(found.wall)) / batch);
       rows.push([`${batch} × ${history}`, ...line(found, batch), sample, gigabytes(found.peak)]);
     }
   }
-  if (rows.length === 1) return;
+  if (rows.length === 1) {
+    return;
+  }
   console.log(
     "TWIN, 4 heads of 16, inherent width 104, 3 cross features of 8, 100 kept, newest 50; 50,000 items by Zipf; AdaGrad on embeddings, Adam on the rest. Milliseconds of each part and their share of the step.\n",
   );
@@ -131,4 +137,6 @@ const { version } = JSON.parse(
 console.log(`${cpus()[0].model}, ${availableParallelism()} cores; ${threads} threads (\`update\`: 1)`);
 console.log(`ONNX Runtime ${version} on the CPU, Node ${process.versions.node}\n`);
 await sizes();
-if (given.only === undefined || given.only === "items") await catalogues();
+if (given.only === undefined || given.only === "items") {
+  await catalogues();
+}

@@ -21,9 +21,13 @@ function newest(folder) {
 
 /** True where dist/ is missing or older than a source. A package that was installed has no sources and is never stale. */
 export function stale() {
-  if (!existsSync(join(root, "cli", "main.ts"))) return false;
+  if (!existsSync(join(root, "cli", "main.ts"))) {
+    return false;
+  }
   const bundle = join(dist, "twin.js");
-  if (!existsSync(bundle)) return true;
+  if (!existsSync(bundle)) {
+    return true;
+  }
   const made = statSync(bundle).mtimeMs;
   return rooms.some((room) => newest(join(root, room)) > made) || statSync(join(root, "package.json")).mtimeMs > made;
 }
@@ -47,8 +51,9 @@ function publish(staging, begun) {
   }
   for (const name of readdirSync(dist)) {
     const path = join(dist, name);
-    if (isPart(name) && !names.includes(name) && statSync(path).ctimeMs < begun - forgotten)
+    if (isPart(name) && !names.includes(name) && statSync(path).ctimeMs < begun - forgotten) {
       rmSync(path, { force: true });
+    }
   }
 }
 
@@ -64,7 +69,9 @@ function declare() {
     cwd: root,
     stdio: "inherit",
   });
-  if (status !== 0) throw new Error("the declarations of the types could not be made");
+  if (status !== 0) {
+    throw new Error("the declarations of the types could not be made");
+  }
 }
 
 export async function bundle() {
@@ -112,7 +119,11 @@ export async function bundle() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const whole = process.argv.includes("--package");
-  if (whole) rmSync(dist, { recursive: true, force: true });
+  if (whole) {
+    rmSync(dist, { recursive: true, force: true });
+  }
   await bundle();
-  if (whole) declare();
+  if (whole) {
+    declare();
+  }
 }

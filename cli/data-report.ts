@@ -17,7 +17,9 @@ export function reportText(report: DataReport): string {
     `events a user: ${number(behaviours.min)} at least, ${number(behaviours.median)} in the middle, ${number(behaviours.p95)} at 95 %, ${number(behaviours.max)} at most`,
   ];
   for (const part of parts) {
-    if (part.events === 0) continue;
+    if (part.events === 0) {
+      continue;
+    }
     const span = `${at(part.first ?? 0)} to ${at(part.last ?? 0)}`;
     lines.push(
       `${part.part}: ${number(part.events)} events${report.model === "" ? "" : `, ${number(part.samples)} with a label`}, ${number(part.users)} users, ${span}`,
@@ -27,11 +29,13 @@ export function reportText(report: DataReport): string {
       lines.push(`  ${number(part.drawn)} negatives are drawn; ${repeats}`);
     }
     for (const { name, kind, defined, mean } of part.labels) {
-      if (mean === null) lines.push(`  ${name}: missing everywhere`);
-      else
+      if (mean === null) {
+        lines.push(`  ${name}: missing everywhere`);
+      } else {
         lines.push(
           `  ${name}: ${kind === "binary" ? `${percent(mean)} ones` : `${mean.toPrecision(4)} on average`} of ${number(defined)}`,
         );
+      }
     }
   }
   const odd = report.features.filter(({ missing, unknown }) => missing + unknown > 0);
@@ -39,20 +43,25 @@ export function reportText(report: DataReport): string {
     const share = (count: number, all: number): string => percent(count / Math.max(1, all));
     const lost = missing > 0 ? [`${share(missing, lists ?? values)} missing`] : [];
     const strange = unknown > 0 ? [`${share(unknown, values)} unknown`] : [];
-    if (lists === undefined) lines.push(`${name}: ${[...lost, ...strange].join(", ")} of ${number(values)}`);
-    else
+    if (lists === undefined) {
+      lines.push(`${name}: ${[...lost, ...strange].join(", ")} of ${number(values)}`);
+    } else {
       lines.push(
         `${name}: ${[...lost.map((one) => `${one} of ${number(lists)} lists`), ...strange.map((one) => `${one} of ${number(values)} tags`)].join(", ")}`,
       );
+    }
   }
-  if (report.model !== "" && odd.length === 0) lines.push("no feature has missing values or unknown ids");
+  if (report.model !== "" && odd.length === 0) {
+    lines.push("no feature has missing values or unknown ids");
+  }
   for (const { label, rows, features } of report.predictors ?? []) {
     const best = features.slice(0, 3).map(({ feature, auc }) => `${feature} ${auc.toFixed(3)}`);
     const all = report.parts[0].labels.find(({ name }) => name === label)?.defined ?? rows;
     const drawn = `${number(rows)} of ${number(all)} training rows`;
     lines.push(`alone, out of fold, ${label} is predicted best by (AUC, ${drawn}): ${best.join(", ")}`);
   }
-  if (report.supplied.length > 0)
+  if (report.supplied.length > 0) {
     lines.push(`made by SQL, to be supplied with every request: ${report.supplied.join(", ")}`);
+  }
   return lines.join("\n");
 }

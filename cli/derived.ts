@@ -12,13 +12,17 @@ export async function derivedOf(
 ): Promise<Derived[]> {
   const kept = weights === undefined ? undefined : join(dirname(weights), "data.yaml");
   const path = data ?? (kept !== undefined && existsSync(kept) ? kept : undefined);
-  if (path === undefined) return [];
+  if (path === undefined) {
+    return [];
+  }
   const { ambiguous, derivedFeatures, readBinding } = await import("../runtime/data/index.ts");
   const derived = await derivedFeatures(readBinding(path), dataModel(model()).features, path === data);
   const supplied = derived.filter(({ kind }) => kind === "sql").map(({ feature }) => feature);
-  if (supplied.length > 0)
+  if (supplied.length > 0) {
     say(`note: made by SQL in the data, to be supplied with every request: ${supplied.join(", ")}`);
-  for (const feature of ambiguous(derived))
+  }
+  for (const feature of ambiguous(derived)) {
     say(`note: ${feature} is made of a column of its own name: requests bring the derived value`);
+  }
   return derived;
 }

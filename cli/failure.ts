@@ -57,10 +57,18 @@ export function explainFailure(failure: unknown, phase: string): { text: string;
 }
 
 function explained(failure: unknown, phase: string): { text: string; code: number } {
-  if (failure instanceof Failed) return { text: failure.message, code: exit.failed };
-  if (failure instanceof Stopped) return { text: failure.message, code: stopped[failure.signal] };
-  if (failure instanceof WrongUsage) return { text: `error: ${failure.message}`, code: exit.usage };
-  if (failure instanceof TwinError) return { text: `error: ${failure.message}`, code: exit.failed };
+  if (failure instanceof Failed) {
+    return { text: failure.message, code: exit.failed };
+  }
+  if (failure instanceof Stopped) {
+    return { text: failure.message, code: stopped[failure.signal] };
+  }
+  if (failure instanceof WrongUsage) {
+    return { text: `error: ${failure.message}`, code: exit.usage };
+  }
+  if (failure instanceof TwinError) {
+    return { text: `error: ${failure.message}`, code: exit.failed };
+  }
   const system = failure as NodeJS.ErrnoException;
   if (
     typeof system?.code === "string" &&
@@ -70,8 +78,9 @@ function explained(failure: unknown, phase: string): { text: string; code: numbe
     const place = system.path === undefined ? "" : `${system.path}: `;
     return { text: `error: ${place}${systemFaults[system.code]} (${system.code})`, code: exit.failed };
   }
-  if (failure instanceof Error && databaseFault.test(failure.message))
+  if (failure instanceof Error && databaseFault.test(failure.message)) {
     return { text: `error: ${failure.message.split("\n")[0]}`, code: exit.failed };
+  }
   const reason =
     failure instanceof Error ? (process.env.TWIN_DEBUG ? failure.stack : failure.message) : String(failure);
   return {

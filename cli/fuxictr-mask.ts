@@ -17,13 +17,19 @@ export interface ShortWindow {
 export function ownShortWindow(model: Model): ShortWindow | null {
   const attend = model.attends.find(({ over }) => over.kind === "last");
   const metric = attend ? metricOf(attend.by) : null;
-  if (attend?.over.kind !== "last" || metric === null) return null;
+  if (attend?.over.kind !== "last" || metric === null) {
+    return null;
+  }
   const { history, count } = attend.over;
   const shares = (by: { readonly kind: string; readonly metric?: unknown }): boolean => by.metric === metric;
   const others = [...model.attends.filter((one) => one !== attend), ...model.searches];
-  if (others.some(({ by }) => shares(by)) || history.cross.features.length > 0) return null;
+  if (others.some(({ by }) => shares(by)) || history.cross.features.length > 0) {
+    return null;
+  }
   const own = `${history.name}_short`;
-  if (model.histories.some(({ name }) => name === own)) return null;
+  if (model.histories.some(({ name }) => name === own)) {
+    return null;
+  }
   const second = { ...history, name: own };
   const ownMetric = { ...metric, history: second };
   const ownAttend = {
@@ -54,14 +60,19 @@ export function ownShortWindow(model: Model): ShortWindow | null {
 /** Samples whose short window is masked as FuxiCTR does it. */
 export function maskedAsThere(samples: Samples, { history, own, count }: ShortWindow): Samples {
   const feeds = new Map(samples.feeds);
-  for (const [name, tensor] of samples.feeds)
-    if (name.startsWith(`${history}.`)) feeds.set(`${own}${name.slice(history.length)}`, tensor);
+  for (const [name, tensor] of samples.feeds) {
+    if (name.startsWith(`${history}.`)) {
+      feeds.set(`${own}${name.slice(history.length)}`, tensor);
+    }
+  }
   const valid = samples.feeds.get(`${history}.valid`)!;
   const length = valid.shape[1];
   const data = Float32Array.from(valid.data as Float32Array);
   for (let row = 0; row < samples.count; row++) {
     const behaviours = data.subarray(row * length, (row + 1) * length).reduce((sum, one) => sum + one, 0);
-    if (behaviours > 0 && behaviours <= count) data[row * length + behaviours - 1] = 0;
+    if (behaviours > 0 && behaviours <= count) {
+      data[row * length + behaviours - 1] = 0;
+    }
   }
   return { ...samples, feeds: feeds.set(`${own}.valid`, { ...valid, data }) };
 }

@@ -26,7 +26,9 @@ export function importTarget(model: Model): ImportTarget {
     towers: model.towers.map(({ name, input, hidden, tasks, cross, experts }) => ({
       name,
       inputs: input.flatMap((one) => {
-        if (one.kind === "attend") return [{ name: one.attend.name, width: one.attend.out }];
+        if (one.kind === "attend") {
+          return [{ name: one.attend.name, width: one.attend.out }];
+        }
         const features = one.kind === "group" ? columns(one.group.features) : [one.feature];
         return features.map(({ qualified, width }) => ({ name: qualified, width }));
       }),

@@ -3,7 +3,9 @@ import { exit } from "./failure.ts";
 import { run } from "./run.ts";
 
 process.stdout.on("error", (failure: NodeJS.ErrnoException) => {
-  if (failure.code === "EPIPE") process.exit(exit.fine);
+  if (failure.code === "EPIPE") {
+    process.exit(exit.fine);
+  }
 });
 
 process.exitCode = await run(process.argv.slice(2));

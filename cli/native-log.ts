@@ -3,5 +3,7 @@ import { env } from "onnxruntime-node";
 
 /** Failures still come as errors; TWIN_DEBUG leaves the log as it is. */
 export function quietNativeLog(): void {
-  if (!process.env.TWIN_DEBUG) env.logLevel = "fatal";
+  if (!process.env.TWIN_DEBUG) {
+    env.logLevel = "fatal";
+  }
 }

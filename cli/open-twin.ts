@@ -16,10 +16,11 @@ const providers = ["cpu", "cuda", "tensorrt", "webgpu", "dml", "coreml", "qnn"];
 /** @throws WrongUsage naming the option */
 export const loadOptions = (options: RuntimeOptions): LoadOptions => {
   for (const name of options.providers) {
-    if (!providers.includes(name))
+    if (!providers.includes(name)) {
       throw new WrongUsage(
         `--providers: ${name === "" ? "an empty name" : `\`${name}\``} is no execution provider; known: ${providers.join(", ")}`,
       );
+    }
   }
   const { threads, maxStaleness } = options;
   if (maxStaleness !== undefined) {
@@ -45,7 +46,9 @@ export async function openTwin(dir: string, options: LoadOptions): Promise<Twin>
 export function warner(twin: Twin): () => void {
   let said = 0;
   return () => {
-    for (const warning of twin.warnings.slice(said)) say(`warning: ${warning}`);
+    for (const warning of twin.warnings.slice(said)) {
+      say(`warning: ${warning}`);
+    }
     said = twin.warnings.length;
   };
 }

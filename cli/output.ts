@@ -22,10 +22,15 @@ export const printJson = (value: unknown): void => {
 
 /** 64-bit integers leave as decimal strings, typed arrays as lists. */
 export function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+  if (typeof value === "bigint") {
+    return value.toString();
+  }
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     return Array.from(value as unknown as ArrayLike<number>);
-  if (value instanceof Map) return recordOf(value);
+  }
+  if (value instanceof Map) {
+    return recordOf(value);
+  }
   return value;
 }
 
@@ -36,7 +41,9 @@ export const colour = (): boolean => interactive() && !process.env.NO_COLOR && p
 
 export function sayDiagnostics(diagnostics: readonly Diagnostic[]): void {
   // Colours are meant; the source's own characters are replaced there, one by one, for the marks under them.
-  if (diagnostics.length > 0) process.stderr.write(line(render(diagnostics, { color: colour() })));
+  if (diagnostics.length > 0) {
+    process.stderr.write(line(render(diagnostics, { color: colour() })));
+  }
 }
 
 export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>

@@ -5,8 +5,12 @@ import { dirname, join } from "node:path";
 const home: string = found(import.meta.dirname);
 
 function found(folder: string): string {
-  if (existsSync(join(folder, "models", "twin.twin"))) return folder;
-  if (dirname(folder) === folder) throw new Error("the package's models are missing");
+  if (existsSync(join(folder, "models", "twin.twin"))) {
+    return folder;
+  }
+  if (dirname(folder) === folder) {
+    throw new Error("the package's models are missing");
+  }
   return found(dirname(folder));
 }
 

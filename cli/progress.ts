@@ -19,7 +19,9 @@ export function showLine(): (line: string, stays: boolean) => void {
       process.stderr.write(`\r\x1b[2K${escaped(line)}${stays ? "\n" : ""}`);
       return;
     }
-    if (!stays && performance.now() - last < quiet) return;
+    if (!stays && performance.now() - last < quiet) {
+      return;
+    }
     last = performance.now();
     say(line);
   };
@@ -33,7 +35,9 @@ export async function stoppable<T>(job: (signal: AbortSignal) => Promise<T>): Pr
   const controller = new AbortController();
   const received: StopSignal[] = [];
   const stop = (signal: StopSignal) => {
-    if (received.length === 0) say("stopping; Ctrl-C again ends at once");
+    if (received.length === 0) {
+      say("stopping; Ctrl-C again ends at once");
+    }
     received.push(signal);
     controller.abort();
   };
@@ -42,7 +46,9 @@ export async function stoppable<T>(job: (signal: AbortSignal) => Promise<T>): Pr
   try {
     return await job(controller.signal);
   } catch (failure) {
-    if (received.length === 0) throw failure;
+    if (received.length === 0) {
+      throw failure;
+    }
     throw new Stopped(`stopped: ${failure instanceof Error ? failure.message : String(failure)}`, received[0]);
   } finally {
     process.off("SIGINT", stop);

@@ -6,13 +6,17 @@ import { version } from "./version.ts";
 
 const whole = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("a whole number is due");
+  if (!Number.isInteger(value) || value < 0) {
+    throw new InvalidArgumentError("a whole number is due");
+  }
   return value;
 };
 
 const positive = (text: string): number => {
   const value = whole(text);
-  if (value === 0) throw new InvalidArgumentError("a whole number from 1 on is due");
+  if (value === 0) {
+    throw new InvalidArgumentError("a whole number from 1 on is due");
+  }
   return value;
 };
 
@@ -20,14 +24,17 @@ const positives = (text: string): number[] => text.split(",").map(positive);
 
 const tolerance = (text: string): number => {
   const value = Number(text);
-  if (text.trim() === "" || !(value >= 0)) throw new InvalidArgumentError("a number from 0 on is due");
+  if (text.trim() === "" || !(value >= 0)) {
+    throw new InvalidArgumentError("a number from 0 on is due");
+  }
   return value;
 };
 
 const share = (text: string): number => {
   const value = Number(text);
-  if (text.trim() === "" || !(value > 0) || !Number.isFinite(value))
+  if (text.trim() === "" || !(value > 0) || !Number.isFinite(value)) {
     throw new InvalidArgumentError("a number above 0 is due");
+  }
   return value;
 };
 
@@ -43,9 +50,13 @@ export async function run(words: readonly string[]): Promise<number> {
     await commandLine().parseAsync([...words], { from: "user" });
     return exit.fine;
   } catch (failure) {
-    if (failure instanceof CommanderError) return failure.exitCode === 0 ? exit.fine : exit.usage;
+    if (failure instanceof CommanderError) {
+      return failure.exitCode === 0 ? exit.fine : exit.usage;
+    }
     const { text, code } = explainFailure(failure, words.slice(0, 2).join(" "));
-    if (text !== "") say(text);
+    if (text !== "") {
+      say(text);
+    }
     return code;
   }
 }
@@ -273,8 +284,9 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (options) => (await import("./verbs/doctor.ts")).doctor(options));
 
-  for (const command of [program, ...program.commands, ...table.commands, ...data.commands])
+  for (const command of [program, ...program.commands, ...table.commands, ...data.commands]) {
     command.exitOverride().configureOutput({ writeErr: say, outputError: (text, write) => write(text) });
+  }
 
   return program;
 }

@@ -16,10 +16,13 @@ export function reader(entry: string, replace?: string): Read {
     const imported = path !== entry;
     const file = imported && replace !== undefined ? replace : path;
     try {
-      if (imported && file === path && home !== null && !realpathSync(file).startsWith(home))
+      if (imported && file === path && home !== null && !realpathSync(file).startsWith(home)) {
         return { error: "is a link that leads out of the model's folder" };
+      }
       const { size } = statSync(file);
-      if (size > readable) return { error: `is too large: ${size} bytes, and ${readable} is the most that is read` };
+      if (size > readable) {
+        return { error: `is too large: ${size} bytes, and ${readable} is the most that is read` };
+      }
       return readFileSync(file);
     } catch (failure) {
       return { error: reason(failure as NodeJS.ErrnoException) };
@@ -37,8 +40,14 @@ function folderOf(entry: string): string | null {
 }
 
 function reason(failure: NodeJS.ErrnoException): string {
-  if (failure.code === "ENOENT") return "there is no such file";
-  if (failure.code === "EISDIR") return "it is a folder";
-  if (failure.code === "EACCES") return "permission denied";
+  if (failure.code === "ENOENT") {
+    return "there is no such file";
+  }
+  if (failure.code === "EISDIR") {
+    return "it is a folder";
+  }
+  if (failure.code === "EACCES") {
+    return "permission denied";
+  }
   return failure.code ?? failure.message;
 }

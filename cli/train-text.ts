@@ -19,7 +19,9 @@ export function evaluationLine({ step, tasks, improved }: Evaluation): string {
 
 function taskText({ label, kind, drawn, auc, gauc, logloss, rmse }: TaskMetrics): string {
   const value = (of: number): string => (Number.isNaN(of) ? "not defined" : of.toFixed(4));
-  if (kind === "regression") return `${label} rmse ${value(rmse)}`;
+  if (kind === "regression") {
+    return `${label} rmse ${value(rmse)}`;
+  }
   return drawn > 0
     ? `${label} logloss ${value(logloss)}; among the drawn negatives auc ${value(auc)}, gauc ${value(gauc)}`
     : `${label} auc ${value(auc)}, gauc ${value(gauc)}, logloss ${value(logloss)}`;
@@ -46,6 +48,8 @@ export function reportText(report: TrainReport, run: string, file: string): stri
 }
 
 function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 90) {
+    return `${Math.ceil(seconds)} s`;
+  }
   return seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

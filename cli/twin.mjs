@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 
 if (existsSync(new URL("./bundle.mjs", import.meta.url))) {
   const { stale, bundle } = await import("./bundle.mjs");
-  if (stale()) await bundle();
+  if (stale()) {
+    await bundle();
+  }
 }
 await import("../dist/twin.js");

@@ -9,7 +9,8 @@ import { readVocabularies as vocabulariesIn } from "../runtime/train/vocabularie
 export function readVocabularies(dir: string): ReadonlyMap<string, readonly string[]> {
   attempt("read", dir, () => readdirSync(dir));
   const found = vocabulariesIn(dir);
-  if (found.size === 0)
+  if (found.size === 0) {
     throw new TwinError(`${dir} holds no vocabulary (.jsonl): a build has them in its folder vocabularies`);
+  }
   return found;
 }

@@ -40,7 +40,9 @@ export async function writeArtefacts(
     }
     carryTables(folder, stage);
     syncFolders(stage);
-    if (existsSync(folder)) renameSync(folder, previousOf(folder));
+    if (existsSync(folder)) {
+      renameSync(folder, previousOf(folder));
+    }
     renameSync(stage, folder);
     syncFolder(dirname(folder));
     rmSync(previousOf(folder), { recursive: true, force: true });
@@ -53,10 +55,15 @@ export async function writeArtefacts(
 }
 
 function refuseForeign(folder: string, shown: string): void {
-  if (!existsSync(folder)) return;
-  if (!statSync(folder).isDirectory())
+  if (!existsSync(folder)) {
+    return;
+  }
+  if (!statSync(folder).isDirectory()) {
     throw new TwinError(`${shown} is a file; name a folder for the artefacts with -o`);
-  if (existsSync(join(folder, "manifest.yaml")) || readdirSync(folder).length === 0) return;
+  }
+  if (existsSync(join(folder, "manifest.yaml")) || readdirSync(folder).length === 0) {
+    return;
+  }
   throw new TwinError(
     `${shown} holds files that are not a build (it has no manifest.yaml), and a build replaces its whole folder; name a new or empty folder with -o`,
   );
@@ -72,7 +79,9 @@ async function writeWhole(path: string, content: ArtefactFile["content"], signal
       position += chunk.byteLength;
       // The event loop turns between chunks, so that a signal is heard.
       await new Promise(setImmediate);
-      if (signal.aborted) throw new TwinError("the build was stopped; what was in its folder before is unchanged");
+      if (signal.aborted) {
+        throw new TwinError("the build was stopped; what was in its folder before is unchanged");
+      }
     }
     attempt("write", path, () => fsyncSync(file));
   } finally {
@@ -84,11 +93,17 @@ async function writeWhole(path: string, content: ArtefactFile["content"], signal
 function carryTables(from: string, to: string): void {
   const copy = (relative: string) => {
     const source = join(from, relative);
-    if (!existsSync(source)) return;
+    if (!existsSync(source)) {
+      return;
+    }
     const destination = join(to, relative);
     if (statSync(source).isDirectory()) {
       mkdirSync(destination, { recursive: true });
-      for (const name of readdirSync(source)) if (!name.endsWith(".partial")) copy(join(relative, name));
+      for (const name of readdirSync(source)) {
+        if (!name.endsWith(".partial")) {
+          copy(join(relative, name));
+        }
+      }
       return;
     }
     mkdirSync(dirname(destination), { recursive: true });
@@ -103,7 +118,10 @@ function carryTables(from: string, to: string): void {
 }
 
 function syncFolders(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) syncFolders(join(folder, entry.name));
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) {
+      syncFolders(join(folder, entry.name));
+    }
+  }
   syncFolder(folder);
 }

@@ -90,7 +90,9 @@ export function compile(entry: string, options: CompileOptions): Compiled {
   });
   const unbuilt = model ? buildable(model) : [];
   const all = [...diagnostics, ...unbuilt];
-  if (!model || unbuilt.length > 0) return { diagnostics: all, model, files: [], manifest: null };
+  if (!model || unbuilt.length > 0) {
+    return { diagnostics: all, model, files: [], manifest: null };
+  }
   options.show?.("model", showModel(model));
   return { diagnostics: all, model, ...build(model, options) };
 }
@@ -99,7 +101,9 @@ export function compile(entry: string, options: CompileOptions): Compiled {
 export function build(model: Model, options: BuildOptions): Pick<Compiled, "files"> & { readonly manifest: Manifest } {
   const { version, digest = portableDigest, tableInput } = options;
   const dump = (phase: Phase, text: () => string) => options.show?.(phase, text());
-  if (tableInput) checkTableInput(model, tableInput);
+  if (tableInput) {
+    checkTableInput(model, tableInput);
+  }
 
   // What goes in: parameters with their values, vocabularies, and where embeddings lie.
   const all = parameters(model);
@@ -120,7 +124,9 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   const graphs = each(rewritten, (graph) => foldParameters(graph, wholeParameters(all, values)));
   dump("folded", () => printAll(graphs));
   const variants = tableInput ? storedVariants(model, graphs, tableInput) : null;
-  if (variants) dump("stored", () => printAll(variants.graphs));
+  if (variants) {
+    dump("stored", () => printAll(variants.graphs));
+  }
   const training = trainGraphs(model);
   dump("training", () => printAll(training.graphs));
 

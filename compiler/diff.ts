@@ -103,22 +103,30 @@ function diffParameters(all: readonly Parameter[], { tensors }: WeightSource): P
     }
     used.add(from);
     const old = tensors.get(from)!.shape;
-    if (old.join() !== shape.join()) reshaped.push({ name, from: old, to: shape });
-    else if (from === name) kept.push(name);
-    else renamed.push({ from, to: name });
+    if (old.join() !== shape.join()) {
+      reshaped.push({ name, from: old, to: shape });
+    } else if (from === name) {
+      kept.push(name);
+    } else {
+      renamed.push({ from, to: name });
+    }
   }
   return { kept, renamed, reshaped, added, gone: [...tensors.keys()].filter((name) => !used.has(name)) };
 }
 
 function storedName({ name, formerly }: Parameter, tensors: WeightSource["tensors"]): string | null {
-  if (tensors.has(name)) return name;
+  if (tensors.has(name)) {
+    return name;
+  }
   return formerly !== null && tensors.has(formerly) ? formerly : null;
 }
 
 function diffEncoders(model: Model, manifest: Manifest): DiffReport["encoders"] {
   return allFeatures(model).flatMap((feature) => {
     const old = oldFeature(feature, manifest);
-    if (!old) return [];
+    if (!old) {
+      return [];
+    }
     const [from, to] = [stableJson(old.encoder), stableJson(feature.encoder)];
     return from === to ? [] : [{ name: feature.qualified, from, to }];
   });
@@ -146,7 +154,9 @@ function diffTables(
   const projector = cached ? wholeProjector(model) : undefined;
   const now = model.tables.map((table): TableDiff => {
     const old = manifest.tables[table.name];
-    if (!old) return { name: table.name, state: "new", because: ["it was not built before"] };
+    if (!old) {
+      return { name: table.name, state: "new", because: ["it was not built before"] };
+    }
     const because = [
       ...storageReasons(model, table, manifest),
       ...table.of.flatMap((part) => {
@@ -209,20 +219,30 @@ function producerReasons(
       continue;
     }
     const hash = digest();
-    for (const piece of weights.chunks(from)) hash.update(piece);
+    for (const piece of weights.chunks(from)) {
+      hash.update(piece);
+    }
     digests.set(name, hash.hex());
   }
   const learned = new Map<string, string>();
   for (const feature of parts.features) {
-    if (encoders.some(({ name }) => name === feature.qualified))
+    if (encoders.some(({ name }) => name === feature.qualified)) {
       reasons.push(`${feature.qualified} is encoded otherwise`);
+    }
     const owner = vocabularyOwner(model, feature);
-    if (owner === null) continue;
+    if (owner === null) {
+      continue;
+    }
     const entries = vocabularies.get(owner.qualified) ?? vocabularies.get(formerName(owner) ?? "");
-    if (entries) learned.set(owner.qualified, entriesDigest(entries));
-    else reasons.push(`the vocabulary of ${owner.qualified} has to be learned first`);
+    if (entries) {
+      learned.set(owner.qualified, entriesDigest(entries));
+    } else {
+      reasons.push(`the vocabulary of ${owner.qualified} has to be learned first`);
+    }
   }
-  if (reasons.length > 0) return reasons;
+  if (reasons.length > 0) {
+    return reasons;
+  }
   const print = producerFingerprint(model, table, { ...graph, digests, vocabularies: learned });
   return print === manifest.fingerprints.producer[table.name] ? [] : ["its projector computes something else"];
 }

@@ -19,7 +19,9 @@ export function hashesText(hashes: BigUint64Array): string {
 
 /** The hashes of a text that fits `hashesPattern`; null where it is not as many as `bytes` need. */
 export function parseHashes(text: string, bytes: number): BigUint64Array | null {
-  if (text.length !== 16 * blocksOf(bytes) || !hashesPattern.test(text)) return null;
+  if (text.length !== 16 * blocksOf(bytes) || !hashesPattern.test(text)) {
+    return null;
+  }
   return BigUint64Array.from({ length: text.length / 16 }, (_, block) =>
     BigInt(`0x${text.slice(16 * block, 16 * block + 16)}`),
   );
@@ -42,8 +44,11 @@ export class BlockHashing {
     for (let at = 0; at < piece.length; ) {
       const end = Math.min(piece.length, at + BLOCK - this.#filled);
       const part = piece.subarray(at, end);
-      if (part.length === BLOCK) this.#hashes.push(this.#hasher.bytes(part));
-      else this.#add(part);
+      if (part.length === BLOCK) {
+        this.#hashes.push(this.#hasher.bytes(part));
+      } else {
+        this.#add(part);
+      }
       at = end;
     }
   }
@@ -62,7 +67,9 @@ export class BlockHashing {
     this.#open ??= this.#hasher.stream();
     this.#open.update(part);
     this.#filled += part.length;
-    if (this.#filled < BLOCK) return;
+    if (this.#filled < BLOCK) {
+      return;
+    }
     this.#hashes.push(this.#open.digest());
     this.#open = null;
     this.#filled = 0;
@@ -95,7 +102,9 @@ export class CheckedBlocks {
 
   /** The bytes from `offset` on (may exceed 2^31), sound. @throws what `damaged` makes, or `fill` */
   read(offset: number, into: Uint8Array): void {
-    if (into.length === 0) return;
+    if (into.length === 0) {
+      return;
+    }
     const end = offset + into.length;
     const last = Math.floor((end - 1) / BLOCK);
     // Blocks that lie inside the range are checked in place and need no second read.
@@ -104,22 +113,32 @@ export class CheckedBlocks {
       const start = block * BLOCK;
       const size = this.#size(block);
       const inside = start >= offset && start + size <= end;
-      if (this.#sound[block] === 1 || !inside) inPlace = false;
-      if (this.#sound[block] === 0)
+      if (this.#sound[block] === 1 || !inside) {
+        inPlace = false;
+      }
+      if (this.#sound[block] === 0) {
         this.#check(block, inside ? into.subarray(start - offset, start - offset + size) : null);
+      }
     }
-    if (!inPlace) this.#blocks.fill(into, offset);
+    if (!inPlace) {
+      this.#blocks.fill(into, offset);
+    }
   }
 
   /** Checks the blocks from byte `from` up to `to` that were not checked yet. */
   check(from = 0, to = this.#blocks.bytes): void {
-    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++)
-      if (this.#sound[block] === 0) this.#check(block, null);
+    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++) {
+      if (this.#sound[block] === 0) {
+        this.#check(block, null);
+      }
+    }
   }
 
   /** Reads and checks the blocks from byte `from` up to `to` anew, whatever was checked before. */
   verify(from = 0, to = this.#blocks.bytes): void {
-    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++) this.#check(block, null);
+    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++) {
+      this.#check(block, null);
+    }
   }
 
   #size(block: number): number {
@@ -132,8 +151,9 @@ export class CheckedBlocks {
     this.#scratch ??= place ? null : new Uint8Array(BLOCK);
     const target = place ?? this.#scratch!.subarray(0, size);
     this.#blocks.fill(target, start);
-    if (this.#hasher.bytes(target) !== this.#blocks.hashes[block])
+    if (this.#hasher.bytes(target) !== this.#blocks.hashes[block]) {
       throw this.#blocks.damaged(block, start, start + size - 1);
+    }
     this.#sound[block] = 1;
   }
 }

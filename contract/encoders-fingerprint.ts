@@ -17,8 +17,12 @@ export function encodersFingerprint(manifest: Manifest): string {
 
 /** Members in the order of their names, so that the order in a YAML file does not count. */
 function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map(sorted);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
   return recordOf(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -15,6 +15,8 @@ export class TwinError extends Error {
     { code, ...options }: ErrorOptions & { readonly code?: TwinErrorCode | undefined } = {},
   ) {
     super(message, options);
-    if (code !== undefined) this.code = code;
+    if (code !== undefined) {
+      this.code = code;
+    }
   }
 }

@@ -25,12 +25,15 @@ const known: Named<v.GenericSchema> = {};
 export function extensionFault(extensions: Extensions, sections: Named<v.GenericSchema> = known): string | null {
   for (const [name, { required, content }] of Object.entries(extensions)) {
     if (!Object.hasOwn(sections, name)) {
-      if (required)
+      if (required) {
         return `it has the section ${JSON.stringify(name)}, which this version of Twin does not know, and says that it cannot be read without: it was written by a later version`;
+      }
       continue;
     }
     const result = v.safeParse(sections[name], content);
-    if (result.success) continue;
+    if (result.success) {
+      continue;
+    }
     const [issue] = result.issues;
     return `extensions.${name}.${v.getDotPath(issue) ?? "content"}: ${issue.message}`;
   }

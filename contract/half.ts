@@ -31,8 +31,12 @@ export function toHalf(value: number): number {
 function halfOf(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
-  if (magnitude >= beyond) return sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
-  if (magnitude >= normal) return sign | rounded(magnitude);
+  if (magnitude >= beyond) {
+    return sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
+  }
+  if (magnitude >= normal) {
+    return sign | rounded(magnitude);
+  }
   // Subnormal: adding 0.5 puts the unit in the last place at 2^-24, and the addition rounds to even.
   word[0] = magnitude;
   float[0] += 0.5;
@@ -53,7 +57,9 @@ export function toHalves(words: Uint32Array, halves: Uint16Array): number {
       halves[i] = ((bits >>> 16) & 0x8000) | rounded(magnitude);
     } else {
       halves[i] = halfOf(bits);
-      if (magnitude >= beyond && first < 0) first = i;
+      if (magnitude >= beyond && first < 0) {
+        first = i;
+      }
     }
   }
   return first;

@@ -20,13 +20,17 @@ export function parseManifestJson(text: string, path: string): Manifest {
     throw new TwinError(`${path}: ${what}. ${cure}`);
   };
   const twice = repeatedKey(text);
-  if (twice !== null) fail(`${JSON.stringify(twice)} stands twice in one object`);
+  if (twice !== null) {
+    fail(`${JSON.stringify(twice)} stands twice in one object`);
+  }
   const result = v.safeParse(ManifestSchema, value);
   if (!result.success) {
     const fault = schemaFault(result.issues);
     throw new TwinError(`${path}: ${fault.name}: ${fault.what}. ${wayOut(fault, cure)}`);
   }
-  if (!isChecked(text)) fail("its checksum does not fit its text: it is damaged, or was changed by hand");
+  if (!isChecked(text)) {
+    fail("its checksum does not fit its text: it is damaged, or was changed by hand");
+  }
   expectBlocks(result.output, fail);
   expectSound(result.output, fail);
   return result.output;

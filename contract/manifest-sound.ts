@@ -10,18 +10,26 @@ export const cure = "Build the artefacts again: twin build FILE -o DIR";
 /** Ends by `fail` with the first thing that does not hang together. */
 export function expectSound(manifest: Manifest, fail: Fail): void {
   checkPaths(manifest, fail);
-  for (const feature of manifest.features) checkFeature(feature, manifest, fail);
+  for (const feature of manifest.features) {
+    checkFeature(feature, manifest, fail);
+  }
   checkTables(manifest, fail);
   checkReferences(manifest, fail);
   const fault = extensionFault(manifest.extensions);
-  if (fault !== null) fail(fault);
+  if (fault !== null) {
+    fail(fault);
+  }
 }
 
 /** Every file of tensors has its hashes, as many as its bytes need. */
 export function expectBlocks(manifest: Manifest, fail: Fail): void {
   for (const [file, { bytes, blocks }] of Object.entries(manifest.files)) {
-    if (blocks === undefined && !file.endsWith(".safetensors")) continue;
-    if (parseHashes(blocks ?? "", bytes) === null) fail(`files: ${file} has not one hash for each MiB`);
+    if (blocks === undefined && !file.endsWith(".safetensors")) {
+      continue;
+    }
+    if (parseHashes(blocks ?? "", bytes) === null) {
+      fail(`files: ${file} has not one hash for each MiB`);
+    }
   }
 }
 
@@ -113,31 +121,54 @@ function checkReferences(manifest: Manifest, fail: Fail): void {
   const { metrics, searches, attends, tables, fingerprints, histories } = manifest;
   const features = new Set(manifest.features.map(({ name }) => name));
   const metric = (name: string): void => {
-    if (!Object.hasOwn(metrics, name)) fail(`there is no metric ${name}`);
+    if (!Object.hasOwn(metrics, name)) {
+      fail(`there is no metric ${name}`);
+    }
   };
   const history = (name: string): void => {
-    if (!histories.some((one) => one.name === name)) fail(`there is no history ${name}`);
+    if (!histories.some((one) => one.name === name)) {
+      fail(`there is no history ${name}`);
+    }
   };
   const feature = (name: string): void => {
-    if (!features.has(name)) fail(`there is no feature ${name}`);
+    if (!features.has(name)) {
+      fail(`there is no feature ${name}`);
+    }
   };
-  for (const name of Object.keys(metrics))
-    if (!Object.hasOwn(fingerprints.metric, name)) fail(`the metric ${name} has no fingerprint`);
+  for (const name of Object.keys(metrics)) {
+    if (!Object.hasOwn(fingerprints.metric, name)) {
+      fail(`the metric ${name} has no fingerprint`);
+    }
+  }
   for (const { by } of [...searches, ...attends]) {
     const [measure, vector] = [metricOf(by), featureOf(by)];
-    if (measure !== null) metric(measure);
-    if (vector !== null) feature(vector);
+    if (measure !== null) {
+      metric(measure);
+    }
+    if (vector !== null) {
+      feature(vector);
+    }
   }
-  for (const search of searches) history(search.history);
+  for (const search of searches) {
+    history(search.history);
+  }
   for (const { over } of attends) {
     history(over.history);
-    if (over.kind === "search" && !searches.some(({ name }) => name === over.search))
+    if (over.kind === "search" && !searches.some(({ name }) => name === over.search)) {
       fail(`there is no search ${over.search}`);
+    }
   }
   for (const { of } of Object.values(tables).flatMap(({ parts }) => parts)) {
-    if (of.kind === "keys") metric(of.metric);
-    else if (!attends.some(({ name }) => name === of.attend)) fail(`there is no attend ${of.attend}`);
+    if (of.kind === "keys") {
+      metric(of.metric);
+    } else if (!attends.some(({ name }) => name === of.attend)) {
+      fail(`there is no attend ${of.attend}`);
+    }
   }
-  for (const { readers } of manifest.embeddings) readers.forEach(feature);
-  for (const { cross } of histories) cross.forEach(feature);
+  for (const { readers } of manifest.embeddings) {
+    readers.forEach(feature);
+  }
+  for (const { cross } of histories) {
+    cross.forEach(feature);
+  }
 }

@@ -29,10 +29,14 @@ export function readManifestText(text: string, path: string): ReadManifest {
   const fail: Fail = (what) => {
     throw new TwinError(`${path}: ${what}. ${cure}`);
   };
-  if (read.format >= 2) checkChecksum(text, fail);
+  if (read.format >= 2) {
+    checkChecksum(text, fail);
+  }
   const earlier = "extensions" in read ? null : read;
   const manifest = earlier === null ? (read as Manifest) : upgradeManifest(earlier, fail);
-  if (read.format >= 2) expectBlocks(manifest, fail);
+  if (read.format >= 2) {
+    expectBlocks(manifest, fail);
+  }
   expectSound(manifest, fail);
   return { manifest, earlier: earlier === null ? null : earlier.format };
 }
@@ -45,7 +49,11 @@ export function parseTableSpec(text: string, path: string): TableSpec {
 /** The last line vouches for all before it: a flipped digit is another edge, limit or fingerprint. */
 function checkChecksum(text: string, fail: Fail): void {
   const [line, stored] = /(?<=\n)checksum: sha256:([0-9a-f]{64})\n$/.exec(text) ?? [];
-  if (line === undefined) fail("its last line is not its checksum: it is cut short, damaged, or was changed by hand");
+  if (line === undefined) {
+    fail("its last line is not its checksum: it is cut short, damaged, or was changed by hand");
+  }
   const found = digestOf(text.slice(0, text.length - line!.length));
-  if (found !== stored) fail("its checksum does not fit its text: it is damaged, or was changed by hand");
+  if (found !== stored) {
+    fail("its checksum does not fit its text: it is damaged, or was changed by hand");
+  }
 }

@@ -116,30 +116,48 @@ function metricHeads({ fingerprints, attends, tables }: EarlierManifest): Manife
 
 /** Of `relevance`, `match(item.category)`, `mean`. */
 function byOf(text: string, { fingerprints }: EarlierManifest, fail: Fail): BySpec {
-  if (Object.hasOwn(fingerprints.metric, text)) return { kind: "metric", metric: text };
-  if (text === "mean") return { kind: "mean" };
+  if (Object.hasOwn(fingerprints.metric, text)) {
+    return { kind: "metric", metric: text };
+  }
+  if (text === "mean") {
+    return { kind: "mean" };
+  }
   const [, kind, feature] = /^(match|inner_product)\((.+)\)$/.exec(text) ?? [];
-  if (kind === undefined) return fail(`it goes by ${JSON.stringify(text)}, which is no metric of it`);
+  if (kind === undefined) {
+    return fail(`it goes by ${JSON.stringify(text)}, which is no metric of it`);
+  }
   return { kind: kind as "match" | "inner_product", feature };
 }
 
 function overOf({ kind, name, history, count }: EarlierManifest["attends"][number]["over"], fail: Fail): OverSpec {
-  if (kind === "search") return { kind, search: name, history };
-  if (kind === "history") return { kind, history };
+  if (kind === "search") {
+    return { kind, search: name, history };
+  }
+  if (kind === "history") {
+    return { kind, history };
+  }
   return { kind, history, count: count ?? fail(`an attend over the newest of ${history} does not say how many`) };
 }
 
 function partOf(text: string, { fingerprints, attends }: EarlierManifest, fail: Fail): PartOf {
   const at = text.lastIndexOf(".");
   const [owner, kind] = [text.slice(0, at), text.slice(at + 1)];
-  if (kind === "keys" && Object.hasOwn(fingerprints.metric, owner)) return { kind, metric: owner };
-  if (kind === "values" && attends.some(({ name }) => name === owner)) return { kind, attend: owner };
+  if (kind === "keys" && Object.hasOwn(fingerprints.metric, owner)) {
+    return { kind, metric: owner };
+  }
+  if (kind === "values" && attends.some(({ name }) => name === owner)) {
+    return { kind, attend: owner };
+  }
   return fail(`a table holds ${JSON.stringify(text)}, which nothing else in it explains`);
 }
 
 function frameOf({ name, kind, history, search, length, heads }: EarlierFrame, fail: Fail): TrainFrame {
   const incomplete = (): never => fail(`the frame ${name} of training is not whole`);
-  if (kind === "whole") return { kind, name, history };
-  if (kind === "last") return { kind, name, history, length: length ?? incomplete() };
+  if (kind === "whole") {
+    return { kind, name, history };
+  }
+  if (kind === "last") {
+    return { kind, name, history, length: length ?? incomplete() };
+  }
   return { kind, name, history, search: search ?? incomplete(), length: length ?? incomplete(), heads };
 }

@@ -12,16 +12,22 @@ export function near(name: string, known: Iterable<string>): string[] {
   const allowed = Math.min(3, Math.floor((name.length + 1) / 3));
   const found: { readonly known: string; readonly far: number }[] = [];
   for (const one of known) {
-    if (one === "" || one === name) continue;
+    if (one === "" || one === name) {
+      continue;
+    }
     const far = farness(name, lower, one, allowed);
-    if (far < 1 || (far <= allowed && far < name.length)) found.push({ known: one, far });
+    if (far < 1 || (far <= allowed && far < name.length)) {
+      found.push({ known: one, far });
+    }
   }
   return found.sort((a, b) => a.far - b.far).map((one) => one.known);
 }
 
 function farness(name: string, lower: string, known: string, allowed: number): number {
   const other = known.toLowerCase();
-  if (lower === other) return 0.5;
+  if (lower === other) {
+    return 0.5;
+  }
   const asWritten = distance(name, known, allowed);
   return lower === name && other === known ? asWritten : Math.min(asWritten, distance(lower, other, allowed) + 0.5);
 }
@@ -33,16 +39,24 @@ export const nearest = (name: string, known: Iterable<string>): string | null =>
 export function meant(name: string, known: Iterable<string>): string {
   const all = [...known];
   const found = nearest(name, all);
-  if (found !== null) return `; did you mean \`${found}\`?`;
-  if (all.length === 0) return "";
+  if (found !== null) {
+    return `; did you mean \`${found}\`?`;
+  }
+  if (all.length === 0) {
+    return "";
+  }
   const shown = all.slice(0, 12).map((one) => `\`${one}\``);
   return `; known: ${shown.join(", ")}${all.length > 12 ? ", …" : ""}`;
 }
 
 /** Optimal string alignment distance (no substring is edited twice); infinite where it must exceed `allowed`. */
 export function distance(a: string, b: string, allowed = Number.POSITIVE_INFINITY): number {
-  if (Math.abs(a.length - b.length) > allowed) return Number.POSITIVE_INFINITY;
-  if (allowed < Number.POSITIVE_INFINITY && Math.max(a.length, b.length) > longest) return Number.POSITIVE_INFINITY;
+  if (Math.abs(a.length - b.length) > allowed) {
+    return Number.POSITIVE_INFINITY;
+  }
+  if (allowed < Number.POSITIVE_INFINITY && Math.max(a.length, b.length) > longest) {
+    return Number.POSITIVE_INFINITY;
+  }
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

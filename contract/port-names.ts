@@ -11,8 +11,9 @@ export function sourcesByName(manifest: EarlierManifest): ReadonlyMap<string, So
       case "item":
         sources.set(feature, { kind: "item", feature });
         sources.set(`candidate.${feature}`, { kind: "candidate-item", feature });
-        for (const { name: history } of manifest.histories)
+        for (const { name: history } of manifest.histories) {
           sources.set(`${history}.${feature}`, { kind: "history-item", history, feature });
+        }
         break;
       case "candidate":
         sources.set(feature, { kind: "candidate", feature });
@@ -23,32 +24,45 @@ export function sourcesByName(manifest: EarlierManifest): ReadonlyMap<string, So
         break;
       case "cross": {
         const history = manifest.histories.find(({ name }) => feature.startsWith(`${name}.`));
-        if (history !== undefined) sources.set(feature, { kind: "cross", history: history.name, feature });
+        if (history !== undefined) {
+          sources.set(feature, { kind: "cross", history: history.name, feature });
+        }
         break;
       }
     }
   }
-  for (const { name: history } of manifest.histories) sources.set(`${history}.valid`, { kind: "valid", history });
+  for (const { name: history } of manifest.histories) {
+    sources.set(`${history}.valid`, { kind: "valid", history });
+  }
   for (const [table, { row }] of Object.entries(manifest.tables)) {
     sources.set(table, { kind: "table", table });
     sources.set(`${table}.scale`, { kind: "table-scale", table });
     sources.set(row, { kind: "row", table });
   }
-  for (const { input, parameter } of manifest.embeddings)
-    if (input !== null) sources.set(input, { kind: "embedding", parameter });
-  for (const { kept, name: search } of manifest.searches) sources.set(kept, { kind: "kept", search });
+  for (const { input, parameter } of manifest.embeddings) {
+    if (input !== null) {
+      sources.set(input, { kind: "embedding", parameter });
+    }
+  }
+  for (const { kept, name: search } of manifest.searches) {
+    sources.set(kept, { kind: "kept", search });
+  }
   return sources;
 }
 
 /** Every output that a graph may have, by its name; those of the projector are the tables'. */
 export function resultsByName(manifest: EarlierManifest): ReadonlyMap<string, Result> {
   const results = new Map<string, Result>();
-  for (const { name: attend } of manifest.attends)
-    for (const part of ["weights", "metric", "bias"] as const)
+  for (const { name: attend } of manifest.attends) {
+    for (const part of ["weights", "metric", "bias"] as const) {
       results.set(`${attend}.${part}`, { kind: "attention", attend, part });
+    }
+  }
   for (const { name: search, kept, scores } of manifest.searches) {
     results.set(kept, { kind: "kept", search });
-    if (scores !== null) results.set(scores, { kind: "scores", search });
+    if (scores !== null) {
+      results.set(scores, { kind: "scores", search });
+    }
   }
   for (const { name: label, output, logit } of manifest.labels) {
     results.set(output, { kind: "probability", label });

@@ -30,12 +30,17 @@ export function graphInputs(manifest: Manifest): GraphInputs {
   const resolve = resolver(manifest, features);
   const inputs = new Map<string, readonly SourcedInput[]>();
   for (const [graph, spec] of Object.entries(manifest.graphs) as [GraphName, Manifest["graphs"][GraphName]][]) {
-    if (spec === undefined) continue;
+    if (spec === undefined) {
+      continue;
+    }
     const sourced = (ports: readonly { readonly name: string; readonly source: Source }[]) =>
       ports.map(({ name, source }) => ({ name, source: resolve(graph, name, source) }));
     inputs.set(keyOf(graph, null), sourced(spec.inputs));
-    for (const [type, variant] of Object.entries(spec.variants ?? {}))
-      if (variant !== undefined) inputs.set(keyOf(graph, type as StoredType), sourced(variant.inputs));
+    for (const [type, variant] of Object.entries(spec.variants ?? {})) {
+      if (variant !== undefined) {
+        inputs.set(keyOf(graph, type as StoredType), sourced(variant.inputs));
+      }
+    }
   }
   return inputs;
 }
@@ -71,12 +76,16 @@ function resolver(manifest: Manifest, features: ReadonlyMap<string, FeatureSpec>
       }
       case "embedding": {
         const { parameter } = source;
-        if (!manifest.embeddings.some((one) => one.parameter === parameter)) fail(`the embedding ${parameter}`);
+        if (!manifest.embeddings.some((one) => one.parameter === parameter)) {
+          fail(`the embedding ${parameter}`);
+        }
         return { kind: "embedding", parameter };
       }
       case "kept": {
         const { search } = source;
-        if (!manifest.searches.some((one) => one.name === search)) fail(`the search ${search}`);
+        if (!manifest.searches.some((one) => one.name === search)) {
+          fail(`the search ${search}`);
+        }
         return { kind: "kept", search };
       }
     }
@@ -91,8 +100,12 @@ export function inputsOf(
   variant: StoredType | null = null,
 ): readonly SourcedInput[] {
   const found = inputs.get(keyOf(graph, variant));
-  if (found !== undefined) return found;
-  if (variant === null) throw new TwinError(`the artefacts of ${model} have no graph ${graph}`);
+  if (found !== undefined) {
+    return found;
+  }
+  if (variant === null) {
+    throw new TwinError(`the artefacts of ${model} have no graph ${graph}`);
+  }
   throw new TwinError(`graph ${graph} of ${model} has no variant ${variant}`);
 }
 

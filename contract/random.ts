@@ -72,7 +72,9 @@ export function random(...seed: readonly number[]): Random {
     below: (count) => Math.floor(next() * count),
     normal() {
       let sum = -6;
-      for (let i = 0; i < 12; i++) sum += next();
+      for (let i = 0; i < 12; i++) {
+        sum += next();
+      }
       return sum;
     },
   };
@@ -127,6 +129,8 @@ export function logistic(x: number): number {
   const bounded = Math.max(-30, Math.min(30, x));
   const small = -bounded / 1024;
   let power = 1 + small * (1 + (small / 2) * (1 + (small / 3) * (1 + (small / 4) * (1 + small / 5))));
-  for (let i = 0; i < 10; i++) power *= power;
+  for (let i = 0; i < 10; i++) {
+    power *= power;
+  }
   return 1 / (1 + power);
 }

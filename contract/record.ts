@@ -12,6 +12,8 @@ export const own = <T>(given: Readonly<Record<string, T>>): Record<string, T> =>
 /** `Object.fromEntries` without a prototype: what is not there is undefined, whatever its name. */
 export function recordOf<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const record = emptyRecord<T>();
-  for (const [name, value] of entries) record[name] = value;
+  for (const [name, value] of entries) {
+    record[name] = value;
+  }
   return record;
 }

@@ -227,12 +227,24 @@ function checkCover(entries: Map<string, TensorEntry>, headerBytes: number, file
 
 /** The dtype under which an array's elements are stored; `Uint16Array` holds float16 bits. */
 export function dtypeOf(data: TensorData): SafeDtype {
-  if (data instanceof Float32Array) return "F32";
-  if (data instanceof Float64Array) return "F64";
-  if (data instanceof Int32Array) return "I32";
-  if (data instanceof Uint32Array) return "U32";
-  if (data instanceof Int8Array) return "I8";
-  if (data instanceof Uint16Array) return "F16";
+  if (data instanceof Float32Array) {
+    return "F32";
+  }
+  if (data instanceof Float64Array) {
+    return "F64";
+  }
+  if (data instanceof Int32Array) {
+    return "I32";
+  }
+  if (data instanceof Uint32Array) {
+    return "U32";
+  }
+  if (data instanceof Int8Array) {
+    return "I8";
+  }
+  if (data instanceof Uint16Array) {
+    return "F16";
+  }
   return "U8";
 }
 

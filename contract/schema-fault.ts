@@ -26,10 +26,12 @@ export function schemaFault(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIss
 }
 
 function unknownThing({ type, received, expected }: v.BaseIssue<unknown>, keys: readonly unknown[]): string | null {
-  if (type === "variant" && received.startsWith('"'))
+  if (type === "variant" && received.startsWith('"')) {
     return `${received} is nothing that this version of Twin knows here; it knows ${expected}`;
-  if (type === "strict_object" && expected === "never")
+  }
+  if (type === "strict_object" && expected === "never") {
     return `this version of Twin does not know the field ${JSON.stringify(keys.at(-1))}`;
+  }
   return null;
 }
 

@@ -16,14 +16,20 @@ export const printable = (text: string): string =>
 /** 0, 1 or 2. */
 export function columnsOf(character: string): number {
   const code = character.codePointAt(0) ?? 0;
-  if (code < 0x300) return 1;
-  if (zeroWidth.test(character)) return 0;
+  if (code < 0x300) {
+    return 1;
+  }
+  if (zeroWidth.test(character)) {
+    return 0;
+  }
   return eastAsianWidth(code);
 }
 
 export function width(text: string): number {
   let columns = 0;
-  for (const character of text) columns += columnsOf(character);
+  for (const character of text) {
+    columns += columnsOf(character);
+  }
   return columns;
 }
 
@@ -52,7 +58,9 @@ export const escapedJson = (json: string): string =>
 /** The text in at most so many columns, an ellipsis for what is left out: at its end, or with `tail` columns of its end kept. */
 export function cut(text: string, columns: number, tail = 0): string {
   // Far more UTF-16 units than any line shows are not worth measuring.
-  if (text.length <= columns * 12 && width(text) <= columns) return text;
+  if (text.length <= columns * 12 && width(text) <= columns) {
+    return text;
+  }
   const from = tail === 0 ? "" : [...lastColumns(text.slice(-tail * 12), tail)].join("");
   return `${firstColumns(text, columns - tail - 1)}…${from}`;
 }
@@ -62,7 +70,9 @@ function firstColumns(text: string, columns: number): string {
   let used = 0;
   for (const character of text.slice(0, columns * 12)) {
     used += columnsOf(character);
-    if (used > columns) break;
+    if (used > columns) {
+      break;
+    }
     taken += character;
   }
   return taken;
@@ -74,7 +84,9 @@ function lastColumns(text: string, columns: number): string[] {
   let at = characters.length;
   while (at > 0) {
     used += columnsOf(characters[at - 1]);
-    if (used > columns) break;
+    if (used > columns) {
+      break;
+    }
     at--;
   }
   return characters.slice(at);

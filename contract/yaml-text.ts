@@ -84,7 +84,9 @@ export function composeYaml(text: string, lines: LineCounter): Document {
     throw new Error(`it holds ${documents.length} documents`);
   }
   const [document] = documents;
-  if (document.errors.length === 0) visit(document, { Map: (_, map) => refuseRepeated(map, document) });
+  if (document.errors.length === 0) {
+    visit(document, { Map: (_, map) => refuseRepeated(map, document) });
+  }
   return document;
 }
 
@@ -92,7 +94,9 @@ export function composeYaml(text: string, lines: LineCounter): Document {
 function refuseRepeated(map: YAMLMap, document: Document): void {
   const met = new Set<unknown>();
   for (const { key } of map.items) {
-    if (!isScalar(key)) continue;
+    if (!isScalar(key)) {
+      continue;
+    }
     if (met.has(key.value)) {
       const [start, end] = key.range ?? [0, 1];
       document.errors.push(

@@ -24,22 +24,36 @@ export function chunks(tokens: readonly IToken[], text: string, byColumn: boolea
   /** Where the chunk that begins at `start` ends, exclusive. */
   function end(kind: Chunk["kind"], start: number): number {
     let i = start + 1;
-    if (kind === "model") return is(i, AnyName) && !(startsChunk(i) && is(i + 1, LeftBrace)) ? i + 1 : i;
-    if (kind === "import") return is(i, AnyString) ? i + 1 : i;
-    if (is(start, RightBrace)) return i;
+    if (kind === "model") {
+      return is(i, AnyName) && !(startsChunk(i) && is(i + 1, LeftBrace)) ? i + 1 : i;
+    }
+    if (kind === "import") {
+      return is(i, AnyString) ? i + 1 : i;
+    }
+    if (is(start, RightBrace)) {
+      return i;
+    }
     // a keyword after a keyword is the section's name, unless it has a name of its own
-    if (kind === "section" && startsChunk(i) && !is(i + 1, AnyName)) i++;
-    if (is(start, LeftBrace)) i = start;
+    if (kind === "section" && startsChunk(i) && !is(i + 1, AnyName)) {
+      i++;
+    }
+    if (is(start, LeftBrace)) {
+      i = start;
+    }
     for (; i < tokens.length; i++) {
       if (is(i, LeftBrace)) {
         const close = partner[i] < 0 ? tokens.length : partner[i] + 1;
         return partner[i] < 0 || byColumn ? nextSection(i + 1, close) : close;
       }
-      if (is(i, RightBrace)) return i + 1;
+      if (is(i, RightBrace)) {
+        return i + 1;
+      }
       if (kind === "stray" && i > start && is(i, AnyName) && opensBody(i + 1) && inFirstColumn(startOf(tokens[i]))) {
         return i;
       }
-      if (startsChunk(i) && (kind === "section" || !is(i, SectionWord) || opensBody(i + 1))) return i;
+      if (startsChunk(i) && (kind === "section" || !is(i, SectionWord) || opensBody(i + 1))) {
+        return i;
+      }
     }
     return i;
   }
@@ -47,7 +61,9 @@ export function chunks(tokens: readonly IToken[], text: string, byColumn: boolea
   /** The next section keyword in the first column of a line that a body follows, or `close`. */
   function nextSection(from: number, close: number): number {
     let i = from;
-    while (i < close && !(is(i, SectionWord) && opensBody(i + 1) && inFirstColumn(startOf(tokens[i])))) i++;
+    while (i < close && !(is(i, SectionWord) && opensBody(i + 1) && inFirstColumn(startOf(tokens[i])))) {
+      i++;
+    }
     return i;
   }
 
@@ -76,10 +92,13 @@ function partners(tokens: readonly IToken[]): Int32Array {
   const partner = new Int32Array(tokens.length).fill(-1);
   const open: number[] = [];
   for (let i = 0; i < tokens.length; i++) {
-    if (tokenMatcher(tokens[i], LeftBrace)) open.push(i);
-    else if (tokenMatcher(tokens[i], RightBrace)) {
+    if (tokenMatcher(tokens[i], LeftBrace)) {
+      open.push(i);
+    } else if (tokenMatcher(tokens[i], RightBrace)) {
       const from = open.pop();
-      if (from !== undefined) partner[from] = i;
+      if (from !== undefined) {
+        partner[from] = i;
+      }
     }
   }
   return partner;

@@ -10,10 +10,15 @@ export function closesAhead(tokenAt: (i: number) => IToken | undefined, close: I
   let depth = 0;
   for (let i = 0; i < reach; i++) {
     const token = tokenAt(i);
-    if (!token || tokenMatcher(token, LeftBrace) || tokenMatcher(token, RightBrace)) return false;
-    if (tokenMatcher(token, LeftBracket) || tokenMatcher(token, LeftParen)) depth++;
-    else if (tokenMatcher(token, RightBracket) || tokenMatcher(token, RightParen)) {
-      if (depth === 0) return tokenMatcher(token, close);
+    if (!token || tokenMatcher(token, LeftBrace) || tokenMatcher(token, RightBrace)) {
+      return false;
+    }
+    if (tokenMatcher(token, LeftBracket) || tokenMatcher(token, LeftParen)) {
+      depth++;
+    } else if (tokenMatcher(token, RightBracket) || tokenMatcher(token, RightParen)) {
+      if (depth === 0) {
+        return tokenMatcher(token, close);
+      }
       depth--;
     }
   }

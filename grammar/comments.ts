@@ -8,7 +8,9 @@ export const isDoc = (image: string): boolean => image.startsWith("///") && imag
 /** Whether nothing but blanks stands before an offset on its line. */
 export function firstOnLine(text: string, offset: number): boolean {
   let i = offset;
-  while (i > 0 && (text[i - 1] === " " || text[i - 1] === "\t" || text[i - 1] === "\uFEFF")) i--;
+  while (i > 0 && (text[i - 1] === " " || text[i - 1] === "\t" || text[i - 1] === "\uFEFF")) {
+    i--;
+  }
   return i === 0 || text[i - 1] === "\n" || text[i - 1] === "\r";
 }
 
@@ -21,8 +23,12 @@ export function docAbove(text: string, comments: readonly IToken[], offset: numb
   let end = offset;
   for (let i = firstFrom(comments, offset) - 1; i >= 0; i--) {
     const comment = comments[i];
-    if (/\S/.test(text.slice(endOf(comment), end))) break;
-    if (isDoc(comment.image) && firstOnLine(text, startOf(comment))) lines.push(content(comment.image));
+    if (/\S/.test(text.slice(endOf(comment), end))) {
+      break;
+    }
+    if (isDoc(comment.image) && firstOnLine(text, startOf(comment))) {
+      lines.push(content(comment.image));
+    }
     end = startOf(comment);
   }
   return lines.length > 0 ? lines.reverse().join("\n") : undefined;
@@ -36,8 +42,11 @@ function firstFrom(comments: readonly IToken[], offset: number): number {
   let high = comments.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (startOf(comments[middle]) < offset) low = middle + 1;
-    else high = middle;
+    if (startOf(comments[middle]) < offset) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }

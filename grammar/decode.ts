@@ -31,7 +31,9 @@ function firstWrong(text: string, bytes: Uint8Array): NotText {
   let offset = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;
-    if (code === 0xfffd && !(bytes[byte] === 0xef && bytes[byte + 1] === 0xbf && bytes[byte + 2] === 0xbd)) break;
+    if (code === 0xfffd && !(bytes[byte] === 0xef && bytes[byte + 1] === 0xbf && bytes[byte + 2] === 0xbd)) {
+      break;
+    }
     byte += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     offset += character.length;
   }

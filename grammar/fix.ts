@@ -32,13 +32,21 @@ export const instead = (names: readonly string[], span: Span): readonly Fix[] =>
 export function without(title: string, { source, start, end }: Span, safe: boolean): Fix {
   const { text } = source;
   const after = /^\s*,[ \t]*/.exec(text.slice(end, end + 200));
-  if (after) return fix(title, { source, start, end: end + after[0].length }, "", safe);
+  if (after) {
+    return fix(title, { source, start, end: end + after[0].length }, "", safe);
+  }
   const before = /,\s*$/.exec(text.slice(Math.max(0, start - 200), start));
-  if (before) return fix(title, { source, start: start - before[0].length, end }, "", safe);
+  if (before) {
+    return fix(title, { source, start: start - before[0].length, end }, "", safe);
+  }
   const { start: lineStart, end: lineStop } = lineSpan(source, lineAt(source, start));
   const blank = (from: number, to: number): boolean => text.slice(from, to).trim() === "";
-  if (!blank(lineStart, start)) return fix(title, { source, start: trimmed(text, lineStart, start), end }, "", safe);
-  if (end > lineStop || !blank(end, lineStop)) return fix(title, { source, start, end }, "", safe);
+  if (!blank(lineStart, start)) {
+    return fix(title, { source, start: trimmed(text, lineStart, start), end }, "", safe);
+  }
+  if (end > lineStop || !blank(end, lineStop)) {
+    return fix(title, { source, start, end }, "", safe);
+  }
   const next = text.startsWith("\r\n", lineStop) ? 2 : lineStop < text.length ? 1 : 0;
   return fix(title, { source, start: lineStart, end: lineStop + next }, "", safe);
 }
@@ -54,7 +62,9 @@ export function edited(source: Source, edits: readonly Edit[]): string {
   let text = "";
   let from = 0;
   for (const { span, text: put } of inOrder(edits.filter((edit) => edit.span.source === source))) {
-    if (span.start < from) throw new Error(`edits of ${source.path} overlap at ${span.start}`);
+    if (span.start < from) {
+      throw new Error(`edits of ${source.path} overlap at ${span.start}`);
+    }
     text += source.text.slice(from, span.start) + put;
     from = span.end;
   }
@@ -69,7 +79,11 @@ export function together(fixes: readonly Fix[]): Fix[] {
   const taken: Span[] = [];
   return fixes.filter(({ edits }) => {
     const free = edits.every(({ span }) => !taken.some((other) => touches(span, other)));
-    if (free) for (const { span } of edits) taken.push(span);
+    if (free) {
+      for (const { span } of edits) {
+        taken.push(span);
+      }
+    }
     return free;
   });
 }

@@ -17,14 +17,18 @@ const step = 2;
 export function format(source: Source): Formatted {
   const { text } = source;
   const { diagnostics } = parse(source);
-  if (diagnostics.length > 0) return { diagnostics };
+  if (diagnostics.length > 0) {
+    return { diagnostics };
+  }
   const lines = body(layout(text, lex(text)), 0, true);
   return { text: lines.map((line) => `${line}\n`).join("") };
 }
 
 /** `lines.push(...more)` without a limit on how many. */
 function append(lines: string[], more: readonly string[]): void {
-  for (const line of more) lines.push(line);
+  for (const line of more) {
+    lines.push(line);
+  }
 }
 
 const pad = (indent: number, text: string): string => " ".repeat(indent) + text;
@@ -35,12 +39,18 @@ function body({ entries, closing }: Body, indent: number, top = false): string[]
   const lines: string[] = [];
   const names = alignment(entries);
   entries.forEach((entry, i) => {
-    if (i > 0 && apart(entries[i - 1], entry, top)) lines.push("");
+    if (i > 0 && apart(entries[i - 1], entry, top)) {
+      lines.push("");
+    }
     append(lines, remarks(entry.before, indent));
-    if (entry.before.length > 0 && entry.blankBefore) lines.push("");
+    if (entry.before.length > 0 && entry.blankBefore) {
+      lines.push("");
+    }
     append(lines, one(entry, indent, names[i]));
   });
-  if (lines.length > 0 && closing.length > 0 && closing[0].blankBefore) lines.push("");
+  if (lines.length > 0 && closing.length > 0 && closing[0].blankBefore) {
+    lines.push("");
+  }
   append(lines, remarks(closing, indent));
   return lines;
 }
@@ -54,8 +64,12 @@ const blankAbove = ({ before, blankBefore }: Entry): boolean =>
 
 /** Whether a blank line stands between two entries: around blocks and sections always, else where the writer put one. */
 function apart(last: Entry, next: Entry, top: boolean): boolean {
-  if (last.kind === "block" || next.kind === "block") return true;
-  if (top && last.kind !== next.kind) return true;
+  if (last.kind === "block" || next.kind === "block") {
+    return true;
+  }
+  if (top && last.kind !== next.kind) {
+    return true;
+  }
   return blankAbove(next);
 }
 
@@ -64,7 +78,9 @@ function alignment(entries: readonly Entry[]): number[] {
   const widths = entries.map(({ head }) => head.length);
   for (let start = 0; start < entries.length; ) {
     let end = start + 1;
-    while (end < entries.length && !apart(entries[end - 1], entries[end], false)) end++;
+    while (end < entries.length && !apart(entries[end - 1], entries[end], false)) {
+      end++;
+    }
     const longest = widths.slice(start, end).reduce((a, b) => Math.max(a, b), 0);
     widths.fill(longest, start, end);
     start = end;
@@ -77,10 +93,14 @@ function one(entry: Entry, indent: number, nameWidth: number): string[] {
   if (entry.body) {
     const inner = body(entry.body, indent + step);
     const open = `${entry.head} {`;
-    if (inner.length === 0 && entry.body.opening === undefined) return [pad(indent, `${open}}${end}`)];
+    if (inner.length === 0 && entry.body.opening === undefined) {
+      return [pad(indent, `${open}}${end}`)];
+    }
     return [pad(indent, open + behind(entry.body.opening))].concat(inner, pad(indent, `}${end}`));
   }
-  if (!entry.value) return [pad(indent, entry.head + end)];
+  if (!entry.value) {
+    return [pad(indent, entry.head + end)];
+  }
   const start = `${entry.head}:`.padEnd(nameWidth + 2);
   return value(entry.value, indent, start, end);
 }
@@ -115,11 +135,15 @@ const label = (element: Element): string => (element.label === undefined ? "" : 
 
 /** A value on one line; undefined where a comment within forbids it. */
 function flat(shape: Shape): string | undefined {
-  if (shape.opening !== undefined || shape.closing.length > 0) return undefined;
+  if (shape.opening !== undefined || shape.closing.length > 0) {
+    return undefined;
+  }
   const parts: string[] = [];
   for (const element of shape.elements) {
     const inner = flat(element.value);
-    if (inner === undefined || element.before.length > 0 || element.after !== undefined) return undefined;
+    if (inner === undefined || element.before.length > 0 || element.after !== undefined) {
+      return undefined;
+    }
     parts.push(label(element) + inner);
   }
   return shape.open + parts.join(", ") + (shape.close ?? "");

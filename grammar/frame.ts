@@ -33,10 +33,13 @@ export function frame(label: Label, gutter: number, underline: string, paint: Pa
     lines.push(`${paint.frame(`${String(number).padStart(gutter)} │`)} ${cut.text}`.trimEnd());
     lines.push(`${paint.frame(`${blank} │`)} ${" ".repeat(cut.start)}${paint.mark(under)}`);
   };
-  if (line === last) show(line, start, end, label.text);
-  else {
+  if (line === last) {
+    show(line, start, end, label.text);
+  } else {
     show(line, start, lineSpan(source, line).end, "");
-    if (last > line + 1) lines.push(`${blank} ${paint.frame("…")}`);
+    if (last > line + 1) {
+      lines.push(`${blank} ${paint.frame("…")}`);
+    }
     const final = lineSpan(source, last);
     const indent = source.text.slice(final.start, final.end).search(/\S|$/);
     show(last, final.start + indent, end, label.text);
@@ -57,21 +60,31 @@ function excerpt(line: string, from: number, to: number): { text: string; start:
   let start = 0;
   let end = -1;
   for (const character of raw) {
-    if (unit <= from) start = at;
+    if (unit <= from) {
+      start = at;
+    }
     const cell = character === "\t" ? " ".repeat(tabWidth - (at % tabWidth)) : printable(character);
     starts.push(at);
     cells.push(cell);
     at += character === "\t" ? cell.length : columnsOf(cell);
     unit += character.length;
-    if (unit <= to) end = at;
+    if (unit <= to) {
+      end = at;
+    }
   }
-  if (unit <= from) start = at;
+  if (unit <= from) {
+    start = at;
+  }
   const length = Math.max(1, end - start);
-  if (first === 0 && at <= columns && raw.length === line.length) return { text: cells.join(""), start, length };
+  if (first === 0 && at <= columns && raw.length === line.length) {
+    return { text: cells.join(""), start, length };
+  }
   const left = Math.max(0, Math.min(start - 30, at - columns));
   const right = left + columns;
   let shift = 0;
-  if (left > 0 || first > 0) text = "…";
+  if (left > 0 || first > 0) {
+    text = "…";
+  }
   const kept = cells.filter((_, i) => starts[i] >= left + width(text) && starts[i] < right);
   const firstKept = starts.find((column) => column >= left + width(text)) ?? 0;
   shift = firstKept - width(text);

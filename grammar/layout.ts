@@ -73,7 +73,9 @@ class Reader {
 
   file(): Body {
     const entries: Entry[] = [];
-    while (this.i < this.tokens.length) entries.push(this.entry());
+    while (this.i < this.tokens.length) {
+      entries.push(this.entry());
+    }
     return { entries, closing: this.remarks() };
   }
 
@@ -104,7 +106,9 @@ class Reader {
       this.take();
       return { kind: "setting", head, value: this.value() };
     }
-    if (this.is(AnyName)) head += ` ${this.take()}`;
+    if (this.is(AnyName)) {
+      head += ` ${this.take()}`;
+    }
     return { kind: "block", head, body: this.body() };
   }
 
@@ -123,10 +127,16 @@ class Reader {
   }
 
   private value(): Shape {
-    if (this.is(LeftBracket)) return this.brackets(this.take(), "]");
+    if (this.is(LeftBracket)) {
+      return this.brackets(this.take(), "]");
+    }
     let open = this.take();
-    if (this.previous(Num) || this.previous(Str)) return { open, elements: [], closing: [] };
-    while (this.is(Dot)) open += this.take() + this.take();
+    if (this.previous(Num) || this.previous(Str)) {
+      return { open, elements: [], closing: [] };
+    }
+    while (this.is(Dot)) {
+      open += this.take() + this.take();
+    }
     return this.is(LeftParen) ? this.brackets(open + this.take(), ")") : { open, elements: [], closing: [] };
   }
 
@@ -139,7 +149,9 @@ class Reader {
       const outer = this.moved;
       this.moved = [];
       const label = close === ")" && this.tokens[this.i + 1].tokenType === Colon ? this.take() : undefined;
-      if (label !== undefined) this.take();
+      if (label !== undefined) {
+        this.take();
+      }
       const value = this.value();
       const before = above.concat(this.moved);
       this.moved = outer;
@@ -189,8 +201,12 @@ class Reader {
     const comment = this.comments[this.c];
     const last = endOf(this.tokens[this.i - 1]);
     const next = this.i < this.tokens.length ? startOf(this.tokens[this.i]) : this.text.length;
-    if (!comment || startOf(comment) > next || firstOnLine(this.text, startOf(comment))) return undefined;
-    if (startOf(comment) < last) return undefined;
+    if (!comment || startOf(comment) > next || firstOnLine(this.text, startOf(comment))) {
+      return undefined;
+    }
+    if (startOf(comment) < last) {
+      return undefined;
+    }
     this.c++;
     return comment.image.trimEnd();
   }
@@ -205,8 +221,11 @@ function blankAbove(text: string, offset: number): boolean {
   let breaks = 0;
   for (let i = offset - 1; i >= 0; i--) {
     const c = text[i];
-    if (c === "\n" || (c === "\r" && text[i + 1] !== "\n")) breaks++;
-    else if (c !== " " && c !== "\t" && c !== "\r") return breaks > 1;
+    if (c === "\n" || (c === "\r" && text[i + 1] !== "\n")) {
+      breaks++;
+    } else if (c !== " " && c !== "\t" && c !== "\r") {
+      return breaks > 1;
+    }
   }
   return false;
 }

@@ -23,9 +23,15 @@ const where = (source: Source, token: IToken): Span => span(source, startOf(toke
 
 /** What is wrong with a token that the parser gets, or undefined: a number that is none, a string without end … */
 export function badWord(source: Source, token: IToken): Diagnostic | undefined {
-  if (tokenMatcher(token, Num)) return badNumber(source, token);
-  if (tokenMatcher(token, AnyString)) return badString(source, token);
-  if (!tokenMatcher(token, HyphenName)) return undefined;
+  if (tokenMatcher(token, Num)) {
+    return badNumber(source, token);
+  }
+  if (tokenMatcher(token, AnyString)) {
+    return badString(source, token);
+  }
+  if (!tokenMatcher(token, HyphenName)) {
+    return undefined;
+  }
   const name = token.image.replaceAll("-", "_");
   const label = at(where(source, token), `write \`${shown(name)}\``);
   return diagnose("bad-name", { name: shown(token.image) }, label, {
@@ -36,7 +42,9 @@ export function badWord(source: Source, token: IToken): Diagnostic | undefined {
 
 function badNumber(source: Source, token: IToken): Diagnostic | undefined {
   const found = quantity(token.image);
-  if (!("problem" in found)) return undefined;
+  if (!("problem" in found)) {
+    return undefined;
+  }
   const place = where(source, token);
   if (found.problem === "range") {
     return diagnose("bad-number", { text: shown(token.image) }, at(place, "beyond what a number can hold"));
@@ -74,7 +82,9 @@ function badString(source: Source, token: IToken): Diagnostic | undefined {
     });
   }
   const bad = unquote(token.image);
-  if (typeof bad === "string") return undefined;
+  if (typeof bad === "string") {
+    return undefined;
+  }
   const start = place.start + bad.offset;
   const label = at(span(source, start, start + bad.escape.length));
   return diagnose("bad-escape", { escape: shown(bad.escape) }, label, {
@@ -94,7 +104,9 @@ function closed(source: Source, token: IToken): Fix {
 /** Text that never reaches the parser. A byte order mark at the very beginning is no error. */
 export function foreignText(source: Source, token: IToken): Diagnostic | undefined {
   const place = where(source, token);
-  if (tokenMatcher(token, ByteOrderMark) && place.start === 0) return undefined;
+  if (tokenMatcher(token, ByteOrderMark) && place.start === 0) {
+    return undefined;
+  }
   if (tokenMatcher(token, BlockComment)) {
     const fixes = alone(source, place)
       ? [fix("Begin each line with `//`", place, lineComments(token.image), true)]
@@ -120,8 +132,12 @@ function lineComments(image: string): string {
     const [, indent, text] = /^(\s*)(?:\*+ ?)?(.*?)\s*$/.exec(parts[i])!;
     lines.push({ indent: i === 0 ? "" : indent, text, end: parts[i + 1] ?? "" });
   }
-  while (lines.length > 1 && lines[lines.length - 1].text === "") lines.pop();
-  if (lines.length > 1 && lines[0].text === "") lines.shift();
+  while (lines.length > 1 && lines[lines.length - 1].text === "") {
+    lines.pop();
+  }
+  if (lines.length > 1 && lines[0].text === "") {
+    lines.shift();
+  }
   return lines
     .map(({ indent, text, end }, i) => {
       const begun = (i === 0 ? "" : indent.replace(/ $/, "")) + (text === "" ? "//" : `// ${text}`);
@@ -132,21 +148,38 @@ function lineComments(image: string): string {
 
 /** What was meant by characters that have one plain counterpart: `=`, `;`, blanks and marks that cannot be seen. */
 function plainer(image: string): readonly { readonly title: string; readonly text: string }[] {
-  if (image === "=") return [{ title: "Write a colon", text: ":" }];
-  if (/^;+$/.test(image)) return [{ title: "Drop it", text: "" }];
-  if (/^[\u00a0\u2000-\u200a\u202f\u3000]+$/.test(image))
+  if (image === "=") {
+    return [{ title: "Write a colon", text: ":" }];
+  }
+  if (/^;+$/.test(image)) {
+    return [{ title: "Drop it", text: "" }];
+  }
+  if (/^[\u00a0\u2000-\u200a\u202f\u3000]+$/.test(image)) {
     return [{ title: "Write blanks", text: " ".repeat(image.length) }];
-  if (/^[\u200b\u2060\ufeff]+$/.test(image)) return [{ title: "Drop it", text: "" }];
+  }
+  if (/^[\u200b\u2060\ufeff]+$/.test(image)) {
+    return [{ title: "Drop it", text: "" }];
+  }
   return [];
 }
 
 /** Marks of other languages, and what is written here instead. */
 function advice(image: string): string {
-  if (image[0] === ";") return "nothing separates settings";
-  if (image[0] === "=") return "a setting is written `name: value`";
-  if (/^[“”„‘’«»'`]/.test(image)) return 'strings stand in double quotes: `"`';
-  if (/^[\p{L}\p{M}]/u.test(image)) return "names are made of the letters a to z, digits and `_`";
-  if (/^[+*/%<>!&|^-]/.test(image)) return "the language has no expressions";
+  if (image[0] === ";") {
+    return "nothing separates settings";
+  }
+  if (image[0] === "=") {
+    return "a setting is written `name: value`";
+  }
+  if (/^[“”„‘’«»'`]/.test(image)) {
+    return 'strings stand in double quotes: `"`';
+  }
+  if (/^[\p{L}\p{M}]/u.test(image)) {
+    return "names are made of the letters a to z, digits and `_`";
+  }
+  if (/^[+*/%<>!&|^-]/.test(image)) {
+    return "the language has no expressions";
+  }
   return "";
 }
 

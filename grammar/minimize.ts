@@ -32,21 +32,30 @@ export async function minimize(
   let best = laidOut(source.text) ?? source.text;
   const attempt = async (text: string): Promise<boolean> => {
     const next = laidOut(text);
-    if (next === null || next === best || tried.has(next)) return false;
+    if (next === null || next === best || tried.has(next)) {
+      return false;
+    }
     tried.add(next);
     const smaller = await shows(next);
-    if (smaller) best = next;
+    if (smaller) {
+      best = next;
+    }
     onTry({ tries: tried.size, text: best });
     return smaller;
   };
   for (let before = ""; before !== best; ) {
     before = best;
     await attempt(withoutComments(best));
-    for (let index = 0; index < siblings(best).length; index++) await fewer(() => best, index, attempt);
+    for (let index = 0; index < siblings(best).length; index++) {
+      await fewer(() => best, index, attempt);
+    }
     for (let index = 0; index < numbers(best).length; index++) {
       const [{ start, end }] = [numbers(best)[index]];
-      for (const less of smallerNumbers(best.slice(start, end)))
-        if (await attempt(best.slice(0, start) + less + best.slice(end))) break;
+      for (const less of smallerNumbers(best.slice(start, end))) {
+        if (await attempt(best.slice(0, start) + less + best.slice(end))) {
+          break;
+        }
+      }
     }
   }
   return best;
@@ -56,11 +65,17 @@ export async function minimize(
 export function* smaller(text: string): Iterable<string> {
   for (const list of siblings(text)) {
     const { length } = list.spans;
-    for (let run = length; run >= 1; run = Math.floor(run / 2))
-      for (let from = 0; from < length; from += run) yield without(text, list, from, from + run);
+    for (let run = length; run >= 1; run = Math.floor(run / 2)) {
+      for (let from = 0; from < length; from += run) {
+        yield without(text, list, from, from + run);
+      }
+    }
   }
-  for (const { start, end } of numbers(text))
-    for (const less of smallerNumbers(text.slice(start, end))) yield text.slice(0, start) + less + text.slice(end);
+  for (const { start, end } of numbers(text)) {
+    for (const less of smallerNumbers(text.slice(start, end))) {
+      yield text.slice(0, start) + less + text.slice(end);
+    }
+  }
 }
 
 /** Drops runs of the list at `index`, long ones first. Lists before it stay as they are. */
@@ -69,8 +84,12 @@ async function fewer(text: () => string, index: number, attempt: (text: string) 
     let from = 0;
     while (true) {
       const list = siblings(text())[index];
-      if (list === undefined || from >= list.spans.length) break;
-      if (!(await attempt(without(text(), list, from, from + run)))) from += run;
+      if (list === undefined || from >= list.spans.length) {
+        break;
+      }
+      if (!(await attempt(without(text(), list, from, from + run)))) {
+        from += run;
+      }
     }
   }
 }
@@ -92,14 +111,24 @@ function siblings(text: string): Siblings[] {
   );
   while (level.length > 0) {
     const inner = level.map((one): { readonly of: readonly (Member | Value)[]; readonly spans: readonly Span[] } => {
-      if ("members" in one) return { of: one.members, spans: one.members.map(({ span }) => span) };
-      if (one.kind === "setting") return { of: [one.value], spans: [] };
-      if (one.kind === "list") return { of: one.items, spans: one.items.map(({ span }) => span) };
-      if (one.kind !== "call") return { of: [], spans: [] };
+      if ("members" in one) {
+        return { of: one.members, spans: one.members.map(({ span }) => span) };
+      }
+      if (one.kind === "setting") {
+        return { of: [one.value], spans: [] };
+      }
+      if (one.kind === "list") {
+        return { of: one.items, spans: one.items.map(({ span }) => span) };
+      }
+      if (one.kind !== "call") {
+        return { of: [], spans: [] };
+      }
       const given = one.arguments ?? [];
       return { of: given.map(({ value }) => value), spans: given.map(({ span }) => span) };
     });
-    for (const [index, { spans }] of inner.entries()) add(spans, "members" in level[index] ? "\n" : ", ");
+    for (const [index, { spans }] of inner.entries()) {
+      add(spans, "members" in level[index] ? "\n" : ", ");
+    }
     level = inner.flatMap(({ of }) => of);
   }
   return found;
@@ -108,8 +137,12 @@ function siblings(text: string): Siblings[] {
 /** Where the numbers of a text stand. */
 function numbers(text: string): Span[] {
   const inValue = (value: Value): Span[] => {
-    if (value.kind === "number") return [value.span];
-    if (value.kind === "list") return value.items.flatMap(inValue);
+    if (value.kind === "number") {
+      return [value.span];
+    }
+    if (value.kind === "list") {
+      return value.items.flatMap(inValue);
+    }
     return value.kind === "call" ? (value.arguments ?? []).flatMap((one) => inValue(one.value)) : [];
   };
   const inMembers = ({ members }: SectionNode | Block): Span[] =>
@@ -123,7 +156,9 @@ function smallerNumbers(text: string): string[] {
   const value = Number(digits.replaceAll("_", ""));
   const counts = /^[kMB]$/.test(unit) ? [1, 2].map(String) : [];
   const halves: number[] = [];
-  for (let half = Math.floor(value / 2); half > 2; half = Math.floor(half / 2)) halves.unshift(half);
+  for (let half = Math.floor(value / 2); half > 2; half = Math.floor(half / 2)) {
+    halves.unshift(half);
+  }
   const plain = [1, 2, ...halves].filter((one) => one < value).map((one) => `${one}${unit}`);
   return [...counts, ...plain];
 }

@@ -28,11 +28,15 @@ export interface Parsed {
 
 export function parse(source: Source): Parsed {
   const refused = refusal(source);
-  if (refused) return { file: { source, imports: [], sections: [] }, diagnostics: [refused], damaged: new Set() };
+  if (refused) {
+    return { file: { source, imports: [], sections: [] }, diagnostics: [refused], damaged: new Set() };
+  }
   const lexed = lex(source.text);
   const parts = chunks(lexed.tokens, source.text, false);
   const parsed = new FileReader(source, lexed, parts).read();
-  if (parsed.diagnostics.length === 0) return parsed;
+  if (parsed.diagnostics.length === 0) {
+    return parsed;
+  }
   const others = chunks(lexed.tokens, source.text, true);
   return others.length === parts.length ? parsed : new FileReader(source, lexed, others).read();
 }
@@ -48,7 +52,9 @@ function refusal(source: Source): Diagnostic | undefined {
   }
   const zero = source.text.indexOf("\0");
   const { notText } = source;
-  if (zero < 0 && !notText) return undefined;
+  if (zero < 0 && !notText) {
+    return undefined;
+  }
   const wrong = !notText || (zero >= 0 && zero < notText.offset) ? { offset: zero, value: 0 } : notText;
   const byte = wrong.value === 0 ? "a zero byte" : `the byte 0x${wrong.value.toString(16)} is no UTF-8 here`;
   return diagnose("not-text", {}, at(span(source, wrong.offset, wrong.offset + 1), byte), {
@@ -82,13 +88,20 @@ class FileReader {
     const { parts } = this;
     const start = (i: number): number => (i < parts.length ? extent(parts[i]).start : Number.POSITIVE_INFINITY);
     const before = this.foreign(start(0));
-    if (before) this.diagnostics.push(before);
+    if (before) {
+      this.diagnostics.push(before);
+    }
     parts.forEach((part, i) => {
       const problem = this.firstProblem(part, start(i + 1));
-      if (part.kind === "model") this.model(part, i === 0, problem);
-      else if (part.kind === "import") this.import(part, problem);
-      else if (part.kind === "section") this.section(part, part.tokens[0].image as SectionKeyword, problem);
-      else this.stray(part, parts[i - 1], problem);
+      if (part.kind === "model") {
+        this.model(part, i === 0, problem);
+      } else if (part.kind === "import") {
+        this.import(part, problem);
+      } else if (part.kind === "section") {
+        this.section(part, part.tokens[0].image as SectionKeyword, problem);
+      } else {
+        this.stray(part, parts[i - 1], problem);
+      }
     });
     const { source, imports, sections } = this;
     return {
@@ -99,18 +112,24 @@ class FileReader {
   }
 
   private model(part: Chunk, first: boolean, problem: Diagnostic | undefined): void {
-    if (!first) this.misplaced(part, "at the beginning of the file", problem);
-    else {
+    if (!first) {
+      this.misplaced(part, "at the beginning of the file", problem);
+    } else {
       this.parsed("modelHeader", part, problem);
       this.header = modelOf(this.origin, part.tokens);
     }
   }
 
   private import(part: Chunk, problem: Diagnostic | undefined): void {
-    if (this.sections.length > 0) this.misplaced(part, "before every section", problem);
-    else this.parsed("importHeader", part, problem);
+    if (this.sections.length > 0) {
+      this.misplaced(part, "before every section", problem);
+    } else {
+      this.parsed("importHeader", part, problem);
+    }
     const found = importOf(this.origin, part.tokens);
-    if (found) this.imports.push(found);
+    if (found) {
+      this.imports.push(found);
+    }
   }
 
   private misplaced({ tokens: [first] }: Chunk, place: string, problem: Diagnostic | undefined): void {
@@ -121,11 +140,15 @@ class FileReader {
   private section(part: Chunk, keyword: SectionKeyword, problem: Diagnostic | undefined): void {
     const deep = tooDeep(part);
     const before = this.diagnostics.length;
-    if (deep) this.diagnostics.push(problem ?? this.deep(deep));
+    if (deep) {
+      this.diagnostics.push(problem ?? this.deep(deep));
+    }
     const tree = deep ? undefined : this.parsed("section", part, problem);
     const node = sectionOf(this.origin, keyword, part.tokens, tree);
     this.sections.push(node);
-    if (this.diagnostics.length > before) this.damaged.add(node);
+    if (this.diagnostics.length > before) {
+      this.damaged.add(node);
+    }
   }
 
   private stray(part: Chunk, last: Chunk | undefined, problem: Diagnostic | undefined): void {
@@ -133,12 +156,17 @@ class FileReader {
     if (!meant) {
       // one stray after another is one mistake
       const bad = problem && problem.primary.span.start <= extent(part).start;
-      if (bad) this.diagnostics.push(problem);
-      else if (last?.kind !== "stray") this.diagnostics.push(outsideSection(this.source, part, last));
+      if (bad) {
+        this.diagnostics.push(problem);
+      } else if (last?.kind !== "stray") {
+        this.diagnostics.push(outsideSection(this.source, part, last));
+      }
       return;
     }
     this.diagnostics.push(meant.diagnostic);
-    if (!meant.keyword || tooDeep(part)) return;
+    if (!meant.keyword || tooDeep(part)) {
+      return;
+    }
     const { tree } = theParser().read("section", [meant.token, ...part.tokens.slice(1)]);
     const node = sectionOf(this.origin, meant.keyword, part.tokens, tree);
     this.sections.push(node);
@@ -150,8 +178,11 @@ class FileReader {
     const { tree, error } = theParser().read(rule, part.tokens);
     const found = error?.token.startOffset;
     // an error at the end has no offset; NaN compares false
-    if (problem && !(found !== undefined && found < problem.primary.span.start)) this.diagnostics.push(problem);
-    else if (error) this.diagnostics.push(syntaxError(this.source, part.tokens, error));
+    if (problem && !(found !== undefined && found < problem.primary.span.start)) {
+      this.diagnostics.push(problem);
+    } else if (error) {
+      this.diagnostics.push(syntaxError(this.source, part.tokens, error));
+    }
     return tree;
   }
 
@@ -159,9 +190,13 @@ class FileReader {
   private firstProblem({ tokens }: Chunk, end: number): Diagnostic | undefined {
     const foreign = this.foreign(end);
     for (const token of tokens) {
-      if (foreign && foreign.primary.span.start < startOf(token)) break;
+      if (foreign && foreign.primary.span.start < startOf(token)) {
+        break;
+      }
       const bad = badWord(this.source, token);
-      if (bad) return bad;
+      if (bad) {
+        return bad;
+      }
     }
     return foreign;
   }
@@ -189,8 +224,12 @@ const closing = [RightBrace, RightBracket, RightParen];
 function tooDeep({ tokens }: Chunk): IToken | undefined {
   let depth = 0;
   for (const token of tokens) {
-    if (opening.some((type) => tokenMatcher(token, type)) && ++depth > nestingLimit) return token;
-    if (closing.some((type) => tokenMatcher(token, type))) depth = Math.max(0, depth - 1);
+    if (opening.some((type) => tokenMatcher(token, type)) && ++depth > nestingLimit) {
+      return token;
+    }
+    if (closing.some((type) => tokenMatcher(token, type))) {
+      depth = Math.max(0, depth - 1);
+    }
   }
   return undefined;
 }

@@ -85,8 +85,12 @@ export class TwinParser extends CstParser {
   }
 
   private countError(): void {
-    if (--this.errorsLeft > 0) return;
-    while (this.LA(1).tokenType !== EOF) this.SKIP_TOKEN();
+    if (--this.errorsLeft > 0) {
+      return;
+    }
+    while (this.LA(1).tokenType !== EOF) {
+      this.SKIP_TOKEN();
+    }
   }
 
   private noteLapse(rule: string): void {
@@ -211,13 +215,19 @@ export class TwinParser extends CstParser {
   /** A comma, or the mistake of leaving it out. */
   private comma(rule: "list" | "call"): void {
     const there = this.OPTION3(() => this.CONSUME3(Comma));
-    if (!there) this.noteLapse(rule);
+    if (!there) {
+      this.noteLapse(rule);
+    }
   }
 
   /** At a comma, or where one has been left out before a further value. */
   private atNext(close: TokenType): boolean {
-    if (tokenMatcher(this.LA(1), Comma)) return true;
-    if (close === RightBracket && this.atMember()) return false;
+    if (tokenMatcher(this.LA(1), Comma)) {
+      return true;
+    }
+    if (close === RightBracket && this.atMember()) {
+      return false;
+    }
     return closesAhead((i) => this.LA(i + 1), close);
   }
 
@@ -229,7 +239,9 @@ export class TwinParser extends CstParser {
 
 /** The one that stands first; one at the end of the tokens has no offset. */
 function earlier(a: SyntaxProblem | undefined, b: SyntaxProblem | undefined): SyntaxProblem | undefined {
-  if (!a || !b) return a ?? b;
+  if (!a || !b) {
+    return a ?? b;
+  }
   return b.token.startOffset < a.token.startOffset ? b : a;
 }
 

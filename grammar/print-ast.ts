@@ -4,7 +4,9 @@ import type { Argument, FileNode, Member, Value } from "./ast.ts";
 /** One node a line, two spaces per level, a line feed at the end. Independent of the source's layout. */
 export function printAst(file: FileNode): string {
   const lines: string[] = [`file${file.model ? ` model ${file.model.text}` : ""}`, ...doc(file.doc)];
-  for (const { path } of file.imports) lines.push(`  import ${JSON.stringify(path)}`);
+  for (const { path } of file.imports) {
+    lines.push(`  import ${JSON.stringify(path)}`);
+  }
   for (const section of file.sections) {
     const name = section.name ? ` ${section.name.text}` : "";
     const inner = [...doc(section.doc), ...section.members.flatMap(member)];
@@ -26,11 +28,19 @@ function member(node: Member): string[] {
 }
 
 function value(node: Value): string[] {
-  if (node.kind === "number") return [`number ${node.text} = ${node.value} ${node.dimension}`];
-  if (node.kind === "string") return [`string ${JSON.stringify(node.value)}`];
-  if (node.kind === "list") return ["list", ...node.items.flatMap(value).map(indent)];
+  if (node.kind === "number") {
+    return [`number ${node.text} = ${node.value} ${node.dimension}`];
+  }
+  if (node.kind === "string") {
+    return [`string ${JSON.stringify(node.value)}`];
+  }
+  if (node.kind === "list") {
+    return ["list", ...node.items.flatMap(value).map(indent)];
+  }
   const path = node.path.map((name) => name.text).join(".");
-  if (!node.arguments) return [`reference ${path}`];
+  if (!node.arguments) {
+    return [`reference ${path}`];
+  }
   return [`call ${path}`, ...node.arguments.flatMap(argument).map(indent)];
 }
 

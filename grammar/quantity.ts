@@ -65,7 +65,9 @@ const shape = /^(-?\d+(?:\.\d+)?)(?:[eE]([+-]?\d+))?([A-Za-z%]*)$/;
 
 export function quantity(text: string): Quantity | BadQuantity {
   const match = shape.exec(text);
-  if (!match) return { problem: "shape", suggestion: mended(text) };
+  if (!match) {
+    return { problem: "shape", suggestion: mended(text) };
+  }
   const [, digits, exponent = "0", suffix] = match;
   const known = units.get(suffix);
   if (!known) {

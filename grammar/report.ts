@@ -25,10 +25,14 @@ const plain = (text: string): string => text;
  * of the source that could disturb a terminal are replaced. Columns count characters, from 1.
  */
 export function render(diagnostics: readonly Diagnostic[], { color = false, limit = 100 }: RenderOptions = {}): string {
-  if (diagnostics.length === 0) return "";
+  if (diagnostics.length === 0) {
+    return "";
+  }
   const blocks = diagnostics.slice(0, limit).map((diagnostic) => one(diagnostic, color));
   const rest = diagnostics.slice(limit);
-  if (rest.length > 0) blocks.push(`… and ${summarize(rest)} more`);
+  if (rest.length > 0) {
+    blocks.push(`… and ${summarize(rest)} more`);
+  }
   return `${blocks.join("\n\n")}\n`;
 }
 
@@ -40,8 +44,12 @@ function one({ code, severity, title, primary, also, help }: Diagnostic, color: 
   const side: Paint = { frame: line, mark: line };
   const head = paint(`1;${ansi[severity]}`)(`${severity}[${code}]`);
   const lines = [`${head}: ${paint("1")(printable(title))}`, ...frame(primary, gutter, "^", main)];
-  for (const label of also) lines.push(...frame(label, gutter, "─", side));
-  for (const paragraph of help) lines.push("", ...wrap(printable(paragraph), helpWidth));
+  for (const label of also) {
+    lines.push(...frame(label, gutter, "─", side));
+  }
+  for (const paragraph of help) {
+    lines.push("", ...wrap(printable(paragraph), helpWidth));
+  }
   return lines.join("\n");
 }
 
@@ -53,9 +61,13 @@ function wrap(text: string, columns: number): string[] {
     if (line !== "" && width(line) + 1 + width(word) > columns) {
       lines.push(line);
       line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
   }
-  if (line !== "") lines.push(line);
+  if (line !== "") {
+    lines.push(line);
+  }
   return lines;
 }
 

@@ -21,14 +21,20 @@ const known = new WeakMap<Source, Marks>();
 /** Made once per source, so that the place of each of many diagnostics is a search and no walk. */
 function marksOf(source: Source): Marks {
   const before = known.get(source);
-  if (before) return before;
+  if (before) {
+    return before;
+  }
   const { text } = source;
   const lines = [0];
   const pairs: number[] = [];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === 10 || (code === 13 && text.charCodeAt(i + 1) !== 10)) lines.push(i + 1);
-    if (code >= 0xd800 && text.codePointAt(i)! > 0xffff) pairs.push(i++);
+    if (code === 10 || (code === 13 && text.charCodeAt(i + 1) !== 10)) {
+      lines.push(i + 1);
+    }
+    if (code >= 0xd800 && text.codePointAt(i)! > 0xffff) {
+      pairs.push(i++);
+    }
   }
   known.set(source, { lines, pairs });
   return { lines, pairs };
@@ -40,8 +46,11 @@ function countUpTo(numbers: readonly number[], limit: number): number {
   let high = numbers.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (numbers[middle] <= limit) low = middle + 1;
-    else high = middle;
+    if (numbers[middle] <= limit) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }
@@ -56,7 +65,9 @@ export function lineSpan(source: Source, line: number): { readonly start: number
   const starts = marksOf(source).lines;
   const start = starts[line - 1];
   let end = line < starts.length ? starts[line] : source.text.length;
-  while (end > start && (source.text[end - 1] === "\n" || source.text[end - 1] === "\r")) end--;
+  while (end > start && (source.text[end - 1] === "\n" || source.text[end - 1] === "\r")) {
+    end--;
+  }
   return { start, end };
 }
 

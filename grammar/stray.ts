@@ -21,7 +21,9 @@ export interface Meant {
 export function sectionMeant(source: Source, { tokens }: Chunk): Meant | undefined {
   const [first] = tokens;
   const brace = tokens[tokens.length > 1 && tokenMatcher(tokens[1], AnyName) ? 2 : 1];
-  if (!tokenMatcher(first, AnyName) || !brace || !tokenMatcher(brace, LeftBrace)) return undefined;
+  if (!tokenMatcher(first, AnyName) || !brace || !tokenMatcher(brace, LeftBrace)) {
+    return undefined;
+  }
   const names = near(first.image, sectionKeywords);
   const keyword = sectionKeywords.find((word) => word === names[0]);
   const place = span(source, startOf(first), endOf(first));

@@ -46,18 +46,31 @@ class Finding {
   }
 
   diagnose(rule: string): Diagnostic {
-    if (rule === "modelHeader")
+    if (rule === "modelHeader") {
       return diagnose("missing-name", { after: "model" }, at(this.gap(), "a name is due here"));
+    }
     if (rule === "importHeader") {
       return diagnose("missing-path", {}, at(this.gap(), 'write it as `import "./features.twin"`'));
     }
-    if (this.is(-1, Dot)) return diagnose("missing-name", { after: "." }, at(this.gap(), "a name is due here"));
+    if (this.is(-1, Dot)) {
+      return diagnose("missing-name", { after: "." }, at(this.gap(), "a name is due here"));
+    }
     const open = unclosed(this.source.text, this.tokens, this.index);
-    if (open.open.length === 0) return this.noBody();
-    if (this.index === this.tokens.length) return this.notClosed(open);
-    if (rule === "member" && !this.is(-1, Colon)) return this.afterName();
-    if (rule === "value" || rule === "member") return this.noValue();
-    if (rule === "list" || rule === "call") return this.inBrackets(open);
+    if (open.open.length === 0) {
+      return this.noBody();
+    }
+    if (this.index === this.tokens.length) {
+      return this.notClosed(open);
+    }
+    if (rule === "member" && !this.is(-1, Colon)) {
+      return this.afterName();
+    }
+    if (rule === "value" || rule === "member") {
+      return this.noValue();
+    }
+    if (rule === "list" || rule === "call") {
+      return this.inBrackets(open);
+    }
     return this.inBody();
   }
 
@@ -80,7 +93,9 @@ class Finding {
     const found = this.tokens[this.index];
     const end = span(this.source, endOf(name), endOf(name));
     const value = [Num, AnyString, AnyName, LeftBracket, LeftParen].some((type) => this.is(0, type));
-    if (value && this.line(name) === this.line(found)) return this.noColon(name);
+    if (value && this.line(name) === this.line(found)) {
+      return this.noColon(name);
+    }
     return diagnose("missing-value", { name: shown(name.image) }, at(end, "a `:` and a value are due here"));
   }
 
@@ -95,7 +110,9 @@ class Finding {
   private noValue(): Diagnostic {
     // one comma too many
     const extra = this.is(-1, Comma) && (this.is(0, RightParen) || this.is(0, Comma)) ? this.dropped(-1) : [];
-    if (!this.is(-1, Colon) || !this.is(-2, AnyName)) return this.unexpected("a value is due here", extra);
+    if (!this.is(-1, Colon) || !this.is(-2, AnyName)) {
+      return this.unexpected("a value is due here", extra);
+    }
     const name = shown(this.tokens[this.index - 2].image);
     const colon = this.place(-1);
     if (this.is(0, LeftBrace)) {
@@ -116,7 +133,9 @@ class Finding {
       const token = shown(this.tokens[this.index].image);
       // `dim 4` among arguments: a name that lacks its colon; `rate fast` could be that, or two values
       const bare = close === RightParen && this.is(-1, AnyName) && (this.is(-2, LeftParen) || this.is(-2, Comma));
-      if (bare && !this.is(0, AnyName)) return this.noColon(this.tokens[this.index - 1]);
+      if (bare && !this.is(0, AnyName)) {
+        return this.noColon(this.tokens[this.index - 1]);
+      }
       return diagnose("missing-comma", { token }, at(after, "a `,` is due here"), {
         fixes: [fix("Write a comma", after, ",", !bare)],
       });
@@ -134,8 +153,12 @@ class Finding {
       const fixes = [fix("Drop it", place, "", false)];
       return diagnose("stray-close", { bracket: this.tokens[this.index].image }, at(place), { fixes });
     }
-    if (this.is(0, Comma)) return this.unexpected("nothing separates settings", this.dropped(0));
-    if (this.is(-1, LeftBrace) || this.is(-1, RightBrace)) return this.unexpected("a setting's name is due here");
+    if (this.is(0, Comma)) {
+      return this.unexpected("nothing separates settings", this.dropped(0));
+    }
+    if (this.is(-1, LeftBrace) || this.is(-1, RightBrace)) {
+      return this.unexpected("a setting's name is due here");
+    }
     return this.unexpected("the setting before it has its value already");
   }
 

@@ -93,11 +93,15 @@ function holesOf(origin: Origin, all: readonly CstNode[]): { holes?: Hole[] } {
   const holes = all.flatMap((node): Hole[] => {
     const [name] = words(node, "AnyName");
     const [colon] = words(node, "Colon");
-    if (!name || !colon || nodes(node, "body").length > 0 || valueFrom(origin, nodes(node, "value")[0])) return [];
+    if (!name || !colon || nodes(node, "body").length > 0 || valueFrom(origin, nodes(node, "value")[0])) {
+      return [];
+    }
     const start = endOf(colon);
     const { text } = origin.source;
     let end = start;
-    while (text[end] === " " || text[end] === "\t") end++;
+    while (text[end] === " " || text[end] === "\t") {
+      end++;
+    }
     return [{ name: nameOf(origin, name), span: span(origin.source, start, end) }];
   });
   return holes.length > 0 ? { holes } : {};
@@ -105,7 +109,9 @@ function holesOf(origin: Origin, all: readonly CstNode[]): { holes?: Hole[] } {
 
 function memberOf(origin: Origin, node: CstNode): Member | undefined {
   const [first] = words(node, "AnyName");
-  if (!first) return undefined;
+  if (!first) {
+    return undefined;
+  }
   const common = { name: nameOf(origin, first), ...documented(origin, first) };
   const start = startOf(first);
   const [body] = nodes(node, "body");
@@ -141,14 +147,18 @@ function valueFrom(origin: Origin, node: CstNode | undefined): Value | undefined
     return value === undefined ? undefined : { kind: "string", value, span: spanOf(origin, string) };
   }
   const [list] = nodes(node, "list");
-  if (list) return listOf(origin, list);
+  if (list) {
+    return listOf(origin, list);
+  }
   const [call] = nodes(node, "call");
   return call && callOf(origin, call);
 }
 
 function listOf(origin: Origin, node: CstNode): Value | undefined {
   const [open] = words(node, "LeftBracket");
-  if (!open) return undefined;
+  if (!open) {
+    return undefined;
+  }
   const items = valuesOf(origin, node);
   const [close] = words(node, "RightBracket");
   const end = close ? endOf(close) : (items.at(-1)?.span.end ?? endOf(open));
@@ -160,7 +170,9 @@ const valuesOf = (origin: Origin, node: CstNode): Value[] =>
 
 function callOf(origin: Origin, node: CstNode): CallValue | undefined {
   const path = words(node, "AnyName");
-  if (path.length === 0) return undefined;
+  if (path.length === 0) {
+    return undefined;
+  }
   const [open] = words(node, "LeftParen");
   const found = nodes(node, "argument").flatMap((argument) => argumentOf(origin, argument) ?? []);
   const [close] = words(node, "RightParen");
@@ -176,7 +188,9 @@ function callOf(origin: Origin, node: CstNode): CallValue | undefined {
 
 function argumentOf(origin: Origin, node: CstNode): Argument | undefined {
   const value = valueFrom(origin, nodes(node, "value")[0]);
-  if (!value) return undefined;
+  if (!value) {
+    return undefined;
+  }
   const [name] = words(node, "AnyName");
   const start = name ? startOf(name) : value.span.start;
   return { ...(name && { name: nameOf(origin, name) }), value, span: span(origin.source, start, value.span.end) };
@@ -184,8 +198,12 @@ function argumentOf(origin: Origin, node: CstNode): Argument | undefined {
 
 /** The text of a sound string literal. */
 function textOf(token: IToken): string | undefined {
-  if (tokenMatcher(token, OpenString)) return undefined;
-  if (tokenMatcher(token, SingleQuoted)) return token.image.slice(1, -1);
+  if (tokenMatcher(token, OpenString)) {
+    return undefined;
+  }
+  if (tokenMatcher(token, SingleQuoted)) {
+    return token.image.slice(1, -1);
+  }
   const text = unquote(token.image);
   return typeof text === "string" ? text : undefined;
 }

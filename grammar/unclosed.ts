@@ -26,17 +26,23 @@ export function unclosed(text: string, tokens: readonly IToken[], count: number)
     } else if (tokenMatcher(token, RightBrace)) {
       if (!blamed) {
         blamed = misaligned(text, open, token);
-        if (blamed) due = i;
+        if (blamed) {
+          due = i;
+        }
       }
       open.pop();
-    } else if (tokenMatcher(token, RightBracket) || tokenMatcher(token, RightParen)) open.pop();
+    } else if (tokenMatcher(token, RightBracket) || tokenMatcher(token, RightParen)) {
+      open.pop();
+    }
   }
   return open.length > 0 && blamed ? { open: [...open, blamed], due } : { open, due: count };
 }
 
 function misaligned(text: string, open: readonly IToken[], close: IToken): IToken | undefined {
   const inner = open[open.length - 1];
-  if (open.length < 2 || !tokenMatcher(inner, LeftBrace) || !firstOnLine(text, startOf(close))) return undefined;
+  if (open.length < 2 || !tokenMatcher(inner, LeftBrace) || !firstOnLine(text, startOf(close))) {
+    return undefined;
+  }
   const level = indentation(text, startOf(close));
   const outer = open.slice(0, -1).some((brace) => indentation(text, startOf(brace)) === level);
   return outer && indentation(text, startOf(inner)) > level ? inner : undefined;
@@ -46,6 +52,8 @@ function misaligned(text: string, open: readonly IToken[], close: IToken): IToke
 export function indentation(text: string, offset: number): number {
   const start = Math.max(text.lastIndexOf("\n", offset - 1), text.lastIndexOf("\r", offset - 1)) + 1;
   let end = start;
-  while (text[end] === " " || text[end] === "\t") end++;
+  while (text[end] === " " || text[end] === "\t") {
+    end++;
+  }
   return end - start;
 }

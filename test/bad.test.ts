@@ -39,7 +39,9 @@ describe("bad fixtures", () => {
     const diagnostics = diagnose(path);
     const text = join(root, `test/bad/${code}.txt`);
     const rendered = render(diagnostics);
-    if (process.env.UPDATE === "1") writeFileSync(text, rendered);
+    if (process.env.UPDATE === "1") {
+      writeFileSync(text, rendered);
+    }
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual([code]);
     expect(rendered).toBe(readFileSync(text, "utf8"));
   });

@@ -23,7 +23,9 @@ function textOf(code: string): string {
 /** What is said of a fixture whose text is another. */
 function said(code: string, text: string): readonly Diagnostic[] {
   const program = load(pathOf(code), (file) => {
-    if (file === pathOf(code)) return text;
+    if (file === pathOf(code)) {
+      return text;
+    }
     return existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : { error: "there is no such file" };
   });
   const { model, diagnostics } = check(program, { maxBytes: 8e9 });
@@ -143,13 +145,14 @@ describe("a fix of", () => {
       "import 3",
       "item { é: number }",
     ];
-    for (const text of none)
+    for (const text of none) {
       expect(
         check(
           load("a.twin", () => text),
           { library: true },
         ).diagnostics[0].fixes,
       ).toEqual([]);
+    }
   });
 });
 

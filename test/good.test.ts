@@ -48,7 +48,9 @@ describe("good programs", () => {
     const model = modelOf(path);
     const shown = { model: showModel(model), parameters: showParameters(model), mmd: showDiagram(model) };
     for (const [suffix, now] of Object.entries(shown)) {
-      if (process.env.UPDATE === "1") writeFileSync(join(root, golden(path, suffix)), now);
+      if (process.env.UPDATE === "1") {
+        writeFileSync(join(root, golden(path, suffix)), now);
+      }
       expect(now).toBe(text(golden(path, suffix)));
     }
   });
@@ -87,7 +89,9 @@ describe("the catalogue", () => {
       .map(([section]) => section)
       .join("\n");
     expect(sections).not.toBe("");
-    for (const setting of Object.keys(block.arguments)) expect(sections).toMatch(new RegExp(`\\b${setting}:`));
+    for (const setting of Object.keys(block.arguments)) {
+      expect(sections).toMatch(new RegExp(`\\b${setting}:`));
+    }
   });
 
   it("says one line about everything", () => {
@@ -95,6 +99,8 @@ describe("the catalogue", () => {
       entry,
       ...Object.values((entry as Signature).arguments),
     ]);
-    for (const { doc } of documented) expect(doc).toMatch(/^\S[^\n]*\.$|^\S[^\n]*\)$/);
+    for (const { doc } of documented) {
+      expect(doc).toMatch(/^\S[^\n]*\.$|^\S[^\n]*\)$/);
+    }
   });
 });

@@ -32,8 +32,11 @@ for (const [title, command, args] of [
   ["type check", bin("tsc"), ["--noEmit"]],
   ["lint and format", bin("biome"), ["ci", "--error-on-warnings", "."]],
 ]) {
-  if (step(title, command, args)) passed++;
-  else failed++;
+  if (step(title, command, args)) {
+    passed++;
+  } else {
+    failed++;
+  }
 }
 
 const whole = step("tests", bin("vitest"), ["run", ...args], { ...flags, TWIN_TEST_REPORT: report });
@@ -48,15 +51,21 @@ if (existsSync(report)) {
   tally.slowTests.forEach(seconds);
   console.log("\nThe slowest files:");
   tally.slowFiles.forEach(seconds);
-  if (tally.lacking.length > 0) console.log("\nLeft out, for this machine lacks something:");
+  if (tally.lacking.length > 0) {
+    console.log("\nLeft out, for this machine lacks something:");
+  }
   for (const { file, tests, lacks } of tally.lacking) {
     skipped += tests;
     console.log(`  ${file}, ${tests} ${tests === 1 ? "test" : "tests"}: ${lacks}`);
   }
-  if (tally.notRun > 0) console.log(`\n${tally.notRun} tests were not run, for a filter or a failure before them.`);
+  if (tally.notRun > 0) {
+    console.log(`\n${tally.notRun} tests were not run, for a filter or a failure before them.`);
+  }
 }
 // What ends vitest itself fails the run without a failed test.
-if (!whole && failed === 0) failed++;
+if (!whole && failed === 0) {
+  failed++;
+}
 rmSync(scratch, { recursive: true, force: true });
 
 if (strict && skipped > 0) {

@@ -122,7 +122,9 @@ export async function opponents(s: Sizes, threads: number, withExport: boolean):
   if (withExport) {
     const rows = Math.min(candidates, Math.max(1, Math.floor(400_000 / history)));
     const repeated = new Int32Array(rows * history);
-    for (let row = 0; row < rows; row++) repeated.set(ids, row * history);
+    for (let row = 0; row < rows; row++) {
+      repeated.set(ids, row * history);
+    }
     const model = unsplit(s, [rows], [rows, heads, 1, dim], [0, 2, 3, 1], [0, 2, 1, 3]);
     const feeds = {
       ids: new ort.Tensor("int32", repeated, [rows, history]),

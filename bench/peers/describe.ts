@@ -43,7 +43,9 @@ export const features = (model: Model): Feature[] =>
     .filter(({ width }) => width > 0);
 
 function refuse(missing: boolean, what: string): void {
-  if (missing) throw new Error(`the PyTorch peer has not ${what}: compare another model`);
+  if (missing) {
+    throw new Error(`the PyTorch peer has not ${what}: compare another model`);
+  }
 }
 
 const names = (features: readonly Feature[]): string[] =>
@@ -93,7 +95,9 @@ function towerOf({ name, input, hidden, activation, dropout, norm, cross, expert
   return {
     name,
     input: input.flatMap((one) => {
-      if (one.kind === "attend") return [{ kind: "attend", name: one.attend.name }];
+      if (one.kind === "attend") {
+        return [{ kind: "attend", name: one.attend.name }];
+      }
       const features = one.kind === "group" ? one.group.features : [one.feature];
       return names(features).map((feature) => ({ kind: "feature", name: feature }));
     }),

@@ -87,8 +87,14 @@ function leastBehaviours(model: Model): Record<string, number> {
   const raise = (name: string, to: number) => {
     least[name] = Math.max(least[name], to);
   };
-  for (const { from, keep } of model.searches) raise(from.name, keep);
-  for (const { over } of model.attends) if (over.kind === "last") raise(over.history.name, over.count);
+  for (const { from, keep } of model.searches) {
+    raise(from.name, keep);
+  }
+  for (const { over } of model.attends) {
+    if (over.kind === "last") {
+      raise(over.history.name, over.count);
+    }
+  }
   return least;
 }
 

@@ -70,7 +70,9 @@ for (const { name, model, world, batch, rules, forms, given } of cases) {
   const batches = writeBatches(folder, made.model, data, "training", order, given ? kept : []);
   for (const form of forms) {
     const peer = await Peer.open(form, files, { threads, exactTies: true });
-    if (rows.length === 1) console.log(`PyTorch ${peer.versions.torch}, Python ${peer.versions.python}, one thread`);
+    if (rows.length === 1) {
+      console.log(`PyTorch ${peer.versions.torch}, Python ${peer.versions.python}, one thread`);
+    }
     const { losses: theirs, missed } = await peer.train(batches);
     await peer.close();
     const differences = losses.map((loss, i) => Math.abs(loss - theirs[i]) / Math.abs(theirs[i]));
@@ -95,4 +97,6 @@ for (const { name, model, world, batch, rules, forms, given } of cases) {
 }
 console.log(`\n${table(rows)}`);
 console.log(`${steps} steps each; bound ${bound}: ${worst <= bound ? "kept" : "BROKEN"}`);
-if (!(worst <= bound)) process.exitCode = 1;
+if (!(worst <= bound)) {
+  process.exitCode = 1;
+}

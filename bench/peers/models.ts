@@ -96,7 +96,9 @@ train { embeddings: ${rules.embeddings} dense: ${rules.dense} batch: ${batch} }
 
 function checked(name: string, source: string): PeerModel {
   const { model, diagnostics } = check(load(`${name}.twin`, () => source));
-  if (model === null) throw new Error(diagnostics.map(({ code, title }) => `${code}: ${title}`).join("\n"));
+  if (model === null) {
+    throw new Error(diagnostics.map(({ code, title }) => `${code}: ${title}`).join("\n"));
+  }
   return { source, model };
 }
 

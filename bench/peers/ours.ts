@@ -69,9 +69,13 @@ export class Ours {
       const used = process.cpuUsage();
       const batch = held ? held[this.#step % held.length] : await this.#ahead();
       this.#step++;
-      if (searcher) kept.push(await searcher.search(batch));
+      if (searcher) {
+        kept.push(await searcher.search(batch));
+      }
       losses.push(await this.#stepper.learn(batch, this.#step));
-      if (!held) release(buffersOf(batch));
+      if (!held) {
+        release(buffersOf(batch));
+      }
       seconds.push((performance.now() - begun) / 1000);
       const { user, system } = process.cpuUsage(used);
       processor.push((user + system) / 1e6);
@@ -110,7 +114,9 @@ export class Ours {
   async score(label: string): Promise<Float32Array> {
     const scorer = new Scorer(this.#stepper.plan, this.#stepper.state, this.#graphs);
     const logits: number[] = [];
-    for await (const { logit } of scorePart(scorer, this.#feeder, "validation")) logits.push(...logit[label]);
+    for await (const { logit } of scorePart(scorer, this.#feeder, "validation")) {
+      logits.push(...logit[label]);
+    }
     return Float32Array.from(logits);
   }
 

@@ -29,7 +29,9 @@ const python = process.env.TWIN_PYTHON ?? "python3";
 /** Ends the process with instructions where PyTorch is not there: a comparison without an opponent shows nothing. */
 export function requirePyTorch(): void {
   const { status, stderr, error } = spawnSync(python, ["-c", "import torch"], { encoding: "utf8" });
-  if (status === 0) return;
+  if (status === 0) {
+    return;
+  }
   const reason = error?.message ?? stderr.trim().split("\n").at(-1);
   console.error(`PyTorch is the opponent of this benchmark, and ${python} has none: ${reason}
 Install it apart from this project, and name its Python:
@@ -87,7 +89,9 @@ export class Peer {
 
   async close(): Promise<void> {
     this.#child.stdin!.end();
-    if (this.#child.exitCode === null) await new Promise((done) => this.#child.once("exit", done));
+    if (this.#child.exitCode === null) {
+      await new Promise((done) => this.#child.once("exit", done));
+    }
   }
 
   #ask(order: object): Promise<unknown> {
@@ -98,8 +102,12 @@ export class Peer {
 async function ask(child: ChildProcess, answers: AsyncIterator<string>, order: object): Promise<unknown> {
   child.stdin!.write(`${JSON.stringify(order)}\n`);
   const { value, done } = await answers.next();
-  if (done) throw new Error("the PyTorch process ended before it answered: out of memory, or see its message above");
+  if (done) {
+    throw new Error("the PyTorch process ended before it answered: out of memory, or see its message above");
+  }
   const answer = JSON.parse(value) as { error?: string };
-  if (answer.error !== undefined) throw new Error(`PyTorch: ${answer.error}`);
+  if (answer.error !== undefined) {
+    throw new Error(`PyTorch: ${answer.error}`);
+  }
   return answer;
 }

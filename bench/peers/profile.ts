@@ -32,7 +32,9 @@ export async function operatorProfile(
     const file = spec.graphs[role]!.file;
     for (const { args, dur } of await events(folder, file, feeds, role === "update" ? 1 : threads, steps)) {
       // The branches of an `If` count by themselves.
-      if (args.op_name === "If") continue;
+      if (args.op_name === "If") {
+        continue;
+      }
       const own = found.get(args.op_name!) ?? { calls: 0, ms: 0 };
       found.set(args.op_name!, { calls: own.calls + 1 / steps, ms: own.ms + dur / 1000 / steps });
     }
@@ -66,7 +68,9 @@ async function events(
       new ort.Tensor(dtype as "float32", data as Float32Array, shape),
     ]),
   );
-  for (let run = 0; run <= steps; run++) await session.run(tensors);
+  for (let run = 0; run <= steps; run++) {
+    await session.run(tensors);
+  }
   session.endProfiling();
   await session.release();
   const written = readdirSync(folder).find((name) => name.startsWith(prefix))!;

@@ -92,5 +92,7 @@ for (const form of ["same", "plain"] as const) {
   console.log(
     `twin − ${form}: ${difference.toFixed(5)}, standard error ${noise.toFixed(5)}: ${within ? "within" : "BEYOND"} seed noise`,
   );
-  if (!within) process.exitCode = 1;
+  if (!within) {
+    process.exitCode = 1;
+  }
 }

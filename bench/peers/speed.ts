@@ -83,7 +83,9 @@ async function measure(batch: number, history: number): Promise<Outcome> {
   const ours = await Ours.open(join(folder, "build"), made, world, { seed, threads });
   const same = await Peer.open("same", start, { threads, exactTies: false });
   const plain = await Peer.open("plain", start, { threads, exactTies: false });
-  if (outcomes.length === 0) heading(parameterCount(made.model), same);
+  if (outcomes.length === 0) {
+    heading(parameterCount(made.model), same);
+  }
   const theirs = (name: "same" | "plain", peer: Peer): Contender => {
     let at = 0;
     const run = (steps: number) =>
@@ -117,16 +119,19 @@ async function measure(batch: number, history: number): Promise<Outcome> {
   const resident = { same: await same.memory(), plain: await plain.memory(), twin: process.memoryUsage.rss() };
   const gigabytes = Object.entries(resident).map(([name, bytes]) => `${name} ${(bytes / 1e9).toFixed(1)}`);
   console.log(`batch ${batch} × history ${history}`);
-  for (const [name, { seconds: all, processor }] of times)
+  for (const [name, { seconds: all, processor }] of times) {
     console.log(
       `  ${name.padEnd(13)} ${ms(median(all))} ms a step (${ms(Math.min(...all))}–${ms(Math.max(...all))}, ${all.length} steps), ${ms(median(processor))} ms of processor time`,
     );
+  }
   console.log(
     `  twin's step of ${whole.toFixed(1)} ms: ${share.join(", ")}, host ${(whole - inside / 5).toFixed(1)}; memory in GB: ${gigabytes.join(", ")} (twin: now, PyTorch: peak)`,
   );
   if (given.profile) {
     console.log(await operatorProfile(join(folder, "build"), ours.spec, await ours.record(memory[0]), threads, 5));
-    for (const peer of [same, plain]) console.log(await peer.profile(batches, 3));
+    for (const peer of [same, plain]) {
+      console.log(await peer.profile(batches, 3));
+    }
   }
   await Promise.all([ours.close(), same.close(), plain.close()]);
   rmSync(folder, { recursive: true, force: true });
@@ -147,7 +152,9 @@ function heading(parameters: number, { versions }: Peer): void {
 const outcomes: Outcome[] = [];
 for (const batch of [128, 512]) {
   for (const history of [200, 1000, 5000]) {
-    if (given.only === undefined || given.only === `${batch}x${history}`) outcomes.push(await measure(batch, history));
+    if (given.only === undefined || given.only === `${batch}x${history}`) {
+      outcomes.push(await measure(batch, history));
+    }
   }
 }
 

@@ -131,7 +131,9 @@ export function openWorld(size: WorldSize): Dataset {
 function zipfOf(items: number): (u: number) => number {
   const log = Math.log(items);
   let stride = 7919;
-  while (items % stride === 0) stride += 2;
+  while (items % stride === 0) {
+    stride += 2;
+  }
   return (u) => 1 + ((Math.floor(Math.exp(u * log)) * stride) % items);
 }
 
@@ -148,8 +150,12 @@ function itemColumns({ items, authors, categories, seed }: WorldSize): Record<st
     id[i] = i;
     author[i] = 1 + draw.below(authors);
     category[i] = 1 + draw.below(categories);
-    for (let tag = draw.below(tags + 1) - 1; tag >= 0; tag--) topics[i * tags + tag] = 1 + draw.below(300);
-    for (let j = 0; j < vector; j++) cover[i * vector + j] = draw.next() - 0.5;
+    for (let tag = draw.below(tags + 1) - 1; tag >= 0; tag--) {
+      topics[i * tags + tag] = 1 + draw.below(300);
+    }
+    for (let j = 0; j < vector; j++) {
+      cover[i * vector + j] = draw.next() - 0.5;
+    }
   }
   return {
     "item.video_id": id,

@@ -49,7 +49,9 @@ export async function baseline(select: string): Promise<Scored> {
 
 function probability(x: readonly Float64Array[], weights: Float64Array, row: number): number {
   let logit = 0;
-  for (let j = 0; j < x.length; j++) logit += x[j][row] * weights[j];
+  for (let j = 0; j < x.length; j++) {
+    logit += x[j][row] * weights[j];
+  }
   return 1 / (1 + Math.exp(-logit));
 }
 
@@ -66,13 +68,23 @@ function fit(x: readonly Float64Array[], y: Float64Array): Float64Array {
       const p = probability(x, weights, row);
       for (let j = 0; j < width; j++) {
         gradient[j] += (y[row] - p) * x[j][row];
-        for (let k = 0; k <= j; k++) hessian[j][k] += p * (1 - p) * x[j][row] * x[k][row];
+        for (let k = 0; k <= j; k++) {
+          hessian[j][k] += p * (1 - p) * x[j][row] * x[k][row];
+        }
       }
     }
-    for (let j = 0; j < width; j++) for (let k = 0; k < j; k++) hessian[k][j] = hessian[j][k];
+    for (let j = 0; j < width; j++) {
+      for (let k = 0; k < j; k++) {
+        hessian[k][j] = hessian[j][k];
+      }
+    }
     const move = solve(hessian, gradient);
-    for (let j = 0; j < width; j++) weights[j] += move[j];
-    if (move.every((step) => Math.abs(step) < 1e-9)) return weights;
+    for (let j = 0; j < width; j++) {
+      weights[j] += move[j];
+    }
+    if (move.every((step) => Math.abs(step) < 1e-9)) {
+      return weights;
+    }
   }
   throw new Error("the baseline's regression does not converge");
 }
@@ -87,9 +99,13 @@ function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Arr
       .reduce((best, row, i) => (Math.abs(row[column]) > Math.abs(rows[best][column]) ? column + i : best), column);
     [rows[column], rows[pivot]] = [rows[pivot], rows[column]];
     for (let j = 0; j < n; j++) {
-      if (j === column) continue;
+      if (j === column) {
+        continue;
+      }
       const factor = rows[j][column] / rows[column][column];
-      for (let k = column; k <= n; k++) rows[j][k] -= factor * rows[column][k];
+      for (let k = column; k <= n; k++) {
+        rows[j][k] -= factor * rows[column][k];
+      }
     }
   }
   return Float64Array.from({ length: n }, (_, j) => rows[j][n] / rows[j][j]);

@@ -158,7 +158,9 @@ const assistments: DataSet = {
   needs: [csv("assistments/interactions.csv.gz")],
   async bind(folder) {
     // Once: runs go on only with the same files.
-    if (!existsSync(problems(folder))) await deriveAssistments(folder);
+    if (!existsSync(problems(folder))) {
+      await deriveAssistments(folder);
+    }
     const path = join(folder, "data.yaml");
     writeFileSync(
       path,

@@ -18,14 +18,18 @@ export const openDataset = (folder: string): Dataset =>
 
 export function openCatalogue({ world, catalogue }: CatalogueSize): Dataset {
   const data = openWorld(world);
-  if (catalogue === world.items) return data;
+  if (catalogue === world.items) {
+    return data;
+  }
   const stride = Math.floor(catalogue / world.items);
   const id = new Int32Array(new SharedArrayBuffer(4 * (catalogue + 1))).map((_, item) => item);
   const category = new Int32Array(new SharedArrayBuffer(4 * (catalogue + 1))).map((_, item) =>
     item === 0 ? 0 : 1 + (item % world.categories),
   );
   const known = data.items.columns["item.category"];
-  for (let item = 1; item <= world.items; item++) category[item * stride] = known[item];
+  for (let item = 1; item <= world.items; item++) {
+    category[item * stride] = known[item];
+  }
   const spread = (items: Int32Array): Int32Array => items.map((item) => item * stride);
   const batch: Dataset["batch"] = (...of): Batch => {
     const narrow = data.batch(...of);

@@ -26,6 +26,8 @@ tower ranking { input: [interest, item, context] hidden: [128, 64] predict { cli
 train { embeddings: adagrad(rate: 0.05) dense: adam(rate: 1e-3) batch: ${batch} }
 `;
     const { model, diagnostics } = check(load("catalogue.twin", () => source));
-    if (model === null) throw new Error(diagnostics.map(({ code, title }) => `${code}: ${title}`).join("\n"));
+    if (model === null) {
+      throw new Error(diagnostics.map(({ code, title }) => `${code}: ${title}`).join("\n"));
+    }
     return { source, model };
   };

@@ -56,12 +56,16 @@ async function measure({ model: kind, batch, threads, warm, steps, ...size }: Se
     await stepper.learn(assembled, step);
     const met = assembled.items.length;
     release(buffersOf(assembled));
-    if (step <= warm) continue;
+    if (step <= warm) {
+      continue;
+    }
     wall.push(performance.now() - begun);
     const { user, system } = process.cpuUsage(used);
     processor.push((user + system) / 1000);
     items.push(met);
-    for (const role of roles) inside[role].push(graphs.spent[role] - before[role]);
+    for (const role of roles) {
+      inside[role].push(graphs.spent[role] - before[role]);
+    }
   }
   await next;
   await graphs.close();

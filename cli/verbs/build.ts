@@ -31,17 +31,22 @@ interface BuildOptions {
 
 export async function build(file: string, options: BuildOptions): Promise<void> {
   const { manifest, files } = await buildTo(file, options);
-  for (const { path, bytes: size } of files) print(`${bytesText(size).padStart(9)}  ${path}`);
-  for (const { choice, because } of manifest.plan) print(`plan: ${choice}: ${because}`);
+  for (const { path, bytes: size } of files) {
+    print(`${bytesText(size).padStart(9)}  ${path}`);
+  }
+  for (const { choice, because } of manifest.plan) {
+    print(`plan: ${choice}: ${because}`);
+  }
   print(`${options.output}: model ${manifest.model}${manifest.untrained ? ", untrained (start values)" : ""}`);
 }
 
 /** Builds without printing results; diagnostics are said. */
 export async function buildTo(file: string, options: Omit<BuildOptions, "embeddings"> & Partial<BuildOptions>) {
-  if (options.data !== undefined && options.vocabularies !== undefined)
+  if (options.data !== undefined && options.vocabularies !== undefined) {
     throw new WrongUsage(
       "--data learns vocabularies and --vocabularies takes those of a folder: one of them is enough",
     );
+  }
   expectNoOther(options.output);
   const given = options.vocabularies ?? besideWeights(options);
   const vocabularies =
@@ -67,10 +72,15 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
       ...(options.tableInput !== undefined && { tableInput: options.tableInput }),
     });
     // What the check before learning has said is not said again.
-    if (options.data === undefined || hasErrors(diagnostics)) sayDiagnostics(diagnostics);
-    if (hasErrors(diagnostics)) throw new Failed("");
-    if (model === null || manifest === null)
+    if (options.data === undefined || hasErrors(diagnostics)) {
+      sayDiagnostics(diagnostics);
+    }
+    if (hasErrors(diagnostics)) {
+      throw new Failed("");
+    }
+    if (model === null || manifest === null) {
       throw new Failed(`${file} is a library of sections: it has no \`model\`, so there is nothing to build`);
+    }
     await stoppable((signal) => writeArtefacts(options.output, files, signal));
     return { model, manifest, files };
   } catch (failure) {
@@ -87,23 +97,32 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
 
 /** The vocabularies of the run that made the weights: rows of its tables mean their entries, whatever the data says now. */
 function besideWeights({ weights, data }: Pick<BuildOptions, "weights" | "data">): string | undefined {
-  if (weights === undefined) return undefined;
+  if (weights === undefined) {
+    return undefined;
+  }
   const folder = join(dirname(weights), "vocabularies");
-  if (!existsSync(folder)) return undefined;
-  if (data !== undefined)
+  if (!existsSync(folder)) {
+    return undefined;
+  }
+  if (data !== undefined) {
     say(`note: the vocabularies beside the weights are taken, from ${folder}, and none is learned`);
+  }
   return folder;
 }
 
 /** The vocabularies of a model, learned from the training part of the data. */
 export async function learn(model: Model, data: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (!existsSync(data)) throw new TwinError(`${data}: there is no such file; --data names a data binding (data.yaml)`);
+  if (!existsSync(data)) {
+    throw new TwinError(`${data}: there is no such file; --data names a data binding (data.yaml)`);
+  }
   const { learnVocabularies } = await import("../../runtime/data/index.ts");
   return stoppable(async (signal) => {
     const learned = await learnVocabularies(data, featureSpecs(model), ({ feature, entries }) =>
       say(`vocabulary of ${feature}: ${entries} entries`),
     );
-    if (signal.aborted) throw new TwinError("nothing was built");
+    if (signal.aborted) {
+      throw new TwinError("nothing was built");
+    }
     return learned;
   });
 }

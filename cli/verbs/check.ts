@@ -23,14 +23,18 @@ export function check(files: readonly string[], options: Options): void {
   } else {
     for (const { file, diagnostics, model } of results) {
       sayDiagnostics(diagnostics);
-      if (!hasErrors(diagnostics)) print(`${file}: ${model === null ? "a library" : `model ${model.name}`}, no errors`);
+      if (!hasErrors(diagnostics)) {
+        print(`${file}: ${model === null ? "a library" : `model ${model.name}`}, no errors`);
+      }
     }
     const safe = results.reduce((count, one) => count + safeFixes(one.file, one.diagnostics), 0);
     if (!options.fix && safe > 0) {
       say(`${safe === 1 ? "one of these has" : `${safe} of these have`} a fix that \`twin check --fix\` applies`);
     }
   }
-  if (results.some(({ diagnostics }) => hasErrors(diagnostics))) throw new Failed("");
+  if (results.some(({ diagnostics }) => hasErrors(diagnostics))) {
+    throw new Failed("");
+  }
 }
 
 /** How many diagnostics of the file itself have a fix that would be applied. */
@@ -46,21 +50,28 @@ function fix(
 ): { file: string; code: string; title: string; line: number; column: number }[] {
   const read = reader(file);
   const before = read(file);
-  if (typeof before === "string" || !(before instanceof Uint8Array)) return [];
+  if (typeof before === "string" || !(before instanceof Uint8Array)) {
+    return [];
+  }
   const { text, applied, formatted } = mend(file, (path) => (path === file ? before : read(path)), { library: true });
-  if (text === null) return [];
+  if (text === null) {
+    return [];
+  }
   if (Buffer.compare(before, readBytes(file)) !== 0) {
     say(`${file}: not fixed; it was changed meanwhile`);
     return [];
   }
   writeFileAtomic(file, text);
-  if (!json) sayFixed(file, applied, formatted);
+  if (!json) {
+    sayFixed(file, applied, formatted);
+  }
   return applied.map(({ code, title, position }) => ({ file, code, title, ...position }));
 }
 
 function sayFixed(file: string, applied: readonly Applied[], formatted: boolean): void {
-  for (const { code, title, position } of applied)
+  for (const { code, title, position } of applied) {
     print(`${file}:${position.line}:${position.column}: ${title} (${code})`);
+  }
   print(
     `${file}: ${applied.length === 1 ? "1 fix" : `${applied.length} fixes`} applied${formatted ? ", and formatted" : ""}`,
   );

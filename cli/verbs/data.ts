@@ -31,8 +31,9 @@ export async function checkDataSet(data: string, options: CheckDataOptions): Pro
   const model = options.model === undefined ? null : dataModel(checked(options.model));
   const report = await stoppable((signal) => checkData(binding, model, { onProgress: showProgress(), signal }));
   tell(report, options.json);
-  if (!options.json)
+  if (!options.json) {
     print(`${data}: no errors${model === null ? "; --model FILE checks features and labels, too" : ""}`);
+  }
 }
 
 export async function prepareDataSet(data: string, options: PrepareDataOptions): Promise<void> {
@@ -65,12 +66,19 @@ export async function prepareDataSet(data: string, options: PrepareDataOptions):
 
 /** A data binding that must be there. */
 export function bindingOf(data: string): Binding {
-  if (!existsSync(data)) throw new TwinError(`${data}: there is no such file; name a data binding (data.yaml)`);
+  if (!existsSync(data)) {
+    throw new TwinError(`${data}: there is no such file; name a data binding (data.yaml)`);
+  }
   return readBinding(data);
 }
 
 function tell(report: DataReport, json = false): void {
-  for (const warning of report.warnings) say(`warning: ${warning}`);
-  if (json) printJson(report);
-  else print(reportText(report));
+  for (const warning of report.warnings) {
+    say(`warning: ${warning}`);
+  }
+  if (json) {
+    printJson(report);
+  } else {
+    print(reportText(report));
+  }
 }

@@ -23,9 +23,14 @@ export function diffBuild(wanted: string, file: string, options: { json?: boolea
       ]),
     );
     const report = diff({ manifest, weights, vocabularies }, model, digest);
-    if (options.json) printJson(report);
-    else print(diffText(report));
-    if (report.redo) throw new Failed("");
+    if (options.json) {
+      printJson(report);
+    } else {
+      print(diffText(report));
+    }
+    if (report.redo) {
+      throw new Failed("");
+    }
   } finally {
     weights.close();
   }

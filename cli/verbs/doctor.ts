@@ -47,6 +47,7 @@ export function doctor(options: { json?: boolean }): void {
     return;
   }
   print(`twin ${machine.twin}, Node ${machine.node}, ${machine.cores} cores, ${bytesText(machine.memory)} of memory`);
-  for (const { provider, runs, reason } of findings)
+  for (const { provider, runs, reason } of findings) {
     print(`${provider.padEnd(7)} ${runs ? "runs" : `does not run: ${reason}`}`);
+  }
 }

@@ -40,16 +40,25 @@ const HIT_REQUESTS = 200;
 
 export async function evaluate(dir: string, options: Options): Promise<void> {
   quietNativeLog();
-  if (options.selfTest) await testBuild(dir, options);
-  else if (options.data !== undefined) await testModel(dir, options.data, options);
-  else throw new WrongUsage("say what to evaluate on: --data DATA, or --self-test");
+  if (options.selfTest) {
+    await testBuild(dir, options);
+  } else if (options.data !== undefined) {
+    await testModel(dir, options.data, options);
+  } else {
+    throw new WrongUsage("say what to evaluate on: --data DATA, or --self-test");
+  }
 }
 
 async function testBuild(dir: string, { requests, seed, json }: Options): Promise<void> {
   const report = await selfTest(dir, { requests, seed });
-  if (json) printJson(report);
-  else print(selfTestText(report));
-  if (!report.passed) throw new Failed(`${dir}: the self-test failed`);
+  if (json) {
+    printJson(report);
+  } else {
+    print(selfTestText(report));
+  }
+  if (!report.passed) {
+    throw new Failed(`${dir}: the self-test failed`);
+  }
 }
 
 async function testModel(dir: string, data: string, options: Options): Promise<void> {
@@ -82,8 +91,11 @@ async function testModel(dir: string, data: string, options: Options): Promise<v
         await scoring?.close();
       }
     });
-    if (options.json) printJson(report);
-    else print(evaluationText(report));
+    if (options.json) {
+      printJson(report);
+    } else {
+      print(evaluationText(report));
+    }
   } finally {
     await twin.close();
   }
@@ -108,16 +120,21 @@ export function batchScoring(
 
 /** @throws WrongUsage naming the option */
 function evaluateOptions(options: Options): EvaluateOptions {
-  if (options.serving && options.cache !== undefined)
+  if (options.serving && options.cache !== undefined) {
     throw new WrongUsage("--cache is for scoring in batches: leave out --serving");
+  }
   const modelOnly = (["positives", "candidates", "rows"] as const).find((name) => options[name] !== undefined);
-  if (options.serving && modelOnly !== undefined)
+  if (options.serving && modelOnly !== undefined) {
     throw new WrongUsage(`--${modelOnly} is for scoring by the model itself: leave out --serving`);
+  }
   const { historyEdges: edges, hitRate, table, part, users, requestColumn, predictions } = options;
   const { positives, candidates, rows } = options;
-  if (edges?.some((edge, i) => i > 0 && edge <= edges[i - 1]))
+  if (edges?.some((edge, i) => i > 0 && edge <= edges[i - 1])) {
     throw new WrongUsage("--history-edges: the ends must ascend, as in 10,100");
-  if (table !== undefined && hitRate === undefined) throw new WrongUsage("--table is for the hit rate: add --hit-rate");
+  }
+  if (table !== undefined && hitRate === undefined) {
+    throw new WrongUsage("--table is for the hit rate: add --hit-rate");
+  }
   return {
     ks: options.at,
     seed: options.seed,

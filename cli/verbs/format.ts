@@ -14,7 +14,9 @@ export function format(files: readonly string[], options: { check?: boolean }): 
       sayDiagnostics(result.diagnostics);
       wrong = true;
     } else if (result.text === before) {
-      if (!options.check) print(`${file}: already in the canonical layout`);
+      if (!options.check) {
+        print(`${file}: already in the canonical layout`);
+      }
     } else if (options.check) {
       say(`${file}: not in the canonical layout; \`twin format ${file}\` writes it so`);
       wrong = true;
@@ -23,5 +25,7 @@ export function format(files: readonly string[], options: { check?: boolean }): 
       print(`${file}: formatted`);
     }
   }
-  if (wrong) throw new Failed("");
+  if (wrong) {
+    throw new Failed("");
+  }
 }

@@ -44,18 +44,23 @@ interface ImportOptions {
 
 export async function importFrom(file: string, options: ImportOptions): Promise<void> {
   const { from, output, verify, tolerance, partial = false, acceptFuxictrMask = false } = options;
-  if (acceptFuxictrMask && (from !== "fuxictr" || verify === undefined))
+  if (acceptFuxictrMask && (from !== "fuxictr" || verify === undefined)) {
     throw new WrongUsage(
       "--accept-fuxictr-mask goes with --from fuxictr and --verify, which proves that nothing else differs",
     );
-  if (from !== "fuxictr" && (options.features ?? options.vocabulary) !== undefined)
+  }
+  if (from !== "fuxictr" && (options.features ?? options.vocabulary) !== undefined) {
     throw new WrongUsage("--features and --vocabulary are FuxiCTR's files: they go with --from fuxictr");
-  if (verify !== undefined && partial)
+  }
+  if (verify !== undefined && partial) {
     throw new WrongUsage(
       "--verify holds whole models against each other: with --partial most of the model keeps its start values",
     );
+  }
   const model = checked(options.model);
-  if (verify !== undefined) refuseUnbuilt(model);
+  if (verify !== undefined) {
+    refuseUnbuilt(model);
+  }
   const start = initialValues(parameters(model), model.train.seed);
   let verified: Proof | null = null;
   const report = await stoppable((signal) =>
@@ -73,23 +78,30 @@ export async function importFrom(file: string, options: ImportOptions): Promise<
         verify: async (weights, rowMaps) => {
           verified = await verifyWith(model, weights, verify, rowMaps, tolerance, from === "fuxictr");
           const { passed, fuxictrMask } = verified;
-          if (passed || (fuxictrMask !== null && acceptFuxictrMask)) return;
+          if (passed || (fuxictrMask !== null && acceptFuxictrMask)) {
+            return;
+          }
           throw new TwinError(fuxictrMask === null ? failedText(verify, verified) : maskText(verify, verified));
         },
       }),
       signal,
     }),
   );
-  if (options.json) printJson({ ...report, verified });
-  else print(reportText(report, { file, output, verified, partial }));
-  if (report.unnamed.length > 0)
+  if (options.json) {
+    printJson({ ...report, verified });
+  } else {
+    print(reportText(report, { file, output, verified, partial }));
+  }
+  if (report.unnamed.length > 0) {
     say(
       `note: ${report.unnamed.join(", ")}: row 1 + i is the i-th value of the source's own vocabulary, and a build must have the same: --vocabulary feature_vocab.json writes it, \`twin build --vocabularies\` reads it`,
     );
-  if (verified === null && !partial)
+  }
+  if (verified === null && !partial) {
     say(
       `note: nothing was verified: --verify samples.npz holds the logits against those of the system that ${file} comes from`,
     );
+  }
 }
 
 /** The model with the staged weights over a batch, in ONNX Runtime, as a build would run it. */
@@ -126,7 +138,9 @@ async function verifyWith(
   let samples: Samples | null = null;
   const plain = await run(model, async (ports) => (samples = await readSamples({ path, ports, labels, rowMaps })));
   const window = plain.passed || !fuxictr ? null : ownShortWindow(model);
-  if (window === null) return { ...plain, fuxictrMask: null };
+  if (window === null) {
+    return { ...plain, fuxictrMask: null };
+  }
   const there = await run(window.model, async () => maskedAsThere(samples!, window));
   const { attend, history, count } = window;
   return { ...plain, fuxictrMask: there.passed ? { attend, history, count, largest: there.largest } : null };

@@ -27,18 +27,22 @@ interface InitOptions {
 export async function init(dir: string, options: InitOptions): Promise<void> {
   if (options.from === undefined) {
     const extra = (["items", "user", "item", "time"] as const).find((name) => options[name] !== undefined);
-    if (extra !== undefined)
+    if (extra !== undefined) {
       throw new WrongUsage(`--${extra} says something of your own files: name the events, too: --from FILE`);
+    }
     await initExample(dir);
-  } else await initDraft(dir, options.from, options);
+  } else {
+    await initDraft(dir, options.from, options);
+  }
 }
 
 /** Nothing is ever written over. */
 function refuseExisting(dir: string, names: readonly string[]): void {
   for (const name of names) {
     const path = join(dir, name);
-    if (existsSync(path))
+    if (existsSync(path)) {
       throw new TwinError(`${path} is there already, and \`twin init\` overwrites nothing; name a new folder`);
+    }
   }
 }
 
@@ -50,8 +54,9 @@ async function initExample(dir: string): Promise<void> {
   const { events, bestAuc } = await stoppable((signal) =>
     generate({ dir: join(dir, "data"), ...size, onProgress, signal }),
   );
-  for (const name of ["features.twin", "twin.twin"])
+  for (const name of ["features.twin", "twin.twin"]) {
     writeFileAtomic(join(dir, name), readFileSync(join(packageModels, name)));
+  }
   writeFileAtomic(join(dir, "README.md"), readme("twin.twin", "data/data.yaml", "twin"));
   print(
     `${dir}: the model twin.twin, and ${events} made-up events in data/ (the best possible AUC of click is ${bestAuc.toFixed(4)})`,
@@ -64,8 +69,9 @@ async function initDraft(dir: string, from: string, options: InitOptions): Promi
   refuseExisting(dir, names);
   const { model, data, roles, repeats, skipped } = await draft({ ...options, events: from, folder: dir });
   const laid = format({ path: "draft.twin", text: model });
-  if ("diagnostics" in laid)
+  if ("diagnostics" in laid) {
     throw new Error(`the drafted model is no text of the language: ${laid.diagnostics[0]?.title}`);
+  }
   attempt("write", dir, () => mkdirSync(dir, { recursive: true }));
   const [modelFile, dataFile] = names.map((name) => join(dir, name));
   writeFileAtomic(modelFile, laid.text);
@@ -79,16 +85,22 @@ async function initDraft(dir: string, from: string, options: InitOptions): Promi
       ? `no column looks like a label: every event counts as chosen, and negatives are drawn${drawnFrom(repeats)}`
       : `labels: ${roles.labels.map(({ sql }) => sql).join(", ")}`,
   );
-  for (const { column, because } of skipped) say(`note: no feature was made of \`${column}\`: ${because}`);
+  for (const { column, because } of skipped) {
+    say(`note: no feature was made of \`${column}\`: ${because}`);
+  }
   const known = dataModel(checked(modelFile));
   const report = await stoppable((signal) => checkData(readBinding(dataFile), known, { signal }));
-  for (const warning of report.warnings) say(`warning: ${warning}`);
+  for (const warning of report.warnings) {
+    say(`warning: ${warning}`);
+  }
   print(reportText(report));
   print(`${modelFile} and ${dataFile}: a first draft without errors; read both, and change what you know better`);
 }
 
 function drawnFrom(repeats: number): string {
-  if (repeats <= manyRepeats) return "";
+  if (repeats <= manyRepeats) {
+    return "";
+  }
   return `, among what a user has met as well, as ${(100 * repeats).toFixed(1)} % of the events are of such items`;
 }
 

@@ -49,7 +49,9 @@ async function search(file: string, program: Program, folder: string, options: O
   let kept = "nothing was written";
   await stoppable(async (signal) => {
     const symptomOf = async (text: string): Promise<string | null> => {
-      if (signal.aborted) throw new Error(`${options.output}: ${kept}`);
+      if (signal.aborted) {
+        throw new Error(`${options.output}: ${kept}`);
+      }
       writeFileSync(candidate, text);
       const said = await (options.run === undefined
         ? checked(candidate, folder, options, signal)
@@ -60,10 +62,11 @@ async function search(file: string, program: Program, folder: string, options: O
     };
     const whole = program.entry.source.text;
     const wanted = await symptomOf(whole);
-    if (wanted === null)
+    if (wanted === null) {
       throw new Failed(
         `${file}: nothing fails${options.match === undefined ? "" : ` with “${options.match}”`}, so there is nothing to keep`,
       );
+    }
     const alone = joined(program);
     const text = (await symptomOf(alone)) === wanted ? alone : whole;
     const show = showLine();
@@ -105,7 +108,9 @@ function joined({ entry, sections }: Program): string {
 
 /** What is the same of two failures: without the names, numbers and paths that grow smaller with the model. */
 function symptom(said: string, { match }: Options): string {
-  if (match !== undefined) return match;
+  if (match !== undefined) {
+    return match;
+  }
   const ended = /\(exit code \d+\)$/.exec(said)?.[0] ?? "";
   const line = said.split("\n").find((one) => /error|bug|fail/i.test(one)) ?? said.split("\n")[0];
   const kind = line
@@ -126,11 +131,16 @@ async function checked(
   try {
     const { diagnostics, model, files } = compile(file, { resolve: reader(file), version });
     const errors = diagnostics.filter(({ severity }) => severity === "error");
-    if (errors.length > 0 || model === null) return render(errors.slice(0, 1), { color: false });
-    if (which === "build") return null;
+    if (errors.length > 0 || model === null) {
+      return render(errors.slice(0, 1), { color: false });
+    }
+    if (which === "build") {
+      return null;
+    }
     if (which === "passes") {
-      for (const graph of lowerGraphs(model, { layout: "request", outside: new Set() }).values())
+      for (const graph of lowerGraphs(model, { layout: "request", outside: new Set() }).values()) {
         rewrite(graph, { verify: true });
+      }
       trainGraphs(model, { verify: true });
       return null;
     }
@@ -159,10 +169,11 @@ async function command(
   const shell = `twin() { ${quoted(process.execPath)} ${quoted(launcher)} "$@"; }\n${line}`;
   const child = spawn("sh", ["-c", shell], { stdio: ["ignore", "pipe", "pipe"], detached: true });
   const said = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const)
+  for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
       said[name] = (said[name] + text).slice(0, mostSaid);
     });
+  }
   let late = false;
   const end = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
   const clock = setTimeout(() => {
@@ -172,7 +183,9 @@ async function command(
   signal.addEventListener("abort", end, { once: true });
   try {
     const [code] = (await once(child, "close")) as [number | null];
-    if (late) return "error: it takes too long";
+    if (late) {
+      return "error: it takes too long";
+    }
     return code === 0
       ? null
       : `${said.stderr.trim() || said.stdout.trim() || "error: it fails and says nothing"}\n(exit code ${code})`;

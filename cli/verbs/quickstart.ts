@@ -53,13 +53,17 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
 
   section("check");
   const model = join(dir, "twin.twin");
-  for (const name of ["twin.twin", "features.twin"]) copyFileSync(join(packageModels, name), join(dir, name));
+  for (const name of ["twin.twin", "features.twin"]) {
+    copyFileSync(join(packageModels, name), join(dir, name));
+  }
   check([model], {});
 
   section("train");
   const run = join(dir, "run");
   // Where an earlier quickstart has trained.
-  if (existsSync(join(run, "run.yaml"))) rmSync(run, { recursive: true });
+  if (existsSync(join(run, "run.yaml"))) {
+    rmSync(run, { recursive: true });
+  }
   const learned = await trained(model, { data, output: run, steps, evaluateEvery: Math.ceil(steps / 2) });
   print(
     `${learned.step} steps in ${learned.seconds.toFixed(0)} s, ${Math.round(learned.samplesPerSecond)} samples a second; curves: ${join(run, "report.html")}`,
@@ -69,7 +73,9 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
   const built = join(dir, "twin");
   const { files, manifest } = await buildTo(model, { output: built, weights: join(run, "weights.safetensors") });
   for (const file of files) {
-    if (!file.path.startsWith("train/")) print(`${bytesText(file.bytes).padStart(9)}  ${join(built, file.path)}`);
+    if (!file.path.startsWith("train/")) {
+      print(`${bytesText(file.bytes).padStart(9)}  ${join(built, file.path)}`);
+    }
   }
   print(`${manifest.costs.parameters.toLocaleString("en-GB")} parameters`);
 
@@ -117,7 +123,9 @@ async function trained(model: string, options: Parameters<typeof trainTo>[1]) {
   try {
     return await trainTo(model, options);
   } catch (failure) {
-    if (!(failure instanceof Stopped)) throw failure;
+    if (!(failure instanceof Stopped)) {
+      throw failure;
+    }
     const { data, output } = options;
     throw new Stopped(
       `stopped while training. Start again, or go on with the run alone: ${command} train ${model} --data ${data} -o ${output} --resume`,
@@ -141,7 +149,9 @@ async function evaluated(twin: LocalTwin, binding: Binding, cache: string): Prom
 
 function aucText({ rows, labels }: EvaluationReport, best: number): string[] {
   const click = labels.find((figures) => figures.kind === "binary" && figures.label === "click");
-  if (click?.kind !== "binary") throw new Error("the example's model predicts no click");
+  if (click?.kind !== "binary") {
+    throw new Error("the example's model predicts no click");
+  }
   const below = best - click.auc;
   return [
     `AUC of click ${click.auc.toFixed(4)}; the best possible on these ${rows.toLocaleString("en-GB")} rows ${best.toFixed(4)}: ${below.toFixed(4)} below`,
@@ -152,7 +162,9 @@ function aucText({ rows, labels }: EvaluationReport, best: number): string[] {
 function searchText({ hitRate }: EvaluationReport): string[] {
   const lines = [`search against the oracle, the attention's own metric over all behaviours, on ${searched} requests`];
   for (const { tables, curves } of hitRate?.tables ?? []) {
-    for (const line of hitRateText(curves ?? [])) lines.push(`  table ${tables}: ${line}`);
+    for (const line of hitRateText(curves ?? [])) {
+      lines.push(`  table ${tables}: ${line}`);
+    }
   }
   const full = hitRate?.tables.find(({ tables }) => tables === "every item, float32")?.curves ?? [];
   if (full.length > 0 && full.every(({ hits, wanted }) => hits === wanted)) {

@@ -36,9 +36,13 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
       printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, ...why });
       return;
     }
-    for (const notice of notices(ranking)) say(`note: ${notice}`);
+    for (const notice of notices(ranking)) {
+      say(`note: ${notice}`);
+    }
     print(rankingText(labels, ranking, request.rank.candidates.item as ArrayLike<unknown>, order));
-    if (options.explain) print(`\n${explanationText(explanations)}`);
+    if (options.explain) {
+      print(`\n${explanationText(explanations)}`);
+    }
   } finally {
     await twin.close();
   }

@@ -32,8 +32,9 @@ interface ScoreOptions extends RuntimeOptions {
 export async function score(dir: string, options: ScoreOptions): Promise<void> {
   quietNativeLog();
   const settings = loadOptions(options);
-  if (options.serving && options.cache !== undefined)
+  if (options.serving && options.cache !== undefined) {
     throw new WrongUsage("--cache is for scoring in batches: leave out --serving");
+  }
   const binding = readBinding(options.data);
   const twin = await LocalTwin.open(dir, settings);
   const warn = warner(twin);
@@ -78,7 +79,9 @@ async function served(twin: Twin, binding: Binding, options: ScoreOptions, warn:
     const progress = meter("rows", 0, showProgress());
     await stoppable(async (signal) => {
       for await (const part of scoreRows(twin, readHistories(binding, twin.manifest))) {
-        if (signal.aborted) throw new TwinError(`stopped after ${rows} rows; ${options.output} was not written`);
+        if (signal.aborted) {
+          throw new TwinError(`stopped after ${rows} rows; ${options.output} was not written`);
+        }
         writer ??= await RowWriter.create(source, "scores", columns(labels, part.user, part.item[0]));
         for (let i = 0; i < part.rows.length; i++) {
           const values = labels.flatMap((label) => [
@@ -95,7 +98,9 @@ async function served(twin: Twin, binding: Binding, options: ScoreOptions, warn:
         progress.add(part.rows.length);
       }
     });
-    if (writer === null) throw new TwinError(`${options.data}: the event log has no rows to score`);
+    if (writer === null) {
+      throw new TwinError(`${options.data}: the event log has no rows to score`);
+    }
     await (writer as RowWriter).save(options.output, "SELECT * FROM scores ORDER BY row");
     progress.done();
     return `${rows} rows, ${missed} of ${looked} behaviours not in the tables`;

@@ -44,27 +44,38 @@ export function show(what: string, file: string, options: ShowOptions): void {
     const { file: tree, diagnostics } = parse(sourceOf(file, readBytes(file)));
     sayDiagnostics(diagnostics);
     print(printAst(tree));
-    if (hasErrors(diagnostics)) throw new Failed("");
+    if (hasErrors(diagnostics)) {
+      throw new Failed("");
+    }
     return;
   }
   const view = Object.hasOwn(views, what) ? views[what] : undefined;
-  if (view === undefined)
+  if (view === undefined) {
     throw new WrongUsage(`\`show\` knows ast, ${Object.keys(views).join(", ")}, and nothing called \`${what}\``);
+  }
   const { text, json } = view(checked(file), options);
-  if (options.json && json === undefined) throw new WrongUsage(`\`show ${what}\` has no JSON form`);
-  if (options.json) printJson(json);
-  else print(text);
+  if (options.json && json === undefined) {
+    throw new WrongUsage(`\`show ${what}\` has no JSON form`);
+  }
+  if (options.json) {
+    printJson(json);
+  } else {
+    print(text);
+  }
 }
 
 /** The model in a file; its diagnostics are said, its errors end the verb. */
 export function checked(file: string): Model {
   const { model, diagnostics } = check(load(file, reader(file)));
   sayDiagnostics(diagnostics);
-  if (model === null && !hasErrors(diagnostics))
+  if (model === null && !hasErrors(diagnostics)) {
     throw new Failed(
       `${file} is a library of sections: it has no \`model\`, so there is nothing to show but its \`ast\``,
     );
-  if (model === null) throw new Failed("");
+  }
+  if (model === null) {
+    throw new Failed("");
+  }
   return model;
 }
 
@@ -72,14 +83,17 @@ export function checked(file: string): Model {
 export function refuseUnbuilt(model: Model): void {
   const unbuilt = buildable(model);
   sayDiagnostics(unbuilt);
-  if (unbuilt.length > 0) throw new Failed("");
+  if (unbuilt.length > 0) {
+    throw new Failed("");
+  }
 }
 
 function graphText(model: Model, only: string | undefined): string {
   refuseUnbuilt(model);
   const graphs = lowerGraphs(model, { layout: "request", outside: new Set() });
-  if (only !== undefined && ![...graphs.keys()].some((name) => name === only))
+  if (only !== undefined && ![...graphs.keys()].some((name) => name === only)) {
     throw new WrongUsage(`this model has the graphs ${[...graphs.keys()].join(", ")}, and none called \`${only}\``);
+  }
   return [...graphs]
     .filter(([name]) => only === undefined || name === only)
     .map(([, graph]) => printGraph(rewrite(graph)))

@@ -17,10 +17,11 @@ interface TableOptions {
 }
 
 export async function buildTable(dir: string, { data, fromStore = false, workers, json }: TableOptions): Promise<void> {
-  if (data === undefined && !fromStore)
+  if (data === undefined && !fromStore) {
     throw new WrongUsage(
       "say where the items come from: --data data.yaml, or --from-store to project those of the current generation again",
     );
+  }
   quietNativeLog();
   const report = await stoppable((signal) =>
     buildTables({
@@ -33,8 +34,11 @@ export async function buildTable(dir: string, { data, fromStore = false, workers
       warn: (message) => say(`warning: ${message}`),
     }),
   );
-  if (json) printJson(report);
-  else print(tableText(report));
+  if (json) {
+    printJson(report);
+  } else {
+    print(tableText(report));
+  }
 }
 
 export function tableText({ dir, generation, items, tables, supplied, seconds }: BuildReport): string {
@@ -54,7 +58,12 @@ export function tableText({ dir, generation, items, tables, supplied, seconds }:
 export async function verifyTable(wanted: string, options: { json?: boolean }): Promise<void> {
   const dir = recovered(wanted, (message) => say(`warning: ${message}`));
   const report = await verifyTables(dir);
-  if (options.json) printJson(report);
-  else print(report.lines.join("\n"));
-  if (!report.sound) throw new Failed(`${dir}: generation ${report.generation} is not sound; build the tables again`);
+  if (options.json) {
+    printJson(report);
+  } else {
+    print(report.lines.join("\n"));
+  }
+  if (!report.sound) {
+    throw new Failed(`${dir}: generation ${report.generation} is not sound; build the tables again`);
+  }
 }

@@ -65,8 +65,11 @@ export interface TrainOptions {
 
 export async function train(file: string, options: TrainOptions): Promise<void> {
   const report = await trainTo(file, options);
-  if (options.json) printJson({ run: options.output, ...report });
-  else print(reportText(report, options.output, file));
+  if (options.json) {
+    printJson({ run: options.output, ...report });
+  } else {
+    print(reportText(report, options.output, file));
+  }
 }
 
 /** Trains without printing results; progress and what was read are said. */
@@ -76,8 +79,9 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   expectFolder(output, resume);
   const own = [file, options.data].map((path) => relative(output, path).replaceAll("\\", "/"));
   // The run's copies, where they are what is named.
-  if (resume)
+  if (resume) {
     expectListed(output, (path) => own.includes(path) || (path.startsWith("model/") && own[0].startsWith("model/")));
+  }
   const model = checked(file);
   const binding = readBinding(options.data);
   const vocabularies = resume ? readVocabularies(join(output, "vocabularies")) : await learn(model, options.data);
@@ -97,10 +101,13 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   say(
     `samples: ${training} training, ${validation} validation, ${test} test${prepared.reused ? " (prepared before)" : ""}`,
   );
-  for (const warning of prepared.report.warnings) say(`warning: ${warning}`);
+  for (const warning of prepared.report.warnings) {
+    say(`warning: ${warning}`);
+  }
   const stopOn = manifest.train.stop?.on;
-  if (prepared.spec.negatives !== null && stopOn !== undefined && stopOn !== "logloss")
+  if (prepared.spec.negatives !== null && stopOn !== undefined && stopOn !== "logloss") {
     say(`note: negatives are drawn, so training stops by the logloss of the drawn sample, not by its ${stopOn}`);
+  }
   const start = await startValues(model, record, { ...manifest, vocabularies }, resume, output);
   const show = showLine();
   try {
@@ -123,7 +130,9 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
 
 function compiled(file: string, vocabularies: ReadonlyMap<string, readonly string[]>) {
   const { files, manifest } = compile(file, { resolve: reader(file), version, digest, vocabularies });
-  if (manifest === null) throw new TwinError(`${file} has no model to train`);
+  if (manifest === null) {
+    throw new TwinError(`${file} has no model to train`);
+  }
   return { files, manifest };
 }
 
@@ -159,18 +168,25 @@ async function started(
     samples: null,
     files: null,
   };
-  if (options.from !== undefined) (await openEarlierRun(options.from)).weights.close();
+  if (options.from !== undefined) {
+    (await openEarlierRun(options.from)).weights.close();
+  }
   return createRun(output, record, runFiles(file, binding, files));
 }
 
 function* runFiles(file: string, binding: Binding, files: readonly ArtefactFile[]): Generator<RunFile> {
-  for (const { source } of load(file, reader(file)).files)
+  for (const { source } of load(file, reader(file)).files) {
     yield { path: `model/${relative(dirname(file), source.path)}`, content: source.text };
+  }
   yield { path: "data.yaml", content: readFileSync(binding.path) };
   for (const { path, content } of files) {
     const taken = path.startsWith("train/") || path.startsWith("vocabularies/");
-    if (taken && content instanceof Uint8Array) yield { path, content };
-    if (path === "manifest.yaml" && content instanceof Uint8Array) yield { path: runManifestFile, content };
+    if (taken && content instanceof Uint8Array) {
+      yield { path, content };
+    }
+    if (path === "manifest.yaml" && content instanceof Uint8Array) {
+      yield { path: runManifestFile, content };
+    }
   }
 }
 
@@ -179,12 +195,14 @@ function resumed(output: string, manifest: Manifest, options: TrainOptions): Run
   const record = readRun(output);
   expectListed(output, (path) => path.startsWith("train/"));
   const differences = contractDifferences(readRunManifest(output), manifest);
-  if (differences.length > 0)
+  if (differences.length > 0) {
     throw new TwinError(
       `the run in ${output} belongs to another model or other settings:\n  ${differences.join("\n  ")}\nGo on with the model in ${join(output, "model")}, or start a new run from what this one learned: --from ${output} -o another folder`,
     );
-  if (options.seed !== undefined && options.seed !== record.seed)
+  }
+  if (options.seed !== undefined && options.seed !== record.seed) {
     throw new TwinError(`the run in ${output} has the seed ${record.seed}: leave out --seed, or start a new run`);
+  }
   const next: RunRecord = {
     ...record,
     files: record.files ?? listRunFiles(output),
@@ -210,9 +228,15 @@ async function startValues(
   const all: readonly Parameter[] = parameters(model);
   const fresh = initialValues(all, record.seed);
   const alone = resume && (hasCheckpoint(dir) || (record.from !== null && !existsSync(record.from)));
-  if (record.from === null || alone) return { read: fresh.read, close: () => undefined };
+  if (record.from === null || alone) {
+    return { read: fresh.read, close: () => undefined };
+  }
   const earlier = await openEarlierRun(record.from);
   const { read, report } = warmStart(all, fresh.read, earlier.weights, earlier, now);
-  if (!resume) for (const line of warmStartText(report)) say(line);
+  if (!resume) {
+    for (const line of warmStartText(report)) {
+      say(line);
+    }
+  }
   return { read, close: () => earlier.weights.close() };
 }

@@ -25,7 +25,11 @@ export async function upgrade(wanted: string, options: { readonly json?: boolean
     );
   }
   const changed = await stoppable((signal) => upgradeBuild(dir, { signal, onProgress: showProgress() }));
-  if (options.json) printJson({ dir, changed });
-  else if (changed.length === 0) print(`${dir}: everything is in the present formats`);
-  else print([...changed.map((file) => `written anew  ${file}`), `${dir}: in the present formats`].join("\n"));
+  if (options.json) {
+    printJson({ dir, changed });
+  } else if (changed.length === 0) {
+    print(`${dir}: everything is in the present formats`);
+  } else {
+    print([...changed.map((file) => `written anew  ${file}`), `${dir}: in the present formats`].join("\n"));
+  }
 }

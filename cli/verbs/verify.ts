@@ -23,13 +23,15 @@ const kinds: readonly (readonly [mark: string, verify: VerifyFolder])[] = [
 export async function verify(wanted: string, options: { readonly json?: boolean }): Promise<void> {
   const dir = recovered(wanted, (message) => say(`warning: ${message}`));
   const kind = kinds.find(([mark]) => existsSync(join(dir, mark)));
-  if (kind === undefined)
+  if (kind === undefined) {
     throw new TwinError(
       `${dir} is no folder that can be verified: it has none of ${kinds.map(([mark]) => mark).join(", ")}. Name the folder of a build, of a run or of prepared data`,
     );
+  }
   const report = await stoppable((signal) => kind[1](dir, { signal, onProgress: showProgress() }));
-  if (options.json) printJson({ dir, ...report });
-  else {
+  if (options.json) {
+    printJson({ dir, ...report });
+  } else {
     print(report.lines.join("\n"));
     const rate = report.bytes / Math.max(report.seconds, 1e-3);
     print(
@@ -37,5 +39,7 @@ export async function verify(wanted: string, options: { readonly json?: boolean 
     );
   }
   const bad = report.lines.filter((line) => /^(damaged|refused) /.test(line)).length;
-  if (!report.sound) throw new Failed(`${dir} is not sound: ${bad} of ${report.lines.length} checks failed`);
+  if (!report.sound) {
+    throw new Failed(`${dir} is not sound: ${bad} of ${report.lines.length} checks failed`);
+  }
 }

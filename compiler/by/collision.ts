@@ -15,9 +15,12 @@ export const collision: Kind<"collision"> = {
     signature: written,
     read: (reader) => {
       const { of, hashes, width, normalize } = reader.arguments(written);
-      if (!reader.wholeItem(of) || !hashes || !width || !normalize) return null;
-      if (hashes.value % width.value !== 0)
+      if (!reader.wholeItem(of) || !hashes || !width || !normalize) {
+        return null;
+      }
+      if (hashes.value % width.value !== 0) {
         return reader.outOfRange("hashes", `a multiple of \`width\`, which is ${width.value}`, hashes.span);
+      }
       return { kind: "collision", hashes: hashes.value, width: width.value, normalize: normalize.value };
     },
   },

@@ -37,6 +37,8 @@ function products(scene: Scene, { name, from, doc }: Search, feature: Feature): 
   const raw = feature.encoder.kind === "pretrained" ? encoded : embed;
   const q = raw(scene, feature, { kind: "candidate" });
   const s = raw(scene, feature, { kind: "history", history: from });
-  if (scene.layout === "request") return b.unsqueeze(b.matmul(q, b.transpose(s, [1, 0])), 0);
+  if (scene.layout === "request") {
+    return b.unsqueeze(b.matmul(q, b.transpose(s, [1, 0])), 0);
+  }
   return b.unsqueeze(b.squeeze(b.matmul(s, b.unsqueeze(q, -1)), -1), 0);
 }

@@ -31,7 +31,9 @@ export const byText = (by: By): string => kindOf(by).text(by);
 /** As the manifest says it. */
 export function bySpec(by: By): BySpec {
   const { spec } = kindOf(by);
-  if (spec === null) throw new Error(`nothing that goes by ${by.kind} can be built yet`);
+  if (spec === null) {
+    throw new Error(`nothing that goes by ${by.kind} can be built yet`);
+  }
   return spec(by);
 }
 

@@ -49,7 +49,9 @@ function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): 
   // −2 is never a behaviour's row, so an unknown candidate equals nothing.
   const candidate = b.where(b.greater(raw, int(0)), raw, int(-2));
   const behaviour = frame.rows(encoded(scene, feature, frame.site));
-  if (encoder.kind !== "tags") return b.cast(b.equal(b.unsqueeze(candidate, 1), behaviour), "float32");
+  if (encoder.kind !== "tags") {
+    return b.cast(b.equal(b.unsqueeze(candidate, 1), behaviour), "float32");
+  }
   const tag = (x: Value, index: number) => b.squeeze(b.slice(x, -1 + x.shape.length, index, index + 1), -1);
   const places = Array.from({ length: encoder.max }, (_, index) => index);
   const theirs = places.map((index) => tag(behaviour, index));

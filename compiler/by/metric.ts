@@ -19,12 +19,16 @@ export const metric: Kind<"metric"> = {
   spec: ({ metric }) => ({ kind: "metric", metric: metric.name }),
   /** Values and result have projections of their own; of `e ∗ q` (DARE) they are as wide as the item. */
   shape: ({ metric }, { inherent, value, values, out }) => {
-    if (value === "product") return { values: inherent, out: inherent };
+    if (value === "product") {
+      return { values: inherent, out: inherent };
+    }
     const wide = values ?? metric.dim;
     return { values: wide, out: out ?? wide * metric.heads };
   },
   parameters: (model, attend, { metric: { heads } }) => {
-    if (!ownsValues(attend)) return [];
+    if (!ownsValues(attend)) {
+      return [];
+    }
     const { name, values, out } = attend;
     const { inherent, cross } = valueFeatures(model, attend);
     const width = widthOf(inherent) + widthOf(cross);
@@ -61,7 +65,9 @@ export const metric: Kind<"metric"> = {
 
 /** A table that holds the keys, else the items' features: null; in a batch always the latter. */
 function keysOf(scene: Scene, metric: Metric): KeySource {
-  if (scene.layout === "batch") return null;
+  if (scene.layout === "batch") {
+    return null;
+  }
   return holder(scene.model, (part) => part.kind === "keys" && part.metric === metric);
 }
 
@@ -70,7 +76,9 @@ function keysOf(scene: Scene, metric: Metric): KeySource {
  * behaviour that counts it is the zero vector.
  */
 function lower(scene: Scene, attend: Attend, metric: Metric, { frame, tables, mask, searched }: Around): Attended {
-  if (attend.value === "product") throw new Error(`attend ${attend.name}: value product is not lowered`);
+  if (attend.value === "product") {
+    throw new Error(`attend ${attend.name}: value product is not lowered`);
+  }
   expectLists(attend, metric);
   const ready = searched(metric, tables.keys);
   const score = ready === null ? lowerMetric(scene, metric, frame, tables.keys) : { metric: ready, bias: null };
@@ -91,7 +99,9 @@ function lower(scene: Scene, attend: Attend, metric: Metric, { frame, tables, ma
 /** A list for every head serves an attention with as many heads. */
 function expectLists({ name, over }: Attend, { heads }: Metric): void {
   const lists = over.kind === "search" ? listsOf(over.search) : null;
-  if (over.kind !== "search" || lists === null || lists === heads) return;
+  if (over.kind !== "search" || lists === null || lists === heads) {
+    return;
+  }
   throw new Error(
     `attend ${name}: ${heads} heads over ${lists} lists of per_head search ${over.search.name} are not lowered`,
   );
@@ -114,7 +124,9 @@ function valuesOf(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame,
     return projectHeads(scene, frame, scope, joined([rows, ...crossRows], -1), joined([item, ...others], 1));
   }
   const held = columns(scene, frame, source, heads);
-  if (cross.length === 0) return held;
+  if (cross.length === 0) {
+    return held;
+  }
   return b.add(held, projectHeads(scene, frame, scope, joined(crossRows, -1), joined(others, 1)));
 }
 
@@ -130,6 +142,8 @@ function output(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, w
 /** Both parts of each score at full shape, for explanation. */
 function partsOf(scene: Scene, attend: Attend, { metric, bias }: Score): Score & { readonly bias: Value } {
   const b = scene.b.at(`${attend.name}/explain`);
-  if (bias === null) return { metric, bias: b.mul(metric, b.scalar(0)) };
+  if (bias === null) {
+    return { metric, bias: b.mul(metric, b.scalar(0)) };
+  }
   return { metric, bias: bias.shape[1] === metric.shape[1] ? bias : b.broadcast(bias, metric) };
 }

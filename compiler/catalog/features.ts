@@ -158,8 +158,12 @@ function tagRows(
   vocabulary: number | null,
   minCount: number | null,
 ): RowEncoder {
-  if (vocab !== null) return { kind: "id", vocab };
-  if (buckets !== null) return { kind: "hashed", buckets };
+  if (vocab !== null) {
+    return { kind: "id", vocab };
+  }
+  if (buckets !== null) {
+    return { kind: "hashed", buckets };
+  }
   return { kind: "vocabulary", max: vocabulary ?? 1, minCount: minCount ?? 1 };
 }
 

@@ -50,12 +50,18 @@ export function readSettings<A extends Arguments>(
       if (Object.hasOwn(args, name)) {
         spoilt.add(name);
         scope.report(diagnose("needs-value", { name }, at(member.name, `write \`${name}: …\``)));
-      } else if (!nested.includes(name)) unknown(full, member.name, [...nested, ...Object.keys(args)], spoilt, scope);
-      else if (first) scope.report(again(name, member.name.span, first));
-      else blocks.set(name, member.name.span);
+      } else if (!nested.includes(name)) {
+        unknown(full, member.name, [...nested, ...Object.keys(args)], spoilt, scope);
+      } else if (first) {
+        scope.report(again(name, member.name.span, first));
+      } else {
+        blocks.set(name, member.name.span);
+      }
     } else if (nested.includes(name)) {
       scope.report(diagnose("needs-block", { name }, at(member.name, `write \`${name} { … }\``)));
-    } else entries.push({ name, nameSpan: member.name.span, value: member.value, span: member.span });
+    } else {
+      entries.push({ name, nameSpan: member.name.span, value: member.value, span: member.span });
+    }
   }
   return readEntries(args, entries, spoilt, full, scope);
 }
@@ -86,7 +92,9 @@ export function readArguments<A extends Arguments>(args: A, call: CallValue, sco
     const open = Object.keys(args).filter(
       (key) => args[key].required && !(call.arguments ?? []).some((a) => a.name?.text === key),
     );
-    for (const key of open) spoilt.add(key);
+    for (const key of open) {
+      spoilt.add(key);
+    }
     const said =
       Object.keys(args).length === 0
         ? "it takes no arguments"
@@ -124,12 +132,16 @@ function readEntries<A extends Arguments>(
     }
   }
   for (const [name, { required, fallback, doc }] of Object.entries(args)) {
-    if (Object.hasOwn(readings, name)) continue;
-    if (!required) readings[name] = { value: fallback, span: owner.span, written: false };
-    else {
+    if (Object.hasOwn(readings, name)) {
+      continue;
+    }
+    if (!required) {
+      readings[name] = { value: fallback, span: owner.span, written: false };
+    } else {
       readings[name] = null;
-      if (!spoilt.has(name))
+      if (!spoilt.has(name)) {
         scope.report(diagnose("missing-setting", { owner: owner.text, name }, at(owner.span, hint(name, doc))));
+      }
     }
   }
   return readings as Readings<A>;
@@ -151,7 +163,9 @@ function unknown(owner: Owner, name: Name, candidates: readonly string[], spoilt
           candidates.map((c) => `\`${c}\``),
           "and",
         )}`;
-  if (names.length > 0) spoilt.add(names[0]);
+  if (names.length > 0) {
+    spoilt.add(names[0]);
+  }
   scope.report(
     diagnose(
       "unknown-setting",

@@ -23,15 +23,21 @@ export function checkBy(
   const [head] = call.path;
   if (!scope.declarations.has(head.text)) {
     const found = call.path.length === 1 && calls.find(({ name }) => name === head.text);
-    if (found) return readCall(found, call, stage, scope);
+    if (found) {
+      return readCall(found, call, stage, scope);
+    }
     const kinds = calls.filter(({ stages }) => stages.includes(stage));
     const names = [...declared(scope, "metric").map((d) => d.name.text), ...kinds.map(({ name }) => name)];
     missing("metric", head, names, scope, wanted.metric.sections);
     return null;
   }
   const target = resolve(call, wanted.metric, scope);
-  if (!target) return null;
-  if (target.kind !== "metric") return wrongKind("by", "a metric", call, target, scope);
+  if (!target) {
+    return null;
+  }
+  if (target.kind !== "metric") {
+    return wrongKind("by", "a metric", call, target, scope);
+  }
   if (history && target.metric.history !== history) {
     scope.report(
       diagnose(
@@ -50,7 +56,9 @@ export function checkBy(
 }
 
 function readCall({ name, stages, call: { signature, read } }: NamedCall, call: CallValue, stage: Stage, scope: Scope) {
-  if (stages.includes(stage)) return read(reader(name, signature.doc, call, scope));
+  if (stages.includes(stage)) {
+    return read(reader(name, signature.doc, call, scope));
+  }
   scope.report(
     diagnose("not-here", { what: name, place: article(stage) }, at(call, "only an attend goes by it"), {
       help: help.pools(signature.doc, stage),
@@ -63,10 +71,15 @@ const reader = (name: KindName, doc: string, call: CallValue, scope: Scope): Cal
   arguments: (signature) => readArguments(signature.arguments, call, scope),
   itemFeature: (given, fits, reason) => {
     const target = given && resolve(given.value, wanted.itemVector, scope);
-    if (!given || !target) return null;
-    if (target.kind !== "feature" || target.feature.group !== "item")
+    if (!given || !target) {
+      return null;
+    }
+    if (target.kind !== "feature" || target.feature.group !== "item") {
       return wrongKind(name, "a feature of `item`", given.value, target, scope);
-    if (fits(target.feature)) return target.feature;
+    }
+    if (fits(target.feature)) {
+      return target.feature;
+    }
     scope.report(
       diagnose("feature-does-not-fit", { by: name, feature: shown(given.value) }, at(given.value, reason), {
         also: [at(target.feature.span, `is of kind \`${target.feature.encoder.kind}\``)],
@@ -77,8 +90,12 @@ const reader = (name: KindName, doc: string, call: CallValue, scope: Scope): Cal
   },
   wholeItem: (given) => {
     const target = given && resolve(given.value, wanted.item, scope);
-    if (!given || !target) return false;
-    if (target.kind === "group" && target.group.kind === "item") return true;
+    if (!given || !target) {
+      return false;
+    }
+    if (target.kind === "group" && target.group.kind === "item") {
+      return true;
+    }
     wrongKind(given.value.path[0].text, "`item`", given.value, target, scope);
     return false;
   },

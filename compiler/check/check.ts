@@ -53,7 +53,9 @@ export function check(program: Program, options: CheckOptions = {}): Checked {
   const found: Diagnostic[] = [];
   const broken = program.diagnostics.some(({ severity }) => severity === "error");
   const report = (diagnostic: Diagnostic): void => {
-    if (!broken || !consequences.has(diagnostic.code)) found.push(diagnostic);
+    if (!broken || !consequences.has(diagnostic.code)) {
+      found.push(diagnostic);
+    }
   };
   const widths = new Map<string, Widths>();
   const model = checkProgram(
@@ -125,9 +127,13 @@ function checkProgram(
   const train = checkTrain(singles.get("train"), name?.span ?? start, scope);
   checkCaches(scope);
   checkMetricConsistency(scope);
-  if (!name || !train || failed()) return null;
+  if (!name || !train || failed()) {
+    return null;
+  }
   const silent = [...declarations.values()].find(({ entity }) => entity === null);
-  if (silent) throw new Error(`the checker rejected ${silent.keyword} ${silent.name.text} and did not say why`);
+  if (silent) {
+    throw new Error(`the checker rejected ${silent.keyword} ${silent.name.text} and did not say why`);
+  }
   checkUnused(scope);
 
   const [item, user, context, candidate] = groupKeywords.map((keyword) => scope.groups.get(keyword)!.group);
@@ -147,16 +153,22 @@ function checkProgram(
     train,
     span: name.span,
   };
-  if (maxBytes !== undefined) checkSize(model, maxBytes, scope);
+  if (maxBytes !== undefined) {
+    checkSize(model, maxBytes, scope);
+  }
   return failed() ? null : model;
 }
 
 /** Candidates and behaviours reach the graphs as columns of the item. */
 function checkItem(scope: Scope, section: SectionNode | undefined): void {
   const item = scope.groups.get("item");
-  if (!section || !item || item.damaged || columnsOf(item.group).length > 0) return;
+  if (!section || !item || item.damaged || columnsOf(item.group).length > 0) {
+    return;
+  }
   scope.groups.delete("item");
-  if (item.group.features.length === 0) return;
+  if (item.group.features.length === 0) {
+    return;
+  }
   scope.report(
     diagnose("no-width", { name: "item" }, at(section.keywordSpan, "holds nothing but a key"), {
       help: help.onlyKey,
@@ -174,17 +186,25 @@ function each<K extends NamedKeyword>(
   ) => ReturnType<typeof declared<K>>[number]["entity"],
 ): void {
   const own = declared(scope, keyword);
-  for (const declaration of own) declaration.entity = checkOne(declaration, scope);
-  for (const declaration of own) declaration.checked = true;
+  for (const declaration of own) {
+    declaration.entity = checkOne(declaration, scope);
+  }
+  for (const declaration of own) {
+    declaration.checked = true;
+  }
 }
 
 /** A better name is offered with all that refers to it; not where another has it. */
 function withRenames(diagnostics: readonly Diagnostic[], program: Program): readonly Diagnostic[] {
-  if (!diagnostics.some(({ code }) => code === "not-snake-case")) return diagnostics;
+  if (!diagnostics.some(({ code }) => code === "not-snake-case")) {
+    return diagnostics;
+  }
   const known = facts(program);
   return diagnostics.map((diagnostic) => {
     const [fix] = diagnostic.code === "not-snake-case" ? diagnostic.fixes : [];
-    if (!fix) return diagnostic;
+    if (!fix) {
+      return diagnostic;
+    }
     const [{ span, text }] = fix.edits;
     const symbol = known.symbols.find((one) => one.span.source === span.source && one.span.start === span.start);
     const edits = symbol ? rename(known, symbol, text) : null;

@@ -9,12 +9,18 @@ import { entities, type Scope } from "./scope.ts";
 /** Notes where a search and the attend over it go by different things. */
 export function checkMetricConsistency(scope: Scope): void {
   for (const attend of entities(scope, "attend")) {
-    if (attend.over.kind !== "search") continue;
+    if (attend.over.kind !== "search") {
+      continue;
+    }
     const { search } = attend.over;
-    if (sameBy(search.by, attend.by)) continue;
+    if (sameBy(search.by, attend.by)) {
+      continue;
+    }
     const first = by(search.name, scope);
     const second = by(attend.name, scope);
-    if (!first || !second) continue;
+    if (!first || !second) {
+      continue;
+    }
     const system = kindOf(search.by).system;
     scope.report(
       diagnose(
@@ -40,7 +46,9 @@ function by(owner: string, scope: Scope) {
 /** Warns of sections that nothing refers to. Towers and tables are ends in themselves. */
 export function checkUnused(scope: Scope): void {
   for (const { keyword, name } of scope.declarations.values()) {
-    if (keyword === "tower" || keyword === "table" || scope.used.has(name.text)) continue;
+    if (keyword === "tower" || keyword === "table" || scope.used.has(name.text)) {
+      continue;
+    }
     const users = {
       history: "a search, an attend or a metric",
       metric: "a search or an attend",

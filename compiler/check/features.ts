@@ -36,9 +36,12 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
   const read = (group: GroupName, prefix: string, members: readonly Member[]) => {
     failures.set(prefix, readGroup(group, prefix, members, drafts, scope));
   };
-  for (const group of groupKeywords) read(group, group, sections.get(group)?.members ?? []);
-  for (const { name, section } of declared(scope, "history"))
+  for (const group of groupKeywords) {
+    read(group, group, sections.get(group)?.members ?? []);
+  }
+  for (const { name, section } of declared(scope, "history")) {
     read("cross", name.text, block(section, "cross")?.members ?? []);
+  }
 
   const tables = linkTables(drafts, failures, scope);
   const features = new Map(
@@ -47,17 +50,24 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
       featureOfDraft(qualified, draft, tables.get(qualified) ?? null),
     ]),
   );
-  for (const [qualified, feature] of features) noteWidths(scope, qualified, { columns: feature?.width });
+  for (const [qualified, feature] of features) {
+    noteWidths(scope, qualified, { columns: feature?.width });
+  }
   formerNames(drafts, scope);
 
   const make = (kind: GroupName, prefix: string, section: SectionNode | undefined) => {
     const failed = failures.get(prefix) ?? new Set<string>();
     const own: Feature[] = [];
     for (const [qualified, draft] of drafts) {
-      if (draft.prefix !== prefix) continue;
+      if (draft.prefix !== prefix) {
+        continue;
+      }
       const feature = features.get(qualified);
-      if (feature) own.push(feature);
-      else failed.add(draft.setting.name.text);
+      if (feature) {
+        own.push(feature);
+      } else {
+        failed.add(draft.setting.name.text);
+      }
     }
     const keys = [...drafts].filter(([, draft]) => draft.prefix === prefix && isKey(draft));
     if (keys.length > 1) {
@@ -78,13 +88,17 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
       );
     }
     const group: Group = { kind, prefix, features: own, key };
-    if (section && failed.size === 0)
+    if (section && failed.size === 0) {
       noteWidths(scope, kind === "cross" ? `${prefix}.cross` : prefix, { columns: widthOf(own) });
+    }
     return { group, damaged: failed.size > 0, failed, present: section !== undefined };
   };
-  for (const keyword of groupKeywords) scope.groups.set(keyword, make(keyword, keyword, sections.get(keyword)));
-  for (const { name, section } of declared(scope, "history"))
+  for (const keyword of groupKeywords) {
+    scope.groups.set(keyword, make(keyword, keyword, sections.get(keyword)));
+  }
+  for (const { name, section } of declared(scope, "history")) {
     scope.crosses.set(name.text, make("cross", name.text, section));
+  }
 }
 
 const isKey = (draft: Draft): boolean => draft.encoder.kind === "key" || draft.key?.value === true;
@@ -116,12 +130,16 @@ function readGroup(
     }
     snakeCase(name, scope.report);
     const draft = member.kind === "setting" ? readFeature(group, prefix, member, scope) : null;
-    if (member.kind === "block")
+    if (member.kind === "block") {
       scope.report(
         diagnose("needs-value", { name: name.text }, at(name, "a feature, such as `id(vocab: 24, dim: 8)`")),
       );
-    if (draft) drafts.set(`${prefix}.${name.text}`, draft);
-    else failed.add(name.text);
+    }
+    if (draft) {
+      drafts.set(`${prefix}.${name.text}`, draft);
+    } else {
+      failed.add(name.text);
+    }
   }
   return failed;
 }
@@ -146,7 +164,9 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
   const kind: FeatureKind = featureKinds[kindName as keyof typeof featureKinds] as unknown as FeatureKind;
   const readings = readArguments(kind.arguments, value, scope);
   const written = readings.dim?.value ?? (Object.hasOwn(kind.arguments, "size") ? readings.size?.value : null);
-  if (typeof written === "number") noteWidths(scope, `${prefix}.${name.text}`, { columns: written });
+  if (typeof written === "number") {
+    noteWidths(scope, `${prefix}.${name.text}`, { columns: written });
+  }
   if (!kind.groups.includes(group)) {
     const place = group === "cross" ? `the cross features of \`${prefix}\`` : `\`${group}\``;
     const homes = kind.groups.map((g) => (g === "cross" ? "a history's `cross`" : `\`${g}\``));
@@ -166,7 +186,9 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
   }
   const values: Record<string, unknown> = emptyRecord();
   for (const [argument, reading] of Object.entries(readings)) {
-    if (reading === null) return null;
+    if (reading === null) {
+      return null;
+    }
     values[argument] = reading.value;
   }
   const given = <T>(argument: string) => (readings[argument] as Given<T> | undefined) ?? null;
@@ -227,7 +249,9 @@ const offerNames = (names: readonly string[]): string =>
 /** The feature of a draft, with the table that it reads; null where there should be one and is none. */
 function featureOfDraft(qualified: string, draft: Draft, embedding: Embedding | null): Feature | null {
   const shape = columns(draft.encoder);
-  if (shape.kind === "embedding" && !embedding) return null;
+  if (shape.kind === "embedding" && !embedding) {
+    return null;
+  }
   const projected = shape.kind === "vector" && draft.dim.value !== null ? draft.dim.value : null;
   const { name, doc = "" } = draft.setting;
   return {
@@ -249,9 +273,13 @@ function featureOfDraft(qualified: string, draft: Draft, embedding: Embedding | 
 /** An earlier name belongs to one feature, and to none that has it now. */
 function formerNames(drafts: ReadonlyMap<string, Draft>, scope: Scope): void {
   const claimed = new Map<string, { readonly span: Name["span"]; readonly now: boolean }>();
-  for (const [qualified, draft] of drafts) claimed.set(qualified, { span: draft.setting.name.span, now: true });
+  for (const [qualified, draft] of drafts) {
+    claimed.set(qualified, { span: draft.setting.name.span, now: true });
+  }
   for (const draft of drafts.values()) {
-    if (!draft.formerly) continue;
+    if (!draft.formerly) {
+      continue;
+    }
     const former = `${draft.prefix}.${draft.formerly.text}`;
     const before = claimed.get(former);
     if (before) {
@@ -261,6 +289,8 @@ function formerNames(drafts: ReadonlyMap<string, Draft>, scope: Scope): void {
           help: help.formerlyTaken,
         }),
       );
-    } else claimed.set(former, { span: draft.formerly.span, now: false });
+    } else {
+      claimed.set(former, { span: draft.formerly.span, now: false });
+    }
   }
 }

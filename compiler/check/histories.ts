@@ -22,14 +22,18 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
     scope,
   );
   const item = of && resolve(of.value, wanted.item, scope);
-  if (item && !(item.kind === "group" && item.group.kind === "item"))
+  if (item && !(item.kind === "group" && item.group.kind === "item")) {
     wrongKind("of", "`item`, the one thing that behaviours are about", of.value, item, scope);
+  }
   const cross = scope.crosses.get(name.text);
   const inherent = scope.groups.get("item");
-  if (inherent && cross && !inherent.damaged && !cross.damaged)
+  if (inherent && cross && !inherent.damaged && !cross.damaged) {
     noteWidths(scope, name.text, { columns: widthOf(inherent.group.features) + widthOf(cross.group.features) });
+  }
   const clustered = cluster?.value ? readCluster(cluster.value.call, name.text, scope) : null;
-  if (!of || !item || !max || !cross || !cluster || (cluster.value && !clustered)) return null;
+  if (!of || !item || !max || !cross || !cluster || (cluster.value && !clustered)) {
+    return null;
+  }
   return {
     name: name.text,
     doc: section.doc ?? "",
@@ -44,7 +48,9 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
 function readCluster(call: CallValue, history: string, scope: Scope): NonNullable<History["cluster"]> | null {
   const { on, within, size } = readArguments(clusterKinds.kmeans.arguments, call, scope);
   const vector = on && resolve(on.value, wanted.itemVector, scope);
-  if (vector && vector.kind !== "feature") wrongKind("on", "a feature of `item`", on.value, vector, scope);
+  if (vector && vector.kind !== "feature") {
+    wrongKind("on", "a feature of `item`", on.value, vector, scope);
+  }
   const feature = vector?.kind === "feature" ? vector.feature : null;
   if (on && feature && !isVector(feature)) {
     scope.report(
@@ -61,7 +67,9 @@ function readCluster(call: CallValue, history: string, scope: Scope): NonNullabl
     return null;
   }
   const group = within?.value ? crossFeature(within.value, history, scope) : null;
-  if (!feature || !within || !size || (within.value && !group)) return null;
+  if (!feature || !within || !size || (within.value && !group)) {
+    return null;
+  }
   return { on: feature, within: group, size: size.value };
 }
 
@@ -70,9 +78,13 @@ function crossFeature(call: CallValue, history: string, scope: Scope): Feature |
   const cross = scope.crosses.get(history);
   const path = call.path.map((part) => part.text);
   const bare = path.length === 2 && path[0] === history ? path[1] : path.length === 1 ? path[0] : "";
-  if (!cross || cross.failed.has(bare)) return null;
+  if (!cross || cross.failed.has(bare)) {
+    return null;
+  }
   const feature = featureOf(cross.group, bare);
-  if (feature) return feature;
+  if (feature) {
+    return feature;
+  }
   const known = cross.group.features.map((f) => f.qualified);
   const shown = path.join(".");
   const none = `\`${history}\` has no cross features`;

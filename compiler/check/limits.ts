@@ -21,7 +21,9 @@ export function checkSize(model: Model, maxBytes: number, scope: Scope): void {
     (a, b) => b.bytes - a.bytes,
   );
   const bytes = contributors.reduce((sum, contributor) => sum + contributor.bytes, 0);
-  if (bytes <= maxBytes) return;
+  if (bytes <= maxBytes) {
+    return;
+  }
   const [first, ...others] = contributors
     .slice(0, 3)
     .map(({ span, text, bytes: own }) => at(span, `${text} ${bytesText(own)}`));
@@ -42,8 +44,12 @@ function parameterSizes(model: Model): Contributor[] {
     model.candidate,
     ...model.histories.map((history) => history.cross),
   ];
-  for (const feature of groups.flatMap((group) => group.features)) owners.set(feature.qualified, feature.span);
-  for (const entity of [...model.metrics, ...model.attends, ...model.towers]) owners.set(entity.name, entity.span);
+  for (const feature of groups.flatMap((group) => group.features)) {
+    owners.set(feature.qualified, feature.span);
+  }
+  for (const entity of [...model.metrics, ...model.attends, ...model.towers]) {
+    owners.set(entity.name, entity.span);
+  }
   const sizes = new Map<string, Contributor>();
   for (const parameter of parameters(model)) {
     const parts = parameter.name.split(".");
@@ -70,7 +76,11 @@ function tableSize(model: Model, table: Table): Contributor[] {
 
 /** How many items the key can tell apart; null where that is not bounded. */
 export function itemsAtMost({ item: { key } }: Model): number | null {
-  if (key?.encoder.kind === "id") return key.encoder.vocab;
-  if (key?.encoder.kind === "vocabulary") return key.encoder.max;
+  if (key?.encoder.kind === "id") {
+    return key.encoder.vocab;
+  }
+  if (key?.encoder.kind === "vocabulary") {
+    return key.encoder.max;
+  }
   return null;
 }

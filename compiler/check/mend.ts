@@ -49,7 +49,9 @@ export function mend(entry: string, read: Read, options: CheckOptions = {}): Men
   const seen = new Set([first.source.text]);
   for (let round = 0; round < rounds; round++) {
     const next = better(now, look);
-    if (!next || seen.has(next.source.text)) break;
+    if (!next || seen.has(next.source.text)) {
+      break;
+    }
     seen.add(next.source.text);
     for (const { diagnostic, fix } of next.steps) {
       const position = positionAt(now.source, diagnostic.primary.span.start);
@@ -57,9 +59,13 @@ export function mend(entry: string, read: Read, options: CheckOptions = {}): Men
     }
     now = next;
   }
-  if (applied.length === 0) return { text: null, applied, formatted: false, checked: first.checked };
+  if (applied.length === 0) {
+    return { text: null, applied, formatted: false, checked: first.checked };
+  }
   const laid = laidOut(first.source, now.source);
-  if (laid !== null) now = look(laid);
+  if (laid !== null) {
+    now = look(laid);
+  }
   return { text: now.source.text, applied, formatted: laid !== null, checked: now.checked };
 }
 
@@ -87,8 +93,9 @@ function better({ source, checked }: Looked, look: (text: string) => Looked): (L
     const held = steps.filter(
       ({ diagnostic: { code, primary } }) => !left.has(`${kindOf(code)} ${moved(primary.span.start)}`),
     );
-    if (held.length === steps.length && syntaxCount(after) <= syntaxCount({ source, checked }))
+    if (held.length === steps.length && syntaxCount(after) <= syntaxCount({ source, checked })) {
       return { ...after, steps };
+    }
     steps = held.length < steps.length ? held : steps.slice(0, Math.floor(steps.length / 2));
   }
   return null;
@@ -114,9 +121,13 @@ const syntaxCount = ({ source, checked }: Looked): number =>
 /** The mended text in the canonical layout, if the file had it; null where it is in it already, or had another. */
 function laidOut(before: Source, after: Source): string | null {
   const laid = format(after);
-  if ("diagnostics" in laid || laid.text === after.text) return null;
+  if ("diagnostics" in laid || laid.text === after.text) {
+    return null;
+  }
   const was = format(before);
-  if ("text" in was) return was.text === before.text ? laid.text : null;
+  if ("text" in was) {
+    return was.text === before.text ? laid.text : null;
+  }
   // It could not be read: it was in the layout if the formatter changes only lines that were mended.
   const lines = (text: string): string[] => text.split("\n");
   const [old, canonical] = [new Set(lines(before.text)), new Set(lines(laid.text))];

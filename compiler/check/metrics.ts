@@ -32,7 +32,9 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     head: dim?.value,
     keys: heads && dim && heads.value * dim.value,
   });
-  if (!query || !keys || !readings.query || !readings.keys || !bias || !heads || !dim || !own) return null;
+  if (!query || !keys || !readings.query || !readings.keys || !bias || !heads || !dim || !own) {
+    return null;
+  }
   const same = query.length === keys.features.length && query.every((feature) => keys.features.includes(feature));
   if (!same) {
     const extra = query.filter((f) => !keys.features.includes(f)).map((f) => f.name);
@@ -79,11 +81,15 @@ function readQuery(metric: string, query: Given<readonly CallValue[]>, scope: Sc
   let failed = false;
   for (const call of query.value) {
     const target = resolve(call, wanted.itemOrFeatures, scope);
-    if (!target) failed = true;
-    else if (target.kind === "group" && target.group.kind === "item")
-      for (const feature of columnsOf(target.group)) features.add(feature);
-    else if (target.kind === "feature" && target.feature.group === "item") features.add(target.feature);
-    else {
+    if (!target) {
+      failed = true;
+    } else if (target.kind === "group" && target.group.kind === "item") {
+      for (const feature of columnsOf(target.group)) {
+        features.add(feature);
+      }
+    } else if (target.kind === "feature" && target.feature.group === "item") {
+      features.add(target.feature);
+    } else {
       failed = true;
       const said =
         target.kind === "group" || target.kind === "feature"
@@ -110,8 +116,9 @@ function readKeys(
   let failed = item === undefined;
   for (const call of keys.value) {
     const target = resolve(call, wanted.inherent, scope);
-    if (!target) failed = true;
-    else if (target.kind !== "inherent") {
+    if (!target) {
+      failed = true;
+    } else if (target.kind !== "inherent") {
       failed = true;
       wrongKind("keys", "what is known of a history's items, such as `watched.item`", call, target, scope);
     } else if (history && target.history !== history) {
@@ -124,7 +131,9 @@ function readKeys(
       );
     } else {
       history = target.history;
-      for (const feature of target.feature ? [target.feature] : columnsOf(item!.group)) features.add(feature);
+      for (const feature of target.feature ? [target.feature] : columnsOf(item!.group)) {
+        features.add(feature);
+      }
     }
   }
   return failed || !history ? null : { history, features: [...features] };
@@ -169,9 +178,11 @@ function readBias(
           }),
         );
       }
-    } else
-      for (const feature of target.kind === "cross feature" ? [target.feature] : of.cross.features)
+    } else {
+      for (const feature of target.kind === "cross feature" ? [target.feature] : of.cross.features) {
         features.add(feature);
+      }
+    }
   }
   return failed ? null : { features: [...features].filter((f) => f.width > 0), logSize };
 }

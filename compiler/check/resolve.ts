@@ -44,7 +44,9 @@ export type Target =
 /** Resolves `call` at a place that takes `expected`. Null after a report, or where the target failed. */
 export function resolve(call: CallValue, expected: Wanted, scope: Scope): Target | null {
   const [head, ...rest] = call.path;
-  if (head.text === "log" && rest.length === 0 && call.arguments) return logSize(call, scope);
+  if (head.text === "log" && rest.length === 0 && call.arguments) {
+    return logSize(call, scope);
+  }
   const target = resolvePath(call, head, rest, expected, scope);
   if (target && call.arguments && target.kind !== "last") {
     scope.report(
@@ -68,11 +70,14 @@ function resolvePath(
 ): Target | null {
   if (isGroup(head.text)) {
     const checked = scope.groups.get(head.text);
-    if (!checked) return null;
-    if (rest.length === 0)
+    if (!checked) {
+      return null;
+    }
+    if (rest.length === 0) {
       return !checked.present && scope.library
         ? null
         : { kind: "group", group: checked.group, present: checked.present };
+    }
     const feature = member(checked, rest, call, head.text, scope);
     return feature && { kind: "feature", feature };
   }
@@ -86,19 +91,31 @@ function resolvePath(
     return null;
   }
   scope.used.add(head.text);
-  if (!declaration.checked) return { kind: "later", keyword: declaration.keyword };
+  if (!declaration.checked) {
+    return { kind: "later", keyword: declaration.keyword };
+  }
   return declaration.entity === null ? null : parts(declaration, rest, call, scope);
 }
 
 function parts(declaration: Declaration, rest: readonly Name[], call: CallValue, scope: Scope): Target | null {
   const { keyword, entity } = declaration;
-  if (entity === null) return null;
-  if (keyword === "history") return historyPart(entity as History, rest, call, scope);
+  if (entity === null) {
+    return null;
+  }
+  if (keyword === "history") {
+    return historyPart(entity as History, rest, call, scope);
+  }
   const [part, beyond] = rest;
-  if (!part) return { kind: keyword, [keyword]: entity } as unknown as Target;
+  if (!part) {
+    return { kind: keyword, [keyword]: entity } as unknown as Target;
+  }
   const known: readonly string[] = keyword === "metric" || keyword === "attend" ? namedParts[keyword] : [];
-  if (!known.includes(part.text)) return unknownPart(declaration.name.text, part, known, scope);
-  if (beyond) return unknownPart(`${declaration.name.text}.${part.text}`, beyond, [], scope);
+  if (!known.includes(part.text)) {
+    return unknownPart(declaration.name.text, part, known, scope);
+  }
+  if (beyond) {
+    return unknownPart(`${declaration.name.text}.${part.text}`, beyond, [], scope);
+  }
   return keyword === "metric"
     ? { kind: "metric part", metric: entity as Metric, part }
     : { kind: "attend part", attend: entity as Attend, part };
@@ -106,18 +123,26 @@ function parts(declaration: Declaration, rest: readonly Name[], call: CallValue,
 
 function historyPart(history: History, rest: readonly Name[], call: CallValue, scope: Scope): Target | null {
   const [part, ...beyond] = rest;
-  if (!part) return { kind: "history", history };
+  if (!part) {
+    return { kind: "history", history };
+  }
   if (part.text === "item") {
     const item = scope.groups.get("item");
-    if (!item) return null;
-    if (beyond.length === 0) return { kind: "inherent", history, feature: null };
+    if (!item) {
+      return null;
+    }
+    if (beyond.length === 0) {
+      return { kind: "inherent", history, feature: null };
+    }
     const feature = member(item, beyond, call, `${history.name}.item`, scope);
     return feature && { kind: "inherent", history, feature };
   }
   const cross = scope.crosses.get(history.name);
   const feature = cross && featureOf(cross.group, part.text);
   if (!feature && part.text !== "cross" && part.text !== "last") {
-    if (!cross || cross.failed.has(part.text)) return null;
+    if (!cross || cross.failed.has(part.text)) {
+      return null;
+    }
     return unknownPart(
       history.name,
       part,
@@ -125,8 +150,12 @@ function historyPart(history: History, rest: readonly Name[], call: CallValue, s
       scope,
     );
   }
-  if (beyond.length > 0) return unknownPart(`${history.name}.${part.text}`, beyond[0], [], scope);
-  if (feature) return { kind: "cross feature", history, feature };
+  if (beyond.length > 0) {
+    return unknownPart(`${history.name}.${part.text}`, beyond[0], [], scope);
+  }
+  if (feature) {
+    return { kind: "cross feature", history, feature };
+  }
   return part.text === "cross" ? { kind: "cross", history } : { kind: "last", history, call };
 }
 
@@ -139,10 +168,16 @@ function member(
   scope: Scope,
 ): Feature | null {
   const [name, beyond] = rest;
-  if (beyond) return unknownPart(pathText({ path: call.path.slice(0, -1) }), beyond, [], scope);
-  if (checked.failed.has(name.text) || (!checked.present && scope.library)) return null;
+  if (beyond) {
+    return unknownPart(pathText({ path: call.path.slice(0, -1) }), beyond, [], scope);
+  }
+  if (checked.failed.has(name.text) || (!checked.present && scope.library)) {
+    return null;
+  }
   const feature = featureOf(checked.group, name.text);
-  if (feature) return feature;
+  if (feature) {
+    return feature;
+  }
   return missingFeature(owner, name, checked, scope);
 }
 
@@ -167,7 +202,9 @@ export function missing(
   scope: Scope,
   sections: readonly SectionKeyword[] = [],
 ): void {
-  if (sections.some((keyword) => scope.nameless.has(keyword))) return;
+  if (sections.some((keyword) => scope.nameless.has(keyword))) {
+    return;
+  }
   reportUnknown({ kind, shown: name.text, name, candidates, none: `the model declares no ${kind}` }, scope);
 }
 
@@ -191,7 +228,9 @@ function logSize(call: CallValue, scope: Scope): Target | null {
   }
   const [head] = argument.path;
   const history = resolvePath({ ...argument, path: [head] }, head, [], wanted.history, scope);
-  if (!history) return null;
+  if (!history) {
+    return null;
+  }
   return history.kind === "history"
     ? { kind: "log size", history: history.history }
     : wrongKind("log", "the size of a history's clusters", argument, history, scope);

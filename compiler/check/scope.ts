@@ -115,8 +115,11 @@ export function declare(
         );
       }
       const first = singles.get(keyword);
-      if (first) report(twice(keyword, section.keywordSpan, first.keywordSpan));
-      else singles.set(keyword, section);
+      if (first) {
+        report(twice(keyword, section.keywordSpan, first.keywordSpan));
+      } else {
+        singles.set(keyword, section);
+      }
       continue;
     }
     if (!name) {
@@ -129,8 +132,9 @@ export function declare(
       continue;
     }
     const first = declarations.get(name.text);
-    if (first) report(twice(name.text, name.span, first.name.span));
-    else if (Object.hasOwn(blocks, name.text)) {
+    if (first) {
+      report(twice(name.text, name.span, first.name.span));
+    } else if (Object.hasOwn(blocks, name.text)) {
       report(
         diagnose(
           "name-taken",
@@ -146,8 +150,11 @@ export function declare(
       const declaration: Declaration = { keyword, name, section, checked: false, entity: null };
       declarations.set(name.text, declaration);
       const own = byKeyword.get(keyword);
-      if (own) own.push(declaration);
-      else byKeyword.set(keyword, [declaration]);
+      if (own) {
+        own.push(declaration);
+      } else {
+        byKeyword.set(keyword, [declaration]);
+      }
     }
   }
   return { declarations, byKeyword, singles, nameless };
@@ -161,7 +168,9 @@ export const twice = (name: string, second: Span, first: Span): Diagnostic =>
 
 /** Warns of a name that would make an awkward column or input name. */
 export function snakeCase(name: Name, report: Scope["report"]): void {
-  if (/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name.text)) return;
+  if (/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name.text)) {
+    return;
+  }
   const better = name.text
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toLowerCase()

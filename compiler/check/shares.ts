@@ -38,22 +38,31 @@ export function linkTables(
       const other = pathText(draft.shares);
       const target = drafts.get(other);
       const cycle = onWay.get(other);
-      if (!target) missingFeature(qualified, other, draft.shares, drafts, failures, scope);
-      else if (cycle !== undefined) reportCycle(steps.slice(cycle), scope);
+      if (!target) {
+        missingFeature(qualified, other, draft.shares, drafts, failures, scope);
+      } else if (cycle !== undefined) {
+        reportCycle(steps.slice(cycle), scope);
+      }
       if (!target || cycle !== undefined) {
-        for (const [failed] of steps.splice(cycle ?? steps.length - 1)) tables.set(failed, null);
+        for (const [failed] of steps.splice(cycle ?? steps.length - 1)) {
+          tables.set(failed, null);
+        }
         break;
       }
       [qualified, draft] = [other, target];
     }
-    for (const step of steps.reverse()) tables.set(step[0], handedOn(step, drafts, tables, scope));
+    for (const step of steps.reverse()) {
+      tables.set(step[0], handedOn(step, drafts, tables, scope));
+    }
   }
   return tables;
 }
 
 function ownTable(qualified: string, draft: Draft): Embedding | null {
   const shape = columns(draft.encoder);
-  if (shape.kind !== "embedding" || draft.dim.value === null) return null;
+  if (shape.kind !== "embedding" || draft.dim.value === null) {
+    return null;
+  }
   return { parameter: `${qualified}.table`, rows: shape.rows, dim: draft.dim.value };
 }
 
@@ -67,10 +76,14 @@ function handedOn(
   const other = pathText(reference);
   const target = drafts.get(other);
   const table = tables.get(other) ?? null;
-  if (!target) return null;
+  if (!target) {
+    return null;
+  }
   const none = columns(target.encoder).kind !== "embedding";
   const reason = none ? "it has no table" : table && difference(draft, target, table);
-  if (!reason) return table;
+  if (!reason) {
+    return table;
+  }
   scope.report(
     diagnose("shares-mismatch", { name, other }, at(reference, reason), {
       also: [at(target.setting.name, "declared here")],
@@ -84,8 +97,12 @@ function handedOn(
 function difference(draft: Draft, target: Draft, table: Embedding): string {
   const rows = (encoder: Encoder) => (encoder.kind === "tags" ? encoder.of : encoder);
   const [mine, theirs] = [rows(draft.encoder), rows(target.encoder)];
-  if (mine.kind !== theirs.kind) return `its table holds rows of kind \`${theirs.kind}\`, not \`${mine.kind}\``;
-  if (JSON.stringify(mine) !== JSON.stringify(theirs)) return "its table has other rows: the sizes or edges differ";
+  if (mine.kind !== theirs.kind) {
+    return `its table holds rows of kind \`${theirs.kind}\`, not \`${mine.kind}\``;
+  }
+  if (JSON.stringify(mine) !== JSON.stringify(theirs)) {
+    return "its table has other rows: the sizes or edges differ";
+  }
   const { value: dim } = draft.dim;
   return dim !== null && dim !== table.dim ? `its table is ${table.dim} wide, not ${dim}` : "";
 }
@@ -114,8 +131,12 @@ function missingFeature(
   scope: Scope,
 ): void {
   const [head, tail] = other.split(".");
-  if (failures.get(head)?.has(tail)) return;
-  if (scope.library && !scope.sections.some((s) => s.keyword === head || s.name?.text === head)) return;
+  if (failures.get(head)?.has(tail)) {
+    return;
+  }
+  if (scope.library && !scope.sections.some((s) => s.keyword === head || s.name?.text === head)) {
+    return;
+  }
   const others = [...drafts.keys()].filter((name) => name !== qualified);
   const name = { text: other, span: reference.span };
   reportUnknown({ kind: "feature", shown: other, name, candidates: others, none: "there is no other feature" }, scope);

@@ -24,10 +24,14 @@ export function checkSearch({ name, section }: Declaration<"search">, scope: Sco
     scope,
   );
   const target = from && resolve(from.value, wanted.history, scope);
-  if (target && target.kind !== "history") wrongKind("from", "a history", from.value, target, scope);
+  if (target && target.kind !== "history") {
+    wrongKind("from", "a history", from.value, target, scope);
+  }
   const history = target?.kind === "history" ? target.history : null;
   const measure = by && checkBy(by.value, "search", name.text, history, scope);
-  if (!history || !measure || !keep || !heads) return null;
+  if (!history || !measure || !keep || !heads) {
+    return null;
+  }
   if (heads.written && metricOf(measure) === null) {
     scope.report(
       diagnose("does-not-apply", { name: "heads", what: `\`by: ${measure.kind}\`` }, at(heads.span), {
@@ -64,17 +68,24 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
   const { values, out, keys, value } = readings;
   const item = scope.groups.get("item");
   noteWidths(scope, name.text, { values: values?.value, out: out?.value });
-  if (!over || !by || !readings.by || !values || !out || !keys || !value || !item) return null;
-  if (!headsAgree(name.text, over, by, readings.by.span, scope)) return null;
-  if (!applies(by, { values, out, keys, value }, scope)) return null;
+  if (!over || !by || !readings.by || !values || !out || !keys || !value || !item) {
+    return null;
+  }
+  if (!headsAgree(name.text, over, by, readings.by.span, scope)) {
+    return null;
+  }
+  if (!applies(by, { values, out, keys, value }, scope)) {
+    return null;
+  }
   const inherent = widthOf(item.group.features);
   const metric = metricOf(by);
   if (
     value.value === "product" &&
     metric !== null &&
     !productFits(metric, inherent, { values, out, value }, item.damaged, scope)
-  )
+  ) {
     return null;
+  }
   const width = kindOf(by).shape(by, {
     inherent,
     pooled: pooledWidth(item.group, over.history),
@@ -99,7 +110,9 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
 function headsAgree(attend: string, over: Over, by: By, place: Given<unknown>["span"], scope: Scope): boolean {
   const lists = over.kind === "search" ? listsOf(over.search) : null;
   const metric = metricOf(by);
-  if (over.kind !== "search" || lists === null || metric === null || metric.heads === lists) return true;
+  if (over.kind !== "search" || lists === null || metric === null || metric.heads === lists) {
+    return true;
+  }
   const { search } = over;
   scope.report(
     diagnose(
@@ -121,7 +134,9 @@ type Extras = { readonly [K in "values" | "out" | "keys" | "value"]: Given<unkno
 
 /** Only target attention has projections, tables and products. */
 function applies(by: By, extras: Extras, scope: Scope): boolean {
-  if (metricOf(by) !== null) return true;
+  if (metricOf(by) !== null) {
+    return true;
+  }
   const written = (["values", "out", "keys", "value"] as const).filter((name) => extras[name].written);
   for (const name of written) {
     scope.report(
@@ -149,12 +164,14 @@ function productFits(
     );
     return false;
   };
-  if (metric.heads !== 1)
+  if (metric.heads !== 1) {
     return problem(given.value.span, `\`${metric.name}\` has ${metric.heads} heads, and a product has one`);
+  }
   for (const name of ["values", "out"] as const) {
     const { value, span, written } = given[name];
-    if (written && value !== inherent && !damaged)
+    if (written && value !== inherent && !damaged) {
       return problem(span, `a product is as wide as the item: ${inherent}`);
+    }
   }
   return true;
 }
@@ -170,7 +187,9 @@ function checkOver(given: Given<Parameters<typeof resolve>[0]>, owner: string, s
       return { kind: "history", history: target.history };
     case "last": {
       const { count } = readArguments(lastArguments, target.call, scope);
-      if (!count) return null;
+      if (!count) {
+        return null;
+      }
       exceeds(count, owner, target.history, scope);
       return { kind: "last", history: target.history, count: count.value };
     }
@@ -186,7 +205,9 @@ function checkOver(given: Given<Parameters<typeof resolve>[0]>, owner: string, s
 }
 
 function exceeds(count: Given<number>, name: string, history: History, scope: Scope): void {
-  if (count.value <= history.max) return;
+  if (count.value <= history.max) {
+    return;
+  }
   scope.report(
     diagnose(
       "keep-exceeds-max",

@@ -25,7 +25,9 @@ export function checkTable({ name, section }: Declaration<"table">, scope: Scope
   const { precision, coverage, min_count, refresh, shards, on_miss } = readings;
   const of = readings.of && readParts(name.text, readings.of.value, scope);
   noteWidths(scope, name.text, { row: of?.of.reduce((sum, part) => sum + part.width, 0) });
-  if (!of || !precision || !coverage || !min_count || !refresh || !shards || !on_miss) return null;
+  if (!of || !precision || !coverage || !min_count || !refresh || !shards || !on_miss) {
+    return null;
+  }
   return {
     name: name.text,
     doc: section.doc ?? "",
@@ -106,12 +108,15 @@ function overClusters(table: string, call: CallValue, history: History, scope: S
 }
 
 function readPart(table: string, call: CallValue, target: Target, scope: Scope): TablePart | null {
-  if (target.kind === "metric part" && target.part.text === "keys")
+  if (target.kind === "metric part" && target.part.text === "keys") {
     return { kind: "keys", metric: target.metric, width: projectedWidth(target.metric) };
+  }
   if (target.kind === "attend part") {
     const { attend } = target;
     const metric = metricOf(attend.by);
-    if (ownsValues(attend) && metric !== null) return { kind: "values", attend, width: metric.heads * attend.values };
+    if (ownsValues(attend) && metric !== null) {
+      return { kind: "values", attend, width: metric.heads * attend.values };
+    }
     const what =
       metric === null
         ? `\`${attend.name}\`, which goes by \`${attend.by.kind}\``
@@ -124,7 +129,9 @@ function readPart(table: string, call: CallValue, target: Target, scope: Scope):
     return null;
   }
   const because = dependsOn(target, scope);
-  if (!because) return wrongKind("of", "the keys of a metric or the values of an attend", call, target, scope);
+  if (!because) {
+    return wrongKind("of", "the keys of a metric or the values of an attend", call, target, scope);
+  }
   scope.report(
     diagnose("table-needs-user", { table }, at(call, because.text), {
       also: because.path,
@@ -174,7 +181,9 @@ function dependsOn(target: Target, scope: Scope): Dependence | null {
     case "group":
     case "feature": {
       const kind = target.kind === "group" ? target.group.kind : target.feature.group;
-      if (kind === "item") return null;
+      if (kind === "item") {
+        return null;
+      }
       const what = {
         user: "the user",
         context: "the request",
@@ -221,8 +230,9 @@ export function checkCaches(scope: Scope): void {
     for (const part of table.of) {
       const name = part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`;
       const first = held.get(name);
-      if (!first) held.set(name, table);
-      else {
+      if (!first) {
+        held.set(name, table);
+      } else {
         scope.report(
           diagnose("cached-twice", { part: name }, at(table.span, "holds it again"), {
             also: [at(first.span, "holds it already")],
@@ -232,10 +242,14 @@ export function checkCaches(scope: Scope): void {
       }
     }
   }
-  if (declared(scope, "table").some((d) => d.entity === null)) return;
+  if (declared(scope, "table").some((d) => d.entity === null)) {
+    return;
+  }
   for (const attend of entities(scope, "attend")) {
     const metric = metricOf(attend.by);
-    if (attend.keys !== "cached" || metric === null || held.has(`${metric.name}.keys`)) continue;
+    if (attend.keys !== "cached" || metric === null || held.has(`${metric.name}.keys`)) {
+      continue;
+    }
     const section = scope.declarations.get(attend.name)?.section;
     scope.report(
       diagnose(

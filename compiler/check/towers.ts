@@ -42,13 +42,19 @@ export function checkTasks(scope: Scope): { labels: Labels; byTower: Map<string,
     }
     const drafts = (predict?.members ?? []).map((member) => {
       const draft = readTask(member, places, scope);
-      if (draft !== undefined) labels.set(member.name.text, draft);
+      if (draft !== undefined) {
+        labels.set(member.name.text, draft);
+      }
       return draft;
     });
     const whole = predict !== null && drafts.length > 0 && drafts.every((draft) => draft);
     byTower.set(name.text, whole ? drafts.filter((d) => d !== null && d !== undefined) : null);
   }
-  for (const draft of labels.values()) if (draft) checkCondition(draft, labels, scope);
+  for (const draft of labels.values()) {
+    if (draft) {
+      checkCondition(draft, labels, scope);
+    }
+  }
   conditionCycles(labels, scope);
   return { labels, byTower };
 }
@@ -90,7 +96,9 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
     return null;
   }
   const { weight, where } = readArguments(taskKinds[kind as keyof typeof taskKinds].arguments, value, scope);
-  if (!weight || !where) return null;
+  if (!weight || !where) {
+    return null;
+  }
   return {
     label: name.text,
     doc: member.doc ?? "",
@@ -103,10 +111,13 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
 }
 
 function checkCondition({ condition }: Draft, labels: Labels, scope: Scope): void {
-  if (!condition) return;
+  if (!condition) {
+    return;
+  }
   const other = labels.get(condition.text);
-  if (other === undefined) missing("label", condition, [...labels.keys()], scope);
-  else if (other?.kind === "regression") {
+  if (other === undefined) {
+    missing("label", condition, [...labels.keys()], scope);
+  } else if (other?.kind === "regression") {
     scope.report(
       diagnose(
         "wrong-kind",
@@ -144,7 +155,9 @@ function conditionCycles(labels: Labels, scope: Scope): void {
         ),
       );
     }
-    for (const { label } of trail) done.add(label);
+    for (const { label } of trail) {
+      done.add(label);
+    }
   }
 }
 
@@ -171,7 +184,9 @@ export function checkTower(
     );
     return null;
   }
-  if (!input || !hidden || !activation || !dropout || !norm || !cross || !experts || !tasks) return null;
+  if (!input || !hidden || !activation || !dropout || !norm || !cross || !experts || !tasks) {
+    return null;
+  }
   return {
     name: name.text,
     doc: section.doc ?? "",
@@ -206,23 +221,37 @@ function readInput(calls: readonly CallValue[], scope: Scope): readonly TowerInp
       failed = true;
     }
     seen.set(pathText(call), call);
-    if (input) inputs.push(input);
-    else failed = true;
+    if (input) {
+      inputs.push(input);
+    } else {
+      failed = true;
+    }
   }
   return failed ? null : inputs;
 }
 
 function readOne(call: CallValue, scope: Scope): TowerInput | null {
   const target = resolve(call, wanted.input, scope);
-  if (!target) return null;
+  if (!target) {
+    return null;
+  }
   let input: TowerInput;
-  if (target.kind === "attend") input = { kind: "attend", attend: target.attend };
-  else if (target.kind === "group") input = { kind: "group", group: target.group };
-  else if (target.kind === "feature") input = { kind: "feature", feature: target.feature };
-  else return wrongKind("input", expected, call, target, scope);
-  if (inputWidth(input) > 0) return input;
+  if (target.kind === "attend") {
+    input = { kind: "attend", attend: target.attend };
+  } else if (target.kind === "group") {
+    input = { kind: "group", group: target.group };
+  } else if (target.kind === "feature") {
+    input = { kind: "feature", feature: target.feature };
+  } else {
+    return wrongKind("input", expected, call, target, scope);
+  }
+  if (inputWidth(input) > 0) {
+    return input;
+  }
   const damaged = input.kind === "group" && scope.groups.get(input.group.kind)?.damaged;
-  if (damaged) return null;
+  if (damaged) {
+    return null;
+  }
   const absent = target.kind === "group" && !target.present;
   const said = absent
     ? `the model has no \`${call.path[0].text}\` section`

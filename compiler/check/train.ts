@@ -23,7 +23,9 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
   const full = dense && readOptimiser(dense.value, "adam", owner.span, scope);
   const course = schedule && readSchedule(schedule.value, scope);
   const end = stop && (stop.value ? readStop(stop.value, scope) : { value: null });
-  if (!sparse || !full || !batch || !epochs || !course || !clip || !l2 || !end || !seed) return null;
+  if (!sparse || !full || !batch || !epochs || !course || !clip || !l2 || !end || !seed) {
+    return null;
+  }
   return {
     embeddings: sparse,
     dense: full,
@@ -60,7 +62,9 @@ function readSchedule(choice: Choice | null, scope: Scope): Schedule | null {
       return values && { kind: "cosine", ...values };
     }
     default:
-      if (choice) readArguments(schedules.constant.arguments, choice.call, scope);
+      if (choice) {
+        readArguments(schedules.constant.arguments, choice.call, scope);
+      }
       return { kind: "constant" };
   }
 }
@@ -76,7 +80,9 @@ function all<A extends Parameters<typeof readArguments>[0]>(
 ): { readonly [K in keyof A]: NonNullable<Readings<A>[K]>["value"] } | null {
   const values: Record<string, unknown> = emptyRecord();
   for (const [name, reading] of Object.entries(readings) as [string, Given<unknown> | null][]) {
-    if (!reading) return null;
+    if (!reading) {
+      return null;
+    }
     values[name] = reading.value;
   }
   return values as { readonly [K in keyof A]: NonNullable<Readings<A>[K]>["value"] };

@@ -81,7 +81,9 @@ interface NumberForm {
 const integerForm = ({ min = 1 }: Range) => ({ expected: `a whole number, such as \`${Math.max(min, 64)}\`` });
 
 function readNumber(name: string, value: Value, form: NumberForm, report: Report): number | null {
-  if (value.kind !== "number") return wrong(name, form.expected, value, report);
+  if (value.kind !== "number") {
+    return wrong(name, form.expected, value, report);
+  }
   if (!form.dimensions.includes(value.dimension)) {
     const units =
       value.dimension === "count" ? "has no unit; add ms, s, min, h or d" : `is ${dimensionNames[value.dimension]}`;
@@ -109,8 +111,9 @@ function inRange(name: string, value: NumberValue, { min, max, above, below }: R
     v <= (max ?? Infinity) &&
     v > (above ?? -Infinity) &&
     v < (below ?? Infinity)
-  )
+  ) {
     return true;
+  }
   const bounds = [
     min !== undefined && `at least ${countText(min)}`,
     above !== undefined && `more than ${countText(above)}`,
@@ -133,9 +136,13 @@ function readChoice<T>(
   report: Report,
   as: (choice: string) => T,
 ): T | null {
-  if (value.kind !== "call" || value.path.length !== 1 || value.arguments) return wrong(name, expected, value, report);
+  if (value.kind !== "call" || value.path.length !== 1 || value.arguments) {
+    return wrong(name, expected, value, report);
+  }
   const { text, span } = value.path[0];
-  if (of.includes(text)) return as(text);
+  if (of.includes(text)) {
+    return as(text);
+  }
   const names = near(text, of);
   report(
     diagnose(
@@ -154,8 +161,12 @@ function readIntegers(
   value: Value,
   report: Report,
 ): readonly number[] | null {
-  if (value.kind !== "list") return wrong(name, "a list of whole numbers, such as `[200, 80]`", value, report);
-  if (value.items.length === 0 && !sort.empty) return empty(name, value, report);
+  if (value.kind !== "list") {
+    return wrong(name, "a list of whole numbers, such as `[200, 80]`", value, report);
+  }
+  if (value.items.length === 0 && !sort.empty) {
+    return empty(name, value, report);
+  }
   const form: NumberForm = { ...integerForm(sort.range), range: sort.range, whole: true, dimensions: ["count"] };
   const numbers = value.items.map((item) => readNumber(name, item, form, report));
   return numbers.every((n) => n !== null) ? numbers : null;
@@ -165,11 +176,17 @@ function readEdges(dimensions: readonly Dimension[], name: string, value: Value,
   const example = dimensions.includes("ratio")
     ? "a list of rising numbers, such as `[18, 25, 35]`"
     : "a list of rising durations, such as `[1h, 1d, 7d]`";
-  if (value.kind !== "list") return wrong(name, example, value, report);
-  if (value.items.length === 0) return empty(name, value, report);
+  if (value.kind !== "list") {
+    return wrong(name, example, value, report);
+  }
+  if (value.items.length === 0) {
+    return empty(name, value, report);
+  }
   const numbers: NumberValue[] = [];
   for (const item of value.items) {
-    if (item.kind !== "number") return wrong(name, example, item, report);
+    if (item.kind !== "number") {
+      return wrong(name, example, item, report);
+    }
     numbers.push(item);
   }
   const [{ dimension }] = numbers;
@@ -212,20 +229,28 @@ function readEdges(dimensions: readonly Dimension[], name: string, value: Value,
 
 function readReferences(what: string, name: string, value: Value, report: Report): readonly CallValue[] | null {
   const items = value.kind === "list" ? value.items : [value];
-  if (items.length === 0) return empty(name, value, report);
+  if (items.length === 0) {
+    return empty(name, value, report);
+  }
   const calls: CallValue[] = [];
   for (const item of items) {
-    if (item.kind !== "call") return wrong(name, what, item, report);
+    if (item.kind !== "call") {
+      return wrong(name, what, item, report);
+    }
     calls.push(item);
   }
   return calls;
 }
 
 function readCall(sort: SortKind & { kind: "call" }, name: string, value: Value, report: Report): Choice | null {
-  if (value.kind !== "call" || value.path.length !== 1) return wrong(name, sort.what, value, report);
+  if (value.kind !== "call" || value.path.length !== 1) {
+    return wrong(name, sort.what, value, report);
+  }
   const head: Name = value.path[0];
   const names = Object.keys(sort.of);
-  if (names.includes(head.text)) return { name: head.text, call: value };
+  if (names.includes(head.text)) {
+    return { name: head.text, call: value };
+  }
   const meant = near(head.text, names);
   const said =
     meant.length === 0

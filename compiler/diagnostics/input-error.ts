@@ -8,6 +8,8 @@ export class InputError extends Error {
 /** One error for many problems: all are counted, the first ten are named. */
 export function inputError(summary: string, problems: readonly string[], wayOut: string): InputError {
   const shown = problems.slice(0, 10).map((problem) => `  ${problem}`);
-  if (problems.length > shown.length) shown.push(`  … and ${problems.length - shown.length} more`);
+  if (problems.length > shown.length) {
+    shown.push(`  … and ${problems.length - shown.length} more`);
+  }
   return new InputError([summary, ...shown, wayOut].join("\n"));
 }

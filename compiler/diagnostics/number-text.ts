@@ -26,7 +26,9 @@ export function durationText(seconds: number): string {
     ["h", 3600],
     ["min", 60],
   ] as const) {
-    if (seconds >= size && seconds % size === 0) return `${seconds / size}${unit}`;
+    if (seconds >= size && seconds % size === 0) {
+      return `${seconds / size}${unit}`;
+    }
   }
   return seconds !== 0 && seconds < 1 && Number.isInteger(seconds * 1000) ? `${seconds * 1000}ms` : `${seconds}s`;
 }

@@ -30,7 +30,9 @@ export function emitNodes(graph: Graph): OnnxGraph {
     graph.inputs,
   )) {
     const { op, inputs, scope, doc } = value.node;
-    if (op === "parameter") writer.parameter(value.node.attributes);
+    if (op === "parameter") {
+      writer.parameter(value.node.attributes);
+    }
     const emit = writer.at(scope === "" ? graph.name : scope, doc);
     const operands = inputs.map((input) => names.get(input)!);
     names.set(value, ruleOf(op).onnx(emit, operands, value.node, value));
@@ -47,7 +49,9 @@ function reserved(graph: Graph): Set<string> {
     graph.outputs.map((output) => output.value),
     graph.inputs,
   )) {
-    if (node.op === "input" || node.op === "parameter") taken.add(node.attributes.name);
+    if (node.op === "input" || node.op === "parameter") {
+      taken.add(node.attributes.name);
+    }
   }
   return taken;
 }
@@ -102,8 +106,9 @@ class Writer {
     const renamed = new Map<string, string>();
     const copies: OnnxNode[] = [];
     for (const { name, from, doc } of exits) {
-      if (made.has(from) && !renamed.has(from)) renamed.set(from, name);
-      else {
+      if (made.has(from) && !renamed.has(from)) {
+        renamed.set(from, name);
+      } else {
         const node = this.#unique(`${name}/Identity`);
         copies.push({ opType: "Identity", name: node, inputs: [from], outputs: [name], attributes: {}, doc });
       }
@@ -117,7 +122,9 @@ class Writer {
 
   #unique(wanted: string): string {
     let name = wanted;
-    for (let count = 2; this.#taken.has(name); count++) name = `${wanted}_${count}`;
+    for (let count = 2; this.#taken.has(name); count++) {
+      name = `${wanted}_${count}`;
+    }
     this.#taken.add(name);
     return name;
   }
@@ -126,7 +133,9 @@ class Writer {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const key = `${dtype}[${shape.join(",")}] ${digest(bytes)}`;
     const known = this.#constants.get(key);
-    if (known) return known.name;
+    if (known) {
+      return known.name;
+    }
     const name = this.#unique(`constant_${this.#constants.size + 1}`);
     this.#constants.set(key, { name, dtype, shape, bytes });
     return name;
@@ -136,7 +145,9 @@ class Writer {
 function rename(node: OnnxNode, names: ReadonlyMap<string, string>): OnnxNode {
   const all = (list: readonly string[]) => list.map((name) => names.get(name) ?? name);
   const attributes = Object.entries(node.attributes).map(([key, value]): [string, OnnxAttribute] => {
-    if (!isSubgraph(value)) return [key, value];
+    if (!isSubgraph(value)) {
+      return [key, value];
+    }
     const nodes = value.nodes.map((inner) => rename(inner, names));
     return [key, { outputs: all(value.outputs), nodes }];
   });

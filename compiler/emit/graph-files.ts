@@ -24,7 +24,9 @@ export function servingBytes(graph: Graph, weights: WeightsFile, origin: Origin)
 
 function expectOnDevice(graph: Graph, emitted: OnnxGraph): void {
   const [first, ...others] = placement(graph, undefined, emitted);
-  if (!first) return;
+  if (!first) {
+    return;
+  }
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   throw new Error(
     `graph ${graph.name}: ${first.op} at ${first.node} would leave the device on ${first.provider}: ${first.reason}${more}`,

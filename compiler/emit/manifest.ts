@@ -138,12 +138,16 @@ function graphSpec(model: Model, name: GraphName, graph: Graph, variants: Stored
   const results = outputResults(model);
   const said = <T>(of: ReadonlyMap<string, T>, called: string): T => {
     const found = of.get(called);
-    if (found === undefined) throw new Error(`graph ${name} has a port ${called} that the manifest cannot explain`);
+    if (found === undefined) {
+      throw new Error(`graph ${name} has a port ${called} that the manifest cannot explain`);
+    }
     return found;
   };
   const port = <T extends VariantInput["dtype"]>(called: string, { dtype, shape }: Value, ...dtypes: readonly T[]) => {
     const found = dtypes.find((one) => one === dtype);
-    if (found === undefined) throw new Error(`graph ${name} has ${called} as ${dtype}, which the manifest cannot say`);
+    if (found === undefined) {
+      throw new Error(`graph ${name} has ${called} as ${dtype}, which the manifest cannot say`);
+    }
     return { name: called, dtype: found, shape: [...shape], meaning: said(meaning, called) };
   };
   const input = <T extends VariantInput["dtype"]>(value: InputValue, ...dtypes: readonly T[]) => {
@@ -201,7 +205,9 @@ function tableEntry(model: Model, table: Table): TableEntry {
 /** The table whose keys a search reads in the graph as it was made; null: it projects them. */
 function tableOf(model: Model, search: Graph | undefined, by: By): string | null {
   const metric = metricOf(by);
-  if (metric === null) return null;
+  if (metric === null) {
+    return null;
+  }
   const read = new Set(search?.inputs.map(inputName));
   const holds = (table: Table) => table.of.some((part) => part.kind === "keys" && part.metric === metric);
   return model.tables.find((table) => read.has(table.name) && holds(table))?.name ?? null;

@@ -12,15 +12,23 @@ function* featurePorts({ item, user, context, candidate, histories }: Model): It
   for (const feature of item.features) {
     yield [`item.${feature.name}`, `of each item: ${value(feature)}`];
     yield [`candidate.item.${feature.name}`, `of each candidate's item: ${value(feature)}`];
-    for (const { name } of histories)
+    for (const { name } of histories) {
       yield [`${name}.item.${feature.name}`, `of the item of each behaviour in ${name}: ${value(feature)}`];
+    }
   }
-  for (const feature of user.features) yield [feature.qualified, `of the user: ${value(feature)}`];
-  for (const feature of context.features) yield [feature.qualified, `of the request: ${value(feature)}`];
-  for (const feature of candidate.features) yield [feature.qualified, `of each candidate: ${value(feature)}`];
+  for (const feature of user.features) {
+    yield [feature.qualified, `of the user: ${value(feature)}`];
+  }
+  for (const feature of context.features) {
+    yield [feature.qualified, `of the request: ${value(feature)}`];
+  }
+  for (const feature of candidate.features) {
+    yield [feature.qualified, `of each candidate: ${value(feature)}`];
+  }
   for (const { name, cross } of histories) {
-    for (const feature of cross.features)
+    for (const feature of cross.features) {
       yield [feature.qualified, `between the user and each behaviour in ${name}: ${value(feature)}`];
+    }
   }
 }
 

@@ -88,13 +88,19 @@ function nodeProto(node: OnnxNode): InstanceType<typeof onnx.NodeProto> {
 
 function attributeProto(name: string, value: OnnxAttribute) {
   const { FLOAT, INT, STRING, GRAPH, INTS } = onnx.AttributeProto.AttributeType;
-  if (typeof value === "number") return { name, type: INT, i: value };
-  if (typeof value === "string") return { name, type: STRING, s: new TextEncoder().encode(value) };
+  if (typeof value === "number") {
+    return { name, type: INT, i: value };
+  }
+  if (typeof value === "string") {
+    return { name, type: STRING, s: new TextEncoder().encode(value) };
+  }
   if (isSubgraph(value)) {
     const node = value.nodes.map((inner) => nodeProto(inner));
     return { name, type: GRAPH, g: { name, node, output: value.outputs.map((output) => ({ name: output })) } };
   }
-  if ("float" in value) return { name, type: FLOAT, f: value.float };
+  if ("float" in value) {
+    return { name, type: FLOAT, f: value.float };
+  }
   return { name, type: INTS, ints: [...value] };
 }
 
@@ -141,7 +147,9 @@ function refuseOversized(
   }));
   const all = [...inline, ...constants.map(({ name, bytes }) => ({ name, bytes: bytes.byteLength }))];
   const total = all.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total <= most) return;
+  if (total <= most) {
+    return;
+  }
   const largest = all.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   throw new EmitError(
     `graph ${graph.name} holds ${total} bytes of numbers, but an ONNX file ends at 2 GB: ` +

@@ -114,7 +114,9 @@ export function featureFeeds(
   const draw = generator(0, `parity ${scenario.name}`, attempt);
   const feeds = new Map<string, Feed>();
   for (const feature of allFeatures(model)) {
-    if (feature.group === "item" || feature.group === "cross") continue;
+    if (feature.group === "item" || feature.group === "cross") {
+      continue;
+    }
     const site = feature.group === "candidate" ? { kind: "candidate" as const } : { kind: "once" as const };
     feeds.set(
       featurePort(feature, site),
@@ -151,18 +153,26 @@ function column(feature: Feature, count: number, outside: ReadonlySet<string>, d
     );
     return { shape: [count, encoder.size], data: Float32Array.from(rows.flatMap((row) => [...row])) };
   }
-  if (encoder.kind === "number") return { shape: [count], data: Float32Array.from({ length: count }, real) };
-  if (embedding === null) return { shape: [count], data: new Int32Array(count) };
+  if (encoder.kind === "number") {
+    return { shape: [count], data: Float32Array.from({ length: count }, real) };
+  }
+  if (embedding === null) {
+    return { shape: [count], data: new Int32Array(count) };
+  }
   const rows = sampledRows(embedding.rows);
   const row = () => {
     const place = below(8) === 0 ? 0 : below(rows.length);
     return outside.has(embedding.parameter) ? place : rows[place];
   };
-  if (encoder.kind !== "tags") return { shape: [count], data: Int32Array.from({ length: count }, row) };
+  if (encoder.kind !== "tags") {
+    return { shape: [count], data: Int32Array.from({ length: count }, row) };
+  }
   const data = new Int32Array(count * encoder.max).fill(-1);
   for (let start = 0; start < data.length; start += encoder.max) {
     const tags = below(encoder.max + 1);
-    for (let index = 0; index < tags; index++) data[start + index] = row();
+    for (let index = 0; index < tags; index++) {
+      data[start + index] = row();
+    }
   }
   return { shape: [count, encoder.max], data };
 }
@@ -177,12 +187,16 @@ function copied(feed: Feed, valid: number, { copied: from }: Scenario): Feed {
 }
 
 function faint(feed: Feed, { faint: left }: Scenario, { encoder }: Feature): Feed {
-  if (left === undefined) return feed;
-  if (encoder.kind === "pretrained" || encoder.kind === "number")
+  if (left === undefined) {
+    return feed;
+  }
+  if (encoder.kind === "pretrained" || encoder.kind === "number") {
     feed.data.forEach((x, i) => {
       feed.data[i] = left * x;
     });
-  else feed.data.fill(encoder.kind === "tags" ? -1 : 0);
+  } else {
+    feed.data.fill(encoder.kind === "tags" ? -1 : 0);
+  }
   return feed;
 }
 

@@ -17,8 +17,12 @@ export function storedFeeds(model: Model, type: StoredType, feeds: ReadonlyMap<s
   const all = new Map<string, StoredFeed>(feeds);
   for (const table of model.tables) {
     const rows = feeds.get(table.name);
-    if (rows === undefined) continue;
-    for (const [port, feed] of type === "float16" ? halves(table, rows) : bytes(table, rows)) all.set(port, feed);
+    if (rows === undefined) {
+      continue;
+    }
+    for (const [port, feed] of type === "float16" ? halves(table, rows) : bytes(table, rows)) {
+      all.set(port, feed);
+    }
   }
   return all;
 }
@@ -28,7 +32,9 @@ function halves(table: Table, { shape, data }: Feed): [string, StoredFeed][] {
   const words = new Uint32Array(Float32Array.from(data).buffer);
   const bits = Uint16Array.from(words, (word) => {
     const exponent = ((word >>> 23) & 255) - 112;
-    if (exponent > 30) throw new Error(`${table.name}: a row holds what float16 does not reach`);
+    if (exponent > 30) {
+      throw new Error(`${table.name}: a row holds what float16 does not reach`);
+    }
     return exponent < 1 ? 0 : ((word >>> 16) & 0x8000) | (exponent << 10) | ((word >>> 13) & 0x3ff);
   });
   const numbers = new Float32Array(
@@ -51,8 +57,9 @@ function bytes(table: Table, { shape, data }: Feed): [string, StoredFeed][] {
       const low = Math.min(...own);
       const scale = Math.fround((Math.max(...own) - low) / 255);
       affine.set([scale, low], pair);
-      for (let index = 0; index < dim; index++)
+      for (let index = 0; index < dim; index++) {
         bits[start + index] = scale === 0 ? 0 : Math.min(255, Math.round((own[index] - low) / scale));
+      }
       pair += 2;
       start += dim;
     }

@@ -50,18 +50,27 @@ export function parityBytes(request: ParityRequest): Uint8Array {
   const tensors: Written[] = [];
   const near: string[] = [];
   for (const scenario of longest(request.model) > tellable ? scenarios.filter(({ long }) => long) : scenarios) {
-    if (scenario.graphs === "search" && !walks(request)) continue;
+    if (scenario.graphs === "search" && !walks(request)) {
+      continue;
+    }
     const run = clearRun(request, scenario);
-    if (run.closest < nearTie) near.push(scenario.name);
+    if (run.closest < nearTie) {
+      near.push(scenario.name);
+    }
     const suffix = scenario === scenarios[0] ? "" : `.${scenario.name}`;
     for (const [name, graph] of request.graphs) {
-      if (!wanted(scenario, name)) continue;
+      if (!wanted(scenario, name)) {
+        continue;
+      }
       tensors.push(...written(`${name}${suffix}`, graph, run.feeds, request.parameter));
     }
-    if (run.stored === null) continue;
+    if (run.stored === null) {
+      continue;
+    }
     const { type, graphs } = request.variants!;
-    for (const [name, graph] of graphs)
+    for (const [name, graph] of graphs) {
       tensors.push(...written(`${name}.${type}${suffix}`, graph, run.stored, request.parameter));
+    }
   }
   return encodeSafetensors(tensors, {
     model: request.model.name,
@@ -92,9 +101,12 @@ function written(place: string, graph: Graph, feeds: Feeds, parameter: ParityReq
   const selected = graph.outputs.filter(({ value }) => isSelection(value));
   const from = selected.map(({ name, value }) => ({ name: `scores/${name}`, value: value.node.inputs[0], doc: "" }));
   const results = evaluate({ ...graph, outputs: [...graph.outputs, ...from] }, plain(feeds), parameter);
-  for (const { name, value } of graph.outputs)
+  for (const { name, value } of graph.outputs) {
     tensors.push({ name: `${place}/out/${name}`, ...stored(value, results[name]) });
-  for (const { name, value } of from) tensors.push({ name: `${place}/${name}`, ...stored(value, results[name]) });
+  }
+  for (const { name, value } of from) {
+    tensors.push({ name: `${place}/${name}`, ...stored(value, results[name]) });
+  }
   return tensors;
 }
 
@@ -124,9 +136,12 @@ function clearRun(request: ParityRequest, scenario: Scenario): Run {
     const all =
       over && search ? [...lists, ...selections(variants?.graphs.get("search") ?? search, over, parameter)] : lists;
     const apart = Math.min(Number.POSITIVE_INFINITY, ...all.map(closest));
-    if (best === null || (there === best.there ? apart > best.closest : there))
+    if (best === null || (there === best.there ? apart > best.closest : there)) {
       best = { feeds, over, closest: apart, there };
-    if (best.there && best.closest >= nearTie) break;
+    }
+    if (best.there && best.closest >= nearTie) {
+      break;
+    }
   }
   const { feeds, over, closest: least } = best!;
   return {
@@ -146,7 +161,9 @@ function selections(graph: Graph, feeds: Feeds, parameter: ParityRequest["parame
   const nodes = topological(graph.outputs.map(({ value }) => value))
     .filter(isSelection)
     .map(({ node }) => node);
-  if (nodes.length === 0) return [];
+  if (nodes.length === 0) {
+    return [];
+  }
   const outputs = nodes.map(({ inputs }, index) => ({ name: String(index), value: inputs[0], doc: "" }));
   const scores = evaluate({ ...graph, outputs }, plain(feeds), parameter);
   return nodes.map((node, index) => ({ node: node as Selection["node"], scores: scores[index] }));
@@ -154,14 +171,18 @@ function selections(graph: Graph, feeds: Feeds, parameter: ParityRequest["parame
 
 /** Whether a walk over several heads starts where the scenario says; other selections have one way. */
 function leads({ walk }: Scenario, { node, scores }: Selection): boolean {
-  if (walk === undefined || node.op !== "roundRobin") return true;
+  if (walk === undefined || node.op !== "roundRobin") {
+    return true;
+  }
   const { keep, sampled } = node.attributes;
   const [heads] = scores.shape;
   const last = attemptsOf(heads, keep).length - 1;
   return distinctAhead(scores, keep)
     .slice(0, sampled)
     .every((count) => {
-      if ("enough" in walk) return count >= keep;
+      if ("enough" in walk) {
+        return count >= keep;
+      }
       const start = Array.from({ length: last }, (_, attempt) => attempt).find(
         (attempt) => count >= promising(heads, keep, attempt),
       );
@@ -180,7 +201,11 @@ function ranksWalked(scores: Tensor, keep: number): number {
   const walked = rankings(scores).map((lists) => {
     const met = new Set<number>();
     let rank = 0;
-    for (; met.size < keep; rank++) for (const list of lists) met.add(list[rank]);
+    for (; met.size < keep; rank++) {
+      for (const list of lists) {
+        met.add(list[rank]);
+      }
+    }
     return rank;
   });
   return Math.max(0, ...walked);
@@ -199,7 +224,9 @@ function rankings({ shape: [heads, rows, length], data }: Tensor): Int32Array[][
 
 /** With what the search keeps of them. */
 function keeping<T extends Feeds>({ model, parameter }: ParityRequest, search: Graph | undefined, feeds: T): T {
-  if (!search) return feeds;
+  if (!search) {
+    return feeds;
+  }
   const kept = evaluate(search, plain(feeds), parameter);
   const all = new Map(feeds);
   for (const one of model.searches) {
@@ -214,7 +241,9 @@ function feedsOf(request: ParityRequest, scenario: Scenario, attempt: number): M
   const { model, graphs, outside, parameter } = request;
   const feeds = featureFeeds(model, outside, scenario, attempt);
   for (const { embedding, input } of embeddingsOf(model)) {
-    if (!outside.has(embedding.parameter)) continue;
+    if (!outside.has(embedding.parameter)) {
+      continue;
+    }
     const { data } = parameter(embedding.parameter);
     const rows = sampledRows(embedding.rows);
     const values = Float32Array.from({ length: rows.length * embedding.dim }, (_, index) => {
@@ -222,7 +251,9 @@ function feedsOf(request: ParityRequest, scenario: Scenario, attempt: number): M
     });
     feeds.set(input, { shape: [rows.length, embedding.dim], data: values });
   }
-  for (const [port, feed] of projected(model, graphs, feeds, parameter)) feeds.set(port, feed);
+  for (const [port, feed] of projected(model, graphs, feeds, parameter)) {
+    feeds.set(port, feed);
+  }
   return feeds;
 }
 
@@ -235,7 +266,9 @@ function projected(
 ): Map<string, Feed> {
   const made = new Map<string, Feed>();
   const projector = graphs.get("projector");
-  if (!projector) return made;
+  if (!projector) {
+    return made;
+  }
   for (const table of model.tables) {
     const { history } = table;
     const items = new Map(feeds);
@@ -245,7 +278,9 @@ function projected(
       made.set(featurePort(feature, { kind: "items" }), feed);
     }
     const { data } = evaluate(projector, plain(items), parameter)[projectorPort(model, table)];
-    for (const [port, feed] of tableFeeds(model, table, data, feeds)) made.set(port, feed);
+    for (const [port, feed] of tableFeeds(model, table, data, feeds)) {
+      made.set(port, feed);
+    }
   }
   return made;
 }
@@ -281,7 +316,9 @@ function closest({ node, scores }: Selection): number {
     const largest = list.length === 0 ? 0 : Math.max(Math.abs(list[0]), Math.abs(list[list.length - 1]));
     for (let index = 1; index < Math.min(list.length, told); index++) {
       const apart = list[index - 1] - list[index];
-      if (apart > 0) least = Math.min(least, apart / largest);
+      if (apart > 0) {
+        least = Math.min(least, apart / largest);
+      }
     }
   }
   return least;

@@ -126,8 +126,12 @@ export function nodePlacement(
   wanted: readonly Provider[] = providers,
 ): Fallback[] {
   const known = new Map<string, OnnxDtype>(dtypes);
-  for (const { name, dtype } of constants) known.set(name, dtype);
-  for (const { name } of parameters) known.set(name, "float32");
+  for (const { name, dtype } of constants) {
+    known.set(name, dtype);
+  }
+  for (const { name } of parameters) {
+    known.set(name, "float32");
+  }
   return [...judge(nodes, known, wanted)];
 }
 
@@ -138,12 +142,16 @@ function* judge(
 ): Iterable<Fallback> {
   for (const node of nodes) {
     const bodies = Object.values(node.attributes).filter(isSubgraph);
-    for (const body of bodies) yield* judge(body.nodes, known, wanted);
+    for (const body of bodies) {
+      yield* judge(body.nodes, known, wanted);
+    }
     const support = Object.hasOwn(table, node.opType) ? table[node.opType] : undefined;
     const dtype = known.get(node.inputs[support?.operand ?? 0]);
     for (const provider of wanted) {
       const reason = refusal(node, support, dtype, provider);
-      if (reason !== null) yield { node: node.name, op: node.opType, provider, reason };
+      if (reason !== null) {
+        yield { node: node.name, op: node.opType, provider, reason };
+      }
     }
     node.outputs.forEach((output, index) => {
       known.set(
@@ -155,11 +163,19 @@ function* judge(
 }
 
 function refusal(node: OnnxNode, support: Support | undefined, dtype: OnnxDtype | undefined, provider: Provider) {
-  if (support === undefined) return `${node.opType} is not among the operators known to run on ${provider}`;
-  if (dtype === undefined) return `the dtype of ${node.inputs[support.operand]} is unknown`;
+  if (support === undefined) {
+    return `${node.opType} is not among the operators known to run on ${provider}`;
+  }
+  if (dtype === undefined) {
+    return `the dtype of ${node.inputs[support.operand]} is unknown`;
+  }
   const allowed = support[provider === "wasm" ? "cpu" : provider];
-  if (allowed.includes(dtype)) return null;
-  if (allowed.length === 0) return `${node.opType} does not run on ${provider}`;
+  if (allowed.includes(dtype)) {
+    return null;
+  }
+  if (allowed.length === 0) {
+    return `${node.opType} does not run on ${provider}`;
+  }
   return `${node.opType} of ${dtype} does not run on ${provider}: it takes ${allowed.join(", ")} there`;
 }
 
@@ -169,8 +185,12 @@ function resultDtype(
   dtype: OnnxDtype | undefined,
   output: number,
 ): OnnxDtype {
-  if (node.opType === "Cast") return castTo[Number(node.attributes.to)];
-  if (node.opType === "TopK" && output === 1) return "int64";
+  if (node.opType === "Cast") {
+    return castTo[Number(node.attributes.to)];
+  }
+  if (node.opType === "TopK" && output === 1) {
+    return "int64";
+  }
   return support?.result ?? dtype ?? "float32";
 }
 

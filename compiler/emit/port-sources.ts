@@ -19,7 +19,9 @@ import type { Site } from "../model/site.ts";
 export function inputSources(model: Model): ReadonlyMap<string, Source> {
   const sources = new Map<string, Source>();
   const declare = (features: readonly Feature[], site: Site, source: (feature: string) => Source) => {
-    for (const feature of features) sources.set(featurePort(feature, site), source(feature.qualified));
+    for (const feature of features) {
+      sources.set(featurePort(feature, site), source(feature.qualified));
+    }
   };
   const { item, user, context, candidate, histories, tables, searches } = model;
   declare(item.features, { kind: "items" }, (feature) => ({ kind: "item", feature }));
@@ -39,19 +41,26 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
     sources.set(scalePort(table), { kind: "table-scale", table: table.name });
     sources.set(rowPort(model, table), { kind: "row", table: table.name });
   }
-  for (const { embedding, input } of embeddingsOf(model))
+  for (const { embedding, input } of embeddingsOf(model)) {
     sources.set(input, { kind: "embedding", parameter: embedding.parameter });
-  for (const search of searches) sources.set(keptPort(model, search), { kind: "kept", search: search.name });
+  }
+  for (const search of searches) {
+    sources.set(keptPort(model, search), { kind: "kept", search: search.name });
+  }
   return sources;
 }
 
 /** Every output that a graph of the model may have, by its name. */
 export function outputResults(model: Model): ReadonlyMap<string, Result> {
   const results = new Map<string, Result>();
-  for (const { name: attend } of model.attends)
-    for (const part of ["weights", "metric", "bias"] as const)
+  for (const { name: attend } of model.attends) {
+    for (const part of ["weights", "metric", "bias"] as const) {
       results.set(`${attend}.${part}`, { kind: "attention", attend, part });
-  for (const table of model.tables) results.set(projectorPort(model, table), { kind: "rows", table: table.name });
+    }
+  }
+  for (const table of model.tables) {
+    results.set(projectorPort(model, table), { kind: "rows", table: table.name });
+  }
   for (const search of model.searches) {
     results.set(keptPort(model, search), { kind: "kept", search: search.name });
     results.set(scoresPort(model, search), { kind: "scores", search: search.name });

@@ -23,11 +23,17 @@ export function wholeParameters(parameters: readonly Parameter[], values: Parame
   const cache = new Map<string, Tensor>();
   return (name) => {
     const cached = cache.get(name);
-    if (cached) return cached;
+    if (cached) {
+      return cached;
+    }
     const parameter = known.get(name);
-    if (!parameter) throw new Error(`a graph reads ${name}, which is no parameter of the model`);
+    if (!parameter) {
+      throw new Error(`a graph reads ${name}, which is no parameter of the model`);
+    }
     const tensor: Tensor = { shape: parameter.shape, data: values.read(name) };
-    if (sizeOf(parameter) <= held) cache.set(name, tensor);
+    if (sizeOf(parameter) <= held) {
+      cache.set(name, tensor);
+    }
     return tensor;
   };
 }
@@ -57,11 +63,14 @@ function sparseRows(
     { length: count * dim },
     {
       get(target, key) {
-        if (key === "length") return target.length;
+        if (key === "length") {
+          return target.length;
+        }
         const index = Number(key);
         const row = rows.get(Math.floor(index / dim));
-        if (!row)
+        if (!row) {
           throw new Error(`the reference reads number ${String(key)} of ${name}, which is not in a sampled row`);
+        }
         return row[index % dim];
       },
     },

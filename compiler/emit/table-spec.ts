@@ -56,14 +56,18 @@ export function keyType(model: Model): "int64" | "string" {
 
 function metricsOf(table: Table, prints: Fingerprints): TableSpec["metric"] {
   const names = [...new Set(table.of.map((part) => partMetric(part)?.name).filter((name) => name !== undefined))];
-  if (names.length === 1) return { fingerprint: prints.metric[names[0]] };
+  if (names.length === 1) {
+    return { fingerprint: prints.metric[names[0]] };
+  }
   return recordOf(names.map((name) => [name, { fingerprint: prints.metric[name] }]));
 }
 
 /** Names of the inputs that one output depends on, in the graph's order. */
 function inputsOf(graph: Graph, output: string): string[] {
   const value = graph.outputs.find(({ name }) => name === output)?.value;
-  if (!value) throw new Error(`graph ${graph.name} has no output ${output}`);
+  if (!value) {
+    throw new Error(`graph ${graph.name} has no output ${output}`);
+  }
   const reached = new Set(topological([value]));
   return graph.inputs.filter((input) => reached.has(input)).map(({ node }) => node.attributes.name);
 }

@@ -57,7 +57,9 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
     const pick = keep.has(name) ? picker(shape[1], keep.get(name)!) : null;
     let at = 0;
     for (const piece of values.chunks(name)) {
-      if (!values.untrained) checkFinite(piece, name, shape, at);
+      if (!values.untrained) {
+        checkFinite(piece, name, shape, at);
+      }
       one.update(piece);
       whole.update(piece);
       blocks.update(piece);
@@ -70,7 +72,9 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
       );
     }
     digests.set(name, one.hex());
-    if (pick) rows.set(name, pick.rows);
+    if (pick) {
+      rows.set(name, pick.rows);
+    }
   }
   return {
     bytes,
@@ -81,7 +85,9 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
     places: new Map([...entries].map(([name, { start, end }]) => [name, { offset: start, length: end - start }])),
     *content() {
       yield header;
-      for (const { name } of parameters) yield* values.chunks(name);
+      for (const { name } of parameters) {
+        yield* values.chunks(name);
+      }
     },
   };
 }
@@ -95,7 +101,9 @@ function picker(dim: number, wanted: readonly number[]) {
       for (const [row, values] of rows) {
         const start = Math.max(row * dim, from);
         const end = Math.min((row + 1) * dim, from + piece.length);
-        if (start < end) values.set(piece.subarray(start - from, end - from), start - row * dim);
+        if (start < end) {
+          values.set(piece.subarray(start - from, end - from), start - row * dim);
+        }
       }
     },
   };

@@ -27,8 +27,11 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
   /** A name that must be a member of something, under its qualified name. */
   const member = (name: Name, qualified: string): boolean => {
     const symbol = names.members.get(qualified);
-    if (symbol) refer(name, symbol);
-    else unresolved.push(name);
+    if (symbol) {
+      refer(name, symbol);
+    } else {
+      unresolved.push(name);
+    }
     return symbol !== undefined;
   };
 
@@ -39,17 +42,26 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
   if (head.text === "log" && rest.length === 0 && call.arguments) {
     word(head, "part", "The logarithm of a cluster's size.");
     const inner = call.arguments.length === 1 ? call.arguments[0].value : null;
-    if (inner?.kind !== "call") return null;
+    if (inner?.kind !== "call") {
+      return null;
+    }
     const history = names.sections.get(inner.path[0].text);
-    if (history) refer(inner.path[0], history);
-    else unresolved.push(inner.path[0]);
-    if (inner.path[1]?.text === "size") word(inner.path[1], "part", "How many behaviours a cluster holds.");
+    if (history) {
+      refer(inner.path[0], history);
+    } else {
+      unresolved.push(inner.path[0]);
+    }
+    if (inner.path[1]?.text === "size") {
+      word(inner.path[1], "part", "How many behaviours a cluster holds.");
+    }
     return null;
   }
   const target = names.sections.get(head.text);
   if (!target) {
     // A group that the program does not have is empty, and no name that is missing.
-    if (groups.has(head.text)) return null;
+    if (groups.has(head.text)) {
+      return null;
+    }
     const kind = wanted.names.includes("by kind") && rest.length === 0 && calls.find(({ name }) => name === head.text);
     if (!kind) {
       unresolved.push(head);
@@ -60,7 +72,9 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
   }
   refer(head, target);
   const [part, ...beyond] = rest;
-  if (!part) return null;
+  if (!part) {
+    return null;
+  }
   // One name that means nothing is one mistake: what follows it is not looked at.
   let found = true;
   switch (target.kind) {
@@ -70,9 +84,14 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
     case "history": {
       if (part.text === "item") {
         const item = names.sections.get("item");
-        if (item) refer(part, item);
-        else word(part, "part", blocks.item.doc);
-        if (beyond[0]) member(beyond[0], `item.${beyond[0].text}`);
+        if (item) {
+          refer(part, item);
+        } else {
+          word(part, "part", blocks.item.doc);
+        }
+        if (beyond[0]) {
+          member(beyond[0], `item.${beyond[0].text}`);
+        }
         return null;
       }
       if (part.text === "last") {
@@ -80,8 +99,11 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
         return newest;
       }
       const none = part.text === "cross" && !names.members.has(`${target.name}.cross`);
-      if (none) word(part, "part", blocks.history.blocks.cross.doc);
-      else found = member(part, `${target.name}.${part.text}`);
+      if (none) {
+        word(part, "part", blocks.history.blocks.cross.doc);
+      } else {
+        found = member(part, `${target.name}.${part.text}`);
+      }
       break;
     }
     case "metric":
@@ -89,14 +111,19 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
       const known: readonly string[] = namedParts[target.kind];
       const settings: Signature["arguments"] = blocks[target.kind].arguments;
       found = known.includes(part.text);
-      if (found) word(part, "part", settings[part.text].doc);
-      else unresolved.push(part);
+      if (found) {
+        word(part, "part", settings[part.text].doc);
+      } else {
+        unresolved.push(part);
+      }
       break;
     }
     default:
       found = false;
       unresolved.push(part);
   }
-  if (found && beyond[0]) unresolved.push(beyond[0]);
+  if (found && beyond[0]) {
+    unresolved.push(beyond[0]);
+  }
   return null;
 }

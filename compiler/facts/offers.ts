@@ -24,7 +24,9 @@ export const sectionOffers = (): Offer[] =>
   Object.entries(blocks).map(([name, { doc }]) => offer(name, "section", doc));
 
 export function offers(facts: Facts, place: Place): Offer[] {
-  if (place.kind === "value") return valueOffers(facts, place);
+  if (place.kind === "value") {
+    return valueOffers(facts, place);
+  }
   const open = ([name]: readonly [string, unknown]): boolean => !place.given.includes(name);
   const kind = place.holds === "arguments" ? "argument" : "setting";
   return [
@@ -58,7 +60,9 @@ function valueOffers(facts: Facts, { argument, within }: Place & { kind: "value"
     case "call":
       return Object.entries(sort.of).map(([kind, signature]) => offer(called(kind, signature), "kind", signature.doc));
     case "name":
-      if (sort.of !== "label") return [];
+      if (sort.of !== "label") {
+        return [];
+      }
       return facts.symbols
         .filter((symbol) => symbol.kind === "label" && symbol !== within && symbol.of !== "regression")
         .map((symbol) => offer(symbol.name, "reference", symbol.doc, symbol));

@@ -35,8 +35,11 @@ interface Declares {
 /** What the members of a group declare: a kind that may stand there. */
 function features(group: GroupName): Declares {
   const here = emptyRecord<Signature>();
-  for (const [name, kind] of Object.entries(featureKinds))
-    if ((kind.groups as readonly GroupName[]).includes(group)) here[name] = kind as unknown as Signature;
+  for (const [name, kind] of Object.entries(featureKinds)) {
+    if ((kind.groups as readonly GroupName[]).includes(group)) {
+      here[name] = kind as unknown as Signature;
+    }
+  }
   return { holds: "features", argument: required(callOf("a kind of feature", here), "What the data holds.") };
 }
 const labels: Declares = {
@@ -72,13 +75,20 @@ function body(own: Body, kind: BlockKind, declares: Declares | null, span: Span,
     declares ? { ...where, symbol: trail.names.byName.get(name) ?? where.symbol } : where;
   for (const hole of holes) {
     const argument = argumentOf(hole);
-    if (!argument) continue;
-    if (!declares) setting(hole.name, argument, "setting", trail);
+    if (!argument) {
+      continue;
+    }
+    if (!declares) {
+      setting(hole.name, argument, "setting", trail);
+    }
     valuePlace(hole.span, hole.name.text, argument, at(hole), trail);
   }
   for (const member of members) {
-    if (member.kind === "block") nested(member, kind, declares, where, trail);
-    else oneSetting(member, argumentOf(member), declares, at(member), trail);
+    if (member.kind === "block") {
+      nested(member, kind, declares, where, trail);
+    } else {
+      oneSetting(member, argumentOf(member), declares, at(member), trail);
+    }
   }
 }
 
@@ -92,14 +102,20 @@ function oneSetting(
   where: Where,
   trail: Trail,
 ) {
-  if (!argument) return;
-  if (!declares) setting(name, argument, "setting", trail);
+  if (!argument) {
+    return;
+  }
+  if (!declares) {
+    setting(name, argument, "setting", trail);
+  }
   read(value, name.text, argument, where, trail);
 }
 
 function nested(block: Block, kind: BlockKind, declares: Declares | null, where: Where, trail: Trail): void {
   const { name } = block;
-  if (declares || !Object.hasOwn(kind.blocks, name.text)) return;
+  if (declares || !Object.hasOwn(kind.blocks, name.text)) {
+    return;
+  }
   const { doc, declares: what } = kind.blocks[name.text];
   trail.words.push({ span: name.span, kind: "block", name: name.text, doc, argument: null });
   const span = inside(block.span, name.span.end, where.section.span.end);
@@ -126,46 +142,67 @@ function read(value: Value, name: string, argument: Argument, where: Where, trai
   switch (sort.kind) {
     case "references":
       for (const item of value.kind === "list" ? value.items : [value]) {
-        if (value.kind === "list") valuePlace(item.span, name, argument, where, trail);
-        if (item.kind === "call") refer(item, argument, where, trail);
+        if (value.kind === "list") {
+          valuePlace(item.span, name, argument, where, trail);
+        }
+        if (item.kind === "call") {
+          refer(item, argument, where, trail);
+        }
       }
       return;
     case "reference":
-      if (value.kind === "call") refer(value, argument, where, trail);
+      if (value.kind === "call") {
+        refer(value, argument, where, trail);
+      }
       return;
     case "name":
-      if (sort.of === "label" && value.kind === "call" && value.path.length === 1) label(value.path[0], trail);
+      if (sort.of === "label" && value.kind === "call" && value.path.length === 1) {
+        label(value.path[0], trail);
+      }
       return;
     case "choice":
     case "flag": {
       const known = sort.kind === "flag" ? ["true", "false"] : sort.of;
-      if (value.kind !== "call" || !known.includes(value.path[0].text)) return;
+      if (value.kind !== "call" || !known.includes(value.path[0].text)) {
+        return;
+      }
       const [{ text, span }] = value.path;
       trail.words.push({ span, kind: "choice", name: text, doc: argument.doc, argument: null });
       return;
     }
     case "call":
-      if (value.kind === "call") kindCall(value, sort.of, where, trail);
+      if (value.kind === "call") {
+        kindCall(value, sort.of, where, trail);
+      }
   }
 }
 
 function refer(call: CallValue, argument: Argument, where: Where, trail: Trail): void {
   const { sort } = argument;
-  if (sort.kind !== "reference" && sort.kind !== "references") return;
+  if (sort.kind !== "reference" && sort.kind !== "references") {
+    return;
+  }
   const signature = bind(call, sort.wanted, where, trail);
-  if (signature) args(call, signature.arguments, where, trail);
+  if (signature) {
+    args(call, signature.arguments, where, trail);
+  }
 }
 
 function label(name: Name, { names, references, unresolved }: Trail): void {
   const symbol = names.labels.get(name.text);
-  if (symbol) references.push({ span: name.span, symbol });
-  else unresolved.push(name);
+  if (symbol) {
+    references.push({ span: name.span, symbol });
+  } else {
+    unresolved.push(name);
+  }
 }
 
 /** A call of one of a catalogue's kinds. */
 function kindCall(call: CallValue, of: Readonly<Record<string, Signature>>, where: Where, trail: Trail): void {
   const [head] = call.path;
-  if (call.path.length > 1 || !Object.hasOwn(of, head.text)) return;
+  if (call.path.length > 1 || !Object.hasOwn(of, head.text)) {
+    return;
+  }
   const signature = of[head.text];
   trail.words.push({ span: head.span, kind: "kind", name: head.text, doc: signature.doc, argument: null });
   args(call, signature.arguments, where, trail);
@@ -173,13 +210,17 @@ function kindCall(call: CallValue, of: Readonly<Record<string, Signature>>, wher
 
 function args(call: CallValue, signature: Arguments, where: Where, trail: Trail): void {
   const { arguments: given, holes = [], path } = call;
-  if (!given) return;
+  if (!given) {
+    return;
+  }
   const named = [...given.flatMap(({ name }) => name ?? []), ...holes.map(({ name }) => name)].map(({ text }) => text);
   const span = inside(call.span, path[path.length - 1].span.end, call.span.end);
   trail.places.push({ kind: "names", span, holds: "arguments", arguments: signature, blocks: {}, given: named });
   for (const { name, span: due } of holes) {
     const argument = argumentNamed(signature, name.text);
-    if (!argument) continue;
+    if (!argument) {
+      continue;
+    }
     setting(name, argument, "argument", trail);
     valuePlace(due, name.text, argument, where, trail);
   }
@@ -188,8 +229,12 @@ function args(call: CallValue, signature: Arguments, where: Where, trail: Trail)
   for (const { name, value } of given) {
     const known = name ? name.text : byPlace[place++];
     const argument = known === undefined ? null : argumentNamed(signature, known);
-    if (!argument) continue;
-    if (name) setting(name, argument, "argument", trail);
+    if (!argument) {
+      continue;
+    }
+    if (name) {
+      setting(name, argument, "argument", trail);
+    }
     read(value, known, argument, where, trail);
   }
 }

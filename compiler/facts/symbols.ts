@@ -46,7 +46,9 @@ export function definitions(program: Program, widths: ReadonlyMap<string, Widths
     return symbol;
   };
   const first = <K>(map: Map<K, DefinedSymbol>, key: K, symbol: DefinedSymbol): boolean => {
-    if (map.has(key)) return false;
+    if (map.has(key)) {
+      return false;
+    }
     map.set(key, symbol);
     return true;
   };
@@ -54,12 +56,16 @@ export function definitions(program: Program, widths: ReadonlyMap<string, Widths
     for (const member of declarations(body)) {
       const qualified = `${prefix}.${member.name.text}`;
       const symbol = define("feature", member.name, qualified, member, owner, headOf(member));
-      if (known) first(members, qualified, symbol);
+      if (known) {
+        first(members, qualified, symbol);
+      }
     }
   };
 
   const { model, doc } = program.entry;
-  if (model) define("model", model, model.text, { span: model.span, ...(doc && { doc }) }, null);
+  if (model) {
+    define("model", model, model.text, { span: model.span, ...(doc && { doc }) }, null);
+  }
   for (const section of program.sections) {
     const { keyword, keywordSpan, name } = section;
     if (groups.has(keyword)) {
@@ -75,18 +81,23 @@ export function definitions(program: Program, widths: ReadonlyMap<string, Widths
       const block = section.members.find(
         (one) => one.kind === "block" && Object.hasOwn(blocks[keyword].blocks, one.name.text),
       );
-      if (block?.kind !== "block") continue;
+      if (block?.kind !== "block") {
+        continue;
+      }
       if (keyword === "history") {
         const cross = define("cross", block.name, `${name.text}.cross`, block, symbol);
-        if (known) members.set(cross.qualified, cross);
+        if (known) {
+          members.set(cross.qualified, cross);
+        }
         features(block, name.text, cross, known);
       } else {
-        for (const member of declarations(block))
+        for (const member of declarations(block)) {
           first(
             labels,
             member.name.text,
             define("label", member.name, member.name.text, member, symbol, headOf(member)),
           );
+        }
       }
     }
   }

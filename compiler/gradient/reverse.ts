@@ -18,11 +18,13 @@ export interface GradientOptions {
  * one of `wrt` no float32.
  */
 export function gradients(y: Value, wrt: readonly Value[], { stopped = new Set() }: GradientOptions = {}): Value[] {
-  if (y.dtype !== "float32" || y.shape.length > 0)
+  if (y.dtype !== "float32" || y.shape.length > 0) {
     throw new ShapeError(`the gradient of ${show(y)}, which is no scalar`);
+  }
   for (const value of wrt) {
-    if (value.dtype !== "float32")
+    if (value.dtype !== "float32") {
       throw new ShapeError(`a gradient with respect to ${show(value)}: only float32 has one`);
+    }
   }
   const order = topological([y]);
   const one = namesakes([...order, ...wrt]);
@@ -31,20 +33,30 @@ export function gradients(y: Value, wrt: readonly Value[], { stopped = new Set()
   const results = new Map<Value, Value>();
   const settle = (value: Value) => {
     const shares = received.get(value);
-    if (shares !== undefined && reached.has(value)) results.set(value, total(value, shares));
+    if (shares !== undefined && reached.has(value)) {
+      results.set(value, total(value, shares));
+    }
   };
   for (const value of order.toReversed()) {
-    if (isLeaf(value)) continue;
+    if (isLeaf(value)) {
+      continue;
+    }
     settle(value);
     const dy = results.get(value);
-    if (dy === undefined) continue;
+    if (dy === undefined) {
+      continue;
+    }
     for (const [input, share] of passed(value, dy, stopped)) {
       const to = one(input);
-      if (reached.has(to)) received.set(to, [...(received.get(to) ?? []), share]);
+      if (reached.has(to)) {
+        received.set(to, [...(received.get(to) ?? []), share]);
+      }
     }
   }
   // Last, because two nodes may stand for one parameter.
-  for (const value of new Set(order.filter(isLeaf).map(one))) settle(value);
+  for (const value of new Set(order.filter(isLeaf).map(one))) {
+    settle(value);
+  }
   return wrt.map((value) => results.get(one(value)) ?? placed(value).broadcast(placed(value).scalar(0), value));
 }
 
@@ -65,7 +77,9 @@ function namesakes(values: readonly Value[]): (value: Value) => Value {
     node.op === "input" || node.op === "parameter" ? `${node.op} ${node.attributes.name}` : null;
   for (const value of values) {
     const leaf = key(value);
-    if (leaf !== null && !first.has(leaf)) first.set(leaf, value);
+    if (leaf !== null && !first.has(leaf)) {
+      first.set(leaf, value);
+    }
   }
   return (value) => first.get(key(value) ?? "") ?? value;
 }
@@ -79,10 +93,14 @@ function reaching(
 ): ReadonlySet<Value> {
   const reached = new Set<Value>();
   for (const value of order) {
-    if (value.dtype !== "float32") continue;
+    if (value.dtype !== "float32") {
+      continue;
+    }
     const { op, inputs } = value.node;
     const passes = ruleOf(op).gradient !== "none" && !stopped.has(value);
-    if (wanted.has(one(value)) || (passes && inputs.some((input) => reached.has(one(input))))) reached.add(one(value));
+    if (wanted.has(one(value)) || (passes && inputs.some((input) => reached.has(one(input))))) {
+      reached.add(one(value));
+    }
   }
   return reached;
 }
@@ -91,11 +109,15 @@ function reaching(
 function passed(value: Value, dy: Value, stopped: ReadonlySet<Value>): readonly (readonly [Value, Share])[] {
   const { node } = value;
   const { gradient } = ruleOf(node.op);
-  if (gradient === "none" || stopped.has(value)) return [];
+  if (gradient === "none" || stopped.has(value)) {
+    return [];
+  }
   if (node.op === "slice") {
     const at = node.attributes;
     const [x] = node.inputs;
-    if (typeof x.shape[at.axis] === "number") return [[x, { value: dy, at }]];
+    if (typeof x.shape[at.axis] === "number") {
+      return [[x, { value: dy, at }]];
+    }
   }
   const grads = gradient({ b: placed(value), node, y: value, dy });
   return node.inputs.flatMap((input, index) => {
@@ -124,8 +146,11 @@ function layers(slices: readonly Slice[]): Slice[][] {
   const found: Slice[][] = [];
   for (const slice of slices.toSorted((a, b) => a.start - b.start)) {
     const fits = found.find((layer) => layer[0].axis === slice.axis && layer[layer.length - 1].end <= slice.start);
-    if (fits === undefined) found.push([slice]);
-    else fits.push(slice);
+    if (fits === undefined) {
+      found.push([slice]);
+    } else {
+      fits.push(slice);
+    }
   }
   return found;
 }
@@ -133,7 +158,9 @@ function layers(slices: readonly Slice[]): Slice[][] {
 /** Every `scatterAdd` onto the same zeros → one of all their pairs, in place of the first. */
 function rowsAtOnce(values: readonly Value[]): Value[] {
   const scatters = values.filter(({ node }) => node.op === "scatterAdd");
-  if (scatters.length < 2) return [...values];
+  if (scatters.length < 2) {
+    return [...values];
+  }
   const [{ node }] = scatters;
   const { shape } = attributesOf(scatters[0], "scatterAdd");
   const like = shape === null ? node.inputs.slice(-1) : [];

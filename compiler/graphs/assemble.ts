@@ -17,7 +17,11 @@ export function graph(model: Model, name: string, outputs: readonly Output[]): G
   const order = new Map(portOrder(model).map((port, index) => [port, index]));
   const portOf = (value: InputValue) => value.node.attributes.name;
   const inputs = inputsOf(outputs.map((output) => output.value));
-  for (const input of inputs) if (!order.has(portOf(input))) throw new Error(`${name}: ${portOf(input)} is no port`);
+  for (const input of inputs) {
+    if (!order.has(portOf(input))) {
+      throw new Error(`${name}: ${portOf(input)} is no port`);
+    }
+  }
   inputs.sort((a, b) => order.get(portOf(a))! - order.get(portOf(b))!);
   return { name, doc: model.doc, inputs, outputs };
 }
@@ -66,7 +70,9 @@ export function rankOutputs(scene: Scene, wires: Wiring): Output[] {
 export function explainOutputs(scene: Scene, wires: Wiring): Output[] {
   return attentions(scene.model).flatMap((attend) => {
     const parts = lowerAttend(scene, attend, wires).shown?.();
-    if (!parts) return [];
+    if (!parts) {
+      return [];
+    }
     return (["weights", "metric", "bias"] as const).map((part) => ({
       name: `${attend.name}.${part}`,
       value: parts[part],
@@ -103,7 +109,9 @@ export function oracleMetric(model: Model, search: Search): Metric | null {
 export function oracleOutputs(scene: Scene): Output[] {
   return scene.model.searches.flatMap((search) => {
     const metric = oracleMetric(scene.model, search);
-    if (metric === null) return [];
+    if (metric === null) {
+      return [];
+    }
     const scores = total(scene, metric, lowerMetric(scene, metric, whole(scene, search.from), null));
     const value = masked(scene, metric.name, scores, valid(scene, whole(scene, search.from)));
     return [{ name: scoresPort(scene.model, search), value, doc: metric.doc }];

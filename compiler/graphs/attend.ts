@@ -24,13 +24,17 @@ export interface Wiring {
 
 function ruleOf({ name, by }: Attend): AttendRule<By["kind"]> {
   const rule = kindOf(by).attend;
-  if (rule === null || "unbuilt" in rule) throw new Error(`attend ${name}: by ${by.kind} is not lowered`);
+  if (rule === null || "unbuilt" in rule) {
+    throw new Error(`attend ${name}: by ${by.kind} is not lowered`);
+  }
   return rule;
 }
 
 /** The part of the history that an attend looks at. */
 function frameOf(scene: Scene, { over }: Attend, wiring: Wiring): Frame {
-  if (scene.training !== null) return givenFrame(over.history, givenOf(over));
+  if (scene.training !== null) {
+    return givenFrame(over.history, givenOf(over));
+  }
   switch (over.kind) {
     case "history":
       return whole(scene, over.history);
@@ -62,7 +66,9 @@ export function attendTables(scene: Scene, attend: Attend): AttendTables {
 
 /** Which behaviours an attend counts: what its search could keep, and what the tables that it reads hold. */
 function attendMask(scene: Scene, { name, over }: Attend, frame: Frame, reads: readonly Table[]): Value {
-  if (over.kind !== "search") return frame.rows(countable(scene, frame, reads));
+  if (over.kind !== "search") {
+    return frame.rows(countable(scene, frame, reads));
+  }
   const searched = searchSource(scene, over.search)?.table;
   const others = new Set(reads.filter((table) => table.onMiss === "mask" && table !== searched));
   const b = scene.b.at(name);
@@ -87,13 +93,21 @@ export function lowerAttend(scene: Scene, attend: Attend, wiring: Wiring): Atten
 
 /** Where the search by the same keys is in the graph: its masked scores at the kept positions. */
 function searchedScores(scene: Scene, over: Over, metric: Metric, source: KeySource, wiring: Wiring): Value | null {
-  if (!wiring.searches || scene.layout !== "request" || over.kind !== "search") return null;
+  if (!wiring.searches || scene.layout !== "request" || over.kind !== "search") {
+    return null;
+  }
   const { search } = over;
-  if (metricOf(search.by) !== metric) return null;
-  if ((searchSource(scene, search)?.table ?? null) !== (source?.table ?? null)) return null;
+  if (metricOf(search.by) !== metric) {
+    return null;
+  }
+  if ((searchSource(scene, search)?.table ?? null) !== (source?.table ?? null)) {
+    return null;
+  }
   return scene.once(`kept scores ${search.name}`, () => {
     const scores = selectableScores(scene, search);
-    if (scores === null) return null;
+    if (scores === null) {
+      return null;
+    }
     const b = scene.b.at(metric.name).at("kept");
     const positions = wiring.kept(search);
     const heads = Array.from({ length: metric.heads }, () => b.unsqueeze(positions, 0));

@@ -58,7 +58,9 @@ export interface ProducerParts {
 export function producerParts(model: Model, table: Table, projector: Graph | undefined): ProducerParts {
   const name = projectorPort(model, table);
   const output = projector?.outputs.find((candidate) => candidate.name === name);
-  if (!output) throw new Error(`the projector has no output ${name} for table ${table.name}`);
+  if (!output) {
+    throw new Error(`the projector has no output ${name} for table ${table.name}`);
+  }
   const nodes = topological([output.value]).map(({ node }) => node);
   const features = new Map(allFeatures(model).map((feature) => [feature.qualified, feature]));
   return {
@@ -105,14 +107,22 @@ export function stableJson(value: unknown): string {
 /** Present name → former name, of parameters and of graph inputs. */
 function formerNames(model: Model, parameters: readonly Parameter[]): Map<string, string> {
   const names = new Map<string, string>();
-  for (const { name, formerly } of parameters) if (formerly !== null) names.set(name, formerly);
+  for (const { name, formerly } of parameters) {
+    if (formerly !== null) {
+      names.set(name, formerly);
+    }
+  }
   for (const feature of allFeatures(model)) {
-    if (feature.formerly === null) continue;
+    if (feature.formerly === null) {
+      continue;
+    }
     const prefixes =
       feature.group === "item"
         ? ["item.", "candidate.item.", ...model.histories.map(({ name }) => `${name}.item.`)]
         : [feature.qualified.slice(0, -feature.name.length)];
-    for (const prefix of prefixes) names.set(prefix + feature.name, prefix + feature.formerly);
+    for (const prefix of prefixes) {
+      names.set(prefix + feature.name, prefix + feature.formerly);
+    }
   }
   return names;
 }
@@ -122,7 +132,9 @@ const isInput = (node: Node): node is Node<"input"> => node.op === "input";
 
 /** The same expressions over inputs and parameters of other names. */
 function renamed(values: readonly Value[], names: ReadonlyMap<string, string>): Value[] {
-  if (names.size === 0) return [...values];
+  if (names.size === 0) {
+    return [...values];
+  }
   const made = new Map<Value, Value>();
   for (const value of topological(values)) {
     const { node } = value;

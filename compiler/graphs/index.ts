@@ -27,7 +27,9 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
   const graphs = new Map<GraphName, Graph>();
   const lower = (name: GraphName, outputs: (scene: Scene) => readonly Output[]) => {
     const written = outputs(scene(model, layout, outside));
-    if (written.length > 0) graphs.set(name, graph(model, name, written));
+    if (written.length > 0) {
+      graphs.set(name, graph(model, name, written));
+    }
   };
   const request = (cached: boolean) => (s: Scene) => {
     const wires = wiring(s, true, cached);
@@ -48,13 +50,19 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
   const fresh = readsTables(scene(model, layout, outside));
   lower("projector", lowerProjector);
   lower("rank", rank(true));
-  if (fresh) lower("rank_fresh", rank(false));
+  if (fresh) {
+    lower("rank_fresh", rank(false));
+  }
   if (model.searches.length > 0 && !holdsItems(model, outside)) {
     lower("request", request(true));
-    if (fresh) lower("request_fresh", request(false));
+    if (fresh) {
+      lower("request_fresh", request(false));
+    }
   }
   lower("explain", explain(true));
-  if (fresh) lower("explain_fresh", explain(false));
+  if (fresh) {
+    lower("explain_fresh", explain(false));
+  }
   return graphs;
 }
 
@@ -67,7 +75,9 @@ export function wholeProjector(
   lowered: ReadonlyMap<GraphName, Graph> | null = null,
   outside: ReadonlySet<string> = new Set(),
 ): Graph | undefined {
-  if (lowered !== null && !holdsItems(model, outside)) return lowered.get("projector");
+  if (lowered !== null && !holdsItems(model, outside)) {
+    return lowered.get("projector");
+  }
   const outputs = lowerProjector(scene(model, "request", new Set()));
   return outputs.length === 0 ? undefined : graph(model, "projector", outputs);
 }

@@ -11,7 +11,9 @@ import type { Search } from "../model/model.ts";
 
 function ruleOf({ name, by }: Search): SearchRule<By["kind"]> {
   const rule = kindOf(by).search;
-  if (rule === null || "unbuilt" in rule) throw new Error(`search ${name}: by ${by.kind} is not lowered`);
+  if (rule === null || "unbuilt" in rule) {
+    throw new Error(`search ${name}: by ${by.kind} is not lowered`);
+  }
   return rule;
 }
 
@@ -34,7 +36,9 @@ export function searchSource(scene: Scene, search: Search): KeySource {
 export function selectableScores(scene: Scene, search: Search): Value | null {
   return scene.once(`selectable scores ${search.name}`, () => {
     const { scores } = ruleOf(search);
-    if (!scores) return null;
+    if (!scores) {
+      return null;
+    }
     const frame = whole(scene, search.from);
     return masked(scene, search.name, scores(scene, search, search.by, frame), selectable(scene, search, frame));
   });
@@ -58,9 +62,15 @@ export function lowerSearch(scene: Scene, search: Search): Value {
       const newest = masked(scene, search.name, b.neg(positions), selectable(scene, search, frame));
       return b.topPositions(newest, positions, search.keep);
     }
-    if (listsOf(search) !== null) return b.topPositions(scores, positions, search.keep);
-    if (scores.shape[0] === 1) return b.topPositions(b.squeeze(scores, 0), positions, search.keep);
-    if (search.heads === "max") return b.topPositions(b.max(scores, [0]), positions, search.keep);
+    if (listsOf(search) !== null) {
+      return b.topPositions(scores, positions, search.keep);
+    }
+    if (scores.shape[0] === 1) {
+      return b.topPositions(b.squeeze(scores, 0), positions, search.keep);
+    }
+    if (search.heads === "max") {
+      return b.topPositions(b.max(scores, [0]), positions, search.keep);
+    }
     return b.roundRobin(scores, positions, search.keep, sampled[scene.layout]);
   });
 }

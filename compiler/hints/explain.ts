@@ -32,7 +32,9 @@ export const codes = (): string[] => Object.keys(diagnostics);
 
 /** The text behind a code, ending in a newline; null where there is no such code. Names in capitals stand for your own. */
 export function explain(code: string): string | null {
-  if (!Object.hasOwn(diagnostics, code)) return null;
+  if (!Object.hasOwn(diagnostics, code)) {
+    return null;
+  }
   const { severity, parts, parameters } = diagnostics[code];
   const title = parts
     .map((part, i) => (i < parameters.length ? `${part}${parameters[i].toUpperCase()}` : part))

@@ -15,7 +15,9 @@ export function bind(bindings: Bindings, declared: Shape, lengths: readonly numb
     throw wrong(`the shape is ${showShape(lengths)}, but ${showShape(declared)} is declared`);
   }
   declared.forEach((dim, axis) => {
-    if (typeof dim === "string" && !bindings.has(dim)) bindings.set(dim, lengths[axis]);
+    if (typeof dim === "string" && !bindings.has(dim)) {
+      bindings.set(dim, lengths[axis]);
+    }
     const wanted = typeof dim === "number" ? dim : bindings.get(dim);
     if (wanted !== lengths[axis]) {
       const symbol = typeof dim === "string" ? ` (${dim})` : "";
@@ -28,7 +30,9 @@ export function bind(bindings: Bindings, declared: Shape, lengths: readonly numb
 export function concrete(bindings: ReadonlyMap<string, number>, value: Value): number[] {
   return value.shape.map((dim) => {
     const length = typeof dim === "number" ? dim : bindings.get(dim);
-    if (length === undefined) throw new RangeError(`${show(value)}: no number is given for ${dim}`);
+    if (length === undefined) {
+      throw new RangeError(`${show(value)}: no number is given for ${dim}`);
+    }
     return length;
   });
 }

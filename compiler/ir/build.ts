@@ -29,7 +29,9 @@ export function make<K extends Op>(op: K, inputs: readonly Value[], attributes: 
     const node: Node<K> = { op, inputs, attributes, scope: place.scope, doc: place.doc };
     return { node: node as unknown as Node, dtype, shape };
   } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
+    if (!(error instanceof ShapeError)) {
+      throw error;
+    }
     const where = place.scope === "" ? "" : ` in ${place.scope}`;
     throw new ShapeError(`${op}(${inputs.map(show).join(", ")})${where}: ${error.message}`);
   }
@@ -145,7 +147,9 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     at: (inner, doc = "") => within({ scope: place.scope === "" ? inner : `${place.scope}/${inner}`, doc }, parameters),
     input(name, dtype, shape, doc = "") {
       const value = write("input", [], { name, dtype, shape, doc });
-      if (!isInput(value)) throw new Error(`${name} is no input`);
+      if (!isInput(value)) {
+        throw new Error(`${name} is no input`);
+      }
       return value;
     },
     parameter(name, shape, role) {
@@ -222,7 +226,9 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
 function wholes(values: ArrayLike<number>): Int32Array {
   const data = Int32Array.from(values);
   for (let index = 0; index < data.length; index++) {
-    if (data[index] !== values[index]) throw new ShapeError(`${values[index]} is not an int32`);
+    if (data[index] !== values[index]) {
+      throw new ShapeError(`${values[index]} is not an int32`);
+    }
   }
   return data;
 }

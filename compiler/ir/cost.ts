@@ -23,7 +23,9 @@ export function cost(graph: Graph, bindings: Readonly<Record<string, number>>): 
     const { op, inputs, attributes, scope } = value.node;
     const operands = inputs.map((input) => shapes.get(input)!);
     const count = ruleOf(op).cost(operands, shape, attributes);
-    if (count === 0) continue;
+    if (count === 0) {
+      continue;
+    }
     total += count;
     byScope.set(scope, (byScope.get(scope) ?? 0) + count);
   }

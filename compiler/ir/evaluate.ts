@@ -30,7 +30,9 @@ export function evaluate(
   for (const value of graph.inputs) {
     const { name } = value.node.attributes;
     const tensor = feeds[name];
-    if (tensor === undefined) throw new RangeError(`graph ${graph.name}: input ${name} is not fed`);
+    if (tensor === undefined) {
+      throw new RangeError(`graph ${graph.name}: input ${name} is not fed`);
+    }
     checkFeed(value, tensor, bindings, `graph ${graph.name}, input ${name}`);
   }
   const results = new Map<Value, Tensor>(force);
@@ -50,8 +52,12 @@ function compute(
 ): Tensor {
   const { op, inputs, attributes } = value.node;
   const operands = inputs.map((input) => results.get(input)!);
-  if (op === "input") return feeds[attributes.name];
-  if (op === "parameter") return parameter(attributes.name);
+  if (op === "input") {
+    return feeds[attributes.name];
+  }
+  if (op === "parameter") {
+    return parameter(attributes.name);
+  }
   if (op === "reshape") {
     const { shape } = attributes;
     return ops.reshape.evaluate(operands, { shape: solveReshape(inputs[0].shape, operands[0].shape, shape) });
@@ -64,7 +70,11 @@ function needed(graph: Graph, force: ReadonlyMap<Value, Tensor>): Value[] {
   const order = topological(graph.outputs.map((output) => output.value));
   const wanted = new Set(graph.outputs.map((output) => output.value));
   for (const value of order.toReversed()) {
-    if (wanted.has(value) && !force.has(value)) for (const input of value.node.inputs) wanted.add(input);
+    if (wanted.has(value) && !force.has(value)) {
+      for (const input of value.node.inputs) {
+        wanted.add(input);
+      }
+    }
   }
   return order.filter((value) => wanted.has(value));
 }
@@ -74,11 +84,15 @@ function checkFeed(value: Value, tensor: Tensor, bindings: Bindings, what: strin
   if (tensor.data.length !== size(tensor.shape)) {
     throw new RangeError(`${what}: ${tensor.data.length} numbers do not fill [${tensor.shape.join(", ")}]`);
   }
-  if (value.dtype === "float32") return;
+  if (value.dtype === "float32") {
+    return;
+  }
   for (let index = 0; index < tensor.data.length; index++) {
     const number = tensor.data[index];
     const fits = holds[value.dtype](number);
-    if (!fits) throw new RangeError(`${what}: number ${index} is ${number}, which is no ${value.dtype}`);
+    if (!fits) {
+      throw new RangeError(`${what}: number ${index} is ${number}, which is no ${value.dtype}`);
+    }
   }
 }
 
@@ -94,6 +108,8 @@ const holds: Readonly<Record<Exclude<Dtype, "float32">, (number: number) => bool
 };
 
 function describe({ node }: Value): string {
-  if (node.op === "parameter") return `parameter ${node.attributes.name}`;
+  if (node.op === "parameter") {
+    return `parameter ${node.attributes.name}`;
+  }
   return node.scope === "" ? node.op : `${node.op} in ${node.scope}`;
 }

@@ -167,7 +167,9 @@ export const inputsOf = (values: readonly Value[]): InputValue[] => topological(
 
 /** The attributes of a value whose operator is known. @throws Error where it is another one: a fault of ours */
 export function attributesOf<K extends Op>({ node }: Value, op: K): Attributes[K] {
-  if (node.op !== op) throw new Error(`${node.op} in ${node.scope} is no ${op}`);
+  if (node.op !== op) {
+    throw new Error(`${node.op} in ${node.scope} is no ${op}`);
+  }
   return node.attributes as Attributes[K];
 }
 
@@ -191,7 +193,9 @@ export function topological(outputs: readonly Value[], first: readonly Value[] =
   const order: Value[] = [];
   const stack: { value: Value; next: number }[] = [];
   const visit = (root: Value) => {
-    if (seen.has(root)) return;
+    if (seen.has(root)) {
+      return;
+    }
     seen.add(root);
     stack.push({ value: root, next: 0 });
     while (stack.length > 0) {
@@ -208,7 +212,11 @@ export function topological(outputs: readonly Value[], first: readonly Value[] =
       }
     }
   };
-  for (const value of first) visit(value);
-  for (const value of outputs) visit(value);
+  for (const value of first) {
+    visit(value);
+  }
+  for (const value of outputs) {
+    visit(value);
+  }
   return order;
 }

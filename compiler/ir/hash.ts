@@ -18,7 +18,9 @@ export function canonical(values: readonly Value[]): string {
     const meaning =
       op === "constant" ? `constant ${digest(attributes.data)}` : printNode(value, (input) => `%${number.get(input)}`);
     const line = `${meaning} : ${show(value)}`;
-    if (!numbers.has(line)) numbers.set(line, numbers.size + 1);
+    if (!numbers.has(line)) {
+      numbers.set(line, numbers.size + 1);
+    }
     number.set(value, numbers.get(line)!);
   }
   const lines = [...numbers].map(([line, index]) => `%${index} = ${line}`);

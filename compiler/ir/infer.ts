@@ -13,7 +13,9 @@ export function infer<K extends Op>(
   attributes: Attributes[K],
 ): { dtype: Dtype; shape: Shape } {
   inputs.forEach((input, index) => {
-    if (!isStored(input.dtype) || (takesStored.has(op) && index === 0)) return;
+    if (!isStored(input.dtype) || (takesStored.has(op) && index === 0)) {
+      return;
+    }
     throw new ShapeError(`operand ${index + 1} is ${show(input)}: stored rows are decoded before anything computes`);
   });
   return ops[op].infer(inputs, attributes);

@@ -28,9 +28,15 @@ export function print(graph: Graph): string {
 /** The right-hand side: operator, operands, attributes; neither type nor place. */
 export function printNode(value: Value, name: (input: Value) => string): string {
   const { op, inputs, attributes } = value.node;
-  if (op === "input") return `input ${attributes.name}`;
-  if (op === "parameter") return `parameter ${attributes.name}`;
-  if (op === "constant") return `constant ${printLiteral(attributes)}`;
+  if (op === "input") {
+    return `input ${attributes.name}`;
+  }
+  if (op === "parameter") {
+    return `parameter ${attributes.name}`;
+  }
+  if (op === "constant") {
+    return `constant ${printLiteral(attributes)}`;
+  }
   const extras = Object.entries(attributes).map(
     ([key, item]) => ` ${key}=${Array.isArray(item) ? showShape(item) : item}`,
   );
@@ -42,17 +48,25 @@ const shown = 8;
 /** All numbers of a short literal; the first few and a digest of a long one. */
 function printLiteral({ dtype, data }: Literal): string {
   const numbers = Array.from(data.subarray(0, shown), (x) => (dtype === "float32" ? shortest(x) : String(x)));
-  if (data.length <= shown) return `[${numbers.join(", ")}]`;
+  if (data.length <= shown) {
+    return `[${numbers.join(", ")}]`;
+  }
   return `[${numbers.slice(0, 3).join(", ")}, … sha256 ${digest(data).slice(0, 12)}]`;
 }
 
 /** The fewest digits that name this float32 and no other. */
 function shortest(x: number): string {
-  if (Object.is(x, -0)) return "-0";
-  if (!Number.isFinite(x)) return String(x);
+  if (Object.is(x, -0)) {
+    return "-0";
+  }
+  if (!Number.isFinite(x)) {
+    return String(x);
+  }
   for (let digits = 1; digits < 9; digits++) {
     const text = Number(x.toPrecision(digits));
-    if (Math.fround(text) === x) return String(text);
+    if (Math.fround(text) === x) {
+      return String(text);
+    }
   }
   return String(Number(x.toPrecision(9)));
 }

@@ -29,8 +29,12 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
   return Array.from({ length: rank }, (_, index): Dim => {
     const left = a[a.length - rank + index] ?? 1;
     const right = b[b.length - rank + index] ?? 1;
-    if (left === right || right === 1) return left;
-    if (left === 1) return right;
+    if (left === right || right === 1) {
+      return left;
+    }
+    if (left === 1) {
+      return right;
+    }
     throw new ShapeError(`${showShape(a)} and ${showShape(b)} do not broadcast: ${left} against ${right}`);
   });
 }
@@ -47,7 +51,9 @@ export function normaliseAxis(axis: number, rank: number): number {
 /** Ascending, distinct, in 0 … rank-1. */
 export function normaliseAxes(axes: readonly number[], rank: number): number[] {
   const all = axes.map((axis) => normaliseAxis(axis, rank)).sort((a, b) => a - b);
-  if (new Set(all).size !== all.length) throw new ShapeError(`axes ${showShape(axes)} name one axis twice`);
+  if (new Set(all).size !== all.length) {
+    throw new ShapeError(`axes ${showShape(axes)} name one axis twice`);
+  }
   return all;
 }
 
@@ -59,7 +65,9 @@ export function size(shape: readonly number[]): number {
 /** A dimension that is a number. @throws ShapeError where it is a symbol, which a graph of ours never has there */
 export function knownDim(value: { readonly dtype: Dtype; readonly shape: Shape }, axis: number): number {
   const dim = value.shape[axis];
-  if (typeof dim !== "number") throw new ShapeError(`axis ${axis} of ${show(value)} has to be known`);
+  if (typeof dim !== "number") {
+    throw new ShapeError(`axis ${axis} of ${show(value)} has to be known`);
+  }
   return dim;
 }
 
@@ -75,7 +83,9 @@ export function expectDtype(operand: Value, name: string, ...allowed: readonly D
 
 export function expectRank(operand: Value, name: string, least: number, most = least): void {
   const rank = operand.shape.length;
-  if (rank >= least && rank <= most) return;
+  if (rank >= least && rank <= most) {
+    return;
+  }
   const wanted =
     least === most ? `${least}` : most === Number.POSITIVE_INFINITY ? `at least ${least}` : `${least} to ${most}`;
   throw new ShapeError(`${name} is ${show(operand)}, but has to be of rank ${wanted}`);
@@ -83,5 +93,7 @@ export function expectRank(operand: Value, name: string, least: number, most = l
 
 /** Refuses two dims that cannot be promised to be equal. */
 export function expectDim(actual: Dim, wanted: Dim, what: string): void {
-  if (actual !== wanted) throw new ShapeError(`${what} is ${actual}, but has to be ${wanted}`);
+  if (actual !== wanted) {
+    throw new ShapeError(`${what} is ${actual}, but has to be ${wanted}`);
+  }
 }

@@ -17,8 +17,12 @@ export function simplifying(b: Builder): Builder {
     (left: Value, right: Value): Value => {
       const [x, y] = ungrown(left, right);
       const shape = wide(left, right);
-      if (isAll(y, neutral) && sameShape(x.shape, shape)) return x;
-      if (either && isAll(x, neutral) && sameShape(y.shape, shape)) return y;
+      if (isAll(y, neutral) && sameShape(x.shape, shape)) {
+        return x;
+      }
+      if (either && isAll(x, neutral) && sameShape(y.shape, shape)) {
+        return y;
+      }
       return b[op](x, y);
     };
   const squeeze = (x: Value, ...axes: number[]): Value => {
@@ -56,7 +60,9 @@ export function simplifying(b: Builder): Builder {
     },
     sum(x, axes, keep = false) {
       const over = normaliseAxes(axes, x.shape.length);
-      if (over.some((axis) => x.shape[axis] !== 1)) return b.sum(x, over, keep);
+      if (over.some((axis) => x.shape[axis] !== 1)) {
+        return b.sum(x, over, keep);
+      }
       return keep ? x : squeeze(x, ...over);
     },
     broadcast(x, like) {
@@ -77,7 +83,9 @@ export function simplifying(b: Builder): Builder {
     squeeze,
     unsqueeze(x, ...axes) {
       const added = normaliseAxes(axes, x.shape.length + axes.length);
-      if (x.node.op === "constant" && x.shape.length === 0) return b.constant(spread(x.node.attributes, added.length));
+      if (x.node.op === "constant" && x.shape.length === 0) {
+        return b.constant(spread(x.node.attributes, added.length));
+      }
       return undoes(x, "squeeze", added) ? x.node.inputs[0] : b.unsqueeze(x, ...added);
     },
   };

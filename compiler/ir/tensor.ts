@@ -5,7 +5,9 @@ import { size } from "./shape.ts";
 /** Row-major strides. */
 export function strides(shape: readonly number[]): number[] {
   const result = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) result[axis] = result[axis + 1] * shape[axis + 1];
+  for (let axis = shape.length - 2; axis >= 0; axis--) {
+    result[axis] = result[axis + 1] * shape[axis + 1];
+  }
   return result;
 }
 
@@ -42,7 +44,9 @@ export function walk(
     visit(position, offset);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       offset += steps[axis];
-      if (++index[axis] < shape[axis]) break;
+      if (++index[axis] < shape[axis]) {
+        break;
+      }
       offset -= steps[axis] * shape[axis];
       index[axis] = 0;
     }
@@ -65,7 +69,9 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
 
 export function map(x: Tensor, f: (value: number) => number): Tensor {
   const data = new Float64Array(x.data.length);
-  for (let index = 0; index < data.length; index++) data[index] = f(x.data[index]);
+  for (let index = 0; index < data.length; index++) {
+    data[index] = f(x.data[index]);
+  }
   return { shape: x.shape, data };
 }
 
@@ -75,7 +81,9 @@ export function zip(a: Tensor, b: Tensor, f: (x: number, y: number) => number): 
   const left = expand(a, shape);
   const right = expand(b, shape);
   const data = new Float64Array(size(shape));
-  for (let index = 0; index < data.length; index++) data[index] = f(left.data[index], right.data[index]);
+  for (let index = 0; index < data.length; index++) {
+    data[index] = f(left.data[index], right.data[index]);
+  }
   return { shape, data };
 }
 
@@ -83,7 +91,9 @@ export function zip(a: Tensor, b: Tensor, f: (x: number, y: number) => number): 
 export function overRows(x: Tensor, f: (row: Float64Array) => void): Tensor {
   const width = x.shape[x.shape.length - 1];
   const data = Float64Array.from(x.data);
-  for (let start = 0; start < data.length; start += width) f(data.subarray(start, start + width));
+  for (let start = 0; start < data.length; start += width) {
+    f(data.subarray(start, start + width));
+  }
   return { shape: x.shape, data };
 }
 

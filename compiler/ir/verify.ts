@@ -11,8 +11,12 @@ export class VerifyError extends Error {
 /** Throws a `VerifyError` that lists everything wrong. `after` names what ran last. */
 export function verify(graph: Graph, after = ""): void {
   const faults = [...cycles(graph)];
-  if (faults.length === 0) faults.push(...inference(graph), ...names(graph), ...inputs(graph));
-  if (faults.length === 0) return;
+  if (faults.length === 0) {
+    faults.push(...inference(graph), ...names(graph), ...inputs(graph));
+  }
+  if (faults.length === 0) {
+    return;
+  }
   const where = after === "" ? `graph ${graph.name}` : `graph ${graph.name} after ${after}`;
   throw new VerifyError([`${where} is broken:`, ...faults.map((fault) => `  ${fault}`)].join("\n"));
 }
@@ -28,7 +32,9 @@ function place({ node }: Value): string {
 function* cycles(graph: Graph): Iterable<string> {
   const before = new Set<Value>();
   for (const value of values(graph)) {
-    if (value.node.inputs.some((input) => !before.has(input))) yield `${place(value)} depends on its own result`;
+    if (value.node.inputs.some((input) => !before.has(input))) {
+      yield `${place(value)} depends on its own result`;
+    }
     before.add(value);
   }
 }
@@ -42,7 +48,9 @@ function* inference(graph: Graph): Iterable<string> {
         yield `${place(value)} says ${show(value)}, but makes ${show(inferred)}`;
       }
     } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
+      if (!(error instanceof ShapeError)) {
+        throw error;
+      }
       yield `${place(value)}: ${error.message}`;
     }
   }
@@ -53,7 +61,9 @@ function* names(graph: Graph): Iterable<string> {
   const taken = new Map<string, string>();
   const parameters = new Map<string, Value>();
   for (const value of values(graph)) {
-    if (value.node.op !== "parameter") continue;
+    if (value.node.op !== "parameter") {
+      continue;
+    }
     const { name } = value.node.attributes;
     const known = parameters.get(name);
     if (known && !sameShape(known.shape, value.shape)) {
@@ -67,8 +77,12 @@ function* names(graph: Graph): Iterable<string> {
     ...graph.outputs.map((output) => [output.name, "an output"] as const),
   ];
   for (const [name, kind] of named) {
-    if (name === "") yield `${kind} has no name`;
-    if (taken.has(name)) yield `${name} names ${taken.get(name)} and ${kind}`;
+    if (name === "") {
+      yield `${kind} has no name`;
+    }
+    if (taken.has(name)) {
+      yield `${name} names ${taken.get(name)} and ${kind}`;
+    }
     taken.set(name, kind);
   }
 }
@@ -78,12 +92,19 @@ function* inputs(graph: Graph): Iterable<string> {
   for (const value of graph.inputs) {
     const { name } = value.node.attributes;
     // A pass that casts may still have declared another value.
-    if (!isInput(value)) yield `${place(value)} is declared as an input`;
-    else if (!reached.has(value)) yield `input ${name} is declared, but no output depends on it`;
+    if (!isInput(value)) {
+      yield `${place(value)} is declared as an input`;
+    } else if (!reached.has(value)) {
+      yield `input ${name} is declared, but no output depends on it`;
+    }
   }
   for (const value of reached) {
     const { name } = value.node.attributes;
-    if (!graph.inputs.includes(value)) yield `input ${name} is used, but not declared`;
+    if (!graph.inputs.includes(value)) {
+      yield `input ${name} is used, but not declared`;
+    }
   }
-  if (graph.outputs.length === 0) yield "there is no output";
+  if (graph.outputs.length === 0) {
+    yield "there is no output";
+  }
 }

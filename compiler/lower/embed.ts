@@ -9,7 +9,9 @@ import { leading, type Scene } from "./scene.ts";
 /** The encoded values of a feature as they enter the graph: int32 rows (tags: [… max], −1 fills up) or float32. */
 export function encoded(scene: Scene, feature: Feature, site: Site): Value {
   const items = itemIndex(scene, [feature], site);
-  if (items) return scene.b.at(featurePort(feature, site)).gather(encoded(scene, feature, { kind: "items" }), items);
+  if (items) {
+    return scene.b.at(featurePort(feature, site)).gather(encoded(scene, feature, { kind: "items" }), items);
+  }
   const lead = leading(scene, site);
   const name = featurePort(feature, site);
   const { encoder, doc } = feature;
@@ -33,14 +35,18 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
   return scene.once(`embed ${name}`, () => {
     const b = scene.b.at(name, feature.doc);
     const items = itemIndex(scene, [feature], site);
-    if (items) return b.gather(embed(scene, feature, { kind: "items" }), items);
+    if (items) {
+      return b.gather(embed(scene, feature, { kind: "items" }), items);
+    }
     const x = encoded(scene, feature, site);
     switch (feature.encoder.kind) {
       case "number":
         return b.unsqueeze(x, -1);
       case "pretrained": {
         const { projection } = feature;
-        if (projection === null) return x;
+        if (projection === null) {
+          return x;
+        }
         return b.matmul(x, scene.b.parameter(projection.parameter, [feature.encoder.size, projection.dim]));
       }
       case "tags":
@@ -54,9 +60,13 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
 /** Features side by side: [… Σ width], in their order; those without columns bring none. */
 export function concatenated(scene: Scene, features: readonly Feature[], site: Site, scope: string): Value {
   const items = itemIndex(scene, features, site);
-  if (items) return scene.b.at(scope).gather(concatenated(scene, features, { kind: "items" }, "item"), items);
+  if (items) {
+    return scene.b.at(scope).gather(concatenated(scene, features, { kind: "items" }, "item"), items);
+  }
   const columns = features.filter((feature) => feature.width > 0).map((feature) => embed(scene, feature, site));
-  if (columns.length === 0) throw new Error(`${scope}: no feature brings a column`);
+  if (columns.length === 0) {
+    throw new Error(`${scope}: no feature brings a column`);
+  }
   return columns.length === 1 ? columns[0] : scene.b.at(scope).concat(columns, -1);
 }
 
@@ -66,7 +76,9 @@ export function concatenated(scene: Scene, features: readonly Feature[], site: S
  */
 function itemIndex(scene: Scene, features: readonly Feature[], site: Site): Value | null {
   const shared = scene.training !== null && site.kind !== "items" && site.kind !== "once";
-  if (!shared || !features.every(({ group }) => group === "item")) return null;
+  if (!shared || !features.every(({ group }) => group === "item")) {
+    return null;
+  }
   const doc = "Which of the batch's items it is; number 0 is the unknown one.";
   return scene.input(itemPort(site), "int32", leading(scene, site), doc);
 }
@@ -74,9 +86,12 @@ function itemIndex(scene: Scene, features: readonly Feature[], site: Site): Valu
 /** [rows, dim]: a parameter, or the input with the fetched rows where the table is held outside. */
 function embeddingTable(scene: Scene, feature: Feature): Value {
   const { embedding } = feature;
-  if (embedding === null) throw new Error(`${feature.qualified} has no embedding table`);
-  if (!scene.outside.has(embedding.parameter))
+  if (embedding === null) {
+    throw new Error(`${feature.qualified} has no embedding table`);
+  }
+  if (!scene.outside.has(embedding.parameter)) {
     return scene.b.parameter(embedding.parameter, [embedding.rows, embedding.dim]);
+  }
   const name = owner(embedding);
   const doc = `Rows of ${embedding.parameter} that this run needs; the index inputs count in them. Row 0: unknown.`;
   const port = scene.training === null ? outsidePort(embedding) : embedding.parameter;

@@ -58,8 +58,12 @@ export function kept(scene: Scene, search: Search, positions: Value): Frame {
   const key = search.name;
   const headed = positions.shape.length === 3;
   const read = (x: Value) => {
-    if (scene.layout === "request") return b.gather(x, positions);
-    if (!headed) return b.gatherRows(x, positions);
+    if (scene.layout === "request") {
+      return b.gather(x, positions);
+    }
+    if (!headed) {
+      return b.gatherRows(x, positions);
+    }
     const lists = Array.from({ length: knownDim(positions, 0) }, (_, head) =>
       b.unsqueeze(b.gatherRows(x, b.squeeze(b.slice(positions, 0, head, head + 1), 0)), 0),
     );
@@ -83,7 +87,9 @@ let count = 0;
 /** A number of its own for every value, for memo keys. */
 function identity(value: Value): number {
   const known = identities.get(value);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   identities.set(value, ++count);
   return count;
 }

@@ -24,7 +24,9 @@ export function hiddenLayer(scene: LayerScene, b: Builder, tower: Tower, stem: s
   const linear = affine(b, stem, x, out);
   const normed = normalised(scene, b, tower.norm, `${stem}.norm`, linear, out);
   const y = activation(scene, b, tower.activation, stem, normed, out);
-  if (scene.training?.learns !== true || tower.dropout === 0) return y;
+  if (scene.training?.learns !== true || tower.dropout === 0) {
+    return y;
+  }
   const doc = `0 with probability ${tower.dropout}, else 1 / (1 − ${tower.dropout}).`;
   return b.mul(y, scene.input(dropoutPort(stem), "float32", [rowsDim(scene), out], doc));
 }
@@ -44,10 +46,14 @@ export function crossLayer(b: Builder, stem: string, first: Value, x: Value): Va
 }
 
 function normalised(scene: LayerScene, b: Builder, norm: Tower["norm"], stem: string, x: Value, width: number): Value {
-  if (norm === "none") return x;
+  if (norm === "none") {
+    return x;
+  }
   const scale = b.parameter(`${stem}.scale`, [width]);
   const shift = b.parameter(`${stem}.shift`, [width]);
-  if (norm === "layer") return b.layerNorm(x, scale, shift, normEpsilon);
+  if (norm === "layer") {
+    return b.layerNorm(x, scale, shift, normEpsilon);
+  }
   return b.add(b.mul(standardised(scene, b, stem, x, width, normEpsilon), scale), shift);
 }
 
@@ -58,7 +64,9 @@ function normalised(scene: LayerScene, b: Builder, norm: Tower["norm"], stem: st
 function standardised(scene: LayerScene, b: Builder, stem: string, x: Value, width: number, epsilon: number): Value {
   const mean = b.parameter(`${stem}.mean`, [width]);
   const variance = b.parameter(`${stem}.variance`, [width]);
-  if (scene.training?.learns !== true) return b.div(b.sub(x, mean), b.sqrt(b.add(variance, b.scalar(epsilon))));
+  if (scene.training?.learns !== true) {
+    return b.div(b.sub(x, mean), b.sqrt(b.add(variance, b.scalar(epsilon))));
+  }
   const own = b.mean(x, [0], true);
   const apart = b.sub(x, own);
   const spread = b.mean(b.mul(apart, apart), [0], true);

@@ -24,8 +24,12 @@ export interface Score {
  * not divided by √d.
  */
 export function lowerMetric(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Score {
-  if (metric.embeddings.kind === "own") throw new Error(`metric ${metric.name}: own embeddings are not lowered`);
-  if (metric.logSize) throw new Error(`metric ${metric.name}: log of a cluster's size is not lowered`);
+  if (metric.embeddings.kind === "own") {
+    throw new Error(`metric ${metric.name}: own embeddings are not lowered`);
+  }
+  if (metric.logSize) {
+    throw new Error(`metric ${metric.name}: log of a cluster's size is not lowered`);
+  }
   const from = source === null ? "fresh" : source.table.name;
   return scene.once(`score ${metric.name} ${frame.key} ${from}`, () => ({
     metric: inherent(scene, metric, frame, source),
@@ -81,7 +85,9 @@ export function inherentHistory(scene: Scene, { site }: Frame, features: readonl
 /** Σ_j (K_c,j w_a,j) β_j : [A, R, M] or [A, 1, M] */
 function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
   const features = metric.bias.filter((feature) => feature.width > 0);
-  if (features.length === 0) return null;
+  if (features.length === 0) {
+    return null;
+  }
   const b = scene.b.at(metric.name).at("bias", metric.doc);
   const terms = features.map((feature) => {
     const scope = `${metric.name}/bias.${feature.name}`;

@@ -39,7 +39,9 @@ function projection(scene: Scene, part: TablePart): { name: string; features: re
   }
   const { attend } = part;
   const metric = metricOf(attend.by);
-  if (metric === null) throw new Error(`attend ${attend.name} has no values of its own`);
+  if (metric === null) {
+    throw new Error(`attend ${attend.name} has no values of its own`);
+  }
   const features = valueFeatures(scene.model, attend).inherent;
   const shape = [metric.heads, widthOf(features), attend.values];
   return { name: `${attend.name}/values`, features, weight: scene.b.parameter(`${attend.name}.values.item`, shape) };

@@ -42,7 +42,9 @@ export function scene(
   const b = builder("");
   const known = new Map<string, unknown>();
   const once = <T>(key: string, write: () => T): T => {
-    if (!known.has(key)) known.set(key, write());
+    if (!known.has(key)) {
+      known.set(key, write());
+    }
     return known.get(key) as T;
   };
   return {

@@ -14,7 +14,9 @@ export interface Held {
 export function holder(model: Model, wanted: (part: TablePart) => boolean): Held | null {
   for (const table of model.tables) {
     const part = table.of.find(wanted);
-    if (part) return { table, part };
+    if (part) {
+      return { table, part };
+    }
   }
   return null;
 }

@@ -43,15 +43,19 @@ function place(b: Builder, prefix: string, index: number): Builder {
 /** All inputs side by side, in their order: [R, Σ width]. What is the user's alone is repeated for every row. */
 function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): Value {
   const columns = tower.input.flatMap((input) => {
-    if (input.kind === "attend") return [attended(input.attend)];
+    if (input.kind === "attend") {
+      return [attended(input.attend)];
+    }
     const features = input.kind === "group" ? columnsOf(input.group) : [input.feature];
-    if (scene.training !== null && features.length > 0 && features.every(({ group }) => group === "item"))
+    if (scene.training !== null && features.length > 0 && features.every(({ group }) => group === "item")) {
       return [concatenated(scene, features, { kind: "candidate" }, `${tower.name}/item`)];
+    }
     return features.map((feature) => {
       const site: Site =
         feature.group === "item" || feature.group === "candidate" ? { kind: "candidate" } : { kind: "once" };
-      if (feature.group === "cross")
+      if (feature.group === "cross") {
         throw new Error(`tower ${tower.name}: ${feature.qualified} belongs to no single row`);
+      }
       return embed(scene, feature, site);
     });
   });
@@ -66,7 +70,9 @@ function firstRows(scene: Scene): Value {
     const features = [...columnsOf(scene.model.item), ...columnsOf(scene.model.candidate)];
     const rows = features.filter(({ encoder }) => encoder.kind !== "pretrained" && encoder.kind !== "number");
     const [feature] = [...rows, ...features];
-    if (feature === undefined) throw new Error("no feature of a candidate enters a graph");
+    if (feature === undefined) {
+      throw new Error("no feature of a candidate enters a graph");
+    }
     const b = scene.b.at("candidates");
     const x = encoded(scene, feature, { kind: "candidate" });
     const column = x.shape.length === 1 ? x : b.squeeze(b.slice(x, 1, 0, 1), 1);

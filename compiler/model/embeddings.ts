@@ -16,7 +16,9 @@ export interface EmbeddingUse {
 export function embeddingsOf(model: Model): EmbeddingUse[] {
   const uses = new Map<string, { embedding: Embedding; readers: Feature[]; input: string }>();
   for (const feature of allFeatures(model)) {
-    if (feature.embedding === null) continue;
+    if (feature.embedding === null) {
+      continue;
+    }
     const { parameter } = feature.embedding;
     const use = uses.get(parameter) ?? {
       embedding: feature.embedding,
@@ -31,7 +33,9 @@ export function embeddingsOf(model: Model): EmbeddingUse[] {
 
 /** The feature whose learned vocabulary `feature` is looked up in: its table's owner, or itself; null: it needs none. */
 export function vocabularyOwner(model: Model, feature: Feature): Feature | null {
-  if (!learns(feature)) return null;
+  if (!learns(feature)) {
+    return null;
+  }
   const owner = allFeatures(model).find((other) => feature.embedding?.parameter === `${other.qualified}.table`);
   return owner && learns(owner) ? owner : feature;
 }

@@ -4,8 +4,9 @@ import type { Site } from "./site.ts";
 
 /** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`. */
 export function featurePort(feature: Feature, site: Site): string {
-  if (feature.group === "item")
+  if (feature.group === "item") {
     return site.kind === "items" ? `item.${feature.name}` : `${stem(site)}.item.${feature.name}`;
+  }
   return `${site.kind === "history" ? stem(site) : feature.group}.${feature.name}`;
 }
 
@@ -20,7 +21,9 @@ export function itemPort(site: Site): string {
 
 /** `candidate`, `watched`; of behaviours that are given, their name. */
 export function stem(site: Site): string {
-  if (site.kind !== "history") return "candidate";
+  if (site.kind !== "history") {
+    return "candidate";
+  }
   return site.given?.name ?? site.history.name;
 }
 
@@ -83,7 +86,9 @@ export function portOrder(model: Model): readonly string[] {
   const declare = (features: readonly Feature[], site: Site) => {
     for (const feature of features) {
       names.push(featurePort(feature, site));
-      if (feature.embedding) embeddings.add(feature.embedding);
+      if (feature.embedding) {
+        embeddings.add(feature.embedding);
+      }
     }
   };
   declare(model.item.features, { kind: "items" });
@@ -94,7 +99,11 @@ export function portOrder(model: Model): readonly string[] {
   for (const history of model.histories) {
     const site: Site = { kind: "history", history };
     names.push(validPort(history));
-    for (const table of model.tables) if (table.history === history) names.push(rowPort(model, table));
+    for (const table of model.tables) {
+      if (table.history === history) {
+        names.push(rowPort(model, table));
+      }
+    }
     declare(model.item.features, site);
     declare(history.cross.features, site);
   }

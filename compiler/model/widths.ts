@@ -67,8 +67,12 @@ export const ownsValues = (attend: Pick<Attend, "by" | "value">): boolean =>
 
 /** Bytes of one stored row; uint8 rows end with a float32 scale and offset for each head of each part. */
 export function rowBytes({ precision, width, of }: Table): number {
-  if (precision === "float32") return 4 * width;
-  if (precision === "float16") return 2 * width;
+  if (precision === "float32") {
+    return 4 * width;
+  }
+  if (precision === "float16") {
+    return 2 * width;
+  }
   return width + 8 * of.reduce((heads, part) => heads + headsOf(part), 0);
 }
 

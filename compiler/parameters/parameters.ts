@@ -107,15 +107,18 @@ function hiddenLayers({ hidden, norm, activation }: Tower, stem: string, input: 
     const layer = `${stem}.${i}`;
     const shape = [width];
     const found = linear(layer, hidden[i - 1] ?? input, width);
-    if (norm !== "none")
+    if (norm !== "none") {
       found.push(parameter(`${layer}.norm.scale`, shape, one), parameter(`${layer}.norm.shift`, shape, zero));
+    }
     if (norm === "batch") {
       found.push(
         parameter(`${layer}.norm.mean`, shape, zero, "statistic"),
         parameter(`${layer}.norm.variance`, shape, one, "statistic"),
       );
     }
-    if (activation === "prelu") found.push(parameter(`${layer}.alpha`, shape, { kind: "constant", value: preluSlope }));
+    if (activation === "prelu") {
+      found.push(parameter(`${layer}.alpha`, shape, { kind: "constant", value: preluSlope }));
+    }
     if (activation === "dice") {
       found.push(
         parameter(`${layer}.alpha`, shape, zero),

@@ -14,19 +14,27 @@ export const foldBeta = ruled(
   "fold-beta",
   { keeps: "rounding", ensures: nowhere("is a product scaled by a fixed number", scaled) },
   (value, inputs) => {
-    if (value.node.op !== "mul") return null;
+    if (value.node.op !== "mul") {
+      return null;
+    }
     const [a, b] = inputs;
     const [product, scale] = isFixedNumber(b) ? [a, b] : [b, a];
-    if (product.node.op !== "matmul" || !isFixedNumber(scale) || scale.shape.length > product.shape.length) return null;
+    if (product.node.op !== "matmul" || !isFixedNumber(scale) || scale.shape.length > product.shape.length) {
+      return null;
+    }
     const [x, weight] = product.node.inputs;
-    if (!isFixed(weight) || isFixed(x)) return null;
+    if (!isFixed(weight) || isFixed(x)) {
+      return null;
+    }
     const at = builder(product.node.scope, product.node.doc);
     return at.matmul(x, at.mul(weight, scale));
   },
 );
 
 function scaled(value: Value): boolean {
-  if (value.node.op !== "mul" || isFixed(value)) return false;
+  if (value.node.op !== "mul" || isFixed(value)) {
+    return false;
+  }
   const [product] = value.node.inputs.filter(isProjection);
   const adds = (one: Value) => one.shape.length > product.shape.length;
   return product !== undefined && value.node.inputs.some((one) => isFixedNumber(one) && !adds(one));

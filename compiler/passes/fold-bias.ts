@@ -18,7 +18,9 @@ export const foldBias = ruled(
   "fold-bias",
   { keeps: "rounding", ensures: nowhere("is a bias computed from a looked-up embedding", multipliedOut) },
   (value, inputs, context) => {
-    if (value.node.op !== "matmul" || value.shape[value.shape.length - 1] !== 1) return null;
+    if (value.node.op !== "matmul" || value.shape[value.shape.length - 1] !== 1) {
+      return null;
+    }
     return tabled(inputs[0], inputs[1], context.biasTable, pays);
   },
 );
@@ -30,7 +32,9 @@ function pays({ tags, width, heads }: Widths): boolean {
 
 /** One number a head, from rows of a table inside the graph that may be multiplied out. */
 function multipliedOut({ node, shape }: Value, { biasTable }: Context): boolean {
-  if (node.op !== "matmul" || shape[shape.length - 1] !== 1 || node.inputs[0].node.op !== "unsqueeze") return false;
+  if (node.op !== "matmul" || shape[shape.length - 1] !== 1 || node.inputs[0].node.op !== "unsqueeze") {
+    return false;
+  }
   const [read] = node.inputs[0].node.inputs;
   const [table] = read.node.inputs;
   const heads = Number(shape[0]);

@@ -18,15 +18,21 @@ export function foldParameters(graph: Graph, parameter: (name: string) => Tensor
   const read = new Set<Value>(graph.outputs.map((output) => output.value));
   const visit = [...read];
   for (let value = visit.pop(); value; value = visit.pop()) {
-    if (isFixed(value)) continue;
+    if (isFixed(value)) {
+      continue;
+    }
     for (const input of value.node.inputs) {
-      if (read.has(input)) continue;
+      if (read.has(input)) {
+        continue;
+      }
       read.add(input);
       visit.push(input);
     }
   }
   return rewrite(graph, (value) => {
-    if (!read.has(value) || !isFixed(value) || value.dtype !== "float32" || isView(value)) return null;
+    if (!read.has(value) || !isFixed(value) || value.dtype !== "float32" || isView(value)) {
+      return null;
+    }
     const { scope, doc } = value.node;
     const alone: Graph = { name: scope, doc, inputs: [], outputs: [{ name: "folded", value, doc }] };
     const { folded } = evaluate(alone, {}, parameter);

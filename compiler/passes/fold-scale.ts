@@ -14,7 +14,9 @@ export const foldScale = ruled(
   "fold-scale",
   { keeps: "rounding", ensures: nowhere("is a score divided by a fixed number", dividedAfter) },
   (value, inputs) => {
-    if (value.node.op !== "div" || !isFixedNumber(inputs[1]) || inputs[1].shape.length > 0) return null;
+    if (value.node.op !== "div" || !isFixedNumber(inputs[1]) || inputs[1].shape.length > 0) {
+      return null;
+    }
     return divided(inputs[0], inputs[1]);
   },
 );
@@ -32,9 +34,13 @@ function divided(value: Value, by: Value): Value | null {
     case "matmul": {
       const [left, right] = node.inputs;
       const at = builder(node.scope, node.doc);
-      if (isFixed(right)) return readsQuery(right) ? at.matmul(left, at.div(right, by)) : null;
+      if (isFixed(right)) {
+        return readsQuery(right) ? at.matmul(left, at.div(right, by)) : null;
+      }
       const onRight = divided(right, by);
-      if (onRight) return at.matmul(left, onRight);
+      if (onRight) {
+        return at.matmul(left, onRight);
+      }
       const onLeft = divided(left, by);
       return onLeft && at.matmul(onLeft, right);
     }
@@ -51,10 +57,14 @@ function readsQuery(value: Value): boolean {
 
 /** A product divided afterwards, of which one side is a query. */
 function dividedAfter({ node }: Value): boolean {
-  if (node.op !== "div" || !isFixedNumber(node.inputs[1]) || node.inputs[1].shape.length > 0) return false;
+  if (node.op !== "div" || !isFixedNumber(node.inputs[1]) || node.inputs[1].shape.length > 0) {
+    return false;
+  }
   let product = node.inputs[0];
   while (product.node.op !== "matmul") {
-    if (!layout.has(product.node.op)) return false;
+    if (!layout.has(product.node.op)) {
+      return false;
+    }
     product = product.node.inputs[0];
   }
   return !isFixed(product) && product.node.inputs.some(projectsQuery);
@@ -63,6 +73,8 @@ function dividedAfter({ node }: Value): boolean {
 const layout: ReadonlySet<string> = new Set(["unsqueeze", "squeeze", "transpose", "reshape"]);
 
 function projectsQuery({ node }: Value): boolean {
-  if (layout.has(node.op)) return projectsQuery(node.inputs[0]);
+  if (layout.has(node.op)) {
+    return projectsQuery(node.inputs[0]);
+  }
   return node.op === "matmul" && isFixed(node.inputs[1]) && readsQuery(node.inputs[1]);
 }

@@ -20,7 +20,9 @@ export const headsInRows = ruled(
   "heads-in-rows",
   { keeps: "rounding", ensures: nowhere("are rows that heads share multiplied head by head", headByHead) },
   (value, inputs) => {
-    if (value.node.op !== "matmul" || value.shape.length !== 4 || value.shape[0] === 1) return null;
+    if (value.node.op !== "matmul" || value.shape.length !== 4 || value.shape[0] === 1) {
+      return null;
+    }
     const [left, right] = inputs;
     const at = builder(value.node.scope, value.node.doc);
     const shared = (rows: Value) =>
@@ -33,7 +35,9 @@ export const headsInRows = ruled(
       return at.unsqueeze(at.transpose(at.matmul(heads, behind), [1, 0, 2]), 2);
     }
     const columns = perHead(left) && left.shape[2] === 1 ? columnsOf(right) : null;
-    if (columns) return at.unsqueeze(ownColumns(at, at.transpose(at.squeeze(left, 2), [1, 0, 2]), columns), 2);
+    if (columns) {
+      return at.unsqueeze(ownColumns(at, at.transpose(at.squeeze(left, 2), [1, 0, 2]), columns), 2);
+    }
     const before = shared(left);
     if (before && perHead(right) && right.shape[3] === 1) {
       const heads = at.transpose(at.squeeze(right, 3), [1, 2, 0]);
@@ -47,9 +51,13 @@ const mostHeads = 8;
 
 /** X [R, k, A·v] of the heads' columns [A, R, k, v]. */
 function columnsOf(values: Value): Value | null {
-  if (made(values, "transpose")?.permutation.join() !== "2,0,1,3" || knownDim(values, 0) > mostHeads) return null;
+  if (made(values, "transpose")?.permutation.join() !== "2,0,1,3" || knownDim(values, 0) > mostHeads) {
+    return null;
+  }
   const [split] = values.node.inputs;
-  if (split.node.op !== "reshape" || isFixed(split)) return null;
+  if (split.node.op !== "reshape" || isFixed(split)) {
+    return null;
+  }
   const [rows] = split.node.inputs;
   const [heads, width] = [knownDim(values, 0), knownDim(values, 3)];
   return rows.shape.length === 3 && rows.shape[2] === heads * width ? rows : null;
@@ -67,7 +75,9 @@ function ownColumns(at: Builder, weights: Value, rows: Value): Value {
 
 /** Many heads, one row or column of each, and on the other side the same rows for all. */
 function headByHead({ node, shape }: Value): boolean {
-  if (node.op !== "matmul" || shape.length !== 4 || shape[0] === 1) return false;
+  if (node.op !== "matmul" || shape.length !== 4 || shape[0] === 1) {
+    return false;
+  }
   const [left, right] = node.inputs;
   const alike = ({ node: { op, inputs }, shape: [heads] }: Value) =>
     op === "unsqueeze" && heads === 1 && inputs[0].shape.length === 3 && !isFixed(inputs[0]);

@@ -104,11 +104,17 @@ export function rewrite(graph: Graph, options: RewriteOptions = {}): Graph {
   const context = options.context ?? contextOf(plan);
   let result = graph;
   for (const pass of plans[plan]) {
-    if (skip.has(pass.name)) continue;
+    if (skip.has(pass.name)) {
+      continue;
+    }
     const before = result;
-    if (verify) expect(pass, "requires", before, context, before);
+    if (verify) {
+      expect(pass, "requires", before, context, before);
+    }
     result = pass.run(before, context);
-    if (verify) expect(pass, "ensures", result, context, before);
+    if (verify) {
+      expect(pass, "ensures", result, context, before);
+    }
   }
   return result;
 }
@@ -119,6 +125,8 @@ export const contextOf = (plan: PlanName): Context => (plan === "serving" ? defa
 function expect(pass: Pass, side: "requires" | "ensures", graph: Graph, context: Context, before: Graph): void {
   for (const condition of pass[side]) {
     const fault = condition.check(graph, context, before);
-    if (fault !== null) throw new Error(`${graph.name}: ${pass.name} ${side} "${condition.name}", but: ${fault}`);
+    if (fault !== null) {
+      throw new Error(`${graph.name}: ${pass.name} ${side} "${condition.name}", but: ${fault}`);
+    }
   }
 }

@@ -23,35 +23,52 @@ export const joinLookups = ruled(
   { keeps: "rounding", ensures: nowhere("do two small look-ups stand beside each other", neighbours) },
   (value, inputs) => {
     const at = builder(value.node.scope, value.node.doc);
-    if (value.node.op === "add") return added(inputs[0], inputs[1], at);
+    if (value.node.op === "add") {
+      return added(inputs[0], inputs[1], at);
+    }
     const last = value.shape.length - 1;
-    if (made(value, "concat")?.axis !== last) return null;
+    if (made(value, "concat")?.axis !== last) {
+      return null;
+    }
     const parts: Value[] = [];
     for (const part of inputs) {
       const before = parts.at(-1);
       const both = before && beside(before, part, at);
-      if (both) parts[parts.length - 1] = both;
-      else parts.push(part);
+      if (both) {
+        parts[parts.length - 1] = both;
+      } else {
+        parts.push(part);
+      }
     }
-    if (parts.length === inputs.length) return null;
+    if (parts.length === inputs.length) {
+      return null;
+    }
     return parts.length === 1 ? parts[0] : at.concat(parts, last);
   },
 );
 
 /** Rule 1. */
 function added(a: Value, b: Value, at: Builder): Value | null {
-  if (a.shape.join() !== b.shape.join()) return null;
+  if (a.shape.join() !== b.shape.join()) {
+    return null;
+  }
   const [turnedA, turnedB] = [made(a, "transpose"), made(b, "transpose")];
   if (turnedA && turnedB) {
-    if (turnedA.permutation.join() !== turnedB.permutation.join()) return null;
+    if (turnedA.permutation.join() !== turnedB.permutation.join()) {
+      return null;
+    }
     const inner = added(a.node.inputs[0], b.node.inputs[0], at);
     return inner && at.transpose(inner, turnedA.permutation);
   }
   const pair = small(a, b);
-  if (!pair) return null;
+  if (!pair) {
+    return null;
+  }
   const [s, t] = pair;
   const [countS, countT] = [knownDim(s, 0), knownDim(t, 0)];
-  if (elements(s) * countT > limit) return null;
+  if (elements(s) * countT > limit) {
+    return null;
+  }
   const sums = at.add(at.unsqueeze(s, 1), at.unsqueeze(t, 0));
   return at.gather(at.reshape(sums, [countS * countT, ...s.shape.slice(1)]), jointRows(a, b, countT, at));
 }
@@ -59,10 +76,14 @@ function added(a: Value, b: Value, at: Builder): Value | null {
 /** Rule 2. */
 function beside(a: Value, b: Value, at: Builder): Value | null {
   const pair = small(a, b);
-  if (!pair || pair.some(({ shape }) => shape.length !== 2)) return null;
+  if (!pair || pair.some(({ shape }) => shape.length !== 2)) {
+    return null;
+  }
   const [s, t] = pair;
   const [[countS, widthS], [countT, widthT]] = [knownShape(s), knownShape(t)];
-  if (countS * countT * (widthS + widthT) > limit) return null;
+  if (countS * countT * (widthS + widthT) > limit) {
+    return null;
+  }
   const zeros = (shape: readonly number[]) =>
     at.constant({ dtype: "float32", shape, data: new Float32Array(elementCount(shape)) });
   const left = at.add(at.unsqueeze(s, 1), zeros([1, countT, 1]));
@@ -73,9 +94,13 @@ function beside(a: Value, b: Value, at: Builder): Value | null {
 
 /** The tables of two look-ups that may be joined. */
 function small(a: Value, b: Value): readonly [Value, Value] | null {
-  if (made(a, "gather")?.axis !== 0 || made(b, "gather")?.axis !== 0) return null;
+  if (made(a, "gather")?.axis !== 0 || made(b, "gather")?.axis !== 0) {
+    return null;
+  }
   const [[s, i], [t, j]] = [a.node.inputs, b.node.inputs];
-  if (!isFixed(s) || !isFixed(t) || isFixed(i) || isFixed(j) || i.shape.join() !== j.shape.join()) return null;
+  if (!isFixed(s) || !isFixed(t) || isFixed(i) || isFixed(j) || i.shape.join() !== j.shape.join()) {
+    return null;
+  }
   const known = [...s.shape, ...t.shape].every((dim) => typeof dim === "number");
   return known && elements(s) <= limit && elements(t) <= limit ? [s, t] : null;
 }
@@ -101,22 +126,35 @@ function jointRows(a: Value, b: Value, countT: number, at: Builder): Value {
 
 function neighbours(value: Value): boolean {
   const { node, shape } = value;
-  if (node.op === "add")
+  if (node.op === "add") {
     return node.inputs[0].shape.join() === node.inputs[1].shape.join() && bothSmall(node.inputs, 0);
-  if (node.op !== "concat" || made(value, "concat")!.axis !== shape.length - 1) return false;
+  }
+  if (node.op !== "concat" || made(value, "concat")!.axis !== shape.length - 1) {
+    return false;
+  }
   return node.inputs.some((part, index) => index > 0 && bothSmall([node.inputs[index - 1], part], 1));
 }
 
 /** Look-ups of as many rows each, in tables whose joint one stays within the limit; 1: with the columns of both. */
 function bothSmall(pair: readonly Value[], beside: 0 | 1): boolean {
-  if (!pair.every((one) => made(one, "gather")?.axis === 0)) return false;
+  if (!pair.every((one) => made(one, "gather")?.axis === 0)) {
+    return false;
+  }
   const [s, t] = pair.map(({ node }) => node.inputs[0]);
   const [i, j] = pair.map(({ node }) => node.inputs[1]);
-  if (![s, t].every(isFixed) || [i, j].some(isFixed) || i.shape.join() !== j.shape.join()) return false;
+  if (![s, t].every(isFixed) || [i, j].some(isFixed) || i.shape.join() !== j.shape.join()) {
+    return false;
+  }
   const [first, second] = [s, t].map(elements);
-  if (first > limit || second > limit) return false;
+  if (first > limit || second > limit) {
+    return false;
+  }
   const rows = Number(s.shape[0]) * Number(t.shape[0]);
-  if (beside === 0) return (rows * first) / Number(s.shape[0]) <= limit;
-  if (s.shape.length !== 2 || t.shape.length !== 2) return false;
+  if (beside === 0) {
+    return (rows * first) / Number(s.shape[0]) <= limit;
+  }
+  if (s.shape.length !== 2 || t.shape.length !== 2) {
+    return false;
+  }
   return rows * (Number(s.shape[1]) + Number(t.shape[1])) <= limit;
 }

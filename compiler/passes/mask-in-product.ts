@@ -24,10 +24,14 @@ export const maskInProduct = ruledBy(
   (graph) => {
     const alone = readOnce(graph);
     return (value, [score, penalty]) => {
-      if (value.node.op !== "add" || penalty.shape.length !== 1 || isFixed(penalty)) return null;
+      if (value.node.op !== "add" || penalty.shape.length !== 1 || isFixed(penalty)) {
+        return null;
+      }
       const original = value.node.inputs[0];
       const sum = score.node.op === "add";
-      if (!alone(original) || (sum && !alone(original.node.inputs[0]))) return null;
+      if (!alone(original) || (sum && !alone(original.node.inputs[0]))) {
+        return null;
+      }
       const product = sum ? score.node.inputs[0] : score;
       return masked(product, sum ? score.node.inputs[1] : null, penalty);
     };
@@ -35,12 +39,20 @@ export const maskInProduct = ruledBy(
 );
 
 function masked(product: Value, bias: Value | null, penalty: Value): Value | null {
-  if (product.node.op !== "matmul" || product.shape.length !== 3) return null;
+  if (product.node.op !== "matmul" || product.shape.length !== 3) {
+    return null;
+  }
   const [queries, turned] = product.node.inputs;
-  if (made(turned, "transpose")?.permutation.join() !== "0,2,1") return null;
+  if (made(turned, "transpose")?.permutation.join() !== "0,2,1") {
+    return null;
+  }
   const [keys] = turned.node.inputs;
-  if (keys.shape[0] !== queries.shape[0] || keys.shape[1] !== penalty.shape[0]) return null;
-  if (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)) return null;
+  if (keys.shape[0] !== queries.shape[0] || keys.shape[1] !== penalty.shape[0]) {
+    return null;
+  }
+  if (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)) {
+    return null;
+  }
   const at = builder(product.node.scope, product.node.doc);
   const row = (bias && maskedLookUp(bias, penalty)) ?? masksOf(at, bias, penalty);
   const stored = made(keys, "transpose")?.permutation.join() === "1,0,2";
@@ -55,19 +67,29 @@ function masksOf(at: Builder, bias: Value | null, penalty: Value): Value {
 /** A bias [A, 1, L] that is looked up, with a row of its own for what is masked: p is not added number by number. [A, L] */
 function maskedLookUp(bias: Value, penalty: Value): Value | null {
   let looked = bias;
-  while (["transpose", "unsqueeze", "squeeze"].includes(looked.node.op)) looked = looked.node.inputs[0];
+  while (["transpose", "unsqueeze", "squeeze"].includes(looked.node.op)) {
+    looked = looked.node.inputs[0];
+  }
   const mask = maskOf(penalty);
-  if (!mask || made(looked, "gather")?.axis !== 0) return null;
+  if (!mask || made(looked, "gather")?.axis !== 0) {
+    return null;
+  }
   const [table, rows] = looked.node.inputs;
-  if (!isFixed(table) || rows.shape.join() !== mask.shape.join()) return null;
+  if (!isFixed(table) || rows.shape.join() !== mask.shape.join()) {
+    return null;
+  }
   const [heads, count] = [knownDim(bias, 0), knownDim(table, 0)];
-  if (elements(table) !== heads * count) return null;
+  if (elements(table) !== heads * count) {
+    return null;
+  }
   const at = builder(looked.node.scope, looked.node.doc);
   const last = at.constant({ dtype: "float32", shape: [1, heads], data: new Float32Array(heads).fill(-1e30) });
   const none = at.constant({ dtype: "int32", shape: [], data: Int32Array.of(count) });
   const all = at.concat([at.reshape(table, [count, heads]), last], 0);
   const row = at.where(at.greater(mask, at.scalar(0.5)), rows, none);
-  if (heads * count > nearNumbers) return at.transpose(at.gather(all, row), [1, 0]);
+  if (heads * count > nearNumbers) {
+    return at.transpose(at.gather(all, row), [1, 0]);
+  }
   const everyHead = Array<Value>(heads).fill(at.unsqueeze(row, 0));
   return at.gatherElements(at.transpose(all, [1, 0]), at.concat(everyHead, 0), 1);
 }
@@ -81,7 +103,9 @@ const nearNumbers = 1 << 16;
 /** m of (m − 1) · 1e30 */
 function maskOf(penalty: Value): Value | null {
   const [difference, scale] = penalty.node.inputs;
-  if (penalty.node.op !== "mul" || difference.node.op !== "sub") return null;
+  if (penalty.node.op !== "mul" || difference.node.op !== "sub") {
+    return null;
+  }
   return number(scale) === Math.fround(1e30) && number(difference.node.inputs[1]) === 1
     ? difference.node.inputs[0]
     : null;
@@ -94,9 +118,13 @@ function number(value: Value): number | null {
 
 /** q Kᵀ, read by nothing but a sum with one number a behaviour. */
 function maskedAfter({ node }: Value, _: Context, graph: Graph): boolean {
-  if (node.op !== "add" || node.inputs[1].shape.length !== 1 || isFixed(node.inputs[1])) return false;
+  if (node.op !== "add" || node.inputs[1].shape.length !== 1 || isFixed(node.inputs[1])) {
+    return false;
+  }
   const [product] = node.inputs;
-  if (product.node.op !== "matmul" || product.shape.length !== 3 || !readOnce(graph)(product)) return false;
+  if (product.node.op !== "matmul" || product.shape.length !== 3 || !readOnce(graph)(product)) {
+    return false;
+  }
   const [queries, turned] = product.node.inputs;
   const keys = turned.node.op === "transpose" ? turned.node.inputs[0] : null;
   const axes = keys !== null && keys.shape[0] === turned.shape[0] && keys.shape[2] === turned.shape[1];

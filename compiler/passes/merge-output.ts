@@ -16,20 +16,30 @@ export const mergeOutput = ruled(
   "merge-output",
   { keeps: "rounding", ensures: nowhere("is an output projected twice where once is cheaper", projectedTwice) },
   (value, inputs) => {
-    if (value.node.op !== "matmul" || !isFixed(inputs[1])) return null;
+    if (value.node.op !== "matmul" || !isFixed(inputs[1])) {
+      return null;
+    }
     const [side, weight] = inputs;
     const heads = side.node.op === "reshape" && sideBySide(side.node.inputs[0]);
-    if (!heads) return null;
+    if (!heads) {
+      return null;
+    }
     const pairwise = made(heads, "squeeze")?.axes.join() === "2";
     const product = pairwise ? heads.node.inputs[0] : heads;
-    if (product.node.op !== "matmul") return null;
+    if (product.node.op !== "matmul") {
+      return null;
+    }
     const [weights, values] = product.node.inputs;
     const [count, width] = [knownDim(heads, 0), knownDim(heads, 2)];
     const out = knownDim(weight, 1);
-    if (out > width || side.shape[1] !== count * width) return null;
+    if (out > width || side.shape[1] !== count * width) {
+      return null;
+    }
     const at = builder(value.node.scope, value.node.doc);
     const merged = merge(values, at.reshape(weight, [count, width, out]));
-    if (!merged) return null;
+    if (!merged) {
+      return null;
+    }
     const perHead = at.matmul(weights, merged);
     return at.sum(pairwise ? at.squeeze(perHead, 2) : perHead, [0]);
   },
@@ -45,7 +55,9 @@ function sideBySide(value: Value): Value | null {
 function merge(values: Value, output: Value): Value | null {
   const { node } = values;
   const at = builder(node.scope, node.doc);
-  if (isFixed(values)) return values.shape.length === 3 ? at.matmul(values, output) : null;
+  if (isFixed(values)) {
+    return values.shape.length === 3 ? at.matmul(values, output) : null;
+  }
   switch (node.op) {
     case "add": {
       const [a, b] = node.inputs.map((operand) => merge(operand, output));
@@ -58,7 +70,9 @@ function merge(values: Value, output: Value): Value | null {
     }
     case "matmul": {
       const [x, weight] = node.inputs;
-      if (!isFixed(weight)) return null;
+      if (!isFixed(weight)) {
+        return null;
+      }
       return at.matmul(x, at.matmul(weight, weight.shape.length === 4 ? at.unsqueeze(output, 1) : output));
     }
     default:
@@ -68,12 +82,20 @@ function merge(values: Value, output: Value): Value | null {
 
 /** Heads side by side, of values that a fixed weight makes right below and that are no narrower than the output. */
 function projectedTwice({ node, shape }: Value): boolean {
-  if (node.op !== "matmul" || !isFixed(node.inputs[1]) || node.inputs[0].node.op !== "reshape") return false;
+  if (node.op !== "matmul" || !isFixed(node.inputs[1]) || node.inputs[0].node.op !== "reshape") {
+    return false;
+  }
   const [turned] = node.inputs[0].node.inputs;
-  if (made(turned, "transpose")?.permutation.join() !== "1,0,2") return false;
+  if (made(turned, "transpose")?.permutation.join() !== "1,0,2") {
+    return false;
+  }
   let [attended] = turned.node.inputs;
-  if (made(attended, "squeeze")?.axes.join() === "2") [attended] = attended.node.inputs;
-  if (attended.node.op !== "matmul") return false;
+  if (made(attended, "squeeze")?.axes.join() === "2") {
+    [attended] = attended.node.inputs;
+  }
+  if (attended.node.op !== "matmul") {
+    return false;
+  }
   const [, values] = attended.node.inputs;
   const [out, width] = [shape, attended.shape].map((dims) => Number(dims[dims.length - 1]));
   return out <= width && values.node.op === "matmul" && isFixed(values.node.inputs[1]) && !isFixed(values);

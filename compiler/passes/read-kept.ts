@@ -21,11 +21,15 @@ export const readKept = ruled(
   (value, inputs) => {
     const [x, ...positions] = inputs;
     const axes = axesOf(value, positions);
-    if (!axes || isFixed(x)) return null;
+    if (!axes || isFixed(x)) {
+      return null;
+    }
     const known = new Map<Value, Value>();
     const read = (operand: Value): Value => {
       const done = known.get(operand);
-      if (done) return done;
+      if (done) {
+        return done;
+      }
       const result =
         below(operand, { ...axes, read }) ??
         make(value.node.op, [operand, ...positions], value.node.attributes, value.node);
@@ -48,11 +52,17 @@ interface Reading extends Axes {
 }
 
 function axesOf(value: Value, [positions]: readonly Value[]): Axes | null {
-  if (value.node.op === "gatherRows") return { lead: 2, added: 0 };
-  if (made(value, "gather")?.axis === 0) return positions.shape.length === 2 ? { lead: 1, added: 1 } : null;
+  if (value.node.op === "gatherRows") {
+    return { lead: 2, added: 0 };
+  }
+  if (made(value, "gather")?.axis === 0) {
+    return positions.shape.length === 2 ? { lead: 1, added: 1 } : null;
+  }
   const axis = made(value, "slice")?.axis;
   // Only a history has a length that is not known; in a batch it comes second.
-  if (axis !== 0 && axis !== 1) return null;
+  if (axis !== 0 && axis !== 1) {
+    return null;
+  }
   return typeof value.node.inputs[0].shape[axis] === "string" ? { lead: axis + 1, added: 0 } : null;
 }
 
@@ -63,8 +73,12 @@ function below(x: Value, { lead, added, read }: Reading): Value | null {
   const rank = x.shape.length;
   /** Aligned with the behaviours: read. Without behaviours (it broadcasts along them): as it is. */
   const operand = (input: Value): Value | null => {
-    if (input.shape.length <= rank - lead) return input;
-    if (input.shape.length !== rank) return null;
+    if (input.shape.length <= rank - lead) {
+      return input;
+    }
+    if (input.shape.length !== rank) {
+      return null;
+    }
     return input.shape.slice(0, lead).every((dim, axis) => dim === x.shape[axis]) ? read(input) : null;
   };
   const all = (): Value[] | null => {
@@ -74,7 +88,9 @@ function below(x: Value, { lead, added, read }: Reading): Value | null {
   const trailing = (axis: number) => axis >= lead;
   if (elementwise.has(op)) {
     // One number a behaviour: reading the result costs one look-up, reading the operands one each.
-    if (rank === lead && inputs.filter((input) => input.shape.length === rank).length > 1) return null;
+    if (rank === lead && inputs.filter((input) => input.shape.length === rank).length > 1) {
+      return null;
+    }
     const operands = all();
     return operands && make(op, operands, node.attributes, node);
   }

@@ -17,7 +17,9 @@ export const reassociate = ruled(
   "reassociate",
   { keeps: "rounding", ensures: nowhere("is a product of three cheaper in the other order", dearer) },
   (value, inputs, context) => {
-    if (value.node.op !== "matmul") return null;
+    if (value.node.op !== "matmul") {
+      return null;
+    }
     const [left, right] = inputs;
     const at = builder(value.node.scope, value.node.doc);
     if (right.node.op === "matmul" && isFixed(right.node.inputs[1]) && !isFixed(left)) {
@@ -30,9 +32,13 @@ export const reassociate = ruled(
         (part) => part.node.op === "matmul" && isFixed(part.node.inputs[1]) && !isFixed(part),
       );
       const rest = product === a ? b : a;
-      if (product === undefined || product.shape.join() !== rest.shape.join()) return null;
+      if (product === undefined || product.shape.join() !== rest.shape.join()) {
+        return null;
+      }
       const [keys, weight] = product.node.inputs;
-      if (cheaper(context, [left, keys, weight]) !== "left") return null;
+      if (cheaper(context, [left, keys, weight]) !== "left") {
+        return null;
+      }
       return at.add(at.matmul(left, rest), at.matmul(at.matmul(left, keys), weight));
     }
     if (left.node.op === "matmul" && isFixed(left.node.inputs[1]) && !isFixed(right)) {
@@ -45,10 +51,14 @@ export const reassociate = ruled(
 
 /** Which of (a b) c and a (b c) costs less: `left` or `right`; null where a size is not known or they cost the same. */
 function cheaper({ usual }: Context, [a, b, c]: readonly [Value, Value, Value]): "left" | "right" | null {
-  if ([a, b, c].some((value) => value.shape.length < 2)) return null;
+  if ([a, b, c].some((value) => value.shape.length < 2)) {
+    return null;
+  }
   const left = product(a.shape, b.shape, usual) + product(productShape(a.shape, b.shape), c.shape, usual);
   const right = product(b.shape, c.shape, usual) + product(a.shape, productShape(b.shape, c.shape), usual);
-  if (Number.isNaN(left) || Number.isNaN(right) || left === right) return null;
+  if (Number.isNaN(left) || Number.isNaN(right) || left === right) {
+    return null;
+  }
   return left < right ? "left" : "right";
 }
 
@@ -63,7 +73,9 @@ function product(a: Shape, b: Shape, usual: Context["usual"]): number {
 
 /** p (K W) or (K W) q that the operators' own costs put above the other order. */
 function dearer({ node }: Value, { usual }: Context): boolean {
-  if (node.op !== "matmul") return false;
+  if (node.op !== "matmul") {
+    return false;
+  }
   const [left, right] = node.inputs;
   const of = (a: Shape, b: Shape) => {
     const sizes = [a, b, productShape(a, b)].map((shape) =>
@@ -77,7 +89,9 @@ function dearer({ node }: Value, { usual }: Context): boolean {
     const other = of(left.shape, keys) + of(productShape(left.shape, keys), weight);
     return other < of(keys, weight) + of(left.shape, right.shape);
   }
-  if (!inner(left) || isFixed(right)) return false;
+  if (!inner(left) || isFixed(right)) {
+    return false;
+  }
   const [keys, weight] = left.node.inputs.map(({ shape }) => shape);
   const other = of(weight, right.shape) + of(keys, productShape(weight, right.shape));
   return other < of(keys, weight) + of(left.shape, right.shape);

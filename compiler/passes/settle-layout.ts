@@ -40,7 +40,9 @@ const simple = ({ node }: Value) => simplifying(builder(node.scope, node.doc));
 /** Rule 1. */
 function undone(value: Value, x: Value): Value | null {
   const opposite = made(value, "squeeze") ? made(x, "unsqueeze") : made(value, "unsqueeze") && made(x, "squeeze");
-  if (opposite) return axesOf(value) === axesOf(x) ? x.node.inputs[0] : null;
+  if (opposite) {
+    return axesOf(value) === axesOf(x) ? x.node.inputs[0] : null;
+  }
   const turn = made(value, "transpose")?.permutation;
   const isStill = turn?.every((axis, index) => axis === index);
   return turn && (isStill || made(x, "transpose")) ? simple(value).transpose(x, turn) : null;
@@ -49,23 +51,31 @@ function undone(value: Value, x: Value): Value | null {
 /** Rule 2. */
 function stretchedAfter(value: Value, [left, right]: readonly Value[]): Value | null {
   const stretched = made(left, "unsqueeze");
-  if (!stretched || !made(right, "unsqueeze") || axesOf(left) !== axesOf(right)) return null;
+  if (!stretched || !made(right, "unsqueeze") || axesOf(left) !== axesOf(right)) {
+    return null;
+  }
   const [x, y] = [left.node.inputs[0], right.node.inputs[0]];
-  if (x.shape.length !== y.shape.length) return null;
+  if (x.shape.length !== y.shape.length) {
+    return null;
+  }
   const narrow = make(value.node.op, [x, y], value.node.attributes, value.node);
   return simple(value).unsqueeze(stretchedAfter(narrow, [x, y]) ?? narrow, ...stretched.axes);
 }
 
 /** Rule 3. */
 function turnedBefore(value: Value, x: Value): Value | null {
-  if (!elementwise.has(x.node.op) || x.node.inputs.length !== 2) return null;
+  if (!elementwise.has(x.node.op) || x.node.inputs.length !== 2) {
+    return null;
+  }
   const turn = made(value, "transpose")!.permutation;
   const undoes = (one: Value) => {
     const earlier = made(one, "transpose")?.permutation;
     return earlier !== undefined && turn.every((axis, index) => earlier[axis] === index);
   };
   const [left, right] = x.node.inputs;
-  if (!sameShape(left.shape, right.shape) || !(undoes(left) || undoes(right))) return null;
+  if (!sameShape(left.shape, right.shape) || !(undoes(left) || undoes(right))) {
+    return null;
+  }
   const at = simple(x);
   return make(x.node.op, [at.transpose(left, turn), at.transpose(right, turn)], x.node.attributes, x.node);
 }
@@ -82,6 +92,8 @@ const opposites: Readonly<Record<string, string>> = {
 function undoesAnother(value: Value): boolean {
   const { node, shape } = value;
   const [below] = node.inputs;
-  if (!Object.hasOwn(opposites, node.op) || below.node.op !== opposites[node.op]) return false;
+  if (!Object.hasOwn(opposites, node.op) || below.node.op !== opposites[node.op]) {
+    return false;
+  }
   return node.op === "transpose" || (sameShape(below.node.inputs[0].shape, shape) && axesOf(value) === axesOf(below));
 }

@@ -36,14 +36,18 @@ function sharing(): (value: Value, inputs: readonly Value[]) => Value | null {
   const numbers = new Map<Value, number>();
   const first = new Map<string, Value>();
   const number = (value: Value) => {
-    if (!numbers.has(value)) numbers.set(value, numbers.size);
+    if (!numbers.has(value)) {
+      numbers.set(value, numbers.size);
+    }
     return numbers.get(value)!;
   };
   return (value, inputs) => {
     const { op, attributes, scope, doc } = value.node;
     const key = `${op} ${attributesKey(value.node)} ${inputs.map(number).join()}`;
     const known = first.get(key);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const untouched = inputs.every((input, index) => input === value.node.inputs[index]);
     const made = untouched ? value : make(op, inputs, attributes as never, { scope, doc });
     first.set(key, made);
@@ -52,7 +56,9 @@ function sharing(): (value: Value, inputs: readonly Value[]) => Value | null {
 }
 
 function attributesKey({ op, attributes }: Node): string {
-  if (op !== "constant") return JSON.stringify(attributes);
+  if (op !== "constant") {
+    return JSON.stringify(attributes);
+  }
   const { dtype, shape, data } = attributes;
   // −0 and 0 are different numbers and the same JSON.
   return `${dtype} [${shape}] ${Array.from(data, (x) => (Object.is(x, -0) ? "-0" : String(x))).join()}`;

@@ -21,11 +21,17 @@ export interface Widths {
  */
 export function tabled(x: Value, weight: Value, limit: number, pays: (widths: Widths) => boolean): Value | null {
   const axes = made(x, "unsqueeze")?.axes;
-  if (axes?.length !== 1 || axes[0] !== 0 || !isFixed(weight) || isFixed(x)) return null;
+  if (axes?.length !== 1 || axes[0] !== 0 || !isFixed(weight) || isFixed(x)) {
+    return null;
+  }
   const at = builder(weight.node.scope || x.node.scope, x.node.doc);
   const rank = weight.shape.length;
-  if (rank === 4 && weight.shape[1] !== 1) return null;
-  if (rank !== 3 && rank !== 4) return null;
+  if (rank === 4 && weight.shape[1] !== 1) {
+    return null;
+  }
+  if (rank !== 3 && rank !== 4) {
+    return null;
+  }
   const heads = rank === 4 ? at.squeeze(weight, 1) : weight;
   const [rows] = x.node.inputs;
   const read = times(rows, heads, limit);
@@ -41,9 +47,13 @@ function times(x: Value, weight: Value, limit: number): Value | null {
   switch (node.op) {
     case "gather": {
       const [table, rows] = node.inputs;
-      if (made(x, "gather")!.axis !== 0 || !isFixed(table) || table.shape.length !== 2) return null;
+      if (made(x, "gather")!.axis !== 0 || !isFixed(table) || table.shape.length !== 2) {
+        return null;
+      }
       const size = knownDim(table, 0) * (elements(weight) / knownDim(weight, 1));
-      if (size > limit) return null;
+      if (size > limit) {
+        return null;
+      }
       // Heads stand beside each other in a row, so that one read fetches them all.
       const products = at.transpose(at.matmul(table, weight), [1, 0, 2]);
       const read = at.gather(products, rows);
@@ -71,7 +81,9 @@ function times(x: Value, weight: Value, limit: number): Value | null {
     case "mul":
     case "div": {
       const [rows, mask] = node.inputs;
-      if (mask.shape[mask.shape.length - 1] !== 1 || mask.shape.length > rows.shape.length) return null;
+      if (mask.shape[mask.shape.length - 1] !== 1 || mask.shape.length > rows.shape.length) {
+        return null;
+      }
       const inner = times(rows, weight, limit);
       return inner && (node.op === "mul" ? at.mul(inner, mask) : at.div(inner, mask));
     }
@@ -82,6 +94,8 @@ function times(x: Value, weight: Value, limit: number): Value | null {
 
 /** How many rows are pooled into one; 0: none are. */
 function pooledTags(x: Value): number {
-  if (x.node.op === "sum") return knownDim(x.node.inputs[0], x.node.inputs[0].shape.length - 2);
+  if (x.node.op === "sum") {
+    return knownDim(x.node.inputs[0], x.node.inputs[0].shape.length - 2);
+  }
   return x.node.op === "div" || x.node.op === "slice" ? pooledTags(x.node.inputs[0]) : 0;
 }

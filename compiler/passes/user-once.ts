@@ -17,13 +17,19 @@ export const userOnce = ruled(
   "user-once",
   { keeps: "rounding", ensures: nowhere("does a product repeat the user's side", repeats) },
   (value, inputs) => {
-    if (value.node.op !== "matmul" || !isFixed(inputs[1]) || inputs[1].shape.length !== 2) return null;
+    if (value.node.op !== "matmul" || !isFixed(inputs[1]) || inputs[1].shape.length !== 2) {
+      return null;
+    }
     const [x, weight] = inputs;
     const at = builder(value.node.scope, value.node.doc);
     const whole = repeated(x);
-    if (whole) return at.gather(at.matmul(whole, weight), x.node.inputs[1]);
+    if (whole) {
+      return at.gather(at.matmul(whole, weight), x.node.inputs[1]);
+    }
     const joined = made(x, "concat");
-    if (joined?.axis !== 1 || x.shape.length !== 2) return null;
+    if (joined?.axis !== 1 || x.shape.length !== 2) {
+      return null;
+    }
     const columns: { part: Value; row: Value | null; weight: Value }[] = [];
     let start = 0;
     for (const part of x.node.inputs) {
@@ -34,7 +40,9 @@ export const userOnce = ruled(
     const users = columns.filter(({ row }) => row !== null);
     const others = columns.filter(({ row }) => row === null);
     const width = users.reduce((sum, { part }) => sum + knownDim(part, 1), 0);
-    if (width < leastWidth) return null;
+    if (width < leastWidth) {
+      return null;
+    }
     const join = (values: readonly Value[], axis: number) =>
       values.length === 1 ? values[0] : at.concat(values, axis);
     const user = at.matmul(
@@ -47,7 +55,9 @@ export const userOnce = ruled(
         0,
       ),
     );
-    if (others.length === 0) return at.gather(user, users[0].part.node.inputs[1]);
+    if (others.length === 0) {
+      return at.gather(user, users[0].part.node.inputs[1]);
+    }
     const own = at.matmul(
       join(
         others.map(({ part }) => part),
@@ -67,18 +77,26 @@ export const leastWidth = 3;
 
 /** The one row that a look-up repeats. */
 function repeated(value: Value): Value | null {
-  if (made(value, "gather")?.axis !== 0 || isFixed(value)) return null;
+  if (made(value, "gather")?.axis !== 0 || isFixed(value)) {
+    return null;
+  }
   const [row] = value.node.inputs;
   return row.shape.length === 2 && row.shape[0] === 1 && !isFixed(row) ? row : null;
 }
 
 /** Columns that are one row for all candidates, and as many as pay, before a fixed matrix. */
 function repeats({ node, shape }: Value): boolean {
-  if (node.op !== "matmul" || shape.length !== 2 || !isFixed(node.inputs[1])) return false;
+  if (node.op !== "matmul" || shape.length !== 2 || !isFixed(node.inputs[1])) {
+    return false;
+  }
   const [x] = node.inputs;
   const alike = ({ node: { op, inputs }, shape: [, columns] }: Value) =>
     op === "gather" && inputs[0].shape.join() === [1, columns].join() && !isFixed(inputs[0]);
-  if (alike(x)) return true;
-  if (x.node.op !== "concat") return false;
+  if (alike(x)) {
+    return true;
+  }
+  if (x.node.op !== "concat") {
+    return false;
+  }
   return x.node.inputs.filter(alike).reduce((width, { shape }) => width + Number(shape[1]), 0) >= leastWidth;
 }

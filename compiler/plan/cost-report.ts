@@ -128,8 +128,12 @@ function scoped(graph: Graph, candidates: number, histories: Readonly<Record<str
 function lengthOf(symbol: string, candidates: number, histories: Readonly<Record<string, number>>): number {
   const [kind, name] = symbol.split(/\.(.*)/s);
   const longest = Math.max(0, ...Object.values(histories));
-  if (kind === "candidates") return candidates;
-  if (kind === "history") return name === undefined ? longest : histories[name];
+  if (kind === "candidates") {
+    return candidates;
+  }
+  if (kind === "history") {
+    return name === undefined ? longest : histories[name];
+  }
   return kind === "items" ? 1 : longest + 1;
 }
 
@@ -137,9 +141,12 @@ function lengthOf(symbol: string, candidates: number, histories: Readonly<Record
 function folded(graph: Graph): Graph {
   return rewriteNodes(graph, (value, inputs) => {
     const { op } = value.node;
-    if (inputs.length === 0 || !inputs.every(({ node }) => node.op === "parameter" || node.op === "constant"))
+    if (inputs.length === 0 || !inputs.every(({ node }) => node.op === "parameter" || node.op === "constant")) {
       return null;
-    if (value.dtype !== "float32" || op === "parameter") return null;
+    }
+    if (value.dtype !== "float32" || op === "parameter") {
+      return null;
+    }
     const shape = value.shape.filter((dim) => typeof dim === "number");
     const attributes = { name: "folded", shape };
     const node: Node<"parameter"> = { op: "parameter", inputs: [], attributes, scope: value.node.scope, doc: "" };
@@ -157,7 +164,9 @@ function attentionOf(
     const metric = metricOf(attend.by);
     return metric === null ? [] : [{ attend, metric }];
   });
-  if (attends.length === 0) return null;
+  if (attends.length === 0) {
+    return null;
+  }
   const towers = new Set(model.towers.map(({ name }) => name));
   const stages = graphs.filter(({ name }) => name === "search" || name === "rank").flatMap(({ scopes }) => scopes);
   const ours = stages.filter(({ scope }) => !towers.has(scope));

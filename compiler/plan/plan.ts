@@ -32,7 +32,9 @@ export interface Plan {
 export function plan(model: Model, { outside = "auto", outsideAbove = defaultOutsideAbove }: PlanOptions = {}): Plan {
   const uses = embeddingsOf(model);
   const chosen = uses.filter((use) => {
-    if (outside === "none") return false;
+    if (outside === "none") {
+      return false;
+    }
     return outside === "all" ? use.readers.some(hasIds) : bytesOf(use) > outsideAbove;
   });
   const choices = chosen.map(
@@ -85,7 +87,9 @@ export function rewriteChoices({ candidates, histories, graphs }: CostReport): C
 
 /** Graphs that take tables as they are stored, besides float32. */
 export function variantChoices(variants: StoredVariants | null): Choice[] {
-  if (variants === null) return [];
+  if (variants === null) {
+    return [];
+  }
   return [
     {
       choice: `${[...variants.graphs.keys()].join(", ")} also take ${variants.type} rows as they are stored (${[...variants.graphs.values()].map(({ name }) => `${name}.onnx`).join(", ")})`,

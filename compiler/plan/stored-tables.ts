@@ -23,16 +23,22 @@ export function storedVariants(model: Model, graphs: ReadonlyMap<GraphName, Grap
   const variants = new Map<GraphName, Graph>();
   for (const [name, graph] of graphs) {
     const variant = variantOf(model, graph, type);
-    if (variant !== graph) variants.set(name, { ...variant, name: `${name}.${type}` });
+    if (variant !== graph) {
+      variants.set(name, { ...variant, name: `${name}.${type}` });
+    }
   }
-  for (const variant of variants.values()) verify(variant, "--table-input");
+  for (const variant of variants.values()) {
+    verify(variant, "--table-input");
+  }
   return { type, graphs: variants };
 }
 
 /** Throws an `InputError` where a table is stored otherwise, or where there is none. */
 export function checkTableInput({ name, tables }: Model, type: StoredType): void {
   const others = tables.filter(({ precision }) => precision !== type);
-  if (tables.length > 0 && others.length === 0) return;
+  if (tables.length > 0 && others.length === 0) {
+    return;
+  }
   throw inputError(
     `model ${name} cannot be built with --table-input ${type}: ${
       tables.length === 0 ? "it has no table" : "graphs take rows as they are stored, and these are stored otherwise"
@@ -48,21 +54,31 @@ function variantOf(model: Model, graph: Graph, type: StoredType): Graph {
   const stored = new Map<Value, Stored>();
   for (const input of graph.inputs) {
     const table = model.tables.find((one) => one.name === nameOf(input));
-    if (table) stored.set(input, storedInput(table, input, type));
+    if (table) {
+      stored.set(input, storedInput(table, input, type));
+    }
   }
-  if (stored.size === 0) return graph;
+  if (stored.size === 0) {
+    return graph;
+  }
   const changed = rewrite(graph, (value, [, rows]) => {
     const { op, inputs, attributes, scope, doc } = value.node;
     const whole = stored.get(value);
-    if (whole) return decoded(whole, (all) => all, scope, doc);
+    if (whole) {
+      return decoded(whole, (all) => all, scope, doc);
+    }
     const from = op === "gather" && attributes.axis === 0 ? stored.get(inputs[0]) : undefined;
-    if (!from) return null;
+    if (!from) {
+      return null;
+    }
     const at = builder(scope, doc);
     return decoded(from, (all) => at.gather(all, rows), scope, doc);
   });
   const inputs = graph.inputs.flatMap((input): InputValue[] => {
     const rows = stored.get(input);
-    if (!rows) return [input];
+    if (!rows) {
+      return [input];
+    }
     return rows.affine === null ? [rows.rows] : [rows.rows, rows.affine];
   });
   return { ...changed, inputs };

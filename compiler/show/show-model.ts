@@ -140,11 +140,12 @@ function history({ name, of, max, cross, cluster }: History): string {
     ["of", of],
     ["max", `${max}`],
   ];
-  if (cluster)
+  if (cluster) {
     lines.push([
       "cluster",
       call("kmeans", { on: cluster.on.qualified, within: cluster.within?.qualified ?? null, size: cluster.size }),
     ]);
+  }
   const nested = cross.features.length > 0 ? block("cross", features(cross), `width ${widthOf(cross.features)}`) : "";
   return section(`history ${name}`, lines, "", nested);
 }
@@ -168,7 +169,9 @@ function metric(metric: Metric): string {
 }
 
 export function over(over: Over): string {
-  if (over.kind === "search") return over.search.name;
+  if (over.kind === "search") {
+    return over.search.name;
+  }
   return over.kind === "last" ? `${over.history.name}.last(${over.count})` : over.history.name;
 }
 
@@ -180,7 +183,9 @@ function attend({ name, over: source, by: measure, values, out, keys, value }: A
     ["over", over(source)],
     ["by", byText(measure)],
   ];
-  if (metricOf(measure) === null) return section(`attend ${name}`, lines, `width ${out}`);
+  if (metricOf(measure) === null) {
+    return section(`attend ${name}`, lines, `width ${out}`);
+  }
   return section(`attend ${name}`, [
     ...lines,
     ["values", `${values}`, "per head"],

@@ -51,13 +51,19 @@ export function load(entry: string, read: Read): Program {
     }
     const source = typeof content === "string" ? { path: shown, text: content } : sourceOf(shown, content);
     const parsed = parse(source);
-    for (const diagnostic of parsed.diagnostics) diagnostics.push(diagnostic);
+    for (const diagnostic of parsed.diagnostics) {
+      diagnostics.push(diagnostic);
+    }
     loaded.set(path, parsed.file);
     files.push(parsed.file);
     open.push({ path, by });
-    for (const next of parsed.file.imports) follow(next, path);
+    for (const next of parsed.file.imports) {
+      follow(next, path);
+    }
     open.pop();
-    for (const section of parsed.file.sections) sections.push(section);
+    for (const section of parsed.file.sections) {
+      sections.push(section);
+    }
     return parsed.file;
   };
 
@@ -82,7 +88,9 @@ export function load(entry: string, read: Read): Program {
       );
       return;
     }
-    if (loaded.has(path)) return;
+    if (loaded.has(path)) {
+      return;
+    }
     const file = visit(path, node);
     if (file?.model) {
       diagnostics.push(

@@ -5,9 +5,14 @@ export function normalise(path: string): string {
   const slashed = path.replaceAll("\\", "/");
   const parts: string[] = [];
   for (const part of slashed.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
-    else if (part !== ".." || !slashed.startsWith("/")) parts.push(part);
+    if (part === "" || part === ".") {
+      continue;
+    }
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") {
+      parts.pop();
+    } else if (part !== ".." || !slashed.startsWith("/")) {
+      parts.push(part);
+    }
   }
   return (slashed.startsWith("/") ? "/" : "") + parts.join("/");
 }
@@ -27,6 +32,8 @@ export function join(folder: string, path: string): string {
 
 /** Whether a normalised path lies in `folder` or below. */
 export function inside(path: string, folder: string): boolean {
-  if (folder === "") return !path.startsWith("/") && path.split("/")[0] !== ".." && !/^[A-Za-z]:/.test(path);
+  if (folder === "") {
+    return !path.startsWith("/") && path.split("/")[0] !== ".." && !/^[A-Za-z]:/.test(path);
+  }
   return path.startsWith(folder === "/" ? "/" : `${folder}/`);
 }

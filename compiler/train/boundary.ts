@@ -35,7 +35,9 @@ export function boundary(order: readonly Value[], late: ReadonlySet<Value>): Rea
     }
     for (const input of value.node.inputs) {
       const needed = wanted.get(input);
-      if (needed !== undefined) network.edge(at, needed, Number.POSITIVE_INFINITY);
+      if (needed !== undefined) {
+        network.edge(at, needed, Number.POSITIVE_INFINITY);
+      }
     }
   }
   const side = network.cut(source, sink);
@@ -45,16 +47,24 @@ export function boundary(order: readonly Value[], late: ReadonlySet<Value>): Rea
 
 /** Bools are no outputs. */
 function carrying({ shape, dtype }: Value): number {
-  if (dtype === "bool") return Number.POSITIVE_INFINITY;
+  if (dtype === "bool") {
+    return Number.POSITIVE_INFINITY;
+  }
   return carriedOutput + carriedNumber * count(shape);
 }
 
 function computing(value: Value): number {
   const { node: made, shape } = value;
-  if (made.op === "input" || made.op === "constant") return 0;
-  if (isView(value)) return node;
+  if (made.op === "input" || made.op === "constant") {
+    return 0;
+  }
+  if (isView(value)) {
+    return node;
+  }
   const written = node + (heavy.has(made.op) ? 5 : 1) * writtenNumber * count(shape);
-  if (made.op !== "matmul") return written;
+  if (made.op !== "matmul") {
+    return written;
+  }
   const lengths = made.inputs.map((input) => input.shape.map(length));
   return written + multiplyAdd * ops.matmul.cost(lengths, shape.map(length), {});
 }

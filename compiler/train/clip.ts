@@ -7,7 +7,9 @@ const epsilon = 1e-6;
 
 /** The gradients times min(1, most / (norm + ε)), where the norm is taken over all of them; null: as they are. */
 export function clipped(gradients: readonly Value[], most: number | null): Value[] {
-  if (most === null || gradients.length === 0) return [...gradients];
+  if (most === null || gradients.length === 0) {
+    return [...gradients];
+  }
   const b = builder("update/clip");
   const squares = gradients.map((gradient) =>
     b.sum(

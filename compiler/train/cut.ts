@@ -22,7 +22,9 @@ export function cut(whole: Graph, verify = false): Cut {
   const graph = rewrite(whole, { plan: "cut", verify });
   const order = topological(graph.outputs.map(({ value }) => value));
   const late = lateOf(order);
-  if (late.size === 0) return { step: graph, update: null, carried: [] };
+  if (late.size === 0) {
+    return { step: graph, update: null, carried: [] };
+  }
   const carried = boundary(order, late);
   const names = new Map(order.filter((value) => carried.has(value)).map((value, index) => [value, `carried.${index}`]));
   const doc = "What the update goes on with.";

@@ -58,7 +58,9 @@ function taskLoss(s: Scene, ports: OwnPorts, task: Task, logit: Value): { loss: 
   const label = input(ports.label(task), `Label ${task.label}; 0 where it is missing.`);
   const weight = input(ports.weight(task), `Share of the row in the loss of ${task.label}; 0 where it does not count.`);
   const each = () => {
-    if (task.kind === "binary") return b.bceWithLogits(b.add(logit, input(ports.offset, offsetDoc)), label);
+    if (task.kind === "binary") {
+      return b.bceWithLogits(b.add(logit, input(ports.offset, offsetDoc)), label);
+    }
     const apart = b.sub(logit, label);
     return b.mul(apart, apart);
   };

@@ -42,7 +42,9 @@ export function trainGraphs(
   const graphs = new Map<TrainGraphName, Graph>();
   const specs = new Map<TrainGraphName, TrainGraph>();
   const add = (name: TrainGraphName, graph: Graph, results: ReadonlyMap<string, TrainResult>) => {
-    if (graph.outputs.length === 0) return;
+    if (graph.outputs.length === 0) {
+      return;
+    }
     const ordered = inOrder({ ...rewrite(graph, { plan: "written", verify }), name }, ports);
     graphs.set(name, ordered);
     specs.set(name, graphSpec(ordered, ports, results));
@@ -55,7 +57,9 @@ export function trainGraphs(
   const { step, update, carried } = cuts ? cut(graph, verify) : { step: graph, update: null, carried: [] };
   const all = new Map([...results, ...carried.map((name) => [name, { kind: "carried" }] as const)]);
   add("step", step, all);
-  if (update !== null) add("update", update, all);
+  if (update !== null) {
+    add("update", update, all);
+  }
   add("score", kept(scoreGraph(model, plan)), scoreResults(model));
   add("oracle", whole(oracleGraph(model, plan)), oracleResults(model));
   return { graphs, spec: trainSpec(model, plan, specs) };
@@ -79,7 +83,9 @@ function stepGraph({ model, plan, ports, packs, verify }: StepParts, forward: Gr
   ]);
   const outputs: Output[] = forward.outputs.filter(({ name }) => results.has(name));
   for (const { name: pack, parameters, optimiser } of plan.packs) {
-    if (optimiser !== null) continue;
+    if (optimiser !== null) {
+      continue;
+    }
     const name = `${ports.own.pack(pack)}.out`;
     const values = parameters.map(
       (parameter) => forward.outputs.find((output) => output.name === measuredName(parameter.name))!.value,
@@ -89,7 +95,9 @@ function stepGraph({ model, plan, ports, packs, verify }: StepParts, forward: Gr
     results.set(name, { kind: "pack", pack });
   }
   outputs.push(...updated.outputs);
-  for (const [name, result] of updated.results) results.set(name, result);
+  for (const [name, result] of updated.results) {
+    results.set(name, result);
+  }
   const inputs = inputsOf(outputs.map(({ value }) => value));
   return { graph: rewrite({ ...forward, inputs, outputs }, { plan: "learning", verify }), results };
 }

@@ -19,10 +19,16 @@ export class Network {
     for (;;) {
       const reached = this.#search(source);
       const path: number[] = [];
-      if (!reached.has(sink)) return new Set(reached.keys());
-      for (let at = sink; at !== source; at = this.#edges[path[path.length - 1] ^ 1].to) path.push(reached.get(at)!);
+      if (!reached.has(sink)) {
+        return new Set(reached.keys());
+      }
+      for (let at = sink; at !== source; at = this.#edges[path[path.length - 1] ^ 1].to) {
+        path.push(reached.get(at)!);
+      }
       const flow = Math.min(...path.map((edge) => this.#edges[edge].left));
-      if (flow === Number.POSITIVE_INFINITY) throw new Error("the network has no finite cut");
+      if (flow === Number.POSITIVE_INFINITY) {
+        throw new Error("the network has no finite cut");
+      }
       for (const edge of path) {
         this.#edges[edge].left -= flow;
         this.#edges[edge ^ 1].left += flow;
@@ -37,7 +43,9 @@ export class Network {
     for (const [at] of reached) {
       for (const edge of this.#from[at]) {
         const { to, left } = this.#edges[edge];
-        if (left > 0 && !reached.has(to)) reached.set(to, edge);
+        if (left > 0 && !reached.has(to)) {
+          reached.set(to, edge);
+        }
       }
     }
     return reached;

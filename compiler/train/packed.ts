@@ -19,7 +19,9 @@ export function perRow(b: Builder, x: Value, shapes: readonly (readonly number[]
     shapes.map((shape) => {
       end += elementCount(shape);
       const own = b.slice(x, 0, end - elementCount(shape), end);
-      if (shape.length < 2 || shape[shape.length - 1] === 1) return own;
+      if (shape.length < 2 || shape[shape.length - 1] === 1) {
+        return own;
+      }
       const rows = b.reshape(own, [elementCount(shape.slice(0, -1)), shape[shape.length - 1]]);
       return b.broadcast(b.mean(rows, [1], true), rows);
     }),

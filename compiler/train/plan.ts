@@ -69,12 +69,18 @@ function optimiserSpec(optimiser: Optimiser): OptimiserSpec {
 
 /** Names of an optimiser's state vectors. */
 export function slotsOf({ kind }: OptimiserSpec): readonly ("m" | "v" | "s")[] {
-  if (kind === "adam") return ["m", "v"];
+  if (kind === "adam") {
+    return ["m", "v"];
+  }
   return kind === "sgd" ? [] : ["s"];
 }
 
 function statePerRow({ kind }: Optimiser, dim: number): number {
-  if (kind === "adam") return 2 * dim;
-  if (kind === "adagrad") return dim;
+  if (kind === "adam") {
+    return 2 * dim;
+  }
+  if (kind === "adagrad") {
+    return dim;
+  }
   return kind === "rowwise_adagrad" ? 1 : 0;
 }

@@ -41,22 +41,32 @@ export function trainPorts(model: Model, { packs, tables }: TrainPlan): TrainPor
   const sources = new Map<string, TrainSource>();
   for (const { name, slots } of packs) {
     sources.set(own.pack(name), { kind: "pack", pack: name });
-    for (const slot of slots) sources.set(own.packState(name, slot), { kind: "pack-state", pack: name, slot });
+    for (const slot of slots) {
+      sources.set(own.packState(name, slot), { kind: "pack-state", pack: name, slot });
+    }
   }
   for (const { parameter } of tables) {
     sources.set(parameter, { kind: "table", parameter });
     sources.set(own.tableState(parameter), { kind: "table-state", parameter });
   }
-  for (const [name, source] of features) sources.set(name, source);
+  for (const [name, source] of features) {
+    sources.set(name, source);
+  }
   for (const task of model.towers.flatMap(({ tasks }) => tasks)) {
     sources.set(own.label(task), { kind: "label", label: task.label });
     sources.set(own.weight(task), { kind: "label-weight", label: task.label });
   }
   sources.set(own.offset, { kind: "offset" });
-  for (const of of ["dense", "embeddings"] as const) sources.set(own.rate(of), { kind: "rate", of });
-  for (const beta of betas(model)) sources.set(own.correction(beta), { kind: "correction", beta });
+  for (const of of ["dense", "embeddings"] as const) {
+    sources.set(own.rate(of), { kind: "rate", of });
+  }
+  for (const beta of betas(model)) {
+    sources.set(own.correction(beta), { kind: "correction", beta });
+  }
   for (const tower of model.towers) {
-    for (const [name, width] of dropouts(tower)) sources.set(name, { kind: "dropout", rate: tower.dropout, width });
+    for (const [name, width] of dropouts(tower)) {
+      sources.set(name, { kind: "dropout", rate: tower.dropout, width });
+    }
   }
   return { sources, own };
 }
@@ -64,7 +74,9 @@ export function trainPorts(model: Model, { packs, tables }: TrainPlan): TrainPor
 function featureSources(model: Model): Map<string, TrainSource> {
   const sources = new Map<string, TrainSource>();
   const declare = (features: readonly Feature[], site: Site, source: (feature: string) => TrainSource) => {
-    for (const feature of features) sources.set(featurePort(feature, site), source(feature.qualified));
+    for (const feature of features) {
+      sources.set(featurePort(feature, site), source(feature.qualified));
+    }
   };
   const single = (feature: string): TrainSource => ({ kind: "single", feature });
   declare(model.item.features, { kind: "items" }, (feature) => ({ kind: "item", feature }));
@@ -91,7 +103,9 @@ function betas({ train }: Model): Set<number> {
 
 /** Every layer that drops out, with its width. */
 function dropouts({ name, hidden, experts, dropout }: Tower): [string, number][] {
-  if (dropout === 0) return [];
+  if (dropout === 0) {
+    return [];
+  }
   const trunks = experts === 0 ? [name] : Array.from({ length: experts }, (_, index) => `${name}.expert.${index}`);
   return trunks.flatMap((trunk) =>
     hidden.map((width, index): [string, number] => [dropoutPort(`${trunk}.hidden.${index}`), width]),

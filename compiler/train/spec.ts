@@ -27,13 +27,16 @@ export function graphSpec(
     file: `train/${graph.name}.onnx`,
     inputs: graph.inputs.map((value): TrainPort => {
       const name = nameOf(value);
-      if (value.dtype !== "float32" && value.dtype !== "int32")
+      if (value.dtype !== "float32" && value.dtype !== "int32") {
         throw new Error(`graph ${graph.name} takes ${name} as ${value.dtype}`);
+      }
       return { name, dtype: value.dtype, shape: [...value.shape], source: source(name) };
     }),
     outputs: graph.outputs.map(({ name }) => {
       const result = results.get(name);
-      if (result === undefined) throw new Error(`graph ${graph.name} has an output ${name} that says nothing`);
+      if (result === undefined) {
+        throw new Error(`graph ${graph.name} has an output ${name} that says nothing`);
+      }
       return { name, result };
     }),
   };
@@ -99,6 +102,8 @@ type StopOn = NonNullable<TrainSpec["stop"]>["on"];
 
 function stopOn(on: string): StopOn {
   const known = (["auc", "gauc", "logloss"] as const).find((one) => one === on);
-  if (known === undefined) throw new Error(`stop: ${on} is nothing to stop on`);
+  if (known === undefined) {
+    throw new Error(`stop: ${on} is nothing to stop on`);
+  }
   return known;
 }

@@ -36,7 +36,9 @@ const docs = {
 } as const;
 
 function known(value: Value | undefined, name: string): Value {
-  if (value === undefined) throw new Error(`${name} is in no pack`);
+  if (value === undefined) {
+    throw new Error(`${name} is in no pack`);
+  }
   return value;
 }
 

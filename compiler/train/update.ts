@@ -58,7 +58,9 @@ export function updates(forward: Graph, { plan, ports, packs, clip, l2 }: Update
     const { parameter } = table;
     const { value, state } = steppedTable(table, inputs.get(parameter)!, gradient, rates, ports, l2);
     write(parameter, value, { kind: "table", parameter });
-    if (state !== null) write(ports.tableState(parameter), state, { kind: "table-state", parameter });
+    if (state !== null) {
+      write(ports.tableState(parameter), state, { kind: "table-state", parameter });
+    }
   }
   return { outputs, results };
 }
@@ -145,7 +147,9 @@ function touchedRows(b: Builder, gradient: Value): Value {
 
 /** L2 on embeddings: g + l2 · p in touched rows. It comes after clipping, as weight decay does in PyTorch's optimisers. */
 function decayed(b: Builder, stepped: Stepped, l2: number): Stepped {
-  if (l2 === 0) return stepped;
+  if (l2 === 0) {
+    return stepped;
+  }
   const pull = b.mul(stepped.value, b.mul(stepped.touched!, b.scalar(l2)));
   return { ...stepped, gradient: b.add(stepped.gradient, pull) };
 }

@@ -22,13 +22,15 @@ export function* startValues(
   const length = elementCount(shape);
   for (let start = 0, block = 0; start < length; start += blockLength, block++) {
     const values = new Float32Array(Math.min(blockLength, length - start));
-    if (init.kind === "constant") values.fill(init.value);
-    else
+    if (init.kind === "constant") {
+      values.fill(init.value);
+    } else {
       fillUniform(
         values,
         init.kind === "uniform" ? init.bound : glorot(init.fanIn, init.fanOut),
         stateOf(seed, name, block),
       );
+    }
     yield values;
   }
 }
@@ -36,7 +38,9 @@ export function* startValues(
 /** Follows `copy` to the parameter that owns the draws. */
 function source(parameter: Parameter, all: ReadonlyMap<string, Parameter>) {
   const { init } = parameter;
-  if (init.kind !== "copy") return { name: parameter.name, init, shape: parameter.shape };
+  if (init.kind !== "copy") {
+    return { name: parameter.name, init, shape: parameter.shape };
+  }
   const original = all.get(init.of);
   if (!original || original.init.kind === "copy" || original.shape.join() !== parameter.shape.join()) {
     throw new Error(
@@ -55,7 +59,9 @@ export function glorot(fanIn: number, fanOut: number): number {
 function fillUniform(values: Float32Array, bound: number, state: Int32Array): void {
   const draws = new Uint32Array(values.length);
   drawInto(draws, state);
-  for (let index = 0; index < values.length; index++) values[index] = bound * ((draws[index] >>> 8) / 8_388_608 - 1);
+  for (let index = 0; index < values.length; index++) {
+    values[index] = bound * ((draws[index] >>> 8) / 8_388_608 - 1);
+  }
 }
 
 /** The stream of one block of one parameter. Returns unsigned 32-bit draws. */

@@ -37,11 +37,15 @@ export function initialValues(parameters: readonly Parameter[], seed: number): P
     read(name) {
       const values = new Float32Array(elementCount(known(name).shape));
       let block = 0;
-      for (const piece of startValues(known(name), seed, all)) values.set(piece, blockLength * block++);
+      for (const piece of startValues(known(name), seed, all)) {
+        values.set(piece, blockLength * block++);
+      }
       return values;
     },
     *chunks(name) {
-      for (const piece of startValues(known(name), seed, all)) yield littleEndian(piece);
+      for (const piece of startValues(known(name), seed, all)) {
+        yield littleEndian(piece);
+      }
     },
   };
 }
@@ -70,7 +74,11 @@ export function givenValues(parameters: readonly Parameter[], source: WeightSour
     }
   }
   const used = new Set(stored.values());
-  for (const name of tensors.keys()) if (!used.has(name)) problems.push(`${name} is no parameter of the model`);
+  for (const name of tensors.keys()) {
+    if (!used.has(name)) {
+      problems.push(`${name} is no parameter of the model`);
+    }
+  }
   if (problems.length > 0) {
     throw inputError(
       `${path} does not hold the weights of this model:`,
@@ -91,7 +99,9 @@ export function givenValues(parameters: readonly Parameter[], source: WeightSour
 export function checkFinite(piece: Uint8Array, name: string, shape: readonly number[], from: number): void {
   const values = floats(piece);
   for (let index = 0; index < values.length; index++) {
-    if (Number.isFinite(values[index])) continue;
+    if (Number.isFinite(values[index])) {
+      continue;
+    }
     throw inputError(
       "The weights hold a value that is no finite number:",
       [`${name}${place(shape, from + index)} is ${values[index]}`],
@@ -117,9 +127,13 @@ const littleEndianMachine = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** An aligned copy, in the other byte order where the machine's is not the file's. */
 function swapped(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
-  if (littleEndianMachine) return copy;
+  if (littleEndianMachine) {
+    return copy;
+  }
   const view = new DataView(copy.buffer);
-  for (let offset = 0; offset < copy.length; offset += 4) view.setUint32(offset, view.getUint32(offset, true), false);
+  for (let offset = 0; offset < copy.length; offset += 4) {
+    view.setUint32(offset, view.getUint32(offset, true), false);
+  }
   return copy;
 }
 

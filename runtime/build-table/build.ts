@@ -113,9 +113,12 @@ async function buildHeld(options: BuildTablesOptions): Promise<BuildReport> {
   const artefacts = await openArtefacts(dir, options.warn ?? (() => undefined));
   try {
     await artefacts.weights.sound;
-    if (options.fromStore) return await write(options, artefacts, null, null);
-    if (binding === null)
+    if (options.fromStore) {
+      return await write(options, artefacts, null, null);
+    }
+    if (binding === null) {
       throw new TwinError("a table build needs a data binding that names the items: --data data.yaml");
+    }
     const source = await Source.open({ reads: boundFiles(binding) });
     try {
       stopped(signal);
@@ -170,9 +173,12 @@ async function write(
     const progress = meter("items", input.items, options.onProgress);
     const take = (piece: Piece): void => {
       const start = performance.now();
-      for (const [name, encoded] of piece.done?.rows ?? []) writers.get(name)!.writeEncoded(encoded);
-      for (const [name, most] of Object.entries(piece.done?.projected.loss ?? {}))
+      for (const [name, encoded] of piece.done?.rows ?? []) {
+        writers.get(name)!.writeEncoded(encoded);
+      }
+      for (const [name, most] of Object.entries(piece.done?.projected.loss ?? {})) {
         loss.set(name, Math.max(loss.get(name) ?? 0, most));
+      }
       seconds.project += piece.done?.projected.project ?? 0;
       seconds.rows += piece.done?.projected.encode ?? 0;
       seconds.read += piece.done?.read ?? 0;
@@ -214,7 +220,9 @@ async function write(
       seconds: { ...seconds, flow, total: (performance.now() - begun) / 1000 },
     };
   } catch (error) {
-    for (const writer of writers.values()) writer.abort();
+    for (const writer of writers.values()) {
+      writer.abort();
+    }
     discardGeneration(partial);
     throw error;
   } finally {
@@ -224,7 +232,9 @@ async function write(
 }
 
 function stopped(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new TwinError("the table build was stopped; the tables built before stay in use");
+  if (signal?.aborted) {
+    throw new TwinError("the table build was stopped; the tables built before stay in use");
+  }
 }
 
 type Input = Awaited<ReturnType<typeof fromStore>>;
@@ -254,7 +264,9 @@ async function fromItems(source: Source, binding: Binding, artefacts: Artefacts)
 async function fromStore(artefacts: Artefacts) {
   const { dir, manifest } = artefacts;
   const number = currentGeneration(dir);
-  if (number === null) throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data DATA`);
+  if (number === null) {
+    throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data DATA`);
+  }
   const folder = generationFolder(dir, number);
   const description = readGeneration(folder);
   if (description.fingerprints.encoders !== encodersFingerprint(manifest)) {

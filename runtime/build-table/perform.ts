@@ -36,7 +36,9 @@ export async function perform(
   job: Job,
 ): Promise<Answer> {
   const into = new Uint8Array(slots[job.slot]);
-  if (job.columns) return { projected: await projection.run(job.columns, job.first, job.items, into), read: 0 };
+  if (job.columns) {
+    return { projected: await projection.run(job.columns, job.first, job.items, into), read: 0 };
+  }
   let mark = performance.now();
   store!.load(job.first, job.items);
   let read = performance.now() - mark;
@@ -60,8 +62,12 @@ function together(parts: readonly Projected[]): Projected {
   const bytes: Record<string, number> = emptyRecord();
   const loss: Record<string, number> = emptyRecord();
   for (const one of parts) {
-    for (const [name, count] of Object.entries(one.bytes)) bytes[name] = (bytes[name] ?? 0) + count;
-    for (const [name, most] of Object.entries(one.loss)) loss[name] = Math.max(loss[name] ?? 0, most);
+    for (const [name, count] of Object.entries(one.bytes)) {
+      bytes[name] = (bytes[name] ?? 0) + count;
+    }
+    for (const [name, most] of Object.entries(one.loss)) {
+      loss[name] = Math.max(loss[name] ?? 0, most);
+    }
   }
   const sum = (of: "project" | "encode"): number => parts.reduce((total, one) => total + one[of], 0);
   return { bytes, loss, project: sum("project"), encode: sum("encode") };

@@ -9,7 +9,9 @@ import type { ProjectedTable, ProjectionPlan } from "./projection.ts";
 /** The item feature that identifies an item. */
 export function keyFeature(manifest: Manifest): FeatureSpec {
   const key = manifest.features.find((feature) => feature.group === "item" && feature.key);
-  if (!key) throw new TwinError(`the model ${manifest.model} has no item key, so nothing can be stored by it`);
+  if (!key) {
+    throw new TwinError(`the model ${manifest.model} has no item key, so nothing can be stored by it`);
+  }
   return key;
 }
 
@@ -27,23 +29,29 @@ export function projectionPlan(
 ): ProjectionPlan | null {
   const names = Object.keys(manifest.tables);
   const projector = manifest.graphs.projector;
-  if (names.length === 0) return null;
-  if (!projector)
+  if (names.length === 0) {
+    return null;
+  }
+  if (!projector) {
     throw new TwinError(`${dir}: the manifest names tables and no projector graph. Build the artefacts again`);
+  }
   const ports = inputsOf(manifest, graphInputs(manifest), "projector");
   const items = ports.flatMap(({ name, source }) =>
     source.kind === "item" ? [{ name, feature: source.feature }] : [],
   );
   const outside = ports.flatMap(({ name: input, source }) => {
-    if (source.kind !== "embedding") return [];
+    if (source.kind !== "embedding") {
+      return [];
+    }
     const { parameter } = source;
     const { dim } = manifest.embeddings.find((one) => one.parameter === parameter)!;
     const features = items.flatMap(({ name, feature }) => (feature.embedding === parameter ? [name] : []));
     return [{ parameter, dim, input, features }];
   });
   const other = ports.find(({ source }) => source.kind !== "item" && source.kind !== "embedding");
-  if (other)
+  if (other) {
     throw new TwinError(`${dir}: the projector's input ${other.name} is no item feature. Build the artefacts again`);
+  }
   const inputs = items.map(({ name, feature }) => ({ name, shape: feature.shape }));
   const tables: ProjectedTable[] = names.map((name) => ({
     name,
@@ -57,6 +65,8 @@ export function projectionPlan(
 
 function outputFor(dir: string, outputs: readonly OutputPort[], table: string): string {
   const found = outputOf(outputs, (result) => result.kind === "rows" && result.table === table);
-  if (found) return found.name;
+  if (found) {
+    return found.name;
+  }
   throw new TwinError(`${dir}: the projector does not make the rows of table ${table}. Build the artefacts again`);
 }

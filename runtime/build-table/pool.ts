@@ -34,7 +34,9 @@ class Slots {
 
   take(): number {
     const slot = this.#free.pop();
-    if (slot === undefined) throw new Error("more jobs than slots");
+    if (slot === undefined) {
+      throw new Error("more jobs than slots");
+    }
     return slot;
   }
 

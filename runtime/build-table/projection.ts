@@ -100,7 +100,9 @@ export class Projection {
       const start = end + (first - job.first) * rowBytes(format);
       end += aligned(whole);
       const count = Math.min(items, most - first);
-      if (count <= 0) continue;
+      if (count <= 0) {
+        continue;
+      }
       const values = outputs[output]?.data as Float32Array | undefined;
       if (values?.length !== items * format.width) {
         throw new TwinError(
@@ -110,7 +112,9 @@ export class Projection {
       const kept = values.subarray(0, count * format.width);
       bytes[name] = count * rowBytes(format);
       const stored = encodeRows(kept, format, first, into.subarray(start, start + bytes[name]));
-      if (this.#plan.measureLoss && format.precision !== "float32") loss[name] = lossOf(kept, stored, format);
+      if (this.#plan.measureLoss && format.precision !== "float32") {
+        loss[name] = lossOf(kept, stored, format);
+      }
     }
     const encoded = performance.now();
     return { bytes, loss, project: (projected - begun) / 1000, encode: (encoded - projected) / 1000 };
@@ -125,14 +129,18 @@ export class Projection {
     const feeds: Record<string, Tensor> = emptyRecord();
     for (const { name, shape } of this.#plan.inputs) {
       const data = columns.get(name);
-      if (data === undefined) throw new TwinError(`${this.#plan.graph} needs ${name}, which the items do not hold`);
+      if (data === undefined) {
+        throw new TwinError(`${this.#plan.graph} needs ${name}, which the items do not hold`);
+      }
       feeds[name] = data instanceof Float32Array ? floats(data, items, ...shape) : ints(data, items, ...shape);
     }
     for (const { parameter, dim, input, features } of this.#plan.outside) {
       const uses: OutsideUse[] = features.map((name) => ({ indices: feeds[name], needed: null }));
       const fetched = await fetchOutside({ rows: this.#rows! }, { parameter, dim }, uses);
       feeds[input] = fetched.rows;
-      for (let i = 0; i < features.length; i++) feeds[features[i]] = fetched.indices[i];
+      for (let i = 0; i < features.length; i++) {
+        feeds[features[i]] = fetched.indices[i];
+      }
     }
     return feeds;
   }
@@ -164,7 +172,9 @@ function lossOf(values: Float32Array, stored: Uint8Array, format: RowFormat): nu
   let most = 0;
   for (let i = 0; i < values.length; i++) {
     const error = Math.abs(values[i] - back[i]);
-    if (error > most) most = error;
+    if (error > most) {
+      most = error;
+    }
   }
   return most;
 }

@@ -34,12 +34,16 @@ export async function pump(
   };
   for await (const piece of pieces) {
     check();
-    while (under.length >= (projector?.depth ?? 1)) await settle();
+    while (under.length >= (projector?.depth ?? 1)) {
+      await settle();
+    }
     const projected = projector !== null && piece.first < rows;
     const done = projected ? projector.send(piece) : Promise.resolve(null);
     // Its error is thrown when its turn comes.
     done.catch(() => undefined);
     under.push({ piece: { ...piece, columns: null }, done });
   }
-  while (under.length > 0) await settle();
+  while (under.length > 0) {
+    await settle();
+  }
 }

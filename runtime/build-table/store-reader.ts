@@ -35,7 +35,9 @@ export class StoreReader {
     const stride = 4 * this.#words;
     this.#start = Math.floor((first * stride) / BLOCK) * BLOCK;
     const end = Math.min(this.#file.payload, Math.ceil(((first + items) * stride) / BLOCK) * BLOCK);
-    if (this.#bytes.length < end - this.#start) this.#bytes = new Uint8Array(end - this.#start);
+    if (this.#bytes.length < end - this.#start) {
+      this.#bytes = new Uint8Array(end - this.#start);
+    }
     // Block by block: each is read once and checked where it lies.
     for (let at = this.#start; at < end; at += BLOCK) {
       this.#file.read(at, this.#bytes.subarray(at - this.#start, Math.min(end, at + BLOCK) - this.#start));
@@ -89,7 +91,9 @@ function copyColumn(records: Int32Array, offset: number, stride: number, column:
     }
   } else {
     for (let to = 0, from = offset; to < length; from += stride - words) {
-      for (let j = 0; j < words; j++) column[to++] = records[from++];
+      for (let j = 0; j < words; j++) {
+        column[to++] = records[from++];
+      }
     }
   }
 }

@@ -28,15 +28,20 @@ export async function upgradeBuild(dir: string, options: VerifyOptions = {}): Pr
   const folder = resolve(dir);
   const stage = stageOf(folder);
   try {
-    if (outdated(dir).length === 0) return [];
+    if (outdated(dir).length === 0) {
+      return [];
+    }
     const { lines } = await verifyBuild(dir, options);
     const damaged = lines.find((line) => line.startsWith("damaged"));
-    if (damaged !== undefined)
+    if (damaged !== undefined) {
       throw new TwinError(`${dir} is not sound, so it is left as it is: ${damaged.slice("damaged".length).trim()}`);
+    }
     rmSync(stage, { recursive: true, force: true });
     await linkAll(folder, stage);
     const changed = outdated(dir);
-    for (const file of changed) await renew(stage, file);
+    for (const file of changed) {
+      await renew(stage, file);
+    }
     syncFolders(stage);
     renameSync(folder, previousOf(folder));
     renameSync(stage, folder);
@@ -56,14 +61,20 @@ const generationFile = /^tables\/generations\/(\d+)\/generation\.json$/;
 function outdated(dir: string): string[] {
   const { manifest, earlier } = readBuild(dir);
   const found: string[] = [];
-  if (earlier !== null || !Object.hasOwn(manifest.files, manifestJsonFile)) found.push(manifestJsonFile, manifestFile);
+  if (earlier !== null || !Object.hasOwn(manifest.files, manifestJsonFile)) {
+    found.push(manifestJsonFile, manifestFile);
+  }
   const generations = generationsFolder(dir);
   const numbers = existsSync(generations) ? readdirSync(generations).filter((name) => /^[1-9]\d*$/.test(name)) : [];
-  for (const number of numbers.sort((a, b) => Number(a) - Number(b)))
-    if (readGeneration(join(generations, number)).format < 2)
+  for (const number of numbers.sort((a, b) => Number(a) - Number(b))) {
+    if (readGeneration(join(generations, number)).format < 2) {
       found.push(`tables/generations/${number}/generation.json`);
+    }
+  }
   const current = currentGeneration(dir);
-  if (current !== null && readText(join(dir, currentFile)) !== currentText(current)) found.push(currentFile);
+  if (current !== null && readText(join(dir, currentFile)) !== currentText(current)) {
+    found.push(currentFile);
+  }
   return found;
 }
 
@@ -86,11 +97,15 @@ async function renew(stage: string, file: string): Promise<void> {
 async function withBlocks(dir: string, manifest: Manifest): Promise<Manifest> {
   const hash = await hasher();
   const files = Object.entries(manifest.files).map(([name, known]) => {
-    if (known.blocks !== undefined || !name.endsWith(".safetensors")) return [name, known] as const;
+    if (known.blocks !== undefined || !name.endsWith(".safetensors")) {
+      return [name, known] as const;
+    }
     const file = openTensors(join(dir, name));
     try {
       const hashing = new BlockHashing(hash);
-      for (const piece of file.whole()) hashing.update(piece);
+      for (const piece of file.whole()) {
+        hashing.update(piece);
+      }
       return [name, { ...known, blocks: hashesText(hashing.hashes) }] as const;
     } finally {
       file.close();
@@ -105,7 +120,9 @@ async function linkAll(from: string, to: string): Promise<void> {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) {
-      if (!entry.name.endsWith(".partial")) await linkAll(source, target);
+      if (!entry.name.endsWith(".partial")) {
+        await linkAll(source, target);
+      }
       continue;
     }
     try {
@@ -117,7 +134,10 @@ async function linkAll(from: string, to: string): Promise<void> {
 }
 
 function syncFolders(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) syncFolders(join(folder, entry.name));
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) {
+      syncFolders(join(folder, entry.name));
+    }
+  }
   syncFolder(folder);
 }

@@ -30,12 +30,15 @@ export const verifyBuild: VerifyFolder = async (dir, options) => {
       ? "sound    manifest.yaml: format 1, which has no checksum of its own: that it reads is all that can be said; `twin upgrade` gives it one"
       : "sound    manifest.yaml: as its checksum says",
   );
-  for (const [name, known] of listed) await check.check(name, () => check.whole(join(dir, name), known, again));
-  if (Object.hasOwn(manifest.files, manifestJsonFile))
+  for (const [name, known] of listed) {
+    await check.check(name, () => check.whole(join(dir, name), known, again));
+  }
+  if (Object.hasOwn(manifest.files, manifestJsonFile)) {
     await check.check(`${manifestJsonFile} beside manifest.yaml`, () => {
       expectSame(dir, manifest);
       return "they say the same";
     });
+  }
   await tables(dir, manifest, check);
   return check.report("build");
 };
@@ -46,26 +49,32 @@ function expectSame(dir: string, manifest: Manifest): void {
   const [one, other] = [parseManifestJson(readText(path, 1 << 26), path), manifest].map((said) =>
     JSON.stringify(bareManifest(said)),
   );
-  if (one !== other) throw new TwinError(`${path} says something else than manifest.yaml. ${again}`);
+  if (one !== other) {
+    throw new TwinError(`${path} says something else than manifest.yaml. ${again}`);
+  }
 }
 
 async function tables(dir: string, manifest: Manifest, check: FolderCheck): Promise<void> {
   let current: number | null = null;
-  if (existsSync(join(dir, "tables", "current")))
+  if (existsSync(join(dir, "tables", "current"))) {
     await check.check("tables/current", () => {
       current = currentGeneration(dir);
       check.files++;
       return `generation ${current}`;
     });
+  }
   const folder = generationsFolder(dir);
   const numbers = existsSync(folder)
     ? readdirSync(folder)
         .filter((name) => /^[1-9]\d*$/.test(name))
         .map(Number)
     : [];
-  if (current !== null && !numbers.includes(current)) numbers.push(current);
-  for (const number of numbers.sort((a, b) => a - b))
+  if (current !== null && !numbers.includes(current)) {
+    numbers.push(current);
+  }
+  for (const number of numbers.sort((a, b) => a - b)) {
     await generation(dir, number, manifest, check, number === current);
+  }
 }
 
 async function generation(
@@ -95,7 +104,7 @@ async function generation(
     [described.store, "items"],
     ...Object.values(described.tables).map(({ file }) => [file, "table"] as const),
   ] as const;
-  for (const [name, kind] of files)
+  for (const [name, kind] of files) {
     await check.check(`${place}/${name}`, async () => {
       const file = await BlockFile.open(join(folder, name), kind);
       try {
@@ -109,7 +118,10 @@ async function generation(
         file.close();
       }
     });
-  if (!isCurrent) return;
+  }
+  if (!isCurrent) {
+    return;
+  }
   if (described.fingerprints.encoders !== encodersFingerprint(manifest)) {
     check.sound = false;
     check.lines.push(`refused  ${place}: made with other encoders or vocabularies; build the tables again`);
@@ -117,7 +129,9 @@ async function generation(
   for (const name of Object.keys(manifest.tables)) {
     const made = { madeAt: described.made_at, fingerprints: described.fingerprints };
     const { state, because } = freshness(manifest, name, made, Date.now() / 1000);
-    if (state === "refused") check.sound = false;
+    if (state === "refused") {
+      check.sound = false;
+    }
     check.lines.push(`${state.padEnd(8)} table ${name}: ${because || "made with these weights"}`);
   }
 }

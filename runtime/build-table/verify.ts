@@ -26,7 +26,9 @@ export async function verifyTables(dir: string, now = Date.now() / 1000): Promis
   await artefacts.weights.sound;
   const { manifest } = artefacts;
   const number = currentGeneration(dir);
-  if (number === null) throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data data.yaml`);
+  if (number === null) {
+    throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data data.yaml`);
+  }
   const folder = generationFolder(dir, number);
   const lines: string[] = [];
   let sound = true;
@@ -34,7 +36,9 @@ export async function verifyTables(dir: string, now = Date.now() / 1000): Promis
     try {
       lines.push(`sound    ${what}: ${await run()}`);
     } catch (error) {
-      if (!(error instanceof TwinError)) throw error;
+      if (!(error instanceof TwinError)) {
+        throw error;
+      }
       sound = false;
       lines.push(`damaged  ${what}: ${error.message}`);
     }
@@ -80,10 +84,14 @@ export async function verifyTables(dir: string, now = Date.now() / 1000): Promis
   for (const name of Object.keys(manifest.tables)) {
     const made = { madeAt: description.made_at, fingerprints: description.fingerprints };
     const found = freshness(manifest, name, made, now);
-    if (found.state === "refused") sound = false;
+    if (found.state === "refused") {
+      sound = false;
+    }
     lines.push(`${found.state.padEnd(8)} table ${name}: ${found.because || "made with these weights"}`);
   }
   const left = readdirSync(generationsFolder(dir)).filter((name) => name.endsWith(".partial"));
-  if (left.length > 0) lines.push(`note     unfinished builds: ${left.join(", ")}; the next build removes them`);
+  if (left.length > 0) {
+    lines.push(`note     unfinished builds: ${left.join(", ")}; the next build removes them`);
+  }
   return { sound, generation: number, lines };
 }

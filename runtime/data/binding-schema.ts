@@ -43,11 +43,21 @@ const Column = v.lazy((input) => {
       v.minLength(1, "this is empty"),
     );
   }
-  if ("at_least" in input) return AtLeast;
-  if ("split" in input) return Split;
-  if ("map" in input) return MapTo;
-  if ("scale" in input) return Scale;
-  if ("column" in input) return Plain;
+  if ("at_least" in input) {
+    return AtLeast;
+  }
+  if ("split" in input) {
+    return Split;
+  }
+  if ("map" in input) {
+    return MapTo;
+  }
+  if ("scale" in input) {
+    return Scale;
+  }
+  if ("column" in input) {
+    return Plain;
+  }
   return v.never(`a derivation is one of ${derivationNames.join(", ")}`);
 }) as v.GenericSchema<
   unknown,
@@ -106,17 +116,34 @@ export type WrittenBinding = v.InferOutput<typeof BindingSchema>;
 /** The keys that may stand at a path of data.yaml, for suggestions. */
 export function keysAt(path: readonly (string | number)[]): readonly string[] {
   const [head, second] = path.map(String);
-  if (head === undefined) return Object.keys(BindingSchema.entries);
-  if (head === "events")
+  if (head === undefined) {
+    return Object.keys(BindingSchema.entries);
+  }
+  if (head === "events") {
     return second === "time" ? ["column", "unit", "format"] : ["file", "user", "item", "time", "order"];
-  if (head === "items" || head === "users") return ["file", "key"];
-  if (head === "history") return second === undefined ? [] : ["where", "delay", "exclude_same"];
-  if (head === "negatives") return ["per_positive", "by", "met"];
-  if (head === "split") return ["by", "holdout", "train", "validation", "test"];
-  if (head === "columns" && path.length === 2) return [...derivationNames, "column", "known_at"];
+  }
+  if (head === "items" || head === "users") {
+    return ["file", "key"];
+  }
+  if (head === "history") {
+    return second === undefined ? [] : ["where", "delay", "exclude_same"];
+  }
+  if (head === "negatives") {
+    return ["per_positive", "by", "met"];
+  }
+  if (head === "split") {
+    return ["by", "holdout", "train", "validation", "test"];
+  }
+  if (head === "columns" && path.length === 2) {
+    return [...derivationNames, "column", "known_at"];
+  }
   if (head === "columns" && path.length === 3) {
-    if (path[2] === "at_least") return ["column", "value"];
-    if (path[2] === "split") return ["column", "by"];
+    if (path[2] === "at_least") {
+      return ["column", "value"];
+    }
+    if (path[2] === "split") {
+      return ["column", "by"];
+    }
     return path[2] === "map" ? ["column", "values", "otherwise"] : ["column", "by", "plus"];
   }
   return [];

@@ -94,14 +94,18 @@ export function parseBinding(text: string, path: string): Binding {
     for (const key of keys) {
       const pair = isMap(node) ? pairOf(node, key) : undefined;
       const range = (pair?.key as Scalar | undefined)?.range;
-      if (range) deepest = at(range[0]);
+      if (range) {
+        deepest = at(range[0]);
+      }
       node = pair?.value ?? (isSeq(node) ? node.items[key as number] : undefined);
     }
     return deepest;
   };
   const value = readable(path, () => document.toJS({ maxAliasCount: 100 }) as unknown);
   const parsed = v.safeParse(BindingSchema, value ?? {});
-  if (!parsed.success) throw new TwinError(firstOf(parsed.issues, (issue) => describe(issue, place)));
+  if (!parsed.success) {
+    throw new TwinError(firstOf(parsed.issues, (issue) => describe(issue, place)));
+  }
   return meaning(parsed.output, path, place);
 }
 
@@ -123,7 +127,9 @@ const mostMistakes = 20;
 /** A line for each of the first mistakes, and how many more there are. */
 function firstOf<T>(mistakes: readonly T[], text: (mistake: T) => string): string {
   const lines = mistakes.slice(0, mostMistakes).map(text);
-  if (mistakes.length > mostMistakes) lines.push(`… and ${mistakes.length - mostMistakes} more`);
+  if (mistakes.length > mostMistakes) {
+    lines.push(`… and ${mistakes.length - mostMistakes} more`);
+  }
   return lines.join("\n");
 }
 
@@ -187,7 +193,9 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
 }
 
 function negativesOf({ negatives }: WrittenBinding): Binding["negatives"] {
-  if (negatives === undefined) return null;
+  if (negatives === undefined) {
+    return null;
+  }
   const { per_positive, by, met } = negatives;
   return { perPositive: per_positive, by, met };
 }
@@ -199,18 +207,25 @@ function clock(events: NonNullable<WrittenBinding["events"]>, place: Binding["pl
       `${place("events", "order")}: \`time\` and \`order\` are both given; \`order\` is for data without a clock`,
     );
   }
-  if (time !== undefined) return clockIn(time, place("events", "time", "format"));
-  if (order !== undefined) return { column: order, unit: "steps" };
+  if (time !== undefined) {
+    return clockIn(time, place("events", "time", "format"));
+  }
+  if (order !== undefined) {
+    return { column: order, unit: "steps" };
+  }
   throw new TwinError(
     `${place("events")}: name the events' clock (\`time: column\`), or their order (\`order: column\`) where there is none`,
   );
 }
 
 function clockIn(time: NonNullable<NonNullable<WrittenBinding["events"]>["time"]>, where: string): Clock {
-  if (typeof time === "string") return { column: time, unit: "s" };
+  if (typeof time === "string") {
+    return { column: time, unit: "s" };
+  }
   const { column, unit, format } = time;
-  if (format !== undefined && unit !== undefined)
+  if (format !== undefined && unit !== undefined) {
     throw new TwinError(`${where}: \`unit\` and \`format\` are both given; a unit is for numbers, a format for texts`);
+  }
   return { column, unit: unit ?? "s", ...(format !== undefined && { format }) };
 }
 
@@ -221,13 +236,20 @@ function knownTimes(
   place: Binding["place"],
 ): (readonly [string, Clock])[] {
   return Object.entries(columns).flatMap(([name, column]) => {
-    if (typeof column === "string" || column.known_at === undefined) return [];
+    if (typeof column === "string" || column.known_at === undefined) {
+      return [];
+    }
     const { known_at } = column;
     const where = place("columns", name, "known_at");
-    if (events === undefined) throw new TwinError(`${where}: no events are named, which a time could be of`);
-    if (steps && typeof known_at !== "string")
+    if (events === undefined) {
+      throw new TwinError(`${where}: no events are named, which a time could be of`);
+    }
+    if (steps && typeof known_at !== "string") {
       throw new TwinError(`${where}: the events have an order and no clock, so name the column of steps alone`);
-    if (steps) return [[name, { column: known_at as string, unit: "steps" }] as const];
+    }
+    if (steps) {
+      return [[name, { column: known_at as string, unit: "steps" }] as const];
+    }
     const clock =
       typeof known_at === "string" ? { ...clockIn(events.time!, where), column: known_at } : clockIn(known_at, where);
     return [[name, clock] as const];
@@ -235,11 +257,21 @@ function knownTimes(
 }
 
 function columnOf(written: WrittenBinding["columns"][string]): ColumnBinding {
-  if (typeof written === "string") return { kind: "sql", sql: written };
-  if ("column" in written) return { kind: "sql", sql: written.column };
-  if ("at_least" in written) return { kind: "at_least", ...written.at_least };
-  if ("split" in written) return { kind: "split", ...written.split };
-  if ("scale" in written) return { kind: "scale", ...written.scale };
+  if (typeof written === "string") {
+    return { kind: "sql", sql: written };
+  }
+  if ("column" in written) {
+    return { kind: "sql", sql: written.column };
+  }
+  if ("at_least" in written) {
+    return { kind: "at_least", ...written.at_least };
+  }
+  if ("split" in written) {
+    return { kind: "split", ...written.split };
+  }
+  if ("scale" in written) {
+    return { kind: "scale", ...written.scale };
+  }
   const { column, values, otherwise } = written.map;
   return { kind: "map", column, values, otherwise: otherwise ?? null };
 }

@@ -32,21 +32,28 @@ export async function clockOf(
   const { column, unit, format } = clock;
   const type = requireColumn(relation, column, where);
   const base = { name: "#time", derive: null, made: "column", shown: column, use: "number" } as const;
-  if (format !== undefined) return formatted(source, relation, binding, clock, type);
+  if (format !== undefined) {
+    return formatted(source, relation, binding, clock, type);
+  }
   const family = familyOf(type);
   if (family === "text" && unit !== "steps") {
     const read = await readTexts(source, relation, column, where);
-    if (read !== null) return read;
+    if (read !== null) {
+      return read;
+    }
   }
   if (family === "time" && unit !== "steps") {
     const raw = type === "TIMESTAMP_NS" ? `epoch_ns(${quoted(column)})` : null;
     return { time: { ...base, sql: secondsOf(quoted(column), type), bad: null }, raw };
   }
-  if (unit === "ns" && ["small", "whole", "huge"].includes(family))
+  if (unit === "ns" && ["small", "whole", "huge"].includes(family)) {
     return { time: { ...base, sql: secondsOfNanoseconds(quoted(column)), bad: null }, raw: quoted(column) };
+  }
   const numbers = ["small", "whole", "huge", "float"].includes(family);
   const cast = numbers ? castTo("number", quoted(column), type) : null;
-  if (cast !== null) return { time: { ...base, sql: `(${cast.sql} / ${factors[unit]})`, bad: cast.bad }, raw: null };
+  if (cast !== null) {
+    return { time: { ...base, sql: `(${cast.sql} / ${factors[unit]})`, bad: cast.bad }, raw: null };
+  }
   const [text] = family === "text" && unit !== "steps" ? await textsOf(source, relation, column) : [];
   const way =
     text === undefined
@@ -63,7 +70,9 @@ async function readTexts(
   where: string,
 ): Promise<ClockColumn | null> {
   const [first] = await textsOf(source, relation, column);
-  if (first === undefined || !/^\d{4}[-/]/.test(first)) return null;
+  if (first === undefined || !/^\d{4}[-/]/.test(first)) {
+    return null;
+  }
   const base = { name: "#time", derive: null, made: "column", shown: column, use: "number" } as const;
   const [{ type }] = await decideTypes(source, relation.sql(), [column], textTimes);
   if (type !== "VARCHAR") {

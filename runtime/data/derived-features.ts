@@ -16,24 +16,35 @@ export async function derivedFeatures(
   const derived: Derived[] = [];
   const expressions: { readonly feature: string; readonly sql: string }[] = [];
   for (const [name, column] of Object.entries(binding.columns)) {
-    if (!features.some((feature) => feature.name === name)) continue;
-    if (column.kind === "sql") expressions.push({ feature: name, sql: column.sql });
-    else
+    if (!features.some((feature) => feature.name === name)) {
+      continue;
+    }
+    if (column.kind === "sql") {
+      expressions.push({ feature: name, sql: column.sql });
+    } else {
       derived.push({
         feature: name,
         ...column,
         ...(column.kind === "map" && { values: { ...column.values } }),
       } as Derived);
+    }
   }
-  for (const [feature, { column }] of Object.entries(binding.knownAt))
-    if (features.some(({ name }) => name === feature)) derived.push({ feature, kind: "known_at", column });
-  if (expressions.length === 0) return derived;
+  for (const [feature, { column }] of Object.entries(binding.knownAt)) {
+    if (features.some(({ name }) => name === feature)) {
+      derived.push({ feature, kind: "known_at", column });
+    }
+  }
+  if (expressions.length === 0) {
+    return derived;
+  }
   const names = read ? await columnNames(binding) : null;
   for (const { feature, sql } of expressions) {
     // A column under another name is no expression: a request brings it under the feature's.
     const group = feature.startsWith("item.") ? names?.items : names?.events;
     const isColumn = group?.has(sql) ?? /^\w+$/.test(sql);
-    if (!isColumn) derived.push({ feature, kind: "sql", sql });
+    if (!isColumn) {
+      derived.push({ feature, kind: "sql", sql });
+    }
   }
   return derived;
 }
@@ -43,7 +54,9 @@ async function columnNames(binding: Binding): Promise<{ items: Set<string>; even
   try {
     const of = async (role: "items" | "events" | "users"): Promise<string[]> => {
       const named = binding[role];
-      if (named === null) return [];
+      if (named === null) {
+        return [];
+      }
       return [...(await openBound(source, binding, role)).columns.keys()];
     };
     return { items: new Set(await of("items")), events: new Set([...(await of("events")), ...(await of("users"))]) };

@@ -64,7 +64,9 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
     async checkTimes(times) {
       for (let i = 0; i < times.length; i++) {
         const value = times[i];
-        if (value !== null && (steps ? Number.isFinite(value) : value >= earliest && value <= latest)) continue;
+        if (value !== null && (steps ? Number.isFinite(value) : value >= earliest && value <= latest)) {
+          continue;
+        }
         await refuseTime(source, relation, time, events.clock, value);
       }
     },
@@ -77,7 +79,9 @@ export const partNumbers = { training: 0, validation: 1, test: 2 } as const;
 /** Part of the split of each event, as in `partNumbers`; all are training where nothing is split. */
 function partSql(binding: Binding): string {
   const { split } = binding;
-  if (split === null) return "0";
+  if (split === null) {
+    return "0";
+  }
   const measure =
     split.kind === "time"
       ? `"#time"`
@@ -95,6 +99,8 @@ export function userShare(user: string): string {
 /** An SQL condition of the user's, as it may be pasted into a query. @throws TwinError with its place */
 export async function requireCondition(source: Source, events: Events, text: string, where: string): Promise<string> {
   const { sql, type } = await expression(source, events.relation, text, where);
-  if (type !== "BOOLEAN") throw new TwinError(`${where}: \`${text}\` is ${type}; a condition (true or false) is due`);
+  if (type !== "BOOLEAN") {
+    throw new TwinError(`${where}: \`${text}\` is ${type}; a condition (true or false) is due`);
+  }
   return sql;
 }

@@ -56,18 +56,27 @@ export async function requireExpression(
 ): Promise<string> {
   const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
   const refuse = (why: string): TwinError => new TwinError(`${where}: \`${shown}\` ${why}`);
-  if (text.includes("\0")) throw refuse("has the character NUL in it");
-  if (text.length > longest) throw refuse(`is longer than ${longest} characters`);
+  if (text.includes("\0")) {
+    throw refuse("has the character NUL in it");
+  }
+  if (text.length > longest) {
+    throw refuse(`is longer than ${longest} characters`);
+  }
   // A line's end in the end: a comment does not reach the bracket.
   const pasted = `(${text}\n)`;
   const { tree, json } = await selected(source, text, refuse);
-  if (json !== (await selected(source, pasted, refuse)).json)
+  if (json !== (await selected(source, pasted, refuse)).json) {
     throw refuse("is no expression that can stand in brackets");
+  }
   const known = new Set([...relation.columns.keys()].flatMap((name) => [name, name.toLowerCase()]));
   const { columns, functions } = lookThrough(tree, refuse);
   for (const column of columns) {
-    if (known.has(column) || known.has(column.toLowerCase())) continue;
-    if (words.has(column.toLowerCase())) throw refuse(`has \`${column}\`, which is another value in each run`);
+    if (known.has(column) || known.has(column.toLowerCase())) {
+      continue;
+    }
+    if (words.has(column.toLowerCase())) {
+      throw refuse(`has \`${column}\`, which is another value in each run`);
+    }
     throw refuse(
       `is no expression over ${relation.name}, which has no column \`${column}\`${meant(column, relation.columns.keys())}`,
     );
@@ -97,13 +106,18 @@ async function selected(
     readonly error_message?: string;
     readonly statements?: readonly { readonly node: Readonly<Record<string, unknown>> }[];
   };
-  if (parsed.error) throw refuse(`is no SQL expression: ${firstLines(parsed.error_message)}`);
+  if (parsed.error) {
+    throw refuse(`is no SQL expression: ${firstLines(parsed.error_message)}`);
+  }
   const { statements = [] } = parsed;
   const node = statements[0]?.node as (Record<string, unknown> & { select_list?: Node[] }) | undefined;
   const found = node?.select_list?.[0];
-  if (!node || !found || statements.length !== 1 || node.select_list?.length !== 1 || !isBare(node))
+  if (!node || !found || statements.length !== 1 || node.select_list?.length !== 1 || !isBare(node)) {
     throw refuse("is more than one expression: one is due, over the columns of one row");
-  if (found.alias !== "") throw refuse(`gives itself the name \`${found.alias}\`; it has its name already`);
+  }
+  if (found.alias !== "") {
+    throw refuse(`gives itself the name \`${found.alias}\`; it has its name already`);
+  }
   return { tree: found, json };
 }
 
@@ -137,15 +151,29 @@ function lookThrough(tree: Node, refuse: Refuse): Used {
   const left: unknown[] = [tree];
   while (left.length > 0) {
     const node = left.pop();
-    if (typeof node !== "object" || node === null) continue;
-    for (const member of Object.values(node)) left.push(member);
-    if (!("class" in node)) continue;
+    if (typeof node !== "object" || node === null) {
+      continue;
+    }
+    for (const member of Object.values(node)) {
+      left.push(member);
+    }
+    if (!("class" in node)) {
+      continue;
+    }
     const found = node as Node;
-    if (!allowed.has(found.class)) throw refuse(refused[found.class] ?? "is no expression over the columns of one row");
-    if (found.class === "COLUMN_REF") columns.add((found.column_names as string[])[0]!);
+    if (!allowed.has(found.class)) {
+      throw refuse(refused[found.class] ?? "is no expression over the columns of one row");
+    }
+    if (found.class === "COLUMN_REF") {
+      columns.add((found.column_names as string[])[0]!);
+    }
     if (found.class === "LAMBDA") {
-      for (const name of parametersOf(found.lhs as Node)) parameters.add(name);
-      if (++arrows > mostArrows) throw refuse(`has more than ${mostArrows} lambdas or arrows of JSON`);
+      for (const name of parametersOf(found.lhs as Node)) {
+        parameters.add(name);
+      }
+      if (++arrows > mostArrows) {
+        throw refuse(`has more than ${mostArrows} lambdas or arrows of JSON`);
+      }
     }
     if (found.class === "FUNCTION") {
       const { children, function_name: written, schema, catalog } = found as Node & Record<string, string>;
@@ -153,12 +181,21 @@ function lookThrough(tree: Node, refuse: Refuse): Used {
       const { length } = children as unknown as readonly unknown[];
       functions.set(name, Math.min(length, functions.get(name) ?? length));
       // `title.lower()` is `lower(title)`.
-      for (const owner of [schema, catalog])
-        if (owner !== "" && owner !== "main" && owner !== "system") columns.add(owner);
-      if (aggregators.has(name)) checkAggregator(children as unknown as readonly Node[], refuse);
+      for (const owner of [schema, catalog]) {
+        if (owner !== "" && owner !== "main" && owner !== "system") {
+          columns.add(owner);
+        }
+      }
+      if (aggregators.has(name)) {
+        checkAggregator(children as unknown as readonly Node[], refuse);
+      }
     }
   }
-  for (const name of parameters) if (!words.has(name.toLowerCase())) columns.delete(name);
+  for (const name of parameters) {
+    if (!words.has(name.toLowerCase())) {
+      columns.delete(name);
+    }
+  }
   return { columns, functions };
 }
 
@@ -170,8 +207,9 @@ function parametersOf(lhs: Node): string[] {
 
 function checkAggregator(children: readonly Node[], refuse: Refuse): void {
   const name = (children[1]?.value as { value?: unknown } | undefined)?.value;
-  if (children[1]?.class !== "CONSTANT" || typeof name !== "string" || name.toLowerCase() === drawn)
+  if (children[1]?.class !== "CONSTANT" || typeof name !== "string" || name.toLowerCase() === drawn) {
     throw refuse("aggregates a list by something that is no steady aggregate's name");
+  }
 }
 
 interface Entry {
@@ -183,7 +221,9 @@ interface Entry {
 
 /** What is called must be steady: the same for the same row in every run and on every machine. */
 async function checkFunctions(source: Source, used: ReadonlyMap<string, number>, refuse: Refuse): Promise<void> {
-  if (used.size === 0) return;
+  if (used.size === 0) {
+    return;
+  }
   const rows = await source.all(
     `SELECT DISTINCT lower(function_name) AS name, function_type AS type, stability, macro_definition AS body FROM duckdb_functions() WHERE lower(function_name) IN (${[...used.keys()].map(literal).join(", ")})`,
   );
@@ -191,16 +231,29 @@ async function checkFunctions(source: Source, used: ReadonlyMap<string, number>,
     const entries = (rows as unknown as readonly Entry[]).filter((row) => row.name === name);
     const has = (type: string): boolean => entries.some((entry) => entry.type === type);
     const unlike = `calls \`${name}\`, which is another value in each run or on each machine`;
-    if (name === "error") continue;
-    if (unsteady.has(name) || (name === "age" && least < 2)) throw refuse(unlike);
+    if (name === "error") {
+      continue;
+    }
+    if (unsteady.has(name) || (name === "age" && least < 2)) {
+      throw refuse(unlike);
+    }
     if (has("scalar")) {
-      if (entries.some(({ type, stability }) => type === "scalar" && stability !== "CONSISTENT")) throw refuse(unlike);
+      if (entries.some(({ type, stability }) => type === "scalar" && stability !== "CONSISTENT")) {
+        throw refuse(unlike);
+      }
     } else if (has("macro")) {
-      for (const { body } of entries) if (body !== null) await checkMacro(source, name, body, refuse);
-    } else if (has("aggregate")) throw refuse(`calls the aggregate \`${name}\`, which ${otherRows}`);
-    else if (entries.length > 0 || name === "unnest")
+      for (const { body } of entries) {
+        if (body !== null) {
+          await checkMacro(source, name, body, refuse);
+        }
+      }
+    } else if (has("aggregate")) {
+      throw refuse(`calls the aggregate \`${name}\`, which ${otherRows}`);
+    } else if (entries.length > 0 || name === "unnest") {
       throw refuse(`calls \`${name}\`, which makes a table, and one value is due`);
-    else throw refuse(`calls \`${name}\`, and there is no such function`);
+    } else {
+      throw refuse(`calls \`${name}\`, and there is no such function`);
+    }
   }
 }
 
@@ -208,8 +261,11 @@ async function checkFunctions(source: Source, used: ReadonlyMap<string, number>,
 async function checkMacro(source: Source, name: string, body: string, refuse: Refuse): Promise<void> {
   const within: Refuse = (why) => refuse(`calls \`${name}\`, which ${why}`);
   const { columns, functions } = lookThrough((await selected(source, body, within)).tree, within);
-  for (const column of columns)
-    if (words.has(column)) throw within(`has \`${column}\`, which is another value in each run`);
+  for (const column of columns) {
+    if (words.has(column)) {
+      throw within(`has \`${column}\`, which is another value in each run`);
+    }
+  }
   functions.size > 0 &&
     (await checkFunctions(source, new Map([...functions].filter(([other]) => other !== name)), within));
 }

@@ -50,7 +50,9 @@ export async function openItems(
   const columns: Resolved[] = [];
   for (const feature of features) {
     const wanted = wantedOf(feature);
-    if (wanted === null) continue;
+    if (wanted === null) {
+      continue;
+    }
     // The key feature itself reads the key's column unless told otherwise.
     const own = feature.key ? { ...wanted, defaults: [key, ...wanted.defaults] } : wanted;
     columns.push(await resolve(source, relation, binding, own));
@@ -115,12 +117,16 @@ async function checkKeys(
     `SELECT count(*) AS items, count(k) AS present, count(DISTINCT k) AS different FROM (SELECT ${key.sql} AS k FROM ${relation.sql()})`,
   );
   const items = Number(total.items);
-  if (items === 0) throw new TwinError(`${relation.name} holds no items`);
+  if (items === 0) {
+    throw new TwinError(`${relation.name} holds no items`);
+  }
   if (Number(total.present) < items) {
     const place = await locate(source, relation, `(${key.sql}) IS NULL`);
     throw new TwinError(`${place ?? relation.name}, column \`${key.shown}\`: the item's key is missing`);
   }
-  if (Number(total.different) === items) return items;
+  if (Number(total.different) === items) {
+    return items;
+  }
   const [twice] = await ask(
     `SELECT k FROM (SELECT ${key.sql} AS k FROM ${relation.sql()}) GROUP BY k HAVING count(*) > 1 ORDER BY k LIMIT 1`,
   );

@@ -20,8 +20,12 @@ export function openBound(source: Source, binding: Binding, role: Role): Promise
 
 /** `key(type)` and `id` say it; a vocabulary or hashed key is what its columns hold, in the items file and the event log. */
 export async function itemKeyType(source: Source, binding: Binding, feature: FeatureSpec): Promise<KeyType> {
-  if (feature.encoder.kind === "key") return feature.encoder.type;
-  if (feature.encoder.kind === "id") return "int64";
+  if (feature.encoder.kind === "key") {
+    return feature.encoder.type;
+  }
+  if (feature.encoder.kind === "id") {
+    return "int64";
+  }
   return writtenItemKeyType(source, binding);
 }
 
@@ -44,18 +48,28 @@ async function sharedType(
   columns: readonly (readonly [Role, string | undefined])[],
 ): Promise<KeyType> {
   for (const [role, column] of columns) {
-    if (column === undefined) continue;
-    if ((await typeOfKey(source, await openBound(source, binding, role), column)) === "string") return "string";
+    if (column === undefined) {
+      continue;
+    }
+    if ((await typeOfKey(source, await openBound(source, binding, role), column)) === "string") {
+      return "string";
+    }
   }
   return "int64";
 }
 
 /** Texts, and whole numbers of which some do not fit into 64 bits with a sign, are held as texts. */
 async function typeOfKey(source: Source, relation: Relation, column: string): Promise<KeyType> {
-  if (!relation.columns.has(column)) return "int64";
+  if (!relation.columns.has(column)) {
+    return "int64";
+  }
   const { sql, type } = await readAsIds(source, relation, column);
-  if (familyOf(type) === "text" || familyOf(type) === "time") return "string";
-  if (!/^(UBIGINT|U?HUGEINT|DECIMAL.*)$/.test(type)) return "int64";
+  if (familyOf(type) === "text" || familyOf(type) === "time") {
+    return "string";
+  }
+  if (!/^(UBIGINT|U?HUGEINT|DECIMAL.*)$/.test(type)) {
+    return "int64";
+  }
   const rows = (relation.made ?? relation).sql();
   const far = `${sql} = trunc(${sql}) AND TRY_CAST(${sql} AS BIGINT) IS NULL`;
   return once(JSON.stringify(["key", rows, sql]), relation.files, async () => {
@@ -77,7 +91,8 @@ export async function keyColumn(
   const { sql, type } = await readAsIds(source, relation, column);
   const use = held === "int64" ? "int64" : "text";
   const cast = castTo(use, sql, type);
-  if (cast === null)
+  if (cast === null) {
     throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}, and ${due[use]} are due`);
+  }
   return { name, ...cast, derive: null, made: "column", shown: column, use };
 }

@@ -17,14 +17,16 @@ export function checkKnownAt(binding: Binding, { features }: DataModel): void {
   for (const name of Object.keys(binding.knownAt)) {
     const feature = features.find((one) => one.name === name);
     const where = binding.place("columns", name, "known_at");
-    if (feature?.group !== "cross")
+    if (feature?.group !== "cross") {
       throw new TwinError(
         `${where}: \`known_at\` is for values of behaviours (cross features), and ${name} is none. What a sample itself has must be known when it is shown: leave the column out where it is not`,
       );
-    if (feature.encoder.kind === "elapsed")
+    }
+    if (feature.encoder.kind === "elapsed") {
       throw new TwinError(
         `${where}: ${name} is computed from the times, which are always known: leave \`known_at\` out`,
       );
+    }
   }
 }
 
@@ -55,7 +57,9 @@ export async function knownAtColumns(
 
 /** A column without the values that a sample at `time` may not see. @param knownAt by row, NaN: never */
 export function knownValues(column: DataColumn, knownAt: Float64Array, time: number, delay: number): DataColumn {
-  if (knownAt.every((at) => isSeen(at, time, delay))) return column;
+  if (knownAt.every((at) => isSeen(at, time, delay))) {
+    return column;
+  }
   const values = (none: DataValue): DataValue[] =>
     Array.from(knownAt, (at, row) => (isSeen(at, time, delay) ? valueAt(column, row) : none));
   return column instanceof Float64Array ? Float64Array.from(values(Number.NaN) as number[]) : values(null);

@@ -32,9 +32,13 @@ export async function learnVocabularies(
   const binding = typeof data === "string" ? readBinding(data) : data;
   const learned = new Map<string, readonly string[]>();
   const wanted = vocabularyFeatures(features);
-  if (wanted.length === 0) return learned;
+  if (wanted.length === 0) {
+    return learned;
+  }
   const key = features.find((feature) => feature.group === "item" && feature.key);
-  if (!key) throw new TwinError("the model has no item key, so events and items cannot be joined");
+  if (!key) {
+    throw new TwinError("the model has no item key, so events and items cannot be joined");
+  }
   const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const keyType = await itemKeyType(source, binding, key);

@@ -56,7 +56,9 @@ async function countDerived(
       const value = column.derive ? deriveValue(column.derive, raw, `column \`${column.shown}\``) : raw;
       const list = typeof value === "object" && value !== null ? [...new Set<unknown>(value)] : [value];
       for (const one of list) {
-        if (one !== null) counts.set(String(one), (counts.get(String(one)) ?? 0) + Number(n[row]));
+        if (one !== null) {
+          counts.set(String(one), (counts.get(String(one)) ?? 0) + Number(n[row]));
+        }
       }
     }
   }
@@ -74,7 +76,9 @@ interface Values {
 
 async function valuesOf(feature: FeatureSpec, binding: Binding, source: Source, keyType: KeyType): Promise<Values> {
   const wanted = wantedOf(feature)!;
-  if (feature.group === "item") return itemValues(feature, binding, source, keyType);
+  if (feature.group === "item") {
+    return itemValues(feature, binding, source, keyType);
+  }
   const events = await openEvents(source, binding, keyType);
   const training = `SELECT * FROM (${events.select}) WHERE "#part" = 0`;
   if (feature.group === "user" && binding.users !== null) {
@@ -116,7 +120,9 @@ async function itemValues(feature: FeatureSpec, binding: Binding, source: Source
   const column = await resolve(source, items.relation, binding, own);
   const values = `SELECT ${items.keySql} AS k, ${column.sql} AS v FROM ${items.relation.sql()}`;
   const explain = explainRead(source, items.relation, [column]);
-  if (binding.events === null) return { sql: `SELECT v, 1 AS n FROM (${values})`, column, explain };
+  if (binding.events === null) {
+    return { sql: `SELECT v, 1 AS n FROM (${values})`, column, explain };
+  }
   const events = await openEvents(source, binding, keyType);
   const seen = `SELECT "#item" AS i, count(*) AS n FROM (${events.select}) WHERE "#part" = 0 GROUP BY 1`;
   return { sql: `SELECT v, n FROM (${values}) JOIN (${seen}) ON k = i`, column, explain };

@@ -40,8 +40,12 @@ type Format = "csv" | "parquet" | "json";
 
 function formatOf(path: string): Format | null {
   const name = path.toLowerCase().replace(/\.(gz|zst)$/, "");
-  if (/\.(csv|tsv|tab|txt)$/.test(name)) return "csv";
-  if (/\.(parquet|pq)$/.test(name)) return "parquet";
+  if (/\.(csv|tsv|tab|txt)$/.test(name)) {
+    return "csv";
+  }
+  if (/\.(parquet|pq)$/.test(name)) {
+    return "parquet";
+  }
   return /\.(jsonl|ndjson|json)$/.test(name) ? "json" : null;
 }
 
@@ -74,7 +78,9 @@ export async function openRelation(
   let reading: Reading;
   try {
     reading = await once(JSON.stringify([format, expected]), files, () => {
-      if (format === "parquet") return readParquet(source, files);
+      if (format === "parquet") {
+        return readParquet(source, files);
+      }
       return format === "csv" ? readCsv(source, files, expected) : readJsonLines(source, files);
     });
   } catch (cause) {
@@ -88,10 +94,11 @@ export async function openRelation(
   }
   for (const column of expected) {
     const [without] = reading.absent.get(column) ?? [];
-    if (without !== undefined)
+    if (without !== undefined) {
       throw new TwinError(
         `${where}: ${shownPath(without)} has no column \`${column}\`, and other files of ${name} have it`,
       );
+    }
   }
   const sql = (some: readonly string[] = files): string => reading.sql(some);
   return {
@@ -116,7 +123,9 @@ const shownPath = (file: string): string =>
  */
 export async function readAsIds(source: Source, relation: Relation, column: string): Promise<AsIds> {
   const type = relation.columns.get(column)!;
-  if (!relation.texts.has(column) || type === "BIGINT") return { sql: quoted(column), type };
+  if (!relation.texts.has(column) || type === "BIGINT") {
+    return { sql: quoted(column), type };
+  }
   const text = quoted(textName(column));
   const { files } = relation.made ?? relation;
   return once(JSON.stringify(["ids", relation.sql(), column]), files, () =>
@@ -127,7 +136,9 @@ export async function readAsIds(source: Source, relation: Relation, column: stri
 /** @throws TwinError naming the file and what was probably meant */
 export function requireColumn(relation: Relation, column: string, where: string): string {
   const type = relation.columns.get(column);
-  if (type !== undefined) return type;
+  if (type !== undefined) {
+    return type;
+  }
   throw new TwinError(
     `${where}: ${relation.name} has no column \`${column}\`${meant(column, relation.columns.keys())}`,
   );
@@ -138,7 +149,9 @@ export function requireColumn(relation: Relation, column: string, where: string)
  * Slow on purpose: it runs only to name the place of an error.
  */
 export async function locate(source: Source, relation: Relation, condition: string, skip = 0): Promise<string | null> {
-  if (relation.made) return locate(source, relation.made, condition, skip);
+  if (relation.made) {
+    return locate(source, relation.made, condition, skip);
+  }
   let passed = 0;
   for (const file of relation.files) {
     const found = await source.all(
@@ -154,7 +167,9 @@ export async function locate(source: Source, relation: Relation, condition: stri
 
 /** An error of reading this relation: a CSV error already names its line; a failing cast names its value. */
 export function readError(relation: Pick<Relation, "name">, cause: unknown): TwinError {
-  if (cause instanceof TwinError) return cause;
+  if (cause instanceof TwinError) {
+    return cause;
+  }
   const text = cause instanceof Error ? cause.message : String(cause);
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
   if (line === undefined) {
@@ -177,13 +192,19 @@ export function readError(relation: Pick<Relation, "name">, cause: unknown): Twi
 
 /** The row behind an error of reading that is due to types which differ by file; null where it is another error. */
 export async function guardedRow(source: Source, relation: Relation, cause: unknown): Promise<TwinError | null> {
-  if (relation.made) return guardedRow(source, relation.made, cause);
-  if (!(cause instanceof Error) || !(cause.message.includes(guarded) || /UTF-?8/i.test(cause.message))) return null;
+  if (relation.made) {
+    return guardedRow(source, relation.made, cause);
+  }
+  if (!(cause instanceof Error) || !(cause.message.includes(guarded) || /UTF-?8/i.test(cause.message))) {
+    return null;
+  }
   for (const { column, bad, why, files, raw } of relation.guards) {
     for (const file of files) {
       const numbered = `SELECT *, row_number() OVER () AS "#n" FROM ${raw(file)}`;
       const [found] = await source.all(`SELECT "#n" AS n FROM (${numbered}) WHERE ${bad} ORDER BY 1 LIMIT 1`);
-      if (found) return new TwinError(`${shownPath(file)}, row ${found.n}, column \`${column}\`: ${why}`, { cause });
+      if (found) {
+        return new TwinError(`${shownPath(file)}, row ${found.n}, column \`${column}\`: ${why}`, { cause });
+      }
     }
   }
   return null;

@@ -85,12 +85,16 @@ export async function countEvents(
 /** Every event has a user, an item and a time within 1990–2100. */
 async function checkKeys(source: Source, columns: SampleColumns, all: Record<string, unknown>): Promise<void> {
   const { events } = columns;
-  if (Number(all.n) === 0) throw new TwinError(`${events.relation.name} holds no events`);
+  if (Number(all.n) === 0) {
+    throw new TwinError(`${events.relation.name} holds no events`);
+  }
   for (const [count, column, what] of [
     [all.userless, events.user, "user"],
     [all.itemless, events.item, "item"],
   ] as const) {
-    if (Number(count) === 0) continue;
+    if (Number(count) === 0) {
+      continue;
+    }
     const place = await locate(source, events.relation, `(${column.sql}) IS NULL`);
     throw new TwinError(
       `${place ?? events.relation.name}, column \`${column.shown}\`: the event has no ${what}; fill it in or leave the row out`,
@@ -113,7 +117,9 @@ async function checkLabels(
   const refuse = async (column: Resolved, wrong: string, why: string): Promise<void> => {
     const name = quoted(column.name);
     const [row] = await ask(`SELECT min("#row")::DOUBLE AS row FROM ${from} WHERE ${wrong.replaceAll("VALUE", name)}`);
-    if (row.row === null || row.row === undefined) return;
+    if (row.row === null || row.row === undefined) {
+      return;
+    }
     const value = await source.all(
       `SELECT ${name}::VARCHAR AS value FROM ${from} WHERE "#row" = ${Number(row.row)} LIMIT 1`,
     );
@@ -125,14 +131,18 @@ async function checkLabels(
   };
   for (const label of columns.labels) {
     await refuse(label, "isinf(VALUE)", "is no label; leave the cell empty where the label is missing");
-    if (model.labels.find(({ name }) => name === bare(label))!.kind !== "binary") continue;
+    if (model.labels.find(({ name }) => name === bare(label))!.kind !== "binary") {
+      continue;
+    }
     await refuse(
       label,
       "NOT isnan(VALUE) AND VALUE NOT IN (0, 1)",
       `is no binary label: 0 or 1 are due; for a threshold write \`${label.name}: "${label.shown} >= 4"\``,
     );
   }
-  if (columns.weight === null) return;
+  if (columns.weight === null) {
+    return;
+  }
   await refuse(
     columns.weight,
     "isnan(VALUE) OR isinf(VALUE) OR VALUE < 0",
@@ -156,40 +166,48 @@ export function judge(counts: Counts, binding: Binding, model: DataModel): strin
       `${binding.place("split", "validation")}: the validation part has no samples${spanOf(counts)}; move the ends of the split`,
     );
   }
-  if (split !== null && (split.kind === "time" || split.validation < 1) && test.samples === 0)
+  if (split !== null && (split.kind === "time" || split.validation < 1) && test.samples === 0) {
     warnings.push("the test part has no samples: everything lies before the end of the validation part");
+  }
   if (training.samples > 0) {
     for (const { name, kind, defined, mean } of training.labels) {
       const where = binding.place("columns", `predict.${name}`);
-      if (defined === 0) errors.push(`${where}: label \`${name}\` is missing in every sample of the training part`);
-      else if (kind === "binary" && mean === 0)
+      if (defined === 0) {
+        errors.push(`${where}: label \`${name}\` is missing in every sample of the training part`);
+      } else if (kind === "binary" && mean === 0) {
         errors.push(
           `${where}: label \`${name}\` is never 1 in the training part (${say(defined)} samples), so there is nothing to learn; check the column or the expression`,
         );
-      else if (kind === "binary" && mean === 1 && binding.negatives === null)
+      } else if (kind === "binary" && mean === 1 && binding.negatives === null) {
         errors.push(
           `${where}: label \`${name}\` is always 1 in the training part (${say(defined)} samples); for data without negatives add \`negatives: {per_positive: 4, by: popularity}\``,
         );
-      else if (binding.negatives !== null && (kind !== "binary" || mean !== 1))
+      } else if (binding.negatives !== null && (kind !== "binary" || mean !== 1)) {
         errors.push(
           `${binding.place("negatives")}: negatives are drawn for data that has none, and the label \`${name}\` ${kind === "binary" ? "is not always 1" : "is a regression"}; remove \`negatives\`, or take ${name} out of the model`,
         );
+      }
     }
   }
-  if (errors.length > 0) throw new TwinError(errors.join("\n"));
+  if (errors.length > 0) {
+    throw new TwinError(errors.join("\n"));
+  }
   warnings.push(...judgeCandidates(model, binding), ...judgeRepeats(counts, binding));
   const { seen } = counts;
-  if (seen.events > 0)
+  if (seen.events > 0) {
     warnings.push(
       `${say(seen.withoutRow)} of ${say(seen.items)} items of the events have no row in the items file (${say(seen.events)} events): they count as the unknown item`,
     );
+  }
   return warnings;
 }
 
 /** What is known of what was shown is not known of what is drawn. */
 function judgeCandidates({ features }: DataModel, { negatives, place }: Binding): string[] {
   const known = features.filter(({ group }) => group === "candidate").map(({ name }) => `\`${name}\``);
-  if (negatives === null || known.length === 0) return [];
+  if (negatives === null || known.length === 0) {
+    return [];
+  }
   return [
     `${place("negatives")}: drawn negatives have no ${known.join(", ")}, and positives have: that it is there tells them apart. Take candidate features out of the model, or train on rows that were shown`,
   ];
@@ -200,10 +218,14 @@ export const manyRepeats = 0.05;
 
 /** Where what was met is never drawn, "was met before" alone tells positives from negatives. */
 function judgeRepeats({ parts: all }: Counts, { negatives, place }: Binding): string[] {
-  if (negatives === null || negatives.met === "allow") return [];
+  if (negatives === null || negatives.met === "allow") {
+    return [];
+  }
   const sum = (of: "samples" | "repeats"): number => all.reduce((total, part) => total + (part[of] ?? 0), 0);
   const [positives, repeats] = [sum("samples"), sum("repeats")];
-  if (!(repeats > manyRepeats * positives)) return [];
+  if (!(repeats > manyRepeats * positives)) {
+    return [];
+  }
   const say = (number: number): string => number.toLocaleString("en-GB");
   const share = ((100 * repeats) / positives).toFixed(1);
   return [

@@ -61,7 +61,9 @@ export function useOf(encoder: Encoder): Use | null {
 
 export function wantedOf(feature: FeatureSpec): Wanted | null {
   const use = useOf(feature.encoder);
-  if (use === null) return null;
+  if (use === null) {
+    return null;
+  }
   return {
     name: feature.name,
     defaults: feature.formerly ? [feature.column, feature.formerly] : [feature.column],
@@ -134,7 +136,9 @@ export async function expression(
 
 function finish(name: string, sql: string, shown: string, type: string, use: Use, relation: Relation, where: string) {
   const cast = castTo(use, sql, type);
-  if (cast !== null) return { name, sql: cast.sql, bad: cast.bad, shown, use };
+  if (cast !== null) {
+    return { name, sql: cast.sql, bad: cast.bad, shown, use };
+  }
   const way =
     use === "tags" && type === "VARCHAR"
       ? `; split it: \`${name}: {split: {column: ${shown}, by: "|"}}\``
@@ -149,10 +153,14 @@ export function selection(columns: readonly Resolved[]): string {
 
 /** What a message says of the value of the first row that does not fit; of an expression nothing. */
 async function firstValue(source: Source, relation: Relation, { name, shown, bad, use }: Resolved): Promise<string> {
-  if (!relation.columns.has(shown)) return "";
+  if (!relation.columns.has(shown)) {
+    return "";
+  }
   const rows = `SELECT CAST(${quoted(shown)} AS VARCHAR) AS v FROM (${relation.numbered}) WHERE ${bad} ORDER BY ${quoted(rowColumn)} LIMIT 1`;
   const [row] = await source.all(rows).catch(() => []);
-  if (row === undefined) return "";
+  if (row === undefined) {
+    return "";
+  }
   const value = String(row.v);
   const dated = use === "number" && !name.startsWith("#") && /^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}/.test(value);
   const way = dated ? `; of a date write \`${name}: "strptime(${shown}, '%d/%m/%Y')"\`` : "";
@@ -162,11 +170,17 @@ async function firstValue(source: Source, relation: Relation, { name, shown, bad
 /** Turns a failed read into an error that names file, column and row, by searching for the row that did not fit. */
 export function explainRead(source: Source, relation: Relation, columns: readonly Resolved[]) {
   return async (cause: unknown): Promise<TwinError> => {
-    if (cause instanceof TwinError) return cause;
+    if (cause instanceof TwinError) {
+      return cause;
+    }
     const guarded = await guardedRow(source, relation, cause);
-    if (guarded !== null) return guarded;
+    if (guarded !== null) {
+      return guarded;
+    }
     for (const column of columns) {
-      if (column.bad === null) continue;
+      if (column.bad === null) {
+        continue;
+      }
       try {
         const place = await locate(source, relation, column.bad);
         if (place !== null) {

@@ -44,14 +44,18 @@ export function checkNames(binding: Binding, manifest: DataModel): void {
   const features = manifest.features.map((feature) => feature.name);
   const names = [...features, ...manifest.labels.map((label) => `predict.${label.name}`)];
   for (const name of Object.keys(binding.columns)) {
-    if (names.includes(name)) continue;
+    if (names.includes(name)) {
+      continue;
+    }
     throw new TwinError(
       `${binding.place("columns", name)}: the model ${manifest.model} has no \`${name}\`${meant(name, names)}`,
     );
   }
   const histories = manifest.histories.map((history) => history.name);
   for (const name of Object.keys(binding.history)) {
-    if (histories.includes(name)) continue;
+    if (histories.includes(name)) {
+      continue;
+    }
     throw new TwinError(
       `${binding.place("history", name)}: the model ${manifest.model} has no history \`${name}\`${meant(name, histories)}`,
     );
@@ -73,7 +77,9 @@ export async function sampleColumns(
     const columns: Resolved[] = [];
     for (const feature of features) {
       const wanted = wantedOf(feature);
-      if (wanted !== null) columns.push(await resolve(source, events.relation, binding, wanted));
+      if (wanted !== null) {
+        columns.push(await resolve(source, events.relation, binding, wanted));
+      }
     }
     return columns;
   };
@@ -136,8 +142,9 @@ async function labelColumns(
   const labels: Resolved[] = [];
   for (const { name } of manifest.labels) {
     const wanted = { name: `predict.${name}`, defaults: [name], use: "label" } as const;
-    if (provides(events.relation, binding, wanted))
+    if (provides(events.relation, binding, wanted)) {
       labels.push(await resolve(source, events.relation, binding, wanted));
+    }
   }
   if (labelled && labels.length === 0) {
     const first = manifest.labels[0].name;
@@ -149,7 +156,9 @@ async function labelColumns(
 }
 
 async function weightColumn(source: Source, events: Events, binding: Binding): Promise<Resolved | null> {
-  if (binding.weight === null) return null;
+  if (binding.weight === null) {
+    return null;
+  }
   const where = binding.place("weight");
   const own = events.relation.columns.get(binding.weight);
   const { sql, type } =
@@ -157,7 +166,9 @@ async function weightColumn(source: Source, events: Events, binding: Binding): P
       ? await expression(source, events.relation, binding.weight, where)
       : { sql: quoted(binding.weight), type: own };
   const cast = castTo("number", sql, type);
-  if (cast === null) throw new TwinError(`${where}: \`${binding.weight}\` is ${type}; ${due.number} are due`);
+  if (cast === null) {
+    throw new TwinError(`${where}: \`${binding.weight}\` is ${type}; ${due.number} are due`);
+  }
   return { name: "#weight", ...cast, derive: null, made: "column", shown: binding.weight, use: "number" };
 }
 
@@ -167,7 +178,9 @@ async function userColumns(source: Source, events: Events, binding: Binding, fea
   const inUsers: Resolved[] = [];
   for (const feature of features) {
     const wanted = wantedOf(feature);
-    if (wanted === null) continue;
+    if (wanted === null) {
+      continue;
+    }
     const own = feature.key ? { ...wanted, defaults: [...wanted.defaults, events.user.shown] } : wanted;
     if (users !== null && provides(users, binding, wanted)) {
       // An expression may be meant for either file; the users file is asked first.
@@ -175,14 +188,18 @@ async function userColumns(source: Source, events: Events, binding: Binding, fea
         inUsers.push(await resolve(source, users, binding, wanted));
         continue;
       } catch (error) {
-        if (!Object.hasOwn(binding.columns, wanted.name)) throw error;
+        if (!Object.hasOwn(binding.columns, wanted.name)) {
+          throw error;
+        }
         inEvents.push(await resolve(source, events.relation, binding, own).catch(() => Promise.reject(error)));
         continue;
       }
     }
     inEvents.push(await resolve(source, events.relation, binding, own));
   }
-  if (users === null || inUsers.length === 0) return { inEvents, inUsers, select: null, explain: null };
+  if (users === null || inUsers.length === 0) {
+    return { inEvents, inUsers, select: null, explain: null };
+  }
   const key = await userKeys(source, binding, users, events.userType);
   const one = `SELECT ${key.sql} AS "#ukey", ${selection(inUsers)} FROM ${users.sql()}`;
   const search = explainRead(source, users, [key, ...inUsers]);

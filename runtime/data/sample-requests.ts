@@ -112,8 +112,9 @@ export function requestsOf(
           continue;
         }
         let end = start + 1;
-        while (end < rows.times.length && end - start < most && together(rows, shared, start, end) && wanted(end))
+        while (end < rows.times.length && end - start < most && together(rows, shared, start, end) && wanted(end)) {
           end++;
+        }
         yield build(start, end, rows.times[start]);
         start = end;
       }
@@ -128,12 +129,16 @@ export function requestsOf(
 
 /** Whether two events can be one request: the same instant, user features and context. */
 function together(rows: UserRows, shared: readonly DataColumn[], a: number, b: number): boolean {
-  if (rows.times[a] !== rows.times[b]) return false;
+  if (rows.times[a] !== rows.times[b]) {
+    return false;
+  }
   return shared.every((column) => same(valueAt(column, a), valueAt(column, b)));
 }
 
 function same(a: DataValue, b: DataValue): boolean {
-  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b);
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) {
+    return Object.is(a, b);
+  }
   return a.length === b.length && Array.from(a as ArrayLike<unknown>).every((value, i) => Object.is(value, b[i]));
 }
 
@@ -151,7 +156,11 @@ function pastOf(
   const bound = binding.history[spec.name];
   const keep = rows.columns[`#keep${index}`] as readonly boolean[];
   const chosen: number[] = [];
-  for (let row = 0; row < keep.length; row++) if (keep[row]) chosen.push(row);
+  for (let row = 0; row < keep.length; row++) {
+    if (keep[row]) {
+      chosen.push(row);
+    }
+  }
   const pick = <C extends DataColumn>(column: C): C =>
     chosen.length === keep.length ? column : takeRows(column, chosen);
   const group = rows.columns[`#same${index}`];
@@ -177,7 +186,9 @@ function before(past: Past, time: number, event: number): SampleHistory {
   const all = past.same === null || excluded === null;
   const seen: number[] = [];
   for (let row = start; !all && row < past.time.length && seen.length < past.max; row++) {
-    if (valueAt(past.same!.behaviour, row) !== excluded) seen.push(row);
+    if (valueAt(past.same!.behaviour, row) !== excluded) {
+      seen.push(row);
+    }
   }
   const end = Math.min(past.time.length, start + past.max);
   const take = <C extends DataColumn>(column: C): C => (all ? sliceColumn(column, start, end) : takeRows(column, seen));

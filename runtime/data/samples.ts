@@ -112,9 +112,15 @@ async function* users(source: Source, columns: SampleColumns, query: string): As
     const keys = chunk.columns["#user"] as readonly (bigint | string | null)[];
     let start = 0;
     for (let row = 0; row < chunk.rows; row++) {
-      if (row > 0 ? keys[row] === keys[row - 1] : keys[row] === current) continue;
-      if (row > start) pieces.push(piece(chunk, start, row));
-      if (pieces.length > 0) yield join(current, pieces, columns);
+      if (row > 0 ? keys[row] === keys[row - 1] : keys[row] === current) {
+        continue;
+      }
+      if (row > start) {
+        pieces.push(piece(chunk, start, row));
+      }
+      if (pieces.length > 0) {
+        yield join(current, pieces, columns);
+      }
       pieces = [];
       start = row;
       current = keys[row];
@@ -122,7 +128,9 @@ async function* users(source: Source, columns: SampleColumns, query: string): As
     current = keys[chunk.rows - 1];
     pieces.push(piece(chunk, start, chunk.rows));
   }
-  if (pieces.length > 0) yield join(current, pieces, columns);
+  if (pieces.length > 0) {
+    yield join(current, pieces, columns);
+  }
 }
 
 function piece(chunk: Chunk, start: number, end: number): Chunk {
@@ -138,7 +146,9 @@ function join(user: bigint | string | null, pieces: readonly Chunk[], columns: S
     throw new TwinError(`${events.relation.name}, column \`${events.user.shown}\`: an event has no user`);
   }
   const joined: Record<string, DataColumn> = emptyRecord();
-  for (const name of Object.keys(pieces[0].columns)) joined[name] = joinColumns(pieces.map((one) => one.columns[name]));
+  for (const name of Object.keys(pieces[0].columns)) {
+    joined[name] = joinColumns(pieces.map((one) => one.columns[name]));
+  }
   const items = joined["#item"] as readonly unknown[];
   if (Array.isArray(items) && items.includes(null)) {
     throw new TwinError(
@@ -153,7 +163,9 @@ function join(user: bigint | string | null, pieces: readonly Chunk[], columns: S
     ...columns.labels,
   ];
   for (const column of all) {
-    if (column.derive === null) continue;
+    if (column.derive === null) {
+      continue;
+    }
     const where = `${events.relation.name}, column \`${column.shown}\``;
     joined[column.name] = deriveColumn(column.derive, joined[column.name], where);
   }

@@ -21,7 +21,9 @@ const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3
 /** Seconds of `30s`, `15min`, `1h`, `7d`; a plain number is seconds, or steps where the data has an order only. */
 export function readDuration(value: string | number, steps: boolean, where: string): number {
   const found = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?\s*$/.exec(String(value));
-  if (!found) throw new TwinError(`${where}: \`${value}\` is no duration; write it like 30s, 15min, 1h or 7d`);
+  if (!found) {
+    throw new TwinError(`${where}: \`${value}\` is no duration; write it like 30s, 15min, 1h or 7d`);
+  }
   const [, amount, unit] = found;
   if (steps && unit !== undefined && Number(amount) !== 0) {
     throw new TwinError(
@@ -44,14 +46,18 @@ export function readSplit(written: WrittenSplit, steps: boolean, place: Place): 
   }
   const end = (name: "train" | "validation"): number | null => {
     const value = written[name];
-    if (value === undefined) return null;
+    if (value === undefined) {
+      return null;
+    }
     const where = place("split", name);
     return kind === "time" ? readEnd(value, steps, where) : readShare(value, where);
   };
   const train = end("train")!;
   const second = end("validation");
   const validation = second === null ? train : kind === "time" ? second : shareSum(train, second);
-  if (validation < train) throw new TwinError(`${place("split", "validation")}: validation ends before training does`);
+  if (validation < train) {
+    throw new TwinError(`${place("split", "validation")}: validation ends before training does`);
+  }
   if (kind !== "time" && validation > 1 + 1e-9) {
     throw new TwinError(`${place("split")}: the shares of train and validation are more than the whole`);
   }
@@ -75,7 +81,9 @@ const shareSum = (a: number, b: number): number => Number((a + b).toFixed(12));
 function readShare(value: string | number, where: string): number {
   const found = /^\s*(\d+(?:\.\d+)?)\s*(%)?\s*$/.exec(String(value));
   const share = found ? Number(found[1]) / (found[2] ? 100 : 1) : Number.NaN;
-  if (!(share >= 0 && share <= 1)) throw new TwinError(`${where}: \`${value}\` is no share; write it like 80% or 0.8`);
+  if (!(share >= 0 && share <= 1)) {
+    throw new TwinError(`${where}: \`${value}\` is no share; write it like 80% or 0.8`);
+  }
   return share;
 }
 
@@ -85,25 +93,32 @@ function readShare(value: string | number, where: string): number {
  */
 function readEnd(value: string | number, steps: boolean, where: string): number {
   const found = /^\s*\.\.\s*(.+?)\s*$/.exec(String(value));
-  if (!found) throw new TwinError(`${where}: \`${value}\` is no end in time; write it like ..2018-06-30`);
+  if (!found) {
+    throw new TwinError(`${where}: \`${value}\` is no end in time; write it like ..2018-06-30`);
+  }
   const written = found[1]!;
   if (/^-?\d+(\.\d+)?$/.test(written)) {
     const number = Number(written);
-    if (steps || (number >= earliest && number <= latest)) return number;
+    if (steps || (number >= earliest && number <= latest)) {
+      return number;
+    }
     const finer = [1e3, 1e6, 1e9].some((factor) => number / factor >= earliest && number / factor <= latest);
     throw new TwinError(
       `${where}: \`${written}\` seconds lie outside 1990–2100${finer ? "; ends are in seconds, whatever the unit of the clock" : "; write a day like ..2018-06-30, or seconds"}`,
     );
   }
-  if (steps)
+  if (steps) {
     throw new TwinError(`${where}: \`${value}\` needs a clock, and the events have an order only; write ..NUMBER`);
+  }
   const instant = instantOf(written);
   if (instant === null) {
     throw new TwinError(
       `${where}: \`${written}\` is no date; write it like ..2018-06-30, or ..2018-06-30T12:00:00 (UTC), or with a zone: ..2018-06-30T12:00:00+08:00`,
     );
   }
-  if (instant < earliest || instant > latest) throw new TwinError(`${where}: \`${written}\` lies outside 1990–2100`);
+  if (instant < earliest || instant > latest) {
+    throw new TwinError(`${where}: \`${written}\` lies outside 1990–2100`);
+  }
   return isDay(written) ? below(instant + 86400) : instant;
 }
 

@@ -33,7 +33,9 @@ async function checkKeys(source: Source, users: Relation, key: Resolved): Promis
     );
   }
   const twice = await ask(`SELECT k FROM (${keys}) GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1`);
-  if (!twice) return;
+  if (!twice) {
+    return;
+  }
   const same = `${key.sql} = ${typeof twice.k === "bigint" ? twice.k : literal(String(twice.k))}`;
   const first = await locate(source, users, same);
   const second = await locate(source, users, same, 1);

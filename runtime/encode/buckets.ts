@@ -105,8 +105,11 @@ export function elapsedBuckets(
     let high = count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (now - times[middle] >= edges[edge]) high = middle;
-      else low = middle + 1;
+      if (now - times[middle] >= edges[edge]) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
     }
     into.fill(1 + edge, at + from, at + low);
     from = low;

@@ -7,7 +7,9 @@ import type { Encoded } from "./encoded.ts";
 /** Throws for a column that the model does not have. */
 export function onlyKnown(given: object, known: readonly string[], where: string): void {
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw new TwinError(`${where} has no column \`${name}\`${meant(name, known)}`);
+    if (!known.includes(name)) {
+      throw new TwinError(`${where} has no column \`${name}\`${meant(name, known)}`);
+    }
   }
 }
 
@@ -28,14 +30,20 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function reorder<T extends Encoded>(data: T, width: number, order: Int32Array, length: number, fill: number): T {
   const result = new (data.constructor as new (size: number) => T)(length * width);
   if (width === 1) {
-    for (let i = 0; i < order.length; i++) result[i] = data[order[i]];
+    for (let i = 0; i < order.length; i++) {
+      result[i] = data[order[i]];
+    }
   } else {
     for (let i = 0; i < order.length; i++) {
       const from = order[i] * width;
-      for (let j = 0; j < width; j++) result[i * width + j] = data[from + j];
+      for (let j = 0; j < width; j++) {
+        result[i * width + j] = data[from + j];
+      }
     }
   }
-  if (fill !== 0) result.fill(fill, order.length * width);
+  if (fill !== 0) {
+    result.fill(fill, order.length * width);
+  }
   return result;
 }
 
@@ -52,12 +60,22 @@ export function newestFirst(times: Float64Array, max: number): Int32Array {
   let whole = true;
   for (let i = 0; i < count; i++) {
     const time = times[i];
-    if (i > 0 && time > times[i - 1]) descending = false;
-    if (time > newest) newest = time;
-    if (time < oldest) oldest = time;
-    if (whole && !Number.isInteger(time)) whole = false;
+    if (i > 0 && time > times[i - 1]) {
+      descending = false;
+    }
+    if (time > newest) {
+      newest = time;
+    }
+    if (time < oldest) {
+      oldest = time;
+    }
+    if (whole && !Number.isInteger(time)) {
+      whole = false;
+    }
   }
-  if (descending) return asGiven(length);
+  if (descending) {
+    return asGiven(length);
+  }
   if (whole && (newest - oldest + 1) * count < Number.MAX_SAFE_INTEGER) {
     // Age and position in one number: sorting it is stable, and needs no comparison function.
     const keys = Float64Array.from(times, (time, i) => (newest - time) * count + i).sort();
@@ -70,6 +88,8 @@ export function newestFirst(times: Float64Array, max: number): Int32Array {
 /** The first positions as they stand. */
 export function asGiven(length: number): Int32Array {
   const order = new Int32Array(length);
-  for (let i = 0; i < length; i++) order[i] = i;
+  for (let i = 0; i < length; i++) {
+    order[i] = i;
+  }
   return order;
 }

@@ -32,17 +32,25 @@ export function sliceColumn<C extends DataColumn>(column: C, start: number, end:
 
 /** The rows with the given indices, in that order. */
 export function takeRows<C extends DataColumn>(column: C, indices: ArrayLike<number>): C {
-  if (Array.isArray(column)) return Array.from(indices, (row) => column[row]) as unknown as C;
+  if (Array.isArray(column)) {
+    return Array.from(indices, (row) => column[row]) as unknown as C;
+  }
   const typed = column as Float64Array;
   const out = new (typed.constructor as Float64ArrayConstructor)(indices.length);
-  for (let i = 0; i < indices.length; i++) out[i] = typed[indices[i]!]!;
+  for (let i = 0; i < indices.length; i++) {
+    out[i] = typed[indices[i]!]!;
+  }
   return out as unknown as C;
 }
 
 /** Several columns of one kind, one after the other. A mixture of typed and untyped pieces becomes a list. */
 export function joinColumns(pieces: readonly DataColumn[]): DataColumn {
-  if (pieces.length === 1) return pieces[0]!;
-  if (pieces.length === 0) return [];
+  if (pieces.length === 1) {
+    return pieces[0]!;
+  }
+  if (pieces.length === 0) {
+    return [];
+  }
   const first = pieces[0]!;
   if (!Array.isArray(first) && pieces.every((piece) => piece.constructor === first.constructor)) {
     const typed = pieces as readonly Float64Array[];

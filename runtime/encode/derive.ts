@@ -20,7 +20,9 @@ export type Derivation =
 
 /** Derives one value; a missing value stays missing (null). `where` names the place in errors. */
 export function deriveValue(derivation: Derivation, value: DataValue, where: string): DataValue {
-  if (value === null) return derivation.kind === "map" ? derivation.otherwise : null;
+  if (value === null) {
+    return derivation.kind === "map" ? derivation.otherwise : null;
+  }
   switch (derivation.kind) {
     case "at_least": {
       const number = numeric(value, derivation, where);
@@ -29,10 +31,14 @@ export function deriveValue(derivation: Derivation, value: DataValue, where: str
     case "scale":
       return numeric(value, derivation, where) * derivation.by + derivation.plus;
     case "split":
-      if (typeof value !== "string") throw new TwinError(`${where}: split needs a text and found ${kindOf(value)}`);
+      if (typeof value !== "string") {
+        throw new TwinError(`${where}: split needs a text and found ${kindOf(value)}`);
+      }
       return value.split(derivation.by).filter((part) => part !== "");
     case "map":
-      if (typeof value === "object") throw new TwinError(`${where}: map needs a text or a number and found a list`);
+      if (typeof value === "object") {
+        throw new TwinError(`${where}: map needs a text or a number and found a list`);
+      }
       return Object.hasOwn(derivation.values, String(value)) ? derivation.values[String(value)]! : derivation.otherwise;
   }
 }
@@ -44,14 +50,22 @@ export function deriveColumn(derivation: Derivation, column: DataColumn, where: 
     return Float64Array.from(column, (value) => value * derivation.by + derivation.plus);
   }
   const out: DataValue[] = new Array(rows);
-  for (let row = 0; row < rows; row++) out[row] = deriveValue(derivation, valueAt(column, row), where);
+  for (let row = 0; row < rows; row++) {
+    out[row] = deriveValue(derivation, valueAt(column, row), where);
+  }
   return out;
 }
 
 function numeric(value: DataValue, derivation: Derivation, where: string): number {
-  if (typeof value === "number") return value;
-  if (typeof value === "bigint") return Number(value);
-  if (typeof value === "boolean") return value ? 1 : 0;
+  if (typeof value === "number") {
+    return value;
+  }
+  if (typeof value === "bigint") {
+    return Number(value);
+  }
+  if (typeof value === "boolean") {
+    return value ? 1 : 0;
+  }
   throw new TwinError(`${where}: ${derivation.kind} needs a number and found ${kindOf(value)}`);
 }
 

@@ -12,8 +12,11 @@ export function firstSeen(times: ArrayLike<number>, time: number, delay = 0): nu
   let high = times.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isSeen(times[middle], time, delay)) high = middle;
-    else low = middle + 1;
+    if (isSeen(times[middle], time, delay)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
   }
   return low;
 }

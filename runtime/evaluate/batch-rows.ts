@@ -58,7 +58,9 @@ export async function openBatchScoring(
   const folder = options.cache ?? join(own!, "data");
   const closing: (() => unknown)[] = [() => own !== null && rmSync(own, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
-    for (const one of closing.reverse()) await one();
+    for (const one of closing.reverse()) {
+      await one();
+    }
   };
   try {
     const vocabularies = readVocabularies(join(dir, "vocabularies"));

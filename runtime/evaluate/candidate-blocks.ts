@@ -42,7 +42,9 @@ export class CandidateBlocks {
           side,
           Int32Array.from({ length: count }, (_, i) => first + i),
         );
-        if (first + count <= this.#most) this.#held.set(first, block);
+        if (first + count <= this.#most) {
+          this.#held.set(first, block);
+        }
       }
       await this.#score(side, block, logits, first - 1);
     }
@@ -52,8 +54,9 @@ export class CandidateBlocks {
   /** Logits of some items by label, in their order. */
   async items(side: UserSide, ordinals: Int32Array): Promise<Record<string, Float32Array>> {
     const logits = this.#empty(ordinals.length);
-    for (let from = 0; from < ordinals.length; from += this.#block)
+    for (let from = 0; from < ordinals.length; from += this.#block) {
       await this.#score(side, await this.#fetched(side, ordinals.slice(from, from + this.#block)), logits, from);
+    }
     return logits;
   }
 
@@ -84,10 +87,11 @@ export class CandidateBlocks {
           : await runGraph(engine, rank, side, candidates, chunk, await runSearch(engine, side, candidates, chunk));
       for (const { name, logit } of labels) {
         const values = outputs[logit].data as Float32Array;
-        if (values.some(Number.isNaN))
+        if (values.some(Number.isNaN)) {
           throw new TwinError(
             `the model gives no number as a logit of ${name} for an item: the weights or the item's values are broken`,
           );
+        }
         into[name].set(values, at + start);
       }
     }

@@ -70,8 +70,14 @@ export async function compareLists(
   searched: readonly SearchedTables[],
   requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
 ): Promise<void> {
-  if (searched.length === 0 || searchesWithOracle(searched[0].engine).length === 0) return;
-  for await (const request of requests) for (const group of await groups(searched, request)) await compareGroup(group);
+  if (searched.length === 0 || searchesWithOracle(searched[0].engine).length === 0) {
+    return;
+  }
+  for await (const request of requests) {
+    for (const group of await groups(searched, request)) {
+      await compareGroup(group);
+    }
+  }
 }
 
 /** One request with several kinds of tables over the same items: user and candidates are encoded once. */
@@ -117,7 +123,9 @@ async function compareGroup({ candidates, members }: Group): Promise<void> {
       const kept = await runSearch(own, theirs, candidates, chunk);
       searches.forEach((search, i) => {
         const places = selectable(own.artefacts.manifest, search, theirs);
-        for (const list of compare(search, oracles[i], kept[search.kept], places)) visitor.list({ search: i, ...list });
+        for (const list of compare(search, oracles[i], kept[search.kept], places)) {
+          visitor.list({ search: i, ...list });
+        }
       });
     }
   }
@@ -163,7 +171,9 @@ function* compare(
       const searched = new Set(found.filter((place) => place >= 0));
       const wanted = lists[n][Math.min(list, lists[n].length - 1)];
       let hits = 0;
-      for (const place of wanted) hits += Number(searched.has(place));
+      for (const place of wanted) {
+        hits += Number(searched.has(place));
+      }
       let tied = false;
       if (hits < wanted.length) {
         const compared = perHead ? [row(list, n)] : Array.from({ length: heads }, (_, a) => row(a, n));

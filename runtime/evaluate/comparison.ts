@@ -81,7 +81,9 @@ function requireAll(
   rows: Uint32Array,
 ): void {
   const missing = rows.filter((row) => Number.isNaN(score[row]));
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    return;
+  }
   const samples = joinedBy === "sample" ? all.prepared : null;
   const shown = [...missing.subarray(0, 5)].map((row) => samples?.sample[row] ?? all.row[row]).join(", ");
   const rest = missing.length > 5 ? ", …" : "";
@@ -112,8 +114,9 @@ function binary(all: Collected, task: Task, other: OtherScores, rows: Uint32Arra
 /** Theirs as ours are judged: with the offset of the draws, unless they are of the drawn sample already. */
 function judgedAlike({ prepared }: Collected, other: OtherScores, rows: Uint32Array) {
   const logit = taken(other.logit, rows);
-  if (other.ofSample || prepared === null || rows.every((row) => prepared.offset[row] === 0))
+  if (other.ofSample || prepared === null || rows.every((row) => prepared.offset[row] === 0)) {
     return { score: taken(other.score, rows), logit };
+  }
   const judged = logit.map((value, i) => value + prepared.offset[rows[i]]);
   return { score: judged, logit: judged };
 }

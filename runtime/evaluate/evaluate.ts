@@ -91,10 +91,16 @@ export async function evaluate(
     tasks,
     options.onRows,
   );
-  if (rows.rows === 0) throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
+  if (rows.rows === 0) {
+    throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
+  }
   const absent = tasks.filter(({ name }) => !Object.hasOwn(rows.labels, name)).map(({ name }) => name);
-  if (absent.length === tasks.length) throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
-  if (absent.length > 0) notes.push(`the data has no label ${absent.join(", ")}`);
+  if (absent.length === tasks.length) {
+    throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
+  }
+  if (absent.length > 0) {
+    notes.push(`the data has no label ${absent.join(", ")}`);
+  }
   const edges = options.historyEdges ?? null;
   const labels = figuresOf(rows, tasks, { ks: options.ks ?? defaultKs, historyEdges: edges });
   for (const figures of labels) {
@@ -103,12 +109,14 @@ export async function evaluate(
     }
   }
   const drawn = rows.row.reduce((count, row) => count + Number(row < 0), 0);
-  if (drawn > 0)
+  if (drawn > 0) {
     notes.push(`${drawn} rows are drawn negatives: every figure of them is of logits with the offset of the draws`);
-  if (binding.negatives !== null && options.scoring === undefined)
+  }
+  if (binding.negatives !== null && options.scoring === undefined) {
     notes.push(
       "negatives are drawn, and ranks among all items taken, where the model itself is scored: leave out --serving",
     );
+  }
   const { predictions, rowFile, seed = 1 } = options;
   const comparison =
     predictions === undefined
@@ -119,7 +127,9 @@ export async function evaluate(
     const users = options.scoring.dataset.userOf(part ?? "training");
     await writeRows(rows, tasks, binding, manifest, users, rowFile);
   }
-  if (manifest.untrained) notes.push("the weights are start values: these figures say nothing of the model yet");
+  if (manifest.untrained) {
+    notes.push("the weights are start values: these figures say nothing of the model yet");
+  }
   return {
     model: manifest.model,
     untrained: manifest.untrained,
@@ -146,12 +156,17 @@ async function ranksAmongItems(
   tasks: readonly Task[],
   { scoring, positives, candidates, ks, seed = 1, onProgress, signal }: EvaluateOptions,
 ): Promise<Ranks | null> {
-  if (scoring === undefined) return null;
-  if (scoring.dataset.spec.negatives === null && positives === undefined && candidates === undefined) return null;
-  if (!tasks.some(({ name, kind }) => kind === "binary" && Object.hasOwn(rows.labels, name)))
+  if (scoring === undefined) {
+    return null;
+  }
+  if (scoring.dataset.spec.negatives === null && positives === undefined && candidates === undefined) {
+    return null;
+  }
+  if (!tasks.some(({ name, kind }) => kind === "binary" && Object.hasOwn(rows.labels, name))) {
     throw new TwinError(
       `${binding.path}: ranks are those of what a binary label says was taken, and the data has none: leave out --positives and --candidates`,
     );
+  }
   return ranksOf(twin, scoring, binding, part ?? "training", rows, tasks, {
     ks: ks ?? defaultKs,
     seed,
@@ -184,7 +199,9 @@ async function streamOf(
 }
 
 function partOf(binding: Binding, { part }: EvaluateOptions): { part: Part | null; notes: string[] } {
-  if (binding.split !== null) return { part: part ?? "test", notes: [] };
+  if (binding.split !== null) {
+    return { part: part ?? "test", notes: [] };
+  }
   if (part !== undefined && part !== "training") {
     throw new TwinError(
       `${binding.path}: there is no ${part} part: the data is not split. Add \`split: {by: time, train: ..DATE, test: rest}\``,
@@ -204,7 +221,9 @@ async function hitRates(
   part: Part | null,
   { hitRequests = 0, historyEdges, table }: EvaluateOptions,
 ): Promise<EvaluationReport["hitRate"]> {
-  if (hitRequests === 0) return null;
+  if (hitRequests === 0) {
+    return null;
+  }
   const requests: RankedRequest[] = [];
   const read = { users: hitRequests, candidates: CANDIDATES, ...(part !== null && { part }) } as const;
   for await (const chunk of readHistories(binding, twin.manifest, read)) {
@@ -226,7 +245,9 @@ const CANDIDATES = 8;
 
 async function* stoppable<T>(stream: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
   for await (const part of stream) {
-    if (signal?.aborted) throw new TwinError("the evaluation was stopped; nothing was written");
+    if (signal?.aborted) {
+      throw new TwinError("the evaluation was stopped; nothing was written");
+    }
     yield part;
   }
 }

@@ -20,11 +20,15 @@ export interface EventFacts {
  * @throws TwinError naming file and column of what cannot be read
  */
 export async function eventFacts(binding: Binding, part: Part, request: string | null): Promise<EventFacts> {
-  if (binding.split === null && request === null) return { newItem: null, request: null };
+  if (binding.split === null && request === null) {
+    return { newItem: null, request: null };
+  }
   const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const events = await openEvents(source, binding, null);
-    if (request !== null) requireColumn(events.relation, request, "--request-column");
+    if (request !== null) {
+      requireColumn(events.relation, request, "--request-column");
+    }
     const known = `SELECT DISTINCT "#item" AS twin_known FROM (${events.select}) WHERE "#part" = 0`;
     const number =
       request === null
@@ -39,7 +43,9 @@ export async function eventFacts(binding: Binding, part: Part, request: string |
       const [at, newItem, requestOf] = [columns.at, columns.fresh, columns.request] as ArrayLike<number>[];
       for (let i = 0; i < rows; i++) {
         fresh.put(at[i], newItem[i]);
-        if (request !== null) requests.put(at[i], requestOf[i]);
+        if (request !== null) {
+          requests.put(at[i], requestOf[i]);
+        }
       }
     }
     return {

@@ -30,7 +30,9 @@ export class Growing<T extends Typed> {
 
   append(values: ArrayLike<number>, count: number): void {
     this.#reserve(count);
-    for (let i = 0; i < count; i++) this.#values[this.#length + i] = values[i];
+    for (let i = 0; i < count; i++) {
+      this.#values[this.#length + i] = values[i];
+    }
     this.#length += count;
   }
 
@@ -41,8 +43,12 @@ export class Growing<T extends Typed> {
 
   #reserve(more: number): void {
     let size = this.#values.length;
-    if (this.#length + more <= size) return;
-    while (size < this.#length + more) size *= 2;
+    if (this.#length + more <= size) {
+      return;
+    }
+    while (size < this.#length + more) {
+      size *= 2;
+    }
     const larger = new (this.#values.constructor as new (length: number) => T)(size);
     larger.set(this.#values);
     this.#values = larger;

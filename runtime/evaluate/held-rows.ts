@@ -18,7 +18,9 @@ const TRIES = 32;
  */
 export function holdingRows(engine: Engine): Engine {
   const generation = engine.tables.current();
-  if (generation === null) return engine;
+  if (generation === null) {
+    return engine;
+  }
   const { maxStaleness } = engine.tables;
   const held = heldGeneration(generation);
   const tables: LiveTables = { maxStaleness, current: () => held };
@@ -43,11 +45,15 @@ function heldGeneration(generation: OpenGeneration): OpenGeneration {
 /** A table whose rows, where they are not float32 in memory already, are decoded when they are first asked for. */
 export function heldTable(table: OpenTable): OpenTable {
   const { rows, format } = table;
-  if (table.locate === undefined || 4 * rows * format.width > MEMORY) return table;
+  if (table.locate === undefined || 4 * rows * format.width > MEMORY) {
+    return table;
+  }
   let whole: ReturnType<OpenTable["floats"]> | null = null;
   const decoded: OpenTable["floats"] = async () => {
     const own = await table.floats();
-    if (own !== null) return own;
+    if (own !== null) {
+      return own;
+    }
     const every = Int32Array.from({ length: rows }, (_, row) => row);
     return { values: await floatRows(table, rowNumbers(every)), row: (keys) => table.locate!(keys) };
   };
@@ -84,19 +90,23 @@ export function heldItems(store: ItemRows): ItemRows {
     ...storeOf(store),
     fields: store.fields,
     async read(keys, into, options) {
-      if (keys.length < FEW || into.length === 0 || store.locate === undefined) return store.read(keys, into, options);
+      if (keys.length < FEW || into.length === 0 || store.locate === undefined) {
+        return store.read(keys, into, options);
+      }
       const rows = store.locate(keys);
       const asked = into.map(({ from, bytes }) => `${from} ${bytes}`).join();
       const before = last.get(asked);
       const shared = before === undefined ? null : overlap(before.rows, rows);
-      if (before === undefined || shared === null) await store.read(rowNumbers(rows), into, options);
-      else {
+      if (before === undefined || shared === null) {
+        await store.read(rowNumbers(rows), into, options);
+      } else {
         into.forEach(({ bytes, into: memory }, i) => {
           memory.set(before.values[i].subarray(shared.from * bytes, (shared.from + shared.count) * bytes));
         });
         const rest = (piece: Piece): Piece => ({ ...piece, into: piece.into.subarray(shared.count * piece.bytes) });
-        if (shared.count < rows.length)
+        if (shared.count < rows.length) {
           await store.read(rowNumbers(rows.subarray(shared.count)), into.map(rest), options);
+        }
       }
       // The caller may change what it is given: an unknown item is still known by its key.
       last.set(asked, { rows, values: into.map((piece) => piece.into.slice()) });
@@ -111,8 +121,12 @@ export function overlap(before: Int32Array, next: Int32Array): { from: number; c
   for (let tried = 0; from >= 0 && tried < TRIES; tried++) {
     const most = Math.min(before.length - from, next.length);
     let count = 0;
-    while (count < most && before[from + count] === next[count]) count++;
-    if (2 * count >= next.length) return { from, count };
+    while (count < most && before[from + count] === next[count]) {
+      count++;
+    }
+    if (2 * count >= next.length) {
+      return { from, count };
+    }
     from = before.indexOf(next[0], from + 1);
   }
   return null;

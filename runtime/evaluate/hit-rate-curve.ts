@@ -28,7 +28,9 @@ export interface HitRateCurve extends HitRate {
 /** 1, 2, 5, 10, … below k, and k. */
 export function ksUpTo(keep: number): number[] {
   const ks: number[] = [];
-  for (let ten = 1; ten < keep; ten *= 10) ks.push(...[ten, 2 * ten, 5 * ten].filter((k) => k < keep));
+  for (let ten = 1; ten < keep; ten *= 10) {
+    ks.push(...[ten, 2 * ten, 5 * ten].filter((k) => k < keep));
+  }
   return [...ks, keep];
 }
 
@@ -114,6 +116,8 @@ class Tally {
 export function hitsWithin(kept: Int32Array, oracle: Int32Array, k: number): number {
   const searched = new Set(kept.subarray(0, k));
   let hits = 0;
-  for (const place of oracle.subarray(0, k)) hits += Number(searched.has(place));
+  for (const place of oracle.subarray(0, k)) {
+    hits += Number(searched.has(place));
+  }
   return hits;
 }

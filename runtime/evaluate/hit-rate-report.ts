@@ -95,10 +95,13 @@ function asBuilt(engine: Engine): Kind {
   const { dir } = engine.artefacts;
   const generation = engine.tables.current();
   const built = { ...unknown, tables: "as built" };
-  if (generation === null) return { ...built, notMeasured: `no table is built: twin table build ${dir} --data DATA` };
+  if (generation === null) {
+    return { ...built, notMeasured: `no table is built: twin table build ${dir} --data DATA` };
+  }
   const refused = refusedOf(generation);
-  if (refused !== undefined)
+  if (refused !== undefined) {
     return { ...built, notMeasured: `table ${refused.table} cannot be used: ${refused.because}` };
+  }
   return { ...built, ...age(engine, dir, generation), generation };
 }
 
@@ -111,13 +114,15 @@ async function openOlder(engine: Engine, dir: string): Promise<{ readonly kind: 
   const tables = await GenerationTables.open({ ...engine.artefacts, dir }, options);
   try {
     const generation = tables.current();
-    if (generation === null)
+    if (generation === null) {
       throw new TwinError(`--table: ${dir} has no built tables: twin table build ${dir} --data DATA`);
+    }
     const refused = refusedOf(generation);
-    if (refused !== undefined)
+    if (refused !== undefined) {
       throw new TwinError(
         `--table: table ${refused.table} of ${dir} cannot be used with these weights: ${refused.because}`,
       );
+    }
     const kind = { ...unknown, tables: dir, ...age(engine, dir, generation), generation };
     return { kind, close: () => tables.close() };
   } catch (error) {

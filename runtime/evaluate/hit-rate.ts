@@ -69,8 +69,9 @@ export async function evaluateHitRate(
   twin: Twin,
   requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
 ): Promise<HitRate[]> {
-  if (!(twin instanceof LocalTwin))
+  if (!(twin instanceof LocalTwin)) {
     throw new TwinError("the hit rate is measured without workers: load with workers: 0");
+  }
   return (await hitRates([twin.engine], requests))[0];
 }
 

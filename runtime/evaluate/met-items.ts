@@ -39,7 +39,9 @@ export async function metItems(
       const { number, item: items, time: times } = columns as Record<string, ArrayLike<number>>;
       for (let i = 0; i < rows; i++) {
         const own = place.get(number[i]);
-        if (own === undefined) continue;
+        if (own === undefined) {
+          continue;
+        }
         user.push(own);
         item.push(items[i]);
         time.push(times[i]);

@@ -58,23 +58,29 @@ export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<
       const spec = artefacts.manifest.graphs[graph];
       const variant = type === null ? undefined : spec?.variants?.[type];
       const inputs = type === null ? spec?.inputs : variant?.inputs;
-      if (spec === undefined || inputs === undefined)
+      if (spec === undefined || inputs === undefined) {
         throw new TwinError(`${path} has numbers of ${place}, which the manifest does not have`);
+      }
       const feeds: Record<string, Tensor | StoredTensor> = emptyRecord();
-      for (const port of inputs) feeds[port.name] = readAny(file, `${place}/in/${port.name}`, port);
+      for (const port of inputs) {
+        feeds[port.name] = readAny(file, `${place}/in/${port.name}`, port);
+      }
       const nearTies = near.has(scenario === "" ? "typical" : scenario);
       const named = `${graph}${type === null ? "" : ` (${type})`}${scenario === "" ? "" : `.${scenario}`}`;
       const outputs = type === null ? await sessions.run(graph, feeds) : await runVariant(sessions, graph, type, feeds);
       const compared = spec.outputs.map((port) => {
         const expected = read(file, `${place}/out/${port.name}`, port);
-        if (typeof outputs === "string")
+        if (typeof outputs === "string") {
           return { ...compare(named, port, expected, expected, null, nearTies), notRun: outputs };
+        }
         return compare(named, port, outputs[port.name], expected, scoresOf(file, place, port), nearTies);
       });
       const selectionHeld = compared.every(({ kind, wrong, tied }) => kind === "values" || wrong + tied === 0);
       // Behind another selection (a near-tie, a tie) the values are another's: the rank graphs compare those.
       results.push(...(selectionHeld ? compared : compared.filter(({ kind }) => kind === "selection")));
-      if (type !== null || found.some((other) => other.graph === graph && other.type !== null)) continue;
+      if (type !== null || found.some((other) => other.graph === graph && other.type !== null)) {
+        continue;
+      }
       for (const run of await storedRuns(artefacts.manifest, sessions, graph, feeds as Record<string, Tensor>)) {
         const called = `${graph} (${run.type})${named.slice(graph.length)}`;
         results.push(
@@ -115,7 +121,9 @@ function cases(file: TensorFile, path: string): Case[] {
   const found = new Map<string, Case>();
   for (const name of file.entries.keys()) {
     const place = name.slice(0, name.indexOf("/"));
-    if (found.has(place)) continue;
+    if (found.has(place)) {
+      continue;
+    }
     const [graph, ...rest] = place.split(".");
     if (!(graphNames as readonly string[]).includes(graph)) {
       throw new TwinError(`${path}: tensor ${name} belongs to no graph; build the artefacts again`);
@@ -129,7 +137,9 @@ function cases(file: TensorFile, path: string): Case[] {
 
 /** An input of a graph, or of a variant, whose rows are as they are stored. */
 function readAny(file: TensorFile, name: string, port: InputPort | VariantInput): Tensor | StoredTensor {
-  if (port.dtype !== "float16" && port.dtype !== "uint8") return read(file, name, port as InputPort);
+  if (port.dtype !== "float16" && port.dtype !== "uint8") {
+    return read(file, name, port as InputPort);
+  }
   const { shape } = entryOf(file, name);
   const bytes = Buffer.concat([...file.chunks(name)]);
   const data = port.dtype === "uint8" ? Uint8Array.from(bytes) : new Uint16Array(Uint8Array.from(bytes).buffer);
@@ -138,7 +148,9 @@ function readAny(file: TensorFile, name: string, port: InputPort | VariantInput)
 
 function entryOf(file: TensorFile, name: string) {
   const entry = file.entries.get(name);
-  if (entry === undefined) throw new TwinError(`${file.path} has no tensor ${name}; build the artefacts again`);
+  if (entry === undefined) {
+    throw new TwinError(`${file.path} has no tensor ${name}; build the artefacts again`);
+  }
   return entry;
 }
 
@@ -166,9 +178,12 @@ function compare(
 ): ParityResult {
   const kind = port.dtype === "int32" ? "selection" : "values";
   const base = { place, output: port.name, kind, numbers: expected.data.length, tied: 0, worst: 0, nearTies } as const;
-  if (found.shape.join() !== expected.shape.join())
+  if (found.shape.join() !== expected.shape.join()) {
     return { ...base, wrong: expected.data.length, worst: Number.POSITIVE_INFINITY };
-  if (kind === "selection") return { ...base, ...comparedLists(found, expected, scores) };
+  }
+  if (kind === "selection") {
+    return { ...base, ...comparedLists(found, expected, scores) };
+  }
   let wrong = 0;
   let worst = 0;
   for (let i = 0; i < expected.data.length; i++) {
@@ -176,7 +191,9 @@ function compare(
     const b = expected.data[i];
     const off = Math.abs(a - b) / Math.max(1, Math.abs(b));
     // NaN is larger than any tolerance.
-    if (!(off <= TOLERANCE)) wrong++;
+    if (!(off <= TOLERANCE)) {
+      wrong++;
+    }
     worst = Number.isNaN(off) ? Number.POSITIVE_INFINITY : Math.max(worst, off);
   }
   return { ...base, wrong, worst };

@@ -93,19 +93,23 @@ export async function readPredictions(
           unused++;
           continue;
         }
-        if (seen[place] === 1)
+        if (seen[place] === 1) {
           throw new TwinError(
             `${relation.name}: ${what} ${row}${samples === null ? " of the events" : ""} stands in it twice; keep one`,
           );
+        }
         seen[place] = 1;
         const item = (chunk.columns.twin_ordinal as ArrayLike<number | null> | undefined)?.[i];
-        if (samples !== null && item !== undefined && item !== samples.item[place])
+        if (samples !== null && item !== undefined && item !== samples.item[place]) {
           throw new TwinError(
             `${relation.name}: sample ${row} has another item than sample ${row} of this evaluation: the file is of another part, or was written for other draws (other data, binding or version). Write the rows again, and score those`,
           );
+        }
         columns.forEach((column, c) => {
           const value = (chunk.columns[`s${c}`] as ArrayLike<number | null>)[i];
-          if (value === null || Number.isNaN(value)) return;
+          if (value === null || Number.isNaN(value)) {
+            return;
+          }
           labels[c].score[place] = value;
           labels[c].logit[place] = column.probability
             ? checkedLogit(relation, column, value, `${what} ${row}${samples === null ? " of the events" : ""}`)
@@ -134,11 +138,15 @@ function columnsOf(relation: Relation, binding: Binding, tasks: readonly Task[])
       ...(keys.has(task.name) ? [] : [[task.name, binary, false] as const]),
     ];
     const found = forms.find(([column]) => relation.columns.has(column));
-    if (found === undefined) return [];
+    if (found === undefined) {
+      return [];
+    }
     const [column, probability, ofSample] = found;
     return [{ task, column, probability, ofSample }];
   });
-  if (found.length > 0) return found;
+  if (found.length > 0) {
+    return found;
+  }
   const wanted = names.map(({ score, logit }) => `\`${score}\` or \`${logit}\``).join(", ");
   throw new TwinError(
     `--predictions: ${relation.name} has no scores of a label of the model: name a column ${wanted}. It has ${[...relation.columns.keys()].map((name) => `\`${name}\``).join(", ")}`,
@@ -154,7 +162,9 @@ async function joinedBySample(
   picked: string,
 ): Promise<string> {
   const at = `CAST("sample" AS DOUBLE) AS at, ${picked}`;
-  if (!relation.columns.has("item")) return `SELECT ${at} FROM ${relation.sql()}`;
+  if (!relation.columns.has("item")) {
+    return `SELECT ${at} FROM ${relation.sql()}`;
+  }
   const query = await dataQuery(source, binding, model);
   await numberItems(source, query);
   const item = await keyText(source, relation, "item", query.keyType);
@@ -165,7 +175,9 @@ async function joinedBySample(
 
 /** A column's keys as texts: where keys are texts as they are written, so that `1e3` is no 1000; else digits. */
 async function keyText(source: Source, relation: Relation, column: string, held: KeyType): Promise<string> {
-  if (held === "string" && relation.texts.has(column)) return quoted(textName(column));
+  if (held === "string" && relation.texts.has(column)) {
+    return quoted(textName(column));
+  }
   const { sql, type } = await readAsIds(source, relation, column);
   return castTo("text", sql, type)?.sql ?? `CAST(${sql} AS VARCHAR)`;
 }
@@ -209,14 +221,22 @@ async function joinedByKeys(source: Source, binding: Binding, relation: Relation
 /** Place of each number among the collected rows, −1 where it is not among them. @param numbers below zero: has none */
 function placesOf(numbers: ArrayLike<number>): Int32Array {
   let most = -1;
-  for (let i = 0; i < numbers.length; i++) most = Math.max(most, numbers[i]);
+  for (let i = 0; i < numbers.length; i++) {
+    most = Math.max(most, numbers[i]);
+  }
   const places = new Int32Array(most + 1).fill(-1);
-  for (let i = 0; i < numbers.length; i++) if (numbers[i] >= 0) places[numbers[i]] = i;
+  for (let i = 0; i < numbers.length; i++) {
+    if (numbers[i] >= 0) {
+      places[numbers[i]] = i;
+    }
+  }
   return places;
 }
 
 function checkedLogit(relation: Relation, { task, column }: ScoreColumn, value: number, where: string): number {
-  if (value >= 0 && value <= 1) return Math.log(value) - Math.log1p(-value);
+  if (value >= 0 && value <= 1) {
+    return Math.log(value) - Math.log1p(-value);
+  }
   throw new TwinError(
     `${relation.name}, column \`${column}\`: ${value} (${where}) is no probability; logits belong in a column \`${scoreColumns([task.name])[0].logit}\``,
   );

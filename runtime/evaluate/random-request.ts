@@ -34,7 +34,9 @@ export function randomRequest(
     recordOf(features.map((feature) => [feature.column, rawValue(feature, next, draw)]));
   const items = (rows: number) => {
     const item = Array.from({ length: rows }, () => 1 + Math.floor(next() * draw.items));
-    if (!draw.inline) return { item };
+    if (!draw.inline) {
+      return { item };
+    }
     return { item, items: recordOf(group("item").map((feature) => [feature.column, column(feature, rows)])) };
   };
   const history = recordOf(
@@ -58,7 +60,9 @@ export function randomRequest(
 
 function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): RawValue {
   const { encoder } = feature;
-  if (next() < 0.02) return null;
+  if (next() < 0.02) {
+    return null;
+  }
   switch (encoder.kind) {
     case "id":
     case "hashed":
@@ -90,8 +94,12 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
 type RowKind = Extract<FeatureSpec["encoder"], { kind: "id" | "hashed" | "vocabulary" }>;
 
 function rowValue(encoder: RowKind, feature: FeatureSpec, next: () => number, draw: ItemDraw): number | string {
-  if (encoder.kind === "id") return Math.floor(next() * encoder.vocab);
-  if (encoder.kind === "hashed") return Math.floor(next() * 4 * encoder.buckets);
+  if (encoder.kind === "id") {
+    return Math.floor(next() * encoder.vocab);
+  }
+  if (encoder.kind === "hashed") {
+    return Math.floor(next() * 4 * encoder.buckets);
+  }
   const entries = draw.vocabulary(feature.vocabulary ?? feature.name);
   return entries.length === 0 ? "unseen" : entries[Math.floor(next() * entries.length)];
 }

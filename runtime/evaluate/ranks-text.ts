@@ -11,7 +11,9 @@ export function ranksText(ranks: Ranks): string[] {
       ? `all ${count(items)} items`
       : `${count(candidates)} of ${count(items)} items, drawn evenly for each`;
   const lines = [`rank of what was taken among ${among}, by the logit that is served`];
-  for (const one of labels) lines.push(...table(one));
+  for (const one of labels) {
+    lines.push(...table(one));
+  }
   const some =
     chosen < positives
       ? `${count(chosen)} of ${count(positives)} positives, chosen by chance (--positives N ranks more)`

@@ -83,7 +83,9 @@ export async function ranksOf(
   options: RankOptions,
 ): Promise<Ranks> {
   const { prepared } = all;
-  if (prepared === null) throw new Error("ranks are those of prepared rows");
+  if (prepared === null) {
+    throw new Error("ranks are those of prepared rows");
+  }
   const { ks, seed, candidates = null, signal } = options;
   const binary = tasks.filter(({ name, kind }) => kind === "binary" && Object.hasOwn(all.labels, name));
   const positive = binary.map((task) => positivesOf(all, task));
@@ -101,7 +103,9 @@ export async function ranksOf(
   const progress = meter("positives ranked", chosen.length, options.onProgress);
   const ranked: RankedRow[] = [];
   for (const row of chosen) {
-    if (signal?.aborted) throw new TwinError("the evaluation was stopped; nothing was written");
+    if (signal?.aborted) {
+      throw new TwinError("the evaluation was stopped; nothing was written");
+    }
     const item = prepared.item[row];
     if (item > 0) {
       const own = log.get(userOf(row))!;
@@ -152,20 +156,30 @@ export async function ranksOf(
 function positivesOf(all: Collected, task: Task): Uint8Array {
   const label = all.labels[task.name];
   const has = new Uint8Array(all.rows);
-  for (const row of rowsOf(all, task)) if (label[row] === 1 && all.row[row] >= 0) has[row] = 1;
+  for (const row of rowsOf(all, task)) {
+    if (label[row] === 1 && all.row[row] >= 0) {
+      has[row] = 1;
+    }
+  }
   return has;
 }
 
 /** At most so many of the rows, those of the smallest numbers that are drawn for each by its place in the log; in their order. */
 function someOf(rows: Uint32Array, place: Float64Array, most: number, seed: number): Uint32Array {
-  if (rows.length <= most) return rows;
+  if (rows.length <= most) {
+    return rows;
+  }
   const drawn = Float64Array.from(rows, (row) => streams.rankedPositives(seed, place[row])());
   const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) => drawn[a] - drawn[b] || a - b);
   return taken(rows, order.subarray(0, most)).sort();
 }
 
 const metBefore = ({ time, item }: Met, wanted: number, now: number): boolean => {
-  for (let i = 0; i < time.length && isSeen(time[i], now); i++) if (item[i] === wanted) return true;
+  for (let i = 0; i < time.length && isSeen(time[i], now); i++) {
+    if (item[i] === wanted) {
+      return true;
+    }
+  }
   return false;
 };
 
@@ -173,9 +187,14 @@ function placeOf(logits: Float32Array, at: number, counts: (i: number) => boolea
   const own = logits[at];
   let [above, equal] = [0, 0];
   for (let i = 0; i < logits.length; i++) {
-    if (logits[i] < own || i === at || !counts(i)) continue;
-    if (logits[i] > own) above++;
-    else equal++;
+    if (logits[i] < own || i === at || !counts(i)) {
+      continue;
+    }
+    if (logits[i] > own) {
+      above++;
+    } else {
+      equal++;
+    }
   }
   return { above, equal };
 }
@@ -201,7 +220,9 @@ export class Eligible {
     this.#now++;
     this.count = this.#items;
     for (let i = 0; i < time.length && time[i] <= now; i++) {
-      if (item[i] === 0 || (met === "allow" && time[i] < now) || this.#aside[item[i]] === this.#now) continue;
+      if (item[i] === 0 || (met === "allow" && time[i] < now) || this.#aside[item[i]] === this.#now) {
+        continue;
+      }
       this.#aside[item[i]] = this.#now;
       this.count--;
     }
@@ -232,7 +253,9 @@ export class Eligible {
     found[0] = positive;
     for (let filled = 1; filled <= most; ) {
       const item = 1 + Math.floor(next() * this.#items);
-      if (!free(item) || this.#taken[item] === this.#now) continue;
+      if (!free(item) || this.#taken[item] === this.#now) {
+        continue;
+      }
       this.#taken[item] = this.#now;
       found[filled++] = item;
     }

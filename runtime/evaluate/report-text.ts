@@ -19,13 +19,20 @@ export function evaluationText(report: EvaluationReport): string {
       : "scored as requests are: with the tables as they are built",
     ...notes.map((note) => `note: ${note}`),
   ];
-  if (ranks !== null) sections.push("", ...ranksText(ranks));
-  for (const figures of labels)
+  if (ranks !== null) {
+    sections.push("", ...ranksText(ranks));
+  }
+  for (const figures of labels) {
     sections.push("", ...(figures.kind === "binary" ? binary(figures) : regression(figures)));
-  if (comparison !== null) sections.push("", ...comparisonText(comparison));
+  }
+  if (comparison !== null) {
+    sections.push("", ...comparisonText(comparison));
+  }
   if (hitRate !== null) {
     sections.push("", `search against oracle, on ${count(hitRate.requests)} requests`);
-    for (const tables of hitRate.tables) sections.push(...tablesText(tables));
+    for (const tables of hitRate.tables) {
+      sections.push(...tablesText(tables));
+    }
   }
   return `${sections.join("\n")}\n`;
 }
@@ -54,7 +61,9 @@ function binary(figures: BinaryFigures): string[] {
   }
   const skipped = `GAUC: ${count(figures.users)} users, ${count(figures.skippedUsers)} of one class left out`;
   lines.push(`${skipped}; logloss of the base rate ${fixed(figures.baseRateLogloss)}; ECE ${fixed(calibration.ece)}`);
-  if (figures.missing > 0) lines.push(notCounted(figures));
+  if (figures.missing > 0) {
+    lines.push(notCounted(figures));
+  }
   if (weighted !== null) {
     lines.push(
       `by the data's weights: AUC ${fixed(weighted.auc)}, logloss ${fixed(weighted.logloss)}, predicted/observed ${fixed(weighted.ratio, 3)}`,
@@ -121,23 +130,31 @@ function comparisonText({ file, labels, unused, sampled, drawn, draws }: Compari
     ...aligned([["label", "metric", "ours", "theirs", "difference", "95 % interval", "p"], ...rows], 2),
     `AUC: DeLong, and the same with users as units; GAUC and logloss: ${count(draws)} samples of users`,
   ];
-  if (unused > 0) lines.push(`${count(unused)} rows of the file were not evaluated`);
-  if (drawn > 0)
+  if (unused > 0) {
+    lines.push(`${count(unused)} rows of the file were not evaluated`);
+  }
+  if (drawn > 0) {
     lines.push(
       `${count(drawn)} drawn negatives are compared with the others; the offset of the draws is added to both, but for scores named \`LABEL.sampled\``,
     );
-  if (sampled > 0)
+  }
+  if (sampled > 0) {
     lines.push(
       `${count(sampled)} drawn negatives are not compared, as the file has no column \`sample\`: \`--rows FILE\` writes them all, to be scored`,
     );
+  }
   return lines;
 }
 
 function tablesText({ tables, state, stepsOlder, curves, notMeasured }: TablesMeasured): string[] {
   const age = stepsOlder === null || stepsOlder === 0 ? "" : `, ${count(stepsOlder)} steps older`;
   const title = `${tables}${state === null ? "" : ` (${state}${age})`}:`;
-  if (curves === null) return [`${title} not measured: ${notMeasured}`];
-  if (curves.length === 0) return [`${title} the model has no search by a metric`];
+  if (curves === null) {
+    return [`${title} not measured: ${notMeasured}`];
+  }
+  if (curves.length === 0) {
+    return [`${title} the model has no search by a metric`];
+  }
   return [
     title,
     ...curves.flatMap(({ search, keep, lists, wanted, hits, different, tied, looked, found, byK, byHistory }) => [

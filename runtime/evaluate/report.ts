@@ -77,7 +77,9 @@ export interface BinaryColumns {
 /** The rows in which a task counts. */
 export function rowsOf(all: Collected, task: Task): Uint32Array {
   const label = all.labels[task.name];
-  if (label === undefined) return new Uint32Array(0);
+  if (label === undefined) {
+    return new Uint32Array(0);
+  }
   const condition = task.where === null ? null : all.labels[task.where];
   return rowsWhere(all.rows, (i) => !Number.isNaN(label[i]) && (condition === null || condition?.[i] === 1));
 }
@@ -98,7 +100,9 @@ export function binaryColumns(all: Collected, task: Task, rows: Uint32Array): Bi
  */
 export function judged({ predictions, prepared }: Collected, { name, kind }: Task): Float32Array {
   const own = predictions[name];
-  if (kind === "regression" || prepared === null) return own;
+  if (kind === "regression" || prepared === null) {
+    return own;
+  }
   return own.map((logit, i) => logit + prepared.offset[i]);
 }
 

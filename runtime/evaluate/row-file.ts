@@ -25,7 +25,9 @@ export async function writeRows(
   path: string,
 ): Promise<void> {
   const { prepared } = all;
-  if (prepared === null) throw new Error("only prepared rows have samples");
+  if (prepared === null) {
+    throw new Error("only prepared rows have samples");
+  }
   const source = await Source.open({ reads: boundFiles(binding), writes: [resolve(path)] });
   try {
     const query = await dataQuery(source, binding, manifest);

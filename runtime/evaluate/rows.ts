@@ -106,9 +106,13 @@ export async function collect(
     time.append(part.time, count);
     historyLength.append(part.historyLength, count);
     numbered &&= part.request !== null;
-    if (part.request !== null) request.append(part.request, count);
+    if (part.request !== null) {
+      request.append(part.request, count);
+    }
     known &&= part.newItem !== null;
-    if (part.newItem !== null) newItem.append(part.newItem, count);
+    if (part.newItem !== null) {
+      newItem.append(part.newItem, count);
+    }
     if (part.prepared !== null) {
       sample.append(part.prepared.sample, count);
       item.append(part.prepared.item, count);
@@ -120,11 +124,16 @@ export async function collect(
       checkColumns(part, task);
       predictions.get(task.name)!.append(part.predictions[task.name], count);
       const label = part.labels[task.name];
-      if (label === undefined && !labels.has(task.name)) continue;
-      if (!labels.has(task.name)) labels.set(task.name, new Growing(Float32Array));
+      if (label === undefined && !labels.has(task.name)) {
+        continue;
+      }
+      if (!labels.has(task.name)) {
+        labels.set(task.name, new Growing(Float32Array));
+      }
       const column = labels.get(task.name)!;
-      if (column.length < rows)
+      if (column.length < rows) {
         column.append(new Float32Array(rows - column.length).fill(Number.NaN), rows - column.length);
+      }
       column.append(label ?? new Float32Array(count).fill(Number.NaN), count);
     }
     rows += count;
@@ -155,7 +164,9 @@ export async function collect(
 }
 
 function checkWeights({ weight, row }: EvaluationRows): void {
-  if (weight === null) return;
+  if (weight === null) {
+    return;
+  }
   for (let i = 0; i < row.length; i++) {
     if (!(weight[i] >= 0 && weight[i] < Number.POSITIVE_INFINITY)) {
       throw new TwinError(`${placeOf(row[i])}: its weight is ${weight[i]}; a number from 0 on is due`);
@@ -171,7 +182,9 @@ function checkColumns(part: EvaluationRows, { name, kind }: Task): void {
         `${placeOf(part.row[i])}: the prediction of ${name} is no number: the weights or the row's values are broken`,
       );
     }
-    if (label === undefined || Number.isNaN(label[i]) || kind === "regression") continue;
+    if (label === undefined || Number.isNaN(label[i]) || kind === "regression") {
+      continue;
+    }
     if (label[i] !== 0 && label[i] !== 1) {
       throw new TwinError(
         `${placeOf(part.row[i])}: label ${name} is ${label[i]}; a binary label is 0 or 1. Say how to make it one under \`columns\`, as in \`predict.${name}: "rating >= 4"\``,
@@ -199,7 +212,9 @@ function requestsByTime(user: Uint32Array, users: number, time: Float64Array): R
   let count = 0;
   for (let u = 0; u < users; u++) {
     for (let i = starts[u]; i < starts[u + 1]; i++) {
-      if (i === starts[u] || time[order[i]] !== time[order[i - 1]]) count++;
+      if (i === starts[u] || time[order[i]] !== time[order[i - 1]]) {
+        count++;
+      }
       numbers[order[i]] = count - 1;
     }
   }
@@ -210,7 +225,9 @@ function runs(order: Uint32Array, values: Column): Requests {
   const number = new Uint32Array(order.length);
   let count = 0;
   for (let i = 0; i < order.length; i++) {
-    if (i === 0 || values[order[i]] !== values[order[i - 1]]) count++;
+    if (i === 0 || values[order[i]] !== values[order[i - 1]]) {
+      count++;
+    }
     number[order[i]] = count - 1;
   }
   return { number, count };

@@ -19,7 +19,11 @@ export async function withTables(engine: Engine, side: UserSide, generation: Ope
   const { manifest, dir } = engine.artefacts;
   const read = tablesRead(manifest, "search");
   const freshness = generation?.freshness(Date.now() / 1000) ?? [];
-  for (const found of freshness) if (read.includes(found.table)) allow(found, engine.tables.maxStaleness, dir);
+  for (const found of freshness) {
+    if (read.includes(found.table)) {
+      allow(found, engine.tables.maxStaleness, dir);
+    }
+  }
   const tables = await rowsOfTables(engine, read, side.histories, generation);
   return { ...side, generation, freshness, tables };
 }

@@ -43,8 +43,9 @@ export async function* score(
   chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
 ): AsyncGenerator<ScoredRows> {
   for await (const { requests } of chunks) {
-    for (const request of requests)
+    for (const request of requests) {
       yield await scoreRequest(twin, request).catch((error: unknown) => placed(error, request));
+    }
   }
 }
 
@@ -85,6 +86,8 @@ function searched({ manifest }: Ranker): string {
 
 /** Names the user and the row that an error of a request belongs to. */
 function placed(error: unknown, { userKey, rows }: SampleRequest): never {
-  if (!(error instanceof TwinError)) throw error;
+  if (!(error instanceof TwinError)) {
+    throw error;
+  }
   throw new TwinError(`user ${userKey}, row ${rows[0]} of the events: ${error.message}`, { cause: error });
 }

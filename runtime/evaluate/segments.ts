@@ -16,7 +16,9 @@ export interface Segment {
  */
 export function segmentsOf(rows: Collected, edges: readonly number[] | null): Segment[] {
   const counts = new Uint32Array(rows.users);
-  for (let i = 0; i < rows.rows; i++) counts[rows.user[i]]++;
+  for (let i = 0; i < rows.rows; i++) {
+    counts[rows.user[i]]++;
+  }
   const activity = rows.user.map((user) => counts[user]);
   const known = rows.newItem;
   return [
@@ -41,7 +43,9 @@ export function terciles(values: ArrayLike<number>): number[] {
 
 /** `≤ 12`, `13–80`, `> 80` for the edges 12 and 80. */
 export function rangeNames(edges: readonly number[]): string[] {
-  if (edges.length === 0) return ["all"];
+  if (edges.length === 0) {
+    return ["all"];
+  }
   const between = edges.slice(1).map((edge, i) => (edge === edges[i] + 1 ? `${edge}` : `${edges[i] + 1}–${edge}`));
   return [`≤ ${edges[0]}`, ...between, `> ${edges[edges.length - 1]}`];
 }
@@ -53,7 +57,9 @@ export function rangeOf(edges: readonly number[], value: number): number {
 }
 
 function ranges(by: string, values: Int32Array | Uint32Array, edges: readonly number[]): Segment[] {
-  if (edges.length === 0) return [];
+  if (edges.length === 0) {
+    return [];
+  }
   return rangeNames(edges).map((name, range) => ({
     by,
     name,
@@ -65,13 +71,19 @@ function ranges(by: string, values: Int32Array | Uint32Array, edges: readonly nu
 export function rowsWhere(count: number, holds: (row: number) => boolean): Uint32Array {
   const rows = new Uint32Array(count);
   let found = 0;
-  for (let i = 0; i < count; i++) if (holds(i)) rows[found++] = i;
+  for (let i = 0; i < count; i++) {
+    if (holds(i)) {
+      rows[found++] = i;
+    }
+  }
   return rows.slice(0, found);
 }
 
 /** Some rows of a column. */
 export function taken<T extends Column | Uint8Array | Uint32Array | Int32Array>(column: T, rows: Uint32Array): T {
   const values = new (column.constructor as new (length: number) => T)(rows.length);
-  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i]];
+  for (let i = 0; i < rows.length; i++) {
+    values[i] = column[rows[i]];
+  }
   return values;
 }

@@ -62,7 +62,9 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
     const tables = synthetic ? null : byOrdinal(generation);
     const notMeasured = whyNotBuilt(engine, tables);
     const engines = [withGeneration(engine, tables && withoutTables(tables))];
-    if (notMeasured === null) engines.push(withGeneration(engine, tables));
+    if (notMeasured === null) {
+      engines.push(withGeneration(engine, tables));
+    }
     const [full, asBuilt = null] = await hitRates(engines, stream());
     const compared = await parity(engine.artefacts, engine.sessions);
     const complete = full.every(({ different, tied }) => different === tied);
@@ -82,8 +84,12 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
 
 /** Why the built tables cannot be measured, or null. */
 function whyNotBuilt(engine: Engine, generation: OpenGeneration | null): string | null {
-  if (Object.keys(engine.artefacts.manifest.tables).length === 0) return "the model has no table";
-  if (generation === null) return "no table is built: twin table build DIR --data data.yaml";
+  if (Object.keys(engine.artefacts.manifest.tables).length === 0) {
+    return "the model has no table";
+  }
+  if (generation === null) {
+    return "no table is built: twin table build DIR --data data.yaml";
+  }
   const refused = generation.freshness(Date.now() / 1000).find(({ state }) => state === "refused");
   return refused === undefined ? null : `table ${refused.table} cannot be used: ${refused.because}`;
 }
@@ -124,7 +130,9 @@ export function selfTestText(report: SelfTestReport): string {
     const graph = result.place.split(".")[0];
     places.set(graph, [...(places.get(graph) ?? []), result]);
   }
-  for (const [graph, results] of places) lines.push(`  ${parityLine(graph, results)}`);
+  for (const [graph, results] of places) {
+    lines.push(`  ${parityLine(graph, results)}`);
+  }
   lines.push(report.passed ? "passed" : "FAILED");
   return `${lines.join("\n")}\n`;
 }
@@ -134,7 +142,9 @@ function parityLine(graph: string, results: readonly ParityResult[]): string {
   const sum = (some: readonly ParityResult[], key: "numbers" | "wrong" | "tied") =>
     some.reduce((total, one) => total + one[key], 0);
   const absent = results.find(({ notRun }) => notRun !== undefined)?.notRun;
-  if (absent !== undefined) return `${graph}: does not run here, the rows are decoded before the graph (${absent})`;
+  if (absent !== undefined) {
+    return `${graph}: does not run here, the rows are decoded before the graph (${absent})`;
+  }
   const parts: string[] = [];
   const values = of("values");
   if (values.length > 0) {

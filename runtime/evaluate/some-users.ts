@@ -31,7 +31,9 @@ export async function ordinalsOfSome(
     const chosen = new Set<number>();
     for await (const { rows, columns: found } of source.stream(query, 65_536, columns.explain)) {
       const ordinal = found.ordinal as ArrayLike<number>;
-      for (let i = 0; i < rows; i++) chosen.add(ordinal[i]);
+      for (let i = 0; i < rows; i++) {
+        chosen.add(ordinal[i]);
+      }
     }
     return chosen;
   } finally {

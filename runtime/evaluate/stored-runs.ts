@@ -27,14 +27,20 @@ export async function storedRuns(
     const stored: Record<string, Tensor | StoredTensor> = { ...feeds };
     for (const [table, { width, parts }] of Object.entries(manifest.tables)) {
       const rows = feeds[table];
-      if (rows === undefined) continue;
+      if (rows === undefined) {
+        continue;
+      }
       const format: RowFormat = { precision: type, width, heads: headsOf(parts) };
       const [count] = rows.shape;
       const { values, affine } = storedRows(encodeRows(rows.data as Float32Array, format), format);
       stored[table] = { dtype: type, shape: rows.shape, data: values };
-      if (affine !== null) stored[`${table}.scale`] = floats(affine, count, 2 * format.heads.length);
+      if (affine !== null) {
+        stored[`${table}.scale`] = floats(affine, count, 2 * format.heads.length);
+      }
       const back = new Float32Array(count * width);
-      for (let row = 0; row < count; row++) decodeStored({ values, affine }, row, format, back, row * width);
+      for (let row = 0; row < count; row++) {
+        decodeStored({ values, affine }, row, format, back, row * width);
+      }
       decoded[table] = floats(back, count, width);
     }
     runs.push({

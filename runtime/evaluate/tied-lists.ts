@@ -21,10 +21,17 @@ export function comparedLists(
   for (let list = 0; list < lists; list++) {
     const [ours, theirs] = [found, expected].map(({ data }) => data.subarray(list * keep, (list + 1) * keep));
     let differ = 0;
-    for (let i = 0; i < keep; i++) differ += Number(ours[i] !== theirs[i]);
-    if (differ === 0) continue;
-    if (scores !== null && explained(scores, list, lists, [...ours])) tied += differ;
-    else wrong += differ;
+    for (let i = 0; i < keep; i++) {
+      differ += Number(ours[i] !== theirs[i]);
+    }
+    if (differ === 0) {
+      continue;
+    }
+    if (scores !== null && explained(scores, list, lists, [...ours])) {
+      tied += differ;
+    } else {
+      wrong += differ;
+    }
   }
   return { wrong, tied };
 }
@@ -35,7 +42,9 @@ function explained({ shape, data }: Tensor, list: number, lists: number, ours: r
     data.subarray((head * lists + list) * length, (head * lists + list + 1) * length),
   );
   let valid = 0;
-  for (const score of heads[0]) valid += Number(score > MASKED);
+  for (const score of heads[0]) {
+    valid += Number(score > MASKED);
+  }
   return isWalk(heads as readonly ArrayLike<number>[], ours.slice(0, Math.min(ours.length, valid)));
 }
 
@@ -49,20 +58,30 @@ function explained({ shape, data }: Tensor, list: number, lists: number, ours: r
  */
 export function isWalk(heads: readonly ArrayLike<number>[], list: readonly number[]): boolean {
   const place = new Map(list.map((behaviour, index) => [behaviour, index]));
-  if (place.size !== list.length) return false;
+  if (place.size !== list.length) {
+    return false;
+  }
   const ranks = heads.map((scores) => classes(scores, place));
   let reached = new Set([0]);
   for (let step = 0; ; step++) {
-    if (reached.has(list.length)) return true;
+    if (reached.has(list.length)) {
+      return true;
+    }
     const rank = Math.floor(step / heads.length);
     const now = ranks[step % heads.length].find(({ start, size }) => rank < start + size);
-    if (reached.size === 0 || now === undefined) return false;
+    if (reached.size === 0 || now === undefined) {
+      return false;
+    }
     const next = new Set<number>();
     for (const met of reached) {
       const known = now.places.filter((index) => index < met).length;
       const left = now.start + now.size - rank;
-      if (left > now.size - known) next.add(met);
-      if (now.places.includes(met)) next.add(met + 1);
+      if (left > now.size - known) {
+        next.add(met);
+      }
+      if (now.places.includes(met)) {
+        next.add(met + 1);
+      }
     }
     reached = next;
   }
@@ -83,7 +102,9 @@ function classes(
     }
     last.size++;
     const index = place.get(behaviour);
-    if (index !== undefined) last.places.push(index);
+    if (index !== undefined) {
+      last.places.push(index);
+    }
   });
   return found;
 }

@@ -24,9 +24,14 @@ export function meetingSteps({ heads, count }: ScoreRow, behaviour: number): { e
     let above = 0;
     let close = 0;
     for (let i = 0; i < count; i++) {
-      if (i === behaviour) continue;
-      if (scores[i] > own + near) above++;
-      else if (scores[i] >= own - near) close++;
+      if (i === behaviour) {
+        continue;
+      }
+      if (scores[i] > own + near) {
+        above++;
+      } else if (scores[i] >= own - near) {
+        close++;
+      }
     }
     earliest = Math.min(earliest, above * heads.length + a);
     latest = Math.min(latest, (above + close) * heads.length + a);
@@ -42,7 +47,9 @@ export function onlyTies(row: ScoreRow, searched: ReadonlySet<number>, oracle: R
   const lost = [...oracle].filter((behaviour) => !searched.has(behaviour)).map((one) => meetingSteps(row, one));
   const taken = [...searched].filter((behaviour) => !oracle.has(behaviour)).map((one) => meetingSteps(row, one));
   // A behaviour that was lost, or stands twice, is no tie.
-  if (lost.length !== taken.length) return false;
+  if (lost.length !== taken.length) {
+    return false;
+  }
   return (
     lost.every((a) => taken.some((b) => a.latest >= b.earliest)) &&
     taken.every((b) => lost.some((a) => a.latest >= b.earliest))

@@ -34,7 +34,9 @@ export async function writeScores(
     let rows = 0;
     for (const part of parts) {
       for await (const batch of scoring.score(part)) {
-        if (options.signal?.aborted) throw new TwinError(`stopped after ${rows} rows; ${path} was not written`);
+        if (options.signal?.aborted) {
+          throw new TwinError(`stopped after ${rows} rows; ${path} was not written`);
+        }
         for (let i = 0; i < batch.rows; i++) {
           const values = labels.flatMap((label) => [
             batch.probability[label][i],
@@ -47,7 +49,9 @@ export async function writeScores(
         options.onRows?.(batch.rows);
       }
     }
-    if (rows === 0) throw new TwinError(`${binding.path}: the event log has no rows to score`);
+    if (rows === 0) {
+      throw new TwinError(`${binding.path}: the event log has no rows to score`);
+    }
     const events = await openEvents(source, binding, null);
     await writer.save(
       path,

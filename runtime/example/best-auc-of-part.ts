@@ -15,14 +15,18 @@ export async function bestAucOfPart(binding: Binding, part: Part): Promise<numbe
   const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const events = await openEvents(source, binding, null);
-    for (const name of ["truth", "click"]) requireColumn(events.relation, name, "the example's event log");
+    for (const name of ["truth", "click"]) {
+      requireColumn(events.relation, name, "the example's event log");
+    }
     const query =
       `SELECT CAST(${quoted("truth")} AS DOUBLE) AS truth, CAST(${quoted("click")} AS INTEGER) AS click ` +
       `FROM (${events.select}) WHERE "#part" = ${partNumbers[part]} AND ${quoted("click")} IS NOT NULL`;
     const best = new BestAuc();
     for await (const { rows, columns } of source.stream(query, 65_536, events.explain())) {
       const [truth, click] = [columns.truth, columns.click] as ArrayLike<number>[];
-      for (let i = 0; i < rows; i++) best.add(truth[i], click[i] === 1);
+      for (let i = 0; i < rows; i++) {
+        best.add(truth[i], click[i] === 1);
+      }
     }
     return best.value();
   } finally {

@@ -62,7 +62,9 @@ export async function generate(options: ExampleOptions): Promise<Example> {
   const files = ["items.parquet", "users.parquet", "events.parquet"];
   const scratch = join(dir, `.example-${process.pid}.duckdb`);
   const removeScratch = () => {
-    for (const file of [scratch, `${scratch}.wal`]) rmSync(file, { force: true });
+    for (const file of [scratch, `${scratch}.wal`]) {
+      rmSync(file, { force: true });
+    }
   };
   const source = await Source.open({ database: scratch, writes: files.map((name) => resolve(dir, name)) }).catch(
     (failure) => {
@@ -104,7 +106,9 @@ async function writeItems(source: Source, size: WorldSize, cover: number, path: 
     ["duration", "int32"],
     ["topics", "int32[]"],
   ];
-  if (cover > 0) columns.push(["cover", "float32[]"]);
+  if (cover > 0) {
+    columns.push(["cover", "float32[]"]);
+  }
   const writer = await RowWriter.create(source, "items", columns);
   const draw = streams.exampleCovers(size.seed);
   // A category's own direction, so that covers of one category are alike.
@@ -124,7 +128,9 @@ async function writeUsers(source: Source, size: WorldSize, path: string): Promis
     ["age", "int32"],
   ]);
   const draw = streams.exampleAges(size.seed);
-  for (let user = 0; user < size.users; user++) writer.add(userId(user), 13 + draw.below(60));
+  for (let user = 0; user < size.users; user++) {
+    writer.add(userId(user), 13 + draw.below(60));
+  }
   await writer.save(path);
 }
 
@@ -152,7 +158,9 @@ async function writeEvents(source: Source, size: WorldSize, options: ExampleOpti
     for (const shown of life(size, stock, user)) {
       const { click, truth, liked } = shown;
       const labelled = place++ >= unlabelled;
-      if (labelled) auc.add(truth, click);
+      if (labelled) {
+        auc.add(truth, click);
+      }
       writer.add(
         id,
         stock.ids[shown.item],
@@ -170,8 +178,12 @@ async function writeEvents(source: Source, size: WorldSize, options: ExampleOpti
     }
     progress.add(size.behaviours);
     // The event loop turns between users, so that progress is seen and a signal is heard.
-    if (user % 16 === 0) await new Promise(setImmediate);
-    if (options.signal?.aborted) throw new TwinError(`the example data was stopped; ${path} was not written`);
+    if (user % 16 === 0) {
+      await new Promise(setImmediate);
+    }
+    if (options.signal?.aborted) {
+      throw new TwinError(`the example data was stopped; ${path} was not written`);
+    }
   }
   await writer.save(path);
   progress.done();

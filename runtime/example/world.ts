@@ -52,7 +52,9 @@ export function* items({ items: count, categories, seed }: WorldSize): Generator
     id += BigInt(1 + draw.below(1_000_000));
     const category = i < categories ? i : draw.below(categories);
     const topics = new Set([category * topicsOfCategory + draw.below(topicsOfCategory)]);
-    for (let more = draw.below(3); more > 0; more--) topics.add(draw.below(categories * topicsOfCategory));
+    for (let more = draw.below(3); more > 0; more--) {
+      topics.add(draw.below(categories * topicsOfCategory));
+    }
     const author = category * 20 + draw.below(20);
     const duration = 5 + draw.below(60) + (draw.next() < 0.2 ? draw.below(400) : 0);
     yield { id, author, category, duration, topics: [...topics], quality: draw.normal() };
@@ -140,7 +142,11 @@ function coprime(draw: Random, count: number): number {
     const stride = 1 + draw.below(Math.max(1, count - 1));
     let a = stride;
     let b = count;
-    while (b !== 0) [a, b] = [b, a % b];
-    if (a === 1) return stride;
+    while (b !== 0) {
+      [a, b] = [b, a % b];
+    }
+    if (a === 1) {
+      return stride;
+    }
   }
 }

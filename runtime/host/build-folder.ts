@@ -34,7 +34,9 @@ const touchEvery = 60 * 1000;
  */
 export function holdBuild(target: string): () => void {
   const { parent, prefix } = placeOf(target);
-  if (!existsSync(parent)) return () => undefined;
+  if (!existsSync(parent)) {
+    return () => undefined;
+  }
   const own = `${prefix}${newMark()}`;
   const path = join(parent, own);
   try {
@@ -42,7 +44,9 @@ export function holdBuild(target: string): () => void {
   } catch (error) {
     // Who may write in the folder but not beside it: no build can be put in its place either.
     const { code } = error as NodeJS.ErrnoException;
-    if (existsSync(target) && (code === "EACCES" || code === "EPERM" || code === "EROFS")) return () => undefined;
+    if (existsSync(target) && (code === "EACCES" || code === "EPERM" || code === "EROFS")) {
+      return () => undefined;
+    }
     throw fileError(error, "write", target);
   }
   const release = (): void => rmSync(path, { force: true });
@@ -63,18 +67,24 @@ export function holdBuild(target: string): () => void {
 /** @throws TwinError where another process writes the folder now: for what takes long and writes only at its end */
 export function expectNoOther(target: string, own?: string): void {
   const { parent, prefix } = placeOf(target);
-  if (!existsSync(parent)) return;
+  if (!existsSync(parent)) {
+    return;
+  }
   for (const name of attempt("read", parent, () => readdirSync(parent))) {
     const owner = name.startsWith(prefix) && name !== own ? ownerOf(name.slice(prefix.length)) : null;
-    if (owner === null) continue;
+    if (owner === null) {
+      continue;
+    }
     const path = join(parent, name);
-    if (owner.state === "ended" || (owner.state === "elsewhere" && isSilent(path))) rmSync(path, { force: true });
-    else
+    if (owner.state === "ended" || (owner.state === "elsewhere" && isSilent(path))) {
+      rmSync(path, { force: true });
+    } else {
       throw new TwinError(
         owner.state === "running"
           ? `process ${owner.pid} writes ${target} (\`twin build\` or \`twin table build\`): wait for it, or end it. Nothing was changed`
           : `a process in another container or on another machine writes ${target} (its number there is ${owner.pid}): wait for it; if it was killed, remove ${path}. Nothing was changed`,
       );
+    }
   }
 }
 
@@ -103,11 +113,17 @@ function touch(path: string): void {
 /** Puts back a folder that a killed build left renamed, and removes stages whose process is gone. */
 function recover(folder: string): void {
   const parent = dirname(folder);
-  if (!existsSync(folder) && existsSync(previousOf(folder))) renameSync(previousOf(folder), folder);
+  if (!existsSync(folder) && existsSync(previousOf(folder))) {
+    renameSync(previousOf(folder), folder);
+  }
   for (const name of readdirSync(parent)) {
-    if (!name.startsWith(stagePrefix(folder))) continue;
+    if (!name.startsWith(stagePrefix(folder))) {
+      continue;
+    }
     const owner = Number(name.slice(stagePrefix(folder).length));
-    if (owner === process.pid || !isAlive(owner)) rmSync(join(parent, name), { recursive: true, force: true });
+    if (owner === process.pid || !isAlive(owner)) {
+      rmSync(join(parent, name), { recursive: true, force: true });
+    }
   }
   rmSync(previousOf(folder), { recursive: true, force: true });
 }

@@ -73,16 +73,24 @@ export function expectSound(file: TensorFile, hasher: Hasher, cure?: string): vo
   const wayOut = cure === undefined ? "" : `. ${cure}`;
   const stored = file.metadata[field];
   if (stored !== undefined) {
-    if (checksumOf(file, stored, hasher) === stored) return;
+    if (checksumOf(file, stored, hasher) === stored) {
+      return;
+    }
     throw new TwinError(
       `${file.path} is damaged: its checksum does not fit its bytes (or another program has changed it, and left \`${field}\` in its metadata)${wayOut}`,
     );
   }
   const listed = manifestBeside(file.path)?.files[basename(file.path)];
-  if (listed === undefined) return;
+  if (listed === undefined) {
+    return;
+  }
   const hash = createHash("sha256");
-  for (const piece of file.whole()) hash.update(piece);
-  if (hash.digest("hex") === listed.sha256) return;
+  for (const piece of file.whole()) {
+    hash.update(piece);
+  }
+  if (hash.digest("hex") === listed.sha256) {
+    return;
+  }
   throw new TwinError(
     `${file.path} is damaged, or not the file of its build: its SHA-256 is not the one in the manifest${wayOut}`,
   );
@@ -101,14 +109,18 @@ function checksumOf(file: TensorFile, stored: string, hasher: Hasher): string {
 function withoutChecksum(header: Uint8Array, stored: string): Uint8Array {
   const copy = Buffer.from(header);
   const at = copy.indexOf(JSON.stringify(stored));
-  if (at >= 0 && stored.length === unset.length) copy.write(unset, at + 1, "latin1");
+  if (at >= 0 && stored.length === unset.length) {
+    copy.write(unset, at + 1, "latin1");
+  }
   return copy;
 }
 
 /** Null where the folder is no build that this version reads. */
 function manifestBeside(path: string): Manifest | null {
   const dir = dirname(path);
-  if (!existsSync(join(dir, "manifest.yaml"))) return null;
+  if (!existsSync(join(dir, "manifest.yaml"))) {
+    return null;
+  }
   try {
     return readManifest(dir);
   } catch {

@@ -55,7 +55,9 @@ export function attempt<T>(action: string, path: string, run: () => T): T {
 
 /** Throws where there is no such file; `cure` says how to make it. */
 export function expectFile(path: string, cure: string): void {
-  if (!existsSync(path)) throw new TwinError(`cannot read ${path}: there is no such file. ${cure}`);
+  if (!existsSync(path)) {
+    throw new TwinError(`cannot read ${path}: there is no such file. ${cure}`);
+  }
 }
 
 /** Writes all bytes at the position (bytes; may exceed 2^31), however many calls it takes. */
@@ -119,15 +121,18 @@ export class AtomicFile {
   static create(path: string): AtomicFile {
     return attempt("write", path, () => {
       const before = statSync(path, { throwIfNoEntry: false });
-      if (before && !before.isFile())
+      if (before && !before.isFile()) {
         throw new TwinError(
           `cannot write ${path}: it is ${before.isDirectory() ? "a folder" : "a device or a pipe"}, and a file is due`,
         );
+      }
       const target = before ? realpathSync(path) : path;
       const partial = join(dirname(target), `.${basename(target)}.${process.pid}-${serial++}.partial`);
       mkdirSync(dirname(target), { recursive: true });
       const file = new AtomicFile(path, target, partial, openSync(partial, "w"));
-      if (before) file.#resemble(before);
+      if (before) {
+        file.#resemble(before);
+      }
       return file;
     });
   }
@@ -150,7 +155,9 @@ export class AtomicFile {
 
   /** Replaces bytes that were written before, from `position` on. A failure removes the temporary file. */
   overwrite(bytes: Uint8Array, position: number): void {
-    if (position + bytes.byteLength > this.#end) throw new RangeError("only what was written can be replaced");
+    if (position + bytes.byteLength > this.#end) {
+      throw new RangeError("only what was written can be replaced");
+    }
     try {
       writeFully(this.#open(), bytes, position);
     } catch (error) {
@@ -274,8 +281,11 @@ function firstWrongByte(bytes: Uint8Array): number {
   let wrong = bytes.byteLength;
   while (wrong - sound > 1) {
     const middle = (sound + wrong) >>> 1;
-    if (isPrefix(bytes.subarray(0, middle))) sound = middle;
-    else wrong = middle;
+    if (isPrefix(bytes.subarray(0, middle))) {
+      sound = middle;
+    } else {
+      wrong = middle;
+    }
   }
   return wrong - 1;
 }

@@ -23,10 +23,16 @@ export interface Owner {
 /** What became of the process that made a mark; null for what is no mark. */
 export function ownerOf(mark: string): Owner | null {
   const [, from, number, start] = /^([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$/.exec(mark) ?? [];
-  if (from === undefined) return null;
+  if (from === undefined) {
+    return null;
+  }
   const pid = Number(number);
-  if (from !== place) return { pid, state: "elsewhere" };
-  if (!isAlive(pid)) return { pid, state: "ended" };
+  if (from !== place) {
+    return { pid, state: "elsewhere" };
+  }
+  if (!isAlive(pid)) {
+    return { pid, state: "ended" };
+  }
   // A process that began at another time has only come by the same number.
   const now = startOf(pid);
   return { pid, state: now === unknown || start === unknown || now === start ? "running" : "ended" };
@@ -40,7 +46,9 @@ function startOf(pid: number): string {
   // The second field is the command's name, in parentheses, and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   // Ended, though its parent has not asked for its exit code yet.
-  if (fields[0] === "Z" || fields[0] === "X") return "-1";
+  if (fields[0] === "Z" || fields[0] === "X") {
+    return "-1";
+  }
   return /^\d+$/.test(fields[19] ?? "") ? fields[19] : unknown;
 }
 

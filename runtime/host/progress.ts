@@ -53,7 +53,9 @@ export function meter(
     add(count) {
       done += count;
       const now = clock();
-      if (now - told >= 200) tell(now, false);
+      if (now - told >= 200) {
+        tell(now, false);
+      }
     },
     done: () => tell(clock(), true),
   };

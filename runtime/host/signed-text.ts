@@ -26,14 +26,18 @@ export interface SignedText {
  */
 export function readSigned(path: string, most: number, cure: string): SignedText {
   const { size } = attempt("read", path, () => statSync(path));
-  if (size > most)
+  if (size > most) {
     throw new TwinError(`cannot read ${path}: it has ${size} bytes, and at most ${most} are expected here`);
+  }
   const bytes = attempt("read", path, () => readFileSync(path));
   const end = Math.max(0, bytes.length - lineLength);
   const last = bytes.subarray(end).toString("latin1");
-  if (last === line(bytes.subarray(0, end))) return { text: bytes.toString("utf8", 0, end), signed: true };
+  if (last === line(bytes.subarray(0, end))) {
+    return { text: bytes.toString("utf8", 0, end), signed: true };
+  }
   // Before checksums files had format 1; a flipped bit that gives one that look loses the rest of its sense.
-  if (/^format: 1\r?\n/.test(bytes.toString("latin1", 0, 12)) && !last.includes("checksum"))
+  if (/^format: 1\r?\n/.test(bytes.toString("latin1", 0, 12)) && !last.includes("checksum")) {
     return { text: bytes.toString("utf8"), signed: false };
+  }
   throw new TwinError(`${path} is damaged, or was changed by hand: its text does not have its checksum. ${cure}`);
 }

@@ -23,7 +23,9 @@ export function temporaryFolder(purpose: string): string {
 /** Only what surely has no owner any more goes; and no run fails because something could not be removed. */
 function removeAbandoned(prefix: string): void {
   for (const name of readdirSync(tmpdir())) {
-    if (!name.startsWith(prefix) || ownerOf(name.slice(prefix.length))?.state !== "ended") continue;
+    if (!name.startsWith(prefix) || ownerOf(name.slice(prefix.length))?.state !== "ended") {
+      continue;
+    }
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {

@@ -74,7 +74,9 @@ class OpenTensors implements TensorFile {
     }
     this.#checked = checks ? this.#checkedBy(checks, stat.size) : null;
     const first = new Uint8Array(8);
-    if (stat.size > 0) this.#checked?.check(0, 1);
+    if (stat.size > 0) {
+      this.#checked?.check(0, 1);
+    }
     const got = attempt("read", path, () => readFully(file, first, 0));
     const promised = got === 8 ? headerLength(first) : 0n;
     // Where the header claims too much, the first 8 bytes are enough for the parser to say so.
@@ -160,7 +162,9 @@ class OpenTensors implements TensorFile {
     yield this.#head;
     // They cover the rest without holes.
     const inOrder = [...this.entries.values()].sort((a, b) => a.start - b.start);
-    for (const { name } of inOrder) yield* this.chunks(name, bytes);
+    for (const { name } of inOrder) {
+      yield* this.chunks(name, bytes);
+    }
   }
 
   close(): void {
@@ -173,10 +177,11 @@ class OpenTensors implements TensorFile {
   #checkedBy({ bytes, blocks, hasher }: TensorChecks, size: number): CheckedBlocks {
     const { path } = this;
     const hashes = parseHashes(blocks, bytes);
-    if (size !== bytes || hashes === null)
+    if (size !== bytes || hashes === null) {
       throw new TwinError(
         `${path} has ${size} bytes and the manifest says ${bytes}: it is not the file of its build. ${again}`,
       );
+    }
     const damaged = (block: number, from: number, to: number) =>
       new TwinError(
         `${path} is damaged: bytes ${from} to ${to} (block ${block}) do not match their checksum in the manifest. ${again}`,
@@ -207,8 +212,11 @@ class OpenTensors implements TensorFile {
     } catch {
       throw new TwinError(`${this.path}: tensor \`${entry.name}\` (${end - start} bytes) does not fit into memory`);
     }
-    if (this.#checked) this.#checked.read(start, bytes);
-    else this.#read(bytes, start);
+    if (this.#checked) {
+      this.#checked.read(start, bytes);
+    } else {
+      this.#read(bytes, start);
+    }
     return bytes;
   }
 
@@ -218,7 +226,9 @@ class OpenTensors implements TensorFile {
       throw new TwinError(`cannot read ${this.path}: it was closed`);
     }
     const got = attempt("read", this.path, () => readFully(file, into, position));
-    if (got < into.byteLength) throw new TwinError(`${this.path} was cut short while it was read`);
+    if (got < into.byteLength) {
+      throw new TwinError(`${this.path} was cut short while it was read`);
+    }
   }
 
   #narrow(name: string, values: Uint32Array | BigInt64Array | BigUint64Array): Int32Array {

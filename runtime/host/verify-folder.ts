@@ -61,7 +61,9 @@ export class FolderCheck {
     try {
       this.lines.push(`sound    ${what}: ${await run()}`);
     } catch (error) {
-      if (!(error instanceof TwinError) || this.#options.signal?.aborted) throw error;
+      if (!(error instanceof TwinError) || this.#options.signal?.aborted) {
+        throw error;
+      }
       this.sound = false;
       this.lines.push(`damaged  ${what}: ${error.message}`);
     }
@@ -79,21 +81,27 @@ export class FolderCheck {
         const part = piece.subarray(0, Math.min(BLOCK, bytes - at + 1));
         const got = attempt("read", path, () => readFully(file, part, at));
         const due = Math.min(BLOCK, bytes - at);
-        if (got < due)
+        if (got < due) {
           throw new TwinError(`${path} ends after ${at + got} of ${bytes} bytes: it is truncated. ${cure}`);
-        if (got > due) throw new TwinError(`${path} is longer than ${bytes} bytes: it is another file. ${cure}`);
+        }
+        if (got > due) {
+          throw new TwinError(`${path} is longer than ${bytes} bytes: it is another file. ${cure}`);
+        }
         // One piece is read twice, from memory then: first for its block, whose place can be named.
-        if (got > 0) checked?.check(at, at + got);
+        if (got > 0) {
+          checked?.check(at, at + got);
+        }
         hash.update(part.subarray(0, got));
         await this.count(got);
       }
     } finally {
       closeSync(file);
     }
-    if (sha256 !== undefined && hash.digest("hex") !== sha256)
+    if (sha256 !== undefined && hash.digest("hex") !== sha256) {
       throw new TwinError(
         `${path} is damaged, or another file: its SHA-256 is not the one that was written down. ${cure}`,
       );
+    }
     this.files++;
     return `${bytes} bytes, ${blocks === undefined ? "the file that its SHA-256 names" : "every block as its checksum says"}`;
   }
@@ -103,7 +111,9 @@ export class FolderCheck {
     this.bytes += bytes;
     this.#progress.add(bytes / BLOCK);
     await new Promise(setImmediate);
-    if (this.#options.signal?.aborted) throw new TwinError("verifying was stopped; nothing is known of the rest");
+    if (this.#options.signal?.aborted) {
+      throw new TwinError("verifying was stopped; nothing is known of the rest");
+    }
   }
 
   report(kind: FolderReport["kind"]): FolderReport {
@@ -119,7 +129,9 @@ export class FolderCheck {
     cure: string,
   ): CheckedBlocks {
     const hashes = parseHashes(blocks, bytes);
-    if (hashes === null) throw new TwinError(`${path}: there is not one hash for each of its MiBs. ${cure}`);
+    if (hashes === null) {
+      throw new TwinError(`${path}: there is not one hash for each of its MiBs. ${cure}`);
+    }
     return new CheckedBlocks(
       {
         bytes,

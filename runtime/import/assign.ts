@@ -40,14 +40,17 @@ export function assign(parameter: TargetParameter, parts: readonly Part[], recip
     let shape: readonly number[] | null = array.shape;
     for (const slice of slices) {
       shape = slicedShape(shape, slice);
-      if (shape === null) return `${array.name} ${brackets(array.shape)} has no slice ${JSON.stringify(slice)}`;
+      if (shape === null) {
+        return `${array.name} ${brackets(array.shape)} has no slice ${JSON.stringify(slice)}`;
+      }
     }
     shapes.push(shape);
   }
   const names = parts.map(({ array }) => array.name).join(" with ");
   const whole = joinedShape(shapes, concat);
-  if (whole === null)
+  if (whole === null) {
     return `${names}: ${shapes.map(brackets).join(" and ")} cannot be put side by side along axis ${concat}`;
+  }
   const fit = (shape: readonly number[], wanted: readonly number[]) =>
     orient(shape, wanted, {
       transpose: recipe.transpose,
@@ -64,22 +67,29 @@ export function assign(parameter: TargetParameter, parts: readonly Part[], recip
   });
   if (recipe.rows !== undefined) {
     const [rows, dim] = parameter.shape;
-    if (whole.length !== 2 || parameter.shape.length !== 2)
+    if (whole.length !== 2 || parameter.shape.length !== 2) {
       return `${names}: \`rows\` is for embedding tables [rows, dim]`;
+    }
     const foreign = recipe.transpose ? whole[1] : whole[0];
     const orientation = fit(whole, [foreign, dim]);
-    if (typeof orientation === "string") return `${names} ${orientation}`;
+    if (typeof orientation === "string") {
+      return `${names} ${orientation}`;
+    }
     const map = mapRows(recipe.rows, foreign, rows);
     return typeof map === "string" ? `${names}: ${map}` : make(orientation, map);
   }
-  if (repeat && whole.every((size) => size === 1)) return make({ transpose: false, split: false }, null);
+  if (repeat && whole.every((size) => size === 1)) {
+    return make({ transpose: false, split: false }, null);
+  }
   const orientation = fit(whole, parameter.shape);
   return typeof orientation === "string" ? `${names} ${orientation}` : make(orientation, null);
 }
 
 function joinedShape(shapes: readonly (readonly number[])[], axis: number): readonly number[] | null {
   const [first, ...others] = shapes;
-  if (others.length === 0) return first;
+  if (others.length === 0) {
+    return first;
+  }
   const fits =
     axis < first.length &&
     others.every((shape) => shape.length === first.length && shape.with(axis, 0).join() === first.with(axis, 0).join());
@@ -97,12 +107,20 @@ export async function gather(
   read: (name: string) => Promise<Float32Array>,
 ): Promise<Float32Array> {
   const views: View[] = [];
-  for (const { array, slices } of parts) views.push(slices.reduce(sliced, viewOf(await read(array.name), array.shape)));
+  for (const { array, slices } of parts) {
+    views.push(slices.reduce(sliced, viewOf(await read(array.name), array.shape)));
+  }
   const count = elementCount(parameter.shape);
   let view = concatenated(views, concat);
-  if (orientation.transpose) view = transposed(view);
-  if (orientation.split) view = splitHeads(view, parameter.shape[0]);
+  if (orientation.transpose) {
+    view = transposed(view);
+  }
+  if (orientation.split) {
+    view = splitHeads(view, parameter.shape[0]);
+  }
   const values = dense(view);
-  if (rows !== null) return reorderRows(values, parameter.shape[1], rows);
+  if (rows !== null) {
+    return reorderRows(values, parameter.shape[1], rows);
+  }
   return repeat && values.length === 1 ? new Float32Array(count).fill(values[0]) : values;
 }

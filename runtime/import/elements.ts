@@ -14,7 +14,9 @@ export const widthOf = (type: ElementType): number => Number(type.at(-1));
  */
 export function toFloats(bytes: Uint8Array, type: ElementType, order: "little" | "big" = "little"): Float32Array {
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
-  if (order === "big") reverseEach(own, widthOf(type));
+  if (order === "big") {
+    reverseEach(own, widthOf(type));
+  }
   const buffer = own.buffer as ArrayBuffer;
   switch (type) {
     case "f4":
@@ -46,12 +48,16 @@ export function toFloats(bytes: Uint8Array, type: ElementType, order: "little" |
 
 function wide(values: BigInt64Array | BigUint64Array): Float32Array {
   const result = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) result[i] = Number(values[i]);
+  for (let i = 0; i < values.length; i++) {
+    result[i] = Number(values[i]);
+  }
   return result;
 }
 
 function reverseEach(bytes: Uint8Array, width: number): void {
-  for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
+  for (let at = 0; at < bytes.length; at += width) {
+    bytes.subarray(at, at + width).reverse();
+  }
 }
 
 /**
@@ -72,7 +78,9 @@ export function gatherStrided(
     result[to] = values[from];
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
+      if (++index[axis] < shape[axis]) {
+        break;
+      }
       from -= strides[axis] * shape[axis];
       index[axis] = 0;
     }
@@ -83,6 +91,8 @@ export function gatherStrided(
 /** Steps of a row-major array. */
 export function rowMajor(shape: readonly number[]): number[] {
   const strides = shape.map(() => 1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1];
+  for (let axis = shape.length - 2; axis >= 0; axis--) {
+    strides[axis] = strides[axis + 1] * shape[axis + 1];
+  }
   return strides;
 }

@@ -31,9 +31,13 @@ export const mostElements = 0xffff_ffff;
 export function isShape(shape: readonly unknown[]): shape is number[] {
   let product = 1;
   for (const size of shape) {
-    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return false;
+    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
+      return false;
+    }
     product *= size;
-    if (product > mostElements) return false;
+    if (product > mostElements) {
+      return false;
+    }
   }
   return shape.length <= 16;
 }

@@ -32,7 +32,9 @@ export function readFeatureMap(path: string): ReadonlyMap<string, FuxiFeature> {
   try {
     json = JSON.parse(readText(path, 1 << 28));
   } catch (error) {
-    if (error instanceof TwinError) throw error;
+    if (error instanceof TwinError) {
+      throw error;
+    }
     fail("it is no JSON text");
   }
   const result = v.safeParse(MapSchema, json);

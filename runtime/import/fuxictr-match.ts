@@ -39,14 +39,16 @@ export function matchFeatures({ path, arrays, target, features, names }: FuxiReq
       const same = target.features.filter(({ qualified, name, group }) =>
         wanted === undefined ? name === fuxi && group !== "cross" : qualified === wanted,
       );
-      if (wanted !== undefined && same.length === 0)
+      if (wanted !== undefined && same.length === 0) {
         throw new TwinError(
           `the map says that FuxiCTR's feature ${fuxi} is ${wanted}, and the model ${target.model} has no such feature`,
         );
-      if (same.length > 1)
+      }
+      if (same.length > 1) {
         throw new TwinError(
           `${path}: FuxiCTR's feature ${fuxi} could be ${same.map(({ qualified }) => qualified).join(" or ")}: say which under \`features:\` of a map (--map)`,
         );
+      }
       return same.map((feature) => ({ fuxi, array, feature }));
     });
 }

@@ -11,7 +11,9 @@ export function stackLayers(prefix: string, arrays: ReadonlyMap<string, ForeignA
   const places = new Map<number, Map<string, ForeignArray>>();
   for (const array of arrays.values()) {
     const [, place, rest] = new RegExp(`^${prefix.replaceAll(".", "\\.")}\\.(\\d+)\\.(.+)$`).exec(array.name) ?? [];
-    if (place === undefined) continue;
+    if (place === undefined) {
+      continue;
+    }
     const at = places.get(Number(place)) ?? new Map<string, ForeignArray>();
     places.set(Number(place), at.set(rest, array));
   }
@@ -21,17 +23,23 @@ export function stackLayers(prefix: string, arrays: ReadonlyMap<string, ForeignA
     const take = (names: Readonly<Record<string, string>>) => {
       for (const [foreign, own] of Object.entries(names)) {
         const array = held.get(foreign);
-        if (array) layers.at(-1)?.set(own, array.name);
+        if (array) {
+          layers.at(-1)?.set(own, array.name);
+        }
       }
     };
     if (weight?.shape.length === 2) {
       layers.push(new Map());
       take({ weight: "weight", bias: "bias" });
-    } else if (held.has("running_mean"))
+    } else if (held.has("running_mean")) {
       take({ weight: "norm.scale", bias: "norm.shift", running_mean: "norm.mean", running_var: "norm.variance" });
-    else if (held.has("alpha")) take({ alpha: "alpha", "bn.running_mean": "mean", "bn.running_var": "variance" });
-    else if (weight && held.has("bias")) take({ weight: "norm.scale", bias: "norm.shift" });
-    else take({ weight: "alpha" });
+    } else if (held.has("alpha")) {
+      take({ alpha: "alpha", "bn.running_mean": "mean", "bn.running_var": "variance" });
+    } else if (weight && held.has("bias")) {
+      take({ weight: "norm.scale", bias: "norm.shift" });
+    } else {
+      take({ weight: "alpha" });
+    }
   }
   return layers.map((own) => ({ arrays: own }));
 }

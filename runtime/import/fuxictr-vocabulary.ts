@@ -24,11 +24,15 @@ export function readFeatureVocabularies(path: string): FuxiVocabularies {
   try {
     json = JSON.parse(readText(path));
   } catch (error) {
-    if (error instanceof TwinError) throw error;
+    if (error instanceof TwinError) {
+      throw error;
+    }
     fail("it is no JSON text");
   }
   const result = v.safeParse(VocabularySchema, json);
-  if (!result.success) return fail(`${v.getDotPath(result.issues[0]) ?? "the whole"}: ${result.issues[0].message}`);
+  if (!result.success) {
+    return fail(`${v.getDotPath(result.issues[0]) ?? "the whole"}: ${result.issues[0].message}`);
+  }
   return new Map(Object.entries(result.output).map(([feature, known]) => [feature, new Map(Object.entries(known))]));
 }
 
@@ -40,19 +44,23 @@ export function vocabularyFiles(
 ): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const { fuxi, array, feature } of found) {
-    if (feature.vocabulary !== feature.qualified) continue;
+    if (feature.vocabulary !== feature.qualified) {
+      continue;
+    }
     const known = vocabularies.get(fuxi);
-    if (known === undefined)
+    if (known === undefined) {
       throw new TwinError(`the feature vocabularies do not have ${fuxi}: they belong to other weights`);
+    }
     const [rows] = array.shape;
     const padding = features?.get(fuxi)?.padding_idx ?? 0;
     const unknown = features?.get(fuxi)?.oov_idx ?? rows - 1;
     const values = [...known].filter(([value]) => !reserved.has(value)).sort(([, a], [, b]) => a - b);
     const due = Array.from({ length: rows }, (_, row) => row).filter((row) => row !== padding && row !== unknown);
-    if (values.length !== due.length || values.some(([, row], i) => row !== due[i]))
+    if (values.length !== due.length || values.some(([, row], i) => row !== due[i])) {
       throw new TwinError(
         `the vocabulary of ${fuxi} does not name each of its table's ${due.length} rows once: it has ${values.length} values. Where the indices are the ids themselves (\`remap: False\`), the feature is an \`id\` here`,
       );
+    }
     files.set(
       feature.qualified,
       vocabularyText(

@@ -22,7 +22,9 @@ export function fuxiEntries(request: FuxiRequest): MapEntry[] {
   const tables = found.flatMap(({ fuxi, array, feature }) =>
     feature.table === null ? [] : [entry(array.name, feature.table, { rows: rowsOf(request, fuxi, array, feature) })],
   );
-  if (request.partial) return tables;
+  if (request.partial) {
+    return tables;
+  }
   const attends = request.target.attends.flatMap((attend) => attendEntries(request, found, attend));
   const [tower, ...others] = request.target.towers;
   return [...tables, ...attends, ...(tower && others.length === 0 ? towerEntries(request, found, tower) : [])];
@@ -48,16 +50,19 @@ function rowsOf(
 ): RowLayout {
   const spec = features?.get(fuxi);
   const [rows] = array.shape;
-  if (features !== null && spec === undefined)
+  if (features !== null && spec === undefined) {
     throw new TwinError(
       `the feature map does not know ${fuxi}, whose table is in ${path}: it belongs to other weights`,
     );
-  if (spec?.vocab_size !== undefined && spec.vocab_size !== rows)
+  }
+  if (spec?.vocab_size !== undefined && spec.vocab_size !== rows) {
     throw new TwinError(
       `${path}: the table of ${fuxi} has ${rows} rows, but the feature map says vocab_size ${spec.vocab_size}: it belongs to other weights`,
     );
-  if (spec !== undefined && spec.oov_idx === undefined)
+  }
+  if (spec !== undefined && spec.oov_idx === undefined) {
     return { padding: spec.padding_idx ?? "none", unknown: "zero", order: "packed" };
+  }
   const own = target.parameters.find(({ name }) => name === feature.table)!.shape[0];
   return {
     padding: spec?.padding_idx ?? 0,
@@ -85,15 +90,21 @@ function columns(
     starts.set(block, { start: at, end: at + width });
     at += width;
   }
-  if (wanted.some((block) => !starts.has(block)) || wanted.length !== blocks.length) return null;
-  if (wanted.every((block, i) => block === blocks[i].name)) return { from: name, concat: 0 };
+  if (wanted.some((block) => !starts.has(block)) || wanted.length !== blocks.length) {
+    return null;
+  }
+  if (wanted.every((block, i) => block === blocks[i].name)) {
+    return { from: name, concat: 0 };
+  }
   return { from: wanted.map((block) => ({ name, slice: { axis, ...starts.get(block)! } })), concat: axis };
 }
 
 /** W_q, W_h (W_k), W_v and W_o of the attention over the long or the short history; their biases are none. */
 function attendEntries(request: FuxiRequest, found: readonly FuxiFound[], attend: TargetAttend): MapEntry[] {
   const own = attentionOf(attend);
-  if (attend.metric === null || ![...request.arrays.keys()].some((name) => name.startsWith(`${own}.`))) return [];
+  if (attend.metric === null || ![...request.arrays.keys()].some((name) => name.startsWith(`${own}.`))) {
+    return [];
+  }
   const items = found.filter((one) => isItem(request, one));
   const blocks = items.map(({ array, feature }) => ({ name: feature.qualified, width: array.shape[1] }));
   const keys = request.arrays.has(`${own}.W_h.weight`) ? "W_h" : "W_k";
@@ -113,7 +124,9 @@ function attendEntries(request: FuxiRequest, found: readonly FuxiFound[], attend
 function towerEntries(request: FuxiRequest, found: readonly FuxiFound[], tower: TargetTower): MapEntry[] {
   const layers = stackLayers("dnn.mlp", request.arrays);
   const [label, ...others] = tower.labels;
-  if (!tower.plain || label === undefined || others.length > 0 || layers.length !== tower.hidden + 1) return [];
+  if (!tower.plain || label === undefined || others.length > 0 || layers.length !== tower.hidden + 1) {
+    return [];
+  }
   const width = ({ array, feature }: FuxiFound) => ({ name: feature.qualified, width: array.shape[1] });
   const items = found.filter((one) => isItem(request, one)).map(width);
   const rest = found.filter((one) => !isItem(request, one)).map(width);
@@ -126,7 +139,9 @@ function towerEntries(request: FuxiRequest, found: readonly FuxiFound[], tower: 
   return layers.flatMap(({ arrays }, i) => {
     const to = i < tower.hidden ? `${tower.name}.hidden.${i}` : `${tower.name}.${label}`;
     return [...arrays].flatMap(([end, name]) => {
-      if (end !== "weight") return [entry(name, `${to}.${end}`, { repeat: end === "alpha" })];
+      if (end !== "weight") {
+        return [entry(name, `${to}.${end}`, { repeat: end === "alpha" })];
+      }
       const inputs = tower.inputs.map((input) => input.name);
       const first = i === 0 ? columns(name, 1, blocks, inputs) : { from: name, concat: 0 };
       return first === null ? [] : [entry(first.from, `${to}.weight`, { concat: first.concat, transpose: true })];

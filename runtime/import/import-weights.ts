@@ -118,8 +118,9 @@ function stageBeside(output: string): string {
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) {
       const owner = name.startsWith(stem) ? Number(name.slice(stem.length)) : Number.NaN;
-      if (owner === process.pid || (Number.isInteger(owner) && !isAlive(owner)))
+      if (owner === process.pid || (Number.isInteger(owner) && !isAlive(owner))) {
         rmSync(join(folder, name), { recursive: true, force: true });
+      }
     }
     const stage = join(folder, `${stem}${process.pid}`);
     mkdirSync(stage);
@@ -129,7 +130,9 @@ function stageBeside(output: string): string {
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 22 })) hash.update(piece as Uint8Array);
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 22 })) {
+    hash.update(piece as Uint8Array);
+  }
   return hash.digest("hex");
 }
 
@@ -153,10 +156,17 @@ async function write(
   const file = TensorWriter.create(staged, target.parameters, metadata, await hasher());
   try {
     for (const { name } of target.parameters) {
-      if (signal?.aborted) throw new TwinError("nothing was imported");
+      if (signal?.aborted) {
+        throw new TwinError("nothing was imported");
+      }
       const assignment = made.get(name);
-      if (assignment) file.write(await bytesOf(assignment, source));
-      else for (const piece of startValues(name)) file.write(piece);
+      if (assignment) {
+        file.write(await bytesOf(assignment, source));
+      } else {
+        for (const piece of startValues(name)) {
+          file.write(piece);
+        }
+      }
     }
     file.commit();
   } finally {

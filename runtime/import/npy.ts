@@ -30,21 +30,30 @@ export function parseNpy(head: Uint8Array, fileBytes: number, path: string): Npy
     throw new TwinError(`${path} is not a NumPy array of numbers: ${why}. Save it anew with numpy.save or numpy.savez`);
   };
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-  if (head.length < 12 || magic.some((byte, i) => head[i] !== byte)) return fail("it does not begin as one");
+  if (head.length < 12 || magic.some((byte, i) => head[i] !== byte)) {
+    return fail("it does not begin as one");
+  }
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const version = head[6];
-  if (version < 1 || version > 3) return fail(`it has version ${version} of the format, and 1 to 3 are read`);
+  if (version < 1 || version > 3) {
+    return fail(`it has version ${version} of the format, and 1 to 3 are read`);
+  }
   const long = version > 1;
   const start = (long ? 12 : 10) + (long ? view.getUint32(8, true) : view.getUint16(8, true));
-  if (start > head.length) return fail(`its header claims ${start} bytes, and at most ${head.length} are read`);
+  if (start > head.length) {
+    return fail(`its header claims ${start} bytes, and at most ${head.length} are read`);
+  }
   const text = new TextDecoder(version === 3 ? "utf-8" : "latin1").decode(head.subarray(long ? 12 : 10, start));
   const { descr, fortran, dims } =
     headerFields(text) ?? fail("its header does not name `descr`, `fortran_order` and `shape`");
   const sizes = dims.join(", ");
   const type = descr === "|b1" ? "u1" : descr.slice(1);
-  if (!/^[<>|=]/.test(descr) || !elements.has(type) || (descr[0] === "|") !== (widthOf(type as ElementType) === 1))
+  if (!/^[<>|=]/.test(descr) || !elements.has(type) || (descr[0] === "|") !== (widthOf(type as ElementType) === 1)) {
     return fail(`its numbers are of the type \`${descr}\`; floats and integers of 8 to 64 bits are read`);
-  if (!isShape(dims)) return fail(`its shape (${sizes}) is none, or too large`);
+  }
+  if (!isShape(dims)) {
+    return fail(`its shape (${sizes}) is none, or too large`);
+  }
   const header: NpyHeader = {
     dtype: descr,
     type: type as ElementType,
@@ -54,17 +63,23 @@ export function parseNpy(head: Uint8Array, fileBytes: number, path: string): Npy
     start,
   };
   const due = start + elementCount(dims) * widthOf(header.type);
-  if (due !== fileBytes) return fail(`header and numbers are ${due} bytes, but it has ${fileBytes}`);
+  if (due !== fileBytes) {
+    return fail(`header and numbers are ${due} bytes, but it has ${fileBytes}`);
+  }
   return header;
 }
 
 /** The three fields of the Python dictionary; nothing else of Python is understood. */
 function headerFields(text: string): { descr: string; fortran: boolean; dims: number[] } | null {
-  if (!/^\{[^{}]*\}\s*$/.test(text)) return null;
+  if (!/^\{[^{}]*\}\s*$/.test(text)) {
+    return null;
+  }
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const shape = /'shape'\s*:\s*\(([\d\sL,]*)\)/.exec(text)?.[1];
-  if (descr === undefined || fortran === undefined || shape === undefined) return null;
+  if (descr === undefined || fortran === undefined || shape === undefined) {
+    return null;
+  }
   const dims = shape.split(",").map((size) => size.trim().replace(/L$/, ""));
   return { descr, fortran: fortran === "True", dims: dims.filter((size) => size !== "").map(Number) };
 }
@@ -72,7 +87,9 @@ function headerFields(text: string): { descr: string; fortran: boolean; dims: nu
 /** The numbers behind the header, row-major. */
 export function npyFloats({ type, order, fortran, shape }: NpyHeader, numbers: Uint8Array): Float32Array {
   const values = toFloats(numbers, type, order);
-  if (!fortran || shape.length < 2) return values;
+  if (!fortran || shape.length < 2) {
+    return values;
+  }
   const strides = rowMajor([...shape].reverse()).reverse();
   return gatherStrided(values, shape, strides);
 }

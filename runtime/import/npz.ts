@@ -15,8 +15,9 @@ export async function openNpz(path: string): Promise<ForeignWeights> {
     const unreadable = new Map<string, string>();
     const headers = new Map<string, { readonly entry: string; readonly header: NpyHeader; readonly bytes: number }>();
     for (const [entry, { bytes }] of zip.entries) {
-      if (!entry.endsWith(".npy"))
+      if (!entry.endsWith(".npy")) {
         throw new TwinError(`${path} is not a NumPy archive (.npz): it holds \`${entry}\`, which is no .npy`);
+      }
       const name = entry.slice(0, -".npy".length);
       const head = await zip.head(entry, npyHeadBytes);
       try {
@@ -24,7 +25,9 @@ export async function openNpz(path: string): Promise<ForeignWeights> {
         headers.set(name, { entry, header, bytes });
         arrays.set(name, { name, shape: header.shape, dtype: header.dtype, place: entry });
       } catch (error) {
-        if (!(error instanceof TwinError)) throw error;
+        if (!(error instanceof TwinError)) {
+          throw error;
+        }
         await zip.check(entry);
         unreadable.set(name, error.message);
       }
@@ -35,9 +38,13 @@ export async function openNpz(path: string): Promise<ForeignWeights> {
       unreadable,
       async read(name) {
         const why = unreadable.get(name);
-        if (why !== undefined) throw new TwinError(why);
+        if (why !== undefined) {
+          throw new TwinError(why);
+        }
         const known = headers.get(name);
-        if (!known) throw new TwinError(`${path} has no array called \`${name}\``);
+        if (!known) {
+          throw new TwinError(`${path} has no array called \`${name}\``);
+        }
         return npyFloats(known.header, await zip.read(known.entry, known.header.start, known.bytes));
       },
       close: () => zip.close(),

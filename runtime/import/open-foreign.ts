@@ -16,10 +16,11 @@ export async function openForeign(path: string): Promise<ForeignWeights> {
     closeSync(file);
   }
   const isZip = head[0] === 0x50 && head[1] === 0x4b;
-  if (isZip)
+  if (isZip) {
     return /^.{30}[^\0]*\.npy/s.test(new TextDecoder("latin1").decode(head)) || path.endsWith(".npz")
       ? openNpz(path)
       : openTorch(path);
+  }
   // A safetensors file begins with a length below 100 MB, whose upper bytes are zero; a pickle with PROTO.
   return head[0] === 0x80 && head[7] !== 0 ? openTorch(path) : openSafetensors(path);
 }

@@ -25,17 +25,23 @@ export function orient(
   const ways = [false, true]
     .filter((turn) => (transpose === undefined || turn === transpose) && (!turn || shape.length >= 2))
     .flatMap((turn) => way(turn ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape, target, turn));
-  if (ways.length === 0)
+  if (ways.length === 0) {
     return `is ${brackets(shape)}${transpose ? " (to be transposed)" : ""}, and ${brackets(target)} is due`;
+  }
   // A vector is the same numbers either way.
-  if (ways.length === 1 || shape.at(-1) === 1 || shape.at(-2) === 1) return ways[0];
-  if (habit === null)
+  if (ways.length === 1 || shape.at(-1) === 1 || shape.at(-2) === 1) {
+    return ways[0];
+  }
+  if (habit === null) {
     return `is ${brackets(shape)}, which fits both as it is and transposed: say \`transpose: true\` or \`transpose: false\` in the map${torchKnows ? ", or `--from torch`" : ""}`;
+  }
   return ways.find((one) => one.transpose === habit)!;
 }
 
 function way(shape: readonly number[], target: readonly number[], transpose: boolean): Orientation[] {
-  if (withoutOnes(shape) === withoutOnes(target)) return [{ transpose, split: false }];
+  if (withoutOnes(shape) === withoutOnes(target)) {
+    return [{ transpose, split: false }];
+  }
   const [heads, rows, width] = target;
   const split = target.length === 3 && shape.length === 2 && shape[0] === rows && shape[1] === heads * width;
   return split ? [{ transpose, split }] : [];

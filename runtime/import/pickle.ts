@@ -15,10 +15,11 @@ const mostSteps = 3_000_000;
  * @throws TwinError naming the byte and the opcode or global that is refused
  */
 export function unpickle(bytes: Uint8Array, path: string, reader: PickleReader): PickleValue {
-  if (bytes.length > mostPickleBytes)
+  if (bytes.length > mostPickleBytes) {
     throw new TwinError(
       `${path} is refused: its pickle has ${bytes.length} bytes, and at most ${mostPickleBytes} are read`,
     );
+  }
   return new Machine(bytes, path, reader).run();
 }
 
@@ -50,11 +51,16 @@ class Machine {
   run(): PickleValue {
     for (let step = 0; !this.#done; step++) {
       this.#start = this.#at;
-      if (step === mostSteps) this.fail(`it has more than ${mostSteps} opcodes`);
+      if (step === mostSteps) {
+        this.fail(`it has more than ${mostSteps} opcodes`);
+      }
       const code = this.length(1);
       const run = steps.get(code);
-      if (!run) this.fail(`its opcode 0x${code.toString(16).padStart(2, "0")} is not among those that are read`);
-      else run(this);
+      if (!run) {
+        this.fail(`its opcode 0x${code.toString(16).padStart(2, "0")} is not among those that are read`);
+      } else {
+        run(this);
+      }
     }
     return this.pop();
   }
@@ -76,8 +82,9 @@ class Machine {
 
   #skip(count: number): void {
     const end = this.#at + count;
-    if (end > this.#bytes.length)
+    if (end > this.#bytes.length) {
       this.fail(`${count} bytes are promised, and ${this.#bytes.length - this.#at} are left`);
+    }
     this.#at = end;
   }
 
@@ -85,8 +92,12 @@ class Machine {
   length(width: 1 | 2 | 4 | 8): number {
     const at = this.#at;
     this.#skip(width);
-    if (width === 8) return Number(this.#view.getBigUint64(at, true));
-    if (width === 4) return this.#view.getUint32(at, true);
+    if (width === 8) {
+      return Number(this.#view.getBigUint64(at, true));
+    }
+    if (width === 4) {
+      return this.#view.getUint32(at, true);
+    }
     return width === 2 ? this.#view.getUint16(at, true) : this.#bytes[at];
   }
 
@@ -105,14 +116,18 @@ class Machine {
     try {
       return text.decode(this.take(count));
     } catch (error) {
-      if (error instanceof TwinError) throw error;
+      if (error instanceof TwinError) {
+        throw error;
+      }
       return this.fail("a text is no UTF-8");
     }
   }
 
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) this.fail("a line does not end");
+    if (end < 0) {
+      this.fail("a line does not end");
+    }
     const line = this.string(end - this.#at);
     this.#at = end + 1;
     return line;
@@ -123,12 +138,16 @@ class Machine {
   }
 
   pop(): PickleValue {
-    if (this.#stack.length === 0) this.fail("a value is needed, and none is there");
+    if (this.#stack.length === 0) {
+      this.fail("a value is needed, and none is there");
+    }
     return this.#stack.pop()!;
   }
 
   top(): PickleValue {
-    if (this.#stack.length === 0) this.fail("a value is needed, and none is there");
+    if (this.#stack.length === 0) {
+      this.fail("a value is needed, and none is there");
+    }
     return this.#stack.at(-1)!;
   }
 
@@ -154,15 +173,19 @@ class Machine {
 
   recall(index: number): void {
     const value = this.#memo.get(index);
-    if (value === undefined) this.fail(`it recalls the value ${index}, which was never stored`);
-    else this.push(value);
+    if (value === undefined) {
+      this.fail(`it recalls the value ${index}, which was never stored`);
+    } else {
+      this.push(value);
+    }
   }
 
   global(module: string, name: string): void {
     const whole = `${module}.${name}`;
     const { calls, names } = this.#reader;
-    if (!calls.has(whole) && !names.has(whole))
+    if (!calls.has(whole) && !names.has(whole)) {
       this.fail(`it asks for \`${printable(whole)}\`, which a file of weights does not need`);
+    }
     this.push({ kind: "global", name: whole });
   }
 
@@ -170,34 +193,52 @@ class Machine {
     const args = this.pop();
     const callee = this.pop();
     const made = isGlobal(callee) && isList(args) ? this.#reader.calls.get(callee.name)?.(args) : undefined;
-    if (made === undefined) this.fail("it calls something that is no function of tensors");
-    else if (made === null)
+    if (made === undefined) {
+      this.fail("it calls something that is no function of tensors");
+    } else if (made === null) {
       this.fail(`it calls \`${isGlobal(callee) ? callee.name : ""}\` with arguments that make no tensor`);
-    else this.push(made);
+    } else {
+      this.push(made);
+    }
   }
 
   reference(): void {
     const object = this.#reader.reference(this.pop());
-    if (object === null) this.fail("it refers to something outside that is no storage of numbers");
-    else this.push(object);
+    if (object === null) {
+      this.fail("it refers to something outside that is no storage of numbers");
+    } else {
+      this.push(object);
+    }
   }
 
   /** The state of an ordered dictionary is its remarks (`_metadata`), which nobody needs; nothing else has a state. */
   build(): void {
     this.pop();
-    if (!(this.top() instanceof Map)) this.fail("it sets the state of an object that has none");
+    if (!(this.top() instanceof Map)) {
+      this.fail("it sets the state of an object that has none");
+    }
   }
 
   setItems(items: readonly PickleValue[]): void {
     const dictionary = this.top();
-    if (!(dictionary instanceof Map) || items.length % 2 !== 0) this.fail("it fills something that is no dictionary");
-    else for (let i = 0; i < items.length; i += 2) dictionary.set(items[i], items[i + 1]);
+    if (!(dictionary instanceof Map) || items.length % 2 !== 0) {
+      this.fail("it fills something that is no dictionary");
+    } else {
+      for (let i = 0; i < items.length; i += 2) {
+        dictionary.set(items[i], items[i + 1]);
+      }
+    }
   }
 
   append(items: readonly PickleValue[]): void {
     const list = this.top();
-    if (!isList(list)) this.fail("it appends to something that is no list");
-    else for (const item of items) list.push(item);
+    if (!isList(list)) {
+      this.fail("it appends to something that is no list");
+    } else {
+      for (const item of items) {
+        list.push(item);
+      }
+    }
   }
 
   tuple(count: number): void {
@@ -207,7 +248,9 @@ class Machine {
 
   /** Two's complement, little-endian; longer ones than 64 bits are no size or index. */
   long(count: number): void {
-    if (count > 8) this.fail(`an integer of ${count} bytes is no size or index`);
+    if (count > 8) {
+      this.fail(`an integer of ${count} bytes is no size or index`);
+    }
     let value = 0n;
     this.take(count).forEach((byte, i) => {
       value |= BigInt(byte) << BigInt(8 * i);
@@ -266,7 +309,9 @@ const steps: ReadonlyMap<number, Step> = new Map<number, Step>([
 
 function protocol(m: Machine): void {
   const version = m.length(1);
-  if (version > 5) m.fail(`it has protocol ${version}, and 2 to 5 are read`);
+  if (version > 5) {
+    m.fail(`it has protocol ${version}, and 2 to 5 are read`);
+  }
 }
 
 function appendOne(m: Machine): void {
@@ -283,6 +328,9 @@ function setOne(m: Machine): void {
 function stackGlobal(m: Machine): void {
   const name = m.pop();
   const module = m.pop();
-  if (typeof name !== "string" || typeof module !== "string") m.fail("it names a global by something that is no text");
-  else m.global(module, name);
+  if (typeof name !== "string" || typeof module !== "string") {
+    m.fail("it names a global by something that is no text");
+  } else {
+    m.global(module, name);
+  }
 }

@@ -46,26 +46,42 @@ export function planImport(request: PlanRequest): ImportPlan {
   const problems: string[] = [];
   const take = (to: string, parts: readonly Part[], recipe: Omit<Recipe, "torchKnows">) => {
     const parameter = wanted.get(to);
-    if (parameter === undefined) return;
+    if (parameter === undefined) {
+      return;
+    }
     const result = assign(parameter, parts, { ...recipe, torchKnows: !linear && areWeights(parts) });
-    if (typeof result === "string") problems.push(`${to}: ${result}`);
-    else made.set(to, result);
+    if (typeof result === "string") {
+      problems.push(`${to}: ${result}`);
+    } else {
+      made.set(to, result);
+    }
   };
   const follow = (entry: MapEntry, own: boolean) => {
     for (const [to, parts] of expand(entry, request, own ? problems : [])) {
-      if (!all.has(to) && own) problems.push(`${to} is no parameter of the model`);
-      if (own && made.has(to)) problems.push(`${to} is mapped twice`);
-      if (!made.has(to))
+      if (!all.has(to) && own) {
+        problems.push(`${to} is no parameter of the model`);
+      }
+      if (own && made.has(to)) {
+        problems.push(`${to} is mapped twice`);
+      }
+      if (!made.has(to)) {
         take(to, parts, { ...entry, transpose: entry.transpose, rows: entry.rows, habit: habitOf(linear, to, parts) });
+      }
     }
   };
-  for (const entry of request.entries) follow(entry, true);
-  for (const entry of request.preset) follow(entry, false);
+  for (const entry of request.entries) {
+    follow(entry, true);
+  }
+  for (const entry of request.preset) {
+    follow(entry, false);
+  }
   const tried = new Set(problems.map((problem) => problem.split(":")[0]));
   for (const parameter of wanted.values()) {
     const array =
       arrays.get(parameter.name) ?? (parameter.formerly === null ? undefined : arrays.get(parameter.formerly));
-    if (array === undefined || made.has(parameter.name) || tried.has(parameter.name)) continue;
+    if (array === undefined || made.has(parameter.name) || tried.has(parameter.name)) {
+      continue;
+    }
     const parts = [{ array, slices: [] }];
     const habit = habitOf(linear, array.name, parts);
     take(parameter.name, parts, { concat: 0, repeat: false, transpose: undefined, rows: undefined, habit });
@@ -73,16 +89,19 @@ export function planImport(request: PlanRequest): ImportPlan {
   const missing = [...wanted.keys()].filter((name) => !made.has(name));
   const rest = leftOver(request, [...made.values()]);
   refuse({ path, problems, missing: partial ? [] : missing, unused: partial ? [] : rest.unused, request });
-  if (made.size === 0)
+  if (made.size === 0) {
     throw new TwinError(
       `${path} has no embedding table of the model ${target.model}: nothing would be imported. A map (--map) says what is called how`,
     );
+  }
   return { assignments: [...made.values()], ...rest, missing };
 }
 
 /** Which way a matrix lies that fits both: an array of the model's own name lies as the model's. */
 function habitOf(linear: boolean, to: string, parts: readonly Part[]): boolean | null {
-  if (linear && areWeights(parts)) return true;
+  if (linear && areWeights(parts)) {
+    return true;
+  }
   return parts.every(({ array }) => array.name === to) ? false : null;
 }
 
@@ -95,9 +114,13 @@ function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, pro
     const pairs: [string, Part[]][] = [];
     for (const array of arrays.values()) {
       const texts = matchPattern(from, array.name);
-      if (texts !== null) pairs.push([fillPattern(to, texts), [{ array, slices: [] }]]);
+      if (texts !== null) {
+        pairs.push([fillPattern(to, texts), [{ array, slices: [] }]]);
+      }
     }
-    if (pairs.length === 0) problems.push(`${to}: no array fits the pattern ${from}`);
+    if (pairs.length === 0) {
+      problems.push(`${to}: no array fits the pattern ${from}`);
+    }
     return pairs;
   }
   const list = Array.isArray(from) ? from : [from];
@@ -105,8 +128,11 @@ function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, pro
   for (const one of list) {
     const { name, slice = [] } = typeof one === "string" ? { name: one } : one;
     const array = arrays.get(name);
-    if (array === undefined) problems.push(`${to}: ${unreadable.get(name) ?? `there is no array called ${name}`}`);
-    else parts.push({ array, slices: Array.isArray(slice) ? slice : [slice] });
+    if (array === undefined) {
+      problems.push(`${to}: ${unreadable.get(name) ?? `there is no array called ${name}`}`);
+    } else {
+      parts.push({ array, slices: Array.isArray(slice) ? slice : [slice] });
+    }
   }
   return parts.length === list.length ? [[to, parts]] : [];
 }
@@ -134,7 +160,9 @@ interface Faults {
 }
 
 function refuse({ path, problems, missing, unused, request }: Faults): void {
-  if (problems.length + missing.length + unused.length === 0) return;
+  if (problems.length + missing.length + unused.length === 0) {
+    return;
+  }
   const { arrays, unreadable, target } = request;
   const faulty = new Set(problems.map((problem) => problem.split(":")[0]));
   const fits = ({ shape }: TargetParameter) =>

@@ -28,19 +28,29 @@ export function mapRows(layout: RowLayout, foreign: number, rows: number): RowMa
   for (const [what, row] of [
     ["padding", padding ?? 0],
     ["unknown", unknown],
-  ] as const)
-    if (row >= foreign) return `its ${what} row ${row} is beyond its ${foreign} rows`;
-  if (padding !== null && padding === unknown) return `row ${padding} cannot be both padding and unknown`;
+  ] as const) {
+    if (row >= foreign) {
+      return `its ${what} row ${row} is beyond its ${foreign} rows`;
+    }
+  }
+  if (padding !== null && padding === unknown) {
+    return `row ${padding} cannot be both padding and unknown`;
+  }
   const packed = layout.order === "packed";
   const from = new Int32Array(rows).fill(unknown);
   let next = 1;
   for (let row = 0; row < foreign; row++) {
-    if (packed && (row === padding || row === unknown)) continue;
-    if (next < rows) from[next] = row;
+    if (packed && (row === padding || row === unknown)) {
+      continue;
+    }
+    if (next < rows) {
+      from[next] = row;
+    }
     next++;
   }
-  if (next > rows)
+  if (next > rows) {
     return `it has ${next - 1} values beside the unknown one, and the model's table of ${rows} rows takes ${rows - 1}`;
+  }
   return { from, filled: rows - next, padding };
 }
 
@@ -48,7 +58,9 @@ export function mapRows(layout: RowLayout, foreign: number, rows: number): RowMa
 export function reorderRows(table: Float32Array, dim: number, { from }: RowMap): Float32Array {
   const result = new Float32Array(from.length * dim);
   for (let row = 0; row < from.length; row++) {
-    if (from[row] >= 0) result.set(table.subarray(from[row] * dim, (from[row] + 1) * dim), row * dim);
+    if (from[row] >= 0) {
+      result.set(table.subarray(from[row] * dim, (from[row] + 1) * dim), row * dim);
+    }
   }
   return result;
 }
@@ -56,8 +68,14 @@ export function reorderRows(table: Float32Array, dim: number, { from }: RowMap):
 /** Foreign rows as Twin's, padding aside. */
 export function twinRows({ from, filled, padding }: RowMap): ReadonlyMap<number, number> {
   const rows = new Map<number, number>();
-  for (let row = from.length - filled - 1; row > 0; row--) rows.set(from[row], row);
-  if (from[0] >= 0) rows.set(from[0], 0);
-  if (padding !== null) rows.delete(padding);
+  for (let row = from.length - filled - 1; row > 0; row--) {
+    rows.set(from[row], row);
+  }
+  if (from[0] >= 0) {
+    rows.set(from[0], 0);
+  }
+  if (padding !== null) {
+    rows.delete(padding);
+  }
   return rows;
 }

@@ -58,14 +58,18 @@ async function read(file: ForeignWeights, { path, ports, labels, rowMaps }: Samp
     const values = await file.read(name);
     const fault = name === port.name ? null : translate(values, port, rowMaps);
     const wrong = fault ?? (port.table === null ? null : beyond(values, port.table.rows, port.padding));
-    if (wrong !== null) problems.push(`${name}: ${wrong}`);
-    else feeds.set(port.name, padded(values, shape, port));
+    if (wrong !== null) {
+      problems.push(`${name}: ${wrong}`);
+    } else {
+      feeds.set(port.name, padded(values, shape, port));
+    }
   }
   problems.push(...lengths(feeds, ports));
-  if (problems.length > 0)
+  if (problems.length > 0) {
     throw new TwinError(
       `${path} does not hold samples of this model:\n${problems.map((line) => `  ${line}`).join("\n")}\nIt needs every input of the model by name, a sample a row, behaviours newest first; docs/import.md shows how to write it`,
     );
+  }
   return { count, feeds, logits };
 }
 
@@ -79,8 +83,9 @@ async function readLogits(
   const all = file.arrays.get("logits");
   for (const [column, label] of labels.entries()) {
     const own = file.arrays.get(`${label}.logit`);
-    if (own) found.set(label, await file.read(own.name));
-    else if (all && all.shape.length <= 2 && (all.shape[1] ?? 1) === labels.length) {
+    if (own) {
+      found.set(label, await file.read(own.name));
+    } else if (all && all.shape.length <= 2 && (all.shape[1] ?? 1) === labels.length) {
       const values = await file.read("logits");
       found.set(
         label,
@@ -89,16 +94,19 @@ async function readLogits(
     }
   }
   const counts = new Set([...found.values()].map(({ length }) => length));
-  if (found.size === 0 || counts.size !== 1 || counts.has(0))
+  if (found.size === 0 || counts.size !== 1 || counts.has(0)) {
     throw new TwinError(
       `${path} says no logits to compare with, or not one for each sample: it needs \`logits\` [samples]${labels.map((label) => `, or \`${label}.logit\` [samples]`).join("")}`,
     );
+  }
   return found;
 }
 
 function translate(values: Float32Array, port: BatchPort, rowMaps: ReadonlyMap<string, RowMap>): string | null {
   const map = port.table === null ? undefined : rowMaps.get(port.table.parameter);
-  if (map === undefined) return `the source's rows are the model's here: call it ${port.name}`;
+  if (map === undefined) {
+    return `the source's rows are the model's here: call it ${port.name}`;
+  }
   const rows = twinRows(map);
   for (let i = 0; i < values.length; i++) {
     if (values[i] === map.padding || values[i] === -1) {
@@ -106,7 +114,9 @@ function translate(values: Float32Array, port: BatchPort, rowMaps: ReadonlyMap<s
       continue;
     }
     const row = rows.get(values[i]);
-    if (row === undefined) return `the source's table has no row ${values[i]} that the model took over`;
+    if (row === undefined) {
+      return `the source's table has no row ${values[i]} that the model took over`;
+    }
     values[i] = row;
   }
   return null;
@@ -123,11 +133,14 @@ function padded(values: Float32Array, shape: readonly number[], { inner, dtype, 
     shape: sizes,
     data: dtype === "int32" ? Int32Array.from(data) : data,
   });
-  if (inner[0] !== null || shape[1] >= minimum) return tensor(values, shape);
+  if (inner[0] !== null || shape[1] >= minimum) {
+    return tensor(values, shape);
+  }
   const one = elementCount(shape.slice(2));
   const data = new Float32Array(shape[0] * minimum * one).fill(padding);
-  for (let row = 0; row < shape[0]; row++)
+  for (let row = 0; row < shape[0]; row++) {
     data.set(values.subarray(row * shape[1] * one, (row + 1) * shape[1] * one), row * minimum * one);
+  }
   return tensor(data, shape.with(1, minimum));
 }
 
@@ -136,7 +149,9 @@ function lengths(feeds: ReadonlyMap<string, Tensor>, ports: readonly BatchPort[]
   const first = new Map<string, { name: string; length: number }>();
   return ports.flatMap(({ name, inner }) => {
     const length = feeds.get(name)?.shape[1];
-    if (inner[0] !== null || length === undefined) return [];
+    if (inner[0] !== null || length === undefined) {
+      return [];
+    }
     const history = name.split(".")[0];
     const known = first.get(history) ?? { name, length };
     first.set(history, known);

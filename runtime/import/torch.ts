@@ -25,18 +25,23 @@ export async function openTorch(path: string): Promise<ForeignWeights> {
   const zip = await openZip(path, what);
   try {
     const pickles = [...zip.entries.keys()].filter((name) => /(^|\/)data\.pkl$/.test(name));
-    if (pickles.length !== 1)
+    if (pickles.length !== 1) {
       throw new TwinError(
         `${path} is not ${what}: its archive has ${pickles.length} files data.pkl, and one is due. ${cure}`,
       );
+    }
     const root = pickles[0].slice(0, -"data.pkl".length);
-    if (zip.entries.has(`${root}constants.pkl`))
+    if (zip.entries.has(`${root}constants.pkl`)) {
       throw new TwinError(`${path} is a TorchScript module, which holds a program. ${cure}`);
+    }
     const { bytes } = zip.entries.get(pickles[0])!;
-    if (bytes > mostPickleBytes)
+    if (bytes > mostPickleBytes) {
       throw new TwinError(`${path} is refused: its pickle has ${bytes} bytes, and at most ${mostPickleBytes} are read`);
+    }
     const tensors = stateOf(unpickle(await zip.read(pickles[0]), path, torchReader));
-    if (tensors.size === 0) throw new TwinError(`${path} holds no tensor under a name. ${cure}`);
+    if (tensors.size === 0) {
+      throw new TwinError(`${path} holds no tensor under a name. ${cure}`);
+    }
     const order = zip.entries.has(`${root}byteorder`) ? await byteOrder(zip, `${root}byteorder`) : "little";
     return {
       path,
@@ -49,7 +54,9 @@ export async function openTorch(path: string): Promise<ForeignWeights> {
       unreadable: new Map(),
       async read(name) {
         const tensor = tensors.get(name);
-        if (!tensor) throw new TwinError(`${path} has no tensor called \`${name}\``);
+        if (!tensor) {
+          throw new TwinError(`${path} has no tensor called \`${name}\``);
+        }
         return readTensor(zip, `${root}data/${tensor.storage.key}`, tensor, order);
       },
       close: () => zip.close(),
@@ -71,11 +78,14 @@ function refuseOther(path: string): void {
   } finally {
     closeSync(file);
   }
-  if (head[0] === 0x50 && head[1] === 0x4b) return;
-  if (head[0] === 0x80)
+  if (head[0] === 0x50 && head[1] === 0x4b) {
+    return;
+  }
+  if (head[0] === 0x80) {
     throw new TwinError(
       `${path} is a bare pickle, as PyTorch wrote before version 1.6, and is not read. Save it anew: \`torch.save(torch.load(path, weights_only=True), path)\``,
     );
+  }
   throw new TwinError(`${path} is not ${what}: it is no zip archive. ${cure}`);
 }
 
@@ -88,17 +98,26 @@ function stateOf(value: PickleValue): Map<string, TorchTensor> {
   let root = value;
   if (root instanceof Map && !direct(root)) {
     const inner = [...root.values()].filter(direct);
-    if (inner.length === 1) root = inner[0];
+    if (inner.length === 1) {
+      root = inner[0];
+    }
   }
   const found = new Map<string, TorchTensor>();
   const seen = new Set<PickleValue>();
   const walk = (from: PickleValue, path: readonly string[]) => {
-    if (!(from instanceof Map) || path.length >= deepest || seen.has(from)) return;
+    if (!(from instanceof Map) || path.length >= deepest || seen.has(from)) {
+      return;
+    }
     seen.add(from);
     for (const [key, entry] of from) {
-      if ((typeof key !== "string" || key.length > longest) && typeof key !== "number") continue;
-      if (isTensor(entry)) found.set([...path, key].join("."), entry);
-      else walk(entry, [...path, String(key)]);
+      if ((typeof key !== "string" || key.length > longest) && typeof key !== "number") {
+        continue;
+      }
+      if (isTensor(entry)) {
+        found.set([...path, key].join("."), entry);
+      } else {
+        walk(entry, [...path, String(key)]);
+      }
     }
   };
   walk(root, []);
@@ -111,8 +130,9 @@ function stateOf(value: PickleValue): Map<string, TorchTensor> {
 
 async function byteOrder(zip: ZipArchive, entry: string): Promise<"little" | "big"> {
   const order = new TextDecoder().decode(await zip.read(entry, 0, Math.min(16, zip.entries.get(entry)!.bytes))).trim();
-  if (order !== "little" && order !== "big")
+  if (order !== "little" && order !== "big") {
     throw new TwinError(`${zip.path} is not ${what}: its byte order is ${JSON.stringify(order)}. ${cure}`);
+  }
   return order;
 }
 
@@ -123,7 +143,9 @@ async function readTensor(
   { storage, shape, strides, offset }: TorchTensor,
   order: "little" | "big",
 ): Promise<Float32Array> {
-  if (elementCount(shape) === 0) return new Float32Array(0);
+  if (elementCount(shape) === 0) {
+    return new Float32Array(0);
+  }
   const width = widthOf(storage.type);
   const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis], offset);
   const values = toFloats(await zip.read(entry, offset * width, (last + 1) * width), storage.type, order);

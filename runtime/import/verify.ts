@@ -54,7 +54,9 @@ export async function verifyLogits(
         const [expected, actual] = [wanted[from + i], got[i]];
         const gap = Math.abs(expected - actual);
         gaps[from + i] = Math.max(gaps[from + i], gap);
-        if (Number.isNaN(worst.largest) || !(gap > worst.largest || Number.isNaN(gap))) continue;
+        if (Number.isNaN(worst.largest) || !(gap > worst.largest || Number.isNaN(gap))) {
+          continue;
+        }
         worst = { largest: gap, label, sample: from + i, expected, actual };
       }
     }
@@ -72,7 +74,9 @@ export async function verifyLogits(
 function byLength({ feeds, count }: Samples, gaps: Float64Array, bounds: readonly number[]): LengthGroup[] {
   const ends = [...new Set([0, ...bounds])].sort((a, b) => a - b);
   return [...feeds].flatMap(([name, { shape, data }]) => {
-    if (!name.endsWith(".valid")) return [];
+    if (!name.endsWith(".valid")) {
+      return [];
+    }
     const groups = [...ends, null].map((to, i) => ({
       from: i === 0 ? 0 : ends[i - 1] + 1,
       to,
@@ -81,7 +85,9 @@ function byLength({ feeds, count }: Samples, gaps: Float64Array, bounds: readonl
     }));
     for (let row = 0; row < count; row++) {
       let length = 0;
-      for (let i = 0; i < shape[1]; i++) length += Number(data[row * shape[1] + i] > 0);
+      for (let i = 0; i < shape[1]; i++) {
+        length += Number(data[row * shape[1] + i] > 0);
+      }
       const group = groups.find(({ to }) => to === null || length <= to)!;
       group.samples++;
       group.largest = Math.max(group.largest, gaps[row]);

@@ -25,7 +25,9 @@ export function dense({ data, offset, shape, strides }: View): Float32Array {
 
 /** Shape of a slice; null where it leaves the array. */
 export function slicedShape(shape: readonly number[], { axis, start, end }: Slice): readonly number[] | null {
-  if (axis >= shape.length || end > shape[axis] || start >= end) return null;
+  if (axis >= shape.length || end > shape[axis] || start >= end) {
+    return null;
+  }
   return shape.with(axis, end - start);
 }
 
@@ -58,7 +60,9 @@ export function splitHeads({ data, offset, shape, strides }: View, heads: number
 
 /** One after the other along an axis; all other sizes are equal. */
 export function concatenated(views: readonly View[], axis: number): View {
-  if (views.length === 1) return views[0];
+  if (views.length === 1) {
+    return views[0];
+  }
   const shape = views[0].shape.with(
     axis,
     views.reduce((sum, view) => sum + view.shape[axis], 0),

@@ -39,25 +39,33 @@ export async function openZip(path: string, what: string): Promise<ZipArchive> {
   let zip: ZipFile | null = null;
   try {
     zip = await fromFdPromise(file, { autoClose: false, lazyEntries: true });
-    if (zip.entryCount > mostEntries)
+    if (zip.entryCount > mostEntries) {
       fail(`its archive has ${zip.entryCount} entries, and at most ${mostEntries} are read`);
+    }
     const known = new Map<string, Entry>();
     for await (const entry of zip.eachEntry()) {
       const { fileName: name } = entry;
-      if (known.has(name)) fail(`its archive holds \`${name}\` twice`);
-      if (!entry.canDecodeFileData())
+      if (known.has(name)) {
+        fail(`its archive holds \`${name}\` twice`);
+      }
+      if (!entry.canDecodeFileData()) {
         fail(`\`${name}\` in its archive is encrypted or packed in a way that is not read`);
+      }
       known.set(name, entry);
     }
     const next = new Uint8Array(4);
     // Typed as a boolean, and the place of the entry after the last.
     readFully(file, next, zip.readEntryCursor as unknown as number);
-    if (Buffer.from(next).toString("latin1") === "PK\x01\x02")
+    if (Buffer.from(next).toString("latin1") === "PK\x01\x02") {
       fail(`it is no sound zip archive (it lists more than the ${zip.entryCount} entries that it says it has)`);
+    }
     return new OpenZip({ path, file, zip, known, fail });
   } catch (error) {
-    if (zip) zip.close();
-    else closeSync(file);
+    if (zip) {
+      zip.close();
+    } else {
+      closeSync(file);
+    }
     throw error instanceof TwinError ? error : fail(`it is no sound zip archive (${reason(error)})`);
   }
 }
@@ -105,7 +113,9 @@ class OpenZip implements ZipArchive {
 
   async check(name: string): Promise<void> {
     const entry = this.#entry(name);
-    if (!this.#isSound(entry)) await this.#guarded(entry, () => this.#readThrough(entry));
+    if (!this.#isSound(entry)) {
+      await this.#guarded(entry, () => this.#readThrough(entry));
+    }
   }
 
   head(name: string, bytes: number): Promise<Uint8Array> {
@@ -128,15 +138,18 @@ class OpenZip implements ZipArchive {
   async #range(entry: Entry, start: number, end: number): Promise<Uint8Array> {
     const { fail } = this.#opened;
     const { fileName, uncompressedSize: size } = entry;
-    if (start < 0 || end < start || end > size)
+    if (start < 0 || end < start || end > size) {
       return fail(`bytes ${start} to ${end} of \`${fileName}\` are needed, which has ${size}`);
+    }
     let bytes: Uint8Array;
     try {
       bytes = new Uint8Array(end - start);
     } catch {
       throw new TwinError(`${this.path}: \`${fileName}\` (${end - start} bytes) does not fit into memory`);
     }
-    if (end > start) await this.#guarded(entry, () => this.#fill(entry, bytes, start));
+    if (end > start) {
+      await this.#guarded(entry, () => this.#fill(entry, bytes, start));
+    }
     return bytes;
   }
 
@@ -144,7 +157,9 @@ class OpenZip implements ZipArchive {
     try {
       return await run();
     } catch (error) {
-      if (error instanceof TwinError) throw error;
+      if (error instanceof TwinError) {
+        throw error;
+      }
       return this.#opened.fail(`\`${entry.fileName}\` in its archive is damaged (${reason(error)})`);
     }
   }
@@ -158,11 +173,17 @@ class OpenZip implements ZipArchive {
     let at = -start;
     for await (const piece of this.#unpacked(entry)) {
       const from = Math.max(0, -at);
-      if (at + from < into.length) into.set(piece.subarray(from, into.length - at), at + from);
+      if (at + from < into.length) {
+        into.set(piece.subarray(from, into.length - at), at + from);
+      }
       at += piece.length;
-      if (at >= into.length) break;
+      if (at >= into.length) {
+        break;
+      }
     }
-    if (at < into.length) this.#early(entry);
+    if (at < into.length) {
+      this.#early(entry);
+    }
   }
 
   /** Reads all of an entry, a piece at a time, against its CRC-32. */
@@ -177,13 +198,18 @@ class OpenZip implements ZipArchive {
         this.#readAt(entry, piece, begin + at);
         sum = crc32(piece, sum);
       }
-    } else for await (const piece of this.#unpacked(entry)) sum = crc32(piece, sum);
+    } else {
+      for await (const piece of this.#unpacked(entry)) {
+        sum = crc32(piece, sum);
+      }
+    }
     this.#compare(entry, sum);
   }
 
   #compare(entry: Entry, sum: number): void {
-    if (sum !== entry.crc32)
+    if (sum !== entry.crc32) {
       this.#opened.fail(`\`${entry.fileName}\` in its archive is damaged (its bytes do not have its CRC-32)`);
+    }
     this.#sound.add(entry);
   }
 
@@ -193,13 +219,17 @@ class OpenZip implements ZipArchive {
 
   #readAt(entry: Entry, into: Uint8Array, position: number): void {
     const { path, file } = this.#opened;
-    if (attempt("read", path, () => readFully(file, into, position)) < into.length) this.#early(entry);
+    if (attempt("read", path, () => readFully(file, into, position)) < into.length) {
+      this.#early(entry);
+    }
   }
 
   /** Where the content begins. The name stands in the archive twice, and one flipped bit must not give it to other content. */
   async #begin(entry: Entry): Promise<number> {
     const local = await this.#opened.zip.readLocalFileHeaderPromise(entry);
-    if (!local.fileName.equals(entry.fileNameRaw)) throw new Error("its two names differ");
+    if (!local.fileName.equals(entry.fileNameRaw)) {
+      throw new Error("its two names differ");
+    }
     return local.fileDataStart;
   }
 

@@ -81,7 +81,9 @@ export class Assembler {
     const items = this.#items.values.slice();
     const itemFeatures = recordOf(this.#plan.itemFeatures.map((name) => [name, this.#column(name, items)] as const));
     const single = recordOf(this.#plan.singleFeatures.map((name) => [name, given(batch.single, name)]));
-    if (draw) this.#mask(draw, { items, itemFeatures, single, histories });
+    if (draw) {
+      this.#mask(draw, { items, itemFeatures, single, histories });
+    }
     const { spec } = this.#plan;
     const labels = recordOf(spec.tasks.map(({ label }) => [label, given(batch.labels, label)]));
     return {
@@ -106,10 +108,13 @@ export class Assembler {
 
   #history(batch: Batch, { name, reach }: TrainPlan["histories"][number]): [string, AssembledHistory] {
     const { length, lengths, item, cross } = batch.histories[name];
-    if (reach === null) this.#items.number(item, item);
-    else {
+    if (reach === null) {
+      this.#items.number(item, item);
+    } else {
       const near = Math.min(reach, length);
-      for (let row = 0; row < batch.rows; row++) this.#items.number(item, item, row * length, row * length + near);
+      for (let row = 0; row < batch.rows; row++) {
+        this.#items.number(item, item, row * length, row * length + near);
+      }
     }
     return [name, { length, lengths, index: item, cross }];
   }
@@ -133,11 +138,17 @@ export class Assembler {
       const key = streams.stepKey(seed, step, MASKS + i);
       const ofItem = batch.itemFeatures[feature];
       if (ofItem !== undefined) {
-        if (maskable(ofItem)) maskItems(ofItem, batch.items, this.#plan.width[feature], key, share);
+        if (maskable(ofItem)) {
+          maskItems(ofItem, batch.items, this.#plan.width[feature], key, share);
+        }
         return;
       }
       const all = [batch.single[feature], ...Object.values(batch.histories).map(({ cross }) => cross[feature])];
-      for (const values of all) if (values !== undefined && maskable(values)) maskRows(values, 0, key, share);
+      for (const values of all) {
+        if (values !== undefined && maskable(values)) {
+          maskRows(values, 0, key, share);
+        }
+      }
     });
   }
 
@@ -145,7 +156,9 @@ export class Assembler {
     const { graphs } = this.#plan.spec;
     const masks: Record<string, Float32Array> = emptyRecord();
     for (const { name, source } of [...graphs.step.inputs, ...(graphs.update?.inputs ?? [])]) {
-      if (source.kind !== "dropout" || masks[name] !== undefined) continue;
+      if (source.kind !== "dropout" || masks[name] !== undefined) {
+        continue;
+      }
       const key = streams.stepKey(seed, step, DROPOUTS + Object.keys(masks).length);
       masks[name] = dropoutMask(rows * source.width, source.rate, key);
     }
@@ -156,10 +169,11 @@ export class Assembler {
 /** A column of the data set that the graphs take. */
 function given<T>(columns: Readonly<Record<string, T>>, name: string): T {
   const column = columns[name];
-  if (column === undefined)
+  if (column === undefined) {
     throw new TwinError(
       `the prepared data have no ${name}: they were prepared for another model. Prepare them again: twin data prepare`,
     );
+  }
   return column;
 }
 
@@ -168,8 +182,12 @@ export function buffersOf(assembled: Assembled): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const visit = (value: unknown): void => {
     if (ArrayBuffer.isView(value)) {
-      if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
-    } else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit);
+      if (value.buffer instanceof ArrayBuffer) {
+        found.add(value.buffer);
+      }
+    } else if (typeof value === "object" && value !== null) {
+      Object.values(value).forEach(visit);
+    }
   };
   visit(assembled);
   return [...found];

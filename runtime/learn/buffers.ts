@@ -39,15 +39,21 @@ export function gatherRows<T extends Float32Array | Int32Array>(
   into: T,
 ): void {
   const pairs = paired(from, into, width);
-  if (pairs) gatherPairs(pairs[0], rows, width / 2, pairs[1]);
-  else gather(bits(from), rows, width, bits(into));
+  if (pairs) {
+    gatherPairs(pairs[0], rows, width / 2, pairs[1]);
+  } else {
+    gather(bits(from), rows, width, bits(into));
+  }
 }
 
 /** The other way: row i of `from` to row `rows[i]` of `into`. */
 export function scatterRows(from: Float32Array, rows: Int32Array, width: number, into: Float32Array): void {
   const pairs = paired(from, into, width);
-  if (pairs) scatterPairs(pairs[0], rows, width / 2, pairs[1]);
-  else scatter(bits(from), rows, width, bits(into));
+  if (pairs) {
+    scatterPairs(pairs[0], rows, width / 2, pairs[1]);
+  } else {
+    scatter(bits(from), rows, width, bits(into));
+  }
 }
 
 /** A port without another end: what is handed over to it is gone. */
@@ -72,7 +78,9 @@ const bits = (values: Values): Int32Array =>
 /** Both as 64-bit numbers; null where they are no floats or do not lie so. Integers might be taken for a NaN and changed. */
 function paired(from: Values, into: Values, width: number): [Float64Array, Float64Array] | null {
   const fits = (values: Values) => values instanceof Float32Array && values.byteOffset % 8 === 0;
-  if (width % 8 !== 0 || !fits(from) || !fits(into)) return null;
+  if (width % 8 !== 0 || !fits(from) || !fits(into)) {
+    return null;
+  }
   const wide = (values: Values) => new Float64Array(values.buffer, values.byteOffset, values.length >> 1);
   return [wide(from), wide(into)];
 }
@@ -106,13 +114,17 @@ function scatterPairs(from: Float64Array, rows: Int32Array, width: number, into:
 function gather(from: Int32Array, rows: Int32Array, width: number, into: Int32Array): void {
   const count = rows.length;
   if (width === 1) {
-    for (let i = 0; i < count; i++) into[i] = from[rows[i]];
+    for (let i = 0; i < count; i++) {
+      into[i] = from[rows[i]];
+    }
     return;
   }
   for (let i = 0, to = 0; i < count; i++) {
     const start = rows[i] * width;
     const end = start + width;
-    for (let at = start; at < end; at++) into[to++] = from[at];
+    for (let at = start; at < end; at++) {
+      into[to++] = from[at];
+    }
   }
 }
 
@@ -121,6 +133,8 @@ function scatter(from: Int32Array, rows: Int32Array, width: number, into: Int32A
   for (let i = 0, at = 0; i < count; i++) {
     const start = rows[i] * width;
     const end = start + width;
-    for (let to = start; to < end; to++) into[to] = from[at++];
+    for (let to = start; to < end; to++) {
+      into[to] = from[at++];
+    }
   }
 }

@@ -34,7 +34,9 @@ export class Compactor {
       numbering.begin();
       for (const name of space.item) {
         const values = look.itemFeatures[name];
-        if (values) numbering.number(values as Int32Array, values as Int32Array);
+        if (values) {
+          numbering.number(values as Int32Array, values as Int32Array);
+        }
       }
       for (const name of space.single) {
         const values = own[name] as Int32Array;
@@ -42,8 +44,12 @@ export class Compactor {
         numbering.number(values, into);
         own[name] = into;
       }
-      for (const { cross } of Object.values(look.frames)) numberCross(cross, space, numbering);
-      for (const table of space.tables) rows.set(table, numbering.values);
+      for (const { cross } of Object.values(look.frames)) {
+        numberCross(cross, space, numbering);
+      }
+      for (const table of space.tables) {
+        rows.set(table, numbering.values);
+      }
     }
     return { ...look, single: own, rows };
   }
@@ -60,7 +66,9 @@ export class Compactor {
 
   #gather(name: string, from: Float32Array, rows: Int32Array, width: number): Float32Array {
     const known = this.#gathered.get(name);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const into = this.#buffers.floats(name, rows.length * width);
     gatherRows(from, rows, width, into);
     this.#gathered.set(name, into);
@@ -71,7 +79,9 @@ export class Compactor {
 function numberCross(cross: Frame["cross"], space: RowSpace, numbering: Numbering): void {
   for (const name of space.cross) {
     const values = cross[name];
-    if (values) numbering.number(values as Int32Array, values as Int32Array);
+    if (values) {
+      numbering.number(values as Int32Array, values as Int32Array);
+    }
   }
 }
 

@@ -35,7 +35,9 @@ export class BatchSource {
   step(step: number): Assembled {
     const count = this.#dataset.count("training");
     const { epoch, from, to } = new Steps(count, this.#plan.spec.batch).place(step);
-    if (this.#order?.epoch !== epoch) this.#order = { epoch, order: epochOrder(this.#seed, epoch, count) };
+    if (this.#order?.epoch !== epoch) {
+      this.#order = { epoch, order: epochOrder(this.#seed, epoch, count) };
+    }
     return this.#assembler.assemble("training", this.#order.order.slice(from, to), { seed: this.#seed, step });
   }
 

@@ -52,7 +52,9 @@ function feed(port: TrainPort, scene: Scene): Tensor {
     case "table-state": {
       const table = state.tables.get(source.parameter) ?? impossible(port, "there is no such table");
       const width = source.kind === "table" ? table.table.dim : table.table.state;
-      if (source.kind === "table" && !learning) return floats(table.values, table.table.rows, width);
+      if (source.kind === "table" && !learning) {
+        return floats(table.values, table.table.rows, width);
+      }
       const { compacted, compactor } = learned();
       const rows = compacted.rows.get(source.parameter) ?? impossible(port, "its rows were not collected");
       const values = source.kind === "table" ? compactor.values(table, rows) : compactor.state(table, rows);
@@ -61,7 +63,9 @@ function feed(port: TrainPort, scene: Scene): Tensor {
     case "item":
       return encoded(look.itemFeatures[source.feature], [look.items, ...plan.shape[source.feature]]);
     case "index": {
-      if (source.frame === null) return ints(look.candidate, batch.rows);
+      if (source.frame === null) {
+        return ints(look.candidate, batch.rows);
+      }
       const { index, shape } = frame(look, port, source.frame);
       return ints(index, ...shape);
     }

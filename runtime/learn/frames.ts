@@ -68,7 +68,9 @@ export class Frames {
   }
 
   #frame(batch: Assembled, frame: TrainFrame, kept: Kept): Frame {
-    if (frame.kind === "whole") return this.#all(batch, frame);
+    if (frame.kind === "whole") {
+      return this.#all(batch, frame);
+    }
     const history = batch.histories[frame.history];
     const n = frame.length;
     const { rows } = batch;

@@ -33,7 +33,9 @@ export class TrainGraphs {
 
   graph(role: GraphRole): TrainGraph {
     const graph = this.#spec.graphs[role];
-    if (graph === null) throw new Error(`the model has no training graph \`${role}\``);
+    if (graph === null) {
+      throw new Error(`the model has no training graph \`${role}\``);
+    }
     return graph;
   }
 
@@ -54,7 +56,11 @@ export class TrainGraphs {
   async close(): Promise<void> {
     const sessions = await Promise.allSettled(this.#sessions.values());
     this.#sessions.clear();
-    for (const one of sessions) if (one.status === "fulfilled") await one.value.close();
+    for (const one of sessions) {
+      if (one.status === "fulfilled") {
+        await one.value.close();
+      }
+    }
   }
 }
 
@@ -65,6 +71,8 @@ export function* resultsOf<K extends TrainResult["kind"]>(
   kind: K,
 ): Generator<{ readonly result: Extract<TrainResult, { kind: K }>; readonly tensor: Tensor }> {
   for (const { name, result } of graph.outputs) {
-    if (result.kind === kind) yield { result: result as Extract<TrainResult, { kind: K }>, tensor: outputs[name] };
+    if (result.kind === kind) {
+      yield { result: result as Extract<TrainResult, { kind: K }>, tensor: outputs[name] };
+    }
   }
 }

@@ -25,7 +25,11 @@ export function labelWeights(
       shares[i] = counts ? weight[i] : 0;
       sum += shares[i];
     }
-    if (sum > 0) for (let i = 0; i < shares.length; i++) shares[i] /= sum;
+    if (sum > 0) {
+      for (let i = 0; i < shares.length; i++) {
+        shares[i] /= sum;
+      }
+    }
     result[label] = shares;
   }
   return result;

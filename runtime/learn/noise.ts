@@ -6,7 +6,11 @@ import type { Encoded } from "../encode/encoded.ts";
 /** Turns a share of the ids into row 0, "unknown": place i by what the key gives for `first + i`. −1, the filling of tags, stays. */
 export function maskRows(rows: Int32Array, first: number, key: number, share: number): void {
   const limit = share * 4294967296;
-  for (let i = 0; i < rows.length; i++) if (rows[i] > 0 && counted(key, first + i) < limit) rows[i] = 0;
+  for (let i = 0; i < rows.length; i++) {
+    if (rows[i] > 0 && counted(key, first + i) < limit) {
+      rows[i] = 0;
+    }
+  }
 }
 
 /** The same for features of items: an item is masked, or not, wherever it occurs in the batch. */
@@ -15,7 +19,9 @@ export function maskItems(rows: Int32Array, ordinals: Int32Array, width: number,
   for (let u = 1; u < ordinals.length; u++) {
     for (let j = 0; j < width; j++) {
       const i = u * width + j;
-      if (rows[i] > 0 && counted(key, ordinals[u] * width + j) < limit) rows[i] = 0;
+      if (rows[i] > 0 && counted(key, ordinals[u] * width + j) < limit) {
+        rows[i] = 0;
+      }
     }
   }
 }
@@ -28,6 +34,8 @@ export function dropoutMask(length: number, rate: number, key: number): Float32A
   const mask = new Float32Array(length);
   const limit = rate * 4294967296;
   const kept = 1 / (1 - rate);
-  for (let i = 0; i < length; i++) mask[i] = counted(key, i) < limit ? 0 : kept;
+  for (let i = 0; i < length; i++) {
+    mask[i] = counted(key, i) < limit ? 0 : kept;
+  }
   return mask;
 }

@@ -52,7 +52,9 @@ export class Numbering {
         into[i] = value;
         continue;
       }
-      if (value >= stamps.length) throw new RangeError(`${value} is beyond ${stamps.length}`);
+      if (value >= stamps.length) {
+        throw new RangeError(`${value} is beyond ${stamps.length}`);
+      }
       if (stamps[value] !== round) {
         stamps[value] = round;
         places[value] = count;

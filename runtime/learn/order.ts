@@ -4,7 +4,9 @@ import { streams } from "../../contract/random.ts";
 /** A permutation of 0 … count−1 (Fisher–Yates over xoshiro128**). */
 export function epochOrder(seed: number, epoch: number, count: number): Uint32Array {
   const order = new Uint32Array(count);
-  for (let i = 0; i < count; i++) order[i] = i;
+  for (let i = 0; i < count; i++) {
+    order[i] = i;
+  }
   const { below } = streams.epochOrder(seed, epoch);
   for (let i = count - 1; i > 0; i--) {
     const j = below(i + 1);

@@ -78,7 +78,9 @@ export class Pace {
   /** At most five times a second. */
   timeToTell(): boolean {
     const now = performance.now();
-    if (now - this.#told < 200) return false;
+    if (now - this.#told < 200) {
+      return false;
+    }
     this.#told = now;
     return true;
   }

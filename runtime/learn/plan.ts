@@ -84,14 +84,18 @@ function framesOf(spec: TrainSpec, graphs: readonly (TrainGraph | null)[]): Trai
     ),
   );
   const missing = [...named].find((name) => !spec.frames.some((frame) => frame.name === name));
-  if (missing !== undefined) throw new Error(`a training graph takes the frame ${missing}, which the contract lacks`);
+  if (missing !== undefined) {
+    throw new Error(`a training graph takes the frame ${missing}, which the contract lacks`);
+  }
   return spec.frames.filter(({ name }) => named.has(name));
 }
 
 /** A history that nothing sees whole is read as far as its longest `last(n)`; one that nothing reads, hardly at all. */
 function reach(history: string, used: readonly TrainFrame[]): number | null {
   const frames = used.filter((frame) => frame.history === history);
-  if (frames.some(({ kind }) => kind !== "last")) return null;
+  if (frames.some(({ kind }) => kind !== "last")) {
+    return null;
+  }
   return Math.max(1, ...frames.map((frame) => (frame.kind === "last" ? frame.length : 1)));
 }
 
@@ -108,11 +112,15 @@ function rowSpaces(manifest: Pick<Manifest, "train" | "features" | "embeddings">
   let groups: { tables: string[]; features: Set<FeatureSpec>; rows: number }[] = [];
   for (const { parameter, rows } of manifest.train.tables) {
     const mine = { tables: [parameter], features: new Set(readersOf(parameter, manifest)), rows };
-    if (mine.features.size === 0) throw new Error(`no feature reads the table ${parameter}`);
+    if (mine.features.size === 0) {
+      throw new Error(`no feature reads the table ${parameter}`);
+    }
     const joined = groups.filter(({ features }) => [...features].some((feature) => mine.features.has(feature)));
     for (const other of joined) {
       mine.tables.unshift(...other.tables);
-      for (const feature of other.features) mine.features.add(feature);
+      for (const feature of other.features) {
+        mine.features.add(feature);
+      }
       mine.rows = Math.min(mine.rows, other.rows);
     }
     groups = [...groups.filter((group) => !joined.includes(group)), mine];

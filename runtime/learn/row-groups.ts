@@ -20,12 +20,18 @@ export function rowGroups(lengths: Int32Array, enough: number, overhead: number)
 
 /** @param rows longest first */
 function cut(rows: Int32Array, lengths: Int32Array, overhead: number): Int32Array[] {
-  if (rows.length === 0) return [];
+  if (rows.length === 0) {
+    return [];
+  }
   let [best, at] = [overhead, 0];
   for (let i = 1; i < rows.length; i++) {
     const saved = (rows.length - i) * (lengths[rows[0]] - lengths[rows[i]]);
-    if (saved > best) [best, at] = [saved, i];
+    if (saved > best) {
+      [best, at] = [saved, i];
+    }
   }
-  if (at === 0) return [rows];
+  if (at === 0) {
+    return [rows];
+  }
   return [...cut(rows.subarray(0, at), lengths, overhead), ...cut(rows.subarray(at), lengths, overhead)];
 }

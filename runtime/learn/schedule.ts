@@ -13,7 +13,9 @@ export function rateFactor(schedule: TrainSpec["schedule"], step: number): numbe
     case "warmup":
       return Math.min(1, step / Math.max(1, schedule.steps));
     case "cosine": {
-      if (step <= schedule.warmup) return step / schedule.warmup;
+      if (step <= schedule.warmup) {
+        return step / schedule.warmup;
+      }
       const length = Math.max(1, schedule.steps - schedule.warmup);
       const share = Math.min(1, (step - 1 - schedule.warmup) / length);
       return 0.5 * (1 + Math.cos(Math.PI * share));

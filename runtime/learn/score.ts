@@ -69,8 +69,9 @@ export class Scorer {
     const outputs = await this.#graphs.run("score", feedsOf(graph, { plan, state, batch, look }));
     const byLabel = (kind: "probability" | "logit"): Record<string, Float32Array> => {
       const found: Record<string, Float32Array> = emptyRecord();
-      for (const { result, tensor } of resultsOf(graph, outputs, kind))
+      for (const { result, tensor } of resultsOf(graph, outputs, kind)) {
         found[result.label] = tensor.data as Float32Array;
+      }
       return found;
     };
     const { rows, samples, user, time, row, labels, weight, offset, histories } = batch;
@@ -100,7 +101,9 @@ export class Scorer {
       const graph = this.#graphs.graph("oracle");
       const scene = { plan: this.#plan, state: this.#state, batch, look: this.#frames.whole(batch) };
       const found = await this.#graphs.run("oracle", feedsOf(graph, scene));
-      for (const { result, tensor } of resultsOf(graph, found, "scores")) scores.set(result.search, tensor);
+      for (const { result, tensor } of resultsOf(graph, found, "scores")) {
+        scores.set(result.search, tensor);
+      }
     }
     return recordOf(
       Object.entries(kept).map(([name, positions]) => {
@@ -133,7 +136,9 @@ export async function* scorePart(
 ): AsyncGenerator<ScoredBatch> {
   const count = samples?.length ?? feeder.count(part);
   const ask = (from: number): Promise<Assembled> | null => {
-    if (from >= count) return null;
+    if (from >= count) {
+      return null;
+    }
     const to = Math.min(count, from + batch);
     const wanted = samples?.slice(from, to) ?? Uint32Array.from({ length: to - from }, (_, i) => from + i);
     const asked = feeder.samples(part, wanted);

@@ -43,7 +43,9 @@ export class Searcher {
    * scores, unless `ranked` asks for best first.
    */
   async search(batch: Assembled, ranked = false): Promise<Kept> {
-    if (!this.#graphs.has("search")) return {};
+    if (!this.#graphs.has("search")) {
+      return {};
+    }
     const { rows } = batch;
     const kept = recordOf(
       this.lists.map(({ search, keep, lists }) => [search, everything(rows, keep, lists)] as const),
@@ -107,7 +109,9 @@ export class Searcher {
 /** The first `keep` positions of every row: [lists, rows, keep]. */
 function everything(rows: number, keep: number, lists: number): Int32Array {
   const all = new Int32Array(lists * rows * keep);
-  for (let i = 0; i < all.length; i++) all[i] = i % keep;
+  for (let i = 0; i < all.length; i++) {
+    all[i] = i % keep;
+  }
   return all;
 }
 

@@ -71,7 +71,9 @@ export class TrainState {
 
   /** Fills in the optimisers' state by name. */
   restore(read: ReadParameter): void {
-    for (const { name, data } of this.optimiser()) data.set(read(name));
+    for (const { name, data } of this.optimiser()) {
+      data.set(read(name));
+    }
   }
 
   /** Name of the first parameter with a value that is no finite number; null: all are sound. */
@@ -82,8 +84,9 @@ export class TrainState {
 
 function packState(pack: Pack, read: ReadParameter): PackState {
   const values = new Float32Array(pack.size);
-  for (const { name, shape, offset } of pack.parameters)
+  for (const { name, shape, offset } of pack.parameters) {
     values.set(checked(read(name), name, elementCount(shape)), offset);
+  }
   return { pack, values, slots: new Map(pack.slots.map((slot) => [slot, new Float32Array(pack.size)])) };
 }
 
@@ -92,7 +95,9 @@ function tableState(table: SparseTable, read: ReadParameter): TableState {
   try {
     return { table, values: checked(read(parameter), parameter, rows * dim), state: new Float32Array(rows * state) };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError)) {
+      throw error;
+    }
     throw new TwinError(
       `${parameter} needs ${4 * rows * (dim + state)} bytes with its optimiser's state, more than one array can hold here. Give it fewer rows, or \`hashed\` buckets`,
       { cause: error },
@@ -101,14 +106,17 @@ function tableState(table: SparseTable, read: ReadParameter): TableState {
 }
 
 function checked(values: Float32Array, name: string, length: number): Float32Array {
-  if (values.length !== length)
+  if (values.length !== length) {
     throw new TwinError(`${name} has ${values.length} values, and the model has ${length}: these are other weights`);
+  }
   return values;
 }
 
 /** Any value that is not finite makes a sum of the values' differences to themselves NaN. */
 export function allFinite(values: Float32Array): boolean {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] - values[i];
+  for (let i = 0; i < values.length; i++) {
+    sum += values[i] - values[i];
+  }
   return sum === 0;
 }

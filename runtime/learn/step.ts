@@ -55,7 +55,9 @@ export class Stepper {
     const update = graphs.has("update") ? graphs.graph("update") : null;
     const more = update === null ? {} : await graphs.run("update", feedsOf(update, scene(outputs)));
     this.#keep(graph, outputs, compacted.rows);
-    if (update !== null) this.#keep(update, more, compacted.rows);
+    if (update !== null) {
+      this.#keep(update, more, compacted.rows);
+    }
     this.#release(outputs, more);
     return loss;
   }
@@ -63,8 +65,11 @@ export class Stepper {
   /** All outputs but the packs, which the state holds from now on. */
   #release(...outputs: readonly Readonly<Record<string, Tensor>>[]): void {
     const held = new Set<ArrayBufferLike>();
-    for (const { values, slots } of this.state.packs.values())
-      for (const array of [values, ...slots.values()]) held.add(array.buffer);
+    for (const { values, slots } of this.state.packs.values()) {
+      for (const array of [values, ...slots.values()]) {
+        held.add(array.buffer);
+      }
+    }
     const all = outputs.flatMap((some) => Object.values(some).map(({ data }) => data.buffer));
     release(all.filter((buffer) => !held.has(buffer)));
   }
@@ -72,20 +77,26 @@ export class Stepper {
   #loss(graph: TrainGraph, outputs: Readonly<Record<string, Tensor>>, batch: Assembled, step: number): number {
     const [{ tensor }] = resultsOf(graph, outputs, "loss");
     const loss = tensor.data[0];
-    if (Number.isFinite(loss)) return loss;
+    if (Number.isFinite(loss)) {
+      return loss;
+    }
     const [losses] = resultsOf(graph, outputs, "losses");
     throw lossError(loss, step, batch, losses.tensor.data as Float32Array);
   }
 
   #keep(graph: TrainGraph, outputs: Readonly<Record<string, Tensor>>, rows: ReadonlyMap<string, Int32Array>): void {
     const floats = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
-    for (const { result, tensor } of resultsOf(graph, outputs, "pack"))
+    for (const { result, tensor } of resultsOf(graph, outputs, "pack")) {
       this.state.packs.get(result.pack)!.values = floats(tensor);
-    for (const { result, tensor } of resultsOf(graph, outputs, "pack-state"))
+    }
+    for (const { result, tensor } of resultsOf(graph, outputs, "pack-state")) {
       this.state.packs.get(result.pack)!.slots.set(result.slot, floats(tensor));
-    for (const { result, tensor } of resultsOf(graph, outputs, "table"))
+    }
+    for (const { result, tensor } of resultsOf(graph, outputs, "table")) {
       writeBack(this.state, result.parameter, "values", rows.get(result.parameter)!, floats(tensor));
-    for (const { result, tensor } of resultsOf(graph, outputs, "table-state"))
+    }
+    for (const { result, tensor } of resultsOf(graph, outputs, "table-state")) {
       writeBack(this.state, result.parameter, "state", rows.get(result.parameter)!, floats(tensor));
+    }
   }
 }

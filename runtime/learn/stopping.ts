@@ -31,7 +31,9 @@ export interface Measure {
  */
 export function measureOf(stop: TrainSpec["stop"], metrics: readonly TaskMetrics[]): Measure {
   const binary = metrics.find(({ kind }) => kind === "binary");
-  if (binary === undefined) return { name: "rmse", label: metrics[0].label, value: metrics[0].rmse, drawn: false };
+  if (binary === undefined) {
+    return { name: "rmse", label: metrics[0].label, value: metrics[0].rmse, drawn: false };
+  }
   const drawn = binary.drawn > 0;
   const name = drawn ? "logloss" : (stop?.on ?? "auc");
   return { name, label: binary.label, value: binary[name], drawn };
@@ -39,10 +41,11 @@ export function measureOf(stop: TrainSpec["stop"], metrics: readonly TaskMetrics
 
 /** @throws TwinError where the measure is not defined, because nothing could be compared */
 export function evaluated(state: StopState, { name, label, value, drawn }: Measure, step: number): StopState {
-  if (Number.isNaN(value))
+  if (Number.isNaN(value)) {
     throw new TwinError(
       `the ${name} of ${label} is not defined on the validation part: ${why[name]}. Give the validation part more rows (\`split\` in data.yaml), or stop on another measure`,
     );
+  }
   const falls = name === "logloss" || name === "rmse";
   const drawnBy = drawn ? name : undefined;
   const best = state.drawnBy === drawnBy ? state.best : null;

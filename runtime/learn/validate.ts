@@ -55,11 +55,14 @@ export async function validate(
       const [into, values, logits] = [collected[t], rows.labels[label], rows.logit[label]];
       const gate = where === null ? null : rows.labels[where];
       for (let i = 0; i < rows.rows; i++) {
-        if (Number.isNaN(values[i]) || (gate !== null && gate[i] !== 1)) continue;
-        if (!Number.isFinite(logits[i]))
+        if (Number.isNaN(values[i]) || (gate !== null && gate[i] !== 1)) {
+          continue;
+        }
+        if (!Number.isFinite(logits[i])) {
           throw new TwinError(
             `the model gives ${logits[i]} for ${label} of row ${rows.row[i]} of the event log (${part} part): training has diverged. Train with a lower \`rate\`, with \`clip\`, or with \`warmup\``,
           );
+        }
         into.label[into.count] = values[i];
         // As the loss does: without the offset a logit says nothing of the drawn sample.
         into.logit[into.count] = logits[i] + rows.offset[i];
@@ -79,7 +82,9 @@ function measured(
   users: number,
 ): Omit<TaskMetrics, "label" | "kind"> {
   const none = { rows: count, drawn, auc: Number.NaN, gauc: Number.NaN, logloss: Number.NaN, rmse: Number.NaN };
-  if (count === 0) return none;
+  if (count === 0) {
+    return none;
+  }
   const scores = logit.subarray(0, count);
   if (kind === "regression") {
     let [sum, shares] = [0, 0];

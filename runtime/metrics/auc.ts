@@ -33,8 +33,11 @@ export function areaOf(
     for (; i < to && score[order[i]] === value; i++) {
       const row = order[i];
       const share = weight === null ? 1 : weight[row];
-      if (label[row] === 1) positive += share;
-      else negative += share;
+      if (label[row] === 1) {
+        positive += share;
+      } else {
+        negative += share;
+      }
     }
     won += positive * (negatives + negative / 2);
     positives += positive;
@@ -77,7 +80,9 @@ export function gauc({ auc: each, rows }: UserAucs): Gauc {
   let [sum, total, users, skipped] = [0, 0, 0, 0];
   for (let u = 0; u < each.length; u++) {
     if (Number.isNaN(each[u])) {
-      if (rows[u] > 0) skipped++;
+      if (rows[u] > 0) {
+        skipped++;
+      }
       continue;
     }
     users++;

@@ -15,7 +15,11 @@ export interface UserSums {
 /** GAUC of both: users without both classes are left out. */
 export function gaucSums(ours: UserAucs, theirs: UserAucs): UserSums {
   const users: number[] = [];
-  for (let u = 0; u < ours.auc.length; u++) if (!Number.isNaN(ours.auc[u])) users.push(u);
+  for (let u = 0; u < ours.auc.length; u++) {
+    if (!Number.isNaN(ours.auc[u])) {
+      users.push(u);
+    }
+  }
   return {
     ours: Float64Array.from(users, (u) => ours.auc[u] * ours.rows[u]),
     theirs: Float64Array.from(users, (u) => theirs.auc[u] * theirs.rows[u]),
@@ -50,7 +54,11 @@ export function loglossSums(
  */
 export function bootstrap(sums: UserSums, seed: number, draws = 1000): Difference {
   const users: number[] = [];
-  for (let u = 0; u < sums.weight.length; u++) if (sums.weight[u] > 0) users.push(u);
+  for (let u = 0; u < sums.weight.length; u++) {
+    if (sums.weight[u] > 0) {
+      users.push(u);
+    }
+  }
   const { below } = streams.bootstrap(seed, users.length);
   const differences = new Float64Array(draws);
   for (let draw = 0; draw < draws; draw++) {

@@ -35,7 +35,9 @@ export function calibration(
   const sums = Array.from({ length: count }, () => ({ rows: 0, weight: 0, predicted: 0, observed: 0 }));
   for (let from = 0; from < rows; ) {
     let to = from + 1;
-    while (to < rows && logit[order[to]] === logit[order[from]]) to++;
+    while (to < rows && logit[order[to]] === logit[order[from]]) {
+      to++;
+    }
     const bin = sums[Math.floor((count * (from + to - 1)) / (2 * rows))];
     const probability = probabilityOf(logit[order[from]]);
     for (let i = from; i < to; i++) {

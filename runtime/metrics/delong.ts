@@ -26,12 +26,16 @@ export function placements({ label, score }: Ranked): Float64Array {
   const order = ascending(score);
   const shares = new Float64Array(order.length);
   let [positives, negatives] = [0, 0];
-  for (const one of label) positives += one;
+  for (const one of label) {
+    positives += one;
+  }
   negatives = label.length - positives;
   let [below, beaten] = [0, 0];
   for (let from = 0; from < order.length; ) {
     let [to, positive] = [from, 0];
-    for (; to < order.length && score[order[to]] === score[order[from]]; to++) positive += label[order[to]];
+    for (; to < order.length && score[order[to]] === score[order[from]]; to++) {
+      positive += label[order[to]];
+    }
     const negative = to - from - positive;
     for (let i = from; i < to; i++) {
       const row = order[i];
@@ -54,8 +58,11 @@ export function aucDifference(label: Uint8Array, ours: Column, theirs: Column): 
   let [ofPositives, ofNegatives] = [0, 0];
   for (let i = 0; i < label.length; i++) {
     const square = (gaps[i] - (a - b)) ** 2;
-    if (label[i] === 1) ofPositives += square;
-    else ofNegatives += square;
+    if (label[i] === 1) {
+      ofPositives += square;
+    } else {
+      ofNegatives += square;
+    }
   }
   const variance = ofPositives / (positives - 1) / positives + ofNegatives / (negatives - 1) / negatives;
   return interval(a, b, variance);
@@ -84,7 +91,9 @@ export function aucDifferenceByUser(
   let [withPositive, withNegative, all] = [0, 0, 0];
   let [s10, s01, s11] = [0, 0, 0];
   for (let u = 0; u < users; u++) {
-    if (has[u] === 0) continue;
+    if (has[u] === 0) {
+      continue;
+    }
     all++;
     withPositive += has[u] & 1;
     withNegative += has[u] >> 1;
@@ -107,7 +116,9 @@ function compared(label: Uint8Array, ours: Column, theirs: Column) {
   const gaps = new Float64Array(label.length);
   for (let i = 0; i < label.length; i++) {
     gaps[i] = x[i] - y[i];
-    if (label[i] === 0) continue;
+    if (label[i] === 0) {
+      continue;
+    }
     a += x[i];
     b += y[i];
     positives++;
@@ -130,7 +141,9 @@ export function upperTail(z: number): number {
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
   if (z > 3) {
     let fraction = z;
-    for (let i = 200; i >= 1; i--) fraction = z + i / fraction;
+    for (let i = 200; i >= 1; i--) {
+      fraction = z + i / fraction;
+    }
     return density / fraction;
   }
   let [term, sum] = [z, z];

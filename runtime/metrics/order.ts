@@ -13,11 +13,17 @@ const FEW = 4096;
 export function ascending(values: Column): Uint32Array {
   const count = values.length;
   for (let i = 0; i < count; i++) {
-    if (Number.isNaN(values[i])) throw new RangeError(`value ${i} is no number and has no place in an order`);
+    if (Number.isNaN(values[i])) {
+      throw new RangeError(`value ${i} is no number and has no place in an order`);
+    }
   }
   const order = new Uint32Array(count);
-  for (let i = 0; i < count; i++) order[i] = i;
-  if (count < FEW) return order.sort((a, b) => values[a] - values[b] || a - b);
+  for (let i = 0; i < count; i++) {
+    order[i] = i;
+  }
+  if (count < FEW) {
+    return order.sort((a, b) => values[a] - values[b] || a - b);
+  }
   return digitsOf(values).reduce(byDigits, order);
 }
 
@@ -27,7 +33,9 @@ function digitsOf(values: Column): Uint32Array[] {
   if (values instanceof Float32Array) {
     // Adding 0 makes −0 and 0 the same.
     const words = new Uint32Array(values.map((value) => value + 0).buffer);
-    for (let i = 0; i < count; i++) words[i] = words[i] >>> 31 === 1 ? ~words[i] : words[i] | 0x80000000;
+    for (let i = 0; i < count; i++) {
+      words[i] = words[i] >>> 31 === 1 ? ~words[i] : words[i] | 0x80000000;
+    }
     return [words];
   }
   const pairs = new Uint32Array(values.map((value) => value + 0).buffer);
@@ -45,11 +53,19 @@ function byDigits(order: Uint32Array, words: Uint32Array): Uint32Array {
   let from = order;
   for (const shift of [0, 16]) {
     const starts = new Uint32Array(65537);
-    for (let i = 0; i < words.length; i++) starts[((words[i] >>> shift) & 0xffff) + 1]++;
-    if (starts.includes(words.length)) continue;
-    for (let digit = 0; digit < 65536; digit++) starts[digit + 1] += starts[digit];
+    for (let i = 0; i < words.length; i++) {
+      starts[((words[i] >>> shift) & 0xffff) + 1]++;
+    }
+    if (starts.includes(words.length)) {
+      continue;
+    }
+    for (let digit = 0; digit < 65536; digit++) {
+      starts[digit + 1] += starts[digit];
+    }
     const to = new Uint32Array(from.length);
-    for (let i = 0; i < from.length; i++) to[starts[(words[from[i]] >>> shift) & 0xffff]++] = from[i];
+    for (let i = 0; i < from.length; i++) {
+      to[starts[(words[from[i]] >>> shift) & 0xffff]++] = from[i];
+    }
     from = to;
   }
   return from;
@@ -64,10 +80,16 @@ export interface Grouped {
 /** @param group of each row, 0 … groups−1 @param order rows, each at most once */
 export function grouped(order: Uint32Array, group: Uint32Array, groups: number): Grouped {
   const starts = new Uint32Array(groups + 1);
-  for (let i = 0; i < order.length; i++) starts[group[order[i]] + 1]++;
-  for (let g = 0; g < groups; g++) starts[g + 1] += starts[g];
+  for (let i = 0; i < order.length; i++) {
+    starts[group[order[i]] + 1]++;
+  }
+  for (let g = 0; g < groups; g++) {
+    starts[g + 1] += starts[g];
+  }
   const next = starts.slice(0, groups);
   const sorted = new Uint32Array(order.length);
-  for (let i = 0; i < order.length; i++) sorted[next[group[order[i]]]++] = order[i];
+  for (let i = 0; i < order.length; i++) {
+    sorted[next[group[order[i]]]++] = order[i];
+  }
   return { order: sorted, starts };
 }

@@ -50,6 +50,8 @@ export function rankMetrics(places: readonly Place[], among: ArrayLike<number>, 
 /** The mean over the equally likely ranks of what a rank gives; beyond `last` it gives nothing. */
 function meanOver(above: number, equal: number, last: number, gain: (rank: number) => number): number {
   let sum = 0;
-  for (let rank = above + 1; rank <= Math.min(last, above + equal + 1); rank++) sum += gain(rank);
+  for (let rank = above + 1; rank <= Math.min(last, above + equal + 1); rank++) {
+    sum += gain(rank);
+  }
   return sum / (equal + 1);
 }

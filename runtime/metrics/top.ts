@@ -54,7 +54,9 @@ export function topMetrics(
       for (let rank = 0; rank < Math.min(ks[i], to - from); rank++) {
         sum += gains.at[rank] * discounts[rank];
         found += gains.at[rank];
-        if (rank < gains.positives) ideal += discounts[rank];
+        if (rank < gains.positives) {
+          ideal += discounts[rank];
+        }
       }
       ndcg[i] += sum / ideal;
       recall[i] += found / gains.positives;
@@ -76,7 +78,9 @@ function expectedGains(
   let positives = 0;
   for (let end = to; end > from; ) {
     let [start, tied] = [end, 0];
-    while (start > from && score[order[start - 1]] === score[order[end - 1]]) tied += label[order[--start]];
+    while (start > from && score[order[start - 1]] === score[order[end - 1]]) {
+      tied += label[order[--start]];
+    }
     at.fill(tied / (end - start), Math.min(at.length, to - end), Math.min(at.length, to - start));
     positives += tied;
     end = start;

@@ -72,7 +72,9 @@ export class Candidates {
     this.items = new ItemColumns({ keys: candidates.item, rowKeys, store, inline, context: where });
     this.#columns = candidates;
     this.#where = where;
-    for (const feature of own) this.#encoded(feature);
+    for (const feature of own) {
+      this.#encoded(feature);
+    }
     const single = encodeSingle(
       contexts,
       singleValues(withDerived(derived, contexts, request.context, "values", "context"), contexts, "context"),

@@ -26,22 +26,29 @@ export function withDerived<T>(
   form: Form,
   where: string,
 ): T {
-  if (derived.length === 0 || !isRecord(given)) return given;
+  if (derived.length === 0 || !isRecord(given)) {
+    return given;
+  }
   const byName = new Map(features.map((feature) => [feature.name, feature]));
   const own = derived.filter(
     (one): one is Derivation & Derived => one.kind !== "sql" && one.kind !== "known_at" && byName.has(one.feature),
   );
-  if (own.length === 0) return given;
+  if (own.length === 0) {
+    return given;
+  }
   const known = new Set(features.map((feature) => feature.column));
   const brought = ownRecord(given as Readonly<Record<string, unknown>>);
   const result = ownRecord(brought);
   for (const one of own) {
     const { column } = byName.get(one.feature)!;
     const raw = brought[one.column];
-    if (raw === undefined) continue;
+    if (raw === undefined) {
+      continue;
+    }
     const place = `${where}: \`${one.column}\``;
-    if (column === one.column) result[column] = form === "columns" ? each(one, raw, place) : ifRaw(one, raw, place);
-    else if (brought[column] === undefined) {
+    if (column === one.column) {
+      result[column] = form === "columns" ? each(one, raw, place) : ifRaw(one, raw, place);
+    } else if (brought[column] === undefined) {
       result[column] =
         form === "values"
           ? deriveValue(one, missingAsNull(raw), place)
@@ -51,8 +58,11 @@ export function withDerived<T>(
     }
   }
   const clocks = derived.flatMap((one) => (one.kind === "known_at" ? [one.column] : []));
-  for (const { column } of own)
-    if (!known.has(column) && !kept.includes(column) && !clocks.includes(column)) delete result[column];
+  for (const { column } of own) {
+    if (!known.has(column) && !kept.includes(column) && !clocks.includes(column)) {
+      delete result[column];
+    }
+  }
   return result as T;
 }
 
@@ -63,8 +73,12 @@ export function itemsWithDerived<T>(
   items: T,
   where: string,
 ): T {
-  if (derived.length === 0 || items === undefined) return items;
-  if (!Array.isArray(items)) return withDerived(derived, features, items, "columns", where);
+  if (derived.length === 0 || items === undefined) {
+    return items;
+  }
+  if (!Array.isArray(items)) {
+    return withDerived(derived, features, items, "columns", where);
+  }
   return items.map((item: unknown, i) => withDerived(derived, features, item, "values", `${where}[${i}]`)) as T;
 }
 
@@ -76,8 +90,12 @@ function asColumn(raw: ArrayLike<unknown>): DataColumn {
 }
 
 function each(derivation: Derivation, raw: unknown, place: string): unknown {
-  if (!isColumn(raw)) return raw;
-  if (derivation.kind !== "split" && derivation.kind !== "at_least") return raw;
+  if (!isColumn(raw)) {
+    return raw;
+  }
+  if (derivation.kind !== "split" && derivation.kind !== "at_least") {
+    return raw;
+  }
   return Array.from(raw, (value) => ifRaw(derivation, value, place));
 }
 

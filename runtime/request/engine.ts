@@ -31,7 +31,9 @@ export interface Route {
  */
 export function route({ graphs }: Manifest, fresh: boolean): Route {
   const pick = (cached: GraphName, projected: GraphName): GraphName | null => {
-    if (fresh && graphs[projected] !== undefined) return projected;
+    if (fresh && graphs[projected] !== undefined) {
+      return projected;
+    }
     return graphs[cached] === undefined ? null : cached;
   };
   return {
@@ -51,8 +53,12 @@ export function rankGraphs({ request, search, rank }: Route): (GraphName | null)
 export function tablesOf(manifest: Manifest, { request, search, rank, explain }: Route): string[] {
   const read = new Set<string>();
   for (const graph of [request, search, rank, explain]) {
-    if (graph === null) continue;
-    for (const table of tablesRead(manifest, graph)) read.add(table);
+    if (graph === null) {
+      continue;
+    }
+    for (const table of tablesRead(manifest, graph)) {
+      read.add(table);
+    }
   }
   return [...read];
 }

@@ -146,7 +146,9 @@ function explainAttend(
       const at = (a * candidates + n) * width + j;
       const place = list === null ? j : list.data[list.shape.length === 3 ? at : n * width + j];
       const usable = search === null ? place < history.count : places.get(search.name)![place] >= 0;
-      if (!usable) continue;
+      if (!usable) {
+        continue;
+      }
       let shares = found.get(place);
       if (shares === undefined) {
         shares = new Array<HeadShare | null>(heads).fill(null);
@@ -172,7 +174,9 @@ function explainAttend(
 
 function missed(manifest: Manifest, side: UserSide, history: string, place: number): boolean {
   for (const rows of side.tables.values()) {
-    if (manifest.tables[rows.table].history === history && rows.missing.has(place)) return true;
+    if (manifest.tables[rows.table].history === history && rows.missing.has(place)) {
+      return true;
+    }
   }
   return false;
 }
@@ -210,7 +214,9 @@ export function explanationText(explanations: readonly Explanation[], most = 5):
 }
 
 function when(time: number | null): string {
-  if (time === null) return "";
+  if (time === null) {
+    return "";
+  }
   return time > 1e8 ? new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ") : String(time);
 }
 

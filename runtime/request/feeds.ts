@@ -29,11 +29,14 @@ export function feeds(
   for (const { name, source } of ports) {
     const stored = variant === null || !("table" in source) ? null : side.tables.get(source.table)!.stored;
     const tensor = stored ? storedTensor(source, stored) : portTensor(name, source, side, candidates, chunk, kept);
-    if (tensor !== null) result[name] = tensor;
+    if (tensor !== null) {
+      result[name] = tensor;
+    }
   }
   for (const { name, source } of ports) {
-    if (source.kind === "embedding")
+    if (source.kind === "embedding") {
       addOutside(engine, graph, name, source.parameter, ports, result, side, candidates, kept);
+    }
   }
   return result;
 }
@@ -92,7 +95,9 @@ function addOutside(
 ): void {
   const { manifest, outside } = engine.artefacts;
   const embedding = manifest.embeddings.find((one) => one.parameter === parameter)!;
-  if (outside === null) throw new TwinError(`graph ${graph} needs the rows of ${parameter}, and no weights are open`);
+  if (outside === null) {
+    throw new TwinError(`graph ${graph} needs the rows of ${parameter}, and no weights are open`);
+  }
   const users = ports.filter(({ source }) => "feature" in source && source.feature.embedding === parameter);
   const uses: OutsideUse[] = users.map(({ name, source }) => ({
     indices: result[name] as Tensor,
@@ -115,18 +120,30 @@ function neededBehaviours(
 ): Uint8Array | null {
   const searches = manifest.searches.filter((search) => search.history === history);
   const ranksAfterSearch = manifest.graphs[graph]!.inputs.some(({ source }) => source.kind === "kept");
-  if (!ranksAfterSearch) return null;
+  if (!ranksAfterSearch) {
+    return null;
+  }
   const { length } = side.histories.get(history)!;
   const needed = new Uint8Array(length);
   for (const { over } of manifest.attends) {
-    if (over.history !== history) continue;
-    if (over.kind === "history") return null;
-    if (over.kind === "last") needed.fill(1, 0, over.count);
+    if (over.history !== history) {
+      continue;
+    }
+    if (over.kind === "history") {
+      return null;
+    }
+    if (over.kind === "last") {
+      needed.fill(1, 0, over.count);
+    }
   }
   for (const search of searches) {
     const found = kept[search.kept];
-    if (found === undefined) continue;
-    for (const position of found.data) needed[position] = 1;
+    if (found === undefined) {
+      continue;
+    }
+    for (const position of found.data) {
+      needed[position] = 1;
+    }
   }
   return needed;
 }

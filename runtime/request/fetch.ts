@@ -49,8 +49,12 @@ export async function fetchSideRows(
   options?: ReadOptions,
 ): Promise<void> {
   await fetchRows(engine, side.outside, graphs, options, (source) => {
-    if (source.kind === "history-item") return side.histories.get(source.history)!.item(source.feature);
-    if (source.kind === "cross") return side.histories.get(source.history)!.cross(source.feature);
+    if (source.kind === "history-item") {
+      return side.histories.get(source.history)!.item(source.feature);
+    }
+    if (source.kind === "cross") {
+      return side.histories.get(source.history)!.cross(source.feature);
+    }
     return source.kind === "single" ? (side.single.get(source.feature.name) ?? null) : null;
   });
 }
@@ -74,12 +78,20 @@ export async function fetchCandidates(
   options?: ReadOptions,
 ): Promise<void> {
   const features: FeatureSpec[] = [];
-  for (const source of sourcesOf(engine, graphs)) if (source.kind === "candidate-item") features.push(source.feature);
+  for (const source of sourcesOf(engine, graphs)) {
+    if (source.kind === "candidate-item") {
+      features.push(source.feature);
+    }
+  }
   await candidates.items.fetch(features, options, true);
   const { count } = candidates;
   await fetchRows(engine, candidates.outside, graphs, options, (source) => {
-    if (source.kind === "candidate-item") return candidates.item(source.feature, 0, count);
-    if (source.kind === "candidate") return candidates.own(source.feature, 0, count);
+    if (source.kind === "candidate-item") {
+      return candidates.item(source.feature, 0, count);
+    }
+    if (source.kind === "candidate") {
+      return candidates.own(source.feature, 0, count);
+    }
     return source.kind === "single" ? (candidates.context.get(source.feature.name) ?? null) : null;
   });
 }
@@ -92,7 +104,9 @@ async function fetchRows(
   indices: (source: PortSource) => Tensor | null,
 ): Promise<void> {
   const { manifest, outside } = engine.artefacts;
-  if (outside === null) return;
+  if (outside === null) {
+    return;
+  }
   const sources = sourcesOf(engine, graphs);
   const wanted = new Set(sources.flatMap((source) => (source.kind === "embedding" ? [source.parameter] : [])));
   await together(

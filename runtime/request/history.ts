@@ -99,7 +99,9 @@ export class HistorySide {
       const fill = feature.encoder.kind === "tags" ? -1 : 0;
       const data = reorder(encoded, encodedWidth(feature), this.order, this.length, fill);
       const knownAt = this.#knownAt.get(feature.name);
-      if (knownAt !== undefined) this.#forgetUnknown(data, encodedWidth(feature), fill, knownAt);
+      if (knownAt !== undefined) {
+        this.#forgetUnknown(data, encodedWidth(feature), fill, knownAt);
+      }
       return asTensor(feature, data, this.length);
     });
   }
@@ -107,8 +109,11 @@ export class HistorySide {
   /** A value that was not known before the request is missing, as in training. */
   #forgetUnknown(data: Encoded, width: number, fill: number, knownAt: Float64Array): void {
     const now = this.#context.now as number;
-    for (let i = 0; i < this.count; i++)
-      if (!isSeen(knownAt[this.order[i]], now)) data.fill(fill, i * width, (i + 1) * width);
+    for (let i = 0; i < this.count; i++) {
+      if (!isSeen(knownAt[this.order[i]], now)) {
+        data.fill(fill, i * width, (i + 1) * width);
+      }
+    }
   }
 
   #once(name: string, make: () => Tensor): Tensor {
@@ -123,7 +128,11 @@ export class HistorySide {
 
 function notBefore(times: Float64Array, time: number): number {
   let count = 0;
-  for (let i = 0; i < times.length; i++) if (!isSeen(times[i], time)) count++;
+  for (let i = 0; i < times.length; i++) {
+    if (!isSeen(times[i], time)) {
+      count++;
+    }
+  }
   return count;
 }
 
@@ -140,8 +149,11 @@ export function crossFeatures(manifest: Manifest, history: string): FeatureSpec[
 
 /** Unit in which a model's times count: steps where its data has an order only. */
 export function timeUnit(manifest: Manifest): TimeUnit {
-  for (const { encoder } of manifest.features)
-    if (encoder.kind === "elapsed" && encoder.unit === "steps") return "steps";
+  for (const { encoder } of manifest.features) {
+    if (encoder.kind === "elapsed" && encoder.unit === "steps") {
+      return "steps";
+    }
+  }
   return "seconds";
 }
 
@@ -160,8 +172,9 @@ export function readTimes(manifest: Manifest, spec: HistorySpec, columns: Histor
   }
   const known = knownColumns(manifest, spec.name).map(({ column }) => column);
   onlyKnown(columns, ["item", "time", "items", ...cross.map((feature) => feature.column), ...known], where);
-  if (!isColumn(columns.item))
+  if (!isColumn(columns.item)) {
     throw new TwinError(`${where} has no column \`item\`: bring the items' keys as an array`);
+  }
   const rows = columns.item.length;
   if (columns.time === undefined) {
     const elapsed = cross.find((feature) => feature.encoder.kind === "elapsed");
@@ -175,8 +188,9 @@ export function readTimes(manifest: Manifest, spec: HistorySpec, columns: Histor
     throw new TwinError(`${where} has ${rows} items and ${times.length} times: columns must be equally long`);
   }
   const unknown = times.findIndex(Number.isNaN);
-  if (unknown >= 0)
+  if (unknown >= 0) {
     throw new TwinError(`${where}, index ${unknown}: the time is missing, so the behaviour has no place`);
+  }
   return times;
 }
 
@@ -198,12 +212,15 @@ export function readKnownAt(
   const result = new Map<string, Float64Array>();
   for (const { feature, column } of knownColumns(manifest, spec.name)) {
     const given = columns[column];
-    if (given === undefined) continue;
+    if (given === undefined) {
+      continue;
+    }
     const where = `history ${spec.name}: \`${column}\``;
     const times = parseTimes(given as RawTimes, where, timeUnit(manifest));
     const rows = columns.item.length;
-    if (times.length !== rows)
+    if (times.length !== rows) {
       throw new TwinError(`${where} has ${times.length} times for ${rows} items: columns must be equally long`);
+    }
     result.set(feature, times);
   }
   return result;

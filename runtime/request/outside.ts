@@ -37,7 +37,9 @@ export class OutsideRows {
   ): Promise<void> {
     const uses = indices.map((tensor) => ({ indices: tensor, needed: null }));
     const due = union(uses).filter((row) => this.find(parameter, row) === null);
-    if (due.length === 0) return;
+    if (due.length === 0) {
+      return;
+    }
     const rows = await readRows(tables, { parameter, dim }, due, options);
     const held = this.#held.get(parameter) ?? [];
     this.#held.set(parameter, [...held, { places: placesOf(due), rows }]);
@@ -47,7 +49,9 @@ export class OutsideRows {
   find(parameter: string, row: number): { readonly rows: Float32Array; readonly place: number } | null {
     for (const { places, rows } of this.#held.get(parameter) ?? []) {
       const place = places.get(row);
-      if (place !== undefined) return { rows, place };
+      if (place !== undefined) {
+        return { rows, place };
+      }
     }
     return null;
   }
@@ -67,10 +71,16 @@ export function outsideOf(
   const values = new Float32Array(rows.length * dim);
   for (let i = 0; i < rows.length; i++) {
     let found: ReturnType<OutsideRows["find"]> = null;
-    for (let k = 0; found === null && k < fetched.length; k++) found = fetched[k].find(parameter, rows[i]);
-    if (found === null) throw new Error(`row ${rows[i]} of ${parameter} was not fetched`);
+    for (let k = 0; found === null && k < fetched.length; k++) {
+      found = fetched[k].find(parameter, rows[i]);
+    }
+    if (found === null) {
+      throw new Error(`row ${rows[i]} of ${parameter} was not fetched`);
+    }
     const from = found.place * dim;
-    for (let j = 0; j < dim; j++) values[i * dim + j] = found.rows[from + j];
+    for (let j = 0; j < dim; j++) {
+      values[i * dim + j] = found.rows[from + j];
+    }
   }
   return { rows: floats(values, rows.length, dim), indices: counted(uses, rows) };
 }
@@ -98,20 +108,26 @@ async function readRows(
   const piece = { from: 0, bytes: 4 * dim, into: bytesOf(values) };
   const hits = await store.read(rowNumbers(rows), [piece], options);
   const absent = hits.indexOf(0);
-  if (absent >= 0) throw new TwinError(`${store.where} has no row ${rows[absent]}, which a request needs`);
+  if (absent >= 0) {
+    throw new TwinError(`${store.where} has no row ${rows[absent]}, which a request needs`);
+  }
   return values;
 }
 
 /** The rows that are needed, ascending, row 0 among them. */
 function union(uses: readonly OutsideUse[]): Int32Array {
   const found = new Set<number>([0]);
-  for (const use of uses) eachNeeded(use, (_, row) => found.add(row));
+  for (const use of uses) {
+    eachNeeded(use, (_, row) => found.add(row));
+  }
   return Int32Array.from(found).sort();
 }
 
 function placesOf(rows: Int32Array): Map<number, number> {
   const places = new Map<number, number>();
-  for (let i = 0; i < rows.length; i++) places.set(rows[i], i);
+  for (let i = 0; i < rows.length; i++) {
+    places.set(rows[i], i);
+  }
   return places;
 }
 
@@ -119,7 +135,9 @@ function counted(uses: readonly OutsideUse[], rows: Int32Array): Tensor[] {
   const places = placesOf(rows);
   return uses.map((use) => {
     const data = new Int32Array(use.indices.data.length);
-    for (let i = 0; i < data.length; i++) data[i] = Math.min(use.indices.data[i], 0);
+    for (let i = 0; i < data.length; i++) {
+      data[i] = Math.min(use.indices.data[i], 0);
+    }
     eachNeeded(use, (at, row) => {
       data[at] = places.get(row)!;
     });
@@ -131,7 +149,11 @@ function eachNeeded({ indices, needed }: OutsideUse, visit: (at: number, row: nu
   const { data, shape } = indices;
   const width = shape.length === 0 || shape[0] === 0 ? 1 : data.length / shape[0];
   for (let at = 0; at < data.length; at++) {
-    if (needed !== null && needed[Math.floor(at / width)] === 0) continue;
-    if (data[at] >= 0) visit(at, data[at]);
+    if (needed !== null && needed[Math.floor(at / width)] === 0) {
+      continue;
+    }
+    if (data[at] >= 0) {
+      visit(at, data[at]);
+    }
   }
 }

@@ -38,21 +38,29 @@ export async function prepareSide(
 ): Promise<UserSide> {
   const { artefacts } = engine;
   const { manifest } = artefacts;
-  if (typeof request !== "object" || request === null) throw new TwinError("the request must be an object");
+  if (typeof request !== "object" || request === null) {
+    throw new TwinError("the request must be an object");
+  }
   const generation = engine.tables.current();
   const freshness = generation?.freshness(Date.now() / 1000) ?? [];
   const stale = freshness.filter(({ state }) => state !== "fresh");
   const way = route(manifest, stale.length > 0);
   const needed = tablesOf(manifest, way);
-  for (const found of freshness)
-    if (needed.includes(found.table)) allow(found, engine.tables.maxStaleness, artefacts.dir);
+  for (const found of freshness) {
+    if (needed.includes(found.table)) {
+      allow(found, engine.tables.maxStaleness, artefacts.dir);
+    }
+  }
 
   const { derived } = manifest;
   const columns = historyColumns(manifest, request);
-  for (const [name, given] of columns)
+  for (const [name, given] of columns) {
     columns.set(name, withDerived(derived, crossFeatures(manifest, name), given, "columns", `history ${name}`));
+  }
   const times = new Map<string, Float64Array | null>();
-  for (const spec of manifest.histories) times.set(spec.name, readTimes(manifest, spec, columns.get(spec.name)!));
+  for (const spec of manifest.histories) {
+    times.set(spec.name, readTimes(manifest, spec, columns.get(spec.name)!));
+  }
   const time = requestTime(request.time, timeUnit(manifest), [...times.values()]);
 
   // Where the caller says no time, the request comes after all that it brings, whatever this machine's clock says.
@@ -79,8 +87,11 @@ export async function prepareSide(
   const reading = together<unknown>([tables, fetchItems(engine, histories, graphs, options)]);
   const users = manifest.features.filter((feature) => feature.group === "user");
   const encoding = (): ReturnType<typeof encodeSingle> => {
-    for (const source of sourcesOf(engine, graphs))
-      if (source.kind === "cross") histories.get(source.history)!.cross(source.feature);
+    for (const source of sourcesOf(engine, graphs)) {
+      if (source.kind === "cross") {
+        histories.get(source.history)!.cross(source.feature);
+      }
+    }
     const values = singleValues(withDerived(derived, users, request.user, "values", "user"), users, "user");
     return encodeSingle(users, values, artefacts.context("user"));
   };
@@ -116,9 +127,13 @@ export function encodeSingle(
   const tensors = new Map<string, Tensor>();
   const absent: string[] = [];
   for (const feature of features) {
-    if (feature.encoder.kind === "key") continue;
+    if (feature.encoder.kind === "key") {
+      continue;
+    }
     const value = values[feature.column];
-    if (value === undefined || value === null) absent.push(feature.name);
+    if (value === undefined || value === null) {
+      absent.push(feature.name);
+    }
     const data = value === undefined ? missing(feature, 1) : encodeColumn(feature, [value], 1, context);
     const shape = encodedShape(feature, 1);
     tensors.set(feature.name, data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape));
@@ -131,10 +146,18 @@ function requestTime(
   unit: "seconds" | "steps",
   histories: readonly (Float64Array | null)[],
 ): number {
-  if (given !== undefined && given !== null) return parseTime(given, "request", unit);
-  if (unit === "seconds") return Date.now() / 1000;
+  if (given !== undefined && given !== null) {
+    return parseTime(given, "request", unit);
+  }
+  if (unit === "seconds") {
+    return Date.now() / 1000;
+  }
   // Where only an order is known, the request is the step after the last behaviour.
   let last = 0;
-  for (const times of histories) for (const time of times ?? []) last = Math.max(last, time);
+  for (const times of histories) {
+    for (const time of times ?? []) {
+      last = Math.max(last, time);
+    }
+  }
   return last + 1;
 }

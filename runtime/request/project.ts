@@ -26,10 +26,13 @@ export async function project(
 ): Promise<void> {
   const { inputs, manifest } = engine.artefacts;
   const spec = manifest.graphs.projector;
-  if (spec === undefined) throw new TwinError(`table ${table}: the artefacts have no projector`);
+  if (spec === undefined) {
+    throw new TwinError(`table ${table}: the artefacts have no projector`);
+  }
   const output = outputOf(spec.outputs, (result) => result.kind === "rows" && result.table === table);
-  if (output === undefined)
+  if (output === undefined) {
     throw new TwinError(`table ${table}: the projector of the artefacts does not make its rows`);
+  }
   const ports = inputsOf(manifest, inputs, "projector");
   const features = ports.flatMap(({ source }) => (source.kind === "item" ? [source.feature] : []));
   // Where all of them are due their features are what the histories' graphs read, too.
@@ -56,7 +59,9 @@ async function projectorFeeds(
 ): Promise<Record<string, Tensor>> {
   const feeds: Record<string, Tensor> = emptyRecord();
   for (const { name, source } of ports) {
-    if (source.kind !== "item") continue;
+    if (source.kind !== "item") {
+      continue;
+    }
     const { feature } = source;
     const width = encodedWidth(feature);
     const data = items.encoded(feature).slice(start * width, end * width);
@@ -64,7 +69,9 @@ async function projectorFeeds(
     feeds[name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data as Int32Array, ...shape);
   }
   for (const { name, source } of ports) {
-    if (source.kind !== "embedding" || outside === null) continue;
+    if (source.kind !== "embedding" || outside === null) {
+      continue;
+    }
     const { parameter } = source;
     const embedding = manifest.embeddings.find((one) => one.parameter === parameter)!;
     const users = ports.filter((one) => one.source.kind === "item" && one.source.feature.embedding === parameter);

@@ -30,7 +30,9 @@ export function chunkSize(engine: Engine, side: UserSide): number {
     floats = Math.max(floats, headsOf(engine, search) * length);
   }
   for (const { over, heads } of engine.artefacts.manifest.attends) {
-    if (over.kind === "history") floats = Math.max(floats, heads * side.histories.get(over.history)!.length);
+    if (over.kind === "history") {
+      floats = Math.max(floats, heads * side.histories.get(over.history)!.length);
+    }
   }
   return Math.max(1, Math.min(MOST, Math.floor(engine.scoreBytes / (4 * COPIES * floats))));
 }
@@ -65,7 +67,9 @@ export async function rankCandidates(
       scores[name].set(outputs[output].data as Float32Array, start);
       logits[name].set(outputs[logit].data as Float32Array, start);
     }
-    for (const { search, list } of lists) list.add(outputs[search.kept].data, chunk.start, chunk.end);
+    for (const { search, list } of lists) {
+      list.add(outputs[search.kept].data, chunk.start, chunk.end);
+    }
   }
   const searches = recordOf(lists.map(({ search, list }) => [search.name, list.result()] as const));
   const tables = tableUses(side);
@@ -97,7 +101,9 @@ async function runChunk(
   chunk: Chunk,
 ): Promise<Record<string, Tensor>> {
   const { request, rank } = side.route;
-  if (request !== null) return runGraph(engine, request, side, candidates, chunk, {});
+  if (request !== null) {
+    return runGraph(engine, request, side, candidates, chunk, {});
+  }
   const kept = await runSearch(engine, side, candidates, chunk);
   const outputs = await runGraph(engine, rank, side, candidates, chunk, kept);
   return { ...outputs, ...kept };
@@ -111,6 +117,8 @@ export async function runSearch(
   chunk: Chunk,
 ): Promise<KeptTensors> {
   const { search } = side.route;
-  if (search === null) return {};
+  if (search === null) {
+    return {};
+  }
   return runGraph(engine, search, side, candidates, chunk, {});
 }

@@ -118,7 +118,9 @@ export class KeptLists {
       const from = head * (end - start) * k;
       for (let i = 0; i < (end - start) * k; i++) {
         const place = kept[from + i];
-        if (this.#mayKeep !== null && !this.#mayKeep(start + Math.floor(i / k), place)) continue;
+        if (this.#mayKeep !== null && !this.#mayKeep(start + Math.floor(i / k), place)) {
+          continue;
+        }
         this.#positions[to + i] = this.#places[place];
       }
     }
@@ -145,22 +147,32 @@ export function selectable(manifest: Manifest, search: SearchSpec, side: UserSid
   const places = new Int32Array(history.length).fill(-1);
   places.set(history.order);
   const rows = search.table === null ? undefined : side.tables.get(search.table);
-  if (rows === undefined || manifest.tables[rows.table].on_miss !== "mask") return places;
-  for (let i = 0; i < history.count; i++) if (rows.row.data[i] === 0) places[i] = -1;
+  if (rows === undefined || manifest.tables[rows.table].on_miss !== "mask") {
+    return places;
+  }
+  for (let i = 0; i < history.count; i++) {
+    if (rows.row.data[i] === 0) {
+      places[i] = -1;
+    }
+  }
   return places;
 }
 
 /** Under `match(feature)` only behaviours count that share a value with the candidate; null for every other search. */
 export function matches(engine: Engine, search: SearchSpec, side: UserSide, candidates: Candidates): MayKeep | null {
   const name = sharedOf(search.by);
-  if (name === null) return null;
+  if (name === null) {
+    return null;
+  }
   const feature = engine.artefacts.manifest.features.find((one) => one.name === name)!;
   const ours = candidates.item(feature, 0, candidates.count).data;
   const theirs = side.histories.get(search.history)!.item(feature).data;
   const width = encodedWidth(feature);
   return (candidate, place) => {
     for (let i = candidate * width; i < (candidate + 1) * width; i++) {
-      if (ours[i] > 0 && theirs.subarray(place * width, (place + 1) * width).includes(ours[i])) return true;
+      if (ours[i] > 0 && theirs.subarray(place * width, (place + 1) * width).includes(ours[i])) {
+        return true;
+      }
     }
     return false;
   };

@@ -26,11 +26,17 @@ export function parseRequest(text: string, place: string): JsonRequest {
     });
   }
   const twice = repeatedKey(text);
-  if (twice !== null) throw new TwinError(`${place} names ${JSON.stringify(twice)} twice in one object`);
-  if (!isRecord(value)) throw new TwinError(`${place} must hold an object: {"history": …, "candidates": …}`);
+  if (twice !== null) {
+    throw new TwinError(`${place} names ${JSON.stringify(twice)} twice in one object`);
+  }
+  if (!isRecord(value)) {
+    throw new TwinError(`${place} must hold an object: {"history": …, "candidates": …}`);
+  }
   onlyKnown(value, ["user", "time", "history", "context", "candidates"], place);
   const { user, time, history, context, candidates } = value;
-  if (candidates === undefined) throw new TwinError(`${place} has no candidates: add "candidates": {"item": [keys]}`);
+  if (candidates === undefined) {
+    throw new TwinError(`${place} has no candidates: add "candidates": {"item": [keys]}`);
+  }
   const prepare = { user, time, history };
   const rank = { context, candidates };
   return { prepare: present(prepare) as PrepareRequest, rank: present(rank) as unknown as RankRequest };

@@ -51,7 +51,9 @@ export function historyColumns(manifest: Manifest, request: PrepareRequest): Map
   const result = new Map<string, HistoryColumns>();
   const names = manifest.histories.map((history) => history.name);
   const given: unknown = request.history;
-  if (names.length === 0) return result;
+  if (names.length === 0) {
+    return result;
+  }
   if (!isRecord(given)) {
     throw new TwinError(
       `the request has no history; for a user without one bring empty columns: {history: {${names[0]}: {item: []}}}`,
@@ -81,17 +83,25 @@ export function inlineColumns(
   rows: number,
   where: string,
 ): Readonly<Record<string, RawColumn>> {
-  if (items === undefined) return emptyRecord();
+  if (items === undefined) {
+    return emptyRecord();
+  }
   const known = features.map((feature) => feature.column);
   if (!Array.isArray(items)) {
-    if (!isRecord(items)) throw new TwinError(`${where} must be columns by name, or a list of one object an item`);
+    if (!isRecord(items)) {
+      throw new TwinError(`${where} must be columns by name, or a list of one object an item`);
+    }
     onlyKnown(items, known, where);
     return own(items as Readonly<Record<string, RawColumn>>);
   }
-  if (items.length !== rows) throw new TwinError(`${where} has ${items.length} objects for ${rows} items`);
+  if (items.length !== rows) {
+    throw new TwinError(`${where} has ${items.length} objects for ${rows} items`);
+  }
   const columns: Record<string, RawValue[]> = emptyRecord();
   items.forEach((item: unknown, i) => {
-    if (!isRecord(item)) throw new TwinError(`${where}[${i}] is no object of item features`);
+    if (!isRecord(item)) {
+      throw new TwinError(`${where}[${i}] is no object of item features`);
+    }
     onlyKnown(item, known, `${where}[${i}]`);
     for (const [name, value] of Object.entries(item)) {
       columns[name] ??= new Array(rows).fill(null);
@@ -107,8 +117,12 @@ export function singleValues(
   features: readonly FeatureSpec[],
   where: string,
 ): Readonly<Record<string, RawValue>> {
-  if (value === undefined) return emptyRecord();
-  if (!isRecord(value)) throw new TwinError(`${where} must be an object of values by name`);
+  if (value === undefined) {
+    return emptyRecord();
+  }
+  if (!isRecord(value)) {
+    throw new TwinError(`${where} must be an object of values by name`);
+  }
   onlyKnown(
     value,
     features.map((feature) => feature.column),

@@ -9,9 +9,15 @@ export function ranked(scores: ArrayLike<number>, start: number, length: number)
   return order.sort((a, b) => {
     const x = scores[start + a];
     const y = scores[start + b];
-    if (x > y) return -1;
-    if (x < y) return 1;
-    if (x === y) return a - b;
+    if (x > y) {
+      return -1;
+    }
+    if (x < y) {
+      return 1;
+    }
+    if (x === y) {
+      return a - b;
+    }
     return Number(Number.isNaN(x)) - Number(Number.isNaN(y)) || a - b;
   });
 }
@@ -38,7 +44,9 @@ export function roundRobin(
   for (let rank = 0; rank < history && count < wanted; rank++) {
     for (let a = 0; a < heads && count < wanted; a++) {
       const position = lists[a][rank];
-      if (seen[position] === 1) continue;
+      if (seen[position] === 1) {
+        continue;
+      }
       seen[position] = 1;
       kept[count++] = position;
     }
@@ -70,7 +78,9 @@ export function select(
     case "max": {
       const best = new Float64Array(history).fill(Number.NEGATIVE_INFINITY);
       for (let a = 0; a < heads; a++) {
-        for (let i = 0; i < history; i++) best[i] = Math.max(best[i], scores[row(a) + i]);
+        for (let i = 0; i < history; i++) {
+          best[i] = Math.max(best[i], scores[row(a) + i]);
+        }
       }
       return [ranked(best, 0, history).slice(0, wanted)];
     }

@@ -75,7 +75,9 @@ export async function tableRows(
   const whole = use === null || !engine.wholeTables ? null : await wholeOf(use.open, use.keys, length, takes);
   if (whole !== null) {
     const looked = lookedUp(table, whole.row, count, on_miss);
-    if (looked.computed === 0) return Object.assign(whole.rows, looked);
+    if (looked.computed === 0) {
+      return Object.assign(whole.rows, looked);
+    }
   }
   const copied = use === null ? null : await copyOf(use.open, use.keys, length, takes, options);
   const row = copied?.row ?? new Int32Array(length);
@@ -89,7 +91,9 @@ export async function tableRows(
   if (looked.computed > 0) {
     const missing = [...looked.missing];
     await project(engine, history, table, missing, rows, width, options);
-    for (const i of missing) row[i] = i + 1;
+    for (const i of missing) {
+      row[i] = i + 1;
+    }
   }
   return { row: ints(row, length), rows: floats(rows, length + 1, width), stored: null, ...looked };
 }
@@ -102,7 +106,11 @@ function lookedUp(
   onMiss: string,
 ): Pick<TableRows, "table" | "found" | "missing" | "missed" | "computed"> {
   const missing = new Set<number>();
-  for (let i = 0; i < count; i++) if (row[i] === 0) missing.add(i);
+  for (let i = 0; i < count; i++) {
+    if (row[i] === 0) {
+      missing.add(i);
+    }
+  }
   const missed = missing.size;
   return { table, found: count - missed, missing, missed, computed: onMiss === "compute" ? missed : 0 };
 }
@@ -122,7 +130,9 @@ async function wholeOf(
     return { row, rows: Object.assign(decodedLater(inputs, open.format, length), { stored: inputs }) };
   }
   const whole = takes ? null : await open.floats();
-  if (whole === null) return null;
+  if (whole === null) {
+    return null;
+  }
   const row = padded(whole.row(keys), length);
   const rows = floats(whole.values, whole.values.length / width, width);
   return { row, rows: { row: ints(row, length), rows, stored: null } };
@@ -154,13 +164,19 @@ async function copyOf(
   if (whole !== null) {
     const places = whole.row(keys);
     const row = new Int32Array(length);
-    for (let i = 0; i < places.length; i++) row[i] = places[i] === 0 ? 0 : i + 1;
+    for (let i = 0; i < places.length; i++) {
+      row[i] = places[i] === 0 ? 0 : i + 1;
+    }
     return { row, stored: null, floats: () => decodedRows(whole.values, places, format, length) };
   }
   const { hits, values, affine } = await readRows(open, keys, { before: 1, rows: length + 1 }, options);
   const row = new Int32Array(length);
-  for (let i = 0; i < hits.length; i++) row[i] = hits[i] === 0 ? 0 : i + 1;
-  if (values instanceof Float32Array) return { row, stored: null, floats: () => values };
+  for (let i = 0; i < hits.length; i++) {
+    row[i] = hits[i] === 0 ? 0 : i + 1;
+  }
+  if (values instanceof Float32Array) {
+    return { row, stored: null, floats: () => values };
+  }
   return {
     row,
     stored: storedTensors({ values, affine }, format),
@@ -199,7 +215,9 @@ function decodedLater(stored: StoredInputs, format: RowFormat, length: number): 
 function decodedRows(from: StoredRows, places: Int32Array, format: RowFormat, length: number): Float32Array {
   const decoded = new Float32Array((length + 1) * format.width);
   for (let i = 0; i < places.length; i++) {
-    if (places[i] !== 0) decodeStored(from, places[i], format, decoded, (i + 1) * format.width);
+    if (places[i] !== 0) {
+      decodeStored(from, places[i], format, decoded, (i + 1) * format.width);
+    }
   }
   return decoded;
 }

@@ -22,7 +22,9 @@ export class Variants {
 
   /** Whether some variant takes rows of a table in this format. */
   takes(table: string, { precision, heads }: RowFormat): boolean {
-    if (precision === "float32" || headsOf(this.#manifest.tables[table].parts).join() !== heads.join()) return false;
+    if (precision === "float32" || headsOf(this.#manifest.tables[table].parts).join() !== heads.join()) {
+      return false;
+    }
     return Object.entries(this.#manifest.graphs).some(
       ([graph, spec]) =>
         spec?.variants?.[precision] !== undefined && !this.#refused.has(`${graph as GraphName}.${precision}`),
@@ -32,12 +34,16 @@ export class Variants {
   /** The type that a graph's variant takes, if it has one that may run, and every table that it reads is at hand so. */
   of(graph: GraphName, side: UserSide): StoredType | null {
     const spec = this.#manifest.graphs[graph];
-    if (spec?.variants === undefined) return null;
+    if (spec?.variants === undefined) {
+      return null;
+    }
     const types = new Set(
       tablesRead(this.#manifest, graph).map((table) => side.tables.get(table)?.stored?.rows.dtype ?? null),
     );
     const [type] = types;
-    if (types.size !== 1 || type === null || spec.variants[type] === undefined) return null;
+    if (types.size !== 1 || type === null || spec.variants[type] === undefined) {
+      return null;
+    }
     return this.#refused.has(`${graph}.${type}`) ? null : type;
   }
 

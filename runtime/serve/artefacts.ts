@@ -38,13 +38,17 @@ export async function openArtefacts(
 ): Promise<Artefacts> {
   const dir = recovered(wanted, warn);
   const manifest = readManifest(dir);
-  for (const [file, expected] of Object.entries(manifest.files)) checkFile(dir, file, expected);
+  for (const [file, expected] of Object.entries(manifest.files)) {
+    checkFile(dir, file, expected);
+  }
   const itemFeatures = manifest.features.filter((feature) => feature.group === "item");
   const hash: Hasher = await hasher();
   const file = verify === "sizes" ? openTensors(join(dir, weightsFile)) : openListed(dir, manifest, weightsFile, hash);
   const weights = await checkWeights(dir, manifest, file, verify, elsewhere);
   const apart = manifest.embeddings.some((embedding) => embedding.placement.kind === "outside");
-  if (!apart) file.close();
+  if (!apart) {
+    file.close();
+  }
   const outside = apart ? { rows: tensorRows(file), close: () => file.close() } : null;
   const vocabulary = vocabularies(dir, manifest);
   const context = (where: string, now?: number): EncodeContext =>
@@ -55,7 +59,9 @@ export async function openArtefacts(
 /** A file of tensors of a build; its blocks are held against the manifest's hashes, where it has them, when they are read. */
 export function openListed(dir: string, { files }: Manifest, name: string, hash: Hasher): TensorFile {
   const path = join(dir, name);
-  if (!Object.hasOwn(files, name)) throw new TwinError(`${join(dir, "manifest.yaml")} does not list ${name}. ${again}`);
+  if (!Object.hasOwn(files, name)) {
+    throw new TwinError(`${join(dir, "manifest.yaml")} does not list ${name}. ${again}`);
+  }
   const { bytes, blocks } = files[name];
   return openTensors(path, blocks === undefined ? undefined : { bytes, blocks, hasher: hash });
 }
@@ -65,9 +71,13 @@ export function openListed(dir: string, { files }: Manifest, name: string, hash:
  * one as `.NAME.previous`, which is whole.
  */
 export function recovered(dir: string, warn: (message: string) => void): string {
-  if (existsSync(dir)) return dir;
+  if (existsSync(dir)) {
+    return dir;
+  }
   const previous = previousOf(resolve(dir));
-  if (!existsSync(previous)) return dir;
+  if (!existsSync(previous)) {
+    return dir;
+  }
   warn(
     `${dir} is missing: a build was stopped in its last step. The artefacts before it are used, from ${previous}; build again`,
   );
@@ -82,7 +92,9 @@ function checkFile(dir: string, file: string, expected: { bytes: number; sha256:
     const what = size < expected.bytes ? "it is truncated" : "it is not the file of this build";
     throw new TwinError(`${path} has ${size} bytes and the manifest says ${expected.bytes}: ${what}. ${again}`);
   }
-  if (file.endsWith(".safetensors")) return;
+  if (file.endsWith(".safetensors")) {
+    return;
+  }
   const found = createHash("sha256")
     .update(attempt("read", path, () => readFileSync(path)))
     .digest("hex");
@@ -97,7 +109,9 @@ function vocabularies(dir: string, manifest: Manifest): (name: string) => Vocabu
     let vocabulary = opened.get(name);
     if (vocabulary === undefined) {
       const entry = manifest.vocabularies.find((one) => one.name === name);
-      if (entry === undefined) throw new TwinError(`${join(dir, "manifest.yaml")} has no vocabulary ${name}`);
+      if (entry === undefined) {
+        throw new TwinError(`${join(dir, "manifest.yaml")} has no vocabulary ${name}`);
+      }
       vocabulary = readVocabulary(join(dir, entry.file), name, entry.entries);
       opened.set(name, vocabulary);
     }

@@ -103,7 +103,9 @@ export class LocalTwin implements Twin {
   static async open(dir: string, options: LoadOptions, elsewhere?: Elsewhere): Promise<LocalTwin> {
     const warnings: string[] = [];
     const warn = (message: string) => {
-      if (!warnings.includes(message)) warnings.push(message);
+      if (!warnings.includes(message)) {
+        warnings.push(message);
+      }
     };
     const checked = checkOptions(options);
     const shared = elsewhere?.tables;
@@ -230,10 +232,14 @@ export function checkOptions(options: LoadOptions): {
   verify: Verify;
 } {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TwinError(`load has no option \`${name}\`; known: ${known.join(", ")}`);
+    if (!known.includes(name)) {
+      throw new TwinError(`load has no option \`${name}\`; known: ${known.join(", ")}`);
+    }
   }
   const whole = (name: string, value: number, least: number): number => {
-    if (Number.isSafeInteger(value) && value >= least) return value;
+    if (Number.isSafeInteger(value) && value >= least) {
+      return value;
+    }
     throw new TwinError(`load: ${name} is ${String(value)}; bring a whole number from ${least} on`);
   };
   const providers = [...(options.providers ?? ["cpu"])];
@@ -241,8 +247,9 @@ export function checkOptions(options: LoadOptions): {
     throw new TwinError('load: providers must be names of execution providers, such as ["cuda", "cpu"]');
   }
   const { verify = "blocks" } = options;
-  if (verify !== "blocks" && verify !== "sizes")
+  if (verify !== "blocks" && verify !== "sizes") {
     throw new TwinError(`load: verify is ${JSON.stringify(verify)}; bring "blocks" (the default) or "sizes"`);
+  }
   return {
     providers,
     verify,

@@ -12,7 +12,9 @@ export class UnderWay {
 
   /** @throws TwinError once `close` was called */
   expectOpen(): void {
-    if (this.#closing !== null) throw new TwinError(`${this.#dir} was closed: load it again`, { code: "closed" });
+    if (this.#closing !== null) {
+      throw new TwinError(`${this.#dir} was closed: load it again`, { code: "closed" });
+    }
   }
 
   /** Does a job that `close` waits for. @throws TwinError once `close` was called */

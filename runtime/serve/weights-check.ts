@@ -60,14 +60,18 @@ export async function checkWeights(
   const listed = manifest.files[weightsFile];
   const identity = identityOf(path);
   const by = verify === "sizes" ? "sizes" : listed.blocks === undefined ? "sha256" : "blocks";
-  if (elsewhere !== undefined) return checkedElsewhere(path, elsewhere);
+  if (elsewhere !== undefined) {
+    return checkedElsewhere(path, elsewhere);
+  }
   let state: WeightsStatus["state"] = by === "sizes" ? "unchecked" : "checking";
   let because = "";
   const checked =
     by === "sizes" ? Promise.resolve() : check(jobsOf({ path, listed, ranges: readRanges(manifest, file) }));
   const sound = checked.then(
     () => {
-      if (state === "checking") state = "sound";
+      if (state === "checking") {
+        state = "sound";
+      }
     },
     (error: unknown) => {
       state = "damaged";
@@ -94,8 +98,9 @@ const checkedElsewhere = (path: string, identity: string | null): WeightsCheck =
 });
 
 function expectSame(path: string, identity: string): void {
-  if (identityOf(path) !== identity)
+  if (identityOf(path) !== identity) {
     throw new TwinError(`${path} was replaced since it was loaded: load the folder again`);
+  }
 }
 
 /** Does a job, here and now. @throws TwinError naming file and block */
@@ -103,14 +108,20 @@ export async function checkNow({ path, listed, ranges }: CheckJob): Promise<void
   const { bytes, sha256, blocks } = listed;
   const file = openTensors(path, blocks === undefined ? undefined : { bytes, blocks, hasher: await hasher() });
   try {
-    if (blocks !== undefined) for (const [from, to] of ranges) file.check(from, to);
-    else {
+    if (blocks !== undefined) {
+      for (const [from, to] of ranges) {
+        file.check(from, to);
+      }
+    } else {
       const hash = createHash("sha256");
-      for (const piece of file.whole()) hash.update(piece);
-      if (hash.digest("hex") !== sha256)
+      for (const piece of file.whole()) {
+        hash.update(piece);
+      }
+      if (hash.digest("hex") !== sha256) {
         throw new TwinError(
           `${path} is damaged, or not the file of its build: its SHA-256 is not the manifest's. ${again}`,
         );
+      }
     }
   } finally {
     file.close();
@@ -135,8 +146,12 @@ export function jobsOf(
 ): { readonly jobs: readonly CheckJob[]; readonly threads: boolean } {
   const isWhole = whole.listed.blocks === undefined;
   const bytes = isWhole ? whole.listed.bytes : whole.ranges.reduce((sum, [from, to]) => sum + to - from, 0);
-  if (bytes <= inThread) return { jobs: [whole], threads: false };
-  if (isWhole) return { jobs: [whole], threads: true };
+  if (bytes <= inThread) {
+    return { jobs: [whole], threads: false };
+  }
+  if (isWhole) {
+    return { jobs: [whole], threads: true };
+  }
   const threads = Math.min(4, most, Math.ceil(bytes / ofThread));
   const share = Math.ceil(bytes / threads);
   const jobs = Array.from({ length: threads }, (_, i) => ({
@@ -158,7 +173,9 @@ function part(ranges: CheckJob["ranges"], from: number, to: number): [number, nu
 }
 
 async function check({ jobs, threads }: ReturnType<typeof jobsOf>): Promise<void> {
-  if (!threads) return checkNow(jobs[0]);
+  if (!threads) {
+    return checkNow(jobs[0]);
+  }
   await Promise.all(jobs.map(inOwnThread));
 }
 

@@ -27,13 +27,17 @@ export async function openFile(path: string, options: NodeSessionOptions): Promi
   let wanted = [...options.providers];
   const without = (refused: string, why: string): void => {
     wanted = wanted.filter((provider) => provider !== refused);
-    if (wanted.length === 0) wanted = ["cpu"];
+    if (wanted.length === 0) {
+      wanted = ["cpu"];
+    }
     options.warn(
       `execution provider ${refused} cannot be had here (${why}): ${basename(path)} runs on ${wanted.join(", ")}`,
     );
   };
   for (const provider of options.providers) {
-    if (!supported.includes(provider)) without(provider, `this ONNX Runtime knows ${supported.join(", ")}`);
+    if (!supported.includes(provider)) {
+      without(provider, `this ONNX Runtime knows ${supported.join(", ")}`);
+    }
   }
   for (;;) {
     try {
@@ -64,7 +68,9 @@ export function nodeSessions({ dir, manifest, weights }: GraphFolder, options: N
   return async (name: SessionName) => {
     const [graph, stored] = name.split(".") as [GraphName, StoredType | undefined];
     const spec = stored === undefined ? manifest.graphs[graph] : manifest.graphs[graph]?.variants?.[stored];
-    if (spec === undefined) throw new TwinError(`${join(dir, "manifest.yaml")} has no graph ${name}`);
+    if (spec === undefined) {
+      throw new TwinError(`${join(dir, "manifest.yaml")} has no graph ${name}`);
+    }
     // What a variant needs of a provider, its graph does not: it would be the wrong one to change the provider for.
     const session = await openFile(join(dir, spec.file), { ...options, strict: stored !== undefined });
     // ONNX Runtime opens the weights by their name: it must still be the file that was checked.
@@ -91,7 +97,9 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
       const inputs: Record<string, InstanceType<Runtime["Tensor"]>> = emptyRecord();
       for (const name of session.inputNames) {
         const tensor = feeds[name];
-        if (tensor === undefined) throw new Error(`${path}: no value for input ${name}`);
+        if (tensor === undefined) {
+          throw new Error(`${path}: no value for input ${name}`);
+        }
         inputs[name] = ortTensor(runtime, tensor);
       }
       const results = await session.run(inputs);

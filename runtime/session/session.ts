@@ -58,8 +58,12 @@ export class Sessions {
   /** Opens the graph's session if it is not open yet. */
   open(graph: SessionName): Promise<GraphSession> {
     const known = this.#sessions.get(graph);
-    if (known !== undefined) return known;
-    if (this.#closed) return Promise.reject(new Error(`session ${graph} asked for after close()`));
+    if (known !== undefined) {
+      return known;
+    }
+    if (this.#closed) {
+      return Promise.reject(new Error(`session ${graph} asked for after close()`));
+    }
     const opening = this.#open(graph);
     this.#sessions.set(graph, opening);
     opening.catch(() => this.#sessions.delete(graph));
@@ -99,7 +103,9 @@ export class Sessions {
     const open = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const session of await Promise.allSettled(open)) {
-      if (session.status === "fulfilled") await session.value.close();
+      if (session.status === "fulfilled") {
+        await session.value.close();
+      }
     }
   }
 }

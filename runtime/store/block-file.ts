@@ -112,7 +112,9 @@ export class BlockFile {
 
   close(): void {
     if (this.#file !== null) {
-      if (this.#own) closeSync(this.#file);
+      if (this.#own) {
+        closeSync(this.#file);
+      }
       this.#file = null;
     }
   }

@@ -50,10 +50,13 @@ export class FileRows implements TableStore {
     const row = new Uint8Array(this.rowBytes);
     const part = row.subarray(first, end);
     for (let i = 0; i < rows.length; i++) {
-      if (i % TURN === TURN - 1 && into.length > 0) await othersTurn(signal);
+      if (i % TURN === TURN - 1 && into.length > 0) {
+        await othersTurn(signal);
+      }
       hits[i] = rows[i] > 0 ? 1 : 0;
-      if (hits[i] === 0) putRow(this.absent, 0, i, into);
-      else if (into.length > 0) {
+      if (hits[i] === 0) {
+        putRow(this.absent, 0, i, into);
+      } else if (into.length > 0) {
         this.#file.read(rows[i] * this.rowBytes + first, part);
         putRow(row, 0, i, into);
       }

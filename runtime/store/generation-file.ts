@@ -82,18 +82,25 @@ export function readGeneration(folder: string): GenerationFile {
     const fault = schemaFault(result.issues);
     throw new TwinError(`${path}: ${fault.name}: ${fault.what}. ${wayOut(fault, again)}`);
   }
-  if (result.output.format >= 2 && !isChecked(text))
+  if (result.output.format >= 2 && !isChecked(text)) {
     throw new TwinError(`${path}: its checksum does not fit its text: it is damaged, or was changed by hand. ${again}`);
+  }
   const unread = extensionFault(result.output.extensions ?? {});
-  if (unread !== null) throw new TwinError(`${path}: ${unread}. ${again}`);
+  if (unread !== null) {
+    throw new TwinError(`${path}: ${unread}. ${again}`);
+  }
   return result.output;
 }
 
 /** @throws TwinError naming the file that is not the one that this generation was written with */
 export function expectOwnFiles(folder: string, { format, files, index, store, tables }: GenerationFile): void {
-  if (format < 2) return;
+  if (format < 2) {
+    return;
+  }
   for (const name of [index, store, ...Object.values(tables).map((table) => table.file)]) {
-    if (rootOf(join(folder, name)) === (files && Object.hasOwn(files, name) ? files[name] : undefined)) continue;
+    if (rootOf(join(folder, name)) === (files && Object.hasOwn(files, name) ? files[name] : undefined)) {
+      continue;
+    }
     throw new TwinError(
       `${join(folder, name)} is not the file that this generation was written with (its checksums are others). ${again}`,
     );

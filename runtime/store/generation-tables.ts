@@ -48,8 +48,11 @@ export class GenerationTables implements LiveTables {
 
   static async open(home: TablesHome, options: TablesOptions): Promise<GenerationTables> {
     const tables = new GenerationTables(home, options);
-    if (options.shared === undefined) await tables.refresh();
-    else await tables.attach(options.shared);
+    if (options.shared === undefined) {
+      await tables.refresh();
+    } else {
+      await tables.attach(options.shared);
+    }
     return tables;
   }
 
@@ -69,22 +72,31 @@ export class GenerationTables implements LiveTables {
     // A generation may be replaced, and removed, between reading its number and opening its files.
     for (let attempt = 0; ; attempt++) {
       const number = Generation.current(dir);
-      if (number === (this.#open?.number ?? null)) return false;
-      if (number === null) return false;
+      if (number === (this.#open?.number ?? null)) {
+        return false;
+      }
+      if (number === null) {
+        return false;
+      }
       try {
         const { memoryLimit, share } = this.#options;
         this.#use(await Generation.open(dir, { number, memoryLimit, shared: share }));
         return true;
       } catch (error) {
-        if (attempt === 3 || Generation.current(dir) === number) throw error;
+        if (attempt === 3 || Generation.current(dir) === number) {
+          throw error;
+        }
       }
     }
   }
 
   /** Uses the generation of another thread. */
   async attach(image: SharedGeneration | null): Promise<void> {
-    if (image !== null) this.#use(await Generation.attach(image));
-    else this.#leave();
+    if (image !== null) {
+      this.#use(await Generation.attach(image));
+    } else {
+      this.#leave();
+    }
   }
 
   /** For `attach` in other threads. */
@@ -95,7 +107,9 @@ export class GenerationTables implements LiveTables {
   /** Closes the files of every generation, whoever has it. */
   close(): void {
     this.#leave();
-    for (const held of this.#left) held.generation.close();
+    for (const held of this.#left) {
+      held.generation.close();
+    }
     this.#left.clear();
   }
 
@@ -103,7 +117,9 @@ export class GenerationTables implements LiveTables {
     const before = this.#current;
     this.#current = null;
     this.#open = null;
-    if (before === null) return;
+    if (before === null) {
+      return;
+    }
     this.#left.add(before);
     before.leave(() => this.#left.delete(before));
   }
@@ -128,11 +144,15 @@ class HeldGeneration {
   }
 
   hold(): () => void {
-    if (!this.#inFiles) return nothing;
+    if (!this.#inFiles) {
+      return nothing;
+    }
     let held = true;
     this.#users++;
     return () => {
-      if (!held) return;
+      if (!held) {
+        return;
+      }
       held = false;
       this.#users--;
       this.#closeUnused();
@@ -146,7 +166,9 @@ class HeldGeneration {
   }
 
   #closeUnused(): void {
-    if (this.#left === null || this.#users > 0) return;
+    if (this.#left === null || this.#users > 0) {
+      return;
+    }
     this.generation.close();
     this.#left();
     this.#left = null;
@@ -160,7 +182,9 @@ const users = new FinalizationRegistry<() => void>((release) => release());
 /** Holds a generation for as long as `user` can be reached: nobody says when a prepared user is done with. */
 export function holdFor(user: object, generation: Pick<OpenGeneration, "hold"> | null): void {
   const release = generation?.hold() ?? nothing;
-  if (release !== nothing) users.register(user, release);
+  if (release !== nothing) {
+    users.register(user, release);
+  }
 }
 
 function opened({ manifest, dir }: TablesHome, held: HeldGeneration, encoders: string): OpenGeneration {
@@ -210,6 +234,8 @@ function opened({ manifest, dir }: TablesHome, held: HeldGeneration, encoders: s
 function shapeMisfit(manifest: Manifest, generation: Generation, table: string): string | null {
   const found = generation.tables.get(table);
   const { width } = manifest.tables[table];
-  if (found === undefined || found.format.width === width) return null;
+  if (found === undefined || found.format.width === width) {
+    return null;
+  }
   return `its rows are ${found.format.width} wide instead of ${width}`;
 }

@@ -17,7 +17,9 @@ export async function openKeyIndex(path: string, options: { readonly shared?: bo
       at += size;
     }
     checkOrdinals(path, fields, new Uint32Array(parts[0]!));
-    if (fields.index === "string") checkOffsets(path, fields, new Uint32Array(parts[1]!));
+    if (fields.index === "string") {
+      checkOffsets(path, fields, new Uint32Array(parts[1]!));
+    }
     return await KeyIndex.attach({ path, fields, parts });
   } finally {
     file.close();

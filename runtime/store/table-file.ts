@@ -115,7 +115,9 @@ export class TableFile implements OpenTable {
 
   /** For `attach` in another thread; `shared` must have been asked for, or posting copies the memory. */
   image(): TableImage {
-    if (this.#split !== null) throw new Error(`${this.path} was rearranged for this thread`);
+    if (this.#split !== null) {
+      throw new Error(`${this.path} was rearranged for this thread`);
+    }
     const { path, rows, format } = this;
     return { path, rows, format, file: this.inMemory ? null : this.#file!.image(), stored: this.#stored };
   }
@@ -129,7 +131,9 @@ export class TableFile implements OpenTable {
   }
 
   async floats(): Promise<WholeRows<Float32Array> | null> {
-    if (this.#stored === null || this.format.precision !== "float32") return null;
+    if (this.#stored === null || this.format.precision !== "float32") {
+      return null;
+    }
     return { values: new Float32Array(this.#stored), row: (keys) => this.locate(keys) };
   }
 
@@ -138,7 +142,9 @@ export class TableFile implements OpenTable {
     const { precision, width } = this.format;
     let values = this.#split;
     if (values === null) {
-      if (this.#stored === null || precision === "float32") return null;
+      if (this.#stored === null || precision === "float32") {
+        return null;
+      }
       values = storedRows(new Uint8Array(this.#stored), this.format);
       if (values.affine !== null) {
         const sections = [

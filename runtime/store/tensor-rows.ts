@@ -39,7 +39,9 @@ export class TensorRows implements TableStore {
   /** @param width values of a row @throws TwinError where the file has no such tensor */
   constructor(file: TensorFile, name: string, width: number) {
     const entry = file.entries.get(name);
-    if (entry === undefined) throw new TwinError(`${file.path} has no tensor called \`${name}\``);
+    if (entry === undefined) {
+      throw new TwinError(`${file.path} has no tensor called \`${name}\``);
+    }
     this.where = `${file.path}: tensor \`${name}\``;
     this.rowBytes = 4 * width;
     this.absent = new Uint8Array(this.rowBytes);
@@ -53,19 +55,30 @@ export class TensorRows implements TableStore {
     expectRoom(this, keys, into);
     const rows = byNumber(keys);
     const hits = new Uint8Array(rows.length);
-    for (let i = 0; i < rows.length; i++) hits[i] = rows[i] >= 0 && rows[i] < this.#rows ? 1 : 0;
-    if (into.length === 0) return hits;
+    for (let i = 0; i < rows.length; i++) {
+      hits[i] = rows[i] >= 0 && rows[i] < this.#rows ? 1 : 0;
+    }
+    if (into.length === 0) {
+      return hits;
+    }
     const values = new Float32Array((Math.min(TURN, rows.length) * this.rowBytes) / 4);
     for (let start = 0; start < rows.length; start += TURN) {
-      if (start > 0) await othersTurn(signal);
+      if (start > 0) {
+        await othersTurn(signal);
+      }
       const end = Math.min(start + TURN, rows.length);
       // Row 0 stands for what is absent while neighbours are read together.
       const part = rows.slice(start, end).map((row, i) => (hits[start + i] === 1 ? row : 0));
-      if (this.#rows > 0) this.#file.gather(this.#name, part, values);
+      if (this.#rows > 0) {
+        this.#file.gather(this.#name, part, values);
+      }
       const bytes = bytesOf(values);
       for (let i = start; i < end; i++) {
-        if (hits[i] === 1) putRow(bytes, (i - start) * this.rowBytes, i, into);
-        else putRow(this.absent, 0, i, into);
+        if (hits[i] === 1) {
+          putRow(bytes, (i - start) * this.rowBytes, i, into);
+        } else {
+          putRow(this.absent, 0, i, into);
+        }
       }
     }
     return hits;

@@ -24,7 +24,9 @@ export class WriteBehind {
   /** So many more bytes were written. Sending them blocks nobody. */
   add(bytes: number): void {
     this.#waiting += bytes;
-    if (this.#waiting < most || this.#busy || this.#ended) return;
+    if (this.#waiting < most || this.#busy || this.#ended) {
+      return;
+    }
     this.#waiting = 0;
     try {
       this.#file ??= openSync(this.#path, "r+");
@@ -36,13 +38,19 @@ export class WriteBehind {
     this.#busy = true;
     fdatasync(file, () => {
       this.#busy = false;
-      if (this.#ended) close(file, () => undefined);
+      if (this.#ended) {
+        close(file, () => undefined);
+      }
     });
   }
 
   end(): void {
-    if (this.#ended) return;
+    if (this.#ended) {
+      return;
+    }
     this.#ended = true;
-    if (this.#file !== null && !this.#busy) closeSync(this.#file);
+    if (this.#file !== null && !this.#busy) {
+      closeSync(this.#file);
+    }
   }
 }

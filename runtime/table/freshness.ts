@@ -30,10 +30,14 @@ const units: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 864
 /** Seconds of `900`, `"15min"`, `"90s"`, `"1h"` or `"2d"`. */
 export function parseDuration(value: number | string, where: string): number {
   if (typeof value === "number") {
-    if (value >= 0) return value;
+    if (value >= 0) {
+      return value;
+    }
   } else {
     const match = /^(\d+(?:\.\d+)?)(s|min|h|d)$/.exec(value.trim());
-    if (match !== null) return Number(match[1]) * units[match[2]];
+    if (match !== null) {
+      return Number(match[1]) * units[match[2]];
+    }
   }
   throw new TwinError(
     `${where}: ${JSON.stringify(value)} is no duration; write seconds, or "15min", "90s", "1h", "2d"`,
@@ -45,13 +49,17 @@ export function metricsOf(manifest: Manifest, table: string): string[] {
   const names = new Set<string>();
   for (const part of manifest.tables[table].parts) {
     const metric = metricOfPart(manifest, part.of);
-    if (metric !== null) names.add(metric);
+    if (metric !== null) {
+      names.add(metric);
+    }
   }
   return [...names];
 }
 
 function metricOfPart({ attends }: Manifest, of: PartOf): string | null {
-  if (of.kind === "keys") return of.metric;
+  if (of.kind === "keys") {
+    return of.metric;
+  }
   return metricOf(attends.find(({ name }) => name === of.attend)!.by);
 }
 
@@ -81,23 +89,33 @@ export function freshness(manifest: Manifest, table: string, made: Provenance, n
     }
   }
   const producer = made.fingerprints.producer[table];
-  if (producer === undefined) return result("refused", "the generation has no such table");
-  if (producer === manifest.fingerprints.producer[table]) return result("fresh", "");
+  if (producer === undefined) {
+    return result("refused", "the generation has no such table");
+  }
+  if (producer === manifest.fingerprints.producer[table]) {
+    return result("fresh", "");
+  }
   return result("stale", "it was made with other item parameters or encoders than these weights'");
 }
 
 /** Throws where the table may not be used. */
 export function allow(found: Freshness, maxStaleness: number, dir: string): void {
-  if (found.state === "fresh") return;
+  if (found.state === "fresh") {
+    return;
+  }
   const rebuild = `Rebuild it: twin table build ${dir} --data data.yaml`;
-  if (found.state === "refused")
+  if (found.state === "refused") {
     throw new TwinError(`table ${found.table} in ${dir} cannot be used: ${found.because}. ${rebuild}`);
-  if (found.age <= maxStaleness) return;
-  if (Number.isNaN(found.age))
+  }
+  if (found.age <= maxStaleness) {
+    return;
+  }
+  if (Number.isNaN(found.age)) {
     throw new TwinError(
       `table ${found.table} in ${dir} is stale: ${found.because}; and nobody knows how old it is: it says that it was made at ${found.madeAt}, which is in the future by this machine's clock. ` +
         `${rebuild}, or set the clock right`,
     );
+  }
   throw new TwinError(
     `table ${found.table} in ${dir} is stale: ${found.because}; it is ${Math.ceil(found.age)} s old and maxStaleness is ${maxStaleness} s. ` +
       `${rebuild}, or allow it with a larger maxStaleness`,

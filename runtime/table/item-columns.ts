@@ -68,17 +68,27 @@ export class ItemColumns {
     const read: FeatureSpec[] = [];
     for (const feature of new Set(features)) {
       const due = this.#due.get(feature.name);
-      if (this.#encoded.has(feature.name)) continue;
-      if (due !== undefined) under.push(due);
-      else if (this.#looksUp(feature)) read.push(feature);
-      else this.#encoded.set(feature.name, this.#encode(feature));
+      if (this.#encoded.has(feature.name)) {
+        continue;
+      }
+      if (due !== undefined) {
+        under.push(due);
+      } else if (this.#looksUp(feature)) {
+        read.push(feature);
+      } else {
+        this.#encoded.set(feature.name, this.#encode(feature));
+      }
     }
     const counts = count && this.#hits === null && this.rowKeys !== null && this.#nothingInline();
     if (read.length > 0 || counts) {
       const reading = this.#read(read, options).finally(() => {
-        for (const { name } of read) this.#due.delete(name);
+        for (const { name } of read) {
+          this.#due.delete(name);
+        }
       });
-      for (const { name } of read) this.#due.set(name, reading);
+      for (const { name } of read) {
+        this.#due.set(name, reading);
+      }
       under.push(reading);
     }
     await Promise.all(under);
@@ -87,14 +97,20 @@ export class ItemColumns {
   /** A feature of all items, shape `encodedShape(feature, length)`; it was fetched. */
   encoded({ name }: FeatureSpec): Encoded {
     const found = this.#encoded.get(name);
-    if (found === undefined) throw new Error(`${this.#brought.context.where}: ${name} was not fetched`);
+    if (found === undefined) {
+      throw new Error(`${this.#brought.context.where}: ${name} was not fetched`);
+    }
     return found;
   }
 
   /** Items that neither came along nor are in the generation; it was asked for. */
   unknown(): number {
     let count = 0;
-    if (this.#hits !== null && this.#nothingInline()) for (const hit of this.#hits) count += Number(hit === 0);
+    if (this.#hits !== null && this.#nothingInline()) {
+      for (const hit of this.#hits) {
+        count += Number(hit === 0);
+      }
+    }
     return count;
   }
 
@@ -112,13 +128,17 @@ export class ItemColumns {
     const parts = features.map((feature) => {
       const { column, piece } = fieldPiece(this.#brought.store!, feature.name, this.#length, keys.length);
       const padding = keys.length * encodedWidth(feature);
-      if (padding < column.length) column.set(missing(feature, this.#length - keys.length), padding);
+      if (padding < column.length) {
+        column.set(missing(feature, this.#length - keys.length), padding);
+      }
       return { feature, column, piece };
     });
     const pieces = parts.map(({ piece }) => piece);
     this.#hits = await this.#brought.store!.read(keys, pieces, options);
     for (const { feature, column } of parts) {
-      if (feature.key) this.#addUnknownKeys(feature, column, this.#hits);
+      if (feature.key) {
+        this.#addUnknownKeys(feature, column, this.#hits);
+      }
       this.#encoded.set(feature.name, column);
     }
   }
@@ -126,9 +146,15 @@ export class ItemColumns {
   #encode(feature: FeatureSpec): Encoded {
     const { inline, context, keys } = this.#brought;
     const brought = inline[feature.column];
-    if (brought !== undefined) return this.#ordered(feature, encodeColumn(feature, brought, this.rows, context));
-    if (this.rows === 0 || this.rowKeys?.length === 0) return missing(feature, this.#length);
-    if (feature.key) return this.#ordered(feature, encodeColumn(feature, keys as RawColumn, this.rows, context));
+    if (brought !== undefined) {
+      return this.#ordered(feature, encodeColumn(feature, brought, this.rows, context));
+    }
+    if (this.rows === 0 || this.rowKeys?.length === 0) {
+      return missing(feature, this.#length);
+    }
+    if (feature.key) {
+      return this.#ordered(feature, encodeColumn(feature, keys as RawColumn, this.rows, context));
+    }
     throw new TwinError(
       `${context.where}: the item feature ${feature.name} is needed, and there is no item store to look it up in. ` +
         `Build one (\`twin table build\`), or bring the column: items: {${feature.column}: […]}`,
@@ -136,7 +162,9 @@ export class ItemColumns {
   }
 
   #ordered(feature: FeatureSpec, encoded: Encoded): Encoded {
-    if (this.#order === null) return encoded;
+    if (this.#order === null) {
+      return encoded;
+    }
     const fill = feature.encoder.kind === "tags" ? -1 : 0;
     return reorder(encoded, encodedWidth(feature), this.#order, this.#length, fill);
   }
@@ -144,13 +172,22 @@ export class ItemColumns {
   /** An item outside the generation is still known by its key. */
   #addUnknownKeys(feature: FeatureSpec, column: Encoded, hits: HitMask): void {
     const unknown: number[] = [];
-    for (let i = 0; i < hits.length; i++) if (hits[i] === 0) unknown.push(i);
-    if (unknown.length === 0) return;
+    for (let i = 0; i < hits.length; i++) {
+      if (hits[i] === 0) {
+        unknown.push(i);
+      }
+    }
+    if (unknown.length === 0) {
+      return;
+    }
     const { keys, context } = this.#brought;
     const width = encodedWidth(feature);
     const own = unknown.map((i) => keys[this.#order === null ? i : this.#order[i]]);
     const rows = encodeColumn(feature, own, unknown.length, context);
-    for (let i = 0; i < unknown.length; i++)
-      for (let j = 0; j < width; j++) column[unknown[i] * width + j] = rows[i * width + j];
+    for (let i = 0; i < unknown.length; i++) {
+      for (let j = 0; j < width; j++) {
+        column[unknown[i] * width + j] = rows[i * width + j];
+      }
+    }
   }
 }

@@ -28,7 +28,9 @@ export function fieldPiece(
   read = rows,
 ): { readonly column: Encoded; readonly piece: Piece } {
   const field = store.fields.get(feature);
-  if (field === undefined) throw new TwinError(`${store.where} holds no feature ${feature}. Build the tables again`);
+  if (field === undefined) {
+    throw new TwinError(`${store.where} holds no feature ${feature}. Build the tables again`);
+  }
   const { dtype, from, words } = field;
   const column = dtype === "int32" ? new Int32Array(rows * words) : new Float32Array(rows * words);
   const into = bytesOf(column).subarray(0, 4 * words * read);

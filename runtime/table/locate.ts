@@ -9,7 +9,9 @@ export type Locate = (keys: RowKeys) => Int32Array;
 export function locator(index: Pick<KeyIndex, "lookup">): Locate {
   const known = new WeakMap<KeyColumn, Int32Array>();
   return (keys) => {
-    if (keys.type === "row") return keys.rows;
+    if (keys.type === "row") {
+      return keys.rows;
+    }
     let rows = known.get(keys);
     if (rows === undefined) {
       rows = index.lookup(keys);
@@ -23,14 +25,19 @@ export function locator(index: Pick<KeyIndex, "lookup">): Locate {
 export function within(locate: Locate, count: number): Locate {
   return (keys) => {
     const rows = locate(keys);
-    for (let i = 0; i < rows.length; i++)
-      if (!(rows[i] >= 0 && rows[i] < count)) return rows.map((row) => (row > 0 && row < count ? row : 0));
+    for (let i = 0; i < rows.length; i++) {
+      if (!(rows[i] >= 0 && rows[i] < count)) {
+        return rows.map((row) => (row > 0 && row < count ? row : 0));
+      }
+    }
     return rows;
   };
 }
 
 /** For stores that no index belongs to. */
 export const byNumber: Locate = (keys) => {
-  if (keys.type !== "row") throw new TypeError(`rows are read by number here, not by ${keys.type} keys`);
+  if (keys.type !== "row") {
+    throw new TypeError(`rows are read by number here, not by ${keys.type} keys`);
+  }
   return keys.rows;
 };

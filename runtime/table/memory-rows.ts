@@ -38,7 +38,9 @@ export class MemoryRows implements TableStore {
     this.rows = rows;
     this.rowBytes = sections.reduce((sum, { bytes }) => sum + bytes, 0);
     this.absent = new Uint8Array(this.rowBytes);
-    for (const { from, bytes, memory } of sections) this.absent.set(memory.subarray(0, bytes), from);
+    for (const { from, bytes, memory } of sections) {
+      this.absent.set(memory.subarray(0, bytes), from);
+    }
     this.#sections = sections;
     this.locate = within(locate, rows);
   }
@@ -47,9 +49,15 @@ export class MemoryRows implements TableStore {
     signal?.throwIfAborted();
     expectRoom(this, keys, into);
     const rows = this.locate(keys);
-    for (const piece of into) for (const section of this.#sections) copy(section, rows, piece);
+    for (const piece of into) {
+      for (const section of this.#sections) {
+        copy(section, rows, piece);
+      }
+    }
     const hits = new Uint8Array(rows.length);
-    for (let i = 0; i < rows.length; i++) hits[i] = rows[i] > 0 ? 1 : 0;
+    for (let i = 0; i < rows.length; i++) {
+      hits[i] = rows[i] > 0 ? 1 : 0;
+    }
     return hits;
   }
 }
@@ -58,7 +66,9 @@ export class MemoryRows implements TableStore {
 function copy(section: Section, rows: Int32Array, piece: Piece): void {
   const start = Math.max(section.from, piece.from);
   const bytes = Math.min(section.from + section.bytes, piece.from + piece.bytes) - start;
-  if (bytes <= 0) return;
+  if (bytes <= 0) {
+    return;
+  }
   const from = start - section.from;
   const to = start - piece.from;
   const sizes = section.bytes | piece.bytes | bytes | from | to | section.memory.byteOffset | piece.into.byteOffset;
@@ -91,12 +101,16 @@ function copyElements(
   count: number,
 ): void {
   if (count === 1) {
-    for (let i = 0; i < rows.length; i++) target[i * step + first] = source[rows[i] * stride + from];
+    for (let i = 0; i < rows.length; i++) {
+      target[i * step + first] = source[rows[i] * stride + from];
+    }
   } else if (count <= WORDS) {
     for (let i = 0; i < rows.length; i++) {
       const at = rows[i] * stride + from;
       const to = i * step + first;
-      for (let j = 0; j < count; j++) target[to + j] = source[at + j];
+      for (let j = 0; j < count; j++) {
+        target[to + j] = source[at + j];
+      }
     }
   } else {
     for (let i = 0; i < rows.length; i++) {

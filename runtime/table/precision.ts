@@ -111,8 +111,11 @@ function quantiseHead(values: Float32Array, from: number, head: number, bytes: U
   let high = low;
   for (let i = 1; i < head; i++) {
     const value = values[from + i];
-    if (value < low) low = value;
-    else if (value > high) high = value;
+    if (value < low) {
+      low = value;
+    } else if (value > high) {
+      high = value;
+    }
   }
   lowest = low;
   const scale = Math.fround((high - low) / 255);

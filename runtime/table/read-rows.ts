@@ -31,7 +31,9 @@ export async function readRows(
     into: bytesOf(memory).subarray(before * bytes, (before + keys.length) * bytes),
   });
   const pieces = [part(values, 0, width * values.BYTES_PER_ELEMENT)];
-  if (affine !== null) pieces.push(part(affine, width, 8 * heads.length));
+  if (affine !== null) {
+    pieces.push(part(affine, width, 8 * heads.length));
+  }
   return { values, affine, hits: await table.read(keys, pieces, options) };
 }
 
@@ -42,9 +44,13 @@ export async function floatRows(
   options?: ReadOptions,
 ): Promise<Float32Array> {
   const { values, affine } = await readRows(table, keys, { before: 0, rows: keys.length }, options);
-  if (values instanceof Float32Array) return values;
+  if (values instanceof Float32Array) {
+    return values;
+  }
   const { format } = table;
   const floats = new Float32Array(keys.length * format.width);
-  for (let i = 0; i < keys.length; i++) decodeStored({ values, affine }, i, format, floats, i * format.width);
+  for (let i = 0; i < keys.length; i++) {
+    decodeStored({ values, affine }, i, format, floats, i * format.width);
+  }
   return floats;
 }

@@ -19,7 +19,9 @@ export function storedRows(bytes: Uint8Array, format: RowFormat): StoredRows {
   if (precision === "float16") {
     return { values: new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2), affine: null };
   }
-  if (precision === "float32") throw new RangeError("float32 rows are no stored rows: they are as graphs take them");
+  if (precision === "float32") {
+    throw new RangeError("float32 rows are no stored rows: they are as graphs take them");
+  }
   const stride = rowBytes(format);
   const rows = bytes.length / stride;
   const values = new Uint8Array(rows * width);
@@ -44,7 +46,9 @@ export function decodeStored(
   const { values, affine } = stored;
   let from = row * width;
   if (affine === null) {
-    for (let i = 0; i < width; i++) into[offset + i] = fromHalf(values[from + i]);
+    for (let i = 0; i < width; i++) {
+      into[offset + i] = fromHalf(values[from + i]);
+    }
     return;
   }
   let pair = row * 2 * heads.length;
@@ -52,7 +56,9 @@ export function decodeStored(
   for (const head of heads) {
     const scale = affine[pair];
     const low = affine[pair + 1];
-    for (let i = 0; i < head; i++) into[to + i] = low + scale * values[from + i];
+    for (let i = 0; i < head; i++) {
+      into[to + i] = low + scale * values[from + i];
+    }
     from += head;
     to += head;
     pair += 2;

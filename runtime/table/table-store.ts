@@ -49,9 +49,13 @@ export interface TableStore {
 
 /** The keys at the given places, in their order. */
 export function pickRowKeys(keys: RowKeys, places: Int32Array): RowKeys {
-  if (keys.type !== "row") return pickKeys(keys, places);
+  if (keys.type !== "row") {
+    return pickKeys(keys, places);
+  }
   const rows = new Int32Array(places.length);
-  for (let i = 0; i < places.length; i++) rows[i] = keys.rows[places[i]];
+  for (let i = 0; i < places.length; i++) {
+    rows[i] = keys.rows[places[i]];
+  }
   return { type: "row", length: rows.length, rows };
 }
 
@@ -67,10 +71,12 @@ export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
 /** @throws RangeError where a piece is none of such rows, or its memory has another size */
 export function expectRoom({ rowBytes }: Pick<TableStore, "rowBytes">, keys: RowKeys, into: readonly Piece[]): void {
   for (const { from, bytes, into: memory } of into) {
-    if (!(from >= 0 && bytes > 0 && from + bytes <= rowBytes))
+    if (!(from >= 0 && bytes > 0 && from + bytes <= rowBytes)) {
       throw new RangeError(`bytes ${from} … ${from + bytes} are no piece of a row of ${rowBytes}`);
-    if (memory.length !== keys.length * bytes)
+    }
+    if (memory.length !== keys.length * bytes) {
       throw new RangeError(`${keys.length} pieces of ${bytes} bytes do not lie in ${memory.length}`);
+    }
   }
 }
 
@@ -78,7 +84,12 @@ export function expectRoom({ rowBytes }: Pick<TableStore, "rowBytes">, keys: Row
 export function putRow(row: Uint8Array, at: number, i: number, into: readonly Piece[]): void {
   for (const { from, bytes, into: memory } of into) {
     const to = i * bytes;
-    if (bytes > 32) memory.set(row.subarray(at + from, at + from + bytes), to);
-    else for (let j = 0; j < bytes; j++) memory[to + j] = row[at + from + j];
+    if (bytes > 32) {
+      memory.set(row.subarray(at + from, at + from + bytes), to);
+    } else {
+      for (let j = 0; j < bytes; j++) {
+        memory[to + j] = row[at + from + j];
+      }
+    }
   }
 }

@@ -36,7 +36,9 @@ export class Crew<M extends Member> {
   /** @throws what one threw that could not be opened; then none is left */
   async start(size: number): Promise<void> {
     this.#size = size;
-    for (const member of await openAll(size, this.#options.open)) this.#add(member);
+    for (const member of await openAll(size, this.#options.open)) {
+      this.#add(member);
+    }
   }
 
   /** Members that are alive. */
@@ -51,13 +53,17 @@ export class Crew<M extends Member> {
 
   /** A free member, one that is wished for if there is such a one; null: none is free. */
   take(wished: (member: M) => boolean): M | null {
-    if (this.#free.length === 0) return null;
+    if (this.#free.length === 0) {
+      return null;
+    }
     const place = this.#free.findIndex(wished);
     return this.#free.splice(Math.max(0, place), 1)[0];
   }
 
   give(member: M): void {
-    if (this.#members.has(member)) this.#free.push(member);
+    if (this.#members.has(member)) {
+      this.#free.push(member);
+    }
   }
 
   /** Lets all members release what they have, and ends them. */
@@ -80,9 +86,13 @@ export class Crew<M extends Member> {
   }
 
   #lose(member: M): void {
-    if (!this.#members.delete(member)) return;
+    if (!this.#members.delete(member)) {
+      return;
+    }
     this.#free = this.#free.filter((one) => one !== member);
-    if (this.#closed) return;
+    if (this.#closed) {
+      return;
+    }
     const replacing = this.#replace().finally(() => this.#replacing.delete(replacing));
     this.#replacing.add(replacing);
   }
@@ -91,11 +101,17 @@ export class Crew<M extends Member> {
     const { open, warn, changed, pauses = [0, 250, 1000] } = this.#options;
     let why = "";
     for (const pause of pauses) {
-      if (pause > 0 && !this.#closed) await this.#pause(pause);
-      if (this.#closed) return;
+      if (pause > 0 && !this.#closed) {
+        await this.#pause(pause);
+      }
+      if (this.#closed) {
+        return;
+      }
       try {
         const member = await open();
-        if (this.#closed) return await member.end();
+        if (this.#closed) {
+          return await member.end();
+        }
         this.#add(member);
         return changed();
       } catch (error) {
@@ -103,7 +119,9 @@ export class Crew<M extends Member> {
       }
     }
     warn(`a worker thread ended and could not be replaced; ${this.alive} of ${this.#size} are left: ${why}`);
-    if (this.alive > 0 || this.#replacing.size > 1) return;
+    if (this.alive > 0 || this.#replacing.size > 1) {
+      return;
+    }
     this.#broken = new TwinError(
       `no worker thread is alive, and none could be started (${why}): load the folder again`,
       { code: "thread_ended" },

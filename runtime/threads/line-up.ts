@@ -33,7 +33,9 @@ export class LineUp<T> {
     this.#size++;
     let here = true;
     return () => {
-      if (!here) return;
+      if (!here) {
+        return;
+      }
       here = false;
       this.#size--;
       place.before.after = place.after;

@@ -27,14 +27,22 @@ export interface SentError {
 }
 
 export function sentError(error: unknown): SentError {
-  if (error instanceof TwinError) return { ours: true, message: error.message, code: error.code ?? null, stack: null };
-  if (!(error instanceof Error)) return { ours: false, message: String(error), code: null, stack: null };
+  if (error instanceof TwinError) {
+    return { ours: true, message: error.message, code: error.code ?? null, stack: null };
+  }
+  if (!(error instanceof Error)) {
+    return { ours: false, message: String(error), code: null, stack: null };
+  }
   return { ours: false, message: error.message, code: null, stack: error.stack ?? null };
 }
 
 export function receivedError({ ours, message, code, stack }: SentError): Error {
-  if (ours) return new TwinError(message, { code: code ?? undefined });
+  if (ours) {
+    return new TwinError(message, { code: code ?? undefined });
+  }
   const error = new Error(message);
-  if (stack !== null) error.stack = stack;
+  if (stack !== null) {
+    error.stack = stack;
+  }
   return error;
 }

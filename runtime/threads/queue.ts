@@ -80,8 +80,11 @@ export class CallQueue<Place, Wish> {
               const value = await work(place, dropped?.signal ?? null);
               // The timer may not have had its turn.
               const late = wanted.refusal();
-              if (late === undefined) resolve(value);
-              else reject(late.reason);
+              if (late === undefined) {
+                resolve(value);
+              } else {
+                reject(late.reason);
+              }
             } catch (error) {
               reject(error);
             } finally {
@@ -94,14 +97,18 @@ export class CallQueue<Place, Wish> {
         reject(this.#full());
         return;
       }
-      if (dropped !== null)
+      if (dropped !== null) {
         wanted.watch((reason) => {
           entry.leave();
           reject(reason);
           dropped.abort(reason);
         });
-      if (place === null) entry.leave = this.#waiting.join(entry);
-      else entry.start(place);
+      }
+      if (place === null) {
+        entry.leave = this.#waiting.join(entry);
+      } else {
+        entry.start(place);
+      }
     });
   }
 
@@ -109,7 +116,9 @@ export class CallQueue<Place, Wish> {
   advance(): void {
     for (let entry = this.#waiting.first; entry !== undefined; entry = this.#waiting.first) {
       const place = this.#places.take(entry.wish);
-      if (place === null) return;
+      if (place === null) {
+        return;
+      }
       entry.leave();
       entry.start(place);
     }
@@ -125,7 +134,9 @@ export class CallQueue<Place, Wish> {
 
   /** Waits until nothing is being done, also for what nobody waits for any more. */
   async idle(): Promise<void> {
-    while (this.#working.size > 0) await Promise.all(this.#working);
+    while (this.#working.size > 0) {
+      await Promise.all(this.#working);
+    }
   }
 
   #work(place: Place, work: () => Promise<void>): void {

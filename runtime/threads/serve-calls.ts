@@ -60,7 +60,9 @@ export function serveCalls<Start, Job, Value, Ready>(
         last = begin(call.id, call.start as Start);
         return;
       case "job":
-        if (call.droppable) droppable.set(call.id, new AbortController());
+        if (call.droppable) {
+          droppable.set(call.id, new AbortController());
+        }
         last = last.then(() => run(call.id, call.job as Job));
         return;
       case "drop":

@@ -35,7 +35,9 @@ export class Thread<Job, Value, Ready> {
     this.#line = line;
     this.#name = name;
     const gone = (why: string, cause: unknown): void => {
-      if (this.#lost !== null) return;
+      if (this.#lost !== null) {
+        return;
+      }
       this.#fail(lost(why, cause));
       this.#died?.();
     };
@@ -71,7 +73,9 @@ export class Thread<Job, Value, Ready> {
   /** @param listener told when the thread ends by itself */
   onDeath(listener: () => void): void {
     this.#died = listener;
-    if (this.#lost !== null) listener();
+    if (this.#lost !== null) {
+      listener();
+    }
   }
 
   /** Jobs are done in the order in which they are asked for. Nobody need await an answer that is not wanted. */
@@ -81,12 +85,19 @@ export class Thread<Job, Value, Ready> {
       number = id;
       return { kind: "job", id, job, droppable: signal !== null };
     }, transfer) as Promise<Value>;
-    if (signal === null) return answer;
+    if (signal === null) {
+      return answer;
+    }
     const drop = (): void => {
-      if (this.#waiting.has(number)) this.#line.post({ kind: "drop", id: number }, []);
+      if (this.#waiting.has(number)) {
+        this.#line.post({ kind: "drop", id: number }, []);
+      }
     };
-    if (signal.aborted) drop();
-    else signal.addEventListener("abort", drop, { once: true });
+    if (signal.aborted) {
+      drop();
+    } else {
+      signal.addEventListener("abort", drop, { once: true });
+    }
     const settled = answer.finally(() => signal.removeEventListener("abort", drop));
     settled.catch(() => undefined);
     return settled;
@@ -95,7 +106,9 @@ export class Thread<Job, Value, Ready> {
   /** Waits for its jobs, lets it release everything, and ends it. */
   async close(): Promise<void> {
     try {
-      if (!this.gone) await this.#call((id) => ({ kind: "close", id }), []);
+      if (!this.gone) {
+        await this.#call((id) => ({ kind: "close", id }), []);
+      }
     } finally {
       await this.end();
     }
@@ -108,7 +121,9 @@ export class Thread<Job, Value, Ready> {
   }
 
   #call(call: (id: number) => Call, transfer: readonly ArrayBuffer[]): Promise<unknown> {
-    if (this.#lost !== null) return Promise.reject(this.#lost);
+    if (this.#lost !== null) {
+      return Promise.reject(this.#lost);
+    }
     const id = this.#next++;
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -129,13 +144,18 @@ export class Thread<Job, Value, Ready> {
   #take(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (reply.kind === "done") waiting?.resolve(reply.value);
-    else waiting?.reject(receivedError(reply.error));
+    if (reply.kind === "done") {
+      waiting?.resolve(reply.value);
+    } else {
+      waiting?.reject(receivedError(reply.error));
+    }
   }
 
   #fail(error: Error): void {
     this.#lost ??= error;
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const { reject } of this.#waiting.values()) {
+      reject(error);
+    }
     this.#waiting.clear();
   }
 }
@@ -153,7 +173,9 @@ export async function openAll<T extends { end(): Promise<void> }>(count: number,
   const opened = await Promise.allSettled(Array.from({ length: count }, open));
   const threads = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const failed = opened.find((one) => one.status === "rejected");
-  if (failed === undefined) return threads;
+  if (failed === undefined) {
+    return threads;
+  }
   await Promise.all(threads.map((thread) => thread.end()));
   throw failed.reason;
 }

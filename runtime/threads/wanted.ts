@@ -16,9 +16,13 @@ const longest = 2 ** 31 - 1;
 
 /** @throws TwinError naming the option */
 function deadlineOf({ deadline }: CallOptions): number {
-  if (deadline === undefined) return Number.POSITIVE_INFINITY;
+  if (deadline === undefined) {
+    return Number.POSITIVE_INFINITY;
+  }
   const time = deadline instanceof Date ? deadline.getTime() : deadline;
-  if (typeof time === "number" && time >= early) return time;
+  if (typeof time === "number" && time >= early) {
+    return time;
+  }
   throw new TwinError(
     `deadline is ${String(deadline)}: bring a Date, or milliseconds since 1970 such as Date.now() + 50`,
   );
@@ -26,16 +30,21 @@ function deadlineOf({ deadline }: CallOptions): number {
 
 /** @throws TwinError naming the option */
 export function checkCall(options: CallOptions): void {
-  if (typeof options !== "object" || options === null)
+  if (typeof options !== "object" || options === null) {
     throw new TwinError("the options of a call must be an object: { signal, deadline }");
-  if ("aborted" in options) throw new TwinError("a signal is brought as an option: { signal }");
+  }
+  if ("aborted" in options) {
+    throw new TwinError("a signal is brought as an option: { signal }");
+  }
   for (const name of Object.keys(options)) {
-    if (name !== "signal" && name !== "deadline")
+    if (name !== "signal" && name !== "deadline") {
       throw new TwinError(`a call has no option \`${name}\`; known: signal, deadline`);
+    }
   }
   const { signal } = options;
-  if (signal !== undefined && typeof signal?.addEventListener !== "function")
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TwinError("signal must be an AbortSignal");
+  }
 }
 
 /** Calls by signal: each signal has one listener, however many calls share it. */
@@ -46,7 +55,9 @@ function onAbort(signal: AbortSignal, call: () => void): () => void {
   if (known === undefined) {
     const calls = new Set<() => void>();
     const listener = (): void => {
-      for (const one of [...calls]) one();
+      for (const one of [...calls]) {
+        one();
+      }
     };
     known = { calls, listener };
     listening.set(signal, known);
@@ -55,7 +66,9 @@ function onAbort(signal: AbortSignal, call: () => void): () => void {
   const { calls, listener } = known;
   calls.add(call);
   return () => {
-    if (!calls.delete(call) || calls.size > 0) return;
+    if (!calls.delete(call) || calls.size > 0) {
+      return;
+    }
     signal.removeEventListener("abort", listener);
     listening.delete(signal);
   };
@@ -82,8 +95,12 @@ export class Wanted {
 
   /** Why it is not wanted any more, as what the call is rejected with; undefined while it is. */
   refusal(): { readonly reason: unknown } | undefined {
-    if (this.#signal?.aborted) return { reason: this.#signal.reason };
-    if (Date.now() < this.#deadline) return undefined;
+    if (this.#signal?.aborted) {
+      return { reason: this.#signal.reason };
+    }
+    if (Date.now() < this.#deadline) {
+      return undefined;
+    }
     const at = new Date(this.#deadline).toISOString();
     return { reason: new TwinError(`the deadline of the call passed (${at})`, { code: "deadline" }) };
   }
@@ -99,7 +116,9 @@ export class Wanted {
       this.forget();
       over(refused.reason);
     };
-    if (this.#signal !== undefined) this.#forget = onAbort(this.#signal, look);
+    if (this.#signal !== undefined) {
+      this.#forget = onAbort(this.#signal, look);
+    }
     this.#wait(look);
   }
 
@@ -111,7 +130,9 @@ export class Wanted {
   }
 
   #wait(look: () => void): void {
-    if (this.#deadline === Number.POSITIVE_INFINITY) return;
+    if (this.#deadline === Number.POSITIVE_INFINITY) {
+      return;
+    }
     // A timer may go off a little before its time.
     const left = Math.max(1, this.#deadline - Date.now());
     clearTimeout(this.#timer);

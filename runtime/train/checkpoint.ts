@@ -62,10 +62,11 @@ const MetaSchema = v.object({
  */
 export function writeCheckpoint(dir: string, state: TrainState, meta: CheckpointMeta, hasher: Hasher): void {
   const damaged = state.damaged();
-  if (damaged !== null)
+  if (damaged !== null) {
     throw new TwinError(
       `after step ${meta.step} the parameter ${damaged} holds a value that is no finite number; the checkpoint before stays. Train with a lower \`rate\`, with \`clip\`, or with \`warmup\``,
     );
+  }
   const path = join(dir, checkpointFile);
   const tensors = [...state.parameters(), ...state.optimiser()];
   const metadata = {
@@ -79,7 +80,9 @@ export function writeCheckpoint(dir: string, state: TrainState, meta: Checkpoint
     stop: JSON.stringify(meta.stop),
   };
   const file = written(path, tensors, metadata, hasher);
-  if (existsSync(path)) attempt("rename", path, () => renameSync(path, join(dir, previousFile)));
+  if (existsSync(path)) {
+    attempt("rename", path, () => renameSync(path, join(dir, previousFile)));
+  }
   file.commit();
 }
 
@@ -96,7 +99,9 @@ function written(
   hasher: Hasher,
 ): TensorWriter {
   const file = TensorWriter.create(path, tensors, metadata, hasher);
-  for (const { data } of tensors) file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const { data } of tensors) {
+    file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
   return file;
 }
 
@@ -120,18 +125,23 @@ export function openCheckpoint(dir: string, hasher: Hasher, warn: (message: stri
   for (const path of paths) {
     try {
       const found = open(path, hasher);
-      if (problem) warn(`${problem.message}. The checkpoint before it is used: step ${found.meta.step}`);
+      if (problem) {
+        warn(`${problem.message}. The checkpoint before it is used: step ${found.meta.step}`);
+      }
       return found;
     } catch (error) {
-      if (!(error instanceof TwinError)) throw error;
+      if (!(error instanceof TwinError)) {
+        throw error;
+      }
       problem ??= error;
     }
   }
-  if (problem)
+  if (problem) {
     throw new TwinError(
       `${problem.message}. Restore an earlier checkpoint from a copy, or start a new run in another folder: from weights that are whole (--from), or from nothing`,
       { cause: problem },
     );
+  }
   return null;
 }
 
@@ -140,8 +150,9 @@ function open(path: string, hasher: Hasher): OpenCheckpoint {
   try {
     expectSound(file, hasher);
     const meta = v.safeParse(MetaSchema, file.metadata);
-    if (!meta.success)
+    if (!meta.success) {
       throw new TwinError(`${path} is no checkpoint of a training run: ${v.getDotPath(meta.issues[0])} is missing`);
+    }
     return { file, meta: meta.output };
   } catch (error) {
     file.close();

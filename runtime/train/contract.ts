@@ -28,17 +28,21 @@ export const contractFingerprint = (manifest: Trained): string => fingerprintOf(
 export function contractDifferences(before: Trained, now: Trained, most = 6): string[] {
   const found: string[] = [];
   const compare = (a: unknown, b: unknown, path: string): void => {
-    if (found.length >= most || JSON.stringify(a) === JSON.stringify(b)) return;
+    if (found.length >= most || JSON.stringify(a) === JSON.stringify(b)) {
+      return;
+    }
     if (isTree(a) && isTree(b)) {
-      for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
+      for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
         compare(a[key], b[key], path === "" ? key : `${path}.${labelled(a, b, key)}`);
+      }
       return;
     }
     found.push(`${path}: ${shown(a)} is ${shown(b)} now`);
   };
   compare(contractOf(before), contractOf(now), "");
-  if (found.length === 0 && before.compiler === now.compiler && graphsOf(before) !== graphsOf(now))
+  if (found.length === 0 && before.compiler === now.compiler && graphsOf(before) !== graphsOf(now)) {
     found.push("what the model computes: an activation, an attention or the like was changed");
+  }
   return found;
 }
 
@@ -57,13 +61,17 @@ const isTree = (value: unknown): value is Tree => typeof value === "object" && v
 function labelled(a: unknown, b: unknown, key: string): string {
   for (const list of [a, b]) {
     const name = ((list as Tree)[key] as { name?: unknown } | null | undefined)?.name;
-    if (Array.isArray(list) && typeof name === "string") return name;
+    if (Array.isArray(list) && typeof name === "string") {
+      return name;
+    }
   }
   return key;
 }
 
 function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
+  if (value === undefined) {
+    return "nothing";
+  }
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

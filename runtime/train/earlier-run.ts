@@ -24,13 +24,15 @@ export interface EarlierRun extends Encoding {
  */
 export async function openEarlierRun(dir: string): Promise<EarlierRun> {
   const path = [join(dir, runManifestFile), join(dir, "manifest.yaml")].find((one) => existsSync(one));
-  if (path === undefined)
+  if (path === undefined) {
     throw new TwinError(`${dir} is neither a training run nor a build: --from takes the folder of one`);
+  }
   const weights = join(dir, weightsFile);
-  if (!existsSync(weights))
+  if (!existsSync(weights)) {
     throw new TwinError(
       `${dir} has no ${weightsFile} yet: its run has not come to its end. Go on with it by --resume, or start from another`,
     );
+  }
   expectListed(dir, (file) => file === runManifestFile);
   const manifest = parseManifest(readText(path, 1 << 26), path);
   const file = openTensors(weights);

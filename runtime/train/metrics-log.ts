@@ -22,7 +22,9 @@ function lineText(line: MetricsLine): string {
 function parseLine(text: string): { readonly line: MetricsLine; readonly checked: boolean } | null {
   try {
     const { [field]: check, ...line } = JSON.parse(text) as MetricsLine & { readonly [field]?: string };
-    if (check === undefined) return { line, checked: false };
+    if (check === undefined) {
+      return { line, checked: false };
+    }
     return lineText(line) === text ? { line, checked: true } : null;
   } catch {
     return null;
@@ -35,7 +37,9 @@ function parseLine(text: string): { readonly line: MetricsLine; readonly checked
  */
 export function readMetrics(dir: string): MetricsLine[] {
   const path = join(dir, metricsFile);
-  if (!existsSync(path)) return [];
+  if (!existsSync(path)) {
+    return [];
+  }
   const texts = readText(path).split("\n");
   const last = texts.pop()!;
   const damaged = (at: number): never => {
@@ -44,12 +48,18 @@ export function readMetrics(dir: string): MetricsLine[] {
     );
   };
   // What a kill cut off is the beginning of a line, and never a whole one with another end.
-  if (parseLine(last.slice(0, -1)) !== null) damaged(texts.length);
-  if (parseLine(last) !== null) texts.push(last);
+  if (parseLine(last.slice(0, -1)) !== null) {
+    damaged(texts.length);
+  }
+  if (parseLine(last) !== null) {
+    texts.push(last);
+  }
   const lines = texts.map((text, at) => parseLine(text) ?? damaged(at));
   const checked = lines.some((one) => one.checked);
   const other = lines.findIndex((one) => one.checked !== checked);
-  if (other >= 0) damaged(other);
+  if (other >= 0) {
+    damaged(other);
+  }
   return lines.map(({ line }) => line);
 }
 

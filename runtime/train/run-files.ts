@@ -17,8 +17,12 @@ const made = ["model", "train", "vocabularies", "data.yaml"];
 export function listRunFiles(dir: string): ListedFile[] {
   const files = made.flatMap((name) => {
     const path = join(dir, name);
-    if (!existsSync(path)) return [];
-    if (statSync(path).isFile()) return [name];
+    if (!existsSync(path)) {
+      return [];
+    }
+    if (statSync(path).isFile()) {
+      return [name];
+    }
     const inside = readdirSync(path, { recursive: true, encoding: "utf8" });
     return inside.map((one) => `${name}/${one.replaceAll("\\", "/")}`).sort();
   });
@@ -36,10 +40,14 @@ export function listRunFiles(dir: string): ListedFile[] {
 export function listedFiles(dir: string): readonly ListedFile[] {
   if (existsSync(join(dir, runFile))) {
     const { files } = readRun(dir);
-    if (files !== null) return files;
+    if (files !== null) {
+      return files;
+    }
   }
   const path = [join(dir, runManifestFile), join(dir, "manifest.yaml")].find((one) => existsSync(one));
-  if (path === undefined) return [];
+  if (path === undefined) {
+    return [];
+  }
   const { files } = parseManifest(readText(path, 1 << 26), path);
   return Object.entries(files).map(([file, { bytes, sha256 }]) => ({ path: file, bytes, sha256 }));
 }
@@ -47,9 +55,13 @@ export function listedFiles(dir: string): readonly ListedFile[] {
 /** What is wrong with a listed file; null: it is as it was listed. */
 export function damageOf(dir: string, { path, bytes, sha256 }: ListedFile): string | null {
   const file = join(dir, path);
-  if (!existsSync(file)) return "it is missing";
+  if (!existsSync(file)) {
+    return "it is missing";
+  }
   const content = attempt("read", file, () => readFileSync(file));
-  if (content.length !== bytes) return `it has ${content.length} bytes, and ${bytes} are due`;
+  if (content.length !== bytes) {
+    return `it has ${content.length} bytes, and ${bytes} are due`;
+  }
   return listed(path, content).sha256 === sha256 ? null : "its SHA-256 is not the one that was listed";
 }
 
@@ -60,7 +72,9 @@ export function damageOf(dir: string, { path, bytes, sha256 }: ListedFile): stri
 export function expectListed(dir: string, chosen: (path: string) => boolean): void {
   for (const file of listedFiles(dir)) {
     const why = chosen(file.path) ? damageOf(dir, file) : null;
-    if (why === null) continue;
+    if (why === null) {
+      continue;
+    }
     throw new TwinError(
       `${join(dir, file.path)} is damaged, or was changed: ${why}. Restore it from a copy, or make the folder anew (a run from what it learned: twin train --from)`,
     );

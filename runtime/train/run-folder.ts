@@ -78,7 +78,9 @@ export function createRun(dir: string, record: RunRecord, files: Iterable<RunFil
   mkdirSync(dirname(folder), { recursive: true });
   for (const name of readdirSync(dirname(folder))) {
     const owner = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : process.pid;
-    if (owner !== process.pid && !isAlive(owner)) rmSync(join(dirname(folder), name), { recursive: true, force: true });
+    if (owner !== process.pid && !isAlive(owner)) {
+      rmSync(join(dirname(folder), name), { recursive: true, force: true });
+    }
   }
   rmSync(stage, { recursive: true, force: true });
   try {
@@ -95,8 +97,12 @@ export function createRun(dir: string, record: RunRecord, files: Iterable<RunFil
     }
     const known = { ...record, files: list };
     writeDurable(join(stage, runFile), new TextEncoder().encode(signed(recordText(known))));
-    for (const one of folders) syncFolder(one);
-    if (existsSync(folder)) rmdirSync(folder);
+    for (const one of folders) {
+      syncFolder(one);
+    }
+    if (existsSync(folder)) {
+      rmdirSync(folder);
+    }
     attempt("write", dir, () => renameSync(stage, folder));
     syncFolder(dirname(folder));
     return known;
@@ -125,40 +131,52 @@ export const updateRun = (dir: string, record: RunRecord): void => writeSigned(j
 /** @throws TwinError where the folder is no run */
 export function readRun(dir: string): RunRecord {
   const path = join(dir, runFile);
-  if (!existsSync(path))
+  if (!existsSync(path)) {
     throw new TwinError(
       `${dir} is no training run: it has no ${runFile}. \`twin train FILE --data DATA -o ${dir}\` makes one`,
     );
+  }
   const cure = "Restore it from a copy, or start the run anew in another folder";
   const kind = { what: "a training run of Twin", cure };
   const { text, signed: isSigned } = readSigned(path, 1 << 24, cure);
-  if (isSigned) return parseYaml(text, path, RunSchema, { ...kind, formats: [2] });
+  if (isSigned) {
+    return parseYaml(text, path, RunSchema, { ...kind, formats: [2] });
+  }
   return { ...parseYaml(text, path, FirstSchema, kind), format: 2, files: null };
 }
 
 /** Whether a run may be made in the folder, or goes on there. @throws TwinError saying what is in the way, and the way out */
 export function expectFolder(dir: string, resume: boolean): void {
   if (!existsSync(dir)) {
-    if (!resume) return;
+    if (!resume) {
+      return;
+    }
     throw new TwinError(`there is no run in ${dir} to go on with: leave out --resume to start one`);
   }
-  if (!statSync(dir).isDirectory()) throw new TwinError(`${dir} is a file; name a folder for the run with -o`);
+  if (!statSync(dir).isDirectory()) {
+    throw new TwinError(`${dir} is a file; name a folder for the run with -o`);
+  }
   const isRun = existsSync(join(dir, runFile));
-  if (isRun && !resume)
+  if (isRun && !resume) {
     throw new TwinError(`${dir} holds a run already: go on with it by --resume, or name another folder with -o`);
-  if (!isRun && readdirSync(dir).length > 0)
+  }
+  if (!isRun && readdirSync(dir).length > 0) {
     throw new TwinError(`${dir} holds files that are no training run; name a new or empty folder with -o`);
-  if (!isRun && resume) throw new TwinError(`there is no run in ${dir} to go on with: leave out --resume to start one`);
+  }
+  if (!isRun && resume) {
+    throw new TwinError(`there is no run in ${dir} to go on with: leave out --resume to start one`);
+  }
 }
 
 /** Keeps a second process out of the folder. Call what it returns at the end. */
 export function holdRun(dir: string): () => void {
   const path = join(dir, ".lock");
   const owner = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
-  if (owner > 0 && owner !== process.pid && isAlive(owner))
+  if (owner > 0 && owner !== process.pid && isAlive(owner)) {
     throw new TwinError(
       `process ${owner} trains in ${dir} already: wait for it, stop it, or name another folder with -o`,
     );
+  }
   attempt("write", path, () => writeFileSync(path, String(process.pid)));
   return () => rmSync(path, { force: true });
 }

@@ -58,9 +58,13 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
     try {
       const hash = await hasher();
       const checkpoint = openCheckpoint(dir, hash, warn);
-      if (checkpoint) expectSame(dir, checkpoint, { spec, data: feeder.fingerprint, seed: record.seed });
+      if (checkpoint) {
+        expectSame(dir, checkpoint, { spec, data: feeder.fingerprint, seed: record.seed });
+      }
       const state = new TrainState(plan.spec, checkpoint ? (name) => checkpoint.file.read(name) : start);
-      if (checkpoint) state.restore((name) => checkpoint.file.read(name));
+      if (checkpoint) {
+        state.restore((name) => checkpoint.file.read(name));
+      }
       checkpoint?.file.close();
       const known = { ...record, fingerprints: { spec, data: feeder.fingerprint }, samples: samplesOf(feeder) };
       updateRun(dir, known);
@@ -123,7 +127,9 @@ function expectSame(
         : meta.seed !== now.seed
           ? `was made with the seed ${meta.seed}, and the run has ${now.seed}`
           : null;
-  if (other === null) return;
+  if (other === null) {
+    return;
+  }
   file.close();
   throw new TwinError(
     `${file.path} ${other}, so the run cannot go on from step ${meta.step}. Restore what was there, or start a new run from these weights: --from ${dir} -o another folder`,

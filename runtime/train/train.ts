@@ -90,17 +90,22 @@ export interface TrainReport {
 export async function train(options: TrainOptions): Promise<TrainReport> {
   const { plan, feeder, from } = options;
   const samples = feeder.count("training");
-  if (samples === 0)
+  if (samples === 0) {
     throw new TwinError("the training part has no samples: check `split` and the events' file in data.yaml");
+  }
   const steps = new Steps(samples, plan.spec.batch);
   const total = options.steps ?? steps.of(plan.spec.epochs);
   const run = new Run(options, steps, total);
   try {
-    if ((from?.step ?? 0) > 0 && run.due(run.step) && from!.evaluated !== run.step) await run.evaluate();
+    if ((from?.step ?? 0) > 0 && run.due(run.step) && from!.evaluated !== run.step) {
+      await run.evaluate();
+    }
     await run.learn();
     return run.finish();
   } catch (error) {
-    if (!options.signal?.aborted) throw error;
+    if (!options.signal?.aborted) {
+      throw error;
+    }
     throw run.stopped(error);
   }
 }
@@ -142,7 +147,9 @@ class Run {
 
   /** Whether the model is evaluated after this step. */
   due(step: number): boolean {
-    if (this.#options.feeder.count("validation") === 0) return false;
+    if (this.#options.feeder.count("validation") === 0) {
+      return false;
+    }
     return step % this.#every === 0 || step === this.#total;
   }
 
@@ -169,10 +176,15 @@ class Run {
       this.step++;
       this.#pace.step(batch.rows, loss);
       const due = this.due(this.step);
-      if (due) await this.evaluate();
-      else if (this.step % this.#logEvery === 0 || this.step === this.#total) this.#note();
+      if (due) {
+        await this.evaluate();
+      } else if (this.step % this.#logEvery === 0 || this.step === this.#total) {
+        this.#note();
+      }
       this.#tell(false);
-      if (this.#checkpointDue()) this.#checkpoint();
+      if (this.#checkpointDue()) {
+        this.#checkpoint();
+      }
       signal?.throwIfAborted();
     }
   }
@@ -188,13 +200,19 @@ class Run {
     const before = this.#stop;
     const measure = measureOf(plan.spec.stop, tasks);
     // Without `stop` nothing hangs on the measure, so one that is not defined is only told.
-    if (plan.spec.stop !== null || !Number.isNaN(measure.value)) this.#stop = evaluated(before, measure, this.step);
+    if (plan.spec.stop !== null || !Number.isNaN(measure.value)) {
+      this.#stop = evaluated(before, measure, this.step);
+    }
     this.#evaluated = this.step;
     this.#last = tasks;
     const improved = this.#stop.bestStep !== before.bestStep;
-    if (plan.spec.stop !== null && improved) writeWeights(dir, state, model, this.step, hasher);
+    if (plan.spec.stop !== null && improved) {
+      writeWeights(dir, state, model, this.step, hasher);
+    }
     this.#note(tasks);
-    if (page) writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
+    if (page) {
+      writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
+    }
     onEvaluation?.({ step: this.step, tasks, improved });
     this.#pace.resume();
   }
@@ -202,9 +220,13 @@ class Run {
   finish(): TrainReport {
     const { dir, state, model, plan, page, graphs, hasher } = this.#options;
     const best = plan.spec.stop !== null && this.#stop.best !== null;
-    if (!best) writeWeights(dir, state, model, this.step, hasher);
+    if (!best) {
+      writeWeights(dir, state, model, this.step, hasher);
+    }
     this.#checkpoint();
-    if (page) writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
+    if (page) {
+      writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
+    }
     this.#tell(true);
     const { samplesPerSecond, steps, seconds, milliseconds } = this.#pace;
     const each = (value: number): number => (steps === 0 ? 0 : value / steps);
@@ -231,7 +253,9 @@ class Run {
 
   /** Ctrl-C: leaves a checkpoint where the run stands, and says how to go on. */
   stopped(cause: unknown): TwinError {
-    if (this.step > this.#saved) this.#checkpoint();
+    if (this.step > this.#saved) {
+      this.#checkpoint();
+    }
     const { dir } = this.#options;
     const where =
       this.#saved === 0
@@ -247,7 +271,9 @@ class Run {
 
   #checkpointDue(): boolean {
     const { checkpointEvery, checkpointSeconds = 300 } = this.#options;
-    if (checkpointEvery !== null) return this.step % checkpointEvery === 0;
+    if (checkpointEvery !== null) {
+      return this.step % checkpointEvery === 0;
+    }
     return performance.now() - this.#savedAt > 1000 * checkpointSeconds;
   }
 
@@ -301,14 +327,18 @@ class Run {
 
   /** Learned from until now. */
   #samples(): number {
-    if (this.step === 0) return 0;
+    if (this.step === 0) {
+      return 0;
+    }
     const { epoch, to } = this.#steps.place(this.step);
     return epoch * this.#options.feeder.count("training") + to;
   }
 
   #tell(finished: boolean): void {
     const { onProgress, plan } = this.#options;
-    if (!onProgress || !(finished || this.#pace.timeToTell())) return;
+    if (!onProgress || !(finished || this.#pace.timeToTell())) {
+      return;
+    }
     const { samplesPerSecond, recentLoss } = this.#pace;
     const left = finished ? 0 : this.#pace.left(this.#total - this.step);
     const measure = this.#last.length === 0 ? null : measureOf(plan.spec.stop, this.#last);

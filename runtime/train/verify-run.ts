@@ -28,13 +28,20 @@ export const verifyRun: VerifyFolder = async (dir, options) => {
     bytes.reduce((sum, size) => sum + size, 0),
   );
   await check.check(runFile, () => {
-    if (said instanceof TwinError) throw said;
+    if (said instanceof TwinError) {
+      throw said;
+    }
     return said;
   });
-  for (const { path, ...known } of files) await check.check(path, () => check.whole(join(dir, path), known, cure));
-  if (existsSync(join(dir, metricsFile)))
+  for (const { path, ...known } of files) {
+    await check.check(path, () => check.whole(join(dir, path), known, cure));
+  }
+  if (existsSync(join(dir, metricsFile))) {
     await check.check(metricsFile, () => `${readMetrics(dir).length} lines, each as it was written`);
-  for (const name of there) await check.check(name, () => verifyTensors(check, join(dir, name)));
+  }
+  for (const name of there) {
+    await check.check(name, () => verifyTensors(check, join(dir, name)));
+  }
   const own = check.report("run");
   return existsSync(join(dir, "data", datasetFile))
     ? together(own, await verifyDataset(join(dir, "data"), options))
@@ -44,12 +51,16 @@ export const verifyRun: VerifyFolder = async (dir, options) => {
 /** What a run says that it was made with, and what can be said of where it says so. */
 function described(dir: string): { readonly files: readonly ListedFile[]; readonly said: string | TwinError } {
   try {
-    if (readRun(dir).files !== null) return { files: listedFiles(dir), said: "its text has its checksum" };
+    if (readRun(dir).files !== null) {
+      return { files: listedFiles(dir), said: "its text has its checksum" };
+    }
     // What a run of 0.1 has is its manifest's list, where the weights are those that it started from.
     const files = listedFiles(dir).filter(({ path }) => path !== weightsFile && existsSync(join(dir, path)));
     return { files, said: "of Twin 0.1, which kept no checksum of it" };
   } catch (error) {
-    if (error instanceof TwinError) return { files: [], said: error };
+    if (error instanceof TwinError) {
+      return { files: [], said: error };
+    }
     throw error;
   }
 }

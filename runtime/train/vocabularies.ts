@@ -10,7 +10,9 @@ import { expectListed } from "./run-files.ts";
  * @throws TwinError where the run or build that it is part of lists one otherwise
  */
 export function readVocabularies(folder: string): Map<string, readonly string[]> {
-  if (!existsSync(folder)) return new Map();
+  if (!existsSync(folder)) {
+    return new Map();
+  }
   const whole = resolve(folder);
   expectListed(dirname(whole), (path) => path.startsWith(`${basename(whole)}/`));
   const files = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));

@@ -50,7 +50,9 @@ export function warmStart(
   const stored = new Map<string, string>();
   for (const { name, shape, formerly } of parameters) {
     const old = weights.entries.has(name) ? name : formerly !== null && weights.entries.has(formerly) ? formerly : null;
-    if (old !== null) stored.set(name, old);
+    if (old !== null) {
+      stored.set(name, old);
+    }
     choices.set(
       name,
       old === null
@@ -71,7 +73,9 @@ export function warmStart(
     },
     read(name) {
       const choice = choices.get(name);
-      if (choice === undefined || choice.kind === "fresh") return start(name);
+      if (choice === undefined || choice.kind === "fresh") {
+        return start(name);
+      }
       const values = weights.read(stored.get(name)!);
       return choice.kind === "kept" ? values : moved(start(name), values, choice.source);
     },
@@ -82,7 +86,9 @@ export function warmStart(
 function moved(start: Float32Array, earlier: Float32Array, source: Int32Array): Float32Array {
   const width = start.length / source.length;
   source.forEach((row, i) => {
-    if (row >= 0) start.set(earlier.subarray(row * width, (row + 1) * width), i * width);
+    if (row >= 0) {
+      start.set(earlier.subarray(row * width, (row + 1) * width), i * width);
+    }
   });
   return start;
 }
@@ -99,17 +105,24 @@ function choose(
   const [oldReader] = readersOf(old, earlier);
   const same = shape.join() === before.join();
   const sizes = `it was [${before.join(", ")}] and is [${shape.join(", ")}]`;
-  if (reader === undefined || oldReader === undefined || shape.length !== 2)
+  if (reader === undefined || oldReader === undefined || shape.length !== 2) {
     return same ? { kind: "kept" } : { kind: "fresh", because: sizes };
-  if (shape[1] !== before[1]) return { kind: "fresh", because: sizes };
+  }
+  if (shape[1] !== before[1]) {
+    return { kind: "fresh", because: sizes };
+  }
   const [source, oldSource] = [rowsBy(reader), rowsBy(oldReader)];
   if (source.kind === "vocabulary" && oldSource.kind === "vocabulary") {
     const entries = now.vocabularies.get(reader.vocabulary ?? "") ?? [];
     const oldEntries = earlier.vocabularies.get(oldReader.vocabulary ?? "") ?? [];
-    if (same && entries.join("\n") === oldEntries.join("\n")) return { kind: "kept" };
+    if (same && entries.join("\n") === oldEntries.join("\n")) {
+      return { kind: "kept" };
+    }
     return byEntry(shape[0], entries, oldEntries);
   }
-  if (source.kind === "id" && oldSource.kind === "id") return same ? { kind: "kept" } : byNumber(shape[0], before[0]);
+  if (source.kind === "id" && oldSource.kind === "id") {
+    return same ? { kind: "kept" } : byNumber(shape[0], before[0]);
+  }
   const equal = JSON.stringify(source) === JSON.stringify(oldSource);
   return equal && same ? { kind: "kept" } : { kind: "fresh", because: "its rows are encoded otherwise now" };
 }
@@ -123,7 +136,9 @@ function byEntry(rows: number, entries: readonly string[], before: readonly stri
   let kept = 0;
   entries.forEach((entry, i) => {
     const place = places.get(entry);
-    if (place !== undefined) kept++;
+    if (place !== undefined) {
+      kept++;
+    }
     source[i + 1] = place ?? 0;
   });
   return { kind: "rows", source, kept, added: entries.length - kept };

@@ -27,7 +27,9 @@ function casesOf(bytes: Uint8Array): { cases: Map<string, Case>; metadata: Recor
   const cases = new Map<string, Case>();
   for (const { name, dtype, shape, start, end } of entries.values()) {
     const [, place, side, port] = /^([^/]+)\/(in|out|scores)\/(.+)$/.exec(name)!;
-    if (side === "scores") continue;
+    if (side === "scores") {
+      continue;
+    }
     const one = cases.get(place) ?? { inputs: {}, outputs: {} };
     cases.set(place, one);
     const data = bytes.slice(start, end).buffer;
@@ -148,7 +150,9 @@ describe.each(variants)("parity: %s", (name, source, options) => {
     });
     try {
       for (const [place, { inputs, outputs }] of cases) {
-        if (place.split(".")[0] !== graph) continue;
+        if (place.split(".")[0] !== graph) {
+          continue;
+        }
         const results = await session.run(inputs);
         for (const [port, wanted] of Object.entries(outputs)) {
           const fault = difference(asTensor(results[port]), asTensor(wanted), wanted.type === "int32");

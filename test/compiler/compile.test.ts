@@ -106,7 +106,9 @@ describe("the artefacts", () => {
 
   it("explain every port, and say how long a history has to be", () => {
     for (const graph of Object.values(manifest.graphs)) {
-      for (const port of [...graph!.inputs, ...graph!.outputs]) expect(port.meaning.length).toBeGreaterThan(10);
+      for (const port of [...graph!.inputs, ...graph!.outputs]) {
+        expect(port.meaning.length).toBeGreaterThan(10);
+      }
     }
     expect(manifest.histories).toEqual([
       { name: "watched", max: 50, minimum: 8, cross: ["watched.ago", "watched.liked"] },
@@ -180,7 +182,9 @@ describe("sources that cannot be built", () => {
     const { diagnostics, files, manifest } = run(text);
     const errors = diagnostics.filter(({ severity }) => severity === "error");
     expect(errors.length).toBeGreaterThan(0);
-    if (code !== "") expect(errors.map((error) => error.code)).toContain(code);
+    if (code !== "") {
+      expect(errors.map((error) => error.code)).toContain(code);
+    }
     expect(files).toEqual([]);
     expect(manifest).toBeNull();
   });

@@ -18,7 +18,9 @@ const built: Built = {
 
 function against(...changes: [string, string][]) {
   const source = changes.reduce((text, [from, to]) => {
-    if (!text.includes(from)) throw new Error(`the model does not say ${from}`);
+    if (!text.includes(from)) {
+      throw new Error(`the model does not say ${from}`);
+    }
     return text.replace(from, to);
   }, smallSource);
   return diff(built, compiled(source, { vocabularies: new Map() }).model);

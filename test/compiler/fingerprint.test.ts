@@ -10,7 +10,9 @@ const original = prints();
 
 const changed = (from: string, to: string) => {
   const source = smallSource.replace(from, to);
-  if (source === smallSource) throw new Error(`the model does not say ${from}`);
+  if (source === smallSource) {
+    throw new Error(`the model does not say ${from}`);
+  }
   return source;
 };
 
@@ -60,7 +62,9 @@ describe("fingerprints", () => {
   ])("after a change of %s", (_, from, to, expected) => {
     const found = differing(changed(from, to));
     expect(found.filter((name) => name !== "weights")).toEqual(expected.filter((name) => name !== "weights"));
-    if (expected.includes("weights")) expect(found).toContain("weights");
+    if (expected.includes("weights")) {
+      expect(found).toContain("weights");
+    }
   });
 
   it("stay after a rename that is said, with the old weights", () => {

@@ -41,21 +41,31 @@ async function sides(model: string, tableInput?: "float16" | "uint8") {
   const taken = new Map<string, Set<number>>();
   const walks = new Map<string, string>();
   for (const graph of compiled.files.map(({ path }) => path).filter((path) => path.endsWith(".onnx"))) {
-    if (graph.includes("/")) continue;
+    if (graph.includes("/")) {
+      continue;
+    }
     const name = graph.replace(".onnx", "");
     const { bytes, ifs } = markSides(readFileSync(join(home, graph)));
-    if (ifs.length === 0) continue;
+    if (ifs.length === 0) {
+      continue;
+    }
     walks.set(name, walkOf(readFileSync(join(home, graph))));
-    for (const one of ifs) taken.set(`${name}: ${one}`, new Set());
+    for (const one of ifs) {
+      taken.set(`${name}: ${one}`, new Set());
+    }
     writeFileSync(join(home, `marked-${graph}`), bytes);
     const session = await ort.InferenceSession.create(join(home, `marked-${graph}`), { logSeverityLevel: 3 });
     const typed = /\.(float16|uint8)$/.test(name);
     for (const place of places) {
       const base = /^\w+(\.(float16|uint8)(?=\.|$))?/.exec(place)![0];
-      if (base !== name || typed !== /\.(float16|uint8)(\.|$)/.test(place)) continue;
+      if (base !== name || typed !== /\.(float16|uint8)(\.|$)/.test(place)) {
+        continue;
+      }
       const feeds: Record<string, ort.Tensor> = {};
       for (const { name: tensor, dtype, shape, start, end } of entries.values()) {
-        if (!tensor.startsWith(`${place}/in/`)) continue;
+        if (!tensor.startsWith(`${place}/in/`)) {
+          continue;
+        }
         const data = Uint8Array.from(parity.subarray(start, end)).buffer;
         feeds[tensor.slice(place.length + 4)] =
           dtype === "F32"
@@ -67,7 +77,9 @@ async function sides(model: string, tableInput?: "float16" | "uint8") {
                 : new ort.Tensor("float16", new Uint16Array(data), shape);
       }
       const results = await session.run(feeds);
-      for (const one of ifs) taken.get(`${name}: ${one}`)!.add(Number(results[`side/${one}`].data[0]));
+      for (const one of ifs) {
+        taken.get(`${name}: ${one}`)!.add(Number(results[`side/${one}`].data[0]));
+      }
     }
     await session.release();
   }

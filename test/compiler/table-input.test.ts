@@ -35,10 +35,14 @@ function tables(model: Model, feeds: Feeds, type: (typeof types)[number]): { sto
     const { values, affine } = storedRows(encodeRows(Float32Array.from(data), format), format);
     const numbers = affine ? Float64Array.from(values) : Float64Array.from(values, fromHalf);
     stored[name] = { shape, data: numbers };
-    if (affine) stored[`${name}.scale`] = { shape: [shape[0], 2 * heads.length], data: affine };
+    if (affine) {
+      stored[`${name}.scale`] = { shape: [shape[0], 2 * heads.length], data: affine };
+    }
     const headOf = heads.flatMap((columns, head) => new Array<number>(columns).fill(head));
     const exact = numbers.map((number, index) => {
-      if (!affine) return number;
+      if (!affine) {
+        return number;
+      }
       const at = 2 * (Math.floor(index / width) * heads.length + headOf[index % width]);
       return affine[at] * number + affine[at + 1];
     });
@@ -62,10 +66,14 @@ describe.each(types)("variants over %s rows", (type) => {
           for (const [name, graph] of form) {
             const variant = variants.get(name);
             expect(variant !== undefined, name).toBe(readsTable(graph, model));
-            if (!variant) continue;
+            if (!variant) {
+              continue;
+            }
             verify(variant);
             expect(variant.name).toBe(`${name}.${type}`);
-            if (form !== graphs) expect(placement(variant)).toEqual([]);
+            if (form !== graphs) {
+              expect(placement(variant)).toEqual([]);
+            }
             const wanted: Record<string, Tensor> = run(graph, { ...feeds, ...decoded }, read);
             expect(outputsApart(run(variant, { ...feeds, ...stored }, read), wanted)).toBeNull();
             compared++;
@@ -96,8 +104,11 @@ describe("the artefacts", () => {
     const { inputs } = manifest.graphs.search!.variants![type]!;
     expect(inputs.find(({ name }) => name === "video_keys")).toMatchObject({ dtype: type, shape: ["rows", 16] });
     const scale = inputs.find(({ name }) => name === "video_keys.scale");
-    if (type === "uint8") expect(scale).toMatchObject({ dtype: "float32", shape: ["rows", 8] });
-    else expect(scale).toBeUndefined();
+    if (type === "uint8") {
+      expect(scale).toMatchObject({ dtype: "float32", shape: ["rows", 8] });
+    } else {
+      expect(scale).toBeUndefined();
+    }
     expect(manifest.graphs.rank_fresh!.variants).toBeUndefined();
     expect(manifest.graphs.rank!.inputs).toEqual(plain.manifest.graphs.rank!.inputs);
     expect(manifest.plan.map(({ choice }) => choice).join("\n")).toContain(`search.${type}.onnx`);

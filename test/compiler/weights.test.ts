@@ -22,7 +22,9 @@ function source(change: (tensors: Tensors) => void = () => {}, piece = 7): Weigh
     read: (name) => tensors.get(name)!.data,
     *chunks(name) {
       const { data } = tensors.get(name)!;
-      for (let at = 0; at < data.length; at += piece) yield littleEndian(data.slice(at, at + piece));
+      for (let at = 0; at < data.length; at += piece) {
+        yield littleEndian(data.slice(at, at + piece));
+      }
     },
   };
 }

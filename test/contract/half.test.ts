@@ -12,12 +12,17 @@ const finite = Array.from({ length: 0x7c00 }, (_, bits) => {
 function nearest(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const magnitude = Math.abs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;
+  if (magnitude >= 65520) {
+    return sign | 0x7c00;
+  }
   let [low, high] = [0, finite.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (finite[middle] <= magnitude) low = middle;
-    else high = middle - 1;
+    if (finite[middle] <= magnitude) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
   }
   const [below, above] = [magnitude - finite[low], (finite[low + 1] ?? 65536) - magnitude];
   return sign | (below < above || (below === above && low % 2 === 0) ? low : low + 1);
@@ -55,7 +60,9 @@ it("is the nearest to each of many: halves, what lies between them, and beside t
   // Every thirteenth, and all about the powers of two.
   const chosen = (i: number) => i % 13 === 0 || [0, 1, 1023].includes(i % 1024);
   const values = finite.flatMap((value, i) => {
-    if (!chosen(i)) return [];
+    if (!chosen(i)) {
+      return [];
+    }
     const middle = (value + (finite[i + 1] ?? 65536)) / 2;
     return [value, step(value, 1), step(middle, -1), middle, step(middle, 1)].flatMap((one) => [one, -one]);
   });

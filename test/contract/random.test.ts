@@ -22,7 +22,9 @@ describe("xoshiro128**", () => {
     expect(Array.from(whole, () => next())).toEqual([...whole]);
     const state = Int32Array.of(5, 6, 7, 8);
     const parts = [100, 1, 199].map((length) => new Uint32Array(length));
-    for (const part of parts) drawInto(part, state);
+    for (const part of parts) {
+      drawInto(part, state);
+    }
     expect(parts.flatMap((part) => [...part])).toEqual([...whole]);
   });
 });
@@ -81,7 +83,11 @@ describe("a stream", () => {
 
   it("of a counter is uniform enough for shares", () => {
     let below = 0;
-    for (let i = 0; i < 100_000; i++) if (counted(99, i) < 0.3 * 2 ** 32) below++;
+    for (let i = 0; i < 100_000; i++) {
+      if (counted(99, i) < 0.3 * 2 ** 32) {
+        below++;
+      }
+    }
     expect(below / 100_000).toBeCloseTo(0.3, 2);
   });
 });

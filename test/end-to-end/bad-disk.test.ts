@@ -20,8 +20,9 @@ describe("no room", () => {
   it("keeps the earlier build whole where the new one does not fit", async () => {
     const before = contents(dirname(example.dir));
     const args = ["build", example.model, "-o", example.dir, "--seed", "2"];
-    for (const limit of [0, 8, 300])
+    for (const limit of [0, 8, 300]) {
       await refused(1, args, [/cannot write .*: the file would be larger than this system allows/], null, small(limit));
+    }
     expect(contents(dirname(example.dir))).toEqual(before);
     await fine(["rank", example.dir, "--request", example.request]);
   });
@@ -29,7 +30,9 @@ describe("no room", () => {
   it("keeps the earlier generation where the new one does not fit", async () => {
     const before = contents(example.dir);
     const args = ["table", "build", example.dir, "--data", example.data];
-    for (const limit of [0, 4, 16]) await refused(1, args, [/larger than this system allows/], null, small(limit));
+    for (const limit of [0, 4, 16]) {
+      await refused(1, args, [/larger than this system allows/], null, small(limit));
+    }
     expect(contents(example.dir)).toEqual(before);
     await fine(["rank", example.dir, "--request", example.request]);
   });
@@ -93,7 +96,9 @@ describe("a folder that may not be written", needs("ordinary user"), () => {
     await fine(["rank", dir, "--request", example.request], ordinaryUser());
     await fine(["table", "verify", dir], ordinaryUser());
     await refused(1, ["table", "build", dir, "--data", example.data], [/permission denied/], null, ordinaryUser());
-    for (const path of [dirname(dir), dir, join(dir, "tables")]) chmodSync(path, 0o755);
+    for (const path of [dirname(dir), dir, join(dir, "tables")]) {
+      chmodSync(path, 0o755);
+    }
     rmSync(dirname(dir), { recursive: true });
   });
 });

@@ -40,15 +40,17 @@ describe("text that is no model", () => {
     const path = file("latin1.twin", latin1);
     const ast = ["show", "ast", path];
     expect((await twin(ast)).stderr).toContain("error[not-text]");
-    for (const args of [...readers(path).filter((one) => one[1] !== "ast"), ["format", path]])
+    for (const args of [...readers(path).filter((one) => one[1] !== "ast"), ["format", path]]) {
       await refused(1, args, [/error\[not-text\]/, /latin1\.twin:1:7/, /0xe9/, /UTF-8/]);
+    }
     expect(readFileSync(path)).toEqual(latin1);
   });
 
   it("refuses a broken file in every verb, with the line", async () => {
     const path = file("broken.twin", valid.replace("dim: 4", "dim 4"));
-    for (const args of readers(path))
+    for (const args of readers(path)) {
       await refused(1, args, [/error\[[a-z-]+\]/, "broken.twin:3:"], args.includes("ast") ? /./ : /^$/);
+    }
   });
 
   it("refuses random bytes in every verb", async () => {
@@ -57,8 +59,9 @@ describe("text that is no model", () => {
       "random.twin",
       Uint8Array.from({ length: 5000 }, () => draw.below(256)),
     );
-    for (const args of readers(path))
+    for (const args of readers(path)) {
       await refused(1, args, [/error\[[a-z-]+\]/, /random\.twin:\d+:\d+/], args.includes("ast") ? /^/ : /^$/);
+    }
   });
 
   it("refuses an empty file that is to be built, and text in UTF-16", async () => {

@@ -12,7 +12,9 @@ let weights: string;
 beforeAll(async () => {
   const folder = temporary();
   model = join(folder, "mean.twin");
-  for (const name of ["mean.twin", "features.twin"]) copyFileSync(join(root, "models", name), join(folder, name));
+  for (const name of ["mean.twin", "features.twin"]) {
+    copyFileSync(join(root, "models", name), join(folder, name));
+  }
   // Its vocabulary is learned from data, which these tests do not need.
   const features = join(folder, "features.twin");
   writeFileSync(features, readFileSync(features, "utf8").replace(/vocabulary\(max: 50k, min_count: 2/, "id(vocab: 50"));

@@ -105,8 +105,9 @@ describe("check", () => {
 
   it("gives no escape codes where nobody reads a terminal, whatever the environment says", async () => {
     const wrong = join(root, "test/bad/unknown-setting.twin");
-    for (const env of [{ FORCE_COLOR: "1" }, { NO_COLOR: "1" }, { CI: "1" }, { TERM: "xterm-256color" }])
+    for (const env of [{ FORCE_COLOR: "1" }, { NO_COLOR: "1" }, { CI: "1" }, { TERM: "xterm-256color" }]) {
       expect((await twin(["check", wrong], { env })).stderr).not.toMatch(escapes);
+    }
   });
 });
 
@@ -147,13 +148,15 @@ describe("show and explain", () => {
 
 describe("build and diff", () => {
   it("has built every artefact and says so", async () => {
-    for (const name of ["manifest.yaml", "search.onnx", "rank.onnx", "weights.safetensors", "tables/video_keys.yaml"])
+    for (const name of ["manifest.yaml", "search.onnx", "rank.onnx", "weights.safetensors", "tables/video_keys.yaml"]) {
       expect(existsSync(join(example.dir, name)), name).toBe(true);
+    }
     const again = join(temporary(), "again");
     const { stdout } = await fine(["build", example.model, "-o", again, "--data", example.data]);
     expect(stdout).toContain("model twin, untrained (start values)");
-    for (const name of ["manifest.yaml", "request.onnx", "weights.safetensors"])
+    for (const name of ["manifest.yaml", "request.onnx", "weights.safetensors"]) {
       expect(readFileSync(join(again, name)).equals(readFileSync(join(example.dir, name))), name).toBe(true);
+    }
   });
 
   it("takes the start values' seed from the model, and --seed before it", async () => {

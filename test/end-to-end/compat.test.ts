@@ -31,10 +31,15 @@ async function ranked(dir: string, version: string) {
 }
 
 function close(found: unknown, due: unknown): void {
-  if (typeof due === "number") expect(Math.abs((found as number) - due)).toBeLessThan(1e-6);
-  else if (typeof due === "object" && due !== null)
-    for (const [key, value] of Object.entries(due)) close((found as Record<string, unknown>)[key], value);
-  else expect(found).toEqual(due);
+  if (typeof due === "number") {
+    expect(Math.abs((found as number) - due)).toBeLessThan(1e-6);
+  } else if (typeof due === "object" && due !== null) {
+    for (const [key, value] of Object.entries(due)) {
+      close((found as Record<string, unknown>)[key], value);
+    }
+  } else {
+    expect(found).toEqual(due);
+  }
 }
 
 describe.each(versions)("as version %s wrote it", (version) => {
@@ -50,7 +55,9 @@ describe.each(versions)("as version %s wrote it", (version) => {
     );
     const { changed } = JSON.parse((await fine(["upgrade", dir, "--json"])).stdout);
     expect(changed).toEqual(expect.arrayContaining(["manifest.json", "manifest.yaml"]));
-    for (const [name, bytes] of same) expect(kept(name), name).toBe(bytes);
+    for (const [name, bytes] of same) {
+      expect(kept(name), name).toBe(bytes);
+    }
     expect(await ranked(dir, version)).toEqual(before);
     const read = readBuild(dir);
     expect(read.earlier).toBeNull();

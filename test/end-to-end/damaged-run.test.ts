@@ -16,8 +16,9 @@ let data: string;
 
 beforeAll(() => {
   folder = temporary();
-  for (const name of ["model.twin", "data.yaml", "events.csv", "model", "run", "cache"])
+  for (const name of ["model.twin", "data.yaml", "events.csv", "model", "run", "cache"]) {
     cpSync(join(compat, name), join(folder, name), { recursive: true });
+  }
   model = join(folder, "model.twin");
   data = join(folder, "data.yaml");
 });
@@ -39,10 +40,15 @@ describe("one flipped bit", () => {
       for (const flip of flipsOf(cache, undefined, times("TWIN_FLIPS", 1))) {
         const found = await withFlip(cache, flip, () => here(args));
         const what = `${flip.file}, bit ${flip.bit}: ${found.stderr}`;
-        if (found.code === 0) expect(found.stdout, what).toBe(right.stdout);
-        else expect([found.code, found.stderr.includes(flip.file)], what).toEqual([1, true]);
+        if (found.code === 0) {
+          expect(found.stdout, what).toBe(right.stdout);
+        } else {
+          expect([found.code, found.stderr.includes(flip.file)], what).toEqual([1, true]);
+        }
         // The description is made anew.
-        if (flip.file === "dataset.yaml") await here(args);
+        if (flip.file === "dataset.yaml") {
+          await here(args);
+        }
       }
       expect((await here(args)).stdout).toBe(right.stdout);
     },
@@ -61,8 +67,9 @@ describe("one flipped bit", () => {
       const right = weights(whole);
       const files = flipsOf(run, (file) => file !== "report.html", times("TWIN_FLIPS", 1));
       const names = files.map(({ file }) => file.split("/").slice(0, 2).join("/"));
-      for (const one of ["run.yaml", "metrics.jsonl", "vocabularies/item.video_id.jsonl", "train/step.onnx"])
+      for (const one of ["run.yaml", "metrics.jsonl", "vocabularies/item.video_id.jsonl", "train/step.onnx"]) {
         expect(names).toContain(one);
+      }
       let told = 0;
       for (const flip of files) {
         const copy = join(folder, "flipped");
@@ -72,9 +79,14 @@ describe("one flipped bit", () => {
         await withFlip(copy, flip, async () => {
           const found = await here(trainArgs(copy, ...more, ...cache));
           const what = `${flip.file}, bit ${flip.bit}: ${found.stderr}`;
-          if (found.code === 0) expect(weights(copy), what).toBe(right);
-          else expect([found.code, found.stderr.includes(flip.file)], what).toEqual([1, true]);
-          if (found.code !== 0) told++;
+          if (found.code === 0) {
+            expect(weights(copy), what).toBe(right);
+          } else {
+            expect([found.code, found.stderr.includes(flip.file)], what).toEqual([1, true]);
+          }
+          if (found.code !== 0) {
+            told++;
+          }
         });
       }
       expect(told).toBeGreaterThan(files.length / 2);
@@ -112,7 +124,9 @@ describe("verifying", () => {
         const { sound, lines } = await withFlip(dir, flip, () => verify(dir, {}));
         const line = lines.find((one) => one.startsWith("damaged"));
         expect([sound, line?.includes(flip.file)], `${flip.file}: ${line}`).toEqual([false, true]);
-        if (flip.file.endsWith(".bin")) expect(line).toMatch(/\(block 0\)/);
+        if (flip.file.endsWith(".bin")) {
+          expect(line).toMatch(/\(block 0\)/);
+        }
       }
     }
     expect(await verifyRun(join(compat, "run"), {})).toMatchObject({ sound: true });

@@ -62,8 +62,9 @@ describe("twin data check", () => {
       "training: 30 events, 30 with a label, 5 users, 2020-09-13 12:26:40 to 2020-09-13 12:27:09",
       "  click: 50.0 % ones of 30",
       "validation: 5 events",
-    ])
+    ]) {
       expect(stdout).toContain(line);
+    }
     expect(stderr).toContain(
       "1 of 4 items of the events have no row in the items file (10 events): they count as the unknown item",
     );
@@ -234,7 +235,9 @@ describe("twin data prepare", () => {
   it("killed at any moment, leaves what goes on to the same fingerprint", async () => {
     const folder = temporary();
     await fine(["example", join(folder, "data"), "--users", "60", "--items", "500", "--behaviours", "400"]);
-    for (const name of ["twin.twin", "features.twin"]) copyFileSync(join(root, "models", name), join(folder, name));
+    for (const name of ["twin.twin", "features.twin"]) {
+      copyFileSync(join(root, "models", name), join(folder, name));
+    }
     const line = (cache: string) => [
       "data",
       "prepare",
@@ -251,7 +254,9 @@ describe("twin data prepare", () => {
     const cache = join(folder, "cache");
     const whenFilesStand = (kill: () => void) => {
       const looks = setInterval(() => {
-        if (!existsSync(cache) || readdirSync(cache).length === 0) return;
+        if (!existsSync(cache) || readdirSync(cache).length === 0) {
+          return;
+        }
         clearInterval(looks);
         kill();
       }, 2);
@@ -262,8 +267,12 @@ describe("twin data prepare", () => {
       const killed = await twin(line(cache), { started: (child) => moment(() => child.kill("SIGKILL")) });
       expect(killed.code === null || killed.code === 0).toBe(true);
       // A process killed between its last file and its end leaves that file, too: what it leaves is then whole.
-      if (moment === whenFilesStand) expect(sealed()).toBe(false);
-      if (killed.code === 0) expect(sealed()).toBe(true);
+      if (moment === whenFilesStand) {
+        expect(sealed()).toBe(false);
+      }
+      if (killed.code === 0) {
+        expect(sealed()).toBe(true);
+      }
     }
     const resumed = JSON.parse((await fine(line(cache))).stdout);
     expect(resumed.fingerprint).toBe(whole.fingerprint);

@@ -50,7 +50,9 @@ describe("twin evaluate", () => {
     );
     expect(ranks).toMatchObject({ candidates: 9, met: "exclude" });
     expect(comparison).toMatchObject({ unused: 0, sampled: 0, drawn: 0 });
-    for (const { auc } of comparison.labels) expect(auc.difference).toBeCloseTo(0, 6);
+    for (const { auc } of comparison.labels) {
+      expect(auc.difference).toBeCloseTo(0, 6);
+    }
   });
   it("prints tables, with the hit rate of every item in every precision", async () => {
     const words = ["evaluate", example.dir, "--data", example.data, "--serving", "--users", "4", "--hit-rate", "4"];

@@ -92,8 +92,9 @@ describe("a FuxiCTR model", () => {
     expect(stderr).toBe("");
     const file = openTensors(out);
     expect(file.metadata).toMatchObject({ model: "fuxi", untrained: "false", imported_from: "fuxictr: fuxi.pt" });
-    for (const name of ["long.query", "ranking.hidden.0.weight", "interest.values.item", "ranking.hidden.1.variance"])
+    for (const name of ["long.query", "ranking.hidden.0.weight", "interest.values.item", "ranking.hidden.1.variance"]) {
       expect([...file.read(name)]).toEqual([...read(name).data]);
+    }
     file.close();
     expect(readdirSync(join(dir, "out")).sort()).toEqual(["vocabularies", "weights.safetensors"]);
   });

@@ -118,15 +118,17 @@ describe("twin init", () => {
       /rating: +id\(vocab: 6/,
       /time_spent_h: +bucketed\(/,
       /user_id: +hashed\(buckets: 100/,
-    ])
+    ]) {
       expect(model).toMatch(feature);
+    }
     const data = readFileSync(join(dir, "data.yaml"), "utf8");
     for (const text of [
       'file: "../ratings.csv"',
       'item.genres: {split: {column: "genres", by: "|"}}',
       'seen.time_spent_h: "Time spent (h)"',
-    ])
+    ]) {
       expect(data).toContain(text);
+    }
     const words = [join(dir, "data.yaml"), "--model", join(dir, "draft.twin")];
     await fine(["data", "check", ...words]);
     await fine(["data", "prepare", ...words, "-o", join(folder, "cache")]);

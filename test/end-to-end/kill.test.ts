@@ -52,7 +52,9 @@ async function killed(args: readonly string[]): Promise<number> {
   for (let i = 0; i < kills; i++) {
     const wait = Math.random() * whole * 1.1;
     const { signal } = await twin(args, { started: after(wait, "SIGKILL") });
-    if (signal === "SIGKILL") cut++;
+    if (signal === "SIGKILL") {
+      cut++;
+    }
     expect(await ranked(), `after a kill at ${Math.round(wait)} of ${Math.round(whole)} ms`).toEqual(scores);
   }
   return cut;
@@ -112,11 +114,16 @@ describe("a preparation of data that was killed", () => {
           started(child) {
             const timer = setInterval(() => {
               const made = [...found()].find((one) => !before.has(one));
-              if (made === undefined) return;
+              if (made === undefined) {
+                return;
+              }
               clearInterval(timer);
               child.kill(signal);
-              if (signal === "SIGKILL") void outcome.then(() => resolve([child, made]));
-              else resolve([child, made]);
+              if (signal === "SIGKILL") {
+                void outcome.then(() => resolve([child, made]));
+              } else {
+                resolve([child, made]);
+              }
             }, 2);
           },
         });
@@ -181,7 +188,9 @@ describe("stopped by a signal", () => {
     const outcome = await twin(args, {
       started(child) {
         timer = setInterval(() => {
-          if (!ready()) return;
+          if (!ready()) {
+            return;
+          }
           clearInterval(timer);
           child.kill(signal);
         }, 2);

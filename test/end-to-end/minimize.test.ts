@@ -12,7 +12,9 @@ function written(text: string, features?: string): { file: string; out: string; 
   const folder = temporary();
   const file = join(folder, "it's mine.twin");
   writeFileSync(file, text);
-  if (features !== undefined) writeFileSync(join(folder, "features.twin"), features);
+  if (features !== undefined) {
+    writeFileSync(join(folder, "features.twin"), features);
+  }
   return { folder, file, out: join(folder, "small.twin") };
 }
 
@@ -55,8 +57,9 @@ describe("minimize", () => {
 
   it("refuses a model that does not fail, and one that does not parse", async () => {
     const { file, out } = written(smallSource);
-    for (const check of ["build", "passes"])
+    for (const check of ["build", "passes"]) {
       expect((await refused(1, ["minimize", file, "-o", out, "--check", check], [])).stderr).toContain("nothing fails");
+    }
     writeFileSync(file, "model small\nitem {");
     expect((await refused(1, ["minimize", file, "-o", out], [])).stderr).toContain("syntax errors leave none");
     expect(existsSync(out)).toBe(false);

@@ -32,7 +32,9 @@ beforeAll(() => {
     "package.json",
   ];
   for (const name of wanted) {
-    if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true });
+    if (existsSync(join(root, name))) {
+      cpSync(join(root, name), join(copy, name), { recursive: true });
+    }
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   execFileSync("npm", ["pack", "--silent", "--ignore-scripts=false", "--pack-destination", folder], {
@@ -57,9 +59,12 @@ describe("the installed package", () => {
     const top = readdirSync(installed).sort();
     expect(top).toEqual(expect.arrayContaining(["LICENSE", "README.md", "cli", "dist", "models", "package.json"]));
     expect(readdirSync(join(installed, "cli"))).toEqual(["twin.mjs"]);
-    for (const name of ["compiler", "contract", "grammar", "runtime", "test", "bench"]) expect(top).not.toContain(name);
-    for (const file of readdirSync(join(installed, "dist")).filter((name) => name.endsWith(".js")))
+    for (const name of ["compiler", "contract", "grammar", "runtime", "test", "bench"]) {
+      expect(top).not.toContain(name);
+    }
+    for (const file of readdirSync(join(installed, "dist")).filter((name) => name.endsWith(".js"))) {
       expect(readFileSync(join(installed, "dist", file), "utf8"), file).not.toContain(root);
+    }
   });
 
   it("runs the whole path in an empty folder", () => {

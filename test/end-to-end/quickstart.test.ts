@@ -11,15 +11,18 @@ let stdout: string;
 beforeAll(async () => {
   // What an earlier quickstart has left.
   mkdirSync(join(folder, "run"), { recursive: true });
-  for (const name of ["run.yaml", "old"]) writeFileSync(join(folder, "run", name), "");
+  for (const name of ["run.yaml", "old"]) {
+    writeFileSync(join(folder, "run", name), "");
+  }
   ({ stdout } = await fine(["quickstart", folder], {}));
 }, 300_000);
 afterAll(cleanUp);
 
 describe("the quickstart", () => {
   it("tells the whole path, and trains anew where it has trained before", () => {
-    for (const title of ["check", "train", "build", "lookup table", "evaluate", "rank 100", "why the first is first"])
+    for (const title of ["check", "train", "build", "lookup table", "evaluate", "rank 100", "why the first is first"]) {
       expect(stdout).toContain(`\n— ${title}`);
+    }
     expect(existsSync(join(folder, "run/report.html"))).toBe(true);
     expect(existsSync(join(folder, "run/old"))).toBe(false);
   });

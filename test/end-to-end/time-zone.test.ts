@@ -125,10 +125,14 @@ afterAll(cleanUp);
 /** What a command says on each machine; the first one's, when all say the same. */
 async function same(args: (machine: number) => readonly string[], hide: (text: string) => string = (text) => text) {
   const outcomes: Outcome[] = [];
-  for (const [i, env] of machines.entries()) outcomes.push(await twin(args(i), { cwd: folder, env }));
+  for (const [i, env] of machines.entries()) {
+    outcomes.push(await twin(args(i), { cwd: folder, env }));
+  }
   const [first, ...others] = outcomes.map(({ code, stdout }) => ({ code, stdout: hide(stdout) }));
   expect(first!.code, outcomes[0]!.stderr).toBe(0);
-  for (const other of others) expect(other).toEqual(first);
+  for (const other of others) {
+    expect(other).toEqual(first);
+  }
   return first!.stdout;
 }
 
@@ -159,7 +163,9 @@ describe("on every machine", () => {
     await same((i) => ["data", "prepare", "zoned.yaml", "--model", "model.twin", "-o", `out${i}/cache`], hide);
     const [first, ...others] = machines.map((_, i) => contents(join(folder, `out${i}/cache`)));
     expect(Object.keys(first!).length).toBeGreaterThan(5);
-    for (const other of others) expect(other).toEqual(first);
+    for (const other of others) {
+      expect(other).toEqual(first);
+    }
     for (const i of machines.keys()) {
       const run = (...args: string[]) => twin(args, { cwd: folder, env: machines[i] });
       const trained = await run("train", "model.twin", "--data", "zoned.yaml", "-o", `out${i}/run`);
@@ -175,7 +181,9 @@ describe("on every machine", () => {
       machines.map((_, i) => ask(`SELECT * FROM '${join(folder, `out${i}/scores.parquet`)}'`)),
     );
     expect(scores[0]!.length).toBe(24);
-    for (const other of scores) expect(other).toEqual(scores[0]);
+    for (const other of scores) {
+      expect(other).toEqual(scores[0]);
+    }
     await same((i) => ["evaluate", `out${i}/build`, "--data", "zoned.yaml", "--part", "test", "--json"], hide);
   }, 240_000);
 
@@ -185,6 +193,8 @@ describe("on every machine", () => {
       (text) => text.replaceAll(/draft\d/g, "draft"),
     );
     const [first, ...others] = machines.map((_, i) => contents(join(folder, `draft${i}`)));
-    for (const other of others) expect(other).toEqual(first);
+    for (const other of others) {
+      expect(other).toEqual(first);
+    }
   });
 });

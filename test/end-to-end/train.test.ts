@@ -45,8 +45,9 @@ const hidden = (dir: string) => readdirSync(dir).filter((name) => name.startsWit
 describe("a run", () => {
   it("leaves a folder that says what it was, with curves, weights and vocabularies", () => {
     const files = readdirSync(whole);
-    for (const name of ["run.yaml", "data.yaml", "metrics.jsonl", "report.html", "weights.safetensors"])
+    for (const name of ["run.yaml", "data.yaml", "metrics.jsonl", "report.html", "weights.safetensors"]) {
       expect(files).toContain(name);
+    }
     expect(readdirSync(join(whole, "model")).sort()).toEqual(["features.twin", "twin.twin"]);
     expect(readFileSync(join(whole, "model/twin.twin"), "utf8")).toBe(readFileSync(model, "utf8"));
     expect(readdirSync(join(whole, "vocabularies"))).toEqual(["item.video_id.jsonl"]);
@@ -73,13 +74,17 @@ describe("a run", () => {
       const resume = existsSync(join(run, "run.yaml")) ? ["--resume"] : [];
       const steps = readMetricsOf(run);
       const { signal } = await twin(trainArgs(run, ...resume), { started: killAfter(run, steps + 1 + ((5 * i) % 7)) });
-      if (signal === "SIGKILL") cut++;
-      else break;
+      if (signal === "SIGKILL") {
+        cut++;
+      } else {
+        break;
+      }
     }
     expect(cut).toBeGreaterThan(Math.min(kills, 3) - 1);
     await fine(trainArgs(run, "--resume"), {});
-    for (const name of ["weights.safetensors", "checkpoint.safetensors"])
+    for (const name of ["weights.safetensors", "checkpoint.safetensors"]) {
       expect(bytes(run, name), name).toBe(bytes(whole, name));
+    }
     expect(readMetrics(run).map(({ step }) => step)).toEqual(readMetrics(whole).map(({ step }) => step));
     expect(hidden(run)).toEqual([]);
   });
@@ -129,7 +134,9 @@ describe("what is refused", () => {
   it("what has a flipped bit: a checkpoint, where there is no earlier one, and weights", async () => {
     const run = join(folder, "flipped");
     cpSync(whole, run, { recursive: true });
-    for (const name of ["checkpoint.safetensors", "checkpoint.previous.safetensors"]) flip(join(run, name));
+    for (const name of ["checkpoint.safetensors", "checkpoint.previous.safetensors"]) {
+      flip(join(run, name));
+    }
     const before = bytes(run, "checkpoint.safetensors");
     await refused(1, trainArgs(run, "--resume"), [/checkpoint\.safetensors is damaged: .*--from/]);
     expect(bytes(run, "checkpoint.safetensors")).toBe(before);
@@ -185,8 +192,9 @@ const killAfter =
   (run: string, steps: number, signal: NodeJS.Signals = "SIGKILL") =>
   (child: ChildProcess): void => {
     const timer = setInterval(() => {
-      if (child.exitCode !== null || child.signalCode !== null) clearInterval(timer);
-      else if (readMetricsOf(run) >= steps) {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        clearInterval(timer);
+      } else if (readMetricsOf(run) >= steps) {
         clearInterval(timer);
         child.kill(signal);
       }

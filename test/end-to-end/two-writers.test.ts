@@ -15,7 +15,9 @@ beforeAll(async () => {
   example = await exampleBuild();
 }, 120_000);
 afterAll(() => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) {
+    child.kill("SIGKILL");
+  }
   cleanUp();
 });
 
@@ -39,11 +41,17 @@ function paused(
       started(child) {
         children.add(child);
         const timer = setInterval(() => {
-          if (child.exitCode !== null) reject(new Error(`it had ended before it could be stopped: ${args.join(" ")}`));
-          else if (!ready()) return;
-          else child.kill("SIGSTOP");
+          if (child.exitCode !== null) {
+            reject(new Error(`it had ended before it could be stopped: ${args.join(" ")}`));
+          } else if (!ready()) {
+            return;
+          } else {
+            child.kill("SIGSTOP");
+          }
           clearInterval(timer);
-          if (child.exitCode === null) resolve({ child, end });
+          if (child.exitCode === null) {
+            resolve({ child, end });
+          }
         }, 1);
       },
     });

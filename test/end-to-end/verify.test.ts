@@ -15,7 +15,9 @@ let cache: string;
 beforeAll(async () => {
   example = await exampleBuild();
   const folder = temporary();
-  for (const name of ["model.twin", "data.yaml", "events.csv"]) cpSync(join(compat, name), join(folder, name));
+  for (const name of ["model.twin", "data.yaml", "events.csv"]) {
+    cpSync(join(compat, name), join(folder, name));
+  }
   const model = join(folder, "model.twin");
   const data = join(folder, "data.yaml");
   run = join(folder, "run");
@@ -52,7 +54,9 @@ describe("twin verify", () => {
         const { stdout } = await refused(1, ["verify", dir], [/is not sound: \d+ of \d+ checks failed/], /./);
         const bad = stdout.split("\n").filter((line) => line.startsWith("damaged"));
         expect(bad.join("\n"), file).toContain(file);
-        if (!file.endsWith(".jsonl")) expect(bad.join("\n")).toMatch(/bytes 0 to \d+ \(block 0\)/);
+        if (!file.endsWith(".jsonl")) {
+          expect(bad.join("\n")).toMatch(/bytes 0 to \d+ \(block 0\)/);
+        }
         const { stdout: json } = await refused(1, ["verify", "--json", dir], [/is not sound/], /./);
         expect(JSON.parse(json)).toMatchObject({ sound: false });
       });

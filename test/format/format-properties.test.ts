@@ -9,7 +9,9 @@ import { sample } from "../kit/sample.ts";
 
 function formatted(text: string): string {
   const result = format({ path: "test.twin", text });
-  if ("text" in result) return result.text;
+  if ("text" in result) {
+    return result.text;
+  }
   throw new Error(result.diagnostics.map(({ code }) => code).join(", "));
 }
 

@@ -13,7 +13,9 @@ const names = readdirSync(folder)
 /** The formatted text; a syntax error fails the test with its codes. */
 function formatted(text: string): string {
   const result = format({ path: "test.twin", text });
-  if ("text" in result) return result.text;
+  if ("text" in result) {
+    return result.text;
+  }
   throw new Error(result.diagnostics.map(({ code }) => code).join(", "));
 }
 
@@ -34,7 +36,9 @@ describe("format", () => {
   });
 
   it("makes nothing of nothing", () => {
-    for (const text of ["", " \n\n\t", "\uFEFF"]) expect(formatted(text)).toBe("");
+    for (const text of ["", " \n\n\t", "\uFEFF"]) {
+      expect(formatted(text)).toBe("");
+    }
     expect(formatted("\n\n// only\n\n\n// comments")).toBe("// only\n\n// comments\n");
   });
 

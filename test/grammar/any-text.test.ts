@@ -18,8 +18,12 @@ function survives(text: string): void {
       expect(text.length).toBeGreaterThanOrEqual(span.end);
     }
   }
-  for (const { span } of file.sections) expect(span.end).toBeGreaterThan(span.start);
-  if (diagnostics.length === 0) expect(damaged.size).toBe(0);
+  for (const { span } of file.sections) {
+    expect(span.end).toBeGreaterThan(span.start);
+  }
+  if (diagnostics.length === 0) {
+    expect(damaged.size).toBe(0);
+  }
   expect(printAst(file).endsWith("\n")).toBe(true);
   expect(render(diagnostics) === "").toBe(diagnostics.length === 0);
   expect("diagnostics" in format({ path: "any.twin", text })).toBe(diagnostics.length > 0);
@@ -104,6 +108,8 @@ describe("one line of very many mistakes", () => {
     const places = diagnostics.map(({ primary: { span } }) => positionAt(span.source, span.start));
     expect(places.every(({ line }) => line <= 2)).toBe(true);
     const source = { path: "any.twin", text };
-    for (let i = 0; i < 140_000; i++) expect(positionAt(source, 15 + 7 * i).column).toBe(8 + 7 * i);
+    for (let i = 0; i < 140_000; i++) {
+      expect(positionAt(source, 15 + 7 * i).column).toBe(8 + 7 * i);
+    }
   });
 });

@@ -41,7 +41,9 @@ describe("decode", () => {
           }
         };
         expect(notText === null).toBe(sound(any.length));
-        if (notText === null) return;
+        if (notText === null) {
+          return;
+        }
         expect(sound(notText.byte)).toBe(true);
         expect(notText.value).toBe(any[notText.byte]);
       }),

@@ -14,7 +14,9 @@ describe("the definitions", () => {
   });
 
   it("have one word for every section keyword", () => {
-    for (const token of sectionTokens) expect(allTokens).toContain(token);
+    for (const token of sectionTokens) {
+      expect(allTokens).toContain(token);
+    }
   });
 
   it("lex every character to some token", () => {

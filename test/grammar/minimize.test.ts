@@ -40,7 +40,9 @@ describe("minimize", () => {
     };
     const result = await least(smallSource, shows);
     expect(new Set(asked).size).toBe(asked.length);
-    for (const text of asked) expect(format({ path: "", text })).toEqual({ text });
+    for (const text of asked) {
+      expect(format({ path: "", text })).toEqual({ text });
+    }
     const before = [...asked];
     asked.length = 0;
     expect(await least(smallSource, shows)).toBe(result);
@@ -63,7 +65,9 @@ describe("minimize", () => {
     const search = minimize(
       { path: "m.twin", text: smallSource },
       (text) => {
-        if (++tries === 8) throw new Error("stop");
+        if (++tries === 8) {
+          throw new Error("stop");
+        }
         return text.includes("interest");
       },
       ({ text }) => {

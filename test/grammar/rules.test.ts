@@ -21,7 +21,9 @@ const value = (text: string): string[] =>
 
 describe("file", () => {
   it("may be empty", () => {
-    for (const text of ["", "\n\n", "\uFEFF", "// nothing\n", "\uFEFFmodel m"]) valid(text);
+    for (const text of ["", "\n\n", "\uFEFF", "// nothing\n", "\uFEFFmodel m"]) {
+      valid(text);
+    }
   });
 
   it("has a model, imports and sections", () => {

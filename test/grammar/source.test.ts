@@ -49,7 +49,9 @@ describe("lines", () => {
         const lines = text.split(/\r\n|\n|\r/);
         const found = lines.map((_, i) => lineSpan(source, i + 1));
         expect(found.map(({ start, end }) => text.slice(start, end))).toEqual(lines);
-        for (const [i, { start }] of found.entries()) expect(lineAt(source, start)).toBe(i + 1);
+        for (const [i, { start }] of found.entries()) {
+          expect(lineAt(source, start)).toBe(i + 1);
+        }
         expect(lineAt(source, text.length)).toBe(lines.length);
       }),
     );

@@ -13,10 +13,14 @@ export function countsOf(path, text) {
   const line = (at) => text.slice(0, at).split("\n").length;
   const cast = (node) => {
     const isConst = node.typeAnnotation.type === "TSTypeReference" && node.typeAnnotation.typeName?.name === "const";
-    if (!isConst) found.casts.push({ line: line(node.start), text: text.slice(node.start, node.end) });
+    if (!isConst) {
+      found.casts.push({ line: line(node.start), text: text.slice(node.start, node.end) });
+    }
   };
   const { program, errors } = parseSync(path, text);
-  if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
+  if (errors.length > 0) {
+    throw new Error(`${path}: ${errors[0].message}`);
+  }
   new Visitor({
     TSAsExpression: cast,
     TSTypeAssertion: cast,
@@ -31,13 +35,19 @@ const total = { casts: 0, assertions: 0 };
 for (const room of rooms) {
   const own = { casts: 0, assertions: 0 };
   for (const file of readdirSync(join(root, room), { recursive: true, encoding: "utf8" }).sort()) {
-    if (!file.endsWith(".ts")) continue;
+    if (!file.endsWith(".ts")) {
+      continue;
+    }
     const path = join(room, file);
     const found = countsOf(path, readFileSync(join(root, path), "utf8"));
     for (const kind of /** @type {const} */ (["casts", "assertions"])) {
       own[kind] += found[kind].length;
       total[kind] += found[kind].length;
-      if (list) for (const one of found[kind]) console.log(`${path}:${one.line}: ${one.text.replaceAll(/\s+/g, " ")}`);
+      if (list) {
+        for (const one of found[kind]) {
+          console.log(`${path}:${one.line}: ${one.text.replaceAll(/\s+/g, " ")}`);
+        }
+      }
     }
   }
   console.log(`${room}: ${own.casts} casts, ${own.assertions} non-null assertions`);

@@ -39,10 +39,14 @@ describe("links", () => {
   it.each(pages)("of %s lead to something", (page) => {
     const links = [...prose(texts.get(page)!).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
     const broken = links.filter((link) => {
-      if (/^[a-z]+:/.test(link)) return false;
+      if (/^[a-z]+:/.test(link)) {
+        return false;
+      }
       const [path, anchor] = link.split("#");
       const target = path === "" ? page : relative(root, join(root, dirname(page), path));
-      if (!existsSync(join(root, target))) return true;
+      if (!existsSync(join(root, target))) {
+        return true;
+      }
       return anchor !== undefined && !anchors(read(target)).includes(anchor);
     });
     expect(broken).toEqual([]);
@@ -104,7 +108,9 @@ describe("programs in the pages", () => {
       { library: true },
     );
     // The grammar's page shows how things are written; what lacks a tower is no whole model, and held to syntax alone.
-    if (!/^tower /m.test(text)) return;
+    if (!/^tower /m.test(text)) {
+      return;
+    }
     const wrong = diagnostics.filter(({ severity }) => severity === "error");
     expect(wrong.map(({ code, title }) => `${code}: ${title}`)).toEqual([]);
   });
@@ -122,7 +128,9 @@ describe("docs/language.md", () => {
       expect(text).toContain(end);
       return `${text.slice(0, text.indexOf(begin) + begin.length)}\n${body}\n${text.slice(text.indexOf(end))}`;
     }, texts.get(page)!);
-    if (process.env.UPDATE === "1") writeFileSync(join(root, page), now);
+    if (process.env.UPDATE === "1") {
+      writeFileSync(join(root, page), now);
+    }
     expect(now).toBe(read(page));
   });
 });

@@ -32,8 +32,11 @@ describe.each(Object.entries(formats))("the format %s", (name, schema) => {
     expect(broken, "raise the format's number, keep reading the one before, and name the new text after it").toEqual(
       [],
     );
-    if (process.env.UPDATE === "1") writeFileSync(file(name), `${now.join("\n")}\n`);
-    else expect(now, "only kinds or optional fields are new: UPDATE=1 writes the text anew").toEqual(before);
+    if (process.env.UPDATE === "1") {
+      writeFileSync(file(name), `${now.join("\n")}\n`);
+    } else {
+      expect(now, "only kinds or optional fields are new: UPDATE=1 writes the text anew").toEqual(before);
+    }
   });
 });
 

@@ -40,10 +40,14 @@ function imports(path: string): Import[] {
   const found: Import[] = [];
   const add = (source: { readonly value: unknown } | null, typeOnly: boolean) => {
     const name = String(source?.value ?? "");
-    if (name.startsWith(".")) found.push({ target: relative(root, join(root, dirname(path), name)), typeOnly });
+    if (name.startsWith(".")) {
+      found.push({ target: relative(root, join(root, dirname(path), name)), typeOnly });
+    }
   };
   const { program, errors } = parseSync(path, text.get(path)!);
-  if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
+  if (errors.length > 0) {
+    throw new Error(`${path}: ${errors[0].message}`);
+  }
   new Visitor({
     ImportDeclaration: (node) => add(node.source, node.importKind === "type"),
     ExportNamedDeclaration: (node) => add(node.source, node.exportKind === "type"),
@@ -80,7 +84,9 @@ const floors = [
 function floor(path: string): number {
   for (let place = path; place !== "."; place = dirname(place)) {
     const found = floors.indexOf(place);
-    if (found >= 0) return found;
+    if (found >= 0) {
+      return found;
+    }
   }
   throw new Error(`${path} stands on no floor: name its folder`);
 }
@@ -160,14 +166,19 @@ describe("who may import whom", () => {
         new Visitor({
           BinaryExpression: (node) => {
             const [left, right] = [node.left, node.right].map((one) => code.slice(one.start, one.end));
-            if (ofBy(node.left) || ofBy(node.right) || named(node.left, right) || named(node.right, left)) add(node);
+            if (ofBy(node.left) || ofBy(node.right) || named(node.left, right) || named(node.right, left)) {
+              add(node);
+            }
           },
           SwitchStatement: (node) => ofBy(node.discriminant) && add(node),
           MemberExpression: (node) => node.computed && ofBy(node.property) && add(node),
           ObjectPattern: (node) => {
-            if (/^\{[^{}]*\bby: \{[^{}]*\bkind\b/.test(code.slice(node.start, node.end))) add(node);
-            if (/\bkind\b/.test(code.slice(node.start, node.end)) && /^ = [\w.]*\bby;/.test(code.slice(node.end)))
+            if (/^\{[^{}]*\bby: \{[^{}]*\bkind\b/.test(code.slice(node.start, node.end))) {
               add(node);
+            }
+            if (/\bkind\b/.test(code.slice(node.start, node.end)) && /^ = [\w.]*\bby;/.test(code.slice(node.end))) {
+              add(node);
+            }
           },
         }).visit(parseSync(path, code).program);
         return hits;
@@ -179,17 +190,24 @@ describe("who may import whom", () => {
     const state = new Map<string, "open" | "done">();
     const cycles: string[] = [];
     const visit = (path: string, trail: readonly string[]) => {
-      if (state.get(path) === "done") return;
+      if (state.get(path) === "done") {
+        return;
+      }
       if (state.get(path) === "open") {
         cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
         return;
       }
       state.set(path, "open");
-      for (const { target, typeOnly } of imports(path))
-        if (!typeOnly && text.has(target)) visit(target, [...trail, path]);
+      for (const { target, typeOnly } of imports(path)) {
+        if (!typeOnly && text.has(target)) {
+          visit(target, [...trail, path]);
+        }
+      }
       state.set(path, "done");
     };
-    for (const path of sources) visit(path, []);
+    for (const path of sources) {
+      visit(path, []);
+    }
     expect(cycles).toEqual([]);
   });
 });

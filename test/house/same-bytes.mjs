@@ -24,7 +24,9 @@ const { positionals, values } = parseArgs({
   options: { fields: { type: "string", default: "" }, keep: { type: "boolean", default: false } },
 });
 const [before, after = join(import.meta.dirname, "../..")] = positionals;
-if (before === undefined) throw new Error("name the checkout to compare with");
+if (before === undefined) {
+  throw new Error("name the checkout to compare with");
+}
 const free = values.fields.split(",").filter((one) => one !== "");
 const home = mkdtempSync(join(tmpdir(), "twin-same-"));
 const sides = [
@@ -39,7 +41,9 @@ function twin({ root, out }, args, mayFail = false) {
     encoding: "utf8",
     maxBuffer: 1 << 28,
   });
-  if (status !== 0 && !(mayFail && status === 1)) throw new Error(`twin ${args.join(" ")}\n${stderr}`);
+  if (status !== 0 && !(mayFail && status === 1)) {
+    throw new Error(`twin ${args.join(" ")}\n${stderr}`);
+  }
   return { status, stdout, stderr };
 }
 
@@ -61,10 +65,11 @@ const drawing = (text) =>
 function make(side, source) {
   mkdirSync(side.out, { recursive: true });
   // Sources are those of one side, so that only the code differs.
-  for (const folder of ["models", "test/good"])
+  for (const folder of ["models", "test/good"]) {
     cpSync(join(source, folder), join(side.out, folder), { recursive: true });
+  }
   const said = [];
-  for (const model of models(source))
+  for (const model of models(source)) {
     for (const [name, more] of [
       ["plain", []],
       ["outside", ["--embeddings", "outside"]],
@@ -75,8 +80,11 @@ function make(side, source) {
         ["build", model, "-o", join("built", basename(model, ".twin"), name), ...more],
         true,
       );
-      if (status !== 0) said.push([`${model} ${name}`, /error\[[\w-]+\]|error: .*/.exec(stderr)?.[0]]);
+      if (status !== 0) {
+        said.push([`${model} ${name}`, /error\[[\w-]+\]|error: .*/.exec(stderr)?.[0]]);
+      }
     }
+  }
   cpSync(join(home, "data"), join(side.out, "data"), { recursive: true });
   copyFileSync(join(source, "models/features.twin"), join(side.out, "features.twin"));
   writeFileSync(join(side.out, "drawing.twin"), drawing(readFileSync(join(source, "models/twin.twin"), "utf8")));
@@ -123,7 +131,9 @@ const files = (folder) =>
 
 function without(value, path) {
   const [first, ...rest] = path;
-  if (value === null || typeof value !== "object" || !Object.hasOwn(value, first)) return value;
+  if (value === null || typeof value !== "object" || !Object.hasOwn(value, first)) {
+    return value;
+  }
   const { [first]: part, ...others } = value;
   return rest.length === 0 ? others : { ...others, [first]: without(part, rest) };
 }
@@ -135,8 +145,12 @@ function payload(path, bytes) {
 
 function differs(path) {
   const [a, b] = sides.map(({ out }) => readFileSync(join(out, path)));
-  if (payload(path, a).equals(payload(path, b))) return false;
-  if (!/(manifest|dataset)\.yaml$/.test(path)) return true;
+  if (payload(path, a).equals(payload(path, b))) {
+    return false;
+  }
+  if (!/(manifest|dataset)\.yaml$/.test(path)) {
+    return true;
+  }
   // The key of prepared data says which files they are of, by place and time.
   const [before, after] = [a, b].map((bytes) =>
     ["checksum", "key", ...free].reduce((value, field) => without(value, field.split(".")), parse(bytes.toString())),
@@ -156,21 +170,37 @@ try {
   writeFileSync(join(home, "data/drawn.yaml"), `${drawn}negatives: {per_positive: 2, by: popularity, met: allow}\n`);
   const [one, other] = sides.map((side) => make(side, sides[0].root));
   const wrong = [];
-  if (!isDeepStrictEqual(one, other))
+  if (!isDeepStrictEqual(one, other)) {
     wrong.push(`what is refused: ${JSON.stringify(one)} and ${JSON.stringify(other)}`);
+  }
   const [left, right] = sides.map(({ out }) => files(out));
-  for (const path of left.filter((name) => !right.includes(name))) wrong.push(`${path}: only before`);
-  for (const path of right.filter((name) => !left.includes(name))) wrong.push(`${path}: only after`);
+  for (const path of left.filter((name) => !right.includes(name))) {
+    wrong.push(`${path}: only before`);
+  }
+  for (const path of right.filter((name) => !left.includes(name))) {
+    wrong.push(`${path}: only after`);
+  }
   const both = left.filter((name) => right.includes(name));
-  for (const path of both) if (differs(path)) wrong.push(`${path}: differs`);
+  for (const path of both) {
+    if (differs(path)) {
+      wrong.push(`${path}: differs`);
+    }
+  }
   const digest = createHash("sha256");
-  for (const path of both) digest.update(path).update(payload(path, readFileSync(join(sides[1].out, path))));
-  for (const line of wrong) console.log(line);
+  for (const path of both) {
+    digest.update(path).update(payload(path, readFileSync(join(sides[1].out, path))));
+  }
+  for (const line of wrong) {
+    console.log(line);
+  }
   console.log(
     `${both.length} files compared, ${wrong.length} differences; ${one.length} builds are refused alike; SHA-256 of all ${digest.digest("hex").slice(0, 16)}`,
   );
   process.exitCode = wrong.length === 0 ? 0 : 1;
 } finally {
-  if (values.keep) console.log(home);
-  else rmSync(home, { recursive: true, force: true });
+  if (values.keep) {
+    console.log(home);
+  } else {
+    rmSync(home, { recursive: true, force: true });
+  }
 }

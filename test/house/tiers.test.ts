@@ -24,21 +24,33 @@ function skips(path: string, source: string): string[] {
   const add = (how: string) => found.push(`${path}: ${how}`);
   /** What a call begins with: `it` of `it.each([])("…")`. */
   const root = (node: Node): string => {
-    if (node.type === "CallExpression") return root(node.callee);
-    if (node.type === "MemberExpression") return root(node.object);
+    if (node.type === "CallExpression") {
+      return root(node.callee);
+    }
+    if (node.type === "MemberExpression") {
+      return root(node.object);
+    }
     return node.type === "Identifier" ? node.name : "";
   };
   const names = (properties: readonly Node[]) =>
     properties.flatMap((one) => (one.type === "Property" && one.key.type === "Identifier" ? [one.key.name] : []));
   const { program, errors } = parseSync(path, source);
-  if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
+  if (errors.length > 0) {
+    throw new Error(`${path}: ${errors[0].message}`);
+  }
   new Visitor({
     MemberExpression(node) {
-      if (node.property.type !== "Identifier" || !forbidden.includes(node.property.name)) return;
-      if (["it", "describe", "test", "context"].includes(root(node))) add(node.property.name);
+      if (node.property.type !== "Identifier" || !forbidden.includes(node.property.name)) {
+        return;
+      }
+      if (["it", "describe", "test", "context"].includes(root(node))) {
+        add(node.property.name);
+      }
     },
     CallExpression(node) {
-      if (!["it", "describe", "test"].includes(root(node))) return;
+      if (!["it", "describe", "test"].includes(root(node))) {
+        return;
+      }
       for (const argument of node.arguments) {
         const given =
           argument.type === "ObjectExpression"
@@ -46,7 +58,11 @@ function skips(path: string, source: string): string[] {
             : argument.type === "ArrowFunctionExpression" && argument.params[0]?.type === "ObjectPattern"
               ? argument.params[0].properties
               : [];
-        for (const name of names(given)) if (forbidden.includes(name)) add(name);
+        for (const name of names(given)) {
+          if (forbidden.includes(name)) {
+            add(name);
+          }
+        }
       }
     },
   }).visit(program);
@@ -144,7 +160,9 @@ describe("the count of a run", () => {
             it("is not reached", () => undefined);
           });`,
       };
-      for (const [name, source] of Object.entries(files)) writeFileSync(join(folder, name), source);
+      for (const [name, source] of Object.entries(files)) {
+        writeFileSync(join(folder, name), source);
+      }
       const vitest = join(root, "node_modules/vitest/vitest.mjs");
       const { status } = spawnSync(process.execPath, [vitest, "run", "--root", folder], { encoding: "utf8" });
       expect(status).toBe(1);

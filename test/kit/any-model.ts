@@ -20,7 +20,9 @@ export interface ModelChoice {
 /** The checked model of a text; throws with the first diagnostic where there is none. */
 export function modelOf(text: string): Model {
   const { model, diagnostics } = check(load("any.twin", () => text));
-  if (model !== null) return model;
+  if (model !== null) {
+    return model;
+  }
   throw new Error(render(diagnostics, { color: false }));
 }
 
@@ -69,7 +71,9 @@ class AnyModel extends fc.Arbitrary<Model> {
 function* smallerModels(text: string): IterableIterator<fc.Value<Model>> {
   for (const next of smaller(text)) {
     const formatted = format({ path: "any.twin", text: next });
-    if (!("text" in formatted) || formatted.text === text) continue;
+    if (!("text" in formatted) || formatted.text === text) {
+      continue;
+    }
     try {
       const context: Drawn = { text: formatted.text, value: null };
       yield new fc.Value(shown(formatted.text), context);
@@ -218,7 +222,9 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
     `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,
     attend("interest", `${h}_search`),
     ...made.attends.map((name) => {
-      if (Object.hasOwn(over, name)) return attend(name, over[name]);
+      if (Object.hasOwn(over, name)) {
+        return attend(name, over[name]);
+      }
       const by = bySamples[name as keyof typeof bySamples];
       return `attend ${h}_${name} { over: ${made.heads === "max" ? h : `${h}_search`} by: ${by} }`;
     }),

@@ -46,7 +46,9 @@ export function requestFeeds(model: Model, { candidates, history, valid, seed }:
   const feeds: Feeds = {};
   const feed = (features: readonly Feature[], site: Site, count: number, used: number) => {
     for (const feature of features) {
-      if (feature.encoder.kind === "key") continue;
+      if (feature.encoder.kind === "key") {
+        continue;
+      }
       const port = encoded(scene(model, "request", new Set()), feature, site);
       const { name, shape } = port.node.attributes as Attributes["input"];
       const inner = shape.slice(1) as number[];
@@ -101,7 +103,9 @@ export function batchFeeds(feeds: Feeds, model: Model, candidates: number): Feed
   const prefixes = model.histories.map(({ name }) => `${name}.`);
   return Object.fromEntries(
     Object.entries(feeds).map(([name, { shape, data }]) => {
-      if (name.startsWith("candidate.")) return [name, { shape, data }];
+      if (name.startsWith("candidate.")) {
+        return [name, { shape, data }];
+      }
       const copies = Array.from({ length: candidates }, () => Array.from(data)).flat();
       const aligned = prefixes.some((prefix) => name.startsWith(prefix));
       return [name, { shape: aligned ? [candidates, ...shape] : [candidates, ...shape.slice(1)], data: copies }];

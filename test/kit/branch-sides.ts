@@ -28,7 +28,9 @@ const side = (name: string) => `side/${name}`;
 function mark(graph: GraphProto): string[] {
   const all: string[] = [];
   for (const node of graph.node as NodeProto[]) {
-    if (node.opType !== "If") continue;
+    if (node.opType !== "If") {
+      continue;
+    }
     const bodies = ["then_branch", "else_branch"].map(
       (name) => node.attribute!.find((attribute) => attribute.name === name)!.g as GraphProto,
     );

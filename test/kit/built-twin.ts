@@ -23,7 +23,9 @@ const folders: string[] = [];
 
 /** Removes every folder that this file made. */
 export function cleanUp(): void {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders.splice(0)) {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 export function temporary(): string {
@@ -99,7 +101,9 @@ export async function writeTables(
       feeds[feature.name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
     }
     for (const embedding of manifest.embeddings) {
-      if (embedding.placement.kind === "inside") continue;
+      if (embedding.placement.kind === "inside") {
+        continue;
+      }
       const users = stored.filter((feature) => feature.embedding === embedding.parameter);
       const uses = users.map((feature) => ({ indices: feeds[feature.name], needed: null }));
       const { rows, indices } = await fetchOutside(artefacts.outside!, embedding, uses);

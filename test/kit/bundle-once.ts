@@ -4,10 +4,14 @@ import { join } from "node:path";
 
 export default async function setup(): Promise<void> {
   const root = join(import.meta.dirname, "../..");
-  if (!existsSync(join(root, "cli/main.ts"))) return;
+  if (!existsSync(join(root, "cli/main.ts"))) {
+    return;
+  }
   const { stale, bundle } = (await import("../../cli/bundle.mjs")) as {
     stale(): boolean;
     bundle(): Promise<void>;
   };
-  if (stale()) await bundle();
+  if (stale()) {
+    await bundle();
+  }
 }

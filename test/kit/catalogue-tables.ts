@@ -64,7 +64,9 @@ function calls(kinds: Readonly<Record<string, Signature>>, stages?: (name: strin
 }
 
 function fallback({ required, fallback: value }: Argument): string {
-  if (required) return "required";
+  if (required) {
+    return "required";
+  }
   return value === null ? "none" : code(String(value));
 }
 
@@ -97,7 +99,9 @@ function sortText(sort: SortKind): string {
 const number = (value: number) => value.toLocaleString("en-GB", { maximumFractionDigits: 10 });
 
 function rangeText({ min, max, above, below }: Range): string {
-  if (min !== undefined && max !== undefined) return `, ${number(min)} to ${number(max)}`;
+  if (min !== undefined && max !== undefined) {
+    return `, ${number(min)} to ${number(max)}`;
+  }
   const parts = [
     ...(above !== undefined ? [`above ${number(above)}`] : []),
     ...(min !== undefined ? [`from ${number(min)}`] : []),

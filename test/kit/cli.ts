@@ -75,7 +75,9 @@ export async function here(args: readonly string[]): Promise<Outcome> {
   try {
     return { code: await run(args), signal: null, ...written };
   } finally {
-    for (const spy of spies) spy.mockRestore();
+    for (const spy of spies) {
+      spy.mockRestore();
+    }
   }
 }
 
@@ -106,12 +108,18 @@ export async function refused(
   const all = outcome.stdout + outcome.stderr;
   expect(outcome.code, `twin ${args.join(" ")}\n${all.slice(0, 2000)}`).toBe(code);
   for (const pattern of patterns) {
-    if (typeof pattern === "string") expect(outcome.stderr).toContain(pattern);
-    else expect(outcome.stderr).toMatch(pattern);
+    if (typeof pattern === "string") {
+      expect(outcome.stderr).toContain(pattern);
+    } else {
+      expect(outcome.stderr).toMatch(pattern);
+    }
   }
   expect(all).not.toMatch(trace);
   expect(all).not.toMatch(escapes);
-  if (stdout) expect(outcome.stdout).toMatch(stdout);
-  else expect(outcome.stdout).toBe("");
+  if (stdout) {
+    expect(outcome.stdout).toMatch(stdout);
+  } else {
+    expect(outcome.stdout).toBe("");
+  }
   return outcome;
 }

@@ -15,8 +15,9 @@ const kinds = {
 /** How often to try: `usual` in `npm test`. */
 export function times(flag: keyof typeof kinds, usual: number): number {
   const wanted = process.env[flag];
-  if (wanted !== undefined && !/^[1-9]\d*$/.test(wanted))
+  if (wanted !== undefined && !/^[1-9]\d*$/.test(wanted)) {
     throw new Error(`${flag} must be a number above 0: ${wanted}`);
+  }
   return wanted === undefined ? (long ? kinds[flag] : usual) : Number(wanted);
 }
 
@@ -29,8 +30,14 @@ export const everyBit = (usual: number): number => (long || process.env.TWIN_EVE
 /** What TWIN_SEED says of random cases: the same in every run by default, others for a number, and new ones for `random`. */
 export function seed(usual: number): number {
   const wanted = process.env.TWIN_SEED;
-  if (wanted === undefined) return usual;
-  if (wanted === "random") return Math.floor(Math.random() * 2 ** 31);
-  if (!/^\d+$/.test(wanted)) throw new Error(`TWIN_SEED must be a number or \`random\`: ${wanted}`);
+  if (wanted === undefined) {
+    return usual;
+  }
+  if (wanted === "random") {
+    return Math.floor(Math.random() * 2 ** 31);
+  }
+  if (!/^\d+$/.test(wanted)) {
+    throw new Error(`TWIN_SEED must be a number or \`random\`: ${wanted}`);
+  }
   return Number(wanted);
 }

@@ -38,7 +38,9 @@ function someEvents(): LoggedEvent[] {
     for (let i = 0, first = 0; i < EACH; i++) {
       const time = T0 + Math.floor(i / 3) * 30_000 + user;
       const videos = time > END ? 50 : 40;
-      if (i % 3 === 0) first = below(videos);
+      if (i % 3 === 0) {
+        first = below(videos);
+      }
       const video = (first + (i % 3) * 13) % videos;
       const click = Number(next() < 0.4);
       events.push({ user, video, time, click, watch: click * below(100), request: `${user}/${Math.floor(i / 3)}` });

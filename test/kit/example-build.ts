@@ -34,10 +34,14 @@ export async function exampleBuild(options: { readonly tables?: boolean } = {}):
     dir: join(folder, "build"),
     request: join(folder, "request.json"),
   };
-  for (const name of ["twin.twin", "features.twin"]) copyFileSync(join(root, "models", name), join(folder, name));
+  for (const name of ["twin.twin", "features.twin"]) {
+    copyFileSync(join(root, "models", name), join(folder, name));
+  }
   await fine(["example", join(folder, "data"), "--users", "20", "--items", "300", "--behaviours", "60"]);
   await fine(["build", paths.model, "-o", paths.dir, "--data", paths.data]);
-  if (options.tables !== false) await fine(["table", "build", paths.dir, "--data", paths.data]);
+  if (options.tables !== false) {
+    await fine(["table", "build", paths.dir, "--data", paths.data]);
+  }
   writeFileSync(paths.request, JSON.stringify(await someRequest(join(folder, "data/events.parquet"))));
   return paths;
 }
@@ -83,8 +87,13 @@ export const readRequest = (path: string): RequestFile => JSON.parse(readFileSyn
 export function contents(folder: string): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (path: string, name: string): void => {
-    if (statSync(path).isDirectory()) for (const one of readdirSync(path)) visit(join(path, one), `${name}/${one}`);
-    else found.set(name, readFileSync(path).toString("base64"));
+    if (statSync(path).isDirectory()) {
+      for (const one of readdirSync(path)) {
+        visit(join(path, one), `${name}/${one}`);
+      }
+    } else {
+      found.set(name, readFileSync(path).toString("base64"));
+    }
   };
   mkdirSync(folder, { recursive: true });
   visit(folder, "");

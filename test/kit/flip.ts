@@ -18,9 +18,13 @@ export function flipsOf(
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
   return names.sort().flatMap((file, f) => {
     const path = join(folder, file);
-    if (!statSync(path).isFile() || !chosen(file)) return [];
+    if (!statSync(path).isFile() || !chosen(file)) {
+      return [];
+    }
     const bits = 8 * statSync(path).size;
-    if (bits === 0) return [];
+    if (bits === 0) {
+      return [];
+    }
     // The golden ratio's steps spread over the file, however many are taken.
     return Array.from({ length: each }, (_, i) => ({
       file,
@@ -39,6 +43,8 @@ export async function withFlip<T>(folder: string, { file, bit }: Flip, run: () =
   try {
     return await run();
   } finally {
-    if (existsSync(dirname(path))) writeFileSync(path, before);
+    if (existsSync(dirname(path))) {
+      writeFileSync(path, before);
+    }
   }
 }

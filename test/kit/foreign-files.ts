@@ -58,8 +58,11 @@ export function npyOf({ shape, data, descr = "<f4", fortran = false, version = 1
   const head = Buffer.alloc(before);
   head.write("\x93NUMPY", 0, "latin1");
   head[6] = version;
-  if (version === 1) head.writeUInt16LE(padded.length, 8);
-  else head.writeUInt32LE(padded.length, 8);
+  if (version === 1) {
+    head.writeUInt16LE(padded.length, 8);
+  } else {
+    head.writeUInt32LE(padded.length, 8);
+  }
   return join([head, Buffer.from(padded), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
 }
 

@@ -125,9 +125,13 @@ function linear(read: ReadParameter, parameter: string, order?: readonly number[
   const [heads, inputs, width] = shape.length === 3 ? shape : [1, ...shape];
   const columns = order ?? Array.from({ length: inputs }, (_, i) => i);
   const values = [];
-  for (let head = 0; head < heads; head++)
-    for (let out = 0; out < width; out++)
-      for (const input of columns) values.push(data[(head * inputs + input) * width + out]);
+  for (let head = 0; head < heads; head++) {
+    for (let out = 0; out < width; out++) {
+      for (const input of columns) {
+        values.push(data[(head * inputs + input) * width + out]);
+      }
+    }
+  }
   return { shape: [heads * width, inputs], data: Float32Array.from(values) };
 }
 
@@ -202,7 +206,9 @@ export function fuxiSamples(
   const valids = { shape: [count, length], data: valid };
   Object.assign(feeds, { "clicked.valid": { ...valids, data: [...valid] } });
   if (ownMask) {
-    for (const name of ["item.item_id", "item.cate_id"]) feeds[`window.${name}`] = feeds[`clicked.${name}`];
+    for (const name of ["item.item_id", "item.cate_id"]) {
+      feeds[`window.${name}`] = feeds[`clicked.${name}`];
+    }
     // Histories of 1 and 2, which the window of 2 holds whole, lose their oldest behaviour.
     const oldest = (i: number): boolean => {
       const row = Math.floor(i / length) % (length + 1);

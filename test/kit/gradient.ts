@@ -49,7 +49,9 @@ export function disagreement(
   let wanted = Number.NaN;
   for (const step of steps) {
     wanted = centralDifference(graph, tensors, loss, scalar, step);
-    if (Math.abs(actual - wanted) <= 1e-6 * Math.max(0.1, Math.abs(wanted))) return null;
+    if (Math.abs(actual - wanted) <= 1e-6 * Math.max(0.1, Math.abs(wanted))) {
+      return null;
+    }
   }
   return `the gradient of ${scalar.name}[${scalar.index}] is ${actual} instead of ${wanted}`;
 }

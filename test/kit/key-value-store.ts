@@ -30,7 +30,9 @@ export class KeyValues {
   async get(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
     const number = this.commands++;
     await new Promise((resolve) => setTimeout(resolve, (number * 7) % 4));
-    if (this.away) throw new Error("ECONNRESET");
+    if (this.away) {
+      throw new Error("ECONNRESET");
+    }
     return keys.map((key) => this.#values.get(key) ?? null);
   }
 }
@@ -60,8 +62,9 @@ export class KeyValueStore implements TableStore {
     const all = Promise.all(starts.map((start) => this.#server.get(texts.slice(start, start + CHUNK))));
     const answers = await this.#before(all, signal);
     answers.flat().forEach((value, i) => {
-      if (value !== null && value.length !== this.rowBytes)
+      if (value !== null && value.length !== this.rowBytes) {
         throw new TwinError(`${this.where}: ${texts[i]} has ${value.length} bytes, and ${this.rowBytes} are due`);
+      }
       hits[i] = value === null ? 0 : 1;
       putRow(value ?? this.absent, 0, i, into);
     });
@@ -73,7 +76,9 @@ export class KeyValueStore implements TableStore {
     try {
       return await Promise.race([answer, aborted]);
     } catch (error) {
-      if (error === signal?.reason && signal?.aborted) throw error;
+      if (error === signal?.reason && signal?.aborted) {
+        throw error;
+      }
       throw new TwinError(`${this.where} does not answer: ${(error as Error).message}`, { cause: error });
     }
   }

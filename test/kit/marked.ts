@@ -21,8 +21,9 @@ export function marked(source: string): Marked {
   let above = 0;
   for (const line of source.split("\n")) {
     if (/^[ ]*~[ ~]*$/.test(line)) {
-      for (const run of line.matchAll(/~+/g))
+      for (const run of line.matchAll(/~+/g)) {
         ranges.push({ start: above + run.index, end: above + run.index + run[0].length });
+      }
       continue;
     }
     above = offset;

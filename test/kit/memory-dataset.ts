@@ -86,7 +86,9 @@ export class MemoryDataset implements Dataset {
         for (let i = 0; i < lengths[row]; i++) {
           const roll = rolls[row];
           item[row * length + i] = this.#item(roll.below, roll.next() < 0.8 ? loved(row) : null);
-          for (const [one, values] of columns) this.#fill(one, values, row * length + i, roll.below, roll.next);
+          for (const [one, values] of columns) {
+            this.#fill(one, values, row * length + i, roll.below, roll.next);
+          }
         }
       }
       const history: BatchHistory = { length, lengths, item, cross: Object.fromEntries(columns) };
@@ -96,11 +98,16 @@ export class MemoryDataset implements Dataset {
       .filter(({ group, encoder }) => ["user", "context", "candidate"].includes(group) && encoder.kind !== "key")
       .map((feature) => {
         const values = blank(feature, rows);
-        for (const [row, roll] of rolls.entries()) this.#fill(feature.name, values, row, roll.below, roll.next);
-        if (part === "training" && feature.encoder.kind === "number" && poisoned !== undefined)
+        for (const [row, roll] of rolls.entries()) {
+          this.#fill(feature.name, values, row, roll.below, roll.next);
+        }
+        if (part === "training" && feature.encoder.kind === "number" && poisoned !== undefined) {
           samples.forEach((sample, row) => {
-            if (sample === poisoned) values[row] = Number.POSITIVE_INFINITY;
+            if (sample === poisoned) {
+              values[row] = Number.POSITIVE_INFINITY;
+            }
           });
+        }
         return [feature.name, values] as const;
       });
     const truth = labels.map((label) => {
@@ -130,7 +137,9 @@ export class MemoryDataset implements Dataset {
   /** An item of a topic, or any; never the unknown one. */
   #item(below: (count: number) => number, topic: number | null): number {
     const { items, topics } = this.#settings;
-    if (topic === null) return 1 + below(items - 1);
+    if (topic === null) {
+      return 1 + below(items - 1);
+    }
     const of = Math.floor((items - 1 - topic) / topics);
     return topic + topics * (topic === 0 ? 1 + below(Math.max(1, of)) : below(of + 1));
   }
@@ -146,9 +155,13 @@ export class MemoryDataset implements Dataset {
     const { below, next } = random(seed, 9, number);
     const values = sharedLike(feature, items * width);
     for (let item = 1; item < items; item++) {
-      if (feature.column === "topic") values[item] = 1 + (item % topics);
-      else if (feature.key) values[item] = 1 + (item % (this.#limit(feature) - 1));
-      else this.#fill(feature.name, values, item, below, next);
+      if (feature.column === "topic") {
+        values[item] = 1 + (item % topics);
+      } else if (feature.key) {
+        values[item] = 1 + (item % (this.#limit(feature) - 1));
+      } else {
+        this.#fill(feature.name, values, item, below, next);
+      }
     }
     return values;
   }
@@ -157,14 +170,17 @@ export class MemoryDataset implements Dataset {
     const feature = this.#settings.features.find((one) => one.name === name)!;
     const width = feature.shape.reduce((product, size) => product * size, 1);
     const used = feature.encoder.kind === "tags" ? below(width + 1) : width;
-    for (let j = 0; j < used; j++)
+    for (let j = 0; j < used; j++) {
       values[place * width + j] = values instanceof Int32Array ? below(this.#limit(feature)) : next() - 0.5;
+    }
   }
 }
 
 function blank({ dtype, shape, encoder }: FeatureSpec, rows: number): Encoded {
   const length = rows * shape.reduce((product, size) => product * size, 1);
-  if (dtype === "float32") return new Float32Array(length);
+  if (dtype === "float32") {
+    return new Float32Array(length);
+  }
   return encoder.kind === "tags" ? new Int32Array(length).fill(-1) : new Int32Array(length);
 }
 

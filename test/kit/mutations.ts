@@ -30,10 +30,15 @@ export function broken(text: string): fc.Arbitrary<string> {
   const apply = (parts: string[], edits: readonly { at: number; kind: string; junk: string }[]): string[] => {
     for (const { at, kind, junk: extra } of edits) {
       const i = at % parts.length;
-      if (kind === "delete") parts.splice(i, 1);
-      else if (kind === "insert") parts.splice(i, 0, extra);
-      else if (kind === "double") parts.splice(i, 0, parts[i]);
-      else [parts[i], parts[(i + 1) % parts.length]] = [parts[(i + 1) % parts.length], parts[i]];
+      if (kind === "delete") {
+        parts.splice(i, 1);
+      } else if (kind === "insert") {
+        parts.splice(i, 0, extra);
+      } else if (kind === "double") {
+        parts.splice(i, 0, parts[i]);
+      } else {
+        [parts[i], parts[(i + 1) % parts.length]] = [parts[(i + 1) % parts.length], parts[i]];
+      }
     }
     return parts;
   };

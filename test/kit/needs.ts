@@ -82,11 +82,15 @@ const asked = new Map<Optional, string | null>();
 /** Why a thing is not to be had here, or null; files of one run share what was found. */
 export function lacking(name: Optional): string | null {
   const known = asked.get(name);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   const shared = process.env.TWIN_TEST_FOLDER;
   const note = shared === undefined ? null : join(shared, `needs ${name}`);
   const missing = note !== null && existsSync(note) ? readFileSync(note, "utf8") || null : optional[name].missing();
-  if (note !== null) writeFileSync(note, missing ?? "");
+  if (note !== null) {
+    writeFileSync(note, missing ?? "");
+  }
   asked.set(name, missing);
   return missing;
 }
@@ -104,7 +108,11 @@ export function needs(...names: readonly Optional[]): { readonly skip?: boolean;
     const reason = lacking(name);
     return reason === null ? [] : [`${optional[name].what} (${reason}; ${optional[name].bring})`];
   });
-  if (lacks.length === 0) return {};
-  if (process.env.TWIN_REQUIRE_ALL) throw new Error(`TWIN_REQUIRE_ALL is set, and here is not ${lacks.join(", nor ")}`);
+  if (lacks.length === 0) {
+    return {};
+  }
+  if (process.env.TWIN_REQUIRE_ALL) {
+    throw new Error(`TWIN_REQUIRE_ALL is set, and here is not ${lacks.join(", nor ")}`);
+  }
   return { skip: true, meta: { lacks: lacks.join(", ") } };
 }

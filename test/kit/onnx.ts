@@ -13,9 +13,13 @@ export function graphOf(outputs: Readonly<Record<string, Value>>, name = "test")
   const inputs = new Map<string, InputValue>();
   const seen = new Set<Value>();
   const visit = (value: Value) => {
-    if (seen.has(value)) return;
+    if (seen.has(value)) {
+      return;
+    }
     seen.add(value);
-    if (isInput(value)) inputs.set(value.node.attributes.name, value);
+    if (isInput(value)) {
+      inputs.set(value.node.attributes.name, value);
+    }
     value.node.inputs.forEach(visit);
   };
   Object.values(outputs).forEach(visit);
@@ -68,7 +72,9 @@ export async function runBytes(
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array } as const;
 
 function toOrt(dtype: Dtype, { shape, data }: Tensor) {
-  if (dtype === "float16") return new ort.Tensor(dtype, Uint16Array.from(data, toHalf), [...shape]);
+  if (dtype === "float16") {
+    return new ort.Tensor(dtype, Uint16Array.from(data, toHalf), [...shape]);
+  }
   return new ort.Tensor(dtype, arrays[dtype].from(data), [...shape]);
 }
 
@@ -78,11 +84,15 @@ function fromOrt({ dims, data }: { readonly dims: readonly number[]; readonly da
 
 /** Where two results differ by more than 1e-5 · max(1, |b|), or null. */
 export function difference(actual: Tensor, wanted: Tensor, exact = false): string | null {
-  if (actual.shape.join() !== wanted.shape.join()) return `shape [${actual.shape}] instead of [${wanted.shape}]`;
+  if (actual.shape.join() !== wanted.shape.join()) {
+    return `shape [${actual.shape}] instead of [${wanted.shape}]`;
+  }
   for (let index = 0; index < wanted.data.length; index++) {
     const [a, b] = [actual.data[index], wanted.data[index]];
     const near = exact ? a === b : a === b || Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(b));
-    if (!near) return `number ${index} is ${a} instead of ${b}`;
+    if (!near) {
+      return `number ${index} is ${a} instead of ${b}`;
+    }
   }
   return null;
 }

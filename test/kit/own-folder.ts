@@ -8,12 +8,15 @@ function remove(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   } catch {
-    if (!existsSync(folder)) return;
+    if (!existsSync(folder)) {
+      return;
+    }
     for (const one of [
       folder,
       ...readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
-    ])
+    ]) {
       chmodSync(one, 0o755);
+    }
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
@@ -22,7 +25,9 @@ export default function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), "twin-run-"));
   // Tests become another user, who must get through to what he may read.
   chmodSync(folder, 0o755);
-  for (const name of ["TMPDIR", "TMP", "TEMP", "TWIN_TEST_FOLDER"]) process.env[name] = folder;
+  for (const name of ["TMPDIR", "TMP", "TEMP", "TWIN_TEST_FOLDER"]) {
+    process.env[name] = folder;
+  }
   // Also of a run that is stopped by hand.
   process.once("exit", () => remove(folder));
   return () => remove(folder);

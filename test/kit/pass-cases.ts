@@ -91,7 +91,9 @@ function feedsOf(graph: Graph): Record<string, Tensor> {
 export function numbersOf(graph: Graph): Read {
   const found = new Map<string, ReturnType<Read>>();
   for (const { node } of topological(graph.outputs.map(({ value }) => value))) {
-    if (node.op !== "parameter") continue;
+    if (node.op !== "parameter") {
+      continue;
+    }
     const { name, shape } = node.attributes;
     const draw = uniform(101 + found.size);
     const length = shape.reduce((product, dim) => product * dim, 1);
@@ -134,18 +136,27 @@ export function fault(
     keeps === "bits"
       ? (Object.keys(wanted).find((name) => !same(actual[name], wanted[name])) ?? null)
       : outputsApart(actual, wanted, tolerance[keeps]);
-  if (apart !== null) return { kind: "scores", what: apart };
+  if (apart !== null) {
+    return { kind: "scores", what: apart };
+  }
   const stays = print(after) === print(graph);
-  if (gives === undefined) return stays ? null : { kind: "form", what: `it fires: ${operators(after)}` };
-  if (stays) return { kind: "form", what: "it does not fire" };
-  if (holds !== undefined && !holds.test(print(after))) return { kind: "form", what: print(after) };
+  if (gives === undefined) {
+    return stays ? null : { kind: "form", what: `it fires: ${operators(after)}` };
+  }
+  if (stays) {
+    return { kind: "form", what: "it does not fire" };
+  }
+  if (holds !== undefined && !holds.test(print(after))) {
+    return { kind: "form", what: print(after) };
+  }
   return operators(after) === gives ? null : { kind: "form", what: operators(after) };
 }
 
 /** The rewrite that a module exports: a pass, or a function of the graph and its parameters. */
 export function rewriteOf(found: unknown): Rewrite {
-  if (typeof found === "function")
+  if (typeof found === "function") {
     return (graph, _, read) => (found as (graph: Graph, read: Read) => Graph)(graph, read);
+  }
   const { run } = found as { readonly run: Rewrite };
   return run;
 }
@@ -157,7 +168,9 @@ export async function mutated(
 ): Promise<Rewrite> {
   const path = join(root, patched);
   const source = readFileSync(path, "utf8");
-  if (source.split(from).length !== 2) throw new Error(`${patched} does not hold, once: ${from}`);
+  if (source.split(from).length !== 2) {
+    throw new Error(`${patched} does not hold, once: ${from}`);
+  }
   const { outputFiles } = await build({
     entryPoints: [join(root, file)],
     bundle: true,

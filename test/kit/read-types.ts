@@ -55,8 +55,9 @@ export async function events(folder: string, yaml: string): Promise<{ user: unkn
 /** A folder with one Parquet file for each query. */
 export async function parquet(selects: readonly string[]): Promise<string> {
   const folder = temporary();
-  for (const [i, select] of selects.entries())
+  for (const [i, select] of selects.entries()) {
     await ask(`COPY (${select}) TO '${folder}/${i}.parquet' (FORMAT parquet)`);
+  }
   return folder;
 }
 

@@ -24,7 +24,9 @@ export function randomParameters(model: Model, seed: number): ReadParameter {
   );
   return (name) => {
     const found = all.get(name);
-    if (found === undefined) throw new RangeError(`the model has no parameter ${name}`);
+    if (found === undefined) {
+      throw new RangeError(`the model has no parameter ${name}`);
+    }
     return found;
   };
 }
@@ -98,10 +100,14 @@ export function world(
 
 /** Where results differ by more than `tolerance` · max(1, |b|), or null. */
 export function apart(actual: Tensor, wanted: Tensor, tolerance = 1e-9): string | null {
-  if (actual.shape.join() !== wanted.shape.join()) return `shape [${actual.shape}] instead of [${wanted.shape}]`;
+  if (actual.shape.join() !== wanted.shape.join()) {
+    return `shape [${actual.shape}] instead of [${wanted.shape}]`;
+  }
   for (let index = 0; index < wanted.data.length; index++) {
     const [a, b] = [actual.data[index], wanted.data[index]];
-    if (!(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b)))) return `number ${index} is ${a} instead of ${b}`;
+    if (!(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b)))) {
+      return `number ${index} is ${a} instead of ${b}`;
+    }
   }
   return null;
 }
@@ -117,9 +123,13 @@ export function same(actual: Tensor, wanted: Tensor): boolean {
 export function outputsApart(actual: Feeds, wanted: Feeds, tolerance = 1e-9): string | null {
   const names = [...new Set([...Object.keys(actual), ...Object.keys(wanted)])];
   for (const name of names) {
-    if (!(name in actual) || !(name in wanted)) return `${name} is not among both`;
+    if (!(name in actual) || !(name in wanted)) {
+      return `${name} is not among both`;
+    }
     const fault = apart(actual[name], wanted[name], tolerance);
-    if (fault !== null) return `${name}: ${fault}`;
+    if (fault !== null) {
+      return `${name}: ${fault}`;
+    }
   }
   return null;
 }

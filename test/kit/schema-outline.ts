@@ -34,8 +34,9 @@ function* lines(schema: Schema, path: string): Iterable<string> {
   switch (type) {
     case "strict_object":
       yield `${path}: object`;
-      for (const [name, field] of Object.entries(schema.entries as Record<string, Schema>))
+      for (const [name, field] of Object.entries(schema.entries as Record<string, Schema>)) {
         yield* lines(field, `${path}.${name}`);
+      }
       return;
     case "variant":
       yield `${path}: one of, by ${schema.key}`;
@@ -64,11 +65,15 @@ function* lines(schema: Schema, path: string): Iterable<string> {
     }
     case "union":
       yield `${path}: any of`;
-      for (const [i, option] of (schema.options as readonly Schema[]).entries()) yield* lines(option, `${path}|${i}`);
+      for (const [i, option] of (schema.options as readonly Schema[]).entries()) {
+        yield* lines(option, `${path}|${i}`);
+      }
       return;
     case "tuple":
       yield `${path}: tuple`;
-      for (const [i, item] of (schema.items as readonly Schema[]).entries()) yield* lines(item, `${path}.${i}`);
+      for (const [i, item] of (schema.items as readonly Schema[]).entries()) {
+        yield* lines(item, `${path}.${i}`);
+      }
       return;
     case "picklist":
       yield `${path}: ${said(schema.options)}`;
@@ -92,7 +97,9 @@ export function breaking(before: readonly string[], now: readonly string[]): str
   const same = (path: string): boolean => was.get(path) === is.get(path) || wordsMore(was.get(path), is.get(path));
   const gone = [...was].filter(([path]) => !same(path)).map(([path, type]) => `gone: ${path}: ${type}`);
   const added = [...is].flatMap(([path, type]) => {
-    if (same(path)) return [];
+    if (same(path)) {
+      return [];
+    }
     const places = [...path.matchAll(/\?|<[^<>]*>/g)].map(({ index, 0: mark }) => path.slice(0, index + mark.length));
     const isNew = places.some((place) => ![...was.keys()].some((one) => one.startsWith(place)));
     return isNew ? [] : [`new: ${path}: ${type}`];
@@ -108,7 +115,9 @@ function cut(line: string): [string, string] {
 /** Whether a list of words is the one before with more. */
 function wordsMore(before: string | undefined, now: string | undefined): boolean {
   const [left, right] = [before, now].map((type) => /^(record of )?(\[.*\])$/.exec(type ?? "")?.[2]);
-  if (left === undefined || right === undefined) return false;
+  if (left === undefined || right === undefined) {
+    return false;
+  }
   const words = new Set(JSON.parse(right) as unknown[]);
   return (JSON.parse(left) as unknown[]).every((word) => words.has(word));
 }

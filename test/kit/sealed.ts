@@ -23,7 +23,9 @@ export function vouchFor(dir: string, file: string): void {
     `(${name}:\\s+(?:\\{\\s*)?bytes: )\\d+(,?\\s+sha256: )"?[0-9a-f]{64}"?((?:,?\\s+blocks: )"?[0-9a-f]*"?)?`,
   );
   changeManifest(dir, (text) => {
-    if (!before.test(text)) throw new Error(`the manifest does not list ${file}`);
+    if (!before.test(text)) {
+      throw new Error(`the manifest does not list ${file}`);
+    }
     return text.replace(before, (_, bytesOf, sha256, blocks) => {
       const rest = blocks === undefined ? "" : `${/,?\s+blocks: /.exec(blocks)![0]}"${blocksText(hashing)}"`;
       return `${bytesOf}${bytes.length}${sha256}"${digest}"${rest}`;

@@ -44,12 +44,18 @@ export function shuffleTopK(bytes: Uint8Array, shape: readonly number[], offered
   const made = new Map<string, string>();
   const rewritten = (list: readonly NodeProto[]): NodeProto[] =>
     list.flatMap((node) => {
-      for (const output of node.output!) made.set(output, node.opType!);
+      for (const output of node.output!) {
+        made.set(output, node.opType!);
+      }
       for (const attribute of node.attribute ?? []) {
-        if (attribute.g) attribute.g.node = rewritten(attribute.g.node as NodeProto[]);
+        if (attribute.g) {
+          attribute.g.node = rewritten(attribute.g.node as NodeProto[]);
+        }
       }
       const axis = node.attribute?.find(({ name }) => name === "axis");
-      if (node.opType !== "TopK" || Number(axis?.i ?? -1) !== -1) return [node];
+      if (node.opType !== "TopK" || Number(axis?.i ?? -1) !== -1) {
+        return [node];
+      }
       const [scores, count] = node.input!;
       const maker = made.get(scores);
       const order = permutation(nodes++, maker === "Slice" ? Math.min(rows, 2) : rows, maker === "Squeeze");

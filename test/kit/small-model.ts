@@ -72,26 +72,34 @@ export const vocabularies = new Map([["item.topics", ["drama", "comedy", "5"]]])
 export function compiled(source = smallSource, options: Partial<BuildOptions> = {}) {
   const result = compile("small.twin", { version: "1.2.3", vocabularies, resolve: () => source, ...options });
   const error = result.diagnostics.find(({ severity }) => severity === "error");
-  if (error || !result.model || !result.manifest) throw new Error(error?.title ?? "no model");
+  if (error || !result.model || !result.manifest) {
+    throw new Error(error?.title ?? "no model");
+  }
   return { ...result, model: result.model as Model, manifest: result.manifest };
 }
 
 /** All bytes of one file. */
 export function bytesOf({ content, bytes }: ArtefactFile): Uint8Array {
-  if (content instanceof Uint8Array) return content;
+  if (content instanceof Uint8Array) {
+    return content;
+  }
   const whole = new Uint8Array(bytes);
   let at = 0;
   for (const piece of content()) {
     whole.set(piece, at);
     at += piece.length;
   }
-  if (at !== bytes) throw new Error(`the stream ends after ${at} of ${bytes} bytes`);
+  if (at !== bytes) {
+    throw new Error(`the stream ends after ${at} of ${bytes} bytes`);
+  }
   return whole;
 }
 
 /** The text of the file at `path`. */
 export function textOf(files: readonly ArtefactFile[], path: string): string {
   const file = files.find((candidate) => candidate.path === path);
-  if (!file) throw new Error(`there is no ${path}`);
+  if (!file) {
+    throw new Error(`there is no ${path}`);
+  }
   return new TextDecoder().decode(bytesOf(file));
 }

@@ -36,7 +36,9 @@ class Memory {
 
   /** Bytes outside the pieces that were written to. */
   spilt(): number {
-    for (const { into } of this.pieces) into.fill(0xa5);
+    for (const { into } of this.pieces) {
+      into.fill(0xa5);
+    }
     return this.#all.reduce((count, byte) => count + Number(byte !== 0xa5), 0);
   }
 }
@@ -87,7 +89,9 @@ export function conforms(name: string, open: () => Promise<StoreSubject>): void 
             async (asked, cuts, shared) => {
               const memory = new Memory(cuts, asked.length, shared);
               const hits = await store.read(subject.keys(asked), memory.pieces);
-              for (const piece of memory.pieces) expect([...piece.into]).toEqual(expected(subject, asked, piece));
+              for (const piece of memory.pieces) {
+                expect([...piece.into]).toEqual(expected(subject, asked, piece));
+              }
               expect([...hits]).toEqual(asked.map((key) => Number(subject.rows.has(key))));
               expect(memory.spilt()).toBe(0);
             },
@@ -116,7 +120,9 @@ export function conforms(name: string, open: () => Promise<StoreSubject>): void 
         const hits = await store.read(subject.keys(asked), []);
         expect([...hits]).toEqual(asked.map((key) => Number(subject.rows.has(key))));
         const located = store.locate?.(subject.keys(asked));
-        if (located !== undefined) expect([...located].map((row) => Number(row > 0))).toEqual([...hits]);
+        if (located !== undefined) {
+          expect([...located].map((row) => Number(row > 0))).toEqual([...hits]);
+        }
       }));
 
     it("rejects where the memory has another size, and where a row has no such bytes", () =>
@@ -124,10 +130,12 @@ export function conforms(name: string, open: () => Promise<StoreSubject>): void 
         const [key] = rows.keys();
         const piece = (from: number, bytes: number, length = bytes) => [{ from, bytes, into: new Uint8Array(length) }];
         const { rowBytes } = store;
-        for (const wrong of [piece(0, rowBytes, rowBytes - 1), piece(0, rowBytes, rowBytes + 1)])
+        for (const wrong of [piece(0, rowBytes, rowBytes - 1), piece(0, rowBytes, rowBytes + 1)]) {
           await expect(store.read(keys([key]), wrong)).rejects.toThrow(/do not lie in/);
-        for (const wrong of [piece(1, rowBytes), piece(-1, 1), piece(0, 0), piece(rowBytes, 1)])
+        }
+        for (const wrong of [piece(1, rowBytes), piece(-1, 1), piece(0, 0), piece(rowBytes, 1)]) {
           await expect(store.read(keys([key]), wrong)).rejects.toThrow(/are no piece of a row/);
+        }
       }));
 
     it("ends a reading by its signal, with the signal's reason", () =>
@@ -142,14 +150,18 @@ export function conforms(name: string, open: () => Promise<StoreSubject>): void 
         const reading = store.read(subject.keys(asked), pieces, { signal: controller.signal });
         controller.abort(gone);
         const result = await reading.catch((error: unknown) => error);
-        if (result !== gone) expect((result as Uint8Array).every((hit) => hit === 1)).toBe(true);
+        if (result !== gone) {
+          expect((result as Uint8Array).every((hit) => hit === 1)).toBe(true);
+        }
         // The store can still be read.
         expect([...(await store.read(subject.keys([asked[0]]), []))]).toEqual([1]);
       }));
 
     it("rejects where rows cannot be read, and never says that there are none", () =>
       using(async (subject) => {
-        if (subject.lose === null) return;
+        if (subject.lose === null) {
+          return;
+        }
         const { store } = subject;
         subject.lose();
         const asked = [...subject.rows.keys()];

@@ -56,7 +56,9 @@ function worldOf(parts: TrainFeedParts): World {
   const items: number[][][] = [];
   const add = (values: number[][]) => {
     const key = JSON.stringify(values);
-    if (!numbers.has(key)) items.push(values);
+    if (!numbers.has(key)) {
+      items.push(values);
+    }
     numbers.set(key, numbers.get(key) ?? numbers.size);
     return numbers.get(key)!;
   };
@@ -165,10 +167,13 @@ function compacted(ports: readonly TrainPort[], feeds: Feeds, { model, spec }: T
       (id) => id >= 0,
     );
     const place = new Map([[-1, -1], ...used.map((id, row) => [id, row] as const)]);
-    for (const { name } of reading)
+    for (const { name } of reading) {
       result[name] = { shape: feeds[name].shape, data: Array.from(feeds[name].data, (id) => place.get(id)!) };
+    }
     for (const { name, source } of ports) {
-      if (!("parameter" in source) || source.parameter !== parameter) continue;
+      if (!("parameter" in source) || source.parameter !== parameter) {
+        continue;
+      }
       const [, width] = feeds[name].shape;
       const data = used.flatMap((id) => Array.from(feeds[name].data).slice(id * width, (id + 1) * width));
       result[name] = { shape: [used.length, width], data };
@@ -180,7 +185,9 @@ function compacted(ports: readonly TrainPort[], feeds: Feeds, { model, spec }: T
 /** What every search keeps in the batch, by the serving graphs' batch layout. */
 export function keptByAll(model: Model, batch: Feeds, read: ReadParameter): Feeds {
   const search = graphsOf(model, "batch").get("search");
-  if (search === undefined) return {};
+  if (search === undefined) {
+    return {};
+  }
   const kept = run(search, batch, read);
   return Object.fromEntries(model.searches.map((one) => [one.name, kept[keptPort(model, one)]]));
 }

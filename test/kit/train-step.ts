@@ -48,7 +48,9 @@ export async function stepper({ graphs }: Training, feeds: Feeds, threads: numbe
   for (const { graph } of sessions) {
     for (const value of graph.inputs) {
       const { name } = value.node.attributes as Attributes["input"];
-      if (!(name in feeds)) continue;
+      if (!(name in feeds)) {
+        continue;
+      }
       const { shape, data } = feeds[name];
       const numbers = value.dtype === "int32" ? Int32Array.from(data) : Float32Array.from(data);
       given.set(name, new ort.Tensor(numbers, [...shape]));
@@ -69,7 +71,9 @@ export async function stepper({ graphs }: Training, feeds: Feeds, threads: numbe
       return digest.digest("hex");
     },
     end: async () => {
-      for (const { session } of sessions) await session.release();
+      for (const { session } of sessions) {
+        await session.release();
+      }
     },
   };
 }

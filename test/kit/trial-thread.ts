@@ -21,9 +21,15 @@ export type TrialJob =
   | { readonly kind: "throw" };
 
 serveCalls<TrialStart, TrialJob, unknown, string>(innerLine(), async ({ open, shared }) => {
-  if (open === "refused") throw new TwinError("nothing to open");
-  if (open === "broken") throw new RangeError("a bug while opening");
-  if (open === "ended") process.exit(3);
+  if (open === "refused") {
+    throw new TwinError("nothing to open");
+  }
+  if (open === "broken") {
+    throw new RangeError("a bug while opening");
+  }
+  if (open === "ended") {
+    process.exit(3);
+  }
   const counted = new Int32Array(shared);
   return {
     ready: "open",

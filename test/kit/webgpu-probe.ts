@@ -6,7 +6,9 @@ import { bytesOf, graphOf } from "./onnx.ts";
 
 /** Chromium's software adapter, as Debian installs it: correct, slow. */
 const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";
-if (process.env.VK_ICD_FILENAMES === undefined && existsSync(swiftshader)) process.env.VK_ICD_FILENAMES = swiftshader;
+if (process.env.VK_ICD_FILENAMES === undefined && existsSync(swiftshader)) {
+  process.env.VK_ICD_FILENAMES = swiftshader;
+}
 
 /** A graph of one node. */
 export function tiny(): Uint8Array {
@@ -28,6 +30,8 @@ export function noAdapter(): string | null {
   const model = Buffer.from(tiny()).toString("base64");
   const options = { encoding: "utf8", timeout: 60_000 } as const;
   const { status, stderr, signal } = spawnSync(process.execPath, ["-e", probe, model], options);
-  if (status === 0) return null;
+  if (status === 0) {
+    return null;
+  }
   return stderr.trim().split("\n")[0] || signal || `exit ${status}`;
 }

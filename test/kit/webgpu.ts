@@ -16,7 +16,9 @@ export const onDevice: Options = {
  * closed, and to open it for every case costs more than ten cases, on a busy machine at times all that a test has.
  */
 export function holdDevice(): void {
-  if (lacking("webgpu") !== null) return;
+  if (lacking("webgpu") !== null) {
+    return;
+  }
   let held: ort.InferenceSession | undefined;
   beforeAll(async () => {
     held = await ort.InferenceSession.create(tiny(), { logSeverityLevel: 3, ...onDevice });

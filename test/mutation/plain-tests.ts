@@ -9,7 +9,9 @@ const reached = new Map<string, boolean>();
 /** Whether a source reaches anything heavy; what it names as a type alone is not loaded. */
 function isHeavy(path: string): boolean {
   const known = reached.get(path);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   reached.set(path, false);
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   const loaded = [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from\s+["'](\.[^"']+)["']/gm)];

@@ -43,8 +43,9 @@ describe("hashes of blocks", () => {
   it("do not depend on the pieces", () => {
     const bytes = bytesOf(3 * BLOCK + 77);
     const due = hashesText(hashesOf(bytes));
-    for (const pieces of [[1], [BLOCK - 1, 2], [BLOCK, BLOCK], [BLOCK + 1, BLOCK - 1, 7], [77, 0, 2 * BLOCK, 0]])
+    for (const pieces of [[1], [BLOCK - 1, 2], [BLOCK, BLOCK], [BLOCK + 1, BLOCK - 1, 7], [77, 0, 2 * BLOCK, 0]]) {
       expect(hashesText(hashesOf(bytes, ...pieces)), pieces.join()).toBe(due);
+    }
   });
 
   it("are written as 16 digits a block, and read back only where they are as many as the bytes need", () => {
@@ -109,8 +110,11 @@ describe("ranges held against hashes", () => {
       for (let touched = 0; touched < 4; touched++) {
         const { blocks } = opened(bytes);
         const read = () => blocks.read(touched * BLOCK + 50, new Uint8Array(8));
-        if (touched === block) expect(read).toThrow(said);
-        else expect(read).not.toThrow();
+        if (touched === block) {
+          expect(read).toThrow(said);
+        } else {
+          expect(read).not.toThrow();
+        }
       }
       expect(() => opened(bytes).blocks.check()).toThrow(said);
       expect(() => opened(bytes).blocks.read(0, new Uint8Array(good.length))).toThrow(said);

@@ -18,7 +18,9 @@ import { times } from "../kit/effort.ts";
 const kills = times("TWIN_KILLS", 8);
 const running = new Set<ChildProcess>();
 afterAll(() => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) {
+    child.kill("SIGKILL");
+  }
   cleanUp();
 });
 

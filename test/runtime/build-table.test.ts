@@ -152,7 +152,9 @@ describe("coverage", () => {
     const rows: string[] = [];
     let time = 1_600_000_000;
     for (let round = 0; round < 60; round++) {
-      for (let i = 0; i < count && i < 60 - round; i++) rows.push(`${1 + ((i + round) % 3)},${dense[i]},${time++}`);
+      for (let i = 0; i < count && i < 60 - round; i++) {
+        rows.push(`${1 + ((i + round) % 3)},${dense[i]},${time++}`);
+      }
     }
     writeFiles(folder, { "log.csv": `user,video,time\n${rows.join("\n")}\n` });
     return "events: {file: log.csv, user: user, item: video, time: time}";
@@ -179,7 +181,9 @@ describe("coverage", () => {
     source.close();
     let sum = 0;
     let fewest = 0;
-    while (sum < 0.8 * total) sum += pairs[fewest++];
+    while (sum < 0.8 * total) {
+      sum += pairs[fewest++];
+    }
     expect(table.rows).toBe(fewest + 1);
     expect(table.coverage).toBeCloseTo(sum / total, 9);
     expect(held.filter((ordinal) => ordinal < table.rows).length).toBe(fewest);
@@ -223,7 +227,9 @@ describe("a build that fails", () => {
     itemsFile(folder, dense);
     for (const after of [0, 1, 3]) {
       const stop = new AbortController();
-      if (after === 0) stop.abort();
+      if (after === 0) {
+        stop.abort();
+      }
       const building = buildTables({ dir, binding: bindingOf(folder), batch: 4, signal: stop.signal });
       setTimeout(() => stop.abort(), after * 40);
       await building.then(

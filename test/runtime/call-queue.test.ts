@@ -36,7 +36,9 @@ describe("a queue", () => {
     end("b");
     expect(await answers[1]).toBe("b");
     await expect.poll(() => begun).toEqual(["a", "b", "c"]);
-    for (const name of ["a", "c"]) end(name);
+    for (const name of ["a", "c"]) {
+      end(name);
+    }
     await expect.poll(() => begun).toContain("d");
     end("d");
     expect(await Promise.all(answers)).toEqual(["a", "b", "c", "d"]);
@@ -139,7 +141,7 @@ describe("a queue", () => {
   it("drops a result that is late, also where no timer had its turn", async () => {
     const queue = new CallQueue(1, placesFor(1));
     const answer = queue.run(null, { deadline: Date.now() + 5 }, async () => {
-      for (const until = Date.now() + 20; Date.now() < until; );
+      for (const until = Date.now() + 20; Date.now() < until; ) {}
       return "late";
     });
     await expect(answer).rejects.toMatchObject({ code: "deadline" });

@@ -67,8 +67,9 @@ describe.each(["none", "all"] as const)("a build with outside: %s", (outside) =>
           expect(error, what).toBeInstanceOf(TwinError);
           return error as Error;
         });
-        if (said instanceof Error) expect(said.message, what).toContain(name);
-        else {
+        if (said instanceof Error) {
+          expect(said.message, what).toContain(name);
+        } else {
           expect(said, what).toBe(right);
           // What ranking does not read may be damaged: nothing of it can be in an answer.
           expect(needed.test(name), `${what} is read`).toBe(false);
@@ -95,8 +96,11 @@ describe("weights", () => {
     const dir = await flipped();
     const named = /weights\.safetensors is damaged: bytes 0 to \d+ \(block 0\).*twin build FILE -o DIR/;
     const twin = await load(dir).catch((error: unknown) => error as Error);
-    if (twin instanceof Error) expect(twin.message).toMatch(named);
-    else await expect(twin.prepare(someUser(9)).then((one) => one.rank(someCandidates(2)))).rejects.toThrow(named);
+    if (twin instanceof Error) {
+      expect(twin.message).toMatch(named);
+    } else {
+      await expect(twin.prepare(someUser(9)).then((one) => one.rank(someCandidates(2)))).rejects.toThrow(named);
+    }
     const quick = await load(dir, { verify: "sizes" });
     expect(quick.status().weights).toEqual({ by: "sizes", state: "unchecked", because: "" });
     await (await quick.prepare(someUser(9))).rank(someCandidates(2));
@@ -144,8 +148,11 @@ describe("weights", () => {
       const joined: [number, number][] = [];
       for (const [from, to] of parts) {
         const last = joined.at(-1);
-        if (last?.[1] === from && !ranges.some(([start]) => start === from)) last[1] = to;
-        else joined.push([from, to]);
+        if (last?.[1] === from && !ranges.some(([start]) => start === from)) {
+          last[1] = to;
+        } else {
+          joined.push([from, to]);
+        }
       }
       expect(joined).toEqual(ranges);
     }

@@ -258,8 +258,11 @@ describe("an expression of data.yaml", () => {
           `SELECT 1 AS one, coalesce(${sql}, NULL) AS two FROM ${relation.sql()} WHERE true`,
         ]) {
           const found = await source.all(query).catch((cause: Error) => cause.message);
-          if (typeof found === "string") expect(found).not.toMatch(/Parser Error|Permission/);
-          else expect(found.map((one) => Object.keys(one))).toEqual([["one", "two"]]);
+          if (typeof found === "string") {
+            expect(found).not.toMatch(/Parser Error|Permission/);
+          } else {
+            expect(found.map((one) => Object.keys(one))).toEqual([["one", "two"]]);
+          }
         }
       }),
       { numRuns: 400 },
@@ -340,8 +343,9 @@ describe("a hostile data.yaml", () => {
         join(temporary(), "cache"),
       ],
       ["train", join(held, "small.twin"), ...bound, "-o", join(temporary(), "run")],
-    ])
+    ]) {
       await refused(1, args, [/data\.yaml:2:21: `true\); COPY .*is no SQL expression/], null);
+    }
     expect(readdirSync(held)).toEqual(files);
   });
 });

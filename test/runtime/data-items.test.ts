@@ -23,7 +23,9 @@ async function read(items: string, columns = "", keyType: KeyType = "int64", siz
     const opened = await openItems(source, bound, features, keyType);
     await opened.check();
     const chunks: ItemChunk[] = [];
-    for await (const chunk of opened.chunks(size)) chunks.push(chunk);
+    for await (const chunk of opened.chunks(size)) {
+      chunks.push(chunk);
+    }
     return chunks;
   } finally {
     source.close();
@@ -94,7 +96,9 @@ describe("items", () => {
     const items = await openItems(source, bound, features, "int64");
     expect(items.supplied).toEqual(["item.duration"]);
     expect(items.derived).toEqual({ "item.topics": { kind: "split", column: "topics", by: "|" } });
-    for await (const chunk of items.chunks(10)) expect([...chunk.columns["item.duration"]]).toEqual([6.25, 35, null]);
+    for await (const chunk of items.chunks(10)) {
+      expect([...chunk.columns["item.duration"]]).toEqual([6.25, 35, null]);
+    }
     source.close();
   });
 });

@@ -37,7 +37,9 @@ function bindingOf(events: readonly Event[], history = "{}") {
 
 async function requests(events: readonly Event[], history?: string, options = {}): Promise<SampleRequest[]> {
   const all: SampleRequest[] = [];
-  for await (const user of readHistories(bindingOf(events, history), manifest, options)) all.push(...user.requests);
+  for await (const user of readHistories(bindingOf(events, history), manifest, options)) {
+    all.push(...user.requests);
+  }
   return all;
 }
 

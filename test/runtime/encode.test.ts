@@ -196,10 +196,11 @@ test("ids in a Float32Array are refused where it rounds", () => {
   const hashed: Encoder = { kind: "hashed", buckets: 100 };
   const vocabulary: Encoder = { kind: "vocabulary", max: 10, minCount: 1 };
   const wide: Encoder = { kind: "id", vocab: 2 ** 25 };
-  for (const encoder of [hashed, vocabulary, wide])
+  for (const encoder of [hashed, vocabulary, wide]) {
     expect(() => encode(encoder, big)).toThrow(
       /index 1: 16777216 where a BigInt or a decimal text \(above 2\^24 a Float32Array rounds\)/,
     );
+  }
   expect(() => encode({ kind: "tags", of: hashed, max: 3 }, [[1], big])).toThrow(/index 1: 16777216 where a BigInt/);
   // Beyond the vocabulary an id is unknown, rounded or not.
   expect(encode({ kind: "id", vocab: 10 }, big)).toEqual([4, 0]);

@@ -75,9 +75,13 @@ describe("items of the events", () => {
     const newest = new Map<string, { at: number; row: number }>();
     lines.forEach((line, row) => {
       const [, at, key] = line.split(",");
-      if ((newest.get(key)?.at ?? 0) <= Number(at)) newest.set(key, { at: Number(at), row });
+      if ((newest.get(key)?.at ?? 0) <= Number(at)) {
+        newest.set(key, { at: Number(at), row });
+      }
     });
-    for (const row of first.rows) expect(row["item.duration"]).toBe(newest.get(row.key as string)!.row);
+    for (const row of first.rows) {
+      expect(row["item.duration"]).toBe(newest.get(row.key as string)!.row);
+    }
   });
 
   it("name the event whose value does not fit, and what a column could be", async () => {

@@ -23,7 +23,9 @@ function auc(scores: readonly number[], labels: readonly boolean[]): number {
   let pairs = 0;
   for (let i = 0; i < scores.length; i++) {
     for (let j = 0; j < scores.length; j++) {
-      if (!labels[i] || labels[j]) continue;
+      if (!labels[i] || labels[j]) {
+        continue;
+      }
       pairs++;
       ordered += scores[i] > scores[j] ? 1 : scores[i] === scores[j] ? 0.5 : 0;
     }
@@ -41,7 +43,9 @@ describe("numbers of a seed", () => {
   });
 
   it("pass through a logistic function of + − × ÷", () => {
-    for (let x = -12; x <= 12; x += 0.37) expect(logistic(x)).toBeCloseTo(1 / (1 + Math.exp(-x)), 9);
+    for (let x = -12; x <= 12; x += 0.37) {
+      expect(logistic(x)).toBeCloseTo(1 / (1 + Math.exp(-x)), 9);
+    }
   });
 
   it("give the best AUC that pairs give", () => {
@@ -49,7 +53,9 @@ describe("numbers of a seed", () => {
     const best = new BestAuc();
     const scores = Array.from({ length: 400 }, () => draw.next());
     const labels = scores.map((score) => draw.next() < score);
-    for (let i = 0; i < scores.length; i++) best.add(scores[i], labels[i]);
+    for (let i = 0; i < scores.length; i++) {
+      best.add(scores[i], labels[i]);
+    }
     expect(best.value()).toBeCloseTo(auc(scores, labels), 4);
     expect(new BestAuc().value()).toBeNaN();
   });
@@ -167,7 +173,9 @@ describe("example data", () => {
         const rate = (most: number): number => {
           let [sum, n] = [0.4, 1];
           for (let i = 0; i < item.length && i < most; i++) {
-            if (categories.get(item[i]) !== category) continue;
+            if (categories.get(item[i]) !== category) {
+              continue;
+            }
             sum += progress[i];
             n++;
           }

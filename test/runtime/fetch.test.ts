@@ -35,7 +35,9 @@ function distant(store: TableStore, name: string, log: Log, fails?: () => Error 
         });
       });
       const error = fails?.() ?? null;
-      if (error !== null) throw error;
+      if (error !== null) {
+        throw error;
+      }
       const hits = await store.read(keys, into);
       log.push(`got ${name}`);
       return hits;
@@ -49,7 +51,9 @@ function distantGeneration(generation: OpenGeneration, log: Log, fails?: () => E
     store: { ...distant(generation.store, "items", log), fields: generation.store.fields },
     table(name): OpenTable | null {
       const table = generation.table(name);
-      if (table === null) return null;
+      if (table === null) {
+        return null;
+      }
       const { rows, format } = table;
       return {
         ...distant(table, name, log, fails),
@@ -148,8 +152,9 @@ describe.each([
     // Of each outside embedding once: of the user's side in `prepare`, of the candidates in `rank`.
     const parameters = twin.manifest.embeddings.filter(({ placement }) => placement.kind === "outside");
     expect(parameters.length > 0).toBe(outside === "all");
-    for (const { parameter } of parameters)
+    for (const { parameter } of parameters) {
       expect(ranked.filter((event) => event === `read ${parameter}`).length).toBeLessThanOrEqual(1);
+    }
     // The same user again: nothing of it is read again.
     await rankCandidates(far, side, someCandidates(5));
     expect(log.filter((event) => event === "read items")).toHaveLength(1);

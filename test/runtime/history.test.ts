@@ -97,8 +97,11 @@ describe("behaviours at or after the request's time", () => {
     expect([...late.scores.click]).toEqual([...due.scores.click]);
     expect([...late.kept!.positions]).toEqual([...due.kept!.positions].map((place) => (place < 0 ? -1 : place + 3)));
     const side = await twin.prepare(withLate(request, [NOW, NOW + 1, NOW + 86_400]));
-    for (const { attends } of await side.explain(someCandidates(2)))
-      for (const { behaviours } of attends) expect(behaviours.every(({ position }) => position >= 3)).toBe(true);
+    for (const { attends } of await side.explain(someCandidates(2))) {
+      for (const { behaviours } of attends) {
+        expect(behaviours.every(({ position }) => position >= 3)).toBe(true);
+      }
+    }
   });
 
   it("do not take the places of earlier ones where the history is cut", async () => {

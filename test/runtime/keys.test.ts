@@ -29,10 +29,11 @@ test("a Float32Array holds no whole number from 2^24 on without a doubt", () => 
   expect(texts(parseKeys(Float32Array.of(7, -most), "int64", "x"))).toEqual(["7", String(-most)]);
   expect(texts(parseKeys(Float32Array.of(7, most), "string", "x"))).toEqual(["7", String(most)]);
   for (const type of ["int64", "string"] as const) {
-    for (const value of [2 ** 24 + 1, -(2 ** 24), 123_456_789])
+    for (const value of [2 ** 24 + 1, -(2 ** 24), 123_456_789]) {
       expect(() => parseKeys(Float32Array.of(7, value), type, "candidates")).toThrow(
         /^candidates: key 1 is -?\d+: a Float32Array rounds whole numbers above 2\^24: bring the key as a BigInt/,
       );
+    }
     expect(() => parseKeys(Float32Array.of(0.5), type, "x")).toThrow("keys are integers or strings");
   }
 });

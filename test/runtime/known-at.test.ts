@@ -87,7 +87,8 @@ it.each([
   ["watched.progress: {column: progress, known_at: hour}", /row 1, column `hour`.*times between 1990 and 2100/],
 ])("is refused with its place: %s", async (columns, message) => {
   const read = async (): Promise<void> => {
-    for await (const _ of readHistories(binding(columns), manifest));
+    for await (const _ of readHistories(binding(columns), manifest)) {
+    }
   };
   await expect(read()).rejects.toThrow(message);
   await expect(prepared(binding(columns), manifest)).rejects.toThrow(message);

@@ -77,9 +77,13 @@ async function compare(binding: Binding, options: { readonly memory: number }): 
   const { folder } = await prepared(binding, manifest, { every: 7 });
   const dataset = await openDataset(folder, options);
   const requests = new Map<number, { request: SampleRequest; index: number }>();
-  for await (const user of readHistories(binding, manifest, { samples: "labelled" }))
-    for (const request of user.requests)
-      for (const [index, row] of request.rows.entries()) requests.set(row, { request, index });
+  for await (const user of readHistories(binding, manifest, { samples: "labelled" })) {
+    for (const request of user.requests) {
+      for (const [index, row] of request.rows.entries()) {
+        requests.set(row, { request, index });
+      }
+    }
+  }
   let samples = 0;
   for (const part of parts) {
     const batch = all(dataset, part);
@@ -89,8 +93,9 @@ async function compare(binding: Binding, options: { readonly memory: number }): 
       const due = served(request, index, length);
       expect(lengths[i]).toBe(due.count);
       expect([...item.subarray(i * length, (i + 1) * length)]).toEqual(due.item);
-      for (const [name, values] of Object.entries(due.cross))
+      for (const [name, values] of Object.entries(due.cross)) {
         expect([...cross[name].subarray(i * length, (i + 1) * length)], name).toEqual(values);
+      }
       for (const [name, values] of Object.entries<number[]>(due.single)) {
         const width = values.length;
         expect([...batch.single[name].subarray(i * width, (i + 1) * width)], name).toEqual(values);

@@ -113,7 +113,9 @@ describe("a stopped preparation", () => {
     const folder = join(temporary(), "cache");
     const stop = new AbortController();
     const onProgress = ({ task, finished }: Progress) => {
-      if (task === "items" && finished) stop.abort();
+      if (task === "items" && finished) {
+        stop.abort();
+      }
     };
     await expect(prepared(binding, manifest, { signal: stop.signal, onProgress, every: 10 }, folder)).rejects.toThrow(
       /stopped/,
@@ -138,7 +140,9 @@ describe("a stopped preparation", () => {
         expect([...contents(copy)].filter(([name]) => name.endsWith(".bin"))).toEqual(right);
         expect(await damageOfDataset(copy, again.spec)).toEqual([]);
       });
-      if (notes.some((text) => text.includes(join(copy, flip.file)) && text.includes("begins anew"))) anew++;
+      if (notes.some((text) => text.includes(join(copy, flip.file)) && text.includes("begins anew"))) {
+        anew++;
+      }
     }
     expect(anew).toBeGreaterThan(flips.length / 2);
   }, 120_000);

@@ -56,7 +56,9 @@ describe("a folder of prepared data", () => {
     for (const task of ["events sorted", "items", "events"]) {
       const stop = new AbortController();
       const onProgress = (progress: Progress) => {
-        if (progress.task === task) stop.abort();
+        if (progress.task === task) {
+          stop.abort();
+        }
       };
       await prepared(binding, manifest, { signal: stop.signal, onProgress, every: 10 }, folder).catch((error) =>
         expect(String(error)).toMatch(/stopped/),
@@ -65,7 +67,9 @@ describe("a folder of prepared data", () => {
         await expect(openDataset(folder)).rejects.toThrow(/is no prepared data set: it has no dataset\.yaml/);
         // What a kill leaves behind the last point of return is cut off.
         const column = join(folder, "training/row.bin");
-        if (existsSync(column)) writeFileSync(column, Buffer.concat([readFileSync(column), Buffer.from("torn")]));
+        if (existsSync(column)) {
+          writeFileSync(column, Buffer.concat([readFileSync(column), Buffer.from("torn")]));
+        }
       }
     }
     const resumed = await prepared(binding, manifest, {}, folder);

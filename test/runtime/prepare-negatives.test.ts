@@ -55,7 +55,9 @@ function purchases(users: number, each: number): { events: Purchase[]; share: nu
     for (let at = 0; at < each; at++) {
       let point = draw.next() * left.reduce((sum, weight) => sum + weight, 0);
       let sku = 0;
-      while (sku < items - 1 && point >= left[sku]) point -= left[sku++];
+      while (sku < items - 1 && point >= left[sku]) {
+        point -= left[sku++];
+      }
       left[sku] = 0;
       events.push({ user, sku, at });
     }
@@ -75,8 +77,9 @@ function fitted(batch: Batch, corrected: boolean): number[] {
       slope[item] += batch.labels.buy[i] - p;
       curve[item] += p * (1 - p);
     }
-    for (let item = 0; item < items; item++)
+    for (let item = 0; item < items; item++) {
       logits[item] += Math.max(-2, Math.min(2, slope[item] / (curve[item] + 1e-9)));
+    }
   }
   return logits;
 }
@@ -139,10 +142,14 @@ describe("drawn negatives", () => {
     for (let row = 0; row < rounds; row++) {
       const into: number[] = [];
       negatives.draw(row, into);
-      for (const item of into) drawn[item]++;
+      for (const item of into) {
+        drawn[item]++;
+      }
     }
     expect(drawn[0] + drawn[2]).toBe(0);
-    for (const item of [1, 3, 4, 5]) expect(drawn[item] / rounds / Math.exp(-negatives.offset(item))).toBeCloseTo(1, 1);
+    for (const item of [1, 3, 4, 5]) {
+      expect(drawn[item] / rounds / Math.exp(-negatives.offset(item))).toBeCloseTo(1, 1);
+    }
   });
 
   it("end where a user has met everything", () => {
@@ -172,7 +179,9 @@ describe("drawn negatives", () => {
       seed: 1,
     });
     negatives.nextUser();
-    for (let times = 0; times < 3; times++) negatives.meet(2);
+    for (let times = 0; times < 3; times++) {
+      negatives.meet(2);
+    }
     // Shares of 2, 2 and 3 in 7; what is left of them is 5 / 7.
     expect(negatives.offset(1)).toBeCloseTo(-Math.log((3 * 2) / 5), 12);
     expect(negatives.offset(3)).toBeCloseTo(-Math.log((3 * 3) / 5), 12);
@@ -195,7 +204,9 @@ describe("drawn negatives", () => {
     for (let row = 0; row < rounds; row++) {
       const into: number[] = [];
       negatives.draw(row, into);
-      for (const item of into) drawn[item]++;
+      for (const item of into) {
+        drawn[item]++;
+      }
     }
     expect([drawn[0], drawn[2]]).toEqual([0, 0]);
     for (const item of [1, 3, 4, 5]) {
@@ -217,7 +228,9 @@ describe("drawn negatives", () => {
       for (let at = 0; at < 20; at++) {
         let point = draw.next() * total;
         let sku = 0;
-        while (sku < items - 1 && point >= weights[sku]) point -= weights[sku++];
+        while (sku < items - 1 && point >= weights[sku]) {
+          point -= weights[sku++];
+        }
         events.push({ user, sku, at });
       }
     }

@@ -10,8 +10,11 @@ import { cleanUp, temporary } from "../kit/built-twin.ts";
 
 const before = process.env.TMPDIR;
 afterEach(() => {
-  if (before === undefined) delete process.env.TMPDIR;
-  else process.env.TMPDIR = before;
+  if (before === undefined) {
+    delete process.env.TMPDIR;
+  } else {
+    process.env.TMPDIR = before;
+  }
 });
 afterAll(cleanUp);
 
@@ -36,7 +39,9 @@ it("tells a running process from one that ended, and from a later one of the sam
   expect(ownerOf(altered({ place: "00000000", pid: ended }))?.state).toBe("elsewhere");
   expect(ownerOf("mine")).toBeNull();
   // Only Linux says when a process began.
-  if (existsSync("/proc/self/stat")) expect(ownerOf(altered({ start: "1" }))?.state).toBe("ended");
+  if (existsSync("/proc/self/stat")) {
+    expect(ownerOf(altered({ start: "1" }))?.state).toBe("ended");
+  }
 });
 
 it("removes temporary folders of processes that ended, and nothing else", async () => {

@@ -138,7 +138,9 @@ describe("misses", () => {
       computed: missed.length,
       found: 40 - missed.length,
     });
-    if (precision !== "float32") return;
+    if (precision !== "float32") {
+      return;
+    }
     const full = await rank(twin, user, someCandidates(20));
     close(found.logits.click, full.logits.click);
     expect([...found.kept!.positions]).toEqual([...full.kept!.positions]);
@@ -182,7 +184,9 @@ describe("tables and embeddings", () => {
 it("serves two requests at once", async () => {
   const users = [someUser(40), someUser(12, 9)];
   const serial: Ranking[] = [];
-  for (const user of users) serial.push(await rank(twin, user, someCandidates(30)));
+  for (const user of users) {
+    serial.push(await rank(twin, user, someCandidates(30)));
+  }
   const together = await Promise.all(users.map((user) => rank(twin, user, someCandidates(30))));
   together.forEach((found, i) => {
     expect([...found.scores.click]).toEqual([...serial[i].scores.click]);

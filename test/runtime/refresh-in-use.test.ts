@@ -28,7 +28,9 @@ const collect = runInNewContext("gc") as () => void;
 
 /** Files of tables that this process has open; null where the system does not tell. */
 function openTables(dir: string): string[] | null {
-  if (!existsSync("/proc/self/fd")) return null;
+  if (!existsSync("/proc/self/fd")) {
+    return null;
+  }
   return readdirSync("/proc/self/fd").flatMap((name) => {
     try {
       const path = readlinkSync(`/proc/self/fd/${name}`);
@@ -82,7 +84,9 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
 
   it("lets the files of a generation go when its last user is gone", async () => {
     const dir = await builtRanked(rankSource());
-    if (openTables(dir) === null) return;
+    if (openTables(dir) === null) {
+      return;
+    }
     const twin = await load(dir, options);
     const one = openTables(dir)!.length;
     expect(one).toBe(2);
@@ -114,7 +118,9 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
       await rebuild(dir, covered);
       const [prepared, renewed] = await Promise.all([twin.prepare(long), twin.refresh()]);
       expect(renewed).toBe(true);
-      if (covered === 50) expect(scoresOf(await prepared.rank(someCandidates(3)))).toEqual(expected);
+      if (covered === 50) {
+        expect(scoresOf(await prepared.rank(someCandidates(3)))).toEqual(expected);
+      }
     }
     await twin.close();
     expect(openTables(dir) ?? []).toEqual([]);
@@ -146,11 +152,15 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
       () => prepared.explain(someCandidates(1)),
       async () => twin.status(),
     ];
-    for (const call of late) await expect(call()).rejects.toEqual(gone);
+    for (const call of late) {
+      await expect(call()).rejects.toEqual(gone);
+    }
     expect(scoresOf(await under[0])).toEqual(scores);
     expect(await under[1]).toBe(true);
     await Promise.all(closing);
-    for (const call of late) await expect(call()).rejects.toEqual(gone);
+    for (const call of late) {
+      await expect(call()).rejects.toEqual(gone);
+    }
     expect(openTables(dir) ?? []).toEqual([]);
   });
 });

@@ -136,7 +136,9 @@ test("random and mutated bytes give a TwinError or a sound result", () => {
     fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), fc.nat(20), (edits, cut) => {
       const file = sample.slice(0, sample.length - cut);
       for (const [at, byte] of edits) {
-        if (at < file.length) file[at] = byte;
+        if (at < file.length) {
+          file[at] = byte;
+        }
       }
       survive(file);
     }),

@@ -31,7 +31,9 @@ it("ranks each request of each user with that request's own history", async () =
     requests: [sample(user, 10 * i, 4), sample(user, 10 * i + 5, 1)],
   }));
   const scored = [];
-  for await (const rows of score(twin, chunks)) scored.push(rows);
+  for await (const rows of score(twin, chunks)) {
+    scored.push(rows);
+  }
   expect(scored.flatMap(({ rows }) => [...rows])).toEqual([0, 1, 2, 3, 5, 10, 11, 12, 13, 15, 20, 21, 22, 23, 25]);
   expect(scored.map(({ looked }) => looked)).toEqual([40, 40, 3, 3, 0, 0]);
   for (const [i, { scores, logits, labels }] of scored.entries()) {
@@ -49,7 +51,9 @@ it("says which user's row is wrong", async () => {
   const twin = await load(await builtRanked(), { threads: 1 });
   const wrong = { ...sample(someUser(3), 7, 1), candidates: { item: [1.5], price: [1] } } as unknown as SampleRequest;
   const run = async () => {
-    for await (const _ of score(twin, [{ user: 7n, events: 1, requests: [wrong] }])) expect(_).toBeUndefined();
+    for await (const _ of score(twin, [{ user: 7n, events: 1, requests: [wrong] }])) {
+      expect(_).toBeUndefined();
+    }
   };
   await expect(run()).rejects.toThrow(/user 7, row 7 of the events: candidates: key 0 is 1\.5/);
   await twin.close();

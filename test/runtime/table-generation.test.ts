@@ -91,7 +91,9 @@ test("a generation becomes current by its commit; the one before is kept, older 
   const second = await Generation.open(dir, { number: 2 });
   expect(await firstRow(second)).toBe(2);
   expect(await firstRow(first)).toBe(1);
-  for (const one of [first, second, third, attached]) one.close();
+  for (const one of [first, second, third, attached]) {
+    one.close();
+  }
 });
 
 test("a build killed before its commit leaves the earlier generation, and its leftovers are cleaned", async () => {

@@ -144,7 +144,9 @@ describe.each(both)("graphs over %s rows", (type) => {
     const open = nodeSessions(artefacts, { providers: ["cpu"], threads: 1, warn: () => undefined });
     const wrong = new Sessions(async (name) => {
       const session = await open(name);
-      if (name !== `rank.${type}`) return session;
+      if (name !== `rank.${type}`) {
+        return session;
+      }
       const run = async (feeds: Feeds) => {
         const { click, ...others } = await session.run(feeds);
         return { ...others, click: { ...click, data: click.data.map((value) => value + 1e-3) } };

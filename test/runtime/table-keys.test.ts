@@ -26,7 +26,9 @@ async function check(
   kind?: string,
 ) {
   const opened = await index(values, type);
-  if (kind) expect(opened.kind).toBe(kind);
+  if (kind) {
+    expect(opened.kind).toBe(kind);
+  }
   expect(opened.keys).toBe(values.length);
   const attached = await KeyIndex.attach(structuredClone(opened.image()));
   const known = new Set(values);

@@ -30,7 +30,9 @@ test("every half decodes and encodes to itself", () => {
   for (let bits = 0; bits < 0x10000; bits++) {
     const value = fromHalf(bits);
     const back = toHalf(value);
-    if (Number.isNaN(value) ? !Number.isNaN(fromHalf(back)) : back !== bits) wrong.push(bits);
+    if (Number.isNaN(value) ? !Number.isNaN(fromHalf(back)) : back !== bits) {
+      wrong.push(bits);
+    }
   }
   expect(wrong).toEqual([]);
 });
@@ -160,7 +162,9 @@ test.each(["float32", "float16", "uint8"] as const)(
     const attached = await TableFile.attach(structuredClone(memory.image()));
     const distant = await TableFile.attach(structuredClone(file.image()));
     expect(attached.image().stored).toBeInstanceOf(SharedArrayBuffer);
-    for (const table of [file, attached, distant]) expect(await floatRows(table, ordinals)).toEqual(expected);
+    for (const table of [file, attached, distant]) {
+      expect(await floatRows(table, ordinals)).toEqual(expected);
+    }
     // Who attached reads through the descriptor of whoever opened: that one closes last.
     for (const table of [attached, distant, memory, file]) {
       table.verify();
@@ -237,7 +241,9 @@ test.each(["float16", "uint8"] as const)(
     const attached = await TableFile.attach(structuredClone(shared.image()));
     const ordinals = rowNumbers(Int32Array.of(0, 50, 3, 51, -1, 3));
     const expected = await floatRows(file, ordinals);
-    for (const table of [memory, attached]) expect(await floatRows(table, ordinals)).toEqual(expected);
+    for (const table of [memory, attached]) {
+      expect(await floatRows(table, ordinals)).toEqual(expected);
+    }
     expect(await file.stored()).toBeNull();
     const { values: whole, row } = (await memory.stored())!;
     expect([whole.values.length, whole.affine?.length ?? 0]).toEqual([51 * 4, precision === "uint8" ? 51 * 4 : 0]);
@@ -250,6 +256,8 @@ test.each(["float16", "uint8"] as const)(
     // Rearranged, it still gives its rows.
     expect(await floatRows(memory, ordinals)).toEqual(expected);
     expect(memory.inMemory).toBe(true);
-    for (const table of [memory, file, shared, attached]) table.close();
+    for (const table of [memory, file, shared, attached]) {
+      table.close();
+    }
   },
 );

@@ -181,7 +181,9 @@ for (const type of ["int64", "string"] as const) {
     const server = new KeyValues();
     const named = (name: number) => (type === "string" ? `item ${name}` : name);
     const rows = storedRowsOf("uint8");
-    for (const [key, row] of rows) server.set(`twin:t:${named(key)}`, row);
+    for (const [key, row] of rows) {
+      server.set(`twin:t:${named(key)}`, row);
+    }
     const lose = () => {
       server.away = true;
     };

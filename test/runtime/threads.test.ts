@@ -126,7 +126,9 @@ it("opens all threads or none", async () => {
   let count = 0;
   let ended = 0;
   const open = async () => {
-    if (++count === 2) throw new TwinError("the second one failed");
+    if (++count === 2) {
+      throw new TwinError("the second one failed");
+    }
     return { end: async () => void ended++ };
   };
   await expect(openAll(3, open)).rejects.toThrow(/the second one failed/);
@@ -194,7 +196,9 @@ describe("a crew", () => {
     const members: Fake[] = [];
     let failing = 0;
     const { crew, warnings, changes } = crewOf(async () => {
-      if (failing-- > 0) throw new TwinError("not now");
+      if (failing-- > 0) {
+        throw new TwinError("not now");
+      }
       members.push(new Fake());
       return members.at(-1)!;
     });
@@ -216,7 +220,9 @@ describe("a crew", () => {
   it("says who is missing, and that it is broken when nobody is left", async () => {
     const members: Fake[] = [];
     const { crew, warnings, changes } = crewOf(async () => {
-      if (members.length === 2) throw new TwinError("the folder is gone");
+      if (members.length === 2) {
+        throw new TwinError("the folder is gone");
+      }
       members.push(new Fake());
       return members.at(-1)!;
     });

@@ -96,11 +96,16 @@ describe("the frames of the attentions", () => {
     // Numbers differ from look to look; equal items must have equal numbers.
     const seen = new Map<number, number>();
     const same = (number: number, item: number): void => {
-      if (!seen.has(number)) seen.set(number, item);
+      if (!seen.has(number)) {
+        seen.set(number, item);
+      }
       expect(seen.get(number)).toBe(item);
     };
-    for (let row = 0; row < batch.rows; row++)
-      for (let k = 0; k < 5; k++) same(last.index[row * 5 + k], index[row * length + k]);
+    for (let row = 0; row < batch.rows; row++) {
+      for (let k = 0; k < 5; k++) {
+        same(last.index[row * 5 + k], index[row * length + k]);
+      }
+    }
     lists.index.forEach((number, at) => {
       const row = Math.floor(at / 6) % batch.rows;
       same(number, index[row * length + kept[at]]);

@@ -37,7 +37,9 @@ const meta = (step: number): CheckpointMeta => ({
 
 function someState(): TrainState {
   const state = startState(model, plan.spec);
-  for (const { data } of state.optimiser()) data.set(data.map((_, i) => i % 7));
+  for (const { data } of state.optimiser()) {
+    data.set(data.map((_, i) => i % 7));
+  }
   return state;
 }
 

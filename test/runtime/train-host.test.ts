@@ -73,8 +73,12 @@ describe("numbering", () => {
         numbering.number(from, into);
         const known = new Map([[0, 0]]);
         const expected = list.map((value) => {
-          if (value < 0) return value;
-          if (!known.has(value)) known.set(value, known.size);
+          if (value < 0) {
+            return value;
+          }
+          if (!known.has(value)) {
+            known.set(value, known.size);
+          }
           return known.get(value);
         });
         expect([...into]).toEqual(expected);

@@ -34,7 +34,9 @@ async function run({ source = topicSource(), threads = 1, data = {}, folder = te
   const state = checkpoint
     ? new TrainState(plan.spec, (name) => checkpoint.file.read(name))
     : startState(model, plan.spec);
-  if (checkpoint) state.restore((name) => checkpoint.file.read(name));
+  if (checkpoint) {
+    state.restore((name) => checkpoint.file.read(name));
+  }
   checkpoint?.file.close();
   const controller = new AbortController();
   const feeder = localFeeder(dataset, plan, 1);
@@ -49,7 +51,9 @@ async function run({ source = topicSource(), threads = 1, data = {}, folder = te
       feeder: {
         ...feeder,
         step(step) {
-          if (stopAfter !== undefined && step === stopAfter + 1) controller.abort();
+          if (stopAfter !== undefined && step === stopAfter + 1) {
+            controller.abort();
+          }
           return feeder.step(step);
         },
       },
@@ -99,11 +103,14 @@ describe("the same run again", () => {
     const whole = await run(wish);
     const folder = temporary();
     // Batches are asked for ahead: the run is stopped some steps before the one that is named.
-    for (const stopAfter of [7, 12, 20]) await expect(run({ ...wish, folder, stopAfter })).rejects.toThrow(/--resume/);
+    for (const stopAfter of [7, 12, 20]) {
+      await expect(run({ ...wish, folder, stopAfter })).rejects.toThrow(/--resume/);
+    }
     const last = await run({ ...wish, folder });
     expect(last.report.step).toBe(24);
-    for (const name of ["checkpoint.safetensors", "weights.safetensors"])
+    for (const name of ["checkpoint.safetensors", "weights.safetensors"]) {
       expect(bytes(folder, name)).toBe(bytes(whole.folder, name));
+    }
     const steps = readMetrics(folder).map(({ step }) => step);
     expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
   });
@@ -119,7 +126,9 @@ describe("a thread that assembles the batches", () => {
     try {
       const here = localFeeder(new MemoryDataset(data), plan, 3);
       expect(there.count("validation")).toBe(here.count("validation"));
-      for (const step of [1, 2, 200]) expect(await there.step(step)).toEqual(await here.step(step));
+      for (const step of [1, 2, 200]) {
+        expect(await there.step(step)).toEqual(await here.step(step));
+      }
       const some = Uint32Array.of(5, 3, 9);
       expect(await there.samples("test", some.slice())).toEqual(await here.samples("test", some));
     } finally {

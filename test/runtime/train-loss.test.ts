@@ -52,7 +52,9 @@ it.each([
       for (const [name, { data, shape }] of Object.entries(due)) {
         const got = outputs[name];
         expect(got.shape, `${role} ${name}`).toEqual(shape);
-        if (role === "search") continue;
+        if (role === "search") {
+          continue;
+        }
         let worst = 0;
         Array.from(data).forEach((value, i) => {
           worst = Math.max(worst, Math.abs(got.data[i] - value) / Math.max(1, Math.abs(value)));
@@ -60,7 +62,9 @@ it.each([
         // AdaGrad and Adam divide by the root of what may be next to nothing: their first step is ±rate wherever the sign is sure.
         expect(worst, `${role} ${name}`).toBeLessThan(role === "update" ? 2e-2 : 1e-4);
       }
-      if (role === "step") expect(Math.abs(loss - due.loss.data[0])).toBeLessThan(1e-5);
+      if (role === "step") {
+        expect(Math.abs(loss - due.loss.data[0])).toBeLessThan(1e-5);
+      }
     }
   } finally {
     await graphs.close();
@@ -78,8 +82,9 @@ it("scoring a part gives the logits whose loss a step would see", async () => {
     const scored = [];
     const scorer = new Scorer(plan, state, graphs);
     const samples = Uint32Array.from(batch.samples);
-    for await (const part of scorePart(scorer, feeder, "training", { batch: 20, oracle: true, samples }))
+    for await (const part of scorePart(scorer, feeder, "training", { batch: 20, oracle: true, samples })) {
       scored.push(part);
+    }
     expect(scored.map(({ rows }) => rows)).toEqual([20, 20, 20, 4].slice(0, scored.length));
     const logits = scored.flatMap(({ logit }) => [...logit.click]);
     const labels = scored.flatMap(({ labels: { click } }) => [...click]);

@@ -35,7 +35,9 @@ describe("groups of rows", () => {
         const cost = (groups: ReturnType<typeof rowGroups>) =>
           groups.reduce((sum, { rows, length }) => sum + rows.length * length + overhead, 0);
         const [one] = rowGroups(lengths, -1, Number.POSITIVE_INFINITY);
-        if (one) expect(cost(rowGroups(lengths, -1, overhead))).toBeLessThanOrEqual(cost([one]));
+        if (one) {
+          expect(cost(rowGroups(lengths, -1, overhead))).toBeLessThanOrEqual(cost([one]));
+        }
       }),
     );
   });
@@ -67,8 +69,11 @@ describe.each([
         const length = lengths[(at / 6) % batch.rows];
         const list = (of: ArrayLike<number>) => Array.from({ length: Math.min(6, length) }, (_, k) => of[at + k]);
         expect(list(ranked)).toEqual(list(due));
-        if (length > 6) expect(list(unranked)).toEqual(list(due));
-        else expect(list(unranked)).toEqual(list(due).sort((a, b) => a - b));
+        if (length > 6) {
+          expect(list(unranked)).toEqual(list(due));
+        } else {
+          expect(list(unranked)).toEqual(list(due).sort((a, b) => a - b));
+        }
       }
     } finally {
       await graphs.close();

@@ -50,7 +50,9 @@ describe("the same model", () => {
     const entries = ["drama", "comedy"];
     const { read, report, old } = warm(learned(smallSource, entries), learned(smallSource, entries));
     expect(report).toMatchObject({ reshaped: [], fresh: [], gone: [] });
-    for (const name of report.kept) expect(read(name)).toEqual(old(name));
+    for (const name of report.kept) {
+      expect(read(name)).toEqual(old(name));
+    }
   });
 });
 

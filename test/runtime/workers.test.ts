@@ -113,7 +113,9 @@ describe("workers", () => {
   it("are sent the user's side again where they let it go, also after a request that failed", async () => {
     const pool = await load(dir, { threads: 1, workers: 1 });
     const sides: Prepared[] = [];
-    for (let i = 0; i <= HELD; i++) sides.push(await pool.prepare(someUser(3, i + 1)));
+    for (let i = 0; i <= HELD; i++) {
+      sides.push(await pool.prepare(someUser(3, i + 1)));
+    }
     // The thread prepares the first one again, and lets the second one go for it.
     await expect(sides[0].rank({ candidates: { item: [1] } } as never)).rejects.toThrow(/no column `price`/);
     const found = await sides[1].rank(someCandidates(3));
@@ -153,7 +155,9 @@ describe("workers", () => {
 
 it("holds the newest users' sides only", () => {
   const held = new Map<number, string>();
-  for (let i = 0; i <= HELD; i++) hold(held, i, "");
+  for (let i = 0; i <= HELD; i++) {
+    hold(held, i, "");
+  }
   expect(held.has(0)).toBe(false);
   hold(held, 1, "again");
   hold(held, HELD + 1, "");
@@ -181,7 +185,11 @@ describe.each(everywhere)("requests in %s", (_, options) => {
       expect(error).toMatchObject({ code: "queue_full", message: expect.stringMatching(/3 requests wait already/) });
     }
     const expected = [...(await prepared.rank(someCandidates(5))).scores.click];
-    for (const one of settled) if (one.status === "fulfilled") expect([...one.value.scores.click]).toEqual(expected);
+    for (const one of settled) {
+      if (one.status === "fulfilled") {
+        expect([...one.value.scores.click]).toEqual(expected);
+      }
+    }
     expect(twin.status().requests).toEqual({ waiting: 0, queue: 3, running: 0, workers: "workers" in options ? 1 : 0 });
     await twin.close();
   });
@@ -199,13 +207,19 @@ describe.each(everywhere)("requests in %s", (_, options) => {
       prepared.explain(someCandidates(1), { signal }),
       twin.prepare(someUser(3), { signal }),
     ];
-    for (const one of given) one.catch(() => undefined);
+    for (const one of given) {
+      one.catch(() => undefined);
+    }
     const last = prepared.rank(someCandidates(5));
     expect(twin.status().requests.waiting).toBeGreaterThan(3);
     stop.abort(new Error("the client is gone"));
-    for (const one of given) await expect(one).rejects.toThrow("the client is gone");
+    for (const one of given) {
+      await expect(one).rejects.toThrow("the client is gone");
+    }
     expect(twin.status().requests.waiting).toBeLessThanOrEqual(1);
-    for (const one of [first, last]) expect([...(await one).scores.click]).toEqual(expected);
+    for (const one of [first, last]) {
+      expect([...(await one).scores.click]).toEqual(expected);
+    }
     expect(getEventListeners(signal, "abort")).toEqual([]);
     await twin.close();
   });

@@ -23,7 +23,9 @@ async function fill(writer: BlockWriter): Promise<void> {
 
 /** Descriptors of this process in the folder, deleted files among them; null where the system does not list them. */
 function open(): number | null {
-  if (!existsSync("/proc/self/fd")) return null;
+  if (!existsSync("/proc/self/fd")) {
+    return null;
+  }
   return readdirSync("/proc/self/fd").filter((name) => {
     try {
       return readlinkSync(join("/proc/self/fd", name)).startsWith(dir);

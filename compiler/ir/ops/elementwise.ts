@@ -137,11 +137,15 @@ export const where: Rule<"where"> = {
 /** float32 → int32 cuts towards zero; → bool asks whether it differs from 0; bool → numbers gives 0 and 1. */
 export const cast: Rule<"cast"> = {
   infer([x], { to }) {
-    if (x.dtype === to) throw new ShapeError(`${to} is cast to itself`);
+    if (x.dtype === to) {
+      throw new ShapeError(`${to} is cast to itself`);
+    }
     return { dtype: to, shape: x.shape };
   },
   evaluate([x], { to }) {
-    if (to === "bool") return map(x, (value) => (value !== 0 ? 1 : 0));
+    if (to === "bool") {
+      return map(x, (value) => (value !== 0 ? 1 : 0));
+    }
     return to === "int32" ? map(x, Math.trunc) : map(x, (value) => value);
   },
   /** Every cast has whole numbers or booleans on one side. */

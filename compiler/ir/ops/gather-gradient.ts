@@ -13,7 +13,9 @@ export const fewRows = 8;
 export function sumOfRows(b: Builder, x: Value, indices: Value, dy: Value): Value {
   const [rows, ...rest] = x.shape;
   const small = typeof rows === "number" && rows <= fewRows && rest.every((dim) => typeof dim === "number");
-  if (!small || indices.shape.length === 0) return b.scatterAdd(indices, dy, x);
+  if (!small || indices.shape.length === 0) {
+    return b.scatterAdd(indices, dy, x);
+  }
   const count = merged(indices.shape);
   const row = b.ints(
     Array.from({ length: rows }, (_, index) => index),

@@ -26,7 +26,9 @@ export const gather: Rule<"gather"> = {
       for (let i = 0; i < count; i++) {
         const from = (outer * length + checkIndex(indices.data[i], length, "gather")) * row;
         const to = (outer * count + i) * row;
-        for (let column = 0; column < row; column++) data[to + column] = x.data[from + column];
+        for (let column = 0; column < row; column++) {
+          data[to + column] = x.data[from + column];
+        }
       }
     }
     return { shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)], data };
@@ -34,7 +36,9 @@ export const gather: Rule<"gather"> = {
   gradient({ b, node, dy }) {
     const [x, indices] = node.inputs;
     const { axis } = node.attributes;
-    if (axis === 0) return [sumOfRows(b, x, indices, dy), null];
+    if (axis === 0) {
+      return [sumOfRows(b, x, indices, dy), null];
+    }
     // The axis that is read comes to the front, and back again.
     const before = Array.from({ length: axis }, (_, other) => other);
     const after = x.shape.slice(axis + 1).map((_, other) => axis + 1 + other);
@@ -46,7 +50,9 @@ export const gather: Rule<"gather"> = {
   },
   cost: () => 0,
   onnx(emit, inputs, node) {
-    if (!node.attributes.single) return emit.node("Gather", inputs, { axis: node.attributes.axis });
+    if (!node.attributes.single) {
+      return emit.node("Gather", inputs, { axis: node.attributes.axis });
+    }
     const [x, indices] = inputs;
     const flat = node.inputs[1].shape.length === 1;
     const read = emit.node("GatherElements", [x, flat ? indices : emit.node("Reshape", [indices, emit.ints(-1)])], {
@@ -73,7 +79,9 @@ export const gatherRows: Rule<"gatherRows"> = {
     for (let i = 0; i < rows * kept; i++) {
       const row = Math.floor(i / kept);
       const from = (row * length + checkIndex(indices.data[i], length, "gatherRows")) * width;
-      for (let column = 0; column < width; column++) data[i * width + column] = x.data[from + column];
+      for (let column = 0; column < width; column++) {
+        data[i * width + column] = x.data[from + column];
+      }
     }
     return { shape: [rows, kept, ...rest], data };
   },
@@ -87,7 +95,9 @@ export const gatherRows: Rule<"gatherRows"> = {
   onnx(emit, [x, indices], node) {
     const [rows] = node.inputs;
     const rest = rows.shape.slice(2);
-    if (rest.length === 0) return elements(emit, rows.dtype, x, indices, 1);
+    if (rest.length === 0) {
+      return elements(emit, rows.dtype, x, indices, 1);
+    }
     const axes = rest.map((_, index) => index + 2);
     const column = emit.node("Unsqueeze", [indices, emit.ints(...axes)]);
     // Expand broadcasts both ways, so that B and k need not be known; a width that is a symbol is read off x[:, 0].
@@ -136,8 +146,12 @@ function elements(emit: OnnxEmitter, dtype: Dtype, x: string, indices: string, a
   const float = (value: string) => emit.node("Cast", [value], { to: onnxDtype.float32 });
   const whole = (value: string) => emit.node("Cast", [value], { to: onnxDtype.int32 });
   const read = (data: string) => emit.node("GatherElements", [data, indices], { axis });
-  if (dtype === "float32") return read(x);
-  if (dtype === "bool") return emit.node("Cast", [read(float(x))], { to: onnxDtype.bool });
+  if (dtype === "float32") {
+    return read(x);
+  }
+  if (dtype === "bool") {
+    return emit.node("Cast", [read(float(x))], { to: onnxDtype.bool });
+  }
   const half = emit.constant({ dtype: "int32", shape: [], data: Int32Array.of(1 << 16) });
   const high = emit.node("Div", [x, half]);
   const low = emit.node("Sub", [x, emit.node("Mul", [high, half])]);

@@ -53,7 +53,9 @@ export const reshapeLike: Rule<"reshapeLike"> = {
     return { dtype: x.dtype, shape: like.shape };
   },
   evaluate([x, like]) {
-    if (size(x.shape) === size(like.shape)) return { shape: like.shape, data: x.data };
+    if (size(x.shape) === size(like.shape)) {
+      return { shape: like.shape, data: x.data };
+    }
     throw new RangeError(`reshapeLike: ${showShape(x.shape)} does not fill ${showShape(like.shape)}`);
   },
   gradient: ({ b, node, dy }) => [b.reshapeLike(dy, node.inputs[0]), null],
@@ -68,5 +70,7 @@ function shapeOf(emit: OnnxEmitter, x: string): string {
 
 /** WebGPU has no `Shape` of a bool, and a cast ahead of it is taken away again. */
 function refuseBool({ dtype }: Value): void {
-  if (dtype === "bool") throw new ShapeError("the shape of a bool cannot be read on every device");
+  if (dtype === "bool") {
+    throw new ShapeError("the shape of a bool cannot be read on every device");
+  }
 }

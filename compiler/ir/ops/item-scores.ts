@@ -19,9 +19,15 @@ export const itemScores: Rule<"itemScores"> = {
     expectDtype(index, "the index", "int32");
     expectRank(index, "the index", 2);
     const [heads, rows, width] = queries.shape;
-    if (typeof heads !== "number") throw new ShapeError(`the number of heads, ${heads}, is not known`);
-    if (typeof width !== "number") throw new ShapeError(`the width of the queries, ${width}, is not known`);
-    if (width === 0) throw new ShapeError("the inner length is 0");
+    if (typeof heads !== "number") {
+      throw new ShapeError(`the number of heads, ${heads}, is not known`);
+    }
+    if (typeof width !== "number") {
+      throw new ShapeError(`the width of the queries, ${width}, is not known`);
+    }
+    if (width === 0) {
+      throw new ShapeError("the inner length is 0");
+    }
     expectDim(keys.shape[1], heads, "the number of heads of the keys");
     expectDim(keys.shape[2], width, "the width of the keys");
     expectDim(index.shape[0], rows, "the number of rows of the index");
@@ -37,7 +43,9 @@ export const itemScores: Rule<"itemScores"> = {
         const query = (head * rows + Math.floor(at / length)) * width;
         const key = (checkIndex(index.data[at], items, "itemScores") * heads + head) * width;
         let sum = 0;
-        for (let i = 0; i < width; i++) sum += queries.data[query + i] * keys.data[key + i];
+        for (let i = 0; i < width; i++) {
+          sum += queries.data[query + i] * keys.data[key + i];
+        }
         data[head * rows * length + at] = sum;
       }
     }

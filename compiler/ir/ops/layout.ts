@@ -11,7 +11,9 @@ const many = Number.POSITIVE_INFINITY;
 /** Values of one dtype joined along `axis`, whose lengths have to be known numbers. */
 export const concat: Rule<"concat"> = {
   infer(values, { axis }) {
-    if (values.length === 0) throw new ShapeError("nothing to join");
+    if (values.length === 0) {
+      throw new ShapeError("nothing to join");
+    }
     const [head] = values;
     expectRank(head, "the first operand", axis + 1, many);
     let total = 0;
@@ -24,7 +26,9 @@ export const concat: Rule<"concat"> = {
         }
       });
       const length = value.shape[axis];
-      if (typeof length === "string") throw new ShapeError(`the joined length ${length} is not a known number`);
+      if (typeof length === "string") {
+        throw new ShapeError(`the joined length ${length} is not a known number`);
+      }
       total += length;
     }
     return { dtype: head.dtype, shape: head.shape.map((dim, other) => (other === axis ? total : dim)) };
@@ -39,7 +43,9 @@ export const concat: Rule<"concat"> = {
     for (const value of values) {
       const run = value.shape[axis] * inner;
       for (let i = 0; i < outer; i++) {
-        for (let j = 0; j < run; j++) data[i * total * inner + start + j] = value.data[i * run + j];
+        for (let j = 0; j < run; j++) {
+          data[i * total * inner + start + j] = value.data[i * run + j];
+        }
       }
       start += run;
     }
@@ -71,7 +77,9 @@ export const slice: Rule<"slice"> = {
     return { dtype: x.dtype, shape: x.shape.map((dim, other) => (other === axis ? end - start : dim)) };
   },
   evaluate([x], { axis, start, end }) {
-    if (end > x.shape[axis]) throw new RangeError(`slice: ${start}:${end} is no part of a length of ${x.shape[axis]}`);
+    if (end > x.shape[axis]) {
+      throw new RangeError(`slice: ${start}:${end} is no part of a length of ${x.shape[axis]}`);
+    }
     const steps = strides(x.shape);
     const shape = x.shape.map((dim, other) => (other === axis ? end - start : dim));
     return view(x, shape, steps, start * steps[axis]);
@@ -81,7 +89,9 @@ export const slice: Rule<"slice"> = {
     const [x] = node.inputs;
     const { axis, start, end } = node.attributes;
     const whole = assembled(b, x, axis, [{ start, end, value: dy }]);
-    if (whole !== null) return [whole];
+    if (whole !== null) {
+      return [whole];
+    }
     const column = x.shape.map((_, other) => (other === axis ? end - start : 1));
     const places = b.ints(
       Array.from({ length: end - start }, (_, index) => start + index),
@@ -111,17 +121,22 @@ export function solveReshape(input: readonly Dim[], lengths: readonly number[], 
   const open = solved.filter((dim) => typeof dim === "string");
   const total = size(lengths);
   const fits = open.length === 0 ? rest === total : open.length === 1 && rest > 0 && total % rest === 0;
-  if (!fits) throw new RangeError(`reshape: ${showShape(lengths)} does not fill ${showShape(target)}`);
+  if (!fits) {
+    throw new RangeError(`reshape: ${showShape(lengths)} does not fill ${showShape(target)}`);
+  }
   return solved.map((dim) => (typeof dim === "string" ? total / rest : dim));
 }
 
 /** The same numbers in the same order under another shape. */
 export const reshape: Rule<"reshape"> = {
   infer([x], { shape }) {
-    if (shape.includes(0)) throw new ShapeError(`${showShape(shape)} has a dim of 0`);
+    if (shape.includes(0)) {
+      throw new ShapeError(`${showShape(shape)} has a dim of 0`);
+    }
     const open = shape.filter((dim, place) => typeof dim === "string" && dim !== x.shape[place]);
-    if (open.length > 1)
+    if (open.length > 1) {
       throw new ShapeError(`${open.join(" and ")} are both new at their place in ${showShape(shape)}`);
+    }
     const left = x.shape.filter((dim, place) => typeof dim === "string" && dim !== shape[place]);
     const numbers = (dims: readonly Dim[]) => size(dims.filter((dim) => typeof dim === "number"));
     const settled = left.length === 0 || (left.length === 1 && left[0] === open[0]);
@@ -156,7 +171,9 @@ export const transpose: Rule<"transpose"> = {
     }
     normaliseAxes(permutation, x.shape.length);
     // WebGPU turns no bool round, and a cast ahead of it is moved behind it by ONNX Runtime.
-    if (x.dtype === "bool") throw new ShapeError("a bool cannot be transposed on every device: transpose numbers");
+    if (x.dtype === "bool") {
+      throw new ShapeError("a bool cannot be transposed on every device: transpose numbers");
+    }
     return { dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]) };
   },
   evaluate([x], { permutation }) {
@@ -187,12 +204,16 @@ export const unsqueeze: Rule<"unsqueeze"> = {
     const rank = x.shape.length + axes.length;
     const added = normaliseAxes(axes, rank);
     const dims = [...x.shape];
-    for (const axis of added) dims.splice(axis, 0, 1);
+    for (const axis of added) {
+      dims.splice(axis, 0, 1);
+    }
     return { dtype: x.dtype, shape: dims };
   },
   evaluate([x], { axes }) {
     const shape = [...x.shape];
-    for (const axis of normaliseAxes(axes, shape.length + axes.length)) shape.splice(axis, 0, 1);
+    for (const axis of normaliseAxes(axes, shape.length + axes.length)) {
+      shape.splice(axis, 0, 1);
+    }
     return { shape, data: x.data };
   },
   gradient: ({ b, node, dy }) => [b.squeeze(dy, ...node.attributes.axes)],
@@ -204,7 +225,9 @@ export const unsqueeze: Rule<"unsqueeze"> = {
 export const squeeze: Rule<"squeeze"> = {
   infer([x], { axes }) {
     for (const axis of normaliseAxes(axes, x.shape.length)) {
-      if (x.shape[axis] !== 1) throw new ShapeError(`axis ${axis} has the length ${x.shape[axis]}, not 1`);
+      if (x.shape[axis] !== 1) {
+        throw new ShapeError(`axis ${axis} has the length ${x.shape[axis]}, not 1`);
+      }
     }
     return { dtype: x.dtype, shape: x.shape.filter((_, axis) => !axes.includes(axis)) };
   },
@@ -222,7 +245,9 @@ function asFloat(
   inputs: readonly string[],
   write: (inputs: readonly string[]) => string,
 ): string {
-  if (dtype !== "bool") return write(inputs);
+  if (dtype !== "bool") {
+    return write(inputs);
+  }
   const floats = inputs.map((input) => emit.node("Cast", [input], { to: onnxDtype.float32 }));
   return emit.node("Cast", [write(floats)], { to: onnxDtype.bool });
 }

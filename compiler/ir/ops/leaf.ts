@@ -7,7 +7,9 @@ export const input: Rule<"input"> = {
   infer(_, { name, dtype, shape }) {
     for (const dim of shape) {
       const fits = typeof dim === "number" ? Number.isInteger(dim) && dim >= 0 : dim !== "";
-      if (!fits) throw new ShapeError(`input ${name} has the dim ${dim}, which is neither a length nor a symbol`);
+      if (!fits) {
+        throw new ShapeError(`input ${name} has the dim ${dim}, which is neither a length nor a symbol`);
+      }
     }
     return { dtype, shape };
   },
@@ -38,9 +40,13 @@ export const parameter: Rule<"parameter"> = {
 /** Numbers written in the graph. */
 export const constant: Rule<"constant"> = {
   infer(_, { dtype, shape, data }) {
-    if (size(shape) !== data.length) throw new ShapeError(`${data.length} values do not fill ${showShape(shape)}`);
+    if (size(shape) !== data.length) {
+      throw new ShapeError(`${data.length} values do not fill ${showShape(shape)}`);
+    }
     const kind = data instanceof Float32Array ? "float32" : data instanceof Int32Array ? "int32" : "bool";
-    if (kind !== dtype) throw new ShapeError(`a ${dtype} constant holds ${kind} data`);
+    if (kind !== dtype) {
+      throw new ShapeError(`a ${dtype} constant holds ${kind} data`);
+    }
     return { dtype, shape };
   },
   evaluate: (_, { shape, data }) => ({ shape, data }),

@@ -20,7 +20,9 @@ export const matmul: Rule<"matmul"> = {
       expectRank(operand, name, 2, many);
     }
     expectDim(last(b.shape, 2), last(a.shape), "the right operand's number of rows");
-    if (last(a.shape) === 0) throw new ShapeError("the inner length is 0");
+    if (last(a.shape) === 0) {
+      throw new ShapeError("the inner length is 0");
+    }
     const leading = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
     return { dtype: "float32", shape: [...leading, last(a.shape, 2), last<Dim>(b.shape)] };
   },
@@ -40,7 +42,9 @@ export const matmul: Rule<"matmul"> = {
       for (let row = 0; row < m; row++) {
         for (let column = 0; column < n; column++) {
           let sum = 0;
-          for (let i = 0; i < inner; i++) sum += a.data[left + row * inner + i] * b.data[right + i * n + column];
+          for (let i = 0; i < inner; i++) {
+            sum += a.data[left + row * inner + i] * b.data[right + i * n + column];
+          }
           data[(batch * m + row) * n + column] = sum;
         }
       }
@@ -63,7 +67,9 @@ export const softmax: Rule<"softmax"> = {
     overRows(x, (row) => {
       const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
       const total = row.reduce((sum, value) => sum + Math.exp(value - most), 0);
-      for (let i = 0; i < row.length; i++) row[i] = Math.exp(row[i] - most) / total;
+      for (let i = 0; i < row.length; i++) {
+        row[i] = Math.exp(row[i] - most) / total;
+      }
     }),
   gradient({ b, y, dy }) {
     const both = b.mul(dy, y);

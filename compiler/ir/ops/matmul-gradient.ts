@@ -20,11 +20,15 @@ function ofRight(b: Builder, a: Value, weight: Value, dy: Value): Value {
   const rank = dy.shape.length;
   const [own, wanted, whole] = [leading(a, rank), leading(weight, rank), dy.shape.slice(0, -2)];
   let first = rank - 2;
-  while (first > 0 && wanted[first - 1] === 1 && own[first - 1] === whole[first - 1]) first--;
+  while (first > 0 && wanted[first - 1] === 1 && own[first - 1] === whole[first - 1]) {
+    first--;
+  }
   // One symbol is all that a reshape can name.
   const known = [a, dy].every((x) => typeof x.shape[x.shape.length - 1] === "number");
   const joins = known && whole.slice(first).some((dim) => dim !== 1);
-  if (!joins) return shrink(b, transposedTimes(b, a, dy), weight.shape);
+  if (!joins) {
+    return shrink(b, transposedTimes(b, a, dy), weight.shape);
+  }
   const joined = (x: Value) => {
     const start = Math.max(0, x.shape.length - rank + first);
     return b.reshape(x, [...x.shape.slice(0, start), merged(x.shape.slice(start, -1)), ...x.shape.slice(-1)]);
@@ -38,7 +42,9 @@ function ofRight(b: Builder, a: Value, weight: Value, dy: Value): Value {
 /** aᵀ c, for a [… m, k] and c [… m, n] with equal leading dims or such as repeat. */
 function transposedTimes(b: Builder, a: Value, c: Value): Value {
   // With one column of c, c alone is turned round. An outer product stays a product: a broadcast Mul takes six times as long.
-  if (c.shape[c.shape.length - 1] === 1) return swapLast(b, b.matmul(swapLast(b, c), a));
+  if (c.shape[c.shape.length - 1] === 1) {
+    return swapLast(b, b.matmul(swapLast(b, c), a));
+  }
   return b.matmul(swapLast(b, a), c);
 }
 
@@ -51,7 +57,9 @@ function ofLeft(b: Builder, a: Value, weight: Value, dy: Value): Value {
   const known = typeof inner === "number" && typeof columns === "number";
   // Turning dy costs what it holds; a few known repeats of something narrower are cheaper summed afterwards.
   const dear = known && columns > inner && grown.every((axis) => typeof whole[axis] === "number");
-  if (grown.length === 0 || !known || dear) return shrink(b, timesTransposed(b, dy, weight), a.shape);
+  if (grown.length === 0 || !known || dear) {
+    return shrink(b, timesTransposed(b, dy, weight), a.shape);
+  }
   const rest = whole.map((_, axis) => axis).filter((axis) => !grown.includes(axis));
   const width = merged([...grown.map((axis) => whole[axis]), columns]);
   const turned = b.transpose(dy, [...rest, rank - 2, ...grown, rank - 1]);
@@ -69,6 +77,8 @@ function ofLeft(b: Builder, a: Value, weight: Value, dy: Value): Value {
 /** c bᵀ, for c [… m, n] and b [… k, n]. */
 function timesTransposed(b: Builder, c: Value, weight: Value): Value {
   // With one row of c, c alone is turned round.
-  if (c.shape[c.shape.length - 2] === 1) return swapLast(b, b.matmul(weight, swapLast(b, c)));
+  if (c.shape[c.shape.length - 2] === 1) {
+    return swapLast(b, b.matmul(weight, swapLast(b, c)));
+  }
   return b.matmul(c, swapLast(b, weight));
 }

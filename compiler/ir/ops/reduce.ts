@@ -30,7 +30,9 @@ function reduction<K extends "sum" | "mean" | "max">(
   const rule = {
     infer([x]: Parameters<Rule<K>["infer"]>[0], { axes, keep }: Reduction) {
       expectDtype(x, "the operand", "float32");
-      if (axes.length === 0) throw new ShapeError("no axis is named");
+      if (axes.length === 0) {
+        throw new ShapeError("no axis is named");
+      }
       return { dtype: "float32" as const, shape: reduced(x.shape, normaliseAxes(axes, x.shape.length), keep) };
     },
     evaluate([x]: Parameters<Rule<K>["evaluate"]>[0], { axes, keep }: Reduction) {
@@ -67,7 +69,9 @@ function reduced(shape: Shape, axes: readonly number[], keep: boolean): Shape {
 /** How many numbers of x fall together: float32, 1 along every axis that is kept. */
 function count({ b, x, axes }: Reduced): Value {
   const known = axes.map((axis) => x.shape[axis]).filter((dim) => typeof dim === "number");
-  if (known.length === axes.length) return b.scalar(size(known));
+  if (known.length === axes.length) {
+    return b.scalar(size(known));
+  }
   const column = x.shape.reduce<Value>(
     (part, dim, axis) => (axes.includes(axis) || dim === 1 ? part : b.slice(part, axis, 0, 1)),
     x,

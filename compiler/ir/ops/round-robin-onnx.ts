@@ -61,7 +61,9 @@ export function meetings(emit: OnnxEmitter, scores: string, positions: string, h
     data: Float32Array.from({ length: width }, (_, i) => width - ((i % ranks) * heads + Math.floor(i / ranks))),
   });
   const lists: Lists = { scores, values, places, byRow, entries, order, heads, ranks };
-  if (ranks === 1) return { entries, seen: seenByScore(emit, lists), width, order };
+  if (ranks === 1) {
+    return { entries, seen: seenByScore(emit, lists), width, order };
+  }
   const seen = emit.node("If", [anyTie(emit, values, ranks)], {
     then_branch: emit.subgraph((inner) => [seenBySteps(inner, lists)]),
     else_branch: emit.subgraph((inner) => [seenByScore(inner, lists)]),

@@ -31,7 +31,9 @@ export const decodeRows: Rule<"decodeRows"> = {
     return { dtype: "float32", shape: rows.shape };
   },
   evaluate([rows, affine], { heads }) {
-    if (affine === undefined) return { shape: rows.shape, data: Float64Array.from(rows.data) };
+    if (affine === undefined) {
+      return { shape: rows.shape, data: Float64Array.from(rows.data) };
+    }
     const width = total(heads);
     const of = heads.flatMap((columns, head) => Array<number>(columns).fill(head));
     const data = Float64Array.from(rows.data, (stored, index) => {
@@ -44,7 +46,9 @@ export const decodeRows: Rule<"decodeRows"> = {
   gradient: "none",
   cost: (operands, output) => (operands.length === 2 ? 2 * size(output) : 0),
   onnx(emit, [rows, affine], node) {
-    if (affine === undefined) return emit.node("Cast", [rows], { to: onnxDtype.float32 });
+    if (affine === undefined) {
+      return emit.node("Cast", [rows], { to: onnxDtype.float32 });
+    }
     const axis = node.inputs[0].shape.length - 1;
     const numbers = plainNumbers(emit, rows, axis, total(node.attributes.heads));
     const parts = runs(node.attributes.heads).map((run, _, all) => {
@@ -69,7 +73,9 @@ export const decodeRows: Rule<"decodeRows"> = {
  */
 function plainNumbers(emit: OnnxEmitter, rows: string, axis: number, width: number): string {
   const doubled = (halves: string) => emit.node("Mul", [halves, emit.scalar(2)]);
-  if (width % 4 === 0) return doubled(emit.node("DequantizeLinear", [rows, emit.scalar(0.5)]));
+  if (width % 4 === 0) {
+    return doubled(emit.node("DequantizeLinear", [rows, emit.scalar(0.5)]));
+  }
   const columns = Math.max(2, width);
   const both = { dtype: "int32", shape: [2], data: Int32Array.of(0, 0) } as const;
   const read = width === 1 ? emit.node("Gather", [rows, emit.constant(both)], { axis }) : rows;
@@ -93,8 +99,11 @@ function runs(heads: readonly number[]): Run[] {
   let column = 0;
   heads.forEach((width, head) => {
     const last = found[found.length - 1];
-    if (last?.width === width) found[found.length - 1] = { ...last, count: last.count + 1 };
-    else found.push({ head, column, count: 1, width });
+    if (last?.width === width) {
+      found[found.length - 1] = { ...last, count: last.count + 1 };
+    } else {
+      found.push({ head, column, count: 1, width });
+    }
     column += width;
   });
   return found;

@@ -27,7 +27,9 @@ export const scatterAdd: Rule<"scatterAdd"> = {
     }
     const { pairs, like } = split(operands, shape);
     const whole: Shape = shape ?? (like as Value).shape;
-    if (whole.length === 0) throw new ShapeError("a scalar has no rows");
+    if (whole.length === 0) {
+      throw new ShapeError("a scalar has no rows");
+    }
     for (const [indices, updates] of pairs) {
       expectDtype(indices, "the indices", "int32");
       expectDtype(updates, "the updates", "float32");
@@ -47,7 +49,9 @@ export const scatterAdd: Rule<"scatterAdd"> = {
     for (const [indices, updates] of pairs) {
       for (let i = 0; i < indices.data.length; i++) {
         const to = checkIndex(indices.data[i], whole[0], "scatterAdd") * width;
-        for (let column = 0; column < width; column++) data[to + column] += updates.data[i * width + column];
+        for (let column = 0; column < width; column++) {
+          data[to + column] += updates.data[i * width + column];
+        }
       }
     }
     return { shape: whole, data };
@@ -79,7 +83,9 @@ export const scatterElements: Rule<"scatterElements"> = {
     }
     like.shape.forEach((dim, other) => {
       expectDim(updates.shape[other], indices.shape[other], `dim ${other} of the updates`);
-      if (other !== axis) expectDim(indices.shape[other], dim, `dim ${other} of the indices`);
+      if (other !== axis) {
+        expectDim(indices.shape[other], dim, `dim ${other} of the indices`);
+      }
     });
     return { dtype: "float32", shape: like.shape };
   },

@@ -23,12 +23,18 @@ export const biasedScores: Rule<"biasedScores"> = {
       expectRank(operand, name, rank);
     }
     const [heads, rows, width] = queries.shape;
-    if (typeof heads !== "number") throw new ShapeError(`the number of heads, ${heads}, is not known`);
-    if (width === 0) throw new ShapeError("the inner length is 0");
+    if (typeof heads !== "number") {
+      throw new ShapeError(`the number of heads, ${heads}, is not known`);
+    }
+    if (width === 0) {
+      throw new ShapeError("the inner length is 0");
+    }
     const length = keys.shape[behaviours];
     expectDim(keys.shape[1 - behaviours], heads, "the number of heads of the keys");
     expectDim(keys.shape[2], width, "the width of the keys");
-    if (bias.shape[0] !== 1) expectDim(bias.shape[0], heads, "the number of heads of the bias");
+    if (bias.shape[0] !== 1) {
+      expectDim(bias.shape[0], heads, "the number of heads of the bias");
+    }
     expectDim(bias.shape[1], length, "the number of behaviours of the bias");
     return { dtype: "float32", shape: [heads, rows, length] };
   },
@@ -42,7 +48,9 @@ export const biasedScores: Rule<"biasedScores"> = {
           const query = (head * rows + row) * width;
           const key = (behaviours === 0 ? behaviour * heads + head : head * length + behaviour) * width;
           let sum = bias.data[(bias.shape[0] === 1 ? 0 : head) * length + behaviour];
-          for (let i = 0; i < width; i++) sum += queries.data[query + i] * keys.data[key + i];
+          for (let i = 0; i < width; i++) {
+            sum += queries.data[query + i] * keys.data[key + i];
+          }
           data[(head * rows + row) * length + behaviour] = sum;
         }
       }
@@ -87,6 +95,8 @@ function joined(emit: OnnxEmitter, [queries, keys, bias]: readonly string[], nod
 
 /** [1, L] → [A, L] */
 function everyHead(emit: OnnxEmitter, bias: string, own: Shape, [heads]: Shape): string {
-  if (own[0] === heads) return bias;
+  if (own[0] === heads) {
+    return bias;
+  }
   return emit.node("Concat", Array<string>(heads as number).fill(bias), { axis: 0 });
 }

@@ -39,7 +39,9 @@ export function onnxRoundRobin(
     return emit.node("Cast", [emit.node("Gather", [positions, indices])], { to: int32 });
   }
   const tiers = attempts(heads, keep);
-  if (tiers.length === 1) return list(emit, meetings(emit, scores, positions, heads, tiers[0]), keep);
+  if (tiers.length === 1) {
+    return list(emit, meetings(emit, scores, positions, heads, tiers[0]), keep);
+  }
 
   const sample = emit.node("Slice", [scores, emit.ints(0), emit.ints(sampled), emit.ints(1)]);
   const first = meetings(emit, sample, positions, heads, tiers[0]);

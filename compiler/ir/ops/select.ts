@@ -16,7 +16,9 @@ export const roundRobin: Rule<"roundRobin"> = {
   infer([scores, positions], { keep }) {
     expectRank(scores, "the scores", 3);
     const [heads, rows] = scores.shape;
-    if (typeof heads !== "number" || heads < 1) throw new ShapeError(`the number of heads, ${heads}, is not known`);
+    if (typeof heads !== "number" || heads < 1) {
+      throw new ShapeError(`the number of heads, ${heads}, is not known`);
+    }
     checkSelection(scores, positions, keep);
     return { dtype: "int32", shape: [rows, keep] };
   },
@@ -47,7 +49,9 @@ export const topPositions: Rule<"topPositions"> = {
     checkLength(positions, length, keep);
     const rows = size(scores.shape.slice(0, -1));
     const data = new Float64Array(rows * keep);
-    for (let row = 0; row < rows; row++) data.set(ranked(scores, row * length, length).slice(0, keep), row * keep);
+    for (let row = 0; row < rows; row++) {
+      data.set(ranked(scores, row * length, length).slice(0, keep), row * keep);
+    }
     return { shape: [...scores.shape.slice(0, -1), keep], data };
   },
   gradient: "none",
@@ -60,7 +64,9 @@ function walkInTurn(lists: readonly (readonly number[])[], keep: number): number
   const met = new Set<number>();
   for (let rank = 0; met.size < keep; rank++) {
     for (const list of lists) {
-      if (met.size < keep) met.add(list[rank]);
+      if (met.size < keep) {
+        met.add(list[rank]);
+      }
     }
   }
   return [...met];
@@ -71,7 +77,9 @@ function ranked(scores: Tensor, start: number, length: number): number[] {
   const score = (position: number) => scores.data[start + position];
   return Array.from({ length }, (_, position) => position).sort((a, b) => {
     const [x, y] = [score(a), score(b)];
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y)) || a - b;
+    if (Number.isNaN(x) || Number.isNaN(y)) {
+      return Number(Number.isNaN(x)) - Number(Number.isNaN(y)) || a - b;
+    }
     return x === y ? a - b : y > x ? 1 : -1;
   });
 }
@@ -82,15 +90,22 @@ function checkSelection(scores: Value, positions: Value, keep: number): void {
   expectRank(positions, "the positions", 1);
   const length: Dim = scores.shape[scores.shape.length - 1];
   expectDim(positions.shape[0], length, "the number of positions");
-  if (!Number.isInteger(keep) || keep < 1) throw new ShapeError(`${keep} of the positions cannot be kept`);
-  if (typeof length === "number" && length < keep)
+  if (!Number.isInteger(keep) || keep < 1) {
+    throw new ShapeError(`${keep} of the positions cannot be kept`);
+  }
+  if (typeof length === "number" && length < keep) {
     throw new ShapeError(`${keep} of ${length} positions cannot be kept`);
+  }
 }
 
 /** `positions` carries 0, 1, 2, … to devices that cannot count: other numbers would mean another list there. */
 function checkLength(positions: Tensor, length: number, keep: number): void {
-  if (length < keep) throw new RangeError(`${keep} of ${length} positions cannot be kept: pad the history to ${keep}`);
+  if (length < keep) {
+    throw new RangeError(`${keep} of ${length} positions cannot be kept: pad the history to ${keep}`);
+  }
   for (let index = 0; index < length; index++) {
-    if (positions.data[index] !== index) throw new RangeError(`positions[${index}] is ${positions.data[index]}`);
+    if (positions.data[index] !== index) {
+      throw new RangeError(`positions[${index}] is ${positions.data[index]}`);
+    }
   }
 }

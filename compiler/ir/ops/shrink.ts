@@ -20,7 +20,9 @@ function dropping(b: Builder, g: Value, axes: readonly number[]): Value {
 export function merged(dims: Shape): Dim {
   const symbols = dims.filter((dim) => typeof dim === "string");
   const count = dims.reduce<number>((product, dim) => (typeof dim === "number" ? product * dim : product), 1);
-  if (symbols.length === 0) return count;
+  if (symbols.length === 0) {
+    return count;
+  }
   return [...(count === 1 ? [] : [count]), ...symbols].join("*");
 }
 
@@ -33,8 +35,12 @@ export const leadingAxes = (x: Value) => x.shape.slice(0, -1).map((_, axis) => a
 export function swapLast(b: Builder, x: Value): Value {
   const last = lastAxis(x);
   const [m, n] = x.shape.slice(-2);
-  if (n === 1) return m === 1 ? x : b.unsqueeze(b.squeeze(x, last), last - 1);
-  if (m === 1) return b.unsqueeze(b.squeeze(x, last - 1), last);
+  if (n === 1) {
+    return m === 1 ? x : b.unsqueeze(b.squeeze(x, last), last - 1);
+  }
+  if (m === 1) {
+    return b.unsqueeze(b.squeeze(x, last - 1), last);
+  }
   const order = x.shape.map((_, axis) => axis);
   return b.transpose(x, [...order.slice(0, -2), last, last - 1]);
 }
@@ -51,18 +57,26 @@ export interface Part {
  */
 export function assembled(b: Builder, x: Value, axis: number, parts: readonly Part[]): Value | null {
   const length = x.shape[axis];
-  if (typeof length !== "number") return null;
+  if (typeof length !== "number") {
+    return null;
+  }
   const pieces: Value[] = [];
   const zeros = (start: number, end: number) => {
-    if (end > start) pieces.push(b.broadcast(b.scalar(0), b.slice(x, axis, start, end)));
+    if (end > start) {
+      pieces.push(b.broadcast(b.scalar(0), b.slice(x, axis, start, end)));
+    }
   };
   let reached = 0;
   for (const { start, end, value } of parts) {
     zeros(reached, start);
-    if (end > start) pieces.push(value);
+    if (end > start) {
+      pieces.push(value);
+    }
     reached = end;
   }
   zeros(reached, length);
-  if (pieces.length === 0) return b.broadcast(b.scalar(0), x);
+  if (pieces.length === 0) {
+    return b.broadcast(b.scalar(0), x);
+  }
   return pieces.length === 1 ? pieces[0] : b.concat(pieces, axis);
 }

@@ -78,8 +78,12 @@ export const erf: Rule<"erf"> = unary("Erf", ["float32"], errorFunction, ({ b, n
  * (Abramowitz and Stegun 7.1.6).
  */
 function errorFunction(x: number): number {
-  if (Number.isNaN(x)) return x;
-  if (Math.abs(x) > 6) return Math.sign(x);
+  if (Number.isNaN(x)) {
+    return x;
+  }
+  if (Math.abs(x) > 6) {
+    return Math.sign(x);
+  }
   let term = x;
   let sum = x;
   for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {

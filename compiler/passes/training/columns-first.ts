@@ -15,7 +15,9 @@ export const columnsFirst = ruledBy(
     const whole = readOtherwise(graph);
     return (value, [x]) => {
       const at = made(value, "slice");
-      if (at === null || whole.has(value.node.inputs[0])) return null;
+      if (at === null || whole.has(value.node.inputs[0])) {
+        return null;
+      }
       return at.axis === value.shape.length - 1 && x.node.op === "matmul" ? columns(x, at.start, at.end) : null;
     };
   },
@@ -24,7 +26,9 @@ export const columnsFirst = ruledBy(
 /** A product of which nothing reads all columns. */
 function cutApart({ node, shape }: Value, _: Context, graph: Graph): boolean {
   const [product] = node.inputs;
-  if (node.op !== "slice" || product.node.op !== "matmul" || shape.length !== product.shape.length) return false;
+  if (node.op !== "slice" || product.node.op !== "matmul" || shape.length !== product.shape.length) {
+    return false;
+  }
   const values = topological(graph.outputs.map(({ value }) => value));
   const readers = values.filter((value) => value.node.inputs.includes(product));
   const columnsOnly = readers.every(

@@ -18,14 +18,21 @@ export const earlyTogether = ruledBy(
     return (value, inputs) => {
       const { node } = value;
       const joined = made(value, "concat");
-      if (joined === null || value.shape.length !== 1 || !isLate.has(value)) return null;
+      if (joined === null || value.shape.length !== 1 || !isLate.has(value)) {
+        return null;
+      }
       const runs: Value[][] = [];
       inputs.forEach((input, index) => {
         const early = !isLate.has(node.inputs[index]);
-        if (early && index > 0 && !isLate.has(node.inputs[index - 1])) runs[runs.length - 1].push(input);
-        else runs.push([input]);
+        if (early && index > 0 && !isLate.has(node.inputs[index - 1])) {
+          runs[runs.length - 1].push(input);
+        } else {
+          runs.push([input]);
+        }
       });
-      if (runs.length === inputs.length) return null;
+      if (runs.length === inputs.length) {
+        return null;
+      }
       const parts = runs.map((run) => (run.length === 1 ? run[0] : make("concat", run, joined, node)));
       return parts.length === 1 ? parts[0] : make("concat", parts, joined, node);
     };
@@ -33,7 +40,9 @@ export const earlyTogether = ruledBy(
 );
 
 function apart({ node, shape }: Value, _: Context, graph: Graph): boolean {
-  if (node.op !== "concat" || shape.length !== 1) return false;
+  if (node.op !== "concat" || shape.length !== 1) {
+    return false;
+  }
   const isLate = late(topological(graph.outputs.map(({ value }) => value)));
   const early = node.inputs.map((input) => !isLate.has(input));
   return early.includes(false) && early.some((one, index) => index > 0 && one && early[index - 1]);

@@ -24,16 +24,26 @@ export const itemsOnce = ruled(
   "items-once",
   { keeps: "rounding", ensures: nowhere("is a wide item projected behaviour by behaviour", projectedApart) },
   (value, inputs) => {
-    if (value.node.op !== "matmul" || value.shape.length !== 4) return null;
+    if (value.node.op !== "matmul" || value.shape.length !== 4) {
+      return null;
+    }
     const [keys, query] = inputs;
-    if (keys.node.op !== "matmul" || query.shape[3] !== 1) return null;
+    if (keys.node.op !== "matmul" || query.shape[3] !== 1) {
+      return null;
+    }
     const [rows, weight] = keys.node.inputs;
     const looked = made(rows, "unsqueeze")?.axes.join() === "0" ? rows.node.inputs[0] : null;
-    if (looked === null || made(looked, "gather")?.axis !== 0 || looked.shape.length !== 3) return null;
+    if (looked === null || made(looked, "gather")?.axis !== 0 || looked.shape.length !== 3) {
+      return null;
+    }
     const [items, index] = looked.node.inputs;
-    if (!isFixed(weight) || isFixed(items) || items.shape.length !== 2 || weight.shape[1] !== 1) return null;
+    if (!isFixed(weight) || isFixed(items) || items.shape.length !== 2 || weight.shape[1] !== 1) {
+      return null;
+    }
     const [heads, , width, dim] = knownShape(weight);
-    if (width < worthwhile * heads * dim) return null;
+    if (width < worthwhile * heads * dim) {
+      return null;
+    }
     const at = builder(keys.node.scope, keys.node.doc);
     const side = at.reshape(at.transpose(at.squeeze(weight, 1), [1, 0, 2]), [width, heads * dim]);
     const once = at.reshape(projected(at, items, side), [items.shape[0], heads, dim]);
@@ -47,10 +57,15 @@ function projected(at: Builder, items: Value, weight: Value): Value {
   const groups: Value[][] = [];
   for (const part of parts) {
     const before = groups.at(-1);
-    if (before && !isWide(part) && !isWide(before[0])) before.push(part);
-    else groups.push([part]);
+    if (before && !isWide(part) && !isWide(before[0])) {
+      before.push(part);
+    } else {
+      groups.push([part]);
+    }
   }
-  if (groups.length === 1) return at.matmul(items, weight);
+  if (groups.length === 1) {
+    return at.matmul(items, weight);
+  }
   let end = 0;
   const products = groups.map((group) => {
     const start = end;
@@ -65,11 +80,17 @@ const isWide = ({ shape: [, width] }: Value): boolean => typeof width === "numbe
 /** Rows that are read at every behaviour and then projected to fewer columns, to meet one column of the query. */
 function projectedApart({ node, shape }: Value): boolean {
   const [keys] = node.inputs;
-  if (node.op !== "matmul" || shape.length !== 4 || shape[3] !== 1 || keys.node.op !== "matmul") return false;
+  if (node.op !== "matmul" || shape.length !== 4 || shape[3] !== 1 || keys.node.op !== "matmul") {
+    return false;
+  }
   const [rows, weight] = keys.node.inputs;
-  if (rows.node.op !== "unsqueeze" || !isFixed(weight) || weight.shape[1] !== 1) return false;
+  if (rows.node.op !== "unsqueeze" || !isFixed(weight) || weight.shape[1] !== 1) {
+    return false;
+  }
   const [read] = rows.node.inputs;
   const items = made(read, "gather")?.axis === 0 ? read.node.inputs[0] : null;
-  if (items === null || isFixed(items) || items.shape.length !== 2 || read.shape.length !== 3) return false;
+  if (items === null || isFixed(items) || items.shape.length !== 2 || read.shape.length !== 3) {
+    return false;
+  }
   return Number(items.shape[1]) >= worthwhile * Number(shape[0]) * Number(keys.shape[3]);
 }

@@ -5,7 +5,9 @@ import { oneThread, type Value } from "../../ir/graph.ts";
 export function late(order: readonly Value[]): ReadonlySet<Value> {
   const found = new Set<Value>();
   for (const value of order) {
-    if (oneThread.has(value.node.op) || value.node.inputs.some((input) => found.has(input))) found.add(value);
+    if (oneThread.has(value.node.op) || value.node.inputs.some((input) => found.has(input))) {
+      found.add(value);
+    }
   }
   return found;
 }

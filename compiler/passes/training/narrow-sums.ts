@@ -23,13 +23,19 @@ export const narrowSums = ruledBy(
     const whole = readTogether(graph, readOtherwise(graph));
     return (value, inputs) => {
       const [x] = inputs;
-      if (value.node.op === "scatterAdd" && whole.has(value)) return onZeros(graph, value, inputs);
+      if (value.node.op === "scatterAdd" && whole.has(value)) {
+        return onZeros(graph, value, inputs);
+      }
       const at = made(value, "slice");
       const sum = at === null ? null : made(x, "scatterAdd");
-      if (!at || !sum || at.axis !== value.shape.length - 1 || whole.has(value.node.inputs[0])) return null;
+      if (!at || !sum || at.axis !== value.shape.length - 1 || whole.has(value.node.inputs[0])) {
+        return null;
+      }
       const b = builder(x.node.scope, x.node.doc);
       const like = zeros(b, graph, value.shape);
-      if (sum.shape !== null || like === null) return null;
+      if (sum.shape !== null || like === null) {
+        return null;
+      }
       const pairs = x.node.inputs.slice(0, -1);
       const narrow = pairs.map((operand, index) => (index % 2 === 0 ? operand : columns(operand, at.start, at.end)));
       return make("scatterAdd", [...narrow, like], sum, x.node);
@@ -43,7 +49,9 @@ function readTogether(graph: Graph, whole: ReadonlySet<Value>): ReadonlySet<Valu
   for (const value of topological(graph.outputs.map((output) => output.value))) {
     const at = made(value, "slice");
     const [x] = value.node.inputs;
-    if (at === null || x.node.op !== "scatterAdd" || whole.has(x)) continue;
+    if (at === null || x.node.op !== "scatterAdd" || whole.has(x)) {
+      continue;
+    }
     readers.set(x, (readers.get(x) ?? new Map<string, number>()).set(`${at.start}-${at.end}`, at.end - at.start));
   }
   const together = [...readers].flatMap(([x, own]) => {
@@ -58,7 +66,9 @@ function readTogether(graph: Graph, whole: ReadonlySet<Value>): ReadonlySet<Valu
 /** The same sums by row on zeros that cost nothing to carry. */
 function onZeros(graph: Graph, value: Value, inputs: readonly Value[]): Value | null {
   const sum = made(value, "scatterAdd")!;
-  if (sum.shape !== null || value.shape.length !== 2) return null;
+  if (sum.shape !== null || value.shape.length !== 2) {
+    return null;
+  }
   const like = zeros(builder(value.node.scope, value.node.doc), graph, value.shape);
   return like && make("scatterAdd", [...inputs.slice(0, -1), like], sum, value.node);
 }
@@ -66,7 +76,9 @@ function onZeros(graph: Graph, value: Value, inputs: readonly Value[]): Value | 
 /** Zeros [rows, width] where some input has as many rows: nothing has to be carried for a shape. */
 function zeros(b: Builder, graph: Graph, [rows, width]: Shape): Value | null {
   const counted = graph.inputs.find(({ shape, dtype }) => dtype === "int32" && shape[0] === rows && shape.length <= 2);
-  if (counted === undefined || typeof width !== "number") return null;
+  if (counted === undefined || typeof width !== "number") {
+    return null;
+  }
   const one = counted.shape.length === 1 ? counted : b.squeeze(b.slice(counted, 1, 0, 1), 1);
   const none = b.mul(one, b.constant({ dtype: "int32", shape: [], data: Int32Array.of(0) }));
   return b.gather(b.floats(new Float32Array(width), [1, width]), none);
@@ -75,7 +87,9 @@ function zeros(b: Builder, graph: Graph, [rows, width]: Shape): Value | null {
 /** Sums onto an array that is computed or held for its shape alone, where an input of ids has as many rows. */
 function carriesShape(value: Value, _: Context, graph: Graph): boolean {
   const { node, shape } = value;
-  if (made(value, "scatterAdd")?.shape !== null || shape.length !== 2) return false;
+  if (made(value, "scatterAdd")?.shape !== null || shape.length !== 2) {
+    return false;
+  }
   const like = node.inputs[node.inputs.length - 1];
   const counted = graph.inputs.some(
     (one) => one.dtype === "int32" && one.shape.length <= 2 && one.shape[0] === shape[0],

@@ -18,14 +18,22 @@ export const numberByNumber = ruled(
   { keeps: "bits", ensures: nowhere("is a single number copied as a row", copiedAsRow) },
   (value, inputs) => {
     const gathered = made(value, "gather");
-    if (gathered !== null) return single(value, inputs, gathered);
+    if (gathered !== null) {
+      return single(value, inputs, gathered);
+    }
     const order = made(value, "transpose")?.permutation.join();
-    if (order !== "2,0,1,3" && order !== "2,0,1") return null;
+    if (order !== "2,0,1,3" && order !== "2,0,1") {
+      return null;
+    }
     const [read] = inputs;
-    if (made(read, "gather")?.axis !== 0) return null;
+    if (made(read, "gather")?.axis !== 0) {
+      return null;
+    }
     const [table, index] = read.node.inputs;
     const [, columns, rest = 1] = table.shape;
-    if (index.shape.length !== 2 || typeof columns !== "number" || columns > narrow || rest !== 1) return null;
+    if (index.shape.length !== 2 || typeof columns !== "number" || columns > narrow || rest !== 1) {
+      return null;
+    }
     const at: Builder = builder(read.node.scope, read.node.doc);
     const all = Array.from({ length: columns }, (_, column) => {
       const own = at.slice(table, 1, column, column + 1);
@@ -40,7 +48,9 @@ export const numberByNumber = ruled(
 /** Rule 1. */
 function single({ node, dtype }: Value, inputs: readonly Value[], gathered: { axis: number; single?: boolean }) {
   const [x, index] = inputs;
-  if (gathered.single || x.shape.length !== 1 || index.shape.length === 0 || dtype === "bool") return null;
+  if (gathered.single || x.shape.length !== 1 || index.shape.length === 0 || dtype === "bool") {
+    return null;
+  }
   return make("gather", inputs, { axis: 0, single: true }, node);
 }
 

@@ -14,11 +14,14 @@ export const pooledAtOnce = ruled(
   { keeps: "rounding", ensures: nowhere("are masked rows written to be summed up", maskedApart) },
   (value, [product]) => {
     const sum = made(value, "sum");
-    if (sum === null || sum.axes.join() !== "1" || product.node.op !== "mul" || product.shape.length !== 3) return null;
+    if (sum === null || sum.axes.join() !== "1" || product.node.op !== "mul" || product.shape.length !== 3) {
+      return null;
+    }
     const [rows, mask] = product.node.inputs;
     const one = made(mask, "unsqueeze")?.axes.join() === "2";
-    if (!one || rows.shape.length !== 3 || mask.shape[1] !== rows.shape[1] || mask.shape[0] !== rows.shape[0])
+    if (!one || rows.shape.length !== 3 || mask.shape[1] !== rows.shape[1] || mask.shape[0] !== rows.shape[0]) {
       return null;
+    }
     const at = builder(value.node.scope, value.node.doc);
     const total = at.matmul(at.unsqueeze(mask.node.inputs[0], 1), rows);
     return sum.keep ? total : at.squeeze(total, 1);
@@ -29,7 +32,9 @@ export const pooledAtOnce = ruled(
 function maskedApart(value: Value): boolean {
   const [product] = value.node.inputs;
   const axes = made(value, "sum")?.axes;
-  if (axes?.join() !== "1" || product.node.op !== "mul" || product.shape.length !== 3) return false;
+  if (axes?.join() !== "1" || product.node.op !== "mul" || product.shape.length !== 3) {
+    return false;
+  }
   const [rows, mask] = product.node.inputs;
   const each = mask.shape.join() === [...rows.shape.slice(0, 2), 1].join();
   return each && mask.node.op === "unsqueeze" && mask.node.inputs[0].shape.join() === rows.shape.slice(0, 2).join();

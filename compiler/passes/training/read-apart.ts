@@ -19,20 +19,35 @@ export const readApart = ruled(
   { keeps: "rounding", ensures: nowhere("are wide columns put side by side for a history", sideBySide) },
   (value, inputs) => {
     const [query, turned] = inputs;
-    if (made(value, "gather")?.axis === 0) return beside(value, query, turned);
-    if (value.node.op !== "matmul") return null;
-    if (made(turned, "transpose")?.permutation.join() !== "0,2,1") return null;
+    if (made(value, "gather")?.axis === 0) {
+      return beside(value, query, turned);
+    }
+    if (value.node.op !== "matmul") {
+      return null;
+    }
+    if (made(turned, "transpose")?.permutation.join() !== "0,2,1") {
+      return null;
+    }
     const [read] = turned.node.inputs;
-    if (made(read, "gather")?.axis !== 0) return null;
+    if (made(read, "gather")?.axis !== 0) {
+      return null;
+    }
     const [columns, index] = read.node.inputs;
-    if (made(columns, "concat")?.axis !== 1 || columns.shape.length !== 2) return null;
+    if (made(columns, "concat")?.axis !== 1 || columns.shape.length !== 2) {
+      return null;
+    }
     const groups: Value[][] = [];
     for (const part of columns.node.inputs) {
       const before = groups.at(-1);
-      if (before && !isWide(part) && !isWide(before[0])) before.push(part);
-      else groups.push([part]);
+      if (before && !isWide(part) && !isWide(before[0])) {
+        before.push(part);
+      } else {
+        groups.push([part]);
+      }
     }
-    if (!groups.some(([first]) => isWide(first))) return null;
+    if (!groups.some(([first]) => isWide(first))) {
+      return null;
+    }
     const at = builder(value.node.scope, value.node.doc);
     let start = 0;
     const products = groups.map((group) => {
@@ -48,7 +63,9 @@ export const readApart = ruled(
 
 /** Rule 2. */
 function beside({ node }: Value, columns: Value, index: Value): Value | null {
-  if (index.shape.length !== 1 || made(columns, "concat")?.axis !== 1 || columns.shape.length !== 2) return null;
+  if (index.shape.length !== 1 || made(columns, "concat")?.axis !== 1 || columns.shape.length !== 2) {
+    return null;
+  }
   const at = builder(node.scope, node.doc);
   return at.concat(
     columns.node.inputs.map((part) => composed(at, part, index)),
@@ -59,7 +76,9 @@ function beside({ node }: Value, columns: Value, index: Value): Value | null {
 const isWide = ({ shape: [, width] }: Value): boolean => typeof width === "number" && width >= wide;
 
 function composed(at: Builder, x: Value, index: Value): Value {
-  if (made(x, "gather")?.axis !== 0 || x.node.inputs[1].shape.length !== 1) return at.gather(x, index);
+  if (made(x, "gather")?.axis !== 0 || x.node.inputs[1].shape.length !== 1) {
+    return at.gather(x, index);
+  }
   const [table, ids] = x.node.inputs;
   return at.gather(table, at.gather(ids, index));
 }
@@ -67,8 +86,12 @@ function composed(at: Builder, x: Value, index: Value): Value {
 /** Columns side by side, a wide one among them, that are read at every behaviour for a product, or at all for the candidates. */
 function sideBySide(value: Value): boolean {
   const { op, inputs } = value.node;
-  if (op === "gather") return inputs[1].shape.length === 1 && isColumns(inputs[0]);
-  if (op !== "matmul" || made(inputs[1], "transpose")?.permutation.join() !== "0,2,1") return false;
+  if (op === "gather") {
+    return inputs[1].shape.length === 1 && isColumns(inputs[0]);
+  }
+  if (op !== "matmul" || made(inputs[1], "transpose")?.permutation.join() !== "0,2,1") {
+    return false;
+  }
   const [read] = inputs[1].node.inputs;
   return read.node.op === "gather" && isColumns(read.node.inputs[0]) && read.node.inputs[0].node.inputs.some(isWide);
 }

@@ -16,7 +16,9 @@ export const rowsOfScores = ruled(
   (value, inputs) => {
     const at = builder(value.node.scope, value.node.doc);
     const terms = value.node.op === "matmul" ? termOf(inputs) : value.node.op === "add" ? sumOf(inputs) : null;
-    if (terms === null) return null;
+    if (terms === null) {
+      return null;
+    }
     const alike = terms.filter(({ query }) => query.shape.length === 2);
     const own = terms.filter(({ query }) => query.shape.length === 3);
     const sum = [...own, ...(alike.length > 1 ? [joined(at, alike)] : alike)]
@@ -34,9 +36,13 @@ interface Term {
 }
 
 function termOf([left, right]: readonly Value[]): Term[] | null {
-  if (made(left, "unsqueeze")?.axes.join() !== "0" || left.shape.length !== 4 || right.shape.length !== 4) return null;
+  if (made(left, "unsqueeze")?.axes.join() !== "0" || left.shape.length !== 4 || right.shape.length !== 4) {
+    return null;
+  }
   const [heads, batch, width, one] = right.shape;
-  if (one !== 1 || typeof heads !== "number" || typeof width !== "number") return null;
+  if (one !== 1 || typeof heads !== "number" || typeof width !== "number") {
+    return null;
+  }
   const [rows] = left.node.inputs;
   const at = builder(right.node.scope, right.node.doc);
   const query = batch === 1 ? at.reshape(right, [heads, width]) : at.transpose(at.squeeze(right, 3), [1, 0, 2]);
@@ -51,7 +57,9 @@ function sumOf(inputs: readonly Value[]): Term[] | null {
 /** The terms of what rule 1 wrote. */
 function written(value: Value): Term[] | null {
   const { node } = value;
-  if (node.op === "squeeze" || node.op === "unsqueeze") return value.shape.length > 2 ? written(node.inputs[0]) : null;
+  if (node.op === "squeeze" || node.op === "unsqueeze") {
+    return value.shape.length > 2 ? written(node.inputs[0]) : null;
+  }
   return made(value, "transpose")?.permutation.join() === "1,0,2" ? products(node.inputs[0]) : null;
 }
 
@@ -61,7 +69,9 @@ function products({ node }: Value): Term[] | null {
     return left && right && [...left, ...right];
   }
   const [query, turned] = node.inputs;
-  if (node.op !== "matmul" || made(turned, "transpose")?.permutation.join() !== "0,2,1") return null;
+  if (node.op !== "matmul" || made(turned, "transpose")?.permutation.join() !== "0,2,1") {
+    return null;
+  }
   return [{ query, rows: turned.node.inputs[0] }];
 }
 
@@ -78,7 +88,9 @@ function partsOf(rows: Value): readonly Value[] {
 
 /** Behaviours of a batch that all heads share, times one column a head. */
 function columnsOfScores({ node, shape }: Value): boolean {
-  if (node.op !== "matmul" || shape.length !== 4 || shape[3] !== 1 || typeof shape[0] !== "number") return false;
+  if (node.op !== "matmul" || shape.length !== 4 || shape[3] !== 1 || typeof shape[0] !== "number") {
+    return false;
+  }
   const [rows, query] = node.inputs;
   const [under] = rows.node.inputs;
   const alike =

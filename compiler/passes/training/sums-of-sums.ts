@@ -18,11 +18,17 @@ export const sumsOfSums = ruled(
   { keeps: "rounding", ensures: nowhere("are sums by row summed up by row", summedTwice) },
   (value, inputs) => {
     const at = made(value, "scatterAdd");
-    if (at === null) return null;
+    if (at === null) {
+      return null;
+    }
     const count = at.shape === null ? inputs.length - 1 : inputs.length;
     const pairs: Value[] = [];
-    for (let index = 0; index < count; index += 2) pairs.push(...composed(inputs[index], inputs[index + 1]));
-    if (pairs.length === count) return null;
+    for (let index = 0; index < count; index += 2) {
+      pairs.push(...composed(inputs[index], inputs[index + 1]));
+    }
+    if (pairs.length === count) {
+      return null;
+    }
     return make("scatterAdd", [...pairs, ...inputs.slice(count)], at, value.node);
   },
 );
@@ -33,8 +39,12 @@ function composed(indices: Value, updates: Value): Value[] {
   const cut = slice !== null && slice.axis === updates.shape.length - 1;
   const inner = cut ? updates.node.inputs[0] : updates;
   const at = made(inner, "scatterAdd");
-  if (at === null || indices.shape.length !== 1 || inner.shape.length !== 2) return [indices, updates];
-  if (cut && slice.end - slice.start < wide) return [indices, updates];
+  if (at === null || indices.shape.length !== 1 || inner.shape.length !== 2) {
+    return [indices, updates];
+  }
+  if (cut && slice.end - slice.start < wide) {
+    return [indices, updates];
+  }
   const { inputs, scope, doc } = inner.node;
   const b = builder(scope, doc);
   const count = at.shape === null ? inputs.length - 1 : inputs.length;

@@ -13,10 +13,16 @@ export const turnedProducts = ruled(
   "turned-products",
   { keeps: "rounding", ensures: nowhere("is a product turned round", turnedAfter) },
   (value, inputs) => {
-    if (value.node.op === "transpose") return turnedProduct(value, inputs[0]);
-    if (value.node.op !== "add") return null;
+    if (value.node.op === "transpose") {
+      return turnedProduct(value, inputs[0]);
+    }
+    if (value.node.op !== "add") {
+      return null;
+    }
     const [left, right] = inputs.map(shortProduct);
-    if (left === null || right === null || left.shape.join() !== right.shape.join()) return null;
+    if (left === null || right === null || left.shape.join() !== right.shape.join()) {
+      return null;
+    }
     const b = builder(value.node.scope, value.node.doc);
     const rows = b.concat([left.a, right.a], 1);
     return b.matmul(b.transpose(rows, [0, 2, 1]), b.concat([left.b, right.b], 1));
@@ -24,7 +30,9 @@ export const turnedProducts = ruled(
 );
 
 function turnedProduct(value: Value, x: Value): Value | null {
-  if (made(value, "transpose")!.permutation.join() !== "0,2,1" || x.node.op !== "matmul") return null;
+  if (made(value, "transpose")!.permutation.join() !== "0,2,1" || x.node.op !== "matmul") {
+    return null;
+  }
   const b = builder(value.node.scope, value.node.doc);
   const [left, right] = x.node.inputs.map((operand) => turned(b, operand));
   return b.matmul(right, left);
@@ -41,13 +49,23 @@ function turned(b: Builder, x: Value): Value {
 
 /** aᵀ · b, with a [B, s, m] and b [B, s, n] of which no more is copied than a result [B, m, n] holds. */
 function shortProduct(value: Value): { a: Value; b: Value; shape: Value["shape"] } | null {
-  if (value.node.op !== "matmul" || value.shape.length !== 3) return null;
+  if (value.node.op !== "matmul" || value.shape.length !== 3) {
+    return null;
+  }
   const [left, right] = value.node.inputs;
-  if (left.shape.length !== 3 || right.shape.length !== 3 || left.shape[0] !== right.shape[0]) return null;
+  if (left.shape.length !== 3 || right.shape.length !== 3 || left.shape[0] !== right.shape[0]) {
+    return null;
+  }
   const [m, short, n] = [left.shape[1], right.shape[1], right.shape[2]];
-  if (typeof m !== "number" || typeof short !== "number" || typeof n !== "number") return null;
-  if (short * (m + n) > m * n) return null;
-  if (left.node.op !== "transpose") return null;
+  if (typeof m !== "number" || typeof short !== "number" || typeof n !== "number") {
+    return null;
+  }
+  if (short * (m + n) > m * n) {
+    return null;
+  }
+  if (left.node.op !== "transpose") {
+    return null;
+  }
   return { a: turned(builder(left.node.scope, left.node.doc), left), b: right, shape: value.shape };
 }
 

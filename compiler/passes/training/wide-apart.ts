@@ -15,17 +15,26 @@ export const wideApart = ruled(
   "wide-apart",
   { keeps: "bits", ensures: nowhere("are wide rows copied beside others", copiedBeside) },
   (value, inputs) => {
-    if (value.node.op !== "matmul" || value.shape.length !== 3) return null;
+    if (value.node.op !== "matmul" || value.shape.length !== 3) {
+      return null;
+    }
     const [weights, rows] = inputs;
     const last = rows.shape.length - 1;
-    if (made(rows, "concat")?.axis !== last || isFixed(rows)) return null;
+    if (made(rows, "concat")?.axis !== last || isFixed(rows)) {
+      return null;
+    }
     const groups: Value[][] = [];
     for (const part of rows.node.inputs) {
       const before = groups.at(-1);
-      if (before && !isWide(part) && !isWide(before[0])) before.push(part);
-      else groups.push([part]);
+      if (before && !isWide(part) && !isWide(before[0])) {
+        before.push(part);
+      } else {
+        groups.push([part]);
+      }
     }
-    if (groups.length < 2) return null;
+    if (groups.length < 2) {
+      return null;
+    }
     const at = builder(value.node.scope, value.node.doc);
     const products = groups.map((group) => at.matmul(weights, group.length === 1 ? group[0] : at.concat(group, last)));
     return at.concat(products, last);
@@ -38,9 +47,13 @@ const isWide = ({ shape }: Value): boolean => {
 };
 
 function copiedBeside({ node, shape }: Value): boolean {
-  if (node.op !== "matmul" || shape.length !== 3) return false;
+  if (node.op !== "matmul" || shape.length !== 3) {
+    return false;
+  }
   const [, rows] = node.inputs;
-  if (rows.node.op !== "concat" || isFixed(rows)) return false;
+  if (rows.node.op !== "concat" || isFixed(rows)) {
+    return false;
+  }
   const widths = rows.node.inputs.map((part) => Number(part.shape[part.shape.length - 1]));
   return widths.length > 1 && widths.reduce((sum, width) => sum + width, 0) === shape[2] && Math.max(...widths) >= wide;
 }

@@ -49,12 +49,16 @@ export async function checkData(
     const from = `(${query.events})`;
     let counts = await countEvents(source, from, query.columns, read, items);
     const draws = model !== null && binding.negatives !== null;
-    if (draws) counts = await withRepeats(source, from, query, counts);
+    if (draws) {
+      counts = await withRepeats(source, from, query, counts);
+    }
     const warnings = [
       ...(model === null ? [] : judge(counts, binding, model)),
       ...(await finerThanHeld(source, query)),
     ];
-    if (draws) counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
+    if (draws) {
+      counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
+    }
     const encode = await encoders(
       model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
     );
@@ -76,7 +80,9 @@ export async function checkData(
       warnings: [...warnings, ...(predictors ?? []).flatMap(suspected)],
     };
   } catch (error) {
-    if (signal?.aborted) throw new TwinError("checking the data was stopped", { cause: error });
+    if (signal?.aborted) {
+      throw new TwinError("checking the data was stopped", { cause: error });
+    }
     throw error;
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -114,7 +120,9 @@ function suspected({ label, suspects }: Predictors): string[] {
 /** What is said of a clock whose events come faster than times are held. */
 async function finerThanHeld(source: Source, { columns: { events } }: DataQuery): Promise<string[]> {
   const merged = events.raw === null ? 0 : await mergedInstants(source, events.select, events.raw);
-  if (merged === 0) return [];
+  if (merged === 0) {
+    return [];
+  }
   return [
     `${merged} events are less than 240 ns away from another event of the same user: they count as one instant, and are no history of one another`,
   ];
@@ -155,11 +163,15 @@ async function encodeEvents(
   const features = groups
     .flatMap((group) => encodedFeatures(model, group))
     .filter(({ encoder }) => encoder.kind !== "elapsed");
-  if (features.length === 0 && drawn === null) return;
+  if (features.length === 0 && drawn === null) {
+    return;
+  }
   const resolved = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
   const names = [`"#row"`, ...(drawn?.sql ?? []), ...features.map(({ name }) => quoted(name))].join(", ");
   for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, 32_768, columns.explain)) {
-    if (signal?.aborted) throw new TwinError("checking the data was stopped");
+    if (signal?.aborted) {
+      throw new TwinError("checking the data was stopped");
+    }
     const picked = drawn?.draw(chunk) ?? [];
     for (const feature of features) {
       const column = resolved.find((one) => one.name === feature.name)!;
@@ -167,7 +179,9 @@ async function encodeEvents(
         `${columns.events.relation.name}, row ${Number((chunk.columns["#row"] as ArrayLike<number>)[row]) + 1}, column \`${column.shown}\``;
       const encoded = encode.encode(feature, chunk.columns[feature.name], chunk.rows, column.derive, place);
       // What belongs to a behaviour is never seen at the event itself.
-      if (drawn === null || feature.group === "cross") continue;
+      if (drawn === null || feature.group === "cross") {
+        continue;
+      }
       const raw = takeRows(chunk.columns[feature.name], picked);
       drawn.addEvents(feature, picked, column.derive === null ? raw : deriveColumn(column.derive, raw, ""), encoded);
     }

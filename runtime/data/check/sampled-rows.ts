@@ -56,7 +56,9 @@ export class SampledRows {
   /** @param training the report's counts of that part @param items their number, without the unknown one */
   constructor(training: DataReport["parts"][number], items: number) {
     this.#labels = training.labels.flatMap(({ name, kind, defined, mean }) => {
-      if (mean === null || defined === 0) return [];
+      if (mean === null || defined === 0) {
+        return [];
+      }
       const ones = kind === "binary" ? mean * defined : defined / 2;
       const share = (count: number): number => Math.min(1, mostRows / Math.max(1, count));
       return [
@@ -93,18 +95,30 @@ export class SampledRows {
       let scarce = false;
       for (const { label, values } of labels) {
         const value = values[i];
-        if (Number.isNaN(value)) continue;
+        if (Number.isNaN(value)) {
+          continue;
+        }
         const { item, user: users } = label.events;
-        if (item[ordinal[i]]! < 255) item[ordinal[i]]!++;
-        if (users[user[i]]! < 255) users[user[i]]!++;
+        if (item[ordinal[i]]! < 255) {
+          item[ordinal[i]]!++;
+        }
+        if (users[user[i]]! < 255) {
+          users[user[i]]!++;
+        }
         const one = value > label.mean ? 1 : 0;
-        if (part[i] !== 0 || hash >= label.shares[one] * 0x100000000) continue;
-        if (at < 0) at = this.#hashes.push(hash) - 1;
+        if (part[i] !== 0 || hash >= label.shares[one] * 0x100000000) {
+          continue;
+        }
+        if (at < 0) {
+          at = this.#hashes.push(hash) - 1;
+        }
         label.rows.push(at);
         label.ones.push(one);
         scarce ||= one === 1 && label.scarce;
       }
-      if (at < 0) continue;
+      if (at < 0) {
+        continue;
+      }
       this.#ordinals.push(ordinal[i]);
       this.#users.push(user[i]);
       this.#scarce.push(scarce);
@@ -117,15 +131,20 @@ export class SampledRows {
   addEvents(feature: FeatureSpec, drawn: readonly number[], raw: DataColumn, encoded: Encoded): void {
     const column = this.#of(feature);
     const first = this.#hashes.length - drawn.length;
-    for (const [i, place] of drawn.entries()) column.put(first + i, raw[i], encoded, place);
+    for (const [i, place] of drawn.entries()) {
+      column.put(first + i, raw[i], encoded, place);
+    }
   }
 
   /** Values of the items with the ordinals `first` …, after all events. @param raw null: nothing is known of them */
   addItems(feature: FeatureSpec, first: number, raw: DataColumn | null, encoded: Encoded): void {
     this.#byOrdinal ??= grouped(this.#ordinals);
     const column = this.#of(feature);
-    for (let i = 0; i < encoded.length / encodedWidth(feature); i++)
-      for (const row of this.#byOrdinal.get(first + i) ?? []) column.put(row, raw?.[i], encoded, i);
+    for (let i = 0; i < encoded.length / encodedWidth(feature); i++) {
+      for (const row of this.#byOrdinal.get(first + i) ?? []) {
+        column.put(row, raw?.[i], encoded, i);
+      }
+    }
   }
 
   #of(feature: FeatureSpec): Column {
@@ -152,7 +171,9 @@ export class SampledRows {
         });
       const all = [...label.rows.keys()];
       const features = among(all);
-      if (features.length === 0) return [];
+      if (features.length === 0) {
+        return [];
+      }
       const found = suspected(features, label.rows.length, null);
       for (const of of ["item", "user"] as const) {
         const own = of === "item" ? this.#ordinals : this.#users;
@@ -162,7 +183,9 @@ export class SampledRows {
         });
         for (const suspect of suspected(among(places), places.length, of)) {
           const { group } = this.#columns.get(suspect.feature)!.feature;
-          if (group === of && found.every(({ feature }) => feature !== suspect.feature)) found.push(suspect);
+          if (group === of && found.every(({ feature }) => feature !== suspect.feature)) {
+            found.push(suspect);
+          }
         }
       }
       return [{ label: label.name, rows: label.rows.length, features, suspects: found }];
@@ -179,8 +202,11 @@ function grouped(ordinals: readonly number[]): Map<number, number[]> {
   const rows = new Map<number, number[]>();
   for (const [row, ordinal] of ordinals.entries()) {
     const found = rows.get(ordinal);
-    if (found === undefined) rows.set(ordinal, [row]);
-    else found.push(row);
+    if (found === undefined) {
+      rows.set(ordinal, [row]);
+    } else {
+      found.push(row);
+    }
   }
   return rows;
 }

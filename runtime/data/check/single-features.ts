@@ -33,17 +33,25 @@ export class Column {
 
   /** @param raw the value before it was encoded @param encoded values among which this row's are number `at` */
   put(row: number, raw: unknown, encoded: Encoded, at: number): void {
-    if (this.#holds !== null && !this.#holds(row)) return;
-    if (this.#places !== null && !this.#places.has(row)) this.#places.set(row, this.#places.size);
+    if (this.#holds !== null && !this.#holds(row)) {
+      return;
+    }
+    if (this.#places !== null && !this.#places.has(row)) {
+      this.#places.set(row, this.#places.size);
+    }
     const place = this.place(row);
-    if (raw === null || raw === undefined || Number.isNaN(raw)) this.missing.add(place);
+    if (raw === null || raw === undefined || Number.isNaN(raw)) {
+      this.missing.add(place);
+    }
     const end = (place + 1) * this.#width;
     if (end > this.#values.length) {
       const longer = new Float64Array(Math.max(2 * this.#values.length, end));
       longer.set(this.#values);
       this.#values = longer;
     }
-    for (let j = 0; j < this.#width; j++) this.#values[place * this.#width + j] = encoded[at * this.#width + j];
+    for (let j = 0; j < this.#width; j++) {
+      this.#values[place * this.#width + j] = encoded[at * this.#width + j];
+    }
   }
 
   /** Whether every row is held, in the place of its own number. */
@@ -78,7 +86,9 @@ export interface Predictor {
 
 /** Best first. Empty where rows, ones or zeros are too few to say anything. */
 export function predictors(columns: Iterable<Column>, target: Target): Predictor[] {
-  if (!tells(target)) return [];
+  if (!tells(target)) {
+    return [];
+  }
   return [...columns]
     .map((column) => ({ column, held: heldOf(column, target) }))
     .filter(({ held }) => tells(held))
@@ -100,16 +110,24 @@ export function suspects(sorted: readonly Predictor[]): number {
   let last = 0;
   for (let i = 0; i < sorted.length && sorted[i].auc >= least; i++) {
     const next = Math.max(0.5, sorted[i + 1]?.auc ?? 0.5);
-    if (1 - sorted[i].auc <= (1 - next) / 2) last = i + 1;
+    if (1 - sorted[i].auc <= (1 - next) / 2) {
+      last = i + 1;
+    }
   }
   return last;
 }
 
 /** The same label on a column's places. */
 function heldOf(column: Column, target: Target): Target {
-  if (column.whole) return target;
+  if (column.whole) {
+    return target;
+  }
   const held: number[] = [];
-  for (let i = 0; i < target.rows.length; i++) if (column.place(target.rows[i]) >= 0) held.push(i);
+  for (let i = 0; i < target.rows.length; i++) {
+    if (column.place(target.rows[i]) >= 0) {
+      held.push(i);
+    }
+  }
   return {
     rows: held.map((i) => column.place(target.rows[i])),
     one: Uint8Array.from(held, (i) => target.one[i]),
@@ -128,7 +146,9 @@ function predictor(column: Column, target: Target): Predictor {
         : mean(
             ofCodes(encoder.kind === "number" ? numbers(column, target, 0, buckets) : values(column, target), target),
           );
-  if (gaps === 0 || gaps === target.rows.length) return { feature: name, auc };
+  if (gaps === 0 || gaps === target.rows.length) {
+    return { feature: name, auc };
+  }
   const missing = mean(ofCodes(dense(target.rows.map((row) => Number(column.missing.has(row)))), target));
   return { feature: name, auc: Math.max(auc, missing), missing };
 }
@@ -143,7 +163,9 @@ function dense(values: readonly number[]): Codes {
   const known = new Map<number, number>();
   const codes = Int32Array.from(values, (value) => {
     const found = known.get(value) ?? known.size;
-    if (found === known.size) known.set(value, found);
+    if (found === known.size) {
+      known.set(value, found);
+    }
     return found;
   });
   return { codes, size: known.size };
@@ -161,14 +183,19 @@ function numbers(column: Column, { rows }: Target, element: number, count: numbe
     new Set(Array.from({ length: count }, (_, i) => sorted[Math.floor((i * sorted.length) / count)])),
   );
   const codes = Int32Array.from(rows, (row) => {
-    if (missing.has(row)) return 0;
+    if (missing.has(row)) {
+      return 0;
+    }
     const value = column.value(row, element);
     let low = 0;
     let high = edges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (edges[middle] <= value) low = middle + 1;
-      else high = middle;
+      if (edges[middle] <= value) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
     }
     return low > 0 && edges[low - 1] === value ? 2 * low : 2 * low + 1;
   });
@@ -191,14 +218,18 @@ function tallies({ codes, size }: Codes, owner: ArrayLike<number> | null, { one,
     const ones = new Float64Array(size);
     for (let i = 0; i < codes.length; i++) {
       const row = owner === null ? i : owner[i];
-      if (half[row] !== own) continue;
+      if (half[row] !== own) {
+        continue;
+      }
       n[codes[i]]++;
       ones[codes[i]] += one[row];
     }
     let all = 0;
     let of = 0;
     for (let row = 0; row < half.length; row++) {
-      if (half[row] !== own) continue;
+      if (half[row] !== own) {
+        continue;
+      }
       all++;
       of += one[row];
     }
@@ -247,15 +278,22 @@ function ofTags(column: Column, target: Target): number {
   const owner: number[] = [];
   for (const [i, row] of target.rows.entries()) {
     const first = tags.length;
-    if (column.missing.has(row)) tags.push(-2);
-    else {
+    if (column.missing.has(row)) {
+      tags.push(-2);
+    } else {
       for (let j = 0; j < width; j++) {
         const tag = column.value(row, j);
-        if (tag >= 0 && tags.indexOf(tag, first) < 0) tags.push(tag);
+        if (tag >= 0 && tags.indexOf(tag, first) < 0) {
+          tags.push(tag);
+        }
       }
-      if (tags.length === first) tags.push(-1);
+      if (tags.length === first) {
+        tags.push(-1);
+      }
     }
-    while (owner.length < tags.length) owner.push(i);
+    while (owner.length < tags.length) {
+      owner.push(i);
+    }
   }
   const codes = dense(tags);
   const learned = tallies(codes, owner, target);
@@ -264,10 +302,14 @@ function ofTags(column: Column, target: Target): number {
     const { rate, usual } = learned[1 - half];
     const gain = rate.map((share) => odds(share) - odds(usual));
     const scores = new Float64Array(target.rows.length);
-    for (let i = 0; i < owner.length; i++) scores[owner[i]] += gain[codes.codes[i]];
+    for (let i = 0; i < owner.length; i++) {
+      scores[owner[i]] += gain[codes.codes[i]];
+    }
     const byScore = dense([...scores]);
     const score = new Float64Array(byScore.size);
-    for (let i = 0; i < scores.length; i++) score[byScore.codes[i]] = scores[i];
+    for (let i = 0; i < scores.length; i++) {
+      score[byScore.codes[i]] = scores[i];
+    }
     return tallyAuc(tallies(byScore, null, target)[half], score);
   });
   return (aucs[0] + aucs[1]) / 2;
@@ -281,7 +323,9 @@ function ofElements(column: Column, target: Target): number {
     for (const half of [0, 1]) {
       const { rate } = both[1 - half];
       const learned = tallyAuc(both[1 - half], rate);
-      if (learned > best[half].learned) best[half] = { learned, told: tallyAuc(both[half], rate) };
+      if (learned > best[half].learned) {
+        best[half] = { learned, told: tallyAuc(both[half], rate) };
+      }
     }
   }
   return (best[0].told + best[1].told) / 2;

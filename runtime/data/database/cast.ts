@@ -13,14 +13,30 @@ export interface Cast {
 type Family = "small" | "whole" | "huge" | "float" | "boolean" | "text" | "time" | "list" | "null" | "other";
 
 export function familyOf(type: string): Family {
-  if (/\[\d*\]$/.test(type)) return "list";
-  if (/^U?(TINYINT|SMALLINT)$|^INTEGER$/.test(type)) return "small";
-  if (/^(BIGINT|UBIGINT|UINTEGER)$/.test(type)) return "whole";
-  if (/^U?HUGEINT$|^BIGNUM$/.test(type)) return "huge";
-  if (/^(FLOAT|DOUBLE|DECIMAL.*)$/.test(type)) return "float";
-  if (type === "BOOLEAN") return "boolean";
-  if (/^(VARCHAR|UUID|JSON|ENUM.*)$/.test(type)) return "text";
-  if (/^(DATE|TIMESTAMP.*)$/.test(type)) return "time";
+  if (/\[\d*\]$/.test(type)) {
+    return "list";
+  }
+  if (/^U?(TINYINT|SMALLINT)$|^INTEGER$/.test(type)) {
+    return "small";
+  }
+  if (/^(BIGINT|UBIGINT|UINTEGER)$/.test(type)) {
+    return "whole";
+  }
+  if (/^U?HUGEINT$|^BIGNUM$/.test(type)) {
+    return "huge";
+  }
+  if (/^(FLOAT|DOUBLE|DECIMAL.*)$/.test(type)) {
+    return "float";
+  }
+  if (type === "BOOLEAN") {
+    return "boolean";
+  }
+  if (/^(VARCHAR|UUID|JSON|ENUM.*)$/.test(type)) {
+    return "text";
+  }
+  if (/^(DATE|TIMESTAMP.*)$/.test(type)) {
+    return "time";
+  }
   return type === '"NULL"' ? "null" : "other";
 }
 
@@ -57,51 +73,93 @@ const plain = (sql: string): Cast => ({ sql, bad: null });
 export function castTo(use: Use, expression: string, type: string): Cast | null {
   const family = familyOf(type);
   const e = `(${expression})`;
-  if (family === "null") return nullOf(use);
+  if (family === "null") {
+    return nullOf(use);
+  }
   switch (use) {
     case "int64":
-      if (family === "small" || family === "whole" || family === "huge") return tryCast(e, "BIGINT");
-      if (family === "float") return wholeFloat(e, type, "BIGINT");
+      if (family === "small" || family === "whole" || family === "huge") {
+        return tryCast(e, "BIGINT");
+      }
+      if (family === "float") {
+        return wholeFloat(e, type, "BIGINT");
+      }
       return family === "text" ? wholeText(e) : null;
     case "text":
-      if (family === "float") return wholeFloat(e, type, "VARCHAR");
+      if (family === "float") {
+        return wholeFloat(e, type, "VARCHAR");
+      }
       return ["text", "small", "whole", "huge", "time"].includes(family) ? plain(`CAST(${e} AS VARCHAR)`) : null;
     case "identity":
-      if (family === "small" || type === "BIGINT" || type === "UBIGINT") return plain(e);
-      if (type === "UINTEGER") return plain(`CAST(${e} AS BIGINT)`);
-      if (family === "float") return wholeFloat(e, type, isWideDecimal(type) ? "VARCHAR" : "BIGINT");
+      if (family === "small" || type === "BIGINT" || type === "UBIGINT") {
+        return plain(e);
+      }
+      if (type === "UINTEGER") {
+        return plain(`CAST(${e} AS BIGINT)`);
+      }
+      if (family === "float") {
+        return wholeFloat(e, type, isWideDecimal(type) ? "VARCHAR" : "BIGINT");
+      }
       return ["text", "huge", "time"].includes(family) ? plain(`CAST(${e} AS VARCHAR)`) : null;
     case "whole":
-      if (family === "small" || type === "BIGINT" || type === "UBIGINT") return plain(e);
-      if (family === "whole" || family === "huge") return tryCast(e, "BIGINT");
-      if (family === "float") return wholeFloat(e, type, "BIGINT");
+      if (family === "small" || type === "BIGINT" || type === "UBIGINT") {
+        return plain(e);
+      }
+      if (family === "whole" || family === "huge") {
+        return tryCast(e, "BIGINT");
+      }
+      if (family === "float") {
+        return wholeFloat(e, type, "BIGINT");
+      }
       return family === "text" ? wholeText(e) : null;
     case "number":
     case "label":
-      if (family === "time") return use === "number" ? plain(secondsOf(e, type)) : null;
-      if (family === "boolean") return plain(`CAST(CAST(${e} AS INTEGER) AS DOUBLE)`);
+      if (family === "time") {
+        return use === "number" ? plain(secondsOf(e, type)) : null;
+      }
+      if (family === "boolean") {
+        return plain(`CAST(CAST(${e} AS INTEGER) AS DOUBLE)`);
+      }
       return family === "list" || family === "other" ? null : tryCast(e, "DOUBLE");
     case "flag":
-      if (family === "boolean") return plain(e);
-      if (family === "text") return tryCast(e, "BOOLEAN");
-      if (!["small", "whole", "float"].includes(family)) return null;
+      if (family === "boolean") {
+        return plain(e);
+      }
+      if (family === "text") {
+        return tryCast(e, "BOOLEAN");
+      }
+      if (!["small", "whole", "float"].includes(family)) {
+        return null;
+      }
       return {
         sql: `CASE WHEN ${e} IS NULL THEN NULL WHEN ${e} = 1 THEN true WHEN ${e} = 0 THEN false ELSE error('no flag') END`,
         bad: `${e} NOT IN (0, 1)`,
       };
     case "tags": {
-      if (family !== "list") return null;
+      if (family !== "list") {
+        return null;
+      }
       const inner = familyOf(type.replace(/\[\d*\]$/, ""));
-      if (inner === "small" || inner === "whole" || inner === "null") return tryCast(e, "BIGINT[]");
-      if (/^(FLOAT|DOUBLE)\[/.test(type)) return wholeFloats(e, type);
+      if (inner === "small" || inner === "whole" || inner === "null") {
+        return tryCast(e, "BIGINT[]");
+      }
+      if (/^(FLOAT|DOUBLE)\[/.test(type)) {
+        return wholeFloats(e, type);
+      }
       return inner === "text" ? plain(`CAST(${e} AS VARCHAR[])`) : null;
     }
     case "vector":
       return family === "list" || family === "text" ? tryCast(e, "FLOAT[]") : null;
     case "raw":
-      if (family === "list" || family === "other") return null;
-      if (family === "float") return plain(`CAST(${e} AS DOUBLE)`);
-      if (family === "small" || family === "boolean" || type === "BIGINT" || type === "UBIGINT") return plain(e);
+      if (family === "list" || family === "other") {
+        return null;
+      }
+      if (family === "float") {
+        return plain(`CAST(${e} AS DOUBLE)`);
+      }
+      if (family === "small" || family === "boolean" || type === "BIGINT" || type === "UBIGINT") {
+        return plain(e);
+      }
       return plain(`CAST(${e} AS VARCHAR)`);
   }
 }

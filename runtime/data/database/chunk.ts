@@ -31,16 +31,24 @@ export async function* chunks(result: DuckDBResult, size: number): AsyncGenerato
   };
   for (;;) {
     const piece = await result.fetchChunk();
-    if (!piece || piece.rowCount === 0) break;
+    if (!piece || piece.rowCount === 0) {
+      break;
+    }
     append(builders, piece);
     rows += piece.rowCount;
-    if (rows >= size) yield flush();
+    if (rows >= size) {
+      yield flush();
+    }
   }
-  if (rows > 0) yield flush();
+  if (rows > 0) {
+    yield flush();
+  }
 }
 
 function append(builders: readonly ColumnBuilder[], piece: DuckDBDataChunk): void {
-  for (let i = 0; i < builders.length; i++) builders[i]!.append(piece.getColumnVector(i), piece.rowCount);
+  for (let i = 0; i < builders.length; i++) {
+    builders[i]!.append(piece.getColumnVector(i), piece.rowCount);
+  }
 }
 
 type Typed = Int32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
@@ -90,8 +98,11 @@ class ColumnBuilder {
       }
       for (let i = 0; i < count; i++) {
         const value = vector.getItem(i) as number | null;
-        if (value === null) this.#missing.push(start + i);
-        else typed[start + i] = value;
+        if (value === null) {
+          this.#missing.push(start + i);
+        } else {
+          typed[start + i] = value;
+        }
       }
       return;
     }
@@ -99,15 +110,23 @@ class ColumnBuilder {
       appendLists(vector, count, this.#list);
       return;
     }
-    for (let i = 0; i < count; i++) this.#list.push(vector.getItem(i) as DataValue);
+    for (let i = 0; i < count; i++) {
+      this.#list.push(vector.getItem(i) as DataValue);
+    }
   }
 
   finish(): DataColumn {
-    if (!this.#typed) return this.#list;
+    if (!this.#typed) {
+      return this.#list;
+    }
     const typed = this.#typed.subarray(0, this.#rows);
-    if (this.#missing.length === 0) return typed;
+    if (this.#missing.length === 0) {
+      return typed;
+    }
     const list = Array.from<DataValue, DataValue>(typed as Float64Array, (value) => value);
-    for (const row of this.#missing) list[row] = null;
+    for (const row of this.#missing) {
+      list[row] = null;
+    }
     return list;
   }
 }
@@ -121,7 +140,9 @@ interface Inside {
 /** A vector's values as one typed array, or null where some are missing or they are held otherwise. */
 function wholeItems(vector: DuckDBVector): Typed | null {
   const { items, validity } = vector as unknown as Inside;
-  if (!ArrayBuffer.isView(items) || validity?.data !== null) return null;
+  if (!ArrayBuffer.isView(items) || validity?.data !== null) {
+    return null;
+  }
   return items as Typed;
 }
 
@@ -133,7 +154,9 @@ function isList(vector: DuckDBVector): vector is DuckDBListVector | DuckDBArrayV
 function appendLists(vector: DuckDBListVector | DuckDBArrayVector, count: number, out: DataValue[]): void {
   const valid = (vector as unknown as Inside).validity;
   if (!("childVector" in vector) || typeof valid?.itemValid !== "function") {
-    for (let i = 0; i < count; i++) out.push(listOf(vector.getItem(i)?.items ?? null, isFloatList(vector)));
+    for (let i = 0; i < count; i++) {
+      out.push(listOf(vector.getItem(i)?.items ?? null, isFloatList(vector)));
+    }
     return;
   }
   const child = vector.childVector;
@@ -152,14 +175,20 @@ function appendLists(vector: DuckDBListVector | DuckDBArrayVector, count: number
       continue;
     }
     const values: (number | bigint | string | null)[] = new Array(length);
-    for (let j = 0; j < length; j++) values[j] = child.getItem(start + j) as number | bigint | string | null;
+    for (let j = 0; j < length; j++) {
+      values[j] = child.getItem(start + j) as number | bigint | string | null;
+    }
     out.push(listOf(values, isFloatList(vector)));
   }
 }
 
 function listOf(values: readonly unknown[] | null, floats: boolean): DataValue {
-  if (values === null) return null;
-  if (floats && !values.includes(null)) return Float32Array.from(values as readonly number[]);
+  if (values === null) {
+    return null;
+  }
+  if (floats && !values.includes(null)) {
+    return Float32Array.from(values as readonly number[]);
+  }
   return values as readonly (number | bigint | string | null)[];
 }
 

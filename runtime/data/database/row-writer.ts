@@ -70,7 +70,9 @@ export class RowWriter {
       this.#columns[i][this.#rows] =
         typeof value === "object" && value !== null ? listValue([...value]) : (value as DuckDBValue);
     }
-    if (++this.#rows === batch) this.#flush();
+    if (++this.#rows === batch) {
+      this.#flush();
+    }
   }
 
   /**
@@ -94,7 +96,9 @@ export class RowWriter {
   }
 
   #flush(): void {
-    if (this.#rows === 0) return;
+    if (this.#rows === 0) {
+      return;
+    }
     this.#chunk.reset();
     this.#chunk.rowCount = this.#rows;
     for (let i = 0; i < this.#columns.length; i++) {

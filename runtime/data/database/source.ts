@@ -38,7 +38,9 @@ export const literal = (text: string): string => `'${whole(text).replaceAll("'",
 export const double = (value: number): string => `'${value}'::DOUBLE`;
 
 function whole(text: string): string {
-  if (!text.includes("\0")) return text;
+  if (!text.includes("\0")) {
+    return text;
+  }
   throw new TwinError(
     `${JSON.stringify(text.slice(0, 80))} has the character NUL in it, which no name or text may have here`,
   );
@@ -81,9 +83,14 @@ export class Source {
       await source.#seal(options.reads ?? [], options.writes ?? []);
       return source;
     } catch (cause) {
-      if (source) source.close();
-      else rmSync(spill, { recursive: true, force: true });
-      if (cause instanceof TwinError) throw cause;
+      if (source) {
+        source.close();
+      } else {
+        rmSync(spill, { recursive: true, force: true });
+      }
+      if (cause instanceof TwinError) {
+        throw cause;
+      }
       throw new TwinError(`the database cannot be opened: ${firstLines(cause)}`, { cause });
     }
   }
@@ -93,7 +100,9 @@ export class Source {
    * what was named. Files are opened late, so globs are expanded first; the order of the last three statements counts.
    */
   async #seal(reads: readonly string[], writes: readonly string[]): Promise<void> {
-    for (const name of reads) this.#files.set(name, await this.#expand(name));
+    for (const name of reads) {
+      this.#files.set(name, await this.#expand(name));
+    }
     const files = [...this.#files.values()].flat();
     const allowed = new Set([...files, ...files.map(pattern), ...writes.map(partialOf)]);
     await this.all("SET GLOBAL TimeZone = 'UTC'");
@@ -106,7 +115,9 @@ export class Source {
   /** A name that is a file's own is no glob, whatever signs are in it. */
   async #expand(name: string): Promise<string[]> {
     const found = attempt("read", name, () => statSync(name, { throwIfNoEntry: false }));
-    if (found !== undefined) return found.isDirectory() ? [] : [name];
+    if (found !== undefined) {
+      return found.isDirectory() ? [] : [name];
+    }
     const files = await this.all(`SELECT file FROM glob(${literal(name)}) ORDER BY file`);
     return files.map(({ file }) => String(file));
   }
@@ -114,7 +125,9 @@ export class Source {
   /** The files behind a name that the source was opened for, in the order of their names. */
   files(name: string): readonly string[] {
     const files = this.#files.get(name);
-    if (files === undefined) throw new Error(`${name} was not among the files that this source was opened for`);
+    if (files === undefined) {
+      throw new Error(`${name} was not among the files that this source was opened for`);
+    }
     return files;
   }
 
@@ -177,7 +190,9 @@ function noRoom(text: string): string | null {
 function fullDisk(text: string): string {
   const path = /"([^"]*[\\/][^"]*)"/.exec(text)?.[1];
   const spilled = `the temporary folder ${tmpdir()} is full: free space there, or set TMPDIR to another disk`;
-  if (path !== undefined && resolve(path).startsWith(resolve(tmpdir(), "twin-data-"))) return spilled;
+  if (path !== undefined && resolve(path).startsWith(resolve(tmpdir(), "twin-data-"))) {
+    return spilled;
+  }
   return path === undefined
     ? `a disk is full: that of the output, or that of the temporary folder ${tmpdir()} (TMPDIR names another)`
     : `the disk of ${dirname(path)} is full: free space there, or write to a folder on another disk`;
@@ -192,8 +207,12 @@ export function databaseError(cause: unknown): TwinError {
 export function firstLines(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   const full = noRoom(text);
-  if (full !== null) return full;
-  if (/max expression depth|memory exhausted at or near/i.test(text)) return "it is nested too deep";
+  if (full !== null) {
+    return full;
+  }
+  if (/max expression depth|memory exhausted at or near/i.test(text)) {
+    return "it is nested too deep";
+  }
   const lines = text.split("\n").map((line) => line.trim());
   const end = lines.findIndex(
     (line) => line.startsWith("LINE 1:") || line.startsWith("Possible ") || line === "Candidate",

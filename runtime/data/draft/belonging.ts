@@ -18,7 +18,9 @@ export async function belongingTo(
   key: Profile,
   columns: readonly Profile[],
 ): Promise<Profile[]> {
-  if (columns.length === 0 || key.rows < enough * key.different) return [];
+  if (columns.length === 0 || key.rows < enough * key.different) {
+    return [];
+  }
   const values = columns.map(({ name }, i) => `count(DISTINCT ${quoted(name)}) AS c${i}`);
   const each = `SELECT ${values.join(", ")} FROM ${relation.sql()} GROUP BY ${quoted(key.name)}`;
   const most = columns.map((_, i) => `max(c${i})::DOUBLE AS c${i}`);

@@ -31,16 +31,22 @@ export async function datesOf(source: Source, rows: string, column: string, quan
   const seconds = (form: string): string => `epoch(try_strptime(${text}, ${literal(form)}))`;
   const fits = (form: string): string => `coalesce(${seconds(form)} BETWEEN ${earliest} AND ${latest}, false)`;
   const [first] = await source.all(`SELECT ${text} AS v FROM ${rows} WHERE ${text} IS NOT NULL LIMIT 1`);
-  if (first === undefined || !/\d/.test(String(first.v)) || String(first.v).length > 64) return null;
+  if (first === undefined || !/\d/.test(String(first.v)) || String(first.v).length > 64) {
+    return null;
+  }
   const which = async (some: readonly string[], holds: (form: string) => string, from: string): Promise<string[]> => {
-    if (some.length === 0) return [];
+    if (some.length === 0) {
+      return [];
+    }
     const asked = some.map((form, i) => `bool_and(${holds(form)}) AS f${i}`);
     const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${from}`);
     return some.filter((_, i) => row[`f${i}`] === true);
   };
   const present = `(SELECT * FROM ${rows} WHERE ${text} IS NOT NULL)`;
   const fitting = await which(await which(forms, fits, `(SELECT * FROM ${present} LIMIT 1)`), fits, present);
-  if (fitting.length === 0) return null;
+  if (fitting.length === 0) {
+    return null;
+  }
   // Forms that say the same of every row, as `%b` and `%B` do in May, are one.
   const [chosen, ...others] = fitting as [string, ...string[]];
   const alike = await which(others, (form) => `${seconds(form)} = ${seconds(chosen)}`, present);

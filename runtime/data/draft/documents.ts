@@ -89,7 +89,9 @@ const scalar = (text: string): string =>
   /^[A-Za-z_][\w./*-]*$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text) ? text : JSON.stringify(text);
 
 function negativesOf({ repeats }: Drafted): string[] {
-  if (repeats <= manyRepeats) return ["negatives: {per_positive: 4, by: popularity}"];
+  if (repeats <= manyRepeats) {
+    return ["negatives: {per_positive: 4, by: popularity}"];
+  }
   return [
     `# ${(100 * repeats).toFixed(1)} % of the events are of items that their user had met before: such items are drawn, too.`,
     "negatives: {per_positive: 4, by: popularity, met: allow}",
@@ -109,7 +111,9 @@ export function bindingText(drafted: Drafted): string {
     "# Where the columns of the model come from. A feature that is not named has the column of its own name.",
     `events: {file: ${scalar(files.events)}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,
   ];
-  if (files.items !== null) lines.push(`items:  {file: ${scalar(files.items)}, key: ${scalar(roles.key!)}}`);
+  if (files.items !== null) {
+    lines.push(`items:  {file: ${scalar(files.items)}, key: ${scalar(roles.key!)}}`);
+  }
   lines.push("columns:");
   const labels = labelNames(drafted);
   if (roles.labels.length === 0) {
@@ -125,9 +129,15 @@ export function bindingText(drafted: Drafted): string {
     ["user", user],
     ["seen", cross],
   ] as const) {
-    for (const { name, column: source } of features) if (source !== null) lines.push(`  ${group}.${name}: ${source}`);
+    for (const { name, column: source } of features) {
+      if (source !== null) {
+        lines.push(`  ${group}.${name}: ${source}`);
+      }
+    }
   }
-  if (roles.labels.length === 0) lines.push(...negativesOf(drafted));
+  if (roles.labels.length === 0) {
+    lines.push(...negativesOf(drafted));
+  }
   lines.push(
     split === null
       ? "split: {by: share, train: 80%, validation: 10%, test: rest}"

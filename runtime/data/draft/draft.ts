@@ -54,7 +54,9 @@ export async function draft(options: DraftOptions): Promise<Draft> {
     ): Promise<{ relation: Relation; columns: Profile[] }> => {
       const relation = await openRelation(source, file, role, expected);
       const columns = await profile(source, relation);
-      if ((columns[0]?.rows ?? 0) === 0) throw new TwinError(`${role}: ${relation.name} has no rows`);
+      if ((columns[0]?.rows ?? 0) === 0) {
+        throw new TwinError(`${role}: ${relation.name} has no rows`);
+      }
       return { relation, columns };
     };
     const named = [options.user, options.item, options.time].filter((one) => one !== undefined);
@@ -66,10 +68,11 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       const names = new Set<string>();
       return columns.flatMap((column) => {
         const made = draftFeature(column, column.name === key);
-        if ("because" in made) skipped.push(made);
-        else if (names.has(made.name))
+        if ("because" in made) {
+          skipped.push(made);
+        } else if (names.has(made.name)) {
           skipped.push({ column: column.name, because: `another column is \`${made.name}\`, too` });
-        else {
+        } else {
           names.add(made.name);
           return [made];
         }
@@ -126,10 +129,14 @@ const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
 function splitOf(profile: Profile, { clock }: Roles): Drafted["split"] {
   const { family } = profile;
   const range = clock.format === undefined ? profile.range : (profile.dated?.range ?? null);
-  if (range === null) return null;
+  if (range === null) {
+    return null;
+  }
   const factor = family === "time" ? 1 : factors[clock.unit];
   const [, , , , train, validation] = range.quantiles.map((value) => value / factor);
-  if (!(range.min / factor <= train && train < validation && validation < range.max / factor)) return null;
+  if (!(range.min / factor <= train && train < validation && validation < range.max / factor)) {
+    return null;
+  }
   const end = (time: number): string =>
     clock.unit === "steps"
       ? `..${Math.floor(time)}`

@@ -37,30 +37,42 @@ export function draftFeature(profile: Profile, key = false): DraftFeature | Skip
   const column = name === profile.name ? null : JSON.stringify(profile.name);
   const feature = (kind: string): DraftFeature => ({ name, kind, column });
   const skipped = (because: string): Skipped => ({ column: profile.name, because });
-  if (missing === 1) return skipped("it is empty");
-  if (key) return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 16, key: true)`);
-  if (different < 2 && family !== "list") return skipped("it always has the same value");
+  if (missing === 1) {
+    return skipped("it is empty");
+  }
+  if (key) {
+    return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 16, key: true)`);
+  }
+  if (different < 2 && family !== "list") {
+    return skipped("it always has the same value");
+  }
   switch (family) {
     case "boolean":
       return feature("flag(dim: 4)");
     case "list":
-      if (list!.floats)
+      if (list!.floats) {
         return list!.even
           ? feature(`pretrained(size: ${list!.most}, dim: 8)`)
           : skipped("its lists of floats differ in length");
+      }
       return feature(`tags(buckets: ${buckets(different * list!.most)}, max: ${list!.most}, dim: 8)`);
     case "text":
-      if (profile.parted > 0.2)
+      if (profile.parted > 0.2) {
         return {
           name,
           kind: `tags(buckets: ${buckets(4 * different)}, max: 8, dim: 8)`,
           column: `{split: {column: ${JSON.stringify(profile.name)}, by: "|"}}`,
         };
-      if (different > 0.5 * profile.rows && profile.rows > 100) return skipped("nearly every row has its own text");
+      }
+      if (different > 0.5 * profile.rows && profile.rows > 100) {
+        return skipped("nearly every row has its own text");
+      }
       return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 8)`);
     case "small":
     case "whole":
-      if (range!.min === 0 && range!.max === 1) return feature("flag(dim: 4)");
+      if (range!.min === 0 && range!.max === 1) {
+        return feature("flag(dim: 4)");
+      }
       if (categorical.test(name) || (different <= 20 && range!.max - range!.min < 100) || isSparse(profile)) {
         return range!.min >= 0 && range!.max < 10_000
           ? feature(`id(vocab: ${range!.max + 1}, dim: ${different > 50 ? 8 : 4})`)

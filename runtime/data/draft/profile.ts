@@ -55,7 +55,9 @@ async function profileOf(source: Source, rows: string, name: string, type: strin
     asked.push(`min(${value}) AS least`, `max(${value}) AS most`);
     asked.push(`quantile_cont(${value}, ${points}) AS quantiles`);
   }
-  if (family === "text") asked.push(`avg(contains(${column}::VARCHAR, '|')::INTEGER) AS parted`);
+  if (family === "text") {
+    asked.push(`avg(contains(${column}::VARCHAR, '|')::INTEGER) AS parted`);
+  }
   if (family === "list") {
     asked.push(`quantile_disc(len(${column}), 0.95)::DOUBLE AS longest`);
     asked.push(`count(DISTINCT len(${column}))::DOUBLE AS lengths`);

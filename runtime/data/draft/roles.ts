@@ -33,9 +33,13 @@ const rated = /rating|stars|score|grade/i;
 
 export function rolesOf(events: readonly Profile[], itemColumns: readonly Profile[] | null, named: Named): Roles {
   const find = (name: string | undefined, what: string): Profile | undefined => {
-    if (name === undefined) return undefined;
+    if (name === undefined) {
+      return undefined;
+    }
     const found = events.find((column) => column.name === name);
-    if (!found) throw new TwinError(`the events have no column \`${name}\` (${what}); they have ${listed(events)}`);
+    if (!found) {
+      throw new TwinError(`the events have no column \`${name}\` (${what}); they have ${listed(events)}`);
+    }
     return found;
   };
   const clock = clockOf(events, find(named.time, "--time"));
@@ -92,8 +96,12 @@ const units = [
 
 function clockOf(events: readonly Profile[], named: Profile | undefined): Roles["clock"] {
   const unitOf = ({ family, range }: Profile): Roles["clock"]["unit"] | null => {
-    if (range === null) return null;
-    if (family === "time") return "s";
+    if (range === null) {
+      return null;
+    }
+    if (family === "time") {
+      return "s";
+    }
     const found = units.find(([, factor]) => range.min / factor >= earliest && range.max / factor <= latest);
     return found?.[0] ?? null;
   };
@@ -102,11 +110,17 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
   const sure = timed.find(({ name }) => clocks.test(name)) ?? timed.find(({ family }) => family === "time");
   const written = candidates.filter(({ dated, missing }) => dated !== null && missing === 0);
   const texts = sure ? undefined : (written.find(({ name }) => clocks.test(name)) ?? written[0]);
-  if (texts?.dated) return { column: texts.name, unit: "s", format: formOf(texts.name, texts.dated.forms) };
+  if (texts?.dated) {
+    return { column: texts.name, unit: "s", format: formOf(texts.name, texts.dated.forms) };
+  }
   const best = sure ?? timed[0];
-  if (best) return { column: best.name, unit: unitOf(best)! };
+  if (best) {
+    return { column: best.name, unit: unitOf(best)! };
+  }
   const order = named ?? events.find(({ name, range }) => orders.test(name) && range !== null);
-  if (order?.range) return { column: order.name, unit: "steps" };
+  if (order?.range) {
+    return { column: order.name, unit: "steps" };
+  }
   throw new TwinError(
     `no column of the events is a clock between 1990 and 2100 (seconds, ms, us, ns or timestamps), and none is called \`order\` or \`step\`; say which one is: --time COLUMN, one of ${listed(events)}`,
   );
@@ -114,7 +128,9 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
 
 /** @throws TwinError where the values do not tell how they are written */
 function formOf(column: string, forms: readonly string[]): string {
-  if (forms.length === 1) return forms[0]!;
+  if (forms.length === 1) {
+    return forms[0]!;
+  }
   const both = forms.slice(0, 3).map((form) => `\`${form}\``);
   throw new TwinError(
     `\`${column}\` holds dates, written as ${both.join(" or as ")}, and no row tells which; write them with the year first (2018-06-30), or name another clock: --time COLUMN`,
@@ -125,9 +141,13 @@ function labelsOf(columns: readonly Profile[]): Roles["labels"] {
   const both = ({ family, range, different }: Profile): boolean =>
     different === 2 && (family === "boolean" || (range !== null && range.min === 0 && range.max === 1));
   const binary = columns.filter((column) => labelled.test(column.name) && both(column));
-  if (binary.length > 0) return binary.map(({ name }) => ({ name, sql: name, column: name }));
+  if (binary.length > 0) {
+    return binary.map(({ name }) => ({ name, sql: name, column: name }));
+  }
   const rating = columns.find(({ name, range, different }) => rated.test(name) && range !== null && different > 2);
-  if (!rating?.range) return [];
+  if (!rating?.range) {
+    return [];
+  }
   const [, , median] = rating.range.quantiles;
   // Above the middle, so that both answers come up.
   const edge = median > rating.range.min ? median : rating.range.max;

@@ -20,7 +20,9 @@ export function recordsOf(text: string, delimiter: string, mark: '"' | "\\"): st
     if (text[at] === '"') {
       at++;
       for (;;) {
-        if (at >= text.length) return records.length > 0 ? records : null;
+        if (at >= text.length) {
+          return records.length > 0 ? records : null;
+        }
         if (mark === "\\" && text[at] === "\\") {
           field += text[at + 1] ?? "";
           at += 2;
@@ -28,25 +30,38 @@ export function recordsOf(text: string, delimiter: string, mark: '"' | "\\"): st
           if (mark === '"' && text[at + 1] === '"') {
             field += '"';
             at += 2;
-          } else break;
-        } else field += text[at++];
+          } else {
+            break;
+          }
+        } else {
+          field += text[at++];
+        }
       }
       at++;
-      if (at < text.length && text[at] !== delimiter && text[at] !== "\n") return null;
+      if (at < text.length && text[at] !== delimiter && text[at] !== "\n") {
+        return null;
+      }
     } else {
       const start = at;
-      while (at < text.length && text[at] !== delimiter && text[at] !== "\n") at++;
+      while (at < text.length && text[at] !== delimiter && text[at] !== "\n") {
+        at++;
+      }
       field = text.slice(start, at);
     }
     record.push(field);
     if (text[at] === delimiter) {
       at++;
-      if (at === text.length || text[at] === "\n") record.push("");
-      else continue;
+      if (at === text.length || text[at] === "\n") {
+        record.push("");
+      } else {
+        continue;
+      }
     }
     at++;
     // An empty line is none.
-    if (record.length > 1 || record[0] !== "") records.push(record);
+    if (record.length > 1 || record[0] !== "") {
+      records.push(record);
+    }
     record = [];
   }
   return records;
@@ -67,7 +82,9 @@ export function formOf(path: string, lines: readonly string[], expected: readonl
       return records === null || records.length === 0 ? [] : [{ delimiter, mark, records }];
     }),
   );
-  if (tried.length === 0) return null;
+  if (tried.length === 0) {
+    return null;
+  }
   /** Records that are as long as the first, from the start on. */
   const alike = (records: readonly (readonly string[])[]): number => {
     const other = records.findIndex((record) => record.length !== records[0]!.length);
@@ -79,7 +96,9 @@ export function formOf(path: string, lines: readonly string[], expected: readonl
   const lost = delimiters.some(
     (delimiter) => lines[0]!.includes(delimiter) && !tried.some((one) => one.delimiter === delimiter),
   );
-  if (lost && tried.every(({ records }) => records[0]!.length === 1)) return null;
+  if (lost && tried.every(({ records }) => records[0]!.length === 1)) {
+    return null;
+  }
   const several = tried.filter(({ records }) => records[0]!.length > 1);
   const best = [...(several.length > 0 ? several : tried)].sort(
     (a, b) =>
@@ -106,8 +125,12 @@ const numbered = (expected: readonly string[], count: number): boolean =>
 /** Headings are texts. Where a heading is a number itself, a column of other values below tells. */
 function looksLikeHeadings(first: readonly string[], rest: readonly (readonly string[])[]): boolean {
   const texts = first.filter((field) => !value.test(field));
-  if (texts.length === 0) return false;
-  if (texts.length === first.length) return true;
+  if (texts.length === 0) {
+    return false;
+  }
+  if (texts.length === first.length) {
+    return true;
+  }
   // A name that is empty (an index), or a number, among others: headings where the columns with names hold values.
   return first.some(
     (field, i) => !value.test(field) && rest.length > 0 && rest.every((record) => value.test(record[i] ?? "")),
@@ -120,7 +143,9 @@ function namesOf(fields: readonly string[]): string[] {
   return fields.map((field, i) => {
     const base = field.trim() === "" ? `column${i}` : field.trim();
     let name = base;
-    for (let n = 1; taken.has(name.toLowerCase()); n++) name = `${base}_${n}`;
+    for (let n = 1; taken.has(name.toLowerCase()); n++) {
+      name = `${base}_${n}`;
+    }
     taken.add(name.toLowerCase());
     return name;
   });

@@ -15,22 +15,34 @@ export async function readCsv(source: Source, files: readonly string[], expected
   const same = new Map<string, CsvForm>();
   for (const file of files) {
     const form = await lookAt(source, file, expected);
-    if (form === null) continue;
+    if (form === null) {
+      continue;
+    }
     const key = JSON.stringify(form);
-    if (!same.has(key)) same.set(key, form);
+    if (!same.has(key)) {
+      same.set(key, form);
+    }
     forms.set(file, same.get(key)!);
   }
   const [first] = forms.values();
-  if (first === undefined) throw new TwinError(`${files[0]} is empty: it has not a single line`);
+  if (first === undefined) {
+    throw new TwinError(`${files[0]} is empty: it has not a single line`);
+  }
   for (const [file, form] of forms) {
-    if (form.header !== first.header)
+    if (form.header !== first.header) {
       throw new TwinError(
         `${file} ${form.header ? "begins with headings, and other files have none" : "has no line of headings, and other files have one"}: write all files alike`,
       );
+    }
   }
   const known = new Map<string, string>();
-  for (const { names } of same.values())
-    for (const name of names) if (!known.has(name.toLowerCase())) known.set(name.toLowerCase(), name);
+  for (const { names } of same.values()) {
+    for (const name of names) {
+      if (!known.has(name.toLowerCase())) {
+        known.set(name.toLowerCase(), name);
+      }
+    }
+  }
   const names = [...known.values()];
   const folders = foldersOf(files, names);
   const hive = folders?.options ?? "hive_partitioning = false";
@@ -48,7 +60,9 @@ export async function readCsv(source: Source, files: readonly string[], expected
       const types = form.names.map((name) => `${literal(name)}: '${type(name)}'`).join(", ");
       return `SELECT ${columns.join(", ")}${extra} FROM read_csv(${fileList(alike)}, auto_detect = false, delim = ${literal(form.delimiter)}, quote = '"', escape = ${literal(form.escape)}, header = ${form.header}, columns = {${types}}, ${hive})`;
     });
-    if (selects.length > 0) return `(${selects.join(" UNION ALL ")})`;
+    if (selects.length > 0) {
+      return `(${selects.join(" UNION ALL ")})`;
+    }
     // Only files without a line are asked for.
     const none = names.map((name) => `NULL::${type(name)} AS ${quoted(name)}`).join(", ");
     const others = (folders?.columns ?? []).map((column) => `NULL::${column.type} AS ${quoted(column.name)}`);
@@ -88,7 +102,8 @@ async function lookAt(source: Source, file: string, expected: readonly string[])
     rows.map(({ line }) => String(line ?? "")),
     expected,
   );
-  if (form === null && rows.length > 0)
+  if (form === null && rows.length > 0) {
     throw new TwinError(`${file}, line 1: a quotation mark is not closed, or something follows it`);
+  }
   return form;
 }

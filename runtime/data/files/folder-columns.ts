@@ -22,9 +22,12 @@ const day = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 export function foldersOf(files: readonly string[], own: readonly string[]): Folders | null {
   const pairs = files.map((file) => new Map(file.split(sep).slice(0, -1).flatMap(pairOf)));
   const names = [...(pairs[0]?.keys() ?? [])];
-  if (names.length === 0 || !pairs.every((own) => own.size === names.length && names.every((name) => own.has(name))))
+  if (names.length === 0 || !pairs.every((own) => own.size === names.length && names.every((name) => own.has(name)))) {
     return null;
-  if (own.some((name) => names.some((other) => other.toLowerCase() === name.toLowerCase()))) return null;
+  }
+  if (own.some((name) => names.some((other) => other.toLowerCase() === name.toLowerCase()))) {
+    return null;
+  }
   const columns = names.map((name) => {
     const values = pairs.map((own) => own.get(name)!).filter((value) => value !== absent);
     const all = (pattern: RegExp): boolean => values.length > 0 && values.every((value) => pattern.test(value));

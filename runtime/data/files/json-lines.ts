@@ -13,7 +13,9 @@ export async function readJsonLines(source: Source, files: readonly string[]): P
     name,
     type: type.replaceAll("JSON", "VARCHAR").replaceAll("UUID", "VARCHAR"),
   }));
-  if (found.length === 0) throw new TwinError(`${files[0]} is empty: it has not a single line`);
+  if (found.length === 0) {
+    throw new TwinError(`${files[0]} is empty: it has not a single line`);
+  }
   const folders = foldersOf(
     files,
     found.map(({ name }) => name),
@@ -57,7 +59,9 @@ export async function readJsonLines(source: Source, files: readonly string[]): P
 /** Fields that are null in every line: they may be anything. */
 async function withoutValue(source: Source, rows: string, told: readonly ColumnInfo[]): Promise<Set<string>> {
   const names = told.filter(({ type }) => type === "JSON").map(({ name }) => name);
-  if (names.length === 0) return new Set();
+  if (names.length === 0) {
+    return new Set();
+  }
   const asked = names.map((name, i) => `count(${quoted(name)}) = 0 AS "${i}"`);
   const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
   return new Set(names.filter((_, i) => row![String(i)] === true));

@@ -25,7 +25,9 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
   const select = (schema: number): string =>
     columns.map((column) => `${valueIn(column, schema)} AS ${quoted(column.name)}`).join(", ");
   const rowsOf = (some: readonly string[], schema: number): string => {
-    if (plain && folders === null) return `read_parquet(${fileList(some)}, hive_partitioning = false)`;
+    if (plain && folders === null) {
+      return `read_parquet(${fileList(some)}, hive_partitioning = false)`;
+    }
     return `(SELECT ${select(schema)}${folders === null ? "" : folders.select} FROM read_parquet(${fileList(some)}, ${folders?.options ?? "hive_partitioning = false"}))`;
   };
   return {
@@ -55,8 +57,11 @@ async function schemasOf(source: Source, files: readonly string[]) {
   const lines = new Map<string, string[]>();
   for (const { file, line } of rows) {
     const known = lines.get(String(file));
-    if (known) known.push(String(line));
-    else lines.set(String(file), [String(line)]);
+    if (known) {
+      known.push(String(line));
+    } else {
+      lines.set(String(file), [String(line)]);
+    }
   }
   const numbers = new Map<string, number>();
   const of = new Map<string, number>();
@@ -79,7 +84,11 @@ async function schemasOf(source: Source, files: readonly string[]) {
 function columnsOf(schemas: readonly (readonly ColumnInfo[])[]): Column[] {
   const names = new Map<string, string>();
   for (const schema of schemas) {
-    for (const { name } of schema) if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name);
+    for (const { name } of schema) {
+      if (!names.has(name.toLowerCase())) {
+        names.set(name.toLowerCase(), name);
+      }
+    }
   }
   return [...names].map(([key, name]) => {
     const own = schemas.map((schema) => schema.find((column) => column.name.toLowerCase() === key)?.type ?? null);
@@ -94,7 +103,9 @@ async function settled(
   files: readonly string[],
   of: ReadonlyMap<string, number>,
 ): Promise<Column> {
-  if (column.type !== none) return column;
+  if (column.type !== none) {
+    return column;
+  }
   const own: (string | null)[] = [];
   for (const [schema, type] of column.own.entries()) {
     const alike = files.filter((file) => of.get(file) === schema);
@@ -126,9 +137,15 @@ const decoded = (e: string, type: string): string => (type === "BLOB" ? `decode(
 
 function valueIn({ name, type, own }: Column, schema: number): string {
   const from = own[schema]!;
-  if (type === none) return `error(${literal(mixed(name, own))})`;
-  if (from === null) return `CAST(NULL AS ${type})`;
-  if (from === "BLOB") return decoded(quoted(name), from);
+  if (type === none) {
+    return `error(${literal(mixed(name, own))})`;
+  }
+  if (from === null) {
+    return `CAST(NULL AS ${type})`;
+  }
+  if (from === "BLOB") {
+    return decoded(quoted(name), from);
+  }
   return converted(quoted(name), from, type).sql;
 }
 
@@ -141,10 +158,12 @@ const mixed = (name: string, own: readonly (string | null)[]): string => `column
 function guardsOf({ name, type, own }: Column, files: readonly string[], of: ReadonlyMap<string, number>): Guard[] {
   const raw = (file: string): string => `read_parquet(${fileList([file])}, hive_partitioning = false)`;
   return [...new Set(own)].flatMap((from) => {
-    if (from === null || type === none) return [];
+    if (from === null || type === none) {
+      return [];
+    }
     const some = files.filter((file) => own[of.get(file)!] === from);
     const column = quoted(name);
-    if (from === "BLOB")
+    if (from === "BLOB") {
       return [
         {
           column: name,
@@ -154,8 +173,11 @@ function guardsOf({ name, type, own }: Column, files: readonly string[], of: Rea
           raw,
         },
       ];
+    }
     const { bad } = converted(column, from, type);
-    if (bad === null) return [];
+    if (bad === null) {
+      return [];
+    }
     const why = `this ${from} is beyond ±2^53 and would be rounded, as other files hold the column as ${own.find((one) => one !== null && one !== from)}: write the column with one type in all files`;
     return [{ column: name, bad, why, files: some, raw }];
   });
@@ -165,7 +187,9 @@ function absentOf(columns: readonly Column[], files: readonly string[], of: Read
   const absent = new Map<string, readonly string[]>();
   for (const { name, own } of columns) {
     const without = files.filter((file) => own[of.get(file)!] === null);
-    if (without.length > 0) absent.set(name, without);
+    if (without.length > 0) {
+      absent.set(name, without);
+    }
   }
   return absent;
 }

@@ -37,8 +37,11 @@ export function runsOf<T>(files: readonly string[], of: (file: string) => T): { 
   for (const file of files) {
     const found = of(file);
     const last = runs.at(-1);
-    if (last !== undefined && last.of === found) last.files.push(file);
-    else runs.push({ files: [file], of: found });
+    if (last !== undefined && last.of === found) {
+      last.files.push(file);
+    } else {
+      runs.push({ files: [file], of: found });
+    }
   }
   return runs;
 }
@@ -55,9 +58,13 @@ export async function once<T>(what: string, files: readonly string[], find: () =
   }
   const key = hash.digest("hex");
   const known = remembered.get(key);
-  if (known !== undefined) return known as T;
+  if (known !== undefined) {
+    return known as T;
+  }
   const found = await find();
   remembered.set(key, found);
-  if (remembered.size > most) remembered.delete(remembered.keys().next().value!);
+  if (remembered.size > most) {
+    remembered.delete(remembered.keys().next().value!);
+  }
   return found;
 }

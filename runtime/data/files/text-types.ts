@@ -50,7 +50,9 @@ const notNumbers = (e: string): string => `lower(${e}) = 'nan'`;
 
 /** How a text becomes a value of a type that was decided for its column. */
 export function typedText(e: string, type: string): string {
-  if (type === "VARCHAR") return e;
+  if (type === "VARCHAR") {
+    return e;
+  }
   return `CAST(${e} AS ${type})`;
 }
 
@@ -85,13 +87,22 @@ export async function decideTypes(
   const failed: typeof open = [];
   for (const { name, left } of open) {
     const found = passed.find((one) => one.name === name);
-    if (left.length > 0 && (found?.left.length ?? 0) > 0) decided.set(name, left[0]!.type);
-    else if (left.length > 1) failed.push({ name, left: left.slice(1) });
+    if (left.length > 0 && (found?.left.length ?? 0) > 0) {
+      decided.set(name, left[0]!.type);
+    } else if (left.length > 1) {
+      failed.push({ name, left: left.slice(1) });
+    }
   }
-  for (const { name, left } of await held(rows, failed)) if (left.length > 0) decided.set(name, left[0]!.type);
+  for (const { name, left } of await held(rows, failed)) {
+    if (left.length > 0) {
+      decided.set(name, left[0]!.type);
+    }
+  }
   const doubles = names.filter((name) => decided.get(name) === "DOUBLE");
   const digits = await onlyDigits(source, sample, doubles, true);
-  for (const name of await onlyDigits(source, rows, digits)) decided.delete(name);
+  for (const name of await onlyDigits(source, rows, digits)) {
+    decided.delete(name);
+  }
   return names.map((name) => ({ name, type: decided.get(name) ?? "VARCHAR" }));
 }
 
@@ -135,7 +146,9 @@ async function holding(
 
 /** Columns whose values stand between spaces, as in `1, 2, 3`. */
 async function paddedOf(source: Source, rows: string, names: readonly string[]): Promise<Set<string>> {
-  if (names.length === 0) return new Set();
+  if (names.length === 0) {
+    return new Set();
+  }
   const asked = names.map((name, i) => `bool_or(${quoted(name)} <> trim(${quoted(name)})) AS "${i}"`);
   const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
   return new Set(names.filter((_, i) => row![String(i)] === true));
@@ -143,7 +156,9 @@ async function paddedOf(source: Source, rows: string, names: readonly string[]):
 
 /** Columns of whole numbers of which some are beyond 64 bits: names of something, which float64 would round. */
 async function onlyDigits(source: Source, rows: string, names: readonly string[], part = false): Promise<string[]> {
-  if (names.length === 0) return [];
+  if (names.length === 0) {
+    return [];
+  }
   const asked = names.map((name, i) => {
     const e = `trim(${quoted(name)})`;
     const far = `length(${e}) > 15 AND TRY_CAST(regexp_replace(${e}, '\\.0*$', '') AS BIGINT) IS NULL`;
@@ -168,7 +183,9 @@ export async function idsOfText(source: Source, rows: string, e: string): Promis
   const whole = `bool_and(${matches(`trim(${e})`, wholeFloat)} OR ${notNumbers(e)}) FILTER (${e} IS NOT NULL)`;
   const near = `bool_and(TRY_CAST(${digits} AS BIGINT) IS NOT NULL OR ${notNumbers(e)}) FILTER (${e} IS NOT NULL)`;
   const [row] = await source.all(`SELECT ${whole} AS whole, ${near} AS near FROM ${rows}`);
-  if (row!.whole !== true) return { sql: e, type: "VARCHAR" };
+  if (row!.whole !== true) {
+    return { sql: e, type: "VARCHAR" };
+  }
   const present = `CASE WHEN ${notNumbers(e)} THEN NULL ELSE ${digits} END`;
   return row!.near === true
     ? { sql: `CAST(${present} AS BIGINT)`, type: "BIGINT" }

@@ -59,7 +59,9 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
   const elapsed = history.cross.some(({ column }) => column === null);
   for (let row = 0; row < rows; row++) {
     const count = lengths[row];
-    if (count === 0) continue;
+    if (count === 0) {
+      continue;
+    }
     const start = samples.start[row];
     const picked = chosen?.[row] ?? null;
     const at = row * length;
@@ -70,22 +72,34 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
       (picked === null ? start : picked[0]) + 1,
     )[0];
     // What is not strictly before the sample is the future: such data must never be trained on.
-    if (!isSeen(newest, now)) leak(history, row, newest, now);
+    if (!isSeen(newest, now)) {
+      leak(history, row, newest, now);
+    }
     for (let c = 0; c < outputs.length; c++) {
       const { spec, column, known } = history.cross[c];
-      if (column !== null) copy(column, start, count, picked, outputs[c], at * spec.width, spec.width);
-      if (known === null) continue;
+      if (column !== null) {
+        copy(column, start, count, picked, outputs[c], at * spec.width, spec.width);
+      }
+      if (known === null) {
+        continue;
+      }
       const delay = spec.known?.delay ?? 0;
       const knownAt = doublesOf(known, start, count, picked);
-      for (let i = 0; i < count; i++)
-        if (!isSeen(knownAt[i], now, delay))
+      for (let i = 0; i < count; i++) {
+        if (!isSeen(knownAt[i], now, delay)) {
           outputs[c].fill(spec.fill, (at + i) * spec.width, (at + i + 1) * spec.width);
+        }
+      }
     }
-    if (!elapsed) continue;
+    if (!elapsed) {
+      continue;
+    }
     const times = doublesOf(history.time, start, count, picked);
     for (let c = 0; c < outputs.length; c++) {
       const { edges } = history.cross[c].spec;
-      if (edges !== null) elapsedBuckets(outputs[c] as Int32Array, at, times, count, now, edges);
+      if (edges !== null) {
+        elapsedBuckets(outputs[c] as Int32Array, at, times, count, now, edges);
+      }
     }
   }
   const cross: Record<string, Encoded> = emptyRecord();
@@ -96,7 +110,9 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
 }
 
 function filled({ type, width, fill }: EncodedSpec, rows: number): Encoded {
-  if (type === "float32") return new Float32Array(rows * width);
+  if (type === "float32") {
+    return new Float32Array(rows * width);
+  }
   const values = new Int32Array(rows * width);
   return fill === 0 ? values : values.fill(fill);
 }
@@ -117,15 +133,21 @@ function copy(
   const from = column.range(start, picked[count - 1] + 1);
   for (let i = 0; i < count; i++) {
     const first = (picked[i] - start) * width;
-    for (let j = 0; j < width; j++) into[at + i * width + j] = from[first + j];
+    for (let j = 0; j < width; j++) {
+      into[at + i * width + j] = from[first + j];
+    }
   }
 }
 
 function doublesOf(column: Column, start: number, count: number, picked: Int32Array | null): ArrayLike<number> {
-  if (picked === null) return column.range(start, start + count);
+  if (picked === null) {
+    return column.range(start, start + count);
+  }
   const times = new Float64Array(count);
   const from = column.range(start, picked[count - 1] + 1);
-  for (let i = 0; i < count; i++) times[i] = from[picked[i] - start];
+  for (let i = 0; i < count; i++) {
+    times[i] = from[picked[i] - start];
+  }
   return times;
 }
 
@@ -137,7 +159,11 @@ function others({ same, max }: HistoryColumns, start: number, end: number, code:
   for (let from = start; from < end && count < max; from += 4096) {
     const to = Math.min(end, from + 4096);
     const codes = same!.range(from, to);
-    for (let i = 0; i < to - from && count < max; i++) if (codes[i] !== code) chosen[count++] = from + i;
+    for (let i = 0; i < to - from && count < max; i++) {
+      if (codes[i] !== code) {
+        chosen[count++] = from + i;
+      }
+    }
   }
   return chosen.subarray(0, count);
 }

@@ -22,22 +22,30 @@ export async function* userBlocks(chunks: AsyncIterable<Chunk>, user: string): A
       pieces.push(chunk);
       continue;
     }
-    if (last > 0) pieces.push(slice(chunk, 0, last));
+    if (last > 0) {
+      pieces.push(slice(chunk, 0, last));
+    }
     yield block(pieces, user);
     pieces = [slice(chunk, last, chunk.rows)];
   }
-  if (pieces.length > 0) yield block(pieces, user);
+  if (pieces.length > 0) {
+    yield block(pieces, user);
+  }
 }
 
 /** First row of the last user. */
 function lastUser(keys: DataColumn): number {
   let row = keys.length - 1;
-  while (row > 0 && keys[row - 1] === keys[row]) row--;
+  while (row > 0 && keys[row - 1] === keys[row]) {
+    row--;
+  }
   return row;
 }
 
 function slice({ columns, rows }: Chunk, start: number, end: number): Chunk {
-  if (start === 0 && end === rows) return { rows, columns };
+  if (start === 0 && end === rows) {
+    return { rows, columns };
+  }
   const cut = Object.entries(columns).map(([name, column]) => [name, sliceColumn(column, start, end)] as const);
   return { rows: end - start, columns: recordOf(cut) };
 }
@@ -53,10 +61,16 @@ function block(pieces: readonly Chunk[], user: string): Block {
     const words = new Int32Array(keys.buffer, keys.byteOffset, 2 * rows);
     for (let row = 0; row < rows; row++) {
       const same = row > 0 && words[2 * row] === words[2 * row - 2] && words[2 * row + 1] === words[2 * row - 1];
-      if (!same) starts.push(row);
+      if (!same) {
+        starts.push(row);
+      }
     }
   } else {
-    for (let row = 0; row < rows; row++) if (row === 0 || keys[row] !== keys[row - 1]) starts.push(row);
+    for (let row = 0; row < rows; row++) {
+      if (row === 0 || keys[row] !== keys[row - 1]) {
+        starts.push(row);
+      }
+    }
   }
   starts.push(rows);
   return { rows, columns, starts: Int32Array.from(starts) };

@@ -71,7 +71,9 @@ export class ColumnWriter {
         buffer.set(data.subarray(from, from + count), this.#filled);
         this.#filled += count;
         from += count;
-        if (this.#filled === buffer.length) this.flush();
+        if (this.#filled === buffer.length) {
+          this.flush();
+        }
       }
       return;
     }
@@ -80,16 +82,22 @@ export class ColumnWriter {
       const last = Math.min(rows.length, first + room);
       let at = this.#filled;
       if (width === 1) {
-        for (let i = first; i < last; i++) buffer[at++] = data[rows[i]];
+        for (let i = first; i < last; i++) {
+          buffer[at++] = data[rows[i]];
+        }
       } else {
         for (let i = first; i < last; i++) {
           const from = rows[i] * width;
-          for (let j = 0; j < width; j++) buffer[at++] = data[from + j];
+          for (let j = 0; j < width; j++) {
+            buffer[at++] = data[from + j];
+          }
         }
       }
       this.#filled = at;
       first = last;
-      if (this.#filled === buffer.length) this.flush();
+      if (this.#filled === buffer.length) {
+        this.flush();
+      }
     }
   }
 
@@ -143,10 +151,12 @@ export function columnImage(
   const path = `${folder}/${spec.file}`;
   const bytes = rows * rowBytes(spec);
   const found = attempt("read", path, () => statSync(path).size);
-  if (found !== bytes)
+  if (found !== bytes) {
     throw new TwinError(`${path} has ${found} bytes, and ${bytes} are due: it is damaged. ${makeAnew}`);
-  if (written.bytes !== bytes || written.blocks.length !== Math.ceil(bytes / BLOCK))
+  }
+  if (written.bytes !== bytes || written.blocks.length !== Math.ceil(bytes / BLOCK)) {
     throw new TwinError(`${path}: the checksums of its folder are those of another file. ${makeAnew}`);
+  }
   const memory = inMemory ? new SharedArrayBuffer(bytes) : null;
   if (memory !== null) {
     const file = attempt("read", path, () => openSync(path, "r"));
@@ -171,8 +181,9 @@ function readBlock(
   into: Uint8Array,
   hasher: Hasher,
 ): void {
-  if (attempt("read", path, () => readFully(file, into, block * BLOCK)) !== into.length)
+  if (attempt("read", path, () => readFully(file, into, block * BLOCK)) !== into.length) {
     throw new TwinError(`${path} was cut off while it was read. ${makeAnew}`);
+  }
   expectBlock(path, written, block, into, hasher);
 }
 
@@ -198,7 +209,9 @@ export class Column {
     this.#sound = new Uint8Array(image.written.blocks.length);
     this.#whole = image.memory && over(image.type, image.memory);
     this.#scratch = new columnTypes[image.type](0);
-    if (image.memory === null) this.#file = attempt("read", image.path, () => openSync(image.path, "r"));
+    if (image.memory === null) {
+      this.#file = attempt("read", image.path, () => openSync(image.path, "r"));
+    }
   }
 
   /** The whole column where it is in memory. */
@@ -209,15 +222,20 @@ export class Column {
   /** Numbers of rows from … to − 1. Valid until the next call: look at them or copy them. */
   range(from: number, to: number): ColumnArray {
     const { width, type, path } = this.image;
-    if (this.#whole !== null) return this.#whole.subarray(from * width, to * width);
+    if (this.#whole !== null) {
+      return this.#whole.subarray(from * width, to * width);
+    }
     const length = (to - from) * width;
-    if (this.#scratch.length < length) this.#scratch = new columnTypes[type](2 * length);
+    if (this.#scratch.length < length) {
+      this.#scratch = new columnTypes[type](2 * length);
+    }
     const part = this.#scratch.subarray(0, length);
     const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
     const size = rowBytes(this.image);
     this.#check(from * size, to * size);
-    if (attempt("read", path, () => readFully(this.#file!, bytes, from * size)) !== bytes.length)
+    if (attempt("read", path, () => readFully(this.#file!, bytes, from * size)) !== bytes.length) {
       throw new TwinError(`${path} ends before row ${to}: it is damaged. ${makeAnew}`);
+    }
     return part;
   }
 
@@ -225,7 +243,9 @@ export class Column {
   #check(from: number, end: number): void {
     const { path, written } = this.image;
     for (let block = Math.floor(from / BLOCK); block * BLOCK < end; block++) {
-      if (this.#sound[block] === 1) continue;
+      if (this.#sound[block] === 1) {
+        continue;
+      }
       const [start, stop] = blockRange(written, block);
       this.#block ??= new Uint8Array(Math.min(written.bytes, BLOCK));
       readBlock(path, this.#file!, written, block, this.#block.subarray(0, stop - start), this.#hasher);
@@ -244,13 +264,17 @@ export class Column {
         continue;
       }
       const from = rows[i] * width;
-      for (let j = 0; j < width; j++) result[i * width + j] = whole[from + j];
+      for (let j = 0; j < width; j++) {
+        result[i * width + j] = whole[from + j];
+      }
     }
     return result;
   }
 
   close(): void {
-    if (this.#file !== null) closeSync(this.#file);
+    if (this.#file !== null) {
+      closeSync(this.#file);
+    }
     this.#file = null;
   }
 }

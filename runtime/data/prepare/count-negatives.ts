@@ -28,7 +28,9 @@ export async function countCandidates(
   const sql = `SELECT "#ordinal" AS ordinal, count(*)::DOUBLE AS n FROM ${from} WHERE "#part" = 0 AND (${allRows ? "true" : labelled(query)}) GROUP BY 1`;
   for await (const chunk of source.stream(sql, 65_536)) {
     const { ordinal, n } = chunk.columns as Record<string, ArrayLike<number>>;
-    for (let i = 0; i < chunk.rows; i++) counts[ordinal[i]] = n[i];
+    for (let i = 0; i < chunk.rows; i++) {
+      counts[ordinal[i]] = n[i];
+    }
   }
   return counts;
 }
@@ -65,7 +67,9 @@ export async function withDraws(
   const sql = `SELECT ${names} FROM ${from} ORDER BY "#user", "#time" DESC, "#row" DESC`;
   const drawn = [0, 0, 0];
   for await (const { columns, starts } of userBlocks(source.stream(sql, 32_768, query.columns.explain), "#user")) {
-    if (signal?.aborted) throw new TwinError("checking the data was stopped");
+    if (signal?.aborted) {
+      throw new TwinError("checking the data was stopped");
+    }
     const rows = {
       starts,
       times: doubles(columns["#time"]),
@@ -75,7 +79,9 @@ export async function withDraws(
       labels: labels.map((name) => doubles(columns[name])),
     };
     samplesOf(rows, negatives, false).forEach((samples, part) => {
-      for (const one of samples.drawn) drawn[part] += one;
+      for (const one of samples.drawn) {
+        drawn[part] += one;
+      }
     });
   }
   return { ...counts, parts: counts.parts.map((part, p) => ({ ...part, drawn: drawn[p] })) };

@@ -23,7 +23,9 @@ export function dataKey(
 ): string {
   const files: (readonly [string, number, number])[] = [];
   for (const named of [binding.events, binding.items, binding.users]) {
-    if (named === null) continue;
+    if (named === null) {
+      continue;
+    }
     for (const path of source.files(named.file)) {
       const { size, mtimeMs } = attempt("read", path, () => statSync(path));
       files.push([path, size, mtimeMs]);
@@ -56,15 +58,21 @@ export function encodingKey(model: DataModel, vocabularies: Vocabularies): strin
   const hash = createHash("sha256").update(JSON.stringify(sorted({ features, histories, labels })));
   for (const name of [...vocabularies.keys()].sort()) {
     hash.update(`\n${name}\n`);
-    for (const entry of vocabularies.get(name)!) hash.update(`${JSON.stringify(entry)}\n`);
+    for (const entry of vocabularies.get(name)!) {
+      hash.update(`${JSON.stringify(entry)}\n`);
+    }
   }
   return hash.digest("hex");
 }
 
 /** Members in the order of their names, so that their order in a YAML file does not count. */
 function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map(sorted);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
   return recordOf(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -17,11 +17,17 @@ export async function damageOfDataset(folder: string, { files }: DatasetSpec): P
   const hash = await hasher();
   return Object.entries(files).flatMap(([file, written]) => {
     const path = join(folder, file);
-    if (!existsSync(path)) return [{ path, why: "it is missing" }];
+    if (!existsSync(path)) {
+      return [{ path, why: "it is missing" }];
+    }
     const bytes = attempt("read", path, () => statSync(path).size);
-    if (bytes !== written.bytes) return [{ path, why: `it has ${bytes} bytes, and ${written.bytes} are due` }];
+    if (bytes !== written.bytes) {
+      return [{ path, why: `it has ${bytes} bytes, and ${written.bytes} are due` }];
+    }
     const damaged = damagedBlocks(path, written, hash);
-    if (damaged.length === 0) return [];
+    if (damaged.length === 0) {
+      return [];
+    }
     const several = damaged.length === 1 ? "" : ` (and ${damaged.length - 1} more)`;
     return [{ path, why: `block ${damaged[0]}${several} is damaged` }];
   });

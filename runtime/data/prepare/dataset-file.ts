@@ -106,12 +106,13 @@ export function readDatasetSpec(folder: string): DatasetSpec {
     );
   }
   const { text, signed } = readSigned(path, 1 << 26, cure);
-  if (!signed)
+  if (!signed) {
     throw new TwinError(
       unsigned(text)
         ? `${path} has format 1, of Twin 0.1, which kept no checksums of the prepared columns; format 2 is read. ${cure}`
         : `${path} has no checksum in its last line: it is cut short, damaged, or was changed by hand. ${cure}`,
     );
+  }
   return parseYaml(text, path, DatasetSchema, { what: "a prepared data set of Twin", cure, formats: [2] });
 }
 

@@ -54,7 +54,9 @@ export async function encoders(vocabularies: Vocabularies, counted: readonly Fea
         count(counts, feature, values, encoded);
         return encoded;
       } catch (error) {
-        if (!(error instanceof TwinError)) throw error;
+        if (!(error instanceof TwinError)) {
+          throw error;
+        }
         for (let row = 0; row < rows; row++) {
           try {
             whole(row, row + 1);
@@ -77,8 +79,15 @@ function count(counts: Map<string, FeatureCount>, feature: FeatureSpec, values: 
   }
   const { kind } = feature.encoder;
   let missing = 0;
-  if (Array.isArray(values)) for (const value of values) missing += Number(value === null || Number.isNaN(value));
-  else if (values instanceof Float64Array) for (const value of values) missing += Number(Number.isNaN(value));
+  if (Array.isArray(values)) {
+    for (const value of values) {
+      missing += Number(value === null || Number.isNaN(value));
+    }
+  } else if (values instanceof Float64Array) {
+    for (const value of values) {
+      missing += Number(Number.isNaN(value));
+    }
+  }
   let size = values.length;
   let unknown = 0;
   if (kind === "tags") {
@@ -89,7 +98,9 @@ function count(counts: Map<string, FeatureCount>, feature: FeatureSpec, values: 
       unknown += Number(row === 0);
     }
   } else if (kind === "id" || kind === "vocabulary" || kind === "hashed") {
-    for (const row of encoded) unknown += Number(row === 0);
+    for (const row of encoded) {
+      unknown += Number(row === 0);
+    }
     unknown -= missing;
   }
   found.values += size;

@@ -153,22 +153,26 @@ export class EventWriter {
       labels: this.#columns.labels.map(({ name }) => doubles(columns[name])),
     };
     const users = new Uint32Array(block.rows);
-    for (let user = 0; user + 1 < starts.length; user++)
+    for (let user = 0; user + 1 < starts.length; user++) {
       users.fill(this.#written.users + user, starts[user], starts[user + 1]);
+    }
     const groups = ["user", "context", "candidate"] as const;
     const singles = groups.flatMap((group) =>
       encodedFeatures(this.#model, group).map((feature) => ({ feature, data: encode(feature) })),
     );
     samplesOf(rows, this.#negatives, this.#allRows).forEach((samples, part) => {
-      if (samples.count === 0) return;
+      if (samples.count === 0) {
+        return;
+      }
       this.#writeSamples(this.#samples[part], samples, block, rows, users, pasts, singles);
       this.#written.samples[part] += samples.count;
     });
     pasts.forEach(({ past }, h) => {
       this.#written.behaviours[h] += past.count;
       // Starts and ends are 32 bits wide.
-      if (this.#written.behaviours[h] > 0xffffffff)
+      if (this.#written.behaviours[h] > 0xffffffff) {
         throw new TwinError("a history with more than 4,294,967,295 behaviours cannot be prepared: split the data");
+      }
     });
     this.#written.users += starts.length - 1;
     this.#written.rows += block.rows;
@@ -185,11 +189,17 @@ export class EventWriter {
     const writers = this.#behaviours[h];
     writers.item.write(ints(columns["#ordinal"]), past.rows);
     writers.time.write(times, past.rows);
-    if (same !== null) writers.same.write(same, past.rows);
+    if (same !== null) {
+      writers.same.write(same, past.rows);
+    }
     for (const feature of encodedFeatures(this.#model, "cross", this.#model.histories[h].name)) {
-      if (feature.encoder.kind !== "elapsed") writers[`cross.${feature.name}`].write(encode(feature), past.rows);
+      if (feature.encoder.kind !== "elapsed") {
+        writers[`cross.${feature.name}`].write(encode(feature), past.rows);
+      }
       const known = this.#columns.knownAt.get(feature.name);
-      if (known !== undefined) writers[`known.${feature.name}`].write(doubles(columns[known.name]), past.rows);
+      if (known !== undefined) {
+        writers[`known.${feature.name}`].write(doubles(columns[known.name]), past.rows);
+      }
     }
     const base = this.#written.behaviours[h];
     this.#ends[h].write(Uint32Array.from(past.ends, (end) => base + end));
@@ -209,36 +219,55 @@ export class EventWriter {
     writers.user.write(users, chosen);
     writers.time.write(rows.times, chosen);
     const number = new Float64Array(count);
-    for (let i = 0; i < count; i++) number[i] = drawn[i] === 1 ? -1 : rows.rows[chosen[i]];
+    for (let i = 0; i < count; i++) {
+      number[i] = drawn[i] === 1 ? -1 : rows.rows[chosen[i]];
+    }
     writers.row.write(number);
     const picked = new Float32Array(count);
     this.#layout.labels.forEach((label, l) => {
       const values = rows.labels[l];
-      for (let i = 0; i < count; i++) picked[i] = drawn[i] === 1 ? 0 : values[chosen[i]];
+      for (let i = 0; i < count; i++) {
+        picked[i] = drawn[i] === 1 ? 0 : values[chosen[i]];
+      }
       writers[`label.${label}`].write(picked);
     });
     if (this.#layout.weight) {
       const weights = doubles(block.columns["#weight"]);
-      for (let i = 0; i < count; i++) picked[i] = weights[chosen[i]];
+      for (let i = 0; i < count; i++) {
+        picked[i] = weights[chosen[i]];
+      }
       writers.weight.write(picked);
     }
-    if (this.#negatives !== null) writers.offset.write(samples.offset);
+    if (this.#negatives !== null) {
+      writers.offset.write(samples.offset);
+    }
     const starts = new Uint32Array(count);
     pasts.forEach(({ past, same }, h) => {
       const { name } = this.#model.histories[h];
       const base = this.#written.behaviours[h];
-      for (let i = 0; i < count; i++) starts[i] = base + past.first[chosen[i]];
+      for (let i = 0; i < count; i++) {
+        starts[i] = base + past.first[chosen[i]];
+      }
       writers[`start.${name}`].write(starts);
-      if (same !== null) writers[`same.${name}`].write(same, chosen);
+      if (same !== null) {
+        writers[`same.${name}`].write(same, chosen);
+      }
     });
     for (const { feature, data } of singles) {
       // What is known of a shown candidate is not known of a drawn one.
       const own =
         feature.group === "candidate" && this.#negatives !== null ? unknownWhereDrawn(feature, data, samples) : null;
-      if (own !== null) writers[`single.${feature.name}`].write(own);
-      else writers[`single.${feature.name}`].write(data, chosen);
+      if (own !== null) {
+        writers[`single.${feature.name}`].write(own);
+      } else {
+        writers[`single.${feature.name}`].write(data, chosen);
+      }
     }
-    if (this.#negatives !== null) for (const one of drawn) this.#written.drawn += one;
+    if (this.#negatives !== null) {
+      for (const one of drawn) {
+        this.#written.drawn += one;
+      }
+    }
   }
 
   #encode(feature: FeatureSpec, { columns, rows }: Block): Encoded {
@@ -260,11 +289,15 @@ export class EventWriter {
 
   /** Everything that `written` counts is on the disk afterwards. */
   sync(): void {
-    for (const writer of this.#all()) writer.sync();
+    for (const writer of this.#all()) {
+      writer.sync();
+    }
   }
 
   close(): void {
-    for (const writer of this.#all()) writer.close();
+    for (const writer of this.#all()) {
+      writer.close();
+    }
   }
 }
 
@@ -283,7 +316,9 @@ function unknownWhereDrawn(feature: FeatureSpec, data: Encoded, samples: SampleR
   const result = missing(feature, count);
   for (let i = 0; i < count; i++) {
     const from = row[i] * width;
-    for (let j = 0; j < width; j++) result[i * width + j] = drawn[i] === 1 ? none[j] : data[from + j];
+    for (let j = 0; j < width; j++) {
+      result[i * width + j] = drawn[i] === 1 ? none[j] : data[from + j];
+    }
   }
   return result;
 }

@@ -39,7 +39,9 @@ export function expectBlock(
   bytes: Uint8Array,
   hasher: Hasher,
 ): void {
-  if (hashText(hasher.bytes(bytes)) === blocks[block]) return;
+  if (hashText(hasher.bytes(bytes)) === blocks[block]) {
+    return;
+  }
   const from = block * BLOCK;
   throw new TwinError(
     `${path} is damaged: bytes ${from} to ${from + bytes.length - 1} (block ${block}) do not have their checksum. ${makeAnew}`,
@@ -62,7 +64,9 @@ export function damagedBlocks(path: string, file: FileBlocks, hasher: Hasher): n
       const [from, to] = blockRange(file, block);
       const bytes = buffer.subarray(0, to - from);
       const got = attempt("read", path, () => readFully(opened, bytes, from));
-      if (got < bytes.length || hashText(hasher.bytes(bytes)) !== file.blocks[block]) damaged.push(block);
+      if (got < bytes.length || hashText(hasher.bytes(bytes)) !== file.blocks[block]) {
+        damaged.push(block);
+      }
     }
   } finally {
     closeSync(opened);

@@ -54,7 +54,9 @@ export function finishedSpec(
     try {
       for (let at = 0; ; ) {
         const count = attempt("read", path, () => readSync(opened, piece, 0, piece.length, at));
-        if (count === 0) break;
+        if (count === 0) {
+          break;
+        }
         hash.update(piece.subarray(0, count));
         at += count;
       }

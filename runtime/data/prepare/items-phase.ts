@@ -17,7 +17,9 @@ import { type DataQuery, itemTable } from "./select.ts";
 
 /** Makes the table of ordinals. @returns the number of items, without the unknown one */
 export async function numberItems(source: Source, query: DataQuery): Promise<number> {
-  if (query.items !== null) await query.items.check();
+  if (query.items !== null) {
+    await query.items.check();
+  }
   try {
     await source.all(`CREATE OR REPLACE TABLE ${quoted(itemTable)} AS ${query.itemKeys}`);
   } catch (cause) {
@@ -25,7 +27,9 @@ export async function numberItems(source: Source, query: DataQuery): Promise<num
   }
   const [row] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${quoted(itemTable)}`);
   // Ordinals are 32 bits wide.
-  if (Number(row.n) > 0x7ffffffe) throw new TwinError(`${row.n} items are more than can be prepared`);
+  if (Number(row.n) > 0x7ffffffe) {
+    throw new TwinError(`${row.n} items are more than can be prepared`);
+  }
   return Number(row.n);
 }
 
@@ -40,8 +44,12 @@ export async function encodeItems(
   signal?: AbortSignal,
 ): Promise<void> {
   const features = encodedFeatures(model, "item");
-  for (const feature of features) write?.(feature.name, missing(feature, 1), null);
-  if (features.length === 0) return;
+  for (const feature of features) {
+    write?.(feature.name, missing(feature, 1), null);
+  }
+  if (features.length === 0) {
+    return;
+  }
   const { items } = query;
   const chunks =
     items === null
@@ -49,7 +57,9 @@ export async function encodeItems(
       : items.chunks(16_384);
   let first = 0;
   for await (const chunk of chunks) {
-    if (signal?.aborted) throw new TwinError("preparing the data was stopped");
+    if (signal?.aborted) {
+      throw new TwinError("preparing the data was stopped");
+    }
     for (const feature of features) {
       const raw = items === null ? chunk.columns["#key"] : chunk.columns[feature.name];
       const place = (row: number): string => `${items?.relation.name ?? "the items"}, row ${first + row + 1}`;
@@ -76,9 +86,13 @@ export async function writeItems(
   const writers = new Map(specs.map((spec) => [spec.name, new ColumnWriter(folder, itemColumn(spec), hash)]));
   try {
     await encodeItems(source, query, model, encoders, progress, (name, data) => writers.get(name)!.write(data), signal);
-    for (const writer of writers.values()) writer.sync();
+    for (const writer of writers.values()) {
+      writer.sync();
+    }
     return recordOf([...writers.values()].map(({ spec, blocks }) => [spec.file, blocks]));
   } finally {
-    for (const writer of writers.values()) writer.close();
+    for (const writer of writers.values()) {
+      writer.close();
+    }
   }
 }

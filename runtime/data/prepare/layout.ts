@@ -39,12 +39,17 @@ export function behaviourColumns({ name, same, cross }: Shape["histories"][numbe
     time: { file: `history/${name}/time.bin`, type: "float64", width: 1 },
   };
   // Numbers of the values that exclude, within a user; −1: none.
-  if (same) columns.same = { file: `history/${name}/same.bin`, type: "int32", width: 1 };
+  if (same) {
+    columns.same = { file: `history/${name}/same.bin`, type: "int32", width: 1 };
+  }
   for (const { name: feature, type, width, edges, known } of cross) {
-    if (edges === null) columns[`cross.${feature}`] = { file: `history/${name}/${feature}.bin`, type, width };
+    if (edges === null) {
+      columns[`cross.${feature}`] = { file: `history/${name}/${feature}.bin`, type, width };
+    }
     // When the value became known; NaN: never.
-    if (known)
+    if (known) {
       columns[`known.${feature}`] = { file: `history/${name}/${feature}.known.bin`, type: "float64", width: 1 };
+    }
   }
   return columns;
 }
@@ -65,15 +70,24 @@ export function sampleColumnFiles(part: Part, shape: Shape): Record<string, Colu
     time: one("time", "float64"),
     row: one("row", "float64"),
   };
-  for (const label of shape.labels) columns[`label.${label}`] = one(`label.${label}`, "float32");
-  if (shape.weight) columns.weight = one("weight", "float32");
-  if (shape.negatives !== null) columns.offset = one("offset", "float32");
+  for (const label of shape.labels) {
+    columns[`label.${label}`] = one(`label.${label}`, "float32");
+  }
+  if (shape.weight) {
+    columns.weight = one("weight", "float32");
+  }
+  if (shape.negatives !== null) {
+    columns.offset = one("offset", "float32");
+  }
   for (const { name, same } of shape.histories) {
     // First behaviour that the sample sees, among all of the history.
     columns[`start.${name}`] = one(`start.${name}`, "uint32");
-    if (same) columns[`same.${name}`] = one(`same.${name}`, "int32");
+    if (same) {
+      columns[`same.${name}`] = one(`same.${name}`, "int32");
+    }
   }
-  for (const { name, type, width } of shape.single)
+  for (const { name, type, width } of shape.single) {
     columns[`single.${name}`] = { file: `${part}/${name}.bin`, type, width };
+  }
   return columns;
 }

@@ -36,13 +36,17 @@ export class Negatives {
   /** @param counts occurrences by ordinal in the training part, that of the unknown item first */
   constructor(counts: Uint32Array, options: NegativeOptions) {
     const items = counts.length - 1;
-    if (items < 2) throw new TwinError("negatives are drawn from other items, and the data has fewer than two items");
+    if (items < 2) {
+      throw new TwinError("negatives are drawn from other items, and the data has fewer than two items");
+    }
     this.options = options;
     this.#share = new Float64Array(items + 1);
     this.#sums = new Float64Array(items + 1);
     this.#met = new Uint32Array(items + 1);
     let total = 0;
-    for (let i = 1; i <= items; i++) total += options.by === "popularity" ? counts[i] + 1 : 1;
+    for (let i = 1; i <= items; i++) {
+      total += options.by === "popularity" ? counts[i] + 1 : 1;
+    }
     let sum = 0;
     for (let i = 1; i <= items; i++) {
       const weight = options.by === "popularity" ? counts[i] + 1 : 1;
@@ -62,7 +66,9 @@ export class Negatives {
 
   /** A later instant of the same user. */
   nextInstant(): void {
-    if (this.options.met === "allow") this.#forget();
+    if (this.options.met === "allow") {
+      this.#forget();
+    }
   }
 
   #forget(): void {
@@ -72,7 +78,9 @@ export class Negatives {
   }
 
   meet(item: number): void {
-    if (item === 0 || this.#met[item] === this.#user) return;
+    if (item === 0 || this.#met[item] === this.#user) {
+      return;
+    }
     this.#met[item] = this.#user;
     this.#metShare += this.#share[item];
     this.#metItems++;
@@ -91,13 +99,17 @@ export class Negatives {
    */
   draw(row: number, into: number[]): void {
     const items = this.#share.length - 1;
-    if (this.#metItems >= items) return;
+    if (this.#metItems >= items) {
+      return;
+    }
     let eligible: number[] | null = null;
     const next = streams.negatives(this.options.seed, row);
     if (this.options.met === "allow") {
       for (let n = 0; n < this.options.perPositive; n++) {
         const drawn = this.#at(next());
-        if (this.#met[drawn] !== this.#user) into.push(drawn);
+        if (this.#met[drawn] !== this.#user) {
+          into.push(drawn);
+        }
       }
       return;
     }
@@ -105,7 +117,9 @@ export class Negatives {
       let item = 0;
       for (let tries = 0; item === 0 && tries < patience; tries++) {
         const drawn = this.#at(next());
-        if (this.#met[drawn] !== this.#user) item = drawn;
+        if (this.#met[drawn] !== this.#user) {
+          item = drawn;
+        }
       }
       if (item === 0) {
         eligible ??= Array.from({ length: items }, (_, i) => i + 1).filter((one) => this.#met[one] !== this.#user);
@@ -120,8 +134,11 @@ export class Negatives {
     let high = this.#sums.length - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#sums[middle] > point) high = middle;
-      else low = middle + 1;
+      if (this.#sums[middle] > point) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
     }
     return low;
   }
@@ -130,7 +147,9 @@ export class Negatives {
     let left = point * eligible.reduce((sum, item) => sum + this.#share[item], 0);
     for (const item of eligible) {
       left -= this.#share[item];
-      if (left < 0) return item;
+      if (left < 0) {
+        return item;
+      }
     }
     return eligible.at(-1)!;
   }

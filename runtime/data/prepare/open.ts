@@ -40,13 +40,15 @@ export function columnsOf(
     { column: occurrencesColumn, rows: spec.items, item: true },
   ];
   for (const history of spec.histories) {
-    for (const column of Object.values(behaviourColumns(history)))
+    for (const column of Object.values(behaviourColumns(history))) {
       all.push({ column, rows: history.behaviours, item: false });
+    }
     all.push({ column: endColumn(history.name), rows: spec.users, item: false });
   }
   for (const part of parts) {
-    for (const column of Object.values(sampleColumnFiles(part, spec)))
+    for (const column of Object.values(sampleColumnFiles(part, spec))) {
       all.push({ column, rows: spec.samples[part], item: false });
+    }
   }
   return all;
 }
@@ -61,7 +63,9 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
   for (const { column, rows, item } of bySize) {
     const bytes = rows * rowBytes(column);
     const held = item || bytes <= left;
-    if (held && !item) left -= bytes;
+    if (held && !item) {
+      left -= bytes;
+    }
     columns[column.file] = columnImage(folder, column, rows, writtenOf(spec, column.file), held, hash);
   }
   return attachDataset({ spec, columns });
@@ -159,9 +163,11 @@ class Reader implements StoredDataset {
     const { spec } = this;
     const columns = this.#samples[part];
     const count = spec.samples[part];
-    for (const sample of samples)
-      if (sample >= count)
+    for (const sample of samples) {
+      if (sample >= count) {
         throw new TwinError(`the ${part} part has ${count} samples, and number ${sample} was asked for`);
+      }
+    }
     const rows = samples.length;
     const floats = (name: string): Float32Array => columns[name].gather(samples) as Float32Array;
     const user = columns.user.gather(samples) as Uint32Array;
@@ -195,7 +201,9 @@ class Reader implements StoredDataset {
   }
 
   close(): void {
-    for (const column of this.#opened) column.close();
+    for (const column of this.#opened) {
+      column.close();
+    }
   }
 }
 

@@ -21,7 +21,9 @@ export interface Past {
 export function pastOf(starts: Int32Array, times: Float64Array, keep: Int32Array, delay: number): Past {
   const rows = times.length;
   const before = new Int32Array(rows + 1);
-  for (let row = 0; row < rows; row++) before[row + 1] = before[row] + keep[row];
+  for (let row = 0; row < rows; row++) {
+    before[row + 1] = before[row] + keep[row];
+  }
   const first = new Int32Array(rows);
   const ends = new Int32Array(starts.length - 1);
   for (let user = 0; user + 1 < starts.length; user++) {
@@ -29,15 +31,23 @@ export function pastOf(starts: Int32Array, times: Float64Array, keep: Int32Array
     let seen = starts[user];
     for (let row = starts[user]; row < end; row++) {
       const time = times[row];
-      while (seen < end && !isSeen(times[seen], time, delay)) seen++;
+      while (seen < end && !isSeen(times[seen], time, delay)) {
+        seen++;
+      }
       first[row] = before[seen];
     }
     ends[user] = before[end];
   }
   const count = before[rows];
-  if (count === rows) return { rows: null, count, first, ends };
+  if (count === rows) {
+    return { rows: null, count, first, ends };
+  }
   const chosen = new Int32Array(count);
-  for (let row = 0; row < rows; row++) if (keep[row] === 1) chosen[before[row]] = row;
+  for (let row = 0; row < rows; row++) {
+    if (keep[row] === 1) {
+      chosen[before[row]] = row;
+    }
+  }
   return { rows: chosen, count, first, ends };
 }
 
@@ -48,7 +58,9 @@ export function sameCodes(starts: Int32Array, values: ArrayLike<unknown>): Int32
     const known = new Map<unknown, number>();
     for (let row = starts[user]; row < starts[user + 1]; row++) {
       const value = values[row];
-      if (value === null) continue;
+      if (value === null) {
+        continue;
+      }
       const code = known.get(value) ?? known.size;
       known.set(value, code);
       codes[row] = code;

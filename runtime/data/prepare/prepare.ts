@@ -75,7 +75,9 @@ export async function prepareDataset(
       dataKey(source, binding, model, options.vocabularies, seed, options.samples),
     );
     const spec = await readable(folder, options);
-    if (spec?.key === key) return { folder, fingerprint: spec.fingerprint, reused: true, spec, report: spec.report };
+    if (spec?.key === key) {
+      return { folder, fingerprint: spec.fingerprint, reused: true, spec, report: spec.report };
+    }
     if (spec !== null) {
       options.note?.(
         `${folder} was prepared from other data, another binding or other encoders and vocabularies: it is made anew`,
@@ -103,7 +105,9 @@ async function readable(folder: string, { note, verify }: PrepareOptions): Promi
   try {
     const spec = readDatasetSpec(folder);
     const damage = verify ? await damageOfDataset(folder, spec) : [];
-    for (const { path, why } of damage) note?.(`${path}: ${why}. The data are prepared anew`);
+    for (const { path, why } of damage) {
+      note?.(`${path}: ${why}. The data are prepared anew`);
+    }
     return damage.length === 0 ? spec : null;
   } catch (error) {
     note?.(`${error instanceof Error ? error.message : error}`);
@@ -117,7 +121,9 @@ async function withSource<T>(settings: SourceOptions, job: (source: Source) => P
     source = await Source.open(settings);
   } catch (error) {
     const text = error instanceof Error ? error.message : "";
-    if (settings.database === undefined) throw error;
+    if (settings.database === undefined) {
+      throw error;
+    }
     if (/lock/i.test(text)) {
       throw new TwinError(
         `another process prepares data in the same folder (${settings.database} is in use): wait for it, or name another folder`,
@@ -125,7 +131,9 @@ async function withSource<T>(settings: SourceOptions, job: (source: Source) => P
       );
     }
     // What a killed process left cannot be read: begin again.
-    for (const end of ["", ".wal"]) rmSync(`${settings.database}${end}`, { force: true });
+    for (const end of ["", ".wal"]) {
+      rmSync(`${settings.database}${end}`, { force: true });
+    }
     rmSync(join(settings.database, "..", "state.json"), { force: true });
     source = await Source.open(settings);
   }
@@ -150,7 +158,9 @@ async function run(
   const allRows = options.samples === "all";
   const hash = await hasher();
   let state: WorkState = readState(folder, key, hash, options.note) ?? { key, sorted: null, items: null, events: null };
-  if (state.sorted === null) clear(folder);
+  if (state.sorted === null) {
+    clear(folder);
+  }
   const query = await dataQuery(source, binding, model, !allRows);
   const keep = (change: Partial<WorkState>): void => {
     state = { ...state, ...change };
@@ -205,7 +215,9 @@ async function run(
     for await (const block of userBlocks(source.stream(select, 32_768), "#user")) {
       events.add(block);
       progress.add(block.rows);
-      if (events.written.rows - kept >= (options.every ?? 2_000_000)) save();
+      if (events.written.rows - kept >= (options.every ?? 2_000_000)) {
+        save();
+      }
       if (signal?.aborted) {
         save();
         throw new TwinError("preparing the data was stopped; the same command goes on where it was");
@@ -217,10 +229,11 @@ async function run(
     events.close();
   }
   const { written } = events;
-  if (written.rows !== counts.events)
+  if (written.rows !== counts.events) {
     throw new TwinError(
       `${written.rows} of ${counts.events} events were read: the files changed meanwhile. Prepare again`,
     );
+  }
   const report: DataReport = {
     ...counts,
     parts: counts.parts.map((part, p) =>

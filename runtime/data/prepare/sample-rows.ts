@@ -29,7 +29,9 @@ export class SampleRows {
 
   add(row: number, candidate: number, drawn: number, offset: number): void {
     const at = this.count++;
-    if (at === this.#row.length) this.#grow();
+    if (at === this.#row.length) {
+      this.#grow();
+    }
     this.#row[at] = row;
     this.#candidate[at] = candidate;
     this.#drawn[at] = drawn;
@@ -68,12 +70,22 @@ export function samplesOf(block: RowsOfBlock, negatives: Negatives | null, all: 
   const found = [new SampleRows(), new SampleRows(), new SampleRows()];
   const { starts, times, items, rows, parts, labels } = block;
   const labelled = (row: number): boolean => {
-    if (all) return true;
-    for (const label of labels) if (!Number.isNaN(label[row])) return true;
+    if (all) {
+      return true;
+    }
+    for (const label of labels) {
+      if (!Number.isNaN(label[row])) {
+        return true;
+      }
+    }
     return false;
   };
   if (negatives === null) {
-    for (let row = 0; row < items.length; row++) if (labelled(row)) found[parts[row]].add(row, items[row], 0, 0);
+    for (let row = 0; row < items.length; row++) {
+      if (labelled(row)) {
+        found[parts[row]].add(row, items[row], 0, 0);
+      }
+    }
     return found;
   }
   const drawn: number[] = [];
@@ -82,16 +94,24 @@ export function samplesOf(block: RowsOfBlock, negatives: Negatives | null, all: 
     // From the oldest: what a user meets at an instant, and before it unless that may be drawn, is no negative of it.
     for (let end = starts[user + 1]; end > starts[user]; ) {
       let start = end - 1;
-      while (start > starts[user] && times[start - 1] === times[end - 1]) start--;
+      while (start > starts[user] && times[start - 1] === times[end - 1]) {
+        start--;
+      }
       negatives.nextInstant();
-      for (let row = start; row < end; row++) negatives.meet(items[row]);
       for (let row = start; row < end; row++) {
-        if (!labelled(row)) continue;
+        negatives.meet(items[row]);
+      }
+      for (let row = start; row < end; row++) {
+        if (!labelled(row)) {
+          continue;
+        }
         const samples = found[parts[row]];
         samples.add(row, items[row], 0, negatives.offset(items[row]));
         drawn.length = 0;
         negatives.draw(rows[row], drawn);
-        for (const item of drawn) samples.add(row, item, 1, negatives.offset(item));
+        for (const item of drawn) {
+          samples.add(row, item, 1, negatives.offset(item));
+        }
       }
       end = start;
     }

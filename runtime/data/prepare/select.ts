@@ -36,7 +36,9 @@ export async function dataQuery(
 ): Promise<DataQuery> {
   const features = model.features.filter((feature) => feature.group === "item");
   const key = features.find((feature) => feature.key);
-  if (!key) throw new TwinError(`the model ${model.model} has no item key, so events and items cannot be joined`);
+  if (!key) {
+    throw new TwinError(`the model ${model.model} has no item key, so events and items cannot be joined`);
+  }
   const keyType = await itemKeyType(source, binding, key);
   const columns = await sampleColumns(source, binding, model, keyType, labelled);
   const others = features.filter((feature) => !feature.key);
@@ -52,22 +54,34 @@ export async function dataQuery(
 function eventSelect(columns: SampleColumns, model: DataModel): string {
   const own = [`"#user"`, `"#item"`, `coalesce(i.ordinal, 0) AS "#ordinal"`];
   own.push(`"#time"::DOUBLE AS "#time"`, `"#row"::DOUBLE AS "#row"`, `"#part"::INTEGER AS "#part"`);
-  for (let h = 0; h < model.histories.length; h++) own.push(`"#keep${h}"::INTEGER AS "#keep${h}"`, `"#same${h}"`);
+  for (let h = 0; h < model.histories.length; h++) {
+    own.push(`"#keep${h}"::INTEGER AS "#keep${h}"`, `"#same${h}"`);
+  }
   const features = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
-  for (const column of features) own.push(`${quick(column)} AS ${quoted(column.name)}`);
-  for (const { name } of columns.knownAt.values())
+  for (const column of features) {
+    own.push(`${quick(column)} AS ${quoted(column.name)}`);
+  }
+  for (const { name } of columns.knownAt.values()) {
     own.push(`coalesce(${quoted(name)}, 'NaN'::DOUBLE) AS ${quoted(name)}`);
-  for (const label of columns.labels) own.push(`${labelSql(label)} AS ${quoted(label.name)}`);
-  if (columns.weight !== null) own.push(`coalesce("#weight", 'NaN'::DOUBLE) AS "#weight"`);
+  }
+  for (const label of columns.labels) {
+    own.push(`${labelSql(label)} AS ${quoted(label.name)}`);
+  }
+  if (columns.weight !== null) {
+    own.push(`coalesce("#weight", 'NaN'::DOUBLE) AS "#weight"`);
+  }
   return `SELECT ${own.join(", ")} FROM (${columns.rows()}) q LEFT JOIN ${quoted(itemTable)} i ON i.k = q."#item"`;
 }
 
 /** Columns without gaps come as typed arrays: a missing number or flag is NaN, which encodes as missing does. */
 function quick(column: Resolved): string {
   const name = quoted(column.name);
-  if (column.use === "number") return `coalesce(${name}, 'NaN'::DOUBLE)`;
-  if (column.use === "flag" && column.derive === null)
+  if (column.use === "number") {
+    return `coalesce(${name}, 'NaN'::DOUBLE)`;
+  }
+  if (column.use === "flag" && column.derive === null) {
     return `CASE WHEN ${name} IS NULL THEN 'NaN'::DOUBLE WHEN ${name} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END`;
+  }
   return name;
 }
 
@@ -87,13 +101,19 @@ function derivedSql(name: string, derive: Derivation): string {
       return `(${name} * ${double(derive.by)} + ${double(derive.plus)})`;
     case "map": {
       const number = (value: string | number | boolean | null): string => {
-        if (value === null) return "NULL";
-        if (Number.isNaN(Number(value))) throw new TwinError(`a label is a number: map it to numbers, not to ${value}`);
+        if (value === null) {
+          return "NULL";
+        }
+        if (Number.isNaN(Number(value))) {
+          throw new TwinError(`a label is a number: map it to numbers, not to ${value}`);
+        }
         return double(Number(value));
       };
       const text = `regexp_replace(CAST(${name} AS VARCHAR), '\\.0$', '')`;
       const cases = Object.entries(derive.values).map(([key, value]) => `WHEN ${literal(key)} THEN ${number(value)}`);
-      if (cases.length === 0) return number(derive.otherwise);
+      if (cases.length === 0) {
+        return number(derive.otherwise);
+      }
       return `(CASE ${text} ${cases.join(" ")} ELSE ${number(derive.otherwise)} END)`;
     }
     case "split":

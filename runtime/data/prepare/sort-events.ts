@@ -19,7 +19,9 @@ export async function sortEvents(
   const poll = setInterval(() => {
     const { percentage } = source.connection.progress;
     const done = Math.floor((Math.max(0, percentage) / 100) * total);
-    if (done > told) progress.add(done - told);
+    if (done > told) {
+      progress.add(done - told);
+    }
     told = Math.max(told, done);
   }, 250);
   const stop = (): void => source.connection.interrupt();
@@ -32,7 +34,9 @@ export async function sortEvents(
     progress.add(Math.max(0, Number(n) - told));
     progress.done();
   } catch (cause) {
-    if (signal?.aborted) throw new TwinError("preparing the data was stopped", { cause });
+    if (signal?.aborted) {
+      throw new TwinError("preparing the data was stopped", { cause });
+    }
     throw await query.columns.explain(cause);
   } finally {
     clearInterval(poll);
@@ -43,7 +47,9 @@ export async function sortEvents(
 /** Rows of the log where a look at the files' ends tells; 0: not known. */
 async function rowsAtHand(source: Source, { columns }: DataQuery): Promise<number> {
   const { relation } = columns.events;
-  if (relation.format !== "parquet") return 0;
+  if (relation.format !== "parquet") {
+    return 0;
+  }
   try {
     const [row] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${relation.sql()}`);
     return Number(row.n);

@@ -18,16 +18,21 @@ export const verifyDataset: VerifyFolder = async (dir, options) => {
   try {
     spec.files = readDatasetSpec(dir).files;
   } catch (error) {
-    if (!(error instanceof TwinError)) throw error;
+    if (!(error instanceof TwinError)) {
+      throw error;
+    }
     spec.problem = error;
   }
   const total = Object.values(spec.files).reduce((sum, { bytes }) => sum + bytes, 0);
   const check = await FolderCheck.begin(options, total);
   await check.check(datasetFile, () => {
-    if (spec.problem) throw spec.problem;
+    if (spec.problem) {
+      throw spec.problem;
+    }
     return "its text has its checksum";
   });
-  for (const [file, { bytes, blocks }] of Object.entries(spec.files))
+  for (const [file, { bytes, blocks }] of Object.entries(spec.files)) {
     await check.check(file, () => check.whole(join(dir, file), { bytes, blocks: blocks.join("") }, makeAnew));
+  }
   return check.report("cache");
 };

@@ -42,14 +42,20 @@ export function readState(
   hasher: Hasher,
   note: ((message: string) => void) | undefined,
 ): WorkState | null {
-  if (!existsSync(path(folder))) return null;
+  if (!existsSync(path(folder))) {
+    return null;
+  }
   try {
     const { text, signed } = readSigned(path(folder), 1 << 29, "The preparation begins anew");
     const state = signed ? (JSON.parse(text) as WorkState) : null;
-    if (state?.key !== key) return null;
+    if (state?.key !== key) {
+      return null;
+    }
     for (const [file, written] of Object.entries({ ...state.items?.files, ...state.events?.files })) {
       const [block] = damagedBlocks(join(folder, file), written, hasher);
-      if (block === undefined) continue;
+      if (block === undefined) {
+        continue;
+      }
       throw new TwinError(`${join(folder, file)} is damaged (block ${block}). The preparation begins anew`);
     }
     return state;
@@ -65,9 +71,13 @@ export function writeState(folder: string, state: WorkState): void {
 
 /** @throws TwinError for a folder with files that are no prepared data */
 export function refuseForeign(folder: string): void {
-  if (!existsSync(folder)) return;
+  if (!existsSync(folder)) {
+    return;
+  }
   const found = attempt("read", folder, () => readdirSync(folder));
-  if (found.length === 0 || found.includes(datasetFile) || found.includes(workFolder)) return;
+  if (found.length === 0 || found.includes(datasetFile) || found.includes(workFolder)) {
+    return;
+  }
   throw new TwinError(
     `${folder} holds files that are no prepared data (it has no ${datasetFile}); name a new or empty folder`,
   );
@@ -76,6 +86,8 @@ export function refuseForeign(folder: string): void {
 /** Removes what an earlier preparation left: first the file that says that it is whole. */
 export function clear(folder: string): void {
   rmSync(join(folder, datasetFile), { force: true });
-  for (const name of ["items", "history", ...parts]) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of ["items", "history", ...parts]) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
   rmSync(path(folder), { force: true });
 }

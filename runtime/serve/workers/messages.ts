@@ -68,5 +68,7 @@ export function receivedExplanations(explanations: readonly Explanation[]): Expl
 export function hold<T>(held: Map<number, T>, prepared: number, value: T): void {
   held.delete(prepared);
   held.set(prepared, value);
-  if (held.size > HELD) held.delete(held.keys().next().value!);
+  if (held.size > HELD) {
+    held.delete(held.keys().next().value!);
+  }
 }

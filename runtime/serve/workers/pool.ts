@@ -103,7 +103,9 @@ export class WorkerTwin implements Twin {
 
   #run(job: RankRequestJob, tables: Tables, options: CallOptions): Promise<RankAnswer["result"]> {
     return this.#underWay.run(async () => {
-      if (this.#crew.broken !== null) throw this.#crew.broken;
+      if (this.#crew.broken !== null) {
+        throw this.#crew.broken;
+      }
       const whileWaiting = tables.open?.hold();
       try {
         return await this.#queue.run(job.prepared, options, async (thread, signal) => {
@@ -132,7 +134,9 @@ export class WorkerTwin implements Twin {
 
   refresh(): Promise<boolean> {
     return this.#underWay.run(async () => {
-      if (!(await this.#tables.refresh())) return false;
+      if (!(await this.#tables.refresh())) {
+        return false;
+      }
       // Each thread takes them over before its next job that needs them.
       this.#now = tablesNow(this.#tables);
       return true;
@@ -162,11 +166,18 @@ export class WorkerTwin implements Twin {
   }
 
   #changed(): void {
-    if (this.#crew.broken !== null) this.#queue.refuse(this.#crew.broken);
-    else this.#queue.advance();
+    if (this.#crew.broken !== null) {
+      this.#queue.refuse(this.#crew.broken);
+    } else {
+      this.#queue.advance();
+    }
   }
 
   #warn(messages: readonly string[]): void {
-    for (const message of messages) if (!this.#warnings.includes(message)) this.#warnings.push(message);
+    for (const message of messages) {
+      if (!this.#warnings.includes(message)) {
+        this.#warnings.push(message);
+      }
+    }
   }
 }

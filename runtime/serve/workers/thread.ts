@@ -54,7 +54,9 @@ export class RankThread {
     if (job.kind !== "prepare" && this.holds(job.prepared)) {
       const answer = await this.#thread.ask({ ...job, request: null }, { signal });
       // A request that failed may have left it with another side than is known here.
-      if (!answer.lacking) return answer;
+      if (!answer.lacking) {
+        return answer;
+      }
     }
     if (this.#given !== tables) {
       await this.#thread.ask({ kind: "tables", tables: tables.shared });

@@ -15,10 +15,16 @@ async function open(start: WorkerStart): Promise<Service<RankJob, RankAnswer, Ra
       await twin.attach(job.tables);
       return null;
     }
-    if (job.request !== null) hold(held, job.prepared, await twin.prepare(job.request, wanted));
-    if (job.kind === "prepare") return null;
+    if (job.request !== null) {
+      hold(held, job.prepared, await twin.prepare(job.request, wanted));
+    }
+    if (job.kind === "prepare") {
+      return null;
+    }
     const prepared = held.get(job.prepared);
-    if (prepared === undefined) return "lacking";
+    if (prepared === undefined) {
+      return "lacking";
+    }
     return job.kind === "rank" ? prepared.rank(job.candidates!, wanted) : prepared.explain(job.candidates!, wanted);
   };
 

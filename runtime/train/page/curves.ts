@@ -72,7 +72,9 @@ function measured(lines: readonly MetricsLine[], id: string, title: string, meas
 /** Means of equally many lines in a row; the last of them gives step and clock. */
 export function thinned(lines: readonly MetricsLine[], most = MOST): MetricsLine[] {
   const size = Math.ceil(lines.length / most);
-  if (size <= 1) return [...lines];
+  if (size <= 1) {
+    return [...lines];
+  }
   const result: MetricsLine[] = [];
   for (let start = 0; start < lines.length; start += size) {
     const part = lines.slice(start, start + size);

@@ -74,7 +74,9 @@ function figure({ id, title, x, curves }: Chart): string {
 function evaluations(lines: readonly MetricsLine[]): string {
   const evaluated = lines.filter((line) => line.validation !== undefined);
   const rows = evaluated.length > 0 ? evaluated : lines.slice(-1);
-  if (rows.length === 0) return "";
+  if (rows.length === 0) {
+    return "";
+  }
   const measures = [...new Set(rows.flatMap((line) => Object.keys(line.validation ?? {})))].filter((name) =>
     rows.some((line) => typeof line.validation?.[name] === "number"),
   );
@@ -114,14 +116,18 @@ ${body.join("\n")}
 }
 
 function measure(value: number | string | null | undefined): string {
-  if (typeof value !== "number") return value ?? "";
+  if (typeof value !== "number") {
+    return value ?? "";
+  }
   return Number.isInteger(value) ? number(value) : value.toFixed(5);
 }
 
 const number = (value: number): string => value.toLocaleString("en-GB", { maximumFractionDigits: 6 });
 
 function duration(seconds: number): string {
-  if (seconds < 90) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) {
+    return `${seconds.toFixed(1)} s`;
+  }
   return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(2)} h`;
 }
 

@@ -57,8 +57,9 @@ describe("a kind of by", () => {
     (_, stage, written) => {
       const model = modelOf(text(stage, written));
       expect(buildable(model)).toEqual([]);
-      for (const layout of ["request", "batch"] as const)
+      for (const layout of ["request", "batch"] as const) {
         expect([...lowerGraphs(model, { layout, outside: new Set() }).keys()]).toContain("request");
+      }
       expect([...trainGraphs(model).graphs.keys()]).toEqual(expect.arrayContaining(["search", "step", "score"]));
     },
   );

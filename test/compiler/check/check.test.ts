@@ -65,7 +65,11 @@ describe("check", () => {
     const table = `${whole}table keys { of: relevance.keys }\n`;
     const fits = (text: string, maxBytes: number) => checkText(text, {}, { maxBytes }).model !== null;
     let least = 0;
-    for (let bytes = 1 << 20; bytes >= 1; bytes /= 2) if (!fits(whole, least + bytes)) least += bytes;
+    for (let bytes = 1 << 20; bytes >= 1; bytes /= 2) {
+      if (!fits(whole, least + bytes)) {
+        least += bytes;
+      }
+    }
     const tableBytes = 1000 * 8 * 4;
     expect(fits(whole, least + 1)).toBe(true);
     expect(fits(table, least + tableBytes)).toBe(false);
@@ -186,7 +190,9 @@ describe("check", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom(...places), word), { minLength: 1, maxLength: 3 }), (changes) => {
         const mutated = [...words];
-        for (const [at, to] of changes) mutated[at] = to;
+        for (const [at, to] of changes) {
+          mutated[at] = to;
+        }
         const { model, diagnostics } = checkText(mutated.join(" "));
         expect(model === null).toBe(diagnostics.some(({ severity }) => severity === "error"));
         for (const { primary, also } of diagnostics) {

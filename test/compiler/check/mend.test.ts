@@ -99,12 +99,17 @@ describe("mend", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(at, put), { minLength: 1, maxLength: 3 }), (cuts) => {
         let wrong = good;
-        for (const [place, text] of cuts) wrong = wrong.slice(0, place) + text + wrong.slice(place + 1);
+        for (const [place, text] of cuts) {
+          wrong = wrong.slice(0, place) + text + wrong.slice(place + 1);
+        }
         const { text } = mended(wrong);
-        if (text === null) return;
+        if (text === null) {
+          return;
+        }
         expect(mended(text).text).toBeNull();
-        if (!("diagnostics" in format({ path: "a.twin", text: wrong })))
+        if (!("diagnostics" in format({ path: "a.twin", text: wrong }))) {
           expect("diagnostics" in format({ path: "a.twin", text })).toBe(false);
+        }
       }),
       { numRuns: 200 },
     );

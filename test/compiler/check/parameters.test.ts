@@ -79,6 +79,8 @@ describe("parameters", () => {
   it("have unique names and sizes of whole numbers", () => {
     const all = of(whole);
     expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
-    for (const parameter of all) expect(Number.isInteger(sizeOf(parameter)) && sizeOf(parameter) > 0).toBe(true);
+    for (const parameter of all) {
+      expect(Number.isInteger(sizeOf(parameter)) && sizeOf(parameter) > 0).toBe(true);
+    }
   });
 });

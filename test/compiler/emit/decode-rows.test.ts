@@ -59,10 +59,14 @@ describe("uint8 rows", () => {
   holdDevice();
 
   it("are decoded right on a device, however many there were before", needs("webgpu"), async () => {
-    for (let i = 0; i < cases.length; i++) expect(await apart(i, onDevice), `[${cases[i][0]}]`).toBeNull();
+    for (let i = 0; i < cases.length; i++) {
+      expect(await apart(i, onDevice), `[${cases[i][0]}]`).toBeNull();
+    }
   });
 
   it("are decoded right on the CPU", async () => {
-    for (let i = 0; i < cases.length; i++) expect(await apart(i), `[${cases[i][0]}]`).toBeNull();
+    for (let i = 0; i < cases.length; i++) {
+      expect(await apart(i), `[${cases[i][0]}]`).toBeNull();
+    }
   });
 });

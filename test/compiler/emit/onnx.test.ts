@@ -62,7 +62,9 @@ describe("emitOnnx", () => {
   it("gives outputs that are inputs, or that are asked for twice", async () => {
     const wanted = evaluate(scoring(), feeds, reference);
     const results = await runGraph(scoring(), feeds, weights);
-    for (const name of ["score", "same", "ids", "rows"]) expect(difference(results[name], wanted[name])).toBeNull();
+    for (const name of ["score", "same", "ids", "rows"]) {
+      expect(difference(results[name], wanted[name])).toBeNull();
+    }
   });
 
   it("keeps an input's name apart from names made for results", async () => {

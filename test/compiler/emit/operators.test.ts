@@ -46,11 +46,14 @@ describe("on a WebGPU device", needs("webgpu"), () => {
           expect(placement(graph, ["webgpu"])).toEqual([]);
           const ran = await runGraph(graph, feeds, parameters, onDevice).catch((error: Error) => {
             // Without `shader-f16` a device says so when it meets float16 rows: the runtime then decodes them itself.
-            if (/requires f16/.test(error.message) && graph.inputs.some(({ dtype }) => dtype === "float16"))
+            if (/requires f16/.test(error.message) && graph.inputs.some(({ dtype }) => dtype === "float16")) {
               return null;
+            }
             throw error;
           });
-          if (ran === null) return;
+          if (ran === null) {
+            return;
+          }
           const { result } = ran;
           const exact = graph.outputs[0].value.dtype !== "float32";
           expect(difference(result, evaluate(graph, feeds, reference).result, exact)).toBeNull();

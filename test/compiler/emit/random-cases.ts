@@ -229,7 +229,9 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
       make.input("float32", [...at, ...shape.slice(1)], undefined, [...symbols(at), ...like.shape.slice(1)]),
     ];
     const once = make.b.scatterAdd(...updates(), like);
-    if (make.draw(2) === 0) return once;
+    if (make.draw(2) === 0) {
+      return once;
+    }
     const { inputs, attributes } = once.node;
     const pairs = [...inputs.slice(0, 2), ...updates(), ...inputs.slice(2)];
     return ir.make("scatterAdd", pairs, attributes as Attributes["scatterAdd"], once.node);
@@ -306,7 +308,9 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
     const rows = make.input(dtype, [...leading, width], undefined, [...dims, width]);
     const scales = [...leading, 2 * heads.length];
     const affine = dtype === "uint8" ? make.input("float32", scales, undefined, [...dims, 2 * heads.length]) : null;
-    if (leading.length === 0) return make.b.decodeRows(rows, affine, heads);
+    if (leading.length === 0) {
+      return make.b.decodeRows(rows, affine, heads);
+    }
     // As graphs read a table: the rows that are needed, then their numbers.
     const indices = make.indices(make.shape(make.draw(3)), leading[0]);
     const read = (value: Value) => make.b.gather(value, indices);

@@ -25,7 +25,9 @@ function feeds(behaviours: 0 | 1, biasHeads: number, candidates: number) {
     data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => draw(2 ** 20) / 2 ** 19 - 1),
   });
   const bias = tensor(biasHeads, length);
-  for (let i = length - 7; i < length; i++) bias.data[i] = -1e30;
+  for (let i = length - 7; i < length; i++) {
+    bias.data[i] = -1e30;
+  }
   return {
     queries: tensor(heads, candidates, width),
     keys: behaviours === 0 ? tensor(length, heads, width) : tensor(heads, length, width),

@@ -120,8 +120,9 @@ describe("on the CPU", () => {
 
   it("gives the lower index first among ties, as `tieOrder` says, on rows of any length", async () => {
     expect(tieOrder.cpu).toBe("lower index first");
-    for (const length of [16, 257, 5000])
+    for (const length of [16, 257, 5000]) {
       await compare({ heads: 2, rows: 3, length, keep: 12, scores: new Float32Array(6 * length) });
+    }
   });
 
   // One and two rows are the whole sample; three are not.
@@ -167,7 +168,13 @@ function walk(chosen: Selection, row: number, offered: (list: number) => readonl
     return [...offered(list)].sort((a, b) => score(b) - score(a));
   });
   const met = new Set<number>();
-  for (let rank = 0; met.size < keep; rank++) for (const list of lists) if (met.size < keep) met.add(list[rank]);
+  for (let rank = 0; met.size < keep; rank++) {
+    for (const list of lists) {
+      if (met.size < keep) {
+        met.add(list[rank]);
+      }
+    }
+  }
   return [...met];
 }
 
@@ -235,7 +242,9 @@ describe("on a device that orders ties as it likes", () => {
         const orders = new Map<string, readonly number[]>();
         const order: Offered = (node, list) => {
           const key = `${node} ${list}`;
-          if (!orders.has(key)) orders.set(key, shuffled(drawFrom(seed + 7 * list + 7919 * node), length));
+          if (!orders.has(key)) {
+            orders.set(key, shuffled(drawFrom(seed + 7 * list + 7919 * node), length));
+          }
           return orders.get(key)!;
         };
         const { kept, nodes, valid, listOf } = await runOffered(chosen, order);
@@ -243,7 +252,9 @@ describe("on a device that orders ties as it likes", () => {
           const count = Math.min(keep, valid(row));
           const found = listOf(kept, row).slice(0, count);
           expect(new Set(found).size).toBe(count);
-          for (const place of found) expect(chosen.scores[row * length + place]).toBeGreaterThan(-1e29);
+          for (const place of found) {
+            expect(chosen.scores[row * length + place]).toBeGreaterThan(-1e29);
+          }
           const ofRow = Array.from({ length: heads }, (_, head) => {
             const start = (head * rows + row) * length;
             return chosen.scores.subarray(start, start + length);

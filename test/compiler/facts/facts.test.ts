@@ -42,7 +42,9 @@ describe("facts of a good program", () => {
       expect(textOf(extent)).toContain(name);
     }
     expect(known.unresolved.map(({ text }) => text)).toEqual([]);
-    for (const { span, symbol } of known.references) expect(textOf(span)).toBe(symbol.name);
+    for (const { span, symbol } of known.references) {
+      expect(textOf(span)).toBe(symbol.name);
+    }
     const qualified = known.symbols.filter(({ kind }) => kind !== "model").map((symbol) => symbol.qualified);
     expect(qualified).toEqual([...new Set(qualified)]);
   });
@@ -83,10 +85,16 @@ describe("facts of a good program", () => {
     const { known } = see(path);
     let places = 0;
     for (const place of known.places) {
-      if (place.kind !== "value" || textOf(place.span).startsWith("[")) continue;
+      if (place.kind !== "value" || textOf(place.span).startsWith("[")) {
+        continue;
+      }
       const { sort } = place.argument;
-      if (["integer", "real", "duration", "integers", "edges"].includes(sort.kind)) continue;
-      if (sort.kind === "name" && sort.of === "new") continue;
+      if (["integer", "real", "duration", "integers", "edges"].includes(sort.kind)) {
+        continue;
+      }
+      if (sort.kind === "name" && sort.of === "new") {
+        continue;
+      }
       places++;
       const written = textOf(place.span).replace(/^(?!log)([\w.]+)\(.*$/s, "$1");
       const offered = offers(known, place).map(({ text }) => text.replace(/\($/, ""));
@@ -99,11 +107,14 @@ describe("facts of a good program", () => {
     const { checked, known } = see(everything);
     const model = checked.model!;
     const widths = (qualified: string) => known.symbols.find((symbol) => symbol.qualified === qualified)!.widths;
-    for (const feature of allFeatures(model)) expect(widths(feature.qualified)).toEqual({ columns: feature.width });
+    for (const feature of allFeatures(model)) {
+      expect(widths(feature.qualified)).toEqual({ columns: feature.width });
+    }
     const sum = (group: { readonly features: readonly { readonly width: number }[] }) =>
       group.features.reduce((all, { width }) => all + width, 0);
-    for (const group of [model.item, model.user, model.context, model.candidate])
+    for (const group of [model.item, model.user, model.context, model.candidate]) {
       expect(widths(group.prefix)).toEqual({ columns: sum(group) });
+    }
     for (const { name, cross } of model.histories) {
       expect(widths(`${name}.cross`)).toEqual({ columns: sum(cross) });
       expect(widths(name)).toEqual({ columns: sum(model.item) + sum(cross) });
@@ -212,11 +223,17 @@ describe("facts and the checker", () => {
       "log-needs-cluster",
     ];
     for (const place of known.places) {
-      if (place.kind !== "value" || textOf(place.span).startsWith("[")) continue;
-      if (!["reference", "references", "choice", "flag", "name"].includes(place.argument.sort.kind)) continue;
+      if (place.kind !== "value" || textOf(place.span).startsWith("[")) {
+        continue;
+      }
+      if (!["reference", "references", "choice", "flag", "name"].includes(place.argument.sort.kind)) {
+        continue;
+      }
       for (const { text, symbol } of offers(known, place)) {
         const written = text.endsWith(".last(") ? `${text}3)` : text;
-        if (written.endsWith("(") || written.startsWith("log(")) continue;
+        if (written.endsWith("(") || written.startsWith("log(")) {
+          continue;
+        }
         const { diagnostics } = check(
           load(everything, () => edited(source, [{ span: place.span, text: written }])),
           {},
@@ -237,11 +254,18 @@ describe("facts and the checker", () => {
 describe("facts of a bad program", () => {
   it.each(bad)("%s has facts", (path) => {
     const { program, known } = see(path);
-    for (const { span, name } of known.symbols) expect(textOf(span).replaceAll("-", "_")).toBe(name);
-    for (const { span, symbol } of known.references) expect(textOf(span).replaceAll("-", "_")).toBe(symbol.name);
-    for (const { span } of [...known.words, ...known.places])
+    for (const { span, name } of known.symbols) {
+      expect(textOf(span).replaceAll("-", "_")).toBe(name);
+    }
+    for (const { span, symbol } of known.references) {
+      expect(textOf(span).replaceAll("-", "_")).toBe(symbol.name);
+    }
+    for (const { span } of [...known.words, ...known.places]) {
       expect(span.source.text.length).toBeGreaterThanOrEqual(span.end);
-    if (program.entry.sections.length > 0) expect(known.symbols.length).toBeGreaterThan(0);
+    }
+    if (program.entry.sections.length > 0) {
+      expect(known.symbols.length).toBeGreaterThan(0);
+    }
   });
 
   it("keeps the names of all other sections, whatever token is deleted", () => {

@@ -39,7 +39,9 @@ function tensorsOf(model: Model, shape: RequestShape, graph: Graph, wrt: Iterabl
   };
   for (const { node } of graph.inputs) {
     const { name } = node.attributes as Attributes["input"];
-    if (!name.endsWith(".label")) continue;
+    if (!name.endsWith(".label")) {
+      continue;
+    }
     const data = Array.from({ length: shape.candidates }, () => (draw() < 0.5 ? 0 : 1));
     tensors[name] = { shape: [shape.candidates], data };
   }

@@ -80,8 +80,12 @@ describe("the gradient of an operator", () => {
           const actual = found[`d.${name}`];
           expect(actual.shape).toEqual(tensors[name].shape);
           expect(difference(ran[`d.${name}`], actual)).toBeNull();
-          if (moves(actual.data)) moved++;
-          if (untrained.has(op)) continue;
+          if (moves(actual.data)) {
+            moved++;
+          }
+          if (untrained.has(op)) {
+            continue;
+          }
           const length = actual.data.length;
           for (const index of new Set([0, length >> 1, length - 1].filter((at) => at >= 0))) {
             expect(disagreement(actual.data[index], graph, tensors, "loss", { name, index })).toBeNull();

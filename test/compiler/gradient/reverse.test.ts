@@ -76,7 +76,9 @@ function anyGraph(draw: Draw) {
     (x) => b.squeeze(b.matmul(b.unsqueeze(x, 1), b.unsqueeze(leaves.w, 0)), 1),
     (x) => b.div(b.broadcast(b.mean(x, [1], true), x), b.add(b.exp(old()), b.scalar(1))),
   ];
-  for (let i = 0; i < 7; i++) pool.push(steps[draw(steps.length)](old()));
+  for (let i = 0; i < 7; i++) {
+    pool.push(steps[draw(steps.length)](old()));
+  }
   return { loss: b.mean(scalarRow(b, pool[pool.length - 1]), [0]), leaves };
 }
 
@@ -118,7 +120,9 @@ describe("gradients of whole graphs", () => {
         const declared = (shape: readonly number[], isRight: boolean): Shape =>
           shape.map((dim, axis) => {
             const fromEnd = shape.length - axis;
-            if (fromEnd > 2 && dim !== 1 && fromEnd === 2 + symbol) return "batch";
+            if (fromEnd > 2 && dim !== 1 && fromEnd === 2 + symbol) {
+              return "batch";
+            }
             return fromEnd === 2 && !isRight && dim !== 1 ? "rows" : dim;
           });
         const a = b.input("a", "float32", declared(shapes.a, false));

@@ -17,7 +17,9 @@ function literalLoop({ shape, data }: Tensor, row: number, keep: number): number
   for (let rank = 0; named.length < keep; rank++) {
     for (const list of lists) {
       const { index } = list[rank];
-      if (named.length < keep && !named.includes(index)) named.push(index);
+      if (named.length < keep && !named.includes(index)) {
+        named.push(index);
+      }
     }
   }
   return named;
@@ -83,7 +85,9 @@ describe("consistency", () => {
         }
         Array.from(shown.data).forEach((weight, index) => {
           const position = kept.data[index % kept.data.length];
-          if (missed.has(position) || position >= shape.valid) expect(weight).toBe(0);
+          if (missed.has(position) || position >= shape.valid) {
+            expect(weight).toBe(0);
+          }
         });
       }),
       { numRuns: 20 },

@@ -52,8 +52,12 @@ class Plain {
 
   columns({ encoder, embedding, projection, width, pool }: Feature, port: string, at: number): number[] {
     const raw = this.raw(port, at);
-    if (encoder.kind === "number") return raw;
-    if (projection) return times(raw, this.read(projection.parameter).data, width);
+    if (encoder.kind === "number") {
+      return raw;
+    }
+    if (projection) {
+      return times(raw, this.read(projection.parameter).data, width);
+    }
     const rows = raw
       .filter((row) => row >= 0)
       .map((row) => Array.from(this.read(embedding!.parameter).data).slice(row * width, (row + 1) * width));
@@ -164,13 +168,17 @@ describe.each([3, 0, 12])("with %d behaviours", (valid) => {
         let wanted: number[] = [];
         if (by === "relevance") {
           const lists = [0, 1].map((head) => ranked((at) => plain.score(head, candidate, at)));
-          for (let rank = 0; rank < valid; rank++) wanted.push(lists[0][rank], lists[1][rank]);
+          for (let rank = 0; rank < valid; rank++) {
+            wanted.push(lists[0][rank], lists[1][rank]);
+          }
           wanted = [...new Set(wanted)].slice(0, 4);
-        } else if (by.startsWith("match")) wanted = behaviours.filter(matches).slice(0, 4);
-        else
+        } else if (by.startsWith("match")) {
+          wanted = behaviours.filter(matches).slice(0, 4);
+        } else {
           wanted = ranked((at) =>
             dot(plain.raw("candidate.item.cover", candidate), plain.raw("watched.item.cover", at)),
           ).slice(0, 4);
+        }
         expect(kept.slice(0, wanted.length)).toEqual(wanted);
         const [click, stay] = plain.logits(candidate, wanted);
         expect(results["click.logit"].data[candidate]).toBeCloseTo(click, 6);

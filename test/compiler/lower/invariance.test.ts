@@ -12,7 +12,9 @@ function padded(feeds: Feeds, model: Model, length: number): Feeds {
     Object.entries(feeds).map(([name, tensor]) => {
       const { encoder } =
         model.item.features.find((feature) => name.endsWith(`.item.${feature.name}`)) ?? crossOf(model, name) ?? {};
-      if (!model.histories.some((history) => name.startsWith(`${history.name}.`))) return [name, tensor];
+      if (!model.histories.some((history) => name.startsWith(`${history.name}.`))) {
+        return [name, tensor];
+      }
       const fill = encoder?.kind === "tags" ? -1 : 0;
       const one = tensor.data.length / tensor.shape[0];
       const data = [...Array.from(tensor.data), ...new Array((length - tensor.shape[0]) * one).fill(fill)];
@@ -37,8 +39,11 @@ describe("invariance", () => {
         const request = graphsOf(model).get("request")!;
         const longer = run(request, padded(feeds, model, shape.history + more), read);
         const wanted = run(request, feeds, read);
-        for (const { name } of request.outputs)
-          if (/kept$/.test(name)) expect(same(longer[name], wanted[name])).toBe(true);
+        for (const { name } of request.outputs) {
+          if (/kept$/.test(name)) {
+            expect(same(longer[name], wanted[name])).toBe(true);
+          }
+        }
         expect(outputsApart(longer, wanted)).toBeNull();
       }),
       { numRuns: 30 },
@@ -75,11 +80,12 @@ describe("invariance", () => {
         for (const [name, { data }] of Object.entries(results)) {
           const numbers = Array.from(data);
           expect(numbers.every(Number.isFinite), name).toBe(true);
-          if (name.endsWith(".weights"))
+          if (name.endsWith(".weights")) {
             expect(
               numbers.every((weight) => weight === 0),
               name,
             ).toBe(true);
+          }
         }
         const other = world(model, shape).feeds;
         const garbage = Object.fromEntries(
@@ -108,7 +114,9 @@ describe("invariance", () => {
           }),
         );
         const results = run(graphs.get("request")!, unknown, read);
-        for (const { data } of Object.values(results)) expect(Array.from(data).every(Number.isFinite)).toBe(true);
+        for (const { data } of Object.values(results)) {
+          expect(Array.from(data).every(Number.isFinite)).toBe(true);
+        }
       }),
       { numRuns: 15 },
     );

@@ -32,7 +32,9 @@ function normal(z: number): number {
   const width = (z - from) / steps;
   const density = (at: number) => Math.exp((-at * at) / 2) / Math.sqrt(2 * Math.PI);
   let sum = (density(from) + density(z)) / 2;
-  for (let index = 1; index < steps; index++) sum += density(from + index * width);
+  for (let index = 1; index < steps; index++) {
+    sum += density(from + index * width);
+  }
   return sum * width;
 }
 

@@ -34,12 +34,17 @@ describe("layouts", () => {
         const ranked = run(graphs.get("rank")!, feeds, read);
         const requested = run(graphs.get("request")!, feeds, read);
         for (const [name, list] of Object.entries(requested)) {
-          if (name in feeds) expect(same(list, feeds[name])).toBe(true);
-          else expect(outputsApart({ [name]: list }, { [name]: ranked[name] }), name).toBeNull();
+          if (name in feeds) {
+            expect(same(list, feeds[name])).toBe(true);
+          } else {
+            expect(outputsApart({ [name]: list }, { [name]: ranked[name] }), name).toBeNull();
+          }
         }
         for (const name of ["rank", "request", "explain"] as const) {
           const fresh = graphs.get(`${name}_fresh`);
-          if (!fresh) continue;
+          if (!fresh) {
+            continue;
+          }
           const cached = run(graphs.get(name)!, feeds, read);
           // The table's rows are rounded to float32. What an explanation says of padding differs: no row is 0.
           expect(outputsApart(counted(run(fresh, feeds, read)), counted(cached), 1e-5), name).toBeNull();

@@ -54,13 +54,17 @@ async function compare(
     const rule = ops[value.node.op as "roundRobin" | "topPositions"];
     const literal = rule.evaluate([from, positions], { keep, sampled: 2 });
     const fault = difference(actual[output], literal, true);
-    if (fault !== null) return `${output}: ${fault}`;
+    if (fault !== null) {
+      return `${output}: ${fault}`;
+    }
     force.set(value, actual[output]);
   }
   const wanted = run(open, feeds, read, { force });
   for (const { name: output } of open.outputs) {
     const fault = difference(actual[output], wanted[output]);
-    if (fault !== null) return `${output}: ${fault}`;
+    if (fault !== null) {
+      return `${output}: ${fault}`;
+    }
   }
   return null;
 }

@@ -22,7 +22,9 @@ describe("outside embeddings", () => {
         const rows = uses.map(({ embedding }) => [outsidePort(embedding), read(embedding.parameter)] as const);
         const fetched = { ...feeds, ...Object.fromEntries(rows) };
         const refuse: typeof read = (name) => {
-          if (name.endsWith(".table")) throw new Error(`${name} is read`);
+          if (name.endsWith(".table")) {
+            throw new Error(`${name} is read`);
+          }
           return read(name);
         };
         for (const name of ["search", "rank", "oracle"] as const) {

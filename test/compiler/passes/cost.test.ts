@@ -124,7 +124,9 @@ describe("where a rewrite does not fit", () => {
 
   it("folds no bare parameter and no embedding table", () => {
     const graph = foldParameters(rewrite(graphOf("rank")), (name) => {
-      if (name === "item.video_id.table") throw new Error("the item's table is read");
+      if (name === "item.video_id.table") {
+        throw new Error("the item's table is read");
+      }
       const found = topological(graphOf("rank").outputs.map((output) => output.value)).find(
         ({ node }) => node.op === "parameter" && (node.attributes as { name: string }).name === name,
       );

@@ -23,7 +23,9 @@ type Costs = Map<string, { readonly graph: string; readonly before: number; read
 function note(costs: Costs, pass: string, graph: string, before: number, after: number): void {
   const rows = costs.get(pass) ?? [];
   costs.set(pass, rows);
-  if (before !== after && !rows.some((row) => row.graph === graph)) rows.push({ graph, before, after });
+  if (before !== after && !rows.some((row) => row.graph === graph)) {
+    rows.push({ graph, before, after });
+  }
 }
 
 /** Each pass of a build after those before it, by the cost report. */
@@ -32,8 +34,9 @@ function serving(of: Model, costs: Costs): void {
   for (const pass of passes) {
     const before = graphs;
     const after = new Map([...before].map(([name, graph]) => [name, pass.run(graph, defaultContext)] as const));
-    for (const row of costReport(of, {}, { before, after }).graphs)
+    for (const row of costReport(of, {}, { before, after }).graphs) {
       note(costs, pass.name, row.name, row.before, row.after);
+    }
     graphs = after;
   }
 }
@@ -56,7 +59,9 @@ function training(of: Model, costs: Costs): void {
     });
   });
   trainGraphs(of);
-  for (const spy of spies) spy.mockRestore();
+  for (const spy of spies) {
+    spy.mockRestore();
+  }
 }
 
 function section({ pass, cases, keeps, name }: PassCases, costs: Costs): string {
@@ -88,6 +93,8 @@ it("docs/passes.md has a section for every pass, with its graphs and costs", () 
     const start = written.indexOf(begin) + begin.length;
     return `${written.slice(0, start)}\n${section(proof, costs)}\n${written.slice(written.indexOf(end))}`;
   }, text);
-  if (process.env.UPDATE === "1") writeFileSync(page, now);
+  if (process.env.UPDATE === "1") {
+    writeFileSync(page, now);
+  }
   expect(now).toBe(readFileSync(page, "utf8"));
 });

@@ -25,12 +25,16 @@ describe.each(proved.map((one) => [one.pass, one] as const))("%s", (name, proof:
 
   it.each(Object.entries(proof.cases))("%s", (_, one) => {
     expect(fault(rewrite, one, proof.keeps)).toBeNull();
-    if (pass === undefined) return;
+    if (pass === undefined) {
+      return;
+    }
     const context = { ...defaultContext, ...one.context };
     const after = rewrite(one.graph, context, () => {
       throw new Error("it reads no parameter");
     });
-    for (const condition of pass.ensures) expect(condition.check(after, context, one.graph), condition.name).toBeNull();
+    for (const condition of pass.ensures) {
+      expect(condition.check(after, context, one.graph), condition.name).toBeNull();
+    }
     // What a graph shows that a rule fires on is what the pass promises is gone.
     expect(operators(rewrite(after, context, () => null as never))).toBe(operators(after));
   });

@@ -15,7 +15,9 @@ describe("the rewrites", () => {
       fc.property(anyModel(), anyRequest(), (model, shape) => {
         const { graphs, read, feeds } = world(model, shape, new Set([1]));
         for (const [name, graph] of graphs) {
-          if (name === "projector" || name.endsWith("_fresh")) continue;
+          if (name === "projector" || name.endsWith("_fresh")) {
+            continue;
+          }
           verify(graph);
           const wanted = run(graph, feeds, read);
           const cheap = rewrite(graph, { verify: true });
@@ -23,7 +25,9 @@ describe("the rewrites", () => {
           const folded = foldParameters(cheap, read);
           verify(folded);
           // The folded parameters are rounded to float32.
-          if (name === "rank") expect(outputsApart(run(folded, feeds, read), wanted, 1e-5), name).toBeNull();
+          if (name === "rank") {
+            expect(outputsApart(run(folded, feeds, read), wanted, 1e-5), name).toBeNull();
+          }
         }
       }),
       { numRuns: 20 },
@@ -50,9 +54,13 @@ describe("the rewrites", () => {
         fc.property(anyModel(), anyRequest(), (model, shape) => {
           const { graphs, read, feeds } = world(model, shape);
           const graph = graphs.get("explain")!;
-          for (const { check } of pass.requires) expect(check(graph, defaultContext, graph)).toBeNull();
+          for (const { check } of pass.requires) {
+            expect(check(graph, defaultContext, graph)).toBeNull();
+          }
           const result = pass.run(graph, defaultContext);
-          for (const { check } of pass.ensures) expect(check(result, defaultContext, graph)).toBeNull();
+          for (const { check } of pass.ensures) {
+            expect(check(result, defaultContext, graph)).toBeNull();
+          }
           expect(outputsApart(run(result, feeds, read), run(graph, feeds, read))).toBeNull();
         }),
         { numRuns: 8 },
@@ -63,7 +71,9 @@ describe("the rewrites", () => {
   it("of training ensure what they say in all its graphs", () => {
     fc.assert(
       fc.property(anyModel(), (model) => {
-        for (const cut of [true, false]) trainGraphs(model, { verify: true, cut });
+        for (const cut of [true, false]) {
+          trainGraphs(model, { verify: true, cut });
+        }
       }),
       { numRuns: 40 },
     );

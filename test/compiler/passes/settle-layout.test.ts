@@ -30,7 +30,9 @@ const none = (): never => {
 function settled(...values: readonly Value[]): string {
   const before = graphOf(Object.fromEntries(values.map((value, i) => [`v${i}`, value])));
   const after = pass.run(before, defaultContext);
-  for (const { check } of [...pass.requires, ...pass.ensures]) expect(check(after, defaultContext, before)).toBeNull();
+  for (const { check } of [...pass.requires, ...pass.ensures]) {
+    expect(check(after, defaultContext, before)).toBeNull();
+  }
   const given = Object.fromEntries(
     Object.entries(feeds).filter(([name]) => JSON.stringify(names(values)).includes(name)),
   );

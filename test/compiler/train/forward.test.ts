@@ -33,12 +33,16 @@ function fault(model: Model, seed: number, history: number, wholeRows?: number):
     ["score", run(serving.get("request")!, batch, read)],
   ] as const) {
     const graph = graphs.get(name);
-    if (graph === undefined) continue;
+    if (graph === undefined) {
+      continue;
+    }
     verify(graph);
     const actual = run(graph, trainFeeds(spec.graphs[name]!, parts), none);
     const compared = Object.fromEntries(Object.entries(wanted).filter(([output]) => output in actual));
     const found = outputsApart(actual, compared);
-    if (found !== null) return `${name}: ${found}`;
+    if (found !== null) {
+      return `${name}: ${found}`;
+    }
   }
   return null;
 }
@@ -51,16 +55,21 @@ describe("forward", () => {
     const parts = { model, spec, batch, read, kept: keptByAll(model, batch, read), seed: 4 };
     for (const name of ["search", "score", "oracle"] as const) {
       const graph = graphs.get(name);
-      if (graph === undefined) continue;
+      if (graph === undefined) {
+        continue;
+      }
       const feeds = trainFeeds(spec.graphs[name]!, parts);
       const actual = await native(2)(graph, feeds);
-      for (const [output, wanted] of Object.entries(await interpreted(graph, feeds)))
+      for (const [output, wanted] of Object.entries(await interpreted(graph, feeds))) {
         expect(difference(actual[output], wanted), `${name}: ${output}`).toBeNull();
+      }
     }
   });
 
   it.each(builtModels())("of %s gives the lists, scores and logits of the serving graphs", (_, model) => {
-    for (const rows of [30, 4096]) expect(fault(model, 7, 9, rows)).toBeNull();
+    for (const rows of [30, 4096]) {
+      expect(fault(model, 7, 9, rows)).toBeNull();
+    }
   });
 
   it("of any model gives the lists, scores and logits of the serving graphs", () => {

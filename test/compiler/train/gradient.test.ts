@@ -25,8 +25,11 @@ function fault(given: Model, seed: number, history: number, wholeRows: number): 
   const batch = batchOf(model, shapes(seed, history));
   const parts = { model, spec, batch, read, kept: keptByAll(model, batch, read), seed };
   const feeds = trainFeeds(spec.graphs.step, parts);
-  for (const { name, source } of spec.graphs.step.inputs)
-    if (source.kind === "rate") feeds[name] = { shape: [], data: [1] };
+  for (const { name, source } of spec.graphs.step.inputs) {
+    if (source.kind === "rate") {
+      feeds[name] = { shape: [], data: [1] };
+    }
+  }
   const step = graphs.get("step")!;
   verify(step);
   const stepped = run(step, feeds, read);
@@ -50,7 +53,9 @@ function fault(given: Model, seed: number, history: number, wholeRows: number): 
     })),
   ];
   for (const { name, input, start, end } of parameters) {
-    if (!(input in feeds)) continue;
+    if (!(input in feeds)) {
+      continue;
+    }
     const direction = Array.from({ length: end - start }, () => draw() - 0.5);
     const moved = (by: number): Tensor => ({
       shape: feeds[input].shape,
@@ -65,7 +70,9 @@ function fault(given: Model, seed: number, history: number, wholeRows: number): 
     const across = (by: number) => loss({ [input]: moved(by) }) - loss({ [input]: moved(-by) });
     const slope = (h: number) => (8 * across(h) - across(2 * h)) / (12 * h);
     const apart = (wanted: number) => !(Math.abs(wanted - along) <= 1e-6 * Math.max(1e-2, Math.abs(wanted)));
-    if ([1e-5, 1e-6, 1e-7].every((h) => apart(slope(h)))) return `${name}: ${along} instead of ${slope(1e-7)}`;
+    if ([1e-5, 1e-6, 1e-7].every((h) => apart(slope(h)))) {
+      return `${name}: ${along} instead of ${slope(1e-7)}`;
+    }
   }
   return null;
 }

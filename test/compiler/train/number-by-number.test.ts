@@ -39,7 +39,9 @@ describe("look-ups of single numbers", () => {
     expect(reads(before)).toEqual([false, false, false, false, false]);
     // Three columns, two columns, two vectors; what is wide stays.
     expect(reads(after).toSorted()).toEqual([false, ...Array<boolean>(7).fill(true)]);
-    for (const condition of numberByNumber.ensures) expect(condition.check(after, defaultContext, before)).toBeNull();
+    for (const condition of numberByNumber.ensures) {
+      expect(condition.check(after, defaultContext, before)).toBeNull();
+    }
   });
 
   it("read the same numbers", async () => {

@@ -39,10 +39,15 @@ function stepFeeds(model: Model, { spec }: Training, step: number): Feeds {
   const parts = { model, spec, batch, read, kept: keptByAll(model, batch, read), seed: step };
   const feeds = trainFeeds({ file: "", inputs: portsOf(spec), outputs: [] }, parts);
   for (const { name, source } of portsOf(spec)) {
-    if (source.kind === "rate") feeds[name] = { shape: [], data: [spec.rates[source.of]] };
-    if (source.kind === "correction") feeds[name] = { shape: [], data: [1 - source.beta ** step] };
-    if (source.kind.endsWith("-state"))
+    if (source.kind === "rate") {
+      feeds[name] = { shape: [], data: [spec.rates[source.of]] };
+    }
+    if (source.kind === "correction") {
+      feeds[name] = { shape: [], data: [1 - source.beta ** step] };
+    }
+    if (source.kind.endsWith("-state")) {
       feeds[name] = { ...feeds[name], data: new Float64Array(feeds[name].data.length) };
+    }
   }
   return feeds;
 }
@@ -74,12 +79,15 @@ function plainStep({ value, state }: Plain, gradient: readonly number[], setting
   const next = { value: [...value], state: state.map((one) => [...one]) };
   for (let start = 0; start < value.length; start += width) {
     const places = Array.from({ length: width }, (_, column) => start + column);
-    if (lazy && places.every((i) => gradient[i] === 0)) continue;
+    if (lazy && places.every((i) => gradient[i] === 0)) {
+      continue;
+    }
     const g = new Map(places.map((i) => [i, gradient[i] + l2 * value[i]]));
     const mean = places.reduce((sum, i) => sum + g.get(i)! ** 2, 0) / width;
     for (const i of places) {
-      if (o.kind === "sgd") next.value[i] -= o.rate * g.get(i)!;
-      else if (o.kind === "adam") {
+      if (o.kind === "sgd") {
+        next.value[i] -= o.rate * g.get(i)!;
+      } else if (o.kind === "adam") {
         const m = o.beta1 * state[0][i] + (1 - o.beta1) * g.get(i)!;
         const v = o.beta2 * state[1][i] + (1 - o.beta2) * g.get(i)! ** 2;
         next.state[0][i] = m;
@@ -120,7 +128,9 @@ async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | nu
     const names = [...packs.map(({ name }) => name as string), ...tables.map(({ parameter }) => parameter)];
     const norm = Math.sqrt(names.flatMap(gradientOf).reduce((sum, x) => sum + x * x, 0));
     const scale = clip === null ? 1 : Math.min(1, clip / (norm + 1e-6));
-    if (clip !== null) expect(scale).toBeLessThan(1);
+    if (clip !== null) {
+      expect(scale).toBeLessThan(1);
+    }
     const wanted: Feeds = {};
     const compareWith = (
       name: string,
@@ -174,7 +184,9 @@ async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | nu
         { optimiser, step, width: dim, lazy: true, l2 },
       );
       wanted[parameter] = { shape: [rows, dim], data: next.value };
-      if (state === 0) continue;
+      if (state === 0) {
+        continue;
+      }
       const side = Array.from({ length: rows * state }, (_, i) => {
         const [row, column] = [Math.floor(i / state), i % state];
         return next.state[Math.floor(column / width)][row * dim + (width === 1 ? 0 : column % width)];
@@ -184,8 +196,9 @@ async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | nu
     const compared = Object.fromEntries(Object.keys(wanted).map((name) => [name, outputs[`${name}.out`]]));
     expect(outputsApart(compared, wanted)).toBeNull();
     const run = await stepOnce(training, feeds, native());
-    for (const [name, tensor] of Object.entries(wanted))
+    for (const [name, tensor] of Object.entries(wanted)) {
       expect(difference(run[`${name}.out`], tensor), name).toBeNull();
+    }
     held = wanted;
   }
 }

@@ -34,8 +34,9 @@ describe("the contract of training", () => {
         true,
       );
       for (const { source } of inputs) {
-        if ("frame" in source && source.frame !== null)
+        if ("frame" in source && source.frame !== null) {
           expect(spec.frames.map((frame) => frame.name)).toContain(source.frame);
+        }
       }
     }
     const carried = spec.graphs.step.outputs.filter(({ result }) => result.kind === "carried").map(({ name }) => name);
@@ -62,7 +63,9 @@ describe("the contract of training", () => {
     const names = spec.graphs.step.inputs.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toContain("rate.m");
-    for (const graph of graphs.values()) expect(bytes(graph).length).toBeGreaterThan(0);
+    for (const graph of graphs.values()) {
+      expect(bytes(graph).length).toBeGreaterThan(0);
+    }
   });
 
   it("is built with the model: files of training hold no numbers of the weights", () => {

@@ -44,7 +44,9 @@ describe("a step in two graphs", () => {
       const two = trainGraphs(model, { wholeRows: 30 });
       const one = trainGraphs(model, { wholeRows: 30, cut: false });
       const feeds = feedsFor(model, two, 3);
-      for (const graph of two.graphs.values()) verify(graph);
+      for (const graph of two.graphs.values()) {
+        verify(graph);
+      }
       const step = two.graphs.get("step")!;
       const early = topological(step.outputs.map(({ value }) => value));
       expect(early.filter(({ node }) => oneThread.has(node.op))).toEqual([]);
@@ -52,7 +54,9 @@ describe("a step in two graphs", () => {
       const outputs = await stepOnce(two, feeds, interpreted);
       expect(outputsApart(outputs, wanted)).toBeNull();
       const run = await stepOnce(two, feeds, native());
-      for (const [name, tensor] of Object.entries(wanted)) expect(difference(run[name], tensor), name).toBeNull();
+      for (const [name, tensor] of Object.entries(wanted)) {
+        expect(difference(run[name], tensor), name).toBeNull();
+      }
     }
   });
 
@@ -92,7 +96,9 @@ async function distinct(training: Training, times: number, most: number): Promis
   const feeds = feedsFor(crowded, training, 9, rows, keep, { nearest: newest });
   const runs = await stepper(training, feeds, 2);
   const seen = new Set<string>();
-  for (let time = 0; time < times && seen.size < most; time++) seen.add(await runs.next());
+  for (let time = 0; time < times && seen.size < most; time++) {
+    seen.add(await runs.next());
+  }
   await runs.end();
   return seen.size;
 }

@@ -78,7 +78,9 @@ async function oneByOne(engine: Engine) {
         const wanted = [...oracle.slice(0, k)];
         const hits = wanted.filter((place) => first.has(order[place])).length;
         count(byK, k, hits, wanted.length);
-        if (k === search.keep) count(byHistory, Number(order.length > 3), hits, wanted.length);
+        if (k === search.keep) {
+          count(byHistory, Number(order.length > 3), hits, wanted.length);
+        }
       }
     }
   }
@@ -121,7 +123,9 @@ describe("a hit rate on several tables", () => {
       ...(await Promise.all((["float32", "float16", "uint8"] as const).map(everyItem))),
     ];
     expect(found).toHaveLength(engines.length);
-    for (const [i, { curves }] of found.entries()) expect(counted(curves![0])).toEqual(await oneByOne(engines[i]));
+    for (const [i, { curves }] of found.entries()) {
+      expect(counted(curves![0])).toEqual(await oneByOne(engines[i]));
+    }
     // The empty history and that of fewer behaviours than are kept belong to it.
     expect(found[0].curves![0].byHistory[0]).toMatchObject({ name: "≤ 3", lists: 9, wanted: 3 * (0 + 1 + 3) });
     const coverage = found.map(({ curves }) => [curves![0].found, curves![0].looked]);
@@ -133,8 +137,9 @@ describe("a hit rate on several tables", () => {
   it("is that of each alone", async () => {
     const engines = [twin.engine, await everyItem("float32"), await everyItem("uint8")];
     const together = await hitRateCurves(engines, requests);
-    for (const [i, engine] of engines.entries())
+    for (const [i, engine] of engines.entries()) {
       expect(together[i]).toEqual((await hitRateCurves([engine], requests))[0]);
+    }
   });
   it("runs the oracle once a chunk of candidates, not once a table", async () => {
     const run = vi.spyOn(twin.engine.sessions, "run");

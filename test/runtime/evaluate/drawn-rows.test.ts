@@ -39,12 +39,13 @@ let rows: Row[];
 beforeAll(async () => {
   const { below } = random(4);
   // A third of the purchases are of what the user bought before.
-  for (let user = 0; user < 12; user++)
+  for (let user = 0; user < 12; user++) {
     for (let at = 0; at < 12; at++) {
       const again = at > 2 && at % 3 === 0;
       const sku = again ? events[events.length - 1 - below(at)].sku : below(items / 2) * (1 + below(2));
       events.push({ user: `u${user}`, sku, at });
     }
+  }
   events.push({ user: "u9", sku: 99, at: 12 });
   folder = temporary();
   writeFiles(folder, {
@@ -102,7 +103,11 @@ describe("the rows as a file", () => {
     expect(rows.flatMap(({ row }) => (row === null ? [] : [row])).sort((a, b) => a - b)).toEqual(test);
     // The rates by hand: how often an item is bought in the training part, plus one, of all such counts.
     const counts = new Float64Array(items);
-    for (const { sku, at } of events) if (at <= 7) counts[sku]++;
+    for (const { sku, at } of events) {
+      if (at <= 7) {
+        counts[sku]++;
+      }
+    }
     const total = counts.reduce((sum, count) => sum + count + 1, 0);
     let positive: Row | null = null;
     for (const one of rows) {
@@ -185,7 +190,9 @@ describe("figures of drawn rows", () => {
   it("as requests are served are not there, and it is said where they are", async () => {
     const source = await evaluate(twin, binding, {}).catch((error: Error) => error);
     // Without tables requests have no item features; with them the note says where ranks are.
-    if (source instanceof Error) throw source;
+    if (source instanceof Error) {
+      throw source;
+    }
     expect(source.ranks).toBeNull();
     expect(source.notes.join()).toContain("leave out --serving");
   });
@@ -199,7 +206,9 @@ describe("another system on the same rows", () => {
   const against = async (predictions: string) => (await run({ predictions, positives: 1 })).comparison!;
   const binary = async (path: string) => {
     const { labels } = await against(path);
-    if (labels[0].kind !== "binary") throw new Error("a binary label is due");
+    if (labels[0].kind !== "binary") {
+      throw new Error("a binary label is due");
+    }
     return labels[0];
   };
 

@@ -149,7 +149,9 @@ describe("another system's scores", () => {
       expect(found).toMatchObject({ unused: 0, sampled: 0 });
       const [first] = found.labels;
       expect(first).toMatchObject({ kind: "binary", label: "click", rows: world.test.length });
-      if (first.kind !== "binary") continue;
+      if (first.kind !== "binary") {
+        continue;
+      }
       expect(first.auc.difference).toBeCloseTo(0, 6);
       expect(first.gauc.ours).toBeCloseTo(first.gauc.theirs, 6);
       expect(first.logloss.difference).toBeCloseTo(0, 6);
@@ -160,7 +162,9 @@ describe("another system's scores", () => {
     const path = file("oracle.csv", "row,click", (row) => `${row},${world.events[row].click === 1 ? 0.9 : 0.1}`);
     const report = await evaluate(twin, world.binding, { predictions: path });
     const [found] = report.comparison!.labels;
-    if (found.kind !== "binary") throw new Error("a binary label is due");
+    if (found.kind !== "binary") {
+      throw new Error("a binary label is due");
+    }
     expect(found.auc.theirs).toBe(1);
     expect(found.auc.difference).toBeCloseTo(aucOf(world.test) - 1, 12);
     expect(found.auc.high).toBeLessThan(0);

@@ -59,7 +59,9 @@ it("gathers of a window that slides on only what is new", async () => {
   const read = vi.spyOn(store, "read");
   const held = heldItems(store);
   const past = Int32Array.from({ length: 300 }, (_, i) => i + 1);
-  for (const start of [0, 3, 4, 100]) await columnOf(held, past.subarray(start, start + 200));
+  for (const start of [0, 3, 4, 100]) {
+    await columnOf(held, past.subarray(start, start + 200));
+  }
   expect(read.mock.calls.map(([keys]) => keys.length)).toEqual([200, 3, 1, 96]);
   expect(overlap(past, Int32Array.of(7, 7, 7, 7))).toBe(null);
 });
@@ -68,13 +70,17 @@ it("scores rows as a twin does that holds nothing", async () => {
   const twin = await LocalTwin.open(world.dir, { threads: 1 });
   const read = () => readHistories(world.binding, twin.manifest, { part: "test", samples: "labelled" });
   const expected: number[][] = [];
-  for await (const part of score(twin, read()))
+  for await (const part of score(twin, read())) {
     part.rows.forEach((row, i) => {
       expected.push([row, part.logits.click[i], part.scores.watch[i]]);
     });
+  }
   const found: number[][] = [];
-  for await (const { row, predictions } of requestRows(twin.engine, read(), { newItem: null, request: null }))
-    for (let i = 0; i < row.length; i++) found.push([row[i], predictions.click[i], predictions.watch[i]]);
+  for await (const { row, predictions } of requestRows(twin.engine, read(), { newItem: null, request: null })) {
+    for (let i = 0; i < row.length; i++) {
+      found.push([row[i], predictions.click[i], predictions.watch[i]]);
+    }
+  }
   expect(found).toEqual(expected);
   expect(found.length).toBe(world.test.length);
   const table = holdingRows(twin.engine).tables.current()!.table("video_keys")!;

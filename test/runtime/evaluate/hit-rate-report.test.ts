@@ -38,8 +38,11 @@ it("is measured on the tables as built, older ones, and every item in each preci
   const foreign = await evaluated({ key: "hashed(buckets: 60, dim: 4, key: true)", precision: "float32" });
   const twin = await LocalTwin.open(world.dir, { threads: 1 });
   const requests: RankedRequest[] = [];
-  for await (const { requests: each } of readHistories(world.binding, twin.manifest, { part: "test" }))
-    for (const sample of each) requests.push(asRequest(sample) as RankedRequest);
+  for await (const { requests: each } of readHistories(world.binding, twin.manifest, { part: "test" })) {
+    for (const sample of each) {
+      requests.push(asRequest(sample) as RankedRequest);
+    }
+  }
   const found = await hitRateReport(twin, requests, { table: earlier.dir, edges: [22] });
   expect(found.map(({ tables }) => tables)).toEqual([
     "as built",
@@ -86,8 +89,11 @@ it("by history cuts at terciles where no ends are given", async () => {
   const world = await evaluated();
   const twin = await LocalTwin.open(world.dir, { threads: 1 });
   const requests: RankedRequest[] = [];
-  for await (const { requests: each } of readHistories(world.binding, twin.manifest, { users: 2 }))
-    for (const sample of each) requests.push(asRequest(sample) as RankedRequest);
+  for await (const { requests: each } of readHistories(world.binding, twin.manifest, { users: 2 })) {
+    for (const sample of each) {
+      requests.push(asRequest(sample) as RankedRequest);
+    }
+  }
   const [[curve]] = await hitRateCurves([twin.engine], requests);
   expect(curve.byHistory).toHaveLength(3);
   const lists = curve.byHistory.map(({ lists: some }) => some);

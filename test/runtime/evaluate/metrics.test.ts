@@ -30,12 +30,15 @@ const columns = (rows: readonly Row[]) => ({
 /** AUC by its definition: over all pairs. */
 function pairs(rows: readonly Row[], weigh: (row: Row) => number = () => 1): number {
   let [won, all] = [0, 0];
-  for (const a of rows)
+  for (const a of rows) {
     for (const b of rows) {
-      if (a.label !== 1 || b.label !== 0) continue;
+      if (a.label !== 1 || b.label !== 0) {
+        continue;
+      }
       all += weigh(a) * weigh(b);
       won += weigh(a) * weigh(b) * (a.score > b.score ? 1 : a.score === b.score ? 0.5 : 0);
     }
+  }
   return won / all;
 }
 
@@ -94,9 +97,12 @@ describe("AUC", () => {
           const own = rows.filter((row) => row.user === u);
           const value = pairs(own);
           close(each.auc[u], value);
-          if (own.length === 0) continue;
-          if (Number.isNaN(value)) skipped++;
-          else {
+          if (own.length === 0) {
+            continue;
+          }
+          if (Number.isNaN(value)) {
+            skipped++;
+          } else {
             users++;
             sum += own.length * value;
             total += own.length;
@@ -203,7 +209,9 @@ describe("NDCG@k and recall@k", () => {
         fc.pre(rows.some(({ label }) => label === 1));
         let [ndcg, recall, orders] = [0, 0, 0];
         for (const order of permutations(rows)) {
-          if (order.some((row, i) => i > 0 && order[i - 1].score < row.score)) continue;
+          if (order.some((row, i) => i > 0 && order[i - 1].score < row.score)) {
+            continue;
+          }
           const positives = rows.filter(({ label }) => label === 1).length;
           const top = order.slice(0, k).map(({ label }) => label);
           const sum = (labels: readonly number[]) => labels.reduce((all, y, rank) => all + y / Math.log2(rank + 2), 0);
@@ -226,9 +234,14 @@ describe("NDCG@k and recall@k", () => {
 });
 
 function* permutations<T>(of: readonly T[]): Generator<T[]> {
-  if (of.length < 2) yield [...of];
-  for (let i = 0; i < of.length && of.length > 1; i++)
-    for (const rest of permutations([...of.slice(0, i), ...of.slice(i + 1)])) yield [of[i], ...rest];
+  if (of.length < 2) {
+    yield [...of];
+  }
+  for (let i = 0; i < of.length && of.length > 1; i++) {
+    for (const rest of permutations([...of.slice(0, i), ...of.slice(i + 1)])) {
+      yield [of[i], ...rest];
+    }
+  }
 }
 
 it("errors of a regression", () => {

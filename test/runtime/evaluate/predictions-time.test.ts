@@ -16,10 +16,11 @@ const logs = {
 };
 
 beforeAll(async () => {
-  for (const [name, time] of Object.entries(logs))
+  for (const [name, time] of Object.entries(logs)) {
     await ask(
       `COPY (SELECT 1 AS user, i::BIGINT AS item, ${time} AS ts, (i % 2)::INT AS click FROM range(3) r(i)) TO '${join(folder, `${name}.parquet`)}'`,
     );
+  }
   const texts = (write: (hour: number) => string): string =>
     `user,item,time,click\n${[0, 1, 2].map((i) => `1,${i},${write(12 + i)},0.${i + 1}\n`).join("")}`;
   writeFiles(folder, {

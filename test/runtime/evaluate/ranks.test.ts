@@ -32,7 +32,11 @@ beforeAll(async () => {
       const { logits } = await prepared.rank({ context: rank.context, candidates } as Parameters<
         typeof prepared.rank
       >[0]);
-      for (const row of sample.rows) if (world.events[row].click === 1) clicks.push({ row, logits: logits.click });
+      for (const row of sample.rows) {
+        if (world.events[row].click === 1) {
+          clicks.push({ row, logits: logits.click });
+        }
+      }
     }
   }
 });
@@ -147,7 +151,9 @@ it("scores are those of requests where the history is shorter than what the sear
   for await (const { requests } of readHistories(world.binding, twin.manifest, { part: "training", users: 2 })) {
     for (const sample of requests) {
       const count = sample.history.watched.time.length;
-      if (count > 7) continue;
+      if (count > 7) {
+        continue;
+      }
       lengths.add(count);
       const { prepare, rank } = asRequest(sample);
       const prepared = await twin.prepare(prepare);
@@ -161,7 +167,9 @@ it("scores are those of requests where the history is shorter than what the sear
         expect(Math.abs(found.click[video] - logit)).toBeLessThan(1e-5 * Math.max(1, Math.abs(logit)));
       });
       const some = await blocks.items(side, Int32Array.of(3, 1, 50));
-      for (const [i, video] of [2, 0, 49].entries()) expect(some.click[i]).toBeCloseTo(logits.click[video], 5);
+      for (const [i, video] of [2, 0, 49].entries()) {
+        expect(some.click[i]).toBeCloseTo(logits.click[video], 5);
+      }
     }
   }
   // Four are kept.
@@ -207,8 +215,11 @@ it.each(["round_robin", "per_head", "max"])(
           const side = await preparedSide(other.engine, batches.dataset, generation, "training", samples[i]);
           const { click } = await blocks.items(side, Int32Array.of(item[i]));
           expect(Math.abs(click[0] - logit.click[i])).toBeLessThan(1e-5 * Math.max(1, Math.abs(logit.click[i])));
-          if (historyLength.watched[i] <= 4) short++;
-          else long++;
+          if (historyLength.watched[i] <= 4) {
+            short++;
+          } else {
+            long++;
+          }
         }
       }
       expect(Math.min(short, long)).toBeGreaterThan(1);
@@ -239,14 +250,18 @@ describe("candidates of a positive", () => {
       const drawn = eligible.drawn(2, most, 1, row);
       expect(drawn[0]).toBe(2);
       expect(new Set(drawn).size).toBe(most + 1);
-      for (const item of drawn.subarray(1)) counts[item]++;
+      for (const item of drawn.subarray(1)) {
+        counts[item]++;
+      }
       eligible.begin(met, 2, "exclude");
     }
     expect([counts[0], counts[2], counts[4]]).toEqual([0, 0, 0]);
     const share = most / (items - 2);
     // Four and a half standard errors of a binomial count: 58 items, a fixed seed.
     for (let item = 1; item <= items; item++) {
-      if (item === 2 || item === 4) continue;
+      if (item === 2 || item === 4) {
+        continue;
+      }
       const error = 4.5 * Math.sqrt((share * (1 - share)) / rounds);
       expect(Math.abs(counts[item] / rounds - share), `item ${item}`).toBeLessThan(error);
     }

@@ -31,11 +31,16 @@ const bound = (rest: string): Binding =>
 /** Numbers of the rows of the test part that both ways score, in ascending order. */
 async function rowsOf(scoring: BatchScoring, binding: Binding, users: number): Promise<[number[], number[]]> {
   const model: number[] = [];
-  for await (const { row } of scoring.score("test", { users })) model.push(...row);
+  for await (const { row } of scoring.score("test", { users })) {
+    model.push(...row);
+  }
   const serving: number[] = [];
   const read = { part: "test", samples: "labelled", users } as const;
-  for await (const { requests } of readHistories(binding, twin.manifest, read))
-    for (const { rows } of requests) serving.push(...rows);
+  for await (const { requests } of readHistories(binding, twin.manifest, read)) {
+    for (const { rows } of requests) {
+      serving.push(...rows);
+    }
+  }
   const ascending = (rows: number[]) => rows.sort((a, b) => a - b);
   return [ascending(model), ascending(serving)];
 }

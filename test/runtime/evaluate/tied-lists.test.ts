@@ -16,16 +16,18 @@ describe("the walk under some order of ties", () => {
       [0, 1, 2],
       [0, 2, 1],
       [0, 1, 2, 3],
-    ])
+    ]) {
       expect(isWalk(heads, list), list.join()).toBe(true);
+    }
     for (const list of [
       [1, 0, 2],
       [0, 3, 1],
       [0, 1, 1],
       [0, 1, 3],
       [0, 1, 7],
-    ])
+    ]) {
       expect(isWalk(heads, list), list.join()).toBe(false);
+    }
   });
 
   it("lets every head order its own ties", () => {

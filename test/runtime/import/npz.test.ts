@@ -28,7 +28,9 @@ const kinds = {
 /** The same numbers in the other byte order. */
 function reversed(data: ArrayBufferView, width: number): Uint8Array {
   const bytes = Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
+  for (let at = 0; at < bytes.length; at += width) {
+    bytes.subarray(at, at + width).reverse();
+  }
   return bytes;
 }
 
@@ -136,8 +138,9 @@ describe("what is refused", () => {
 
   it("an archive that is cut short, at every length", async () => {
     const whole = npzOf({ x: { shape: [3], data: Float32Array.of(1, 2, 3) } });
-    for (let length = 0; length < whole.length; length += 7)
+    for (let length = 0; length < whole.length; length += 7) {
       await expect(openNpz(file("cut.npz", whole.slice(0, length)))).rejects.toThrow(/is not a NumPy archive/);
+    }
   });
 
   it("a name that comes twice", async () => {

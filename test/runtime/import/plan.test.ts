@@ -79,10 +79,11 @@ describe("orientation", () => {
     const entry = (from: string) => entries([{ from, to: "a.weight" }]);
     const shape = { "a.weight": [2, 2] };
     fails({ "b.weight": [2, 2] }, shape, { linear: false, entries: entry("b.weight") }).toThrow(/--from torch/);
-    for (const linear of [false, true])
+    for (const linear of [false, true]) {
       fails({ kernel: [2, 2] }, shape, { linear, entries: entry("kernel") }).toThrow(
         /fits both .* say `transpose: true` or `transpose: false` in the map\n/,
       );
+    }
   });
 
   it("takes heads apart that lie side by side", async () => {

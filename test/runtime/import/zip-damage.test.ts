@@ -23,7 +23,9 @@ async function readAll(bytes: Uint8Array): Promise<string> {
   const file = await openForeign(path);
   try {
     const all: [string, number[], number[]][] = [];
-    for (const { name, shape } of file.arrays.values()) all.push([name, [...shape], [...(await file.read(name))]]);
+    for (const { name, shape } of file.arrays.values()) {
+      all.push([name, [...shape], [...(await file.read(name))]]);
+    }
     return JSON.stringify(all.sort());
   } finally {
     file.close();
@@ -48,7 +50,9 @@ describe("one flipped bit anywhere", () => {
         try {
           expect(await readAll(flipped(whole, bit)), `bit ${bit}`).toBe(right);
         } catch (error) {
-          if (!(error instanceof TwinError)) throw error;
+          if (!(error instanceof TwinError)) {
+            throw error;
+          }
           expect(error.message).toContain(path);
           refused++;
         }
@@ -76,9 +80,11 @@ describe("an archive without checksums", () => {
     for (const [mark, offset] of [
       ["PK\x03\x04", 14],
       ["PK\x01\x02", 16],
-    ] as const)
-      for (let at = bare.indexOf(mark, 0, "latin1"); at >= 0; at = bare.indexOf(mark, at + 1, "latin1"))
+    ] as const) {
+      for (let at = bare.indexOf(mark, 0, "latin1"); at >= 0; at = bare.indexOf(mark, at + 1, "latin1")) {
         bare.writeUInt32LE(0, at + offset);
+      }
+    }
     expect(await readAll(bare)).toBe(await readAll(whole));
   });
 });

@@ -57,7 +57,9 @@ describe("the page", () => {
     // GAUC is nowhere defined and has no curve.
     expect(found[1].curves.map(({ name }) => name)).toEqual(["AUC"]);
     expect(found[1].x).toEqual([100, 200, 300, 400]);
-    for (const { id } of found) expect(html).toContain(`<figure id="${id}">`);
+    for (const { id } of found) {
+      expect(html).toContain(`<figure id="${id}">`);
+    }
     expect(html).toContain('aria-label="validation AUC, by step; last: AUC 0.7500 at step 400"');
   });
   it("has the evaluations as a table, the best of them marked", () => {
