@@ -108,7 +108,7 @@ export async function bundle() {
       banner: {
         js: 'import { createRequire as twinRequire } from "node:module"; const require = twinRequire(import.meta.url);',
       },
-      define: { TWIN_VERSION: JSON.stringify(metadata.version) },
+      define: { twinVersion: JSON.stringify(metadata.version) },
       logLevel: "error",
     });
     publish(staging, begun);

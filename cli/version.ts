@@ -1,4 +1,4 @@
 // The version of this compiler; the bundler puts in what package.json says.
-declare const TWIN_VERSION: string;
+declare const twinVersion: string;
 
-export const version: string = typeof TWIN_VERSION === "string" ? TWIN_VERSION : "0.0.0-source";
+export const version: string = typeof twinVersion === "string" ? twinVersion : "0.0.0-source";

@@ -3,8 +3,8 @@ import { blocksOf } from "./block-hashes.ts";
 import type { Hasher } from "./hash.ts";
 
 /** Bytes of the header; the payload starts here. */
-export const HEADER = 4096;
-export const MAGIC = "TWINBLK1";
+export const headerBytes = 4096;
+export const magic = "TWINBLK1";
 
 export type BlockKind = "table" | "index" | "items";
 
@@ -26,32 +26,32 @@ export function checksumBytes(payload: number): number {
 /** The header's bytes, or null where its JSON does not fit. */
 export function encodeHeader(header: BlockHeader, hasher: Hasher): Uint8Array | null {
   const json = new TextEncoder().encode(JSON.stringify(header));
-  if (json.length > HEADER - 20) {
+  if (json.length > headerBytes - 20) {
     return null;
   }
-  const bytes = new Uint8Array(HEADER);
+  const bytes = new Uint8Array(headerBytes);
   const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode(MAGIC));
+  bytes.set(new TextEncoder().encode(magic));
   view.setUint32(8, json.length, true);
   bytes.set(json, 12);
-  view.setBigUint64(HEADER - 8, hasher.bytes(bytes.subarray(0, HEADER - 8)), true);
+  view.setBigUint64(headerBytes - 8, hasher.bytes(bytes.subarray(0, headerBytes - 8)), true);
   return bytes;
 }
 
 /** The header, or in words what is wrong with it. */
 export function decodeHeader(bytes: Uint8Array, hasher: Hasher): BlockHeader | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (new TextDecoder("latin1").decode(bytes.subarray(0, 8)) !== MAGIC) {
+  if (new TextDecoder("latin1").decode(bytes.subarray(0, 8)) !== magic) {
     return "it does not begin as one";
   }
-  if (bytes.length < HEADER) {
+  if (bytes.length < headerBytes) {
     return `its header is cut short: it has ${bytes.length} bytes`;
   }
-  if (view.getBigUint64(HEADER - 8, true) !== hasher.bytes(bytes.subarray(0, HEADER - 8))) {
+  if (view.getBigUint64(headerBytes - 8, true) !== hasher.bytes(bytes.subarray(0, headerBytes - 8))) {
     return "the checksum of its header is wrong";
   }
   const length = view.getUint32(8, true);
-  if (length > HEADER - 20) {
+  if (length > headerBytes - 20) {
     return `its header claims ${length} bytes of text`;
   }
   let header: unknown;

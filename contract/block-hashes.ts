@@ -2,10 +2,10 @@
 import type { Hasher, HashStream } from "./hash.ts";
 
 /** Bytes under one hash. The last block of a file may be shorter. */
-export const BLOCK = 1 << 20;
+export const blockBytes = 1 << 20;
 
 /** Blocks of so many bytes. */
-export const blocksOf = (bytes: number): number => Math.ceil(bytes / BLOCK);
+export const blocksOf = (bytes: number): number => Math.ceil(bytes / blockBytes);
 
 /** As text: 16 lower-case hexadecimal digits a block, one after the other. */
 export const hashesPattern = /^(?:[0-9a-f]{16})*$/;
@@ -42,9 +42,9 @@ export class BlockHashing {
 
   update(piece: Uint8Array): void {
     for (let at = 0; at < piece.length; ) {
-      const end = Math.min(piece.length, at + BLOCK - this.#filled);
+      const end = Math.min(piece.length, at + blockBytes - this.#filled);
       const part = piece.subarray(at, end);
-      if (part.length === BLOCK) {
+      if (part.length === blockBytes) {
         this.#hashes.push(this.#hasher.bytes(part));
       } else {
         this.#add(part);
@@ -55,7 +55,7 @@ export class BlockHashing {
 
   /** Bytes so far, those that came before among them. */
   get bytes(): number {
-    return this.#hashes.length * BLOCK + this.#filled;
+    return this.#hashes.length * blockBytes + this.#filled;
   }
 
   /** Of everything so far; more may follow. */
@@ -67,7 +67,7 @@ export class BlockHashing {
     this.#open ??= this.#hasher.stream();
     this.#open.update(part);
     this.#filled += part.length;
-    if (this.#filled < BLOCK) {
+    if (this.#filled < blockBytes) {
       return;
     }
     this.#hashes.push(this.#open.digest());
@@ -106,11 +106,11 @@ export class CheckedBlocks {
       return;
     }
     const end = offset + into.length;
-    const last = Math.floor((end - 1) / BLOCK);
+    const last = Math.floor((end - 1) / blockBytes);
     // Blocks that lie inside the range are checked in place and need no second read.
     let inPlace = true;
-    for (let block = Math.floor(offset / BLOCK); block <= last; block++) {
-      const start = block * BLOCK;
+    for (let block = Math.floor(offset / blockBytes); block <= last; block++) {
+      const start = block * blockBytes;
       const size = this.#size(block);
       const inside = start >= offset && start + size <= end;
       if (this.#sound[block] === 1 || !inside) {
@@ -127,7 +127,7 @@ export class CheckedBlocks {
 
   /** Checks the blocks from byte `from` up to `to` that were not checked yet. */
   check(from = 0, to = this.#blocks.bytes): void {
-    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++) {
+    for (let block = Math.floor(from / blockBytes); block * blockBytes < to; block++) {
       if (this.#sound[block] === 0) {
         this.#check(block, null);
       }
@@ -136,19 +136,19 @@ export class CheckedBlocks {
 
   /** Reads and checks the blocks from byte `from` up to `to` anew, whatever was checked before. */
   verify(from = 0, to = this.#blocks.bytes): void {
-    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++) {
+    for (let block = Math.floor(from / blockBytes); block * blockBytes < to; block++) {
       this.#check(block, null);
     }
   }
 
   #size(block: number): number {
-    return Math.min(BLOCK, this.#blocks.bytes - block * BLOCK);
+    return Math.min(blockBytes, this.#blocks.bytes - block * blockBytes);
   }
 
   #check(block: number, place: Uint8Array | null): void {
-    const start = block * BLOCK;
+    const start = block * blockBytes;
     const size = this.#size(block);
-    this.#scratch ??= place ? null : new Uint8Array(BLOCK);
+    this.#scratch ??= place ? null : new Uint8Array(blockBytes);
     const target = place ?? this.#scratch!.subarray(0, size);
     this.#blocks.fill(target, start);
     if (this.#hasher.bytes(target) !== this.#blocks.hashes[block]) {

@@ -2,16 +2,16 @@
 // The same function as hash.ts gives (the tests compare the two); there the library hashes whatever is text.
 
 // The five primes of xxHash64: high and low half.
-const P1H = 0x9e3779b1;
-const P1L = 0x85ebca87;
-const P2H = 0xc2b2ae3d;
-const P2L = 0x27d4eb4f;
-const P3H = 0x165667b1;
-const P3L = 0x9e3779f9;
-const P4H = 0x85ebca77;
-const P4L = 0xc2b2ae63;
-const P5H = 0x27d4eb2f;
-const P5L = 0x165667c5;
+const p1h = 0x9e3779b1;
+const p1l = 0x85ebca87;
+const p2h = 0xc2b2ae3d;
+const p2l = 0x27d4eb4f;
+const p3h = 0x165667b1;
+const p3l = 0x9e3779f9;
+const p4h = 0x85ebca77;
+const p4l = 0xc2b2ae63;
+const p5h = 0x27d4eb2f;
+const p5l = 0x165667c5;
 
 const text = new Uint8Array(24);
 /** High half of (high, low) · (h, l); the low half is `Math.imul(low, l)`. */
@@ -63,50 +63,50 @@ function remainder(value: number, divisor: number): number {
 }
 
 /** Most buckets for which the remainder below stays exact: its products stay under 2^53. */
-export const MOST_BUCKETS = 2 ** 26;
+export const mostBuckets = 2 ** 26;
 
-/** xxHash64(decimal text of a safe integer) mod buckets, unsigned; `buckets` up to `MOST_BUCKETS`. */
+/** xxHash64(decimal text of a safe integer) mod buckets, unsigned; `buckets` up to `mostBuckets`. */
 export function integerBucket(value: number, buckets: number): number {
   let at = write(value);
   const end = text.length;
-  let low = (P5L + end - at) | 0;
-  let high = (P5H + carry(low, P5L)) | 0;
+  let low = (p5l + end - at) | 0;
+  let high = (p5h + carry(low, p5l)) | 0;
   for (; at + 8 <= end; at += 8) {
     const l0 = word(at);
-    const h1 = product(word(at + 4), l0, P2H, P2L);
-    const l1 = Math.imul(l0, P2L);
+    const h1 = product(word(at + 4), l0, p2h, p2l);
+    const l1 = Math.imul(l0, p2l);
     const h2 = (h1 << 31) | (l1 >>> 1);
     const l2 = (l1 << 31) | (h1 >>> 1);
-    const h3 = high ^ product(h2, l2, P1H, P1L);
-    const l3 = low ^ Math.imul(l2, P1L);
+    const h3 = high ^ product(h2, l2, p1h, p1l);
+    const l3 = low ^ Math.imul(l2, p1l);
     const h4 = (h3 << 27) | (l3 >>> 5);
     const l4 = (l3 << 27) | (h3 >>> 5);
-    low = (Math.imul(l4, P1L) + P4L) | 0;
-    high = (product(h4, l4, P1H, P1L) + P4H + carry(low, P4L)) | 0;
+    low = (Math.imul(l4, p1l) + p4l) | 0;
+    high = (product(h4, l4, p1h, p1l) + p4h + carry(low, p4l)) | 0;
   }
   if (at + 4 <= end) {
     const l0 = word(at);
-    const h1 = high ^ product(0, l0, P1H, P1L);
-    const l1 = low ^ Math.imul(l0, P1L);
+    const h1 = high ^ product(0, l0, p1h, p1l);
+    const l1 = low ^ Math.imul(l0, p1l);
     const h2 = (h1 << 23) | (l1 >>> 9);
     const l2 = (l1 << 23) | (h1 >>> 9);
-    low = (Math.imul(l2, P2L) + P3L) | 0;
-    high = (product(h2, l2, P2H, P2L) + P3H + carry(low, P3L)) | 0;
+    low = (Math.imul(l2, p2l) + p3l) | 0;
+    high = (product(h2, l2, p2h, p2l) + p3h + carry(low, p3l)) | 0;
     at += 4;
   }
   for (; at < end; at++) {
-    const h1 = high ^ product(0, text[at], P5H, P5L);
-    const l1 = low ^ Math.imul(text[at], P5L);
+    const h1 = high ^ product(0, text[at], p5h, p5l);
+    const l1 = low ^ Math.imul(text[at], p5l);
     const h2 = (h1 << 11) | (l1 >>> 21);
     const l2 = (l1 << 11) | (h1 >>> 21);
-    low = Math.imul(l2, P1L);
-    high = product(h2, l2, P1H, P1L);
+    low = Math.imul(l2, p1l);
+    high = product(h2, l2, p1h, p1l);
   }
   const l1 = low ^ (high >>> 1);
-  const h2 = product(high, l1, P2H, P2L);
-  const l2 = Math.imul(l1, P2L);
+  const h2 = product(high, l1, p2h, p2l);
+  const l2 = Math.imul(l1, p2l);
   const l3 = l2 ^ ((h2 << 3) | (l2 >>> 29));
-  const h4 = product(h2 ^ (h2 >>> 29), l3, P3H, P3L);
-  const l4 = Math.imul(l3, P3L) ^ h4;
+  const h4 = product(h2 ^ (h2 >>> 29), l3, p3h, p3l);
+  const l4 = Math.imul(l3, p3l) ^ h4;
   return remainder(remainder(h4 >>> 0, buckets) * remainder(0x100000000, buckets) + (l4 >>> 0), buckets);
 }

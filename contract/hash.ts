@@ -2,7 +2,7 @@
 import xxhash, { type XXHashAPI } from "xxhash-wasm";
 
 /** Above this size bytes are hashed in pieces, so that the hash's own memory stays small. */
-const PIECE = 1 << 20;
+const pieceBytes = 1 << 20;
 
 export interface Hasher {
   /** xxHash64 of the UTF-8 text, unsigned. Lone surrogates hash as U+FFFD. */
@@ -41,7 +41,7 @@ function wrap(api: XXHashAPI): Hasher {
     text: (value) => api.h64(value),
     bucket: (value, buckets) => remainder64(api.h64(value), buckets),
     bytes(data) {
-      if (data.byteLength <= PIECE) {
+      if (data.byteLength <= pieceBytes) {
         return api.h64Raw(data);
       }
       const state = stream(api);
@@ -56,8 +56,8 @@ function stream(api: XXHashAPI): HashStream {
   const state = api.create64();
   return {
     update(data) {
-      for (let at = 0; at < data.byteLength; at += PIECE) {
-        state.update(data.subarray(at, at + PIECE));
+      for (let at = 0; at < data.byteLength; at += pieceBytes) {
+        state.update(data.subarray(at, at + pieceBytes));
       }
     },
     digest: () => state.digest(),

@@ -50,7 +50,7 @@ export interface TensorHead {
 export type TensorData = Float32Array | Float64Array | Int32Array | Uint32Array | Int8Array | Uint8Array | Uint16Array;
 
 /** The format's own limit. */
-const MOST_HEADER = 100_000_000;
+const mostHeader = 100_000_000;
 
 /** Elements of a shape, or null where it is no shape or too large to count exactly. */
 function elements(shape: unknown): number | null {
@@ -132,8 +132,8 @@ export function parseSafetensors(head: Uint8Array, fileBytes: number, path: stri
     return fail(`it has ${Math.min(fileBytes, head.length)} bytes, fewer than a header`);
   }
   const promised = headerLength(head);
-  if (promised > BigInt(MOST_HEADER)) {
-    return fail(`its header claims ${promised} bytes, more than the ${MOST_HEADER} allowed`);
+  if (promised > BigInt(mostHeader)) {
+    return fail(`its header claims ${promised} bytes, more than the ${mostHeader} allowed`);
   }
   const headerBytes = 8 + Number(promised);
   if (headerBytes > fileBytes || headerBytes > head.length) {

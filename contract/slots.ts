@@ -2,7 +2,7 @@
 import { mix32 } from "./random.ts";
 
 /** Words of one slot: low and high half of the key, then its ordinal; ordinal 0 is an empty slot. */
-export const SLOT_WORDS = 3;
+export const slotWords = 3;
 
 /** A slot array, and the longest walk from a key's home slot to its place. */
 export interface Slots {
@@ -31,7 +31,7 @@ export function slotCount(keys: number): number {
 export function buildSlots(keys: Uint32Array, same: (earlier: number, later: number) => boolean): Slots {
   const length = keys.length / 2;
   const count = slotCount(length);
-  const words = new Uint32Array(SLOT_WORDS * count);
+  const words = new Uint32Array(slotWords * count);
   const mask = count - 1;
   let longest = 0;
   for (let i = 0; i < length; i++) {
@@ -40,7 +40,7 @@ export function buildSlots(keys: Uint32Array, same: (earlier: number, later: num
     let slot = mix(low, high) & mask;
     let walk = 0;
     for (;;) {
-      const at = SLOT_WORDS * slot;
+      const at = slotWords * slot;
       const ordinal = words[at + 2];
       if (ordinal === 0) {
         words[at] = low;
@@ -66,7 +66,7 @@ export function findSlot({ words, count, longest }: Slots, low: number, high: nu
   const mask = count - 1;
   let slot = mix(low, high) & mask;
   for (let walk = 0; walk <= longest; walk++) {
-    const at = SLOT_WORDS * slot;
+    const at = slotWords * slot;
     const ordinal = words[at + 2];
     if (ordinal === 0) {
       return 0;

@@ -52,10 +52,10 @@ export function parseYaml<S extends v.GenericSchema>(
 }
 
 /** Deeper than any file of ours by far; without a limit the parser's recursion can end the whole process. */
-const DEEPEST = 100;
-const TOO_DEEP = `it is nested more than ${DEEPEST} levels deep`;
+const deepest = 100;
+const tooDeepText = `it is nested more than ${deepest} levels deep`;
 /** One line that opens more levels than that: "- - - …". */
-const tooDeep = new RegExp(`^[ \\t]*(?:[-?:][ \\t]+){${DEEPEST}}`, "m");
+const tooDeep = new RegExp(`^[ \\t]*(?:[-?:][ \\t]+){${deepest}}`, "m");
 
 /** The parser's tokens; it stops where they nest too deep. */
 function* tokens(text: string, lines: LineCounter): Generator<CST.Token, void> {
@@ -63,8 +63,8 @@ function* tokens(text: string, lines: LineCounter): Generator<CST.Token, void> {
   const parser = new Parser(lines.addNewLine);
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);
-    if (parser.stack.length > 2 * DEEPEST) {
-      throw new Error(TOO_DEEP);
+    if (parser.stack.length > 2 * deepest) {
+      throw new Error(tooDeepText);
     }
   }
   yield* parser.end();
@@ -76,7 +76,7 @@ function* tokens(text: string, lines: LineCounter): Generator<CST.Token, void> {
  */
 export function composeYaml(text: string, lines: LineCounter): Document {
   if (tooDeep.test(text)) {
-    throw new Error(TOO_DEEP);
+    throw new Error(tooDeepText);
   }
   const composer = new Composer({ lineCounter: lines, prettyErrors: false, logLevel: "silent", uniqueKeys: false });
   const documents = [...composer.compose(tokens(text, lines), true, text.length)];

@@ -36,7 +36,7 @@ interface Options extends RuntimeOptions {
 }
 
 /** Requests of a hit rate where no number is given. */
-const HIT_REQUESTS = 200;
+const hitRequests = 200;
 
 export async function evaluate(dir: string, options: Options): Promise<void> {
   quietNativeLog();
@@ -138,7 +138,7 @@ function evaluateOptions(options: Options): EvaluateOptions {
   return {
     ks: options.at,
     seed: options.seed,
-    hitRequests: hitRate === undefined ? 0 : hitRate === true ? HIT_REQUESTS : hitRate,
+    hitRequests: hitRate === undefined ? 0 : hitRate === true ? hitRequests : hitRate,
     ...(edges !== undefined && { historyEdges: edges }),
     ...(table !== undefined && { table }),
     ...(part !== undefined && { part }),

@@ -1,5 +1,5 @@
 // Ranges of an item store's records as encoded columns: whole blocks are read, not single values.
-import { BLOCK } from "../../contract/block-hashes.ts";
+import { blockBytes } from "../../contract/block-hashes.ts";
 import { BlockFile } from "../store/block-file.ts";
 import type { StoredFeature } from "../store/item-store.ts";
 import type { EncodedColumn } from "./projection.ts";
@@ -33,14 +33,14 @@ export class StoreReader {
   /** Brings the records of `items` items from ordinal `first` on into memory. @throws TwinError where a block is damaged */
   load(first: number, items: number): void {
     const stride = 4 * this.#words;
-    this.#start = Math.floor((first * stride) / BLOCK) * BLOCK;
-    const end = Math.min(this.#file.payload, Math.ceil(((first + items) * stride) / BLOCK) * BLOCK);
+    this.#start = Math.floor((first * stride) / blockBytes) * blockBytes;
+    const end = Math.min(this.#file.payload, Math.ceil(((first + items) * stride) / blockBytes) * blockBytes);
     if (this.#bytes.length < end - this.#start) {
       this.#bytes = new Uint8Array(end - this.#start);
     }
     // Block by block: each is read once and checked where it lies.
-    for (let at = this.#start; at < end; at += BLOCK) {
-      this.#file.read(at, this.#bytes.subarray(at - this.#start, Math.min(end, at + BLOCK) - this.#start));
+    for (let at = this.#start; at < end; at += blockBytes) {
+      this.#file.read(at, this.#bytes.subarray(at - this.#start, Math.min(end, at + blockBytes) - this.#start));
     }
   }
 

@@ -15,12 +15,12 @@ const time = v.union(
 );
 
 /** Beside what makes a behaviour's value: when it became known. */
-const known_at = v.optional(time);
-const Plain = strict({ column: text, known_at });
-const AtLeast = strict({ at_least: strict({ column: text, value: number }), known_at });
-const Split = strict({ split: strict({ column: text, by: text }), known_at });
+const knownAt = v.optional(time);
+const Plain = strict({ column: text, known_at: knownAt });
+const AtLeast = strict({ at_least: strict({ column: text, value: number }), known_at: knownAt });
+const Split = strict({ split: strict({ column: text, by: text }), known_at: knownAt });
 const MapTo = strict({
-  known_at,
+  known_at: knownAt,
   map: strict({
     column: text,
     values: named(scalar),
@@ -28,7 +28,7 @@ const MapTo = strict({
   }),
 });
 const Scale = strict({
-  known_at,
+  known_at: knownAt,
   scale: strict({ column: text, by: v.optional(number, 1), plus: v.optional(number, 0) }),
 });
 

@@ -5,12 +5,12 @@ import { type EncodeContext, refuse } from "./context.ts";
 import { isTyped, type RawColumn } from "./raw.ts";
 
 /** Up to this many edges a straight count is faster than halving. */
-const FEW = 12;
+const few = 12;
 
 /** Number of ascending edges <= value. */
 function edgesUpTo(edges: Float64Array, value: number): number {
   let low = 0;
-  if (edges.length <= FEW) {
+  if (edges.length <= few) {
     while (low < edges.length && edges[low] <= value) {
       low++;
     }

@@ -1,6 +1,6 @@
 // Raw values → rows of an embedding table, by `id`, `vocabulary` or `hashed`; row 0 is missing or unknown.
 import type { RowEncoder } from "../../contract/encoder-spec.ts";
-import { integerBucket, MOST_BUCKETS } from "../../contract/hash-integer.ts";
+import { integerBucket, mostBuckets } from "../../contract/hash-integer.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type EncodeContext, refuse } from "./context.ts";
 import { exactBelow } from "./keys.ts";
@@ -68,7 +68,7 @@ function knownRow(
     }
     case "hashed": {
       const { buckets } = encoder;
-      const quick = buckets <= MOST_BUCKETS;
+      const quick = buckets <= mostBuckets;
       return (value) =>
         1 + (quick && typeof value === "number" ? integerBucket(value, buckets) : hashedText(value, buckets, context));
     }

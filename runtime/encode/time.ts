@@ -17,8 +17,8 @@ export type RawTimes =
   | readonly (RawTime | null | undefined)[];
 
 /** 1990-01-01 and 2100-01-01, UTC: a clock outside is in the wrong unit. */
-const EARLIEST = 631_152_000;
-const LATEST = 4_102_444_800;
+const earliest = 631_152_000;
+const latest = 4_102_444_800;
 
 /**
  * One time. ISO 8601 texts without a zone are UTC, on every machine.
@@ -65,7 +65,7 @@ export function parseTimes(values: RawTimes, where: string, unit: TimeUnit = "se
 }
 
 function isTime(value: number, unit: TimeUnit): boolean {
-  return unit === "steps" ? Number.isFinite(value) : value >= EARLIEST && value < LATEST;
+  return unit === "steps" ? Number.isFinite(value) : value >= earliest && value < latest;
 }
 
 function checkTime(value: number, where: string, unit: TimeUnit): number {

@@ -4,7 +4,7 @@ import { buildSlots, findSlot, type Slots } from "../../contract/slots.ts";
 import { parseKeys } from "./keys.ts";
 
 /** A JavaScript map ends at 2^24 entries; several hold any number. */
-const PER_MAP = 1 << 23;
+const entriesPerMap = 1 << 23;
 
 const integer = /^(?:0|-?[1-9]\d{0,18})$/;
 
@@ -50,7 +50,7 @@ export class Vocabulary {
       if (this.#textRow(text) !== 0) {
         twice(text);
       }
-      if (this.#texts.length === 0 || this.#texts.at(-1)!.size === PER_MAP) {
+      if (this.#texts.length === 0 || this.#texts.at(-1)!.size === entriesPerMap) {
         this.#texts.push(new Map());
       }
       this.#texts.at(-1)!.set(text, i + 1);

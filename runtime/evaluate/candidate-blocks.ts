@@ -12,7 +12,7 @@ import { ints } from "../session/session.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { ordinalKeys } from "./prepared-side.ts";
 
-const SIZES = { block: 16_384, held: 262_144 };
+const defaultSizes = { block: 16_384, held: 262_144 };
 
 /** Scores items of prepared data for users of it. Candidate features are missing: nobody measured them for what was not shown. */
 export class CandidateBlocks {
@@ -23,7 +23,7 @@ export class CandidateBlocks {
   readonly #held = new Map<number, Candidates>();
 
   /** @param generation `preparedItems` @param sizes items encoded at once, and held from user to user */
-  constructor(engine: Engine, generation: OpenGeneration, sizes: { block: number; held: number } = SIZES) {
+  constructor(engine: Engine, generation: OpenGeneration, sizes: { block: number; held: number } = defaultSizes) {
     this.#engine = engine;
     this.#generation = generation;
     this.#block = sizes.block;

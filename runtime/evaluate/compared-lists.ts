@@ -59,7 +59,7 @@ export interface SearchedTables {
 }
 
 /** Candidates whose oracle scores are held at once: they are large. */
-const ORACLE = 16;
+const oracle = 16;
 
 /**
  * Runs every request's search with each kind of tables, and its oracle once for all tables over the same items. The
@@ -114,7 +114,7 @@ async function compareGroup({ candidates, members }: Group): Promise<void> {
       visitor.lookup({ search, looked: (rows?.found ?? 0) + (rows?.missed ?? 0), found: rows?.found ?? 0 });
     });
   }
-  const size = Math.min(ORACLE, chunkSize(engine, side));
+  const size = Math.min(oracle, chunkSize(engine, side));
   for (let start = 0; start < candidates.count; start += size) {
     const chunk = { start, end: Math.min(start + size, candidates.count) };
     const scores = await engine.sessions.run("oracle", feeds(engine, "oracle", side, candidates, chunk, {}));

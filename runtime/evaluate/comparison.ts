@@ -42,7 +42,7 @@ export interface Comparison {
 }
 
 /** Samples of users that each bootstrap draws. */
-const DRAWS = 1000;
+const draws = 1000;
 
 /** @throws TwinError naming rows that the file lacks */
 export function compare(all: Collected, tasks: readonly Task[], predictions: Predictions, seed: number): Comparison {
@@ -68,7 +68,7 @@ export function compare(all: Collected, tasks: readonly Task[], predictions: Pre
     unused: predictions.unused,
     sampled: left,
     drawn: compared,
-    draws: DRAWS,
+    draws: draws,
     seed,
     labels,
   };
@@ -106,8 +106,8 @@ function binary(all: Collected, task: Task, other: OtherScores, rows: Uint32Arra
     rows: rows.length,
     auc: aucDifference(label, ours, score),
     aucByUser: aucDifferenceByUser(label, ours, score, user, all.users),
-    gauc: bootstrap(gaucSums(byUser(ours), byUser(score)), seed, DRAWS),
-    logloss: bootstrap(loglossSums(label, ours, logit, user, all.users), seed, DRAWS),
+    gauc: bootstrap(gaucSums(byUser(ours), byUser(score)), seed, draws),
+    logloss: bootstrap(loglossSums(label, ours, logit, user, all.users), seed, draws),
   };
 }
 
@@ -134,5 +134,5 @@ function regression(all: Collected, other: OtherScores, rows: Uint32Array, seed:
     sums.theirs[user] += (other.score[row] - label) ** 2;
     sums.weight[user]++;
   }
-  return { kind: "regression", label: other.label, rows: rows.length, mse: bootstrap(sums, seed, DRAWS) };
+  return { kind: "regression", label: other.label, rows: rows.length, mse: bootstrap(sums, seed, draws) };
 }

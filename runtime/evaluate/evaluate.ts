@@ -225,7 +225,7 @@ async function hitRates(
     return null;
   }
   const requests: RankedRequest[] = [];
-  const read = { users: hitRequests, candidates: CANDIDATES, ...(part !== null && { part }) } as const;
+  const read = { users: hitRequests, candidates: readCandidates, ...(part !== null && { part }) } as const;
   for await (const chunk of readHistories(binding, twin.manifest, read)) {
     // The newest of each user: the longest history.
     for (const sample of chunk.requests) {
@@ -241,7 +241,7 @@ async function hitRates(
 }
 
 /** Candidates of one request that are searched for. */
-const CANDIDATES = 8;
+const readCandidates = 8;
 
 async function* stoppable<T>(stream: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
   for await (const part of stream) {

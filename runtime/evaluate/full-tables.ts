@@ -16,7 +16,7 @@ import { bytesOf, expectRoom, putRow, type RowKeys } from "../table/table-store.
 import { heldTable } from "./held-rows.ts";
 
 /** Items projected at once. */
-const PART = 4096;
+const part = 4096;
 
 /** Float32 rows of every item by table, [items + 1, width]; row 0 is the miss row, zeros. */
 export type FullTables = ReadonlyMap<string, Float32Array>;
@@ -44,9 +44,9 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
   const projection = await Projection.open(wide);
   try {
     const tables = new Map(wide.tables.map(({ name, format }) => [name, new Float32Array(rows * format.width)]));
-    const memory = new SharedArrayBuffer(slotBytes(wide, PART));
-    for (let first = 1; first < rows; first += PART) {
-      const items = Math.min(PART, rows - first);
+    const memory = new SharedArrayBuffer(slotBytes(wide, part));
+    for (let first = 1; first < rows; first += part) {
+      const items = Math.min(part, rows - first);
       const columns = reader.read(first, items);
       const { bytes } = await projection.run(columns, first, items, new Uint8Array(memory));
       for (const [name, stored] of rowsIn(memory, bytes)) {

@@ -6,11 +6,11 @@ import { floatRows } from "../table/read-rows.ts";
 import { type Piece, rowNumbers, type TableStore } from "../table/table-store.ts";
 
 /** Bytes that a decoded table may take. */
-const MEMORY = 2 ** 28;
+const memoryBytes = 2 ** 28;
 /** Items fewer than these, such as a request's candidates, are neither held nor looked for. */
-const FEW = 64;
+const few = 64;
 /** Places where an overlap is looked for: one item may stand in a history many times. */
-const TRIES = 32;
+const tries = 32;
 
 /**
  * The engine with the same tables, read faster: narrow rows are decoded once (up to 256 MB a table), and the features
@@ -45,7 +45,7 @@ function heldGeneration(generation: OpenGeneration): OpenGeneration {
 /** A table whose rows, where they are not float32 in memory already, are decoded when they are first asked for. */
 export function heldTable(table: OpenTable): OpenTable {
   const { rows, format } = table;
-  if (table.locate === undefined || 4 * rows * format.width > MEMORY) {
+  if (table.locate === undefined || 4 * rows * format.width > memoryBytes) {
     return table;
   }
   let whole: ReturnType<OpenTable["floats"]> | null = null;
@@ -90,7 +90,7 @@ export function heldItems(store: ItemRows): ItemRows {
     ...storeOf(store),
     fields: store.fields,
     async read(keys, into, options) {
-      if (keys.length < FEW || into.length === 0 || store.locate === undefined) {
+      if (keys.length < few || into.length === 0 || store.locate === undefined) {
         return store.read(keys, into, options);
       }
       const rows = store.locate(keys);
@@ -118,7 +118,7 @@ export function heldItems(store: ItemRows): ItemRows {
 /** Where the beginning of `next` stands in `before`, and how far the two agree; null where it is not worth it. */
 export function overlap(before: Int32Array, next: Int32Array): { from: number; count: number } | null {
   let from = before.indexOf(next[0]);
-  for (let tried = 0; from >= 0 && tried < TRIES; tried++) {
+  for (let tried = 0; from >= 0 && tried < tries; tried++) {
     const most = Math.min(before.length - from, next.length);
     let count = 0;
     while (count < most && before[from + count] === next[count]) {

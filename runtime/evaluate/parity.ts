@@ -39,7 +39,7 @@ export interface ParityResult {
 }
 
 /** semantics.md 2, comparing with the reference. */
-export const TOLERANCE = 1e-5;
+export const tolerance = 1e-5;
 
 /**
  * Runs every graph on the inputs of parity.safetensors, and its variant over stored rows. What lies behind a selection is
@@ -191,7 +191,7 @@ function compare(
     const b = expected.data[i];
     const off = Math.abs(a - b) / Math.max(1, Math.abs(b));
     // NaN is larger than any tolerance.
-    if (!(off <= TOLERANCE)) {
+    if (!(off <= tolerance)) {
       wrong++;
     }
     worst = Number.isNaN(off) ? Number.POSITIVE_INFINITY : Math.max(worst, off);

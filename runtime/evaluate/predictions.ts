@@ -13,7 +13,7 @@ import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery, itemTable } from "../data/prepare/select.ts";
 import { openRelation, type Relation, readAsIds, readError } from "../data/relation.ts";
 import type { Collected, Task } from "./rows.ts";
-import { KEY_COLUMNS, scoreColumns } from "./score-columns.ts";
+import { keyColumns, scoreColumns } from "./score-columns.ts";
 
 /** One label's scores, aligned with the collected rows; NaN where the file has none. */
 export interface OtherScores {
@@ -125,7 +125,7 @@ export async function readPredictions(
 
 function columnsOf(relation: Relation, binding: Binding, tasks: readonly Task[]): ScoreColumn[] {
   const { events } = binding;
-  const keys = new Set<string | undefined>([...KEY_COLUMNS, events?.user, events?.item, events?.clock.column]);
+  const keys = new Set<string | undefined>([...keyColumns, events?.user, events?.item, events?.clock.column]);
   const names = scoreColumns(tasks.map(({ name }) => name));
   const found = tasks.flatMap((task, i): ScoreColumn[] => {
     const { score, logit, sampled, sampledLogit } = names[i];

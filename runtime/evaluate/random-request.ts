@@ -16,7 +16,7 @@ export interface ItemDraw {
   readonly vocabulary: (name: string) => readonly string[];
 }
 
-const NOW = 1_700_000_000;
+const now = 1_700_000_000;
 
 /** One request: histories of `length` behaviours, `candidates` candidates. */
 export function randomRequest(
@@ -44,13 +44,13 @@ export function randomRequest(
       const rows = Math.min(max, length);
       const cross = crossFeatures(manifest, name).filter(({ encoder }) => encoder.kind !== "elapsed");
       const columns = cross.map((feature) => [feature.column, column(feature, rows)] as const);
-      const time = Array.from({ length: rows }, () => NOW - Math.floor(next() ** 4 * 3e7));
+      const time = Array.from({ length: rows }, () => now - Math.floor(next() ** 4 * 3e7));
       return [name, { ...items(rows), time, ...recordOf(columns) }];
     }),
   );
   const own = group("candidate").map((feature) => [feature.column, column(feature, candidates)] as const);
   return {
-    prepare: { user: single(group("user")), time: NOW, history } as PrepareRequest,
+    prepare: { user: single(group("user")), time: now, history } as PrepareRequest,
     rank: {
       context: single(group("context")),
       candidates: { ...items(candidates), ...recordOf(own) },

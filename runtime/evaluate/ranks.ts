@@ -56,9 +56,9 @@ export interface LabelRanks {
 }
 
 /** Scores of an evaluation that nobody bounds: about a minute on two cores. Preparing a user costs as much as so many. */
-const SCORES = 5_000_000;
-const USER = 500;
-const LEAST = 100;
+const scores = 5_000_000;
+const user = 500;
+const least = 100;
 
 /** One positive with its rank by label. */
 interface RankedRow {
@@ -92,7 +92,7 @@ export async function ranksOf(
   const every = rowsWhere(all.rows, (i) => positive.some((has) => has[i] === 1));
   const generation = preparedItems(dataset);
   const each = Math.min(generation.items, (candidates ?? generation.items) + 1);
-  const most = Math.max(LEAST, Math.floor(SCORES / (each + USER)));
+  const most = Math.max(least, Math.floor(scores / (each + user)));
   const chosen = someOf(every, all.row, options.positives ?? most, seed);
   const users = dataset.userOf(part);
   const userOf = (row: number): number => users[prepared.sample[row]];

@@ -14,7 +14,7 @@ export interface ScoreColumns {
 }
 
 /** The columns of such files that are of no label: which event or sample a row is, and what it weighs. */
-export const KEY_COLUMNS = ["sample", "row", "user", "item", "time", "drawn", "offset"] as const;
+export const keyColumns = ["sample", "row", "user", "item", "time", "drawn", "offset"] as const;
 
 /**
  * `LABEL.score`, `LABEL.logit` and `LABEL.label`. Databases tell no upper case from lower: a label that differs in case

@@ -36,7 +36,7 @@ export interface SelfTestReport {
 }
 
 /** Items made up where no table is built. */
-const SYNTHETIC = 5000;
+const syntheticRows = 5000;
 
 export async function selfTest(dir: string, options: SelfTestOptions = {}): Promise<SelfTestReport> {
   const { requests = 20, history = 1000, candidates = 8, seed = 1, ...rest } = options;
@@ -44,10 +44,10 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
   try {
     const { engine } = twin;
     const generation = engine.tables.current();
-    const items = generation?.items ?? SYNTHETIC;
+    const items = generation?.items ?? syntheticRows;
     const synthetic = generation === null || items === 0;
     const draw = {
-      items: synthetic ? SYNTHETIC : items,
+      items: synthetic ? syntheticRows : items,
       inline: synthetic,
       vocabulary: (name: string) => vocabularyEntries(engine.artefacts, name),
     };

@@ -2,7 +2,7 @@
 import type { Tensor } from "../session/session.ts";
 
 /** Scores at or below are masked. */
-const MASKED = -1e29;
+const masked = -1e29;
 
 /**
  * Compares selections [… k] with the reference's, index for index. A list that differs is right all the same if it is the
@@ -43,7 +43,7 @@ function explained({ shape, data }: Tensor, list: number, lists: number, ours: r
   );
   let valid = 0;
   for (const score of heads[0]) {
-    valid += Number(score > MASKED);
+    valid += Number(score > masked);
   }
   return isWalk(heads as readonly ArrayLike<number>[], ours.slice(0, Math.min(ours.length, valid)));
 }

@@ -8,11 +8,11 @@ export interface ScoreRow {
 }
 
 /** Relative difference below which two float32 scores may change places. */
-export const NEAR = 1e-5;
+export const nearGap = 1e-5;
 
 /**
  * The step of the round robin at which a behaviour may first be met, earliest and latest, if scores nearer than
- * `NEAR`·max(1, |score|) may stand in either order. Under another rule give one head.
+ * `nearGap`·max(1, |score|) may stand in either order. Under another rule give one head.
  */
 export function meetingSteps({ heads, count }: ScoreRow, behaviour: number): { earliest: number; latest: number } {
   let earliest = Number.POSITIVE_INFINITY;
@@ -20,7 +20,7 @@ export function meetingSteps({ heads, count }: ScoreRow, behaviour: number): { e
   for (let a = 0; a < heads.length; a++) {
     const scores = heads[a];
     const own = scores[behaviour];
-    const near = NEAR * Math.max(1, Math.abs(own));
+    const near = nearGap * Math.max(1, Math.abs(own));
     let above = 0;
     let close = 0;
     for (let i = 0; i < count; i++) {

@@ -6,7 +6,7 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { type ReadManifest, readManifestText } from "../../contract/manifest-text.ts";
 import { readText } from "./files.ts";
 
-const MOST = 64 * 1024 * 1024;
+const most = 64 * 1024 * 1024;
 
 /** DIR/manifest.yaml. @throws TwinError where it is missing, foreign, of another version or does not hang together */
 export const readManifest = (dir: string): Manifest => readBuild(dir).manifest;
@@ -19,5 +19,5 @@ export function readBuild(dir: string): ReadManifest {
       `cannot read ${path}: there is no such file, so ${dir} is no build. Name the folder of one; \`twin build FILE -o ${dir}\` makes it`,
     );
   }
-  return readManifestText(readText(path, MOST), path);
+  return readManifestText(readText(path, most), path);
 }

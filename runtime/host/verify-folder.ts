@@ -1,7 +1,7 @@
 // What `twin verify` finds in a folder, whatever it holds: every file read in full and held against what was written of it.
 import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
-import { BLOCK, CheckedBlocks, parseHashes } from "../../contract/block-hashes.ts";
+import { blockBytes, CheckedBlocks, parseHashes } from "../../contract/block-hashes.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import { attempt, expectFile, readFully } from "./files.ts";
@@ -48,7 +48,7 @@ export class FolderCheck {
   private constructor(options: VerifyOptions, hash: Hasher, total: number) {
     this.#options = options;
     this.#hasher = hash;
-    this.#progress = meter("MiB", Math.ceil(total / BLOCK), options.onProgress);
+    this.#progress = meter("MiB", Math.ceil(total / blockBytes), options.onProgress);
   }
 
   /** @param total bytes that there are to read, for the progress */
@@ -76,11 +76,11 @@ export class FolderCheck {
     const hash = createHash("sha256");
     const checked = blocks === undefined ? null : this.#blocks(path, file, { bytes, blocks }, cure);
     try {
-      const piece = new Uint8Array(BLOCK);
-      for (let at = 0; at <= bytes; at += BLOCK) {
-        const part = piece.subarray(0, Math.min(BLOCK, bytes - at + 1));
+      const piece = new Uint8Array(blockBytes);
+      for (let at = 0; at <= bytes; at += blockBytes) {
+        const part = piece.subarray(0, Math.min(blockBytes, bytes - at + 1));
         const got = attempt("read", path, () => readFully(file, part, at));
-        const due = Math.min(BLOCK, bytes - at);
+        const due = Math.min(blockBytes, bytes - at);
         if (got < due) {
           throw new TwinError(`${path} ends after ${at + got} of ${bytes} bytes: it is truncated. ${cure}`);
         }
@@ -109,7 +109,7 @@ export class FolderCheck {
   /** Counts bytes that were read, lets a signal be heard, and stops where one came. */
   async count(bytes: number): Promise<void> {
     this.bytes += bytes;
-    this.#progress.add(bytes / BLOCK);
+    this.#progress.add(bytes / blockBytes);
     await new Promise(setImmediate);
     if (this.#options.signal?.aborted) {
       throw new TwinError("verifying was stopped; nothing is known of the rest");

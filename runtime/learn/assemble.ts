@@ -53,8 +53,8 @@ export interface Draw {
 }
 
 /** Purposes of a step's draws: features count on from here, dropout inputs from further on. */
-const MASKS = 1000;
-const DROPOUTS = 1_000_000;
+const maskStream = 1000;
+const dropoutStream = 1_000_000;
 
 export class Assembler {
   readonly #dataset: Dataset;
@@ -135,7 +135,7 @@ export class Assembler {
   /** Ids that are to be learned as "unknown" in this step: search and step see the same. */
   #mask({ seed, step }: Draw, batch: Pick<Assembled, "items" | "itemFeatures" | "single" | "histories">): void {
     this.#plan.spec.unknown.forEach(({ feature, share }, i) => {
-      const key = streams.stepKey(seed, step, MASKS + i);
+      const key = streams.stepKey(seed, step, maskStream + i);
       const ofItem = batch.itemFeatures[feature];
       if (ofItem !== undefined) {
         if (maskable(ofItem)) {
@@ -159,7 +159,7 @@ export class Assembler {
       if (source.kind !== "dropout" || masks[name] !== undefined) {
         continue;
       }
-      const key = streams.stepKey(seed, step, DROPOUTS + Object.keys(masks).length);
+      const key = streams.stepKey(seed, step, dropoutStream + Object.keys(masks).length);
       masks[name] = dropoutMask(rows * source.width, source.rate, key);
     }
     return masks;

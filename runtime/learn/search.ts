@@ -12,7 +12,7 @@ import { rowGroups } from "./row-groups.ts";
 import type { TrainState } from "./state.ts";
 
 /** Scoring this many behaviours takes about as long as a run of the session takes besides. */
-const RUN = 4096;
+const run = 4096;
 
 export class Searcher {
   readonly #plan: TrainPlan;
@@ -51,7 +51,7 @@ export class Searcher {
       this.lists.map(({ search, keep, lists }) => [search, everything(rows, keep, lists)] as const),
     );
     const lengths = longest(this.#histories.map((name) => batch.histories[name].lengths));
-    for (const group of rowGroups(lengths, ranked ? -1 : this.#enough, batch.items.length + RUN)) {
+    for (const group of rowGroups(lengths, ranked ? -1 : this.#enough, batch.items.length + run)) {
       const found = await this.#run(group.rows.length === rows ? batch : this.#part(batch, group.rows));
       for (const { search, keep, lists } of this.lists) {
         put(found[search].data as Int32Array, group.rows, { rows, keep, lists }, kept[search]);

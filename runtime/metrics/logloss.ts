@@ -2,11 +2,11 @@
 import type { Column } from "./order.ts";
 
 /** Probabilities are held within [1e-7, 1 − 1e-7], whoever made them: logits within ±this. */
-export const BOUND = Math.log((1 - 1e-7) / 1e-7);
+export const bound = Math.log((1 - 1e-7) / 1e-7);
 
 /** The logit of a probability, bounded. */
 export function logitOf(probability: number): number {
-  return Math.max(-BOUND, Math.min(BOUND, Math.log(probability) - Math.log1p(-probability)));
+  return Math.max(-bound, Math.min(bound, Math.log(probability) - Math.log1p(-probability)));
 }
 
 export function probabilityOf(logit: number): number {
@@ -15,7 +15,7 @@ export function probabilityOf(logit: number): number {
 
 /** −y·ln p − (1 − y)·ln(1 − p) of one row, as max(z, 0) − z·y + ln(1 + e^−|z|) with z bounded. */
 export function lossOf(logit: number, label: number): number {
-  const z = Math.max(-BOUND, Math.min(BOUND, logit));
+  const z = Math.max(-bound, Math.min(bound, logit));
   return Math.max(z, 0) - z * label + Math.log1p(Math.exp(-Math.abs(z)));
 }
 

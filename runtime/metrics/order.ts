@@ -4,7 +4,7 @@
 export type Column = Float32Array | Float64Array;
 
 /** Below this many rows a comparison sort is faster than counting digits. */
-const FEW = 4096;
+const few = 4096;
 
 /**
  * The permutation that puts the values in ascending order; equal values (−0 and 0 are equal) stay in theirs.
@@ -21,7 +21,7 @@ export function ascending(values: Column): Uint32Array {
   for (let i = 0; i < count; i++) {
     order[i] = i;
   }
-  if (count < FEW) {
+  if (count < few) {
     return order.sort((a, b) => values[a] - values[b] || a - b);
   }
   return digitsOf(values).reduce(byDigits, order);

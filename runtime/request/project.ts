@@ -12,7 +12,7 @@ import type { HistorySide } from "./history.ts";
 import { fetchOutside } from "./outside.ts";
 
 /** Items projected at once. */
-const BATCH = 8192;
+const batch = 8192;
 
 /** Projects the items of some behaviours: behaviour i to row i + 1. */
 export async function project(
@@ -38,8 +38,8 @@ export async function project(
   // Where all of them are due their features are what the histories' graphs read, too.
   const items = behaviours.length === history.count ? history.items : history.items.some(behaviours);
   await items.fetch(features, options);
-  for (let start = 0; start < behaviours.length; start += BATCH) {
-    const end = Math.min(start + BATCH, behaviours.length);
+  for (let start = 0; start < behaviours.length; start += batch) {
+    const end = Math.min(start + batch, behaviours.length);
     const feeds = await projectorFeeds(engine, items, ports, { start, end }, options);
     const results = await engine.sessions.run("projector", feeds);
     const projected = results[output.name].data as Float32Array;

@@ -12,9 +12,9 @@ import type { RankRequest } from "./request.ts";
 import { runGraph } from "./variants.ts";
 
 /** Copies of the scores that a search holds at its widest: scores, masked, ranks, priorities. */
-const COPIES = 6;
+const mostCopies = 6;
 /** Candidates ranked at once at most: what a tower and the kept behaviours take is bounded by this. */
-const MOST = 2048;
+const mostAtOnce = 2048;
 
 /** The heads of a search: those of its metric. */
 export function headsOf(engine: Engine, search: SearchSpec): number {
@@ -34,7 +34,7 @@ export function chunkSize(engine: Engine, side: UserSide): number {
       floats = Math.max(floats, heads * side.histories.get(over.history)!.length);
     }
   }
-  return Math.max(1, Math.min(MOST, Math.floor(engine.scoreBytes / (4 * COPIES * floats))));
+  return Math.max(1, Math.min(mostAtOnce, Math.floor(engine.scoreBytes / (4 * mostCopies * floats))));
 }
 
 /** @param signal where it aborts, no store is read and no further graph is run, and its reason is thrown */

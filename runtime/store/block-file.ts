@@ -1,8 +1,14 @@
 // Reads a block file: header and sizes are checked when it is opened, each block when it is first read.
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync } from "node:fs";
-import { type BlockHeader, type BlockKind, checksumBytes, decodeHeader, HEADER } from "../../contract/block-format.ts";
-import { BLOCK, CheckedBlocks } from "../../contract/block-hashes.ts";
+import {
+  type BlockHeader,
+  type BlockKind,
+  checksumBytes,
+  decodeHeader,
+  headerBytes,
+} from "../../contract/block-format.ts";
+import { blockBytes, CheckedBlocks } from "../../contract/block-hashes.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import { attempt, expectFile, readFully } from "../host/files.ts";
@@ -45,7 +51,7 @@ export class BlockFile {
         fill: (into, offset) => this.#fill(into, offset),
         damaged: (block, from, to) =>
           new TwinError(
-            `${path} is damaged: bytes ${HEADER + from} to ${HEADER + to} (block ${block}) do not match their checksum. ${again}`,
+            `${path} is damaged: bytes ${headerBytes + from} to ${headerBytes + to} (block ${block}) do not match their checksum. ${again}`,
           ),
       },
       hash,
@@ -94,12 +100,12 @@ export class BlockFile {
     } catch (error) {
       throw new TwinError(`${this.path}: ${length} bytes do not fit into memory`, { cause: error });
     }
-    const first = Math.min(length, (BLOCK - (offset % BLOCK)) % BLOCK);
+    const first = Math.min(length, (blockBytes - (offset % blockBytes)) % blockBytes);
     if (first > 0) {
       this.read(offset, new Uint8Array(buffer, 0, first));
     }
-    for (let at = first; at < length; at += BLOCK) {
-      const piece = new Uint8Array(buffer, at, Math.min(BLOCK, length - at));
+    for (let at = first; at < length; at += blockBytes) {
+      const piece = new Uint8Array(buffer, at, Math.min(blockBytes, length - at));
       this.read(offset + at, piece);
     }
     return buffer;
@@ -128,7 +134,7 @@ export class BlockFile {
 
   #fill(into: Uint8Array, offset: number): void {
     const file = this.#opened();
-    const got = attempt("read", this.path, () => readFully(file, into, HEADER + offset));
+    const got = attempt("read", this.path, () => readFully(file, into, headerBytes + offset));
     if (got < into.length) {
       throw new TwinError(`${this.path} was cut short while it was in use. ${again}`);
     }
@@ -144,10 +150,10 @@ export function rootOf(path: string): string {
   try {
     return attempt("read", path, () => {
       const { size } = fstatSync(file);
-      const header = new Uint8Array(HEADER);
+      const header = new Uint8Array(headerBytes);
       readFully(file, header, 0);
       // Payload and checksums: 8 bytes for each MiB that was begun.
-      const blocks = Math.ceil((size - HEADER) / (BLOCK + 8));
+      const blocks = Math.ceil((size - headerBytes) / (blockBytes + 8));
       const checksums = new Uint8Array(Math.max(0, 8 * blocks));
       readFully(file, checksums, size - checksums.length);
       return createHash("sha256").update(header).update(checksums).digest("hex");
@@ -170,7 +176,7 @@ function readEnds(
   if (!stat.isFile()) {
     return fail("it is not a file");
   }
-  const bytes = new Uint8Array(Math.min(HEADER, stat.size));
+  const bytes = new Uint8Array(Math.min(headerBytes, stat.size));
   readFully(file, bytes, 0);
   const header = decodeHeader(bytes, hash);
   if (typeof header === "string") {
@@ -187,16 +193,16 @@ function readEnds(
     );
   }
   const { payload, block } = header;
-  if (!Number.isSafeInteger(payload) || payload < 0 || block !== BLOCK) {
+  if (!Number.isSafeInteger(payload) || payload < 0 || block !== blockBytes) {
     return fail("its header gives no proper sizes");
   }
-  const expected = HEADER + payload + checksumBytes(payload);
+  const expected = headerBytes + payload + checksumBytes(payload);
   if (stat.size !== expected) {
     return fail(
       `it should have ${expected} bytes and has ${stat.size}: ${stat.size < expected ? "it is truncated" : "there is more"}`,
     );
   }
   const checksums = new BigUint64Array(checksumBytes(payload) / 8);
-  readFully(file, new Uint8Array(checksums.buffer), HEADER + payload);
+  readFully(file, new Uint8Array(checksums.buffer), headerBytes + payload);
   return { header, checksums };
 }

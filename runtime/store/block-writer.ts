@@ -1,7 +1,7 @@
 // Writes a block file as a stream: the payload in order, checksums as it goes, the header last.
 import { closeSync, fsyncSync, openSync, unlinkSync } from "node:fs";
-import { type BlockKind, encodeHeader, HEADER } from "../../contract/block-format.ts";
-import { BLOCK } from "../../contract/block-hashes.ts";
+import { type BlockKind, encodeHeader, headerBytes } from "../../contract/block-format.ts";
+import { blockBytes } from "../../contract/block-hashes.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import { attempt, fileError, writeFully } from "../host/files.ts";
@@ -12,7 +12,7 @@ export class BlockWriter {
   readonly #kind: BlockKind;
   readonly #fields: Record<string, unknown>;
   readonly #hasher: Hasher;
-  readonly #pending = new Uint8Array(BLOCK);
+  readonly #pending = new Uint8Array(blockBytes);
   readonly #checksums: bigint[] = [];
   readonly #behind: WriteBehind;
   #file: number | null;
@@ -49,16 +49,16 @@ export class BlockWriter {
   write(bytes: Uint8Array): void {
     let done = 0;
     while (done < bytes.length) {
-      if (this.#filled === 0 && bytes.length - done >= BLOCK) {
-        this.#block(bytes.subarray(done, done + BLOCK));
-        done += BLOCK;
+      if (this.#filled === 0 && bytes.length - done >= blockBytes) {
+        this.#block(bytes.subarray(done, done + blockBytes));
+        done += blockBytes;
         continue;
       }
-      const piece = bytes.subarray(done, done + BLOCK - this.#filled);
+      const piece = bytes.subarray(done, done + blockBytes - this.#filled);
       this.#pending.set(piece, this.#filled);
       this.#filled += piece.length;
       done += piece.length;
-      if (this.#filled === BLOCK) {
+      if (this.#filled === blockBytes) {
         this.#flush();
       }
     }
@@ -70,16 +70,16 @@ export class BlockWriter {
       this.#flush();
     }
     const header = encodeHeader(
-      { ...this.#fields, ...fields, kind: this.#kind, format: 1, payload: this.#payload, block: BLOCK },
+      { ...this.#fields, ...fields, kind: this.#kind, format: 1, payload: this.#payload, block: blockBytes },
       this.#hasher,
     );
     if (header === null) {
       this.abort();
-      throw new TwinError(`cannot write ${this.path}: its header would be longer than ${HEADER} bytes`);
+      throw new TwinError(`cannot write ${this.path}: its header would be longer than ${headerBytes} bytes`);
     }
     const checksums = BigUint64Array.from(this.#checksums);
     this.#attempt((file) => {
-      writeFully(file, new Uint8Array(checksums.buffer), HEADER + this.#payload);
+      writeFully(file, new Uint8Array(checksums.buffer), headerBytes + this.#payload);
       // Durable before the header: a header never stands over bytes that a crash may lose.
       fsyncSync(file);
       writeFully(file, header, 0);
@@ -107,7 +107,7 @@ export class BlockWriter {
 
   #block(bytes: Uint8Array): void {
     this.#checksums.push(this.#hasher.bytes(bytes));
-    this.#attempt((file) => writeFully(file, bytes, HEADER + this.#payload));
+    this.#attempt((file) => writeFully(file, bytes, headerBytes + this.#payload));
     this.#payload += bytes.length;
     this.#behind.add(bytes.length);
   }

@@ -10,7 +10,7 @@ import {
   type TableStore,
 } from "../table/table-store.ts";
 import type { BlockFile } from "./block-file.ts";
-import { othersTurn, TURN } from "./turn.ts";
+import { othersTurn, turn } from "./turn.ts";
 
 export class FileRows implements TableStore {
   readonly rows: number;
@@ -50,7 +50,7 @@ export class FileRows implements TableStore {
     const row = new Uint8Array(this.rowBytes);
     const part = row.subarray(first, end);
     for (let i = 0; i < rows.length; i++) {
-      if (i % TURN === TURN - 1 && into.length > 0) {
+      if (i % turn === turn - 1 && into.length > 0) {
         await othersTurn(signal);
       }
       hits[i] = rows[i] > 0 ? 1 : 0;

@@ -6,7 +6,7 @@ import { TwinError } from "../../contract/error.ts";
 import { attempt, isAlive, readText, removeLeftovers, syncFolder, writeFileAtomic } from "../host/files.ts";
 
 /** Names the process that writes a partial generation. */
-const OWNER = "owner";
+const ownerFile = "owner";
 
 /** Partial generations of this process. */
 const active = new Set<string>();
@@ -69,7 +69,7 @@ export function nextGeneration(dir: string): { number: number; partial: string }
     const partial = join(folder, `.${number}.partial`);
     mkdirSync(partial);
     active.add(partial);
-    writeFileSync(join(partial, OWNER), `${process.pid}\n`);
+    writeFileSync(join(partial, ownerFile), `${process.pid}\n`);
     return { number, partial };
   });
 }
@@ -84,7 +84,7 @@ function currentOrZero(dir: string): number {
 }
 
 function removePartial(path: string, dir: string): void {
-  const owner = existsSync(join(path, OWNER)) ? Number(readFileSync(join(path, OWNER), "utf8")) : Number.NaN;
+  const owner = existsSync(join(path, ownerFile)) ? Number(readFileSync(join(path, ownerFile), "utf8")) : Number.NaN;
   if (active.has(path) || (owner > 0 && owner !== process.pid && isAlive(owner))) {
     throw new TwinError(
       `another table build (process ${owner}) is at work on ${dir}. Wait for it; if there is none, remove ${path}`,
@@ -107,7 +107,7 @@ export function commitGeneration(dir: string, number: number, partial: string): 
   const folder = generationsFolder(dir);
   attempt("write", folder, () => {
     const before = currentOrZero(dir);
-    rmSync(join(partial, OWNER), { force: true });
+    rmSync(join(partial, ownerFile), { force: true });
     syncFolder(partial);
     renameSync(partial, generationFolder(dir, number));
     active.delete(partial);

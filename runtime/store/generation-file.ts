@@ -56,12 +56,12 @@ export const GenerationSchema = strict({
 
 export type GenerationFile = v.InferOutput<typeof GenerationSchema>;
 
-const NAME = "generation.json";
+const fileName = "generation.json";
 const again = "Build the tables again: twin table build DIR --data DATA";
 
 /** @throws TwinError where it is missing, foreign or of another version */
 export function readGeneration(folder: string): GenerationFile {
-  const path = join(folder, NAME);
+  const path = join(folder, fileName);
   expectFile(path, again);
   let text: string;
   let value: unknown;
@@ -113,5 +113,5 @@ export function writeGeneration(folder: string, described: GenerationFile): void
   const names = [index, store, ...Object.values(tables).map((table) => table.file)];
   const files = recordOf(names.map((name) => [name, rootOf(join(folder, name))]));
   const generation = v.parse(GenerationSchema, { ...described, format: 2, files });
-  writeFileAtomic(join(folder, NAME), checkedJson(generation));
+  writeFileAtomic(join(folder, fileName), checkedJson(generation));
 }

@@ -9,7 +9,7 @@ import { MemoryRows } from "../table/memory-rows.ts";
 import type { HitMask, Piece, ReadOptions, RowKeys } from "../table/table-store.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
 import { FileRows } from "./file-rows.ts";
-import { MEMORY_LIMIT, type TableOptions } from "./table-file.ts";
+import { defaultMemoryLimit, type TableOptions } from "./table-file.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
 const Fields = v.object({ records: v.pipe(count, v.minValue(1)), words: count, layout: count });
@@ -83,7 +83,7 @@ export class ItemStore implements ItemRows {
     const file = await BlockFile.open(path, "items");
     try {
       const { records, bytes, features } = readLayout(file);
-      const inMemory = bytes <= (options.memoryLimit ?? MEMORY_LIMIT);
+      const inMemory = bytes <= (options.memoryLimit ?? defaultMemoryLimit);
       const memory = inMemory ? file.readAll(options.shared, 0, bytes) : null;
       const image = { path, records, features, memory, file: memory ? null : file.image() };
       return new ItemStore(image, file, options.locate ?? byNumber);

@@ -8,12 +8,12 @@ import { hashTexts } from "../table/string-index.ts";
 import { BlockWriter } from "./block-writer.ts";
 
 /** A dense index may have this many slots a key: it is then no larger than a sparse one. */
-const DENSE_SLOTS = 6;
+const denseSlots = 6;
 /** Slots of four words of 2^31 would not fit a typed array. */
-const MOST_KEYS = 2 ** 29;
+const mostKeys = 2 ** 29;
 
 /** Bytes of strings that are handed on at once. */
-const CHUNK = 1 << 20;
+const chunkBytes = 1 << 20;
 
 /** Two items have one key; `first` and `second` are their places in the column, counted from 0. */
 export class DuplicateKeyError extends TwinError {
@@ -41,8 +41,8 @@ export interface BuiltIndex {
  * @throws DuplicateKeyError
  */
 export function buildKeyIndex(keys: KeyColumn, hash: Hasher): BuiltIndex {
-  if (keys.length > MOST_KEYS) {
-    throw new TwinError(`${keys.length} keys are more than the ${MOST_KEYS} that one index holds`);
+  if (keys.length > mostKeys) {
+    throw new TwinError(`${keys.length} keys are more than the ${mostKeys} that one index holds`);
   }
   if (keys.type === "int64") {
     return buildDense(keys) ?? buildSparse(keys);
@@ -77,12 +77,12 @@ function* stringParts(slots: Uint32Array, sizes: readonly number[], texts: reado
     offsets[2 * i + 3] = Math.floor(at / 0x100000000);
   }
   yield new Uint8Array(offsets.buffer);
-  let chunk = Buffer.allocUnsafe(CHUNK);
+  let chunk = Buffer.allocUnsafe(chunkBytes);
   let filled = 0;
   for (let i = 0; i < texts.length; i++) {
     if (filled + sizes[i]! > chunk.length) {
       yield chunk.subarray(0, filled);
-      chunk = Buffer.allocUnsafe(Math.max(CHUNK, sizes[i]!));
+      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, sizes[i]!));
       filled = 0;
     }
     filled += chunk.write(texts[i]!, filled, "utf8");
@@ -114,7 +114,7 @@ function buildDense(keys: KeyColumn & { type: "int64" }): BuiltIndex | null {
   }
   const min = keyInteger(words, least);
   const range = keyInteger(words, most) - min + 1n;
-  if (range > BigInt(DENSE_SLOTS * length)) {
+  if (range > BigInt(denseSlots * length)) {
     return null;
   }
   const slots = new Uint32Array(Number(range));

@@ -1,7 +1,7 @@
 // Opens keys.index: read into memory as a whole, and held against what its header promises.
 import * as v from "valibot";
 import { TwinError } from "../../contract/error.ts";
-import { SLOT_WORDS } from "../../contract/slots.ts";
+import { slotWords } from "../../contract/slots.ts";
 import { type IndexFields, IndexFieldsSchema, KeyIndex, type Memory } from "../table/key-index.ts";
 import { BlockFile } from "./block-file.ts";
 
@@ -31,7 +31,7 @@ function partSizes(fields: IndexFields): number[] {
   if (fields.index === "dense") {
     return [4 * fields.slots];
   }
-  const slots = 4 * SLOT_WORDS * fields.slots;
+  const slots = 4 * slotWords * fields.slots;
   return fields.index === "sparse64" ? [slots] : [slots, 8 * (fields.keys + 1), fields.blob];
 }
 
@@ -57,7 +57,7 @@ function checkOrdinals(path: string, fields: IndexFields, words: Uint32Array): v
   const dense = fields.index === "dense";
   let used = 0;
   let highest = 0;
-  for (let at = dense ? 0 : 2; at < words.length; at += dense ? 1 : SLOT_WORDS) {
+  for (let at = dense ? 0 : 2; at < words.length; at += dense ? 1 : slotWords) {
     const ordinal = words[at];
     if (ordinal > 0) {
       used++;

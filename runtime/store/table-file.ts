@@ -21,7 +21,7 @@ const Fields = v.object({
 });
 
 /** Tables above this many bytes stay in their file, unless told otherwise: 2 GB. */
-export const MEMORY_LIMIT = 2 ** 31;
+export const defaultMemoryLimit = 2 ** 31;
 
 export interface TableOptions {
   /** Largest number of bytes to hold in memory; default 2 GB. */
@@ -92,7 +92,7 @@ export class TableFile implements OpenTable {
 
   /** @throws TwinError where the file is missing, foreign, truncated or damaged */
   static async open(path: string, options: TableOptions = {}): Promise<TableFile> {
-    const { memoryLimit = MEMORY_LIMIT, shared = false, locate = byNumber } = options;
+    const { memoryLimit = defaultMemoryLimit, shared = false, locate = byNumber } = options;
     const file = await BlockFile.open(path, "table");
     try {
       const { rows, format } = readFields(file);

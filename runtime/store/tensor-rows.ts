@@ -12,7 +12,7 @@ import {
   type RowKeys,
   type TableStore,
 } from "../table/table-store.ts";
-import { othersTurn, TURN } from "./turn.ts";
+import { othersTurn, turn } from "./turn.ts";
 
 /** The stores of a file's tensors, by name. */
 export function tensorRows(file: TensorFile): (name: string, width: number) => TensorRows {
@@ -61,12 +61,12 @@ export class TensorRows implements TableStore {
     if (into.length === 0) {
       return hits;
     }
-    const values = new Float32Array((Math.min(TURN, rows.length) * this.rowBytes) / 4);
-    for (let start = 0; start < rows.length; start += TURN) {
+    const values = new Float32Array((Math.min(turn, rows.length) * this.rowBytes) / 4);
+    for (let start = 0; start < rows.length; start += turn) {
       if (start > 0) {
         await othersTurn(signal);
       }
-      const end = Math.min(start + TURN, rows.length);
+      const end = Math.min(start + turn, rows.length);
       // Row 0 stands for what is absent while neighbours are read together.
       const part = rows.slice(start, end).map((row, i) => (hits[start + i] === 1 ? row : 0));
       if (this.#rows > 0) {

@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 
 /** Rows that are read before others get their turn: a few milliseconds. */
-export const TURN = 2048;
+export const turn = 2048;
 
 /** Gives others their turn. @throws the signal's reason where it was aborted meanwhile */
 export async function othersTurn(signal: AbortSignal | null | undefined): Promise<void> {

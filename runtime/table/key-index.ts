@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { TwinError } from "../../contract/error.ts";
 import type { Hasher } from "../../contract/hash.ts";
 import { hasher } from "../../contract/hash.ts";
-import { findSlot, SLOT_WORDS, type Slots } from "../../contract/slots.ts";
+import { findSlot, type Slots, slotWords } from "../../contract/slots.ts";
 import type { KeyColumn, KeyType } from "../encode/keys.ts";
 import { allDense, lookupDense, offsetsFrom } from "./dense-index.ts";
 import { allStrings, lookupStrings, type StringIndex } from "./string-index.ts";
@@ -102,7 +102,7 @@ export class KeyIndex {
       return { type: "int64", length: this.keys, words: allDense(this.#words, this.#min, this.keys) };
     }
     const words = new Uint32Array(2 * this.keys);
-    for (let at = 0; at < this.#words.length; at += SLOT_WORDS) {
+    for (let at = 0; at < this.#words.length; at += slotWords) {
       const ordinal = this.#words[at + 2];
       if (ordinal > 0) {
         words[2 * ordinal - 2] = this.#words[at];

@@ -19,7 +19,7 @@ export interface Section {
 }
 
 /** Pieces of more words are copied as a whole. */
-const WORDS = 24;
+const words = 24;
 
 export class MemoryRows implements TableStore {
   readonly where: string;
@@ -104,7 +104,7 @@ function copyElements(
     for (let i = 0; i < rows.length; i++) {
       target[i * step + first] = source[rows[i] * stride + from];
     }
-  } else if (count <= WORDS) {
+  } else if (count <= words) {
     for (let i = 0; i < rows.length; i++) {
       const at = rows[i] * stride + from;
       const to = i * step + first;

@@ -1,6 +1,6 @@
 // The key index of strings: open addressing over xxHash64, every hit compared with the key's UTF-8 bytes.
 import type { Hasher } from "../../contract/hash.ts";
-import { mix, SLOT_WORDS, type Slots } from "../../contract/slots.ts";
+import { mix, type Slots, slotWords } from "../../contract/slots.ts";
 
 export interface StringIndex {
   /** Slots whose keys are the strings' hashes. */
@@ -36,7 +36,7 @@ export function lookupStrings(index: StringIndex, texts: readonly string[], ordi
     const high = halves[1];
     let slot = mix(low, high) & mask;
     for (let walk = 0; walk <= longest; walk++) {
-      const at = SLOT_WORDS * slot;
+      const at = slotWords * slot;
       const ordinal = words[at + 2];
       if (ordinal === 0) {
         break;

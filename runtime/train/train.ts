@@ -21,7 +21,7 @@ import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint
 import { MetricsLog } from "./metrics-log.ts";
 
 /** Batches that are assembled ahead. */
-const AHEAD = 2;
+const ahead = 2;
 
 export interface TrainOptions {
   /** The run's folder. */
@@ -158,7 +158,7 @@ class Run {
     const queue: Promise<Assembled>[] = [];
     let asked = this.step;
     const ask = (): void => {
-      while (queue.length < AHEAD && asked < this.#total) {
+      while (queue.length < ahead && asked < this.#total) {
         const batch = feeder.step(++asked);
         // Told when its turn comes, also where an earlier one fails before.
         batch.catch(() => undefined);

@@ -24,20 +24,20 @@ export interface Evaluated {
   readonly test: readonly number[];
 }
 
-const T0 = 1_600_000_000;
-const USERS = 6;
-const EACH = 30;
+const t0 = 1_600_000_000;
+const users = 6;
+const each = 30;
 /** The last third is the test part; in it lie videos that nobody met before. */
-const END = T0 + 200_000;
+const end = t0 + 200_000;
 
 /** Events of six users; three of an instant are one request. */
 function someEvents(): LoggedEvent[] {
   const { next, below } = random(11);
   const events: LoggedEvent[] = [];
-  for (let user = 1; user <= USERS; user++) {
-    for (let i = 0, first = 0; i < EACH; i++) {
-      const time = T0 + Math.floor(i / 3) * 30_000 + user;
-      const videos = time > END ? 50 : 40;
+  for (let user = 1; user <= users; user++) {
+    for (let i = 0, first = 0; i < each; i++) {
+      const time = t0 + Math.floor(i / 3) * 30_000 + user;
+      const videos = time > end ? 50 : 40;
       if (i % 3 === 0) {
         first = below(videos);
       }
@@ -70,11 +70,11 @@ export async function evaluated(model: Parameters<typeof videoModel>[0] = {}, se
     "items.jsonl": `${videos.join("\n")}\n`,
     "data.yaml":
       "events: {file: events.csv, user: user, item: video, time: time}\nitems: {file: items.jsonl, key: video}\n" +
-      `columns: {predict.click: click, predict.watch: watch}\nsplit: {by: time, train: ..${END}, test: rest}\n`,
+      `columns: {predict.click: click, predict.watch: watch}\nsplit: {by: time, train: ..${end}, test: rest}\n`,
   });
   const dir = built(videoModel({ max: 40, ...model }), { seed });
   const binding = readBinding(join(folder, "data.yaml"));
   await buildTables({ dir, binding });
-  const test = events.flatMap(({ time }, row) => (time > END ? [row] : []));
+  const test = events.flatMap(({ time }, row) => (time > end ? [row] : []));
   return { folder, dir, binding, events, test };
 }

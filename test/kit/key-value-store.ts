@@ -13,7 +13,7 @@ import {
 } from "../../runtime/table/table-store.ts";
 
 /** Keys of one command. */
-const CHUNK = 500;
+const chunkSize = 500;
 
 /** The server: raw values by key. */
 export class KeyValues {
@@ -57,9 +57,9 @@ export class KeyValueStore implements TableStore {
     expectRoom(this, keys, into);
     const hits = new Uint8Array(keys.length);
     const texts = Array.from({ length: keys.length }, (_, i) => this.#prefix + textOf(keys, i));
-    const starts = Array.from({ length: Math.ceil(texts.length / CHUNK) }, (_, chunk) => chunk * CHUNK);
+    const starts = Array.from({ length: Math.ceil(texts.length / chunkSize) }, (_, chunk) => chunk * chunkSize);
     // All commands are under way together: one round trip.
-    const all = Promise.all(starts.map((start) => this.#server.get(texts.slice(start, start + CHUNK))));
+    const all = Promise.all(starts.map((start) => this.#server.get(texts.slice(start, start + chunkSize))));
     const answers = await this.#before(all, signal);
     answers.flat().forEach((value, i) => {
       if (value !== null && value.length !== this.rowBytes) {

@@ -44,8 +44,8 @@ table video_keys { of: relevance.keys ${table} }
 `;
 }
 
-export const ITEMS = 300;
-export const NOW = 1_700_000_000;
+export const itemCount = 300;
+export const now = 1_700_000_000;
 
 /** A stream of numbers in 0 … 1 that is the same every time. */
 export function numbers(seed: number): () => number {
@@ -57,7 +57,7 @@ export function numbers(seed: number): () => number {
 }
 
 /** Keys and features of the items 0 … count−1. */
-export function itemColumns(count = ITEMS): { keys: number[]; columns: Record<string, RawColumn> } {
+export function itemColumns(count = itemCount): { keys: number[]; columns: Record<string, RawColumn> } {
   const next = numbers(7);
   const keys = Array.from({ length: count }, (_, i) => i);
   return {
@@ -82,23 +82,23 @@ export async function builtRanked(
 }
 
 /** A user's side with `length` behaviours in no order of time. */
-export function someUser(length: number, seed = 1, items = ITEMS): PrepareRequest {
+export function someUser(length: number, seed = 1, items = itemCount): PrepareRequest {
   const next = numbers(seed);
   const draw = <T>(make: () => T) => Array.from({ length }, make);
   return {
     user: { age: 20 + Math.floor(next() * 30) },
-    time: NOW,
+    time: now,
     history: {
       watched: {
         item: draw(() => Math.floor(next() * items)),
-        time: draw(() => NOW - Math.floor(next() * 1e6)),
+        time: draw(() => now - Math.floor(next() * 1e6)),
         liked: draw(() => (next() < 0.3 ? null : next() < 0.5)),
       },
     },
   };
 }
 
-export function someCandidates(count: number, seed = 2, items = ITEMS): RankRequest {
+export function someCandidates(count: number, seed = 2, items = itemCount): RankRequest {
   const next = numbers(seed);
   return {
     context: { hour: 5 },

@@ -1,7 +1,7 @@
 // Labels and searches may be called anything that the language takes for a name: a result's own fields, names of JavaScript.
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { KEY_COLUMNS, scoreColumns } from "../../runtime/evaluate/score-columns.ts";
+import { keyColumns, scoreColumns } from "../../runtime/evaluate/score-columns.ts";
 import { load, type Ranking } from "../../runtime/index.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";
 
@@ -80,7 +80,7 @@ describe("the columns of scores", () => {
     fc.assert(
       fc.property(fc.uniqueArray(name, { maxLength: 12 }), (labels) => {
         const columns = scoreColumns(labels).flatMap(({ label, ...rest }) => Object.values<string>(rest));
-        const all = [...KEY_COLUMNS, ...columns].map((one) => one.toLowerCase());
+        const all = [...keyColumns, ...columns].map((one) => one.toLowerCase());
         expect(new Set(all).size).toBe(all.length);
         expect(scoreColumns(labels).map(({ label }) => label)).toEqual(labels);
       }),

@@ -1,8 +1,8 @@
 // A hash for each MiB: the same however the bytes come in pieces, the same as text, and held against every range read.
 import { describe, expect, it } from "vitest";
 import {
-  BLOCK,
   BlockHashing,
+  blockBytes,
   CheckedBlocks,
   hashesPattern,
   hashesText,
@@ -33,17 +33,23 @@ function hashesOf(bytes: Uint8Array, ...pieces: number[]): BigUint64Array {
 
 describe("hashes of blocks", () => {
   it("are xxHash64 of each MiB, of the last one as short as it is", () => {
-    const bytes = bytesOf(2 * BLOCK + 5);
-    const due = [0, 1, 2].map((block) => hash.bytes(bytes.slice(block * BLOCK, (block + 1) * BLOCK)));
+    const bytes = bytesOf(2 * blockBytes + 5);
+    const due = [0, 1, 2].map((block) => hash.bytes(bytes.slice(block * blockBytes, (block + 1) * blockBytes)));
     expect([...hashesOf(bytes)]).toEqual(due);
     expect(hashesOf(new Uint8Array(0))).toHaveLength(0);
-    expect(hashesOf(bytes.subarray(0, BLOCK))).toHaveLength(1);
+    expect(hashesOf(bytes.subarray(0, blockBytes))).toHaveLength(1);
   });
 
   it("do not depend on the pieces", () => {
-    const bytes = bytesOf(3 * BLOCK + 77);
+    const bytes = bytesOf(3 * blockBytes + 77);
     const due = hashesText(hashesOf(bytes));
-    for (const pieces of [[1], [BLOCK - 1, 2], [BLOCK, BLOCK], [BLOCK + 1, BLOCK - 1, 7], [77, 0, 2 * BLOCK, 0]]) {
+    for (const pieces of [
+      [1],
+      [blockBytes - 1, 2],
+      [blockBytes, blockBytes],
+      [blockBytes + 1, blockBytes - 1, 7],
+      [77, 0, 2 * blockBytes, 0],
+    ]) {
       expect(hashesText(hashesOf(bytes, ...pieces)), pieces.join()).toBe(due);
     }
   });
@@ -53,17 +59,17 @@ describe("hashes of blocks", () => {
     const text = "0000000000000000ffffffffffffffff0123456789abcdef";
     expect(hashesText(hashes)).toBe(text);
     expect(hashesPattern.test(text)).toBe(true);
-    expect(parseHashes(text, 2 * BLOCK + 1)).toEqual(hashes);
-    expect(parseHashes(text, 3 * BLOCK)).toEqual(hashes);
-    expect(parseHashes(text, 3 * BLOCK + 1)).toBeNull();
-    expect(parseHashes(text, 2 * BLOCK)).toBeNull();
-    expect(parseHashes(text.replace("f", "F"), 3 * BLOCK)).toBeNull();
+    expect(parseHashes(text, 2 * blockBytes + 1)).toEqual(hashes);
+    expect(parseHashes(text, 3 * blockBytes)).toEqual(hashes);
+    expect(parseHashes(text, 3 * blockBytes + 1)).toBeNull();
+    expect(parseHashes(text, 2 * blockBytes)).toBeNull();
+    expect(parseHashes(text.replace("f", "F"), 3 * blockBytes)).toBeNull();
     expect(parseHashes("", 0)).toEqual(new BigUint64Array(0));
   });
 });
 
 describe("ranges held against hashes", () => {
-  const good = bytesOf(3 * BLOCK + 100);
+  const good = bytesOf(3 * blockBytes + 100);
   const hashes = hashesOf(good);
 
   function opened(bytes: Uint8Array) {
@@ -87,11 +93,11 @@ describe("ranges held against hashes", () => {
     const { blocks } = opened(good);
     for (const [from, length] of [
       [5, 10],
-      [BLOCK - 1, 2],
+      [blockBytes - 1, 2],
       [0, good.length],
-      [BLOCK, BLOCK],
-      [BLOCK - 3, 2 * BLOCK + 6],
-      [3 * BLOCK, 100],
+      [blockBytes, blockBytes],
+      [blockBytes - 3, 2 * blockBytes + 6],
+      [3 * blockBytes, 100],
       [good.length, 0],
     ]) {
       const into = new Uint8Array(length);
@@ -101,15 +107,15 @@ describe("ranges held against hashes", () => {
   });
 
   it("refuse a flipped bit wherever it lies in a block that is touched, and only there", () => {
-    for (const at of [0, BLOCK - 1, BLOCK, 2 * BLOCK + 17, good.length - 1]) {
+    for (const at of [0, blockBytes - 1, blockBytes, 2 * blockBytes + 17, good.length - 1]) {
       const bytes = good.slice();
       bytes[at] ^= 16;
-      const block = Math.floor(at / BLOCK);
-      const from = block * BLOCK;
-      const said = `block ${block}: ${from}-${Math.min(from + BLOCK, good.length) - 1}`;
+      const block = Math.floor(at / blockBytes);
+      const from = block * blockBytes;
+      const said = `block ${block}: ${from}-${Math.min(from + blockBytes, good.length) - 1}`;
       for (let touched = 0; touched < 4; touched++) {
         const { blocks } = opened(bytes);
-        const read = () => blocks.read(touched * BLOCK + 50, new Uint8Array(8));
+        const read = () => blocks.read(touched * blockBytes + 50, new Uint8Array(8));
         if (touched === block) {
           expect(read).toThrow(said);
         } else {
@@ -123,11 +129,11 @@ describe("ranges held against hashes", () => {
 
   it("check a block once, unless asked to verify anew", () => {
     const { blocks, read } = opened(good);
-    blocks.check(BLOCK + 5, BLOCK + 6);
-    blocks.check(BLOCK, 2 * BLOCK);
-    expect(read).toEqual([BLOCK]);
+    blocks.check(blockBytes + 5, blockBytes + 6);
+    blocks.check(blockBytes, 2 * blockBytes);
+    expect(read).toEqual([blockBytes]);
     blocks.check();
-    expect(read).toEqual([BLOCK, 0, 2 * BLOCK, 3 * BLOCK]);
+    expect(read).toEqual([blockBytes, 0, 2 * blockBytes, 3 * blockBytes]);
     blocks.verify(0, 1);
     expect(read.slice(4)).toEqual([0]);
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newestFirst } from "../../runtime/encode/columns.ts";
 import { load, type PrepareRequest, type Ranking, type Twin } from "../../runtime/index.ts";
 import { cleanUp } from "../kit/built-twin.ts";
-import { builtRanked, NOW, someCandidates, someUser } from "../kit/rank-model.ts";
+import { builtRanked, now, someCandidates, someUser } from "../kit/rank-model.ts";
 
 interface Watched {
   item: number[];
@@ -89,14 +89,14 @@ describe("behaviours at or after the request's time", () => {
 
   it("are left out and counted, as training never saw such; positions are still those of the caller's columns", async () => {
     const request = withHistory(someUser(30), take(watchedOf(someUser(30)), early));
-    watchedOf(request).time = early.map((i) => NOW - 10 * (i + 1));
+    watchedOf(request).time = early.map((i) => now - 10 * (i + 1));
     const due = await rank(request);
     expect(due.late).toBe(0);
-    const late = await rank(withLate(request, [NOW, NOW + 1, NOW + 86_400]));
+    const late = await rank(withLate(request, [now, now + 1, now + 86_400]));
     expect(late.late).toBe(3);
     expect([...late.scores.click]).toEqual([...due.scores.click]);
     expect([...late.kept!.positions]).toEqual([...due.kept!.positions].map((place) => (place < 0 ? -1 : place + 3)));
-    const side = await twin.prepare(withLate(request, [NOW, NOW + 1, NOW + 86_400]));
+    const side = await twin.prepare(withLate(request, [now, now + 1, now + 86_400]));
     for (const { attends } of await side.explain(someCandidates(2))) {
       for (const { behaviours } of attends) {
         expect(behaviours.every(({ position }) => position >= 3)).toBe(true);
@@ -106,11 +106,11 @@ describe("behaviours at or after the request's time", () => {
 
   it("do not take the places of earlier ones where the history is cut", async () => {
     const request = someUser(60);
-    watchedOf(request).time = watchedOf(request).item.map((_, i) => NOW - 1 - i);
+    watchedOf(request).time = watchedOf(request).item.map((_, i) => now - 1 - i);
     const late = await rank(
       withLate(
         request,
-        Array.from({ length: 50 }, (_, i) => NOW + i),
+        Array.from({ length: 50 }, (_, i) => now + i),
       ),
     );
     expect([...late.scores.click]).toEqual([...(await rank(request)).scores.click]);
@@ -118,7 +118,7 @@ describe("behaviours at or after the request's time", () => {
   });
 
   it("may be all that there is: the history is empty then", async () => {
-    const late = await rank(withLate(withHistory(someUser(0), { item: [], time: [], liked: [] }), [NOW, NOW + 5]));
+    const late = await rank(withLate(withHistory(someUser(0), { item: [], time: [], liked: [] }), [now, now + 5]));
     expect(late.late).toBe(2);
     expect([...late.kept!.positions].every((place) => place === -1)).toBe(true);
   });
@@ -185,8 +185,8 @@ describe("what a history holds", () => {
     const at = async (time: number) => [
       ...(await rank(withHistory(request, { ...watched, time: [time] }))).scores.click,
     ];
-    expect(await at(NOW + 60)).toEqual(await at(NOW + 1e6));
-    expect(await at(NOW + 60)).not.toEqual(await at(NOW - 60));
+    expect(await at(now + 60)).toEqual(await at(now + 1e6));
+    expect(await at(now + 60)).not.toEqual(await at(now - 60));
   });
 
   it("takes keys as numbers, BigInts, typed arrays and decimal strings alike", async () => {
@@ -200,15 +200,15 @@ describe("what a history holds", () => {
     expect([...(await rank(withHistory(request, { ...watched, item: forms[2] }))).scores.click]).toEqual(expected);
   });
 
-  const one = { item: [1], time: [NOW - 5], liked: [true] };
+  const one = { item: [1], time: [now - 5], liked: [true] };
   it.each([
     [{ ...one, likd: [true] }, /history watched has no column `likd`; did you mean `liked`\?/],
     [{ ...one, liked: [true, false] }, /liked has 2 values where 1 are due/],
     [{ ...one, time: [1, 2] }, /time is 1.*1990|1 items and 2 times/s],
     [{ ...one, time: [null] }, /index 0: the time is missing/],
-    [{ ...one, time: [NOW * 1000] }, /looks like milliseconds/],
-    [{ time: [NOW] }, /no column `item`/],
-    [{ item: [1], time: [NOW - 5] }, /no column `liked`/],
+    [{ ...one, time: [now * 1000] }, /looks like milliseconds/],
+    [{ time: [now] }, /no column `item`/],
+    [{ item: [1], time: [now - 5] }, /no column `liked`/],
     [{ ...one, item: [2 ** 53] }, /key 0 .*has been rounded/],
     [{ ...one, item: [1.5] }, /key 0 is 1\.5/],
     [{ ...one, liked: ["yes"] }, /watched\.liked, index 0: "yes" where true or false/],

@@ -5,7 +5,7 @@ import { TwinError } from "../../contract/error.ts";
 import { joinKeys, type KeyColumn, keyText, parseKeys, pickKeys, type RawKeys } from "../../runtime/encode/keys.ts";
 
 const texts = (keys: KeyColumn) => Array.from({ length: keys.length }, (_, i) => keyText(keys, i));
-const MOST = 2n ** 63n - 1n;
+const mostKey = 2n ** 63n - 1n;
 
 test("every form of one integer is one key", () => {
   const forms: RawKeys[] = [
@@ -21,7 +21,7 @@ test("every form of one integer is one key", () => {
     expect(parseKeys(form, "int64", "x")).toEqual({ type: "int64", length: 2, words: Uint32Array.of(7, 0, -7, -1) });
   }
   expect(texts(parseKeys(Uint32Array.of(2 ** 32 - 1), "int64", "x"))).toEqual(["4294967295"]);
-  expect(texts(parseKeys(BigUint64Array.of(MOST), "int64", "x"))).toEqual([String(MOST)]);
+  expect(texts(parseKeys(BigUint64Array.of(mostKey), "int64", "x"))).toEqual([String(mostKey)]);
 });
 
 test("a Float32Array holds no whole number from 2^24 on without a doubt", () => {
@@ -39,7 +39,7 @@ test("a Float32Array holds no whole number from 2^24 on without a doubt", () => 
 });
 
 test("64-bit integers survive every way in", () => {
-  const any = fc.array(fc.bigInt({ min: -(2n ** 63n), max: MOST }));
+  const any = fc.array(fc.bigInt({ min: -(2n ** 63n), max: mostKey }));
   fc.assert(
     fc.property(any, (values) => {
       const expected = values.map(String);

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { BLOCK } from "../../contract/block-hashes.ts";
+import { blockBytes } from "../../contract/block-hashes.ts";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import { damageOfDataset } from "../../runtime/data/prepare/dataset-damage.ts";
@@ -169,7 +169,7 @@ describe("format 1, of Twin 0.1", () => {
 describe("hashes of blocks", () => {
   it("do not depend on the pieces that bytes come in, and name the damaged block", async () => {
     const hash = await hasher();
-    const bytes = Uint8Array.from({ length: 2 * BLOCK + 77 }, (_, i) => (i * 2654435761) >>> 13);
+    const bytes = Uint8Array.from({ length: 2 * blockBytes + 77 }, (_, i) => (i * 2654435761) >>> 13);
     const whole = new BlockHashes(hash);
     whole.update(bytes);
     const pieces = new BlockHashes(hash);
@@ -180,7 +180,7 @@ describe("hashes of blocks", () => {
     expect(pieces.get()).toEqual(whole.get());
     expect(whole.get()).toMatchObject({ bytes: bytes.length, blocks: { length: 3 } });
     const goesOn = new BlockHashes(hash, whole.get().blocks.slice(0, 1));
-    goesOn.update(bytes.subarray(BLOCK));
+    goesOn.update(bytes.subarray(blockBytes));
     expect(goesOn.get()).toEqual(whole.get());
     const path = join(temporary(), "column.bin");
     writeFileSync(path, bytes);
@@ -188,7 +188,7 @@ describe("hashes of blocks", () => {
     writeFileSync(
       path,
       readFileSync(path)
-        .fill(0, BLOCK, BLOCK + 1)
+        .fill(0, blockBytes, blockBytes + 1)
         .subarray(0, -1),
     );
     expect(damagedBlocks(path, whole.get(), hash)).toEqual([1, 2]);

@@ -22,7 +22,7 @@ import { rowNumbers } from "../../runtime/table/table-store.ts";
 const folder = mkdtempSync(join(tmpdir(), "twin-block-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const path = join(folder, "file");
-const MIB = 1 << 20;
+const mib = 1 << 20;
 
 async function write(payload: Uint8Array, pieces: number): Promise<void> {
   const writer = await BlockWriter.create(path, "table", { rows: 3 });
@@ -32,9 +32,9 @@ async function write(payload: Uint8Array, pieces: number): Promise<void> {
   expect(writer.bytes).toBe(payload.length);
   writer.finish({ step: 7 });
 }
-const payload = Uint8Array.from({ length: 2 * MIB + 12345 }, (_, i) => (i * 31 + (i >> 11)) % 256);
+const payload = Uint8Array.from({ length: 2 * mib + 12345 }, (_, i) => (i * 31 + (i >> 11)) % 256);
 
-test.each([1000, MIB - 1, MIB, 5 * MIB])("a payload written in pieces of %i reads back", async (pieces) => {
+test.each([1000, mib - 1, mib, 5 * mib])("a payload written in pieces of %i reads back", async (pieces) => {
   await write(payload, pieces);
   const file = await BlockFile.open(path, "table");
   expect(file.header).toMatchObject({ kind: "table", format: 1, payload: payload.length, rows: 3, step: 7 });
@@ -63,15 +63,15 @@ test.each([1000, MIB - 1, MIB, 5 * MIB])("a payload written in pieces of %i read
 });
 
 test("a damaged block is found on first read and by verify, and named; sound ones are read", async () => {
-  await write(payload, MIB);
+  await write(payload, mib);
   const bytes = readFileSync(path);
-  bytes[4096 + MIB + 5]! ^= 1;
+  bytes[4096 + mib + 5]! ^= 1;
   writeFileSync(path, bytes);
   const file = await BlockFile.open(path, "table");
   file.read(10, new Uint8Array(10));
-  file.read(2 * MIB, new Uint8Array(10));
+  file.read(2 * mib, new Uint8Array(10));
   const damaged = /file is damaged: bytes 1052672 to 2101247 \(block 1\) do not match their checksum/;
-  expect(() => file.read(MIB + 500, new Uint8Array(1))).toThrow(damaged);
+  expect(() => file.read(mib + 500, new Uint8Array(1))).toThrow(damaged);
   expect(() => file.readAll()).toThrow(damaged);
   expect(() => file.verify()).toThrow(damaged);
   file.close();
@@ -84,14 +84,14 @@ test("an unfinished, given up, truncated, foreign or newer file is refused", asy
   writer.abort();
   await expect(BlockFile.open(path, "table")).rejects.toThrow(/there is no such file/);
   expect(() => writer.write(payload)).toThrow(/already finished or given up/);
-  await write(payload, MIB);
+  await write(payload, mib);
   await expect(BlockFile.open(path, "items")).rejects.toThrow(/is not an item store of Twin: it says it is a table/);
-  const header = { kind: "table", format: 2, payload: 0, block: MIB } as const;
+  const header = { kind: "table", format: 2, payload: 0, block: mib } as const;
   writeFileSync(path, encodeHeader(header, await hasher())!);
   await expect(BlockFile.open(path, "table")).rejects.toThrow(/has format 2, and this version of Twin reads format 1/);
   const whole = 4096 + payload.length + 24;
-  for (const length of [whole - 1, whole - 24, 4096 + MIB, 4096, 4095, 12, 8, 7, 0]) {
-    await write(payload, MIB);
+  for (const length of [whole - 1, whole - 24, 4096 + mib, 4096, 4095, 12, 8, 7, 0]) {
+    await write(payload, mib);
     truncateSync(path, length);
     await expect(BlockFile.open(path, "table"), String(length)).rejects.toThrow(TwinError);
   }
@@ -187,7 +187,7 @@ test("random bytes, mutated files and honest checksums over random headers never
   await fc.assert(
     fc.asyncProperty(header, fc.uint8Array({ maxLength: 128 }), async (fields, data) => {
       const bytes = new Uint8Array(4096 + data.length + (data.length > 0 ? 8 : 0));
-      bytes.set(encodeHeader({ ...fields, format: 1, payload: data.length, block: MIB } as BlockHeader, hash)!);
+      bytes.set(encodeHeader({ ...fields, format: 1, payload: data.length, block: mib } as BlockHeader, hash)!);
       bytes.set(data, 4096);
       if (data.length > 0) {
         new DataView(bytes.buffer).setBigUint64(4096 + data.length, hash.bytes(data), true);

@@ -26,13 +26,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const file = (): string => join(folder, String(files++));
 
-const ITEMS = 60;
+const items = 60;
 /** Items of which a table holds a part: as under `coverage`. */
-const COVERED = 50;
+const covered = 50;
 const width = 5;
-const values = Float32Array.from({ length: COVERED * width }, (_, i) => Math.fround(Math.sin(i) * 9));
+const values = Float32Array.from({ length: covered * width }, (_, i) => Math.fround(Math.sin(i) * 9));
 const format = (precision: Precision): RowFormat => ({ precision, width, heads: [3, 2] });
-const nobody = [0, COVERED + 1, 7000, -3];
+const nobody = [0, covered + 1, 7000, -3];
 
 /** By their numbers, as a generation's tables and items are read by ordinals. */
 const numbered = (store: TableStore, rows: ReadonlyMap<number, Uint8Array>, rest: Partial<StoreSubject> = {}) => ({
@@ -49,7 +49,7 @@ function storedRowsOf(precision: Precision): Map<number, Uint8Array> {
   const bytes = encodeRows(values, format(precision));
   const stride = rowBytes(format(precision));
   const row = (i: number) => bytes.slice(i * stride, (i + 1) * stride);
-  return new Map(Array.from({ length: COVERED }, (_, i) => [i + 1, row(i)]));
+  return new Map(Array.from({ length: covered }, (_, i) => [i + 1, row(i)]));
 }
 
 async function tablePath(precision: Precision): Promise<string> {
@@ -108,7 +108,7 @@ conforms("a table whose file was cut short under it", async () => {
 /** Keys of the items, whichever type they have. */
 async function keyed(type: "int64" | "string", numbers: (i: number) => number): Promise<StoreSubject> {
   const named = (name: number) => (type === "string" ? `item ${name}` : name);
-  const every = Array.from({ length: ITEMS }, (_, i) => numbers(i));
+  const every = Array.from({ length: items }, (_, i) => numbers(i));
   const path = file();
   await writeKeyIndex(path, parseKeys(every.map(named), type, "test"));
   const locate = locator(await openKeyIndex(path));
@@ -116,9 +116,9 @@ async function keyed(type: "int64" | "string", numbers: (i: number) => number): 
   const rows = storedRowsOf("float16");
   return {
     store: opened,
-    rows: new Map(Array.from({ length: COVERED }, (_, i) => [numbers(i), rows.get(i + 1)!])),
+    rows: new Map(Array.from({ length: covered }, (_, i) => [numbers(i), rows.get(i + 1)!])),
     // Items that the table lacks, and what is no item.
-    absent: [...every.slice(COVERED), -1, 2 ** 40],
+    absent: [...every.slice(covered), -1, 2 ** 40],
     keys: (names) => parseKeys(names.map(named), type, "test"),
     lose: () => opened.close(),
     close: () => opened.close(),
@@ -139,23 +139,23 @@ async function itemsPath(): Promise<{ path: string; rows: Map<number, Uint8Array
     feature("item.cover", { kind: "pretrained", size: 30 }),
   ];
   const writer = await ItemStoreWriter.create(path, features);
-  const id = Int32Array.from({ length: COVERED }, (_, i) => i + 1);
-  const tags = Int32Array.from({ length: 2 * COVERED }, (_, i) => (i % 3) - 1);
-  const cover = Float32Array.from({ length: 30 * COVERED }, (_, i) => i / 7);
+  const id = Int32Array.from({ length: covered }, (_, i) => i + 1);
+  const tags = Int32Array.from({ length: 2 * covered }, (_, i) => (i % 3) - 1);
+  const cover = Float32Array.from({ length: 30 * covered }, (_, i) => i / 7);
   writer.write(
     new Map<string, Int32Array | Float32Array>([
       ["item.id", id],
       ["item.tags", tags],
       ["item.cover", cover],
     ]),
-    COVERED,
+    covered,
   );
   writer.finish();
   const part = (column: Int32Array | Float32Array, words: number, i: number) => [
     ...bytesOf(column.slice(i * words, (i + 1) * words)),
   ];
   const row = (i: number) => Uint8Array.from([...part(id, 1, i), ...part(tags, 2, i), ...part(cover, 30, i)]);
-  return { path, rows: new Map(Array.from({ length: COVERED }, (_, i) => [i + 1, row(i)])) };
+  return { path, rows: new Map(Array.from({ length: covered }, (_, i) => [i + 1, row(i)])) };
 }
 
 for (const [name, options] of [
@@ -222,7 +222,7 @@ for (const dtype of ["F32", "F16"] as const) {
 }
 
 /** Every item's row, and zeros for none. */
-const full = Float32Array.from({ length: (COVERED + 1) * width }, (_, i) => (i < width ? 0 : values[i - width]));
+const full = Float32Array.from({ length: (covered + 1) * width }, (_, i) => (i < width ? 0 : values[i - width]));
 
 conforms("a float32 table made in memory", async () =>
   numbered(inMemory(full, width, byNumber), storedRowsOf("float32")),
@@ -235,8 +235,8 @@ for (const precision of ["float16", "uint8"] as const) {
     const store = storedAs(engine, new Map([["t", full]]), precision, byNumber).get("t")!;
     const one = { precision, width, heads: [5] };
     const back = new Float32Array(values.length);
-    decodeRows(encodeRows(values, one), 0, COVERED, one, back, 0);
+    decodeRows(encodeRows(values, one), 0, covered, one, back, 0);
     const row = (i: number) => bytesOf(back.slice(i * width, (i + 1) * width));
-    return numbered(store, new Map(Array.from({ length: COVERED }, (_, i) => [i + 1, row(i)])));
+    return numbered(store, new Map(Array.from({ length: covered }, (_, i) => [i + 1, row(i)])));
   });
 }

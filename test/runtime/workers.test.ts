@@ -6,7 +6,7 @@ import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { load, type Prepared, type Twin, TwinError } from "../../runtime/index.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
-import { HELD, hold } from "../../runtime/serve/workers/messages.ts";
+import { hold, mostHeld } from "../../runtime/serve/workers/messages.ts";
 import type { WorkerTwin } from "../../runtime/serve/workers/pool.ts";
 import { GenerationTables } from "../../runtime/store/generation-tables.ts";
 import { cleanUp, writeTables } from "../kit/built-twin.ts";
@@ -113,7 +113,7 @@ describe("workers", () => {
   it("are sent the user's side again where they let it go, also after a request that failed", async () => {
     const pool = await load(dir, { threads: 1, workers: 1 });
     const sides: Prepared[] = [];
-    for (let i = 0; i <= HELD; i++) {
+    for (let i = 0; i <= mostHeld; i++) {
       sides.push(await pool.prepare(someUser(3, i + 1)));
     }
     // The thread prepares the first one again, and lets the second one go for it.
@@ -155,15 +155,15 @@ describe("workers", () => {
 
 it("holds the newest users' sides only", () => {
   const held = new Map<number, string>();
-  for (let i = 0; i <= HELD; i++) {
+  for (let i = 0; i <= mostHeld; i++) {
     hold(held, i, "");
   }
   expect(held.has(0)).toBe(false);
   hold(held, 1, "again");
-  hold(held, HELD + 1, "");
+  hold(held, mostHeld + 1, "");
   expect(held.has(1)).toBe(true);
   expect(held.has(2)).toBe(false);
-  expect(held.size).toBe(HELD);
+  expect(held.size).toBe(mostHeld);
 });
 
 const everywhere = [

@@ -1,7 +1,7 @@
 // A column of encoded values as a file of little-endian numbers: appended to, cut back to what is known to be whole, read.
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { BLOCK } from "../../../contract/block-hashes.ts";
+import { blockBytes } from "../../../contract/block-hashes.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { Hasher } from "../../../contract/hash.ts";
 import { attempt, readFully, writeFully } from "../../host/files.ts";
@@ -52,10 +52,10 @@ export class ColumnWriter {
       ftruncateSync(file, this.#bytes);
       return file;
     });
-    const whole = Math.floor(kept.bytes / BLOCK);
+    const whole = Math.floor(kept.bytes / blockBytes);
     this.#hashes = new BlockHashes(hasher, kept.blocks.slice(0, whole));
-    const begun = new Uint8Array(kept.bytes - whole * BLOCK);
-    attempt("read", this.path, () => readFully(this.#file, begun, whole * BLOCK));
+    const begun = new Uint8Array(kept.bytes - whole * blockBytes);
+    attempt("read", this.path, () => readFully(this.#file, begun, whole * blockBytes));
     this.#hashes.update(begun);
     const length = Math.max(spec.width, Math.floor(bufferBytes / rowBytes(spec)) * spec.width);
     this.#buffer = new columnTypes[spec.type](length);
@@ -154,7 +154,7 @@ export function columnImage(
   if (found !== bytes) {
     throw new TwinError(`${path} has ${found} bytes, and ${bytes} are due: it is damaged. ${makeAnew}`);
   }
-  if (written.bytes !== bytes || written.blocks.length !== Math.ceil(bytes / BLOCK)) {
+  if (written.bytes !== bytes || written.blocks.length !== Math.ceil(bytes / blockBytes)) {
     throw new TwinError(`${path}: the checksums of its folder are those of another file. ${makeAnew}`);
   }
   const memory = inMemory ? new SharedArrayBuffer(bytes) : null;
@@ -181,7 +181,7 @@ function readBlock(
   into: Uint8Array,
   hasher: Hasher,
 ): void {
-  if (attempt("read", path, () => readFully(file, into, block * BLOCK)) !== into.length) {
+  if (attempt("read", path, () => readFully(file, into, block * blockBytes)) !== into.length) {
     throw new TwinError(`${path} was cut off while it was read. ${makeAnew}`);
   }
   expectBlock(path, written, block, into, hasher);
@@ -242,12 +242,12 @@ export class Column {
   /** Every block that bytes from … end − 1 lie in. */
   #check(from: number, end: number): void {
     const { path, written } = this.image;
-    for (let block = Math.floor(from / BLOCK); block * BLOCK < end; block++) {
+    for (let block = Math.floor(from / blockBytes); block * blockBytes < end; block++) {
       if (this.#sound[block] === 1) {
         continue;
       }
       const [start, stop] = blockRange(written, block);
-      this.#block ??= new Uint8Array(Math.min(written.bytes, BLOCK));
+      this.#block ??= new Uint8Array(Math.min(written.bytes, blockBytes));
       readBlock(path, this.#file!, written, block, this.#block.subarray(0, stop - start), this.#hasher);
       this.#sound[block] = 1;
     }

@@ -1,6 +1,6 @@
 // A hash for each MiB of a column file: made while the file is written, held against its bytes before they are used.
 import { closeSync, openSync } from "node:fs";
-import { BLOCK, BlockHashing, hashText } from "../../../contract/block-hashes.ts";
+import { BlockHashing, blockBytes, hashText } from "../../../contract/block-hashes.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { Hasher } from "../../../contract/hash.ts";
 import { attempt, readFully } from "../../host/files.ts";
@@ -42,7 +42,7 @@ export function expectBlock(
   if (hashText(hasher.bytes(bytes)) === blocks[block]) {
     return;
   }
-  const from = block * BLOCK;
+  const from = block * blockBytes;
   throw new TwinError(
     `${path} is damaged: bytes ${from} to ${from + bytes.length - 1} (block ${block}) do not have their checksum. ${makeAnew}`,
   );
@@ -50,15 +50,15 @@ export function expectBlock(
 
 /** First byte and end of a block. */
 export const blockRange = ({ bytes }: FileBlocks, block: number): readonly [number, number] => [
-  block * BLOCK,
-  Math.min(bytes, (block + 1) * BLOCK),
+  block * blockBytes,
+  Math.min(bytes, (block + 1) * blockBytes),
 ];
 
 /** Reads a file's listed bytes through. @returns the blocks that are damaged, those beyond a file's end among them */
 export function damagedBlocks(path: string, file: FileBlocks, hasher: Hasher): number[] {
   const opened = attempt("read", path, () => openSync(path, "r"));
   const damaged: number[] = [];
-  const buffer = new Uint8Array(Math.min(file.bytes, BLOCK));
+  const buffer = new Uint8Array(Math.min(file.bytes, blockBytes));
   try {
     for (let block = 0; block < file.blocks.length; block++) {
       const [from, to] = blockRange(file, block);

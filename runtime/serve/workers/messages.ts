@@ -8,7 +8,7 @@ import type { SharedGeneration } from "../../store/generation-tables.ts";
 import type { LoadOptions } from "../twin.ts";
 
 /** How many users' sides a worker keeps at hand; the pool counts along, so that it mostly knows which. */
-export const HELD = 64;
+export const mostHeld = 64;
 
 /** What a worker starts with. */
 export interface WorkerStart {
@@ -64,11 +64,11 @@ export function receivedExplanations(explanations: readonly Explanation[]): Expl
   }));
 }
 
-/** Users' sides in the order in which they came; the oldest is dropped when there are more than `HELD`. */
+/** Users' sides in the order in which they came; the oldest is dropped when there are more than `mostHeld`. */
 export function hold<T>(held: Map<number, T>, prepared: number, value: T): void {
   held.delete(prepared);
   held.set(prepared, value);
-  if (held.size > HELD) {
+  if (held.size > mostHeld) {
     held.delete(held.keys().next().value!);
   }
 }

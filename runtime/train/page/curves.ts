@@ -18,7 +18,7 @@ export interface Chart {
 }
 
 /** Points of one curve at most. */
-const MOST = 1500;
+const mostPoints = 1500;
 
 /** The charts that the log has points for. */
 export function charts(lines: readonly MetricsLine[]): Chart[] {
@@ -46,7 +46,9 @@ const shown: Readonly<Record<string, string>> = { auc: "AUC", gauc: "GAUC", logl
 
 function measured(lines: readonly MetricsLine[], id: string, title: string, measures: readonly string[]): Chart {
   const evaluated = lines.filter((line) => line.validation !== undefined);
-  const some = evaluated.filter((_, i) => i % Math.ceil(evaluated.length / MOST) === 0 || i === evaluated.length - 1);
+  const some = evaluated.filter(
+    (_, i) => i % Math.ceil(evaluated.length / mostPoints) === 0 || i === evaluated.length - 1,
+  );
   const tasks = [...new Set(some.flatMap((line) => line.tasks ?? []).map((task) => String(task.label)))];
   const curves =
     tasks.length === 0
@@ -70,7 +72,7 @@ function measured(lines: readonly MetricsLine[], id: string, title: string, meas
 }
 
 /** Means of equally many lines in a row; the last of them gives step and clock. */
-export function thinned(lines: readonly MetricsLine[], most = MOST): MetricsLine[] {
+export function thinned(lines: readonly MetricsLine[], most = mostPoints): MetricsLine[] {
   const size = Math.ceil(lines.length / most);
   if (size <= 1) {
     return [...lines];

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { auc, gauc, userAucs } from "../../../runtime/metrics/auc.ts";
 import { calibration, promised } from "../../../runtime/metrics/calibration.ts";
-import { BOUND, logitOf, logloss, lossOf, probabilityOf } from "../../../runtime/metrics/logloss.ts";
+import { bound, logitOf, logloss, lossOf, probabilityOf } from "../../../runtime/metrics/logloss.ts";
 import { ascending, grouped } from "../../../runtime/metrics/order.ts";
 import { regressionErrors } from "../../../runtime/metrics/regression.ts";
 import { topMetrics } from "../../../runtime/metrics/top.ts";
@@ -141,7 +141,7 @@ describe("logloss", () => {
       15,
     );
     expect(logitOf(0.75)).toBeCloseTo(Math.log(3), 14);
-    expect([logitOf(0), logitOf(1)]).toEqual([-BOUND, BOUND]);
+    expect([logitOf(0), logitOf(1)]).toEqual([-bound, bound]);
     fc.assert(
       fc.property(fc.double({ min: -15, max: 15, noNaN: true }), (z) => {
         expect(lossOf(z, 1)).toBeCloseTo(-Math.log(probabilityOf(z)), 9);
