@@ -165,7 +165,7 @@ function lookThrough(tree: Node, refuse: Refuse): Used {
       throw refuse(refused[found.class] ?? "is no expression over the columns of one row");
     }
     if (found.class === "COLUMN_REF") {
-      columns.add((found.column_names as string[])[0]!);
+      columns.add((found.column_names as string[])[0]);
     }
     if (found.class === "LAMBDA") {
       for (const name of parametersOf(found.lhs as Node)) {
@@ -202,7 +202,7 @@ function lookThrough(tree: Node, refuse: Refuse): Used {
 /** Names before a lambda's arrow. (The arrow of JSON looks the same to the parser: there they are columns, and checked when bound.) */
 function parametersOf(lhs: Node): string[] {
   const nodes = lhs.class === "FUNCTION" && lhs.function_name === "row" ? (lhs.children as readonly Node[]) : [lhs];
-  return nodes.flatMap((node) => (node.class === "COLUMN_REF" ? [(node.column_names as string[])[0]!] : []));
+  return nodes.flatMap((node) => (node.class === "COLUMN_REF" ? [(node.column_names as string[])[0]] : []));
 }
 
 function checkAggregator(children: readonly Node[], refuse: Refuse): void {

@@ -74,7 +74,7 @@ async function typeOfKey(source: Source, relation: Relation, column: string): Pr
   const far = `${sql} = trunc(${sql}) AND TRY_CAST(${sql} AS BIGINT) IS NULL`;
   return once(JSON.stringify(["key", rows, sql]), relation.files, async () => {
     const [row] = await source.all(`SELECT bool_or(${far}) AS far FROM ${rows}`);
-    return row!.far === true ? "string" : "int64";
+    return row.far === true ? "string" : "int64";
   });
 }
 

@@ -186,7 +186,7 @@ function before(past: Past, time: number, event: number): SampleHistory {
   const all = past.same === null || excluded === null;
   const seen: number[] = [];
   for (let row = start; !all && row < past.time.length && seen.length < past.max; row++) {
-    if (valueAt(past.same!.behaviour, row) !== excluded) {
+    if (valueAt(past.same.behaviour, row) !== excluded) {
       seen.push(row);
     }
   }

@@ -30,7 +30,7 @@ export function readDuration(value: string | number, steps: boolean, where: stri
       `${where}: \`${value}\` needs a clock, and the events have an order only; write a number of steps`,
     );
   }
-  return Number(amount) * (steps ? 1 : units[unit ?? "s"]!);
+  return Number(amount) * (steps ? 1 : units[unit ?? "s"]);
 }
 
 type WrittenSplit = NonNullable<WrittenBinding["split"]>;
@@ -96,7 +96,7 @@ function readEnd(value: string | number, steps: boolean, where: string): number 
   if (!found) {
     throw new TwinError(`${where}: \`${value}\` is no end in time; write it like ..2018-06-30`);
   }
-  const written = found[1]!;
+  const written = found[1];
   if (/^-?\d+(\.\d+)?$/.test(written)) {
     const number = Number(written);
     if (steps || (number >= earliest && number <= latest)) {

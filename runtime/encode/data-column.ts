@@ -38,7 +38,7 @@ export function takeRows<C extends DataColumn>(column: C, indices: ArrayLike<num
   const typed = column as Float64Array;
   const out = new (typed.constructor as Float64ArrayConstructor)(indices.length);
   for (let i = 0; i < indices.length; i++) {
-    out[i] = typed[indices[i]!]!;
+    out[i] = typed[indices[i]];
   }
   return out as unknown as C;
 }
@@ -46,15 +46,15 @@ export function takeRows<C extends DataColumn>(column: C, indices: ArrayLike<num
 /** Several columns of one kind, one after the other. A mixture of typed and untyped pieces becomes a list. */
 export function joinColumns(pieces: readonly DataColumn[]): DataColumn {
   if (pieces.length === 1) {
-    return pieces[0]!;
+    return pieces[0];
   }
   if (pieces.length === 0) {
     return [];
   }
-  const first = pieces[0]!;
+  const first = pieces[0];
   if (!Array.isArray(first) && pieces.every((piece) => piece.constructor === first.constructor)) {
     const typed = pieces as readonly Float64Array[];
-    const out = new (typed[0]!.constructor as Float64ArrayConstructor)(
+    const out = new (typed[0].constructor as Float64ArrayConstructor)(
       typed.reduce((sum, piece) => sum + piece.length, 0),
     );
     let at = 0;

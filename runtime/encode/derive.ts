@@ -39,7 +39,7 @@ export function deriveValue(derivation: Derivation, value: DataValue, where: str
       if (typeof value === "object") {
         throw new TwinError(`${where}: map needs a text or a number and found a list`);
       }
-      return Object.hasOwn(derivation.values, String(value)) ? derivation.values[String(value)]! : derivation.otherwise;
+      return Object.hasOwn(derivation.values, String(value)) ? derivation.values[String(value)] : derivation.otherwise;
   }
 }
 

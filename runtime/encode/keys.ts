@@ -35,7 +35,7 @@ export function parseKeys(values: RawKeys, type: KeyType, where: string): KeyCol
 
 /** Key i as text: the decimal digits of an integer. */
 export function keyText(keys: KeyColumn, i: number): string {
-  return keys.type === "string" ? keys.texts[i]! : String(keyInteger(keys.words, i));
+  return keys.type === "string" ? keys.texts[i] : String(keyInteger(keys.words, i));
 }
 
 /** Integer key i, exact. */
@@ -68,7 +68,7 @@ export function joinKeys(columns: readonly KeyColumn[], type: KeyType): KeyColum
 export function pickKeys(keys: KeyColumn, indexes: Int32Array): KeyColumn {
   const length = indexes.length;
   if (keys.type === "string") {
-    return { type: "string", length, texts: Array.from(indexes, (i) => keys.texts[i]!) };
+    return { type: "string", length, texts: Array.from(indexes, (i) => keys.texts[i]) };
   }
   const words = new Uint32Array(2 * length);
   for (let i = 0; i < length; i++) {

@@ -40,7 +40,7 @@ export class Vocabulary {
       throw new TwinError(`${path}: the entry ${JSON.stringify(text)} comes twice. Learn the vocabulary anew`);
     };
     for (let i = 0; i < entries.length; i++) {
-      const text = entries[i]!;
+      const text = entries[i];
       const value = canonical(text);
       if (value !== null) {
         integers.push(value);
@@ -95,7 +95,7 @@ export class Vocabulary {
     }
     const entries: string[] = new Array(lines.length - 1);
     for (let i = 1; i < lines.length; i++) {
-      const entry = parseLine(lines[i]!);
+      const entry = parseLine(lines[i]);
       if (typeof entry !== "string") {
         throw new TwinError(`${path}, line ${i + 1}: a JSON string is due on every line`);
       }

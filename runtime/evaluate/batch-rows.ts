@@ -92,7 +92,7 @@ export async function openBatchScoring(
         const user = chosen && dataset.userOf(part);
         yield* scorePart(scorer, feeder, part, {
           ...(stop && { signal: stop }),
-          ...(user && { samples: rowsWhere(user.length, (sample) => chosen!.has(user[sample])) }),
+          ...(user && { samples: rowsWhere(user.length, (sample) => chosen.has(user[sample])) }),
         });
       },
     };

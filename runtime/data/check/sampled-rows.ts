@@ -99,11 +99,11 @@ export class SampledRows {
           continue;
         }
         const { item, user: users } = label.events;
-        if (item[ordinal[i]]! < 255) {
-          item[ordinal[i]]!++;
+        if (item[ordinal[i]] < 255) {
+          item[ordinal[i]]++;
         }
-        if (users[user[i]]! < 255) {
-          users[user[i]]!++;
+        if (users[user[i]] < 255) {
+          users[user[i]]++;
         }
         const one = value > label.mean ? 1 : 0;
         if (part[i] !== 0 || hash >= label.shares[one] * 0x100000000) {

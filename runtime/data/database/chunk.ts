@@ -24,7 +24,7 @@ export async function* chunks(result: DuckDBResult, size: number): AsyncGenerato
   let builders = make();
   let rows = 0;
   const flush = (): Chunk => {
-    const chunk = { rows, columns: recordOf(names.map((name, i) => [name, builders[i]!.finish()])) };
+    const chunk = { rows, columns: recordOf(names.map((name, i) => [name, builders[i].finish()])) };
     builders = make();
     rows = 0;
     return chunk;
@@ -47,7 +47,7 @@ export async function* chunks(result: DuckDBResult, size: number): AsyncGenerato
 
 function append(builders: readonly ColumnBuilder[], piece: DuckDBDataChunk): void {
   for (let i = 0; i < builders.length; i++) {
-    builders[i]!.append(piece.getColumnVector(i), piece.rowCount);
+    builders[i].append(piece.getColumnVector(i), piece.rowCount);
   }
 }
 

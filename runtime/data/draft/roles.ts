@@ -129,7 +129,7 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
 /** @throws TwinError where the values do not tell how they are written */
 function formOf(column: string, forms: readonly string[]): string {
   if (forms.length === 1) {
-    return forms[0]!;
+    return forms[0];
   }
   const both = forms.slice(0, 3).map((form) => `\`${form}\``);
   throw new TwinError(

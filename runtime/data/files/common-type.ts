@@ -39,7 +39,7 @@ export function commonType(a: string, b: string): string | null {
     return "VARCHAR";
   }
   if (f === "time" || g === "time") {
-    return f === g ? times[Math.max(times.indexOf(a), times.indexOf(b))]! : null;
+    return f === g ? times[Math.max(times.indexOf(a), times.indexOf(b))] : null;
   }
   if (f === "boolean") {
     return b;
@@ -68,7 +68,7 @@ function commonWhole(a: string, b: string): string {
   }
   const signed = (type: string): string => unsigned[type] ?? type;
   const at = (type: string): number => integers.indexOf(signed(type) as (typeof integers)[number]);
-  return at(a) < 0 || at(b) < 0 ? "VARCHAR" : integers[Math.max(at(a), at(b))]!;
+  return at(a) < 0 || at(b) < 0 ? "VARCHAR" : integers[Math.max(at(a), at(b))];
 }
 
 const widest = (a: string, b: string): string => {
@@ -88,7 +88,7 @@ function wholeDigits(type: string): readonly [string, string, string] | null {
     BIGINT: "19",
     UBIGINT: "20",
   };
-  return Object.hasOwn(digits, type) ? ["", digits[type]!, "0"] : null;
+  return Object.hasOwn(digits, type) ? ["", digits[type], "0"] : null;
 }
 
 /** Types whose whole numbers float64 may have to round. */

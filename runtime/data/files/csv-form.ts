@@ -87,34 +87,34 @@ export function formOf(path: string, lines: readonly string[], expected: readonl
   }
   /** Records that are as long as the first, from the start on. */
   const alike = (records: readonly (readonly string[])[]): number => {
-    const other = records.findIndex((record) => record.length !== records[0]!.length);
+    const other = records.findIndex((record) => record.length !== records[0].length);
     return other < 0 ? records.length : other;
   };
   const named = ({ records }: (typeof tried)[number]): boolean =>
-    expected.length > 0 && expected.every((name) => records[0]!.some((field) => field.trim() === name));
+    expected.length > 0 && expected.every((name) => records[0].some((field) => field.trim() === name));
   // A quotation mark that is not closed swallows what should tell the separator.
   const lost = delimiters.some(
-    (delimiter) => lines[0]!.includes(delimiter) && !tried.some((one) => one.delimiter === delimiter),
+    (delimiter) => lines[0].includes(delimiter) && !tried.some((one) => one.delimiter === delimiter),
   );
-  if (lost && tried.every(({ records }) => records[0]!.length === 1)) {
+  if (lost && tried.every(({ records }) => records[0].length === 1)) {
     return null;
   }
-  const several = tried.filter(({ records }) => records[0]!.length > 1);
+  const several = tried.filter(({ records }) => records[0].length > 1);
   const best = [...(several.length > 0 ? several : tried)].sort(
     (a, b) =>
       Number(named(b)) - Number(named(a)) ||
       Number(alike(b.records) === b.records.length) - Number(alike(a.records) === a.records.length) ||
       (tabs ? Number(b.delimiter === "\t") - Number(a.delimiter === "\t") : 0) ||
       alike(b.records) - alike(a.records) ||
-      b.records[0]!.length - a.records[0]!.length,
-  )[0]!;
+      b.records[0].length - a.records[0].length,
+  )[0];
   const [first, ...rest] = best.records;
-  const header = named(best) || (!numbered(expected, first!.length) && looksLikeHeadings(first!, rest));
+  const header = named(best) || (!numbered(expected, first.length) && looksLikeHeadings(first, rest));
   return {
     delimiter: best.delimiter,
     escape: best.mark,
     header,
-    names: namesOf(header ? first! : first!.map(() => "")),
+    names: namesOf(header ? first : first.map(() => "")),
   };
 }
 

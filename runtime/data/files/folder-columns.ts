@@ -52,7 +52,7 @@ const absent = "__HIVE_DEFAULT_PARTITION__";
 
 function pairOf(folder: string): [string, string][] {
   const found = /^([^=]+)=(.*)$/.exec(folder);
-  return found ? [[found[1]!, decoded(found[2]!)]] : [];
+  return found ? [[found[1], decoded(found[2])]] : [];
 }
 
 function decoded(text: string): string {

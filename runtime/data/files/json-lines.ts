@@ -38,12 +38,12 @@ export async function readJsonLines(source: Source, files: readonly string[]): P
     type: nulls.has(name) ? '"NULL"' : (decided.get(name) ?? (asText(type) ? "VARCHAR" : type)),
   }));
   const written = columns.filter(
-    ({ name, type }, i) => asText(found[i]!.type) && type !== "VARCHAR" && !nulls.has(name) && decided.has(name),
+    ({ name, type }, i) => asText(found[i].type) && type !== "VARCHAR" && !nulls.has(name) && decided.has(name),
   );
   const select = [
     ...columns.map(
       ({ name, type }, i) =>
-        `${asText(found[i]!.type) && !nulls.has(name) ? typedText(quoted(name), type) : quoted(name)} AS ${quoted(name)}`,
+        `${asText(found[i].type) && !nulls.has(name) ? typedText(quoted(name), type) : quoted(name)} AS ${quoted(name)}`,
     ),
     ...written.map(({ name }) => `${quoted(name)} AS ${quoted(textName(name))}`),
   ].join(", ");
@@ -64,7 +64,7 @@ async function withoutValue(source: Source, rows: string, told: readonly ColumnI
   }
   const asked = names.map((name, i) => `count(${quoted(name)}) = 0 AS "${i}"`);
   const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
-  return new Set(names.filter((_, i) => row![String(i)] === true));
+  return new Set(names.filter((_, i) => row[String(i)] === true));
 }
 
 /** A form that no text has: dates are decided by us, over all lines. */

@@ -39,7 +39,7 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
       const runs = runsOf(some, (file) => of.get(file)!);
       const selects = runs.map((run) => rowsOf(run.files, run.of));
       return selects.length === 1
-        ? selects[0]!
+        ? selects[0]
         : `(${selects.map((one) => `SELECT * FROM ${one}`).join(" UNION ALL ")})`;
     },
   };
@@ -115,7 +115,7 @@ async function settled(
         : await source.all(
             `SELECT count(${quoted(column.name)}) > 0 AS some FROM read_parquet(${fileList(alike)}, hive_partitioning = false)`,
           );
-    own.push(row!.some === true ? type : null);
+    own.push(row.some === true ? type : null);
   }
   const [type] = typesOf(own);
   return type === undefined ? column : { ...column, own, type: commonOf(own) };
@@ -130,7 +130,7 @@ const typesOf = (own: readonly (string | null)[]): string[] => {
 const commonOf = (own: readonly (string | null)[]): string =>
   typesOf(own).reduce<string | null>(
     (common, one) => (common === null ? null : commonType(common, one)),
-    typesOf(own)[0]!,
+    typesOf(own)[0],
   ) ?? none;
 
 const decoded = (e: string, type: string): string => (type === "BLOB" ? `decode(${e})` : e);

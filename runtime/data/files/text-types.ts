@@ -88,14 +88,14 @@ export async function decideTypes(
   for (const { name, left } of open) {
     const found = passed.find((one) => one.name === name);
     if (left.length > 0 && (found?.left.length ?? 0) > 0) {
-      decided.set(name, left[0]!.type);
+      decided.set(name, left[0].type);
     } else if (left.length > 1) {
       failed.push({ name, left: left.slice(1) });
     }
   }
   for (const { name, left } of await held(rows, failed)) {
     if (left.length > 0) {
-      decided.set(name, left[0]!.type);
+      decided.set(name, left[0].type);
     }
   }
   const doubles = names.filter((name) => decided.get(name) === "DOUBLE");
@@ -137,7 +137,7 @@ async function holding(
       // Null: there was no value at all, and a column without one is text.
       kept.set(
         name,
-        left.filter((_, c) => row![`${i} ${c}`] === true || (part && row![`${i} ${c}`] === null)),
+        left.filter((_, c) => row[`${i} ${c}`] === true || (part && row[`${i} ${c}`] === null)),
       );
     });
   }
@@ -151,7 +151,7 @@ async function paddedOf(source: Source, rows: string, names: readonly string[]):
   }
   const asked = names.map((name, i) => `bool_or(${quoted(name)} <> trim(${quoted(name)})) AS "${i}"`);
   const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
-  return new Set(names.filter((_, i) => row![String(i)] === true));
+  return new Set(names.filter((_, i) => row[String(i)] === true));
 }
 
 /** Columns of whole numbers of which some are beyond 64 bits: names of something, which float64 would round. */
@@ -165,7 +165,7 @@ async function onlyDigits(source: Source, rows: string, names: readonly string[]
     return `coalesce(bool_and(${matches(e, wholeFloat)}) FILTER (NOT ${notNumbers(e)}), true)${part ? "" : ` AND bool_or(${far})`} AS "${i}"`;
   });
   const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
-  return names.filter((_, i) => row![String(i)] === true);
+  return names.filter((_, i) => row[String(i)] === true);
 }
 
 export interface AsIds {
@@ -183,11 +183,11 @@ export async function idsOfText(source: Source, rows: string, e: string): Promis
   const whole = `bool_and(${matches(`trim(${e})`, wholeFloat)} OR ${notNumbers(e)}) FILTER (${e} IS NOT NULL)`;
   const near = `bool_and(TRY_CAST(${digits} AS BIGINT) IS NOT NULL OR ${notNumbers(e)}) FILTER (${e} IS NOT NULL)`;
   const [row] = await source.all(`SELECT ${whole} AS whole, ${near} AS near FROM ${rows}`);
-  if (row!.whole !== true) {
+  if (row.whole !== true) {
     return { sql: e, type: "VARCHAR" };
   }
   const present = `CASE WHEN ${notNumbers(e)} THEN NULL ELSE ${digits} END`;
-  return row!.near === true
+  return row.near === true
     ? { sql: `CAST(${present} AS BIGINT)`, type: "BIGINT" }
     : { sql: `(${present})`, type: "VARCHAR" };
 }
