@@ -16,6 +16,7 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, readBinding } from "../../runtime/data/index.ts";
 import { prepareDataset } from "../../runtime/data/prepare/index.ts";
 import {
+  cacheOf,
   contractDifferences,
   contractFingerprint,
   createRun,
@@ -23,6 +24,7 @@ import {
   expectFolder,
   expectListed,
   hasCheckpoint,
+  isOwnCache,
   listRunFiles,
   openEarlierRun,
   performRun,
@@ -32,6 +34,7 @@ import {
   readRun,
   readRunManifest,
   readVocabularies,
+  recordedCache,
   runManifestFile,
   type TrainReport,
   updateRun,
@@ -89,9 +92,11 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   const record = resume
     ? resumed(output, manifest, options)
     : await started(file, manifest, files, { ...options, model, binding });
+  const cache = cacheOf(output, record.cache);
   const prepared = await stoppable((signal) =>
-    prepareDataset(binding, manifest, record.cache, {
+    prepareDataset(binding, manifest, cache, {
       vocabularies,
+      owner: isOwnCache(output, cache) ? "run" : "shared",
       signal,
       onProgress: showProgress(),
       note: (message) => say(`note: ${message}`),
@@ -114,7 +119,7 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
     return await stoppable((signal) =>
       performRun({
         dir: output,
-        data: { folder: resolve(record.cache), module: null },
+        data: { folder: cache, module: null },
         start: start.read,
         checkpointEvery: options.checkpointEvery ?? null,
         signal,
@@ -154,7 +159,7 @@ async function started(
     model: model.name,
     source: relative(dirname(file), file),
     data: resolve(data),
-    cache: resolve(options.cache ?? join(output, "data")),
+    cache: recordedCache(output, options.cache),
     started: new Date().toISOString(),
     versions: { twin: version, node: process.version, onnxruntime: env.versions.node ?? "unknown" },
     seed: options.seed ?? manifest.train.seed,
@@ -210,7 +215,7 @@ function resumed(output: string, manifest: Manifest, options: TrainOptions): Run
     steps: options.steps ?? record.steps,
     threads: options.threads ?? record.threads,
     evaluate_every: options.evaluateEvery ?? record.evaluate_every,
-    cache: options.cache === undefined ? record.cache : resolve(options.cache),
+    cache: options.cache === undefined ? record.cache : recordedCache(output, options.cache),
     versions: { twin: version, node: process.version, onnxruntime: env.versions.node ?? "unknown" },
   };
   updateRun(output, next);

@@ -66,6 +66,7 @@ export async function openBatchScoring(
     const vocabularies = readVocabularies(join(dir, "vocabularies"));
     await prepareDataset(binding, manifest, folder, {
       vocabularies,
+      owner: samples === "all" ? "score" : "evaluate",
       ...(samples && { samples }),
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),

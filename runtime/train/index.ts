@@ -15,6 +15,7 @@ export { type DatasetPlace, threadFeeder } from "./feeder.ts";
 export { folderGraphs } from "./graphs.ts";
 export { readMetrics } from "./metrics-log.ts";
 export { defaultThreads, performRun, type RunOptions, readRunManifest } from "./run.ts";
+export { cacheOf, isOwnCache, recordedCache } from "./run-cache.ts";
 export { damageOf, expectListed, listRunFiles, runManifestFile } from "./run-files.ts";
 export { createRun, expectFolder, type RunFile, type RunRecord, readRun, updateRun } from "./run-folder.ts";
 export { type Evaluation, type TrainProgress, type TrainReport, train } from "./train.ts";

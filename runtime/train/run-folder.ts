@@ -32,7 +32,7 @@ const entries = {
   model: v.string(),
   /** Entry file, below `model/`. */
   source: v.string(),
-  /** The binding as it was named, and the folder of the prepared data. */
+  /** The binding as it was named, and the folder of the prepared data (`run-cache.ts`). */
   data: v.string(),
   cache: v.string(),
   started: v.string(),

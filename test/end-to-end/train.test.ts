@@ -1,9 +1,19 @@
 // `twin train` through the command line: killed at any moment and gone on with, it ends with the same bytes; what it
 // learned builds, starts other runs, and what is wrong is told with the way out.
 import type { ChildProcess } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSigned, writeSigned } from "../../runtime/host/signed-text.ts";
 import { readMetrics } from "../../runtime/train/metrics-log.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, here, refused, root, twin } from "../kit/cli.ts";
@@ -96,6 +106,31 @@ describe("a run", () => {
     expect(stderr).toMatch(/stopped: after step \d+ of 38; the checkpoint is in .*--resume/);
     await fine(trainArgs(run, "--resume"));
     expect(bytes(run, "weights.safetensors")).toBe(bytes(whole, "weights.safetensors"));
+  });
+
+  it("that was moved goes on in its new place, with its own data; scoring does not replace these", async () => {
+    const alone = (run: string, ...more: string[]) => [
+      ...["train", model, "--data", data, "-o", run, "--threads", "2", "--checkpoint-every", "3", ...more],
+    ];
+    const run = join(folder, "first-place");
+    await fine(alone(run, "--steps", "4"));
+    const moved = join(folder, "second-place");
+    renameSync(run, moved);
+    const { stderr } = await fine(alone(moved, "--resume", "--steps", "6"));
+    expect(stderr).toContain("(prepared before)");
+    expect(existsSync(run)).toBe(false);
+    // As a run of before was recorded, which was moved afterwards.
+    const { text } = readSigned(join(moved, "run.yaml"), 1 << 20, "");
+    expect(text).toMatch(/^cache: data$/m);
+    writeSigned(join(moved, "run.yaml"), text.replace(/^cache: data$/m, `cache: ${run}/data`));
+    expect((await fine(alone(moved, "--resume", "--steps", "7"))).stderr).toContain("(prepared before)");
+    expect(existsSync(run)).toBe(false);
+
+    const built = join(folder, "built-moved");
+    await fine(["build", model, "--weights", join(moved, "weights.safetensors"), "-o", built]);
+    const score = ["score", built, "--data", data, "-o", join(folder, "scores.csv"), "--cache", join(moved, "data")];
+    await refused(1, score, ["holds what `twin train` prepared", "Name another folder with --cache"]);
+    expect((await fine(alone(moved, "--resume", "--steps", "8"))).stderr).toContain("(prepared before)");
   });
 
   it("starts from an earlier one, and says what is kept", async () => {

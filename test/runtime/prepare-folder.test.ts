@@ -49,6 +49,41 @@ describe("a folder of prepared data", () => {
     expect(later.reused).toBe(false);
   });
 
+  it("is replaced by whoever made it only: what others prepared stays, and is used where it fits", async () => {
+    const binding = log();
+    for (const owner of ["prepare", "run", "shared", "evaluate", "score"] as const) {
+      const first = await prepared(binding, manifest, { owner });
+      const before = contents(first.folder);
+      for (const asking of ["prepare", "run", "shared", "evaluate", "score"] as const) {
+        const same = await prepared(binding, manifest, { owner: asking }, first.folder);
+        expect(same.reused, `${asking} finds what ${owner} made`).toBe(true);
+        if (asking === owner && owner !== "shared") {
+          continue;
+        }
+        const other = prepared(binding, manifest, { owner: asking, samples: "all" }, first.folder);
+        await expect(other).rejects.toThrow(/does not replace it\. Name another folder with (--cache|-o), or remove/);
+        expect(contents(first.folder), `${asking} leaves what ${owner} made`).toEqual(before);
+      }
+      if (owner !== "shared") {
+        const again = await prepared(binding, manifest, { owner, samples: "all" }, first.folder);
+        expect(again.reused).toBe(false);
+      }
+    }
+  });
+
+  it("that another has begun is not begun anew for other data", async () => {
+    const binding = log();
+    const folder = join(temporary(), "cache");
+    const stop = new AbortController();
+    const onProgress = ({ task }: Progress) => task === "items" && stop.abort();
+    const begun = prepared(binding, manifest, { owner: "run", signal: stop.signal, onProgress, every: 10 }, folder);
+    await expect(begun).rejects.toThrow(/stopped/);
+    const scored = prepared(binding, manifest, { owner: "score", samples: "all" }, folder);
+    await expect(scored).rejects.toThrow(/holds what `twin train` prepared, and is not ready/);
+    const whole = await prepared(binding, manifest, { owner: "run" }, folder);
+    expect(whole.fingerprint).toBe((await prepared(binding, manifest)).fingerprint);
+  });
+
   it("goes on where it was stopped, and ends with the same bytes", async () => {
     const binding = log("split: {by: share, train: 60%, validation: 20%, test: rest}");
     const whole = await prepared(binding, manifest);

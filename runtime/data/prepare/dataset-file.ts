@@ -11,6 +11,7 @@ import { parseYaml } from "../../../contract/yaml-text.ts";
 import { readText } from "../../host/files.ts";
 import { readSigned, writeSigned } from "../../host/signed-text.ts";
 import { ReportSchema } from "../report-schema.ts";
+import { owners } from "./owner.ts";
 
 export const datasetFile = "dataset.yaml";
 export const parts = ["training", "validation", "test"] as const;
@@ -48,6 +49,8 @@ export const DatasetSchema = strict({
   fingerprint: hex,
   /** Over binding, encoders, vocabularies and the files' sizes and times: decides whether it can be used again. */
   key: hex,
+  /** Who prepared it, and may put other data in its place. */
+  owner: v.optional(v.picklist(owners)),
   users: natural,
   /** The unknown item included. */
   items: v.pipe(natural, v.minValue(1)),

@@ -12,6 +12,7 @@ import { type DatasetSpec, parts } from "./dataset-file.ts";
 import type { EventLayout, Written } from "./event-writer.ts";
 import type { FileBlocks } from "./file-blocks.ts";
 import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColumnFiles } from "./layout.ts";
+import type { Owner } from "./owner.ts";
 
 /**
  * Counts and fingerprint of what was written: a hash over every file and how it was encoded, so that equal data has an
@@ -19,7 +20,7 @@ import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColum
  */
 export function finishedSpec(
   folder: string,
-  { key, encoding }: { readonly key: string; readonly encoding: string },
+  { key, owner, encoding }: { readonly key: string; readonly owner: Owner; readonly encoding: string },
   model: DataModel,
   items: number,
   written: Written,
@@ -65,5 +66,5 @@ export function finishedSpec(
     }
   }
   const listed = recordOf(files.map(({ file }) => [file, blocks[file]]));
-  return { ...spec, format: 2, key, fingerprint: hash.digest("hex"), files: listed, report };
+  return { ...spec, format: 2, key, owner, fingerprint: hash.digest("hex"), files: listed, report };
 }

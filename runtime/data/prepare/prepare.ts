@@ -23,6 +23,7 @@ import { finishedSpec } from "./finished-spec.ts";
 import { numberItems, writeItems } from "./items-phase.ts";
 import { occurrencesColumn } from "./layout.ts";
 import { Negatives } from "./negatives.ts";
+import { expectOwn, type Owner } from "./owner.ts";
 import { dataQuery } from "./select.ts";
 import { eventTable, sortEvents } from "./sort-events.ts";
 import { clear, readState, refuseForeign, type WorkState, workFolder, writeState } from "./work-state.ts";
@@ -39,6 +40,8 @@ export interface PrepareOptions {
   readonly samples?: "all";
   /** Whether what lies there is read through before it is used again; else its blocks are checked when they are read. */
   readonly verify?: boolean;
+  /** Who asks: what another prepared from other data is not replaced. Default `prepare`. */
+  readonly owner?: Owner;
   /** Of drawn negatives. Default 1. */
   readonly seed?: number;
   /** Told why prepared data is made anew. */
@@ -66,7 +69,7 @@ export async function prepareDataset(
   folder: string,
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const seed = options.seed ?? 1;
+  const { seed = 1, owner = "prepare" } = options;
   refuseForeign(folder);
   const work = join(folder, workFolder);
   const existed = existsSync(join(folder, datasetFile));
@@ -78,6 +81,7 @@ export async function prepareDataset(
     if (spec?.key === key) {
       return { folder, fingerprint: spec.fingerprint, reused: true, spec, report: spec.report };
     }
+    expectOwn(folder, owner, spec?.owner ?? null, unlike(spec));
     if (spec !== null) {
       options.note?.(
         `${folder} was prepared from other data, another binding or other encoders and vocabularies: it is made anew`,
@@ -93,12 +97,17 @@ export async function prepareDataset(
     },
     async (source) => {
       const key = dataKey(source, binding, model, options.vocabularies, seed, options.samples);
-      return run(source, binding, model, resolve(folder), key, { ...options, seed });
+      return run(source, binding, model, resolve(folder), key, { ...options, seed, owner });
     },
   );
   rmSync(work, { recursive: true, force: true });
   return done;
 }
+
+const unlike = (spec: DatasetSpec | null): string =>
+  spec === null
+    ? "cannot be used as it is"
+    : "is made from other data, another binding or other encoders and vocabularies";
 
 /** What lies there; null where it cannot be used, or, if that is asked for, where a block of it is damaged. */
 async function readable(folder: string, { note, verify }: PrepareOptions): Promise<DatasetSpec | null> {
@@ -144,7 +153,7 @@ async function withSource<T>(settings: SourceOptions, job: (source: Source) => P
   }
 }
 
-type Settings = PrepareOptions & { readonly seed: number };
+type Settings = PrepareOptions & { readonly seed: number; readonly owner: Owner };
 
 async function run(
   source: Source,
@@ -154,10 +163,13 @@ async function run(
   key: string,
   options: Settings,
 ): Promise<Prepared> {
-  const { onProgress, signal } = options;
+  const { onProgress, signal, owner } = options;
   const allRows = options.samples === "all";
   const hash = await hasher();
-  let state: WorkState = readState(folder, key, hash, options.note) ?? { key, sorted: null, items: null, events: null };
+  let state: WorkState = readState(folder, { key, owner }, hash, options.note) ?? {
+    ...{ key, owner },
+    ...{ sorted: null, items: null, events: null },
+  };
   if (state.sorted === null) {
     clear(folder);
   }
@@ -245,7 +257,7 @@ async function run(
   };
   const spec = finishedSpec(
     folder,
-    { key, encoding: encodingKey(model, options.vocabularies) },
+    { key, owner, encoding: encodingKey(model, options.vocabularies) },
     model,
     items + 1,
     written,

@@ -10,6 +10,7 @@ import type { FeatureCount } from "../report-schema.ts";
 import { datasetFile, parts } from "./dataset-file.ts";
 import type { Written } from "./event-writer.ts";
 import { damagedBlocks, type FileBlocks } from "./file-blocks.ts";
+import { expectOwn, type Owner } from "./owner.ts";
 
 export const workFolder = ".work";
 
@@ -18,6 +19,8 @@ type Files = Readonly<Record<string, FileBlocks>>;
 
 export interface WorkState {
   readonly key: string;
+  /** Who began it; none: a version that did not say. */
+  readonly owner?: Owner;
   /** Set when the events lie sorted in the database. */
   readonly sorted: { readonly items: number; readonly counts: Counts; readonly warnings: readonly string[] } | null;
   /** Set when the items' columns are written: what was counted in them. */
@@ -35,33 +38,42 @@ const path = (folder: string): string => join(folder, workFolder, "state.json");
 /**
  * Null where nothing was begun, for other data, and where what was begun is not sound any more: then it is begun anew.
  * @param note told of damage
+ * @throws TwinError where another began it for other data
  */
 export function readState(
   folder: string,
-  key: string,
+  { key, owner }: { readonly key: string; readonly owner: Owner },
   hasher: Hasher,
   note: ((message: string) => void) | undefined,
 ): WorkState | null {
   if (!existsSync(path(folder))) {
     return null;
   }
+  let foreign: WorkState | null;
   try {
     const { text, signed } = readSigned(path(folder), 1 << 29, "The preparation begins anew");
     const state = signed ? (JSON.parse(text) as WorkState) : null;
-    if (state?.key !== key) {
-      return null;
+    if (state?.key === key) {
+      expectWhole(folder, state, hasher);
+      return state;
     }
-    for (const [file, written] of Object.entries({ ...state.items?.files, ...state.events?.files })) {
-      const [block] = damagedBlocks(join(folder, file), written, hasher);
-      if (block === undefined) {
-        continue;
-      }
-      throw new TwinError(`${join(folder, file)} is damaged (block ${block}). The preparation begins anew`);
-    }
-    return state;
+    foreign = state;
   } catch (error) {
     note?.(error instanceof Error ? error.message : String(error));
     return null;
+  }
+  if (foreign !== null) {
+    expectOwn(folder, owner, foreign.owner ?? null, "is not ready, for other data, another binding or other encoders");
+  }
+  return null;
+}
+
+function expectWhole(folder: string, state: WorkState, hasher: Hasher): void {
+  for (const [file, written] of Object.entries({ ...state.items?.files, ...state.events?.files })) {
+    const [block] = damagedBlocks(join(folder, file), written, hasher);
+    if (block !== undefined) {
+      throw new TwinError(`${join(folder, file)} is damaged (block ${block}). The preparation begins anew`);
+    }
   }
 }
 
