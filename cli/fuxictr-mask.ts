@@ -67,12 +67,12 @@ export function maskedAsThere(samples: Samples, { history, own, count }: ShortWi
   }
   const valid = samples.feeds.get(`${history}.valid`)!;
   const length = valid.shape[1];
-  const data = Float32Array.from(valid.data as Float32Array);
+  const data = Float32Array.from(valid.data);
   for (let row = 0; row < samples.count; row++) {
     const behaviours = data.subarray(row * length, (row + 1) * length).reduce((sum, one) => sum + one, 0);
     if (behaviours > 0 && behaviours <= count) {
       data[row * length + behaviours - 1] = 0;
     }
   }
-  return { ...samples, feeds: feeds.set(`${own}.valid`, { ...valid, data }) };
+  return { ...samples, feeds: feeds.set(`${own}.valid`, { dtype: "float32", shape: valid.shape, data }) };
 }

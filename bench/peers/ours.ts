@@ -10,7 +10,7 @@ import { epochOrder, Steps } from "../../runtime/learn/order.ts";
 import { Scorer, scorePart } from "../../runtime/learn/score.ts";
 import { Searcher } from "../../runtime/learn/search.ts";
 import type { Stepper } from "../../runtime/learn/step.ts";
-import type { Tensor } from "../../runtime/session/session.ts";
+import { type Tensor, tensorOf } from "../../runtime/session/session.ts";
 import { openTraining, type Setting } from "../train/open.ts";
 import type { PeerModel } from "./models.ts";
 import type { Recorded } from "./profile.ts";
@@ -96,7 +96,7 @@ export class Ours {
     const graphs = this.#graphs;
     const run = graphs.run.bind(graphs);
     graphs.run = (role, feeds) => {
-      const own = Object.entries(feeds).map(([name, one]) => [name, { ...one, data: one.data.slice() }] as const);
+      const own = Object.entries(feeds).map(([name, one]) => [name, tensorOf(one.data.slice(), one.shape)] as const);
       fed.set(role, Object.fromEntries(own));
       return run(role, feeds);
     };

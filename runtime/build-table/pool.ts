@@ -78,8 +78,8 @@ export async function threadProjector(
   const slots = new Slots(depth, slotBytes(plan.projection, items));
   const start: WorkerPlan = { ...plan, slots: slots.memory };
   const threads = await openAll(count, () => {
-    const line = startThread(import.meta.url, "./worker.ts", "project-worker.js");
-    return Thread.open<WorkerPlan, Job, Answer, null>(line, start, { name: "thread of the table build" });
+    const line = startThread<WorkerPlan, Job, Answer, null>(import.meta.url, "./worker.ts", "project-worker.js");
+    return Thread.open(line, start, { name: "thread of the table build" });
   });
   const load = new Array<number>(count).fill(0);
   return {

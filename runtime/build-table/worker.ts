@@ -13,4 +13,4 @@ async function open(plan: WorkerPlan): Promise<Service<Job, Answer, null>> {
   return { ready: null, run: (job) => perform(projection, store, plan.slots, job) };
 }
 
-serveCalls(innerLine(), open);
+serveCalls(innerLine<WorkerPlan, Job, Answer, null>(), open);

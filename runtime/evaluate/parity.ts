@@ -15,7 +15,7 @@ import {
 import { emptyRecord } from "../../contract/record.ts";
 import type { TensorFile } from "../host/tensor-file.ts";
 import { type Artefacts, openListed } from "../serve/artefacts.ts";
-import { floats, ints, type Sessions, type StoredTensor, type Tensor } from "../session/session.ts";
+import { floats, ints, type Sessions, type StoredTensor, storedTensorOf, type Tensor } from "../session/session.ts";
 import { runVariant, storedRuns } from "./stored-runs.ts";
 import { comparedLists } from "./tied-lists.ts";
 
@@ -143,7 +143,7 @@ function readAny(file: TensorFile, name: string, port: InputPort | VariantInput)
   const { shape } = entryOf(file, name);
   const bytes = Buffer.concat([...file.chunks(name)]);
   const data = port.dtype === "uint8" ? Uint8Array.from(bytes) : new Uint16Array(Uint8Array.from(bytes).buffer);
-  return { dtype: port.dtype, shape, data };
+  return storedTensorOf(data, shape);
 }
 
 function entryOf(file: TensorFile, name: string) {

@@ -1,7 +1,7 @@
 // Variants over stored rows in the self-test: each against its graph, fed the same rows as the host decodes them.
 import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
 import type { Feeds, Sessions, StoredTensor, Tensor } from "../session/session.ts";
-import { floats } from "../session/session.ts";
+import { floats, storedTensorOf } from "../session/session.ts";
 import { encodeRows, headsOf, type RowFormat } from "../table/precision.ts";
 import { decodeStored, storedRows } from "../table/stored-rows.ts";
 
@@ -33,7 +33,7 @@ export async function storedRuns(
       const format: RowFormat = { precision: type, width, heads: headsOf(parts) };
       const [count] = rows.shape;
       const { values, affine } = storedRows(encodeRows(rows.data as Float32Array, format), format);
-      stored[table] = { dtype: type, shape: rows.shape, data: values };
+      stored[table] = storedTensorOf(values, rows.shape);
       if (affine !== null) {
         stored[`${table}.scale`] = floats(affine, count, 2 * format.heads.length);
       }

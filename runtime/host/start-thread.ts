@@ -12,7 +12,11 @@ import type { Call, Reply } from "../threads/messages.ts";
  * @param here `import.meta.url` of the caller
  * @param source the program, relative to the caller; @param bundled its name in the package
  */
-export function startThread(here: string, source: string, bundled: string): OuterLine {
+export function startThread<Start, Job, Value, Ready>(
+  here: string,
+  source: string,
+  bundled: string,
+): OuterLine<Start, Job, Value, Ready> {
   return lineTo(here.endsWith(".ts") ? fromSource(here, source) : new Worker(new URL(`./${bundled}`, here)));
 }
 
@@ -24,11 +28,11 @@ function fromSource(here: string, source: string): Worker {
   return new Worker(code, { eval: true });
 }
 
-function lineTo(worker: Worker): OuterLine {
+function lineTo<Start, Job, Value, Ready>(worker: Worker): OuterLine<Start, Job, Value, Ready> {
   return {
     post: (call, transfer) => worker.postMessage(call, transfer),
     listen(take, ended) {
-      worker.on("message", (reply: Reply) => take(reply));
+      worker.on("message", (reply: Reply<Value, Ready>) => take(reply));
       worker.on("error", (error: unknown) => {
         const { message, code } =
           error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
@@ -48,12 +52,12 @@ function lineTo(worker: Worker): OuterLine {
 }
 
 /** The line to whoever started this thread. */
-export function innerLine(): InnerLine {
+export function innerLine<Start, Job, Value, Ready>(): InnerLine<Start, Job, Value, Ready> {
   const port = parentPort!;
   return {
     post: (reply, transfer) => port.postMessage(reply, transfer),
     listen(take) {
-      port.on("message", (call: Call) => take(call));
+      port.on("message", (call: Call<Start, Job>) => take(call));
       // Whoever asked cannot be answered: the thread ends, which is.
       port.on("messageerror", (error) => {
         throw error;

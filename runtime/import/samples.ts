@@ -3,7 +3,7 @@
 import type { BatchPort } from "../../contract/batch-port.ts";
 import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
-import type { Tensor } from "../session/session.ts";
+import { type Tensor, tensorOf } from "../session/session.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
 import { openNpz } from "./npz.ts";
 import { brackets } from "./orient.ts";
@@ -128,11 +128,8 @@ function beyond(values: Float32Array, rows: number, padding: number): string | n
 }
 
 function padded(values: Float32Array, shape: readonly number[], { inner, dtype, padding, minimum }: BatchPort): Tensor {
-  const tensor = (data: Float32Array, sizes: readonly number[]): Tensor => ({
-    dtype,
-    shape: sizes,
-    data: dtype === "int32" ? Int32Array.from(data) : data,
-  });
+  const tensor = (data: Float32Array, sizes: readonly number[]): Tensor =>
+    tensorOf(dtype === "int32" ? Int32Array.from(data) : data, sizes);
   if (inner[0] !== null || shape[1] >= minimum) {
     return tensor(values, shape);
   }

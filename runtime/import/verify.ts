@@ -1,6 +1,6 @@
 // Holds the logits of imported weights against those of the system that they come from.
 import { recordOf } from "../../contract/record.ts";
-import type { GraphSession, Tensor } from "../session/session.ts";
+import { type GraphSession, type Tensor, tensorOf } from "../session/session.ts";
 import type { Samples } from "./samples.ts";
 
 export interface Verified {
@@ -97,7 +97,7 @@ function byLength({ feeds, count }: Samples, gaps: Float64Array, bounds: readonl
   });
 }
 
-function rows({ dtype, shape, data }: Tensor, from: number, to: number): Tensor {
+function rows({ shape, data }: Tensor, from: number, to: number): Tensor {
   const one = data.length / shape[0];
-  return { dtype, shape: shape.with(0, to - from), data: data.subarray(from * one, to * one) };
+  return tensorOf(data.subarray(from * one, to * one), shape.with(0, to - from));
 }

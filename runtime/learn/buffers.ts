@@ -14,30 +14,25 @@ export class Buffers {
   }
 }
 
-function take<T extends Float32Array | Int32Array>(
-  held: Map<string, T>,
-  name: string,
-  length: number,
-  make: (size: number) => T,
-): T {
+interface Numbers<T> {
+  readonly length: number;
+  subarray(start: number, end: number): T;
+}
+
+function take<T extends Numbers<T>>(held: Map<string, T>, name: string, length: number, make: (size: number) => T): T {
   let found = held.get(name);
   if (found === undefined || found.length < length) {
     found = make(Math.ceil(length * (found === undefined ? 1 : 1.25)));
     held.set(name, found);
   }
-  return found.subarray(0, length) as T;
+  return found.subarray(0, length);
 }
 
 /**
  * Copies rows of `width` values: row `rows[i]` of `from` to row i of `into`. Rows of floats travel in pairs where they lie
  * even: half the loads and stores. (A pair is only copied, so that its being a number or not does not matter.)
  */
-export function gatherRows<T extends Float32Array | Int32Array>(
-  from: T,
-  rows: Int32Array,
-  width: number,
-  into: T,
-): void {
+export function gatherRows(from: Values, rows: Int32Array, width: number, into: Values): void {
   const pairs = paired(from, into, width);
   if (pairs) {
     gatherPairs(pairs[0], rows, width / 2, pairs[1]);
@@ -65,8 +60,11 @@ nowhere.close();
  * collection of the whole heap every few steps. Views of these buffers are empty from here on; shared memory stays.
  */
 export function release(buffers: Iterable<ArrayBufferLike>): void {
-  const own = [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer && buffer.byteLength > 0);
-  nowhere.postMessage(null, own as ArrayBuffer[]);
+  const own = [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer);
+  nowhere.postMessage(
+    null,
+    own.filter(({ byteLength }) => byteLength > 0),
+  );
 }
 
 type Values = Float32Array | Int32Array;

@@ -1,11 +1,11 @@
 // The batch's rows of the large tables, side by side: what `step` reads and writes instead of whole tables.
 
-import type { Encoded } from "../encode/encoded.ts";
+import { type Encoded, encodedRows } from "../encode/encoded.ts";
 import { type Buffers, gatherRows, scatterRows } from "./buffers.ts";
 import type { Frame, Look } from "./frames.ts";
 import { Numbering } from "./numbering.ts";
 import type { RowSpace, TrainPlan } from "./plan.ts";
-import type { TableState, TrainState } from "./state.ts";
+import type { TableState } from "./state.ts";
 
 /** The rows of a batch: a look whose values count in the compact tables. */
 export interface Compacted extends Look {
@@ -35,11 +35,11 @@ export class Compactor {
       for (const name of space.item) {
         const values = look.itemFeatures[name];
         if (values) {
-          numbering.number(values as Int32Array, values as Int32Array);
+          numberInPlace(values, name, numbering);
         }
       }
       for (const name of space.single) {
-        const values = own[name] as Int32Array;
+        const values = encodedRows(own[name], name);
         const into = this.#buffers.ints(`rows ${name}`, values.length);
         numbering.number(values, into);
         own[name] = into;
@@ -80,20 +80,23 @@ function numberCross(cross: Frame["cross"], space: RowSpace, numbering: Numberin
   for (const name of space.cross) {
     const values = cross[name];
     if (values) {
-      numbering.number(values as Int32Array, values as Int32Array);
+      numberInPlace(values, name, numbering);
     }
   }
 }
 
-/** Writes a step's new rows into the tables. */
+function numberInPlace(values: Encoded, name: string, numbering: Numbering): void {
+  const rows = encodedRows(values, name);
+  numbering.number(rows, rows);
+}
+
+/** Writes a step's new rows of a table back. */
 export function writeBack(
-  state: TrainState,
-  parameter: string,
+  { table, ...held }: TableState,
   what: "values" | "state",
   rows: Int32Array,
   compact: Float32Array,
 ): void {
-  const found = state.tables.get(parameter)!;
-  const width = what === "values" ? found.table.dim : found.table.state;
-  scatterRows(compact, rows, width, found[what]);
+  const width = what === "values" ? table.dim : table.state;
+  scatterRows(compact, rows, width, held[what]);
 }

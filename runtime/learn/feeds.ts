@@ -1,8 +1,7 @@
 // The inputs of a training graph, each made of what its source says.
 import { recordOf } from "../../contract/record.ts";
 import type { TrainGraph, TrainPort } from "../../contract/training-spec.ts";
-import type { Encoded } from "../encode/encoded.ts";
-import { floats, ints, type Tensor } from "../session/session.ts";
+import { floats, ints, type Tensor, tensorOf } from "../session/session.ts";
 import type { Assembled } from "./assemble.ts";
 import type { Compacted, Compactor } from "./compact.ts";
 import type { Frame, Look } from "./frames.ts";
@@ -61,7 +60,7 @@ function feed(port: TrainPort, scene: Scene): Tensor {
       return floats(values, rows.length, width);
     }
     case "item":
-      return encoded(look.itemFeatures[source.feature], [look.items, ...plan.shape[source.feature]]);
+      return tensorOf(look.itemFeatures[source.feature], [look.items, ...plan.shape[source.feature]]);
     case "index": {
       if (source.frame === null) {
         return ints(look.candidate, batch.rows);
@@ -71,7 +70,7 @@ function feed(port: TrainPort, scene: Scene): Tensor {
     }
     case "cross": {
       const { cross, shape } = frame(look, port, source.frame);
-      return encoded(cross[source.feature], [...shape, ...plan.shape[source.feature]]);
+      return tensorOf(cross[source.feature], [...shape, ...plan.shape[source.feature]]);
     }
     case "valid": {
       const { valid, shape } = frame(look, port, source.frame);
@@ -79,7 +78,7 @@ function feed(port: TrainPort, scene: Scene): Tensor {
     }
     case "single": {
       const columns = learning ? learning.compacted.single : batch.single;
-      return encoded(columns[source.feature], [batch.rows, ...plan.shape[source.feature]]);
+      return tensorOf(columns[source.feature], [batch.rows, ...plan.shape[source.feature]]);
     }
     case "label":
       return floats(batch.labels[source.label].map(present), batch.rows);
@@ -103,9 +102,6 @@ const present = (value: number): number => (Number.isNaN(value) ? 0 : value);
 function frame(look: Look, port: TrainPort, name: string): Frame {
   return look.frames[name] ?? impossible(port, `there is no frame ${name}`);
 }
-
-const encoded = (data: Encoded, shape: readonly number[]): Tensor =>
-  data instanceof Int32Array ? ints(data, ...shape) : floats(data, ...shape);
 
 function impossible(port: TrainPort, why: string): never {
   throw new Error(`input ${port.name} of a training graph cannot be fed: ${why}`);

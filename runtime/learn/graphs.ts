@@ -71,8 +71,15 @@ export function* resultsOf<K extends TrainResult["kind"]>(
   kind: K,
 ): Generator<{ readonly result: Extract<TrainResult, { kind: K }>; readonly tensor: Tensor }> {
   for (const { name, result } of graph.outputs) {
-    if (result.kind === kind) {
-      yield { result: result as Extract<TrainResult, { kind: K }>, tensor: outputs[name] };
+    if (isOf(kind, result)) {
+      yield { result, tensor: outputs[name] };
     }
   }
+}
+
+function isOf<K extends TrainResult["kind"]>(
+  kind: K,
+  result: TrainResult,
+): result is Extract<TrainResult, { readonly kind: K }> {
+  return result.kind === kind;
 }

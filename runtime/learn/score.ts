@@ -1,6 +1,6 @@
 // Scores a part of a data set in batches: the search and the forward pass that training uses, with all of their parameters.
 import { emptyRecord, recordOf } from "../../contract/record.ts";
-import type { Tensor } from "../session/session.ts";
+import { floatsOf, type Tensor } from "../session/session.ts";
 import type { Assembled } from "./assemble.ts";
 import { Buffers } from "./buffers.ts";
 import type { Part } from "./dataset.ts";
@@ -70,7 +70,7 @@ export class Scorer {
     const byLabel = (kind: "probability" | "logit"): Record<string, Float32Array> => {
       const found: Record<string, Float32Array> = emptyRecord();
       for (const { result, tensor } of resultsOf(graph, outputs, kind)) {
-        found[result.label] = tensor.data as Float32Array;
+        found[result.label] = floatsOf(tensor, `the ${kind} of ${result.label}`);
       }
       return found;
     };
@@ -106,11 +106,13 @@ export class Scorer {
       }
     }
     return recordOf(
-      Object.entries(kept).map(([name, positions]) => {
+      this.#searcher.lists.map(({ search: name, lists, keep }) => {
+        const positions = kept[name];
         const all = scores.get(name);
         const wanted =
-          all === undefined ? null : { heads: all.shape[0], history: all.shape[2], values: all.data as Float32Array };
-        const { keep, lists } = this.#searcher.lists.find(({ search }) => search === name)!;
+          all === undefined
+            ? null
+            : { heads: all.shape[0], history: all.shape[2], values: floatsOf(all, `the scores of ${name}`) };
         return [name, { kept: positions, lists, keep, scores: wanted }];
       }),
     );

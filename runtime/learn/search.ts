@@ -1,7 +1,7 @@
 // The search over a batch: rows of like length by turns, and none at all where a history is kept whole.
 import { recordOf } from "../../contract/record.ts";
 import type { Encoded } from "../encode/encoded.ts";
-import type { Tensor } from "../session/session.ts";
+import { intsOf, type Tensor } from "../session/session.ts";
 import type { Assembled, AssembledHistory } from "./assemble.ts";
 import { Buffers, gatherRows } from "./buffers.ts";
 import { feedsOf } from "./feeds.ts";
@@ -54,7 +54,7 @@ export class Searcher {
     for (const group of rowGroups(lengths, ranked ? -1 : this.#enough, batch.items.length + run)) {
       const found = await this.#run(group.rows.length === rows ? batch : this.#part(batch, group.rows));
       for (const { search, keep, lists } of this.lists) {
-        put(found[search].data as Int32Array, group.rows, { rows, keep, lists }, kept[search]);
+        put(intsOf(found[search], search), group.rows, { rows, keep, lists }, kept[search]);
       }
     }
     return kept;
@@ -71,34 +71,34 @@ export class Searcher {
 
   /** Some rows of a batch, with what a search reads of them; its items stay. */
   #part(batch: Assembled, rows: Int32Array): Assembled {
-    const read = (values: Encoded, width: number): Encoded => taken(values, rows, width);
     const histories = this.#histories.map((name) => [name, this.#history(batch.histories[name], name, rows)] as const);
     return {
       ...batch,
       rows: rows.length,
-      candidate: read(batch.candidate, 1) as Int32Array,
+      candidate: takenRows(batch.candidate, rows, 1),
       single: recordOf(
-        Object.entries(batch.single).map(([name, values]) => [name, read(values, this.#plan.width[name])]),
+        Object.entries(batch.single).map(([name, values]) => [name, taken(values, rows, this.#plan.width[name])]),
       ),
       histories: { ...batch.histories, ...recordOf(histories) },
     };
   }
 
   #history({ length, lengths, index, cross }: AssembledHistory, name: string, rows: Int32Array): AssembledHistory {
-    const { minimum } = this.#plan.histories.find((history) => history.name === name)!;
-    const own = taken(lengths, rows, 1) as Int32Array;
+    const minimum = this.#plan.histories.find((history) => history.name === name)?.minimum ?? 0;
+    const own = takenRows(lengths, rows, 1);
     const most = Math.min(length, Math.max(minimum, ...own));
-    const read = (values: Encoded, width: number): Encoded => {
-      const into = empty(values, rows.length * most * width);
+    const copied = <T extends Encoded>(values: T, width: number, into: T): T => {
       rows.forEach((row, i) => {
         into.set(values.subarray(row * length * width, (row * length + most) * width), i * most * width);
       });
       return into;
     };
+    const read = (values: Encoded, width: number): Encoded =>
+      copied(values, width, empty(values, rows.length * most * width));
     return {
       length: most,
       lengths: own,
-      index: read(index, 1) as Int32Array,
+      index: copied(index, 1, new Int32Array(rows.length * most)),
       cross: recordOf(
         Object.entries(cross).map(([feature, values]) => [feature, read(values, this.#plan.width[feature])]),
       ),
@@ -138,7 +138,13 @@ function put(
 
 function taken(values: Encoded, rows: Int32Array, width: number): Encoded {
   const into = empty(values, rows.length * width);
-  gatherRows(values as Int32Array, rows, width, into as Int32Array);
+  gatherRows(values, rows, width, into);
+  return into;
+}
+
+function takenRows(values: Int32Array, rows: Int32Array, width: number): Int32Array {
+  const into = new Int32Array(rows.length * width);
+  gatherRows(values, rows, width, into);
   return into;
 }
 

@@ -41,6 +41,24 @@ export class TrainState {
     this.tables = new Map(tables.map((table) => [table.parameter, tableState(table, read)]));
   }
 
+  /** @throws Error where no pack has the name: a fault of ours */
+  pack(name: string): PackState {
+    const found = this.packs.get(name);
+    if (found === undefined) {
+      throw new Error(`nothing is learned in a pack ${name}`);
+    }
+    return found;
+  }
+
+  /** @throws Error where no table holds the parameter: a fault of ours */
+  table(parameter: string): TableState {
+    const found = this.tables.get(parameter);
+    if (found === undefined) {
+      throw new Error(`nothing is learned in a table ${parameter}`);
+    }
+    return found;
+  }
+
   /** Every parameter by its own name: what `twin build --weights` takes. Views: they change with the next step. */
   parameters(): NamedTensor[] {
     const packed = [...this.packs.values()].flatMap(({ pack, values }) =>

@@ -1,7 +1,7 @@
 // One training step: search, the kept behaviours, forward and backward, update, new values written back.
 
 import type { TrainGraph } from "../../contract/training-spec.ts";
-import type { Tensor } from "../session/session.ts";
+import { floatsOf, type Tensor } from "../session/session.ts";
 import type { Assembled } from "./assemble.ts";
 import { Buffers, release } from "./buffers.ts";
 import { Compactor, writeBack } from "./compact.ts";
@@ -81,22 +81,29 @@ export class Stepper {
       return loss;
     }
     const [losses] = resultsOf(graph, outputs, "losses");
-    throw lossError(loss, step, batch, losses.tensor.data as Float32Array);
+    throw lossError(loss, step, batch, floatsOf(losses.tensor, "the losses"));
   }
 
   #keep(graph: TrainGraph, outputs: Readonly<Record<string, Tensor>>, rows: ReadonlyMap<string, Int32Array>): void {
-    const floats = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
+    const { state } = this;
+    const write = (what: "values" | "state", parameter: string, tensor: Tensor): void => {
+      const own = rows.get(parameter);
+      if (own === undefined) {
+        throw new Error(`the rows of ${parameter} were not collected`);
+      }
+      writeBack(state.table(parameter), what, own, floatsOf(tensor, parameter));
+    };
     for (const { result, tensor } of resultsOf(graph, outputs, "pack")) {
-      this.state.packs.get(result.pack)!.values = floats(tensor);
+      state.pack(result.pack).values = floatsOf(tensor, result.pack);
     }
     for (const { result, tensor } of resultsOf(graph, outputs, "pack-state")) {
-      this.state.packs.get(result.pack)!.slots.set(result.slot, floats(tensor));
+      state.pack(result.pack).slots.set(result.slot, floatsOf(tensor, result.pack));
     }
     for (const { result, tensor } of resultsOf(graph, outputs, "table")) {
-      writeBack(this.state, result.parameter, "values", rows.get(result.parameter)!, floats(tensor));
+      write("values", result.parameter, tensor);
     }
     for (const { result, tensor } of resultsOf(graph, outputs, "table-state")) {
-      writeBack(this.state, result.parameter, "state", rows.get(result.parameter)!, floats(tensor));
+      write("state", result.parameter, tensor);
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import type { Tensor } from "../session/session.ts";
-import { floats } from "../session/session.ts";
+import { floats, ints } from "../session/session.ts";
 import { bytesOf, type ReadOptions, rowNumbers } from "../table/table-store.ts";
 import type { OutsideTables } from "./artefacts.ts";
 
@@ -141,7 +141,7 @@ function counted(uses: readonly OutsideUse[], rows: Int32Array): Tensor[] {
     eachNeeded(use, (at, row) => {
       data[at] = places.get(row)!;
     });
-    return { ...use.indices, data };
+    return ints(data, ...use.indices.shape);
   });
 }
 

@@ -1,8 +1,7 @@
 // The rows of one table for one history: looked up, or projected where the item is not in it and the policy says so.
 
-import type { StoredType } from "../../contract/manifest.ts";
-import type { StoredTensor, Tensor } from "../session/session.ts";
-import { floats, ints } from "../session/session.ts";
+import type { FloatTensor, IntTensor, StoredTensor, Tensor } from "../session/session.ts";
+import { floats, ints, storedTensorOf } from "../session/session.ts";
 import type { OpenGeneration, OpenTable } from "../table/live-tables.ts";
 import type { RowFormat } from "../table/precision.ts";
 import { readRows } from "../table/read-rows.ts";
@@ -35,11 +34,11 @@ export interface TableRows {
 /** What enters a variant for one table. */
 export interface StoredInputs {
   /** int32 [history]: row of each behaviour in `rows`; 0 is the miss row. */
-  readonly row: Tensor;
+  readonly row: IntTensor;
   /** [rows, width] */
   readonly rows: StoredTensor;
   /** uint8: float32 [rows, 2 · heads], scale and offset of each head. */
-  readonly scale: Tensor | null;
+  readonly scale: FloatTensor | null;
 }
 
 /** The rows of several tables, each for the history that it belongs to; `generation` null: nothing is in a table. */
@@ -186,11 +185,11 @@ async function copyOf(
 
 function storedTensors(
   { values, affine }: StoredRows,
-  { precision, width, heads }: RowFormat,
+  { width, heads }: RowFormat,
 ): Pick<StoredInputs, "rows" | "scale"> {
   const count = values.length / width;
   return {
-    rows: { dtype: precision as StoredType, shape: [count, width], data: values },
+    rows: storedTensorOf(values, [count, width]),
     scale: affine && floats(affine, count, 2 * heads.length),
   };
 }
@@ -198,14 +197,14 @@ function storedTensors(
 /** The float32 form of stored rows, made when a graph without a variant first asks: each behaviour has its own row. */
 function decodedLater(stored: StoredInputs, format: RowFormat, length: number): Pick<TableRows, "row" | "rows"> {
   let rows: Tensor | null = null;
-  const places = stored.row.data as Int32Array;
+  const places = stored.row.data;
   return {
     row: ints(
       places.map((one, i) => (one === 0 ? 0 : i + 1)),
       length,
     ),
     get rows() {
-      const from = { values: stored.rows.data, affine: (stored.scale?.data ?? null) as Float32Array | null };
+      const from = { values: stored.rows.data, affine: stored.scale?.data ?? null };
       rows ??= floats(decodedRows(from, places, format, length), length + 1, format.width);
       return rows;
     },

@@ -136,7 +136,7 @@ function readRanges({ embeddings, files }: Manifest, file: TensorFile): [number,
     .sort((a, b) => a.start - b.start);
   const starts = [0, ...apart.map(({ end }) => end)];
   const ends = [...apart.map(({ start }) => start), files[weightsFile].bytes];
-  return starts.flatMap((from, i) => (from < ends[i] ? [[from, ends[i]] as [number, number]] : []));
+  return starts.map((from, i): [number, number] => [from, ends[i]]).filter(([from, end]) => from < end);
 }
 
 /** One job in this thread, or several for threads of their own, `most` at most. */
@@ -164,12 +164,13 @@ export function jobsOf(
 /** The ranges' bytes number `from` to `to`, counted through all of them. */
 function part(ranges: CheckJob["ranges"], from: number, to: number): [number, number][] {
   let before = 0;
-  return ranges.flatMap(([start, end]) => {
+  const parts = ranges.map(([start, end]): [number, number] => {
     const first = Math.max(start, start + from - before);
     const last = Math.min(end, start + to - before);
     before += end - start;
-    return first < last ? [[first, last] as [number, number]] : [];
+    return [first, last];
   });
+  return parts.filter(([first, last]) => first < last);
 }
 
 async function check({ jobs, threads }: ReturnType<typeof jobsOf>): Promise<void> {
@@ -180,8 +181,8 @@ async function check({ jobs, threads }: ReturnType<typeof jobsOf>): Promise<void
 }
 
 async function inOwnThread(job: CheckJob): Promise<void> {
-  const line = startThread(import.meta.url, "./check-worker.ts", "check-worker.js");
-  const thread = await Thread.open<null, CheckJob, void, null>(line, null, { name: `thread that checks ${job.path}` });
+  const line = startThread<null, CheckJob, void, null>(import.meta.url, "./check-worker.ts", "check-worker.js");
+  const thread = await Thread.open(line, null, { name: `thread that checks ${job.path}` });
   try {
     await thread.ask(job);
   } finally {

@@ -5,7 +5,15 @@ import type { InferenceSession } from "onnxruntime-node";
 import { TwinError } from "../../contract/error.ts";
 import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
 import { emptyRecord } from "../../contract/record.ts";
-import type { Feeds, GraphSession, OpenSession, SessionName, StoredTensor, Tensor } from "./session.ts";
+import {
+  type Feeds,
+  type GraphSession,
+  type OpenSession,
+  type SessionName,
+  type StoredTensor,
+  type Tensor,
+  tensorOf,
+} from "./session.ts";
 
 export interface NodeSessionOptions {
   /** In order of preference: `["cuda", "cpu"]`. */
@@ -109,7 +117,7 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
         if (!(data instanceof Float32Array || data instanceof Int32Array)) {
           throw new TwinError(`${path}: output ${name} is ${value.type}, not float32 or int32: not a graph of ours`);
         }
-        outputs[name] = { dtype: data instanceof Float32Array ? "float32" : "int32", shape: value.dims, data };
+        outputs[name] = tensorOf(data, value.dims);
       }
       return outputs;
     },
@@ -117,8 +125,17 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
   };
 }
 
-function ortTensor({ Tensor: OrtTensor }: Runtime, { dtype, data, shape }: Tensor | StoredTensor) {
-  return new OrtTensor(dtype as "float32", data as Float32Array, shape);
+function ortTensor({ Tensor: OrtTensor }: Runtime, tensor: Tensor | StoredTensor) {
+  switch (tensor.dtype) {
+    case "float32":
+      return new OrtTensor(tensor.dtype, tensor.data, tensor.shape);
+    case "int32":
+      return new OrtTensor(tensor.dtype, tensor.data, tensor.shape);
+    case "float16":
+      return new OrtTensor(tensor.dtype, tensor.data, tensor.shape);
+    case "uint8":
+      return new OrtTensor(tensor.dtype, tensor.data, tensor.shape);
+  }
 }
 
 function reason(error: unknown): string {

@@ -1,19 +1,25 @@
 // How a graph is run, whatever runs it: tensors, sessions opened when first needed, and a queue that lets one run at a time.
-import type { GraphName, StoredType, VariantName } from "../../contract/manifest.ts";
+import type { GraphName, VariantName } from "../../contract/manifest.ts";
+
+export interface FloatTensor {
+  readonly dtype: "float32";
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface IntTensor {
+  readonly dtype: "int32";
+  readonly shape: readonly number[];
+  readonly data: Int32Array;
+}
 
 /** A dense tensor, row-major. */
-export interface Tensor {
-  readonly dtype: "float32" | "int32";
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
+export type Tensor = FloatTensor | IntTensor;
 
 /** Rows of a table as they are stored: an input of a variant. float16 is given by its bits. */
-export interface StoredTensor {
-  readonly dtype: StoredType;
-  readonly shape: readonly number[];
-  readonly data: Uint16Array | Uint8Array;
-}
+export type StoredTensor =
+  | { readonly dtype: "float16"; readonly shape: readonly number[]; readonly data: Uint16Array }
+  | { readonly dtype: "uint8"; readonly shape: readonly number[]; readonly data: Uint8Array };
 
 export type Feeds = Readonly<Record<string, Tensor | StoredTensor>>;
 
@@ -30,12 +36,38 @@ export interface GraphSession {
 
 export type OpenSession = (graph: SessionName) => Promise<GraphSession>;
 
-export function floats(data: Float32Array, ...shape: number[]): Tensor {
+export function floats(data: Float32Array, ...shape: number[]): FloatTensor {
   return { dtype: "float32", shape, data };
 }
 
-export function ints(data: Int32Array, ...shape: number[]): Tensor {
+export function ints(data: Int32Array, ...shape: number[]): IntTensor {
   return { dtype: "int32", shape, data };
+}
+
+/** Numbers of either type, in a shape. */
+export function tensorOf(data: Float32Array | Int32Array, shape: readonly number[]): Tensor {
+  return data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
+}
+
+/** Stored rows of either type, in a shape. */
+export function storedTensorOf(data: Uint16Array | Uint8Array, shape: readonly number[]): StoredTensor {
+  return data instanceof Uint16Array ? { dtype: "float16", shape, data } : { dtype: "uint8", shape, data };
+}
+
+/** The numbers of an output that is float32. @param what the output, for the error @throws Error where it is int32 */
+export function floatsOf({ dtype, data }: Tensor, what: string): Float32Array {
+  if (dtype !== "float32") {
+    throw new Error(`${what} is ${dtype}, not float32: not a graph of ours`);
+  }
+  return data;
+}
+
+/** The numbers of an output that is int32. @param what the output, for the error @throws Error where it is float32 */
+export function intsOf({ dtype, data }: Tensor, what: string): Int32Array {
+  if (dtype !== "int32") {
+    throw new Error(`${what} is ${dtype}, not int32: not a graph of ours`);
+  }
+  return data;
 }
 
 /**

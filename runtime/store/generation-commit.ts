@@ -126,7 +126,8 @@ function removeOlder(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch (error) {
-    if (!["EBUSY", "EPERM", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code !== "EBUSY" && code !== "EPERM" && code !== "ENOTEMPTY") {
       throw error;
     }
   }

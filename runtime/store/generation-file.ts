@@ -71,7 +71,7 @@ export function readGeneration(folder: string): GenerationFile {
   } catch (error) {
     throw error instanceof TwinError ? error : new TwinError(`${path} is no JSON text. ${again}`);
   }
-  const format = (value as { format?: unknown } | null)?.format;
+  const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
   if (format !== undefined && format !== 1 && format !== 2) {
     throw new TwinError(
       `${path} has format ${JSON.stringify(format)}, and this version of Twin reads format 1 and 2. ${again}, or update Twin`,

@@ -136,7 +136,7 @@ export class Generation {
       bad(`the item store holds ${this.store.records - 1} items, not ${description.items}`);
     }
     for (const [name, { rows }] of Object.entries(description.tables)) {
-      const found = this.tables.get(name)!.rows;
+      const found = this.tables.get(name)?.rows;
       if (found !== rows || rows > description.items + 1) {
         bad(`table ${name} has ${found} rows, not ${rows}`);
       }

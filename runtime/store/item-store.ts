@@ -8,7 +8,7 @@ import { byNumber, type Locate } from "../table/locate.ts";
 import { MemoryRows } from "../table/memory-rows.ts";
 import type { HitMask, Piece, ReadOptions, RowKeys } from "../table/table-store.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
-import { FileRows } from "./file-rows.ts";
+import { type FileRows, rowsIn } from "./file-rows.ts";
 import { defaultMemoryLimit, type TableOptions } from "./table-file.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
@@ -64,10 +64,7 @@ export class ItemStore implements ItemRows {
     }
     this.fields = fields;
     this.rowBytes = bytes;
-    this.#store =
-      memory === null
-        ? new FileRows(file!, records, bytes, locate)
-        : new MemoryRows(path, records, [{ from: 0, bytes, memory: new Uint8Array(memory) }], locate);
+    this.#store = rowsIn({ path, rows: records, memory }, file, bytes, locate);
   }
 
   get where(): string {

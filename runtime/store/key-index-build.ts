@@ -72,7 +72,7 @@ function* stringParts(slots: Uint32Array, sizes: readonly number[], texts: reado
   const offsets = new Uint32Array(2 * (sizes.length + 1));
   let at = 0;
   for (let i = 0; i < sizes.length; i++) {
-    at += sizes[i]!;
+    at += sizes[i];
     offsets[2 * i + 2] = at;
     offsets[2 * i + 3] = Math.floor(at / 0x100000000);
   }
@@ -80,12 +80,12 @@ function* stringParts(slots: Uint32Array, sizes: readonly number[], texts: reado
   let chunk = Buffer.allocUnsafe(chunkBytes);
   let filled = 0;
   for (let i = 0; i < texts.length; i++) {
-    if (filled + sizes[i]! > chunk.length) {
+    if (filled + sizes[i] > chunk.length) {
       yield chunk.subarray(0, filled);
-      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, sizes[i]!));
+      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, sizes[i]));
       filled = 0;
     }
-    filled += chunk.write(texts[i]!, filled, "utf8");
+    filled += chunk.write(texts[i], filled, "utf8");
   }
   yield chunk.subarray(0, filled);
 }

@@ -16,9 +16,9 @@ export async function openKeyIndex(path: string, options: { readonly shared?: bo
       parts.push(file.readAll(options.shared, at, size));
       at += size;
     }
-    checkOrdinals(path, fields, new Uint32Array(parts[0]!));
+    checkOrdinals(path, fields, new Uint32Array(parts[0]));
     if (fields.index === "string") {
-      checkOffsets(path, fields, new Uint32Array(parts[1]!));
+      checkOffsets(path, fields, new Uint32Array(parts[1]));
     }
     return await KeyIndex.attach({ path, fields, parts });
   } finally {

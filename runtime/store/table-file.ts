@@ -9,7 +9,7 @@ import { type StoredRows, storedRows } from "../table/stored-rows.ts";
 import { bytesOf, type HitMask, type Piece, type ReadOptions, type RowKeys } from "../table/table-store.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
 import { BlockWriter } from "./block-writer.ts";
-import { FileRows } from "./file-rows.ts";
+import { type FileRows, rowsIn } from "./file-rows.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1));
 
@@ -66,11 +66,7 @@ export class TableFile implements OpenTable {
     this.#stored = stored;
     this.#file = file;
     this.#locate = locate;
-    const bytes = rowBytes(format);
-    this.#store =
-      stored === null
-        ? new FileRows(file!, rows, bytes, locate)
-        : new MemoryRows(path, rows, [{ from: 0, bytes, memory: new Uint8Array(stored) }], locate);
+    this.#store = rowsIn({ path, rows, memory: stored }, file, rowBytes(format), locate);
   }
 
   get where(): string {
@@ -119,7 +115,7 @@ export class TableFile implements OpenTable {
       throw new Error(`${this.path} was rearranged for this thread`);
     }
     const { path, rows, format } = this;
-    return { path, rows, format, file: this.inMemory ? null : this.#file!.image(), stored: this.#stored };
+    return { path, rows, format, file: this.inMemory ? null : (this.#file?.image() ?? null), stored: this.#stored };
   }
 
   locate(keys: RowKeys): Int32Array {

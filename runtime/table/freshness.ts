@@ -56,11 +56,17 @@ export function metricsOf(manifest: Manifest, table: string): string[] {
   return [...names];
 }
 
-function metricOfPart({ attends }: Manifest, of: PartOf): string | null {
+function metricOfPart({ attends, model }: Manifest, of: PartOf): string | null {
   if (of.kind === "keys") {
     return of.metric;
   }
-  return metricOf(attends.find(({ name }) => name === of.attend)!.by);
+  const attend = attends.find(({ name }) => name === of.attend);
+  if (attend === undefined) {
+    throw new TwinError(
+      `a table of ${model} holds values of ${of.attend}, an attention that its manifest does not have: build it again with \`twin build\``,
+    );
+  }
+  return metricOf(attend.by);
 }
 
 /** How far two machines' clocks may stand apart, in seconds. */

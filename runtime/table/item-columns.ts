@@ -21,6 +21,12 @@ export interface BroughtItems {
   readonly context: EncodeContext;
 }
 
+/** Where the features that did not come along are looked up, and by which keys. */
+interface Source {
+  readonly store: ItemRows;
+  readonly keys: RowKeys;
+}
+
 /** Nothing is read before `fetch` is asked to, and everything that is needed of the store at once. */
 export class ItemColumns {
   /** Items that were brought. */
@@ -29,6 +35,7 @@ export class ItemColumns {
   /** Keys of the columns' items, in their order, without padding; null where there is no generation. */
   readonly rowKeys: RowKeys | null;
   readonly #brought: BroughtItems;
+  readonly #source: Source | null;
   readonly #order: Int32Array | null;
   readonly #length: number;
   readonly #encoded = new Map<string, Encoded>();
@@ -45,6 +52,8 @@ export class ItemColumns {
     this.keys = keys;
     this.rowKeys = rowKeys === null || order === null ? rowKeys : pickRowKeys(rowKeys, order);
     this.#brought = brought;
+    const { store } = brought;
+    this.#source = store === null || this.rowKeys === null ? null : { store, keys: this.rowKeys };
     this.#order = order;
     this.#length = length;
   }
@@ -79,9 +88,9 @@ export class ItemColumns {
         this.#encoded.set(feature.name, this.#encode(feature));
       }
     }
-    const counts = count && this.#hits === null && this.rowKeys !== null && this.#nothingInline();
-    if (read.length > 0 || counts) {
-      const reading = this.#read(read, options).finally(() => {
+    const counts = count && this.#hits === null && this.#nothingInline();
+    if (this.#source !== null && (read.length > 0 || counts)) {
+      const reading = this.#read(this.#source, read, options).finally(() => {
         for (const { name } of read) {
           this.#due.delete(name);
         }
@@ -119,14 +128,12 @@ export class ItemColumns {
   }
 
   #looksUp({ column }: FeatureSpec): boolean {
-    const { inline, store } = this.#brought;
-    return inline[column] === undefined && store !== null && this.rowKeys !== null && this.rowKeys.length > 0;
+    return this.#brought.inline[column] === undefined && this.#source !== null && this.#source.keys.length > 0;
   }
 
-  async #read(features: readonly FeatureSpec[], options?: ReadOptions): Promise<void> {
-    const keys = this.rowKeys!;
+  async #read({ store, keys }: Source, features: readonly FeatureSpec[], options?: ReadOptions): Promise<void> {
     const parts = features.map((feature) => {
-      const { column, piece } = fieldPiece(this.#brought.store!, feature.name, this.#length, keys.length);
+      const { column, piece } = fieldPiece(store, feature.name, this.#length, keys.length);
       const padding = keys.length * encodedWidth(feature);
       if (padding < column.length) {
         column.set(missing(feature, this.#length - keys.length), padding);
@@ -134,10 +141,11 @@ export class ItemColumns {
       return { feature, column, piece };
     });
     const pieces = parts.map(({ piece }) => piece);
-    this.#hits = await this.#brought.store!.read(keys, pieces, options);
+    const hits = await store.read(keys, pieces, options);
+    this.#hits = hits;
     for (const { feature, column } of parts) {
       if (feature.key) {
-        this.#addUnknownKeys(feature, column, this.#hits);
+        this.#addUnknownKeys(feature, column, hits);
       }
       this.#encoded.set(feature.name, column);
     }
@@ -153,7 +161,7 @@ export class ItemColumns {
       return missing(feature, this.#length);
     }
     if (feature.key) {
-      return this.#ordered(feature, encodeColumn(feature, keys as RawColumn, this.rows, context));
+      return this.#ordered(feature, encodeColumn(feature, keys, this.rows, context));
     }
     throw new TwinError(
       `${context.where}: the item feature ${feature.name} is needed, and there is no item store to look it up in. ` +

@@ -54,12 +54,12 @@ export class KeyIndex {
     this.kind = fields.index;
     this.keys = fields.keys;
     this.#image = image;
-    this.#words = new Uint32Array(parts[0]!);
+    this.#words = new Uint32Array(parts[0]);
     const longest = fields.index === "dense" ? 0 : fields.longest;
     this.#slots = { words: this.#words, count: fields.slots, longest };
     this.#strings =
       fields.index === "string"
-        ? { slots: this.#slots, offsets: new Uint32Array(parts[1]!), blob: new Uint8Array(parts[2]!), hasher: hash }
+        ? { slots: this.#slots, offsets: new Uint32Array(parts[1]), blob: new Uint8Array(parts[2]), hasher: hash }
         : null;
     this.#min = offsetsFrom(fields.index === "dense" ? fields.min : "0");
   }
@@ -77,11 +77,11 @@ export class KeyIndex {
   /** Ordinal of each key, 0 where it is unknown. @throws TwinError where the keys are of the other type */
   lookup(keys: KeyColumn): Int32Array {
     const ordinals = new Int32Array(keys.length);
-    if (keys.type !== this.type) {
+    const strings = this.#strings;
+    if (strings !== null && keys.type === "string") {
+      lookupStrings(strings, keys.texts, ordinals);
+    } else if (strings !== null || keys.type === "string") {
       throw new TwinError(`${this.path} holds ${this.type} keys, and ${keys.type} keys were looked up`);
-    }
-    if (keys.type === "string") {
-      lookupStrings(this.#strings!, keys.texts, ordinals);
     } else if (this.kind === "dense") {
       lookupDense(this.#words, this.#min, keys.words, ordinals);
     } else {

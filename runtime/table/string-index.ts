@@ -20,7 +20,7 @@ let scratch = new Uint8Array(1024);
 export function hashTexts(texts: readonly string[], hasher: Hasher): Uint32Array {
   const words = new BigUint64Array(texts.length);
   for (let i = 0; i < texts.length; i++) {
-    words[i] = hasher.text(texts[i]!);
+    words[i] = hasher.text(texts[i]);
   }
   return new Uint32Array(words.buffer);
 }
@@ -30,7 +30,7 @@ export function lookupStrings(index: StringIndex, texts: readonly string[], ordi
   const { words, count, longest } = index.slots;
   const mask = count - 1;
   for (let i = 0; i < ordinals.length; i++) {
-    const text = texts[i]!;
+    const text = texts[i];
     wide[0] = index.hasher.text(text);
     const low = halves[0];
     const high = halves[1];

@@ -1,21 +1,20 @@
 // Those who wait, in the order in which they came; any of them may leave. (A Set would pass over all who left at its front.)
 interface Place<T> {
-  readonly value: T;
+  readonly value: T | undefined;
   before: Place<T>;
   after: Place<T>;
 }
 
-export class LineUp<T> {
-  /** Before the first and after the last. */
-  readonly #ends: Place<T>;
-  #size = 0;
+/** Before the first and after the last: of an empty line both its neighbours are itself. */
+class Ends<T> implements Place<T> {
+  readonly value = undefined;
+  before: Place<T> = this;
+  after: Place<T> = this;
+}
 
-  constructor() {
-    const ends = { value: undefined as T } as Place<T>;
-    ends.before = ends;
-    ends.after = ends;
-    this.#ends = ends;
-  }
+export class LineUp<T> {
+  readonly #ends = new Ends<T>();
+  #size = 0;
 
   get size(): number {
     return this.#size;

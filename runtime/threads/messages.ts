@@ -2,18 +2,24 @@
 import { TwinError, type TwinErrorCode } from "../../contract/error.ts";
 
 /** Every call is answered once, by its `id`. */
-export type Call =
+export type Call<Start, Job> =
   /** The first one: what the thread starts with. */
-  | { readonly kind: "open"; readonly id: number; readonly start: unknown }
+  | { readonly kind: "open"; readonly id: number; readonly start: Start }
   /** `droppable`: its result may not be wanted any more. */
-  | { readonly kind: "job"; readonly id: number; readonly job: unknown; readonly droppable: boolean }
+  | { readonly kind: "job"; readonly id: number; readonly job: Job; readonly droppable: boolean }
   /** The job of this number is not wanted any more. It is answered all the same; this is not. */
   | { readonly kind: "drop"; readonly id: number }
   /** The last one: everything is to be released, after what came before. */
   | { readonly kind: "close"; readonly id: number };
 
-export type Reply =
-  | { readonly kind: "done"; readonly id: number; readonly value: unknown }
+/** What a call gave; which call has which is told by its kind. */
+export type Answer<Value, Ready> =
+  | { readonly kind: "opened"; readonly id: number; readonly ready: Ready }
+  | { readonly kind: "done"; readonly id: number; readonly value: Value }
+  | { readonly kind: "closed"; readonly id: number };
+
+export type Reply<Value, Ready> =
+  | Answer<Value, Ready>
   | { readonly kind: "failed"; readonly id: number; readonly error: SentError };
 
 /** An error on its way: structured clones lose its class. */

@@ -1,6 +1,6 @@
 // A thread's side: opens what it is told to, does one job after the other in the order in which they came, and closes.
 import type { InnerLine } from "./line.ts";
-import { type Call, sentError } from "./messages.ts";
+import { sentError } from "./messages.ts";
 
 /** What a thread does once it is open. */
 export interface Service<Job, Value, Ready> {
@@ -15,7 +15,7 @@ export interface Service<Job, Value, Ready> {
 
 /** Serves a line until it is closed. */
 export function serveCalls<Start, Job, Value, Ready>(
-  line: InnerLine,
+  line: InnerLine<Start, Job, Value, Ready>,
   open: (start: Start) => Promise<Service<Job, Value, Ready>>,
 ): void {
   let service: Service<Job, Value, Ready> | null = null;
@@ -27,8 +27,11 @@ export function serveCalls<Start, Job, Value, Ready>(
     try {
       const signal = droppable.get(id)?.signal ?? null;
       signal?.throwIfAborted();
-      const value = await service!.run(job, signal);
-      line.post({ kind: "done", id, value }, service!.transfer?.(value) ?? []);
+      if (service === null) {
+        throw new Error("a job came before the thread was open");
+      }
+      const value = await service.run(job, signal);
+      line.post({ kind: "done", id, value }, service.transfer?.(value) ?? []);
     } catch (error) {
       fail(id, error);
     } finally {
@@ -38,7 +41,7 @@ export function serveCalls<Start, Job, Value, Ready>(
   const begin = async (id: number, start: Start): Promise<void> => {
     try {
       service = await open(start);
-      line.post({ kind: "done", id, value: service.ready }, []);
+      line.post({ kind: "opened", id, ready: service.ready }, []);
     } catch (error) {
       fail(id, error);
       line.close();
@@ -47,23 +50,23 @@ export function serveCalls<Start, Job, Value, Ready>(
   const close = async (id: number): Promise<void> => {
     try {
       await service?.close?.();
-      line.post({ kind: "done", id, value: null }, []);
+      line.post({ kind: "closed", id }, []);
     } catch (error) {
       fail(id, error);
     }
     line.close();
   };
 
-  line.listen((call: Call) => {
+  line.listen((call) => {
     switch (call.kind) {
       case "open":
-        last = begin(call.id, call.start as Start);
+        last = begin(call.id, call.start);
         return;
       case "job":
         if (call.droppable) {
           droppable.set(call.id, new AbortController());
         }
-        last = last.then(() => run(call.id, call.job as Job));
+        last = last.then(() => run(call.id, call.job));
         return;
       case "drop":
         droppable.get(call.id)?.abort();

@@ -1,10 +1,10 @@
 // A thread as whoever started it sees it: it answers jobs, and may end at any time.
 import { TwinError } from "../../contract/error.ts";
 import type { OuterLine } from "./line.ts";
-import { type Call, type Reply, receivedError } from "./messages.ts";
+import { type Answer, type Reply, receivedError } from "./messages.ts";
 
-interface Waiting {
-  readonly resolve: (value: unknown) => void;
+interface Waiting<Value, Ready> {
+  readonly resolve: (answer: Answer<Value, Ready>) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -22,16 +22,19 @@ export interface AskOptions {
   readonly signal?: AbortSignal | null;
 }
 
+/** A line to a thread that is started already. */
+type Line<Job, Value, Ready> = OuterLine<never, Job, Value, Ready>;
+
 export class Thread<Job, Value, Ready> {
-  readonly #line: OuterLine;
+  readonly #line: Line<Job, Value, Ready>;
   readonly #name: string;
-  readonly #waiting = new Map<number, Waiting>();
-  #ready: Ready | undefined;
+  readonly #waiting = new Map<number, Waiting<Value, Ready>>();
+  #opened: { readonly ready: Ready } | null = null;
   #lost: Error | null = null;
   #died: (() => void) | null = null;
   #next = 0;
 
-  private constructor(line: OuterLine, { name, lost = plainly(name) }: ThreadOptions) {
+  private constructor(line: Line<Job, Value, Ready>, { name, lost = plainly(name) }: ThreadOptions) {
     this.#line = line;
     this.#name = name;
     const gone = (why: string, cause: unknown): void => {
@@ -46,13 +49,17 @@ export class Thread<Job, Value, Ready> {
 
   /** Starts the service of a thread. @throws what it threw while it opened */
   static async open<Start, Job, Value, Ready>(
-    line: OuterLine,
+    line: OuterLine<Start, Job, Value, Ready>,
     start: Start,
     options: ThreadOptions,
   ): Promise<Thread<Job, Value, Ready>> {
     const thread = new Thread<Job, Value, Ready>(line, options);
     try {
-      thread.#ready = (await thread.#call((id) => ({ kind: "open", id, start }), [])) as Ready;
+      const answer = await thread.#call((id) => line.post({ kind: "open", id, start }, []));
+      if (answer.kind !== "opened") {
+        throw outOfTurn(answer);
+      }
+      thread.#opened = answer;
       return thread;
     } catch (error) {
       await thread.end();
@@ -62,7 +69,10 @@ export class Thread<Job, Value, Ready> {
 
   /** What the service said when it was open. */
   get ready(): Ready {
-    return this.#ready!;
+    if (this.#opened === null) {
+      throw new Error(`the ${this.#name} is not open yet`);
+    }
+    return this.#opened.ready;
   }
 
   /** Whether it has ended, or was ended. */
@@ -83,8 +93,9 @@ export class Thread<Job, Value, Ready> {
     let number = -1;
     const answer = this.#call((id) => {
       number = id;
-      return { kind: "job", id, job, droppable: signal !== null };
-    }, transfer) as Promise<Value>;
+      this.#line.post({ kind: "job", id, job, droppable: signal !== null }, transfer);
+    }).then(doneValue);
+    answer.catch(() => undefined);
     if (signal === null) {
       return answer;
     }
@@ -107,7 +118,7 @@ export class Thread<Job, Value, Ready> {
   async close(): Promise<void> {
     try {
       if (!this.gone) {
-        await this.#call((id) => ({ kind: "close", id }), []);
+        await this.#call((id) => this.#line.post({ kind: "close", id }, []));
       }
     } finally {
       await this.end();
@@ -120,15 +131,16 @@ export class Thread<Job, Value, Ready> {
     await this.#line.end();
   }
 
-  #call(call: (id: number) => Call, transfer: readonly ArrayBuffer[]): Promise<unknown> {
+  /** @param post sends the call of this number */
+  #call(post: (id: number) => void): Promise<Answer<Value, Ready>> {
     if (this.#lost !== null) {
       return Promise.reject(this.#lost);
     }
     const id = this.#next++;
-    const answer = new Promise<unknown>((resolve, reject) => {
+    const answer = new Promise<Answer<Value, Ready>>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       try {
-        this.#line.post(call(id), transfer);
+        post(id);
       } catch (error) {
         this.#waiting.delete(id);
         const reason = error instanceof Error ? error.message : String(error);
@@ -141,13 +153,13 @@ export class Thread<Job, Value, Ready> {
     return answer;
   }
 
-  #take(reply: Reply): void {
+  #take(reply: Reply<Value, Ready>): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (reply.kind === "done") {
-      waiting?.resolve(reply.value);
-    } else {
+    if (reply.kind === "failed") {
       waiting?.reject(receivedError(reply.error));
+    } else {
+      waiting?.resolve(reply);
     }
   }
 
@@ -159,6 +171,16 @@ export class Thread<Job, Value, Ready> {
     this.#waiting.clear();
   }
 }
+
+function doneValue<Value>(answer: Answer<Value, unknown>): Value {
+  if (answer.kind !== "done") {
+    throw outOfTurn(answer);
+  }
+  return answer.value;
+}
+
+const outOfTurn = ({ kind, id }: Answer<unknown, unknown>): Error =>
+  new Error(`a thread answered call ${id} by "${kind}", which is no answer to it`);
 
 /** What a thread threw is a bug; one that was ended is not. */
 const plainly =

@@ -33,9 +33,13 @@ export interface FedData {
 
 /** Starts a thread that opens the data set. @throws TwinError where it cannot */
 export async function threadFeeder(start: FeederStart): Promise<Feeder> {
-  const line = startThread(import.meta.url, "./worker.ts", "train-worker.js");
+  const line = startThread<FeederStart, FeederJob, Assembled, FedData>(
+    import.meta.url,
+    "./worker.ts",
+    "train-worker.js",
+  );
   const name = "thread that assembles batches";
-  const thread = await Thread.open<FeederStart, FeederJob, Assembled, FedData>(line, start, { name });
+  const thread = await Thread.open(line, start, { name });
   const { fingerprint, users, counts } = thread.ready;
   return {
     fingerprint,

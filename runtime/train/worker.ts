@@ -28,4 +28,4 @@ async function open({ place, plan, seed }: FeederStart): Promise<Service<FeederJ
   };
 }
 
-serveCalls(innerLine(), open);
+serveCalls(innerLine<FeederStart, FeederJob, Assembled, FedData>(), open);

@@ -9,7 +9,7 @@ import { load, type Ranking, type Twin, TwinError } from "../../runtime/index.ts
 import { prepareSide } from "../../runtime/request/prepare.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { LocalTwin } from "../../runtime/serve/twin.ts";
-import { type Feeds, Sessions } from "../../runtime/session/session.ts";
+import { type Feeds, Sessions, tensorOf } from "../../runtime/session/session.ts";
 import { nodeSessions } from "../../runtime/session/session-node.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { needs } from "../kit/needs.ts";
@@ -149,7 +149,13 @@ describe.each(both)("graphs over %s rows", (type) => {
       }
       const run = async (feeds: Feeds) => {
         const { click, ...others } = await session.run(feeds);
-        return { ...others, click: { ...click, data: click.data.map((value) => value + 1e-3) } };
+        return {
+          ...others,
+          click: tensorOf(
+            click.data.map((value) => value + 1e-3),
+            click.shape,
+          ),
+        };
       };
       return { ...session, run, close: () => session.close() };
     });

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 async function trial(open: TrialStart["open"] = "well", shared = new SharedArrayBuffer(4)): Promise<Trial> {
-  const line = startThread(import.meta.url, "../kit/trial-thread.ts", "");
+  const line = startThread<TrialStart, TrialJob, unknown, string>(import.meta.url, "../kit/trial-thread.ts", "");
   const thread: Trial = await Thread.open(line, { open, shared }, { name: "trial thread" });
   opened.push(thread);
   return thread;
@@ -144,7 +144,10 @@ it("speaks over whatever carries plain data, such as a browser's worker", async 
 });
 
 /** Both ends of a line on the web's own `MessageChannel`. */
-function channel(): { outer: OuterLine; inner: InnerLine } {
+function channel(): {
+  outer: OuterLine<string, number, number, string>;
+  inner: InnerLine<string, number, number, string>;
+} {
   const { port1, port2 } = new MessageChannel();
   const onMessage = <T>(port: typeof port1, take: (message: T) => void): void => {
     Object.assign(port, { onmessage: ({ data }: { data: T }) => take(data) });
@@ -152,12 +155,12 @@ function channel(): { outer: OuterLine; inner: InnerLine } {
   return {
     outer: {
       post: (call, transfer) => port1.postMessage(call, [...transfer]),
-      listen: (take) => onMessage<Reply>(port1, take),
+      listen: (take) => onMessage<Reply<number, string>>(port1, take),
       end: async () => port1.close(),
     },
     inner: {
       post: (reply, transfer) => port2.postMessage(reply, [...transfer]),
-      listen: (take) => onMessage<Call>(port2, take),
+      listen: (take) => onMessage<Call<string, number>>(port2, take),
       close: () => port2.close(),
     },
   };

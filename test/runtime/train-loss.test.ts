@@ -6,7 +6,7 @@ import { localFeeder } from "../../runtime/learn/feeder.ts";
 import { type GraphRole, TrainGraphs } from "../../runtime/learn/graphs.ts";
 import { Scorer, scorePart } from "../../runtime/learn/score.ts";
 import { Stepper } from "../../runtime/learn/step.ts";
-import type { Feeds, Tensor } from "../../runtime/session/session.ts";
+import { type Feeds, type Tensor, tensorOf } from "../../runtime/session/session.ts";
 import { folderGraphs, opensIn } from "../../runtime/train/graphs.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { startState, topicModel, topicSource } from "../kit/trained.ts";
@@ -26,7 +26,7 @@ class Recording extends TrainGraphs {
 
 /** A step uses its buffers again, and gives its outputs' memory back. */
 const copied = (tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, one]) => [name, { ...one, data: one.data.slice() }]));
+  Object.fromEntries(Object.entries(tensors).map(([name, one]) => [name, tensorOf(one.data.slice(), one.shape)]));
 
 it.each([
   ["packs", topicSource()],

@@ -31,33 +31,47 @@ export type RankRequestJob =
 
 /** One thing to do. `request` stays behind where the worker should hold the user's side. */
 export type RankJob =
-  | (Omit<RankRequestJob, "request"> & {
-      readonly request: PrepareRequest | null;
-      readonly candidates?: RankRequest;
-    })
+  | RankRequestJob
+  | {
+      readonly kind: "rank" | "explain";
+      readonly prepared: number;
+      readonly request: null;
+      readonly candidates: RankRequest;
+    }
   | { readonly kind: "tables"; readonly tables: SharedGeneration | null };
 
 export interface RankAnswer {
-  /** Null of what gives nothing. */
-  readonly result: Ranking | Explanation[] | null;
+  readonly result: RankResult;
   readonly warnings: readonly string[];
-  /** The worker does not hold the user's side: the request must come along. */
-  readonly lacking: boolean;
 }
+
+export type RankResult =
+  | { readonly kind: "done" }
+  | { readonly kind: "ranking"; readonly ranking: Ranking }
+  | { readonly kind: "explanations"; readonly explanations: readonly Explanation[] }
+  /** The worker does not hold the user's side: the request must come along. */
+  | { readonly kind: "lacking" };
 
 /** What a worker says when it is open: its warnings. */
 export type RankReady = readonly string[];
 
 /** A ranking as the thread made it: what crosses between threads is given a prototype on the way. */
-export function receivedRanking(ranking: Ranking): Ranking {
+export function receivedRanking(result: RankResult): Ranking {
+  if (result.kind !== "ranking") {
+    throw new Error(`a worker thread was to rank, and answered "${result.kind}"`);
+  }
+  const { ranking } = result;
   const { scores, logits, searches } = ranking;
   const bare = <T>(named: Named<T>): Named<T> => recordOf(Object.entries(named));
   return { ...ranking, scores: bare(scores), logits: bare(logits), searches: bare(searches) };
 }
 
 /** Explanations as the thread made them. */
-export function receivedExplanations(explanations: readonly Explanation[]): Explanation[] {
-  return explanations.map((one) => ({
+export function receivedExplanations(result: RankResult): Explanation[] {
+  if (result.kind !== "explanations") {
+    throw new Error(`a worker thread was to explain, and answered "${result.kind}"`);
+  }
+  return result.explanations.map((one) => ({
     ...one,
     scores: recordOf(Object.entries(one.scores)),
     logits: recordOf(Object.entries(one.logits)),
@@ -68,7 +82,10 @@ export function receivedExplanations(explanations: readonly Explanation[]): Expl
 export function hold<T>(held: Map<number, T>, prepared: number, value: T): void {
   held.delete(prepared);
   held.set(prepared, value);
-  if (held.size > mostHeld) {
-    held.delete(held.keys().next().value!);
+  for (const oldest of held.keys()) {
+    if (held.size <= mostHeld) {
+      return;
+    }
+    held.delete(oldest);
   }
 }

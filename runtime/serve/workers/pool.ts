@@ -1,8 +1,6 @@
 // A `Twin` whose requests run in worker threads, off the event loop, over one shared copy of the tables.
 
 import type { Manifest } from "../../../contract/manifest.ts";
-import type { Explanation } from "../../request/explain.ts";
-import type { Ranking } from "../../request/ranking.ts";
 import type { PrepareRequest, RankRequest } from "../../request/request.ts";
 import { type GenerationTables, holdFor } from "../../store/generation-tables.ts";
 import { Crew } from "../../threads/crew.ts";
@@ -12,7 +10,7 @@ import { type Artefacts, openArtefacts } from "../artefacts.ts";
 import { statusOf, type TablesStatus } from "../status.ts";
 import { checkOptions, type LoadOptions, openTables, type Prepared, type Twin } from "../twin.ts";
 import { UnderWay } from "../under-way.ts";
-import { type RankAnswer, type RankRequestJob, receivedExplanations, receivedRanking } from "./messages.ts";
+import { type RankRequestJob, type RankResult, receivedExplanations, receivedRanking } from "./messages.ts";
 import { type Tables, tablesNow } from "./tables.ts";
 import { RankThread } from "./thread.ts";
 
@@ -93,15 +91,14 @@ export class WorkerTwin implements Twin {
     const run = (kind: "rank" | "explain", candidates: RankRequest, options: CallOptions = {}) =>
       this.#run({ kind, prepared, request, candidates }, tables, options);
     const handle: Prepared = {
-      rank: async (candidates, options) => receivedRanking((await run("rank", candidates, options)) as Ranking),
-      explain: async (candidates, options) =>
-        receivedExplanations((await run("explain", candidates, options)) as Explanation[]),
+      rank: async (candidates, options) => receivedRanking(await run("rank", candidates, options)),
+      explain: async (candidates, options) => receivedExplanations(await run("explain", candidates, options)),
     };
     holdFor(handle, tables.open);
     return handle;
   }
 
-  #run(job: RankRequestJob, tables: Tables, options: CallOptions): Promise<RankAnswer["result"]> {
+  #run(job: RankRequestJob, tables: Tables, options: CallOptions): Promise<RankResult> {
     return this.#underWay.run(async () => {
       if (this.#crew.broken !== null) {
         throw this.#crew.broken;

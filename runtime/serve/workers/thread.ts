@@ -30,7 +30,11 @@ export class RankThread {
 
   /** Starts a thread and waits until it has opened the artefacts. */
   static async open(start: Omit<WorkerStart, "tables">, tables: Tables): Promise<RankThread> {
-    const line = startThread(import.meta.url, "./worker.ts", "rank-worker.js");
+    const line = startThread<WorkerStart, RankJob, RankAnswer, RankReady>(
+      import.meta.url,
+      "./worker.ts",
+      "rank-worker.js",
+    );
     const release = tables.open?.hold();
     try {
       const whole: WorkerStart = { ...start, tables: tables.shared };
@@ -54,7 +58,7 @@ export class RankThread {
     if (job.kind !== "prepare" && this.holds(job.prepared)) {
       const answer = await this.#thread.ask({ ...job, request: null }, { signal });
       // A request that failed may have left it with another side than is known here.
-      if (!answer.lacking) {
+      if (answer.result.kind !== "lacking") {
         return answer;
       }
     }
