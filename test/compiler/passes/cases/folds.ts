@@ -31,7 +31,7 @@ export const foldBeta: PassCases = {
   mutants: [
     {
       off: "rule 1",
-      change: ['if (value.node.op !== "mul") return null;', "if (true) return null;"],
+      change: ['if (value.node.op !== "mul") {', "if (true) {"],
       caughtBy: "β goes into the weight",
       as: "form",
     },
@@ -154,8 +154,8 @@ export const foldBias: PassCases = {
       off: "one mask a row",
       file: "compiler/passes/tabled.ts",
       change: [
-        "if (mask.shape[mask.shape.length - 1] !== 1 || mask.shape.length > rows.shape.length) return null;",
-        "",
+        "if (mask.shape[mask.shape.length - 1] !== 1 || mask.shape.length > rows.shape.length) {",
+        "if (false) {",
       ],
       caughtBy: "a mask of columns stays",
       as: "scores",
@@ -170,17 +170,14 @@ export const foldBias: PassCases = {
     {
       off: "a fixed table",
       file: "compiler/passes/tabled.ts",
-      change: [
-        "|| !isFixed(table) || table.shape.length !== 2) return null;",
-        "|| table.shape.length !== 2) return null;",
-      ],
+      change: ["|| !isFixed(table) || table.shape.length !== 2) {", "|| table.shape.length !== 2) {"],
       caughtBy: "a table of a request stays",
       as: "breaks",
     },
     {
       off: "its size",
       file: "compiler/passes/tabled.ts",
-      change: ["if (size > limit) return null;", ""],
+      change: ["if (size > limit) {", "if (false) {"],
       caughtBy: "a table that would be too large stays",
       as: "form",
     },
@@ -193,8 +190,8 @@ export const foldBias: PassCases = {
     {
       off: "one number a head",
       change: [
-        'if (value.node.op !== "matmul" || value.shape[value.shape.length - 1] !== 1) return null;',
-        'if (value.node.op !== "matmul") return null;',
+        'if (value.node.op !== "matmul" || value.shape[value.shape.length - 1] !== 1) {',
+        'if (value.node.op !== "matmul") {',
       ],
       caughtBy: "values of several numbers are another pass's",
       as: "form",
@@ -257,7 +254,7 @@ export const foldScale: PassCases = {
     },
     {
       off: "the right side",
-      change: ["if (onRight) return at.matmul(left, onRight);", ""],
+      change: ["if (onRight) {", "if (false) {"],
       caughtBy: "on the right side of a product, too",
       as: "form",
     },
@@ -283,8 +280,8 @@ export const foldScale: PassCases = {
     {
       off: "both sides are not divided",
       change: [
-        "if (onRight) return at.matmul(left, onRight);",
-        "if (onRight) return at.matmul(divided(left, by) ?? at.div(left, by), onRight);",
+        "if (onRight) {\n        return at.matmul(left, onRight);",
+        "if (onRight) {\n        return at.matmul(divided(left, by) ?? at.div(left, by), onRight);",
       ],
       caughtBy: "on the right side of a product, too",
       as: "scores",
@@ -297,7 +294,7 @@ export const foldScale: PassCases = {
     },
     {
       off: "no axis of the divisor's",
-      change: ["|| inputs[1].shape.length > 0) return null;", ") return null;"],
+      change: ["|| inputs[1].shape.length > 0) {", ") {"],
       caughtBy: "a divisor with an axis stays",
       as: "form",
     },

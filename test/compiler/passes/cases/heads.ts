@@ -75,7 +75,7 @@ export const headsInRows: PassCases = {
       "queries of all heads meet the rows at once",
       "form",
     ),
-    mutant("rule 3", "if (columns) return", "if (false) return", "of the heads' columns each takes its own", "form"),
+    mutant("rule 3", "if (columns) {", "if (false) {", "of the heads' columns each takes its own", "form"),
     mutant(
       "each head's own columns",
       "Number(Math.floor(i / heads) === i % heads)",
@@ -104,7 +104,7 @@ export const headsInRows: PassCases = {
       "several columns a head stay",
       "breaks",
     ),
-    mutant("several heads", "|| value.shape[0] === 1) return null;", ") return null;", "one head stays", "form"),
+    mutant("several heads", "|| value.shape[0] === 1) {", ") {", "one head stays", "form"),
     mutant(
       "the order of columns",
       'if (made(values, "transpose")?.permutation.join() !== "2,0,1,3" ||',
@@ -164,8 +164,8 @@ export const rowsAtOnce: PassCases = {
     mutant("single columns", "if (right.shape[3] === 1 && left", "if (left", "several columns stay", "breaks"),
     mutant(
       "as many heads",
-      "|| left.shape[0] !== right.shape[0]) return null;",
-      ") return null;",
+      "|| left.shape[0] !== right.shape[0]) {\n      return null;",
+      ") {\n      return null;",
       "heads that differ in number stay",
       "form",
     ),

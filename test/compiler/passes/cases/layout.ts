@@ -90,8 +90,8 @@ export const maskInProduct: PassCases = {
     mutant("rule 3", "(bias && maskedLookUp(bias, penalty)) ??", "", "a masked bias is a row of its table", "form"),
     mutant(
       "what is near",
-      "if (heads * count > nearNumbers) return",
-      "if (heads * count < 0) return",
+      "if (heads * count > nearNumbers) {",
+      "if (heads * count < 0) {",
       "of a large table rows are read",
       "form",
     ),
@@ -105,15 +105,15 @@ export const maskInProduct: PassCases = {
     ),
     mutant(
       "a bias of behaviours",
-      "if (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)) return null;",
-      "",
+      "if (bias !== null && (bias.shape.length !== 3 || bias.shape[1] !== 1)) {",
+      "if (false) {",
       "a bias of a candidate each stays",
       "breaks",
     ),
     mutant(
       "keys in their places",
-      'if (made(turned, "transpose")?.permutation.join() !== "0,2,1") return null;',
-      "",
+      'if (made(turned, "transpose")?.permutation.join() !== "0,2,1") {',
+      "if (false) {",
       "another product stays",
       "breaks",
     ),
@@ -180,7 +180,7 @@ export const settleLayout: PassCases = {
     },
   },
   mutants: [
-    mutant("rule 1", "if (opposite) return", "if (false) return", "axes that come and go", "form"),
+    mutant("rule 1", "if (opposite) {", "if (false) {", "axes that come and go", "form"),
     mutant(
       "rule 1: turns",
       "return turn && (isStill ||",
@@ -205,15 +205,15 @@ export const settleLayout: PassCases = {
     ),
     mutant(
       "axes of one place",
-      "|| axesOf(left) !== axesOf(right)) return null;",
-      ") return null;",
+      "|| axesOf(left) !== axesOf(right)) {",
+      ") {",
       "axes in different places stay",
       "scores",
     ),
     mutant(
       "one rank",
-      "if (x.shape.length !== y.shape.length) return null;",
-      "",
+      "if (x.shape.length !== y.shape.length) {",
+      "if (false) {",
       "operands of different rank stay",
       "scores",
     ),
@@ -226,8 +226,8 @@ export const settleLayout: PassCases = {
     ),
     mutant(
       "a turn that undoes",
-      "|| !(undoes(left) || undoes(right))) return null;",
-      ") return null;",
+      "|| !(undoes(left) || undoes(right))) {",
+      ") {",
       "turns that undo nothing stay",
       "form",
     ),
@@ -256,7 +256,7 @@ export const share: PassCases = {
     "−0 is not 0": { graph: of(b.add(b.div(b.abs(x), b.scalar(0)), b.div(b.abs(y), b.scalar(-0)))) },
   },
   mutants: [
-    mutant("rule 1", "if (known) return known;", "", "equal nodes are one", "form"),
+    mutant("rule 1", "if (known) {", "if (false) {", "equal nodes are one", "form"),
     mutant(
       "attributes",
       "const key = `${op} ${attributesKey(value.node)} ${inputs",
@@ -313,7 +313,7 @@ export const foldParameters: PassCases = {
       "an output, too",
       "form",
     ),
-    mutant("bare parameters", "|| isView(value)) return null;", ") return null;", "a parameter stays external", "form"),
+    mutant("bare parameters", "|| isView(value)) {", ") {", "a parameter stays external", "form"),
     mutant("views", '"unsqueeze", "squeeze", "reshape", "transpose"]', "]", "also under another shape", "form"),
     mutant("fixed", "|| !isFixed(value) ||", "||", "what a request brings stays", "breaks"),
     mutant("floats", '|| value.dtype !== "float32" ||', "||", "whole numbers stay", "breaks"),

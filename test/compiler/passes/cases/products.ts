@@ -105,8 +105,8 @@ export const reassociate: PassCases = {
     ),
     mutant(
       "sizes that are known",
-      "if (Number.isNaN(left) || Number.isNaN(right) || left === right) return null;",
-      'if (Number.isNaN(left)) return "left";',
+      "if (Number.isNaN(left) || Number.isNaN(right) || left === right) {\n    return null;",
+      'if (Number.isNaN(left)) {\n    return "left";',
       "a size that nobody knows leaves the order",
       "form",
     ),
@@ -193,13 +193,7 @@ export const mergeOutput: PassCases = {
     },
   },
   mutants: [
-    mutant(
-      "rule 1",
-      "if (!merged) return null;",
-      "if (merged || !merged) return null;",
-      "both projections are one",
-      "form",
-    ),
+    mutant("rule 1", "if (!merged) {", "if (merged || !merged) {", "both projections are one", "form"),
     mutant(
       "pairs",
       "const product = pairwise ? heads.node.inputs[0] : heads;",
@@ -230,16 +224,16 @@ export const mergeOutput: PassCases = {
     ),
     mutant(
       "what pays",
-      "if (out > width || side.shape[1] !== count * width) return null;",
-      "",
+      "if (out > width || side.shape[1] !== count * width) {",
+      "if (false) {",
       "an output wider than a value stays",
       "form",
     ),
     mutant("rows, not heads", "axis === 1 ? merge(", "true ? merge(", "heads read one by one stay", "breaks"),
     mutant(
       "values of this graph",
-      "if (isFixed(values)) return",
-      "if (node.inputs.length === 0 || isFixed(values)) return",
+      "if (isFixed(values)) {",
+      "if (node.inputs.length === 0 || isFixed(values)) {",
       "values that a table holds stay",
       "form",
     ),
@@ -304,13 +298,7 @@ export const userOnce: PassCases = {
   },
   mutants: [
     mutant("rule 1", "return at.add(own, user);", "return null;", "the user meets its rows of the weight once", "form"),
-    mutant(
-      "rule 2",
-      "if (whole) return",
-      "if (false) return",
-      "where there is nothing else the result is repeated",
-      "form",
-    ),
+    mutant("rule 2", "if (whole) {", "if (false) {", "where there is nothing else the result is repeated", "form"),
     mutant("one row", "row.shape[0] === 1 &&", "", "a row of each candidate's own stays", "breaks"),
     mutant(
       "rows, not columns",
@@ -319,7 +307,7 @@ export const userOnce: PassCases = {
       "columns that are repeated are no rows",
       "breaks",
     ),
-    mutant("what pays", "if (width < leastWidth) return null;", "", "a user too narrow to pay stays", "form"),
+    mutant("what pays", "if (width < leastWidth) {", "if (false) {", "a user too narrow to pay stays", "form"),
     mutant("a fixed weight", "|| !isFixed(inputs[1]) ||", "||", "a weight of the request stays", "form"),
   ],
 };

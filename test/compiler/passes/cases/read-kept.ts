@@ -85,7 +85,7 @@ export const readKept: PassCases = {
     },
     {
       off: "gatherRows",
-      change: ['if (value.node.op === "gatherRows") return { lead: 2, added: 0 };', ""],
+      change: ['if (value.node.op === "gatherRows") {', "if (false) {"],
       caughtBy: "rows of a batch, too",
       as: "form",
     },
@@ -161,7 +161,7 @@ export const readKept: PassCases = {
     {
       off: "rule 4 is of histories",
       change: [
-        'if (axis !== 0 && axis !== 1) return null;\n  return typeof value.node.inputs[0].shape[axis] === "string" ?',
+        'if (axis !== 0 && axis !== 1) {\n    return null;\n  }\n  return typeof value.node.inputs[0].shape[axis] === "string" ?',
         "return axis !== undefined ?",
       ],
       caughtBy: "columns that are cut out are no behaviours",

@@ -134,15 +134,15 @@ export const wideApart: PassCases = {
   mutants: [
     mutant(
       "rule 1",
-      "if (groups.length < 2) return null;",
-      "if (groups.length >= 2) return null;",
+      "if (groups.length < 2) {",
+      "if (groups.length >= 2) {",
       "wide rows meet the weights by themselves",
       "form",
     ),
     mutant(
       "narrow ones",
-      "if (before && !isWide(part) && !isWide(before[0])) before.push(part);",
-      "if (false as boolean) before?.push(part);",
+      "if (before && !isWide(part) && !isWide(before[0])) {",
+      "if (false) {",
       "narrow ones together",
       "form",
     ),
@@ -156,18 +156,12 @@ export const wideApart: PassCases = {
     mutant("something wide", "const wide = 32;", "const wide = 2;", "narrow rows alone stay", "form"),
     mutant(
       "rows of the batch",
-      "|| isFixed(rows)) return null;",
-      ") return null;",
+      "|| isFixed(rows)) {\n      return null;",
+      ") {\n      return null;",
       "a fixed matrix of parts stays",
       "form",
     ),
-    mutant(
-      "three axes",
-      "|| value.shape.length !== 3) return null;",
-      ") return null;",
-      "heads of their own stay",
-      "form",
-    ),
+    mutant("three axes", "|| value.shape.length !== 3) {", ") {", "heads of their own stay", "form"),
   ],
 };
 
@@ -206,15 +200,15 @@ export const numberByNumber: PassCases = {
   mutants: [
     mutant(
       "rule 1",
-      "if (gathered !== null) return single(value, inputs, gathered);",
-      "if (gathered !== null) return null;",
+      "if (gathered !== null) {\n      return single(value, inputs, gathered);",
+      "if (gathered !== null) {\n      return null;",
       "numbers of a vector are read one by one",
       "form",
     ),
     mutant(
       "rule 2",
-      'if (order !== "2,0,1,3" && order !== "2,0,1") return null;',
-      "return null;",
+      'if (order !== "2,0,1,3" && order !== "2,0,1") {',
+      "if (order !== null) {",
       "columns that come in front are read in turn",
       "form",
     ),
@@ -235,22 +229,16 @@ export const numberByNumber: PassCases = {
     mutant("what pays", "|| columns > narrow ||", "||", "wide rows stay", "form"),
     mutant(
       "columns in front",
-      'if (order !== "2,0,1,3" && order !== "2,0,1") return null;',
-      "if (order === undefined) return null;",
+      'if (order !== "2,0,1,3" && order !== "2,0,1") {',
+      "if (order === undefined) {",
       "columns that stay behind are rows",
       "scores",
     ),
-    mutant(
-      "one number a column",
-      "|| rest !== 1) return null;",
-      ") return null;",
-      "rows of several numbers a column stay",
-      "breaks",
-    ),
+    mutant("one number a column", "|| rest !== 1) {", ") {", "rows of several numbers a column stay", "breaks"),
     mutant(
       "rows of a table",
-      'if (made(read, "gather")?.axis !== 0) return null;',
-      'if (made(read, "gather") === null) return null;',
+      'if (made(read, "gather")?.axis !== 0) {',
+      'if (made(read, "gather") === null) {',
       "columns of a matrix stay",
       "scores",
     ),
@@ -292,8 +280,8 @@ export const earlyTogether: PassCases = {
   mutants: [
     mutant(
       "rule 1",
-      "if (runs.length === inputs.length) return null;",
-      "if (runs.length > 0) return null;",
+      "if (runs.length === inputs.length) {",
+      "if (runs.length > 0) {",
       "early neighbours are one",
       "form",
     ),
