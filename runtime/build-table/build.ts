@@ -13,6 +13,7 @@ import { holdBuild } from "../host/build-folder.ts";
 import { attempt } from "../host/files.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
 import { type Artefacts, openArtefacts } from "../serve/artefacts.ts";
+import { newFile } from "../store/block-sink.ts";
 import { Generation } from "../store/generation.ts";
 import {
   commitGeneration,
@@ -23,8 +24,8 @@ import {
 } from "../store/generation-commit.ts";
 import { type GenerationFile, readGeneration, writeGeneration } from "../store/generation-file.ts";
 import { ItemStore } from "../store/item-store.ts";
-import { TableWriter } from "../store/table-file.ts";
 import { rowBytes } from "../table/precision.ts";
+import { TableWriter } from "../table/table-writer.ts";
 import { coverTables, type TableCover } from "./coverage.ts";
 import { keyFeature, projectionPlan, rowFormat } from "./plan.ts";
 import { localProjector, type Projector, threadProjector } from "./pool.ts";
@@ -166,15 +167,15 @@ async function write(
       const prints = { producer: manifest.fingerprints.producer[name], key: input.keyType };
       writers.set(
         name,
-        await TableWriter.create(join(partial, `${name}.table`), rowFormat(table), { ...header, ...prints }),
+        await TableWriter.create(newFile(join(partial, `${name}.table`)), rowFormat(table), { ...header, ...prints }),
       );
     }
     const projector = await starting;
     const progress = meter("items", input.items, options.onProgress);
-    const take = (piece: Piece): void => {
+    const take = async (piece: Piece): Promise<void> => {
       const start = performance.now();
       for (const [name, encoded] of piece.done?.rows ?? []) {
-        writers.get(name)!.writeEncoded(encoded);
+        await writers.get(name)!.writeEncoded(encoded);
       }
       for (const [name, most] of Object.entries(piece.done?.projected.loss ?? {})) {
         loss.set(name, Math.max(loss.get(name) ?? 0, most));
@@ -192,7 +193,7 @@ async function write(
     const flow = (start - flowing) / 1000;
     for (const writer of writers.values()) {
       stopped(signal);
-      writer.finish();
+      await writer.finish();
     }
     const generation = describe(number, manifest, input, header.made_at);
     writeGeneration(partial, generation);
@@ -221,7 +222,7 @@ async function write(
     };
   } catch (error) {
     for (const writer of writers.values()) {
-      writer.abort();
+      await writer.abort();
     }
     discardGeneration(partial);
     throw error;

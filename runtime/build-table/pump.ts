@@ -21,7 +21,7 @@ export async function pump(
   pieces: AsyncIterable<Omit<Piece, "done">>,
   projector: Projector | null,
   rows: number,
-  take: (piece: Piece) => void,
+  take: (piece: Piece) => void | Promise<void>,
   check: () => void,
 ): Promise<void> {
   const under: { piece: Omit<Piece, "done">; done: Promise<Done | null> }[] = [];
@@ -29,7 +29,7 @@ export async function pump(
     const { piece, done } = under.shift()!;
     const result = await done;
     check();
-    take({ ...piece, columns: null, done: result });
+    await take({ ...piece, columns: null, done: result });
     result?.release();
   };
   for await (const piece of pieces) {

@@ -1,4 +1,5 @@
 // Items from their file into the item store and the key index, a chunk at a time; the chunks go on to the projector.
+
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import type { Items, KeyType } from "../data/items.ts";
@@ -6,8 +7,9 @@ import { encodeColumn } from "../encode/column.ts";
 import { joinKeys, type KeyColumn, parseKeys } from "../encode/keys.ts";
 import type { RawColumn } from "../encode/raw.ts";
 import type { Artefacts } from "../serve/artefacts.ts";
-import { ItemStoreWriter, storedFeatures } from "../store/item-store-writer.ts";
-import { writeKeyIndex } from "../store/key-index-build.ts";
+import { newFile } from "../store/block-sink.ts";
+import { ItemStoreWriter, storedFeatures } from "../table/item-store-writer.ts";
+import { writeKeyIndex } from "../table/key-index-build.ts";
 import type { EncodedColumn } from "./projection.ts";
 import type { Piece } from "./pump.ts";
 
@@ -31,7 +33,11 @@ export async function* storeItems(options: StoreItemsOptions): AsyncGenerator<Om
   const features = storedFeatures(artefacts.manifest.features);
   const where = items.relation.name;
   const context = artefacts.context(where);
-  const store = await ItemStoreWriter.create(join(partial, "items.store"), artefacts.manifest.features, header);
+  const store = await ItemStoreWriter.create(
+    newFile(join(partial, "items.store")),
+    artefacts.manifest.features,
+    header,
+  );
   const keys: KeyColumn[] = [];
   let first = 1;
   try {
@@ -46,7 +52,7 @@ export async function* storeItems(options: StoreItemsOptions): AsyncGenerator<Om
       }
       seconds.encode += (performance.now() - mark) / 1000;
       mark = performance.now();
-      store.write(columns, chunk.rows);
+      await store.write(columns, chunk.rows);
       seconds.write += (performance.now() - mark) / 1000;
       yield { first, items: chunk.rows, columns };
       first += chunk.rows;
@@ -57,11 +63,11 @@ export async function* storeItems(options: StoreItemsOptions): AsyncGenerator<Om
         `${where} had ${options.total} items when the build began and ${first - 1} now: it was changed meanwhile`,
       );
     }
-    store.finish();
-    await writeKeyIndex(join(partial, "keys.index"), joinKeys(keys, keyType), header);
+    await store.finish();
+    await writeKeyIndex(newFile(join(partial, "keys.index")), joinKeys(keys, keyType), header);
     seconds.write += (performance.now() - mark) / 1000;
   } catch (error) {
-    store.abort();
+    await store.abort();
     throw error;
   }
 }

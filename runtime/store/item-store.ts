@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { TwinError } from "../../contract/error.ts";
-import { strict } from "../../contract/named-schema.ts";
+import { ItemLayoutSchema, type StoredFeature } from "../table/item-layout.ts";
 import type { ItemField, ItemRows } from "../table/item-rows.ts";
 import { byNumber, type Locate } from "../table/locate.ts";
 import { MemoryRows } from "../table/memory-rows.ts";
@@ -13,18 +13,6 @@ import { defaultMemoryLimit, type TableOptions } from "./table-file.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
 const Fields = v.object({ records: v.pipe(count, v.minValue(1)), words: count, layout: count });
-const Layout = v.array(
-  strict({
-    name: v.string(),
-    dtype: v.picklist(["int32", "float32"]),
-    /** Words of one value: 1, or the length of tags or a vector. */
-    words: v.pipe(count, v.minValue(1)),
-  }),
-);
-
-/** One feature of the records, in their order. */
-export type StoredFeature = v.InferOutput<typeof Layout>[number];
-
 type Memory = ArrayBuffer | SharedArrayBuffer;
 
 /** What another thread needs to use the same store without a second copy: can be posted to a worker. */
@@ -141,7 +129,7 @@ function readLayout(file: BlockFile): { records: number; bytes: number; features
   } catch (error) {
     throw error instanceof TwinError ? error : bad("its layout is no JSON text");
   }
-  const features = v.safeParse(Layout, json);
+  const features = v.safeParse(ItemLayoutSchema, json);
   if (!features.success || features.output.reduce((sum, feature) => sum + feature.words, 0) !== words) {
     throw bad("its layout does not describe its records");
   }

@@ -4,11 +4,10 @@ import { TwinError } from "../../contract/error.ts";
 import type { OpenTable, WholeRows } from "../table/live-tables.ts";
 import { byNumber, type Locate } from "../table/locate.ts";
 import { MemoryRows } from "../table/memory-rows.ts";
-import { encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
+import { type RowFormat, rowBytes } from "../table/precision.ts";
 import { type StoredRows, storedRows } from "../table/stored-rows.ts";
 import { bytesOf, type HitMask, type Piece, type ReadOptions, type RowKeys } from "../table/table-store.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
-import { BlockWriter } from "./block-writer.ts";
 import { type FileRows, rowsIn } from "./file-rows.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1));
@@ -178,49 +177,4 @@ function readFields(file: BlockFile): { rows: number; format: RowFormat } {
     throw new TwinError(`${bad} gives sizes that do not fit together. Build the tables again`);
   }
   return { rows, format };
-}
-
-/** Writes a table row by row; the miss row is written first, by itself. */
-export class TableWriter {
-  readonly #writer: BlockWriter;
-  readonly #format: RowFormat;
-  #rows = 1;
-
-  private constructor(writer: BlockWriter, format: RowFormat) {
-    this.#writer = writer;
-    this.#format = format;
-    writer.write(new Uint8Array(rowBytes(format)));
-  }
-
-  /** @param fields what else the header says: fingerprints, key type, step, made_at */
-  static async create(path: string, format: RowFormat, fields: Record<string, unknown> = {}): Promise<TableWriter> {
-    const { precision, width, heads } = format;
-    const writer = await BlockWriter.create(path, "table", { ...fields, precision, width, heads });
-    return new TableWriter(writer, format);
-  }
-
-  /** Rows so far, the miss row among them. */
-  get rows(): number {
-    return this.#rows;
-  }
-
-  /** @param values float32 [rows, width], for the next ordinals */
-  write(values: Float32Array): void {
-    this.#writer.write(encodeRows(values, this.#format, this.#rows));
-    this.#rows += values.length / this.#format.width;
-  }
-
-  /** Appends rows that `encodeRows` made, in another thread for example. */
-  writeEncoded(rows: Uint8Array): void {
-    this.#writer.write(rows);
-    this.#rows += rows.length / rowBytes(this.#format);
-  }
-
-  finish(): void {
-    this.#writer.finish({ rows: this.#rows });
-  }
-
-  abort(): void {
-    this.#writer.abort();
-  }
 }

@@ -71,7 +71,9 @@ const floors = [
   ...["facts", "check", "graphs", "passes", "gradient"].map(inCompiler),
   ...["train", "values", "plan", "emit"].map(inCompiler),
   "compiler",
-  ...["threads", "host", "session", "encode", "metrics", "table", "request", "learn", "store", "serve"].map(inRuntime),
+  ...["threads", "bytes", "host", "session", "encode", "metrics", "table", "request", "learn", "store", "serve"].map(
+    inRuntime,
+  ),
   ...["data/database", "data/files", "data", "data/draft", "data/prepare", "data/check", "data/index.ts"].map(
     inRuntime,
   ),
@@ -125,7 +127,7 @@ describe("who may import whom", () => {
   });
 
   it("keeps the cores free of the host: no module of Node, no helper of this machine, types neither", () => {
-    const cores = ["threads", "encode", "metrics", "table", "request", "learn"].map(inRuntime);
+    const cores = ["threads", "bytes", "encode", "metrics", "table", "request", "learn"].map(inRuntime);
     const bound = product
       .filter((path) => cores.includes(dirname(path)))
       .filter(

@@ -1,4 +1,5 @@
 // A model built into a folder, with made-up items and a generation of tables, for tests of the runtime.
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,12 +12,13 @@ import { fetchOutside } from "../../runtime/request/outside.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { floats, ints, type Tensor } from "../../runtime/session/session.ts";
 import { openFile } from "../../runtime/session/session-node.ts";
+import { newFile } from "../../runtime/store/block-sink.ts";
 import { commitGeneration, nextGeneration } from "../../runtime/store/generation-commit.ts";
 import { writeGeneration } from "../../runtime/store/generation-file.ts";
-import { ItemStoreWriter, storedFeatures } from "../../runtime/store/item-store-writer.ts";
-import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
-import { TableWriter } from "../../runtime/store/table-file.ts";
+import { ItemStoreWriter, storedFeatures } from "../../runtime/table/item-store-writer.ts";
+import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 import { headsOf } from "../../runtime/table/precision.ts";
+import { TableWriter } from "../../runtime/table/table-writer.ts";
 import { bytesOf, compiled } from "./small-model.ts";
 
 const folders: string[] = [];
@@ -78,13 +80,13 @@ export async function writeTables(
       encodeColumn(feature, feature.key ? (keys as RawColumn) : columns[feature.column], items, context),
     ]),
   );
-  const store = await ItemStoreWriter.create(join(partial, "items.store"), manifest.features);
-  store.write(encoded, items);
-  store.finish();
+  const store = await ItemStoreWriter.create(newFile(join(partial, "items.store")), manifest.features);
+  await store.write(encoded, items);
+  await store.finish();
   const texts = Array.isArray(keys) && keys.some((key) => typeof key === "string" && !/^\d+$/.test(key));
   const type = texts ? "string" : "int64";
   const parsed = parseKeys(keys, type, "items");
-  await writeKeyIndex(join(partial, "keys.index"), parsed);
+  await writeKeyIndex(newFile(join(partial, "keys.index")), parsed);
 
   const projector = manifest.graphs.projector;
   const tables: Record<string, { file: string; rows: number; coverage_reached: null }> = {};
@@ -116,9 +118,9 @@ export async function writeTables(
     for (const [name, entry] of Object.entries(manifest.tables)) {
       const port = projector.outputs.find((one) => one.name === name) ?? projector.outputs[0];
       const format = { precision: entry.precision, width: entry.width, heads: headsOf(entry.parts) };
-      const table = await TableWriter.create(join(partial, `${name}.table`), format);
-      table.write((outputs[port.name].data as Float32Array).subarray(0, covered * entry.width));
-      table.finish();
+      const table = await TableWriter.create(newFile(join(partial, `${name}.table`)), format);
+      await table.write((outputs[port.name].data as Float32Array).subarray(0, covered * entry.width));
+      await table.finish();
       tables[name] = { file: `${name}.table`, rows: covered + 1, coverage_reached: null };
     }
     await session.close();

@@ -8,16 +8,18 @@ import { afterAll, expect, test } from "vitest";
 import { type BlockHeader, encodeHeader } from "../../contract/block-format.ts";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
+import { BlockWriter } from "../../runtime/bytes/block-writer.ts";
 import { parseKeys } from "../../runtime/encode/keys.ts";
 import { BlockFile } from "../../runtime/store/block-file.ts";
-import { BlockWriter } from "../../runtime/store/block-writer.ts";
+import { newFile } from "../../runtime/store/block-sink.ts";
 import { ItemStore } from "../../runtime/store/item-store.ts";
-import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
 import { openKeyIndex } from "../../runtime/store/key-index-file.ts";
-import { TableFile, TableWriter } from "../../runtime/store/table-file.ts";
+import { TableFile } from "../../runtime/store/table-file.ts";
 import { fieldPiece } from "../../runtime/table/item-rows.ts";
+import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 import { floatRows } from "../../runtime/table/read-rows.ts";
 import { rowNumbers } from "../../runtime/table/table-store.ts";
+import { TableWriter } from "../../runtime/table/table-writer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-block-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -25,12 +27,12 @@ const path = join(folder, "file");
 const mib = 1 << 20;
 
 async function write(payload: Uint8Array, pieces: number): Promise<void> {
-  const writer = await BlockWriter.create(path, "table", { rows: 3 });
+  const writer = await BlockWriter.create(newFile(path), "table", { rows: 3 });
   for (let at = 0; at < payload.length; at += pieces) {
-    writer.write(payload.subarray(at, at + pieces));
+    await writer.write(payload.subarray(at, at + pieces));
   }
   expect(writer.bytes).toBe(payload.length);
-  writer.finish({ step: 7 });
+  await writer.finish({ step: 7 });
 }
 const payload = Uint8Array.from({ length: 2 * mib + 12345 }, (_, i) => (i * 31 + (i >> 11)) % 256);
 
@@ -78,12 +80,12 @@ test("a damaged block is found on first read and by verify, and named; sound one
 });
 
 test("an unfinished, given up, truncated, foreign or newer file is refused", async () => {
-  const writer = await BlockWriter.create(path, "table");
-  writer.write(payload);
+  const writer = await BlockWriter.create(newFile(path), "table");
+  await writer.write(payload);
   await expect(BlockFile.open(path, "table")).rejects.toThrow(/is not a table of Twin: it does not begin as one/);
-  writer.abort();
+  await writer.abort();
   await expect(BlockFile.open(path, "table")).rejects.toThrow(/there is no such file/);
-  expect(() => writer.write(payload)).toThrow(/already finished or given up/);
+  await expect(writer.write(payload)).rejects.toThrow(/already finished or given up/);
   await write(payload, mib);
   await expect(BlockFile.open(path, "items")).rejects.toThrow(/is not an item store of Twin: it says it is a table/);
   const header = { kind: "table", format: 2, payload: 0, block: mib } as const;
@@ -136,16 +138,16 @@ test("random bytes, mutated files and honest checksums over random headers never
     { numRuns: 30 },
   );
   const samples: Buffer[] = [];
-  const table = await TableWriter.create(path, { precision: "uint8", width: 4, heads: [2, 2] });
-  table.write(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
-  table.finish();
+  const table = await TableWriter.create(newFile(path), { precision: "uint8", width: 4, heads: [2, 2] });
+  await table.write(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+  await table.finish();
   samples.push(readFileSync(path));
   for (const keys of [
     parseKeys([5, 6], "int64", "x"),
     parseKeys([5n, 2n ** 60n], "int64", "x"),
     parseKeys(["a", "b"], "string", "x"),
   ]) {
-    await writeKeyIndex(path, keys);
+    await writeKeyIndex(newFile(path), keys);
     samples.push(readFileSync(path));
   }
   const hash = await hasher();

@@ -1,10 +1,12 @@
 // Generations: visible by one step, whole at every moment, and refused where their files do not belong together.
+
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { TwinError } from "../../contract/error.ts";
 import { parseKeys } from "../../runtime/encode/keys.ts";
+import { newFile } from "../../runtime/store/block-sink.ts";
 import { Generation } from "../../runtime/store/generation.ts";
 import {
   commitGeneration,
@@ -14,10 +16,10 @@ import {
   nextGeneration,
 } from "../../runtime/store/generation-commit.ts";
 import { type GenerationFile, writeGeneration } from "../../runtime/store/generation-file.ts";
-import { ItemStoreWriter } from "../../runtime/store/item-store-writer.ts";
-import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
-import { TableWriter } from "../../runtime/store/table-file.ts";
+import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
+import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 import { floatRows } from "../../runtime/table/read-rows.ts";
+import { TableWriter } from "../../runtime/table/table-writer.ts";
 
 const root = mkdtempSync(join(tmpdir(), "twin-generation-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -43,17 +45,17 @@ const described = (number: number): GenerationFile => ({
 });
 
 async function fill(folder: string, number: number): Promise<void> {
-  await writeKeyIndex(join(folder, "keys.index"), parseKeys([100, 200, 10n ** 15n], "int64", "items"));
-  const store = await ItemStoreWriter.create(join(folder, "items.store"), []);
-  store.write(new Map(), 3);
-  store.finish();
-  const table = await TableWriter.create(join(folder, "video_keys.table"), {
+  await writeKeyIndex(newFile(join(folder, "keys.index")), parseKeys([100, 200, 10n ** 15n], "int64", "items"));
+  const store = await ItemStoreWriter.create(newFile(join(folder, "items.store")), []);
+  await store.write(new Map(), 3);
+  await store.finish();
+  const table = await TableWriter.create(newFile(join(folder, "video_keys.table")), {
     precision: "float32",
     width: 1,
     heads: [1],
   });
-  table.write(Float32Array.of(number, number + 0.5));
-  table.finish();
+  await table.write(Float32Array.of(number, number + 0.5));
+  await table.finish();
   writeGeneration(folder, described(number));
 }
 

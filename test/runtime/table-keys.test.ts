@@ -6,16 +6,17 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { keyText, parseKeys, type RawKeys } from "../../runtime/encode/keys.ts";
-import { DuplicateKeyError, writeKeyIndex } from "../../runtime/store/key-index-build.ts";
+import { newFile } from "../../runtime/store/block-sink.ts";
 import { openKeyIndex } from "../../runtime/store/key-index-file.ts";
 import { KeyIndex } from "../../runtime/table/key-index.ts";
+import { DuplicateKeyError, writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-keys-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const path = join(folder, "keys.index");
 
 async function index(values: RawKeys, type: "int64" | "string"): Promise<KeyIndex> {
-  await writeKeyIndex(path, parseKeys(values, type, "items"), { step: 1 });
+  await writeKeyIndex(newFile(path), parseKeys(values, type, "items"), { step: 1 });
   return openKeyIndex(path);
 }
 

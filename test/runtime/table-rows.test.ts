@@ -1,4 +1,5 @@
 // Row precisions, tables in memory and in their file, and item stores.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,15 +11,17 @@ import { inMemory } from "../../runtime/evaluate/full-tables.ts";
 import type { Engine } from "../../runtime/request/engine.ts";
 import type { HistorySide } from "../../runtime/request/history.ts";
 import { tableRows } from "../../runtime/request/table-rows.ts";
+import { newFile } from "../../runtime/store/block-sink.ts";
 import { ItemStore } from "../../runtime/store/item-store.ts";
-import { ItemStoreWriter } from "../../runtime/store/item-store-writer.ts";
-import { TableFile, TableWriter } from "../../runtime/store/table-file.ts";
+import { TableFile } from "../../runtime/store/table-file.ts";
 import { fieldPiece } from "../../runtime/table/item-rows.ts";
+import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
 import { byNumber } from "../../runtime/table/locate.ts";
 import { decodeRows, encodeRows, headsOf, type RowFormat, rowBytes } from "../../runtime/table/precision.ts";
 import { floatRows } from "../../runtime/table/read-rows.ts";
 import { decodeStored } from "../../runtime/table/stored-rows.ts";
 import { rowNumbers } from "../../runtime/table/table-store.ts";
+import { TableWriter } from "../../runtime/table/table-writer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-rows-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -138,10 +141,10 @@ const values = Float32Array.from({ length: items * 4 }, (_, i) => ((i * 37) % 25
 test.each(["float32", "float16", "uint8"] as const)(
   "a %s table gives the same rows from memory and from its file",
   async (precision) => {
-    const writer = await TableWriter.create(path, format(precision), { step: 3 });
-    writer.write(values.subarray(0, 4 * 1000));
-    writer.writeEncoded(encodeRows(values.subarray(4 * 1000), format(precision)));
-    writer.finish();
+    const writer = await TableWriter.create(newFile(path), format(precision), { step: 3 });
+    await writer.write(values.subarray(0, 4 * 1000));
+    await writer.writeEncoded(encodeRows(values.subarray(4 * 1000), format(precision)));
+    await writer.finish();
     expect(writer.rows).toBe(items + 1);
     const memory = await TableFile.open(path, { shared: true });
     const file = await TableFile.open(path, { memoryLimit: 100_000 });
@@ -194,18 +197,18 @@ test("an item store keeps each feature's words; unknown items read record 0", as
     feature("item.tags", { kind: "tags", of: { kind: "id", vocab: 9 }, max: 2 }),
     feature("item.cover", { kind: "pretrained", size: 3 }),
   ];
-  const writer = await ItemStoreWriter.create(path, features);
+  const writer = await ItemStoreWriter.create(newFile(path), features);
   const columns = new Map<string, Int32Array | Float32Array>([
     ["item.id", Int32Array.of(4, 5)],
     ["item.tags", Int32Array.of(1, 2, 3, -1)],
     ["item.cover", Float32Array.of(0.5, 1, 2, 3, 4, 5)],
   ]);
-  writer.write(columns, 2);
-  writer.write(columns, 2);
-  expect(() => writer.write(new Map([["item.id", Int32Array.of(1)]]), 1)).toThrow(
+  await writer.write(columns, 2);
+  await writer.write(columns, 2);
+  await expect(writer.write(new Map([["item.id", Int32Array.of(1)]]), 1)).rejects.toThrow(
     /item.tags has no values, and 2 are due/,
   );
-  writer.finish();
+  await writer.finish();
   const memory = await ItemStore.open(path, { shared: true });
   expect(memory.records).toBe(5);
   expect(memory.features.map(({ name }) => name)).toEqual(["item.id", "item.tags", "item.cover"]);
@@ -230,9 +233,9 @@ test("an item store keeps each feature's words; unknown items read record 0", as
 test.each(["float16", "uint8"] as const)(
   "a %s table is given as it is stored, whole or some rows of it",
   async (precision) => {
-    const writer = await TableWriter.create(path, format(precision));
-    writer.write(values.subarray(0, 4 * 50));
-    writer.finish();
+    const writer = await TableWriter.create(newFile(path), format(precision));
+    await writer.write(values.subarray(0, 4 * 50));
+    await writer.finish();
     const [memory, file, shared] = [
       await TableFile.open(path),
       await TableFile.open(path, { memoryLimit: 16 }),

@@ -1,4 +1,5 @@
 // Every store that there is, held to one contract: memory and files, tables, items and embedding rows.
+
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,15 +10,17 @@ import { inMemory, storedAs } from "../../runtime/evaluate/full-tables.ts";
 import { heldItems, heldTable } from "../../runtime/evaluate/held-rows.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
 import type { Engine } from "../../runtime/request/engine.ts";
+import { newFile } from "../../runtime/store/block-sink.ts";
 import { ItemStore } from "../../runtime/store/item-store.ts";
-import { ItemStoreWriter } from "../../runtime/store/item-store-writer.ts";
-import { writeKeyIndex } from "../../runtime/store/key-index-build.ts";
 import { openKeyIndex } from "../../runtime/store/key-index-file.ts";
-import { TableFile, type TableOptions, TableWriter } from "../../runtime/store/table-file.ts";
+import { TableFile, type TableOptions } from "../../runtime/store/table-file.ts";
 import { TensorRows } from "../../runtime/store/tensor-rows.ts";
+import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
+import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 import { byNumber, locator } from "../../runtime/table/locate.ts";
 import { decodeRows, encodeRows, type Precision, type RowFormat, rowBytes } from "../../runtime/table/precision.ts";
 import { bytesOf, rowNumbers, type TableStore } from "../../runtime/table/table-store.ts";
+import { TableWriter } from "../../runtime/table/table-writer.ts";
 import { KeyValueStore, KeyValues } from "../kit/key-value-store.ts";
 import { conforms, type StoreSubject } from "../kit/table-store.ts";
 
@@ -54,9 +57,9 @@ function storedRowsOf(precision: Precision): Map<number, Uint8Array> {
 
 async function tablePath(precision: Precision): Promise<string> {
   const path = file();
-  const writer = await TableWriter.create(path, format(precision));
-  writer.write(values);
-  writer.finish();
+  const writer = await TableWriter.create(newFile(path), format(precision));
+  await writer.write(values);
+  await writer.finish();
   return path;
 }
 
@@ -110,7 +113,7 @@ async function keyed(type: "int64" | "string", numbers: (i: number) => number): 
   const named = (name: number) => (type === "string" ? `item ${name}` : name);
   const every = Array.from({ length: items }, (_, i) => numbers(i));
   const path = file();
-  await writeKeyIndex(path, parseKeys(every.map(named), type, "test"));
+  await writeKeyIndex(newFile(path), parseKeys(every.map(named), type, "test"));
   const locate = locator(await openKeyIndex(path));
   const opened = await TableFile.open(await tablePath("float16"), { memoryLimit: 0, locate });
   const rows = storedRowsOf("float16");
@@ -138,11 +141,11 @@ async function itemsPath(): Promise<{ path: string; rows: Map<number, Uint8Array
     feature("item.tags", { kind: "tags", of: { kind: "id", vocab: 9 }, max: 2 }),
     feature("item.cover", { kind: "pretrained", size: 30 }),
   ];
-  const writer = await ItemStoreWriter.create(path, features);
+  const writer = await ItemStoreWriter.create(newFile(path), features);
   const id = Int32Array.from({ length: covered }, (_, i) => i + 1);
   const tags = Int32Array.from({ length: 2 * covered }, (_, i) => (i % 3) - 1);
   const cover = Float32Array.from({ length: 30 * covered }, (_, i) => i / 7);
-  writer.write(
+  await writer.write(
     new Map<string, Int32Array | Float32Array>([
       ["item.id", id],
       ["item.tags", tags],
@@ -150,7 +153,7 @@ async function itemsPath(): Promise<{ path: string; rows: Map<number, Uint8Array
     ]),
     covered,
   );
-  writer.finish();
+  await writer.finish();
   const part = (column: Int32Array | Float32Array, words: number, i: number) => [
     ...bytesOf(column.slice(i * words, (i + 1) * words)),
   ];

@@ -1,10 +1,12 @@
 // Long files are sent to the disk while they are written: they come out whole, and given up they leave nothing.
+
 import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { BlockWriter } from "../../runtime/bytes/block-writer.ts";
 import { BlockFile } from "../../runtime/store/block-file.ts";
-import { BlockWriter } from "../../runtime/store/block-writer.ts";
+import { newFile } from "../../runtime/store/block-sink.ts";
 
 const piece = 8 << 20;
 let dir: string;
@@ -16,7 +18,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 /** 96 MB, more than is left waiting, with pauses in which what is under way may end. */
 async function fill(writer: BlockWriter): Promise<void> {
   for (let i = 0; i < 12; i++) {
-    writer.write(new Uint8Array(piece).fill(i + 1));
+    await writer.write(new Uint8Array(piece).fill(i + 1));
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -37,9 +39,9 @@ function open(): number | null {
 
 it("writes all bytes in their order, and closes all that it opened", async () => {
   const path = join(dir, "long.table");
-  const writer = await BlockWriter.create(path, "table");
+  const writer = await BlockWriter.create(newFile(path), "table");
   await fill(writer);
-  writer.finish();
+  await writer.finish();
   const file = await BlockFile.open(path, "table");
   expect(file.payload).toBe(12 * piece);
   const edges = new Uint8Array(2);
@@ -52,9 +54,9 @@ it("writes all bytes in their order, and closes all that it opened", async () =>
 });
 
 it("leaves no file and no descriptor where it is given up", async () => {
-  const writer = await BlockWriter.create(join(dir, "long.table"), "table");
+  const writer = await BlockWriter.create(newFile(join(dir, "long.table")), "table");
   await fill(writer);
-  writer.abort();
+  await writer.abort();
   expect(readdirSync(dir)).toEqual([]);
   await expect.poll(open, { timeout: 20_000 }).toBe(open() === null ? null : 0);
 });

@@ -2,10 +2,11 @@
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import { buildSlots } from "../../contract/slots.ts";
+import { BlockWriter } from "../bytes/block-writer.ts";
+import type { ByteSink } from "../bytes/byte-sink.ts";
 import { type KeyColumn, keyInteger, keyText } from "../encode/keys.ts";
-import type { IndexFields } from "../table/key-index.ts";
-import { hashTexts } from "../table/string-index.ts";
-import { BlockWriter } from "./block-writer.ts";
+import type { IndexFields } from "./key-index.ts";
+import { hashTexts } from "./string-index.ts";
 
 /** A dense index may have this many slots a key: it is then no larger than a sparse one. */
 const denseSlots = 6;
@@ -54,7 +55,7 @@ export function buildKeyIndex(keys: KeyColumn, hash: Hasher): BuiltIndex {
     }
     return false;
   });
-  const sizes = texts.map((text) => Buffer.byteLength(text));
+  const sizes = texts.map(utf8Bytes);
   const blob = sizes.reduce((sum, size) => sum + size, 0);
   const fields = {
     index: "string",
@@ -77,17 +78,37 @@ function* stringParts(slots: Uint32Array, sizes: readonly number[], texts: reado
     offsets[2 * i + 3] = Math.floor(at / 0x100000000);
   }
   yield new Uint8Array(offsets.buffer);
-  let chunk = Buffer.allocUnsafe(chunkBytes);
+  const encoder = new TextEncoder();
+  let chunk = new Uint8Array(chunkBytes);
   let filled = 0;
   for (let i = 0; i < texts.length; i++) {
     if (filled + sizes[i] > chunk.length) {
       yield chunk.subarray(0, filled);
-      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, sizes[i]));
+      chunk = new Uint8Array(Math.max(chunkBytes, sizes[i]));
       filled = 0;
     }
-    filled += chunk.write(texts[i], filled, "utf8");
+    filled += encoder.encodeInto(texts[i], chunk.subarray(filled)).written;
   }
   yield chunk.subarray(0, filled);
+}
+
+/** Bytes of a text as UTF-8; a lone surrogate is written as U+FFFD. */
+function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) {
+      continue;
+    }
+    if (code >= 0xd800 && code < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      // Two code units, four bytes.
+      bytes += 2;
+      i++;
+    } else {
+      bytes += code < 0x800 ? 1 : 2;
+    }
+  }
+  return bytes;
 }
 
 function buildSparse(keys: KeyColumn & { type: "int64" }): BuiltIndex {
@@ -141,19 +162,19 @@ function isLess(words: Uint32Array, a: number, b: number): boolean {
 
 /** Builds the index of keys and writes it. @param fields what else the header says */
 export async function writeKeyIndex(
-  path: string,
+  sink: ByteSink,
   keys: KeyColumn,
   fields: Record<string, unknown> = {},
 ): Promise<void> {
   const built = buildKeyIndex(keys, await hasher());
-  const writer = await BlockWriter.create(path, "index", { ...fields, ...built.fields });
+  const writer = await BlockWriter.create(sink, "index", { ...fields, ...built.fields });
   try {
     for (const part of built.parts) {
-      writer.write(part);
+      await writer.write(part);
     }
-    writer.finish();
+    await writer.finish();
   } catch (error) {
-    writer.abort();
+    await writer.abort();
     throw error;
   }
 }

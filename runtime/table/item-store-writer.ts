@@ -1,10 +1,10 @@
 // Writes an item store: encoded columns in, fixed records out; the unknown item is written first, by itself.
-
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
+import { BlockWriter } from "../bytes/block-writer.ts";
+import type { ByteSink } from "../bytes/byte-sink.ts";
 import { encodedWidth, isFloat, missing } from "../encode/column.ts";
-import { BlockWriter } from "./block-writer.ts";
-import type { StoredFeature } from "./item-store.ts";
+import type { StoredFeature } from "./item-layout.ts";
 
 /** Item features that a store holds: all but keys, in the manifest's order. */
 export function storedFeatures(features: readonly FeatureSpec[]): FeatureSpec[] {
@@ -25,7 +25,6 @@ export class ItemStoreWriter {
       words: encodedWidth(feature),
     }));
     this.#words = this.#layout.reduce((sum, feature) => sum + feature.words, 0);
-    this.write(new Map(features.map((feature) => [feature.name, missing(feature, 1)])), 1);
   }
 
   /**
@@ -33,11 +32,14 @@ export class ItemStoreWriter {
    * @param fields what else the header says
    */
   static async create(
-    path: string,
+    sink: ByteSink,
     features: readonly FeatureSpec[],
     fields: Record<string, unknown> = {},
   ): Promise<ItemStoreWriter> {
-    return new ItemStoreWriter(await BlockWriter.create(path, "items", fields), storedFeatures(features));
+    const stored = storedFeatures(features);
+    const writer = new ItemStoreWriter(await BlockWriter.create(sink, "items", fields), stored);
+    await writer.write(new Map(stored.map((feature) => [feature.name, missing(feature, 1)])), 1);
+    return writer;
   }
 
   /** Records so far, that of the unknown item among them. */
@@ -46,7 +48,7 @@ export class ItemStoreWriter {
   }
 
   /** @param columns encoded values of `rows` items by feature, for the next ordinals */
-  write(columns: ReadonlyMap<string, Int32Array | Float32Array>, rows: number): void {
+  async write(columns: ReadonlyMap<string, Int32Array | Float32Array>, rows: number): Promise<void> {
     const records = new Uint32Array(rows * this.#words);
     let offset = 0;
     for (const { name, words } of this.#layout) {
@@ -65,18 +67,18 @@ export class ItemStoreWriter {
       }
       offset += words;
     }
-    this.#writer.write(new Uint8Array(records.buffer));
+    await this.#writer.write(new Uint8Array(records.buffer));
     this.#records += rows;
   }
 
   /** The layout stands after the records: a header has no room for hundreds of features. */
-  finish(): void {
+  async finish(): Promise<void> {
     const layout = new TextEncoder().encode(JSON.stringify(this.#layout));
-    this.#writer.write(layout);
-    this.#writer.finish({ records: this.#records, words: this.#words, layout: layout.length });
+    await this.#writer.write(layout);
+    await this.#writer.finish({ records: this.#records, words: this.#words, layout: layout.length });
   }
 
-  abort(): void {
-    this.#writer.abort();
+  abort(): Promise<void> {
+    return this.#writer.abort();
   }
 }
