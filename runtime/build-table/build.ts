@@ -7,7 +7,7 @@ import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
 import { type Binding, boundFiles } from "../data/binding.ts";
 import { Source } from "../data/database/source.ts";
-import { openItems } from "../data/items.ts";
+import { type KeyType, openItems } from "../data/items.ts";
 import { itemKeyType } from "../data/key-type.ts";
 import { holdBuild } from "../host/build-folder.ts";
 import { attempt } from "../host/files.ts";
@@ -174,8 +174,11 @@ async function write(
     const progress = meter("items", input.items, options.onProgress);
     const take = async (piece: Piece): Promise<void> => {
       const start = performance.now();
-      for (const [name, encoded] of piece.done?.rows ?? []) {
-        await writers.get(name)!.writeEncoded(encoded);
+      for (const [name, writer] of writers) {
+        const encoded = piece.done?.rows.get(name);
+        if (encoded !== undefined) {
+          await writer.writeEncoded(encoded);
+        }
       }
       for (const [name, most] of Object.entries(piece.done?.projected.loss ?? {})) {
         loss.set(name, Math.max(loss.get(name) ?? 0, most));
@@ -238,7 +241,25 @@ function stopped(signal: AbortSignal | undefined): void {
   }
 }
 
-type Input = Awaited<ReturnType<typeof fromStore>>;
+/** Where the items of a build come from. */
+interface Input {
+  readonly items: number;
+  readonly keyType: KeyType;
+  /** Column of the key feature. */
+  readonly feature: string;
+  readonly tables: Readonly<Record<string, TableCover>>;
+  readonly supplied: readonly string[];
+  /** The item store that is there already; null: `jobs` writes it. */
+  readonly store: { readonly path: string; readonly features: ItemStore["features"] } | null;
+  /** Whether all files that are read are whole and belong together. */
+  check(): Promise<void>;
+  jobs(
+    partial: string,
+    header: Readonly<Record<string, unknown>>,
+    batch: number,
+    seconds: { read: number; encode: number; write: number },
+  ): AsyncGenerator<Omit<Piece, "done">>;
+}
 
 /** Items from the binding's files: read, encoded, stored, indexed. */
 async function fromItems(source: Source, binding: Binding, artefacts: Artefacts): Promise<Input> {
@@ -262,7 +283,7 @@ async function fromItems(source: Source, binding: Binding, artefacts: Artefacts)
 }
 
 /** Items of the current generation, as they were encoded. */
-async function fromStore(artefacts: Artefacts) {
+async function fromStore(artefacts: Artefacts): Promise<Input> {
   const { dir, manifest } = artefacts;
   const number = currentGeneration(dir);
   if (number === null) {
@@ -292,18 +313,12 @@ async function fromStore(artefacts: Artefacts) {
     keyType: description.key.type,
     feature: description.key.feature,
     tables: Object.fromEntries<TableCover>(cover),
-    supplied: [] as readonly string[],
-    store: { path, features: store.features } as { path: string; features: typeof store.features } | null,
-    /** Whether all files of the generation are whole and belong together. */
+    supplied: [],
+    store: { path, features: store.features },
     async check(): Promise<void> {
       (await Generation.open(dir, { number, memoryLimit: 0 })).close();
     },
-    jobs: async function* (
-      partial: string,
-      _header: Readonly<Record<string, unknown>>,
-      batch: number,
-      _seconds: { read: number; encode: number; write: number },
-    ): AsyncGenerator<Omit<Piece, "done">> {
+    async *jobs(partial, _header, batch) {
       share(path, join(partial, "items.store"));
       share(join(folder, description.index), join(partial, "keys.index"));
       for (let first = 1; first <= description.items; first += storeBatch(batch)) {

@@ -39,8 +39,11 @@ export async function perform(
   if (job.columns) {
     return { projected: await projection.run(job.columns, job.first, job.items, into), read: 0 };
   }
+  if (store === null) {
+    throw new Error("a job without columns is read from the store, and none is open");
+  }
   let mark = performance.now();
-  store!.load(job.first, job.items);
+  store.load(job.first, job.items);
   let read = performance.now() - mark;
   const end = job.first + job.items;
   const parts: Projected[] = [];
@@ -48,7 +51,7 @@ export async function perform(
   for (let first = job.first; first < end; first += part) {
     const items = Math.min(part, end - first);
     mark = performance.now();
-    const columns = store!.columns(first, items);
+    const columns = store.columns(first, items);
     read += performance.now() - mark;
     parts.push(await projection.run(columns, first, items, into, job));
   }

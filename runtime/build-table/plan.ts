@@ -44,7 +44,13 @@ export function projectionPlan(
       return [];
     }
     const { parameter } = source;
-    const { dim } = manifest.embeddings.find((one) => one.parameter === parameter)!;
+    const embedding = manifest.embeddings.find((one) => one.parameter === parameter);
+    if (embedding === undefined) {
+      throw new TwinError(
+        `${dir}: the manifest does not describe the embedding ${parameter}. Build the artefacts again`,
+      );
+    }
+    const { dim } = embedding;
     const features = items.flatMap(({ name, feature }) => (feature.embedding === parameter ? [name] : []));
     return [{ parameter, dim, input, features }];
   });

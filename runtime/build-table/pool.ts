@@ -89,7 +89,7 @@ export async function threadProjector(
       const slot = slots.take();
       load[index]++;
       const columns = job.columns === null ? [] : [...job.columns.values()];
-      const transfer = [...new Set(columns.map((column) => column.buffer as ArrayBuffer))];
+      const transfer = [...new Set(columns.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])))];
       const answer = await threads[index].ask({ ...job, slot }, { transfer });
       load[index]--;
       return slots.done(slot, answer);

@@ -103,8 +103,8 @@ export class Projection {
       if (count <= 0) {
         continue;
       }
-      const values = outputs[output]?.data as Float32Array | undefined;
-      if (values?.length !== items * format.width) {
+      const values = outputs[output]?.data;
+      if (!(values instanceof Float32Array) || values.length !== items * format.width) {
         throw new TwinError(
           `${this.#plan.graph}: output ${output} has ${values?.length ?? "no"} values, and ${items} rows of ${format.width} are due for table ${name}. Build the artefacts again`,
         );
@@ -135,8 +135,11 @@ export class Projection {
       feeds[name] = data instanceof Float32Array ? floats(data, items, ...shape) : ints(data, items, ...shape);
     }
     for (const { parameter, dim, input, features } of this.#plan.outside) {
+      if (this.#rows === null) {
+        throw new TwinError(`${this.#plan.graph} reads rows of ${parameter}, and the manifest lists no weights`);
+      }
       const uses: OutsideUse[] = features.map((name) => ({ indices: feeds[name], needed: null }));
-      const fetched = await fetchOutside({ rows: this.#rows! }, { parameter, dim }, uses);
+      const fetched = await fetchOutside({ rows: this.#rows }, { parameter, dim }, uses);
       feeds[input] = fetched.rows;
       for (let i = 0; i < features.length; i++) {
         feeds[features[i]] = fetched.indices[i];

@@ -26,7 +26,11 @@ export async function pump(
 ): Promise<void> {
   const under: { piece: Omit<Piece, "done">; done: Promise<Done | null> }[] = [];
   const settle = async (): Promise<void> => {
-    const { piece, done } = under.shift()!;
+    const first = under.shift();
+    if (first === undefined) {
+      return;
+    }
+    const { piece, done } = first;
     const result = await done;
     check();
     await take({ ...piece, columns: null, done: result });

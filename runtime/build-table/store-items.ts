@@ -5,7 +5,6 @@ import { TwinError } from "../../contract/error.ts";
 import type { Items, KeyType } from "../data/items.ts";
 import { encodeColumn } from "../encode/column.ts";
 import { joinKeys, type KeyColumn, parseKeys } from "../encode/keys.ts";
-import type { RawColumn } from "../encode/raw.ts";
 import type { Artefacts } from "../serve/artefacts.ts";
 import { newFile } from "../store/block-sink.ts";
 import { ItemStoreWriter, storedFeatures } from "../table/item-store-writer.ts";
@@ -48,7 +47,7 @@ export async function* storeItems(options: StoreItemsOptions): AsyncGenerator<Om
       keys.push(parseKeys(chunk.keys, keyType, where));
       const columns = new Map<string, EncodedColumn>();
       for (const feature of features) {
-        columns.set(feature.name, encodeColumn(feature, chunk.columns[feature.name] as RawColumn, chunk.rows, context));
+        columns.set(feature.name, encodeColumn(feature, chunk.columns[feature.name], chunk.rows, context));
       }
       seconds.encode += (performance.now() - mark) / 1000;
       mark = performance.now();

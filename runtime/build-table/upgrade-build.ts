@@ -85,7 +85,10 @@ async function renew(stage: string, file: string): Promise<void> {
     const folder = join(generationsFolder(stage), number);
     writeGeneration(folder, readGeneration(folder));
   } else if (file === currentFile) {
-    writeFileAtomic(join(stage, file), currentText(currentGeneration(stage)!));
+    const current = currentGeneration(stage);
+    if (current !== null) {
+      writeFileAtomic(join(stage, file), currentText(current));
+    }
   } else if (file === manifestFile) {
     const { json, yaml } = manifestTexts(await withBlocks(stage, readBuild(stage).manifest));
     writeFileAtomic(join(stage, manifestJsonFile), json);

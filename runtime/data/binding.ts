@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
-import { isMap, isScalar, isSeq, LineCounter, type Pair, type Scalar, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Scalar, type YAMLMap } from "yaml";
 import { TwinError } from "../../contract/error.ts";
 import { meant } from "../../contract/nearest.ts";
 import { recordOf } from "../../contract/record.ts";
@@ -93,15 +93,15 @@ export function parseBinding(text: string, path: string): Binding {
     let deepest = `${path}:1:1`;
     for (const key of keys) {
       const pair = isMap(node) ? pairOf(node, key) : undefined;
-      const range = (pair?.key as Scalar | undefined)?.range;
+      const range = pair?.key.range;
       if (range) {
         deepest = at(range[0]);
       }
-      node = pair?.value ?? (isSeq(node) ? node.items[key as number] : undefined);
+      node = pair?.value ?? (isSeq(node) && typeof key === "number" ? node.items[key] : undefined);
     }
     return deepest;
   };
-  const value = readable(path, () => document.toJS({ maxAliasCount: 100 }) as unknown);
+  const value: unknown = readable(path, () => document.toJS({ maxAliasCount: 100 }));
   const parsed = v.safeParse(BindingSchema, value ?? {});
   if (!parsed.success) {
     throw new TwinError(firstOf(parsed.issues, (issue) => describe(issue, place)));
@@ -109,13 +109,22 @@ export function parseBinding(text: string, path: string): Binding {
   return meaning(parsed.output, path, place);
 }
 
+interface WrittenPair {
+  readonly key: Scalar;
+  readonly value: unknown;
+}
+
 /** Pairs of a map by key, indexed when first asked for: a binding may have very many columns. */
-function pairsByKey(): (map: YAMLMap, key: string | number) => Pair | undefined {
-  const known = new WeakMap<YAMLMap, Map<unknown, Pair>>();
+function pairsByKey(): (map: YAMLMap, key: string | number) => WrittenPair | undefined {
+  const known = new WeakMap<YAMLMap, Map<unknown, WrittenPair>>();
   return (map, key) => {
     let pairs = known.get(map);
     if (pairs === undefined) {
-      pairs = new Map(map.items.flatMap((pair) => (isScalar(pair.key) ? [[pair.key.value, pair]] : [])));
+      pairs = new Map(
+        map.items.flatMap((pair) =>
+          isScalar(pair.key) ? [[pair.key.value, { key: pair.key, value: pair.value }]] : [],
+        ),
+      );
       known.set(map, pairs);
     }
     return pairs.get(key);
@@ -247,11 +256,12 @@ function knownTimes(
     if (steps && typeof known_at !== "string") {
       throw new TwinError(`${where}: the events have an order and no clock, so name the column of steps alone`);
     }
-    if (steps) {
-      return [[name, { column: known_at as string, unit: "steps" }] as const];
+    if (typeof known_at !== "string") {
+      return [[name, clockIn(known_at, where)] as const];
     }
-    const clock =
-      typeof known_at === "string" ? { ...clockIn(events.time!, where), column: known_at } : clockIn(known_at, where);
+    const { time } = events;
+    const clock: Clock =
+      time === undefined ? { column: known_at, unit: "steps" } : { ...clockIn(time, where), column: known_at };
     return [[name, clock] as const];
   });
 }

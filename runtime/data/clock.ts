@@ -33,7 +33,7 @@ export async function clockOf(
   const type = requireColumn(relation, column, where);
   const base = { name: "#time", derive: null, made: "column", shown: column, use: "number" } as const;
   if (format !== undefined) {
-    return formatted(source, relation, binding, clock, type);
+    return formatted(source, relation, binding, column, format, type);
   }
   const family = familyOf(type);
   if (family === "text" && unit !== "steps") {
@@ -99,7 +99,8 @@ async function formatted(
   source: Source,
   relation: Relation,
   binding: Binding,
-  { column, format }: Clock,
+  column: string,
+  format: string,
   type: string,
 ): Promise<ClockColumn> {
   const where = binding.place("events", "time", "format");
@@ -109,7 +110,7 @@ async function formatted(
     throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}: ${way}`);
   }
   const written = relation.texts.has(column) ? quoted(textName(column)) : `CAST(${quoted(column)} AS VARCHAR)`;
-  const parsed = `try_strptime(${written}, ${literal(format!)})`;
+  const parsed = `try_strptime(${written}, ${literal(format)})`;
   const [{ type: found }] = await source.describe(`SELECT ${parsed} AS value FROM ${relation.sql()}`).catch((cause) => {
     const reason = firstLines(cause).replace(/^Failed to parse format specifier /, "");
     throw new TwinError(`${where}: no format: ${reason}. Write it as strptime does, such as "%d/%m/%Y %H:%M:%S"`, {

@@ -12,7 +12,7 @@ const mostArrows = 16;
 
 /** A node of the database's own syntax tree; `class` says what kind of expression it is. */
 interface Node {
-  readonly class: string;
+  readonly class: unknown;
   readonly [member: string]: unknown;
 }
 
@@ -101,18 +101,15 @@ async function selected(
   const json = String(answer)
     .replace(/"value":(-?Infinity|NaN)/g, '"value":"$1"')
     .replace(/"query_location":\d+/g, '"query_location":0');
-  const parsed = JSON.parse(json) as {
-    readonly error: boolean;
-    readonly error_message?: string;
-    readonly statements?: readonly { readonly node: Readonly<Record<string, unknown>> }[];
-  };
-  if (parsed.error) {
+  const parsed = membersOf(JSON.parse(json));
+  if (parsed.error === true) {
     throw refuse(`is no SQL expression: ${firstLines(parsed.error_message)}`);
   }
-  const { statements = [] } = parsed;
-  const node = statements[0]?.node as (Record<string, unknown> & { select_list?: Node[] }) | undefined;
-  const found = node?.select_list?.[0];
-  if (!node || !found || statements.length !== 1 || node.select_list?.length !== 1 || !isBare(node)) {
+  const statements = listOf(parsed.statements);
+  const select = membersOf(membersOf(statements[0]).node);
+  const expressions = listOf(select.select_list);
+  const [found] = expressions;
+  if (!isNode(found) || statements.length !== 1 || expressions.length !== 1 || !isBare(select)) {
     throw refuse("is more than one expression: one is due, over the columns of one row");
   }
   if (found.alias !== "") {
@@ -121,6 +118,19 @@ async function selected(
   return { tree: found, json };
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+const isNode = (value: unknown): value is Node => isObject(value) && "class" in value;
+
+/** What the database's answer says of a thing; nothing where there is none. */
+const membersOf = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {});
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** The first part of a column's name: `title` of `title.lower`. */
+const columnOf = (node: Node): string => String(listOf(node.column_names)[0]);
+
 /** Whether a SELECT has nothing besides its list. */
 function isBare(node: Readonly<Record<string, unknown>>): boolean {
   const { type, modifiers, cte_map, from_table, group_expressions, group_sets } = node;
@@ -128,8 +138,8 @@ function isBare(node: Readonly<Record<string, unknown>>): boolean {
   return (
     type === "SELECT_NODE" &&
     empty(modifiers) &&
-    empty((cte_map as { map?: unknown } | undefined)?.map) &&
-    (from_table as { type?: unknown } | null)?.type === "EMPTY" &&
+    empty(membersOf(cte_map).map) &&
+    membersOf(from_table).type === "EMPTY" &&
     empty(group_expressions) &&
     empty(group_sets) &&
     ["where_clause", "having", "sample", "qualify"].every((name) => node[name] === null)
@@ -157,37 +167,37 @@ function lookThrough(tree: Node, refuse: Refuse): Used {
     for (const member of Object.values(node)) {
       left.push(member);
     }
-    if (!("class" in node)) {
+    if (!isNode(node)) {
       continue;
     }
-    const found = node as Node;
-    if (!allowed.has(found.class)) {
-      throw refuse(refused[found.class] ?? "is no expression over the columns of one row");
+    if (!allowed.has(String(node.class))) {
+      throw refuse(refused[String(node.class)] ?? "is no expression over the columns of one row");
     }
-    if (found.class === "COLUMN_REF") {
-      columns.add((found.column_names as string[])[0]);
+    if (node.class === "COLUMN_REF") {
+      columns.add(columnOf(node));
     }
-    if (found.class === "LAMBDA") {
-      for (const name of parametersOf(found.lhs as Node)) {
+    if (node.class === "LAMBDA") {
+      for (const name of parametersOf(node.lhs)) {
         parameters.add(name);
       }
       if (++arrows > mostArrows) {
         throw refuse(`has more than ${mostArrows} lambdas or arrows of JSON`);
       }
     }
-    if (found.class === "FUNCTION") {
-      const { children, function_name: written, schema, catalog } = found as Node & Record<string, string>;
-      const name = written.toLowerCase();
-      const { length } = children as unknown as readonly unknown[];
+    if (node.class === "FUNCTION") {
+      const { function_name: written, schema, catalog } = node;
+      const children = listOf(node.children);
+      const name = String(written).toLowerCase();
+      const { length } = children;
       functions.set(name, Math.min(length, functions.get(name) ?? length));
       // `title.lower()` is `lower(title)`.
-      for (const owner of [schema, catalog]) {
+      for (const owner of [schema, catalog].map(String)) {
         if (owner !== "" && owner !== "main" && owner !== "system") {
           columns.add(owner);
         }
       }
       if (aggregators.has(name)) {
-        checkAggregator(children as unknown as readonly Node[], refuse);
+        checkAggregator(children, refuse);
       }
     }
   }
@@ -200,23 +210,18 @@ function lookThrough(tree: Node, refuse: Refuse): Used {
 }
 
 /** Names before a lambda's arrow. (The arrow of JSON looks the same to the parser: there they are columns, and checked when bound.) */
-function parametersOf(lhs: Node): string[] {
-  const nodes = lhs.class === "FUNCTION" && lhs.function_name === "row" ? (lhs.children as readonly Node[]) : [lhs];
-  return nodes.flatMap((node) => (node.class === "COLUMN_REF" ? [(node.column_names as string[])[0]] : []));
+function parametersOf(lhs: unknown): string[] {
+  const { class: kind, function_name: called, children } = membersOf(lhs);
+  const nodes = kind === "FUNCTION" && called === "row" ? listOf(children) : [lhs];
+  return nodes.flatMap((node) => (isNode(node) && node.class === "COLUMN_REF" ? [columnOf(node)] : []));
 }
 
-function checkAggregator(children: readonly Node[], refuse: Refuse): void {
-  const name = (children[1]?.value as { value?: unknown } | undefined)?.value;
-  if (children[1]?.class !== "CONSTANT" || typeof name !== "string" || name.toLowerCase() === drawn) {
+function checkAggregator(children: readonly unknown[], refuse: Refuse): void {
+  const by = membersOf(children[1]);
+  const name = membersOf(by.value).value;
+  if (by.class !== "CONSTANT" || typeof name !== "string" || name.toLowerCase() === drawn) {
     throw refuse("aggregates a list by something that is no steady aggregate's name");
   }
-}
-
-interface Entry {
-  readonly name: string;
-  readonly type: string;
-  readonly stability: string | null;
-  readonly body: string | null;
 }
 
 /** What is called must be steady: the same for the same row in every run and on every machine. */
@@ -228,7 +233,7 @@ async function checkFunctions(source: Source, used: ReadonlyMap<string, number>,
     `SELECT DISTINCT lower(function_name) AS name, function_type AS type, stability, macro_definition AS body FROM duckdb_functions() WHERE lower(function_name) IN (${[...used.keys()].map(literal).join(", ")})`,
   );
   for (const [name, least] of used) {
-    const entries = (rows as unknown as readonly Entry[]).filter((row) => row.name === name);
+    const entries = rows.filter((row) => row.name === name);
     const has = (type: string): boolean => entries.some((entry) => entry.type === type);
     const unlike = `calls \`${name}\`, which is another value in each run or on each machine`;
     if (name === "error") {
@@ -243,7 +248,7 @@ async function checkFunctions(source: Source, used: ReadonlyMap<string, number>,
       }
     } else if (has("macro")) {
       for (const { body } of entries) {
-        if (body !== null) {
+        if (typeof body === "string") {
           await checkMacro(source, name, body, refuse);
         }
       }

@@ -3,7 +3,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import type { DataColumn } from "../encode/data-column.ts";
+import { type DataColumn, keysOf } from "../encode/data-column.ts";
 import { type Derivation, deriveColumn } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
 import { quoted, type Source } from "./database/source.ts";
@@ -16,7 +16,7 @@ export type KeyType = "int64" | "string";
 
 export interface ItemChunk {
   readonly rows: number;
-  readonly keys: BigInt64Array | readonly string[];
+  readonly keys: BigInt64Array | readonly (bigint | string | null)[];
   /** Raw values by the feature's qualified name. */
   readonly columns: Readonly<Record<string, DataColumn>>;
 }
@@ -63,9 +63,7 @@ export async function openItems(
     relation,
     keySql: ofKey.sql,
     supplied: columns.filter((column) => column.made === "sql").map((column) => column.name),
-    derived: recordOf(
-      columns.filter((column) => column.derive !== null).map((column) => [column.name, column.derive!]),
-    ),
+    derived: recordOf(columns.flatMap(({ name, derive }) => (derive === null ? [] : [[name, derive] as const]))),
     check: () => checkKeys(source, relation, ofKey, explain),
     async *chunks(size, ordered) {
       const sql = ordered
@@ -79,7 +77,7 @@ export async function openItems(
             : raw;
           return [column.name, value] as const;
         });
-        yield { rows: chunk.rows, keys: chunk.columns["#key"] as BigInt64Array, columns: recordOf(derived) };
+        yield { rows: chunk.rows, keys: keysOf(chunk.columns["#key"]), columns: recordOf(derived) };
       }
     },
   };

@@ -13,9 +13,12 @@ type Role = "events" | "items" | "users";
 
 /** The files of a role, which the binding names. */
 export function openBound(source: Source, binding: Binding, role: Role): Promise<Relation> {
-  const { events } = binding;
-  const expected = role === "events" ? [events!.user, events!.item, events!.clock.column] : [binding[role]!.key];
-  return openRelation(source, binding[role]!.file, binding.place(role, "file"), [...new Set(expected)]);
+  const bound = binding[role];
+  if (bound === null) {
+    throw new TwinError(`${binding.place()}: no file of ${role} is named`);
+  }
+  const expected = "key" in bound ? [bound.key] : [bound.user, bound.item, bound.clock.column];
+  return openRelation(source, bound.file, binding.place(role, "file"), [...new Set(expected)]);
 }
 
 /** `key(type)` and `id` say it; a vocabulary or hashed key is what its columns hold, in the items file and the event log. */

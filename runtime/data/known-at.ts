@@ -1,6 +1,6 @@
 // When a behaviour's value became known (`known_at`): the column that says so, and values that a sample is too early for.
 import { TwinError } from "../../contract/error.ts";
-import { type DataColumn, type DataValue, valueAt } from "../encode/data-column.ts";
+import { type DataColumn, valueAt } from "../encode/data-column.ts";
 import { isSeen } from "../encode/seen.ts";
 import type { Binding } from "./binding.ts";
 import { clockOf, earliest, latest } from "./clock.ts";
@@ -60,7 +60,8 @@ export function knownValues(column: DataColumn, knownAt: Float64Array, time: num
   if (knownAt.every((at) => isSeen(at, time, delay))) {
     return column;
   }
-  const values = (none: DataValue): DataValue[] =>
-    Array.from(knownAt, (at, row) => (isSeen(at, time, delay) ? valueAt(column, row) : none));
-  return column instanceof Float64Array ? Float64Array.from(values(Number.NaN) as number[]) : values(null);
+  if (column instanceof Float64Array) {
+    return Float64Array.from(knownAt, (at, row) => (isSeen(at, time, delay) ? column[row] : Number.NaN));
+  }
+  return Array.from(knownAt, (at, row) => (isSeen(at, time, delay) ? valueAt(column, row) : null));
 }

@@ -1,14 +1,13 @@
 // Learns the vocabulary of a feature from the training part: its most frequent values, frozen into the artefacts.
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
-import type { DataValue } from "../encode/data-column.ts";
 import { deriveValue } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { openEvents } from "./events.ts";
 import { type KeyType, openItems } from "./items.ts";
 import { openBound } from "./key-type.ts";
-import { explainRead, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
+import { explainRead, provides, type Resolved, resolve, selection, type Wanted, wantedOf } from "./resolve.ts";
 import { userKeys } from "./user-keys.ts";
 
 /**
@@ -52,7 +51,7 @@ async function countDerived(
   for await (const chunk of source.stream(grouped, 16_384, explain)) {
     const { v, n } = chunk.columns;
     for (let row = 0; row < chunk.rows; row++) {
-      const raw = v[row] as DataValue;
+      const raw = v[row];
       const value = column.derive ? deriveValue(column.derive, raw, `column \`${column.shown}\``) : raw;
       const list = typeof value === "object" && value !== null ? [...new Set<unknown>(value)] : [value];
       for (const one of list) {
@@ -75,9 +74,12 @@ interface Values {
 }
 
 async function valuesOf(feature: FeatureSpec, binding: Binding, source: Source, keyType: KeyType): Promise<Values> {
-  const wanted = wantedOf(feature)!;
+  const wanted = wantedOf(feature);
+  if (wanted === null) {
+    throw new TwinError(`${feature.name} is made of no column: nothing is to be learnt for it`);
+  }
   if (feature.group === "item") {
-    return itemValues(feature, binding, source, keyType);
+    return itemValues(feature, wanted, binding, source, keyType);
   }
   const events = await openEvents(source, binding, keyType);
   const training = `SELECT * FROM (${events.select}) WHERE "#part" = 0`;
@@ -101,21 +103,25 @@ async function valuesOf(feature: FeatureSpec, binding: Binding, source: Source, 
   return { sql: `SELECT ${column.sql} AS v, 1 AS n FROM (${training})`, column, explain: events.explain([column]) };
 }
 
-async function itemValues(feature: FeatureSpec, binding: Binding, source: Source, keyType: KeyType): Promise<Values> {
+async function itemValues(
+  feature: FeatureSpec,
+  wanted: Wanted,
+  binding: Binding,
+  source: Source,
+  keyType: KeyType,
+): Promise<Values> {
   if (
     binding.items === null ||
     (feature.key && binding.events !== null && !Object.hasOwn(binding.columns, feature.name))
   ) {
     // The key itself: the log says it all.
     const events = await openEvents(source, binding, keyType);
-    const wanted = wantedOf(feature)!;
     const own = feature.key ? { ...wanted, defaults: [events.item.shown, ...wanted.defaults] } : wanted;
     const column = await resolve(source, events.relation, binding, own);
     const sql = `SELECT ${column.sql} AS v, 1 AS n FROM (${events.select}) WHERE "#part" = 0`;
     return { sql, column, explain: events.explain([column]) };
   }
   const items = await openItems(source, binding, [], keyType);
-  const wanted = wantedOf(feature)!;
   const own = feature.key ? { ...wanted, defaults: [binding.items.key, ...wanted.defaults] } : wanted;
   const column = await resolve(source, items.relation, binding, own);
   const values = `SELECT ${items.keySql} AS k, ${column.sql} AS v FROM ${items.relation.sql()}`;

@@ -122,7 +122,7 @@ const shownPath = (file: string): string =>
  * that 0017 is not 17.
  */
 export async function readAsIds(source: Source, relation: Relation, column: string): Promise<AsIds> {
-  const type = relation.columns.get(column)!;
+  const type = requireColumn(relation, column, relation.name);
   if (!relation.texts.has(column) || type === "BIGINT") {
     return { sql: quoted(column), type };
   }
@@ -158,7 +158,7 @@ export async function locate(source: Source, relation: Relation, condition: stri
       `SELECT "#n" AS n FROM (SELECT *, row_number() OVER () AS "#n" FROM ${relation.sql([file])}) WHERE ${condition} ORDER BY 1 LIMIT ${skip + 1 - passed}`,
     );
     if (passed + found.length > skip) {
-      return `${shownPath(file)}, row ${found.at(-1)!.n}`;
+      return `${shownPath(file)}, row ${found[found.length - 1].n}`;
     }
     passed += found.length;
   }

@@ -73,13 +73,21 @@ export async function countEvents(
         last: row ? Number(row.last) : null,
         labels: labels.map((label, i) => ({
           name: bare(label),
-          kind: model.labels.find(({ name }) => name === bare(label))!.kind,
+          kind: kindOf(model, label),
           defined: Number(row?.[`n${i}`] ?? 0),
-          mean: Number(row?.[`n${i}`] ?? 0) === 0 ? null : Number(row![`m${i}`]),
+          mean: Number(row?.[`n${i}`] ?? 0) === 0 ? null : Number(row?.[`m${i}`]),
         })),
       };
     }),
   };
+}
+
+function kindOf(model: DataModel, label: Resolved): DataModel["labels"][number]["kind"] {
+  const found = model.labels.find(({ name }) => name === bare(label));
+  if (found === undefined) {
+    throw new Error(`the model has no label ${bare(label)}`);
+  }
+  return found.kind;
 }
 
 /** Every event has a user, an item and a time within 1990–2100. */
@@ -131,7 +139,7 @@ async function checkLabels(
   };
   for (const label of columns.labels) {
     await refuse(label, "isinf(VALUE)", "is no label; leave the cell empty where the label is missing");
-    if (model.labels.find(({ name }) => name === bare(label))!.kind !== "binary") {
+    if (kindOf(model, label) !== "binary") {
       continue;
     }
     await refuse(

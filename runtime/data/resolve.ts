@@ -95,10 +95,10 @@ export async function resolve(source: Source, relation: Relation, binding: Bindi
   if (written === undefined || relation.columns.has(written.sql)) {
     const column = written?.sql ?? wanted.defaults.find((name) => relation.columns.has(name)) ?? wanted.defaults[0];
     const place = written ? where : `${binding.path}: ${wanted.name}`;
-    requireColumn(relation, column, place);
+    const held = requireColumn(relation, column, place);
     const { sql, type } = idUses.has(wanted.use)
       ? await readAsIds(source, relation, column)
-      : { sql: quoted(column), type: relation.columns.get(column)! };
+      : { sql: quoted(column), type: held };
     return {
       ...finish(wanted.name, sql, column, type, wanted.use, relation, place),
       derive: null,

@@ -39,6 +39,17 @@ export function supplied(columns: SampleColumns): string[] {
   return all.filter((column) => column.made === "sql").map((column) => column.name);
 }
 
+/** The column that a feature of an event is made of. */
+export function resolvedOf({ context, candidate, user, cross }: SampleColumns, feature: string): Resolved {
+  for (const group of [context, candidate, user, ...cross.values()]) {
+    const found = group.find(({ name }) => name === feature);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  throw new Error(`${feature} is made of no column of the events`);
+}
+
 /** @throws TwinError for names in data.yaml that the model does not have */
 export function checkNames(binding: Binding, manifest: DataModel): void {
   const features = manifest.features.map((feature) => feature.name);

@@ -92,7 +92,7 @@ export function requestsOf(
         item: take("#item"),
         ...recordOf(columns.candidate.map(({ name }) => [bare(name), take(name)])),
       },
-      rows: Float64Array.from(take("#row") as ArrayLike<number>, Number),
+      rows: Float64Array.from<DataValue>(take("#row"), Number),
       labels: recordOf(columns.labels.map(({ name }) => [bare(name), numbers(take(name))])),
       weight: columns.weight === null ? null : numbers(take(columns.weight.name)),
     };
@@ -139,11 +139,11 @@ function same(a: DataValue, b: DataValue): boolean {
   if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) {
     return Object.is(a, b);
   }
-  return a.length === b.length && Array.from(a as ArrayLike<unknown>).every((value, i) => Object.is(value, b[i]));
+  return a.length === b.length && Array.from<DataValue>(a).every((value, i) => Object.is(value, b[i]));
 }
 
 function numbers(column: DataColumn): Float64Array {
-  return Float64Array.from(column as ArrayLike<unknown>, (value) => (value === null ? Number.NaN : Number(value)));
+  return Float64Array.from<DataValue>(column, (value) => (value === null ? Number.NaN : Number(value)));
 }
 
 function pastOf(
@@ -154,15 +154,18 @@ function pastOf(
   index: number,
 ): Past {
   const bound = binding.history[spec.name];
-  const keep = rows.columns[`#keep${index}`] as readonly boolean[];
+  const keep = rows.columns[`#keep${index}`];
   const chosen: number[] = [];
   for (let row = 0; row < keep.length; row++) {
     if (keep[row]) {
       chosen.push(row);
     }
   }
-  const pick = <C extends DataColumn>(column: C): C =>
-    chosen.length === keep.length ? column : takeRows(column, chosen);
+  function pick(column: Float64Array): Float64Array;
+  function pick(column: DataColumn): DataColumn;
+  function pick(column: DataColumn): DataColumn {
+    return chosen.length === keep.length ? column : takeRows(column, chosen);
+  }
   const group = rows.columns[`#same${index}`];
   return {
     name: spec.name,
@@ -170,7 +173,7 @@ function pastOf(
     delay: bound?.delay ?? 0,
     item: pick(rows.columns["#item"]),
     time: pick(rows.times),
-    cross: columns.cross.get(spec.name)!.map(({ name }) => {
+    cross: (columns.cross.get(spec.name) ?? []).map(({ name }) => {
       const known = columns.knownAt.get(name);
       const knownAt = known === undefined ? null : numbers(pick(rows.columns[known.name]));
       return { name: bare(name), column: pick(rows.columns[name]), knownAt };
@@ -191,7 +194,11 @@ function before(past: Past, time: number, event: number): SampleHistory {
     }
   }
   const end = Math.min(past.time.length, start + past.max);
-  const take = <C extends DataColumn>(column: C): C => (all ? sliceColumn(column, start, end) : takeRows(column, seen));
+  function take(column: Float64Array): Float64Array;
+  function take(column: DataColumn): DataColumn;
+  function take(column: DataColumn): DataColumn {
+    return all ? sliceColumn(column, start, end) : takeRows(column, seen);
+  }
   const cross = past.cross.map(({ name, column, knownAt }) => {
     const values = take(column);
     return [name, knownAt === null ? values : knownValues(values, take(knownAt), time, past.delay)] as const;

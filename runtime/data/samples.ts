@@ -3,7 +3,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
-import { type DataColumn, joinColumns, sliceColumn } from "../encode/data-column.ts";
+import { type DataColumn, joinColumns, keysOf, numbersOf, numbersOrNulls, sliceColumn } from "../encode/data-column.ts";
 import { deriveColumn } from "../encode/derive.ts";
 import { type Binding, boundFiles } from "./binding.ts";
 import type { Chunk } from "./database/chunk.ts";
@@ -92,7 +92,7 @@ export async function userHistory(
       return { user: found.user, time: before, history: found.history };
     }
     const empty = manifest.histories.map(({ name }) => {
-      const cross = columns.cross.get(name)!.map((column) => [bare(column.name), []] as const);
+      const cross = (columns.cross.get(name) ?? []).map((column) => [bare(column.name), []] as const);
       return [name, { item: [], time: new Float64Array(0), ...recordOf(cross) }] as const;
     });
     return { user: {}, time: before, history: recordOf(empty) };
@@ -108,8 +108,8 @@ async function* users(source: Source, columns: SampleColumns, query: string): As
   let pieces: Chunk[] = [];
   let current: bigint | string | null = null;
   for await (const chunk of source.stream(query, 16_384, columns.explain)) {
-    await columns.events.checkTimes(chunk.columns["#time"] as ArrayLike<number | null>);
-    const keys = chunk.columns["#user"] as readonly (bigint | string | null)[];
+    await columns.events.checkTimes(numbersOrNulls(chunk.columns["#time"]));
+    const keys = keysOf(chunk.columns["#user"]);
     let start = 0;
     for (let row = 0; row < chunk.rows; row++) {
       if (row > 0 ? keys[row] === keys[row - 1] : keys[row] === current) {
@@ -149,7 +149,7 @@ function join(user: bigint | string | null, pieces: readonly Chunk[], columns: S
   for (const name of Object.keys(pieces[0].columns)) {
     joined[name] = joinColumns(pieces.map((one) => one.columns[name]));
   }
-  const items = joined["#item"] as readonly unknown[];
+  const items = joined["#item"];
   if (Array.isArray(items) && items.includes(null)) {
     throw new TwinError(
       `${events.relation.name}, column \`${events.item.shown}\`: an event of user ${user} has no item`,
@@ -169,5 +169,5 @@ function join(user: bigint | string | null, pieces: readonly Chunk[], columns: S
     const where = `${events.relation.name}, column \`${column.shown}\``;
     joined[column.name] = deriveColumn(column.derive, joined[column.name], where);
   }
-  return { user, times: Float64Array.from(joined["#time"] as ArrayLike<number>), columns: joined };
+  return { user, times: Float64Array.from(numbersOf(joined["#time"])), columns: joined };
 }

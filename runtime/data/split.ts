@@ -44,16 +44,12 @@ export function readSplit(written: WrittenSplit, steps: boolean, place: Place): 
   if (written.holdout !== undefined && written.by !== undefined) {
     throw new TwinError(`${place("split", "by")}: \`by\` and \`holdout\` are both given; keep one`);
   }
-  const end = (name: "train" | "validation"): number | null => {
-    const value = written[name];
-    if (value === undefined) {
-      return null;
-    }
+  const end = (name: "train" | "validation", value: string | number): number => {
     const where = place("split", name);
     return kind === "time" ? readEnd(value, steps, where) : readShare(value, where);
   };
-  const train = end("train")!;
-  const second = end("validation");
+  const train = end("train", written.train);
+  const second = written.validation === undefined ? null : end("validation", written.validation);
   const validation = second === null ? train : kind === "time" ? second : shareSum(train, second);
   if (validation < train) {
     throw new TwinError(`${place("split", "validation")}: validation ends before training does`);

@@ -9,7 +9,10 @@ import { explainRead, type Resolved } from "./resolve.ts";
 
 /** @param held as the events' users are held @throws TwinError naming the row without a key, or the second of a key */
 export async function userKeys(source: Source, binding: Binding, users: Relation, held: KeyType): Promise<Resolved> {
-  const key = await keyColumn(source, users, binding.users!.key, held, "#ukey", binding.place("users", "key"));
+  if (binding.users === null) {
+    throw new TwinError(`${binding.place()}: no file of users is named`);
+  }
+  const key = await keyColumn(source, users, binding.users.key, held, "#ukey", binding.place("users", "key"));
   await checkKeys(source, users, key);
   return key;
 }

@@ -1,5 +1,6 @@
 // A request's columns: which names there may be, equal lengths, and the order of behaviours.
 
+import { alike } from "../../contract/alike.ts";
 import { TwinError } from "../../contract/error.ts";
 import { meant } from "../../contract/nearest.ts";
 import type { Encoded } from "./encoded.ts";
@@ -28,7 +29,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
  * @param order for each row of the result the row of `data`
  */
 export function reorder<T extends Encoded>(data: T, width: number, order: Int32Array, length: number, fill: number): T {
-  const result = new (data.constructor as new (size: number) => T)(length * width);
+  const result = alike(data, length * width);
   if (width === 1) {
     for (let i = 0; i < order.length; i++) {
       result[i] = data[order[i]];

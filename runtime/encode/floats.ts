@@ -66,7 +66,7 @@ export function encodeVectors(
       if (typeof value !== "number") {
         refuse(feature, context, i, value, `in its place ${j} a number`);
       }
-      result[i * size + j] = value as number;
+      result[i * size + j] = value;
     }
     checkFinite(feature, context, result, null, i, i + 1, size);
   }

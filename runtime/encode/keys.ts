@@ -13,10 +13,23 @@ export type RawKeys =
   | Float64Array
   | readonly (bigint | number | string)[];
 
+/** Keys before they are looked at: what is missing is refused with its place. */
+export type GivenKeys = RawKeys | readonly (bigint | number | string | null)[];
+
 /** Checked keys. Integers are little-endian word pairs: key i is `words[2i] + words[2i+1]·2^32`, two's complement. */
-export type KeyColumn =
-  | { readonly type: "int64"; readonly length: number; readonly words: Uint32Array }
-  | { readonly type: "string"; readonly length: number; readonly texts: readonly string[] };
+export type KeyColumn = IntegerKeys | TextKeys;
+
+export interface IntegerKeys {
+  readonly type: "int64";
+  readonly length: number;
+  readonly words: Uint32Array;
+}
+
+interface TextKeys {
+  readonly type: "string";
+  readonly length: number;
+  readonly texts: readonly string[];
+}
 
 /** Canonical decimal text: no plus sign, no leading zeros, no minus zero. */
 const decimal = /^(?:0|-?[1-9]\d*)$/;
@@ -26,11 +39,11 @@ const decimal = /^(?:0|-?[1-9]\d*)$/;
  * @param where names the place for errors: "history watched", "candidates"
  * @throws TwinError naming index and value: a fraction, a number beyond ±(2^53 − 1), or ±2^24 in a Float32Array, an integer beyond 64 bits, no key
  */
-export function parseKeys(values: RawKeys, type: KeyType, where: string): KeyColumn {
+export function parseKeys(values: GivenKeys, type: KeyType, where: string): KeyColumn {
   if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
     throw new TwinError(`${where}: keys must be an array, not ${describe(values)}`);
   }
-  return type === "int64" ? parseIntegers(values as RawKeys, where) : parseTexts(values as RawKeys, where);
+  return type === "int64" ? parseIntegers(values, where) : parseTexts(values, where);
 }
 
 /** Key i as text: the decimal digits of an integer. */
@@ -49,7 +62,10 @@ export function joinKeys(columns: readonly KeyColumn[], type: KeyType): KeyColum
   if (type === "string") {
     const texts: string[] = [];
     for (const column of columns) {
-      for (const text of (column as KeyColumn & { type: "string" }).texts) {
+      if (column.type !== "string") {
+        throw new Error("integer keys cannot be joined to texts");
+      }
+      for (const text of column.texts) {
         texts.push(text);
       }
     }
@@ -58,7 +74,10 @@ export function joinKeys(columns: readonly KeyColumn[], type: KeyType): KeyColum
   const words = new Uint32Array(2 * length);
   let at = 0;
   for (const column of columns) {
-    words.set((column as KeyColumn & { type: "int64" }).words, at);
+    if (column.type !== "int64") {
+      throw new Error("texts cannot be joined to integer keys");
+    }
+    words.set(column.words, at);
     at += 2 * column.length;
   }
   return { type, length, words };
@@ -78,7 +97,8 @@ export function pickKeys(keys: KeyColumn, indexes: Int32Array): KeyColumn {
   return { type: "int64", length, words };
 }
 
-function parseIntegers(values: RawKeys, where: string): KeyColumn {
+/** As `parseKeys`, of integers. */
+export function parseIntegers(values: GivenKeys, where: string): IntegerKeys {
   const length = values.length;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     const words = new Uint32Array(values.buffer, values.byteOffset, 2 * length);
@@ -136,7 +156,7 @@ export function exactBelow(values: unknown): number {
   return values instanceof Float32Array ? 2 ** 24 : 2 ** 53;
 }
 
-function parseTexts(values: RawKeys, where: string): KeyColumn {
+function parseTexts(values: GivenKeys, where: string): TextKeys {
   const exact = exactBelow(values);
   const texts: string[] = new Array(values.length);
   for (let i = 0; i < values.length; i++) {

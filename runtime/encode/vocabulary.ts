@@ -1,7 +1,7 @@
 // A frozen vocabulary: text or integer → row, counted from 1; row 0 is the unknown.
 import { TwinError } from "../../contract/error.ts";
 import { buildSlots, findSlot, type Slots } from "../../contract/slots.ts";
-import { parseKeys } from "./keys.ts";
+import { parseIntegers } from "./keys.ts";
 
 /** A JavaScript map ends at 2^24 entries; several hold any number. */
 const entriesPerMap = 1 << 23;
@@ -50,12 +50,14 @@ export class Vocabulary {
       if (this.#textRow(text) !== 0) {
         twice(text);
       }
-      if (this.#texts.length === 0 || this.#texts.at(-1)!.size === entriesPerMap) {
-        this.#texts.push(new Map());
+      let last = this.#texts.at(-1);
+      if (last === undefined || last.size === entriesPerMap) {
+        last = new Map();
+        this.#texts.push(last);
       }
-      this.#texts.at(-1)!.set(text, i + 1);
+      last.set(text, i + 1);
     }
-    const keys = parseKeys(integers, "int64", path) as { words: Uint32Array };
+    const keys = parseIntegers(integers, path);
     this.#integers = buildSlots(keys.words, (_, later) => twice(String(integers[later])));
     this.#integerRows = Int32Array.from(rows);
   }
@@ -74,23 +76,24 @@ export class Vocabulary {
     if (lines.at(-1) === "") {
       lines.pop();
     }
-    const head = parseLine(lines[0] ?? "") as { format?: unknown; feature?: unknown; entries?: unknown } | undefined;
+    const head = parseLine(lines[0] ?? "");
     if (typeof head !== "object" || head === null || !("format" in head)) {
       throw new TwinError(
         `${path} is not a vocabulary of Twin: its first line must be {"format":1,"feature":…,"entries":…}`,
       );
     }
+    const { feature, entries: promised }: { format?: unknown; feature?: unknown; entries?: unknown } = head;
     if (head.format !== 1) {
       throw new TwinError(
         `${path} has format ${JSON.stringify(head.format)}, and this version of Twin reads format 1. Build the artefacts anew with this version, or update Twin`,
       );
     }
-    if (typeof head.feature !== "string" || !Number.isSafeInteger(head.entries)) {
+    if (typeof feature !== "string" || !Number.isSafeInteger(promised)) {
       throw new TwinError(`${path}, line 1: \`feature\` must be a text and \`entries\` a count`);
     }
-    if (lines.length - 1 !== head.entries) {
+    if (lines.length - 1 !== promised) {
       throw new TwinError(
-        `${path} promises ${head.entries} entries and has ${lines.length - 1}: it is truncated or was edited. Restore it, or build anew`,
+        `${path} promises ${promised} entries and has ${lines.length - 1}: it is truncated or was edited. Restore it, or build anew`,
       );
     }
     const entries: string[] = new Array(lines.length - 1);
@@ -101,7 +104,7 @@ export class Vocabulary {
       }
       entries[i - 1] = entry;
     }
-    return new Vocabulary(head.feature, entries, path);
+    return new Vocabulary(feature, entries, path);
   }
 
   /** Row of a text or an integer; 0 where it is unknown. Numbers must be safe integers. */
@@ -110,11 +113,8 @@ export class Vocabulary {
       return this.integerRow(value, Math.floor(value / 0x100000000));
     }
     const exact = typeof value === "bigint" ? value : canonical(value);
-    if (exact === null) {
-      return this.#textRow(value as string);
-    }
-    if (BigInt.asIntN(64, exact) !== exact) {
-      return this.#textRow(String(exact));
+    if (exact === null || BigInt.asIntN(64, exact) !== exact) {
+      return this.#textRow(String(value));
     }
     return this.integerRow(Number(BigInt.asUintN(32, exact)), Number(exact >> 32n));
   }

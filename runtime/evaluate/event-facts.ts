@@ -3,6 +3,7 @@ import { type Binding, boundFiles } from "../data/binding.ts";
 import { quoted, Source } from "../data/database/source.ts";
 import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
+import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";
 import { Growing } from "./growing.ts";
 
@@ -40,7 +41,7 @@ export async function eventFacts(binding: Binding, part: Part, request: string |
     const fresh = new Growing(Uint8Array);
     const requests = new Growing(Int32Array);
     for await (const { rows, columns } of source.stream(query, 65_536, events.explain())) {
-      const [at, newItem, requestOf] = [columns.at, columns.fresh, columns.request] as ArrayLike<number>[];
+      const [at, newItem, requestOf] = [columns.at, columns.fresh, columns.request].map(numbersOf);
       for (let i = 0; i < rows; i++) {
         fresh.put(at[i], newItem[i]);
         if (request !== null) {

@@ -1,8 +1,8 @@
 // A column that grows: typed memory that doubles, for rows whose number is not known beforehand.
 
-type Typed = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
+import { alike, type NumberArray } from "../../contract/alike.ts";
 
-export class Growing<T extends Typed> {
+export class Growing<T extends NumberArray> {
   #values: T;
   #length = 0;
 
@@ -49,7 +49,7 @@ export class Growing<T extends Typed> {
     while (size < this.#length + more) {
       size *= 2;
     }
-    const larger = new (this.#values.constructor as new (length: number) => T)(size);
+    const larger = alike(this.#values, size);
     larger.set(this.#values);
     this.#values = larger;
   }

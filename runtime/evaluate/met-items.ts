@@ -5,6 +5,7 @@ import { type Binding, boundFiles } from "../data/binding.ts";
 import { Source } from "../data/database/source.ts";
 import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery } from "../data/prepare/select.ts";
+import { numbersOf } from "../encode/data-column.ts";
 import { ascending, grouped } from "../metrics/order.ts";
 import { Growing } from "./growing.ts";
 
@@ -36,7 +37,7 @@ export async function metItems(
     const place = new Map([...users].map((user, i) => [user, i] as const));
     const [user, item, time] = [new Growing(Uint32Array), new Growing(Int32Array), new Growing(Float64Array)];
     for await (const { rows, columns } of source.stream(sql, 65_536, query.columns.explain)) {
-      const { number, item: items, time: times } = columns as Record<string, ArrayLike<number>>;
+      const [number, items, times] = [columns.number, columns.item, columns.time].map(numbersOf);
       for (let i = 0; i < rows; i++) {
         const own = place.get(number[i]);
         if (own === undefined) {

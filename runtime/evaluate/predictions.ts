@@ -12,6 +12,7 @@ import type { KeyType } from "../data/items.ts";
 import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery, itemTable } from "../data/prepare/select.ts";
 import { openRelation, type Relation, readAsIds, readError } from "../data/relation.ts";
+import { numbersOrNulls } from "../encode/data-column.ts";
 import type { Collected, Task } from "./rows.ts";
 import { keyColumns, scoreColumns } from "./score-columns.ts";
 
@@ -85,7 +86,9 @@ export async function readPredictions(
     const seen = new Uint8Array(rows.rows);
     let unused = 0;
     for await (const chunk of source.stream(query, 65_536, (cause) => readError(relation, cause))) {
-      const at = chunk.columns.at as ArrayLike<number | null>;
+      const at = numbersOrNulls(chunk.columns.at);
+      const ordinals = chunk.columns.twin_ordinal === undefined ? null : numbersOrNulls(chunk.columns.twin_ordinal);
+      const values = columns.map((_, c) => numbersOrNulls(chunk.columns[`s${c}`]));
       for (let i = 0; i < chunk.rows; i++) {
         const row = at[i];
         const place = row === null ? -1 : (places[row] ?? -1);
@@ -99,14 +102,14 @@ export async function readPredictions(
           );
         }
         seen[place] = 1;
-        const item = (chunk.columns.twin_ordinal as ArrayLike<number | null> | undefined)?.[i];
+        const item = ordinals?.[i];
         if (samples !== null && item !== undefined && item !== samples.item[place]) {
           throw new TwinError(
             `${relation.name}: sample ${row} has another item than sample ${row} of this evaluation: the file is of another part, or was written for other draws (other data, binding or version). Write the rows again, and score those`,
           );
         }
         columns.forEach((column, c) => {
-          const value = (chunk.columns[`s${c}`] as ArrayLike<number | null>)[i];
+          const value = values[c][i];
           if (value === null || Number.isNaN(value)) {
             return;
           }
@@ -190,20 +193,21 @@ async function joinedByKeys(source: Source, binding: Binding, relation: Relation
     ["item", events?.item],
     ["time", events?.clock.column],
   ] as const;
-  const columns = names.map(([name, own]) => [name, own].find((one) => one !== undefined && relation.columns.has(one)));
-  const absent = names.filter((_, i) => columns[i] === undefined);
-  if (absent.length > 0) {
+  const [ofUser, ofItem, ofTime] = names.map((own) =>
+    own.find((one) => one !== undefined && relation.columns.has(one)),
+  );
+  const clock = ofTime && relation.columns.get(ofTime);
+  if (ofUser === undefined || ofItem === undefined || ofTime === undefined || clock === undefined) {
     throw new TwinError(
       `--predictions: ${relation.name} says of no score which row it belongs to: give it a column \`row\` (number of the row in the event log, from 0), or ${names.map(([name]) => `\`${name}\``).join(", ")} as the event log has them`,
     );
   }
   const log = await openEvents(source, binding, null);
-  const user = await keyText(source, relation, columns[0]!, log.userType);
-  const item = await keyText(source, relation, columns[1]!, log.keyType);
-  const clock = relation.columns.get(columns[2]!)!;
+  const user = await keyText(source, relation, ofUser, log.userType);
+  const item = await keyText(source, relation, ofItem, log.keyType);
   const timed = familyOf(clock) === "time";
   // Timestamps are compared as instants: a zone, or a type of another width, changes their text.
-  const time = timed ? secondsOf(quoted(columns[2]!), clock) : `CAST(${quoted(columns[2]!)} AS VARCHAR)`;
+  const time = timed ? secondsOf(quoted(ofTime), clock) : `CAST(${quoted(ofTime)} AS VARCHAR)`;
   const scores = `SELECT ${user} AS twin_user, ${item} AS twin_item, ${time} AS twin_time, ${picked} FROM ${relation.sql()}`;
   const same = timed
     ? `twin_time = "#time"`

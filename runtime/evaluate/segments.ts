@@ -1,4 +1,5 @@
 // Kinds of rows that are looked at apart: new items, short and long histories, users with few and many rows.
+import { alike } from "../../contract/alike.ts";
 import type { Column } from "../metrics/order.ts";
 import type { Collected } from "./rows.ts";
 
@@ -81,7 +82,7 @@ export function rowsWhere(count: number, holds: (row: number) => boolean): Uint3
 
 /** Some rows of a column. */
 export function taken<T extends Column | Uint8Array | Uint32Array | Int32Array>(column: T, rows: Uint32Array): T {
-  const values = new (column.constructor as new (length: number) => T)(rows.length);
+  const values = alike(column, rows.length);
   for (let i = 0; i < rows.length; i++) {
     values[i] = column[rows[i]];
   }

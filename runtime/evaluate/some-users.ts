@@ -5,6 +5,7 @@ import { type Binding, boundFiles } from "../data/binding.ts";
 import { Source } from "../data/database/source.ts";
 import { partNumbers } from "../data/events.ts";
 import { sampleColumns, someUsers } from "../data/sample-columns.ts";
+import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";
 
 /**
@@ -30,7 +31,7 @@ export async function ordinalsOfSome(
     const query = `SELECT CAST(ordinal AS DOUBLE) AS ordinal FROM (${numbered}) WHERE ${where}`;
     const chosen = new Set<number>();
     for await (const { rows, columns: found } of source.stream(query, 65_536, columns.explain)) {
-      const ordinal = found.ordinal as ArrayLike<number>;
+      const ordinal = numbersOf(found.ordinal);
       for (let i = 0; i < rows; i++) {
         chosen.add(ordinal[i]);
       }

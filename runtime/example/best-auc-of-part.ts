@@ -3,6 +3,7 @@ import { type Binding, boundFiles } from "../data/binding.ts";
 import { quoted, Source } from "../data/database/source.ts";
 import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
+import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";
 import { BestAuc } from "./best-auc.ts";
 
@@ -23,7 +24,7 @@ export async function bestAucOfPart(binding: Binding, part: Part): Promise<numbe
       `FROM (${events.select}) WHERE "#part" = ${partNumbers[part]} AND ${quoted("click")} IS NOT NULL`;
     const best = new BestAuc();
     for await (const { rows, columns } of source.stream(query, 65_536, events.explain())) {
-      const [truth, click] = [columns.truth, columns.click] as ArrayLike<number>[];
+      const [truth, click] = [columns.truth, columns.click].map(numbersOf);
       for (let i = 0; i < rows; i++) {
         best.add(truth[i], click[i] === 1);
       }

@@ -8,7 +8,7 @@ export async function itemCategories(dir: string): Promise<Map<bigint, number>> 
   const source = await Source.open({ reads: [file] });
   try {
     const rows = await source.all(`SELECT video_id, category FROM read_parquet(${fileList([file])})`);
-    return new Map(rows.map(({ video_id, category }) => [BigInt(video_id as bigint), Number(category)]));
+    return new Map(rows.map(({ video_id, category }) => [BigInt(String(video_id)), Number(category)]));
   } finally {
     source.close();
   }

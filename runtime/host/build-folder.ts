@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { attempt, fileError, isAlive } from "./files.ts";
+import { attempt, codeOf, fileError, isAlive } from "./files.ts";
 import { newMark, ownerOf } from "./process-mark.ts";
 
 /** Where a build puts the folder that it replaces, between its two renames. */
@@ -43,7 +43,7 @@ export function holdBuild(target: string): () => void {
     writeFileSync(path, "", { flag: "wx" });
   } catch (error) {
     // Who may write in the folder but not beside it: no build can be put in its place either.
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (existsSync(target) && (code === "EACCES" || code === "EPERM" || code === "EROFS")) {
       return () => undefined;
     }

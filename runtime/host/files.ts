@@ -34,13 +34,16 @@ const reasons: Record<string, (path: string) => string> = {
   ENAMETOOLONG: () => "the name is too long",
 };
 
+/** The system's name of an error, as `ENOENT`; empty where it is none of the system's. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
 /** An error of the file system as a `TwinError`: what was tried, the path, and the way out. Ours pass unchanged. */
 export function fileError(error: unknown, action: string, path: string): TwinError {
   if (error instanceof TwinError) {
     return error;
   }
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? "";
-  const reason = reasons[code]?.(path) ?? (error instanceof Error ? error.message : String(error));
+  const reason = reasons[codeOf(error)]?.(path) ?? (error instanceof Error ? error.message : String(error));
   return new TwinError(`cannot ${action} ${path}: ${reason}`, { cause: error });
 }
 
@@ -245,7 +248,7 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }
 

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { parentPort, Worker } from "node:worker_threads";
 import type { InnerLine, OuterLine } from "../threads/line.ts";
 import type { Call, Reply } from "../threads/messages.ts";
+import { codeOf } from "./files.ts";
 
 /**
  * In the package the program is a file of its own beside the bundle. From the sources, under tsx or vitest, it is
@@ -34,10 +35,11 @@ function lineTo<Start, Job, Value, Ready>(worker: Worker): OuterLine<Start, Job,
     listen(take, ended) {
       worker.on("message", (reply: Reply<Value, Ready>) => take(reply));
       worker.on("error", (error: unknown) => {
-        const { message, code } =
-          error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
         // Too little memory is nobody's bug.
-        ended(message, code === "ERR_WORKER_OUT_OF_MEMORY" ? null : error);
+        ended(
+          error instanceof Error ? error.message : String(error),
+          codeOf(error) === "ERR_WORKER_OUT_OF_MEMORY" ? null : error,
+        );
       });
       worker.on("messageerror", (error) => {
         ended(`its answer could not be read: ${error.message}`, error);
@@ -53,7 +55,10 @@ function lineTo<Start, Job, Value, Ready>(worker: Worker): OuterLine<Start, Job,
 
 /** The line to whoever started this thread. */
 export function innerLine<Start, Job, Value, Ready>(): InnerLine<Start, Job, Value, Ready> {
-  const port = parentPort!;
+  const port = parentPort;
+  if (port === null) {
+    throw new Error("this module is the program of a thread, and was not started as one");
+  }
   return {
     post: (reply, transfer) => port.postMessage(reply, transfer),
     listen(take) {

@@ -17,7 +17,7 @@ export function toFloats(bytes: Uint8Array, type: ElementType, order: "little" |
   if (order === "big") {
     reverseEach(own, widthOf(type));
   }
-  const buffer = own.buffer as ArrayBuffer;
+  const { buffer } = own;
   switch (type) {
     case "f4":
       return new Float32Array(buffer);

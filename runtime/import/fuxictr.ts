@@ -63,7 +63,7 @@ function rowsOf(
   if (spec !== undefined && spec.oov_idx === undefined) {
     return { padding: spec.padding_idx ?? "none", unknown: "zero", order: "packed" };
   }
-  const own = target.parameters.find(({ name }) => name === feature.table)!.shape[0];
+  const own = target.parameters.find(({ name }) => name === feature.table)?.shape[0] ?? 0;
   return {
     padding: spec?.padding_idx ?? 0,
     unknown: spec?.oov_idx ?? "last",
@@ -90,13 +90,17 @@ function columns(
     starts.set(block, { start: at, end: at + width });
     at += width;
   }
-  if (wanted.some((block) => !starts.has(block)) || wanted.length !== blocks.length) {
+  const parts = wanted.flatMap((block) => {
+    const place = starts.get(block);
+    return place === undefined ? [] : [{ name, slice: { axis, ...place } }];
+  });
+  if (parts.length !== wanted.length || wanted.length !== blocks.length) {
     return null;
   }
   if (wanted.every((block, i) => block === blocks[i].name)) {
     return { from: name, concat: 0 };
   }
-  return { from: wanted.map((block) => ({ name, slice: { axis, ...starts.get(block)! } })), concat: axis };
+  return { from: parts, concat: axis };
 }
 
 /** W_q, W_h (W_k), W_v and W_o of the attention over the long or the short history; their biases are none. */

@@ -131,7 +131,7 @@ function stageBeside(output: string): string {
 async function hashOf(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 22 })) {
-    hash.update(piece as Uint8Array);
+    hash.update(piece);
   }
   return hash.digest("hex");
 }

@@ -18,7 +18,7 @@ export interface NpyHeader {
 /** Bytes of a file that hold any header that is read: its own length field may ask for 4 GB. */
 export const npyHeadBytes = 1 << 16;
 
-const elements = new Set<string>(["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]);
+const elements: readonly ElementType[] = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"];
 
 /**
  * Reads a header from the file's first bytes.
@@ -47,8 +47,9 @@ export function parseNpy(head: Uint8Array, fileBytes: number, path: string): Npy
   const { descr, fortran, dims } =
     headerFields(text) ?? fail("its header does not name `descr`, `fortran_order` and `shape`");
   const sizes = dims.join(", ");
-  const type = descr === "|b1" ? "u1" : descr.slice(1);
-  if (!/^[<>|=]/.test(descr) || !elements.has(type) || (descr[0] === "|") !== (widthOf(type as ElementType) === 1)) {
+  const called = descr === "|b1" ? "u1" : descr.slice(1);
+  const type = elements.find((one) => one === called);
+  if (!/^[<>|=]/.test(descr) || type === undefined || (descr[0] === "|") !== (widthOf(type) === 1)) {
     return fail(`its numbers are of the type \`${descr}\`; floats and integers of 8 to 64 bits are read`);
   }
   if (!isShape(dims)) {
@@ -56,7 +57,7 @@ export function parseNpy(head: Uint8Array, fileBytes: number, path: string): Npy
   }
   const header: NpyHeader = {
     dtype: descr,
-    type: type as ElementType,
+    type,
     order: descr[0] === ">" ? "big" : "little",
     fortran,
     shape: dims,

@@ -1,5 +1,7 @@
 // Which way round an array lies: found from the shapes where they leave one way, from the source's habit where they leave two.
 
+import { swapped } from "./view.ts";
+
 export interface Orientation {
   /** The last two axes change places. */
   readonly transpose: boolean;
@@ -24,7 +26,7 @@ export function orient(
 ): Orientation | string {
   const ways = [false, true]
     .filter((turn) => (transpose === undefined || turn === transpose) && (!turn || shape.length >= 2))
-    .flatMap((turn) => way(turn ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape, target, turn));
+    .flatMap((turn) => way(turn ? swapped(shape) : shape, target, turn));
   if (ways.length === 0) {
     return `is ${brackets(shape)}${transpose ? " (to be transposed)" : ""}, and ${brackets(target)} is due`;
   }
@@ -35,7 +37,7 @@ export function orient(
   if (habit === null) {
     return `is ${brackets(shape)}, which fits both as it is and transposed: say \`transpose: true\` or \`transpose: false\` in the map${torchKnows ? ", or `--from torch`" : ""}`;
   }
-  return ways.find((one) => one.transpose === habit)!;
+  return ways[habit ? 1 : 0];
 }
 
 function way(shape: readonly number[], target: readonly number[], transpose: boolean): Orientation[] {

@@ -138,17 +138,13 @@ class Machine {
   }
 
   pop(): PickleValue {
-    if (this.#stack.length === 0) {
-      this.fail("a value is needed, and none is there");
-    }
-    return this.#stack.pop()!;
+    const value = this.#stack.pop();
+    return value === undefined ? this.fail("a value is needed, and none is there") : value;
   }
 
   top(): PickleValue {
-    if (this.#stack.length === 0) {
-      this.fail("a value is needed, and none is there");
-    }
-    return this.#stack.at(-1)!;
+    const value = this.#stack.at(-1);
+    return value === undefined ? this.fail("a value is needed, and none is there") : value;
   }
 
   mark(): void {

@@ -43,7 +43,7 @@ export function planImport(request: PlanRequest): ImportPlan {
   );
   const all = new Set(target.parameters.map(({ name }) => name));
   const made = new Map<string, Assignment>();
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const take = (to: string, parts: readonly Part[], recipe: Omit<Recipe, "torchKnows">) => {
     const parameter = wanted.get(to);
     if (parameter === undefined) {
@@ -51,7 +51,7 @@ export function planImport(request: PlanRequest): ImportPlan {
     }
     const result = assign(parameter, parts, { ...recipe, torchKnows: !linear && areWeights(parts) });
     if (typeof result === "string") {
-      problems.push(`${to}: ${result}`);
+      problems.push({ parameter: to, text: `${to}: ${result}` });
     } else {
       made.set(to, result);
     }
@@ -59,10 +59,10 @@ export function planImport(request: PlanRequest): ImportPlan {
   const follow = (entry: MapEntry, own: boolean) => {
     for (const [to, parts] of expand(entry, request, own ? problems : [])) {
       if (!all.has(to) && own) {
-        problems.push(`${to} is no parameter of the model`);
+        problems.push({ parameter: to, text: `${to} is no parameter of the model` });
       }
       if (own && made.has(to)) {
-        problems.push(`${to} is mapped twice`);
+        problems.push({ parameter: to, text: `${to} is mapped twice` });
       }
       if (!made.has(to)) {
         take(to, parts, { ...entry, transpose: entry.transpose, rows: entry.rows, habit: habitOf(linear, to, parts) });
@@ -75,7 +75,7 @@ export function planImport(request: PlanRequest): ImportPlan {
   for (const entry of request.preset) {
     follow(entry, false);
   }
-  const tried = new Set(problems.map((problem) => problem.split(":")[0]));
+  const tried = new Set(problems.map((problem) => problem.parameter));
   for (const parameter of wanted.values()) {
     const array =
       arrays.get(parameter.name) ?? (parameter.formerly === null ? undefined : arrays.get(parameter.formerly));
@@ -109,7 +109,7 @@ function habitOf(linear: boolean, to: string, parts: readonly Part[]): boolean |
 const areWeights = (parts: readonly Part[]): boolean => parts.every(({ array }) => array.name.endsWith("weight"));
 
 /** What an entry maps to what: one pair, or one for each array that fits its pattern. */
-function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, problems: string[]): [string, Part[]][] {
+function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, problems: Problem[]): [string, Part[]][] {
   if (typeof from === "string" && isPattern(from)) {
     const pairs: [string, Part[]][] = [];
     for (const array of arrays.values()) {
@@ -119,7 +119,7 @@ function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, pro
       }
     }
     if (pairs.length === 0) {
-      problems.push(`${to}: no array fits the pattern ${from}`);
+      problems.push({ parameter: to, text: `${to}: no array fits the pattern ${from}` });
     }
     return pairs;
   }
@@ -129,7 +129,8 @@ function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, pro
     const { name, slice = [] } = typeof one === "string" ? { name: one } : one;
     const array = arrays.get(name);
     if (array === undefined) {
-      problems.push(`${to}: ${unreadable.get(name) ?? `there is no array called ${name}`}`);
+      const why = unreadable.get(name) ?? `there is no array called ${name}`;
+      problems.push({ parameter: to, text: `${to}: ${why}` });
     } else {
       parts.push({ array, slices: Array.isArray(slice) ? slice : [slice] });
     }
@@ -138,8 +139,9 @@ function expand({ from, to }: MapEntry, { arrays, unreadable }: PlanRequest, pro
 }
 
 function leftOver({ arrays, unreadable, ignore }: PlanRequest, made: readonly Assignment[]) {
-  const used = new Set(made.flatMap(({ parts }) => parts.map(({ array }) => array.name)));
-  const places = new Set([...used].map((name) => arrays.get(name)!.place));
+  const taken = made.flatMap(({ parts }) => parts.map(({ array }) => array));
+  const used = new Set(taken.map(({ name }) => name));
+  const places = new Set(taken.map(({ place }) => place));
   const ignores = (name: string) => ignore.some((pattern) => matchPattern(pattern, name) !== null);
   const rest = [...arrays.values()].filter(({ name }) => !used.has(name));
   const shared = rest.filter(({ place }) => places.has(place));
@@ -151,9 +153,15 @@ function leftOver({ arrays, unreadable, ignore }: PlanRequest, made: readonly As
   };
 }
 
+/** What does not fit, as it is told, and what it is about: a parameter of the model, or what a map takes for one. */
+interface Problem {
+  readonly parameter: string;
+  readonly text: string;
+}
+
 interface Faults {
   readonly path: string;
-  readonly problems: readonly string[];
+  readonly problems: readonly Problem[];
   readonly missing: readonly string[];
   readonly unused: readonly string[];
   readonly request: PlanRequest;
@@ -164,29 +172,28 @@ function refuse({ path, problems, missing, unused, request }: Faults): void {
     return;
   }
   const { arrays, unreadable, target } = request;
-  const faulty = new Set(problems.map((problem) => problem.split(":")[0]));
+  const faulty = new Set(problems.map((problem) => problem.parameter));
   const fits = ({ shape }: TargetParameter) =>
-    unused.filter(
-      (name) =>
-        arrays.has(name) &&
-        typeof orient(arrays.get(name)!.shape, shape, { transpose: undefined, habit: false, torchKnows: false }) !==
-          "string",
-    );
+    unused.filter((name) => {
+      const array = arrays.get(name);
+      const wish = { transpose: undefined, habit: false, torchKnows: false };
+      return array !== undefined && typeof orient(array.shape, shape, wish) !== "string";
+    });
   const lines = [
-    ...problems,
-    ...missing
-      .filter((name) => !faulty.has(name))
-      .map((name) => {
-        const parameter = target.parameters.find((one) => one.name === name)!;
+    ...problems.map(({ text }) => text),
+    ...target.parameters
+      .filter(({ name }) => missing.includes(name) && !faulty.has(name))
+      .map((parameter) => {
         const close = fits(parameter).slice(0, 3);
         const hint = close.length === 0 ? "" : `; by its shape it could be ${close.join(", ")}`;
-        return `${name} ${brackets(parameter.shape)} is missing${hint}`;
+        return `${parameter.name} ${brackets(parameter.shape)} is missing${hint}`;
       }),
-    ...unused.map((name) =>
-      arrays.has(name)
-        ? `${name} ${brackets(arrays.get(name)!.shape)} is used for nothing`
-        : `${name} is not ignored: ${unreadable.get(name)}`,
-    ),
+    ...unused.map((name) => {
+      const array = arrays.get(name);
+      return array === undefined
+        ? `${name} is not ignored: ${unreadable.get(name)}`
+        : `${name} ${brackets(array.shape)} is used for nothing`;
+    }),
   ];
   const shown = lines.slice(0, 40).map((line) => `  ${line}`);
   const more = lines.length > 40 ? `\n  … and ${lines.length - 40} more` : "";

@@ -43,13 +43,13 @@ async function read(file: ForeignWeights, { path, ports, labels, rowMaps }: Samp
   const problems: string[] = [];
   const feeds = new Map<string, Tensor>();
   for (const port of ports) {
-    const name = [port.name, `${foreign}${port.name}`].find((one) => file.arrays.has(one));
+    const array = file.arrays.get(port.name) ?? file.arrays.get(`${foreign}${port.name}`);
     const due = `[${[count, ...port.inner.map((size) => size ?? "behaviours")].join(", ")}]`;
-    if (name === undefined) {
+    if (array === undefined) {
       problems.push(`${port.name} ${due} is missing`);
       continue;
     }
-    const { shape } = file.arrays.get(name)!;
+    const { name, shape } = array;
     const fits = shape.length === port.inner.length + 1 && shape[0] === count;
     if (!fits || port.inner.some((size, axis) => size !== null && size !== shape[axis + 1])) {
       problems.push(`${name} is ${brackets(shape)}, and ${due} is due`);

@@ -54,34 +54,35 @@ export const torchReader: PickleReader = {
   reference: storage,
 };
 
+const isSize = (value: PickleValue): value is number => isShape([value]);
+
 /** ("storage", class, key, device, numbers) */
 function storage(id: PickleValue): TorchStorage | null {
   if (!isList(id) || id.length !== 5 || id[0] !== "storage") {
     return null;
   }
   const [, kind, key, , elements] = id;
-  if (!isGlobal(kind) || typeof key !== "string" || !isShape([elements])) {
+  if (!isGlobal(kind) || typeof key !== "string" || !isSize(elements)) {
     return null;
   }
   const dtype = kind.name.replace(/^torch\./, "");
   const type = storages.get(dtype);
-  return type === undefined ? null : { kind: "storage", key, dtype, type, elements: elements as number };
+  return type === undefined ? null : { kind: "storage", key, dtype, type, elements };
 }
 
 /** (storage, offset, sizes, strides, …): every number of the view must lie within the storage. */
 function tensor(args: readonly PickleValue[]): TorchTensor | null {
   const [from, offset, shape, strides] = args;
-  if (!isStorage(from) || !isList(shape) || !isList(strides) || !isShape(shape) || !isShape([offset])) {
+  if (!isStorage(from) || !isList(shape) || !isList(strides) || !isShape(shape) || !isSize(offset)) {
     return null;
   }
-  if (strides.length !== shape.length || !strides.every((stride) => isShape([stride]))) {
+  if (strides.length !== shape.length || !strides.every(isSize)) {
     return null;
   }
-  const steps = strides as number[];
   const empty = shape.includes(0);
-  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * steps[axis], offset as number);
+  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis], offset);
   if (!empty && (!Number.isSafeInteger(last) || last >= from.elements)) {
     return null;
   }
-  return { kind: "tensor", storage: from, offset: offset as number, shape, strides: steps };
+  return { kind: "tensor", storage: from, offset, shape, strides };
 }

@@ -24,25 +24,25 @@ export async function openTorch(path: string): Promise<ForeignWeights> {
   refuseOther(path);
   const zip = await openZip(path, what);
   try {
-    const pickles = [...zip.entries.keys()].filter((name) => /(^|\/)data\.pkl$/.test(name));
+    const pickles = [...zip.entries].filter(([name]) => /(^|\/)data\.pkl$/.test(name));
     if (pickles.length !== 1) {
       throw new TwinError(
         `${path} is not ${what}: its archive has ${pickles.length} files data.pkl, and one is due. ${cure}`,
       );
     }
-    const root = pickles[0].slice(0, -"data.pkl".length);
+    const [[pickle, { bytes }]] = pickles;
+    const root = pickle.slice(0, -"data.pkl".length);
     if (zip.entries.has(`${root}constants.pkl`)) {
       throw new TwinError(`${path} is a TorchScript module, which holds a program. ${cure}`);
     }
-    const { bytes } = zip.entries.get(pickles[0])!;
     if (bytes > mostPickleBytes) {
       throw new TwinError(`${path} is refused: its pickle has ${bytes} bytes, and at most ${mostPickleBytes} are read`);
     }
-    const tensors = stateOf(unpickle(await zip.read(pickles[0]), path, torchReader));
+    const tensors = stateOf(unpickle(await zip.read(pickle), path, torchReader));
     if (tensors.size === 0) {
       throw new TwinError(`${path} holds no tensor under a name. ${cure}`);
     }
-    const order = zip.entries.has(`${root}byteorder`) ? await byteOrder(zip, `${root}byteorder`) : "little";
+    const order = await byteOrder(zip, `${root}byteorder`);
     return {
       path,
       arrays: new Map(
@@ -128,8 +128,12 @@ function stateOf(value: PickleValue): Map<string, TorchTensor> {
     : found;
 }
 
-async function byteOrder(zip: ZipArchive, entry: string): Promise<"little" | "big"> {
-  const order = new TextDecoder().decode(await zip.read(entry, 0, Math.min(16, zip.entries.get(entry)!.bytes))).trim();
+async function byteOrder(zip: ZipArchive, name: string): Promise<"little" | "big"> {
+  const entry = zip.entries.get(name);
+  if (entry === undefined) {
+    return "little";
+  }
+  const order = new TextDecoder().decode(await zip.read(name, 0, Math.min(16, entry.bytes))).trim();
   if (order !== "little" && order !== "big") {
     throw new TwinError(`${zip.path} is not ${what}: its byte order is ${JSON.stringify(order)}. ${cure}`);
   }

@@ -33,9 +33,13 @@ export function slicedShape(shape: readonly number[], { axis, start, end }: Slic
 
 export function sliced(view: View, slice: Slice): View {
   const { axis, start } = slice;
+  const shape = slicedShape(view.shape, slice);
+  if (shape === null) {
+    throw new Error(`a slice of axis ${axis} leaves an array of shape [${view.shape.join(", ")}]`);
+  }
   return {
     ...view,
-    shape: slicedShape(view.shape, slice)!,
+    shape,
     offset: view.offset + start * view.strides[axis],
   };
 }
@@ -45,11 +49,10 @@ export function transposed(view: View): View {
   return { ...view, shape: swapped(view.shape), strides: swapped(view.strides) };
 }
 
-export const swapped = (list: readonly number[]): readonly number[] => [
-  ...list.slice(0, -2),
-  list.at(-1)!,
-  list.at(-2)!,
-];
+export function swapped(list: readonly number[]): readonly number[] {
+  const [before, last] = list.slice(-2);
+  return [...list.slice(0, -2), last, before];
+}
 
 /** [W, heads · n], heads side by side → [heads, W, n] */
 export function splitHeads({ data, offset, shape, strides }: View, heads: number): View {

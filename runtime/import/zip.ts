@@ -55,7 +55,7 @@ export async function openZip(path: string, what: string): Promise<ZipArchive> {
     }
     const next = new Uint8Array(4);
     // Typed as a boolean, and the place of the entry after the last.
-    readFully(file, next, zip.readEntryCursor as unknown as number);
+    readFully(file, next, Number(zip.readEntryCursor));
     if (Buffer.from(next).toString("latin1") === "PK\x01\x02") {
       fail(`it is no sound zip archive (it lists more than the ${zip.entryCount} entries that it says it has)`);
     }
@@ -235,6 +235,6 @@ class OpenZip implements ZipArchive {
 
   async *#unpacked(entry: Entry): AsyncIterable<Uint8Array> {
     await this.#begin(entry);
-    yield* (await this.#opened.zip.openReadStreamPromise(entry)) as AsyncIterable<Uint8Array>;
+    yield* await this.#opened.zip.openReadStreamPromise(entry);
   }
 }

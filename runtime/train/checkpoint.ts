@@ -45,7 +45,7 @@ const MetaSchema = v.object({
   evaluated: natural,
   stop: v.pipe(
     v.string(),
-    v.transform((text) => JSON.parse(text) as unknown),
+    v.transform((text): unknown => JSON.parse(text)),
     v.object({
       best: v.nullable(v.number()),
       bestStep: v.number(),

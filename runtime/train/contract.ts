@@ -60,8 +60,9 @@ const isTree = (value: unknown): value is Tree => typeof value === "object" && v
 /** An entry of a list by its name, where it has one. */
 function labelled(a: unknown, b: unknown, key: string): string {
   for (const list of [a, b]) {
-    const name = ((list as Tree)[key] as { name?: unknown } | null | undefined)?.name;
-    if (Array.isArray(list) && typeof name === "string") {
+    const entry = Array.isArray(list) && isTree(list) ? list[key] : undefined;
+    const name = isTree(entry) ? entry.name : undefined;
+    if (typeof name === "string") {
       return name;
     }
   }

@@ -41,7 +41,7 @@ export function readMetrics(dir: string): MetricsLine[] {
     return [];
   }
   const texts = readText(path).split("\n");
-  const last = texts.pop()!;
+  const [last] = texts.splice(-1);
   const damaged = (at: number): never => {
     throw new TwinError(
       `${path}, line ${at + 1} is damaged: it is not as it was written. Restore the file from a copy, or remove that line: curves and report are drawn without it`,

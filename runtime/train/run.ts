@@ -100,6 +100,7 @@ const samplesOf = (feeder: Feeder) => ({
 
 function aboutOf(record: RunRecord, state: TrainState): RunAbout {
   const { model, data, started, seed, threads, batch, samples, from, versions } = record;
+  const warm: [string, string][] = from === null ? [] : [["warm start from", from]];
   const facts: [string, string | number][] = [
     ["data", data],
     ["started", started],
@@ -108,7 +109,7 @@ function aboutOf(record: RunRecord, state: TrainState): RunAbout {
     ["batch", batch],
     ["seed", seed],
     ["threads", threads],
-    ...(from === null ? [] : [["warm start from", from] as [string, string]]),
+    ...warm,
     ...Object.entries(versions),
   ];
   return { model, facts };

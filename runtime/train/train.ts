@@ -97,7 +97,7 @@ export async function train(options: TrainOptions): Promise<TrainReport> {
   const total = options.steps ?? steps.of(plan.spec.epochs);
   const run = new Run(options, steps, total);
   try {
-    if ((from?.step ?? 0) > 0 && run.due(run.step) && from!.evaluated !== run.step) {
+    if (from && from.step > 0 && run.due(run.step) && from.evaluated !== run.step) {
       await run.evaluate();
     }
     await run.learn();
@@ -168,7 +168,11 @@ class Run {
     while (this.step < this.#total && !this.#over()) {
       ask();
       const begun = performance.now();
-      const batch = await queue.shift()!;
+      const next = queue.shift();
+      if (next === undefined) {
+        throw new Error(`no batch was asked for step ${this.step + 1}`);
+      }
+      const batch = await next;
       this.#waited += performance.now() - begun;
       ask();
       const loss = await this.#stepper.learn(batch, this.step + 1);
@@ -310,7 +314,8 @@ class Run {
             logloss: rounded(logloss),
           }
         : { label, rows, rmse: rounded(rmse) };
-    const main = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks).label;
+    const deciding = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks).label;
+    const main = tasks.find(({ label }) => label === deciding);
     const { loss, samplesPerSecond, seconds } = this.#pace.interval();
     this.#log.add({
       step: this.step,
@@ -320,7 +325,7 @@ class Run {
       loss,
       rate: rateOf(plan, "dense", Math.max(1, this.step)),
       samples_per_second: samplesPerSecond,
-      ...(main !== undefined && { validation: row(tasks.find(({ label }) => label === main)!) }),
+      ...(main !== undefined && { validation: row(main) }),
       ...(tasks.length > 1 && { tasks: tasks.map(row) }),
     });
   }

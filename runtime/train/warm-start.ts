@@ -49,16 +49,14 @@ export function warmStart(
   const choices = new Map<string, Choice>();
   const stored = new Map<string, string>();
   for (const { name, shape, formerly } of parameters) {
-    const old = weights.entries.has(name) ? name : formerly !== null && weights.entries.has(formerly) ? formerly : null;
-    if (old !== null) {
-      stored.set(name, old);
+    const old = formerly === null || weights.entries.has(name) ? name : formerly;
+    const entry = weights.entries.get(old);
+    if (entry === undefined) {
+      choices.set(name, { kind: "fresh", because: "the earlier run has none" });
+      continue;
     }
-    choices.set(
-      name,
-      old === null
-        ? { kind: "fresh", because: "the earlier run has none" }
-        : choose(name, old, shape, weights.entries.get(old)!.shape, earlier, now),
-    );
+    stored.set(name, old);
+    choices.set(name, choose(name, old, shape, entry.shape, earlier, now));
   }
   const used = new Set(stored.values());
   const all = [...choices];
@@ -73,10 +71,11 @@ export function warmStart(
     },
     read(name) {
       const choice = choices.get(name);
-      if (choice === undefined || choice.kind === "fresh") {
+      const old = stored.get(name);
+      if (choice === undefined || choice.kind === "fresh" || old === undefined) {
         return start(name);
       }
-      const values = weights.read(stored.get(name)!);
+      const values = weights.read(old);
       return choice.kind === "kept" ? values : moved(start(name), values, choice.source);
     },
   };

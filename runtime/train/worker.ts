@@ -6,10 +6,14 @@ import { BatchSource } from "../learn/feeder.ts";
 import { type Service, serveCalls } from "../threads/serve-calls.ts";
 import type { DatasetPlace, FedData, FeederJob, FeederStart } from "./feeder.ts";
 
+/** What a module that `DatasetPlace` names must give. */
+interface DatasetModule {
+  openDataset(folder: string): Dataset | Promise<Dataset>;
+}
+
 async function openData({ folder, module }: DatasetPlace): Promise<Dataset> {
-  const { openDataset } = (module === null ? await import("../data/prepare/open.ts") : await import(module)) as {
-    openDataset(folder: string): Dataset | Promise<Dataset>;
-  };
+  const { openDataset }: DatasetModule =
+    module === null ? await import("../data/prepare/open.ts") : await import(module);
   return openDataset(folder);
 }
 

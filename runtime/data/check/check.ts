@@ -18,7 +18,7 @@ import { encodeItems, numberItems } from "../prepare/items-phase.ts";
 import { type DataQuery, dataQuery } from "../prepare/select.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport, FeatureCount } from "../report-schema.ts";
-import { supplied } from "../sample-columns.ts";
+import { resolvedOf, supplied } from "../sample-columns.ts";
 import { type Predictors, SampledRows } from "./sampled-rows.ts";
 
 export interface CheckOptions {
@@ -59,9 +59,7 @@ export async function checkData(
     if (draws) {
       counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
     }
-    const encode = await encoders(
-      model === null ? new Map() : await learnVocabularies(binding, model.features as FeatureSpec[]),
-    );
+    const encode = await encoders(model === null ? new Map() : await learnVocabularies(binding, model.features));
     const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
     if (model !== null) {
       const told = meter("events", counts.events, onProgress);
@@ -69,7 +67,7 @@ export async function checkData(
       told.done();
     }
     const progress = meter("items", items, onProgress);
-    await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn, read), signal);
+    await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn), signal);
     progress.done();
     const predictors = drawn?.predictors();
     return {
@@ -96,12 +94,12 @@ function itemsFirst(model: DataModel, counts: FeatureCount[]): FeatureCount[] {
 }
 
 /** Items come in the order of their ordinals, each feature for itself. */
-function itemsInto(drawn: SampledRows, model: DataModel) {
-  const next = new Map(encodedFeatures(model, "item").map((feature) => [feature.name, { feature, ordinal: 0 }]));
-  return (name: string, data: Encoded, raw: DataColumn | null): void => {
-    const place = next.get(name)!;
-    drawn.addItems(place.feature, place.ordinal, raw, data);
-    place.ordinal += data.length / encodedWidth(place.feature);
+function itemsInto(drawn: SampledRows) {
+  const next = new Map<string, number>();
+  return (feature: FeatureSpec, data: Encoded, raw: DataColumn | null): void => {
+    const ordinal = next.get(feature.name) ?? 0;
+    drawn.addItems(feature, ordinal, raw, data);
+    next.set(feature.name, ordinal + data.length / encodedWidth(feature));
   };
 }
 
@@ -166,7 +164,6 @@ async function encodeEvents(
   if (features.length === 0 && drawn === null) {
     return;
   }
-  const resolved = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
   const names = [`"#row"`, ...(drawn?.sql ?? []), ...features.map(({ name }) => quoted(name))].join(", ");
   for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, 32_768, columns.explain)) {
     if (signal?.aborted) {
@@ -174,9 +171,9 @@ async function encodeEvents(
     }
     const picked = drawn?.draw(chunk) ?? [];
     for (const feature of features) {
-      const column = resolved.find((one) => one.name === feature.name)!;
+      const column = resolvedOf(columns, feature.name);
       const place = (row: number): string =>
-        `${columns.events.relation.name}, row ${Number((chunk.columns["#row"] as ArrayLike<number>)[row]) + 1}, column \`${column.shown}\``;
+        `${columns.events.relation.name}, row ${Number(chunk.columns["#row"][row]) + 1}, column \`${column.shown}\``;
       const encoded = encode.encode(feature, chunk.columns[feature.name], chunk.rows, column.derive, place);
       // What belongs to a behaviour is never seen at the event itself.
       if (drawn === null || feature.group === "cross") {

@@ -3,7 +3,7 @@
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { mix32 } from "../../../contract/random.ts";
 import { encodedWidth } from "../../encode/column.ts";
-import type { DataColumn } from "../../encode/data-column.ts";
+import { type DataColumn, numbersOf } from "../../encode/data-column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
 import type { Chunk } from "../database/chunk.ts";
 import { quoted } from "../database/source.ts";
@@ -85,7 +85,7 @@ export class SampledRows {
 
   /** Draws rows of a chunk of events, which it must be told before their features. @returns their places in it */
   draw(chunk: Chunk): number[] {
-    const of = (name: string): ArrayLike<number> => chunk.columns[name] as ArrayLike<number>;
+    const of = (name: string): ArrayLike<number> => numbersOf(chunk.columns[name]);
     const [row, ordinal, part, user] = [of("#row"), of("#ordinal"), of("#part"), of("#hash")];
     const labels = this.#labels.map((label) => ({ label, values: of(label.column) }));
     const drawn: number[] = [];

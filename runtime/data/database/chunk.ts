@@ -6,10 +6,11 @@ import {
   type DuckDBListVector,
   type DuckDBResult,
   DuckDBTypeId,
+  type DuckDBValue,
   type DuckDBVector,
 } from "@duckdb/node-api";
 import { recordOf } from "../../../contract/record.ts";
-import type { DataColumn, DataValue } from "../../encode/data-column.ts";
+import type { DataColumn, DataValue, TypedData } from "../../encode/data-column.ts";
 
 export interface Chunk {
   readonly rows: number;
@@ -51,9 +52,22 @@ function append(builders: readonly ColumnBuilder[], piece: DuckDBDataChunk): voi
   }
 }
 
-type Typed = Int32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+type Element = number | bigint | string | null;
 
-function typedArray(type: DuckDBTypeId, capacity: number): Typed | null {
+/** A cell as it is; lists come as vectors, and types beyond these are cast in SQL before they come here. */
+function cellOf(value: DuckDBValue): number | bigint | string | boolean | null {
+  if (typeof value === "object" && value !== null) {
+    throw new Error(`a cell holds ${value.constructor.name}, which the query should have cast`);
+  }
+  return value;
+}
+
+function elementOf(value: DuckDBValue): Element {
+  const cell = cellOf(value);
+  return typeof cell === "boolean" ? Number(cell) : cell;
+}
+
+function typedArray(type: DuckDBTypeId, capacity: number): TypedData | null {
   switch (type) {
     case DuckDBTypeId.TINYINT:
     case DuckDBTypeId.SMALLINT:
@@ -77,7 +91,7 @@ function typedArray(type: DuckDBTypeId, capacity: number): Typed | null {
 
 /** Collects one column. Types beyond the listed ones are cast in SQL before they come here. */
 class ColumnBuilder {
-  readonly #typed: Typed | null;
+  readonly #typed: TypedData | null;
   readonly #list: DataValue[] = [];
   readonly #missing: number[] = [];
   #rows = 0;
@@ -90,18 +104,26 @@ class ColumnBuilder {
     const start = this.#rows;
     this.#rows += count;
     if (this.#typed) {
-      const typed = this.#typed as Float64Array;
+      const typed = this.#typed;
       const whole = wholeItems(vector);
       if (whole?.constructor === typed.constructor) {
-        typed.set((whole as Float64Array).subarray(0, count), start);
+        const size = typed.BYTES_PER_ELEMENT;
+        const from = new Uint8Array(whole.buffer, whole.byteOffset, count * size);
+        new Uint8Array(typed.buffer, start * size, count * size).set(from);
         return;
       }
+      const integers = typed instanceof BigInt64Array || typed instanceof BigUint64Array ? typed : null;
+      const numbers = typed instanceof BigInt64Array || typed instanceof BigUint64Array ? null : typed;
       for (let i = 0; i < count; i++) {
-        const value = vector.getItem(i) as number | null;
+        const value = vector.getItem(i);
         if (value === null) {
           this.#missing.push(start + i);
+        } else if (numbers !== null && typeof value === "number") {
+          numbers[start + i] = value;
+        } else if (integers !== null && typeof value === "bigint") {
+          integers[start + i] = value;
         } else {
-          typed[start + i] = value;
+          throw new Error(`a column of ${typed.constructor.name} holds a ${typeof value}`);
         }
       }
       return;
@@ -111,7 +133,7 @@ class ColumnBuilder {
       return;
     }
     for (let i = 0; i < count; i++) {
-      this.#list.push(vector.getItem(i) as DataValue);
+      this.#list.push(cellOf(vector.getItem(i)));
     }
   }
 
@@ -123,7 +145,7 @@ class ColumnBuilder {
     if (this.#missing.length === 0) {
       return typed;
     }
-    const list = Array.from<DataValue, DataValue>(typed as Float64Array, (value) => value);
+    const list = Array.from<DataValue>(typed);
     for (const row of this.#missing) {
       list[row] = null;
     }
@@ -131,19 +153,33 @@ class ColumnBuilder {
   }
 }
 
-/** What the database's vectors hold inside; looked at only to copy whole columns at once, and never relied on. */
-interface Inside {
-  readonly items?: unknown;
-  readonly validity?: { readonly data?: unknown; itemValid?(row: number): boolean };
+/** Which rows the database's vectors hold inside; looked at only to copy whole columns at once, and never relied on. */
+interface Validity {
+  /** null: every row is there. */
+  readonly data: unknown;
+  itemValid(row: number): boolean;
 }
 
+const isValidity = (value: unknown): value is Validity =>
+  typeof value === "object" &&
+  value !== null &&
+  "data" in value &&
+  "itemValid" in value &&
+  typeof value.itemValid === "function";
+
+const validityOf = (vector: DuckDBVector): Validity | null =>
+  "validity" in vector && isValidity(vector.validity) ? vector.validity : null;
+
+const isTyped = (items: unknown): items is TypedData =>
+  items instanceof Int32Array ||
+  items instanceof Float32Array ||
+  items instanceof Float64Array ||
+  items instanceof BigInt64Array ||
+  items instanceof BigUint64Array;
+
 /** A vector's values as one typed array, or null where some are missing or they are held otherwise. */
-function wholeItems(vector: DuckDBVector): Typed | null {
-  const { items, validity } = vector as unknown as Inside;
-  if (!ArrayBuffer.isView(items) || validity?.data !== null) {
-    return null;
-  }
-  return items as Typed;
+function wholeItems(vector: DuckDBVector): TypedData | null {
+  return "items" in vector && isTyped(vector.items) && validityOf(vector)?.data === null ? vector.items : null;
 }
 
 function isList(vector: DuckDBVector): vector is DuckDBListVector | DuckDBArrayVector {
@@ -152,10 +188,10 @@ function isList(vector: DuckDBVector): vector is DuckDBListVector | DuckDBArrayV
 
 /** Lists of floats become Float32Array, other lists plain ones. */
 function appendLists(vector: DuckDBListVector | DuckDBArrayVector, count: number, out: DataValue[]): void {
-  const valid = (vector as unknown as Inside).validity;
-  if (!("childVector" in vector) || typeof valid?.itemValid !== "function") {
+  const valid = validityOf(vector);
+  if (!("childVector" in vector) || valid === null) {
     for (let i = 0; i < count; i++) {
-      out.push(listOf(vector.getItem(i)?.items ?? null, isFloatList(vector)));
+      out.push(listOf(vector.getItem(i)?.items.map(elementOf) ?? null, isFloatList(vector)));
     }
     return;
   }
@@ -174,25 +210,25 @@ function appendLists(vector: DuckDBListVector | DuckDBArrayVector, count: number
       out.push(floats.subarray(start, start + length));
       continue;
     }
-    const values: (number | bigint | string | null)[] = new Array(length);
+    const values: Element[] = new Array(length);
     for (let j = 0; j < length; j++) {
-      values[j] = child.getItem(start + j) as number | bigint | string | null;
+      values[j] = elementOf(child.getItem(start + j));
     }
     out.push(listOf(values, isFloatList(vector)));
   }
 }
 
-function listOf(values: readonly unknown[] | null, floats: boolean): DataValue {
+function listOf(values: readonly Element[] | null, floats: boolean): DataValue {
   if (values === null) {
     return null;
   }
   if (floats && !values.includes(null)) {
-    return Float32Array.from(values as readonly number[]);
+    return Float32Array.from(values, Number);
   }
-  return values as readonly (number | bigint | string | null)[];
+  return values;
 }
 
-function isFloatList(vector: DuckDBVector): boolean {
-  const type = (vector.type as { valueType?: { typeId: DuckDBTypeId } }).valueType?.typeId;
+function isFloatList(vector: DuckDBListVector | DuckDBArrayVector): boolean {
+  const type = vector.type.valueType.typeId;
   return type === DuckDBTypeId.FLOAT || type === DuckDBTypeId.DOUBLE;
 }

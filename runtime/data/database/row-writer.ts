@@ -67,8 +67,7 @@ export class RowWriter {
   add(...values: readonly Cell[]): void {
     for (let i = 0; i < this.#columns.length; i++) {
       const value = values[i];
-      this.#columns[i][this.#rows] =
-        typeof value === "object" && value !== null ? listValue([...value]) : (value as DuckDBValue);
+      this.#columns[i][this.#rows] = typeof value === "object" && value !== null ? listValue([...value]) : value;
     }
     if (++this.#rows === batch) {
       this.#flush();

@@ -137,7 +137,7 @@ export class Source {
    */
   async all(sql: string): Promise<Record<string, unknown>[]> {
     try {
-      return (await this.connection.runAndReadAll(sql)).getRowObjectsJS() as Record<string, unknown>[];
+      return (await this.connection.runAndReadAll(sql)).getRowObjectsJS();
     } catch (cause) {
       const full = noRoom(cause instanceof Error ? cause.message : String(cause));
       throw full === null ? cause : new TwinError(full, { cause });
@@ -170,6 +170,9 @@ export class Source {
 }
 
 /** Paths of files for `read_csv` and the like: each is found as it is, also where its name looks like a glob. */
+/** A cell of a small result that is a list of numbers; empty where there is none. */
+export const numberList = (cell: unknown): number[] => (Array.isArray(cell) ? cell.map(Number) : []);
+
 export const fileList = (files: readonly string[]): string => `[${files.map(pattern).map(literal).join(", ")}]`;
 
 /** What is said where memory or a disk is full, or a file may not be that large; null for other messages. */

@@ -1,7 +1,7 @@
 // In which form the dates of a text column are written: every form that fits all of them, as `strptime` takes it.
 
 import { earliest, latest } from "../clock.ts";
-import { literal, quoted, type Source } from "../database/source.ts";
+import { literal, numberList, quoted, type Source } from "../database/source.ts";
 
 const days =
   "%d/%m/%Y %m/%d/%Y %d.%m.%Y %m.%d.%Y %d-%m-%Y %m-%d-%Y %d/%m/%y %m/%d/%y %d-%m-%y %m-%d-%y %y-%m-%d %y/%m/%d".split(
@@ -48,7 +48,7 @@ export async function datesOf(source: Source, rows: string, column: string, quan
     return null;
   }
   // Forms that say the same of every row, as `%b` and `%B` do in May, are one.
-  const [chosen, ...others] = fitting as [string, ...string[]];
+  const [chosen, ...others] = fitting;
   const alike = await which(others, (form) => `${seconds(form)} = ${seconds(chosen)}`, present);
   const found = fitting.filter((form) => !alike.includes(form));
   const [row] = await source.all(
@@ -56,6 +56,6 @@ export async function datesOf(source: Source, rows: string, column: string, quan
   );
   return {
     forms: found,
-    range: { min: Number(row.least), max: Number(row.most), quantiles: row.quantiles as readonly number[] },
+    range: { min: Number(row.least), max: Number(row.most), quantiles: numberList(row.quantiles) },
   };
 }

@@ -111,8 +111,8 @@ export function bindingText(drafted: Drafted): string {
     "# Where the columns of the model come from. A feature that is not named has the column of its own name.",
     `events: {file: ${scalar(files.events)}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,
   ];
-  if (files.items !== null) {
-    lines.push(`items:  {file: ${scalar(files.items)}, key: ${scalar(roles.key!)}}`);
+  if (files.items !== null && roles.key !== null) {
+    lines.push(`items:  {file: ${scalar(files.items)}, key: ${scalar(roles.key)}}`);
   }
   lines.push("columns:");
   const labels = labelNames(drafted);

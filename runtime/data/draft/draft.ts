@@ -79,7 +79,13 @@ export async function draft(options: DraftOptions): Promise<Draft> {
         return [];
       });
     };
-    const of = (name: string): Profile => events.find((column) => column.name === name)!;
+    const of = (name: string): Profile => {
+      const found = events.find((column) => column.name === name);
+      if (found === undefined) {
+        throw new TwinError(`the events have no column \`${name}\``);
+      }
+      return found;
+    };
     const [user, item] = [of(roles.user), of(roles.item)];
     const labels = roles.labels.map(({ column }) => column);
     const seen = events.filter(({ name }) => ![roles.user, roles.item, roles.clock.column].includes(name));
@@ -87,7 +93,9 @@ export async function draft(options: DraftOptions): Promise<Draft> {
     // An items file says what an item is; without one the events do.
     const ofItem = items === null ? await belongingTo(source, relation, item, others) : [];
     const itemFeatures =
-      items === null ? features([item, ...ofItem], roles.item) : features(keyFirst(items, roles.key!), roles.key);
+      items === null || roles.key === null
+        ? features([item, ...ofItem], roles.item)
+        : features(keyFirst(items, roles.key), roles.key);
     const ofUser = await belongingTo(
       source,
       relation,

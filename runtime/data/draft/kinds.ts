@@ -46,16 +46,17 @@ export function draftFeature(profile: Profile, key = false): DraftFeature | Skip
   if (different < 2 && family !== "list") {
     return skipped("it always has the same value");
   }
+  if (list !== null) {
+    if (!list.floats) {
+      return feature(`tags(buckets: ${buckets(different * list.most)}, max: ${list.most}, dim: 8)`);
+    }
+    return list.even
+      ? feature(`pretrained(size: ${list.most}, dim: 8)`)
+      : skipped("its lists of floats differ in length");
+  }
   switch (family) {
     case "boolean":
       return feature("flag(dim: 4)");
-    case "list":
-      if (list!.floats) {
-        return list!.even
-          ? feature(`pretrained(size: ${list!.most}, dim: 8)`)
-          : skipped("its lists of floats differ in length");
-      }
-      return feature(`tags(buckets: ${buckets(different * list!.most)}, max: ${list!.most}, dim: 8)`);
     case "text":
       if (profile.parted > 0.2) {
         return {
@@ -70,17 +71,19 @@ export function draftFeature(profile: Profile, key = false): DraftFeature | Skip
       return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 8)`);
     case "small":
     case "whole":
-      if (range!.min === 0 && range!.max === 1) {
+    case "float":
+      if (range === null) {
+        return skipped("it is empty");
+      }
+      if (family !== "float" && range.min === 0 && range.max === 1) {
         return feature("flag(dim: 4)");
       }
-      if (categorical.test(name) || (different <= 20 && range!.max - range!.min < 100) || isSparse(profile)) {
-        return range!.min >= 0 && range!.max < 10_000
-          ? feature(`id(vocab: ${range!.max + 1}, dim: ${different > 50 ? 8 : 4})`)
+      if (family !== "float" && namesSomething(profile, range, name)) {
+        return range.min >= 0 && range.max < 10_000
+          ? feature(`id(vocab: ${range.max + 1}, dim: ${different > 50 ? 8 : 4})`)
           : feature(`hashed(buckets: ${buckets(different)}, dim: 8)`);
       }
-      return bucketed(feature, range!.quantiles) ?? skipped("its values hardly differ");
-    case "float":
-      return bucketed(feature, range!.quantiles) ?? skipped("its values hardly differ");
+      return bucketed(feature, range.quantiles) ?? skipped("its values hardly differ");
     case "huge":
       return feature(`hashed(buckets: ${buckets(different)}, dim: 8)`);
     default:
@@ -88,9 +91,12 @@ export function draftFeature(profile: Profile, key = false): DraftFeature | Skip
   }
 }
 
-/** Few whole numbers far apart, each seen often, are names of something rather than amounts. */
-const isSparse = ({ rows, different, range }: Profile): boolean =>
-  different * 20 <= rows && range!.max - range!.min >= 20 * different;
+/** Whole numbers that are names rather than amounts: called so, few and near together, or far apart and each seen often. */
+function namesSomething({ rows, different }: Profile, range: NonNullable<Profile["range"]>, name: string): boolean {
+  const width = range.max - range.min;
+  const sparse = different * 20 <= rows && width >= 20 * different;
+  return categorical.test(name) || (different <= 20 && width < 100) || sparse;
+}
 
 function bucketed(feature: (kind: string) => DraftFeature, quantiles: readonly number[]): DraftFeature | null {
   const edges = [...new Set(quantiles.map((value) => Number(value.toPrecision(3))))].sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 // What the columns of a file hold, from its first rows: types, how many different values, range, quantiles, gaps.
 import { familyOf, secondsOf } from "../database/cast.ts";
-import { quoted, type Source } from "../database/source.ts";
+import { numberList, quoted, type Source } from "../database/source.ts";
 import type { Relation } from "../relation.ts";
 import { readError } from "../relation.ts";
 import { type Dated, datesOf } from "./date-forms.ts";
@@ -63,8 +63,6 @@ async function profileOf(source: Source, rows: string, name: string, type: strin
     asked.push(`count(DISTINCT len(${column}))::DOUBLE AS lengths`);
   }
   const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
-  const listed = row.quantiles as { readonly items?: readonly number[] } | readonly number[] | null;
-  const quantiles = listed === null || listed === undefined ? [] : "items" in listed ? (listed.items ?? []) : listed;
   const total = Number(row.rows);
   return {
     name,
@@ -75,7 +73,7 @@ async function profileOf(source: Source, rows: string, name: string, type: strin
     missing: total === 0 ? 0 : 1 - Number(row.present) / total,
     range:
       value !== null && row.least !== null
-        ? { min: Number(row.least), max: Number(row.most), quantiles: [...(quantiles as readonly number[])] }
+        ? { min: Number(row.least), max: Number(row.most), quantiles: numberList(row.quantiles) }
         : null,
     dated: type === "VARCHAR" ? await datesOf(source, rows, name, points) : null,
     parted: Number(row.parted ?? 0),

@@ -106,8 +106,11 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
     return found?.[0] ?? null;
   };
   const candidates = named ? [named] : events;
-  const timed = candidates.filter((column) => column.missing === 0 && unitOf(column) !== null);
-  const sure = timed.find(({ name }) => clocks.test(name)) ?? timed.find(({ family }) => family === "time");
+  const timed = candidates.flatMap((column) => {
+    const unit = column.missing === 0 ? unitOf(column) : null;
+    return unit === null ? [] : [{ column: column.name, family: column.family, unit }];
+  });
+  const sure = timed.find(({ column }) => clocks.test(column)) ?? timed.find(({ family }) => family === "time");
   const written = candidates.filter(({ dated, missing }) => dated !== null && missing === 0);
   const texts = sure ? undefined : (written.find(({ name }) => clocks.test(name)) ?? written[0]);
   if (texts?.dated) {
@@ -115,7 +118,7 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
   }
   const best = sure ?? timed[0];
   if (best) {
-    return { column: best.name, unit: unitOf(best)! };
+    return { column: best.column, unit: best.unit };
   }
   const order = named ?? events.find(({ name, range }) => orders.test(name) && range !== null);
   if (order?.range) {

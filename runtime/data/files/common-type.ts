@@ -1,8 +1,8 @@
 // One type for a column that files hold in several: the narrowest that holds every value of all of them, or none.
 import { familyOf } from "../database/cast.ts";
 
-const integers = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"] as const;
-const unsigned: Readonly<Record<string, (typeof integers)[number]>> = {
+const integers = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"];
+const unsigned: Readonly<Record<string, string>> = {
   UTINYINT: "SMALLINT",
   USMALLINT: "INTEGER",
   UINTEGER: "BIGINT",
@@ -67,7 +67,7 @@ function commonWhole(a: string, b: string): string {
     return widest(a, b);
   }
   const signed = (type: string): string => unsigned[type] ?? type;
-  const at = (type: string): number => integers.indexOf(signed(type) as (typeof integers)[number]);
+  const at = (type: string): number => integers.indexOf(signed(type));
   return at(a) < 0 || at(b) < 0 ? "VARCHAR" : integers[Math.max(at(a), at(b))];
 }
 

@@ -19,10 +19,9 @@ export async function readCsv(source: Source, files: readonly string[], expected
       continue;
     }
     const key = JSON.stringify(form);
-    if (!same.has(key)) {
-      same.set(key, form);
-    }
-    forms.set(file, same.get(key)!);
+    const known = same.get(key) ?? form;
+    same.set(key, known);
+    forms.set(file, known);
   }
   const [first] = forms.values();
   if (first === undefined) {
@@ -51,10 +50,7 @@ export async function readCsv(source: Source, files: readonly string[], expected
   /** Whole numbers as what they are, as their digits are their text; everything else as text. */
   const rows = (some: readonly string[], whole: ReadonlySet<string>, extra = ""): string => {
     const type = (name: string): string => (whole.has(name.toLowerCase()) ? "BIGINT" : "VARCHAR");
-    const runs = runsOf(
-      some.filter((file) => forms.has(file)),
-      (file) => forms.get(file)!,
-    );
+    const runs = runsOf(some, (file) => forms.get(file));
     const selects = runs.map(({ files: alike, of: form }) => {
       const columns = names.map((name) => (has(form, name) ? quoted(name) : `NULL::${type(name)} AS ${quoted(name)}`));
       const types = form.names.map((name) => `${literal(name)}: '${type(name)}'`).join(", ");
@@ -81,7 +77,7 @@ export async function readCsv(source: Source, files: readonly string[], expected
     ...(folders?.texts ?? []).map((name) => quoted(textName(name))),
   ].join(", ");
   const absent = names.map(
-    (name) => [name, files.filter((file) => forms.has(file) && !has(forms.get(file)!, name))] as const,
+    (name) => [name, [...forms].flatMap(([file, form]) => (has(form, name) ? [] : [file]))] as const,
   );
   return {
     columns: [...types, ...(folders?.columns ?? [])],

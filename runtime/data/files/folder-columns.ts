@@ -29,7 +29,7 @@ export function foldersOf(files: readonly string[], own: readonly string[]): Fol
     return null;
   }
   const columns = names.map((name) => {
-    const values = pairs.map((own) => own.get(name)!).filter((value) => value !== absent);
+    const values = pairs.map((own) => own.get(name) ?? absent).filter((value) => value !== absent);
     const all = (pattern: RegExp): boolean => values.length > 0 && values.every((value) => pattern.test(value));
     return { name, type: all(canonical) ? "BIGINT" : all(day) ? "DATE" : "VARCHAR" };
   });

@@ -36,7 +36,7 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
     absent: absentOf(columns, files, of),
     guards: columns.flatMap((column) => guardsOf(column, files, of)),
     sql: (some) => {
-      const runs = runsOf(some, (file) => of.get(file)!);
+      const runs = runsOf(some, of);
       const selects = runs.map((run) => rowsOf(run.files, run.of));
       return selects.length === 1
         ? selects[0]
@@ -48,6 +48,9 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
     return { name, type: type === "BLOB" ? "VARCHAR" : type === none ? inFiles(own) : type };
   }
 }
+
+/** Number of the schema that a file has. */
+type SchemaOf = (file: string) => number;
 
 /** The different schemas, and which one each file has. */
 async function schemasOf(source: Source, files: readonly string[]) {
@@ -77,7 +80,14 @@ async function schemasOf(source: Source, files: readonly string[]) {
     }
     of.set(file, number);
   }
-  return { schemas, of };
+  const numberOf: SchemaOf = (file) => {
+    const number = of.get(file);
+    if (number === undefined) {
+      throw new Error(`${file} is not among the files whose schemas were read`);
+    }
+    return number;
+  };
+  return { schemas, of: numberOf };
 }
 
 /** Columns of all schemas, in the order in which they come up; names that differ in case alone are one. */
@@ -97,18 +107,13 @@ function columnsOf(schemas: readonly (readonly ColumnInfo[])[]): Column[] {
 }
 
 /** A type that a file gives to a column without a single value says nothing: it is missing there. */
-async function settled(
-  source: Source,
-  column: Column,
-  files: readonly string[],
-  of: ReadonlyMap<string, number>,
-): Promise<Column> {
+async function settled(source: Source, column: Column, files: readonly string[], of: SchemaOf): Promise<Column> {
   if (column.type !== none) {
     return column;
   }
   const own: (string | null)[] = [];
   for (const [schema, type] of column.own.entries()) {
-    const alike = files.filter((file) => of.get(file) === schema);
+    const alike = files.filter((file) => of(file) === schema);
     const [row] =
       type === null
         ? [{ some: false }]
@@ -155,13 +160,13 @@ const inFiles = (own: readonly (string | null)[]): string =>
 
 const mixed = (name: string, own: readonly (string | null)[]): string => `column ${name} holds ${inFiles(own)}`;
 
-function guardsOf({ name, type, own }: Column, files: readonly string[], of: ReadonlyMap<string, number>): Guard[] {
+function guardsOf({ name, type, own }: Column, files: readonly string[], of: SchemaOf): Guard[] {
   const raw = (file: string): string => `read_parquet(${fileList([file])}, hive_partitioning = false)`;
   return [...new Set(own)].flatMap((from) => {
     if (from === null || type === none) {
       return [];
     }
-    const some = files.filter((file) => own[of.get(file)!] === from);
+    const some = files.filter((file) => own[of(file)] === from);
     const column = quoted(name);
     if (from === "BLOB") {
       return [
@@ -183,10 +188,10 @@ function guardsOf({ name, type, own }: Column, files: readonly string[], of: Rea
   });
 }
 
-function absentOf(columns: readonly Column[], files: readonly string[], of: ReadonlyMap<string, number>) {
+function absentOf(columns: readonly Column[], files: readonly string[], of: SchemaOf) {
   const absent = new Map<string, readonly string[]>();
   for (const { name, own } of columns) {
-    const without = files.filter((file) => own[of.get(file)!] === null);
+    const without = files.filter((file) => own[of(file)] === null);
     if (without.length > 0) {
       absent.set(name, without);
     }

@@ -31,11 +31,14 @@ export interface Reading {
 /** Name of the column that holds another one's text as it is written. */
 export const textName = (column: string): string => `#text ${column}`;
 
-/** Files in a row that are read alike, with what is known of them. */
-export function runsOf<T>(files: readonly string[], of: (file: string) => T): { files: string[]; of: T }[] {
+/** Files in a row that are read alike, with what is known of them; files of which nothing is known are left out. */
+export function runsOf<T>(files: readonly string[], of: (file: string) => T | undefined): { files: string[]; of: T }[] {
   const runs: { files: string[]; of: T }[] = [];
   for (const file of files) {
     const found = of(file);
+    if (found === undefined) {
+      continue;
+    }
     const last = runs.at(-1);
     if (last !== undefined && last.of === found) {
       last.files.push(file);
@@ -64,7 +67,8 @@ export async function once<T>(what: string, files: readonly string[], find: () =
   const found = await find();
   remembered.set(key, found);
   if (remembered.size > most) {
-    remembered.delete(remembered.keys().next().value!);
+    const [oldest] = remembered.keys();
+    remembered.delete(oldest);
   }
   return found;
 }

@@ -47,9 +47,10 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
     const start = samples.start[row];
     lengths[row] = Math.min(Math.max(0, ends[row] - start), history.max);
     const code = samples.same === null ? -1 : samples.same[row];
-    if (chosen !== null && code >= 0) {
-      chosen[row] = others(history, start, ends[row], code);
-      lengths[row] = chosen[row]!.length;
+    if (chosen !== null && history.same !== null && code >= 0) {
+      const rest = others(history.same, history.max, start, ends[row], code);
+      chosen[row] = rest;
+      lengths[row] = rest.length;
     }
     longest = Math.max(longest, lengths[row]);
   }
@@ -97,8 +98,9 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
     const times = doublesOf(history.time, start, count, picked);
     for (let c = 0; c < outputs.length; c++) {
       const { edges } = history.cross[c].spec;
-      if (edges !== null) {
-        elapsedBuckets(outputs[c] as Int32Array, at, times, count, now, edges);
+      const output = outputs[c];
+      if (edges !== null && output instanceof Int32Array) {
+        elapsedBuckets(output, at, times, count, now, edges);
       }
     }
   }
@@ -152,13 +154,13 @@ function doublesOf(column: Column, start: number, count: number, picked: Int32Ar
 }
 
 /** Behaviours from `start` on whose value is another one, at most `max`. */
-function others({ same, max }: HistoryColumns, start: number, end: number, code: number): Int32Array {
+function others(same: Column, max: number, start: number, end: number, code: number): Int32Array {
   const chosen = new Int32Array(Math.min(max, Math.max(0, end - start)));
   let count = 0;
   // Read in pieces: a long past is not looked at whole where `max` is short.
   for (let from = start; from < end && count < max; from += 4096) {
     const to = Math.min(end, from + 4096);
-    const codes = same!.range(from, to);
+    const codes = same.range(from, to);
     for (let i = 0; i < to - from && count < max; i++) {
       if (codes[i] !== code) {
         chosen[count++] = from + i;

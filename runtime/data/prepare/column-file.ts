@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { blockBytes } from "../../../contract/block-hashes.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { Hasher } from "../../../contract/hash.ts";
+import type { Encoded } from "../../encode/encoded.ts";
 import { attempt, readFully, writeFully } from "../../host/files.ts";
 import { BlockHashes, blockRange, expectBlock, type FileBlocks, makeAnew } from "./file-blocks.ts";
 
@@ -188,7 +189,7 @@ function readBlock(
 }
 
 function over(type: ColumnType, memory: SharedArrayBuffer): ColumnArray {
-  const Type = columnTypes[type] as new (buffer: ArrayBufferLike) => ColumnArray;
+  const Type: new (buffer: ArrayBufferLike) => ColumnArray = columnTypes[type];
   return new Type(memory);
 }
 
@@ -214,9 +215,17 @@ export class Column {
     }
   }
 
-  /** The whole column where it is in memory. */
-  get whole(): ColumnArray | null {
-    return this.#whole;
+  /** The whole column, which is in memory and of that type. */
+  wholeAs<T extends ColumnArray>(kind: new (length: number) => T): T {
+    if (this.#whole instanceof kind) {
+      return this.#whole;
+    }
+    throw new TwinError(`${this.image.path} is not in memory as ${kind.name}. ${makeAnew}`);
+  }
+
+  /** The whole column of encoded values, which is in memory. */
+  get encoded(): Encoded {
+    return this.image.type === "float32" ? this.wholeAs(Float32Array) : this.wholeAs(Int32Array);
   }
 
   /** Numbers of rows from … to − 1. Valid until the next call: look at them or copy them. */
@@ -233,10 +242,17 @@ export class Column {
     const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
     const size = rowBytes(this.image);
     this.#check(from * size, to * size);
-    if (attempt("read", path, () => readFully(this.#file!, bytes, from * size)) !== bytes.length) {
+    if (attempt("read", path, () => readFully(this.#opened(), bytes, from * size)) !== bytes.length) {
       throw new TwinError(`${path} ends before row ${to}: it is damaged. ${makeAnew}`);
     }
     return part;
+  }
+
+  #opened(): number {
+    if (this.#file === null) {
+      throw new TwinError(`${this.image.path} is closed`);
+    }
+    return this.#file;
   }
 
   /** Every block that bytes from … end − 1 lie in. */
@@ -248,7 +264,7 @@ export class Column {
       }
       const [start, stop] = blockRange(written, block);
       this.#block ??= new Uint8Array(Math.min(written.bytes, blockBytes));
-      readBlock(path, this.#file!, written, block, this.#block.subarray(0, stop - start), this.#hasher);
+      readBlock(path, this.#opened(), written, block, this.#block.subarray(0, stop - start), this.#hasher);
       this.#sound[block] = 1;
     }
   }
@@ -256,7 +272,25 @@ export class Column {
   /** The rows with these numbers, copied. */
   gather(rows: Uint32Array): ColumnArray {
     const { width, type } = this.image;
-    const result = new columnTypes[type](rows.length * width);
+    return this.#filled(new columnTypes[type](rows.length * width), rows);
+  }
+
+  /** As `gather`, of a column of that type. */
+  gatherAs<T extends ColumnArray>(kind: new (length: number) => T, rows: Uint32Array): T {
+    const result = new kind(rows.length * this.image.width);
+    if (!(result instanceof columnTypes[this.image.type])) {
+      throw new TwinError(`${this.image.path} holds ${this.image.type}, and ${kind.name} is due. ${makeAnew}`);
+    }
+    return this.#filled(result, rows);
+  }
+
+  /** As `gather`, of encoded values. */
+  gatherEncoded(rows: Uint32Array): Encoded {
+    return this.image.type === "float32" ? this.gatherAs(Float32Array, rows) : this.gatherAs(Int32Array, rows);
+  }
+
+  #filled<T extends ColumnArray>(result: T, rows: Uint32Array): T {
+    const { width } = this.image;
     const whole = this.#whole;
     for (let i = 0; i < rows.length; i++) {
       if (whole === null) {

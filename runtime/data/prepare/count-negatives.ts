@@ -1,6 +1,6 @@
 // What there is to know of negatives before any is drawn: how often items are positives, repeats among them, draws by part.
 import { TwinError } from "../../../contract/error.ts";
-import type { DataColumn } from "../../encode/data-column.ts";
+import { doubles, ints, numbersOf } from "../../encode/data-column.ts";
 import type { Binding } from "../binding.ts";
 import { quoted, type Source } from "../database/source.ts";
 import type { Counts } from "../report.ts";
@@ -27,7 +27,7 @@ export async function countCandidates(
   const counts = new Uint32Array(items);
   const sql = `SELECT "#ordinal" AS ordinal, count(*)::DOUBLE AS n FROM ${from} WHERE "#part" = 0 AND (${allRows ? "true" : labelled(query)}) GROUP BY 1`;
   for await (const chunk of source.stream(sql, 65_536)) {
-    const { ordinal, n } = chunk.columns as Record<string, ArrayLike<number>>;
+    const [ordinal, n] = [numbersOf(chunk.columns.ordinal), numbersOf(chunk.columns.n)];
     for (let i = 0; i < chunk.rows; i++) {
       counts[ordinal[i]] = n[i];
     }
@@ -61,7 +61,10 @@ export async function withDraws(
   signal?: AbortSignal,
 ): Promise<Counts> {
   const occurrences = await countCandidates(source, from, query, items, false);
-  const negatives = new Negatives(occurrences, { ...binding.negatives!, seed });
+  if (binding.negatives === null) {
+    return counts;
+  }
+  const negatives = new Negatives(occurrences, { ...binding.negatives, seed });
   const labels = query.columns.labels.map(({ name }) => name);
   const names = ["#user", "#ordinal", "#time", "#row", "#part", ...labels].map(quoted).join(", ");
   const sql = `SELECT ${names} FROM ${from} ORDER BY "#user", "#time" DESC, "#row" DESC`;
@@ -73,9 +76,9 @@ export async function withDraws(
     const rows = {
       starts,
       times: doubles(columns["#time"]),
-      items: Int32Array.from(columns["#ordinal"] as ArrayLike<number>),
+      items: ints(columns["#ordinal"]),
       rows: doubles(columns["#row"]),
-      parts: Int32Array.from(columns["#part"] as ArrayLike<number>),
+      parts: ints(columns["#part"]),
       labels: labels.map((name) => doubles(columns[name])),
     };
     samplesOf(rows, negatives, false).forEach((samples, part) => {
@@ -86,6 +89,3 @@ export async function withDraws(
   }
   return { ...counts, parts: counts.parts.map((part, p) => ({ ...part, drawn: drawn[p] })) };
 }
-
-const doubles = (column: DataColumn): Float64Array =>
-  column instanceof Float64Array ? column : Float64Array.from(column as ArrayLike<number>);

@@ -56,9 +56,9 @@ export function encodingKey(model: DataModel, vocabularies: Vocabularies): strin
   const histories = model.histories.map(({ name, max }) => ({ name, max }));
   const labels = model.labels.map(({ name, kind }) => ({ name, kind }));
   const hash = createHash("sha256").update(JSON.stringify(sorted({ features, histories, labels })));
-  for (const name of [...vocabularies.keys()].sort()) {
+  for (const [name, entries] of [...vocabularies].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`\n${name}\n`);
-    for (const entry of vocabularies.get(name)!) {
+    for (const entry of entries) {
       hash.update(`${JSON.stringify(entry)}\n`);
     }
   }

@@ -8,7 +8,6 @@ import type { EncodeContext } from "../../encode/context.ts";
 import { type DataColumn, sliceColumn } from "../../encode/data-column.ts";
 import { type Derivation, deriveColumn } from "../../encode/derive.ts";
 import type { Encoded } from "../../encode/encoded.ts";
-import type { RawColumn } from "../../encode/raw.ts";
 import { Vocabulary } from "../../encode/vocabulary.ts";
 import type { FeatureCount } from "../report-schema.ts";
 
@@ -47,7 +46,7 @@ export async function encoders(vocabularies: Vocabularies, counted: readonly Fea
       const whole = (from: number, to: number): { values: DataColumn; encoded: Encoded } => {
         const part = from === 0 && to === rows ? raw : sliceColumn(raw, from, to);
         const values = derive === null ? part : deriveColumn(derive, part, "");
-        return { values, encoded: encodeColumn(feature, values as RawColumn, to - from, context) };
+        return { values, encoded: encodeColumn(feature, values, to - from, context) };
       };
       try {
         const { values, encoded } = whole(0, rows);

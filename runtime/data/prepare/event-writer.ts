@@ -5,11 +5,11 @@ import type { Hasher } from "../../../contract/hash.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { recordOf } from "../../../contract/record.ts";
 import { missing } from "../../encode/column.ts";
+import { doubles, ints } from "../../encode/data-column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
 import type { Binding } from "../binding.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
-import type { Resolved } from "../resolve.ts";
-import type { SampleColumns } from "../sample-columns.ts";
+import { resolvedOf, type SampleColumns } from "../sample-columns.ts";
 import type { Block } from "./blocks.ts";
 import { type ColumnArray, type ColumnSpec, ColumnWriter } from "./column-file.ts";
 import { type DatasetSpec, parts } from "./dataset-file.ts";
@@ -272,15 +272,10 @@ export class EventWriter {
 
   #encode(feature: FeatureSpec, { columns, rows }: Block): Encoded {
     const { events } = this.#columns;
-    const column = this.#resolved(feature.name);
+    const column = resolvedOf(this.#columns, feature.name);
     const place = (row: number): string =>
-      `${events.relation.name}, row ${Number((columns["#row"] as ArrayLike<number>)[row]) + 1}, column \`${column.shown}\``;
+      `${events.relation.name}, row ${Number(columns["#row"][row]) + 1}, column \`${column.shown}\``;
     return this.#encoders.encode(feature, columns[feature.name], rows, column.derive, place);
-  }
-
-  #resolved(name: string): Resolved {
-    const { context, candidate, user, cross } = this.#columns;
-    return [...context, ...candidate, ...user, ...[...cross.values()].flat()].find((one) => one.name === name)!;
   }
 
   #all(): ColumnWriter[] {
@@ -299,14 +294,6 @@ export class EventWriter {
       writer.close();
     }
   }
-}
-
-function doubles(column: unknown): Float64Array {
-  return column instanceof Float64Array ? column : Float64Array.from(column as ArrayLike<number>);
-}
-
-function ints(column: unknown): Int32Array {
-  return column instanceof Int32Array ? column : Int32Array.from(column as ArrayLike<number>);
 }
 
 function unknownWhereDrawn(feature: FeatureSpec, data: Encoded, samples: SampleRows): ColumnArray {

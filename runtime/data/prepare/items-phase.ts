@@ -2,6 +2,7 @@
 
 import { TwinError } from "../../../contract/error.ts";
 import { hasher } from "../../../contract/hash.ts";
+import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { recordOf } from "../../../contract/record.ts";
 import { missing } from "../../encode/column.ts";
 import type { DataColumn } from "../../encode/data-column.ts";
@@ -40,12 +41,12 @@ export async function encodeItems(
   model: DataModel,
   encoders: Encoders,
   progress: Meter,
-  write: ((feature: string, data: Encoded, raw: DataColumn | null) => void) | null,
+  write: ((feature: FeatureSpec, data: Encoded, raw: DataColumn | null) => void) | null,
   signal?: AbortSignal,
 ): Promise<void> {
   const features = encodedFeatures(model, "item");
   for (const feature of features) {
-    write?.(feature.name, missing(feature, 1), null);
+    write?.(feature, missing(feature, 1), null);
   }
   if (features.length === 0) {
     return;
@@ -64,7 +65,7 @@ export async function encodeItems(
       const raw = items === null ? chunk.columns["#key"] : chunk.columns[feature.name];
       const place = (row: number): string => `${items?.relation.name ?? "the items"}, row ${first + row + 1}`;
       const data = encoders.encode(feature, raw, chunk.rows, null, place);
-      write?.(feature.name, data, raw);
+      write?.(feature, data, raw);
     }
     first += chunk.rows;
     progress.add(chunk.rows);
@@ -85,7 +86,15 @@ export async function writeItems(
   const specs = encodedFeatures(model, "item").map(encodedSpec);
   const writers = new Map(specs.map((spec) => [spec.name, new ColumnWriter(folder, itemColumn(spec), hash)]));
   try {
-    await encodeItems(source, query, model, encoders, progress, (name, data) => writers.get(name)!.write(data), signal);
+    await encodeItems(
+      source,
+      query,
+      model,
+      encoders,
+      progress,
+      (feature, data) => writers.get(feature.name)?.write(data),
+      signal,
+    );
     for (const writer of writers.values()) {
       writer.sync();
     }

@@ -151,6 +151,6 @@ export class Negatives {
         return item;
       }
     }
-    return eligible.at(-1)!;
+    return eligible[eligible.length - 1];
   }
 }

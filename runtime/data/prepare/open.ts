@@ -3,7 +3,6 @@
 import { TwinError } from "../../../contract/error.ts";
 import { type Hasher, hasher } from "../../../contract/hash.ts";
 import { emptyRecord, recordOf } from "../../../contract/record.ts";
-import type { Encoded } from "../../encode/encoded.ts";
 import type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "../../learn/dataset.ts";
 import type { DataReport } from "../report-schema.ts";
 import { batchHistory, type HistoryColumns } from "./batch-history.ts";
@@ -124,8 +123,8 @@ class Reader implements StoredDataset {
     };
     this.items = {
       count: spec.items,
-      columns: recordOf(spec.item.map((one) => [one.name, open(itemColumn(one)).whole as Encoded])),
-      occurrences: open(occurrencesColumn).whole as Uint32Array,
+      columns: recordOf(spec.item.map((one) => [one.name, open(itemColumn(one)).encoded])),
+      occurrences: open(occurrencesColumn).wholeAs(Uint32Array),
     };
   }
 
@@ -151,7 +150,7 @@ class Reader implements StoredDataset {
 
   userOf(part: Part): Uint32Array {
     const all = Uint32Array.from({ length: this.spec.samples[part] }, (_, sample) => sample);
-    return this.#samples[part].user.gather(all) as Uint32Array;
+    return this.#samples[part].user.gatherAs(Uint32Array, all);
   }
 
   batch(
@@ -169,13 +168,13 @@ class Reader implements StoredDataset {
       }
     }
     const rows = samples.length;
-    const floats = (name: string): Float32Array => columns[name].gather(samples) as Float32Array;
-    const user = columns.user.gather(samples) as Uint32Array;
-    const time = columns.time.gather(samples) as Float64Array;
+    const floats = (name: string): Float32Array => columns[name].gatherAs(Float32Array, samples);
+    const user = columns.user.gatherAs(Uint32Array, samples);
+    const time = columns.time.gatherAs(Float64Array, samples);
     const histories: Record<string, BatchHistory> = emptyRecord();
     for (const history of this.#histories) {
-      const start = columns[`start.${history.name}`].gather(samples) as Uint32Array;
-      const same = (columns[`same.${history.name}`]?.gather(samples) as Int32Array | undefined) ?? null;
+      const start = columns[`start.${history.name}`].gatherAs(Uint32Array, samples);
+      const same = columns[`same.${history.name}`]?.gatherAs(Int32Array, samples) ?? null;
       const max = Math.min(history.max, boundOf(most, history.name) ?? history.max);
       histories[history.name] = batchHistory(
         { ...history, max },
@@ -189,14 +188,14 @@ class Reader implements StoredDataset {
       rows,
       samples,
       histories,
-      candidate: columns.candidate.gather(samples) as Int32Array,
-      single: recordOf(spec.single.map(({ name }) => [name, columns[`single.${name}`].gather(samples) as Encoded])),
+      candidate: columns.candidate.gatherAs(Int32Array, samples),
+      single: recordOf(spec.single.map(({ name }) => [name, columns[`single.${name}`].gatherEncoded(samples)])),
       labels: recordOf([...labels, ...absent]),
       weight: spec.weight ? floats("weight") : new Float32Array(rows).fill(1),
       offset: spec.negatives === null ? new Float32Array(rows) : floats("offset"),
       user,
       time,
-      row: columns.row.gather(samples) as Float64Array,
+      row: columns.row.gatherAs(Float64Array, samples),
     };
   }
 

@@ -178,7 +178,8 @@ async function run(
     state = { ...state, ...change };
     writeState(folder, state);
   };
-  if (state.sorted === null) {
+  let { sorted } = state;
+  if (sorted === null) {
     const items = await numberItems(source, query);
     await sortEvents(source, query, onProgress, signal);
     const plain = await countEvents(source, quoted(eventTable), query.columns, model, items);
@@ -186,15 +187,18 @@ async function run(
     const counts = draws ? await withRepeats(source, quoted(eventTable), query, plain) : plain;
     const warnings = allRows ? [] : judge(counts, binding, model);
     await source.all("CHECKPOINT");
-    keep({ sorted: { items, counts, warnings } });
+    sorted = { items, counts, warnings };
+    keep({ sorted });
   }
-  const { items, counts, warnings } = state.sorted!;
-  if (state.items === null) {
+  const { items, counts, warnings } = sorted;
+  let itemColumns = state.items;
+  if (itemColumns === null) {
     const encode = await encoders(options.vocabularies);
     const progress = meter("items", items, onProgress);
     const files = await writeItems(folder, source, query, model, encode, progress, signal);
     progress.done();
-    keep({ items: { features: [...encode.counts.values()], files } });
+    itemColumns = { features: [...encode.counts.values()], files };
+    keep({ items: itemColumns });
   }
   const occurrences = await countCandidates(source, quoted(eventTable), query, items + 1, allRows);
   const writer = new ColumnWriter(folder, occurrencesColumn, hash);
@@ -251,7 +255,7 @@ async function run(
     parts: counts.parts.map((part, p) =>
       negatives === null ? part : { ...part, drawn: written.samples[p] - part.samples },
     ),
-    features: [...state.items!.features, ...encode.counts.values()],
+    features: [...itemColumns.features, ...encode.counts.values()],
     supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
     warnings: [...warnings],
   };
@@ -262,7 +266,7 @@ async function run(
     items + 1,
     written,
     layout,
-    { ...state.items!.files, [occurrencesColumn.file]: writer.blocks, ...events.blocks },
+    { ...itemColumns.files, [occurrencesColumn.file]: writer.blocks, ...events.blocks },
     report,
   );
   writeDatasetSpec(folder, spec);

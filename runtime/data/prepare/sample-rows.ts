@@ -1,4 +1,5 @@
 // Which rows of a block become samples of which part, with the negatives that are drawn beside them.
+import { alike } from "../../../contract/alike.ts";
 import type { Negatives } from "./negatives.ts";
 
 /** Samples of one part, in the order in which they are written. */
@@ -41,7 +42,7 @@ export class SampleRows {
   #grow(): void {
     const length = 2 * this.#row.length;
     const larger = <T extends Int32Array | Uint8Array | Float32Array>(from: T): T => {
-      const to = new (from.constructor as new (length: number) => T)(length);
+      const to = alike(from, length);
       to.set(from);
       return to;
     };

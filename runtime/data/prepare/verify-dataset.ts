@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { TwinError } from "../../../contract/error.ts";
 import { FolderCheck, type VerifyFolder } from "../../host/verify-folder.ts";
-import { datasetFile, hasNoHashes, readDatasetSpec } from "./dataset-file.ts";
+import { type DatasetSpec, datasetFile, hasNoHashes, readDatasetSpec } from "./dataset-file.ts";
 import { makeAnew } from "./file-blocks.ts";
 
 export const verifyDataset: VerifyFolder = async (dir, options) => {
@@ -14,24 +14,25 @@ export const verifyDataset: VerifyFolder = async (dir, options) => {
     );
     return check.report("cache");
   }
-  const spec = { files: {} as ReturnType<typeof readDatasetSpec>["files"], problem: null as TwinError | null };
+  let files: DatasetSpec["files"] = {};
+  let problem: TwinError | null = null;
   try {
-    spec.files = readDatasetSpec(dir).files;
+    files = readDatasetSpec(dir).files;
   } catch (error) {
     if (!(error instanceof TwinError)) {
       throw error;
     }
-    spec.problem = error;
+    problem = error;
   }
-  const total = Object.values(spec.files).reduce((sum, { bytes }) => sum + bytes, 0);
+  const total = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
   const check = await FolderCheck.begin(options, total);
   await check.check(datasetFile, () => {
-    if (spec.problem) {
-      throw spec.problem;
+    if (problem !== null) {
+      throw problem;
     }
     return "its text has its checksum";
   });
-  for (const [file, { bytes, blocks }] of Object.entries(spec.files)) {
+  for (const [file, { bytes, blocks }] of Object.entries(files)) {
     await check.check(file, () => check.whole(join(dir, file), { bytes, blocks: blocks.join("") }, makeAnew));
   }
   return check.report("cache");

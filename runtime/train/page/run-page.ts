@@ -62,9 +62,10 @@ function factList({ facts }: RunAbout, lines: readonly MetricsLine[]): string {
 
 /** A chart's place, named by what it ends with for those who do not see it. */
 function figure({ id, title, x, curves }: Chart): string {
-  const ends = curves.map(({ name, y }) => {
+  const ends = curves.flatMap(({ name, y }) => {
     const at = y.findLastIndex((value) => value !== null);
-    return `${name} ${y[at]!.toPrecision(4)} at step ${number(x[at])}`;
+    const last = at < 0 ? null : y[at];
+    return last === null ? [] : [`${name} ${last.toPrecision(4)} at step ${number(x[at])}`];
   });
   const label = `${title}, by step; last: ${ends.join(", ")}`;
   return `<figure id="${id}"><figcaption>${text(title)}</figcaption><div class="plot" role="img" aria-label="${text(label)}"></div></figure>`;
