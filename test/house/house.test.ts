@@ -74,9 +74,16 @@ const floors = [
   ...["threads", "bytes", "host", "session", "encode", "metrics", "table", "request", "learn", "store", "serve"].map(
     inRuntime,
   ),
-  ...["data/database", "data/files", "data", "data/draft", "data/prepare", "data/check", "data/index.ts"].map(
-    inRuntime,
-  ),
+  ...[
+    "data/database",
+    "data/files",
+    "data",
+    "data/draft",
+    "data/convert",
+    "data/prepare",
+    "data/check",
+    "data/index.ts",
+  ].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
   "runtime",
   "cli",

@@ -1,91 +1,35 @@
 // The texts of a drafted model and its binding.
 import { manyRepeats } from "../report.ts";
 import type { Drafted } from "./draft.ts";
-import type { DraftFeature } from "./kinds.ts";
 import { nameOf } from "./kinds.ts";
-
-const indented = (features: readonly DraftFeature[], depth = "  "): string =>
-  features.map(({ name, kind }) => `${depth}${name}: ${kind}`).join("\n");
+import { modelText, seenDoc } from "./model-text.ts";
 
 /** The labels that the tower predicts. */
 export function labelNames({ roles }: Drafted): string[] {
   return roles.labels.length === 0 ? ["chosen"] : roles.labels.map(({ name }) => nameOf(name));
 }
 
-export function modelText(drafted: Drafted): string {
-  const { item, user, cross, steps } = drafted;
-  const ago = steps ? "elapsed(at: [1, 10, 100, 1000], dim: 4)" : "elapsed(at: [1h, 1d, 7d, 30d], dim: 4)";
-  return `// A first draft, made from the columns of the files: change what you know better.
-
-model draft
-
-/// What an item is, whoever looks at it.
-item {
-${indented(item)}
-}
-
-user {
-${indented(user)}
-}
-
-/// Everything this user did, newest first. What is known of an event only once it happened stands here, and cannot leak;
-/// what is known when the request comes may go to \`context\`, or to \`candidate\` where it differs by candidate.
-history seen {
-  of:  item
-  max: 1k
-
-  cross {
-    ago: ${ago}
-${indented(cross, "    ")}
-  }
-}
-
-metric relevance {
-  query: item
-  keys:  seen.item
-  bias:  seen.cross
-  heads: 2
-  dim:   16
-}
-
-search nearest {
-  from: seen
-  by:   relevance
-  keep: 50
-}
-
-attend interest {
-  over: nearest
-  by:   relevance
-}
-
-tower ranking {
-  input:  [interest, item, user]
-  hidden: [100, 50]
-
-  predict {
-${labelNames(drafted)
-  .map((label) => `    ${label}: binary`)
-  .join("\n")}
-  }
-}
-
-table item_keys {
-  of:        relevance.keys
-  precision: float16
-}
-
-train {
-  embeddings: adagrad(rate: 0.05)
-  dense:      adam(rate: 1e-3)
-  batch:      512
-  epochs:     1
-}
-`;
-}
+export const draftedModel = (drafted: Drafted): string =>
+  modelText({
+    comment: "A first draft, made from the columns of the files: change what you know better.",
+    item: drafted.item,
+    user: drafted.user,
+    context: [],
+    candidate: [],
+    histories: [
+      {
+        name: "seen",
+        max: "1k",
+        ago: drafted.steps ? "1, 10, 100, 1000" : "1h, 1d, 7d, 30d",
+        cross: drafted.cross,
+        doc: seenDoc,
+      },
+    ],
+    labels: labelNames(drafted).map((name) => ({ name, task: "binary" })),
+  });
 
 /** A YAML scalar, quoted where it is more than a word. */
-const scalar = (text: string): string =>
+export const scalar = (text: string): string =>
   /^[A-Za-z_][\w./*-]*$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text) ? text : JSON.stringify(text);
 
 function negativesOf({ repeats }: Drafted): string[] {

@@ -5,7 +5,7 @@ import { localFile } from "../database/local-file.ts";
 import { Source } from "../database/source.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import { belongingTo, shareOfRepeats } from "./belonging.ts";
-import { bindingText, modelText } from "./documents.ts";
+import { bindingText, draftedModel } from "./documents.ts";
 import { type DraftFeature, draftFeature, nameOf, type Skipped } from "./kinds.ts";
 import { type Profile, profile } from "./profile.ts";
 import { type Named, type Roles, rolesOf } from "./roles.ts";
@@ -114,7 +114,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       split: splitOf(of(roles.clock.column), roles),
       files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
     };
-    return { model: modelText(drafted), data: bindingText(drafted), roles, repeats: drafted.repeats, skipped };
+    return { model: draftedModel(drafted), data: bindingText(drafted), roles, repeats: drafted.repeats, skipped };
   } finally {
     source.close();
   }

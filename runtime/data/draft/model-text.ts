@@ -1,0 +1,120 @@
+// The text of a drafted model, from its features: what is asked of a history, and a tower over all there is.
+import type { DraftFeature } from "./kinds.ts";
+
+export interface DraftHistory {
+  readonly name: string;
+  /** As the language writes it: `1k`. */
+  readonly max: string;
+  /** Edges of the time since, as the language writes them: durations, or steps. */
+  readonly ago: string;
+  readonly cross: readonly DraftFeature[];
+  /** Lines of documentation. */
+  readonly doc: readonly string[];
+}
+
+export interface DraftModel {
+  /** First line of the file. */
+  readonly comment: string;
+  /** The key first. */
+  readonly item: readonly DraftFeature[];
+  readonly user: readonly DraftFeature[];
+  readonly context: readonly DraftFeature[];
+  readonly candidate: readonly DraftFeature[];
+  readonly histories: readonly DraftHistory[];
+  readonly labels: readonly { readonly name: string; readonly task: "binary" | "regression" }[];
+}
+
+/** For a history of everything in an event log. */
+export const seenDoc = [
+  "Everything this user did, newest first. What is known of an event only once it happened stands here, and cannot leak;",
+  "what is known when the request comes may go to `context`, or to `candidate` where it differs by candidate.",
+];
+
+const indented = (features: readonly DraftFeature[], depth = "  "): string =>
+  features.map(({ name, kind }) => `${depth}${name}: ${kind}`).join("\n");
+
+const block = (name: string, features: readonly DraftFeature[], doc = ""): string[] =>
+  features.length === 0 ? [] : [`${doc}${name} {\n${indented(features)}\n}`];
+
+function historyText({ name, max, ago, cross, doc }: DraftHistory): string {
+  return `${doc.map((line) => `/// ${line}\n`).join("")}history ${name} {
+  of:  item
+  max: ${max}
+
+  cross {
+    ago: elapsed(at: [${ago}], dim: 4)
+${indented(cross, "    ")}
+  }
+}`;
+}
+
+/** Names of what is made of a history: with several, each has its own. */
+const partsOf = (history: string, only: boolean): readonly [string, string, string, string] =>
+  only
+    ? ["relevance", "nearest", "interest", "item_keys"]
+    : [`${history}_relevance`, `${history}_nearest`, `${history}_interest`, `${history}_keys`];
+
+function interestText(history: string, only: boolean): string[] {
+  const [metric, search, attend] = partsOf(history, only);
+  return [
+    `metric ${metric} {
+  query: item
+  keys:  ${history}.item
+  bias:  ${history}.cross
+  heads: 2
+  dim:   16
+}`,
+    `search ${search} {
+  from: ${history}
+  by:   ${metric}
+  keep: 50
+}`,
+    `attend ${attend} {
+  over: ${search}
+  by:   ${metric}
+}`,
+  ];
+}
+
+function tableText(history: string, only: boolean): string {
+  const [metric, , , table] = partsOf(history, only);
+  return `table ${table} {
+  of:        ${metric}.keys
+  precision: float16
+}`;
+}
+
+export function modelText({ comment, item, user, context, candidate, histories, labels }: DraftModel): string {
+  const only = histories.length === 1;
+  const groups = { item, user, context, candidate };
+  const inputs = [
+    ...histories.map(({ name }) => partsOf(name, only)[2]),
+    ...Object.entries(groups).flatMap(([name, features]) => (features.length === 0 ? [] : [name])),
+  ];
+  const sections = [
+    `// ${comment}`,
+    "model draft",
+    ...block("item", item, "/// What an item is, whoever looks at it.\n"),
+    ...block("user", user),
+    ...block("context", context),
+    ...block("candidate", candidate, "/// What is known of one candidate of a request, and of no past item.\n"),
+    ...histories.map(historyText),
+    ...histories.flatMap(({ name }) => interestText(name, only)),
+    `tower ranking {
+  input:  [${inputs.join(", ")}]
+  hidden: [100, 50]
+
+  predict {
+${labels.map(({ name, task }) => `    ${name}: ${task}`).join("\n")}
+  }
+}`,
+    ...histories.map(({ name }) => tableText(name, only)),
+    `train {
+  embeddings: adagrad(rate: 0.05)
+  dense:      adam(rate: 1e-3)
+  batch:      512
+  epochs:     1
+}`,
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
