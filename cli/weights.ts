@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import type { Digest, WeightSource } from "../compiler/index.ts";
 import { hasher } from "../contract/hash.ts";
-import { expectSound } from "../runtime/host/checked-tensors.ts";
-import { openTensors, type TensorFile } from "../runtime/host/tensor-file.ts";
+import type { TensorFile } from "../runtime/bytes/tensor-file.ts";
+import { expectSound } from "../runtime/host/sound-tensors.ts";
+import { openTensors } from "../runtime/host/tensor-file.ts";
 
 export const digest: Digest = () => {
   const hash = createHash("sha256");

@@ -2,9 +2,10 @@
 
 export { TwinError, type TwinErrorCode } from "../contract/error.ts";
 export type { Manifest } from "../contract/manifest.ts";
-export { evaluateHitRate, type HitRate, hitRateText, type RankedRequest } from "./evaluate/hit-rate.ts";
+export { evaluateHitRate, hitRateText } from "./evaluate/hit-rate.ts";
 export { asRequest, type ScoredRows, score } from "./evaluate/score.ts";
 export { type SelfTestOptions, type SelfTestReport, selfTest, selfTestText } from "./evaluate/self-test.ts";
+export type { HitRate, RankedRequest } from "./hit-rate/index.ts";
 export {
   type ExplainedAttend,
   type ExplainedBehaviour,

@@ -3,11 +3,11 @@
 import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "../data/binding.ts";
 import { readHistories } from "../data/samples.ts";
+import type { RankedRequest } from "../hit-rate/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import type { Part } from "../learn/dataset.ts";
 import type { LocalTwin } from "../serve/twin.ts";
 import { type BatchScoring, batchRows } from "./batch-rows.ts";
-import type { RankedRequest } from "./compared-lists.ts";
 import { type Comparison, compare } from "./comparison.ts";
 import { eventFacts } from "./event-facts.ts";
 import { hitRateReport, type TablesMeasured } from "./hit-rate-report.ts";

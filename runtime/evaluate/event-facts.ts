@@ -5,7 +5,7 @@ import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
 import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";
-import { Growing } from "./growing.ts";
+import { Growing } from "../metrics/growing.ts";
 
 /** By number of the row in the event log. */
 export interface EventFacts {

@@ -1,18 +1,17 @@
 // The hit rate on several tables: as built, older, and of every item in each precision.
 
 import { TwinError } from "../../contract/error.ts";
+import { type HitRateCurve, hitRateCurves, type RankedRequest, withGeneration } from "../hit-rate/index.ts";
 import type { Engine } from "../request/engine.ts";
 import type { LocalTwin } from "../serve/twin.ts";
 import { generationFolder } from "../store/generation-commit.ts";
 import { readGeneration } from "../store/generation-file.ts";
 import { GenerationTables } from "../store/generation-tables.ts";
-import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
 import type { Locate } from "../table/locate.ts";
 import type { Precision } from "../table/precision.ts";
-import type { RankedRequest } from "./compared-lists.ts";
 import { fullBytes, fullTables, storedAs } from "./full-tables.ts";
 import { holdingRows } from "./held-rows.ts";
-import { type HitRateCurve, hitRateCurves } from "./hit-rate-curve.ts";
 
 /** The hit rate with one kind of tables. */
 export interface TablesMeasured {
@@ -153,10 +152,4 @@ function age(engine: Engine, dir: string, generation: OpenGeneration): Pick<Tabl
   const ours = engine.artefacts.manifest.step;
   const stepsOlder = step === null || ours === null ? null : ours - step;
   return { state: stale ? "stale" : "fresh", stepsOlder };
-}
-
-/** The engine with other tables in use. */
-export function withGeneration(engine: Engine, generation: OpenGeneration | null): Engine {
-  const tables: LiveTables = { maxStaleness: Number.MAX_SAFE_INTEGER, current: () => generation };
-  return { ...engine, tables };
 }

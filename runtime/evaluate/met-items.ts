@@ -6,8 +6,8 @@ import { Source } from "../data/database/source.ts";
 import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery } from "../data/prepare/select.ts";
 import { numbersOf } from "../encode/data-column.ts";
+import { Growing } from "../metrics/growing.ts";
 import { ascending, grouped } from "../metrics/order.ts";
-import { Growing } from "./growing.ts";
 
 /** Events of one user, ascending in time. */
 export interface Met {

@@ -13,7 +13,7 @@ import {
   type VariantInput,
 } from "../../contract/port-spec.ts";
 import { emptyRecord } from "../../contract/record.ts";
-import type { TensorFile } from "../host/tensor-file.ts";
+import type { TensorFile } from "../bytes/tensor-file.ts";
 import { type Artefacts, openListed } from "../serve/artefacts.ts";
 import { floats, ints, type Sessions, type StoredTensor, storedTensorOf, type Tensor } from "../session/session.ts";
 import { runVariant, storedRuns } from "./stored-runs.ts";

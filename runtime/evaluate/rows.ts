@@ -2,8 +2,8 @@
 
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
+import { Growing } from "../metrics/growing.ts";
 import { ascending, type Column, grouped } from "../metrics/order.ts";
-import { Growing } from "./growing.ts";
 
 /** A label of the model. */
 export interface Task {

@@ -1,13 +1,13 @@
 // `twin evaluate --self-test`: search against oracle on random histories, and every graph against its reference numbers.
 
 import { streams } from "../../contract/random.ts";
+import { type HitRate, hitRates, type RankedRequest, withGeneration } from "../hit-rate/index.ts";
 import type { Engine } from "../request/engine.ts";
 import type { Artefacts } from "../serve/artefacts.ts";
 import { type LoadOptions, LocalTwin } from "../serve/twin.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { rowNumbers } from "../table/table-store.ts";
-import { type HitRate, hitRates, hitRateText, type RankedRequest } from "./hit-rate.ts";
-import { withGeneration } from "./hit-rate-report.ts";
+import { hitRateText } from "./hit-rate.ts";
 import { fails, type ParityResult, parity } from "./parity.ts";
 import { randomRequest } from "./random-request.ts";
 

@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
+import type { ByteSink } from "../bytes/byte-sink.ts";
 
 const reasons: Record<string, (path: string) => string> = {
   ENOENT: (path) => `there is no such file or folder. Check the path \`${path}\``,
@@ -102,8 +103,8 @@ export function syncFolder(folder: string): void {
 let serial = 0;
 
 /** A file that appears under its name only by `commit()`: killed before that, the earlier one stays. */
-export class AtomicFile {
-  readonly path: string;
+export class AtomicFile implements ByteSink {
+  readonly name: string;
   /** The file that it becomes: where `path` is a link, what that leads to. */
   readonly #target: string;
   readonly #partial: string;
@@ -111,7 +112,7 @@ export class AtomicFile {
   #end = 0;
 
   private constructor(path: string, target: string, partial: string, file: number) {
-    this.path = path;
+    this.name = path;
     this.#target = target;
     this.#partial = partial;
     this.#file = file;
@@ -145,41 +146,26 @@ export class AtomicFile {
     return this.#end;
   }
 
-  /** Appends. A failure removes the temporary file. */
-  write(bytes: Uint8Array): void {
-    try {
-      writeFully(this.#open(), bytes, this.#end);
-      this.#end += bytes.byteLength;
-    } catch (error) {
-      this.abort();
-      throw fileError(error, "write", this.path);
-    }
+  /** Appends, or puts bytes at a place. A failure removes the temporary file. */
+  write(bytes: Uint8Array, position = this.#end): void {
+    this.#attempt((file) => {
+      writeFully(file, bytes, position);
+      this.#end = Math.max(this.#end, position + bytes.byteLength);
+    });
   }
 
-  /** Replaces bytes that were written before, from `position` on. A failure removes the temporary file. */
-  overwrite(bytes: Uint8Array, position: number): void {
-    if (position + bytes.byteLength > this.#end) {
-      throw new RangeError("only what was written can be replaced");
-    }
-    try {
-      writeFully(this.#open(), bytes, position);
-    } catch (error) {
-      this.abort();
-      throw fileError(error, "write", this.path);
-    }
+  sync(): void {
+    this.#attempt(fsyncSync);
   }
 
   /** Makes the bytes durable and gives them their name. */
   commit(): void {
-    try {
-      fsyncSync(this.#open());
+    this.#attempt((file) => {
+      fsyncSync(file);
       this.#close();
       renameSync(this.#partial, this.#target);
       syncFolder(dirname(this.#target));
-    } catch (error) {
-      this.abort();
-      throw fileError(error, "write", this.path);
-    }
+    });
   }
 
   /** Leaves nothing behind. Harmless after `commit()`. */
@@ -206,9 +192,18 @@ export class AtomicFile {
     }
   }
 
+  #attempt(run: (file: number) => void): void {
+    try {
+      run(this.#open());
+    } catch (error) {
+      this.abort();
+      throw fileError(error, "write", this.name);
+    }
+  }
+
   #open(): number {
     if (this.#file === null) {
-      throw new TwinError(`cannot write ${this.path}: it was already finished or given up`);
+      throw new TwinError(`cannot write ${this.name}: it was already finished or given up`);
     }
     return this.#file;
   }

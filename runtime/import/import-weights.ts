@@ -4,8 +4,8 @@ import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync } from "no
 import { basename, dirname, join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
-import { TensorWriter } from "../host/checked-tensors.ts";
-import { attempt, isAlive, syncFolder, writeFileAtomic } from "../host/files.ts";
+import { TensorWriter } from "../bytes/checked-tensors.ts";
+import { AtomicFile, attempt, isAlive, syncFolder, writeFileAtomic } from "../host/files.ts";
 import { type Assignment, gather } from "./assign.ts";
 import type { ForeignWeights } from "./foreign-weights.ts";
 import { fuxiEntries, fuxiIgnored } from "./fuxictr.ts";
@@ -153,7 +153,7 @@ async function write(
     imported_sha256: sha256,
     ...(started.length > 0 && { start_values: String(started.length) }),
   };
-  const file = TensorWriter.create(staged, target.parameters, metadata, await hasher());
+  const file = await TensorWriter.create(AtomicFile.create(staged), target.parameters, metadata, await hasher());
   try {
     for (const { name } of target.parameters) {
       if (signal?.aborted) {
@@ -161,16 +161,16 @@ async function write(
       }
       const assignment = made.get(name);
       if (assignment) {
-        file.write(await bytesOf(assignment, source));
+        await file.write(await bytesOf(assignment, source));
       } else {
         for (const piece of startValues(name)) {
-          file.write(piece);
+          await file.write(piece);
         }
       }
     }
-    file.commit();
+    await file.commit();
   } finally {
-    file.abort();
+    await file.abort();
   }
   return started;
 }

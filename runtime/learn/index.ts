@@ -1,5 +1,6 @@
 /** The core of learning, free of any host: batches of encoded samples, the step and its state, scoring, measures. */
 export { type Assembled, Assembler } from "./assemble.ts";
+export { type CheckpointMeta, checkpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
 export type { Batch, Dataset, Part } from "./dataset.ts";
 export { BatchSource, type Feeder, localFeeder } from "./feeder.ts";
 export { type OpenTrainGraph, TrainGraphs } from "./graphs.ts";

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
+import type { TensorFile } from "../bytes/tensor-file.ts";
 import { attempt } from "../host/files.ts";
 import { startThread } from "../host/start-thread.ts";
-import { openTensors, type TensorFile } from "../host/tensor-file.ts";
+import { openTensors } from "../host/tensor-file.ts";
 import { Thread } from "../threads/thread.ts";
 
 export const weightsFile = "weights.safetensors";

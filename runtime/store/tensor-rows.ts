@@ -1,6 +1,6 @@
 // The store of a floating tensor's rows, by their numbers: an embedding table that no graph holds.
 import { TwinError } from "../../contract/error.ts";
-import type { TensorFile } from "../host/tensor-file.ts";
+import type { TensorFile } from "../bytes/tensor-file.ts";
 import { byNumber } from "../table/locate.ts";
 import {
   bytesOf,

@@ -1,7 +1,7 @@
 // What two builds must share for a checkpoint of one to go on in the other.
+import { fingerprintOf } from "../../contract/fingerprint.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import type { TrainFrame } from "../../contract/training-spec.ts";
-import { fingerprintOf } from "./checkpoint.ts";
 
 type Trained = Pick<Manifest, "model" | "features" | "histories" | "train" | "files" | "compiler">;
 

@@ -5,6 +5,7 @@ import type { Hasher } from "../../contract/hash.ts";
 import { writeFileAtomic } from "../host/files.ts";
 import { type Assembled, buffersOf } from "../learn/assemble.ts";
 import { release } from "../learn/buffers.ts";
+import { type CheckpointMeta, writeCheckpoint, writeWeights } from "../learn/checkpoint.ts";
 import type { Feeder } from "../learn/feeder.ts";
 import { rateOf } from "../learn/feeds.ts";
 import type { TrainGraphs } from "../learn/graphs.ts";
@@ -17,7 +18,7 @@ import type { TrainState } from "../learn/state.ts";
 import { Stepper } from "../learn/step.ts";
 import { evaluated, measureOf, notYet, type StopState } from "../learn/stopping.ts";
 import { type TaskMetrics, validate } from "../learn/validate.ts";
-import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
+import { nextCheckpoint, nextWeights } from "./checkpoint.ts";
 import { MetricsLog } from "./metrics-log.ts";
 
 /** Batches that are assembled ahead. */
@@ -101,12 +102,12 @@ export async function train(options: TrainOptions): Promise<TrainReport> {
       await run.evaluate();
     }
     await run.learn();
-    return run.finish();
+    return await run.finish();
   } catch (error) {
     if (!options.signal?.aborted) {
       throw error;
     }
-    throw run.stopped(error);
+    throw await run.stopped(error);
   }
 }
 
@@ -187,7 +188,7 @@ class Run {
       }
       this.#tell(false);
       if (this.#checkpointDue()) {
-        this.#checkpoint();
+        await this.#checkpoint();
       }
       signal?.throwIfAborted();
     }
@@ -211,7 +212,7 @@ class Run {
     this.#last = tasks;
     const improved = this.#stop.bestStep !== before.bestStep;
     if (plan.spec.stop !== null && improved) {
-      writeWeights(dir, state, model, this.step, hasher);
+      await writeWeights(nextWeights(dir), state, model, this.step, hasher);
     }
     this.#note(tasks);
     if (page) {
@@ -221,13 +222,13 @@ class Run {
     this.#pace.resume();
   }
 
-  finish(): TrainReport {
+  async finish(): Promise<TrainReport> {
     const { dir, state, model, plan, page, graphs, hasher } = this.#options;
     const best = plan.spec.stop !== null && this.#stop.best !== null;
     if (!best) {
-      writeWeights(dir, state, model, this.step, hasher);
+      await writeWeights(nextWeights(dir), state, model, this.step, hasher);
     }
-    this.#checkpoint();
+    await this.#checkpoint();
     if (page) {
       writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
     }
@@ -256,9 +257,9 @@ class Run {
   }
 
   /** Ctrl-C: leaves a checkpoint where the run stands, and says how to go on. */
-  stopped(cause: unknown): TwinError {
+  async stopped(cause: unknown): Promise<TwinError> {
     if (this.step > this.#saved) {
-      this.#checkpoint();
+      await this.#checkpoint();
     }
     const { dir } = this.#options;
     const where =
@@ -281,7 +282,7 @@ class Run {
     return performance.now() - this.#savedAt > 1000 * checkpointSeconds;
   }
 
-  #checkpoint(): void {
+  async #checkpoint(): Promise<void> {
     const { dir, state, model, seed, spec, feeder, hasher } = this.#options;
     this.#pace.pause();
     const meta: CheckpointMeta = {
@@ -294,7 +295,7 @@ class Run {
       stop: this.#stop,
       evaluated: this.#evaluated,
     };
-    writeCheckpoint(dir, state, meta, hasher);
+    await writeCheckpoint(nextCheckpoint(dir), state, meta, hasher);
     this.#saved = this.step;
     this.#savedAt = performance.now();
     this.#pace.resume();

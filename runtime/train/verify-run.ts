@@ -5,7 +5,7 @@ import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import { datasetFile } from "../data/prepare/dataset-file.ts";
 import { verifyDataset } from "../data/prepare/verify-dataset.ts";
-import { expectSound } from "../host/checked-tensors.ts";
+import { expectSound } from "../host/sound-tensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import { FolderCheck, type FolderReport, type VerifyFolder } from "../host/verify-folder.ts";
 import { checkpointFile, previousFile, weightsFile } from "./checkpoint.ts";

@@ -1,6 +1,6 @@
 // A warm start: what an earlier run learned and still fits, under the names and in the rows of the model as it is now.
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
-import type { TensorFile } from "../host/tensor-file.ts";
+import type { TensorFile } from "../bytes/tensor-file.ts";
 import { readersOf } from "../learn/plan.ts";
 import type { ReadParameter } from "../learn/state.ts";
 

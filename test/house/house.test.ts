@@ -71,19 +71,10 @@ const floors = [
   ...["facts", "check", "graphs", "passes", "gradient"].map(inCompiler),
   ...["train", "values", "plan", "emit"].map(inCompiler),
   "compiler",
-  ...["threads", "bytes", "host", "session", "encode", "metrics", "table", "request", "learn", "store", "serve"].map(
-    inRuntime,
-  ),
-  ...[
-    "data/database",
-    "data/files",
-    "data",
-    "data/draft",
-    "data/convert",
-    "data/prepare",
-    "data/check",
-    "data/index.ts",
-  ].map(inRuntime),
+  ...["threads", "bytes", "host", "session", "encode", "metrics", "table", "request"].map(inRuntime),
+  ...["learn", "hit-rate", "store", "serve"].map(inRuntime),
+  ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
+  ...["data/prepare", "data/check", "data/index.ts"].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
   "runtime",
   "cli",
@@ -134,7 +125,7 @@ describe("who may import whom", () => {
   });
 
   it("keeps the cores free of the host: no module of Node, no helper of this machine, types neither", () => {
-    const cores = ["threads", "bytes", "encode", "metrics", "table", "request", "learn"].map(inRuntime);
+    const cores = ["threads", "bytes", "encode", "metrics", "table", "request", "learn", "hit-rate"].map(inRuntime);
     const bound = product
       .filter((path) => cores.includes(dirname(path)))
       .filter(

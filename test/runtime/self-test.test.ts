@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { percent } from "../../runtime/evaluate/percent.ts";
-import { onlyTies } from "../../runtime/evaluate/ties.ts";
+import { onlyTies } from "../../runtime/hit-rate/index.ts";
 import { evaluateHitRate, load, selfTest, selfTestText } from "../../runtime/index.ts";
 import { ranked, roundRobin, select } from "../../runtime/request/round-robin.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";

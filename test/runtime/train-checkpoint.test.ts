@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { hasher } from "../../contract/hash.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
+import { type CheckpointMeta, writeCheckpoint, writeWeights } from "../../runtime/learn/checkpoint.ts";
 import { TrainState } from "../../runtime/learn/state.ts";
 import {
-  type CheckpointMeta,
   checkpointFile,
+  nextCheckpoint,
+  nextWeights,
   openCheckpoint,
   previousFile,
-  writeCheckpoint,
-  writeWeights,
 } from "../../runtime/train/checkpoint.ts";
 import { contractDifferences, contractFingerprint } from "../../runtime/train/contract.ts";
 import { openEarlierRun } from "../../runtime/train/earlier-run.ts";
@@ -55,9 +55,9 @@ beforeEach(() => {
 });
 
 describe("a checkpoint", () => {
-  it("gives back every parameter, every state of an optimiser, and where the run stood", () => {
+  it("gives back every parameter, every state of an optimiser, and where the run stood", async () => {
     const state = someState();
-    writeCheckpoint(dir, state, meta(7), hash);
+    await writeCheckpoint(nextCheckpoint(dir), state, meta(7), hash);
     const found = openCheckpoint(dir, hash, quiet)!;
     const again = new TrainState(plan.spec, (name) => found.file.read(name));
     again.restore((name) => found.file.read(name));
@@ -67,9 +67,9 @@ describe("a checkpoint", () => {
     found.file.close();
   });
 
-  it("that is damaged gives way to the one before, and says so", () => {
-    writeCheckpoint(dir, someState(), meta(1), hash);
-    writeCheckpoint(dir, someState(), meta(2), hash);
+  it("that is damaged gives way to the one before, and says so", async () => {
+    await writeCheckpoint(nextCheckpoint(dir), someState(), meta(1), hash);
+    await writeCheckpoint(nextCheckpoint(dir), someState(), meta(2), hash);
     truncateSync(join(dir, checkpointFile), 1000);
     const said: string[] = [];
     const found = openCheckpoint(dir, hash, (message) => said.push(message))!;
@@ -80,9 +80,9 @@ describe("a checkpoint", () => {
     found.file.close();
   });
 
-  it("with one flipped bit, wherever it lies, gives way to the one before; alone, it is refused with the way out", () => {
-    writeCheckpoint(dir, someState(), meta(1), hash);
-    writeCheckpoint(dir, someState(), meta(2), hash);
+  it("with one flipped bit, wherever it lies, gives way to the one before; alone, it is refused with the way out", async () => {
+    await writeCheckpoint(nextCheckpoint(dir), someState(), meta(1), hash);
+    await writeCheckpoint(nextCheckpoint(dir), someState(), meta(2), hash);
     const path = join(dir, checkpointFile);
     const whole = readFileSync(path);
     const step = whole.indexOf('"step":"2"') + '"step":"'.length;
@@ -100,37 +100,39 @@ describe("a checkpoint", () => {
     );
   });
 
-  it("is there, too, where a kill came between its two renames", () => {
-    writeCheckpoint(dir, someState(), meta(1), hash);
+  it("is there, too, where a kill came between its two renames", async () => {
+    await writeCheckpoint(nextCheckpoint(dir), someState(), meta(1), hash);
     renameSync(join(dir, checkpointFile), join(dir, previousFile));
     const found = openCheckpoint(dir, hash, quiet)!;
     expect(found.meta.step).toBe(1);
     found.file.close();
   });
 
-  it("is refused where none is sound, and null where none was written", () => {
+  it("is refused where none is sound, and null where none was written", async () => {
     expect(openCheckpoint(dir, hash, quiet)).toBeNull();
     writeFileSync(join(dir, checkpointFile), "no tensors");
     expect(() => openCheckpoint(dir, hash, quiet)).toThrow(/checkpoint.safetensors is not a sound safetensors file/);
     rmSync(join(dir, checkpointFile));
-    writeWeights(dir, someState(), "topics", 3, hash);
+    await writeWeights(nextWeights(dir), someState(), "topics", 3, hash);
     renameSync(join(dir, "weights.safetensors"), join(dir, checkpointFile));
     expect(() => openCheckpoint(dir, hash, quiet)).toThrow(/is no checkpoint of a training run/);
   });
 
-  it("is never written with a parameter that is no finite number", () => {
-    writeCheckpoint(dir, someState(), meta(1), hash);
+  it("is never written with a parameter that is no finite number", async () => {
+    await writeCheckpoint(nextCheckpoint(dir), someState(), meta(1), hash);
     const before = readFileSync(join(dir, checkpointFile));
     const state = someState();
     state.tables.get("item.video.table")!.values[9] = Number.NaN;
-    expect(() => writeCheckpoint(dir, state, meta(2), hash)).toThrow(/after step 2 the parameter item.video.table/);
+    await expect(writeCheckpoint(nextCheckpoint(dir), state, meta(2), hash)).rejects.toThrow(
+      /after step 2 the parameter item.video.table/,
+    );
     expect(readFileSync(join(dir, checkpointFile)).equals(before)).toBe(true);
   });
 });
 
 describe("the weights", () => {
-  it("hold the model's parameters by name, and their step", () => {
-    writeWeights(dir, someState(), "topics", 42, hash);
+  it("hold the model's parameters by name, and their step", async () => {
+    await writeWeights(nextWeights(dir), someState(), "topics", 42, hash);
     const file = openTensors(join(dir, "weights.safetensors"));
     expect(file.metadata).toMatchObject({ step: "42", untrained: "false" });
     // As docs/artefacts.md says: of the whole file, in which the checksum's digits stand as zeros.
@@ -153,7 +155,7 @@ describe("an earlier run", () => {
     await expect(openEarlierRun(build)).rejects.toThrow(
       /weights\.safetensors is damaged, or not the file of its build.*without --from/,
     );
-    writeWeights(build, someState(), "topics", 42, hash);
+    await writeWeights(nextWeights(build), someState(), "topics", 42, hash);
     (await openEarlierRun(build)).weights.close();
     const written = readFileSync(path);
     writeFileSync(path, flipped(written, written.length - 1));

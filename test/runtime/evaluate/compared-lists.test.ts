@@ -1,9 +1,9 @@
 // Lists compared on several tables at once: the counts that requests give one at a time, and one oracle for all of them.
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { RankedRequest } from "../../../runtime/evaluate/compared-lists.ts";
 import { fullTables } from "../../../runtime/evaluate/full-tables.ts";
-import { type HitRateCurve, hitRateCurves } from "../../../runtime/evaluate/hit-rate-curve.ts";
-import { hitRateReport, withGeneration } from "../../../runtime/evaluate/hit-rate-report.ts";
+import { hitRateReport } from "../../../runtime/evaluate/hit-rate-report.ts";
+import type { RankedRequest } from "../../../runtime/hit-rate/index.ts";
+import { type HitRateCurve, hitRateCurves, withGeneration } from "../../../runtime/hit-rate/index.ts";
 import { Candidates } from "../../../runtime/request/candidates.ts";
 import type { Engine } from "../../../runtime/request/engine.ts";
 import { feeds } from "../../../runtime/request/feeds.ts";

@@ -2,13 +2,12 @@
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import { readHistories } from "../../../runtime/data/index.ts";
-import type { RankedRequest } from "../../../runtime/evaluate/compared-lists.ts";
 import { evaluate } from "../../../runtime/evaluate/evaluate.ts";
-import { hitRates } from "../../../runtime/evaluate/hit-rate.ts";
-import { hitRateCurves, hitsWithin, ksUpTo } from "../../../runtime/evaluate/hit-rate-curve.ts";
 import { hitRateReport } from "../../../runtime/evaluate/hit-rate-report.ts";
 import { evaluationText } from "../../../runtime/evaluate/report-text.ts";
 import { asRequest } from "../../../runtime/evaluate/score.ts";
+import type { RankedRequest } from "../../../runtime/hit-rate/index.ts";
+import { hitRateCurves, hitRates, hitsWithin, ksUpTo } from "../../../runtime/hit-rate/index.ts";
 import { roundRobin } from "../../../runtime/request/round-robin.ts";
 import { LocalTwin } from "../../../runtime/serve/twin.ts";
 import { cleanUp } from "../../kit/built-twin.ts";

@@ -1,4 +1,6 @@
 // The hit rate at every k up to the model's, and by the length of the history.
+import { Growing } from "../metrics/growing.ts";
+import { rangeNames, rangeOf, terciles } from "../metrics/ranges.ts";
 import type { Engine } from "../request/engine.ts";
 import {
   type ComparedList,
@@ -7,9 +9,7 @@ import {
   type RankedRequest,
   searchesWithOracle,
 } from "./compared-lists.ts";
-import { Growing } from "./growing.ts";
-import { type HitRate, noLists } from "./hit-rate.ts";
-import { rangeNames, rangeOf, terciles } from "./segments.ts";
+import { type HitRate, noLists } from "./rates.ts";
 
 export interface HitsOf {
   readonly wanted: number;
