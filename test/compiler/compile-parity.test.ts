@@ -8,8 +8,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type BuildOptions, initialValues, parameters, type WeightSource } from "../../compiler/index.ts";
 import { littleEndian } from "../../compiler/values/values.ts";
 import { parseSafetensors } from "../../contract/safetensors.ts";
+import { difference } from "../kit/difference.ts";
 import { needs } from "../kit/needs.ts";
-import { difference, type Options } from "../kit/onnx.ts";
+import type { Options } from "../kit/onnx.ts";
 import { bytesOf, compiled, smallSource } from "../kit/small-model.ts";
 import { holdDevice, onDevice } from "../kit/webgpu.ts";
 

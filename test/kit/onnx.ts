@@ -1,36 +1,12 @@
 // Runs graphs and ONNX bytes through onnxruntime-node.
 import ort from "onnxruntime-node";
 import { emitOnnx } from "../../compiler/emit/onnx.ts";
-import { type Dtype, type Graph, type InputValue, isInput, type Value } from "../../compiler/ir/graph.ts";
+import type { Dtype, Graph } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import { toHalf } from "../../contract/half.ts";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 export type Options = Parameters<typeof ort.InferenceSession.create>[1];
-
-/** A graph of `outputs`, its inputs found and declared by name. */
-export function graphOf(outputs: Readonly<Record<string, Value>>, name = "test"): Graph {
-  const inputs = new Map<string, InputValue>();
-  const seen = new Set<Value>();
-  const visit = (value: Value) => {
-    if (seen.has(value)) {
-      return;
-    }
-    seen.add(value);
-    if (isInput(value)) {
-      inputs.set(value.node.attributes.name, value);
-    }
-    value.node.inputs.forEach(visit);
-  };
-  Object.values(outputs).forEach(visit);
-  const declared = [...inputs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-  return {
-    name,
-    doc: "",
-    inputs: declared,
-    outputs: Object.entries(outputs).map(([key, value]) => ({ name: key, value, doc: "" })),
-  };
-}
 
 /** ONNX bytes of a graph, with the parameters' numbers inside. */
 export function bytesOf(graph: Graph, parameters: Readonly<Record<string, Float32Array>> = {}): Uint8Array {
@@ -80,19 +56,4 @@ function toOrt(dtype: Dtype, { shape, data }: Tensor) {
 
 function fromOrt({ dims, data }: { readonly dims: readonly number[]; readonly data: unknown }): Tensor {
   return { shape: [...dims], data: Float64Array.from(data as ArrayLike<number>) };
-}
-
-/** Where two results differ by more than 1e-5 · max(1, |b|), or null. */
-export function difference(actual: Tensor, wanted: Tensor, exact = false): string | null {
-  if (actual.shape.join() !== wanted.shape.join()) {
-    return `shape [${actual.shape}] instead of [${wanted.shape}]`;
-  }
-  for (let index = 0; index < wanted.data.length; index++) {
-    const [a, b] = [actual.data[index], wanted.data[index]];
-    const near = exact ? a === b : a === b || Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(b));
-    if (!near) {
-      return `number ${index} is ${a} instead of ${b}`;
-    }
-  }
-  return null;
 }

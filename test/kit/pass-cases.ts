@@ -1,7 +1,4 @@
-// Small graphs before a pass, what it makes of them, and mutants of the pass: patches of its source that a named case must catch.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { build } from "esbuild";
+// Small graphs before a pass, what it makes of them, and which mutants of the pass a named case must catch.
 import { evaluate } from "../../compiler/ir/evaluate.ts";
 import { type Graph, topological } from "../../compiler/ir/graph.ts";
 import { print } from "../../compiler/ir/print.ts";
@@ -59,7 +56,6 @@ export interface PassCases {
   readonly mutants: readonly Mutant[];
 }
 
-const root = join(import.meta.dirname, "../..");
 const lengths: Readonly<Record<string, number>> = {
   candidates: 3,
   batch: 2,
@@ -159,36 +155,4 @@ export function rewriteOf(found: unknown): Rewrite {
   }
   const { run } = found as { readonly run: Rewrite };
   return run;
-}
-
-/** The rewrite with a patch in its source, bundled apart. @throws where the patched text does not stand there once */
-export async function mutated(
-  { file, name }: PassCases,
-  { change: [from, to], file: patched = file }: Mutant,
-): Promise<Rewrite> {
-  const path = join(root, patched);
-  const source = readFileSync(path, "utf8");
-  if (source.split(from).length !== 2) {
-    throw new Error(`${patched} does not hold, once: ${from}`);
-  }
-  const { outputFiles } = await build({
-    entryPoints: [join(root, file)],
-    bundle: true,
-    write: false,
-    format: "iife",
-    globalName: "mutant",
-    logLevel: "silent",
-    plugins: [
-      {
-        name: "patch",
-        setup({ onLoad }) {
-          onLoad({ filter: /\.ts$/ }, (at) =>
-            at.path === path ? { contents: source.replace(from, () => to), loader: "ts" } : null,
-          );
-        },
-      },
-    ],
-  });
-  const load = new Function(`${outputFiles[0].text}; return mutant;`) as () => Readonly<Record<string, unknown>>;
-  return rewriteOf(load()[name]);
 }

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { builder } from "../../compiler/ir/build.ts";
-import { bytesOf, graphOf } from "./onnx.ts";
+import { graphOf } from "./graph-of.ts";
+import { bytesOf } from "./onnx.ts";
 
 /** Chromium's software adapter, as Debian installs it: correct, slow. */
 const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";

@@ -1,9 +1,10 @@
-// Which tests run JavaScript alone: native code, threads and processes cost seconds a mutant, and take the runner with them.
+// Which tests run JavaScript alone: native code, threads and processes cost seconds a mutant, and take the runner with them;
+// a test that bundles sources finds them changed.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
-const heavy = /from\s+["'](onnxruntime-node|@duckdb\/node-api|node:worker_threads|node:child_process)["']/;
+const heavy = /from\s+["'](onnxruntime-node|@duckdb\/node-api|esbuild|node:worker_threads|node:child_process)["']/;
 const reached = new Map<string, boolean>();
 
 /** Whether a source reaches anything heavy; what it names as a type alone is not loaded. */

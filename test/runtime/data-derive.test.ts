@@ -37,6 +37,18 @@ describe("derivations", () => {
     const scale: Derivation = { kind: "scale", column: "c", by: 0.5, plus: 1 };
     expect(deriveColumn(scale, Float64Array.of(2, 4), "x")).toEqual(Float64Array.of(2, 3));
     expect(deriveColumn(scale, [2, null, 4n], "x")).toEqual([2, null, 3]);
+    expect(deriveColumn(scale, Int32Array.of(3), "x")).toEqual(Float64Array.of(2.5));
+  });
+
+  it("of a typed column are those of a list of its values", () => {
+    const typed = Float64Array.of(1, 4, 5, Number.NaN);
+    for (const derivation of [
+      { kind: "at_least", column: "c", value: 4 },
+      { kind: "map", column: "c", values: { 4: "four" }, otherwise: "other" },
+    ] satisfies Derivation[]) {
+      expect(deriveColumn(derivation, typed, "x")).toEqual(deriveColumn(derivation, [...typed], "x"));
+    }
+    expect(deriveColumn({ kind: "at_least", column: "c", value: 4 }, typed, "x")).toEqual([false, true, true, null]);
   });
 
   it("says what does not fit, and where", () => {
@@ -46,5 +58,10 @@ describe("derivations", () => {
     expect(() => at({ kind: "at_least", column: "c", value: 1 }, "many")).toThrow(
       'at_least needs a number and found the text "many"',
     );
+    expect(() => at({ kind: "at_least", column: "c", value: 1 }, [1, 2])).toThrow("needs a number and found a list");
+    expect(() => at({ kind: "map", column: "c", values: { "1,2": 5 }, otherwise: null }, [1, 2])).toThrow(
+      "map needs a text or a number and found a list",
+    );
+    expect(() => at({ kind: "at_least", column: "c", value: 1 }, "x".repeat(50))).toThrow(/found the text "x{40}"$/);
   });
 });

@@ -52,6 +52,9 @@ test("id: value + 1; missing and out of range are row 0", () => {
   expect(encode(id, Int32Array.of(0, 9, 10, -1))).toEqual([1, 10, 0, 0]);
   expect(encode(id, BigInt64Array.of(0n, 9n, 10n, -1n, 2n ** 40n))).toEqual([1, 10, 0, 0, 0]);
   expect(encode(id, Float64Array.of(0, 9, Number.NaN, 1e300))).toEqual([1, 10, 0, 0]);
+  // Far below 0 as well, rounded or not.
+  expect(encode(id, [-5, -(2 ** 60), -5n])).toEqual([0, 0, 0]);
+  expect(encode(id, Int32Array.of(-5, 3))).toEqual([0, 4]);
 });
 
 test("vocabulary: its row; integers and texts agree", () => {
@@ -62,6 +65,13 @@ test("vocabulary: its row; integers and texts agree", () => {
   expect(encode(vocabulary, BigInt64Array.of(5n, row3, -5n))).toEqual([2, 3, 0]);
   expect(encode(vocabulary, BigUint64Array.of(5n, row3))).toEqual([2, 3]);
   expect(encode(vocabulary, Int32Array.of(5, -5))).toEqual([2, 0]);
+  const signs = Vocabulary.of("item.f", ["0", "-5", "4294967291", "-4294967296", "9007199254740993"]);
+  const named = { vocabulary: (name: string) => (name === "item.f" ? signs : words) };
+  expect(encode(vocabulary, Int32Array.of(0, -5, 5, -6), 4, named)).toEqual([1, 2, 0, 0]);
+  expect(encode(vocabulary, Uint32Array.of(0, 4294967291), 2, named)).toEqual([1, 3]);
+  const wide = [5n, 0n, -4294967296n, 4294967291n, -5n, 9007199254740993n];
+  expect(encode(vocabulary, BigInt64Array.from(wide), 6, named)).toEqual([0, 1, 4, 3, 2, 5]);
+  expect(encode(vocabulary, wide, 6, named)).toEqual([0, 1, 4, 3, 2, 5]);
 });
 
 test("hashed: integers hash as decimal text; golden rows", () => {
@@ -80,6 +90,11 @@ test("hashed: integers hash as decimal text; golden rows", () => {
       expect(rows.every((row) => row >= 1 && row <= buckets)).toBe(true);
     }),
   );
+  // About the last whole numbers that a float64 holds, and about words of 32 bits.
+  const edges = [2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 53n + 2n ** 32n].flatMap((edge) =>
+    [-1n, 0n, 1n].flatMap((step) => [edge + step, -edge - step]),
+  );
+  expect(encode(hashed, BigInt64Array.from(edges))).toEqual(encode(hashed, edges.map(String)));
 });
 
 test("bucketed: 1 + edges reached; NaN and missing are 0", () => {
@@ -88,6 +103,12 @@ test("bucketed: 1 + edges reached; NaN and missing are 0", () => {
   expect(encode(bucketed, Float64Array.of(Number.NaN, 0.1, 0.9))).toEqual([0, 2, 4]);
   expect(encode(bucketed, Float32Array.of(0.1, 0.9, 0.5, 0.8999))).toEqual([2, 4, 3, 3]);
   expect(encode(bucketed, [null, undefined])).toEqual([0, 0]);
+  // A BigInt is the float64 nearest to it, in a typed array as in a list.
+  const far: Encoder = { kind: "bucketed", edges: [2 ** 53 + 4] };
+  const near = [2n ** 53n + 3n, 2n ** 53n + 1n];
+  expect([encode(far, near), encode(far, BigInt64Array.from(near)), encode(far, BigUint64Array.from(near))]).toEqual(
+    Array(3).fill([2, 1]),
+  );
   const edges = Array.from({ length: 40 }, (_, i) => i * 3);
   fc.assert(
     fc.property(fc.array(fc.double({ min: -10, max: 130, noNaN: true })), (values) => {
@@ -113,7 +134,7 @@ test("elapsed: request time minus behaviour time; negative and missing are 0", (
 });
 
 test("flags, numbers, tags and vectors", () => {
-  expect(encode(flag, [true, false, null, 1, 0, 1n])).toEqual([2, 1, 0, 2, 1, 2]);
+  expect(encode(flag, [true, false, null, 1, 0, 1n, 0n, undefined, Number.NaN])).toEqual([2, 1, 0, 2, 1, 2, 1, 0, 0]);
   expect(encode(flag, Uint8Array.of(1, 0))).toEqual([2, 1]);
   expect(encode(number, [1.5, null, Number.NaN, -2n])).toEqual([1.5, 0, 0, -2]);
   expect(encode({ kind: "number", scale: "log" }, [Math.E - 1, 1 - Math.E, 0])).toEqual([1, -1, 0]);
@@ -128,6 +149,7 @@ test("flags, numbers, tags and vectors", () => {
   expect(encode(named, [["Drama", "Nothing"], ["5"]])).toEqual([1, 0, 2, -1]);
   expect(encode(pretrained, [[1, 2], null, Float32Array.of(3, 4)])).toEqual([1, 2, 0, 0, 3, 4]);
   expect(encode(pretrained, Float32Array.of(1, 2, 3, 4), 2)).toEqual([1, 2, 3, 4]);
+  expect(encode(pretrained, [[1, 2], [3, 4], undefined as never, [5, 6]])).toEqual([1, 2, 3, 4, 0, 0, 5, 6]);
 });
 
 test("a column that is not there is missing", () => {
@@ -135,7 +157,10 @@ test("a column that is not there is missing", () => {
   expect(encode(tags, undefined, 1)).toEqual([-1, -1, -1]);
   expect(encode(pretrained, undefined, 1)).toEqual([0, 0]);
   expect(missing(feature(number), 2)).toEqual(new Float32Array(2));
+  expect(missing(feature(pretrained), 2)).toEqual(new Float32Array(4));
+  expect(missing(feature(tags), 1)).toEqual(Int32Array.of(-1, -1, -1));
   expect(encodedShape(feature(tags), 5)).toEqual([5, 3]);
+  expect(encodedShape(feature(pretrained), 5)).toEqual([5, 2]);
   expect(encodedShape(feature(id), 5)).toEqual([5]);
 });
 
@@ -168,6 +193,7 @@ test.each<[string, Encoder, RawColumn, string, number?]>([
   ["a text for a flag", flag, ["true"], at(0, '"true"', "true or false")],
   ["a scalar for tags", tags, ["Drama"], at(0, '"Drama"', "a list of tags")],
   ["a wrong tag", tags, [[1], [1, "x"]], at(1, '"x"', "an integer")],
+  ["a text as long as a vector", pretrained, ["12"], at(0, '"12"', "a vector of 2 floats")],
   ["a short vector", pretrained, [[1, 2], [1]], at(1, "a list of 1", "a vector of 2 floats")],
   ["NaN in a vector", pretrained, [[1, Number.NaN]], at(0, "NaN", "in its place 1 a finite float32")],
   [
@@ -187,7 +213,12 @@ test("refuses columns of a wrong form", () => {
   expect(() => encode(id, 5 as never, 1)).toThrow(/must be a column \(an array\), not 5/);
   expect(() => encode(pretrained, Float32Array.of(1, 2, 3), 2)).toThrow(/3 values where 2 vectors of 2 floats are due/);
   expect(() => encode(elapsed, [1], 1)).toThrow(/leave its column out/);
+  expect(() => encode(id, Int32Array.of(1, 2), 3)).toThrow(/feature item.f has 2 values where 3 are due/);
   expect(() => encode(elapsed, undefined, 1, { now: 5 })).toThrow(/needs the time of each behaviour/);
+  const times = Float64Array.of(1, 2);
+  expect(() => encode(elapsed, undefined, 2, { times })).toThrow(/needs the time of the request/);
+  expect(() => encode(elapsed, undefined, 3, { now: 5, times })).toThrow(/has 3 rows and 2 times/);
+  expect(() => encode(elapsed, undefined, 2, { now: Float64Array.of(5), times })).toThrow(/has 2 rows and 2 times/);
   expect(() => encode({ kind: "key", type: "int64" }, [1])).toThrow(/is a key/);
 });
 
@@ -202,6 +233,10 @@ test("ids in a Float32Array are refused where it rounds", () => {
     );
   }
   expect(() => encode({ kind: "tags", of: hashed, max: 3 }, [[1], big])).toThrow(/index 1: 16777216 where a BigInt/);
+  // The last row of a vocabulary of this size is 2^24 + 3, which the array rounds to the size itself.
+  expect(() => encode({ kind: "id", vocab: 2 ** 24 + 4 }, Float32Array.of(2 ** 24 + 3))).toThrow(
+    /a Float32Array rounds/,
+  );
   // Beyond the vocabulary an id is unknown, rounded or not.
   expect(encode({ kind: "id", vocab: 10 }, big)).toEqual([4, 0]);
   expect(encode(hashed, Float32Array.of(3, 2 ** 24 - 1))).toEqual(encode(hashed, [3, 2 ** 24 - 1]));

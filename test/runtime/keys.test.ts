@@ -2,7 +2,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TwinError } from "../../contract/error.ts";
-import { joinKeys, type KeyColumn, keyText, parseKeys, pickKeys, type RawKeys } from "../../runtime/encode/keys.ts";
+import {
+  describe,
+  joinKeys,
+  type KeyColumn,
+  keyText,
+  parseKeys,
+  pickKeys,
+  type RawKeys,
+} from "../../runtime/encode/keys.ts";
 
 const texts = (keys: KeyColumn) => Array.from({ length: keys.length }, (_, i) => keyText(keys, i));
 const mostKey = 2n ** 63n - 1n;
@@ -22,6 +30,12 @@ test("every form of one integer is one key", () => {
   }
   expect(texts(parseKeys(Uint32Array.of(2 ** 32 - 1), "int64", "x"))).toEqual(["4294967295"]);
   expect(texts(parseKeys(BigUint64Array.of(mostKey), "int64", "x"))).toEqual([String(mostKey)]);
+  expect(texts(parseKeys(Int32Array.of(1, -2, 3, -4, -(2 ** 31)), "int64", "x"))).toEqual([
+    ...["1", "-2", "3", "-4", "-2147483648"],
+  ]);
+  expect(texts(parseKeys(Uint32Array.of(1, 2 ** 31, 3, 2 ** 32 - 1), "int64", "x"))).toEqual([
+    ...["1", "2147483648", "3", "4294967295"],
+  ]);
 });
 
 test("a Float32Array holds no whole number from 2^24 on without a doubt", () => {
@@ -65,6 +79,7 @@ test.each<[string, RawKeys, RegExp]>([
   ["2^63 as text", ["9223372036854775808"], /does not fit/],
   ["a very long text", ["9".repeat(1000)], /does not fit/],
   ["2^63 unsigned", BigUint64Array.of(0n, 2n ** 63n), /key 1 is 9223372036854775808/],
+  ["2^63 unsigned behind others", BigUint64Array.of(0n, 1n, 2n, 3n, 2n ** 63n), /key 4 is 9223372036854775808/],
   ["a word", ["abc"], /key 0 is "abc": integer keys are written with digits only/],
   ["leading zeros", ["007"], /key 0 is "007"/],
   ["minus zero", ["-0"], /key 0 is "-0"/],
@@ -92,4 +107,26 @@ test("columns join and pick", () => {
   const words = joinKeys([parseKeys(["a"], "string", "x"), parseKeys(["b", "c"], "string", "x")], "string");
   expect(texts(pickKeys(words, Int32Array.of(2, 1)))).toEqual(["c", "b"]);
   expect(joinKeys([], "string")).toEqual({ type: "string", length: 0, texts: [] });
+});
+
+test("errors show a value on one line, and a long text by its first 40 letters", () => {
+  const exactly = "x".repeat(40);
+  const shown: [unknown, string][] = [
+    [exactly, `"${exactly}"`],
+    [`${exactly}y`, `"${exactly}…"`],
+    ["a\nb", '"a\\nb"'],
+    [Float32Array.of(1), "a Float32Array"],
+    [[1, 2], "a list of 2"],
+    [undefined, "missing"],
+    [null, "missing"],
+    [{}, "an object"],
+    [() => 1, "a function"],
+    [Symbol("s"), "a symbol"],
+    [5n, "5"],
+    [-0.5, "-0.5"],
+    [true, "true"],
+  ];
+  for (const [value, text] of shown) {
+    expect(describe(value)).toBe(text);
+  }
 });

@@ -23,6 +23,17 @@ test("integers and their texts have one row, other texts their own", () => {
   ]);
 });
 
+test("64 bits of integer are integers, and more are texts", () => {
+  const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
+  const entries = [least, most, most + 1n, least - 1n, 9999999999999999999n, 0n].map(String);
+  const vocabulary = Vocabulary.of("f", entries);
+  entries.forEach((entry, i) => {
+    expect([vocabulary.row(entry), vocabulary.row(BigInt(entry))], entry).toEqual([i + 1, i + 1]);
+  });
+  expect([vocabulary.integerRow(0, 0x80000000), vocabulary.integerRow(-1, 0x7fffffff)]).toEqual([1, 2]);
+  expect([vocabulary.row(0), vocabulary.row(-0)]).toEqual([6, 6]);
+});
+
 test("any entries read back to their rows", () => {
   const entry = fc.oneof(fc.string({ unit: "binary" }), fc.bigInt().map(String), fc.integer().map(String));
   fc.assert(
@@ -42,6 +53,8 @@ test.each([
     sound.replace('"format":1', '"format":2'),
     /has format 2, and this version of Twin reads format 1/,
   ],
+  ["nothing that has a format", "null\n", /not a vocabulary of Twin/],
+  ["no feature", sound.replace('"feature":"f"', '"feature":5'), /`feature` must be a text/],
   ["no count", sound.replace('"entries":3', '"entries":"3"'), /`entries` a count/],
   ["a line too few", sound.replace('"bc"\n', ""), /promises 3 entries and has 2: it is truncated/],
   ["a line cut", sound.slice(0, -3), /line 4: a JSON string is due/],

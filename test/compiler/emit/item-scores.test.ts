@@ -5,7 +5,9 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { topological } from "../../../compiler/ir/graph.ts";
 import { trainGraphs } from "../../../compiler/train/graphs.ts";
-import { bytesOf, difference, graphOf, runGraph } from "../../kit/onnx.ts";
+import { difference } from "../../kit/difference.ts";
+import { graphOf } from "../../kit/graph-of.ts";
+import { bytesOf, runGraph } from "../../kit/onnx.ts";
 import { drawFrom } from "./random-cases.ts";
 
 const [width, batch] = [6, 5];

@@ -9,7 +9,9 @@ import { EmitError, emitOnnx } from "../../../compiler/emit/onnx.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
-import { bytesOf, difference, graphOf, runGraph } from "../../kit/onnx.ts";
+import { difference } from "../../kit/difference.ts";
+import { graphOf } from "../../kit/graph-of.ts";
+import { bytesOf, runGraph } from "../../kit/onnx.ts";
 
 const { onnx } = pkg;
 const weights = { table: Float32Array.of(1, 2, 3, 4, 5, 6), w: Float32Array.of(1, -1, 0.5, 2) };

@@ -5,8 +5,9 @@ import { describe, expect, it } from "vitest";
 import { placement } from "../../../compiler/emit/placement.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
+import { difference } from "../../kit/difference.ts";
 import { needs } from "../../kit/needs.ts";
-import { difference, runGraph } from "../../kit/onnx.ts";
+import { runGraph } from "../../kit/onnx.ts";
 import { holdDevice, onDevice } from "../../kit/webgpu.ts";
 import { anyCase, weights, writers } from "./random-cases.ts";
 

@@ -4,7 +4,7 @@ import { emitNodes } from "../../../compiler/emit/emitter.ts";
 import { nodePlacement, placement } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import type { OnnxNode } from "../../../compiler/ir/rule.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 const node = (
   opType: string,

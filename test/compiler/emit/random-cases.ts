@@ -2,7 +2,7 @@
 import * as ir from "../../../compiler/ir/build.ts";
 import type { Attributes, ComputedDtype, Dtype, Graph, Op, Shape, Value } from "../../../compiler/ir/graph.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 export interface Case {
   readonly graph: Graph;

@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import { placement } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
+import { difference } from "../../kit/difference.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 import { needs } from "../../kit/needs.ts";
-import { difference, graphOf, runGraph } from "../../kit/onnx.ts";
+import { runGraph } from "../../kit/onnx.ts";
 import { holdDevice, onDevice } from "../../kit/webgpu.ts";
 import { drawFrom } from "./random-cases.ts";
 

@@ -11,8 +11,10 @@ import type { Model } from "../../../compiler/model/model.ts";
 import { rewrite } from "../../../compiler/passes/index.ts";
 import { anyModel, modelOf } from "../../kit/any-model.ts";
 import { anyRequest, batchFeeds, type RequestShape, requestFeeds, uniform } from "../../kit/any-request.ts";
+import { difference } from "../../kit/difference.ts";
 import { disagreement, named, results } from "../../kit/gradient.ts";
-import { difference, type Feeds, graphOf, runGraph } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
+import { type Feeds, runGraph } from "../../kit/onnx.ts";
 import { randomParameters } from "../../kit/reference.ts";
 import { showcaseText } from "../../kit/showcase.ts";
 

@@ -8,8 +8,10 @@ import { type Op, topological, type Value } from "../../../compiler/ir/graph.ts"
 import { ops } from "../../../compiler/ir/ops.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import { uniform } from "../../kit/any-request.ts";
+import { difference } from "../../kit/difference.ts";
 import { disagreement, named, results } from "../../kit/gradient.ts";
-import { difference, type Feeds, graphOf, runGraph } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
+import { type Feeds, runGraph } from "../../kit/onnx.ts";
 import { anyCase, weights, writers } from "../emit/random-cases.ts";
 
 const operators = Object.keys(ops) as Op[];

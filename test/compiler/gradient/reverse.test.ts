@@ -6,8 +6,10 @@ import { type Builder, builder } from "../../../compiler/ir/build.ts";
 import { oneThread, type Shape, topological, type Value } from "../../../compiler/ir/graph.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import { uniform } from "../../kit/any-request.ts";
+import { difference } from "../../kit/difference.ts";
 import { disagreement, results } from "../../kit/gradient.ts";
-import { difference, type Feeds, graphOf, runGraph } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
+import { type Feeds, runGraph } from "../../kit/onnx.ts";
 import { type Draw, drawFrom } from "../emit/random-cases.ts";
 
 const filled = (shape: readonly number[], seed: number) => {

@@ -4,7 +4,7 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { cost } from "../../../compiler/ir/cost.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 const b = builder("score");
 const ids = b.input("ids", "int32", ["history"]);

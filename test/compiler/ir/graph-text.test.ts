@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Builder, builder } from "../../../compiler/ir/build.ts";
 import { canonical, fingerprint } from "../../../compiler/ir/hash.ts";
 import { print } from "../../../compiler/ir/print.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 describe("print", () => {
   it("shows one value a line, with type and place", () => {

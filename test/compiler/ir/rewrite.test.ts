@@ -5,7 +5,7 @@ import type { Graph, Value } from "../../../compiler/ir/graph.ts";
 import { print } from "../../../compiler/ir/print.ts";
 import { rewrite } from "../../../compiler/ir/rewrite.ts";
 import { VerifyError, verify } from "../../../compiler/ir/verify.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 const b = builder("m");
 const x = b.input("x", "float32", ["rows", 4]);

@@ -4,7 +4,8 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { masked, maskedScore } from "../../../compiler/lower/mask.ts";
 import type { Scene } from "../../../compiler/lower/scene.ts";
-import { graphOf, runGraph } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
+import { runGraph } from "../../kit/onnx.ts";
 
 describe("a masked score", () => {
   it("is -1e30 whatever it was, below the lowest that counts, as numbers and in float32", async () => {

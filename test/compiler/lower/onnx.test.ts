@@ -9,7 +9,8 @@ import type { Model } from "../../../compiler/model/model.ts";
 import { foldParameters, rewrite } from "../../../compiler/passes/index.ts";
 import { anyModel, modelOf } from "../../kit/any-model.ts";
 import { anyRequest, type Feeds, itemFeeds, requestFeeds } from "../../kit/any-request.ts";
-import { difference, runGraph } from "../../kit/onnx.ts";
+import { difference } from "../../kit/difference.ts";
+import { runGraph } from "../../kit/onnx.ts";
 import { feedsOf, graphsOf, type ReadParameter, randomParameters, run, world } from "../../kit/reference.ts";
 import { showcaseText } from "../../kit/showcase.ts";
 

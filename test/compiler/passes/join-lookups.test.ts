@@ -5,7 +5,7 @@ import type { Value } from "../../../compiler/ir/graph.ts";
 import { topological } from "../../../compiler/ir/graph.ts";
 import { joinLookups } from "../../../compiler/passes/join-lookups.ts";
 import { defaultContext } from "../../../compiler/passes/pass.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 function gathers(left: readonly number[], right: readonly number[], join: "added" | "beside"): number {
   const b = builder("relevance");

@@ -4,7 +4,7 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { topological, type Value } from "../../../compiler/ir/graph.ts";
 import { defaultContext, type Pass, passes } from "../../../compiler/passes/index.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 const b = builder("test");
 const x = b.input("x", "float32", [3, "candidates", 4]);

@@ -7,7 +7,7 @@ import { keptPort } from "../../../compiler/model/ports.ts";
 import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { builtModels } from "../../kit/built-models.ts";
-import { difference } from "../../kit/onnx.ts";
+import { difference } from "../../kit/difference.ts";
 import { graphsOf, outputsApart, randomParameters, run } from "../../kit/reference.ts";
 import { batchOf, keptByAll, trainFeeds } from "../../kit/train-feeds.ts";
 import { interpreted, native } from "../../kit/train-step.ts";

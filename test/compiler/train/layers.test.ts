@@ -5,7 +5,7 @@ import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Value } from "../../../compiler/ir/graph.ts";
 import { hiddenLayer } from "../../../compiler/lower/layer.ts";
 import type { Tower } from "../../../compiler/model/model.ts";
-import { graphOf } from "../../kit/onnx.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 
 const rows = [
   [1, -2],

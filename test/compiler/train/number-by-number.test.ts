@@ -6,7 +6,9 @@ import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { type Graph, topological } from "../../../compiler/ir/graph.ts";
 import { defaultContext } from "../../../compiler/passes/index.ts";
 import { numberByNumber } from "../../../compiler/passes/training/number-by-number.ts";
-import { difference, graphOf, runGraph } from "../../kit/onnx.ts";
+import { difference } from "../../kit/difference.ts";
+import { graphOf } from "../../kit/graph-of.ts";
+import { runGraph } from "../../kit/onnx.ts";
 
 const b = builder("test");
 const index = b.input("index", "int32", ["batch", "history"]);

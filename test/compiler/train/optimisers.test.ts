@@ -5,7 +5,7 @@ import { type Training, trainGraphs } from "../../../compiler/train/graphs.ts";
 import type { TrainPort } from "../../../contract/training-spec.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import type { Feeds } from "../../kit/any-request.ts";
-import { difference } from "../../kit/onnx.ts";
+import { difference } from "../../kit/difference.ts";
 import { outputsApart, randomParameters } from "../../kit/reference.ts";
 import { batchOf, keptByAll, trainFeeds } from "../../kit/train-feeds.ts";
 import { interpreted, native, stepOnce } from "../../kit/train-step.ts";

@@ -1,7 +1,7 @@
 // Paired confidence intervals: against their definitions, against each other, and whether they hold what they promise.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { random } from "../../../contract/random.ts";
+import { random, streams } from "../../../contract/random.ts";
 import { auc, userAucs } from "../../../runtime/metrics/auc.ts";
 import { bootstrap, gaucSums, loglossSums } from "../../../runtime/metrics/bootstrap.ts";
 import { aucDifference, aucDifferenceByUser, placements, upperTail } from "../../../runtime/metrics/delong.ts";
@@ -73,6 +73,47 @@ describe("the difference of two AUCs", () => {
     const grouped = aucDifferenceByUser(label, ours, theirs, alone, label.length);
     expect(grouped.error).toBeCloseTo(plain.error, 12);
   });
+  it("by user has Obuchowski's variance, by its definition, and a user without rows changes nothing", () => {
+    const { label, ours, theirs } = simulated(11, 12, 4);
+    // Users of one row and of many, of one class and of both.
+    const user = Uint32Array.from(label, (_, i) => Math.min(9, Math.floor(i ** 2 / 60)));
+    const found = aucDifferenceByUser(label, ours, theirs, user, 10);
+    const [mine, others] = [placements({ label, score: ours }), placements({ label, score: theirs })];
+    const rows = Array.from(label, (y, i) => ({ y, user: user[i], gap: mine[i] - others[i] - found.difference }));
+    const of = (y: number) => rows.filter((row) => row.y === y);
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const all = [...new Set(user)];
+    const sumOf = (y: number, u: number) =>
+      sum(
+        of(y)
+          .filter((row) => row.user === u)
+          .map(({ gap }) => gap),
+      );
+    const own = (y: number) => {
+      const users = new Set(of(y).map((row) => row.user));
+      return (users.size / (users.size - 1) / of(y).length ** 2) * sum([...users].map((u) => sumOf(y, u) ** 2));
+    };
+    const cross = sum(all.map((u) => sumOf(1, u) * sumOf(0, u)));
+    const between = (2 * (all.length / (all.length - 1)) * cross) / (of(1).length * of(0).length);
+    expect(Math.abs(between)).toBeGreaterThan(1e-5);
+    expect(found.error ** 2).toBeCloseTo(own(1) + own(0) + between, 12);
+    expect(aucDifferenceByUser(label, ours, theirs, user, 12)).toEqual(found);
+  });
+  it("has the p at which its interval of that width touches 0, and 0 or 1 where nothing varies", () => {
+    const { label, ours, theirs } = simulated(12, 40, 3);
+    const { difference, error, p, low, high } = aucDifference(label, ours, theirs);
+    expect(p).toBeCloseTo(2 * upperTail(Math.abs(difference) / error), 14);
+    expect(p > 0.05).toBe(low < 0 && high > 0);
+    expect(aucDifference(label, theirs, ours).p).toBe(p);
+    const score = Float64Array.from(label);
+    expect(
+      aucDifference(
+        label,
+        score,
+        score.map((x) => -x),
+      ),
+    ).toMatchObject({ difference: 1, error: 0, p: 0 });
+  });
   it("between equal systems is none", () => {
     const { label, ours, user, users } = simulated(4, 20, 5);
     expect(aucDifference(label, ours, ours)).toMatchObject({ difference: 0, error: 0, p: 1 });
@@ -122,6 +163,25 @@ describe("the bootstrap over users", () => {
     const error = Math.sqrt(1 / 12 / 500);
     expect((high - low) / (2 * 1.96 * error)).toBeGreaterThan(0.9);
     expect((high - low) / (2 * 1.96 * error)).toBeLessThan(1.1);
+  });
+  it("holds the middle of what drawing users by hand gives, and a user without rows changes nothing", () => {
+    const sums = {
+      ours: Float64Array.of(3, 0, 5, 1, 9),
+      theirs: Float64Array.of(1, 0, 6, 1, 4),
+      weight: Float64Array.of(2, 0, 4, 1, 3),
+    };
+    const [draws, kept] = [61, [0, 2, 3, 4]];
+    const { below } = streams.bootstrap(8, kept.length);
+    const differences = Array.from({ length: draws }, () => {
+      const drawn = kept.map(() => kept[below(kept.length)]);
+      const total = (of: Float64Array) => drawn.reduce((sum, u) => sum + of[u], 0);
+      return (total(sums.ours) - total(sums.theirs)) / total(sums.weight);
+    }).sort((a, b) => a - b);
+    const found = bootstrap(sums, 8, draws);
+    // The quantile between two values in proportion: places 1.5 and 58.5 of 0 … 60.
+    expect(found.low).toBeCloseTo((differences[1] + differences[2]) / 2, 12);
+    expect(found.high).toBeCloseTo((differences[58] + differences[59]) / 2, 12);
+    expect(found.difference).toBeCloseTo((18 - 12) / 10, 12);
   });
   it("of GAUC leaves users of one class out", () => {
     const one = userAucs(

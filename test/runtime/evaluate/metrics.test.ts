@@ -60,6 +60,17 @@ describe("the order of scores", () => {
       );
     },
   );
+  it("keeps equal values in their order, and tells values apart by their last bits, few or many", () => {
+    for (const Values of [Float32Array, Float64Array]) {
+      for (const count of [9, 5000]) {
+        const rows = Array.from({ length: count }, (_, i) => i);
+        expect([...ascending(new Values(count).fill(2))]).toEqual(rows);
+        const step = Values === Float32Array ? 2 ** -23 : 2 ** -52;
+        const below = new Values(rows.map((row) => -1 - ((row * 7) % count) * step));
+        expect(Array.from(ascending(below), (row) => (row * 7) % count)).toEqual(rows.toReversed());
+      }
+    }
+  });
   it("refuses what is no number", () => {
     expect(() => ascending(floats(1, Number.NaN))).toThrow("value 1 is no number");
   });
@@ -163,6 +174,20 @@ describe("calibration", () => {
     expect(promised(floats(z(0.9), z(0.2)), bits(1, 1), floats(1, 3))).toBeCloseTo(1.5 / 4, 12);
     expect(found.ece).toBeCloseTo((0.2 + 0.2) / 2, 12);
   });
+  it("weighs rows within their bin and counts them whole, as if a row of weight 3 stood there three times", () => {
+    const [logit, label, weight] = [floats(-1, -1, 0, 1, 1, 2), bits(0, 1, 1, 0, 1, 1), floats(3, 1, 2, 1, 1, 2)];
+    const { bins, ratio, ece } = calibration(logit, label, weight, 1);
+    const times = <T>(of: (i: number) => T) => [...weight].flatMap((count, i) => Array<T>(count).fill(of(i)));
+    const [longer, labels] = [floats(...times((i) => logit[i])), bits(...times((i) => label[i]))];
+    const repeated = calibration(longer, labels, null, 1);
+    expect([bins[0].rows, repeated.bins[0].rows]).toEqual([6, 10]);
+    expect(bins[0].observed).toBeCloseTo(6 / 10, 12);
+    expect(bins[0].predicted).toBeCloseTo(repeated.bins[0].predicted, 12);
+    expect(ratio).toBeCloseTo(repeated.ratio, 12);
+    expect(ece).toBeCloseTo(repeated.ece, 12);
+    expect(promised(logit, label, weight)).toBeCloseTo(ratio, 12);
+    expect(promised(longer, labels)).toBeCloseTo(ratio, 12);
+  });
   it("does not depend on the order of the rows, ties included", () => {
     fc.assert(
       fc.property(anyRows, fc.integer({ min: 0, max: 1000 }), (rows, turn) => {
@@ -226,6 +251,33 @@ describe("NDCG@k and recall@k", () => {
         expect(found.recall).toBeCloseTo(recall / orders, 12);
       }),
     );
+  });
+  it("of several requests is the mean of each alone, also where their scores are alike and k is above their size", () => {
+    const some = [
+      { label: bits(0, 1), score: floats(5, 5) },
+      { label: bits(1, 0, 0), score: floats(5, 4, 5) },
+      { label: bits(0, 1, 1), score: floats(4, 4, 9) },
+    ];
+    const ks = [1, 2, 10];
+    const each = some.map((rows) => topMetrics(rows, new Uint32Array(rows.label.length), 1, ks).top);
+    const all = topMetrics(
+      {
+        label: bits(...some.flatMap(({ label }) => [...label])),
+        score: floats(...some.flatMap(({ score }) => [...score])),
+      },
+      Uint32Array.of(0, 0, 1, 1, 1, 2, 2, 2),
+      3,
+      ks,
+    );
+    expect(all.requests).toBe(3);
+    ks.forEach((k, at) => {
+      const mean = (key: "ndcg" | "recall") => each.reduce((sum, top) => sum + top[at][key], 0) / 3;
+      expect(all.top[at].k).toBe(k);
+      expect(all.top[at].ndcg).toBeCloseTo(mean("ndcg"), 12);
+      expect(all.top[at].recall).toBeCloseTo(mean("recall"), 12);
+    });
+    // One of two tied, one of two tied for the first place, and the first of three.
+    expect(all.top[0].recall).toBeCloseTo((1 / 2 + 1 / 2 + 1 / 2) / 3, 12);
   });
   it("leaves out requests without a positive", () => {
     const rows = { label: bits(0, 0), score: floats(1, 2) };

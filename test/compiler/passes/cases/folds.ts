@@ -1,7 +1,7 @@
 // Proofs of fold-beta, fold-bias and fold-scale.
 import { builder } from "../../../../compiler/ir/build.ts";
 import type { Value } from "../../../../compiler/ir/graph.ts";
-import { graphOf } from "../../../kit/onnx.ts";
+import { graphOf } from "../../../kit/graph-of.ts";
 import type { PassCases } from "../../../kit/pass-cases.ts";
 
 const b = builder("m");

@@ -1,7 +1,7 @@
 // Proofs of training's passes over what reverse mode writes.
 import { builder, make } from "../../../../compiler/ir/build.ts";
 import type { Value } from "../../../../compiler/ir/graph.ts";
-import { graphOf } from "../../../kit/onnx.ts";
+import { graphOf } from "../../../kit/graph-of.ts";
 import { mutant, type PassCases } from "../../../kit/pass-cases.ts";
 
 const b = builder("m");

@@ -2,7 +2,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: patches of source hold its templates
 import { builder } from "../../../../compiler/ir/build.ts";
 import type { Value } from "../../../../compiler/ir/graph.ts";
-import { graphOf } from "../../../kit/onnx.ts";
+import { graphOf } from "../../../kit/graph-of.ts";
 import { mutant, type PassCases } from "../../../kit/pass-cases.ts";
 
 const b = builder("m");

@@ -1,6 +1,6 @@
 // Proof of read-kept.
 import { builder } from "../../../../compiler/ir/build.ts";
-import { graphOf } from "../../../kit/onnx.ts";
+import { graphOf } from "../../../kit/graph-of.ts";
 import type { PassCases } from "../../../kit/pass-cases.ts";
 
 const b = builder("m");
