@@ -61,7 +61,7 @@ it("what is listed as unnoticed stands in the code, with a reason", () => {
       expect(["same", "cost", "text"], path).toContain(kind);
       expect(why.length, path).toBeGreaterThan(20);
       const gone = mutants.filter((name) => !lines.includes(name.split(" ⇒ ")[0].replace(/ …$/, "")));
-      expect(gone, `${path} in test/mutation/unnoticed.json`).toEqual([]);
+      expect(gone, `lines of ${path} have changed: write their new text into test/mutation/unnoticed.json`).toEqual([]);
     }
   }
 });
