@@ -219,3 +219,4 @@ export type Manifest = v.InferOutput<typeof ManifestSchema>;
 export type Derived = v.InferOutput<typeof DerivedSchema>;
 export type FeatureSpec = v.InferOutput<typeof FeatureSchema>;
 export type TableEntry = v.InferOutput<typeof TableSchema>;
+export type EmbeddingEntry = Manifest["embeddings"][number];

@@ -1,7 +1,15 @@
 // What each graph input holds, resolved once: the manifest's names become its features, histories and tables.
 import { TwinError } from "./error.ts";
-import type { FeatureSpec, GraphName, Manifest, OutputPort, StoredType, TableEntry } from "./manifest.ts";
-import type { Result, Source } from "./port-spec.ts";
+import type {
+  EmbeddingEntry,
+  FeatureSpec,
+  GraphName,
+  Manifest,
+  OutputPort,
+  StoredType,
+  TableEntry,
+} from "./manifest.ts";
+import { graphNames, type Result, type Source, storedTypes } from "./port-spec.ts";
 
 /** Where the tensor of an input comes from. */
 export type PortSource =
@@ -9,7 +17,7 @@ export type PortSource =
   | { readonly kind: "history-item" | "cross"; readonly history: string; readonly feature: FeatureSpec }
   | { readonly kind: "valid"; readonly history: string }
   | { readonly kind: "row" | "table" | "table-scale"; readonly table: string; readonly entry: TableEntry }
-  | { readonly kind: "embedding"; readonly parameter: string }
+  | { readonly kind: "embedding"; readonly parameter: string; readonly entry: EmbeddingEntry }
   | { readonly kind: "kept"; readonly search: string };
 
 /** An input of a graph, or of its variant over stored rows. */
@@ -29,16 +37,18 @@ export function graphInputs(manifest: Manifest): GraphInputs {
   const features = new Map(manifest.features.map((feature) => [feature.name, feature]));
   const resolve = resolver(manifest, features);
   const inputs = new Map<string, readonly SourcedInput[]>();
-  for (const [graph, spec] of Object.entries(manifest.graphs) as [GraphName, Manifest["graphs"][GraphName]][]) {
+  for (const graph of graphNames) {
+    const spec = manifest.graphs[graph];
     if (spec === undefined) {
       continue;
     }
     const sourced = (ports: readonly { readonly name: string; readonly source: Source }[]) =>
       ports.map(({ name, source }) => ({ name, source: resolve(graph, name, source) }));
     inputs.set(keyOf(graph, null), sourced(spec.inputs));
-    for (const [type, variant] of Object.entries(spec.variants ?? {})) {
+    for (const type of storedTypes) {
+      const variant = spec.variants?.[type];
       if (variant !== undefined) {
-        inputs.set(keyOf(graph, type as StoredType), sourced(variant.inputs));
+        inputs.set(keyOf(graph, type), sourced(variant.inputs));
       }
     }
   }
@@ -76,10 +86,9 @@ function resolver(manifest: Manifest, features: ReadonlyMap<string, FeatureSpec>
       }
       case "embedding": {
         const { parameter } = source;
-        if (!manifest.embeddings.some((one) => one.parameter === parameter)) {
-          fail(`the embedding ${parameter}`);
-        }
-        return { kind: "embedding", parameter };
+        const entry =
+          manifest.embeddings.find((one) => one.parameter === parameter) ?? fail(`the embedding ${parameter}`);
+        return { kind: "embedding", parameter, entry };
       }
       case "kept": {
         const { search } = source;

@@ -106,8 +106,8 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
     const only = { ...request.rank, candidates: picked(request.rank.candidates, order[0]) };
     const explained = await prepared.explain(only);
     print(explanationText(explained));
-    const [{ item: earlier }] = historyColumns(manifest, request.prepare).values();
-    print(plantedText(explained[0], earlier as ArrayLike<unknown>, await itemCategories(join(dir, "data"))));
+    const [{ columns }] = historyColumns(manifest, request.prepare);
+    print(plantedText(explained[0], columns.item as ArrayLike<unknown>, await itemCategories(join(dir, "data"))));
 
     section("where things are");
     print(`${model}\n${built}/\n${run}/\n${data}\n${path}`);

@@ -44,7 +44,7 @@ function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): 
     throw new Error(`${scope}: ${feature.qualified} is of kind ${encoder.kind}, and only rows can match`);
   }
   const b = scene.b.at(scope);
-  const int = (value: number) => b.constant({ dtype: "int32", shape: [], data: Int32Array.of(value) });
+  const int = (value: number) => b.integer(value);
   const raw = encoded(scene, feature, { kind: "candidate" });
   // −2 is never a behaviour's row, so an unknown candidate equals nothing.
   const candidate = b.where(b.greater(raw, int(0)), raw, int(-2));

@@ -1,6 +1,6 @@
 // From IR values to ONNX nodes, as plain records: names, constants and subgraphs. Knows no protobuf.
 import { recordOf } from "../../contract/record.ts";
-import { type Attributes, type ComputedDtype, type Graph, type Literal, topological, type Value } from "../ir/graph.ts";
+import { type Attributes, type ComputedDtype, eachValue, type Graph, type Literal, topological } from "../ir/graph.ts";
 import { ruleOf } from "../ir/ops.ts";
 import { digest } from "../ir/print.ts";
 import type { OnnxAttribute, OnnxEmitter, OnnxNode, OnnxSubgraph } from "../ir/rule.ts";
@@ -24,22 +24,18 @@ export interface OnnxGraph {
 /** The nodes of a graph in canonical order; equal graphs give equal records, names included. */
 export function emitNodes(graph: Graph): OnnxGraph {
   const writer = new Writer(reserved(graph));
-  const names = new Map<Value, string>();
-  for (const value of topological(
+  const order = topological(
     graph.outputs.map((output) => output.value),
     graph.inputs,
-  )) {
-    const { op, inputs, scope, doc } = value.node;
+  );
+  const names = eachValue<string>(order, (value, operands) => {
+    const { op, scope, doc } = value.node;
     if (op === "parameter") {
       writer.parameter(value.node.attributes);
     }
-    const emit = writer.at(scope === "" ? graph.name : scope, doc);
-    const operands = inputs.map((input) => names.get(input)!);
-    names.set(value, ruleOf(op).onnx(emit, operands, value.node, value));
-  }
-  return writer.finish(
-    graph.outputs.map(({ name, value }) => ({ name, from: names.get(value)!, doc: value.node.doc })),
-  );
+    return ruleOf(op).onnx(writer.at(scope === "" ? graph.name : scope, doc), operands, value.node, value);
+  });
+  return writer.finish(graph.outputs.map(({ name, value }) => ({ name, from: names.of(value), doc: value.node.doc })));
 }
 
 /** Names that are part of a graph's interface, and so are no intermediate result's. */
@@ -87,6 +83,7 @@ class Writer {
       nodes: write,
       constant: ({ dtype, shape, data }: Literal) => this.#constant(dtype, shape, data),
       ints: (...values) => this.#constant("int64", [values.length], BigInt64Array.from(values, BigInt)),
+      integer: (value) => this.#constant("int32", [], Int32Array.of(value)),
       scalar: (value) => this.#constant("float32", [], Float32Array.of(value)),
       subgraph: (body): OnnxSubgraph => {
         const inner: OnnxNode[] = [];

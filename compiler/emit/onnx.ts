@@ -1,12 +1,13 @@
 // Writes a graph as an ONNX model. The only file that knows protobuf.
+
 import pkg from "onnx-proto";
 import type { Attributes, Dtype, Graph, Shape } from "../ir/graph.ts";
+import { type OnnxDtype, onnxDtype } from "../ir/onnx-dtype.ts";
 import type { OnnxAttribute, OnnxNode } from "../ir/rule.ts";
 import { showShape, size } from "../ir/shape.ts";
 import { emitNodes, isSubgraph, type OnnxConstant, type OnnxGraph } from "./emitter.ts";
 
 const { onnx } = pkg;
-const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 const opset = 18;
 const irVersion = 8;
 
@@ -69,7 +70,7 @@ export function emitOnnx(
 
 function valueProto(name: string, dtype: Dtype, shape: Shape, docString: string) {
   const dim = shape.map((length) => (typeof length === "string" ? { dimParam: length } : { dimValue: length }));
-  return { name, docString, type: { tensorType: { elemType: dtypes[dtype], shape: { dim } } } };
+  return { name, docString, type: { tensorType: { elemType: onnxDtype[dtype], shape: { dim } } } };
 }
 
 function nodeProto(node: OnnxNode): InstanceType<typeof onnx.NodeProto> {
@@ -104,8 +105,8 @@ function attributeProto(name: string, value: OnnxAttribute) {
   return { name, type: INTS, ints: [...value] };
 }
 
-function tensorProto(name: string, dtype: keyof typeof dtypes, shape: readonly number[], rest: object) {
-  return onnx.TensorProto.create({ name, dataType: dtypes[dtype], dims: [...shape], ...rest });
+function tensorProto(name: string, dtype: OnnxDtype, shape: readonly number[], rest: object) {
+  return onnx.TensorProto.create({ name, dataType: onnxDtype[dtype], dims: [...shape], ...rest });
 }
 
 function parameterProto({ name, shape }: Attributes["parameter"], place: ParameterPlace) {

@@ -1,6 +1,7 @@
 // Which nodes run on which device: finds what an execution provider would hand back to the CPU.
 
-import type { Dtype, Graph } from "../ir/graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import { dtypeOf, type OnnxDtype } from "../ir/onnx-dtype.ts";
 import type { OnnxNode } from "../ir/rule.ts";
 import { emitNodes, isSubgraph, type OnnxGraph } from "./emitter.ts";
 
@@ -26,8 +27,6 @@ export const tieOrder: Readonly<Record<Provider, "lower index first" | "any">> =
   wasm: "lower index first",
   webgpu: "any",
 };
-
-type OnnxDtype = Dtype | "int64";
 
 interface Support {
   /** The operand whose dtype decides. */
@@ -156,7 +155,7 @@ function* judge(
     node.outputs.forEach((output, index) => {
       known.set(
         output,
-        bodies.length > 0 ? known.get(bodies[0].outputs[index])! : resultDtype(node, support, dtype, index),
+        (bodies.length > 0 ? known.get(bodies[0].outputs[index]) : null) ?? resultDtype(node, support, dtype, index),
       );
     });
   }
@@ -186,13 +185,10 @@ function resultDtype(
   output: number,
 ): OnnxDtype {
   if (node.opType === "Cast") {
-    return castTo[Number(node.attributes.to)];
+    return dtypeOf(Number(node.attributes.to));
   }
   if (node.opType === "TopK" && output === 1) {
     return "int64";
   }
   return support?.result ?? dtype ?? "float32";
 }
-
-/** TensorProto.DataType */
-const castTo: Readonly<Record<number, OnnxDtype>> = { 1: "float32", 6: "int32", 7: "int64", 9: "bool" };

@@ -2,7 +2,7 @@
 
 import { digestOf } from "../../contract/digest.ts";
 import { recordOf } from "../../contract/record.ts";
-import { type Graph, type Node, topological, type Value } from "../ir/graph.ts";
+import { eachValue, type Graph, type Node, topological, type Value } from "../ir/graph.ts";
 import { canonical } from "../ir/hash.ts";
 import { vocabularyOwner } from "../model/embeddings.ts";
 import { allFeatures } from "../model/features.ts";
@@ -66,7 +66,13 @@ export function producerParts(model: Model, table: Table, projector: Graph | und
   return {
     output: output.value,
     parameters: nodes.filter(isParameter).map(({ attributes }) => attributes),
-    features: nodes.filter(isInput).map(({ attributes }) => features.get(attributes.name)!),
+    features: nodes.filter(isInput).map(({ attributes }) => {
+      const feature = features.get(attributes.name);
+      if (feature === undefined) {
+        throw new Error(`the projector reads ${attributes.name}, which is no feature of the model`);
+      }
+      return feature;
+    }),
   };
 }
 
@@ -135,15 +141,17 @@ function renamed(values: readonly Value[], names: ReadonlyMap<string, string>): 
   if (names.size === 0) {
     return [...values];
   }
-  const made = new Map<Value, Value>();
-  for (const value of topological(values)) {
+  const called = (name: string) => names.get(name) ?? name;
+  const made = eachValue<Value>(topological(values), (value, inputs) => {
     const { node } = value;
-    const inputs = node.inputs.map((input) => made.get(input)!);
-    const attributes =
-      isParameter(node) || isInput(node)
-        ? { ...node.attributes, name: names.get(node.attributes.name) ?? node.attributes.name }
-        : node.attributes;
-    made.set(value, { ...value, node: { ...node, inputs, attributes } as Node });
-  }
-  return values.map((value) => made.get(value)!);
+    switch (node.op) {
+      case "parameter":
+        return { ...value, node: { ...node, attributes: { ...node.attributes, name: called(node.attributes.name) } } };
+      case "input":
+        return { ...value, node: { ...node, attributes: { ...node.attributes, name: called(node.attributes.name) } } };
+      default:
+        return { ...value, node: { ...node, inputs } };
+    }
+  });
+  return values.map((value) => made.of(value));
 }

@@ -1,5 +1,5 @@
 // Symbols to numbers: what `candidates` or `history` is when a graph runs, and the shapes that follow.
-import { type Graph, type Shape, topological, type Value } from "./graph.ts";
+import { type Graph, PerValue, type Shape, topological, type Value } from "./graph.ts";
 import { solveReshape } from "./ops/layout.ts";
 import { show, showShape } from "./shape.ts";
 
@@ -38,15 +38,13 @@ export function concrete(bindings: ReadonlyMap<string, number>, value: Value): n
 }
 
 /** The shape in numbers of every value of a graph. Symbols that a reshape introduces are solved on the way. */
-export function concreteShapes(graph: Graph, given: Readonly<Record<string, number>>): Map<Value, number[]> {
+export function concreteShapes(graph: Graph, given: Readonly<Record<string, number>>): PerValue<number[]> {
   const bindings: Bindings = new Map(Object.entries(given));
-  const shapes = new Map<Value, number[]>();
+  const shapes = new PerValue<number[]>();
   for (const value of topological(graph.outputs.map((output) => output.value))) {
     const [from] = value.node.inputs;
     const lengths =
-      value.node.op === "reshape"
-        ? solveReshape(from.shape, shapes.get(from)!, value.shape)
-        : concrete(bindings, value);
+      value.node.op === "reshape" ? solveReshape(from.shape, shapes.of(from), value.shape) : concrete(bindings, value);
     bind(bindings, value.shape, lengths, `${value.node.op} in ${value.node.scope}`);
     shapes.set(value, lengths);
   }

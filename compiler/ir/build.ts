@@ -27,7 +27,7 @@ export function make<K extends Op>(op: K, inputs: readonly Value[], attributes: 
   try {
     const { dtype, shape } = infer(op, inputs, attributes);
     const node: Node<K> = { op, inputs, attributes, scope: place.scope, doc: place.doc };
-    return { node: node as unknown as Node, dtype, shape };
+    return { node: node as Node, dtype, shape };
   } catch (error) {
     if (!(error instanceof ShapeError)) {
       throw error;
@@ -46,6 +46,8 @@ export interface Builder {
   constant(literal: Literal): Value;
   /** float32 [] */
   scalar(x: number): Value;
+  /** int32 [] */
+  integer(x: number): Value;
   /** float32, [n] unless a shape is given */
   floats(values: ArrayLike<number>, shape?: readonly number[]): Value;
   /** int32, [n] unless a shape is given */
@@ -163,6 +165,7 @@ function within(place: Place, parameters: Map<string, Value>): Builder {
     },
     constant,
     scalar: (x) => constant({ dtype: "float32", shape: [], data: Float32Array.of(x) }),
+    integer: (x) => constant({ dtype: "int32", shape: [], data: wholes([x]) }),
     floats: (values, shape = [values.length]) => constant({ dtype: "float32", shape, data: Float32Array.from(values) }),
     ints: (values, shape = [values.length]) => constant({ dtype: "int32", shape, data: wholes(values) }),
     add: binary("add"),

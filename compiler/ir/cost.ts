@@ -21,7 +21,7 @@ export function cost(graph: Graph, bindings: Readonly<Record<string, number>>): 
   let total = 0;
   for (const [value, shape] of shapes) {
     const { op, inputs, attributes, scope } = value.node;
-    const operands = inputs.map((input) => shapes.get(input)!);
+    const operands = inputs.map((input) => shapes.of(input));
     const count = ruleOf(op).cost(operands, shape, attributes);
     if (count === 0) {
       continue;

@@ -1,7 +1,7 @@
 // The reference interpreter: slow, obvious, in float64. The oracle of every numerical test.
 import { recordOf } from "../../contract/record.ts";
 import { type Bindings, bind } from "./bind.ts";
-import { type Dtype, type Graph, topological, type Value } from "./graph.ts";
+import { type Dtype, type Graph, PerValue, topological, type Value } from "./graph.ts";
 import { solveReshape } from "./ops/layout.ts";
 import { ops, ruleOf } from "./ops.ts";
 import type { Tensor } from "./rule.ts";
@@ -35,23 +35,23 @@ export function evaluate(
     }
     checkFeed(value, tensor, bindings, `graph ${graph.name}, input ${name}`);
   }
-  const results = new Map<Value, Tensor>(force);
+  const results = new PerValue<Tensor>(force);
   for (const value of needed(graph, force)) {
     const result = force.get(value) ?? compute(value, results, feeds, parameter);
     bind(bindings, value.shape, result.shape, `graph ${graph.name}, ${describe(value)}`);
     results.set(value, result);
   }
-  return recordOf(graph.outputs.map(({ name, value }) => [name, results.get(value)!]));
+  return recordOf(graph.outputs.map(({ name, value }) => [name, results.of(value)]));
 }
 
 function compute(
   value: Value,
-  results: ReadonlyMap<Value, Tensor>,
+  results: PerValue<Tensor>,
   feeds: Readonly<Record<string, Tensor>>,
   parameter: (name: string) => Tensor,
 ): Tensor {
   const { op, inputs, attributes } = value.node;
-  const operands = inputs.map((input) => results.get(input)!);
+  const operands = inputs.map((input) => results.of(input));
   if (op === "input") {
     return feeds[attributes.name];
   }

@@ -165,12 +165,18 @@ export const isInput = (value: Value): value is InputValue => value.node.op === 
 /** The inputs that values depend on. */
 export const inputsOf = (values: readonly Value[]): InputValue[] => topological(values).filter(isInput);
 
+/** The attributes of a value made by `op`, else null. */
+export function made<K extends Op>({ node }: Value, op: K): Attributes[K] | null {
+  return node.op === op ? (node.attributes as Attributes[K]) : null;
+}
+
 /** The attributes of a value whose operator is known. @throws Error where it is another one: a fault of ours */
-export function attributesOf<K extends Op>({ node }: Value, op: K): Attributes[K] {
-  if (node.op !== op) {
-    throw new Error(`${node.op} in ${node.scope} is no ${op}`);
+export function attributesOf<K extends Op>(value: Value, op: K): Attributes[K] {
+  const attributes = made(value, op);
+  if (attributes === null) {
+    throw new Error(`${value.node.op} in ${value.node.scope} is no ${op}`);
   }
-  return node.attributes as Attributes[K];
+  return attributes;
 }
 
 export interface Output {
@@ -185,6 +191,33 @@ export interface Graph {
   /** Declared order; inputs that no output depends on are not part of the graph. */
   readonly inputs: readonly InputValue[];
   readonly outputs: readonly Output[];
+}
+
+/** Something of each value of a graph, such as its name in a text. */
+export class PerValue<T> extends Map<Value, T> {
+  /** @throws Error naming the value that nothing was made of: a fault of ours */
+  of(value: Value): T {
+    const found = this.get(value);
+    if (found === undefined) {
+      throw new Error(`${value.node.op} in ${value.node.scope} is not among the values that were gone through`);
+    }
+    return found;
+  }
+}
+
+/** Makes something of every value, operands before users; `make` is given what it made of the operands. */
+export function eachValue<T>(order: readonly Value[], make: (value: Value, operands: readonly T[]) => T): PerValue<T> {
+  const made = new PerValue<T>();
+  for (const value of order) {
+    made.set(
+      value,
+      make(
+        value,
+        value.node.inputs.map((input) => made.of(input)),
+      ),
+    );
+  }
+  return made;
 }
 
 /** The values that the outputs depend on, operands before users, in a canonical order (inputs first as declared). */

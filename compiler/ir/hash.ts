@@ -1,7 +1,7 @@
 // Structural identity: equal computations have equal text and equal fingerprints, wherever they stand in a model.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { topological, type Value } from "./graph.ts";
+import { PerValue, topological, type Value } from "./graph.ts";
 import { digest, printNode } from "./print.ts";
 import { show } from "./shape.ts";
 
@@ -12,19 +12,18 @@ import { show } from "./shape.ts";
  */
 export function canonical(values: readonly Value[]): string {
   const numbers = new Map<string, number>();
-  const number = new Map<Value, number>();
+  const number = new PerValue<number>();
   for (const value of topological(values)) {
     const { op, attributes } = value.node;
     const meaning =
-      op === "constant" ? `constant ${digest(attributes.data)}` : printNode(value, (input) => `%${number.get(input)}`);
+      op === "constant" ? `constant ${digest(attributes.data)}` : printNode(value, (input) => `%${number.of(input)}`);
     const line = `${meaning} : ${show(value)}`;
-    if (!numbers.has(line)) {
-      numbers.set(line, numbers.size + 1);
-    }
-    number.set(value, numbers.get(line)!);
+    const own = numbers.get(line) ?? numbers.size + 1;
+    numbers.set(line, own);
+    number.set(value, own);
   }
   const lines = [...numbers].map(([line, index]) => `%${index} = ${line}`);
-  return [...lines, `return ${values.map((value) => `%${number.get(value)}`).join(", ")}`, ""].join("\n");
+  return [...lines, `return ${values.map((value) => `%${number.of(value)}`).join(", ")}`, ""].join("\n");
 }
 
 /** SHA-256 of the canonical text, in hex. */

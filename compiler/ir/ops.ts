@@ -69,4 +69,4 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
 };
 
 /** The rule of a node whose operator is not known here; its attributes are its own operator's. */
-export const ruleOf = (op: Op): Rule<Op> => ops[op] as unknown as Rule<Op>;
+export const ruleOf = <K extends Op>(op: K): Rule<K> => ops[op];

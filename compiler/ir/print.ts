@@ -1,7 +1,7 @@
 // A graph as stable text, one value a line: what goldens compare and `twin show` prints.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type Graph, type Literal, topological, type Value } from "./graph.ts";
+import { type Graph, type Literal, PerValue, topological, type Value } from "./graph.ts";
 import { show, showShape } from "./shape.ts";
 
 /**
@@ -16,10 +16,10 @@ import { show, showShape } from "./shape.ts";
 export function print(graph: Graph): string {
   const outputs = graph.outputs.map((output) => output.value);
   const order = topological(outputs, graph.inputs);
-  const names = new Map(order.map((value, index) => [value, `%${index + 1}`]));
+  const names = new PerValue(order.map((value, index) => [value, `%${index + 1}`]));
   const line = (value: Value) => {
     const place = value.node.scope === "" ? "" : `  # ${value.node.scope}`;
-    return `${names.get(value)} = ${printNode(value, (input) => names.get(input)!)} : ${show(value)}${place}`;
+    return `${names.get(value)} = ${printNode(value, (input) => names.of(input))} : ${show(value)}${place}`;
   };
   const returns = graph.outputs.map(({ name, value }) => `return ${name} = ${names.get(value)} : ${show(value)}`);
   return [`graph ${graph.name}`, ...order.map(line), ...returns, ""].join("\n");

@@ -70,6 +70,8 @@ export interface OnnxEmitter {
   constant(literal: Literal): string;
   /** An int64 vector, for shapes, axes and TopK's k. */
   ints(...values: number[]): string;
+  /** An int32 scalar. */
+  integer(value: number): string;
   /** A float32 scalar. */
   scalar(value: number): string;
   /** The body of an `If`: it may use outer names; `write` returns the names of its outputs. */

@@ -108,5 +108,5 @@ function pooled(b: Builder, table: Value, ids: Value, pool: "sum" | "mean"): Val
 }
 
 function int(b: Builder, value: number): Value {
-  return b.constant({ dtype: "int32", shape: [], data: Int32Array.of(value) });
+  return b.integer(value);
 }

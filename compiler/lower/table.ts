@@ -44,7 +44,7 @@ export function columns(scene: Scene, frame: Frame, { table, part }: Held, heads
 export function found(scene: Scene, table: Table): Value {
   return scene.once(`found ${table.name}`, () => {
     const b = scene.b.at(table.name, table.doc);
-    const zero = b.constant({ dtype: "int32", shape: [], data: Int32Array.of(0) });
+    const zero = b.integer(0);
     return b.cast(b.greater(rowInput(scene, table), zero), "float32");
   });
 }

@@ -76,7 +76,7 @@ function firstRows(scene: Scene): Value {
     const b = scene.b.at("candidates");
     const x = encoded(scene, feature, { kind: "candidate" });
     const column = x.shape.length === 1 ? x : b.squeeze(b.slice(x, 1, 0, 1), 1);
-    return b.mul(b.cast(column, "int32"), b.constant({ dtype: "int32", shape: [], data: Int32Array.of(0) }));
+    return b.mul(b.cast(column, "int32"), b.integer(0));
   });
 }
 

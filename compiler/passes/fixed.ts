@@ -1,5 +1,5 @@
 // Fixed values: those that depend on parameters and constants alone, and so can be computed when a graph is built.
-import type { Attributes, Op, Value } from "../ir/graph.ts";
+import type { Value } from "../ir/graph.ts";
 
 const known = new WeakMap<Value, boolean>();
 
@@ -13,20 +13,15 @@ export function isFixed(value: Value): boolean {
       stack.push(...pending);
       continue;
     }
-    known.set(top, top.node.op !== "input" && top.node.inputs.every((input) => known.get(input)!));
+    known.set(top, top.node.op !== "input" && top.node.inputs.every((input) => known.get(input) === true));
     stack.pop();
   }
-  return known.get(value)!;
+  return known.get(value) === true;
 }
 
 /** A fixed value of one number. */
 export function isFixedNumber(value: Value): boolean {
   return isFixed(value) && value.dtype === "float32" && value.shape.every((dim) => dim === 1);
-}
-
-/** The attributes of a value made by `op`, else null. */
-export function made<K extends Op>(value: Value, op: K): Attributes[K] | null {
-  return value.node.op === op ? (value.node.attributes as Attributes[K]) : null;
 }
 
 /** Elements of a value whose dims are all known. */

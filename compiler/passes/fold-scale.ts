@@ -1,7 +1,7 @@
 // Rewrite 3: 1/√d into the query's weight.
 import { builder, make } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
-import { isFixed, isFixedNumber, made } from "./fixed.ts";
+import { made, type Value } from "../ir/graph.ts";
+import { isFixed, isFixedNumber } from "./fixed.ts";
 import { nowhere, ruled } from "./pass.ts";
 
 /**
@@ -29,7 +29,7 @@ function divided(value: Value, by: Value): Value | null {
     case "transpose":
     case "reshape": {
       const inner = divided(node.inputs[0], by);
-      return inner && make(node.op, [inner], node.attributes as never, node);
+      return inner && make(node.op, [inner], node.attributes, node);
     }
     case "matmul": {
       const [left, right] = node.inputs;

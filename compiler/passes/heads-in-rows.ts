@@ -1,9 +1,9 @@
 // A plan that pays: where all heads read the same rows, they stand as rows of one product instead of as products of their own.
 
 import { type Builder, builder } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
+import { made, type Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
-import { isFixed, made } from "./fixed.ts";
+import { isFixed } from "./fixed.ts";
 import { nowhere, ruled } from "./pass.ts";
 
 /**

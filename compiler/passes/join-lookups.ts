@@ -2,9 +2,9 @@
 
 import { elementCount } from "../../contract/element-count.ts";
 import { type Builder, builder } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
+import { made, type Value } from "../ir/graph.ts";
 import { knownDim, knownShape } from "../ir/shape.ts";
-import { elements, isFixed, made } from "./fixed.ts";
+import { elements, isFixed } from "./fixed.ts";
 import { nowhere, ruled } from "./pass.ts";
 
 /** Numbers that a joint table may hold: it has to stay in the processor's cache. */
@@ -118,7 +118,7 @@ function jointRows(a: Value, b: Value, countT: number, at: Builder): Value {
       const before = join(i.node.inputs[0], j.node.inputs[0]);
       return i.node.op === "gather" ? at.gather(before, i.node.inputs[1]) : at.gatherRows(before, i.node.inputs[1]);
     }
-    const stride = at.constant({ dtype: "int32", shape: [], data: Int32Array.of(countT) });
+    const stride = at.integer(countT);
     return at.add(at.mul(i, stride), j);
   };
   return join(a.node.inputs[1], b.node.inputs[1]);
@@ -129,7 +129,7 @@ function neighbours(value: Value): boolean {
   if (node.op === "add") {
     return node.inputs[0].shape.join() === node.inputs[1].shape.join() && bothSmall(node.inputs, 0);
   }
-  if (node.op !== "concat" || made(value, "concat")!.axis !== shape.length - 1) {
+  if (node.op !== "concat" || node.attributes.axis !== shape.length - 1) {
     return false;
   }
   return node.inputs.some((part, index) => index > 0 && bothSmall([node.inputs[index - 1], part], 1));

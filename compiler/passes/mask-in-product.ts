@@ -1,9 +1,9 @@
 // A plan that pays: bias and mask travel with the product of queries and keys.
 
 import { type Builder, builder } from "../ir/build.ts";
-import type { Graph, Value } from "../ir/graph.ts";
+import { type Graph, made, type Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
-import { elements, isFixed, made } from "./fixed.ts";
+import { elements, isFixed } from "./fixed.ts";
 import { type Context, nowhere, ruledBy } from "./pass.ts";
 import { readOnce } from "./uses.ts";
 
@@ -84,7 +84,7 @@ function maskedLookUp(bias: Value, penalty: Value): Value | null {
   }
   const at = builder(looked.node.scope, looked.node.doc);
   const last = at.constant({ dtype: "float32", shape: [1, heads], data: new Float32Array(heads).fill(-1e30) });
-  const none = at.constant({ dtype: "int32", shape: [], data: Int32Array.of(count) });
+  const none = at.integer(count);
   const all = at.concat([at.reshape(table, [count, heads]), last], 0);
   const row = at.where(at.greater(mask, at.scalar(0.5)), rows, none);
   if (heads * count > nearNumbers) {

@@ -1,9 +1,9 @@
 // Rewrite 5: W^v and W^o as one, where that is cheaper.
 
 import { builder } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
+import { made, type Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
-import { isFixed, made } from "./fixed.ts";
+import { isFixed } from "./fixed.ts";
 import { nowhere, ruled } from "./pass.ts";
 
 /**
@@ -64,8 +64,7 @@ function merge(values: Value, output: Value): Value | null {
       return a && b && at.add(a, b);
     }
     case "gather": {
-      const { axis } = made(values, "gather")!;
-      const inner = axis === 1 ? merge(node.inputs[0], output) : null;
+      const inner = node.attributes.axis === 1 ? merge(node.inputs[0], output) : null;
       return inner && at.gather(inner, node.inputs[1], 1);
     }
     case "matmul": {

@@ -49,7 +49,7 @@ export const sound: Condition = {
       verify(graph);
       return null;
     } catch (error) {
-      return (error as Error).message;
+      return error instanceof Error ? error.message : String(error);
     }
   },
 };

@@ -1,7 +1,7 @@
 // A plan that pays: what a search kept is read first and computed then, not computed for the history and read then.
 import { builder, make } from "../ir/build.ts";
-import { elementwise, type Value } from "../ir/graph.ts";
-import { isFixed, made } from "./fixed.ts";
+import { elementwise, made, type Value } from "../ir/graph.ts";
+import { isFixed } from "./fixed.ts";
 import { nowhere, ruled } from "./pass.ts";
 
 /**
@@ -68,7 +68,7 @@ function axesOf(value: Value, [positions]: readonly Value[]): Axes | null {
 
 function below(x: Value, { lead, added, read }: Reading): Value | null {
   const { node } = x;
-  const { op, inputs } = node;
+  const { op, inputs, attributes } = node;
   const at = builder(node.scope, node.doc);
   const rank = x.shape.length;
   /** Aligned with the behaviours: read. Without behaviours (it broadcasts along them): as it is. */
@@ -97,24 +97,24 @@ function below(x: Value, { lead, added, read }: Reading): Value | null {
   switch (op) {
     case "gather": {
       const [table, rows] = inputs;
-      const looksUp = made(x, "gather")!.axis === 0 && rows.shape.length >= lead && !aligned(table, x, lead);
+      const looksUp = attributes.axis === 0 && rows.shape.length >= lead && !aligned(table, x, lead);
       return looksUp ? at.gather(table, read(rows)) : null;
     }
     case "concat": {
-      const { axis } = made(x, "concat")!;
+      const { axis } = attributes;
       return trailing(axis) ? at.concat(inputs.map(read), axis + added) : null;
     }
     case "slice": {
-      const { axis, start, end } = made(x, "slice")!;
+      const { axis, start, end } = attributes;
       return trailing(axis) ? at.slice(read(inputs[0]), axis + added, start, end) : null;
     }
     case "unsqueeze": {
-      const { axes } = made(x, "unsqueeze")!;
+      const { axes } = attributes;
       const moved = axes.map((axis) => axis + added);
       return axes.every(trailing) ? at.unsqueeze(read(inputs[0]), ...moved) : null;
     }
     case "sum": {
-      const { axes, keep } = made(x, "sum")!;
+      const { axes, keep } = attributes;
       const moved = axes.map((axis) => axis + added);
       return axes.every(trailing) ? at.sum(read(inputs[0]), moved, keep) : null;
     }

@@ -1,9 +1,8 @@
 // A plan that pays: operators that only turn and stretch arrays meet, and go.
 import { builder, make } from "../ir/build.ts";
-import { elementwise, type Value } from "../ir/graph.ts";
+import { elementwise, made, type Value } from "../ir/graph.ts";
 import { sameShape } from "../ir/shape.ts";
 import { simplifying } from "../ir/simplify.ts";
-import { made } from "./fixed.ts";
 import { nowhere, ruledBy } from "./pass.ts";
 import { readOnce } from "./uses.ts";
 
@@ -27,7 +26,10 @@ export const settleLayout = ruledBy(
         case "unsqueeze":
           return undone(value, inputs[0]);
         case "transpose":
-          return undone(value, inputs[0]) ?? (alone(value.node.inputs[0]) ? turnedBefore(value, inputs[0]) : null);
+          return (
+            undone(value, inputs[0]) ??
+            (alone(value.node.inputs[0]) ? turnedBefore(value.node.attributes.permutation, inputs[0]) : null)
+          );
         default:
           return elementwise.has(value.node.op) && inputs.length === 2 ? stretchedAfter(value, inputs) : null;
       }
@@ -63,11 +65,10 @@ function stretchedAfter(value: Value, [left, right]: readonly Value[]): Value | 
 }
 
 /** Rule 3. */
-function turnedBefore(value: Value, x: Value): Value | null {
+function turnedBefore(turn: readonly number[], x: Value): Value | null {
   if (!elementwise.has(x.node.op) || x.node.inputs.length !== 2) {
     return null;
   }
-  const turn = made(value, "transpose")!.permutation;
   const undoes = (one: Value) => {
     const earlier = made(one, "transpose")?.permutation;
     return earlier !== undefined && turn.every((axis, index) => earlier[axis] === index);
@@ -80,7 +81,7 @@ function turnedBefore(value: Value, x: Value): Value | null {
   return make(x.node.op, [at.transpose(left, turn), at.transpose(right, turn)], x.node.attributes, x.node);
 }
 
-const axesOf = ({ node }: Value): string => (node.attributes as { readonly axes: readonly number[] }).axes.join();
+const axesOf = (value: Value): string => (made(value, "squeeze") ?? made(value, "unsqueeze"))?.axes.join() ?? "";
 
 const opposites: Readonly<Record<string, string>> = {
   squeeze: "unsqueeze",

@@ -36,10 +36,9 @@ function sharing(): (value: Value, inputs: readonly Value[]) => Value | null {
   const numbers = new Map<Value, number>();
   const first = new Map<string, Value>();
   const number = (value: Value) => {
-    if (!numbers.has(value)) {
-      numbers.set(value, numbers.size);
-    }
-    return numbers.get(value)!;
+    const own = numbers.get(value) ?? numbers.size;
+    numbers.set(value, own);
+    return own;
   };
   return (value, inputs) => {
     const { op, attributes, scope, doc } = value.node;
@@ -49,7 +48,7 @@ function sharing(): (value: Value, inputs: readonly Value[]) => Value | null {
       return known;
     }
     const untouched = inputs.every((input, index) => input === value.node.inputs[index]);
-    const made = untouched ? value : make(op, inputs, attributes as never, { scope, doc });
+    const made = untouched ? value : make(op, inputs, attributes, { scope, doc });
     first.set(key, made);
     return untouched ? null : made;
   };

@@ -1,7 +1,7 @@
 // Rewrite 4: the values of small cross features as tables, the item's part on its own.
 import { builder, make } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
-import { elements, isFixed, made } from "./fixed.ts";
+import { made, type Value } from "../ir/graph.ts";
+import { elements, isFixed } from "./fixed.ts";
 import { type Context, nowhere, ruled } from "./pass.ts";
 import { tabled, type Widths } from "./tabled.ts";
 

@@ -1,9 +1,9 @@
 // A product with looked-up rows becomes a look-up of products: gather(E, row) · W = gather(E · W, row).
 
 import { builder } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
+import { made, type Value } from "../ir/graph.ts";
 import { knownDim, knownShape } from "../ir/shape.ts";
-import { elements, isFixed, made } from "./fixed.ts";
+import { elements, isFixed } from "./fixed.ts";
 
 /** Widths of a product of a feature's rows: `tags` rows are pooled into one (0: none are). */
 export interface Widths {
@@ -47,7 +47,7 @@ function times(x: Value, weight: Value, limit: number): Value | null {
   switch (node.op) {
     case "gather": {
       const [table, rows] = node.inputs;
-      if (made(x, "gather")!.axis !== 0 || !isFixed(table) || table.shape.length !== 2) {
+      if (node.attributes.axis !== 0 || !isFixed(table) || table.shape.length !== 2) {
         return null;
       }
       const size = knownDim(table, 0) * (elements(weight) / knownDim(weight, 1));
@@ -62,12 +62,12 @@ function times(x: Value, weight: Value, limit: number): Value | null {
       return at.transpose(read, [heads, ...order, heads + 1]);
     }
     case "slice": {
-      const { axis, start, end } = made(x, "slice")!;
+      const { axis, start, end } = node.attributes;
       const inner = axis < last ? times(node.inputs[0], weight, limit) : null;
       return inner && at.slice(inner, axis + 1, start, end);
     }
     case "sum": {
-      const { axes, keep } = made(x, "sum")!;
+      const { axes, keep } = node.attributes;
       const before = node.inputs[0].shape.length - 1;
       const inner = keep || axes.includes(before) ? null : times(node.inputs[0], weight, limit);
       return (

@@ -1,9 +1,9 @@
 // A plan that pays: the user's side of a tower once a request.
 
 import { builder } from "../ir/build.ts";
-import type { Value } from "../ir/graph.ts";
+import { made, type Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
-import { isFixed, made } from "./fixed.ts";
+import { isFixed } from "./fixed.ts";
 import { nowhere, ruled } from "./pass.ts";
 
 /**
@@ -30,15 +30,20 @@ export const userOnce = ruled(
     if (joined?.axis !== 1 || x.shape.length !== 2) {
       return null;
     }
-    const columns: { part: Value; row: Value | null; weight: Value }[] = [];
+    const users: { part: Value; row: Value; weight: Value }[] = [];
+    const others: { part: Value; weight: Value }[] = [];
     let start = 0;
     for (const part of x.node.inputs) {
       const end = start + knownDim(part, 1);
-      columns.push({ part, row: repeated(part), weight: at.slice(weight, 0, start, end) });
+      const row = repeated(part);
+      const own = at.slice(weight, 0, start, end);
+      if (row === null) {
+        others.push({ part, weight: own });
+      } else {
+        users.push({ part, row, weight: own });
+      }
       start = end;
     }
-    const users = columns.filter(({ row }) => row !== null);
-    const others = columns.filter(({ row }) => row === null);
     const width = users.reduce((sum, { part }) => sum + knownDim(part, 1), 0);
     if (width < leastWidth) {
       return null;
@@ -47,7 +52,7 @@ export const userOnce = ruled(
       values.length === 1 ? values[0] : at.concat(values, axis);
     const user = at.matmul(
       join(
-        users.map(({ row }) => row!),
+        users.map(({ row }) => row),
         1,
       ),
       join(

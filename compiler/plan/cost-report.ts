@@ -7,7 +7,7 @@ import { itemsAtMost } from "../check/limits.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import { lowerGraphs } from "../graphs/index.ts";
 import { cost } from "../ir/cost.ts";
-import type { Graph, Node } from "../ir/graph.ts";
+import type { Graph } from "../ir/graph.ts";
 import { rewrite as rewriteNodes } from "../ir/rewrite.ts";
 import { metricOf } from "../model/by.ts";
 import type { Attend, Metric, Model, Table } from "../model/model.ts";
@@ -149,8 +149,7 @@ function folded(graph: Graph): Graph {
     }
     const shape = value.shape.filter((dim) => typeof dim === "number");
     const attributes = { name: "folded", shape };
-    const node: Node<"parameter"> = { op: "parameter", inputs: [], attributes, scope: value.node.scope, doc: "" };
-    return { ...value, node: node as unknown as Node };
+    return { ...value, node: { op: "parameter", inputs: [], attributes, scope: value.node.scope, doc: "" } };
   });
 }
 

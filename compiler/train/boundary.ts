@@ -1,7 +1,6 @@
 // Where a step is cut: what is carried from one graph to the other, and what the other computes once more.
-import type { Op, Shape, Value } from "../ir/graph.ts";
+import { made, type Op, type Shape, type Value } from "../ir/graph.ts";
 import { ops } from "../ir/ops.ts";
-import { made } from "../passes/fixed.ts";
 import { Network } from "./minimum-cut.ts";
 
 /** Nanoseconds, measured with ONNX Runtime on one thread of a processor; only their proportions matter. */

@@ -6,7 +6,7 @@ import { hasher } from "../../contract/hash.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import { openTensors } from "../host/tensor-file.ts";
-import { fetchOutside, type OutsideUse } from "../request/outside.ts";
+import { fetchOutside, type OutsideUse, rowTensor } from "../request/outside.ts";
 import { weightsFile } from "../serve/weights-check.ts";
 import { floats, type GraphSession, ints, type Tensor } from "../session/session.ts";
 import { openFile } from "../session/session-node.ts";
@@ -139,7 +139,7 @@ export class Projection {
       if (this.#rows === null) {
         throw new TwinError(`${this.#plan.graph} reads rows of ${parameter}, and the manifest lists no weights`);
       }
-      const uses: OutsideUse[] = features.map((name) => ({ indices: feeds[name], needed: null }));
+      const uses: OutsideUse[] = features.map((name) => ({ indices: rowTensor(feeds[name], name), needed: null }));
       const fetched = await fetchOutside({ rows: this.#rows }, { parameter, dim }, uses);
       feeds[input] = fetched.rows;
       for (let i = 0; i < features.length; i++) {

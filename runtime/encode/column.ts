@@ -5,7 +5,7 @@ import { encodeBuckets, encodeElapsed, encodeFlags } from "./buckets.ts";
 import type { EncodeContext } from "./context.ts";
 import { encodeNumbers, encodeVectors } from "./floats.ts";
 import { describe } from "./keys.ts";
-import { isTyped, type RawColumn } from "./raw.ts";
+import { isTyped } from "./raw.ts";
 import { encodeRows } from "./rows.ts";
 import { encodeTags } from "./tags.ts";
 
@@ -37,14 +37,14 @@ export function missing(feature: FeatureSpec, rows: number): Int32Array | Float3
 
 /**
  * Encodes a column.
- * @param values the raw values; undefined: all missing (`elapsed` needs none, it comes from the context's times)
+ * @param values the raw values, unchecked; undefined: all missing (`elapsed` needs none, it comes from the context's times)
  * @param rows number of values
  * @returns shape `encodedShape(feature, rows)`
  * @throws TwinError naming place, feature and index for a value of the wrong kind
  */
 export function encodeColumn(
   feature: FeatureSpec,
-  values: RawColumn | undefined,
+  values: unknown,
   rows: number,
   context: EncodeContext,
 ): Int32Array | Float32Array {

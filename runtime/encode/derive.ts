@@ -1,7 +1,6 @@
 // The small derivations that turn a user's column into a feature's raw values. Serving repeats them, so they are code, not SQL.
 import { TwinError } from "../../contract/error.ts";
 import type { DataColumn, DataValue } from "./data-column.ts";
-import { columnLength, valueAt } from "./data-column.ts";
 
 export type Derivation =
   /** number → boolean: value >= `value` */
@@ -18,9 +17,9 @@ export type Derivation =
   /** number → value · by + plus */
   | { readonly kind: "scale"; readonly column: string; readonly by: number; readonly plus: number };
 
-/** Derives one value; a missing value stays missing (null). `where` names the place in errors. */
-export function deriveValue(derivation: Derivation, value: DataValue, where: string): DataValue {
-  if (value === null) {
+/** Derives one value; a missing value (null, undefined) stays missing (null). `where` names the place in errors. */
+export function deriveValue(derivation: Derivation, value: unknown, where: string): DataValue {
+  if (value === null || value === undefined) {
     return derivation.kind === "map" ? derivation.otherwise : null;
   }
   switch (derivation.kind) {
@@ -44,19 +43,19 @@ export function deriveValue(derivation: Derivation, value: DataValue, where: str
 }
 
 /** Derives a whole column, value by value. */
-export function deriveColumn(derivation: Derivation, column: DataColumn, where: string): DataColumn {
-  const rows = columnLength(column);
+export function deriveColumn(derivation: Derivation, column: ArrayLike<unknown>, where: string): DataColumn {
+  const rows = column.length;
   if (derivation.kind === "scale" && (column instanceof Float64Array || column instanceof Int32Array)) {
     return Float64Array.from(column, (value) => value * derivation.by + derivation.plus);
   }
   const out: DataValue[] = new Array(rows);
   for (let row = 0; row < rows; row++) {
-    out[row] = deriveValue(derivation, valueAt(column, row), where);
+    out[row] = deriveValue(derivation, column[row], where);
   }
   return out;
 }
 
-function numeric(value: DataValue, derivation: Derivation, where: string): number {
+function numeric(value: unknown, derivation: Derivation, where: string): number {
   if (typeof value === "number") {
     return value;
   }
@@ -69,7 +68,7 @@ function numeric(value: DataValue, derivation: Derivation, where: string): numbe
   throw new TwinError(`${where}: ${derivation.kind} needs a number and found ${kindOf(value)}`);
 }
 
-function kindOf(value: DataValue): string {
+function kindOf(value: unknown): string {
   return typeof value === "string"
     ? `the text "${value.slice(0, 40)}"`
     : typeof value === "object"

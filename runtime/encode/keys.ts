@@ -1,5 +1,6 @@
 // Keys as users bring them, checked and brought into one form: exact 64-bit integers or strings.
 import { TwinError } from "../../contract/error.ts";
+import { isTyped } from "./raw.ts";
 
 export type KeyType = "int64" | "string";
 
@@ -12,9 +13,6 @@ export type RawKeys =
   | Float32Array
   | Float64Array
   | readonly (bigint | number | string)[];
-
-/** Keys before they are looked at: what is missing is refused with its place. */
-export type GivenKeys = RawKeys | readonly (bigint | number | string | null)[];
 
 /** Checked keys. Integers are little-endian word pairs: key i is `words[2i] + words[2i+1]·2^32`, two's complement. */
 export type KeyColumn = IntegerKeys | TextKeys;
@@ -39,8 +37,8 @@ const decimal = /^(?:0|-?[1-9]\d*)$/;
  * @param where names the place for errors: "history watched", "candidates"
  * @throws TwinError naming index and value: a fraction, a number beyond ±(2^53 − 1), or ±2^24 in a Float32Array, an integer beyond 64 bits, no key
  */
-export function parseKeys(values: GivenKeys, type: KeyType, where: string): KeyColumn {
-  if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
+export function parseKeys(values: unknown, type: KeyType, where: string): KeyColumn {
+  if (!Array.isArray(values) && !isTyped(values)) {
     throw new TwinError(`${where}: keys must be an array, not ${describe(values)}`);
   }
   return type === "int64" ? parseIntegers(values, where) : parseTexts(values, where);
@@ -98,7 +96,7 @@ export function pickKeys(keys: KeyColumn, indexes: Int32Array): KeyColumn {
 }
 
 /** As `parseKeys`, of integers. */
-export function parseIntegers(values: GivenKeys, where: string): IntegerKeys {
+export function parseIntegers(values: ArrayLike<unknown>, where: string): IntegerKeys {
   const length = values.length;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     const words = new Uint32Array(values.buffer, values.byteOffset, 2 * length);
@@ -156,7 +154,7 @@ export function exactBelow(values: unknown): number {
   return values instanceof Float32Array ? 2 ** 24 : 2 ** 53;
 }
 
-function parseTexts(values: GivenKeys, where: string): TextKeys {
+function parseTexts(values: ArrayLike<unknown>, where: string): TextKeys {
   const exact = exactBelow(values);
   const texts: string[] = new Array(values.length);
   for (let i = 0; i < values.length; i++) {

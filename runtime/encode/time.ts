@@ -2,6 +2,7 @@
 import { TwinError } from "../../contract/error.ts";
 import { instantOf } from "./instant.ts";
 import { describe } from "./keys.ts";
+import { isTyped } from "./raw.ts";
 
 export type TimeUnit = "seconds" | "steps";
 
@@ -26,7 +27,7 @@ const latest = 4_102_444_800;
  * @returns epoch seconds, or the number itself where the unit is steps
  * @throws TwinError for what is no time, and for a clock outside 1990–2100
  */
-export function parseTime(value: RawTime, where: string, unit: TimeUnit = "seconds"): number {
+export function parseTime(value: unknown, where: string, unit: TimeUnit = "seconds"): number {
   if (typeof value === "number" || typeof value === "bigint") {
     return checkTime(Number(value), where, unit);
   }
@@ -46,8 +47,8 @@ export function parseTime(value: RawTime, where: string, unit: TimeUnit = "secon
 }
 
 /** A column of times; missing ones become NaN. Errors name the index. */
-export function parseTimes(values: RawTimes, where: string, unit: TimeUnit = "seconds"): Float64Array {
-  if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
+export function parseTimes(values: unknown, where: string, unit: TimeUnit = "seconds"): Float64Array {
+  if (!Array.isArray(values) && !isTyped(values)) {
     throw new TwinError(`${where}: times must be an array, not ${describe(values)}`);
   }
   const times = new Float64Array(values.length);

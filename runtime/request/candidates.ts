@@ -7,9 +7,7 @@ import { encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
 import { isColumn, isRecord, onlyKnown } from "../encode/columns.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
-import type { RawColumn } from "../encode/raw.ts";
-import type { Tensor } from "../session/session.ts";
-import { floats, ints } from "../session/session.ts";
+import { type Tensor, tensorOf } from "../session/session.ts";
 import { ItemColumns } from "../table/item-columns.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import type { ReadOptions } from "../table/table-store.ts";
@@ -56,7 +54,7 @@ export class Candidates {
       throw new TwinError("the request has no candidates: bring {candidates: {item: [keys]}}");
     }
     const own = features.filter((feature) => feature.group === "candidate");
-    const given = ownRecord(request.candidates) as RankRequest["candidates"];
+    const given = ownRecord<unknown>(request.candidates);
     const candidates = withDerived(derived, own, given, "columns", "candidates");
     const contexts = features.filter((feature) => feature.group === "context");
     onlyKnown(candidates, ["item", "items", ...own.map((feature) => feature.column)], "candidates");
@@ -84,6 +82,15 @@ export class Candidates {
     this.missing = single.missing;
   }
 
+  /** A feature of the context. @throws Error where there is no such: a fault of ours */
+  contextOf({ name }: FeatureSpec): Tensor {
+    const found = this.context.get(name);
+    if (found === undefined) {
+      throw new Error(`neither the user nor the context has the feature ${name}`);
+    }
+    return found;
+  }
+
   /** An item feature of candidates start … end−1; it was fetched. */
   item(feature: FeatureSpec, start: number, end: number): Tensor {
     return part(feature, this.items.encoded(feature), start, end);
@@ -97,7 +104,7 @@ export class Candidates {
   #encoded(feature: FeatureSpec): Encoded {
     let found = this.#own.get(feature.name);
     if (found === undefined) {
-      const values = this.#columns[feature.column] as RawColumn | undefined;
+      const values = this.#columns[feature.column];
       if (values === undefined && this.count > 0) {
         throw new TwinError(
           `candidates have no column \`${feature.column}\`; bring one value for each candidate (null where it is unknown)`,
@@ -114,5 +121,5 @@ function part(feature: FeatureSpec, encoded: Encoded, start: number, end: number
   const width = encodedWidth(feature);
   const data = encoded.subarray(start * width, end * width);
   const shape = encodedShape(feature, end - start);
-  return data instanceof Float32Array ? floats(data, ...shape) : ints(data as Int32Array, ...shape);
+  return tensorOf(data, shape);
 }

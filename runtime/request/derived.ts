@@ -3,7 +3,6 @@
 import type { Derived, FeatureSpec } from "../../contract/manifest.ts";
 import { own as ownRecord } from "../../contract/record.ts";
 import { isColumn, isRecord } from "../encode/columns.ts";
-import type { DataColumn, DataValue } from "../encode/data-column.ts";
 import { type Derivation, deriveColumn, deriveValue } from "../encode/derive.ts";
 
 /** Whether the values under a name are columns, or single values. */
@@ -25,22 +24,25 @@ export function withDerived<T>(
   given: T,
   form: Form,
   where: string,
-): T {
+): T | Record<string, unknown> {
   if (derived.length === 0 || !isRecord(given)) {
     return given;
   }
   const byName = new Map(features.map((feature) => [feature.name, feature]));
-  const own = derived.filter(
-    (one): one is Derivation & Derived => one.kind !== "sql" && one.kind !== "known_at" && byName.has(one.feature),
-  );
+  const own = derived.flatMap((one) => {
+    const feature = byName.get(one.feature);
+    return feature === undefined || one.kind === "sql" || one.kind === "known_at"
+      ? []
+      : [{ derivation: one, column: one.column, feature }];
+  });
   if (own.length === 0) {
     return given;
   }
   const known = new Set(features.map((feature) => feature.column));
-  const brought = ownRecord(given as Readonly<Record<string, unknown>>);
+  const brought = ownRecord<unknown>(given);
   const result = ownRecord(brought);
-  for (const one of own) {
-    const { column } = byName.get(one.feature)!;
+  for (const { derivation: one, feature } of own) {
+    const { column } = feature;
     const raw = brought[one.column];
     if (raw === undefined) {
       continue;
@@ -50,11 +52,7 @@ export function withDerived<T>(
       result[column] = form === "columns" ? each(one, raw, place) : ifRaw(one, raw, place);
     } else if (brought[column] === undefined) {
       result[column] =
-        form === "values"
-          ? deriveValue(one, missingAsNull(raw), place)
-          : isColumn(raw)
-            ? deriveColumn(one, asColumn(raw), place)
-            : raw;
+        form === "values" ? deriveValue(one, raw, place) : isColumn(raw) ? deriveColumn(one, raw, place) : raw;
     }
   }
   const clocks = derived.flatMap((one) => (one.kind === "known_at" ? [one.column] : []));
@@ -63,30 +61,23 @@ export function withDerived<T>(
       delete result[column];
     }
   }
-  return result as T;
+  return result;
 }
 
 /** Item features that came along, as columns or as one object an item. */
-export function itemsWithDerived<T>(
+export function itemsWithDerived(
   derived: readonly Derived[],
   features: readonly FeatureSpec[],
-  items: T,
+  items: unknown,
   where: string,
-): T {
+): unknown {
   if (derived.length === 0 || items === undefined) {
     return items;
   }
   if (!Array.isArray(items)) {
     return withDerived(derived, features, items, "columns", where);
   }
-  return items.map((item: unknown, i) => withDerived(derived, features, item, "values", `${where}[${i}]`)) as T;
-}
-
-const missingAsNull = (value: unknown): DataValue => (value ?? null) as DataValue;
-
-/** Columns of JSON may have gaps that are `undefined`. */
-function asColumn(raw: ArrayLike<unknown>): DataColumn {
-  return Array.isArray(raw) ? raw.map(missingAsNull) : (raw as DataColumn);
+  return items.map((item: unknown, i) => withDerived(derived, features, item, "values", `${where}[${i}]`));
 }
 
 function each(derivation: Derivation, raw: unknown, place: string): unknown {
@@ -105,5 +96,5 @@ function ifRaw(derivation: Derivation, value: unknown, place: string): unknown {
     derivation.kind === "split"
       ? typeof value === "string"
       : derivation.kind === "at_least" && (typeof value === "number" || typeof value === "bigint");
-  return raw ? deriveValue(derivation, value as DataValue, place) : value;
+  return raw ? deriveValue(derivation, value, place) : value;
 }

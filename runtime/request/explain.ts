@@ -9,10 +9,10 @@ import type { Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import type { KeptTensors } from "./feeds.ts";
-import { fetchSide } from "./fetch.ts";
+import { fetchSide, historyOf } from "./fetch.ts";
 import type { UserSide } from "./prepare.ts";
 import { chunkSize, runSearch } from "./rank.ts";
-import { selectable } from "./ranking.ts";
+import { type SearchSpec, selectable } from "./ranking.ts";
 import type { RankRequest } from "./request.ts";
 import { runGraph } from "./variants.ts";
 
@@ -61,22 +61,37 @@ type AttendSpec = Manifest["attends"][number];
 /** An attend, and the outputs that explain it. */
 interface ExplainedPorts {
   readonly attend: AttendSpec;
+  /** What it attends over the list of; null: it reads a history itself. */
+  readonly search: SearchSpec | null;
   readonly weights: string;
   readonly metric: string;
   readonly bias: string;
 }
 
 /** The attends that a graph explains. */
-function explainedAttends({ attends, graphs }: Manifest, graph: GraphName): ExplainedPorts[] {
-  const { outputs } = graphs[graph]!;
+function explainedAttends({ attends, searches, graphs }: Manifest, graph: GraphName): ExplainedPorts[] {
+  const outputs = graphs[graph]?.outputs ?? [];
   return attends.flatMap((attend) => {
     const of = (part: "weights" | "metric" | "bias") =>
       outputOf(outputs, (one) => one.kind === "attention" && one.attend === attend.name && one.part === part)?.name;
     const [weights, metric, bias] = [of("weights"), of("metric"), of("bias")];
     return weights === undefined || metric === undefined || bias === undefined
       ? []
-      : [{ attend, weights, metric, bias }];
+      : [{ attend, search: searchOf(searches, attend), weights, metric, bias }];
   });
+}
+
+function searchOf(searches: readonly SearchSpec[], { name, over }: AttendSpec): SearchSpec | null {
+  if (over.kind !== "search") {
+    return null;
+  }
+  const search = searches.find((one) => one.name === over.search);
+  if (search === undefined) {
+    throw new TwinError(
+      `the attend ${name} reads the search ${over.search}, which its manifest does not have: build it again with \`twin build\``,
+    );
+  }
+  return search;
 }
 
 /**
@@ -105,14 +120,14 @@ export async function explainCandidates(
     signal?.throwIfAborted();
     const kept = await runSearch(engine, side, candidates, chunk);
     const outputs = await runGraph(engine, graph, side, candidates, chunk, kept);
-    const places = new Map(manifest.searches.map((search) => [search.name, selectable(manifest, search, side)]));
+    const usable = explained.map((one) => ({ ...one, usable: usablePlaces(manifest, one, side) }));
     for (let n = 0; n < chunk.end - chunk.start; n++) {
       result.push({
         candidate: start + n,
         key: String(candidates.items.keys[start + n]),
         scores: byLabel(manifest, outputs, "output", n),
         logits: byLabel(manifest, outputs, "logit", n),
-        attends: explained.map((one) => explainAttend(manifest, side, one, outputs, kept, places, n)),
+        attends: usable.map((one) => explainAttend(manifest, side, one, outputs, kept, n)),
       });
     }
   }
@@ -123,13 +138,24 @@ function byLabel(manifest: Manifest, outputs: Record<string, Tensor>, port: "out
   return recordOf(manifest.labels.map((label) => [label.name, outputs[label[port]].data[n]] as const));
 }
 
+/** Which places of its history an attend may read. */
+function usablePlaces(manifest: Manifest, { attend, search }: ExplainedPorts, side: UserSide): Usable {
+  if (search === null) {
+    const { count } = historyOf(side.histories, attend.over.history);
+    return (place) => place < count;
+  }
+  const places = selectable(manifest, search, side);
+  return (place) => places[place] >= 0;
+}
+
+type Usable = (place: number) => boolean;
+
 function explainAttend(
   manifest: Manifest,
   side: UserSide,
-  { attend, ...ports }: ExplainedPorts,
+  { attend, search, usable, ...ports }: ExplainedPorts & { readonly usable: Usable },
   outputs: Record<string, Tensor>,
   kept: KeptTensors,
-  places: ReadonlyMap<string, Int32Array>,
   n: number,
 ): ExplainedAttend {
   const { over } = attend;
@@ -137,16 +163,14 @@ function explainAttend(
   const [heads, candidates, width] = weights.shape;
   const metric = outputs[ports.metric].data;
   const bias = outputs[ports.bias].data;
-  const history = side.histories.get(over.history)!;
-  const search = over.kind === "search" ? manifest.searches.find(({ name }) => name === over.search)! : null;
+  const history = historyOf(side.histories, over.history);
   const list = search === null ? null : kept[search.kept];
   const found = new Map<number, (HeadShare | null)[]>();
   for (let a = 0; a < heads; a++) {
     for (let j = 0; j < width; j++) {
       const at = (a * candidates + n) * width + j;
       const place = list === null ? j : list.data[list.shape.length === 3 ? at : n * width + j];
-      const usable = search === null ? place < history.count : places.get(search.name)![place] >= 0;
-      if (!usable) {
+      if (!usable(place)) {
         continue;
       }
       let shares = found.get(place);

@@ -1,15 +1,16 @@
 // The inputs of one run: each port's tensor from the user's side, the candidates, or the search's result.
 
 import { TwinError } from "../../contract/error.ts";
-import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
+import type { EmbeddingEntry, GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
 import { inputsOf, type PortSource, type SourcedInput } from "../../contract/ports.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { Feeds, StoredTensor, Tensor } from "../session/session.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
-import { type OutsideUse, outsideOf } from "./outside.ts";
+import { historyOf } from "./fetch.ts";
+import { type OutsideUse, outsideOf, rowTensor } from "./outside.ts";
 import type { UserSide } from "./prepare.ts";
-import type { StoredInputs } from "./table-rows.ts";
+import type { StoredInputs, TableRows } from "./table-rows.ts";
 
 /** The search's results, by the name of their port. */
 export type KeptTensors = Readonly<Record<string, Tensor>>;
@@ -27,7 +28,7 @@ export function feeds(
   const ports = inputsOf(manifest, inputs, graph, variant);
   const result: Record<string, Tensor | StoredTensor> = emptyRecord();
   for (const { name, source } of ports) {
-    const stored = variant === null || !("table" in source) ? null : side.tables.get(source.table)!.stored;
+    const stored = variant === null || !("table" in source) ? null : tableOf(side, source.table).stored;
     const tensor = stored ? storedTensor(source, stored) : portTensor(name, source, side, candidates, chunk, kept);
     if (tensor !== null) {
       result[name] = tensor;
@@ -35,10 +36,19 @@ export function feeds(
   }
   for (const { name, source } of ports) {
     if (source.kind === "embedding") {
-      addOutside(engine, graph, name, source.parameter, ports, result, side, candidates, kept);
+      addOutside(engine, graph, name, source.entry, ports, result, side, candidates, kept);
     }
   }
   return result;
+}
+
+/** The rows of that table. @throws Error where the side has none: a fault of ours */
+function tableOf({ tables }: UserSide, name: string): TableRows {
+  const rows = tables.get(name);
+  if (rows === undefined) {
+    throw new Error(`the user's side has no rows of the table ${name}`);
+  }
+  return rows;
 }
 
 function portTensor(
@@ -55,17 +65,17 @@ function portTensor(
     case "candidate":
       return candidates.own(source.feature, start, end);
     case "single":
-      return side.single.get(source.feature.name) ?? candidates.context.get(source.feature.name)!;
+      return side.single.get(source.feature.name) ?? candidates.contextOf(source.feature);
     case "history-item":
-      return side.histories.get(source.history)!.item(source.feature);
+      return historyOf(side.histories, source.history).item(source.feature);
     case "cross":
-      return side.histories.get(source.history)!.cross(source.feature);
+      return historyOf(side.histories, source.history).cross(source.feature);
     case "valid":
-      return side.histories.get(source.history)!.valid();
+      return historyOf(side.histories, source.history).valid();
     case "row":
-      return side.tables.get(source.table)!.row;
+      return tableOf(side, source.table).row;
     case "table":
-      return side.tables.get(source.table)!.rows;
+      return tableOf(side, source.table).rows;
     case "kept":
       return kept[name];
     // What is put in last, and what variants alone have.
@@ -86,7 +96,7 @@ function addOutside(
   engine: Engine,
   graph: GraphName,
   input: string,
-  parameter: string,
+  embedding: EmbeddingEntry,
   ports: readonly SourcedInput[],
   result: Record<string, Tensor | StoredTensor>,
   side: UserSide,
@@ -94,13 +104,13 @@ function addOutside(
   kept: KeptTensors,
 ): void {
   const { manifest, outside } = engine.artefacts;
-  const embedding = manifest.embeddings.find((one) => one.parameter === parameter)!;
+  const { parameter } = embedding;
   if (outside === null) {
     throw new TwinError(`graph ${graph} needs the rows of ${parameter}, and no weights are open`);
   }
   const users = ports.filter(({ source }) => "feature" in source && source.feature.embedding === parameter);
   const uses: OutsideUse[] = users.map(({ name, source }) => ({
-    indices: result[name] as Tensor,
+    indices: rowTensor(result[name], name),
     needed: source.kind === "history-item" ? neededBehaviours(manifest, graph, source.history, side, kept) : null,
   }));
   const needed = outsideOf([side.outside, candidates.outside], embedding, uses);
@@ -119,11 +129,12 @@ function neededBehaviours(
   kept: KeptTensors,
 ): Uint8Array | null {
   const searches = manifest.searches.filter((search) => search.history === history);
-  const ranksAfterSearch = manifest.graphs[graph]!.inputs.some(({ source }) => source.kind === "kept");
+  const inputs = manifest.graphs[graph]?.inputs ?? [];
+  const ranksAfterSearch = inputs.some(({ source }) => source.kind === "kept");
   if (!ranksAfterSearch) {
     return null;
   }
-  const { length } = side.histories.get(history)!;
+  const { length } = historyOf(side.histories, history);
   const needed = new Uint8Array(length);
   for (const { over } of manifest.attends) {
     if (over.history !== history) {

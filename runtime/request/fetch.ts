@@ -8,13 +8,22 @@ import type { ReadOptions } from "../table/table-store.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import type { HistorySide } from "./history.ts";
-import type { OutsideRows } from "./outside.ts";
+import { type OutsideRows, rowTensor } from "./outside.ts";
 
 /** What is read for the user's side, and kept with it. */
 export interface FetchedSide {
   readonly histories: ReadonlyMap<string, HistorySide>;
   readonly single: ReadonlyMap<string, Tensor>;
   readonly outside: OutsideRows;
+}
+
+/** The history of that name. @throws Error where the side has none: a fault of ours */
+export function historyOf(histories: ReadonlyMap<string, HistorySide>, name: string): HistorySide {
+  const history = histories.get(name);
+  if (history === undefined) {
+    throw new Error(`the user's side has no history ${name}`);
+  }
+  return history;
 }
 
 /** The sources of what some graphs take. */
@@ -50,10 +59,10 @@ export async function fetchSideRows(
 ): Promise<void> {
   await fetchRows(engine, side.outside, graphs, options, (source) => {
     if (source.kind === "history-item") {
-      return side.histories.get(source.history)!.item(source.feature);
+      return historyOf(side.histories, source.history).item(source.feature);
     }
     if (source.kind === "cross") {
-      return side.histories.get(source.history)!.cross(source.feature);
+      return historyOf(side.histories, source.history).cross(source.feature);
     }
     return source.kind === "single" ? (side.single.get(source.feature.name) ?? null) : null;
   });
@@ -114,7 +123,10 @@ async function fetchRows(
       .filter(({ parameter }) => wanted.has(parameter))
       .map((table) => {
         const users = sources.filter((one) => "feature" in one && one.feature.embedding === table.parameter);
-        const tensors = users.flatMap((one) => indices(one) ?? []);
+        const tensors = users.flatMap((one) => {
+          const tensor = indices(one);
+          return tensor === null ? [] : [rowTensor(tensor, `of ${table.parameter}`)];
+        });
         return into.fetch(outside, table, tensors, options);
       }),
   );

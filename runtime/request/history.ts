@@ -7,12 +7,11 @@ import { asGiven, isColumn, newestFirst, onlyKnown, reorder } from "../encode/co
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { isSeen } from "../encode/seen.ts";
-import { parseTimes, type RawTimes, type TimeUnit } from "../encode/time.ts";
-import type { Tensor } from "../session/session.ts";
-import { floats, ints } from "../session/session.ts";
+import { parseTimes, type TimeUnit } from "../encode/time.ts";
+import { floats, type Tensor, tensorOf } from "../session/session.ts";
 import { type BroughtItems, ItemColumns } from "../table/item-columns.ts";
 import type { RowKeys } from "../table/table-store.ts";
-import type { HistoryColumns } from "./request.ts";
+import type { Given } from "./request.ts";
 
 export type HistorySpec = Manifest["histories"][number];
 
@@ -40,14 +39,14 @@ export class HistorySide {
   readonly times: Float64Array | null;
   /** Behaviours that are left out, because they do not lie strictly before the request. */
   readonly late: number;
-  readonly #columns: HistoryColumns;
+  readonly #columns: Given;
   readonly #context: EncodeContext;
   readonly #tensors: Map<string, Tensor>;
   readonly #knownAt: ReadonlyMap<string, Float64Array>;
 
   constructor(
     spec: HistorySpec,
-    columns: HistoryColumns,
+    columns: Given,
     items: BroughtItems,
     times: Float64Array | null,
     context: EncodeContext,
@@ -88,7 +87,7 @@ export class HistorySide {
   /** A cross feature, [history, …]. */
   cross(feature: FeatureSpec): Tensor {
     return this.#once(feature.name, () => {
-      const values = this.#columns[feature.column] as Parameters<typeof encodeColumn>[1];
+      const values = this.#columns[feature.column];
       if (values === undefined && feature.encoder.kind !== "elapsed" && this.items.rows > 0) {
         throw new TwinError(
           `${this.#context.where} has no column \`${feature.column}\`; bring one value for each behaviour (null where it is unknown)`,
@@ -108,7 +107,10 @@ export class HistorySide {
 
   /** A value that was not known before the request is missing, as in training. */
   #forgetUnknown(data: Encoded, width: number, fill: number, knownAt: Float64Array): void {
-    const now = this.#context.now as number;
+    const { now, where } = this.#context;
+    if (typeof now !== "number") {
+      throw new Error(`${where}: what was known depends on the request's time, which is not given`);
+    }
     for (let i = 0; i < this.count; i++) {
       if (!isSeen(knownAt[this.order[i]], now)) {
         data.fill(fill, i * width, (i + 1) * width);
@@ -136,10 +138,8 @@ function notBefore(times: Float64Array, time: number): number {
   return count;
 }
 
-function asTensor(feature: FeatureSpec, data: Encoded, rows: number): Tensor {
-  const shape = encodedShape(feature, rows);
-  return data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
-}
+const asTensor = (feature: FeatureSpec, data: Encoded, rows: number): Tensor =>
+  tensorOf(data, encodedShape(feature, rows));
 
 /** The cross features of one history. */
 export function crossFeatures(manifest: Manifest, history: string): FeatureSpec[] {
@@ -157,11 +157,15 @@ export function timeUnit(manifest: Manifest): TimeUnit {
   return "seconds";
 }
 
-/**
- * Checks the form of a history's columns and reads its times.
- * @returns the times in the caller's order; null where none came and none are needed
- */
-export function readTimes(manifest: Manifest, spec: HistorySpec, columns: HistoryColumns): Float64Array | null {
+/** A history's behaviours in the caller's order. */
+export interface ReadBehaviours {
+  readonly keys: ArrayLike<unknown>;
+  /** Null where none came and none are needed. */
+  readonly times: Float64Array | null;
+}
+
+/** Checks the form of a history's columns and reads its times. */
+export function readBehaviours(manifest: Manifest, spec: HistorySpec, columns: Given): ReadBehaviours {
   const where = `history ${spec.name}`;
   const cross = crossFeatures(manifest, spec.name);
   const made = cross.find(({ encoder, column }) => encoder.kind === "elapsed" && columns[column] !== undefined);
@@ -175,13 +179,14 @@ export function readTimes(manifest: Manifest, spec: HistorySpec, columns: Histor
   if (!isColumn(columns.item)) {
     throw new TwinError(`${where} has no column \`item\`: bring the items' keys as an array`);
   }
-  const rows = columns.item.length;
+  const keys = columns.item;
+  const rows = keys.length;
   if (columns.time === undefined) {
     const elapsed = cross.find((feature) => feature.encoder.kind === "elapsed");
     if (elapsed !== undefined && rows > 0) {
       throw new TwinError(`${where} has no column \`time\`: ${elapsed.name} needs the time of each behaviour`);
     }
-    return rows === 0 ? new Float64Array(0) : null;
+    return { keys, times: rows === 0 ? new Float64Array(0) : null };
   }
   const times = parseTimes(columns.time, where, timeUnit(manifest));
   if (times.length !== rows) {
@@ -191,7 +196,7 @@ export function readTimes(manifest: Manifest, spec: HistorySpec, columns: Histor
   if (unknown >= 0) {
     throw new TwinError(`${where}, index ${unknown}: the time is missing, so the behaviour has no place`);
   }
-  return times;
+  return { keys, times };
 }
 
 /** Cross features of a history whose values became known later, with the column that says when. */
@@ -207,7 +212,8 @@ function knownColumns(manifest: Manifest, history: string): { feature: string; c
 export function readKnownAt(
   manifest: Manifest,
   spec: HistorySpec,
-  columns: HistoryColumns,
+  columns: Given,
+  rows: number,
 ): ReadonlyMap<string, Float64Array> {
   const result = new Map<string, Float64Array>();
   for (const { feature, column } of knownColumns(manifest, spec.name)) {
@@ -216,8 +222,7 @@ export function readKnownAt(
       continue;
     }
     const where = `history ${spec.name}: \`${column}\``;
-    const times = parseTimes(given as RawTimes, where, timeUnit(manifest));
-    const rows = columns.item.length;
+    const times = parseTimes(given, where, timeUnit(manifest));
     if (times.length !== rows) {
       throw new TwinError(`${where} has ${times.length} times for ${rows} items: columns must be equally long`);
     }

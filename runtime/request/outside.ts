@@ -1,14 +1,14 @@
 // Embedding tables that no graph holds: the rows that a request may need, read at once, and those of one run out of them.
 
 import { TwinError } from "../../contract/error.ts";
-import type { Tensor } from "../session/session.ts";
+import type { IntTensor, StoredTensor, Tensor } from "../session/session.ts";
 import { floats, ints } from "../session/session.ts";
 import { bytesOf, type ReadOptions, rowNumbers } from "../table/table-store.ts";
 import type { OutsideTables } from "./artefacts.ts";
 
 /** Indices into one embedding table, and which of their leading rows a graph will read (all, where not said). */
 export interface OutsideUse {
-  readonly indices: Tensor;
+  readonly indices: IntTensor;
   readonly needed: Uint8Array | null;
 }
 
@@ -32,7 +32,7 @@ export class OutsideRows {
   async fetch(
     tables: OutsideTables,
     { parameter, dim }: OutsideTable,
-    indices: readonly Tensor[],
+    indices: readonly IntTensor[],
     options?: ReadOptions,
   ): Promise<void> {
     const uses = indices.map((tensor) => ({ indices: tensor, needed: null }));
@@ -66,7 +66,7 @@ export function outsideOf(
   fetched: readonly OutsideRows[],
   { parameter, dim }: OutsideTable,
   uses: readonly OutsideUse[],
-): { rows: Tensor; indices: Tensor[] } {
+): { rows: Tensor; indices: IntTensor[] } {
   const rows = union(uses);
   const values = new Float32Array(rows.length * dim);
   for (let i = 0; i < rows.length; i++) {
@@ -91,7 +91,7 @@ export async function fetchOutside(
   table: OutsideTable,
   uses: readonly OutsideUse[],
   options?: ReadOptions,
-): Promise<{ rows: Tensor; indices: Tensor[] }> {
+): Promise<{ rows: Tensor; indices: IntTensor[] }> {
   const rows = union(uses);
   const values = await readRows(tables, table, rows, options);
   return { rows: floats(values, rows.length, table.dim), indices: counted(uses, rows) };
@@ -114,6 +114,14 @@ async function readRows(
   return values;
 }
 
+/** The rows of an embedding that an input names. @throws Error where it holds anything else: a fault of ours */
+export function rowTensor(tensor: Tensor | StoredTensor, name: string): IntTensor {
+  if (tensor.dtype !== "int32") {
+    throw new Error(`input ${name} is ${tensor.dtype}, and should name rows`);
+  }
+  return tensor;
+}
+
 /** The rows that are needed, ascending, row 0 among them. */
 function union(uses: readonly OutsideUse[]): Int32Array {
   const found = new Set<number>([0]);
@@ -131,7 +139,7 @@ function placesOf(rows: Int32Array): Map<number, number> {
   return places;
 }
 
-function counted(uses: readonly OutsideUse[], rows: Int32Array): Tensor[] {
+function counted(uses: readonly OutsideUse[], rows: Int32Array): IntTensor[] {
   const places = placesOf(rows);
   return uses.map((use) => {
     const data = new Int32Array(use.indices.data.length);
@@ -139,7 +147,11 @@ function counted(uses: readonly OutsideUse[], rows: Int32Array): Tensor[] {
       data[i] = Math.min(use.indices.data[i], 0);
     }
     eachNeeded(use, (at, row) => {
-      data[at] = places.get(row)!;
+      const place = places.get(row);
+      if (place === undefined) {
+        throw new Error(`row ${row} is not among the rows that were gathered`);
+      }
+      data[at] = place;
     });
     return ints(data, ...use.indices.shape);
   });

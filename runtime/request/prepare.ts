@@ -4,18 +4,16 @@ import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeColumn, encodedShape, missing } from "../encode/column.ts";
 import type { EncodeContext } from "../encode/context.ts";
-import type { RawValue } from "../encode/raw.ts";
-import { parseTime, type RawTime } from "../encode/time.ts";
-import type { Tensor } from "../session/session.ts";
-import { floats, ints } from "../session/session.ts";
+import { parseTime } from "../encode/time.ts";
+import { type Tensor, tensorOf } from "../session/session.ts";
 import { allow, type Freshness } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { itemsWithDerived, withDerived } from "./derived.ts";
 import { type Engine, type Route, rankGraphs, route, tablesOf } from "./engine.ts";
-import { type FetchedSide, fetchItems, fetchSideRows, sourcesOf, together } from "./fetch.ts";
-import { crossFeatures, HistorySide, readKnownAt, readTimes, timeUnit } from "./history.ts";
+import { type FetchedSide, fetchItems, fetchSideRows, historyOf, sourcesOf, together } from "./fetch.ts";
+import { crossFeatures, HistorySide, readBehaviours, readKnownAt, timeUnit } from "./history.ts";
 import { OutsideRows } from "./outside.ts";
-import { historyColumns, inlineColumns, type PrepareRequest, singleValues } from "./request.ts";
+import { type Given, historyColumns, inlineColumns, type PrepareRequest, singleValues } from "./request.ts";
 import { rowsOfTables, type TableRows } from "./table-rows.ts";
 
 /** Everything that ranking needs of the user. */
@@ -53,30 +51,31 @@ export async function prepareSide(
   }
 
   const { derived } = manifest;
-  const columns = historyColumns(manifest, request);
-  for (const [name, given] of columns) {
-    columns.set(name, withDerived(derived, crossFeatures(manifest, name), given, "columns", `history ${name}`));
-  }
-  const times = new Map<string, Float64Array | null>();
-  for (const spec of manifest.histories) {
-    times.set(spec.name, readTimes(manifest, spec, columns.get(spec.name)!));
-  }
-  const time = requestTime(request.time, timeUnit(manifest), [...times.values()]);
+  const brought = historyColumns(manifest, request)
+    .map(({ spec, columns }) => {
+      const { name } = spec;
+      const given = withDerived(derived, crossFeatures(manifest, name), columns, "columns", `history ${name}`);
+      return { spec, given };
+    })
+    .map(({ spec, given }) => ({ spec, given, ...readBehaviours(manifest, spec, given) }));
+  const time = requestTime(
+    request.time,
+    timeUnit(manifest),
+    brought.map(({ times }) => times),
+  );
 
   // Where the caller says no time, the request comes after all that it brings, whatever this machine's clock says.
   const before = request.time === undefined || request.time === null ? Number.POSITIVE_INFINITY : time;
 
   const histories = new Map<string, HistorySide>();
-  for (const spec of manifest.histories) {
-    const given = columns.get(spec.name)!;
+  for (const { spec, given, keys, times } of brought) {
     const context = artefacts.context(`history ${spec.name}`, time);
-    const knownAt = readKnownAt(manifest, spec, given);
-    const brought = itemsWithDerived(derived, artefacts.itemFeatures, given.items, `${context.where}: items`);
-    const inline = inlineColumns(brought, artefacts.itemFeatures, given.item.length, `${context.where}: items`);
-    const rowKeys = generation?.keys(given.item, context.where) ?? null;
-    const items = { keys: given.item, rowKeys, store: generation?.store ?? null, inline, context };
-    const own = times.get(spec.name)!;
-    histories.set(spec.name, new HistorySide(spec, given, items, own, context, { before, knownAt }));
+    const knownAt = readKnownAt(manifest, spec, given, keys.length);
+    const own = itemsWithDerived(derived, artefacts.itemFeatures, given.items, `${context.where}: items`);
+    const inline = inlineColumns(own, artefacts.itemFeatures, keys.length, `${context.where}: items`);
+    const rowKeys = generation?.keys(keys, context.where) ?? null;
+    const items = { keys, rowKeys, store: generation?.store ?? null, inline, context };
+    histories.set(spec.name, new HistorySide(spec, given, items, times, context, { before, knownAt }));
   }
 
   // All that the keys name is read together; the rest is encoded meanwhile, and errors in columns are due here, not when
@@ -89,7 +88,7 @@ export async function prepareSide(
   const encoding = (): ReturnType<typeof encodeSingle> => {
     for (const source of sourcesOf(engine, graphs)) {
       if (source.kind === "cross") {
-        histories.get(source.history)!.cross(source.feature);
+        historyOf(histories, source.history).cross(source.feature);
       }
     }
     const values = singleValues(withDerived(derived, users, request.user, "values", "user"), users, "user");
@@ -121,7 +120,7 @@ export async function prepareSide(
 /** One value of each feature, as tensors [1, …]. */
 export function encodeSingle(
   features: readonly FeatureSpec[],
-  values: Readonly<Record<string, RawValue>>,
+  values: Given,
   context: EncodeContext,
 ): { tensors: Map<string, Tensor>; missing: string[] } {
   const tensors = new Map<string, Tensor>();
@@ -136,16 +135,12 @@ export function encodeSingle(
     }
     const data = value === undefined ? missing(feature, 1) : encodeColumn(feature, [value], 1, context);
     const shape = encodedShape(feature, 1);
-    tensors.set(feature.name, data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape));
+    tensors.set(feature.name, tensorOf(data, shape));
   }
   return { tensors, missing: absent };
 }
 
-function requestTime(
-  given: RawTime | undefined,
-  unit: "seconds" | "steps",
-  histories: readonly (Float64Array | null)[],
-): number {
+function requestTime(given: unknown, unit: "seconds" | "steps", histories: readonly (Float64Array | null)[]): number {
   if (given !== undefined && given !== null) {
     return parseTime(given, "request", unit);
   }

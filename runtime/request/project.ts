@@ -4,12 +4,12 @@ import { TwinError } from "../../contract/error.ts";
 import { inputsOf, outputOf, type SourcedInput } from "../../contract/ports.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import { encodedShape, encodedWidth } from "../encode/column.ts";
-import { floats, ints, type Tensor } from "../session/session.ts";
+import { floatsOf, type Tensor, tensorOf } from "../session/session.ts";
 import type { ItemColumns } from "../table/item-columns.ts";
 import type { ReadOptions } from "../table/table-store.ts";
 import type { Engine } from "./engine.ts";
 import type { HistorySide } from "./history.ts";
-import { fetchOutside } from "./outside.ts";
+import { fetchOutside, rowTensor } from "./outside.ts";
 
 /** Items projected at once. */
 const batch = 8192;
@@ -42,7 +42,7 @@ export async function project(
     const end = Math.min(start + batch, behaviours.length);
     const feeds = await projectorFeeds(engine, items, ports, { start, end }, options);
     const results = await engine.sessions.run("projector", feeds);
-    const projected = results[output.name].data as Float32Array;
+    const projected = floatsOf(results[output.name], output.name);
     for (let i = start; i < end; i++) {
       const at = (i - start) * width;
       into.set(projected.subarray(at, at + width), (behaviours[i] + 1) * width);
@@ -51,7 +51,7 @@ export async function project(
 }
 
 async function projectorFeeds(
-  { artefacts: { manifest, outside } }: Engine,
+  { artefacts: { outside } }: Engine,
   items: ItemColumns,
   ports: readonly SourcedInput[],
   { start, end }: { readonly start: number; readonly end: number },
@@ -66,17 +66,16 @@ async function projectorFeeds(
     const width = encodedWidth(feature);
     const data = items.encoded(feature).slice(start * width, end * width);
     const shape = encodedShape(feature, end - start);
-    feeds[name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data as Int32Array, ...shape);
+    feeds[name] = tensorOf(data, shape);
   }
   for (const { name, source } of ports) {
     if (source.kind !== "embedding" || outside === null) {
       continue;
     }
-    const { parameter } = source;
-    const embedding = manifest.embeddings.find((one) => one.parameter === parameter)!;
+    const { parameter, entry } = source;
     const users = ports.filter((one) => one.source.kind === "item" && one.source.feature.embedding === parameter);
-    const uses = users.map((one) => ({ indices: feeds[one.name], needed: null }));
-    const fetched = await fetchOutside(outside, embedding, uses, options);
+    const uses = users.map((one) => ({ indices: rowTensor(feeds[one.name], one.name), needed: null }));
+    const fetched = await fetchOutside(outside, entry, uses, options);
     feeds[name] = fetched.rows;
     users.forEach((one, i) => {
       feeds[one.name] = fetched.indices[i];

@@ -2,10 +2,11 @@
 
 import { metricOf } from "../../contract/by-spec.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
-import type { Tensor } from "../session/session.ts";
+import { floatsOf, type Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
 import { type Engine, rankGraphs } from "./engine.ts";
 import type { KeptTensors } from "./feeds.ts";
+import { historyOf } from "./fetch.ts";
 import type { UserSide } from "./prepare.ts";
 import { KeptLists, matches, type Ranking, type SearchSpec, selectable, tableUses } from "./ranking.ts";
 import type { RankRequest } from "./request.ts";
@@ -26,12 +27,12 @@ export function headsOf(engine: Engine, search: SearchSpec): number {
 export function chunkSize(engine: Engine, side: UserSide): number {
   let floats = 1;
   for (const search of engine.artefacts.manifest.searches) {
-    const { length } = side.histories.get(search.history)!;
+    const { length } = historyOf(side.histories, search.history);
     floats = Math.max(floats, headsOf(engine, search) * length);
   }
   for (const { over, heads } of engine.artefacts.manifest.attends) {
     if (over.kind === "history") {
-      floats = Math.max(floats, heads * side.histories.get(over.history)!.length);
+      floats = Math.max(floats, heads * historyOf(side.histories, over.history).length);
     }
   }
   return Math.max(1, Math.min(mostAtOnce, Math.floor(engine.scoreBytes / (4 * mostCopies * floats))));
@@ -64,8 +65,8 @@ export async function rankCandidates(
     signal?.throwIfAborted();
     const outputs = await runChunk(engine, side, candidates, chunk);
     for (const { name, output, logit } of manifest.labels) {
-      scores[name].set(outputs[output].data as Float32Array, start);
-      logits[name].set(outputs[logit].data as Float32Array, start);
+      scores[name].set(floatsOf(outputs[output], output), start);
+      logits[name].set(floatsOf(outputs[logit], logit), start);
     }
     for (const { search, list } of lists) {
       list.add(outputs[search.kept].data, chunk.start, chunk.end);

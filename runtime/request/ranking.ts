@@ -1,11 +1,13 @@
 // What ranking returns, and how the search's positions are mapped back to the caller's own columns.
 
 import { sharedOf } from "../../contract/by-spec.ts";
+import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import type { Named } from "../../contract/record.ts";
 import { encodedWidth } from "../encode/column.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
+import { historyOf } from "./fetch.ts";
 import type { UserSide } from "./prepare.ts";
 
 /** The behaviours that one search kept for each candidate. */
@@ -143,7 +145,7 @@ export function keptOf(kept: Kept, candidate: number, head = 0): Int32Array {
 
 /** Valid behaviours, except those that a table misses under `on_miss: mask`. */
 export function selectable(manifest: Manifest, search: SearchSpec, side: UserSide): Int32Array {
-  const history = side.histories.get(search.history)!;
+  const history = historyOf(side.histories, search.history);
   const places = new Int32Array(history.length).fill(-1);
   places.set(history.order);
   const rows = search.table === null ? undefined : side.tables.get(search.table);
@@ -164,9 +166,15 @@ export function matches(engine: Engine, search: SearchSpec, side: UserSide, cand
   if (name === null) {
     return null;
   }
-  const feature = engine.artefacts.manifest.features.find((one) => one.name === name)!;
+  const { features, model } = engine.artefacts.manifest;
+  const feature = features.find((one) => one.name === name);
+  if (feature === undefined) {
+    throw new TwinError(
+      `the search ${search.name} of ${model} goes by ${name}, which its manifest does not have: build it again with \`twin build\``,
+    );
+  }
   const ours = candidates.item(feature, 0, candidates.count).data;
-  const theirs = side.histories.get(search.history)!.item(feature).data;
+  const theirs = historyOf(side.histories, search.history).item(feature).data;
   const width = encodedWidth(feature);
   return (candidate, place) => {
     for (let i = candidate * width; i < (candidate + 1) * width; i++) {

@@ -38,8 +38,8 @@ export function parseRequest(text: string, place: string): JsonRequest {
     throw new TwinError(`${place} has no candidates: add "candidates": {"item": [keys]}`);
   }
   const prepare = { user, time, history };
-  const rank = { context, candidates };
-  return { prepare: present(prepare) as PrepareRequest, rank: present(rank) as unknown as RankRequest };
+  const rank = { ...present({ context }), candidates };
+  return { prepare: present(prepare) as PrepareRequest, rank: rank as RankRequest };
 }
 
 /** Without the members that are undefined. */

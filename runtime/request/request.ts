@@ -46,13 +46,21 @@ export interface RankRequest {
   readonly candidates: CandidateColumns;
 }
 
-/** The columns of every history by its name, whichever way they were given. */
-export function historyColumns(manifest: Manifest, request: PrepareRequest): Map<string, HistoryColumns> {
-  const result = new Map<string, HistoryColumns>();
-  const names = manifest.histories.map((history) => history.name);
+/** Columns or values as somebody brings them: each is checked when it is encoded. */
+export type Given = Readonly<Record<string, unknown>>;
+
+export interface BroughtHistory {
+  readonly spec: Manifest["histories"][number];
+  readonly columns: Given;
+}
+
+/** The columns of every history, whichever way they were given. */
+export function historyColumns(manifest: Manifest, request: PrepareRequest): BroughtHistory[] {
+  const { histories } = manifest;
+  const names = histories.map((history) => history.name);
   const given: unknown = request.history;
   if (names.length === 0) {
-    return result;
+    return [];
   }
   if (!isRecord(given)) {
     throw new TwinError(
@@ -63,26 +71,21 @@ export function historyColumns(manifest: Manifest, request: PrepareRequest): Map
     names.length === 1 &&
     ((Object.hasOwn(given, "item") && !isRecord(given.item)) || !Object.hasOwn(given, names[0]))
   ) {
-    return result.set(names[0], own(given) as unknown as HistoryColumns);
+    return [{ spec: histories[0], columns: own(given) }];
   }
   onlyKnown(given, names, "history");
-  for (const name of names) {
+  return histories.map((spec) => {
+    const { name } = spec;
     const columns = Object.hasOwn(given, name) ? given[name] : undefined;
     if (!isRecord(columns)) {
       throw new TwinError(`the request has no history \`${name}\`; for an empty one bring {${name}: {item: []}}`);
     }
-    result.set(name, own(columns) as unknown as HistoryColumns);
-  }
-  return result;
+    return { spec, columns: own(columns) };
+  });
 }
 
 /** Item features as columns. */
-export function inlineColumns(
-  items: InlineItems | undefined,
-  features: readonly FeatureSpec[],
-  rows: number,
-  where: string,
-): Readonly<Record<string, RawColumn>> {
+export function inlineColumns(items: unknown, features: readonly FeatureSpec[], rows: number, where: string): Given {
   if (items === undefined) {
     return emptyRecord();
   }
@@ -92,12 +95,12 @@ export function inlineColumns(
       throw new TwinError(`${where} must be columns by name, or a list of one object an item`);
     }
     onlyKnown(items, known, where);
-    return own(items as Readonly<Record<string, RawColumn>>);
+    return own(items);
   }
   if (items.length !== rows) {
     throw new TwinError(`${where} has ${items.length} objects for ${rows} items`);
   }
-  const columns: Record<string, RawValue[]> = emptyRecord();
+  const columns: Record<string, unknown[]> = emptyRecord();
   items.forEach((item: unknown, i) => {
     if (!isRecord(item)) {
       throw new TwinError(`${where}[${i}] is no object of item features`);
@@ -105,18 +108,14 @@ export function inlineColumns(
     onlyKnown(item, known, `${where}[${i}]`);
     for (const [name, value] of Object.entries(item)) {
       columns[name] ??= new Array(rows).fill(null);
-      columns[name][i] = value as RawValue;
+      columns[name][i] = value;
     }
   });
   return columns;
 }
 
 /** Throws unless `value` is absent or an object with the features' names. */
-export function singleValues(
-  value: unknown,
-  features: readonly FeatureSpec[],
-  where: string,
-): Readonly<Record<string, RawValue>> {
+export function singleValues(value: unknown, features: readonly FeatureSpec[], where: string): Given {
   if (value === undefined) {
     return emptyRecord();
   }
@@ -128,5 +127,5 @@ export function singleValues(
     features.map((feature) => feature.column),
     where,
   );
-  return own(value as Readonly<Record<string, RawValue>>);
+  return own(value);
 }

@@ -8,7 +8,7 @@ import { readRows } from "../table/read-rows.ts";
 import { decodeStored, type StoredRows } from "../table/stored-rows.ts";
 import type { ReadOptions, RowKeys } from "../table/table-store.ts";
 import type { Engine } from "./engine.ts";
-import { together } from "./fetch.ts";
+import { historyOf, together } from "./fetch.ts";
 import type { HistorySide } from "./history.ts";
 import { project } from "./project.ts";
 
@@ -51,7 +51,7 @@ export async function rowsOfTables(
 ): Promise<Map<string, TableRows>> {
   const rows = await together(
     tables.map((table) => {
-      const history = histories.get(engine.artefacts.manifest.tables[table].history)!;
+      const history = historyOf(histories, engine.artefacts.manifest.tables[table].history);
       return tableRows(engine, history, table, generation?.table(table) ?? null, options);
     }),
   );
@@ -81,10 +81,10 @@ export async function tableRows(
   const copied = use === null ? null : await copyOf(use.open, use.keys, length, takes, options);
   const row = copied?.row ?? new Int32Array(length);
   const looked = lookedUp(table, row, count, use === null ? "compute" : on_miss);
-  if (copied !== null && takes && copied.stored !== null && looked.computed === 0) {
+  if (use !== null && takes && copied?.stored && looked.computed === 0) {
     const { rows, scale } = copied.stored;
     const stored = { row: ints(row, length), rows, scale };
-    return Object.assign(decodedLater(stored, use!.open.format, length), looked, { stored });
+    return Object.assign(decodedLater(stored, use.open.format, length), looked, { stored });
   }
   const rows = copied?.floats() ?? new Float32Array((length + 1) * width);
   if (looked.computed > 0) {

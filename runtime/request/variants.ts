@@ -1,6 +1,7 @@
 // Variants of graphs over stored rows (`--table-input`): used where they run, and where one does not, the host decodes.
 
 import type { GraphName, Manifest, StoredType, VariantName } from "../../contract/manifest.ts";
+import { graphNames } from "../../contract/port-spec.ts";
 import { tablesRead } from "../../contract/ports.ts";
 import type { Tensor } from "../session/session.ts";
 import { headsOf, type RowFormat } from "../table/precision.ts";
@@ -25,9 +26,9 @@ export class Variants {
     if (precision === "float32" || headsOf(this.#manifest.tables[table].parts).join() !== heads.join()) {
       return false;
     }
-    return Object.entries(this.#manifest.graphs).some(
-      ([graph, spec]) =>
-        spec?.variants?.[precision] !== undefined && !this.#refused.has(`${graph as GraphName}.${precision}`),
+    const { graphs } = this.#manifest;
+    return graphNames.some(
+      (graph) => graphs[graph]?.variants?.[precision] !== undefined && !this.#refused.has(`${graph}.${precision}`),
     );
   }
 

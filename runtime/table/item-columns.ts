@@ -6,18 +6,16 @@ import { encodeColumn, encodedWidth, missing } from "../encode/column.ts";
 import { reorder } from "../encode/columns.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
-import type { RawKeys } from "../encode/keys.ts";
-import type { RawColumn } from "../encode/raw.ts";
 import { fieldPiece, type ItemRows } from "./item-rows.ts";
 import { type HitMask, pickRowKeys, type ReadOptions, type RowKeys } from "./table-store.ts";
 
 /** Items as a request brings them, in the caller's order. */
 export interface BroughtItems {
-  readonly keys: RawKeys;
+  readonly keys: ArrayLike<unknown>;
   /** The same keys as stores read them; null where there is no generation. */
   readonly rowKeys: RowKeys | null;
   readonly store: ItemRows | null;
-  readonly inline: Readonly<Record<string, RawColumn>>;
+  readonly inline: Readonly<Record<string, unknown>>;
   readonly context: EncodeContext;
 }
 
@@ -31,7 +29,7 @@ interface Source {
 export class ItemColumns {
   /** Items that were brought. */
   readonly rows: number;
-  readonly keys: RawKeys;
+  readonly keys: ArrayLike<unknown>;
   /** Keys of the columns' items, in their order, without padding; null where there is no generation. */
   readonly rowKeys: RowKeys | null;
   readonly #brought: BroughtItems;

@@ -1,5 +1,4 @@
 // What a request needs of the tables in use: rows and item features by key, whatever holds them.
-import type { RawKeys } from "../encode/keys.ts";
 import type { Freshness } from "./freshness.ts";
 import type { ItemRows } from "./item-rows.ts";
 import type { RowFormat } from "./precision.ts";
@@ -34,7 +33,7 @@ export interface OpenGeneration {
   readonly items: number;
   readonly store: ItemRows;
   /** Keys as its stores read them. @throws TwinError naming index and value of what is no key */
-  keys(keys: RawKeys, where: string): RowKeys;
+  keys(keys: ArrayLike<unknown>, where: string): RowKeys;
   table(name: string): OpenTable | null;
   /** Of every table of the model. @param now epoch seconds */
   freshness(now: number): Freshness[];

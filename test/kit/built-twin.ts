@@ -8,7 +8,7 @@ import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { encodeColumn, encodedShape } from "../../runtime/encode/column.ts";
 import { parseKeys, type RawKeys } from "../../runtime/encode/keys.ts";
 import type { RawColumn } from "../../runtime/encode/raw.ts";
-import { fetchOutside } from "../../runtime/request/outside.ts";
+import { fetchOutside, rowTensor } from "../../runtime/request/outside.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { floats, ints, type Tensor } from "../../runtime/session/session.ts";
 import { openFile } from "../../runtime/session/session-node.ts";
@@ -107,7 +107,10 @@ export async function writeTables(
         continue;
       }
       const users = stored.filter((feature) => feature.embedding === embedding.parameter);
-      const uses = users.map((feature) => ({ indices: feeds[feature.name], needed: null }));
+      const uses = users.map((feature) => ({
+        indices: rowTensor(feeds[feature.name], feature.name),
+        needed: null,
+      }));
       const { rows, indices } = await fetchOutside(artefacts.outside!, embedding, uses);
       feeds[embedding.placement.input] = rows;
       users.forEach((feature, i) => {

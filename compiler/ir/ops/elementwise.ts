@@ -1,6 +1,8 @@
 // Elementwise operators of two or three operands, with NumPy broadcasting, and cast.
+
 import type { Builder } from "../build.ts";
 import type { Dtype, Value } from "../graph.ts";
+import { onnxDtype } from "../onnx-dtype.ts";
 import type { Backward, Gradient, Rule } from "../rule.ts";
 import { broadcastShapes, expectDtype, ShapeError, size } from "../shape.ts";
 import { broadcastConcrete, expand, map, zip } from "../tensor.ts";
@@ -153,6 +155,3 @@ export const cast: Rule<"cast"> = {
   cost: () => 0,
   onnx: (emit, inputs, node) => emit.node("Cast", inputs, { to: onnxDtype[node.attributes.to] }),
 };
-
-/** TensorProto.DataType */
-export const onnxDtype: Readonly<Record<Dtype, number>> = { float32: 1, uint8: 2, int32: 6, bool: 9, float16: 10 };

@@ -1,9 +1,9 @@
 // Look-ups: whole rows of a table, rows per batch element, single elements.
 import type { Dtype } from "../graph.ts";
+import { onnxDtype } from "../onnx-dtype.ts";
 import type { OnnxEmitter, Rule, Tensor } from "../rule.ts";
 import { expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
 import { checkIndex, strides, walk } from "../tensor.ts";
-import { onnxDtype } from "./elementwise.ts";
 import { sumOfRows } from "./gather-gradient.ts";
 
 const many = Number.POSITIVE_INFINITY;
@@ -152,7 +152,7 @@ function elements(emit: OnnxEmitter, dtype: Dtype, x: string, indices: string, a
   if (dtype === "bool") {
     return emit.node("Cast", [read(float(x))], { to: onnxDtype.bool });
   }
-  const half = emit.constant({ dtype: "int32", shape: [], data: Int32Array.of(1 << 16) });
+  const half = emit.integer(1 << 16);
   const high = emit.node("Div", [x, half]);
   const low = emit.node("Sub", [x, emit.node("Mul", [high, half])]);
   const readHigh = emit.node("Mul", [whole(read(float(high))), half]);

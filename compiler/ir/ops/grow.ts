@@ -18,7 +18,7 @@ export const positions: Rule<"positions"> = {
   onnx(emit, [x]) {
     const one = emit.constant({ dtype: "float32", shape: [1], data: Float32Array.of(1) });
     const ones = emit.node("Expand", [one, shapeOf(emit, x)]);
-    const axis = emit.constant({ dtype: "int32", shape: [], data: Int32Array.of(0) });
+    const axis = emit.integer(0);
     return emit.node("CumSum", [ones, axis], { exclusive: 1 });
   },
 };

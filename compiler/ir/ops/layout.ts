@@ -1,9 +1,9 @@
 // Operators that move numbers without changing them: joining, cutting, reordering axes.
 import type { Dim, Dtype } from "../graph.ts";
+import { onnxDtype } from "../onnx-dtype.ts";
 import type { OnnxEmitter, Rule } from "../rule.ts";
 import { expectDtype, expectRank, knownDim, normaliseAxes, ShapeError, showShape, size } from "../shape.ts";
 import { strides, view } from "../tensor.ts";
-import { onnxDtype } from "./elementwise.ts";
 import { assembled } from "./shrink.ts";
 
 const many = Number.POSITIVE_INFINITY;

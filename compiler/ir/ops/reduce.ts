@@ -1,14 +1,9 @@
 // Sums, means and maxima over axes.
 import type { Builder } from "../build.ts";
-import type { Shape, Value } from "../graph.ts";
-import type { Backward, Gradient, OnnxEmitter, Rule } from "../rule.ts";
+import type { Dim, Value } from "../graph.ts";
+import type { Rule } from "../rule.ts";
 import { expectDtype, normaliseAxes, ShapeError, size } from "../shape.ts";
 import { strides, walk } from "../tensor.ts";
-
-interface Reduction {
-  readonly axes: readonly number[];
-  readonly keep: boolean;
-}
 
 /** A reduction as its gradient sees it: y and dy with their axes kept. */
 interface Reduced {
@@ -19,51 +14,52 @@ interface Reduced {
   readonly dy: Value;
 }
 
-function reduction<K extends "sum" | "mean" | "max">(
+type Reducing = "sum" | "mean" | "max";
+
+function reduction(
   opType: string,
   start: number,
   join: (total: number, value: number) => number,
   finish: (total: number, count: number) => number,
   counts: 0 | 1,
   gradient: (at: Reduced) => Value,
-): Rule<K> {
-  const rule = {
-    infer([x]: Parameters<Rule<K>["infer"]>[0], { axes, keep }: Reduction) {
+): Rule<Reducing> {
+  return {
+    infer([x], { axes, keep }) {
       expectDtype(x, "the operand", "float32");
       if (axes.length === 0) {
         throw new ShapeError("no axis is named");
       }
-      return { dtype: "float32" as const, shape: reduced(x.shape, normaliseAxes(axes, x.shape.length), keep) };
+      return { dtype: "float32", shape: reduced(x.shape, normaliseAxes(axes, x.shape.length), keep) };
     },
-    evaluate([x]: Parameters<Rule<K>["evaluate"]>[0], { axes, keep }: Reduction) {
+    evaluate([x], { axes, keep }) {
       const over = normaliseAxes(axes, x.shape.length);
-      const kept = reduced(x.shape, over, true) as number[];
+      const kept = reduced(x.shape, over, true);
       const steps = strides(kept).map((step, axis) => (over.includes(axis) ? 0 : step));
       const data = new Float64Array(size(kept)).fill(start);
       walk(x.shape, steps, (position, offset) => {
         data[offset] = join(data[offset], x.data[position]);
       });
       const count = over.reduce((product, axis) => product * x.shape[axis], 1);
-      return { shape: reduced(x.shape, over, keep) as number[], data: data.map((total) => finish(total, count)) };
+      return { shape: reduced(x.shape, over, keep), data: data.map((total) => finish(total, count)) };
     },
-    gradient: (({ b, node, y, dy }: Backward<K>) => {
-      const { axes, keep } = node.attributes as Reduction;
+    gradient: ({ b, node, y, dy }) => {
+      const { axes, keep } = node.attributes;
       const x = node.inputs[0];
       const over = normaliseAxes(axes, x.shape.length);
       const kept = (value: Value) => (keep ? value : b.unsqueeze(value, ...over));
       return [gradient({ b, x, axes: over, y: kept(y), dy: kept(dy) })];
-    }) satisfies Gradient<K>,
-    cost: ([x]: readonly (readonly number[])[]) => counts * size(x),
-    onnx: (emit: OnnxEmitter, [x]: readonly string[], node: { readonly attributes: unknown }) => {
-      const { axes, keep } = node.attributes as Reduction;
+    },
+    cost: ([x]) => counts * size(x),
+    onnx: (emit, [x], node) => {
+      const { axes, keep } = node.attributes;
       return emit.node(opType, [x, emit.ints(...axes)], { keepdims: keep ? 1 : 0 });
     },
   };
-  return rule as unknown as Rule<K>;
 }
 
-function reduced(shape: Shape, axes: readonly number[], keep: boolean): Shape {
-  return shape.flatMap((dim, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [dim]));
+function reduced<D extends Dim>(shape: readonly D[], axes: readonly number[], keep: boolean): (D | 1)[] {
+  return shape.flatMap((dim, axis): (D | 1)[] => (axes.includes(axis) ? (keep ? [1] : []) : [dim]));
 }
 
 /** How many numbers of x fall together: float32, 1 along every axis that is kept. */

@@ -1,8 +1,6 @@
 // One attempt of the round robin in ONNX: the first ranks of every head, and which of these entries the walk meets first.
+import { onnxDtype } from "../onnx-dtype.ts";
 import type { OnnxEmitter } from "../rule.ts";
-
-const float32 = 1;
-const int32 = 6;
 
 /**
  * Ranks that the first attempt looks at: what heads that share nothing need, and a little for those they share by chance.
@@ -101,7 +99,9 @@ function anyTie(emit: OnnxEmitter, values: string, ranks: number): string {
  */
 function seenByScore(emit: OnnxEmitter, { scores, values, places, byRow, entries, heads, ranks }: Lists): string {
   const row = emit.node("Unsqueeze", [entries, emit.ints(0)]);
-  const index = emit.node("Cast", [emit.node("Concat", Array<string>(heads).fill(row), { axis: 0 })], { to: int32 });
+  const index = emit.node("Cast", [emit.node("Concat", Array<string>(heads).fill(row), { axis: 0 })], {
+    to: onnxDtype.int32,
+  });
   const under = emit.node("Reshape", [
     emit.node("GatherElements", [scores, index], { axis: 2 }),
     emit.ints(heads, -1, heads, ranks),
@@ -117,7 +117,7 @@ function seenByScore(emit: OnnxEmitter, { scores, values, places, byRow, entries
   const earlier = emit.node("Where", [
     emit.node("Greater", [under, emit.node("Unsqueeze", [values, emit.ints(2)])]),
     emit.scalar(1),
-    emit.node("Cast", [same], { to: float32 }),
+    emit.node("Cast", [same], { to: onnxDtype.float32 }),
   ]);
   const anyHead = emit.node("ReduceMax", [earlier, emit.ints(0)], { keepdims: 0 }); // [R, A, ranks]
   return emit.node("Reshape", [anyHead, emit.ints(-1, heads * ranks)]);
@@ -128,7 +128,7 @@ function seenBySteps(emit: OnnxEmitter, { scores, entries, order }: Lists): stri
   const nothing = emit.constant({ dtype: "float32", shape: [1, 1], data: Float32Array.of(0) });
   const history = emit.node("Expand", [nothing, emit.node("Shape", [scores], { start: 1, end: 3 })]); // [R, L]
   const own = emit.node("Expand", [order, emit.node("Shape", [entries])]);
-  const index = emit.node("Cast", [entries], { to: int32 });
+  const index = emit.node("Cast", [entries], { to: onnxDtype.int32 });
   const first = emit.node("ScatterElements", [history, index, own], { axis: 1, reduction: "max" });
   const met = emit.node("Equal", [emit.node("GatherElements", [first, index], { axis: 1 }), own]);
   return emit.node("Where", [met, emit.scalar(0), emit.scalar(1)]);

@@ -1,7 +1,8 @@
 // Rows of lookup tables as they are stored → float32: float16 (IEEE) and uint8 (affine for each head).
+
+import { onnxDtype } from "../onnx-dtype.ts";
 import type { OnnxEmitter, Rule } from "../rule.ts";
 import { expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
-import { onnxDtype } from "./elementwise.ts";
 
 const many = Number.POSITIVE_INFINITY;
 

@@ -1,18 +1,23 @@
 // Sums of updates by row or by element: the gradients of look-ups.
-import type { Shape, Value } from "../graph.ts";
-import type { OnnxEmitter, Rule, Tensor } from "../rule.ts";
+
+import type { Shape } from "../graph.ts";
+import { onnxDtype } from "../onnx-dtype.ts";
+import type { OnnxEmitter, Rule } from "../rule.ts";
 import { expectDim, expectDtype, expectRank, ShapeError, showShape, size } from "../shape.ts";
 import { checkIndex, strides, walk } from "../tensor.ts";
 
-/** What ScatterND counts in. */
-const int64 = 7;
 const many = Number.POSITIVE_INFINITY;
 
-/** (indices, updates) pairs, and what the shape is taken of, where it is not written down. */
-function split<T>(operands: readonly T[], shape: readonly number[] | null): { pairs: [T, T][]; like: T | undefined } {
+/** (indices, updates) pairs, and the shape that is written down, or else what it is taken of. */
+type Split<T> = { readonly pairs: readonly (readonly [T, T])[] } & (
+  | { readonly shape: readonly number[]; readonly like: null }
+  | { readonly shape: null; readonly like: T }
+);
+
+function split<T>(operands: readonly T[], shape: readonly number[] | null): Split<T> {
   const paired = shape === null ? operands.slice(0, -1) : operands;
   const pairs = Array.from({ length: paired.length >> 1 }, (_, i): [T, T] => [paired[2 * i], paired[2 * i + 1]]);
-  return { pairs, like: shape === null ? operands[operands.length - 1] : undefined };
+  return shape === null ? { pairs, shape, like: operands[operands.length - 1] } : { pairs, shape, like: null };
 }
 
 /**
@@ -25,8 +30,8 @@ export const scatterAdd: Rule<"scatterAdd"> = {
     if (operands.length < 2 || operands.length % 2 !== (shape === null ? 1 : 0)) {
       throw new ShapeError(`${operands.length} operands are no pairs of indices and updates`);
     }
-    const { pairs, like } = split(operands, shape);
-    const whole: Shape = shape ?? (like as Value).shape;
+    const { pairs, ...to } = split(operands, shape);
+    const whole: Shape = to.shape ?? to.like.shape;
     if (whole.length === 0) {
       throw new ShapeError("a scalar has no rows");
     }
@@ -42,8 +47,8 @@ export const scatterAdd: Rule<"scatterAdd"> = {
     return { dtype: "float32", shape: whole };
   },
   evaluate(operands, { shape }) {
-    const { pairs, like } = split(operands, shape);
-    const whole = shape ?? (like as Tensor).shape;
+    const { pairs, ...to } = split(operands, shape);
+    const whole = to.shape ?? to.like.shape;
     const width = size(whole.slice(1));
     const data = new Float64Array(size(whole));
     for (const [indices, updates] of pairs) {
@@ -58,17 +63,16 @@ export const scatterAdd: Rule<"scatterAdd"> = {
   },
   gradient({ b, node, dy }) {
     const { pairs, like } = split(node.inputs, node.attributes.shape);
-    return [...pairs.flatMap(([indices]) => [null, b.gather(dy, indices)]), ...(like === undefined ? [] : [null])];
+    return [...pairs.flatMap(([indices]) => [null, b.gather(dy, indices)]), ...(like === null ? [] : [null])];
   },
   cost: (operands, _, { shape }) => split(operands, shape).pairs.reduce((sum, [, updates]) => sum + size(updates), 0),
   onnx(emit, operands, node) {
-    const { shape } = node.attributes;
-    const { pairs, like } = split(operands, shape);
+    const { pairs, ...to } = split(operands, node.attributes.shape);
     const add = (sum: string, [indices, updates]: readonly [string, string]) => {
-      const places = emit.node("Cast", [emit.node("Unsqueeze", [indices, emit.ints(-1)])], { to: int64 });
+      const places = emit.node("Cast", [emit.node("Unsqueeze", [indices, emit.ints(-1)])], { to: onnxDtype.int64 });
       return emit.node("ScatterND", [sum, places, updates], { reduction: "add" });
     };
-    return pairs.reduce(add, zeros(emit, shape === null ? emit.node("Shape", [like!]) : emit.ints(...shape)));
+    return pairs.reduce(add, zeros(emit, to.shape === null ? emit.node("Shape", [to.like]) : emit.ints(...to.shape)));
   },
 };
 

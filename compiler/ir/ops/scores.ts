@@ -1,7 +1,7 @@
 // Scores of behaviours with what belongs to a behaviour alone: the product of a search over a whole history.
-import type { Node, Shape, Value } from "../graph.ts";
+import type { Node, Value } from "../graph.ts";
 import type { OnnxEmitter, Rule } from "../rule.ts";
-import { expectDim, expectDtype, expectRank, ShapeError, size } from "../shape.ts";
+import { expectDim, expectDtype, expectRank, knownDim, ShapeError, size } from "../shape.ts";
 import { atMost } from "./extent.ts";
 import { shrink } from "./shrink.ts";
 
@@ -81,7 +81,7 @@ function added(emit: OnnxEmitter, [queries, keys, bias]: readonly string[], node
 /** [q, 1] [K, b]ᵀ: of heads × queries × behaviours numbers one array is written, not two. */
 function joined(emit: OnnxEmitter, [queries, keys, bias]: readonly string[], node: Node<"biasedScores">): string {
   const first = node.attributes.behaviours === 0;
-  const rows = everyHead(emit, bias, node.inputs[2].shape, node.inputs[0].shape);
+  const rows = everyHead(emit, bias, node.inputs[2], node.inputs[0]);
   const column = emit.node("Unsqueeze", [
     first ? emit.node("Transpose", [rows], { perm: [1, 0] }) : rows,
     emit.ints(2),
@@ -94,9 +94,9 @@ function joined(emit: OnnxEmitter, [queries, keys, bias]: readonly string[], nod
 }
 
 /** [1, L] → [A, L] */
-function everyHead(emit: OnnxEmitter, bias: string, own: Shape, [heads]: Shape): string {
-  if (own[0] === heads) {
+function everyHead(emit: OnnxEmitter, bias: string, own: Value, queries: Value): string {
+  if (own.shape[0] === queries.shape[0]) {
     return bias;
   }
-  return emit.node("Concat", Array<string>(heads as number).fill(bias), { axis: 0 });
+  return emit.node("Concat", Array<string>(knownDim(queries, 0)).fill(bias), { axis: 0 });
 }

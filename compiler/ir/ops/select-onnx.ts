@@ -1,12 +1,11 @@
 // The ONNX form of the selections, without loops and without a node that leaves the device.
 
 import type { Node } from "../graph.ts";
+import { onnxDtype } from "../onnx-dtype.ts";
 import type { OnnxEmitter } from "../rule.ts";
 import { knownDim } from "../shape.ts";
 import { atMost } from "./extent.ts";
 import { attempts, type Meetings, meetings, promising } from "./round-robin-onnx.ts";
-
-const int32 = 6;
 
 /** TopK's int64 indices leave the int64 world by a look-up among the positions as floats; only then can they be cast. */
 export function onnxTopPositions(
@@ -15,7 +14,7 @@ export function onnxTopPositions(
   node: Node<"topPositions">,
 ): string {
   const [, indices] = emit.nodes("TopK", [scores, emit.ints(node.attributes.keep)], 2, { axis: -1 });
-  return emit.node("Cast", [emit.node("Gather", [positions, indices])], { to: int32 });
+  return emit.node("Cast", [emit.node("Gather", [positions, indices])], { to: onnxDtype.int32 });
 }
 
 /**
@@ -36,7 +35,7 @@ export function onnxRoundRobin(
     const [, indices] = emit.nodes("TopK", [emit.node("Squeeze", [scores, emit.ints(0)]), emit.ints(keep)], 2, {
       axis: -1,
     });
-    return emit.node("Cast", [emit.node("Gather", [positions, indices])], { to: int32 });
+    return emit.node("Cast", [emit.node("Gather", [positions, indices])], { to: onnxDtype.int32 });
   }
   const tiers = attempts(heads, keep);
   if (tiers.length === 1) {
@@ -100,5 +99,5 @@ function distinct(emit: OnnxEmitter, { width }: Meetings, repeats: string, count
 function list(emit: OnnxEmitter, { entries, seen, order }: Meetings, keep: number): string {
   const later = emit.node("Sub", [order, emit.node("Mul", [seen, order])]);
   const [, places] = emit.nodes("TopK", [later, emit.ints(keep)], 2, { axis: 1 });
-  return emit.node("Cast", [emit.node("GatherElements", [entries, places], { axis: 1 })], { to: int32 });
+  return emit.node("Cast", [emit.node("GatherElements", [entries, places], { axis: 1 })], { to: onnxDtype.int32 });
 }

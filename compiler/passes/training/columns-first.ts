@@ -1,6 +1,5 @@
 // A plan that pays: of a product that is read by columns each reader computes its own.
-import { type Graph, topological, type Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { type Graph, made, topological, type Value } from "../../ir/graph.ts";
 import { type Context, nowhere, ruledBy } from "../pass.ts";
 import { columns, readOtherwise } from "./columns.ts";
 

@@ -1,7 +1,6 @@
 // Columns of a value, and who reads more than columns of it.
 import { builder } from "../../ir/build.ts";
-import { type Graph, topological, type Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { type Graph, made, topological, type Value } from "../../ir/graph.ts";
 
 /** Columns of a value, taken before what makes it where that is a product. */
 export function columns(value: Value, start: number, end: number): Value {

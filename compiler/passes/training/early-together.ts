@@ -1,7 +1,6 @@
 // A plan that pays: what a step carries over to its update stands in one array instead of in many.
 import { make } from "../../ir/build.ts";
-import { type Graph, topological, type Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { type Graph, made, topological, type Value } from "../../ir/graph.ts";
 import { type Context, nowhere, ruledBy } from "../pass.ts";
 import { late } from "./late.ts";
 

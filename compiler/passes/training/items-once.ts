@@ -1,8 +1,8 @@
 // A plan that pays: keys of a whole history projected once for each of the batch's items, and read where they stand.
 import { type Builder, builder } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
+import { made, type Value } from "../../ir/graph.ts";
 import { knownDim, knownShape } from "../../ir/shape.ts";
-import { isFixed, made } from "../fixed.ts";
+import { isFixed } from "../fixed.ts";
 import { nowhere, ruled } from "../pass.ts";
 
 /**

@@ -1,8 +1,7 @@
 // A plan that pays: sums by row are made for each reader's own columns, on zeros that nothing has to carry.
 import { type Builder, builder, make } from "../../ir/build.ts";
-import { type Graph, type Shape, topological, type Value } from "../../ir/graph.ts";
+import { type Graph, made, type Shape, topological, type Value } from "../../ir/graph.ts";
 import { knownDim } from "../../ir/shape.ts";
-import { made } from "../fixed.ts";
 import { type Context, nowhere, ruledBy } from "../pass.ts";
 import { columns, readOtherwise } from "./columns.ts";
 
@@ -65,8 +64,8 @@ function readTogether(graph: Graph, whole: ReadonlySet<Value>): ReadonlySet<Valu
 
 /** The same sums by row on zeros that cost nothing to carry. */
 function onZeros(graph: Graph, value: Value, inputs: readonly Value[]): Value | null {
-  const sum = made(value, "scatterAdd")!;
-  if (sum.shape !== null || value.shape.length !== 2) {
+  const sum = made(value, "scatterAdd");
+  if (sum?.shape !== null || value.shape.length !== 2) {
     return null;
   }
   const like = zeros(builder(value.node.scope, value.node.doc), graph, value.shape);
@@ -80,7 +79,7 @@ function zeros(b: Builder, graph: Graph, [rows, width]: Shape): Value | null {
     return null;
   }
   const one = counted.shape.length === 1 ? counted : b.squeeze(b.slice(counted, 1, 0, 1), 1);
-  const none = b.mul(one, b.constant({ dtype: "int32", shape: [], data: Int32Array.of(0) }));
+  const none = b.mul(one, b.integer(0));
   return b.gather(b.floats(new Float32Array(width), [1, width]), none);
 }
 

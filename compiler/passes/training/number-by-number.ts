@@ -1,7 +1,6 @@
 // A plan that pays: single numbers are read one by one, not as rows of one.
 import { type Builder, builder, make } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { made, type Value } from "../../ir/graph.ts";
 import { nowhere, ruled } from "../pass.ts";
 
 /** Columns up to which a row is read number by number. */

@@ -1,7 +1,6 @@
 // A plan that pays: tags of an item are masked and summed up in one product.
 import { builder } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { made, type Value } from "../../ir/graph.ts";
 import { nowhere, ruled } from "../pass.ts";
 
 /**

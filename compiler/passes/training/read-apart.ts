@@ -1,8 +1,7 @@
 // A plan that pays: whole histories read wide features straight from their tables, not by way of the items' columns.
 import { type Builder, builder } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
+import { made, type Value } from "../../ir/graph.ts";
 import { knownDim } from "../../ir/shape.ts";
-import { made } from "../fixed.ts";
 import { nowhere, ruled } from "../pass.ts";
 
 /** Columns from which on a look-up of its own costs less than copying rows side by side for every item. */

@@ -1,7 +1,6 @@
 // A plan that pays: scores of kept behaviours as rows of one product for each row of the batch.
 import { type Builder, builder } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { made, type Value } from "../../ir/graph.ts";
 import { nowhere, ruled } from "../pass.ts";
 
 /**

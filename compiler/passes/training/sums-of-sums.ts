@@ -1,7 +1,6 @@
 // A plan that pays: what is summed up by row twice is summed up once.
 import { builder, make } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { made, type Value } from "../../ir/graph.ts";
 import { nowhere, ruled } from "../pass.ts";
 import { columns } from "./columns.ts";
 

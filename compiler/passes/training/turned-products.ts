@@ -1,7 +1,6 @@
 // A plan that pays: no product is turned round, and short products that are added up stand in one.
 import { type Builder, builder } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
-import { made } from "../fixed.ts";
+import { made, type Value } from "../../ir/graph.ts";
 import { nowhere, ruled } from "../pass.ts";
 
 /**
@@ -30,7 +29,7 @@ export const turnedProducts = ruled(
 );
 
 function turnedProduct(value: Value, x: Value): Value | null {
-  if (made(value, "transpose")!.permutation.join() !== "0,2,1" || x.node.op !== "matmul") {
+  if (made(value, "transpose")?.permutation.join() !== "0,2,1" || x.node.op !== "matmul") {
     return null;
   }
   const b = builder(value.node.scope, value.node.doc);

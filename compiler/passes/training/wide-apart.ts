@@ -1,7 +1,7 @@
 // A plan that pays: attention weights meet wide and narrow columns in products of their own.
 import { builder } from "../../ir/build.ts";
-import type { Value } from "../../ir/graph.ts";
-import { isFixed, made } from "../fixed.ts";
+import { made, type Value } from "../../ir/graph.ts";
+import { isFixed } from "../fixed.ts";
 import { nowhere, ruled } from "../pass.ts";
 
 /** Columns from which on copying rows next to others costs more than a product of their own. */

@@ -160,7 +160,7 @@ export const turnedProducts: PassCases = {
     ),
     mutant(
       "the last two axes",
-      'if (made(value, "transpose")!.permutation.join() !== "0,2,1" ||',
+      'if (made(value, "transpose")?.permutation.join() !== "0,2,1" ||',
       "if (",
       "another turn stays",
       "scores",

@@ -223,8 +223,8 @@ export const joinLookups: PassCases = {
     ),
     mutant(
       "the stride of a row",
-      "Int32Array.of(countT)",
-      "Int32Array.of(countT - 1)",
+      "at.integer(countT)",
+      "at.integer(countT - 1)",
       "rows that are added up are one row",
       "scores",
     ),

@@ -229,7 +229,13 @@ export const mergeOutput: PassCases = {
       "an output wider than a value stays",
       "form",
     ),
-    mutant("rows, not heads", "axis === 1 ? merge(", "true ? merge(", "heads read one by one stay", "breaks"),
+    mutant(
+      "rows, not heads",
+      "node.attributes.axis === 1 ? merge(",
+      "true ? merge(",
+      "heads read one by one stay",
+      "breaks",
+    ),
     mutant(
       "values of this graph",
       "if (isFixed(values)) {",

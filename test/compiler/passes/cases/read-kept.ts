@@ -148,7 +148,7 @@ export const readKept: PassCases = {
     },
     {
       off: "rule 1 is of rows",
-      change: ['const looksUp = made(x, "gather")!.axis === 0 &&', "const looksUp ="],
+      change: ["const looksUp = attributes.axis === 0 &&", "const looksUp ="],
       caughtBy: "columns of a table are no rows",
       as: "breaks",
     },
