@@ -195,7 +195,13 @@ export const settleLayout: PassCases = {
       "axes of both sides",
       "form",
     ),
-    mutant("rule 3", "turnedBefore(value, inputs[0]) : null", "null : null", "turns before a sum", "form"),
+    mutant(
+      "rule 3",
+      "turnedBefore(value.node.attributes.permutation, inputs[0]) : null",
+      "null : null",
+      "turns before a sum",
+      "form",
+    ),
     mutant(
       "the same axes",
       "return axesOf(value) === axesOf(x) ? x.node.inputs[0] : null;",
