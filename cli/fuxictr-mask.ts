@@ -1,7 +1,10 @@
 // FuxiCTR's TWIN cuts the mask of its short window from an array that is one shorter than the items (it lacks the target), so a
 // history that fits into the window loses its oldest behaviour there. The same in a model of ours, to tell it from wrong weights.
+import { isDeepStrictEqual } from "node:util";
 import { type Model, metricOf } from "../compiler/index.ts";
+import type { BatchPort } from "../contract/batch-port.ts";
 import type { Samples } from "../runtime/import/index.ts";
+import type { Tensor } from "../runtime/session/session.ts";
 
 export interface ShortWindow {
   /** The model with a history of its own for the short window. */
@@ -57,22 +60,38 @@ export function ownShortWindow(model: Model): ShortWindow | null {
   };
 }
 
-/** Samples whose short window is masked as FuxiCTR does it. */
-export function maskedAsThere(samples: Samples, { history, own, count }: ShortWindow): Samples {
-  const feeds = new Map(samples.feeds);
-  for (const [name, tensor] of samples.feeds) {
-    if (name.startsWith(`${history}.`)) {
-      feeds.set(`${own}${name.slice(history.length)}`, tensor);
+/**
+ * Samples whose short window is masked as FuxiCTR does it.
+ * @param ports those of the model with a history of its own for the short window
+ */
+export function maskedAsThere(
+  samples: Samples,
+  { history, own, count }: ShortWindow,
+  ports: readonly BatchPort[],
+): Samples {
+  const feeds = new Map<string, Tensor>();
+  for (const { name, source } of ports) {
+    const second = "history" in source && source.history === own;
+    const wanted = second ? { ...source, history } : source;
+    const given = samples.ports.find((port) => isDeepStrictEqual(port.source, wanted));
+    const tensor = given && samples.feeds.get(given.name);
+    if (tensor === undefined) {
+      throw new Error(`the samples have nothing for the input ${name}`);
     }
+    feeds.set(name, second && source.kind === "valid" ? masked(tensor, samples.count, count) : tensor);
   }
-  const valid = samples.feeds.get(`${history}.valid`)!;
+  return { ...samples, ports, feeds };
+}
+
+/** The marks of the behaviours that are there, without the oldest of what fits into the window. */
+function masked(valid: Tensor, samples: number, count: number): Tensor {
   const length = valid.shape[1];
   const data = Float32Array.from(valid.data);
-  for (let row = 0; row < samples.count; row++) {
+  for (let row = 0; row < samples; row++) {
     const behaviours = data.subarray(row * length, (row + 1) * length).reduce((sum, one) => sum + one, 0);
     if (behaviours > 0 && behaviours <= count) {
       data[row * length + behaviours - 1] = 0;
     }
   }
-  return { ...samples, feeds: feeds.set(`${own}.valid`, { dtype: "float32", shape: valid.shape, data }) };
+  return { dtype: "float32", shape: valid.shape, data };
 }

@@ -1,10 +1,11 @@
 // The whole model over a batch, a history a row: what holds weights against another system's logits, sample by sample.
-import type { BatchPort } from "../contract/batch-port.ts";
+import { type BatchPort, historyOf } from "../contract/batch-port.ts";
 import { minimumOf } from "./emit/manifest.ts";
 import { emitOnnx } from "./emit/onnx.ts";
+import { inputSources } from "./emit/port-sources.ts";
 import { lowerGraphs } from "./graphs/index.ts";
 import { allFeatures } from "./model/features.ts";
-import type { Feature, Model } from "./model/model.ts";
+import type { Model } from "./model/model.ts";
 import { rewrite } from "./passes/index.ts";
 
 export interface BatchGraph {
@@ -24,32 +25,26 @@ export interface BatchGraphOptions {
 /** Its outputs are those of a request: `LABEL`, `LABEL.logit` [batch] and what the searches kept. */
 export function batchGraph(model: Model, { version, location, places }: BatchGraphOptions): BatchGraph {
   const graph = rewrite(lowerGraphs(model, { layout: "batch", outside: new Set() }).get("request")!);
-  const features = portFeatures(model);
+  const sources = inputSources(model);
+  const features = new Map(allFeatures(model).map((feature) => [feature.qualified, feature]));
   const ports = graph.inputs.map((value): BatchPort => {
     const { name, dtype, shape } = value.node.attributes;
-    const feature = features.get(name);
-    const history = model.histories.find((one) => name.startsWith(`${one.name}.`));
-    const { embedding = null, encoder } = feature ?? {};
+    const source = sources.get(name);
+    if (source === undefined) {
+      throw new Error(`nothing says what the input ${name} of the graph over a batch holds`);
+    }
+    const history = historyOf(source);
+    const { embedding = null, encoder } = ("feature" in source ? features.get(source.feature) : undefined) ?? {};
     return {
       name,
+      source,
       dtype: dtype === "int32" ? "int32" : "float32",
       inner: shape.slice(1).map((size) => (typeof size === "number" ? size : null)),
       padding: encoder?.kind === "tags" ? -1 : 0,
-      minimum: history ? minimumOf(model, history.name) : 0,
+      minimum: history === null ? 0 : minimumOf(model, history),
       table: embedding && { parameter: embedding.parameter, rows: embedding.rows },
     };
   });
   const external = (name: string) => ({ location, ...places.get(name)! });
   return { ports, bytes: emitOnnx(graph, { external, metadata: {}, producerVersion: version }) };
-}
-
-function portFeatures(model: Model): ReadonlyMap<string, Feature> {
-  const stems = ["candidate", ...model.histories.map(({ name }) => name)];
-  return new Map(
-    allFeatures(model).flatMap((feature) =>
-      feature.group === "item"
-        ? stems.map((stem) => [`${stem}.item.${feature.name}`, feature] as const)
-        : [[feature.qualified, feature] as const],
-    ),
-  );
 }

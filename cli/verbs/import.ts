@@ -141,7 +141,7 @@ async function verifyWith(
   if (window === null) {
     return { ...plain, fuxictrMask: null };
   }
-  const there = await run(window.model, async () => maskedAsThere(samples!, window));
+  const there = await run(window.model, async (ports) => maskedAsThere(samples!, window, ports));
   const { attend, history, count } = window;
   return { ...plain, fuxictrMask: there.passed ? { attend, history, count, largest: there.largest } : null };
 }

@@ -1,6 +1,7 @@
 // parity.safetensors: inputs and float64 reference outputs of every graph, by which any runtime can prove itself.
 
 import type { GraphName, StoredType } from "../../contract/manifest.ts";
+import { parityPlaceName } from "../../contract/parity-place.ts";
 import { recordOf } from "../../contract/record.ts";
 import { encodeSafetensors } from "../../contract/safetensors.ts";
 import { evaluate } from "../ir/evaluate.ts";
@@ -57,19 +58,21 @@ export function parityBytes(request: ParityRequest): Uint8Array {
     if (run.closest < nearTie) {
       near.push(scenario.name);
     }
-    const suffix = scenario === scenarios[0] ? "" : `.${scenario.name}`;
+    const called = scenario === scenarios[0] ? "" : scenario.name;
     for (const [name, graph] of request.graphs) {
       if (!wanted(scenario, name)) {
         continue;
       }
-      tensors.push(...written(`${name}${suffix}`, graph, run.feeds, request.parameter));
+      const place = parityPlaceName({ graph: name, type: null, scenario: called });
+      tensors.push(...written(place, graph, run.feeds, request.parameter));
     }
     if (run.stored === null) {
       continue;
     }
     const { type, graphs } = request.variants!;
     for (const [name, graph] of graphs) {
-      tensors.push(...written(`${name}.${type}${suffix}`, graph, run.stored, request.parameter));
+      const place = parityPlaceName({ graph: name, type, scenario: called });
+      tensors.push(...written(place, graph, run.stored, request.parameter));
     }
   }
   return encodeSafetensors(tensors, {

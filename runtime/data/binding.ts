@@ -152,7 +152,7 @@ function readable<T>(path: string, read: () => T): T {
 }
 
 function describe(issue: v.BaseIssue<unknown>, place: Binding["place"]): string {
-  const keys = (issue.path ?? []).map((item) => item.key as string | number);
+  const keys = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
   const parents = keys.slice(0, -1);
   const last = String(keys.at(-1) ?? "");
   const where = place(...keys);

@@ -22,11 +22,11 @@ export async function derivedFeatures(
     if (column.kind === "sql") {
       expressions.push({ feature: name, sql: column.sql });
     } else {
-      derived.push({
-        feature: name,
-        ...column,
-        ...(column.kind === "map" && { values: { ...column.values } }),
-      } as Derived);
+      derived.push(
+        column.kind === "map"
+          ? { feature: name, ...column, values: { ...column.values } }
+          : { feature: name, ...column },
+      );
     }
   }
   for (const [feature, { column }] of Object.entries(binding.knownAt)) {
@@ -40,7 +40,8 @@ export async function derivedFeatures(
   const names = read ? await columnNames(binding) : null;
   for (const { feature, sql } of expressions) {
     // A column under another name is no expression: a request brings it under the feature's.
-    const group = feature.startsWith("item.") ? names?.items : names?.events;
+    const ofItems = features.some((one) => one.name === feature && one.group === "item");
+    const group = ofItems ? names?.items : names?.events;
     const isColumn = group?.has(sql) ?? /^\w+$/.test(sql);
     if (!isColumn) {
       derived.push({ feature, kind: "sql", sql });

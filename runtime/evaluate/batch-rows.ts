@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasher } from "../../contract/hash.ts";
 import type { Binding } from "../data/binding.ts";
-import { openDataset, prepareDataset, type StoredDataset } from "../data/prepare/index.ts";
+import { openDataset, parts, prepareDataset, type StoredDataset } from "../data/prepare/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { temporaryFolder } from "../host/temporary-folder.ts";
 import type { Part } from "../learn/dataset.ts";
@@ -54,9 +54,13 @@ export async function openBatchScoring(
   options: BatchOptions = {},
 ): Promise<BatchScoring> {
   const { signal, onProgress, note, samples, threads = 2 } = options;
-  const own = options.cache === undefined ? temporaryFolder("evaluate") : null;
-  const folder = options.cache ?? join(own!, "data");
-  const closing: (() => unknown)[] = [() => own !== null && rmSync(own, { recursive: true, force: true })];
+  const closing: (() => unknown)[] = [];
+  let folder = options.cache;
+  if (folder === undefined) {
+    const own = temporaryFolder("evaluate");
+    folder = join(own, "data");
+    closing.push(() => rmSync(own, { recursive: true, force: true }));
+  }
   const close = async (): Promise<void> => {
     for (const one of closing.reverse()) {
       await one();
@@ -86,7 +90,7 @@ export async function openBatchScoring(
     const scorer = new Scorer(plan, state, graphs);
     return {
       dataset,
-      rows: (Object.keys(dataset.spec.samples) as Part[]).reduce((sum, part) => sum + dataset.count(part), 0),
+      rows: parts.reduce((sum, part) => sum + dataset.count(part), 0),
       close,
       async *score(part, { users, signal: stop } = {}) {
         const chosen = users === undefined ? null : await ordinalsOfSome(binding, manifest, part, users, samples);
@@ -114,8 +118,9 @@ export async function* batchRows(
   const { occurrences } = scoring.dataset.items;
   // Rows whose request the data does not name are requests of their own, counted downwards.
   let alone = -1;
+  const { request: named } = facts;
   const requestOf = (row: number): number => {
-    const request = row < 0 ? 0 : facts.request![row];
+    const request = row < 0 || named === null ? 0 : named[row];
     return request > 0 ? request : alone--;
   };
   for await (const batch of scoring.score(part, options)) {
@@ -123,7 +128,7 @@ export async function* batchRows(
       user: batch.user,
       row: batch.row,
       time: batch.time,
-      request: facts.request === null ? null : Float64Array.from(batch.row, requestOf),
+      request: named === null ? null : Float64Array.from(batch.row, requestOf),
       historyLength: batch.historyLength[history] ?? new Int32Array(batch.rows),
       newItem: part === "training" ? null : Uint8Array.from(batch.item, (item) => Number(occurrences[item] === 0)),
       labels: batch.labels,

@@ -86,8 +86,8 @@ export class CandidateBlocks {
           ? await runGraph(engine, request, side, candidates, chunk, {})
           : await runGraph(engine, rank, side, candidates, chunk, await runSearch(engine, side, candidates, chunk));
       for (const { name, logit } of labels) {
-        const values = outputs[logit].data as Float32Array;
-        if (values.some(Number.isNaN)) {
+        const values = outputs[logit].data;
+        if (!(values instanceof Float32Array) || values.some(Number.isNaN)) {
           throw new TwinError(
             `the model gives no number as a logit of ${name} for an item: the weights or the item's values are broken`,
           );
@@ -103,7 +103,10 @@ function keepsAll({ artefacts }: Engine, { histories }: UserSide): boolean {
   const { searches } = artefacts.manifest;
   return (
     searches.length > 0 &&
-    searches.every(({ scores, history, keep }) => scores !== null && histories.get(history)!.count <= keep)
+    searches.every(
+      ({ scores, history, keep }) =>
+        scores !== null && (histories.get(history)?.count ?? Number.POSITIVE_INFINITY) <= keep,
+    )
   );
 }
 

@@ -50,8 +50,11 @@ export function compare(all: Collected, tasks: readonly Task[], predictions: Pre
   const bySample = predictions.joinedBy === "sample";
   const labels = predictions.labels
     .filter(({ label }) => Object.hasOwn(all.labels, label))
-    .map((other) => {
-      const task = tasks.find(({ name }) => name === other.label)!;
+    .flatMap((other) => {
+      const task = tasks.find(({ name }) => name === other.label);
+      if (task === undefined) {
+        return [];
+      }
       const defined = rowsOf(all, task);
       const rows = bySample
         ? defined

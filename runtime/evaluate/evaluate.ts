@@ -229,7 +229,7 @@ async function hitRates(
   for await (const chunk of readHistories(binding, twin.manifest, read)) {
     // The newest of each user: the longest history.
     for (const sample of chunk.requests) {
-      requests.push(asRequest(sample) as RankedRequest);
+      requests.push(asRequest(sample));
       break;
     }
   }

@@ -36,7 +36,12 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
     features: generation.store.features,
   });
   const every = recordOf(Object.keys(manifest.tables).map((name) => [name, rows]));
-  const plan = projectionPlan(dir, manifest, every, 2, false)!;
+  const plan = projectionPlan(dir, manifest, every, 2, false);
+  if (plan === null) {
+    reader.close();
+    generation.close();
+    return new Map();
+  }
   const wide = {
     ...plan,
     tables: plan.tables.map((table) => ({ ...table, format: { ...table.format, precision: "float32" as const } })),
@@ -51,7 +56,7 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
       const { bytes } = await projection.run(columns, first, items, new Uint8Array(memory));
       for (const [name, stored] of rowsIn(memory, bytes)) {
         const width = manifest.tables[name].width;
-        tables.get(name)!.set(new Float32Array(stored.buffer, stored.byteOffset, items * width), first * width);
+        tables.get(name)?.set(new Float32Array(stored.buffer, stored.byteOffset, items * width), first * width);
       }
     }
     return tables;

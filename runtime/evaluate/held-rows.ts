@@ -33,19 +33,21 @@ function heldGeneration(generation: OpenGeneration): OpenGeneration {
     ...generation,
     store: heldItems(generation.store),
     table(name) {
-      if (!tables.has(name)) {
+      let held = tables.get(name);
+      if (held === undefined) {
         const table = generation.table(name);
-        tables.set(name, table && heldTable(table));
+        held = table && heldTable(table);
+        tables.set(name, held);
       }
-      return tables.get(name)!;
+      return held;
     },
   };
 }
 
 /** A table whose rows, where they are not float32 in memory already, are decoded when they are first asked for. */
 export function heldTable(table: OpenTable): OpenTable {
-  const { rows, format } = table;
-  if (table.locate === undefined || 4 * rows * format.width > memoryBytes) {
+  const { rows, format, locate } = table;
+  if (locate === undefined || 4 * rows * format.width > memoryBytes) {
     return table;
   }
   let whole: ReturnType<OpenTable["floats"]> | null = null;
@@ -55,7 +57,7 @@ export function heldTable(table: OpenTable): OpenTable {
       return own;
     }
     const every = Int32Array.from({ length: rows }, (_, row) => row);
-    return { values: await floatRows(table, rowNumbers(every)), row: (keys) => table.locate!(keys) };
+    return { values: await floatRows(table, rowNumbers(every)), row: (keys) => locate.call(table, keys) };
   };
   return {
     ...storeOf(table),
@@ -71,7 +73,7 @@ export function heldTable(table: OpenTable): OpenTable {
 
 /** A store as a plain object, to be changed in parts. */
 function storeOf(store: TableStore): TableStore {
-  const { where, rowBytes } = store;
+  const { where, rowBytes, locate } = store;
   return {
     where,
     rowBytes,
@@ -79,7 +81,7 @@ function storeOf(store: TableStore): TableStore {
       return store.absent;
     },
     read: (keys, into, options) => store.read(keys, into, options),
-    ...(store.locate === undefined ? {} : { locate: (keys) => store.locate!(keys) }),
+    ...(locate === undefined ? {} : { locate: (keys) => locate.call(store, keys) }),
   };
 }
 

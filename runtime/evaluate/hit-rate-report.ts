@@ -138,7 +138,13 @@ async function everyItem(engine: Engine, generation: OpenGeneration, most: numbe
     return [{ ...unknown, tables: "every item", notMeasured: why }];
   }
   const full = await fullTables(engine);
-  const locate: Locate = (keys) => generation.store.locate!(keys);
+  const { store } = generation;
+  const { locate: located } = store;
+  if (located === undefined) {
+    const why = "its items do not lie where rows of tables in memory could be found by them";
+    return [{ ...unknown, tables: "every item", notMeasured: why }];
+  }
+  const locate: Locate = (keys) => located.call(store, keys);
   return precisions.map((precision) => {
     const tables = storedAs(engine, full, precision, locate);
     const fresh = { ...generation, table: (name: string) => tables.get(name) ?? null, freshness: () => [] };

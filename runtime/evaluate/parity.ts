@@ -3,15 +3,8 @@
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
-import {
-  type GraphName,
-  graphNames,
-  type InputPort,
-  type OutputPort,
-  type StoredType,
-  storedTypes,
-  type VariantInput,
-} from "../../contract/port-spec.ts";
+import { type ParityPlace, parityPlace } from "../../contract/parity-place.ts";
+import type { GraphName, OutputPort, StoredType } from "../../contract/port-spec.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import { type Artefacts, openListed } from "../serve/artefacts.ts";
@@ -21,6 +14,9 @@ import { comparedLists } from "./tied-lists.ts";
 
 /** One output of one graph in one case. */
 export interface ParityResult {
+  readonly graph: GraphName;
+  /** Of a variant over stored rows, the type; else null. */
+  readonly type: StoredType | null;
   /** `rank`, `search.short`: the graph, and its case where it is not the first; `rank (uint8).short`: its variant. */
   readonly place: string;
   readonly output: string;
@@ -61,19 +57,28 @@ export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<
       if (spec === undefined || inputs === undefined) {
         throw new TwinError(`${path} has numbers of ${place}, which the manifest does not have`);
       }
-      const feeds: Record<string, Tensor | StoredTensor> = emptyRecord();
-      for (const port of inputs) {
-        feeds[port.name] = readAny(file, `${place}/in/${port.name}`, port);
+      const feeds: Record<string, Tensor> = emptyRecord();
+      const stored: Record<string, StoredTensor> = emptyRecord();
+      for (const { name, dtype } of inputs) {
+        const tensor = `${place}/in/${name}`;
+        if (dtype === "float16" || dtype === "uint8") {
+          stored[name] = readStored(file, tensor, dtype);
+        } else {
+          feeds[name] = read(file, tensor, dtype);
+        }
       }
       const nearTies = near.has(scenario === "" ? "typical" : scenario);
-      const named = `${graph}${type === null ? "" : ` (${type})`}${scenario === "" ? "" : `.${scenario}`}`;
-      const outputs = type === null ? await sessions.run(graph, feeds) : await runVariant(sessions, graph, type, feeds);
+      const told = { graph, type, place: placeText({ graph, type, scenario }) };
+      const outputs =
+        type === null
+          ? await sessions.run(graph, feeds)
+          : await runVariant(sessions, graph, type, { ...feeds, ...stored });
       const compared = spec.outputs.map((port) => {
-        const expected = read(file, `${place}/out/${port.name}`, port);
+        const expected = read(file, `${place}/out/${port.name}`, port.dtype);
         if (typeof outputs === "string") {
-          return { ...compare(named, port, expected, expected, null, nearTies), notRun: outputs };
+          return { ...compare(told, port, expected, expected, null, nearTies), notRun: outputs };
         }
-        return compare(named, port, outputs[port.name], expected, scoresOf(file, place, port), nearTies);
+        return compare(told, port, outputs[port.name], expected, scoresOf(file, place, port), nearTies);
       });
       const selectionHeld = compared.every(({ kind, wrong, tied }) => kind === "values" || wrong + tied === 0);
       // Behind another selection (a near-tie, a tie) the values are another's: the rank graphs compare those.
@@ -81,8 +86,8 @@ export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<
       if (type !== null || found.some((other) => other.graph === graph && other.type !== null)) {
         continue;
       }
-      for (const run of await storedRuns(artefacts.manifest, sessions, graph, feeds as Record<string, Tensor>)) {
-        const called = `${graph} (${run.type})${named.slice(graph.length)}`;
+      for (const run of await storedRuns(artefacts.manifest, sessions, graph, feeds)) {
+        const called = { graph, type: run.type, place: placeText({ graph, type: run.type, scenario }) };
         results.push(
           ...spec.outputs.map((port) =>
             typeof run.found === "string"
@@ -106,14 +111,9 @@ export function fails({ wrong, nearTies, kind }: ParityResult): boolean {
   return wrong > 0 && !(kind === "selection" && nearTies);
 }
 
-interface Case {
-  /** What stands ahead of its tensors' names: `GRAPH`, `GRAPH.CASE`, `GRAPH.TYPE` or `GRAPH.TYPE.CASE`. */
+interface Case extends ParityPlace {
+  /** What stands ahead of its tensors' names. */
   readonly place: string;
-  readonly graph: GraphName;
-  /** Of a variant over stored rows, the type; else null. */
-  readonly type: StoredType | null;
-  /** Empty for the typical case. */
-  readonly scenario: string;
 }
 
 /** The graphs and cases that the file has numbers of. */
@@ -124,25 +124,20 @@ function cases(file: TensorFile, path: string): Case[] {
     if (found.has(place)) {
       continue;
     }
-    const [graph, ...rest] = place.split(".");
-    if (!(graphNames as readonly string[]).includes(graph)) {
+    const known = parityPlace(place);
+    if (known === null) {
       throw new TwinError(`${path}: tensor ${name} belongs to no graph; build the artefacts again`);
     }
-    const typed = (storedTypes as readonly string[]).includes(rest[0]);
-    const type = typed ? (rest[0] as StoredType) : null;
-    found.set(place, { place, graph: graph as GraphName, type, scenario: rest.slice(typed ? 1 : 0).join(".") });
+    found.set(place, { place, ...known });
   }
   return [...found.values()];
 }
 
-/** An input of a graph, or of a variant, whose rows are as they are stored. */
-function readAny(file: TensorFile, name: string, port: InputPort | VariantInput): Tensor | StoredTensor {
-  if (port.dtype !== "float16" && port.dtype !== "uint8") {
-    return read(file, name, port as InputPort);
-  }
+/** An input of a variant: rows as they are stored. */
+function readStored(file: TensorFile, name: string, dtype: StoredType): StoredTensor {
   const { shape } = entryOf(file, name);
   const bytes = Buffer.concat([...file.chunks(name)]);
-  const data = port.dtype === "uint8" ? Uint8Array.from(bytes) : new Uint16Array(Uint8Array.from(bytes).buffer);
+  const data = dtype === "uint8" ? Uint8Array.from(bytes) : new Uint16Array(Uint8Array.from(bytes).buffer);
   return storedTensorOf(data, shape);
 }
 
@@ -161,15 +156,17 @@ function scoresOf(file: TensorFile, place: string, port: OutputPort): Tensor | n
   return entry === undefined ? null : floats(file.read(name), ...entry.shape);
 }
 
-function read(file: TensorFile, name: string, port: InputPort | OutputPort): Tensor {
+function read(file: TensorFile, name: string, dtype: Tensor["dtype"]): Tensor {
   const entry = entryOf(file, name);
-  return port.dtype === "float32"
-    ? floats(file.read(name), ...entry.shape)
-    : ints(file.readInt32(name), ...entry.shape);
+  return dtype === "float32" ? floats(file.read(name), ...entry.shape) : ints(file.readInt32(name), ...entry.shape);
 }
 
+/** A place as reports name it. */
+const placeText = ({ graph, type, scenario }: ParityPlace): string =>
+  `${graph}${type === null ? "" : ` (${type})`}${scenario === "" ? "" : `.${scenario}`}`;
+
 function compare(
-  place: string,
+  place: Pick<ParityResult, "graph" | "type" | "place">,
   port: OutputPort,
   found: Tensor,
   expected: Tensor,
@@ -177,7 +174,15 @@ function compare(
   nearTies: boolean,
 ): ParityResult {
   const kind = port.dtype === "int32" ? "selection" : "values";
-  const base = { place, output: port.name, kind, numbers: expected.data.length, tied: 0, worst: 0, nearTies } as const;
+  const base = {
+    ...place,
+    output: port.name,
+    kind,
+    numbers: expected.data.length,
+    tied: 0,
+    worst: 0,
+    nearTies,
+  } as const;
   if (found.shape.join() !== expected.shape.join()) {
     return { ...base, wrong: expected.data.length, worst: Number.POSITIVE_INFINITY };
   }

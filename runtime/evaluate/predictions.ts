@@ -209,12 +209,11 @@ async function joinedByKeys(source: Source, binding: Binding, relation: Relation
   // Timestamps are compared as instants: a zone, or a type of another width, changes their text.
   const time = timed ? secondsOf(quoted(ofTime), clock) : `CAST(${quoted(ofTime)} AS VARCHAR)`;
   const scores = `SELECT ${user} AS twin_user, ${item} AS twin_item, ${time} AS twin_time, ${picked} FROM ${relation.sql()}`;
+  const held = log.relation.columns.get(log.time.shown);
   const same = timed
     ? `twin_time = "#time"`
     : `(twin_time = CAST(${quoted(log.time.shown)} AS VARCHAR) OR TRY_CAST(twin_time AS DOUBLE) = "#time"${
-        familyOf(log.relation.columns.get(log.time.shown)!) === "time"
-          ? ` OR epoch(TRY_CAST(twin_time AS TIMESTAMPTZ)) = "#time"`
-          : ""
+        held !== undefined && familyOf(held) === "time" ? ` OR epoch(TRY_CAST(twin_time AS TIMESTAMPTZ)) = "#time"` : ""
       })`;
   return (
     `SELECT CAST("#row" AS DOUBLE) AS at, scores.* FROM (${log.select}) JOIN (${scores}) AS scores ` +

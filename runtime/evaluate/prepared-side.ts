@@ -43,7 +43,7 @@ export function preparedItems({ items }: Pick<StoredDataset, "items">): OpenGene
     number: 0,
     items: items.count - 1,
     store: Object.assign(new MemoryRows("the prepared data", items.count, placed, byNumber), { fields }),
-    keys: (keys) => rowNumbers(Int32Array.from(keys as ArrayLike<number | null>, (key) => key ?? 0)),
+    keys: (keys) => rowNumbers(Int32Array.from<bigint | number | string>(keys, Number)),
     table: () => null,
     freshness: () => [],
     hold: () => () => undefined,
@@ -52,7 +52,7 @@ export function preparedItems({ items }: Pick<StoredDataset, "items">): OpenGene
 
 /** Keys of items as `preparedItems` reads them. */
 export const ordinalKeys = (ordinals: Int32Array): RawKeys =>
-  Array.from(ordinals, (ordinal) => (ordinal === 0 ? null : ordinal)) as unknown as RawKeys;
+  Array.from(ordinals, (ordinal) => (ordinal === 0 ? null : ordinal)) as RawKeys;
 
 /** What the user of one sample did before it, and who it is; the sample's context is among the single features. */
 export async function preparedSide(
@@ -107,5 +107,5 @@ export async function preparedSide(
 function tensor(feature: FeatureSpec, encoded: Encoded, rows: number): Tensor {
   const data = encoded.subarray(0, rows * encodedWidth(feature));
   const shape = encodedShape(feature, rows);
-  return data instanceof Float32Array ? floats(data, ...shape) : ints(data as Int32Array, ...shape);
+  return data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
 }

@@ -2,7 +2,7 @@
 
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import type { RawColumn, RawValue } from "../encode/raw.ts";
+import type { RawValue } from "../encode/raw.ts";
 import { crossFeatures } from "../request/history.ts";
 import type { PrepareRequest, RankRequest } from "../request/request.ts";
 
@@ -29,7 +29,7 @@ export function randomRequest(
   const group = (name: FeatureSpec["group"]) =>
     manifest.features.filter((feature) => feature.group === name && feature.encoder.kind !== "key");
   const column = (feature: FeatureSpec, rows: number) =>
-    Array.from({ length: rows }, () => rawValue(feature, next, draw)) as RawColumn;
+    Array.from({ length: rows }, () => rawValue(feature, next, draw));
   const single = (features: readonly FeatureSpec[]) =>
     recordOf(features.map((feature) => [feature.column, rawValue(feature, next, draw)]));
   const items = (rows: number) => {
@@ -50,11 +50,11 @@ export function randomRequest(
   );
   const own = group("candidate").map((feature) => [feature.column, column(feature, candidates)] as const);
   return {
-    prepare: { user: single(group("user")), time: now, history } as PrepareRequest,
+    prepare: { user: single(group("user")), time: now, history },
     rank: {
       context: single(group("context")),
       candidates: { ...items(candidates), ...recordOf(own) },
-    } as RankRequest,
+    },
   };
 }
 
@@ -78,9 +78,7 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
       return next() < 0.5;
     case "tags": {
       const { of } = encoder;
-      return Array.from({ length: Math.floor(next() * (encoder.max + 1)) }, () =>
-        rowValue(of, feature, next, draw),
-      ) as RawValue;
+      return Array.from({ length: Math.floor(next() * (encoder.max + 1)) }, () => rowValue(of, feature, next, draw));
     }
     case "pretrained":
       return Float32Array.from({ length: encoder.size }, () => next() * 2 - 1);

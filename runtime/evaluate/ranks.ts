@@ -108,7 +108,10 @@ export async function ranksOf(
     }
     const item = prepared.item[row];
     if (item > 0) {
-      const own = log.get(userOf(row))!;
+      const own = log.get(userOf(row));
+      if (own === undefined) {
+        throw new Error(`the log was not read for user ${userOf(row)}`);
+      }
       eligible.begin(own, all.time[row], met);
       const drawn = candidates === null ? null : eligible.drawn(item, candidates, seed, all.row[row]);
       const side = await preparedSide(engine, dataset, generation, part, prepared.sample[row]);

@@ -17,11 +17,12 @@ export async function* requestRows(
   facts: EventFacts,
 ): AsyncGenerator<EvaluationRows> {
   const { manifest } = engine.artefacts;
+  const { request, newItem } = facts;
   const held = holdingRows(engine);
   const ranker: Ranker = {
     manifest,
-    async prepare(request) {
-      const side = await prepareSide(held, request);
+    async prepare(given) {
+      const side = await prepareSide(held, given);
       return { rank: (candidates) => rankCandidates(held, side, candidates) };
     },
   };
@@ -38,11 +39,9 @@ export async function* requestRows(
       row: part.rows,
       time: fill(part.time),
       request:
-        facts.request === null
-          ? fill(number)
-          : Array.from(part.rows, (row) => (facts.request![row] > 0 ? facts.request![row] : alone--)),
+        request === null ? fill(number) : Array.from(part.rows, (row) => (request[row] > 0 ? request[row] : alone--)),
       historyLength: fill(part.historyLength),
-      newItem: facts.newItem === null ? null : Array.from(part.rows, (row) => facts.newItem![row]),
+      newItem: newItem === null ? null : Array.from(part.rows, (row) => newItem[row]),
       labels: part.labels,
       predictions: recordOf(
         Object.keys(part.scores).map(

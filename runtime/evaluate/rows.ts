@@ -88,7 +88,7 @@ export async function collect(
   const newItem = new Growing(Uint8Array);
   const [sample, item, offset] = [new Growing(Uint32Array), new Growing(Int32Array), new Growing(Float32Array)];
   const labels = new Map<string, Growing<Float32Array>>();
-  const predictions = new Map(tasks.map(({ name }) => [name, new Growing(Float32Array)]));
+  const scored = tasks.map((task) => ({ task, predicted: new Growing(Float32Array) }));
   const users = new Map<bigint | number | string, number>();
   let [rows, numbered, known] = [0, true, true];
   for await (const part of stream) {
@@ -120,17 +120,18 @@ export async function collect(
     }
     checkWeights(part);
     weight.append(part.weight ?? new Float64Array(count).fill(1), count);
-    for (const task of tasks) {
+    for (const { task, predicted } of scored) {
       checkColumns(part, task);
-      predictions.get(task.name)!.append(part.predictions[task.name], count);
+      predicted.append(part.predictions[task.name], count);
       const label = part.labels[task.name];
-      if (label === undefined && !labels.has(task.name)) {
-        continue;
+      let column = labels.get(task.name);
+      if (column === undefined) {
+        if (label === undefined) {
+          continue;
+        }
+        column = new Growing(Float32Array);
+        labels.set(task.name, column);
       }
-      if (!labels.has(task.name)) {
-        labels.set(task.name, new Growing(Float32Array));
-      }
-      const column = labels.get(task.name)!;
       if (column.length < rows) {
         column.append(new Float32Array(rows - column.length).fill(Number.NaN), rows - column.length);
       }
@@ -154,7 +155,7 @@ export async function collect(
     historyLength: historyLength.finish(),
     newItem: known && rows > 0 ? newItem.finish() : null,
     labels: recordOf([...labels].map(([name, column]) => [name, column.finish()])),
-    predictions: recordOf([...predictions].map(([name, column]) => [name, column.finish()])),
+    predictions: recordOf(scored.map(({ task, predicted }) => [task.name, predicted.finish()])),
     weight: weights.every((one) => one === weights[0]) ? null : weights,
     prepared:
       rows === 0 || sample.length < rows

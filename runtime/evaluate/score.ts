@@ -3,12 +3,13 @@
 import { TwinError } from "../../contract/error.ts";
 import type { Named } from "../../contract/record.ts";
 import type { SampleRequest, UserChunk } from "../data/samples.ts";
+import type { PrepareRequest, RankRequest } from "../request/request.ts";
 import type { Prepared, Twin } from "../serve/twin.ts";
 
 /** What scoring needs of a `Twin`. */
 export interface Ranker {
   readonly manifest: Twin["manifest"];
-  prepare(request: Parameters<Twin["prepare"]>[0]): Promise<Pick<Prepared, "rank">>;
+  prepare(request: PrepareRequest): Promise<Pick<Prepared, "rank">>;
 }
 
 /** Some rows of the event log, scored; columns of one length. */
@@ -50,18 +51,16 @@ export async function* score(
 }
 
 /** A sample as `prepare` and `rank` take it. */
-export function asRequest(sample: SampleRequest): {
-  prepare: Parameters<Twin["prepare"]>[0];
-  rank: { context: SampleRequest["context"]; candidates: SampleRequest["candidates"] };
-} {
+export function asRequest(sample: SampleRequest): { readonly prepare: PrepareRequest; readonly rank: RankRequest } {
   const { user, time, history, context, candidates } = sample;
-  return { prepare: { user, time, history } as Parameters<Twin["prepare"]>[0], rank: { context, candidates } };
+  // Their keys come out of the log as columns, and are looked at as every request's are.
+  return { prepare: { user, time, history } as PrepareRequest, rank: { context, candidates } as RankRequest };
 }
 
 async function scoreRequest(twin: Ranker, sample: SampleRequest): Promise<ScoredRows> {
   const { prepare, rank } = asRequest(sample);
   const prepared = await twin.prepare(prepare);
-  const ranking = await prepared.rank(rank as Parameters<typeof prepared.rank>[0]);
+  const ranking = await prepared.rank(rank);
   const found = ranking.tables.reduce((sum, table) => sum + table.found, 0);
   return {
     user: sample.userKey,

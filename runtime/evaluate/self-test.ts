@@ -96,7 +96,7 @@ function whyNotBuilt(engine: Engine, generation: OpenGeneration | null): string 
 
 /** A generation whose keys are its ordinals. */
 function byOrdinal(generation: OpenGeneration): OpenGeneration {
-  return { ...generation, keys: (keys) => rowNumbers(Int32Array.from(keys as ArrayLike<number>)) };
+  return { ...generation, keys: (keys) => rowNumbers(Int32Array.from<bigint | number | string>(keys, Number)) };
 }
 
 /** Every row is projected: a full float32 table. */
@@ -127,7 +127,7 @@ export function selfTestText(report: SelfTestReport): string {
   lines.push("graphs against parity.safetensors:");
   const places = new Map<string, ParityResult[]>();
   for (const result of report.parity) {
-    const graph = result.place.split(".")[0];
+    const graph = result.type === null ? result.graph : `${result.graph} (${result.type})`;
     places.set(graph, [...(places.get(graph) ?? []), result]);
   }
   for (const [graph, results] of places) {

@@ -1,7 +1,8 @@
 // Variants over stored rows in the self-test: each against its graph, fed the same rows as the host decodes them.
 import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
+import { storedTypes } from "../../contract/port-spec.ts";
 import type { Feeds, Sessions, StoredTensor, Tensor } from "../session/session.ts";
-import { floats, storedTensorOf } from "../session/session.ts";
+import { floats, floatsOf, storedTensorOf } from "../session/session.ts";
 import { encodeRows, headsOf, type RowFormat } from "../table/precision.ts";
 import { decodeStored, storedRows } from "../table/stored-rows.ts";
 
@@ -20,28 +21,36 @@ export async function storedRuns(
   graph: GraphName,
   feeds: Readonly<Record<string, Tensor>>,
 ): Promise<StoredRun[]> {
-  const types = Object.keys(manifest.graphs[graph]?.variants ?? {}) as StoredType[];
+  const variants = manifest.graphs[graph]?.variants ?? {};
   const runs: StoredRun[] = [];
-  for (const type of types) {
+  for (const type of storedTypes) {
+    const variant = variants[type];
+    if (variant === undefined) {
+      continue;
+    }
     const decoded: Record<string, Tensor> = { ...feeds };
     const stored: Record<string, Tensor | StoredTensor> = { ...feeds };
-    for (const [table, { width, parts }] of Object.entries(manifest.tables)) {
-      const rows = feeds[table];
-      if (rows === undefined) {
+    for (const { name, source } of variant.inputs) {
+      if (source.kind !== "table") {
         continue;
       }
+      const { width, parts } = manifest.tables[source.table];
+      const rows = feeds[name];
       const format: RowFormat = { precision: type, width, heads: headsOf(parts) };
       const [count] = rows.shape;
-      const { values, affine } = storedRows(encodeRows(rows.data as Float32Array, format), format);
-      stored[table] = storedTensorOf(values, rows.shape);
-      if (affine !== null) {
-        stored[`${table}.scale`] = floats(affine, count, 2 * format.heads.length);
+      const { values, affine } = storedRows(encodeRows(floatsOf(rows, name), format), format);
+      stored[name] = storedTensorOf(values, rows.shape);
+      const scale = variant.inputs.find(
+        (one) => one.source.kind === "table-scale" && one.source.table === source.table,
+      );
+      if (affine !== null && scale !== undefined) {
+        stored[scale.name] = floats(affine, count, 2 * format.heads.length);
       }
       const back = new Float32Array(count * width);
       for (let row = 0; row < count; row++) {
         decodeStored({ values, affine }, row, format, back, row * width);
       }
-      decoded[table] = floats(back, count, width);
+      decoded[name] = floats(back, count, width);
     }
     runs.push({
       type,

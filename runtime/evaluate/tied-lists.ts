@@ -45,7 +45,7 @@ function explained({ shape, data }: Tensor, list: number, lists: number, ours: r
   for (const score of heads[0]) {
     valid += Number(score > masked);
   }
-  return isWalk(heads as readonly ArrayLike<number>[], ours.slice(0, Math.min(ours.length, valid)));
+  return isWalk(heads, ours.slice(0, Math.min(ours.length, valid)));
 }
 
 /**

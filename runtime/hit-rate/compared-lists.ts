@@ -46,9 +46,14 @@ export interface ListVisitor {
   list(list: ComparedList): void;
 }
 
+/** A search whose scores the graph `oracle` gives. */
+type SearchWithOracle = SearchSpec & { readonly scores: string };
+
 /** The searches that have an oracle: those by a metric. */
-export function searchesWithOracle({ artefacts }: Engine): SearchSpec[] {
-  return artefacts.manifest.searches.filter((search) => search.scores !== null);
+export function searchesWithOracle({ artefacts }: Engine): SearchWithOracle[] {
+  return artefacts.manifest.searches.flatMap((search) =>
+    search.scores === null ? [] : [{ ...search, scores: search.scores }],
+  );
 }
 
 /** Tables to search with, and who is told what they found. */
@@ -118,7 +123,7 @@ async function compareGroup({ candidates, members }: Group): Promise<void> {
   for (let start = 0; start < candidates.count; start += size) {
     const chunk = { start, end: Math.min(start + size, candidates.count) };
     const scores = await engine.sessions.run("oracle", feeds(engine, "oracle", side, candidates, chunk, {}));
-    const oracles = searches.map((search) => oracleOf(search, side, scores[search.scores!]));
+    const oracles = searches.map((search) => oracleOf(search, side, scores[search.scores]));
     for (const { engine: own, side: theirs, visitor } of members) {
       const kept = await runSearch(own, theirs, candidates, chunk);
       searches.forEach((search, i) => {
@@ -143,7 +148,11 @@ interface Oracle {
 
 function oracleOf(search: SearchSpec, side: UserSide, scores: Tensor): Oracle {
   const [heads, candidates, history] = scores.shape;
-  const { count } = side.histories.get(search.history)!;
+  const searched = side.histories.get(search.history);
+  if (searched === undefined) {
+    throw new Error(`the request has no history ${search.history}, which ${search.name} searches`);
+  }
+  const { count } = searched;
   const rule: HeadRule = metricOf(search.by) === null ? "round_robin" : search.heads;
   const lists = Array.from({ length: candidates }, (_, n) =>
     select(rule, scores.data, { heads, candidates, history }, n, Math.min(search.keep, count)),

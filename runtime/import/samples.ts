@@ -1,6 +1,6 @@
 // samples.npz: inputs of a batch and the logits that the other system computes for them, read against the model's ports.
 
-import type { BatchPort } from "../../contract/batch-port.ts";
+import { type BatchPort, historyOf } from "../../contract/batch-port.ts";
 import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type Tensor, tensorOf } from "../session/session.ts";
@@ -19,6 +19,8 @@ export interface SampleRequest {
 
 export interface Samples {
   readonly count: number;
+  /** What the feeds hold. */
+  readonly ports: readonly BatchPort[];
   readonly feeds: ReadonlyMap<string, Tensor>;
   /** By label, one logit a sample. */
   readonly logits: ReadonlyMap<string, Float32Array>;
@@ -70,7 +72,7 @@ async function read(file: ForeignWeights, { path, ports, labels, rowMaps }: Samp
       `${path} does not hold samples of this model:\n${problems.map((line) => `  ${line}`).join("\n")}\nIt needs every input of the model by name, a sample a row, behaviours newest first; docs/import.md shows how to write it`,
     );
   }
-  return { count, feeds, logits };
+  return { count, ports, feeds, logits };
 }
 
 /** `LABEL.logit` for each label; `logits` where there is one, or with a column each. */
@@ -141,15 +143,15 @@ function padded(values: Float32Array, shape: readonly number[], { inner, dtype, 
   return tensor(data, shape.with(1, minimum));
 }
 
-/** Arrays of one history, whose names begin alike, must be of one length. */
+/** Arrays of one history must be of one length. */
 function lengths(feeds: ReadonlyMap<string, Tensor>, ports: readonly BatchPort[]): string[] {
   const first = new Map<string, { name: string; length: number }>();
-  return ports.flatMap(({ name, inner }) => {
+  return ports.flatMap(({ name, source }) => {
     const length = feeds.get(name)?.shape[1];
-    if (inner[0] !== null || length === undefined) {
+    const history = historyOf(source);
+    if (history === null || length === undefined) {
       return [];
     }
-    const history = name.split(".")[0];
     const known = first.get(history) ?? { name, length };
     first.set(history, known);
     return known.length === length ? [] : [`${name} has ${length} behaviours, and ${known.name} has ${known.length}`];

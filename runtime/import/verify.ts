@@ -71,12 +71,15 @@ export async function verifyLogits(
   };
 }
 
-function byLength({ feeds, count }: Samples, gaps: Float64Array, bounds: readonly number[]): LengthGroup[] {
+function byLength({ ports, feeds, count }: Samples, gaps: Float64Array, bounds: readonly number[]): LengthGroup[] {
   const ends = [...new Set([0, ...bounds])].sort((a, b) => a - b);
-  return [...feeds].flatMap(([name, { shape, data }]) => {
-    if (!name.endsWith(".valid")) {
+  return ports.flatMap(({ name, source }) => {
+    const valid = feeds.get(name);
+    if (source.kind !== "valid" || valid === undefined) {
       return [];
     }
+    const { history } = source;
+    const { shape, data } = valid;
     const groups = [...ends, null].map((to, i) => ({
       from: i === 0 ? 0 : ends[i - 1] + 1,
       to,
@@ -88,11 +91,10 @@ function byLength({ feeds, count }: Samples, gaps: Float64Array, bounds: readonl
       for (let i = 0; i < shape[1]; i++) {
         length += Number(data[row * shape[1] + i] > 0);
       }
-      const group = groups.find(({ to }) => to === null || length <= to)!;
+      const group = groups[groups.findIndex(({ to }) => to === null || length <= to)];
       group.samples++;
       group.largest = Math.max(group.largest, gaps[row]);
     }
-    const history = name.slice(0, -".valid".length);
     return groups.filter(({ samples }) => samples > 0).map((group) => ({ history, ...group }));
   });
 }

@@ -182,7 +182,7 @@ export class SampledRows {
           return label.events[of][by] <= rare && !(of === "item" && by === 0);
         });
         for (const suspect of suspected(among(places), places.length, of)) {
-          const { group } = this.#columns.get(suspect.feature)!.feature;
+          const group = this.#columns.get(suspect.feature)?.feature.group;
           if (group === of && found.every(({ feature }) => feature !== suspect.feature)) {
             found.push(suspect);
           }

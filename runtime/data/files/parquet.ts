@@ -141,7 +141,7 @@ const commonOf = (own: readonly (string | null)[]): string =>
 const decoded = (e: string, type: string): string => (type === "BLOB" ? `decode(${e})` : e);
 
 function valueIn({ name, type, own }: Column, schema: number): string {
-  const from = own[schema]!;
+  const from = own[schema];
   if (type === none) {
     return `error(${literal(mixed(name, own))})`;
   }
