@@ -43,7 +43,7 @@ export function preparedItems({ items }: Pick<StoredDataset, "items">): OpenGene
     number: 0,
     items: items.count - 1,
     store: Object.assign(new MemoryRows("the prepared data", items.count, placed, byNumber), { fields }),
-    keys: (keys) => rowNumbers(Int32Array.from<bigint | number | string>(keys, Number)),
+    keys: (keys) => rowNumbers(Int32Array.from<unknown>(keys, Number)),
     table: () => null,
     freshness: () => [],
     hold: () => () => undefined,

@@ -96,7 +96,7 @@ function whyNotBuilt(engine: Engine, generation: OpenGeneration | null): string 
 
 /** A generation whose keys are its ordinals. */
 function byOrdinal(generation: OpenGeneration): OpenGeneration {
-  return { ...generation, keys: (keys) => rowNumbers(Int32Array.from<bigint | number | string>(keys, Number)) };
+  return { ...generation, keys: (keys) => rowNumbers(Int32Array.from<unknown>(keys, Number)) };
 }
 
 /** Every row is projected: a full float32 table. */
