@@ -8,12 +8,12 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "../compiler/index.ts";
 import { type BuildReport, buildTables } from "../runtime/build-table/build.ts";
-import { projectionPlan } from "../runtime/build-table/plan.ts";
 import { StoreReader } from "../runtime/build-table/store-reader.ts";
 import { parseBinding } from "../runtime/data/binding.ts";
 import { literal } from "../runtime/data/database/source.ts";
 import { generate } from "../runtime/example/generate.ts";
 import { readManifest } from "../runtime/host/manifest-file.ts";
+import { projectionPlan } from "../runtime/projection/plan.ts";
 import { floats, ints, type Tensor } from "../runtime/session/session.ts";
 import { openFile } from "../runtime/session/session-node.ts";
 import { Generation } from "../runtime/store/generation.ts";
@@ -100,7 +100,7 @@ function buildModel(dir: string, precision: string): void {
 async function bareProjector(dir: string): Promise<{ run(): Promise<void>; close(): Promise<void> }> {
   const manifest = readManifest(dir);
   const rows = Object.fromEntries(Object.keys(manifest.tables).map((name) => [name, items + 1]));
-  const plan = projectionPlan(dir, manifest, rows, 2, false)!;
+  const plan = projectionPlan(dir, manifest, rows, false)!;
   const generation = await Generation.open(dir, { memoryLimit: 0 });
   const { folder: place, description, store } = generation;
   generation.close();

@@ -12,6 +12,8 @@ import { itemKeyType } from "../data/key-type.ts";
 import { holdBuild } from "../host/build-folder.ts";
 import { attempt } from "../host/files.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
+import { keyFeature, projectionPlan, rowFormat } from "../projection/plan.ts";
+import { type Piece, type Projector, pump } from "../projection/pump.ts";
 import { type Artefacts, openArtefacts } from "../serve/artefacts.ts";
 import { newFile } from "../store/block-sink.ts";
 import { Generation } from "../store/generation.ts";
@@ -27,9 +29,8 @@ import { ItemStore } from "../store/item-store.ts";
 import { rowBytes } from "../table/precision.ts";
 import { TableWriter } from "../table/table-writer.ts";
 import { coverTables, type TableCover } from "./coverage.ts";
-import { keyFeature, projectionPlan, rowFormat } from "./plan.ts";
-import { localProjector, type Projector, threadProjector } from "./pool.ts";
-import { type Piece, pump } from "./pump.ts";
+import { projectorFiles } from "./open-projection.ts";
+import { localProjector, threadProjector } from "./pool.ts";
 import { storeItems } from "./store-items.ts";
 
 export interface BuildTablesOptions {
@@ -151,9 +152,9 @@ async function write(
   try {
     const rows = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
     const inThread = workers === 0 || input.items < fewItems;
-    const plan = projectionPlan(dir, manifest, rows, inThread ? 2 : 1, measureLoss);
+    const plan = projectionPlan(dir, manifest, rows, measureLoss);
     if (plan !== null) {
-      const work = { projection: plan, store: input.store };
+      const work = { projector: projectorFiles(dir, manifest, plan, inThread ? 2 : 1), store: input.store };
       // The database hands out whole pieces of 2,048 rows, so that a batch may be that much larger.
       const largest = Math.min(input.store ? storeBatch(batch) : batch + 2048, input.items);
       starting = inThread ? localProjector(work, largest) : threadProjector(work, workers, largest);

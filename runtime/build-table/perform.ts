@@ -1,11 +1,12 @@
 // One job of the table build, whoever does it: a thread, or a build too small for threads.
 
 import { emptyRecord } from "../../contract/record.ts";
-import type { EncodedColumn, Projected, Projection, ProjectionPlan } from "./projection.ts";
+import type { EncodedColumn, Projected, Projection } from "../projection/projection.ts";
+import type { ProjectorFiles } from "./open-projection.ts";
 import type { StorePlan, StoreReader } from "./store-reader.ts";
 
 export interface WorkerPlan {
-  readonly projection: ProjectionPlan;
+  readonly projector: ProjectorFiles;
   /** Null where columns are sent. */
   readonly store: StorePlan | null;
   /** Shared memory for the rows of one job each. */

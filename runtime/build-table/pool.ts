@@ -1,26 +1,11 @@
 // The threads of a table build: jobs go out to whoever is free, answers come back in the order of the jobs.
 import { startThread } from "../host/start-thread.ts";
+import { rowsIn, slotBytes } from "../projection/projection.ts";
+import type { Done, Projector } from "../projection/pump.ts";
 import { openAll, Thread } from "../threads/thread.ts";
+import { openProjection } from "./open-projection.ts";
 import { type Answer, type Job, perform, type WorkerPlan } from "./perform.ts";
-import { type Projected, Projection, rowsIn, slotBytes } from "./projection.ts";
 import { StoreReader } from "./store-reader.ts";
-
-export interface Done {
-  readonly projected: Projected;
-  /** Seconds of reading encoded items. */
-  readonly read: number;
-  /** Encoded rows by table, in memory that is used again after `release`. */
-  readonly rows: ReadonlyMap<string, Uint8Array>;
-  release(): void;
-}
-
-/** Whoever projects: threads, or this thread. Jobs may be sent while earlier ones run. */
-export interface Projector {
-  /** At most `depth` answers may be unreleased. */
-  send(job: Omit<Job, "slot">): Promise<Done>;
-  readonly depth: number;
-  close(): Promise<void>;
-}
 
 /** The memory of the jobs: so many slots as may be under way or waiting to be written. */
 class Slots {
@@ -47,9 +32,9 @@ class Slots {
 
 /** A projector in this thread, for builds that are done before a thread would have started. @param items of one job, at most */
 export async function localProjector(plan: Omit<WorkerPlan, "slots">, items: number): Promise<Projector> {
-  const projection = await Projection.open(plan.projection);
+  const projection = await openProjection(plan.projector);
   const store = plan.store === null ? null : await StoreReader.open(plan.store);
-  const slots = new Slots(2, slotBytes(plan.projection, items));
+  const slots = new Slots(2, slotBytes(plan.projector.plan, items));
   let last: Promise<unknown> = Promise.resolve();
   return {
     depth: 2,
@@ -75,7 +60,7 @@ export async function threadProjector(
 ): Promise<Projector> {
   // Each thread has one job at work and one waiting; two more may wait to be written.
   const depth = 2 * count + 2;
-  const slots = new Slots(depth, slotBytes(plan.projection, items));
+  const slots = new Slots(depth, slotBytes(plan.projector.plan, items));
   const start: WorkerPlan = { ...plan, slots: slots.memory };
   const threads = await openAll(count, () => {
     const line = startThread<WorkerPlan, Job, Answer, null>(import.meta.url, "./worker.ts", "project-worker.js");

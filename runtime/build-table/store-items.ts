@@ -5,12 +5,12 @@ import { TwinError } from "../../contract/error.ts";
 import type { Items, KeyType } from "../data/items.ts";
 import { encodeColumn } from "../encode/column.ts";
 import { joinKeys, type KeyColumn, parseKeys } from "../encode/keys.ts";
+import type { EncodedColumn } from "../projection/projection.ts";
+import type { Piece } from "../projection/pump.ts";
 import type { Artefacts } from "../serve/artefacts.ts";
 import { newFile } from "../store/block-sink.ts";
 import { ItemStoreWriter, storedFeatures } from "../table/item-store-writer.ts";
 import { writeKeyIndex } from "../table/key-index-build.ts";
-import type { EncodedColumn } from "./projection.ts";
-import type { Piece } from "./pump.ts";
 
 export interface StoreItemsOptions {
   readonly items: Items;

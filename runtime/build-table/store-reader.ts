@@ -1,8 +1,8 @@
 // Ranges of an item store's records as encoded columns: whole blocks are read, not single values.
 import { blockBytes } from "../../contract/block-hashes.ts";
+import type { EncodedColumn } from "../projection/projection.ts";
 import { BlockFile } from "../store/block-file.ts";
 import type { StoredFeature } from "../table/item-layout.ts";
-import type { EncodedColumn } from "./projection.ts";
 
 /** Where the records lie; can be posted to a worker. */
 export interface StorePlan {

@@ -2,9 +2,10 @@
 
 import { join } from "node:path";
 import { recordOf } from "../../contract/record.ts";
-import { projectionPlan, rowFormat } from "../build-table/plan.ts";
-import { Projection, rowsIn, slotBytes } from "../build-table/projection.ts";
+import { openProjection, projectorFiles } from "../build-table/open-projection.ts";
 import { StoreReader } from "../build-table/store-reader.ts";
+import { projectionPlan, rowFormat } from "../projection/plan.ts";
+import { rowsIn, slotBytes } from "../projection/projection.ts";
 import type { Engine } from "../request/engine.ts";
 import { Generation } from "../store/generation.ts";
 import type { OpenTable } from "../table/live-tables.ts";
@@ -36,7 +37,7 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
     features: generation.store.features,
   });
   const every = recordOf(Object.keys(manifest.tables).map((name) => [name, rows]));
-  const plan = projectionPlan(dir, manifest, every, 2, false);
+  const plan = projectionPlan(dir, manifest, every, false);
   if (plan === null) {
     reader.close();
     generation.close();
@@ -46,7 +47,7 @@ export async function fullTables({ artefacts }: Engine): Promise<FullTables> {
     ...plan,
     tables: plan.tables.map((table) => ({ ...table, format: { ...table.format, precision: "float32" as const } })),
   };
-  const projection = await Projection.open(wide);
+  const projection = await openProjection(projectorFiles(dir, manifest, wide, 2));
   try {
     const tables = new Map(wide.tables.map(({ name, format }) => [name, new Float32Array(rows * format.width)]));
     const memory = new SharedArrayBuffer(slotBytes(wide, part));

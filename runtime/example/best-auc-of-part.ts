@@ -5,7 +5,7 @@ import { openEvents, partNumbers } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
 import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";
-import { BestAuc } from "./best-auc.ts";
+import { BestAuc } from "../planted/best-auc.ts";
 
 /**
  * The AUC of the column `truth` over the part's rows that have a click or none: what no model can pass but by luck.

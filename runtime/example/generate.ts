@@ -2,15 +2,26 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { streams } from "../../contract/random.ts";
-import { type CellType, RowWriter } from "../data/database/row-writer.ts";
+import { RowWriter } from "../data/database/row-writer.ts";
 import { Source } from "../data/database/source.ts";
 import { attempt, writeFileAtomic } from "../host/files.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { meter } from "../host/progress.ts";
-import { BestAuc } from "./best-auc.ts";
+import {
+  BestAuc,
+  checkSize,
+  eventColumns,
+  eventRows,
+  itemColumns,
+  itemRows,
+  shelf,
+  span,
+  start,
+  userColumns,
+  userRows,
+  type WorldSize,
+} from "../planted/index.ts";
 import { binding, readme } from "./documents.ts";
-import { items, life, shelf, span, start, type WorldSize } from "./world.ts";
 
 export interface ExampleOptions {
   readonly dir: string;
@@ -57,7 +68,7 @@ export async function generate(options: ExampleOptions): Promise<Example> {
     categories: options.categories ?? 64,
     seed,
   };
-  check(size, cover);
+  checkSize(size, cover);
   attempt("write", dir, () => mkdirSync(dir, { recursive: true }));
   const files = ["items.parquet", "users.parquet", "events.parquet"];
   const scratch = join(dir, `.example-${process.pid}.duckdb`);
@@ -86,95 +97,34 @@ export async function generate(options: ExampleOptions): Promise<Example> {
   }
 }
 
-function check(size: WorldSize, cover: number): void {
-  for (const [name, value] of Object.entries({ ...size, cover })) {
-    const least = name === "cover" || name === "seed" || name === "users" || name === "behaviours" ? 0 : 1;
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new TwinError(`example data: ${name} is ${value}; a whole number of at least ${least} is due`);
-    }
-  }
-  if (size.items < size.categories) {
-    throw new TwinError(`example data: ${size.items} items cannot fill ${size.categories} categories; give more items`);
-  }
-}
-
 async function writeItems(source: Source, size: WorldSize, cover: number, path: string): Promise<void> {
-  const columns: [string, CellType][] = [
-    ["video_id", "int64"],
-    ["author_id", "int32"],
-    ["category", "int32"],
-    ["duration", "int32"],
-    ["topics", "int32[]"],
-  ];
-  if (cover > 0) {
-    columns.push(["cover", "float32[]"]);
-  }
-  const writer = await RowWriter.create(source, "items", columns);
-  const draw = streams.exampleCovers(size.seed);
-  // A category's own direction, so that covers of one category are alike.
-  const centres = Array.from({ length: size.categories }, () => Array.from({ length: cover }, () => draw.normal()));
-  for (const item of items(size)) {
-    const vector = centres[item.category].map((x) => Math.fround(x + 0.5 * draw.normal()));
-    writer.add(item.id, item.author, item.category, item.duration, item.topics, vector);
+  const writer = await RowWriter.create(source, "items", itemColumns(cover));
+  for (const row of itemRows(size, cover)) {
+    writer.add(...row);
   }
   await writer.save(path);
 }
 
-const userId = (user: number): bigint => 1001n + BigInt(user) * 7n;
-
 async function writeUsers(source: Source, size: WorldSize, path: string): Promise<void> {
-  const writer = await RowWriter.create(source, "users", [
-    ["user_id", "int64"],
-    ["age", "int32"],
-  ]);
-  const draw = streams.exampleAges(size.seed);
-  for (let user = 0; user < size.users; user++) {
-    writer.add(userId(user), 13 + draw.below(60));
+  const writer = await RowWriter.create(source, "users", userColumns);
+  for (const row of userRows(size)) {
+    writer.add(...row);
   }
   await writer.save(path);
 }
 
 async function writeEvents(source: Source, size: WorldSize, options: ExampleOptions, path: string): Promise<number> {
-  const writer = await RowWriter.create(source, "events", [
-    ["user_id", "int64"],
-    ["video_id", "int64"],
-    ["time", "int64"],
-    ["progress", "float32"],
-    ["liked", "boolean"],
-    ["hour", "int32"],
-    ["tab", "int32"],
-    ["recall_score", "float32"],
-    ["click", "boolean"],
-    ["like", "boolean"],
-    ["truth", "float64"],
-  ]);
+  const writer = await RowWriter.create(source, "events", eventColumns);
   const stock = shelf(size);
   const auc = new BestAuc();
   const progress = meter("example events", size.users * size.behaviours, options.onProgress);
   const unlabelled = options.samplesPerUser === undefined ? 0 : Math.max(0, size.behaviours - options.samplesPerUser);
   for (let user = 0; user < size.users; user++) {
-    const id = userId(user);
-    let place = 0;
-    for (const shown of life(size, stock, user)) {
-      const { click, truth, liked } = shown;
-      const labelled = place++ >= unlabelled;
+    for (const { row, truth, click, labelled } of eventRows(size, stock, user, unlabelled)) {
       if (labelled) {
         auc.add(truth, click);
       }
-      writer.add(
-        id,
-        stock.ids[shown.item],
-        BigInt(shown.time),
-        Math.fround(shown.progress),
-        liked,
-        shown.hour,
-        shown.tab,
-        Math.fround(shown.recall),
-        labelled ? click : null,
-        // Nobody likes what they did not click: the label is defined where click is.
-        labelled && click ? liked : null,
-        truth,
-      );
+      writer.add(...row);
     }
     progress.add(size.behaviours);
     // The event loop turns between users, so that progress is seen and a signal is heard.

@@ -72,7 +72,7 @@ const floors = [
   ...["train", "values", "plan", "emit"].map(inCompiler),
   "compiler",
   ...["threads", "bytes", "host", "session", "encode", "metrics", "table", "request"].map(inRuntime),
-  ...["learn", "hit-rate", "store", "serve"].map(inRuntime),
+  ...["projection", "learn", "hit-rate", "planted", "store", "serve"].map(inRuntime),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
   ...["data/prepare", "data/check", "data/index.ts"].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
@@ -125,7 +125,18 @@ describe("who may import whom", () => {
   });
 
   it("keeps the cores free of the host: no module of Node, no helper of this machine, types neither", () => {
-    const cores = ["threads", "bytes", "encode", "metrics", "table", "request", "learn", "hit-rate"].map(inRuntime);
+    const cores = [
+      "threads",
+      "bytes",
+      "encode",
+      "metrics",
+      "table",
+      "request",
+      "projection",
+      "learn",
+      "hit-rate",
+      "planted",
+    ].map(inRuntime);
     const bound = product
       .filter((path) => cores.includes(dirname(path)))
       .filter(

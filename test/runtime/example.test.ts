@@ -6,9 +6,9 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { logistic, random } from "../../contract/random.ts";
 import { readBinding } from "../../runtime/data/binding.ts";
 import { readHistories } from "../../runtime/data/samples.ts";
-import { BestAuc } from "../../runtime/example/best-auc.ts";
 import { bestAucOfPart } from "../../runtime/example/best-auc-of-part.ts";
 import { generate } from "../../runtime/example/generate.ts";
+import { BestAuc } from "../../runtime/planted/best-auc.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { ask } from "../kit/database.ts";
 

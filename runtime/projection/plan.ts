@@ -2,7 +2,6 @@
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest, OutputPort } from "../../contract/manifest.ts";
 import { graphInputs, inputsOf, outputOf } from "../../contract/ports.ts";
-import { weightsFile } from "../serve/weights-check.ts";
 import { headsOf, type RowFormat } from "../table/precision.ts";
 import type { ProjectedTable, ProjectionPlan } from "./projection.ts";
 
@@ -19,12 +18,15 @@ export function rowFormat({ precision, width, parts }: Manifest["tables"][string
   return { precision, width, heads: headsOf(parts) };
 }
 
-/** Null where the model has no tables: then only the item store is built. @param rows of each table, the miss row among them */
+/**
+ * Null where the model has no tables: then only the item store is built.
+ * @param dir where the build lies, for errors
+ * @param rows of each table, the miss row among them
+ */
 export function projectionPlan(
   dir: string,
   manifest: Manifest,
   rows: Readonly<Record<string, number>>,
-  threads: number,
   measureLoss: boolean,
 ): ProjectionPlan | null {
   const names = Object.keys(manifest.tables);
@@ -65,8 +67,7 @@ export function projectionPlan(
     format: rowFormat(manifest.tables[name]),
     rows: rows[name],
   }));
-  const weights = manifest.files[weightsFile] ?? null;
-  return { dir, graph: projector.file, inputs, outside, weights, tables, threads, measureLoss };
+  return { graph: projector.file, inputs, outside, tables, measureLoss };
 }
 
 function outputFor(dir: string, outputs: readonly OutputPort[], table: string): string {

@@ -1,29 +1,49 @@
 // The behaviours of a batch's samples, copied side by side: typed arrays only, nothing is made for a single behaviour.
 
-import { TwinError } from "../../../contract/error.ts";
-import { emptyRecord } from "../../../contract/record.ts";
-import { elapsedBuckets } from "../../encode/buckets.ts";
-import type { Encoded } from "../../encode/encoded.ts";
-import { isSeen } from "../../encode/seen.ts";
-import type { BatchHistory } from "../../learn/dataset.ts";
-import type { Column } from "./column-file.ts";
-import type { EncodedSpec } from "./dataset-file.ts";
+import type { NumberArray } from "../../contract/alike.ts";
+import { TwinError } from "../../contract/error.ts";
+import { emptyRecord } from "../../contract/record.ts";
+import { elapsedBuckets } from "../encode/buckets.ts";
+import type { Encoded } from "../encode/encoded.ts";
+import { isSeen } from "../encode/seen.ts";
+import type { BatchHistory } from "./dataset.ts";
+
+/** Numbers by row, in memory or not. */
+export interface NumberColumn {
+  /** Numbers of rows from … to − 1. Valid until the next call: look at them or copy them. */
+  range(from: number, to: number): NumberArray;
+  /** The rows with these numbers, copied. */
+  gather(rows: Uint32Array): NumberArray;
+}
+
+/** How a feature of past behaviours is stored. */
+export interface StoredCross {
+  readonly name: string;
+  readonly type: "int32" | "float32";
+  readonly width: number;
+  /** What a missing value is. */
+  readonly fill: number;
+  /** Of elapsed time: nothing is stored, the batch computes it. */
+  readonly edges: readonly number[] | null;
+  /** Given where a value may have become known later than its behaviour: a sample sees it this long after that. */
+  readonly known?: { readonly delay: number } | undefined;
+}
 
 export interface HistoryColumns {
   readonly name: string;
   readonly max: number;
-  readonly item: Column;
-  readonly time: Column;
+  readonly item: NumberColumn;
+  readonly time: NumberColumn;
   /** Numbers of the values that exclude, of behaviours; null: none does. */
-  readonly same: Column | null;
+  readonly same: NumberColumn | null;
   /** By user, where the behaviours end. */
-  readonly ends: Column;
+  readonly ends: NumberColumn;
   /** Stored ones with their column; elapsed ones without. */
   readonly cross: readonly {
-    readonly spec: EncodedSpec;
-    readonly column: Column | null;
+    readonly spec: StoredCross;
+    readonly column: NumberColumn | null;
     /** When each value became known, where that is later than the behaviour; NaN: never. */
-    readonly known: Column | null;
+    readonly known: NumberColumn | null;
   }[];
 }
 
@@ -111,7 +131,7 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
   return { length, lengths, item, cross };
 }
 
-function filled({ type, width, fill }: EncodedSpec, rows: number): Encoded {
+function filled({ type, width, fill }: StoredCross, rows: number): Encoded {
   if (type === "float32") {
     return new Float32Array(rows * width);
   }
@@ -120,7 +140,7 @@ function filled({ type, width, fill }: EncodedSpec, rows: number): Encoded {
 }
 
 function copy(
-  column: Column,
+  column: NumberColumn,
   start: number,
   count: number,
   picked: Int32Array | null,
@@ -141,7 +161,7 @@ function copy(
   }
 }
 
-function doublesOf(column: Column, start: number, count: number, picked: Int32Array | null): ArrayLike<number> {
+function doublesOf(column: NumberColumn, start: number, count: number, picked: Int32Array | null): ArrayLike<number> {
   if (picked === null) {
     return column.range(start, start + count);
   }
@@ -154,7 +174,7 @@ function doublesOf(column: Column, start: number, count: number, picked: Int32Ar
 }
 
 /** Behaviours from `start` on whose value is another one, at most `max`. */
-function others(same: Column, max: number, start: number, end: number, code: number): Int32Array {
+function others(same: NumberColumn, max: number, start: number, end: number, code: number): Int32Array {
   const chosen = new Int32Array(Math.min(max, Math.max(0, end - start)));
   let count = 0;
   // Read in pieces: a long past is not looked at whole where `max` is short.

@@ -1,6 +1,23 @@
 // Keeps the projector fed: pieces go out as they come, so many at once, and are taken in their order.
-import type { Done, Projector } from "./pool.ts";
-import type { EncodedColumn } from "./projection.ts";
+import type { EncodedColumn, Projected } from "./projection.ts";
+
+/** What became of one piece. */
+export interface Done {
+  readonly projected: Projected;
+  /** Seconds of reading encoded items. */
+  readonly read: number;
+  /** Encoded rows by table, in memory that is used again after `release`. */
+  readonly rows: ReadonlyMap<string, Uint8Array>;
+  release(): void;
+}
+
+/** Whoever projects: threads, or this thread. Pieces may be sent while earlier ones are under way. */
+export interface Projector {
+  /** At most `depth` answers may be unreleased. */
+  send(piece: Omit<Piece, "done">): Promise<Done>;
+  readonly depth: number;
+  close(): Promise<void>;
+}
 
 export interface Piece {
   /** Ordinal of the first item. */

@@ -1,16 +1,10 @@
 // Encoded item features → encoded table rows: one projector session, as each worker thread of the table build has one.
 
-import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { hasher } from "../../contract/hash.ts";
 import { emptyRecord } from "../../contract/record.ts";
-import type { TensorFile } from "../bytes/tensor-file.ts";
-import { openTensors } from "../host/tensor-file.ts";
+import type { OutsideTables } from "../request/artefacts.ts";
 import { fetchOutside, type OutsideUse, rowTensor } from "../request/outside.ts";
-import { weightsFile } from "../serve/weights-check.ts";
 import { floats, type GraphSession, ints, type Tensor } from "../session/session.ts";
-import { openFile } from "../session/session-node.ts";
-import { tensorRows } from "../store/tensor-rows.ts";
 import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
 
 export type EncodedColumn = Int32Array | Float32Array;
@@ -26,7 +20,6 @@ export interface ProjectedTable {
 
 /** All that a worker needs to know; can be posted to one. */
 export interface ProjectionPlan {
-  readonly dir: string;
   readonly graph: string;
   /** Item features that are inputs, with the shape of one encoded value. */
   readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
@@ -37,11 +30,7 @@ export interface ProjectionPlan {
     /** Inputs that are counted in its rows. */
     readonly features: readonly string[];
   }[];
-  /** What the manifest says of the weights; blocks that are read of outside embeddings are held against it. */
-  readonly weights: { readonly bytes: number; readonly blocks?: string | undefined } | null;
   readonly tables: readonly ProjectedTable[];
-  /** Threads of one session. */
-  readonly threads: number;
   /** Whether the loss of narrower rows is measured. */
   readonly measureLoss: boolean;
 }
@@ -56,26 +45,19 @@ export interface Projected {
   readonly encode: number;
 }
 
+type ClosedOutside = OutsideTables & { close(): void };
+
+/** Owns its session and the embedding tables: `close` closes both. */
 export class Projection {
   readonly #plan: ProjectionPlan;
   readonly #session: GraphSession;
-  readonly #weights: TensorFile | null;
-  readonly #rows: ReturnType<typeof tensorRows> | null;
+  readonly #outside: ClosedOutside | null;
 
-  private constructor(plan: ProjectionPlan, session: GraphSession, weights: TensorFile | null) {
+  /** @param outside the embedding tables that the projector does not hold; null where it holds all */
+  constructor(plan: ProjectionPlan, session: GraphSession, outside: ClosedOutside | null) {
     this.#plan = plan;
     this.#session = session;
-    this.#weights = weights;
-    this.#rows = weights && tensorRows(weights);
-  }
-
-  static async open(plan: ProjectionPlan): Promise<Projection> {
-    const options = { providers: ["cpu"], threads: plan.threads, warn: () => undefined };
-    const session = await openFile(join(plan.dir, plan.graph), options);
-    const { bytes, blocks } = plan.weights ?? { bytes: 0 };
-    const checks = blocks === undefined ? undefined : { bytes, blocks, hasher: await hasher() };
-    const weights = plan.outside.length > 0 ? openTensors(join(plan.dir, weightsFile), checks) : null;
-    return new Projection(plan, session, weights);
+    this.#outside = outside;
   }
 
   /**
@@ -122,7 +104,7 @@ export class Projection {
   }
 
   async close(): Promise<void> {
-    this.#weights?.close();
+    this.#outside?.close();
     await this.#session.close();
   }
 
@@ -136,11 +118,12 @@ export class Projection {
       feeds[name] = data instanceof Float32Array ? floats(data, items, ...shape) : ints(data, items, ...shape);
     }
     for (const { parameter, dim, input, features } of this.#plan.outside) {
-      if (this.#rows === null) {
+      const tables = this.#outside;
+      if (tables === null) {
         throw new TwinError(`${this.#plan.graph} reads rows of ${parameter}, and the manifest lists no weights`);
       }
       const uses: OutsideUse[] = features.map((name) => ({ indices: rowTensor(feeds[name], name), needed: null }));
-      const fetched = await fetchOutside({ rows: this.#rows }, { parameter, dim }, uses);
+      const fetched = await fetchOutside(tables, { parameter, dim }, uses);
       feeds[input] = fetched.rows;
       for (let i = 0; i < features.length; i++) {
         feeds[features[i]] = fetched.indices[i];
@@ -159,7 +142,7 @@ export function slotBytes(plan: ProjectionPlan, items: number): number {
 }
 
 /** The rows of each table in the memory of one job. */
-export function rowsIn(memory: SharedArrayBuffer, bytes: Projected["bytes"]): Map<string, Uint8Array> {
+export function rowsIn(memory: ArrayBufferLike, bytes: Projected["bytes"]): Map<string, Uint8Array> {
   const rows = new Map<string, Uint8Array>();
   let start = 0;
   for (const [name, length] of Object.entries(bytes)) {

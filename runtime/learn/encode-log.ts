@@ -1,0 +1,223 @@
+// A log in memory, encoded: raw columns of items, users and events → a data set. For data that is small, or made up.
+import { digestOf } from "../../contract/digest.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
+import { encodeColumn, encodedWidth, isFloat } from "../encode/column.ts";
+import type { EncodeContext } from "../encode/context.ts";
+import type { Encoded } from "../encode/encoded.ts";
+import { type GivenKeys, keyText, parseKeys } from "../encode/keys.ts";
+import type { RawColumn, RawValue } from "../encode/raw.ts";
+import { isSeen } from "../encode/seen.ts";
+import type { HistoryColumns } from "./batch-history.ts";
+import type { ItemFeatures, Part } from "./dataset.ts";
+import { MemoryDataset, memoryColumn, type PartSamples } from "./memory-dataset.ts";
+import { pickRows } from "./pick-rows.ts";
+
+/** Raw columns side by side, by name. */
+export interface RawTable {
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, readonly RawValue[]>>;
+}
+
+export interface RawLog {
+  readonly items: RawTable & { readonly key: string };
+  readonly users: RawTable & { readonly key: string };
+  /** Every event is a behaviour, and a sample where it has a label. */
+  readonly events: RawTable & { readonly user: string; readonly item: string; readonly time: string };
+  /** The first share of each user's events, in time order, is trained on; the next up to `validation` validates. */
+  readonly split: { readonly train: number; readonly validation: number };
+}
+
+type Encodes = Pick<Manifest, "features" | "histories" | "labels">;
+
+/**
+ * Features take the column of their own name. The samples are those that `twin data prepare` makes of the same log by
+ * `split: {by: share}`, in the same order.
+ * @throws TwinError naming column and row
+ */
+export function encodeLog(log: RawLog, manifest: Encodes, context: (where: string) => EncodeContext): MemoryDataset {
+  const items = numbered(log.items, log.items.key, "items");
+  const users = numbered(log.users, log.users.key, "users");
+  const { events } = log;
+  const time = Float64Array.from(column(events, events.time, "events"), Number);
+  const ofUser = found(users, events, events.user);
+  const ofItem = found(items, events, events.item);
+  const order = newestFirst(ofUser, time);
+  const sorted: SortedEvents = {
+    user: Uint32Array.from(order, (row) => ofUser[row]),
+    // Ordinal 0 is the unknown item.
+    item: Int32Array.from(order, (row) => ofItem[row] + 1),
+    time: pickRows(time, order),
+  };
+  const ends = userEnds(sorted.user, users.size);
+  const encoded = (feature: FeatureSpec, from: RawTable, rows: Iterable<number>, where: string): Encoded => {
+    const values = column(from, feature.column, where);
+    const raw: RawColumn = Array.from(rows, (row) => (row < 0 ? null : values[row]));
+    return encodeColumn(feature, raw, raw.length, context(where));
+  };
+  const of = (...groups: FeatureSpec["group"][]) =>
+    manifest.features.filter(({ group, encoder }) => groups.includes(group) && encoder.kind !== "key");
+  const itemOrdinals = Array.from({ length: items.size + 1 }, (_, i) => i - 1);
+  const itemFeatures = of("item").map((one) => [one.name, encoded(one, log.items, itemOrdinals, "items")] as const);
+  const histories = manifest.histories.map(
+    ({ name, max, cross }): HistoryColumns => ({
+      name,
+      max,
+      item: memoryColumn(sorted.item),
+      time: memoryColumn(sorted.time),
+      same: null,
+      ends: memoryColumn(ends),
+      cross: manifest.features
+        .filter((feature) => cross.includes(feature.name))
+        .map((feature) => {
+          const { encoder } = feature;
+          const width = encodedWidth(feature);
+          const column = encoder.kind === "elapsed" ? null : encoded(feature, events, order, `history ${name}`);
+          return {
+            spec: {
+              name: feature.name,
+              type: isFloat(feature) ? "float32" : "int32",
+              width,
+              fill: encoder.kind === "tags" ? -1 : 0,
+              edges: encoder.kind === "elapsed" ? encoder.edges : null,
+            },
+            column: column && memoryColumn(column, width),
+            known: null,
+          };
+        }),
+    }),
+  );
+  const single = [
+    ...of("user").map((one) => {
+      const byUser = encoded(
+        one,
+        log.users,
+        Array.from({ length: users.size }, (_, i) => i),
+        "users",
+      );
+      return { name: one.name, values: pickRows(byUser, sorted.user, encodedWidth(one)), width: encodedWidth(one) };
+    }),
+    ...of("context", "candidate").map((one) => ({
+      name: one.name,
+      values: encoded(one, events, order, "events"),
+      width: encodedWidth(one),
+    })),
+  ];
+  const labels = manifest.labels.map(({ name }) => {
+    const values = column(events, name, "events");
+    return [name, Float32Array.from(order, (row) => labelOf(values[row]))] as const;
+  });
+  const starts = firstBefore(sorted, ends);
+  const parts: Record<Part, PartSamples> = recordOf(
+    Object.entries(partsOf(sorted, ends, log.split)).map(([part, places]) => {
+      const kept = places.filter((place) => labels.some(([, values]) => !Number.isNaN(values[place])));
+      const samples: PartSamples = {
+        user: pickRows(sorted.user, kept),
+        time: pickRows(sorted.time, kept),
+        row: Float64Array.from(kept, (place) => order[place]),
+        candidate: pickRows(sorted.item, kept),
+        start: recordOf(manifest.histories.map(({ name }) => [name, pickRows(starts, kept)])),
+        single: recordOf(
+          single.map(({ name, values, width }) => [name, { values: pickRows(values, kept, width), width }] as const),
+        ),
+        labels: recordOf(labels.map(([name, values]) => [name, pickRows(values, kept)])),
+      };
+      return [part, samples] as const;
+    }),
+  );
+  const occurrences = new Uint32Array(items.size + 1);
+  for (const item of parts.training.candidate) {
+    occurrences[item]++;
+  }
+  const features: ItemFeatures = { count: items.size + 1, columns: recordOf(itemFeatures), occurrences };
+  const fingerprint = digestOf(JSON.stringify([log.split, manifest.features, [...time], [...ofItem]]));
+  return new MemoryDataset({ fingerprint, items: features, users: users.size, histories, parts });
+}
+
+function column({ columns, rows }: RawTable, name: string, where: string): readonly RawValue[] {
+  if (!Object.hasOwn(columns, name)) {
+    throw new TwinError(`the ${where} have no column ${name}, which the model needs`);
+  }
+  if (columns[name].length !== rows) {
+    throw new TwinError(`the ${where} have ${rows} rows, and the column ${name} has ${columns[name].length}`);
+  }
+  return columns[name];
+}
+
+/** Keys as texts: integers and texts alike are told apart by them. */
+function texts(table: RawTable, name: string, where: string): string[] {
+  const values = column(table, name, where);
+  const type = values.some((value) => typeof value === "string") ? "string" : "int64";
+  const keys = parseKeys(values as GivenKeys, type, `${where}: ${name}`);
+  return Array.from({ length: keys.length }, (_, row) => keyText(keys, row));
+}
+
+/** Row of each key. */
+function numbered(table: RawTable, key: string, where: string): Map<string, number> {
+  const rows = new Map(texts(table, key, where).map((text, row) => [text, row] as const));
+  if (rows.size < table.rows) {
+    throw new TwinError(`the ${where} have a key in ${key} twice. Keys must be unique`);
+  }
+  return rows;
+}
+
+/** The row that each event names; −1: it is not among the known. */
+function found(known: ReadonlyMap<string, number>, events: RawTable, name: string): Int32Array {
+  return Int32Array.from(texts(events, name, "events"), (text) => known.get(text) ?? -1);
+}
+
+/** Rows by user, newest first; of the same time the later row first. Events of users who are not known are left out. */
+function newestFirst(user: Int32Array, time: Float64Array): Uint32Array {
+  const rows = Uint32Array.from(user.keys()).filter((row) => user[row] >= 0);
+  return rows.sort((a, b) => user[a] - user[b] || time[b] - time[a] || b - a);
+}
+
+/** By user, where its events end. */
+function userEnds(user: ArrayLike<number>, users: number): Uint32Array {
+  const ends = new Uint32Array(users);
+  for (let i = 0; i < user.length; i++) {
+    ends[user[i]] = i + 1;
+  }
+  for (let i = 1; i < users; i++) {
+    ends[i] = Math.max(ends[i], ends[i - 1]);
+  }
+  return ends;
+}
+
+interface SortedEvents {
+  readonly user: Uint32Array;
+  readonly item: Int32Array;
+  readonly time: Float64Array;
+}
+
+/** For each event the next one that is strictly before it. */
+function firstBefore({ user, time }: SortedEvents, ends: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(time.length);
+  for (let i = time.length - 1; i >= 0; i--) {
+    const next = i + 1;
+    const same = next < ends[user[i]] && !isSeen(time[next], time[i]);
+    starts[i] = same ? starts[next] : next;
+  }
+  return starts;
+}
+
+/** Places of each part: the share of a user's events that are not later decides. */
+function partsOf({ user, time }: SortedEvents, ends: Uint32Array, split: RawLog["split"]) {
+  const parts: Record<Part, number[]> = { training: [], validation: [], test: [] };
+  for (let i = 0; i < time.length; i++) {
+    const end = ends[user[i]];
+    const begin = user[i] === 0 ? 0 : ends[user[i] - 1];
+    let newest = i;
+    while (newest > begin && time[newest - 1] === time[i]) {
+      newest--;
+    }
+    const share = (end - newest) / (end - begin);
+    parts[share <= split.train ? "training" : share <= split.validation ? "validation" : "test"].push(i);
+  }
+  return parts;
+}
+
+function labelOf(value: RawValue): number {
+  return value === null || value === undefined ? Number.NaN : Number(value);
+}
