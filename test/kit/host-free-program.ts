@@ -1,0 +1,380 @@
+// A page's whole life without a host: data is made, a model compiled, trained, stopped, resumed, its table written, requests
+// ranked and measured. Bundled for a browser and run where nothing of Node is; sessions are given.
+import { compile, initialValues, parameters } from "../../compiler/index.ts";
+import { headerBytes } from "../../contract/block-format.ts";
+import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import { hasher } from "../../contract/hash.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { graphInputs } from "../../contract/ports.ts";
+import { MemorySink } from "../../runtime/bytes/byte-sink.ts";
+import { memorySource } from "../../runtime/bytes/byte-source.ts";
+import { fitsChecksum } from "../../runtime/bytes/checked-tensors.ts";
+import { readTensors } from "../../runtime/bytes/tensor-file.ts";
+import type { EncodeContext } from "../../runtime/encode/context.ts";
+import { parseKeys } from "../../runtime/encode/keys.ts";
+import type { RawValue } from "../../runtime/encode/raw.ts";
+import { type HitRate, hitRates, type RankedRequest } from "../../runtime/hit-rate/index.ts";
+import { encodeLog, type RawLog } from "../../runtime/learn/encode-log.ts";
+import {
+  type CheckpointMeta,
+  checkpointMeta,
+  localFeeder,
+  Scorer,
+  Stepper,
+  TrainGraphs,
+  TrainState,
+  trainPlan,
+  validate,
+  writeCheckpoint,
+  writeWeights,
+} from "../../runtime/learn/index.ts";
+import type { MemoryDataset } from "../../runtime/learn/memory-dataset.ts";
+import {
+  BestAuc,
+  eventColumns,
+  eventRows,
+  itemColumns,
+  itemRows,
+  type PlantedColumn,
+  type PlantedRow,
+  shelf,
+  userColumns,
+  userRows,
+  type WorldSize,
+} from "../../runtime/planted/index.ts";
+import { keyFeature, projectionPlan, rowFormat } from "../../runtime/projection/plan.ts";
+import { Projection, rowsIn, slotBytes } from "../../runtime/projection/projection.ts";
+import { type Engine, Sessions, Variants } from "../../runtime/request/index.ts";
+import type { GraphSession } from "../../runtime/session/session.ts";
+import { tensorOf } from "../../runtime/session/session.ts";
+import { ItemStoreWriter, storedFeatures } from "../../runtime/table/item-store-writer.ts";
+import { KeyIndex } from "../../runtime/table/key-index.ts";
+import { buildKeyIndex, writeKeyIndex } from "../../runtime/table/key-index-build.ts";
+import type { OpenGeneration, OpenTable } from "../../runtime/table/live-tables.ts";
+import { type Locate, locator } from "../../runtime/table/locate.ts";
+import { MemoryRows } from "../../runtime/table/memory-rows.ts";
+import type { RowKeys } from "../../runtime/table/table-store.ts";
+import { TableWriter } from "../../runtime/table/table-writer.ts";
+
+/** Opens the graphs of a build, whose files are given by path. */
+export type OpenBuild = (files: ReadonlyMap<string, Uint8Array>) => (path: string) => Promise<GraphSession>;
+
+export interface LifeOptions {
+  readonly source: string;
+  readonly size: WorldSize;
+  readonly cover: number;
+  readonly steps: number;
+  /** Requests of so many users are measured. */
+  readonly requests: number;
+  readonly open: OpenBuild;
+}
+
+/** Everything that a test may want to look at. */
+export interface Life {
+  readonly dataset: MemoryDataset;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly bestAuc: number;
+  readonly aucs: readonly number[];
+  /** At the end: of the run that never stopped, and of the one that went on from the middle. */
+  readonly checkpoints: readonly [Uint8Array, Uint8Array];
+  readonly table: Uint8Array;
+  readonly store: Uint8Array;
+  readonly index: Uint8Array;
+  readonly requests: readonly RankedRequest[];
+  readonly hitRates: readonly HitRate[];
+}
+
+const split = { train: 0.8, validation: 0.9 };
+
+export async function live(options: LifeOptions): Promise<Life> {
+  const { log, bestAuc } = planted(options.size, options.cover);
+  const hash = await hasher();
+  const untrained = build(options.source);
+  const context = (where: string, now?: number): EncodeContext => {
+    const vocabulary = () => {
+      throw new Error("this model has no vocabulary");
+    };
+    return now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };
+  };
+  const dataset = encodeLog(log, untrained.manifest, context);
+  const plan = trainPlan(untrained.manifest);
+  const open = own(options.open(untrained.files));
+  const feeder = localFeeder(dataset, plan, 1);
+  const run = async (from: Uint8Array | null, to: number) => {
+    const graphs = new TrainGraphs(plan.spec, 1, (file) => open(file));
+    const start = initialValues(parameters(untrained.model), 1);
+    const file = from && readTensors(memorySource("checkpoint", from));
+    if (file !== null && fitsChecksum(file, hash) !== true) {
+      throw new Error("the checkpoint is damaged");
+    }
+    const state = new TrainState(plan.spec, (name) => (file ?? start).read(name));
+    if (file !== null) {
+      state.restore((name) => file.read(name));
+    }
+    const stepper = new Stepper(plan, state, graphs);
+    for (let step = file === null ? 1 : checkpointMeta(file).step + 1; step <= to; step++) {
+      await stepper.learn(await feeder.step(step), step);
+    }
+    const auc = async () => (await validate(new Scorer(plan, state, graphs), feeder, plan.spec))[0].auc;
+    const sink = new MemorySink("checkpoint");
+    const stop = { best: null, bestStep: 0, waited: 0 };
+    const meta: CheckpointMeta = {
+      model: untrained.manifest.model,
+      step: to,
+      epoch: 1,
+      seed: 1,
+      spec: "spec",
+      data: dataset.fingerprint,
+      stop,
+      evaluated: 0,
+    };
+    await writeCheckpoint(sink, state, meta, hash);
+    return { auc: await auc(), bytes: sink.bytes, state, close: () => graphs.close() };
+  };
+  const begun = await run(null, 0);
+  const straight = await run(null, options.steps);
+  const half = await run(null, options.steps >> 1);
+  const resumed = await run(half.bytes, options.steps);
+  const weights = new MemorySink("weights");
+  await writeWeights(weights, straight.state, untrained.manifest.model, options.steps, hash);
+  for (const one of [begun, straight, half, resumed]) {
+    await one.close();
+  }
+  const trained = build(options.source, weights.bytes);
+  const served = own(options.open(trained.files));
+  const tables = await writeTables(trained.manifest, dataset, log, served);
+  const engine = await serving(trained.manifest, dataset, tables, served, context);
+  const requests = requestsOf(log, options.requests);
+  const rates = (await hitRates([engine], requests))[0];
+  await engine.sessions.close();
+  return {
+    dataset,
+    files: trained.files,
+    bestAuc,
+    aucs: [begun.auc, straight.auc],
+    checkpoints: [straight.bytes, resumed.bytes],
+    table: tables.table.bytes,
+    store: tables.store.bytes,
+    index: tables.index.bytes,
+    requests,
+    hitRates: rates,
+  };
+}
+
+/** Sessions come from another realm: what they give is copied into arrays of this one. */
+function own(open: (path: string) => Promise<GraphSession>): (path: string) => Promise<GraphSession> {
+  return async (path) => {
+    const session = await open(path);
+    return {
+      provider: session.provider,
+      async run(feeds) {
+        const outputs = await session.run(feeds);
+        return Object.fromEntries(
+          Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
+            const copied = dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data);
+            return [name, tensorOf(copied, [...shape])] as const;
+          }),
+        );
+      },
+      close: () => session.close(),
+    };
+  };
+}
+
+function planted(size: WorldSize, cover: number): { log: RawLog; bestAuc: number } {
+  const best = new BestAuc();
+  const stock = shelf(size);
+  const events: PlantedRow[] = [];
+  for (let user = 0; user < size.users; user++) {
+    for (const { row, truth, click } of eventRows(size, stock, user)) {
+      best.add(truth, click);
+      events.push(row);
+    }
+  }
+  const table = (columns: readonly PlantedColumn[], rows: readonly PlantedRow[]) => ({
+    rows: rows.length,
+    columns: Object.fromEntries(columns.map(([name], i) => [name, rows.map((row): RawValue => row[i])] as const)),
+  });
+  return {
+    bestAuc: best.value(),
+    log: {
+      items: { ...table(itemColumns(cover), [...itemRows(size, cover)]), key: "video_id" },
+      users: { ...table(userColumns, [...userRows(size)]), key: "user_id" },
+      events: { ...table(eventColumns, events), user: "user_id", item: "video_id", time: "time" },
+      split,
+    },
+  };
+}
+
+function build(source: string, weights?: Uint8Array) {
+  const file = weights && readTensors(memorySource("weights", weights));
+  const from = file && {
+    tensors: file.entries,
+    step: Number(file.metadata.step),
+    read: (name: string) => file.read(name),
+    chunks: (name: string) => file.chunks(name),
+    path: file.path,
+  };
+  const options = { version: "0.0.0", vocabularies: new Map(), resolve: () => source, ...(from && { weights: from }) };
+  const { model, manifest, files, diagnostics } = compile("page.twin", options);
+  if (!model || !manifest) {
+    throw new Error(diagnostics[0].title);
+  }
+  const all = files.map(({ path, content, bytes }): [string, Uint8Array] => {
+    if (content instanceof Uint8Array) {
+      return [path, content];
+    }
+    const whole = new Uint8Array(bytes);
+    let at = 0;
+    for (const piece of content()) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return [path, whole];
+  });
+  return { model, manifest, files: new Map(all) };
+}
+
+interface Tables {
+  readonly table: MemorySink;
+  readonly store: MemorySink;
+  readonly index: MemorySink;
+  readonly keys: ReturnType<typeof parseKeys>;
+  readonly rowBytes: number;
+}
+
+async function writeTables(
+  manifest: Manifest,
+  { items }: MemoryDataset,
+  log: RawLog,
+  open: (path: string) => Promise<GraphSession>,
+): Promise<Tables> {
+  const [name] = Object.keys(manifest.tables);
+  const plan = projectionPlan("page", manifest, { [name]: items.count }, false);
+  if (plan === null) {
+    throw new Error("the model has no table");
+  }
+  const projection = new Projection(plan, await open(plan.graph), null);
+  const format = rowFormat(manifest.tables[name]);
+  const [table, store, index] = ["table", "items", "index"].map((one) => new MemorySink(one));
+  const rows = await TableWriter.create(table, format, { key: "int64" });
+  const records = await ItemStoreWriter.create(store, manifest.features);
+  const part = 100;
+  const memory = new ArrayBuffer(slotBytes(plan, part));
+  for (let first = 1; first < items.count; first += part) {
+    const count = Math.min(part, items.count - first);
+    const columns = new Map(
+      storedFeatures(manifest.features).map(({ name: feature }) => {
+        const column = items.columns[feature];
+        const width = column.length / items.count;
+        return [feature, column.slice(first * width, (first + count) * width)] as const;
+      }),
+    );
+    const { bytes } = await projection.run(columns, first, count, new Uint8Array(memory));
+    for (const encoded of rowsIn(memory, bytes).values()) {
+      await rows.writeEncoded(encoded);
+    }
+    await records.write(columns, count);
+  }
+  await rows.finish();
+  await records.finish();
+  await projection.close();
+  const raw = log.items.columns[keyFeature(manifest).column] as readonly bigint[];
+  const keys = parseKeys(raw, "int64", "items");
+  await writeKeyIndex(index, keys);
+  return { table, store, index, keys, rowBytes: 4 * format.width };
+}
+
+async function serving(
+  manifest: Manifest,
+  { items }: MemoryDataset,
+  { table, store, keys, rowBytes }: Tables,
+  open: (path: string) => Promise<GraphSession>,
+  context: (where: string, now?: number) => EncodeContext,
+): Promise<Engine> {
+  const { fields, parts } = buildKeyIndex(keys, await hasher());
+  const memory = [...parts].map((part) => part.slice().buffer);
+  const locate = locator(await KeyIndex.attach({ path: "index", fields, parts: memory }));
+  const payload = (sink: MemorySink, bytes: number) => sink.bytes.slice(headerBytes, headerBytes + items.count * bytes);
+  const stored = storedFeatures(manifest.features);
+  let words = 0;
+  const places = new Map(
+    stored.map((feature) => {
+      const width = items.columns[feature.name].length / items.count;
+      const from = 4 * words;
+      words += width;
+      const dtype = items.columns[feature.name] instanceof Int32Array ? "int32" : "float32";
+      return [feature.name, { dtype, from, words: width } as const] as const;
+    }),
+  );
+  const rowsOf = (where: string, bytes: number, memory: Uint8Array, by: Locate) =>
+    new MemoryRows(where, items.count, [{ from: 0, bytes, memory }], by);
+  const [name] = Object.keys(manifest.tables);
+  const bytes = payload(table, rowBytes);
+  const rows = rowsOf("table", rowBytes, bytes, locate);
+  const values = new Float32Array(bytes.buffer);
+  const opened: OpenTable = Object.assign(rows, {
+    format: rowFormat(manifest.tables[name]),
+    floats: async () => ({ values, row: (asked: RowKeys) => rows.locate(asked) }),
+    stored: async () => null,
+  });
+  const generation: OpenGeneration = {
+    number: 1,
+    hold: () => () => undefined,
+    items: items.count - 1,
+    store: Object.assign(rowsOf("items", 4 * words, payload(store, 4 * words), locate), { fields: places }),
+    keys: (raw, where) => parseKeys(raw, "int64", where),
+    table: (asked) => (asked === name ? opened : null),
+    freshness: () => [],
+  };
+  const graphs = manifest.graphs as Readonly<Record<string, { readonly file: string }>>;
+  return {
+    artefacts: {
+      dir: `page ${encodersFingerprint(manifest)}`,
+      manifest,
+      inputs: graphInputs(manifest),
+      itemFeatures: manifest.features.filter(({ group }) => group === "item"),
+      outside: null,
+      context,
+    },
+    sessions: new Sessions((graph) => open(graphs[graph].file)),
+    tables: { maxStaleness: Number.MAX_SAFE_INTEGER, current: () => generation },
+    variants: new Variants(manifest, () => undefined),
+    wholeTables: true,
+    scoreBytes: 1 << 26,
+  };
+}
+
+/** The last event of some users, with all that they did before, as requests. */
+function requestsOf({ users, events }: RawLog, count: number): RankedRequest[] {
+  const of = (name: string) => events.columns[name];
+  return Array.from({ length: count }, (_, user): RankedRequest => {
+    const id = users.columns.user_id[user];
+    const mine = Array.from(of("user_id").keys()).filter((row) => of("user_id")[row] === id);
+    const last = mine[mine.length - 1];
+    const past = mine.slice(0, -1);
+    const column = (name: string) => past.map((row) => of(name)[row]);
+    const time = Number(of("time")[last]);
+    return {
+      prepare: {
+        user: { user_id: id, age: users.columns.age[user] },
+        time,
+        history: {
+          watched: {
+            item: column("video_id") as bigint[],
+            time: column("time").map(Number),
+            progress: column("progress"),
+            liked: column("liked"),
+          },
+        },
+      },
+      rank: {
+        context: { hour: of("hour")[last], tab: of("tab")[last] },
+        candidates: {
+          item: mine.slice(-8).map((row) => of("video_id")[row]) as bigint[],
+          recall_score: mine.slice(-8).map((row) => of("recall_score")[row]),
+        },
+      },
+    };
+  });
+}
