@@ -6,7 +6,7 @@ import { recordOf } from "../../contract/record.ts";
 import { encodeColumn, encodedWidth, isFloat } from "../encode/column.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
-import { type GivenKeys, keyText, parseKeys } from "../encode/keys.ts";
+import { keyText, parseKeys } from "../encode/keys.ts";
 import type { RawColumn, RawValue } from "../encode/raw.ts";
 import { isSeen } from "../encode/seen.ts";
 import type { HistoryColumns } from "./batch-history.ts";
@@ -149,7 +149,7 @@ function column({ columns, rows }: RawTable, name: string, where: string): reado
 function texts(table: RawTable, name: string, where: string): string[] {
   const values = column(table, name, where);
   const type = values.some((value) => typeof value === "string") ? "string" : "int64";
-  const keys = parseKeys(values as GivenKeys, type, `${where}: ${name}`);
+  const keys = parseKeys(values, type, `${where}: ${name}`);
   return Array.from({ length: keys.length }, (_, row) => keyText(keys, row));
 }
 
