@@ -3,6 +3,7 @@ import { type BatchPort, historyOf } from "../contract/batch-port.ts";
 import { minimumOf } from "./emit/manifest.ts";
 import { emitOnnx } from "./emit/onnx.ts";
 import { inputSources } from "./emit/port-sources.ts";
+import { placeOf } from "./emit/weights.ts";
 import { lowerGraphs } from "./graphs/index.ts";
 import { allFeatures } from "./model/features.ts";
 import type { Model } from "./model/model.ts";
@@ -24,7 +25,11 @@ export interface BatchGraphOptions {
 
 /** Its outputs are those of a request: `LABEL`, `LABEL.logit` [batch] and what the searches kept. */
 export function batchGraph(model: Model, { version, location, places }: BatchGraphOptions): BatchGraph {
-  const graph = rewrite(lowerGraphs(model, { layout: "batch", outside: new Set() }).get("request")!);
+  const lowered = lowerGraphs(model, { layout: "batch", outside: new Set() }).get("request");
+  if (lowered === undefined) {
+    throw new Error(`${model.name} has no graph of a whole request`);
+  }
+  const graph = rewrite(lowered);
   const sources = inputSources(model);
   const features = new Map(allFeatures(model).map((feature) => [feature.qualified, feature]));
   const ports = graph.inputs.map((value): BatchPort => {
@@ -45,6 +50,6 @@ export function batchGraph(model: Model, { version, location, places }: BatchGra
       table: embedding && { parameter: embedding.parameter, rows: embedding.rows },
     };
   });
-  const external = (name: string) => ({ location, ...places.get(name)! });
+  const external = (name: string) => ({ location, ...placeOf(places, name) });
   return { ports, bytes: emitOnnx(graph, { external, metadata: {}, producerVersion: version }) };
 }

@@ -145,11 +145,15 @@ export class CheckedBlocks {
     return Math.min(blockBytes, this.#blocks.bytes - block * blockBytes);
   }
 
+  #spare(): Uint8Array {
+    this.#scratch ??= new Uint8Array(blockBytes);
+    return this.#scratch;
+  }
+
   #check(block: number, place: Uint8Array | null): void {
     const start = block * blockBytes;
     const size = this.#size(block);
-    this.#scratch ??= place ? null : new Uint8Array(blockBytes);
-    const target = place ?? this.#scratch!.subarray(0, size);
+    const target = place ?? this.#spare().subarray(0, size);
     this.#blocks.fill(target, start);
     if (this.#hasher.bytes(target) !== this.#blocks.hashes[block]) {
       throw this.#blocks.damaged(block, start, start + size - 1);

@@ -15,12 +15,12 @@ export function repeatedKey(json: string): string | null {
     } else if (sign === '"') {
       const end = stringEnd(json, at);
       let next = end;
-      while (next < json.length && " \t\r\n".includes(json[next]!)) {
+      while (next < json.length && " \t\r\n".includes(json[next])) {
         next++;
       }
       const keys = objects.at(-1);
       if (json[next] === ":" && keys) {
-        const key = JSON.parse(json.slice(at, end)) as string;
+        const key: string = JSON.parse(json.slice(at, end));
         if (keys.has(key)) {
           return key;
         }

@@ -77,7 +77,7 @@ function encodedRows({ encoder, vocabulary }: FeatureSpec, manifest: Manifest, f
 function checkFeature(feature: FeatureSpec, manifest: Manifest, fail: Fail): void {
   const { name, encoder, dtype, shape, embedding } = feature;
   const inside: Fail = (what) => fail(`feature ${name}: ${what}`);
-  if ("edges" in encoder && encoder.edges.some((edge, i) => !(i === 0 || encoder.edges[i - 1]! < edge))) {
+  if ("edges" in encoder && encoder.edges.some((edge, i) => !(i === 0 || encoder.edges[i - 1] < edge))) {
     inside("its edges do not ascend");
   }
   const rows = encodedRows(feature, manifest, inside);

@@ -5,7 +5,6 @@ import { type Manifest, ManifestSchema } from "./manifest.ts";
 import { type EarlierManifest, EarlierManifestSchema } from "./manifest-earlier.ts";
 import { cure, expectBlocks, expectSound } from "./manifest-sound.ts";
 import { type Fail, upgradeManifest } from "./manifest-upgrade.ts";
-import { type TableSpec, TableSpecSchema } from "./table-spec.ts";
 import { parseYaml } from "./yaml-text.ts";
 
 export interface ReadManifest {
@@ -32,18 +31,12 @@ export function readManifestText(text: string, path: string): ReadManifest {
   if (read.format >= 2) {
     checkChecksum(text, fail);
   }
-  const earlier = "extensions" in read ? null : read;
-  const manifest = earlier === null ? (read as Manifest) : upgradeManifest(earlier, fail);
+  const manifest = "extensions" in read ? read : upgradeManifest(read, fail);
   if (read.format >= 2) {
     expectBlocks(manifest, fail);
   }
   expectSound(manifest, fail);
-  return { manifest, earlier: earlier === null ? null : earlier.format };
-}
-
-/** Reads the text of a lookup-table spec. `path` is for errors. */
-export function parseTableSpec(text: string, path: string): TableSpec {
-  return parseYaml(text, path, TableSpecSchema, { what: "a lookup-table spec of Twin", cure });
+  return { manifest, earlier: "extensions" in read ? null : read.format };
 }
 
 /** The last line vouches for all before it: a flipped digit is another edge, limit or fingerprint. */
@@ -52,7 +45,7 @@ function checkChecksum(text: string, fail: Fail): void {
   if (line === undefined) {
     fail("its last line is not its checksum: it is cut short, damaged, or was changed by hand");
   }
-  const found = digestOf(text.slice(0, text.length - line!.length));
+  const found = digestOf(text.slice(0, text.length - line.length));
   if (found !== stored) {
     fail("its checksum does not fit its text: it is damaged, or was changed by hand");
   }

@@ -2,8 +2,7 @@
 
 import * as v from "valibot";
 import { strict } from "./named-schema.ts";
-
-const dims = v.array(v.union([v.pipe(v.number(), v.integer(), v.minValue(0)), v.string()]));
+import { portFields } from "./port-fields.ts";
 
 /** What an input holds. Features, histories, tables, searches are named as the manifest's other sections name them. */
 export const SourceSchema = v.variant("kind", [
@@ -52,9 +51,7 @@ export const ResultSchema = v.variant("kind", [
 export const storedTypes = ["float16", "uint8"] as const;
 
 const port = {
-  name: v.string(),
-  dtype: v.picklist(["float32", "int32"]),
-  shape: dims,
+  ...portFields,
   /** For people. */
   meaning: v.string(),
 };

@@ -3,7 +3,7 @@ export type Named<T> = Readonly<Record<string, T>>;
 
 /** An empty record without a prototype, to be filled. */
 export function emptyRecord<T>(): Record<string, T> {
-  return Object.create(null) as Record<string, T>;
+  return Object.create(null);
 }
 
 /** What an object from outside says itself, without what every object inherits: a shallow copy. */

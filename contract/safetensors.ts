@@ -1,8 +1,9 @@
 // The safetensors format: headers laid out and read, every lie refused. Pure: no file system.
 
+import { elementCount } from "./element-count.ts";
 import { TwinError } from "./error.ts";
 import { repeatedKey } from "./json-keys.ts";
-import { emptyRecord } from "./record.ts";
+import { emptyRecord, recordOf } from "./record.ts";
 
 /** Bytes of one element. */
 const widths = {
@@ -53,19 +54,20 @@ export type TensorData = Float32Array | Float64Array | Int32Array | Uint32Array 
 const mostHeader = 100_000_000;
 
 /** Elements of a shape, or null where it is no shape or too large to count exactly. */
-function elements(shape: unknown): number | null {
-  if (!Array.isArray(shape)) {
-    return null;
-  }
-  let count = 1;
-  for (const size of shape) {
-    if (!Number.isSafeInteger(size) || size < 0) {
-      return null;
-    }
-    count *= size;
-  }
-  return Number.isSafeInteger(count) ? count : null;
+function naturals(value: unknown): number[] | null {
+  const isNatural = (one: unknown): one is number => typeof one === "number" && Number.isSafeInteger(one) && one >= 0;
+  const all: unknown[] = Array.isArray(value) ? value : [null];
+  return all.every(isNatural) ? all : null;
 }
+
+/** The sizes of a shape, and how many elements that makes. */
+function sizedOf(shape: unknown): { readonly sizes: number[]; readonly count: number } | null {
+  const sizes = naturals(shape);
+  const count = sizes === null ? Number.NaN : elementCount(sizes);
+  return sizes === null || !Number.isSafeInteger(count) ? null : { sizes, count };
+}
+
+const isDtype = (value: unknown): value is SafeDtype => typeof value === "string" && Object.hasOwn(widths, value);
 
 /**
  * Places tensors one after the other in the given order, as the format demands (no holes).
@@ -83,15 +85,15 @@ export function layoutTensors(
   const places: { name: string; dtype: SafeDtype; shape: readonly number[]; from: number; to: number }[] = [];
   let offset = 0;
   for (const { name, dtype, shape } of tensors) {
-    const count = elements(shape);
-    if (count === null) {
+    const sized = sizedOf(shape);
+    if (sized === null) {
       throw new TwinError(`tensor \`${name}\` has the shape [${shape.join(", ")}], which cannot be stored`);
     }
     if (seen.has(name) || name === "__metadata__") {
       throw new TwinError(`two tensors are called \`${name}\`: names in a safetensors file are unique`);
     }
     seen.add(name);
-    const to = offset + count * widths[dtype];
+    const to = offset + sized.count * widths[dtype];
     places.push({ name, dtype, shape, from: offset, to });
     // Written by hand: JSON.stringify of an object would put integer-like names first.
     parts.push(
@@ -172,36 +174,38 @@ function parseJson(bytes: Uint8Array, fail: Fail): { text: string; value: unknow
 }
 
 function readMetadata(value: unknown, fail: Fail): Record<string, string> {
-  if (typeof value !== "object" || value === null || Object.values(value).some((text) => typeof text !== "string")) {
-    return fail("its `__metadata__` does not map names to texts");
+  const wrong = (): never => fail("its `__metadata__` does not map names to texts");
+  if (typeof value !== "object" || value === null) {
+    return wrong();
   }
-  return value as Record<string, string>;
+  return recordOf(
+    Object.entries(value).map(([name, text]): [string, string] => [name, typeof text === "string" ? text : wrong()]),
+  );
 }
 
 function readEntry(name: string, value: unknown, headerBytes: number, fail: Fail): TensorEntry {
-  const { dtype, shape, data_offsets } = (value ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(widths, dtype)) {
+  const { dtype, shape, data_offsets }: Readonly<Record<string, unknown>> = { ...Object(value) };
+  if (!isDtype(dtype)) {
     return fail(`tensor \`${name}\` has the unknown dtype ${JSON.stringify(dtype)}`);
   }
-  const count = elements(shape);
-  if (count === null) {
+  const sized = sizedOf(shape);
+  if (sized === null) {
     return fail(`tensor \`${name}\` has no proper shape`);
   }
-  const offsets: unknown[] = Array.isArray(data_offsets) ? data_offsets : [];
-  const [from, to] = offsets as number[];
-  if (offsets.length !== 2 || !Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from < 0 || to < from) {
+  const offsets = naturals(data_offsets);
+  const [from, to] = offsets ?? [];
+  if (offsets?.length !== 2 || to < from) {
     return fail(`tensor \`${name}\` has no proper offsets`);
   }
-  const bytes = count * widths[dtype as SafeDtype];
+  const { sizes, count } = sized;
+  const bytes = count * widths[dtype];
   if (to - from !== bytes) {
-    return fail(
-      `tensor \`${name}\` covers ${to - from} bytes, but ${dtype} [${(shape as number[]).join(", ")}] needs ${bytes}`,
-    );
+    return fail(`tensor \`${name}\` covers ${to - from} bytes, but ${dtype} [${sizes.join(", ")}] needs ${bytes}`);
   }
   return {
     name,
-    dtype: dtype as SafeDtype,
-    shape: shape as number[],
+    dtype,
+    shape: sizes,
     start: headerBytes + from,
     end: headerBytes + to,
   };
@@ -263,11 +267,11 @@ export function encodeSafetensors(
   const file = new Uint8Array(layout.bytes);
   file.set(layout.header);
   for (const { name, shape, data } of tensors) {
-    const { start, end } = layout.entries.get(name)!;
-    if (data.byteLength !== end - start) {
+    const place = layout.entries.get(name);
+    if (place === undefined || data.byteLength !== place.end - place.start) {
       throw new TwinError(`tensor \`${name}\` has ${data.length} values, which is not the shape [${shape.join(", ")}]`);
     }
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), place.start);
   }
   return file;
 }

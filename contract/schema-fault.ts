@@ -14,7 +14,7 @@ export interface SchemaFault {
 /** The first issue of a failed parse, and how many more there are. */
 export function schemaFault(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): SchemaFault {
   const [issue] = issues;
-  const keys = issue.path?.map((item) => (item as { key: unknown }).key) ?? [];
+  const keys = issue.path?.map((item) => item.key) ?? [];
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
   const unknown = unknownThing(issue, keys);
   return {
@@ -44,8 +44,8 @@ export function expectFormat(
   path: string,
   { what, cure }: { readonly what: string; readonly cure: string },
   formats: readonly number[],
-): void {
-  const format = typeof value === "object" && value !== null ? (value as { format?: unknown }).format : undefined;
+): asserts value is { readonly [key: string]: unknown } {
+  const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
   if (format === undefined) {
     throw new TwinError(`${path} is not ${what}: it does not say \`format: ${formats.at(-1)}\`. ${cure}`);
   }

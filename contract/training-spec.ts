@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { strict } from "./named-schema.ts";
+import { portFields } from "./port-fields.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -105,9 +106,7 @@ export const TrainSourceSchema = v.variant("kind", [
 ]);
 
 export const TrainPortSchema = strict({
-  name: v.string(),
-  dtype: v.picklist(["float32", "int32"]),
-  shape: v.array(v.union([natural, v.string()])),
+  ...portFields,
   source: TrainSourceSchema,
 });
 

@@ -41,7 +41,7 @@ export function parseYaml<S extends v.GenericSchema>(
   const { document, value } = readDocument(text, path, lines, kind);
   const formats = kind.formats ?? [1];
   expectFormat(value, path, kind, formats);
-  const result = v.safeParse(typeof schema === "function" ? schema(value as Record<string, unknown>) : schema, value);
+  const result = v.safeParse(typeof schema === "function" ? schema(value) : schema, value);
   if (result.success) {
     return result.output;
   }

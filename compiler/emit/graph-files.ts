@@ -5,7 +5,7 @@ import { emitNodes, type OnnxGraph } from "./emitter.ts";
 import { graphMetadata, type Origin } from "./metadata.ts";
 import { emitOnnx } from "./onnx.ts";
 import { placement } from "./placement.ts";
-import { type WeightsFile, weightsFile } from "./weights.ts";
+import { placeOf, type WeightsFile, weightsFile } from "./weights.ts";
 
 /**
  * A graph that serves; its parameters are in the weights' file. Throws where a node would be handed back to the CPU by some
@@ -15,7 +15,7 @@ export function servingBytes(graph: Graph, weights: WeightsFile, origin: Origin)
   const emitted = emitNodes(graph);
   expectOnDevice(graph, emitted);
   const options = {
-    external: (name: string) => ({ location: weightsFile, ...weights.places.get(name)! }),
+    external: (name: string) => ({ location: weightsFile, ...placeOf(weights.places, name) }),
     metadata: graphMetadata(graph.name, origin),
     producerVersion: origin.version,
   };

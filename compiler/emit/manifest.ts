@@ -33,6 +33,7 @@ export interface ManifestParts {
 
 export function manifestOf(model: Model, parts: ManifestParts): Manifest {
   const { origin, graphs, outside } = parts;
+  const explained = { meaning: meanings(model), sources: inputSources(model), results: outputResults(model) };
   return {
     format: 2,
     model: model.name,
@@ -53,7 +54,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       minimum: minimumOf(model, history.name),
       cross: history.cross.features.map(({ qualified }) => qualified),
     })),
-    graphs: recordOf([...graphs].map(([name, graph]) => [name, graphSpec(model, name, graph, parts.variants)])),
+    graphs: recordOf([...graphs].map(([name, graph]) => [name, graphSpec(explained, name, graph, parts.variants)])),
     metrics: recordOf(model.metrics.map(({ name, heads }) => [name, { heads }])),
     searches: model.searches.map((search) => {
       const scores = scoresPort(model, search);
@@ -132,10 +133,19 @@ export function minimumOf(model: Model, history: string): number {
   return Math.max(1, ...searched, ...recent);
 }
 
-function graphSpec(model: Model, name: GraphName, graph: Graph, variants: StoredVariants | null): GraphSpec {
-  const meaning = meanings(model);
-  const sources = inputSources(model);
-  const results = outputResults(model);
+/** What the ports of all graphs hold and say, by their names. */
+interface Explained {
+  readonly meaning: ReadonlyMap<string, string>;
+  readonly sources: ReturnType<typeof inputSources>;
+  readonly results: ReturnType<typeof outputResults>;
+}
+
+function graphSpec(
+  { meaning, sources, results }: Explained,
+  name: GraphName,
+  graph: Graph,
+  variants: StoredVariants | null,
+): GraphSpec {
   const said = <T>(of: ReadonlyMap<string, T>, called: string): T => {
     const found = of.get(called);
     if (found === undefined) {

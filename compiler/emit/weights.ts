@@ -33,6 +33,21 @@ export interface WeightsRequest {
   readonly keep: ReadonlyMap<string, readonly number[]>;
 }
 
+/** Where a parameter lies in a file of weights, in bytes. */
+export interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** @throws Error where the file does not hold it: a fault of ours */
+export function placeOf(places: ReadonlyMap<string, Place>, parameter: string): Place {
+  const place = places.get(parameter);
+  if (place === undefined) {
+    throw new Error(`a graph reads ${parameter}, which the file of weights does not hold`);
+  }
+  return place;
+}
+
 /**
  * Reads all values once: checks them, hashes them, keeps the rows asked for. The file itself is read again when it is
  * written. Throws `InputError` for a value that is not finite, or values that end early.
@@ -54,7 +69,8 @@ export function weightsOf({ model, parameters, values, digest, keep }: WeightsRe
   const rows = new Map<string, ReadonlyMap<number, Float32Array>>();
   for (const { name, shape } of parameters) {
     const one = digest();
-    const pick = keep.has(name) ? picker(shape[1], keep.get(name)!) : null;
+    const kept = keep.get(name);
+    const pick = kept === undefined ? null : picker(shape[1], kept);
     let at = 0;
     for (const piece of values.chunks(name)) {
       if (!values.untrained) {

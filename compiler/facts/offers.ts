@@ -124,7 +124,7 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
       return of("attend").map((attend) => to(attend, `${attend.name}.values`, blocks.attend.arguments.values.doc));
     case "by kind":
       return calls
-        .filter(({ stages }) => (stages as readonly string[]).includes(within?.kind ?? ""))
+        .filter(({ stages }) => stages.some((stage) => stage === within?.kind))
         .map(({ name, call: { signature } }) => offer(called(name, signature), "kind", signature.doc));
     default:
       return of(referent).map((symbol) => to(symbol));

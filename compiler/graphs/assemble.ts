@@ -1,6 +1,6 @@
 // Graph kinds: which outputs each has, and the ports that they need.
 
-import { type Graph, type InputValue, inputsOf, type Output, type Value } from "../ir/graph.ts";
+import { type Graph, inputsOf, type Output, type Value } from "../ir/graph.ts";
 import { whole } from "../lower/frame.ts";
 import { masked, valid } from "../lower/mask.ts";
 import { lowerMetric, total } from "../lower/metric.ts";
@@ -15,15 +15,16 @@ import { lowerSearch } from "./search.ts";
 /** A graph of the outputs; its inputs are what they depend on, in the model's order of ports. */
 export function graph(model: Model, name: string, outputs: readonly Output[]): Graph {
   const order = new Map(portOrder(model).map((port, index) => [port, index]));
-  const portOf = (value: InputValue) => value.node.attributes.name;
-  const inputs = inputsOf(outputs.map((output) => output.value));
-  for (const input of inputs) {
-    if (!order.has(portOf(input))) {
-      throw new Error(`${name}: ${portOf(input)} is no port`);
+  const placed = inputsOf(outputs.map((output) => output.value)).map((input) => {
+    const port = input.node.attributes.name;
+    const place = order.get(port);
+    if (place === undefined) {
+      throw new Error(`${name}: ${port} is no port`);
     }
-  }
-  inputs.sort((a, b) => order.get(portOf(a))! - order.get(portOf(b))!);
-  return { name, doc: model.doc, inputs, outputs };
+    return { input, place };
+  });
+  placed.sort((a, b) => a.place - b.place);
+  return { name, doc: model.doc, inputs: placed.map(({ input }) => input), outputs };
 }
 
 /** Every search's list. */

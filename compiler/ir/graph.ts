@@ -220,6 +220,15 @@ export function eachValue<T>(order: readonly Value[], make: (value: Value, opera
   return made;
 }
 
+/** The value of an output. @throws Error where there is no such: a fault of ours */
+export function outputNamed(outputs: readonly Output[], name: string): Value {
+  const output = outputs.find((one) => one.name === name);
+  if (output === undefined) {
+    throw new Error(`there is no output ${name} among ${outputs.map((one) => one.name).join(", ")}`);
+  }
+  return output.value;
+}
+
 /** The values that the outputs depend on, operands before users, in a canonical order (inputs first as declared). */
 export function topological(outputs: readonly Value[], first: readonly Value[] = []): Value[] {
   const seen = new Set<Value>();

@@ -211,7 +211,7 @@ function table(table: Table): string {
 }
 
 function train({ embeddings, dense, batch, epochs, schedule, clip, l2, stop, seed }: Train): Line[] {
-  const plain = ({ kind, ...args }: Optimiser | Schedule): string => call(kind, args as Record<string, number>);
+  const plain = ({ kind, ...args }: Optimiser | Schedule): string => call(kind, args);
   return [
     ["embeddings", plain(embeddings)],
     ["dense", plain(dense)],

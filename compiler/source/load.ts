@@ -79,7 +79,7 @@ export function load(entry: string, read: Read): Program {
     }
     const cycle = open.findIndex((file) => file.path === path);
     if (cycle >= 0) {
-      const chain = open.slice(cycle + 1).map((file) => at(file.by as ImportNode, "by way of this import"));
+      const chain = open.slice(cycle + 1).flatMap(({ by }) => (by === null ? [] : [at(by, "by way of this import")]));
       diagnostics.push(
         diagnose("import-cycle", { path }, at(node.span, "leads back to it"), {
           also: chain,

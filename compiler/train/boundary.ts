@@ -1,5 +1,5 @@
 // Where a step is cut: what is carried from one graph to the other, and what the other computes once more.
-import { made, type Op, type Shape, type Value } from "../ir/graph.ts";
+import { made, type Op, PerValue, type Shape, type Value } from "../ir/graph.ts";
 import { ops } from "../ir/ops.ts";
 import { Network } from "./minimum-cut.ts";
 
@@ -21,7 +21,7 @@ const usual: Readonly<Record<string, number>> = { batch: 512, items: 10_000, his
 export function boundary(order: readonly Value[], late: ReadonlySet<Value>): ReadonlySet<Value> {
   const network = new Network();
   const [source, sink] = [network.vertex(), network.vertex()];
-  const computed = new Map<Value, number>();
+  const computed = new PerValue<number>();
   const wanted = new Map<Value, number>();
   for (const value of order) {
     const at = late.has(value) ? source : network.vertex();
@@ -40,7 +40,7 @@ export function boundary(order: readonly Value[], late: ReadonlySet<Value>): Rea
     }
   }
   const side = network.cut(source, sink);
-  const carried = order.filter((value) => side.has(wanted.get(value) ?? -1) && !side.has(computed.get(value)!));
+  const carried = order.filter((value) => side.has(wanted.get(value) ?? -1) && !side.has(computed.of(value)));
   return new Set(carried.map((value) => (isTurned(value) ? value.node.inputs[0] : value)));
 }
 
@@ -76,7 +76,7 @@ function isTurned(value: Value): boolean {
   const permutation = made(value, "transpose")?.permutation;
   return (
     permutation !== undefined &&
-    [...permutation.slice(0, -2), permutation.at(-1)!, permutation.at(-2)!].every((axis, at) => axis === at)
+    [...permutation.slice(0, -2), ...permutation.slice(-2).reverse()].every((axis, at) => axis === at)
   );
 }
 

@@ -1,6 +1,6 @@
 // The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
 import { oracleOutputs, rankOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
-import { type Graph, inputsOf, type Output, type Value } from "../ir/graph.ts";
+import { type Graph, inputsOf, type Output, outputNamed, type Value } from "../ir/graph.ts";
 import { type Scene, scene } from "../lower/scene.ts";
 import type { Model, Task } from "../model/model.ts";
 import type { TrainPlan } from "./plan.ts";
@@ -28,9 +28,9 @@ export const measuredName = (parameter: string): string => `${parameter}.measure
 export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts): Graph {
   const measured = new Map<string, Value>();
   const s = scene(model, "batch", sparse, { learns: true, measured });
-  const logits = new Map(predictions(s).map(({ name, value }) => [name, value]));
+  const predicted = predictions(s);
   const tasks = model.towers.flatMap((tower) => tower.tasks);
-  const losses = tasks.map((task) => taskLoss(s, ports, task, logits.get(`${task.label}.logit`)!));
+  const losses = tasks.map((task) => taskLoss(s, ports, task, outputNamed(predicted, `${task.label}.logit`)));
   const b = s.b.at("loss");
   const sum = (values: readonly Value[]) => values.reduce((left, right) => b.add(left, right));
   return graphOf(model, "step", [

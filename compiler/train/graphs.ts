@@ -1,7 +1,7 @@
 // The graphs that training runs, and their contract with the host.
 import type { TrainGraph, TrainResult, TrainSpec } from "../../contract/training-spec.ts";
 import { builder } from "../ir/build.ts";
-import { type Graph, inputsOf, type Output } from "../ir/graph.ts";
+import { type Graph, inputsOf, type Output, outputNamed } from "../ir/graph.ts";
 import type { Model } from "../model/model.ts";
 import { rewrite } from "../passes/index.ts";
 import { cut } from "./cut.ts";
@@ -87,9 +87,7 @@ function stepGraph({ model, plan, ports, packs, verify }: StepParts, forward: Gr
       continue;
     }
     const name = `${ports.own.pack(pack)}.out`;
-    const values = parameters.map(
-      (parameter) => forward.outputs.find((output) => output.name === measuredName(parameter.name))!.value,
-    );
+    const values = parameters.map((parameter) => outputNamed(forward.outputs, measuredName(parameter.name)));
     const value = values.length === 1 ? values[0] : builder("update/statistics").concat(values, 0);
     outputs.push({ name, value, doc: "Running means and variances after the step." });
     results.set(name, { kind: "pack", pack });

@@ -1,5 +1,8 @@
 // Minimum cut of a network (Edmonds and Karp, JACM 1972).
 
+/** By which the source itself is come to. */
+const none = -1;
+
 /** Vertices are numbered as they are asked for; capacities may be infinite. */
 export class Network {
   readonly #edges: { readonly to: number; left: number }[] = [];
@@ -18,27 +21,29 @@ export class Network {
   cut(source: number, sink: number): ReadonlySet<number> {
     for (;;) {
       const reached = this.#search(source);
-      const path: number[] = [];
-      if (!reached.has(sink)) {
+      let edge = reached.get(sink);
+      if (edge === undefined) {
         return new Set(reached.keys());
       }
-      for (let at = sink; at !== source; at = this.#edges[path[path.length - 1] ^ 1].to) {
-        path.push(reached.get(at)!);
+      const path: number[] = [];
+      while (edge !== undefined && edge !== none) {
+        path.push(edge);
+        edge = reached.get(this.#edges[edge ^ 1].to);
       }
-      const flow = Math.min(...path.map((edge) => this.#edges[edge].left));
+      const flow = Math.min(...path.map((one) => this.#edges[one].left));
       if (flow === Number.POSITIVE_INFINITY) {
         throw new Error("the network has no finite cut");
       }
-      for (const edge of path) {
-        this.#edges[edge].left -= flow;
-        this.#edges[edge ^ 1].left += flow;
+      for (const one of path) {
+        this.#edges[one].left -= flow;
+        this.#edges[one ^ 1].left += flow;
       }
     }
   }
 
   /** By vertex, the edge by which a breadth-first search over what is left of the edges came to it. */
   #search(source: number): ReadonlyMap<number, number> {
-    const reached = new Map([[source, -1]]);
+    const reached = new Map([[source, none]]);
     // A map is walked in the order of insertion, what is added on the way included.
     for (const [at] of reached) {
       for (const edge of this.#from[at]) {

@@ -1,9 +1,9 @@
 // The backward side of training: gradients of the loss, clipped, and one step of every optimiser.
-import type { Pack, SparseTable, TrainResult } from "../../contract/training-spec.ts";
+import type { OptimiserSpec, Pack, SparseTable, TrainResult } from "../../contract/training-spec.ts";
 import { optimise, type Step, type StepInputs, type Stepped } from "../gradient/optimisers/index.ts";
 import { gradients } from "../gradient/reverse.ts";
 import { type Builder, builder } from "../ir/build.ts";
-import type { Graph, Output, Value } from "../ir/graph.ts";
+import { type Graph, type Output, outputNamed, type Value } from "../ir/graph.ts";
 import { clipped } from "./clip.ts";
 import { flat, perRow } from "./packed.ts";
 import { slotsOf, type TrainPlan } from "./plan.ts";
@@ -28,13 +28,18 @@ export interface UpdateParts {
 
 /** New values of all that `forward`, a graph with the output `loss` that reads packs and tables, learns. */
 export function updates(forward: Graph, { plan, ports, packs, clip, l2 }: UpdateParts): Update {
-  const loss = forward.outputs.find(({ name }) => name === "loss")!.value;
+  const loss = outputNamed(forward.outputs, "loss");
   const inputs = new Map(forward.inputs.map((value) => [value.node.attributes.name, value]));
-  const learned = plan.packs.filter(({ name, optimiser }) => optimiser !== null && inputs.has(ports.pack(name)));
-  const tables = plan.tables.filter(({ parameter }) => inputs.has(parameter));
+  const learned = plan.packs.flatMap(({ optimiser, ...pack }) =>
+    optimiser !== null && inputs.has(ports.pack(pack.name)) ? [{ ...pack, optimiser }] : [],
+  );
+  const tables = plan.tables.flatMap((table) => {
+    const rows = inputs.get(table.parameter);
+    return rows === undefined ? [] : [{ table, rows }];
+  });
   const values = [
     ...learned.flatMap(({ parameters }) => parameters.map(({ name }) => packs.parameter(name))),
-    ...tables.map(({ parameter }) => inputs.get(parameter)!),
+    ...tables.map(({ rows }) => rows),
   ];
   const found = clipped(gradients(loss, values), clip);
   const outputs: Output[] = [];
@@ -53,10 +58,10 @@ export function updates(forward: Graph, { plan, ports, packs, clip, l2 }: Update
       write(ports.packState(pack.name, slot), state[index], { kind: "pack-state", pack: pack.name, slot });
     });
   }
-  for (const table of tables) {
+  for (const { table, rows } of tables) {
     const [gradient] = found.splice(0, 1);
     const { parameter } = table;
-    const { value, state } = steppedTable(table, inputs.get(parameter)!, gradient, rates, ports, l2);
+    const { value, state } = steppedTable(table, rows, gradient, rates, ports, l2);
     write(parameter, value, { kind: "table", parameter });
     if (state !== null) {
       write(ports.tableState(parameter), state, { kind: "table-state", parameter });
@@ -81,7 +86,7 @@ function stepInputs(ports: OwnPorts): (b: Builder, of: "dense" | "embeddings") =
 }
 
 function steppedPack(
-  { name, size, optimiser, slots, parameters }: Pack,
+  { name, size, optimiser, slots, parameters }: Pack & { readonly optimiser: OptimiserSpec },
   gradients: readonly Value[],
   rates: ReturnType<typeof stepInputs>,
   ports: OwnPorts,
@@ -91,7 +96,7 @@ function steppedPack(
   const b = builder(`update/${name}`);
   const embeddings = name === "small";
   const shapes = parameters.map(({ shape }) => shape);
-  const needsRows = embeddings && (optimiser!.kind === "adam" || l2 > 0);
+  const needsRows = embeddings && (optimiser.kind === "adam" || l2 > 0);
   const stepped: Stepped = {
     value: packs.pack(name),
     gradient: flat(b, gradients),
@@ -105,7 +110,7 @@ function steppedPack(
     rowMean: (x) => perRow(b, x, shapes),
   };
   return optimise(
-    optimiser!,
+    optimiser,
     rates(b, embeddings ? "embeddings" : "dense"),
     embeddings ? decayed(b, stepped, l2) : stepped,
   );
@@ -125,12 +130,12 @@ function steppedTable(
   const held = state === 0 ? null : b.input(ports.tableState(parameter), "float32", [rows, state], stateDoc);
   const count = slotsOf(optimiser).length;
   const width = state / Math.max(1, count);
+  const slots = (all: Value): Value[] =>
+    count === 1 ? [all] : Array.from({ length: count }, (_, i) => b.slice(all, 1, i * width, (i + 1) * width));
   const stepped: Stepped = {
     value,
     gradient,
-    state: Array.from({ length: count }, (_, i) =>
-      count === 1 ? held! : b.slice(held!, 1, i * width, (i + 1) * width),
-    ),
+    state: held === null ? [] : slots(held),
     touched: optimiser.kind === "adam" || l2 > 0 ? touchedRows(b, gradient) : null,
     rowMean: (x) => (dim === 1 ? x : b.mean(x, [1], true)),
   };
@@ -150,6 +155,9 @@ function decayed(b: Builder, stepped: Stepped, l2: number): Stepped {
   if (l2 === 0) {
     return stepped;
   }
-  const pull = b.mul(stepped.value, b.mul(stepped.touched!, b.scalar(l2)));
+  if (stepped.touched === null) {
+    throw new Error("L2 pulls the rows that were touched, and nobody says which those are");
+  }
+  const pull = b.mul(stepped.value, b.mul(stepped.touched, b.scalar(l2)));
   return { ...stepped, gradient: b.add(stepped.gradient, pull) };
 }

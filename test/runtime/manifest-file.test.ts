@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { parseManifest, parseTableSpec } from "../../contract/manifest-text.ts";
+import { parseManifest } from "../../contract/manifest-text.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
 
 const hex = "0".repeat(64);
@@ -247,22 +247,4 @@ test("random and mutated text gives a TwinError or a manifest", () => {
     }),
     { numRuns: 150 },
   );
-});
-
-test("a lookup-table spec reads, and a wrong one names its place", () => {
-  const spec = `format: 1
-table: video_keys
-of: relevance.keys
-key: {feature: video_id, type: int64}
-row: {layout: [heads, dim], heads: 2, dim: 4, precision: float16, bytes: 16, order: little-endian}
-producer: {graph: projector.onnx, inputs: [item.video_id], output: keys, fingerprint: ab}
-metric: {fingerprint: cd}
-coverage: {target: 0.97}
-refresh: {seconds: 900}
-shards: {count: 8, by: xxh64(key) mod count}
-on_miss: mask
-`;
-  expect(parseTableSpec(spec, "t.yaml")).toMatchObject({ table: "video_keys", shards: { count: 8 } });
-  expect(() => parseTableSpec(spec.replace("mask", "drop"), "t.yaml")).toThrow(/^t.yaml:11:10: on_miss: /);
-  expect(() => parseTableSpec(spec.replace("format: 1", "format: 9"), "t.yaml")).toThrow(/has format 9/);
 });
