@@ -1,6 +1,7 @@
 // The driver: source text to artefacts, each phase one call. Pure: texts come through `resolve`, results are bytes.
 
 import { type Digest, portableDigest } from "../contract/digest.ts";
+import type { LearnedNumbers } from "../contract/learned-numbers.ts";
 import type { GraphName, Manifest, StoredType } from "../contract/manifest.ts";
 import { recordOf } from "../contract/record.ts";
 import type { Diagnostic } from "../grammar/diagnostic.ts";
@@ -25,6 +26,7 @@ import { foldParameters, rewrite } from "./passes/index.ts";
 import { type CostReport, costReport, costText } from "./plan/cost-report.ts";
 import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan/plan.ts";
 import { checkTableInput, storedVariants } from "./plan/stored-tables.ts";
+import { unlearnedNumbers } from "./plan/unlearned-numbers.ts";
 import { showModel } from "./show/show-model.ts";
 import { showParameters } from "./show/show-parameters.ts";
 import { load, type Read } from "./source/load.ts";
@@ -68,6 +70,11 @@ export interface CompileOptions extends BuildOptions {
   readonly resolve: Read;
   /** Refuse a model whose parameters and tables need more. */
   readonly maxBytes?: number;
+  /**
+   * Learned scales and edges, by feature. Without them a build without weights says so, takes numbers as they are and has no
+   * edges; with weights, which mean them, there is no build.
+   */
+  readonly numbers?: ReadonlyMap<string, LearnedNumbers>;
 }
 
 export interface Compiled {
@@ -87,6 +94,7 @@ export function compile(entry: string, options: CompileOptions): Compiled {
   const program = load(entry, options.resolve);
   const { model, diagnostics } = check(program, {
     ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
+    ...(options.numbers && { numbers: options.numbers }),
   });
   const unbuilt = model ? buildable(model) : [];
   const all = [...diagnostics, ...unbuilt];
@@ -105,7 +113,8 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     checkTableInput(model, tableInput);
   }
 
-  // What goes in: parameters with their values, vocabularies, and where embeddings lie.
+  // What goes in: parameters with their values, scales, vocabularies, and where embeddings lie.
+  const lacking = unlearnedNumbers(model, options.weights !== undefined);
   const all = parameters(model);
   const values = options.weights
     ? givenValues(all, options.weights)
@@ -170,7 +179,13 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     graphs,
     variants,
     outside,
-    choices: [...choices, ...rewriteChoices(report), ...variantChoices(variants), ...emptyVocabularies(vocabularies)],
+    choices: [
+      ...choices,
+      ...rewriteChoices(report),
+      ...variantChoices(variants),
+      ...emptyVocabularies(vocabularies),
+      ...lacking,
+    ],
     files: filesOf(files),
     vocabularies: vocabularies.map(({ name, file, entries }) => ({ name, file, entries })),
     train: training.spec,

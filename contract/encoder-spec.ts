@@ -20,8 +20,11 @@ const RowEncoderSchema = v.variant("kind", [
 
 export const EncoderSchema = v.variant("kind", [
   ...RowEncoderSchema.options,
-  /** 1 + number of edges <= value; missing, NaN → 0 */
-  kind("bucketed", { edges }),
+  /**
+   * 1 + number of edges <= value; missing, NaN → 0. `quantiles`: the edges are learned, for so many buckets at most; none
+   * where they are not learned yet.
+   */
+  kind("bucketed", { edges, quantiles: v.optional(positive) }),
   /** request time minus behaviour time; `seconds`, or `steps` where the data has an order only; negative → 0 */
   kind("elapsed", { edges, unit: v.picklist(["seconds", "steps"]) }),
   /** 0 missing, 1 false, 2 true */
@@ -30,8 +33,15 @@ export const EncoderSchema = v.variant("kind", [
   kind("tags", { of: RowEncoderSchema, max: positive }),
   /** `size` floats; missing → zeros */
   kind("pretrained", { size: positive }),
-  /** one float; missing → 0; log is sign(x)·ln(1 + |x|) */
-  kind("number", { scale: v.picklist(["none", "log"]) }),
+  /**
+   * one float; missing → 0; log is sign(x)·ln(1 + |x|), standard (x − mean) / deviation, or 0 where the deviation is 0; x itself
+   * where mean and deviation are not learned yet
+   */
+  kind("number", {
+    scale: v.picklist(["none", "log", "standard"]),
+    mean: v.optional(v.pipe(v.number(), v.finite())),
+    deviation: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
+  }),
   /** identity only: reaches no graph */
   kind("key", { type: v.picklist(["int64", "string"]) }),
 ]);

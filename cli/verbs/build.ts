@@ -1,18 +1,15 @@
 // `twin build FILE -o DIR`: compiles a model and puts the artefacts in their folder as a whole.
-
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { compile, featureSpecs, InputError, type Model } from "../../compiler/index.ts";
+import { compile, InputError } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
 import { expectNoOther } from "../../runtime/host/build-folder.ts";
 import { derivedOf } from "../derived.ts";
 import { Failed, WrongUsage } from "../failure.ts";
-import { hasErrors, print, say, sayDiagnostics } from "../output.ts";
+import { learnedFor } from "../learned.ts";
+import { hasErrors, print, sayDiagnostics } from "../output.ts";
 import { stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
 import { version } from "../version.ts";
-import { readVocabularies } from "../vocabularies.ts";
 import { digest, soundWeights } from "../weights.ts";
 import { writeArtefacts } from "../write-artefacts.ts";
 import { checked } from "./show.ts";
@@ -48,13 +45,7 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
     );
   }
   expectNoOther(options.output);
-  const given = options.vocabularies ?? besideWeights(options);
-  const vocabularies =
-    given !== undefined
-      ? readVocabularies(given)
-      : options.data === undefined
-        ? undefined
-        : await learn(checked(file), options.data);
+  const learned = await learnedFor(file, options);
   const derived = await derivedOf(() => checked(file), options);
   const weights = options.weights === undefined ? undefined : await soundWeights(options.weights);
   try {
@@ -65,7 +56,7 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
       digest,
       outside: outside[options.embeddings ?? "auto"],
       ...(weights && { weights }),
-      ...(vocabularies && { vocabularies }),
+      ...learned,
       derived,
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.maxMemory !== undefined && { maxBytes: options.maxMemory }),
@@ -93,36 +84,4 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
   } finally {
     weights?.close();
   }
-}
-
-/** The vocabularies of the run that made the weights: rows of its tables mean their entries, whatever the data says now. */
-function besideWeights({ weights, data }: Pick<BuildOptions, "weights" | "data">): string | undefined {
-  if (weights === undefined) {
-    return undefined;
-  }
-  const folder = join(dirname(weights), "vocabularies");
-  if (!existsSync(folder)) {
-    return undefined;
-  }
-  if (data !== undefined) {
-    say(`note: the vocabularies beside the weights are taken, from ${folder}, and none is learned`);
-  }
-  return folder;
-}
-
-/** The vocabularies of a model, learned from the training part of the data. */
-export async function learn(model: Model, data: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (!existsSync(data)) {
-    throw new TwinError(`${data}: there is no such file; --data names a data binding (data.yaml)`);
-  }
-  const { learnVocabularies } = await import("../../runtime/data/index.ts");
-  return stoppable(async (signal) => {
-    const learned = await learnVocabularies(data, featureSpecs(model), ({ feature, entries }) =>
-      say(`vocabulary of ${feature}: ${entries} entries`),
-    );
-    if (signal.aborted) {
-      throw new TwinError("nothing was built");
-    }
-    return learned;
-  });
 }

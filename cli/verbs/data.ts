@@ -1,16 +1,11 @@
 // `twin data check` and `twin data prepare`: what there is to train on, and the same read once for all.
 import { existsSync } from "node:fs";
 import { TwinError } from "../../contract/error.ts";
-import {
-  type Binding,
-  checkData,
-  type DataReport,
-  learnVocabularies,
-  prepareDataset,
-  readBinding,
-} from "../../runtime/data/index.ts";
+import { withNumbers } from "../../contract/learned-numbers.ts";
+import { type Binding, checkData, type DataReport, prepareDataset, readBinding } from "../../runtime/data/index.ts";
 import { dataModel } from "../data-model.ts";
 import { reportText } from "../data-report.ts";
+import { learnOf } from "../learned.ts";
 import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { checked } from "./show.ts";
@@ -41,10 +36,9 @@ export async function prepareDataSet(data: string, options: PrepareDataOptions):
   const model = dataModel(checked(options.model));
   const onProgress = showProgress();
   const done = await stoppable(async (signal) => {
-    const vocabularies = await learnVocabularies(binding, model.features, ({ feature, entries }) =>
-      say(`vocabulary of ${feature}: ${entries} entries`),
-    );
-    return prepareDataset(binding, model, options.output, {
+    const { vocabularies, numbers } = await learnOf(binding, model.features);
+    const learned = { ...model, features: withNumbers(model.features, numbers) };
+    return prepareDataset(binding, learned, options.output, {
       vocabularies,
       onProgress,
       signal,

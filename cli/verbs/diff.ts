@@ -1,6 +1,7 @@
 // `twin diff DIR FILE`: what a change of the spec means for an earlier build.
 import { join } from "node:path";
 import { diff, diffText } from "../../compiler/index.ts";
+import { numbersOf } from "../../contract/learned-numbers.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { recovered } from "../../runtime/serve/artefacts.ts";
 import { readVocabulary } from "../../runtime/store/vocabulary-file.ts";
@@ -10,10 +11,11 @@ import { digest, weightSource } from "../weights.ts";
 import { checked, refuseUnbuilt } from "./show.ts";
 
 export function diffBuild(wanted: string, file: string, options: { json?: boolean }): void {
-  const model = checked(file);
-  refuseUnbuilt(model);
+  refuseUnbuilt(checked(file));
   const dir = recovered(wanted, (message) => say(`warning: ${message}`));
   const manifest = readManifest(dir);
+  // What is learned would be learned again from the same data: it is not what differs.
+  const model = checked(file, numbersOf(manifest.features));
   const weights = weightSource(join(dir, "weights.safetensors"));
   try {
     const vocabularies = new Map(

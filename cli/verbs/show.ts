@@ -1,6 +1,7 @@
 // `twin show WHAT FILE`: the text of each phase.
 import {
   buildable,
+  type CheckOptions,
   check,
   costReport,
   costText,
@@ -64,9 +65,9 @@ export function show(what: string, file: string, options: ShowOptions): void {
   }
 }
 
-/** The model in a file; its diagnostics are said, its errors end the verb. */
-export function checked(file: string): Model {
-  const { model, diagnostics } = check(load(file, reader(file)));
+/** The model in a file; its diagnostics are said, its errors end the verb. @param numbers learned scales and edges */
+export function checked(file: string, numbers?: CheckOptions["numbers"]): Model {
+  const { model, diagnostics } = check(load(file, reader(file)), numbers && { numbers });
   sayDiagnostics(diagnostics);
   if (model === null && !hasErrors(diagnostics)) {
     throw new Failed(

@@ -31,6 +31,7 @@ import {
   type ReadParameter,
   type RunFile,
   type RunRecord,
+  readNumbers,
   readRun,
   readRunManifest,
   readVocabularies,
@@ -41,6 +42,7 @@ import {
   warmStart,
   warmStartText,
 } from "../../runtime/train/index.ts";
+import { type Learned, learn } from "../learned.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { print, printJson, say } from "../output.ts";
 import { showLine, showProgress, stoppable } from "../progress.ts";
@@ -48,7 +50,6 @@ import { reader } from "../sources.ts";
 import { evaluationLine, reportText, trainLine } from "../train-text.ts";
 import { version } from "../version.ts";
 import { digest } from "../weights.ts";
-import { learn } from "./build.ts";
 import { checked } from "./show.ts";
 
 export interface TrainOptions {
@@ -87,8 +88,9 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   }
   const model = checked(file);
   const binding = readBinding(options.data);
-  const vocabularies = resume ? readVocabularies(join(output, "vocabularies")) : await learn(model, options.data);
-  const { files, manifest } = compiled(file, vocabularies);
+  const learned = resume ? learnedBefore(output) : await learn(model, options.data, keptNumbers(options.from));
+  const { vocabularies } = learned;
+  const { files, manifest } = compiled(file, learned);
   const record = resume
     ? resumed(output, manifest, options)
     : await started(file, manifest, files, { ...options, model, binding });
@@ -133,8 +135,23 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   }
 }
 
-function compiled(file: string, vocabularies: ReadonlyMap<string, readonly string[]>) {
-  const { files, manifest } = compile(file, { resolve: reader(file), version, digest, vocabularies });
+/** What the run has learned of its data. */
+const learnedBefore = (dir: string): Learned => ({
+  vocabularies: readVocabularies(join(dir, "vocabularies")),
+  numbers: readNumbers(dir),
+});
+
+/** Scales and edges of the run that is started from: its weights mean them. */
+function keptNumbers(from: string | undefined): Learned["numbers"] {
+  const numbers: Learned["numbers"] = from === undefined ? new Map() : readNumbers(from);
+  if (numbers.size > 0) {
+    say(`note: the scales and edges of ${from} are kept (${[...numbers.keys()].join(", ")}): its weights mean them`);
+  }
+  return numbers;
+}
+
+function compiled(file: string, learned: Learned) {
+  const { files, manifest } = compile(file, { resolve: reader(file), version, digest, ...learned });
   if (manifest === null) {
     throw new TwinError(`${file} has no model to train`);
   }

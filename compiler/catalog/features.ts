@@ -1,6 +1,7 @@
 // The feature kinds: what the user writes, what it becomes, and where it may stand. A new kind is a row here.
 import type { Encoder, RowEncoder } from "../../contract/encoder-spec.ts";
 import type { GroupName } from "../model/model.ts";
+import { edgeCalls } from "./edges.ts";
 import {
   type Arguments,
   choice,
@@ -87,15 +88,25 @@ export const featureKinds = {
   bucketed: kind(
     "A number, by the bucket it falls in.",
     {
-      at: required(edges("count", "duration", "ratio"), "Edges, ascending; an edge belongs to the bucket above it."),
+      at: required(
+        edges(edgeCalls, "count", "duration", "ratio"),
+        "Edges, ascending; an edge belongs to the bucket above it.",
+      ),
       ...embedded,
     },
-    ({ at }) => ({ kind: "bucketed", edges: at.values }),
+    ({ at: { values, quantiles } }) => ({
+      kind: "bucketed",
+      edges: values,
+      ...(quantiles !== null && { quantiles }),
+    }),
   ),
   elapsed: kind(
     "Time between the behaviour and the request, by bucket; edges without a unit count steps.",
     {
-      at: required(edges("duration", "count"), "Edges, ascending: durations, or steps where data has an order only."),
+      at: required(
+        edges({ log: edgeCalls.log }, "duration", "count"),
+        "Edges, ascending: durations, or steps where data has an order only.",
+      ),
       ...embedded,
     },
     ({ at }) => ({ kind: "elapsed", edges: at.values, unit: at.dimension === "duration" ? "seconds" : "steps" }),
@@ -138,8 +149,26 @@ export const featureKinds = {
   ),
   number: kind(
     "A number, taken as one column.",
-    { scale: optional(choice("none", "log"), "none", "`log` is sign(x) ln(1 + |x|)."), formerly },
-    ({ scale }) => ({ kind: "number", scale }),
+    {
+      scale: optional(
+        choice("none", "log", "standard"),
+        "none",
+        "`log` is sign(x) ln(1 + |x|), `standard` (x - mean) / deviation.",
+      ),
+      mean: optional(real({}), null, "Of `standard`: learned on the training part where it is not given."),
+      deviation: optional(
+        real({ min: 0 }),
+        null,
+        "Of `standard`: given with the mean, or learned; 0 makes every value 0.",
+      ),
+      formerly,
+    },
+    ({ scale, mean, deviation }) => ({
+      kind: "number",
+      scale,
+      ...(mean !== null && { mean }),
+      ...(deviation !== null && { deviation }),
+    }),
   ),
   key: kind(
     "Identity only: names the item or the user, and reaches no graph.",
@@ -177,6 +206,8 @@ export function columns(encoder: Encoder): Columns {
     case "hashed":
       return { kind: "embedding", rows: encoder.buckets + 1 };
     case "bucketed":
+      // Learned edges may be fewer than were asked for, where values repeat: the rows are there all the same.
+      return { kind: "embedding", rows: (encoder.quantiles ?? encoder.edges.length + 1) + 1 };
     case "elapsed":
       return { kind: "embedding", rows: encoder.edges.length + 2 };
     case "flag":

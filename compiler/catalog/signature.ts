@@ -26,6 +26,16 @@ export interface Choice {
 export interface Edges {
   readonly values: readonly number[];
   readonly dimension: Dimension;
+  /** How many buckets the data is to be divided into: the edges are learned, and there are none yet. Null: they are given. */
+  readonly quantiles: number | null;
+}
+
+/** A number with the dimension of its unit; durations in seconds, ratios as shares. */
+export interface Quantity {
+  readonly value: number;
+  readonly dimension: Dimension;
+  readonly text: string;
+  readonly span: Span;
 }
 
 export type SortKind =
@@ -35,7 +45,13 @@ export type SortKind =
   | { readonly kind: "flag" }
   | { readonly kind: "choice"; readonly of: readonly string[] }
   | { readonly kind: "integers"; readonly range: Range; readonly empty: boolean }
-  | { readonly kind: "edges"; readonly dimensions: readonly Dimension[] }
+  | { readonly kind: "quantity"; readonly range: Range; readonly dimensions: readonly Dimension[] }
+  /** A list, or one of the calls. */
+  | {
+      readonly kind: "edges";
+      readonly dimensions: readonly Dimension[];
+      readonly calls: Readonly<Record<string, Signature>>;
+    }
   | { readonly kind: "name"; readonly what: string; readonly of: "label" | "new" }
   | { readonly kind: "reference"; readonly what: string; readonly wanted: Wanted }
   | { readonly kind: "references"; readonly what: string; readonly wanted: Wanted }
@@ -88,7 +104,15 @@ export const integers = (min: number, max: number, empty = false): Sort<readonly
   range: { min, max },
   empty,
 });
-export const edges = (...dimensions: readonly Dimension[]): Sort<Edges> => ({ kind: "edges", dimensions });
+export const quantity = (range: Range, ...dimensions: readonly Dimension[]): Sort<Quantity> => ({
+  kind: "quantity",
+  range,
+  dimensions,
+});
+export const edges = (
+  calls: Readonly<Record<string, Signature>>,
+  ...dimensions: readonly Dimension[]
+): Sort<Edges> => ({ kind: "edges", dimensions, calls });
 /** A bare name that is not looked up among the declarations: a label's, or one that means nothing elsewhere. */
 export const name = (what: string, of: "label" | "new"): Sort<Name> => ({ kind: "name", what, of });
 /** A dotted name, resolved by the check of its block. */

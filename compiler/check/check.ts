@@ -1,4 +1,5 @@
 // From sections to the checked model, section kind by section kind: none refers to a later one.
+import type { LearnedNumbers } from "../../contract/learned-numbers.ts";
 import type { SectionNode } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
@@ -24,6 +25,8 @@ export interface CheckOptions {
   readonly library?: boolean;
   /** Refuse models whose parameters and lookup tables need more memory than this. */
   readonly maxBytes?: number;
+  /** Scales and edges that were learned, by feature: what the model leaves to be learned. */
+  readonly numbers?: ReadonlyMap<string, LearnedNumbers>;
 }
 
 export interface Checked {
@@ -70,7 +73,7 @@ export function check(program: Program, options: CheckOptions = {}): Checked {
 
 function checkProgram(
   program: Program,
-  { library = false, maxBytes }: CheckOptions,
+  { library = false, maxBytes, numbers = new Map() }: CheckOptions,
   report: Scope["report"],
   widths: Scope["widths"],
   failed: () => boolean,
@@ -89,6 +92,7 @@ function checkProgram(
     nameless,
     comparisons: { left: 30_000 },
     used: new Set(),
+    numbers,
     widths,
   };
   const start = { source: entry.source, start: 0, end: 0 };

@@ -1,16 +1,19 @@
 // Features: reads their declarations, links shared tables, and makes the groups.
 
+import { type LearnedNumbers, learnedFor, withLearned } from "../../contract/learned-numbers.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { CallValue, Member, Name, SectionNode, Setting } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { columns, type FeatureKind, featureKinds } from "../catalog/features.ts";
-import type { Given } from "../catalog/signature.ts";
+import type { Choice, Given } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import type { Embedding, Feature, Group, GroupName } from "../model/model.ts";
 import { widthOf } from "../model/widths.ts";
 import { readArguments } from "./arguments.ts";
 import type { Draft } from "./draft.ts";
+import { readEdgeCall } from "./edge-calls.ts";
+import { fitScale } from "./number-scale.ts";
 import { missing, pathText } from "./resolve.ts";
 import { block, declared, groupKeywords, list, noteWidths, type Scope, snakeCase, twice } from "./scope.ts";
 import { linkTables } from "./shares.ts";
@@ -47,7 +50,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
   const features = new Map(
     [...drafts].map(([qualified, draft]) => [
       qualified,
-      featureOfDraft(qualified, draft, tables.get(qualified) ?? null),
+      featureOfDraft(qualified, draft, tables.get(qualified) ?? null, learnedOf(qualified, drafts, tables, scope)),
     ]),
   );
   for (const [qualified, feature] of features) {
@@ -189,7 +192,15 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
     if (reading === null) {
       return null;
     }
-    values[argument] = reading.value;
+    const { sort } = kind.arguments[argument];
+    const read =
+      sort.kind === "edges" && "call" in (reading.value as Choice | object)
+        ? readEdgeCall(argument, sort, reading.value as Choice, scope)
+        : reading.value;
+    if (sort.kind === "edges" && read === null) {
+      return null;
+    }
+    values[argument] = read;
   }
   const given = <T>(argument: string) => (readings[argument] as Given<T> | undefined) ?? null;
   const shares = given<CallValue | null>("shares")?.value ?? null;
@@ -200,6 +211,9 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
     scope.report(
       diagnose("does-not-apply", { name: "min_count", what: "tags without a vocabulary" }, at(minCount.span)),
     );
+    return null;
+  }
+  if (encoder.kind === "number" && !fitScale(value, readings, scope)) {
     return null;
   }
   const key = given<boolean>("key");
@@ -246,8 +260,27 @@ const offerNames = (names: readonly string[]): string =>
     "and",
   );
 
+/** What was learned for a feature's numbers, under its name or its former one; it follows the table where one is shared. */
+function learnedOf(
+  qualified: string,
+  drafts: ReadonlyMap<string, Draft>,
+  tables: ReadonlyMap<string, Embedding | null>,
+  { numbers }: Scope,
+): LearnedNumbers | undefined {
+  const { encoder } = drafts.get(qualified)!;
+  const embedding = tables.get(qualified)?.parameter ?? null;
+  const owner = learnedFor({ name: qualified, encoder, embedding }, [...drafts.keys()]);
+  const { prefix, formerly } = drafts.get(owner)!;
+  return numbers.get(owner) ?? (formerly ? numbers.get(`${prefix}.${formerly.text}`) : undefined);
+}
+
 /** The feature of a draft, with the table that it reads; null where there should be one and is none. */
-function featureOfDraft(qualified: string, draft: Draft, embedding: Embedding | null): Feature | null {
+function featureOfDraft(
+  qualified: string,
+  draft: Draft,
+  embedding: Embedding | null,
+  learned: LearnedNumbers | undefined,
+): Feature | null {
   const shape = columns(draft.encoder);
   if (shape.kind === "embedding" && !embedding) {
     return null;
@@ -260,7 +293,7 @@ function featureOfDraft(qualified: string, draft: Draft, embedding: Embedding | 
     qualified,
     doc,
     formerly: draft.formerly?.text ?? null,
-    encoder: draft.encoder,
+    encoder: withLearned(draft.encoder, learned),
     pool: draft.pool,
     embedding,
     projection: projected === null ? null : { parameter: `${qualified}.projection`, dim: projected },

@@ -1,5 +1,6 @@
 // What has been declared so far, and the way errors are collected. A declaration that failed is there with the value null: its
 // users stay silent, so that one mistake gives one error.
+import type { LearnedNumbers } from "../../contract/learned-numbers.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { Member, Name, SectionKeyword, SectionNode, Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
@@ -57,6 +58,8 @@ export interface Scope {
   readonly comparisons: { left: number };
   /** Who read what, to find declarations that nothing uses. */
   readonly used: Set<string>;
+  /** What was learned of the features' numbers, by feature. */
+  readonly numbers: ReadonlyMap<string, LearnedNumbers>;
   /** Widths by qualified name, of what failed as well. */
   readonly widths: Map<string, Widths>;
 }

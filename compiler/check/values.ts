@@ -4,7 +4,7 @@ import { near } from "../../contract/nearest.ts";
 import type { CallValue, Dimension, Name, NumberValue, Value } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { fix, instead } from "../../grammar/fix.ts";
-import type { Choice, Edges, Range, Sort, SortKind } from "../catalog/signature.ts";
+import type { Choice, Edges, Quantity, Range, Sort, SortKind } from "../catalog/signature.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import { countText } from "../diagnostics/number-text.ts";
@@ -56,8 +56,12 @@ function read(sort: SortKind, name: string, value: Value, report: Report): unkno
       );
     case "integers":
       return readIntegers(sort, name, value, report);
+    case "quantity":
+      return readQuantity(sort, name, value, report);
     case "edges":
-      return readEdges(sort.dimensions, name, value, report);
+      return value.kind === "call" && value.path.length === 1 && Object.hasOwn(sort.calls, value.path[0].text)
+        ? ({ name: value.path[0].text, call: value } satisfies Choice)
+        : readEdges(sort, name, value, report);
     case "name":
       return value.kind === "call" && value.path.length === 1 && !value.arguments
         ? value.path[0]
@@ -172,10 +176,50 @@ function readIntegers(
   return numbers.every((n) => n !== null) ? numbers : null;
 }
 
-function readEdges(dimensions: readonly Dimension[], name: string, value: Value, report: Report): Edges | null {
-  const example = dimensions.includes("ratio")
+function readQuantity(
+  sort: SortKind & { kind: "quantity" },
+  name: string,
+  value: Value,
+  report: Report,
+): Quantity | null {
+  if (value.kind !== "number") {
+    return wrong(name, "a number with its unit, such as `1min`", value, report);
+  }
+  const { dimension, text, span } = value;
+  return inRange(name, value, sort.range, report) ? { value: value.value, dimension, text, span } : null;
+}
+
+/** What edges of these dimensions look like, with an example. */
+export const edgesExample = (dimensions: readonly Dimension[]): string =>
+  dimensions.includes("ratio")
     ? "a list of rising numbers, such as `[18, 25, 35]`"
     : "a list of rising durations, such as `[1h, 1d, 7d]`";
+
+/** The title's half and the label of an edge whose unit does not fit. */
+export const wrongUnit = (name: string, { dimension, text, span }: Quantity, dimensions: readonly Dimension[]) =>
+  diagnose(
+    "wrong-unit",
+    { name, expected: edgesExample(dimensions) },
+    at(span, `\`${text}\` is ${dimensionNames[dimension]}`),
+  );
+
+/** Two edges of different dimensions. */
+export const mixedUnits = (name: string, first: Quantity, other: Quantity) =>
+  diagnose("mixed-units", { name }, at(other.span, `is ${dimensionNames[other.dimension]}`), {
+    also: [at(first.span, `is ${dimensionNames[first.dimension]}`)],
+    help: help.mixedUnits,
+  });
+
+function readEdges(
+  { dimensions, calls }: SortKind & { kind: "edges" },
+  name: string,
+  value: Value,
+  report: Report,
+): Edges | null {
+  const example = edgesExample(dimensions);
+  if (value.kind === "call") {
+    return wrongCall(name, example, Object.keys(calls), value, report);
+  }
   if (value.kind !== "list") {
     return wrong(name, example, value, report);
   }
@@ -192,22 +236,11 @@ function readEdges(dimensions: readonly Dimension[], name: string, value: Value,
   const [{ dimension }] = numbers;
   for (const [i, number] of numbers.entries()) {
     if (!dimensions.includes(number.dimension)) {
-      report(
-        diagnose(
-          "wrong-unit",
-          { name, expected: example },
-          at(number, `\`${number.text}\` is ${dimensionNames[number.dimension]}`),
-        ),
-      );
+      report(wrongUnit(name, number, dimensions));
       return null;
     }
     if (number.dimension !== dimension) {
-      report(
-        diagnose("mixed-units", { name }, at(number, `is ${dimensionNames[number.dimension]}`), {
-          also: [at(numbers[0], `is ${dimensionNames[dimension]}`)],
-          help: help.mixedUnits,
-        }),
-      );
+      report(mixedUnits(name, numbers[0], number));
       return null;
     }
     if (!Number.isFinite(number.value)) {
@@ -224,7 +257,7 @@ function readEdges(dimensions: readonly Dimension[], name: string, value: Value,
       return null;
     }
   }
-  return { values: numbers.map((number) => number.value), dimension };
+  return { values: numbers.map((number) => number.value), dimension, quantiles: null };
 }
 
 function readReferences(what: string, name: string, value: Value, report: Report): readonly CallValue[] | null {
@@ -248,9 +281,14 @@ function readCall(sort: SortKind & { kind: "call" }, name: string, value: Value,
   }
   const head: Name = value.path[0];
   const names = Object.keys(sort.of);
-  if (names.includes(head.text)) {
-    return { name: head.text, call: value };
-  }
+  return names.includes(head.text)
+    ? { name: head.text, call: value }
+    : wrongCall(name, sort.what, names, value, report);
+}
+
+/** A name that none of the known ones is. */
+function wrongCall(name: string, expected: string, names: readonly string[], value: CallValue, report: Report): null {
+  const [head] = value.path;
   const meant = near(head.text, names);
   const said =
     meant.length === 0
@@ -260,7 +298,7 @@ function readCall(sort: SortKind & { kind: "call" }, name: string, value: Value,
         )}`
       : `did you mean \`${meant[0]}\`?`;
   const fixes = instead(meant, head.span);
-  report(diagnose("wrong-value", { name, expected: sort.what }, at(head, said), { fixes }));
+  report(diagnose("wrong-value", { name, expected }, at(head, said), { fixes }));
   return null;
 }
 

@@ -1,4 +1,5 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
+import type { Encoder } from "../../contract/encoder-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Feature, Model } from "../model/model.ts";
 import { keptPort, labelPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../model/ports.ts";
@@ -32,6 +33,16 @@ function* featurePorts({ item, user, context, candidate, histories }: Model): It
   }
 }
 
+function numberText({ scale, mean, deviation }: Extract<Encoder, { kind: "number" }>): string {
+  if (scale === "log") {
+    return "sign(x) * ln(1 + |x|); 0: missing";
+  }
+  if (scale === "none" || mean === undefined || deviation === undefined) {
+    return "the number; 0: missing";
+  }
+  return deviation === 0 ? "0, as it was always the same" : `(x - ${mean}) / ${deviation}; 0: missing, or the mean`;
+}
+
 /** What one encoded value says. */
 function value({ encoder, doc }: Feature): string {
   const text = {
@@ -43,10 +54,7 @@ function value({ encoder, doc }: Feature): string {
     flag: "row of its table: 0 missing, 1 false, 2 true",
     tags: "rows of its table, filled up with -1",
     pretrained: "the vector; zeros: missing",
-    number:
-      encoder.kind === "number" && encoder.scale === "log"
-        ? "sign(x) * ln(1 + |x|); 0: missing"
-        : "the number; 0: missing",
+    number: encoder.kind === "number" ? numberText(encoder) : "",
     key: "the key",
   }[encoder.kind];
   const described = doc.split("\n")[0].trim();

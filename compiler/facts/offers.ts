@@ -57,6 +57,10 @@ function valueOffers(facts: Facts, { argument, within }: Place & { kind: "value"
       return ["true", "false"].map((one) => offer(one, "choice", argument.doc));
     case "choice":
       return sort.of.map((one) => offer(one, "choice", argument.doc));
+    case "edges":
+      return Object.entries(sort.calls).map(([kind, signature]) =>
+        offer(called(kind, signature), "kind", signature.doc),
+      );
     case "call":
       return Object.entries(sort.of).map(([kind, signature]) => offer(called(kind, signature), "kind", signature.doc));
     case "name":

@@ -170,9 +170,10 @@ function read(value: Value, name: string, argument: Argument, where: Where, trai
       trail.words.push({ span, kind: "choice", name: text, doc: argument.doc, argument: null });
       return;
     }
+    case "edges":
     case "call":
       if (value.kind === "call") {
-        kindCall(value, sort.of, where, trail);
+        kindCall(value, sort.kind === "edges" ? sort.calls : sort.of, where, trail);
       }
   }
 }

@@ -121,13 +121,17 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
     case "vocabulary":
       return { max: encoder.max, min_count: encoder.minCount };
     case "bucketed":
-      return { at: list(encoder.edges) };
+      return { at: encoder.quantiles === undefined ? list(encoder.edges) : `quantiles(${encoder.quantiles})` };
     case "elapsed":
       return { at: list(encoder.unit === "seconds" ? encoder.edges.map(durationText) : encoder.edges) };
     case "tags":
       return { ...rowText(encoder.of), max: encoder.max };
     case "flag":
       return {};
+    case "number": {
+      const { scale, mean, deviation } = encoder;
+      return { scale, ...(mean !== undefined && deviation !== undefined && { mean, deviation }) };
+    }
     default: {
       const { kind: _, ...rest } = encoder;
       return rest;

@@ -11,6 +11,7 @@ export { ambiguous, derivedFeatures } from "./derived-features.ts";
 export { type Draft, type DraftOptions, draft } from "./draft/draft.ts";
 export { type ItemChunk, type Items, openItems } from "./items.ts";
 export { itemKeyType } from "./key-type.ts";
+export { type LearnedOf, learnNumbers, numberFeatures } from "./learn-numbers.ts";
 export { type Learned, learnVocabularies, vocabularyFeatures } from "./learn-vocabularies.ts";
 export { learnVocabulary } from "./learn-vocabulary.ts";
 export * from "./prepare/index.ts";

@@ -3,6 +3,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type Binding, boundFiles, readBinding } from "./binding.ts";
 import { Source } from "./database/source.ts";
+import { checkElapsed } from "./elapsed-unit.ts";
 import { itemKeyType } from "./key-type.ts";
 import { learnVocabulary } from "./learn-vocabulary.ts";
 
@@ -39,6 +40,7 @@ export async function learnVocabularies(
   if (!key) {
     throw new TwinError("the model has no item key, so events and items cannot be joined");
   }
+  checkElapsed(binding, features);
   const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const keyType = await itemKeyType(source, binding, key);

@@ -25,7 +25,7 @@ export async function learnVocabulary(
   if (rows.kind !== "vocabulary") {
     throw new TwinError(`${feature.name} is no vocabulary: nothing is to be learnt for it`);
   }
-  const { sql, column, explain } = await valuesOf(feature, binding, source, keyType);
+  const { sql, column, explain } = await trainingValues(feature, binding, source, keyType);
   if (feature.encoder.kind !== "tags" && column.derive === null) {
     const found = await attempt(
       source.all(
@@ -66,14 +66,21 @@ async function countDerived(
   return kept.slice(0, max).map(([value]) => value);
 }
 
-interface Values {
+/** The raw values of a feature in the training part. */
+export interface Values {
   /** A select of v (the raw value) and n (how often). */
   readonly sql: string;
   readonly column: Resolved;
   readonly explain: (cause: unknown) => Promise<TwinError>;
 }
 
-async function valuesOf(feature: FeatureSpec, binding: Binding, source: Source, keyType: KeyType): Promise<Values> {
+/** Those of an item or a user count for every event of it; without an event log every item counts once. */
+export async function trainingValues(
+  feature: FeatureSpec,
+  binding: Binding,
+  source: Source,
+  keyType: KeyType,
+): Promise<Values> {
   const wanted = wantedOf(feature);
   if (wanted === null) {
     throw new TwinError(`${feature.name} is made of no column: nothing is to be learnt for it`);

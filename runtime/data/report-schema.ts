@@ -59,6 +59,10 @@ export const ReportSchema = strict({
       unknown: natural,
       /** Of tags: rows, each with a list or without one. What is missing is a list, what is unknown is a tag. */
       lists: v.optional(natural),
+      /** Of a `number`, as it enters the model: values that are there, the least and the most, the mean, and the sum of squares around it. */
+      range: v.optional(
+        strict({ count: natural, least: v.number(), most: v.number(), mean: v.number(), squares: v.number() }),
+      ),
     }),
   ),
   /** Features made by SQL: whoever sends a request supplies them. */

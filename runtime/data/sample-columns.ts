@@ -6,6 +6,7 @@ import type { Binding } from "./binding.ts";
 import type { DataModel } from "./data-model.ts";
 import { castTo, due } from "./database/cast.ts";
 import { quoted, type Source } from "./database/source.ts";
+import { checkElapsed } from "./elapsed-unit.ts";
 import { type Events, openEvents, requireCondition, userShare } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { openBound } from "./key-type.ts";
@@ -83,6 +84,7 @@ export async function sampleColumns(
 ): Promise<SampleColumns> {
   checkNames(binding, manifest);
   checkKnownAt(binding, manifest);
+  checkElapsed(binding, manifest.features);
   const events = await openEvents(source, binding, keyType);
   const ofEvents = async (features: readonly FeatureSpec[]): Promise<Resolved[]> => {
     const columns: Resolved[] = [];

@@ -85,7 +85,7 @@ export function encodeColumn(
     case "pretrained":
       return encodeVectors(feature, encoder.size, values, rows, context);
     case "number":
-      return encodeNumbers(feature, encoder.scale, values, context);
+      return encodeNumbers(feature, encoder, values, context);
     case "key":
       throw new TwinError(`${context.where}: feature ${feature.name} is a key: it identifies and is not encoded`);
   }

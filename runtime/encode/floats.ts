@@ -1,17 +1,19 @@
 // Floats that enter the graphs as they are: numbers and pretrained vectors. What is not finite never gets through.
+import type { Encoder } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { numberOrMissing } from "./buckets.ts";
 import { type EncodeContext, refuse } from "./context.ts";
 import { isTyped, type RawColumn } from "./raw.ts";
 
-/** `number`: missing or NaN → 0; log is sign(x)·ln(1 + |x|). @throws TwinError where float32 cannot hold the value */
+/** `number`: missing or NaN → 0, else scaled. @throws TwinError where float32 cannot hold what it becomes */
 export function encodeNumbers(
   feature: FeatureSpec,
-  scale: "none" | "log",
+  encoder: NumberEncoder,
   values: RawColumn,
   context: EncodeContext,
 ): Float32Array {
+  const scale = scaleOf(encoder);
   const result = new Float32Array(values.length);
   for (let i = 0; i < result.length; i++) {
     const given = values[i];
@@ -19,12 +21,26 @@ export function encodeNumbers(
     if (Number.isNaN(value)) {
       continue;
     }
-    result[i] = scale === "none" ? value : value < 0 ? -Math.log1p(-value) : Math.log1p(value);
+    result[i] = scale(value);
     if (!Number.isFinite(result[i])) {
       refuse(feature, context, i, given, "a finite number within the range of float32");
     }
   }
   return result;
+}
+
+type NumberEncoder = Extract<Encoder, { kind: "number" }>;
+
+/** What a value becomes, in float64; infinities stay what they are, or become NaN. */
+function scaleOf({ scale, mean, deviation }: NumberEncoder): (value: number) => number {
+  if (scale === "log") {
+    return (value) => (value < 0 ? -Math.log1p(-value) : Math.log1p(value));
+  }
+  if (scale === "none" || mean === undefined || deviation === undefined) {
+    return (value) => value;
+  }
+  // A column that was always the same has taught nothing: what another value would do is left to chance.
+  return deviation === 0 ? (value) => Math.abs(value) * 0 : (value) => (value - mean) / deviation;
 }
 
 /**

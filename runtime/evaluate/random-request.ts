@@ -70,8 +70,8 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
       return rowValue(encoder, feature, next, draw);
     case "bucketed":
     case "elapsed": {
-      const low = encoder.edges[0];
-      const high = encoder.edges[encoder.edges.length - 1];
+      const low = encoder.edges[0] ?? 0;
+      const high = encoder.edges.at(-1) ?? 0;
       return low - 1 + next() * (high - low + 2);
     }
     case "flag":
@@ -83,7 +83,7 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
     case "pretrained":
       return Float32Array.from({ length: encoder.size }, () => next() * 2 - 1);
     case "number":
-      return next() * 10 - 5;
+      return (encoder.mean ?? 0) + (next() * 10 - 5) * (encoder.deviation ?? 1);
     case "key":
       return null;
   }

@@ -10,7 +10,7 @@ import { readText } from "../host/files.ts";
 import { expectSound } from "../host/sound-tensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import { weightsFile } from "./checkpoint.ts";
-import { expectListed, runManifestFile } from "./run-files.ts";
+import { expectListed, manifestPath, runManifestFile } from "./run-files.ts";
 import { readVocabularies } from "./vocabularies.ts";
 import type { Encoding } from "./warm-start.ts";
 
@@ -24,8 +24,8 @@ export interface EarlierRun extends Encoding {
  * @throws TwinError where the folder is neither a run with weights nor a build, and where its weights are damaged
  */
 export async function openEarlierRun(dir: string): Promise<EarlierRun> {
-  const path = [join(dir, runManifestFile), join(dir, "manifest.yaml")].find((one) => existsSync(one));
-  if (path === undefined) {
+  const path = manifestPath(dir);
+  if (path === null) {
     throw new TwinError(`${dir} is neither a training run nor a build: --from takes the folder of one`);
   }
   const weights = join(dir, weightsFile);

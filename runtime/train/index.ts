@@ -14,6 +14,7 @@ export { openEarlierRun } from "./earlier-run.ts";
 export { type DatasetPlace, threadFeeder } from "./feeder.ts";
 export { folderGraphs } from "./graphs.ts";
 export { readMetrics } from "./metrics-log.ts";
+export { readNumbers } from "./numbers.ts";
 export { defaultThreads, performRun, type RunOptions, readRunManifest } from "./run.ts";
 export { cacheOf, isOwnCache, recordedCache } from "./run-cache.ts";
 export { damageOf, expectListed, listRunFiles, runManifestFile } from "./run-files.ts";

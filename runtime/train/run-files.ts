@@ -10,6 +10,10 @@ import { readRun, runFile } from "./run-folder.ts";
 /** The manifest of the build whose graphs a run trains, without its inference graphs. */
 export const runManifestFile = "train/manifest.yaml";
 
+/** The manifest of a run, or of a build; null where a folder is neither. */
+export const manifestPath = (dir: string): string | null =>
+  [join(dir, runManifestFile), join(dir, "manifest.yaml")].find((one) => existsSync(one)) ?? null;
+
 /** Files under these folders, and this one, are made with a run and never written again. */
 const made = ["model", "train", "vocabularies", "data.yaml"];
 
@@ -44,8 +48,8 @@ export function listedFiles(dir: string): readonly ListedFile[] {
       return files;
     }
   }
-  const path = [join(dir, runManifestFile), join(dir, "manifest.yaml")].find((one) => existsSync(one));
-  if (path === undefined) {
+  const path = manifestPath(dir);
+  if (path === null) {
     return [];
   }
   const { files } = parseManifest(readText(path, 1 << 26), path);

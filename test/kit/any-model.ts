@@ -1,8 +1,10 @@
 // Random models for property tests: `.twin` text, parsed and checked like any other.
 import fc from "fast-check";
 import { check } from "../../compiler/check/check.ts";
+import { allFeatures } from "../../compiler/model/features.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { load } from "../../compiler/source/load.ts";
+import { type LearnedNumbers, unlearned } from "../../contract/learned-numbers.ts";
 import { format } from "../../grammar/format.ts";
 import { smaller } from "../../grammar/minimize.ts";
 import { render } from "../../grammar/report.ts";
@@ -19,11 +21,27 @@ export interface ModelChoice {
 
 /** The checked model of a text; throws with the first diagnostic where there is none. */
 export function modelOf(text: string): Model {
-  const { model, diagnostics } = check(load("any.twin", () => text));
+  const program = load("any.twin", () => text);
+  const { model, diagnostics } = check(program);
   if (model !== null) {
-    return model;
+    const numbers = someNumbers(model);
+    return numbers.size === 0 ? model : check(program, { numbers }).model!;
   }
   throw new Error(render(diagnostics, { color: false }));
+}
+
+/** As if it had been learned: for every feature that has a scale or edges to learn. */
+function someNumbers(model: Model): Map<string, LearnedNumbers> {
+  return new Map(
+    allFeatures(model).flatMap(({ qualified, encoder }): [string, LearnedNumbers][] => {
+      if (unlearned(encoder) === "scale") {
+        return [[qualified, { kind: "scale", mean: 0.5, deviation: 2 }]];
+      }
+      return encoder.kind === "bucketed" && encoder.quantiles !== undefined
+        ? [[qualified, { kind: "edges", edges: [1, 2], quantiles: encoder.quantiles }]]
+        : [];
+    }),
+  );
 }
 
 /** A counterexample is the smallest model that still fails, and shown as its text. */
@@ -96,6 +114,9 @@ const kinds: readonly ((dim: number, pool: string) => string)[] = [
   () => "pretrained(size: 3)",
   (d) => `pretrained(size: 3, dim: ${d})`,
   () => "number(scale: log)",
+  () => "number(scale: standard)",
+  (d) => `bucketed(at: quantiles(4), dim: ${d})`,
+  (d) => `bucketed(at: log(1, 8, 3), dim: ${d})`,
 ];
 
 /** `prefix_0: kind …`, one a line. */

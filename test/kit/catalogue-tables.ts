@@ -2,6 +2,7 @@
 
 import { calls as byCalls } from "../../compiler/by/kinds.ts";
 import { blocks, clusterKinds, embeddingsKinds } from "../../compiler/catalog/blocks.ts";
+import { edgeCalls } from "../../compiler/catalog/edges.ts";
 import { columns, type FeatureKind, featureKinds } from "../../compiler/catalog/features.ts";
 import type { Argument, Range, Signature, SortKind } from "../../compiler/catalog/signature.ts";
 import { optimisers, schedules, stops, tasks } from "../../compiler/catalog/training.ts";
@@ -25,6 +26,7 @@ export function catalogueTables(): Record<string, string> {
     ...Object.fromEntries(
       Object.entries(kinds).map(([name, kind]) => [`feature ${name}`, argumentTable("argument", kind)]),
     ),
+    edges: calls(edgeCalls),
     by: calls(Object.fromEntries(byCalls.map(({ name, call }) => [name, call.signature])), (name) =>
       byCalls.find((one) => one.name === name)!.stages.join(", "),
     ),
@@ -84,8 +86,14 @@ function sortText(sort: SortKind): string {
       return sort.of.map(code).join(", ");
     case "integers":
       return `list of whole numbers${rangeText(sort.range)}${sort.empty ? "; may be empty" : ""}`;
+    case "quantity":
+      return `number with its unit${rangeText(sort.range)}`;
     case "edges":
-      return `ascending list of ${sort.dimensions.map((one) => (one === "ratio" ? "shares" : `${one}s`)).join(" or ")}`;
+      return `ascending list of ${sort.dimensions.map((one) => (one === "ratio" ? "shares" : `${one}s`)).join(" or ")}, or ${Object.keys(
+        sort.calls,
+      )
+        .map((name) => code(`${name}(…)`))
+        .join(" or ")}`;
     case "name":
     case "reference":
       return sort.what;

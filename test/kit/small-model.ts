@@ -1,5 +1,5 @@
 // A small model with most feature kinds, its build, and its files in memory.
-import { type ArtefactFile, type BuildOptions, compile, type Model } from "../../compiler/index.ts";
+import { type ArtefactFile, type CompileOptions, compile, type Model } from "../../compiler/index.ts";
 
 export const smallSource = `model small
 
@@ -69,7 +69,7 @@ table video_keys {
 export const vocabularies = new Map([["item.topics", ["drama", "comedy", "5"]]]);
 
 /** Compiles `source`; throws the first error's title. */
-export function compiled(source = smallSource, options: Partial<BuildOptions> = {}) {
+export function compiled(source = smallSource, options: Partial<CompileOptions> = {}) {
   const result = compile("small.twin", { version: "1.2.3", vocabularies, resolve: () => source, ...options });
   const error = result.diagnostics.find(({ severity }) => severity === "error");
   if (error || !result.model || !result.manifest) {

@@ -1,6 +1,7 @@
 // `twin data check`: reads everything that training would read, writes nothing, and says what there is.
 
 import { TwinError } from "../../../contract/error.ts";
+import { withNumbers } from "../../../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { encodedWidth } from "../../encode/column.ts";
 import { type DataColumn, takeRows } from "../../encode/data-column.ts";
@@ -11,7 +12,9 @@ import { type Binding, boundFiles } from "../binding.ts";
 import { mergedInstants } from "../clock.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, Source } from "../database/source.ts";
+import { learnNumbers } from "../learn-numbers.ts";
 import { learnVocabularies } from "../learn-vocabularies.ts";
+import { judgeNumbers } from "../number-range.ts";
 import { withDraws, withRepeats } from "../prepare/count-negatives.ts";
 import { type Encoders, encoders } from "../prepare/encode-rows.ts";
 import { encodeItems, numberItems } from "../prepare/items-phase.ts";
@@ -43,11 +46,11 @@ export async function checkData(
   signal?.addEventListener("abort", stop);
   try {
     const bound = model === null ? { ...binding, columns: {}, history: {} } : binding;
-    const read = model ?? anyModel;
-    const query = await dataQuery(source, bound, read, model !== null);
+    const unlearned = model ?? anyModel;
+    const query = await dataQuery(source, bound, unlearned, model !== null);
     const items = await numberItems(source, query);
     const from = `(${query.events})`;
-    let counts = await countEvents(source, from, query.columns, read, items);
+    let counts = await countEvents(source, from, query.columns, unlearned, items);
     const draws = model !== null && binding.negatives !== null;
     if (draws) {
       counts = await withRepeats(source, from, query, counts);
@@ -59,6 +62,8 @@ export async function checkData(
     if (draws) {
       counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
     }
+    const numbers = await learnNumbers(binding, unlearned.features);
+    const read = { ...unlearned, features: withNumbers(unlearned.features, numbers) };
     const encode = await encoders(model === null ? new Map() : await learnVocabularies(binding, model.features));
     const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
     if (model !== null) {
@@ -70,12 +75,13 @@ export async function checkData(
     await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn), signal);
     progress.done();
     const predictors = drawn?.predictors();
+    const features = model === null ? [] : itemsFirst(read, [...encode.counts.values()]);
     return {
       ...counts,
-      features: model === null ? [] : itemsFirst(read, [...encode.counts.values()]),
+      features,
       supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
       ...(predictors && { predictors }),
-      warnings: [...warnings, ...(predictors ?? []).flatMap(suspected)],
+      warnings: [...warnings, ...judgeNumbers(read, features), ...(predictors ?? []).flatMap(suspected)],
     };
   } catch (error) {
     if (signal?.aborted) {

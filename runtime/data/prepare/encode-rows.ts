@@ -9,6 +9,7 @@ import { type DataColumn, sliceColumn } from "../../encode/data-column.ts";
 import { type Derivation, deriveColumn } from "../../encode/derive.ts";
 import type { Encoded } from "../../encode/encoded.ts";
 import { Vocabulary } from "../../encode/vocabulary.ts";
+import { withBlock } from "../number-range.ts";
 import type { FeatureCount } from "../report-schema.ts";
 
 /** Learned vocabularies by the feature that owns them. */
@@ -86,6 +87,9 @@ function count(counts: Map<string, FeatureCount>, feature: FeatureSpec, values: 
     for (const value of values) {
       missing += Number(Number.isNaN(value));
     }
+  }
+  if (kind === "number") {
+    found.range = withBlock(found.range, values, encoded);
   }
   let size = values.length;
   let unknown = 0;

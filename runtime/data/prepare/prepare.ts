@@ -8,6 +8,7 @@ import { meter, type OnProgress } from "../../host/progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
 import { quoted, Source, type SourceOptions } from "../database/source.ts";
+import { judgeNumbers } from "../number-range.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport } from "../report-schema.ts";
 import { supplied } from "../sample-columns.ts";
@@ -250,14 +251,15 @@ async function run(
       `${written.rows} of ${counts.events} events were read: the files changed meanwhile. Prepare again`,
     );
   }
+  const features = [...itemColumns.features, ...encode.counts.values()];
   const report: DataReport = {
     ...counts,
     parts: counts.parts.map((part, p) =>
       negatives === null ? part : { ...part, drawn: written.samples[p] - part.samples },
     ),
-    features: [...itemColumns.features, ...encode.counts.values()],
+    features,
     supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
-    warnings: [...warnings],
+    warnings: [...warnings, ...(allRows ? [] : judgeNumbers(model, features))],
   };
   const spec = finishedSpec(
     folder,

@@ -89,15 +89,16 @@ describe("facts of a good program", () => {
         continue;
       }
       const { sort } = place.argument;
-      if (["integer", "real", "duration", "integers", "edges"].includes(sort.kind)) {
+      if (["integer", "real", "duration", "quantity", "integers"].includes(sort.kind)) {
         continue;
       }
       if (sort.kind === "name" && sort.of === "new") {
         continue;
       }
       places++;
-      const written = textOf(place.span).replace(/^(?!log)([\w.]+)\(.*$/s, "$1");
-      const offered = offers(known, place).map(({ text }) => text.replace(/\($/, ""));
+      const text = textOf(place.span);
+      const written = sort.kind === "edges" ? text.split("(")[0] : text.replace(/^(?!log)([\w.]+)\(.*$/s, "$1");
+      const offered = offers(known, place).map((offer) => offer.text.replace(/\($/, ""));
       expect(offered, `${place.name} of ${path}`).toContain(written);
     }
     expect(places).toBeGreaterThan(0);

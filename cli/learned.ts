@@ -1,0 +1,97 @@
+// What was learned of the data beside the weights: vocabularies, scales and edges. From the data, or as a run or a build has it.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { featureSpecs, type Model } from "../compiler/index.ts";
+import { TwinError } from "../contract/error.ts";
+import { type LearnedNumbers, withNumbers } from "../contract/learned-numbers.ts";
+import type { FeatureSpec } from "../contract/manifest.ts";
+import type { Binding } from "../runtime/data/index.ts";
+import { readNumbers } from "../runtime/train/index.ts";
+import { say } from "./output.ts";
+import { stoppable } from "./progress.ts";
+import { checked } from "./verbs/show.ts";
+import { readVocabularies } from "./vocabularies.ts";
+
+export interface Learned {
+  readonly vocabularies: ReadonlyMap<string, readonly string[]>;
+  readonly numbers: ReadonlyMap<string, LearnedNumbers>;
+}
+
+interface Places {
+  readonly weights?: string;
+  readonly data?: string;
+  /** A folder `vocabularies` of a run or a build, or as an import wrote it. */
+  readonly vocabularies?: string;
+}
+
+/**
+ * For a build: as the folder of the weights has it, whatever the data says now, because the weights mean it; else as a named
+ * folder has it; else learned from the data. Scales and edges that the folder does not have are learned where data is named.
+ */
+export async function learnedFor(file: string, { weights, data, vocabularies }: Places): Promise<Partial<Learned>> {
+  const home = weights === undefined ? null : dirname(weights);
+  const folder = vocabularies ?? (home === null ? undefined : join(home, "vocabularies"));
+  const kept = vocabularies !== undefined || (folder !== undefined && existsSync(folder));
+  const beside = readNumbers(home ?? (folder === undefined ? "" : dirname(folder)));
+  if (data !== undefined && kept) {
+    say(`note: the vocabularies beside the weights are taken, from ${folder}, and none is learned`);
+  }
+  const found = kept ? { vocabularies: readVocabularies(folder!) } : {};
+  if (data === undefined) {
+    return { ...found, numbers: beside };
+  }
+  const model = checked(file);
+  return kept
+    ? { ...found, numbers: await learnNumbers(data, withNumbers(featureSpecs(model), beside), beside) }
+    : learn(model, data, beside);
+}
+
+/** What a model learns from the training part of the data. @param before scales and edges that are kept */
+export async function learn(
+  model: Model,
+  data: string,
+  before: ReadonlyMap<string, LearnedNumbers> = new Map(),
+): Promise<Learned> {
+  if (!existsSync(data)) {
+    throw new TwinError(`${data}: there is no such file; --data names a data binding (data.yaml)`);
+  }
+  return learnOf(data, featureSpecs(model), before);
+}
+
+/** @param features as the model has them */
+export async function learnOf(
+  data: string | Binding,
+  features: readonly FeatureSpec[],
+  before: ReadonlyMap<string, LearnedNumbers> = new Map(),
+): Promise<Learned> {
+  const { learnVocabularies } = await import("../runtime/data/index.ts");
+  return stoppable(async (signal) => {
+    const vocabularies = await learnVocabularies(data, features, ({ feature, entries }) =>
+      say(`vocabulary of ${feature}: ${entries} entries`),
+    );
+    const numbers = await learnNumbers(data, withNumbers(features, before), before);
+    if (signal.aborted) {
+      throw new TwinError("nothing was built");
+    }
+    return { vocabularies, numbers };
+  });
+}
+
+async function learnNumbers(
+  data: string | Binding,
+  features: readonly FeatureSpec[],
+  before: ReadonlyMap<string, LearnedNumbers>,
+): Promise<Learned["numbers"]> {
+  const { learnNumbers: learnFrom } = await import("../runtime/data/index.ts");
+  const found = await learnFrom(data, features, ({ feature, learned, values }) => {
+    if (values === 0) {
+      say(`warning: ${feature}: the training part has no number for it, so it tells nothing`);
+    } else if (learned.kind === "scale") {
+      say(`scale of ${feature}: mean ${learned.mean}, deviation ${learned.deviation}`);
+    } else {
+      const { edges } = learned;
+      say(`edges of ${feature}: ${edges.length}, from ${edges[0]} to ${edges.at(-1)}`);
+    }
+  });
+  return new Map([...before, ...found]);
+}
