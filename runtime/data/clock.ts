@@ -1,5 +1,6 @@
 // The clock of an event log: which column it is, in what unit or form, and the rows whose time cannot be.
 import { TwinError } from "../../contract/error.ts";
+import { earliest, latest } from "../encode/instant.ts";
 import type { Binding, Clock } from "./binding.ts";
 import { castTo, familyOf, secondsOf, secondsOfNanoseconds } from "./database/cast.ts";
 import { firstLines, literal, quoted, type Source } from "./database/source.ts";
@@ -7,10 +8,6 @@ import { textName } from "./files/reading.ts";
 import { decideTypes, saysTime, textTimes, typedText } from "./files/text-types.ts";
 import { locate, type Relation, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
-
-/** Epoch seconds of 1990-01-01 and 2100-01-01: a clock outside is in another unit. */
-export const earliest = 631_152_000;
-export const latest = 4_102_444_800;
 
 const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
 

@@ -1,7 +1,8 @@
 // The event log as a relation: user, item, time, part of the split, each as an expression over its columns.
 import { TwinError } from "../../contract/error.ts";
+import { earliest, latest } from "../encode/instant.ts";
 import type { Binding } from "./binding.ts";
-import { clockOf, earliest, latest, refuseTime } from "./clock.ts";
+import { clockOf, refuseTime } from "./clock.ts";
 import { double, type Source } from "./database/source.ts";
 import type { KeyType } from "./items.ts";
 import { keyColumn, openBound, userKeyType, writtenItemKeyType } from "./key-type.ts";

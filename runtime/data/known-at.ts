@@ -1,9 +1,10 @@
 // When a behaviour's value became known (`known_at`): the column that says so, and values that a sample is too early for.
 import { TwinError } from "../../contract/error.ts";
 import { type DataColumn, valueAt } from "../encode/data-column.ts";
+import { earliest, latest } from "../encode/instant.ts";
 import { isSeen } from "../encode/seen.ts";
 import type { Binding } from "./binding.ts";
-import { clockOf, earliest, latest } from "./clock.ts";
+import { clockOf } from "./clock.ts";
 import type { DataModel } from "./data-model.ts";
 import type { Source } from "./database/source.ts";
 import type { Relation } from "./relation.ts";

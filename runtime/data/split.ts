@@ -1,8 +1,7 @@
 // The parts of a data set: training, validation, test, by time, by shares of each user's events, or by users held out.
 import { TwinError } from "../../contract/error.ts";
-import { instantOf, isDay } from "../encode/instant.ts";
+import { earliest, instantOf, isDay, latest } from "../encode/instant.ts";
 import type { WrittenBinding } from "./binding-schema.ts";
-import { earliest, latest } from "./clock.ts";
 
 /**
  * `time`: an event belongs to training where its time <= `train`, else to validation where <= `validation`, else to test.

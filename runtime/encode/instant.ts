@@ -2,6 +2,10 @@
 
 const form = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|([+-])(\d\d):(\d\d))?)?$/;
 
+/** Epoch seconds of 1990-01-01 and 2100-01-01: a clock outside is in another unit. */
+export const earliest = 631_152_000;
+export const latest = 4_102_444_800;
+
 /** Whether it is a date without a time of day, of the right form. */
 export const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text);
 

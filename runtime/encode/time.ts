@@ -1,6 +1,6 @@
 // Times as users bring them → epoch seconds (or steps, where the data has an order only).
 import { TwinError } from "../../contract/error.ts";
-import { instantOf } from "./instant.ts";
+import { earliest, instantOf, latest } from "./instant.ts";
 import { describe } from "./keys.ts";
 import { isTyped } from "./raw.ts";
 
@@ -16,10 +16,6 @@ export type RawTimes =
   | BigInt64Array
   | BigUint64Array
   | readonly (RawTime | null | undefined)[];
-
-/** 1990-01-01 and 2100-01-01, UTC: a clock outside is in the wrong unit. */
-const earliest = 631_152_000;
-const latest = 4_102_444_800;
 
 /**
  * One time. ISO 8601 texts without a zone are UTC, on every machine.

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { random } from "../../contract/random.ts";
 import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
-import { Negatives } from "../../runtime/data/prepare/negatives.ts";
 import { openDataset } from "../../runtime/data/prepare/open.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
 import type { Batch, Part } from "../../runtime/learn/dataset.ts";
@@ -130,92 +129,6 @@ describe("drawn negatives", () => {
       }
     }
     expect(checked).toBe(60 * 8 * 6);
-  });
-
-  it("are drawn at the rate that the offset says", () => {
-    const counts = Uint32Array.of(0, 9, 5, 3, 1, 0);
-    const negatives = new Negatives(counts, { perPositive: 2, by: "popularity", met: "exclude", seed: 3 });
-    negatives.nextUser();
-    negatives.meet(2);
-    const drawn = new Float64Array(6);
-    const rounds = 40_000;
-    for (let row = 0; row < rounds; row++) {
-      const into: number[] = [];
-      negatives.draw(row, into);
-      for (const item of into) {
-        drawn[item]++;
-      }
-    }
-    expect(drawn[0] + drawn[2]).toBe(0);
-    for (const item of [1, 3, 4, 5]) {
-      expect(drawn[item] / rounds / Math.exp(-negatives.offset(item))).toBeCloseTo(1, 1);
-    }
-  });
-
-  it("end where a user has met everything", () => {
-    const negatives = new Negatives(Uint32Array.of(0, 1, 1), {
-      perPositive: 4,
-      by: "uniform",
-      met: "exclude",
-      seed: 1,
-    });
-    negatives.nextUser();
-    negatives.meet(1);
-    const into: number[] = [];
-    negatives.draw(0, into);
-    expect(into).toEqual([2, 2, 2, 2]);
-    negatives.meet(2);
-    into.length = 0;
-    negatives.draw(0, into);
-    expect(into).toEqual([]);
-    expect(Number.isFinite(negatives.offset(2))).toBe(true);
-  });
-
-  it("count an item that is met twice once", () => {
-    const negatives = new Negatives(Uint32Array.of(0, 1, 1, 2), {
-      perPositive: 3,
-      by: "popularity",
-      met: "exclude",
-      seed: 1,
-    });
-    negatives.nextUser();
-    for (let times = 0; times < 3; times++) {
-      negatives.meet(2);
-    }
-    // Shares of 2, 2 and 3 in 7; what is left of them is 5 / 7.
-    expect(negatives.offset(1)).toBeCloseTo(-Math.log((3 * 2) / 5), 12);
-    expect(negatives.offset(3)).toBeCloseTo(-Math.log((3 * 3) / 5), 12);
-    const into: number[] = [];
-    negatives.draw(5, into);
-    expect(into).toHaveLength(3);
-    expect(into).not.toContain(2);
-  });
-
-  it("are drawn again of what was met before, but not of what is taken at that instant, where they may be", () => {
-    const counts = Uint32Array.of(0, 9, 5, 3, 1, 0);
-    const negatives = new Negatives(counts, { perPositive: 2, by: "popularity", met: "allow", seed: 3 });
-    negatives.nextUser();
-    negatives.nextInstant();
-    negatives.meet(1);
-    negatives.nextInstant();
-    negatives.meet(2);
-    const drawn = new Float64Array(6);
-    const rounds = 40_000;
-    for (let row = 0; row < rounds; row++) {
-      const into: number[] = [];
-      negatives.draw(row, into);
-      for (const item of into) {
-        drawn[item]++;
-      }
-    }
-    expect([drawn[0], drawn[2]]).toEqual([0, 0]);
-    for (const item of [1, 3, 4, 5]) {
-      const rate = (2 * (counts[item] + 1)) / 23;
-      expect(negatives.offset(item)).toBeCloseTo(-Math.log(rate), 12);
-      // Four standard errors of a binomial count.
-      const error = 4 * Math.sqrt((2 * rounds * (rate / 2) * (1 - rate / 2)) / rounds ** 2);
-      expect(Math.abs(drawn[item] / rounds - rate), `item ${item}`).toBeLessThan(error);
-    }
   });
 
   it("of data with repeats give the true probability where what was met may be drawn, and too much where not", async () => {

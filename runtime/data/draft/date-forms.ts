@@ -1,6 +1,6 @@
 // In which form the dates of a text column are written: every form that fits all of them, as `strptime` takes it.
 
-import { earliest, latest } from "../clock.ts";
+import { earliest, latest } from "../../encode/instant.ts";
 import { literal, numberList, quoted, type Source } from "../database/source.ts";
 
 const days =

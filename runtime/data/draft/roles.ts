@@ -1,7 +1,7 @@
 // Which column of an event log is the user, the item, the clock, a label: by name where names tell, by values where not.
 import { TwinError } from "../../../contract/error.ts";
+import { earliest, latest } from "../../encode/instant.ts";
 import type { Clock } from "../binding.ts";
-import { earliest, latest } from "../clock.ts";
 import { quoted } from "../database/source.ts";
 import type { Profile } from "./profile.ts";
 
