@@ -1,12 +1,13 @@
 // The texts of a drafted model and its binding.
 import { manyRepeats } from "../report.ts";
 import type { Drafted } from "./draft.ts";
-import { nameOf } from "./kinds.ts";
-import { modelText, seenDoc } from "./model-text.ts";
+import { declared, modelText, seenDoc } from "./model-text.ts";
+import { Names } from "./names.ts";
 
 /** The labels that the tower predicts. */
 export function labelNames({ roles }: Drafted): string[] {
-  return roles.labels.length === 0 ? ["chosen"] : roles.labels.map(({ name }) => nameOf(name));
+  const names = new Names(declared);
+  return roles.labels.length === 0 ? ["chosen"] : roles.labels.map(({ name }) => names.give(name));
 }
 
 export const draftedModel = (drafted: Drafted): string =>

@@ -6,7 +6,8 @@ import { Source } from "../database/source.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import { belongingTo, shareOfRepeats } from "./belonging.ts";
 import { bindingText, draftedModel } from "./documents.ts";
-import { type DraftFeature, draftFeature, nameOf, type Skipped } from "./kinds.ts";
+import { type DraftFeature, draftFeature, type Skipped } from "./kinds.ts";
+import { namesOf } from "./names.ts";
 import { type Profile, profile } from "./profile.ts";
 import { type Named, type Roles, rolesOf } from "./roles.ts";
 
@@ -59,26 +60,21 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       }
       return { relation, columns };
     };
-    const named = [options.user, options.item, options.time].filter((one) => one !== undefined);
-    const { relation, columns: events } = await look(log, "--from", named);
+    const asked = [options.user, options.item, options.time].filter((one) => one !== undefined);
+    const { relation, columns: events } = await look(log, "--from", asked);
     const items = catalogue === null ? null : (await look(catalogue, "--items")).columns;
     const roles = rolesOf(events, items, options);
     const skipped: Skipped[] = [];
-    const features = (columns: readonly Profile[], key: string | null): DraftFeature[] => {
-      const names = new Set<string>();
-      return columns.flatMap((column) => {
-        const made = draftFeature(column, column.name === key);
+    const named = { events: namesIn(events), items: namesIn(items ?? events) };
+    const features = (columns: readonly Profile[], names: Names, key: string | null = null): DraftFeature[] =>
+      columns.flatMap((column) => {
+        const made = draftFeature(column, names(column.name), column.name === key);
         if ("because" in made) {
           skipped.push(made);
-        } else if (names.has(made.name)) {
-          skipped.push({ column: column.name, because: `another column is \`${made.name}\`, too` });
-        } else {
-          names.add(made.name);
-          return [made];
+          return [];
         }
-        return [];
+        return [made];
       });
-    };
     const of = (name: string): Profile => {
       const found = events.find((column) => column.name === name);
       if (found === undefined) {
@@ -94,8 +90,8 @@ export async function draft(options: DraftOptions): Promise<Draft> {
     const ofItem = items === null ? await belongingTo(source, relation, item, others) : [];
     const itemFeatures =
       items === null || roles.key === null
-        ? features([item, ...ofItem], roles.item)
-        : features(keyFirst(items, roles.key), roles.key);
+        ? features([item, ...ofItem], named.items, roles.item)
+        : features(keyFirst(items, roles.key), named.items, roles.key);
     const ofUser = await belongingTo(
       source,
       relation,
@@ -108,8 +104,8 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       roles,
       steps: roles.clock.unit === "steps",
       item: itemFeatures,
-      user: [userKey(user), ...features(ofUser, null)],
-      cross: features(crossed, null),
+      user: [userKey(user, named.events(user.name)), ...features(ofUser, named.events)],
+      cross: features(crossed, named.events),
       repeats: labels.length === 0 ? await shareOfRepeats(source, relation, roles) : 0,
       split: splitOf(of(roles.clock.column), roles),
       files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
@@ -120,10 +116,23 @@ export async function draft(options: DraftOptions): Promise<Draft> {
   }
 }
 
-const userKey = ({ name, different }: Profile): DraftFeature => ({
-  name: nameOf(name),
+type Names = (column: string) => string;
+
+function namesIn(columns: readonly Profile[]): Names {
+  const names = namesOf(columns.map(({ name }) => name));
+  return (column) => {
+    const name = names.get(column);
+    if (name === undefined) {
+      throw new Error(`there is no column ${column}`);
+    }
+    return name;
+  };
+}
+
+const userKey = ({ name: column, different }: Profile, name: string): DraftFeature => ({
+  name,
   kind: `hashed(buckets: ${Math.max(100, 2 * different)}, dim: 16)`,
-  column: nameOf(name) === name ? null : JSON.stringify(name),
+  column: name === column ? null : JSON.stringify(column),
 });
 
 const keyFirst = (columns: readonly Profile[], key: string): Profile[] => [

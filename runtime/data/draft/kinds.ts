@@ -1,4 +1,5 @@
 // From what a column holds to a first feature for it: its kind with arguments, and how data.yaml makes it.
+import { Names } from "./names.ts";
 import type { Profile } from "./profile.ts";
 
 export interface DraftFeature {
@@ -15,25 +16,16 @@ export interface Skipped {
   readonly because: string;
 }
 
-/** A name of the language from a column's. */
-export function nameOf(column: string): string {
-  const plain = column
-    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "_")
-    .replace(/^_+|_+$/g, "");
-  const name = /^[a-z]/.test(plain) ? plain : `column_${plain}`;
-  // Names that requests use for something else.
-  return ["item", "items", "time", "ago"].includes(name) ? `${name}_value` : name;
-}
-
 const categorical =
   /(^|_)(id|type|kind|category|genre|brand|author|creator|level|class|group|region|country|city|tab|page|channel)s?$/;
 
-/** @param key the item's or the user's own column */
-export function draftFeature(profile: Profile, key = false): DraftFeature | Skipped {
+/** @param name that the feature gets @param key whether it is the item's own column */
+export function draftFeature(
+  profile: Profile,
+  name = new Names().give(profile.name),
+  key = false,
+): DraftFeature | Skipped {
   const { family, different, missing, range, list } = profile;
-  const name = nameOf(profile.name);
   const column = name === profile.name ? null : JSON.stringify(profile.name);
   const feature = (kind: string): DraftFeature => ({ name, kind, column });
   const skipped = (because: string): Skipped => ({ column: profile.name, because });

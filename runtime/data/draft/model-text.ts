@@ -24,6 +24,9 @@ export interface DraftModel {
   readonly labels: readonly { readonly name: string; readonly task: "binary" | "regression" }[];
 }
 
+/** Names of what a draft with one history declares: no label has them. */
+export const declared = ["seen", "relevance", "nearest", "interest", "item_keys", "ranking"];
+
 /** For a history of everything in an event log. */
 export const seenDoc = [
   "Everything this user did, newest first. What is known of an event only once it happened stands here, and cannot leak;",

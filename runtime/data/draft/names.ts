@@ -31,15 +31,32 @@ export class Names {
     this.#taken = new Set(taken);
   }
 
+  /** Of columns without any letter or digit of the language: `column_1`, `column_2`, … */
   give(column: string): string {
     const made = plain(column);
     const base = /^[a-z]/.test(made) ? made : made === "" ? "column" : `column_${made}`;
-    const first = reserved.has(base) ? `${base}_value` : base;
+    const first = reserved.has(base) ? `${base}_value` : made === "" ? `${base}_1` : base;
     let name = first;
     for (let n = 2; this.#taken.has(name); n++) {
-      name = `${first}_${n}`;
+      name = made === "" ? `${base}_${n}` : `${first}_${n}`;
     }
     this.#taken.add(name);
     return name;
   }
+}
+
+/**
+ * The names of a file's columns, whatever they hold. A column that is a name already keeps it, whichever stands first.
+ * @param columns in the file's order, each once
+ */
+export function namesOf(columns: readonly string[]): ReadonlyMap<string, string> {
+  const names = new Names();
+  const kept = (column: string): boolean => plain(column) === column && /^[a-z]/.test(column) && !reserved.has(column);
+  const given = new Map(columns.filter(kept).map((column) => [column, names.give(column)]));
+  for (const column of columns) {
+    if (!given.has(column)) {
+      given.set(column, names.give(column));
+    }
+  }
+  return given;
 }
