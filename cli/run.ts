@@ -203,6 +203,18 @@ function commandLine(): Command {
     .requiredOption("-o, --output <cache>", "folder of the prepared data")
     .addOption(json())
     .action(async (binding, options) => (await import("./verbs/data.ts")).prepareDataSet(binding, options));
+  data
+    .command("convert <dir>")
+    .description("a binding and a draft model for files as another project publishes them")
+    .addOption(
+      new Option("--from <project>", "whose layout they have")
+        .choices(["fuxictr", "recbole", "easyrec"])
+        .makeOptionMandatory(),
+    )
+    .option("-o, --output <out>", "folder of data.yaml and model.twin (default: the folder itself)")
+    .option("--user <column>", "the user, where its name does not tell")
+    .option("--item <column>", "the item, where nothing tells")
+    .action(async (dir, options) => (await import("./verbs/convert.ts")).convertData(dir, options));
 
   const runtimeOptions = (command: Command): Command =>
     command

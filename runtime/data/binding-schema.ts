@@ -7,11 +7,11 @@ const text = v.pipe(v.string("a text is due here"), v.minLength(1, "this is empt
 const scalar = v.union([v.string(), v.number(), v.boolean()], "a text, a number or true/false is due here");
 const number = v.pipe(v.number("a number is due here"), v.finite("a finite number is due here"));
 
-export const timeUnits = ["s", "ms", "us", "ns", "min", "h", "d"] as const;
+export const timeUnits = ["s", "ms", "us", "ns"] as const;
 
 const time = v.union(
   [text, strict({ column: text, unit: v.optional(v.picklist(timeUnits)), format: v.optional(text) })],
-  `name the clock's column or an expression, or {column: ts, unit: ms} (units: ${timeUnits.join(", ")}), or {column: ts, format: "%d/%m/%Y"}`,
+  'name the clock\'s column, or {column: ts, unit: ms} (units: s, ms, us, ns), or {column: ts, format: "%d/%m/%Y"}',
 );
 
 /** Beside what makes a behaviour's value: when it became known. */
@@ -74,7 +74,6 @@ export const BindingSchema = strict({
       item: text,
       time: v.optional(time),
       order: v.optional(text),
-      where: v.optional(text),
     }),
   ),
   items: v.optional(strict({ file: text, key: text })),
@@ -121,7 +120,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     return Object.keys(BindingSchema.entries);
   }
   if (head === "events") {
-    return second === "time" ? ["column", "unit", "format"] : ["file", "user", "item", "time", "order", "where"];
+    return second === "time" ? ["column", "unit", "format"] : ["file", "user", "item", "time", "order"];
   }
   if (head === "items" || head === "users") {
     return ["file", "key"];

@@ -9,7 +9,7 @@ import { recordOf } from "../../contract/record.ts";
 import { composeYaml } from "../../contract/yaml-text.ts";
 import type { Derivation } from "../encode/derive.ts";
 import { readText } from "../host/files.ts";
-import { BindingSchema, keysAt, type timeUnits, type WrittenBinding } from "./binding-schema.ts";
+import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
 import { localFile } from "./database/local-file.ts";
 import { readDuration, readSplit, type Split } from "./split.ts";
 
@@ -22,13 +22,11 @@ export interface EventsBinding {
   readonly item: string;
   /** The clock, or the order's column where there is no clock: its values then count steps. */
   readonly clock: Clock;
-  /** SQL over a row's columns: rows for which it does not hold are left out before anything else. */
-  readonly where?: string;
 }
 
 export interface Clock {
   readonly column: string;
-  readonly unit: (typeof timeUnits)[number] | "steps";
+  readonly unit: "s" | "ms" | "us" | "ns" | "steps";
   /** How its texts are written, as `strptime` takes it; it is in seconds then. */
   readonly format?: string;
 }
@@ -189,13 +187,7 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     path,
     folder,
     events: events
-      ? {
-          file: file("events", events.file),
-          user: events.user,
-          item: events.item,
-          clock: clock(events, place),
-          ...(events.where !== undefined && { where: events.where }),
-        }
+      ? { file: file("events", events.file), user: events.user, item: events.item, clock: clock(events, place) }
       : null,
     items: items ? { file: file("items", items.file), key: items.key } : null,
     users: users ? { file: file("users", users.file), key: users.key } : null,

@@ -36,6 +36,23 @@ export type CellType = keyof typeof types;
 /** int64 is a BigInt; lists are plain arrays; null is missing. */
 export type Cell = bigint | number | string | boolean | null | readonly number[];
 
+/**
+ * Writes the rows of a query under a path that the source was opened to write, as one step: CSV with headings where it ends
+ * in `.csv`, else Parquet.
+ * @throws TwinError naming the path, where they cannot be read or written
+ */
+export async function copyRows(source: Source, select: string, path: string): Promise<void> {
+  const partial = partialOf(resolve(path));
+  const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : "FORMAT parquet, COMPRESSION zstd";
+  try {
+    await source.all(`COPY (${select}) TO ${literal(partial)} (${format}, USE_TMP_FILE false)`);
+    attempt("write", path, () => renameSync(partial, path));
+  } catch (cause) {
+    rmSync(partial, { force: true });
+    throw cause instanceof TwinError ? cause : new TwinError(`cannot write ${path}: ${firstLines(cause)}`, { cause });
+  }
+}
+
 export class RowWriter {
   readonly #source: Source;
   readonly #table: string;
@@ -82,15 +99,7 @@ export class RowWriter {
   async save(path: string, select = `SELECT * FROM ${quoted(this.#table)}`): Promise<void> {
     this.#flush();
     this.#appender.closeSync();
-    const partial = partialOf(resolve(path));
-    const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : "FORMAT parquet, COMPRESSION zstd";
-    try {
-      await this.#source.all(`COPY (${select}) TO ${literal(partial)} (${format}, USE_TMP_FILE false)`);
-      attempt("write", path, () => renameSync(partial, path));
-    } catch (cause) {
-      rmSync(partial, { force: true });
-      throw cause instanceof TwinError ? cause : new TwinError(`cannot write ${path}: ${firstLines(cause)}`, { cause });
-    }
+    await copyRows(this.#source, select, path);
     await this.#source.all(`DROP TABLE ${quoted(this.#table)}`);
   }
 

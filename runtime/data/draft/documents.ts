@@ -21,6 +21,7 @@ export const draftedModel = (drafted: Drafted): string =>
       {
         name: "seen",
         max: "1k",
+        keep: 50,
         ago: drafted.steps ? "1, 10, 100, 1000" : "1h, 1d, 7d, 30d",
         cross: drafted.cross,
         doc: seenDoc,

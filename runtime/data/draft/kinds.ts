@@ -96,16 +96,16 @@ function bucketed(feature: (kind: string) => DraftFeature, quantiles: readonly n
 }
 
 /** A number as the language writes it: no exponent. */
-function plain(value: number): string {
+export function plain(value: number): string {
   const text = String(value);
   return /e/i.test(text) ? value.toFixed(12).replace(/\.?0+$/, "") : text;
 }
 
 /** Room for twice as many, in round numbers. */
-function roomFor(different: number): number {
+export function roomFor(different: number): number {
   const wanted = Math.max(10, 2 * different);
   const power = 10 ** Math.floor(Math.log10(wanted));
   return Math.ceil(wanted / power) * power;
 }
 
-const buckets = (different: number): number => Math.min(10_000_000, roomFor(Math.max(50, 2 * different)));
+export const buckets = (different: number): number => Math.min(10_000_000, roomFor(Math.max(50, 2 * different)));

@@ -5,6 +5,7 @@ export interface DraftHistory {
   readonly name: string;
   /** As the language writes it: `1k`. */
   readonly max: string;
+  readonly keep: number;
   /** Edges of the time since, as the language writes them: durations, or steps. */
   readonly ago: string;
   readonly cross: readonly DraftFeature[];
@@ -57,7 +58,7 @@ const partsOf = (history: string, only: boolean): readonly [string, string, stri
     ? ["relevance", "nearest", "interest", "item_keys"]
     : [`${history}_relevance`, `${history}_nearest`, `${history}_interest`, `${history}_keys`];
 
-function interestText(history: string, only: boolean): string[] {
+function interestText({ name: history, keep }: DraftHistory, only: boolean): string[] {
   const [metric, search, attend] = partsOf(history, only);
   return [
     `metric ${metric} {
@@ -70,7 +71,7 @@ function interestText(history: string, only: boolean): string[] {
     `search ${search} {
   from: ${history}
   by:   ${metric}
-  keep: 50
+  keep: ${keep}
 }`,
     `attend ${attend} {
   over: ${search}
@@ -102,7 +103,7 @@ export function modelText({ comment, item, user, context, candidate, histories, 
     ...block("context", context),
     ...block("candidate", candidate, "/// What is known of one candidate of a request, and of no past item.\n"),
     ...histories.map(historyText),
-    ...histories.flatMap(({ name }) => interestText(name, only)),
+    ...histories.flatMap((history) => interestText(history, only)),
     `tower ranking {
   input:  [${inputs.join(", ")}]
   hidden: [100, 50]

@@ -28,10 +28,14 @@ export interface Profile {
   readonly list: { readonly floats: boolean; readonly most: number; readonly even: boolean } | null;
 }
 
-export async function profile(source: Source, relation: Relation): Promise<Profile[]> {
+/** @param only these of the columns */
+export async function profile(source: Source, relation: Relation, only?: readonly string[]): Promise<Profile[]> {
   const rows = `(SELECT * FROM ${relation.sql()} LIMIT ${looked})`;
   const profiles: Profile[] = [];
   for (const [name, type] of relation.columns) {
+    if (only !== undefined && !only.includes(name)) {
+      continue;
+    }
     try {
       profiles.push(await profileOf(source, rows, name, type));
     } catch (cause) {

@@ -1,0 +1,201 @@
+// What published layouts become: the binding's text, and the features of the model, for each project.
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { convert, type Project } from "../../../runtime/data/convert/convert.ts";
+import { cleanUp, temporary } from "../../kit/built-twin.ts";
+import { easyTaobao, fuxiEncoded, fuxiLong, fuxiRaw, recboleLog, recboleParts } from "../../kit/published-files.ts";
+
+afterAll(cleanUp);
+
+const of = (from: Project, dir: string, said = {}) => convert({ from, dir, folder: dir, ...said });
+
+/** Features of a block, by name. */
+function block(model: string, name: string): Record<string, string> {
+  const text = new RegExp(`^${name} \\{\\n([^}]*)\\}`, "m").exec(model)?.[1] ?? "";
+  const lines = text
+    .split("\n")
+    .flatMap((line) => (/^ *(\w+): *(.+)$/.exec(line)?.slice(1) as [string, string] | undefined) ?? []);
+  return Object.fromEntries(lines.flatMap((_, i) => (i % 2 === 0 ? [[lines[i], lines[i + 1]]] : [])));
+}
+
+describe("FuxiCTR", () => {
+  it("reads a feature map beside encoded files with padded lists", async () => {
+    const dir = temporary();
+    await fuxiEncoded(dir);
+    const { model, data, notes } = await of("fuxictr", dir);
+    expect(notes.join("\n")).toMatch(
+      /`price` is known of the candidate alone: it has several values for one `item_id`/,
+    );
+    expect(data).toContain(`samples:
+  file: {train: train.parquet, validation: valid.parquet, test: test.parquet}
+  user: user_id
+  item: item_id
+  histories: {seen: {item: click_history, padding: 0, columns: {item.cate_id: cate_history}}}
+columns: {predict.label: label}
+`);
+    expect(block(model, "item")).toEqual({
+      item_id: "id(vocab: 42, dim: 16, key: true)",
+      cate_id: "id(vocab: 7, dim: 8)",
+    });
+    expect(block(model, "user")).toEqual({ user_id: "id(vocab: 22, dim: 16)" });
+    expect(block(model, "context")).toEqual({ hour: "id(vocab: 25, dim: 8)" });
+    expect(block(model, "candidate").price).toMatch(/^bucketed\(at: \[.*\], dim: 4\)$/);
+    expect(model).toMatch(/history seen \{\n {2}of: {2}item\n {2}max: 6\n/);
+    expect(model).toContain("ago: elapsed(at: [1, 2, 5], dim: 4)");
+  });
+
+  it("reads a configuration of columns beside files as they are", async () => {
+    const dir = temporary();
+    fuxiRaw(dir);
+    const { model, data, notes } = await of("fuxictr", dir);
+    expect(notes).toEqual(["`weekday` is left out: their code makes it (convert_weekday)"]);
+    expect(data).toContain(`  user: user_id
+  item: item_id
+  histories: {seen: {item: item_history, by: ^, columns: {item.cate_id: cate_history}}}
+`);
+    expect(data).toContain("file: {train: train.csv, validation: valid.csv, test: test.csv}");
+    expect(block(model, "item")).toEqual({
+      item_id: "vocabulary(max: 80, min_count: 1, dim: 16, key: true)",
+      cate_id: "vocabulary(max: 10, min_count: 1, dim: 8)",
+    });
+    expect(model).toContain("max: 100\n");
+  });
+
+  it("reads whole lists by user, and writes the one log of behaviours and samples that they are", async () => {
+    const dir = temporary();
+    const lists = await fuxiLong(dir);
+    const folder = temporary();
+    const { model, data, written } = await convert({ from: "fuxictr", dir, folder });
+    expect(written).toBe(join(folder, "events.parquet"));
+    expect(data).toContain("events: {file: events.parquet, user: user_index, item: item_index, order: seq_len}");
+    expect(data).toMatch(/items: \{file: \S*item_info\.parquet, key: item_index\}/);
+    expect(data).toContain("history: {seen: {where: behaviour}}");
+    expect(data).toContain(`item.item_tags: 'list_filter("item_tags", lambda x: x <> 0)'`);
+    expect(data).toContain("split: {by: part, column: part, train: train, validation: validation, test: test}");
+    expect(block(model, "item")).toEqual({
+      item_index: "key(type: int64)",
+      item_id: "id(vocab: 41, dim: 8)",
+      item_tags: "tags(vocab: 5, max: 2, dim: 8)",
+      image_emb: "pretrained(size: 3, dim: 8)",
+    });
+    expect(block(model, "context")).toEqual({ tab: "id(vocab: 4, dim: 8)" });
+    const rows = await readRows(join(folder, "events.parquet"));
+    const behaviours = rows.filter(({ behaviour }) => behaviour === true);
+    const samples = rows.filter(({ behaviour }) => behaviour === false);
+    expect(samples).toHaveLength(360);
+    expect(new Set(samples.map(({ part }) => part))).toEqual(new Set(["train", "validation", "test"]));
+    // What a sample sees is what FuxiCTR's loader cuts: the first `seq_len` of its user's list.
+    for (const { user_index, seq_len } of samples) {
+      const seen = behaviours.filter((one) => one.user_index === user_index && Number(one.seq_len) < Number(seq_len));
+      expect(seen.map(({ item_index }) => Number(item_index))).toEqual(
+        lists[Number(user_index)].slice(0, Number(seq_len)),
+      );
+    }
+    expect(behaviours.every(({ is_click }) => is_click === null)).toBe(true);
+  });
+});
+
+describe("RecBole", () => {
+  it("reads one log with its items and users", async () => {
+    const dir = temporary();
+    recboleLog(dir);
+    const { model, data, labels } = await of("recbole", dir);
+    expect(labels).toEqual(["liked"]);
+    expect(data).toContain(`events: {file: ml.inter, user: user_id:token, item: item_id:token, time: timestamp:float}
+items: {file: ml.item, key: item_id:token}
+users: {file: ml.user, key: user_id:token}
+columns:
+  predict.liked: '"rating:float" >= 3'
+  item.movie_title: {split: {column: movie_title:token_seq, by: " "}}
+  item.release_year: release_year:token
+  item.class: {split: {column: class:token_seq, by: " "}}
+  item.emb: string_split("emb:float_seq", ' ')::DOUBLE[]
+  user.user_id: user_id:token
+  user.age: age:token
+  user.gender: gender:token
+  seen.rating: rating:float
+split: {by: share, train: 80%, validation: 10%, test: rest}
+`);
+    expect(block(model, "item")).toMatchObject({
+      item_id: "vocabulary(max: 80, min_count: 1, dim: 16, key: true)",
+      class: "tags(vocabulary: 10, max: 2, dim: 8)",
+      emb: "pretrained(size: 2, dim: 8)",
+    });
+    expect(model).toContain("ago: elapsed(at: [1h, 1d, 7d, 30d], dim: 4)");
+  });
+
+  it("reads parts whose rows bring their lists", async () => {
+    const dir = temporary();
+    recboleParts(dir);
+    const { model, data, labels } = await of("recbole", dir);
+    expect(labels).toEqual(["chosen"]);
+    expect(data).toContain(`samples:
+  file: {train: seq.train.inter, validation: seq.valid.inter, test: seq.test.inter}
+  user: user_id:token
+  item: item_id:token
+  time: timestamp:float
+  histories:
+    seen:
+      item: item_id_list:token_seq
+      by: " "
+      time: timestamp_list:float_seq
+      columns: {item.cate: cate_list:token_seq, seen.rating: rating_list:float_seq}
+`);
+    expect(data).toContain("negatives: {per_positive: 4, by: popularity}");
+    expect(block(model, "item")).toEqual({
+      item_id: "vocabulary(max: 80, min_count: 1, dim: 16, key: true)",
+      cate: "vocabulary(max: 10, min_count: 1, dim: 8)",
+    });
+    expect(model).toContain("rating: bucketed(at: [");
+  });
+});
+
+describe("EasyRec", () => {
+  it("reads a configuration in protobuf's text beside files without headings", async () => {
+    const dir = temporary();
+    easyTaobao(dir);
+    const { model, data, labels, notes } = await of("easyrec", dir);
+    expect(labels).toEqual(["clk", "buy"]);
+    expect(notes.join("\n")).toMatch(
+      /`adgroup_id` is known of the candidate alone: it has several values for one `brand`/,
+    );
+    expect(data).toContain(`samples:
+  file: {train: taobao_train_data.csv, validation: taobao_test_data.csv}
+  user: column6
+  item: column5
+  histories: {seen: {item: column11, by: "|", columns: {item.cate_id: column12}}}
+columns:
+  predict.clk: column0
+  predict.buy: column1
+  item.cate_id: column4
+`);
+    expect(data).toContain(`candidate.age_pid: concat_ws('_', "column7", "column2")`);
+    expect(data).toContain(`candidate.tags: {split: {column: column10, by: "|"}}`);
+    expect(block(model, "item")).toEqual({
+      brand: "hashed(buckets: 500, dim: 8, key: true)",
+      cate_id: "id(vocab: 10, dim: 8)",
+    });
+    expect(block(model, "user")).toEqual({
+      user_id: "hashed(buckets: 500, dim: 8)",
+      age: "vocabulary(max: 7, min_count: 1, dim: 4)",
+    });
+    expect(block(model, "candidate")).toEqual({
+      pid: "hashed(buckets: 10, dim: 8)",
+      adgroup_id: "hashed(buckets: 1000, dim: 8)",
+      price: "bucketed(at: [10, 50.5, 100], dim: 4)",
+      pic_emb: "pretrained(size: 3, dim: 8)",
+      tags: "tags(buckets: 50, max: 2, dim: 4)",
+      age_pid: "hashed(buckets: 100, dim: 4)",
+    });
+  });
+});
+
+async function readRows(path: string): Promise<Record<string, unknown>[]> {
+  const { Source } = await import("../../../runtime/data/index.ts");
+  const source = await Source.open({ reads: [path] });
+  try {
+    return await source.all(`SELECT * FROM read_parquet('${path}') ORDER BY user_index, behaviour, seq_len`);
+  } finally {
+    source.close();
+  }
+}
