@@ -66,6 +66,24 @@ const Column = v.lazy((input) => {
 
 const share = v.union([v.string(), v.number()], "a share such as 80% or 0.8, an end such as ..2018-06-30, or rest");
 
+/** One history of `samples:`: the lists that each row brings. */
+const ListedHistory = strict({
+  item: text,
+  by: v.optional(text),
+  newest: v.optional(v.picklist(["last", "first"], "last or first: at which end the newest behaviour stands"), "last"),
+  padding: v.optional(v.union([scalar, v.array(scalar)], "a value, or a list of values, is due here")),
+  time: v.optional(time),
+  columns: v.optional(named(Column), {}),
+});
+
+const Samples = strict({
+  file: text,
+  user: v.optional(text),
+  item: text,
+  time: v.optional(time),
+  histories: named(ListedHistory),
+});
+
 export const BindingSchema = strict({
   events: v.optional(
     strict({
@@ -76,6 +94,7 @@ export const BindingSchema = strict({
       order: v.optional(text),
     }),
   ),
+  samples: v.optional(Samples),
   items: v.optional(strict({ file: text, key: text })),
   users: v.optional(strict({ file: text, key: text })),
   history: v.optional(
@@ -120,7 +139,10 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     return Object.keys(BindingSchema.entries);
   }
   if (head === "events") {
-    return second === "time" ? ["column", "unit", "format"] : ["file", "user", "item", "time", "order"];
+    return second === "time" ? timeKeys : ["file", "user", "item", "time", "order"];
+  }
+  if (head === "samples") {
+    return samplesKeys(path);
   }
   if (head === "items" || head === "users") {
     return ["file", "key"];
@@ -134,17 +156,42 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
   if (head === "split") {
     return ["by", "holdout", "train", "validation", "test"];
   }
-  if (head === "columns" && path.length === 2) {
+  return head === "columns" ? columnKeys(path.slice(1)) : [];
+}
+
+const timeKeys = ["column", "unit", "format"];
+
+function samplesKeys(path: readonly (string | number)[]): readonly string[] {
+  const [, second, , inner] = path;
+  if (second === undefined) {
+    return Object.keys(Samples.entries);
+  }
+  if (second === "time") {
+    return timeKeys;
+  }
+  if (second !== "histories" || path.length < 3) {
+    return [];
+  }
+  if (inner === undefined) {
+    return Object.keys(ListedHistory.entries);
+  }
+  return inner === "time" ? timeKeys : columnKeys(path.slice(4));
+}
+
+/** @param path from the column's name on */
+function columnKeys(path: readonly (string | number)[]): readonly string[] {
+  const [, derivation] = path;
+  if (path.length === 1) {
     return [...derivationNames, "column", "known_at"];
   }
-  if (head === "columns" && path.length === 3) {
-    if (path[2] === "at_least") {
-      return ["column", "value"];
-    }
-    if (path[2] === "split") {
-      return ["column", "by"];
-    }
-    return path[2] === "map" ? ["column", "values", "otherwise"] : ["column", "by", "plus"];
+  if (path.length !== 2) {
+    return [];
   }
-  return [];
+  if (derivation === "at_least") {
+    return ["column", "value"];
+  }
+  if (derivation === "split") {
+    return ["column", "by"];
+  }
+  return derivation === "map" ? ["column", "values", "otherwise"] : ["column", "by", "plus"];
 }

@@ -7,28 +7,24 @@ import { TwinError } from "../../contract/error.ts";
 import { meant } from "../../contract/nearest.ts";
 import { recordOf } from "../../contract/record.ts";
 import { composeYaml } from "../../contract/yaml-text.ts";
-import type { Derivation } from "../encode/derive.ts";
 import { readText } from "../host/files.ts";
 import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
+import { type Clock, type ColumnBinding, clockIn, columnOf } from "./bound-column.ts";
 import { localFile } from "./database/local-file.ts";
+import { type ListedBinding, listsOf, refuseBesideSamples } from "./listed-binding.ts";
 import { readDuration, readSplit, type Split } from "./split.ts";
 
-/** A feature or label: a column's name or an SQL expression, or a derivation that serving repeats. */
-export type ColumnBinding = { readonly kind: "sql"; readonly sql: string } | Derivation;
+export type { Clock, ColumnBinding } from "./bound-column.ts";
+export type { ListedBinding } from "./listed-binding.ts";
 
+/** The rows that are samples: events, or those of `samples:`. */
 export interface EventsBinding {
   readonly file: string;
-  readonly user: string;
+  /** Null: the data knows no users, and each row is one of its own. */
+  readonly user: string | null;
   readonly item: string;
-  /** The clock, or the order's column where there is no clock: its values then count steps. */
-  readonly clock: Clock;
-}
-
-export interface Clock {
-  readonly column: string;
-  readonly unit: "s" | "ms" | "us" | "ns" | "steps";
-  /** How its texts are written, as `strptime` takes it; it is in seconds then. */
-  readonly format?: string;
+  /** The clock, or the order's column where there is no clock: its values then count steps. Null: the lists' length counts. */
+  readonly clock: Clock | null;
 }
 
 export interface KeyedBinding {
@@ -50,6 +46,8 @@ export interface Binding {
   /** Files are relative to it. */
   readonly folder: string;
   readonly events: EventsBinding | null;
+  /** Histories of rows that bring their own, by name: `events` then is what `samples:` says. Null: an event log. */
+  readonly lists: Readonly<Record<string, ListedBinding>> | null;
   readonly items: KeyedBinding | null;
   readonly users: KeyedBinding | null;
   readonly history: Readonly<Record<string, HistoryBinding>>;
@@ -175,10 +173,14 @@ export function boundFiles({ events, items, users }: Binding): string[] {
 
 function meaning(written: WrittenBinding, path: string, place: Binding["place"]): Binding {
   const folder = dirname(resolve(path));
-  const file = (role: "events" | "items" | "users", name: string): string =>
+  const file = (role: "events" | "samples" | "items" | "users", name: string): string =>
     localFile(name, place(role, "file"), folder);
-  const { events, items, users } = written;
-  const steps = events !== undefined && events.time === undefined;
+  const { events, samples, items, users } = written;
+  const rows = events ?? samples;
+  const steps = rows !== undefined && rows.time === undefined;
+  if (samples !== undefined) {
+    refuseBesideSamples(samples, written, place);
+  }
   const history = Object.entries(written.history).map(([name, { where, delay, exclude_same }]) => {
     const wait = readDuration(delay ?? 0, steps, place("history", name, "delay"));
     return [name, { where: where ?? null, delay: wait, excludeSame: exclude_same ?? null }] as const;
@@ -188,7 +190,15 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     folder,
     events: events
       ? { file: file("events", events.file), user: events.user, item: events.item, clock: clock(events, place) }
-      : null,
+      : samples
+        ? {
+            file: file("samples", samples.file),
+            user: samples.user ?? null,
+            item: samples.item,
+            clock: samples.time === undefined ? null : clockIn(samples.time, place("samples", "time", "format")),
+          }
+        : null,
+    lists: samples ? listsOf(samples, place) : null,
     items: items ? { file: file("items", items.file), key: items.key } : null,
     users: users ? { file: file("users", users.file), key: users.key } : null,
     history: recordOf(history),
@@ -227,17 +237,6 @@ function clock(events: NonNullable<WrittenBinding["events"]>, place: Binding["pl
   );
 }
 
-function clockIn(time: NonNullable<NonNullable<WrittenBinding["events"]>["time"]>, where: string): Clock {
-  if (typeof time === "string") {
-    return { column: time, unit: "s" };
-  }
-  const { column, unit, format } = time;
-  if (format !== undefined && unit !== undefined) {
-    throw new TwinError(`${where}: \`unit\` and \`format\` are both given; a unit is for numbers, a format for texts`);
-  }
-  return { column, unit: unit ?? "s", ...(format !== undefined && { format }) };
-}
-
 /** A column alone is read as the events' clock is. */
 function knownTimes(
   { columns, events }: WrittenBinding,
@@ -264,24 +263,4 @@ function knownTimes(
       time === undefined ? { column: known_at, unit: "steps" } : { ...clockIn(time, where), column: known_at };
     return [[name, clock] as const];
   });
-}
-
-function columnOf(written: WrittenBinding["columns"][string]): ColumnBinding {
-  if (typeof written === "string") {
-    return { kind: "sql", sql: written };
-  }
-  if ("column" in written) {
-    return { kind: "sql", sql: written.column };
-  }
-  if ("at_least" in written) {
-    return { kind: "at_least", ...written.at_least };
-  }
-  if ("split" in written) {
-    return { kind: "split", ...written.split };
-  }
-  if ("scale" in written) {
-    return { kind: "scale", ...written.scale };
-  }
-  const { column, values, otherwise } = written.map;
-  return { kind: "map", column, values, otherwise: otherwise ?? null };
 }

@@ -6,10 +6,11 @@ import { castTo, familyOf, secondsOf, secondsOfNanoseconds } from "./database/ca
 import { firstLines, literal, quoted, type Source } from "./database/source.ts";
 import { textName } from "./files/reading.ts";
 import { decideTypes, saysTime, textTimes, typedText } from "./files/text-types.ts";
+import { rowsKey } from "./listed-binding.ts";
 import { locate, type Relation, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
 
-const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
+export const clockFactors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
 
 export interface ClockColumn {
   /** Epoch seconds, or steps. */
@@ -24,7 +25,7 @@ export async function clockOf(
   relation: Relation,
   binding: Binding,
   clock: Clock,
-  where = clock.unit === "steps" ? binding.place("events", "order") : binding.place("events", "time"),
+  where = clock.unit === "steps" ? binding.place("events", "order") : binding.place(rowsKey(binding), "time"),
 ): Promise<ClockColumn> {
   const { column, unit, format } = clock;
   const type = requireColumn(relation, column, where);
@@ -49,7 +50,7 @@ export async function clockOf(
   const numbers = ["small", "whole", "huge", "float"].includes(family);
   const cast = numbers ? castTo("number", quoted(column), type) : null;
   if (cast !== null) {
-    return { time: { ...base, sql: `(${cast.sql} / ${factors[unit]})`, bad: cast.bad }, raw: null };
+    return { time: { ...base, sql: `(${cast.sql} / ${clockFactors[unit]})`, bad: cast.bad }, raw: null };
   }
   const [text] = family === "text" && unit !== "steps" ? await textsOf(source, relation, column) : [];
   const way =
@@ -100,7 +101,7 @@ async function formatted(
   format: string,
   type: string,
 ): Promise<ClockColumn> {
-  const where = binding.place("events", "time", "format");
+  const where = binding.place(rowsKey(binding), "time", "format");
   const family = relation.texts.has(column) ? "text" : familyOf(type);
   if (!["text", "small", "whole"].includes(family)) {
     const way = family === "time" ? "it is read as it is, so leave `format` out" : "a format is for texts";

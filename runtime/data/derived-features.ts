@@ -15,7 +15,11 @@ export async function derivedFeatures(
 ): Promise<Derived[]> {
   const derived: Derived[] = [];
   const expressions: { readonly feature: string; readonly sql: string }[] = [];
-  for (const [name, column] of Object.entries(binding.columns)) {
+  // What lists say of items is of the items, which a table has.
+  const listed = Object.values(binding.lists ?? {})
+    .flatMap(({ columns }) => Object.entries(columns))
+    .filter(([name]) => features.some((feature) => feature.name === name && feature.group === "cross"));
+  for (const [name, column] of [...Object.entries(binding.columns), ...listed]) {
     if (!features.some((feature) => feature.name === name)) {
       continue;
     }

@@ -4,8 +4,9 @@ import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { Binding } from "./binding.ts";
 
 /** @throws TwinError naming the place in data.yaml and the feature whose edges are of the other kind */
-export function checkElapsed({ events, place }: Binding, features: readonly FeatureSpec[]): void {
-  if (events === null) {
+export function checkElapsed({ events, lists, place }: Binding, features: readonly FeatureSpec[]): void {
+  // Of lists each has a clock of its own, or none.
+  if (events === null || events.clock === null || lists !== null) {
     return;
   }
   const { unit } = events.clock;

@@ -6,6 +6,8 @@ import { clockOf, refuseTime } from "./clock.ts";
 import { double, type Source } from "./database/source.ts";
 import type { KeyType } from "./items.ts";
 import { keyColumn, openBound, userKeyType, writtenItemKeyType } from "./key-type.ts";
+import { rowsKey } from "./listed-binding.ts";
+import { listColumns, type OpenList, openLists, stepOf } from "./lists/open-lists.ts";
 import type { Relation } from "./relation.ts";
 import { explainRead, expression, type Resolved } from "./resolve.ts";
 
@@ -18,6 +20,8 @@ export interface Events {
   /** Expression of the clock's own count where it is finer than seconds in float64 can tell; else null. */
   readonly raw: string | null;
   readonly steps: boolean;
+  /** The histories that each row brings; null: the log says what was before. */
+  readonly lists: readonly OpenList[] | null;
   readonly keyType: KeyType;
   readonly userType: KeyType;
   /**
@@ -44,13 +48,20 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
   }
   const relation = await openBound(source, binding, "events");
   const userType = await userKeyType(source, binding);
-  const user = await keyColumn(source, relation, events.user, userType, "#user", binding.place("events", "user"));
+  const key = rowsKey(binding);
+  const user =
+    events.user === null
+      ? ownUser
+      : await keyColumn(source, relation, events.user, userType, "#user", binding.place(key, "user"));
   const held = keyType ?? (await writtenItemKeyType(source, binding));
-  const item = await keyColumn(source, relation, events.item, held, "#item", binding.place("events", "item"));
-  const { time, raw } = await clockOf(source, relation, binding, events.clock);
-  const steps = events.clock.unit === "steps";
+  const item = await keyColumn(source, relation, events.item, held, "#item", binding.place(key, "item"));
+  const lists = binding.lists === null ? null : await openLists(source, relation, binding, held);
+  const { clock } = events;
+  const { time, raw } = clock === null ? ownSteps(lists ?? []) : await clockOf(source, relation, binding, clock);
+  const steps = clock === null || clock.unit === "steps";
   const inner = `SELECT *, ${user.sql} AS "#user", ${item.sql} AS "#item", ${time.sql} AS "#time" FROM (${relation.numbered})`;
-  const explain = (more: readonly Resolved[] = []) => explainRead(source, relation, [user, item, time, ...more]);
+  const explain = (more: readonly Resolved[] = []) =>
+    explainRead(source, relation, [user, item, ...(lists ?? []).flatMap(listColumns), time, ...more]);
   return {
     relation,
     user,
@@ -58,6 +69,7 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
     time,
     raw,
     steps,
+    lists,
     keyType: held,
     userType,
     select: `SELECT *, ${partSql(binding)} AS "#part" FROM (${inner})`,
@@ -68,10 +80,27 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
         if (value !== null && (steps ? Number.isFinite(value) : value >= earliest && value <= latest)) {
           continue;
         }
-        await refuseTime(source, relation, time, events.clock, value);
+        await refuseTime(source, relation, time, clock ?? { column: time.shown, unit: "steps" }, value);
       }
     },
   };
+}
+
+/** Where the data knows no users each row is one. */
+const ownUser: Resolved = {
+  name: "#user",
+  sql: `"#row"`,
+  bad: null,
+  derive: null,
+  made: "column",
+  shown: "the row",
+  use: "int64",
+};
+
+function ownSteps(lists: readonly OpenList[]): { readonly time: Resolved; readonly raw: null } {
+  const shown = lists.map(({ raw }) => raw.shown).join(", ");
+  const time = { name: "#time", sql: stepOf(lists), bad: null, derive: null, shown, use: "number" } as const;
+  return { time: { ...time, made: "column" }, raw: null };
 }
 
 /** How `"#part"` tells the parts of the split. */

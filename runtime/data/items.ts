@@ -9,6 +9,8 @@ import type { Binding } from "./binding.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { eventItems } from "./event-items.ts";
 import { keyColumn, openBound } from "./key-type.ts";
+import { rowsKey } from "./listed-binding.ts";
+import { type ListItems, listItems } from "./lists/list-items.ts";
 import { locate, type Relation, rowColumn } from "./relation.ts";
 import { explainRead, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
 
@@ -45,20 +47,15 @@ export async function openItems(
   features: readonly FeatureSpec[],
   keyType: KeyType,
 ): Promise<Items> {
-  const { relation, key, where } = await itemsOf(source, binding, keyType);
-  const ofKey = await keyColumn(source, relation, key, keyType, "#key", where);
-  const columns: Resolved[] = [];
-  for (const feature of features) {
-    const wanted = wantedOf(feature);
-    if (wanted === null) {
-      continue;
-    }
-    // The key feature itself reads the key's column unless told otherwise.
-    const own = feature.key ? { ...wanted, defaults: [key, ...wanted.defaults] } : wanted;
-    columns.push(await resolve(source, relation, binding, own));
-  }
+  const {
+    relation,
+    key: ofKey,
+    columns,
+    explain,
+  } = binding.items === null && binding.lists !== null
+    ? await listItems(source, binding, features, keyType)
+    : await itemsOf(source, binding, features, keyType);
   const all = [ofKey, ...columns];
-  const explain = explainRead(source, relation, all);
   return {
     relation,
     keySql: ofKey.sql,
@@ -84,7 +81,28 @@ export async function openItems(
 }
 
 /** The rows of the items file; of the event log where none is named. */
-async function itemsOf(source: Source, binding: Binding, keyType: KeyType) {
+async function itemsOf(
+  source: Source,
+  binding: Binding,
+  features: readonly FeatureSpec[],
+  keyType: KeyType,
+): Promise<ListItems> {
+  const { relation, key, where } = await itemRows(source, binding, keyType);
+  const ofKey = await keyColumn(source, relation, key, keyType, "#key", where);
+  const columns: Resolved[] = [];
+  for (const feature of features) {
+    const wanted = wantedOf(feature);
+    if (wanted === null) {
+      continue;
+    }
+    // The key feature itself reads the key's column unless told otherwise.
+    const own = feature.key ? { ...wanted, defaults: [key, ...wanted.defaults] } : wanted;
+    columns.push(await resolve(source, relation, binding, own));
+  }
+  return { relation, key: ofKey, columns, explain: explainRead(source, relation, [ofKey, ...columns]) };
+}
+
+async function itemRows(source: Source, binding: Binding, keyType: KeyType) {
   if (binding.items !== null) {
     const relation = await openBound(source, binding, "items");
     return { relation, key: binding.items.key, where: binding.place("items", "key") };
@@ -95,7 +113,7 @@ async function itemsOf(source: Source, binding: Binding, keyType: KeyType) {
     );
   }
   const relation = await eventItems(source, binding, keyType);
-  return { relation, key: binding.events.item, where: binding.place("events", "item") };
+  return { relation, key: binding.events.item, where: binding.place(rowsKey(binding), "item") };
 }
 
 async function checkKeys(

@@ -6,6 +6,7 @@ import { castTo, due, familyOf } from "./database/cast.ts";
 import type { Source } from "./database/source.ts";
 import { once } from "./files/reading.ts";
 import type { KeyType } from "./items.ts";
+import { rowsKey } from "./listed-binding.ts";
 import { openRelation, type Relation, readAsIds, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
 
@@ -17,8 +18,11 @@ export function openBound(source: Source, binding: Binding, role: Role): Promise
   if (bound === null) {
     throw new TwinError(`${binding.place()}: no file of ${role} is named`);
   }
-  const expected = "key" in bound ? [bound.key] : [bound.user, bound.item, bound.clock.column];
-  return openRelation(source, bound.file, binding.place(role, "file"), [...new Set(expected)]);
+  const listed = Object.values(binding.lists ?? {}).flatMap(({ item, clock }) => [item, clock?.column]);
+  const expected = "key" in bound ? [bound.key] : [bound.user, bound.item, bound.clock?.column, ...listed];
+  const named = expected.filter((column) => typeof column === "string");
+  const where = binding.place(role === "events" ? rowsKey(binding) : role, "file");
+  return openRelation(source, bound.file, where, [...new Set(named)]);
 }
 
 /** `key(type)` and `id` say it; a vocabulary or hashed key is what its columns hold, in the items file and the event log. */
@@ -42,7 +46,7 @@ export function writtenItemKeyType(source: Source, binding: Binding): Promise<Ke
 
 /** As the events say: a key of the users file that is no such number belongs to nobody, and is refused. */
 export function userKeyType(source: Source, binding: Binding): Promise<KeyType> {
-  return sharedType(source, binding, [["events", binding.events?.user]]);
+  return sharedType(source, binding, [["events", binding.events?.user ?? undefined]]);
 }
 
 async function sharedType(

@@ -4,9 +4,10 @@ import type { FeatureSpec } from "../../contract/manifest.ts";
 import { deriveValue } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
 import { quoted, type Source } from "./database/source.ts";
-import { openEvents } from "./events.ts";
+import { type Events, openEvents } from "./events.ts";
 import { type KeyType, openItems } from "./items.ts";
 import { openBound } from "./key-type.ts";
+import { countedItems, crossMentions, itemMentions, type Mentions } from "./lists/list-mentions.ts";
 import { explainRead, provides, type Resolved, resolve, selection, type Wanted, wantedOf } from "./resolve.ts";
 import { userKeys } from "./user-keys.ts";
 
@@ -89,6 +90,9 @@ export async function trainingValues(
     return itemValues(feature, wanted, binding, source, keyType);
   }
   const events = await openEvents(source, binding, keyType);
+  if (feature.group === "cross" && events.lists !== null) {
+    return explained(events, await crossMentions(source, binding, events, feature));
+  }
   const training = `SELECT * FROM (${events.select}) WHERE "#part" = 0`;
   if (feature.group === "user" && binding.users !== null) {
     const users = await openBound(source, binding, "users");
@@ -110,6 +114,12 @@ export async function trainingValues(
   return { sql: `SELECT ${column.sql} AS v, 1 AS n FROM (${training})`, column, explain: events.explain([column]) };
 }
 
+const explained = (events: Events, { sql, column }: Mentions): Values => ({
+  sql,
+  column,
+  explain: events.explain([column]),
+});
+
 async function itemValues(
   feature: FeatureSpec,
   wanted: Wanted,
@@ -123,6 +133,9 @@ async function itemValues(
   ) {
     // The key itself: the log says it all.
     const events = await openEvents(source, binding, keyType);
+    if (events.lists !== null) {
+      return explained(events, await itemMentions(source, binding, events, feature));
+    }
     const own = feature.key ? { ...wanted, defaults: [events.item.shown, ...wanted.defaults] } : wanted;
     const column = await resolve(source, events.relation, binding, own);
     const sql = `SELECT ${column.sql} AS v, 1 AS n FROM (${events.select}) WHERE "#part" = 0`;
@@ -137,7 +150,10 @@ async function itemValues(
     return { sql: `SELECT v, 1 AS n FROM (${values})`, column, explain };
   }
   const events = await openEvents(source, binding, keyType);
-  const seen = `SELECT "#item" AS i, count(*) AS n FROM (${events.select}) WHERE "#part" = 0 GROUP BY 1`;
+  const seen =
+    events.lists === null
+      ? `SELECT "#item" AS i, count(*) AS n FROM (${events.select}) WHERE "#part" = 0 GROUP BY 1`
+      : countedItems(events);
   return { sql: `SELECT v, n FROM (${values}) JOIN (${seen}) ON k = i`, column, explain };
 }
 

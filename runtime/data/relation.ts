@@ -15,7 +15,8 @@ import { type AsIds, idsOfText } from "./files/text-types.ts";
 export const rowColumn = "#row";
 
 /** Names that queries add to a file's columns: a file's own would be taken for them. */
-const ownNames = /^#(row|n|user|item|time|part|when|key|ukey|ordinal|weight|keep\d+|same\d+|text .*)$/i;
+const ownNames =
+  /^#(row|n|user|item|time|part|when|key|ukey|ordinal|weight|keep\d+|same\d+|text .*|list .*|times .*)$/i;
 
 export interface Relation {
   /** As in data.yaml, for messages. */

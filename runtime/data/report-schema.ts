@@ -22,6 +22,38 @@ const Predictor = strict({
   missing: v.optional(v.number()),
 });
 
+/** What was found in the lists of a history that each sample brings. */
+const ListsFound = strict({
+  history: v.string(),
+  max: natural,
+  /** Whether behaviours have times; else nothing shows whether they lie before their sample. */
+  timed: v.boolean(),
+  lists: natural,
+  /** Behaviours that samples see: those of a list count for each of its samples. */
+  behaviours: natural,
+  empty: natural,
+  longest: natural,
+  /** Lists beyond `max`, and behaviours that are cut off them. */
+  long: natural,
+  cut: natural,
+  /** Behaviours that are not strictly before their sample. */
+  late: natural,
+  /** Lists that did not stand in the order of their times. */
+  unordered: natural,
+  /** Places without an item, and padding. */
+  blank: natural,
+  /** Behaviours of items that are none of the data's. */
+  unknown: natural,
+  /** Behaviours of which a feature is another than that of their item's row. */
+  differing: v.optional(natural),
+  /** Samples with a behaviour by their label, and those whose newest behaviour (or the one before) is the candidate itself. */
+  ones: natural,
+  onesNewest: natural,
+  onesSecond: natural,
+  zeros: natural,
+  zerosNewest: natural,
+});
+
 export const ReportSchema = strict({
   model: v.string(),
   events: natural,
@@ -90,6 +122,8 @@ export const ReportSchema = strict({
       }),
     ),
   ),
+  /** Where samples bring their histories as lists. */
+  lists: v.optional(v.array(ListsFound)),
   warnings: v.array(v.string()),
 });
 

@@ -33,6 +33,8 @@ export interface Resolved {
   readonly use: Use;
   /** What is due in each row, in words, where it is not what the use says. */
   readonly due?: string;
+  /** Expression of what is wrong with a row for which `bad` holds, where more can be said than what is due. */
+  readonly why?: string;
 }
 
 /** What a feature's raw values are used as; null where nothing is read (elapsed time is computed). */
@@ -167,6 +169,12 @@ async function firstValue(source: Source, relation: Relation, { name, shown, bad
   return `, and it is ${JSON.stringify(value.slice(0, 60))}${way}`;
 }
 
+async function whyOf(source: Source, relation: Relation, { bad, why, due: wanted }: Resolved): Promise<string> {
+  const rows = `SELECT ${why} AS v FROM (${relation.numbered}) WHERE ${bad} ORDER BY ${quoted(rowColumn)} LIMIT 1`;
+  const [row] = await source.all(rows);
+  return String(row?.v ?? `this value does not fit; ${wanted} are due`);
+}
+
 /** Turns a failed read into an error that names file, column and row, by searching for the row that did not fit. */
 export function explainRead(source: Source, relation: Relation, columns: readonly Resolved[]) {
   return async (cause: unknown): Promise<TwinError> => {
@@ -184,6 +192,11 @@ export function explainRead(source: Source, relation: Relation, columns: readonl
       try {
         const place = await locate(source, relation, column.bad);
         if (place !== null) {
+          if (column.why !== undefined) {
+            return new TwinError(`${place}, column \`${column.shown}\`: ${await whyOf(source, relation, column)}`, {
+              cause,
+            });
+          }
           const value = await firstValue(source, relation, column);
           return new TwinError(
             `${place}, column \`${column.shown}\`: this value does not fit; ${column.due ?? due[column.use]} are due${value}`,

@@ -11,6 +11,8 @@ import { type Events, openEvents, requireCondition, userShare } from "./events.t
 import type { KeyType } from "./items.ts";
 import { openBound } from "./key-type.ts";
 import { checkKnownAt, knownAtColumns } from "./known-at.ts";
+import { checkLists, crossLists } from "./lists/list-features.ts";
+import { listColumns } from "./lists/open-lists.ts";
 import { requireColumn } from "./relation.ts";
 import { explainRead, expression, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
 import { userKeys } from "./user-keys.ts";
@@ -20,7 +22,7 @@ export interface SampleColumns {
   readonly context: readonly Resolved[];
   readonly candidate: readonly Resolved[];
   readonly user: readonly Resolved[];
-  /** Of each history, in the manifest's order. */
+  /** Of each history, in the manifest's order; lists where each row brings its own. */
   readonly cross: ReadonlyMap<string, readonly Resolved[]>;
   /** By cross feature: when a behaviour's value became known, where the data says so. */
   readonly knownAt: ReadonlyMap<string, Resolved>;
@@ -49,6 +51,12 @@ export function resolvedOf({ context, candidate, user, cross }: SampleColumns, f
     }
   }
   throw new Error(`${feature} is made of no column of the events`);
+}
+
+/** Columns of lists in the events' query. */
+export function flatColumns({ events, cross }: SampleColumns): ReadonlySet<string> {
+  const lists = (events.lists ?? []).flatMap(listColumns);
+  return new Set(events.lists === null ? [] : [...lists, ...[...cross.values()].flat()].map(({ name }) => name));
 }
 
 /** @throws TwinError for names in data.yaml that the model does not have */
@@ -85,6 +93,7 @@ export async function sampleColumns(
   checkNames(binding, manifest);
   checkKnownAt(binding, manifest);
   checkElapsed(binding, manifest.features);
+  checkLists(binding, manifest);
   const events = await openEvents(source, binding, keyType);
   const ofEvents = async (features: readonly FeatureSpec[]): Promise<Resolved[]> => {
     const columns: Resolved[] = [];
@@ -99,8 +108,16 @@ export async function sampleColumns(
   const group = (name: FeatureSpec["group"]) => manifest.features.filter((feature) => feature.group === name);
   const cross = new Map<string, readonly Resolved[]>();
   const conditions: string[] = [];
+  const lists: Resolved[] = [];
   for (const [i, { name, cross: own }] of manifest.histories.entries()) {
-    cross.set(name, await ofEvents(manifest.features.filter((feature) => own.includes(feature.name))));
+    const features = manifest.features.filter((feature) => own.includes(feature.name));
+    const list = events.lists?.find(({ history }) => history === name);
+    if (list !== undefined) {
+      cross.set(name, await crossLists(source, events.relation, binding, list, features));
+      lists.push(...listColumns(list));
+      continue;
+    }
+    cross.set(name, await ofEvents(features));
     const bound = binding.history[name];
     const keep = bound?.where
       ? await requireCondition(source, events, bound.where, binding.place("history", name, "where"))
@@ -118,7 +135,7 @@ export async function sampleColumns(
   const users = await userColumns(source, events, binding, group("user"));
   const knownAt = await knownAtColumns(source, events.relation, binding);
   const values = [...[...cross.values()].flat(), ...knownAt.values()];
-  const own = [...context, ...candidate, ...labels, ...values, ...users.inEvents];
+  const own = [...lists, ...context, ...candidate, ...labels, ...values, ...users.inEvents];
   const all = weight ? [...own, weight] : own;
   const parts = [
     `"#user", "#item", "#time", "#row", "#part"`,

@@ -5,7 +5,9 @@ import { recordOf } from "../../contract/record.ts";
 import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "../encode/data-column.ts";
 import { firstSeen } from "../encode/seen.ts";
 import type { Binding } from "./binding.ts";
+import type { FlatLists } from "./database/flat-lists.ts";
 import { knownValues } from "./known-at.ts";
+import { listHistory } from "./lists/list-histories.ts";
 import type { Resolved } from "./resolve.ts";
 import type { SampleColumns } from "./sample-columns.ts";
 
@@ -14,6 +16,8 @@ export interface UserRows {
   readonly user: bigint | string;
   readonly times: Float64Array;
   readonly columns: Readonly<Record<string, DataColumn>>;
+  /** Where each row brings its own history. */
+  readonly lists: Readonly<Record<string, FlatLists>>;
 }
 
 /** Equally long columns, newest first, at most the history's `max`. */
@@ -75,7 +79,7 @@ export function requestsOf(
   labelled: boolean,
   most: number,
 ): Requests {
-  const pasts = manifest.histories.map((spec, i) => pastOf(rows, columns, binding, spec, i));
+  const seen = manifest.histories.map((spec, i) => historyOf(rows, columns, binding, spec, i));
   const build = (start: number, end: number, time: number): SampleRequest => {
     const take = (name: string): DataColumn => sliceColumn(rows.columns[name], start, end);
     const values = (of: readonly Resolved[]) =>
@@ -87,7 +91,7 @@ export function requestsOf(
       user: values(columns.user),
       context: values(columns.context),
       time,
-      history: recordOf(pasts.map((past) => [past.name, before(past, time, start)])),
+      history: recordOf(manifest.histories.map(({ name }, h) => [name, seen[h].at(time, start)])),
       candidates: {
         item: take("#item"),
         ...recordOf(columns.candidate.map(({ name }) => [bare(name), take(name)])),
@@ -100,10 +104,11 @@ export function requestsOf(
   const wanted = (row: number): boolean =>
     (part === null || Number(valueAt(rows.columns["#part"], row)) === part) &&
     (!labelled || columns.labels.some(({ name }) => valueAt(rows.columns[name], row) !== null));
-  const shared = [
-    ...[...columns.user, ...columns.context].map(({ name }) => rows.columns[name]),
-    ...pasts.flatMap((past) => (past.same === null ? [] : [past.same.event])),
-  ];
+  const shared = [...columns.user, ...columns.context].map(({ name }) => rows.columns[name]);
+  const together = (a: number, b: number): boolean =>
+    rows.times[a] === rows.times[b] &&
+    shared.every((column) => same(valueAt(column, a), valueAt(column, b))) &&
+    seen.every((history) => history.together(a, b));
   return {
     *[Symbol.iterator]() {
       for (let start = 0; start < rows.times.length; ) {
@@ -112,7 +117,7 @@ export function requestsOf(
           continue;
         }
         let end = start + 1;
-        while (end < rows.times.length && end - start < most && together(rows, shared, start, end) && wanted(end)) {
+        while (end < rows.times.length && end - start < most && together(start, end) && wanted(end)) {
           end++;
         }
         yield build(start, end, rows.times[start]);
@@ -121,18 +126,53 @@ export function requestsOf(
     },
     at(time) {
       // The user's features as of the newest event before the instant; nothing later is looked at.
-      const start = firstSeen(rows.times, time, 0);
+      const start = columns.events.lists === null ? firstSeen(rows.times, time, 0) : upTo(rows.times, time);
       return build(start, start, time);
     },
   };
 }
 
-/** Whether two events can be one request: the same instant, user features and context. */
-function together(rows: UserRows, shared: readonly DataColumn[], a: number, b: number): boolean {
-  if (rows.times[a] !== rows.times[b]) {
-    return false;
+/** The first row, newest first, that is not later than an instant: its lists are what was known then. */
+function upTo(times: Float64Array, time: number): number {
+  const first = times.findIndex((one) => one <= time);
+  return first < 0 ? times.length : first;
+}
+
+/** What samples see of one history. */
+interface Seen {
+  /** @param row of the sample; the number of rows where there is none */
+  at(time: number, row: number): SampleHistory;
+  /** Whether two rows of one instant may be one request. */
+  together(a: number, b: number): boolean;
+}
+
+function historyOf(
+  rows: UserRows,
+  columns: SampleColumns,
+  binding: Binding,
+  spec: Manifest["histories"][number],
+  index: number,
+): Seen {
+  const cross = columns.cross.get(spec.name)!;
+  const list = columns.events.lists?.find(({ history }) => history === spec.name);
+  if (list === undefined) {
+    const past = pastOf(rows, columns, binding, spec, index);
+    return {
+      at: (time, row) => before(past, time, row),
+      together: (a, b) => past.same === null || same(valueAt(past.same.event, a), valueAt(past.same.event, b)),
+    };
   }
-  return shared.every((column) => same(valueAt(column, a), valueAt(column, b)));
+  const file = columns.events.relation.name;
+  const own = listHistory(list, cross, rows.lists, rows.times, spec.max, file, bare);
+  const none = {
+    item: [],
+    time: new Float64Array(0),
+    ...recordOf(cross.map(({ name }) => [bare(name), []] as const)),
+  };
+  return {
+    at: (_, row) => (row < rows.times.length ? own.of(row) : none),
+    together: own.same,
+  };
 }
 
 function same(a: DataValue, b: DataValue): boolean {

@@ -6,11 +6,12 @@ import { emptyRecord, recordOf } from "../../contract/record.ts";
 import { type DataColumn, joinColumns, keysOf, numbersOf, numbersOrNulls, sliceColumn } from "../encode/data-column.ts";
 import { deriveColumn } from "../encode/derive.ts";
 import { type Binding, boundFiles } from "./binding.ts";
-import type { Chunk } from "./database/chunk.ts";
+import type { ListedChunk } from "./database/chunk.ts";
+import { joinLists, sliceLists } from "./database/flat-lists.ts";
 import { literal, Source } from "./database/source.ts";
 import { partNumbers } from "./events.ts";
 import type { KeyType } from "./items.ts";
-import { type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
+import { flatColumns, type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
 import { requestsOf, type SampleHistory, type SampleRequest, type UserRows } from "./sample-requests.ts";
 
 export type { SampleHistory, SampleRequest } from "./sample-requests.ts";
@@ -105,9 +106,9 @@ const bare = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
 
 /** Cuts the stream, ordered by user, into users. */
 async function* users(source: Source, columns: SampleColumns, query: string): AsyncGenerator<UserRows> {
-  let pieces: Chunk[] = [];
+  let pieces: ListedChunk[] = [];
   let current: bigint | string | null = null;
-  for await (const chunk of source.stream(query, 16_384, columns.explain)) {
+  for await (const chunk of source.stream(query, 16_384, columns.explain, flatColumns(columns))) {
     await columns.events.checkTimes(numbersOrNulls(chunk.columns["#time"]));
     const keys = keysOf(chunk.columns["#user"]);
     let start = 0;
@@ -133,14 +134,15 @@ async function* users(source: Source, columns: SampleColumns, query: string): As
   }
 }
 
-function piece(chunk: Chunk, start: number, end: number): Chunk {
+function piece(chunk: ListedChunk, start: number, end: number): ListedChunk {
   const columns = Object.entries(chunk.columns).map(
     ([name, column]) => [name, sliceColumn(column, start, end)] as const,
   );
-  return { rows: end - start, columns: recordOf(columns) };
+  const lists = Object.entries(chunk.lists).map(([name, list]) => [name, sliceLists(list, start, end)] as const);
+  return { rows: end - start, columns: recordOf(columns), lists: recordOf(lists) };
 }
 
-function join(user: bigint | string | null, pieces: readonly Chunk[], columns: SampleColumns): UserRows {
+function join(user: bigint | string | null, pieces: readonly ListedChunk[], columns: SampleColumns): UserRows {
   const { events } = columns;
   if (user === null) {
     throw new TwinError(`${events.relation.name}, column \`${events.user.shown}\`: an event has no user`);
@@ -155,13 +157,19 @@ function join(user: bigint | string | null, pieces: readonly Chunk[], columns: S
       `${events.relation.name}, column \`${events.item.shown}\`: an event of user ${user} has no item`,
     );
   }
-  const all = [
-    ...columns.context,
-    ...columns.candidate,
-    ...columns.user,
-    ...[...columns.cross.values()].flat(),
-    ...columns.labels,
-  ];
+  const cross = [...columns.cross.values()].flat();
+  const lists = recordOf(
+    Object.keys(pieces[0].lists).map((name) => {
+      const list = joinLists(pieces.map((one) => one.lists[name]));
+      const own = cross.find((column) => column.name === name);
+      return [
+        name,
+        own?.derive ? { ...list, values: deriveColumn(own.derive, list.values, own.shown) } : list,
+      ] as const;
+    }),
+  );
+  const ofRows = events.lists === null ? cross : [];
+  const all = [...columns.context, ...columns.candidate, ...columns.user, ...ofRows, ...columns.labels];
   for (const column of all) {
     if (column.derive === null) {
       continue;
@@ -169,5 +177,5 @@ function join(user: bigint | string | null, pieces: readonly Chunk[], columns: S
     const where = `${events.relation.name}, column \`${column.shown}\``;
     joined[column.name] = deriveColumn(column.derive, joined[column.name], where);
   }
-  return { user, times: Float64Array.from(numbersOf(joined["#time"])), columns: joined };
+  return { user, times: Float64Array.from(numbersOf(joined["#time"])), columns: joined, lists };
 }

@@ -128,7 +128,7 @@ export async function readPredictions(
 
 function columnsOf(relation: Relation, binding: Binding, tasks: readonly Task[]): ScoreColumn[] {
   const { events } = binding;
-  const keys = new Set<string | undefined>([...keyColumns, events?.user, events?.item, events?.clock.column]);
+  const keys = new Set<string | null | undefined>([...keyColumns, events?.user, events?.item, events?.clock?.column]);
   const names = scoreColumns(tasks.map(({ name }) => name));
   const found = tasks.flatMap((task, i): ScoreColumn[] => {
     const { score, logit, sampled, sampledLogit } = names[i];
@@ -189,9 +189,9 @@ async function keyText(source: Source, relation: Relation, column: string, held:
 async function joinedByKeys(source: Source, binding: Binding, relation: Relation, picked: string): Promise<string> {
   const { events } = binding;
   const names = [
-    ["user", events?.user],
+    ["user", events?.user ?? undefined],
     ["item", events?.item],
-    ["time", events?.clock.column],
+    ["time", events?.clock?.column],
   ] as const;
   const [ofUser, ofItem, ofTime] = names.map((own) =>
     own.find((one) => one !== undefined && relation.columns.has(one)),

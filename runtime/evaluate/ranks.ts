@@ -12,6 +12,7 @@ import { type Place, type RankMetrics, rankMetrics } from "../metrics/rank.ts";
 import type { LocalTwin } from "../serve/twin.ts";
 import type { BatchScoring } from "./batch-rows.ts";
 import { CandidateBlocks } from "./candidate-blocks.ts";
+import { metInLists } from "./met-in-lists.ts";
 import { type Met, metItems } from "./met-items.ts";
 import { preparedItems, preparedSide } from "./prepared-side.ts";
 import { rowsOf } from "./report.ts";
@@ -97,7 +98,10 @@ export async function ranksOf(
   const users = dataset.userOf(part);
   const userOf = (row: number): number => users[prepared.sample[row]];
   const met = dataset.spec.negatives?.met ?? "exclude";
-  const log = await metItems(binding, engine.artefacts.manifest, new Set(Array.from(chosen, userOf)));
+  const { manifest } = engine.artefacts;
+  const metOf = binding.lists === null ? userOf : (row: number): number => all.row[row];
+  const asked = new Set(Array.from(chosen, metOf));
+  const log = await (binding.lists === null ? metItems : metInLists)(binding, manifest, asked);
   const blocks = new CandidateBlocks(engine, generation);
   const eligible = new Eligible(generation.items);
   const progress = meter("positives ranked", chosen.length, options.onProgress);
@@ -108,9 +112,9 @@ export async function ranksOf(
     }
     const item = prepared.item[row];
     if (item > 0) {
-      const own = log.get(userOf(row));
+      const own = log.get(metOf(row));
       if (own === undefined) {
-        throw new Error(`the log was not read for user ${userOf(row)}`);
+        throw new Error(`nothing was read of what row ${row} met`);
       }
       eligible.begin(own, all.time[row], met);
       const drawn = candidates === null ? null : eligible.drawn(item, candidates, seed, all.row[row]);

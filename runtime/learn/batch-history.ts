@@ -33,11 +33,12 @@ export interface HistoryColumns {
   readonly name: string;
   readonly max: number;
   readonly item: NumberColumn;
-  readonly time: NumberColumn;
+  /** Null: positions count as steps, the newest one step before its sample. */
+  readonly time: NumberColumn | null;
   /** Numbers of the values that exclude, of behaviours; null: none does. */
   readonly same: NumberColumn | null;
-  /** By user, where the behaviours end. */
-  readonly ends: NumberColumn;
+  /** By user, where the behaviours end; null: each sample says it. */
+  readonly ends: NumberColumn | null;
   /** Stored ones with their column; elapsed ones without. */
   readonly cross: readonly {
     readonly spec: StoredCross;
@@ -51,6 +52,8 @@ export interface SamplesOfBatch {
   readonly time: Float64Array;
   readonly user: Uint32Array;
   readonly start: Uint32Array;
+  /** Where the behaviours of each sample end, where they are its own. */
+  readonly end?: Uint32Array | null;
   /** Numbers of the values that exclude, of the samples. */
   readonly same: Int32Array | null;
 }
@@ -58,7 +61,10 @@ export interface SamplesOfBatch {
 /** @param least behaviours to which every row is padded at least */
 export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, least: number): BatchHistory {
   const rows = samples.start.length;
-  const ends = history.ends.gather(samples.user);
+  const ends = samples.end ?? history.ends?.gather(samples.user);
+  if (ends === undefined) {
+    throw new Error(`nothing says where the behaviours of ${history.name} end`);
+  }
   const lengths = new Int32Array(rows);
   // Where values exclude, the behaviours of a row are no range.
   const chosen: (Int32Array | null)[] | null = samples.same === null ? null : new Array(rows).fill(null);
@@ -88,13 +94,13 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
     const at = row * length;
     const now = samples.time[row];
     copy(history.item, start, count, picked, item, at, 1);
-    const newest = history.time.range(
-      picked === null ? start : picked[0],
-      (picked === null ? start : picked[0]) + 1,
-    )[0];
-    // What is not strictly before the sample is the future: such data must never be trained on.
-    if (!isSeen(newest, now)) {
-      leak(history, row, newest, now);
+    if (history.time !== null) {
+      const first = picked === null ? start : picked[0];
+      const newest = history.time.range(first, first + 1)[0];
+      // What is not strictly before the sample is the future: such data must never be trained on.
+      if (!isSeen(newest, now)) {
+        leak(history, row, newest, now);
+      }
     }
     for (let c = 0; c < outputs.length; c++) {
       const { spec, column, known } = history.cross[c];
@@ -115,7 +121,7 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
     if (!elapsed) {
       continue;
     }
-    const times = doublesOf(history.time, start, count, picked);
+    const times = history.time === null ? stepsBefore(now, count) : doublesOf(history.time, start, count, picked);
     for (let c = 0; c < outputs.length; c++) {
       const { edges } = history.cross[c].spec;
       const output = outputs[c];
@@ -172,6 +178,9 @@ function doublesOf(column: NumberColumn, start: number, count: number, picked: I
   }
   return times;
 }
+
+const stepsBefore = (now: number, count: number): Float64Array =>
+  Float64Array.from({ length: count }, (_, i) => now - 1 - i);
 
 /** Behaviours from `start` on whose value is another one, at most `max`. */
 function others(same: NumberColumn, max: number, start: number, end: number, code: number): Int32Array {

@@ -3,6 +3,7 @@
 import { TwinError } from "../../../contract/error.ts";
 import { withNumbers } from "../../../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
+import { recordOf } from "../../../contract/record.ts";
 import { encodedWidth } from "../../encode/column.ts";
 import { type DataColumn, takeRows } from "../../encode/data-column.ts";
 import { deriveColumn } from "../../encode/derive.ts";
@@ -14,14 +15,16 @@ import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, Source } from "../database/source.ts";
 import { learnNumbers } from "../learn-numbers.ts";
 import { learnVocabularies } from "../learn-vocabularies.ts";
+import { judgeLists, listsFound } from "../lists/judge-lists.ts";
 import { judgeNumbers } from "../number-range.ts";
 import { withDraws, withRepeats } from "../prepare/count-negatives.ts";
 import { type Encoders, encoders } from "../prepare/encode-rows.ts";
-import { encodeItems, numberItems } from "../prepare/items-phase.ts";
+import { encodeItems, numberItems, ordinalsOf } from "../prepare/items-phase.ts";
+import { ListReader, rowsOfBlock } from "../prepare/list-reader.ts";
 import { type DataQuery, dataQuery } from "../prepare/select.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport, FeatureCount } from "../report-schema.ts";
-import { resolvedOf, supplied } from "../sample-columns.ts";
+import { flatColumns, resolvedOf, supplied } from "../sample-columns.ts";
 import { type Predictors, SampledRows } from "./sampled-rows.ts";
 
 export interface CheckOptions {
@@ -45,8 +48,8 @@ export async function checkData(
   const stop = (): void => source.connection.interrupt();
   signal?.addEventListener("abort", stop);
   try {
-    const bound = model === null ? { ...binding, columns: {}, history: {} } : binding;
-    const unlearned = model ?? anyModel;
+    const bound = model === null ? withoutFeatures(binding) : binding;
+    const unlearned = model ?? { ...anyModel, histories: Object.keys(binding.lists ?? {}).map(anyHistory) };
     const query = await dataQuery(source, bound, unlearned, model !== null);
     const items = await numberItems(source, query);
     const from = `(${query.events})`;
@@ -60,17 +63,28 @@ export async function checkData(
       ...(await finerThanHeld(source, query)),
     ];
     if (draws) {
-      counts = await withDraws(source, from, query, { counts, items: items + 1, binding, seed: 1 }, signal);
+      counts = await withDraws(
+        source,
+        from,
+        query,
+        { counts, items: items + 1, binding, model: unlearned, seed: 1 },
+        signal,
+      );
     }
     const numbers = await learnNumbers(binding, unlearned.features);
     const read = { ...unlearned, features: withNumbers(unlearned.features, numbers) };
     const encode = await encoders(model === null ? new Map() : await learnVocabularies(binding, model.features));
     const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
+    const reader =
+      model === null || binding.lists === null
+        ? null
+        : new ListReader(read, query.columns, encode, await ordinalsOf(source, query));
     if (model !== null) {
       const told = meter("events", counts.events, onProgress);
-      await encodeEvents(source, query, read, encode, drawn, (rows) => told.add(rows), signal);
+      await encodeEvents(source, query, read, encode, { drawn, reader }, (rows) => told.add(rows), signal);
       told.done();
     }
+    const lists = reader && listsFound(read, binding, reader.counts, await query.differing());
     const progress = meter("items", items, onProgress);
     await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn), signal);
     progress.done();
@@ -81,7 +95,13 @@ export async function checkData(
       features,
       supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
       ...(predictors && { predictors }),
-      warnings: [...warnings, ...judgeNumbers(read, features), ...(predictors ?? []).flatMap(suspected)],
+      ...(lists && { lists }),
+      warnings: [
+        ...warnings,
+        ...judgeLists(lists ?? [], binding),
+        ...judgeNumbers(read, features),
+        ...(predictors ?? []).flatMap(suspected),
+      ],
     };
   } catch (error) {
     if (signal?.aborted) {
@@ -153,29 +173,46 @@ const anyModel: DataModel = {
   labels: [],
 };
 
+const anyHistory = (name: string) => ({ name, max: 1, cross: [] });
+
+/** What is left of a binding where no model says what its features are. */
+function withoutFeatures(binding: Binding): Binding {
+  const { lists } = binding;
+  const bare =
+    lists && recordOf(Object.entries(lists).map(([name, list]) => [name, { ...list, columns: {} }] as const));
+  return { ...binding, columns: {}, history: {}, lists: bare };
+}
+
 /** Every value of every event is encoded as it would be: what does not fit is found here, with its row. */
 async function encodeEvents(
   source: Source,
   { columns, events }: DataQuery,
   model: DataModel,
   encode: Encoders,
-  drawn: SampledRows | null,
+  { drawn, reader }: { readonly drawn: SampledRows | null; readonly reader: ListReader | null },
   told: (rows: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const groups = ["user", "context", "candidate", "cross"] as const;
+  const groups = ["user", "context", "candidate", ...(reader === null ? (["cross"] as const) : [])] as const;
   const features = groups
     .flatMap((group) => encodedFeatures(model, group))
     .filter(({ encoder }) => encoder.kind !== "elapsed");
-  if (features.length === 0 && drawn === null) {
+  if (features.length === 0 && drawn === null && reader === null) {
     return;
   }
-  const names = [`"#row"`, ...(drawn?.sql ?? []), ...features.map(({ name }) => quoted(name))].join(", ");
-  for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, 32_768, columns.explain)) {
+  const flat = reader === null ? new Set<string>() : flatColumns(columns);
+  const ofLists = reader === null ? [] : [`"#time"`, `"#ordinal"`, ...columns.labels.map(({ name }) => quoted(name))];
+  const asked = [...ofLists, ...[...flat].map(quoted), ...features.map(({ name }) => quoted(name))];
+  const names = [...new Set([`"#row"`, ...(drawn?.sql ?? []), ...asked])].join(", ");
+  const size = reader === null ? 32_768 : await rowsOfBlock(source, `(${events})`, columns);
+  for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, size, columns.explain, flat)) {
     if (signal?.aborted) {
       throw new TwinError("checking the data was stopped");
     }
     const picked = drawn?.draw(chunk) ?? [];
+    for (let h = 0; reader !== null && h < model.histories.length; h++) {
+      reader.read(h, chunk);
+    }
     for (const feature of features) {
       const column = resolvedOf(columns, feature.name);
       const place = (row: number): string =>

@@ -10,22 +10,45 @@ import {
   type DuckDBVector,
 } from "@duckdb/node-api";
 import { recordOf } from "../../../contract/record.ts";
-import type { DataColumn, DataValue, TypedData } from "../../encode/data-column.ts";
+import { type DataColumn, type DataValue, type TypedData, takeRows } from "../../encode/data-column.ts";
+import { type FlatLists, joinLists } from "./flat-lists.ts";
 
 export interface Chunk {
   readonly rows: number;
   readonly columns: Readonly<Record<string, DataColumn>>;
 }
 
-/** The result's rows, `size` at a time (rounded up to whole pieces of the database), the last chunk shorter. */
-export async function* chunks(result: DuckDBResult, size: number): AsyncGenerator<Chunk> {
+export interface ListedChunk extends Chunk {
+  /** Columns of lists that were asked for flat; they are not among the others. */
+  readonly lists: Readonly<Record<string, FlatLists>>;
+}
+
+/**
+ * The result's rows, `size` at a time (rounded up to whole pieces of the database), the last chunk shorter.
+ * @param flat columns of lists whose values come side by side, none of the lists missing
+ */
+export async function* chunks(
+  result: DuckDBResult,
+  size: number,
+  flat: ReadonlySet<string> = new Set(),
+): AsyncGenerator<ListedChunk> {
   const names = result.columnNames();
   const types = names.map((_, i) => result.columnTypeId(i));
-  const make = (): ColumnBuilder[] => types.map((type) => new ColumnBuilder(type, size + 2048));
+  const make = (): (ColumnBuilder | FlatBuilder)[] =>
+    types.map((type, i) => (flat.has(names[i]) ? new FlatBuilder() : new ColumnBuilder(type, size + 2048)));
   let builders = make();
   let rows = 0;
-  const flush = (): Chunk => {
-    const chunk = { rows, columns: recordOf(names.map((name, i) => [name, builders[i].finish()])) };
+  const flush = (): ListedChunk => {
+    const columns: [string, DataColumn][] = [];
+    const lists: [string, FlatLists][] = [];
+    for (const [i, builder] of builders.entries()) {
+      if (builder instanceof FlatBuilder) {
+        lists.push([names[i], builder.finish()]);
+      } else {
+        columns.push([names[i], builder.finish()]);
+      }
+    }
+    const chunk = { rows, columns: recordOf(columns), lists: recordOf(lists) };
     builders = make();
     rows = 0;
     return chunk;
@@ -46,7 +69,7 @@ export async function* chunks(result: DuckDBResult, size: number): AsyncGenerato
   }
 }
 
-function append(builders: readonly ColumnBuilder[], piece: DuckDBDataChunk): void {
+function append(builders: readonly (ColumnBuilder | FlatBuilder)[], piece: DuckDBDataChunk): void {
   for (let i = 0; i < builders.length; i++) {
     builders[i].append(piece.getColumnVector(i), piece.rowCount);
   }
@@ -151,6 +174,49 @@ class ColumnBuilder {
     }
     return list;
   }
+}
+
+/** Collects one column of lists, their values as a column of their own. */
+class FlatBuilder {
+  readonly #pieces: FlatLists[] = [];
+
+  append(vector: DuckDBVector, count: number): void {
+    if (!isList(vector) || !("childVector" in vector)) {
+      throw new Error("only columns of lists are read flat");
+    }
+    const child = vector.childVector;
+    const starts = new Uint32Array(count + 1);
+    let total = 0;
+    let straight = true;
+    for (let i = 0; i < count; i++) {
+      straight &&= vector.getEntryOffset(i) === total;
+      starts[i] = total;
+      total += vector.getEntryLength(i);
+    }
+    starts[count] = total;
+    const end = straight ? total : child.itemCount;
+    const builder = new ColumnBuilder(child.type.typeId, end);
+    builder.append(child, end);
+    const values = builder.finish();
+    this.#pieces.push({ starts, values: straight ? values : gathered(vector, count, total, values) });
+  }
+
+  finish(): FlatLists {
+    return this.#pieces.length === 0 ? { starts: new Uint32Array(1), values: [] } : joinLists(this.#pieces);
+  }
+}
+
+/** Values in the order of the rows, where the database holds them otherwise. */
+function gathered(vector: DuckDBListVector, count: number, total: number, values: DataColumn): DataColumn {
+  const at = new Int32Array(total);
+  let next = 0;
+  for (let i = 0; i < count; i++) {
+    const start = vector.getEntryOffset(i);
+    for (let j = 0; j < vector.getEntryLength(i); j++) {
+      at[next++] = start + j;
+    }
+  }
+  return takeRows(values, at);
 }
 
 /** Which rows the database's vectors hold inside; looked at only to copy whole columns at once, and never relied on. */

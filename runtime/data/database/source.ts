@@ -9,7 +9,7 @@ import { TwinError } from "../../../contract/error.ts";
 import { cell } from "../../../contract/width.ts";
 import { attempt } from "../../host/files.ts";
 import { temporaryFolder } from "../../host/temporary-folder.ts";
-import { type Chunk, chunks } from "./chunk.ts";
+import { chunks, type ListedChunk } from "./chunk.ts";
 
 export interface SourceOptions {
   /** Files and globs that are read, as absolute paths. Globs are expanded when the source opens. */
@@ -149,14 +149,18 @@ export class Source {
     return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
   }
 
-  /** Streams a query as columns, about `rows` at a time. `explain` turns a database's error into one of ours. */
+  /**
+   * Streams a query as columns, about `rows` at a time. `explain` turns a database's error into one of ours.
+   * @param flat columns of lists, none of them null, that come as `lists`
+   */
   async *stream(
     sql: string,
     rows: number,
     explain: (cause: unknown) => TwinError | Promise<TwinError> = databaseError,
-  ): AsyncGenerator<Chunk> {
+    flat: ReadonlySet<string> = new Set(),
+  ): AsyncGenerator<ListedChunk> {
     try {
-      yield* chunks(await this.connection.stream(sql), rows);
+      yield* chunks(await this.connection.stream(sql), rows, flat);
     } catch (cause) {
       throw cause instanceof TwinError ? cause : await explain(cause);
     }

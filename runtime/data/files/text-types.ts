@@ -168,6 +168,17 @@ async function onlyDigits(source: Source, rows: string, names: readonly string[]
   return names.filter((_, i) => row[String(i)] === true);
 }
 
+/** A text as a whole number of 64 bits, 12.0 as 12 and `nan` as missing; anything else fails. */
+export function wholeNumberText(e: string): { readonly sql: string; readonly bad: string } {
+  const digits = `regexp_replace(${e}, '\\.0*$', '')`;
+  const none = `${e} IS NULL OR ${notNumbers(e)}`;
+  const fits = `${matches(e, wholeFloat)} AND TRY_CAST(${digits} AS BIGINT) IS NOT NULL`;
+  return {
+    sql: `CASE WHEN ${none} THEN NULL WHEN ${fits} THEN CAST(${digits} AS BIGINT) ELSE error('no whole number') END`,
+    bad: `NOT (${none}) AND NOT (${fits})`,
+  };
+}
+
 export interface AsIds {
   readonly sql: string;
   readonly type: string;

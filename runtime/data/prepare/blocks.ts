@@ -1,13 +1,18 @@
 // Rows streamed in the order of users → blocks that hold whole users, so that a user's past is at hand.
 import { recordOf } from "../../../contract/record.ts";
 import { type DataColumn, joinColumns, sliceColumn } from "../../encode/data-column.ts";
-import type { Chunk } from "../database/chunk.ts";
+import type { Chunk, ListedChunk } from "../database/chunk.ts";
+import { joinLists, sliceLists } from "../database/flat-lists.ts";
 
 export interface Block {
   readonly rows: number;
   readonly columns: Readonly<Record<string, DataColumn>>;
   /** First row of each user, and the number of rows at the end. */
   readonly starts: Int32Array;
+  /** Where each row brings its own history; null: the log says what was before, and users are whole. */
+  readonly lists: ListedChunk["lists"] | null;
+  /** Whether the first row is of the user of the row before the block. */
+  readonly goesOn: boolean;
 }
 
 /** @param user name of the column that tells users apart; equal values stand together */
@@ -32,6 +37,50 @@ export async function* userBlocks(chunks: AsyncIterable<Chunk>, user: string): A
     yield block(pieces, user);
   }
 }
+
+/**
+ * Rows streamed in the order of users → blocks of exactly `size` rows, so that the same rows make the same blocks wherever
+ * a stopped preparation goes on.
+ * @param before user of the row before the first; undefined: there is none
+ */
+export async function* rowBlocks(
+  chunks: AsyncIterable<ListedChunk>,
+  user: string,
+  size: number,
+  before: unknown,
+): AsyncGenerator<Block> {
+  let last = before;
+  let pieces: ListedChunk[] = [];
+  let rows = 0;
+  const flush = () => {
+    const made = block(pieces, user);
+    const names = Object.keys(pieces[0].lists);
+    const lists = recordOf(names.map((name) => [name, joinLists(pieces.map((piece) => piece.lists[name]))]));
+    const keys = made.columns[user];
+    const goesOn = keys[0] === last;
+    last = keys[made.rows - 1];
+    pieces = [];
+    rows = 0;
+    return { ...made, lists, goesOn };
+  };
+  for await (const chunk of chunks) {
+    for (let from = 0; from < chunk.rows; ) {
+      const to = Math.min(chunk.rows, from + size - rows);
+      pieces.push({ ...slice(chunk, from, to), lists: slicedLists(chunk.lists, from, to) });
+      rows += to - from;
+      from = to;
+      if (rows === size) {
+        yield flush();
+      }
+    }
+  }
+  if (rows > 0) {
+    yield flush();
+  }
+}
+
+const slicedLists = (lists: ListedChunk["lists"], from: number, to: number): ListedChunk["lists"] =>
+  recordOf(Object.entries(lists).map(([name, list]) => [name, sliceLists(list, from, to)]));
 
 /** First row of the last user. */
 function lastUser(keys: DataColumn): number {
@@ -73,5 +122,5 @@ function block(pieces: readonly Chunk[], user: string): Block {
     }
   }
   starts.push(rows);
-  return { rows, columns, starts: Int32Array.from(starts) };
+  return { rows, columns, starts: Int32Array.from(starts), lists: null, goesOn: false };
 }

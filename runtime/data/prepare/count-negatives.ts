@@ -2,11 +2,16 @@
 import { TwinError } from "../../../contract/error.ts";
 import { doubles, ints, numbersOf } from "../../encode/data-column.ts";
 import type { Binding } from "../binding.ts";
+import type { DataModel } from "../data-model.ts";
 import { quoted, type Source } from "../database/source.ts";
+import { listColumns } from "../lists/open-lists.ts";
 import type { Counts } from "../report.ts";
-import { userBlocks } from "./blocks.ts";
+import { rowBlocks, userBlocks } from "./blocks.ts";
+import { encoders } from "./encode-rows.ts";
+import { ordinalsOf } from "./items-phase.ts";
+import { ListReader, rowsOfBlock } from "./list-reader.ts";
 import { Negatives } from "./negatives.ts";
-import { samplesOf } from "./sample-rows.ts";
+import { samplesOf, samplesOfLists } from "./sample-rows.ts";
 import type { DataQuery } from "./select.ts";
 
 /** A condition that holds for events with a label. */
@@ -35,10 +40,19 @@ export async function countCandidates(
   return counts;
 }
 
-/** The counts with each part's repeats: events with a label whose item the same user had met at an earlier time. */
+/**
+ * The counts with each part's repeats: events with a label whose item the same user had met at an earlier time; where each
+ * row brings its own history, those whose item is in it.
+ */
 export async function withRepeats(source: Source, from: string, query: DataQuery, counts: Counts): Promise<Counts> {
+  const { lists } = query.columns.events;
   const first = `min("#time") OVER (PARTITION BY "#user", "#item")`;
-  const sql = `SELECT "#part" AS part, count(*)::DOUBLE AS n FROM (SELECT *, ${first} AS "#first" FROM ${from}) WHERE "#time" > "#first" AND (${labelled(query)}) GROUP BY 1`;
+  const named = lists?.map(({ item }) => `list_contains(${quoted(item.name)}, "#item")`).join(" OR ") || "false";
+  const again =
+    lists === null
+      ? `(SELECT *, ${first} AS "#first" FROM ${from}) WHERE "#time" > "#first"`
+      : `${from} WHERE (${named})`;
+  const sql = `SELECT "#part" AS part, count(*)::DOUBLE AS n FROM ${again} AND (${labelled(query)}) GROUP BY 1`;
   const found = await source.all(sql).catch(async (cause: unknown) => {
     throw await query.columns.explain(cause);
   });
@@ -57,7 +71,13 @@ export async function withDraws(
   source: Source,
   from: string,
   query: DataQuery,
-  { counts, items, binding, seed }: { counts: Counts; items: number; binding: Binding; seed: number },
+  {
+    counts,
+    items,
+    binding,
+    model,
+    seed,
+  }: { counts: Counts; items: number; binding: Binding; model: DataModel; seed: number },
   signal?: AbortSignal,
 ): Promise<Counts> {
   const occurrences = await countCandidates(source, from, query, items, false);
@@ -66,10 +86,21 @@ export async function withDraws(
   }
   const negatives = new Negatives(occurrences, { ...binding.negatives, seed });
   const labels = query.columns.labels.map(({ name }) => name);
-  const names = ["#user", "#ordinal", "#time", "#row", "#part", ...labels].map(quoted).join(", ");
+  const { lists } = query.columns.events;
+  const flat = new Set((lists ?? []).flatMap(listColumns).map(({ name }) => name));
+  const names = ["#user", "#ordinal", "#time", "#row", "#part", ...labels, ...flat].map(quoted).join(", ");
   const sql = `SELECT ${names} FROM ${from} ORDER BY "#user", "#time" DESC, "#row" DESC`;
   const drawn = [0, 0, 0];
-  for await (const { columns, starts } of userBlocks(source.stream(sql, 32_768, query.columns.explain), "#user")) {
+  const reader =
+    lists === null
+      ? null
+      : new ListReader(model, query.columns, await encoders(new Map()), await ordinalsOf(source, query));
+  const size = reader === null ? 32_768 : await rowsOfBlock(source, from, query.columns);
+  const stream = source.stream(sql, size, query.columns.explain, flat);
+  for await (const block of reader === null
+    ? userBlocks(stream, "#user")
+    : rowBlocks(stream, "#user", size, undefined)) {
+    const { columns, starts } = block;
     if (signal?.aborted) {
       throw new TwinError("checking the data was stopped");
     }
@@ -81,7 +112,9 @@ export async function withDraws(
       parts: ints(columns["#part"]),
       labels: labels.map((name) => doubles(columns[name])),
     };
-    samplesOf(rows, negatives, false).forEach((samples, part) => {
+    const samples =
+      reader === null ? samplesOf(rows, negatives, false) : samplesOfLists(rows, reader.met(block), negatives, false);
+    samples.forEach((samples, part) => {
       for (const one of samples.drawn) {
         drawn[part] += one;
       }

@@ -31,11 +31,22 @@ export function dataKey(
       files.push([path, size, mtimeMs]);
     }
   }
-  const { events, items, users, history, columns, knownAt, negatives, weight, split } = binding;
+  const { events, lists, items, users, history, columns, knownAt, negatives, weight, split } = binding;
   // What is the default since it can be said otherwise is left out: data prepared before that is the same.
   const drawn = negatives && { ...negatives, met: negatives.met === "allow" ? "allow" : undefined };
   const known = Object.keys(knownAt).length === 0 ? undefined : knownAt;
-  const bound = { events, items, users, history, columns, knownAt: known, negatives: drawn, weight, split };
+  const bound = {
+    events,
+    lists: lists ?? undefined,
+    items,
+    users,
+    history,
+    columns,
+    knownAt: known,
+    negatives: drawn,
+    weight,
+    split,
+  };
   const encoding = encodingKey(model, vocabularies);
   return createHash("sha256")
     .update(JSON.stringify(sorted({ version, binding: bound, files, seed, encoding, samples })))

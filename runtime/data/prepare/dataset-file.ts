@@ -64,6 +64,8 @@ export const DatasetSchema = strict({
       behaviours: natural,
       /** Whether behaviours that share a value with the sample are left out. */
       same: v.boolean(),
+      /** Given where each sample has behaviours of its own: they have times, or their positions count as steps. */
+      listed: v.optional(v.picklist(["times", "steps"])),
       cross: v.array(EncodedSchema),
     }),
   ),

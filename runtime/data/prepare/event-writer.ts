@@ -9,6 +9,8 @@ import { doubles, ints } from "../../encode/data-column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
 import type { Binding } from "../binding.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
+import type { ListedChunk } from "../database/chunk.ts";
+import type { ListCounts } from "../lists/pick.ts";
 import { resolvedOf, type SampleColumns } from "../sample-columns.ts";
 import type { Block } from "./blocks.ts";
 import { type ColumnArray, type ColumnSpec, ColumnWriter } from "./column-file.ts";
@@ -16,9 +18,11 @@ import { type DatasetSpec, parts } from "./dataset-file.ts";
 import type { Encoders } from "./encode-rows.ts";
 import type { FileBlocks } from "./file-blocks.ts";
 import { behaviourColumns, encodedSpec, endColumn, sampleColumnFiles } from "./layout.ts";
+import type { ListReader } from "./list-reader.ts";
 import type { NegativeOptions, Negatives } from "./negatives.ts";
 import { type Past, pastOf, sameCodes } from "./pasts.ts";
-import { type RowsOfBlock, type SampleRows, samplesOf } from "./sample-rows.ts";
+import { type MetLists, type RowsOfBlock, type SampleRows, samplesOf, samplesOfLists } from "./sample-rows.ts";
+import { storedRanges } from "./stored-ranges.ts";
 
 /** Rows written so far: what a file holds beyond them is cut off when the work goes on. */
 export interface Written {
@@ -27,6 +31,8 @@ export interface Written {
   readonly behaviours: readonly number[];
   readonly samples: readonly number[];
   readonly drawn: number;
+  /** What was found in the lists, where each row brings its own. */
+  readonly lists?: readonly ListCounts[];
 }
 
 export const nothingWritten = (histories: number): Written => ({
@@ -59,6 +65,9 @@ export function eventLayout(
       max,
       behaviours: 0,
       same: binding.history[name]?.excludeSame != null,
+      ...(binding.lists !== null && {
+        listed: binding.lists[name]!.clock === null ? ("steps" as const) : ("times" as const),
+      }),
       cross: encodedFeatures(model, "cross", name).map((feature) => ({
         ...encodedSpec(feature),
         ...(columns.knownAt.has(feature.name) && { known: { delay: binding.history[name]?.delay ?? 0 } }),
@@ -75,6 +84,16 @@ function drawnBy({ perPositive, by, met, seed }: NegativeOptions): DatasetSpec["
   return { perPositive, by, ...(met === "allow" && { met }), seed, sampled: 0 };
 }
 
+/** What the rows of a block see of a history. */
+interface Seen {
+  /** First behaviour, among all of the history. */
+  readonly start: Uint32Array;
+  /** Where they end; null: where the user's do. */
+  readonly end: Uint32Array | null;
+  /** Numbers of the values that exclude; null: none does. */
+  readonly same: Int32Array | null;
+}
+
 type Writers = Readonly<Record<string, ColumnWriter>>;
 
 export class EventWriter {
@@ -85,7 +104,10 @@ export class EventWriter {
   readonly #negatives: Negatives | null;
   readonly #layout: EventLayout;
   readonly #allRows: boolean;
+  /** Null: the log says what was before. */
+  readonly #reader: ListReader | null;
   readonly #behaviours: readonly Writers[];
+  /** Of a log. */
   readonly #ends: readonly ColumnWriter[];
   readonly #samples: readonly Writers[];
   #written: { -readonly [K in keyof Written]: Written[K] extends readonly number[] ? number[] : Written[K] };
@@ -102,6 +124,8 @@ export class EventWriter {
       /** Whether rows without a label are samples, too. */
       readonly allRows: boolean;
       readonly hasher: Hasher;
+      /** Where each row brings its own history. */
+      readonly reader?: ListReader;
     },
     written: Written,
     /** What stood in the files when that was written, by file. */
@@ -115,12 +139,13 @@ export class EventWriter {
     this.#negatives = settings.negatives;
     this.#layout = layout;
     this.#allRows = settings.allRows;
+    this.#reader = settings.reader ?? null;
     this.#written = { ...written, behaviours: [...written.behaviours], samples: [...written.samples] };
     const one = (spec: ColumnSpec): ColumnWriter => new ColumnWriter(folder, spec, hasher, kept[spec.file]);
     const open = (specs: Record<string, ColumnSpec>): Writers =>
       recordOf(Object.entries(specs).map(([name, spec]) => [name, one(spec)]));
     this.#behaviours = layout.histories.map((history) => open(behaviourColumns(history)));
-    this.#ends = layout.histories.map(({ name }) => one(endColumn(name)));
+    this.#ends = this.#reader === null ? layout.histories.map(({ name }) => one(endColumn(name))) : [];
     this.#samples = parts.map((part) => open(sampleColumnFiles(part, layout)));
   }
 
@@ -131,19 +156,15 @@ export class EventWriter {
 
   /** What is written; after `sync` it is on the disk. */
   get written(): Written {
-    return { ...this.#written, behaviours: [...this.#written.behaviours], samples: [...this.#written.samples] };
+    const { behaviours, samples } = this.#written;
+    const lists = this.#reader?.counts.map((counts) => ({ ...counts }));
+    return { ...this.#written, behaviours: [...behaviours], samples: [...samples], ...(lists && { lists }) };
   }
 
   add(block: Block): void {
-    const { columns, starts } = block;
+    const { rows: count, columns, starts, lists } = block;
     const times = doubles(columns["#time"]);
     const encode = (feature: FeatureSpec): Encoded => this.#encode(feature, block);
-    const pasts = this.#model.histories.map((history, h) => {
-      const past = pastOf(starts, times, ints(columns[`#keep${h}`]), this.#binding.history[history.name]?.delay ?? 0);
-      const same = this.#layout.histories[h].same ? sameCodes(starts, columns[`#same${h}`]) : null;
-      this.#writePast(h, block, times, past, same, encode);
-      return { past, same };
-    });
     const rows: RowsOfBlock = {
       starts,
       times,
@@ -152,30 +173,70 @@ export class EventWriter {
       parts: ints(columns["#part"]),
       labels: this.#columns.labels.map(({ name }) => doubles(columns[name])),
     };
+    const met: MetLists[] = [];
+    const seen = this.#model.histories.map((history, h): Seen => {
+      if (lists !== null) {
+        const found = this.#writeLists(h, { rows: count, columns, lists });
+        met.push(found.met);
+        return found.seen;
+      }
+      const past = pastOf(starts, times, ints(columns[`#keep${h}`]), this.#binding.history[history.name]?.delay ?? 0);
+      const same = this.#layout.histories[h].same ? sameCodes(starts, columns[`#same${h}`]) : null;
+      const base = this.#written.behaviours[h];
+      this.#writePast(h, block, times, past, same, encode);
+      return { start: Uint32Array.from(past.first, (first) => base + first), end: null, same };
+    });
     const users = new Uint32Array(block.rows);
+    const known = this.#written.users - Number(block.goesOn);
     for (let user = 0; user + 1 < starts.length; user++) {
-      users.fill(this.#written.users + user, starts[user], starts[user + 1]);
+      users.fill(known + user, starts[user], starts[user + 1]);
     }
     const groups = ["user", "context", "candidate"] as const;
     const singles = groups.flatMap((group) =>
       encodedFeatures(this.#model, group).map((feature) => ({ feature, data: encode(feature) })),
     );
-    samplesOf(rows, this.#negatives, this.#allRows).forEach((samples, part) => {
-      if (samples.count === 0) {
+    const samples =
+      lists === null
+        ? samplesOf(rows, this.#negatives, this.#allRows)
+        : samplesOfLists(rows, met, this.#negatives, this.#allRows);
+    samples.forEach((chosen, part) => {
+      if (chosen.count === 0) {
         return;
       }
-      this.#writeSamples(this.#samples[part], samples, block, rows, users, pasts, singles);
-      this.#written.samples[part] += samples.count;
+      this.#writeSamples(this.#samples[part], chosen, block, rows, users, seen, singles);
+      this.#written.samples[part] += chosen.count;
     });
-    pasts.forEach(({ past }, h) => {
-      this.#written.behaviours[h] += past.count;
-      // Starts and ends are 32 bits wide.
-      if (this.#written.behaviours[h] > 0xffffffff) {
-        throw new TwinError("a history with more than 4,294,967,295 behaviours cannot be prepared: split the data");
-      }
-    });
-    this.#written.users += starts.length - 1;
+    this.#written.users = known + starts.length - 1;
     this.#written.rows += block.rows;
+  }
+
+  #counted(h: number, more: number): void {
+    this.#written.behaviours[h] += more;
+    // Starts and ends are 32 bits wide.
+    if (this.#written.behaviours[h] > 0xffffffff) {
+      throw new TwinError("a history with more than 4,294,967,295 behaviours cannot be prepared: split the data");
+    }
+  }
+
+  #writeLists(h: number, chunk: ListedChunk): { readonly seen: Seen; readonly met: MetLists } {
+    const writers = this.#behaviours[h];
+    const read = this.#reader!.read(h, chunk);
+    const { item, time, cross } = read;
+    const stored = storedRanges(read.starts, { item, time, cross: Object.values(cross) });
+    writers.item.write(item, stored.order);
+    if (time !== null) {
+      writers.time.write(time, stored.order);
+    }
+    for (const [name, values] of Object.entries(cross)) {
+      writers[`cross.${name}`].write(values, stored.order);
+    }
+    const base = this.#written.behaviours[h];
+    const absolute = (places: Int32Array): Uint32Array => Uint32Array.from(places, (place) => base + place);
+    this.#counted(h, stored.order.length);
+    return {
+      seen: { start: absolute(stored.start), end: absolute(stored.end), same: null },
+      met: { items: read.all, at: read.picked.at, starts: read.picked.starts },
+    };
   }
 
   #writePast(
@@ -203,6 +264,7 @@ export class EventWriter {
     }
     const base = this.#written.behaviours[h];
     this.#ends[h].write(Uint32Array.from(past.ends, (end) => base + end));
+    this.#counted(h, past.count);
   }
 
   #writeSamples(
@@ -211,7 +273,7 @@ export class EventWriter {
     block: Block,
     rows: RowsOfBlock,
     users: Uint32Array,
-    pasts: readonly { readonly past: Past; readonly same: Int32Array | null }[],
+    seen: readonly Seen[],
     singles: readonly { readonly feature: FeatureSpec; readonly data: Encoded }[],
   ): void {
     const { row: chosen, drawn, count } = samples;
@@ -241,14 +303,12 @@ export class EventWriter {
     if (this.#negatives !== null) {
       writers.offset.write(samples.offset);
     }
-    const starts = new Uint32Array(count);
-    pasts.forEach(({ past, same }, h) => {
+    seen.forEach(({ start, end, same }, h) => {
       const { name } = this.#model.histories[h];
-      const base = this.#written.behaviours[h];
-      for (let i = 0; i < count; i++) {
-        starts[i] = base + past.first[chosen[i]];
+      writers[`start.${name}`].write(start, chosen);
+      if (end !== null) {
+        writers[`end.${name}`].write(end, chosen);
       }
-      writers[`start.${name}`].write(starts);
       if (same !== null) {
         writers[`same.${name}`].write(same, chosen);
       }

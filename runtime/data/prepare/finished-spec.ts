@@ -43,7 +43,10 @@ export function finishedSpec(
   const files: ColumnSpec[] = [
     ...spec.item.map(itemColumn),
     occurrencesColumn,
-    ...spec.histories.flatMap((one) => [...Object.values(behaviourColumns(one)), endColumn(one.name)]),
+    ...spec.histories.flatMap((one) => [
+      ...Object.values(behaviourColumns(one)),
+      ...(one.listed === undefined ? [endColumn(one.name)] : []),
+    ]),
     ...parts.flatMap((part) => Object.values(sampleColumnFiles(part, spec))),
   ];
   const hash = createHash("sha256").update(`${encoding}\n${JSON.stringify(spec)}`);

@@ -10,6 +10,7 @@ import type { Encoded } from "../../encode/encoded.ts";
 import type { Meter } from "../../host/progress.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, type Source } from "../database/source.ts";
+import { ItemOrdinals } from "../lists/item-ordinals.ts";
 import { ColumnWriter } from "./column-file.ts";
 import type { Encoders } from "./encode-rows.ts";
 import type { FileBlocks } from "./file-blocks.ts";
@@ -33,6 +34,10 @@ export async function numberItems(source: Source, query: DataQuery): Promise<num
   }
   return Number(row.n);
 }
+
+/** For looking up what lists name; after `numberItems`. */
+export const ordinalsOf = (source: Source, { keyType }: DataQuery): Promise<ItemOrdinals> =>
+  ItemOrdinals.read(source, `SELECT k FROM ${quoted(itemTable)} ORDER BY ordinal`, keyType);
 
 /** Encodes every item's features; `write` takes them and what they were made of, the unknown item (made of nothing) first. */
 export async function encodeItems(

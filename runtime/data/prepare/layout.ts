@@ -19,7 +19,7 @@ export function encodedSpec(feature: FeatureSpec): EncodedSpec {
 }
 
 type Shape = Pick<DatasetSpec, "labels" | "single" | "weight" | "negatives"> & {
-  readonly histories: readonly Pick<DatasetSpec["histories"][number], "name" | "same" | "cross">[];
+  readonly histories: readonly Pick<DatasetSpec["histories"][number], "name" | "same" | "listed" | "cross">[];
 };
 
 /** Columns of an item, by feature; [items, …]. */
@@ -33,11 +33,19 @@ export const itemColumn = ({ name, type, width }: EncodedSpec): ColumnSpec => ({
 export const occurrencesColumn: ColumnSpec = { file: "items/occurrences.bin", type: "uint32", width: 1 };
 
 /** Columns of the behaviours of a history, sorted by user, newest first; [behaviours]. */
-export function behaviourColumns({ name, same, cross }: Shape["histories"][number]): Record<string, ColumnSpec> {
+export function behaviourColumns({
+  name,
+  same,
+  listed,
+  cross,
+}: Shape["histories"][number]): Record<string, ColumnSpec> {
   const columns: Record<string, ColumnSpec> = {
     item: { file: `history/${name}/item.bin`, type: "int32", width: 1 },
-    time: { file: `history/${name}/time.bin`, type: "float64", width: 1 },
   };
+  // Positions say it otherwise.
+  if (listed !== "steps") {
+    columns.time = { file: `history/${name}/time.bin`, type: "float64", width: 1 };
+  }
   // Numbers of the values that exclude, within a user; −1: none.
   if (same) {
     columns.same = { file: `history/${name}/same.bin`, type: "int32", width: 1 };
@@ -54,7 +62,7 @@ export function behaviourColumns({ name, same, cross }: Shape["histories"][numbe
   return columns;
 }
 
-/** Where each user's behaviours end: [users]. */
+/** Where each user's behaviours end: [users]; where each sample has its own it says so itself. */
 export const endColumn = (history: string): ColumnSpec => ({
   file: `history/${history}/end.bin`,
   type: "uint32",
@@ -79,9 +87,12 @@ export function sampleColumnFiles(part: Part, shape: Shape): Record<string, Colu
   if (shape.negatives !== null) {
     columns.offset = one("offset", "float32");
   }
-  for (const { name, same } of shape.histories) {
+  for (const { name, same, listed } of shape.histories) {
     // First behaviour that the sample sees, among all of the history.
     columns[`start.${name}`] = one(`start.${name}`, "uint32");
+    if (listed !== undefined) {
+      columns[`end.${name}`] = one(`end.${name}`, "uint32");
+    }
     if (same) {
       columns[`same.${name}`] = one(`same.${name}`, "int32");
     }

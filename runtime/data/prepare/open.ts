@@ -42,7 +42,9 @@ export function columnsOf(
     for (const column of Object.values(behaviourColumns(history))) {
       all.push({ column, rows: history.behaviours, item: false });
     }
-    all.push({ column: endColumn(history.name), rows: spec.users, item: false });
+    if (history.listed === undefined) {
+      all.push({ column: endColumn(history.name), rows: spec.users, item: false });
+    }
   }
   for (const part of parts) {
     for (const column of Object.values(sampleColumnFiles(part, spec))) {
@@ -106,9 +108,9 @@ class Reader implements StoredDataset {
         name: history.name,
         max: history.max,
         item: columns.item,
-        time: columns.time,
+        time: columns.time ?? null,
         same: columns.same ?? null,
-        ends: open(endColumn(history.name)),
+        ends: history.listed === undefined ? open(endColumn(history.name)) : null,
         cross: history.cross.map((one) => ({
           spec: one,
           column: columns[`cross.${one.name}`] ?? null,
@@ -174,11 +176,12 @@ class Reader implements StoredDataset {
     const histories: Record<string, BatchHistory> = emptyRecord();
     for (const history of this.#histories) {
       const start = columns[`start.${history.name}`].gatherAs(Uint32Array, samples);
+      const end = columns[`end.${history.name}`]?.gatherAs(Uint32Array, samples) ?? null;
       const same = columns[`same.${history.name}`]?.gatherAs(Int32Array, samples) ?? null;
       const max = Math.min(history.max, boundOf(most, history.name) ?? history.max);
       histories[history.name] = batchHistory(
         { ...history, max },
-        { time, user, start, same },
+        { time, user, start, end, same },
         boundOf(least, history.name) ?? 0,
       );
     }

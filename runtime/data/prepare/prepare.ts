@@ -8,11 +8,12 @@ import { meter, type OnProgress } from "../../host/progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
 import { quoted, Source, type SourceOptions } from "../database/source.ts";
+import { judgeLists, listsFound } from "../lists/judge-lists.ts";
 import { judgeNumbers } from "../number-range.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport } from "../report-schema.ts";
-import { supplied } from "../sample-columns.ts";
-import { userBlocks } from "./blocks.ts";
+import { flatColumns, supplied } from "../sample-columns.ts";
+import { type Block, rowBlocks, userBlocks } from "./blocks.ts";
 import { ColumnWriter } from "./column-file.ts";
 import { countCandidates, withRepeats } from "./count-negatives.ts";
 import { dataKey, encodingKey } from "./data-key.ts";
@@ -21,11 +22,12 @@ import { type DatasetSpec, datasetFile, readDatasetSpec, writeDatasetSpec } from
 import { encoders, type Vocabularies } from "./encode-rows.ts";
 import { EventWriter, eventLayout, nothingWritten } from "./event-writer.ts";
 import { finishedSpec } from "./finished-spec.ts";
-import { numberItems, writeItems } from "./items-phase.ts";
+import { numberItems, ordinalsOf, writeItems } from "./items-phase.ts";
 import { occurrencesColumn } from "./layout.ts";
+import { ListReader, rowsOfBlock } from "./list-reader.ts";
 import { Negatives } from "./negatives.ts";
 import { expectOwn, type Owner } from "./owner.ts";
-import { dataQuery } from "./select.ts";
+import { type DataQuery, dataQuery } from "./select.ts";
 import { eventTable, sortEvents } from "./sort-events.ts";
 import { clear, readState, refuseForeign, type WorkState, workFolder, writeState } from "./work-state.ts";
 
@@ -154,6 +156,19 @@ async function withSource<T>(settings: SourceOptions, job: (source: Source) => P
   }
 }
 
+/** Blocks of whole users, or of rows that bring their own history. @param begun rows that were written before */
+async function* blocksOf(source: Source, { columns }: DataQuery, select: string, begun: number): AsyncGenerator<Block> {
+  if (columns.events.lists === null) {
+    yield* userBlocks(source.stream(select, 32_768), "#user");
+    return;
+  }
+  const size = await rowsOfBlock(source, quoted(eventTable), columns);
+  const [before] =
+    begun === 0 ? [] : await source.all(`SELECT "#user" AS u FROM ${quoted(eventTable)} WHERE rowid = ${begun - 1}`);
+  const chunks = source.stream(select, size, undefined, flatColumns(columns));
+  yield* rowBlocks(chunks, "#user", size, before?.u);
+}
+
 type Settings = PrepareOptions & { readonly seed: number; readonly owner: Owner };
 
 async function run(
@@ -188,7 +203,8 @@ async function run(
     const counts = draws ? await withRepeats(source, quoted(eventTable), query, plain) : plain;
     const warnings = allRows ? [] : judge(counts, binding, model);
     await source.all("CHECKPOINT");
-    sorted = { items, counts, warnings };
+    const differing = (await query.differing()) ?? undefined;
+    sorted = { items, counts, warnings, ...(differing && { differing }) };
     keep({ sorted });
   }
   const { items, counts, warnings } = sorted;
@@ -213,9 +229,23 @@ async function run(
   const layout = eventLayout(model, query.columns, binding, negatives);
   const encode = await encoders(options.vocabularies, state.events?.features ?? []);
   const begun = state.events?.written ?? nothingWritten(model.histories.length);
+  const reader =
+    binding.lists === null
+      ? null
+      : new ListReader(model, query.columns, encode, await ordinalsOf(source, query), begun.lists);
   const events = new EventWriter(
     folder,
-    { model, binding, columns: query.columns, encoders: encode, negatives, layout, allRows, hasher: hash },
+    {
+      model,
+      binding,
+      columns: query.columns,
+      encoders: encode,
+      negatives,
+      layout,
+      allRows,
+      hasher: hash,
+      ...(reader && { reader }),
+    },
     begun,
     state.events?.files ?? {},
   );
@@ -229,7 +259,7 @@ async function run(
       keep({ events: { written: events.written, features: [...encode.counts.values()], files: events.blocks } });
       kept = events.written.rows;
     };
-    for await (const block of userBlocks(source.stream(select, 32_768), "#user")) {
+    for await (const block of blocksOf(source, query, select, begun.rows)) {
       events.add(block);
       progress.add(block.rows);
       if (events.written.rows - kept >= (options.every ?? 2_000_000)) {
@@ -252,6 +282,7 @@ async function run(
     );
   }
   const features = [...itemColumns.features, ...encode.counts.values()];
+  const lists = written.lists && listsFound(model, binding, written.lists, sorted.differing ?? null);
   const report: DataReport = {
     ...counts,
     parts: counts.parts.map((part, p) =>
@@ -259,7 +290,11 @@ async function run(
     ),
     features,
     supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
-    warnings: [...warnings, ...(allRows ? [] : judgeNumbers(model, features))],
+    ...(lists && { lists }),
+    warnings: [
+      ...warnings,
+      ...(allRows ? [] : [...judgeLists(lists ?? [], binding), ...judgeNumbers(model, features)]),
+    ],
   };
   const spec = finishedSpec(
     folder,

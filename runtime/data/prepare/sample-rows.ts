@@ -66,30 +66,114 @@ export interface RowsOfBlock {
   readonly labels: readonly Float64Array[];
 }
 
+/** What the lists of a block's rows name before their samples. */
+export interface MetLists {
+  /** Ordinals; `at` points to those that are behaviours, row after row from `starts` on. */
+  readonly items: Int32Array;
+  readonly at: Int32Array;
+  readonly starts: Int32Array;
+}
+
+/** Whether two rows' lists name the same. */
+function sameMet({ items, at, starts }: MetLists, a: number, b: number): boolean {
+  const length = starts[a + 1] - starts[a];
+  if (starts[b + 1] - starts[b] !== length) {
+    return false;
+  }
+  for (let i = 0; i < length; i++) {
+    if (items[at[starts[a] + i]] !== items[at[starts[b] + i]]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** As `samplesOf`, where each row brings its own history: what was met is what its lists name, and the candidates of its request. */
+export function samplesOfLists(
+  block: RowsOfBlock,
+  met: readonly MetLists[],
+  negatives: Negatives | null,
+  all: boolean,
+): SampleRows[] {
+  if (negatives === null) {
+    return samplesOf(block, null, all);
+  }
+  const { starts, times, items } = block;
+  const together = (a: number, b: number): boolean =>
+    times[a] === times[b] && met.every((lists) => sameMet(lists, a, b));
+  const found = [new SampleRows(), new SampleRows(), new SampleRows()];
+  for (let user = 0; user + 1 < starts.length; user++) {
+    for (let first = starts[user]; first < starts[user + 1]; ) {
+      let end = first + 1;
+      while (end < starts[user + 1] && together(first, end)) {
+        end++;
+      }
+      negatives.nextUser();
+      if (negatives.options.met === "exclude") {
+        for (const { items: named, at, starts: from } of met) {
+          for (let i = from[first]; i < from[first + 1]; i++) {
+            negatives.meet(named[at[i]]);
+          }
+        }
+      }
+      for (let row = first; row < end; row++) {
+        negatives.meet(items[row]);
+      }
+      addDrawn(block, first, end, negatives, all, found);
+      first = end;
+    }
+  }
+  return found;
+}
+
+/** Rows of one instant that have a label, each with what is drawn beside it. */
+function addDrawn(
+  block: RowsOfBlock,
+  start: number,
+  end: number,
+  negatives: Negatives,
+  all: boolean,
+  found: readonly SampleRows[],
+): void {
+  const drawn: number[] = [];
+  for (let row = start; row < end; row++) {
+    if (!isLabelled(block, row, all)) {
+      continue;
+    }
+    const samples = found[block.parts[row]];
+    samples.add(row, block.items[row], 0, negatives.offset(block.items[row]));
+    drawn.length = 0;
+    negatives.draw(block.rows[row], drawn);
+    for (const item of drawn) {
+      samples.add(row, item, 1, negatives.offset(item));
+    }
+  }
+}
+
+function isLabelled({ labels }: RowsOfBlock, row: number, all: boolean): boolean {
+  if (all) {
+    return true;
+  }
+  for (const label of labels) {
+    if (!Number.isNaN(label[row])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** Rows with a label, or all, by part. */
 export function samplesOf(block: RowsOfBlock, negatives: Negatives | null, all: boolean): SampleRows[] {
   const found = [new SampleRows(), new SampleRows(), new SampleRows()];
-  const { starts, times, items, rows, parts, labels } = block;
-  const labelled = (row: number): boolean => {
-    if (all) {
-      return true;
-    }
-    for (const label of labels) {
-      if (!Number.isNaN(label[row])) {
-        return true;
-      }
-    }
-    return false;
-  };
+  const { starts, times, items, parts } = block;
   if (negatives === null) {
     for (let row = 0; row < items.length; row++) {
-      if (labelled(row)) {
+      if (isLabelled(block, row, all)) {
         found[parts[row]].add(row, items[row], 0, 0);
       }
     }
     return found;
   }
-  const drawn: number[] = [];
   for (let user = 0; user + 1 < starts.length; user++) {
     negatives.nextUser();
     // From the oldest: what a user meets at an instant, and before it unless that may be drawn, is no negative of it.
@@ -102,18 +186,7 @@ export function samplesOf(block: RowsOfBlock, negatives: Negatives | null, all: 
       for (let row = start; row < end; row++) {
         negatives.meet(items[row]);
       }
-      for (let row = start; row < end; row++) {
-        if (!labelled(row)) {
-          continue;
-        }
-        const samples = found[parts[row]];
-        samples.add(row, items[row], 0, negatives.offset(items[row]));
-        drawn.length = 0;
-        negatives.draw(rows[row], drawn);
-        for (const item of drawn) {
-          samples.add(row, item, 1, negatives.offset(item));
-        }
-      }
+      addDrawn(block, start, end, negatives, all, found);
       end = start;
     }
   }

@@ -7,6 +7,8 @@ import { double, literal, quoted, type Source } from "../database/source.ts";
 import type { Items, KeyType } from "../items.ts";
 import { openItems } from "../items.ts";
 import { itemKeyType } from "../key-type.ts";
+import { countDiffering } from "../lists/list-items.ts";
+import { listColumns } from "../lists/open-lists.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
 
@@ -22,9 +24,11 @@ export interface DataQuery {
   readonly itemKeys: string;
   /**
    * Select of all events in no order: `#user`, `#item`, `#ordinal`, `#time`, `#row`, `#part`, for the i-th history `#keepI`
-   * (1 or 0) and `#sameI`, features by name, `#known.FEATURE` (NaN: never), labels (NaN: missing, infinite: refused) and `#weight`.
+   * (1 or 0) and `#sameI` (where each row brings its own history its lists, `#list NAME` and `#times NAME`), features by name, `#known.FEATURE` (NaN: never), labels (NaN: missing, infinite: refused) and `#weight`.
    */
   readonly events: string;
+  /** By history, behaviours that say something else of their item than its row; null where nothing but the items says it. */
+  differing(): Promise<number[] | null>;
 }
 
 /** @param labelled whether a label must be had */
@@ -46,18 +50,34 @@ export async function dataQuery(
     binding.items === null && others.length === 0 ? null : await openItems(source, binding, features, keyType);
   const itemKeys =
     items === null
-      ? `SELECT k, row_number() OVER (ORDER BY k)::INTEGER AS ordinal FROM (SELECT DISTINCT "#item" AS k FROM (${columns.events.select}) WHERE "#item" IS NOT NULL)`
+      ? `SELECT k, row_number() OVER (ORDER BY k)::INTEGER AS ordinal FROM (SELECT DISTINCT k FROM (${namedItems(columns)}) WHERE k IS NOT NULL)`
       : `SELECT ${items.keySql} AS k, (row_number() OVER ())::INTEGER AS ordinal FROM ${items.relation.sql()}`;
-  return { columns, keyType, items, itemKeys, events: eventSelect(columns, model) };
+  const differing = async (): Promise<number[] | null> =>
+    binding.lists === null || binding.items !== null || items === null
+      ? null
+      : countDiffering(source, binding, columns.events, model);
+  return { columns, keyType, items, itemKeys, events: eventSelect(columns, model), differing };
+}
+
+/** Keys of candidates, and of what the lists name. */
+function namedItems({ events }: SampleColumns): string {
+  const lists = (events.lists ?? []).map(({ item }) => `SELECT unnest(${item.sql}) AS k FROM ${events.relation.sql()}`);
+  return [`SELECT "#item" AS k FROM (${events.select})`, ...lists].join(" UNION ALL ");
 }
 
 function eventSelect(columns: SampleColumns, model: DataModel): string {
   const own = [`"#user"`, `"#item"`, `coalesce(i.ordinal, 0) AS "#ordinal"`];
   own.push(`"#time"::DOUBLE AS "#time"`, `"#row"::DOUBLE AS "#row"`, `"#part"::INTEGER AS "#part"`);
-  for (let h = 0; h < model.histories.length; h++) {
-    own.push(`"#keep${h}"::INTEGER AS "#keep${h}"`, `"#same${h}"`);
+  const { lists } = columns.events;
+  const cross = [...columns.cross.values()].flat();
+  if (lists === null) {
+    for (let h = 0; h < model.histories.length; h++) {
+      own.push(`"#keep${h}"::INTEGER AS "#keep${h}"`, `"#same${h}"`);
+    }
+  } else {
+    own.push(...[...lists.flatMap(listColumns), ...cross].map(({ name }) => quoted(name)));
   }
-  const features = [...columns.context, ...columns.candidate, ...columns.user, ...[...columns.cross.values()].flat()];
+  const features = [...columns.context, ...columns.candidate, ...columns.user, ...(lists === null ? cross : [])];
   for (const column of features) {
     own.push(`${quick(column)} AS ${quoted(column.name)}`);
   }

@@ -22,7 +22,13 @@ export interface WorkState {
   /** Who began it; none: a version that did not say. */
   readonly owner?: Owner;
   /** Set when the events lie sorted in the database. */
-  readonly sorted: { readonly items: number; readonly counts: Counts; readonly warnings: readonly string[] } | null;
+  readonly sorted: {
+    readonly items: number;
+    readonly counts: Counts;
+    readonly warnings: readonly string[];
+    /** By history, behaviours that say something else of their item than its row. */
+    readonly differing?: readonly number[];
+  } | null;
   /** Set when the items' columns are written: what was counted in them. */
   readonly items: { readonly features: readonly FeatureCount[]; readonly files: Files } | null;
   /** Whole rows on the disk, and what was counted in them. */
