@@ -1,6 +1,6 @@
 // What is drawn: the generators are the published ones, and every stream keeps its numbers.
 import { describe, expect, it } from "vitest";
-import { counted, drawInto, mix32, random, streams, xoshiro } from "../../contract/random.ts";
+import { counted, drawInto, logistic, mix32, random, streams, xoshiro } from "../../contract/random.ts";
 import { mix } from "../../contract/slots.ts";
 
 // The first outputs from state 1, 2, 3, 4, as other implementations give them.
@@ -90,4 +90,23 @@ describe("a stream", () => {
     }
     expect(below / 100_000).toBeCloseTo(0.3, 2);
   });
+});
+
+it("below a count are all of its numbers, about as often", () => {
+  const { below } = random(4);
+  const seen = new Float64Array(5);
+  for (let i = 0; i < 10_000; i++) {
+    seen[below(5)]++;
+  }
+  expect(seen.reduce((sum, count) => sum + count, 0)).toBe(10_000);
+  expect([...seen].every((count) => Math.abs(count - 2000) < 200)).toBe(true);
+});
+
+it("the logistic function of four operations is that of exp", () => {
+  for (const x of [-30, -12.5, -1, -1e-3, 0, 0.3, 2, 7.75, 29.9]) {
+    expect(logistic(x) * (1 + Math.exp(-x)), String(x)).toBeCloseTo(1, 7);
+    expect(logistic(x) + logistic(-x)).toBeCloseTo(1, 9);
+  }
+  expect(logistic(0)).toBe(0.5);
+  expect([logistic(1e9), logistic(-1e9)]).toEqual([logistic(30), logistic(-30)]);
 });

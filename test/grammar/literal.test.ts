@@ -10,6 +10,7 @@ describe("unquote", () => {
     // The neighbours of the halves of pairs, and the last character there is.
     ['"\\u{D7FF}\\u{E000}\\u{10FFFF}"', "\ud7ff\ue000\u{10ffff}"],
     ['"\\u{0}"', "\0"],
+    ['"one\\ntwo\\u{41}\\n\\u{42} three"', "one\ntwoA\nB three"],
   ])("%s", (literal, text) => {
     expect(unquote(literal)).toBe(text);
   });

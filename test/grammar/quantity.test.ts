@@ -41,6 +41,22 @@ describe("quantity", () => {
   });
 
   it.each([
+    // Another tool's name of a unit, or a longer one that is near to one unit alone.
+    ["10K", "10k", true],
+    ["3b", "3B", true],
+    ["1minn", "1min", true],
+    ["5mss", "5ms", true],
+    // Minutes, metres and millions are as likely; and a short one is near to much.
+    ["10m", "10M", false],
+    ["2dd", "2d", false],
+    ["4Mb", "4M", false],
+    ["9ss", "9ms", false],
+    ["7parsecs", null, false],
+  ])("what %s means is %s, for sure: %s", (text, suggestion, sure) => {
+    expect(quantity(text)).toMatchObject({ problem: "unit", suggestion, sure });
+  });
+
+  it.each([
     ["1.2.3", null],
     [".5", "0.5"],
     ["-.5k", "-0.5k"],

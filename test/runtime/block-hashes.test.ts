@@ -54,6 +54,17 @@ describe("hashes of blocks", () => {
     }
   });
 
+  it("go on from those of whole blocks that came before", () => {
+    const bytes = bytesOf(2 * blockBytes + 9);
+    const first = new BlockHashing(hash);
+    first.update(bytes.subarray(0, blockBytes));
+    const later = new BlockHashing(hash, [...first.hashes]);
+    expect(later.bytes).toBe(blockBytes);
+    later.update(bytes.subarray(blockBytes));
+    expect(later.bytes).toBe(bytes.length);
+    expect(later.hashes).toEqual(hashesOf(bytes));
+  });
+
   it("are written as 16 digits a block, and read back only where they are as many as the bytes need", () => {
     const hashes = BigUint64Array.of(0n, 0xffff_ffff_ffff_ffffn, 0x0123_4567_89ab_cdefn);
     const text = "0000000000000000ffffffffffffffff0123456789abcdef";
@@ -106,6 +117,28 @@ describe("ranges held against hashes", () => {
     }
   });
 
+  it("read each block that is touched once, those inside the range where they are asked for, and no other", () => {
+    const [one, two, three] = [blockBytes, 2 * blockBytes, 3 * blockBytes];
+    for (const [from, length, due] of [
+      [0, good.length, [0, one, two, three]],
+      [one, one, [one]],
+      [0, one, [0]],
+      [5, 0, []],
+      // A block of which a part is asked for is checked apart, and then that part is read.
+      [5, 10, [0, 5]],
+      [one - 3, one + 3, [0, one, one - 3]],
+      [two, one + 50, [two, three, two]],
+    ] as const) {
+      const { blocks, read } = opened(good);
+      const into = new Uint8Array(length);
+      blocks.read(from, into);
+      expect(read, `${from} + ${length}`).toEqual(due);
+      expect(Buffer.compare(into, good.subarray(from, from + length))).toBe(0);
+      blocks.read(from, into);
+      expect(read.slice(due.length), "again").toEqual(length === 0 ? [] : [from]);
+    }
+  });
+
   it("refuse a flipped bit wherever it lies in a block that is touched, and only there", () => {
     for (const at of [0, blockBytes - 1, blockBytes, 2 * blockBytes + 17, good.length - 1]) {
       const bytes = good.slice();
@@ -136,5 +169,9 @@ describe("ranges held against hashes", () => {
     expect(read).toEqual([blockBytes, 0, 2 * blockBytes, 3 * blockBytes]);
     blocks.verify(0, 1);
     expect(read.slice(4)).toEqual([0]);
+    blocks.verify(blockBytes, 2 * blockBytes);
+    expect(read.slice(5)).toEqual([blockBytes]);
+    blocks.verify();
+    expect(read.slice(6)).toEqual([0, 1, 2, 3].map((block) => block * blockBytes));
   });
 });

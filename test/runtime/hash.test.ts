@@ -52,6 +52,12 @@ test("an integer's quick bucket is that of its decimal text", async () => {
   for (const value of edges) {
     expect(integerBucket(value, 1_000_003)).toBe(bucket(String(value), 1_000_003));
   }
+  // Multiples of such numbers are a digit short where they are divided by multiplying.
+  for (const buckets of [49, 98, 103, 107, 161, 187, 197, 2 ** 26]) {
+    for (let value = 0; value < 3000; value++) {
+      expect(integerBucket(value, buckets)).toBe(bucket(String(value), buckets));
+    }
+  }
   fc.assert(
     fc.property(
       fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.integer({ min: -999, max: 99999 })),

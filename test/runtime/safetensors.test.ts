@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { TwinError } from "../../contract/error.ts";
-import { encodeSafetensors, layoutTensors, parseSafetensors } from "../../contract/safetensors.ts";
+import { encodeSafetensors, headerLength, layoutTensors, parseSafetensors } from "../../contract/safetensors.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "twin-tensors-"));
@@ -57,6 +57,60 @@ test("what is written reads back, in the given order", () => {
   expect(() => file.read("item.table")).toThrow(/was closed/);
 });
 
+test("each kind of number is stored under its own name, behind a header that is as long as it must be", () => {
+  const kinds = [
+    ["F32", Float32Array.of(1.5)],
+    ["F64", Float64Array.of(1.5)],
+    ["I32", Int32Array.of(-1)],
+    ["U32", Uint32Array.of(2 ** 31)],
+    ["I8", Int8Array.of(-1)],
+    ["F16", Uint16Array.of(0x3c00)],
+    ["U8", Uint8Array.of(255)],
+  ] as const;
+  for (const metadata of [undefined, {}, { step: "5", ü: "" }]) {
+    const file = encodeSafetensors(
+      kinds.map(([name, data]) => ({ name, shape: [1], data })),
+      metadata,
+    );
+    const { entries, metadata: read, headerBytes } = parse(file);
+    expect({ ...read }).toEqual(metadata ?? {});
+    for (const [name, data] of kinds) {
+      const { dtype, start, end } = entries.get(name)!;
+      expect(dtype).toBe(name);
+      expect(file.slice(start, end)).toEqual(new Uint8Array(data.buffer.slice(0)));
+    }
+    const text = new TextDecoder().decode(file.subarray(8, headerBytes));
+    expect([Number(headerLength(file)), headerBytes % 8]).toEqual([headerBytes - 8, 0]);
+    expect(text.length - text.trimEnd().length).toBeLessThan(8);
+    expect(text.includes("__metadata__")).toBe(metadata !== undefined && "step" in metadata);
+  }
+});
+
+test("tensors may stand in the header in any order, empty ones at the place of others", () => {
+  const empty = (name: string, at: number) => f32(name, "[0]", at, at);
+  const file = crafted(`{${f32("b", "[1]", 4, 8)},${empty("z", 4)},${f32("a", "[1]", 0, 4)},${empty("y", 0)}}`, 8);
+  const { entries, headerBytes } = parse(file);
+  expect([...entries.values()].map(({ start, end }) => [start - headerBytes, end - headerBytes])).toEqual([
+    [4, 8],
+    [4, 4],
+    [0, 4],
+    [0, 0],
+  ]);
+});
+
+test("what the file has and what is at hand of it are two lengths, and both must hold the header", () => {
+  const file = crafted(`{${f32("a", "[1]", 0, 4)}}`, 4);
+  const { headerBytes } = parse(file);
+  expect(parseSafetensors(file.subarray(0, headerBytes), file.length, "w").headerBytes).toBe(headerBytes);
+  expect(() => parseSafetensors(file.subarray(0, headerBytes - 1), file.length, "w")).toThrow(/but the file ends/);
+  expect(() => parseSafetensors(file, headerBytes - 1, "w")).toThrow(`but the file ends after ${headerBytes - 1}`);
+  expect(() => parseSafetensors(file.subarray(0, 7), 100, "w")).toThrow("it has 7 bytes, fewer than a header");
+  expect(() => parseSafetensors(file, 5, "w")).toThrow("it has 5 bytes, fewer than a header");
+  const most = new Uint8Array(8);
+  new DataView(most.buffer).setBigUint64(0, 100_000_000n, true);
+  expect(() => parseSafetensors(most, 8, "w")).toThrow("claims 100000000 bytes, but the file ends");
+});
+
 test("a layout counts absolute offsets, keeps order and pads its header to 8", () => {
   const { header, entries, bytes } = layoutTensors([
     { name: "b", dtype: "F32", shape: [3_000_000_000] },
@@ -73,6 +127,7 @@ test("a layout counts absolute offsets, keeps order and pads its header to 8", (
       { name: "a", dtype: "U8", shape: [] },
     ]),
   ).toThrow(/two tensors are called `a`/);
+  expect(() => layoutTensors([{ name: "__metadata__", dtype: "U8", shape: [] }])).toThrow(/are called `__metadata__`/);
 });
 
 test.each([
@@ -83,6 +138,21 @@ test.each([
   ["no JSON", crafted("hello"), /no JSON text/],
   ["invalid UTF-8", Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x22, 0xff, 0x22), /no JSON text/],
   ["a list", crafted("[]"), /no JSON object/],
+  ["a number", crafted("5"), /no JSON object/],
+  ["null", crafted("null"), /no JSON object/],
+  ["a mark of byte order", crafted("\ufeff{}"), /no JSON text/],
+  ["a dtype that is no text", crafted(`{"a":{"dtype":["F32"],"shape":[1],"data_offsets":[0,4]}}`, 4), /unknown dtype/],
+  ["no offsets", crafted(`{"a":{"dtype":"F32","shape":[1]}}`, 4), /no proper offsets/],
+  ["three offsets", crafted(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}`, 4), /no proper offsets/],
+  ["one offset", crafted(`{"a":{"dtype":"F32","shape":[0],"data_offsets":[0]}}`), /no proper offsets/],
+  ["offsets of halves", crafted(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0.5,4.5]}}`, 5), /no proper offsets/],
+  ["an end that is a half", crafted(`{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4.5]}}`, 5), /no proper offsets/],
+  ["offsets of texts", crafted(`{"a":{"dtype":"F32","shape":[1],"data_offsets":["0","4"]}}`, 4), /no proper offsets/],
+  ["offsets under 0", crafted(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}`, 4), /no proper offsets/],
+  ["another size, further on", crafted(`{${f32("a", "[1]", 0, 4)},${f32("b", "[2]", 4, 8)}}`, 8), /`b` covers 4 bytes/],
+  ["metadata that is a text", crafted(`{"__metadata__":"a"}`), /does not map names to texts/],
+  ["metadata that is null", crafted(`{"__metadata__":null}`), /does not map names to texts/],
+  ["metadata of a text and a number", crafted(`{"__metadata__":{"a":"b","c":1}}`), /does not map names to texts/],
   ["a name twice", crafted(`{${f32("a", "[1]", 0, 4)},${f32("a", "[1]", 0, 4)}}`, 4), /names `a` twice/],
   ["a name twice, once escaped", crafted(`{${f32("a", "[1]", 0, 4)},${f32("\\u0061", "[1]", 0, 4)}}`, 4), /`a` twice/],
   [
