@@ -1,14 +1,15 @@
 // What was learned of the data beside the weights: vocabularies, scales and edges. From the data, or as a run or a build has it.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { featureSpecs, type Model } from "../compiler/index.ts";
+import { check, featureSpecs, load, type Model } from "../compiler/index.ts";
 import { TwinError } from "../contract/error.ts";
-import { type LearnedNumbers, withNumbers } from "../contract/learned-numbers.ts";
+import { type LearnedNumbers, unlearned, withNumbers } from "../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../contract/manifest.ts";
 import type { Binding } from "../runtime/data/index.ts";
 import { readNumbers } from "../runtime/train/index.ts";
 import { say } from "./output.ts";
 import { stoppable } from "./progress.ts";
+import { reader } from "./sources.ts";
 import { checked } from "./verbs/show.ts";
 import { readVocabularies } from "./vocabularies.ts";
 
@@ -22,28 +23,41 @@ interface Places {
   readonly data?: string;
   /** A folder `vocabularies` of a run or a build, or as an import wrote it. */
   readonly vocabularies?: string;
+  /** Read in place of the imported feature file. */
+  readonly features?: string;
 }
 
 /**
  * For a build: as the folder of the weights has it, whatever the data says now, because the weights mean it; else as a named
- * folder has it; else learned from the data. Scales and edges that the folder does not have are learned where data is named.
+ * folder has it; else learned from the data. Scales and edges that no folder has are learned where data is named.
  */
-export async function learnedFor(file: string, { weights, data, vocabularies }: Places): Promise<Partial<Learned>> {
+export async function learnedFor(file: string, places: Places): Promise<Partial<Learned>> {
+  const { weights, data, vocabularies } = places;
   const home = weights === undefined ? null : dirname(weights);
-  const folder = vocabularies ?? (home === null ? undefined : join(home, "vocabularies"));
-  const kept = vocabularies !== undefined || (folder !== undefined && existsSync(folder));
-  const beside = readNumbers(home ?? (folder === undefined ? "" : dirname(folder)));
+  const folder = vocabularies ?? (home === null ? null : join(home, "vocabularies"));
+  const kept = vocabularies !== undefined || (folder !== null && existsSync(folder));
   if (data !== undefined && kept) {
     say(`note: the vocabularies beside the weights are taken, from ${folder}, and none is learned`);
   }
-  const found = kept ? { vocabularies: readVocabularies(folder!) } : {};
+  const found = folder !== null && kept ? { vocabularies: readVocabularies(folder) } : {};
+  const numbers = learnsNumbers(file, places)
+    ? new Map(
+        [folder === null ? null : dirname(folder), home].flatMap((dir) => (dir === null ? [] : [...readNumbers(dir)])),
+      )
+    : new Map();
   if (data === undefined) {
-    return { ...found, numbers: beside };
+    return { ...found, numbers };
   }
   const model = checked(file);
   return kept
-    ? { ...found, numbers: await learnNumbers(data, withNumbers(featureSpecs(model), beside), beside) }
-    : learn(model, data, beside);
+    ? { ...found, numbers: await learnNumbers(data, withNumbers(featureSpecs(model), numbers), numbers) }
+    : learn(model, data, numbers);
+}
+
+/** Whether a model leaves a scale or edges to be learned: only then is it looked for. What is wrong with it is said later. */
+function learnsNumbers(file: string, { features }: Places): boolean {
+  const { model } = check(load(file, reader(file, features)));
+  return model !== null && featureSpecs(model).some(({ encoder }) => unlearned(encoder) !== null);
 }
 
 /** What a model learns from the training part of the data. @param before scales and edges that are kept */
