@@ -44,6 +44,15 @@ describe("the score of mutation testing", () => {
     expect(percent([])).toBe(100);
   });
 
+  it("takes what ends by its time limit for noticed, unless it is listed as costing time", () => {
+    const name = "let c = a + b; ⇒ let c = a - b;";
+    const late = report(plus(1, 11, "Killed"), plus(5, 9, "Timeout"));
+    expect(scores(late, {})).toMatchObject([{ mutants: 2, noticed: 2, listed: 0 }]);
+    const cost: UnnoticedByFile = { "a.ts": [{ kind: "cost", why: "why", mutants: [name] }] };
+    expect(scores(late, cost)).toMatchObject([{ mutants: 2, noticed: 1, listed: 1 }]);
+    expect(() => scores(late, listed(name))).toThrow("listed as unnoticed");
+  });
+
   it("refuses a list that says more than there is", () => {
     const name = "let c = a + b; ⇒ let c = a - b;";
     expect(() => scores(report(plus(5, 9, "Killed")), listed(name))).toThrow(`a.ts: ${name}`);

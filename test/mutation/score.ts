@@ -41,7 +41,6 @@ export interface FileScore {
   readonly living: readonly string[];
 }
 
-const noticed = new Set(["Killed", "Timeout"]);
 const living = new Set(["Survived", "NoCoverage"]);
 
 /** The line before and after; of several lines the first alone. */
@@ -57,23 +56,26 @@ export function nameOf(source: string, { replacement = "", location: { start, en
 export function scores(report: Report, unnoticed: UnnoticedByFile): FileScore[] {
   const stale: string[] = [];
   const found = Object.entries(report.files).map(([path, { source, mutants }]): FileScore => {
-    const listed = (unnoticed[path] ?? []).flatMap(({ mutants: names }) => names);
-    const open = [...listed];
-    const left: string[] = [];
-    let counted = 0;
-    for (const mutant of mutants.filter(({ status }) => living.has(status))) {
+    const open = (unnoticed[path] ?? []).flatMap(({ kind, mutants: names }) => names.map((name) => ({ kind, name })));
+    /** Takes it off the list where it stands there. What costs time may end by its limit, and is no more than that. */
+    const listed = (mutant: Mutant): boolean => {
       const name = nameOf(source, mutant);
-      const at = open.indexOf(name);
-      if (at >= 0) {
-        open.splice(at, 1);
-        counted++;
-      } else {
-        left.push(`${mutant.location.start.line}: ${name}`);
-      }
-    }
-    stale.push(...open.map((name) => `${path}: ${name}`));
-    const killed = mutants.filter(({ status }) => noticed.has(status)).length;
-    return { path, mutants: killed + counted + left.length, noticed: killed, listed: counted, living: left };
+      const at = open.findIndex((one) => one.name === name && (one.kind === "cost" || mutant.status !== "Timeout"));
+      return at >= 0 && open.splice(at, 1).length > 0;
+    };
+    const alive = mutants.filter(({ status }) => living.has(status));
+    const left = alive.filter((mutant) => !listed(mutant));
+    const ended = mutants.filter(({ status }) => status === "Timeout");
+    const late = ended.filter((mutant) => !listed(mutant));
+    stale.push(...open.map(({ name }) => `${path}: ${name}`));
+    const killed = mutants.filter(({ status }) => status === "Killed").length;
+    return {
+      path,
+      mutants: killed + ended.length + alive.length,
+      noticed: killed + late.length,
+      listed: alive.length - left.length + ended.length - late.length,
+      living: left.map((mutant) => `${mutant.location.start.line}: ${nameOf(source, mutant)}`),
+    };
   });
   if (stale.length > 0) {
     throw new Error(`listed as unnoticed, and not there or noticed by a test:\n${stale.join("\n")}`);

@@ -37,6 +37,7 @@ describe("derivations", () => {
     const scale: Derivation = { kind: "scale", column: "c", by: 0.5, plus: 1 };
     expect(deriveColumn(scale, Float64Array.of(2, 4), "x")).toEqual(Float64Array.of(2, 3));
     expect(deriveColumn(scale, [2, null, 4n], "x")).toEqual([2, null, 3]);
+    expect(at(scale, undefined as never)).toEqual([null]);
     expect(deriveColumn(scale, Int32Array.of(3), "x")).toEqual(Float64Array.of(2.5));
   });
 

@@ -74,6 +74,21 @@ test("vocabulary: its row; integers and texts agree", () => {
   expect(encode(vocabulary, wide, 6, named)).toEqual([0, 1, 4, 3, 2, 5]);
 });
 
+test("a feature has the vocabulary that it names, or its own", () => {
+  const of = (name: string | null) => {
+    const asked: string[] = [];
+    const ask = (one: string) => {
+      asked.push(one);
+      return words;
+    };
+    encodeColumn({ ...feature(vocabulary), vocabulary: name }, ["5"], 1, {
+      ...{ hasher: hash, where: "x", vocabulary: ask },
+    });
+    return asked;
+  };
+  expect([of("item.other"), of(null)]).toEqual([["item.other"], ["item.f"]]);
+});
+
 test("hashed: integers hash as decimal text; golden rows", () => {
   expect(encode(hashed, ["video", "Zürich", "5", 5, 5n, null, "-1", -1])).toEqual([
     415222, 978234, 74158, 74158, 74158, 0, 367129, 367129,
@@ -137,6 +152,14 @@ test("flags, numbers, tags and vectors", () => {
   expect(encode(flag, [true, false, null, 1, 0, 1n, 0n, undefined, Number.NaN])).toEqual([2, 1, 0, 2, 1, 2, 1, 0, 0]);
   expect(encode(flag, Uint8Array.of(1, 0))).toEqual([2, 1]);
   expect(encode(number, [1.5, null, Number.NaN, -2n])).toEqual([1.5, 0, 0, -2]);
+  const standard: Encoder = { kind: "number", scale: "standard", mean: 3, deviation: 2 };
+  expect(encode(standard, [3, 7, -1, null, 4n])).toEqual([0, 2, -2, 0, 0.5]);
+  // What was always the same says nothing; before it is learned a value stays what it is.
+  expect(encode({ ...standard, deviation: 0 }, [3, 9, -4])).toEqual([0, 0, 0]);
+  expect(encode({ kind: "number", scale: "standard" }, [3, 9])).toEqual([3, 9]);
+  expect(encode({ kind: "number", scale: "standard", mean: 3 }, [3, 9])).toEqual([3, 9]);
+  expect(encode({ kind: "number", scale: "standard", deviation: 2 }, [3, 9])).toEqual([3, 9]);
+  expect(() => encode({ ...standard, deviation: 0 }, [Number.POSITIVE_INFINITY])).toThrow(/Infinity where a finite/);
   expect(encode({ kind: "number", scale: "log" }, [Math.E - 1, 1 - Math.E, 0])).toEqual([1, -1, 0]);
   expect(encode(tags, [[1, 2], null, [], [9, 10, 3, 4], [null, 5] as never, Int32Array.of(7)])).toEqual([
     2, 3, -1, -1, -1, -1, -1, -1, -1, 10, 0, 4, 6, -1, -1, 8, -1, -1,

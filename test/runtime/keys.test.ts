@@ -106,6 +106,8 @@ test("columns join and pick", () => {
   expect(texts(pickKeys(joined, Int32Array.of(2, 0, 2)))).toEqual(["9007199254740993", "1", "9007199254740993"]);
   const words = joinKeys([parseKeys(["a"], "string", "x"), parseKeys(["b", "c"], "string", "x")], "string");
   expect(texts(pickKeys(words, Int32Array.of(2, 1)))).toEqual(["c", "b"]);
+  expect(() => joinKeys([words, joined], "string")).toThrow("integer keys cannot be joined to texts");
+  expect(() => joinKeys([joined, words], "int64")).toThrow("texts cannot be joined to integer keys");
   expect(joinKeys([], "string")).toEqual({ type: "string", length: 0, texts: [] });
 });
 

@@ -25,6 +25,8 @@ test("integers and their texts have one row, other texts their own", () => {
 
 test("64 bits of integer are integers, and more are texts", () => {
   const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
+  const unnamed = Vocabulary.of("f", []);
+  expect([unnamed.row("a"), unnamed.row(1), unnamed.row(2n)]).toEqual([0, 0, 0]);
   const entries = [least, most, most + 1n, least - 1n, 9999999999999999999n, 0n].map(String);
   const vocabulary = Vocabulary.of("f", entries);
   entries.forEach((entry, i) => {
