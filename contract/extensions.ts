@@ -1,6 +1,7 @@
 // Named sections that a file of ours may carry beside its fields: what later versions add without another format.
 
 import * as v from "valibot";
+import { TwinError } from "./error.ts";
 import { named, strict } from "./named-schema.ts";
 import type { Named } from "./record.ts";
 
@@ -38,4 +39,12 @@ export function extensionFault(extensions: Extensions, sections: Named<v.Generic
     return `extensions.${name}.${v.getDotPath(issue) ?? "content"}: ${issue.message}`;
   }
   return null;
+}
+
+/** @throws TwinError naming file and section where one cannot be read, and it cannot be done without */
+export function expectSections(extensions: Extensions | undefined, path: string, cure: string): void {
+  const fault = extensionFault(extensions ?? {});
+  if (fault !== null) {
+    throw new TwinError(`${path}: ${fault}. ${cure}`);
+  }
 }

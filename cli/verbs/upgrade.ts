@@ -16,10 +16,11 @@ const others: readonly (readonly [mark: string, what: string])[] = [
   ["dataset.yaml", "prepared data: make them anew by `twin data prepare DATA --model FILE -o DIR`"],
 ];
 
-export async function upgrade(wanted: string, options: { readonly json?: boolean }): Promise<void> {
-  const dir = recovered(wanted, (message) => say(`warning: ${message}`));
-  if (!existsSync(join(dir, "manifest.yaml"))) {
-    const other = others.find(([mark]) => existsSync(join(dir, mark)));
+export async function upgrade(dir: string, options: { readonly json?: boolean }): Promise<void> {
+  // Where a killed command left the folder put aside, it is put back before it is upgraded.
+  const there = recovered(dir, (message) => say(`warning: ${message}`));
+  if (!existsSync(join(there, "manifest.yaml"))) {
+    const other = others.find(([mark]) => existsSync(join(there, mark)));
     throw new TwinError(
       `${dir} is ${other === undefined ? "no build: it has no manifest.yaml" : other[1]}. upgrade takes the folder of a build`,
     );

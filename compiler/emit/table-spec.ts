@@ -1,23 +1,22 @@
 // tables/NAME.yaml: all that another system needs to build and hold a lookup table (artifacts.md, lookup-table spec).
 
 import { recordOf } from "../../contract/record.ts";
-import type { TableSpec } from "../../contract/table-spec.ts";
+import { quantisation, type TableSpec } from "../../contract/table-spec.ts";
 import { itemsAtMost } from "../check/limits.ts";
 import type { Fingerprints } from "../graphs/fingerprint.ts";
 import { type Graph, topological } from "../ir/graph.ts";
 import type { Model, Table } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
-import { layoutOf } from "../model/table-layout.ts";
-import { partMetric, rowBytes } from "../model/widths.ts";
+import { headsOf, partMetric, rowBytes } from "../model/widths.ts";
+import { partOf } from "./port-sources.ts";
 
 export function tableSpec(model: Model, table: Table, projector: Graph, prints: Fingerprints): TableSpec {
   const output = projectorPort(model, table);
-  const parts = table.of.map(layoutOf);
   const bytes = rowBytes(table);
   const stored = {
     precision: table.precision,
     ...(table.precision === "uint8" && {
-      quantisation: "u8 values, then float32 (scale, offset) per head; value = offset + scale * u8" as const,
+      quantisation,
     }),
     bytes,
     order: "little-endian" as const,
@@ -25,26 +24,30 @@ export function tableSpec(model: Model, table: Table, projector: Graph, prints: 
   const key = model.item.key!;
   const limit = itemsAtMost(model);
   return {
-    format: 1,
+    format: 2,
     table: table.name,
-    of: parts.length === 1 ? parts[0].of : parts.map(({ of }) => of),
     key: { feature: key.name, type: keyType(model) },
-    row:
-      parts.length === 1
-        ? { layout: ["heads", "dim"], heads: parts[0].heads, dim: parts[0].dim, ...stored }
-        : { parts, ...stored },
+    row: {
+      layout: ["heads", "dim"],
+      parts: table.of.map((part) => {
+        const heads = headsOf(part);
+        return { of: partOf(part), heads, dim: part.width / heads };
+      }),
+      ...stored,
+    },
     producer: {
       graph: "projector.onnx",
       inputs: inputsOf(projector, output),
       output,
       fingerprint: prints.producer[table.name],
     },
-    metric: metricsOf(table, prints),
+    metrics: metricsOf(table, prints),
     coverage: { target: table.coverage, ...(table.minCount > 1 && { min_count: table.minCount }) },
     ...(table.refresh !== null && { refresh: { seconds: table.refresh } }),
     shards: { count: table.shards, by: "xxh64(key) mod count" },
     on_miss: table.onMiss,
     ...(limit !== null && { size: { rows: limit, bytes: limit * bytes } }),
+    extensions: {},
   };
 }
 
@@ -54,11 +57,8 @@ export function keyType(model: Model): "int64" | "string" {
   return encoder.kind === "key" ? encoder.type : "int64";
 }
 
-function metricsOf(table: Table, prints: Fingerprints): TableSpec["metric"] {
+function metricsOf(table: Table, prints: Fingerprints): TableSpec["metrics"] {
   const names = [...new Set(table.of.map((part) => partMetric(part)?.name).filter((name) => name !== undefined))];
-  if (names.length === 1) {
-    return { fingerprint: prints.metric[names[0]] };
-  }
   return recordOf(names.map((name) => [name, { fingerprint: prints.metric[name] }]));
 }
 

@@ -1,15 +1,19 @@
 // `twin upgrade`: a build folder of an earlier format in the present one. Graphs, weights and tables stay byte for byte.
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { BlockHashing, hashesText } from "../../contract/block-hashes.ts";
+import { digestOf } from "../../contract/digest.ts";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { manifestFile, manifestJsonFile, manifestTexts } from "../../contract/manifest-write.ts";
 import { recordOf } from "../../contract/record.ts";
+import { EarlierTableSpecSchema, upgradedTableSpec } from "../../contract/table-spec-earlier.ts";
+import { parseYaml } from "../../contract/yaml-text.ts";
+import { yamlText } from "../../contract/yaml-write.ts";
 import { holdBuild, previousOf, stageOf } from "../host/build-folder.ts";
-import { readText, syncFolder, writeFileAtomic } from "../host/files.ts";
+import { attempt, readText, syncFolder, writeFileAtomic } from "../host/files.ts";
 import { readBuild } from "../host/manifest-file.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import type { VerifyOptions } from "../host/verify-folder.ts";
@@ -64,6 +68,11 @@ function outdated(dir: string): string[] {
   if (earlier !== null || !Object.hasOwn(manifest.files, manifestJsonFile)) {
     found.push(manifestJsonFile, manifestFile);
   }
+  const specs = Object.values(manifest.tables).flatMap(({ spec }) => (isEarlierSpec(dir, spec) ? [spec] : []));
+  if (specs.length > 0) {
+    // The manifest lists them.
+    found.unshift(...specs, ...(found.length === 0 ? [manifestJsonFile, manifestFile] : []));
+  }
   const generations = generationsFolder(dir);
   const numbers = existsSync(generations) ? readdirSync(generations).filter((name) => /^[1-9]\d*$/.test(name)) : [];
   for (const number of numbers.sort((a, b) => Number(a) - Number(b))) {
@@ -81,25 +90,38 @@ function outdated(dir: string): string[] {
 /** Writes one file anew in the folder that takes the place of the build. */
 async function renew(stage: string, file: string): Promise<void> {
   const [, number] = generationFile.exec(file) ?? [];
+  const { manifest } = readBuild(stage);
   if (number !== undefined) {
     const folder = join(generationsFolder(stage), number);
     writeGeneration(folder, readGeneration(folder));
+  } else if (Object.values(manifest.tables).some(({ spec }) => spec === file)) {
+    const path = join(stage, file);
+    const kind = { what: "a lookup-table spec of Twin", cure: "Build the model again" };
+    const spec = parseYaml(readText(path, 1 << 24), path, EarlierTableSpecSchema, kind);
+    writeFileAtomic(path, yamlText(upgradedTableSpec(spec, manifest)));
   } else if (file === currentFile) {
     const current = currentGeneration(stage);
     if (current !== null) {
       writeFileAtomic(join(stage, file), currentText(current));
     }
   } else if (file === manifestFile) {
-    const { json, yaml } = manifestTexts(await withBlocks(stage, readBuild(stage).manifest));
+    const { json, yaml } = manifestTexts(await listedAnew(stage, manifest));
     writeFileAtomic(join(stage, manifestJsonFile), json);
     writeFileAtomic(join(stage, manifestFile), yaml);
   }
 }
 
-/** Format 1 has no hashes of the blocks of its tensors. */
-async function withBlocks(dir: string, manifest: Manifest): Promise<Manifest> {
+const isEarlierSpec = (dir: string, spec: string): boolean => /^format: 1$/m.test(readText(join(dir, spec), 1 << 24));
+
+/** Format 1 has no hashes of the blocks of its tensors; specs of tables are written anew before the manifest is. */
+async function listedAnew(dir: string, manifest: Manifest): Promise<Manifest> {
   const hash = await hasher();
+  const specs = new Set(Object.values(manifest.tables).map(({ spec }) => spec));
   const files = Object.entries(manifest.files).map(([name, known]) => {
+    if (specs.has(name)) {
+      const bytes = attempt("read", join(dir, name), () => readFileSync(join(dir, name)));
+      return [name, { bytes: bytes.length, sha256: digestOf(bytes) }] as const;
+    }
     if (known.blocks !== undefined || !name.endsWith(".safetensors")) {
       return [name, known] as const;
     }

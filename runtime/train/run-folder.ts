@@ -18,6 +18,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
 import { TwinError } from "../../contract/error.ts";
+import { ExtensionsSchema, expectSections } from "../../contract/extensions.ts";
 import { named, strict } from "../../contract/named-schema.ts";
 import { parseYaml } from "../../contract/yaml-text.ts";
 import { attempt, isAlive, syncFolder, writeFully } from "../host/files.ts";
@@ -57,6 +58,7 @@ export const RunSchema = strict({
   ...entries,
   /** The files that it was made with; null where a version wrote it that kept no list. */
   files: v.nullable(v.array(RunFileSchema)),
+  extensions: v.optional(ExtensionsSchema),
 });
 
 /** As Twin 0.1 wrote it, without checksums. */
@@ -140,7 +142,9 @@ export function readRun(dir: string): RunRecord {
   const kind = { what: "a training run of Twin", cure };
   const { text, signed: isSigned } = readSigned(path, 1 << 24, cure);
   if (isSigned) {
-    return parseYaml(text, path, RunSchema, { ...kind, formats: [2] });
+    const record = parseYaml(text, path, RunSchema, { ...kind, formats: [2] });
+    expectSections(record.extensions, path, cure);
+    return record;
   }
   return { ...parseYaml(text, path, FirstSchema, kind), format: 2, files: null };
 }

@@ -78,12 +78,12 @@ describe("the artefacts", () => {
     const checksum = `sha256:${createHash("sha256").update(before).digest("hex")}`;
     expect(read).toEqual({ ...manifest, checksum });
     expect(v.parse(TableSpecSchema, parseYaml(textOf(files, "tables/video_keys.yaml")))).toMatchObject({
-      of: ["relevance.keys", "interest.values"],
       key: { feature: "video", type: "int64" },
       row: {
+        layout: ["heads", "dim"],
         parts: [
-          { of: "relevance.keys", layout: ["heads", "dim"], heads: 2, dim: 4 },
-          { of: "interest.values", layout: ["heads", "dim"], heads: 2, dim: 4 },
+          { of: { kind: "keys", metric: "relevance" }, heads: 2, dim: 4 },
+          { of: { kind: "values", attend: "interest" }, heads: 2, dim: 4 },
         ],
         precision: "uint8",
         bytes: 8 + 8 + 4 * 8,
@@ -93,7 +93,7 @@ describe("the artefacts", () => {
         output: "video_keys",
         fingerprint: manifest.fingerprints.producer.video_keys,
       },
-      metric: { fingerprint: manifest.fingerprints.metric.relevance },
+      metrics: { relevance: { fingerprint: manifest.fingerprints.metric.relevance } },
       size: { rows: 40, bytes: 40 * 48 },
     });
   });

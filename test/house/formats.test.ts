@@ -7,6 +7,7 @@ import { ManifestSchema } from "../../contract/manifest.ts";
 import { EarlierManifestSchema } from "../../contract/manifest-earlier.ts";
 import { strict } from "../../contract/named-schema.ts";
 import { TableSpecSchema } from "../../contract/table-spec.ts";
+import { EarlierTableSpecSchema } from "../../contract/table-spec-earlier.ts";
 import { DatasetSchema } from "../../runtime/data/prepare/dataset-file.ts";
 import { GenerationSchema } from "../../runtime/store/generation-file.ts";
 import { RunSchema } from "../../runtime/train/run-folder.ts";
@@ -15,7 +16,8 @@ import { breaking, outline } from "../kit/schema-outline.ts";
 const formats: Readonly<Record<string, v.GenericSchema>> = {
   "manifest-2": ManifestSchema,
   "manifest-earlier": EarlierManifestSchema,
-  "table-spec-1": TableSpecSchema,
+  "table-spec-earlier": EarlierTableSpecSchema,
+  "table-spec-2": TableSpecSchema,
   "generation-2": GenerationSchema,
   "run-2": RunSchema,
   "dataset-2": DatasetSchema,

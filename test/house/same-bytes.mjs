@@ -1,7 +1,7 @@
 // Whether a change of the code's shape changed what it makes: `node test/house/same-bytes.mjs BEFORE [AFTER]`, two checkouts.
 // Builds every model of models/ and test/good/ with both, prepares example data, trains 50 steps with dropout and drawn
 // negatives, builds a table and ranks; then compares all files byte by byte. `--fields a,b.c`: parts of manifests and of
-// dataset.yaml that may differ. Exit 1 where anything else does. It takes minutes.
+// dataset.yaml that may differ; `--added manifest.json`: names of files that only the later one writes. Exit 1 where anything else does. It takes minutes.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -21,13 +21,18 @@ import { parse } from "yaml";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { fields: { type: "string", default: "" }, keep: { type: "boolean", default: false } },
+  options: {
+    fields: { type: "string", default: "" },
+    added: { type: "string", default: "" },
+    keep: { type: "boolean", default: false },
+  },
 });
 const [before, after = join(import.meta.dirname, "../..")] = positionals;
 if (before === undefined) {
   throw new Error("name the checkout to compare with");
 }
 const free = values.fields.split(",").filter((one) => one !== "");
+const added = new Set(values.added.split(","));
 const home = mkdtempSync(join(tmpdir(), "twin-same-"));
 const sides = [
   { root: resolve(before), out: join(home, "before") },
@@ -148,7 +153,7 @@ function differs(path) {
   if (payload(path, a).equals(payload(path, b))) {
     return false;
   }
-  if (!/(manifest|dataset)\.yaml$/.test(path)) {
+  if (!/(manifest|dataset)\.(yaml|json)$/.test(path)) {
     return true;
   }
   // The key of prepared data says which files they are of, by place and time.
@@ -177,7 +182,7 @@ try {
   for (const path of left.filter((name) => !right.includes(name))) {
     wrong.push(`${path}: only before`);
   }
-  for (const path of right.filter((name) => !left.includes(name))) {
+  for (const path of right.filter((name) => !left.includes(name) && !added.has(basename(name)))) {
     wrong.push(`${path}: only after`);
   }
   const both = left.filter((name) => right.includes(name));

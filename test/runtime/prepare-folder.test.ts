@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, it } from "vitest";
+import { readDatasetSpec, writeDatasetSpec } from "../../runtime/data/prepare/dataset-file.ts";
 import { attachDataset, openDataset } from "../../runtime/data/prepare/open.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
 import type { Progress } from "../../runtime/host/progress.ts";
@@ -82,6 +83,18 @@ describe("a folder of prepared data", () => {
     await expect(scored).rejects.toThrow(/holds what `twin train` prepared, and is not ready/);
     const whole = await prepared(binding, manifest, { owner: "run" }, folder);
     expect(whole.fingerprint).toBe((await prepared(binding, manifest)).fingerprint);
+  });
+
+  it("may have sections of later versions, and is refused by the name of one that it cannot be read without", async () => {
+    const { folder } = await prepared(log(), manifest);
+    const spec = readDatasetSpec(folder);
+    const section = (required: boolean) => ({ extensions: { parts: { required, content: { n: 1 } } } });
+    writeDatasetSpec(folder, { ...spec, ...section(false) });
+    const dataset = await openDataset(folder);
+    expect(dataset.spec.extensions).toEqual(section(false).extensions);
+    await dataset.close();
+    writeDatasetSpec(folder, { ...spec, ...section(true) });
+    await expect(openDataset(folder)).rejects.toThrow(/dataset\.yaml: it has the section "parts", which this version/);
   });
 
   it("goes on where it was stopped, and ends with the same bytes", async () => {

@@ -15,7 +15,14 @@ import {
 } from "../../runtime/train/checkpoint.ts";
 import { contractDifferences, contractFingerprint } from "../../runtime/train/contract.ts";
 import { openEarlierRun } from "../../runtime/train/earlier-run.ts";
-import { createRun, expectFolder, holdRun, type RunRecord, readRun } from "../../runtime/train/run-folder.ts";
+import {
+  createRun,
+  expectFolder,
+  holdRun,
+  type RunRecord,
+  readRun,
+  updateRun,
+} from "../../runtime/train/run-folder.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { startState, topicModel, topicSource } from "../kit/trained.ts";
 
@@ -216,6 +223,12 @@ describe("the folder of a run", () => {
     expect(readFileSync(join(folder, "model/a/topics.twin"), "utf8")).toBe("model topics");
     const files = [{ path: "model/a/topics.twin", bytes: 12, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }];
     expect(readRun(folder)).toEqual({ ...record, files });
+    const section = (required: boolean) => ({ extensions: { kernel: { required, content: null } } });
+    updateRun(folder, { ...record, files, ...section(false) });
+    expect(readRun(folder)).toEqual({ ...record, files, ...section(false) });
+    updateRun(folder, { ...record, files, ...section(true) });
+    expect(() => readRun(folder)).toThrow(/run\.yaml: it has the section "kernel", which this version/);
+    updateRun(folder, { ...record, files });
     expectFolder(folder, true);
     expect(() => expectFolder(folder, false)).toThrow(/holds a run already: go on with it by --resume/);
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { stringify } from "yaml";
 import { TwinError } from "../../../contract/error.ts";
+import { ExtensionsSchema, expectSections } from "../../../contract/extensions.ts";
 import { named, strict } from "../../../contract/named-schema.ts";
 import { recordOf } from "../../../contract/record.ts";
 import { parseYaml } from "../../../contract/yaml-text.ts";
@@ -86,6 +87,7 @@ export const DatasetSchema = strict({
   /** By column file. */
   files: named(FileSchema),
   report: ReportSchema,
+  extensions: v.optional(ExtensionsSchema),
 });
 
 export type DatasetSpec = v.InferOutput<typeof DatasetSchema>;
@@ -118,7 +120,9 @@ export function readDatasetSpec(folder: string): DatasetSpec {
         : `${path} has no checksum in its last line: it is cut short, damaged, or was changed by hand. ${cure}`,
     );
   }
-  return parseYaml(text, path, DatasetSchema, { what: "a prepared data set of Twin", cure, formats: [2] });
+  const spec = parseYaml(text, path, DatasetSchema, { what: "a prepared data set of Twin", cure, formats: [2] });
+  expectSections(spec.extensions, path, cure);
+  return spec;
 }
 
 export function writeDatasetSpec(folder: string, spec: DatasetSpec): void {
