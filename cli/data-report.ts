@@ -16,6 +16,10 @@ export function reportText(report: DataReport): string {
     `${number(items)} items; the events name ${number(seen.items)}${seen.withoutRow === 0 ? "" : `, of which ${number(seen.withoutRow)} have no row in the items file`}`,
     `events a user: ${number(behaviours.min)} at least, ${number(behaviours.median)} in the middle, ${number(behaviours.p95)} at 95 %, ${number(behaviours.max)} at most`,
   ];
+  if (report.dropped !== undefined) {
+    const { rows, of } = report.dropped;
+    lines.push(`left out by \`where\`: ${number(rows)} of ${number(of)} rows (${percent(rows / Math.max(1, of))})`);
+  }
   for (const part of parts) {
     if (part.events === 0) {
       continue;

@@ -7,11 +7,11 @@ const text = v.pipe(v.string("a text is due here"), v.minLength(1, "this is empt
 const scalar = v.union([v.string(), v.number(), v.boolean()], "a text, a number or true/false is due here");
 const number = v.pipe(v.number("a number is due here"), v.finite("a finite number is due here"));
 
-export const timeUnits = ["s", "ms", "us", "ns"] as const;
+export const timeUnits = ["s", "ms", "us", "ns", "min", "h", "d"] as const;
 
 const time = v.union(
   [text, strict({ column: text, unit: v.optional(v.picklist(timeUnits)), format: v.optional(text) })],
-  'name the clock\'s column, or {column: ts, unit: ms} (units: s, ms, us, ns), or {column: ts, format: "%d/%m/%Y"}',
+  `name the clock's column or an expression, or {column: ts, unit: ms} (units: ${timeUnits.join(", ")}), or {column: ts, format: "%d/%m/%Y"}`,
 );
 
 /** Beside what makes a behaviour's value: when it became known. */
@@ -92,6 +92,7 @@ export const BindingSchema = strict({
       item: text,
       time: v.optional(time),
       order: v.optional(text),
+      where: v.optional(text),
     }),
   ),
   samples: v.optional(Samples),
@@ -139,7 +140,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     return Object.keys(BindingSchema.entries);
   }
   if (head === "events") {
-    return second === "time" ? timeKeys : ["file", "user", "item", "time", "order"];
+    return second === "time" ? timeKeys : ["file", "user", "item", "time", "order", "where"];
   }
   if (head === "samples") {
     return samplesKeys(path);

@@ -25,6 +25,8 @@ export interface EventsBinding {
   readonly item: string;
   /** The clock, or the order's column where there is no clock: its values then count steps. Null: the lists' length counts. */
   readonly clock: Clock | null;
+  /** SQL over a row's columns: rows for which it does not hold are left out before anything else. */
+  readonly where?: string;
 }
 
 export interface KeyedBinding {
@@ -189,7 +191,13 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     path,
     folder,
     events: events
-      ? { file: file("events", events.file), user: events.user, item: events.item, clock: clock(events, place) }
+      ? {
+          file: file("events", events.file),
+          user: events.user,
+          item: events.item,
+          clock: clock(events, place),
+          ...(events.where !== undefined && { where: events.where }),
+        }
       : samples
         ? {
             file: file("samples", samples.file),

@@ -1,14 +1,14 @@
 // A column of data.yaml with its meaning: a feature's source, and a clock's.
 import { TwinError } from "../../contract/error.ts";
 import type { Derivation } from "../encode/derive.ts";
-import type { WrittenBinding } from "./binding-schema.ts";
+import type { timeUnits, WrittenBinding } from "./binding-schema.ts";
 
 /** A feature or label: a column's name or an SQL expression, or a derivation that serving repeats. */
 export type ColumnBinding = { readonly kind: "sql"; readonly sql: string } | Derivation;
 
 export interface Clock {
   readonly column: string;
-  readonly unit: "s" | "ms" | "us" | "ns" | "steps";
+  readonly unit: (typeof timeUnits)[number] | "steps";
   /** How its texts are written, as `strptime` takes it; it is in seconds then. */
   readonly format?: string;
 }

@@ -4,13 +4,28 @@ import { earliest, latest } from "../encode/instant.ts";
 import type { Binding, Clock } from "./binding.ts";
 import { castTo, familyOf, secondsOf, secondsOfNanoseconds } from "./database/cast.ts";
 import { firstLines, literal, quoted, type Source } from "./database/source.ts";
+import { formOfDigits } from "./date-digits.ts";
 import { textName } from "./files/reading.ts";
 import { decideTypes, saysTime, textTimes, typedText } from "./files/text-types.ts";
 import { rowsKey } from "./listed-binding.ts";
 import { locate, type Relation, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
 
-export const clockFactors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
+/** Counts of a unit in a second. */
+export const clockFactors = {
+  s: 1,
+  ms: 1e3,
+  us: 1e6,
+  ns: 1e9,
+  min: 1 / 60,
+  h: 1 / 3600,
+  d: 1 / 86400,
+  steps: 1,
+} as const;
+
+/** SQL of the seconds (or steps) of a count: whole ones are exact. */
+export const secondsOfCount = (sql: string, unit: Clock["unit"]): string =>
+  clockFactors[unit] < 1 ? `(${sql} * ${Math.round(1 / clockFactors[unit])})` : `(${sql} / ${clockFactors[unit]})`;
 
 export interface ClockColumn {
   /** Epoch seconds, or steps. */
@@ -50,7 +65,7 @@ export async function clockOf(
   const numbers = ["small", "whole", "huge", "float"].includes(family);
   const cast = numbers ? castTo("number", quoted(column), type) : null;
   if (cast !== null) {
-    return { time: { ...base, sql: `(${cast.sql} / ${clockFactors[unit]})`, bad: cast.bad }, raw: null };
+    return { time: { ...base, sql: secondsOfCount(cast.sql, unit), bad: cast.bad }, raw: null };
   }
   const [text] = family === "text" && unit !== "steps" ? await textsOf(source, relation, column) : [];
   const way =
@@ -103,11 +118,15 @@ async function formatted(
 ): Promise<ClockColumn> {
   const where = binding.place(rowsKey(binding), "time", "format");
   const family = relation.texts.has(column) ? "text" : familyOf(type);
-  if (!["text", "small", "whole"].includes(family)) {
+  if (!["text", "small", "whole", "float"].includes(family)) {
     const way = family === "time" ? "it is read as it is, so leave `format` out" : "a format is for texts";
     throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}: ${way}`);
   }
-  const written = relation.texts.has(column) ? quoted(textName(column)) : `CAST(${quoted(column)} AS VARCHAR)`;
+  const written = relation.texts.has(column)
+    ? quoted(textName(column))
+    : family === "float"
+      ? digitsOf(quoted(column))
+      : `CAST(${quoted(column)} AS VARCHAR)`;
   const parsed = `try_strptime(${written}, ${literal(format)})`;
   const [{ type: found }] = await source.describe(`SELECT ${parsed} AS value FROM ${relation.sql()}`).catch((cause) => {
     const reason = firstLines(cause).replace(/^Failed to parse format specifier /, "");
@@ -132,6 +151,10 @@ async function formatted(
   };
 }
 
+/** A whole number's digits where it is held as a float, as it is where a column has gaps; else null. */
+const digitsOf = (e: string): string =>
+  `CASE WHEN ${e} = trunc(${e}) AND abs(${e}) < 9007199254740992 THEN CAST(CAST(${e} AS BIGINT) AS VARCHAR) END`;
+
 /** Says why a time cannot be. @throws TwinError naming the row */
 export async function refuseTime(
   source: Source,
@@ -150,17 +173,19 @@ export async function refuseTime(
     throw new TwinError(`${place ?? relation.name}, ${column}: ${value} is no number of steps; a finite one is due`);
   }
   const place = await locate(source, relation, `NOT (${time.sql} BETWEEN ${earliest} AND ${latest})`);
-  const guess = [
-    ["ms", 1e3],
-    ["us", 1e6],
-    ["ns", 1e9],
-  ].find(([, factor]) => value / Number(factor) >= earliest && value / Number(factor) <= latest);
+  const guess = (["ms", "us", "ns", "min", "h", "d"] as const).find((one) => {
+    const seconds = value / clockFactors[one];
+    return seconds >= earliest && seconds <= latest;
+  });
+  const form = formOfDigits(value * clockFactors[unit]);
   const way =
     format !== undefined
       ? `is it written as \`${format}\` says?`
-      : unit === "s" && guess
-        ? `it looks like ${guess[0]}: write \`time: {column: ${time.shown}, unit: ${guess[0]}}\``
-        : `is the unit right? It is read as ${unit}; where there is no clock write \`order: ${time.shown}\``;
+      : form !== null
+        ? `${value * clockFactors[unit]} looks like a date in digits: write \`time: {column: ${time.shown}, format: "${form}"}\``
+        : unit === "s" && guess
+          ? `it looks like ${guess}: write \`time: {column: ${time.shown}, unit: ${guess}}\`${guess.length < 2 || guess === "min" ? `, or \`order: ${time.shown}\` where there is no clock` : ""}`
+          : `is the unit right? It is read as ${unit}; where there is no clock write \`order: ${time.shown}\``;
   throw new TwinError(`${place ?? relation.name}, ${column}: ${value} seconds lie outside 1990–2100; ${way}`);
 }
 

@@ -1,10 +1,11 @@
 // How often each item occurs in the event log: what coverage and min_count of a table are decided by.
 import type { Binding } from "./binding.ts";
 import { quoted, type Source } from "./database/source.ts";
-import { type Events, openEvents, requireCondition } from "./events.ts";
+import { type Events, openEvents } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { behavioursOf } from "./lists/behaviours.ts";
 import type { OpenList } from "./lists/open-lists.ts";
+import { condition } from "./resolve.ts";
 
 export interface CountedHistory {
   readonly name: string;
@@ -41,7 +42,7 @@ export async function countItems(
     const keep =
       where === null
         ? "true"
-        : await requireCondition(source, events, where, binding.place("history", history.name, "where"));
+        : await condition(source, events.relation, where, binding.place("history", history.name, "where"));
     const seen = `count(*) OVER (PARTITION BY "#user" ORDER BY "#time" RANGE UNBOUNDED PRECEDING) AS upto`;
     const all = `SELECT "#user", "#item", "#time", "#row", coalesce(${keep}, false) AS keep, ${seen}, count(*) OVER (PARTITION BY "#user") AS total FROM (${events.select})`;
     const last = `coalesce(lead(upto, ${history.max}) OVER (PARTITION BY "#user" ORDER BY "#time", "#row"), total)`;

@@ -62,7 +62,8 @@ async function columnNames(binding: Binding): Promise<{ items: Set<string>; even
       if (named === null) {
         return [];
       }
-      return [...(await openBound(source, binding, role)).columns.keys()];
+      const { columns, computed } = await openBound(source, binding, role);
+      return [...columns.keys()].filter((name) => !computed?.has(name));
     };
     return { items: new Set(await of("items")), events: new Set([...(await of("events")), ...(await of("users"))]) };
   } finally {

@@ -25,6 +25,7 @@ export async function eventItems(source: Source, binding: Binding, keyType: KeyT
     columns: log.columns,
     format: log.format,
     texts: log.texts,
+    ...(log.computed && { computed: log.computed }),
     guards: [],
     sql: () => items,
     numbered: `SELECT *, row_number() OVER (ORDER BY "#key") - 1 AS ${quoted(rowColumn)} FROM ${items}`,

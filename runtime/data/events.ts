@@ -9,7 +9,7 @@ import { keyColumn, openBound, userKeyType, writtenItemKeyType } from "./key-typ
 import { rowsKey } from "./listed-binding.ts";
 import { listColumns, type OpenList, openLists, stepOf } from "./lists/open-lists.ts";
 import type { Relation } from "./relation.ts";
-import { explainRead, expression, type Resolved } from "./resolve.ts";
+import { explainRead, type Resolved } from "./resolve.ts";
 
 export interface Events {
   readonly relation: Relation;
@@ -124,13 +124,4 @@ function partSql(binding: Binding): string {
 /** A number in [0, 1) that depends on the user's key alone, the same on every machine. */
 export function userShare(user: string): string {
   return `(CAST('0x' || substr(md5(CAST(${user} AS VARCHAR)), 1, 8) AS UBIGINT) / 4294967296.0)`;
-}
-
-/** An SQL condition of the user's, as it may be pasted into a query. @throws TwinError with its place */
-export async function requireCondition(source: Source, events: Events, text: string, where: string): Promise<string> {
-  const { sql, type } = await expression(source, events.relation, text, where);
-  if (type !== "BOOLEAN") {
-    throw new TwinError(`${where}: \`${text}\` is ${type}; a condition (true or false) is due`);
-  }
-  return sql;
 }

@@ -2,6 +2,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { Binding } from "./binding.ts";
+import { boundRows, type Written } from "./bound-rows.ts";
 import { castTo, due, familyOf } from "./database/cast.ts";
 import type { Source } from "./database/source.ts";
 import { once } from "./files/reading.ts";
@@ -13,16 +14,40 @@ import type { Resolved } from "./resolve.ts";
 type Role = "events" | "items" | "users";
 
 /** The files of a role, which the binding names. */
-export function openBound(source: Source, binding: Binding, role: Role): Promise<Relation> {
+export async function openBound(source: Source, binding: Binding, role: Role): Promise<Relation> {
   const bound = binding[role];
   if (bound === null) {
     throw new TwinError(`${binding.place()}: no file of ${role} is named`);
   }
+  const names = namesIn(binding, role);
   const listed = Object.values(binding.lists ?? {}).flatMap(({ item, clock }) => [item, clock?.column]);
-  const expected = "key" in bound ? [bound.key] : [bound.user, bound.item, bound.clock?.column, ...listed];
+  const expected = [...names.map(({ text }) => text), ...(role === "events" ? listed : [])];
   const named = expected.filter((column) => typeof column === "string");
-  const where = binding.place(role === "events" ? rowsKey(binding) : role, "file");
-  return openRelation(source, bound.file, where, [...new Set(named)]);
+  const key = role === "events" ? rowsKey(binding) : role;
+  const relation = await openRelation(source, bound.file, binding.place(key, "file"), [...new Set(named)]);
+  const keep =
+    "key" in bound || bound.where === undefined ? null : { text: bound.where, where: binding.place(key, "where") };
+  return boundRows(source, relation, names, keep);
+}
+
+/** What data.yaml names in the rows of a role: columns, nested keys and expressions. */
+function namesIn({ events, items, users, knownAt, lists, place }: Binding, role: Role): Written[] {
+  const written = (text: string, ...path: readonly string[]): Written => ({ text, where: place(...path) });
+  const keyed = role === "items" ? items : role === "users" ? users : null;
+  if (keyed !== null) {
+    return [written(keyed.key, role, "key")];
+  }
+  if (events === null || role !== "events") {
+    return [];
+  }
+  const { user, item, clock } = events;
+  const key = rowsKey({ lists });
+  return [
+    ...(user === null ? [] : [written(user, key, "user")]),
+    written(item, key, "item"),
+    ...(clock === null ? [] : [written(clock.column, key, clock.unit === "steps" ? "order" : "time")]),
+    ...Object.entries(knownAt).map(([name, { column }]) => written(column, "columns", name, "known_at")),
+  ];
 }
 
 /** `key(type)` and `id` say it; a vocabulary or hashed key is what its columns hold, in the items file and the event log. */

@@ -33,6 +33,16 @@ export interface Relation {
   sql(files?: readonly string[]): string;
   /** A select of the relation's rows in file order with their number as `"#row"`. */
   readonly numbered: string;
+  /** Columns that the files do not have: data.yaml names an expression or a nested key. */
+  readonly computed?: ReadonlySet<string>;
+  /** Where a condition leaves rows out: all of them, and those that are left of some files, with their number there as `"#n"`. */
+  readonly dropped?: {
+    readonly all: string;
+    counted(files: readonly string[]): string;
+    /** The condition, and its place in data.yaml. */
+    readonly text: string;
+    readonly where: string;
+  };
   /** The relation that this one was made of, with the same columns: errors name its rows. */
   readonly made?: Relation;
 }
@@ -155,8 +165,10 @@ export async function locate(source: Source, relation: Relation, condition: stri
   }
   let passed = 0;
   for (const file of relation.files) {
+    const rows =
+      relation.dropped?.counted([file]) ?? `SELECT *, row_number() OVER () AS "#n" FROM ${relation.sql([file])}`;
     const found = await source.all(
-      `SELECT "#n" AS n FROM (SELECT *, row_number() OVER () AS "#n" FROM ${relation.sql([file])}) WHERE ${condition} ORDER BY 1 LIMIT ${skip + 1 - passed}`,
+      `SELECT "#n" AS n FROM (${rows}) WHERE ${condition} ORDER BY 1 LIMIT ${skip + 1 - passed}`,
     );
     if (passed + found.length > skip) {
       return `${shownPath(file)}, row ${found[found.length - 1].n}`;

@@ -57,6 +57,8 @@ const ListsFound = strict({
 export const ReportSchema = strict({
   model: v.string(),
   events: natural,
+  /** Rows of the files, and those that `events.where` left out. */
+  dropped: v.optional(strict({ rows: natural, of: natural })),
   users: natural,
   /** Rows of the items file (without one: different items of the events). */
   items: natural,

@@ -3,6 +3,8 @@ import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "./binding.ts";
 import type { DataModel } from "./data-model.ts";
 import { quoted, type Source } from "./database/source.ts";
+import { formOfDigits } from "./date-digits.ts";
+import { rowsKey } from "./listed-binding.ts";
 import { locate } from "./relation.ts";
 import type { DataReport } from "./report-schema.ts";
 import type { Resolved } from "./resolve.ts";
@@ -32,6 +34,7 @@ export async function countEvents(
   const [all] = await ask(
     `SELECT count(*)::DOUBLE AS n, count(DISTINCT "#item")::DOUBLE AS items, count(DISTINCT "#item") FILTER ("#ordinal" = 0)::DOUBLE AS unknown, count(*) FILTER ("#ordinal" = 0)::DOUBLE AS misses, min("#time") AS first, max("#time") AS last, count(*) FILTER ("#time" IS NULL)::DOUBLE AS timeless, count(*) FILTER ("#user" IS NULL)::DOUBLE AS userless, count(*) FILTER ("#item" IS NULL)::DOUBLE AS itemless FROM ${from}`,
   );
+  const dropped = await droppedRows(source, columns, Number(all.n));
   await checkKeys(source, columns, all);
   const [users] = await ask(
     `SELECT count(*)::DOUBLE AS n, min(c)::DOUBLE AS least, quantile_cont(c, 0.5)::DOUBLE AS median, quantile_cont(c, 0.95)::DOUBLE AS p95, max(c)::DOUBLE AS most FROM (SELECT count(*) AS c FROM ${from} GROUP BY "#user")`,
@@ -48,6 +51,7 @@ export async function countEvents(
   return {
     model: model.model,
     events: Number(all.n),
+    ...(dropped && { dropped }),
     users: Number(users.n),
     items,
     seen: { items: Number(all.items), withoutRow: Number(all.unknown), events: Number(all.misses) },
@@ -80,6 +84,24 @@ export async function countEvents(
       };
     }),
   };
+}
+
+/** What a condition left out, and of how many. @throws TwinError where it left nothing */
+async function droppedRows(source: Source, { events, explain }: SampleColumns, left: number) {
+  const { name, dropped } = events.relation;
+  if (dropped === undefined) {
+    return null;
+  }
+  const [row] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${dropped.all}`).catch(async (cause) => {
+    throw await explain(cause);
+  });
+  const of = Number(row.n);
+  if (left === 0 && of > 0) {
+    throw new TwinError(
+      `${dropped.where}: \`${dropped.text}\` holds for none of the ${of.toLocaleString("en-GB")} rows of ${name}: nothing is left`,
+    );
+  }
+  return { rows: of - left, of };
 }
 
 function kindOf(model: DataModel, label: Resolved): DataModel["labels"][number]["kind"] {
@@ -200,7 +222,7 @@ export function judge(counts: Counts, binding: Binding, model: DataModel): strin
   if (errors.length > 0) {
     throw new TwinError(errors.join("\n"));
   }
-  warnings.push(...judgeCandidates(model, binding), ...judgeRepeats(counts, binding));
+  warnings.push(...judgeCandidates(model, binding), ...judgeRepeats(counts, binding), ...judgeDigits(counts, binding));
   const { seen } = counts;
   if (seen.events > 0) {
     warnings.push(
@@ -239,6 +261,20 @@ function judgeRepeats({ parts: all }: Counts, { negatives, place }: Binding): st
   return [
     `${place("negatives")}: ${say(repeats)} of ${say(positives)} positives (${share} %) are of items that their user had met before, and none of the negatives is: "met before" alone tells them apart. Draw among what was met as well: \`negatives: {per_positive: ${negatives.perPositive}, by: ${negatives.by}, met: allow}\``,
   ];
+}
+
+/** Hours in digits, such as 2018063012, are seconds of the years 2033 to 2036, too. */
+function judgeDigits({ clock }: Counts, binding: Binding): string[] {
+  const form = formOfDigits(clock.first);
+  const named = binding.events?.clock ?? null;
+  if (clock.unit === "steps" || named?.unit !== "s" || named.format !== undefined || form === null) {
+    return [];
+  }
+  return formOfDigits(clock.last) === form
+    ? [
+        `${binding.place(rowsKey(binding), "time")}: times from ${clock.first} to ${clock.last} are read as seconds and lie in the future; if they are dates in digits write \`time: {column: ${named.column}, format: "${form}"}\``,
+      ]
+    : [];
 }
 
 function spanOf({ clock }: Counts): string {

@@ -104,7 +104,7 @@ export async function resolve(source: Source, relation: Relation, binding: Bindi
     return {
       ...finish(wanted.name, sql, column, type, wanted.use, relation, place),
       derive: null,
-      made: "column",
+      made: written !== undefined && relation.computed?.has(column) ? "sql" : "column",
     };
   }
   const { sql, type } = await expression(source, relation, written.sql, where);
@@ -134,6 +134,15 @@ export async function expression(
       cause,
     });
   }
+}
+
+/** An SQL condition of the user's, as it may be pasted into a query. @throws TwinError with its place */
+export async function condition(source: Source, relation: Relation, text: string, where: string): Promise<string> {
+  const { sql, type } = await expression(source, relation, text, where);
+  if (type !== "BOOLEAN") {
+    throw new TwinError(`${where}: \`${text}\` is ${type}; a condition (true or false) is due`);
+  }
+  return sql;
 }
 
 function finish(name: string, sql: string, shown: string, type: string, use: Use, relation: Relation, where: string) {

@@ -7,14 +7,23 @@ import type { DataModel } from "./data-model.ts";
 import { castTo, due } from "./database/cast.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { checkElapsed } from "./elapsed-unit.ts";
-import { type Events, openEvents, requireCondition, userShare } from "./events.ts";
+import { type Events, openEvents, userShare } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { openBound } from "./key-type.ts";
 import { checkKnownAt, knownAtColumns } from "./known-at.ts";
 import { checkLists, crossLists } from "./lists/list-features.ts";
 import { listColumns } from "./lists/open-lists.ts";
 import { requireColumn } from "./relation.ts";
-import { explainRead, expression, provides, type Resolved, resolve, selection, wantedOf } from "./resolve.ts";
+import {
+  condition,
+  explainRead,
+  expression,
+  provides,
+  type Resolved,
+  resolve,
+  selection,
+  wantedOf,
+} from "./resolve.ts";
 import { userKeys } from "./user-keys.ts";
 
 export interface SampleColumns {
@@ -120,7 +129,7 @@ export async function sampleColumns(
     cross.set(name, await ofEvents(features));
     const bound = binding.history[name];
     const keep = bound?.where
-      ? await requireCondition(source, events, bound.where, binding.place("history", name, "where"))
+      ? await condition(source, events.relation, bound.where, binding.place("history", name, "where"))
       : "true";
     if (bound?.excludeSame) {
       requireColumn(events.relation, bound.excludeSame, binding.place("history", name, "exclude_same"));

@@ -130,6 +130,57 @@ describe("a clock of texts", () => {
     expect(await seconds(binding)).toEqual([at("2020-09-13T00:00Z"), at("2020-10-02T00:00Z")]);
   });
 
+  it("may be digits down to the second, as texts, whole numbers, and floats where there are gaps", async () => {
+    const folder = temporary();
+    const values = (sql: string) =>
+      ask(`COPY (SELECT 1 AS user, 1 AS item, ${sql} AS ts) TO '${join(folder, "a.parquet")}'`);
+    const read = (format: string) =>
+      seconds(
+        parseBinding(
+          `events: {file: a.parquet, user: user, item: item, time: {column: ts, format: "${format}"}}`,
+          join(folder, "d.yaml"),
+        ),
+      );
+    const due = [at("2018-06-30T12:30:00Z")];
+    for (const sql of ["'20180630123000'", "20180630123000", "20180630123000::HUGEINT::DOUBLE"]) {
+      await values(sql);
+      expect(await read("%Y%m%d%H%M%S"), sql).toEqual(due);
+    }
+    await values("201806301230");
+    expect(await read("%Y%m%d%H%M")).toEqual(due);
+    // As Avazu's clicks have it.
+    await values("14102112");
+    expect(await read("%y%m%d%H")).toEqual([at("2014-10-21T12:00Z")]);
+  });
+
+  it.each([
+    ["20180630123000", "ts", 'write `time: {column: ts, format: "%Y%m%d%H%M%S"}`'],
+    ["20180630123000", "{column: ts, unit: ms}", 'write `time: {column: ts, format: "%Y%m%d%H%M%S"}`'],
+    ["201806301230", "ts", 'write `time: {column: ts, format: "%Y%m%d%H%M"}`'],
+    ["20180630", "ts", 'write `time: {column: ts, format: "%Y%m%d"}`'],
+    ["14102100", "ts", 'write `time: {column: ts, format: "%y%m%d%H"}`'],
+    ["1600000000000", "ts", "it looks like ms: write `time: {column: ts, unit: ms}`"],
+    [
+      "26666666",
+      "ts",
+      "it looks like min: write `time: {column: ts, unit: min}`, or `order: ts` where there is no clock",
+    ],
+    ["444444", "ts", "it looks like h: write"],
+    ["18518", "ts", "it looks like d: write"],
+    ["5", "ts", "is the unit right? It is read as s; where there is no clock write `order: ts`"],
+  ])("of the number %s read as %s says what it looks like", async (number, time, way) => {
+    await expect(seconds(bound({ "e.csv": csv([number]) }, { time }))).rejects.toThrow(way);
+  });
+
+  it.each([
+    ["min", "26666667", 1600000020],
+    ["min", "26666666.5", 1599999990],
+    ["h", "444445", 1600002000],
+    ["d", "18519", 1600041600],
+  ])("counts in %s: %s", async (unit, number, due) => {
+    expect(await seconds(bound({ "e.csv": csv([number]) }, { time: `{column: ts, unit: ${unit}}` }))).toEqual([due]);
+  });
+
   it("says what is wrong with a form", async () => {
     const refused = (times: string[], format: string, name = "e.csv") =>
       seconds(bound({ "e.csv": csv(times) }, { name, time: `{column: ts, format: "${format}"}` }));
@@ -173,7 +224,7 @@ describe("a clock of timestamps", () => {
     expect(await seconds(binding)).toEqual([at("2020-09-13T12:26:40Z"), at("2020-09-13T04:26:40Z")]);
   });
 
-  it("takes a form for texts only", async () => {
+  it("takes a form for texts and digits only", async () => {
     const folder = temporary();
     await ask(
       `COPY (SELECT 1 AS user, 1 AS item, TIMESTAMP '2020-09-13' AS ts, 1.5::DOUBLE AS d) TO '${join(folder, "a.parquet")}'`,
@@ -186,7 +237,9 @@ describe("a clock of timestamps", () => {
         ),
       );
     await expect(read("ts")).rejects.toThrow(/holds TIMESTAMP: it is read as it is, so leave `format` out/);
-    await expect(read("d")).rejects.toThrow(/holds DOUBLE: a format is for texts/);
+    await expect(read("d")).rejects.toThrow(
+      /a\.parquet, row 1, column `d`: this value does not fit; times like `%Y` are due, and it is "1\.5"/,
+    );
   });
 
   it.each([

@@ -1,6 +1,7 @@
 // A first model and binding from the columns of a user's own files: `twin init --from`.
 import { relative } from "node:path";
 import { TwinError } from "../../../contract/error.ts";
+import { clockFactors } from "../clock.ts";
 import { localFile } from "../database/local-file.ts";
 import { Source } from "../database/source.ts";
 import { openRelation, type Relation } from "../relation.ts";
@@ -140,8 +141,6 @@ const keyFirst = (columns: readonly Profile[], key: string): Profile[] => [
   ...columns.filter(({ name }) => name !== key),
 ];
 
-const factors = { s: 1, ms: 1e3, us: 1e6, ns: 1e9, steps: 1 } as const;
-
 /** The first 80 % of the events by time to learn from, the next 10 % to stop by, the rest to be judged by. */
 function splitOf(profile: Profile, { clock }: Roles): Drafted["split"] {
   const { family } = profile;
@@ -149,7 +148,7 @@ function splitOf(profile: Profile, { clock }: Roles): Drafted["split"] {
   if (range === null) {
     return null;
   }
-  const factor = family === "time" ? 1 : factors[clock.unit];
+  const factor = family === "time" ? 1 : clockFactors[clock.unit];
   const [, , , , train, validation] = range.quantiles.map((value) => value / factor);
   if (!(range.min / factor <= train && train < validation && validation < range.max / factor)) {
     return null;

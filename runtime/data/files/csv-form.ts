@@ -67,11 +67,14 @@ export function recordsOf(text: string, delimiter: string, mark: '"' | "\\"): st
   return records;
 }
 
+/** What may be a column's name; else it is an expression, of which no heading says anything. */
+const plain = /^[^()'"+*/<>=|:,]+$/;
+
 const value = /^\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|true|false|nan|\d{4}[-/]\d{1,2}[-/]\d{1,2}.*|\[.*\])?\s*$/i;
 
 /**
  * @param lines the file's first lines
- * @param expected columns that the file should have: they tell headings from data
+ * @param expected columns that the file should have, expressions among them: they tell headings from data
  */
 export function formOf(path: string, lines: readonly string[], expected: readonly string[]): CsvForm | null {
   const text = lines.join("\n").replace(/^\uFEFF/, "");
@@ -90,8 +93,11 @@ export function formOf(path: string, lines: readonly string[], expected: readonl
     const other = records.findIndex((record) => record.length !== records[0].length);
     return other < 0 ? records.length : other;
   };
-  const named = ({ records }: (typeof tried)[number]): boolean =>
-    expected.length > 0 && expected.every((name) => records[0].some((field) => field.trim() === name));
+  const named = ({ records: [first] }: (typeof tried)[number]): boolean => {
+    const has = (name: string): boolean => first.some((field) => field.trim() === name);
+    const due = expected.filter((name) => plain.test(name) || has(name));
+    return due.length > 0 && due.every(has);
+  };
   // A quotation mark that is not closed swallows what should tell the separator.
   const lost = delimiters.some(
     (delimiter) => lines[0].includes(delimiter) && !tried.some((one) => one.delimiter === delimiter),
@@ -109,7 +115,13 @@ export function formOf(path: string, lines: readonly string[], expected: readonl
       b.records[0].length - a.records[0].length,
   )[0];
   const [first, ...rest] = best.records;
-  const header = named(best) || (!numbered(expected, first.length) && looksLikeHeadings(first, rest));
+  const header =
+    named(best) ||
+    (!numbered(
+      expected.filter((name) => plain.test(name)),
+      first.length,
+    ) &&
+      looksLikeHeadings(first, rest));
   return {
     delimiter: best.delimiter,
     escape: best.mark,

@@ -1,7 +1,7 @@
 // The histories of `samples:`: for each row the list of its behaviours' items, of their times, and what else runs parallel.
 import { TwinError } from "../../../contract/error.ts";
 import type { Binding, Clock } from "../binding.ts";
-import { clockFactors } from "../clock.ts";
+import { secondsOfCount } from "../clock.ts";
 import { type Cast, castTo, familyOf, secondsOf, secondsOfNanoseconds } from "../database/cast.ts";
 import { firstLines, literal, type Source } from "../database/source.ts";
 import type { KeyType } from "../items.ts";
@@ -100,8 +100,7 @@ async function secondsCast(
       `${where}: the lists \`${raw.shown}\` of ${relation.name} hold ${raw.element}; seconds, milliseconds or timestamps are due`,
     );
   }
-  const factor = clockFactors[unit];
-  return factor === 1 ? cast : { sql: `(${cast.sql} / ${factor})`, bad: cast.bad };
+  return unit === "s" || unit === "steps" ? cast : { sql: secondsOfCount(cast.sql, unit), bad: cast.bad };
 }
 
 /** What a row brings of a history, beside its cross features. */
