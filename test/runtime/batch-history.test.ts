@@ -211,6 +211,65 @@ describe("behaviours of a batch", () => {
     expect([...found.cross.ago]).toEqual([...served([90, 70, 50, 30], 100), ...served([80, 60, 40], 90), 0]);
   });
 
+  it("end where each sample says, or where its user's do, and one of both is needed", () => {
+    const own = {
+      ...samples([
+        [0, 0, 100],
+        [0, 1, 100],
+      ]),
+      end: Uint32Array.of(2, 2),
+    };
+    expect(batchHistory(history({ ends: null }), own, 0).item).toEqual(Int32Array.of(11, 12, 12, 0));
+    expect(batchHistory(history(), own, 0).lengths).toEqual(Int32Array.of(2, 1));
+    expect(() => batchHistory(history({ ends: null }), samples([[0, 0, 100]]), 0)).toThrow(
+      "nothing says where the behaviours of watched end",
+    );
+  });
+
+  it("count steps where they have no time: the newest is one step before its sample", () => {
+    const cross: HistoryColumns["cross"] = [
+      { spec: { name: "ago", type: "int32", width: 1, fill: 0, edges: [2, 3] }, column: null, known: null },
+    ];
+    const found = batchHistory(
+      history({ time: null, cross, max: 4 }),
+      samples([
+        [0, 0, 5],
+        [1, 6, 3],
+      ]),
+      0,
+    );
+    // 1, 2, 3 and 4 steps ago; 1 step ago.
+    expect([...found.cross.ago]).toEqual([1, 2, 3, 3, 1, 0, 0, 0]);
+  });
+
+  it("of the first value are excluded like others, and of none where the history excludes nothing", () => {
+    const same = column(Int32Array.of(0, 2, 0, 3, 1, 1, 2));
+    expect(batchHistory(history({ same }), samples([[0, 0, 100]], [0]), 0).item).toEqual(Int32Array.of(12, 14));
+    expect(batchHistory(history(), samples([[0, 0, 100]], [0]), 0).item).toEqual(Int32Array.of(11, 12, 13));
+  });
+
+  it("that are not known yet stand between those that are", () => {
+    const cross: HistoryColumns["cross"] = [
+      {
+        spec: { name: "liked", type: "int32", width: 2, fill: -1, edges: null, known: { delay: 0 } },
+        column: column(
+          Int32Array.from({ length: 14 }, (_, i) => i + 1),
+          2,
+        ),
+        known: column(Float64Array.of(1, 1000, 1, 1000, 1, 1, 1)),
+      },
+    ];
+    const found = batchHistory(
+      history({ cross, max: 4 }),
+      samples([
+        [1, 6, 99],
+        [0, 0, 99],
+      ]),
+      0,
+    );
+    expect([...found.cross.liked]).toEqual([13, 14, -1, -1, -1, -1, -1, -1, 1, 2, -1, -1, 5, 6, -1, -1]);
+  });
+
   it("that are not before the sample are refused: such data is wrong", () => {
     expect(() =>
       batchHistory(

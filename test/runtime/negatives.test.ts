@@ -114,6 +114,23 @@ describe("negatives", () => {
     }
   });
 
+  it("are drawn again, by the same numbers, until one falls on what is not met", () => {
+    const ends = [10 / 23, 16 / 23, 20 / 23, 22 / 23, 1];
+    const negatives = new Negatives(counts, options);
+    negatives.nextUser();
+    negatives.meet(1);
+    negatives.meet(4);
+    for (let row = 0; row < 200; row++) {
+      const next = streams.negatives(options.seed, row);
+      const one = (): number => {
+        const point = next();
+        const item = 1 + ends.findIndex((end) => point < end);
+        return item === 1 || item === 4 ? one() : item;
+      };
+      expect(drawn(negatives, row)).toEqual([one(), one(), one()]);
+    }
+  });
+
   it("have the offset of their rate, evenly or by popularity, and an unknown item that of one that never occurred", () => {
     const even = new Negatives(counts, { ...options, by: "uniform" });
     even.nextUser();

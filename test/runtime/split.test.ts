@@ -10,6 +10,7 @@ describe("a duration", () => {
     ["30s", 30],
     [" 15 min ", 900],
     ["1.5h", 5400],
+    ["0.125min", 7.5],
     ["7d", 604_800],
     ["250ms", 0.25],
     [90, 90],
@@ -46,6 +47,7 @@ describe("ends in time", () => {
     expect(time(`..${day}`, `..${day}.5`)).toMatchObject({ train: day, validation: day + 0.5 });
     // Without a validation end there is no such part.
     expect(time("..2018-06-30T12:00:00").validation).toBe(day + 43_200);
+    expect(time(`..${day}.25`).train).toBe(day + 0.25);
     expect(time("..631152000", "..4102444800")).toMatchObject({ train: 631_152_000, validation: 4_102_444_800 });
     expect(time("..1990-01-01T00:00:00", "..2100-01-01T00:00:00")).toMatchObject({ train: 631_152_000 });
   });
@@ -61,6 +63,8 @@ describe("ends in time", () => {
     ["..1530000000000", /seconds lie outside 1990–2100; ends are in seconds, whatever the unit/],
     ["..631152000000", /ends are in seconds/],
     ["..4102444800000000000", /ends are in seconds/],
+    ["until ..2018-06-30", /is no end in time/],
+    ["..99999999999999999999999", /lie outside 1990–2100; write a day/],
     ["..12", /`12` seconds lie outside 1990–2100; write a day/],
     ["..4102444801", /lie outside 1990–2100; write a day/],
     ["..2020-9-13", /`2020-9-13` is no date/],
@@ -89,6 +93,10 @@ describe("shares", () => {
       kind: "users",
       train: 0.125,
       validation: 0.625,
+    });
+    expect(split({ by: "share", train: "12.25%", validation: "0.125" })).toMatchObject({
+      train: 0.1225,
+      validation: 0.2475,
     });
     expect(split({ by: "share", train: 1, validation: 0, test: 0 }).validation).toBe(1);
     expect(split({ by: "share", train: 0, validation: 1 })).toMatchObject({ train: 0, validation: 1 });
