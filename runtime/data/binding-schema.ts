@@ -66,6 +66,12 @@ const Column = v.lazy((input) => {
 
 const share = v.union([v.string(), v.number()], "a share such as 80% or 0.8, an end such as ..2018-06-30, or rest");
 
+/** Rows of one part lie in files of their own, or all in one file or glob. */
+const rowsFile = v.union(
+  [text, strict({ train: text, validation: v.optional(text), test: v.optional(text) })],
+  "a file or glob is due here, or {train: …, validation: …, test: …} where the parts are files of their own",
+);
+
 /** One history of `samples:`: the lists that each row brings. */
 const ListedHistory = strict({
   item: text,
@@ -77,17 +83,52 @@ const ListedHistory = strict({
 });
 
 const Samples = strict({
-  file: text,
+  file: rowsFile,
   user: v.optional(text),
   item: text,
   time: v.optional(time),
+  where: v.optional(text),
   histories: named(ListedHistory),
+});
+
+const values = v.union([scalar, v.array(scalar)], "a value, or a list of values, is due here");
+const PartSplit = strict({
+  by: v.literal("part"),
+  column: text,
+  train: values,
+  validation: v.optional(values),
+  test: v.optional(values),
+});
+const heldOut = v.optional(
+  v.pipe(
+    v.number("a number of samples is due here"),
+    v.integer("a whole number is due here"),
+    v.minValue(0, "0 or more is due here"),
+  ),
+  0,
+);
+const LastSplit = strict({ by: v.literal("last"), validation: heldOut, test: heldOut });
+const CutSplit = strict({
+  by: v.optional(v.picklist(["time", "share"], "time, share, part or last")),
+  holdout: v.optional(v.literal("users", "users is all that can be held out")),
+  train: share,
+  validation: v.optional(share),
+  test: v.optional(share),
+});
+
+/** By what it goes by: the union would say only that nothing fits. */
+const SplitSchema: v.GenericSchema<
+  unknown,
+  v.InferOutput<typeof CutSplit> | v.InferOutput<typeof PartSplit> | v.InferOutput<typeof LastSplit>
+> = v.lazy((input) => {
+  const by = typeof input === "object" && input !== null && "by" in input ? input.by : undefined;
+  return by === "part" ? PartSplit : by === "last" ? LastSplit : CutSplit;
 });
 
 export const BindingSchema = strict({
   events: v.optional(
     strict({
-      file: text,
+      file: rowsFile,
       user: text,
       item: text,
       time: v.optional(time),
@@ -120,15 +161,7 @@ export const BindingSchema = strict({
     }),
   ),
   weight: v.optional(text),
-  split: v.optional(
-    strict({
-      by: v.optional(v.picklist(["time", "share"], "time or share")),
-      holdout: v.optional(v.literal("users", "users is all that can be held out")),
-      train: share,
-      validation: v.optional(share),
-      test: v.optional(share),
-    }),
-  ),
+  split: v.optional(SplitSchema),
 });
 
 export type WrittenBinding = v.InferOutput<typeof BindingSchema>;
@@ -140,7 +173,11 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     return Object.keys(BindingSchema.entries);
   }
   if (head === "events") {
-    return second === "time" ? timeKeys : ["file", "user", "item", "time", "order", "where"];
+    return second === "time"
+      ? timeKeys
+      : second === "file"
+        ? partKeys
+        : ["file", "user", "item", "time", "order", "where"];
   }
   if (head === "samples") {
     return samplesKeys(path);
@@ -155,12 +192,13 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
     return ["per_positive", "by", "met"];
   }
   if (head === "split") {
-    return ["by", "holdout", "train", "validation", "test"];
+    return ["by", "holdout", "column", "train", "validation", "test"];
   }
   return head === "columns" ? columnKeys(path.slice(1)) : [];
 }
 
 const timeKeys = ["column", "unit", "format"];
+const partKeys = ["train", "validation", "test"];
 
 function samplesKeys(path: readonly (string | number)[]): readonly string[] {
   const [, second, , inner] = path;
@@ -169,6 +207,9 @@ function samplesKeys(path: readonly (string | number)[]): readonly string[] {
   }
   if (second === "time") {
     return timeKeys;
+  }
+  if (second === "file") {
+    return partKeys;
   }
   if (second !== "histories" || path.length < 3) {
     return [];

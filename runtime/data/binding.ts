@@ -19,7 +19,7 @@ export type { ListedBinding } from "./listed-binding.ts";
 
 /** The rows that are samples: events, or those of `samples:`. */
 export interface EventsBinding {
-  readonly file: string;
+  readonly file: string | PartFiles;
   /** Null: the data knows no users, and each row is one of its own. */
   readonly user: string | null;
   readonly item: string;
@@ -27,6 +27,13 @@ export interface EventsBinding {
   readonly clock: Clock | null;
   /** SQL over a row's columns: rows for which it does not hold are left out before anything else. */
   readonly where?: string;
+}
+
+/** A file or glob for each part of a data set that is split already. */
+export interface PartFiles {
+  readonly train: string;
+  readonly validation?: string;
+  readonly test?: string;
 }
 
 export interface KeyedBinding {
@@ -170,7 +177,14 @@ function describe(issue: v.BaseIssue<unknown>, place: Binding["place"]): string 
 
 /** The files and globs that the binding names: what may be read for it. */
 export function boundFiles({ events, items, users }: Binding): string[] {
-  return [events, items, users].flatMap((named) => (named === null ? [] : [named.file]));
+  return [events, items, users].flatMap((named) => (named === null ? [] : namedFiles(named.file)));
+}
+
+/** Of several parts in the order of the parts. */
+export function namedFiles(file: string | PartFiles): string[] {
+  return typeof file === "string"
+    ? [file]
+    : [file.train, file.validation, file.test].filter((one): one is string => one !== undefined);
 }
 
 function meaning(written: WrittenBinding, path: string, place: Binding["place"]): Binding {
@@ -192,7 +206,7 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     folder,
     events: events
       ? {
-          file: file("events", events.file),
+          file: rowFiles("events", events.file, place, folder),
           user: events.user,
           item: events.item,
           clock: clock(events, place),
@@ -200,10 +214,11 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
         }
       : samples
         ? {
-            file: file("samples", samples.file),
+            file: rowFiles("samples", samples.file, place, folder),
             user: samples.user ?? null,
             item: samples.item,
             clock: samples.time === undefined ? null : clockIn(samples.time, place("samples", "time", "format")),
+            ...(samples.where !== undefined && { where: samples.where }),
           }
         : null,
     lists: samples ? listsOf(samples, place) : null,
@@ -214,9 +229,37 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     knownAt: recordOf(knownTimes(written, steps, place)),
     negatives: negativesOf(written),
     weight: written.weight ?? null,
-    split: written.split ? readSplit(written.split, steps, place) : null,
+    split: splitOf(written, steps, place),
     place,
   };
+}
+
+/** @param role where the rows are named */
+function rowFiles(
+  role: string,
+  file: NonNullable<WrittenBinding["events"]>["file"],
+  place: Binding["place"],
+  folder: string,
+): string | PartFiles {
+  if (typeof file === "string") {
+    return localFile(file, place(role, "file"), folder);
+  }
+  const one = (part: keyof PartFiles) => {
+    const name = file[part];
+    return name === undefined ? {} : { [part]: localFile(name, place(role, "file", part), folder) };
+  };
+  return { train: localFile(file.train, place(role, "file", "train"), folder), ...one("validation"), ...one("test") };
+}
+
+function splitOf({ events, samples, split }: WrittenBinding, steps: boolean, place: Binding["place"]): Split | null {
+  const file = (events ?? samples)?.file;
+  if (file === undefined || typeof file === "string") {
+    return split === undefined ? null : readSplit(split, steps, place);
+  }
+  if (split !== undefined) {
+    throw new TwinError(`${place("split")}: the files say which rows are of which part: leave \`split\` out`);
+  }
+  return { kind: "files", validation: file.validation !== undefined, test: file.test !== undefined };
 }
 
 function negativesOf({ negatives }: WrittenBinding): Binding["negatives"] {

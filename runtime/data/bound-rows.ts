@@ -51,7 +51,7 @@ export async function boundRows(
     computed: new Set(made.keys()),
     sql: (files) => `(${from(all(files))})`,
     numbered: from(`(SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${all()})`),
-    ...(keep !== null && { dropped: { all: all(), counted, where: keep.where, text: keep.text } }),
+    ...(keep !== null && { dropped: { all: all(), allOf: all, counted, where: keep.where, text: keep.text } }),
   };
 }
 

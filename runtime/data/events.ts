@@ -3,13 +3,14 @@ import { TwinError } from "../../contract/error.ts";
 import { earliest, latest } from "../encode/instant.ts";
 import type { Binding } from "./binding.ts";
 import { clockOf, refuseTime } from "./clock.ts";
-import { double, type Source } from "./database/source.ts";
+import type { Source } from "./database/source.ts";
 import type { KeyType } from "./items.ts";
 import { keyColumn, openBound, userKeyType, writtenItemKeyType } from "./key-type.ts";
 import { rowsKey } from "./listed-binding.ts";
 import { listColumns, type OpenList, openLists, stepOf } from "./lists/open-lists.ts";
 import type { Relation } from "./relation.ts";
 import { explainRead, type Resolved } from "./resolve.ts";
+import { rowPart } from "./row-part.ts";
 
 export interface Events {
   readonly relation: Relation;
@@ -60,8 +61,9 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
   const { time, raw } = clock === null ? ownSteps(lists ?? []) : await clockOf(source, relation, binding, clock);
   const steps = clock === null || clock.unit === "steps";
   const inner = `SELECT *, ${user.sql} AS "#user", ${item.sql} AS "#item", ${time.sql} AS "#time" FROM (${relation.numbered})`;
-  const explain = (more: readonly Resolved[] = []) =>
-    explainRead(source, relation, [user, item, ...(lists ?? []).flatMap(listColumns), time, ...more]);
+  const part = rowPart(relation, binding);
+  const own = [user, item, ...(lists ?? []).flatMap(listColumns), time, ...(part.column === null ? [] : [part.column])];
+  const explain = (more: readonly Resolved[] = []) => explainRead(source, relation, [...own, ...more]);
   return {
     relation,
     user,
@@ -72,7 +74,7 @@ export async function openEvents(source: Source, binding: Binding, keyType: KeyT
     lists,
     keyType: held,
     userType,
-    select: `SELECT *, ${partSql(binding)} AS "#part" FROM (${inner})`,
+    select: `SELECT *, ${part.sql} AS "#part" FROM (${inner})`,
     explain,
     async checkTimes(times) {
       for (let i = 0; i < times.length; i++) {
@@ -101,27 +103,4 @@ function ownSteps(lists: readonly OpenList[]): { readonly time: Resolved; readon
   const shown = lists.map(({ raw }) => raw.shown).join(", ");
   const time = { name: "#time", sql: stepOf(lists), bad: null, derive: null, shown, use: "number" } as const;
   return { time: { ...time, made: "column" }, raw: null };
-}
-
-/** How `"#part"` tells the parts of the split. */
-export const partNumbers = { training: 0, validation: 1, test: 2 } as const;
-
-/** Part of the split of each event, as in `partNumbers`; all are training where nothing is split. */
-function partSql(binding: Binding): string {
-  const { split } = binding;
-  if (split === null) {
-    return "0";
-  }
-  const measure =
-    split.kind === "time"
-      ? `"#time"`
-      : split.kind === "share"
-        ? `(count(*) OVER (PARTITION BY "#user" ORDER BY "#time" RANGE UNBOUNDED PRECEDING) / count(*) OVER (PARTITION BY "#user"))`
-        : userShare(`"#user"`);
-  return `CASE WHEN ${measure} <= ${double(split.train)} THEN 0 WHEN ${measure} <= ${double(split.validation)} THEN 1 ELSE 2 END`;
-}
-
-/** A number in [0, 1) that depends on the user's key alone, the same on every machine. */
-export function userShare(user: string): string {
-  return `(CAST('0x' || substr(md5(CAST(${user} AS VARCHAR)), 1, 8) AS UBIGINT) / 4294967296.0)`;
 }

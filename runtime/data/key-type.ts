@@ -1,14 +1,14 @@
 // Keys of items and users: held as 64-bit integers where every file that names them has whole numbers, else as texts.
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
-import type { Binding } from "./binding.ts";
+import type { Binding, PartFiles } from "./binding.ts";
 import { boundRows, type Written } from "./bound-rows.ts";
 import { castTo, due, familyOf } from "./database/cast.ts";
 import type { Source } from "./database/source.ts";
 import { once } from "./files/reading.ts";
 import type { KeyType } from "./items.ts";
 import { rowsKey } from "./listed-binding.ts";
-import { openRelation, type Relation, readAsIds, requireColumn } from "./relation.ts";
+import { type NamedPart, openParts, type Relation, readAsIds, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
 
 type Role = "events" | "items" | "users";
@@ -20,18 +20,34 @@ export async function openBound(source: Source, binding: Binding, role: Role): P
     throw new TwinError(`${binding.place()}: no file of ${role} is named`);
   }
   const names = namesIn(binding, role);
-  const listed = Object.values(binding.lists ?? {}).flatMap(({ item, clock }) => [item, clock?.column]);
-  const expected = [...names.map(({ text }) => text), ...(role === "events" ? listed : [])];
-  const named = expected.filter((column) => typeof column === "string");
-  const key = role === "events" ? rowsKey(binding) : role;
-  const relation = await openRelation(source, bound.file, binding.place(key, "file"), [...new Set(named)]);
+  const listed = role === "events" ? Object.values(binding.lists ?? {}) : [];
+  const expected = [
+    ...names.map(({ text }) => text),
+    ...listed.flatMap(({ item, clock }) => (clock === null ? [item] : [item, clock.column])),
+  ];
+  const key = writtenAt(binding, role);
+  const relation = await openParts(source, partsIn(bound.file, key, binding), [...new Set(expected)]);
   const keep =
     "key" in bound || bound.where === undefined ? null : { text: bound.where, where: binding.place(key, "where") };
   return boundRows(source, relation, names, keep);
 }
 
+/** The key of data.yaml that says the rows of a role. */
+const writtenAt = (binding: Binding, role: Role): string => (role === "events" ? rowsKey(binding) : role);
+
+function partsIn(file: string | PartFiles, role: string, { place }: Binding): NamedPart[] {
+  if (typeof file === "string") {
+    return [{ file, where: place(role, "file") }];
+  }
+  return (["train", "validation", "test"] as const).flatMap((name, part) => {
+    const own = file[name];
+    return own === undefined ? [] : [{ file: own, where: place(role, "file", name), part }];
+  });
+}
+
 /** What data.yaml names in the rows of a role: columns, nested keys and expressions. */
-function namesIn({ events, items, users, knownAt, lists, place }: Binding, role: Role): Written[] {
+function namesIn(binding: Binding, role: Role): Written[] {
+  const { events, items, users, knownAt, split, place } = binding;
   const written = (text: string, ...path: readonly string[]): Written => ({ text, where: place(...path) });
   const keyed = role === "items" ? items : role === "users" ? users : null;
   if (keyed !== null) {
@@ -41,12 +57,13 @@ function namesIn({ events, items, users, knownAt, lists, place }: Binding, role:
     return [];
   }
   const { user, item, clock } = events;
-  const key = rowsKey({ lists });
+  const key = writtenAt(binding, role);
   return [
     ...(user === null ? [] : [written(user, key, "user")]),
     written(item, key, "item"),
     ...(clock === null ? [] : [written(clock.column, key, clock.unit === "steps" ? "order" : "time")]),
     ...Object.entries(knownAt).map(([name, { column }]) => written(column, "columns", name, "known_at")),
+    ...(split?.kind === "part" ? [written(split.column, "split", "column")] : []),
   ];
 }
 

@@ -104,7 +104,7 @@ export async function trainingValues(
       return {
         sql: `SELECT ${quoted(column.name)} AS v, n FROM (${values}) JOIN (${seen}) ON k = u`,
         column,
-        explain: explainRead(source, users, [key, column]),
+        explain: firstOf(events.explain(), explainRead(source, users, [key, column])),
       };
     }
   }
@@ -154,8 +154,19 @@ async function itemValues(
     events.lists === null
       ? `SELECT "#item" AS i, count(*) AS n FROM (${events.select}) WHERE "#part" = 0 GROUP BY 1`
       : countedItems(events);
-  return { sql: `SELECT v, n FROM (${values}) JOIN (${seen}) ON k = i`, column, explain };
+  const either = firstOf(events.explain(), explain);
+  return { sql: `SELECT v, n FROM (${values}) JOIN (${seen}) ON k = i`, column, explain: either };
 }
+
+type Explain = Values["explain"];
+
+/** The row may lie in the log or in the other file: who finds one says it. */
+const firstOf =
+  (log: Explain, other: Explain): Explain =>
+  async (cause) => {
+    const found = await log(cause);
+    return found.message.includes(", row ") ? found : other(cause);
+  };
 
 async function attempt<T>(run: Promise<T>, explain: (cause: unknown) => Promise<TwinError>): Promise<T> {
   try {

@@ -93,10 +93,10 @@ export function refuseBesideSamples(samples: Samples, written: WrittenBinding, p
   if (split?.by === "time" && samples.time === undefined) {
     refuse(place("split", "by"), "a split by time needs `samples.time`; without it split by share or hold users out");
   }
-  if (split !== undefined && split.by === "share" && samples.user === undefined) {
+  if ((split?.by === "share" || split?.by === "last") && samples.user === undefined) {
     refuse(
       place("split", "by"),
-      "a split by share takes each user's first samples, and `samples.user` is not given; `holdout: users` then holds rows out",
+      `a split by ${split.by} takes each user's ${split.by === "share" ? "first" : "last"} samples, and \`samples.user\` is not given; \`holdout: users\` then holds rows out`,
     );
   }
 }

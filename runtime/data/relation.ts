@@ -8,15 +8,18 @@ import { guarded } from "./files/common-type.ts";
 import { readCsv } from "./files/csv.ts";
 import { readJsonLines } from "./files/json-lines.ts";
 import { readParquet } from "./files/parquet.ts";
-import { type Guard, once, type Reading, textName } from "./files/reading.ts";
+import { type Guard, once, type Reading, runsOf, textName } from "./files/reading.ts";
 import { type AsIds, idsOfText } from "./files/text-types.ts";
 
 /** Name of the row number (0-based, over all files in order) that `numbered` adds. */
 export const rowColumn = "#row";
 
+/** The part that a row's file is of, where files are parts. */
+export const setColumn = "#set";
+
 /** Names that queries add to a file's columns: a file's own would be taken for them. */
 const ownNames =
-  /^#(row|n|user|item|time|part|when|key|ukey|ordinal|weight|keep\d+|same\d+|text .*|list .*|times .*)$/i;
+  /^#(row|n|user|item|time|part|set|when|key|ukey|ordinal|weight|keep\d+|same\d+|text .*|list .*|times .*)$/i;
 
 export interface Relation {
   /** As in data.yaml, for messages. */
@@ -38,6 +41,7 @@ export interface Relation {
   /** Where a condition leaves rows out: all of them, and those that are left of some files, with their number there as `"#n"`. */
   readonly dropped?: {
     readonly all: string;
+    allOf(files: readonly string[]): string;
     counted(files: readonly string[]): string;
     /** The condition, and its place in data.yaml. */
     readonly text: string;
@@ -71,21 +75,45 @@ export async function openRelation(
   where: string,
   expected: readonly string[] = [],
 ): Promise<Relation> {
-  const format = formatOf(file);
-  const name = shownPath(file);
-  if (format === null) {
-    throw new TwinError(
-      `${where}: ${name} has no ending that says its format; use .csv, .tsv, .parquet, .jsonl (also .gz, .zst)`,
-    );
+  return openParts(source, [{ file, where }], expected);
+}
+
+/** Part by part: a file or glob, and its place in data.yaml. */
+export interface NamedPart {
+  readonly file: string;
+  readonly where: string;
+  /** Number of the part, for the column `"#set"` of the rows. */
+  readonly part?: number;
+}
+
+/** As `openRelation`, of the rows of several names, whose types hold in all of them. */
+export async function openParts(
+  source: Source,
+  named: readonly NamedPart[],
+  expected: readonly string[] = [],
+): Promise<Relation> {
+  const [first] = named;
+  if (first === undefined) {
+    throw new Error("no file is named");
   }
-  const files = source.files(file);
-  if (files.length === 0) {
-    throw new TwinError(
-      existsSync(file)
-        ? `${where}: ${name} is a folder; name its files, such as ${name}/*.${format}`
-        : `${where}: there is no file ${name}; paths are relative to the YAML file`,
-    );
+  const { where } = first;
+  const found = named.map((one) => ({ ...one, ...filesOf(source, one) }));
+  const { format } = found[0];
+  const other = found.find((one) => one.format !== format);
+  if (other !== undefined) {
+    throw new TwinError(`${other.where}: ${shownPath(other.file)} is of another format than ${shownPath(first.file)}`);
   }
+  const partOf = new Map<string, number>();
+  for (const { files, part, where: here } of found) {
+    for (const file of files) {
+      if (partOf.has(file)) {
+        throw new TwinError(`${here}: ${shownPath(file)} is a file of another part, too: each row is of one part`);
+      }
+      partOf.set(file, part ?? 0);
+    }
+  }
+  const files = found.flatMap((one) => one.files);
+  const name = named.map((one) => shownPath(one.file)).join(", ");
   let reading: Reading;
   try {
     reading = await once(JSON.stringify([format, expected]), files, () => {
@@ -111,7 +139,12 @@ export async function openRelation(
       );
     }
   }
-  const sql = (some: readonly string[] = files): string => reading.sql(some);
+  const sql = (some: readonly string[] = files): string =>
+    first.part === undefined
+      ? reading.sql(some)
+      : `(${runsOf(some, (file) => partOf.get(file))
+          .map((run) => `SELECT *, ${run.of} AS ${quoted(setColumn)} FROM ${reading.sql(run.files)}`)
+          .join(" UNION ALL ")})`;
   return {
     name,
     format,
@@ -122,6 +155,40 @@ export async function openRelation(
     sql,
     numbered: `SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,
   };
+}
+
+/** The files behind a name. @throws TwinError where there are none */
+function filesOf(source: Source, { file, where }: NamedPart) {
+  const format = formatOf(file);
+  const name = shownPath(file);
+  if (format === null) {
+    throw new TwinError(
+      `${where}: ${name} has no ending that says its format; use .csv, .tsv, .parquet, .jsonl (also .gz, .zst)`,
+    );
+  }
+  const files = source.files(file);
+  if (files.length === 0) {
+    throw new TwinError(
+      existsSync(file)
+        ? `${where}: ${name} is a folder; name its files, such as ${name}/*.${format}`
+        : `${where}: there is no file ${name}; paths are relative to the YAML file`,
+    );
+  }
+  return { format, files };
+}
+
+/** Where a row stands, by its number over all files. */
+export async function placeOfRow(source: Source, relation: Relation, row: number): Promise<string> {
+  let before = 0;
+  for (const file of relation.files) {
+    const rows = relation.dropped?.allOf([file]) ?? relation.sql([file]);
+    const [{ n }] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${rows}`);
+    if (row < before + Number(n)) {
+      return `${shownPath(file)}, row ${row - before + 1}`;
+    }
+    before += Number(n);
+  }
+  return `${relation.name}, row ${row + 1} over all files`;
 }
 
 /** A path as messages show it. */

@@ -4,6 +4,7 @@ import type { Binding } from "./binding.ts";
 import type { DataModel } from "./data-model.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { formOfDigits } from "./date-digits.ts";
+import { emptyParts } from "./empty-parts.ts";
 import { rowsKey } from "./listed-binding.ts";
 import { locate } from "./relation.ts";
 import type { DataReport } from "./report-schema.ts";
@@ -182,23 +183,9 @@ async function checkLabels(
 
 /** What would make training pointless: parts without samples, labels that are always the same. @returns warnings */
 export function judge(counts: Counts, binding: Binding, model: DataModel): string[] {
-  const errors: string[] = [];
-  const warnings: string[] = [];
-  const [training, validation, test] = counts.parts;
-  const { split } = binding;
+  const { errors, warnings } = emptyParts(counts.parts, binding, spanOf(counts));
+  const [training] = counts.parts;
   const say = (number: number): string => number.toLocaleString("en-GB");
-  if (training.samples === 0) {
-    const where = split === null ? binding.place("columns") : binding.place("split", "train");
-    errors.push(`${where}: the training part has no samples${spanOf(counts)}; move its end, or give labels there`);
-  }
-  if (split !== null && split.validation > split.train && validation.samples === 0) {
-    errors.push(
-      `${binding.place("split", "validation")}: the validation part has no samples${spanOf(counts)}; move the ends of the split`,
-    );
-  }
-  if (split !== null && (split.kind === "time" || split.validation < 1) && test.samples === 0) {
-    warnings.push("the test part has no samples: everything lies before the end of the validation part");
-  }
   if (training.samples > 0) {
     for (const { name, kind, defined, mean } of training.labels) {
       const where = binding.place("columns", `predict.${name}`);
@@ -265,14 +252,14 @@ function judgeRepeats({ parts: all }: Counts, { negatives, place }: Binding): st
 
 /** Hours in digits, such as 2018063012, are seconds of the years 2033 to 2036, too. */
 function judgeDigits({ clock }: Counts, binding: Binding): string[] {
+  const written = binding.events?.clock;
   const form = formOfDigits(clock.first);
-  const named = binding.events?.clock ?? null;
-  if (clock.unit === "steps" || named?.unit !== "s" || named.format !== undefined || form === null) {
+  if (written?.unit !== "s" || written.format !== undefined || form === null) {
     return [];
   }
   return formOfDigits(clock.last) === form
     ? [
-        `${binding.place(rowsKey(binding), "time")}: times from ${clock.first} to ${clock.last} are read as seconds and lie in the future; if they are dates in digits write \`time: {column: ${named.column}, format: "${form}"}\``,
+        `${binding.place(rowsKey(binding), "time")}: times from ${clock.first} to ${clock.last} are read as seconds and lie in the future; if they are dates in digits write \`time: {column: ${written.column}, format: "${form}"}\``,
       ]
     : [];
 }

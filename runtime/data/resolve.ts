@@ -172,6 +172,9 @@ async function firstValue(source: Source, relation: Relation, { name, shown, bad
   if (row === undefined) {
     return "";
   }
+  if (row.v === null) {
+    return ", and it is missing";
+  }
   const value = String(row.v);
   const dated = use === "number" && !name.startsWith("#") && /^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}/.test(value);
   const way = dated ? `; of a date write \`${name}: "strptime(${shown}, '%d/%m/%Y')"\`` : "";

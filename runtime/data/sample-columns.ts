@@ -7,7 +7,7 @@ import type { DataModel } from "./data-model.ts";
 import { castTo, due } from "./database/cast.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { checkElapsed } from "./elapsed-unit.ts";
-import { type Events, openEvents, userShare } from "./events.ts";
+import { type Events, openEvents } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { openBound } from "./key-type.ts";
 import { checkKnownAt, knownAtColumns } from "./known-at.ts";
@@ -24,6 +24,7 @@ import {
   selection,
   wantedOf,
 } from "./resolve.ts";
+import { userShare } from "./row-part.ts";
 import { userKeys } from "./user-keys.ts";
 
 export interface SampleColumns {

@@ -9,8 +9,8 @@ import { type Binding, boundFiles } from "./binding.ts";
 import type { ListedChunk } from "./database/chunk.ts";
 import { joinLists, sliceLists } from "./database/flat-lists.ts";
 import { literal, Source } from "./database/source.ts";
-import { partNumbers } from "./events.ts";
 import type { KeyType } from "./items.ts";
+import { partNumbers } from "./row-part.ts";
 import { flatColumns, type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
 import { requestsOf, type SampleHistory, type SampleRequest, type UserRows } from "./sample-requests.ts";
 

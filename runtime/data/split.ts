@@ -3,13 +3,38 @@ import { TwinError } from "../../contract/error.ts";
 import { earliest, instantOf, isDay, latest } from "../encode/instant.ts";
 import type { WrittenBinding } from "./binding-schema.ts";
 
+export type Split = CutSplit | PartSplit | FileSplit | LastSplit;
+
+/** A column says the part: by part, the values that stand for it, as texts. */
+export interface PartSplit {
+  readonly kind: "part";
+  readonly column: string;
+  readonly train: readonly string[];
+  readonly validation: readonly string[];
+  readonly test: readonly string[];
+}
+
+/** Each part lies in files of its own: which parts there are beside training. */
+export interface FileSplit {
+  readonly kind: "files";
+  readonly validation: boolean;
+  readonly test: boolean;
+}
+
+/** Of each user's events in order of time, and of the file at one time, the last `test` are test, so many before validation. */
+export interface LastSplit {
+  readonly kind: "last";
+  readonly validation: number;
+  readonly test: number;
+}
+
 /**
  * `time`: an event belongs to training where its time <= `train`, else to validation where <= `validation`, else to test.
  * `share`: the first `train` of each user's events in time order, then the next up to `validation`, then the rest.
  * `users`: whole users, by a hash of their key below `train`, below `validation`, or above.
  * Ends are cumulative; a validation end equal to the training end means that there is no such part.
  */
-export interface Split {
+interface CutSplit {
   readonly kind: "time" | "share" | "users";
   readonly train: number;
   readonly validation: number;
@@ -36,9 +61,60 @@ type WrittenSplit = NonNullable<WrittenBinding["split"]>;
 type Place = (...path: readonly (string | number)[]) => string;
 
 export function readSplit(written: WrittenSplit, steps: boolean, place: Place): Split {
+  if (written.by === "part") {
+    return readParts(written, place);
+  }
+  if (written.by === "last") {
+    const { validation, test } = written;
+    if (validation + test === 0) {
+      throw new TwinError(`${place("split")}: say how many are left out: \`test: 1\`, \`validation: 1\``);
+    }
+    return { kind: "last", validation, test };
+  }
+  return readCut(written, steps, place);
+}
+
+function readParts(written: Extract<WrittenSplit, { by: "part" }>, place: Place): PartSplit {
+  const seen = new Set<string>();
+  const read = (part: "train" | "validation" | "test"): string[] => {
+    const values = [written[part] ?? []].flat().map(String);
+    for (const value of values) {
+      if (seen.has(value)) {
+        throw new TwinError(`${place("split", part)}: \`${value}\` stands here twice, or for two parts`);
+      }
+      seen.add(value);
+    }
+    return values;
+  };
+  return {
+    kind: "part",
+    column: written.column,
+    train: read("train"),
+    validation: read("validation"),
+    test: read("test"),
+  };
+}
+
+/** Which parts are asked for beside training. */
+export function partsAsked(split: Split): { readonly validation: boolean; readonly test: boolean } {
+  switch (split.kind) {
+    case "files":
+      return split;
+    case "part":
+      return { validation: split.validation.length > 0, test: split.test.length > 0 };
+    case "last":
+      return { validation: split.validation > 0, test: split.test > 0 };
+    default:
+      return { validation: split.validation > split.train, test: split.kind === "time" || split.validation < 1 };
+  }
+}
+
+function readCut(written: Exclude<WrittenSplit, { by: "part" | "last" }>, steps: boolean, place: Place): CutSplit {
   const kind = written.holdout === "users" ? "users" : (written.by ?? null);
   if (kind === null) {
-    throw new TwinError(`${place("split")}: say how to split: \`by: time\`, \`by: share\` or \`holdout: users\``);
+    throw new TwinError(
+      `${place("split")}: say how to split: \`by: time\`, \`by: share\`, \`by: last\`, \`by: part\` or \`holdout: users\``,
+    );
   }
   if (written.holdout !== undefined && written.by !== undefined) {
     throw new TwinError(`${place("split", "by")}: \`by\` and \`holdout\` are both given; keep one`);

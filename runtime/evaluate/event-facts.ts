@@ -1,8 +1,9 @@
 // What the event log says of each row besides its features: whether its item is new, and to which request it belongs.
 import { type Binding, boundFiles } from "../data/binding.ts";
 import { quoted, Source } from "../data/database/source.ts";
-import { openEvents, partNumbers } from "../data/events.ts";
+import { openEvents } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
+import { partNumbers } from "../data/row-part.ts";
 import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";
 import { Growing } from "../metrics/growing.ts";

@@ -3,7 +3,7 @@
 import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, boundFiles } from "../data/binding.ts";
 import { Source } from "../data/database/source.ts";
-import { partNumbers } from "../data/events.ts";
+import { partNumbers } from "../data/row-part.ts";
 import { sampleColumns, someUsers } from "../data/sample-columns.ts";
 import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";

@@ -1,8 +1,9 @@
 // The best AUC of one part of an example data set, from the true probabilities that its event log holds.
 import { type Binding, boundFiles } from "../data/binding.ts";
 import { quoted, Source } from "../data/database/source.ts";
-import { openEvents, partNumbers } from "../data/events.ts";
+import { openEvents } from "../data/events.ts";
 import { requireColumn } from "../data/relation.ts";
+import { partNumbers } from "../data/row-part.ts";
 import { numbersOf } from "../encode/data-column.ts";
 import type { Part } from "../learn/dataset.ts";
 import { BestAuc } from "../planted/best-auc.ts";

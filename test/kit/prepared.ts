@@ -33,8 +33,25 @@ export const anyEvent = fc.record({
   click: fc.option(fc.boolean()),
 });
 
+/** How the log names its rows: `set` is a column of train (rows 0 and 1), valid (2), test (3), and any of them. */
+export interface LogRows {
+  readonly user?: string;
+  readonly item?: string;
+  readonly time?: string;
+  readonly where?: string;
+  /** Each part in a file of its own. */
+  readonly files?: boolean;
+}
+
+const sets = ["train", "train", "valid", "test"];
+
 /** Writes the log, the items and a users file, bound to `videoModel`. `more` is YAML at the top level. */
-export function logBinding(events: readonly LogEvent[], history = "{}", more = ""): Binding {
+export function logBinding(
+  events: readonly LogEvent[],
+  history = "{}",
+  more = "",
+  { user: ofUser = "user", item: ofItem = "video", time: ofTime = "time", where, files = false }: LogRows = {},
+): Binding {
   const folder = temporary();
   const lines = events.map(({ user, video, time, session, kept, click }, row) =>
     [
@@ -49,6 +66,7 @@ export function logBinding(events: readonly LogEvent[], history = "{}", more = "
       row / 10,
       // When progress became known: with the event, just after, later, never.
       row % 5 === 4 ? "" : time + [0, 1, 3000, 9000][row % 5],
+      sets[row % 4],
     ].join(),
   );
   const items = Array.from({ length: videos }, (_, i) =>
@@ -60,12 +78,17 @@ export function logBinding(events: readonly LogEvent[], history = "{}", more = "
       cover: i === 5 ? null : [i, i / 2, -i],
     }),
   );
+  const heading = "user,video,time,session,kept,progress,click,hour,recall,progress_at,set\n";
+  const csv = (some: readonly string[]): string => `${heading}${some.map((line) => `${line}\n`).join("")}`;
+  const ofSet = (set: string): string => csv(lines.filter((_, row) => sets[row % 4] === set));
   writeFiles(folder, {
-    "events.csv": `user,video,time,session,kept,progress,click,hour,recall,progress_at\n${lines.join("\n")}\n`,
+    "events.csv": csv(lines),
+    ...(files && { "train.csv": ofSet("train"), "valid.csv": ofSet("valid"), "test.csv": ofSet("test") }),
     "items.jsonl": `${items.join("\n")}\n`,
     "users.csv": "user,age\n1,17\n2,30\n9,50\n",
   });
-  const yaml = `events: {file: events.csv, user: user, item: video, time: time}
+  const file = files ? "{train: train.csv, validation: valid.csv, test: test.csv}" : "events.csv";
+  const yaml = `events: {file: ${file}, user: "${ofUser}", item: "${ofItem}", time: "${ofTime}"${where === undefined ? "" : `, where: "${where}"`}}
 items: {file: items.jsonl, key: video}
 users: {file: users.csv, key: user}
 history: {watched: ${history}}

@@ -134,6 +134,47 @@ describe("a batch of prepared data", () => {
     );
   });
 
+  it("holds the same of rows that are left, made by expressions, in parts of every kind", async () => {
+    // A labelled row each for training, validation and test, whatever else is in the log.
+    const whole = (events: readonly LogEvent[]): LogEvent[] => [
+      ...[true, false, true, false].map((click, i) => ({
+        user: 1,
+        video: 1,
+        time: t0 - 5 + i,
+        session: null,
+        kept: true,
+        click,
+      })),
+      ...events,
+    ];
+    const part = "split: {by: part, column: set, train: train, validation: [valid, dev], test: test}\n";
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyEvent, { minLength: 2, maxLength: 40 }),
+        fc.constantFrom("", part, part.replace("set", "'substr(set, 1, 9)'"), "split: {by: last, test: 1}\n", "files"),
+        fc.record(
+          {
+            user: fc.constantFrom("user + 0", "try_cast(user AS INTEGER)"),
+            item: fc.constantFrom("video * 1", "abs(video)"),
+            time: fc.constantFrom("to_timestamp(time)", "time + 3600.5"),
+            where: fc.constantFrom("kept", "kept AND hour < 9", "session = 1 OR kept"),
+          },
+          { requiredKeys: [] },
+        ),
+        fc.constantFrom(labelled, knownAt(true).replace("progress_at", '"progress_at + 0"')),
+        async (events, split, rows, columns) => {
+          const files = split === "files";
+          const binding = logBinding(whole(events), "{where: kept}", `${columns}${files ? "" : split}`, {
+            ...rows,
+            files,
+          });
+          expect(await compare(binding, { memory: 1e9 })).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   it("has a value that became known later where the sample lies strictly after that, and not sooner than the delay", async () => {
     // Rows 0 … 4 are behaviours whose progress is known with the event, 1 s, 3,000 s and 9,000 s after it, and never.
     const event = (i: number, time: number): LogEvent => ({

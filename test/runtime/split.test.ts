@@ -33,8 +33,13 @@ describe("a duration", () => {
 
 describe("ends in time", () => {
   const day = Date.UTC(2018, 5, 30) / 1000;
-  const time = (train: string | number, validation?: string | number, steps = false) =>
-    split({ by: "time", train, ...(validation !== undefined && { validation }) }, steps);
+  const time = (train: string | number, validation?: string | number, steps = false) => {
+    const read = split({ by: "time", train, ...(validation !== undefined && { validation }) }, steps);
+    if (read.kind !== "time") {
+      throw new Error(`the split is by ${read.kind}`);
+    }
+    return read;
+  };
 
   it("hold the whole of a day, and an instant up to itself", () => {
     const { kind, train, validation } = time("..2018-06-30", " .. 2018-07-01 ");

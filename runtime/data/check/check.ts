@@ -13,6 +13,7 @@ import { type Binding, boundFiles } from "../binding.ts";
 import { mergedInstants } from "../clock.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, Source } from "../database/source.ts";
+import { judgeParts } from "../judge-parts.ts";
 import { learnNumbers } from "../learn-numbers.ts";
 import { learnVocabularies } from "../learn-vocabularies.ts";
 import { judgeLists, listsFound } from "../lists/judge-lists.ts";
@@ -60,6 +61,7 @@ export async function checkData(
     }
     const warnings = [
       ...(model === null ? [] : judge(counts, binding, model)),
+      ...(await judgeParts(source, from, query.columns, binding, model !== null)),
       ...(await finerThanHeld(source, query)),
     ];
     if (draws) {

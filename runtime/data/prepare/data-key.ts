@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { recordOf } from "../../../contract/record.ts";
 import { attempt } from "../../host/files.ts";
-import type { Binding } from "../binding.ts";
+import { type Binding, namedFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
 import type { Source } from "../database/source.ts";
 import type { Vocabularies } from "./encode-rows.ts";
@@ -26,7 +26,7 @@ export function dataKey(
     if (named === null) {
       continue;
     }
-    for (const path of source.files(named.file)) {
+    for (const path of namedFiles(named.file).flatMap((name) => source.files(name))) {
       const { size, mtimeMs } = attempt("read", path, () => statSync(path));
       files.push([path, size, mtimeMs]);
     }

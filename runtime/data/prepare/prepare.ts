@@ -8,6 +8,7 @@ import { meter, type OnProgress } from "../../host/progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
 import { quoted, Source, type SourceOptions } from "../database/source.ts";
+import { judgeParts } from "../judge-parts.ts";
 import { judgeLists, listsFound } from "../lists/judge-lists.ts";
 import { judgeNumbers } from "../number-range.ts";
 import { countEvents, judge } from "../report.ts";
@@ -201,7 +202,12 @@ async function run(
     const plain = await countEvents(source, quoted(eventTable), query.columns, model, items);
     const draws = binding.negatives !== null && !allRows;
     const counts = draws ? await withRepeats(source, quoted(eventTable), query, plain) : plain;
-    const warnings = allRows ? [] : judge(counts, binding, model);
+    const warnings = allRows
+      ? []
+      : [
+          ...judge(counts, binding, model),
+          ...(await judgeParts(source, quoted(eventTable), query.columns, binding, true)),
+        ];
     await source.all("CHECKPOINT");
     const differing = (await query.differing()) ?? undefined;
     sorted = { items, counts, warnings, ...(differing && { differing }) };
