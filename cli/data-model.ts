@@ -1,5 +1,7 @@
 // A checked model as data reading knows it: features, histories and labels, at hand before anything is built.
+
 import { featureSpecs, type Model } from "../compiler/index.ts";
+import { recordOf } from "../contract/record.ts";
 import type { DataModel } from "../runtime/data/index.ts";
 
 export function dataModel(model: Model): DataModel {
@@ -11,6 +13,12 @@ export function dataModel(model: Model): DataModel {
       max,
       cross: cross.features.map(({ qualified }) => qualified),
     })),
+    tables: recordOf(
+      model.tables.map(
+        ({ name, history, coverage, minCount }) =>
+          [name, { history: history.name, coverage, min_count: minCount }] as const,
+      ),
+    ),
     labels: model.towers.flatMap(({ tasks }) => tasks.map(({ label, kind }) => ({ name: label, kind }))),
   };
 }

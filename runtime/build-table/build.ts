@@ -9,6 +9,7 @@ import { type Binding, boundFiles } from "../data/binding.ts";
 import { Source } from "../data/database/source.ts";
 import { type KeyType, openItems } from "../data/items.ts";
 import { itemKeyType } from "../data/key-type.ts";
+import { coverTables, type TableCover } from "../data/table-coverage.ts";
 import { holdBuild } from "../host/build-folder.ts";
 import { attempt } from "../host/files.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
@@ -28,7 +29,6 @@ import { type GenerationFile, readGeneration, writeGeneration } from "../store/g
 import { ItemStore } from "../store/item-store.ts";
 import { rowBytes } from "../table/precision.ts";
 import { TableWriter } from "../table/table-writer.ts";
-import { coverTables, type TableCover } from "./coverage.ts";
 import { projectorFiles } from "./open-projection.ts";
 import { localProjector, threadProjector } from "./pool.ts";
 import { storeItems } from "./store-items.ts";

@@ -1,5 +1,8 @@
 // What reading data must know of a model: the part of a manifest that says which columns there are. A manifest is one.
-import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { FeatureSpec, TableEntry } from "../../contract/manifest.ts";
+
+/** What a table is to hold of its history's items. */
+export type Covering = Pick<TableEntry, "history" | "coverage" | "min_count">;
 
 export interface DataModel {
   readonly model: string;
@@ -10,6 +13,8 @@ export interface DataModel {
     /** Names of its cross features. */
     readonly cross: readonly string[];
   }[];
+  /** What tables are to hold; without them nothing is said of it. */
+  readonly tables?: Readonly<Record<string, Covering>>;
   readonly labels: readonly { readonly name: string; readonly kind: "binary" | "regression" }[];
 }
 

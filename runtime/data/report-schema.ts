@@ -12,6 +12,8 @@ const LabelRate = strict({
   defined: natural,
   /** Share of ones (regression: the mean) where it is defined; null: nowhere. */
   mean: v.nullable(v.number()),
+  /** Of a check, binary: ones whose item their user had met at an earlier time. */
+  repeats: v.optional(natural),
 });
 
 const Predictor = strict({
@@ -68,6 +70,10 @@ export const ReportSchema = strict({
   behaviours: strict({ min: natural, median: v.number(), p95: v.number(), max: natural }),
   /** Epoch seconds, or steps. */
   clock: strict({ unit: v.picklist(["seconds", "steps"]), first: v.number(), last: v.number() }),
+  /** Of a check: quantiles of the time from an event to the next of its user, in the clock's unit; left out where no user has two, and where each row brings its own history. */
+  between: v.optional(
+    strict({ p5: v.number(), p25: v.number(), median: v.number(), p75: v.number(), p95: v.number() }),
+  ),
   parts: v.array(
     strict({
       part: v.picklist(["training", "validation", "test"]),
@@ -79,6 +85,8 @@ export const ReportSchema = strict({
       /** Negatives drawn beside them. */
       drawn: v.optional(natural),
       users: natural,
+      /** Of a check, validation and test: samples whose item, and whose user, no training sample has. */
+      unseen: v.optional(strict({ items: natural, users: v.optional(natural) })),
       first: v.nullable(v.number()),
       last: v.nullable(v.number()),
       labels: v.array(LabelRate),
@@ -98,6 +106,22 @@ export const ReportSchema = strict({
         strict({ count: natural, least: v.number(), most: v.number(), mean: v.number(), squares: v.number() }),
       ),
     }),
+  ),
+  /** Of a check, by hashed feature: values in all events (an item's once for each event of it; where each row brings its own history, a behaviour's once for each sample that sees it), and those whose row another value has, too. */
+  collisions: v.optional(
+    v.array(strict({ feature: v.string(), buckets: natural, occurrences: natural, shared: natural })),
+  ),
+  /** Of a check, by table: items that its `coverage` and `min_count` keep, and the share of (request, behaviour) pairs that find one. */
+  tables: v.optional(
+    v.array(
+      strict({
+        table: v.string(),
+        history: v.string(),
+        coverage: v.number(),
+        items: natural,
+        reached: v.nullable(v.number()),
+      }),
+    ),
   ),
   /** Features made by SQL: whoever sends a request supplies them. */
   supplied: v.array(v.string()),

@@ -18,7 +18,7 @@ import { learnNumbers } from "../learn-numbers.ts";
 import { learnVocabularies } from "../learn-vocabularies.ts";
 import { judgeLists, listsFound } from "../lists/judge-lists.ts";
 import { judgeNumbers } from "../number-range.ts";
-import { withDraws, withRepeats } from "../prepare/count-negatives.ts";
+import { withDraws, withRepeatedOnes, withRepeats } from "../prepare/count-negatives.ts";
 import { type Encoders, encoders } from "../prepare/encode-rows.ts";
 import { encodeItems, numberItems, ordinalsOf } from "../prepare/items-phase.ts";
 import { ListReader, rowsOfBlock } from "../prepare/list-reader.ts";
@@ -26,7 +26,11 @@ import { type DataQuery, dataQuery } from "../prepare/select.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport, FeatureCount } from "../report-schema.ts";
 import { flatColumns, resolvedOf, supplied } from "../sample-columns.ts";
+import { HashedRows } from "./collisions.ts";
 import { type Predictors, SampledRows } from "./sampled-rows.ts";
+import { tablesKept } from "./tables-kept.ts";
+import { timeBetween } from "./time-between.ts";
+import { unseenKeys } from "./unseen-keys.ts";
 
 export interface CheckOptions {
   readonly onProgress?: OnProgress;
@@ -56,9 +60,7 @@ export async function checkData(
     const from = `(${query.events})`;
     let counts = await countEvents(source, from, query.columns, unlearned, items);
     const draws = model !== null && binding.negatives !== null;
-    if (draws) {
-      counts = await withRepeats(source, from, query, counts);
-    }
+    counts = await (draws ? withRepeats : withRepeatedOnes)(source, from, query, counts);
     const warnings = [
       ...(model === null ? [] : judge(counts, binding, model)),
       ...(await judgeParts(source, from, query.columns, binding, model !== null)),
@@ -73,9 +75,14 @@ export async function checkData(
         signal,
       );
     }
+    const unseen = await unseenKeys(source, from, query, binding.events?.user !== null);
+    const between = binding.lists === null ? await timeBetween(source, from, query.columns, counts) : null;
+    const tables = model === null ? [] : await tablesKept(source, query, binding, model, items);
     const numbers = await learnNumbers(binding, unlearned.features);
     const read = { ...unlearned, features: withNumbers(unlearned.features, numbers) };
-    const encode = await encoders(model === null ? new Map() : await learnVocabularies(binding, model.features));
+    const hashed = await HashedRows.open(source, from, read, items);
+    const vocabularies = model === null ? new Map() : await learnVocabularies(binding, model.features);
+    const encode = await encoders(vocabularies, [], (...block) => hashed.add(...block));
     const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
     const reader =
       model === null || binding.lists === null
@@ -94,8 +101,11 @@ export async function checkData(
     const features = model === null ? [] : itemsFirst(read, [...encode.counts.values()]);
     return {
       ...counts,
+      parts: counts.parts.map((part, p) => ({ ...part, ...(unseen[p] && { unseen: unseen[p] }) })),
+      ...(between && { between }),
       features,
       supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
+      ...(model !== null && { collisions: hashed.found(), tables }),
       ...(predictors && { predictors }),
       ...(lists && { lists }),
       warnings: [

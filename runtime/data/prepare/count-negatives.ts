@@ -40,19 +40,45 @@ export async function countCandidates(
   return counts;
 }
 
-/**
- * The counts with each part's repeats: events with a label whose item the same user had met at an earlier time; where each
- * row brings its own history, those whose item is in it.
- */
-export async function withRepeats(source: Source, from: string, query: DataQuery, counts: Counts): Promise<Counts> {
-  const { lists } = query.columns.events;
+/** Reads the events whose item their user had met at an earlier time; where each row brings its own history, those whose item is in it. */
+function fromRepeats(from: string, { columns }: DataQuery): string {
+  const { lists } = columns.events;
   const first = `min("#time") OVER (PARTITION BY "#user", "#item")`;
   const named = lists?.map(({ item }) => `list_contains(${quoted(item.name)}, "#item")`).join(" OR ") || "false";
-  const again =
-    lists === null
-      ? `(SELECT *, ${first} AS "#first" FROM ${from}) WHERE "#time" > "#first"`
-      : `${from} WHERE (${named})`;
-  const sql = `SELECT "#part" AS part, count(*)::DOUBLE AS n FROM ${again} AND (${labelled(query)}) GROUP BY 1`;
+  return lists === null
+    ? `(SELECT *, ${first} AS "#first" FROM ${from}) WHERE "#time" > "#first"`
+    : `${from} WHERE (${named})`;
+}
+
+/** The counts with the repeats among the ones of each binary label. */
+export async function withRepeatedOnes(
+  source: Source,
+  from: string,
+  query: DataQuery,
+  counts: Counts,
+): Promise<Counts> {
+  const { labels } = query.columns;
+  if (labels.length === 0) {
+    return counts;
+  }
+  const ones = labels.map(({ name }, i) => `count(*) FILTER (${quoted(name)} = 1)::DOUBLE AS n${i}`);
+  const sql = `SELECT "#part" AS part, ${ones.join(", ")} FROM ${fromRepeats(from, query)} GROUP BY 1`;
+  const found = await source.all(sql).catch(async (cause: unknown) => {
+    throw await query.columns.explain(cause);
+  });
+  const parts = counts.parts.map((part, p) => ({
+    ...part,
+    labels: part.labels.map((label, i) => {
+      const row = found.find((one) => Number(one.part) === p);
+      return label.kind === "binary" ? { ...label, repeats: Number(row?.[`n${i}`] ?? 0) } : label;
+    }),
+  }));
+  return { ...counts, parts };
+}
+
+/** The counts with each part's repeats among the events with a label. */
+export async function withRepeats(source: Source, from: string, query: DataQuery, counts: Counts): Promise<Counts> {
+  const sql = `SELECT "#part" AS part, count(*)::DOUBLE AS n FROM ${fromRepeats(from, query)} AND (${labelled(query)}) GROUP BY 1`;
   const found = await source.all(sql).catch(async (cause: unknown) => {
     throw await query.columns.explain(cause);
   });

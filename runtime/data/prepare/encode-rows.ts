@@ -30,8 +30,15 @@ export interface Encoders {
   readonly counts: ReadonlyMap<string, FeatureCount>;
 }
 
+/** What is told of each block: the feature's values, after their derivation, and what they became. */
+export type OnEncoded = (feature: FeatureSpec, values: DataColumn, encoded: Encoded) => void;
+
 /** @param counted what an earlier process of the same work had counted */
-export async function encoders(vocabularies: Vocabularies, counted: readonly FeatureCount[] = []): Promise<Encoders> {
+export async function encoders(
+  vocabularies: Vocabularies,
+  counted: readonly FeatureCount[] = [],
+  onEncoded?: OnEncoded,
+): Promise<Encoders> {
   const hash: Hasher = await hasher();
   const opened = new Map<string, Vocabulary>();
   const vocabulary = (name: string): Vocabulary => {
@@ -52,6 +59,7 @@ export async function encoders(vocabularies: Vocabularies, counted: readonly Fea
       try {
         const { values, encoded } = whole(0, rows);
         count(counts, feature, values, encoded);
+        onEncoded?.(feature, values, encoded);
         return encoded;
       } catch (error) {
         if (!(error instanceof TwinError)) {

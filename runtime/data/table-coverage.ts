@@ -1,11 +1,11 @@
 // Which items a table holds: the fewest most frequent ones that reach its coverage on the event log, and in what order.
 
-import type { TableEntry } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import type { Binding } from "../data/binding.ts";
-import { type CountedHistory, countItems } from "../data/counts.ts";
-import { quoted, type Source } from "../data/database/source.ts";
-import type { Items, KeyType } from "../data/items.ts";
+import type { Binding } from "./binding.ts";
+import { type CountedHistory, countItems } from "./counts.ts";
+import type { Covering } from "./data-model.ts";
+import { quoted, type Source } from "./database/source.ts";
+import type { Items, KeyType } from "./items.ts";
 
 export interface TableCover {
   /** Rows, the miss row among them. */
@@ -35,7 +35,7 @@ export async function coverTables(
   items: Items,
   keyType: KeyType,
   total: number,
-  tables: Readonly<Record<string, TableEntry>>,
+  tables: Readonly<Record<string, Covering>>,
   histories: readonly CountedHistory[],
 ): Promise<Cover> {
   const names = Object.keys(tables);
@@ -73,7 +73,7 @@ export async function coverTables(
 
 async function cut(
   source: Source,
-  { coverage, min_count }: TableEntry,
+  { coverage, min_count }: Covering,
   history: number,
   eligible: string,
   pairs: number,
