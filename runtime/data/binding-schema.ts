@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { named, strict } from "../../contract/named-schema.ts";
+import { formats } from "./files/file-form.ts";
 
 const text = v.pipe(v.string("a text is due here"), v.minLength(1, "this is empty"));
 const scalar = v.union([v.string(), v.number(), v.boolean()], "a text, a number or true/false is due here");
@@ -13,6 +14,14 @@ const time = v.union(
   [text, strict({ column: text, unit: v.optional(v.picklist(timeUnits)), format: v.optional(text) })],
   `name the clock's column or an expression, or {column: ts, unit: ms} (units: ${timeUnits.join(", ")}), or {column: ts, format: "%d/%m/%Y"}`,
 );
+
+/** Beside `file`: how it is written, where its name and lines do not say. */
+export const formEntries = {
+  format: v.optional(v.picklist(formats, `one of ${formats.join(", ")} is due here`)),
+  separator: v.optional(text),
+  header: v.optional(v.boolean("true (the first line holds headings) or false is due here")),
+  encoding: v.optional(text),
+};
 
 /** Beside what makes a behaviour's value: when it became known. */
 const knownAt = v.optional(time);
@@ -84,6 +93,7 @@ const ListedHistory = strict({
 
 const Samples = strict({
   file: rowsFile,
+  ...formEntries,
   user: v.optional(text),
   item: text,
   time: v.optional(time),
@@ -129,6 +139,7 @@ export const BindingSchema = strict({
   events: v.optional(
     strict({
       file: rowsFile,
+      ...formEntries,
       user: text,
       item: text,
       time: v.optional(time),
@@ -137,8 +148,8 @@ export const BindingSchema = strict({
     }),
   ),
   samples: v.optional(Samples),
-  items: v.optional(strict({ file: text, key: text })),
-  users: v.optional(strict({ file: text, key: text })),
+  items: v.optional(strict({ file: text, ...formEntries, key: text })),
+  users: v.optional(strict({ file: text, ...formEntries, key: text })),
   history: v.optional(
     named(
       strict({
@@ -177,13 +188,13 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
       ? timeKeys
       : second === "file"
         ? partKeys
-        : ["file", "user", "item", "time", "order", "where"];
+        : ["file", ...Object.keys(formEntries), "user", "item", "time", "order", "where"];
   }
   if (head === "samples") {
     return samplesKeys(path);
   }
   if (head === "items" || head === "users") {
-    return ["file", "key"];
+    return ["file", ...Object.keys(formEntries), "key"];
   }
   if (head === "history") {
     return second === undefined ? [] : ["where", "delay", "exclude_same"];

@@ -11,8 +11,10 @@ import { readText } from "../host/files.ts";
 import { BindingSchema, keysAt, type WrittenBinding } from "./binding-schema.ts";
 import { type Clock, type ColumnBinding, clockIn, columnOf } from "./bound-column.ts";
 import { localFile } from "./database/local-file.ts";
+import type { FileForm } from "./files/file-form.ts";
 import { type ListedBinding, listsOf, refuseBesideSamples } from "./listed-binding.ts";
 import { readDuration, readSplit, type Split } from "./split.ts";
+import { formIn } from "./written-form.ts";
 
 export type { Clock, ColumnBinding } from "./bound-column.ts";
 export type { ListedBinding } from "./listed-binding.ts";
@@ -20,6 +22,7 @@ export type { ListedBinding } from "./listed-binding.ts";
 /** The rows that are samples: events, or those of `samples:`. */
 export interface EventsBinding {
   readonly file: string | PartFiles;
+  readonly form?: FileForm;
   /** Null: the data knows no users, and each row is one of its own. */
   readonly user: string | null;
   readonly item: string;
@@ -38,6 +41,7 @@ export interface PartFiles {
 
 export interface KeyedBinding {
   readonly file: string;
+  readonly form?: FileForm;
   readonly key: string;
 }
 
@@ -207,6 +211,7 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     events: events
       ? {
           file: rowFiles("events", events.file, place, folder),
+          ...formIn("events", events.file, events, place),
           user: events.user,
           item: events.item,
           clock: clock(events, place),
@@ -215,6 +220,7 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
       : samples
         ? {
             file: rowFiles("samples", samples.file, place, folder),
+            ...formIn("samples", samples.file, samples, place),
             user: samples.user ?? null,
             item: samples.item,
             clock: samples.time === undefined ? null : clockIn(samples.time, place("samples", "time", "format")),
@@ -222,8 +228,12 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
           }
         : null,
     lists: samples ? listsOf(samples, place) : null,
-    items: items ? { file: file("items", items.file), key: items.key } : null,
-    users: users ? { file: file("users", users.file), key: users.key } : null,
+    items: items
+      ? { file: file("items", items.file), ...formIn("items", items.file, items, place), key: items.key }
+      : null,
+    users: users
+      ? { file: file("users", users.file), ...formIn("users", users.file, users, place), key: users.key }
+      : null,
     history: recordOf(history),
     columns: recordOf(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
     knownAt: recordOf(knownTimes(written, steps, place)),

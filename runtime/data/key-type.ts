@@ -5,6 +5,7 @@ import type { Binding, PartFiles } from "./binding.ts";
 import { boundRows, type Written } from "./bound-rows.ts";
 import { castTo, due, familyOf } from "./database/cast.ts";
 import type { Source } from "./database/source.ts";
+import { hasTyped } from "./files/csv-form.ts";
 import { once } from "./files/reading.ts";
 import type { KeyType } from "./items.ts";
 import { rowsKey } from "./listed-binding.ts";
@@ -26,7 +27,9 @@ export async function openBound(source: Source, binding: Binding, role: Role): P
     ...listed.flatMap(({ item, clock }) => (clock === null ? [item] : [item, clock.column])),
   ];
   const key = writtenAt(binding, role);
-  const relation = await openParts(source, partsIn(bound.file, key, binding), [...new Set(expected)]);
+  const headings = textsIn({ ...binding, path: null, folder: null }).filter(hasTyped);
+  const form = headings.length === 0 ? bound.form : { ...bound.form, headings };
+  const relation = await openParts(source, partsIn(bound.file, key, binding), [...new Set(expected)], form);
   const keep =
     "key" in bound || bound.where === undefined ? null : { text: bound.where, where: binding.place(key, "where") };
   return boundRows(source, relation, names, keep);
@@ -65,6 +68,14 @@ function namesIn(binding: Binding, role: Role): Written[] {
     ...Object.entries(knownAt).map(([name, { column }]) => written(column, "columns", name, "known_at")),
     ...(split?.kind === "part" ? [written(split.column, "split", "column")] : []),
   ];
+}
+
+/** All texts that a binding has in it. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") {
+    return [value];
+  }
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** `key(type)` and `id` say it; a vocabulary or hashed key is what its columns hold, in the items file and the event log. */

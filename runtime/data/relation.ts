@@ -1,14 +1,17 @@
 // A file, or a glob of files, as a relation of the database: CSV, Parquet or JSON lines, compressed or not.
-import { existsSync } from "node:fs";
-import { relative } from "node:path";
+import { readdirSync, statSync } from "node:fs";
 import { TwinError } from "../../contract/error.ts";
 import { meant } from "../../contract/nearest.ts";
-import { firstLines, quoted, type Source } from "./database/source.ts";
+import { quoted, type Source } from "./database/source.ts";
 import { guarded } from "./files/common-type.ts";
 import { readCsv } from "./files/csv.ts";
-import { readJsonLines } from "./files/json-lines.ts";
+import { type FileForm, type Format, formatOf } from "./files/file-form.ts";
+import { readJson } from "./files/json-lines.ts";
 import { readParquet } from "./files/parquet.ts";
+import { readError } from "./files/read-error.ts";
 import { type Guard, once, type Reading, runsOf, textName } from "./files/reading.ts";
+import { shownPath } from "./files/shown-path.ts";
+import { textFiles } from "./files/text-files.ts";
 import { type AsIds, idsOfText } from "./files/text-types.ts";
 
 /** Name of the row number (0-based, over all files in order) that `numbered` adds. */
@@ -51,19 +54,6 @@ export interface Relation {
   readonly made?: Relation;
 }
 
-type Format = "csv" | "parquet" | "json";
-
-function formatOf(path: string): Format | null {
-  const name = path.toLowerCase().replace(/\.(gz|zst)$/, "");
-  if (/\.(csv|tsv|tab|txt|inter|item|user)$/.test(name)) {
-    return "csv";
-  }
-  if (/\.(parquet|pq)$/.test(name)) {
-    return "parquet";
-  }
-  return /\.(jsonl|ndjson|json)$/.test(name) ? "json" : null;
-}
-
 /**
  * Opens the files behind a name in data.yaml, for which the source was opened: types hold in all files and all rows.
  * @param where the place in data.yaml, for errors
@@ -74,8 +64,9 @@ export async function openRelation(
   file: string,
   where: string,
   expected: readonly string[] = [],
+  form: FileForm = {},
 ): Promise<Relation> {
-  return openParts(source, [{ file, where }], expected);
+  return openParts(source, [{ file, where }], expected, form);
 }
 
 /** Part by part: a file or glob, and its place in data.yaml. */
@@ -91,13 +82,14 @@ export async function openParts(
   source: Source,
   named: readonly NamedPart[],
   expected: readonly string[] = [],
+  form: FileForm = {},
 ): Promise<Relation> {
   const [first] = named;
   if (first === undefined) {
     throw new Error("no file is named");
   }
   const { where } = first;
-  const found = named.map((one) => ({ ...one, ...filesOf(source, one) }));
+  const found = named.map((one) => ({ ...one, ...filesOf(source, one, form) }));
   const { format } = found[0];
   const other = found.find((one) => one.format !== format);
   if (other !== undefined) {
@@ -116,14 +108,9 @@ export async function openParts(
   const name = named.map((one) => shownPath(one.file)).join(", ");
   let reading: Reading;
   try {
-    reading = await once(JSON.stringify([format, expected]), files, () => {
-      if (format === "parquet") {
-        return readParquet(source, files);
-      }
-      return format === "csv" ? readCsv(source, files, expected) : readJsonLines(source, files);
-    });
+    reading = await readingOf(source, files, format, expected, form);
   } catch (cause) {
-    throw new TwinError(`${where}: ${readError({ name }, cause).message}`, { cause });
+    throw new TwinError(`${where}: ${(await readError(source, { name, format, files }, cause)).message}`, { cause });
   }
   const own = reading.columns.find((column) => ownNames.test(column.name));
   if (own !== undefined) {
@@ -158,20 +145,20 @@ export async function openParts(
 }
 
 /** The files behind a name. @throws TwinError where there are none */
-function filesOf(source: Source, { file, where }: NamedPart) {
-  const format = formatOf(file);
+function filesOf(source: Source, { file, where }: NamedPart, form: FileForm) {
   const name = shownPath(file);
-  if (format === null) {
-    throw new TwinError(
-      `${where}: ${name} has no ending that says its format; use .csv, .tsv, .parquet, .jsonl (also .gz, .zst)`,
-    );
-  }
+  const format = form.format ?? formatOf(file);
   const files = source.files(file);
   if (files.length === 0) {
     throw new TwinError(
-      existsSync(file)
-        ? `${where}: ${name} is a folder; name its files, such as ${name}/*.${format}`
+      statSync(file, { throwIfNoEntry: false })?.isDirectory()
+        ? `${where}: ${name} is a folder; name its files, such as ${name}/*${endingIn(file, format)}`
         : `${where}: there is no file ${name}; paths are relative to the YAML file`,
+    );
+  }
+  if (format === null) {
+    throw new TwinError(
+      `${where}: ${name} has no ending that says its format; use .csv, .tsv, .parquet, .jsonl (also .gz, .zst), or write \`format: csv\`, parquet or json beside \`file\``,
     );
   }
   return { format, files };
@@ -191,9 +178,28 @@ export async function placeOfRow(source: Source, relation: Relation, row: number
   return `${relation.name}, row ${row + 1} over all files`;
 }
 
-/** A path as messages show it. */
-const shownPath = (file: string): string =>
-  relative(process.cwd(), file).startsWith("..") ? file : relative(process.cwd(), file);
+async function readingOf(
+  source: Source,
+  files: readonly string[],
+  format: Format,
+  expected: readonly string[],
+  form: FileForm,
+): Promise<Reading> {
+  if (format === "parquet") {
+    return once(format, files, () => readParquet(source, files));
+  }
+  const texts = await textFiles(source, files, format, form);
+  const copies = texts.filter(({ file, path }) => path !== file).map(({ path }) => path);
+  return once(JSON.stringify([format, expected, form, copies]), files, () =>
+    format === "csv" ? readCsv(source, texts, expected, form) : readJson(source, texts),
+  );
+}
+
+/** The ending of the files in a folder, as a glob names them. */
+function endingIn(folder: string, format: Format | null): string {
+  const found = readdirSync(folder).find((name) => formatOf(name) !== null);
+  return found === undefined ? `.${format ?? "parquet"}` : found.slice(found.indexOf(".", 1));
+}
 
 /**
  * How ids read a column: where it is written as text, whole numbers if every value is one, else the texts as they stand, so
@@ -243,31 +249,6 @@ export async function locate(source: Source, relation: Relation, condition: stri
     passed += found.length;
   }
   return null;
-}
-
-/** An error of reading this relation: a CSV error already names its line; a failing cast names its value. */
-export function readError(relation: Pick<Relation, "name">, cause: unknown): TwinError {
-  if (cause instanceof TwinError) {
-    return cause;
-  }
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
-  if (line === undefined) {
-    const told = firstLines(cause);
-    return new TwinError(`${relation.name}: ${told}`, { cause });
-  }
-  const file = /^\s*file = (.+)$/m.exec(text)?.[1];
-  const counted = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
-  const reason = counted
-    ? `it has ${counted[2]} fields, and ${counted[1]} are due as in the file's first line; a field with the separator in it stands in double quotes`
-    : /unterminated quote/i.test(text)
-      ? "a quotation mark is not closed, or something follows it; within double quotes write it twice"
-      : /maximum line size|exceed/i.test(text)
-        ? "the line is longer than 2 MB"
-        : /unicode|utf/i.test(text)
-          ? "its bytes are no text in UTF-8; convert the file, as in `iconv -f LATIN1 -t UTF-8`"
-          : "it is not written as the lines before it";
-  return new TwinError(`${file === undefined ? relation.name : shownPath(file)}, line ${line}: ${reason}`, { cause });
 }
 
 /** The row behind an error of reading that is due to types which differ by file; null where it is another error. */

@@ -7,8 +7,9 @@ import type { Binding } from "./binding.ts";
 import { castTo, due, familyOf, type Use } from "./database/cast.ts";
 import { firstLines, quoted, type Source } from "./database/source.ts";
 import { requireExpression } from "./expression.ts";
+import { readError } from "./files/read-error.ts";
 import { textName } from "./files/reading.ts";
-import { guardedRow, locate, type Relation, readAsIds, readError, requireColumn, rowColumn } from "./relation.ts";
+import { guardedRow, locate, type Relation, readAsIds, requireColumn, rowColumn } from "./relation.ts";
 
 /** Uses in which values are names of something, and no two may become one. */
 const idUses: ReadonlySet<Use> = new Set(["int64", "text", "identity", "whole"]);
@@ -219,6 +220,6 @@ export function explainRead(source: Source, relation: Relation, columns: readonl
         // The search met the same unreadable row: what the reader said of it follows.
       }
     }
-    return readError(relation, cause);
+    return readError(source, relation, cause);
   };
 }

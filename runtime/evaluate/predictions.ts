@@ -7,11 +7,12 @@ import { castTo, familyOf, secondsOf } from "../data/database/cast.ts";
 import { localFile } from "../data/database/local-file.ts";
 import { quoted, Source } from "../data/database/source.ts";
 import { openEvents } from "../data/events.ts";
+import { readError } from "../data/files/read-error.ts";
 import { textName } from "../data/files/reading.ts";
 import type { KeyType } from "../data/items.ts";
 import { numberItems } from "../data/prepare/items-phase.ts";
 import { dataQuery, itemTable } from "../data/prepare/select.ts";
-import { openRelation, type Relation, readAsIds, readError } from "../data/relation.ts";
+import { openRelation, type Relation, readAsIds } from "../data/relation.ts";
 import { numbersOrNulls } from "../encode/data-column.ts";
 import type { Collected, Task } from "./rows.ts";
 import { keyColumns, scoreColumns } from "./score-columns.ts";
@@ -85,7 +86,7 @@ export async function readPredictions(
     }));
     const seen = new Uint8Array(rows.rows);
     let unused = 0;
-    for await (const chunk of source.stream(query, 65_536, (cause) => readError(relation, cause))) {
+    for await (const chunk of source.stream(query, 65_536, (cause) => readError(source, relation, cause))) {
       const at = numbersOrNulls(chunk.columns.at);
       const ordinals = chunk.columns.twin_ordinal === undefined ? null : numbersOrNulls(chunk.columns.twin_ordinal);
       const values = columns.map((_, c) => numbersOrNulls(chunk.columns[`s${c}`]));

@@ -2,7 +2,8 @@
 import { TwinError } from "../../../contract/error.ts";
 import { quoted, Source } from "../database/source.ts";
 import { type Profile, profile } from "../draft/profile.ts";
-import { openRelation, type Relation, readError } from "../relation.ts";
+import { readError } from "../files/read-error.ts";
+import { openRelation, type Relation } from "../relation.ts";
 import type { ListForm } from "./published.ts";
 
 /** Rows whose lists are looked at. */
@@ -56,7 +57,7 @@ export class Look {
     if (known !== undefined) {
       return known;
     }
-    const relation = await openRelation(this.source, file, "convert", expected);
+    const relation = await openRelation(this.source, file, "convert", expected, { headings: "all" });
     this.#relations.set(file, relation);
     return relation;
   }
@@ -157,7 +158,7 @@ export class Look {
     try {
       return await ask();
     } catch (cause) {
-      throw readError(relation, cause);
+      throw await readError(this.source, relation, cause);
     }
   }
 }

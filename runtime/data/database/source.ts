@@ -55,13 +55,14 @@ const pattern = (file: string): string => file.replace(/[*?[]/g, "[$&]");
 export class Source {
   readonly #instance: DuckDBInstance;
   readonly connection: DuckDBConnection;
-  readonly #spill: string;
   readonly #files = new Map<string, readonly string[]>();
+  /** Folder of what is spilled, which goes with the source; the database reads what is put there, too. */
+  readonly folder: string;
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spill: string) {
     this.#instance = instance;
     this.connection = connection;
-    this.#spill = spill;
+    this.folder = spill;
   }
 
   /** @throws TwinError where the database cannot be opened, or cannot be sealed */
@@ -80,6 +81,8 @@ export class Source {
         allow_persistent_secrets: "false",
       });
       source = new Source(instance, await instance.connect(), spill);
+      // Many files are opened in each of several queries: what their ends say is kept.
+      await source.all("SET GLOBAL parquet_metadata_cache = true");
       await source.#seal(options.reads ?? [], options.writes ?? []);
       return source;
     } catch (cause) {
@@ -169,7 +172,7 @@ export class Source {
   close(): void {
     this.connection.closeSync();
     this.#instance.closeSync();
-    rmSync(this.#spill, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

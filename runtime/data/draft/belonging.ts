@@ -1,7 +1,8 @@
 // What an event log says over all its rows: which columns belong to the item or to the user, and how often users come back.
 
 import { quoted, type Source } from "../database/source.ts";
-import { type Relation, readError } from "../relation.ts";
+import { readError } from "../files/read-error.ts";
+import type { Relation } from "../relation.ts";
 import type { Profile } from "./profile.ts";
 import type { Roles } from "./roles.ts";
 
@@ -28,7 +29,7 @@ export async function belongingTo(
     const [row] = await source.all(`SELECT ${most.join(", ")} FROM (${each})`);
     return columns.filter(({ different }, i) => different > 1 && Number(row[`c${i}`]) <= 1);
   } catch (cause) {
-    throw readError(relation, cause);
+    throw await readError(source, relation, cause);
   }
 }
 
@@ -46,6 +47,6 @@ export async function shareOfRepeats(
     );
     return Number(row.share ?? 0);
   } catch (cause) {
-    throw readError(relation, cause);
+    throw await readError(source, relation, cause);
   }
 }

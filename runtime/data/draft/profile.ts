@@ -1,8 +1,8 @@
 // What the columns of a file hold, from its first rows: types, how many different values, range, quantiles, gaps.
 import { familyOf, secondsOf } from "../database/cast.ts";
 import { numberList, quoted, type Source } from "../database/source.ts";
+import { readError } from "../files/read-error.ts";
 import type { Relation } from "../relation.ts";
-import { readError } from "../relation.ts";
 import { type Dated, datesOf } from "./date-forms.ts";
 
 /** Rows that are looked at. */
@@ -39,7 +39,7 @@ export async function profile(source: Source, relation: Relation, only?: readonl
     try {
       profiles.push(await profileOf(source, rows, name, type));
     } catch (cause) {
-      throw readError(relation, cause);
+      throw await readError(source, relation, cause);
     }
   }
   return profiles;

@@ -2,19 +2,31 @@
 import { TwinError } from "../../../contract/error.ts";
 import { fileList, literal, quoted, type Source } from "../database/source.ts";
 import { type CsvForm, formOf } from "./csv-form.ts";
+import type { FileForm } from "./file-form.ts";
+import { linesOf } from "./file-head.ts";
 import { foldersOf } from "./folder-columns.ts";
 import { type Reading, runsOf, textName } from "./reading.ts";
+import { shownPath } from "./shown-path.ts";
+import { beginningOf, type TextFile } from "./text-files.ts";
 import { decideTypes, typedText } from "./text-types.ts";
 
 /** Lines that a file's form is taken from. */
 const looked = 200;
 
 /** @param expected columns that every file should have */
-export async function readCsv(source: Source, files: readonly string[], expected: readonly string[]): Promise<Reading> {
+export async function readCsv(
+  source: Source,
+  texts: readonly TextFile[],
+  expected: readonly string[],
+  given: FileForm,
+): Promise<Reading> {
+  const files = texts.map(({ file }) => file);
+  const paths = new Map(texts.map(({ file, path }) => [file, path]));
   const forms = new Map<string, CsvForm>();
   const same = new Map<string, CsvForm>();
-  for (const file of files) {
-    const form = await lookAt(source, file, expected);
+  for (const text of texts) {
+    const { file } = text;
+    const form = await lookAt(source, text, expected, given);
     if (form === null) {
       continue;
     }
@@ -25,12 +37,12 @@ export async function readCsv(source: Source, files: readonly string[], expected
   }
   const [first] = forms.values();
   if (first === undefined) {
-    throw new TwinError(`${files[0]} is empty: it has not a single line`);
+    throw new TwinError(`${shownPath(files[0])} is empty: it has not a single line`);
   }
   for (const [file, form] of forms) {
     if (form.header !== first.header) {
       throw new TwinError(
-        `${file} ${form.header ? "begins with headings, and other files have none" : "has no line of headings, and other files have one"}: write all files alike`,
+        `${shownPath(file)} ${form.header ? "begins with headings, and other files have none" : "has no line of headings, and other files have one"}: write all files alike`,
       );
     }
   }
@@ -54,7 +66,7 @@ export async function readCsv(source: Source, files: readonly string[], expected
     const selects = runs.map(({ files: alike, of: form }) => {
       const columns = names.map((name) => (has(form, name) ? quoted(name) : `NULL::${type(name)} AS ${quoted(name)}`));
       const types = form.names.map((name) => `${literal(name)}: '${type(name)}'`).join(", ");
-      return `SELECT ${columns.join(", ")}${extra} FROM read_csv(${fileList(alike)}, auto_detect = false, delim = ${literal(form.delimiter)}, quote = '"', escape = ${literal(form.escape)}, header = ${form.header}, columns = {${types}}, ${hive})`;
+      return `SELECT ${columns.join(", ")}${extra} FROM read_csv(${fileList(alike.map((file) => paths.get(file) ?? file))}, auto_detect = false, delim = ${literal(form.delimiter)}, quote = '"', escape = ${literal(form.escape)}, header = ${form.header}, columns = {${types}}, ${hive})`;
     });
     if (selects.length > 0) {
       return `(${selects.join(" UNION ALL ")})`;
@@ -89,17 +101,26 @@ export async function readCsv(source: Source, files: readonly string[], expected
 }
 
 /** Null where the file is empty. */
-async function lookAt(source: Source, file: string, expected: readonly string[]): Promise<CsvForm | null> {
-  const rows = await source.all(
-    `SELECT line FROM read_csv(${fileList([file])}, auto_detect = false, delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'}, strict_mode = false, hive_partitioning = false) LIMIT ${looked}`,
-  );
-  const form = formOf(
-    file,
-    rows.map(({ line }) => String(line ?? "")),
-    expected,
-  );
-  if (form === null && rows.length > 0) {
-    throw new TwinError(`${file}, line 1: a quotation mark is not closed, or something follows it`);
+async function lookAt(
+  source: Source,
+  text: TextFile,
+  expected: readonly string[],
+  given: FileForm,
+): Promise<CsvForm | null> {
+  const { file, path } = text;
+  const begins = beginningOf(text);
+  const lines = (begins && linesOf(begins.text, begins.whole, looked)) ?? (await linesIn(source, path));
+  const form = formOf(file, lines, expected, given);
+  if (form === null && lines.some((line) => line !== "")) {
+    throw new TwinError(`${shownPath(file)}, line 1: a quotation mark is not closed, or something follows it`);
   }
   return form;
+}
+
+/** The first lines as the database reads them. */
+async function linesIn(source: Source, path: string): Promise<string[]> {
+  const rows = await source.all(
+    `SELECT line FROM read_csv(${fileList([path])}, auto_detect = false, delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'}, strict_mode = false, hive_partitioning = false) LIMIT ${looked}`,
+  );
+  return rows.map(({ line }) => String(line ?? ""));
 }

@@ -1,20 +1,26 @@
-// JSON lines: fields and kinds over all lines, numbers as they are written where a float would round or kinds are mixed.
+// JSON, a line for each record or an array of them: fields and kinds over all lines, numbers as they are written where a float would round or kinds are mixed.
 import { TwinError } from "../../../contract/error.ts";
 import { type ColumnInfo, fileList, literal, quoted, type Source } from "../database/source.ts";
 import { foldersOf } from "./folder-columns.ts";
 import { type Reading, textName } from "./reading.ts";
+import { shownPath } from "./shown-path.ts";
+import { beginningOf, type TextFile } from "./text-files.ts";
 import { decideTypes, textTimes, typedText } from "./text-types.ts";
 
-export async function readJsonLines(source: Source, files: readonly string[]): Promise<Reading> {
+export async function readJson(source: Source, held: readonly TextFile[]): Promise<Reading> {
+  const files = held.map(({ file }) => file);
+  const paths = new Map(held.map(({ file, path }) => [file, path]));
+  const at = (some: readonly string[]): string => fileList(some.map((file) => paths.get(file) ?? file));
+  const layout = layoutOf(held);
   const told = await source.describe(
-    `SELECT * FROM read_json(${fileList(files)}, format = 'newline_delimited', sample_size = -1, maximum_sample_files = 1000000000, dateformat = '${never}', timestampformat = '${never}', hive_partitioning = false)`,
+    `SELECT * FROM read_json(${at(files)}, format = '${layout}', sample_size = -1, maximum_sample_files = 1000000000, dateformat = '${never}', timestampformat = '${never}', hive_partitioning = false)`,
   );
   const found = told.map(({ name, type }) => ({
     name,
     type: type.replaceAll("JSON", "VARCHAR").replaceAll("UUID", "VARCHAR"),
   }));
   if (found.length === 0) {
-    throw new TwinError(`${files[0]} is empty: it has not a single line`);
+    throw new TwinError(`${shownPath(files[0])} is empty: it has not a single line`);
   }
   const folders = foldersOf(
     files,
@@ -24,7 +30,7 @@ export async function readJsonLines(source: Source, files: readonly string[]): P
   const asText = (type: string): boolean => type === "DOUBLE" || type === "VARCHAR" || /^U?HUGEINT$/.test(type);
   const read = found.map(({ name, type }) => ({ name, type: asText(type) ? "VARCHAR" : type }));
   const rows = (some: readonly string[]): string =>
-    `read_json(${fileList(some)}, format = 'newline_delimited', columns = {${read.map(({ name, type }) => `${literal(name)}: ${literal(type)}`).join(", ")}}, ${folders?.options ?? "hive_partitioning = false"})`;
+    `read_json(${at(some)}, format = '${layout}', columns = {${read.map(({ name, type }) => `${literal(name)}: ${literal(type)}`).join(", ")}}, ${folders?.options ?? "hive_partitioning = false"})`;
   const of = (type: string): string[] => found.filter((column) => column.type === type).map(({ name }) => name);
   const numbers = await decideTypes(source, rows(files), of("DOUBLE"), ["BIGINT", "DOUBLE"]);
   // Numbers below 0 beside others are of 128 bits to the database, whatever their size.
@@ -69,3 +75,47 @@ async function withoutValue(source: Source, rows: string, told: readonly ColumnI
 
 /** A form that no text has: dates are decided by us, over all lines. */
 const never = "%Y-%m-%dnever";
+
+type Layout = "newline_delimited" | "array" | "unstructured";
+
+/** How the records of all files stand in them. @throws TwinError where files differ */
+function layoutOf(texts: readonly TextFile[]): Layout {
+  let first: { file: string; layout: Layout } | null = null;
+  for (const held of texts) {
+    const { file } = held;
+    const text =
+      beginningOf(held)
+        ?.text.replace(/^\uFEFF/, "")
+        .trimStart() ?? "";
+    if (text === "") {
+      continue;
+    }
+    const layout = text.startsWith("[") ? "array" : brokenOver(text) ? "unstructured" : "newline_delimited";
+    first ??= { file, layout };
+    if ((first.layout === "array") !== (layout === "array")) {
+      const [array, lines] = layout === "array" ? [file, first.file] : [first.file, file];
+      throw new TwinError(
+        `${shownPath(array)} holds an array, and ${shownPath(lines)} a record in each line: write all files alike`,
+      );
+    }
+    if (layout === "unstructured") {
+      first = { file, layout };
+    }
+  }
+  return first?.layout ?? "newline_delimited";
+}
+
+/** Whether the first record goes on over several lines. */
+function brokenOver(text: string): boolean {
+  const [line, more] = text.split(/\r?\n/, 2);
+  return more !== undefined && /^\{\s*("(\\.|[^"\\])*"\s*:\s*([{[]\s*)?.*,?\s*)?$/.test(line) && !complete(line);
+}
+
+function complete(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -37,6 +37,9 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
     guards: columns.flatMap((column) => guardsOf(column, files, of)),
     sql: (some) => {
       const runs = runsOf(some, of);
+      if (runs.length > 1 && columns.every(joinable)) {
+        return joined(some, new Set(runs.map((run) => run.of)));
+      }
       const selects = runs.map((run) => rowsOf(run.files, run.of));
       return selects.length === 1
         ? selects[0]
@@ -44,10 +47,27 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
     },
   };
 
+  /** All files at once: a select for each run of files takes much longer where schemas alternate. */
+  function joined(some: readonly string[], schemas: ReadonlySet<number>): string {
+    const selected = columns.map(({ name, type, own }) => {
+      const there = own.some((from, schema) => from !== null && schemas.has(schema));
+      return `CAST(${there ? quoted(name) : "NULL"} AS ${type}) AS ${quoted(name)}`;
+    });
+    return `(SELECT ${selected.join(", ")}${folders === null ? "" : folders.select} FROM read_parquet(${fileList(some)}, union_by_name = true, ${folders?.options ?? "hive_partitioning = false"}))`;
+  }
+
   function shown({ name, type, own }: Column): ColumnInfo {
     return { name, type: type === "BLOB" ? "VARCHAR" : type === none ? inFiles(own) : type };
   }
 }
+
+const widened = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT"];
+
+/** Whether the database itself widens the column over all files, without any value changing. */
+const joinable = ({ type, own }: Column): boolean =>
+  type !== none &&
+  type !== "BLOB" &&
+  own.every((from) => from === null || from === type || (widened.includes(from) && widened.includes(type)));
 
 /** Number of the schema that a file has. */
 type SchemaOf = (file: string) => number;
