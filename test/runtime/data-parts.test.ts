@@ -281,7 +281,7 @@ describe("parts that cannot be meant so", () => {
       ],
     });
     expect(warnings).toContainEqual(
-      expect.stringMatching(/1 times the same user, item and time stand in two parts, with other values/),
+      expect.stringMatching(/1 times the same user, item and time stand in two parts: each counts/),
     );
     const rows: Row[] = [
       [1, "a", 0, 1, "train"],
@@ -291,6 +291,24 @@ describe("parts that cannot be meant so", () => {
     const by = bound({ "e.csv": rows }, "e.csv", `${label}split: {by: part, column: set, train: train, test: test}`);
     await expect(checkData(by, manifest)).rejects.toThrow(
       /e\.csv, row 3: this sample of the test part stands in .*e\.csv, row 1/,
+    );
+  });
+
+  it("share no sample where few are equal at equal steps: something may have been shown twice", async () => {
+    const steps = (same: number): Binding => {
+      const train = Array.from({ length: 10 }, (_, i): Row => [1, "c", i, i % 2]);
+      const test = Array.from(
+        { length: 200 },
+        (_, i): Row => (i < same ? (train[i] ?? [1, "c", i]) : [1, "d", 1000 + i]),
+      );
+      const { path } = bound({ "a.csv": train, "b.csv": test }, "a.csv");
+      const file = "{train: a.csv, test: b.csv}";
+      return parseBinding(`events: {file: ${file}, user: user, item: sku, order: ts}\n${label}`, path);
+    };
+    const { warnings } = await checkData(steps(2), manifest);
+    expect(warnings).toContainEqual(expect.stringMatching(/2 times the same user, item and time stand in two parts/));
+    await expect(checkData(steps(3), manifest)).rejects.toThrow(
+      /b\.csv, row 1: this sample of the test part stands in .*a\.csv, row 1 .* \(the first of 3 such samples\)/,
     );
   });
 
