@@ -11,10 +11,11 @@ export function reportText(report: DataReport): string {
     clock.unit === "steps"
       ? `step ${number(time)}`
       : new Date(time * 1000).toISOString().slice(0, 19).replace("T", " ");
+  const rows = report.lists === undefined ? "events" : "samples";
   const lines = [
-    `${number(events)} events of ${number(users)} users, from ${at(clock.first)} to ${at(clock.last)}`,
-    `${number(items)} items; the events name ${number(seen.items)}${seen.withoutRow === 0 ? "" : `, of which ${number(seen.withoutRow)} have no row in the items file`}`,
-    `events a user: ${number(behaviours.min)} at least, ${number(behaviours.median)} in the middle, ${number(behaviours.p95)} at 95 %, ${number(behaviours.max)} at most`,
+    `${number(events)} ${rows} of ${number(users)} users, from ${at(clock.first)} to ${at(clock.last)}`,
+    `${number(items)} items; the ${rows} name ${number(seen.items)}${seen.withoutRow === 0 ? "" : `, of which ${number(seen.withoutRow)} have no row in the items file`}`,
+    `${rows} a user: ${number(behaviours.min)} at least, ${number(behaviours.median)} in the middle, ${number(behaviours.p95)} at 95 %, ${number(behaviours.max)} at most`,
   ];
   if (report.dropped !== undefined) {
     const { rows, of } = report.dropped;
@@ -29,7 +30,7 @@ export function reportText(report: DataReport): string {
     }
     const span = `${at(part.first ?? 0)} to ${at(part.last ?? 0)}`;
     lines.push(
-      `${part.part}: ${number(part.events)} events${report.model === "" ? "" : `, ${number(part.samples)} with a label`}, ${number(part.users)} users, ${span}`,
+      `${part.part}: ${number(part.events)} ${rows}${report.model === "" ? "" : `, ${number(part.samples)} with a label`}, ${number(part.users)} users, ${span}`,
     );
     if (part.drawn !== undefined) {
       const repeats = `${number(part.repeats ?? 0)} of the positives are of items that their user had met before`;
@@ -44,6 +45,18 @@ export function reportText(report: DataReport): string {
       );
     }
     lines.push(...part.labels.map(labelText));
+  }
+  for (const one of report.lists ?? []) {
+    const { history, lists, behaviours: all, empty, longest, max, long, cut, late, unordered, blank } = one;
+    const told = [
+      `${number(empty)} are empty`,
+      `the longest has ${number(longest)}`,
+      ...(long > 0 ? [`${number(long)} have more than ${number(max)}, of which ${number(cut)} are cut off`] : []),
+      ...(late > 0 ? [`${number(late)} behaviours are not before their sample`] : []),
+      ...(unordered > 0 ? [`${number(unordered)} were put into order`] : []),
+      ...(blank > 0 ? [`${number(blank)} places hold no item`] : []),
+    ];
+    lines.push(`${history}: ${number(all)} behaviours in ${number(lists)} lists; ${told.join(", ")}`);
   }
   const odd = report.features.filter(({ missing, unknown }) => missing + unknown > 0);
   for (const { name, values, missing, unknown, lists } of odd) {

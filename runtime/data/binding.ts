@@ -167,14 +167,19 @@ function describe(issue: v.BaseIssue<unknown>, place: Binding["place"]): string 
   const parents = keys.slice(0, -1);
   const last = String(keys.at(-1) ?? "");
   const where = place(...keys);
-  if (issue.type === "strict_object" && issue.expected === "never") {
+  // Below a key of any name an issue keeps its message alone.
+  const told = /^Invalid (?:key|type): Expected (.+) but received (.+)$/s.exec(issue.message);
+  const expected = issue.expected ?? told?.[1];
+  const received = told?.[2] ?? issue.received;
+  const isKey = issue.type === "strict_object" || issue.message.startsWith("Invalid key");
+  if (isKey && expected === "never") {
     return `${where}: \`${last}\` is not known here${meant(last, keysAt(parents))}`;
   }
-  if (issue.type === "strict_object" && issue.received === "undefined") {
+  if (isKey && received === "undefined") {
     return `${where}: \`${keys.join(".")}\` is missing`;
   }
   if (issue.message.startsWith("Invalid type")) {
-    return `${where}: \`${keys.join(".") || "the file"}\` should be ${issue.expected}, and is ${issue.received}`;
+    return `${where}: \`${keys.join(".") || "the file"}\` should be ${expected}, and is ${received}`;
   }
   return `${where}: \`${keys.join(".")}\`: ${issue.message}`;
 }
