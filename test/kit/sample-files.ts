@@ -143,11 +143,11 @@ export async function bothBindings(
   histories:
     watched: {item: seq${by}, newest: ${form.newest}${padding}${times}, columns: {watched.progress: progresses}}
 `;
-  return {
-    log: parseBinding(
-      `events: {file: events.csv, user: user, item: video, time: time}\n${tail(more)}`,
-      join(folder, "data.yaml"),
-    ),
-    samples: parseBinding(`${samples}${tail(more)}`, join(folder, "samples.yaml")),
+  const texts = {
+    "data.yaml": `events: {file: events.csv, user: user, item: video, time: time}\n${tail(more)}`,
+    "samples.yaml": `${samples}${tail(more)}`,
   };
+  writeFiles(folder, texts);
+  const [log, listed] = Object.entries(texts).map(([name, text]) => parseBinding(text, join(folder, name)));
+  return { log, samples: listed };
 }

@@ -174,7 +174,8 @@ export function wholeNumberText(e: string): { readonly sql: string; readonly bad
   const none = `${e} IS NULL OR ${notNumbers(e)}`;
   const fits = `${matches(e, wholeFloat)} AND TRY_CAST(${digits} AS BIGINT) IS NOT NULL`;
   return {
-    sql: `CASE WHEN ${none} THEN NULL WHEN ${fits} THEN CAST(${digits} AS BIGINT) ELSE error('no whole number') END`,
+    // Digits that come back as they are need no further look.
+    sql: `CASE WHEN CAST(TRY_CAST(${e} AS BIGINT) AS VARCHAR) = ${e} THEN CAST(${e} AS BIGINT) WHEN ${none} THEN NULL WHEN ${fits} THEN CAST(${digits} AS BIGINT) ELSE error('no whole number') END`,
     bad: `NOT (${none}) AND NOT (${fits})`,
   };
 }
