@@ -17,6 +17,8 @@ export interface RawList {
   readonly element: string;
   /** Whether the values were cut out of a text: spaces around do not count, and an empty one is missing. */
   readonly cut: boolean;
+  /** The text that they were cut out of. */
+  readonly text?: { readonly sql: string; readonly by: string };
   /** A condition on rows whose text is no list, and what is then said. */
   readonly bad: string | null;
   readonly why: string;
@@ -54,7 +56,7 @@ export async function rawList(
   const empty = `${text} IS NULL OR trim(${text}) = ''`;
   if (by !== null) {
     const sql = `CASE WHEN ${empty} THEN [] ELSE string_split(${text}, ${literal(by)}) END`;
-    return { ...base, sql, element: "VARCHAR", cut: true };
+    return { ...base, sql, element: "VARCHAR", cut: true, text: { sql: text, by } };
   }
   const list = `TRY_CAST(${text} AS VARCHAR[])`;
   return {
@@ -105,7 +107,40 @@ export async function castList(
     use,
     due: due[use],
     ...(beside && { beside }),
+    quick: quickly(raw, use === "int64" || use === "whole" ? "BIGINT" : use === "number" ? "DOUBLE" : null, padding),
   });
+}
+
+/** A list of numbers read at once, and the condition on the row that it can be. */
+export interface Quick {
+  readonly when: string;
+  readonly sql: string;
+}
+
+/** What a whole text must be to be read without a look at each value: digits as they would be written again. */
+const patterns = { BIGINT: String.raw`-?(0|[1-9]\d{0,17})`, DOUBLE: String.raw`-?\d{1,15}(\.\d{1,15})?` } as const;
+
+/** Null where it cannot be said of a text as a whole, or there is none. */
+export function quickly(
+  { text }: RawList,
+  type: keyof typeof patterns | null,
+  padding: readonly string[] = [],
+): Quick | null {
+  if (
+    text === undefined ||
+    type === null ||
+    /[\d.\s-]/.test(text.by) ||
+    !padding.every((one) => /^-?\d{1,18}$/.test(one))
+  ) {
+    return null;
+  }
+  const by = text.by.replace(/[\\^$|?*+()[\]{}]/g, String.raw`\$&`);
+  const list = `CAST(string_split(${text.sql}, ${literal(text.by)}) AS ${type}[])`;
+  const pads = padding.join(", ");
+  return {
+    when: `regexp_full_match(${text.sql}, ${literal(`${patterns[type]}(${by}${patterns[type]})*`)})`,
+    sql: pads === "" ? list : `list_transform(${list}, lambda x: CASE WHEN x IN (${pads}) THEN NULL ELSE x END)`,
+  };
 }
 
 /** A value as the use needs it; where it was cut out of a text, as a column of such texts would be read. */
@@ -138,7 +173,13 @@ function withoutPadding({ sql, bad }: Cast, raw: RawList, padding: readonly stri
 export function finishList(
   written: RawList,
   cast: Cast,
-  of: { readonly name: string; readonly use: Use; readonly due: string; readonly beside?: RawList },
+  of: {
+    readonly name: string;
+    readonly use: Use;
+    readonly due: string;
+    readonly beside?: RawList;
+    readonly quick: Quick | null;
+  },
 ): Resolved {
   const { beside } = of;
   // Beside a single behaviour an empty text is its missing value, as `|` is of two.
@@ -151,11 +192,12 @@ export function finishList(
       : written;
   const plain = cast.sql === "(x)" || cast.sql === "x";
   const whole = /^CAST\(\(x\) AS (BIGINT|DOUBLE|VARCHAR)\)$/.exec(cast.sql)?.[1];
-  const list = plain
+  const each = plain
     ? raw.sql
     : whole !== undefined
       ? `CAST(${raw.sql} AS ${whole}[])`
       : `list_transform(${raw.sql}, lambda x: ${cast.sql})`;
+  const list = of.quick === null ? each : `CASE WHEN ${of.quick.when} THEN ${of.quick.sql} ELSE ${each} END`;
   const wrong = cast.bad === null ? null : `list_filter(${raw.sql}, lambda x: ${cast.bad})`;
   const reasons: (readonly [string, string])[] = [];
   if (raw.bad !== null) {

@@ -7,7 +7,7 @@ import { firstLines, literal, type Source } from "../database/source.ts";
 import type { KeyType } from "../items.ts";
 import type { Relation } from "../relation.ts";
 import type { Resolved } from "../resolve.ts";
-import { castList, finishList, type RawList, rawList } from "./list-column.ts";
+import { castList, finishList, quickly, type RawList, rawList } from "./list-column.ts";
 
 export const listColumn = (history: string): string => `#list ${history}`;
 export const timesColumn = (history: string): string => `#times ${history}`;
@@ -55,7 +55,9 @@ async function times(
   const raw = await rawList(source, relation, clock.column, by, where);
   const cast = await secondsCast(source, relation, raw, clock, where);
   const due = clock.format === undefined ? "seconds, milliseconds or times" : `times like \`${clock.format}\``;
-  return finishList(raw, cast, { name: timesColumn(history), use: "number", due, beside: items });
+  const plain = clock.format === undefined && clockFactors[clock.unit] === 1;
+  const quick = quickly(raw, plain ? "DOUBLE" : null);
+  return finishList(raw, cast, { name: timesColumn(history), use: "number", due, beside: items, quick });
 }
 
 async function secondsCast(
