@@ -56,7 +56,7 @@ export function reportText(report: DataReport): string {
       ...(unordered > 0 ? [`${number(unordered)} were put into order`] : []),
       ...(blank > 0 ? [`${number(blank)} places hold no item`] : []),
     ];
-    lines.push(`${history}: ${number(all)} behaviours in ${number(lists)} lists; ${told.join(", ")}`);
+    lines.push(`${history}: ${number(all)} behaviours of ${number(lists)} lists; ${told.join(", ")}`);
   }
   const odd = report.features.filter(({ missing, unknown }) => missing + unknown > 0);
   for (const { name, values, missing, unknown, lists } of odd) {

@@ -15,7 +15,7 @@ import { shopModel, videoModel, writeFiles } from "../kit/data-files.ts";
 import { prepared, t0 } from "../kit/prepared.ts";
 
 afterAll(cleanUp);
-const manifest = readManifest(built(videoModel({ max: 4, key: "key(string)" })));
+const manifest = readManifest(built(videoModel({ max: 4 })));
 const features = manifest.features.filter(({ group }) => group === "item");
 
 interface Met {
@@ -32,8 +32,8 @@ const met: readonly Met[] = Array.from({ length: 40 }, (_, i) => ({
   user: `u${i % 4}`,
   video: names[(i * 3 + (i >> 3)) % 5],
   time: t0 + i * 60,
-  category: ((i * 3 + (i >> 3)) % 5) + (i > 25 && (i * 3 + (i >> 3)) % 5 === 1 ? 3 : 0),
-  progress: (i % 10) / 10,
+  category: ((i * 3 + (i >> 3)) % 5) + (i > 25 && (i * 3 + (i >> 3)) % 5 === 1 ? 7 : 0),
+  progress: i % 10,
 }));
 const rest = `item.duration: "7", item.topics: {split: {column: tags, by: ";"}}, item.cover: "[1.0, 2.0, 3.0]"`;
 
@@ -118,7 +118,10 @@ describe("without an items file", () => {
     const stale = met.flatMap((row) =>
       met.filter(
         (past) =>
-          past.user === row.user && past.time < row.time && past.video === changed?.video && past.category !== changed.category,
+          past.user === row.user &&
+          past.time < row.time &&
+          past.video === changed?.video &&
+          past.category !== changed.category,
       ),
     );
     expect(stale.length).toBeGreaterThan(0);
@@ -166,7 +169,9 @@ describe("counts", () => {
     const pairs = (binding: Binding) =>
       withSource(binding, async (source) => {
         const sums = await countItems(source, binding, "string", [{ name: "watched", max: 4 }], "counted");
-        const rows = await source.all("SELECT twin_key, twin_pairs_0 AS pairs FROM counted WHERE twin_pairs_0 > 0 ORDER BY 1");
+        const rows = await source.all(
+          "SELECT twin_key, twin_pairs_0 AS pairs FROM counted WHERE twin_pairs_0 > 0 ORDER BY 1",
+        );
         return { sums, rows };
       });
     expect(await pairs(samples)).toEqual(await pairs(log));
@@ -184,7 +189,10 @@ describe("negatives of lists", () => {
       return `${user},${sku},${time},1,"${past.map((one) => one.sku).join("|")}","${past.map((one) => one.time).join("|")}"`;
     });
     const items = Array.from({ length: 30 }, (_, i) => i).join("\n");
-    writeFiles(folder, { "s.csv": `user,sku,time,recall,seq,times\n${lines.join("\n")}\n`, "items.csv": `sku\n${items}\n` });
+    writeFiles(folder, {
+      "s.csv": `user,sku,time,recall,seq,times\n${lines.join("\n")}\n`,
+      "items.csv": `sku\n${items}\n`,
+    });
     return parseBinding(
       `samples: {file: s.csv, user: user, item: sku, time: time, histories: {bought: {item: seq, by: "|", time: times}}}
 items: {file: items.csv, key: sku}

@@ -55,7 +55,7 @@ async function times(
   const raw = await rawList(source, relation, clock.column, by, where);
   const cast = await secondsCast(source, relation, raw, clock, where);
   const due = clock.format === undefined ? "seconds, milliseconds or times" : `times like \`${clock.format}\``;
-  const plain = clock.format === undefined && clockFactors[clock.unit] === 1;
+  const plain = clock.format === undefined && clock.unit === "s";
   const quick = quickly(raw, plain ? "DOUBLE" : null);
   return finishList(raw, cast, { name: timesColumn(history), use: "number", due, beside: items, quick });
 }
