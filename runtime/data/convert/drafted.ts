@@ -151,13 +151,11 @@ async function usersOwn(look: Look, { files, user, features }: Published): Promi
   return new Set([user, ...own.map(({ name }) => name)]);
 }
 
-/** Columns that should say what an item is, and say several things of one: no past item can be known by them. */
+/** Columns that should say what an item is, and say several things of one: an item has one row. */
 async function varyingItems(look: Look, published: Published): Promise<ReadonlySet<string>> {
-  const { files, item, items, features, histories } = published;
-  const listed = new Set(histories.flatMap(({ parallel }) => parallel.map(({ of }) => of)));
+  const { files, item, items, features } = published;
   const asked = features.filter(
-    ({ group, table, column, name, sql }) =>
-      group === "item" && table === "rows" && column !== item && !listed.has(name) && sql === null,
+    ({ group, table, column, sql }) => group === "item" && table === "rows" && column !== item && sql === null,
   );
   return items !== null || asked.length === 0
     ? new Set()
@@ -205,6 +203,11 @@ async function historiesOf(
       if (made === null) {
         notes.push(`no feature was made of the lists \`${column}\`: they are no single values of behaviours`);
         continue;
+      }
+      if (of !== null) {
+        notes.push(
+          `the lists \`${alone}\` became a cross feature: an item has one row, and they say several things of one`,
+        );
       }
       const called = own.give(alone);
       cross.push({ name: called, kind: made, column: null });

@@ -28,7 +28,10 @@ export function easyFeatures(config: ProtoMessage, notes: string[]): EasyFeature
     ...config.messages("feature_config").flatMap((one) => one.messages("features")),
   ];
   if (written.length === 0) {
-    throw new TwinError(`${config.place()}: there is neither \`feature_config\` nor \`feature_configs\``);
+    const way = config.has("fg_json_path")
+      ? "; EasyRec makes them of the JSON that fg_json_path names: convert the pipeline.config that it writes into model_dir"
+      : "";
+    throw new TwinError(`${config.place()}: there is neither \`feature_config\` nor \`feature_configs\`${way}`);
   }
   return written.flatMap((one) => {
     const inputs = one.texts("input_names");

@@ -34,7 +34,7 @@ export function groupOf(config: ProtoMessage, name: string): PublishedFeature["g
 
 /**
  * As `seq_att_map` says. Else, of a group that holds lists beside other features: those that share a table, or all of them in
- * their order where there are as many.
+ * their order where there are as many; else a feature of any group that shares the table, or whose name the list's begins with.
  */
 export function easyPairs(config: ProtoMessage, features: readonly EasyFeature[]): Pair[] {
   const pairs: Pair[] = [];
@@ -59,8 +59,16 @@ export function easyPairs(config: ProtoMessage, features: readonly EasyFeature[]
     for (const [i, list] of lists.entries()) {
       const shared = keys.find(({ table }) => table !== null && table === list.table);
       const key = shared ?? (keys.length === lists.length ? keys[i] : undefined);
-      pairs.push({ key: key?.name ?? null, list: list.name });
+      pairs.push({ key: key?.name ?? keyOf(list, features), list: list.name });
     }
   }
   return pairs;
+}
+
+/** A feature that shares the list's table, or whose name the list's begins with: `book_id` of `book_id_seq`. */
+function keyOf(list: EasyFeature, features: readonly EasyFeature[]): string | null {
+  const keys = features.filter(({ sequence, kind }) => !sequence && kind.kind === "category");
+  const shared = keys.find(({ table }) => table !== null && table === list.table);
+  const begun = keys.filter(({ name }) => list.name.startsWith(`${name}_`));
+  return shared?.name ?? begun.sort((a, b) => b.name.length - a.name.length)[0]?.name ?? null;
 }

@@ -1,4 +1,5 @@
 // What published layouts become: the binding's text, and the features of the model, for each project.
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { convert, type Project } from "../../../runtime/data/convert/convert.ts";
@@ -187,6 +188,26 @@ columns:
       tags: "tags(buckets: 50, max: 2, dim: 4)",
       age_pid: "hashed(buckets: 100, dim: 4)",
     });
+  });
+
+  it("makes cross features of lists that say several things of one item", async () => {
+    const dir = temporary();
+    easyTaobao(dir);
+    const file = join(dir, "taobao_train_data.csv");
+    const lines = readFileSync(file, "utf8").trim().split("\n");
+    const changed = lines.map((line, i) =>
+      line
+        .split(",")
+        .map((cell, k) => (k === 4 ? String(1 + (i % 9)) : cell))
+        .join(","),
+    );
+    writeFileSync(file, `${changed.join("\n")}\n`);
+    const { model, data, notes } = await of("easyrec", dir);
+    expect(notes).toContain("`cate_id` is known of the candidate alone: it has several values for one `brand`");
+    expect(notes.join("\n")).toMatch(/the lists `tag_category_list` became a cross feature: an item has one row/);
+    expect(data).toContain("columns: {seen.tag_category_list: column12}");
+    expect(block(model, "candidate").cate_id).toBe("id(vocab: 10, dim: 8)");
+    expect(model).toContain("tag_category_list: id(vocab: 10, dim: 8)");
   });
 });
 
