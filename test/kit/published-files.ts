@@ -100,7 +100,7 @@ export async function fuxiEncoded(folder: string, extra: Readonly<Record<string,
 
 /** `dataset_config.yaml` and CSV files as they are, with `^` in the lists, as AmazonElectronics_x1 is published. */
 export function fuxiRaw(folder: string): void {
-  const draw = draws(2);
+  const draw = draws(7);
   const line = (): string => {
     const [item, list] = [1 + draw(items), listOf(draw, 6)];
     const kinds = list.map((one) => 900 + category(one));

@@ -77,6 +77,9 @@ async function grouped(
   const isKey = (feature: PublishedFeature): boolean =>
     feature.group === "item" && feature.table === table && feature.column === keyColumn(published);
   const key = published.features.find(isKey);
+  if (key !== undefined && key.kind.kind !== "category") {
+    throw new TwinError(`\`${key.name}\` cannot be the item: it is no id. Name another column: --item COLUMN`);
+  }
   const ordered = key === undefined ? published.features : [key, ...published.features.filter((one) => one !== key)];
   for (const feature of ordered) {
     const { name, column } = feature;

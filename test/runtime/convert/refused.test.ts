@@ -131,6 +131,14 @@ describe("FuxiCTR", () => {
     );
   });
 
+  it("refuses an item that is no id, or no column", async () => {
+    const dir = temporary();
+    await fuxiEncoded(dir);
+    await expect(of("fuxictr", dir, { item: "price" })).rejects.toThrow(/`price` cannot be the item: it is no id/);
+    await expect(of("fuxictr", dir, { item: "ghost" })).rejects.toThrow(/has no column `ghost` \(--item\)/);
+    await expect(of("fuxictr", dir, { user: "ghost" })).rejects.toThrow(/there is no column `ghost` \(--user\)/);
+  });
+
   it("says which types of features are not known, and leaves them out", async () => {
     const dir = temporary();
     await fuxiEncoded(dir, { hour: { source: "context", type: "quantum" }, ghost: { type: "numeric" } });
