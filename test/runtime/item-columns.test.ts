@@ -192,5 +192,7 @@ it("a field of a record has its place, its type and its length", () => {
   expect(piece.into.buffer).toBe(column.buffer);
   expect(fieldPiece(store, "item.price", 2).column).toEqual(new Float32Array(2));
   expect(fieldPiece(store, "item.price", 2).piece.into).toHaveLength(8);
+  const fields = new Map([["item.cover", { dtype: "float32", from: 0, words: 3 } as const]]);
+  expect(fieldPiece({ where: "x", fields }, "item.cover", 2).column).toEqual(new Float32Array(6));
   expect(() => fieldPiece(store, "item.colour", 1)).toThrow("the items holds no feature item.colour");
 });

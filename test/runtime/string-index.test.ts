@@ -75,6 +75,11 @@ it("finds every key and no other among any texts that hash alike", () => {
   );
 });
 
+it("compares a key's own bytes, not those of its neighbour, and none above ASCII as a letter", () => {
+  expect(look(indexOf(["xb", "ac"], alike), ["ab", "ac", "xb"])).toEqual([0, 2, 1]);
+  expect(look(indexOf(["bb", "aé"], alike), ["aÃ©", "aé"])).toEqual([0, 2]);
+});
+
 it("looks no further than the longest walk, and stops at an empty slot", () => {
   const index = indexOf(["a", "b", "c"], byFirst);
   const counted = { ...index, slots: { ...index.slots, longest: 1_000_000_000 } };
