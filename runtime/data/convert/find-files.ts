@@ -24,8 +24,10 @@ const climbed = 5;
 /** The path that a text of the folder names, as it is, or under the folder, one above it, or by its last name alone. */
 export function resolved(dir: string, written: string): string | null {
   const tried = [resolve(dir, written)];
+  // How far up the training was started is not known either.
+  const below = written.replace(/^(\.\.?[/\\])+/, "");
   for (let above = dirname(resolve(dir)), n = 0; n < climbed; above = dirname(above), n++) {
-    tried.push(resolve(above, written));
+    tried.push(resolve(above, written), resolve(above, below));
   }
   tried.push(join(dir, basename(written)));
   return tried.find((path) => existsSync(path)) ?? null;

@@ -1,5 +1,5 @@
 // What published layouts become: the binding's text, and the features of the model, for each project.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { convert, type Project } from "../../../runtime/data/convert/convert.ts";
@@ -60,6 +60,15 @@ columns: {predict.label: label}
       cate_id: "vocabulary(max: 10, min_count: 1, dim: 8)",
     });
     expect(model).toContain("max: 100\n");
+  });
+
+  it("finds data that a configuration names from where training was started", async () => {
+    const dir = temporary();
+    fuxiRaw(join(dir, "data/amazon_x1"));
+    mkdirSync(join(dir, "zoo/config"), { recursive: true });
+    renameSync(join(dir, "data/amazon_x1/dataset_config.yaml"), join(dir, "zoo/config/dataset_config.yaml"));
+    const { data } = await of("fuxictr", join(dir, "zoo/config"));
+    expect(data).toContain("train: ../../data/amazon_x1/train.csv");
   });
 
   it("reads whole lists by user, and writes the one log of behaviours and samples that they are", async () => {
