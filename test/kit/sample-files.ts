@@ -123,7 +123,10 @@ columns: {predict.click: click}
 ${more}
 `;
 
-/** The log as events, and as samples; `more` is YAML at the top level. */
+/**
+ * The log as events, and as samples; `more` is YAML at the top level.
+ * @param timed without, the samples have no times, and the log's are steps: the n-th event of a user, from 0, must be at n
+ */
 export async function bothBindings(
   events: readonly LogEvent[],
   form: SampleForm,
@@ -144,7 +147,7 @@ export async function bothBindings(
     watched: {item: seq${by}, newest: ${form.newest}${padding}${times}, columns: {watched.progress: progresses}}
 `;
   const texts = {
-    "data.yaml": `events: {file: events.csv, user: user, item: video, time: time}\n${tail(more)}`,
+    "data.yaml": `events: {file: events.csv, user: user, item: video, ${timed ? "time" : "order"}: time}\n${tail(more)}`,
     "samples.yaml": `${samples}${tail(more)}`,
   };
   writeFiles(folder, texts);

@@ -34,8 +34,8 @@ const anyForm = fc.record({
   padding: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
 });
 
-async function batches(binding: Binding, memory = 1e9): Promise<Batch[]> {
-  const { folder } = await prepared(binding, manifest, { every: 7 });
+async function batches(binding: Binding, memory = 1e9, model = manifest): Promise<Batch[]> {
+  const { folder } = await prepared(binding, model, { every: 7 });
   const dataset = await openDataset(folder, { memory });
   const all = parts.map((part) =>
     dataset.batch(
@@ -67,7 +67,28 @@ describe("samples with lists", () => {
     );
   });
 
-  it("make the same requests as the events, and of positions the same as of steps", async () => {
+  it("without times make the same batches as events in an order: a step is a place in the list", async () => {
+    const steps = readManifest(built(videoModel({ max: 5 }).replace("[1h, 1d]", "[2, 4]")));
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyEvent, { minLength: 1, maxLength: 40 }), anyForm, async (events, form) => {
+        const at = new Map<number, number>();
+        const placed = sound(events).map((event) => {
+          const time = at.get(event.user) ?? 0;
+          at.set(event.user, time + 1);
+          return { ...event, time };
+        });
+        const split = "split: {holdout: users, train: 100%, test: rest}";
+        const { log, samples } = await bothBindings(placed, form as SampleForm, { more: split, timed: false });
+        const due = await batches(log, 1e9, steps);
+        const ago = due[0].histories.watched.cross["watched.ago"];
+        expect(new Set(ago).size).toBeGreaterThan(1);
+        expect(await batches(samples, 1e9, steps)).toEqual(due);
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("make the same requests as the events", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyEvent, { minLength: 1, maxLength: 30 }), anyForm, async (events, form) => {
         const { log, samples } = await bothBindings(sound(events), form as SampleForm);
