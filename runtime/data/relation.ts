@@ -2,10 +2,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { TwinError } from "../../contract/error.ts";
 import { meant } from "../../contract/nearest.ts";
+import { cell } from "../../contract/width.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { guarded } from "./files/common-type.ts";
 import { readCsv } from "./files/csv.ts";
-import { type FileForm, type Format, formatOf } from "./files/file-form.ts";
+import { type FileForm, type Format, formatOf, writtenSeparator } from "./files/file-form.ts";
 import { readJson } from "./files/json-lines.ts";
 import { readParquet } from "./files/parquet.ts";
 import { readError } from "./files/read-error.ts";
@@ -35,6 +36,8 @@ export interface Relation {
   readonly texts: ReadonlySet<string>;
   /** Rows that cannot be brought to their column's type. */
   readonly guards: readonly Guard[];
+  /** How many rows the files have, where their ends say it. */
+  readonly rows?: number | null;
   /** All files, or some, as a table. */
   sql(files?: readonly string[]): string;
   /** A select of the relation's rows in file order with their number as `"#row"`. */
@@ -139,6 +142,7 @@ export async function openParts(
     columns: new Map(reading.columns.map((column) => [column.name, column.type])),
     texts: reading.texts,
     guards: reading.guards,
+    ...(reading.rows !== undefined && { rows: reading.rows }),
     sql,
     numbered: `SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,
   };
@@ -222,6 +226,13 @@ export function requireColumn(relation: Relation, column: string, where: string)
   const type = relation.columns.get(column);
   if (type !== undefined) {
     return type;
+  }
+  const [only, ...more] = relation.columns.keys();
+  if (relation.format === "csv" && only !== undefined && more.length === 0) {
+    const sign = /[^\p{L}\p{N}_.:"' -]+|::/u.exec(only)?.[0] ?? " ";
+    throw new TwinError(
+      `${where}: ${relation.name} has no column \`${column}\`; its only column is ${JSON.stringify(cell(only))}. If fields are separated otherwise, say the \`separator\` beside \`file\`, such as \`separator: ${writtenSeparator(sign)}\``,
+    );
   }
   throw new TwinError(
     `${where}: ${relation.name} has no column \`${column}\`${meant(column, relation.columns.keys())}`,

@@ -92,7 +92,7 @@ export async function resolve(source: Source, relation: Relation, binding: Bindi
     const read = asText
       ? { sql: quoted(textName(written.column)), type: "VARCHAR" }
       : { sql: quoted(written.column), type };
-    const part = finish(wanted.name, read.sql, written.column, read.type, use, relation, where);
+    const part = await finish(source, wanted.name, read.sql, written.column, read.type, use, relation, where);
     return { ...part, derive: written, made: "derivation" };
   }
   if (written === undefined || relation.columns.has(written.sql)) {
@@ -103,14 +103,14 @@ export async function resolve(source: Source, relation: Relation, binding: Bindi
       ? await readAsIds(source, relation, column)
       : { sql: quoted(column), type: held };
     return {
-      ...finish(wanted.name, sql, column, type, wanted.use, relation, place),
+      ...(await finish(source, wanted.name, sql, column, type, wanted.use, relation, place)),
       derive: null,
       made: written !== undefined && relation.computed?.has(column) ? "sql" : "column",
     };
   }
   const { sql, type } = await expression(source, relation, written.sql, where);
   return {
-    ...finish(wanted.name, sql, written.sql, type, wanted.use, relation, where),
+    ...(await finish(source, wanted.name, sql, written.sql, type, wanted.use, relation, where)),
     derive: null,
     made: "sql",
   };
@@ -146,16 +146,41 @@ export async function condition(source: Source, relation: Relation, text: string
   return sql;
 }
 
-function finish(name: string, sql: string, shown: string, type: string, use: Use, relation: Relation, where: string) {
+async function finish(
+  source: Source,
+  name: string,
+  sql: string,
+  shown: string,
+  type: string,
+  use: Use,
+  relation: Relation,
+  where: string,
+) {
   const cast = castTo(use, sql, type);
   if (cast !== null) {
     return { name, sql: cast.sql, bad: cast.bad, shown, use };
   }
   const way =
     use === "tags" && type === "VARCHAR"
-      ? `; split it: \`${name}: {split: {column: ${shown}, by: "|"}}\``
+      ? await splitWay(source, relation, name, shown)
       : `; convert it in data.yaml: \`${name}: "CAST(${shown} AS …)"\``;
   throw new TwinError(`${where}: column \`${shown}\` of ${relation.name} holds ${type}, and ${due[use]} are due${way}`);
+}
+
+/** How a text that is a list gets split, by its first value. */
+async function splitWay(source: Source, relation: Relation, name: string, shown: string): Promise<string> {
+  const there = `${quoted(shown)} IS NOT NULL`;
+  const [row] = relation.columns.has(shown)
+    ? await source.all(`SELECT ${quoted(shown)} AS v FROM ${relation.sql()} WHERE ${there} LIMIT 1`).catch(() => [])
+    : [];
+  const value = row === undefined ? "" : String(row.v);
+  const place = row === undefined ? null : await locate(source, relation, there).catch(() => null);
+  const seen = place === null ? "" : `; in ${place} it is ${JSON.stringify(value.slice(0, 60))}`;
+  if (/^\s*\[.*\]\s*$/.test(value)) {
+    return `${seen}; read it as a list: \`${name}: "CAST(${shown} AS VARCHAR[])"\``;
+  }
+  const by = /[|;^#/]|,\s?|::| /.exec(value)?.[0] ?? "|";
+  return `${seen}; split it: \`${name}: {split: {column: ${shown}, by: ${JSON.stringify(by)}}}\``;
 }
 
 /** `expression AS "name"` of each. */

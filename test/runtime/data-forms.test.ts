@@ -1,10 +1,12 @@
 // Files as others write them: separators, endings, headings with types, JSON arrays, encodings, compressed; read by their lines or as data.yaml says.
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { boundFiles, parseBinding } from "../../runtime/data/binding.ts";
 import { Source } from "../../runtime/data/database/source.ts";
 import { draft } from "../../runtime/data/draft/draft.ts";
 import { likelyEncoding } from "../../runtime/data/files/encoding.ts";
+import { parquetFooter } from "../../runtime/data/files/parquet-footer.ts";
 import { openBound } from "../../runtime/data/key-type.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { writeFiles } from "../kit/data-files.ts";
@@ -285,4 +287,31 @@ it("drafts files in those forms", async () => {
     time: "column3",
   });
   expect(data).toContain("events: {file: ratings.dat, user: column0, item: column1, time: column3}");
+});
+
+it("reads all members of a compressed file", async () => {
+  const members = Buffer.concat([gzipSync("a,b\n1,2\n"), gzipSync("3,4\n")]);
+  const { rows } = await text(members, "x.csv.gz");
+  expect(rows).toEqual([
+    { a: 1n, b: 2n },
+    { a: 3n, b: 4n },
+  ]);
+});
+
+it("reads rows and schema at a Parquet file's end as the database does, of few and of many columns", async () => {
+  const folder = temporary();
+  const wide = Array.from({ length: 900 }, (_, i) => `range AS column_with_a_long_name_${i}`).join(", ");
+  const selects = [
+    "SELECT 1 AS a FROM range(7)",
+    "SELECT 2 AS a FROM range(70000)",
+    "SELECT 'x' AS a FROM range(7)",
+    `SELECT ${wide} FROM range(3)`,
+  ];
+  for (const [i, select] of selects.entries()) {
+    await ask(`COPY (${select}) TO '${folder}/${i}.parquet' (FORMAT parquet)`);
+  }
+  const footers = selects.map((_, i) => parquetFooter(join(folder, `${i}.parquet`)));
+  expect(footers.map((footer) => footer?.rows)).toEqual([7, 70_000, 7, 3]);
+  expect(footers[1]?.schema).toBe(footers[0]?.schema);
+  expect(footers[2]?.schema).not.toBe(footers[0]?.schema);
 });

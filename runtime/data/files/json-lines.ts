@@ -102,6 +102,9 @@ function layoutOf(texts: readonly TextFile[]): Layout {
       first = { file, layout };
     }
   }
+  if (first === null && texts.every((held) => beginningOf(held)?.whole === true)) {
+    throw new TwinError(`${texts.map(({ file }) => shownPath(file))[0]} is empty: it has not a single record`);
+  }
   return first?.layout ?? "newline_delimited";
 }
 

@@ -2,6 +2,7 @@
 import { type ColumnInfo, fileList, literal, quoted, type Source } from "../database/source.ts";
 import { commonType, converted } from "./common-type.ts";
 import { foldersOf } from "./folder-columns.ts";
+import { parquetFooter } from "./parquet-footer.ts";
 import { type Guard, type Reading, runsOf } from "./reading.ts";
 
 /** A type that no value can be brought to: what the files hold has nothing in common. */
@@ -15,7 +16,7 @@ interface Column {
 }
 
 export async function readParquet(source: Source, files: readonly string[]): Promise<Reading> {
-  const { schemas, of } = await schemasOf(source, files);
+  const { schemas, of, rows } = await schemasOf(source, files);
   const columns = await Promise.all(columnsOf(schemas).map((column) => settled(source, column, files, of)));
   const folders = foldersOf(
     files,
@@ -35,6 +36,7 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
     texts: new Set(folders?.texts ?? []),
     absent: absentOf(columns, files, of),
     guards: columns.flatMap((column) => guardsOf(column, files, of)),
+    rows,
     sql: (some) => {
       const runs = runsOf(some, of);
       if (runs.length > 1 && columns.every(joinable)) {
@@ -74,29 +76,28 @@ type SchemaOf = (file: string) => number;
 
 /** The different schemas, and which one each file has. */
 async function schemasOf(source: Source, files: readonly string[]) {
-  const rows = await source.all(
-    `SELECT file_name AS file, {n: name, t: type, l: type_length, c: num_children, v: converted_type, s: scale, p: precision, g: logical_type}::VARCHAR AS line FROM parquet_schema(${fileList(files)})`,
-  );
-  const lines = new Map<string, string[]>();
-  for (const { file, line } of rows) {
-    const known = lines.get(String(file));
-    if (known) {
-      known.push(String(line));
-    } else {
-      lines.set(String(file), [String(line)]);
-    }
-  }
   const numbers = new Map<string, number>();
+  const described = new Map<string, number>();
+  let rows: number | null = 0;
   const of = new Map<string, number>();
   const schemas: ColumnInfo[][] = [];
   for (const file of files) {
+    const footer = parquetFooter(file);
+    rows = rows === null || footer === null ? null : rows + footer.rows;
     // A file whose schema is not told apart from the others' is looked at by itself.
-    const signature = lines.get(file)?.slice(1).join("\n") ?? file;
+    const signature = footer?.schema ?? file;
     let number = numbers.get(signature);
     if (number === undefined) {
-      number = schemas.length;
+      const schema = await source.describe(
+        `SELECT * FROM read_parquet(${fileList([file])}, hive_partitioning = false)`,
+      );
+      const columns = JSON.stringify(schema);
+      number = described.get(columns) ?? schemas.length;
+      if (number === schemas.length) {
+        schemas.push(schema);
+        described.set(columns, number);
+      }
       numbers.set(signature, number);
-      schemas.push(await source.describe(`SELECT * FROM read_parquet(${fileList([file])}, hive_partitioning = false)`));
     }
     of.set(file, number);
   }
@@ -107,7 +108,7 @@ async function schemasOf(source: Source, files: readonly string[]) {
     }
     return number;
   };
-  return { schemas, of: numberOf };
+  return { schemas, of: numberOf, rows };
 }
 
 /** Columns of all schemas, in the order in which they come up; names that differ in case alone are one. */

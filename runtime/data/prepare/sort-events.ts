@@ -13,7 +13,8 @@ export async function sortEvents(
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const total = await rowsAtHand(source, query);
+  const { rows, dropped } = query.columns.events.relation;
+  const total = dropped === undefined ? (rows ?? 0) : 0;
   const progress = meter("events sorted", total, onProgress);
   let told = 0;
   const poll = setInterval(() => {
@@ -41,19 +42,5 @@ export async function sortEvents(
   } finally {
     clearInterval(poll);
     signal?.removeEventListener("abort", stop);
-  }
-}
-
-/** Rows of the log where a look at the files' ends tells; 0: not known. */
-async function rowsAtHand(source: Source, { columns }: DataQuery): Promise<number> {
-  const { relation } = columns.events;
-  if (relation.format !== "parquet") {
-    return 0;
-  }
-  try {
-    const [row] = await source.all(`SELECT count(*)::DOUBLE AS n FROM ${relation.sql()}`);
-    return Number(row.n);
-  } catch (cause) {
-    throw await columns.explain(cause);
   }
 }
