@@ -81,8 +81,9 @@ export class Source {
         allow_persistent_secrets: "false",
       });
       source = new Source(instance, await instance.connect(), spill);
-      // Many files are opened in each of several queries: what their ends say is kept.
+      // Many files are opened in each of several queries: what their ends say is kept, and their bytes the system keeps already.
       await source.all("SET GLOBAL parquet_metadata_cache = true");
+      await source.all("SET GLOBAL enable_external_file_cache = false");
       await source.#seal(options.reads ?? [], options.writes ?? []);
       return source;
     } catch (cause) {
