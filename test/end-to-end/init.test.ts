@@ -111,13 +111,13 @@ describe("twin init", () => {
     expect(stderr).toContain("no feature was made of `empty`: it is empty");
     const model = readFileSync(join(dir, "draft.twin"), "utf8");
     for (const feature of [
-      /movie_id: +vocabulary\(max: 50, min_count: 1, dim: 16, key: true\)/,
+      /movie_id: +vocabulary\(max: 30, min_count: 1, dim: 16, key: true\)/,
       /genres: +tags\(/,
-      /year: +bucketed\(at: \[/,
+      /year: +bucketed\(at: quantiles\(20\), dim: 4\)/,
       /studio_name: +vocabulary\(/,
       /rating: +id\(vocab: 6/,
       /time_spent_h: +bucketed\(/,
-      /user_id: +hashed\(buckets: 100/,
+      /user_id: +vocabulary\(max: 15, min_count: 1, dim: 16\)/,
     ]) {
       expect(model).toMatch(feature);
     }
@@ -167,7 +167,7 @@ describe("twin init", () => {
     const [model, data] = [join(dir, "draft.twin"), join(dir, "data.yaml")];
     const [item, user, cross] = readFileSync(model, "utf8").split(/^user \{|^history /m);
     // Few whole numbers far apart are names.
-    expect(item).toMatch(/brand: +hashed\(|brand: +id\(/);
+    expect(item).toMatch(/brand: +vocabulary\(/);
     expect(user).toMatch(/city: +vocabulary\(/);
     expect(cross.split("}")[0]).toMatch(/bought: +flag\([^}]*price: +bucketed\(/);
     const built = join(folder, "built");
@@ -175,6 +175,35 @@ describe("twin init", () => {
     const { stdout } = await fine(["table", "build", built, "--data", data]);
     expect(stdout).toMatch(/generation 1, 30 items/);
     expect((await fine(["data", "check", data, "--model", model])).stdout).toContain("30 items; the events name 30");
+  });
+
+  it("drafts what trains, builds, has tables and ranks, whatever the columns are called", async () => {
+    const folder = temporary();
+    const line = (i: number) =>
+      [
+        `用户${i % 9}`,
+        `p${(i * 7) % 31}`,
+        1.6e9 + i * 60,
+        i % 2,
+        (i * 5) % 7,
+        30 + i / 977,
+        `城${i % 4}`,
+        `x${i % 3}|y`,
+      ].join();
+    writeFiles(folder, {
+      "log.csv": `user_id,item_id,time,click,cross,纬度,城市,row\n${Array.from({ length: 400 }, (_, i) => line(i)).join("\n")}\n`,
+    });
+    const dir = join(folder, "draft");
+    const { stderr } = await fine(["init", dir, "--from", join(folder, "log.csv")]);
+    expect(stderr).not.toContain("no feature was made");
+    const [model, data] = [join(dir, "draft.twin"), join(dir, "data.yaml")];
+    await fine(["check", model]);
+    const [run, built] = [join(folder, "run"), join(folder, "built")];
+    await fine(["train", model, "--data", data, "-o", run, "--steps", "2"]);
+    await fine(["build", model, "--weights", join(run, "weights.safetensors"), "--data", data, "-o", built]);
+    expect((await fine(["table", "build", built, "--data", data])).stdout).toMatch(/generation 1, 31 items/);
+    await fine(["score", built, "--data", data, "-o", join(folder, "scores.csv")]);
+    expect(readFileSync(join(folder, "scores.csv"), "utf8").split("\n").length).toBeGreaterThan(400);
   });
 
   it("says what it cannot find, and writes nothing", async () => {

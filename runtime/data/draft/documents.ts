@@ -3,6 +3,7 @@ import { manyRepeats } from "../report.ts";
 import type { Drafted } from "./draft.ts";
 import { declared, modelText, seenDoc } from "./model-text.ts";
 import { Names } from "./names.ts";
+import { agoText, maxOf, maxText } from "./past.ts";
 
 /** The labels that the tower predicts. */
 export function labelNames({ roles }: Drafted): string[] {
@@ -20,9 +21,9 @@ export const draftedModel = (drafted: Drafted): string =>
     histories: [
       {
         name: "seen",
-        max: "1k",
-        keep: 50,
-        ago: drafted.steps ? "1, 10, 100, 1000" : "1h, 1d, 7d, 30d",
+        max: maxText(drafted.past),
+        keep: Math.min(50, maxOf(drafted.past)),
+        ago: agoText(drafted.past, drafted.steps),
         cross: drafted.cross,
         doc: seenDoc,
       },

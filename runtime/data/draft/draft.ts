@@ -3,13 +3,15 @@ import { relative } from "node:path";
 import { TwinError } from "../../../contract/error.ts";
 import { clockFactors } from "../clock.ts";
 import { localFile } from "../database/local-file.ts";
-import { Source } from "../database/source.ts";
+import { quoted, Source } from "../database/source.ts";
+import { readError } from "../files/read-error.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import { belongingTo, shareOfRepeats } from "./belonging.ts";
 import { bindingText, draftedModel } from "./documents.ts";
-import { type DraftFeature, draftFeature, type Skipped } from "./kinds.ts";
+import { type DraftFeature, draftFeature, type Skipped, userFeature } from "./kinds.ts";
 import { namesOf } from "./names.ts";
-import { type Profile, profile } from "./profile.ts";
+import { type Past, pastOf } from "./past.ts";
+import { oftenIn, type Profile, profile } from "./profile.ts";
 import { type Named, type Roles, rolesOf } from "./roles.ts";
 
 export interface DraftOptions extends Named {
@@ -39,6 +41,8 @@ export interface Drafted {
   readonly cross: readonly DraftFeature[];
   /** Share of the events whose item the same user had met at an earlier time. */
   readonly repeats: number;
+  readonly past: Past;
+  /** Null: by shares of each user's events. */
   readonly split: { readonly train: string; readonly validation: string } | null;
   readonly files: { readonly events: string; readonly items: string | null };
 }
@@ -83,7 +87,11 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       }
       return found;
     };
-    const [user, item] = [of(roles.user), of(roles.item)];
+    const [user, item] = await Promise.all([
+      overall(source, relation, of(roles.user)),
+      overall(source, relation, of(roles.item)),
+    ]);
+    const past = await pastOf(source, relation, roles);
     const labels = roles.labels.map(({ column }) => column);
     const seen = events.filter(({ name }) => ![roles.user, roles.item, roles.clock.column].includes(name));
     const others = seen.filter(({ name }) => !labels.includes(name));
@@ -92,7 +100,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
     const itemFeatures =
       items === null || roles.key === null
         ? features([item, ...ofItem], named.items, roles.item)
-        : features(keyFirst(items, roles.key), named.items, roles.key);
+        : features(keyFirst(items, roles.key, item), named.items, roles.key);
     const ofUser = await belongingTo(
       source,
       relation,
@@ -105,10 +113,11 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       roles,
       steps: roles.clock.unit === "steps",
       item: itemFeatures,
-      user: [userKey(user, named.events(user.name)), ...features(ofUser, named.events)],
+      user: [userFeature(user, named.events(user.name)), ...features(ofUser, named.events)],
       cross: features(crossed, named.events),
       repeats: labels.length === 0 ? await shareOfRepeats(source, relation, roles) : 0,
-      split: splitOf(of(roles.clock.column), roles),
+      past,
+      split: past.anew ? null : splitOf(of(roles.clock.column), roles),
       files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
     };
     return { model: draftedModel(drafted), data: bindingText(drafted), roles, repeats: drafted.repeats, skipped };
@@ -130,14 +139,20 @@ function namesIn(columns: readonly Profile[]): Names {
   };
 }
 
-const userKey = ({ name: column, different }: Profile, name: string): DraftFeature => ({
-  name,
-  kind: `hashed(buckets: ${Math.max(100, 2 * different)}, dim: 16)`,
-  column: name === column ? null : JSON.stringify(column),
-});
+/** What the whole log says of a key, however late its values come. */
+async function overall(source: Source, relation: Relation, key: Profile): Promise<Profile> {
+  const column = quoted(key.name);
+  try {
+    const [row] = await source.all(`SELECT count(DISTINCT ${column})::DOUBLE AS n FROM ${relation.sql()}`);
+    return { ...key, different: Number(row.n), often: await oftenIn(source, relation.sql(), column) };
+  } catch (cause) {
+    throw await readError(source, relation, cause);
+  }
+}
 
-const keyFirst = (columns: readonly Profile[], key: string): Profile[] => [
-  ...columns.filter(({ name }) => name === key),
+/** @param item the events' column: it says how often each key is met */
+const keyFirst = (columns: readonly Profile[], key: string, { different, often }: Profile): Profile[] => [
+  ...columns.filter(({ name }) => name === key).map((column) => ({ ...column, different, often })),
   ...columns.filter(({ name }) => name !== key),
 ];
 

@@ -1,6 +1,7 @@
 // From what a column holds to a first feature for it: its kind with arguments, and how data.yaml makes it.
 import { Names } from "./names.ts";
-import type { Profile } from "./profile.ts";
+import { twoDigits } from "./past.ts";
+import { oftenEnough, type Profile } from "./profile.ts";
 
 export interface DraftFeature {
   /** A name of the language: small letters, digits, underscores. */
@@ -33,34 +34,29 @@ export function draftFeature(
     return skipped("it is empty");
   }
   if (key) {
-    return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 16, key: true)`);
+    return feature(vocabulary(profile, "dim: 16, key: true"));
   }
   if (different < 2 && family !== "list") {
     return skipped("it always has the same value");
   }
   if (list !== null) {
     if (!list.floats) {
-      return feature(`tags(buckets: ${buckets(different * list.most)}, max: ${list.most}, dim: 8)`);
+      return feature(tags(list));
     }
-    return list.even
+    return list.even && list.most <= widest
       ? feature(`pretrained(size: ${list.most}, dim: 8)`)
-      : skipped("its lists of floats differ in length");
+      : skipped(list.even ? `its lists are longer than ${widest}` : "its lists of floats differ in length");
+  }
+  if (profile.tags !== null) {
+    return { name, kind: tags(profile.tags), column: `{split: {column: ${JSON.stringify(profile.name)}, by: "|"}}` };
   }
   switch (family) {
     case "boolean":
       return feature("flag(dim: 4)");
     case "text":
-      if (profile.parted > 0.2) {
-        return {
-          name,
-          kind: `tags(buckets: ${buckets(4 * different)}, max: 8, dim: 8)`,
-          column: `{split: {column: ${JSON.stringify(profile.name)}, by: "|"}}`,
-        };
-      }
-      if (different > 0.5 * profile.rows && profile.rows > 100) {
-        return skipped("nearly every row has its own text");
-      }
-      return feature(`vocabulary(max: ${roomFor(different)}, min_count: 1, dim: 8)`);
+      return different > 0.5 * profile.rows && profile.rows > 100
+        ? skipped("nearly every row has its own text")
+        : feature(vocabulary(profile));
     case "small":
     case "whole":
     case "float":
@@ -71,16 +67,49 @@ export function draftFeature(
         return feature("flag(dim: 4)");
       }
       if (family !== "float" && namesSomething(profile, range, name)) {
-        return range.min >= 0 && range.max < 10_000
+        return range.min >= 0 && range.max < Math.max(100, 4 * different)
           ? feature(`id(vocab: ${range.max + 1}, dim: ${different > 50 ? 8 : 4})`)
-          : feature(`hashed(buckets: ${buckets(different)}, dim: 8)`);
+          : feature(vocabulary(profile));
       }
-      return bucketed(feature, range.quantiles) ?? skipped("its values hardly differ");
+      return feature(bucketed(profile));
+    case "time":
+      return feature(bucketed(profile));
     case "huge":
-      return feature(`hashed(buckets: ${buckets(different)}, dim: 8)`);
+      return feature(vocabulary(profile));
     default:
       return skipped(`${profile.type} is no feature yet: make a number or a text of it under \`columns\` in data.yaml`);
   }
+}
+
+/** The user's own column, whatever it holds. */
+export const userFeature = (profile: Profile, name: string): DraftFeature => ({
+  name,
+  kind: vocabulary(profile, "dim: 16"),
+  column: name === profile.name ? null : JSON.stringify(profile.name),
+});
+
+/** More entries than this are hashed. */
+const mostEntries = 1_000_000;
+/** Share of the rows that frequent values need, for the others to be left to the unknown row. */
+const mostRows = 0.75;
+/** The language's widest vector. */
+const widest = 65_536;
+const longestTags = 256;
+/** Digits of a number that is still read. */
+const longestNumber = 16;
+
+/** Each value has a row of its own, where they are not too many. Such as come seldom teach a row of their own noise, and together the unknown row what is new. */
+function vocabulary({ different, often }: Profile, more = "dim: 8"): string {
+  const all = often === null || often.values === different || often.share < mostRows;
+  const values = all ? different : often.values;
+  return values > mostEntries
+    ? `hashed(buckets: ${buckets(different)}, ${more})`
+    : `vocabulary(max: ${roomFor(values)}, min_count: ${all ? 1 : oftenEnough}, ${more})`;
+}
+
+function tags({ different, most }: NonNullable<Profile["tags"]>): string {
+  const rows = different > mostEntries ? `buckets: ${buckets(different)}` : `vocabulary: ${roomFor(different)}`;
+  return `tags(${rows}, max: ${Math.min(longestTags, most)}, dim: 8)`;
 }
 
 /** Whole numbers that are names rather than amounts: called so, few and near together, or far apart and each seen often. */
@@ -90,22 +119,28 @@ function namesSomething({ rows, different }: Profile, range: NonNullable<Profile
   return categorical.test(name) || (different <= 20 && width < 100) || sparse;
 }
 
-function bucketed(feature: (kind: string) => DraftFeature, quantiles: readonly number[]): DraftFeature | null {
-  const edges = [...new Set(quantiles.map((value) => Number(value.toPrecision(3))))].sort((a, b) => a - b);
-  return edges.length === 0 ? null : feature(`bucketed(at: [${edges.map(plain).join(", ")}], dim: 4)`);
+/** An edge at each value where there are few, else where the training part has equally many between two. */
+function bucketed({ values }: Profile): string {
+  const edges = (values ?? []).slice(1).map(plain);
+  const written = edges.length > 0 && edges.every((edge) => edge.length <= longestNumber);
+  return `bucketed(at: ${written ? `[${edges.join(", ")}]` : "quantiles(20)"}, dim: 4)`;
 }
 
-/** A number as the language writes it: no exponent. */
+/** A number as the language writes it: all its digits, no exponent. */
 export function plain(value: number): string {
-  const text = String(value);
-  return /e/i.test(text) ? value.toFixed(12).replace(/\.?0+$/, "") : text;
+  const [, sign, digits, power] = /^(-?)(.*)e([+-]\d+)$/.exec(String(value)) ?? [];
+  if (power === undefined) {
+    return String(value);
+  }
+  const [, whole, part = ""] = /^(\d+)\.?(\d*)$/.exec(digits) ?? [];
+  return Number(power) < 0
+    ? `${sign}0.${"0".repeat(-Number(power) - 1)}${whole}${part}`
+    : `${sign}${whole}${part.padEnd(Number(power), "0")}`;
 }
 
-/** Room for twice as many, in round numbers. */
+/** Room for a few more, in round numbers. */
 export function roomFor(different: number): number {
-  const wanted = Math.max(10, 2 * different);
-  const power = 10 ** Math.floor(Math.log10(wanted));
-  return Math.ceil(wanted / power) * power;
+  return Math.max(10, twoDigits(1.2 * different));
 }
 
-export const buckets = (different: number): number => Math.min(10_000_000, roomFor(Math.max(50, 2 * different)));
+export const buckets = (different: number): number => Math.min(10_000_000, roomFor(Math.max(50, 4 * different)));

@@ -6,7 +6,7 @@ export interface DraftHistory {
   /** As the language writes it: `1k`. */
   readonly max: string;
   readonly keep: number;
-  /** Edges of the time since, as the language writes them: durations, or steps. */
+  /** Edges of the time since, as the language writes them: durations, or steps, in a row, or as a call. */
   readonly ago: string;
   readonly cross: readonly DraftFeature[];
   /** Lines of documentation. */
@@ -46,7 +46,7 @@ function historyText({ name, max, ago, cross, doc }: DraftHistory): string {
   max: ${max}
 
   cross {
-    ago: elapsed(at: [${ago}], dim: 4)
+    ago: elapsed(at: ${/^\w+\(/.test(ago) ? ago : `[${ago}]`}, dim: 4)
 ${indented(cross, "    ")}
   }
 }`;

@@ -8,6 +8,11 @@ import { type Dated, datesOf } from "./date-forms.ts";
 /** Rows that are looked at. */
 const looked = 1_000_000;
 
+/** Share of texts with a `|` from which on they are lists. */
+const someParted = 0.2;
+/** So many different numbers are listed. */
+const few = 24;
+
 const points = "[0.1, 0.25, 0.5, 0.75, 0.8, 0.9]";
 
 export interface Profile {
@@ -23,9 +28,14 @@ export interface Profile {
   readonly range: { readonly min: number; readonly max: number; readonly quantiles: readonly number[] } | null;
   /** Of texts that are dates in a form of their own, as `03/09/2020`. */
   readonly dated: Dated | null;
-  /** Of texts: share that has a `|` in it. Of lists: the 95 % longest, and whether all are of one length. */
-  readonly parted: number;
-  readonly list: { readonly floats: boolean; readonly most: number; readonly even: boolean } | null;
+  /** Of what can be a name: values that come often enough to be learned, and the share of the rows that have one of them. */
+  readonly often: { readonly values: number; readonly share: number } | null;
+  /** Of numbers with few different values: all of them, ascending. */
+  readonly values: readonly number[] | null;
+  /** Of texts of which many have a `|` in them: their parts, and how many 99 % of them do not exceed. */
+  readonly tags: { readonly different: number; readonly most: number } | null;
+  /** The same of lists, and whether all are of one length. */
+  readonly list: (NonNullable<Profile["tags"]> & { readonly floats: boolean; readonly even: boolean }) | null;
 }
 
 /** @param only these of the columns */
@@ -63,31 +73,62 @@ async function profileOf(source: Source, rows: string, name: string, type: strin
     asked.push(`avg(contains(${column}::VARCHAR, '|')::INTEGER) AS parted`);
   }
   if (family === "list") {
-    asked.push(`quantile_disc(len(${column}), 0.95)::DOUBLE AS longest`);
     asked.push(`count(DISTINCT len(${column}))::DOUBLE AS lengths`);
   }
   const [row] = await source.all(`SELECT ${asked.join(", ")} FROM ${rows}`);
   const total = Number(row.rows);
+  const different = Number(row.different);
+  const parted = Number(row.parted ?? 0) > someParted;
   return {
     name,
     type,
     family,
     rows: total,
-    different: Number(row.different),
+    different,
     missing: total === 0 ? 0 : 1 - Number(row.present) / total,
     range:
       value !== null && row.least !== null
         ? { min: Number(row.least), max: Number(row.most), quantiles: numberList(row.quantiles) }
         : null,
     dated: type === "VARCHAR" ? await datesOf(source, rows, name, points) : null,
-    parted: Number(row.parted ?? 0),
-    list:
-      family === "list"
-        ? {
-            floats: /^(FLOAT|DOUBLE|DECIMAL)/.test(type),
-            most: Math.max(1, Number(row.longest ?? 1)),
-            even: Number(row.lengths) === 1,
-          }
-        : null,
+    often: ["small", "whole", "huge", "text"].includes(family) && !parted ? await oftenIn(source, rows, column) : null,
+    values: value !== null && different <= few ? await valuesIn(source, rows, value) : null,
+    tags: parted ? await tagsIn(source, rows, `string_split(${column}::VARCHAR, '|')`) : null,
+    list: family === "list" ? await listsIn(source, rows, column, type, Number(row.lengths) === 1) : null,
   };
+}
+
+/** Rows from which on a value teaches a row of its own more than noise. */
+export const oftenEnough = 5;
+
+/** Values of a column that come so often. @param rows a table, or a select in brackets */
+export async function oftenIn(source: Source, rows: string, column: string): Promise<NonNullable<Profile["often"]>> {
+  const each = `SELECT count(*) AS n FROM ${rows} WHERE ${column} IS NOT NULL GROUP BY ${column}`;
+  const [row] = await source.all(
+    `SELECT count(*) FILTER (n >= ${oftenEnough})::DOUBLE AS often, coalesce(sum(n) FILTER (n >= ${oftenEnough}) / sum(n), 0)::DOUBLE AS share FROM (${each})`,
+  );
+  return { values: Number(row.often), share: Number(row.share) };
+}
+
+async function valuesIn(source: Source, rows: string, value: string): Promise<number[]> {
+  const found = await source.all(`SELECT DISTINCT ${value} AS v FROM ${rows} WHERE isfinite(${value}) ORDER BY v`);
+  return found.map(({ v }) => Number(v));
+}
+
+async function tagsIn(source: Source, rows: string, list: string): Promise<NonNullable<Profile["tags"]>> {
+  const [row] = await source.all(
+    `SELECT (SELECT count(DISTINCT tag) FROM (SELECT unnest(${list}) AS tag FROM ${rows}))::DOUBLE AS different, quantile_disc(len(${list}), 0.99)::DOUBLE AS most FROM ${rows}`,
+  );
+  return { different: Number(row.different), most: Math.max(1, Number(row.most ?? 1)) };
+}
+
+async function listsIn(
+  source: Source,
+  rows: string,
+  column: string,
+  type: string,
+  even: boolean,
+): Promise<NonNullable<Profile["list"]>> {
+  const floats = /^(FLOAT|DOUBLE|DECIMAL)/.test(type);
+  return { ...(await tagsIn(source, rows, column)), floats, even };
 }

@@ -40,7 +40,7 @@ columns: {predict.label: label}
     });
     expect(block(model, "user")).toEqual({ user_id: "id(vocab: 22, dim: 16)" });
     expect(block(model, "context")).toEqual({ hour: "id(vocab: 25, dim: 8)" });
-    expect(block(model, "candidate").price).toMatch(/^bucketed\(at: \[.*\], dim: 4\)$/);
+    expect(block(model, "candidate").price).toBe("bucketed(at: quantiles(20), dim: 4)");
     expect(model).toMatch(/history seen \{\n {2}of: {2}item\n {2}max: 6\n/);
     expect(model).toContain("ago: elapsed(at: [1, 2, 5], dim: 4)");
   });
@@ -56,7 +56,7 @@ columns: {predict.label: label}
 `);
     expect(data).toContain("file: {train: train.csv, validation: valid.csv, test: test.csv}");
     expect(block(model, "item")).toEqual({
-      item_id: "vocabulary(max: 80, min_count: 1, dim: 16, key: true)",
+      item_id: "vocabulary(max: 48, min_count: 1, dim: 16, key: true)",
       cate_id: "vocabulary(max: 10, min_count: 1, dim: 8)",
     });
     expect(model).toContain("max: 100\n");
@@ -127,7 +127,7 @@ columns:
 split: {by: share, train: 80%, validation: 10%, test: rest}
 `);
     expect(block(model, "item")).toMatchObject({
-      item_id: "vocabulary(max: 80, min_count: 1, dim: 16, key: true)",
+      item_id: "vocabulary(max: 48, min_count: 1, dim: 16, key: true)",
       class: "tags(vocabulary: 10, max: 2, dim: 8)",
       emb: "pretrained(size: 2, dim: 8)",
     });
@@ -153,7 +153,7 @@ split: {by: share, train: 80%, validation: 10%, test: rest}
 `);
     expect(data).toContain("negatives: {per_positive: 4, by: popularity}");
     expect(block(model, "item")).toEqual({
-      item_id: "vocabulary(max: 80, min_count: 1, dim: 16, key: true)",
+      item_id: "vocabulary(max: 48, min_count: 1, dim: 16, key: true)",
       cate: "vocabulary(max: 10, min_count: 1, dim: 8)",
     });
     expect(model).toContain("rating: bucketed(at: [");
