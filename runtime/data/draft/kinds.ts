@@ -91,7 +91,7 @@ export const userFeature = (profile: Profile, name: string): DraftFeature => ({
 /** More entries than this are hashed. */
 const mostEntries = 1_000_000;
 /** Share of the rows that frequent values need, for the others to be left to the unknown row. */
-const mostRows = 0.75;
+const mostRows = 0.5;
 /** The language's widest vector. */
 const widest = 65_536;
 const longestTags = 256;
