@@ -164,7 +164,7 @@ describe("errors of items", () => {
 
   it("refuses text where lists are due, and shows how to split it", async () => {
     await expect(read("{file: items.csv, key: video}")).rejects.toThrow(
-      /column `topics` of .*items\.csv holds VARCHAR, and lists of texts or of whole numbers are due; split it: `item\.topics: \{split: \{column: topics, by: "\|"\}\}`/,
+      /column `topics` of .*items\.csv holds VARCHAR, and lists of texts or of whole numbers are due; in .*items\.csv, row 1 it is "a\|b"; split it: `item\.topics: \{split: \{column: topics, by: "\|"\}\}`/,
     );
   });
 
