@@ -28,6 +28,21 @@ export function withBlock(range: NumberRange | undefined, raw: DataColumn, encod
   return count === 0 ? undefined : { count, least, most, mean, squares };
 }
 
+/**
+ * The range as `data check` says it: it meets the rows in whatever order the database gives them, so that the last digits of a
+ * sum are not the same in each run; nine digits of the numbers' size are.
+ */
+export function saidRange({ count, least, most, mean, squares }: NumberRange): NumberRange {
+  const size = Math.hypot(mean, Math.sqrt(squares / count));
+  if (size === 0 || !Number.isFinite(size)) {
+    return { count, least, most, mean, squares };
+  }
+  const digits = 8 - Math.floor(Math.log10(size));
+  const rounded = digits >= 0 && digits <= 100 ? Number(mean.toFixed(digits)) : Number(mean.toPrecision(9));
+  // −0 where the mean is nothing beside the numbers.
+  return { count, least, most, mean: rounded + 0, squares: Number(squares.toPrecision(9)) };
+}
+
 const nothing: NumberRange = {
   count: 0,
   least: Number.POSITIVE_INFINITY,

@@ -17,7 +17,7 @@ import { judgeParts } from "../judge-parts.ts";
 import { learnNumbers } from "../learn-numbers.ts";
 import { learnVocabularies } from "../learn-vocabularies.ts";
 import { judgeLists, listsFound } from "../lists/judge-lists.ts";
-import { judgeNumbers } from "../number-range.ts";
+import { judgeNumbers, saidRange } from "../number-range.ts";
 import { withDraws, withRepeatedOnes, withRepeats } from "../prepare/count-negatives.ts";
 import { type Encoders, encoders } from "../prepare/encode-rows.ts";
 import { encodeItems, numberItems, ordinalsOf } from "../prepare/items-phase.ts";
@@ -98,7 +98,7 @@ export async function checkData(
     await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn), signal);
     progress.done();
     const predictors = drawn?.predictors();
-    const features = model === null ? [] : itemsFirst(read, [...encode.counts.values()]);
+    const features = model === null ? [] : itemsFirst(read, [...encode.counts.values()].map(said));
     return {
       ...counts,
       parts: counts.parts.map((part, p) => ({ ...part, ...(unseen[p] && { unseen: unseen[p] }) })),
@@ -240,3 +240,6 @@ async function encodeEvents(
     told(chunk.rows);
   }
 }
+
+const said = (feature: FeatureCount): FeatureCount =>
+  feature.range === undefined ? feature : { ...feature, range: saidRange(feature.range) };
