@@ -7,7 +7,8 @@ import type { Fingerprints } from "../graphs/fingerprint.ts";
 import { type Graph, topological } from "../ir/graph.ts";
 import type { Model, Table } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
-import { headsOf, partMetric, rowBytes } from "../model/widths.ts";
+import { layoutOf } from "../model/table-layout.ts";
+import { partMetric, rowBytes } from "../model/widths.ts";
 import { partOf } from "./port-sources.ts";
 
 export function tableSpec(model: Model, table: Table, projector: Graph, prints: Fingerprints): TableSpec {
@@ -29,10 +30,7 @@ export function tableSpec(model: Model, table: Table, projector: Graph, prints: 
     key: { feature: key.name, type: keyType(model) },
     row: {
       layout: ["heads", "dim"],
-      parts: table.of.map((part) => {
-        const heads = headsOf(part);
-        return { of: partOf(part), heads, dim: part.width / heads };
-      }),
+      parts: table.of.map((part) => ({ of: partOf(part), ...layoutOf(part) })),
       ...stored,
     },
     producer: {

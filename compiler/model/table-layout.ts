@@ -2,14 +2,8 @@
 import type { TablePart } from "./model.ts";
 import { headsOf } from "./widths.ts";
 
-/** `relevance.keys` with its heads and their width. */
-export function layoutOf(part: TablePart) {
+/** Heads of a part, and their width. */
+export function layoutOf(part: TablePart): { readonly heads: number; readonly dim: number } {
   const heads = headsOf(part);
-  const layout: ["heads", "dim"] = ["heads", "dim"];
-  return {
-    of: part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
-    layout,
-    heads,
-    dim: part.width / heads,
-  };
+  return { heads, dim: part.width / heads };
 }

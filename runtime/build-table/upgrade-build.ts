@@ -43,8 +43,9 @@ export async function upgradeBuild(dir: string, options: VerifyOptions = {}): Pr
     rmSync(stage, { recursive: true, force: true });
     await linkAll(folder, stage);
     const changed = outdated(dir);
+    const { manifest } = readBuild(stage);
     for (const file of changed) {
-      await renew(stage, file);
+      await renew(stage, file, manifest);
     }
     syncFolders(stage);
     renameSync(folder, previousOf(folder));
@@ -88,9 +89,8 @@ function outdated(dir: string): string[] {
 }
 
 /** Writes one file anew in the folder that takes the place of the build. */
-async function renew(stage: string, file: string): Promise<void> {
+async function renew(stage: string, file: string, manifest: Manifest): Promise<void> {
   const [, number] = generationFile.exec(file) ?? [];
-  const { manifest } = readBuild(stage);
   if (number !== undefined) {
     const folder = join(generationsFolder(stage), number);
     writeGeneration(folder, readGeneration(folder));

@@ -1,10 +1,9 @@
 // Parts of a data set that hold nothing to train on, to stop by, or to be judged by.
 import type { Binding } from "./binding.ts";
+import { counted } from "./counted.ts";
 import { rowsKey } from "./listed-binding.ts";
 import type { DataReport } from "./report-schema.ts";
 import { partsAsked, type Split } from "./split.ts";
-
-const say = (number: number): string => number.toLocaleString("en-GB");
 
 /** @param span where the events lie, in brackets */
 export function emptyParts(
@@ -47,4 +46,4 @@ export function emptyParts(
 const cut = (split: Split | null): boolean => split === null || ["time", "share", "users"].includes(split.kind);
 
 const rowsOf = (rows: number): string =>
-  rows === 0 ? ": there is no row of it" : `: it has ${say(rows)} rows, and none of them a label`;
+  rows === 0 ? ": there is no row of it" : `: it has ${counted(rows)} rows, and none of them a label`;

@@ -1,6 +1,7 @@
 // What is wrong, or worth saying, of parts that the data or a user's last events say: nothing keeps them in the order of time.
 import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "./binding.ts";
+import { counted } from "./counted.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { rowsKey } from "./listed-binding.ts";
 import { placeOfRow } from "./relation.ts";
@@ -8,7 +9,7 @@ import type { SampleColumns } from "./sample-columns.ts";
 
 type Ask = (sql: string) => Promise<Record<string, unknown>[]>;
 
-const say = (number: unknown): string => Number(number).toLocaleString("en-GB");
+const say = (number: unknown): string => counted(Number(number));
 const names = ["training", "validation", "test"];
 
 /**

@@ -1,14 +1,12 @@
 // Learns scales (`number(scale: standard)`) and edges (`bucketed(at: quantiles(n))`) on the training part, for all of a model's
 // features that have some to learn.
-import { TwinError } from "../../contract/error.ts";
 import { type LearnedNumbers, learnedFor, unlearned } from "../../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { DataValue } from "../encode/data-column.ts";
 import { deriveValue } from "../encode/derive.ts";
-import { type Binding, boundFiles, readBinding } from "./binding.ts";
-import { Source } from "./database/source.ts";
-import { checkElapsed } from "./elapsed-unit.ts";
-import { itemKeyType } from "./key-type.ts";
+import type { Binding } from "./binding.ts";
+import type { Source } from "./database/source.ts";
+import { learnEach } from "./learn-each.ts";
 import { trainingValues, type Values } from "./learn-vocabulary.ts";
 import { MeanAndDeviation } from "./mean-and-deviation.ts";
 import { QuantileEdges } from "./quantile-edges.ts";
@@ -42,28 +40,12 @@ export async function learnNumbers(
   told?: (learned: LearnedOf) => void,
 ): Promise<ReadonlyMap<string, LearnedNumbers>> {
   const numbers = new Map<string, LearnedNumbers>();
-  const wanted = numberFeatures(features);
-  if (wanted.length === 0) {
-    return numbers;
-  }
-  const binding = typeof data === "string" ? readBinding(data) : data;
-  const key = features.find((feature) => feature.group === "item" && feature.key);
-  if (!key) {
-    throw new TwinError("the model has no item key, so events and items cannot be joined");
-  }
-  checkElapsed(binding, features);
-  const source = await Source.open({ reads: boundFiles(binding) });
-  try {
-    const keyType = await itemKeyType(source, binding, key);
-    for (const feature of wanted) {
-      const values = await trainingValues(feature, binding, source, keyType);
-      const found = await learn(source, feature, values);
-      numbers.set(feature.name, found.learned);
-      told?.(found);
-    }
-  } finally {
-    source.close();
-  }
+  await learnEach(data, features, numberFeatures(features), async (feature, binding, source, keyType) => {
+    const values = await trainingValues(feature, binding, source, keyType);
+    const found = await learn(source, feature, values);
+    numbers.set(feature.name, found.learned);
+    told?.(found);
+  });
   return numbers;
 }
 

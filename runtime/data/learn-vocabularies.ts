@@ -1,10 +1,7 @@
 // Learns every vocabulary of a model in one go, for `twin build --data`.
-import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
-import { type Binding, boundFiles, readBinding } from "./binding.ts";
-import { Source } from "./database/source.ts";
-import { checkElapsed } from "./elapsed-unit.ts";
-import { itemKeyType } from "./key-type.ts";
+import { type Binding, readBinding } from "./binding.ts";
+import { learnEach } from "./learn-each.ts";
 import { learnVocabulary } from "./learn-vocabulary.ts";
 
 export interface Learned {
@@ -30,27 +27,13 @@ export async function learnVocabularies(
   features: readonly FeatureSpec[],
   told?: (learned: Learned) => void,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const binding = typeof data === "string" ? readBinding(data) : data;
   const learned = new Map<string, readonly string[]>();
-  const wanted = vocabularyFeatures(features);
-  if (wanted.length === 0) {
-    return learned;
-  }
-  const key = features.find((feature) => feature.group === "item" && feature.key);
-  if (!key) {
-    throw new TwinError("the model has no item key, so events and items cannot be joined");
-  }
-  checkElapsed(binding, features);
-  const source = await Source.open({ reads: boundFiles(binding) });
-  try {
-    const keyType = await itemKeyType(source, binding, key);
-    for (const feature of wanted) {
-      const entries = await learnVocabulary(feature, binding, source, keyType);
-      learned.set(feature.name, entries);
-      told?.({ feature: feature.name, entries: entries.length });
-    }
-  } finally {
-    source.close();
-  }
+  // Read also where nothing is learned: its mistakes are told.
+  const own = typeof data === "string" ? readBinding(data) : data;
+  await learnEach(own, features, vocabularyFeatures(features), async (feature, binding, source, keyType) => {
+    const entries = await learnVocabulary(feature, binding, source, keyType);
+    learned.set(feature.name, entries);
+    told?.({ feature: feature.name, entries: entries.length });
+  });
   return learned;
 }

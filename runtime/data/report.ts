@@ -1,6 +1,7 @@
 // A data set in numbers, counted by the database over the events' query, and the mistakes that those numbers show.
 import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "./binding.ts";
+import { counted } from "./counted.ts";
 import type { DataModel } from "./data-model.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { formOfDigits } from "./date-digits.ts";
@@ -185,7 +186,6 @@ async function checkLabels(
 export function judge(counts: Counts, binding: Binding, model: DataModel): string[] {
   const { errors, warnings } = emptyParts(counts.parts, binding, spanOf(counts));
   const [training] = counts.parts;
-  const say = (number: number): string => number.toLocaleString("en-GB");
   if (training.samples > 0) {
     for (const { name, kind, defined, mean } of training.labels) {
       const where = binding.place("columns", `predict.${name}`);
@@ -193,11 +193,11 @@ export function judge(counts: Counts, binding: Binding, model: DataModel): strin
         errors.push(`${where}: label \`${name}\` is missing in every sample of the training part`);
       } else if (kind === "binary" && mean === 0) {
         errors.push(
-          `${where}: label \`${name}\` is never 1 in the training part (${say(defined)} samples), so there is nothing to learn; check the column or the expression`,
+          `${where}: label \`${name}\` is never 1 in the training part (${counted(defined)} samples), so there is nothing to learn; check the column or the expression`,
         );
       } else if (kind === "binary" && mean === 1 && binding.negatives === null) {
         errors.push(
-          `${where}: label \`${name}\` is always 1 in the training part (${say(defined)} samples); for data without negatives add \`negatives: {per_positive: 4, by: popularity}\``,
+          `${where}: label \`${name}\` is always 1 in the training part (${counted(defined)} samples); for data without negatives add \`negatives: {per_positive: 4, by: popularity}\``,
         );
       } else if (binding.negatives !== null && (kind !== "binary" || mean !== 1)) {
         errors.push(
@@ -213,7 +213,7 @@ export function judge(counts: Counts, binding: Binding, model: DataModel): strin
   const { seen } = counts;
   if (seen.events > 0) {
     warnings.push(
-      `${say(seen.withoutRow)} of ${say(seen.items)} items of the events have no row in the items file (${say(seen.events)} events): they count as the unknown item`,
+      `${counted(seen.withoutRow)} of ${counted(seen.items)} items of the events have no row in the items file (${counted(seen.events)} events): they count as the unknown item`,
     );
   }
   return warnings;
@@ -243,10 +243,9 @@ function judgeRepeats({ parts: all }: Counts, { negatives, place }: Binding): st
   if (!(repeats > manyRepeats * positives)) {
     return [];
   }
-  const say = (number: number): string => number.toLocaleString("en-GB");
   const share = ((100 * repeats) / positives).toFixed(1);
   return [
-    `${place("negatives")}: ${say(repeats)} of ${say(positives)} positives (${share} %) are of items that their user had met before, and none of the negatives is: "met before" alone tells them apart. Draw among what was met as well: \`negatives: {per_positive: ${negatives.perPositive}, by: ${negatives.by}, met: allow}\``,
+    `${place("negatives")}: ${counted(repeats)} of ${counted(positives)} positives (${share} %) are of items that their user had met before, and none of the negatives is: "met before" alone tells them apart. Draw among what was met as well: \`negatives: {per_positive: ${negatives.perPositive}, by: ${negatives.by}, met: allow}\``,
   ];
 }
 

@@ -3,16 +3,17 @@ import { digestOf } from "../../contract/digest.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import { encodeColumn, encodedWidth, isFloat } from "../encode/column.ts";
+import { encodeColumn, encodedWidth } from "../encode/column.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { keyText, parseKeys } from "../encode/keys.ts";
 import type { RawColumn, RawValue } from "../encode/raw.ts";
-import { isSeen } from "../encode/seen.ts";
 import type { HistoryColumns } from "./batch-history.ts";
 import type { ItemFeatures, Part } from "./dataset.ts";
 import { MemoryDataset, memoryColumn, type PartSamples } from "./memory-dataset.ts";
+import { pastOf } from "./pasts.ts";
 import { pickRows } from "./pick-rows.ts";
+import { storedFeature } from "./stored-feature.ts";
 
 /** Raw columns side by side, by name. */
 export interface RawTable {
@@ -71,18 +72,11 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
       cross: manifest.features
         .filter((feature) => cross.includes(feature.name))
         .map((feature) => {
-          const { encoder } = feature;
-          const width = encodedWidth(feature);
-          const column = encoder.kind === "elapsed" ? null : encoded(feature, events, order, `history ${name}`);
+          const spec = storedFeature(feature);
+          const column = spec.edges === null ? encoded(feature, events, order, `history ${name}`) : null;
           return {
-            spec: {
-              name: feature.name,
-              type: isFloat(feature) ? "float32" : "int32",
-              width,
-              fill: encoder.kind === "tags" ? -1 : 0,
-              edges: encoder.kind === "elapsed" ? encoder.edges : null,
-            },
-            column: column && memoryColumn(column, width),
+            spec,
+            column: column && memoryColumn(column, spec.width),
             known: null,
           };
         }),
@@ -108,7 +102,10 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
     const values = column(events, name, "events");
     return [name, Float32Array.from(order, (row) => labelOf(values[row]))] as const;
   });
-  const starts = firstBefore(sorted, ends);
+  const bounds = new Int32Array(ends.length + 1);
+  bounds.set(ends, 1);
+  const all = new Int32Array(order.length).fill(1);
+  const starts = Uint32Array.from(pastOf(bounds, sorted.time, all, 0).first);
   const parts: Record<Part, PartSamples> = recordOf(
     Object.entries(partsOf(sorted, ends, log.split)).map(([part, places]) => {
       const kept = places.filter((place) => labels.some(([, values]) => !Number.isNaN(values[place])));
@@ -189,17 +186,6 @@ interface SortedEvents {
   readonly user: Uint32Array;
   readonly item: Int32Array;
   readonly time: Float64Array;
-}
-
-/** For each event the next one that is strictly before it. */
-function firstBefore({ user, time }: SortedEvents, ends: Uint32Array): Uint32Array {
-  const starts = new Uint32Array(time.length);
-  for (let i = time.length - 1; i >= 0; i--) {
-    const next = i + 1;
-    const same = next < ends[user[i]] && !isSeen(time[next], time[i]);
-    starts[i] = same ? starts[next] : next;
-  }
-  return starts;
 }
 
 /** Places of each part: the share of a user's events that are not later decides. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { checkedJson, isChecked } from "../../contract/checked-json.ts";
 import { TwinError } from "../../contract/error.ts";
-import { ExtensionsSchema, extensionFault } from "../../contract/extensions.ts";
+import { ExtensionsSchema, expectSections } from "../../contract/extensions.ts";
 import { named, strict } from "../../contract/named-schema.ts";
 import { recordOf } from "../../contract/record.ts";
 import { schemaFault, wayOut } from "../../contract/schema-fault.ts";
@@ -85,10 +85,7 @@ export function readGeneration(folder: string): GenerationFile {
   if (result.output.format >= 2 && !isChecked(text)) {
     throw new TwinError(`${path}: its checksum does not fit its text: it is damaged, or was changed by hand. ${again}`);
   }
-  const unread = extensionFault(result.output.extensions ?? {});
-  if (unread !== null) {
-    throw new TwinError(`${path}: ${unread}. ${again}`);
-  }
+  expectSections(result.output.extensions, path, again);
   return result.output;
 }
 

@@ -1,8 +1,8 @@
 // Which column of an event log is the user, the item, the clock, a label: by name where names tell, by values where not.
 import { TwinError } from "../../../contract/error.ts";
-import { earliest, latest } from "../../encode/instant.ts";
 import type { Clock } from "../binding.ts";
 import { quoted } from "../database/source.ts";
+import { clockUnit } from "./clock-unit.ts";
 import type { Profile } from "./profile.ts";
 
 export interface Roles {
@@ -87,27 +87,10 @@ function keyOf(events: readonly Profile[], columns: readonly Profile[]): Profile
   );
 }
 
-const units = [
-  ["s", 1],
-  ["ms", 1e3],
-  ["us", 1e6],
-  ["ns", 1e9],
-] as const;
-
 function clockOf(events: readonly Profile[], named: Profile | undefined): Roles["clock"] {
-  const unitOf = ({ family, range }: Profile): Roles["clock"]["unit"] | null => {
-    if (range === null) {
-      return null;
-    }
-    if (family === "time") {
-      return "s";
-    }
-    const found = units.find(([, factor]) => range.min / factor >= earliest && range.max / factor <= latest);
-    return found?.[0] ?? null;
-  };
   const candidates = named ? [named] : events;
   const timed = candidates.flatMap((column) => {
-    const unit = column.missing === 0 ? unitOf(column) : null;
+    const unit = column.missing === 0 ? clockUnit(column) : null;
     return unit === null ? [] : [{ column: column.name, family: column.family, unit }];
   });
   const sure = timed.find(({ column }) => clocks.test(column)) ?? timed.find(({ family }) => family === "time");

@@ -1,5 +1,6 @@
 // What lists show that training should not go on without knowing: leaks, and what cannot be told; lists that were cut or sorted.
 import type { Binding } from "../binding.ts";
+import { counted } from "../counted.ts";
 import type { DataModel } from "../data-model.ts";
 import type { DataReport } from "../report-schema.ts";
 import type { ListCounts } from "./pick.ts";
@@ -22,7 +23,6 @@ export function listsFound(
   }));
 }
 
-const say = (number: number): string => number.toLocaleString("en-GB");
 const percent = (share: number): string => `${(100 * share).toPrecision(3)} %`;
 
 /** @returns warnings */
@@ -38,22 +38,22 @@ export function judgeLists(found: readonly ListsFound[], { place }: Binding): st
     }
     if (one.late > 0) {
       warnings.push(
-        `${where}: ${say(one.late)} behaviours are not strictly before their sample: the sample does not see them`,
+        `${where}: ${counted(one.late)} behaviours are not strictly before their sample: the sample does not see them`,
       );
     }
     if (one.unordered > 0) {
       warnings.push(
-        `${where}: ${say(one.unordered)} of ${say(one.lists)} lists do not stand in the order of their times: they are sorted${one.unordered * 2 > one.lists ? "; is `newest` right?" : ""}`,
+        `${where}: ${counted(one.unordered)} of ${counted(one.lists)} lists do not stand in the order of their times: they are sorted${one.unordered * 2 > one.lists ? "; is `newest` right?" : ""}`,
       );
     }
     if (one.unknown > 0) {
       warnings.push(
-        `${where}: ${say(one.unknown)} of ${say(one.behaviours)} behaviours are of items without a row in the items file: they count as the unknown item`,
+        `${where}: ${counted(one.unknown)} of ${counted(one.behaviours)} behaviours are of items without a row in the items file: they count as the unknown item`,
       );
     }
     if ((one.differing ?? 0) > 0) {
       warnings.push(
-        `${where}: ${say(one.differing!)} behaviours say something else of their item than its row, which holds what was said last: an item has one row. What changes from behaviour to behaviour is a cross feature`,
+        `${where}: ${counted(one.differing!)} behaviours say something else of their item than its row, which holds what was said last: an item has one row. What changes from behaviour to behaviour is a cross feature`,
       );
     }
     return warnings;
@@ -75,5 +75,5 @@ function ownEvents({ ones, onesNewest, onesSecond, zeros, zerosNewest, timed }: 
   }
   const others = zeros >= leastOnes ? `, of samples with label 0 in ${percent(zerosNewest / zeros)}` : "";
   const times = timed ? " They lie before the sample by their times, which may be those of the same event" : "";
-  return `in ${percent(share)} of the ${say(ones)} positives the newest behaviour is the candidate itself (the one before it in ${percent(onesSecond / ones)}${others}): the lists seem to hold the sample's own event, the classical leak.${times} Cut it off when the lists are made, as with \`item: "seq[:-2]"\` and its parallel lists`;
+  return `in ${percent(share)} of the ${counted(ones)} positives the newest behaviour is the candidate itself (the one before it in ${percent(onesSecond / ones)}${others}): the lists seem to hold the sample's own event, the classical leak.${times} Cut it off when the lists are made, as with \`item: "seq[:-2]"\` and its parallel lists`;
 }

@@ -7,6 +7,8 @@ import { recordOf } from "../../../contract/record.ts";
 import { missing } from "../../encode/column.ts";
 import { doubles, ints } from "../../encode/data-column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
+import { type Past, pastOf, sameCodes } from "../../learn/pasts.ts";
+import { storedFeature } from "../../learn/stored-feature.ts";
 import type { Binding } from "../binding.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import type { ListedChunk } from "../database/chunk.ts";
@@ -17,10 +19,9 @@ import { type ColumnArray, type ColumnSpec, ColumnWriter } from "./column-file.t
 import { type DatasetSpec, parts } from "./dataset-file.ts";
 import type { Encoders } from "./encode-rows.ts";
 import type { FileBlocks } from "./file-blocks.ts";
-import { behaviourColumns, encodedSpec, endColumn, sampleColumnFiles } from "./layout.ts";
+import { behaviourColumns, endColumn, sampleColumnFiles } from "./layout.ts";
 import type { ListReader } from "./list-reader.ts";
 import type { NegativeOptions, Negatives } from "./negatives.ts";
-import { type Past, pastOf, sameCodes } from "./pasts.ts";
 import { type MetLists, type RowsOfBlock, type SampleRows, samplesOf, samplesOfLists } from "./sample-rows.ts";
 import { storedRanges } from "./stored-ranges.ts";
 
@@ -58,8 +59,8 @@ export function eventLayout(
   const labels = columns.labels.map(({ name }) => name.replace(/^predict\./, ""));
   const single = (["user", "context", "candidate"] as const).flatMap((group) => encodedFeatures(model, group));
   return {
-    item: encodedFeatures(model, "item").map(encodedSpec),
-    single: single.map(encodedSpec),
+    item: encodedFeatures(model, "item").map(storedFeature),
+    single: single.map(storedFeature),
     histories: model.histories.map(({ name, max }) => ({
       name,
       max,
@@ -69,7 +70,7 @@ export function eventLayout(
         listed: binding.lists[name]!.clock === null ? ("steps" as const) : ("times" as const),
       }),
       cross: encodedFeatures(model, "cross", name).map((feature) => ({
-        ...encodedSpec(feature),
+        ...storedFeature(feature),
         ...(columns.knownAt.has(feature.name) && { known: { delay: binding.history[name]?.delay ?? 0 } }),
       })),
     })),

@@ -8,13 +8,14 @@ import { missing } from "../../encode/column.ts";
 import type { DataColumn } from "../../encode/data-column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
 import type { Meter } from "../../host/progress.ts";
+import { storedFeature } from "../../learn/stored-feature.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, type Source } from "../database/source.ts";
 import { ItemOrdinals } from "../lists/item-ordinals.ts";
 import { ColumnWriter } from "./column-file.ts";
 import type { Encoders } from "./encode-rows.ts";
 import type { FileBlocks } from "./file-blocks.ts";
-import { encodedSpec, itemColumn } from "./layout.ts";
+import { itemColumn } from "./layout.ts";
 import { type DataQuery, itemTable } from "./select.ts";
 
 /** Makes the table of ordinals. @returns the number of items, without the unknown one */
@@ -88,7 +89,7 @@ export async function writeItems(
   signal?: AbortSignal,
 ): Promise<Record<string, FileBlocks>> {
   const hash = await hasher();
-  const specs = encodedFeatures(model, "item").map(encodedSpec);
+  const specs = encodedFeatures(model, "item").map(storedFeature);
   const writers = new Map(specs.map((spec) => [spec.name, new ColumnWriter(folder, itemColumn(spec), hash)]));
   try {
     await encodeItems(

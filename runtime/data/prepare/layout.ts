@@ -1,22 +1,9 @@
 // Which column files a prepared data set has: one place that writer and reader share.
 
-import type { FeatureSpec } from "../../../contract/manifest.ts";
-import { encodedWidth, isFloat } from "../../encode/column.ts";
 import type { ColumnSpec } from "./column-file.ts";
 import type { DatasetSpec, EncodedSpec } from "./dataset-file.ts";
 
 export type Part = "training" | "validation" | "test";
-
-export function encodedSpec(feature: FeatureSpec): EncodedSpec {
-  const { encoder } = feature;
-  return {
-    name: feature.name,
-    type: isFloat(feature) ? "float32" : "int32",
-    width: encodedWidth(feature),
-    fill: encoder.kind === "tags" ? -1 : 0,
-    edges: encoder.kind === "elapsed" ? [...encoder.edges] : null,
-  };
-}
 
 type Shape = Pick<DatasetSpec, "labels" | "single" | "weight" | "negatives"> & {
   readonly histories: readonly Pick<DatasetSpec["histories"][number], "name" | "same" | "listed" | "cross">[];

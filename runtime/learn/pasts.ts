@@ -1,5 +1,5 @@
 // Behaviours of a block's users: which rows they are, and the first that each row, as a sample, may see.
-import { isSeen } from "../../encode/seen.ts";
+import { isSeen } from "../encode/seen.ts";
 
 export interface Past {
   /** Rows of the block that became behaviours, in order; null: all. */

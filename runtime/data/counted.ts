@@ -1,0 +1,3 @@
+// Counts as messages say them.
+
+export const counted = (number: number): string => number.toLocaleString("en-GB");

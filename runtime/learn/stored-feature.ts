@@ -1,0 +1,16 @@
+// How a feature's encoded values are stored for training.
+import type { FeatureSpec } from "../../contract/manifest.ts";
+import { encodedWidth, isFloat } from "../encode/column.ts";
+
+export function storedFeature(feature: FeatureSpec) {
+  const { encoder } = feature;
+  return {
+    name: feature.name,
+    type: isFloat(feature) ? ("float32" as const) : ("int32" as const),
+    width: encodedWidth(feature),
+    /** What a missing value is. */
+    fill: encoder.kind === "tags" ? (-1 as const) : (0 as const),
+    /** Of elapsed time: nothing is stored, the batch computes it. */
+    edges: encoder.kind === "elapsed" ? [...encoder.edges] : null,
+  };
+}
