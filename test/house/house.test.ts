@@ -72,7 +72,7 @@ const floors = [
   ...["train", "values", "plan", "emit"].map(inCompiler),
   "compiler",
   ...["threads", "bytes", "host", "session", "encode", "metrics", "table", "request"].map(inRuntime),
-  ...["projection", "learn", "hit-rate", "planted", "store", "serve"].map(inRuntime),
+  ...["projection", "learn", "hit-rate", "planted", "web", "store", "serve"].map(inRuntime),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
   ...["data/prepare", "data/check", "data/index.ts"].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
