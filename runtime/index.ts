@@ -17,8 +17,9 @@ export { type Kept, keptOf, type Ranking, type TableUse } from "./request/rankin
 export type { CandidateColumns, HistoryColumns, InlineItems, PrepareRequest, RankRequest } from "./request/request.ts";
 export { type JsonRequest, parseRequest } from "./request/request-json.ts";
 export { load } from "./serve/load.ts";
-export type { RequestsStatus, TablesStatus } from "./serve/status.ts";
-export type { LoadOptions, Prepared, Twin } from "./serve/twin.ts";
-export type { Verify, WeightsStatus } from "./serve/weights-check.ts";
+export type { LoadOptions } from "./serve/twin.ts";
+export type { Verify } from "./serve/weights-check.ts";
 export { type Freshness, parseDuration } from "./table/freshness.ts";
 export type { CallOptions } from "./threads/wanted.ts";
+export type { RequestsStatus, TablesStatus, WeightsStatus } from "./twin/status.ts";
+export type { Prepared, Twin } from "./twin/twin.ts";

@@ -4,7 +4,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { Named } from "../../contract/record.ts";
 import type { SampleRequest, UserChunk } from "../data/samples.ts";
 import type { PrepareRequest, RankRequest } from "../request/request.ts";
-import type { Prepared, Twin } from "../serve/twin.ts";
+import type { Prepared, Twin } from "../twin/twin.ts";
 
 /** What scoring needs of a `Twin`. */
 export interface Ranker {

@@ -1,5 +1,6 @@
 // `load`: a build folder becomes something that ranks.
-import { checkOptions, type LoadOptions, LocalTwin, type Twin } from "./twin.ts";
+import type { Twin } from "../twin/twin.ts";
+import { checkOptions, type LoadOptions, LocalTwin } from "./twin.ts";
 import { WorkerTwin } from "./workers/pool.ts";
 
 /**

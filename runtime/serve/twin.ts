@@ -1,23 +1,19 @@
-// A loaded build folder: its public face, and the one that serves requests in this thread.
+// A build folder on this machine, loaded: what may be asked of `load`, and the one that serves requests in this thread.
 
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import type { Engine } from "../request/engine.ts";
-import { type Explanation, explainCandidates } from "../request/explain.ts";
-import { prepareSide, type UserSide } from "../request/prepare.ts";
-import { rankCandidates } from "../request/rank.ts";
-import type { Ranking } from "../request/ranking.ts";
-import type { PrepareRequest, RankRequest } from "../request/request.ts";
+import type { PrepareRequest } from "../request/request.ts";
 import { Variants } from "../request/variants.ts";
 import { Sessions } from "../session/session.ts";
 import { nodeSessions } from "../session/session-node.ts";
-import { GenerationTables, holdFor, type SharedGeneration } from "../store/generation-tables.ts";
+import { GenerationTables, type SharedGeneration } from "../store/generation-tables.ts";
 import { parseDuration } from "../table/freshness.ts";
-import { CallQueue, placesFor } from "../threads/queue.ts";
 import type { CallOptions } from "../threads/wanted.ts";
+import { Requests } from "../twin/requests.ts";
+import type { TablesStatus } from "../twin/status.ts";
+import type { Prepared, Twin } from "../twin/twin.ts";
 import { type Artefacts, openArtefacts } from "./artefacts.ts";
-import { statusOf, type TablesStatus } from "./status.ts";
-import { UnderWay } from "./under-way.ts";
 import type { Verify } from "./weights-check.ts";
 
 export interface LoadOptions {
@@ -44,34 +40,6 @@ export interface LoadOptions {
   };
 }
 
-/**
- * A user's side of a request; candidates may be ranked against it any number of times, always by the tables that were in
- * use when it was prepared.
- */
-export interface Prepared {
-  /** @throws TwinError naming the column and index of what is wrong; as `prepare` does where it is not done in time */
-  rank(request: RankRequest, options?: CallOptions): Promise<Ranking>;
-  /** Why each candidate has its score: meant for few candidates. */
-  explain(request: RankRequest, options?: CallOptions): Promise<Explanation[]>;
-}
-
-export interface Twin {
-  readonly dir: string;
-  readonly manifest: Manifest;
-  /** What the caller should know: providers that cannot be had, artefacts recovered from a stopped build. */
-  readonly warnings: readonly string[];
-  /**
-   * @throws TwinError naming the column and index of what is wrong, or with the code `queue_full`, `deadline`, `thread_ended`
-   * or `closed`; the reason of the signal where that aborts
-   */
-  prepare(request: PrepareRequest, options?: CallOptions): Promise<Prepared>;
-  status(): TablesStatus;
-  /** Takes the newest generation into use; true where it is another one. */
-  refresh(): Promise<boolean>;
-  /** Waits for all requests that came before, and releases sessions, files and threads; everything else throws from then on. */
-  close(): Promise<void>;
-}
-
 export interface Elsewhere {
   readonly tables: SharedGeneration | null;
   /** Which weights are checked there; null: none are. */
@@ -88,13 +56,11 @@ export class LocalTwin implements Twin {
   readonly engine: LocalEngine;
   readonly warnings: readonly string[];
   readonly #tables: GenerationTables;
-  readonly #underWay: UnderWay;
-  readonly #queue: CallQueue<true, null>;
+  readonly #requests: Requests;
 
   private constructor(engine: LocalEngine, tables: GenerationTables, warnings: readonly string[], queue: number) {
     this.engine = engine;
-    this.#queue = new CallQueue(queue, placesFor(atOnce));
-    this.#underWay = new UnderWay(engine.artefacts.dir);
+    this.#requests = new Requests(engine, queue);
     this.#tables = tables;
     this.warnings = warnings;
   }
@@ -128,27 +94,15 @@ export class LocalTwin implements Twin {
   }
 
   prepare(request: PrepareRequest, options: CallOptions = {}): Promise<Prepared> {
-    return this.#run(options, async (signal) => {
-      const release = this.#tables.current()?.hold();
-      try {
-        return new LocalPrepared(this.engine, await prepareSide(this.engine, request, signal), this.#run);
-      } finally {
-        release?.();
-      }
-    });
+    return this.#requests.prepare(request, options);
   }
 
-  /** Does what was asked for when its turn comes. */
-  readonly #run: RunCall = (options, work) =>
-    this.#underWay.run(() => this.#queue.run(null, options, (_, signal) => work(signal)));
-
   status(): TablesStatus {
-    this.#underWay.expectOpen();
-    return statusOf(this.#tables.current(), this.engine.artefacts.weights, this.#queue, 0);
+    return this.#requests.status(this.engine.artefacts.weights.status());
   }
 
   refresh(): Promise<boolean> {
-    return this.#underWay.run(() => this.#tables.refresh());
+    return this.#requests.run(() => this.#tables.refresh());
   }
 
   /** Uses the tables that another thread opened; null: it found none. */
@@ -157,51 +111,10 @@ export class LocalTwin implements Twin {
   }
 
   close(): Promise<void> {
-    return this.#underWay.close(async () => {
-      await this.#queue.idle();
+    return this.#requests.close(async () => {
       await this.engine.sessions.close();
       this.#tables.close();
       this.engine.artefacts.outside?.close();
-    });
-  }
-}
-
-/**
- * Requests that one thread does at once: one waits for its tables while another runs its graph. Graphs run one at a time.
- */
-const atOnce = 4;
-
-type RunCall = <T>(options: CallOptions, work: (signal: AbortSignal | null) => Promise<T>) => Promise<T>;
-
-class LocalPrepared implements Prepared {
-  readonly #engine: Engine;
-  readonly #side: UserSide;
-  readonly #run: RunCall;
-
-  constructor(engine: Engine, side: UserSide, run: RunCall) {
-    this.#engine = engine;
-    this.#side = side;
-    this.#run = run;
-    holdFor(this, side.generation);
-  }
-
-  rank(request: RankRequest, options: CallOptions = {}): Promise<Ranking> {
-    return this.#held(options, (signal) => rankCandidates(this.#engine, this.#side, request, signal));
-  }
-
-  explain(request: RankRequest, options: CallOptions = {}): Promise<Explanation[]> {
-    return this.#held(options, (signal) => explainCandidates(this.#engine, this.#side, request, signal));
-  }
-
-  /** The caller may let go of this object while it runs. */
-  #held<T>(options: CallOptions, work: (signal: AbortSignal | null) => Promise<T>): Promise<T> {
-    return this.#run(options, async (signal) => {
-      const release = this.#side.generation?.hold();
-      try {
-        return await work(signal);
-      } finally {
-        release?.();
-      }
     });
   }
 }

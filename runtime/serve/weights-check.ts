@@ -11,21 +11,13 @@ import { attempt } from "../host/files.ts";
 import { startThread } from "../host/start-thread.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import { Thread } from "../threads/thread.ts";
+import type { WeightsStatus } from "../twin/status.ts";
 
 export const weightsFile = "weights.safetensors";
 const again = "Build the artefacts again: twin build FILE -o DIR";
 
 /** `blocks`: what graphs read is checked before the first answer. `sizes`: only that every file has its length. */
 export type Verify = "blocks" | "sizes";
-
-export interface WeightsStatus {
-  /** By the hash of each block; by `sha256`, whole, in a build of format 1; by their `sizes` alone where asked for. */
-  readonly by: "blocks" | "sha256" | "sizes";
-  /** While it is `checking` no answer leaves. */
-  readonly state: "checking" | "sound" | "damaged" | "unchecked";
-  /** What is wrong where it is damaged; else empty. */
-  readonly because: string;
-}
 
 /** Part of a file that one thread checks. `ranges`: first byte and the byte after the last. */
 export interface CheckJob {

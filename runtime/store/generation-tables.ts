@@ -177,16 +177,6 @@ class HeldGeneration {
 
 const nothing = (): void => undefined;
 
-const users = new FinalizationRegistry<() => void>((release) => release());
-
-/** Holds a generation for as long as `user` can be reached: nobody says when a prepared user is done with. */
-export function holdFor(user: object, generation: Pick<OpenGeneration, "hold"> | null): void {
-  const release = generation?.hold() ?? nothing;
-  if (release !== nothing) {
-    users.register(user, release);
-  }
-}
-
 function opened({ manifest, dir }: TablesHome, held: HeldGeneration, encoders: string): OpenGeneration {
   const { generation } = held;
   const { description, index, store } = generation;

@@ -6,9 +6,9 @@ import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { load, type Prepared, type Twin, TwinError } from "../../runtime/index.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
-import { hold, mostHeld } from "../../runtime/serve/workers/messages.ts";
 import type { WorkerTwin } from "../../runtime/serve/workers/pool.ts";
 import { GenerationTables } from "../../runtime/store/generation-tables.ts";
+import { hold, mostHeld } from "../../runtime/twin/crossing.ts";
 import { cleanUp, writeTables } from "../kit/built-twin.ts";
 import { builtRanked, itemColumns, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 

@@ -1,14 +1,9 @@
 // What the pool and its worker threads say to each other; how it crosses is the affair of runtime/threads.
 
-import { type Named, recordOf } from "../../../contract/record.ts";
-import type { Explanation } from "../../request/explain.ts";
-import type { Ranking } from "../../request/ranking.ts";
 import type { PrepareRequest, RankRequest } from "../../request/request.ts";
 import type { SharedGeneration } from "../../store/generation-tables.ts";
+import type { RankResult } from "../../twin/crossing.ts";
 import type { LoadOptions } from "../twin.ts";
-
-/** How many users' sides a worker keeps at hand; the pool counts along, so that it mostly knows which. */
-export const mostHeld = 64;
 
 /** What a worker starts with. */
 export interface WorkerStart {
@@ -45,47 +40,5 @@ export interface RankAnswer {
   readonly warnings: readonly string[];
 }
 
-export type RankResult =
-  | { readonly kind: "done" }
-  | { readonly kind: "ranking"; readonly ranking: Ranking }
-  | { readonly kind: "explanations"; readonly explanations: readonly Explanation[] }
-  /** The worker does not hold the user's side: the request must come along. */
-  | { readonly kind: "lacking" };
-
 /** What a worker says when it is open: its warnings. */
 export type RankReady = readonly string[];
-
-/** A ranking as the thread made it: what crosses between threads is given a prototype on the way. */
-export function receivedRanking(result: RankResult): Ranking {
-  if (result.kind !== "ranking") {
-    throw new Error(`a worker thread was to rank, and answered "${result.kind}"`);
-  }
-  const { ranking } = result;
-  const { scores, logits, searches } = ranking;
-  const bare = <T>(named: Named<T>): Named<T> => recordOf(Object.entries(named));
-  return { ...ranking, scores: bare(scores), logits: bare(logits), searches: bare(searches) };
-}
-
-/** Explanations as the thread made them. */
-export function receivedExplanations(result: RankResult): Explanation[] {
-  if (result.kind !== "explanations") {
-    throw new Error(`a worker thread was to explain, and answered "${result.kind}"`);
-  }
-  return result.explanations.map((one) => ({
-    ...one,
-    scores: recordOf(Object.entries(one.scores)),
-    logits: recordOf(Object.entries(one.logits)),
-  }));
-}
-
-/** Users' sides in the order in which they came; the oldest is dropped when there are more than `mostHeld`. */
-export function hold<T>(held: Map<number, T>, prepared: number, value: T): void {
-  held.delete(prepared);
-  held.set(prepared, value);
-  for (const oldest of held.keys()) {
-    if (held.size <= mostHeld) {
-      return;
-    }
-    held.delete(oldest);
-  }
-}

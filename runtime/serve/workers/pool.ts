@@ -2,15 +2,18 @@
 
 import type { Manifest } from "../../../contract/manifest.ts";
 import type { PrepareRequest, RankRequest } from "../../request/request.ts";
-import { type GenerationTables, holdFor } from "../../store/generation-tables.ts";
+import type { GenerationTables } from "../../store/generation-tables.ts";
+import { holdFor } from "../../table/hold.ts";
 import { Crew } from "../../threads/crew.ts";
 import { CallQueue } from "../../threads/queue.ts";
 import type { CallOptions } from "../../threads/wanted.ts";
+import { type RankResult, receivedExplanations, receivedRanking } from "../../twin/crossing.ts";
+import { statusOf, type TablesStatus } from "../../twin/status.ts";
+import type { Prepared, Twin } from "../../twin/twin.ts";
+import { UnderWay } from "../../twin/under-way.ts";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
-import { statusOf, type TablesStatus } from "../status.ts";
-import { checkOptions, type LoadOptions, openTables, type Prepared, type Twin } from "../twin.ts";
-import { UnderWay } from "../under-way.ts";
-import { type RankRequestJob, type RankResult, receivedExplanations, receivedRanking } from "./messages.ts";
+import { checkOptions, type LoadOptions, openTables } from "../twin.ts";
+import type { RankRequestJob } from "./messages.ts";
 import { type Tables, tablesNow } from "./tables.ts";
 import { RankThread } from "./thread.ts";
 
@@ -126,7 +129,7 @@ export class WorkerTwin implements Twin {
 
   status(): TablesStatus {
     this.#underWay.expectOpen();
-    return statusOf(this.#tables.current(), this.#artefacts.weights, this.#queue, this.alive);
+    return statusOf(this.#tables.current(), this.#artefacts.weights.status(), this.#queue, this.alive);
   }
 
   refresh(): Promise<boolean> {

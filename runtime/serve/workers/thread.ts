@@ -2,14 +2,8 @@
 import { TwinError } from "../../../contract/error.ts";
 import { startThread } from "../../host/start-thread.ts";
 import { Thread } from "../../threads/thread.ts";
-import {
-  hold,
-  type RankAnswer,
-  type RankJob,
-  type RankReady,
-  type RankRequestJob,
-  type WorkerStart,
-} from "./messages.ts";
+import { hold } from "../../twin/crossing.ts";
+import type { RankAnswer, RankJob, RankReady, RankRequestJob, WorkerStart } from "./messages.ts";
 import type { Tables } from "./tables.ts";
 
 const lost = (why: string): TwinError =>

@@ -2,8 +2,10 @@
 import { innerLine } from "../../host/start-thread.ts";
 import { type Service, serveCalls } from "../../threads/serve-calls.ts";
 import type { CallOptions } from "../../threads/wanted.ts";
-import { LocalTwin, type Prepared } from "../twin.ts";
-import { hold, type RankAnswer, type RankJob, type RankReady, type RankResult, type WorkerStart } from "./messages.ts";
+import { hold, type RankResult } from "../../twin/crossing.ts";
+import type { Prepared } from "../../twin/twin.ts";
+import { LocalTwin } from "../twin.ts";
+import type { RankAnswer, RankJob, RankReady, WorkerStart } from "./messages.ts";
 
 async function open(start: WorkerStart): Promise<Service<RankJob, RankAnswer, RankReady>> {
   const { dir, options, tables, weights } = start;

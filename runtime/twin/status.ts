@@ -3,7 +3,15 @@
 import type { Freshness } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import type { CallQueue } from "../threads/queue.ts";
-import type { WeightsCheck, WeightsStatus } from "./weights-check.ts";
+
+export interface WeightsStatus {
+  /** By the hash of each block; by `sha256`, whole, in a build of format 1; by their `sizes` alone where asked for. */
+  readonly by: "blocks" | "sha256" | "sizes";
+  /** While it is `checking` no answer leaves. */
+  readonly state: "checking" | "sound" | "damaged" | "unchecked";
+  /** What is wrong where it is damaged; else empty. */
+  readonly because: string;
+}
 
 export interface RequestsStatus {
   /** Requests that wait, and how many may. */
@@ -25,15 +33,15 @@ export interface TablesStatus {
 }
 
 export function statusOf(
-  generation: OpenGeneration | null,
-  weights: WeightsCheck,
+  generation: Pick<OpenGeneration, "number" | "freshness"> | null,
+  weights: WeightsStatus,
   { waiting, working, limit }: Pick<CallQueue<unknown, unknown>, "waiting" | "working" | "limit">,
   workers: number,
 ): TablesStatus {
   return {
     generation: generation?.number ?? null,
     tables: generation?.freshness(Date.now() / 1000) ?? [],
-    weights: weights.status(),
+    weights,
     requests: { waiting, queue: limit, running: working, workers },
   };
 }
