@@ -3,9 +3,10 @@
 const inCompiler = (name: string) => `test/compiler/${name}.test.ts`;
 const inRuntime = (name: string) => `test/runtime/${name}.test.ts`;
 
-/** Left out of the fast tier: processes of the command line, kills, damage at many places, graphics in software. */
+/** Left out of the fast tier: processes of the command line, kills, damage at many places, graphics in software, browsers. */
 export const slow: readonly string[] = [
   "test/end-to-end/**",
+  "test/web/**",
   ...["compile-parity", "fingerprint", "parity-branches", "table-input"].map(inCompiler),
   ...["emit/decode-rows", "emit/operators", "emit/scores", "emit/select"].map(inCompiler),
   ...["build-table-kill", "damaged-build", "prepare-damage", "refresh-in-use", "self-test", "table-input"].map(

@@ -3,7 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
+import { noBrowserAdapter } from "./browser-flags.ts";
 import { noAdapter } from "./webgpu-probe.ts";
 
 interface Thing {
@@ -19,12 +20,17 @@ const root = join(import.meta.dirname, "../..");
 /** Where Chrome's kin lies; TWIN_CHROMIUM names another. */
 const chromiums = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
-/** A browser of Chrome's kin that starts, or null. */
+/** The program of a browser of Chrome's kin that starts, by its whole path, or null. */
 export function chromium(): string | null {
   const named = process.env.TWIN_CHROMIUM;
   const places =
     named === undefined ? [...chromiums, "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"] : [named];
-  return places.find((place) => spawnSync(place, ["--version"], { timeout: 60_000 }).status === 0) ?? null;
+  const found = places.find((place) => spawnSync(place, ["--version"], { timeout: 60_000 }).status === 0);
+  if (found === undefined) {
+    return null;
+  }
+  const folders = found.includes("/") || found.includes("\\") ? [""] : (process.env.PATH ?? "").split(delimiter);
+  return folders.map((folder) => resolve(folder, found)).find((path) => existsSync(path)) ?? null;
 }
 
 /** Runs a command in a name space where `folder` is a file system of 300 kB. */
@@ -41,6 +47,14 @@ const optional = {
     what: "Chromium",
     bring: "install Chromium or Chrome, or name its program in TWIN_CHROMIUM",
     missing: () => (chromium() === null ? "no program of that name starts" : null),
+  },
+  "browser webgpu": {
+    what: "a WebGPU adapter in a browser",
+    bring: "install Chromium or Chrome, or name its program in TWIN_CHROMIUM",
+    missing() {
+      const program = chromium();
+      return program === null ? "no browser starts" : noBrowserAdapter(program);
+    },
   },
   webgpu: {
     what: "a WebGPU adapter for onnxruntime-node",

@@ -3,6 +3,9 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** The folder of this run, in its own process and in those of the tests. */
+export const runFolder = (): string | undefined => process.env.TWIN_TEST_FOLDER;
+
 /** Removes a folder in which tests may have taken permissions away. */
 function remove(folder: string): void {
   try {
