@@ -25,8 +25,9 @@ import {
   generationFolder,
   nextGeneration,
 } from "../store/generation-commit.ts";
-import { type GenerationFile, readGeneration, writeGeneration } from "../store/generation-file.ts";
+import { readGeneration, writeGeneration } from "../store/generation-file.ts";
 import { ItemStore } from "../store/item-store.ts";
+import type { GenerationFile } from "../table/generation-description.ts";
 import { rowBytes } from "../table/precision.ts";
 import { TableWriter } from "../table/table-writer.ts";
 import { projectorFiles } from "./open-projection.ts";

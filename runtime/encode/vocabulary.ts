@@ -107,6 +107,17 @@ export class Vocabulary {
     return new Vocabulary(feature, entries, path);
   }
 
+  /** The same, of the vocabulary that a manifest means. @throws TwinError where it is another */
+  static expect(text: string, path: string, feature: string, entries: number): Vocabulary {
+    const vocabulary = Vocabulary.parse(text, path);
+    if (vocabulary.feature !== feature || vocabulary.size !== entries) {
+      throw new TwinError(
+        `${path} holds ${vocabulary.size} entries of ${vocabulary.feature}, but the manifest expects ${entries} of ${feature}. Restore it, or build anew`,
+      );
+    }
+    return vocabulary;
+  }
+
   /** Row of a text or an integer; 0 where it is unknown. Numbers must be safe integers. */
   row(value: string | number | bigint): number {
     if (typeof value === "number") {

@@ -1,20 +1,12 @@
-// Reads a block file: header and sizes are checked when it is opened, each block when it is first read.
-import { createHash } from "node:crypto";
+// A block file of this machine, which several threads may read through one descriptor.
 import { closeSync, fstatSync, openSync } from "node:fs";
-import {
-  type BlockHeader,
-  type BlockKind,
-  checksumBytes,
-  decodeHeader,
-  headerBytes,
-} from "../../contract/block-format.ts";
-import { blockBytes, CheckedBlocks } from "../../contract/block-hashes.ts";
+import type { BlockHeader, BlockKind } from "../../contract/block-format.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
+import { type BlockEnds, BlockReader, blockNames, blocksCure, readEnds, rootOf } from "../bytes/block-reader.ts";
+import type { ByteSource } from "../bytes/byte-source.ts";
+import { fileSource } from "../host/file-source.ts";
 import { attempt, expectFile, readFully } from "../host/files.ts";
-
-const names: Record<BlockKind, string> = { table: "a table", index: "a key index", items: "an item store" };
-const again = "Build the tables again: twin table build DIR --data DATA";
 
 /**
  * What another thread needs to read the same open file: it reads through the same descriptor, which stays whatever becomes
@@ -27,45 +19,26 @@ export interface BlockImage {
   readonly checksums: BigUint64Array;
 }
 
-export class BlockFile {
-  readonly path: string;
-  readonly header: BlockHeader;
-  /** Bytes of the payload. */
-  readonly payload: number;
-  readonly #checksums: BigUint64Array;
-  readonly #checked: CheckedBlocks;
-  readonly #own: boolean;
-  #file: number | null;
+export class BlockFile extends BlockReader {
+  readonly #file: Descriptor;
 
-  private constructor({ path, file, header, checksums }: BlockImage, own: boolean, hash: Hasher) {
-    this.path = path;
+  private constructor(file: Descriptor, ends: BlockEnds, hash: Hasher) {
+    super(file, ends, hash);
     this.#file = file;
-    this.#own = own;
-    this.header = header;
-    this.payload = header.payload;
-    this.#checksums = checksums;
-    this.#checked = new CheckedBlocks(
-      {
-        bytes: header.payload,
-        hashes: checksums,
-        fill: (into, offset) => this.#fill(into, offset),
-        damaged: (block, from, to) =>
-          new TwinError(
-            `${path} is damaged: bytes ${headerBytes + from} to ${headerBytes + to} (block ${block}) do not match their checksum. ${again}`,
-          ),
-      },
-      hash,
-    );
   }
 
   /** @throws TwinError where the file is missing, foreign, of another version, truncated, or its header is damaged */
   static async open(path: string, kind: BlockKind): Promise<BlockFile> {
     const hash = await hasher();
-    expectFile(path, again);
+    expectFile(path, blocksCure);
     const file = attempt("read", path, () => openSync(path, "r"));
     try {
-      const { header, checksums } = attempt("read", path, () => readEnds(path, file, kind, hash));
-      return new BlockFile({ path, file, header, checksums }, true, hash);
+      const stat = attempt("read", path, () => fstatSync(file));
+      if (!stat.isFile()) {
+        throw new TwinError(`${path} is not ${blockNames[kind]} of Twin: it is not a file. ${blocksCure}`);
+      }
+      const source = new Descriptor(path, file, stat.size, true);
+      return new BlockFile(source, readEnds(source, kind, hash), hash);
     } catch (error) {
       closeSync(file);
       throw error;
@@ -73,136 +46,56 @@ export class BlockFile {
   }
 
   /** The file that another thread has open. */
-  static async attach(image: BlockImage): Promise<BlockFile> {
-    return new BlockFile(image, false, await hasher());
+  static async attach({ path, file, ...ends }: BlockImage): Promise<BlockFile> {
+    return new BlockFile(new Descriptor(path, file, 0, false), ends, await hasher());
   }
 
   /** For `attach` in another thread, which must be done with it before this one closes the file. */
   image(): BlockImage {
-    return { path: this.path, file: this.#opened(), header: this.header, checksums: this.#checksums };
+    return { path: this.path, file: this.#file.opened(), header: this.header, checksums: this.checksums };
+  }
+}
+
+class Descriptor implements ByteSource {
+  readonly name: string;
+  readonly bytes: number;
+  readonly #own: boolean;
+  #file: number | null;
+
+  /** @param own whether it is closed here, and not by another thread */
+  constructor(path: string, file: number, bytes: number, own: boolean) {
+    this.name = path;
+    this.bytes = bytes;
+    this.#file = file;
+    this.#own = own;
   }
 
-  /** Payload bytes from `offset` on (may exceed 2^31) into `into`. */
-  read(offset: number, into: Uint8Array): void {
-    if (offset < 0 || offset + into.length > this.payload) {
-      throw new TwinError(
-        `${this.path} has ${this.payload} bytes, and ${offset} … ${offset + into.length} were asked for`,
-      );
-    }
-    this.#checked.read(offset, into);
-  }
-
-  /** A range of the payload (all of it by default) as memory of its own. */
-  readAll(shared = false, offset = 0, length = this.payload - offset): ArrayBuffer | SharedArrayBuffer {
-    let buffer: ArrayBuffer | SharedArrayBuffer;
-    try {
-      buffer = shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length);
-    } catch (error) {
-      throw new TwinError(`${this.path}: ${length} bytes do not fit into memory`, { cause: error });
-    }
-    const first = Math.min(length, (blockBytes - (offset % blockBytes)) % blockBytes);
-    if (first > 0) {
-      this.read(offset, new Uint8Array(buffer, 0, first));
-    }
-    for (let at = first; at < length; at += blockBytes) {
-      const piece = new Uint8Array(buffer, at, Math.min(blockBytes, length - at));
-      this.read(offset + at, piece);
-    }
-    return buffer;
-  }
-
-  /** Reads and checks every block (of a range of the payload) anew. @throws TwinError naming the first damaged block */
-  verify(from = 0, to = this.payload): void {
-    this.#checked.verify(from, to);
-  }
-
-  close(): void {
-    if (this.#file !== null) {
-      if (this.#own) {
-        closeSync(this.#file);
-      }
-      this.#file = null;
-    }
-  }
-
-  #opened(): number {
+  opened(): number {
     if (this.#file === null) {
-      throw new TwinError(`cannot read ${this.path}: it was closed`);
+      throw new TwinError(`cannot read ${this.name}: it was closed`);
     }
     return this.#file;
   }
 
-  #fill(into: Uint8Array, offset: number): void {
-    const file = this.#opened();
-    const got = attempt("read", this.path, () => readFully(file, into, headerBytes + offset));
-    if (got < into.length) {
-      throw new TwinError(`${this.path} was cut short while it was in use. ${again}`);
+  read(into: Uint8Array, position: number): number {
+    const file = this.opened();
+    return attempt("read", this.name, () => readFully(file, into, position));
+  }
+
+  close(): void {
+    if (this.#file !== null && this.#own) {
+      closeSync(this.#file);
     }
+    this.#file = null;
   }
 }
 
-/**
- * SHA-256 of a block file's header and checksums, and so, through these, of all its bytes: which file it is.
- * @throws TwinError where it cannot be read, or is none
- */
-export function rootOf(path: string): string {
-  const file = attempt("read", path, () => openSync(path, "r"));
+/** Which block file lies at a path. @throws TwinError where it cannot be read */
+export function rootOfFile(path: string): string {
+  const source = fileSource(path);
   try {
-    return attempt("read", path, () => {
-      const { size } = fstatSync(file);
-      const header = new Uint8Array(headerBytes);
-      readFully(file, header, 0);
-      // Payload and checksums: 8 bytes for each MiB that was begun.
-      const blocks = Math.ceil((size - headerBytes) / (blockBytes + 8));
-      const checksums = new Uint8Array(Math.max(0, 8 * blocks));
-      readFully(file, checksums, size - checksums.length);
-      return createHash("sha256").update(header).update(checksums).digest("hex");
-    });
+    return rootOf(source);
   } finally {
-    closeSync(file);
+    source.close();
   }
-}
-
-function readEnds(
-  path: string,
-  file: number,
-  kind: BlockKind,
-  hash: Hasher,
-): { header: BlockHeader; checksums: BigUint64Array } {
-  const stat = fstatSync(file);
-  const fail = (what: string): never => {
-    throw new TwinError(`${path} is not ${names[kind]} of Twin: ${what}. ${again}`);
-  };
-  if (!stat.isFile()) {
-    return fail("it is not a file");
-  }
-  const bytes = new Uint8Array(Math.min(headerBytes, stat.size));
-  readFully(file, bytes, 0);
-  const header = decodeHeader(bytes, hash);
-  if (typeof header === "string") {
-    return fail(header);
-  }
-  if (header.format !== 1) {
-    throw new TwinError(
-      `${path} has format ${JSON.stringify(header.format)}, and this version of Twin reads format 1. ${again}, or update Twin`,
-    );
-  }
-  if (header.kind !== kind) {
-    return fail(
-      `it says it is ${Object.hasOwn(names, header.kind) ? names[header.kind] : JSON.stringify(header.kind)}`,
-    );
-  }
-  const { payload, block } = header;
-  if (!Number.isSafeInteger(payload) || payload < 0 || block !== blockBytes) {
-    return fail("its header gives no proper sizes");
-  }
-  const expected = headerBytes + payload + checksumBytes(payload);
-  if (stat.size !== expected) {
-    return fail(
-      `it should have ${expected} bytes and has ${stat.size}: ${stat.size < expected ? "it is truncated" : "there is more"}`,
-    );
-  }
-  const checksums = new BigUint64Array(checksumBytes(payload) / 8);
-  readFully(file, new Uint8Array(checksums.buffer), headerBytes + payload);
-  return { header, checksums };
 }

@@ -1,6 +1,5 @@
 // The store of rows that stay in their block file, and are read from it one by one.
 import { type Locate, within } from "../table/locate.ts";
-import { MemoryRows } from "../table/memory-rows.ts";
 import {
   expectRoom,
   type HitMask,
@@ -14,25 +13,15 @@ import type { BlockFile } from "./block-file.ts";
 import { othersTurn, turn } from "./turn.ts";
 
 /**
- * The store of a file's rows: over memory that holds them, or the open file.
- * @throws Error where they are in neither: a fault of ours
+ * The file in which rows are that lie in no memory.
+ * @throws Error where there is none: a fault of ours
  */
-export function rowsIn(
-  { path, rows, memory }: { readonly path: string; readonly rows: number; readonly memory: AnyMemory | null },
-  file: BlockFile | null,
-  bytes: number,
-  locate: Locate,
-): MemoryRows | FileRows {
-  if (memory !== null) {
-    return new MemoryRows(path, rows, [{ from: 0, bytes, memory: new Uint8Array(memory) }], locate);
-  }
+export function openedFile(path: string, file: BlockFile | null): BlockFile {
   if (file === null) {
     throw new Error(`the rows of ${path} are neither in memory nor in an open file`);
   }
-  return new FileRows(file, rows, bytes, locate);
+  return file;
 }
-
-type AnyMemory = ArrayBuffer | SharedArrayBuffer;
 
 export class FileRows implements TableStore {
   readonly rows: number;

@@ -1,9 +1,9 @@
 // How a generation of tables comes to be: written beside the others, then made current by one atomic step.
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { attempt, isAlive, readText, removeLeftovers, syncFolder, writeFileAtomic } from "../host/files.ts";
+import { currentText, parseCurrent } from "../table/generation-description.ts";
 
 /** Names the process that writes a partial generation. */
 const ownerFile = "owner";
@@ -30,20 +30,7 @@ export function currentGeneration(dir: string): number | null {
   if (!existsSync(path)) {
     return null;
   }
-  const text = readText(path, 4096);
-  // One line as version 0.1.0 wrote it; a number with a flipped bit may be that of the generation before.
-  const [number, checksum] = text.trim().split("\n");
-  if (!/^[1-9]\d{0,14}$/.test(number) || (checksum !== undefined && text !== currentText(Number(number)))) {
-    throw new TwinError(
-      `${path} should hold the number of a generation and holds ${JSON.stringify(number.slice(0, 40))}${checksum === undefined ? "" : " with a checksum that is not its own"}. Build the tables again: twin table build DIR --data DATA`,
-    );
-  }
-  return Number(number);
-}
-
-/** The number, and a line that vouches for it. */
-export function currentText(number: number): string {
-  return `${number}\nsha256:${createHash("sha256").update(`${number}\n`).digest("hex")}\n`;
+  return parseCurrent(readText(path, 4096), path);
 }
 
 /**

@@ -1,21 +1,12 @@
 // The built tables in use: key lookup, item store and rows of the current generation, and whether they may be used.
 
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
-import { TwinError } from "../../contract/error.ts";
-import type { Manifest } from "../../contract/manifest.ts";
-import { parseKeys } from "../encode/keys.ts";
-import { freshness } from "../table/freshness.ts";
 import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
+import { openedGeneration, type TablesHome } from "../table/opened-generation.ts";
 import { Generation, type GenerationImage } from "./generation.ts";
 
 /** A generation in memory that threads share. */
 export type SharedGeneration = GenerationImage;
-
-/** The build folder whose tables they are. */
-export interface TablesHome {
-  readonly dir: string;
-  readonly manifest: Manifest;
-}
 
 export interface TablesOptions {
   readonly maxStaleness: number;
@@ -126,8 +117,9 @@ export class GenerationTables implements LiveTables {
 
   #use(generation: Generation): void {
     this.#leave();
-    this.#current = new HeldGeneration(generation);
-    this.#open = opened(this.#home, this.#current, this.#encoders);
+    const held = new HeldGeneration(generation);
+    this.#current = held;
+    this.#open = openedGeneration(this.#home, generation, this.#encoders, () => held.hold());
   }
 }
 
@@ -176,56 +168,3 @@ class HeldGeneration {
 }
 
 const nothing = (): void => undefined;
-
-function opened({ manifest, dir }: TablesHome, held: HeldGeneration, encoders: string): OpenGeneration {
-  const { generation } = held;
-  const { description, index, store } = generation;
-  const made = {
-    madeAt: description.made_at,
-    fingerprints: { producer: description.fingerprints.producer, metric: description.fingerprints.metric },
-  };
-  const misfit =
-    description.fingerprints.encoders === encoders
-      ? null
-      : "its items were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed)";
-  return {
-    number: description.number,
-    hold: () => held.hold(),
-    items: description.items,
-    store: {
-      where: store.where,
-      rowBytes: store.rowBytes,
-      fields: store.fields,
-      get absent() {
-        return store.absent;
-      },
-      locate: (keys) => store.locate(keys),
-      async read(keys, into, how) {
-        // Records of other encoders would be others: their rows may lie outside the embedding tables.
-        if (misfit !== null && into.length > 0) {
-          throw new TwinError(
-            `the item store in ${dir} cannot be used: ${misfit}. Rebuild it: twin table build ${dir} --data data.yaml`,
-          );
-        }
-        return store.read(keys, into, how);
-      },
-    },
-    keys: (keys, where) => parseKeys(keys, index.type, where),
-    table: (name) => generation.tables.get(name) ?? null,
-    freshness: (now) =>
-      Object.keys(manifest.tables).map((table) => {
-        const found = freshness(manifest, table, made, now);
-        const because = misfit ?? shapeMisfit(manifest, generation, table);
-        return because === null ? found : { ...found, state: "refused", because };
-      }),
-  };
-}
-
-function shapeMisfit(manifest: Manifest, generation: Generation, table: string): string | null {
-  const found = generation.tables.get(table);
-  const { width } = manifest.tables[table];
-  if (found === undefined || found.format.width === width) {
-    return null;
-  }
-  return `its rows are ${found.format.width} wide instead of ${width}`;
-}

@@ -2,10 +2,12 @@
 
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
+import { expectOwnFiles, expectTogether, type GenerationFile } from "../table/generation-description.ts";
 import { type IndexImage, KeyIndex } from "../table/key-index.ts";
 import { locator } from "../table/locate.ts";
+import { rootOfFile } from "./block-file.ts";
 import { currentGeneration, generationFolder } from "./generation-commit.ts";
-import { expectOwnFiles, type GenerationFile, readGeneration } from "./generation-file.ts";
+import { readGeneration } from "./generation-file.ts";
 import { ItemStore, type StoreImage } from "./item-store.ts";
 import { openKeyIndex } from "./key-index-file.ts";
 import { TableFile, type TableImage, type TableOptions } from "./table-file.ts";
@@ -73,8 +75,9 @@ export class Generation {
         tables.set(name, table);
       }
       const generation = new Generation(folder, description, index, store, tables);
-      generation.#check(number);
-      expectOwnFiles(folder, description);
+      expectTogether(folder, description, number, generation);
+      const place = (name: string) => join(folder, name);
+      expectOwnFiles(description, (name) => rootOfFile(place(name)), place);
       return generation;
     } catch (error) {
       for (const file of opened) {
@@ -115,31 +118,6 @@ export class Generation {
     this.store.close();
     for (const table of this.tables.values()) {
       table.close();
-    }
-  }
-
-  /** The files must belong together: a row number of one is used in the others. */
-  #check(number: number): void {
-    const { description, folder } = this;
-    const bad = (what: string): never => {
-      throw new TwinError(`${folder} is damaged: ${what}. Build the tables again: twin table build DIR --data DATA`);
-    };
-    if (description.number !== number) {
-      bad(`generation.json says it is number ${description.number}`);
-    }
-    if (this.index.type !== description.key.type || this.index.keys !== description.items) {
-      bad(
-        `the key index holds ${this.index.keys} ${this.index.type} keys, not ${description.items} of ${description.key.type}`,
-      );
-    }
-    if (this.store.records !== description.items + 1) {
-      bad(`the item store holds ${this.store.records - 1} items, not ${description.items}`);
-    }
-    for (const [name, { rows }] of Object.entries(description.tables)) {
-      const found = this.tables.get(name)?.rows;
-      if (found !== rows || rows > description.items + 1) {
-        bad(`table ${name} has ${found} rows, not ${rows}`);
-      }
     }
   }
 }

@@ -1,18 +1,14 @@
 // The item store: the encoded features of every item by ordinal, in fixed records; record 0 is the unknown item.
 
-import * as v from "valibot";
-import { TwinError } from "../../contract/error.ts";
-import { ItemLayoutSchema, type StoredFeature } from "../table/item-layout.ts";
+import { itemFields, readItemLayout, type StoredFeature } from "../table/item-layout.ts";
 import type { ItemField, ItemRows } from "../table/item-rows.ts";
 import { byNumber, type Locate } from "../table/locate.ts";
 import { MemoryRows } from "../table/memory-rows.ts";
 import type { HitMask, Piece, ReadOptions, RowKeys } from "../table/table-store.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
-import { type FileRows, rowsIn } from "./file-rows.ts";
+import { FileRows, openedFile } from "./file-rows.ts";
 import { defaultMemoryLimit, type TableOptions } from "./table-file.ts";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
-const Fields = v.object({ records: v.pipe(count, v.minValue(1)), words: count, layout: count });
 type Memory = ArrayBuffer | SharedArrayBuffer;
 
 /** What another thread needs to use the same store without a second copy: can be posted to a worker. */
@@ -44,15 +40,13 @@ export class ItemStore implements ItemRows {
     this.features = features;
     this.#image = image;
     this.#file = file;
-    const fields = new Map<string, ItemField>();
-    let bytes = 0;
-    for (const { name, dtype, words } of features) {
-      fields.set(name, { dtype, from: bytes, words });
-      bytes += 4 * words;
-    }
+    const { fields, rowBytes } = itemFields(features);
     this.fields = fields;
-    this.rowBytes = bytes;
-    this.#store = rowsIn({ path, rows: records, memory }, file, bytes, locate);
+    this.rowBytes = rowBytes;
+    this.#store =
+      memory === null
+        ? new FileRows(openedFile(path, file), records, rowBytes, locate)
+        : new MemoryRows(path, records, [{ from: 0, bytes: rowBytes, memory: new Uint8Array(memory) }], locate);
   }
 
   get where(): string {
@@ -67,7 +61,7 @@ export class ItemStore implements ItemRows {
   static async open(path: string, options: TableOptions = {}): Promise<ItemStore> {
     const file = await BlockFile.open(path, "items");
     try {
-      const { records, bytes, features } = readLayout(file);
+      const { records, bytes, features } = readItemLayout(file);
       const inMemory = bytes <= (options.memoryLimit ?? defaultMemoryLimit);
       const memory = inMemory ? file.readAll(options.shared, 0, bytes) : null;
       const image = { path, records, features, memory, file: memory ? null : file.image() };
@@ -109,29 +103,4 @@ export class ItemStore implements ItemRows {
   close(): void {
     this.#file?.close();
   }
-}
-
-function readLayout(file: BlockFile): { records: number; bytes: number; features: StoredFeature[] } {
-  const bad = (what: string): TwinError =>
-    new TwinError(`${file.path} is not an item store that this version of Twin reads: ${what}. Build the tables again`);
-  const fields = v.safeParse(Fields, file.header);
-  if (!fields.success) {
-    throw bad(`its header lacks proper ${v.getDotPath(fields.issues[0]) ?? "fields"}`);
-  }
-  const { records, words, layout } = fields.output;
-  const bytes = 4 * records * words;
-  if (bytes + layout !== file.payload) {
-    throw bad("its header gives sizes that do not fit together");
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(new Uint8Array(file.readAll(false, bytes, layout))));
-  } catch (error) {
-    throw error instanceof TwinError ? error : bad("its layout is no JSON text");
-  }
-  const features = v.safeParse(ItemLayoutSchema, json);
-  if (!features.success || features.output.reduce((sum, feature) => sum + feature.words, 0) !== words) {
-    throw bad("its layout does not describe its records");
-  }
-  return { records, bytes, features: features.output };
 }

@@ -1,23 +1,13 @@
 // A lookup table: fixed-width rows; row 0 is the miss row, all zeros. In memory up to a limit, read from the file above.
-import * as v from "valibot";
-import { TwinError } from "../../contract/error.ts";
 import type { OpenTable, WholeRows } from "../table/live-tables.ts";
 import { byNumber, type Locate } from "../table/locate.ts";
-import { MemoryRows } from "../table/memory-rows.ts";
+import { MemoryTable } from "../table/memory-table.ts";
 import { type RowFormat, rowBytes } from "../table/precision.ts";
-import { type StoredRows, storedRows } from "../table/stored-rows.ts";
-import { bytesOf, type HitMask, type Piece, type ReadOptions, type RowKeys } from "../table/table-store.ts";
+import type { StoredRows } from "../table/stored-rows.ts";
+import { expectZeros, readTableHeader } from "../table/table-header.ts";
+import type { HitMask, Piece, ReadOptions, RowKeys } from "../table/table-store.ts";
 import { BlockFile, type BlockImage } from "./block-file.ts";
-import { type FileRows, rowsIn } from "./file-rows.ts";
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1));
-
-const Fields = v.object({
-  rows: count,
-  width: count,
-  precision: v.picklist(["float32", "float16", "uint8"]),
-  heads: v.array(count),
-});
+import { FileRows, openedFile } from "./file-rows.ts";
 
 /** Tables above this many bytes stay in their file, unless told otherwise: 2 GB. */
 export const defaultMemoryLimit = 2 ** 31;
@@ -50,11 +40,7 @@ export class TableFile implements OpenTable {
   /** Header of the file; null in a table attached to another thread's memory. */
   readonly header: Readonly<Record<string, unknown>> | null;
   readonly #file: BlockFile | null;
-  readonly #locate: Locate;
-  #store: MemoryRows | FileRows;
-  #stored: ArrayBuffer | SharedArrayBuffer | null;
-  /** A uint8 table in memory after `stored()`: its scales apart, instead of `#stored`. */
-  #split: StoredRows | null = null;
+  readonly #store: MemoryTable | FileRows;
 
   private constructor(image: TableImage, file: BlockFile | null, locate: Locate) {
     const { path, rows, format, stored } = image;
@@ -62,10 +48,11 @@ export class TableFile implements OpenTable {
     this.rows = rows;
     this.format = format;
     this.header = file?.header ?? null;
-    this.#stored = stored;
     this.#file = file;
-    this.#locate = locate;
-    this.#store = rowsIn({ path, rows, memory: stored }, file, rowBytes(format), locate);
+    this.#store =
+      stored === null
+        ? new FileRows(openedFile(path, file), rows, rowBytes(format), locate)
+        : new MemoryTable(path, rows, format, stored, locate);
   }
 
   get where(): string {
@@ -82,7 +69,7 @@ export class TableFile implements OpenTable {
 
   /** Whether rows are read without the file. */
   get inMemory(): boolean {
-    return this.#store instanceof MemoryRows;
+    return this.#store instanceof MemoryTable;
   }
 
   /** @throws TwinError where the file is missing, foreign, truncated or damaged */
@@ -90,12 +77,10 @@ export class TableFile implements OpenTable {
     const { memoryLimit = defaultMemoryLimit, shared = false, locate = byNumber } = options;
     const file = await BlockFile.open(path, "table");
     try {
-      const { rows, format } = readFields(file);
+      const { rows, format } = readTableHeader(file);
       const stored = file.payload <= memoryLimit ? file.readAll(shared) : null;
       const table = new TableFile({ path, rows, format, file: null, stored }, file, locate);
-      if (table.absent.some((byte) => byte !== 0)) {
-        throw new TwinError(`${path}: row 0 is the miss row and must be zeros. Build the tables again`);
-      }
+      expectZeros(path, table.absent);
       return table;
     } catch (error) {
       file.close();
@@ -110,11 +95,15 @@ export class TableFile implements OpenTable {
 
   /** For `attach` in another thread; `shared` must have been asked for, or posting copies the memory. */
   image(): TableImage {
-    if (this.#split !== null) {
-      throw new Error(`${this.path} was rearranged for this thread`);
-    }
     const { path, rows, format } = this;
-    return { path, rows, format, file: this.inMemory ? null : (this.#file?.image() ?? null), stored: this.#stored };
+    if (this.#store instanceof FileRows) {
+      return { path, rows, format, file: this.#file?.image() ?? null, stored: null };
+    }
+    const stored = this.#store.memory;
+    if (stored === null) {
+      throw new Error(`${path} was rearranged for this thread`);
+    }
+    return { path, rows, format, file: null, stored };
   }
 
   locate(keys: RowKeys): Int32Array {
@@ -126,32 +115,11 @@ export class TableFile implements OpenTable {
   }
 
   async floats(): Promise<WholeRows<Float32Array> | null> {
-    if (this.#stored === null || this.format.precision !== "float32") {
-      return null;
-    }
-    return { values: new Float32Array(this.#stored), row: (keys) => this.locate(keys) };
+    return this.#store instanceof MemoryTable ? this.#store.floats() : null;
   }
 
-  /** float16 without a copy, uint8 rearranged once and kept so. */
   async stored(): Promise<WholeRows<StoredRows> | null> {
-    const { precision, width } = this.format;
-    let values = this.#split;
-    if (values === null) {
-      if (this.#stored === null || precision === "float32") {
-        return null;
-      }
-      values = storedRows(new Uint8Array(this.#stored), this.format);
-      if (values.affine !== null) {
-        const sections = [
-          { from: 0, bytes: width, memory: bytesOf(values.values) },
-          { from: width, bytes: this.rowBytes - width, memory: bytesOf(values.affine) },
-        ];
-        this.#store = new MemoryRows(this.path, this.rows, sections, this.#locate);
-        this.#split = values;
-        this.#stored = null;
-      }
-    }
-    return { values, row: (keys) => this.locate(keys) };
+    return this.#store instanceof MemoryTable ? this.#store.stored() : null;
   }
 
   /** Reads and checks every block of the file. @throws TwinError naming the first damaged one */
@@ -162,19 +130,4 @@ export class TableFile implements OpenTable {
   close(): void {
     this.#file?.close();
   }
-}
-
-function readFields(file: BlockFile): { rows: number; format: RowFormat } {
-  const fields = v.safeParse(Fields, file.header);
-  const bad = `${file.path} is not a table that this version of Twin reads: its header`;
-  if (!fields.success) {
-    throw new TwinError(`${bad} lacks proper ${v.getDotPath(fields.issues[0]) ?? "fields"}. Build the tables again`);
-  }
-  const { rows, width, precision, heads } = fields.output;
-  const format = { precision, width, heads };
-  const sum = heads.reduce((total, head) => total + head, 0);
-  if (sum !== width || rows * rowBytes(format) !== file.payload) {
-    throw new TwinError(`${bad} gives sizes that do not fit together. Build the tables again`);
-  }
-  return { rows, format };
 }

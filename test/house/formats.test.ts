@@ -9,7 +9,7 @@ import { strict } from "../../contract/named-schema.ts";
 import { TableSpecSchema } from "../../contract/table-spec.ts";
 import { EarlierTableSpecSchema } from "../../contract/table-spec-earlier.ts";
 import { DatasetSchema } from "../../runtime/data/prepare/dataset-file.ts";
-import { GenerationSchema } from "../../runtime/store/generation-file.ts";
+import { GenerationSchema } from "../../runtime/table/generation-description.ts";
 import { RunSchema } from "../../runtime/train/run-folder.ts";
 import { breaking, outline } from "../kit/schema-outline.ts";
 

@@ -15,7 +15,8 @@ import {
   generationsFolder,
   nextGeneration,
 } from "../../runtime/store/generation-commit.ts";
-import { type GenerationFile, writeGeneration } from "../../runtime/store/generation-file.ts";
+import { writeGeneration } from "../../runtime/store/generation-file.ts";
+import type { GenerationFile } from "../../runtime/table/generation-description.ts";
 import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
 import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 import { floatRows } from "../../runtime/table/read-rows.ts";
