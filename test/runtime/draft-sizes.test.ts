@@ -108,6 +108,17 @@ describe("a draft of a log", () => {
     ]);
     expect(all).toMatch(/item_id: +vocabulary\(max: 1[0-9]0, min_count: 1/);
   });
+  it("gives users no rows of their own where those to come are new, and says why", async () => {
+    // A hundred users one after the other, as an archive has them: the last fifth of the events is of new ones.
+    const fresh = Array.from({ length: 3000 }, (_, i) => [`u${Math.floor(i / 30)}`, (i * 7) % 60, t0 + 60 * i, i % 2]);
+    const { model, skipped } = await drafted("user_id,item_id,time,click", fresh);
+    expect(model).not.toContain("user_id");
+    expect(model).toMatch(/input: +\[interest, item\]/);
+    expect(skipped).toEqual([{ column: "user_id", because: expect.stringMatching(/^(9\d|100) % of the events/) }]);
+    // The same users side by side come back.
+    const same = fresh.map(([, item, time, click], i) => [`u${i % 100}`, item, time, click]);
+    expect((await drafted("user_id,item_id,time,click", same)).model).toMatch(/user_id: +vocabulary/);
+  });
   it("splits by each user's events where steps begin anew for each, by the step where they count for all", async () => {
     const of = (step: (user: number, i: number) => number) =>
       Array.from({ length: 400 }, (_, i) => [i % 8, (i * 7) % 30, step(i % 8, Math.floor(i / 8)), i % 2]);

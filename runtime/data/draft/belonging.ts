@@ -1,8 +1,9 @@
-// What an event log says over all its rows: which columns belong to the item or to the user, and how often users come back.
+// What an event log says over all its rows: which columns belong to the item or to the user, how often users come back, and how many are new.
 
 import { quoted, type Source } from "../database/source.ts";
 import { readError } from "../files/read-error.ts";
 import type { Relation } from "../relation.ts";
+import { timeSql } from "./past.ts";
 import type { Profile } from "./profile.ts";
 import type { Roles } from "./roles.ts";
 
@@ -45,6 +46,26 @@ export async function shareOfRepeats(
     const [row] = await source.all(
       `SELECT avg((t > first)::INTEGER)::DOUBLE AS share FROM (SELECT ${time} AS t, ${first} AS first FROM ${relation.sql()})`,
     );
+    return Number(row.share ?? 0);
+  } catch (cause) {
+    throw await readError(source, relation, cause);
+  }
+}
+
+/**
+ * The share of the events after a time whose user has none up to it.
+ * @param end in seconds or steps
+ */
+export async function shareOfNewcomers(
+  source: Source,
+  relation: Relation,
+  { user, clock }: Pick<Roles, "user" | "clock">,
+  end: number,
+): Promise<number> {
+  const late = `${timeSql(relation, clock)} > ${end}`;
+  const each = `SELECT count(*) FILTER (${late}) AS late, bool_and(${late}) AS fresh FROM ${relation.sql()} WHERE ${quoted(user)} IS NOT NULL GROUP BY ${quoted(user)}`;
+  try {
+    const [row] = await source.all(`SELECT (sum(late) FILTER (fresh) / sum(late))::DOUBLE AS share FROM (${each})`);
     return Number(row.share ?? 0);
   } catch (cause) {
     throw await readError(source, relation, cause);

@@ -6,7 +6,7 @@ import { localFile } from "../database/local-file.ts";
 import { quoted, Source } from "../database/source.ts";
 import { readError } from "../files/read-error.ts";
 import { openRelation, type Relation } from "../relation.ts";
-import { belongingTo, shareOfRepeats } from "./belonging.ts";
+import { belongingTo, shareOfNewcomers, shareOfRepeats } from "./belonging.ts";
 import { bindingText, draftedModel } from "./documents.ts";
 import { type DraftFeature, draftFeature, type Skipped, userFeature } from "./kinds.ts";
 import { namesOf } from "./names.ts";
@@ -36,16 +36,26 @@ export interface Drafted {
   readonly roles: Roles;
   readonly steps: boolean;
   readonly item: readonly DraftFeature[];
-  /** The user's own column first. */
+  /** The user's own column first, unless most users to come are new. */
   readonly user: readonly DraftFeature[];
   readonly cross: readonly DraftFeature[];
   /** Share of the events whose item the same user had met at an earlier time. */
   readonly repeats: number;
   readonly past: Past;
   /** Null: by shares of each user's events. */
-  readonly split: { readonly train: string; readonly validation: string } | null;
+  readonly split: Split | null;
   readonly files: { readonly events: string; readonly items: string | null };
 }
+
+interface Split {
+  readonly train: string;
+  readonly validation: string;
+  /** End of the training part, in seconds or steps. */
+  readonly end: number;
+}
+
+/** Share of the later events that are of new users from which on a row of each user's own teaches the model to lean on what it will not have. */
+const mostlyNew = 0.5;
 
 /** @throws TwinError where a file cannot be read, or no column can be the user, the item or the clock */
 export async function draft(options: DraftOptions): Promise<Draft> {
@@ -108,16 +118,25 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       others.filter((column) => !ofItem.includes(column)),
     );
     const crossed = seen.filter((column) => ![...ofItem, ...ofUser].includes(column));
+    const split = past.anew ? null : splitOf(of(roles.clock.column), roles);
+    const fresh = split === null ? 0 : await shareOfNewcomers(source, relation, roles, split.end);
+    const isKnown = fresh < mostlyNew;
+    if (!isKnown) {
+      skipped.push({
+        column: roles.user,
+        because: `${(100 * fresh).toFixed(0)} % of the events after the training part are of users that it does not have; what is known of them is their history`,
+      });
+    }
     const path = (file: string): string => relative(options.folder, file).replaceAll("\\", "/");
     const drafted: Drafted = {
       roles,
       steps: roles.clock.unit === "steps",
       item: itemFeatures,
-      user: [userFeature(user, named.events(user.name)), ...features(ofUser, named.events)],
+      user: [...(isKnown ? [userFeature(user, named.events(user.name))] : []), ...features(ofUser, named.events)],
       cross: features(crossed, named.events),
       repeats: labels.length === 0 ? await shareOfRepeats(source, relation, roles) : 0,
       past,
-      split: past.anew ? null : splitOf(of(roles.clock.column), roles),
+      split,
       files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
     };
     return { model: draftedModel(drafted), data: bindingText(drafted), roles, repeats: drafted.repeats, skipped };
@@ -157,7 +176,7 @@ const keyFirst = (columns: readonly Profile[], key: string, { different, often }
 ];
 
 /** The first 80 % of the events by time to learn from, the next 10 % to stop by, the rest to be judged by. */
-function splitOf(profile: Profile, { clock }: Roles): Drafted["split"] {
+function splitOf(profile: Profile, { clock }: Roles): Split | null {
   const { family } = profile;
   const range = clock.format === undefined ? profile.range : (profile.dated?.range ?? null);
   if (range === null) {
@@ -172,5 +191,5 @@ function splitOf(profile: Profile, { clock }: Roles): Drafted["split"] {
     clock.unit === "steps"
       ? `..${Math.floor(time)}`
       : `..${new Date(Math.floor(time) * 1000).toISOString().slice(0, 19)}Z`;
-  return { train: end(train), validation: end(validation) };
+  return { train: end(train), validation: end(validation), end: Math.floor(train) };
 }

@@ -52,7 +52,8 @@ export async function pastOf(
   }
 }
 
-function timeSql(relation: Relation, { column, unit, format }: Roles["clock"]): string {
+/** The clock of the events in seconds or steps. */
+export function timeSql(relation: Relation, { column, unit, format }: Roles["clock"]): string {
   const type = relation.columns.get(column) ?? "";
   if (format !== undefined) {
     return `epoch(try_strptime(CAST(${quoted(column)} AS VARCHAR), ${literal(format)}))`;
