@@ -74,6 +74,36 @@ function declare() {
   }
 }
 
+/** How the bundle is made, apart from where it goes. */
+export function bundleOptions(version) {
+  return {
+    absWorkingDir: root,
+    entryPoints: {
+      twin: "cli/main.ts",
+      compiler: "compiler/index.ts",
+      runtime: "runtime/index.ts",
+      "check-worker": "runtime/serve/check-worker.ts",
+      "rank-worker": "runtime/serve/workers/worker.ts",
+      "project-worker": "runtime/build-table/worker.ts",
+      "train-worker": "runtime/train/worker.ts",
+    },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    external: ["onnxruntime-node", "onnx-proto", "@duckdb/node-api"],
+    minify: true,
+    legalComments: "none",
+    // Bundled CommonJS (commander, yaml) asks for Node's own modules by `require`.
+    banner: {
+      js: 'import { createRequire as twinRequire } from "node:module"; const require = twinRequire(import.meta.url);',
+    },
+    define: { twinVersion: JSON.stringify(version) },
+    logLevel: "error",
+  };
+}
+
 export async function bundle() {
   const begun = Date.now();
   const { build } = await import("esbuild");
@@ -84,33 +114,7 @@ export async function bundle() {
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging);
   try {
-    await build({
-      absWorkingDir: root,
-      entryPoints: {
-        twin: "cli/main.ts",
-        compiler: "compiler/index.ts",
-        runtime: "runtime/index.ts",
-        "check-worker": "runtime/serve/check-worker.ts",
-        "rank-worker": "runtime/serve/workers/worker.ts",
-        "project-worker": "runtime/build-table/worker.ts",
-        "train-worker": "runtime/train/worker.ts",
-      },
-      outdir: staging,
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      target: "node20.19",
-      external: ["onnxruntime-node", "onnx-proto", "@duckdb/node-api"],
-      minify: true,
-      legalComments: "none",
-      // Bundled CommonJS (commander, yaml) asks for Node's own modules by `require`.
-      banner: {
-        js: 'import { createRequire as twinRequire } from "node:module"; const require = twinRequire(import.meta.url);',
-      },
-      define: { twinVersion: JSON.stringify(metadata.version) },
-      logLevel: "error",
-    });
+    await build({ ...bundleOptions(metadata.version), outdir: staging });
     publish(staging, begun);
   } finally {
     rmSync(staging, { recursive: true, force: true });

@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import { TwinError } from "../contract/error.ts";
 import { attempt } from "../runtime/host/files.ts";
-import { readVocabularies as vocabulariesIn } from "../runtime/train/vocabularies.ts";
+import { readVocabularies as vocabulariesIn } from "../runtime/train/index.ts";
 
 /** Entries by feature. Those of features that the model does not have are refused by the compiler. */
 export function readVocabularies(dir: string): ReadonlyMap<string, readonly string[]> {

@@ -5,6 +5,9 @@ import { TwinError } from "./error.ts";
 import { repeatedKey } from "./json-keys.ts";
 import { emptyRecord, recordOf } from "./record.ts";
 
+/** The weights of a build folder, and of a run that came to its end. */
+export const weightsFile = "weights.safetensors";
+
 /** Bytes of one element. */
 const widths = {
   F64: 8,

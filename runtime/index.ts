@@ -2,24 +2,37 @@
 
 export { TwinError, type TwinErrorCode } from "../contract/error.ts";
 export type { Manifest } from "../contract/manifest.ts";
-export { evaluateHitRate, hitRateText } from "./evaluate/hit-rate.ts";
-export { asRequest, type ScoredRows, score } from "./evaluate/score.ts";
-export { type SelfTestOptions, type SelfTestReport, selfTest, selfTestText } from "./evaluate/self-test.ts";
+export {
+  asRequest,
+  evaluateHitRate,
+  hitRateText,
+  type ScoredRows,
+  type SelfTestOptions,
+  type SelfTestReport,
+  score,
+  selfTest,
+  selfTestText,
+} from "./evaluate/served.ts";
 export type { HitRate, RankedRequest } from "./hit-rate/index.ts";
 export {
+  type CandidateColumns,
   type ExplainedAttend,
   type ExplainedBehaviour,
   type Explanation,
   explanationText,
   type HeadShare,
-} from "./request/explain.ts";
-export { type Kept, keptOf, type Ranking, type TableUse } from "./request/ranking.ts";
-export type { CandidateColumns, HistoryColumns, InlineItems, PrepareRequest, RankRequest } from "./request/request.ts";
-export { type JsonRequest, parseRequest } from "./request/request-json.ts";
-export { load } from "./serve/load.ts";
-export type { LoadOptions } from "./serve/twin.ts";
-export type { Verify } from "./serve/weights-check.ts";
+  type HistoryColumns,
+  type InlineItems,
+  type JsonRequest,
+  type Kept,
+  keptOf,
+  type PrepareRequest,
+  parseRequest,
+  type Ranking,
+  type RankRequest,
+  type TableUse,
+} from "./request/index.ts";
+export { type LoadOptions, load, type Verify } from "./serve/index.ts";
 export { type Freshness, parseDuration } from "./table/freshness.ts";
 export type { CallOptions } from "./threads/wanted.ts";
-export type { RequestsStatus, TablesStatus, WeightsStatus } from "./twin/status.ts";
-export type { Prepared, Twin } from "./twin/twin.ts";
+export type { Prepared, RequestsStatus, TablesStatus, Twin, WeightsStatus } from "./twin/index.ts";

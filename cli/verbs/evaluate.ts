@@ -1,12 +1,17 @@
 // `twin evaluate DIR --data DATA`: how good a model is. `--self-test`: whether a build computes what it should.
 import { type Binding, readBinding } from "../../runtime/data/index.ts";
-import { type BatchOptions, type BatchScoring, openBatchScoring } from "../../runtime/evaluate/batch-rows.ts";
-import { type EvaluateOptions, evaluate as evaluateTwin } from "../../runtime/evaluate/evaluate.ts";
-import { evaluationText } from "../../runtime/evaluate/report-text.ts";
+import {
+  type BatchOptions,
+  type BatchScoring,
+  type EvaluateOptions,
+  evaluate as evaluateTwin,
+  evaluationText,
+  openBatchScoring,
+} from "../../runtime/evaluate/index.ts";
 import { meter } from "../../runtime/host/progress.ts";
 import { selfTest, selfTestText } from "../../runtime/index.ts";
-import type { Part } from "../../runtime/learn/dataset.ts";
-import { LocalTwin } from "../../runtime/serve/twin.ts";
+import type { Part } from "../../runtime/learn/index.ts";
+import { LocalTwin } from "../../runtime/serve/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { loadOptions, type RuntimeOptions, warner } from "../open-twin.ts";

@@ -1,5 +1,5 @@
 // `twin example DIR`: example data with planted interests, from a seed.
-import { generate } from "../../runtime/example/generate.ts";
+import { generate } from "../../runtime/example/index.ts";
 import { print } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 

@@ -10,11 +10,10 @@ import {
   readHistories,
   Source,
 } from "../../runtime/data/index.ts";
-import { scoreColumns } from "../../runtime/evaluate/score-columns.ts";
-import { writeScores } from "../../runtime/evaluate/write-scores.ts";
+import { scoreColumns, writeScores } from "../../runtime/evaluate/index.ts";
 import { meter } from "../../runtime/host/progress.ts";
 import { score as scoreRows, type Twin } from "../../runtime/index.ts";
-import { LocalTwin } from "../../runtime/serve/twin.ts";
+import { LocalTwin } from "../../runtime/serve/index.ts";
 import { WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { loadOptions, type RuntimeOptions, warner } from "../open-twin.ts";

@@ -3,7 +3,7 @@
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { type BuildReport, buildTables, verifyTables } from "../../runtime/build-table/index.ts";
 import { readBinding } from "../../runtime/data/index.ts";
-import { recovered } from "../../runtime/serve/artefacts.ts";
+import { recovered } from "../../runtime/serve/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { print, printJson, say } from "../output.ts";

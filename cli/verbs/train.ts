@@ -13,8 +13,7 @@ import {
 } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { type Binding, readBinding } from "../../runtime/data/index.ts";
-import { prepareDataset } from "../../runtime/data/prepare/index.ts";
+import { type Binding, prepareDataset, readBinding } from "../../runtime/data/index.ts";
 import {
   cacheOf,
   contractDifferences,

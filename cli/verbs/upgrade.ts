@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { upgradeBuild } from "../../runtime/build-table/index.ts";
-import { recovered } from "../../runtime/serve/artefacts.ts";
+import { recovered } from "../../runtime/serve/index.ts";
 import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 

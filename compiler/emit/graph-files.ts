@@ -1,11 +1,13 @@
 // A graph as the bytes of its file: emitted once, held to its devices, and written.
+
+import { weightsFile } from "../../contract/safetensors.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Model } from "../model/model.ts";
 import { emitNodes, type OnnxGraph } from "./emitter.ts";
 import { graphMetadata, type Origin } from "./metadata.ts";
 import { emitOnnx } from "./onnx.ts";
 import { placement } from "./placement.ts";
-import { placeOf, type WeightsFile, weightsFile } from "./weights.ts";
+import { placeOf, type WeightsFile } from "./weights.ts";
 
 /**
  * A graph that serves; its parameters are in the weights' file. Throws where a node would be handed back to the CPU by some

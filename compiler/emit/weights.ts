@@ -8,8 +8,6 @@ import type { Parameter } from "../model/parameter.ts";
 import { checkFinite, floats, type ParameterValues } from "../values/values.ts";
 import { blockHashing, blocksText } from "./block-hashes.ts";
 
-export const weightsFile = "weights.safetensors";
-
 export interface WeightsFile {
   readonly bytes: number;
   readonly sha256: string;

@@ -5,28 +5,33 @@ import { join } from "node:path";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { Source } from "../data/database/source.ts";
-import { type KeyType, openItems } from "../data/items.ts";
-import { itemKeyType } from "../data/key-type.ts";
-import { coverTables, type TableCover } from "../data/table-coverage.ts";
+import {
+  type Binding,
+  boundFiles,
+  coverTables,
+  itemKeyType,
+  type KeyType,
+  openItems,
+  Source,
+  type TableCover,
+} from "../data/index.ts";
 import { holdBuild } from "../host/build-folder.ts";
 import { attempt } from "../host/files.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
-import { keyFeature, projectionPlan, rowFormat } from "../projection/plan.ts";
-import { type Piece, type Projector, pump } from "../projection/pump.ts";
-import { type Artefacts, openArtefacts } from "../serve/artefacts.ts";
-import { newFile } from "../store/block-sink.ts";
-import { Generation } from "../store/generation.ts";
+import { keyFeature, type Piece, type Projector, projectionPlan, pump, rowFormat } from "../projection/index.ts";
+import { type Artefacts, openArtefacts } from "../serve/index.ts";
 import {
   commitGeneration,
   currentGeneration,
   discardGeneration,
+  Generation,
   generationFolder,
+  ItemStore,
+  newFile,
   nextGeneration,
-} from "../store/generation-commit.ts";
-import { readGeneration, writeGeneration } from "../store/generation-file.ts";
-import { ItemStore } from "../store/item-store.ts";
+  readGeneration,
+  writeGeneration,
+} from "../store/index.ts";
 import type { GenerationFile } from "../table/generation-description.ts";
 import { rowBytes } from "../table/precision.ts";
 import { TableWriter } from "../table/table-writer.ts";

@@ -1,5 +1,7 @@
 // The table build and its verification.
 export { type BuildReport, type BuildTablesOptions, buildTables, type Phases, type TableReport } from "./build.ts";
+export { openProjection, projectorFiles } from "./open-projection.ts";
+export { StoreReader } from "./store-reader.ts";
 export { upgradeBuild } from "./upgrade-build.ts";
 export { type Verified, verifyTables } from "./verify.ts";
 export { verifyBuild } from "./verify-build.ts";

@@ -1,12 +1,13 @@
 // The projector of a build folder, opened.
+
 import { join } from "node:path";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
-import { Projection, type ProjectionPlan } from "../projection/projection.ts";
-import { weightsFile } from "../serve/weights-check.ts";
+import { Projection, type ProjectionPlan } from "../projection/index.ts";
 import { openFile } from "../session/session-node.ts";
-import { tensorRows } from "../store/tensor-rows.ts";
+import { tensorRows } from "../store/index.ts";
 
 /** Which projector, and where it lies: can be posted to a worker. */
 export interface ProjectorFiles {

@@ -1,7 +1,7 @@
 // One job of the table build, whoever does it: a thread, or a build too small for threads.
 
 import { emptyRecord } from "../../contract/record.ts";
-import type { EncodedColumn, Projected, Projection } from "../projection/projection.ts";
+import type { EncodedColumn, Projected, Projection } from "../projection/index.ts";
 import type { ProjectorFiles } from "./open-projection.ts";
 import type { StorePlan, StoreReader } from "./store-reader.ts";
 

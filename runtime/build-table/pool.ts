@@ -1,7 +1,6 @@
 // The threads of a table build: jobs go out to whoever is free, answers come back in the order of the jobs.
 import { startThread } from "../host/start-thread.ts";
-import { rowsIn, slotBytes } from "../projection/projection.ts";
-import type { Done, Projector } from "../projection/pump.ts";
+import { type Done, type Projector, rowsIn, slotBytes } from "../projection/index.ts";
 import { openAll, Thread } from "../threads/thread.ts";
 import { openProjection } from "./open-projection.ts";
 import { type Answer, type Job, perform, type WorkerPlan } from "./perform.ts";

@@ -2,13 +2,12 @@
 
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import type { Items, KeyType } from "../data/items.ts";
+import type { Items, KeyType } from "../data/index.ts";
 import { encodeColumn } from "../encode/column.ts";
 import { joinKeys, type KeyColumn, parseKeys } from "../encode/keys.ts";
-import type { EncodedColumn } from "../projection/projection.ts";
-import type { Piece } from "../projection/pump.ts";
-import type { Artefacts } from "../serve/artefacts.ts";
-import { newFile } from "../store/block-sink.ts";
+import type { EncodedColumn, Piece } from "../projection/index.ts";
+import type { Artefacts } from "../serve/index.ts";
+import { newFile } from "../store/index.ts";
 import { ItemStoreWriter, storedFeatures } from "../table/item-store-writer.ts";
 import { writeKeyIndex } from "../table/key-index-build.ts";
 

@@ -1,7 +1,7 @@
 // Ranges of an item store's records as encoded columns: whole blocks are read, not single values.
 import { blockBytes } from "../../contract/block-hashes.ts";
-import type { EncodedColumn } from "../projection/projection.ts";
-import { BlockFile } from "../store/block-file.ts";
+import type { EncodedColumn } from "../projection/index.ts";
+import { BlockFile } from "../store/index.ts";
 import type { StoredFeature } from "../table/item-layout.ts";
 
 /** Where the records lie; can be posted to a worker. */

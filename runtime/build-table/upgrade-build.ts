@@ -17,8 +17,7 @@ import { attempt, readText, syncFolder, writeFileAtomic } from "../host/files.ts
 import { readBuild } from "../host/manifest-file.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import type { VerifyOptions } from "../host/verify-folder.ts";
-import { currentGeneration, generationsFolder } from "../store/generation-commit.ts";
-import { readGeneration, writeGeneration } from "../store/generation-file.ts";
+import { currentGeneration, generationsFolder, readGeneration, writeGeneration } from "../store/index.ts";
 import { currentText } from "../table/generation-description.ts";
 import { verifyBuild } from "./verify-build.ts";
 

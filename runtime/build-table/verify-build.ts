@@ -9,10 +9,14 @@ import { bareManifest, manifestJsonFile } from "../../contract/manifest-write.ts
 import { readText } from "../host/files.ts";
 import { readBuild } from "../host/manifest-file.ts";
 import { FolderCheck, type VerifyFolder } from "../host/verify-folder.ts";
-import { BlockFile } from "../store/block-file.ts";
-import { Generation } from "../store/generation.ts";
-import { currentGeneration, generationFolder, generationsFolder } from "../store/generation-commit.ts";
-import { readGeneration } from "../store/generation-file.ts";
+import {
+  BlockFile,
+  currentGeneration,
+  Generation,
+  generationFolder,
+  generationsFolder,
+  readGeneration,
+} from "../store/index.ts";
 import { freshness } from "../table/freshness.ts";
 
 const again = "Build the artefacts again: twin build FILE -o DIR";

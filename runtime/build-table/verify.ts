@@ -4,11 +4,15 @@ import { join } from "node:path";
 import type { BlockKind } from "../../contract/block-format.ts";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
-import { openArtefacts } from "../serve/artefacts.ts";
-import { BlockFile } from "../store/block-file.ts";
-import { Generation } from "../store/generation.ts";
-import { currentGeneration, generationFolder, generationsFolder } from "../store/generation-commit.ts";
-import { readGeneration } from "../store/generation-file.ts";
+import { openArtefacts } from "../serve/index.ts";
+import {
+  BlockFile,
+  currentGeneration,
+  Generation,
+  generationFolder,
+  generationsFolder,
+  readGeneration,
+} from "../store/index.ts";
 import { freshness } from "../table/freshness.ts";
 
 export interface Verified {

@@ -2,12 +2,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasher } from "../../contract/hash.ts";
-import type { Binding } from "../data/binding.ts";
-import { openDataset, parts, prepareDataset, type StoredDataset } from "../data/prepare/index.ts";
+import { type Binding, openDataset, parts, prepareDataset, type StoredDataset } from "../data/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { temporaryFolder } from "../host/temporary-folder.ts";
-import type { Part } from "../learn/dataset.ts";
-import { type Artefacts, openListed } from "../serve/artefacts.ts";
+import type { Part } from "../learn/index.ts";
+import { type Artefacts, openListed } from "../serve/index.ts";
 import {
   folderGraphs,
   readVocabularies,

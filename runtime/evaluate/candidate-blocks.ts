@@ -2,12 +2,17 @@
 
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
-import { Candidates } from "../request/candidates.ts";
-import { type Engine, rankGraphs } from "../request/engine.ts";
-import type { KeptTensors } from "../request/feeds.ts";
-import type { UserSide } from "../request/prepare.ts";
-import { chunkSize, headsOf, runSearch } from "../request/rank.ts";
-import { runGraph } from "../request/variants.ts";
+import {
+  Candidates,
+  chunkSize,
+  type Engine,
+  headsOf,
+  type KeptTensors,
+  rankGraphs,
+  runGraph,
+  runSearch,
+  type UserSide,
+} from "../request/index.ts";
 import { ints } from "../session/session.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { ordinalKeys } from "./prepared-side.ts";

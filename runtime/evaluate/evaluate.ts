@@ -1,12 +1,11 @@
 // `twin evaluate`: rows in, figures out; the search against its oracle; and another system's scores beside ours.
 
 import { TwinError } from "../../contract/error.ts";
-import type { Binding } from "../data/binding.ts";
-import { readHistories } from "../data/samples.ts";
+import { type Binding, readHistories } from "../data/index.ts";
 import type { RankedRequest } from "../hit-rate/index.ts";
 import type { OnProgress } from "../host/progress.ts";
-import type { Part } from "../learn/dataset.ts";
-import type { LocalTwin } from "../serve/twin.ts";
+import type { Part } from "../learn/index.ts";
+import type { LocalTwin } from "../serve/index.ts";
 import { type BatchScoring, batchRows } from "./batch-rows.ts";
 import { type Comparison, compare } from "./comparison.ts";
 import { eventFacts } from "./event-facts.ts";

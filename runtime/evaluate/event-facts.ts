@@ -1,11 +1,7 @@
 // What the event log says of each row besides its features: whether its item is new, and to which request it belongs.
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { quoted, Source } from "../data/database/source.ts";
-import { openEvents } from "../data/events.ts";
-import { requireColumn } from "../data/relation.ts";
-import { partNumbers } from "../data/row-part.ts";
+import { type Binding, boundFiles, openEvents, partNumbers, quoted, requireColumn, Source } from "../data/index.ts";
 import { numbersOf } from "../encode/data-column.ts";
-import type { Part } from "../learn/dataset.ts";
+import type { Part } from "../learn/index.ts";
 import { Growing } from "../metrics/growing.ts";
 
 /** By number of the row in the event log. */

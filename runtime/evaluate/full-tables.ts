@@ -2,12 +2,10 @@
 
 import { join } from "node:path";
 import { recordOf } from "../../contract/record.ts";
-import { openProjection, projectorFiles } from "../build-table/open-projection.ts";
-import { StoreReader } from "../build-table/store-reader.ts";
-import { projectionPlan, rowFormat } from "../projection/plan.ts";
-import { rowsIn, slotBytes } from "../projection/projection.ts";
-import type { Engine } from "../request/engine.ts";
-import { Generation } from "../store/generation.ts";
+import { openProjection, projectorFiles, StoreReader } from "../build-table/index.ts";
+import { projectionPlan, rowFormat, rowsIn, slotBytes } from "../projection/index.ts";
+import type { Engine } from "../request/index.ts";
+import { Generation } from "../store/index.ts";
 import type { OpenTable } from "../table/live-tables.ts";
 import { type Locate, within } from "../table/locate.ts";
 import { MemoryRows } from "../table/memory-rows.ts";

@@ -1,5 +1,5 @@
 // What many requests of one user read again and again, held between them: decoded table rows, features of past items.
-import type { Engine } from "../request/engine.ts";
+import type { Engine } from "../request/index.ts";
 import type { ItemRows } from "../table/item-rows.ts";
 import type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
 import { floatRows } from "../table/read-rows.ts";

@@ -2,11 +2,9 @@
 
 import { TwinError } from "../../contract/error.ts";
 import { type HitRateCurve, hitRateCurves, type RankedRequest, withGeneration } from "../hit-rate/index.ts";
-import type { Engine } from "../request/engine.ts";
-import type { LocalTwin } from "../serve/twin.ts";
-import { generationFolder } from "../store/generation-commit.ts";
-import { readGeneration } from "../store/generation-file.ts";
-import { GenerationTables } from "../store/generation-tables.ts";
+import type { Engine } from "../request/index.ts";
+import type { LocalTwin } from "../serve/index.ts";
+import { GenerationTables, generationFolder, readGeneration } from "../store/index.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import type { Locate } from "../table/locate.ts";
 import type { Precision } from "../table/precision.ts";

@@ -1,8 +1,8 @@
 // The hit rate of a loaded model, and as text.
 import { TwinError } from "../../contract/error.ts";
 import { type HitRate, hitRates, type RankedRequest } from "../hit-rate/index.ts";
-import { LocalTwin } from "../serve/twin.ts";
-import type { Twin } from "../twin/twin.ts";
+import { LocalTwin } from "../serve/index.ts";
+import type { Twin } from "../twin/index.ts";
 import { percent } from "./percent.ts";
 
 /** The hit rate of a loaded model with its own tables, on requests of real users. */

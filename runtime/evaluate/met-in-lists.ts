@@ -1,12 +1,18 @@
 // What samples that bring their own histories met, and when: their lists, and the candidates of their request.
 import type { Manifest } from "../../contract/manifest.ts";
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { quoted, Source } from "../data/database/source.ts";
-import { listColumns } from "../data/lists/open-lists.ts";
-import { encoders } from "../data/prepare/encode-rows.ts";
-import { numberItems, ordinalsOf } from "../data/prepare/items-phase.ts";
-import { ListReader, rowsOfBlock } from "../data/prepare/list-reader.ts";
-import { dataQuery } from "../data/prepare/select.ts";
+import {
+  type Binding,
+  boundFiles,
+  dataQuery,
+  encoders,
+  ListReader,
+  listColumns,
+  numberItems,
+  ordinalsOf,
+  quoted,
+  rowsOfBlock,
+  Source,
+} from "../data/index.ts";
 import { numbersOf } from "../encode/data-column.ts";
 import type { Met } from "./met-items.ts";
 

@@ -1,10 +1,7 @@
 // What some users of prepared data met, and when: read of the event log, as the draws of negatives see it.
 
 import type { Manifest } from "../../contract/manifest.ts";
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { Source } from "../data/database/source.ts";
-import { numberItems } from "../data/prepare/items-phase.ts";
-import { dataQuery } from "../data/prepare/select.ts";
+import { type Binding, boundFiles, dataQuery, numberItems, Source } from "../data/index.ts";
 import { numbersOf } from "../encode/data-column.ts";
 import { Growing } from "../metrics/growing.ts";
 import { ascending, grouped } from "../metrics/order.ts";

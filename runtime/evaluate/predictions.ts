@@ -1,18 +1,27 @@
 // Another system's scores for the rows that we evaluated: read from a file, joined by row number or by keys, and checked.
 
 import { TwinError } from "../../contract/error.ts";
-import { type Binding, boundFiles } from "../data/binding.ts";
-import type { DataModel } from "../data/data-model.ts";
-import { castTo, familyOf, secondsOf } from "../data/database/cast.ts";
-import { localFile } from "../data/database/local-file.ts";
-import { quoted, Source } from "../data/database/source.ts";
-import { openEvents } from "../data/events.ts";
-import { readError } from "../data/files/read-error.ts";
-import { textName } from "../data/files/reading.ts";
-import type { KeyType } from "../data/items.ts";
-import { numberItems } from "../data/prepare/items-phase.ts";
-import { dataQuery, itemTable } from "../data/prepare/select.ts";
-import { openRelation, type Relation, readAsIds } from "../data/relation.ts";
+import {
+  type Binding,
+  boundFiles,
+  castTo,
+  type DataModel,
+  dataQuery,
+  familyOf,
+  itemTable,
+  type KeyType,
+  localFile,
+  numberItems,
+  openEvents,
+  openRelation,
+  quoted,
+  type Relation,
+  readAsIds,
+  readError,
+  Source,
+  secondsOf,
+  textName,
+} from "../data/index.ts";
 import { numbersOrNulls } from "../encode/data-column.ts";
 import type { Collected, Task } from "./rows.ts";
 import { keyColumns, scoreColumns } from "./score-columns.ts";

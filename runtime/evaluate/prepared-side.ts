@@ -3,17 +3,24 @@
 
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import type { StoredDataset } from "../data/prepare/index.ts";
+import type { StoredDataset } from "../data/index.ts";
 import { encodedShape, encodedWidth } from "../encode/column.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import type { RawKeys } from "../encode/keys.ts";
-import type { Part } from "../learn/dataset.ts";
-import { type Engine, rankGraphs, route, tablesOf } from "../request/engine.ts";
-import { fetchItems, fetchSideRows } from "../request/fetch.ts";
-import { crossFeatures, HistorySide } from "../request/history.ts";
-import { OutsideRows } from "../request/outside.ts";
-import type { UserSide } from "../request/prepare.ts";
-import { rowsOfTables } from "../request/table-rows.ts";
+import type { Part } from "../learn/index.ts";
+import {
+  crossFeatures,
+  type Engine,
+  fetchItems,
+  fetchSideRows,
+  HistorySide,
+  OutsideRows,
+  rankGraphs,
+  route,
+  rowsOfTables,
+  tablesOf,
+  type UserSide,
+} from "../request/index.ts";
 import { floats, ints, type Tensor } from "../session/session.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { byNumber } from "../table/locate.ts";

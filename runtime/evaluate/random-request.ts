@@ -3,8 +3,7 @@
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { RawValue } from "../encode/raw.ts";
-import { crossFeatures } from "../request/history.ts";
-import type { PrepareRequest, RankRequest } from "../request/request.ts";
+import { crossFeatures, type PrepareRequest, type RankRequest } from "../request/index.ts";
 
 /** How items are named in random requests. */
 export interface ItemDraw {

@@ -4,12 +4,12 @@
 import { TwinError } from "../../contract/error.ts";
 import { streams } from "../../contract/random.ts";
 import { recordOf } from "../../contract/record.ts";
-import type { Binding } from "../data/binding.ts";
+import type { Binding } from "../data/index.ts";
 import { isSeen } from "../encode/seen.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
-import type { Part } from "../learn/dataset.ts";
+import type { Part } from "../learn/index.ts";
 import { type Place, type RankMetrics, rankMetrics } from "../metrics/rank.ts";
-import type { LocalTwin } from "../serve/twin.ts";
+import type { LocalTwin } from "../serve/index.ts";
 import type { BatchScoring } from "./batch-rows.ts";
 import { CandidateBlocks } from "./candidate-blocks.ts";
 import { metInLists } from "./met-in-lists.ts";

@@ -1,10 +1,8 @@
 // Rows scored as requests are: each sample ranked with its own history, tables and all. Exact, and slower than batches.
 
 import { recordOf } from "../../contract/record.ts";
-import type { UserChunk } from "../data/samples.ts";
-import type { Engine } from "../request/engine.ts";
-import { prepareSide } from "../request/prepare.ts";
-import { rankCandidates } from "../request/rank.ts";
+import type { UserChunk } from "../data/index.ts";
+import { type Engine, prepareSide, rankCandidates } from "../request/index.ts";
 import type { EventFacts } from "./event-facts.ts";
 import { holdingRows } from "./held-rows.ts";
 import type { EvaluationRows } from "./rows.ts";

@@ -1,11 +1,17 @@
 // The evaluated rows with their scores as a file, drawn negatives among them: what another system is compared on.
 import { resolve } from "node:path";
 import type { Manifest } from "../../contract/manifest.ts";
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { type CellType, RowWriter } from "../data/database/row-writer.ts";
-import { quoted, Source } from "../data/database/source.ts";
-import { numberItems } from "../data/prepare/items-phase.ts";
-import { dataQuery, itemTable } from "../data/prepare/select.ts";
+import {
+  type Binding,
+  boundFiles,
+  type CellType,
+  dataQuery,
+  itemTable,
+  numberItems,
+  quoted,
+  RowWriter,
+  Source,
+} from "../data/index.ts";
 import { probabilityOf } from "../metrics/logloss.ts";
 import { type Collected, isDrawn, type Task } from "./rows.ts";
 import { scoreColumns } from "./score-columns.ts";

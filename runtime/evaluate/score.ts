@@ -2,9 +2,9 @@
 
 import { TwinError } from "../../contract/error.ts";
 import type { Named } from "../../contract/record.ts";
-import type { SampleRequest, UserChunk } from "../data/samples.ts";
-import type { PrepareRequest, RankRequest } from "../request/request.ts";
-import type { Prepared, Twin } from "../twin/twin.ts";
+import type { SampleRequest, UserChunk } from "../data/index.ts";
+import type { PrepareRequest, RankRequest } from "../request/index.ts";
+import type { Prepared, Twin } from "../twin/index.ts";
 
 /** What scoring needs of a `Twin`. */
 export interface Ranker {

@@ -2,9 +2,8 @@
 
 import { streams } from "../../contract/random.ts";
 import { type HitRate, hitRates, type RankedRequest, withGeneration } from "../hit-rate/index.ts";
-import type { Engine } from "../request/engine.ts";
-import type { Artefacts } from "../serve/artefacts.ts";
-import { type LoadOptions, LocalTwin } from "../serve/twin.ts";
+import type { Engine } from "../request/index.ts";
+import { type Artefacts, type LoadOptions, LocalTwin } from "../serve/index.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { rowNumbers } from "../table/table-store.ts";
 import { hitRateText } from "./hit-rate.ts";

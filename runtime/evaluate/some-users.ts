@@ -1,12 +1,9 @@
 // Which users of prepared data `--users N` means: those of whom requests are read, by the same condition on the log.
 
 import type { Manifest } from "../../contract/manifest.ts";
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { Source } from "../data/database/source.ts";
-import { partNumbers } from "../data/row-part.ts";
-import { sampleColumns, someUsers } from "../data/sample-columns.ts";
+import { type Binding, boundFiles, partNumbers, Source, sampleColumns, someUsers } from "../data/index.ts";
 import { numbersOf } from "../encode/data-column.ts";
-import type { Part } from "../learn/dataset.ts";
+import type { Part } from "../learn/index.ts";
 
 /**
  * Ordinals in the prepared data of at most `count` users who have samples of a part.

@@ -1,11 +1,8 @@
 // Scores of every row of an event log as Parquet: scored in batches, then given the keys of their events.
 import { resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { type CellType, RowWriter } from "../data/database/row-writer.ts";
-import { Source } from "../data/database/source.ts";
-import { openEvents } from "../data/events.ts";
-import type { Part } from "../learn/dataset.ts";
+import { type Binding, boundFiles, type CellType, openEvents, RowWriter, Source } from "../data/index.ts";
+import type { Part } from "../learn/index.ts";
 import type { BatchScoring } from "./batch-rows.ts";
 import { scoreColumns } from "./score-columns.ts";
 

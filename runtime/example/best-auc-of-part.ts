@@ -1,12 +1,8 @@
 // The best AUC of one part of an example data set, from the true probabilities that its event log holds.
-import { type Binding, boundFiles } from "../data/binding.ts";
-import { quoted, Source } from "../data/database/source.ts";
-import { openEvents } from "../data/events.ts";
-import { requireColumn } from "../data/relation.ts";
-import { partNumbers } from "../data/row-part.ts";
+import { type Binding, boundFiles, openEvents, partNumbers, quoted, requireColumn, Source } from "../data/index.ts";
 import { numbersOf } from "../encode/data-column.ts";
-import type { Part } from "../learn/dataset.ts";
-import { BestAuc } from "../planted/best-auc.ts";
+import type { Part } from "../learn/index.ts";
+import { BestAuc } from "../planted/index.ts";
 
 /**
  * The AUC of the column `truth` over the part's rows that have a click or none: what no model can pass but by luck.

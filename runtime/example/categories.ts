@@ -1,6 +1,6 @@
 // What is planted of the items, for those who tell whether a model has found it.
 import { resolve } from "node:path";
-import { fileList, Source } from "../data/database/source.ts";
+import { fileList, Source } from "../data/index.ts";
 
 /** The category of every item of an example data set, by key. @param dir its folder */
 export async function itemCategories(dir: string): Promise<Map<bigint, number>> {

@@ -1,5 +1,5 @@
 // The two texts of an example data set: its data binding and its README.
-import type { WorldSize } from "../planted/world.ts";
+import type { WorldSize } from "../planted/index.ts";
 
 /** data.yaml: binds every feature and label of the model `twin`. */
 export function binding(): string {

@@ -2,8 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { RowWriter } from "../data/database/row-writer.ts";
-import { Source } from "../data/database/source.ts";
+import { RowWriter, Source } from "../data/index.ts";
 import { attempt, writeFileAtomic } from "../host/files.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { meter } from "../host/progress.ts";

@@ -1,2 +1,5 @@
 // Example data with planted interests, from a seed.
+
+export { bestAucOfPart } from "./best-auc-of-part.ts";
+export { itemCategories } from "./categories.ts";
 export { type Example, type ExampleOptions, generate, logSpan } from "./generate.ts";

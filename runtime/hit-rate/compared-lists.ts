@@ -1,14 +1,21 @@
 // Each search's lists beside its oracle's, request by request and with one or several kinds of tables: what every hit rate counts.
 import { metricOf } from "../../contract/by-spec.ts";
-import { Candidates } from "../request/candidates.ts";
-import type { Engine } from "../request/engine.ts";
-import { feeds } from "../request/feeds.ts";
-import { fetchSide } from "../request/fetch.ts";
-import { prepareSide, type UserSide } from "../request/prepare.ts";
-import { chunkSize, runSearch } from "../request/rank.ts";
-import { type SearchSpec, selectable } from "../request/ranking.ts";
-import type { PrepareRequest, RankRequest } from "../request/request.ts";
-import { type HeadRule, select } from "../request/round-robin.ts";
+import {
+  Candidates,
+  chunkSize,
+  type Engine,
+  feeds,
+  fetchSide,
+  type HeadRule,
+  type PrepareRequest,
+  prepareSide,
+  type RankRequest,
+  runSearch,
+  type SearchSpec,
+  select,
+  selectable,
+  type UserSide,
+} from "../request/index.ts";
 import type { Tensor } from "../session/session.ts";
 import { sameItems, withTables } from "./same-items.ts";
 import { onlyTies } from "./ties.ts";

@@ -1,7 +1,7 @@
 // The hit rate at every k up to the model's, and by the length of the history.
 import { Growing } from "../metrics/growing.ts";
 import { rangeNames, rangeOf, terciles } from "../metrics/ranges.ts";
-import type { Engine } from "../request/engine.ts";
+import type { Engine } from "../request/index.ts";
 import {
   type ComparedList,
   compareLists,

@@ -1,5 +1,5 @@
 // The hit rate: how many of the behaviours that the attention ranks highest the search has kept (semantics.md 2).
-import type { Engine } from "../request/engine.ts";
+import type { Engine } from "../request/index.ts";
 import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
 import { compareLists, type ListVisitor, type RankedRequest, searchesWithOracle } from "./compared-lists.ts";
 

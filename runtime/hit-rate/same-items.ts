@@ -1,8 +1,6 @@
 // Several tables over the same items: what a request has beside the tables' rows need not be prepared for each of them.
 import { tablesRead } from "../../contract/ports.ts";
-import type { Engine } from "../request/engine.ts";
-import type { UserSide } from "../request/prepare.ts";
-import { rowsOfTables } from "../request/table-rows.ts";
+import { type Engine, rowsOfTables, type UserSide } from "../request/index.ts";
 import { allow } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 

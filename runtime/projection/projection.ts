@@ -2,8 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import { emptyRecord } from "../../contract/record.ts";
-import type { OutsideTables } from "../request/artefacts.ts";
-import { fetchOutside, type OutsideUse, rowTensor } from "../request/outside.ts";
+import { fetchOutside, type OutsideTables, type OutsideUse, rowTensor } from "../request/index.ts";
 import { floats, type GraphSession, ints, type Tensor } from "../session/session.ts";
 import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
 

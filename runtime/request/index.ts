@@ -4,11 +4,32 @@ export { Sessions } from "../session/session.ts";
 export type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
 export type { HitMask, Piece, ReadOptions, RowKeys, TableStore } from "../table/table-store.ts";
 export type { OutsideTables, RequestArtefacts } from "./artefacts.ts";
-export { type Engine, route, tablesOf } from "./engine.ts";
-export { type Explanation, explainCandidates, explanationText } from "./explain.ts";
+export { Candidates } from "./candidates.ts";
+export { type Engine, rankGraphs, route, tablesOf } from "./engine.ts";
+export {
+  type ExplainedAttend,
+  type ExplainedBehaviour,
+  type Explanation,
+  explainCandidates,
+  explanationText,
+  type HeadShare,
+} from "./explain.ts";
+export { feeds, type KeptTensors } from "./feeds.ts";
+export { fetchItems, fetchSide, fetchSideRows } from "./fetch.ts";
+export { crossFeatures, HistorySide } from "./history.ts";
+export { fetchOutside, OutsideRows, type OutsideUse, rowTensor } from "./outside.ts";
 export { prepareSide, type UserSide } from "./prepare.ts";
-export { rankCandidates } from "./rank.ts";
-export type { Ranking } from "./ranking.ts";
-export type { PrepareRequest, RankRequest } from "./request.ts";
-export { parseRequest } from "./request-json.ts";
-export { Variants } from "./variants.ts";
+export { chunkSize, headsOf, rankCandidates, runSearch } from "./rank.ts";
+export { type Kept, keptOf, type Ranking, type SearchSpec, selectable, type TableUse } from "./ranking.ts";
+export {
+  type CandidateColumns,
+  type HistoryColumns,
+  historyColumns,
+  type InlineItems,
+  type PrepareRequest,
+  type RankRequest,
+} from "./request.ts";
+export { type JsonRequest, parseRequest } from "./request-json.ts";
+export { type HeadRule, select } from "./round-robin.ts";
+export { rowsOfTables } from "./table-rows.ts";
+export { runGraph, Variants } from "./variants.ts";

@@ -1,4 +1,5 @@
 // A build folder, opened: the manifest, every file checked against it, vocabularies and outside embeddings at hand.
+
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,6 +7,7 @@ import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { graphInputs } from "../../contract/ports.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Vocabulary } from "../encode/vocabulary.ts";
@@ -13,10 +15,9 @@ import { previousOf } from "../host/build-folder.ts";
 import { attempt, expectFile } from "../host/files.ts";
 import { readManifest } from "../host/manifest-file.ts";
 import { openTensors } from "../host/tensor-file.ts";
-import type { OutsideTables, RequestArtefacts } from "../request/artefacts.ts";
-import { tensorRows } from "../store/tensor-rows.ts";
-import { readVocabulary } from "../store/vocabulary-file.ts";
-import { checkWeights, type Verify, type WeightsCheck, weightsFile } from "./weights-check.ts";
+import type { OutsideTables, RequestArtefacts } from "../request/index.ts";
+import { readVocabulary, tensorRows } from "../store/index.ts";
+import { checkWeights, type Verify, type WeightsCheck } from "./weights-check.ts";
 
 const again = "Build the artefacts again: twin build FILE -o DIR";
 

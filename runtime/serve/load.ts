@@ -1,5 +1,5 @@
 // `load`: a build folder becomes something that ranks.
-import type { Twin } from "../twin/twin.ts";
+import type { Twin } from "../twin/index.ts";
 import { checkOptions, type LoadOptions, LocalTwin } from "./twin.ts";
 import { WorkerTwin } from "./workers/pool.ts";
 

@@ -2,17 +2,13 @@
 
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import type { Engine } from "../request/engine.ts";
-import type { PrepareRequest } from "../request/request.ts";
-import { Variants } from "../request/variants.ts";
+import { type Engine, type PrepareRequest, Variants } from "../request/index.ts";
 import { Sessions } from "../session/session.ts";
 import { nodeSessions } from "../session/session-node.ts";
-import { GenerationTables, type SharedGeneration } from "../store/generation-tables.ts";
+import { GenerationTables, type SharedGeneration } from "../store/index.ts";
 import { parseDuration } from "../table/freshness.ts";
 import type { CallOptions } from "../threads/wanted.ts";
-import { Requests } from "../twin/requests.ts";
-import type { TablesStatus } from "../twin/status.ts";
-import type { Prepared, Twin } from "../twin/twin.ts";
+import { type Prepared, Requests, type TablesStatus, type Twin } from "../twin/index.ts";
 import { type Artefacts, openArtefacts } from "./artefacts.ts";
 import type { Verify } from "./weights-check.ts";
 

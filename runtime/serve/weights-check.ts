@@ -1,4 +1,5 @@
 // Whether weights.safetensors is what its build wrote: every block that graphs read, before an answer leaves.
+
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -6,14 +7,14 @@ import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import { attempt } from "../host/files.ts";
 import { startThread } from "../host/start-thread.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import { Thread } from "../threads/thread.ts";
-import type { WeightsStatus } from "../twin/status.ts";
+import type { WeightsStatus } from "../twin/index.ts";
 
-export const weightsFile = "weights.safetensors";
 const again = "Build the artefacts again: twin build FILE -o DIR";
 
 /** `blocks`: what graphs read is checked before the first answer. `sizes`: only that every file has its length. */

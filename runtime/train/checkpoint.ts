@@ -1,18 +1,19 @@
 // The checkpoints of a run's folder: the newest, and the one before, which is kept.
+
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import type { Hasher } from "../../contract/hash.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import type { ByteSink } from "../bytes/byte-sink.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import { AtomicFile, attempt } from "../host/files.ts";
 import { expectSound } from "../host/sound-tensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
-import { type CheckpointMeta, checkpointMeta } from "../learn/checkpoint.ts";
+import { type CheckpointMeta, checkpointMeta } from "../learn/index.ts";
 
 export const checkpointFile = "checkpoint.safetensors";
 export const previousFile = "checkpoint.previous.safetensors";
-export const weightsFile = "weights.safetensors";
 
 /**
  * Where the next checkpoint goes; the one before stays as `checkpoint.previous.safetensors`. Killed at any moment, one

@@ -1,15 +1,16 @@
 // What a warm start reads of an earlier run, or of a build: its weights, and how its values became rows.
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { parseManifest } from "../../contract/manifest-text.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import { readText } from "../host/files.ts";
 import { expectSound } from "../host/sound-tensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
-import { weightsFile } from "./checkpoint.ts";
 import { expectListed, manifestPath, runManifestFile } from "./run-files.ts";
 import { readVocabularies } from "./vocabularies.ts";
 import type { Encoding } from "./warm-start.ts";

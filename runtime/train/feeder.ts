@@ -1,9 +1,6 @@
 // A thread that assembles the next batch while ONNX Runtime runs.
 import { startThread } from "../host/start-thread.ts";
-import type { Assembled } from "../learn/assemble.ts";
-import type { Part } from "../learn/dataset.ts";
-import type { Feeder } from "../learn/feeder.ts";
-import type { TrainPlan } from "../learn/plan.ts";
+import type { Assembled, Feeder, Part, TrainPlan } from "../learn/index.ts";
 import { Thread } from "../threads/thread.ts";
 
 /** Where a data set lies, so that a thread can open it for itself. */

@@ -1,7 +1,7 @@
 // The training graphs of a folder, on ONNX Runtime for Node.
 import { join } from "node:path";
 import type { TrainSpec } from "../../contract/training-spec.ts";
-import { type OpenTrainGraph, TrainGraphs } from "../learn/graphs.ts";
+import { type OpenTrainGraph, TrainGraphs } from "../learn/index.ts";
 import { openFile } from "../session/session-node.ts";
 
 /** @param dir the folder that the files in the spec are relative to */

@@ -1,13 +1,23 @@
 /** Training and batch scoring: runs from their folders, and the pieces that evaluation and benchmarks use. */
 
-export { type Assembled, Assembler } from "../learn/assemble.ts";
-export { type Feeder, localFeeder } from "../learn/feeder.ts";
-export type { MetricsLine } from "../learn/metrics-line.ts";
-export { type TrainPlan, trainPlan } from "../learn/plan.ts";
-export { type ScoredBatch, Scorer, type SearchedRows, scorePart } from "../learn/score.ts";
-export { type ReadParameter, TrainState } from "../learn/state.ts";
-export { Stepper } from "../learn/step.ts";
-export { type TaskMetrics, validate } from "../learn/validate.ts";
+export {
+  type Assembled,
+  Assembler,
+  type Feeder,
+  localFeeder,
+  type MetricsLine,
+  type ReadParameter,
+  type ScoredBatch,
+  Scorer,
+  type SearchedRows,
+  Stepper,
+  scorePart,
+  type TaskMetrics,
+  type TrainPlan,
+  TrainState,
+  trainPlan,
+  validate,
+} from "../learn/index.ts";
 export { hasCheckpoint, openCheckpoint } from "./checkpoint.ts";
 export { contractDifferences, contractFingerprint } from "./contract.ts";
 export { openEarlierRun } from "./earlier-run.ts";
@@ -20,5 +30,6 @@ export { cacheOf, isOwnCache, recordedCache } from "./run-cache.ts";
 export { damageOf, expectListed, listRunFiles, runManifestFile } from "./run-files.ts";
 export { createRun, expectFolder, type RunFile, type RunRecord, readRun, updateRun } from "./run-folder.ts";
 export { type Evaluation, type TrainProgress, type TrainReport, train } from "./train.ts";
+export { verifyRun } from "./verify-run.ts";
 export { readVocabularies } from "./vocabularies.ts";
 export { type WarmStartReport, warmStart, warmStartText } from "./warm-start.ts";

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { attempt, readText, writeFileAtomic } from "../host/files.ts";
-import type { MetricsLine } from "../learn/metrics-line.ts";
+import type { MetricsLine } from "../learn/index.ts";
 
 export const metricsFile = "metrics.jsonl";
 

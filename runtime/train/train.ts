@@ -3,21 +3,30 @@ import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import type { Hasher } from "../../contract/hash.ts";
 import { writeFileAtomic } from "../host/files.ts";
-import { type Assembled, buffersOf } from "../learn/assemble.ts";
-import { release } from "../learn/buffers.ts";
-import { type CheckpointMeta, writeCheckpoint, writeWeights } from "../learn/checkpoint.ts";
-import type { Feeder } from "../learn/feeder.ts";
-import { rateOf } from "../learn/feeds.ts";
-import type { TrainGraphs } from "../learn/graphs.ts";
-import type { MetricsLine } from "../learn/metrics-line.ts";
-import { Steps } from "../learn/order.ts";
-import { Pace } from "../learn/pace.ts";
-import type { TrainPlan } from "../learn/plan.ts";
-import { Scorer } from "../learn/score.ts";
-import type { TrainState } from "../learn/state.ts";
-import { Stepper } from "../learn/step.ts";
-import { evaluated, measureOf, notYet, type StopState } from "../learn/stopping.ts";
-import { type TaskMetrics, validate } from "../learn/validate.ts";
+import {
+  type Assembled,
+  buffersOf,
+  type CheckpointMeta,
+  evaluated,
+  type Feeder,
+  type MetricsLine,
+  measureOf,
+  notYet,
+  Pace,
+  rateOf,
+  release,
+  Scorer,
+  Stepper,
+  Steps,
+  type StopState,
+  type TaskMetrics,
+  type TrainGraphs,
+  type TrainPlan,
+  type TrainState,
+  validate,
+  writeCheckpoint,
+  writeWeights,
+} from "../learn/index.ts";
 import { nextCheckpoint, nextWeights } from "./checkpoint.ts";
 import { MetricsLog } from "./metrics-log.ts";
 

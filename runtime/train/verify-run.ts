@@ -1,14 +1,15 @@
 // `twin verify` of a run: what it was made with, its log, checkpoints and weights, and the prepared data that lie in it.
+
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
-import { datasetFile } from "../data/prepare/dataset-file.ts";
-import { verifyDataset } from "../data/prepare/verify-dataset.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
+import { datasetFile, verifyDataset } from "../data/prepared.ts";
 import { expectSound } from "../host/sound-tensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import { FolderCheck, type FolderReport, type VerifyFolder } from "../host/verify-folder.ts";
-import { checkpointFile, previousFile, weightsFile } from "./checkpoint.ts";
+import { checkpointFile, previousFile } from "./checkpoint.ts";
 import type { ListedFile } from "./listed-file.ts";
 import { metricsFile, readMetrics } from "./metrics-log.ts";
 import { listedFiles } from "./run-files.ts";

@@ -1,8 +1,7 @@
 // A warm start: what an earlier run learned and still fits, under the names and in the rows of the model as it is now.
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
-import { readersOf } from "../learn/plan.ts";
-import type { ReadParameter } from "../learn/state.ts";
+import { type ReadParameter, readersOf } from "../learn/index.ts";
 
 /** How values become rows in a run. */
 export interface Encoding {

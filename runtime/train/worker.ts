@@ -1,8 +1,6 @@
 // The thread that reads the data set and assembles batches.
 import { innerLine } from "../host/start-thread.ts";
-import { type Assembled, buffersOf } from "../learn/assemble.ts";
-import type { Dataset } from "../learn/dataset.ts";
-import { BatchSource } from "../learn/feeder.ts";
+import { type Assembled, BatchSource, buffersOf, type Dataset } from "../learn/index.ts";
 import { type Service, serveCalls } from "../threads/serve-calls.ts";
 import type { DatasetPlace, FedData, FeederJob, FeederStart } from "./feeder.ts";
 
@@ -12,8 +10,7 @@ interface DatasetModule {
 }
 
 async function openData({ folder, module }: DatasetPlace): Promise<Dataset> {
-  const { openDataset }: DatasetModule =
-    module === null ? await import("../data/prepare/open.ts") : await import(module);
+  const { openDataset }: DatasetModule = module === null ? await import("../data/prepared.ts") : await import(module);
   return openDataset(folder);
 }
 

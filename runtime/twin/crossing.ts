@@ -1,7 +1,6 @@
 // What crosses between a thread that ranks and whoever asks it, on whichever host.
 import { type Named, recordOf } from "../../contract/record.ts";
-import type { Explanation } from "../request/explain.ts";
-import type { Ranking } from "../request/ranking.ts";
+import type { Explanation, Ranking } from "../request/index.ts";
 
 /** How many users' sides a worker keeps at hand; the pool counts along, so that it mostly knows which. */
 export const mostHeld = 64;

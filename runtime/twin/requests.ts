@@ -1,10 +1,15 @@
 // Requests served in this thread: each waits for its place, and what it was prepared by is held while it runs.
-import type { Engine } from "../request/engine.ts";
-import { type Explanation, explainCandidates } from "../request/explain.ts";
-import { prepareSide, type UserSide } from "../request/prepare.ts";
-import { rankCandidates } from "../request/rank.ts";
-import type { Ranking } from "../request/ranking.ts";
-import type { PrepareRequest, RankRequest } from "../request/request.ts";
+import {
+  type Engine,
+  type Explanation,
+  explainCandidates,
+  type PrepareRequest,
+  prepareSide,
+  type Ranking,
+  type RankRequest,
+  rankCandidates,
+  type UserSide,
+} from "../request/index.ts";
 import { holdFor } from "../table/hold.ts";
 import { CallQueue, placesFor } from "../threads/queue.ts";
 import type { CallOptions } from "../threads/wanted.ts";

@@ -1,8 +1,6 @@
 // A loaded build folder as its user sees it, whatever loaded it.
 import type { Manifest } from "../../contract/manifest.ts";
-import type { Explanation } from "../request/explain.ts";
-import type { Ranking } from "../request/ranking.ts";
-import type { PrepareRequest, RankRequest } from "../request/request.ts";
+import type { Explanation, PrepareRequest, Ranking, RankRequest } from "../request/index.ts";
 import type { CallOptions } from "../threads/wanted.ts";
 import type { TablesStatus } from "./status.ts";
 

@@ -1,5 +1,5 @@
 // What a page has of a build folder: what a request needs of it, and the graphs, whose bytes come when they are asked for.
-import type { RequestArtefacts } from "../request/artefacts.ts";
+import type { RequestArtefacts } from "../request/index.ts";
 import type { SessionName } from "../session/session.ts";
 import type { LiveTables } from "../table/live-tables.ts";
 

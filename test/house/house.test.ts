@@ -74,11 +74,17 @@ const floors = [
   ...["threads", "bytes", "host", "session", "encode", "metrics", "table", "request", "twin"].map(inRuntime),
   ...["projection", "learn", "hit-rate", "planted", "web", "store", "serve"].map(inRuntime),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
-  ...["data/prepare", "data/check", "data/index.ts"].map(inRuntime),
+  ...["data/prepare", "data/check", "data/prepared.ts", "data/index.ts"].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
   "runtime",
   "cli",
 ];
+
+/** Rooms whose files are each a thing of their own that all others speak of, and are imported by their names. */
+const ground = ["threads", "bytes", "host", "session", "encode", "metrics", "table"].map(inRuntime);
+
+/** Faces beside `index.ts`, of what must be had without the rest of its room: neither may reach the database. */
+const narrowFaces = ["runtime/data/prepared.ts", "runtime/evaluate/served.ts"];
 
 /** Which floor a file stands on. */
 function floor(path: string): number {
@@ -108,6 +114,18 @@ describe("who may import whom", () => {
         .map(({ target }) => `${path} → ${target}`),
     );
     expect(across).toEqual([]);
+  });
+
+  it("lets every room of the runtime above the ground be entered by its face only", () => {
+    const inside = (path: string) => path.split("/").slice(0, 2).join("/");
+    const around = product.flatMap((path) =>
+      imports(path)
+        .filter(({ target }) => room(target) === "runtime" && target.split("/").length > 2)
+        .filter(({ target }) => inside(target) !== inside(path) && !ground.includes(inside(target)))
+        .filter(({ target }) => target !== `${inside(target)}/index.ts` && !narrowFaces.includes(target))
+        .map(({ target }) => `${path} → ${target}`),
+    );
+    expect(around).toEqual([]);
   });
 
   it("has a floor for every folder, and a folder for every floor", () => {

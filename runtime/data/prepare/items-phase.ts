@@ -8,7 +8,7 @@ import { missing } from "../../encode/column.ts";
 import type { DataColumn } from "../../encode/data-column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
 import type { Meter } from "../../host/progress.ts";
-import { storedFeature } from "../../learn/stored-feature.ts";
+import { storedFeature } from "../../learn/index.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
 import { quoted, type Source } from "../database/source.ts";
 import { ItemOrdinals } from "../lists/item-ordinals.ts";

@@ -3,8 +3,15 @@
 import { TwinError } from "../../../contract/error.ts";
 import { type Hasher, hasher } from "../../../contract/hash.ts";
 import { emptyRecord, recordOf } from "../../../contract/record.ts";
-import { batchHistory, type HistoryColumns } from "../../learn/batch-history.ts";
-import type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "../../learn/dataset.ts";
+import {
+  type Batch,
+  type BatchHistory,
+  batchHistory,
+  type Dataset,
+  type HistoryColumns,
+  type ItemFeatures,
+  type Part,
+} from "../../learn/index.ts";
 import type { DataReport } from "../report-schema.ts";
 import { Column, type ColumnImage, type ColumnSpec, columnImage, rowBytes } from "./column-file.ts";
 import { type DatasetSpec, parts, readDatasetSpec } from "./dataset-file.ts";

@@ -1,8 +1,8 @@
 // What the pool and its worker threads say to each other; how it crosses is the affair of runtime/threads.
 
-import type { PrepareRequest, RankRequest } from "../../request/request.ts";
-import type { SharedGeneration } from "../../store/generation-tables.ts";
-import type { RankResult } from "../../twin/crossing.ts";
+import type { PrepareRequest, RankRequest } from "../../request/index.ts";
+import type { SharedGeneration } from "../../store/index.ts";
+import type { RankResult } from "../../twin/index.ts";
 import type { LoadOptions } from "../twin.ts";
 
 /** What a worker starts with. */

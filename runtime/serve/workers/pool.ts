@@ -1,16 +1,22 @@
 // A `Twin` whose requests run in worker threads, off the event loop, over one shared copy of the tables.
 
 import type { Manifest } from "../../../contract/manifest.ts";
-import type { PrepareRequest, RankRequest } from "../../request/request.ts";
-import type { GenerationTables } from "../../store/generation-tables.ts";
+import type { PrepareRequest, RankRequest } from "../../request/index.ts";
+import type { GenerationTables } from "../../store/index.ts";
 import { holdFor } from "../../table/hold.ts";
 import { Crew } from "../../threads/crew.ts";
 import { CallQueue } from "../../threads/queue.ts";
 import type { CallOptions } from "../../threads/wanted.ts";
-import { type RankResult, receivedExplanations, receivedRanking } from "../../twin/crossing.ts";
-import { statusOf, type TablesStatus } from "../../twin/status.ts";
-import type { Prepared, Twin } from "../../twin/twin.ts";
-import { UnderWay } from "../../twin/under-way.ts";
+import {
+  type Prepared,
+  type RankResult,
+  receivedExplanations,
+  receivedRanking,
+  statusOf,
+  type TablesStatus,
+  type Twin,
+  UnderWay,
+} from "../../twin/index.ts";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
 import { checkOptions, type LoadOptions, openTables } from "../twin.ts";
 import type { RankRequestJob } from "./messages.ts";

@@ -1,5 +1,5 @@
 // The tables that were in use at some time: a user's side is computed by the same ones wherever that happens.
-import type { GenerationTables, SharedGeneration } from "../../store/generation-tables.ts";
+import type { GenerationTables, SharedGeneration } from "../../store/index.ts";
 import type { OpenGeneration } from "../../table/live-tables.ts";
 
 export interface Tables {

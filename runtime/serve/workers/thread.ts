@@ -2,7 +2,7 @@
 import { TwinError } from "../../../contract/error.ts";
 import { startThread } from "../../host/start-thread.ts";
 import { Thread } from "../../threads/thread.ts";
-import { hold } from "../../twin/crossing.ts";
+import { hold } from "../../twin/index.ts";
 import type { RankAnswer, RankJob, RankReady, RankRequestJob, WorkerStart } from "./messages.ts";
 import type { Tables } from "./tables.ts";
 

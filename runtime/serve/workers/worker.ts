@@ -2,8 +2,7 @@
 import { innerLine } from "../../host/start-thread.ts";
 import { type Service, serveCalls } from "../../threads/serve-calls.ts";
 import type { CallOptions } from "../../threads/wanted.ts";
-import { hold, type RankResult } from "../../twin/crossing.ts";
-import type { Prepared } from "../../twin/twin.ts";
+import { hold, type Prepared, type RankResult } from "../../twin/index.ts";
 import { LocalTwin } from "../twin.ts";
 import type { RankAnswer, RankJob, RankReady, WorkerStart } from "./messages.ts";
 

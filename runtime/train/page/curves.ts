@@ -1,5 +1,5 @@
 // From a run's log to curves: what is drawn, and few enough points that a page stays small.
-import type { MetricsLine } from "../../learn/metrics-line.ts";
+import type { MetricsLine } from "../../learn/index.ts";
 
 export interface Curve {
   readonly name: string;

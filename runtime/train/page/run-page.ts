@@ -1,6 +1,6 @@
 // The page of a training run: one HTML file with its curves and figures, which needs nothing from elsewhere.
 
-import type { MetricsLine } from "../../learn/metrics-line.ts";
+import type { MetricsLine } from "../../learn/index.ts";
 import { chartLibrary } from "./chart-library.ts";
 import { clientScript, pageStyle } from "./client.ts";
 import { type Chart, charts } from "./curves.ts";

@@ -1,0 +1,5 @@
+// A build folder, opened and served: in this thread, or requests in threads of their own.
+export { type Artefacts, openArtefacts, openListed, recovered } from "./artefacts.ts";
+export { load } from "./load.ts";
+export { type LoadOptions, LocalTwin } from "./twin.ts";
+export type { Verify } from "./weights-check.ts";

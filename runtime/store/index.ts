@@ -1,0 +1,17 @@
+// Rows, tables, items, generations and vocabularies in the files of this machine.
+export { BlockFile } from "./block-file.ts";
+export { newFile } from "./block-sink.ts";
+export { Generation } from "./generation.ts";
+export {
+  commitGeneration,
+  currentGeneration,
+  discardGeneration,
+  generationFolder,
+  generationsFolder,
+  nextGeneration,
+} from "./generation-commit.ts";
+export { readGeneration, writeGeneration } from "./generation-file.ts";
+export { GenerationTables, type SharedGeneration } from "./generation-tables.ts";
+export { ItemStore } from "./item-store.ts";
+export { tensorRows } from "./tensor-rows.ts";
+export { readVocabulary } from "./vocabulary-file.ts";
