@@ -8,18 +8,24 @@ const edges = v.pipe(v.array(v.number()), v.readonly());
 const kind = <const K extends string, const E extends v.ObjectEntries>(name: K, settings: E) =>
   v.pipe(strict({ kind: v.literal(name), ...settings }), v.readonly());
 
+/** integer v in 0 … vocab−1 → v + 1 */
+const id = kind("id", { vocab: positive });
+/** string or 64-bit integer → 1 + its place in the frozen vocabulary of at most `max` entries */
+const vocabulary = kind("vocabulary", { max: positive, minCount: positive });
+
 /** Rows of an embedding table; row 0 stands for "missing or unknown" everywhere, and is trained. */
 const RowEncoderSchema = v.variant("kind", [
-  /** integer v in 0 … vocab−1 → v + 1 */
-  kind("id", { vocab: positive }),
-  /** string or 64-bit integer → 1 + its place in the frozen vocabulary of at most `max` entries */
-  kind("vocabulary", { max: positive, minCount: positive }),
+  id,
+  vocabulary,
   /** 1 + xxHash64(UTF-8 text, seed 0) mod buckets, unsigned */
   kind("hashed", { buckets: positive }),
 ]);
 
 export const EncoderSchema = v.variant("kind", [
-  ...RowEncoderSchema.options,
+  id,
+  vocabulary,
+  /** 1 + xxHash64(UTF-8 text, seed) mod buckets, unsigned, by seed 0; with two `hashes` a second row by seed 1, and 0, 0 is missing */
+  kind("hashed", { buckets: positive, hashes: v.optional(v.literal(2)) }),
   /**
    * 1 + number of edges <= value; missing, NaN → 0. `quantiles`: the edges are learned, for so many buckets at most; none
    * where they are not learned yet.
@@ -48,3 +54,18 @@ export const EncoderSchema = v.variant("kind", [
 
 export type RowEncoder = v.InferOutput<typeof RowEncoderSchema>;
 export type Encoder = v.InferOutput<typeof EncoderSchema>;
+
+/** Shape of one encoded value: [] for a row, [2] for two hashes, [max] for tags, [size] for a pretrained vector. */
+export function encodedShapeOf(encoder: Encoder): number[] {
+  switch (encoder.kind) {
+    case "tags":
+      return [encoder.max];
+    case "pretrained":
+      return [encoder.size];
+    default:
+      return together(encoder) === 1 ? [] : [together(encoder)];
+  }
+}
+
+/** Rows that are one value together: known or unknown, equal or not as one. */
+export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);

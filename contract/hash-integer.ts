@@ -65,11 +65,11 @@ function remainder(value: number, divisor: number): number {
 /** Most buckets for which the remainder below stays exact: its products stay under 2^53. */
 export const mostBuckets = 2 ** 26;
 
-/** xxHash64(decimal text of a safe integer) mod buckets, unsigned; `buckets` up to `mostBuckets`. */
-export function integerBucket(value: number, buckets: number): number {
+/** xxHash64(decimal text of a safe integer) mod buckets, unsigned; `buckets` up to `mostBuckets`, `seed` a small one. */
+export function integerBucket(value: number, buckets: number, seed = 0): number {
   let at = write(value);
   const end = text.length;
-  let low = (p5l + end - at) | 0;
+  let low = (p5l + seed + end - at) | 0;
   let high = (p5h + carry(low, p5l)) | 0;
   for (; at + 8 <= end; at += 8) {
     const l0 = word(at);

@@ -1,4 +1,4 @@
-// xxHash64, seed 0: the one hash of Twin (hashed features, table shards, string keys, checksums of files).
+// xxHash64: the one hash of Twin (hashed features, table shards, string keys, checksums of files); its seed is 0 where none is said.
 import xxhash, { type XXHashAPI } from "xxhash-wasm";
 
 /** Above this size bytes are hashed in pieces, so that the hash's own memory stays small. */
@@ -7,8 +7,8 @@ const pieceBytes = 1 << 20;
 export interface Hasher {
   /** xxHash64 of the UTF-8 text, unsigned. Lone surrogates hash as U+FFFD. */
   text(value: string): bigint;
-  /** `text(value) mod buckets`, unsigned; `buckets` is an integer from 1 to 2^53 − 1. */
-  bucket(value: string, buckets: number): number;
+  /** `text(value) mod buckets`, unsigned; `buckets` is an integer from 1 to 2^53 − 1. @param seed 0 unless said */
+  bucket(value: string, buckets: number, seed?: number): number;
   /** xxHash64 of the bytes, unsigned. */
   bytes(data: Uint8Array): bigint;
   /** xxHash64 of bytes that come in pieces. */
@@ -39,7 +39,7 @@ const halves = new Uint32Array(split64.buffer);
 function wrap(api: XXHashAPI): Hasher {
   return {
     text: (value) => api.h64(value),
-    bucket: (value, buckets) => remainder64(api.h64(value), buckets),
+    bucket: (value, buckets, seed = 0) => remainder64(api.h64(value, seeds[seed] ?? BigInt(seed)), buckets),
     bytes(data) {
       if (data.byteLength <= pieceBytes) {
         return api.h64Raw(data);
@@ -63,6 +63,9 @@ function stream(api: XXHashAPI): HashStream {
     digest: () => state.digest(),
   };
 }
+
+/** Those that features use, made once. */
+const seeds = [0n, 1n];
 
 let loaded: Promise<Hasher> | undefined;
 

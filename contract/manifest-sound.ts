@@ -1,6 +1,7 @@
 // What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
 import { parseHashes } from "./block-hashes.ts";
 import { featureOf, metricOf, partName } from "./by-spec.ts";
+import { encodedShapeOf } from "./encoder-spec.ts";
 import { extensionFault } from "./extensions.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
 import type { Fail } from "./manifest-upgrade.ts";
@@ -84,7 +85,7 @@ function checkFeature(feature: FeatureSpec, manifest: Manifest, fail: Fail): voi
   if (encoder.kind === "key") {
     return;
   }
-  const expected = encoder.kind === "tags" ? [encoder.max] : encoder.kind === "pretrained" ? [encoder.size] : [];
+  const expected = encodedShapeOf(encoder);
   const due = rows === null ? "float32" : "int32";
   if (dtype !== due || shape.join() !== expected.join()) {
     inside(`${encoder.kind} is ${due} [${expected}], not ${dtype} [${shape}]`);

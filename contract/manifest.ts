@@ -35,7 +35,7 @@ export const FeatureSchema = strict({
   key: v.boolean(),
   encoder: EncoderSchema,
   dtype: v.picklist(["int32", "float32"]),
-  /** Shape of one encoded value: [] for a row, [max] for tags, [size] for a pretrained vector. */
+  /** Shape of one encoded value (`encodedShapeOf`). */
   shape: v.array(positive),
   /** The embedding it reads (`embeddings[].parameter`), or null. */
   embedding: v.nullable(v.string()),

@@ -1,4 +1,5 @@
 // Agreement in one feature: a behaviour counts when its item has the candidate's value (SIM hard).
+import { together } from "../../contract/encoder-spec.ts";
 import { categories } from "../catalog/features.ts";
 import { reference, required, signature, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
@@ -35,7 +36,7 @@ export const match: Kind<"match"> = {
 const isCategory = (feature: Feature): boolean => categories.has(feature.encoder.kind);
 
 /**
- * 1 where candidate and behaviour have a value in common, of tags any: [R, M], in a `per_head` frame [A, R, M]. Row 0, the
+ * 1 where candidate and behaviour have a value in common, of tags any, of two hashes both: [R, M], in a `per_head` frame [A, R, M]. Row 0, the
  * unknown, and the tags' filler match nothing.
  */
 function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): Value {
@@ -49,10 +50,18 @@ function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): 
   // −2 is never a behaviour's row, so an unknown candidate equals nothing.
   const candidate = b.where(b.greater(raw, int(0)), raw, int(-2));
   const behaviour = frame.rows(encoded(scene, feature, frame.site));
-  if (encoder.kind !== "tags") {
-    return b.cast(b.equal(b.unsqueeze(candidate, 1), behaviour), "float32");
-  }
   const tag = (x: Value, index: number) => b.squeeze(b.slice(x, -1 + x.shape.length, index, index + 1), -1);
+  if (encoder.kind !== "tags") {
+    const count = together(encoder);
+    const same = Array.from({ length: count }, (_, index) => {
+      const [ours, theirs] = [candidate, behaviour].map((x) => (count === 1 ? x : tag(x, index)));
+      return b.equal(b.unsqueeze(ours, 1), theirs);
+    });
+    return b.cast(
+      same.reduce((left, right) => b.and(left, right)),
+      "float32",
+    );
+  }
   const places = Array.from({ length: encoder.max }, (_, index) => index);
   const theirs = places.map((index) => tag(behaviour, index));
   const differs = places.flatMap((index) => {

@@ -82,8 +82,16 @@ export const featureKinds = {
   ),
   hashed: kind(
     "A string or integer, hashed into buckets by xxHash64.",
-    { buckets: required(integer(1, maxRows), "How many buckets."), ...identified },
-    ({ buckets }) => ({ kind: "hashed", buckets }),
+    {
+      buckets: required(integer(1, maxRows), "How many buckets."),
+      hashes: optional(
+        integer(1, 2),
+        1,
+        "With 2, the sum of two rows of the table, by two hashes: hardly any two values share both.",
+      ),
+      ...identified,
+    },
+    ({ buckets, hashes }) => ({ kind: "hashed", buckets, ...(hashes === 2 && { hashes }) }),
   ),
   bucketed: kind(
     "A number, by the bucket it falls in.",

@@ -1,5 +1,6 @@
 // manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
 
+import { encodedShapeOf } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantInput } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
@@ -118,7 +119,7 @@ function featureSpec(model: Model, feature: Feature): FeatureSpec {
     key: feature === model.item.key || feature === model.user.key,
     encoder: structuredClone(encoder),
     dtype: floats ? "float32" : "int32",
-    shape: encoder.kind === "tags" ? [encoder.max] : encoder.kind === "pretrained" ? [encoder.size] : [],
+    shape: encodedShapeOf(encoder),
     embedding: feature.embedding?.parameter ?? null,
     vocabulary: vocabularyOwner(model, feature)?.qualified ?? null,
   };

@@ -1,5 +1,5 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
-import type { Encoder } from "../../contract/encoder-spec.ts";
+import { type Encoder, together } from "../../contract/encoder-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Feature, Model } from "../model/model.ts";
 import { keptPort, labelPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../model/ports.ts";
@@ -48,7 +48,10 @@ function value({ encoder, doc }: Feature): string {
   const text = {
     id: "row of its table, the id + 1; 0: missing or out of range",
     vocabulary: "row of its table, the place in the vocabulary counted from 1; 0: unseen",
-    hashed: "row of its table, 1 + xxHash64(text) mod buckets; 0: missing",
+    hashed:
+      together(encoder) === 1
+        ? "row of its table, 1 + xxHash64(text) mod buckets; 0: missing"
+        : "two rows of its table, 1 + xxHash64(text) mod buckets by the seeds 0 and 1; 0, 0: missing",
     bucketed: "row of its table, 1 + the number of edges <= the value; 0: missing",
     elapsed: "row of its table, 1 + the number of edges <= the time that passed; 0: unknown",
     flag: "row of its table: 0 missing, 1 false, 2 true",

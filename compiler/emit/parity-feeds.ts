@@ -1,5 +1,7 @@
 // Seeded inputs for parity.safetensors: encoded histories and candidates, with unknown ids, misses, ties and padding.
 
+import { elementCount } from "../../contract/element-count.ts";
+import { encodedShapeOf } from "../../contract/encoder-spec.ts";
 import type { Tensor } from "../ir/rule.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model } from "../model/model.ts";
@@ -165,7 +167,8 @@ function column(feature: Feature, count: number, outside: ReadonlySet<string>, d
     return outside.has(embedding.parameter) ? place : rows[place];
   };
   if (encoder.kind !== "tags") {
-    return { shape: [count], data: Int32Array.from({ length: count }, row) };
+    const shape = [count, ...encodedShapeOf(encoder)];
+    return { shape, data: Int32Array.from({ length: elementCount(shape) }, row) };
   }
   const data = new Int32Array(count * encoder.max).fill(-1);
   for (let start = 0; start < data.length; start += encoder.max) {

@@ -1,4 +1,5 @@
-// Features → columns: one row of an embedding table, pooled tags, a vector as it is or projected, a number.
+// Features → columns: one row of an embedding table or two, pooled tags, a vector as it is or projected, a number.
+import { encodedShapeOf, together } from "../../contract/encoder-spec.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Feature } from "../model/model.ts";
@@ -6,26 +7,23 @@ import { featurePort, itemPort, outsidePort, owner } from "../model/ports.ts";
 import type { Site } from "../model/site.ts";
 import { leading, type Scene } from "./scene.ts";
 
-/** The encoded values of a feature as they enter the graph: int32 rows (tags: [… max], −1 fills up) or float32. */
+/** The encoded values of a feature as they enter the graph: int32 rows (two hashes: [… 2]; tags: [… max], −1 fills up) or float32. */
 export function encoded(scene: Scene, feature: Feature, site: Site): Value {
   const items = itemIndex(scene, [feature], site);
   if (items) {
     return scene.b.at(featurePort(feature, site)).gather(encoded(scene, feature, { kind: "items" }), items);
   }
-  const lead = leading(scene, site);
   const name = featurePort(feature, site);
   const { encoder, doc } = feature;
+  const shape = [...leading(scene, site), ...encodedShapeOf(encoder)];
   switch (encoder.kind) {
-    case "tags":
-      return scene.input(name, "int32", [...lead, encoder.max], doc);
     case "pretrained":
-      return scene.input(name, "float32", [...lead, encoder.size], doc);
     case "number":
-      return scene.input(name, "float32", lead, doc);
+      return scene.input(name, "float32", shape, doc);
     case "key":
       throw new Error(`${feature.qualified} is a key: it identifies and enters no graph`);
     default:
-      return scene.input(name, "int32", lead, doc);
+      return scene.input(name, "int32", shape, doc);
   }
 }
 
@@ -51,8 +49,10 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
       }
       case "tags":
         return pooled(b, embeddingTable(scene, feature), x, feature.pool);
-      default:
-        return b.gather(embeddingTable(scene, feature), x);
+      default: {
+        const rows = b.gather(embeddingTable(scene, feature), x);
+        return together(feature.encoder) === 1 ? rows : b.sum(rows, [-2]);
+      }
     }
   });
 }

@@ -124,6 +124,8 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
       return { at: encoder.quantiles === undefined ? list(encoder.edges) : `quantiles(${encoder.quantiles})` };
     case "elapsed":
       return { at: list(encoder.unit === "seconds" ? encoder.edges.map(durationText) : encoder.edges) };
+    case "hashed":
+      return { buckets: encoder.buckets, hashes: encoder.hashes ?? 1 };
     case "tags":
       return { ...rowText(encoder.of), max: encoder.max };
     case "flag":

@@ -1,4 +1,5 @@
 // One feature's raw values → what enters the graphs. Training, table building and serving all pass through here.
+import { encodedShapeOf, together } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags } from "./buckets.ts";
@@ -9,16 +10,15 @@ import { isTyped } from "./raw.ts";
 import { encodeRows } from "./rows.ts";
 import { encodeTags } from "./tags.ts";
 
-/** Elements of one encoded value: 1 for a row, `max` for tags, `size` for a vector. */
+/** Elements of one encoded value: 1 for a row, 2 for two hashes, `max` for tags, `size` for a vector. */
 export function encodedWidth(feature: FeatureSpec): number {
   const { encoder } = feature;
-  return encoder.kind === "tags" ? encoder.max : encoder.kind === "pretrained" ? encoder.size : 1;
+  return encoder.kind === "tags" ? encoder.max : encoder.kind === "pretrained" ? encoder.size : together(encoder);
 }
 
-/** Shape of an encoded column: [rows], [rows, max] or [rows, size]. */
+/** Shape of an encoded column: [rows], or [rows, width] where a value has several elements. */
 export function encodedShape(feature: FeatureSpec, rows: number): number[] {
-  const { kind } = feature.encoder;
-  return kind === "tags" || kind === "pretrained" ? [rows, encodedWidth(feature)] : [rows];
+  return [rows, ...encodedShapeOf(feature.encoder)];
 }
 
 /** Whether it is a float32 column; otherwise int32. */

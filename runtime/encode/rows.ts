@@ -1,5 +1,5 @@
 // Raw values → rows of an embedding table, by `id`, `vocabulary` or `hashed`; row 0 is missing or unknown.
-import type { RowEncoder } from "../../contract/encoder-spec.ts";
+import { type RowEncoder, together } from "../../contract/encoder-spec.ts";
 import { integerBucket, mostBuckets } from "../../contract/hash-integer.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type EncodeContext, refuse } from "./context.ts";
@@ -13,12 +13,14 @@ export type RowOf = (value: unknown, index: number) => number;
 /**
  * The rule of one feature, bound to its vocabulary and hash.
  * @param exact whole numbers nearer to 0 were not rounded where they come from (`exactBelow`)
+ * @param seed of a hash
  */
 export function rowOf(
   feature: FeatureSpec,
   encoder: RowEncoder,
   context: EncodeContext,
   exact: number = exactBelow(null),
+  seed = 0,
 ): RowOf {
   const expected = {
     id: "an integer",
@@ -35,7 +37,7 @@ export function rowOf(
       refuse(feature, context, index, value, `a BigInt or a decimal text (${rounded})`);
     }
   };
-  const known = knownRow(feature, encoder, context);
+  const known = knownRow(feature, encoder, context, seed);
   return (value, index) => {
     switch (typeof value) {
       case "number":
@@ -58,6 +60,7 @@ function knownRow(
   feature: FeatureSpec,
   encoder: RowEncoder,
   context: EncodeContext,
+  seed: number,
 ): (value: number | bigint | string) => number {
   switch (encoder.kind) {
     case "id":
@@ -68,23 +71,19 @@ function knownRow(
     }
     case "hashed": {
       const { buckets } = encoder;
+      // An integer hashes as its decimal text (that of −0 is "0").
       const quick = buckets <= mostBuckets;
-      return (value) =>
-        1 + (quick && typeof value === "number" ? integerBucket(value, buckets) : hashedText(value, buckets, context));
+      const ofText = (value: number | bigint | string) => context.hasher.bucket(String(value), buckets, seed);
+      return (value) => 1 + (quick && typeof value === "number" ? integerBucket(value, buckets, seed) : ofText(value));
     }
   }
-}
-
-/** An integer hashes as its decimal text (that of −0 is "0"). */
-function hashedText(value: number | bigint | string, buckets: number, context: EncodeContext): number {
-  return context.hasher.bucket(String(value), buckets);
 }
 
 function vocabularyOf(feature: FeatureSpec, context: EncodeContext): Vocabulary {
   return context.vocabulary(feature.vocabulary ?? feature.name);
 }
 
-/** A whole column of rows. */
+/** A whole column of rows, or of as many a value as `encoder` hashes. */
 export function encodeRows(
   feature: FeatureSpec,
   encoder: RowEncoder,
@@ -96,23 +95,30 @@ export function encodeRows(
       ? idRows(values, encoder.vocab)
       : vocabularyRows(values, vocabularyOf(feature, context));
   }
-  const of = rowOf(feature, encoder, context, exactBelow(values));
-  const rows = new Int32Array(values.length);
+  const width = together(encoder);
+  const rows = new Int32Array(width * values.length);
+  for (let seed = 0; seed < width; seed++) {
+    putRows(values, rowOf(feature, encoder, context, exactBelow(values), seed), rows, seed, width);
+  }
+  return rows;
+}
+
+/** Row of value i → place `first` + `step` · i. */
+function putRows(values: RawColumn, of: RowOf, rows: Int32Array, first: number, step: number): void {
   if (values instanceof BigInt64Array) {
     // Safe integers take the number's way, which needs no BigInt.
     const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
-    for (let i = 0; i < rows.length; i++) {
+    for (let i = 0; i < values.length; i++) {
       const high = words[2 * i + 1];
       const safe = high >= -0x200000 && high < 0x200000;
       const value = safe ? high * 0x100000000 + (words[2 * i] >>> 0) : values[i];
-      rows[i] = of(value === -0x20000000000000 ? values[i] : value, i);
+      rows[first + step * i] = of(value === -0x20000000000000 ? values[i] : value, i);
     }
-    return rows;
+    return;
   }
-  for (let i = 0; i < rows.length; i++) {
-    rows[i] = of(values[i], i);
+  for (let i = 0; i < values.length; i++) {
+    rows[first + step * i] = of(values[i], i);
   }
-  return rows;
 }
 
 function isIntegral(values: TypedColumn): values is Exclude<TypedColumn, Float32Array | Float64Array> {

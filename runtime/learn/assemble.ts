@@ -136,17 +136,18 @@ export class Assembler {
   #mask({ seed, step }: Draw, batch: Pick<Assembled, "items" | "itemFeatures" | "single" | "histories">): void {
     this.#plan.spec.unknown.forEach(({ feature, share }, i) => {
       const key = streams.stepKey(seed, step, maskStream + i);
+      const together = this.#plan.together[feature];
       const ofItem = batch.itemFeatures[feature];
       if (ofItem !== undefined) {
         if (maskable(ofItem)) {
-          maskItems(ofItem, batch.items, this.#plan.width[feature], key, share);
+          maskItems(ofItem, batch.items, this.#plan.width[feature], key, share, together);
         }
         return;
       }
       const all = [batch.single[feature], ...Object.values(batch.histories).map(({ cross }) => cross[feature])];
       for (const values of all) {
         if (values !== undefined && maskable(values)) {
-          maskRows(values, 0, key, share);
+          maskRows(values, 0, key, share, together);
         }
       }
     });

@@ -1,6 +1,7 @@
 // What a trainer needs to know of a model, drawn from its manifest: which features and histories feed which graph.
 
 import { elementCount } from "../../contract/element-count.ts";
+import { together } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainFrame, TrainGraph, TrainSpec } from "../../contract/training-spec.ts";
@@ -21,6 +22,8 @@ export interface TrainPlan {
   readonly spec: TrainSpec;
   /** Values of one encoded value, by feature. */
   readonly width: Readonly<Record<string, number>>;
+  /** Rows that are masked as one, by feature. */
+  readonly together: Readonly<Record<string, number>>;
   /** Shape of one encoded value, by feature. */
   readonly shape: Readonly<Record<string, readonly number[]>>;
   readonly histories: readonly {
@@ -52,6 +55,7 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
   return {
     spec,
     width: recordOf(manifest.features.map(({ name, shape }) => [name, elementCount(shape)])),
+    together: recordOf(manifest.features.map(({ name, encoder }) => [name, together(encoder)])),
     shape: recordOf(manifest.features.map(({ name, shape }) => [name, shape])),
     histories: manifest.histories.map(({ name, minimum, cross }) => ({
       name,

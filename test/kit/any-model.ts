@@ -108,6 +108,7 @@ const pool = fc.constantFrom("sum", "mean");
 const kinds: readonly ((dim: number, pool: string) => string)[] = [
   (d) => `id(vocab: 5, dim: ${d})`,
   (d) => `hashed(buckets: 7, dim: ${d})`,
+  (d) => `hashed(buckets: 5, hashes: 2, dim: ${d})`,
   (d) => `bucketed(at: [1, 2, 3], dim: ${d})`,
   (d) => `flag(dim: ${d})`,
   (d, p) => `tags(vocab: 6, max: 3, dim: ${d}, pool: ${p})`,

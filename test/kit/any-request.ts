@@ -84,7 +84,7 @@ function values({ encoder, embedding }: Feature, count: number, used: boolean, d
     case "number":
       return Array.from({ length: count }, () => (used ? Math.fround(draw() * 4 - 2) : 0));
     default:
-      return [used ? row() : 0];
+      return Array.from({ length: count }, () => (used ? row() : 0));
   }
 }
 

@@ -11,7 +11,7 @@ export function rankSource(table = "precision: float32", keep = 6, max = 40): st
 
 item {
   video: id(vocab: 400, dim: 4, key: true)
-  author: hashed(buckets: 20, dim: 4)
+  author: hashed(buckets: 20, hashes: 2, dim: 4)
   topics: tags(vocab: 12, max: 3, dim: 4)
   cover: pretrained(size: 5, dim: 3)
 }

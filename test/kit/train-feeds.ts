@@ -4,6 +4,7 @@ import type { Tensor } from "../../compiler/ir/rule.ts";
 import { embeddingsOf } from "../../compiler/model/embeddings.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { keptPort } from "../../compiler/model/ports.ts";
+import { encodedShapeOf } from "../../contract/encoder-spec.ts";
 import type { TrainFrame, TrainGraph, TrainPort, TrainSpec } from "../../contract/training-spec.ts";
 import { type Feeds, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
 import { graphsOf, type ReadParameter, run } from "./reference.ts";
@@ -62,8 +63,7 @@ function worldOf(parts: TrainFeedParts): World {
     numbers.set(key, numbers.get(key) ?? numbers.size);
     return numbers.get(key)!;
   };
-  const inner = ({ encoder }: (typeof features)[number]) =>
-    encoder.kind === "tags" ? [encoder.max] : encoder.kind === "pretrained" ? [encoder.size] : [];
+  const inner = ({ encoder }: (typeof features)[number]) => encodedShapeOf(encoder);
   const one = (feature: (typeof features)[number]) => inner(feature)[0] ?? 1;
   add(features.map((feature) => Array<number>(one(feature)).fill(feature.encoder.kind === "tags" ? -1 : 0)));
   const at = (prefix: string) => {

@@ -18,6 +18,7 @@ item {
   video: id(vocab: ${videos}, dim: 8, key: true)
   topic: id(vocab: 8, dim: 8)
   tags:  tags(buckets: 20, max: 3, dim: 2)
+  maker: hashed(buckets: 12, hashes: 2, dim: 2)
   cover: pretrained(size: 3)
 }
 

@@ -110,7 +110,7 @@ describe("weights", () => {
 
   it("above 32 MiB are checked in threads of their own, and behind one worker", { timeout: 60_000 }, async () => {
     const source = rankSource().replace(
-      "author: hashed(buckets: 20, dim: 4)",
+      "author: hashed(buckets: 20, hashes: 2, dim: 4)",
       "author: hashed(buckets: 600000, dim: 16)",
     );
     const dir = await builtRanked(source);

@@ -7,6 +7,7 @@ import { reportText } from "../../cli/data-report.ts";
 import { hasher } from "../../contract/hash.ts";
 import { random } from "../../contract/random.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
+import { RowPairs } from "../../runtime/data/check/row-pairs.ts";
 import { checkData, type DataReport } from "../../runtime/data/index.ts";
 import { modelOf } from "../kit/any-model.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
@@ -29,6 +30,7 @@ user {
 
 context {
   last: hashed(shares: item.sku, buckets: 40)
+  both: hashed(buckets: 9, hashes: 2, dim: 4)
 }
 
 history seen {
@@ -104,7 +106,7 @@ const [trainEnd, validationEnd] = [t0 + 9000, t0 + 12_000];
 const partOf = ({ time }: Row): number => (time <= trainEnd ? 0 : time <= validationEnd ? 1 : 2);
 
 let report: DataReport;
-let bucket: (text: string, buckets: number) => number;
+let bucket: (text: string, buckets: number, seed?: number) => number;
 
 function bindingOf(labels = "predict.buy: buy, predict.like: like, predict.stay: time") {
   const folder = temporary();
@@ -124,7 +126,7 @@ function bindingOf(labels = "predict.buy: buy, predict.like: like, predict.stay:
   return parseBinding(
     `events: {file: log.csv, user: user_id, item: sku, time: time}
 items: {file: items.csv, key: sku}
-columns: {${labels}, seen.kind: {map: {column: kind, values: {a: x, b: x, c: y}, otherwise: z}}, item.topics: {split: {column: topics, by: "|"}}}
+columns: {${labels}, context.both: last, seen.kind: {map: {column: kind, values: {a: x, b: x, c: y}, otherwise: z}}, item.topics: {split: {column: topics, by: "|"}}}
 split: {by: time, train: ..${trainEnd}, validation: ..${validationEnd}, test: rest}
 `,
     join(folder, "data.yaml"),
@@ -133,7 +135,7 @@ split: {by: time, train: ..${trainEnd}, validation: ..${validationEnd}, test: re
 
 beforeAll(async () => {
   const hashes = await hasher();
-  bucket = (value, buckets) => hashes.bucket(value, buckets);
+  bucket = hashes.bucket;
   report = await checkData(bindingOf(), dataModel(modelOf(text)));
 });
 
@@ -165,6 +167,32 @@ describe("collisions of hashes", () => {
     expect(expected.shared).toBeGreaterThan(50);
     expect(expected.shared).toBeLessThan(expected.occurrences);
     expect(of("user.user_id")).toEqual(expected);
+  });
+  it("counts of two hashes the values that share both rows with another, in either order", () => {
+    const pair = (value: string) => [bucket(value, 9, 0), bucket(value, 9, 1)].sort().join();
+    const values = new Map<string, Set<string>>();
+    for (const value of last) {
+      values.set(pair(value), (values.get(pair(value)) ?? new Set()).add(value));
+    }
+    const shared = last.filter((value) => values.get(pair(value))!.size > 1).length;
+    expect(shared).toBeGreaterThan(50);
+    expect(shared).toBeLessThan(last.length);
+    expect(of("context.both")).toEqual({ buckets: 9, occurrences: last.length, shared });
+    const ordered = new Set(last.map((value) => [bucket(value, 9, 0), bucket(value, 9, 1)].join()));
+    expect(values.size).toBeLessThan(ordered.size);
+  });
+  it("of more pairs than are held looks at some, whatever came to them", () => {
+    const [few, all] = [new RowPairs(1000), new RowPairs()];
+    for (let value = 0; value < 40_000; value++) {
+      const rows = [1 + bucket(`${value}`, 300, 0), 1 + bucket(`${value}`, 300, 1)] as const;
+      for (const pairs of [few, all]) {
+        pairs.add("f", rows, value, value < 1000 ? 10 : 1);
+      }
+    }
+    const [some, exact] = [few.found("f"), all.found("f")];
+    expect(exact.occurrences).toBe(49_000);
+    expect(some.occurrences).toBeLessThan(4000);
+    expect(some.shared / some.occurrences).toBeCloseTo(exact.shared / exact.occurrences, 1);
   });
   it("counts an item's value once for each event of it, over all features that read the table", () => {
     const bought = new Set(sku);

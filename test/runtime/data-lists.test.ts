@@ -12,7 +12,7 @@ import { anyEvent, type LogEvent, prepared, t0 } from "../kit/prepared.ts";
 import { bothBindings, listForms, type SampleForm } from "../kit/sample-files.ts";
 
 afterAll(cleanUp);
-const manifest = readManifest(built(videoModel({ max: 5, key: "hashed(buckets: 50, dim: 4, key: true)" })));
+const manifest = readManifest(built(videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" })));
 const parts: readonly Part[] = ["training", "validation", "test"];
 
 /** The log has ones and zeros of a user of its own, so that it can be trained on whatever else is in it. */

@@ -89,6 +89,23 @@ test("a feature has the vocabulary that it names, or its own", () => {
   expect([of("item.other"), of(null)]).toEqual([["item.other"], ["item.f"]]);
 });
 
+test("two hashes: two rows a value, by the seeds 0 and 1; 0, 0 is missing", () => {
+  const twice: Encoder = { ...hashed, hashes: 2 };
+  const [video, five, less] = [
+    [415222, 622034],
+    [74158, 311969],
+    [367129, 892157],
+  ];
+  expect(encode(twice, ["video", "5", 5, 5n, null, Number.NaN, -1])).toEqual(
+    [video, five, five, five, [0, 0], [0, 0], less].flat(),
+  );
+  expect(encode(twice, BigInt64Array.of(5n, -1n, 9223372036854775807n))).toEqual([...five, ...less, 519732, 668185]);
+  expect(encode(twice, Int32Array.of(5, -1))).toEqual([...five, ...less]);
+  expect(encode(twice, undefined, 2)).toEqual([0, 0, 0, 0]);
+  expect(encodedShape(feature(twice), 3)).toEqual([3, 2]);
+  expect(() => encode(twice, [true])).toThrow(TwinError);
+});
+
 test("hashed: integers hash as decimal text; golden rows", () => {
   expect(encode(hashed, ["video", "Zürich", "5", 5, 5n, null, "-1", -1])).toEqual([
     415222, 978234, 74158, 74158, 74158, 0, 367129, 367129,

@@ -29,6 +29,28 @@ test.each(golden)("text %j", async (text, hash) => {
   }
 });
 
+test("another seed is another hash, of texts and of integers", async () => {
+  const { bucket } = await hasher();
+  const seeded: [string, bigint][] = [
+    ["", 15397730242686860875n],
+    ["5", 2759486989187311968n],
+    ["-1", 11444276196880892156n],
+    ["9223372036854775807", 14609652863739668184n],
+    ["Zürich", 14031758330423383076n],
+    ["x".repeat(1000), 4694460455889714793n],
+  ];
+  for (const [text, hash] of seeded) {
+    expect(bucket(text, 1_000_000, 1)).toBe(Number(hash % 1_000_000n));
+  }
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.maxSafeInteger(), fc.integer()),
+      fc.integer({ min: 1, max: mostBuckets }),
+      (value, buckets) => integerBucket(value, buckets, 1) === bucket(String(value), buckets, 1),
+    ),
+  );
+});
+
 test("bytes above a MiB are hashed in pieces, to the same number", async () => {
   const data = Uint8Array.from({ length: 3_000_001 }, (_, i) => (i * 31 + 7) % 256);
   expect((await hasher()).bytes(data)).toBe(2577721479923784696n);

@@ -18,7 +18,7 @@ import { videoModel } from "../kit/data-files.ts";
 import { anyEvent, type LogEvent, logBinding, prepared, reseal, t0, videos } from "../kit/prepared.ts";
 
 afterAll(cleanUp);
-const dir = built(videoModel({ max: 5, key: "hashed(buckets: 50, dim: 4, key: true)" }));
+const dir = built(videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" }));
 const artefacts = await openArtefacts(dir, () => undefined);
 const { manifest } = artefacts;
 const feature = (name: string) => manifest.features.find((one) => one.name === name)!;
@@ -214,6 +214,7 @@ describe("a batch of prepared data", () => {
     const context = artefacts.context("items");
     const keys = Array.from({ length: videos }, (_, i) => i + 1);
     expect([...items.columns["item.video"]]).toEqual([
+      0,
       0,
       ...encodeColumn(feature("item.video"), keys, videos, context),
     ]);

@@ -151,6 +151,20 @@ describe("noise", () => {
     expect(masked(one)).toEqual(masked(one.map((_, i) => (i === 0 ? 0 : 500 - i))));
   });
 
+  it("masks both rows of two hashes, or neither", () => {
+    const pairs = (rows: Int32Array) =>
+      Array.from({ length: rows.length / 2 }, (_, i) => [rows[2 * i], rows[2 * i + 1]]);
+    const rows = new Int32Array(20_000).fill(5);
+    maskRows(rows, 0, streams.stepKey(1, 1, 1000), 0.2, 2);
+    const items = new Int32Array(20_000).fill(5);
+    const ordinals = Int32Array.from({ length: 10_000 }, (_, i) => i);
+    maskItems(items, ordinals, 2, 12345, 0.2, 2);
+    for (const found of [pairs(rows), pairs(items)]) {
+      expect(found.every(([one, other]) => one === other)).toBe(true);
+      expect(found.filter(([one]) => one === 0).length / 10_000).toBeCloseTo(0.2, 1);
+    }
+  });
+
   it("drops out so that the mean stays", () => {
     const mask = dropoutMask(50_000, 0.25, streams.stepKey(3, 4, 5));
     expect(new Set(mask)).toEqual(new Set([0, Math.fround(4 / 3)]));

@@ -1,5 +1,6 @@
-// How often a hashed feature's value shares its row with another value, weighted by how often each occurs.
+// How often a hashed feature's value shares its row (of two hashes: both rows) with another value, weighted by how often each occurs.
 
+import { together } from "../../../contract/encoder-spec.ts";
 import { type Hasher, hasher } from "../../../contract/hash.ts";
 import { integerBucket } from "../../../contract/hash-integer.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
@@ -8,6 +9,7 @@ import type { Encoded } from "../../encode/encoded.ts";
 import type { DataModel } from "../data-model.ts";
 import type { Source } from "../database/source.ts";
 import type { DataReport } from "../report-schema.ts";
+import { RowPairs } from "./row-pairs.ts";
 
 /** Rows of a table that are looked at; of a larger one these, which a hash fills like any other. */
 const mostRows = 1 << 22;
@@ -23,6 +25,11 @@ interface Table {
   /** Whether another came. */
   readonly shared: Uint8Array;
 }
+
+type Feature = { readonly buckets: number } & (
+  | { readonly pairs: RowPairs }
+  | { readonly pairs: null; readonly table: Table; readonly times: Float64Array }
+);
 
 /** The buckets of a feature whose values are hashed; null of any other. */
 function bucketsOf({ encoder }: FeatureSpec): number | null {
@@ -42,7 +49,7 @@ async function eventsByItem(source: Source, from: string, items: number): Promis
   return events;
 }
 
-/** Counts values as they are encoded. Memory is bounded: 13 bytes for each row that is looked at. */
+/** Counts values as they are encoded. Memory is bounded: 13 bytes for each row that is looked at, and a million pairs. */
 export class HashedRows {
   readonly #hasher: Hasher;
   /** Events of each item, from the first on. */
@@ -50,10 +57,8 @@ export class HashedRows {
   /** By item feature: items that came. */
   readonly #items = new Map<string, number>();
   readonly #tables = new Map<string, Table>();
-  readonly #features = new Map<
-    string,
-    { readonly table: Table; readonly buckets: number; readonly times: Float64Array }
-  >();
+  readonly #features = new Map<string, Feature>();
+  readonly #pairs = new Map<string, RowPairs>();
 
   private constructor(hasher: Hasher, events: Float64Array) {
     this.#hasher = hasher;
@@ -76,7 +81,17 @@ export class HashedRows {
     this.#items.set(feature.name, first + values.length);
     const weights = feature.group === "item" ? this.#events.subarray(first, first + values.length) : null;
     const { encoder } = feature;
-    const { table, times } = this.#of(feature, buckets);
+    const known = this.#of(feature, buckets);
+    if (known.pairs !== null) {
+      for (let i = 0; i < values.length; i++) {
+        const [one, other] = [encoded[2 * i], encoded[2 * i + 1]];
+        if (one > 0) {
+          known.pairs.add(feature.name, [one, other], this.#mark(values[i]), weights?.[i] ?? 1);
+        }
+      }
+      return;
+    }
+    const { table, times } = known;
     const put = (value: DataValue, row: number, weight: number): void => {
       if (row < 1 || row > times.length) {
         return;
@@ -105,7 +120,12 @@ export class HashedRows {
 
   /** By feature, in the order in which they came. */
   found(): Collisions[] {
-    return [...this.#features].map(([feature, { table, buckets, times }]) => {
+    return [...this.#features].map(([feature, known]) => {
+      const { buckets } = known;
+      if (known.pairs !== null) {
+        return { feature, buckets, ...known.pairs.found(feature) };
+      }
+      const { table, times } = known;
       let [occurrences, shared] = [0, 0];
       times.forEach((count, row) => {
         occurrences += count;
@@ -115,18 +135,27 @@ export class HashedRows {
     });
   }
 
-  #of(feature: FeatureSpec, buckets: number) {
+  #of(feature: FeatureSpec, buckets: number): Feature {
     const known = this.#features.get(feature.name);
     if (known !== undefined) {
       return known;
     }
-    const rows = Math.min(buckets, mostRows);
-    const name = feature.embedding ?? feature.name;
-    const table = this.#tables.get(name) ?? { first: new Uint32Array(rows), shared: new Uint8Array(rows) };
-    this.#tables.set(name, table);
-    const made = { table, buckets, times: new Float64Array(rows) };
+    const made = this.#made(feature, buckets);
     this.#features.set(feature.name, made);
     return made;
+  }
+
+  #made(feature: FeatureSpec, buckets: number): Feature {
+    const name = feature.embedding ?? feature.name;
+    if (together(feature.encoder) > 1) {
+      const pairs = this.#pairs.get(name) ?? new RowPairs();
+      this.#pairs.set(name, pairs);
+      return { buckets, pairs };
+    }
+    const rows = Math.min(buckets, mostRows);
+    const table = this.#tables.get(name) ?? { first: new Uint32Array(rows), shared: new Uint8Array(rows) };
+    this.#tables.set(name, table);
+    return { buckets, pairs: null, table, times: new Float64Array(rows) };
   }
 
   #mark(value: DataValue): number {

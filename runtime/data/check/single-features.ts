@@ -1,5 +1,6 @@
 // How well each feature alone predicts a label, out of fold: what does so far above all others knows the label.
 
+import { together } from "../../../contract/encoder-spec.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { encodedWidth } from "../../encode/column.ts";
 import type { Encoded } from "../../encode/encoded.ts";
@@ -172,7 +173,11 @@ function dense(values: readonly number[]): Codes {
 }
 
 const values = (column: Column, { rows }: Target): Codes =>
-  dense(rows.map((row) => (column.missing.has(row) ? -1 : column.value(row))));
+  dense(rows.map((row) => (column.missing.has(row) ? -1 : wholeValue(column, row))));
+
+/** Both rows of two hashes as one number; above 2^53 neighbours may be rounded into one. */
+const wholeValue = (column: Column, row: number): number =>
+  together(column.feature.encoder) === 1 ? column.value(row) : column.value(row) * 2 ** 31 + column.value(row, 1);
 
 /** Equally full buckets of an element's values; what many rows share is a bucket of its own, and so is what is missing. */
 function numbers(column: Column, { rows }: Target, element: number, count: number): Codes {

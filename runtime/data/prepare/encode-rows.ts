@@ -1,5 +1,6 @@
 // Raw columns of a block of rows → encoded columns, counting what was missing or unknown, and naming the row that does not fit.
 
+import { together } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import { type Hasher, hasher } from "../../../contract/hash.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
@@ -109,8 +110,8 @@ function count(counts: Map<string, FeatureCount>, feature: FeatureSpec, values: 
       unknown += Number(row === 0);
     }
   } else if (kind === "id" || kind === "vocabulary" || kind === "hashed") {
-    for (const row of encoded) {
-      unknown += Number(row === 0);
+    for (let i = 0; i < encoded.length; i += together(feature.encoder)) {
+      unknown += Number(encoded[i] === 0);
     }
     unknown -= missing;
   }

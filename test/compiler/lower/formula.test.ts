@@ -10,6 +10,7 @@ item {
   id: id(vocab: 6, dim: 3, key: true)
   topics: tags(vocab: 5, max: 3, dim: 2, pool: mean)
   cover: pretrained(size: 3, dim: 2)
+  shop: hashed(buckets: 3, hashes: 2, dim: 2)
 }
 user { age: bucketed(at: [18, 30], dim: 2) }
 candidate { recall: number }
@@ -98,7 +99,7 @@ class Plain {
 
   value(head: number, at: number): number[] {
     const parts = ["item", "liked", "share"];
-    const widths = [7, 2, 1];
+    const widths = [9, 2, 1];
     const k = this.behaviour(at);
     let start = 0;
     return parts.reduce(
@@ -121,7 +122,7 @@ class Plain {
   }
 
   average(list: readonly number[]): number[] {
-    const sum = list.map((at) => this.behaviour(at)).reduce(plus, new Array<number>(10).fill(0));
+    const sum = list.map((at) => this.behaviour(at)).reduce(plus, new Array<number>(12).fill(0));
     return scaled(sum, 1 / Math.max(list.length, 1));
   }
 
@@ -149,7 +150,7 @@ class Plain {
 describe.each([3, 0, 12])("with %d behaviours", (valid) => {
   const shape = { candidates: 3, history: 12, valid, seed: 11 + valid };
 
-  it.each(["relevance", "match(item.topics)", "inner_product(item.cover)"])(
+  it.each(["relevance", "match(item.topics)", "match(item.shop)", "inner_product(item.cover)"])(
     "the request graph by %s is the formula",
     (by) => {
       const model = modelOf(text(by));
@@ -161,10 +162,16 @@ describe.each([3, 0, 12])("with %d behaviours", (valid) => {
       for (let candidate = 0; candidate < shape.candidates; candidate++) {
         const kept = Array.from(results.kept.data).slice(candidate * 4, (candidate + 1) * 4);
         const ranked = (score: (at: number) => number) => [...behaviours].sort((a, b) => score(b) - score(a) || a - b);
-        const matches = (at: number) =>
-          plain
-            .raw("watched.item.topics", at)
-            .some((topic) => topic > 0 && plain.raw("candidate.item.topics", candidate).includes(topic));
+        const matches = (at: number) => {
+          const name = by.includes("shop") ? "shop" : "topics";
+          const [theirs, ours] = [
+            plain.raw(`watched.item.${name}`, at),
+            plain.raw(`candidate.item.${name}`, candidate),
+          ];
+          return name === "shop"
+            ? theirs.every((row, index) => row > 0 && row === ours[index])
+            : theirs.some((topic) => topic > 0 && ours.includes(topic));
+        };
         let wanted: number[] = [];
         if (by === "relevance") {
           const lists = [0, 1].map((head) => ranked((at) => plain.score(head, candidate, at)));
