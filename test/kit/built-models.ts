@@ -21,7 +21,8 @@ export function builtModels(): readonly (readonly [string, Model])[] {
   });
 }
 
-function small(text: string): string {
+/** A text of `models/` in that size. */
+export function small(text: string): string {
   return text
     .replaceAll(/\b(vocab|vocabulary|buckets|max): *\d+(k|M)?/g, (whole, name, unit) =>
       unit === undefined ? whole : `${name}: 40`,

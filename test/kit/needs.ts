@@ -33,6 +33,9 @@ export function chromium(): string | null {
   return folders.map((folder) => resolve(folder, found)).find((path) => existsSync(path)) ?? null;
 }
 
+/** Python with what `test/python/requirements.txt` names; TWIN_PYTHON names another interpreter. */
+export const python = (): string => process.env.TWIN_PYTHON ?? join(root, "build/python/bin/python");
+
 /** Runs a command in a name space where `folder` is a file system of 300 kB. */
 export const onSmallDisk = (folder: string, line: string) =>
   spawnSync("unshare", ["-rm", "bash", "-c", `mount -t tmpfs -o size=300k tmpfs ${folder} && ${line}`], {
@@ -60,6 +63,18 @@ const optional = {
     what: "a WebGPU adapter for onnxruntime-node",
     bring: "on Debian, `apt-get install chromium libvulkan1` brings one in software",
     missing: noAdapter,
+  },
+  python: {
+    what: "Python with ONNX Runtime",
+    bring:
+      "`bash test/python/install.sh` installs it into build/python, or name an interpreter with the packages of test/python/requirements.txt in TWIN_PYTHON",
+    missing() {
+      const { status, stderr, error } = spawnSync(python(), ["-c", "import numpy, onnx, onnxruntime, xxhash"], {
+        encoding: "utf8",
+        timeout: 120_000,
+      });
+      return status === 0 ? null : (error?.message ?? stderr).trim().split("\n").at(-1) || `${python()} does not run`;
+    },
   },
   processors: {
     what: "two processors",
