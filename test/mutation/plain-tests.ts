@@ -1,32 +1,46 @@
-// Which tests run JavaScript alone: native code, threads and processes cost seconds a mutant, and take the runner with them;
-// a test that bundles sources finds them changed.
+// Which tests run against mutants: of JavaScript alone, none of the slow tier. Native code, threads and processes cost seconds
+// a mutant, and take the runner with them; a test that bundles sources finds them changed.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { slow } from "../tiers.ts";
 
-const root = join(import.meta.dirname, "../..");
+const folders = ["test/contract", "test/grammar", "test/format", "test/compiler", "test/runtime"];
 const heavy = /from\s+["'](onnxruntime-node|@duckdb\/node-api|esbuild|node:worker_threads|node:child_process)["']/;
-const reached = new Map<string, boolean>();
 
-/** Whether a source reaches anything heavy; what it names as a type alone is not loaded. */
-function isHeavy(path: string): boolean {
-  const known = reached.get(path);
-  if (known !== undefined) {
-    return known;
+/** They reach threads by an import alone, and start none. */
+const light = ["test/runtime/table-rows.test.ts", "test/runtime/table-store.test.ts"];
+
+/** They take too long for what they decide of one mutant, or need vitest's own worker: mocks, snapshots. */
+const apart = [
+  ...["passes/scores", "facts/facts", "train/gradient", "diff", "compile-phases", "passes/page"].map(
+    (name) => `test/compiler/${name}.test.ts`,
+  ),
+  "test/grammar/rules.test.ts",
+];
+
+/** All that a file loads, itself too; what it names as a type alone is not loaded. */
+function loaded(path: string, found = new Set<string>()): ReadonlySet<string> {
+  if (!found.has(path) && existsSync(path)) {
+    found.add(path);
+    const text = readFileSync(path, "utf8");
+    for (const [, name] of text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from\s+["'](\.[^"']+)["']/gm)) {
+      loaded(join(dirname(path), name), found);
+    }
   }
-  reached.set(path, false);
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const loaded = [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from\s+["'](\.[^"']+)["']/gm)];
-  const found = heavy.test(text) || loaded.some(([, name]) => isHeavy(join(dirname(path), name)));
-  reached.set(path, found);
   return found;
 }
 
-/** The tests of some folders, as paths from the root. */
-export const plainTests = (folders: readonly string[]): string[] =>
-  folders
-    .flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-        .filter((name) => name.endsWith(".test.ts"))
-        .map((name) => join(folder, name).replaceAll("\\", "/")),
-    )
-    .filter((path) => !isHeavy(join(root, path)));
+/** The tests that load one of some files, as paths from the folder they are run in. */
+export function testsThatReach(files: readonly string[]): string[] {
+  const names = files.map((file) => relative(".", file));
+  return folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)))
+    .filter((path) => path.endsWith(".test.ts") && !path.endsWith(".long.test.ts"))
+    .filter((path) => ![...slow, ...apart].includes(path))
+    .filter((path) => {
+      const reached = [...loaded(path)];
+      const plain = light.includes(path) || !reached.some((one) => heavy.test(readFileSync(one, "utf8")));
+      return plain && names.some((name) => reached.includes(name));
+    })
+    .sort();
+}

@@ -37,6 +37,8 @@ const config = join(import.meta.dirname, "stryker.config.mjs");
 const { status } = spawnSync(process.execPath, [stryker, "run", config, ...process.argv.slice(2)], {
   cwd: root,
   stdio: "inherit",
+  // Stryker's processes load our test runner, and it the tests.
+  env: { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import tsx` },
 });
 if (status !== 0) {
   process.exit(status ?? 1);

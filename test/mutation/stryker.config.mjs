@@ -1,4 +1,4 @@
-// Mutation testing of what decides numbers: `npm run mutate` (all of it takes many hours), or with `-- --mutate FILES`.
+// Mutation testing of what decides numbers: `npm run mutate` (all of it takes hours), or with `-- --mutate FILES`.
 // @ts-check
 import { readFileSync } from "node:fs";
 
@@ -8,9 +8,8 @@ const decisive = JSON.parse(readFileSync(new URL("decisive.json", import.meta.ur
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   mutate: decisive.map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.ts`)),
-  plugins: [import.meta.resolve("@stryker-mutator/vitest-runner")],
-  testRunner: "vitest",
-  vitest: { configFile: "test/mutation/vitest.config.ts", related: true },
+  plugins: [import.meta.resolve("./runner.ts")],
+  testRunner: "one-process",
   coverageAnalysis: "perTest",
   // TypeScript 7 has no API by which the sandbox could rewrite it, and nothing needs that.
   tsconfigFile: "none",
