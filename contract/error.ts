@@ -2,9 +2,10 @@
 
 /**
  * What a server answers to otherwise than to a wrong request. `queue_full`: too many wait. `deadline`: it passed.
- * `thread_ended`: the thread of the request ended; it may be sent again. `closed`: the folder was closed.
+ * `thread_ended`: the thread of the request ended; it may be sent again. `closed`: the folder was closed. `folder_changed`:
+ * another build took the folder's place while it was read; it may be opened again.
  */
-export type TwinErrorCode = "queue_full" | "deadline" | "thread_ended" | "closed";
+export type TwinErrorCode = "queue_full" | "deadline" | "thread_ended" | "closed" | "folder_changed";
 
 export class TwinError extends Error {
   override readonly name = "TwinError";

@@ -155,6 +155,7 @@ describe("who may import whom", () => {
       "learn",
       "hit-rate",
       "planted",
+      "web",
     ].map(inRuntime);
     const bound = product
       .filter((path) => cores.includes(dirname(path)))

@@ -10,7 +10,7 @@ const threads = ["serve-calls", "crew", "queue"].map((file) => `runtime/threads/
 const cores = ["request", "learn", "hit-rate", "planted"].map((room) => `runtime/${room}/index.ts`);
 
 // All of them at work, in a realm without Node: test/runtime/host-free.test.ts.
-const entries = [...cores, "compiler/index.ts", "test/kit/host-free-program.ts", ...threads];
+const entries = [...cores, "runtime/web/folder.ts", "compiler/index.ts", "test/kit/host-free-program.ts", ...threads];
 
 it.each(entries)("%s", async (entry) => {
   const { metafile, errors } = await build({

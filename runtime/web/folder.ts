@@ -1,0 +1,186 @@
+// Opens a build folder for a page: the manifest, what requests are encoded by, the tables; graphs and weights as they are
+// asked for. Everything is held against the manifest, whatever it came through.
+import { digestOf } from "../../contract/digest.ts";
+import { TwinError } from "../../contract/error.ts";
+import { type Hasher, hasher } from "../../contract/hash.ts";
+import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
+import { parseManifestJson } from "../../contract/manifest-json.ts";
+import { graphInputs } from "../../contract/ports.ts";
+import type { EncodeContext } from "../encode/context.ts";
+import { Vocabulary } from "../encode/vocabulary.ts";
+import type { SessionName } from "../session/session.ts";
+import { parseDuration } from "../table/freshness.ts";
+import { checkedFile, keyOf, manifestBytes, manifestName, type OpenedFiles } from "./checked-files.ts";
+import { externalRanges } from "./external-ranges.ts";
+import { type FolderFiles, GivenFiles, pickedFiles } from "./folder-files.ts";
+import { keptBytes } from "./kept-bytes.ts";
+import { Meter } from "./meter.ts";
+import { outsideTables, rowsOfWeights } from "./outside-tables.ts";
+import { ServerFiles } from "./server-files.ts";
+import type { FolderOptions, FolderSource, WebFolder, WebGraph } from "./web-folder.ts";
+import { WebTables } from "./web-tables.ts";
+import { Weights, weightsName } from "./weights.ts";
+
+const defaultLargest = 64 * 1024 * 1024;
+
+/**
+ * Opens what `twin build` and `twin table build` wrote, wherever its files are. Vocabularies and small tables come at once.
+ * Where another build takes the folder's place meanwhile, it is opened once more from the beginning.
+ * @throws TwinError naming the file, or the option, and the way out; the signal's reason
+ */
+export async function openFolder(from: FolderSource, options: FolderOptions = {}): Promise<WebFolder> {
+  try {
+    return await open(from, options, false);
+  } catch (error) {
+    if (error instanceof TwinError && error.code === "folder_changed") {
+      return open(from, options, true);
+    }
+    throw error;
+  }
+}
+
+async function open(from: FolderSource, options: FolderOptions, again: boolean): Promise<WebFolder> {
+  const { signal = null, maxStaleness = 0, largest = defaultLargest } = options;
+  const staleness = parseDuration(maxStaleness, "maxStaleness");
+  const integrity = options.integrity === undefined ? null : pinned(options.integrity);
+  const notes: string[] = [];
+  const note = (text: string) => void (notes.includes(text) || notes.push(text));
+  const meter = new Meter(options.progress);
+  const files = filesOf(from, options, meter, note);
+  const text = await pinnedManifest(files, integrity, signal, again);
+  const manifest = parseManifestJson(text, files.place(manifestName));
+  const kept = await keptBytes(files.where, files instanceof ServerFiles ? note : null);
+  const opened: OpenedFiles = { files, manifest, text, kept, meter };
+  const hash = await hasher();
+  const weights = new Weights(opened, hash);
+  const tables = new WebTables(opened, { maxStaleness: staleness, largest });
+  const vocabularies = await readVocabularies(opened, signal);
+  await tables.refresh(signal);
+  const listed = Object.values(manifest.files).map(({ sha256 }) => keyOf(sha256));
+  await kept.keep(new Set([...listed, ...weights.keys(), ...tables.keys()]));
+  const rowsOf = rowsOfWeights(weights, largest, files.place(weightsName));
+  return {
+    dir: files.where,
+    manifest,
+    inputs: graphInputs(manifest),
+    itemFeatures: manifest.features.filter((feature) => feature.group === "item"),
+    outside: outsideTables(manifest, rowsOf, (parameter) => `${files.place(weightsName)}: tensor \`${parameter}\``),
+    context: contexts(hash, vocabularies, files.place(manifestName)),
+    tables,
+    graph: (name, asked = null) => readGraph(opened, weights, name, asked),
+    file: (path, asked = null) => checkedFile(opened, path, asked),
+    get traffic() {
+      return meter.traffic;
+    },
+    notes,
+  };
+}
+
+function filesOf(
+  from: FolderSource,
+  { fetch: given, stalled = 30_000 }: FolderOptions,
+  meter: Meter,
+  note: (text: string) => void,
+): FolderFiles {
+  if (typeof from === "string" || from instanceof URL) {
+    // Of the host itself it must be called as its own.
+    const get = given ?? ((...call: Parameters<typeof fetch>) => globalThis.fetch(...call));
+    return new ServerFiles(from, { fetch: get, stalled, meter, note });
+  }
+  return new GivenFiles("length" in from ? pickedFiles(from) : from);
+}
+
+/** The digest that a text says: 64 hexadecimal digits. */
+function pinned(integrity: string): string {
+  const text = integrity.trim();
+  if (/^[0-9a-f]{64}$/i.test(text)) {
+    return text.toLowerCase();
+  }
+  const [, base64] = /^sha256-([A-Za-z0-9+/]{43}=?)$/.exec(text) ?? [];
+  if (base64 === undefined) {
+    throw new TwinError(
+      `integrity: ${JSON.stringify(integrity)} is neither "sha256-…" (base64) nor 64 hexadecimal digits; \`sha256sum DIR/${manifestName}\` says it`,
+    );
+  }
+  return Array.from(atob(base64), (one) => one.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
+async function pinnedManifest(
+  files: FolderFiles,
+  integrity: string | null,
+  signal: AbortSignal | null,
+  again: boolean,
+): Promise<string> {
+  let bytes = await manifestBytes(files, signal, again);
+  if (integrity !== null && digestOf(bytes) !== integrity) {
+    bytes = await manifestBytes(files, signal, true);
+    if (digestOf(bytes) !== integrity) {
+      throw new TwinError(
+        `${files.place(manifestName)} is not the one that \`integrity\` pins: its SHA-256 is ${digestOf(bytes)}, not ${integrity}. Another build lies there, or it was changed`,
+      );
+    }
+  }
+  return new TextDecoder().decode(bytes);
+}
+
+async function readVocabularies(opened: OpenedFiles, signal: AbortSignal | null): Promise<Map<string, Vocabulary>> {
+  const found = new Map<string, Vocabulary>();
+  const { vocabularies } = opened.manifest;
+  const texts = await Promise.allSettled(vocabularies.map(({ file }) => checkedFile(opened, file, signal)));
+  vocabularies.forEach(({ name, file, entries }, i) => {
+    const got = texts[i];
+    if (got.status === "rejected") {
+      throw got.reason;
+    }
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(got.value);
+    found.set(name, Vocabulary.expect(text, opened.files.place(file), name, entries));
+  });
+  return found;
+}
+
+function contexts(hash: Hasher, vocabularies: ReadonlyMap<string, Vocabulary>, place: string): WebFolder["context"] {
+  const vocabulary = (name: string): Vocabulary => {
+    const found = vocabularies.get(name);
+    if (found === undefined) {
+      throw new TwinError(`${place} has no vocabulary ${name}`);
+    }
+    return found;
+  };
+  return (where, now): EncodeContext =>
+    now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };
+}
+
+async function readGraph(
+  opened: OpenedFiles,
+  weights: Weights,
+  name: SessionName,
+  signal: AbortSignal | null,
+): Promise<WebGraph> {
+  const { files, manifest } = opened;
+  const file = graphFile(manifest, name);
+  if (file === null) {
+    throw new TwinError(`${files.place(manifestName)} has no graph ${name}`);
+  }
+  const model = await checkedFile(opened, file, signal);
+  const ranges = externalRanges(model, files.place(file));
+  const elsewhere = ranges.find(({ location }) => location !== weightsName);
+  if (elsewhere !== undefined) {
+    throw new TwinError(
+      `${files.place(file)} reads ${JSON.stringify(elsewhere.location)}, and weights are in ${weightsName}`,
+    );
+  }
+  if (ranges.length === 0) {
+    return { model, externalData: [] };
+  }
+  await weights.need(
+    ranges.map(({ from, to }) => [from, to] as const),
+    signal,
+  );
+  return { model, externalData: [{ path: weightsName, data: weights.data }] };
+}
+
+function graphFile({ graphs }: Manifest, name: SessionName): string | null {
+  const [graph, stored] = name.split(".") as [GraphName, StoredType | undefined];
+  const spec = stored === undefined ? graphs[graph] : graphs[graph]?.variants?.[stored];
+  return spec?.file ?? null;
+}
