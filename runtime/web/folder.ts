@@ -3,9 +3,10 @@
 import { digestOf } from "../../contract/digest.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
-import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
+import type { Manifest } from "../../contract/manifest.ts";
 import { parseManifestJson } from "../../contract/manifest-json.ts";
 import { graphInputs } from "../../contract/ports.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import { Vocabulary } from "../encode/vocabulary.ts";
 import type { SessionName } from "../session/session.ts";
@@ -19,7 +20,7 @@ import { outsideTables, rowsOfWeights } from "./outside-tables.ts";
 import { ServerFiles } from "./server-files.ts";
 import type { FolderOptions, FolderSource, WebFolder, WebGraph } from "./web-folder.ts";
 import { WebTables } from "./web-tables.ts";
-import { Weights, weightsName } from "./weights.ts";
+import { Weights } from "./weights.ts";
 
 const defaultLargest = 64 * 1024 * 1024;
 
@@ -58,13 +59,13 @@ async function open(from: FolderSource, options: FolderOptions, again: boolean):
   await tables.refresh(signal);
   const listed = Object.values(manifest.files).map(({ sha256 }) => keyOf(sha256));
   await kept.keep(new Set([...listed, ...weights.keys(), ...tables.keys()]));
-  const rowsOf = rowsOfWeights(weights, largest, files.place(weightsName));
+  const rowsOf = rowsOfWeights(weights, largest, files.place(weightsFile));
   return {
     dir: files.where,
     manifest,
     inputs: graphInputs(manifest),
     itemFeatures: manifest.features.filter((feature) => feature.group === "item"),
-    outside: outsideTables(manifest, rowsOf, (parameter) => `${files.place(weightsName)}: tensor \`${parameter}\``),
+    outside: outsideTables(manifest, rowsOf, (parameter) => `${files.place(weightsFile)}: tensor \`${parameter}\``),
     context: contexts(hash, vocabularies, files.place(manifestName)),
     tables,
     graph: (name, asked = null) => readGraph(opened, weights, name, asked),
@@ -163,10 +164,10 @@ async function readGraph(
   }
   const model = await checkedFile(opened, file, signal);
   const ranges = externalRanges(model, files.place(file));
-  const elsewhere = ranges.find(({ location }) => location !== weightsName);
+  const elsewhere = ranges.find(({ location }) => location !== weightsFile);
   if (elsewhere !== undefined) {
     throw new TwinError(
-      `${files.place(file)} reads ${JSON.stringify(elsewhere.location)}, and weights are in ${weightsName}`,
+      `${files.place(file)} reads ${JSON.stringify(elsewhere.location)}, and weights are in ${weightsFile}`,
     );
   }
   if (ranges.length === 0) {
@@ -176,11 +177,18 @@ async function readGraph(
     ranges.map(({ from, to }) => [from, to] as const),
     signal,
   );
-  return { model, externalData: [{ path: weightsName, data: weights.data }] };
+  return { model, externalData: [{ path: weightsFile, data: weights.data }] };
 }
 
 function graphFile({ graphs }: Manifest, name: SessionName): string | null {
-  const [graph, stored] = name.split(".") as [GraphName, StoredType | undefined];
-  const spec = stored === undefined ? graphs[graph] : graphs[graph]?.variants?.[stored];
-  return spec?.file ?? null;
+  for (const [graph, spec] of Object.entries(graphs)) {
+    if (graph === name) {
+      return spec?.file ?? null;
+    }
+    const variant = Object.entries(spec?.variants ?? {}).find(([type]) => `${graph}.${type}` === name);
+    if (variant !== undefined) {
+      return variant[1]?.file ?? null;
+    }
+  }
+  return null;
 }

@@ -1,8 +1,8 @@
 // Embedding tables that no graph holds, in memory: fetched whole when a request first needs a row, where they are small.
 import { TwinError } from "../../contract/error.ts";
 import type { EmbeddingEntry, Manifest } from "../../contract/manifest.ts";
-import { headerLength, parseSafetensors, type TensorEntry } from "../../contract/safetensors.ts";
-import type { OutsideTables } from "../request/artefacts.ts";
+import { headerLength, parseSafetensors, type TensorEntry, weightsFile } from "../../contract/safetensors.ts";
+import type { OutsideTables } from "../request/index.ts";
 import { byNumber } from "../table/locate.ts";
 import {
   bytesOf,
@@ -14,7 +14,7 @@ import {
   type RowKeys,
   type TableStore,
 } from "../table/table-store.ts";
-import { type Weights, weightsName } from "./weights.ts";
+import type { Weights } from "./weights.ts";
 
 /** Some rows of an embedding table. */
 export interface HeldRows {
@@ -121,5 +121,5 @@ async function readHead(
   const promised = bytes >= 8 ? headerLength(weights.data.subarray(0, 8)) : 0n;
   const length = promised < BigInt(bytes) ? Math.min(bytes, 8 + Number(promised)) : Math.min(8, bytes);
   await weights.need([[0, length]], signal);
-  return parseSafetensors(weights.data.subarray(0, length), bytes, `${place} (${weightsName})`).entries;
+  return parseSafetensors(weights.data.subarray(0, length), bytes, `${place} (${weightsFile})`).entries;
 }

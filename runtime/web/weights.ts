@@ -2,10 +2,9 @@
 import { blockBytes, blocksOf, hashText, parseHashes } from "../../contract/block-hashes.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Hasher } from "../../contract/hash.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import { misfit, type OpenedFiles } from "./checked-files.ts";
 import { isMissing } from "./folder-files.ts";
-
-export const weightsName = "weights.safetensors";
 
 /** Blocks of one request. */
 const mostRun = 16;
@@ -25,7 +24,7 @@ export class Weights {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(opened: OpenedFiles, hasher: Hasher) {
-    const { bytes, blocks } = opened.manifest.files[weightsName] ?? { bytes: 0, blocks: "" };
+    const { bytes, blocks } = opened.manifest.files[weightsFile] ?? { bytes: 0, blocks: "" };
     this.bytes = bytes;
     this.#opened = opened;
     this.#hasher = hasher;
@@ -117,7 +116,7 @@ export class Weights {
     const to = Math.min(end * blockBytes, this.bytes);
     let bad: string | null = null;
     for (const again of [false, true]) {
-      const got = await this.#opened.files.range(weightsName, from, to, { signal, bytes: this.bytes, again });
+      const got = await this.#opened.files.range(weightsFile, from, to, { signal, bytes: this.bytes, again });
       if (got === null) {
         return false;
       }
@@ -126,13 +125,13 @@ export class Weights {
         return true;
       }
     }
-    throw await misfit(this.#opened, weightsName, bad ?? "", signal);
+    throw await misfit(this.#opened, weightsFile, bad ?? "", signal);
   }
 
   async #whole(signal: AbortSignal | null): Promise<void> {
     let bad: string | null = null;
     for (const again of [false, true]) {
-      const got = await this.#opened.files.read(weightsName, { signal, bytes: this.bytes, again });
+      const got = await this.#opened.files.read(weightsFile, { signal, bytes: this.bytes, again });
       if (isMissing(got)) {
         bad = got.missing;
       } else if (got.length !== this.bytes) {
@@ -144,7 +143,7 @@ export class Weights {
         return;
       }
     }
-    throw await misfit(this.#opened, weightsName, bad ?? "", signal);
+    throw await misfit(this.#opened, weightsFile, bad ?? "", signal);
   }
 
   /** Takes the blocks of a piece that starts with block `first`; says which is not the build's. */
@@ -181,7 +180,7 @@ export class Weights {
   }
 
   get #place(): string {
-    return this.#opened.files.place(weightsName);
+    return this.#opened.files.place(weightsFile);
   }
 }
 

@@ -2,7 +2,7 @@
 // A clear error or a clean retry; no hang, and nothing wrong shown as right.
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { checkedJson } from "../../contract/checked-json.ts";
 import { openFolder } from "../../runtime/web/folder.ts";
 import type { FolderOptions, WebFolder } from "../../runtime/web/web-folder.ts";
@@ -13,7 +13,6 @@ import { rankBy, webEngine } from "../kit/web-engine.ts";
 
 const servers: UnrulyServer[] = [];
 afterEach(async () => {
-  vi.unstubAllGlobals();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 afterAll(cleanUp);
@@ -347,67 +346,5 @@ describe("what is too large", () => {
     ).rejects.toThrow(
       /the embedding item\.video\.table has \d+ bytes, and at most 100 are fetched of one. Cut a pack .*twin pack/,
     );
-  });
-});
-
-describe("Cache Storage", () => {
-  /** As much of it as is used, and what it holds. */
-  function storage() {
-    const held = new Map<string, Uint8Array<ArrayBuffer>>();
-    const cache = {
-      match: async (url: string) => (held.has(url) ? new Response(held.get(url)) : undefined),
-      put: async (url: string, response: Response) => void held.set(url, new Uint8Array(await response.arrayBuffer())),
-      keys: async () => [...held.keys()].map((url) => ({ url })),
-      delete: async (url: string) => held.delete(url),
-    };
-    vi.stubGlobal("caches", { open: async () => cache });
-    return { held, cache };
-  }
-
-  it("keeps what was fetched for the next visit, which asks for the manifest and the generation's number only", async () => {
-    const { held } = storage();
-    const server = await served();
-    const first = await scores(await opened(server));
-    server.log.length = 0;
-    const folder = await opened(server);
-    expect(await scores(folder)).toEqual(first);
-    expect(server.log).toEqual(["manifest.json", "tables/current", "tables/generations/1/generation.json"]);
-    expect(folder.notes).toEqual([]);
-    expect(folder.traffic.cache).toBeGreaterThan(0);
-    expect(held.size).toBeGreaterThan(3);
-  });
-
-  it("is not believed: what was changed in it is fetched again", async () => {
-    const { held } = storage();
-    const server = await served();
-    const first = await scores(await opened(server));
-    for (const bytes of held.values()) {
-      bytes[bytes.length >> 1] ^= 1;
-    }
-    expect(await scores(await opened(server))).toEqual(first);
-  });
-
-  it("drops what no build of the folder has any more", async () => {
-    const { held } = storage();
-    held.set("https://twin.invalid/sha256/old", new Uint8Array(3));
-    await opened(await served());
-    expect(held.has("https://twin.invalid/sha256/old")).toBe(false);
-  });
-
-  it("that is full, or refused, costs nothing but a note", async () => {
-    const { cache } = storage();
-    cache.put = async () => {
-      throw new Error("QuotaExceededError");
-    };
-    const folder = await opened(await served());
-    await scores(folder);
-    expect(folder.notes).toEqual(["not everything is kept for the next visit: QuotaExceededError"]);
-    vi.stubGlobal("caches", { open: async () => Promise.reject(new Error("denied")) });
-    expect((await opened(await served())).notes).toEqual(["nothing is kept for the next visit: denied"]);
-    vi.stubGlobal("caches", undefined);
-    vi.stubGlobal("isSecureContext", false);
-    expect((await opened(await served())).notes).toEqual([
-      "nothing is kept for the next visit: this page is no secure context (https, or localhost)",
-    ]);
   });
 });
