@@ -1,6 +1,6 @@
 // How training is told: a line of progress, a line for each evaluation, and what came out.
 import { join } from "node:path";
-import type { Evaluation, TaskMetrics, TrainProgress, TrainReport } from "../runtime/train/index.ts";
+import type { Evaluation, TaskMetrics, TrainProgress, TrainReport } from "../runtime/learn/index.ts";
 
 const number = (value: number): string => Math.round(value).toLocaleString("en-GB");
 

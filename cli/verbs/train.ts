@@ -15,9 +15,13 @@ import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, prepareDataset, readBinding } from "../../runtime/data/index.ts";
 import {
-  cacheOf,
   contractDifferences,
   contractFingerprint,
+  type ReadParameter,
+  type TrainReport,
+} from "../../runtime/learn/index.ts";
+import {
+  cacheOf,
   createRun,
   defaultThreads,
   expectFolder,
@@ -27,7 +31,6 @@ import {
   listRunFiles,
   openEarlierRun,
   performRun,
-  type ReadParameter,
   type RunFile,
   type RunRecord,
   readNumbers,
@@ -36,7 +39,6 @@ import {
   readVocabularies,
   recordedCache,
   runManifestFile,
-  type TrainReport,
   updateRun,
   warmStart,
   warmStartText,

@@ -1,4 +1,5 @@
 // Safetensors that carry their own checksum: written with it, and held against it before what they hold is believed.
+import { TwinError } from "../../contract/error.ts";
 import type { Hasher, HashStream } from "../../contract/hash.ts";
 import { layoutTensors } from "../../contract/safetensors.ts";
 import type { ByteSink } from "./byte-sink.ts";
@@ -63,6 +64,21 @@ export class TensorWriter {
 export function fitsChecksum(file: TensorFile, hasher: Hasher): boolean | null {
   const stored = file.metadata[checksumField];
   return stored === undefined ? null : checksumOf(file, stored, hasher) === stored;
+}
+
+/**
+ * Holds a file against the checksum that it carries.
+ * @param wayOut what to do, with the point that comes before it
+ * @returns whether it carries one; @throws TwinError naming the file where its bytes are not those that were written
+ */
+export function expectChecksum(file: TensorFile, hasher: Hasher, wayOut = ""): boolean {
+  const fits = fitsChecksum(file, hasher);
+  if (fits === false) {
+    throw new TwinError(
+      `${file.path} is damaged: its checksum does not fit its bytes (or another program has changed it, and left \`${checksumField}\` in its metadata)${wayOut}`,
+    );
+  }
+  return fits !== null;
 }
 
 function checksumOf(file: TensorFile, stored: string, hasher: Hasher): string {

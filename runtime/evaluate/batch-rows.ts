@@ -5,18 +5,9 @@ import { hasher } from "../../contract/hash.ts";
 import { type Binding, openDataset, parts, prepareDataset, type StoredDataset } from "../data/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { temporaryFolder } from "../host/temporary-folder.ts";
-import type { Part } from "../learn/index.ts";
+import { type Part, type ScoredBatch, Scorer, scorePart, TrainState, trainPlan } from "../learn/index.ts";
 import { type Artefacts, openListed } from "../serve/index.ts";
-import {
-  folderGraphs,
-  readVocabularies,
-  type ScoredBatch,
-  Scorer,
-  scorePart,
-  TrainState,
-  threadFeeder,
-  trainPlan,
-} from "../train/index.ts";
+import { folderGraphs, readVocabularies, threadFeeder } from "../train/index.ts";
 import type { EventFacts } from "./event-facts.ts";
 import type { EvaluationRows } from "./rows.ts";
 import { rowsWhere } from "./segments.ts";

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import type { Hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { checksumField, fitsChecksum } from "../bytes/checked-tensors.ts";
+import { expectChecksum } from "../bytes/checked-tensors.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import { readManifest } from "./manifest-file.ts";
 
@@ -17,14 +17,8 @@ import { readManifest } from "./manifest-file.ts";
  */
 export function expectSound(file: TensorFile, hasher: Hasher, cure?: string): void {
   const wayOut = cure === undefined ? "" : `. ${cure}`;
-  const fits = fitsChecksum(file, hasher);
-  if (fits === true) {
+  if (expectChecksum(file, hasher, wayOut)) {
     return;
-  }
-  if (fits === false) {
-    throw new TwinError(
-      `${file.path} is damaged: its checksum does not fit its bytes (or another program has changed it, and left \`${checksumField}\` in its metadata)${wayOut}`,
-    );
   }
   const listed = manifestBeside(file.path)?.files[basename(file.path)];
   if (listed === undefined) {

@@ -1,4 +1,8 @@
 // What a run says of itself at an interval of steps.
+import { rateOf } from "./feeds.ts";
+import type { TrainPlan } from "./plan.ts";
+import { measureOf } from "./stopping.ts";
+import type { TaskMetrics } from "./validate.ts";
 
 export interface MetricsLine {
   readonly step: number;
@@ -17,4 +21,42 @@ export interface MetricsLine {
   readonly validation?: Readonly<Record<string, number | string | null>>;
   /** Of every task, where there are several. */
   readonly tasks?: readonly Readonly<Record<string, number | string | null>>[];
+}
+
+/** Where a run stands when it writes a line. */
+export interface Interval extends Pick<MetricsLine, "step" | "epoch" | "samples" | "seconds" | "loss"> {
+  readonly samplesPerSecond: number;
+}
+
+/** @param tasks of an evaluation at this step; none: there was none */
+export function lineOf(plan: TrainPlan, now: Interval, tasks: readonly TaskMetrics[]): MetricsLine {
+  const { step, epoch, samples, seconds, loss, samplesPerSecond } = now;
+  const deciding = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks).label;
+  const main = tasks.find(({ label }) => label === deciding);
+  return {
+    step,
+    epoch,
+    samples,
+    seconds,
+    loss,
+    rate: rateOf(plan, "dense", Math.max(1, step)),
+    samples_per_second: samplesPerSecond,
+    ...(main !== undefined && { validation: taskRow(main) }),
+    ...(tasks.length > 1 && { tasks: tasks.map(taskRow) }),
+  };
+}
+
+const rounded = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function taskRow({ label, kind, rows, drawn, auc, gauc, logloss, rmse }: TaskMetrics) {
+  return kind === "binary"
+    ? {
+        label,
+        rows,
+        ...(drawn > 0 && { drawn }),
+        auc: rounded(auc),
+        gauc: rounded(gauc),
+        logloss: rounded(logloss),
+      }
+    : { label, rows, rmse: rounded(rmse) };
 }

@@ -6,11 +6,9 @@ import { TwinError } from "../../contract/error.ts";
 import type { Hasher } from "../../contract/hash.ts";
 import { weightsFile } from "../../contract/safetensors.ts";
 import type { ByteSink } from "../bytes/byte-sink.ts";
-import type { TensorFile } from "../bytes/tensor-file.ts";
 import { AtomicFile, attempt } from "../host/files.ts";
-import { expectSound } from "../host/sound-tensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
-import { type CheckpointMeta, checkpointMeta } from "../learn/index.ts";
+import { checkedCheckpoint, type OpenCheckpoint } from "../learn/index.ts";
 
 export const checkpointFile = "checkpoint.safetensors";
 export const previousFile = "checkpoint.previous.safetensors";
@@ -43,11 +41,6 @@ export const nextWeights = (dir: string): ByteSink => AtomicFile.create(join(dir
 export const hasCheckpoint = (dir: string): boolean =>
   [checkpointFile, previousFile].some((name) => existsSync(join(dir, name)));
 
-export interface OpenCheckpoint {
-  readonly file: TensorFile;
-  readonly meta: CheckpointMeta;
-}
-
 /**
  * The newest sound checkpoint of a run; null where none was written yet. Each is read whole once and checked first.
  * @param warn told where the newest one could not be read, and the one before is used
@@ -58,7 +51,7 @@ export function openCheckpoint(dir: string, hasher: Hasher, warn: (message: stri
   let problem: TwinError | null = null;
   for (const path of paths) {
     try {
-      const found = open(path, hasher);
+      const found = checkedCheckpoint(openTensors(path), hasher);
       if (problem) {
         warn(`${problem.message}. The checkpoint before it is used: step ${found.meta.step}`);
       }
@@ -77,15 +70,4 @@ export function openCheckpoint(dir: string, hasher: Hasher, warn: (message: stri
     );
   }
   return null;
-}
-
-function open(path: string, hasher: Hasher): OpenCheckpoint {
-  const file = openTensors(path);
-  try {
-    expectSound(file, hasher);
-    return { file, meta: checkpointMeta(file) };
-  } catch (error) {
-    file.close();
-    throw error instanceof SyntaxError ? new TwinError(`${path} is damaged: ${error.message}`) : error;
-  }
 }

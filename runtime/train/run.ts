@@ -3,20 +3,28 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { elementCount } from "../../contract/element-count.ts";
-import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { parseManifest } from "../../contract/manifest-text.ts";
 import { readText, removeLeftovers } from "../host/files.ts";
-import { type Feeder, type ReadParameter, TrainState, trainPlan } from "../learn/index.ts";
-import { type OpenCheckpoint, openCheckpoint } from "./checkpoint.ts";
-import { contractFingerprint } from "./contract.ts";
+import {
+  contractFingerprint,
+  type Feeder,
+  type ReadParameter,
+  stateOf,
+  type TrainOptions,
+  type TrainReport,
+  type TrainState,
+  train,
+  trainPlan,
+} from "../learn/index.ts";
+import { openCheckpoint } from "./checkpoint.ts";
 import { type DatasetPlace, threadFeeder } from "./feeder.ts";
+import { folderPlace } from "./folder-place.ts";
 import { folderGraphs } from "./graphs.ts";
 import { type RunAbout, renderRunPage } from "./page/run-page.ts";
 import { expectListed, runManifestFile } from "./run-files.ts";
 import { holdRun, type RunRecord, readRun, updateRun } from "./run-folder.ts";
-import { type TrainOptions, type TrainReport, train } from "./train.ts";
 
 export function readRunManifest(dir: string): Manifest {
   const path = join(dir, runManifestFile);
@@ -56,19 +64,14 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
     try {
       const hash = await hasher();
       const checkpoint = openCheckpoint(dir, hash, warn);
-      if (checkpoint) {
-        expectSame(dir, checkpoint, { spec, data: feeder.fingerprint, seed: record.seed });
-      }
-      const state = new TrainState(plan.spec, checkpoint ? (name) => checkpoint.file.read(name) : start);
-      if (checkpoint) {
-        state.restore((name) => checkpoint.file.read(name));
-      }
-      checkpoint?.file.close();
+      const identity = { spec, data: feeder.fingerprint, seed: record.seed };
+      const state = stateOf(plan.spec, start, checkpoint, identity, `: --from ${dir} -o another folder`);
       const known = { ...record, fingerprints: { spec, data: feeder.fingerprint }, samples: samplesOf(feeder) };
       updateRun(dir, known);
       const about = aboutOf(known, state);
       return await train({
         ...options,
+        place: folderPlace(dir, checkpoint?.meta.step ?? 0, (lines) => renderRunPage(lines, about)),
         model: manifest.model,
         plan,
         state,
@@ -80,7 +83,6 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
         evaluateEvery: record.evaluate_every,
         from: checkpoint?.meta ?? null,
         spec,
-        page: (lines) => renderRunPage(lines, about),
       });
     } finally {
       await Promise.all([graphs.close(), feeder.close()]);
@@ -111,26 +113,4 @@ function aboutOf(record: RunRecord, state: TrainState): RunAbout {
     ...Object.entries(versions),
   ];
   return { model, facts };
-}
-
-function expectSame(
-  dir: string,
-  { meta, file }: OpenCheckpoint,
-  now: { readonly spec: string; readonly data: string; readonly seed: number },
-): void {
-  const other =
-    meta.spec !== now.spec
-      ? "was made by another model than the graphs beside it"
-      : meta.data !== now.data
-        ? "was made with other data than those that are prepared now"
-        : meta.seed !== now.seed
-          ? `was made with the seed ${meta.seed}, and the run has ${now.seed}`
-          : null;
-  if (other === null) {
-    return;
-  }
-  file.close();
-  throw new TwinError(
-    `${file.path} ${other}, so the run cannot go on from step ${meta.step}. Restore what was there, or start a new run from these weights: --from ${dir} -o another folder`,
-  );
 }

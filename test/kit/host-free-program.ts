@@ -1,6 +1,6 @@
 // A page's whole life without a host: data is made, a model compiled, trained, stopped, resumed, its table written, requests
 // ranked and measured. Bundled for a browser and run where nothing of Node is; sessions are given.
-import { compile, initialValues, parameters } from "../../compiler/index.ts";
+import { compile } from "../../compiler/index.ts";
 import { headerBytes } from "../../contract/block-format.ts";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { hasher } from "../../contract/hash.ts";
@@ -8,26 +8,12 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { graphInputs } from "../../contract/ports.ts";
 import { MemorySink } from "../../runtime/bytes/byte-sink.ts";
 import { memorySource } from "../../runtime/bytes/byte-source.ts";
-import { fitsChecksum } from "../../runtime/bytes/checked-tensors.ts";
 import { readTensors } from "../../runtime/bytes/tensor-file.ts";
 import type { EncodeContext } from "../../runtime/encode/context.ts";
 import { parseKeys } from "../../runtime/encode/keys.ts";
 import type { RawValue } from "../../runtime/encode/raw.ts";
 import { type HitRate, hitRates, type RankedRequest } from "../../runtime/hit-rate/index.ts";
-import { encodeLog, type RawLog } from "../../runtime/learn/encode-log.ts";
-import {
-  type CheckpointMeta,
-  checkpointMeta,
-  localFeeder,
-  Scorer,
-  Stepper,
-  TrainGraphs,
-  TrainState,
-  trainPlan,
-  validate,
-  writeCheckpoint,
-  writeWeights,
-} from "../../runtime/learn/index.ts";
+import { encodeLog, type MetricsLine, type RawLog } from "../../runtime/learn/index.ts";
 import type { MemoryDataset } from "../../runtime/learn/memory-dataset.ts";
 import {
   BestAuc,
@@ -55,6 +41,7 @@ import { type Locate, locator } from "../../runtime/table/locate.ts";
 import { MemoryRows } from "../../runtime/table/memory-rows.ts";
 import type { RowKeys } from "../../runtime/table/table-store.ts";
 import { TableWriter } from "../../runtime/table/table-writer.ts";
+import { runs } from "./page-run.ts";
 
 /** Opens the graphs of a build, whose files are given by path. */
 export type OpenBuild = (files: ReadonlyMap<string, Uint8Array>) => (path: string) => Promise<GraphSession>;
@@ -74,7 +61,12 @@ export interface Life {
   readonly dataset: MemoryDataset;
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly bestAuc: number;
+  /** Before the first step, and at each evaluation. */
   readonly aucs: readonly number[];
+  /** How the three runs ended: the one that never stopped, the one that was stopped, the one that went on. */
+  readonly ends: readonly string[];
+  /** Of the run that never stopped, and of the one that went on. */
+  readonly logs: readonly [readonly MetricsLine[], readonly MetricsLine[]];
   /** At the end: of the run that never stopped, and of the one that went on from the middle. */
   readonly checkpoints: readonly [Uint8Array, Uint8Array];
   readonly table: Uint8Array;
@@ -97,50 +89,13 @@ export async function live(options: LifeOptions): Promise<Life> {
     return now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };
   };
   const dataset = encodeLog(log, untrained.manifest, context);
-  const plan = trainPlan(untrained.manifest);
   const open = own(options.open(untrained.files));
-  const feeder = localFeeder(dataset, plan, 1);
-  const run = async (from: Uint8Array | null, to: number) => {
-    const graphs = new TrainGraphs(plan.spec, 1, (file) => open(file));
-    const start = initialValues(parameters(untrained.model), 1);
-    const file = from && readTensors(memorySource("checkpoint", from));
-    if (file !== null && fitsChecksum(file, hash) !== true) {
-      throw new Error("the checkpoint is damaged");
-    }
-    const state = new TrainState(plan.spec, (name) => (file ?? start).read(name));
-    if (file !== null) {
-      state.restore((name) => file.read(name));
-    }
-    const stepper = new Stepper(plan, state, graphs);
-    for (let step = file === null ? 1 : checkpointMeta(file).step + 1; step <= to; step++) {
-      await stepper.learn(await feeder.step(step), step);
-    }
-    const auc = async () => (await validate(new Scorer(plan, state, graphs), feeder, plan.spec))[0].auc;
-    const sink = new MemorySink("checkpoint");
-    const stop = { best: null, bestStep: 0, waited: 0 };
-    const meta: CheckpointMeta = {
-      model: untrained.manifest.model,
-      step: to,
-      epoch: 1,
-      seed: 1,
-      spec: "spec",
-      data: dataset.fingerprint,
-      stop,
-      evaluated: 0,
-    };
-    await writeCheckpoint(sink, state, meta, hash);
-    return { auc: await auc(), bytes: sink.bytes, state, close: () => graphs.close() };
-  };
-  const begun = await run(null, 0);
-  const straight = await run(null, options.steps);
-  const half = await run(null, options.steps >> 1);
-  const resumed = await run(half.bytes, options.steps);
-  const weights = new MemorySink("weights");
-  await writeWeights(weights, straight.state, untrained.manifest.model, options.steps, hash);
-  for (const one of [begun, straight, half, resumed]) {
-    await one.close();
-  }
-  const trained = build(options.source, weights.bytes);
+  const run = runs(untrained, dataset, open, options.steps, hash);
+  const straight = await run(null, null);
+  const half = await run(options.steps >> 1, null);
+  const resumed = await run(null, half.place);
+  const weights = made(straight.place.lastWeights);
+  const trained = build(options.source, weights);
   const served = own(options.open(trained.files));
   const tables = await writeTables(trained.manifest, dataset, log, served);
   const engine = await serving(trained.manifest, dataset, tables, served, context);
@@ -151,14 +106,24 @@ export async function live(options: LifeOptions): Promise<Life> {
     dataset,
     files: trained.files,
     bestAuc,
-    aucs: [begun.auc, straight.auc],
-    checkpoints: [straight.bytes, resumed.bytes],
+    aucs: straight.aucs,
+    ends: [straight.ended, half.ended, resumed.ended],
+    checkpoints: [made(straight.place.lastCheckpoint), made(resumed.place.lastCheckpoint)],
+    logs: [straight.place.lines, resumed.place.lines],
     table: tables.table.bytes,
     store: tables.store.bytes,
     index: tables.index.bytes,
     requests,
     hitRates: rates,
   };
+}
+
+/** What a run has written by its end. */
+function made(bytes: Uint8Array | null): Uint8Array {
+  if (bytes === null) {
+    throw new Error("the run has written nothing");
+  }
+  return bytes;
 }
 
 /** Sessions come from another realm: what they give is copied into arrays of this one. */

@@ -129,7 +129,16 @@ const open: OpenBuild = (files) => {
 };
 
 /** A realm with what every browser's worker has, and nothing else. */
-const browser = { TextEncoder, TextDecoder, performance, MessageChannel, structuredClone, setTimeout, console };
+const browser = {
+  AbortController,
+  TextEncoder,
+  TextDecoder,
+  performance,
+  MessageChannel,
+  structuredClone,
+  setTimeout,
+  console,
+};
 
 /** A module's text as an expression: only modules may wait at their top level. */
 function asFunction(module: string): string {
@@ -168,7 +177,9 @@ describe("without a host", () => {
   });
 
   it("a model learns the planted interests, as far as data go", () => {
-    const [before, after] = life.aucs;
+    const [before, half, after] = life.aucs;
+    expect(life.aucs).toHaveLength(3);
+    expect(half).toBeGreaterThan(before);
     expect(before).toBeGreaterThan(0.35);
     expect(before).toBeLessThan(0.65);
     expect(after).toBeGreaterThan(before + 0.05);
@@ -179,6 +190,21 @@ describe("without a host", () => {
     const [straight, resumed] = life.checkpoints;
     expect(straight.length).toBeGreaterThan(10_000);
     expect(Buffer.compare(straight, resumed)).toBe(0);
+    const [all, stopped, wentOn] = life.ends;
+    expect([all, wentOn]).toEqual(["all steps", "all steps"]);
+    expect(stopped).toBe("after step 30 of 60; the checkpoint is in page. Go on from its last checkpoint");
+  });
+
+  it("and logs the same, but for the time that it took", () => {
+    const timeless = life.logs.map((lines) =>
+      lines.map(({ seconds: _seconds, samples_per_second: _pace, ...line }) => line),
+    );
+    expect(timeless[1]).toEqual(timeless[0]);
+    expect(timeless[0].map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(timeless[0].flatMap(({ step, validation }) => (validation ? [[step, validation.auc]] : []))).toEqual([
+      [30, life.aucs[1]],
+      [60, life.aucs[2]],
+    ]);
   });
 
   it("a search finds part of what attention looks at, and its table has every behaviour", () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { hasher } from "../../contract/hash.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
 import { type CheckpointMeta, writeCheckpoint, writeWeights } from "../../runtime/learn/checkpoint.ts";
+import { contractDifferences, contractFingerprint } from "../../runtime/learn/contract.ts";
 import { TrainState } from "../../runtime/learn/state.ts";
 import {
   checkpointFile,
@@ -13,7 +14,6 @@ import {
   openCheckpoint,
   previousFile,
 } from "../../runtime/train/checkpoint.ts";
-import { contractDifferences, contractFingerprint } from "../../runtime/train/contract.ts";
 import { openEarlierRun } from "../../runtime/train/earlier-run.ts";
 import {
   createRun,

@@ -6,11 +6,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import { hasher } from "../../contract/hash.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
 import { localFeeder } from "../../runtime/learn/feeder.ts";
+import { stateOf } from "../../runtime/learn/resume.ts";
+import { train } from "../../runtime/learn/run.ts";
+import type { TrainOptions } from "../../runtime/learn/run-report.ts";
 import { TrainState } from "../../runtime/learn/state.ts";
 import { openCheckpoint } from "../../runtime/train/checkpoint.ts";
 import { threadFeeder } from "../../runtime/train/feeder.ts";
+import { folderPlace } from "../../runtime/train/folder-place.ts";
 import { readMetrics } from "../../runtime/train/metrics-log.ts";
-import { type TrainOptions, train } from "../../runtime/train/train.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { MemoryDataset, type MemorySettings, writeMemoryDataset } from "../kit/memory-dataset.ts";
 import { openGraphs, startState, topicModel, topicSource } from "../kit/trained.ts";
@@ -31,19 +34,14 @@ async function run({ source = topicSource(), threads = 1, data = {}, folder = te
   const { model, dir, plan, dataset } = topicModel(source, data);
   const graphs = openGraphs(dir, plan.spec, threads);
   const checkpoint = openCheckpoint(folder, await hasher(), () => undefined);
-  const state = checkpoint
-    ? new TrainState(plan.spec, (name) => checkpoint.file.read(name))
-    : startState(model, plan.spec);
-  if (checkpoint) {
-    state.restore((name) => checkpoint.file.read(name));
-  }
-  checkpoint?.file.close();
-  const controller = new AbortController();
   const feeder = localFeeder(dataset, plan, 1);
+  const identity = { spec: "test", data: feeder.fingerprint, seed: 1 };
+  const state = checkpoint ? stateOf(plan.spec, none, checkpoint, identity, "") : startState(model, plan.spec);
+  const controller = new AbortController();
   const aucs: number[] = [];
   try {
     const report = await train({
-      dir: folder,
+      place: folderPlace(folder, checkpoint?.meta.step ?? 0, null),
       model: model.name,
       plan,
       state,
@@ -73,6 +71,10 @@ async function run({ source = topicSource(), threads = 1, data = {}, folder = te
     await graphs.close();
   }
 }
+
+const none = (): never => {
+  throw new Error("a run that goes on has no start values");
+};
 
 const bytes = (folder: string, name: string) => readFileSync(join(folder, name)).toString("base64");
 

@@ -1,101 +1,19 @@
-// The training loop: steps, evaluations, checkpoints, the log; from wherever the run stands to its end.
-import { join } from "node:path";
+// A run from wherever it stands to its end: steps, evaluations when they are due, early stopping, checkpoints, the log.
 import { TwinError } from "../../contract/error.ts";
-import type { Hasher } from "../../contract/hash.ts";
-import { writeFileAtomic } from "../host/files.ts";
-import {
-  type Assembled,
-  buffersOf,
-  type CheckpointMeta,
-  evaluated,
-  type Feeder,
-  type MetricsLine,
-  measureOf,
-  notYet,
-  Pace,
-  rateOf,
-  release,
-  Scorer,
-  Stepper,
-  Steps,
-  type StopState,
-  type TaskMetrics,
-  type TrainGraphs,
-  type TrainPlan,
-  type TrainState,
-  validate,
-  writeCheckpoint,
-  writeWeights,
-} from "../learn/index.ts";
-import { nextCheckpoint, nextWeights } from "./checkpoint.ts";
-import { MetricsLog } from "./metrics-log.ts";
+import { type Assembled, buffersOf } from "./assemble.ts";
+import { release } from "./buffers.ts";
+import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
+import { lineOf } from "./metrics-line.ts";
+import { Steps } from "./order.ts";
+import { Pace } from "./pace.ts";
+import type { TrainOptions, TrainReport } from "./run-report.ts";
+import { Scorer } from "./score.ts";
+import { Stepper } from "./step.ts";
+import { evaluated, measureOf, notYet, type StopState } from "./stopping.ts";
+import { type TaskMetrics, validate } from "./validate.ts";
 
 /** Batches that are assembled ahead. */
 const ahead = 2;
-
-export interface TrainOptions {
-  /** The run's folder. */
-  readonly dir: string;
-  readonly model: string;
-  readonly plan: TrainPlan;
-  readonly state: TrainState;
-  readonly graphs: TrainGraphs;
-  readonly feeder: Feeder;
-  /** For the checksums of what is written. */
-  readonly hasher: Hasher;
-  readonly seed: number;
-  /** Steps of the whole run; null: the model's epochs. */
-  readonly steps: number | null;
-  /** Steps between evaluations; null: once an epoch, and at least four times. */
-  readonly evaluateEvery: number | null;
-  /** Steps between checkpoints; null: by time. */
-  readonly checkpointEvery: number | null;
-  readonly checkpointSeconds?: number;
-  /** The checkpoint that the state was restored from. */
-  readonly from: Pick<CheckpointMeta, "step" | "stop" | "evaluated"> | null;
-  /** Fingerprint of features and contract. */
-  readonly spec: string;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: TrainProgress) => void;
-  readonly onEvaluation?: (evaluation: Evaluation) => void;
-  /** The page of the run, written at evaluations and at the end. */
-  readonly page?: (lines: readonly MetricsLine[]) => string;
-}
-
-export interface TrainProgress {
-  readonly step: number;
-  readonly steps: number;
-  readonly epoch: number;
-  readonly samplesPerSecond: number;
-  /** Seconds; null where nothing can be said yet. */
-  readonly left: number | null;
-  /** Mean over the last steps. */
-  readonly loss: number;
-  /** The last evaluation's measure that decides. */
-  readonly validation: { readonly name: string; readonly value: number } | null;
-  readonly finished: boolean;
-}
-
-export interface Evaluation {
-  readonly step: number;
-  readonly tasks: readonly TaskMetrics[];
-  /** Best so far by the measure that decides. */
-  readonly improved: boolean;
-}
-
-export interface TrainReport {
-  readonly step: number;
-  readonly steps: number;
-  readonly end: "all steps" | "no improvement";
-  /** Step of the weights that were written. */
-  readonly weights: number;
-  readonly best: StopState;
-  readonly last: readonly TaskMetrics[];
-  readonly seconds: number;
-  readonly samplesPerSecond: number;
-  /** Milliseconds a step: inside each graph, waiting for batches, and the rest of the host. */
-  readonly perStep: Readonly<Record<string, number>>;
-}
 
 export async function train(options: TrainOptions): Promise<TrainReport> {
   const { plan, feeder, from } = options;
@@ -130,7 +48,6 @@ class Run {
   readonly #total: number;
   readonly #stepper: Stepper;
   readonly #scorer: Scorer;
-  readonly #log: MetricsLog;
   readonly #pace: Pace;
   readonly #every: number;
   readonly #logEvery: number;
@@ -139,7 +56,7 @@ class Run {
   #waited = 0;
 
   constructor(options: TrainOptions, steps: Steps, total: number) {
-    const { plan, state, graphs, from, dir } = options;
+    const { plan, state, graphs, from, place } = options;
     this.#options = options;
     this.#steps = steps;
     this.#total = total;
@@ -149,8 +66,7 @@ class Run {
     this.#evaluated = from?.evaluated ?? 0;
     this.#stepper = new Stepper(plan, state, graphs);
     this.#scorer = new Scorer(plan, state, graphs);
-    this.#log = new MetricsLog(dir, this.step);
-    this.#pace = new Pace(this.#log.lines.at(-1)?.seconds ?? 0);
+    this.#pace = new Pace(place.lines.at(-1)?.seconds ?? 0);
     this.#every = options.evaluateEvery ?? Math.max(1, Math.min(steps.perEpoch, Math.ceil(total / 4)));
     this.#logEvery = Math.max(1, Math.round(total / 200));
   }
@@ -193,7 +109,7 @@ class Run {
       if (due) {
         await this.evaluate();
       } else if (this.step % this.#logEvery === 0 || this.step === this.#total) {
-        this.#note();
+        await this.#note();
       }
       this.#tell(false);
       if (this.#checkpointDue()) {
@@ -205,7 +121,7 @@ class Run {
 
   /** Measures the model on the validation part, keeps the best weights, and logs. */
   async evaluate(): Promise<void> {
-    const { feeder, plan, signal, onEvaluation, dir, state, model, page, graphs, hasher } = this.#options;
+    const { feeder, plan, signal, onEvaluation, place, state, model, graphs, hasher } = this.#options;
     this.#pace.pause();
     const spent = { ...graphs.spent };
     const tasks = await validate(this.#scorer, feeder, plan.spec, "validation", signal ? { signal } : {});
@@ -221,26 +137,22 @@ class Run {
     this.#last = tasks;
     const improved = this.#stop.bestStep !== before.bestStep;
     if (plan.spec.stop !== null && improved) {
-      await writeWeights(nextWeights(dir), state, model, this.step, hasher);
+      await writeWeights(place.weights(), state, model, this.step, hasher);
     }
-    this.#note(tasks);
-    if (page) {
-      writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
-    }
+    await this.#note(tasks);
+    await place.draw?.();
     onEvaluation?.({ step: this.step, tasks, improved });
     this.#pace.resume();
   }
 
   async finish(): Promise<TrainReport> {
-    const { dir, state, model, plan, page, graphs, hasher } = this.#options;
+    const { place, state, model, plan, graphs, hasher } = this.#options;
     const best = plan.spec.stop !== null && this.#stop.best !== null;
     if (!best) {
-      await writeWeights(nextWeights(dir), state, model, this.step, hasher);
+      await writeWeights(place.weights(), state, model, this.step, hasher);
     }
     await this.#checkpoint();
-    if (page) {
-      writeFileAtomic(join(dir, "report.html"), page(this.#log.lines));
-    }
+    await place.draw?.();
     this.#tell(true);
     const { samplesPerSecond, steps, seconds, milliseconds } = this.#pace;
     const each = (value: number): number => (steps === 0 ? 0 : value / steps);
@@ -265,17 +177,17 @@ class Run {
     };
   }
 
-  /** Ctrl-C: leaves a checkpoint where the run stands, and says how to go on. */
+  /** Stopped by its signal: leaves a checkpoint where the run stands, and says how to go on. */
   async stopped(cause: unknown): Promise<TwinError> {
     if (this.step > this.#saved) {
       await this.#checkpoint();
     }
-    const { dir } = this.#options;
+    const { name, wayOn } = this.#options.place;
     const where =
       this.#saved === 0
-        ? `before the first step; ${dir} holds no checkpoint yet`
-        : `after step ${this.step} of ${this.#total}; the checkpoint is in ${dir}`;
-    return new TwinError(`${where}. Go on with the same command and --resume`, { cause });
+        ? `before the first step; ${name} holds no checkpoint yet`
+        : `after step ${this.step} of ${this.#total}; the checkpoint is in ${name}`;
+    return new TwinError(`${where}. ${wayOn}`, { cause });
   }
 
   #over(): boolean {
@@ -292,7 +204,7 @@ class Run {
   }
 
   async #checkpoint(): Promise<void> {
-    const { dir, state, model, seed, spec, feeder, hasher } = this.#options;
+    const { place, state, model, seed, spec, feeder, hasher } = this.#options;
     this.#pace.pause();
     const meta: CheckpointMeta = {
       model,
@@ -304,40 +216,21 @@ class Run {
       stop: this.#stop,
       evaluated: this.#evaluated,
     };
-    await writeCheckpoint(nextCheckpoint(dir), state, meta, hasher);
+    await writeCheckpoint(place.checkpoint(), state, meta, hasher);
     this.#saved = this.step;
     this.#savedAt = performance.now();
     this.#pace.resume();
   }
 
-  #note(tasks: readonly TaskMetrics[] = []): void {
-    const { plan } = this.#options;
-    const rounded = (value: number): number | null => (Number.isFinite(value) ? value : null);
-    const row = ({ label, kind, rows, drawn, auc, gauc, logloss, rmse }: TaskMetrics) =>
-      kind === "binary"
-        ? {
-            label,
-            rows,
-            ...(drawn > 0 && { drawn }),
-            auc: rounded(auc),
-            gauc: rounded(gauc),
-            logloss: rounded(logloss),
-          }
-        : { label, rows, rmse: rounded(rmse) };
-    const deciding = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks).label;
-    const main = tasks.find(({ label }) => label === deciding);
-    const { loss, samplesPerSecond, seconds } = this.#pace.interval();
-    this.#log.add({
+  async #note(tasks: readonly TaskMetrics[] = []): Promise<void> {
+    const { plan, place } = this.#options;
+    const now = {
       step: this.step,
       epoch: this.step / this.#steps.perEpoch,
       samples: this.#samples(),
-      seconds,
-      loss,
-      rate: rateOf(plan, "dense", Math.max(1, this.step)),
-      samples_per_second: samplesPerSecond,
-      ...(main !== undefined && { validation: row(main) }),
-      ...(tasks.length > 1 && { tasks: tasks.map(row) }),
-    });
+      ...this.#pace.interval(),
+    };
+    await place.log(lineOf(plan, now, tasks));
   }
 
   /** Learned from until now. */
