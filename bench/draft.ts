@@ -1,6 +1,7 @@
 // How good a draft of `twin init --from` is: trained as it stands, against seeded random settings of its edges, `max`,
 // vocabularies and buckets at no more than 1.1 times its parameters, of which the best on validation counts.
-//   npm run bench:draft -- DATA [--sets movielens,assistments] [--share 0.1] [--settings 12] [--seeds 3] [--epochs 3] [--threads 2]
+// All train by the rule of the draft: until the validation part no longer improves.
+//   npm run bench:draft -- DATA [--sets movielens,assistments] [--share 0.1] [--settings 12] [--seeds 3] [--epochs N] [--threads 2]
 // DATA is the folder of the data sets, which are no part of this project; what is cut from them lies in a temporary folder.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +20,7 @@ const { values, positionals } = parseArgs({
     sets: { type: "string", default: draftSets.map(({ name }) => name).join() },
     share: { type: "string", default: "0.1" },
     settings: { type: "string", default: "12" },
-    epochs: { type: "string", default: "3" },
+    epochs: { type: "string" },
     seeds: { type: "string", default: "3" },
     threads: { type: "string", default: "2" },
   },
@@ -34,7 +35,14 @@ const most = 1.1;
 
 /** Of `twin train --json`. */
 interface Ended {
-  readonly last: readonly { readonly auc: number }[];
+  /** Step of the weights that were written. */
+  readonly weights: number;
+}
+
+/** A line of `metrics.jsonl`. */
+interface Measured {
+  readonly step: number;
+  readonly validation?: { readonly auc: number };
 }
 
 interface Trained {
@@ -69,7 +77,7 @@ function measure(name: string, folder: string, files: readonly string[]): void {
   const report = JSON.parse(twin("data", "check", binding, "--json"));
   const size = sizeOf(text);
   console.log(
-    `\n${name}, ${values.share} of the users: ${report.events.toLocaleString("en-GB")} events of ${report.users.toLocaleString("en-GB")} users; the draft has ${size.toLocaleString("en-GB")} parameters; ${values.epochs} epochs each`,
+    `\n${name}, ${values.share} of the users: ${report.events.toLocaleString("en-GB")} events of ${report.users.toLocaleString("en-GB")} users; the draft has ${size.toLocaleString("en-GB")} parameters; ${values.epochs === undefined ? "epochs as drafted" : `${values.epochs} epochs at most`}`,
   );
   const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
   const own = seeds.map((seed) => trained(folder, binding, text, `draft-${seed}`, seed));
@@ -105,16 +113,20 @@ function trained(folder: string, binding: string, text: string, name: string, se
   writeFileSync(model, text);
   const run = `${stem}.run`;
   const common = ["--threads", values.threads];
-  const epochs = ["--epochs", values.epochs, "--seed", String(seed)];
+  const epochs = [...(values.epochs === undefined ? [] : ["--epochs", values.epochs]), "--seed", String(seed)];
   const end: Ended = JSON.parse(twin("train", model, "--data", binding, "-o", run, ...epochs, ...common, "--json"));
   twin("build", model, "--weights", join(run, "weights.safetensors"), "-o", `${stem}.build`);
   const cache = ["--cache", join(run, "data")];
   const told = JSON.parse(
     twin("evaluate", `${stem}.build`, "--data", binding, "--part", "test", ...cache, ...common, "--json"),
   );
+  const lines = readFileSync(join(run, "metrics.jsonl"), "utf8").trim().split("\n");
+  const chosen = lines
+    .map((line): Measured => JSON.parse(line))
+    .findLast(({ step, validation }) => step === end.weights && validation !== undefined);
   rmSync(run, { recursive: true });
   rmSync(`${stem}.build`, { recursive: true });
-  return { validation: end.last[0].auc, test: told.labels[0].auc };
+  return { validation: chosen?.validation?.auc ?? Number.NaN, test: told.labels[0].auc };
 }
 
 function sizeOf(text: string): number {

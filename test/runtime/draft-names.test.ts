@@ -103,3 +103,71 @@ describe("a draft", () => {
     expect(model.match(/ column_[12]: /g)?.length).toBe(2);
   });
 });
+describe("headings of other languages", () => {
+  const roles = async (headings: string, items?: string) => {
+    const folder = temporary();
+    const line = (i: number) => [`u${i % 9}`, (i * 7) % 23, 1.6e9 + i * 60, i % 2, 1 + (i % 4), `城${i % 3}`].join();
+    writeFiles(folder, {
+      "log.csv": `${headings}\n${Array.from({ length: 300 }, (_, i) => line(i)).join("\n")}\n`,
+      ...(items !== undefined && {
+        "items.csv": `${items}\n${Array.from({ length: 23 }, (_, i) => `${i},${i % 5}`).join("\n")}\n`,
+      }),
+    });
+    const made = await draft({
+      events: join(folder, "log.csv"),
+      ...(items !== undefined && { items: join(folder, "items.csv") }),
+      folder,
+    });
+    const { model, diagnostics } = check(load("draft.twin", () => made.model));
+    expect(diagnostics).toEqual([]);
+    if (model === null) {
+      throw new Error("no model");
+    }
+    await checkData(parseBinding(made.data, join(folder, "data.yaml")), dataModel(model));
+    return made;
+  };
+  it.each([
+    ["用户,商品,时间,点击,评分,城市"],
+    ["用户编号,物品编号,行为时间,是否点击,打分,所在城市"],
+    ["會員ID,視頻ID,日期,標籤,評分,城市"],
+    ["用户ＩＤ,商品ＩＤ,时间戳,购买,分数,城市"],
+    ["ユーザー,アイテム,日時,クリック,評価,都市"],
+    ["사용자,상품,시간,클릭,평점,도시"],
+    ["Benutzer,Artikel,Datum,Kauf,Bewertung,Stadt"],
+    ["usuario,artículo,fecha,compra,puntuación,ciudad"],
+    ["пользователь,товар,дата,клик,оценка,город"],
+  ])("%s tell the roles, and each column is kept", async (headings) => {
+    const names = headings.split(",");
+    const { roles: found, skipped, model, data } = await roles(headings);
+    expect([found.user, found.item, found.clock.column]).toEqual(names.slice(0, 3));
+    expect(found.labels.map(({ column }) => column)).toEqual([names[3]]);
+    expect(skipped).toEqual([]);
+    for (const name of names.slice(3)) {
+      expect(`${data}${model}`).toContain(name);
+    }
+    const declared = [...model.matchAll(/^ +(\S+): +(vocabulary|bucketed|flag|id|elapsed)\(/gm)].map(
+      ([, name]) => name,
+    );
+    expect(declared).toHaveLength(6);
+    for (const name of declared) {
+      expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+    }
+  });
+  it("a rating in the place of a label, a step in that of a clock, the items' key by its name", async () => {
+    const { roles: found } = await roles("用户,商品,步骤号,评价,评分,城市", "商品,类别");
+    expect(found).toMatchObject({ user: "用户", item: "商品", key: "商品" });
+    expect(found.labels).toMatchObject([{ name: "liked", column: "评分" }]);
+  });
+  it("what says something of a user is not the user", async () => {
+    const { roles: found } = await roles("用户,商品,时间,点击,用户等级,商品类别");
+    expect([found.user, found.item]).toEqual(["用户", "商品"]);
+    // Whichever stands first.
+    const folder = temporary();
+    const line = (i: number) => [i % 3, i % 5, `u${i % 9}`, (i * 7) % 23, 1.6e9 + i * 60, i % 2].join();
+    writeFiles(folder, {
+      "log.csv": `用户等级,商品类别,用户,商品,时间,点击\n${Array.from({ length: 300 }, (_, i) => line(i)).join("\n")}\n`,
+    });
+    const made = await draft({ events: join(folder, "log.csv"), folder });
+    expect([made.roles.user, made.roles.item]).toEqual(["用户", "商品"]);
+  });
+});

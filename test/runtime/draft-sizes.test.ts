@@ -6,6 +6,7 @@ import { check, load } from "../../compiler/index.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { draft } from "../../runtime/data/draft/draft.ts";
 import { plain } from "../../runtime/data/draft/kinds.ts";
+import { modelText } from "../../runtime/data/draft/model-text.ts";
 import { agoText, maxText } from "../../runtime/data/draft/past.ts";
 import { checkData } from "../../runtime/data/index.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
@@ -31,7 +32,7 @@ async function drafted(header: string, rows: readonly (readonly unknown[])[], ex
   return { ...made, report: await checkData(parseBinding(made.data, join(folder, "data.yaml")), dataModel(model)) };
 }
 
-const past = { events: 1, ago: null, anew: false };
+const past = { total: 1, events: 1, ago: null, anew: false };
 
 describe("the texts", () => {
   it.each([
@@ -79,6 +80,9 @@ describe("a draft of a log", () => {
     const { model, report } = await drafted("user_id,item_id,time,click,latitude,marks,tiny", rows);
     // 99 % of the users have 300 events at most.
     expect(model).toMatch(/max: 300\n/);
+    // The newest beside what is searched.
+    expect(model).toMatch(/attend recent \{\n +over: seen\.last\(50\)\n +by: +relevance\n\}/);
+    expect(model).toMatch(/input: +\[interest, recent, item, user\]/);
     expect(model).toMatch(/ago: +elapsed\(at: log\(1min, 6h, 16\), dim: 4\)/);
     expect(model).toMatch(/latitude: +bucketed\(at: quantiles\(20\), dim: 4\)/);
     expect(model).toMatch(/marks: +tags\(vocabulary: 10, max: 3, dim: 8\)/);
@@ -90,6 +94,15 @@ describe("a draft of a log", () => {
     const encoded = report.features.find(({ name }) => name === "user.user_id");
     expect([encoded?.values, encoded?.missing]).toEqual([rows.length, 0]);
   });
+  it("trains in batches that make enough steps of an epoch, until the validation part no longer improves", async () => {
+    const { model } = await drafted("user_id,item_id,time,click,latitude,marks,tiny", rows);
+    expect(model).toMatch(/batch: +64\n +epochs: +10\n +stop: +stop\(after: 2\)/);
+    const of = (samples: number): string | undefined =>
+      /batch: +(\d+)/.exec(
+        modelText({ comment: "", item: [], user: [], context: [], candidate: [], histories: [], labels: [], samples }),
+      )?.[1];
+    expect([63_999, 64_000, 127_999, 128_000, 256_000, 1e9].map(of)).toEqual(["64", "128", "128", "256", "512", "512"]);
+  });
   it("keeps no more behaviours than there are", async () => {
     const { model } = await drafted(
       "user_id,item_id,time,click",
@@ -97,6 +110,7 @@ describe("a draft of a log", () => {
     );
     expect(model).toMatch(/max: 20\n/);
     expect(model).toMatch(/keep: 20\n/);
+    expect(model).not.toContain("recent");
   });
   it("leaves to the unknown row what comes seldom, where that is little", async () => {
     const lone = Array.from({ length: 40 }, (_, i) => [`new${i}`, 1000 + i, t0 + 60 * i, i % 2]);

@@ -3,7 +3,7 @@ import { TwinError } from "../../../contract/error.ts";
 import { recordOf } from "../../../contract/record.ts";
 import { belongingTo } from "../draft/belonging.ts";
 import type { DraftFeature } from "../draft/kinds.ts";
-import { declared, modelText, seenDoc } from "../draft/model-text.ts";
+import { declared, keptOf, modelText, seenDoc } from "../draft/model-text.ts";
 import { Names } from "../draft/names.ts";
 import { bindingText, type NamedHistory } from "./binding-text.ts";
 import { type Bound, madeOf, parallelMade } from "./kinds.ts";
@@ -30,13 +30,17 @@ export async function drafted(look: Look, published: Published, folder: string):
   const notes = [...published.notes];
   const groups = await grouped(look, published, notes);
   const histories = await historiesOf(look, published, groups, notes);
-  const labelNames = new Names([...declared, ...histories.flatMap(({ text }) => [text.name, `${text.name}_keys`])]);
+  const labelNames = new Names([
+    ...declared,
+    ...histories.flatMap(({ text: { name } }) => [name, `${name}_keys`, `${name}_recent`]),
+  ]);
   const labels = published.labels.map(({ name, sql, task }) => ({ name: labelNames.give(name), sql, task }));
   const model = modelText({
     comment: `A first draft, made from what ${published.project} published: change what you know better.`,
     ...groups,
     histories: histories.map(({ text }) => text),
     labels,
+    samples: await look.count(published.files.train),
   });
   const columns: [string, Bound][] = labels.map(({ name, sql }) => [`predict.${name}`, sql]);
   for (const [group, features] of Object.entries(groups)) {
@@ -171,7 +175,7 @@ async function varyingItems(look: Look, published: Published): Promise<ReadonlyS
 
 const longestHistory = 10_000;
 
-const sizes = (max: number) => ({ max: String(max), keep: Math.min(50, max) });
+const sizes = (max: number) => ({ max: String(max), ...keptOf(max) });
 
 async function historiesOf(
   look: Look,

@@ -143,6 +143,14 @@ export class Look {
     });
   }
 
+  async count(file: string): Promise<number> {
+    const relation = await this.relation(file);
+    return this.#asked(relation, async () => {
+      const [row] = await this.source.all(`SELECT count(*)::DOUBLE AS n FROM ${relation.sql()}`);
+      return Number(row?.n ?? 0);
+    });
+  }
+
   /** Rows of the value of a column that has most. */
   async most(file: string, column: string): Promise<number> {
     const relation = await this.relation(file);

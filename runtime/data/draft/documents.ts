@@ -1,14 +1,16 @@
 // The texts of a drafted model and its binding.
 import { manyRepeats } from "../report.ts";
 import type { Drafted } from "./draft.ts";
-import { declared, modelText, seenDoc } from "./model-text.ts";
+import { declared, keptOf, modelText, seenDoc } from "./model-text.ts";
 import { Names } from "./names.ts";
 import { agoText, maxOf, maxText } from "./past.ts";
+import { usual } from "./role-words.ts";
 
 /** The labels that the tower predicts. */
 export function labelNames({ roles }: Drafted): string[] {
   const names = new Names(declared);
-  return roles.labels.length === 0 ? ["chosen"] : roles.labels.map(({ name }) => names.give(name));
+  const told = (name: string): string => (/[a-z0-9]/i.test(usual(name)) ? name : "label");
+  return roles.labels.length === 0 ? ["chosen"] : roles.labels.map(({ name }) => names.give(told(name)));
 }
 
 export const draftedModel = (drafted: Drafted): string =>
@@ -22,14 +24,19 @@ export const draftedModel = (drafted: Drafted): string =>
       {
         name: "seen",
         max: maxText(drafted.past),
-        keep: Math.min(50, maxOf(drafted.past)),
+        ...keptOf(maxOf(drafted.past)),
         ago: agoText(drafted.past, drafted.steps),
         cross: drafted.cross,
         doc: seenDoc,
       },
     ],
     labels: labelNames(drafted).map((name) => ({ name, task: "binary" })),
+    samples: drafted.events * trained * (drafted.roles.labels.length === 0 ? 1 + drawn : 1),
   });
+
+/** Share of the events in the training part, and negatives for each of them where there are no labels. */
+const trained = 0.8;
+const drawn = 4;
 
 /** A YAML scalar, quoted where it is more than a word. */
 export const scalar = (text: string): string =>
@@ -37,11 +44,11 @@ export const scalar = (text: string): string =>
 
 function negativesOf({ repeats }: Drafted): string[] {
   if (repeats <= manyRepeats) {
-    return ["negatives: {per_positive: 4, by: popularity}"];
+    return [`negatives: {per_positive: ${drawn}, by: popularity}`];
   }
   return [
     `# ${(100 * repeats).toFixed(1)} % of the events are of items that their user had met before: such items are drawn, too.`,
-    "negatives: {per_positive: 4, by: popularity, met: allow}",
+    `negatives: {per_positive: ${drawn}, by: popularity, met: allow}`,
   ];
 }
 

@@ -33,6 +33,8 @@ export interface Draft {
 }
 
 export interface Drafted {
+  /** Of the log. */
+  readonly events: number;
   readonly roles: Roles;
   readonly steps: boolean;
   readonly item: readonly DraftFeature[];
@@ -129,6 +131,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
     }
     const path = (file: string): string => relative(options.folder, file).replaceAll("\\", "/");
     const drafted: Drafted = {
+      events: past.total,
       roles,
       steps: roles.clock.unit === "steps",
       item: itemFeatures,

@@ -2,6 +2,7 @@
 import { Names } from "./names.ts";
 import { twoDigits } from "./past.ts";
 import { oftenEnough, type Profile } from "./profile.ts";
+import { categoryWords, usual } from "./role-words.ts";
 
 export interface DraftFeature {
   /** A name of the language: small letters, digits, underscores. */
@@ -113,10 +114,14 @@ function tags({ different, most }: NonNullable<Profile["tags"]>): string {
 }
 
 /** Whole numbers that are names rather than amounts: called so, few and near together, or far apart and each seen often. */
-function namesSomething({ rows, different }: Profile, range: NonNullable<Profile["range"]>, name: string): boolean {
+function namesSomething(
+  { name: column, rows, different }: Profile,
+  range: NonNullable<Profile["range"]>,
+  name: string,
+): boolean {
   const width = range.max - range.min;
   const sparse = different * 20 <= rows && width >= 20 * different;
-  return categorical.test(name) || (different <= 20 && width < 100) || sparse;
+  return categorical.test(name) || categoryWords.test(usual(column)) || (different <= 20 && width < 100) || sparse;
 }
 
 /** An edge at each value where there are few, else where the training part has equally many between two. */

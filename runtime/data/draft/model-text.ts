@@ -6,6 +6,8 @@ export interface DraftHistory {
   /** As the language writes it: `1k`. */
   readonly max: string;
   readonly keep: number;
+  /** Newest behaviours that are attended to beside the searched ones; null: the history is hardly longer. */
+  readonly recent: number | null;
   /** Edges of the time since, as the language writes them: durations, or steps, in a row, or as a call. */
   readonly ago: string;
   readonly cross: readonly DraftFeature[];
@@ -23,10 +25,12 @@ export interface DraftModel {
   readonly candidate: readonly DraftFeature[];
   readonly histories: readonly DraftHistory[];
   readonly labels: readonly { readonly name: string; readonly task: "binary" | "regression" }[];
+  /** Samples of the training part, or fewer. */
+  readonly samples: number;
 }
 
 /** Names of what a draft with one history declares: no label has them. */
-export const declared = ["seen", "relevance", "nearest", "interest", "item_keys", "ranking"];
+export const declared = ["seen", "relevance", "nearest", "interest", "recent", "item_keys", "ranking"];
 
 /** For a history of everything in an event log. */
 export const seenDoc = [
@@ -53,13 +57,28 @@ ${indented(cross, "    ")}
 }
 
 /** Names of what is made of a history: with several, each has its own. */
-const partsOf = (history: string, only: boolean): readonly [string, string, string, string] =>
+const partsOf = (history: string, only: boolean) =>
   only
-    ? ["relevance", "nearest", "interest", "item_keys"]
-    : [`${history}_relevance`, `${history}_nearest`, `${history}_interest`, `${history}_keys`];
+    ? { metric: "relevance", search: "nearest", attend: "interest", newest: "recent", table: "item_keys" }
+    : {
+        metric: `${history}_relevance`,
+        search: `${history}_nearest`,
+        attend: `${history}_interest`,
+        newest: `${history}_recent`,
+        table: `${history}_keys`,
+      };
 
-function interestText({ name: history, keep }: DraftHistory, only: boolean): string[] {
-  const [metric, search, attend] = partsOf(history, only);
+/** Behaviours that are kept, and as many of the newest beside them. */
+const most = 50;
+
+/** What is asked of a history of so many. The newest tell of today's mood, and the search of long ones has to learn to find them. */
+export const keptOf = (max: number): Pick<DraftHistory, "keep" | "recent"> => ({
+  keep: Math.min(most, max),
+  recent: max > 2 * most ? most : null,
+});
+
+function interestText({ name: history, keep, recent }: DraftHistory, only: boolean): string[] {
+  const { metric, search, attend, newest } = partsOf(history, only);
   return [
     `metric ${metric} {
   query: item
@@ -77,22 +96,39 @@ function interestText({ name: history, keep }: DraftHistory, only: boolean): str
   over: ${search}
   by:   ${metric}
 }`,
+    ...(recent === null
+      ? []
+      : [
+          `attend ${newest} {
+  over: ${history}.last(${recent})
+  by:   ${metric}
+}`,
+        ]),
   ];
 }
 
 function tableText(history: string, only: boolean): string {
-  const [metric, , , table] = partsOf(history, only);
+  const { metric, table } = partsOf(history, only);
   return `table ${table} {
   of:        ${metric}.keys
   precision: float16
 }`;
 }
 
-export function modelText({ comment, item, user, context, candidate, histories, labels }: DraftModel): string {
+/** An epoch has so many steps at least: of fewer nothing is learned before it ends. */
+const leastSteps = 500;
+
+/** Few samples in small batches, many in batches that use the processor well. */
+const batchFor = (samples: number): number => [512, 256, 128].find((batch) => samples >= leastSteps * batch) ?? 64;
+
+export function modelText({ comment, item, user, context, candidate, histories, labels, samples }: DraftModel): string {
   const only = histories.length === 1;
   const groups = { item, user, context, candidate };
   const inputs = [
-    ...histories.map(({ name }) => partsOf(name, only)[2]),
+    ...histories.flatMap(({ name, recent }) => {
+      const { attend, newest } = partsOf(name, only);
+      return recent === null ? [attend] : [attend, newest];
+    }),
     ...Object.entries(groups).flatMap(([name, features]) => (features.length === 0 ? [] : [name])),
   ];
   const sections = [
@@ -116,8 +152,9 @@ ${labels.map(({ name, task }) => `    ${name}: ${task}`).join("\n")}
     `train {
   embeddings: adagrad(rate: 0.05)
   dense:      adam(rate: 1e-3)
-  batch:      512
-  epochs:     1
+  batch:      ${batchFor(samples)}
+  epochs:     10
+  stop:       stop(after: 2)
 }`,
   ];
   return `${sections.join("\n\n")}\n`;

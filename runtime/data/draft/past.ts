@@ -7,6 +7,8 @@ import type { Relation } from "../relation.ts";
 import type { Roles } from "./roles.ts";
 
 export interface Past {
+  /** All events. */
+  readonly total: number;
   /** As many events as 99 % of the users do not exceed. */
   readonly events: number;
   /** Of the time from a behaviour to a request that sees it, in seconds or steps: 2 % lie below, and 98 %; null: nobody comes back. */
@@ -43,6 +45,7 @@ export async function pastOf(
     );
     const [low, high] = found.quantiles === null ? [0, 0] : numberList(found.quantiles);
     return {
+      total: Number(row.total ?? 0),
       events,
       ago: low > 0 ? { low, high } : null,
       anew: clock.unit === "steps" && Number(row.first) - least <= near * (most - least),

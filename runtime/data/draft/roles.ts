@@ -4,6 +4,16 @@ import type { Clock } from "../binding.ts";
 import { quoted } from "../database/source.ts";
 import { clockUnit } from "./clock-unit.ts";
 import type { Profile } from "./profile.ts";
+import {
+  clockWords,
+  idEnding,
+  itemWords,
+  labelWords,
+  orderWords,
+  ratingWords,
+  userWords,
+  usual,
+} from "./role-words.ts";
 
 export interface Roles {
   readonly user: string;
@@ -22,15 +32,6 @@ export interface Named {
   readonly time?: string;
 }
 
-const users = /user|customer|member|visitor|student|learner|account|client|person/i;
-const items =
-  /item|video|movie|film|product|article|song|track|book|sku|post|photo|problem|question|skill|content|restaurant|game|app|news/i;
-const clocks = /time|date|created|clock|^ts$|stamp|when/i;
-const orders = /^(order|order_id|seq|sequence|step|position|idx|index)$/i;
-const labelled =
-  /click|like|label|buy|bought|purchase|watch|correct|target|follow|share|convert|conversion|finish|complete|play/i;
-const rated = /rating|stars|score|grade/i;
-
 export function rolesOf(events: readonly Profile[], itemColumns: readonly Profile[] | null, named: Named): Roles {
   const find = (name: string | undefined, what: string): Profile | undefined => {
     if (name === undefined) {
@@ -48,12 +49,12 @@ export function rolesOf(events: readonly Profile[], itemColumns: readonly Profil
   const item =
     find(named.item, "--item") ??
     left.find(({ name }) => name === key?.name) ??
-    pick(left, items, (one) => isKey(one) && !users.test(one.name));
+    pick(left, itemWords, (one) => isKey(one) && !userWords.test(usual(one.name)));
   if (!item) {
     throw new TwinError(`which column of the events is the item? Say it: --item COLUMN, one of ${listed(left)}`);
   }
   const others = left.filter(({ name }) => name !== item.name);
-  const user = find(named.user, "--user") ?? pick(others, users, isKey);
+  const user = find(named.user, "--user") ?? pick(others, userWords, isKey);
   if (!user) {
     throw new TwinError(`which column of the events is the user? Say it: --user COLUMN, one of ${listed(others)}`);
   }
@@ -69,22 +70,19 @@ export function rolesOf(events: readonly Profile[], itemColumns: readonly Profil
 const listed = (columns: readonly Profile[]): string => columns.map(({ name }) => `\`${name}\``).join(", ");
 const isKey = ({ family }: Profile): boolean => ["small", "whole", "huge", "text"].includes(family);
 
-/** The first column whose name fits; one that also says that it is an id before others. */
+/** The first column whose name fits; one that also says that it is an id before others, then one that is called nothing more. */
 function pick(columns: readonly Profile[], pattern: RegExp, fits: (column: Profile) => boolean): Profile | undefined {
-  const found = columns.filter((column) => pattern.test(column.name) && fits(column));
-  return found.find(({ name }) => /id$/i.test(name)) ?? found[0];
+  const found = columns.filter((column) => pattern.test(usual(column.name)) && fits(column));
+  const whole = ({ name }: Profile): boolean => pattern.exec(usual(name))?.[0] === usual(name);
+  return found.find(saysId) ?? found.find(whole) ?? found[0];
 }
+
+const saysId = ({ name }: Profile): boolean => idEnding.test(usual(name));
 
 function keyOf(events: readonly Profile[], columns: readonly Profile[]): Profile | null {
   const unique = columns.filter((column) => isKey(column) && column.missing === 0 && column.different === column.rows);
   const shared = unique.filter(({ name }) => events.some((event) => event.name === name));
-  return (
-    shared.find(({ name }) => /id$/i.test(name)) ??
-    shared[0] ??
-    unique.find(({ name }) => /id$/i.test(name)) ??
-    unique[0] ??
-    null
-  );
+  return shared.find(saysId) ?? shared[0] ?? unique.find(saysId) ?? unique[0] ?? null;
 }
 
 function clockOf(events: readonly Profile[], named: Profile | undefined): Roles["clock"] {
@@ -93,9 +91,10 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
     const unit = column.missing === 0 ? clockUnit(column) : null;
     return unit === null ? [] : [{ column: column.name, family: column.family, unit }];
   });
-  const sure = timed.find(({ column }) => clocks.test(column)) ?? timed.find(({ family }) => family === "time");
+  const sure =
+    timed.find(({ column }) => clockWords.test(usual(column))) ?? timed.find(({ family }) => family === "time");
   const written = candidates.filter(({ dated, missing }) => dated !== null && missing === 0);
-  const texts = sure ? undefined : (written.find(({ name }) => clocks.test(name)) ?? written[0]);
+  const texts = sure ? undefined : (written.find(({ name }) => clockWords.test(usual(name))) ?? written[0]);
   if (texts?.dated) {
     return { column: texts.name, unit: "s", format: formOf(texts.name, texts.dated.forms) };
   }
@@ -103,7 +102,7 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
   if (best) {
     return { column: best.column, unit: best.unit };
   }
-  const order = named ?? events.find(({ name, range }) => orders.test(name) && range !== null);
+  const order = named ?? events.find(({ name, range }) => orderWords.test(usual(name)) && range !== null);
   if (order?.range) {
     return { column: order.name, unit: "steps" };
   }
@@ -126,11 +125,13 @@ function formOf(column: string, forms: readonly string[]): string {
 function labelsOf(columns: readonly Profile[]): Roles["labels"] {
   const both = ({ family, range, different }: Profile): boolean =>
     different === 2 && (family === "boolean" || (range !== null && range.min === 0 && range.max === 1));
-  const binary = columns.filter((column) => labelled.test(column.name) && both(column));
+  const binary = columns.filter((column) => labelWords.test(usual(column.name)) && both(column));
   if (binary.length > 0) {
     return binary.map(({ name }) => ({ name, sql: name, column: name }));
   }
-  const rating = columns.find(({ name, range, different }) => rated.test(name) && range !== null && different > 2);
+  const rating = columns.find(
+    ({ name, range, different }) => ratingWords.test(usual(name)) && range !== null && different > 2,
+  );
   if (!rating?.range) {
     return [];
   }
