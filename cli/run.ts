@@ -281,6 +281,8 @@ function commandLine(): Command {
   verb("init [dir]", "a folder to begin with: the example, or a first draft of a model from your own files")
     .option("--from <events>", "the event log (Parquet, CSV, JSON lines; a glob is several files)")
     .option("--items <file>", "the items, one row each")
+    .option("--separator <sign>", "what separates the events' fields in CSV, where the lines do not tell")
+    .option("--items-separator <sign>", "the same of the items")
     .option("--user <column>", "the events' user, where its name does not tell")
     .option("--item <column>", "the events' item, where its name does not tell")
     .option("--time <column>", "the events' clock, where its name does not tell")

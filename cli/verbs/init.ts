@@ -20,16 +20,24 @@ interface InitOptions {
   readonly user?: string;
   readonly item?: string;
   readonly time?: string;
+  readonly separator?: string;
+  readonly itemsSeparator?: string;
 }
 
 export async function init(dir: string, options: InitOptions): Promise<void> {
   if (options.from === undefined) {
-    const extra = (["items", "user", "item", "time"] as const).find((name) => options[name] !== undefined);
+    const names = ["items", "user", "item", "time", "separator", "itemsSeparator"] as const;
+    const extra = names.find((name) => options[name] !== undefined);
     if (extra !== undefined) {
-      throw new WrongUsage(`--${extra} says something of your own files: name the events, too: --from FILE`);
+      throw new WrongUsage(
+        `--${extra === "itemsSeparator" ? "items-separator" : extra} says something of your own files: name the events, too: --from FILE`,
+      );
     }
     await initExample(dir);
   } else {
+    if (options.itemsSeparator !== undefined && options.items === undefined) {
+      throw new WrongUsage("--items-separator says how the items are written: name them, too: --items FILE");
+    }
     await initDraft(dir, options.from, options);
   }
 }

@@ -36,6 +36,8 @@ export interface Relation {
   readonly texts: ReadonlySet<string>;
   /** Rows that cannot be brought to their column's type. */
   readonly guards: readonly Guard[];
+  /** What separates fields of CSV, where it is the same in all files. */
+  readonly separator?: string;
   /** How many rows the files have, where their ends say it. */
   readonly rows?: number | null;
   /** All files, or some, as a table. */
@@ -142,6 +144,7 @@ export async function openParts(
     columns: new Map(reading.columns.map((column) => [column.name, column.type])),
     texts: reading.texts,
     guards: reading.guards,
+    ...(reading.separator !== undefined && { separator: reading.separator }),
     ...(reading.rows !== undefined && { rows: reading.rows }),
     sql,
     numbered: `SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,

@@ -96,12 +96,18 @@ describe("a draft of a log", () => {
   });
   it("trains in batches that make enough steps of an epoch, until the validation part no longer improves", async () => {
     const { model } = await drafted("user_id,item_id,time,click,latitude,marks,tiny", rows);
-    expect(model).toMatch(/batch: +64\n +epochs: +10\n +stop: +stop\(after: 2\)/);
-    const of = (samples: number): string | undefined =>
-      /batch: +(\d+)/.exec(
-        modelText({ comment: "", item: [], user: [], context: [], candidate: [], histories: [], labels: [], samples }),
-      )?.[1];
+    expect(model).toMatch(/batch: +64\n +epochs: +10\n +stop: +stop\(after: 2, on: logloss\)/);
+    const text = (samples: number, drawn = false, validated = true): string =>
+      modelText({
+        ...{ comment: "", item: [], user: [], context: [], candidate: [], histories: [], labels: [] },
+        ...{ samples, drawn, validated },
+      });
+    const of = (samples: number): string | undefined => /batch: +(\d+)/.exec(text(samples))?.[1];
     expect([63_999, 64_000, 127_999, 128_000, 256_000, 1e9].map(of)).toEqual(["64", "128", "128", "256", "512", "512"]);
+    expect(text(1e6)).toContain("stop(after: 2, on: auc)");
+    expect(text(1e6, true)).toContain("stop(after: 2, on: logloss)");
+    // Nothing tells when to end.
+    expect(text(1e6, false, false)).toMatch(/epochs: +1\n\}/);
   });
   it("keeps no more behaviours than there are", async () => {
     const { model } = await drafted(

@@ -40,6 +40,8 @@ export async function drafted(look: Look, published: Published, folder: string):
     ...groups,
     histories: histories.map(({ text }) => text),
     labels,
+    drawn: published.drawn,
+    validated: published.files.validation !== undefined || (published.split?.includes("validation") ?? false),
     samples: await look.count(published.files.train),
   });
   const columns: [string, Bound][] = labels.map(({ name, sql }) => [`predict.${name}`, sql]);

@@ -31,6 +31,8 @@ export const draftedModel = (drafted: Drafted): string =>
       },
     ],
     labels: labelNames(drafted).map((name) => ({ name, task: "binary" })),
+    drawn: drafted.roles.labels.length === 0,
+    validated: true,
     samples: drafted.events * trained * (drafted.roles.labels.length === 0 ? 1 + drawn : 1),
   });
 
@@ -53,7 +55,7 @@ function negativesOf({ repeats }: Drafted): string[] {
 }
 
 export function bindingText(drafted: Drafted): string {
-  const { roles, files, item, user, cross, split } = drafted;
+  const { roles, files, forms, item, user, cross, split } = drafted;
   const { column, unit, format } = roles.clock;
   const clock =
     unit === "steps"
@@ -63,10 +65,10 @@ export function bindingText(drafted: Drafted): string {
         : `time: ${unit === "s" ? scalar(column) : `{column: ${scalar(column)}, unit: ${unit}}`}`;
   const lines = [
     "# Where the columns of the model come from. A feature that is not named has the column of its own name.",
-    `events: {file: ${scalar(files.events)}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,
+    `events: {file: ${scalar(files.events)}${forms.events}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,
   ];
   if (files.items !== null && roles.key !== null) {
-    lines.push(`items:  {file: ${scalar(files.items)}, key: ${scalar(roles.key)}}`);
+    lines.push(`items:  {file: ${scalar(files.items)}${forms.items}, key: ${scalar(roles.key)}}`);
   }
   lines.push("columns:");
   const labels = labelNames(drafted);

@@ -4,6 +4,7 @@ import { TwinError } from "../../../contract/error.ts";
 import { clockFactors } from "../clock.ts";
 import { localFile } from "../database/local-file.ts";
 import { quoted, Source } from "../database/source.ts";
+import type { FileForm } from "../files/file-form.ts";
 import { readError } from "../files/read-error.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import { belongingTo, shareOfNewcomers, shareOfRepeats } from "./belonging.ts";
@@ -13,11 +14,15 @@ import { namesOf } from "./names.ts";
 import { type Past, pastOf } from "./past.ts";
 import { oftenIn, type Profile, profile } from "./profile.ts";
 import { type Named, type Roles, rolesOf } from "./roles.ts";
+import { formBy, formText, requireFields } from "./separators.ts";
 
 export interface DraftOptions extends Named {
   /** The events' file or glob. */
   readonly events: string;
   readonly items?: string;
+  /** What separates fields of CSV, where the lines do not tell. */
+  readonly separator?: string;
+  readonly itemsSeparator?: string;
   /** Folder that the texts are for: paths in data.yaml are relative to it. */
   readonly folder: string;
 }
@@ -47,6 +52,8 @@ export interface Drafted {
   /** Null: by shares of each user's events. */
   readonly split: Split | null;
   readonly files: { readonly events: string; readonly items: string | null };
+  /** What stands beside the files' names in data.yaml: how they are written. */
+  readonly forms: { readonly events: string; readonly items: string };
 }
 
 interface Split {
@@ -63,14 +70,17 @@ const mostlyNew = 0.5;
 export async function draft(options: DraftOptions): Promise<Draft> {
   const log = localFile(options.events, "--from");
   const catalogue = options.items === undefined ? null : localFile(options.items, "--items");
+  const form = formBy(options.separator, log, "--separator");
+  const itemsForm = catalogue === null ? {} : formBy(options.itemsSeparator, catalogue, "--items-separator");
   const source = await Source.open({ reads: catalogue === null ? [log] : [log, catalogue] });
   try {
     const look = async (
       file: string,
       role: string,
+      form: FileForm,
       expected: readonly string[] = [],
     ): Promise<{ relation: Relation; columns: Profile[] }> => {
-      const relation = await openRelation(source, file, role, expected);
+      const relation = await openRelation(source, file, role, expected, form);
       const columns = await profile(source, relation);
       if ((columns[0]?.rows ?? 0) === 0) {
         throw new TwinError(`${role}: ${relation.name} has no rows`);
@@ -78,8 +88,10 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       return { relation, columns };
     };
     const asked = [options.user, options.item, options.time].filter((one) => one !== undefined);
-    const { relation, columns: events } = await look(log, "--from", asked);
-    const items = catalogue === null ? null : (await look(catalogue, "--items")).columns;
+    const { relation, columns: events } = await look(log, "--from", form, asked);
+    requireFields(relation);
+    const looked = catalogue === null ? null : await look(catalogue, "--items", itemsForm);
+    const items = looked?.columns ?? null;
     const roles = rolesOf(events, items, options);
     const skipped: Skipped[] = [];
     const named = { events: namesIn(events), items: namesIn(items ?? events) };
@@ -141,6 +153,7 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       past,
       split,
       files: { events: path(log), items: catalogue === null ? null : path(catalogue) },
+      forms: { events: formText(relation, form), items: looked === null ? "" : formText(looked.relation, itemsForm) },
     };
     return { model: draftedModel(drafted), data: bindingText(drafted), roles, repeats: drafted.repeats, skipped };
   } finally {

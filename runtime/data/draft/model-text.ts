@@ -25,8 +25,11 @@ export interface DraftModel {
   readonly candidate: readonly DraftFeature[];
   readonly histories: readonly DraftHistory[];
   readonly labels: readonly { readonly name: string; readonly task: "binary" | "regression" }[];
-  /** Samples of the training part, or fewer. */
+  /** Samples of the training part, or fewer; of them some are drawn where there are no labels. */
   readonly samples: number;
+  readonly drawn: boolean;
+  /** Whether there is a validation part to stop by. */
+  readonly validated: boolean;
 }
 
 /** Names of what a draft with one history declares: no label has them. */
@@ -121,7 +124,17 @@ const leastSteps = 500;
 /** Few samples in small batches, many in batches that use the processor well. */
 const batchFor = (samples: number): number => [512, 256, 128].find((batch) => samples >= leastSteps * batch) ?? 64;
 
-export function modelText({ comment, item, user, context, candidate, histories, labels, samples }: DraftModel): string {
+/** Of fewer samples the validation part may have one answer only, of which there is no AUC. */
+const enough = 50_000;
+
+/** As long as the validation part improves; without one nothing would tell when to end. */
+function epochsText({ samples, drawn, validated }: Pick<DraftModel, "samples" | "drawn" | "validated">): string {
+  return validated
+    ? `  epochs:     10\n  stop:       stop(after: 2, on: ${drawn || samples < enough ? "logloss" : "auc"})`
+    : "  epochs:     1";
+}
+
+export function modelText({ comment, item, user, context, candidate, histories, labels, ...rows }: DraftModel): string {
   const only = histories.length === 1;
   const groups = { item, user, context, candidate };
   const inputs = [
@@ -152,9 +165,8 @@ ${labels.map(({ name, task }) => `    ${name}: ${task}`).join("\n")}
     `train {
   embeddings: adagrad(rate: 0.05)
   dense:      adam(rate: 1e-3)
-  batch:      ${batchFor(samples)}
-  epochs:     10
-  stop:       stop(after: 2)
+  batch:      ${batchFor(rows.samples)}
+${epochsText(rows)}
 }`,
   ];
   return `${sections.join("\n\n")}\n`;

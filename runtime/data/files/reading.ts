@@ -24,6 +24,8 @@ export interface Reading {
   /** By column, the files that do not have it. */
   readonly absent: ReadonlyMap<string, readonly string[]>;
   readonly guards: readonly Guard[];
+  /** What separates fields of CSV, where it is the same in all files. */
+  readonly separator?: string;
   /** How many rows there are, where the files' ends say it. */
   readonly rows?: number | null;
   /** A relation of the rows of files, in the order of the files. */
