@@ -67,12 +67,34 @@ export async function clockOf(
   if (cast !== null) {
     return { time: { ...base, sql: secondsOfCount(cast.sql, unit), bad: cast.bad }, raw: null };
   }
+  if (family === "text") {
+    await refuseOddText(source, relation, column, unit);
+  }
   const [text] = family === "text" && unit !== "steps" ? await textsOf(source, relation, column) : [];
   const way =
     text === undefined
       ? "seconds, milliseconds or a timestamp are due"
       : `such as ${JSON.stringify(text.slice(0, 40))}: only dates with the year first are read as they are; say how these are written, as in \`time: {column: ${column}, format: "%d/%m/%Y %H:%M:%S"}\``;
   throw new TwinError(`${where}: column \`${column}\` of ${relation.name} holds ${type}, ${text ? "" : "and "}${way}`);
+}
+
+/** @throws TwinError naming the first row whose text is no number, where most are */
+async function refuseOddText(source: Source, relation: Relation, column: string, unit: Clock["unit"]): Promise<void> {
+  const value = `CAST(${quoted(column)} AS VARCHAR)`;
+  const odd = `${quoted(column)} IS NOT NULL AND TRY_CAST(${value} AS DOUBLE) IS NULL`;
+  const [found] = await source
+    .all(`SELECT count(*) FILTER (${odd})::DOUBLE AS odd, count(${quoted(column)})::DOUBLE AS n FROM ${relation.sql()}`)
+    .catch(() => []);
+  if (found === undefined || !(2 * Number(found.odd) < Number(found.n))) {
+    return;
+  }
+  const place = await locate(source, relation, odd);
+  if (place !== null) {
+    const due = unit === "steps" ? "a number of steps" : "a number";
+    throw new TwinError(
+      `${place}, column \`${column}\`: this is no number, and ${due} is due, as ${Number(found.n) - Number(found.odd)} of ${Number(found.n)} rows have. Mend or remove such rows, or leave them out: \`where: 'TRY_CAST(${quoted(column)} AS DOUBLE) IS NOT NULL'\``,
+    );
+  }
 }
 
 /** Texts that all say a time with the year first: Parquet and JSON lines may hold them. Null where the first says none. */

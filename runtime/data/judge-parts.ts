@@ -43,7 +43,7 @@ export async function judgeParts(
   if (split.kind === "last") {
     const where = binding.place("split");
     const others = `${where}: \`by: last\` leaves out the last events of each user, whenever they were, and others' later events are trained on, which at serving have not happened yet${late.length === 0 ? "" : `: ${late.join(", and ")}`}. Compare with others' figures by it; for figures that hold for days to come split \`by: time\``;
-    return [others, ...(await ofLast(ask, from, labelled, where, split.validation + split.test))];
+    return [others, ...(await ofLast(ask, from, labelled, where, split.validation + split.test, rowsKey(binding)))];
   }
   const where = split.kind === "files" ? binding.place(rowsKey(binding), "file") : binding.place("split");
   const order = late.map((one) => `${where}: ${one}; what is learned there is of the future for them`);
@@ -64,14 +64,21 @@ async function laterInTraining(ask: Ask, from: string, labelled: string, steps: 
     );
 }
 
-async function ofLast(ask: Ask, from: string, labelled: string, where: string, out: number): Promise<string[]> {
+async function ofLast(
+  ask: Ask,
+  from: string,
+  labelled: string,
+  where: string,
+  out: number,
+  rows: string,
+): Promise<string[]> {
   const warnings: string[] = [];
   const [short] = await ask(
     `SELECT count(*) FILTER (c <= ${out})::DOUBLE AS n, count(*)::DOUBLE AS users FROM (SELECT count(*) AS c FROM ${from} GROUP BY "#user")`,
   );
   if (Number(short?.n) > 0) {
     warnings.push(
-      `${where}: ${say(short?.n)} of ${say(short?.users)} users have fewer than ${say(out + 1)} events: their first stays in training, and test is filled before validation`,
+      `${where}: ${say(short?.n)} of ${say(short?.users)} users have fewer than ${say(out + 1)} ${rows}: their first stays in training, and test is filled before validation`,
     );
   }
   const [ties] = await ask(
@@ -79,7 +86,7 @@ async function ofLast(ask: Ask, from: string, labelled: string, where: string, o
   );
   if (Number(ties?.n) > 0) {
     warnings.push(
-      `${where}: ${say(ties?.n)} times a user has events of one time in two parts: of those the later in the file are left out, and they are no history of one another`,
+      `${where}: ${say(ties?.n)} times a user has ${rows} of one time in two parts: of those the later in the file are left out, and they are no history of one another`,
     );
   }
   const [bare] = await ask(
@@ -87,7 +94,7 @@ async function ofLast(ask: Ask, from: string, labelled: string, where: string, o
   );
   if (Number(bare?.n) > 0) {
     warnings.push(
-      `${where}: ${say(bare?.n)} of the ${say(bare?.events)} events that are left out have no label and are no samples: every event counts as one of a user's last. \`events.where\` drops those that should not`,
+      `${where}: ${say(bare?.n)} of the ${say(bare?.events)} ${rows} that are left out have no label and are not learned from: each counts as one of a user's last. \`${rows}.where\` drops those that should not`,
     );
   }
   return warnings;

@@ -184,7 +184,7 @@ async function checkLabels(
 
 /** What would make training pointless: parts without samples, labels that are always the same. @returns warnings */
 export function judge(counts: Counts, binding: Binding, model: DataModel): string[] {
-  const { errors, warnings } = emptyParts(counts.parts, binding, spanOf(counts));
+  const { errors, warnings } = emptyParts(counts.parts, binding, spanOf(counts, binding));
   const [training] = counts.parts;
   if (training.samples > 0) {
     for (const { name, kind, defined, mean } of training.labels) {
@@ -213,7 +213,7 @@ export function judge(counts: Counts, binding: Binding, model: DataModel): strin
   const { seen } = counts;
   if (seen.events > 0) {
     warnings.push(
-      `${counted(seen.withoutRow)} of ${counted(seen.items)} items of the events have no row in the items file (${counted(seen.events)} events): they count as the unknown item`,
+      `${counted(seen.withoutRow)} of ${counted(seen.items)} items of the ${rowsKey(binding)} have no row in the items file (${counted(seen.events)} ${rowsKey(binding)}): they count as the unknown item`,
     );
   }
   return warnings;
@@ -263,8 +263,8 @@ function judgeDigits({ clock }: Counts, binding: Binding): string[] {
     : [];
 }
 
-function spanOf({ clock }: Counts): string {
+function spanOf({ clock }: Counts, binding: Binding): string {
   const at = (time: number): string =>
     clock.unit === "steps" ? String(time) : new Date(time * 1000).toISOString().slice(0, 19);
-  return ` (the events lie from ${at(clock.first)} to ${at(clock.last)})`;
+  return ` (the ${rowsKey(binding)} lie from ${at(clock.first)} to ${at(clock.last)})`;
 }

@@ -4,6 +4,7 @@ import type { Binding } from "./binding.ts";
 import { familyOf } from "./database/cast.ts";
 import { double, literal, quoted } from "./database/source.ts";
 import { textName } from "./files/reading.ts";
+import { rowsKey } from "./listed-binding.ts";
 import { type Relation, requireColumn, setColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
 import type { PartSplit, Split } from "./split.ts";
@@ -19,12 +20,13 @@ export interface RowPart {
 }
 
 /** All are training where nothing is split. @throws TwinError with the place of what no row of the column can be */
-export function rowPart(relation: Relation, { split, place }: Binding): RowPart {
+export function rowPart(relation: Relation, binding: Binding): RowPart {
+  const { split } = binding;
   if (split === null) {
     return { sql: "0", column: null };
   }
   if (split.kind === "part") {
-    const column = saidBy(relation, split, place);
+    const column = saidBy(relation, split, binding);
     return { sql: column.sql, column };
   }
   return { sql: partSql(split), column: null };
@@ -65,7 +67,7 @@ export function userShare(user: string): string {
 }
 
 /** A row of another value, or of none, fails the query: it is then named. */
-function saidBy(relation: Relation, split: PartSplit, place: Binding["place"]): Resolved {
+function saidBy(relation: Relation, split: PartSplit, { lists, place }: Binding): Resolved {
   const { column } = split;
   const type = requireColumn(relation, column, place("split", "column"));
   const is = (part: "train" | "validation" | "test"): string => {
@@ -82,7 +84,7 @@ function saidBy(relation: Relation, split: PartSplit, place: Binding["place"]): 
     made: "column",
     shown: column,
     use: "raw",
-    due: `${named}, as \`split\` says (\`events.where\` leaves other rows out),`,
+    due: `${named}, as \`split\` says (\`${rowsKey({ lists })}.where\` leaves other rows out),`,
   };
 }
 

@@ -51,7 +51,7 @@ export function readDuration(value: string | number, steps: boolean, where: stri
   const [, amount, unit] = found;
   if (steps && unit !== undefined && Number(amount) !== 0) {
     throw new TwinError(
-      `${where}: \`${value}\` needs a clock, and the events have an order only; write a number of steps`,
+      `${where}: \`${value}\` needs a clock, and the data has an order only; write a number of steps`,
     );
   }
   return Number(amount) * (steps ? 1 : units[unit ?? "s"]);
@@ -179,7 +179,7 @@ function readEnd(value: string | number, steps: boolean, where: string): number 
     );
   }
   if (steps) {
-    throw new TwinError(`${where}: \`${value}\` needs a clock, and the events have an order only; write ..NUMBER`);
+    throw new TwinError(`${where}: \`${value}\` needs a clock, and the data has an order only; write ..NUMBER`);
   }
   const instant = instantOf(written);
   if (instant === null) {

@@ -19,7 +19,7 @@ export async function train(options: TrainOptions): Promise<TrainReport> {
   const { plan, feeder, from } = options;
   const samples = feeder.count("training");
   if (samples === 0) {
-    throw new TwinError("the training part has no samples: check `split` and the events' file in data.yaml");
+    throw new TwinError("the training part has no samples: check `split` and the files in data.yaml");
   }
   const steps = new Steps(samples, plan.spec.batch);
   const total = options.steps ?? steps.of(plan.spec.epochs);

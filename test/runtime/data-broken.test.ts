@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dataModel } from "../../cli/data-model.ts";
 import { compile } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
+import { hasher } from "../../contract/hash.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { Source } from "../../runtime/data/database/source.ts";
 import { prepareDataset } from "../../runtime/data/prepare/index.ts";
@@ -22,6 +23,8 @@ afterAll(cleanUp);
 let folder: string;
 let good: Buffer;
 let zst: Buffer;
+/** xxHash64 of what is compressed in it. */
+let held: bigint;
 let model: ReturnType<typeof dataModel>;
 
 const csv = `u,sku,ts,bought,recall\n${lines(20_000, (i) => `${i % 90},${i % 40},${1_600_000_000 + i},${i % 3 === 0},0.${(i * 7919) % 1000}`)}\n`;
@@ -44,12 +47,23 @@ beforeAll(async () => {
     const log = `(SELECT (range % 90)::BIGINT AS u, (range % 40)::BIGINT AS sku, 1600000000 + range AS ts, range % 3 = 0 AS bought, 0.5::DOUBLE + (hash(range) % 100)::DOUBLE AS recall FROM range(20000))`;
     await database.all(`COPY ${log} TO '${folder}/good.parquet' (FORMAT parquet)`);
     await database.all(`COPY ${log} TO '${folder}/good.csv.zst' (FORMAT csv, COMPRESSION zstd)`);
+    await database.all(`COPY ${log} TO '${folder}/plain.csv' (FORMAT csv)`);
   } finally {
     database.close();
   }
   good = readFileSync(join(folder, "good.parquet"));
   zst = readFileSync(join(folder, "good.csv.zst"));
+  held = (await hasher()).bytes(readFileSync(join(folder, "plain.csv")));
 });
+
+/** The same frame with the checksum that `zstd` writes: the low half of xxHash64 of what it holds. */
+const checked = (): Buffer => {
+  const sealed = Buffer.alloc(zst.length + 4);
+  zst.copy(sealed);
+  sealed[4] |= 4;
+  sealed.writeUInt32LE(Number(held & 0xffffffffn), zst.length);
+  return sealed;
+};
 
 const changed = (bytes: Buffer, from: number, to: number, by = 0x5a): Buffer => {
   const copy = Buffer.from(bytes);
@@ -143,7 +157,12 @@ const texts: readonly Case[] = [
   ["with a longer line", "e.csv", () => `${csv}1,2,3,true,0,9\n`, /e\.csv, line 20002: it has 6 fields, and 5 are due/],
   ["with a shorter line", "f.csv", () => `${csv}1,2,3\n`, /f\.csv, line 20002: it has 3 fields, and 5 are due/],
   ["with an open quote", "g.csv", () => `${csv}1,"2,3,true,0\n`, /g\.csv, line 20002: a quotation mark is not closed/],
-  ["with a text as time", "h.csv", () => `${csv}1,2,never,true,0\n`, /column `ts` of .*h\.csv holds VARCHAR/],
+  [
+    "with a text as time",
+    "h.csv",
+    () => `${csv}1,2,never,true,0\n`,
+    /h\.csv, row 20001, column `ts`: this is no number, .* as 20000 of 20001 rows have/,
+  ],
   [
     "gzip, cut off",
     "i.csv.gz",
@@ -161,6 +180,13 @@ const texts: readonly Case[] = [
   ["gzip without the ending", "m.csv", () => zipped, /m\.csv is compressed with gzip: name it with \.gz/],
   ["zstd, cut off", "n.csv.zst", () => zst.subarray(0, zst.length / 2), /n\.csv\.zst is cut off or damaged/],
   ["zstd, cut off by a byte", "o.csv.zst", () => zst.subarray(0, zst.length - 1), /o\.csv\.zst is cut off or damaged/],
+  ["zstd, with another byte", "r.csv.zst", () => changed(checked(), 3000, 3001), /r\.csv\.zst is damaged: .*`zstd -t`/],
+  [
+    "zstd, with another checksum",
+    "s.csv.zst",
+    () => changed(checked(), zst.length + 1, zst.length + 2),
+    /s\.csv\.zst is damaged/,
+  ],
   ["that is no zstd", "p.csv.zst", () => csv, /p\.csv\.zst is not compressed with zstd/],
   [
     "a zip archive",

@@ -239,7 +239,9 @@ describe("the last of each user", () => {
     );
     expect(warnings[1]).toMatch(/1 of 3 users have fewer than 3 events: their first stays in training/);
     expect(warnings[2]).toMatch(/1 times a user has events of one time in two parts/);
-    expect(warnings[3]).toMatch(/1 of the 4 events that are left out have no label and are no samples/);
+    expect(warnings[3]).toMatch(
+      /1 of the 4 events that are left out have no label and are not learned from: .* `events\.where`/,
+    );
     const again = await prepared(binding, manifest, { vocabularies: new Map([["item.sku", ["a"]]]) });
     expect(again.report.warnings.slice(0, 4)).toEqual(warnings.slice(0, 4));
   });
@@ -356,5 +358,31 @@ describe("the parts of `samples:`", () => {
     ).rejects.toThrow(
       /b\.csv, row 1: this sample of the test part stands in .*a\.csv, row 1 of the training part, too/,
     );
+  });
+
+  it("are told of by the words of `samples:`", async () => {
+    const of = (split: string) => {
+      const folder = temporary();
+      writeFiles(folder, {
+        "a.csv": lists(
+          [
+            ["a", "b"],
+            ["b", "c"],
+            ["c", "d"],
+            ["d", ""],
+          ],
+          "train",
+        ).replace("7,c,0", "7,c,"),
+      });
+      return parseBinding(
+        `samples: {file: a.csv, user: user, item: sku, histories: {bought: {item: seen, by: "|"}}}\ncolumns: {predict.buy: buy}\nsplit: ${split}`,
+        join(folder, "data.yaml"),
+      );
+    };
+    await expect(checkData(of("{by: part, column: set, train: no}"), manifest)).rejects.toThrow(
+      /a\.csv, row 1, column `set`: .*`samples\.where` leaves other rows out/,
+    );
+    const { warnings } = await checkData(of("{by: last, test: 2}"), manifest);
+    expect(warnings.join("\n")).toMatch(/1 of the 2 samples that are left out have no label .*`samples\.where` drops/);
   });
 });

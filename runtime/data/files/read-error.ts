@@ -19,9 +19,31 @@ export async function readError(source: Source, { name, format, files }: Read, c
     return cause;
   }
   const text = withOriginals(cause instanceof Error ? cause.message : String(cause));
-  const told =
-    format === "csv" ? csvError(text, name) : format === "json" ? jsonError(text) : await parquetError(source, files);
+  const told = damagedZstd.test(text)
+    ? await zstdError(source, name, files)
+    : format === "csv"
+      ? csvError(text, name)
+      : format === "json"
+        ? jsonError(text)
+        : await parquetError(source, files);
   return new TwinError(told ?? `${name}: ${firstLines(new Error(text))}`, { cause });
+}
+
+/** What the decompressor says; a frame without a checksum may give other bytes, and says nothing. */
+const damagedZstd = /Restored data doesn't match checksum|Data corruption detected|ZSTD/;
+
+async function zstdError(source: Source, name: string, files: readonly string[]): Promise<string> {
+  const some = files.filter((file) => /\.zst$/i.test(file));
+  let damaged: string | undefined = some.length === 1 ? some[0] : undefined;
+  for (const file of some.length > 1 ? some : []) {
+    const lines = `read_csv(${fileList([file])}, header = false, delim = chr(7), quote = '', escape = '', columns = {line: 'VARCHAR'}, ignore_errors = true, strict_mode = false)`;
+    const said = await source.all(`SELECT count(*) FROM ${lines}`).then(() => "", firstLines);
+    if (damagedZstd.test(said)) {
+      damaged = file;
+      break;
+    }
+  }
+  return `${damaged === undefined ? name : shownPath(damaged)} is damaged: copy or compress it anew (\`zstd -t\` tests it)`;
 }
 
 function csvError(text: string, name: string): string | null {
