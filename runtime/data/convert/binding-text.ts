@@ -13,12 +13,13 @@ export interface NamedHistory {
   readonly columns: Readonly<Record<string, string>>;
 }
 
-/** @param folder that the text is for: its paths are relative to it */
+/** @param folder that the text is for: its paths are relative to it @param separator between the fields of its texts */
 export function bindingText(
   published: Published,
   columns: Readonly<Record<string, Bound>>,
   histories: readonly NamedHistory[],
   folder: string,
+  separator?: string,
 ): string {
   const { project, rows, files, user, item, clock, items, users, drawn, split, where, remarks, writes, weight } =
     published;
@@ -31,7 +32,8 @@ export function bindingText(
       : clock.unit === "steps"
         ? { order: clock.column }
         : { time: clock.unit === "s" ? clock.column : { column: clock.column, unit: clock.unit } };
-  const head = { file, ...(user === null ? {} : { user }), item, ...time };
+  const form = separator === undefined ? {} : { separator: separator === "\x01" ? "^A" : separator };
+  const head = { file, ...form, ...(user === null ? {} : { user }), item, ...time };
   const lists = histories.flatMap(({ text, published: of, columns: parallel }) => {
     if (of === null) {
       return [];
@@ -54,8 +56,8 @@ export function bindingText(
   });
   const value = {
     ...(rows === "events" ? { events: head } : { samples: { ...head, histories: recordOf(lists) } }),
-    ...(items === null ? {} : { items: { file: path(items.file), key: items.key } }),
-    ...(users === null ? {} : { users: { file: path(users.file), key: users.key } }),
+    ...(items === null ? {} : { items: { file: path(items.file), ...form, key: items.key } }),
+    ...(users === null ? {} : { users: { file: path(users.file), ...form, key: users.key } }),
     ...(where === null ? {} : { history: { seen: { where } } }),
     columns,
     ...(weight === null ? {} : { weight }),

@@ -32,10 +32,11 @@ export async function convert(options: ConvertOptions): Promise<Conversion> {
   const { folder } = options;
   const log = join(folder, logName);
   const layout = layoutOf(options, log);
-  const look = await Look.open(layout.reads, [log]);
+  const { separator } = layout;
+  const look = await Look.open(layout.reads, [log], separator === undefined ? {} : { separator });
   try {
     const published = await layout.describe(look);
-    const texts = await drafted(look, published, folder);
+    const texts = await drafted(look, published, folder, separator);
     if (published.writes !== null) {
       await copyRows(look.source, published.writes.select, published.writes.file);
     }

@@ -26,7 +26,12 @@ interface Named extends DraftFeature {
 }
 
 /** @param folder that the texts are for: paths in data.yaml are relative to it */
-export async function drafted(look: Look, published: Published, folder: string): Promise<Converted> {
+export async function drafted(
+  look: Look,
+  published: Published,
+  folder: string,
+  separator?: string,
+): Promise<Converted> {
   const notes = [...published.notes];
   const groups = await grouped(look, published, notes);
   const histories = await historiesOf(look, published, groups, notes);
@@ -55,7 +60,7 @@ export async function drafted(look: Look, published: Published, folder: string):
   }
   return {
     model,
-    data: bindingText(published, recordOf(columns), histories, folder),
+    data: bindingText(published, recordOf(columns), histories, folder, separator),
     labels: labels.map(({ name }) => name),
     histories: histories.map(({ text }) => text.name),
     notes,

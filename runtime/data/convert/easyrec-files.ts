@@ -2,6 +2,7 @@
 import { basename, join } from "node:path";
 import { TwinError } from "../../../contract/error.ts";
 import { readText } from "../../host/files.ts";
+import { separatorOf } from "../files/file-form.ts";
 import { isFolder, namesIn, resolved } from "./find-files.ts";
 import { type ProtoMessage, parseProtoText } from "./proto-text.ts";
 import type { PartFiles } from "./published.ts";
@@ -13,6 +14,8 @@ export interface EasyFiles {
   readonly files: PartFiles;
   /** The inputs in the order of the columns of a file without headings; null where the file names its columns. */
   readonly order: readonly string[] | null;
+  /** Between the fields of CSV; null: a comma. */
+  readonly separator: string | null;
   readonly inputs: readonly string[];
 }
 
@@ -48,13 +51,8 @@ export function easyrecFiles(given: string, notes: string[]): EasyFiles {
     const written = config.text(key);
     return written === null ? null : fileOf(dir, written, config.place(key));
   };
-  const separator = data.text("separator") ?? ",";
-  if (csv && ![",", "\t", ";", "|"].includes(separator)) {
-    const shown = JSON.stringify(separator);
-    throw new TwinError(
-      `${data.place("separator")}: the columns are parted by ${shown}, and Twin reads those by a comma, a tab, \`;\` or \`|\`; write them anew, as in: tr '\\001' '\\t' < train > train.tsv`,
-    );
-  }
+  const written = data.text("separator") ?? ",";
+  const separator = csv && written !== "," ? separatorOf(written, data.place("separator")) : null;
   const [train, evaluated] = [named("train"), named("eval")];
   if (train === null) {
     throw new TwinError(`${path}: \`train_input_path\` is missing`);
@@ -67,6 +65,7 @@ export function easyrecFiles(given: string, notes: string[]): EasyFiles {
     config,
     data,
     files: { train, ...(evaluated !== null && evaluated !== train && { validation: evaluated }) },
+    separator,
     order: csv && !data.flag("with_header") ? inputs : null,
     inputs,
   };

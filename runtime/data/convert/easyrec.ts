@@ -13,7 +13,11 @@ export function easyrec(given: string, said: SaidRoles): Layout {
   const notes: string[] = [];
   const files = easyrecFiles(given, notes);
   const features = easyFeatures(files.config, notes);
-  return { reads: Object.values(files.files), describe: (look) => describe(look, files, features, said, notes) };
+  return {
+    reads: Object.values(files.files),
+    ...(files.separator !== null && { separator: files.separator }),
+    describe: (look) => describe(look, files, features, said, notes),
+  };
 }
 
 async function describe(

@@ -2,6 +2,7 @@
 import { TwinError } from "../../../contract/error.ts";
 import { quoted, Source } from "../database/source.ts";
 import { type Profile, profile } from "../draft/profile.ts";
+import type { FileForm } from "../files/file-form.ts";
 import { readError } from "../files/read-error.ts";
 import { openRelation, type Relation } from "../relation.ts";
 import type { ListForm } from "./published.ts";
@@ -36,15 +37,17 @@ const splitSql = (column: string, by: string): string =>
 
 export class Look {
   readonly source: Source;
+  readonly #form: FileForm;
   readonly #relations = new Map<string, Relation>();
   readonly #profiles = new Map<string, Profile>();
 
-  private constructor(source: Source) {
+  private constructor(source: Source, form: FileForm) {
     this.source = source;
+    this.#form = { ...form, headings: "all" };
   }
 
-  static async open(files: readonly string[], writes: readonly string[] = []): Promise<Look> {
-    return new Look(await Source.open({ reads: files, writes }));
+  static async open(files: readonly string[], writes: readonly string[] = [], form: FileForm = {}): Promise<Look> {
+    return new Look(await Source.open({ reads: files, writes }), form);
   }
 
   close(): void {
@@ -57,7 +60,7 @@ export class Look {
     if (known !== undefined) {
       return known;
     }
-    const relation = await openRelation(this.source, file, "convert", expected, { headings: "all" });
+    const relation = await openRelation(this.source, file, "convert", expected, this.#form);
     this.#relations.set(file, relation);
     return relation;
   }

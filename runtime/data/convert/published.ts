@@ -112,6 +112,8 @@ export interface Published {
 export interface Layout {
   /** Files and globs that are read, absolute. */
   readonly reads: readonly string[];
+  /** Between the fields of texts, where the project says it; else the files tell. */
+  readonly separator?: string;
   describe(look: Look): Promise<Published>;
 }
 

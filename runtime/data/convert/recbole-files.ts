@@ -1,6 +1,7 @@
 // RecBole's atomic files: which there are in a folder, and what their headings say: `item_id:token`.
 import { join } from "node:path";
 import { TwinError } from "../../../contract/error.ts";
+import { separatorOf } from "../files/file-form.ts";
 import { isPlain, readYamlMap, textOf } from "./broken-text.ts";
 import { namesIn } from "./find-files.ts";
 import type { PartFiles } from "./published.ts";
@@ -21,6 +22,8 @@ export interface RecBoleWords {
   readonly label: string;
   readonly listed: string;
   readonly by: string;
+  /** Between the fields, where a configuration says it. */
+  readonly separator: string | null;
   readonly threshold: { readonly column: string; readonly least: number } | null;
 }
 
@@ -88,6 +91,7 @@ function wordsOf(dir: string, names: readonly string[]): RecBoleWords {
     ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => readYamlMap(join(dir, name))),
   ) as Readonly<Record<string, unknown>>;
   const word = (key: string, usual: string): string => textOf(config[key]) ?? usual;
+  const fieldSeparator = textOf(config.field_separator);
   const [threshold] = isPlain(config.threshold) ? Object.entries(config.threshold) : [];
   return {
     user: word("USER_ID_FIELD", "user_id"),
@@ -97,6 +101,7 @@ function wordsOf(dir: string, names: readonly string[]): RecBoleWords {
     label: word("LABEL_FIELD", "label"),
     listed: word("LIST_SUFFIX", "_list"),
     by: word("seq_separator", " "),
+    separator: fieldSeparator === null ? null : separatorOf(fieldSeparator, `${dir}: field_separator`),
     threshold:
       threshold !== undefined && typeof threshold[1] === "number"
         ? { column: threshold[0], least: threshold[1] }

@@ -20,6 +20,7 @@ export function recbole(dir: string, said: SaidRoles): Layout {
   const files = recboleFiles(dir);
   return {
     reads: [...Object.values(files.files), files.items, files.users].filter((file) => file !== null),
+    ...(files.words.separator !== null && { separator: files.words.separator }),
     describe: (look) => describe(look, files, said),
   };
 }

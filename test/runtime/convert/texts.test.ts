@@ -2,12 +2,14 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { parseBinding } from "../../../runtime/data/binding.ts";
 import { convert, type Project } from "../../../runtime/data/convert/convert.ts";
 import { cleanUp, temporary } from "../../kit/built-twin.ts";
 import { easyTaobao, fuxiEncoded, fuxiLong, fuxiRaw, recboleLog, recboleParts } from "../../kit/published-files.ts";
 
 afterAll(cleanUp);
 
+const bound = (data: string, dir: string) => parseBinding(data, join(dir, "data.yaml"));
 const of = (from: Project, dir: string, said = {}) => convert({ from, dir, folder: dir, ...said });
 
 /** Features of a block, by name. */
@@ -134,6 +136,26 @@ split: {by: share, train: 80%, validation: 10%, test: rest}
     expect(model).toContain("ago: elapsed(at: [1h, 1d, 7d, 30d], dim: 4)");
   });
 
+  it("reads fields between what a configuration says, and data.yaml says it too", async () => {
+    const [dir, other] = [temporary(), temporary()];
+    recboleLog(dir);
+    recboleLog(other);
+    for (const name of ["ml.inter", "ml.item", "ml.user"]) {
+      writeFileSync(join(other, name), readFileSync(join(dir, name), "utf8").replaceAll("\t", "~"));
+    }
+    writeFileSync(join(other, "ml.yaml"), 'field_separator: "~"\n');
+    const [usual, made] = [await of("recbole", dir), await of("recbole", other)];
+    expect(made.model).toBe(usual.model);
+    const columns = (data: string) => data.slice(data.indexOf("columns:"));
+    expect(columns(made.data)).toBe(columns(usual.data));
+    const text = bound(made.data, other);
+    expect([text.events?.form, text.items?.form, text.users?.form].map((form) => form?.separator)).toEqual([
+      "~",
+      "~",
+      "~",
+    ]);
+  });
+
   it("reads parts whose rows bring their lists", async () => {
     const dir = temporary();
     recboleParts(dir);
@@ -197,6 +219,21 @@ columns:
       tags: "tags(buckets: 50, max: 2, dim: 4)",
       age_pid: "hashed(buckets: 100, dim: 4)",
     });
+  });
+
+  it("reads columns that Hive's byte 1 parts", async () => {
+    const [dir, other] = [temporary(), temporary()];
+    easyTaobao(dir);
+    easyTaobao(other);
+    for (const name of ["taobao_train_data.csv", "taobao_test_data.csv"]) {
+      writeFileSync(join(other, name), readFileSync(join(dir, name), "utf8").replaceAll(",", "\x01"));
+    }
+    const config = join(other, "pipeline.config");
+    writeFileSync(config, readFileSync(config, "utf8").replace("batch_size: 4096", 'separator: "\\001"'));
+    const [usual, made] = [await of("easyrec", dir), await of("easyrec", other)];
+    expect(made.model).toBe(usual.model);
+    expect(bound(made.data, other).events?.form?.separator).toBe("\x01");
+    expect(made.data.replace(/^ {2}separator: .*\n/m, "")).toBe(usual.data);
   });
 
   it("makes cross features of lists that say several things of one item", async () => {
