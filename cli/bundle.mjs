@@ -62,7 +62,7 @@ function declare() {
   const tsc = join(root, "node_modules", ".bin", "tsc");
   const options = ["--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions", "--noEmit", "false"];
   const places = ["--rootDir", root, "--outDir", join(dist, "types")];
-  const entries = ["compiler/index.ts", "runtime/index.ts"];
+  const entries = ["compiler/index.ts", "runtime/index.ts", "runtime/web/index.ts"];
   const settings = ["--ignoreConfig", "--target", "es2023", "--module", "nodenext", "--strict", "--skipLibCheck"];
   const more = ["--exactOptionalPropertyTypes", "--verbatimModuleSyntax", "--types", "node"];
   const { status } = spawnSync(tsc, [...entries, ...settings, ...more, ...options, ...places], {
@@ -104,6 +104,21 @@ export function bundleOptions(version) {
   };
 }
 
+/** What a page loads, and its worker; the library beside them is the user's own, in the build for the provider that is found. */
+export const webBundleOptions = {
+  absWorkingDir: root,
+  entryPoints: { web: "runtime/web/index.ts", "web-worker": "runtime/web/worker.ts" },
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  external: ["onnxruntime-web/webgpu", "onnxruntime-web/wasm"],
+  minify: true,
+  legalComments: "none",
+  logLevel: "error",
+};
+
 export async function bundle() {
   const begun = Date.now();
   const { build } = await import("esbuild");
@@ -115,6 +130,7 @@ export async function bundle() {
   mkdirSync(staging);
   try {
     await build({ ...bundleOptions(metadata.version), outdir: staging });
+    await build({ ...webBundleOptions, outdir: staging });
     publish(staging, begun);
   } finally {
     rmSync(staging, { recursive: true, force: true });

@@ -7,10 +7,10 @@ import { type ParityPlace, parityPlace } from "../../contract/parity-place.ts";
 import type { GraphName, OutputPort, StoredType } from "../../contract/port-spec.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
+import { comparedLists } from "../metrics/tied-lists.ts";
 import { type Artefacts, openListed } from "../serve/index.ts";
 import { floats, ints, type Sessions, type StoredTensor, storedTensorOf, type Tensor } from "../session/session.ts";
 import { runVariant, storedRuns } from "./stored-runs.ts";
-import { comparedLists } from "./tied-lists.ts";
 
 /** One output of one graph in one case. */
 export interface ParityResult {

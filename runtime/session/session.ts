@@ -1,5 +1,11 @@
 // How a graph is run, whatever runs it: tensors, sessions opened when first needed, and a queue that lets one run at a time.
-import type { GraphName, VariantName } from "../../contract/manifest.ts";
+import {
+  type GraphName,
+  graphNames,
+  type StoredType,
+  storedTypes,
+  type VariantName,
+} from "../../contract/port-spec.ts";
 
 export interface FloatTensor {
   readonly dtype: "float32";
@@ -25,6 +31,17 @@ export type Feeds = Readonly<Record<string, Tensor | StoredTensor>>;
 
 /** A graph, or its variant over stored rows. */
 export type SessionName = GraphName | VariantName;
+
+/** The graph of a session, and of a variant the type of its rows. */
+export function graphOf(name: SessionName): { readonly graph: GraphName; readonly type: StoredType | null } {
+  for (const graph of graphNames) {
+    const type = storedTypes.find((one) => name === `${graph}.${one}`) ?? null;
+    if (type !== null || name === graph) {
+      return { graph, type };
+    }
+  }
+  throw new Error(`there is no graph ${name}`);
+}
 
 /** One graph, opened. */
 export interface GraphSession {

@@ -7,7 +7,7 @@ import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
 import { firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
-import { isWalk } from "../../../runtime/evaluate/tied-lists.ts";
+import { isWalk } from "../../../runtime/metrics/tied-lists.ts";
 import { difference } from "../../kit/difference.ts";
 import { graphOf } from "../../kit/graph-of.ts";
 import { needs } from "../../kit/needs.ts";

@@ -1,7 +1,7 @@
 // Lists that another order of ties explains are right, and others are not.
 import { describe, expect, it } from "vitest";
-import { comparedLists, isWalk } from "../../../runtime/evaluate/tied-lists.ts";
 import { onlyTies } from "../../../runtime/hit-rate/index.ts";
+import { comparedLists, isWalk } from "../../../runtime/metrics/tied-lists.ts";
 import { floats, ints } from "../../../runtime/session/session.ts";
 
 describe("the walk under some order of ties", () => {

@@ -1,0 +1,104 @@
+// The thread in which a page's folder lives: started when it is needed, and anew where it ended or its device does not serve.
+import { TwinError } from "../../contract/error.ts";
+import { Thread } from "../threads/thread.ts";
+import type { WebAnswer, WebJob, WebReady, WebStart } from "./messages.ts";
+
+export type WebThread = Thread<WebJob, WebAnswer, WebReady>;
+
+export interface HomeOptions {
+  /** Starts a thread, a fresh one each time. */
+  readonly line: () => Promise<Parameters<typeof Thread.open<WebStart, WebJob, WebAnswer, WebReady>>[0]>;
+  readonly start: Omit<WebStart, "refused">;
+  /** Whether a new thread is another realm, where what stalled may open. */
+  readonly fresh: boolean;
+  readonly warn: (message: string) => void;
+}
+
+/** How often WebGPU may stall in a fresh thread before it is given up: of 20 pages 7 stalled with ONNX Runtime 1.30. */
+const stallsAllowed = 3;
+
+const lost = (why: string): TwinError =>
+  new TwinError(
+    `the worker that ran this request ended (${why}); the next request starts another one: send the request again`,
+    { code: "thread_ended" },
+  );
+
+export class Home {
+  readonly #options: HomeOptions;
+  #refused: WebStart["refused"] = null;
+  #open: Promise<WebThread> | null = null;
+  #stalls = 0;
+  #build: string | null = null;
+  #closed = false;
+
+  constructor(options: HomeOptions) {
+    this.#options = options;
+  }
+
+  /** The thread that is alive, or a new one. @throws what it threw while it opened */
+  thread(): Promise<WebThread> {
+    this.#open ??= this.#start();
+    return this.#open;
+  }
+
+  /** The device of that thread does not serve: goes on in a fresh thread, on another provider unless it only stalled. */
+  async leave(thread: WebThread, { because, stalled }: { readonly because: string; readonly stalled: boolean }) {
+    const { fresh, warn } = this.#options;
+    this.#open = null;
+    await thread.end();
+    if (stalled) {
+      this.#stalls++;
+    }
+    if (stalled && fresh && this.#stalls < stallsAllowed) {
+      return;
+    }
+    const times = stalled && this.#stalls > 1 ? ` (${this.#stalls} times, each in a fresh worker)` : "";
+    this.#refused = { provider: "webgpu", because: `${because}${times}` };
+    warn(`${because}${times}: graphs run on WASM instead`);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const open = await this.#open?.catch(() => null);
+    await open?.close();
+  }
+
+  /** Ends it, whatever it does. */
+  async end(): Promise<void> {
+    this.#closed = true;
+    const open = await this.#open?.catch(() => null);
+    await open?.end();
+  }
+
+  async #start(): Promise<WebThread> {
+    try {
+      const { line, start } = this.#options;
+      const thread = await Thread.open<WebStart, WebJob, WebAnswer, WebReady>(
+        await line(),
+        { ...start, refused: this.#refused },
+        { name: "worker", lost },
+      );
+      thread.onDeath(() => {
+        this.#open = null;
+      });
+      await this.#expectSame(thread);
+      if (this.#closed) {
+        await thread.end();
+      }
+      return thread;
+    } catch (error) {
+      this.#open = null;
+      throw error;
+    }
+  }
+
+  /** A thread that starts later must find the same build: what was prepared and shown belongs to it. */
+  async #expectSame(thread: WebThread): Promise<void> {
+    const { build, dir } = thread.ready;
+    this.#build ??= build;
+    if (build !== this.#build) {
+      await thread.end();
+      throw new TwinError(`${dir} holds another build than the one that was loaded: load it again`, { code: "closed" });
+    }
+  }
+}
