@@ -250,7 +250,7 @@ function judgeRepeats({ parts: all }: Counts, { negatives, place }: Binding): st
 }
 
 /** Hours in digits, such as 2018063012, are seconds of the years 2033 to 2036, too. */
-function judgeDigits({ clock }: Counts, binding: Binding): string[] {
+export function judgeDigits({ clock }: Counts, binding: Binding): string[] {
   const written = binding.events?.clock;
   const form = formOfDigits(clock.first);
   if (written?.unit !== "s" || written.format !== undefined || form === null) {

@@ -130,6 +130,24 @@ describe("a clock of texts", () => {
     expect(await seconds(binding)).toEqual([at("2020-09-13T00:00Z"), at("2020-10-02T00:00Z")]);
   });
 
+  it("of hours in digits is read as seconds of the years to come, with a warning that gives the form", async () => {
+    const warned = async (times: string[], time = "ts") =>
+      (await checkData(bound({ "e.csv": csv(times) }, { time }), null)).warnings.join("\n");
+    expect(await warned(["2018063012", "2018070100"])).toMatch(
+      /data\.yaml:1:\d+: times from 2018063012 to 2018070100 are read as seconds and lie in the future; .*`time: \{column: ts, format: "%Y%m%d%H"\}`/,
+    );
+    // One end that is no date in digits, a unit, and a form say that they are none, or how they are read.
+    expect(await warned(["2018063012", "2018070199"])).toBe("");
+    expect(await warned(["2018063012", "2018070100"], '{column: ts, format: "%Y%m%d%H"}')).toBe("");
+  });
+
+  it("of numbers names the row that holds a text", async () => {
+    const times = ["1600000000", "1600000001", "1600000002", "soon"];
+    await expect(seconds(bound({ "e.csv": csv(times) }))).rejects.toThrow(
+      /e\.csv, row 4, column `ts`: this is no number, and a number is due, as 3 of 4 rows have\. .*TRY_CAST/,
+    );
+  });
+
   it("may be digits down to the second, as texts, whole numbers, and floats where there are gaps", async () => {
     const folder = temporary();
     const values = (sql: string) =>

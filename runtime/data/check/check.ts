@@ -23,7 +23,7 @@ import { type Encoders, encoders } from "../prepare/encode-rows.ts";
 import { encodeItems, numberItems, ordinalsOf } from "../prepare/items-phase.ts";
 import { ListReader, rowsOfBlock } from "../prepare/list-reader.ts";
 import { type DataQuery, dataQuery } from "../prepare/select.ts";
-import { countEvents, judge } from "../report.ts";
+import { countEvents, judge, judgeDigits } from "../report.ts";
 import type { DataReport, FeatureCount } from "../report-schema.ts";
 import { flatColumns, resolvedOf, supplied } from "../sample-columns.ts";
 import { HashedRows } from "./collisions.ts";
@@ -62,7 +62,7 @@ export async function checkData(
     const draws = model !== null && binding.negatives !== null;
     counts = await (draws ? withRepeats : withRepeatedOnes)(source, from, query, counts);
     const warnings = [
-      ...(model === null ? [] : judge(counts, binding, model)),
+      ...(model === null ? judgeDigits(counts, binding) : judge(counts, binding, model)),
       ...(await judgeParts(source, from, query.columns, binding, model !== null)),
       ...(await finerThanHeld(source, query)),
     ];
