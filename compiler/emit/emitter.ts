@@ -85,10 +85,10 @@ class Writer {
       ints: (...values) => this.#constant("int64", [values.length], BigInt64Array.from(values, BigInt)),
       integer: (value) => this.#constant("int32", [], Int32Array.of(value)),
       scalar: (value) => this.#constant("float32", [], Float32Array.of(value)),
-      subgraph: (body): OnnxSubgraph => {
+      subgraph: (types, body): OnnxSubgraph => {
         const inner: OnnxNode[] = [];
         const outputs = body(this.at(scope, doc, inner));
-        return { outputs, nodes: inner };
+        return { outputs, types, nodes: inner };
       },
     };
   }
@@ -146,7 +146,7 @@ function rename(node: OnnxNode, names: ReadonlyMap<string, string>): OnnxNode {
       return [key, value];
     }
     const nodes = value.nodes.map((inner) => rename(inner, names));
-    return [key, { outputs: all(value.outputs), nodes }];
+    return [key, { outputs: all(value.outputs), types: value.types, nodes }];
   });
   return { ...node, inputs: all(node.inputs), outputs: all(node.outputs), attributes: recordOf(attributes) };
 }

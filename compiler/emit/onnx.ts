@@ -1,7 +1,7 @@
 // Writes a graph as an ONNX model. The only file that knows protobuf.
 
 import pkg from "onnx-proto";
-import type { Attributes, Dtype, Graph, Shape } from "../ir/graph.ts";
+import type { Attributes, Dim, Dtype, Graph } from "../ir/graph.ts";
 import { type OnnxDtype, onnxDtype } from "../ir/onnx-dtype.ts";
 import type { OnnxAttribute, OnnxNode } from "../ir/rule.ts";
 import { showShape, size } from "../ir/shape.ts";
@@ -68,15 +68,17 @@ export function emitOnnx(
   return Uint8Array.from(onnx.ModelProto.encode(model).finish());
 }
 
-function valueProto(name: string, dtype: Dtype, shape: Shape, docString: string) {
-  const dim = shape.map((length) => (typeof length === "string" ? { dimParam: length } : { dimValue: length }));
+function valueProto(name: string, dtype: Dtype, shape: readonly (Dim | null)[], docString: string) {
+  const dim = shape.map((length) =>
+    typeof length === "string" ? { dimParam: length } : length === null ? {} : { dimValue: length },
+  );
   return { name, docString, type: { tensorType: { elemType: onnxDtype[dtype], shape: { dim } } } };
 }
 
 function nodeProto(node: OnnxNode): InstanceType<typeof onnx.NodeProto> {
   const attribute = Object.entries(node.attributes)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => attributeProto(name, value));
+    .map(([name, value]) => attributeProto(name, value, node.name));
   return onnx.NodeProto.create({
     opType: node.opType,
     name: node.name,
@@ -87,7 +89,8 @@ function nodeProto(node: OnnxNode): InstanceType<typeof onnx.NodeProto> {
   });
 }
 
-function attributeProto(name: string, value: OnnxAttribute) {
+/** @param of the node's name: the names of all subgraphs of a model are different */
+function attributeProto(name: string, value: OnnxAttribute, of: string) {
   const { FLOAT, INT, STRING, GRAPH, INTS } = onnx.AttributeProto.AttributeType;
   if (typeof value === "number") {
     return { name, type: INT, i: value };
@@ -97,7 +100,11 @@ function attributeProto(name: string, value: OnnxAttribute) {
   }
   if (isSubgraph(value)) {
     const node = value.nodes.map((inner) => nodeProto(inner));
-    return { name, type: GRAPH, g: { name, node, output: value.outputs.map((output) => ({ name: output })) } };
+    const output = value.outputs.map((result, index) => {
+      const { dtype, shape } = value.types[index];
+      return valueProto(result, dtype, shape, "");
+    });
+    return { name, type: GRAPH, g: { name: `${of}/${name}`, node, output } };
   }
   if ("float" in value) {
     return { name, type: FLOAT, f: value.float };

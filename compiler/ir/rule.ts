@@ -1,6 +1,6 @@
 // What the operator table knows of one operator. Every column is total over `Op`: an operator without a rule does not compile.
 import type { Builder } from "./build.ts";
-import type { Attributes, Dtype, Literal, Node, Op, Shape, Value } from "./graph.ts";
+import type { Attributes, ComputedDtype, Dim, Dtype, Literal, Node, Op, Shape, Value } from "./graph.ts";
 
 /** A tensor of the reference interpreter. Numbers are read as float64 whatever array holds them; bool is 0 or 1. */
 export interface Tensor {
@@ -48,9 +48,16 @@ export interface OnnxNode {
   readonly doc: string;
 }
 
-/** The body of an `If`: nodes written inside, and the names it returns. */
+/** What a result is; null: a length that nothing names. */
+export interface OnnxType {
+  readonly dtype: ComputedDtype;
+  readonly shape: readonly (Dim | null)[];
+}
+
+/** The body of an `If`: nodes written inside, the names that it returns, and what these are. */
 export interface OnnxSubgraph {
   readonly outputs: readonly string[];
+  readonly types: readonly OnnxType[];
   readonly nodes: readonly OnnxNode[];
 }
 
@@ -74,6 +81,9 @@ export interface OnnxEmitter {
   integer(value: number): string;
   /** A float32 scalar. */
   scalar(value: number): string;
-  /** The body of an `If`: it may use outer names; `write` returns the names of its outputs. */
-  subgraph(write: (emit: OnnxEmitter) => readonly string[]): OnnxSubgraph;
+  /**
+   * A body of an `If`: it may use outer names; `write` returns the names of its outputs. Their types are said, since some
+   * engines infer none of a branch.
+   */
+  subgraph(types: readonly OnnxType[], write: (emit: OnnxEmitter) => readonly string[]): OnnxSubgraph;
 }

@@ -78,7 +78,8 @@ class Ranker:
         if kind == "vocabulary":
             return self.vocabularies[feature["vocabulary"]].get(str(value), 0)
         if kind == "hashed":
-            return 1 + xxhash.xxh64_intdigest(str(value).encode()) % encoder["buckets"]
+            row = lambda seed: 1 + xxhash.xxh64_intdigest(str(value).encode(), seed) % encoder["buckets"]
+            return [row(0), row(1)] if encoder.get("hashes") == 2 else row(0)
         if kind in ("bucketed", "elapsed"):
             return 1 + np.searchsorted(encoder["edges"], value, "right")
         if kind == "number" and encoder["scale"] == "log":
@@ -88,7 +89,6 @@ class Ranker:
         return 1 + int(value) if kind == "flag" else value if kind in ("number", "pretrained") else sys.exit(kind)
 
     def column(self, feature, values, length=None):
-        """Encoded values, padded to `length`."""
         padding = -1 if feature["encoder"]["kind"] == "tags" else 0
         column = np.full([length or len(values), *feature["shape"]], padding, feature["dtype"])
         for i, value in enumerate(values):

@@ -59,13 +59,13 @@ export const itemScores: Rule<"itemScores"> = {
     return [ofQueries, sumOfRows(b, keys, index, b.transpose(ofRead, [1, 2, 0, 3])), null];
   },
   cost: ([queries], output) => size(output) * queries[2],
-  onnx(emit, inputs, node) {
+  onnx(emit, inputs, node, { shape }) {
     const [, keys, index] = inputs;
     const [heads, width] = [knownDim(node.inputs[0], 0), knownDim(node.inputs[0], 2)];
     const most = emit.node("Mul", [counted(emit, index, 1), emit.scalar(itemsABehaviour(heads, width))]);
     return emit.node("If", [emit.node("Greater", [most, counted(emit, keys, 0)])], {
-      then_branch: emit.subgraph((inner) => [byItem(inner, inputs, heads)]),
-      else_branch: emit.subgraph((inner) => [byBehaviour(inner, inputs, node)]),
+      then_branch: emit.subgraph([{ dtype: "float32", shape }], (inner) => [byItem(inner, inputs, heads)]),
+      else_branch: emit.subgraph([{ dtype: "float32", shape }], (inner) => [byBehaviour(inner, inputs, node)]),
     });
   },
 };

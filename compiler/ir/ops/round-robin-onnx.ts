@@ -1,4 +1,6 @@
 // One attempt of the round robin in ONNX: the first ranks of every head, and which of these entries the walk meets first.
+
+import type { Dim } from "../graph.ts";
 import { onnxDtype } from "../onnx-dtype.ts";
 import type { OnnxEmitter } from "../rule.ts";
 
@@ -46,8 +48,16 @@ const masked = -1e29;
  * its list holds i at a rank before r, or at r where b < a: by the ranks that this TopK returned, whose order of equal scores
  * is the device's own affair. Where no list holds two equal scores (of any that are not masked), one gather of A scores an
  * entry tells; else the steps are written to a vector as long as the history. scores [A, R, L], positions [L].
+ * @param rows R; null where nothing names it
  */
-export function meetings(emit: OnnxEmitter, scores: string, positions: string, heads: number, ranks: number): Meetings {
+export function meetings(
+  emit: OnnxEmitter,
+  scores: string,
+  positions: string,
+  heads: number,
+  ranks: number,
+  rows: Dim | null,
+): Meetings {
   const width = heads * ranks;
   const [values, indices] = emit.nodes("TopK", [scores, emit.ints(ranks)], 2, { axis: -1 });
   const places = emit.node("Gather", [positions, indices]); // [A, R, ranks]
@@ -62,9 +72,10 @@ export function meetings(emit: OnnxEmitter, scores: string, positions: string, h
   if (ranks === 1) {
     return { entries, seen: seenByScore(emit, lists), width, order };
   }
+  const types = [{ dtype: "float32", shape: [rows, width] }] as const;
   const seen = emit.node("If", [anyTie(emit, values, ranks)], {
-    then_branch: emit.subgraph((inner) => [seenBySteps(inner, lists)]),
-    else_branch: emit.subgraph((inner) => [seenByScore(inner, lists)]),
+    then_branch: emit.subgraph(types, (inner) => [seenBySteps(inner, lists)]),
+    else_branch: emit.subgraph(types, (inner) => [seenByScore(inner, lists)]),
   });
   return { entries, seen, width, order };
 }

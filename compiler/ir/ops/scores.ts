@@ -65,10 +65,10 @@ export const biasedScores: Rule<"biasedScores"> = {
     return [b.matmul(dy, turned(keys)), ofKeys, shrink(b, b.sum(dy, [1]), bias.shape)];
   },
   cost: ([queries], output) => size(output) * (queries[2] + 1),
-  onnx: (emit, inputs, node) =>
+  onnx: (emit, inputs, node, { shape }) =>
     emit.node("If", [atMost(emit, inputs[0], 1, fewQueries)], {
-      then_branch: emit.subgraph((inner) => [added(inner, inputs, node)]),
-      else_branch: emit.subgraph((inner) => [joined(inner, inputs, node)]),
+      then_branch: emit.subgraph([{ dtype: "float32", shape }], (inner) => [added(inner, inputs, node)]),
+      else_branch: emit.subgraph([{ dtype: "float32", shape }], (inner) => [joined(inner, inputs, node)]),
     }),
 };
 

@@ -2,7 +2,7 @@
 
 import type { Node } from "../graph.ts";
 import { onnxDtype } from "../onnx-dtype.ts";
-import type { OnnxEmitter } from "../rule.ts";
+import type { OnnxEmitter, OnnxType } from "../rule.ts";
 import { knownDim } from "../shape.ts";
 import { atMost } from "./extent.ts";
 import { attempts, type Meetings, meetings, promising } from "./round-robin-onnx.ts";
@@ -37,38 +37,53 @@ export function onnxRoundRobin(
     });
     return emit.node("Cast", [emit.node("Gather", [positions, indices])], { to: onnxDtype.int32 });
   }
+  const rows = node.inputs[0].shape[1];
   const tiers = attempts(heads, keep);
   if (tiers.length === 1) {
-    return list(emit, meetings(emit, scores, positions, heads, tiers[0]), keep);
+    return list(emit, meetings(emit, scores, positions, heads, tiers[0], rows), keep);
   }
 
   const sample = emit.node("Slice", [scores, emit.ints(0), emit.ints(sampled), emit.ints(1)]);
-  const first = meetings(emit, sample, positions, heads, tiers[0]);
+  const first = meetings(emit, sample, positions, heads, tiers[0], null);
+  const found: OnnxType = { dtype: "int32", shape: [rows, keep] };
+  // Until an attempt is made there are the sample's rows.
+  const soFar: OnnxType = { dtype: "int32", shape: [null, keep] };
+  const lack: OnnxType = { dtype: "float32", shape: [] };
   const repeats = mostRepeats(emit, first);
   const likely = (inner: OnnxEmitter, tier: number) => distinct(inner, first, repeats, promising(heads, keep, tier));
   // Where the sample is all there is, and it holds enough, nothing is left to do but to list it.
   const done = emit.node("And", [atMost(emit, scores, 1, sampled), distinct(emit, first, repeats, keep)]);
-  return choose(emit, done, 1, [
-    (then) => [list(then, first, keep)],
-    (otherwise) => {
-      let before: readonly [kept: string, lacking: string] = [list(otherwise, first, keep), otherwise.scalar(1)];
-      tiers.forEach((tier, index) => {
-        const lacks = otherwise.node("Greater", [before[1], otherwise.scalar(0.5)]);
-        const skipped = before;
-        const wanted = index === tiers.length - 1 ? lacks : otherwise.node("And", [lacks, likely(otherwise, index)]);
-        const [kept, lacking] = choose(otherwise, wanted, 2, [
-          (inner) => {
-            const met = meetings(inner, scores, positions, heads, tier);
-            const spare = inner.scalar(met.width - keep);
-            return [list(inner, met, keep), inner.node("Sub", [mostRepeats(inner, met), spare])];
-          },
-          (inner) => skipped.map((value) => inner.node("Identity", [value])),
-        ]);
-        before = [kept, lacking];
-      });
-      return [before[0]];
-    },
-  ])[0];
+  return choose(
+    emit,
+    done,
+    [found],
+    [
+      (then) => [list(then, first, keep)],
+      (otherwise) => {
+        let before: readonly [kept: string, lacking: string] = [list(otherwise, first, keep), otherwise.scalar(1)];
+        tiers.forEach((tier, index) => {
+          const lacks = otherwise.node("Greater", [before[1], otherwise.scalar(0.5)]);
+          const skipped = before;
+          const wanted = index === tiers.length - 1 ? lacks : otherwise.node("And", [lacks, likely(otherwise, index)]);
+          const [kept, lacking] = choose(
+            otherwise,
+            wanted,
+            [soFar, lack],
+            [
+              (inner) => {
+                const met = meetings(inner, scores, positions, heads, tier, rows);
+                const spare = inner.scalar(met.width - keep);
+                return [list(inner, met, keep), inner.node("Sub", [mostRepeats(inner, met), spare])];
+              },
+              (inner) => skipped.map((value) => inner.node("Identity", [value])),
+            ],
+          );
+          before = [kept, lacking];
+        });
+        return [before[0]];
+      },
+    ],
+  )[0];
 }
 
 type Branch = (emit: OnnxEmitter) => readonly string[];
@@ -76,12 +91,12 @@ type Branch = (emit: OnnxEmitter) => readonly string[];
 function choose(
   emit: OnnxEmitter,
   condition: string,
-  outputs: number,
+  types: readonly OnnxType[],
   [then, otherwise]: readonly [Branch, Branch],
 ): string[] {
-  return emit.nodes("If", [condition], outputs, {
-    then_branch: emit.subgraph(then),
-    else_branch: emit.subgraph(otherwise),
+  return emit.nodes("If", [condition], types.length, {
+    then_branch: emit.subgraph(types, then),
+    else_branch: emit.subgraph(types, otherwise),
   });
 }
 

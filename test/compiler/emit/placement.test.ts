@@ -65,6 +65,7 @@ describe("placement", () => {
   it("looks into the branches of an If, and knows what they return", () => {
     const branch = {
       outputs: ["whole"],
+      types: [{ dtype: "int32", shape: [null] }] as const,
       nodes: [node("Cast", ["x"], ["whole"], { to: 6 }), node("TopK", ["whole", "k"], ["v", "j"])],
     };
     const found = judge([
