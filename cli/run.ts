@@ -38,6 +38,16 @@ const share = (text: string): number => {
   return value;
 };
 
+/** `95%` or `0.95`. */
+const fraction = (text: string): number => {
+  const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim()) ?? [];
+  const value = Number(digits) / (percent === "%" ? 100 : 1);
+  if (!(value > 0 && value <= 1)) {
+    throw new InvalidArgumentError("a share is due, such as 95%");
+  }
+  return value;
+};
+
 const json = () => new Option("--json", "print JSON on stdout, for programs");
 
 /**
@@ -180,6 +190,15 @@ function commandLine(): Command {
     .description("check every block of the current generation")
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).verifyTable(dir, options));
+
+  verb("pack <dir>", "rows and features of some items in one file, for pages that cannot take all")
+    .option("--items <ids.txt>", "the items: a key a line")
+    .option("--data <data.yaml>", "the binding of an event log: the items that its requests see most")
+    .option("--coverage <share>", "share of the log's behaviours that the items make up (default: 95%)", fraction)
+    .requiredOption("-o, --output <pack.bin>", "the file to write")
+    .addOption(new Option("--precision <type>", "narrow the tables' rows").choices(["float32", "float16", "uint8"]))
+    .addOption(json())
+    .action(async (dir, options) => (await import("./verbs/pack.ts")).pack(dir, options));
 
   verb("verify <dir>", "read a build with its tables, a run or prepared data in full and hold it against its checksums")
     .addOption(json())

@@ -6,7 +6,7 @@ import type { Hasher } from "./hash.ts";
 export const headerBytes = 4096;
 export const magic = "TWINBLK1";
 
-export type BlockKind = "table" | "index" | "items";
+export type BlockKind = "table" | "index" | "items" | "pack";
 
 /** What a header says beyond its kind's own fields. */
 export interface BlockHeader {

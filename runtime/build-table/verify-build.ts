@@ -40,12 +40,15 @@ export const verifyBuild: VerifyFolder = async (dir, options) => {
   if (Object.hasOwn(manifest.files, manifestJsonFile)) {
     await check.check(`${manifestJsonFile} beside manifest.yaml`, () => {
       expectSame(dir, manifest);
-      return "they say the same";
+      return `they say the same; a page pins it by its integrity, ${integrityOf(manifest.files[manifestJsonFile].sha256)}`;
     });
   }
   await tables(dir, manifest, check);
   return check.report("build");
 };
+
+/** As HTML writes it. */
+const integrityOf = (sha256: string): string => `sha256-${Buffer.from(sha256, "hex").toString("base64")}`;
 
 /** @throws TwinError where manifest.json says something else than manifest.yaml */
 function expectSame(dir: string, manifest: Manifest): void {

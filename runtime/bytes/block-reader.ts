@@ -17,8 +17,14 @@ export const blockNames: Readonly<Record<BlockKind, string>> = {
   table: "a table",
   index: "a key index",
   items: "an item store",
+  pack: "a pack",
 };
-export const blocksCure = "Build the tables again: twin table build DIR --data DATA";
+
+/** What helps where a file of that kind is not as it was written. */
+export const blocksCure = (kind: BlockKind): string =>
+  kind === "pack"
+    ? "Cut it anew: twin pack DIR --items ids.txt -o pack.bin"
+    : "Build the tables again: twin table build DIR --data DATA";
 
 /** What stands before and behind the payload. */
 export interface BlockEnds {
@@ -37,6 +43,7 @@ export class BlockReader {
 
   protected constructor(source: ByteSource, { header, checksums }: BlockEnds, hash: Hasher) {
     const path = source.name;
+    const cure = blocksCure(header.kind);
     this.path = path;
     this.header = header;
     this.payload = header.payload;
@@ -49,7 +56,7 @@ export class BlockReader {
         fill: (into, offset) => this.#fill(into, offset),
         damaged: (block, from, to) =>
           new TwinError(
-            `${path} is damaged: bytes ${headerBytes + from} to ${headerBytes + to} (block ${block}) do not match their checksum. ${blocksCure}`,
+            `${path} is damaged: bytes ${headerBytes + from} to ${headerBytes + to} (block ${block}) do not match their checksum. ${cure}`,
           ),
       },
       hash,
@@ -102,7 +109,7 @@ export class BlockReader {
 
   #fill(into: Uint8Array, offset: number): void {
     if (this.#source.read(into, headerBytes + offset) < into.length) {
-      throw new TwinError(`${this.path} was cut short while it was in use. ${blocksCure}`);
+      throw new TwinError(`${this.path} was cut short while it was in use. ${blocksCure(this.header.kind)}`);
     }
   }
 }
@@ -124,8 +131,9 @@ export function rootOf(source: ByteSource): string {
 /** @throws TwinError where it is no block file of that kind that this version reads */
 export function readEnds(source: ByteSource, kind: BlockKind, hash: Hasher): BlockEnds {
   const path = source.name;
+  const cure = blocksCure(kind);
   const fail = (what: string): never => {
-    throw new TwinError(`${path} is not ${blockNames[kind]} of Twin: ${what}. ${blocksCure}`);
+    throw new TwinError(`${path} is not ${blockNames[kind]} of Twin: ${what}. ${cure}`);
   };
   const size = source.bytes;
   const bytes = new Uint8Array(Math.min(headerBytes, size));
@@ -136,7 +144,7 @@ export function readEnds(source: ByteSource, kind: BlockKind, hash: Hasher): Blo
   }
   if (header.format !== 1) {
     throw new TwinError(
-      `${path} has format ${JSON.stringify(header.format)}, and this version of Twin reads format 1. ${blocksCure}, or update Twin`,
+      `${path} has format ${JSON.stringify(header.format)}, and this version of Twin reads format 1. ${cure}, or update Twin`,
     );
   }
   if (header.kind !== kind) {

@@ -30,12 +30,12 @@ export class BlockFile extends BlockReader {
   /** @throws TwinError where the file is missing, foreign, of another version, truncated, or its header is damaged */
   static async open(path: string, kind: BlockKind): Promise<BlockFile> {
     const hash = await hasher();
-    expectFile(path, blocksCure);
+    expectFile(path, blocksCure(kind));
     const file = attempt("read", path, () => openSync(path, "r"));
     try {
       const stat = attempt("read", path, () => fstatSync(file));
       if (!stat.isFile()) {
-        throw new TwinError(`${path} is not ${blockNames[kind]} of Twin: it is not a file. ${blocksCure}`);
+        throw new TwinError(`${path} is not ${blockNames[kind]} of Twin: it is not a file. ${blocksCure(kind)}`);
       }
       const source = new Descriptor(path, file, stat.size, true);
       return new BlockFile(source, readEnds(source, kind, hash), hash);

@@ -17,12 +17,14 @@ import { type FolderFiles, GivenFiles, pickedFiles } from "./folder-files.ts";
 import { keptBytes } from "./kept-bytes.ts";
 import { Meter } from "./meter.ts";
 import { outsideTables, rowsOfWeights } from "./outside-tables.ts";
-import { ServerFiles } from "./server-files.ts";
+import { fetchFile, ServerFiles, type ServerOptions } from "./server-files.ts";
 import type { FolderOptions, FolderSource, WebFolder, WebGraph } from "./web-folder.ts";
+import { type OpenPack, openPack } from "./web-pack.ts";
 import { WebTables } from "./web-tables.ts";
 import { Weights } from "./weights.ts";
 
 const defaultLargest = 64 * 1024 * 1024;
+const mostPack = 2 ** 31 - 1;
 
 /**
  * Opens what `twin build` and `twin table build` wrote, wherever its files are. Vocabularies and small tables come at once.
@@ -54,12 +56,14 @@ async function open(from: FolderSource, options: FolderOptions, again: boolean):
   const opened: OpenedFiles = { files, manifest, text, kept, meter };
   const hash = await hasher();
   const weights = new Weights(opened, hash);
-  const tables = new WebTables(opened, { maxStaleness: staleness, largest });
+  const pack = await packOf(options, opened, note);
+  const tables = new WebTables(opened, { maxStaleness: staleness, largest }, pack?.parts ?? null);
   const vocabularies = await readVocabularies(opened, signal);
   await tables.refresh(signal);
   const listed = Object.values(manifest.files).map(({ sha256 }) => keyOf(sha256));
   await kept.keep(new Set([...listed, ...weights.keys(), ...tables.keys()]));
-  const rowsOf = rowsOfWeights(weights, largest, files.place(weightsFile));
+  const rowsInWeights = rowsOfWeights(weights, largest, files.place(weightsFile));
+  const rowsOf: typeof rowsInWeights = async (table, asked) => pack?.rows(table) ?? rowsInWeights(table, asked);
   return {
     dir: files.where,
     manifest,
@@ -77,18 +81,39 @@ async function open(from: FolderSource, options: FolderOptions, again: boolean):
   };
 }
 
-function filesOf(
-  from: FolderSource,
+function serverOptions(
   { fetch: given, stalled = 30_000 }: FolderOptions,
   meter: Meter,
   note: (text: string) => void,
-): FolderFiles {
+): ServerOptions {
+  // Of the host itself it must be called as its own.
+  const get = given ?? ((...call: Parameters<typeof fetch>) => globalThis.fetch(...call));
+  return { fetch: get, stalled, meter, note };
+}
+
+function filesOf(from: FolderSource, options: FolderOptions, meter: Meter, note: (text: string) => void): FolderFiles {
   if (typeof from === "string" || from instanceof URL) {
-    // Of the host itself it must be called as its own.
-    const get = given ?? ((...call: Parameters<typeof fetch>) => globalThis.fetch(...call));
-    return new ServerFiles(from, { fetch: get, stalled, meter, note });
+    return new ServerFiles(from, serverOptions(options, meter, note));
   }
   return new GivenFiles("length" in from ? pickedFiles(from) : from);
+}
+
+async function packOf(
+  options: FolderOptions,
+  { manifest, meter }: OpenedFiles,
+  note: (text: string) => void,
+): Promise<OpenPack | null> {
+  const { pack, signal = null } = options;
+  if (pack === undefined) {
+    return null;
+  }
+  if (typeof pack === "string" || pack instanceof URL) {
+    const server = serverOptions(options, meter, note);
+    const fetched = await fetchFile(pack, server, { signal, most: mostPack, changes: true });
+    return openPack(fetched, String(pack), manifest, note);
+  }
+  const bytes = pack instanceof Uint8Array ? pack : new Uint8Array(await pack.arrayBuffer());
+  return openPack(bytes, "the pack", manifest, note);
 }
 
 /** The digest that a text says: 64 hexadecimal digits. */
@@ -100,7 +125,7 @@ function pinned(integrity: string): string {
   const [, base64] = /^sha256-([A-Za-z0-9+/]{43}=?)$/.exec(text) ?? [];
   if (base64 === undefined) {
     throw new TwinError(
-      `integrity: ${JSON.stringify(integrity)} is neither "sha256-…" (base64) nor 64 hexadecimal digits; \`sha256sum DIR/${manifestName}\` says it`,
+      `integrity: ${JSON.stringify(integrity)} is neither "sha256-…" (base64) nor 64 hexadecimal digits; \`twin verify DIR\` prints it`,
     );
   }
   return Array.from(atob(base64), (one) => one.charCodeAt(0).toString(16).padStart(2, "0")).join("");

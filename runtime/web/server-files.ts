@@ -1,7 +1,7 @@
 // The files of a folder on a server, by `fetch`: every request is bounded in time, ends with its signal, and is tried again
 // where the network failed.
 import { TwinError } from "../../contract/error.ts";
-import { type FolderFiles, type Missing, type ReadRequest, tooLarge } from "./folder-files.ts";
+import { type FolderFiles, isMissing, type Missing, type ReadRequest, tooLarge } from "./folder-files.ts";
 import type { Meter } from "./meter.ts";
 
 /** Milliseconds before a request is made again. */
@@ -208,6 +208,24 @@ export class ServerFiles implements FolderFiles {
       `cannot fetch ${this.place(path)}: the server answers ${status}${statusText === "" ? "" : ` ${statusText}`}. Check the address, and what the server lets this page read`,
     );
   }
+}
+
+/** Reads one file by its own address. */
+export async function fetchFile(
+  address: string | URL,
+  options: ServerOptions,
+  request: ReadRequest,
+): Promise<Uint8Array> {
+  const url = absolute(address);
+  const name = decodeURIComponent(url.pathname.split("/").at(-1) ?? "");
+  const folder = new URL(url);
+  folder.pathname = url.pathname.replace(/[^/]*$/, "");
+  const files = new ServerFiles(folder, options);
+  const got = await files.read(name, request);
+  if (isMissing(got)) {
+    throw new TwinError(`cannot read ${files.place(name)}: ${got.missing}. Check the address`);
+  }
+  return got;
 }
 
 function absolute(address: string | URL): URL {

@@ -24,6 +24,11 @@ export interface FolderOptions {
   readonly signal?: AbortSignal | null | undefined;
   /** Told as bytes come: how many so far, and how many are due by what was asked for until now. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
+  /**
+   * A pack (`twin pack`), or where it lies: its rows, items and embedding rows are used instead of the folder's generation,
+   * which is not fetched. An item that is not in it is unknown.
+   */
+  readonly pack?: string | URL | Uint8Array | Blob | undefined;
   /** In the place of the host's `fetch`. */
   readonly fetch?: typeof fetch | undefined;
   /** A request that brings no byte for so many milliseconds is given up; default 30,000. */

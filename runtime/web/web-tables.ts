@@ -27,15 +27,21 @@ export class WebTables implements LiveTables {
   readonly #opened: OpenedFiles;
   readonly #largest: number;
   readonly #encoders: string;
+  readonly #isFixed: boolean;
   #open: OpenGeneration | null = null;
   #keys: readonly string[] = [];
   #refreshing: Promise<unknown> = Promise.resolve();
 
-  constructor(opened: OpenedFiles, { maxStaleness, largest }: WebTablesOptions) {
+  /** @param fixed a generation that stays in use, whatever the folder has */
+  constructor(opened: OpenedFiles, { maxStaleness, largest }: WebTablesOptions, fixed: OpenParts | null = null) {
     this.maxStaleness = maxStaleness;
     this.#opened = opened;
     this.#largest = largest;
     this.#encoders = encodersFingerprint(opened.manifest);
+    this.#isFixed = fixed !== null;
+    if (fixed !== null) {
+      this.#use(fixed);
+    }
   }
 
   current(): OpenGeneration | null {
@@ -55,6 +61,9 @@ export class WebTables implements LiveTables {
   }
 
   async #refresh(signal: AbortSignal | null): Promise<boolean> {
+    if (this.#isFixed) {
+      return false;
+    }
     const number = await this.#number(signal, false);
     if (number === null || number === this.#open?.number) {
       return false;
