@@ -98,6 +98,41 @@ describe("check", () => {
     }
   });
 
+  it("counts as many rows of a table as a vocabulary may have entries, and none where the key tells no bound", () => {
+    const fits = (text: string, maxBytes: number) => checkText(text, {}, { maxBytes }).model !== null;
+    const rowsOf = (encoder: string) => {
+      const text = whole.replace("id(vocab: 1k, dim: 8, key: true)", encoder);
+      const numbers = parameters(checkText(text).model!).reduce(
+        (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+        0,
+      );
+      const table = `${text}table keys { of: relevance.keys }\n`;
+      expect([encoder, fits(text, 4 * numbers), fits(text, 4 * numbers - 1)]).toEqual([encoder, true, false]);
+      return [0, 500, 1000].find((rows) => fits(table, 4 * numbers + rows * 32));
+    };
+    expect(rowsOf("vocabulary(max: 500, dim: 8, key: true)")).toBe(500);
+    expect(rowsOf("id(vocab: 1000, dim: 8, key: true)")).toBe(1000);
+    expect(rowsOf("hashed(buckets: 1k, dim: 8, key: true)")).toBe(0);
+  });
+
+  it("names the three largest parts, the largest first", () => {
+    const table = `${whole}table keys { of: relevance.keys }\n`;
+    const { diagnostics } = checkText(table, {}, { maxBytes: 1000 });
+    const said = diagnostics.map(({ primary, also = [] }) =>
+      [primary, ...also].map(
+        ({ span, text }) => `${span.source.text.slice(span.start, span.end).split(" ")[0]} ${text}`,
+      ),
+    );
+    // 1001 × 8 and 1000 × 8 numbers; (20 + 1) × 16 and 16 + 1 of them.
+    expect(said).toEqual([
+      [
+        "video_id its parameters take 32 kB",
+        "keys a row for every item takes 32 kB",
+        "ranking its parameters take 1.41 kB",
+      ],
+    ]);
+  });
+
   it("lets a search keep a whole history, and no more", () => {
     expect(found(checkText(whole.replace("keep: 10 ", "keep: 100 ")))).toEqual([]);
     expect(found(checkText(whole.replace("keep: 10 ", "keep: 101 ")))).toEqual(["keep-exceeds-max: 101"]);
