@@ -48,6 +48,17 @@ describe("rows of uint8", () => {
     }
   });
 
+  it("are measured head by head, whatever stands beside one", () => {
+    const bytes = encodeRows(Float32Array.of(0, 255, 51, 510, -510, 1000), {
+      precision: "uint8",
+      width: 6,
+      heads: [3, 2, 1],
+    });
+    expect([...bytes.subarray(0, 6)]).toEqual([0, 255, 51, 255, 0, 0]);
+    const view = new DataView(bytes.buffer, 6);
+    expect([0, 4, 8, 12, 16, 20].map((at) => view.getFloat32(at, true))).toEqual([1, 0, 4, -510, 0, 1000]);
+  });
+
   it("never leave a byte, whatever the span is divided into", () => {
     const draw = uniform(5);
     for (let i = 0; i < 300; i++) {
@@ -132,6 +143,10 @@ describe("what is encoded", () => {
       }
     }
     const wide = Float32Array.of(0, 0, 0, 0, 0, 0, 0, 65520, 0, 0);
+    expect(() => encodeRows(Float32Array.of(-65520, 0, 0, 0, 0), float16)).toThrow(
+      /^row 0, value 0 of the table is -65520/,
+    );
+    expect(encodeRows(new Float32Array(0), float32)).toEqual(new Uint8Array(0));
     expect(() => encodeRows(wide, float16, 4)).toThrow(/^row 5, value 2 of the table is 65520, beyond/);
   });
 });

@@ -133,6 +133,33 @@ describe("check", () => {
     ]);
   });
 
+  it("wants of a product one head, and the item's width where widths are written", () => {
+    const said = (heads: number, widths: string, damage = "") =>
+      found(
+        checkText(
+          whole
+            .replace("dim: 8 }", `dim: 8 heads: ${heads} }`)
+            .replace("by: relevance }", `by: relevance value: product ${widths} }`)
+            .replace("cover: pretrained(size: 4)", `cover: pretrained(size: 4)${damage}`),
+        ),
+      );
+    // 8 of the id and 4 of the cover.
+    expect(said(1, "")).toEqual([]);
+    expect(said(1, "values: 12 out: 12")).toEqual([]);
+    expect(said(1, "values: 11")).toEqual(["product-mismatch: 11"]);
+    expect(said(1, "values: 12 out: 13")).toEqual(["product-mismatch: 13"]);
+    expect(said(2, "")).toEqual(["product-mismatch: product"]);
+    // Nobody knows how wide an item is of which a feature is not understood.
+    expect(said(1, "values: 16", " other: pretrained(size: 0)")).toEqual(["out-of-range: 0"]);
+    expect(checkText(whole.replace("by: relevance }", "by: relevance value: product values: 11 }")).model).toBeNull();
+  });
+
+  it("gives heads, widths and tables only to what goes by a metric", () => {
+    const byMatch = whole.replace("by: relevance keep: 10", "by: match(item.video_id) keep: 10 heads: per_head");
+    expect(found(checkText(byMatch))).toEqual(["does-not-apply: per_head"]);
+    expect(checkText(byMatch).model).toBeNull();
+  });
+
   it("lets a search keep a whole history, and no more", () => {
     expect(found(checkText(whole.replace("keep: 10 ", "keep: 100 ")))).toEqual([]);
     expect(found(checkText(whole.replace("keep: 10 ", "keep: 101 ")))).toEqual(["keep-exceeds-max: 101"]);
