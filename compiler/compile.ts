@@ -131,7 +131,8 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   const rewritten = each(lowered, (graph) => rewrite(graph));
   dump("rewritten", () => printAll(rewritten));
   const weights = weightsOf({ model: model.name, parameters: all, values, digest, keep: rowsToKeep(model) });
-  const graphs = each(rewritten, (graph) => foldParameters(graph, wholeParameters(all, values)));
+  const whole = wholeParameters(all, values);
+  const graphs = each(rewritten, (graph) => foldParameters(graph, whole));
   dump("folded", () => printAll(graphs));
   const variants = tableInput ? storedVariants(model, graphs, tableInput) : null;
   if (variants) {
@@ -163,7 +164,7 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   });
   const files = [
     ...[...graphs.values(), ...(variants?.graphs.values() ?? [])].map((graph) =>
-      bytesFile(`${graph.name}.onnx`, servingBytes(graph, weights, origin), digest),
+      bytesFile(`${graph.name}.onnx`, servingBytes(graph, weights, whole, origin), digest),
     ),
     ...[...training.graphs].map(([name, graph]) =>
       bytesFile(training.spec.graphs[name]!.file, trainingBytes(graph, model, version), digest),

@@ -51,8 +51,9 @@ if (existsSync(report)) {
   tally.slowTests.forEach(seconds);
   console.log("\nThe slowest files:");
   tally.slowFiles.forEach(seconds);
-  if (tally.browser !== null) {
-    console.log(`\nThe browser: ${tally.browser}.`);
+  console.log();
+  for (const { name, text } of tally.notes) {
+    console.log(`The ${name}: ${text}`);
   }
   if (tally.lacking.length > 0) {
     console.log("\nLeft out, for this machine lacks something:");

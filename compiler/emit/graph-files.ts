@@ -2,22 +2,42 @@
 
 import { weightsFile } from "../../contract/safetensors.ts";
 import type { Graph } from "../ir/graph.ts";
+import type { Tensor } from "../ir/rule.ts";
 import type { Model } from "../model/model.ts";
 import { emitNodes, type OnnxGraph } from "./emitter.ts";
 import { graphMetadata, type Origin } from "./metadata.ts";
-import { emitOnnx } from "./onnx.ts";
+import { emitOnnx, type ParameterPlace } from "./onnx.ts";
 import { placement } from "./placement.ts";
-import { placeOf, type WeightsFile } from "./weights.ts";
+import { type Place, placeOf, type WeightsFile } from "./weights.ts";
+
+/** Of one parameter, its numbers. */
+export type ReadParameter = (name: string) => Tensor;
 
 /**
- * A graph that serves; its parameters are in the weights' file. Throws where a node would be handed back to the CPU by some
+ * Parameters are in the weights' file, but for those of a single number: ONNX Runtime looks at single numbers while it
+ * rewrites a graph, and its WASM build cannot look into a file that it was handed.
+ */
+export function servingPlaces(
+  places: ReadonlyMap<string, Place>,
+  read: ReadParameter,
+): (parameter: string) => ParameterPlace {
+  return (name) => {
+    const place = placeOf(places, name);
+    return place.length === Float32Array.BYTES_PER_ELEMENT
+      ? { inline: Float32Array.from(read(name).data) }
+      : { location: weightsFile, ...place };
+  };
+}
+
+/**
+ * A graph that serves; its parameters are where `servingPlaces` says. Throws where a node would be handed back to the CPU by some
  * execution provider: a fault of the lowering.
  */
-export function servingBytes(graph: Graph, weights: WeightsFile, origin: Origin): Uint8Array {
+export function servingBytes(graph: Graph, weights: WeightsFile, read: ReadParameter, origin: Origin): Uint8Array {
   const emitted = emitNodes(graph);
   expectOnDevice(graph, emitted);
   const options = {
-    external: (name: string) => ({ location: weightsFile, ...placeOf(weights.places, name) }),
+    external: servingPlaces(weights.places, read),
     metadata: graphMetadata(graph.name, origin),
     producerVersion: origin.version,
   };

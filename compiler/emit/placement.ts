@@ -31,7 +31,6 @@ export const tieOrder: Readonly<Record<Provider, "lower index first" | "any">> =
 interface Support {
   /** The operand whose dtype decides. */
   readonly operand: number;
-  /** By kind of device: WASM runs the CPU's kernels. */
   readonly cpu: readonly OnnxDtype[];
   readonly cuda: readonly OnnxDtype[];
   readonly webgpu: readonly OnnxDtype[];
@@ -120,10 +119,33 @@ export function placement(
 
 /** The same for ONNX nodes; `dtypes` gives the graph's inputs. */
 export function nodePlacement(
-  { nodes, constants, parameters }: OnnxGraph,
+  emitted: OnnxGraph,
   dtypes: ReadonlyMap<string, OnnxDtype>,
   wanted: readonly Provider[] = providers,
 ): Fallback[] {
+  const found: Fallback[] = [];
+  for (const one of typedNodes(emitted, dtypes)) {
+    for (const provider of wanted) {
+      const reason = refusal(one, provider);
+      if (reason !== null) {
+        found.push({ node: one.node.name, op: one.node.opType, provider, reason });
+      }
+    }
+  }
+  return found;
+}
+
+/** A node, and the dtype that decides where it runs: undefined where it is not known. */
+export interface TypedNode {
+  readonly node: OnnxNode;
+  readonly dtype: OnnxDtype | undefined;
+}
+
+/** All nodes, those in the branches of an If before it. @param dtypes of the graph's inputs */
+export function* typedNodes(
+  { nodes, constants, parameters }: OnnxGraph,
+  dtypes: ReadonlyMap<string, OnnxDtype>,
+): Iterable<TypedNode> {
   const known = new Map<string, OnnxDtype>(dtypes);
   for (const { name, dtype } of constants) {
     known.set(name, dtype);
@@ -131,27 +153,18 @@ export function nodePlacement(
   for (const { name } of parameters) {
     known.set(name, "float32");
   }
-  return [...judge(nodes, known, wanted)];
+  yield* typed(nodes, known);
 }
 
-function* judge(
-  nodes: readonly OnnxNode[],
-  known: Map<string, OnnxDtype>,
-  wanted: readonly Provider[],
-): Iterable<Fallback> {
+function* typed(nodes: readonly OnnxNode[], known: Map<string, OnnxDtype>): Iterable<TypedNode> {
   for (const node of nodes) {
     const bodies = Object.values(node.attributes).filter(isSubgraph);
     for (const body of bodies) {
-      yield* judge(body.nodes, known, wanted);
+      yield* typed(body.nodes, known);
     }
-    const support = Object.hasOwn(table, node.opType) ? table[node.opType] : undefined;
+    const support = supportOf(node);
     const dtype = known.get(node.inputs[support?.operand ?? 0]);
-    for (const provider of wanted) {
-      const reason = refusal(node, support, dtype, provider);
-      if (reason !== null) {
-        yield { node: node.name, op: node.opType, provider, reason };
-      }
-    }
+    yield { node, dtype };
     node.outputs.forEach((output, index) => {
       known.set(
         output,
@@ -161,14 +174,27 @@ function* judge(
   }
 }
 
-function refusal(node: OnnxNode, support: Support | undefined, dtype: OnnxDtype | undefined, provider: Provider) {
+const supportOf = ({ opType }: OnnxNode): Support | undefined =>
+  Object.hasOwn(table, opType) ? table[opType] : undefined;
+
+/** Each operator with each dtype of its deciding operand that the table says runs on a provider's device. */
+export function claims(provider: Provider): { readonly op: string; readonly dtype: OnnxDtype }[] {
+  const column = columnOf(provider);
+  return Object.entries(table).flatMap(([op, support]) => support[column].map((dtype) => ({ op, dtype })));
+}
+
+/** By kind of device: WASM runs the CPU's kernels. */
+const columnOf = (provider: Provider): "cpu" | "cuda" | "webgpu" => (provider === "wasm" ? "cpu" : provider);
+
+function refusal({ node, dtype }: TypedNode, provider: Provider): string | null {
+  const support = supportOf(node);
   if (support === undefined) {
     return `${node.opType} is not among the operators known to run on ${provider}`;
   }
   if (dtype === undefined) {
     return `the dtype of ${node.inputs[support.operand]} is unknown`;
   }
-  const allowed = support[provider === "wasm" ? "cpu" : provider];
+  const allowed = support[columnOf(provider)];
   if (allowed.includes(dtype)) {
     return null;
   }

@@ -31,7 +31,7 @@ export function modelOf(text: string): Model {
 }
 
 /** As if it had been learned: for every feature that has a scale or edges to learn. */
-function someNumbers(model: Model): Map<string, LearnedNumbers> {
+export function someNumbers(model: Model): Map<string, LearnedNumbers> {
   return new Map(
     allFeatures(model).flatMap(({ qualified, encoder }): [string, LearnedNumbers][] => {
       if (unlearned(encoder) === "scale") {

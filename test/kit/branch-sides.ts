@@ -72,15 +72,21 @@ function constant(output: string, value: number): NodeProto {
   return onnx.NodeProto.create({ opType: "Constant", name: output, output: [output], attribute });
 }
 
-/** The operators of a search's walk with all that is inside them, in order: alike where the walk is. */
+/** Operators with all that is inside them, in order. */
+const told = (nodes: readonly NodeProto[]): string =>
+  nodes
+    .map(({ opType, attribute }) => {
+      const bodies = (attribute ?? []).flatMap(({ g }) => (g ? [told(g.node as NodeProto[])] : []));
+      return `${opType}${bodies.length > 0 ? `(${bodies.join("|")})` : ""}`;
+    })
+    .join();
+
+/** The operators of a graph, in order. */
+export const operatorsOf = (bytes: Uint8Array): string =>
+  told(onnx.ModelProto.decode(bytes).graph!.node as NodeProto[]);
+
+/** Those of a search's walk: alike where the walk is. */
 export function walkOf(bytes: Uint8Array): string {
-  const told = (nodes: readonly NodeProto[]): string =>
-    nodes
-      .map(({ opType, attribute }) => {
-        const bodies = (attribute ?? []).flatMap(({ g }) => (g ? [told(g.node as NodeProto[])] : []));
-        return `${opType}${bodies.length > 0 ? `(${bodies.join("|")})` : ""}`;
-      })
-      .join();
   const { node } = onnx.ModelProto.decode(bytes).graph!;
   return told((node as NodeProto[]).filter(({ opType, name }) => opType === "If" && name!.startsWith("nearest/")));
 }

@@ -47,13 +47,13 @@ export async function runBytes(
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array } as const;
 
-function toOrt(dtype: Dtype, { shape, data }: Tensor) {
+export function toOrt(dtype: Dtype, { shape, data }: Tensor) {
   if (dtype === "float16") {
     return new ort.Tensor(dtype, Uint16Array.from(data, toHalf), [...shape]);
   }
   return new ort.Tensor(dtype, arrays[dtype].from(data), [...shape]);
 }
 
-function fromOrt({ dims, data }: { readonly dims: readonly number[]; readonly data: unknown }): Tensor {
+export function fromOrt({ dims, data }: { readonly dims: readonly number[]; readonly data: unknown }): Tensor {
   return { shape: [...dims], data: Float64Array.from(data as ArrayLike<number>) };
 }

@@ -1,22 +1,24 @@
 // What tests leave for the end of a run, where it is said: notes in its temporary folder.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runFolder } from "./own-folder.ts";
 
-const place = (name: string): string | null => {
-  const folder = runFolder();
-  return folder === undefined ? null : join(folder, `note ${name}`);
-};
-
+/** @param name what the note is of, without a slash */
 export function noteOfRun(name: string, text: string): void {
-  const path = place(name);
-  if (path !== null) {
-    writeFileSync(path, text);
+  const folder = runFolder();
+  if (folder !== undefined) {
+    writeFileSync(join(folder, `note ${name}`), text);
   }
 }
 
-/** What a test of this run left under a name, or null. */
-export function notedInRun(name: string): string | null {
-  const path = place(name);
-  return path !== null && existsSync(path) ? readFileSync(path, "utf8") : null;
+/** What tests of this run left, by name. */
+export function notesOfRun(): { readonly name: string; readonly text: string }[] {
+  const folder = runFolder();
+  if (folder === undefined) {
+    return [];
+  }
+  return readdirSync(folder)
+    .filter((file) => file.startsWith("note "))
+    .sort()
+    .map((file) => ({ name: file.slice("note ".length), text: readFileSync(join(folder, file), "utf8") }));
 }

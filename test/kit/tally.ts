@@ -1,7 +1,7 @@
 // A reporter that writes down what `npm test` says at its end: the counts, what was left out and why, what took longest.
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
-import { notedInRun } from "./run-notes.ts";
+import { notesOfRun } from "./run-notes.ts";
 
 export interface Tally {
   passed: number;
@@ -11,8 +11,8 @@ export interface Tally {
   lacking: { file: string; tests: number; lacks: string }[];
   /** Tests that were not run for another reason: a filter, or a hook before them that failed. */
   notRun: number;
-  /** The browser that tests started, where one did. */
-  browser: string | null;
+  /** What tests have to say at the end of a run, such as which browser they started. */
+  notes: { readonly name: string; readonly text: string }[];
   slowTests: { milliseconds: number; name: string }[];
   slowFiles: { milliseconds: number; name: string }[];
 }
@@ -41,7 +41,7 @@ export function tallyOf(modules: readonly TestModule[], outside: number): Tally 
     failed: state("failed").length + broken,
     lacking: [...lacking.values()],
     notRun: tests.length - state("passed").length - state("failed").length - left.length,
-    browser: notedInRun("browser"),
+    notes: notesOfRun(),
     slowTests: slowest(tests.map((test) => ({ milliseconds: test.diagnostic()?.duration ?? 0, name: named(test) }))),
     slowFiles: slowest(
       modules.map((one) => {

@@ -1,0 +1,112 @@
+// Runs in a page: graphs on onnxruntime-web; where it is bundled for WebGPU, that entry stands in the place of this one.
+import * as ort from "onnxruntime-web/wasm";
+import { fromHalf } from "../../contract/half.ts";
+import { parseSafetensors, type SafeDtype } from "../../contract/safetensors.ts";
+
+/** A tensor as it leaves the page. */
+export interface PageTensor {
+  readonly shape: number[];
+  readonly data: number[];
+}
+
+export interface PageRun {
+  /** Where the files of a model lie. */
+  readonly folder: string;
+  readonly file: string;
+  /** Names of the cases in its parity.safetensors. */
+  readonly places: readonly string[];
+  readonly provider: "wasm" | "webgpu";
+  readonly threads: number;
+}
+
+export interface PageResult {
+  /** By case and output. */
+  readonly outputs: Record<string, Record<string, PageTensor>>;
+  /** Milliseconds until the session was open. */
+  readonly opened: number;
+}
+
+type Feeds = Record<string, ort.Tensor>;
+
+let held: Promise<unknown> | undefined;
+const bytesOf = async (url: string) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+
+/** Opens a graph, on WebGPU with no node off the device. */
+export async function open(
+  url: string,
+  folder: string | null,
+  { provider, threads }: Pick<PageRun, "provider" | "threads">,
+) {
+  ort.env.wasm.wasmPaths = "/ort/";
+  ort.env.wasm.numThreads = threads;
+  const weights =
+    folder === null ? [] : [{ path: "weights.safetensors", data: await bytesOf(`${folder}weights.safetensors`) }];
+  return ort.InferenceSession.create(await bytesOf(url), {
+    executionProviders: [provider],
+    logSeverityLevel: 3,
+    externalData: weights,
+    ...(provider === "webgpu" && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
+  });
+}
+
+async function runGraph(asked: PageRun): Promise<PageResult> {
+  if (asked.provider === "webgpu") {
+    // With its last session a device would be closed.
+    held ??= open("/tiny.onnx", null, asked);
+    await held;
+  }
+  const parity = await bytesOf(`${asked.folder}parity.safetensors`);
+  const start = performance.now();
+  const session = await open(`${asked.folder}${asked.file}`, asked.folder, asked);
+  const opened = performance.now() - start;
+  const outputs: PageResult["outputs"] = {};
+  try {
+    for (const place of asked.places) {
+      outputs[place] = numbers(await session.run(feedsOf(parity, place)));
+    }
+  } finally {
+    await session.release();
+  }
+  return { outputs, opened };
+}
+
+export function numbers(results: Readonly<Record<string, ort.Tensor>>): Record<string, PageTensor> {
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { dims, type, data }]) => {
+      const all = Array.from(data as ArrayLike<number | bigint>, Number);
+      // Float16 comes as its bits where the browser has no Float16Array.
+      return [
+        name,
+        { shape: [...dims], data: type === "float16" && data instanceof Uint16Array ? all.map(fromHalf) : all },
+      ];
+    }),
+  );
+}
+
+function feedsOf(file: Uint8Array, place: string): Feeds {
+  const feeds: Feeds = {};
+  for (const { name, dtype, shape, start, end } of parseSafetensors(file, file.length, "parity").entries.values()) {
+    if (name.startsWith(`${place}/in/`)) {
+      feeds[name.slice(place.length + 4)] = tensorOf(dtype, file.slice(start, end).buffer, shape);
+    }
+  }
+  return feeds;
+}
+
+function tensorOf(dtype: SafeDtype, bytes: ArrayBuffer, shape: readonly number[]): ort.Tensor {
+  switch (dtype) {
+    case "F16":
+      return new ort.Tensor("float16", new Uint16Array(bytes), shape);
+    case "I32":
+      return new ort.Tensor("int32", new Int32Array(bytes), shape);
+    case "U8":
+      return new ort.Tensor("uint8", new Uint8Array(bytes), shape);
+    default:
+      return new ort.Tensor("float32", new Float32Array(bytes), shape);
+  }
+}
+
+declare global {
+  var graphs: { readonly runGraph: typeof runGraph };
+}
+globalThis.graphs = { runGraph };

@@ -1,0 +1,64 @@
+// Every graph of every model that can be built, in Node on the CPU, and a covering set of them on WebGPU, by the same judge
+// as in a browser.
+import { afterAll, describe, expect, it } from "vitest";
+import { long } from "../kit/effort.ts";
+import { needs } from "../kit/needs.ts";
+import { runOnNode } from "../kit/ort-node-run.ts";
+import { judge } from "../kit/provider-judge.ts";
+import { type Held, heldText, holds } from "../kit/provider-run.ts";
+import { covering, providerModels } from "../kit/provider-set.ts";
+import { noteOfRun } from "../kit/run-notes.ts";
+import { holdDevice, onDevice } from "../kit/webgpu.ts";
+
+describe("in Node on the CPU", () => {
+  const all: Held[] = [];
+  it.each([...providerModels])("%s", async (_, made) => {
+    const held = await holds(made(), runOnNode({}));
+    all.push(held);
+    expect(held).toMatchObject({ faults: [], refused: [], untaken: [], tied: 0 });
+  });
+  afterAll(() => noteOfRun("graphs on the CPU in Node", heldText(all)));
+});
+
+describe("in Node on WebGPU", needs("webgpu"), () => {
+  holdDevice();
+  const all: Held[] = [];
+  it.each([...providerModels].filter(([name]) => long || covering.includes(name)))("%s", async (_, made) => {
+    const held = await holds(made(), runOnNode(onDevice));
+    all.push(held);
+    expect(held).toMatchObject({ faults: [], untaken: [] });
+  });
+  afterAll(() => noteOfRun("graphs on WebGPU in Node", heldText(all)));
+});
+
+describe("the judge", () => {
+  it("sees a number, a shape, a position and a score that are wrong, and leaves ties to the device", async () => {
+    const model = providerModels.get("twin")!();
+    const graph = model.graphs.find(({ name }) => name === "search")!;
+    const outputs = await runOnNode({})(model, graph);
+    const [place] = graph.places;
+    const right = outputs[place];
+    const [{ list, scores }] = graph.selections;
+    const other = (name: string, change: (data: number[]) => void, shape = right[name].shape) => {
+      const data = Array.from(right[name].data);
+      change(data);
+      return judge(model, graph, place, { ...right, [name]: { shape, data } });
+    };
+    expect(judge(model, graph, place, right)).toMatchObject({ fault: null, tied: 0 });
+    const swap = (data: number[], a: number, b: number) => {
+      [data[a], data[b]] = [data[b], data[a]];
+    };
+    expect(other(list, (data) => swap(data, 2, 4)).fault).toMatch(/2 of \d+ positions .* are not of the walk/);
+    // Where all behaviours are alike, any order is one of their ties.
+    const alike = outputs["search.alike"];
+    const data = Array.from(alike[list].data);
+    swap(data, 2, 4);
+    const turned = { ...alike, [list]: { shape: alike[list].shape, data } };
+    expect(judge(model, graph, "search.alike", turned)).toMatchObject({ fault: null, tied: 2 });
+    expect(other(scores, (data) => data.fill(Number.NaN, 0, 1)).fault).toMatch(/not finite/);
+    expect(other(list, () => undefined, [1, ...right[list].shape]).fault).toMatch(/are not of the walk/);
+    // A score that is off by more than the tolerance, and in its place all the same.
+    const top = Array.from(right[scores].data).indexOf(Math.max(...Array.from(right[scores].data)));
+    expect(other(scores, (data) => data.splice(top, 1, data[top] + 0.01)).fault).toMatch(/number \d+ of scores/);
+  });
+});
