@@ -4,7 +4,7 @@ import { evaluate } from "../../compiler/ir/evaluate.ts";
 import type { Value } from "../../compiler/ir/graph.ts";
 import { ruleOf } from "../../compiler/ir/ops.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
-import { comparedLists } from "../../runtime/evaluate/tied-lists.ts";
+import { comparedLists } from "../../runtime/metrics/tied-lists.ts";
 import { floats, ints } from "../../runtime/session/session.ts";
 import type { ProviderGraph, ProviderModel } from "./provider-models.ts";
 
