@@ -49,6 +49,25 @@ describe("twin data convert", () => {
     expect(trained.stdout).toMatch(/the weights of step [12]\b/);
   });
 
+  it("takes the edges of the time since from the log's quantiles, or from the lists'", async () => {
+    const [log, lists] = [temporary(), temporary()];
+    // Twenty users in turn, an event a minute: each comes back every 20 minutes, a hundred times.
+    const line = (i: number): string => [i % 20, (i * 7) % 40, 1 + (i % 5), 1_500_000_000 + 60 * i].join("\t");
+    writeFiles(log, {
+      "ml.inter": `user_id:token\titem_id:token\trating:float\ttimestamp:float\n${Array.from({ length: 2000 }, (_, i) => line(i)).join("\n")}\n`,
+    });
+    recboleParts(lists);
+    for (const [dir, edges] of [
+      [log, "log(20min, 2d, 16)"],
+      // The newest of a list lies ten minutes back.
+      [lists, "log(10min, "],
+    ] as const) {
+      const out = join(temporary(), "out");
+      await fine(["data", "convert", "--from", "recbole", dir, "-o", out]);
+      expect(readFileSync(join(out, "model.twin"), "utf8")).toContain(`elapsed(at: ${edges}`);
+    }
+  });
+
   it("writes over nothing, and names the folder's own files where it writes beside them", async () => {
     const dir = temporary();
     recboleLog(dir);

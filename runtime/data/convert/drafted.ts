@@ -1,14 +1,16 @@
 // From what a project publishes to the texts of a model and its binding.
 import { TwinError } from "../../../contract/error.ts";
 import { recordOf } from "../../../contract/record.ts";
+import { clockFactors } from "../clock.ts";
 import { belongingTo } from "../draft/belonging.ts";
 import type { DraftFeature } from "../draft/kinds.ts";
 import { declared, keptOf, modelText, seenDoc } from "../draft/model-text.ts";
 import { Names } from "../draft/names.ts";
+import { agoText, edgesBetween, pastOf } from "../draft/past.ts";
 import { bindingText, type NamedHistory } from "./binding-text.ts";
 import { type Bound, madeOf, parallelMade } from "./kinds.ts";
 import type { Look } from "./look.ts";
-import type { Published, PublishedFeature } from "./published.ts";
+import type { Published, PublishedFeature, PublishedHistory } from "./published.ts";
 
 export interface Converted {
   readonly model: string;
@@ -190,11 +192,16 @@ async function historiesOf(
   { item, cross: crossed }: Readonly<Record<Group, readonly Named[]>>,
   notes: string[],
 ): Promise<NamedHistory[]> {
-  const { histories, rows, files, clock } = published;
-  const ago = (max: number): string => (clock === null || clock.unit === "steps" ? stepEdges(max) : "1h, 1d, 7d, 30d");
+  const { histories, rows, files } = published;
   if (rows === "events") {
     const max = Math.min(longestHistory, published.longest);
-    const text = { name: "seen", ...sizes(max), ago: ago(max), cross: crossed, doc: seenDoc };
+    const text = {
+      name: "seen",
+      ...sizes(max),
+      ago: await agoIn(look, published, null, max),
+      cross: crossed,
+      doc: seenDoc,
+    };
     return [{ text, published: null, columns: {} }];
   }
   const names = new Names(declared.filter((name) => name !== "seen"));
@@ -229,12 +236,35 @@ async function historiesOf(
     }
     const doc = [`What this user did, newest first: ${history.name}.`];
     named.push({
-      text: { name, ...sizes(max), ago: ago(max), cross, doc },
+      text: { name, ...sizes(max), ago: await agoIn(look, published, history, max), cross, doc },
       published: history,
       columns: recordOf(columns),
     });
   }
   return named;
+}
+
+/** Edges of the time since: from the data's quantiles where there is a clock, in steps where there is none. */
+async function agoIn(
+  look: Look,
+  { clock, user, files }: Published,
+  history: PublishedHistory | null,
+  max: number,
+): Promise<string> {
+  if (clock === null || clock.unit === "steps") {
+    return stepEdges(max);
+  }
+  if (history === null) {
+    return user === null
+      ? agoText({ ago: null }, false)
+      : agoText(await pastOf(look.source, await look.relation(files.train), { user, clock }), false);
+  }
+  if (history.times === null) {
+    return stepEdges(max);
+  }
+  const [low, high] = await look.since(files.train, clock.column, history.times, history.list);
+  const factor = clockFactors[clock.unit];
+  return edgesBetween(low / factor, high / factor, false);
 }
 
 /** 1, 2, 5, 10, 20, … below the longest history. */

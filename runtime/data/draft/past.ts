@@ -93,7 +93,7 @@ const durations: readonly (readonly [string, number])[] = [
 ];
 
 /** Edges of `ago` as the language writes them: a list without its brackets, or `log(…)`. */
-export function agoText({ ago }: Past, steps: boolean): string {
+export function agoText({ ago }: Pick<Past, "ago">, steps: boolean): string {
   if (ago === null) {
     return steps ? "1, 10, 100" : "1h, 1d, 7d, 30d";
   }
@@ -108,6 +108,10 @@ export function agoText({ ago }: Past, steps: boolean): string {
   const to = durations.find(([, seconds]) => seconds >= high) ?? durations[durations.length - 1];
   return to[1] < 2 * from[1] ? from[0] : `log(${from[0]}, ${to[0]}, ${edgesFor(from[1], to[1])})`;
 }
+
+/** Edges between two quantiles of the time since, in seconds or steps. */
+export const edgesBetween = (low: number, high: number, steps: boolean): string =>
+  agoText({ ago: low > 0 ? { low, high } : null }, steps);
 
 /** Two edges to each doubling, sixteen at most. */
 const edgesFor = (from: number, to: number): number =>
