@@ -34,12 +34,40 @@ async function write(data: string, folder: string, share: number, cuts: readonly
   }
 }
 
+async function generate(folder: string, made: readonly Omit<Cut, "file">[]): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const source = await Database.open();
+  try {
+    for (const { name, select } of made) {
+      await source.all(`COPY (${select}) TO ${literal(join(folder, name))} (FORMAT parquet)`);
+    }
+  } finally {
+    source.close();
+  }
+}
+
 const absent = (data: string, files: readonly string[]): string[] =>
   files.map((file) => join(data, file)).filter((file) => !existsSync(file));
 
 const ratings = "movielens/ratings.csv.gz";
 const movies = "movielens/movies.csv.gz";
 const interactions = "assistments/interactions.csv.gz";
+
+/** Evenly from 0 to 1, the same on every machine. */
+const drawn = (...of: readonly string[]): string =>
+  `((md5_number_lower(concat_ws(' ', ${of.join(", ")})) % 1000003) / 1000003.0)`;
+
+/** Generated: 3,000 items with 8 of 500 tags, seldom and frequent ones; each user likes every seventh tag, and clicks by how many of the item's they like. */
+const tagged = {
+  users: 4000,
+  each: 100,
+  items: `SELECT item_id, string_agg(DISTINCT 't' || tag, '|' ORDER BY 't' || tag) AS tags FROM (SELECT item_id, floor(500 * ${drawn("'tag'", "item_id", "k")} ** 2)::INTEGER AS tag FROM range(3000) AS i(item_id), range(8) AS t(k)) GROUP BY item_id ORDER BY item_id`,
+  events(users: number): string {
+    const events = `SELECT user_id, n, floor(3000 * ${drawn("'item'", "user_id", "n")} ** 1.5)::BIGINT AS item_id, 1600000000 + floor(31536000 * ${drawn("'time'", "user_id", "n")})::BIGINT AS time FROM range(${users}) AS u(user_id), range(${this.each}) AS e(n)`;
+    const likes = `len(list_filter(string_split(tags, '|'), lambda tag: ${drawn("'likes'", "user_id", "tag")} < 1 / 7.0))`;
+    return `SELECT user_id, item_id, time, (${drawn("'click'", "user_id", "n")} < 1 / (1 + exp(1.5 - 1.2 * ${likes})))::INTEGER AS click FROM (${events}) JOIN (${this.items}) USING (item_id) ORDER BY user_id, time`;
+  },
+};
 
 export const draftSets: readonly DraftSet[] = [
   {
@@ -73,6 +101,17 @@ export const draftSets: readonly DraftSet[] = [
         { name: "movies.parquet", file: movies, select: "SELECT * FROM FILE" },
       ]);
       return ["--from", join(folder, "log.parquet"), "--items", join(folder, "movies.parquet")];
+    },
+  },
+  {
+    name: "tags",
+    missing: () => [],
+    async cut(_, folder, share) {
+      await generate(folder, [
+        { name: "log.parquet", select: tagged.events(Math.max(10, Math.round(share * tagged.users))) },
+        { name: "items.parquet", select: tagged.items },
+      ]);
+      return ["--from", join(folder, "log.parquet"), "--items", join(folder, "items.parquet")];
     },
   },
 ];
