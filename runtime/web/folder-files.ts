@@ -109,9 +109,14 @@ export const tooLarge = (place: string, size: number, most: number, cure?: strin
 
 const sizeOf = (file: Uint8Array | Blob): number => (file instanceof Uint8Array ? file.length : file.size);
 
-/** Files that were picked, by their paths in the folder whose manifest lies highest. */
+/** Files that were picked, by their paths. */
 export function pickedFiles(picked: ArrayLike<PickedFile>): ReadonlyMap<string, Blob> {
-  const all = Array.from(picked, (file) => [file.webkitRelativePath || file.name, file] as const);
+  return new Map(Array.from(picked, (file) => [file.webkitRelativePath || file.name, file] as const));
+}
+
+/** By their paths in the folder whose manifest.json lies highest, whatever it lies in. */
+export function inFolder<T>(files: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  const all = [...files];
   const manifests = all.flatMap(([path]) => (/(^|\/)manifest\.json$/.test(path) ? [path.slice(0, -13)] : []));
   const [root = ""] = manifests.sort((a, b) => a.length - b.length);
   return new Map(

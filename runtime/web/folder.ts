@@ -13,7 +13,7 @@ import type { SessionName } from "../session/session.ts";
 import { parseDuration } from "../table/freshness.ts";
 import { checkedFile, keyOf, manifestBytes, manifestName, type OpenedFiles } from "./checked-files.ts";
 import { externalRanges } from "./external-ranges.ts";
-import { type FolderFiles, GivenFiles, pickedFiles } from "./folder-files.ts";
+import { type FolderFiles, GivenFiles, inFolder, pickedFiles } from "./folder-files.ts";
 import { keptBytes } from "./kept-bytes.ts";
 import { Meter } from "./meter.ts";
 import { outsideTables, rowsOfWeights } from "./outside-tables.ts";
@@ -44,6 +44,8 @@ export async function openFolder(from: FolderSource, options: FolderOptions = {}
 
 async function open(from: FolderSource, options: FolderOptions, again: boolean): Promise<WebFolder> {
   const { signal = null, maxStaleness = 0, largest = defaultLargest } = options;
+  expectPositive("largest", largest);
+  expectPositive("stalled", options.stalled ?? 1);
   const staleness = parseDuration(maxStaleness, "maxStaleness");
   const integrity = options.integrity === undefined ? null : pinned(options.integrity);
   const notes: string[] = [];
@@ -81,6 +83,12 @@ async function open(from: FolderSource, options: FolderOptions, again: boolean):
   };
 }
 
+function expectPositive(name: string, value: number): void {
+  if (!(value > 0)) {
+    throw new TwinError(`openFolder: ${name} is ${String(value)}; bring a number above 0`);
+  }
+}
+
 function serverOptions(
   { fetch: given, stalled = 30_000 }: FolderOptions,
   meter: Meter,
@@ -95,7 +103,7 @@ function filesOf(from: FolderSource, options: FolderOptions, meter: Meter, note:
   if (typeof from === "string" || from instanceof URL) {
     return new ServerFiles(from, serverOptions(options, meter, note));
   }
-  return new GivenFiles("length" in from ? pickedFiles(from) : from);
+  return new GivenFiles(inFolder<Uint8Array | Blob>("length" in from ? pickedFiles(from) : from));
 }
 
 async function packOf(

@@ -31,11 +31,13 @@ export class ServerFiles implements FolderFiles {
     base.pathname = base.pathname.replace(/(\/manifest\.json|\/)?$/, "/");
     this.#base = base;
     this.#options = options;
-    this.where = base.href;
+    this.where = base.origin + base.pathname;
   }
 
+  /** Without what stands behind `?`: it may be a secret, and is no part of a place. */
   place(path: string): string {
-    return this.#url(path).href;
+    const { origin, pathname } = this.#url(path);
+    return origin + pathname;
   }
 
   read(path: string, request: ReadRequest): Promise<Uint8Array | Missing> {

@@ -72,6 +72,31 @@ describe.each([
   });
 });
 
+it("sends what stands behind the address's `?` with every request, and shows it to nobody", async () => {
+  const dir = await builtRanked();
+  const server = await served(dir);
+  const asked: string[] = [];
+  server.whim = ({ request, path }, response) => {
+    asked.push(request.url ?? "");
+    return path === "rank.onnx" ? response.writeHead(401).end() !== undefined : false;
+  };
+  const folder = await openFolder(`${server.url}/?token=secret#part`);
+  await folder.graph("request");
+  expect(asked.length).toBeGreaterThan(5);
+  expect(asked.filter((url) => !url.endsWith("?token=secret"))).toEqual([]);
+  expect(folder.dir).toBe(`${server.url}/`);
+  const refused = folder.graph("rank");
+  await expect(refused).rejects.toThrow(`cannot fetch ${server.url}/rank.onnx: the server answers 401`);
+  await expect(refused).rejects.not.toThrow(/secret/);
+});
+
+it("finds the folder in files that were given with more before their names", async () => {
+  const files = filesIn(await builtRanked()).map(([path, bytes]) => [`site/build/${path}`, bytes] as const);
+  const more = new Map([...files, ["site/build/old/manifest.json", new Uint8Array(3)] as const]);
+  expect((await openFolder(more)).manifest.model).toBe("ranked");
+  await expect(openFolder(more, { largest: 0 })).rejects.toThrow(/largest is 0; bring a number above 0/);
+});
+
 it("reads vocabularies, and keys that are texts", async () => {
   const names = Array.from({ length: 12 }, (_, i) => `item ${i} ü`);
   const source = `model one
