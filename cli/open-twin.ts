@@ -13,15 +13,20 @@ export interface RuntimeOptions {
 /** Names that ONNX Runtime has for execution providers in Node; which of them run here, `twin doctor` says. */
 const providers = ["cpu", "cuda", "tensorrt", "webgpu", "dml", "coreml", "qnn"];
 
-/** @throws WrongUsage naming the option */
-export const loadOptions = (options: RuntimeOptions): LoadOptions => {
-  for (const name of options.providers) {
+/** @throws WrongUsage for a name that is none */
+export function expectProviders(wanted: readonly string[]): void {
+  for (const name of wanted) {
     if (!providers.includes(name)) {
       throw new WrongUsage(
         `--providers: ${name === "" ? "an empty name" : `\`${name}\``} is no execution provider; known: ${providers.join(", ")}`,
       );
     }
   }
+}
+
+/** @throws WrongUsage naming the option */
+export const loadOptions = (options: RuntimeOptions): LoadOptions => {
+  expectProviders(options.providers);
   const { threads, maxStaleness } = options;
   if (maxStaleness !== undefined) {
     try {

@@ -50,6 +50,11 @@ const fraction = (text: string): number => {
 
 const json = () => new Option("--json", "print JSON on stdout, for programs");
 
+const providers = () =>
+  new Option("--providers <list>", "execution providers in order, as in cuda,cpu; see twin doctor")
+    .argParser((text) => text.split(","))
+    .default(["cpu"], "cpu");
+
 /**
  * Runs one command line to its end.
  * @param words what stands after `twin`
@@ -147,6 +152,7 @@ function commandLine(): Command {
     .option("--from <run>", "start from what this run or build learned, as far as it still fits")
     .option("--resume", "go on with the run in the folder, from its last checkpoint")
     .option("--threads <n>", "threads of a session (default: one a core)", positive)
+    .addOption(providers())
     .option("--epochs <n>", "passes over the training part (default: the model's)", share)
     .option("--steps <n>", "steps, in place of epochs", positive)
     .option("--seed <n>", "seed of start values, order and noise (default: the model's)", whole)
@@ -183,6 +189,7 @@ function commandLine(): Command {
     .option("--data <data.yaml>", "the binding of the items file (and of the event log, for coverage)")
     .option("--from-store", "project the items of the current generation again, after a change of the weights")
     .option("--workers <n>", "sessions that project at the same time", whole, 2)
+    .addOption(providers())
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).buildTable(dir, options));
   table
@@ -237,7 +244,7 @@ function commandLine(): Command {
 
   const runtimeOptions = (command: Command): Command =>
     command
-      .option("--providers <list>", "execution providers, in order", (text: string) => text.split(","), ["cpu"])
+      .addOption(providers())
       .option("--threads <n>", "threads of a session", positive)
       .option("--max-staleness <duration>", "how old a table of other weights may be: 900s, 15min, 1h, 1d");
 

@@ -1,53 +1,64 @@
 // `twin doctor`: which execution providers really run here, each proved by a session that runs a graph.
 
-import { spawnSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { probeModel } from "../../compiler/index.ts";
+import { examine, type Finding, knownProviders } from "../doctor-probe.ts";
+import { Failed } from "../failure.ts";
 import { print, printJson } from "../output.ts";
-
 import { version } from "../version.ts";
 
-interface Finding {
-  readonly provider: string;
-  readonly runs: boolean;
-  readonly reason: string;
-}
-
-/** Asked in a process of its own: a provider without its libraries may end the process that asks. */
-const probe = `
-const ort = require("onnxruntime-node");
-const [provider, model] = process.argv.slice(1);
-const options = { executionProviders: [provider], logSeverityLevel: 4 };
-if (provider !== "cpu") options.extra = { session: { disable_cpu_ep_fallback: "1" } };
-ort.InferenceSession.create(Buffer.from(model, "base64"), options)
-  .then((session) => session.run({ x: new ort.Tensor("float32", [-1, 2], [2]) }))
-  .then(({ y }) => { if (y.data[0] !== 0 || y.data[1] !== 2) throw new Error("wrong result"); process.exit(0); })
-  .catch((error) => { console.error(String(error.message).split("\\n")[0]); process.exit(1); });
-`;
-
 export function doctor(options: { json?: boolean }): void {
-  const model = Buffer.from(probeModel()).toString("base64");
-  const findings = ["cpu", "cuda", "webgpu"].map((provider): Finding => {
-    const { status, signal, stderr } = spawnSync(process.execPath, ["-e", probe, provider, model], {
-      encoding: "utf8",
-      timeout: 60_000,
-      cwd: import.meta.dirname,
-    });
-    const last = stderr.trim().split("\n").at(-1) ?? "";
-    return {
-      provider,
-      runs: status === 0,
-      reason: status === 0 ? "" : last || `ended by ${signal ?? `exit ${status}`}`,
-    };
-  });
+  const { names, failure } = knownProviders();
+  const findings = names.map(examine);
   const machine = { twin: version, node: process.version, cores: availableParallelism(), memory: totalmem() };
   if (options.json) {
     printJson({ ...machine, providers: findings });
-    return;
+  } else {
+    print(`twin ${machine.twin}, Node ${machine.node}, ${machine.cores} cores, ${bytesText(machine.memory)} of memory`);
+    for (const finding of findings) {
+      print(findingText(finding));
+    }
   }
-  print(`twin ${machine.twin}, Node ${machine.node}, ${machine.cores} cores, ${bytesText(machine.memory)} of memory`);
-  for (const { provider, runs, reason } of findings) {
-    print(`${provider.padEnd(7)} ${runs ? "runs" : `does not run: ${reason}`}`);
+  if (failure !== null) {
+    throw new Failed(
+      `onnxruntime-node cannot be loaded (${failure}): install it with \`npm install onnxruntime-node\``,
+    );
   }
+}
+
+const columns = 80;
+const indent = 10;
+
+/** Words in lines that an 80 column terminal shows as they are. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, line].map((one) => `${" ".repeat(indent)}${one}`).join("\n");
+}
+
+export function findingText(finding: Finding): string {
+  const { provider, runs, reason, remedy, device, nodes, milliseconds, tested } = finding;
+  const untested = tested ? [] : ["untested: no test of Twin has run its graphs on this provider"];
+  const took =
+    milliseconds === null
+      ? []
+      : [
+          `${nodes === null ? "" : `nodes on the device: ${nodes.there} of ${nodes.all}; `}opened in ${milliseconds.open.toFixed(1)} ms, a run in ${milliseconds.run.toFixed(2)} ms`,
+        ];
+  const details = [
+    ...(reason === "" ? [] : [reason]),
+    ...(device === null ? [] : [device]),
+    ...took,
+    ...(remedy === null ? [] : [`to have it: ${remedy}`]),
+    ...untested,
+  ];
+  const head = `${provider.padEnd(indent - 1)} ${runs ? "runs" : "does not run"}`;
+  return [head, ...details.map(wrapped)].join("\n");
 }

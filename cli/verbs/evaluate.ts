@@ -54,8 +54,16 @@ export async function evaluate(dir: string, options: Options): Promise<void> {
   }
 }
 
-async function testBuild(dir: string, { requests, seed, json }: Options): Promise<void> {
-  const report = await selfTest(dir, { requests, seed });
+async function testBuild(dir: string, options: Options): Promise<void> {
+  const { requests, seed, json } = options;
+  const { providers, threads } = loadOptions(options);
+  const report = await selfTest(dir, {
+    requests,
+    seed,
+    warn: (message) => say(`warning: ${message}`),
+    ...(providers !== undefined && { providers }),
+    ...(threads !== undefined && { threads }),
+  });
   if (json) {
     printJson(report);
   } else {
@@ -110,7 +118,7 @@ async function testModel(dir: string, data: string, options: Options): Promise<v
 export function batchScoring(
   { engine }: LocalTwin,
   binding: Binding,
-  { cache, threads, samples }: Pick<BatchOptions, "cache" | "threads" | "samples">,
+  { cache, threads, samples, providers }: Pick<BatchOptions, "cache" | "threads" | "samples" | "providers">,
   signal: AbortSignal,
 ): Promise<BatchScoring> {
   return openBatchScoring(engine.artefacts, binding, {
@@ -119,6 +127,7 @@ export function batchScoring(
     note: (message) => say(`note: ${message}`),
     ...(samples !== undefined && { samples }),
     ...(cache !== undefined && { cache }),
+    ...(providers !== undefined && { providers }),
     ...(threads !== undefined && { threads }),
   });
 }

@@ -6,6 +6,7 @@ import { readBinding } from "../../runtime/data/index.ts";
 import { recovered } from "../../runtime/serve/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
+import { expectProviders } from "../open-twin.ts";
 import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 
@@ -13,10 +14,15 @@ interface TableOptions {
   readonly data?: string;
   readonly fromStore?: boolean;
   readonly workers: number;
+  readonly providers: readonly string[];
   readonly json?: boolean;
 }
 
-export async function buildTable(dir: string, { data, fromStore = false, workers, json }: TableOptions): Promise<void> {
+export async function buildTable(
+  dir: string,
+  { data, fromStore = false, workers, providers, json }: TableOptions,
+): Promise<void> {
+  expectProviders(providers);
   if (data === undefined && !fromStore) {
     throw new WrongUsage(
       "say where the items come from: --data data.yaml, or --from-store to project those of the current generation again",
@@ -29,6 +35,7 @@ export async function buildTable(dir: string, { data, fromStore = false, workers
       binding: data === undefined ? null : readBinding(data),
       fromStore,
       workers,
+      providers,
       signal,
       onProgress: showProgress(),
       warn: (message) => say(`warning: ${message}`),

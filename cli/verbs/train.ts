@@ -45,6 +45,7 @@ import {
 } from "../../runtime/train/index.ts";
 import { type Learned, learn } from "../learned.ts";
 import { quietNativeLog } from "../native-log.ts";
+import { expectProviders } from "../open-twin.ts";
 import { print, printJson, say } from "../output.ts";
 import { showLine, showProgress, stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
@@ -59,6 +60,7 @@ export interface TrainOptions {
   readonly from?: string;
   readonly resume?: boolean;
   readonly threads?: number;
+  readonly providers?: readonly string[];
   readonly epochs?: number;
   readonly steps?: number;
   readonly seed?: number;
@@ -80,7 +82,8 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
 /** Trains without printing results; progress and what was read are said. */
 export async function trainTo(file: string, options: TrainOptions): Promise<TrainReport> {
   quietNativeLog();
-  const { output, resume = false } = options;
+  const { output, resume = false, providers = ["cpu"] } = options;
+  expectProviders(providers);
   expectFolder(output, resume);
   const own = [file, options.data].map((path) => relative(output, path).replaceAll("\\", "/"));
   // The run's copies, where they are what is named.
@@ -127,6 +130,7 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
         checkpointEvery: options.checkpointEvery ?? null,
         signal,
         warn: (message) => say(`warning: ${message}`),
+        providers,
         onProgress: (progress) => show(trainLine(progress), progress.finished),
         onEvaluation: (evaluation) => show(evaluationLine(evaluation), true),
       }),

@@ -50,6 +50,8 @@ export interface BuildTablesOptions {
   readonly signal?: AbortSignal;
   /** Threads that project; default 2. 0: in this thread. */
   readonly workers?: number;
+  /** Execution providers in order of preference; default `["cpu"]`. On another one projects in this thread. */
+  readonly providers?: readonly string[] | undefined;
   /** Measure the largest error of narrower rows; default true. */
   readonly measureLoss?: boolean;
   /** Items projected at once; default 8,192. */
@@ -145,7 +147,7 @@ async function write(
   source: Source | null,
   binding: Binding | null,
 ): Promise<BuildReport> {
-  const { signal, batch = 8192, measureLoss = true, workers = 2 } = options;
+  const { signal, batch = 8192, measureLoss = true, workers = 2, providers = ["cpu"] } = options;
   const { dir, manifest } = artefacts;
   const begun = performance.now();
   const input =
@@ -157,13 +159,14 @@ async function write(
   const loss = new Map<string, number>();
   try {
     const rows = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
-    const inThread = workers === 0 || input.items < fewItems;
+    // A device has one session: several would wait for each other.
+    const inThread = workers === 0 || input.items < fewItems || providers[0] !== "cpu";
     const plan = projectionPlan(dir, manifest, rows, measureLoss);
     if (plan !== null) {
-      const work = { projector: projectorFiles(dir, manifest, plan, inThread ? 2 : 1), store: input.store };
+      const work = { projector: projectorFiles(dir, manifest, plan, inThread ? 2 : 1, providers), store: input.store };
       // The database hands out whole pieces of 2,048 rows, so that a batch may be that much larger.
       const largest = Math.min(input.store ? storeBatch(batch) : batch + 2048, input.items);
-      starting = inThread ? localProjector(work, largest) : threadProjector(work, workers, largest);
+      starting = inThread ? localProjector(work, largest, options.warn) : threadProjector(work, workers, largest);
       // Its error is thrown when its turn comes.
       starting.catch(() => undefined);
     }

@@ -17,6 +17,8 @@ export interface ProjectorFiles {
   readonly weights: { readonly bytes: number; readonly blocks?: string | undefined } | null;
   /** Threads of one session. */
   readonly threads: number;
+  /** Execution providers in order of preference. */
+  readonly providers: readonly string[];
 }
 
 export function projectorFiles(
@@ -24,12 +26,17 @@ export function projectorFiles(
   { files }: Manifest,
   plan: ProjectionPlan,
   threads: number,
+  providers: readonly string[] = ["cpu"],
 ): ProjectorFiles {
-  return { dir, plan, weights: files[weightsFile] ?? null, threads };
+  return { dir, plan, weights: files[weightsFile] ?? null, threads, providers };
 }
 
-export async function openProjection({ dir, plan, weights, threads }: ProjectorFiles): Promise<Projection> {
-  const session = await openFile(join(dir, plan.graph), { providers: ["cpu"], threads, warn: () => undefined });
+/** @param warn told of each provider that could not be had */
+export async function openProjection(
+  { dir, plan, weights, threads, providers }: ProjectorFiles,
+  warn: (message: string) => void = () => undefined,
+): Promise<Projection> {
+  const session = await openFile(join(dir, plan.graph), { providers, threads, warn });
   if (plan.outside.length === 0) {
     return new Projection(plan, session, null);
   }

@@ -30,8 +30,12 @@ class Slots {
 }
 
 /** A projector in this thread, for builds that are done before a thread would have started. @param items of one job, at most */
-export async function localProjector(plan: Omit<WorkerPlan, "slots">, items: number): Promise<Projector> {
-  const projection = await openProjection(plan.projector);
+export async function localProjector(
+  plan: Omit<WorkerPlan, "slots">,
+  items: number,
+  warn?: (message: string) => void,
+): Promise<Projector> {
+  const projection = await openProjection(plan.projector, warn);
   const store = plan.store === null ? null : await StoreReader.open(plan.store);
   const slots = new Slots(2, slotBytes(plan.projector.plan, items));
   let last: Promise<unknown> = Promise.resolve();

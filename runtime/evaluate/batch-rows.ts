@@ -20,6 +20,8 @@ export interface BatchOptions {
   readonly users?: number;
   /** Of a session; default 2. */
   readonly threads?: number;
+  /** Execution providers in order of preference; default `["cpu"]`. */
+  readonly providers?: readonly string[];
   readonly signal?: AbortSignal;
   /** Rows without a label as well. */
   readonly samples?: "all";
@@ -73,7 +75,10 @@ export async function openBatchScoring(
     const weights = openListed(dir, manifest, "weights.safetensors", await hasher());
     const state = new TrainState(plan.spec, (name) => weights.read(name), { learning: false });
     weights.close();
-    const graphs = folderGraphs(dir, plan.spec, threads);
+    const graphs = folderGraphs(dir, plan.spec, threads, {
+      providers: options.providers ?? ["cpu"],
+      warn: (message) => options.note?.(message),
+    });
     closing.push(() => graphs.close());
     const feeder = await threadFeeder({ place: { folder, module: null }, plan, seed: 1 });
     closing.push(() => feeder.close());

@@ -18,6 +18,8 @@ export interface SelfTestOptions extends Pick<LoadOptions, "providers" | "thread
   /** Candidates of each request; default 8. */
   readonly candidates?: number;
   readonly seed?: number;
+  /** Told of each provider that could not be had, among other things. */
+  readonly warn?: (message: string) => void;
 }
 
 export interface SelfTestReport {
@@ -38,7 +40,7 @@ export interface SelfTestReport {
 const syntheticRows = 5000;
 
 export async function selfTest(dir: string, options: SelfTestOptions = {}): Promise<SelfTestReport> {
-  const { requests = 20, history = 1000, candidates = 8, seed = 1, ...rest } = options;
+  const { requests = 20, history = 1000, candidates = 8, seed = 1, warn, ...rest } = options;
   const twin = await LocalTwin.open(dir, { ...rest, maxStaleness: Number.MAX_SAFE_INTEGER });
   try {
     const { engine } = twin;
@@ -77,6 +79,9 @@ export async function selfTest(dir: string, options: SelfTestOptions = {}): Prom
       synthetic,
     };
   } finally {
+    for (const warning of twin.warnings) {
+      warn?.(warning);
+    }
     await twin.close();
   }
 }

@@ -5,6 +5,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { TwinError } from "../../contract/error.ts";
 import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
 import { emptyRecord } from "../../contract/record.ts";
+import { nativeReason, providerRemedy } from "./provider-remedy.ts";
 import {
   type Feeds,
   type GraphSession,
@@ -26,11 +27,23 @@ export interface NodeSessionOptions {
   readonly strict?: boolean;
 }
 
-type Runtime = typeof import("onnxruntime-node");
+/** What is used of onnxruntime-node. */
+export interface NodeRuntime extends Pick<typeof import("onnxruntime-node"), "listSupportedBackends" | "Tensor"> {
+  readonly InferenceSession: {
+    create(path: string, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+}
 
-/** Opens any .onnx file of ours. */
-export async function openFile(path: string, options: NodeSessionOptions): Promise<GraphSession> {
-  const runtime = await import("onnxruntime-node");
+/**
+ * Opens any .onnx file of ours. A provider that cannot be had is left out, loudly, and the next is tried, the CPU at last.
+ * @param library default: onnxruntime-node
+ */
+export async function openFile(
+  path: string,
+  options: NodeSessionOptions,
+  library?: NodeRuntime,
+): Promise<GraphSession> {
+  const runtime: NodeRuntime = library ?? (await import("onnxruntime-node"));
   const supported = runtime.listSupportedBackends().map(({ name }) => name);
   let wanted = [...options.providers];
   const without = (refused: string, why: string): void => {
@@ -38,8 +51,9 @@ export async function openFile(path: string, options: NodeSessionOptions): Promi
     if (wanted.length === 0) {
       wanted = ["cpu"];
     }
+    const remedy = providerRemedy(refused);
     options.warn(
-      `execution provider ${refused} cannot be had here (${why}): ${basename(path)} runs on ${wanted.join(", ")}`,
+      `execution provider ${refused} cannot be had here (${why}): ${basename(path)} runs on ${wanted.join(", ")}${remedy === null ? "" : `. To have ${refused}: ${remedy}`}`,
     );
   };
   for (const provider of options.providers) {
@@ -98,11 +112,11 @@ function sessionOptions(providers: readonly string[], threads: number): Inferenc
   };
 }
 
-function wrap(runtime: Runtime, session: InferenceSession, provider: string, path: string): GraphSession {
+function wrap(runtime: NodeRuntime, session: InferenceSession, provider: string, path: string): GraphSession {
   return {
     provider,
     async run(feeds: Feeds) {
-      const inputs: Record<string, InstanceType<Runtime["Tensor"]>> = emptyRecord();
+      const inputs: Record<string, InstanceType<NodeRuntime["Tensor"]>> = emptyRecord();
       for (const name of session.inputNames) {
         const tensor = feeds[name];
         if (tensor === undefined) {
@@ -110,7 +124,13 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
         }
         inputs[name] = ortTensor(runtime, tensor);
       }
-      const results = await session.run(inputs);
+      const results = await session.run(inputs).catch((error: unknown) => {
+        throw provider === "cpu"
+          ? error
+          : new TwinError(`${path} fails on ${provider}: ${reason(error)}. Leave that provider out to run on the CPU`, {
+              cause: error,
+            });
+      });
       const outputs: Record<string, Tensor> = emptyRecord();
       for (const [name, value] of Object.entries(results)) {
         const data = value.data;
@@ -125,7 +145,7 @@ function wrap(runtime: Runtime, session: InferenceSession, provider: string, pat
   };
 }
 
-function ortTensor({ Tensor: OrtTensor }: Runtime, tensor: Tensor | StoredTensor) {
+function ortTensor({ Tensor: OrtTensor }: NodeRuntime, tensor: Tensor | StoredTensor) {
   switch (tensor.dtype) {
     case "float32":
       return new OrtTensor(tensor.dtype, tensor.data, tensor.shape);
@@ -140,5 +160,5 @@ function ortTensor({ Tensor: OrtTensor }: Runtime, tensor: Tensor | StoredTensor
 
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n")[0].slice(0, 300);
+  return nativeReason(text).slice(0, 300);
 }

@@ -38,6 +38,8 @@ export interface RunOptions extends Pick<TrainOptions, "signal" | "onProgress" |
   /** Values to start from where there is no checkpoint. */
   readonly start: ReadParameter;
   readonly warn: (message: string) => void;
+  /** Execution providers in order of preference; default `["cpu"]`. */
+  readonly providers?: readonly string[] | undefined;
 }
 
 /** As many as there are cores. */
@@ -60,7 +62,7 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
     const plan = trainPlan({ ...manifest, train: { ...manifest.train, epochs, batch: record.batch } });
     const spec = contractFingerprint(manifest);
     const feeder = await threadFeeder({ place: options.data, plan, seed: record.seed });
-    const graphs = folderGraphs(dir, plan.spec, record.threads);
+    const graphs = folderGraphs(dir, plan.spec, record.threads, { providers: options.providers ?? ["cpu"], warn });
     try {
       const hash = await hasher();
       const checkpoint = openCheckpoint(dir, hash, warn);

@@ -1,7 +1,10 @@
 // Every verb of the command line on a small example: what it prints where, and its exit code.
+
 import { copyFileSync, existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Finding } from "../../cli/doctor-probe.ts";
+import { findingText } from "../../cli/verbs/doctor.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { escapes, fine, refused, root, twin } from "../kit/cli.ts";
 import { ask } from "../kit/database.ts";
@@ -232,7 +235,15 @@ describe("tables, ranking, scores", () => {
     const { providers } = JSON.parse((await fine(["doctor", "--json"], {})).stdout);
     const runs = providers.find(({ provider }: { provider: string }) => provider === "cuda").runs as boolean;
     const cuda = await fine(["rank", example.dir, "--request", example.request, "--providers", "cuda,cpu"], {});
-    expect(/warning: execution provider cuda cannot be had here/.test(cuda.stderr)).toBe(!runs);
+    expect(/warning: execution provider cuda cannot be had here.* To have cuda: /.test(cuda.stderr)).toBe(!runs);
+    const args = ["table", "build", example.dir, "--data", example.data, "--providers"];
+    const built = await fine([...args, "cuda"], {});
+    expect(/warning: execution provider cuda cannot be had here.*projector.onnx runs on cpu/.test(built.stderr)).toBe(
+      !runs,
+    );
+    const self = await fine(["evaluate", example.dir, "--self-test", "--requests", "2", "--providers", "dml"]);
+    expect(self.stderr).toMatch(/warning: execution provider dml cannot be had here/);
+    await refused(2, [...args, "gpu"], ["`gpu` is no execution provider"]);
   });
 
   it("scores every row of a data set, readable by DuckDB", async () => {
@@ -258,9 +269,53 @@ describe("tables, ranking, scores", () => {
 
 describe("the rest", () => {
   it("says which execution providers run", async () => {
-    const report = JSON.parse((await fine(["doctor", "--json"])).stdout);
-    expect(report.providers.find(({ provider }: { provider: string }) => provider === "cpu").runs).toBe(true);
-    expect((await fine(["doctor"])).stdout).toMatch(/^cpu +runs$/m);
+    const report: { providers: Finding[] } = JSON.parse((await fine(["doctor", "--json"])).stdout);
+    const of = (name: string) => report.providers.find(({ provider }) => provider === name);
+    expect(of("cpu")).toMatchObject({
+      runs: true,
+      reason: "",
+      remedy: null,
+      nodes: { there: 3, all: 3 },
+      tested: true,
+    });
+    expect(of("cpu")?.device).toMatch(/cores$/);
+    expect(of("cpu")?.milliseconds?.run).toBeGreaterThan(0);
+    for (const { provider, runs, reason, remedy } of report.providers) {
+      expect([provider, reason === ""]).toEqual([provider, runs]);
+      expect(runs && remedy !== null, provider).toBe(false);
+    }
+    const { stdout } = await fine(["doctor"]);
+    expect(stdout).toMatch(
+      /^cpu +runs\n +.*cores\n +nodes on the device: 3 of 3; opened in [\d.]+ ms, a run in [\d.]+ ms$/m,
+    );
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    const cuda = of("cuda");
+    if (cuda !== undefined) {
+      expect(cuda.tested).toBe(false);
+      expect(stdout).toContain("untested: no test of Twin has run its graphs on this provider");
+    }
+  });
+
+  it("calls a provider that ran some nodes elsewhere, or gave wrong numbers, one that does not run", () => {
+    const found: Finding = {
+      provider: "cuda",
+      runs: false,
+      reason: "1 of 3 nodes ran elsewhere",
+      remedy: null,
+      device: "NVIDIA H100",
+      nodes: { there: 2, all: 3 },
+      milliseconds: { open: 12, run: 0.5 },
+      tested: false,
+    };
+    expect(findingText(found)).toBe(
+      [
+        "cuda      does not run",
+        "          1 of 3 nodes ran elsewhere",
+        "          NVIDIA H100",
+        "          nodes on the device: 2 of 3; opened in 12.0 ms, a run in 0.50 ms",
+        "          untested: no test of Twin has run its graphs on this provider",
+      ].join("\n"),
+    );
   });
 
   it("prints help and version on stdout with exit code 0", async () => {

@@ -140,6 +140,19 @@ describe("a run", () => {
     expect(stderr).not.toMatch(/^(new|gone):/m);
   });
 
+  it("on a provider that cannot be had goes on with the next, says so of each graph, and learns the same", async () => {
+    const [plain, other] = ["on-cpu", "on-dml"].map((name) => join(folder, name));
+    await fine(trainArgs(plain, "--steps", "2"));
+    const { stderr } = await fine(trainArgs(other, "--steps", "2", "--providers", "dml,cpu"));
+    for (const graph of ["search", "step", "update"]) {
+      expect(stderr).toMatch(
+        new RegExp(`^warning: execution provider dml cannot be had here .* ${graph}.onnx runs on cpu`, "m"),
+      );
+    }
+    expect(bytes(other, "weights.safetensors")).toBe(bytes(plain, "weights.safetensors"));
+    await refused(2, trainArgs(join(folder, "gpu"), "--providers", "gpu"), ["`gpu` is no execution provider"]);
+  });
+
   it("gives its figures as JSON", async () => {
     const { stdout } = await fine(trainArgs(join(folder, "json"), "--steps", "2", "--json"));
     expect(JSON.parse(stdout)).toMatchObject({ step: 2, steps: 2, end: "all steps", weights: 2 });
