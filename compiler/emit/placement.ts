@@ -53,8 +53,8 @@ function on(cpu: readonly OnnxDtype[], cuda: readonly OnnxDtype[], webgpu: reado
 }
 
 /**
- * ONNX Runtime 1.30: CPU and WebGPU (native) measured with `disable_cpu_ep_fallback`, CUDA from its documentation. An
- * operator that is not here is not emitted.
+ * ONNX Runtime 1.30: WASM and WebGPU held to a browser with `disable_cpu_ep_fallback` by `test/web/placement.test.ts`, CUDA
+ * to its published kernels by `test/compiler/emit/placement.test.ts`. An operator that is not here is not emitted.
  */
 const table: Readonly<Record<string, Support>> = {
   Add: on(fil, fil, fi),

@@ -1,6 +1,6 @@
 // Runs in a page: graphs on onnxruntime-web; where it is bundled for WebGPU, that entry stands in the place of this one.
 import * as ort from "onnxruntime-web/wasm";
-import { fromHalf } from "../../contract/half.ts";
+import { fromHalf, toHalf } from "../../contract/half.ts";
 import { parseSafetensors, type SafeDtype } from "../../contract/safetensors.ts";
 
 /** A tensor as it leaves the page. */
@@ -99,6 +99,10 @@ function tensorOf(dtype: SafeDtype, bytes: ArrayBuffer, shape: readonly number[]
       return new ort.Tensor("float16", new Uint16Array(bytes), shape);
     case "I32":
       return new ort.Tensor("int32", new Int32Array(bytes), shape);
+    case "I64":
+      return new ort.Tensor("int64", new BigInt64Array(bytes), shape);
+    case "BOOL":
+      return new ort.Tensor("bool", new Uint8Array(bytes), shape);
     case "U8":
       return new ort.Tensor("uint8", new Uint8Array(bytes), shape);
     default:
@@ -106,7 +110,41 @@ function tensorOf(dtype: SafeDtype, bytes: ArrayBuffer, shape: readonly number[]
   }
 }
 
-declare global {
-  var graphs: { readonly runGraph: typeof runGraph };
+/** A model of its own, and what goes into it. */
+export interface PageModel extends Pick<PageRun, "provider" | "threads"> {
+  readonly url: string;
+  readonly feeds: Readonly<Record<string, PageTensor & { readonly dtype: SafeDtype }>>;
 }
-globalThis.graphs = { runGraph };
+
+async function runModel(asked: PageModel): Promise<Record<string, PageTensor>> {
+  const session = await open(asked.url, null, asked);
+  try {
+    const feeds = Object.entries(asked.feeds).map(([name, { dtype, shape, data }]) => {
+      return [name, tensorOf(dtype, arrayOf(dtype, data).buffer, shape)] as const;
+    });
+    return numbers(await session.run(Object.fromEntries(feeds)));
+  } finally {
+    await session.release();
+  }
+}
+
+function arrayOf(dtype: SafeDtype, data: readonly number[]) {
+  switch (dtype) {
+    case "F16":
+      return Uint16Array.from(data, toHalf);
+    case "I32":
+      return Int32Array.from(data);
+    case "I64":
+      return BigInt64Array.from(data, BigInt);
+    case "U8":
+    case "BOOL":
+      return Uint8Array.from(data);
+    default:
+      return Float32Array.from(data);
+  }
+}
+
+declare global {
+  var graphs: { readonly runGraph: typeof runGraph; readonly runModel: typeof runModel };
+}
+globalThis.graphs = { runGraph, runModel };

@@ -1,9 +1,10 @@
 // The check that a graph stays on every device: it names operator, dtype and provider.
 import { describe, expect, it } from "vitest";
 import { emitNodes } from "../../../compiler/emit/emitter.ts";
-import { nodePlacement, placement } from "../../../compiler/emit/placement.ts";
+import { claims, nodePlacement, placement } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import type { OnnxNode } from "../../../compiler/ir/rule.ts";
+import { cudaKernels } from "../../kit/cuda-kernels.ts";
 import { graphOf } from "../../kit/graph-of.ts";
 
 const node = (
@@ -35,6 +36,12 @@ describe("placement", () => {
     const kept = b.roundRobin(scores, b.input("positions", "float32", ["history"]), 50);
     expect(emitNodes(graphOf({ kept })).nodes.some(({ opType }) => opType === "If")).toBe(true);
     expect(placement(graphOf({ kept }))).toEqual([]);
+  });
+
+  it("claims of CUDA what ONNX Runtime publishes of its kernels", () => {
+    const unpublished = claims("cuda").filter(({ op, dtype }) => !cudaKernels[op]?.includes(dtype));
+    expect(unpublished).toEqual([]);
+    expect(claims("cuda").length).toBeGreaterThan(90);
   });
 
   it("names an operator that no provider is known to have", () => {
