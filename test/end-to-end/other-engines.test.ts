@@ -1,7 +1,7 @@
 // The graphs as other programs see them: onnx's checker and strict shape inference take every one, names are unique, and
 // ONNX Runtime for Python gives the numbers of parity.safetensors.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { CompileOptions } from "../../compiler/index.ts";
@@ -14,6 +14,7 @@ import { buildInto, cleanUp, temporary } from "../kit/built-twin.ts";
 import { root } from "../kit/cli.ts";
 import { needs, python } from "../kit/needs.ts";
 import { rankSource } from "../kit/rank-model.ts";
+import { compiled } from "../kit/small-model.ts";
 
 interface Found {
   readonly faults: readonly string[];
@@ -44,6 +45,7 @@ const sources: Readonly<Record<string, readonly [source: string, options: Partia
       ]),
     },
   ],
+  "test/good/plain.twin": [text("test/good/plain.twin"), {}],
   "embeddings outside the graphs": [rankSource(), { outside: "all" }],
   "rows of float16": [stored("float16"), { tableInput: "float16" }],
   "rows of uint8": [stored("uint8"), { tableInput: "uint8" }],
@@ -70,6 +72,14 @@ function answers(runs: Found["runs"]): Sessions {
 
 describe("graphs as other programs see them", needs("python"), () => {
   afterAll(cleanUp);
+
+  it("are those of every good program that this version builds", () => {
+    const good = readdirSync(join(root, "test/good")).filter((name) => name.endsWith(".twin"));
+    const buildsNot = good.filter((name) => sources[`test/good/${name}`] === undefined);
+    for (const name of buildsNot) {
+      expect(() => compiled(text(`test/good/${name}`)), name).toThrow(/./);
+    }
+  });
 
   it.each(Object.entries(sources))("%s", async (_, [source, options]) => {
     const dir = buildInto(join(temporary(), "build"), source, options);
