@@ -2,6 +2,7 @@
 
 import { TwinError } from "../contract/error.ts";
 import { cut } from "../contract/width.ts";
+import { missingPackage } from "../runtime/host/missing-package.ts";
 
 export const exit = { fine: 0, failed: 1, usage: 2, bug: 70 } as const;
 
@@ -68,6 +69,10 @@ function explained(failure: unknown, phase: string): { text: string; code: numbe
   }
   if (failure instanceof TwinError) {
     return { text: `error: ${failure.message}`, code: exit.failed };
+  }
+  const missing = missingPackage(failure);
+  if (missing !== null) {
+    return { text: `error: ${missing}`, code: exit.failed };
   }
   const system = failure as NodeJS.ErrnoException;
   if (

@@ -5,6 +5,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { TwinError } from "../../contract/error.ts";
 import type { GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
 import { emptyRecord } from "../../contract/record.ts";
+import { missingPackage } from "../host/missing-package.ts";
 import { nativeReason, providerRemedy } from "./provider-remedy.ts";
 import {
   type Feeds,
@@ -34,6 +35,15 @@ export interface NodeRuntime extends Pick<typeof import("onnxruntime-node"), "li
   };
 }
 
+async function imported(): Promise<NodeRuntime> {
+  try {
+    return await import("onnxruntime-node");
+  } catch (cause) {
+    const missing = missingPackage(cause);
+    throw missing === null ? cause : new TwinError(missing, { cause });
+  }
+}
+
 /**
  * Opens any .onnx file of ours. A provider that cannot be had is left out, loudly, and the next is tried, the CPU at last.
  * @param library default: onnxruntime-node
@@ -43,7 +53,7 @@ export async function openFile(
   options: NodeSessionOptions,
   library?: NodeRuntime,
 ): Promise<GraphSession> {
-  const runtime: NodeRuntime = library ?? (await import("onnxruntime-node"));
+  const runtime: NodeRuntime = library ?? (await imported());
   const supported = runtime.listSupportedBackends().map(({ name }) => name);
   let wanted = [...options.providers];
   const without = (refused: string, why: string): void => {

@@ -46,8 +46,8 @@ beforeAll(() => {
   writeFileSync(join(app, "package.json"), '{"name": "app", "private": true, "type": "module"}\n');
   execFileSync("tar", ["xzf", join(folder, tarball), "-C", installed, "--strip-components", "1"]);
   mkdirSync(join(modules, "@types"));
-  const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
-  for (const name of [...Object.keys(dependencies), "@types/node"]) {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  for (const name of [...Object.keys({ ...dependencies, ...optionalDependencies }), "@types/node"]) {
     mkdirSync(join(modules, name, ".."), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(modules, name));
   }
