@@ -8,7 +8,7 @@ const shown = 10;
 
 const $ = (id) => document.getElementById(id);
 const element = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text });
-const percent = (value) => `${(100 * value).toFixed(1)} %`;
+const percent = (value) => `${(100 * value).toFixed(1)}\u00a0%`;
 
 function showStatus(twin, milliseconds) {
   const { provider, worker, crossOriginIsolated, generation, traffic, notes } = twin.status();
@@ -51,7 +51,7 @@ function showRanked(label, scores, prepared, rank) {
   const buttons = order.slice(0, shown).map((candidate, place) => {
     const button = Object.assign(element("button", "", ""), { type: "button" });
     const bar = element("span", "bar", "");
-    bar.style.width = percent(scores[candidate] / scores[order[0]]);
+    bar.style.width = `${(100 * scores[candidate]) / scores[order[0]]}%`;
     const key = element("span", "key", String(rank.candidates.item[candidate]));
     button.append(element("span", "number", place + 1), key, element("span", "number", percent(scores[candidate])), bar);
     button.addEventListener("click", () => explain(prepared, rank, candidate, button).catch(fail));

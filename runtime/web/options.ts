@@ -20,6 +20,8 @@ export interface WebLoadOptions {
   readonly integrity?: string;
   /** How old a table made with other weights may be: seconds or `"15min"`; default 0, none may be used. */
   readonly maxStaleness?: number | string;
+  /** A pack (`twin pack`), or its address: used instead of the folder's generation, which is not fetched. */
+  readonly pack?: string | URL | Uint8Array | Blob;
   /** Requests that may wait while others run; default 256. One more is refused. */
   readonly queue?: number;
   readonly memory?: {
@@ -50,11 +52,12 @@ export interface CheckedOptions {
   readonly integrity: string | undefined;
   readonly maxStaleness: number;
   readonly largest: number | undefined;
+  readonly pack: string | Uint8Array | Blob | undefined;
   readonly scoreBytes: number;
 }
 
 const known = [
-  ...["providers", "worker", "threads", "wasmPaths", "integrity", "maxStaleness", "queue", "memory"],
+  ...["providers", "worker", "threads", "wasmPaths", "integrity", "maxStaleness", "pack", "queue", "memory"],
   ...["progress", "warn", "signal"],
 ];
 const providerNames: readonly unknown[] = ["webgpu", "wasm"];
@@ -110,6 +113,8 @@ export function checkWebOptions(options: WebLoadOptions): {
       integrity,
       maxStaleness: parseDuration(options.maxStaleness ?? 0, "maxStaleness"),
       largest: memory.table === undefined ? undefined : whole("memory.table", memory.table, 1),
+      pack:
+        options.pack instanceof URL || typeof options.pack === "string" ? address("pack", options.pack) : options.pack,
       scoreBytes: whole("memory.scores", memory.scores ?? 2 ** 26, 1),
     },
     queue: whole("queue", options.queue ?? 256, 0),
@@ -118,10 +123,15 @@ export function checkWebOptions(options: WebLoadOptions): {
 }
 
 function folder(place: string | URL): string {
+  const whole = address("wasmPaths", place);
+  return whole.endsWith("/") ? whole : `${whole}/`;
+}
+
+/** As the page means it: a worker has another base. */
+function address(option: string, place: string | URL): string {
   try {
-    const address = absolute(place);
-    return address.endsWith("/") ? address : `${address}/`;
+    return absolute(place);
   } catch {
-    throw new TwinError(`load: wasmPaths is ${JSON.stringify(place)}, which is no address of a folder`);
+    throw new TwinError(`load: ${option} is ${JSON.stringify(place)}, which is no address`);
   }
 }

@@ -43,6 +43,7 @@ export async function openServiceOn(
     integrity: options.integrity,
     maxStaleness: options.maxStaleness,
     largest: options.largest,
+    pack: options.pack,
     progress: (done, total) => note({ kind: "progress", progress: { done, total } }),
   });
   return serviceOf(folder, await choosing, options.scoreBytes);

@@ -24,6 +24,7 @@ beforeAll(() => {
     "compiler",
     "contract",
     "docs",
+    "examples",
     "grammar",
     "models",
     "runtime",

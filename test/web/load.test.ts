@@ -1,9 +1,11 @@
 // A page that loads a build folder and ranks: the package as it is shipped, a static server, the quickstart's model.
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Explanation, load, parseRequest, type Ranking } from "../../runtime/index.ts";
 import { useBrowser } from "../kit/browser.ts";
 import { cleanUp } from "../kit/built-twin.ts";
+import { root } from "../kit/cli.ts";
 import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
 import { needs } from "../kit/needs.ts";
 import { isolated, type Site } from "../kit/site.ts";
@@ -128,6 +130,26 @@ describe("load in a page", needs("chromium"), () => {
     expectRight(found);
     expect(found.status).toMatchObject({ worker: false, provider: { name: "wasm", because: "it was asked for" } });
     expect(found.status.requests.workers).toBe(0);
+  });
+
+  it("is what the example page does", async () => {
+    const example = await webSite(browser, build.dir, {
+      routes: {
+        "/examples/browser/": { folder: join(root, "examples/browser") },
+        "/examples/browser/first/twin/": { folder: build.dir },
+        "/examples/browser/first/request.json": { file: build.request },
+      },
+    });
+    const page = await browser.open(`${example.origin}/examples/browser/index.html`);
+    await page.waitForSelector("#status dd");
+    const texts = await page.locator("#ranked .key, #behaviours .key").allInnerTexts();
+    const { scores } = expected.ranking;
+    const [label] = Object.keys(scores);
+    const best = [...scores[label].keys()].sort((a, b) => scores[label][b] - scores[label][a])[0];
+    const { rank } = parseRequest(readFileSync(build.request, "utf8"), "request");
+    expect(texts[0]).toBe(String(rank.candidates.item[best]));
+    expect(texts).toHaveLength(10 + 8);
+    expect(await page.locator("#status").textContent()).toMatch(/wasm, one thread: .*no WebGPU/);
   });
 
   it("works over plain http, and says what it goes without", async () => {
