@@ -2,6 +2,7 @@
 import * as ort from "onnxruntime-web/wasm";
 import { fromHalf, toHalf } from "../../contract/half.ts";
 import { parseSafetensors, type SafeDtype } from "../../contract/safetensors.ts";
+import { floats, Sessions } from "../../runtime/session/session.ts";
 
 /** A tensor as it leaves the page. */
 export interface PageTensor {
@@ -128,6 +129,30 @@ async function runModel(asked: PageModel): Promise<Record<string, PageTensor>> {
   }
 }
 
+/** Several runs at once on two sessions of a model, through the queue that requests go through: `y` of each, in order. */
+async function runTogether(asked: PageModel, inputs: readonly number[][]): Promise<number[][]> {
+  const { shape } = asked.feeds.x;
+  const sessions = new Sessions(async () => {
+    const session = await open(asked.url, null, asked);
+    return {
+      provider: asked.provider,
+      async run({ x }) {
+        const { y } = await session.run({ x: new ort.Tensor("float32", Float32Array.from(x.data), shape) });
+        return { y: floats(Float32Array.from(y.data as Float32Array), ...shape) };
+      },
+      close: () => session.release(),
+    };
+  });
+  try {
+    const runs = inputs.map((data, i) =>
+      sessions.run(i % 2 === 0 ? "search" : "rank", { x: floats(Float32Array.from(data), ...shape) }),
+    );
+    return (await Promise.all(runs)).map(({ y }) => Array.from(y.data));
+  } finally {
+    await sessions.close();
+  }
+}
+
 function arrayOf(dtype: SafeDtype, data: readonly number[]) {
   switch (dtype) {
     case "F16":
@@ -145,6 +170,10 @@ function arrayOf(dtype: SafeDtype, data: readonly number[]) {
 }
 
 declare global {
-  var graphs: { readonly runGraph: typeof runGraph; readonly runModel: typeof runModel };
+  var graphs: {
+    readonly runGraph: typeof runGraph;
+    readonly runModel: typeof runModel;
+    readonly runTogether: typeof runTogether;
+  };
 }
-globalThis.graphs = { runGraph, runModel };
+globalThis.graphs = { runGraph, runModel, runTogether };

@@ -64,6 +64,30 @@ describe("in a browser", needs("browser webgpu"), () => {
     }
   });
 
+  it.each(both)(
+    "runs that are asked for at once are queued, on two sessions of one device, on %s",
+    async (provider) => {
+      const n = 8;
+      const b = builder("square");
+      const x = b.input("x", "float32", [n, n]);
+      (await on[provider].site()).set("/square.onnx", bytesOf(graphOf({ y: b.matmul(x, x) })));
+      const inputs = Array.from({ length: 12 }, (_, run) =>
+        Array.from({ length: n * n }, (_, i) => ((i * 5 + run) % 7) - 3),
+      );
+      const feeds = { x: { dtype: "F32" as const, shape: [n, n], data: [] } };
+      const asked = { url: "/square.onnx", feeds, provider, threads: 1 };
+      const found = await on[provider].inPage((page) =>
+        page.evaluate(([given, all]) => globalThis.graphs.runTogether(given, all), [asked, inputs] as const),
+      );
+      const square = (data: readonly number[]) =>
+        data.map((_, at) => {
+          const [row, column] = [Math.floor(at / n), at % n];
+          return data.slice(0, n).reduce((sum, _one, k) => sum + data[row * n + k] * data[k * n + column], 0);
+        });
+      expect(found).toEqual(inputs.map(square));
+    },
+  );
+
   it("ties are given lower index first on WASM, on rows of any length", async () => {
     for (const length of [16, 257, 5000]) {
       const feeds = feedsOf(length, (i) => (i % length) % 2);
