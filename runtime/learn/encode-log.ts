@@ -33,7 +33,9 @@ export interface RawLog {
 type Encodes = Pick<Manifest, "features" | "histories" | "labels">;
 
 /**
- * Features take the column of their own name. The samples are those that `twin data prepare` makes of the same log by
+ * Features take the column of their own name: single values, lists for tags, null where there is none. Every history holds
+ * all events, and each reads cross features of its own. What `data.yaml` binds otherwise (columns of other names, histories
+ * of other files or of some events, lists instead of events, drawn negatives, text dates) is for `twin data prepare`. The samples are those that `twin data prepare` makes of the same log by
  * `split: {by: share}`, in the same order.
  * @throws TwinError naming column and row
  */
@@ -41,7 +43,7 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
   const items = numbered(log.items, log.items.key, "items");
   const users = numbered(log.users, log.users.key, "users");
   const { events } = log;
-  const time = Float64Array.from(column(events, events.time, "events"), Number);
+  const time = timesOf(column(events, events.time, "events"), events.time);
   const ofUser = found(users, events, events.user);
   const ofItem = found(items, events, events.item);
   const order = newestFirst(ofUser, time);
@@ -140,6 +142,19 @@ function column({ columns, rows }: RawTable, name: string, where: string): reado
     throw new TwinError(`the ${where} have ${rows} rows, and the column ${name} has ${columns[name].length}`);
   }
   return columns[name];
+}
+
+/** @throws TwinError naming the row of what is no time: an order of events by it would be none */
+function timesOf(values: readonly RawValue[], name: string): Float64Array {
+  return Float64Array.from(values, (value, row) => {
+    const time = typeof value === "number" || typeof value === "bigint" ? Number(value) : Number.NaN;
+    if (!Number.isFinite(time)) {
+      throw new TwinError(
+        `events: ${name}[${row}] is no number. A log in memory has its times in the unit that the model's features count in; text dates are read by \`twin data prepare\``,
+      );
+    }
+    return time;
+  });
 }
 
 /** Keys as texts: integers and texts alike are told apart by them. */
