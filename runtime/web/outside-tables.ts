@@ -89,7 +89,7 @@ export function rowsOfWeights(
     const bytes = 4 * rows * dim;
     if (bytes > largest) {
       throw new TwinError(
-        `the embedding ${parameter} has ${bytes} bytes, and at most ${largest} are fetched of one. Cut a pack for the items that this page ranks (twin pack DIR --items ids.txt -o pack.bin) and load it with the folder, or allow more with \`largest\``,
+        `the embedding ${parameter} has ${bytes} bytes, and at most ${largest} are fetched of one. Cut a pack for the items that this page ranks (twin pack DIR --items ids.txt -o pack.bin) and load it with the folder, or allow more with \`memory.table\``,
       );
     }
     head ??= await readHead(weights, place, signal);

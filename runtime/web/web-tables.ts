@@ -135,7 +135,7 @@ export class WebTables implements LiveTables {
       meter.cache(before.length);
       return before;
     }
-    const cure = `A page takes ${this.#largest} bytes of built tables: cut a pack for the items that it ranks (twin pack DIR --items ids.txt -o pack.bin), or allow more with \`largest\``;
+    const cure = `A page takes ${this.#largest} bytes of built tables: cut a pack for the items that it ranks (twin pack DIR --items ids.txt -o pack.bin), or allow more with \`memory.table\``;
     const got = await files.read(path, { signal, most: room, cure, again });
     if (root !== null && !isMissing(got)) {
       await kept.put(keyOf(root), got);
