@@ -62,7 +62,7 @@ function declare() {
   const tsc = join(root, "node_modules", ".bin", "tsc");
   const options = ["--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions", "--noEmit", "false"];
   const places = ["--rootDir", root, "--outDir", join(dist, "types")];
-  const entries = ["compiler/index.ts", "runtime/index.ts", "runtime/web/index.ts"];
+  const entries = ["compiler/index.ts", "runtime/index.ts", "runtime/web/index.ts", "runtime/web/worker.ts"];
   const settings = ["--ignoreConfig", "--target", "es2023", "--module", "nodenext", "--strict", "--skipLibCheck"];
   const more = ["--exactOptionalPropertyTypes", "--verbatimModuleSyntax", "--types", "node"];
   const { status } = spawnSync(tsc, [...entries, ...settings, ...more, ...options, ...places], {

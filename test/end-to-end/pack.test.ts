@@ -1,51 +1,28 @@
 // The package as a user gets it: packed, installed into an empty folder, run there, imported there, its types checked.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { root } from "../kit/cli.ts";
+import { packed } from "../kit/packed.ts";
 
 const folder = temporary();
 const modules = join(folder, "app/node_modules");
 const installed = join(modules, "twin-compiler");
 const app = join(folder, "app");
+/** Bytes that it may weigh, packed and unpacked: a tenth more than it does. Whoever needs more says why here. */
+const budget = { packed: 1_050_000, unpacked: 3_350_000 };
 const shell = { cwd: app, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } } as const;
 
-/**
- * Packed from a copy of the sources, so that no test that runs beside this one loses its bundle. Its dependencies are
- * linked from this checkout, at the versions of its lock file: no registry is asked.
- */
+let tarball = "";
+
+/** Its dependencies are linked from this checkout, at the versions of its lock file: no registry is asked. */
 beforeAll(() => {
-  const copy = join(folder, "checkout");
-  mkdirSync(copy);
-  const wanted = [
-    "cli",
-    "compiler",
-    "contract",
-    "docs",
-    "examples",
-    "grammar",
-    "models",
-    "runtime",
-    "README.md",
-    "LICENSE",
-    "package.json",
-  ];
-  for (const name of wanted) {
-    if (existsSync(join(root, name))) {
-      cpSync(join(root, name), join(copy, name), { recursive: true });
-    }
-  }
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-  execFileSync("npm", ["pack", "--silent", "--ignore-scripts=false", "--pack-destination", folder], {
-    cwd: copy,
-    stdio: "pipe",
-  });
-  const [tarball] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+  tarball = packed(folder);
   mkdirSync(installed, { recursive: true });
   writeFileSync(join(app, "package.json"), '{"name": "app", "private": true, "type": "module"}\n');
-  execFileSync("tar", ["xzf", join(folder, tarball), "-C", installed, "--strip-components", "1"]);
+  execFileSync("tar", ["xzf", tarball, "-C", installed, "--strip-components", "1"]);
   mkdirSync(join(modules, "@types"));
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
   for (const name of [...Object.keys({ ...dependencies, ...optionalDependencies }), "@types/node"]) {
@@ -107,16 +84,47 @@ console.log(JSON.stringify({ files: files.length, ranked: scores.click.length, e
     expect(result.files).toBeGreaterThan(3);
   });
 
-  it("types its exports: right use compiles, wrong use does not", () => {
-    const settings = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node"];
-    const check = (name: string, text: string) => {
-      writeFileSync(join(app, name), text);
-      const tsc = join(root, "node_modules/.bin/tsc");
-      return spawnSync(tsc, [name, "--ignoreConfig", ...settings], shell);
-    };
-    const right = check(
-      "right.ts",
-      `import { compile } from "twin-compiler/compiler";
+  it("is sound to publint and to are-the-types-wrong, as a package of ES modules alone", () => {
+    const tool = (name: string, ...more: string[]) => spawnSync(join(root, "node_modules/.bin", name), more, shell);
+    const lint = tool("publint", "run", tarball, "--strict");
+    expect(lint.status, lint.stdout + lint.stderr).toBe(0);
+    expect(lint.stdout).toContain("All good!");
+    const types = tool("attw", tarball, "--profile", "esm-only", "--no-emoji");
+    expect(types.status, types.stdout + types.stderr).toBe(0);
+    for (const entry of ["compiler", "runtime", "web", "web-worker"]) {
+      expect(types.stdout).toContain(`"twin-compiler/${entry}"`);
+    }
+  });
+
+  it("keeps to its budget of bytes", () => {
+    const bytes = (path: string): number =>
+      readdirSync(path, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+    const size = { packed: statSync(tarball).size, unpacked: bytes(installed) };
+    console.log(`package: ${size.packed} bytes packed, ${size.unpacked} unpacked, without dependencies`);
+    expect(size.packed).toBeLessThan(budget.packed);
+    expect(size.unpacked).toBeLessThan(budget.unpacked);
+    expect(size.packed).toBeGreaterThan(budget.packed / 2);
+  });
+
+  const compiles = (resolution: readonly string[], name: string, text: string) => {
+    const settings = ["--ignoreConfig", "--noEmit", "--strict", "--target", "es2023", "--types", "node"];
+    writeFileSync(join(app, name), text);
+    return spawnSync(join(root, "node_modules/.bin/tsc"), [name, ...settings, ...resolution], shell);
+  };
+  const resolutions: [string, readonly string[]][] = [
+    ["nodenext", ["--module", "nodenext"]],
+    ["bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
+  ];
+
+  it.each(resolutions)(
+    "types what a server imports under %s: right use compiles, wrong use does not",
+    (_, resolution) => {
+      const right = compiles(
+        resolution,
+        "right.ts",
+        `import { compile } from "twin-compiler/compiler";
 import { load, type Ranking } from "twin-compiler/runtime";
 const { files } = compile("a.twin", { resolve: (path: string) => path, version: "1.0.0" });
 export const sizes: number[] = files.map((file) => file.bytes);
@@ -125,15 +133,42 @@ const prepared = await twin.prepare({ history: { item: [1n, 2n] } });
 export const ranking: Ranking = await prepared.rank({ candidates: { item: ["1"] } });
 export const click: Float32Array = ranking.scores.click;
 `,
+      );
+      expect(right.stdout).toBe("");
+      expect(right.status).toBe(0);
+      const wrong = compiles(
+        resolution,
+        "wrong.ts",
+        'import { load } from "twin-compiler/runtime";\nawait load(7);\nawait load("dir", { provider: ["cpu"] });\n',
+      );
+      expect(wrong.status).not.toBe(0);
+      expect(wrong.stdout).toMatch(/wrong\.ts\(2,/);
+      expect(wrong.stdout).toMatch(/wrong\.ts\(3,/);
+    },
+  );
+
+  it.each(resolutions)("types what a page imports under %s, beside the peer that it needs", (_, resolution) => {
+    const peer = join(modules, "onnxruntime-web");
+    if (!existsSync(peer)) {
+      symlinkSync(join(root, "node_modules/onnxruntime-web"), peer);
+    }
+    const right = compiles(
+      resolution,
+      "page.ts",
+      `import { load } from "twin-compiler/web";
+const twin = await load("https://models.test/twin/", { providers: ["webgpu", "wasm"], worker: true });
+const prepared = await twin.prepare({ history: { item: [1n] } });
+export const click: Float32Array = (await prepared.rank({ candidates: { item: ["1"] } })).scores.click;
+`,
     );
     expect(right.stdout).toBe("");
     expect(right.status).toBe(0);
-    const wrong = check(
-      "wrong.ts",
-      'import { load } from "twin-compiler/runtime";\nawait load(7);\nawait load("dir", { provider: ["cpu"] });\n',
+    const wrong = compiles(
+      resolution,
+      "wrong-page.ts",
+      'import { load } from "twin-compiler/web";\nawait load("dir", { providers: ["cuda"] });\n',
     );
     expect(wrong.status).not.toBe(0);
-    expect(wrong.stdout).toMatch(/wrong\.ts\(2,/);
-    expect(wrong.stdout).toMatch(/wrong\.ts\(3,/);
+    expect(wrong.stdout).toMatch(/wrong-page\.ts\(2,/);
   });
 });
