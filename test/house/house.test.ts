@@ -305,6 +305,7 @@ describe("sizes and names", () => {
     const rooms = new Set(tracked.filter((path) => path.includes("/")).map(room));
     const known = [
       ".ci",
+      ".github",
       "bench",
       "cli",
       "compiler",
