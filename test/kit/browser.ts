@@ -5,14 +5,12 @@ import { type BuildOptions, build } from "esbuild";
 import { type BrowserContext, type BrowserContextOptions, chromium as driver, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { browserFlags } from "./browser-flags.ts";
-import { chromium, lacking } from "./needs.ts";
+import { chromium } from "./chromium.ts";
+import { lacking } from "./needs.ts";
 import { noteOfRun } from "./run-notes.ts";
 import { type Site, type SiteOptions, startSite } from "./site.ts";
 
 const root = join(import.meta.dirname, "../..");
-
-/** Where the builds of onnxruntime-web lie, to be served as a folder. */
-export const ortWebFolder: string = join(root, "node_modules/onnxruntime-web/dist");
 
 export interface PageOptions {
   /** Errors of the page that belong to the test. */

@@ -3,8 +3,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { join } from "node:path";
 import { noBrowserAdapter } from "./browser-flags.ts";
+import { chromium } from "./chromium.ts";
 import { noAdapter } from "./webgpu-probe.ts";
 
 interface Thing {
@@ -16,22 +17,6 @@ interface Thing {
 }
 
 const root = join(import.meta.dirname, "../..");
-
-/** Where Chrome's kin lies; TWIN_CHROMIUM names another. */
-const chromiums = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
-
-/** The program of a browser of Chrome's kin that starts, by its whole path, or null. */
-export function chromium(): string | null {
-  const named = process.env.TWIN_CHROMIUM;
-  const places =
-    named === undefined ? [...chromiums, "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"] : [named];
-  const found = places.find((place) => spawnSync(place, ["--version"], { timeout: 60_000 }).status === 0);
-  if (found === undefined) {
-    return null;
-  }
-  const folders = found.includes("/") || found.includes("\\") ? [""] : (process.env.PATH ?? "").split(delimiter);
-  return folders.map((folder) => resolve(folder, found)).find((path) => existsSync(path)) ?? null;
-}
 
 /** Python with what `test/python/requirements.txt` names; TWIN_PYTHON names another interpreter. */
 export const python = (): string => process.env.TWIN_PYTHON ?? join(root, "build/python/bin/python");

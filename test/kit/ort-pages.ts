@@ -2,10 +2,11 @@
 // an error: every run is bounded in time and tried again in a fresh page, and how often is counted.
 import type { Page } from "playwright-core";
 import { builder } from "../../compiler/ir/build.ts";
-import { ortWebFolder, pageScript, type TestBrowser } from "./browser.ts";
+import { pageScript, type TestBrowser } from "./browser.ts";
 import { graphOf } from "./graph-of.ts";
 import { bytesOf } from "./onnx.ts";
 import type { PageRun } from "./ort-page.ts";
+import { ortWebFolder } from "./plain-page.ts";
 import { parityName, weightsName } from "./provider-models.ts";
 import type { RunCases } from "./provider-run.ts";
 import { isolated, type Site } from "./site.ts";
