@@ -86,7 +86,7 @@ describe("a test", () => {
 
   it("knows its flags by one place, and docs/tests.md says what they do", () => {
     const readers = [
-      ...["test/kit/effort.ts", "test/kit/needs.ts", "test/kit/own-folder.ts", "test/run.mjs"],
+      ...["test/kit/effort.ts", "test/kit/needs.ts", "test/kit/chromium.ts", "test/kit/own-folder.ts", "test/run.mjs"],
       "test/house/tiers.test.ts",
     ];
     const elsewhere = tests.filter((path) => !readers.includes(path) && /process\.env\.TWIN_/.test(text(path)));

@@ -286,7 +286,7 @@ it("drafts files in those forms", async () => {
     item: "column1",
     time: "column3",
   });
-  expect(data).toContain("events: {file: ratings.dat, user: column0, item: column1, time: column3}");
+  expect(data).toContain('events: {file: ratings.dat, separator: "::", user: column0, item: column1, time: column3}');
 });
 
 it("reads all members of a compressed file", async () => {

@@ -147,7 +147,7 @@ describe("the weights", () => {
     const zeros = readFileSync(file.path, "latin1").replace(digits, "0".repeat(16));
     expect(hash.bytes(Buffer.from(zeros, "latin1")).toString(16).padStart(16, "0")).toBe(digits);
     expect(file.entries.get("item.video.table")?.shape).toEqual([5001, 8]);
-    expect(file.entries.get("relevance.query")?.shape).toEqual([2, 21, 8]);
+    expect(file.entries.get("relevance.query")?.shape).toEqual([2, 23, 8]);
     file.close();
   });
 });

@@ -133,7 +133,7 @@ split: {by: share, train: 80%, validation: 10%, test: rest}
       class: "tags(vocabulary: 10, max: 2, dim: 8)",
       emb: "pretrained(size: 2, dim: 8)",
     });
-    expect(model).toContain("ago: elapsed(at: [1h, 1d, 7d, 30d], dim: 4)");
+    expect(model).toContain("ago: elapsed(at: log(5min, 12h, 16), dim: 4)");
   });
 
   it("reads fields between what a configuration says, and data.yaml says it too", async () => {
