@@ -11,6 +11,7 @@ import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel } from "../kit/data-files.ts";
 import { contents } from "../kit/example-build.ts";
 import { type LogEvent, logBinding, prepared, t0 } from "../kit/prepared.ts";
+import { bothBindings } from "../kit/sample-files.ts";
 
 afterAll(cleanUp);
 const manifest = readManifest(built(videoModel({ max: 5 })));
@@ -97,11 +98,18 @@ describe("a folder of prepared data", () => {
     await expect(openDataset(folder)).rejects.toThrow(/dataset\.yaml: it has the section "parts", which this version/);
   });
 
-  it("goes on where it was stopped, and ends with the same bytes", async () => {
-    const binding = log("split: {by: share, train: 60%, validation: 20%, test: rest}");
+  const split = "split: {by: share, train: 60%, validation: 20%, test: rest}";
+  const samples = async () =>
+    (await bothBindings(events, { form: "separated", newest: "last", padding: 1 }, { more: split })).samples;
+  it.each([
+    ["a log", async () => log(split)],
+    ["samples with their lists", samples],
+  ])("of %s goes on where it was stopped, and ends with the same bytes", async (_, bound) => {
+    const binding = await bound();
     const whole = await prepared(binding, manifest);
     const folder = join(temporary(), "cache");
-    for (const task of ["events sorted", "items", "events"]) {
+    // Three times among the rows: each begins within the rows, and the lists, of a user.
+    for (const task of ["events sorted", "items", "events", "events", "events"]) {
       const stop = new AbortController();
       const onProgress = (progress: Progress) => {
         if (progress.task === task) {
@@ -114,9 +122,10 @@ describe("a folder of prepared data", () => {
       if (!existsSync(join(folder, "dataset.yaml"))) {
         await expect(openDataset(folder)).rejects.toThrow(/is no prepared data set: it has no dataset\.yaml/);
         // What a kill leaves behind the last point of return is cut off.
-        const column = join(folder, "training/row.bin");
-        if (existsSync(column)) {
-          writeFileSync(column, Buffer.concat([readFileSync(column), Buffer.from("torn")]));
+        for (const column of [...contents(folder).keys()].filter((name) =>
+          /^(training|history)\b.*\.bin$/.test(name),
+        )) {
+          writeFileSync(join(folder, column), Buffer.concat([readFileSync(join(folder, column)), Buffer.from("torn")]));
         }
       }
     }
