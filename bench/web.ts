@@ -28,16 +28,17 @@ const sizes = [
   { candidates: 1, history: 10_000 },
 ];
 
-type Columns = Readonly<Record<string, unknown>>;
-
-/** Repeats, or cuts, every column to a length: the same behaviours again, as old as they were. */
-const stretched = <T>(columns: T, length: number): T =>
-  Object.fromEntries(
-    Object.entries(columns as Columns).map(([name, column]) => [
-      name,
-      Array.isArray(column) ? Array.from({ length }, (_, i) => column[i % column.length]) : column,
-    ]),
-  ) as T;
+/** Repeats, or cuts, every column to a length, in columns of columns too. */
+function stretched<T>(columns: T, length: number): T;
+function stretched(columns: unknown, length: number): unknown {
+  if (Array.isArray(columns)) {
+    return Array.from({ length }, (_, i) => columns[i % columns.length]);
+  }
+  if (typeof columns !== "object" || columns === null) {
+    return columns;
+  }
+  return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, stretched(column, length)]));
+}
 
 function requestOf({ candidates, history }: (typeof sizes)[number]): { prepare: PrepareRequest; rank: RankRequest } {
   const { prepare, rank } = parseRequest(text, "request.json");
@@ -112,13 +113,19 @@ console.log(
     `${(firsts[0].fetched / 1e6).toFixed(2)} MB of the folder`,
 );
 
-const compressed = (path: string): number =>
-  brotliCompressSync(readFileSync(join(root, path)), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
-const ours = ["dist/web.js", "dist/web-worker.js"].map(compressed).reduce((a, b) => a + b);
-const ort = "node_modules/onnxruntime-web/dist";
-const wasm = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"].map((file) => compressed(join(ort, file)));
+const packages = join(root, "node_modules");
+const scripts = [...new Set(site.requests)].filter((path) => path.startsWith("/node_modules/"));
+/** Megabytes by Brotli of what a page asked for, of one package. */
+const compressed = (name: string): string => {
+  const own = scripts.filter((path) => path.startsWith(`/node_modules/${name}/`));
+  const files = own.map((path) => path.slice(`/node_modules/${name}/`.length));
+  const places = files.map((file) => (name === "twin-compiler" ? join(root, file) : join(packages, name, file)));
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
+  const bytes = places.map((place) => brotliCompressSync(readFileSync(place), { params }).length);
+  return `${(bytes.reduce((sum, one) => sum + one, 0) / 1e6).toFixed(2)} MB`;
+};
 console.log(
-  `download by Brotli: ours ${(ours / 1e6).toFixed(2)} MB, ONNX Runtime for WASM ${(wasm.reduce((a, b) => a + b) / 1e6).toFixed(2)} MB`,
+  `download by Brotli: ours ${compressed("twin-compiler")}, ONNX Runtime for WASM ${compressed("onnxruntime-web")}`,
 );
 
 const node = await load(dir, { threads: 1 });
