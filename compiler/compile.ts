@@ -3,6 +3,7 @@
 import { type Digest, portableDigest } from "../contract/digest.ts";
 import type { LearnedNumbers } from "../contract/learned-numbers.ts";
 import type { GraphName, Manifest, StoredType } from "../contract/manifest.ts";
+import { parityFile, smallParityFile } from "../contract/parity-place.ts";
 import { recordOf } from "../contract/record.ts";
 import { weightsFile } from "../contract/safetensors.ts";
 import type { Diagnostic } from "../grammar/diagnostic.ts";
@@ -12,7 +13,7 @@ import { type ArtefactFile, bytesFile, filesOf, manifestFiles, tensorsFile, yaml
 import { servingBytes, trainingBytes } from "./emit/graph-files.ts";
 import { manifestOf } from "./emit/manifest.ts";
 import type { Origin } from "./emit/metadata.ts";
-import { parityBytes, parityFile } from "./emit/parity.ts";
+import { parityBytes, smallParityBytes } from "./emit/parity.ts";
 import { referenceParameters, rowsToKeep, wholeParameters } from "./emit/reference.ts";
 import { tableSpec } from "./emit/table-spec.ts";
 import { vocabularyFiles } from "./emit/vocabulary.ts";
@@ -155,13 +156,13 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   dump("cost", () => costText(report));
 
   // Files, the manifest last.
-  const parity = parityBytes({
+  const reference = {
     model,
     graphs: lowered,
     variants: tableInput ? storedVariants(model, lowered, tableInput) : null,
     outside,
     parameter: referenceParameters(all, values, weights),
-  });
+  };
   const files = [
     ...[...graphs.values(), ...(variants?.graphs.values() ?? [])].map((graph) =>
       bytesFile(`${graph.name}.onnx`, servingBytes(graph, weights, whole, origin), digest),
@@ -174,7 +175,8 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     ),
     ...vocabularies.map(({ file, text }) => bytesFile(file, text, digest)),
     weightsArtefact(weights),
-    tensorsFile(parityFile, parity, digest),
+    tensorsFile(parityFile, parityBytes(reference), digest),
+    tensorsFile(smallParityFile, smallParityBytes(reference), digest),
   ];
   const described = manifestOf(model, {
     origin,

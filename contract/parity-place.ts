@@ -1,6 +1,11 @@
 // What stands ahead of the names of tensors in parity.safetensors: `GRAPH`, `GRAPH.CASE`, `GRAPH.TYPE` or `GRAPH.TYPE.CASE`.
 import { type GraphName, graphNames, type StoredType, storedTypes } from "./port-spec.ts";
 
+/** Every case of every graph. */
+export const parityFile = "parity.safetensors";
+/** One small case of every graph: what is fetched to try a device. Builds of earlier versions have none. */
+export const smallParityFile = "parity.small.safetensors";
+
 export interface ParityPlace {
   readonly graph: GraphName;
   /** Of a variant over stored rows, the type; else null. */

@@ -19,6 +19,10 @@ export interface Scenario {
   readonly candidates: number;
   /** Length of a history with its padding, and how many of it are valid. */
   lengths(minimum: number): { readonly length: number; readonly valid: number };
+  /** How many behaviours tables hold, and the projector is given; absent: all. */
+  readonly held?: number;
+  /** The first behaviours are the candidates themselves, so that a search for what is equal finds some. */
+  readonly met?: true;
   /** Which behaviour each one is a copy of, so that their scores tie under every head. */
   copied?(index: number): number;
   /** Made however long histories are padded to. */
@@ -97,6 +101,16 @@ export const scenarios: readonly Scenario[] = [
   { name: "alike", candidates: 3, lengths: (minimum) => whole(minimum, 1.5), copied: () => 0, graphs: "search" },
 ];
 
+/** What tries a device before it is used: a page fetches it. */
+export const small: Scenario = {
+  name: "small",
+  candidates: 2,
+  lengths: (minimum) => ({ length: minimum, valid: Math.min(minimum, 8) }),
+  held: 8,
+  met: true,
+  graphs: "all",
+};
+
 /** Rows of an embedding table that the cases read: row 0, and at most 31 others spread over the table. Ascending. */
 export function sampledRows(rows: number): readonly number[] {
   const spread = Math.min(rows - 1, 31);
@@ -135,6 +149,10 @@ export function featureFeeds(
     feeds.set(validPort(history), { shape: [length], data });
     for (const feature of [...model.item.features, ...history.cross.features]) {
       const drawn = column(feature, length, outside, draw);
+      if (scenario.met && feature.group === "item") {
+        const { data } = feeds.get(featurePort(feature, { kind: "candidate" }))!;
+        drawn.data.set(data.subarray(0, drawn.data.length));
+      }
       feeds.set(
         featurePort(feature, { kind: "history", history }),
         padded(copied(drawn, valid, scenario), valid, feature),

@@ -13,10 +13,8 @@ import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model, Table } from "../model/model.ts";
 import { featurePort, keptPort, projectorPort, rowPort } from "../model/ports.ts";
 import { inputName, minimumOf } from "./manifest.ts";
-import { type Feed, featureFeeds, type Scenario, sampledRows, scenarios } from "./parity-feeds.ts";
+import { type Feed, featureFeeds, type Scenario, sampledRows, scenarios, small } from "./parity-feeds.ts";
 import { storedFeeds } from "./parity-stored.ts";
-
-export const parityFile = "parity.safetensors";
 
 export interface ParityRequest {
   readonly model: Model;
@@ -47,10 +45,16 @@ const longest = (model: Model): number => Math.max(0, ...model.histories.map(({ 
  * apart, so that the selection is the same in float32 but for ties; where that failed, the metadata says `near_ties`, a list
  * of cases. Floats are float32, indices int32, stored rows as they are stored.
  */
-export function parityBytes(request: ParityRequest): Uint8Array {
+export const parityBytes = (request: ParityRequest): Uint8Array =>
+  bytesOfCases(request, longest(request.model) > tellable ? scenarios.filter(({ long }) => long) : scenarios);
+
+/** The same of one case alone, `GRAPH.small` and `GRAPH.TYPE.small`, that has as few bytes as a history may have behaviours. */
+export const smallParityBytes = (request: ParityRequest): Uint8Array => bytesOfCases(request, [small]);
+
+function bytesOfCases(request: ParityRequest, cases: readonly Scenario[]): Uint8Array {
   const tensors: Written[] = [];
   const near: string[] = [];
-  for (const scenario of longest(request.model) > tellable ? scenarios.filter(({ long }) => long) : scenarios) {
+  for (const scenario of cases) {
     if (scenario.graphs === "search" && !walks(request)) {
       continue;
     }
@@ -241,7 +245,7 @@ function keeping<T extends Feeds>({ model, parameter }: ParityRequest, search: G
 
 /** All inputs of one request: features, fetched rows, and tables made by the projector; not yet what the search keeps. */
 function feedsOf(request: ParityRequest, scenario: Scenario, attempt: number): Map<string, Feed> {
-  const { model, graphs, outside, parameter } = request;
+  const { model, outside, parameter } = request;
   const feeds = featureFeeds(model, outside, scenario, attempt);
   for (const { embedding, input } of embeddingsOf(model)) {
     if (!outside.has(embedding.parameter)) {
@@ -254,18 +258,17 @@ function feedsOf(request: ParityRequest, scenario: Scenario, attempt: number): M
     });
     feeds.set(input, { shape: [rows.length, embedding.dim], data: values });
   }
-  for (const [port, feed] of projected(model, graphs, feeds, parameter)) {
+  for (const [port, feed] of projected(request, scenario, feeds)) {
     feeds.set(port, feed);
   }
   return feeds;
 }
 
-/** The lookup tables, holding all behaviours of their histories but one, and the projector's own inputs. */
+/** The lookup tables, holding all behaviours that the scenario allows but one, and the projector's own inputs. */
 function projected(
-  model: Model,
-  graphs: ReadonlyMap<GraphName, Graph>,
+  { model, graphs, parameter }: ParityRequest,
+  { held = Number.POSITIVE_INFINITY }: Scenario,
   feeds: ReadonlyMap<string, Feed>,
-  parameter: ParityRequest["parameter"],
 ): Map<string, Feed> {
   const made = new Map<string, Feed>();
   const projector = graphs.get("projector");
@@ -276,7 +279,7 @@ function projected(
     const { history } = table;
     const items = new Map(feeds);
     for (const feature of model.item.features) {
-      const feed = feeds.get(featurePort(feature, { kind: "history", history }))!;
+      const feed = first(feeds.get(featurePort(feature, { kind: "history", history }))!, held);
       items.set(featurePort(feature, { kind: "items" }), feed);
       made.set(featurePort(feature, { kind: "items" }), feed);
     }
@@ -288,6 +291,12 @@ function projected(
   return made;
 }
 
+/** The first rows, so many at most. */
+function first({ shape: [rows, ...rest], data }: Feed, most: number): Feed {
+  const kept = Math.min(rows, most);
+  return { shape: [kept, ...rest], data: data.slice(0, (data.length / rows) * kept) };
+}
+
 function tableFeeds(
   model: Model,
   table: Table,
@@ -295,12 +304,13 @@ function tableFeeds(
   feeds: ReadonlyMap<string, Feed>,
 ): [string, Feed][] {
   const valid = feeds.get(`${table.history.name}.valid`)!.data;
-  const held = new Float32Array((valid.length + 1) * table.width);
+  const count = rows.length / table.width;
+  const held = new Float32Array((count + 1) * table.width);
   held.set(Float32Array.from(rows), table.width);
   const missed = 2;
-  const row = Int32Array.from(valid, (one, index) => (one === 1 && index !== missed ? index + 1 : 0));
+  const row = Int32Array.from(valid, (one, index) => (one === 1 && index < count && index !== missed ? index + 1 : 0));
   return [
-    [table.name, { shape: [valid.length + 1, table.width], data: held }],
+    [table.name, { shape: [count + 1, table.width], data: held }],
     [rowPort(model, table), { shape: [valid.length], data: row }],
   ];
 }

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
-import { type ParityPlace, parityPlace } from "../../contract/parity-place.ts";
+import { type ParityPlace, parityFile, parityPlace } from "../../contract/parity-place.ts";
 import type { GraphName, OutputPort, StoredType } from "../../contract/port-spec.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
@@ -44,8 +44,8 @@ export const tolerance = 1e-5;
  * the same rows, decoded.
  */
 export async function parity(artefacts: Artefacts, sessions: Sessions): Promise<ParityResult[]> {
-  const path = join(artefacts.dir, "parity.safetensors");
-  const file = openListed(artefacts.dir, artefacts.manifest, "parity.safetensors", await hasher());
+  const path = join(artefacts.dir, parityFile);
+  const file = openListed(artefacts.dir, artefacts.manifest, parityFile, await hasher());
   try {
     const near = new Set((file.metadata.near_ties ?? "").split(" ").filter((name) => name !== ""));
     const results: ParityResult[] = [];

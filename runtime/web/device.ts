@@ -1,6 +1,7 @@
 // On what a page runs its graphs: WebGPU where there is an adapter that computes right numbers, else WASM; and why.
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
+import { parityFile, smallParityFile } from "../../contract/parity-place.ts";
 import { type GraphName, graphNames, storedTypes } from "../../contract/port-spec.ts";
 import { DeviceFailure } from "../session/device-failure.ts";
 import { findAdapter } from "../session/gpu-adapter.ts";
@@ -13,8 +14,6 @@ import { realm } from "./realm.ts";
 import type { GraphCheck, ProviderStatus } from "./status.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { WebFolder } from "./web-folder.ts";
-
-const parityFile = "parity.safetensors";
 
 type About = Pick<ProviderStatus, "because" | "adapter" | "threads">;
 
@@ -49,7 +48,10 @@ export class Device {
       const found = await checkGraph(session, name, folder.manifest, await this.#casesOf(folder));
       if (found === null) {
         await session.close();
-        throw this.#refusal(name, `${parityFile} has no numbers of graph ${name} that could be compared`);
+        throw this.#refusal(
+          name,
+          `${casesFile(folder.manifest)} has no numbers of graph ${name} that could be compared`,
+        );
       }
       await this.#verdicts.put(folder.manifest, found, on);
       this.#judge(found, name);
@@ -81,8 +83,9 @@ export class Device {
     return found;
   }
 
-  #casesOf(folder: Pick<WebFolder, "file" | "dir">): Promise<ReferenceCases> {
-    this.#cases ??= folder.file(parityFile).then((bytes) => new ReferenceCases(bytes, `${folder.dir}${parityFile}`));
+  #casesOf({ manifest, dir, file }: WebFolder): Promise<ReferenceCases> {
+    const name = casesFile(manifest);
+    this.#cases ??= file(name).then((bytes) => new ReferenceCases(bytes, `${dir}${name}`));
     this.#cases.catch(() => {
       this.#cases = null;
     });
@@ -105,6 +108,10 @@ export class Device {
     return graphOf(name).type !== null ? new TwinError(because) : new DeviceFailure("webgpu", because);
   }
 }
+
+/** Builds of earlier versions have the whole file alone. */
+const casesFile = ({ files }: Manifest): string =>
+  Object.hasOwn(files, smallParityFile) ? smallParityFile : parityFile;
 
 /** The graphs that serve, and their variants over stored rows. */
 function namesOf({ graphs }: Manifest): SessionName[] {

@@ -64,7 +64,8 @@ export class ReferenceCases {
       throw new TwinError(`${this.#path} has no tensor ${name}: build the artefacts again`);
     }
     const { shape, dtype, start, end } = entry;
-    const { buffer } = this.#bytes.slice(start, end);
+    // A copy, aligned: what was given may be a subclass whose `slice` is none.
+    const { buffer } = new Uint8Array(this.#bytes.subarray(start, end));
     switch (dtype) {
       case "F32":
         return floats(new Float32Array(buffer), ...shape);

@@ -60,7 +60,7 @@ export interface WebFolder extends RequestArtefacts {
    * @throws TwinError naming the file; with the code `folder_changed` where the folder was replaced: open it again
    */
   graph(name: SessionName, signal?: AbortSignal | null): Promise<WebGraph>;
-  /** Any other file that the manifest lists (`parity.safetensors`), held against it. */
+  /** Any other file that the manifest lists (`parity.small.safetensors`), held against it. */
   file(path: string, signal?: AbortSignal | null): Promise<Uint8Array>;
   readonly traffic: WebTraffic;
   /** What the caller should know: why nothing is cached, what the server cannot do. */

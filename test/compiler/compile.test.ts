@@ -31,6 +31,7 @@ describe("the artefacts", () => {
         "manifest.json",
         "manifest.yaml",
         "parity.safetensors",
+        "parity.small.safetensors",
         "tables/video_keys.yaml",
         ...["oracle", "score", "search", "step", "update"].map((graph) => `train/${graph}.onnx`),
         "vocabularies/item.topics.jsonl",
