@@ -207,6 +207,10 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/pack.ts")).pack(dir, options));
 
+  verb("types <dir>", "requests and results of a build as types, for TypeScript")
+    .requiredOption("-o, --output <twin.d.ts>", "the file to write")
+    .action(async (dir, options) => (await import("./verbs/write-types.ts")).types(dir, options));
+
   verb("verify <dir>", "read a build with its tables, a run or prepared data in full and hold it against its checksums")
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/verify.ts")).verify(dir, options));

@@ -35,4 +35,16 @@ export {
 export { type LoadOptions, load, type Verify } from "./serve/index.ts";
 export { type Freshness, parseDuration } from "./table/freshness.ts";
 export type { CallOptions } from "./threads/wanted.ts";
-export type { Prepared, RequestsStatus, TablesStatus, Twin, WeightsStatus } from "./twin/index.ts";
+export type {
+  ModelTypes,
+  Prepared,
+  RequestsStatus,
+  TablesStatus,
+  Twin,
+  Typed,
+  TypedAttend,
+  TypedExplanation,
+  TypedPrepared,
+  TypedRanking,
+  WeightsStatus,
+} from "./twin/index.ts";

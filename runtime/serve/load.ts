@@ -1,5 +1,5 @@
 // `load`: a build folder becomes something that ranks.
-import type { Twin } from "../twin/index.ts";
+import type { ModelTypes, Twin, Typed } from "../twin/index.ts";
 import { checkOptions, type LoadOptions, LocalTwin } from "./twin.ts";
 import { WorkerTwin } from "./workers/pool.ts";
 
@@ -8,8 +8,11 @@ import { WorkerTwin } from "./workers/pool.ts";
  *
  * Every file is checked against the manifest; sessions are opened when they are first needed. A folder without built
  * tables loads: such a request must bring the features of the items in its history.
+ * `load<Model>(…)`, with the `Model` that `twin types` wrote, knows the model's columns and labels; requests are checked either way.
  * @throws TwinError naming the file, or the option, and the way out
  */
+export function load(dir: string, options?: LoadOptions): Promise<Twin>;
+export function load<M extends ModelTypes>(dir: string, options?: LoadOptions): Promise<Typed<Twin, M>>;
 export async function load(dir: string, options: LoadOptions = {}): Promise<Twin> {
   const { workers } = checkOptions(options);
   return workers === 0 ? LocalTwin.open(dir, options) : WorkerTwin.open(dir, options, workers);

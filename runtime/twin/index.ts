@@ -3,4 +3,5 @@ export { hold, type RankResult, receivedExplanations, receivedRanking } from "./
 export { Requests } from "./requests.ts";
 export { type RequestsStatus, statusOf, type TablesStatus, type WeightsStatus } from "./status.ts";
 export type { Prepared, Twin } from "./twin.ts";
+export type { ModelTypes, Typed, TypedAttend, TypedExplanation, TypedPrepared, TypedRanking } from "./typed.ts";
 export { UnderWay } from "./under-way.ts";

@@ -23,7 +23,19 @@ export {
 export type { WebProvider } from "../session/ort-web.ts";
 export { type Freshness, parseDuration } from "../table/freshness.ts";
 export type { CallOptions } from "../threads/wanted.ts";
-export type { Prepared, RequestsStatus, TablesStatus, Twin, WeightsStatus } from "../twin/index.ts";
+export type {
+  ModelTypes,
+  Prepared,
+  RequestsStatus,
+  TablesStatus,
+  Twin,
+  Typed,
+  TypedAttend,
+  TypedExplanation,
+  TypedPrepared,
+  TypedRanking,
+  WeightsStatus,
+} from "../twin/index.ts";
 export { load } from "./load.ts";
 export type { WebLoadOptions, WebProgress } from "./options.ts";
 export type { WebTwin } from "./page-twin.ts";

@@ -1,5 +1,6 @@
 // `load` in a page: a build folder becomes something that ranks, in a Web Worker or in the page itself.
 import { TwinError } from "../../contract/error.ts";
+import type { ModelTypes, Typed } from "../twin/index.ts";
 import { Home } from "./home.ts";
 import { lineHere, lineToWorker } from "./lines.ts";
 import type { WebNote, WebStart } from "./messages.ts";
@@ -13,8 +14,11 @@ import type { FolderSource, PickedFile } from "./web-folder.ts";
  * Opens what `twin build` and `twin table build` wrote: under an address, or as files that were picked or lie in memory.
  *
  * What a request needs is fetched and held against the manifest; graphs begin to open, and the first request waits for them.
+ * `load<Model>(…)`, with the `Model` that `twin types` wrote, knows the model's columns and labels; requests are checked either way.
  * @throws TwinError naming the file, or the option, and the way out; the reason of the signal where that aborts
  */
+export function load(from: FolderSource, options?: WebLoadOptions): Promise<WebTwin>;
+export function load<M extends ModelTypes>(from: FolderSource, options?: WebLoadOptions): Promise<Typed<WebTwin, M>>;
 export async function load(from: FolderSource, options: WebLoadOptions = {}): Promise<WebTwin> {
   const { start, queue, notes } = checkWebOptions(options);
   const { worker = true, signal } = options;
