@@ -58,7 +58,14 @@ export function optionalMembers(
     ...brought.map(({ member }) => member),
     ...brought.flatMap(({ raw }) => (raw === null ? [] : [raw])),
   ];
-  return members.map((member) => ({ ...member, optional: true }));
+  return members.flatMap((member): Member[] => {
+    if (!Object.hasOwn(Object.prototype, member.name)) {
+      return [{ ...member, optional: true }];
+    }
+    // To the type checker every object has a member of this name, of another type: it cannot be left out.
+    const doc = `${member.doc} Say \`null\` where it is unknown: every object has something of this name.`;
+    return form === "one" ? [{ ...member, doc }] : [];
+  });
 }
 
 /**

@@ -170,7 +170,7 @@ it("compiles for every model, and each loaded folder is still a Twin", () => {
     }
     return typesText(manifest);
   });
-  files.push(typesText(compiled(hostile).manifest));
+  files.push(typesText(compiled(hostile, { derived: ownNames }).manifest));
   const uses = files.map((text, i) => {
     writeFileSync(join(app, `model${i}.d.ts`), text);
     return `import type { Model as Model${i} } from "./model${i}.d.ts";
@@ -181,11 +181,14 @@ export const twin${i} = (twin: Typed<WebTwin, Model${i}>): Twin => twin;
   const program = `import type { Twin, Typed, WebTwin } from "twin-compiler/web";
 ${uses.join("")}
 export const named = async (twin: Typed<WebTwin, Model${last}>) => {
-  const prepared = await twin.prepare({ user: { constructor: 3 }, history: { hasOwnProperty: none } });
+  const prepared = await twin.prepare({ user: { constructor: 3 }, history: { hasOwnProperty: some } });
   const { scores, searches } = await prepared.rank({ candidates: { item: [1], toString: [2] } });
+  await twin.prepare({ user: { constructor: null }, history: { hasOwnProperty: none } });
+  await prepared.rank({ candidates: { item: [1], toString: [2], items: { author: ["a"], topics: ["x,y", [1, "z"], null] } } });
   return [scores.constructor.fill(0), scores.valueOf.length, searches.isPrototypeOf.history] as const;
 };
 const none = { item: [] } as const;
+const some = { item: [1], time: [5], liked: [3, true, null], items: [{ topics: "x*/y" }, { topics: ["x"] }] } as const;
 // @ts-expect-error a function is no score
 export const never = (scores: Awaited<ReturnType<typeof named>>): (() => unknown) => scores[0];
 `;
@@ -198,10 +201,18 @@ export const never = (scores: Awaited<ReturnType<typeof named>>): (() => unknown
 const hostile = smallSource
   .replace("model small", "/// Ends */ here: export type Model = never;\n/// `and` more.\nmodel small")
   .replaceAll(/\bage:/g, "constructor:")
-  .replaceAll(/\bprice:/g, "toString:")
+  .replaceAll(/\bprice: number/g, "toString: number(scale: none)\n  cost: number")
   .replaceAll(/\bwatched\b/g, "hasOwnProperty")
   .replaceAll(/\bnearest\b/g, "isPrototypeOf")
   .replaceAll(/\bclick: binary/g, "constructor: binary\n    valueOf: regression");
+
+/** Made of columns that have the features' own names, or a name that means something else in a history. */
+const ownNames = [
+  { feature: "hasOwnProperty.liked", kind: "at_least" as const, column: "liked", value: 2 },
+  { feature: "item.topics", kind: "split" as const, column: "topics", by: "*/" },
+  { feature: "candidate.cost", kind: "scale" as const, column: "item", by: 2, plus: 0 },
+  { feature: "item.author", kind: "map" as const, column: "author", values: { a: 1 }, otherwise: null },
+];
 
 it("writes the same text for the same manifest, and says what is no build", async () => {
   const dir = everything();
