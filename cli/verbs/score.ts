@@ -77,7 +77,7 @@ async function served(twin: Twin, binding: Binding, options: ScoreOptions, warn:
     let missed = 0;
     const progress = meter("rows", 0, showProgress());
     await stoppable(async (signal) => {
-      for await (const part of scoreRows(twin, readHistories(binding, twin.manifest))) {
+      for await (const part of scoreRows(twin, readHistories(binding, twin.manifest), binding)) {
         if (signal.aborted) {
           throw new TwinError(`stopped after ${rows} rows; ${options.output} was not written`);
         }
@@ -98,7 +98,9 @@ async function served(twin: Twin, binding: Binding, options: ScoreOptions, warn:
       }
     });
     if (writer === null) {
-      throw new TwinError(`${options.data}: the event log has no rows to score`);
+      throw new TwinError(
+        `${options.data}: ${binding.lists === null ? "the event log has" : "the samples have"} no rows to score`,
+      );
     }
     await (writer as RowWriter).save(options.output, "SELECT * FROM scores ORDER BY row");
     progress.done();

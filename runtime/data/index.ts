@@ -20,6 +20,7 @@ export { itemKeyType } from "./key-type.ts";
 export { type LearnedOf, learnNumbers, numberFeatures } from "./learn-numbers.ts";
 export { type Learned, learnVocabularies, vocabularyFeatures } from "./learn-vocabularies.ts";
 export { learnVocabulary } from "./learn-vocabulary.ts";
+export { type RowsKey, rowsKey } from "./listed-binding.ts";
 export { listColumns } from "./lists/open-lists.ts";
 export { datasetFile } from "./prepare/dataset-file.ts";
 export { encoders } from "./prepare/encode-rows.ts";

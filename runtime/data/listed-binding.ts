@@ -101,9 +101,10 @@ export function refuseBesideSamples(samples: Samples, written: WrittenBinding, p
   }
 }
 
-/** Where the rows of samples are written: the key of data.yaml. */
-export const rowsKey = ({ lists }: { readonly lists: unknown }): "events" | "samples" =>
-  lists === null ? "events" : "samples";
+export type RowsKey = "events" | "samples";
+
+/** Where the rows of samples are written: the key of data.yaml, and what its rows are called. */
+export const rowsKey = ({ lists }: { readonly lists: unknown }): RowsKey => (lists === null ? "events" : "samples");
 
 /** What is bound of a history whose rows bring it as lists. */
 export function listedBinding(

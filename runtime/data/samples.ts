@@ -144,8 +144,9 @@ function piece(chunk: ListedChunk, start: number, end: number): ListedChunk {
 
 function join(user: bigint | string | null, pieces: readonly ListedChunk[], columns: SampleColumns): UserRows {
   const { events } = columns;
+  const row = events.lists === null ? "an event" : "a sample";
   if (user === null) {
-    throw new TwinError(`${events.relation.name}, column \`${events.user.shown}\`: an event has no user`);
+    throw new TwinError(`${events.relation.name}, column \`${events.user.shown}\`: ${row} has no user`);
   }
   const joined: Record<string, DataColumn> = emptyRecord();
   for (const name of Object.keys(pieces[0].columns)) {
@@ -153,9 +154,7 @@ function join(user: bigint | string | null, pieces: readonly ListedChunk[], colu
   }
   const items = joined["#item"];
   if (Array.isArray(items) && items.includes(null)) {
-    throw new TwinError(
-      `${events.relation.name}, column \`${events.item.shown}\`: an event of user ${user} has no item`,
-    );
+    throw new TwinError(`${events.relation.name}, column \`${events.item.shown}\`: ${row} of user ${user} has no item`);
   }
   const cross = [...columns.cross.values()].flat();
   const lists = recordOf(

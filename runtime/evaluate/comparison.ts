@@ -79,7 +79,7 @@ export function compare(all: Collected, tasks: readonly Task[], predictions: Pre
 
 function requireAll(
   all: Collected,
-  { file, joinedBy }: Predictions,
+  { file, joinedBy, of }: Predictions,
   { label, score }: OtherScores,
   rows: Uint32Array,
 ): void {
@@ -90,7 +90,7 @@ function requireAll(
   const samples = joinedBy === "sample" ? all.prepared : null;
   const shown = [...missing.subarray(0, 5)].map((row) => samples?.sample[row] ?? all.row[row]).join(", ");
   const rest = missing.length > 5 ? ", …" : "";
-  const which = samples === null ? `${shown}${rest} of the events` : `samples ${shown}${rest}`;
+  const which = samples === null ? `${shown}${rest} of the ${of}` : `samples ${shown}${rest}`;
   const way = samples === null ? "`twin score`" : "`twin evaluate --rows FILE`";
   throw new TwinError(
     `${file} has no score of ${label} for ${missing.length} of ${rows.length} rows: ${which}. Both systems must score the same rows; ${way} writes ours with their numbers`,

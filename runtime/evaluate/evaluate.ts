@@ -1,7 +1,7 @@
 // `twin evaluate`: rows in, figures out; the search against its oracle; and another system's scores beside ours.
 
 import { TwinError } from "../../contract/error.ts";
-import { type Binding, readHistories } from "../data/index.ts";
+import { type Binding, readHistories, rowsKey } from "../data/index.ts";
 import type { RankedRequest } from "../hit-rate/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import type { Part } from "../learn/index.ts";
@@ -88,14 +88,15 @@ export async function evaluate(
   const rows = await collect(
     stoppable(await streamOf(twin, binding, part, options), options.signal),
     tasks,
+    rowsKey(binding),
     options.onRows,
   );
   if (rows.rows === 0) {
-    throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
+    throw new TwinError(`${binding.path}: ${emptyPart(part, binding)}`);
   }
   const absent = tasks.filter(({ name }) => !Object.hasOwn(rows.labels, name)).map(({ name }) => name);
   if (absent.length === tasks.length) {
-    throw new TwinError(`${binding.path}: ${emptyPart(part)}`);
+    throw new TwinError(`${binding.path}: ${emptyPart(part, binding)}`);
   }
   if (absent.length > 0) {
     notes.push(`the data has no label ${absent.join(", ")}`);
@@ -125,6 +126,11 @@ export async function evaluate(
   if (rowFile !== undefined && options.scoring !== undefined) {
     const users = options.scoring.dataset.userOf(part ?? "training");
     await writeRows(rows, tasks, binding, manifest, users, rowFile);
+  }
+  if (binding.events?.user === null) {
+    notes.push(
+      "the samples name no user: each row counts as one of its own, so GAUC has none, and rows are what bootstraps draw",
+    );
   }
   if (manifest.untrained) {
     notes.push("the weights are start values: these figures say nothing of the model yet");
@@ -194,7 +200,7 @@ async function streamOf(
   }
   const read = { samples: "labelled", ...(part !== null && { part }), ...some } as const;
   const facts = await eventFacts(binding, part ?? "training", request ?? null);
-  return requestRows(twin.engine, readHistories(binding, manifest, read), facts);
+  return requestRows(twin.engine, readHistories(binding, manifest, read), facts, binding);
 }
 
 function partOf(binding: Binding, { part }: EvaluateOptions): { part: Part | null; notes: string[] } {
@@ -209,9 +215,9 @@ function partOf(binding: Binding, { part }: EvaluateOptions): { part: Part | nul
   return { part: null, notes: ["the data is not split: these are all its rows, those trained on among them"] };
 }
 
-function emptyPart(part: Part | null): string {
-  const name = part === null ? "the event log" : `the ${part} part`;
-  return `${name} has no row with a label; look at \`split\` and at the labels under \`columns\``;
+function emptyPart(part: Part | null, binding: Binding): string {
+  const whole = binding.lists === null ? "the event log has" : "the samples have";
+  return `${part === null ? whole : `the ${part} part has`} no row with a label; look at \`split\` and at the labels under \`columns\``;
 }
 
 async function hitRates(

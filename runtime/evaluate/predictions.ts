@@ -16,8 +16,10 @@ import {
   openRelation,
   quoted,
   type Relation,
+  type RowsKey,
   readAsIds,
   readError,
+  rowsKey,
   Source,
   secondsOf,
   textName,
@@ -44,6 +46,8 @@ export interface Predictions {
   readonly joinedBy: "sample" | "row";
   /** Rows of the file that were not evaluated here. */
   readonly unused: number;
+  /** What rows are of, for errors. */
+  readonly of: RowsKey;
 }
 
 interface ScoreColumn {
@@ -87,6 +91,7 @@ export async function readPredictions(
           : await joinedByKeys(source, binding, relation, picked);
     const places = placesOf(samples?.sample ?? rows.row);
     const what = samples === null ? "row" : "sample";
+    const of = rowsKey(binding);
     const labels = columns.map(({ task, ofSample }) => ({
       label: task.name,
       ofSample,
@@ -108,7 +113,7 @@ export async function readPredictions(
         }
         if (seen[place] === 1) {
           throw new TwinError(
-            `${relation.name}: ${what} ${row}${samples === null ? " of the events" : ""} stands in it twice; keep one`,
+            `${relation.name}: ${what} ${row}${samples === null ? ` of the ${of}` : ""} stands in it twice; keep one`,
           );
         }
         seen[place] = 1;
@@ -125,12 +130,12 @@ export async function readPredictions(
           }
           labels[c].score[place] = value;
           labels[c].logit[place] = column.probability
-            ? checkedLogit(relation, column, value, `${what} ${row}${samples === null ? " of the events" : ""}`)
+            ? checkedLogit(relation, column, value, `${what} ${row}${samples === null ? ` of the ${of}` : ""}`)
             : value;
         });
       }
     }
-    return { file: relation.name, labels, joinedBy: what, unused };
+    return { file: relation.name, labels, joinedBy: what, unused, of };
   } finally {
     source.close();
   }
@@ -208,8 +213,12 @@ async function joinedByKeys(source: Source, binding: Binding, relation: Relation
   );
   const clock = ofTime && relation.columns.get(ofTime);
   if (ofUser === undefined || ofItem === undefined || ofTime === undefined || clock === undefined) {
+    const [within, as] =
+      binding.lists === null
+        ? ["in the event log", "as the event log has them"]
+        : ["in the samples", "as the samples have them"];
     throw new TwinError(
-      `--predictions: ${relation.name} says of no score which row it belongs to: give it a column \`row\` (number of the row in the event log, from 0), or ${names.map(([name]) => `\`${name}\``).join(", ")} as the event log has them`,
+      `--predictions: ${relation.name} says of no score which row it belongs to: give it a column \`row\` (number of the row ${within}, from 0), or ${names.map(([name]) => `\`${name}\``).join(", ")} ${as}`,
     );
   }
   const log = await openEvents(source, binding, null);

@@ -1,7 +1,7 @@
 // Rows scored as requests are: each sample ranked with its own history, tables and all. Exact, and slower than batches.
 
 import { recordOf } from "../../contract/record.ts";
-import type { UserChunk } from "../data/index.ts";
+import type { Binding, UserChunk } from "../data/index.ts";
 import { type Engine, prepareSide, rankCandidates } from "../request/index.ts";
 import type { EventFacts } from "./event-facts.ts";
 import { holdingRows } from "./held-rows.ts";
@@ -13,6 +13,7 @@ export async function* requestRows(
   engine: Engine,
   chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
   facts: EventFacts,
+  binding: Binding,
 ): AsyncGenerator<EvaluationRows> {
   const { manifest } = engine.artefacts;
   const { request, newItem } = facts;
@@ -28,7 +29,7 @@ export async function* requestRows(
   // Rows whose request the data does not name are requests of their own, counted downwards.
   let alone = -1;
   let number = 0;
-  for await (const part of score(ranker, chunks)) {
+  for await (const part of score(ranker, chunks, binding)) {
     const rows = part.rows.length;
     const fill = <T>(value: T): T[] => new Array<T>(rows).fill(value);
     number++;

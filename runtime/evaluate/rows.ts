@@ -2,6 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
+import type { RowsKey } from "../data/index.ts";
 import { Growing } from "../metrics/growing.ts";
 import { ascending, type Column, grouped } from "../metrics/order.ts";
 
@@ -75,11 +76,13 @@ export const isDrawn = ({ row }: Pick<Collected, "row">, i: number): boolean => 
 
 /**
  * Gathers a stream of rows: about 50 bytes a row and 8 for each label.
+ * @param of what the rows are, for errors
  * @throws TwinError naming the row of a label, weight or prediction that cannot be
  */
 export async function collect(
   stream: AsyncIterable<EvaluationRows> | Iterable<EvaluationRows>,
   tasks: readonly Task[],
+  of: RowsKey,
   onRows: (count: number) => void = () => undefined,
 ): Promise<Collected> {
   const user = new Growing(Uint32Array);
@@ -118,10 +121,10 @@ export async function collect(
       item.append(part.prepared.item, count);
       offset.append(part.prepared.offset, count);
     }
-    checkWeights(part);
+    checkWeights(part, of);
     weight.append(part.weight ?? new Float64Array(count).fill(1), count);
     for (const { task, predicted } of scored) {
-      checkColumns(part, task);
+      checkColumns(part, task, of);
       predicted.append(part.predictions[task.name], count);
       const label = part.labels[task.name];
       let column = labels.get(task.name);
@@ -164,23 +167,23 @@ export async function collect(
   };
 }
 
-function checkWeights({ weight, row }: EvaluationRows): void {
+function checkWeights({ weight, row }: EvaluationRows, of: RowsKey): void {
   if (weight === null) {
     return;
   }
   for (let i = 0; i < row.length; i++) {
     if (!(weight[i] >= 0 && weight[i] < Number.POSITIVE_INFINITY)) {
-      throw new TwinError(`${placeOf(row[i])}: its weight is ${weight[i]}; a number from 0 on is due`);
+      throw new TwinError(`${placeOf(row[i], of)}: its weight is ${weight[i]}; a number from 0 on is due`);
     }
   }
 }
 
-function checkColumns(part: EvaluationRows, { name, kind }: Task): void {
+function checkColumns(part: EvaluationRows, { name, kind }: Task, of: RowsKey): void {
   const [label, prediction] = [part.labels[name], part.predictions[name]];
   for (let i = 0; i < part.row.length; i++) {
     if (Number.isNaN(prediction[i])) {
       throw new TwinError(
-        `${placeOf(part.row[i])}: the prediction of ${name} is no number: the weights or the row's values are broken`,
+        `${placeOf(part.row[i], of)}: the prediction of ${name} is no number: the weights or the row's values are broken`,
       );
     }
     if (label === undefined || Number.isNaN(label[i]) || kind === "regression") {
@@ -188,13 +191,13 @@ function checkColumns(part: EvaluationRows, { name, kind }: Task): void {
     }
     if (label[i] !== 0 && label[i] !== 1) {
       throw new TwinError(
-        `${placeOf(part.row[i])}: label ${name} is ${label[i]}; a binary label is 0 or 1. Say how to make it one under \`columns\`, as in \`predict.${name}: "rating >= 4"\``,
+        `${placeOf(part.row[i], of)}: label ${name} is ${label[i]}; a binary label is 0 or 1. Say how to make it one under \`columns\`, as in \`predict.${name}: "rating >= 4"\``,
       );
     }
   }
 }
 
-const placeOf = (row: number): string => (row < 0 ? "a sampled negative" : `row ${row} of the events`);
+const placeOf = (row: number, of: RowsKey): string => (row < 0 ? "a sampled negative" : `row ${row} of the ${of}`);
 
 interface Requests {
   readonly number: Uint32Array;

@@ -2,7 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import type { Named } from "../../contract/record.ts";
-import type { SampleRequest, UserChunk } from "../data/index.ts";
+import type { Binding, SampleRequest, UserChunk } from "../data/index.ts";
 import type { PrepareRequest, RankRequest } from "../request/index.ts";
 import type { Prepared, Twin } from "../twin/index.ts";
 
@@ -37,15 +37,17 @@ export interface ScoredRows {
 
 /**
  * Ranks each request of a stream with its own history. Memory holds one request and its results.
- * @throws TwinError as `prepare` and `rank` do, with the user named
+ * @param binding what the rows are of, for errors: without it, events of a log
+ * @throws TwinError as `prepare` and `rank` do, with user and row named
  */
 export async function* score(
   twin: Ranker,
   chunks: AsyncIterable<UserChunk> | Iterable<UserChunk>,
+  binding: Pick<Binding, "events" | "lists"> | null = null,
 ): AsyncGenerator<ScoredRows> {
   for await (const { requests } of chunks) {
     for (const request of requests) {
-      yield await scoreRequest(twin, request).catch((error: unknown) => placed(error, request));
+      yield await scoreRequest(twin, request).catch((error: unknown) => placed(error, request, binding));
     }
   }
 }
@@ -84,9 +86,15 @@ function searched({ manifest }: Ranker): string {
 }
 
 /** Names the user and the row that an error of a request belongs to. */
-function placed(error: unknown, { userKey, rows }: SampleRequest): never {
+function placed(
+  error: unknown,
+  { userKey, rows }: SampleRequest,
+  binding: Pick<Binding, "events" | "lists"> | null,
+): never {
   if (!(error instanceof TwinError)) {
     throw error;
   }
-  throw new TwinError(`user ${userKey}, row ${rows[0]} of the events: ${error.message}`, { cause: error });
+  const user = binding?.events?.user === null ? "" : `user ${userKey}, `;
+  const row = `row ${rows[0]} of the ${(binding?.lists ?? null) === null ? "events" : "samples"}`;
+  throw new TwinError(`${user}${row}: ${error.message}`, { cause: error });
 }

@@ -47,7 +47,9 @@ export async function writeScores(
       }
     }
     if (rows === 0) {
-      throw new TwinError(`${binding.path}: the event log has no rows to score`);
+      throw new TwinError(
+        `${binding.path}: ${binding.lists === null ? "the event log has" : "the samples have"} no rows to score`,
+      );
     }
     const events = await openEvents(source, binding, null);
     await writer.save(

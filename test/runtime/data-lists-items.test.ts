@@ -1,12 +1,14 @@
 // What samples with lists say of items, vocabularies, counts and negatives: what the same events say of them.
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { LearnedNumbers } from "../../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type Binding, boundFiles, parseBinding } from "../../runtime/data/binding.ts";
 import { countItems } from "../../runtime/data/counts.ts";
 import { Source } from "../../runtime/data/database/source.ts";
 import { checkData } from "../../runtime/data/index.ts";
 import { openItems } from "../../runtime/data/items.ts";
+import { learnNumbers } from "../../runtime/data/learn-numbers.ts";
 import { learnVocabularies } from "../../runtime/data/learn-vocabularies.ts";
 import { openDataset } from "../../runtime/data/prepare/open.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
@@ -175,6 +177,48 @@ describe("counts", () => {
         return { sums, rows };
       });
     expect(await pairs(samples)).toEqual(await pairs(log));
+  });
+});
+
+describe("scales and edges", () => {
+  /** Of a cross feature each behaviour of the training part counts once, in however many lists it stands. */
+  const feature = (name: string, encoder: FeatureSpec["encoder"]): FeatureSpec => ({
+    ...manifest.features.find((one) => one.name === name)!,
+    encoder,
+    vocabulary: null,
+  });
+  const standard = { kind: "number", scale: "standard" } as const;
+  const quantiles = { kind: "bucketed", edges: [], quantiles: 4 } as const;
+  const key = manifest.features.filter((one) => one.group === "item" && one.key);
+  const split = "split: {by: share, train: 75%, validation: 10%, test: rest}";
+  const learn = (binding: Binding, name: string, encoder: FeatureSpec["encoder"]) =>
+    learnNumbers(binding, [...key, feature(name, encoder)]).then((found) => found.get(name));
+  /** Of each user the first 7 of 10 are the training part, so that the lists name the first 6. */
+  const named = met.filter((_, i) => i < 24);
+
+  it("of features of items in lists are those of the log", async () => {
+    const { log, samples } = both(met, split);
+    for (const encoder of [standard, quantiles]) {
+      const [due, found] = [await learn(log, "item.category", encoder), await learn(samples, "item.category", encoder)];
+      expect(found).toEqual(due);
+    }
+    const scale = (await learn(samples, "item.category", standard)) as LearnedNumbers & { kind: "scale" };
+    const all = met.filter((_, i) => i < 28).map(({ category }) => category);
+    const mean = all.reduce((sum, one) => sum + one / all.length, 0);
+    expect(scale.mean).toBeCloseTo(mean, 12);
+  });
+
+  it("of cross features take each behaviour of the lists once", async () => {
+    const { samples } = both(met, split);
+    const values = named.map(({ progress }) => progress);
+    const mean = values.reduce((sum, one) => sum + one / values.length, 0);
+    const deviation = Math.sqrt(values.reduce((sum, one) => sum + (one - mean) ** 2 / values.length, 0));
+    const scale = (await learn(samples, "watched.progress", standard)) as LearnedNumbers & { kind: "scale" };
+    expect(scale.mean).toBeCloseTo(mean, 12);
+    expect(scale.deviation).toBeCloseTo(deviation, 12);
+    const sorted = values.toSorted((a, b) => a - b);
+    const edges = [1, 2, 3].map((i) => sorted[Math.ceil((i * values.length) / 4) - 1]);
+    expect(await learn(samples, "watched.progress", quantiles)).toEqual({ kind: "edges", edges, quantiles: 4 });
   });
 });
 

@@ -76,7 +76,12 @@ it("scores rows as a twin does that holds nothing", async () => {
     });
   }
   const found: number[][] = [];
-  for await (const { row, predictions } of requestRows(twin.engine, read(), { newItem: null, request: null })) {
+  for await (const { row, predictions } of requestRows(
+    twin.engine,
+    read(),
+    { newItem: null, request: null },
+    world.binding,
+  )) {
     for (let i = 0; i < row.length; i++) {
       found.push([row[i], predictions.click[i], predictions.watch[i]]);
     }
