@@ -5,9 +5,11 @@ import type { WebAnswer, WebJob, WebReady, WebStart } from "./messages.ts";
 
 export type WebThread = Thread<WebJob, WebAnswer, WebReady>;
 
+type WebLine = Parameters<typeof Thread.open<WebStart, WebJob, WebAnswer, WebReady>>[0];
+
 export interface HomeOptions {
   /** Starts a thread, a fresh one each time. */
-  readonly line: () => Promise<Parameters<typeof Thread.open<WebStart, WebJob, WebAnswer, WebReady>>[0]>;
+  readonly line: () => Promise<WebLine>;
   readonly start: Omit<WebStart, "refused">;
   /** Whether a new thread is another realm, where what stalled may open. */
   readonly fresh: boolean;
@@ -27,6 +29,8 @@ export class Home {
   readonly #options: HomeOptions;
   #refused: WebStart["refused"] = null;
   #open: Promise<WebThread> | null = null;
+  /** To the thread that was started last, which may be opening still. */
+  #line: WebLine | null = null;
   #stalls = 0;
   #build: string | null = null;
   #closed = false;
@@ -63,18 +67,23 @@ export class Home {
     await open?.close();
   }
 
-  /** Ends it, whatever it does. */
+  /** Ends it, whatever it does: one that is opening still says nothing any more. */
   async end(): Promise<void> {
     this.#closed = true;
-    const open = await this.#open?.catch(() => null);
-    await open?.end();
+    await this.#line?.end();
   }
 
   async #start(): Promise<WebThread> {
     try {
-      const { line, start } = this.#options;
+      const { line: started, start } = this.#options;
+      const line = await started();
+      this.#line = line;
+      if (this.#closed) {
+        await line.end();
+        throw new TwinError("the folder was closed while it was opened", { code: "closed" });
+      }
       const thread = await Thread.open<WebStart, WebJob, WebAnswer, WebReady>(
-        await line(),
+        line,
         { ...start, refused: this.#refused },
         { name: "worker", lost },
       );

@@ -10,6 +10,8 @@ type Noted<Note> = { readonly kind: "note"; readonly note: Note };
 type Open<Start, Job, Value, Ready, Note> = (
   start: Start,
   note: (note: Note) => void,
+  /** Aborts where nobody waits for it any more; null: whoever does not wait ends the thread. */
+  signal: AbortSignal | null,
 ) => Promise<Service<Job, Value, Ready>>;
 
 /** The line to a worker. @param note told whatever it notes */
@@ -54,7 +56,7 @@ export function serveWorker<Start, Job, Value, Ready, Note>(open: Open<Start, Jo
     },
     close: () => realm.close(),
   };
-  serveCalls(line, (start: Start) => open(start, (note) => realm.postMessage({ kind: "note", note }, [])));
+  serveCalls(line, (start: Start) => open(start, (note) => realm.postMessage({ kind: "note", note }, []), null));
 }
 
 /** A line to what is served in the page itself. Nothing is copied. */
@@ -65,6 +67,7 @@ export function lineHere<Start, Job, Value, Ready, Note>(
   let answer: ((reply: Reply<Value, Ready>) => void) | null = null;
   let call: ((call: Call<Start, Job>) => void) | null = null;
   let over = false;
+  const opening = new AbortController();
   const inner: InnerLine<Start, Job, Value, Ready> = {
     post: (reply) => queueMicrotask(() => over || answer?.(reply)),
     listen(take) {
@@ -72,7 +75,7 @@ export function lineHere<Start, Job, Value, Ready, Note>(
     },
     close: () => undefined,
   };
-  serveCalls(inner, (start: Start) => open(start, (said) => over || note(said)));
+  serveCalls(inner, (start: Start) => open(start, (said) => over || note(said), opening.signal));
   return {
     post: (one) => queueMicrotask(() => over || call?.(one)),
     listen(take) {
@@ -80,6 +83,7 @@ export function lineHere<Start, Job, Value, Ready, Note>(
     },
     async end() {
       over = true;
+      opening.abort();
       // What it has is let go of when it is done with what it does.
       call?.({ kind: "close", id: -1 });
     },

@@ -26,14 +26,18 @@ import type { WebFolder } from "./web-folder.ts";
 export type WebService = Service<WebJob, WebAnswer, WebReady>;
 
 /** Opens a folder, and begins to open the graphs that a request needs. */
-export const openService = (start: WebStart, note: (note: WebNote) => void): Promise<WebService> =>
-  openServiceOn(start, note);
+export const openService = (
+  start: WebStart,
+  note: (note: WebNote) => void,
+  signal: AbortSignal | null,
+): Promise<WebService> => openServiceOn(start, note, undefined, signal);
 
 /** @param make the library that runs graphs, of tests */
 export async function openServiceOn(
   start: WebStart,
   note: (note: WebNote) => void,
   make?: MakeLibrary,
+  signal: AbortSignal | null = null,
 ): Promise<WebService> {
   const { options } = start;
   // The library is on its way while the folder is.
@@ -44,6 +48,7 @@ export async function openServiceOn(
     maxStaleness: options.maxStaleness,
     largest: options.largest,
     pack: options.pack,
+    ...(signal !== null && { signal }),
     progress: (done, total) => note({ kind: "progress", progress: { done, total } }),
   });
   return serviceOf(folder, await choosing, options.scoreBytes);
