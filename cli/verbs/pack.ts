@@ -38,7 +38,14 @@ export async function pack(wanted: string, options: PackVerb): Promise<void> {
   const keys = covering?.keys ?? (items === undefined ? [] : keysIn(items));
   const { bytes, ...report } = await cutPack({ dir, keys, where: items ?? data ?? dir, precision, warn });
   writeFileAtomic(output, bytes);
-  const said = { dir, output, bytes: bytes.length, coverage: covering?.reached ?? null, ...report };
+  // The share is that of all the keys: where some have no row in the pack, it would be claimed, not reached.
+  const short = covering !== null && report.unknown > 0;
+  if (short) {
+    warn(
+      `${output} covers less of the log than was asked for, and how much is not known: ${report.unknown} of the items that make up the share are not in generation ${report.generation}; build the tables again with this data: twin table build ${dir} --data ${data}`,
+    );
+  }
+  const said = { dir, output, bytes: bytes.length, coverage: short ? null : (covering?.reached ?? null), ...report };
   if (json) {
     printJson(said);
   } else {

@@ -1,5 +1,5 @@
 // `twin pack`: cut for named items, or for those that a log sees most; and what is said where it cannot be.
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readPack } from "../../runtime/table/pack.ts";
@@ -39,6 +39,21 @@ it("cuts for the items that a log's requests see most", async () => {
   expect(half.items).toBeLessThan(all.items / 2);
   expect(all).toMatchObject({ coverage: 1, unknown: 0 });
 });
+
+it("claims no share of the log where items of it are not in the generation", async () => {
+  const few = join(example.folder, "few");
+  const data = join(example.folder, "few-data");
+  const output = join(example.folder, "few.bin");
+  cpSync(example.dir, few, { recursive: true });
+  await fine(["example", data, "--users", "20", "--items", "100", "--behaviours", "60"]);
+  await fine(["table", "build", few, "--data", join(data, "data.yaml")]);
+  const words = ["pack", few, "--data", example.data, "-o", output];
+  const { stdout, stderr } = await fine(words);
+  expect(stdout).toMatch(/not in the generation: \d+ of the keys/);
+  expect(stdout).not.toMatch(/of the log's behaviours/);
+  expect(stderr).toMatch(/few\.bin covers less of the log than was asked for.*twin table build .*few --data /);
+  expect(JSON.parse((await fine([...words, "--json"])).stdout).coverage).toBeNull();
+}, 120_000);
 
 it("says what is wrong with how it was asked", async () => {
   const output = join(example.folder, "none.bin");
