@@ -25,7 +25,7 @@ export interface WebLoadOptions {
   /** Requests that may wait while others run; default 256. One more is refused. */
   readonly queue?: number;
   readonly memory?: {
-    /** Most bytes of the built tables that are fetched; default 64 MiB. */
+    /** Most bytes of the built tables, and of an embedding outside the graphs, that are fetched; default 64 MiB. */
     readonly table?: number;
     /** Bytes that the scores of one run may take; sets how many candidates are ranked at once. Default 64 MB. */
     readonly scores?: number;
