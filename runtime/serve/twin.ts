@@ -8,7 +8,7 @@ import { nodeSessions } from "../session/session-node.ts";
 import { GenerationTables, type SharedGeneration } from "../store/index.ts";
 import { parseDuration } from "../table/freshness.ts";
 import type { CallOptions } from "../threads/wanted.ts";
-import { type Prepared, Requests, type TablesStatus, type Twin } from "../twin/index.ts";
+import { expectKnown, type Prepared, Requests, type TablesStatus, type Twin, wholeOption } from "../twin/index.ts";
 import { type Artefacts, openArtefacts } from "./artefacts.ts";
 import type { Verify } from "./weights-check.ts";
 
@@ -140,17 +140,7 @@ export function checkOptions(options: LoadOptions): {
   queue: number;
   verify: Verify;
 } {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new TwinError(`load has no option \`${name}\`; known: ${known.join(", ")}`);
-    }
-  }
-  const whole = (name: string, value: number, least: number): number => {
-    if (Number.isSafeInteger(value) && value >= least) {
-      return value;
-    }
-    throw new TwinError(`load: ${name} is ${String(value)}; bring a whole number from ${least} on`);
-  };
+  expectKnown(options, known);
   const providers = [...(options.providers ?? ["cpu"])];
   if (providers.length === 0 || providers.some((one) => typeof one !== "string")) {
     throw new TwinError('load: providers must be names of execution providers, such as ["cuda", "cpu"]');
@@ -162,9 +152,9 @@ export function checkOptions(options: LoadOptions): {
   return {
     providers,
     verify,
-    threads: whole("threads", options.threads ?? 2, 1),
-    scoreBytes: whole("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
-    workers: whole("workers", options.workers ?? 0, 0),
-    queue: whole("queue", options.queue ?? 256, 0),
+    threads: wholeOption("threads", options.threads ?? 2, 1),
+    scoreBytes: wholeOption("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
+    workers: wholeOption("workers", options.workers ?? 0, 0),
+    queue: wholeOption("queue", options.queue ?? 256, 0),
   };
 }

@@ -2,6 +2,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { WebProvider } from "../session/ort-web.ts";
 import { parseDuration } from "../table/freshness.ts";
+import { expectKnown, wholeOption } from "../twin/index.ts";
 import { absolute, type PageWorker, realm } from "./realm.ts";
 
 export interface WebLoadOptions {
@@ -70,17 +71,7 @@ export function checkWebOptions(options: WebLoadOptions): {
   /** What the caller should know of them. */
   readonly notes: readonly string[];
 } {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new TwinError(`load has no option \`${name}\`; known: ${known.join(", ")}`);
-    }
-  }
-  const whole = (name: string, value: number, least: number): number => {
-    if (Number.isSafeInteger(value) && value >= least) {
-      return value;
-    }
-    throw new TwinError(`load: ${name} is ${String(value)}; bring a whole number from ${least} on`);
-  };
+  expectKnown(options, known);
   const { providers = ["webgpu", "wasm"], worker = true, memory = {}, wasmPaths, integrity } = options;
   if (!Array.isArray(providers) || providers.length === 0 || !providers.every((one) => providerNames.includes(one))) {
     throw new TwinError('load: providers must be some of ["webgpu", "wasm"], the preferred one first');
@@ -98,7 +89,7 @@ export function checkWebOptions(options: WebLoadOptions): {
   }
   const notes: string[] = [];
   const isolated = realm.crossOriginIsolated === true;
-  const wanted = options.threads === undefined ? null : whole("threads", options.threads, 1);
+  const wanted = options.threads === undefined ? null : wholeOption("threads", options.threads, 1);
   if (wanted !== null && wanted > 1 && !isolated) {
     notes.push(
       `WASM runs in one thread instead of ${wanted}: the page is not cross-origin isolated. Serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp`,
@@ -112,12 +103,12 @@ export function checkWebOptions(options: WebLoadOptions): {
       wasmPaths: wasmPaths === undefined ? null : folder(wasmPaths),
       integrity,
       maxStaleness: parseDuration(options.maxStaleness ?? 0, "maxStaleness"),
-      largest: memory.table === undefined ? undefined : whole("memory.table", memory.table, 1),
+      largest: memory.table === undefined ? undefined : wholeOption("memory.table", memory.table, 1),
       pack:
         options.pack instanceof URL || typeof options.pack === "string" ? address("pack", options.pack) : options.pack,
-      scoreBytes: whole("memory.scores", memory.scores ?? 2 ** 26, 1),
+      scoreBytes: wholeOption("memory.scores", memory.scores ?? 2 ** 26, 1),
     },
-    queue: whole("queue", options.queue ?? 256, 0),
+    queue: wholeOption("queue", options.queue ?? 256, 0),
     notes,
   };
 }
