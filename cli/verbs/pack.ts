@@ -1,15 +1,18 @@
 // `twin pack DIR`: the rows, item features and embedding rows of some items in one file, for pages.
 
-import { bytesText } from "../../compiler/diagnostics/number-text.ts";
+import { realpathSync } from "node:fs";
 import { TwinError } from "../../contract/error.ts";
-import { coveringItems, cutPack, type PackReport } from "../../runtime/build-table/index.ts";
-import { readBinding } from "../../runtime/data/index.ts";
+import { coveringItems, cutPack } from "../../runtime/build-table/index.ts";
+import { boundFiles, readBinding } from "../../runtime/data/index.ts";
 import { readText, writeFileAtomic } from "../../runtime/host/files.ts";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { recovered } from "../../runtime/serve/index.ts";
 import type { Precision } from "../../runtime/table/precision.ts";
 import { WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { print, printJson, say } from "../output.ts";
+import { packText, packWarnings } from "../pack-text.ts";
+import { stoppable } from "../progress.ts";
 
 interface PackVerb {
   readonly items?: string;
@@ -19,6 +22,14 @@ interface PackVerb {
   readonly output: string;
   readonly precision?: Precision;
   readonly json?: boolean;
+}
+
+/** What a pack is cut for. */
+interface Chosen {
+  readonly keys: readonly (bigint | string)[];
+  readonly where: string;
+  readonly placeOf?: (i: number) => string;
+  readonly covering: Awaited<ReturnType<typeof coveringItems>> | null;
 }
 
 export async function pack(wanted: string, options: PackVerb): Promise<void> {
@@ -34,56 +45,84 @@ export async function pack(wanted: string, options: PackVerb): Promise<void> {
   quietNativeLog();
   const warn = (message: string) => say(`warning: ${message}`);
   const dir = recovered(wanted, warn);
-  const covering = data === undefined ? null : await coveringItems(dir, readBinding(data), coverage ?? 0.95);
-  const keys = covering?.keys ?? (items === undefined ? [] : keysIn(items));
-  const { bytes, ...report } = await cutPack({ dir, keys, where: items ?? data ?? dir, precision, warn });
-  writeFileAtomic(output, bytes);
-  // The share is that of all the keys: where some have no row in the pack, it would be claimed, not reached.
-  const short = covering !== null && report.unknown > 0;
-  if (short) {
-    warn(
-      `${output} covers less of the log than was asked for, and how much is not known: ${report.unknown} of the items that make up the share are not in generation ${report.generation}; build the tables again with this data: twin table build ${dir} --data ${data}`,
-    );
+  const asked = coverage ?? 0.95;
+  await stoppable(async (signal) => {
+    const { covering, ...chosen } =
+      items === undefined ? await logged(dir, data ?? "", asked, output, signal) : named(items, output);
+    await expectGoingOn(signal, output);
+    const { bytes, has, tables, ...report } = await cutPack({ dir, ...chosen, precision, warn });
+    await expectGoingOn(signal, output);
+    const manifest = readManifest(dir);
+    const said = {
+      dir,
+      output,
+      bytes: bytes.length,
+      coverage: covering?.share(has) ?? null,
+      ...report,
+      tables: tables.map(({ has: inTable, ...table }) => ({
+        ...table,
+        coverage: covering?.share(inTable, manifest.tables[table.name].history) ?? null,
+      })),
+    };
+    covering?.notes.forEach(warn);
+    packWarnings(said, manifest, asked, data ?? "").forEach(warn);
+    writeFileAtomic(output, bytes);
+    if (json) {
+      printJson(said);
+    } else {
+      print(packText(said, manifest));
+    }
+  });
+}
+
+async function expectGoingOn(signal: AbortSignal, output: string): Promise<void> {
+  // A signal is heard between two turns of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (signal.aborted) {
+    throw new TwinError(`${output} was not written`);
   }
-  const said = { dir, output, bytes: bytes.length, coverage: short ? null : (covering?.reached ?? null), ...report };
-  if (json) {
-    printJson(said);
-  } else {
-    print(packText(said));
-  }
+}
+
+/** The items that a log's requests see most. */
+async function logged(dir: string, data: string, asked: number, output: string, signal: AbortSignal): Promise<Chosen> {
+  const binding = readBinding(data);
+  expectOther(output, [data, ...boundFiles(binding)]);
+  const covering = await coveringItems(dir, binding, asked, signal);
+  return { keys: covering.keys, where: data, covering };
 }
 
 /** A key a line; empty lines count for nothing. */
-function keysIn(path: string): string[] {
-  const keys = readText(path)
+function named(path: string, output: string): Chosen {
+  const lines: number[] = [];
+  const keys: string[] = [];
+  readText(path)
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
-    .filter((line) => line !== "");
+    .forEach((line, i) => {
+      if (line !== "") {
+        keys.push(line);
+        lines.push(i + 1);
+      }
+    });
   if (keys.length === 0) {
     throw new TwinError(`${path} names no items; write a key a line`);
   }
-  return keys;
+  expectOther(output, [path]);
+  return { keys, where: path, placeOf: (i) => `${path}, line ${lines[i]}: the key`, covering: null };
 }
 
-interface Said extends Omit<PackReport, "bytes"> {
-  readonly dir: string;
-  readonly output: string;
-  readonly bytes: number;
-  readonly coverage: number | null;
-}
-
-function packText({ output, generation, items, unknown, examples, tables, embeddings, bytes, coverage }: Said): string {
-  const number = (value: number) => value.toLocaleString("en-GB");
-  const covers =
-    coverage === null ? "" : `, ${(Math.floor(coverage * 1e4) / 100).toFixed(2)} % of the log's behaviours`;
-  return [
-    `${output}: ${number(items)} items of generation ${generation}, ${bytesText(bytes)}${covers}`,
-    ...tables.map(({ name, rows, precision }) => `  ${name}: ${number(rows)} rows, ${precision}`),
-    ...embeddings.map(({ parameter, rows }) => `  ${parameter}: ${number(rows)} rows`),
-    ...(unknown === 0
-      ? []
-      : [
-          `  not in the generation: ${number(unknown)} of the keys (${examples.join(", ")}${unknown > examples.length ? ", …" : ""})`,
-        ]),
-  ].join("\n");
+/** What is read is not written over: a slip of the hand would cost a list of items, or a log. */
+function expectOther(output: string, reads: readonly string[]): void {
+  const real = (path: string): string | null => {
+    try {
+      return realpathSync(path);
+    } catch {
+      return null;
+    }
+  };
+  const target = real(output);
+  const found = target === null ? undefined : reads.find((path) => real(path) === target);
+  if (found !== undefined) {
+    throw new WrongUsage(`-o ${output} is the file ${found} that is read; name another one`);
+  }
 }

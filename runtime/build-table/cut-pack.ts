@@ -28,9 +28,22 @@ export interface PackOptions {
   readonly keys: readonly (bigint | string)[];
   /** Where they were named, for errors. */
   readonly where: string;
+  /** Where key i was; default: `where` and its index. */
+  readonly placeOf?: ((i: number) => string) | undefined;
   /** Rows that are stored wider are narrowed; default: as they are stored. */
   readonly precision?: Precision | undefined;
   readonly warn?: (message: string) => void;
+}
+
+export interface PackedTable {
+  readonly name: string;
+  /** The miss row among them. */
+  readonly rows: number;
+  readonly precision: Precision;
+  /** Items of the pack that the table has no row of: its own `coverage` or `min_count` leaves them out. */
+  readonly lacks: number;
+  /** Whether it has a row of the item that was named at place i of the keys. */
+  readonly has: (i: number) => boolean;
 }
 
 export interface PackReport {
@@ -41,8 +54,9 @@ export interface PackReport {
   /** Keys that were named and are not in the generation; some of them. */
   readonly unknown: number;
   readonly examples: readonly string[];
-  /** By table: rows, the miss row among them, and how they are stored. */
-  readonly tables: readonly { readonly name: string; readonly rows: number; readonly precision: Precision }[];
+  /** Whether the item that was named at place i of the keys is in it. */
+  readonly has: (i: number) => boolean;
+  readonly tables: readonly PackedTable[];
   /** By embedding outside the graphs: rows of it. */
   readonly embeddings: readonly { readonly parameter: string; readonly rows: number }[];
 }
@@ -76,7 +90,7 @@ async function cut(options: PackOptions, artefacts: Artefacts, generation: Gener
       `${options.dir}: the item features or their encoders have changed since its tables were built; build them again: twin table build ${options.dir} --data data.yaml`,
     );
   }
-  const keys = parseKeys(options.keys, index.type, options.where);
+  const keys = parseKeys(options.keys, index.type, options.placeOf ?? options.where);
   const found = index.lookup(keys);
   const places = new Map<number, number>();
   const unknown: string[] = [];
@@ -105,11 +119,12 @@ async function cut(options: PackOptions, artefacts: Artefacts, generation: Gener
   );
   parts.set(description.index, keySink.bytes);
   parts.set(description.store, await records(generation, ordinals));
-  const tables: PackReport["tables"][number][] = [];
+  const tables: PackedTable[] = [];
   for (const [name, { file }] of Object.entries(description.tables)) {
-    const { bytes, ...table } = await tableRows(generation, name, ordinals, options.precision);
+    const { bytes, held, ...table } = await tableRows(generation, name, ordinals, options.precision);
     parts.set(file, bytes);
-    tables.push({ name, ...table });
+    const lacks = ordinals.length + 1 - table.rows;
+    tables.push({ name, ...table, lacks, has: (i) => found[i] > 0 && found[i] < held });
   }
   const rows = await embeddingRows(artefacts, generation, ordinals);
   const files = recordOf([...parts].map(([name, bytes]) => [name, rootOf(memorySource(name, bytes))] as const));
@@ -149,6 +164,7 @@ async function cut(options: PackOptions, artefacts: Artefacts, generation: Gener
     items: ordinals.length,
     unknown: unknown.length,
     examples: unknown.slice(0, 5),
+    has: (i) => found[i] > 0,
     tables,
     embeddings: rows.map(({ table, numbers }) => ({ parameter: table.parameter, rows: numbers.length })),
   };
@@ -177,7 +193,12 @@ async function tableRows(
   name: string,
   ordinals: Int32Array,
   precision: Precision | undefined,
-): Promise<{ readonly rows: number; readonly precision: Precision; readonly bytes: Uint8Array }> {
+): Promise<{
+  readonly rows: number;
+  readonly precision: Precision;
+  readonly bytes: Uint8Array;
+  readonly held: number;
+}> {
   const table = generation.tables.get(name);
   if (table === undefined) {
     throw new Error(`the generation has no table ${name}`);
@@ -196,7 +217,7 @@ async function tableRows(
     await writer.writeEncoded(bytes);
   }
   await writer.finish();
-  return { rows: held.length + 1, precision: format.precision, bytes: sink.bytes };
+  return { rows: held.length + 1, precision: format.precision, bytes: sink.bytes, held: table.rows };
 }
 
 interface EmbeddingRows {

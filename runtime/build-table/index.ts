@@ -1,7 +1,7 @@
 // The table build and its verification.
 export { type BuildReport, type BuildTablesOptions, buildTables, type Phases, type TableReport } from "./build.ts";
 export { type CoveringItems, coveringItems } from "./covering-items.ts";
-export { cutPack, type PackReport } from "./cut-pack.ts";
+export { cutPack, type PackedTable, type PackReport } from "./cut-pack.ts";
 export { openProjection, projectorFiles } from "./open-projection.ts";
 export { StoreReader } from "./store-reader.ts";
 export { upgradeBuild } from "./upgrade-build.ts";

@@ -44,4 +44,4 @@ export {
   userHistory,
 } from "./samples.ts";
 export type { Split } from "./split.ts";
-export { coverTables, type TableCover } from "./table-coverage.ts";
+export { chosenPairs, coverTables, type TableCover } from "./table-coverage.ts";

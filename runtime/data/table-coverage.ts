@@ -71,6 +71,30 @@ export async function coverTables(
   return { tables: recordOf(cover), order };
 }
 
+/** (Request, behaviour) pairs of one history. */
+export interface ChosenPairs {
+  /** In which the item is the behaviour, by its place in the order. */
+  readonly pairs: Float64Array;
+  /** All that the log has. */
+  readonly total: number;
+}
+
+/** Of the first `count` items, once `coverTables` has ordered them, by its i-th history. */
+export async function chosenPairs(source: Source, histories: number, count: number): Promise<ChosenPairs[]> {
+  const columns = Array.from({ length: histories }, (_, i) => `twin_pairs_${i}`);
+  const sums = columns.map((column) => `coalesce(sum(${column}), 0)::DOUBLE AS ${column}`).join(", ");
+  const cells = columns.map((column) => `${column}::DOUBLE AS ${column}`).join(", ");
+  if (histories === 0) {
+    return [];
+  }
+  const [all] = await source.all(`SELECT ${sums} FROM ${quoted(counts)}`);
+  const rows = await source.all(`SELECT ${cells} FROM ${quoted(chosen)} WHERE place <= ${count} ORDER BY place`);
+  return columns.map((column) => ({
+    pairs: Float64Array.from(rows, (row) => Number(row[column])),
+    total: Number(all[column]),
+  }));
+}
+
 async function cut(
   source: Source,
   { coverage, min_count }: Covering,

@@ -32,14 +32,18 @@ interface TextKeys {
 /** Canonical decimal text: no plus sign, no leading zeros, no minus zero. */
 const decimal = /^(?:0|-?[1-9]\d*)$/;
 
+/** What errors say of where keys stand: "history watched", of which a key is said by its index; or the place of key i itself. */
+export type KeyPlace = string | ((i: number) => string);
+
 /**
  * Checks keys; none is ever rounded.
- * @param where names the place for errors: "history watched", "candidates"
  * @throws TwinError naming index and value: a fraction, a number beyond ±(2^53 − 1), or ±2^24 in a Float32Array, an integer beyond 64 bits, no key
  */
-export function parseKeys(values: unknown, type: KeyType, where: string): KeyColumn {
+export function parseKeys(values: unknown, type: KeyType, where: KeyPlace): KeyColumn {
   if (!Array.isArray(values) && !isTyped(values)) {
-    throw new TwinError(`${where}: keys must be an array, not ${describe(values)}`);
+    throw new TwinError(
+      `${typeof where === "string" ? where : where(0)}: keys must be an array, not ${describe(values)}`,
+    );
   }
   return type === "int64" ? parseIntegers(values, where) : parseTexts(values, where);
 }
@@ -96,7 +100,7 @@ export function pickKeys(keys: KeyColumn, indexes: Int32Array): KeyColumn {
 }
 
 /** As `parseKeys`, of integers. */
-export function parseIntegers(values: ArrayLike<unknown>, where: string): IntegerKeys {
+export function parseIntegers(values: ArrayLike<unknown>, where: KeyPlace): IntegerKeys {
   const length = values.length;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     const words = new Uint32Array(values.buffer, values.byteOffset, 2 * length);
@@ -139,7 +143,7 @@ export function parseIntegers(values: ArrayLike<unknown>, where: string): Intege
   return { type: "int64", length, words };
 }
 
-function textInteger(value: unknown, where: string, i: number): bigint {
+function textInteger(value: unknown, where: KeyPlace, i: number): bigint {
   if (typeof value !== "string") {
     return refuse(where, i, value, "integers, BigInts or decimal strings are due");
   }
@@ -154,7 +158,7 @@ export function exactBelow(values: unknown): number {
   return values instanceof Float32Array ? 2 ** 24 : 2 ** 53;
 }
 
-function parseTexts(values: ArrayLike<unknown>, where: string): TextKeys {
+function parseTexts(values: ArrayLike<unknown>, where: KeyPlace): TextKeys {
   const exact = exactBelow(values);
   const texts: string[] = new Array(values.length);
   for (let i = 0; i < values.length; i++) {
@@ -175,7 +179,7 @@ function parseTexts(values: ArrayLike<unknown>, where: string): TextKeys {
   return { type: "string", length: texts.length, texts };
 }
 
-function refuseNumber(value: number, where: string, i: number): never {
+function refuseNumber(value: number, where: KeyPlace, i: number): never {
   if (Number.isInteger(value)) {
     const why =
       Math.abs(value) < 2 ** 53
@@ -186,12 +190,13 @@ function refuseNumber(value: number, where: string, i: number): never {
   return refuse(where, i, value, "keys are integers or strings");
 }
 
-function tooLarge(where: string, i: number, value: unknown): never {
+function tooLarge(where: KeyPlace, i: number, value: unknown): never {
   return refuse(where, i, value, "it does not fit into a signed 64-bit integer");
 }
 
-function refuse(where: string, i: number, value: unknown, why: string): never {
-  throw new TwinError(`${where}: key ${i} is ${describe(value)}: ${why}`);
+function refuse(where: KeyPlace, i: number, value: unknown, why: string): never {
+  const place = typeof where === "string" ? `${where}: key ${i}` : where(i);
+  throw new TwinError(`${place} is ${describe(value)}: ${why}`);
 }
 
 /** A value as errors show it: quoted, shortened, on one line. */

@@ -133,6 +133,7 @@ export class AtomicFile implements ByteSink {
       const target = before ? realpathSync(path) : path;
       const partial = join(dirname(target), `.${basename(target)}.${process.pid}-${serial++}.partial`);
       mkdirSync(dirname(target), { recursive: true });
+      removeLeftoversOf(target);
       const file = new AtomicFile(path, target, partial, openSync(partial, "w"));
       if (before) {
         file.#resemble(before);
@@ -224,17 +225,31 @@ export function writeFileAtomic(path: string, data: Uint8Array | string): void {
   file.commit();
 }
 
+/** Whether it is a temporary file of a process that was killed: of the file `of`, or of any. */
+function isLeftover(name: string, of: string | null): boolean {
+  const [, file, owner] = /^\.(.+)\.(\d+)-\d+\.partial$/.exec(name) ?? [];
+  return owner !== undefined && (of ?? file) === file && Number(owner) !== process.pid && !isAlive(Number(owner));
+}
+
 /** Removes temporary files that killed processes left in a folder; those of living processes stay. */
 export function removeLeftovers(folder: string): string[] {
-  const removed: string[] = [];
-  for (const name of attempt("read", folder, () => readdirSync(folder))) {
-    const owner = /^\..+\.(\d+)-\d+\.partial$/.exec(name);
-    if (owner && Number(owner[1]) !== process.pid && !isAlive(Number(owner[1]))) {
-      attempt("remove", join(folder, name), () => unlinkSync(join(folder, name)));
-      removed.push(name);
-    }
+  const removed = attempt("read", folder, () => readdirSync(folder)).filter((name) => isLeftover(name, null));
+  for (const name of removed) {
+    attempt("remove", join(folder, name), () => unlinkSync(join(folder, name)));
   }
   return removed;
+}
+
+/** The same of one file that is written now. What cannot be removed costs room, and nothing else. */
+export function removeLeftoversOf(path: string): void {
+  const folder = dirname(path);
+  try {
+    for (const name of readdirSync(folder).filter((one) => isLeftover(one, basename(path)))) {
+      unlinkSync(join(folder, name));
+    }
+  } catch {
+    // A folder that may be written and not read; or another process was quicker.
+  }
 }
 
 /** Whether a process of this machine runs. */

@@ -97,6 +97,25 @@ test("leftovers of dead processes go, those of living ones stay", () => {
   );
 });
 
+test("whoever writes a file removes what killed writers of the same file left, and nothing else", () => {
+  const dead = (name: string) => `.${name}.4194305-0.partial`;
+  const others = [
+    dead("pack.bin.old"),
+    dead("old.pack.bin"),
+    `.pack.bin.${process.pid}-7.partial`,
+    ".pack.bin.1-.partial",
+  ];
+  for (const name of [dead("pack.bin"), ".pack.bin.4194306-12.partial", ...others]) {
+    writeFileSync(join(folder, name), "half");
+  }
+  symlinkSync("pack.bin", join(folder, "link"));
+  writeFileAtomic(join(folder, "pack.bin"), "whole");
+  expect(readdirSync(folder).sort()).toEqual([...others, "link", "pack.bin"].sort());
+  writeFileSync(join(folder, dead("pack.bin")), "half");
+  writeFileAtomic(join(folder, "link"), "through a link");
+  expect(readdirSync(folder).sort()).toEqual([...others, "link", "pack.bin"].sort());
+});
+
 test("reading says what is wrong with the path", () => {
   expect(() => readText(join(folder, "none"))).toThrow(/cannot read .*none: there is no such file or folder/);
   expect(() => readText(folder)).toThrow(/it is a folder, and a file is due/);

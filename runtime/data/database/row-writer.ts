@@ -1,6 +1,6 @@
 // Writes rows to a Parquet file through a table of the database, a batch at a time.
-import { renameSync, rmSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import {
   BIGINT,
   BOOLEAN,
@@ -16,7 +16,7 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import { TwinError } from "../../../contract/error.ts";
-import { attempt } from "../../host/files.ts";
+import { attempt, removeLeftoversOf } from "../../host/files.ts";
 import { firstLines, literal, partialOf, quoted, type Source } from "./source.ts";
 
 const batch = 2048;
@@ -43,6 +43,8 @@ export type Cell = bigint | number | string | boolean | null | readonly number[]
  */
 export async function copyRows(source: Source, select: string, path: string): Promise<void> {
   const partial = partialOf(resolve(path));
+  attempt("write", path, () => mkdirSync(dirname(partial), { recursive: true }));
+  removeLeftoversOf(resolve(path));
   const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : "FORMAT parquet, COMPRESSION zstd";
   try {
     await source.all(`COPY (${select}) TO ${literal(partial)} (${format}, USE_TMP_FILE false)`);
