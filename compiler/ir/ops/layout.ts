@@ -4,7 +4,6 @@ import { onnxDtype } from "../onnx-dtype.ts";
 import type { OnnxEmitter, Rule } from "../rule.ts";
 import { expectDtype, expectRank, knownDim, normaliseAxes, ShapeError, showShape, size } from "../shape.ts";
 import { strides, view } from "../tensor.ts";
-import { assembled } from "./shrink.ts";
 
 const many = Number.POSITIVE_INFINITY;
 
@@ -84,14 +83,10 @@ export const slice: Rule<"slice"> = {
     const shape = x.shape.map((dim, other) => (other === axis ? end - start : dim));
     return view(x, shape, steps, start * steps[axis]);
   },
-  /** Zeros beside the slice; several slices of one value are joined by `gradients`. */
+  /** Zeros beside the slice. Slices of an axis of known length are joined by `gradients`, which then asks nothing here. */
   gradient({ b, node, dy }) {
     const [x] = node.inputs;
     const { axis, start, end } = node.attributes;
-    const whole = assembled(b, x, axis, [{ start, end, value: dy }]);
-    if (whole !== null) {
-      return [whole];
-    }
     const column = x.shape.map((_, other) => (other === axis ? end - start : 1));
     const places = b.ints(
       Array.from({ length: end - start }, (_, index) => start + index),
