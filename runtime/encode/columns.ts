@@ -30,7 +30,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
  */
 export function reorder<T extends Encoded>(data: T, width: number, order: Int32Array, length: number, fill: number): T {
   const result = alike(data, length * width);
-  if (width === 1) {
+  if (isAsGiven(order)) {
+    result.set(data.subarray(0, order.length * width));
+  } else if (width === 1) {
     for (let i = 0; i < order.length; i++) {
       result[i] = data[order[i]];
     }
@@ -59,31 +61,63 @@ export function newestFirst(times: Float64Array, max: number): Int32Array {
   let newest = Number.NEGATIVE_INFINITY;
   let oldest = Number.POSITIVE_INFINITY;
   let whole = true;
+  let before = Number.POSITIVE_INFINITY;
   for (let i = 0; i < count; i++) {
     const time = times[i];
-    if (i > 0 && time > times[i - 1]) {
-      descending = false;
-    }
-    if (time > newest) {
-      newest = time;
-    }
-    if (time < oldest) {
-      oldest = time;
-    }
-    if (whole && !Number.isInteger(time)) {
-      whole = false;
-    }
+    descending &&= time <= before;
+    before = time;
+    newest = time > newest ? time : newest;
+    oldest = time < oldest ? time : oldest;
+    whole &&= Math.floor(time) === time;
   }
   if (descending) {
     return asGiven(length);
   }
-  if (whole && (newest - oldest + 1) * count < Number.MAX_SAFE_INTEGER) {
-    // Age and position in one number: sorting it is stable, and needs no comparison function.
-    const keys = Float64Array.from(times, (time, i) => (newest - time) * count + i).sort();
-    return Int32Array.from({ length }, (_, i) => keys[i] % count);
+  if (whole && newest - oldest < 2 ** 32) {
+    return youngestFirst(Uint32Array.from(times, (time) => newest - time)).subarray(0, length);
   }
-  const order = Int32Array.from({ length: count }, (_, i) => i);
+  const order = asGiven(count);
   return order.sort((a, b) => times[b] - times[a] || a - b).slice(0, length);
+}
+
+/** Positions by ascending age, equal ages as they stand: a radix sort, 11 bits a round from the lowest on. */
+function youngestFirst(ages: Uint32Array): Int32Array {
+  const count = ages.length;
+  let most = 0;
+  for (let i = 0; i < count; i++) {
+    most = ages[i] > most ? ages[i] : most;
+  }
+  let order: Int32Array = asGiven(count);
+  let next: Int32Array = new Int32Array(count);
+  const places = new Int32Array(2048);
+  for (let shift = 0; shift < 32 && most >>> shift > 0; shift += 11) {
+    places.fill(0);
+    for (let i = 0; i < count; i++) {
+      places[(ages[i] >>> shift) & 2047]++;
+    }
+    let first = 0;
+    for (let digit = 0; digit < 2048; digit++) {
+      const own = places[digit];
+      places[digit] = first;
+      first += own;
+    }
+    for (let i = 0; i < count; i++) {
+      const position = order[i];
+      next[places[(ages[position] >>> shift) & 2047]++] = position;
+    }
+    [order, next] = [next, order];
+  }
+  return order;
+}
+
+/** Whether positions are 0, 1, 2, …: nothing changes its place. */
+export function isAsGiven(order: Int32Array): boolean {
+  for (let i = 0; i < order.length; i++) {
+    if (order[i] !== i) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** The first positions as they stand. */

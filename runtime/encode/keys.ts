@@ -1,5 +1,6 @@
 // Keys as users bring them, checked and brought into one form: exact 64-bit integers or strings.
 import { TwinError } from "../../contract/error.ts";
+import { isAsGiven } from "./columns.ts";
 import { isTyped } from "./raw.ts";
 
 export type KeyType = "int64" | "string";
@@ -91,6 +92,10 @@ export function pickKeys(keys: KeyColumn, indexes: Int32Array): KeyColumn {
   if (keys.type === "string") {
     return { type: "string", length, texts: Array.from(indexes, (i) => keys.texts[i]) };
   }
+  if (isAsGiven(indexes)) {
+    // A copy: the words may be the caller's own memory.
+    return { type: "int64", length, words: keys.words.slice(0, 2 * length) };
+  }
   const words = new Uint32Array(2 * length);
   for (let i = 0; i < length; i++) {
     words[2 * i] = keys.words[2 * indexes[i]];
@@ -124,9 +129,10 @@ export function parseIntegers(values: ArrayLike<unknown>, where: KeyPlace): Inte
   }
   const exact = exactBelow(values);
   for (let i = 0; i < length; i++) {
-    const value: unknown = values[i];
+    const given: unknown = values[i];
+    const value = typeof given === "string" && given.length < 16 && decimal.test(given) ? Number(given) : given;
     if (typeof value === "number") {
-      if (!Number.isInteger(value) || Math.abs(value) >= exact) {
+      if (Math.floor(value) !== value || !(value < exact && value > -exact)) {
         refuseNumber(value, where, i);
       }
       words[2 * i] = value;

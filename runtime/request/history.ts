@@ -128,6 +128,16 @@ export class HistorySide {
   }
 }
 
+/** Index of the first that is NaN; −1: none is. */
+function firstMissing(times: Float64Array): number {
+  for (let i = 0; i < times.length; i++) {
+    if (Number.isNaN(times[i])) {
+      return i;
+    }
+  }
+  return -1;
+}
+
 function notBefore(times: Float64Array, time: number): number {
   let count = 0;
   for (let i = 0; i < times.length; i++) {
@@ -192,7 +202,7 @@ export function readBehaviours(manifest: Manifest, spec: HistorySpec, columns: G
   if (times.length !== rows) {
     throw new TwinError(`${where} has ${rows} items and ${times.length} times: columns must be equally long`);
   }
-  const unknown = times.findIndex(Number.isNaN);
+  const unknown = firstMissing(times);
   if (unknown >= 0) {
     throw new TwinError(`${where}, index ${unknown}: the time is missing, so the behaviour has no place`);
   }
