@@ -16,7 +16,7 @@ import type { Engine } from "./engine.ts";
 import { fetchCandidates } from "./fetch.ts";
 import { OutsideRows } from "./outside.ts";
 import { encodeSingle } from "./prepare.ts";
-import { inlineColumns, type RankRequest, singleValues } from "./request.ts";
+import { inlineColumns, type RankRequest, rowKeysOf, singleValues } from "./request.ts";
 
 export class Candidates {
   readonly count: number;
@@ -64,7 +64,7 @@ export class Candidates {
     const where = artefacts.context("candidates");
     const brought = itemsWithDerived(derived, artefacts.itemFeatures, candidates.items, "candidates: items");
     const inline = inlineColumns(brought, artefacts.itemFeatures, candidates.item.length, "candidates: items");
-    const rowKeys = generation?.keys(candidates.item, "candidates") ?? null;
+    const rowKeys = rowKeysOf(artefacts.manifest, generation, candidates.item, "candidates");
     this.count = candidates.item.length;
     const store = generation?.store ?? null;
     this.items = new ItemColumns({ keys: candidates.item, rowKeys, store, inline, context: where });

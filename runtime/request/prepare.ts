@@ -13,8 +13,8 @@ import { type Engine, type Route, rankGraphs, route, tablesOf } from "./engine.t
 import { type FetchedSide, fetchItems, fetchSideRows, historyOf, sourcesOf, together } from "./fetch.ts";
 import { crossFeatures, HistorySide, readBehaviours, readKnownAt, timeUnit } from "./history.ts";
 import { OutsideRows } from "./outside.ts";
-import { type Given, historyColumns, inlineColumns, type PrepareRequest, singleValues } from "./request.ts";
-import { rowsOfTables, type TableRows } from "./table-rows.ts";
+import { type Given, historyColumns, inlineColumns, type PrepareRequest, rowKeysOf, singleValues } from "./request.ts";
+import { readTables, type TableRows } from "./table-rows.ts";
 
 /** Everything that ranking needs of the user. */
 export interface UserSide extends FetchedSide {
@@ -73,17 +73,17 @@ export async function prepareSide(
     const knownAt = readKnownAt(manifest, spec, given, keys.length);
     const own = itemsWithDerived(derived, artefacts.itemFeatures, given.items, `${context.where}: items`);
     const inline = inlineColumns(own, artefacts.itemFeatures, keys.length, `${context.where}: items`);
-    const rowKeys = generation?.keys(keys, context.where) ?? null;
+    const rowKeys = rowKeysOf(manifest, generation, keys, context.where);
     const items = { keys, rowKeys, store: generation?.store ?? null, inline, context };
     histories.set(spec.name, new HistorySide(spec, given, items, times, context, { before, knownAt }));
   }
 
-  // All that the keys name is read together; the rest is encoded meanwhile, and errors in columns are due here, not when
-  // the first candidates come.
+  // All that the keys name is read together; the rest is encoded meanwhile, and errors in columns are due here, before any
+  // graph runs, not when the first candidates come.
   const graphs = rankGraphs(way);
   const options = { signal };
-  const tables = rowsOfTables(engine, needed, histories, generation, options);
-  const reading = together<unknown>([tables, fetchItems(engine, histories, graphs, options)]);
+  const lookups = readTables(engine, needed, histories, generation, options);
+  const reading = together<unknown>([lookups, fetchItems(engine, histories, graphs, options)]);
   const users = manifest.features.filter((feature) => feature.group === "user");
   const encoding = (): ReturnType<typeof encodeSingle> => {
     for (const source of sourcesOf(engine, graphs)) {
@@ -102,12 +102,13 @@ export async function prepareSide(
     throw error;
   }
   await reading;
+  const projecting = await lookups;
   const side: UserSide = {
     time,
     route: way,
     generation,
     histories,
-    tables: await tables,
+    tables: await projecting(),
     freshness,
     single: user.tensors,
     missing: user.missing,

@@ -14,16 +14,17 @@ import { fetchOutside, rowTensor } from "./outside.ts";
 /** Items projected at once. */
 const batch = 8192;
 
-/** Projects the items of some behaviours: behaviour i to row i + 1. */
-export async function project(
+/** Projects the items: behaviour i to row i + 1 of [rows, width]. */
+type Project = (into: Float32Array, width: number) => Promise<void>;
+
+/** Reads and encodes the items of some behaviours; what it gives projects them. */
+export async function projection(
   engine: Engine,
   history: HistorySide,
   table: string,
   behaviours: readonly number[],
-  into: Float32Array,
-  width: number,
   options?: ReadOptions,
-): Promise<void> {
+): Promise<Project> {
   const { inputs, manifest } = engine.artefacts;
   const spec = manifest.graphs.projector;
   if (spec === undefined) {
@@ -38,16 +39,18 @@ export async function project(
   // Where all of them are due their features are what the histories' graphs read, too.
   const items = behaviours.length === history.count ? history.items : history.items.some(behaviours);
   await items.fetch(features, options);
-  for (let start = 0; start < behaviours.length; start += batch) {
-    const end = Math.min(start + batch, behaviours.length);
-    const feeds = await projectorFeeds(engine, items, ports, { start, end }, options);
-    const results = await engine.sessions.run("projector", feeds);
-    const projected = floatsOf(results[output.name], output.name);
-    for (let i = start; i < end; i++) {
-      const at = (i - start) * width;
-      into.set(projected.subarray(at, at + width), (behaviours[i] + 1) * width);
+  return async (into, width) => {
+    for (let start = 0; start < behaviours.length; start += batch) {
+      const end = Math.min(start + batch, behaviours.length);
+      const feeds = await projectorFeeds(engine, items, ports, { start, end }, options);
+      const results = await engine.sessions.run("projector", feeds);
+      const projected = floatsOf(results[output.name], output.name);
+      for (let i = start; i < end; i++) {
+        const at = (i - start) * width;
+        into.set(projected.subarray(at, at + width), (behaviours[i] + 1) * width);
+      }
     }
-  }
+  };
 }
 
 async function projectorFeeds(

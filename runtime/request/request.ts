@@ -4,9 +4,11 @@ import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { emptyRecord, own } from "../../contract/record.ts";
 import { isRecord, onlyKnown } from "../encode/columns.ts";
-import type { RawKeys } from "../encode/keys.ts";
+import { parseKeys, type RawKeys } from "../encode/keys.ts";
 import type { RawColumn, RawValue } from "../encode/raw.ts";
 import type { RawTime, RawTimes } from "../encode/time.ts";
+import type { OpenGeneration } from "../table/live-tables.ts";
+import type { RowKeys } from "../table/table-store.ts";
 
 /** Item features brought along: columns, or one object an item. They win over the item store. */
 export type InlineItems = Readonly<Record<string, RawColumn>> | readonly Readonly<Record<string, RawValue>>[];
@@ -82,6 +84,25 @@ export function historyColumns(manifest: Manifest, request: PrepareRequest): Bro
     }
     return { spec, columns: own(columns) };
   });
+}
+
+/**
+ * Keys of items as the stores of a generation read them; null where there is none, and they are checked all the same.
+ * @throws TwinError naming the index of what is no key
+ */
+export function rowKeysOf(
+  { features }: Manifest,
+  generation: OpenGeneration | null,
+  keys: ArrayLike<unknown>,
+  where: string,
+): RowKeys | null {
+  if (generation !== null) {
+    return generation.keys(keys, where);
+  }
+  const encoder = features.find(({ group, key }) => group === "item" && key)?.encoder;
+  const integers = encoder?.kind === "id" || (encoder?.kind === "key" && encoder.type === "int64");
+  parseKeys(keys, integers ? "int64" : "string", where);
+  return null;
 }
 
 /** Item features as columns. */

@@ -10,7 +10,7 @@ import type { ReadOptions, RowKeys } from "../table/table-store.ts";
 import type { Engine } from "./engine.ts";
 import { historyOf, together } from "./fetch.ts";
 import type { HistorySide } from "./history.ts";
-import { project } from "./project.ts";
+import { projection } from "./project.ts";
 
 /** What enters a graph for one table, and what was found. */
 export interface TableRows {
@@ -41,31 +41,46 @@ export interface StoredInputs {
   readonly scale: FloatTensor | null;
 }
 
+/** All is read and encoded: projects what the tables lack. */
+export type Projecting<T> = () => Promise<T>;
+
 /** The rows of several tables, each for the history that it belongs to; `generation` null: nothing is in a table. */
-export async function rowsOfTables(
+export async function rowsOfTables(...read: Parameters<typeof readTables>): Promise<ReadonlyMap<string, TableRows>> {
+  return (await readTables(...read))();
+}
+
+/** The same in two steps: no graph runs before everything is read. */
+export async function readTables(
   engine: Engine,
   tables: readonly string[],
   histories: ReadonlyMap<string, HistorySide>,
   generation: OpenGeneration | null,
   options?: ReadOptions,
-): Promise<Map<string, TableRows>> {
-  const rows = await together(
+): Promise<Projecting<ReadonlyMap<string, TableRows>>> {
+  const reads = await together(
     tables.map((table) => {
       const history = historyOf(histories, engine.artefacts.manifest.tables[table].history);
-      return tableRows(engine, history, table, generation?.table(table) ?? null, options);
+      return readTable(engine, history, table, generation?.table(table) ?? null, options);
     }),
   );
-  return new Map(rows.map((one) => [one.table, one]));
+  return async () => {
+    const rows = await together(reads.map((projecting) => projecting()));
+    return new Map(rows.map((one) => [one.table, one]));
+  };
 }
 
 /** @param open the built table; null where there is none, then every row is projected */
-export async function tableRows(
+export async function tableRows(...read: Parameters<typeof readTable>): Promise<TableRows> {
+  return (await readTable(...read))();
+}
+
+async function readTable(
   engine: Engine,
   history: HistorySide,
   table: string,
   open: OpenTable | null,
   options?: ReadOptions,
-): Promise<TableRows> {
+): Promise<Projecting<TableRows>> {
   const { width, on_miss } = engine.artefacts.manifest.tables[table];
   const { count, length } = history;
   const keys = history.rowKeys;
@@ -75,7 +90,8 @@ export async function tableRows(
   if (whole !== null) {
     const looked = lookedUp(table, whole.row, count, on_miss);
     if (looked.computed === 0) {
-      return Object.assign(whole.rows, looked);
+      const { rows } = whole;
+      return async () => Object.assign(rows, looked);
     }
   }
   const copied = use === null ? null : await copyOf(use.open, use.keys, length, takes, options);
@@ -84,17 +100,19 @@ export async function tableRows(
   if (use !== null && takes && copied?.stored && looked.computed === 0) {
     const { rows, scale } = copied.stored;
     const stored = { row: ints(row, length), rows, scale };
-    return Object.assign(decodedLater(stored, use.open.format, length), looked, { stored });
+    const later = decodedLater(stored, use.open.format, length);
+    return async () => Object.assign(later, looked, { stored });
   }
   const rows = copied?.floats() ?? new Float32Array((length + 1) * width);
-  if (looked.computed > 0) {
-    const missing = [...looked.missing];
-    await project(engine, history, table, missing, rows, width, options);
+  const missing = looked.computed > 0 ? [...looked.missing] : [];
+  const projecting = missing.length === 0 ? null : await projection(engine, history, table, missing, options);
+  return async () => {
+    await projecting?.(rows, width);
     for (const i of missing) {
       row[i] = i + 1;
     }
-  }
-  return { row: ints(row, length), rows: floats(rows, length + 1, width), stored: null, ...looked };
+    return { row: ints(row, length), rows: floats(rows, length + 1, width), stored: null, ...looked };
+  };
 }
 
 /** What a table has of the behaviours. @param row of each of them, 0 where it has none */

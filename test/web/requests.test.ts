@@ -1,7 +1,11 @@
 // Requests of a page under way: given up, too many of them, after closing; and a library that is not there.
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { useBrowser } from "../kit/browser.ts";
-import { cleanUp } from "../kit/built-twin.ts";
+import { small } from "../kit/built-models.ts";
+import { built, cleanUp } from "../kit/built-twin.ts";
+import { hostileCases } from "../kit/hostile-values.ts";
 import { needs } from "../kit/needs.ts";
 import { builtRanked, someCandidates, someUser } from "../kit/rank-model.ts";
 import type { Site } from "../kit/site.ts";
@@ -56,6 +60,46 @@ describe("requests of a page", needs("chromium"), () => {
     });
     expect(found.wrong).toMatch(/^history watched, index 0: time is 1, which as epoch seconds lies outside/);
   });
+
+  it("are refused by the host where a value is of the wrong kind: what runs graphs is not even there", async () => {
+    const everything = built(small(readFileSync("test/good/everything.twin", "utf8")));
+    const bare = await webSite(browser, everything, {
+      routes: { "/node_modules/onnxruntime-web/dist/": (_, response) => response.writeHead(404).end() },
+    });
+    const cases = hostileCases(readManifest(everything), "wrong");
+    // What the page's table lacks would be projected while the user is prepared: the candidates' own are asked alone.
+    const parts = cases.map(({ place, request: { context, candidates, ...user } }) =>
+      /^(context|candidates|keys of candidates)/.test(place)
+        ? { user: null, candidates: { context, candidates } }
+        : { user, candidates: null },
+    );
+    const nobody = { history: { seen: { item: [] }, bought: { item: [] } } };
+    const page = await readyPage(browser, bare.origin, { expected: [/404/] });
+    const said = await page.evaluate(
+      async ({ parts, nobody }) => {
+        const { load, TwinError } = globalThis.twin;
+        const twin = await load("build/");
+        const prepared = await twin.prepare(nobody);
+        const told: string[] = [];
+        for (const { user, candidates } of parts) {
+          const asking = user === null ? prepared.rank(candidates as never) : twin.prepare(user as never);
+          told.push(
+            await asking.then(
+              () => "taken",
+              (error) => (error instanceof TwinError ? error.message : `bug: ${error}`),
+            ),
+          );
+        }
+        return told;
+      },
+      { parts, nobody },
+    );
+    expect(cases.length).toBeGreaterThan(200);
+    cases.forEach(({ place, names, value }, i) => {
+      expect(said[i], `${place}: ${String(value)}`).toContain(names[0]);
+      expect(said[i], `${place}: ${String(value)}`).not.toMatch(/onnxruntime-web|^bug/);
+    });
+  }, 120_000);
 
   it("say what to install where onnxruntime-web is not there", async () => {
     const bare = await webSite(browser, dir, {
