@@ -203,6 +203,12 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
     );
   },
   gather(make) {
+    if (make.draw(4) === 0) {
+      // Numbers of a vector, one by one.
+      const rows = make.length();
+      const [x, indices] = [make.floats([rows]), make.indices(make.shape(make.length(1, 3)), rows)];
+      return ir.make("gather", [x, indices], { axis: 0, single: true }, { scope: "model/operator", doc: "" });
+    }
     const shape = make.shape(make.length(1, 3));
     const axis = make.draw(shape.length);
     return make.b.gather(any(make, shape), make.indices(make.shape(make.draw(3)), shape[axis]), axis);

@@ -74,6 +74,13 @@ describe("gather", () => {
       at: ([row, j, column, k], x, i) => x(row, i(j, column), k),
     },
     {
+      of: "at the second of four axes, by two axes of indices",
+      operands: [floats(2, 3, 2, "rows"), ints(named, 2, "columns")],
+      write: (b, x, i) => b.gather(x, i, 1),
+      type: "float32[2, 2, columns, 2, rows]",
+      at: ([h, j, column, k, row], x, i) => x(h, i(j, column), k, row),
+    },
+    {
       of: "at the last of three axes, by one number",
       operands: [floats("rows", 2, 3), ints([2])],
       write: (b, x, i) => b.gather(x, i, 2),
