@@ -4,10 +4,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { assertCompiled } from "../kernel/build.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
-const rooms = ["contract", "grammar", "compiler", "runtime", "cli"];
+const rooms = ["contract", "grammar", "compiler", "kernel", "runtime", "cli"];
 
 /** Newest change of any source, in milliseconds. */
 function newest(folder) {
@@ -86,6 +87,7 @@ export function bundleOptions(version) {
       "rank-worker": "runtime/serve/workers/worker.ts",
       "project-worker": "runtime/build-table/worker.ts",
       "train-worker": "runtime/train/worker.ts",
+      "lane-worker": "runtime/serve/workers/lane.ts",
     },
     bundle: true,
     splitting: true,
@@ -121,6 +123,7 @@ export const webBundleOptions = {
 
 export async function bundle() {
   const begun = Date.now();
+  await assertCompiled(join(root, "runtime", "kernel", "bytes.ts"));
   const { build } = await import("esbuild");
   const { default: metadata } = await import(pathToFileURL(join(root, "package.json")).href, {
     with: { type: "json" },

@@ -1,5 +1,6 @@
 /** The core of a request, free of any host: encode → fetch → prepare → rank → explain, over sessions and tables as interfaces. */
 export { Vocabulary } from "../encode/vocabulary.ts";
+export { type HeadRule, select } from "../kernel/index.ts";
 export { Sessions } from "../session/session.ts";
 export type { LiveTables, OpenGeneration, OpenTable } from "../table/live-tables.ts";
 export type { HitMask, Piece, ReadOptions, RowKeys, TableStore } from "../table/table-store.ts";
@@ -30,6 +31,5 @@ export {
   type RankRequest,
 } from "./request.ts";
 export { type JsonRequest, parseRequest } from "./request-json.ts";
-export { type HeadRule, select } from "./round-robin.ts";
 export { rowsOfTables } from "./table-rows.ts";
 export { runGraph, Variants } from "./variants.ts";

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../..");
 
 const threads = ["serve-calls", "crew", "queue"].map((file) => `runtime/threads/${file}.ts`);
 
-const cores = ["request", "learn", "hit-rate", "planted"].map((room) => `runtime/${room}/index.ts`);
+const cores = ["kernel", "request", "learn", "hit-rate", "planted"].map((room) => `runtime/${room}/index.ts`);
 
 // All of them at work, in a realm without Node: test/runtime/host-free.test.ts.
 const entries = [...cores, "runtime/web/folder.ts", "compiler/index.ts", "test/kit/host-free-program.ts", ...threads];

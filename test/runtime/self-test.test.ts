@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { percent } from "../../runtime/evaluate/percent.ts";
 import { onlyTies } from "../../runtime/hit-rate/index.ts";
 import { evaluateHitRate, load, selfTest, selfTestText } from "../../runtime/index.ts";
-import { ranked, roundRobin, select } from "../../runtime/request/round-robin.ts";
+import { ranked, roundRobin, select } from "../../runtime/kernel/round-robin.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 import { vouchFor } from "../kit/sealed.ts";

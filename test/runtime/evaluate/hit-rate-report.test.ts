@@ -8,7 +8,7 @@ import { evaluationText } from "../../../runtime/evaluate/report-text.ts";
 import { asRequest } from "../../../runtime/evaluate/score.ts";
 import type { RankedRequest } from "../../../runtime/hit-rate/index.ts";
 import { hitRateCurves, hitRates, hitsWithin, ksUpTo } from "../../../runtime/hit-rate/index.ts";
-import { roundRobin } from "../../../runtime/request/round-robin.ts";
+import { roundRobin } from "../../../runtime/kernel/round-robin.ts";
 import { LocalTwin } from "../../../runtime/serve/twin.ts";
 import { cleanUp } from "../../kit/built-twin.ts";
 import { evaluated } from "../../kit/evaluated.ts";

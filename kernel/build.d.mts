@@ -1,0 +1,2 @@
+/** Compiles kernel/. */
+export function assertCompiled(committed: string): Promise<void>;

@@ -1,0 +1,15 @@
+// The selection kernel: scores, selection and the attention over the kept, on the CPU, for one shape of model.
+export type { KernelOptions, KernelRun, KernelStatus, PackedUser, StartLane } from "./face.ts";
+export { Kernel } from "./kernel.ts";
+export type { Phases } from "./lane.ts";
+export { type LaneJob, type LaneStart, openLane } from "./lane-service.ts";
+export { type HeadRule, select } from "./round-robin.ts";
+export {
+  type AttendShape,
+  type KernelShape,
+  limits,
+  type ProductShape,
+  type Rows,
+  type SearchShape,
+  type UserOperands,
+} from "./shape.ts";

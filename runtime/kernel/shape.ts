@@ -1,0 +1,111 @@
+// What a kernel is opened for, and what a user brings to it.
+import { TwinError } from "../../contract/error.ts";
+import type { HeadRule } from "./round-robin.ts";
+
+/** Scores of candidates with the behaviours of a history: query · key + bias. */
+export interface ProductShape {
+  /** Which of the histories. */
+  readonly history: number;
+  /** 1 to 16. */
+  readonly heads: number;
+  /** Of keys and queries, for each head: 1 to 256. */
+  readonly width: number;
+}
+
+export interface SearchShape {
+  /** Which of the products. */
+  readonly product: number;
+  readonly rule: HeadRule;
+  /** 1 to 1000; histories are at least that long. */
+  readonly keep: number;
+}
+
+export interface AttendShape {
+  /** Whose scores it weighs by; as many heads. */
+  readonly product: number;
+  /** What the search of this number kept, or the first `last` of the history. */
+  readonly over: { readonly search: number } | { readonly last: number };
+  /** Whether its scores are those of the search, which go by the same product, masked as the search masks. */
+  readonly searched: boolean;
+  /** Of values, for each head: 1 to 256. */
+  readonly width: number;
+}
+
+export interface KernelShape {
+  /** How many; their lengths come with each user. */
+  readonly histories: number;
+  readonly products: readonly ProductShape[];
+  readonly searches: readonly SearchShape[];
+  readonly attends: readonly AttendShape[];
+}
+
+/** Element (head a, behaviour i, column j) of `data` at `offset + a * headStride + (rows?.[i] ?? i) * rowStride + j`. */
+export interface Rows {
+  readonly data: Float32Array;
+  readonly rows: Int32Array | null;
+  readonly offset: number;
+  readonly headStride: number;
+  readonly rowStride: number;
+}
+
+export interface UserOperands {
+  /** Behaviours of each history, padding included. */
+  readonly lengths: readonly number[];
+  /** `bias` float32 [heads, length]; null: none. */
+  readonly products: readonly { readonly keys: Rows; readonly bias: Float32Array | null }[];
+  /** `mask` float32 [length]: 1 where a behaviour may be kept, else 0; null: all may. */
+  readonly searches: readonly { readonly mask: Float32Array | null }[];
+  /** `mask` likewise: 1 where it counts. `values`: their sum. */
+  readonly attends: readonly { readonly mask: Float32Array | null; readonly values: readonly Rows[] }[];
+}
+
+export const limits = { heads: 16, width: 256, keep: 1000 } as const;
+
+/** A number of columns as the kernel has them: with zeros up to a multiple of four. */
+export const padded = (width: number): number => (width + 3) & ~3;
+
+/** Tiles of eight behaviours. */
+export const tilesOf = (length: number): number => (length + 7) >> 3;
+
+/** The history of an attend or search. */
+export const historyOf = (shape: KernelShape, { product }: { readonly product: number }): number =>
+  shape.products[product].history;
+
+/** How many behaviours an attend is over, for each candidate. */
+export const keptBy = (shape: KernelShape, { over }: AttendShape): number =>
+  "search" in over ? shape.searches[over.search].keep : over.last;
+
+/** Lists of a search for each candidate. */
+export const listsOf = (shape: KernelShape, { product, rule }: SearchShape): number =>
+  rule === "per_head" ? shape.products[product].heads : 1;
+
+function within(what: string, value: number, most: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > most) {
+    throw new TwinError(`the selection kernel takes ${what} from 1 to ${most}, and this is ${value}`);
+  }
+}
+
+/** @throws TwinError naming what is beyond the kernel */
+export function checkShape(shape: KernelShape): void {
+  for (const { heads, width } of shape.products) {
+    within("heads", heads, limits.heads);
+    within("widths of keys", width, limits.width);
+  }
+  for (const { keep } of shape.searches) {
+    within("`keep`", keep, limits.keep);
+  }
+  for (const attend of shape.attends) {
+    within("widths of values", attend.width, limits.width);
+    within("behaviours to attend to", keptBy(shape, attend), Number.MAX_SAFE_INTEGER);
+    const { over, searched, product } = attend;
+    if ("search" in over) {
+      const { [over.search]: search } = shape.searches;
+      if (historyOf(shape, search) !== historyOf(shape, attend) || (searched && search.product !== product)) {
+        throw new Error("an attend is over a search of another history, or shares scores of another product");
+      }
+      if (search.rule === "per_head" && shape.products[search.product].heads !== shape.products[product].heads) {
+        throw new Error("an attend over a list for each head has other heads than its search");
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// The kernel against plain loops: lists index for index, pooled values within rounding, for every rule, head count and width.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Draw, drawn, type KernelCase, kinds, literalLists, pooledBy, runCase } from "../../kit/kernel-case.ts";
+
+const plain: Draw = {
+  kind: "normal",
+  seed: 1,
+  length: 300,
+  heads: 4,
+  width: 16,
+  keep: 20,
+  candidates: 9,
+  rule: "round_robin",
+  masked: 0,
+  values: 16,
+  searched: true,
+  table: false,
+};
+
+async function holds(one: KernelCase): Promise<void> {
+  const { kept, pooled } = await runCase(one);
+  expect(kept).toEqual(literalLists(one));
+  for (const [i, found] of pooled.entries()) {
+    const wanted = pooledBy(one, kept, i);
+    for (const [at, value] of wanted.entries()) {
+      // NaN where a score is one.
+      if (!(Math.abs(found[at] - value) <= 2e-5 * Math.max(1, Math.abs(value))) && !Number.isNaN(value)) {
+        expect([i, at, found[at]]).toEqual([i, at, value]);
+      }
+    }
+  }
+}
+
+describe("the kernel keeps what the literal loop keeps, and pools it", () => {
+  it.each(kinds.flatMap((kind) => (["round_robin", "per_head", "max"] as const).map((rule) => [kind, rule] as const)))(
+    "%s scores, %s",
+    async (kind, rule) => {
+      await holds(drawn({ ...plain, kind, rule }));
+      await holds(drawn({ ...plain, kind, rule, masked: 0.4, searched: false, table: true, seed: 2 }));
+    },
+  );
+
+  it.each([1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 64, 255, 256])(
+    "keys and values %i wide",
+    async (width) => {
+      await holds(drawn({ ...plain, width, values: width, heads: 3, length: 70, candidates: 5, masked: 0.2 }));
+      await holds(drawn({ ...plain, width, values: 257 - width, heads: 2, length: 61, table: true, searched: false }));
+    },
+  );
+
+  it.each([1, 2, 3, 5, 8, 13, 16])("%i heads", async (heads) => {
+    await holds(drawn({ ...plain, heads, length: 1001, candidates: 6, keep: 100 }));
+    await holds(drawn({ ...plain, heads, rule: "per_head", keep: 7, length: 129 }));
+  });
+
+  it.each([
+    ...[1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257].map((n) => [n, 1]),
+    ...[16, 17, 64, 100, 799, 800, 801, 1000].flatMap((n) => [
+      [n, n],
+      [n, Math.min(n, 16)],
+    ]),
+    ...[
+      [1000, 999],
+      [2000, 1000],
+      [6399, 100],
+      [6401, 100],
+      [25_000, 1000],
+      [24_001, 50],
+      [51_201, 100],
+    ],
+  ])("%i behaviours, %i kept", async (length, keep) => {
+    const candidates = length > 5000 ? 2 : 5;
+    await holds(drawn({ ...plain, length, keep, candidates, width: 8, seed: length }));
+    await holds(drawn({ ...plain, length, keep, candidates, width: 4, kind: "coarse", masked: 0.3, seed: keep }));
+  });
+
+  it.each(kinds)("long rows of %s scores, which are not kept", async (kind) => {
+    await holds(drawn({ ...plain, kind, length: 26_003, keep: 100, candidates: 3, width: 4, heads: 2, masked: 0.01 }));
+  });
+
+  it.each([1, 2, 3, 4, 5, 8, 11, 16, 17, 33])("%i candidates", async (candidates) => {
+    await holds(drawn({ ...plain, candidates }));
+  });
+
+  it("all behaviours masked, and all but a few", async () => {
+    await holds(drawn({ ...plain, masked: 1 }));
+    await holds(drawn({ ...plain, masked: 0.97, length: 1500, keep: 100 }));
+    await holds(drawn({ ...plain, masked: 0.999, length: 30_000, keep: 100, candidates: 2, width: 4 }));
+  });
+
+  it("any shape", { timeout: 300_000 }, async () => {
+    const anyDraw = fc.record<Draw>({
+      kind: fc.constantFrom(...kinds),
+      seed: fc.integer({ min: 0, max: 2 ** 31 }),
+      length: fc.oneof(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 3000 })),
+      heads: fc.integer({ min: 1, max: 16 }),
+      width: fc.integer({ min: 1, max: 20 }),
+      keep: fc.integer({ min: 1, max: 200 }),
+      candidates: fc.integer({ min: 1, max: 10 }),
+      rule: fc.constantFrom("round_robin", "per_head", "max"),
+      masked: fc.constantFrom(0, 0.1, 0.9),
+      values: fc.integer({ min: 1, max: 40 }),
+      searched: fc.boolean(),
+      table: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(anyDraw, async (draw) => holds(drawn({ ...draw, keep: Math.min(draw.keep, draw.length) }))),
+      { numRuns: 60 },
+    );
+  });
+});
