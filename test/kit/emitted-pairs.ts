@@ -8,6 +8,7 @@ import type { Graph } from "../../compiler/ir/graph.ts";
 import { dtypeOf, type OnnxDtype } from "../../compiler/ir/onnx-dtype.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { foldParameters, rewrite } from "../../compiler/passes/index.ts";
+import { plan } from "../../compiler/plan/plan.ts";
 import { storedVariants } from "../../compiler/plan/stored-tables.ts";
 import { storedTypes } from "../../contract/port-spec.ts";
 
@@ -22,12 +23,15 @@ export function pairsOf(graph: Graph): Set<string> {
   );
 }
 
-/** Of all the graphs that a model is built to, those over stored rows included. */
+/** Of all the graphs that a model is built to: with embeddings inside and outside, and over stored rows. */
 export function pairsOfModel(model: Model): Set<string> {
   const all = parameters(model);
   const read = wholeParameters(all, initialValues(all, 1));
-  const lowered = lowerGraphs(model, { layout: "request", outside: new Set() });
-  const graphs = new Map([...lowered].map(([name, graph]) => [name, foldParameters(rewrite(graph), read)] as const));
-  const stored = storedTypes.flatMap((type) => [...storedVariants(model, graphs, type).graphs.values()]);
-  return new Set([...graphs.values(), ...stored].flatMap((graph) => [...pairsOf(graph)]));
+  const built = (outside: "all" | "none") => {
+    const lowered = lowerGraphs(model, { layout: "request", outside: plan(model, { outside }).outside });
+    return new Map([...lowered].map(([name, graph]) => [name, foldParameters(rewrite(graph), read)] as const));
+  };
+  const inside = built("none");
+  const stored = storedTypes.flatMap((type) => [...storedVariants(model, inside, type).graphs.values()]);
+  return new Set([...inside.values(), ...built("all").values(), ...stored].flatMap((graph) => [...pairsOf(graph)]));
 }

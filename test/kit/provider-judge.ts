@@ -18,6 +18,8 @@ export interface Judged {
   readonly numbers: number;
   /** Largest abs(a − b) / max(1, abs(b)) of what is continuous. */
   readonly worst: number;
+  /** Where that was: graph, case and output. */
+  readonly worstAt: string;
   /** Positions of lists that another order of ties explains. */
   readonly tied: number;
 }
@@ -27,8 +29,8 @@ export type Outputs = Readonly<Record<string, Tensor>>;
 export function judge(model: ProviderModel, graph: ProviderGraph, place: string, outputs: Outputs): Judged {
   const feeds = model.feeds(place);
   const force = new Map<Value, Tensor>();
-  let [numbers, worst, tied] = [0, 0, 0];
-  const bad = (what: string): Judged => ({ fault: `${graph.model}, ${place}: ${what}`, numbers, worst, tied });
+  let [numbers, worst, tied, worstAt] = [0, 0, 0, ""];
+  const bad = (what: string): Judged => ({ fault: `${graph.model}, ${place}: ${what}`, numbers, worst, worstAt, tied });
   for (const { list, scores, node, reference } of graph.selections) {
     const [found, from] = [outputs[list], outputs[scores]];
     if (!Array.from(from.data).every(Number.isFinite)) {
@@ -66,11 +68,13 @@ export function judge(model: ProviderModel, graph: ProviderGraph, place: string,
       if (!(off <= tolerance)) {
         return bad(`number ${i} of ${name} is ${a} instead of ${b}`);
       }
-      worst = Math.max(worst, off);
+      if (off > worst) {
+        [worst, worstAt] = [off, `${graph.model}, ${place}: ${name} ${a} instead of ${b}`];
+      }
     }
     numbers += expected.data.length;
   }
-  return { fault: null, numbers, worst, tied };
+  return { fault: null, numbers, worst, worstAt, tied };
 }
 
 /** The literal loop over a provider's own scores. */

@@ -13,6 +13,7 @@ import { type Graph, type Node, topological, type Value } from "../../compiler/i
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { foldParameters, rewrite } from "../../compiler/passes/index.ts";
+import { plan } from "../../compiler/plan/plan.ts";
 import { storedVariants } from "../../compiler/plan/stored-tables.ts";
 import { load } from "../../compiler/source/load.ts";
 import { givenValues, littleEndian } from "../../compiler/values/values.ts";
@@ -97,13 +98,20 @@ export interface Tried {
   readonly tableInput?: StoredType;
   /** Whether graphs say which sides of their Ifs they take, in outputs of their own. */
   readonly sides?: boolean;
+  /** Whether rows of every embedding of ids come in from outside. */
+  readonly outside?: boolean;
 }
 
 /** Builds a model with start values half as large again, so that scores lie apart and softmax is far from even. */
-export function providerModel(name: string, model: Model, { tableInput, sides = false }: Tried = {}): ProviderModel {
+export function providerModel(
+  name: string,
+  model: Model,
+  { tableInput, sides = false, outside = false }: Tried = {},
+): ProviderModel {
   const source = larger(model);
   const all = parameters(model);
-  const { files } = build(model, { version: "0", weights: source, ...(tableInput && { tableInput }) });
+  const placed = { outside: outside ? "all" : "none" } as const;
+  const { files } = build(model, { version: "0", weights: source, ...placed, ...(tableInput && { tableInput }) });
   const fileOf = (path: string) => {
     const file = files.find((one) => one.path === path);
     if (file === undefined) {
@@ -126,7 +134,7 @@ export function providerModel(name: string, model: Model, { tableInput, sides = 
     const graphName = type === null ? graph : `${graph}.${type}`;
     cases.set(graphName, [...(cases.get(graphName) ?? []), place]);
   }
-  const lowered = lowerGraphs(model, { layout: "request", outside: new Set() });
+  const lowered = lowerGraphs(model, { layout: "request", outside: plan(model, placed).outside });
   const folded = new Map([...lowered].map(([key, graph]) => [key, foldParameters(rewrite(graph), read)] as const));
   const pairs: [Graph, Graph][] = [...folded].map(([key, graph]) => [graph, lowered.get(key)!]);
   if (tableInput !== undefined) {

@@ -13,6 +13,8 @@ export interface Held {
   readonly numbers: number;
   readonly tied: number;
   readonly worst: number;
+  /** Where that was. */
+  readonly worstAt: string;
   /** Graphs over float16 rows that a device without `shader-f16` refused: the host decodes such rows. */
   readonly refused: string[];
   /** Sides of Ifs that no case took: `search: nearest/If then`. */
@@ -21,7 +23,7 @@ export interface Held {
 
 export async function holds(model: ProviderModel, run: RunCases): Promise<Held> {
   const [faults, refused, untaken]: string[][] = [[], [], []];
-  let [graphs, cases, numbers, tied, worst] = [0, 0, 0, 0, 0];
+  let [graphs, cases, numbers, tied, worst, worstAt] = [0, 0, 0, 0, 0, ""];
   for (const graph of model.graphs) {
     const outputs = await run(model, graph).catch((error: Error) => {
       if (/requires f16/.test(error.message) && graph.graph.inputs.some(({ dtype }) => dtype === "float16")) {
@@ -43,7 +45,9 @@ export async function holds(model: ProviderModel, run: RunCases): Promise<Held> 
       cases++;
       numbers += judged.numbers;
       tied += judged.tied;
-      worst = Math.max(worst, judged.worst);
+      if (judged.worst > worst) {
+        ({ worst, worstAt } = judged);
+      }
       for (const name of graph.ifs) {
         taken.add(`${name} ${outputs[place][`side/${name}`].data[0]}`);
       }
@@ -56,17 +60,17 @@ export async function holds(model: ProviderModel, run: RunCases): Promise<Held> 
       }
     }
   }
-  return { faults, graphs, cases, numbers, tied, worst, refused, untaken };
+  return { faults, graphs, cases, numbers, tied, worst, worstAt, refused, untaken };
 }
 
 /** What `npm test` says of some models at its end. */
 export function heldText(all: readonly Held[]): string {
   const sum = (key: "graphs" | "cases" | "numbers" | "tied") => all.reduce((total, one) => total + one[key], 0);
-  const worst = Math.max(0, ...all.map((one) => one.worst));
+  const { worst, worstAt } = all.reduce((a, b) => (b.worst > a.worst ? b : a), { worst: 0, worstAt: "" });
   const refused = all.flatMap((one) => one.refused).length;
   return [
     `${sum("graphs")} graphs of ${all.length} models, ${sum("cases")} cases, ${sum("numbers")} numbers`,
-    `worst ${worst.toExponential(1)}, ${sum("tied")} positions in another order of ties`,
+    `worst ${worst.toExponential(1)} (${worstAt}), ${sum("tied")} positions in another order of ties`,
     ...(refused > 0 ? [`${refused} graphs over float16 rows refused for want of shader-f16`] : []),
   ].join("; ");
 }

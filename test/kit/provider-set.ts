@@ -23,6 +23,8 @@ const narrow = ["norm: batch", "norm: layer", "activation: prelu", "activation: 
 
 /** So many are kept that the walk has four attempts. */
 const walks = "twin, long walks";
+/** Rows of embeddings come in beside the request; its other graphs differ from those inside as these two do. */
+const outside = "twin, embeddings outside";
 const storedAs = { "twin, float16 rows": "float16", "twin, uint8 rows": "uint8" } as const;
 
 const twinWith = (change: (text: string) => string) => smallModel("models/twin.twin", change)!;
@@ -46,6 +48,19 @@ const tried: readonly (readonly [string, () => ProviderModel])[] = [
         "search",
       ),
   ],
+  [
+    outside,
+    () =>
+      only(
+        providerModel(
+          outside,
+          twinWith((text) => text),
+          { outside: true },
+        ),
+        "search",
+        "rank",
+      ),
+  ],
   ...Object.entries(storedAs).map(([name, type]) => {
     const text = (one: string) => one.replaceAll(/precision: +\w+/g, `precision: ${type}`);
     return [name, () => only(providerModel(name, twinWith(text), { tableInput: type }), type)] as const;
@@ -53,9 +68,9 @@ const tried: readonly (readonly [string, () => ProviderModel])[] = [
 ];
 
 /** Those graphs whose name ends so. */
-const only = (model: ProviderModel, end: string): ProviderModel => ({
+const only = (model: ProviderModel, ...ends: readonly string[]): ProviderModel => ({
   ...model,
-  graphs: model.graphs.filter(({ name }) => name.endsWith(end)),
+  graphs: model.graphs.filter(({ name }) => ends.some((end) => name.endsWith(end))),
 });
 
 /** By name; a model is built when it is asked for. */
@@ -63,9 +78,9 @@ export const providerModels: ReadonlyMap<string, () => ProviderModel> = new Map(
 
 /**
  * What is run on a graphics device in *full*: every operator of every dtype that a graph may hold, every branch of a
- * selection, every type of stored rows; test/web/covering.test.ts holds it to that.
+ * selection, every type of stored rows, embeddings outside; test/web/covering.test.ts holds it to that.
  */
-export const covering: readonly string[] = ["sim_hard", "everything", "tags", walks, ...Object.keys(storedAs)];
+export const covering: readonly string[] = ["sim_hard", "everything", "tags", walks, outside, ...Object.keys(storedAs)];
 
 /** The model whose cases go both ways at every If of its search. */
 export const walking: string = walks;

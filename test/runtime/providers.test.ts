@@ -15,6 +15,7 @@ const asked = (options: InferenceSession.SessionOptions) => options.executionPro
 /** ONNX Runtime on the CPU under other names: it refuses some providers, and may fail while a graph runs. */
 function library(refuses: Readonly<Record<string, string>>, fails?: string) {
   const seen: InferenceSession.SessionOptions[] = [];
+  const runs: unknown[][] = [];
   const runtime: NodeRuntime = {
     Tensor: ort.Tensor,
     listSupportedBackends: () =>
@@ -28,13 +29,17 @@ function library(refuses: Readonly<Record<string, string>>, fails?: string) {
           }
         }
         const session = await ort.InferenceSession.create(path, { ...options, executionProviders: ["cpu"] });
-        return fails === undefined
-          ? session
-          : Object.assign(Object.create(session), { run: () => Promise.reject(new Error(fails)) });
+        const run = (...asked: unknown[]) => {
+          runs.push(asked);
+          return fails === undefined
+            ? session.run(asked[0] as InferenceSession.FeedsType)
+            : Promise.reject(new Error(fails));
+        };
+        return Object.assign(Object.create(session), { run });
       },
     },
   };
-  return { runtime, seen };
+  return { runtime, seen, runs };
 }
 
 const missing = "OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library";
@@ -55,19 +60,34 @@ describe("a session", () => {
     return { session, warnings };
   };
 
+  /** One candidate. */
+  const firstFeeds = async () => {
+    const { manifest } = await openArtefacts(dir, () => undefined);
+    return Object.fromEntries(
+      (manifest.graphs.rank?.inputs ?? []).map(({ name }) => [
+        name,
+        { dtype: "int32" as const, shape: [1], data: Int32Array.of(1) },
+      ]),
+    );
+  };
+
   it("asks for the providers in their order, with its threads, and none waiting in a loop", async () => {
     const one = library({});
     const { session, warnings } = await open(["cuda", "cpu"], one);
     expect(session.provider).toBe("cuda");
     expect(warnings).toEqual([]);
-    expect(one.seen).toMatchObject([
+    // Nothing else: sizes set ahead are ignored, and tensors left on a device cannot be read.
+    expect(one.seen).toEqual([
       {
         executionProviders: ["cuda", "cpu"],
         intraOpNumThreads: 3,
         interOpNumThreads: 1,
+        logSeverityLevel: 3,
         extra: { session: { intra_op: { allow_spinning: "0" } } },
       },
     ]);
+    await session.run(await firstFeeds());
+    expect(one.runs.map((asked) => asked.length)).toEqual([1]);
     await session.close();
   });
 
@@ -103,14 +123,9 @@ describe("a session", () => {
 
   it("that fails on a device says on which, and the way out", async () => {
     const { session } = await open(["cuda"], library({}, "CUDA failure 700: an illegal memory access\nat …"));
-    const { manifest } = await openArtefacts(dir, () => undefined);
-    const feeds = Object.fromEntries(
-      (manifest.graphs.rank?.inputs ?? []).map(({ name }) => [
-        name,
-        { dtype: "int32" as const, shape: [1], data: Int32Array.of(1) },
-      ]),
+    await expect(session.run(await firstFeeds())).rejects.toThrow(
+      /fails on cuda: CUDA failure 700.*to run on the CPU$/,
     );
-    await expect(session.run(feeds)).rejects.toThrow(/fails on cuda: CUDA failure 700.*to run on the CPU$/);
     await session.close();
   });
 });

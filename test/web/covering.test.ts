@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { attempts } from "../../compiler/ir/ops/round-robin-onnx.ts";
+import { embeddingsOf } from "../../compiler/model/embeddings.ts";
 import { storedTypes } from "../../contract/port-spec.ts";
 import { anyModel } from "../kit/any-model.ts";
 import { operatorsOf } from "../kit/branch-sides.ts";
@@ -35,6 +36,14 @@ describe("the covering set", () => {
     expect(storedTypes.filter((type) => !dtypes.has(type))).toEqual([]);
     const selecting = new Set(graphs.flatMap(({ selections }) => selections.map(({ node }) => node.op)));
     expect([...selecting].sort()).toEqual(["roundRobin", "topPositions"]);
+  });
+
+  it("has embeddings whose rows come in from outside, before a search and behind it", () => {
+    const taking = models.flatMap(({ model, graphs: built }) => {
+      const outside = new Set(embeddingsOf(model).map(({ input }) => input));
+      return built.filter(({ graph }) => graph.inputs.some(({ node }) => outside.has(node.attributes.name)));
+    });
+    expect(new Set(taking.map(({ name }) => name))).toEqual(new Set(["search", "rank"]));
   });
 
   it("has a search with as many attempts as a walk can have, whose every If tells its side", () => {

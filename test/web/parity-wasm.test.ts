@@ -1,4 +1,5 @@
-// Every graph of every model that can be built, in a browser on WASM, against the float64 reference.
+// Every graph of every model that can be built, in a browser on WASM, against the float64 reference; and a covering set of
+// them on two threads, which a page has where it is cross-origin isolated.
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { anyModel } from "../kit/any-model.ts";
@@ -8,33 +9,46 @@ import { needs } from "../kit/needs.ts";
 import { ortPages } from "../kit/ort-pages.ts";
 import { providerModel } from "../kit/provider-models.ts";
 import { type Held, heldText, holds } from "../kit/provider-run.ts";
-import { providerModels } from "../kit/provider-set.ts";
+import { covering, providerModels } from "../kit/provider-set.ts";
 import { noteOfRun } from "../kit/run-notes.ts";
 
 describe("in a browser on WASM", needs("chromium"), () => {
-  const pages = ortPages(useBrowser({ webgpu: false }), "wasm");
-  const all: Held[] = [];
+  const browser = useBrowser({ webgpu: false });
 
-  it.each([...providerModels])("%s", async (_, made) => {
-    const held = await holds(made(), pages.run);
-    all.push(held);
-    expect(held).toMatchObject({ faults: [], refused: [], untaken: [] });
-    expect(held.cases).toBeGreaterThan(0);
-  });
+  describe.each([1, 2])("with threads: %i", (threads) => {
+    const pages = ortPages(browser, "wasm", { threads });
+    const all: Held[] = [];
+    const tried = [...providerModels].filter(([name]) => long || threads === 1 || covering.includes(name));
 
-  it("random models", { timeout: patience(120_000) }, async () => {
-    await fc.assert(
-      fc.asyncProperty(anyModel(), async (model) => {
-        const held = await holds(providerModel("random", model), pages.run);
-        all.push(held);
-        expect(held.faults).toEqual([]);
-      }),
-      { numRuns: long ? 60 : 4 },
-    );
-  });
+    it.each(tried)("%s", async (_, made) => {
+      const held = await holds(made(), pages.run);
+      all.push(held);
+      expect(held).toMatchObject({ faults: [], refused: [], untaken: [] });
+      expect(held.cases).toBeGreaterThan(0);
+    });
 
-  afterAll(() => {
-    noteOfRun("graphs on WASM in a browser", heldText(all));
-    expect(pages.retries()).toBe(0);
+    it("random models", { timeout: patience(120_000) }, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyModel(), async (model) => {
+          const held = await holds(providerModel("random", model), pages.run);
+          all.push(held);
+          expect(held.faults).toEqual([]);
+        }),
+        { numRuns: long ? 60 : threads === 1 ? 4 : 1 },
+      );
+    });
+
+    it("has the threads that it says: a worker beside the page for each but the first", async () => {
+      const workers = await pages.inPage(async (page) => [
+        page.workers().length,
+        await page.evaluate(() => Reflect.get(globalThis, "crossOriginIsolated") as unknown),
+      ]);
+      expect(workers).toEqual([threads - 1, true]);
+    });
+
+    afterAll(() => {
+      noteOfRun(`graphs on WASM in a browser, ${threads} threads`, heldText(all));
+      expect(pages.retries()).toBe(0);
+    });
   });
 });
