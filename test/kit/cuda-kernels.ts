@@ -1,5 +1,5 @@
-// What ONNX Runtime publishes of its CUDA kernels (docs/OperatorKernels.md, the rows that opset 18 uses), for the operators
-// and the dtypes of the table of placement.
+// What ONNX Runtime publishes of its CUDA kernels (docs/OperatorKernels.md at commit 001d12d2623f, the rows that opset 18
+// uses), for the operators and the dtypes of the table of placement.
 import type { OnnxDtype } from "../../compiler/ir/onnx-dtype.ts";
 
 const numbers: readonly OnnxDtype[] = ["float16", "float32", "int32", "int64"];
