@@ -63,7 +63,8 @@ async function open(from: FolderSource, options: FolderOptions, again: boolean):
   const vocabularies = await readVocabularies(opened, signal);
   await tables.refresh(signal);
   const listed = Object.values(manifest.files).map(({ sha256 }) => keyOf(sha256));
-  await kept.keep(new Set([...listed, ...weights.keys(), ...tables.keys()]));
+  const keep = (): Promise<void> => kept.keep(new Set([...listed, ...weights.keys(), ...tables.keys()]));
+  await keep();
   const rowsInWeights = rowsOfWeights(weights, largest, files.place(weightsFile));
   const rowsOf: typeof rowsInWeights = async (table, asked) => pack?.rows(table) ?? rowsInWeights(table, asked);
   return {
@@ -73,7 +74,18 @@ async function open(from: FolderSource, options: FolderOptions, again: boolean):
     itemFeatures: manifest.features.filter((feature) => feature.group === "item"),
     outside: outsideTables(manifest, rowsOf, (parameter) => `${files.place(weightsFile)}: tensor \`${parameter}\``),
     context: contexts(hash, vocabularies, files.place(manifestName)),
-    tables,
+    tables: {
+      maxStaleness: staleness,
+      current: () => tables.current(),
+      async refresh(asked = null) {
+        const other = await tables.refresh(asked);
+        if (other) {
+          // A page that stays open for days keeps one generation, not each that there was.
+          await keep();
+        }
+        return other;
+      },
+    },
     graph: (name, asked = null) => readGraph(opened, weights, name, asked),
     file: (path, asked = null) => checkedFile(opened, path, asked),
     get traffic() {
@@ -101,7 +113,7 @@ function serverOptions(
 
 function filesOf(from: FolderSource, options: FolderOptions, meter: Meter, note: (text: string) => void): FolderFiles {
   if (typeof from === "string" || from instanceof URL) {
-    return new ServerFiles(from, serverOptions(options, meter, note));
+    return ServerFiles.of(from, serverOptions(options, meter, note));
   }
   return new GivenFiles(inFolder<Uint8Array | Blob>("length" in from ? pickedFiles(from) : from));
 }
@@ -117,8 +129,8 @@ async function packOf(
   }
   if (typeof pack === "string" || pack instanceof URL) {
     const server = serverOptions(options, meter, note);
-    const fetched = await fetchFile(pack, server, { signal, most: mostPack, changes: true });
-    return openPack(fetched, String(pack), manifest, note);
+    const { bytes, place } = await fetchFile(pack, server, { signal, most: mostPack, changes: true });
+    return openPack(bytes, place, manifest, note);
   }
   const bytes = pack instanceof Uint8Array ? pack : new Uint8Array(await pack.arrayBuffer());
   return openPack(bytes, "the pack", manifest, note);

@@ -1,4 +1,5 @@
 // Bytes that are kept from one visit to the next under their hash: Cache Storage, where the page has it.
+import { type Caches, cacheOf, dropOldFolders, type Storage, usedAddress } from "./kept-folders.ts";
 
 /** Whoever takes bytes out holds them against the hash again: storage is as fallible as a network. */
 export interface KeptBytes {
@@ -7,14 +8,6 @@ export interface KeptBytes {
   put(key: string, bytes: Uint8Array): Promise<void>;
   /** Drops whatever has another key. */
   keep(keys: ReadonlySet<string>): Promise<void>;
-}
-
-/** What is used of Cache Storage. */
-interface Storage {
-  match(address: string): Promise<Response | undefined>;
-  put(address: string, response: Response): Promise<void>;
-  keys(): Promise<readonly { readonly url: string }[]>;
-  delete(address: string): Promise<boolean>;
 }
 
 const nothing: KeptBytes = {
@@ -26,15 +19,22 @@ const nothing: KeptBytes = {
 /** Cache Storage takes addresses only; nobody asks for these. */
 const address = (key: string): string => `https://twin.invalid/${key}`;
 
+/** What is kept under another name than a folder's: so many entries, the latest ones. */
+const mostEntries = 500;
+
 /**
- * What is kept of one folder.
+ * What is kept of one folder, or under a name of its own.
  * @param note is told why nothing is; null: nothing need be
  */
-export async function keptBytes(folder: string, note: ((text: string) => void) | null): Promise<KeptBytes> {
+export async function keptBytes(
+  place: string,
+  note: ((text: string) => void) | null,
+  { folder = true }: { readonly folder?: boolean } = {},
+): Promise<KeptBytes> {
   if (note === null) {
     return nothing;
   }
-  const caches: { open(name: string): Promise<Storage> } | undefined = Reflect.get(globalThis, "caches");
+  const caches: Caches | undefined = Reflect.get(globalThis, "caches");
   if (caches === undefined) {
     const why =
       Reflect.get(globalThis, "isSecureContext") === false
@@ -44,7 +44,11 @@ export async function keptBytes(folder: string, note: ((text: string) => void) |
     return nothing;
   }
   try {
-    return new Kept(await caches.open(`twin-compiler ${folder}`), note);
+    const cache = await caches.open(cacheOf(place));
+    if (folder) {
+      await dropOldFolders(caches, cache, place);
+    }
+    return new Kept(cache, note, folder ? Number.POSITIVE_INFINITY : mostEntries);
   } catch (error) {
     note(`nothing is kept for the next visit: ${messageOf(error)}`);
     return nothing;
@@ -54,11 +58,13 @@ export async function keptBytes(folder: string, note: ((text: string) => void) |
 class Kept implements KeptBytes {
   readonly #cache: Storage;
   readonly #note: (text: string) => void;
+  readonly #most: number;
   #full = false;
 
-  constructor(cache: Storage, note: (text: string) => void) {
+  constructor(cache: Storage, note: (text: string) => void, most: number) {
     this.#cache = cache;
     this.#note = note;
+    this.#most = most;
   }
 
   async get(key: string): Promise<Uint8Array | null> {
@@ -76,6 +82,10 @@ class Kept implements KeptBytes {
     }
     try {
       await this.#cache.put(address(key), new Response(bytes.slice()));
+      if (this.#most < Number.POSITIVE_INFINITY) {
+        const all = await this.#cache.keys();
+        await Promise.all(all.slice(0, Math.max(0, all.length - this.#most)).map(({ url }) => this.#cache.delete(url)));
+      }
     } catch (error) {
       this.#full = true;
       this.#note(`not everything is kept for the next visit: ${messageOf(error)}`);
@@ -83,7 +93,7 @@ class Kept implements KeptBytes {
   }
 
   async keep(keys: ReadonlySet<string>): Promise<void> {
-    const wanted = new Set([...keys].map(address));
+    const wanted = new Set([usedAddress, ...[...keys].map(address)]);
     try {
       const others = (await this.#cache.keys()).filter(({ url }) => !wanted.has(url));
       await Promise.all(others.map(({ url }) => this.#cache.delete(url)));

@@ -1,6 +1,7 @@
 // `load` in a page: a build folder becomes something that ranks, in a Web Worker or in the page itself.
 import { TwinError } from "../../contract/error.ts";
 import type { ModelTypes, Typed } from "../twin/index.ts";
+import { addressOf } from "./address.ts";
 import { Home } from "./home.ts";
 import { lineHere, lineToWorker } from "./lines.ts";
 import type { WebNote, WebStart } from "./messages.ts";
@@ -72,11 +73,13 @@ async function aborting<T>(opening: Promise<T>, signal: AbortSignal, end: () => 
 /** A source that can cross to a worker: addresses as the page means them, picked files by their paths. */
 function source(from: FolderSource): WebStart["from"] {
   if (typeof from === "string" || from instanceof URL) {
+    let whole: string;
     try {
-      return absolute(from);
+      whole = absolute(from);
     } catch {
       throw new TwinError(`load: ${JSON.stringify(from)} is no address of a folder`);
     }
+    return addressOf(whole, "folder").href;
   }
   if (from instanceof Map) {
     return from;

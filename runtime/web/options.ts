@@ -3,6 +3,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { WebProvider } from "../session/ort-web.ts";
 import { parseDuration } from "../table/freshness.ts";
 import { expectKnown, wholeOption } from "../twin/index.ts";
+import { addressOf } from "./address.ts";
 import { absolute, type PageWorker, realm } from "./realm.ts";
 
 export interface WebLoadOptions {
@@ -105,7 +106,9 @@ export function checkWebOptions(options: WebLoadOptions): {
       maxStaleness: parseDuration(options.maxStaleness ?? 0, "maxStaleness"),
       largest: memory.table === undefined ? undefined : wholeOption("memory.table", memory.table, 1),
       pack:
-        options.pack instanceof URL || typeof options.pack === "string" ? address("pack", options.pack) : options.pack,
+        options.pack instanceof URL || typeof options.pack === "string"
+          ? addressOf(address("pack", options.pack), "file").href
+          : options.pack,
       scoreBytes: wholeOption("memory.scores", memory.scores ?? 2 ** 26, 1),
     },
     queue: wholeOption("queue", options.queue ?? 256, 0),

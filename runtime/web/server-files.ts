@@ -1,6 +1,7 @@
 // The files of a folder on a server, by `fetch`: every request is bounded in time, ends with its signal, and is tried again
 // where the network failed.
 import { TwinError } from "../../contract/error.ts";
+import { addressOf, placeOf } from "./address.ts";
 import { type FolderFiles, isMissing, type Missing, type ReadRequest, tooLarge } from "./folder-files.ts";
 import type { Meter } from "./meter.ts";
 
@@ -20,24 +21,39 @@ class Failed extends Error {}
 
 export class ServerFiles implements FolderFiles {
   readonly where: string;
-  readonly #base: URL;
+  readonly #urlOf: (path: string) => URL;
   readonly #options: ServerOptions;
   #ranges = true;
 
+  private constructor(where: string, urlOf: (path: string) => URL, options: ServerOptions) {
+    this.where = where;
+    this.#urlOf = urlOf;
+    this.#options = options;
+  }
+
   /** @param address of the folder, or of its manifest.json; what stands behind `?` goes with every request */
-  constructor(address: string | URL, options: ServerOptions) {
-    const base = absolute(address);
+  static of(address: string | URL, options: ServerOptions): ServerFiles {
+    const base = addressOf(address, "folder");
     base.hash = "";
     base.pathname = base.pathname.replace(/(\/manifest\.json|\/)?$/, "/");
-    this.#base = base;
-    this.#options = options;
-    this.where = base.origin + base.pathname;
+    const urlOf = (path: string): URL => {
+      const url = new URL(base);
+      url.pathname += path.split("/").map(encodeURIComponent).join("/");
+      return url;
+    };
+    return new ServerFiles(placeOf(base), urlOf, options);
+  }
+
+  /** One file, whatever it is called in the folder. */
+  static one(address: string | URL, options: ServerOptions): ServerFiles {
+    const url = addressOf(address, "file");
+    url.hash = "";
+    return new ServerFiles(placeOf(url), () => url, options);
   }
 
   /** Without what stands behind `?`: it may be a secret, and is no part of a place. */
   place(path: string): string {
-    const { origin, pathname } = this.#url(path);
-    return origin + pathname;
+    return placeOf(this.#urlOf(path));
   }
 
   read(path: string, request: ReadRequest): Promise<Uint8Array | Missing> {
@@ -86,12 +102,6 @@ export class ServerFiles implements FolderFiles {
     return got;
   }
 
-  #url(path: string): URL {
-    const url = new URL(this.#base);
-    url.pathname += path.split("/").map(encodeURIComponent).join("/");
-    return url;
-  }
-
   #ask(path: string, { again, changes }: ReadRequest, signal: AbortSignal, range?: string): Promise<Response> {
     const { fetch: get } = this.#options;
     const init: RequestInit & { readonly cache: string } = {
@@ -99,7 +109,7 @@ export class ServerFiles implements FolderFiles {
       cache: again === true ? "reload" : changes === true ? "no-cache" : "default",
       ...(range === undefined ? {} : { headers: { range } }),
     };
-    return get(this.#url(path), init);
+    return get(this.#urlOf(path), init);
   }
 
   /** Runs a request under the caller's signal and a clock that each byte sets back; anew where the network failed. */
@@ -212,34 +222,18 @@ export class ServerFiles implements FolderFiles {
   }
 }
 
-/** Reads one file by its own address. */
+/** Reads one file by its own address; gives the place, too, for errors. */
 export async function fetchFile(
   address: string | URL,
   options: ServerOptions,
   request: ReadRequest,
-): Promise<Uint8Array> {
-  const url = absolute(address);
-  const name = decodeURIComponent(url.pathname.split("/").at(-1) ?? "");
-  const folder = new URL(url);
-  folder.pathname = url.pathname.replace(/[^/]*$/, "");
-  const files = new ServerFiles(folder, options);
-  const got = await files.read(name, request);
+): Promise<{ readonly bytes: Uint8Array; readonly place: string }> {
+  const files = ServerFiles.one(address, options);
+  const got = await files.read("", request);
   if (isMissing(got)) {
-    throw new TwinError(`cannot read ${files.place(name)}: ${got.missing}. Check the address`);
+    throw new TwinError(`cannot read ${files.where}: ${got.missing}. Check the address`);
   }
-  return got;
-}
-
-function absolute(address: string | URL): URL {
-  const page: { readonly href: string } | undefined = Reflect.get(globalThis, "location");
-  try {
-    return new URL(address, page?.href);
-  } catch (error) {
-    throw new TwinError(
-      `${JSON.stringify(String(address))} is no address here; write it in full: https://example.org/models/build/`,
-      { cause: error },
-    );
-  }
+  return { bytes: got, place: files.where };
 }
 
 /** Why the answer is none; object stores answer 403 for what is not there. */

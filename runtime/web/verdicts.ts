@@ -20,7 +20,7 @@ export interface CheckedOn {
 }
 
 export class Verdicts {
-  readonly #kept: Promise<KeptBytes> = keptBytes(place, () => undefined);
+  readonly #kept: Promise<KeptBytes> = keptBytes(place, () => undefined, { folder: false });
 
   async get(manifest: Manifest, name: SessionName, on: CheckedOn): Promise<GraphCheck | null> {
     const bytes = await (await this.#kept).get(keyOf(manifest, name, on));

@@ -4,6 +4,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { checkedJson } from "../../contract/checked-json.ts";
+import { TwinError } from "../../contract/error.ts";
 import { openFolder } from "../../runtime/web/folder.ts";
 import type { FolderOptions, WebFolder } from "../../runtime/web/web-folder.ts";
 import { buildInto, cleanUp, temporary, writeTables } from "../kit/built-twin.ts";
@@ -99,6 +100,55 @@ describe("a network that fails", () => {
       /cannot fetch http:\/\/127\.0\.0\.1:9\/build\/manifest\.json/,
     );
     await expect(openFolder("models/build")).rejects.toThrow(/"models\/build" is no address here; write it in full/);
+  });
+});
+
+describe("an address", () => {
+  it.each([
+    [
+      "file:///srv/models/build/",
+      /^file:\/srv\/models\/build\/ cannot be fetched: browsers let no page read files by their address; serve it over http, or let the user pick it/,
+    ],
+    [
+      "blob:https://example.org/6f1c",
+      /cannot be fetched: a blob is one file, and a folder is due; bring its files as a Map/,
+    ],
+    [
+      `data:application/json,${"x".repeat(9000)}`,
+      /^data:application\/json,x{18}… cannot be fetched: it holds one file/,
+    ],
+    ["javascript:alert(1)", /^javascript:alert\(1\) cannot be fetched/],
+    [
+      "https://me:secret@example.org/build",
+      /^https:\/\/example\.org\/build: the address holds a user's name or password/,
+    ],
+  ])("%s is refused in words", async (address, says) => {
+    const refused = openFolder(address);
+    await expect(refused).rejects.toThrow(TwinError);
+    await expect(refused).rejects.toThrow(says);
+    await expect(refused).rejects.not.toThrow(/secret/);
+  });
+
+  it("of a pack is shown without what stands behind its `?`, and may have any sign in it", async () => {
+    const dir = await copy();
+    writeFileSync(join(dir, "100% ü.bin"), "no pack");
+    const { url } = await served(dir);
+    const pack = (address: string) => openFolder(url, { pack: address });
+    const wrong = pack(`${url}/100%25%20%C3%BC.bin?token=secret`);
+    await expect(wrong).rejects.toThrow(`${url}/100%25%20%C3%BC.bin is not a pack`);
+    await expect(wrong).rejects.not.toThrow(/secret/);
+    // Written by hand, the sign is left as it stands.
+    const nowhere = openFolder(url, {
+      pack: "http://x.test/none%.bin?token=secret",
+      fetch: async (asked, init) =>
+        String(asked).startsWith("http://x.test/") ? new Response(null, { status: 404 }) : fetch(asked, init),
+    });
+    await expect(nowhere).rejects.toThrow(
+      "cannot read http://x.test/none%.bin: the server answers 404. Check the address",
+    );
+    await expect(pack("file:///srv/pack.bin")).rejects.toThrow(/no page read files by their address/);
+    const text = `data:application/octet-stream,${"x".repeat(5000)}`;
+    await expect(pack(text)).rejects.toThrow(/^data:application\/octet-stream,x{10}… is not a pack of Twin/);
   });
 });
 
