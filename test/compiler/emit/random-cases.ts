@@ -302,8 +302,8 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
   layerNorm(make) {
     const shape = make.shape(make.length(1, 3));
     const width = shape.slice(-1);
-    // Large, as a row's rounding error grows with 1/σ², and rows here tie: σ is never below √0.5.
-    return make.b.layerNorm(make.floats(shape), make.floats(width), make.floats(width), 0.5);
+    // Large, as a row's rounding error grows with 1/σ, and rows here tie: σ is never below 0.1.
+    return make.b.layerNorm(make.floats(shape), make.floats(width), make.floats(width), 0.01);
   },
   decodeRows(make) {
     const heads = Array.from({ length: make.length(1, 4) }, () => make.length(1, 3));
