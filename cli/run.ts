@@ -1,5 +1,6 @@
 // The command line: verbs and options. The code of a verb is loaded when it is used, so that `check` starts fast.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { parseBytes } from "../compiler/diagnostics/number-text.ts";
 import { exit, explainFailure } from "./failure.ts";
 import { say } from "./output.ts";
 import { version } from "./version.ts";
@@ -44,6 +45,15 @@ const fraction = (text: string): number => {
   const value = Number(digits) / (percent === "%" ? 100 : 1);
   if (!(value > 0 && value <= 1)) {
     throw new InvalidArgumentError("a share is due, such as 95%");
+  }
+  return value;
+};
+
+/** `8MB`, `512kB` (powers of ten), or bytes. */
+const size = (text: string): number => {
+  const value = parseBytes(text);
+  if (value === null || value === 0) {
+    throw new InvalidArgumentError("a size is due, such as 8MB, 512kB or 1.5GB (powers of ten), or a number of bytes");
   }
   return value;
 };
@@ -126,6 +136,12 @@ function commandLine(): Command {
       ]),
     )
     .option("--max-memory <bytes>", "refuse a model that needs more than this", whole)
+    .addOption(new Option("--target <where>", "with --budget: what the build is made to fit").choices(["web"]))
+    .option(
+      "--budget <size>",
+      "bytes that a page may fetch to rank, as in 8MB: tables get narrower and the rarest entries of vocabularies go until it fits",
+      size,
+    )
     .action(async (file, options) => (await import("./verbs/build.ts")).build(file, options));
 
   verb("import <weights>", "weights from elsewhere under this model's names, held against the other system's logits")

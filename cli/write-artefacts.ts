@@ -20,16 +20,18 @@ import { holdBuild, previousOf, stageOf } from "../runtime/host/build-folder.ts"
 import { attempt, syncFolder, writeFully } from "../runtime/host/files.ts";
 
 /**
- * Writes all files of a build and makes them visible together. Built tables of an earlier build are carried over.
+ * Writes all files of a build and makes them visible together.
+ * @param carry whether built tables of an earlier build are carried over
  * @throws TwinError where `signal` stops it, or another process writes the folder: it is then as it was
  */
 export async function writeArtefacts(
   target: string,
-  files: Iterable<ArtefactFile>,
+  files: Iterable<Pick<ArtefactFile, "path" | "content">>,
   signal: AbortSignal,
+  carry = true,
 ): Promise<void> {
   const folder = resolve(target);
-  refuseForeign(folder, target);
+  refuseForeign(target);
   mkdirSync(dirname(folder), { recursive: true });
   const release = holdBuild(target);
   const stage = stageOf(folder);
@@ -38,7 +40,9 @@ export async function writeArtefacts(
     for (const file of files) {
       await writeWhole(join(stage, file.path), file.content, signal);
     }
-    carryTables(folder, stage);
+    if (carry) {
+      carryTables(folder, stage);
+    }
     syncFolders(stage);
     if (existsSync(folder)) {
       renameSync(folder, previousOf(folder));
@@ -54,7 +58,9 @@ export async function writeArtefacts(
   }
 }
 
-function refuseForeign(folder: string, shown: string): void {
+/** @throws TwinError where a folder holds what is no build: it is not replaced */
+export function refuseForeign(shown: string): void {
+  const folder = resolve(shown);
   if (!existsSync(folder)) {
     return;
   }

@@ -26,6 +26,7 @@ import type { Model } from "./model/model.ts";
 import { parameters } from "./parameters/parameters.ts";
 import { foldParameters, rewrite } from "./passes/index.ts";
 import { type CostReport, costReport, costText } from "./plan/cost-report.ts";
+import { type Fit, fitSaid, fitted, keptEntries, keptRows } from "./plan/fit.ts";
 import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan/plan.ts";
 import { checkTableInput, storedVariants } from "./plan/stored-tables.ts";
 import { unlearnedNumbers } from "./plan/unlearned-numbers.ts";
@@ -33,7 +34,8 @@ import { showModel } from "./show/show-model.ts";
 import { showParameters } from "./show/show-parameters.ts";
 import { load, type Read } from "./source/load.ts";
 import { trainGraphs } from "./train/graphs.ts";
-import { givenValues, initialValues, type WeightSource } from "./values/values.ts";
+import { pickedRows } from "./values/picked-rows.ts";
+import { givenValues, initialValues, type ParameterValues, type WeightSource } from "./values/values.ts";
 
 export interface BuildOptions extends PlanOptions {
   /** Version of the compiler, for the artefacts. */
@@ -46,6 +48,8 @@ export interface BuildOptions extends PlanOptions {
   readonly vocabularies?: ReadonlyMap<string, readonly string[]>;
   /** Features that the data makes from other columns, for the manifest: serving repeats them. */
   readonly derived?: Manifest["derived"];
+  /** What is given up for a budget: some entries of vocabularies, with their rows, and precision of tables. */
+  readonly fit?: Fit;
   /** Emit the graphs that read tables for rows as they are stored, too; all tables must have this precision. */
   readonly tableInput?: StoredType;
   /** SHA-256 of the host, if it has a fast one. */
@@ -108,8 +112,9 @@ export function compile(entry: string, options: CompileOptions): Compiled {
 }
 
 /** The artefacts of a checked model. */
-export function build(model: Model, options: BuildOptions): Pick<Compiled, "files"> & { readonly manifest: Manifest } {
-  const { version, digest = portableDigest, tableInput } = options;
+export function build(given: Model, options: BuildOptions): Pick<Compiled, "files"> & { readonly manifest: Manifest } {
+  const { version, digest = portableDigest, tableInput, fit } = options;
+  const model = fit === undefined ? given : fitted(given, fit);
   const dump = (phase: Phase, text: () => string) => options.show?.(phase, text());
   if (tableInput) {
     checkTableInput(model, tableInput);
@@ -118,10 +123,9 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
   // What goes in: parameters with their values, scales, vocabularies, and where embeddings lie.
   const lacking = unlearnedNumbers(model, options.weights !== undefined);
   const all = parameters(model);
-  const values = options.weights
-    ? givenValues(all, options.weights)
-    : initialValues(all, options.seed ?? model.train.seed);
-  const vocabularies = vocabularyFiles(model, options.vocabularies ?? new Map());
+  const values = valuesOf(given, options);
+  const entries = options.vocabularies ?? new Map();
+  const vocabularies = vocabularyFiles(model, fit === undefined ? entries : keptEntries(given, entries, fit));
   dump("parameters", () => showParameters(model));
   const { outside, choices } = plan(model, options);
   dump("plan", () => choices.map(({ choice, because }) => `${choice}: ${because}\n`).join(""));
@@ -178,6 +182,7 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
     tensorsFile(parityFile, parityBytes(reference), digest),
     tensorsFile(smallParityFile, smallParityBytes(reference), digest),
   ];
+  const said = fit === undefined ? null : fitSaid(given, fit);
   const described = manifestOf(model, {
     origin,
     graphs,
@@ -189,16 +194,25 @@ export function build(model: Model, options: BuildOptions): Pick<Compiled, "file
       ...variantChoices(variants),
       ...emptyVocabularies(vocabularies),
       ...lacking,
+      ...(said?.choices ?? []),
     ],
     files: filesOf(files),
     vocabularies: vocabularies.map(({ name, file, entries }) => ({ name, file, entries })),
     train: training.spec,
     derived: options.derived ?? [],
     costs: costsOf(report),
+    extensions: said?.section ?? {},
   });
   const { manifest, files: manifests } = manifestFiles(described, digest);
   dump("manifest", () => manifests.map(({ content }) => new TextDecoder().decode(content)).join("\n"));
   return { files: [...files, ...manifests], manifest };
+}
+
+/** The values of all parameters: given or drawn as the whole model has them, without the rows that a fit leaves out. */
+function valuesOf(model: Model, { weights, seed, fit }: BuildOptions): ParameterValues {
+  const all = parameters(model);
+  const values = weights ? givenValues(all, weights) : initialValues(all, seed ?? model.train.seed);
+  return fit === undefined ? values : pickedRows(all, values, keptRows(model, fit));
 }
 
 /** Its content may be a stream. */

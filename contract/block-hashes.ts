@@ -7,6 +7,17 @@ export const blockBytes = 1 << 20;
 /** Blocks of so many bytes. */
 export const blocksOf = (bytes: number): number => Math.ceil(bytes / blockBytes);
 
+/** Bytes of the blocks that hold some ranges of a file. @param ranges first byte, and the byte after the last */
+export function bytesOfBlocks(ranges: Iterable<readonly [from: number, to: number]>, bytes: number): number {
+  const blocks = new Set<number>();
+  for (const [from, to] of ranges) {
+    for (let block = Math.floor(from / blockBytes); block * blockBytes < to; block++) {
+      blocks.add(block);
+    }
+  }
+  return [...blocks].reduce((sum, block) => sum + Math.min(blockBytes, bytes - block * blockBytes), 0);
+}
+
 /** As text: 16 lower-case hexadecimal digits a block, one after the other. */
 export const hashesPattern = /^(?:[0-9a-f]{16})*$/;
 

@@ -1,6 +1,7 @@
 // Named sections that a file of ours may carry beside its fields: what later versions add without another format.
 
 import * as v from "valibot";
+import { BudgetSchema } from "./budget-section.ts";
 import { TwinError } from "./error.ts";
 import { named, strict } from "./named-schema.ts";
 import type { Named } from "./record.ts";
@@ -17,7 +18,7 @@ export const ExtensionsSchema = named(
 export type Extensions = v.InferOutput<typeof ExtensionsSchema>;
 
 /** The sections that this version knows, with the schema of their contents. */
-const known: Named<v.GenericSchema> = {};
+const known: Named<v.GenericSchema> = { budget: BudgetSchema };
 
 /**
  * What is wrong with the sections; null: nothing. One that is not known and not required is kept as it is.

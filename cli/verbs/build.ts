@@ -1,6 +1,6 @@
 // `twin build FILE -o DIR`: compiles a model and puts the artefacts in their folder as a whole.
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { compile, InputError } from "../../compiler/index.ts";
+import { compile, type Fit, InputError } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
 import { expectNoOther } from "../../runtime/host/build-folder.ts";
 import { derivedOf } from "../derived.ts";
@@ -24,10 +24,13 @@ interface BuildOptions {
   readonly embeddings: "auto" | "inside" | "outside";
   readonly tableInput?: "float16" | "uint8";
   readonly maxMemory?: number;
+  readonly target?: "web";
+  /** Bytes that a page may fetch to rank. */
+  readonly budget?: number;
 }
 
 export async function build(file: string, options: BuildOptions): Promise<void> {
-  const { manifest, files } = await buildTo(file, options);
+  const { manifest, files, report } = await buildTo(file, options);
   for (const { path, bytes: size } of files) {
     print(`${bytesText(size).padStart(9)}  ${path}`);
   }
@@ -35,6 +38,9 @@ export async function build(file: string, options: BuildOptions): Promise<void> 
     print(`plan: ${choice}: ${because}`);
   }
   print(`${options.output}: model ${manifest.model}${manifest.untrained ? ", untrained (start values)" : ""}`);
+  if (report !== null) {
+    print(report);
+  }
 }
 
 /** Builds without printing results; diagnostics are said. */
@@ -44,12 +50,15 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
       "--data learns vocabularies and --vocabularies takes those of a folder: one of them is enough",
     );
   }
+  expectBudget(options);
   expectNoOther(options.output);
   const learned = await learnedFor(file, options);
   const derived = await derivedOf(() => checked(file), options);
   const weights = options.weights === undefined ? undefined : await soundWeights(options.weights);
-  try {
-    const outside = { auto: "auto", inside: "none", outside: "all" } as const;
+  const outside = { auto: "auto", inside: "none", outside: "all" } as const;
+  // What the check before learning has said is not said again.
+  let said = options.data !== undefined;
+  const compiled = (fit?: Fit) => {
     const { diagnostics, model, files, manifest } = compile(file, {
       resolve: reader(file, options.features),
       version,
@@ -58,13 +67,14 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
       ...(weights && { weights }),
       ...learned,
       derived,
+      ...(fit && { fit }),
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.maxMemory !== undefined && { maxBytes: options.maxMemory }),
       ...(options.tableInput !== undefined && { tableInput: options.tableInput }),
     });
-    // What the check before learning has said is not said again.
-    if (options.data === undefined || hasErrors(diagnostics)) {
+    if (!said || hasErrors(diagnostics)) {
       sayDiagnostics(diagnostics);
+      said = true;
     }
     if (hasErrors(diagnostics)) {
       throw new Failed("");
@@ -72,8 +82,17 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
     if (model === null || manifest === null) {
       throw new Failed(`${file} is a library of sections: it has no \`model\`, so there is nothing to build`);
     }
-    await stoppable((signal) => writeArtefacts(options.output, files, signal));
     return { model, manifest, files };
+  };
+  try {
+    if (options.budget !== undefined) {
+      const { fitTo } = await import("../fit-budget.ts");
+      const { output, budget, data } = options;
+      return await fitTo({ output, budget, data, vocabularies: learned.vocabularies ?? new Map(), compiled });
+    }
+    const built = compiled();
+    await stoppable((signal) => writeArtefacts(options.output, built.files, signal));
+    return { ...built, report: null };
   } catch (failure) {
     if (failure instanceof InputError) {
       const { weights: file } = options;
@@ -83,5 +102,19 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
     throw failure;
   } finally {
     weights?.close();
+  }
+}
+
+/** @throws WrongUsage naming the options that go together, or do not */
+function expectBudget({ target, budget, tableInput }: Omit<BuildOptions, "embeddings">): void {
+  if ((target === undefined) !== (budget === undefined)) {
+    throw new WrongUsage(
+      target === undefined
+        ? "--budget is of what a page fetches: add --target web"
+        : "--target web fits a build into the bytes that a page may fetch: say how many, as in --budget 8MB. A page ranks from any build",
+    );
+  }
+  if (budget !== undefined && tableInput !== undefined) {
+    throw new WrongUsage("--budget chooses how tables are stored: leave out --table-input");
   }
 }

@@ -12,6 +12,14 @@ export function bytesText(bytes: number): string {
   return `${power === 0 ? value : Number(value.toPrecision(3))} ${units[power]}`;
 }
 
+/** Bytes of a size as `bytesText` writes it, with or without the space: `8MB`, `1.5 kB`; of a bare number; null: it is none. */
+export function parseBytes(text: string): number | null {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?(bytes|kB|MB|GB|TB|PB)?$/.exec(text.trim()) ?? [];
+  const power = ["bytes", "kB", "MB", "GB", "TB", "PB"].indexOf(unit ?? "bytes");
+  const bytes = Number((Number(digits) * 1000 ** power).toPrecision(15));
+  return digits !== undefined && Number.isSafeInteger(bytes) ? bytes : null;
+}
+
 /** `1 234 567` as `1,234,567` */
 export const countText = (count: number): string => {
   const [whole, fraction] = String(count).split(".");

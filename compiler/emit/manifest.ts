@@ -30,6 +30,7 @@ export interface ManifestParts {
   readonly train: TrainSpec;
   readonly derived: Manifest["derived"];
   readonly costs: Manifest["costs"];
+  readonly extensions: Manifest["extensions"];
 }
 
 export function manifestOf(model: Model, parts: ManifestParts): Manifest {
@@ -88,7 +89,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
     derived: [...parts.derived],
     plan: parts.choices.map(({ choice, because }) => ({ choice, because })),
     costs: parts.costs,
-    extensions: {},
+    extensions: parts.extensions,
   };
 }
 

@@ -1,8 +1,7 @@
 // vocabularies/FEATURE.jsonl: a learned vocabulary, frozen, in row order.
 import { digestOf } from "../../contract/digest.ts";
 import { InputError, inputError } from "../diagnostics/input-error.ts";
-import { vocabularyLimit, vocabularyOwner } from "../model/embeddings.ts";
-import { allFeatures } from "../model/features.ts";
+import { givenName, vocabularyLimit, vocabularyOwners } from "../model/embeddings.ts";
 import type { Model } from "../model/model.ts";
 
 export interface VocabularyFile {
@@ -20,17 +19,10 @@ export interface VocabularyFile {
  * no feature has, that is longer than declared, or that holds an entry twice.
  */
 export function vocabularyFiles(model: Model, given: ReadonlyMap<string, readonly string[]>): VocabularyFile[] {
-  const owners = new Map(
-    allFeatures(model).flatMap((feature) => {
-      const owner = vocabularyOwner(model, feature);
-      return owner === null ? [] : [[owner.qualified, owner] as const];
-    }),
-  );
   const used = new Set<string>();
-  const files = [...owners.values()].map((feature): VocabularyFile => {
-    const { qualified, formerly, name } = feature;
-    const former = formerly === null ? null : qualified.slice(0, -name.length) + formerly;
-    const key = given.has(qualified) || former === null ? qualified : former;
+  const files = vocabularyOwners(model).map((feature): VocabularyFile => {
+    const { qualified } = feature;
+    const key = givenName(feature, given);
     used.add(key);
     const entries = given.get(key) ?? [];
     const limit = vocabularyLimit(feature)!;

@@ -47,3 +47,37 @@ export function vocabularyLimit({ encoder }: Feature): number | null {
 }
 
 const learns = (feature: Feature) => vocabularyLimit(feature) !== null;
+
+/**
+ * The parameters whose rows are a vocabulary's entries behind row 0, by the feature that owns the vocabulary: the embedding
+ * table, and those that metrics have of their own.
+ */
+export function vocabularyTables(model: Model): Map<string, string> {
+  const found = new Map<string, string>();
+  const own = model.metrics.filter(({ embeddings }) => embeddings.kind === "own");
+  for (const feature of allFeatures(model)) {
+    const owner = vocabularyOwner(model, feature);
+    if (owner === null || feature.embedding === null) {
+      continue;
+    }
+    found.set(feature.embedding.parameter, owner.qualified);
+    for (const { name, keys } of own) {
+      if (keys.includes(feature)) {
+        found.set(`${name}.own.${feature.name}.table`, owner.qualified);
+      }
+    }
+  }
+  return found;
+}
+
+/** The features that own a vocabulary, in the order of the model. */
+export function vocabularyOwners(model: Model): Feature[] {
+  const owners = allFeatures(model).map((feature) => vocabularyOwner(model, feature));
+  return [...new Set(owners.filter((owner) => owner !== null))];
+}
+
+/** The name under which a feature's vocabulary was given: its own, or its former one. */
+export function givenName({ qualified, formerly, name }: Feature, given: ReadonlyMap<string, unknown>): string {
+  const former = formerly === null ? null : qualified.slice(0, -name.length) + formerly;
+  return given.has(qualified) || former === null ? qualified : former;
+}

@@ -4,6 +4,7 @@ export { type Derivation, deriveColumn, deriveValue } from "../encode/derive.ts"
 export { type Binding, boundFiles, type ColumnBinding, parseBinding, readBinding } from "./binding.ts";
 export { type CheckOptions, checkData } from "./check/check.ts";
 export { convert, logName, type Project } from "./convert/convert.ts";
+export { countEntries } from "./count-entries.ts";
 export { type CountedHistory, countItems } from "./counts.ts";
 export type { DataModel } from "./data-model.ts";
 export { castTo, familyOf, secondsOf } from "./database/cast.ts";

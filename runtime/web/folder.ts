@@ -2,6 +2,7 @@
 // asked for. Everything is held against the manifest, whatever it came through.
 import { digestOf } from "../../contract/digest.ts";
 import { TwinError } from "../../contract/error.ts";
+import { externalRanges } from "../../contract/external-ranges.ts";
 import { type Hasher, hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { parseManifestJson } from "../../contract/manifest-json.ts";
@@ -12,7 +13,6 @@ import { Vocabulary } from "../encode/vocabulary.ts";
 import type { SessionName } from "../session/session.ts";
 import { parseDuration } from "../table/freshness.ts";
 import { checkedFile, keyOf, manifestBytes, manifestName, type OpenedFiles } from "./checked-files.ts";
-import { externalRanges } from "./external-ranges.ts";
 import { type FolderFiles, GivenFiles, inFolder, pickedFiles } from "./folder-files.ts";
 import { keptBytes } from "./kept-bytes.ts";
 import { Meter } from "./meter.ts";

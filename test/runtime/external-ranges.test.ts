@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pkg from "onnx-proto";
 import { afterAll, expect, it } from "vitest";
-import { externalRanges } from "../../runtime/web/external-ranges.ts";
+import { externalRanges } from "../../contract/external-ranges.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";
 import { rankSource } from "../kit/rank-model.ts";
 

@@ -1,5 +1,5 @@
 // Which bytes of the weights a graph reads: the external tensors of an ONNX file, found by walking its fields.
-import { TwinError } from "../../contract/error.ts";
+import { TwinError } from "./error.ts";
 
 export interface ExternalRange {
   readonly location: string;
