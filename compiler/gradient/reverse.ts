@@ -135,7 +135,7 @@ function total(x: Value, shares: readonly Share[]): Value {
   const b = placed(x);
   const whole = shares.flatMap(({ value, at }) => (at === null ? [value] : []));
   const slices = shares.flatMap(({ value, at }) => (at === null ? [] : [{ ...at, value }]));
-  const joined = layers(slices).map((layer) => assembled(b, x, layer[0].axis, layer)!);
+  const joined = layers(slices).map((layer) => assembled(b, x, layer[0].axis, layer));
   return rowsAtOnce([...whole, ...joined]).reduce((left, right) => b.add(left, right));
 }
 

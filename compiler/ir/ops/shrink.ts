@@ -1,6 +1,7 @@
 // What gradients share: the sum back to an operand's shape, the product of symbolic lengths, zeros beside what is known.
 import type { Builder } from "../build.ts";
 import type { Dim, Shape, Value } from "../graph.ts";
+import { knownDim } from "../shape.ts";
 
 /** The gradient of an operand of `shape` that was broadcast: `g` summed over the axes that grew. */
 export function shrink(b: Builder, g: Value, shape: Shape): Value {
@@ -53,13 +54,9 @@ export interface Part {
 
 /**
  * A value of the shape of `x` with `parts`, ascending and apart, at their places along `axis`, and zeros elsewhere: one
- * concatenation. Null where an axis of unknown length is not covered.
+ * concatenation. The axis is of known length.
  */
-export function assembled(b: Builder, x: Value, axis: number, parts: readonly Part[]): Value | null {
-  const length = x.shape[axis];
-  if (typeof length !== "number") {
-    return null;
-  }
+export function assembled(b: Builder, x: Value, axis: number, parts: readonly Part[]): Value {
   const pieces: Value[] = [];
   const zeros = (start: number, end: number) => {
     if (end > start) {
@@ -74,7 +71,7 @@ export function assembled(b: Builder, x: Value, axis: number, parts: readonly Pa
     }
     reached = end;
   }
-  zeros(reached, length);
+  zeros(reached, knownDim(x, axis));
   if (pieces.length === 0) {
     return b.broadcast(b.scalar(0), x);
   }

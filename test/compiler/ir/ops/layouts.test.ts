@@ -55,6 +55,7 @@ describe("concat and slice", () => {
     cut(["length"], 0, 1, 4),
     cut([5], 0, 0, 5),
     cut([5], 0, 2, 2),
+    cut([0, 2], 0, 0, 0),
     cut(["rows", 5], 1, 0, 2),
     cut(["rows", 5], 1, 3, 5),
     cut(["rows", "length", 2], 1, 1, 3),
