@@ -84,6 +84,14 @@ describe("two operands", () => {
       ...pairs("equal", (x, y) => Number(x === y), 0, operand),
       ...pairs("greater", (x, y) => Number(x > y), 0, operand),
     ]),
+    {
+      of: "a vector and one behind an axis of length 1",
+      operands: [floats(2), floats(1, "rows", 2)],
+      write: (b, x, y) => b.mul(x, y),
+      type: "float32[1, rows, 2]",
+      at: ([, row, k], x, y) => x(k) * y(0, row, k),
+      cost: 6,
+    },
     ...pairs("div", (x, y) => x / y, 1, positive),
     ...pairs("and", (x, y) => Number(x === 1 && y === 1), 0, truths),
     {

@@ -133,6 +133,36 @@ const cases: readonly (readonly [left: Shape, right: Shape, ofLeft: string, ofRi
     "matmul(transpose(a)[4, rows], d)[3, two, 4, 2]",
   ],
   [
+    [3, "two", "rows", 4],
+    [1, 1, 4, 2],
+    "matmul(d, transpose(b)[1, 1, 2, 4])[3, two, rows, 4]",
+    "unsqueeze(matmul(transpose(reshape(a)[3*two*rows, 4])[4, 3*two*rows], reshape(d)[3*two*rows, 2])[4, 2])[1, 1, 4, 2]",
+  ],
+  [
+    ["rows", "columns"],
+    ["two", "columns", 2],
+    "sum(matmul(d, transpose(b)[two, 2, columns])[two, rows, columns])[rows, columns]",
+    "matmul(transpose(a)[columns, rows], d)[two, columns, 2]",
+  ],
+  [
+    [3, 4],
+    [2, 4, 4],
+    "squeeze(unsqueeze(matmul(reshape(transpose(d)[3, 2, 4])[3, 8], reshape(transpose(b)[2, 4, 4])[8, 4])[3, 4])[1, 3, 4])[3, 4]",
+    "matmul(transpose(a)[4, 3], d)[2, 4, 4]",
+  ],
+  [
+    ["rows", 4],
+    ["two", 3, 4, 6],
+    "squeeze(unsqueeze(matmul(reshape(transpose(d)[rows, two, 3, 6])[rows, 18*two], reshape(transpose(b)[two, 3, 6, 4])[18*two, 4])[rows, 4])[1, 1, rows, 4])[rows, 4]",
+    "matmul(transpose(a)[4, rows], d)[two, 3, 4, 6]",
+  ],
+  [
+    [2, 1, 3, "rows", 2],
+    [1, 2, 3, 2, 2],
+    "unsqueeze(matmul(reshape(transpose(d)[2, 3, rows, 2, 2])[2, 3, rows, 4], reshape(transpose(b)[1, 3, 2, 2, 2])[1, 3, 4, 2])[2, 3, rows, 2])[2, 1, 3, rows, 2]",
+    "sum(matmul(transpose(a)[2, 1, 3, 2, rows], d)[2, 2, 3, 2, 2])[1, 2, 3, 2, 2]",
+  ],
+  [
     [1, 1, "rows", 4],
     [1, 1, 4, 2],
     "matmul(d, transpose(b)[1, 1, 2, 4])[1, 1, rows, 4]",
