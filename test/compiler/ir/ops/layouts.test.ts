@@ -315,6 +315,7 @@ describe("the same numbers in another shape", () => {
     };
     expect(back(["rows", 2, 2], ["rows", 4])).not.toContain("reshapeLike");
     expect(back([2, "rows"], ["2*rows"])).not.toContain("reshapeLike");
+    expect(back(["rows", "columns", 2, 2], ["rows", "columns", 4])).not.toContain("reshapeLike");
     expect(back(["rows", "columns"], ["rows*columns"])).toContain("reshapeLike");
   });
   const truth = (b: Builder, ...dims: number[]) => b.input("t", "bool", dims);
@@ -391,5 +392,6 @@ describe("the same numbers in another shape", () => {
     expect(b.reshapeLike(b.input("x", "float32", ["a"]), b.input("y", "float32", [3])).shape).toEqual([3]);
     expect(b.reshapeLike(b.input("x", "float32", [4]), b.input("y", "float32", ["b", 3])).shape).toEqual(["b", 3]);
     expect(b.reshape(b.input("x", "float32", ["a", "b"]), ["c", 5]).shape).toEqual(["c", 5]);
+    expect(b.reshape(b.input("x", "float32", ["b", "a"]), [2, "b"]).shape).toEqual([2, "b"]);
   });
 });

@@ -68,6 +68,24 @@ describe("selections", () => {
     const other = { shape: [5], data: [2, none, 1, none, none] };
     expect(Array.from(ops.topPositions.evaluate([other, all], { keep: 5 }).data)).toEqual([0, 2, 1, 3, 4]);
   });
+  it("keep many equal scores in their order, and all of a known length", () => {
+    const length = 400;
+    const positions = { shape: [length], data: Array.from({ length }, (_, i) => i) };
+    for (const score of [
+      () => 1,
+      () => Number.NaN,
+      (i: number) => (i * 7) % 3,
+      (i: number) => [Number.NaN, 2][i % 2],
+    ]) {
+      const data = positions.data.map(score);
+      const rank = (i: number) => (Number.isNaN(data[i]) ? -1 : data[i]);
+      const { data: found } = ops.topPositions.evaluate([{ shape: [length], data }, positions], { keep: length });
+      expect(Array.from(found)).toEqual(positions.data.toSorted((a, b) => rank(b) - rank(a) || a - b));
+    }
+    const b = builder("");
+    expect(b.topPositions(b.floats([1, 2]), b.floats([0, 1]), 2).shape).toEqual([2]);
+    expect(b.topPositions(b.floats([1, 2]), b.floats([0, 1]), 1).shape).toEqual([1]);
+  });
   it("refuse a history that is too short, and positions that do not count", () => {
     const scores = { shape: [1, 1, 2], data: [1, 2] };
     const all = { shape: [2], data: [0, 1] };
@@ -140,6 +158,8 @@ describe("the attempts of a round robin", () => {
     expect(attempts(4, 100)).toEqual([28, 37, 56, 100]);
     expect(attempts(4, 10)).toEqual([5, 10]);
     expect(attempts(2, 3)).toEqual([3]);
+    // 7 is 1.4 times 5, and no room.
+    expect(attempts(4, 12)).toEqual([5, 12]);
     expect(attempts(8, 100)).toEqual([16, 21, 56, 100]);
     expect(attempts(2, 100)).toEqual([53, 100]);
   });
