@@ -332,6 +332,7 @@ function commandLine(): Command {
     .option("--user <column>", "the events' user, where its name does not tell")
     .option("--item <column>", "the events' item, where its name does not tell")
     .option("--time <column>", "the events' clock, where its name does not tell")
+    .option("--history <column>", "the lists that hold each row's past, where names and values do not tell")
     .action(async (dir, options) => (await import("./verbs/init.ts")).init(dir ?? ".", options));
 
   verb("quickstart [dir]", "the whole path on generated data: check, train, build, table, evaluate, rank")

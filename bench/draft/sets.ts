@@ -57,15 +57,16 @@ const interactions = "assistments/interactions.csv.gz";
 const drawn = (...of: readonly string[]): string =>
   `((md5_number_lower(concat_ws(' ', ${of.join(", ")})) % 1000003) / 1000003.0)`;
 
-/** Generated: 3,000 items with 8 of 500 tags, seldom and frequent ones; each user likes every seventh tag, and clicks by how many of the item's they like. */
+/** Generated: 3,000 items with 8 of 500 tags, seldom and frequent ones. Each tag has an appeal from -1 to 1, and each user likes every seventh tag: clicks go by both. */
 const tagged = {
   users: 4000,
   each: 100,
   items: `SELECT item_id, string_agg(DISTINCT 't' || tag, '|' ORDER BY 't' || tag) AS tags FROM (SELECT item_id, floor(500 * ${drawn("'tag'", "item_id", "k")} ** 2)::INTEGER AS tag FROM range(3000) AS i(item_id), range(8) AS t(k)) GROUP BY item_id ORDER BY item_id`,
   events(users: number): string {
     const events = `SELECT user_id, n, floor(3000 * ${drawn("'item'", "user_id", "n")} ** 1.5)::BIGINT AS item_id, 1600000000 + floor(31536000 * ${drawn("'time'", "user_id", "n")})::BIGINT AS time FROM range(${users}) AS u(user_id), range(${this.each}) AS e(n)`;
+    const appeal = `list_sum(list_transform(string_split(tags, '|'), lambda tag: 2 * ${drawn("'appeal'", "tag")} - 1))`;
     const likes = `len(list_filter(string_split(tags, '|'), lambda tag: ${drawn("'likes'", "user_id", "tag")} < 1 / 7.0))`;
-    return `SELECT user_id, item_id, time, (${drawn("'click'", "user_id", "n")} < 1 / (1 + exp(1.5 - 1.2 * ${likes})))::INTEGER AS click FROM (${events}) JOIN (${this.items}) USING (item_id) ORDER BY user_id, time`;
+    return `SELECT user_id, item_id, time, (${drawn("'click'", "user_id", "n")} < 1 / (1 + exp(1 - 0.8 * ${appeal} - 0.8 * ${likes})))::INTEGER AS click FROM (${events}) JOIN (${this.items}) USING (item_id) ORDER BY user_id, time`;
   },
 };
 
@@ -89,6 +90,25 @@ export const draftSets: readonly DraftSet[] = [
         { name: "interactions.parquet", file: interactions, select: "SELECT * FROM FILE WHERE KEPT" },
       ]);
       return ["--from", join(folder, "interactions.parquet")];
+    },
+  },
+  {
+    // The same samples, each with its newest 200 ratings before it as lists.
+    name: "samples",
+    missing: (data) => absent(data, [ratings, movies]),
+    async cut(data, folder, share) {
+      const before = "OVER (PARTITION BY user_id ORDER BY timestamp RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)";
+      const newest = (column: string): string => `coalesce(list(${column} ORDER BY timestamp) ${before}, [])[-200:]`;
+      const lists = `${newest("movie_id")} AS seen_movies, ${newest("timestamp")} AS seen_times, ${newest("rating")} AS seen_ratings`;
+      await write(data, folder, share, [
+        {
+          name: "samples.parquet",
+          file: ratings,
+          select: `SELECT *, ${lists} FROM FILE WHERE KEPT ORDER BY user_id, timestamp`,
+        },
+        { name: "movies.parquet", file: movies, select: "SELECT * FROM FILE" },
+      ]);
+      return ["--from", join(folder, "samples.parquet"), "--items", join(folder, "movies.parquet")];
     },
   },
   {

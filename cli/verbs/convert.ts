@@ -1,21 +1,22 @@
 // `twin data convert --from PROJECT DIR`: a binding and a draft model for files as another project publishes them.
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { format } from "../../grammar/index.ts";
-import { checkData, convert, logName, type Project, readBinding } from "../../runtime/data/index.ts";
-import { attempt, writeFileAtomic } from "../../runtime/host/files.ts";
-import { dataModel } from "../data-model.ts";
+import { convert, logName, type Project } from "../../runtime/data/index.ts";
+import { attempt } from "../../runtime/host/files.ts";
+import { checkedDraft, writeTogether } from "../checked-draft.ts";
 import { reportText } from "../data-report.ts";
 import { print, say } from "../output.ts";
 import { stoppable } from "../progress.ts";
-import { checked } from "./show.ts";
 
-interface ConvertVerbOptions {
+interface SaidOptions {
   readonly from: Project;
+  readonly user?: string | undefined;
+  readonly item?: string | undefined;
+}
+
+interface ConvertVerbOptions extends SaidOptions {
   readonly output?: string;
-  readonly user?: string;
-  readonly item?: string;
 }
 
 export async function convertData(dir: string, { from, output, user, item }: ConvertVerbOptions): Promise<void> {
@@ -33,29 +34,37 @@ export async function convertData(dir: string, { from, output, user, item }: Con
       );
     }
   }
-  if (output !== undefined) {
-    attempt("write", output, () => mkdirSync(output, { recursive: true }));
+  const fresh = !existsSync(folder);
+  attempt("write", shown, () => mkdirSync(folder, { recursive: true }));
+  try {
+    await convertInto(dir, { from, user, item, folder, modelFile, dataFile });
+  } catch (error) {
+    // The log may be written already.
+    rmSync(fresh ? folder : logFile, { recursive: true, force: true });
+    throw error;
   }
+}
+
+interface Into extends SaidOptions {
+  readonly folder: string;
+  readonly modelFile: string;
+  readonly dataFile: string;
+}
+
+async function convertInto(dir: string, { from, user, item, folder, modelFile, dataFile }: Into): Promise<void> {
   const { model, data, labels, histories, notes, written } = await stoppable(() =>
     convert({ from, dir, folder, user, item }),
   );
-  const laid = format({ path: modelFile, text: model });
-  if ("diagnostics" in laid) {
-    throw new Error(`the drafted model is no text of the language: ${laid.diagnostics[0]?.title}`);
-  }
-  writeFileAtomic(modelFile, laid.text);
-  writeFileAtomic(dataFile, data);
+  const { model: laid, report } = await checkedDraft({ modelFile, model, dataFile, data });
   for (const note of notes) {
     say(`note: ${note}`);
   }
   print(`labels: ${labels.join(", ")}; histories: ${histories.length === 0 ? "none" : histories.join(", ")}`);
-  const report = await stoppable((signal) =>
-    checkData(readBinding(dataFile), dataModel(checked(modelFile)), { signal }),
-  );
   for (const warning of report.warnings) {
     say(`warning: ${warning}`);
   }
   print(reportText(report));
+  writeTogether(folder, { [basename(modelFile)]: laid, [basename(dataFile)]: data });
   print(
     `${modelFile} and ${dataFile}: a first draft without errors${written === null ? "" : `, over ${written}`}; read both, and change what you know better`,
   );

@@ -2,17 +2,15 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { format } from "../../grammar/index.ts";
-import { checkData, draft, manyRepeats, readBinding } from "../../runtime/data/index.ts";
+import { draft, manyRepeats } from "../../runtime/data/index.ts";
 import { generate } from "../../runtime/example/index.ts";
 import { attempt, writeFileAtomic } from "../../runtime/host/files.ts";
-import { dataModel } from "../data-model.ts";
+import { checkedDraft, writeTogether } from "../checked-draft.ts";
 import { reportText } from "../data-report.ts";
 import { WrongUsage } from "../failure.ts";
 import { print, say } from "../output.ts";
 import { packageModels } from "../package-home.ts";
 import { showProgress, stoppable } from "../progress.ts";
-import { checked } from "./show.ts";
 
 interface InitOptions {
   readonly from?: string;
@@ -20,13 +18,14 @@ interface InitOptions {
   readonly user?: string;
   readonly item?: string;
   readonly time?: string;
+  readonly history?: string;
   readonly separator?: string;
   readonly itemsSeparator?: string;
 }
 
 export async function init(dir: string, options: InitOptions): Promise<void> {
   if (options.from === undefined) {
-    const names = ["items", "user", "item", "time", "separator", "itemsSeparator"] as const;
+    const names = ["items", "user", "item", "time", "history", "separator", "itemsSeparator"] as const;
     const extra = names.find((name) => options[name] !== undefined);
     if (extra !== undefined) {
       throw new WrongUsage(
@@ -73,18 +72,14 @@ async function initExample(dir: string): Promise<void> {
 async function initDraft(dir: string, from: string, options: InitOptions): Promise<void> {
   const names = ["draft.twin", "data.yaml", "README.md"];
   refuseExisting(dir, names);
-  const { model, data, roles, repeats, skipped } = await draft({ ...options, events: from, folder: dir });
-  const laid = format({ path: "draft.twin", text: model });
-  if ("diagnostics" in laid) {
-    throw new Error(`the drafted model is no text of the language: ${laid.diagnostics[0]?.title}`);
-  }
-  attempt("write", dir, () => mkdirSync(dir, { recursive: true }));
+  const onProgress = showProgress();
+  const { model, data, roles, repeats, skipped, notes } = await stoppable((signal) =>
+    draft({ ...options, events: from, folder: dir, onProgress, signal }),
+  );
   const [modelFile, dataFile] = names.map((name) => join(dir, name));
-  writeFileAtomic(modelFile, laid.text);
-  writeFileAtomic(dataFile, data);
-  writeFileAtomic(join(dir, "README.md"), readme("draft.twin", "data.yaml", "draft"));
+  const { model: laid, report } = await checkedDraft({ modelFile, model, dataFile, data });
   print(
-    `user: ${roles.user}, item: ${roles.item}, clock: ${roles.clock.column} (${roles.clock.format ?? roles.clock.unit})`,
+    `user: ${roles.user ?? "none"}, item: ${roles.item}, clock: ${roles.clock === null ? "none" : `${roles.clock.column} (${roles.clock.format ?? roles.clock.unit})`}`,
   );
   print(
     roles.labels.length === 0
@@ -94,12 +89,15 @@ async function initDraft(dir: string, from: string, options: InitOptions): Promi
   for (const { column, because } of skipped) {
     say(`note: no feature was made of \`${column}\`: ${because}`);
   }
-  const known = dataModel(checked(modelFile));
-  const report = await stoppable((signal) => checkData(readBinding(dataFile), known, { signal }));
-  for (const warning of report.warnings) {
+  for (const note of notes) {
+    say(`note: ${note}`);
+  }
+  for (const warning of report.warnings.filter((one) => !notes.includes(one))) {
     say(`warning: ${warning}`);
   }
   print(reportText(report));
+  const about = readme("draft.twin", "data.yaml", "draft");
+  writeTogether(dir, { "draft.twin": laid, "data.yaml": data, "README.md": about });
   print(`${modelFile} and ${dataFile}: a first draft without errors; read both, and change what you know better`);
 }
 

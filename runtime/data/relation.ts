@@ -6,6 +6,7 @@ import { cell } from "../../contract/width.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { guarded } from "./files/common-type.ts";
 import { readCsv } from "./files/csv.ts";
+import type { Renamed } from "./files/csv-form.ts";
 import { type FileForm, type Format, formatOf, writtenSeparator } from "./files/file-form.ts";
 import { readJson } from "./files/json-lines.ts";
 import { readParquet } from "./files/parquet.ts";
@@ -38,6 +39,8 @@ export interface Relation {
   readonly guards: readonly Guard[];
   /** What separates fields of CSV, where it is the same in all files. */
   readonly separator?: string;
+  /** What reading called columns whose headings come twice; said by `saidRenamed`. */
+  readonly renamed?: readonly Renamed[];
   /** How many rows the files have, where their ends say it. */
   readonly rows?: number | null;
   /** All files, or some, as a table. */
@@ -145,6 +148,7 @@ export async function openParts(
     texts: reading.texts,
     guards: reading.guards,
     ...(reading.separator !== undefined && { separator: reading.separator }),
+    ...(reading.renamed !== undefined && { renamed: reading.renamed }),
     ...(reading.rows !== undefined && { rows: reading.rows }),
     sql,
     numbered: `SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,
@@ -170,6 +174,13 @@ function filesOf(source: Source, { file, where }: NamedPart, form: FileForm) {
   }
   return { format, files };
 }
+
+/** Headings that come twice, each in a sentence. */
+export const saidRenamed = ({ name: file, renamed = [] }: Pick<Relation, "name" | "renamed">): string[] =>
+  renamed.map(
+    ({ heading, name }) =>
+      `${file} has more than one column called \`${heading}\` (capitals do not count): this one is read as \`${name}\`. Give each a heading of its own`,
+  );
 
 /** Where a row stands, by its number over all files. */
 export async function placeOfRow(source: Source, relation: Relation, row: number): Promise<string> {

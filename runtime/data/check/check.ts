@@ -22,7 +22,7 @@ import { withDraws, withRepeatedOnes, withRepeats } from "../prepare/count-negat
 import { type Encoders, encoders } from "../prepare/encode-rows.ts";
 import { encodeItems, numberItems, ordinalsOf } from "../prepare/items-phase.ts";
 import { ListReader, rowsOfBlock } from "../prepare/list-reader.ts";
-import { type DataQuery, dataQuery } from "../prepare/select.ts";
+import { type DataQuery, dataQuery, renamedHeadings } from "../prepare/select.ts";
 import { countEvents, judge, judgeDigits } from "../report.ts";
 import type { DataReport, FeatureCount } from "../report-schema.ts";
 import { flatColumns, resolvedOf, supplied } from "../sample-columns.ts";
@@ -65,6 +65,7 @@ export async function checkData(
       ...(model === null ? judgeDigits(counts, binding) : judge(counts, binding, model)),
       ...(await judgeParts(source, from, query.columns, binding, model !== null)),
       ...(await finerThanHeld(source, query)),
+      ...renamedHeadings(query),
     ];
     if (draws) {
       counts = await withDraws(

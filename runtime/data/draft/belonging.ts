@@ -20,15 +20,37 @@ export async function belongingTo(
   key: Profile,
   columns: readonly Profile[],
 ): Promise<Profile[]> {
-  if (columns.length === 0 || key.rows < enough * key.different) {
+  return (await steadyWithin(source, relation, [key.name], columns, key.rows, key.different)) ?? [];
+}
+
+/**
+ * The columns that never have two values where all of `keys` are equal.
+ * @param groups how many there are; counted where not said @returns null where so few rows share keys that it says nothing
+ */
+export async function steadyWithin(
+  source: Source,
+  relation: Relation,
+  keys: readonly string[],
+  columns: readonly Profile[],
+  rows: number,
+  groups?: number,
+): Promise<Profile[] | null> {
+  if (columns.length === 0) {
     return [];
   }
-  const values = columns.map(({ name }, i) => `count(DISTINCT ${quoted(name)}) AS c${i}`);
-  const each = `SELECT ${values.join(", ")} FROM ${relation.sql()} GROUP BY ${quoted(key.name)}`;
-  const most = columns.map((_, i) => `max(c${i})::DOUBLE AS c${i}`);
+  const by = keys.map(quoted).join(", ");
+  // Least and greatest, where counting the different ones would hold all values of all columns.
+  const alike = columns.map(({ name }, i) => `min(${quoted(name)}) IS NOT DISTINCT FROM max(${quoted(name)}) AS c${i}`);
+  const each = `SELECT ${alike.join(", ")} FROM ${relation.sql()} GROUP BY ${by}`;
+  const all = columns.map((_, i) => `bool_and(c${i}) AS c${i}`);
   try {
-    const [row] = await source.all(`SELECT ${most.join(", ")} FROM (${each})`);
-    return columns.filter(({ different }, i) => different > 1 && Number(row[`c${i}`]) <= 1);
+    if (groups !== undefined && rows < enough * groups) {
+      return null;
+    }
+    const [row] = await source.all(`SELECT count(*)::DOUBLE AS n, ${all.join(", ")} FROM (${each})`);
+    return rows < enough * Number(row.n)
+      ? null
+      : columns.filter(({ different }, i) => different > 1 && row[`c${i}`] === true);
   } catch (cause) {
     throw await readError(source, relation, cause);
   }

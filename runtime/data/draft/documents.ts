@@ -1,14 +1,18 @@
 // The texts of a drafted model and its binding.
 import { manyRepeats } from "../report.ts";
-import type { Drafted } from "./draft.ts";
+import type { Drafted } from "./draft-events.ts";
 import { declared, keptOf, modelText, seenDoc } from "./model-text.ts";
 import { Names } from "./names.ts";
 import { agoText, maxOf, maxText } from "./past.ts";
 import { usual } from "./role-words.ts";
+import type { Roles } from "./roles.ts";
 
-/** The labels that the tower predicts. */
-export function labelNames({ roles }: Drafted): string[] {
-  const names = new Names(declared);
+/** The labels that the tower predicts. @param taken names of what else the model declares */
+export function labelNames(
+  { roles }: { readonly roles: Pick<Roles, "labels"> },
+  taken: readonly string[] = [],
+): string[] {
+  const names = new Names([...declared, ...taken]);
   const told = (name: string): string => (/[a-z0-9]/i.test(usual(name)) ? name : "label");
   return roles.labels.length === 0 ? ["chosen"] : roles.labels.map(({ name }) => names.give(told(name)));
 }
@@ -37,14 +41,14 @@ export const draftedModel = (drafted: Drafted): string =>
   });
 
 /** Share of the events in the training part, and negatives for each of them where there are no labels. */
-const trained = 0.8;
-const drawn = 4;
+export const trained = 0.8;
+export const drawn = 4;
 
 /** A YAML scalar, quoted where it is more than a word. */
 export const scalar = (text: string): string =>
   /^[A-Za-z_][\w./*-]*$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text) ? text : JSON.stringify(text);
 
-function negativesOf({ repeats }: Drafted): string[] {
+export function negativesOf({ repeats }: { readonly repeats: number }): string[] {
   if (repeats <= manyRepeats) {
     return [`negatives: {per_positive: ${drawn}, by: popularity}`];
   }
@@ -55,7 +59,7 @@ function negativesOf({ repeats }: Drafted): string[] {
 }
 
 export function bindingText(drafted: Drafted): string {
-  const { roles, files, forms, item, user, cross, split } = drafted;
+  const { roles, written, item, user, cross, split } = drafted;
   const { column, unit, format } = roles.clock;
   const clock =
     unit === "steps"
@@ -65,10 +69,10 @@ export function bindingText(drafted: Drafted): string {
         : `time: ${unit === "s" ? scalar(column) : `{column: ${scalar(column)}, unit: ${unit}}`}`;
   const lines = [
     "# Where the columns of the model come from. A feature that is not named has the column of its own name.",
-    `events: {file: ${scalar(files.events)}${forms.events}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,
+    `events: {file: ${scalar(written.events)}${written.eventsForm}, user: ${scalar(roles.user)}, item: ${scalar(roles.item)}, ${clock}}`,
   ];
-  if (files.items !== null && roles.key !== null) {
-    lines.push(`items:  {file: ${scalar(files.items)}${forms.items}, key: ${scalar(roles.key)}}`);
+  if (written.items !== null && roles.key !== null) {
+    lines.push(`items:  {file: ${scalar(written.items)}${written.itemsForm}, key: ${scalar(roles.key)}}`);
   }
   lines.push("columns:");
   const labels = labelNames(drafted);

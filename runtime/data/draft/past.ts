@@ -70,10 +70,10 @@ export function timeSql(relation: Relation, { column, unit, format }: Roles["clo
 const longest = 10_000;
 
 /** Two digits, above what 99 % of the users have. */
-export const maxOf = ({ events }: Past): number => Math.min(longest, Math.max(20, twoDigits(events)));
+export const maxOf = ({ events }: Pick<Past, "events">): number => Math.min(longest, Math.max(20, twoDigits(events)));
 
 /** The same as the language writes it. */
-export const maxText = (past: Past): string => {
+export const maxText = (past: Pick<Past, "events">): string => {
   const max = maxOf(past);
   return max % 1000 === 0 ? `${max / 1000}k` : String(max);
 };

@@ -41,6 +41,13 @@ export const ratingWords = words(
   "评分 評分 打分 分数 分數 星级 星級 評価 点数 평점 별점 점수",
 );
 
+/** Of lists: what a user did before. */
+export const historyWords = words(
+  "hist seq past clicked viewed bought purchased watched visited behavio previous prior (^|_)prev recent (^|_)last_ _(list|ids)$ (list|Ids)$",
+  "verlauf historial historique storico истори",
+  "历史 歷史 序列 行为 行為 履歴 이력 기록",
+);
+
 /** Of whole numbers that are names. */
 export const categoryWords = words(
   "类别 類別 类型 類型 类目 種類 种类 分类 分類 品牌 作者 等级 等級 性别 性別 城市 地区 地區 省份 国家 國家 职业 職業 频道 頻道",

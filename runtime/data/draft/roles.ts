@@ -30,38 +30,90 @@ export interface Named {
   readonly user?: string;
   readonly item?: string;
   readonly time?: string;
+  /** Holds each row's past. */
+  readonly history?: string;
 }
 
-export function rolesOf(events: readonly Profile[], itemColumns: readonly Profile[] | null, named: Named): Roles {
-  const find = (name: string | undefined, what: string): Profile | undefined => {
-    if (name === undefined) {
-      return undefined;
-    }
-    const found = events.find((column) => column.name === name);
-    if (!found) {
-      throw new TwinError(`the events have no column \`${name}\` (${what}); they have ${listed(events)}`);
-    }
-    return found;
-  };
-  const clock = clockOf(events, find(named.time, "--time"));
-  const left = events.filter(({ name }) => name !== clock.column);
-  const key = itemColumns === null ? null : keyOf(left, itemColumns);
+/** Of rows that bring their histories: neither users nor a clock must be known. */
+export interface SampleRoles extends Omit<Roles, "user" | "clock"> {
+  readonly user: string | null;
+  /** None that counts steps. */
+  readonly clock: Clock | null;
+}
+
+function find(events: readonly Profile[], name: string | undefined, what: string): Profile | undefined {
+  if (name === undefined) {
+    return undefined;
+  }
+  const found = events.find((column) => column.name === name);
+  if (!found) {
+    throw new TwinError(`the events have no column \`${name}\` (${what}); they have ${listed(events)}`);
+  }
+  return found;
+}
+
+/** The item of the rows, before anything else is known of them; undefined: nothing tells. */
+export function itemOf(
+  events: readonly Profile[],
+  itemColumns: readonly Profile[] | null,
+  named: Named,
+): { readonly item: Profile | undefined; readonly key: Profile | null } {
+  const key = itemColumns === null ? null : keyOf(events, itemColumns);
   const item =
-    find(named.item, "--item") ??
-    left.find(({ name }) => name === key?.name) ??
-    pick(left, itemWords, (one) => isKey(one) && !userWords.test(usual(one.name)));
+    find(events, named.item, "--item") ??
+    events.find(({ name }) => name === key?.name) ??
+    pick(events, itemWords, (one) => isOneKey(one) && !userWords.test(usual(one.name)));
+  return { item, key };
+}
+
+/** @param left columns that are no part of a history */
+export function sampleRolesOf(
+  left: readonly Profile[],
+  itemColumns: readonly Profile[] | null,
+  item: Profile,
+  key: Profile | null,
+  named: Named,
+): SampleRoles {
+  const time = find(left, named.time, "--time");
+  const others = left.filter(({ name }) => name !== item.name);
+  const clock = clockIn(
+    others.filter(({ name }) => name !== named.user),
+    time,
+  );
+  if (time !== undefined && (clock === null || clock.unit === "steps")) {
+    throw new TwinError(
+      `\`${time.name}\` (--time) is no clock between 1990 and 2100 (seconds, ms, us, ns or timestamps); without one, leave --time out: positions of the lists then count as steps`,
+    );
+  }
+  if (itemColumns !== null && key === null) {
+    throw noKey(itemColumns);
+  }
+  const timed = clock !== null && clock.unit !== "steps" ? clock : null;
+  const rest = others.filter(({ name }) => name !== timed?.column);
+  const user = find(left, named.user, "--user") ?? pick(rest, userWords, isOneKey) ?? null;
+  const labels = labelsOf(rest.filter(({ name }) => name !== user?.name));
+  return { user: user?.name ?? null, item: item.name, key: key?.name ?? null, clock: timed, labels };
+}
+
+const noKey = (itemColumns: readonly Profile[]): TwinError =>
+  new TwinError(
+    `no column of the items file has one value for each row, so none can be its key; the file has ${listed(itemColumns)}`,
+  );
+
+export function rolesOf(events: readonly Profile[], itemColumns: readonly Profile[] | null, named: Named): Roles {
+  const clock = clockOf(events, find(events, named.time, "--time"));
+  const left = events.filter(({ name }) => name !== clock.column);
+  const { item, key } = itemOf(left, itemColumns, named);
   if (!item) {
     throw new TwinError(`which column of the events is the item? Say it: --item COLUMN, one of ${listed(left)}`);
   }
   const others = left.filter(({ name }) => name !== item.name);
-  const user = find(named.user, "--user") ?? pick(others, userWords, isKey);
+  const user = find(events, named.user, "--user") ?? pick(others, userWords, isKey);
   if (!user) {
     throw new TwinError(`which column of the events is the user? Say it: --user COLUMN, one of ${listed(others)}`);
   }
   if (itemColumns !== null && key === null) {
-    throw new TwinError(
-      `no column of the items file has one value for each row, so none can be its key; the file has ${listed(itemColumns)}`,
-    );
+    throw noKey(itemColumns);
   }
   const rest = others.filter(({ name }) => name !== user.name);
   return { user: user.name, item: item.name, key: key?.name ?? null, clock, labels: labelsOf(rest) };
@@ -69,6 +121,8 @@ export function rolesOf(events: readonly Profile[], itemColumns: readonly Profil
 
 const listed = (columns: readonly Profile[]): string => columns.map(({ name }) => `\`${name}\``).join(", ");
 const isKey = ({ family }: Profile): boolean => ["small", "whole", "huge", "text"].includes(family);
+/** No text of many values. */
+const isOneKey = (column: Profile): boolean => isKey(column) && column.tags === null;
 
 /** The first column whose name fits; one that also says that it is an id before others, then one that is called nothing more. */
 function pick(columns: readonly Profile[], pattern: RegExp, fits: (column: Profile) => boolean): Profile | undefined {
@@ -86,6 +140,16 @@ function keyOf(events: readonly Profile[], columns: readonly Profile[]): Profile
 }
 
 function clockOf(events: readonly Profile[], named: Profile | undefined): Roles["clock"] {
+  const clock = clockIn(events, named);
+  if (clock !== null) {
+    return clock;
+  }
+  throw new TwinError(
+    `no column of the events is a clock between 1990 and 2100 (seconds, ms, us, ns or timestamps), and none is called \`order\` or \`step\`; say which one is: --time COLUMN, one of ${listed(events)}`,
+  );
+}
+
+function clockIn(events: readonly Profile[], named: Profile | undefined): Clock | null {
   const candidates = named ? [named] : events;
   const timed = candidates.flatMap((column) => {
     const unit = column.missing === 0 ? clockUnit(column) : null;
@@ -106,9 +170,7 @@ function clockOf(events: readonly Profile[], named: Profile | undefined): Roles[
   if (order?.range) {
     return { column: order.name, unit: "steps" };
   }
-  throw new TwinError(
-    `no column of the events is a clock between 1990 and 2100 (seconds, ms, us, ns or timestamps), and none is called \`order\` or \`step\`; say which one is: --time COLUMN, one of ${listed(events)}`,
-  );
+  return null;
 }
 
 /** @throws TwinError where the values do not tell how they are written */

@@ -8,6 +8,15 @@ export interface CsvForm {
   readonly escape: '"' | "\\";
   readonly header: boolean;
   readonly names: readonly string[];
+  /** Headings that are there already, or differ from one in capitals alone, and what they are called instead. */
+  readonly renamed: readonly Renamed[];
+}
+
+export interface Renamed {
+  /** As the file has it. */
+  readonly heading: string;
+  /** As the column is called. */
+  readonly name: string;
 }
 
 const delimiters = [",", "\t", ";", "|"];
@@ -118,7 +127,7 @@ export function formOf(
     delimiter: best.delimiter,
     escape: best.mark,
     header,
-    names: namesOf(header ? bare(first, given.headings ?? []) : first.map(() => "")),
+    ...namesOf(header ? bare(first, given.headings ?? []) : first.map(() => "")),
   };
 }
 
@@ -225,16 +234,24 @@ function looksLikeHeadings(first: readonly string[], rest: readonly (readonly st
   );
 }
 
-/** Names as the database makes them: what has none is `column3`, and what comes twice is told apart. */
-function namesOf(fields: readonly string[]): string[] {
+/** What has no heading is `column3`; what comes twice is told apart, by a name that no heading has. */
+function namesOf(fields: readonly string[]): Pick<CsvForm, "names" | "renamed"> {
+  const headings = fields.map((field) => field.trim());
+  const own = new Set(headings.map((heading) => heading.toLowerCase()));
   const taken = new Set<string>();
-  return fields.map((field, i) => {
-    const base = field.trim() === "" ? `column${i}` : field.trim();
+  const renamed: Renamed[] = [];
+  const names = headings.map((heading, i) => {
+    const base = heading === "" ? `column${i}` : heading;
+    const free = (name: string): boolean => !taken.has(name.toLowerCase());
     let name = base;
-    for (let n = 1; taken.has(name.toLowerCase()); n++) {
+    for (let n = 1; !free(name) || (name !== heading && own.has(name.toLowerCase())); n++) {
       name = `${base}_${n}`;
     }
     taken.add(name.toLowerCase());
+    if (heading !== "" && name !== heading) {
+      renamed.push({ heading, name });
+    }
     return name;
   });
+  return { names, renamed };
 }

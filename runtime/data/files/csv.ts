@@ -96,6 +96,7 @@ export async function readCsv(
     texts: new Set([...written.map(({ name }) => name), ...(folders?.texts ?? [])]),
     absent: new Map(absent.filter(([, without]) => without.length > 0)),
     guards: [],
+    renamed: [...new Map([...same.values()].flatMap((form) => form.renamed.map((one) => [one.name, one]))).values()],
     ...([...same.values()].every(({ delimiter }) => delimiter === first.delimiter) && { separator: first.delimiter }),
     sql: (some) => `(SELECT ${select} FROM ${rows(some, whole, folders?.select ?? "")})`,
   };

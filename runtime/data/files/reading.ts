@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { attempt } from "../../host/files.ts";
 import type { ColumnInfo } from "../database/source.ts";
+import type { Renamed } from "./csv-form.ts";
 
 /** Rows that cannot be brought to their column's type over all files. */
 export interface Guard {
@@ -26,6 +27,8 @@ export interface Reading {
   readonly guards: readonly Guard[];
   /** What separates fields of CSV, where it is the same in all files. */
   readonly separator?: string;
+  /** Headings of CSV that come twice, and what their columns are called. */
+  readonly renamed?: readonly Renamed[];
   /** How many rows there are, where the files' ends say it. */
   readonly rows?: number | null;
   /** A relation of the rows of files, in the order of the files. */

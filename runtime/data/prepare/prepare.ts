@@ -28,7 +28,7 @@ import { occurrencesColumn } from "./layout.ts";
 import { ListReader, rowsOfBlock } from "./list-reader.ts";
 import { Negatives } from "./negatives.ts";
 import { expectOwn, type Owner } from "./owner.ts";
-import { type DataQuery, dataQuery } from "./select.ts";
+import { type DataQuery, dataQuery, renamedHeadings } from "./select.ts";
 import { eventTable, sortEvents } from "./sort-events.ts";
 import { clear, readState, refuseForeign, type WorkState, workFolder, writeState } from "./work-state.ts";
 
@@ -207,6 +207,7 @@ async function run(
       : [
           ...judge(counts, binding, model),
           ...(await judgeParts(source, quoted(eventTable), query.columns, binding, true)),
+          ...renamedHeadings(query),
         ];
     await source.all("CHECKPOINT");
     const differing = (await query.differing()) ?? undefined;

@@ -9,6 +9,7 @@ import { openItems } from "../items.ts";
 import { itemKeyType } from "../key-type.ts";
 import { countDiffering } from "../lists/list-items.ts";
 import { listColumns } from "../lists/open-lists.ts";
+import { saidRenamed } from "../relation.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
 
@@ -58,6 +59,11 @@ export async function dataQuery(
       : countDiffering(source, binding, columns.events, model);
   return { columns, keyType, items, itemKeys, events: eventSelect(columns, model), differing };
 }
+
+/** What is said of headings that come twice. */
+export const renamedHeadings = ({ columns, items }: DataQuery): string[] => [
+  ...new Set([columns.events.relation, ...(items === null ? [] : [items.relation])].flatMap(saidRenamed)),
+];
 
 /** Keys of candidates, and of what the lists name. */
 function namedItems({ events }: SampleColumns): string {
