@@ -52,6 +52,7 @@ export async function profile(
 ): Promise<Profile[]> {
   const columns = [...relation.columns].filter(([name]) => only === undefined || only.includes(name));
   const profiles: Profile[] = [];
+  const table = quoted(`#looked ${tables++}`);
   try {
     const [{ n }] = await source.all(
       `SELECT count(*)::DOUBLE AS n FROM (SELECT 1 FROM ${relation.sql()} LIMIT ${looked})`,
@@ -75,8 +76,8 @@ export async function profile(
   return profiles;
 }
 
-/** Of the columns that are looked at. */
-const table = quoted("#looked");
+/** Tables of columns that are looked at: some are looked at side by side. */
+let tables = 0;
 
 /** @param rows a table, or a select in brackets */
 export async function profileOf(source: Source, rows: string, name: string, type: string): Promise<Profile> {
