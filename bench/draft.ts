@@ -141,7 +141,9 @@ function trained(folder: string, binding: string, text: string, name: string, se
   };
 }
 
-const draws = (binding: string): boolean => /^negatives:/m.test(readFileSync(binding, "utf8"));
+function draws(binding: string): boolean {
+  return /^negatives:/m.test(readFileSync(binding, "utf8"));
+}
 
 function sizeOf(text: string): number {
   const { model, diagnostics } = check(load("draft.twin", () => text));
