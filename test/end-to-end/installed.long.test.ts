@@ -1,7 +1,7 @@
 // The packed file as a stranger installs it: by npm into an empty folder, used under every Node that is promised; and
 // what a release would publish. It asks the npm registry, for dependencies and for the other versions of Node.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -33,11 +33,28 @@ beforeAll(() => {
 }, 300_000);
 afterAll(cleanUp);
 
-/** Runs a program under a version of Node, from npm where it is not this one. */
+/**
+ * Node of a version: this one, or from npm into a folder of this run. A script of that package brings the program: it has to
+ * run whatever is said of scripts around this test, else what is called `node` would be this one again.
+ */
+function nodeOf(version: string): string {
+  if (process.versions.node.split(".")[0] === version) {
+    return process.execPath;
+  }
+  const place = join(folder, `node-${version}`);
+  const program = join(place, "node_modules/node/bin/node");
+  if (!existsSync(program)) {
+    mkdirSync(place);
+    writeFileSync(join(place, "package.json"), '{"private": true}\n');
+    const install = ["install", "--ignore-scripts=false", "--no-audit", "--no-fund", `node@${version}`];
+    execFileSync("npm", install, { cwd: place, stdio: "pipe" });
+  }
+  return program;
+}
+
+/** Runs a program under a version of Node. */
 function under(version: string, ...command: string[]) {
-  const same = process.versions.node.split(".")[0] === version;
-  const [file, ...first] = same ? [process.execPath] : ["npx", "-y", "-p", `node@${version}`, "node"];
-  const { status, stdout, stderr } = spawnSync(file, [...first, ...command], {
+  const { status, stdout, stderr } = spawnSync(nodeOf(version), command, {
     cwd: app,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },
@@ -59,6 +76,7 @@ describe("the package from npm", () => {
 
   it.each(["20", "24", "26"])("checks, makes the quickstart and ranks under Node %s", (version) => {
     const twin = "node_modules/twin-compiler/cli/twin.mjs";
+    expect(under(version, "-p", "process.versions.node.split('.')[0]").trim()).toBe(version);
     const made = under(version, twin, "quickstart", `first-${version}`, "--steps", "10");
     expect(made).toContain("why the first is first");
     under(version, twin, "check", `first-${version}/twin.twin`);

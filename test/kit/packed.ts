@@ -4,14 +4,14 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./cli.ts";
 
-const wanted = ["cli", "compiler", "contract", "docs", "examples", "grammar", "models", "runtime"];
-const files = ["README.md", "CHANGELOG.md", "LICENSE", "package.json"];
+/** Of a checkout, what no package is made of. */
+const others: ReadonlySet<string> = new Set(["node_modules", "build", "dist", "test", "bench"]);
 
 /** Copies what the package is made of to `folder`/checkout, which borrows this checkout's dependencies; gives its path. */
 export function copyOfSources(folder: string): string {
   const copy = join(folder, "checkout");
   mkdirSync(copy);
-  for (const name of [...wanted, ...files]) {
+  for (const name of readdirSync(root).filter((one) => !one.startsWith(".") && !others.has(one))) {
     cpSync(join(root, name), join(copy, name), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));

@@ -1,7 +1,7 @@
 // Every graph of every model that can be built, in Node on the CPU, and a covering set of them on WebGPU, by the same judge
 // as in a browser.
 import { afterAll, describe, expect, it } from "vitest";
-import { long } from "../kit/effort.ts";
+import { long, patience } from "../kit/effort.ts";
 import { needs } from "../kit/needs.ts";
 import { runOnNode } from "../kit/ort-node-run.ts";
 import { judge } from "../kit/provider-judge.ts";
@@ -23,7 +23,8 @@ describe("in Node on the CPU", () => {
 describe("in Node on WebGPU", needs("webgpu"), () => {
   holdDevice();
   const all: Held[] = [];
-  it.each([...providerModels].filter(([name]) => long || covering.includes(name)))("%s", async (_, made) => {
+  const tried = [...providerModels].filter(([name]) => long || covering.includes(name));
+  it.each(tried)("%s", { timeout: patience(180_000) }, async (_, made) => {
     const held = await holds(made(), runOnNode(onDevice));
     all.push(held);
     expect(held).toMatchObject({ faults: [], untaken: [] });

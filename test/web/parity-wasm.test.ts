@@ -20,7 +20,7 @@ describe("in a browser on WASM", needs("chromium"), () => {
     const all: Held[] = [];
     const tried = [...providerModels].filter(([name]) => long || threads === 1 || covering.includes(name));
 
-    it.each(tried)("%s", async (_, made) => {
+    it.each(tried)("%s", { timeout: patience(180_000) }, async (_, made) => {
       const held = await holds(made(), pages.run);
       all.push(held);
       expect(held).toMatchObject({ faults: [], refused: [], untaken: [] });

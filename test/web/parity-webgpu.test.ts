@@ -16,7 +16,8 @@ describe("in a browser on WebGPU", needs("browser webgpu"), () => {
   const pages = ortPages(useBrowser(), "webgpu");
   const all: Held[] = [];
 
-  it.each([...providerModels].filter(([name]) => long || covering.includes(name)))("%s", async (_, made) => {
+  const tried = [...providerModels].filter(([name]) => long || covering.includes(name));
+  it.each(tried)("%s", { timeout: patience(180_000) }, async (_, made) => {
     const held = await holds(made(), pages.run);
     all.push(held);
     expect(held).toMatchObject({ faults: [], untaken: [] });
