@@ -256,6 +256,28 @@ it("files of other headings, and of an array beside lines", async () => {
   expect(await told("several/*.json", null)).toMatch(/2\.json holds an array, and .*1\.json a record in each line/);
 });
 
+it.each([
+  ["other bytes", () => changed(checked(), 3000, 3001), /2\.csv\.zst is damaged: .*`zstd -t`/],
+  ["another checksum", () => changed(checked(), zst.length + 1, zst.length + 2), /2\.csv\.zst is damaged/],
+  ["its end missing", () => zst.subarray(0, zst.length - 100), /2\.csv\.zst is cut off or damaged/],
+])("one of several files in zstd with %s", async (_, content, message) => {
+  mkdirSync(join(folder, "zst"), { recursive: true });
+  for (const [i, bytes] of [checked(), zst, content(), checked()].entries()) {
+    writeFileSync(join(folder, "zst", `${i}.csv.zst`), bytes);
+  }
+  const said = await told("zst/*.csv.zst", null);
+  expect(said).toMatch(message);
+  expect(said).not.toMatch(foreign);
+});
+
+it("one of several files in gzip that is damaged", async () => {
+  mkdirSync(join(folder, "gz"), { recursive: true });
+  for (const [i, bytes] of [zipped, zipped, changed(zipped, zipped.length - 8, zipped.length - 7)].entries()) {
+    writeFileSync(join(folder, "gz", `${i}.csv.gz`), bytes);
+  }
+  expect(await told("gz/*.csv.gz", null)).toMatch(/2\.csv\.gz is damaged/);
+});
+
 it("a list and a number in one column", async () => {
   mkdirSync(join(folder, "types"));
   const database = await Database.open();

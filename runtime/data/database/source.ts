@@ -10,6 +10,7 @@ import { cell } from "../../../contract/width.ts";
 import { attempt } from "../../host/files.ts";
 import { temporaryFolder } from "../../host/temporary-folder.ts";
 import { chunks, type ListedChunk } from "./chunk.ts";
+import { manySmallTexts } from "./small-texts.ts";
 
 export interface SourceOptions {
   /** Files and globs that are read, as absolute paths. Globs are expanded when the source opens. */
@@ -18,6 +19,7 @@ export interface SourceOptions {
   readonly writes?: readonly string[];
   /** DuckDB's own limit, such as "1GB"; what exceeds it is spilled to disk. */
   readonly memory?: string;
+  /** Default: two, and one for many small texts. */
   readonly threads?: number;
   /** A database file instead of memory: for tables that do not fit. */
   readonly database?: string;
@@ -84,7 +86,7 @@ export class Source {
       // Many files are opened in each of several queries: what their ends say is kept, and their bytes the system keeps already.
       await source.all("SET GLOBAL parquet_metadata_cache = true");
       await source.all("SET GLOBAL enable_external_file_cache = false");
-      await source.#seal(options.reads ?? [], options.writes ?? []);
+      await source.#seal(options);
       return source;
     } catch (cause) {
       if (source) {
@@ -103,12 +105,15 @@ export class Source {
    * The machine's zone and calendar do not matter (a Thai locale counts years from 543 BC), and what SQL reads or writes is
    * what was named. Files are opened late, so globs are expanded first; the order of the last three statements counts.
    */
-  async #seal(reads: readonly string[], writes: readonly string[]): Promise<void> {
+  async #seal({ reads = [], writes = [], threads }: SourceOptions): Promise<void> {
     for (const name of reads) {
       this.#files.set(name, await this.#expand(name));
     }
     const files = [...this.#files.values()].flat();
     const allowed = new Set([...files, ...files.map(pattern), ...writes.map(partialOf)]);
+    if (threads === undefined && manySmallTexts(files)) {
+      await this.all("SET GLOBAL threads = 1");
+    }
     await this.all("SET GLOBAL TimeZone = 'UTC'");
     await this.all("SET GLOBAL Calendar = 'gregorian'");
     await this.all(`SET GLOBAL allowed_paths = [${[...allowed].map(literal).join(", ")}]`);

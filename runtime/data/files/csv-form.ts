@@ -27,6 +27,9 @@ const blank = " ";
 
 /** The records of some lines, of which the last may be cut off; null where they are not written like that. */
 export function recordsOf(text: string, delimiter: string, mark: '"' | "\\"): string[][] | null {
+  if (!text.includes('"')) {
+    return text.split("\n").flatMap((line) => (line === "" ? [] : [line.split(delimiter)]));
+  }
   const records: string[][] = [];
   let record: string[] = [];
   let at = 0;
@@ -151,9 +154,11 @@ function separated(
   named: (one: Tried) => boolean,
   given: string | undefined,
 ): Tried | null {
+  // Where nothing is marked, or no mark could be undone, both readings are one.
+  const marks = text.includes('"') && text.includes("\\") ? (['"', "\\"] as const) : (['"'] as const);
   const tried = (some: readonly string[]): Tried[] =>
     some.flatMap((delimiter) =>
-      (['"', "\\"] as const).flatMap((mark) => {
+      marks.flatMap((mark) => {
         const records = recordsOf(text, delimiter, mark);
         return records === null || records.length === 0 ? [] : [{ delimiter, mark, records }];
       }),
@@ -170,10 +175,11 @@ function separated(
   if (given !== undefined) {
     return chosen(tried([given]), false) ?? null;
   }
-  const usual = tried(delimiters);
-  const several = (some: readonly Tried[]): Tried[] => some.filter(({ records }) => records[0].length > 1);
-  const best = chosen(several(usual), saysTabs(path));
-  const rare = several(tried([unseen, doubled])).filter(allAlike);
+  /** By signs that part the first record. */
+  const several = (some: readonly string[]): Tried[] =>
+    tried(some.filter((sign) => text.includes(sign))).filter(({ records }) => records[0].length > 1);
+  const best = chosen(several(delimiters), saysTabs(path));
+  const rare = several([unseen, doubled]).filter(allAlike);
   const other = chosen(rare, false);
   if (other !== undefined && (best === undefined || outdoes(other, best, named))) {
     return other;
@@ -181,12 +187,13 @@ function separated(
   if (best !== undefined) {
     return best;
   }
+  const usual = tried(delimiters);
   // A quotation mark that is not closed swallows what should tell the separator.
   if (delimiters.some((sign) => first.includes(sign) && !usual.some(({ delimiter }) => delimiter === sign))) {
     return null;
   }
   const one = chosen(usual, false) ?? null;
-  const words = chosen(several(tried([blank])).filter(allAlike), false);
+  const words = chosen(several([blank]).filter(allAlike), false);
   // Texts have blanks in them: a column that is looked for tells that there is one alone.
   return words !== undefined && (one === null || !named(one)) ? words : one;
 }

@@ -3,8 +3,9 @@ import { TwinError } from "../../../contract/error.ts";
 import { fileList, literal, quoted, type Source } from "../database/source.ts";
 import { type CsvForm, formOf } from "./csv-form.ts";
 import type { FileForm } from "./file-form.ts";
-import { linesOf } from "./file-head.ts";
+import { firstBytes, isGzip, isZstd, linesOf } from "./file-head.ts";
 import { foldersOf } from "./folder-columns.ts";
+import { endsOpen, OpenQuote } from "./open-quote.ts";
 import { type Reading, runsOf, textName } from "./reading.ts";
 import { shownPath } from "./shown-path.ts";
 import { beginningOf, type TextFile } from "./text-files.ts";
@@ -24,16 +25,22 @@ export async function readCsv(
   const paths = new Map(texts.map(({ file, path }) => [file, path]));
   const forms = new Map<string, CsvForm>();
   const same = new Map<string, CsvForm>();
+  /** Files of which the database is asked alone whether they end within a quotation mark. */
+  const doubtful: string[] = [];
   for (const text of texts) {
     const { file } = text;
-    const form = await lookAt(source, text, expected, given);
-    if (form === null) {
+    const looked = await lookAt(source, text, expected, given);
+    if (looked === null) {
       continue;
     }
+    const { form, open } = looked;
     const key = JSON.stringify(form);
     const known = same.get(key) ?? form;
     same.set(key, known);
     forms.set(file, known);
+    if (texts.length > 1 && (open ?? (await mayEndOpen(text, form)))) {
+      doubtful.push(file);
+    }
   }
   const [first] = forms.values();
   if (first === undefined) {
@@ -77,6 +84,9 @@ export async function readCsv(
     const written = (folders?.texts ?? []).map((name) => `NULL::VARCHAR AS ${quoted(textName(name))}`);
     return `(SELECT ${[none, ...(extra === "" ? [] : [...others, ...written])].join(", ")} WHERE false)`;
   };
+  for (const file of doubtful) {
+    await source.all(`SELECT count(*) FROM ${rows([file], new Set())}`);
+  }
   const types = await decideTypes(source, rows(files, new Set()), names);
   const whole = new Set(types.filter(({ type }) => type === "BIGINT").map(({ name }) => name.toLowerCase()));
   const written = types.filter(({ type }) => type !== "VARCHAR" && type !== "BIGINT");
@@ -102,21 +112,41 @@ export async function readCsv(
   };
 }
 
+interface Looked {
+  readonly form: CsvForm;
+  /** Whether the file ends within a quotation mark; null where its beginning is not all. */
+  readonly open: boolean | null;
+}
+
 /** Null where the file is empty. */
 async function lookAt(
   source: Source,
   text: TextFile,
   expected: readonly string[],
   given: FileForm,
-): Promise<CsvForm | null> {
+): Promise<Looked | null> {
   const { file, path } = text;
   const begins = beginningOf(text);
   const lines = (begins && linesOf(begins.text, begins.whole, looked)) ?? (await linesIn(source, path));
   const form = formOf(file, lines, expected, given);
-  if (form === null && lines.some((line) => line !== "")) {
-    throw new TwinError(`${shownPath(file)}, line 1: a quotation mark is not closed, or something follows it`);
+  if (form === null) {
+    if (lines.some((line) => line !== "")) {
+      throw new TwinError(`${shownPath(file)}, line 1: a quotation mark is not closed, or something follows it`);
+    }
+    return null;
   }
-  return form;
+  if (!begins?.whole) {
+    return { form, open: null };
+  }
+  const quote = new OpenQuote(form);
+  quote.add(begins.text, true);
+  return { form, open: quote.open };
+}
+
+/** What is compressed with zstd is not looked into here. */
+async function mayEndOpen({ path }: TextFile, form: CsvForm): Promise<boolean> {
+  const begin = firstBytes(path, 4);
+  return isZstd(begin) || endsOpen(path, isGzip(begin), form);
 }
 
 /** The first lines as the database reads them. */

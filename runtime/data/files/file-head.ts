@@ -1,5 +1,5 @@
 // The first bytes and lines of a file, read without the database: they tell how it is written.
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { constants, gunzipSync } from "node:zlib";
 import { attempt, readFully } from "../../host/files.ts";
 
@@ -20,7 +20,8 @@ export function firstBytes(file: string, most: number, from = 0): Uint8Array {
   return attempt("read", file, () => {
     const opened = openSync(file, "r");
     try {
-      const bytes = new Uint8Array(most);
+      const stat = fstatSync(opened);
+      const bytes = new Uint8Array(stat.isFile() ? Math.min(most, Math.max(0, stat.size - from)) : most);
       return bytes.subarray(0, readFully(opened, bytes, from));
     } finally {
       closeSync(opened);
