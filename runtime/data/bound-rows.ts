@@ -79,9 +79,11 @@ async function computed(source: Source, relation: Relation, text: string, where:
 
 /** `user.id`: the field `id` of the objects in column `user`. Null where no column has the beginning as its name. */
 async function nestedKey(source: Source, relation: Relation, text: string, where: string) {
-  if (signs.test(text) || /\s/.test(text)) {
+  if (signs.test(text)) {
     return null;
   }
+  // Keys may have blanks in them, and so have expressions: there only a key that is found counts.
+  const blanks = /\s/.test(text);
   const keys = text.split(".");
   for (let length = keys.length - 1; length > 0; length--) {
     const column = keys.slice(0, length).join(".");
@@ -91,6 +93,9 @@ async function nestedKey(source: Source, relation: Relation, text: string, where
     }
     const rest = keys.slice(length);
     if (!type.startsWith("STRUCT(")) {
+      if (blanks) {
+        continue;
+      }
       const way =
         familyOf(type) === "text"
           ? `; of JSON in a text write \`${column} ->> '$.${rest.join(".")}'\``
@@ -104,6 +109,9 @@ async function nestedKey(source: Source, relation: Relation, text: string, where
     const sql = rest.reduce((inner, key) => `struct_extract(${inner}, ${literal(key)})`, quoted(column));
     const found = await source.describe(`SELECT ${sql} AS value FROM ${relation.sql()}`).catch(() => []);
     const [first] = found;
+    if (first === undefined && blanks) {
+      continue;
+    }
     if (first === undefined) {
       throw new TwinError(
         `${where}: \`${text}\`: the objects in column \`${column}\` of ${relation.name} have no such key; they are ${brief(type)}`,

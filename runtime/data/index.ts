@@ -29,6 +29,7 @@ export * from "./prepare/index.ts";
 export { openDataset, parts, prepareDataset, type StoredDataset } from "./prepare/index.ts";
 export { numberItems, ordinalsOf } from "./prepare/items-phase.ts";
 export { ListReader, rowsOfBlock } from "./prepare/list-reader.ts";
+export { sameRequest } from "./prepare/sample-rows.ts";
 export { dataQuery, itemTable } from "./prepare/select.ts";
 export { verifyDataset } from "./prepare/verify-dataset.ts";
 export { openRelation, type Relation, readAsIds, requireColumn } from "./relation.ts";

@@ -3,7 +3,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { Binding } from "./binding.ts";
 import { counted } from "./counted.ts";
 import { quoted, type Source } from "./database/source.ts";
-import { rowsKey } from "./listed-binding.ts";
+import { type RowsKey, rowsKey } from "./listed-binding.ts";
 import { placeOfRow } from "./relation.ts";
 import type { SampleColumns } from "./sample-columns.ts";
 
@@ -47,7 +47,7 @@ export async function judgeParts(
   }
   const where = split.kind === "files" ? binding.place(rowsKey(binding), "file") : binding.place("split");
   const order = late.map((one) => `${where}: ${one}; what is learned there is of the future for them`);
-  return [...order, ...(await shared(source, ask, from, columns, where, whole, timed))];
+  return [...order, ...(await shared(source, ask, from, columns, where, whole, timed, rowsKey(binding)))];
 }
 
 /** Of each later part, how many samples lie before the end of training. */
@@ -112,6 +112,7 @@ async function shared(
   where: string,
   whole: boolean,
   timed: boolean,
+  rows: RowsKey,
 ): Promise<string[]> {
   const both = `HAVING min("#part") <> max("#part")`;
   const [found] = await ask(
@@ -137,7 +138,7 @@ async function shared(
       ];
       const more = Number(twice.n) === 1 ? "" : ` (the first of ${say(twice.n)} such samples)`;
       throw new TwinError(
-        `${b}: this sample of the ${names[Number(twice.q)]} part stands in ${a} of the ${names[Number(twice.p)]} part, too, with the same user, item, time and values${more}: remove one of them, or leave it out with \`events.where\``,
+        `${b}: this sample of the ${names[Number(twice.q)]} part stands in ${a} of the ${names[Number(twice.p)]} part, too, with the same user, item, time and values${more}: remove one of them, or leave it out with \`${rows}.where\``,
       );
     }
   }

@@ -315,3 +315,37 @@ it("reads rows and schema at a Parquet file's end as the database does, of few a
   expect(footers[1]?.schema).toBe(footers[0]?.schema);
   expect(footers[2]?.schema).not.toBe(footers[0]?.schema);
 });
+
+describe("texts that are not what they seem", () => {
+  it.each(["x.csv", "x.jsonl"])("UTF-16 without a byte order mark is named, in %s", async (name) => {
+    const content = name === "x.csv" ? "a,b\n1,2\n" : '{"a":1,"b":2}\n';
+    await expect(text(utf16(content, false), name)).rejects.toThrow(
+      /line 1: its bytes are no text in UTF-8, and look like utf-16le: write `encoding: utf-16le`/,
+    );
+  });
+
+  it("a line that ends otherwise than those before it is named, also among several files", async () => {
+    const folder = temporary();
+    const lf = `a,b\n${"1,2\n".repeat(300)}`;
+    writeFiles(folder, { "1.csv": lf, "2.csv": `${lf}3,4\r\n5,6\r\n`, "3.csv": lf.replaceAll("\n", "\r\n") });
+    await expect(read(folder, "*.csv")).rejects.toThrow(
+      /2\.csv, line 302: it does not end as the lines before it do.*dos2unix/,
+    );
+  });
+
+  it("a nested key with blanks in it is one, and an expression with blanks stays one", async () => {
+    const folder = temporary();
+    const line = (u: number, v: number): string => `{"user":{"the id":${u},"id":1},"v":${v},"ts":1600000000}`;
+    writeFiles(folder, { "e.jsonl": `${line(5, 7)}\n${line(6, 8)}\n` });
+    const found = await events(folder, 'events: {file: e.jsonl, user: user.the id, item: "v", time: ts}');
+    expect(found.map(({ user }) => user)).toEqual([5n, 6n]);
+    const made = await events(
+      folder,
+      "events: {file: e.jsonl, user: user.id, item: CASE WHEN v > 7 THEN 1 ELSE 2 END, time: ts}",
+    );
+    expect(made.map(({ item }) => item)).toEqual([2n, 1n]);
+    await expect(events(folder, "events: {file: e.jsonl, user: user.no such, item: v, time: ts}")).rejects.toThrow(
+      /has no column `user\.no such`/,
+    );
+  });
+});

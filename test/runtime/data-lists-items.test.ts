@@ -10,7 +10,9 @@ import { checkData } from "../../runtime/data/index.ts";
 import { openItems } from "../../runtime/data/items.ts";
 import { learnNumbers } from "../../runtime/data/learn-numbers.ts";
 import { learnVocabularies } from "../../runtime/data/learn-vocabularies.ts";
+import { Negatives } from "../../runtime/data/prepare/negatives.ts";
 import { openDataset } from "../../runtime/data/prepare/open.ts";
+import { samplesOfLists } from "../../runtime/data/prepare/sample-rows.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { shopModel, videoModel, writeFiles } from "../kit/data-files.ts";
@@ -220,6 +222,54 @@ describe("scales and edges", () => {
     const edges = [1, 2, 3].map((i) => sorted[Math.ceil((i * values.length) / 4) - 1]);
     expect(await learn(samples, "watched.progress", quantiles)).toEqual({ kind: "edges", edges, quantiles: 4 });
   });
+});
+
+it("rows of one user and time are one request where their lists are equal, wherever they stand among them", () => {
+  const items = Int32Array.of(1, 2, 3, 1, 2, 3, 1, 2);
+  // Lists 1, 2 and 3 and 1, 2 again: rows 0 and 2 are together, row 1 is not, and row 3 is at another time.
+  const met = [{ items, at: Int32Array.of(0, 1, 2, 3, 4, 6, 7), starts: Int32Array.of(0, 2, 3, 5, 7) }];
+  const block = {
+    starts: Int32Array.of(0, 4),
+    times: Float64Array.of(9, 9, 9, 8),
+    items: Int32Array.of(4, 5, 6, 7),
+    rows: Float64Array.of(0, 1, 2, 3),
+    parts: new Int32Array(4),
+    labels: [Float64Array.of(1, 1, 1, 1)],
+  };
+  for (const [kind, due] of [
+    [
+      "exclude",
+      [
+        [3, 5, 7],
+        [1, 2, 4, 6, 7],
+        [3, 5, 7],
+        [3, 4, 5, 6],
+      ],
+    ],
+    [
+      "allow",
+      [
+        [1, 2, 3, 5, 7],
+        [1, 2, 3, 4, 6, 7],
+        [1, 2, 3, 5, 7],
+        [1, 2, 3, 4, 5, 6],
+      ],
+    ],
+  ] as const) {
+    const negatives = new Negatives(Uint32Array.of(0, 1, 1, 1, 1, 1, 1, 1), {
+      perPositive: 300,
+      by: "uniform",
+      met: kind,
+      seed: 1,
+    });
+    const [training] = samplesOfLists(block, met, negatives, false);
+    const drawn = block.items.length;
+    const found = Array.from({ length: drawn }, (_, row) => {
+      const own = [...training.candidate].filter((_, i) => training.row[i] === row && training.drawn[i] === 1);
+      return [...new Set(own)].sort((a, b) => a - b);
+    });
+    expect(found).toEqual(due);
+  }
 });
 
 describe("negatives of lists", () => {

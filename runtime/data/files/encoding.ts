@@ -21,6 +21,11 @@ export function decodedBy(encoding: string, bytes: Uint8Array, whole: boolean): 
   }
 }
 
+/** Whether so many bytes are zero as where each sign of ASCII has two: UTF-16 without a byte order mark, which is UTF-8, too. */
+export function looksWide(bytes: Uint8Array): boolean {
+  return bytes.includes(0) && likelyEncoding(bytes).startsWith("utf-16");
+}
+
 /** What bytes that are no UTF-8 most likely are, by the signs of the languages that are written in each encoding. */
 export function likelyEncoding(bytes: Uint8Array): string {
   const zeros = [0, 0];

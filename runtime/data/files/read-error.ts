@@ -1,4 +1,5 @@
 // What the database says of a file that it cannot read, in our words: file, line or column, and a way out.
+import { createReadStream } from "node:fs";
 import { TwinError } from "../../../contract/error.ts";
 import { fileList, firstLines, quoted, type Source } from "../database/source.ts";
 import { encodingAdvice, firstWrongText } from "./encoding.ts";
@@ -22,7 +23,7 @@ export async function readError(source: Source, { name, format, files }: Read, c
   const told = damagedZstd.test(text)
     ? await zstdError(source, name, files)
     : format === "csv"
-      ? csvError(text, name)
+      ? (csvError(text, name) ?? (await mixedEnds(text, name, files)))
       : format === "json"
         ? jsonError(text)
         : await parquetError(source, files);
@@ -50,11 +51,45 @@ function csvError(text: string, name: string): string | null {
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
   const file = /^\s*file = (.+)$/m.exec(text)?.[1];
   if (line === undefined) {
-    return /state machine reached an invalid state/.test(text)
-      ? `${name}: a quotation mark is not closed, or something follows it`
-      : null;
+    return null;
   }
   return `${file === undefined ? name : shownPath(file)}, line ${line}: ${csvReason(text, file)}`;
+}
+
+/** The database stops without a place where something follows a quotation mark, and where a file's lines end in different ways. */
+async function mixedEnds(text: string, name: string, files: readonly string[]): Promise<string | null> {
+  if (!/state machine reached an invalid state/.test(text)) {
+    return null;
+  }
+  for (const file of files.filter((one) => !/\.(gz|zst)$/i.test(one))) {
+    const line = await otherEnd(file);
+    if (line !== null) {
+      const shown = shownPath(file);
+      return `${shown}, line ${line}: it does not end as the lines before it do (LF or CR LF): write all alike, such as by \`dos2unix ${shown}\``;
+    }
+  }
+  return `${name}: a quotation mark is not closed, or something follows it`;
+}
+
+/** The first line that ends otherwise than the first one; null where all end alike, or fields that are marked stand before it. */
+async function otherEnd(file: string): Promise<number | null> {
+  let [lines, first, last] = [0, "", ""];
+  for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    const text = last + Buffer.from(bytes).toString("latin1");
+    for (let at = text.indexOf("\n"), from = 0; at >= 0; from = at + 1, at = text.indexOf("\n", from)) {
+      const end = text[at - 1] === "\r" ? "\r\n" : "\n";
+      lines++;
+      first ||= end;
+      if (text.slice(from, at).includes('"')) {
+        return null;
+      }
+      if (end !== first) {
+        return lines;
+      }
+    }
+    last = text.slice(text.lastIndexOf("\n") + 1);
+  }
+  return null;
 }
 
 function csvReason(text: string, file: string | undefined): string {

@@ -2,7 +2,7 @@
 import { TwinError } from "../../../contract/error.ts";
 import type { Source } from "../database/source.ts";
 import { expectWhole } from "./compressed.ts";
-import { decodedBy, encodingAdvice, marked, wrongIn } from "./encoding.ts";
+import { decodedBy, encodingAdvice, looksWide, marked, wrongIn } from "./encoding.ts";
 import type { FileForm } from "./file-form.ts";
 import { headOf, isGzip, isZstd } from "./file-head.ts";
 import { expectText } from "./file-kind.ts";
@@ -50,6 +50,9 @@ async function lookAt(file: string, format: "csv" | "json", form: FileForm): Pro
   const copied = encoding !== "utf-8" || (mark !== null && format === "json");
   if (copied && isZstd(raw)) {
     throw new TwinError(`${shown} is compressed with zstd and not in UTF-8: decompress it (\`unzstd\`), or convert it`);
+  }
+  if (!copied && bytes !== null && looksWide(bytes)) {
+    throw new TwinError(`${shown}, line 1: ${encodingAdvice(bytes, shown)}`);
   }
   if (!copied && bytes !== null && decodedBy(encoding, bytes, whole) === null) {
     const wrong = wrongIn(bytes);

@@ -74,19 +74,13 @@ export interface MetLists {
   readonly starts: Int32Array;
 }
 
-/** Whether two rows' lists name the same. */
-function sameMet({ items, at, starts }: MetLists, a: number, b: number): boolean {
-  const length = starts[a + 1] - starts[a];
-  if (starts[b + 1] - starts[b] !== length) {
-    return false;
-  }
-  for (let i = 0; i < length; i++) {
-    if (items[at[starts[a] + i]] !== items[at[starts[b] + i]]) {
-      return false;
-    }
-  }
-  return true;
-}
+/** What a row's list names. */
+const namedBy = ({ items, at, starts }: MetLists, row: number): Int32Array =>
+  Int32Array.from(at.subarray(starts[row], starts[row + 1]), (place) => items[place]);
+
+/** Whether two rows of one user and time are of one request: list for list they name the same. */
+export const sameRequest = (a: readonly Int32Array[], b: readonly Int32Array[]): boolean =>
+  a.every((list, h) => list.length === b[h].length && list.every((item, i) => item === b[h][i]));
 
 /** As `samplesOf`, where each row brings its own history: what was met is what its lists name, and the candidates of its request. */
 export function samplesOfLists(
@@ -99,31 +93,59 @@ export function samplesOfLists(
     return samplesOf(block, null, all);
   }
   const { starts, times, items } = block;
-  const together = (a: number, b: number): boolean =>
-    times[a] === times[b] && met.every((lists) => sameMet(lists, a, b));
   const found = [new SampleRows(), new SampleRows(), new SampleRows()];
+  const meet = (request: Request): void => {
+    negatives.nextUser();
+    for (const list of negatives.options.met === "exclude" ? request.lists : []) {
+      for (const item of list) {
+        negatives.meet(item);
+      }
+    }
+    for (const row of request.rows) {
+      negatives.meet(items[row]);
+    }
+  };
   for (let user = 0; user + 1 < starts.length; user++) {
     for (let first = starts[user]; first < starts[user + 1]; ) {
       let end = first + 1;
-      while (end < starts[user + 1] && together(first, end)) {
+      while (end < starts[user + 1] && times[end] === times[first]) {
         end++;
       }
-      negatives.nextUser();
-      if (negatives.options.met === "exclude") {
-        for (const { items: named, at, starts: from } of met) {
-          for (let i = from[first]; i < from[first + 1]; i++) {
-            negatives.meet(named[at[i]]);
-          }
-        }
-      }
+      const requests = requestsIn(met, first, end);
+      let last: Request | null = null;
       for (let row = first; row < end; row++) {
-        negatives.meet(items[row]);
+        const request = requests[row - first];
+        if (request !== last) {
+          meet(request);
+          last = request;
+        }
+        addDrawn(block, row, row + 1, negatives, all, found);
       }
-      addDrawn(block, first, end, negatives, all, found);
       first = end;
     }
   }
   return found;
+}
+
+interface Request {
+  readonly rows: number[];
+  /** By history. */
+  readonly lists: readonly Int32Array[];
+}
+
+/** The request of each of some rows of one user and time: those with the same lists, wherever they stand among them. */
+function requestsIn(met: readonly MetLists[], first: number, end: number): Request[] {
+  const known = new Map<string, Request>();
+  const of: Request[] = [];
+  for (let row = first; row < end; row++) {
+    const lists = met.map((list) => namedBy(list, row));
+    const key = end - first > 1 ? lists.join(";") : "";
+    const request = known.get(key) ?? { rows: [], lists };
+    known.set(key, request);
+    request.rows.push(row);
+    of.push(request);
+  }
+  return of;
 }
 
 /** Rows of one instant that have a label, each with what is drawn beside it. */

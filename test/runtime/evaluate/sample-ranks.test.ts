@@ -25,6 +25,12 @@ const pastOf = (row: number): number[] => {
   return world.events.flatMap((one, i) => (one.user === user && one.time < time ? [i] : []));
 };
 
+/** Rows of the same user and time. */
+const requestOf = (row: number): number[] => {
+  const { user, time } = world.events[row];
+  return world.events.flatMap((one, i) => (one.user === user && one.time === time ? [i] : []));
+};
+
 beforeAll(async () => {
   world = await evaluated();
   twin = await LocalTwin.open(world.dir, { threads: 1 });
@@ -88,11 +94,15 @@ describe("ranks among all items of samples", () => {
     { user: false, time: true },
     { user: true, time: false },
     { user: false, time: false },
-  ])("leave out what the row's own list names, and its item: %o", async (given) => {
+  ])("leave out what the row's own list names, and the items of its request: %o", async (given) => {
     const { ranks } = await figures(samplesOf(given), { positives: 1000 }, given.time ? twin : stepped);
     const among = clicks().map((row) => {
       const own = new Set(pastOf(row).map((i) => world.events[i].video));
-      return 51 - own.add(world.events[row].video).size;
+      const request = given.user ? requestOf(row) : [row];
+      for (const i of request) {
+        own.add(world.events[i].video);
+      }
+      return 51 - own.size;
     });
     const again = clicks().filter((row) => pastOf(row).some((i) => world.events[i].video === world.events[row].video));
     const [click] = ranks!.labels;
@@ -101,6 +111,41 @@ describe("ranks among all items of samples", () => {
     expect(click.all.among).toBeCloseTo(among.reduce((sum, one) => sum + one, 0) / among.length, 10);
     expect([click.repeats.positives, click.first.positives]).toEqual([again.length, clicks().length - again.length]);
   });
+
+  it.each([true, false])(
+    "take rows of one user and instant as one request where their lists are equal, times: %s",
+    async (time) => {
+      // Every other row of an instant does not know of the oldest behaviour: beside it stands, without times, one more of the newest.
+      const listOf = (row: number): number[] => {
+        const past = pastOf(row);
+        return requestOf(row).indexOf(row) % 2 === 0 || past.length < 2 ? past : [...past.slice(1), past.at(-1)!];
+      };
+      const [heading, ...rows] = readFileSync(join(world.folder, "samples.csv"), "utf8").trimEnd().split("\n");
+      const lines = rows.map((line, row) => {
+        const past = listOf(row);
+        const lists = [
+          past.map((j) => world.events[j].video),
+          past.map((j) => world.events[j].time),
+          past.map((j) => j % 10),
+        ];
+        return [...line.split(",").slice(0, 10), ...lists.map((list) => list.join("|"))].join();
+      });
+      writeFiles(world.folder, { "parted.csv": `${heading}\n${lines.join("\n")}\n` });
+      const { ranks } = await figures(
+        samplesOf({ file: "parted.csv", time }),
+        { positives: 1000 },
+        time ? twin : stepped,
+      );
+      const excluded = clicks().map((row) => {
+        const own = listOf(row).join();
+        const together = requestOf(row).filter((i) => listOf(i).join() === own);
+        return new Set([...listOf(row), ...together].map((i) => world.events[i].video)).size;
+      });
+      expect(clicks().some((row) => requestOf(row).length > 2)).toBe(true);
+      const mean = excluded.reduce((sum, one) => sum + 51 - one, 0) / excluded.length;
+      expect(ranks!.labels[0].all.among).toBeCloseTo(mean, 10);
+    },
+  );
 });
 
 describe("samples without a user", () => {
