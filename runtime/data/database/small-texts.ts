@@ -1,6 +1,5 @@
 // Whether texts are so many and small that two threads of the database wait for one another more than they read.
 import { statSync } from "node:fs";
-import { formatOf } from "../files/file-form.ts";
 
 /** Fewer files cost little either way. */
 const many = 32;
@@ -9,7 +8,7 @@ const many = 32;
 const small = 64 * 1024;
 
 export function manySmallTexts(files: readonly string[]): boolean {
-  const texts = files.filter((file) => formatOf(file) !== "parquet");
+  const texts = files.filter((file) => !/\.(parquet|pq)$/i.test(file));
   if (texts.length < many) {
     return false;
   }
