@@ -18,6 +18,9 @@ const whole = [
 ];
 const forms = [...[...days, ...named].flatMap((day) => times.map((time) => day + time)), ...whole];
 
+/** What every text in one of the forms has in it: others are not tried, as trying takes long. */
+const telling = /\d[/.-]\d{1,2}[/.-]\d|\d{8} \d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec/i;
+
 export interface Dated {
   /** More than one where nothing in the values tells which: day and month may change places. */
   readonly forms: readonly string[];
@@ -31,7 +34,7 @@ export async function datesOf(source: Source, rows: string, column: string, quan
   const seconds = (form: string): string => `epoch(try_strptime(${text}, ${literal(form)}))`;
   const fits = (form: string): string => `coalesce(${seconds(form)} BETWEEN ${earliest} AND ${latest}, false)`;
   const [first] = await source.all(`SELECT ${text} AS v FROM ${rows} WHERE ${text} IS NOT NULL LIMIT 1`);
-  if (first === undefined || !/\d/.test(String(first.v)) || String(first.v).length > 64) {
+  if (first === undefined || !telling.test(String(first.v)) || String(first.v).length > 64) {
     return null;
   }
   const which = async (some: readonly string[], holds: (form: string) => string, from: string): Promise<string[]> => {

@@ -76,7 +76,9 @@ export async function decideTypes(
   const allowed = candidates.filter(({ type }) => only.includes(type));
   let open: Open[] = names.map((name) => ({ name, left: allowed }));
   const decided = new Map<string, string>();
-  const sample = `(SELECT ${names.map(quoted).join(", ") || "1"} FROM ${rows} LIMIT ${sampled})`;
+  const sample = quoted(`#sample ${samples++}`);
+  const kept = names.map(quoted).join(", ") || "1";
+  await source.all(`CREATE TEMP TABLE ${sample} AS SELECT ${kept} FROM ${rows} LIMIT ${sampled}`);
   const padded = await paddedOf(source, sample, names);
   const held = (from: string, some: readonly Open[], part = false): Promise<Open[]> =>
     holding(source, from, some, padded, part);
@@ -103,15 +105,35 @@ export async function decideTypes(
   for (const name of await onlyDigits(source, rows, digits)) {
     decided.delete(name);
   }
+  await source.all(`DROP TABLE ${sample}`);
   return names.map((name) => ({ name, type: decided.get(name) ?? "VARCHAR" }));
 }
+
+/** Tables of samples: some are looked at side by side. */
+let samples = 0;
 
 interface Open {
   readonly name: string;
   readonly left: readonly Candidate[];
 }
 
-const batch = 256;
+/** Conditions in one query: what the database takes to plan one grows with their square. */
+const most = 128;
+
+/** Pieces with so many conditions at most, or of one column. */
+function pieces(open: readonly Open[]): Open[][] {
+  const cut: Open[][] = [];
+  let conditions = most;
+  for (const one of open) {
+    conditions += one.left.length;
+    if (conditions > most) {
+      cut.push([]);
+      conditions = one.left.length;
+    }
+    cut[cut.length - 1].push(one);
+  }
+  return cut;
+}
 
 /** The candidates that hold in all rows. @param part whether there may be more rows, so that no value says nothing */
 async function holding(
@@ -123,8 +145,7 @@ async function holding(
 ): Promise<Open[]> {
   const asked = open.filter(({ left }) => left.length > 0);
   const kept = new Map<string, readonly Candidate[]>();
-  for (let start = 0; start < asked.length; start += batch) {
-    const some = asked.slice(start, start + batch);
+  for (const some of pieces(asked)) {
     const selected = some.flatMap(({ name, left }, i) => {
       const column = quoted(name);
       return left.map(({ type, holds }, c) => {
