@@ -106,7 +106,7 @@ function commandLine(): Command {
     .option("--check", "change nothing; exit 1 where a file is not in the canonical layout")
     .action(async (files, options) => (await import("./verbs/format.ts")).format(files, options));
 
-  verb("show <what> <file>", "ast, model, graph, cost, parameters or diagram of a model, as text")
+  verb("show <what> <file>", "ast, model, graph, cost, parameters, diagram or kernel of a model, as text")
     .option("--candidates <n>", "candidates a request, for `cost`", positive, 100)
     .option("--history <n>", "behaviours a request, for `cost` (default: the history's max)", whole)
     .option("--graph <name>", "only this graph, for `graph`")

@@ -19,7 +19,7 @@ import { tableSpec } from "./emit/table-spec.ts";
 import { vocabularyFiles } from "./emit/vocabulary.ts";
 import { type WeightsFile, weightsOf } from "./emit/weights.ts";
 import { fingerprints, stableJson } from "./graphs/fingerprint.ts";
-import { lowerGraphs, wholeProjector } from "./graphs/index.ts";
+import { lowerGraphs, pooledGraph, wholeProjector } from "./graphs/index.ts";
 import type { Graph } from "./ir/graph.ts";
 import { print } from "./ir/print.ts";
 import type { Model } from "./model/model.ts";
@@ -164,6 +164,7 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
     model,
     graphs: lowered,
     variants: tableInput ? storedVariants(model, lowered, tableInput) : null,
+    pooled: pooledGraph(model, outside),
     outside,
     parameter: referenceParameters(all, values, weights),
   };

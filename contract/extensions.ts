@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { BudgetSchema } from "./budget-section.ts";
 import { TwinError } from "./error.ts";
+import { KernelSchema } from "./kernel-spec.ts";
 import { named, strict } from "./named-schema.ts";
 import type { Named } from "./record.ts";
 
@@ -17,12 +18,15 @@ export const ExtensionsSchema = named(
 
 export type Extensions = v.InferOutput<typeof ExtensionsSchema>;
 
-/** The sections that this version knows, with the schema of their contents. */
-const known: Named<v.GenericSchema> = { budget: BudgetSchema };
+/** The sections of a manifest that this version knows, with the schema of their contents. */
+export const manifestSections: Named<v.GenericSchema> = { kernel: KernelSchema, budget: BudgetSchema };
+
+/** Those of runs, generations and prepared data. */
+const known: Named<v.GenericSchema> = {};
 
 /**
  * What is wrong with the sections; null: nothing. One that is not known and not required is kept as it is.
- * @param sections those that are known; for tests
+ * @param sections those that are known
  */
 export function extensionFault(extensions: Extensions, sections: Named<v.GenericSchema> = known): string | null {
   for (const [name, { required, content }] of Object.entries(extensions)) {

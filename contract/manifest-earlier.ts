@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { FeatureSchema, ManifestSchema, TableSchema } from "./manifest.ts";
 import { named, strict } from "./named-schema.ts";
-import { GraphSchema, graphNames, InputSchema, storedTypes, VariantInputSchema } from "./port-spec.ts";
+import { GraphSchema, InputSchema, storedTypes, VariantInputSchema } from "./port-spec.ts";
 import { TrainSpecSchema } from "./training-spec.ts";
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -12,6 +12,19 @@ const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 const { name, dtype, shape, meaning } = InputSchema.entries;
 const PortSchema = strict({ name, dtype, shape, meaning });
 const VariantPortSchema = strict({ name, dtype: VariantInputSchema.entries.dtype, shape, meaning });
+
+/** The graphs that there were. */
+const earlierGraphs = [
+  "projector",
+  "search",
+  "rank",
+  "rank_fresh",
+  "request",
+  "request_fresh",
+  "oracle",
+  "explain",
+  "explain_fresh",
+] as const;
 
 const EarlierGraphSchema = strict({
   file: v.string(),
@@ -48,7 +61,7 @@ export const EarlierManifestSchema = strict({
   files,
   features: v.array(FeatureSchema),
   histories,
-  graphs: v.record(v.picklist(graphNames), v.optional(EarlierGraphSchema)),
+  graphs: v.record(v.picklist(earlierGraphs), v.optional(EarlierGraphSchema)),
   searches: v.array(
     strict({
       name: v.string(),

@@ -2,7 +2,8 @@
 import { parseHashes } from "./block-hashes.ts";
 import { featureOf, metricOf, partName } from "./by-spec.ts";
 import { encodedShapeOf } from "./encoder-spec.ts";
-import { extensionFault } from "./extensions.ts";
+import { extensionFault, manifestSections } from "./extensions.ts";
+import { expectKernel } from "./kernel-sound.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
 import type { Fail } from "./manifest-upgrade.ts";
 
@@ -16,10 +17,11 @@ export function expectSound(manifest: Manifest, fail: Fail): void {
   }
   checkTables(manifest, fail);
   checkReferences(manifest, fail);
-  const fault = extensionFault(manifest.extensions);
+  const fault = extensionFault(manifest.extensions, manifestSections);
   if (fault !== null) {
     fail(fault);
   }
+  expectKernel(manifest, fail);
 }
 
 /** Every file of tensors has its hashes, as many as its bytes need. */

@@ -1,7 +1,7 @@
 // Brings a manifest of an earlier shape into the present one: what stood in names and texts becomes structure. Nothing else
 // changes, so a build answers as it did.
 import type { BySpec, OverSpec, PartOf } from "./by-spec.ts";
-import type { GraphName, GraphSpec, Manifest } from "./manifest.ts";
+import type { GraphSpec, Manifest } from "./manifest.ts";
 import type { EarlierFrame, EarlierManifest } from "./manifest-earlier.ts";
 import { projectedTable, resultsByName, sourcesByName } from "./port-names.ts";
 import type { Result, Source } from "./port-spec.ts";
@@ -25,7 +25,7 @@ export function upgradeManifest(earlier: EarlierManifest, fail: Fail): Manifest 
       cross: features.flatMap((one) => (one.group === "cross" && one.name.startsWith(`${name}.`) ? [one.name] : [])),
     })),
     graphs: recordOf(
-      (Object.entries(graphs) as [GraphName, EarlierManifest["graphs"][GraphName]][]).flatMap(([name, graph]) =>
+      (Object.entries(graphs) as [EarlierGraph, EarlierManifest["graphs"][EarlierGraph]][]).flatMap(([name, graph]) =>
         graph === undefined ? [] : [[name, upgradeGraph(earlier, name, graph, fail)] as const],
       ),
     ),
@@ -63,10 +63,12 @@ export function upgradeManifest(earlier: EarlierManifest, fail: Fail): Manifest 
   };
 }
 
+type EarlierGraph = keyof EarlierManifest["graphs"];
+
 function upgradeGraph(
   earlier: EarlierManifest,
-  graph: GraphName,
-  { file, keys, inputs, outputs, variants }: NonNullable<EarlierManifest["graphs"][GraphName]>,
+  graph: EarlierGraph,
+  { file, keys, inputs, outputs, variants }: NonNullable<EarlierManifest["graphs"][EarlierGraph]>,
   fail: Fail,
 ): GraphSpec {
   const sources = sourcesByName(earlier);

@@ -3,7 +3,7 @@ import { type GraphName, graphNames, type StoredType, storedTypes } from "./port
 
 /** Every case of every graph. */
 export const parityFile = "parity.safetensors";
-/** One small case of every graph: what is fetched to try a device. Builds of earlier versions have none. */
+/** One small case of every graph but the side graphs: what is fetched to try a GPU. Builds of earlier versions have none. */
 export const smallParityFile = "parity.small.safetensors";
 
 export interface ParityPlace {

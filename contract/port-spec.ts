@@ -30,6 +30,8 @@ export const SourceSchema = v.variant("kind", [
   strict({ kind: v.literal("embedding"), parameter: v.string() }),
   /** int32: what a search kept. */
   strict({ kind: v.literal("kept"), search: v.string() }),
+  /** float32 [candidates, heads · width]: what an attend pooled before its graph, from the kernel. */
+  strict({ kind: v.literal("pooled"), attend: v.string() }),
 ]);
 
 /** What an output says. */
@@ -45,6 +47,8 @@ export const ResultSchema = v.variant("kind", [
   strict({ kind: v.literal("rows"), table: v.string() }),
   /** float32 [heads, candidates, behaviours] */
   strict({ kind: v.literal("attention"), attend: v.string(), part: v.picklist(["weights", "metric", "bias"]) }),
+  /** An operand of the kernel; the section `kernel` says of what. */
+  strict({ kind: v.literal("operand"), operand: v.picklist(["query", "keys", "bias", "mask", "values"]) }),
 ]);
 
 /** What lookup tables may be stored in besides float32, and graphs may take as it is. */
@@ -72,6 +76,15 @@ export const VariantSchema = strict({
   inputs: v.array(VariantInputSchema),
 });
 
+/** Side graphs of the selection kernel: they run on a CPU or on WASM, never on a GPU. */
+export const sideGraphNames = [
+  "kernel_user",
+  "kernel_user_fresh",
+  "kernel_query",
+  "kernel_head",
+  "kernel_head_fresh",
+] as const;
+
 export const graphNames = [
   "projector",
   "search",
@@ -82,6 +95,7 @@ export const graphNames = [
   "oracle",
   "explain",
   "explain_fresh",
+  ...sideGraphNames,
 ] as const;
 
 export const GraphSchema = strict({

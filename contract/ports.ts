@@ -18,7 +18,8 @@ export type PortSource =
   | { readonly kind: "valid"; readonly history: string }
   | { readonly kind: "row" | "table" | "table-scale"; readonly table: string; readonly entry: TableEntry }
   | { readonly kind: "embedding"; readonly parameter: string; readonly entry: EmbeddingEntry }
-  | { readonly kind: "kept"; readonly search: string };
+  | { readonly kind: "kept"; readonly search: string }
+  | { readonly kind: "pooled"; readonly attend: string };
 
 /** An input of a graph, or of its variant over stored rows. */
 export interface SourcedInput {
@@ -96,6 +97,13 @@ function resolver(manifest: Manifest, features: ReadonlyMap<string, FeatureSpec>
           fail(`the search ${search}`);
         }
         return { kind: "kept", search };
+      }
+      case "pooled": {
+        const { attend } = source;
+        if (!manifest.attends.some((one) => one.name === attend)) {
+          fail(`the attend ${attend}`);
+        }
+        return { kind: "pooled", attend };
       }
     }
   };

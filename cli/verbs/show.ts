@@ -5,6 +5,8 @@ import {
   check,
   costReport,
   costText,
+  kernelSection,
+  kernelText,
   load,
   lowerGraphs,
   type Model,
@@ -38,6 +40,10 @@ const views: Readonly<Record<string, (model: Model, options: ShowOptions) => { t
   },
   parameters: (model) => ({ text: showParameters(model), json: parameters(model) }),
   diagram: (model) => ({ text: showDiagram(model) }),
+  kernel(model) {
+    refuseUnbuilt(model);
+    return { text: [kernelText(model), ...sideGraphs(model)].join("\n"), json: kernelSection(model) };
+  },
 };
 
 export function show(what: string, file: string, options: ShowOptions): void {
@@ -99,4 +105,13 @@ function graphText(model: Model, only: string | undefined): string {
     .filter(([name]) => only === undefined || name === only)
     .map(([, graph]) => printGraph(rewrite(graph)))
     .join("\n");
+}
+
+/** The graphs that run around the kernel, as texts. */
+function sideGraphs(model: Model): string[] {
+  const section = kernelSection(model);
+  const plans = section.runs ? [section.cached, ...(section.fresh === null ? [] : [section.fresh])] : [];
+  const names = new Set<string>(plans.flatMap(({ user, query, head }) => [user, query, head]));
+  const graphs = lowerGraphs(model, { layout: "request", outside: new Set() });
+  return [...graphs].flatMap(([name, graph]) => (names.has(name) ? [printGraph(rewrite(graph))] : []));
 }

@@ -27,4 +27,5 @@ export const cluster: Kind<"cluster"> = {
   parameters: none,
   search: { unbuilt },
   attend: { unbuilt },
+  kernel: { search: "it is not built", attend: "it is not built" },
 };

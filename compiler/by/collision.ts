@@ -32,4 +32,5 @@ export const collision: Kind<"collision"> = {
   parameters: none,
   search: null,
   attend: { unbuilt: "`by: collision` (SDIM)" },
+  kernel: { search: "it ranks nothing", attend: "it is not built" },
 };

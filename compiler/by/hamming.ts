@@ -25,4 +25,5 @@ export const hamming: Kind<"hamming"> = {
   parameters: none,
   search: { unbuilt },
   attend: { unbuilt },
+  kernel: { search: "it is not built", attend: "it is not built" },
 };

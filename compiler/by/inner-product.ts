@@ -6,6 +6,7 @@ import { embed, encoded } from "../lower/embed.ts";
 import type { Scene } from "../lower/scene.ts";
 import { isVector } from "../model/features.ts";
 import type { Feature, Search } from "../model/model.ts";
+import type { Site } from "../model/site.ts";
 import { type Kind, none, pooled } from "./kind.ts";
 
 const written = signature("Inner product of raw vectors (SIM soft).", {
@@ -29,14 +30,35 @@ export const innerProduct: Kind<"inner_product"> = {
     scores: (scene, search, { feature }) => scene.once(`inner ${search.name}`, () => products(scene, search, feature)),
   },
   attend: { unbuilt: "`by: inner_product` in an attend" },
+  kernel: {
+    search: (search, { feature }) => ({
+      name: search.name,
+      stem: search.name,
+      history: search.from,
+      heads: 1,
+      width: feature.encoder.kind === "pretrained" ? feature.encoder.size : feature.width,
+      held: null,
+      query: (scene) => vectors(scene, search, feature, { kind: "candidate" }),
+      projected: (scene) => vectors(scene, search, feature, { kind: "history", history: search.from }),
+      bias: null,
+    }),
+    attend: "it is not built",
+  },
 };
+
+/** The vectors as they are compared: those of a pretrained feature raw. */
+const columns = (scene: Scene, feature: Feature, site: Site): Value =>
+  (feature.encoder.kind === "pretrained" ? encoded : embed)(scene, feature, site);
+
+/** The same of one head: [1, R, w] or [1, L, w]. */
+const vectors = (scene: Scene, { name, doc }: Search, feature: Feature, site: Site): Value =>
+  scene.b.at(name, doc).unsqueeze(columns(scene, feature, site), 0);
 
 /** q · s : [1, R, L] */
 function products(scene: Scene, { name, from, doc }: Search, feature: Feature): Value {
   const b = scene.b.at(name, doc);
-  const raw = feature.encoder.kind === "pretrained" ? encoded : embed;
-  const q = raw(scene, feature, { kind: "candidate" });
-  const s = raw(scene, feature, { kind: "history", history: from });
+  const q = columns(scene, feature, { kind: "candidate" });
+  const s = columns(scene, feature, { kind: "history", history: from });
   if (scene.layout === "request") {
     return b.unsqueeze(b.matmul(q, b.transpose(s, [1, 0])), 0);
   }

@@ -9,6 +9,7 @@ import type { Scene } from "../lower/scene.ts";
 import type { By } from "../model/by.ts";
 import type { Attend, Feature, Metric, Model, Search, Table } from "../model/model.ts";
 import type { Parameter } from "../model/parameter.ts";
+import type { InKernel } from "./kernel.ts";
 
 export type KindName = By["kind"];
 export type Of<K extends KindName> = Extract<By, { readonly kind: K }>;
@@ -37,6 +38,8 @@ export interface Kind<K extends KindName> {
   readonly search: SearchRule<K> | Unbuilt | null;
   /** Null: it weighs nothing. */
   readonly attend: AttendRule<K> | Unbuilt | null;
+  /** How the kernel for CPU and WASM runs each stage, or why it does not. */
+  readonly kernel: InKernel<K>;
 }
 
 export interface Call<K extends KindName> {
@@ -103,6 +106,8 @@ export interface Around {
 export interface Attended {
   /** [R, out] */
   readonly result: Value;
+  /** What the kernel would give in its place, [R, heads · values]; null: it does not run such an attend. */
+  readonly pooled: Value | null;
   /** For `explain`: written when it is asked for. Null: there is nothing to show. */
   readonly shown: (() => Shown) | null;
 }

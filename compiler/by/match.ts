@@ -31,6 +31,7 @@ export const match: Kind<"match"> = {
     fits: (scene, search, { feature }, frame) => matching(scene, feature, frame, `${search.name}/match`),
   },
   attend: { unbuilt: "`by: match` in an attend" },
+  kernel: { search: "it ranks nothing: of all that agree the newest are kept", attend: "it is not built" },
 };
 
 const isCategory = (feature: Feature): boolean => categories.has(feature.encoder.kind);

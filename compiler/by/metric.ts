@@ -1,16 +1,16 @@
 // A metric: multi-head target attention, by which both stages may go (TWIN).
 import type { Value } from "../ir/graph.ts";
-import { embed } from "../lower/embed.ts";
-import { type Frame, projectHeads } from "../lower/frame.ts";
 import { masked } from "../lower/mask.ts";
-import { inherentHistory, type KeySource, lowerMetric, type Score, total } from "../lower/metric.ts";
-import { rowsDim, type Scene } from "../lower/scene.ts";
-import { columns, holder } from "../lower/table.ts";
+import { type KeySource, lowerMetric, type Score, total } from "../lower/metric.ts";
+import type { Scene } from "../lower/scene.ts";
+import { holder } from "../lower/table.ts";
 import { listsOf } from "../model/by.ts";
 import type { Attend, Metric } from "../model/model.ts";
 import { glorot, parameter } from "../model/parameter.ts";
 import { ownsValues, valueFeatures, widthOf } from "../model/widths.ts";
 import type { Around, Attended, Kind } from "./kind.ts";
+import { metricKernel } from "./metric-kernel.ts";
+import { fromPooled, pooledValues, valuesOf } from "./metric-values.ts";
 
 export const metric: Kind<"metric"> = {
   call: null,
@@ -61,6 +61,7 @@ export const metric: Kind<"metric"> = {
           },
     lower: (scene, attend, { metric }, around) => lower(scene, attend, metric, around),
   },
+  kernel: metricKernel,
 };
 
 /** A table that holds the keys, else the items' features: null; in a batch always the latter. */
@@ -90,8 +91,10 @@ function lower(scene: Scene, attend: Attend, metric: Metric, { frame, tables, ma
   // Where nothing counts the softmax is uniform; the mask makes it zero.
   const weights = b.mul(alike, counts);
   const values = valuesOf(scene, attend, metric, frame, tables.values);
+  const pooled = pooledValues(scene, attend, metric, frame, weights, values);
   return {
-    result: output(scene, attend, metric, frame, weights, values),
+    result: fromPooled(scene, attend, metric, pooled),
+    pooled,
     shown: () => ({ weights, ...partsOf(scene, attend, score) }),
   };
 }
@@ -105,38 +108,6 @@ function expectLists({ name, over }: Attend, { heads }: Metric): void {
   throw new Error(
     `attend ${name}: ${heads} heads over ${lists} lists of per_head search ${over.search.name} are not lowered`,
   );
-}
-
-/** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
-function valuesOf(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, source: KeySource): Value {
-  const { inherent, cross } = valueFeatures(scene.model, attend);
-  const stem = `${attend.name}.values`;
-  const item = scene.b.parameter(`${stem}.item`, [heads, widthOf(inherent), attend.values]);
-  const others = cross.map((feature) =>
-    scene.b.parameter(`${stem}.${feature.name}`, [heads, feature.width, attend.values]),
-  );
-  const scope = `${attend.name}/values`;
-  const b = scene.b.at(scope, attend.doc);
-  const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, frame.site)));
-  const joined = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : b.concat(values, axis));
-  if (source === null) {
-    const rows = frame.rows(inherentHistory(scene, frame, inherent));
-    return projectHeads(scene, frame, scope, joined([rows, ...crossRows], -1), joined([item, ...others], 1));
-  }
-  const held = columns(scene, frame, source, heads);
-  if (cross.length === 0) {
-    return held;
-  }
-  return b.add(held, projectHeads(scene, frame, scope, joined(crossRows, -1), joined(others, 1)));
-}
-
-/** Σ weights · values of each head, side by side, times W^o: [R, out]. */
-function output(scene: Scene, attend: Attend, { heads }: Metric, frame: Frame, weights: Value, values: Value): Value {
-  const b = scene.b.at(`${attend.name}/out`, attend.doc);
-  const perHead = frame.pairwise ? b.squeeze(b.matmul(b.unsqueeze(weights, 2), values), 2) : b.matmul(weights, values);
-  const width = heads * attend.values;
-  const side = b.reshape(b.transpose(perHead, [1, 0, 2]), [rowsDim(scene), width]);
-  return b.matmul(side, scene.b.parameter(`${attend.name}.out`, [width, attend.out]));
 }
 
 /** Both parts of each score at full shape, for explanation. */

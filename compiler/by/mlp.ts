@@ -28,4 +28,5 @@ export const mlp: Kind<"mlp"> = {
   },
   search: null,
   attend: { unbuilt: "`by: mlp` (DIN)" },
+  kernel: { search: "it ranks nothing", attend: "it is not built" },
 };

@@ -2,11 +2,27 @@
 import { type Encoder, together } from "../../contract/encoder-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Feature, Model } from "../model/model.ts";
-import { keptPort, labelPort, projectorPort, rowPort, scalePort, scoresPort, validPort } from "../model/ports.ts";
+import {
+  keptPort,
+  labelPort,
+  operandPort,
+  pooledPort,
+  projectorPort,
+  rowPort,
+  scalePort,
+  scoresPort,
+  validPort,
+} from "../model/ports.ts";
 
 /** Port name → meaning, for every port that a graph of the model may have. */
 export function meanings(model: Model): ReadonlyMap<string, string> {
-  return new Map([...featurePorts(model), ...historyPorts(model), ...tablePorts(model), ...stagePorts(model)]);
+  return new Map([
+    ...featurePorts(model),
+    ...historyPorts(model),
+    ...tablePorts(model),
+    ...stagePorts(model),
+    ...kernelPorts(model),
+  ]);
 }
 
 function* featurePorts({ item, user, context, candidate, histories }: Model): Iterable<[string, string]> {
@@ -118,6 +134,31 @@ function* stagePorts(model: Model): Iterable<[string, string]> {
       kind === "binary"
         ? `of each candidate: log-odds of ${label}`
         : `of each candidate: expected ${label}, as ${label}`,
+    ];
+  }
+}
+
+function* kernelPorts({ metrics, searches, attends }: Model): Iterable<[string, string]> {
+  for (const { name, history } of metrics) {
+    yield [operandPort(name, "query"), `of each head and candidate: the query of ${name}, over the root of its width`];
+    yield [operandPort(name, "keys"), `of each head and behaviour in ${history.name}: the key of ${name}`];
+    yield [operandPort(name, "bias"), `of each head and behaviour in ${history.name}: the bias of ${name}`];
+  }
+  for (const { name, from } of searches) {
+    yield [operandPort(name, "query"), `of each candidate: the vector by which ${name} ranks`];
+    yield [operandPort(name, "keys"), `of each behaviour in ${from.name}: the vector by which ${name} ranks`];
+    yield [operandPort(name, "mask"), `1 for each behaviour in ${from.name} that ${name} may keep, else 0`];
+  }
+  for (const attend of attends) {
+    const { name, over } = attend;
+    yield [operandPort(name, "mask"), `1 for each behaviour in ${over.history.name} that counts for ${name}, else 0`];
+    yield [
+      operandPort(name, "values"),
+      `of each head and behaviour in ${over.history.name}: the value of ${name}, or what is to be added to its table's`,
+    ];
+    yield [
+      pooledPort(attend),
+      `of each candidate, heads side by side: what ${name} pooled, the sum of weight times value over its behaviours`,
     ];
   }
 }

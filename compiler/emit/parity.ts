@@ -2,6 +2,7 @@
 
 import type { GraphName, StoredType } from "../../contract/manifest.ts";
 import { parityPlaceName } from "../../contract/parity-place.ts";
+import { sideGraphNames } from "../../contract/port-spec.ts";
 import { recordOf } from "../../contract/record.ts";
 import { encodeSafetensors } from "../../contract/safetensors.ts";
 import { evaluate } from "../ir/evaluate.ts";
@@ -22,6 +23,8 @@ export interface ParityRequest {
   readonly graphs: ReadonlyMap<GraphName, Graph>;
   /** The same over tables as they are stored, where some graphs take them so. */
   readonly variants: { readonly type: StoredType; readonly graphs: ReadonlyMap<GraphName, Graph> } | null;
+  /** By `rank`'s formula what the kernel pools, the inputs of `kernel_head`; null: it pools nothing. */
+  readonly pooled: Graph | null;
   readonly outside: ReadonlySet<string>;
   /** Read in place; of large tables only the sampled rows need be there. */
   readonly parameter: (name: string) => Tensor;
@@ -75,6 +78,9 @@ function bytesOfCases(request: ParityRequest, cases: readonly Scenario[]): Uint8
     }
     const { type, graphs } = request.variants!;
     for (const [name, graph] of graphs) {
+      if (!wanted(scenario, name)) {
+        continue;
+      }
       const place = parityPlaceName({ graph: name, type, scenario: called });
       tensors.push(...written(place, graph, run.stored, request.parameter));
     }
@@ -91,7 +97,16 @@ function walks({ model }: ParityRequest): boolean {
 }
 
 function wanted({ graphs }: Scenario, name: GraphName): boolean {
-  return graphs === "all" || (graphs === "search" ? name === "search" : name !== "projector");
+  switch (graphs) {
+    case "all":
+      return true;
+    case "devices":
+      return !sideGraphNames.some((side) => side === name);
+    case "requests":
+      return name !== "projector";
+    case "search":
+      return name === "search";
+  }
 }
 
 interface Written {
@@ -119,8 +134,10 @@ function written(place: string, graph: Graph, feeds: Feeds, parameter: ParityReq
 
 const isSelection = ({ node }: Value) => node.op === "roundRobin" || node.op === "topPositions";
 
-/** What goes in; of stored rows the numbers, and the bits that stand for them. */
-type Feeds = ReadonlyMap<string, Tensor & { readonly bits?: Uint16Array | Uint8Array }>;
+/** Of stored rows the numbers, and the bits that stand for them. */
+type Fed = Tensor & { readonly bits?: Uint16Array | Uint8Array };
+/** What goes in. */
+type Feeds = ReadonlyMap<string, Fed>;
 
 interface Run {
   readonly feeds: Map<string, Feed>;
@@ -150,10 +167,13 @@ function clearRun(request: ParityRequest, scenario: Scenario): Run {
       break;
     }
   }
-  const { feeds, over, closest: least } = best!;
+  const { feeds: drawn, over, closest: least } = best!;
+  const feeds = keeping(request, search, drawn);
+  const pooled = scenario.graphs === "search" ? new Map<string, Feed>() : pooledFeeds(request, feeds);
   return {
-    feeds: keeping(request, search, feeds),
-    stored: over && keeping(request, variants!.graphs.get("search") ?? search, over),
+    feeds: new Map([...feeds, ...pooled]),
+    stored:
+      over && new Map<string, Fed>([...keeping(request, variants!.graphs.get("search") ?? search, over), ...pooled]),
     closest: least,
   };
 }
@@ -241,6 +261,15 @@ function keeping<T extends Feeds>({ model, parameter }: ParityRequest, search: G
     all.set(name, { shape: kept[name].shape, data: Int32Array.from(kept[name].data) });
   }
   return all as unknown as T;
+}
+
+/** What the kernel pools of them. */
+function pooledFeeds({ pooled, parameter }: ParityRequest, feeds: Feeds): Map<string, Feed> {
+  if (pooled === null) {
+    return new Map();
+  }
+  const made = evaluate(pooled, plain(feeds), parameter);
+  return new Map(pooled.outputs.map(({ name, value }) => [name, stored(value, made[name])]));
 }
 
 /** All inputs of one request: features, fetched rows, and tables made by the projector; not yet what the search keeps. */

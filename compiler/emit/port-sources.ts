@@ -7,6 +7,8 @@ import {
   featurePort,
   keptPort,
   labelPort,
+  operandPort,
+  pooledPort,
   projectorPort,
   rowPort,
   scalePort,
@@ -23,7 +25,7 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
       sources.set(featurePort(feature, site), source(feature.qualified));
     }
   };
-  const { item, user, context, candidate, histories, tables, searches } = model;
+  const { item, user, context, candidate, histories, tables, searches, attends } = model;
   declare(item.features, { kind: "items" }, (feature) => ({ kind: "item", feature }));
   declare(item.features, { kind: "candidate" }, (feature) => ({ kind: "candidate-item", feature }));
   declare(candidate.features, { kind: "candidate" }, (feature) => ({ kind: "candidate", feature }));
@@ -47,16 +49,28 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
   for (const search of searches) {
     sources.set(keptPort(model, search), { kind: "kept", search: search.name });
   }
+  for (const attend of attends) {
+    sources.set(pooledPort(attend), { kind: "pooled", attend: attend.name });
+  }
   return sources;
 }
 
 /** Every output that a graph of the model may have, by its name. */
 export function outputResults(model: Model): ReadonlyMap<string, Result> {
   const results = new Map<string, Result>();
+  const operands = (stem: string, ...all: readonly Parameters<typeof operandPort>[1][]) => {
+    for (const operand of all) {
+      results.set(operandPort(stem, operand), { kind: "operand", operand });
+    }
+  };
+  for (const { name } of model.metrics) {
+    operands(name, "query", "keys", "bias");
+  }
   for (const { name: attend } of model.attends) {
     for (const part of ["weights", "metric", "bias"] as const) {
       results.set(`${attend}.${part}`, { kind: "attention", attend, part });
     }
+    operands(attend, "mask", "values");
   }
   for (const table of model.tables) {
     results.set(projectorPort(model, table), { kind: "rows", table: table.name });
@@ -64,6 +78,7 @@ export function outputResults(model: Model): ReadonlyMap<string, Result> {
   for (const search of model.searches) {
     results.set(keptPort(model, search), { kind: "kept", search: search.name });
     results.set(scoresPort(model, search), { kind: "scores", search: search.name });
+    operands(search.name, "query", "keys", "mask");
   }
   for (const { label } of model.towers.flatMap(({ tasks }) => tasks)) {
     results.set(labelPort(label), { kind: "probability", label });

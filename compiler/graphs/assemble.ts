@@ -56,9 +56,8 @@ function keptInput(scene: Scene, search: Search): Value {
   );
 }
 
-/** Probability and logit of every label. */
-export function rankOutputs(scene: Scene, wires: Wiring): Output[] {
-  const attended = (attend: Attend) => lowerAttend(scene, attend, wires).result;
+/** Probability and logit of every label. @param attended the result of an attend */
+export function rankOutputs(scene: Scene, attended: (attend: Attend) => Value): Output[] {
   return scene.model.towers.flatMap((tower) =>
     lowerTower(scene, tower, attended).flatMap(({ task, result, logit }) => [
       { name: labelPort(task.label), value: result, doc: task.doc },
@@ -66,6 +65,12 @@ export function rankOutputs(scene: Scene, wires: Wiring): Output[] {
     ]),
   );
 }
+
+/** Every attend in the graph. */
+export const attendedBy =
+  (scene: Scene, wires: Wiring) =>
+  (attend: Attend): Value =>
+    lowerAttend(scene, attend, wires).result;
 
 /** Weights and score parts of every attention that a tower reads and that has them. */
 export function explainOutputs(scene: Scene, wires: Wiring): Output[] {
@@ -83,16 +88,16 @@ export function explainOutputs(scene: Scene, wires: Wiring): Output[] {
 }
 
 /** The attends that some tower reads, in the model's order. */
-function attentions(model: Model): Attend[] {
+export function attentions(model: Model): Attend[] {
   const read = new Set(
     model.towers.flatMap(({ input }) => input.flatMap((one) => (one.kind === "attend" ? [one.attend] : []))),
   );
   return model.attends.filter((attend) => read.has(attend));
 }
 
-/** Whether `rank` reads keys or values from a table that `keys: auto` lets it do without. */
-export function readsTables(scene: Scene): boolean {
-  return attentions(scene.model).some((attend) => {
+/** Whether attends, all of `rank`'s where none are given, read keys or values from a table that `keys: auto` lets them do without. */
+export function readsTables(scene: Scene, attends: readonly Attend[] = attentions(scene.model)): boolean {
+  return attends.some((attend) => {
     const { keys, values } = attendTables(scene, attend);
     return attend.keys === "auto" && (keys !== null || values !== null);
   });

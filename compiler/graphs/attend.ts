@@ -57,7 +57,7 @@ export function givenOf(over: Over): Given {
   }
 }
 
-const noTables: AttendTables = { keys: null, values: null };
+export const noTables: AttendTables = { keys: null, values: null };
 
 /** Tables that an attend may read its keys and values from: none for `keys: fresh`. */
 export function attendTables(scene: Scene, attend: Attend): AttendTables {

@@ -6,11 +6,22 @@ import { lowerMetric, total } from "../lower/metric.ts";
 import { lowerProjector } from "../lower/projector.ts";
 import { type Layout, type Scene, scene } from "../lower/scene.ts";
 import type { Metric, Model } from "../model/model.ts";
-import { explainOutputs, graph, oracleOutputs, rankOutputs, readsTables, searchOutputs, wiring } from "./assemble.ts";
+import {
+  attendedBy,
+  explainOutputs,
+  graph,
+  oracleOutputs,
+  rankOutputs,
+  readsTables,
+  searchOutputs,
+  wiring,
+} from "./assemble.ts";
+import { kernelGraphs } from "./kernel.ts";
 
 export type { Layout } from "../lower/scene.ts";
 export { keptPort, labelPort, outsidePort, projectorPort, rowPort, scoresPort } from "../model/ports.ts";
 export { oracleMetric } from "./assemble.ts";
+export { pooledGraph } from "./kernel.ts";
 
 export interface LowerOptions {
   /** One history with N candidates, or a history a row. */
@@ -21,7 +32,7 @@ export interface LowerOptions {
 
 /**
  * Every graph that the model has. In the batch layout keys and values are always projected: there are `search`, `request`
- * (with `kept` among its outputs) and `oracle` alone. Throws an Error that names the kind which is not lowered.
+ * (with `kept` among its outputs) and `oracle` alone. Those of the kernel, last, change none of the others. Throws an Error that names the kind which is not lowered.
  */
 export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): ReadonlyMap<GraphName, Graph> {
   const graphs = new Map<GraphName, Graph>();
@@ -33,13 +44,13 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
   };
   const request = (cached: boolean) => (s: Scene) => {
     const wires = wiring(s, true, cached);
-    return [...searchOutputs(s), ...rankOutputs(s, wires)];
+    return [...searchOutputs(s), ...rankOutputs(s, attendedBy(s, wires))];
   };
-  const rank = (cached: boolean) => (s: Scene) => rankOutputs(s, wiring(s, false, cached));
+  const rank = (cached: boolean) => (s: Scene) => rankOutputs(s, attendedBy(s, wiring(s, false, cached)));
   const explain = (cached: boolean) => (s: Scene) => {
     const wires = wiring(s, false, cached);
     const shown = explainOutputs(s, wires);
-    return shown.length === 0 ? [] : [...rankOutputs(s, wires), ...shown];
+    return shown.length === 0 ? [] : [...rankOutputs(s, attendedBy(s, wires)), ...shown];
   };
   lower("search", searchOutputs);
   lower("oracle", oracleOutputs);
@@ -62,6 +73,9 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
   lower("explain", explain(true));
   if (fresh) {
     lower("explain_fresh", explain(false));
+  }
+  for (const [name, side] of kernelGraphs(model, outside)) {
+    graphs.set(name, side);
   }
   return graphs;
 }

@@ -4,7 +4,7 @@ import type { Feature, Metric } from "../model/model.ts";
 import { stem } from "../model/ports.ts";
 import { widthOf } from "../model/widths.ts";
 import { concatenated, embed } from "./embed.ts";
-import { type Frame, projectHeads } from "./frame.ts";
+import { type Frame, projectHeads, whole } from "./frame.ts";
 import type { Scene } from "./scene.ts";
 import { columns, type Held } from "./table.ts";
 
@@ -52,6 +52,25 @@ function inherent(scene: Scene, metric: Metric, frame: Frame, source: KeySource)
   return b.div(product, b.scalar(Math.sqrt(metric.dim)));
 }
 
+/** q W^q_a / √d and (K_h W^h_a) of a whole history: [A, R, d] and [A, L, d], whose products are the scores' inherent part. */
+export function operands(scene: Scene, metric: Metric) {
+  return {
+    query: () => {
+      const b = scene.b.at(metric.name, metric.doc).at("query", metric.doc);
+      return b.div(projectQuery(scene, metric), b.scalar(Math.sqrt(metric.dim)));
+    },
+    keys: () => projectKeys(scene, metric, whole(scene, metric.history)),
+    /** (K_c W^c) β : [A, L] */
+    bias: () => {
+      const bias = crossBias(scene, metric, whole(scene, metric.history));
+      return bias && scene.b.at(metric.name).at("bias", metric.doc).squeeze(bias, 1);
+    },
+  };
+}
+
+/** Whether cross features add to the score. */
+export const hasBias = ({ bias }: Metric): boolean => bias.some(({ width }) => width > 0);
+
 /** q W^q_a : [A, R, d] */
 function projectQuery(scene: Scene, metric: Metric): Value {
   return scene.once(`query ${metric.name}`, () => {
@@ -84,10 +103,10 @@ export function inherentHistory(scene: Scene, { site }: Frame, features: readonl
 
 /** Σ_j (K_c,j w_a,j) β_j : [A, R, M] or [A, 1, M] */
 function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
-  const features = metric.bias.filter((feature) => feature.width > 0);
-  if (features.length === 0) {
+  if (!hasBias(metric)) {
     return null;
   }
+  const features = metric.bias.filter((feature) => feature.width > 0);
   const b = scene.b.at(metric.name).at("bias", metric.doc);
   const terms = features.map((feature) => {
     const scope = `${metric.name}/bias.${feature.name}`;

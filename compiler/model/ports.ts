@@ -1,5 +1,5 @@
 // Names of the graphs' ports, and the order in which a graph declares them.
-import type { Embedding, Feature, History, Model, Search, Table, TablePart } from "./model.ts";
+import type { Attend, Embedding, Feature, History, Model, Search, Table, TablePart } from "./model.ts";
 import type { Site } from "./site.ts";
 
 /** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`. */
@@ -69,6 +69,16 @@ export function scoresPort(model: Model, search: Search): string {
   return model.searches.length > 1 ? `${search.name}.scores` : "scores";
 }
 
+/** Parameters are called `relevance.query` and so on. */
+const operandNames = { query: "q", keys: "k", bias: "bias", mask: "mask", values: "v" } as const;
+
+/** Output of a side graph: `relevance.q`, `.k`, `.bias` of a metric, `nearest.mask` of a stage, `interest.v` of an attend. */
+export const operandPort = (stem: string, operand: keyof typeof operandNames): string =>
+  `${stem}.${operandNames[operand]}`;
+
+/** Input of a side graph: what the kernel pooled for an attend. */
+export const pooledPort = (attend: Attend): string => `${attend.name}.pooled`;
+
 /** The projector's output for a table: `keys` or `values` for the only table with its only part, else the table's name. */
 export function projectorPort(model: Model, table: Table): string {
   return model.tables.length === 1 && table.of.length === 1 ? table.of[0].kind : outputName(table.name);
@@ -110,5 +120,6 @@ export function portOrder(model: Model): readonly string[] {
   names.push(...model.tables.map((table) => table.name));
   names.push(...[...embeddings].map(outsidePort));
   names.push(...model.searches.map((search) => keptPort(model, search)));
+  names.push(...model.attends.map(pooledPort));
   return names;
 }

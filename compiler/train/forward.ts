@@ -1,5 +1,5 @@
 // The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
-import { oracleOutputs, rankOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
+import { attendedBy, oracleOutputs, rankOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
 import { type Graph, inputsOf, type Output, outputNamed, type Value } from "../ir/graph.ts";
 import { type Scene, scene } from "../lower/scene.ts";
 import type { Model, Task } from "../model/model.ts";
@@ -45,7 +45,7 @@ export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts):
 }
 
 function predictions(s: Scene): Output[] {
-  return rankOutputs(s, wiring(s, false, false));
+  return rankOutputs(s, attendedBy(s, wiring(s, false, false)));
 }
 
 /**

@@ -12,7 +12,7 @@ import { type OutsideUse, outsideOf, rowTensor } from "./outside.ts";
 import type { UserSide } from "./prepare.ts";
 import type { StoredInputs, TableRows } from "./table-rows.ts";
 
-/** The search's results, by the name of their port. */
+/** What comes of the stages before: the search's results, and what the kernel pooled, by the name of their port. */
 export type KeptTensors = Readonly<Record<string, Tensor>>;
 
 export function feeds(
@@ -77,6 +77,7 @@ function portTensor(
     case "table":
       return tableOf(side, source.table).rows;
     case "kept":
+    case "pooled":
       return kept[name];
     // What is put in last, and what variants alone have.
     case "embedding":

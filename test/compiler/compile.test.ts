@@ -20,6 +20,10 @@ describe("the artefacts", () => {
         ...[
           "explain",
           "explain_fresh",
+          "kernel_head",
+          "kernel_query",
+          "kernel_user",
+          "kernel_user_fresh",
           "oracle",
           "projector",
           "rank",

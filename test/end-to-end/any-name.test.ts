@@ -103,7 +103,7 @@ async function wholePath(names: Names, given: string | null): Promise<{ weights:
   const json = async (...words: string[]) => JSON.parse((await fine([...words, "--json"])).stdout);
 
   await fine(["check", at("m.twin")]);
-  for (const what of ["model", "graph", "cost", "parameters", "diagram"]) {
+  for (const what of ["model", "graph", "cost", "parameters", "diagram", "kernel"]) {
     await fine(["show", what, at("m.twin")]);
   }
   const checked = await json("data", "check", at("data.yaml"), "--model", at("m.twin"));

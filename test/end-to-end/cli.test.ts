@@ -130,7 +130,7 @@ describe("format", () => {
 });
 
 describe("show and explain", () => {
-  it.each(["ast", "model", "graph", "cost", "parameters", "diagram"])("shows the %s", async (what) => {
+  it.each(["ast", "model", "graph", "cost", "parameters", "diagram", "kernel"])("shows the %s", async (what) => {
     const { stdout, stderr } = await fine(["show", what, example.model]);
     expect(stdout.length).toBeGreaterThan(200);
     expect(stderr).toBe("");

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import { KernelSchema } from "../../contract/kernel-spec.ts";
 import { ManifestSchema } from "../../contract/manifest.ts";
 import { EarlierManifestSchema } from "../../contract/manifest-earlier.ts";
 import { strict } from "../../contract/named-schema.ts";
@@ -15,6 +16,7 @@ import { breaking, outline } from "../kit/schema-outline.ts";
 
 const formats: Readonly<Record<string, v.GenericSchema>> = {
   "manifest-2": ManifestSchema,
+  "manifest-2-kernel": KernelSchema,
   "manifest-earlier": EarlierManifestSchema,
   "table-spec-earlier": EarlierTableSpecSchema,
   "table-spec-2": TableSpecSchema,

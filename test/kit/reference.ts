@@ -1,6 +1,6 @@
 // Runs a model's graphs in the float64 reference with random parameters, lookup tables made by its own projector.
 
-import { type Layout, lowerGraphs, projectorPort, rowPort } from "../../compiler/graphs/index.ts";
+import { type Layout, lowerGraphs, pooledGraph, projectorPort, rowPort } from "../../compiler/graphs/index.ts";
 import { type EvaluateOptions, evaluate } from "../../compiler/ir/evaluate.ts";
 import type { Attributes, Graph } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
@@ -80,7 +80,7 @@ export function tableFeeds(
 export interface World {
   readonly graphs: ReadonlyMap<GraphName, Graph>;
   readonly read: ReadParameter;
-  /** Everything that any graph reads: encoded features, tables of the model's own projector, what its searches kept. */
+  /** Everything that any graph reads: encoded features, tables of the model's own projector, what its searches kept and attends pooled. */
   readonly feeds: Feeds;
 }
 
@@ -95,7 +95,9 @@ export function world(
   const user = requestFeeds(model, shape);
   const projector = graphs.get("projector");
   const feeds = { ...user, ...(projector ? tableFeeds(model, projector, user, read, missed) : {}) };
-  return { graphs, read, feeds: { ...feeds, ...run(graphs.get("search")!, feeds, read) } };
+  const kept = { ...feeds, ...run(graphs.get("search")!, feeds, read) };
+  const pooled = pooledGraph(model, new Set());
+  return { graphs, read, feeds: { ...kept, ...(pooled ? run(pooled, kept, read) : {}) } };
 }
 
 /** Where results differ by more than `tolerance` · max(1, |b|), or null. */

@@ -162,8 +162,13 @@ test.each<[string, string, RegExp]>([
   ],
   [
     "a section of a later version that must be known, by its name",
-    edit("extensions: {}", "extensions: {kernel: {required: true, content: {file: k.onnx}}}"),
-    /it has the section "kernel", which this version of Twin does not know.* later version\. Build the artefacts again/,
+    edit("extensions: {}", "extensions: {future: {required: true, content: {file: k.onnx}}}"),
+    /it has the section "future", which this version of Twin does not know.* later version\. Build the artefacts again/,
+  ],
+  [
+    "a kernel of another shape",
+    edit("extensions: {}", "extensions: {kernel: {required: false, content: {runs: true, cached: 1}}}"),
+    /extensions.kernel.cached: /,
   ],
   ["a metric that is not there", edit("metric: relevance\n", "metric: other\n"), /there is no metric other/],
   ["a match by no feature", edit("feature: item.video_id\n", "feature: item.none\n"), /there is no feature item.none/],

@@ -51,6 +51,27 @@ describe("ports", () => {
     );
   });
 
+  it("the kernel's side graphs give operands of behaviours and of candidates, and take what was pooled", () => {
+    const all = graphs("table video_keys { of: relevance.keys }");
+    expect(outputs(all.get("kernel_user"))).toEqual([
+      "relevance.bias float32[4, history]",
+      "nearest.mask float32[history]",
+      "interest.v float32[4, history, 4]",
+      "narrow.v float32[4, 6, 6]",
+    ]);
+    expect(outputs(all.get("kernel_user_fresh"))).toEqual(
+      expect.arrayContaining(["relevance.k float32[4, history, 4]", "narrow.mask float32[history]"]),
+    );
+    expect(outputs(all.get("kernel_query"))).toEqual(["relevance.q float32[4, candidates, 4]"]);
+    const head = all.get("kernel_head");
+    expect(ports(head)).toEqual(
+      expect.arrayContaining(["interest.pooled float32[candidates, 16]", "narrow.pooled float32[candidates, 24]"]),
+    );
+    expect(ports(head)?.some((port) => port.startsWith("watched."))).toBe(false);
+    expect(outputs(head)).toEqual(outputs(all.get("rank")));
+    expect([...graphs("", [], "batch").keys()]).toEqual(["search", "oracle", "request"]);
+  });
+
   it("the projector gives keys alone as keys, else a table by its name, parts side by side", () => {
     const keys = graphs("table video_keys { of: relevance.keys }").get("projector");
     expect(ports(keys)).toEqual(["item.video_id int32[items]", "item.category int32[items]"]);
@@ -64,6 +85,10 @@ describe("ports", () => {
     const all = [
       "explain",
       "explain_fresh",
+      "kernel_head",
+      "kernel_query",
+      "kernel_user",
+      "kernel_user_fresh",
       "oracle",
       "projector",
       "rank",
@@ -73,7 +98,16 @@ describe("ports", () => {
       "search",
     ];
     expect(names).toEqual(all);
-    expect([...graphs().keys()].sort()).toEqual(["explain", "oracle", "rank", "request", "search"]);
+    expect([...graphs().keys()].sort()).toEqual([
+      "explain",
+      "kernel_head",
+      "kernel_query",
+      "kernel_user",
+      "oracle",
+      "rank",
+      "request",
+      "search",
+    ]);
     const fresh = modelOf(
       `${showcaseText.replaceAll("  over: ", "  keys: fresh\n  over: ")} table video_keys { of: relevance.keys }`,
     );

@@ -1,0 +1,48 @@
+// What a kind of `by` gives the selection kernel: the operands of its scores and values, and what becomes of what was pooled.
+import type { Value } from "../ir/graph.ts";
+import type { KeySource } from "../lower/metric.ts";
+import type { Scene } from "../lower/scene.ts";
+import type { By } from "../model/by.ts";
+import type { Attend, History, Model, Search } from "../model/model.ts";
+import type { AttendTables, KindName, Of } from "./kind.ts";
+
+/** A rule, or the reason why the kernel runs no such stage, in words for people. */
+export interface InKernel<K extends KindName> {
+  readonly search: ((search: Search, by: Of<K>, keys: KeySource) => Product) | string;
+  readonly attend: ((model: Model, attend: Attend, by: Of<K>, tables: AttendTables) => Pooling) | string;
+}
+
+/** Scores = query · keys + bias. Two of one name have equal scores. */
+export interface Product {
+  readonly name: string;
+  /** Stem of the ports of its operands. */
+  readonly stem: string;
+  readonly history: History;
+  readonly heads: number;
+  /** Of one head's query and keys. */
+  readonly width: number;
+  /** The table whose columns the keys are; null: `projected`. */
+  readonly held: KeySource;
+  /** [A, R, width]; what scores are divided by is in it. */
+  query(scene: Scene): Value;
+  /** [A, L, width] */
+  projected(scene: Scene): Value;
+  /** [A, L]; null: there is none. */
+  readonly bias: ((scene: Scene) => Value) | null;
+}
+
+/** An attention over what was scored. */
+export interface Pooling {
+  readonly product: Product;
+  /** Of one head's values. */
+  readonly width: number;
+  /** The table whose columns are values, or what items add to them; null: there is none. */
+  readonly held: KeySource;
+  /** Values, or what is to be added to those of the table: [A, L, width], of an attend over the newest n [A, n, width]; null: nothing. */
+  readonly computed: ((scene: Scene) => Value) | null;
+  /** Σ weights · values of each head, side by side [R, A · width] → the attend's result [R, out]. */
+  result(scene: Scene, pooled: Value): Value;
+}
+
+/** What a stage by it says to the kernel. */
+export type KernelRule<S extends "search" | "attend"> = InKernel<By["kind"]>[S];

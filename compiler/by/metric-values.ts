@@ -1,0 +1,67 @@
+// Values of target attention, and what becomes of their weighted sums: as every graph has them.
+import type { Value } from "../ir/graph.ts";
+import { embed } from "../lower/embed.ts";
+import { type Frame, projectHeads } from "../lower/frame.ts";
+import { inherentHistory, type KeySource } from "../lower/metric.ts";
+import { rowsDim, type Scene } from "../lower/scene.ts";
+import { columns } from "../lower/table.ts";
+import type { Attend, Metric } from "../model/model.ts";
+import { valueFeatures, widthOf } from "../model/widths.ts";
+
+/** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
+export function valuesOf(scene: Scene, attend: Attend, metric: Metric, frame: Frame, source: KeySource): Value {
+  const computed = computedValues(scene, attend, metric, frame, source);
+  if (source === null) {
+    return computed!;
+  }
+  const held = columns(scene, frame, source, metric.heads);
+  return computed === null ? held : scene.b.at(`${attend.name}/values`, attend.doc).add(held, computed);
+}
+
+/** All of them where no table holds the item's part, else the cross features' part, null where there are none. */
+export function computedValues(
+  scene: Scene,
+  attend: Attend,
+  { heads }: Metric,
+  frame: Frame,
+  source: KeySource,
+): Value | null {
+  const { inherent, cross } = valueFeatures(scene.model, attend);
+  if (source !== null && cross.length === 0) {
+    return null;
+  }
+  const stem = `${attend.name}.values`;
+  const scope = `${attend.name}/values`;
+  const b = scene.b.at(scope, attend.doc);
+  const joined = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : b.concat(values, axis));
+  const others = cross.map((feature) =>
+    scene.b.parameter(`${stem}.${feature.name}`, [heads, feature.width, attend.values]),
+  );
+  const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, frame.site)));
+  if (source !== null) {
+    return projectHeads(scene, frame, scope, joined(crossRows, -1), joined(others, 1));
+  }
+  const item = scene.b.parameter(`${stem}.item`, [heads, widthOf(inherent), attend.values]);
+  const rows = frame.rows(inherentHistory(scene, frame, inherent));
+  return projectHeads(scene, frame, scope, joined([rows, ...crossRows], -1), joined([item, ...others], 1));
+}
+
+/** Σ weights · values of each head, side by side: [R, A · v]. */
+export function pooledValues(
+  scene: Scene,
+  attend: Attend,
+  { heads }: Metric,
+  frame: Frame,
+  weights: Value,
+  values: Value,
+): Value {
+  const b = scene.b.at(`${attend.name}/out`, attend.doc);
+  const perHead = frame.pairwise ? b.squeeze(b.matmul(b.unsqueeze(weights, 2), values), 2) : b.matmul(weights, values);
+  return b.reshape(b.transpose(perHead, [1, 0, 2]), [rowsDim(scene), heads * attend.values]);
+}
+
+/** That times W^o: [R, out]. */
+export function fromPooled(scene: Scene, attend: Attend, { heads }: Metric, pooled: Value): Value {
+  const weight = scene.b.parameter(`${attend.name}.out`, [heads * attend.values, attend.out]);
+  return scene.b.at(`${attend.name}/out`, attend.doc).matmul(pooled, weight);
+}

@@ -1,0 +1,88 @@
+// The manifest's section `kernel` is held against graphs and tables: what it says is read as memory.
+import { describe, expect, it } from "vitest";
+import { kernelOf } from "../../contract/kernel-of.ts";
+import { expectKernel } from "../../contract/kernel-sound.ts";
+import type { KernelPlanSpec } from "../../contract/kernel-spec.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { compiled, smallSource } from "../kit/small-model.ts";
+
+const { manifest } = compiled();
+
+/** The fault that is found in the manifest after a change of its section's plan. */
+function fault(change: (plan: KernelPlanSpec, whole: Manifest) => void): string | null {
+  const copy = structuredClone(manifest);
+  const kernel = kernelOf(copy);
+  if (kernel === null || !kernel.runs) {
+    throw new Error("the small model is run by the kernel");
+  }
+  const whole = { ...copy, extensions: { kernel: { required: false, content: kernel } } };
+  change(kernel.cached, whole);
+  try {
+    expectKernel(whole, (what) => {
+      throw new Error(what);
+    });
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe("the section kernel", () => {
+  it("fits as it is built, and where the model has no search it says so", () => {
+    expect(fault(() => undefined)).toBeNull();
+    expect(kernelOf({ extensions: {} })).toBeNull();
+    const match = smallSource
+      .replace(/(search \w+ \{[^}]*?by: )\w+/, "$1match(item.topics)")
+      .replace(/heads: \w+\n/, "");
+    expect(kernelOf(compiled(match).manifest)).toEqual({
+      runs: false,
+      because: expect.stringContaining("match(item.topics)"),
+    });
+  });
+
+  const broken: readonly [string, (plan: KernelPlanSpec, whole: Manifest) => void, RegExp][] = [
+    ["no such history", ({ products: [one] }) => Object.assign(one, { history: "none" }), /no history none/],
+    [
+      "a query that is none",
+      ({ products: [one] }) => Object.assign(one, { query: "none" }),
+      /kernel_query has no output none \[2, candidates, 4\]/,
+    ],
+    ["a query of another width", ({ products: [one] }) => Object.assign(one, { width: 5 }), /\[2, candidates, 5\]/],
+    [
+      "keys behind the row",
+      ({ products: [one] }) => Object.assign(one.keys, { offset: 9 }),
+      /the keys of .* are not in the rows of video_keys/,
+    ],
+    ["keys of no table", ({ products: [one] }) => Object.assign(one.keys, { table: "none" }), /no table none/],
+    [
+      "a bias that is a mask",
+      ({ products: [one], searches: [two] }) => Object.assign(one, { bias: two.mask }),
+      /no output .*mask \[2, history\]/,
+    ],
+    ["two of one name", ({ products }) => products.push(products[0]), /names something twice/],
+    ["no such product", ({ searches: [one] }) => Object.assign(one, { product: "none" }), /no product none/],
+    ["another keep", ({ searches: [one] }) => Object.assign(one, { keep: 5 }), /the search .* is another one/],
+    [
+      "a search that the model lacks",
+      ({ searches: [one] }) => Object.assign(one, { search: "none" }),
+      /no search none/,
+    ],
+    [
+      "a mask that is none",
+      ({ searches: [one] }) => Object.assign(one, { mask: "kept" }),
+      /no output kept \[history\]/,
+    ],
+    ["no such attend", ({ attends: [one] }) => Object.assign(one, { attend: "none" }), /no attend none/],
+    [
+      "over another part",
+      ({ attends: [one] }) => Object.assign(one, { over: { kind: "last", count: 3 } }),
+      /is another one/,
+    ],
+    ["another input", ({ attends: [one] }) => Object.assign(one, { pooled: "none" }), /kernel_head has no input none/],
+    ["an input that nothing gives", ({ attends }) => attends.splice(0, 1), /nothing gives kernel_head/],
+    ["a graph that is not there", (_, whole) => delete whole.graphs.kernel_query, /no graph kernel_query/],
+  ];
+  it.each(broken)("is refused: %s", (_, change, message) => {
+    expect(fault((plan, whole) => void change(plan, whole))).toMatch(message);
+  });
+});
