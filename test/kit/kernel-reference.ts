@@ -1,7 +1,7 @@
 // What the selection kernel does, as plain loops in float64: scores, the literal selection, softmax, weighted sums.
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import type { KernelAttend, KernelOperand, KernelPlanSpec, KernelProduct } from "../../contract/kernel-spec.ts";
-import { select } from "../../runtime/request/round-robin.ts";
+import { select } from "../../runtime/kernel/round-robin.ts";
 
 export interface KernelFeeds {
   /** Outputs of the plan's `user` and `query` graphs, by name. */
