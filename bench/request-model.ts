@@ -49,6 +49,8 @@ const vocabularies: Readonly<Record<string, number>> = {
 export type Feeds = Record<string, ort.Tensor>;
 
 export interface RequestModel {
+  /** The built folder. */
+  readonly dir: string;
   /** A session of one of its graphs. */
   session(graph: string, threads: number): Promise<ort.InferenceSession>;
   /** Random inputs of a size, for every graph; each session takes the ones that it names. */
@@ -70,6 +72,7 @@ export async function requestModel(alike: boolean, keep = 100): Promise<RequestM
   }
   const tables = await project(dir);
   return {
+    dir,
     session: (graph, threads) => ort.InferenceSession.create(join(dir, `${graph}.onnx`), sessionOptions(threads)),
     feeds: async (sizes) => ({ ...tables, ...requestFeeds(sizes) }),
     plan: built.manifest!.plan.map(({ choice, because }) => `${choice}: ${because}`),

@@ -1,5 +1,5 @@
 // Opens a build for the verbs that run it: its options, ONNX Runtime's own log kept quiet, and warnings said as they come.
-import { type LoadOptions, load, parseDuration, type Twin, TwinError } from "../runtime/index.ts";
+import { type LoadOptions, load, parseDuration, type Twin, TwinError, type WantedPlan } from "../runtime/index.ts";
 import { WrongUsage } from "./failure.ts";
 import { quietNativeLog } from "./native-log.ts";
 import { say } from "./output.ts";
@@ -8,6 +8,7 @@ export interface RuntimeOptions {
   readonly providers: readonly string[];
   readonly threads?: number;
   readonly maxStaleness?: string;
+  readonly plan?: WantedPlan;
 }
 
 /** Names that ONNX Runtime has for execution providers in Node; which of them run here, `twin doctor` says. */
@@ -27,7 +28,7 @@ export function expectProviders(wanted: readonly string[]): void {
 /** @throws WrongUsage naming the option */
 export const loadOptions = (options: RuntimeOptions): LoadOptions => {
   expectProviders(options.providers);
-  const { threads, maxStaleness } = options;
+  const { threads, maxStaleness, plan } = options;
   if (maxStaleness !== undefined) {
     try {
       parseDuration(maxStaleness, "--max-staleness");
@@ -39,6 +40,7 @@ export const loadOptions = (options: RuntimeOptions): LoadOptions => {
     providers: options.providers,
     ...(threads !== undefined && { threads }),
     ...(maxStaleness !== undefined && { maxStaleness }),
+    ...(plan !== undefined && { plan }),
   };
 };
 

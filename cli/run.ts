@@ -266,7 +266,14 @@ function commandLine(): Command {
     command
       .addOption(providers())
       .option("--threads <n>", "threads of a session", positive)
-      .option("--max-staleness <duration>", "how old a table of other weights may be: 900s, 15min, 1h, 1d");
+      .option("--max-staleness <duration>", "how old a table of other weights may be: 900s, 15min, 1h, 1d")
+      .addOption(
+        new Option("--plan <plan>", "how requests are ranked: by the graphs, or with the selection kernel").choices([
+          "auto",
+          "graph",
+          "kernel",
+        ]),
+      );
 
   runtimeOptions(verb("rank <dir>", "rank the candidates of one request"))
     .requiredOption("--request <file>", "the request, JSON; - reads it from standard input")

@@ -26,11 +26,14 @@ export {
   type JsonRequest,
   type Kept,
   keptOf,
+  type Plan,
+  type PlanStatus,
   type PrepareRequest,
   parseRequest,
   type Ranking,
   type RankRequest,
   type TableUse,
+  type WantedPlan,
 } from "./request/index.ts";
 export { type LoadOptions, load, type Verify } from "./serve/index.ts";
 export { type Freshness, parseDuration } from "./table/freshness.ts";

@@ -4,20 +4,23 @@ import { availableParallelism, totalmem } from "node:os";
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { examine, type Finding, knownProviders } from "../doctor-probe.ts";
 import { Failed } from "../failure.ts";
+import { examineKernel, type KernelFinding } from "../kernel-probe.ts";
 import { print, printJson } from "../output.ts";
 import { version } from "../version.ts";
 
-export function doctor(options: { json?: boolean }): void {
+export async function doctor(options: { json?: boolean }): Promise<void> {
   const { names, failure } = knownProviders();
   const findings = names.map(examine);
+  const kernel = await examineKernel();
   const machine = { twin: version, node: process.version, cores: availableParallelism(), memory: totalmem() };
   if (options.json) {
-    printJson({ ...machine, providers: findings });
+    printJson({ ...machine, providers: findings, kernel });
   } else {
     print(`twin ${machine.twin}, Node ${machine.node}, ${machine.cores} cores, ${bytesText(machine.memory)} of memory`);
     for (const finding of findings) {
       print(findingText(finding));
     }
+    print(kernelText(kernel));
   }
   if (failure !== null) {
     throw new Failed(
@@ -41,6 +44,19 @@ function wrapped(text: string): string {
     line += line === "" ? word : ` ${word}`;
   }
   return [...lines, line].map((one) => `${" ".repeat(indent)}${one}`).join("\n");
+}
+
+function kernelText({ runs, reason, lanes, shared, milliseconds }: KernelFinding): string {
+  const said = [
+    ...(reason === "" ? [] : [reason]),
+    "the selection kernel, in WebAssembly",
+    ...(milliseconds === null
+      ? []
+      : [
+          `${lanes === 1 ? "1 lane" : `${lanes} lanes`}${shared ? " over one memory" : ""}; opened in ${milliseconds.open.toFixed(1)} ms, a run in ${milliseconds.run.toFixed(2)} ms`,
+        ]),
+  ];
+  return [`${"kernel".padEnd(indent - 1)} ${runs ? "runs" : "does not run"}`, ...said.map(wrapped)].join("\n");
 }
 
 export function findingText(finding: Finding): string {

@@ -56,13 +56,14 @@ export async function evaluate(dir: string, options: Options): Promise<void> {
 
 async function testBuild(dir: string, options: Options): Promise<void> {
   const { requests, seed, json } = options;
-  const { providers, threads } = loadOptions(options);
+  const { providers, threads, plan } = loadOptions(options);
   const report = await selfTest(dir, {
     requests,
     seed,
     warn: (message) => say(`warning: ${message}`),
     ...(providers !== undefined && { providers }),
     ...(threads !== undefined && { threads }),
+    ...(plan !== undefined && { plan }),
   });
   if (json) {
     printJson(report);

@@ -31,9 +31,9 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
     const explanations = options.explain ? await explainSome(prepared, request.rank, order) : [];
     warn();
     if (options.json) {
-      const { scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late } = ranking;
+      const { scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, plan } = ranking;
       const why = options.explain ? { explanations } : {};
-      printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, ...why });
+      printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, plan, ...why });
       return;
     }
     for (const notice of notices(ranking)) {

@@ -102,6 +102,7 @@ export async function preparedSide(
     generation,
     histories,
     tables,
+    kernel: null,
     freshness: [],
     single: new Map(single.map((feature) => [feature.name, tensor(feature, batch.single[feature.name], 1)])),
     missing: [],

@@ -10,7 +10,7 @@ import { hitRateText } from "./hit-rate.ts";
 import { fails, type ParityResult, parity } from "./parity.ts";
 import { randomRequest } from "./random-request.ts";
 
-export interface SelfTestOptions extends Pick<LoadOptions, "providers" | "threads"> {
+export interface SelfTestOptions extends Pick<LoadOptions, "providers" | "threads" | "plan"> {
   /** Random requests of each kind; default 20. */
   readonly requests?: number;
   /** Longest history; default 1,000. */

@@ -10,6 +10,7 @@ import {
   type PrepareRequest,
   prepareSide,
   type RankRequest,
+  rankingGraphs,
   runSearch,
   type SearchSpec,
   select,
@@ -109,7 +110,7 @@ async function groups(searched: readonly SearchedTables[], { prepare, rank }: Ra
       continue;
     }
     const side = await prepareSide(engine, prepare);
-    const graphs = ["oracle", side.route.search] as const;
+    const graphs = ["oracle", ...(side.kernel === null ? [side.route.search] : rankingGraphs(side))] as const;
     await fetchSide(engine, side, graphs);
     const candidates = await Candidates.fetch(engine, side.generation, rank, graphs);
     found.push({ candidates, members: [{ ...one, side }] });

@@ -1,6 +1,6 @@
 // Several tables over the same items: what a request has beside the tables' rows need not be prepared for each of them.
 import { tablesRead } from "../../contract/ports.ts";
-import { type Engine, rowsOfTables, type UserSide } from "../request/index.ts";
+import { type Engine, KernelSide, rowsOfTables, type UserSide } from "../request/index.ts";
 import { allow } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 
@@ -23,5 +23,7 @@ export async function withTables(engine: Engine, side: UserSide, generation: Ope
     }
   }
   const tables = await rowsOfTables(engine, read, side.histories, generation);
-  return { ...side, generation, freshness, tables };
+  // Another user to the kernel: its operands are others.
+  const kernel = side.kernel === null ? null : new KernelSide(side.kernel.planned);
+  return { ...side, generation, freshness, tables, kernel };
 }

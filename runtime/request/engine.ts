@@ -5,6 +5,7 @@ import { tablesRead } from "../../contract/ports.ts";
 import type { Sessions } from "../session/session.ts";
 import type { LiveTables } from "../table/live-tables.ts";
 import type { RequestArtefacts } from "./artefacts.ts";
+import type { KernelUse } from "./kernel-use.ts";
 import type { Variants } from "./variants.ts";
 
 export interface Engine {
@@ -12,6 +13,7 @@ export interface Engine {
   readonly sessions: Sessions;
   readonly tables: LiveTables;
   readonly variants: Variants;
+  readonly kernel: KernelUse;
   /** Whether whole tables may be an input as they lie in memory: on the CPU, in memory of this thread alone. */
   readonly wholeTables: boolean;
   /** Bytes that the scores of one run may take: sets how many candidates are ranked at once. */

@@ -10,7 +10,8 @@ import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import type { KeptTensors } from "./feeds.ts";
 import { fetchSide, historyOf } from "./fetch.ts";
-import type { UserSide } from "./prepare.ts";
+import { byKernel } from "./kernel-rank.ts";
+import { rankingGraphs, type UserSide } from "./prepare.ts";
 import { chunkSize, runSearch } from "./rank.ts";
 import { type SearchSpec, selectable } from "./ranking.ts";
 import type { RankRequest } from "./request.ts";
@@ -109,7 +110,7 @@ export async function explainCandidates(
   if (graph === null) {
     throw new TwinError(`${manifest.model} has no attention by a metric, so there is nothing to explain`);
   }
-  const graphs = [side.route.search, graph];
+  const graphs = [...(byKernel(side) ? rankingGraphs(side) : [side.route.search]), graph];
   const candidates = await Candidates.fetch(engine, side.generation, request, graphs, { signal });
   await fetchSide(engine, side, graphs, { signal });
   const size = chunkSize(engine, side);
@@ -118,7 +119,7 @@ export async function explainCandidates(
   for (let start = 0; start < candidates.count; start += size) {
     const chunk = { start, end: Math.min(start + size, candidates.count) };
     signal?.throwIfAborted();
-    const kept = await runSearch(engine, side, candidates, chunk);
+    const kept = await runSearch(engine, side, candidates, chunk, signal);
     const outputs = await runGraph(engine, graph, side, candidates, chunk, kept);
     const usable = explained.map((one) => ({ ...one, usable: usablePlaces(manifest, one, side) }));
     for (let n = 0; n < chunk.end - chunk.start; n++) {

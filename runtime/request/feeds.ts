@@ -15,11 +15,12 @@ import type { StoredInputs, TableRows } from "./table-rows.ts";
 /** What comes of the stages before: the search's results, and what the kernel pooled, by the name of their port. */
 export type KeptTensors = Readonly<Record<string, Tensor>>;
 
+/** @param candidates null: of a graph that takes nothing of candidates */
 export function feeds(
   engine: Engine,
   graph: GraphName,
   side: UserSide,
-  candidates: Candidates,
+  candidates: Candidates | null,
   chunk: { readonly start: number; readonly end: number },
   kept: KeptTensors,
   variant: StoredType | null = null,
@@ -55,17 +56,17 @@ function portTensor(
   name: string,
   source: PortSource,
   side: UserSide,
-  candidates: Candidates,
+  candidates: Candidates | null,
   { start, end }: { readonly start: number; readonly end: number },
   kept: KeptTensors,
 ): Tensor | null {
   switch (source.kind) {
     case "candidate-item":
-      return candidates.item(source.feature, start, end);
+      return candidates?.item(source.feature, start, end) ?? null;
     case "candidate":
-      return candidates.own(source.feature, start, end);
+      return candidates?.own(source.feature, start, end) ?? null;
     case "single":
-      return side.single.get(source.feature.name) ?? candidates.contextOf(source.feature);
+      return side.single.get(source.feature.name) ?? candidates?.contextOf(source.feature) ?? null;
     case "history-item":
       return historyOf(side.histories, source.history).item(source.feature);
     case "cross":
@@ -101,7 +102,7 @@ function addOutside(
   ports: readonly SourcedInput[],
   result: Record<string, Tensor | StoredTensor>,
   side: UserSide,
-  candidates: Candidates,
+  candidates: Candidates | null,
   kept: KeptTensors,
 ): void {
   const { manifest, outside } = engine.artefacts;
@@ -114,7 +115,7 @@ function addOutside(
     indices: rowTensor(result[name], name),
     needed: source.kind === "history-item" ? neededBehaviours(manifest, graph, source.history, side, kept) : null,
   }));
-  const needed = outsideOf([side.outside, candidates.outside], embedding, uses);
+  const needed = outsideOf(candidates === null ? [side.outside] : [side.outside, candidates.outside], embedding, uses);
   result[input] = needed.rows;
   users.forEach(({ name }, i) => {
     result[name] = needed.indices[i];

@@ -18,8 +18,11 @@ export {
 export { feeds, type KeptTensors } from "./feeds.ts";
 export { fetchItems, fetchSide, fetchSideRows } from "./fetch.ts";
 export { crossFeatures, HistorySide } from "./history.ts";
+export { runKernel } from "./kernel-rank.ts";
+export { KernelSide } from "./kernel-side.ts";
+export { KernelUse, type Plan, type PlanStatus, plans, type WantedPlan } from "./kernel-use.ts";
 export { fetchOutside, OutsideRows, type OutsideUse, rowTensor } from "./outside.ts";
-export { prepareSide, type UserSide } from "./prepare.ts";
+export { prepareSide, rankingGraphs, type UserSide } from "./prepare.ts";
 export { chunkSize, headsOf, rankCandidates, runSearch } from "./rank.ts";
 export { type Kept, keptOf, type Ranking, type SearchSpec, selectable, type TableUse } from "./ranking.ts";
 export {

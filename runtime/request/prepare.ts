@@ -1,7 +1,7 @@
 // The user's side of a request, computed once: times, histories, table rows, user features.
 
 import { TwinError } from "../../contract/error.ts";
-import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { FeatureSpec, GraphName, Manifest } from "../../contract/manifest.ts";
 import { encodeColumn, encodedShape, missing } from "../encode/column.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import { parseTime } from "../encode/time.ts";
@@ -10,8 +10,9 @@ import { allow, type Freshness } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { itemsWithDerived, withDerived } from "./derived.ts";
 import { type Engine, type Route, rankGraphs, route, tablesOf } from "./engine.ts";
-import { type FetchedSide, fetchItems, fetchSideRows, historyOf, sourcesOf, together } from "./fetch.ts";
+import { type FetchedSide, fetchItems, fetchSide, fetchSideRows, historyOf, sourcesOf, together } from "./fetch.ts";
 import { crossFeatures, HistorySide, readBehaviours, readKnownAt, timeUnit } from "./history.ts";
+import { KernelSide } from "./kernel-side.ts";
 import { OutsideRows } from "./outside.ts";
 import { type Given, historyColumns, inlineColumns, type PrepareRequest, rowKeysOf, singleValues } from "./request.ts";
 import { readTables, type TableRows } from "./table-rows.ts";
@@ -23,6 +24,8 @@ export interface UserSide extends FetchedSide {
   readonly route: Route;
   readonly generation: OpenGeneration | null;
   readonly tables: ReadonlyMap<string, TableRows>;
+  /** The user in the selection kernel, which searches and attends for its candidates; null: graphs do. */
+  readonly kernel: KernelSide | null;
   readonly freshness: readonly Freshness[];
   /** User features that were not given. */
   readonly missing: readonly string[];
@@ -80,7 +83,9 @@ export async function prepareSide(
 
   // All that the keys name is read together; the rest is encoded meanwhile, and errors in columns are due here, before any
   // graph runs, not when the first candidates come.
-  const graphs = rankGraphs(way);
+  const planned = engine.kernel.of(stale.length > 0, longestSearched(manifest, histories));
+  const kernel = planned === null ? null : new KernelSide(planned);
+  const graphs = rankingGraphs({ route: way, kernel });
   const options = { signal };
   const lookups = readTables(engine, needed, histories, generation, options);
   const reading = together<unknown>([lookups, fetchItems(engine, histories, graphs, options)]);
@@ -109,13 +114,60 @@ export async function prepareSide(
     generation,
     histories,
     tables: await projecting(),
+    kernel,
     freshness,
     single: user.tensors,
     missing: user.missing,
     outside: new OutsideRows(),
   };
   await fetchSideRows(engine, side, graphs, options);
-  return side;
+  return kernel === null ? side : packed(engine, side, kernel, options);
+}
+
+/** The side with its user in the kernel's memory, or the side that graphs rank where it could not be brought there. */
+async function packed(
+  engine: Engine,
+  side: UserSide,
+  kernel: KernelSide,
+  options: { readonly signal: AbortSignal | null },
+): Promise<UserSide> {
+  try {
+    await kernel.planned.open();
+  } catch (error) {
+    engine.kernel.give(error, true);
+    return byGraphs(engine, side, options);
+  }
+  try {
+    await kernel.packed(engine, side);
+    return side;
+  } catch (error) {
+    engine.kernel.give(error, false);
+    return byGraphs(engine, side, options);
+  }
+}
+
+async function byGraphs(
+  engine: Engine,
+  side: UserSide,
+  options: { readonly signal: AbortSignal | null },
+): Promise<UserSide> {
+  const other: UserSide = { ...side, kernel: null };
+  await fetchSide(engine, other, rankingGraphs(other), options);
+  return other;
+}
+
+/** The graphs that rank a user's candidates. */
+export function rankingGraphs({ route, kernel }: Pick<UserSide, "route" | "kernel">): (GraphName | null)[] {
+  if (kernel === null) {
+    return rankGraphs(route);
+  }
+  const { user, query, head } = kernel.planned.spec;
+  return [user, query, head];
+}
+
+/** Places of the longest history that a search goes through. */
+function longestSearched({ searches }: Manifest, histories: ReadonlyMap<string, HistorySide>): number {
+  return Math.max(0, ...searches.map(({ history }) => historyOf(histories, history).length));
 }
 
 /** One value of each feature, as tensors [1, …]. */

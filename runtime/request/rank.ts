@@ -4,10 +4,11 @@ import { metricOf } from "../../contract/by-spec.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
 import { floatsOf, type Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
-import { type Engine, rankGraphs } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import type { KeptTensors } from "./feeds.ts";
 import { historyOf } from "./fetch.ts";
-import type { UserSide } from "./prepare.ts";
+import { byKernel, rankByKernel, runKernel } from "./kernel-rank.ts";
+import { rankingGraphs, type UserSide } from "./prepare.ts";
 import { KeptLists, matches, type Ranking, type SearchSpec, selectable, tableUses } from "./ranking.ts";
 import type { RankRequest } from "./request.ts";
 import { runGraph } from "./variants.ts";
@@ -26,7 +27,8 @@ export function headsOf(engine: Engine, search: SearchSpec): number {
 /** Candidates that are ranked at once, so that the scores stay within the engine's `scoreBytes`. */
 export function chunkSize(engine: Engine, side: UserSide): number {
   let floats = 1;
-  for (const search of engine.artefacts.manifest.searches) {
+  // The kernel keeps no scores of all candidates.
+  for (const search of byKernel(side) ? [] : engine.artefacts.manifest.searches) {
     const { length } = historyOf(side.histories, search.history);
     floats = Math.max(floats, headsOf(engine, search) * length);
   }
@@ -46,7 +48,7 @@ export async function rankCandidates(
   signal: AbortSignal | null = null,
 ): Promise<Ranking> {
   const { manifest } = engine.artefacts;
-  const candidates = await Candidates.fetch(engine, side.generation, request, rankGraphs(side.route), { signal });
+  const candidates = await Candidates.fetch(engine, side.generation, request, rankingGraphs(side), { signal });
   const count = candidates.count;
   const lists = manifest.searches.map((search) => {
     const heads = search.heads === "per_head" && metricOf(search.by) !== null ? headsOf(engine, search) : null;
@@ -63,7 +65,7 @@ export async function rankCandidates(
   for (let start = 0; start < count; start += size) {
     const chunk = { start, end: Math.min(start + size, count) };
     signal?.throwIfAborted();
-    const outputs = await runChunk(engine, side, candidates, chunk);
+    const outputs = await runChunk(engine, side, candidates, chunk, signal);
     for (const { name, output, logit } of manifest.labels) {
       scores[name].set(floatsOf(outputs[output], output), start);
       logits[name].set(floatsOf(outputs[logit], logit), start);
@@ -90,6 +92,7 @@ export async function rankCandidates(
     unknownCandidates: candidates.items.unknown(),
     late: [...side.histories.values()].reduce((sum, history) => sum + history.late, 0),
     missing: [...side.missing, ...candidates.missing],
+    plan: byKernel(side) ? "kernel" : "graph",
   };
 }
 
@@ -100,7 +103,11 @@ async function runChunk(
   side: UserSide,
   candidates: Candidates,
   chunk: Chunk,
+  signal: AbortSignal | null,
 ): Promise<Record<string, Tensor>> {
+  if (byKernel(side)) {
+    return rankByKernel(engine, side, candidates, chunk, signal);
+  }
   const { request, rank } = side.route;
   if (request !== null) {
     return runGraph(engine, request, side, candidates, chunk, {});
@@ -116,7 +123,11 @@ export async function runSearch(
   side: UserSide,
   candidates: Candidates,
   chunk: Chunk,
+  signal: AbortSignal | null = null,
 ): Promise<KeptTensors> {
+  if (byKernel(side)) {
+    return (await runKernel(engine, side, candidates, chunk, signal)).kept;
+  }
   const { search } = side.route;
   if (search === null) {
     return {};

@@ -8,6 +8,7 @@ import { encodedWidth } from "../encode/column.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import { historyOf } from "./fetch.ts";
+import type { Plan } from "./kernel-use.ts";
 import type { UserSide } from "./prepare.ts";
 
 /** The behaviours that one search kept for each candidate. */
@@ -62,6 +63,8 @@ export interface Ranking {
   readonly late: number;
   /** User and context features that were not given. */
   readonly missing: readonly string[];
+  /** Whether graphs alone ranked, or the selection kernel searched and attended. */
+  readonly plan: Plan;
 }
 
 /** How the tables served the user's side. */

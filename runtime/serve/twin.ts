@@ -1,15 +1,32 @@
 // A build folder on this machine, loaded: what may be asked of `load`, and the one that serves requests in this thread.
 
+import { availableParallelism } from "node:os";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { type Engine, type PrepareRequest, Variants } from "../request/index.ts";
+import {
+  type Engine,
+  KernelUse,
+  type PlanStatus,
+  type PrepareRequest,
+  Variants,
+  type WantedPlan,
+} from "../request/index.ts";
 import { Sessions } from "../session/session.ts";
 import { nodeSessions } from "../session/session-node.ts";
 import { GenerationTables, type SharedGeneration } from "../store/index.ts";
 import { parseDuration } from "../table/freshness.ts";
 import type { CallOptions } from "../threads/wanted.ts";
-import { expectKnown, type Prepared, Requests, type TablesStatus, type Twin, wholeOption } from "../twin/index.ts";
+import {
+  expectKnown,
+  type Prepared,
+  planOption,
+  Requests,
+  type TablesStatus,
+  type Twin,
+  wholeOption,
+} from "../twin/index.ts";
 import { type Artefacts, openArtefacts } from "./artefacts.ts";
+import { startLane } from "./start-lane.ts";
 import type { Verify } from "./weights-check.ts";
 
 export interface LoadOptions {
@@ -28,11 +45,18 @@ export interface LoadOptions {
    * `"sizes"`: answers leave at once, and damaged weights give wrong scores.
    */
   readonly verify?: Verify;
+  /**
+   * `"auto"` (default): the selection kernel searches and attends where the model has one, the first provider is the CPU and
+   * the history is long enough. `"kernel"`: always. `"graph"`: never.
+   */
+  readonly plan?: WantedPlan;
   readonly memory?: {
     /** A table of more bytes stays in its file; default 2 GB. */
     readonly table?: number;
     /** Bytes that the scores of one run may take; sets how many candidates are ranked at once. Default 128 MB. */
     readonly scores?: number;
+    /** Bytes that the users in the selection kernel's memory may take; default 512 MB. */
+    readonly kernel?: number;
   };
 }
 
@@ -40,6 +64,8 @@ export interface Elsewhere {
   readonly tables: SharedGeneration | null;
   /** Which weights are checked there; null: none are. */
   readonly weights: string | null;
+  /** Threads that share this machine's cores. */
+  readonly workers: number;
 }
 
 /** Artefacts that lie in a folder of this machine. */
@@ -77,7 +103,13 @@ export class LocalTwin implements Twin {
     const sessions = new Sessions(nodeSessions(artefacts, { providers, threads, warn }), artefacts.weights.sound);
     const wholeTables = providers[0] === "cpu" && shared === undefined;
     const variants = new Variants(artefacts.manifest, warn);
-    const engine = { artefacts, sessions, tables, variants, wholeTables, scoreBytes: checked.scoreBytes };
+    const kernel = new KernelUse(artefacts.manifest, checked.plan, foreignDevice(providers), {
+      lanes: Math.max(1, Math.min(threads, Math.floor(availableParallelism() / (elsewhere?.workers ?? 1)))),
+      startLane,
+      maxBytes: checked.kernelBytes,
+      warn,
+    });
+    const engine = { artefacts, sessions, tables, variants, kernel, wholeTables, scoreBytes: checked.scoreBytes };
     return new LocalTwin(engine, tables, warnings, checked.queue);
   }
 
@@ -108,6 +140,7 @@ export class LocalTwin implements Twin {
 
   close(): Promise<void> {
     return this.#requests.close(async () => {
+      await this.engine.kernel.close();
       await this.engine.sessions.close();
       this.#tables.close();
       this.engine.artefacts.outside?.close();
@@ -129,7 +162,21 @@ export function openTables(
   });
 }
 
-const known = ["providers", "threads", "maxStaleness", "workers", "queue", "memory", "verify"];
+/** How threads of their own rank a build. @throws TwinError as `load` does */
+export function plannedStatus(manifest: Manifest, options: LoadOptions): PlanStatus {
+  const { plan, providers, kernelBytes } = checkOptions(options);
+  return new KernelUse(manifest, plan, foreignDevice(providers), {
+    lanes: 1,
+    startLane: null,
+    maxBytes: kernelBytes,
+  }).status();
+}
+
+/** Why requests are not the kernel's; null: they are. */
+const foreignDevice = ([first]: readonly string[]): string | null =>
+  first === "cpu" ? null : `the kernel is for the CPU, and the first provider is ${first}`;
+
+const known = ["providers", "threads", "maxStaleness", "workers", "queue", "memory", "verify", "plan"];
 
 /** @throws TwinError naming the option */
 export function checkOptions(options: LoadOptions): {
@@ -139,6 +186,8 @@ export function checkOptions(options: LoadOptions): {
   workers: number;
   queue: number;
   verify: Verify;
+  plan: WantedPlan;
+  kernelBytes: number;
 } {
   expectKnown(options, known);
   const providers = [...(options.providers ?? ["cpu"])];
@@ -152,6 +201,8 @@ export function checkOptions(options: LoadOptions): {
   return {
     providers,
     verify,
+    plan: planOption(options.plan),
+    kernelBytes: wholeOption("memory.kernel", options.memory?.kernel ?? 2 ** 29, 1),
     threads: wholeOption("threads", options.threads ?? 2, 1),
     scoreBytes: wholeOption("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
     workers: wholeOption("workers", options.workers ?? 0, 0),

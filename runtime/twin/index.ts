@@ -1,6 +1,6 @@
 /** A loaded folder, whatever loaded it: its face, requests in one thread, what crosses to a thread that ranks; free of any host. */
 export { hold, type RankResult, receivedExplanations, receivedRanking } from "./crossing.ts";
-export { expectKnown, wholeOption } from "./load-options.ts";
+export { expectKnown, planOption, wholeOption } from "./load-options.ts";
 export { Requests } from "./requests.ts";
 export { type RequestsStatus, statusOf, type TablesStatus, type WeightsStatus } from "./status.ts";
 export type { Prepared, Twin } from "./twin.ts";

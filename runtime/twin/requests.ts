@@ -48,7 +48,7 @@ export class Requests {
   /** @throws TwinError once `close` was called */
   status(weights: WeightsStatus): TablesStatus {
     this.#underWay.expectOpen();
-    return statusOf(this.#engine.tables.current(), weights, this.#queue, 0);
+    return statusOf(this.#engine.tables.current(), weights, this.#queue, 0, this.#engine.kernel.status());
   }
 
   /** Does what waits for no place; `close` waits for it. */

@@ -1,5 +1,6 @@
 // What a loaded folder says of itself: its tables, its weights, its requests.
 
+import type { PlanStatus } from "../request/index.ts";
 import type { Freshness } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import type { CallQueue } from "../threads/queue.ts";
@@ -30,6 +31,7 @@ export interface TablesStatus {
   /** Whether the weights were checked, and how. */
   readonly weights: WeightsStatus;
   readonly requests: RequestsStatus;
+  readonly plan: PlanStatus;
 }
 
 export function statusOf(
@@ -37,11 +39,13 @@ export function statusOf(
   weights: WeightsStatus,
   { waiting, working, limit }: Pick<CallQueue<unknown, unknown>, "waiting" | "working" | "limit">,
   workers: number,
+  plan: PlanStatus,
 ): TablesStatus {
   return {
     generation: generation?.number ?? null,
     tables: generation?.freshness(Date.now() / 1000) ?? [],
     weights,
     requests: { waiting, queue: limit, running: working, workers },
+    plan,
   };
 }

@@ -1,8 +1,9 @@
 // What may be asked of `load` in a page.
 import { TwinError } from "../../contract/error.ts";
+import type { WantedPlan } from "../request/index.ts";
 import type { WebProvider } from "../session/ort-web.ts";
 import { parseDuration } from "../table/freshness.ts";
-import { expectKnown, wholeOption } from "../twin/index.ts";
+import { expectKnown, planOption, wholeOption } from "../twin/index.ts";
 import { addressOf } from "./address.ts";
 import { absolute, type PageWorker, realm } from "./realm.ts";
 
@@ -26,11 +27,15 @@ export interface WebLoadOptions {
   readonly pack?: string | URL | Uint8Array | Blob;
   /** Requests that may wait while others run; default 256. One more is refused. */
   readonly queue?: number;
+  /** As in Node: `"auto"` (default), `"graph"` or `"kernel"`; on WebGPU graphs rank. */
+  readonly plan?: WantedPlan;
   readonly memory?: {
     /** Most bytes of the built tables, and of an embedding outside the graphs, that are fetched; default 64 MiB. */
     readonly table?: number;
     /** Bytes that the scores of one run may take; sets how many candidates are ranked at once. Default 64 MB. */
     readonly scores?: number;
+    /** Bytes that the users in the selection kernel's memory may take; default 256 MB. */
+    readonly kernel?: number;
   };
   /** Told while the folder loads, and later as more of it does. */
   readonly progress?: (progress: WebProgress) => void;
@@ -56,11 +61,13 @@ export interface CheckedOptions {
   readonly largest: number | undefined;
   readonly pack: string | Uint8Array | Blob | undefined;
   readonly scoreBytes: number;
+  readonly kernelBytes: number;
+  readonly plan: WantedPlan;
 }
 
 const known = [
   ...["providers", "worker", "threads", "wasmPaths", "integrity", "maxStaleness", "pack", "queue", "memory"],
-  ...["progress", "warn", "signal"],
+  ...["progress", "warn", "signal", "plan"],
 ];
 const providerNames: readonly unknown[] = ["webgpu", "wasm"];
 const mostThreads = 4;
@@ -110,6 +117,8 @@ export function checkWebOptions(options: WebLoadOptions): {
           ? addressOf(address("pack", options.pack), "file").href
           : options.pack,
       scoreBytes: wholeOption("memory.scores", memory.scores ?? 2 ** 26, 1),
+      kernelBytes: wholeOption("memory.kernel", memory.kernel ?? 2 ** 28, 1),
+      plan: planOption(options.plan),
     },
     queue: wholeOption("queue", options.queue ?? 256, 0),
     notes,

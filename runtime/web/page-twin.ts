@@ -97,7 +97,7 @@ export class PageTwin implements WebTwin {
 
   status(): WebStatus {
     this.#underWay.expectOpen();
-    const { provider, generation, freshness, at, traffic, notes } = this.#said;
+    const { provider, generation, freshness, at, traffic, notes, plan } = this.#said;
     const since = Date.now() / 1000 - at;
     return {
       provider,
@@ -110,6 +110,7 @@ export class PageTwin implements WebTwin {
         running: this.#queue.working,
         workers: this.#options.worker ? 1 : 0,
       },
+      plan,
       worker: this.#options.worker,
       crossOriginIsolated: realm.crossOriginIsolated === true,
       traffic,

@@ -5,6 +5,8 @@ import type { GraphName } from "../../contract/manifest.ts";
 import {
   type Engine,
   explainCandidates,
+  KernelUse,
+  type PlanStatus,
   prepareSide,
   rankCandidates,
   rankGraphs,
@@ -20,6 +22,7 @@ import { hold } from "../twin/index.ts";
 import { chooseDevice, type Device, type MakeLibrary } from "./device.ts";
 import { openFolder } from "./folder.ts";
 import type { SideOf, WebAnswer, WebJob, WebNote, WebReady, WebResult, WebStart } from "./messages.ts";
+import type { CheckedOptions } from "./options.ts";
 import type { Said } from "./status.ts";
 import type { WebFolder } from "./web-folder.ts";
 
@@ -51,11 +54,15 @@ export async function openServiceOn(
     ...(signal !== null && { signal }),
     progress: (done, total) => note({ kind: "progress", progress: { done, total } }),
   });
-  return serviceOf(folder, await choosing, options.scoreBytes);
+  return serviceOf(folder, await choosing, options);
 }
 
 /** Serves a folder that is open, on a device. */
-export function serviceOf(folder: WebFolder, device: Device, scoreBytes: number): WebService {
+export function serviceOf(
+  folder: WebFolder,
+  device: Device,
+  { scoreBytes, kernelBytes, plan }: Pick<CheckedOptions, "scoreBytes" | "kernelBytes" | "plan">,
+): WebService {
   const warnings: string[] = [];
   const warn = (message: string): void => {
     if (!warnings.includes(message)) {
@@ -64,11 +71,20 @@ export function serviceOf(folder: WebFolder, device: Device, scoreBytes: number)
   };
   const sessions = new Sessions((name) => device.open(folder, name));
   const variants = new Variants(folder.manifest, warn);
+  const { name: provider } = device.status();
+  const elsewhere = provider === "wasm" ? null : `the kernel is for the CPU, and graphs run on ${provider}`;
+  const kernel = new KernelUse(folder.manifest, plan, elsewhere, {
+    lanes: 1,
+    startLane: null,
+    maxBytes: kernelBytes,
+    warn,
+  });
   const engine: Engine = {
     artefacts: folder,
     sessions,
     tables: folder.tables,
     variants,
+    kernel,
     wholeTables: false,
     scoreBytes,
   };
@@ -77,7 +93,7 @@ export function serviceOf(folder: WebFolder, device: Device, scoreBytes: number)
     // Whoever needs it is told what is wrong with it.
     sessions.open(graph).catch(() => undefined);
   }
-  const said = (): Said => saidOf(folder, device, [...warnings]);
+  const said = (): Said => saidOf(folder, device, kernel.status(), [...warnings]);
   return {
     ready: { build: buildOf(folder), manifest: folder.manifest, dir: folder.dir, said: said() },
     async run(job, signal) {
@@ -89,7 +105,10 @@ export function serviceOf(folder: WebFolder, device: Device, scoreBytes: number)
       });
       return { result, said: said() };
     },
-    close: () => sessions.close(),
+    async close() {
+      await kernel.close();
+      await sessions.close();
+    },
   };
 }
 
@@ -106,7 +125,12 @@ function usual({ manifest, tables }: WebFolder): GraphName[] {
   return way.request !== null ? [way.request] : rankGraphs(way).filter((graph) => graph !== null);
 }
 
-function saidOf({ tables, traffic, notes }: WebFolder, device: Device, warnings: readonly string[]): Said {
+function saidOf(
+  { tables, traffic, notes }: WebFolder,
+  device: Device,
+  plan: PlanStatus,
+  warnings: readonly string[],
+): Said {
   const generation = tables.current();
   const at = Date.now() / 1000;
   return {
@@ -116,6 +140,7 @@ function saidOf({ tables, traffic, notes }: WebFolder, device: Device, warnings:
     at,
     traffic: { network: traffic.network, cache: traffic.cache },
     notes: [...notes],
+    plan,
     warnings,
   };
 }

@@ -1,4 +1,5 @@
 // What a folder that a page has loaded says of itself.
+import type { PlanStatus } from "../request/index.ts";
 import type { WebProvider } from "../session/ort-web.ts";
 import type { SessionName } from "../session/session.ts";
 import type { Freshness } from "../table/freshness.ts";
@@ -51,5 +52,6 @@ export interface Said {
   readonly at: number;
   readonly traffic: WebTraffic;
   readonly notes: readonly string[];
+  readonly plan: PlanStatus;
   readonly warnings: readonly string[];
 }

@@ -1,6 +1,7 @@
 // Every verb of the command line on a small example: what it prints where, and its exit code.
 
 import { copyFileSync, existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Finding } from "../../cli/doctor-probe.ts";
@@ -232,7 +233,8 @@ describe("tables, ranking, scores", () => {
     const asked = await fine(["rank", example.dir, "--request", example.request, "--providers", "dml,cpu"]);
     expect(asked.stderr).toMatch(/warning: execution provider dml cannot be had here .* runs on cpu/);
     expect(asked.stdout).toBe(plain.stdout);
-    const { providers } = JSON.parse((await fine(["doctor", "--json"], {})).stdout);
+    const { providers, kernel } = JSON.parse((await fine(["doctor", "--json"], {})).stdout);
+    expect(kernel).toMatchObject({ runs: true, reason: "", lanes: Math.min(2, availableParallelism()) });
     const runs = providers.find(({ provider }: { provider: string }) => provider === "cuda").runs as boolean;
     const cuda = await fine(["rank", example.dir, "--request", example.request, "--providers", "cuda,cpu"], {});
     expect(/warning: execution provider cuda cannot be had here.* To have cuda: /.test(cuda.stderr)).toBe(!runs);

@@ -30,7 +30,7 @@ import {
 } from "../../runtime/planted/index.ts";
 import { keyFeature, projectionPlan, rowFormat } from "../../runtime/projection/plan.ts";
 import { Projection, rowsIn, slotBytes } from "../../runtime/projection/projection.ts";
-import { type Engine, Sessions, Variants } from "../../runtime/request/index.ts";
+import { type Engine, KernelUse, Sessions, Variants } from "../../runtime/request/index.ts";
 import type { GraphSession } from "../../runtime/session/session.ts";
 import { tensorOf } from "../../runtime/session/session.ts";
 import { ItemStoreWriter, storedFeatures } from "../../runtime/table/item-store-writer.ts";
@@ -305,6 +305,7 @@ async function serving(
     sessions: new Sessions((graph) => open(graphs[graph].file)),
     tables: { maxStaleness: Number.MAX_SAFE_INTEGER, current: () => generation },
     variants: new Variants(manifest, () => undefined),
+    kernel: new KernelUse(manifest, "auto", null, { lanes: 1, startLane: null, maxBytes: 1 << 26 }),
     wholeTables: true,
     scoreBytes: 1 << 26,
   };

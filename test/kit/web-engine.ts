@@ -1,7 +1,7 @@
 // An engine over a folder as a page has it, whose sessions are Node's: what reading the folder gave, and nothing else, ranks.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Engine, prepareSide, Sessions, Variants } from "../../runtime/request/index.ts";
+import { type Engine, KernelUse, prepareSide, Sessions, Variants } from "../../runtime/request/index.ts";
 import { rankCandidates } from "../../runtime/request/rank.ts";
 import type { Ranking } from "../../runtime/request/ranking.ts";
 import type { PrepareRequest, RankRequest } from "../../runtime/request/request.ts";
@@ -25,6 +25,7 @@ export function webEngine(folder: WebFolder): Engine {
     sessions,
     tables: folder.tables,
     variants: new Variants(folder.manifest, () => undefined),
+    kernel: new KernelUse(folder.manifest, "graph", null, { lanes: 1, startLane: null, maxBytes: 1 }),
     wholeTables: false,
     scoreBytes: 2 ** 27,
   };

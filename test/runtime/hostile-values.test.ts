@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import { type Engine, prepareSide, rankCandidates, Sessions, Variants } from "../../runtime/request/index.ts";
+import { type Engine, KernelUse, prepareSide, rankCandidates, Sessions, Variants } from "../../runtime/request/index.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { type Feeds, floats } from "../../runtime/session/session.ts";
 import { openFolder } from "../../runtime/web/folder.ts";
@@ -122,6 +122,7 @@ describe.each(["Node", "a page"] as const)("in %s", (host) => {
       artefacts,
       tables: { maxStaleness: 0, current: () => null },
       variants: new Variants(manifest, () => undefined),
+      kernel: new KernelUse(manifest, "graph", null, { lanes: 1, startLane: null, maxBytes: 1 }),
       wholeTables: true,
       scoreBytes: 2 ** 27,
     };

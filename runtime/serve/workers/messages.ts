@@ -12,6 +12,8 @@ export interface WorkerStart {
   readonly tables: SharedGeneration | null;
   /** Which weights the pool checks. */
   readonly weights: string | null;
+  /** Threads that share this machine's cores. */
+  readonly workers: number;
 }
 
 /** One request. */

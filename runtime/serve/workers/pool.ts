@@ -1,7 +1,7 @@
 // A `Twin` whose requests run in worker threads, off the event loop, over one shared copy of the tables.
 
 import type { Manifest } from "../../../contract/manifest.ts";
-import type { PrepareRequest, RankRequest } from "../../request/index.ts";
+import type { PlanStatus, PrepareRequest, RankRequest } from "../../request/index.ts";
 import type { GenerationTables } from "../../store/index.ts";
 import { holdFor } from "../../table/hold.ts";
 import { Crew } from "../../threads/crew.ts";
@@ -18,7 +18,7 @@ import {
   UnderWay,
 } from "../../twin/index.ts";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
-import { checkOptions, type LoadOptions, openTables } from "../twin.ts";
+import { checkOptions, type LoadOptions, openTables, plannedStatus } from "../twin.ts";
 import type { RankRequestJob } from "./messages.ts";
 import { type Tables, tablesNow } from "./tables.ts";
 import { RankThread } from "./thread.ts";
@@ -31,6 +31,8 @@ export class WorkerTwin implements Twin {
   readonly #queue: CallQueue<RankThread, number>;
   readonly #underWay: UnderWay;
   #now: Tables;
+  /** As the threads have it, whose kernels are their own. */
+  readonly #plan: PlanStatus;
   #prepared = 0;
 
   private constructor(artefacts: Artefacts, tables: GenerationTables, options: LoadOptions, warnings: string[]) {
@@ -39,6 +41,7 @@ export class WorkerTwin implements Twin {
     this.#warnings = warnings;
     this.#underWay = new UnderWay(artefacts.dir);
     this.#now = tablesNow(tables);
+    this.#plan = plannedStatus(artefacts.manifest, options);
     this.#crew = new Crew({
       open: () => this.#open(options),
       changed: () => this.#changed(),
@@ -135,7 +138,7 @@ export class WorkerTwin implements Twin {
 
   status(): TablesStatus {
     this.#underWay.expectOpen();
-    return statusOf(this.#tables.current(), this.#artefacts.weights.status(), this.#queue, this.alive);
+    return statusOf(this.#tables.current(), this.#artefacts.weights.status(), this.#queue, this.alive, this.#plan);
   }
 
   refresh(): Promise<boolean> {
@@ -158,14 +161,15 @@ export class WorkerTwin implements Twin {
     });
   }
 
-  async #open({ threads, maxStaleness, providers, memory }: LoadOptions): Promise<RankThread> {
+  async #open({ threads, maxStaleness, providers, memory, plan, workers = 1 }: LoadOptions): Promise<RankThread> {
     const options: LoadOptions = {
       ...(threads !== undefined && { threads }),
       ...(maxStaleness !== undefined && { maxStaleness }),
       ...(providers !== undefined && { providers: [...providers] }),
       ...(memory !== undefined && { memory: { ...memory } }),
+      ...(plan !== undefined && { plan }),
     };
-    const start = { dir: this.dir, options, weights: this.#artefacts.weights.identity };
+    const start = { dir: this.dir, options, weights: this.#artefacts.weights.identity, workers };
     const thread = await RankThread.open(start, this.#now);
     this.#warn(thread.warnings);
     return thread;

@@ -7,8 +7,8 @@ import { LocalTwin } from "../twin.ts";
 import type { RankAnswer, RankJob, RankReady, WorkerStart } from "./messages.ts";
 
 async function open(start: WorkerStart): Promise<Service<RankJob, RankAnswer, RankReady>> {
-  const { dir, options, tables, weights } = start;
-  const twin = await LocalTwin.open(dir, options, { tables, weights });
+  const { dir, options, tables, weights, workers } = start;
+  const twin = await LocalTwin.open(dir, options, { tables, weights, workers });
   const held = new Map<number, Prepared>();
 
   const perform = async (job: RankJob, wanted: CallOptions): Promise<RankResult> => {

@@ -1,0 +1,85 @@
+// The benchmark's model as the runtime serves it: a generation of all items, and requests of a size by either plan.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Candidates, prepareSide, type RankRequest, rankingGraphs, runKernel } from "../runtime/request/index.ts";
+import { LocalTwin } from "../runtime/serve/index.ts";
+import { writeTables } from "../test/kit/built-twin.ts";
+import type { Contender } from "./measure.ts";
+import type { Sizes } from "./opponents/sizes.ts";
+import type { RequestModel } from "./request-model.ts";
+
+const items = 49_999;
+const at = 1.7e9;
+
+/** Keys and values of all items, by the build's own projector. */
+export async function writeGeneration({ dir }: RequestModel): Promise<void> {
+  await rm(join(dir, "generations"), { recursive: true, force: true });
+  const ids = Int32Array.from({ length: items }, (_, i) => i + 1);
+  const column = (vocabulary: number) => Int32Array.from({ length: items }, (_, i) => (i * 31) % vocabulary);
+  await writeTables(dir, ids, {
+    author_id: column(9999),
+    category: column(500),
+    duration: column(200),
+    language: column(50),
+  });
+}
+
+const user = ({ history }: Sizes) => {
+  const column = (most: number) => Int32Array.from({ length: history }, (_, i) => (i * 17) % most);
+  return {
+    time: at,
+    history: {
+      item: Int32Array.from({ length: history }, (_, i) => 1 + ((i * 7919) % items)),
+      time: Float64Array.from({ length: history }, (_, i) => at - 40 * (i + 1)),
+      progress: Float64Array.from(column(10), (one) => one / 10),
+      liked: Uint8Array.from(column(2)),
+      surface: column(12),
+      device: column(5),
+    },
+  };
+};
+
+const asked = ({ candidates }: Sizes): RankRequest => ({
+  candidates: { item: Int32Array.from({ length: candidates }, (_, i) => 1 + ((i * 13) % items)) },
+});
+
+export interface Served extends Contender {
+  close(): Promise<void>;
+}
+
+/**
+ * What the runtime does for one size: `kernel`, queries and kernel without the labels' graph; and of each plan `rank`, and `prepare` with
+ * `rank`.
+ */
+export async function served({ dir }: RequestModel, size: Sizes, threads: number): Promise<Served[]> {
+  const list: Served[] = [];
+  for (const plan of ["graph", "kernel"] as const) {
+    const twin = await LocalTwin.open(dir, { threads, plan, memory: { kernel: 2 ** 30 } });
+    const [mine, theirs] = [user(size), asked(size)];
+    const prepared = await twin.prepare(mine);
+    const close = () => twin.close();
+    list.push({ name: `rank, ${plan}`, run: () => prepared.rank(theirs), close: async () => undefined });
+    list.push({
+      name: `prepare and rank, ${plan}`,
+      run: async () => (await twin.prepare(mine)).rank(theirs),
+      close,
+    });
+    if (plan === "kernel") {
+      const { engine } = twin;
+      const side = await prepareSide(engine, mine);
+      const { kernel } = side;
+      if (kernel === null) {
+        throw new Error("the kernel was not taken");
+      }
+      const candidates = await Candidates.fetch(engine, side.generation, theirs, rankingGraphs(side));
+      const run = async () => {
+        for (let start = 0; start < size.candidates; start += 2048) {
+          const chunk = { start, end: Math.min(start + 2048, size.candidates) };
+          await runKernel(engine, { ...side, kernel }, candidates, chunk, null);
+        }
+      };
+      list.push({ name: "kernel", run, close: async () => undefined });
+    }
+  }
+  return list;
+}

@@ -1,0 +1,105 @@
+// A user in the selection kernel's memory: operands from the user's graph and from tables, packed once and again where
+// others took their place.
+import type { KernelOperand, KernelPlanSpec } from "../../contract/kernel-spec.ts";
+import type { Kernel, PackedUser, Rows, UserOperands } from "../kernel/index.ts";
+import { floatsOf, type Tensor } from "../session/session.ts";
+import type { Engine } from "./engine.ts";
+import { feeds } from "./feeds.ts";
+import { historyOf } from "./fetch.ts";
+import { historiesOf, type PlannedKernel } from "./kernel-use.ts";
+import type { UserSide } from "./prepare.ts";
+
+export class KernelSide {
+  readonly planned: PlannedKernel;
+  #packing: Promise<PackedUser> | null = null;
+
+  constructor(planned: PlannedKernel) {
+    this.planned = planned;
+  }
+
+  /** The kernel, and the user in its memory. Whoever runs it does so before anything else may take its place. */
+  async packed(engine: Engine, side: UserSide): Promise<{ readonly kernel: Kernel; readonly user: PackedUser }> {
+    const kernel = await this.planned.open();
+    for (;;) {
+      this.#packing ??= this.#pack(engine, side, kernel);
+      const packing = this.#packing;
+      try {
+        const user = await packing;
+        if (user.resident) {
+          return { kernel, user };
+        }
+      } catch (error) {
+        this.#forget(packing);
+        throw error;
+      }
+      this.#forget(packing);
+    }
+  }
+
+  async #pack(engine: Engine, side: UserSide, kernel: Kernel): Promise<PackedUser> {
+    const user = await pack(engine, side, this.planned.spec, kernel);
+    gone.register(this, user);
+    return user;
+  }
+
+  #forget(packing: Promise<PackedUser>): void {
+    if (this.#packing === packing) {
+      this.#packing = null;
+    }
+  }
+}
+
+async function pack(engine: Engine, side: UserSide, spec: KernelPlanSpec, kernel: Kernel): Promise<PackedUser> {
+  const inputs = feeds(engine, spec.user, side, null, { start: 0, end: 0 }, {});
+  return kernel.pack(operandsOf(spec, side, await engine.sessions.run(spec.user, inputs)));
+}
+
+/** A user that nobody has any more leaves the kernel's memory. */
+const gone = new FinalizationRegistry<PackedUser>((user) => user.release());
+
+/** @param outputs of the user's graph */
+export function operandsOf(
+  { products, searches, attends }: KernelPlanSpec,
+  side: UserSide,
+  outputs: Readonly<Record<string, Tensor>>,
+): UserOperands {
+  const floats = (name: string): Float32Array => floatsOf(outputs[name], name);
+  const lengthOf = (history: string): number => historyOf(side.histories, history).length;
+  const rows = (operand: KernelOperand, width: number, length: number): Rows =>
+    operand.kind === "table" ? tableRows(side, operand, width) : outputRows(outputs[operand.output], operand, length);
+  return {
+    lengths: historiesOf(products).map(lengthOf),
+    products: products.map(({ history, width, keys, bias }) => ({
+      keys: rows(keys, width, lengthOf(history)),
+      bias: bias === null ? null : floats(bias),
+    })),
+    searches: searches.map(({ mask }) => ({ mask: floats(mask) })),
+    attends: attends.map(({ product, mask, width, values }) => {
+      const { history } = products.find(({ name }) => name === product)!;
+      return { mask: floats(mask), values: values.map((one) => rows(one, width, lengthOf(history))) };
+    }),
+  };
+}
+
+/** Columns of the behaviours' rows in a table. */
+function tableRows(side: UserSide, { table, offset }: KernelOperand & { kind: "table" }, width: number): Rows {
+  const held = side.tables.get(table);
+  if (held === undefined) {
+    throw new Error(`the user's side has no rows of the table ${table}`);
+  }
+  const { data, shape } = held.rows;
+  if (!(data instanceof Float32Array) || !(held.row.data instanceof Int32Array)) {
+    throw new Error(`rows of ${table} are no floats`);
+  }
+  return { data, rows: held.row.data, offset, headStride: width, rowStride: shape[1] };
+}
+
+/** float32 [heads, behaviours, width]; of the newest behaviours alone where an attend reads no others. */
+function outputRows({ data, shape }: Tensor, { output }: KernelOperand & { kind: "output" }, length: number): Rows {
+  if (!(data instanceof Float32Array)) {
+    throw new Error(`${output} is no floats`);
+  }
+  const [, count, width] = shape;
+  const newest = count < length ? Int32Array.from({ length }, (_, i) => Math.min(i, count - 1)) : null;
+  return { data, rows: newest, offset: 0, headStride: count * width, rowStride: width };
+}

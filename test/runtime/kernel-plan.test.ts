@@ -1,0 +1,235 @@
+// A request by the selection kernel and by the graphs: the same lists, the same scores, whatever the model and its tables are.
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { BuildOptions } from "../../compiler/index.ts";
+import { type Kept, type LoadOptions, load, type Prepared, type Ranking, selfTest } from "../../runtime/index.ts";
+import { cleanUp, type GenerationSettings } from "../kit/built-twin.ts";
+import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+
+afterAll(cleanUp);
+
+const lengths = [0, 1, 5, 6, 7, 40, 60];
+
+/** What a ranking says beside its numbers and its way. */
+function said({ scores, logits, plan, ...rest }: Ranking): unknown {
+  return aged(rest);
+}
+
+/** Without the tables' ages, which go on. */
+const aged = <R extends Pick<Ranking, "tables">>(ranking: R): R => ({
+  ...ranking,
+  tables: ranking.tables.map((one) => ({ ...one, age: null })),
+});
+
+function expectClose(found: Ranking, wanted: Ranking, where: string): void {
+  for (const [label, values] of Object.entries(wanted.logits)) {
+    for (const [n, value] of values.entries()) {
+      const far = Math.abs(found.logits[label][n] - value) / Math.max(1, Math.abs(value));
+      expect(far, `${where}: ${label} of candidate ${n}`).toBeLessThan(1e-5);
+    }
+  }
+}
+
+async function compare(dir: string, options: LoadOptions = {}, sizes: readonly number[] = lengths): Promise<void> {
+  const graph = await load(dir, { threads: 1, plan: "graph", ...options });
+  const kernel = await load(dir, { threads: 2, plan: "kernel", ...options });
+  try {
+    for (const length of sizes) {
+      for (const count of [1, 9]) {
+        const where = `${length} behaviours, ${count} candidates`;
+        const [a, b] = [await graph.prepare(someUser(length)), await kernel.prepare(someUser(length))];
+        const [wanted, found] = [await a.rank(someCandidates(count)), await b.rank(someCandidates(count))];
+        expect([wanted.plan, found.plan], where).toEqual(["graph", "kernel"]);
+        expect(said(found), where).toEqual(said(wanted));
+        expectClose(found, wanted, where);
+        await explained(a, b, found.kept, count);
+      }
+    }
+  } finally {
+    await graph.close();
+    await kernel.close();
+  }
+}
+
+/** Explanations show what `rank` kept, and weigh it alike. */
+async function explained(a: Prepared, b: Prepared, kept: Kept | null, count: number): Promise<void> {
+  const [wanted, found] = [await a.explain(someCandidates(count)), await b.explain(someCandidates(count))];
+  expect(
+    found.map(({ attends }) => attends.map(({ behaviours }) => behaviours.map(({ position }) => position))),
+  ).toEqual(wanted.map(({ attends }) => attends.map(({ behaviours }) => behaviours.map(({ position }) => position))));
+  expect(kept).not.toBeNull();
+}
+
+const built = (
+  table: string,
+  change: (source: string) => string = (source) => source,
+  generation: GenerationSettings = {},
+  options: Partial<BuildOptions> = {},
+): Promise<string> => builtRanked(change(rankSource(table)), generation, options);
+
+describe("the kernel and the graphs", () => {
+  it.each(["mask", "zero", "compute"])("on_miss: %s", async (policy) => {
+    await compare(await built(`on_miss: ${policy}`, undefined, { covered: 30 }));
+  });
+
+  it.each(["float32", "float16", "uint8"])("rows of %s", async (precision) => {
+    await compare(await built(`precision: ${precision}`), {}, [7, 60]);
+  });
+
+  it.each(["round_robin", "per_head", "max"])("lists by %s", async (rule) => {
+    await compare(await built("", (source) => source.replace("keep: 6", `keep: 6 heads: ${rule}`)));
+  });
+
+  it("without a table", async () => {
+    await compare(await built("", (source) => source.replace(/table video_keys .*/, "")));
+  });
+
+  it("values in the table, too", async () => {
+    await compare(
+      await built("", (source) => source.replace("of: relevance.keys", "of: [relevance.keys, interest.values]")),
+    );
+  });
+
+  it("keys of the attention projected afresh", async () => {
+    await compare(
+      await built("", (source) =>
+        source.replace("over: nearest by: relevance", "over: nearest by: relevance keys: fresh"),
+      ),
+    );
+  });
+
+  it("a stale table", async () => {
+    await compare(await built("", undefined, { producer: "0".repeat(64) }), { maxStaleness: "9999d" }, [6, 60]);
+  });
+
+  it("without a bias", async () => {
+    await compare(await built("", (source) => source.replace(" bias: watched.cross", "")), {}, [3, 40]);
+  });
+
+  it("a window, a mean and a whole history beside the search", async () => {
+    const more = `attend all { over: watched by: relevance }
+attend flat { over: nearest by: mean }
+`;
+    await compare(await built("", (source) => source.replace(/(tower \w+ \{\s*input: *\[)/, `${more}$1all, flat, `)));
+  });
+
+  it("two searches, one of them by vectors", async () => {
+    const more = `search alike { from: watched by: inner_product(item.cover) keep: 5 }
+attend liked { over: alike by: relevance }
+`;
+    await compare(await built("", (source) => source.replace(/(tower \w+ \{\s*input: *\[)/, `${more}$1liked, `)));
+  });
+
+  it("embeddings outside the graphs", async () => {
+    await compare(await built("", undefined, {}, { outside: "all" }), {}, [6, 40]);
+  });
+
+  it("pass the self-test with either plan", async () => {
+    const dir = await built("");
+    for (const plan of ["graph", "kernel"] as const) {
+      expect((await selfTest(dir, { threads: 1, requests: 6, history: 200, plan })).passed, plan).toBe(true);
+    }
+  });
+});
+
+describe("the plan", () => {
+  it("is the graph's for short histories, and the kernel's from then on; one is decided for a prepared user", async () => {
+    const dir = await builtRanked(rankSource("", 6, 400));
+    const twin = await load(dir, { threads: 1 });
+    expect(twin.status().plan).toEqual({ wanted: "auto", because: null, kernel: null });
+    const [short, long] = [await twin.prepare(someUser(20)), await twin.prepare(someUser(300))];
+    for (const count of [1, 5]) {
+      expect((await short.rank(someCandidates(count))).plan).toBe("graph");
+      expect((await long.rank(someCandidates(count))).plan).toBe("kernel");
+    }
+    expect(twin.status().plan.kernel).toMatchObject({ lanes: 1, users: 1 });
+    await twin.close();
+  });
+
+  it("refuses the kernel where the model has none, and says why", async () => {
+    const source = rankSource("").replace("by: relevance keep", "by: match(item.author) keep");
+    const dir = await builtRanked(source);
+    await expect(load(dir, { plan: "kernel" })).rejects.toThrow(
+      /plan is "kernel".*the search nearest goes by match\(item\.author\)/,
+    );
+    const twin = await load(dir);
+    expect(twin.status().plan.because).toMatch(/goes by match/);
+    expect((await (await twin.prepare(someUser(300))).rank(someCandidates(2))).plan).toBe("graph");
+    await twin.close();
+  });
+
+  it.each([["fast"], [1], [null], [{}]])("is one of three: %j", async (plan) => {
+    const dir = await built("");
+    await expect(load(dir, { plan } as unknown as LoadOptions)).rejects.toThrow(
+      "load: plan is ".concat(JSON.stringify(plan), '; bring "auto", "graph", "kernel"'),
+    );
+  });
+
+  it("is the same in threads of their own", async () => {
+    const dir = await built("");
+    const [here, there] = [await load(dir, { plan: "kernel" }), await load(dir, { plan: "kernel", workers: 2 })];
+    expect(there.status().plan).toMatchObject({ wanted: "kernel", because: null });
+    for (const length of [6, 40]) {
+      const [a, b] = [await here.prepare(someUser(length)), await there.prepare(someUser(length))];
+      const [wanted, found] = [await a.rank(someCandidates(7)), await b.rank(someCandidates(7))];
+      expect(aged(found)).toEqual(aged(wanted));
+    }
+    await here.close();
+    await there.close();
+  });
+});
+
+describe("users in the kernel's memory", () => {
+  it("make room for each other, and rank as before", async () => {
+    const dir = await builtRanked(rankSource("", 6, 400));
+    const wide = await load(dir, { threads: 1, plan: "kernel" });
+    const tight = await load(dir, { threads: 1, plan: "kernel", memory: { kernel: 400_000 } });
+    const users = Array.from({ length: 40 }, (_, i) => someUser(300 + i));
+    const [a, b] = [
+      await Promise.all(users.map((user) => wide.prepare(user))),
+      await Promise.all(users.map((user) => tight.prepare(user))),
+    ];
+    for (let round = 0; round < 2; round++) {
+      const [wanted, found] = [
+        await Promise.all(a.map((one) => one.rank(someCandidates(5)))),
+        await Promise.all(b.map((one) => one.rank(someCandidates(5)))),
+      ];
+      expect(found.map(aged)).toEqual(wanted.map(aged));
+    }
+    const { kernel } = tight.status().plan;
+    expect(kernel!.bytes).toBeLessThanOrEqual(400_000);
+    expect(kernel!.users).toBeLessThan(users.length);
+    await wide.close();
+    await tight.close();
+  });
+
+  it("are left to the graphs where not even one fits, with a warning; or refused where the kernel was asked for", async () => {
+    const dir = await builtRanked(rankSource("", 6, 5000));
+    const auto = await load(dir, { threads: 1, memory: { kernel: 1 } });
+    const ranking = await (await auto.prepare(someUser(4000))).rank(someCandidates(3));
+    expect(ranking.plan).toBe("graph");
+    expect(auto.warnings.join()).toMatch(/graphs rank instead of the selection kernel/);
+    await auto.close();
+    const asked = await load(dir, { threads: 1, plan: "kernel", memory: { kernel: 1 } });
+    await expect(asked.prepare(someUser(4000))).rejects.toThrow(/selection kernel needs/);
+    await asked.close();
+  });
+
+  it("end with a signal that aborts, and with the folder", async () => {
+    const twin = await load(await built(""), { threads: 2, plan: "kernel" });
+    const prepared = await twin.prepare(someUser(40));
+    const reason = new Error("gone away");
+    await expect(prepared.rank(someCandidates(3), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect((await prepared.rank(someCandidates(3))).plan).toBe("kernel");
+    await twin.close();
+    await expect(prepared.rank(someCandidates(3))).rejects.toThrow(/closed/);
+  });
+});
+
+it("a build of before has no kernel, and says how to have one", async () => {
+  const dir = join(import.meta.dirname, "../compat/0.1.0/model");
+  await expect(load(dir, { plan: "kernel" })).rejects.toThrow(/built before there was one.*twin build/);
+  const twin = await load(dir);
+  expect(twin.status().plan.because).toMatch(/built before there was one/);
+  await twin.close();
+});

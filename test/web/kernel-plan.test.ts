@@ -1,0 +1,57 @@
+// The selection kernel in a page: the lists and scores of the graphs there, and the lists of Node's own kernel.
+import { afterAll, describe, expect, it } from "vitest";
+import { load } from "../../runtime/index.ts";
+import { useBrowser } from "../kit/browser.ts";
+import { cleanUp } from "../kit/built-twin.ts";
+import { needs } from "../kit/needs.ts";
+import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+import { readyPage, webSite } from "../kit/web-page.ts";
+
+describe("the selection kernel in a page", needs("chromium"), () => {
+  const browser = useBrowser({ webgpu: false });
+  afterAll(cleanUp);
+
+  it("ranks as the graphs do, from a length on by itself, and keeps what Node's keeps", async () => {
+    const dir = await builtRanked(rankSource("precision: float16", 20, 400));
+    const site = await webSite(browser, dir);
+    const page = await readyPage(browser, site.origin);
+    const request = { long: someUser(300), short: someUser(30), candidates: someCandidates(40) };
+    const found = await page.evaluate(async ({ long, short, candidates }) => {
+      const ranked = async (plan: "auto" | "graph" | "kernel", user: typeof long) => {
+        const twin = await globalThis.twin.load("build/", { plan, providers: ["wasm"] });
+        const prepared = await twin.prepare(user);
+        const ranking = await prepared.rank(candidates);
+        const [explained] = await prepared.explain(candidates);
+        const { plan: status } = twin.status();
+        await twin.close();
+        return {
+          plan: ranking.plan,
+          logits: [...ranking.logits.click],
+          kept: [...ranking.kept!.positions],
+          explained: explained.attends[0].behaviours.map(({ position }) => position),
+          status,
+        };
+      };
+      return {
+        graph: await ranked("graph", long),
+        kernel: await ranked("kernel", long),
+        auto: await ranked("auto", long),
+        short: await ranked("auto", short),
+      };
+    }, request);
+    expect([found.graph.plan, found.kernel.plan, found.auto.plan, found.short.plan]).toEqual([
+      ...["graph", "kernel", "kernel", "graph"],
+    ]);
+    expect(found.kernel.kept).toEqual(found.graph.kept);
+    expect(found.kernel.explained).toEqual(found.graph.explained);
+    expect(found.auto.logits).toEqual(found.kernel.logits);
+    for (const [n, logit] of found.graph.logits.entries()) {
+      expect(Math.abs(found.kernel.logits[n] - logit)).toBeLessThan(1e-5 * Math.max(1, Math.abs(logit)));
+    }
+    expect(found.kernel.status).toMatchObject({ wanted: "kernel", because: null, kernel: { lanes: 1, users: 1 } });
+    const here = await load(dir, { plan: "kernel" });
+    const { kept } = await (await here.prepare(request.long)).rank(request.candidates);
+    expect([...kept!.positions]).toEqual(found.kernel.kept);
+    await here.close();
+  });
+});
