@@ -1,6 +1,6 @@
 // Ranking with models of other shapes: two histories, lists by head, hard search, no search, keys that are strings.
 import { afterAll, describe, expect, it } from "vitest";
-import { keptOf, load, selfTest } from "../../runtime/index.ts";
+import { keptOf, load, selfTest, selfTestText } from "../../runtime/index.ts";
 import { buildInto, built, cleanUp, temporary, writeTables } from "../kit/built-twin.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
@@ -110,6 +110,13 @@ search s { from: seen by: match(item.kind) keep: 2 }
 attend a { over: s by: m }
 tower t { input: [a, item] ${predict}
 `;
+
+  it("passes the self-test: it goes by another measure than the attention, which need not find all in it", async () => {
+    const report = await selfTest(await withItems(source), { threads: 1, requests: 6 });
+    expect(report).toMatchObject({ passed: true, otherwise: ["s"] });
+    expect(report.full[0].hits).toBeLessThan(report.full[0].wanted);
+    expect(selfTestText(report)).toContain("it goes by another measure than the attention, so not all are due");
+  });
 
   it("keeps the newest that match, and −1 where there are fewer", async () => {
     const twin = await load(await withItems(source), { threads: 1 });

@@ -27,7 +27,7 @@ describe("the self-test", () => {
     expect(asBuilt.hits).toBeLessThan(asBuilt.wanted);
     expect(asBuilt.found / asBuilt.looked).toBeGreaterThan(0.3);
     expect(asBuilt.found / asBuilt.looked).toBeLessThan(0.7);
-    expect(new Set(report.parity.map(({ graph }) => graph)).size).toBe(9);
+    expect(new Set(report.parity.map(({ graph }) => graph)).size).toBe(13);
     const text = selfTestText(report);
     expect(text).toMatch(/full float32 table:\n {2}nearest: (\d+) of \1 behaviours of 24 lists \(100 %\)/);
     expect(text).toMatch(/tables as built:\n {2}nearest: .*table coverage \d\d\.\d\d %/);
