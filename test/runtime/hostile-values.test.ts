@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import { type Engine, KernelUse, prepareSide, rankCandidates, Sessions, Variants } from "../../runtime/request/index.ts";
+import {
+  type Engine,
+  KernelUse,
+  prepareSide,
+  rankCandidates,
+  Sessions,
+  Variants,
+} from "../../runtime/request/index.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { type Feeds, floats } from "../../runtime/session/session.ts";
 import { openFolder } from "../../runtime/web/folder.ts";
