@@ -66,8 +66,8 @@ export function newestFirst(times: Float64Array, max: number): Int32Array {
     const time = times[i];
     descending &&= time <= before;
     before = time;
-    newest = time > newest ? time : newest;
-    oldest = time < oldest ? time : oldest;
+    newest = Math.max(newest, time);
+    oldest = Math.min(oldest, time);
     whole &&= Math.floor(time) === time;
   }
   if (descending) {
@@ -85,7 +85,7 @@ function youngestFirst(ages: Uint32Array): Int32Array {
   const count = ages.length;
   let most = 0;
   for (let i = 0; i < count; i++) {
-    most = ages[i] > most ? ages[i] : most;
+    most = Math.max(most, ages[i]);
   }
   let order: Int32Array = asGiven(count);
   let next: Int32Array = new Int32Array(count);
