@@ -234,7 +234,7 @@ describe("the file", () => {
     const sizes = [await whole(output)];
     const other = cut(output, "--coverage", "99%");
     const ends: unknown[] = [];
-    for (let i = 0; i < times("TWIN_KILLS", 6); i++) {
+    for (let i = 0; i < times("TWIN_KILLS", 3); i++) {
       const wait = lasts * (0.4 + 0.7 * Math.random());
       const kind = i % 2 === 0 ? "SIGKILL" : "SIGTERM";
       const { code, signal } = await twin(other, { started: (child) => setTimeout(() => child.kill(kind), wait) });
