@@ -98,6 +98,15 @@ export const graphNames = [
   ...sideGraphNames,
 ] as const;
 
+/** Those beside the selection kernel, which run on the CPU and on WASM alone. */
+export const sideGraphs: readonly GraphName[] = [
+  "kernel_user",
+  "kernel_user_fresh",
+  "kernel_query",
+  "kernel_head",
+  "kernel_head_fresh",
+];
+
 export const GraphSchema = strict({
   file: v.string(),
   /** Whether attention's keys and values are read from tables (`cached`) or projected in the graph (`fresh`). */

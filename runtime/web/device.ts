@@ -2,7 +2,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { parityFile, smallParityFile } from "../../contract/parity-place.ts";
-import { type GraphName, graphNames, storedTypes } from "../../contract/port-spec.ts";
+import { type GraphName, graphNames, sideGraphs, storedTypes } from "../../contract/port-spec.ts";
 import { DeviceFailure } from "../session/device-failure.ts";
 import { findAdapter } from "../session/gpu-adapter.ts";
 import type { WebProvider } from "../session/ort-web.ts";
@@ -70,7 +70,7 @@ export class Device {
     const cases = await this.#casesOf(folder);
     const open = new Set(sessions.opened());
     const found: GraphCheck[] = [];
-    for (const name of namesOf(manifest)) {
+    for (const name of namesOf(manifest, this.#about.adapter !== null)) {
       const check = await checkGraph(await sessions.open(name), name, manifest, cases);
       if (check !== null) {
         this.#checks.set(name, check);
@@ -113,11 +113,11 @@ export class Device {
 const casesFile = ({ files }: Manifest): string =>
   Object.hasOwn(files, smallParityFile) ? smallParityFile : parityFile;
 
-/** The graphs that serve, and their variants over stored rows. */
-function namesOf({ graphs }: Manifest): SessionName[] {
+/** The graphs that serve on such a device, and their variants over stored rows. */
+function namesOf({ graphs }: Manifest, gpu: boolean): SessionName[] {
   return graphNames.flatMap((graph: GraphName): SessionName[] => {
     const spec = graphs[graph];
-    if (spec === undefined) {
+    if (spec === undefined || (gpu && sideGraphs.includes(graph))) {
       return [];
     }
     const types = storedTypes.filter((type) => spec.variants?.[type] !== undefined);
