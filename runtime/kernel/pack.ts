@@ -113,21 +113,76 @@ function writeRows(into: Float32Array, from: Rows, heads: number, width: number,
   if (!whole && !add && columns !== width) {
     into.fill(0);
   }
-  let at = 0;
-  for (let i = 0; i < length; i++) {
-    const row = offset + (rows === null ? i : rows[i]) * rowStride;
-    for (let a = 0; a < (whole ? 1 : heads); a++) {
-      const start = row + a * headStride;
-      if (add) {
-        for (let j = 0; j < run; j++) {
-          into[at + j] += data[start + j];
-        }
-      } else {
-        for (let j = 0; j < run; j++) {
-          into[at + j] = data[start + j];
-        }
-      }
-      at += whole ? run : columns;
+  if (whole && rows !== null && !add) {
+    copyRows(into, data, rows, offset, rowStride, run);
+    return;
+  }
+  for (let a = 0; a < (whole ? 1 : heads); a++) {
+    const write = add ? addColumns : copyColumns;
+    write(
+      into,
+      a * columns,
+      whole ? run : heads * columns,
+      data,
+      offset + a * headStride,
+      rows,
+      rowStride,
+      run,
+      length,
+    );
+  }
+}
+
+/** Whole rows of a table, one after the other. */
+function copyRows(
+  into: Float32Array,
+  data: Float32Array,
+  rows: Int32Array,
+  offset: number,
+  rowStride: number,
+  run: number,
+): void {
+  for (let i = 0; i < rows.length; i++) {
+    const from = offset + rows[i] * rowStride;
+    into.set(data.subarray(from, from + run), i * run);
+  }
+}
+
+/** Some columns of every row, to `at` + i · `stride`. Loops of their own: one that did both would be several times as slow. */
+function copyColumns(
+  into: Float32Array,
+  at: number,
+  stride: number,
+  data: Float32Array,
+  offset: number,
+  rows: Int32Array | null,
+  rowStride: number,
+  run: number,
+  length: number,
+): void {
+  for (let i = 0, to = at; i < length; i++, to += stride) {
+    const from = offset + (rows === null ? i : rows[i]) * rowStride;
+    for (let j = 0; j < run; j++) {
+      into[to + j] = data[from + j];
+    }
+  }
+}
+
+function addColumns(
+  into: Float32Array,
+  at: number,
+  stride: number,
+  data: Float32Array,
+  offset: number,
+  rows: Int32Array | null,
+  rowStride: number,
+  run: number,
+  length: number,
+): void {
+  for (let i = 0, to = at; i < length; i++, to += stride) {
+    const from = offset + (rows === null ? i : rows[i]) * rowStride;
+    for (let j = 0; j < run; j++) {
+      into[to + j] += data[from + j];
     }
   }
 }

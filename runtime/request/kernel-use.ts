@@ -8,13 +8,16 @@ import { Kernel, type KernelOptions, type KernelShape, type KernelStatus } from 
 /** Which way candidates are ranked: by graphs alone, or with the kernel for the searches and the attention over what they keep. */
 export type Plan = "graph" | "kernel";
 
-/** What `load` is asked for; `auto`: the kernel where the model has one, the device is the CPU and the history is long enough. */
+/** What `load` is asked for; `auto`: the kernel where the model has one, the device is the CPU and the history has a length at which it pays. */
 export type WantedPlan = "auto" | Plan;
 
 export const plans: readonly WantedPlan[] = ["auto", "graph", "kernel"];
 
-/** Behaviours, padding among them, from which on `auto` takes the kernel: below it the graph is as fast. */
-export const leastHistory = 128;
+/**
+ * Behaviours, padding among them, between which `auto` takes the kernel. Below, the graph is as fast. Above, packing a user costs
+ * more than 100 candidates save, where they are ranked once (`bench/plans.ts`).
+ */
+const takes = { least: 128, most: 2000 } as const;
 
 /** What the kernel does on one way of a request, and the kernel itself. */
 export class PlannedKernel {
@@ -88,7 +91,7 @@ export class KernelUse {
 
   /** The kernel for a user whose longest searched history has `length` places; null: graphs rank. */
   of(fresh: boolean, length: number): PlannedKernel | null {
-    if (this.#failed !== null || (this.wanted === "auto" && length < leastHistory)) {
+    if (this.#failed !== null || (this.wanted === "auto" && (length < takes.least || length > takes.most))) {
       return null;
     }
     return fresh ? this.#fresh : this.#cached;

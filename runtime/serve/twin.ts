@@ -47,7 +47,7 @@ export interface LoadOptions {
   readonly verify?: Verify;
   /**
    * `"auto"` (default): the selection kernel searches and attends where the model has one, the first provider is the CPU and
-   * the history is long enough. `"kernel"`: always. `"graph"`: never.
+   * the history is neither short nor very long. `"kernel"`: always. `"graph"`: never.
    */
   readonly plan?: WantedPlan;
   readonly memory?: {
@@ -55,7 +55,7 @@ export interface LoadOptions {
     readonly table?: number;
     /** Bytes that the scores of one run may take; sets how many candidates are ranked at once. Default 128 MB. */
     readonly scores?: number;
-    /** Bytes that the users in the selection kernel's memory may take; default 512 MB. */
+    /** Bytes that the users in the selection kernel's memory may take; default 128 MB. */
     readonly kernel?: number;
   };
 }
@@ -202,7 +202,7 @@ export function checkOptions(options: LoadOptions): {
     providers,
     verify,
     plan: planOption(options.plan),
-    kernelBytes: wholeOption("memory.kernel", options.memory?.kernel ?? 2 ** 29, 1),
+    kernelBytes: wholeOption("memory.kernel", options.memory?.kernel ?? 2 ** 27, 1),
     threads: wholeOption("threads", options.threads ?? 2, 1),
     scoreBytes: wholeOption("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
     workers: wholeOption("workers", options.workers ?? 0, 0),

@@ -34,7 +34,7 @@ export interface WebLoadOptions {
     readonly table?: number;
     /** Bytes that the scores of one run may take; sets how many candidates are ranked at once. Default 64 MB. */
     readonly scores?: number;
-    /** Bytes that the users in the selection kernel's memory may take; default 256 MB. */
+    /** Bytes that the users in the selection kernel's memory may take; default 128 MB. */
     readonly kernel?: number;
   };
   /** Told while the folder loads, and later as more of it does. */
@@ -117,7 +117,7 @@ export function checkWebOptions(options: WebLoadOptions): {
           ? addressOf(address("pack", options.pack), "file").href
           : options.pack,
       scoreBytes: wholeOption("memory.scores", memory.scores ?? 2 ** 26, 1),
-      kernelBytes: wholeOption("memory.kernel", memory.kernel ?? 2 ** 28, 1),
+      kernelBytes: wholeOption("memory.kernel", memory.kernel ?? 2 ** 27, 1),
       plan: planOption(options.plan),
     },
     queue: wholeOption("queue", options.queue ?? 256, 0),

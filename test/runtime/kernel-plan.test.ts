@@ -134,8 +134,8 @@ attend liked { over: alike by: relevance }
 });
 
 describe("the plan", () => {
-  it("is the graph's for short histories, and the kernel's from then on; one is decided for a prepared user", async () => {
-    const dir = await builtRanked(rankSource("", 6, 400));
+  it("is the graph's for short and for very long histories, else the kernel's; one is decided for a prepared user", async () => {
+    const dir = await builtRanked(rankSource("", 6, 2001));
     const twin = await load(dir, { threads: 1 });
     expect(twin.status().plan).toEqual({ wanted: "auto", because: null, kernel: null });
     const [short, long] = [await twin.prepare(someUser(20)), await twin.prepare(someUser(300))];
@@ -143,7 +143,9 @@ describe("the plan", () => {
       expect((await short.rank(someCandidates(count))).plan).toBe("graph");
       expect((await long.rank(someCandidates(count))).plan).toBe("kernel");
     }
-    expect(twin.status().plan.kernel).toMatchObject({ lanes: 1, users: 1 });
+    expect((await (await twin.prepare(someUser(2000))).rank(someCandidates(1))).plan).toBe("kernel");
+    expect((await (await twin.prepare(someUser(2001))).rank(someCandidates(1))).plan).toBe("graph");
+    expect(twin.status().plan.kernel).toMatchObject({ lanes: 1, users: 2 });
     await twin.close();
   });
 
@@ -207,7 +209,7 @@ describe("users in the kernel's memory", () => {
   it("are left to the graphs where not even one fits, with a warning; or refused where the kernel was asked for", async () => {
     const dir = await builtRanked(rankSource("", 6, 5000));
     const auto = await load(dir, { threads: 1, memory: { kernel: 1 } });
-    const ranking = await (await auto.prepare(someUser(4000))).rank(someCandidates(3));
+    const ranking = await (await auto.prepare(someUser(2000))).rank(someCandidates(3));
     expect(ranking.plan).toBe("graph");
     expect(auto.warnings.join()).toMatch(/graphs rank instead of the selection kernel/);
     await auto.close();
