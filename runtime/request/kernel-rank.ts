@@ -22,8 +22,7 @@ export async function runKernel(
   const count = chunk.end - chunk.start;
   const queries = await engine.sessions.run(spec.query, feeds(engine, spec.query, side, candidates, chunk, {}));
   const given = spec.products.map(({ query }) => floatsOf(queries[query], query));
-  const { kernel, user } = await side.kernel.packed(engine, side);
-  const { kept, pooled } = await kernel.run(user, given, count, signal);
+  const { kept, pooled } = await side.kernel.run(engine, side, given, count, signal);
   const { searches } = engine.artefacts.manifest;
   const lists = emptyRecord<Tensor>();
   for (const [i, { search, rule, keep, product }] of spec.searches.entries()) {

@@ -1,7 +1,7 @@
 // A user in the selection kernel's memory: operands from the user's graph and from tables, packed once and again where
 // others took their place.
 import type { KernelOperand, KernelPlanSpec } from "../../contract/kernel-spec.ts";
-import type { Kernel, PackedUser, Rows, UserOperands } from "../kernel/index.ts";
+import type { Kernel, KernelRun, PackedUser, Rows, UserOperands } from "../kernel/index.ts";
 import { floatsOf, type Tensor } from "../session/session.ts";
 import type { Engine } from "./engine.ts";
 import { feeds } from "./feeds.ts";
@@ -17,7 +17,7 @@ export class KernelSide {
     this.planned = planned;
   }
 
-  /** The kernel, and the user in its memory. Whoever runs it does so before anything else may take its place. */
+  /** The kernel, and the user, who was in its memory when this was looked at. */
   async packed(engine: Engine, side: UserSide): Promise<{ readonly kernel: Kernel; readonly user: PackedUser }> {
     const kernel = await this.planned.open();
     for (;;) {
@@ -33,6 +33,23 @@ export class KernelSide {
         throw error;
       }
       this.#forget(packing);
+    }
+  }
+
+  /** Runs the kernel for this user. @param queries of each product float32 [heads, candidates, width] */
+  async run(
+    engine: Engine,
+    side: UserSide,
+    queries: readonly Float32Array[],
+    candidates: number,
+    signal: AbortSignal | null,
+  ): Promise<KernelRun> {
+    for (;;) {
+      const { kernel, user } = await this.packed(engine, side);
+      // Others may have taken its place since it was seen there; from here to the run nothing can.
+      if (user.resident) {
+        return kernel.run(user, queries, candidates, signal);
+      }
     }
   }
 

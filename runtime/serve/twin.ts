@@ -98,17 +98,12 @@ export class LocalTwin implements Twin {
     const checked = checkOptions(options);
     const shared = elsewhere?.tables;
     const artefacts = await openArtefacts(dir, warn, { verify: checked.verify, ...elsewhere });
-    const tables = await openTables(artefacts, options, shared);
     const { providers, threads } = checked;
+    const kernel = chosenKernel(artefacts, checked, elsewhere?.workers ?? 1, warn);
+    const tables = await openTables(artefacts, options, shared);
     const sessions = new Sessions(nodeSessions(artefacts, { providers, threads, warn }), artefacts.weights.sound);
     const wholeTables = providers[0] === "cpu" && shared === undefined;
     const variants = new Variants(artefacts.manifest, warn);
-    const kernel = new KernelUse(artefacts.manifest, checked.plan, foreignDevice(providers), {
-      lanes: Math.max(1, Math.min(threads, Math.floor(availableParallelism() / (elsewhere?.workers ?? 1)))),
-      startLane,
-      maxBytes: checked.kernelBytes,
-      warn,
-    });
     const engine = { artefacts, sessions, tables, variants, kernel, wholeTables, scoreBytes: checked.scoreBytes };
     return new LocalTwin(engine, tables, warnings, checked.queue);
   }
@@ -160,6 +155,26 @@ export function openTables(
     share: (options.workers ?? 0) > 0,
     ...(shared === undefined ? {} : { shared }),
   });
+}
+
+/** @throws TwinError where the kernel is asked for and there is none; then nothing of the folder stays open */
+function chosenKernel(
+  artefacts: Artefacts,
+  { plan, providers, threads, kernelBytes }: ReturnType<typeof checkOptions>,
+  workers: number,
+  warn: (message: string) => void,
+): KernelUse {
+  try {
+    return new KernelUse(artefacts.manifest, plan, foreignDevice(providers), {
+      lanes: Math.max(1, Math.min(threads, Math.floor(availableParallelism() / workers))),
+      startLane,
+      maxBytes: kernelBytes,
+      warn,
+    });
+  } catch (error) {
+    artefacts.outside?.close();
+    throw error;
+  }
 }
 
 /** How threads of their own rank a build. @throws TwinError as `load` does */

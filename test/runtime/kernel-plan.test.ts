@@ -152,6 +152,7 @@ describe("the plan", () => {
   it("refuses the kernel where the model has none, and says why", async () => {
     const source = rankSource("").replace("by: relevance keep", "by: match(item.author) keep");
     const dir = await builtRanked(source);
+    await expect(load(dir, { plan: "kernel", workers: 1 })).rejects.toThrow(/plan is "kernel"/);
     await expect(load(dir, { plan: "kernel" })).rejects.toThrow(
       /plan is "kernel".*the search nearest goes by match\(item\.author\)/,
     );

@@ -35,13 +35,19 @@ export class WorkerTwin implements Twin {
   readonly #plan: PlanStatus;
   #prepared = 0;
 
-  private constructor(artefacts: Artefacts, tables: GenerationTables, options: LoadOptions, warnings: string[]) {
+  private constructor(
+    artefacts: Artefacts,
+    tables: GenerationTables,
+    options: LoadOptions,
+    warnings: string[],
+    plan: PlanStatus,
+  ) {
     this.#artefacts = artefacts;
     this.#tables = tables;
     this.#warnings = warnings;
     this.#underWay = new UnderWay(artefacts.dir);
     this.#now = tablesNow(tables);
-    this.#plan = plannedStatus(artefacts.manifest, options);
+    this.#plan = plan;
     this.#crew = new Crew({
       open: () => this.#open(options),
       changed: () => this.#changed(),
@@ -59,8 +65,15 @@ export class WorkerTwin implements Twin {
     const artefacts = await openArtefacts(dir, (message) => warnings.push(message), {
       verify: checkOptions(options).verify,
     });
+    let plan: PlanStatus;
+    try {
+      plan = plannedStatus(artefacts.manifest, options);
+    } catch (error) {
+      artefacts.outside?.close();
+      throw error;
+    }
     const tables = await openTables(artefacts, options);
-    const twin = new WorkerTwin(artefacts, tables, options, warnings);
+    const twin = new WorkerTwin(artefacts, tables, options, warnings, plan);
     try {
       await twin.#crew.start(workers);
       return twin;
