@@ -129,7 +129,7 @@ describe.each(["searched", "attended"])("the model %s", (name) => {
     expect(built.has("tables/current")).toBe(true);
   });
 
-  it.each(long ? [0.4, 0.05, 0] : [0.4, 0])("fits a budget of the least and %d of what is above it", async (share) => {
+  it.each(long ? [0.4, 0.05, 0] : [0.05, 0])("fits a budget of the least and %d of what is above it", async (share) => {
     const out = at(`${name}-${share}`);
     const budget = Math.round(least + share * (whole - least));
     const { stdout } = await fine(budgeted(name, out, budget));
