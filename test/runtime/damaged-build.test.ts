@@ -13,7 +13,7 @@ import { builtRanked, numbers, rankSource, someCandidates, someUser } from "../k
 afterAll(cleanUp);
 
 /** Flips of each file. */
-const flips = times("TWIN_FLIPS", 3);
+const flips = times("TWIN_FLIPS", 1);
 const next = numbers(seed(5));
 
 async function answer(dir: string, options: LoadOptions = {}): Promise<string> {

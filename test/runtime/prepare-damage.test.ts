@@ -59,7 +59,7 @@ describe("one flipped bit in prepared data", () => {
     async (_, memory) => {
       const { folder } = await prepared(log(), manifest);
       const right = await everything(folder, memory);
-      const flips = flipsOf(folder, undefined, times("TWIN_FLIPS", 6));
+      const flips = flipsOf(folder, undefined, times("TWIN_FLIPS", 3));
       expect(new Set(flips.map(({ file }) => file)).size).toBeGreaterThan(25);
       for (const flip of flips) {
         const found = await withFlip(folder, flip, () => everything(folder, memory).catch((error: unknown) => error));
