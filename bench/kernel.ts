@@ -3,12 +3,12 @@
 import { availableParallelism, cpus, loadavg } from "node:os";
 import ort from "onnxruntime-node";
 import { builder } from "../compiler/ir/build.ts";
-import { startThread } from "../runtime/host/start-thread.ts";
-import { Kernel, type LaneJob, type LaneStart, type Phases, type StartLane } from "../runtime/kernel/index.ts";
+import { Kernel, type Phases } from "../runtime/kernel/index.ts";
+import { startLane } from "../runtime/serve/index.ts";
 import { graphOf } from "../test/kit/graph-of.ts";
 import { numbers } from "../test/kit/kernel-case.ts";
 import { bytesOf } from "../test/kit/onnx.ts";
-import { milliseconds, table } from "./measure.ts";
+import { type Contender, milliseconds, table } from "./measure.ts";
 
 const [heads, width, keep] = [4, 16, 100];
 const turns = Number(process.argv[2] ?? 31);
@@ -24,14 +24,6 @@ const sizes =
         [1000, 10_000],
         [100, 100_000],
       ];
-
-const startLane: StartLane = () =>
-  startThread<LaneStart, LaneJob, Phases, null>(import.meta.url, "../runtime/serve/workers/lane.ts", "");
-
-interface Contender {
-  readonly name: string;
-  run(): Promise<unknown>;
-}
 
 async function measured(contenders: readonly Contender[]): Promise<Map<string, { wall: number[]; cpu: number[] }>> {
   const found = new Map(contenders.map(({ name }) => [name, { wall: [] as number[], cpu: [] as number[] }]));

@@ -3,9 +3,10 @@
 import { availableParallelism, cpus } from "node:os";
 import { type Contender, milliseconds, table } from "./measure.ts";
 import { opponents } from "./opponents/request.ts";
-import { type Sizes, sizes } from "./opponents/sizes.ts";
-import { type RequestModel, requestModel } from "./request-model.ts";
+import { sizes } from "./opponents/sizes.ts";
+import { requestModel } from "./request-model.ts";
 import { served, writeGeneration } from "./request-runtime.ts";
+import { contestant } from "./request-session.ts";
 
 const threads = Math.min(2, availableParallelism());
 const rounds = 31;
@@ -37,19 +38,6 @@ const quantile = (values: readonly number[], share: number): number => {
 const spread = (values: readonly number[], text: (value: number) => string): string =>
   `${text(quantile(values, 0.5))} (${text(quantile(values, 0.25))}–${text(quantile(values, 0.75))})`;
 
-async function graphOf(model: RequestModel, size: Sizes): Promise<Contender & { close(): Promise<void> }> {
-  const session = await model.session("request", threads);
-  const chunk = Math.max(1, Math.min(size.candidates, Math.floor(2 ** 26 / (size.heads * size.history))));
-  const feeds = await model.feeds({ ...size, candidates: chunk });
-  const mine = Object.fromEntries(session.inputNames.map((input) => [input, feeds[input]]));
-  const run = async () => {
-    for (let done = 0; done < size.candidates; done += chunk) {
-      await session.run(mine);
-    }
-  };
-  return { name: "graph", run, close: () => session.release() };
-}
-
 const model = await requestModel(false);
 await writeGeneration(model);
 console.log(
@@ -63,7 +51,11 @@ for (const name of all) {
   const [candidates, history] = name.split("x").map(Number);
   const size = sizes(candidates, history);
   const others = (await opponents(size, threads, false)).filter((one) => one.name !== "plain");
-  const contenders = [...(await served(model, size, threads)), await graphOf(model, size), ...others];
+  const contenders = [
+    ...(await served(model, size, threads)),
+    await contestant("graph", model, "request", size, threads),
+    ...others,
+  ];
   const times = await turns(contenders);
   console.log(`${candidates} candidates × ${history} behaviours`);
   for (const [contender, values] of times) {

@@ -1,6 +1,4 @@
 // The benchmark's model as the runtime serves it: a generation of all items, and requests of a size by either plan.
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { Candidates, prepareSide, type RankRequest, rankingGraphs, runKernel } from "../runtime/request/index.ts";
 import { LocalTwin } from "../runtime/serve/index.ts";
 import { writeTables } from "../test/kit/built-twin.ts";
@@ -13,7 +11,6 @@ const at = 1.7e9;
 
 /** Keys and values of all items, by the build's own projector. */
 export async function writeGeneration({ dir }: RequestModel): Promise<void> {
-  await rm(join(dir, "generations"), { recursive: true, force: true });
   const ids = Int32Array.from({ length: items }, (_, i) => i + 1);
   const column = (vocabulary: number) => Int32Array.from({ length: items }, (_, i) => (i * 31) % vocabulary);
   await writeTables(dir, ids, {

@@ -2,10 +2,11 @@
 // Default: the sizes that the targets are stated for. --all: every combination of 1, 100, 1,000 candidates and 1,000,
 // 10,000, 100,000 behaviours.
 import { availableParallelism, cpus } from "node:os";
-import { byTurns, type Contender, milliseconds, type Timing, table, timed } from "./measure.ts";
+import { byTurns, milliseconds, type Timing, table, timed } from "./measure.ts";
 import { opponents } from "./opponents/request.ts";
 import { type Sizes, sizes } from "./opponents/sizes.ts";
 import { type RequestModel, requestModel } from "./request-model.ts";
+import { contestant } from "./request-session.ts";
 
 const threads = 2;
 const all = process.argv.includes("--all");
@@ -17,46 +18,15 @@ interface Row {
   readonly beside: ReadonlyMap<string, Timing>;
 }
 
-/** Candidates are run in chunks whose scores fit in about a quarter of a gigabyte, as the runtime does it. */
-const chunkOf = ({ candidates, history, heads }: Sizes) =>
-  Math.max(1, Math.min(candidates, Math.floor(2 ** 26 / (heads * history))));
-
-async function contestant(
-  name: string,
-  model: RequestModel,
-  graph: string,
-  size: Sizes,
-): Promise<Contender & { close(): Promise<void> }> {
-  const session = await model.session(graph, threads);
-  const chunk = chunkOf(size);
-  const pieces: { feeds: Awaited<ReturnType<RequestModel["feeds"]>>; count: number }[] = [];
-  for (let done = 0; done < size.candidates; done += chunk) {
-    const count = Math.min(chunk, size.candidates - done);
-    const same = pieces.find((piece) => piece.count === count);
-    const known = same?.feeds ?? (await model.feeds({ ...size, candidates: count }));
-    const feeds = Object.fromEntries(session.inputNames.map((input) => [input, known[input]]));
-    pieces.push({ feeds, count });
-  }
-  return {
-    name,
-    async run() {
-      for (const { feeds } of pieces) {
-        await session.run(feeds);
-      }
-    },
-    close: () => session.release(),
-  };
-}
-
 async function measure(models: { independent: RequestModel; alike: RequestModel }, size: Sizes): Promise<Row> {
   const withExport = size.candidates * size.history <= 1_000_000 || all;
   const others = await opponents(size, threads, withExport);
   const scale = new Map(others.map((other) => [other.name, other.scale]));
   const cost = size.candidates * size.history;
   const ours = [
-    await contestant("twin", models.independent, "request", size),
-    await contestant("twin, heads alike", models.alike, "request", size),
-    await contestant("twin, fresh", models.independent, "request_fresh", size),
+    await contestant("twin", models.independent, "request", size, threads),
+    await contestant("twin, heads alike", models.alike, "request", size, threads),
+    await contestant("twin, fresh", models.independent, "request_fresh", size, threads),
   ];
   const slow = others.filter(({ name }) => name === "export");
   const named = (timings: readonly Timing[]) =>

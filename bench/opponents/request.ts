@@ -80,14 +80,21 @@ function unsplit(s: Sizes, rows: readonly number[], query: readonly number[], ke
   return g.bytes();
 }
 
-function plain({ heads, dim, items, history, candidates, keep }: Sizes): Uint8Array {
-  const g = new Writer();
-  const count = Math.min(keep, history);
+/** The keys of the history's items out of the table, [history, heads, dim], and what else a search takes. */
+function searched(g: Writer, { heads, dim, items, history, candidates }: Sizes) {
   const table = g.input("table", 1, [items, heads * dim]);
   const ids = g.input("ids", 6, [history]);
   const bias = g.input("bias", 1, [heads, 1, history]);
   const q = g.input("q", 1, [heads, candidates, dim]);
   const rows = g.op("Reshape", [g.op("Gather", [table, ids]), g.ints(history, heads, dim)]);
+  return { rows, bias, q };
+}
+
+function plain(s: Sizes): Uint8Array {
+  const { heads, history, candidates, keep } = s;
+  const g = new Writer();
+  const count = Math.min(keep, history);
+  const { rows, bias, q } = searched(g, s);
   const keys = g.op("Transpose", [rows], { perm: [1, 2, 0] });
   const scores = g.op("Add", [g.op("MatMul", [q, keys]), bias]);
   g.output(g.op("TopK", [scores, g.ints(count)], { axis: 2 }, 2), [heads, candidates, count]);
@@ -95,13 +102,10 @@ function plain({ heads, dim, items, history, candidates, keep }: Sizes): Uint8Ar
 }
 
 /** The scores from cached keys and nothing else: the bias as one more column of the keys, so that a MatMul adds it. */
-function scores({ heads, dim, items, history, candidates }: Sizes): Uint8Array {
+function scores(s: Sizes): Uint8Array {
+  const { heads, candidates } = s;
   const g = new Writer();
-  const table = g.input("table", 1, [items, heads * dim]);
-  const ids = g.input("ids", 6, [history]);
-  const bias = g.input("bias", 1, [heads, 1, history]);
-  const q = g.input("q", 1, [heads, candidates, dim]);
-  const rows = g.op("Reshape", [g.op("Gather", [table, ids]), g.ints(history, heads, dim)]);
+  const { rows, bias, q } = searched(g, s);
   const column = g.op("Transpose", [bias], { perm: [2, 0, 1] });
   const keys = g.op("Transpose", [g.op("Concat", [rows, column], { axis: 2 })], { perm: [1, 2, 0] });
   const ones = g.constant(new Float32Array(heads * candidates).fill(1), [heads, candidates, 1]);

@@ -4,12 +4,11 @@ export { Kernel } from "./kernel.ts";
 export type { Phases } from "./lane.ts";
 export { type LaneJob, type LaneStart, openLane } from "./lane-service.ts";
 export { type HeadRule, select } from "./round-robin.ts";
-export {
-  type AttendShape,
-  type KernelShape,
-  limits,
-  type ProductShape,
-  type Rows,
-  type SearchShape,
-  type UserOperands,
+export type {
+  AttendShape,
+  KernelShape,
+  ProductShape,
+  Rows,
+  SearchShape,
+  UserOperands,
 } from "./shape.ts";

@@ -1,5 +1,6 @@
 // What a kernel is opened for, and what a user brings to it.
 import { TwinError } from "../../contract/error.ts";
+import { kernelLimits as limits } from "../../contract/kernel-spec.ts";
 import type { HeadRule } from "./round-robin.ts";
 
 /** Scores of candidates with the behaviours of a history: query · key + bias. */
@@ -58,8 +59,6 @@ export interface UserOperands {
   /** `mask` likewise: 1 where it counts. `values`: their sum. */
   readonly attends: readonly { readonly mask: Float32Array | null; readonly values: readonly Rows[] }[];
 }
-
-export const limits = { heads: 16, width: 256, keep: 1000 } as const;
 
 /** A number of columns as the kernel has them: with zeros up to a multiple of four. */
 export const padded = (width: number): number => (width + 3) & ~3;

@@ -131,26 +131,15 @@ async function packed(
   kernel: KernelSide,
   options: { readonly signal: AbortSignal | null },
 ): Promise<UserSide> {
+  let opened = false;
   try {
     await kernel.planned.open();
-  } catch (error) {
-    engine.kernel.give(error, true);
-    return byGraphs(engine, side, options);
-  }
-  try {
+    opened = true;
     await kernel.packed(engine, side);
     return side;
   } catch (error) {
-    engine.kernel.give(error, false);
-    return byGraphs(engine, side, options);
+    engine.kernel.give(error, !opened);
   }
-}
-
-async function byGraphs(
-  engine: Engine,
-  side: UserSide,
-  options: { readonly signal: AbortSignal | null },
-): Promise<UserSide> {
   const other: UserSide = { ...side, kernel: null };
   await fetchSide(engine, other, rankingGraphs(other), options);
   return other;

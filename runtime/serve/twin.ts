@@ -6,7 +6,6 @@ import type { Manifest } from "../../contract/manifest.ts";
 import {
   type Engine,
   KernelUse,
-  type PlanStatus,
   type PrepareRequest,
   Variants,
   type WantedPlan,
@@ -157,8 +156,11 @@ export function openTables(
   });
 }
 
-/** @throws TwinError where the kernel is asked for and there is none; then nothing of the folder stays open */
-function chosenKernel(
+/**
+ * The kernel by which a folder's requests go, not opened yet.
+ * @throws TwinError where it is asked for and there is none; then nothing of the folder stays open
+ */
+export function chosenKernel(
   artefacts: Artefacts,
   { plan, providers, threads, kernelBytes }: ReturnType<typeof checkOptions>,
   workers: number,
@@ -175,16 +177,6 @@ function chosenKernel(
     artefacts.outside?.close();
     throw error;
   }
-}
-
-/** How threads of their own rank a build. @throws TwinError as `load` does */
-export function plannedStatus(manifest: Manifest, options: LoadOptions): PlanStatus {
-  const { plan, providers, kernelBytes } = checkOptions(options);
-  return new KernelUse(manifest, plan, foreignDevice(providers), {
-    lanes: 1,
-    startLane: null,
-    maxBytes: kernelBytes,
-  }).status();
 }
 
 /** Why requests are not the kernel's; null: they are. */

@@ -18,7 +18,7 @@ import {
   UnderWay,
 } from "../../twin/index.ts";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
-import { checkOptions, type LoadOptions, openTables, plannedStatus } from "../twin.ts";
+import { checkOptions, chosenKernel, type LoadOptions, openTables } from "../twin.ts";
 import type { RankRequestJob } from "./messages.ts";
 import { type Tables, tablesNow } from "./tables.ts";
 import { RankThread } from "./thread.ts";
@@ -65,13 +65,8 @@ export class WorkerTwin implements Twin {
     const artefacts = await openArtefacts(dir, (message) => warnings.push(message), {
       verify: checkOptions(options).verify,
     });
-    let plan: PlanStatus;
-    try {
-      plan = plannedStatus(artefacts.manifest, options);
-    } catch (error) {
-      artefacts.outside?.close();
-      throw error;
-    }
+    // Each thread has a kernel of its own; what may go by it is the same for all.
+    const plan = chosenKernel(artefacts, checkOptions(options), workers, () => undefined).status();
     const tables = await openTables(artefacts, options);
     const twin = new WorkerTwin(artefacts, tables, options, warnings, plan);
     try {
