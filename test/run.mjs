@@ -21,6 +21,8 @@ const scratch = mkdtempSync(join(tmpdir(), "twin-test-"));
 const report = join(scratch, "report.json");
 const start = performance.now();
 let [passed, failed, skipped] = [0, 0, 0];
+/** Titles of what failed, said again at the end: what stands at the beginning of a long run is not seen there. */
+const broken = [];
 
 function step(title, command, args, environment = {}) {
   console.log(`\n— ${title}`);
@@ -36,6 +38,7 @@ for (const [title, command, args] of [
     passed++;
   } else {
     failed++;
+    broken.push(title);
   }
 }
 
@@ -44,6 +47,7 @@ if (existsSync(report)) {
   const tally = JSON.parse(readFileSync(report, "utf8"));
   passed += tally.passed;
   failed += tally.failed;
+  broken.push(...tally.broken);
   skipped += tally.notRun;
   const seconds = ({ milliseconds, name }) =>
     console.log(`  ${(milliseconds / 1000).toFixed(1).padStart(6)} s  ${name}`);
@@ -69,6 +73,7 @@ if (existsSync(report)) {
 // What ends vitest itself fails the run without a failed test.
 if (!whole && failed === 0) {
   failed++;
+  broken.push("the test runner ended without a result");
 }
 rmSync(scratch, { recursive: true, force: true });
 
@@ -79,6 +84,12 @@ if (strict && skipped > 0) {
 }
 const took = (performance.now() - start) / 60_000;
 const bound = share === undefined ? "" : `, of the ${share} that it may take on two idle processors`;
+if (broken.length > 0) {
+  console.log("\nFailed:");
+  for (const title of broken) {
+    console.log(`  ${title}`);
+  }
+}
 console.log(`\nThe ${tier} tier took ${took.toFixed(1)} minutes${bound}.`);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failed === 0 ? 0 : 1;

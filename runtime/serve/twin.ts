@@ -3,13 +3,7 @@
 import { availableParallelism } from "node:os";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import {
-  type Engine,
-  KernelUse,
-  type PrepareRequest,
-  Variants,
-  type WantedPlan,
-} from "../request/index.ts";
+import { type Engine, KernelUse, type PrepareRequest, Variants, type WantedPlan } from "../request/index.ts";
 import { Sessions } from "../session/session.ts";
 import { nodeSessions } from "../session/session-node.ts";
 import { GenerationTables, type SharedGeneration } from "../store/index.ts";

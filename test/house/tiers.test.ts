@@ -173,6 +173,7 @@ describe("the count of a run", () => {
         lacking: [{ file: "good.check.ts", tests: 3, lacks: "a unicorn" }],
         notRun: 1,
       });
+      expect([...found.broken].sort()).toEqual(["good.check.ts: is bad", "hook.check.ts", "unloaded.check.ts"]);
       expect(found.slowTests.map(({ name }) => name)).toContain("good.check.ts: is good");
       expect(found.slowFiles).toHaveLength(3);
     } finally {

@@ -7,6 +7,8 @@ export interface Tally {
   passed: number;
   /** Tests, files that do not load, hooks that fail, and errors outside of any test. */
   failed: number;
+  /** Names of what failed, a file's for errors outside its tests. */
+  broken: string[];
   /** What the machine lacks, by file. */
   lacking: { file: string; tests: number; lacks: string }[];
   /** Tests that were not run for another reason: a filter, or a hook before them that failed. */
@@ -22,9 +24,8 @@ const named = (test: TestCase): string => `${test.module.relativeModuleId}: ${te
 export function tallyOf(modules: readonly TestModule[], outside: number): Tally {
   const tests = modules.flatMap((one) => [...one.children.allTests()]);
   const state = (wanted: string) => tests.filter((test) => test.result().state === wanted);
-  const broken = modules.reduce(
-    (sum, one) => sum + [one, ...one.children.allSuites()].filter((suite) => suite.errors().length > 0).length,
-    outside,
+  const damaged = modules.flatMap((one) =>
+    [one, ...one.children.allSuites()].flatMap((suite) => (suite.errors().length > 0 ? [one.relativeModuleId] : [])),
   );
   const left = state("skipped").filter((test) => test.meta().lacks !== undefined);
   const lacking = new Map<string, Tally["lacking"][number]>();
@@ -38,7 +39,12 @@ export function tallyOf(modules: readonly TestModule[], outside: number): Tally 
     all.sort((a, b) => b.milliseconds - a.milliseconds).slice(0, 20);
   return {
     passed: state("passed").length,
-    failed: state("failed").length + broken,
+    failed: state("failed").length + damaged.length + outside,
+    broken: [
+      ...state("failed").map(named),
+      ...damaged,
+      ...(outside > 0 ? [`${outside} errors outside of any test`] : []),
+    ],
     lacking: [...lacking.values()],
     notRun: tests.length - state("passed").length - state("failed").length - left.length,
     notes: notesOfRun(),
