@@ -13,6 +13,8 @@ export default defineConfig({
     globalSetup: ["test/kit/own-folder.ts", "test/kit/bundle-once.ts"],
     setupFiles: ["test/kit/seed.ts"],
     pool: "forks",
+    // Files share the modules that their process has loaded: loading them anew took an eighth of a run.
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 120_000,

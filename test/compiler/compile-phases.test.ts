@@ -1,10 +1,12 @@
 // A build is phases in a line: each shows its result, and nothing is lowered or emitted twice.
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { compiled, smallSource } from "../kit/small-model.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { smallSource } from "../kit/small-model.ts";
 
-const counts = vi.hoisted(() => ({ lowered: 0, projectors: 0, metrics: 0, emitted: [] as string[] }));
+const counts = { lowered: 0, projectors: 0, metrics: 0, emitted: [] as string[] };
+const counted = ["graphs/index.ts", "lower/projector.ts", "emit/emitter.ts"].map((name) => `../../compiler/${name}`);
+let compiled: typeof import("../kit/small-model.ts").compiled;
 
-vi.mock("../../compiler/graphs/index.ts", async (original) => {
+vi.doMock("../../compiler/graphs/index.ts", async (original) => {
   const real = await original<typeof import("../../compiler/graphs/index.ts")>();
   return {
     ...real,
@@ -18,7 +20,7 @@ vi.mock("../../compiler/graphs/index.ts", async (original) => {
     },
   };
 });
-vi.mock("../../compiler/lower/projector.ts", async (original) => {
+vi.doMock("../../compiler/lower/projector.ts", async (original) => {
   const real = await original<typeof import("../../compiler/lower/projector.ts")>();
   return {
     ...real,
@@ -28,7 +30,7 @@ vi.mock("../../compiler/lower/projector.ts", async (original) => {
     },
   };
 });
-vi.mock("../../compiler/emit/emitter.ts", async (original) => {
+vi.doMock("../../compiler/emit/emitter.ts", async (original) => {
   const real = await original<typeof import("../../compiler/emit/emitter.ts")>();
   return {
     ...real,
@@ -41,6 +43,18 @@ vi.mock("../../compiler/emit/emitter.ts", async (original) => {
 
 const names = (files: readonly { readonly path: string }[]) =>
   files.flatMap(({ path }) => (path.endsWith(".onnx") ? [path.replace(/^train\/|\.onnx$/g, "")] : []));
+
+// Modules that other files have loaded are not counted, and those that are counted are no other file's.
+beforeAll(async () => {
+  vi.resetModules();
+  ({ compiled } = await import("../kit/small-model.ts"));
+});
+afterAll(() => {
+  for (const path of counted) {
+    vi.doUnmock(path);
+  }
+  vi.resetModules();
+});
 
 afterEach(() => {
   Object.assign(counts, { lowered: 0, projectors: 0, metrics: 0, emitted: [] });

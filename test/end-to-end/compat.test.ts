@@ -32,11 +32,11 @@ function copied(version: string, name: string): string {
 const stride = long ? 1 : 100;
 
 const upgraded = (dir: string, env: Record<string, string>) =>
-  spawnSync(
-    process.execPath,
-    ["--import", "tsx", "--import", "./test/kit/die-at-step.mjs", "test/kit/upgrade-child.ts", dir],
-    { cwd: root, env: { ...process.env, ...env }, encoding: "utf8" },
-  );
+  spawnSync(process.execPath, ["--import", "./test/kit/die-at-step.mjs", "cli/twin.mjs", "upgrade", dir], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+  });
 
 const request = (version: string) => join(root, "test/compat", version, "request.json");
 

@@ -6,7 +6,7 @@ import { verifyDataset } from "../../runtime/data/prepare/verify-dataset.ts";
 import { verifyRun } from "../../runtime/train/verify-run.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, here, root } from "../kit/cli.ts";
-import { patience, times } from "../kit/effort.ts";
+import { long, patience, times } from "../kit/effort.ts";
 import { flipsOf, withFlip } from "../kit/flip.ts";
 
 const compat = join(root, "test/compat/0.1.0");
@@ -65,7 +65,10 @@ describe("one flipped bit", () => {
       const more = ["--resume", "--steps", "14"];
       await fine(trainArgs(whole, ...more));
       const right = weights(whole);
-      const files = flipsOf(run, (file) => file !== "report.html", times("TWIN_FLIPS", 1));
+      // Each costs a run: of the prepared columns, which the test above damages as well, every fourth.
+      const files = flipsOf(run, (file) => file !== "report.html", times("TWIN_FLIPS", 1)).filter(
+        ({ file }, i) => long || !/^data\/.*\.bin$/.test(file) || i % 4 === 0,
+      );
       const names = files.map(({ file }) => file.split("/").slice(0, 2).join("/"));
       for (const one of ["run.yaml", "metrics.jsonl", "vocabularies/item.video_id.jsonl", "train/step.onnx"]) {
         expect(names).toContain(one);

@@ -9,7 +9,7 @@ import { fine, here, twin } from "../kit/cli.ts";
 import { times } from "../kit/effort.ts";
 import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
 
-const kills = times("TWIN_KILLS", 6);
+const kills = times("TWIN_KILLS", 3);
 
 let example: ExampleBuild;
 let scores: unknown;

@@ -10,6 +10,7 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { builtModels, small } from "../kit/built-models.ts";
 import { buildInto, cleanUp, temporary, writeTables } from "../kit/built-twin.ts";
 import { fine, root } from "../kit/cli.ts";
+import { long } from "../kit/effort.ts";
 import { needs, python } from "../kit/needs.ts";
 import { rankSource } from "../kit/rank-model.ts";
 import { rawItems, rawRequest, words } from "../kit/raw-request.ts";
@@ -143,7 +144,8 @@ describe("examples/python/rank.py", needs("python"), () => {
       { seed: 2, behaviours: 3, candidates: 1, ...(!steps && { time }) },
       { seed: 3, behaviours: longest, candidates: 25, time: steps ? time : "2023-11-14T22:13:20" },
     ];
-    for (const size of sizes) {
+    // The middle one of two models alone: each size is a start of Python.
+    for (const size of sizes.filter(({ seed }) => long || seed !== 2 || name.includes("everything"))) {
       await alike(dir, manifest, rawRequest(manifest, items, size), `${name}, seed ${size.seed}`);
     }
   });

@@ -194,7 +194,7 @@ const some = { item: [1], time: [5], liked: [3, true, null], items: [{ topics: "
 // @ts-expect-error a function is no score
 export const never = (scores: Awaited<ReturnType<typeof named>>): (() => unknown) => scores[0];
 `;
-  for (const resolution of Object.values(resolutions)) {
+  for (const resolution of long ? Object.values(resolutions) : [resolutions.bundler]) {
     expect(compiles([...resolution, ...exact], { "models.ts": program })).toEqual({ status: 0, said: "" });
   }
 }, 120_000);

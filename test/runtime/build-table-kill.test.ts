@@ -15,7 +15,7 @@ import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 import { times } from "../kit/effort.ts";
 
-const kills = times("TWIN_KILLS", 8);
+const kills = times("TWIN_KILLS", 4);
 const running = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of running) {

@@ -15,6 +15,7 @@ import { encodeSingle } from "../../runtime/request/prepare.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";
 import { videoModel } from "../kit/data-files.ts";
+import { long } from "../kit/effort.ts";
 import { anyEvent, type LogEvent, logBinding, prepared, reseal, t0, videos } from "../kit/prepared.ts";
 
 afterAll(cleanUp);
@@ -130,7 +131,7 @@ describe("a batch of prepared data", () => {
           expect(await compare(binding, { memory: inMemory ? 1e9 : 0 })).toBeGreaterThan(0);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: long ? 100 : 6 },
     );
   });
 
@@ -171,7 +172,7 @@ describe("a batch of prepared data", () => {
           expect(await compare(binding, { memory: 1e9 })).toBeGreaterThan(0);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: long ? 100 : 8 },
     );
   });
 

@@ -5,6 +5,7 @@ import { runInNewContext } from "node:vm";
 import { afterAll, describe, expect, it } from "vitest";
 import { type LoadOptions, load, type Prepared, type Ranking, TwinError } from "../../runtime/index.ts";
 import { cleanUp, writeTables } from "../kit/built-twin.ts";
+import { long } from "../kit/effort.ts";
 import { builtRanked, itemColumns, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
 afterAll(cleanUp);
@@ -20,6 +21,9 @@ async function rebuild(dir: string, covered: number): Promise<void> {
   const { keys, columns } = itemColumns();
   await writeTables(dir, keys, columns, { covered });
 }
+
+/** Generations that follow each other under the requests. */
+const rounds = long ? 20 : 8;
 
 const scoresOf = ({ logits }: Ranking): number[] => [...logits.click];
 
@@ -66,7 +70,7 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
     };
     await prepareOne();
     const ranking = [rankAll(), rankAll(), rankAll(), rankAll()];
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < rounds; round++) {
       await rebuild(dir, 20 + 10 * round);
       const [first, second] = await Promise.all([twin.refresh(), twin.refresh(), prepareOne()]);
       expect([first, second]).toEqual([true, false]);
@@ -77,7 +81,7 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
     expect(failures).toEqual([]);
     expect(ranked).toBeGreaterThanOrEqual(200);
     expect(new Set(users.map(({ scores }) => scores.join())).size).toBeGreaterThan(3);
-    expect(twin.status().generation).toBe(21);
+    expect(twin.status().generation).toBe(rounds + 1);
     await twin.close();
     expect(openTables(dir) ?? []).toEqual([]);
   }, 120_000);
@@ -112,11 +116,11 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
     // Longer than what is read from a file before others get their turn.
     const dir = await builtRanked(rankSource("precision: float32", 6, 9000));
     const twin = await load(dir, options);
-    const long = someUser(8000);
-    const expected = scoresOf(await (await twin.prepare(long)).rank(someCandidates(3)));
+    const lifelong = someUser(8000);
+    const expected = scoresOf(await (await twin.prepare(lifelong)).rank(someCandidates(3)));
     for (const covered of [50, 100]) {
       await rebuild(dir, covered);
-      const [prepared, renewed] = await Promise.all([twin.prepare(long), twin.refresh()]);
+      const [prepared, renewed] = await Promise.all([twin.prepare(lifelong), twin.refresh()]);
       expect(renewed).toBe(true);
       if (covered === 50) {
         expect(scoresOf(await prepared.rank(someCandidates(3)))).toEqual(expected);
