@@ -6,8 +6,8 @@ import { cell } from "../../contract/width.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { guarded } from "./files/common-type.ts";
 import { readCsv } from "./files/csv.ts";
-import type { Renamed } from "./files/csv-form.ts";
 import { type FileForm, type Format, formatOf, writtenSeparator } from "./files/file-form.ts";
+import type { Renamed } from "./files/headings.ts";
 import { readJson } from "./files/json-lines.ts";
 import { readParquet } from "./files/parquet.ts";
 import { readError } from "./files/read-error.ts";
@@ -40,7 +40,7 @@ export interface Relation {
   /** What separates fields of CSV, where it is the same in all files. */
   readonly separator?: string;
   /** What reading called columns whose headings come twice; said by `saidRenamed`. */
-  readonly renamed?: readonly Renamed[];
+  readonly renamed: readonly Renamed[];
   /** How many rows the files have, where their ends say it. */
   readonly rows?: number | null;
   /** All files, or some, as a table. */
@@ -120,6 +120,10 @@ export async function openParts(
   } catch (cause) {
     throw new TwinError(`${where}: ${(await readError(source, { name, format, files }, cause)).message}`, { cause });
   }
+  if (reading.empty) {
+    const many = files.length > 1 ? `none of the ${files.length} files of ${name} has a row` : `${name} has no rows`;
+    throw new TwinError(`${where}: ${many}: is it what was meant, and was it written to its end?`);
+  }
   const own = reading.columns.find((column) => ownNames.test(column.name));
   if (own !== undefined) {
     throw new TwinError(
@@ -148,7 +152,7 @@ export async function openParts(
     texts: reading.texts,
     guards: reading.guards,
     ...(reading.separator !== undefined && { separator: reading.separator }),
-    ...(reading.renamed !== undefined && { renamed: reading.renamed }),
+    renamed: reading.renamed,
     ...(reading.rows !== undefined && { rows: reading.rows }),
     sql,
     numbered: `SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${sql()}`,
@@ -176,10 +180,10 @@ function filesOf(source: Source, { file, where }: NamedPart, form: FileForm) {
 }
 
 /** Headings that come twice, each in a sentence. */
-export const saidRenamed = ({ name: file, renamed = [] }: Pick<Relation, "name" | "renamed">): string[] =>
+export const saidRenamed = ({ renamed }: Pick<Relation, "renamed">): string[] =>
   renamed.map(
-    ({ heading, name }) =>
-      `${file} has more than one column called \`${heading}\` (capitals do not count): this one is read as \`${name}\`. Give each a heading of its own`,
+    ({ file, heading, name }) =>
+      `${shownPath(file)} has more than one column called \`${heading}\` (capitals do not count): this one is read as \`${name}\`. Give each a heading of its own`,
   );
 
 /** Where a row stands, by its number over all files. */
@@ -248,10 +252,25 @@ export function requireColumn(relation: Relation, column: string, where: string)
       `${where}: ${relation.name} has no column \`${column}\`; its only column is ${JSON.stringify(cell(only))}. If fields are separated otherwise, say the \`separator\` beside \`file\`, such as \`separator: ${writtenSeparator(sign)}\``,
     );
   }
-  throw new TwinError(
-    `${where}: ${relation.name} has no column \`${column}\`${meant(column, relation.columns.keys())}`,
-  );
+  const seen = looks(column);
+  const like = [...relation.columns.keys()].find((one) => looks(one) === seen);
+  const way =
+    like === undefined
+      ? meant(column, relation.columns.keys())
+      : `; its column ${shownExactly(like)} looks the same, and has other characters or blanks in it: copy the name as it stands there`;
+  throw new TwinError(`${where}: ${relation.name} has no column \`${column}\`${way}`);
 }
+
+/** What is seen of a name: Unicode writes some letters in several ways, and blanks at the ends and marks without a width not at all. */
+const looks = (name: string): string =>
+  name
+    .normalize("NFKC")
+    .replace(/[\u200b-\u200f\u2060\ufeff]/g, "")
+    .trim();
+
+/** As it can be told from what looks the same. */
+const shownExactly = (name: string): string =>
+  JSON.stringify(name).replace(/[^\x20-\x7e]/gu, (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`);
 
 /**
  * The first row, file by file, for which an SQL condition holds: `movies.csv, row 17` (rows count from 1, headings apart), or null.

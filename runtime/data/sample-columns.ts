@@ -13,7 +13,7 @@ import { openBound } from "./key-type.ts";
 import { checkKnownAt, knownAtColumns } from "./known-at.ts";
 import { checkLists, crossLists } from "./lists/list-features.ts";
 import { listColumns } from "./lists/open-lists.ts";
-import { requireColumn } from "./relation.ts";
+import { type Relation, requireColumn } from "./relation.ts";
 import {
   condition,
   explainRead,
@@ -39,6 +39,8 @@ export interface SampleColumns {
   /** Labels that the data has. */
   readonly labels: readonly Resolved[];
   readonly weight: Resolved | null;
+  /** The users file; null: none is named. */
+  readonly users: Relation | null;
   /** All rows of all users, in no order. `where` limits them. */
   rows(where?: string): string;
   /** The same: by user, newest first. */
@@ -166,6 +168,7 @@ export async function sampleColumns(
     knownAt,
     labels,
     weight,
+    users: users.relation,
     rows,
     query: (where) => `${rows(where)} ORDER BY "#user", "#time" DESC, "#row" DESC`,
     explain: async (cause) => (await users.explain?.(cause)) ?? events.explain(all)(cause),
@@ -238,7 +241,7 @@ async function userColumns(source: Source, events: Events, binding: Binding, fea
     inEvents.push(await resolve(source, events.relation, binding, own));
   }
   if (users === null || inUsers.length === 0) {
-    return { inEvents, inUsers, select: null, explain: null };
+    return { relation: users, inEvents, inUsers, select: null, explain: null };
   }
   const key = await userKeys(source, binding, users, events.userType);
   const one = `SELECT ${key.sql} AS "#ukey", ${selection(inUsers)} FROM ${users.sql()}`;
@@ -248,7 +251,7 @@ async function userColumns(source: Source, events: Events, binding: Binding, fea
     const found = bad ? await search(cause) : undefined;
     return found?.message.includes(", row ") ? found : undefined;
   };
-  return { inEvents, inUsers, select: one, explain };
+  return { relation: users, inEvents, inUsers, select: one, explain };
 }
 
 /**

@@ -149,7 +149,7 @@ describe("errors of items", () => {
       "{file: x.csv, key: video}",
       /x\.csv, row 2, column `duration`: this value does not fit; numbers are due/,
     ],
-    ["no items", "video,category,duration,topics,cover\n", "{file: x.csv, key: video}", /x\.csv holds no items/],
+    ["no items", "video,category,duration,topics,cover\n", "{file: x.csv, key: video}", /x\.csv has no rows/],
     ["a row cut short", csv.replace("-4,,70,,", "-4"), "{file: x.csv, key: video}", /x\.csv/],
   ];
   it.each(broken)("names the place of %s", async (_, text, items, message) => {

@@ -81,9 +81,6 @@ export class Look {
       throw new TwinError(`${relation.name} has no column \`${column}\`; it has ${named(relation.columns.keys())}`);
     }
     const [found] = await profile(this.source, relation, [column]);
-    if (found === undefined || found.rows === 0) {
-      throw new TwinError(`${relation.name} has no rows`);
-    }
     this.#profiles.set(key, found);
     return found;
   }

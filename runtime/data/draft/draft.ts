@@ -1,6 +1,5 @@
 // A first model and binding from the columns of a user's own files: `twin init --from`.
 import { relative } from "node:path";
-import { TwinError } from "../../../contract/error.ts";
 import { meter, type OnProgress } from "../../host/progress.ts";
 import { localFile } from "../database/local-file.ts";
 import { Source } from "../database/source.ts";
@@ -74,9 +73,6 @@ export async function draft(options: DraftOptions): Promise<Draft> {
       const progress = meter(`columns of ${relation.name}`, relation.columns.size, options.onProgress);
       const columns = await profile(source, relation, undefined, () => progress.add(1));
       progress.done();
-      if ((columns[0]?.rows ?? 0) === 0) {
-        throw new TwinError(`${role}: ${relation.name} has no rows`);
-      }
       return { relation, columns };
     };
     const { user, item, time, history } = options;

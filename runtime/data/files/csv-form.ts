@@ -2,21 +2,12 @@
 // written otherwise are errors of reading: nothing is skipped, and nothing is filled up.
 
 import { type FileForm, saysTabs } from "./file-form.ts";
+import { type Named, namesOf } from "./headings.ts";
 
-export interface CsvForm {
+export interface CsvForm extends Named {
   readonly delimiter: string;
   readonly escape: '"' | "\\";
   readonly header: boolean;
-  readonly names: readonly string[];
-  /** Headings that are there already, or differ from one in capitals alone, and what they are called instead. */
-  readonly renamed: readonly Renamed[];
-}
-
-export interface Renamed {
-  /** As the file has it. */
-  readonly heading: string;
-  /** As the column is called. */
-  readonly name: string;
 }
 
 const delimiters = [",", "\t", ";", "|"];
@@ -130,7 +121,7 @@ export function formOf(
     delimiter: best.delimiter,
     escape: best.mark,
     header,
-    ...namesOf(header ? bare(first, given.headings ?? []) : first.map(() => "")),
+    ...namesOf(header ? bare(first, given.headings ?? []).map((heading) => heading.trim()) : first.map(() => "")),
   };
 }
 
@@ -239,26 +230,4 @@ function looksLikeHeadings(first: readonly string[], rest: readonly (readonly st
   return first.some(
     (field, i) => !value.test(field) && rest.length > 0 && rest.every((record) => value.test(record[i] ?? "")),
   );
-}
-
-/** What has no heading is `column3`; what comes twice is told apart, by a name that no heading has. */
-function namesOf(fields: readonly string[]): Pick<CsvForm, "names" | "renamed"> {
-  const headings = fields.map((field) => field.trim());
-  const own = new Set(headings.map((heading) => heading.toLowerCase()));
-  const taken = new Set<string>();
-  const renamed: Renamed[] = [];
-  const names = headings.map((heading, i) => {
-    const base = heading === "" ? `column${i}` : heading;
-    const free = (name: string): boolean => !taken.has(name.toLowerCase());
-    let name = base;
-    for (let n = 1; !free(name) || (name !== heading && own.has(name.toLowerCase())); n++) {
-      name = `${base}_${n}`;
-    }
-    taken.add(name.toLowerCase());
-    if (heading !== "" && name !== heading) {
-      renamed.push({ heading, name });
-    }
-    return name;
-  });
-  return { names, renamed };
 }

@@ -5,8 +5,9 @@ import { type CsvForm, formOf } from "./csv-form.ts";
 import type { FileForm } from "./file-form.ts";
 import { firstBytes, isGzip, isZstd, linesOf } from "./file-head.ts";
 import { foldersOf } from "./folder-columns.ts";
+import { eachOnce } from "./headings.ts";
 import { endsOpen, OpenQuote } from "./open-quote.ts";
-import { type Reading, runsOf, textName } from "./reading.ts";
+import { isEmpty, type Reading, runsOf, textName } from "./reading.ts";
 import { shownPath } from "./shown-path.ts";
 import { beginningOf, type TextFile } from "./text-files.ts";
 import { decideTypes, typedText } from "./text-types.ts";
@@ -106,7 +107,8 @@ export async function readCsv(
     texts: new Set([...written.map(({ name }) => name), ...(folders?.texts ?? [])]),
     absent: new Map(absent.filter(([, without]) => without.length > 0)),
     guards: [],
-    renamed: [...new Map([...same.values()].flatMap((form) => form.renamed.map((one) => [one.name, one]))).values()],
+    empty: await isEmpty(source, rows(files, new Set())),
+    renamed: eachOnce([...forms].flatMap(([file, form]) => form.renamed.map((one) => ({ file, ...one })))),
     ...([...same.values()].every(({ delimiter }) => delimiter === first.delimiter) && { separator: first.delimiter }),
     sql: (some) => `(SELECT ${select} FROM ${rows(some, whole, folders?.select ?? "")})`,
   };

@@ -1,8 +1,9 @@
 // JSON, a line for each record or an array of them: fields and kinds over all lines, numbers as they are written where a float would round or kinds are mixed.
 import { TwinError } from "../../../contract/error.ts";
-import { type ColumnInfo, fileList, literal, quoted, type Source } from "../database/source.ts";
+import { type ColumnInfo, fileList, quoted, type Source } from "../database/source.ts";
 import { foldersOf } from "./folder-columns.ts";
-import { type Reading, textName } from "./reading.ts";
+import { expectKeys, jsonFields, jsonRows } from "./json-fields.ts";
+import { isEmpty, type Reading, textName } from "./reading.ts";
 import { shownPath } from "./shown-path.ts";
 import { beginningOf, type TextFile } from "./text-files.ts";
 import { decideTypes, textTimes, typedText } from "./text-types.ts";
@@ -12,32 +13,40 @@ export async function readJson(source: Source, held: readonly TextFile[]): Promi
   const paths = new Map(held.map(({ file, path }) => [file, path]));
   const at = (some: readonly string[]): string => fileList(some.map((file) => paths.get(file) ?? file));
   const layout = layoutOf(held);
-  const told = await source.describe(
-    `SELECT * FROM read_json(${at(files)}, format = '${layout}', sample_size = -1, maximum_sample_files = 1000000000, dateformat = '${never}', timestampformat = '${never}', hive_partitioning = false)`,
-  );
-  const found = told.map(({ name, type }) => ({
-    name,
+  const describe = (more: string): Promise<ColumnInfo[]> =>
+    source.describe(
+      `SELECT * FROM read_json(${at(files)}, format = '${layout}', sample_size = -1, maximum_sample_files = 1000000000, dateformat = '${never}', timestampformat = '${never}', hive_partitioning = false${more})`,
+    );
+  let told = await describe("");
+  if (told.length === 1 && told[0].name === "json") {
+    // Records of many different keys are taken for one map, and those without any for something else.
+    told = await describe(", map_inference_threshold = -1");
+    await expectKeys(source, told, held, layout);
+  }
+  const { fields, renamed } = await jsonFields(source, told, held, layout);
+  const found = fields.map(({ type, ...field }) => ({
+    ...field,
     type: type.replaceAll("JSON", "VARCHAR").replaceAll("UUID", "VARCHAR"),
   }));
-  if (found.length === 0) {
-    throw new TwinError(`${shownPath(files[0])} is empty: it has not a single line`);
-  }
   const folders = foldersOf(
     files,
     found.map(({ name }) => name),
   );
   // As they are written: what may be a float, and every text.
   const asText = (type: string): boolean => type === "DOUBLE" || type === "VARCHAR" || /^U?HUGEINT$/.test(type);
-  const read = found.map(({ name, type }) => ({ name, type: asText(type) ? "VARCHAR" : type }));
+  const read = found.map(({ type, ...field }) => ({ ...field, type: asText(type) ? "VARCHAR" : type }));
   const rows = (some: readonly string[]): string =>
-    `read_json(${at(some)}, format = '${layout}', columns = {${read.map(({ name, type }) => `${literal(name)}: ${literal(type)}`).join(", ")}}, ${folders?.options ?? "hive_partitioning = false"})`;
+    jsonRows(read, (columns, first) => {
+      const options = (first ? folders?.options : undefined) ?? "hive_partitioning = false";
+      return `read_json(${at(some)}, format = '${layout}', columns = ${columns}, ${options})`;
+    });
   const of = (type: string): string[] => found.filter((column) => column.type === type).map(({ name }) => name);
   const numbers = await decideTypes(source, rows(files), of("DOUBLE"), ["BIGINT", "DOUBLE"]);
   // Numbers below 0 beside others are of 128 bits to the database, whatever their size.
   const wide = await decideTypes(source, rows(files), [...of("HUGEINT"), ...of("UHUGEINT")], ["BIGINT"]);
   // Texts that look like numbers stay texts.
   const texts = await decideTypes(source, rows(files), of("VARCHAR"), textTimes);
-  const nulls = await withoutValue(source, rows(files), told);
+  const nulls = await withoutValue(source, rows(files), fields);
   const decided = new Map([...numbers, ...wide, ...texts].map(({ name, type }) => [name, type]));
   const columns: ColumnInfo[] = found.map(({ name, type }) => ({
     name,
@@ -58,13 +67,15 @@ export async function readJson(source: Source, held: readonly TextFile[]): Promi
     texts: new Set([...written.map(({ name }) => name), ...(folders?.texts ?? [])]),
     absent: new Map(),
     guards: [],
+    renamed,
+    empty: await isEmpty(source, rows(files)),
     sql: (some) => `(SELECT ${select}${folders?.select ?? ""} FROM ${rows(some)})`,
   };
 }
 
 /** Fields that are null in every line: they may be anything. */
-async function withoutValue(source: Source, rows: string, told: readonly ColumnInfo[]): Promise<Set<string>> {
-  const names = told.filter(({ type }) => type === "JSON").map(({ name }) => name);
+async function withoutValue(source: Source, rows: string, fields: readonly ColumnInfo[]): Promise<Set<string>> {
+  const names = fields.filter(({ type }) => type === "JSON").map(({ name }) => name);
   if (names.length === 0) {
     return new Set();
   }
@@ -76,7 +87,7 @@ async function withoutValue(source: Source, rows: string, told: readonly ColumnI
 /** A form that no text has: dates are decided by us, over all lines. */
 const never = "%Y-%m-%dnever";
 
-type Layout = "newline_delimited" | "array" | "unstructured";
+export type Layout = "newline_delimited" | "array" | "unstructured";
 
 /** How the records of all files stand in them. @throws TwinError where files differ */
 function layoutOf(texts: readonly TextFile[]): Layout {

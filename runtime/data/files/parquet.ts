@@ -2,8 +2,10 @@
 import { type ColumnInfo, fileList, literal, quoted, type Source } from "../database/source.ts";
 import { commonType, converted } from "./common-type.ts";
 import { foldersOf } from "./folder-columns.ts";
+import { eachOnce } from "./headings.ts";
 import { parquetFooter } from "./parquet-footer.ts";
-import { type Guard, type Reading, runsOf } from "./reading.ts";
+import { type ParquetSchema, parquetSchema } from "./parquet-schema.ts";
+import { type Guard, isEmpty, type Reading, runsOf } from "./reading.ts";
 
 /** A type that no value can be brought to: what the files hold has nothing in common. */
 const none = "MIXED";
@@ -16,8 +18,16 @@ interface Column {
 }
 
 export async function readParquet(source: Source, files: readonly string[]): Promise<Reading> {
-  const { schemas, of, rows } = await schemasOf(source, files);
-  const columns = await Promise.all(columnsOf(schemas).map((column) => settled(source, column, files, of)));
+  const { schemas, of, rows, without } = await schemasOf(source, files);
+  /** Files without a row say nothing, neither of types. */
+  const filled = (some: readonly string[]): readonly string[] => {
+    const others = some.filter((file) => !without.has(file));
+    return others.length === 0 ? some : others;
+  };
+  const telling = new Set(filled(files).map(of));
+  const columns = await Promise.all(
+    columnsOf(schemas, telling).map((column) => settled(source, column, files, schemas, of)),
+  );
   const folders = foldersOf(
     files,
     columns.map(({ name }) => name),
@@ -26,27 +36,34 @@ export async function readParquet(source: Source, files: readonly string[]): Pro
   const select = (schema: number): string =>
     columns.map((column) => `${valueIn(column, schema)} AS ${quoted(column.name)}`).join(", ");
   const rowsOf = (some: readonly string[], schema: number): string => {
+    const { table } = schemas[schema];
     if (plain && folders === null) {
-      return `read_parquet(${fileList(some)}, hive_partitioning = false)`;
+      return table(some);
     }
-    return `(SELECT ${select(schema)}${folders === null ? "" : folders.select} FROM read_parquet(${fileList(some)}, ${folders?.options ?? "hive_partitioning = false"}))`;
+    return `(SELECT ${select(schema)}${folders === null ? "" : folders.select} FROM ${table(some, folders?.options)})`;
+  };
+  const sql = (some: readonly string[]): string => {
+    const runs = runsOf(filled(some), of);
+    if (runs.length > 1 && columns.every(joinable) && schemas.every(({ asNamed }) => asNamed)) {
+      return joined(filled(some), new Set(runs.map((run) => run.of)));
+    }
+    const selects = runs.map((run) => rowsOf(run.files, run.of));
+    return selects.length === 1 ? selects[0] : `(${selects.map((one) => `SELECT * FROM ${one}`).join(" UNION ALL ")})`;
   };
   return {
     columns: [...columns.map(shown), ...(folders?.columns ?? [])],
     texts: new Set(folders?.texts ?? []),
-    absent: absentOf(columns, files, of),
-    guards: columns.flatMap((column) => guardsOf(column, files, of)),
+    absent: absentOf(columns, files, schemas, of),
+    guards: columns.flatMap((column) => guardsOf(column, files, schemas, of)),
+    renamed: eachOnce(
+      schemas.flatMap(({ renamed }, schema) => {
+        const file = files.find((one) => of(one) === schema)!;
+        return renamed.map((one) => ({ file, ...one }));
+      }),
+    ),
     rows,
-    sql: (some) => {
-      const runs = runsOf(some, of);
-      if (runs.length > 1 && columns.every(joinable)) {
-        return joined(some, new Set(runs.map((run) => run.of)));
-      }
-      const selects = runs.map((run) => rowsOf(run.files, run.of));
-      return selects.length === 1
-        ? selects[0]
-        : `(${selects.map((one) => `SELECT * FROM ${one}`).join(" UNION ALL ")})`;
-    },
+    empty: rows === null ? await isEmpty(source, sql(files)) : rows === 0,
+    sql,
   };
 
   /** All files at once: a select for each run of files takes much longer where schemas alternate. */
@@ -74,24 +91,26 @@ const joinable = ({ type, own }: Column): boolean =>
 /** Number of the schema that a file has. */
 type SchemaOf = (file: string) => number;
 
-/** The different schemas, and which one each file has. */
+/** The different schemas, which one each file has, and the files without a row, as far as their ends say it. */
 async function schemasOf(source: Source, files: readonly string[]) {
   const numbers = new Map<string, number>();
   const described = new Map<string, number>();
   let rows: number | null = 0;
+  const without = new Set<string>();
   const of = new Map<string, number>();
-  const schemas: ColumnInfo[][] = [];
+  const schemas: ParquetSchema[] = [];
   for (const file of files) {
     const footer = parquetFooter(file);
     rows = rows === null || footer === null ? null : rows + footer.rows;
+    if (footer?.rows === 0) {
+      without.add(file);
+    }
     // A file whose schema is not told apart from the others' is looked at by itself.
     const signature = footer?.schema ?? file;
     let number = numbers.get(signature);
     if (number === undefined) {
-      const schema = await source.describe(
-        `SELECT * FROM read_parquet(${fileList([file])}, hive_partitioning = false)`,
-      );
-      const columns = JSON.stringify(schema);
+      const schema = await parquetSchema(source, file);
+      const columns = JSON.stringify([schema.columns, schema.table([])]);
       number = described.get(columns) ?? schemas.length;
       if (number === schemas.length) {
         schemas.push(schema);
@@ -108,27 +127,38 @@ async function schemasOf(source: Source, files: readonly string[]) {
     }
     return number;
   };
-  return { schemas, of: numberOf, rows };
+  return { schemas, of: numberOf, rows, without };
 }
 
-/** Columns of all schemas, in the order in which they come up; names that differ in case alone are one. */
-function columnsOf(schemas: readonly (readonly ColumnInfo[])[]): Column[] {
+/**
+ * Columns of all schemas, in the order in which they come up; names that differ in case alone are one.
+ * @param telling schemas that have a row: theirs are the types, of each column that is in one of them
+ */
+function columnsOf(schemas: readonly ParquetSchema[], telling: ReadonlySet<number>): Column[] {
   const names = new Map<string, string>();
-  for (const schema of schemas) {
-    for (const { name } of schema) {
+  for (const { columns } of schemas) {
+    for (const { name } of columns) {
       if (!names.has(name.toLowerCase())) {
         names.set(name.toLowerCase(), name);
       }
     }
   }
   return [...names].map(([key, name]) => {
-    const own = schemas.map((schema) => schema.find((column) => column.name.toLowerCase() === key)?.type ?? null);
-    return { name, type: commonOf(own), own };
+    const own = schemas.map(({ columns }) => columns.find((column) => column.name.toLowerCase() === key)?.type ?? null);
+    const told = own.map((type, schema) => (telling.has(schema) ? type : null));
+    const types = told.every((type) => type === null) ? own : told;
+    return { name, type: commonOf(types), own: types };
   });
 }
 
 /** A type that a file gives to a column without a single value says nothing: it is missing there. */
-async function settled(source: Source, column: Column, files: readonly string[], of: SchemaOf): Promise<Column> {
+async function settled(
+  source: Source,
+  column: Column,
+  files: readonly string[],
+  schemas: readonly ParquetSchema[],
+  of: SchemaOf,
+): Promise<Column> {
   if (column.type !== none) {
     return column;
   }
@@ -138,9 +168,7 @@ async function settled(source: Source, column: Column, files: readonly string[],
     const [row] =
       type === null
         ? [{ some: false }]
-        : await source.all(
-            `SELECT count(${quoted(column.name)}) > 0 AS some FROM read_parquet(${fileList(alike)}, hive_partitioning = false)`,
-          );
+        : await source.all(`SELECT count(${quoted(column.name)}) > 0 AS some FROM ${schemas[schema].table(alike)}`);
     own.push(row.some === true ? type : null);
   }
   const [type] = typesOf(own);
@@ -181,8 +209,13 @@ const inFiles = (own: readonly (string | null)[]): string =>
 
 const mixed = (name: string, own: readonly (string | null)[]): string => `column ${name} holds ${inFiles(own)}`;
 
-function guardsOf({ name, type, own }: Column, files: readonly string[], of: SchemaOf): Guard[] {
-  const raw = (file: string): string => `read_parquet(${fileList([file])}, hive_partitioning = false)`;
+function guardsOf(
+  { name, type, own }: Column,
+  files: readonly string[],
+  schemas: readonly ParquetSchema[],
+  of: SchemaOf,
+): Guard[] {
+  const raw = (file: string): string => schemas[of(file)].table([file]);
   return [...new Set(own)].flatMap((from) => {
     if (from === null || type === none) {
       return [];
@@ -209,10 +242,16 @@ function guardsOf({ name, type, own }: Column, files: readonly string[], of: Sch
   });
 }
 
-function absentOf(columns: readonly Column[], files: readonly string[], of: SchemaOf) {
+function absentOf(
+  columns: readonly Column[],
+  files: readonly string[],
+  schemas: readonly ParquetSchema[],
+  of: SchemaOf,
+) {
   const absent = new Map<string, readonly string[]>();
-  for (const { name, own } of columns) {
-    const without = files.filter((file) => own[of(file)] === null);
+  for (const { name } of columns) {
+    const has = schemas.map((schema) => schema.columns.some((one) => one.name.toLowerCase() === name.toLowerCase()));
+    const without = has.includes(false) ? files.filter((file) => !has[of(file)]) : [];
     if (without.length > 0) {
       absent.set(name, without);
     }

@@ -25,7 +25,7 @@ export async function readError(source: Source, { name, format, files }: Read, c
     : format === "csv"
       ? (csvError(text, name) ?? (await mixedEnds(text, name, files)))
       : format === "json"
-        ? jsonError(text)
+        ? (jsonError(text) ?? (await twinKeys(source, files, text)))
         : await parquetError(source, files);
   return new TwinError(told ?? `${name}: ${firstLines(new Error(text))}`, { cause });
 }
@@ -130,6 +130,31 @@ function jsonError(text: string): string | null {
   }
   return `${shown}, ${at}, byte ${byte}: this is no JSON (${said.trim()})`;
 }
+
+/** A key that a record, or an object within it, has twice: the database does not say in which file. */
+async function twinKeys(source: Source, files: readonly string[], text: string): Promise<string | null> {
+  const [, placed, unit, number, key] = doubledKey.exec(text) ?? [];
+  const said = (where: string, name: string): string =>
+    `${where} has more than one key called \`${name}\` (capitals do not count): give each a name of its own`;
+  if (placed !== undefined && unit !== undefined && number !== undefined && key !== undefined) {
+    return said(`${shownPath(placed)}, ${unit === "line" ? "line" : "record"} ${number}: an object`, key);
+  }
+  const inner = /Duplicate name "(.*?)" in struct/.exec(text)?.[1];
+  if (inner === undefined) {
+    return null;
+  }
+  for (const file of files) {
+    const columns = `SELECT * FROM read_json(${fileList([file])}, sample_size = -1, hive_partitioning = false)`;
+    const told = await source.describe(columns).then(() => "", firstLines);
+    if (/Duplicate name/.test(told)) {
+      return said(`${shownPath(file)}: an object in a column`, inner);
+    }
+  }
+  return said(`${shownPath(files[0])}: an object in a column`, inner);
+}
+
+const doubledKey =
+  /JSON transform error\sin file "(.+?)", in (line|record\/value) (\d+): .* has duplicate key "(.*?)"/s;
 
 /** The first file that cannot be read, and the column where it is one that cannot. */
 async function parquetError(source: Source, files: readonly string[]): Promise<string | null> {

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { attempt } from "../../host/files.ts";
-import type { ColumnInfo } from "../database/source.ts";
-import type { Renamed } from "./csv-form.ts";
+import type { ColumnInfo, Source } from "../database/source.ts";
+import type { Renamed } from "./headings.ts";
 
 /** Rows that cannot be brought to their column's type over all files. */
 export interface Guard {
@@ -27,8 +27,10 @@ export interface Reading {
   readonly guards: readonly Guard[];
   /** What separates fields of CSV, where it is the same in all files. */
   readonly separator?: string;
-  /** Headings of CSV that come twice, and what their columns are called. */
-  readonly renamed?: readonly Renamed[];
+  /** Headings that come twice, and what their columns are called. */
+  readonly renamed: readonly Renamed[];
+  /** Whether there is not a single row. */
+  readonly empty: boolean;
   /** How many rows there are, where the files' ends say it. */
   readonly rows?: number | null;
   /** A relation of the rows of files, in the order of the files. */
@@ -37,6 +39,11 @@ export interface Reading {
 
 /** Name of the column that holds another one's text as it is written. */
 export const textName = (column: string): string => `#text ${column}`;
+
+/** Whether a relation has not a single row. */
+export async function isEmpty(source: Source, rows: string): Promise<boolean> {
+  return (await source.all(`SELECT 1 AS one FROM ${rows} LIMIT 1`)).length === 0;
+}
 
 /** Files in a row that are read alike, with what is known of them; files of which nothing is known are left out. */
 export function runsOf<T>(files: readonly string[], of: (file: string) => T | undefined): { files: string[]; of: T }[] {

@@ -61,9 +61,10 @@ export async function dataQuery(
 }
 
 /** What is said of headings that come twice. */
-export const renamedHeadings = ({ columns, items }: DataQuery): string[] => [
-  ...new Set([columns.events.relation, ...(items === null ? [] : [items.relation])].flatMap(saidRenamed)),
-];
+export const renamedHeadings = ({ columns, items }: DataQuery): string[] => {
+  const { events, users } = columns;
+  return [...new Set([events.relation, items?.relation, users].flatMap((one) => (one ? saidRenamed(one) : [])))];
+};
 
 /** Keys of candidates, and of what the lists name. */
 function namedItems({ events }: SampleColumns): string {
