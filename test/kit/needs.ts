@@ -66,6 +66,11 @@ const optional = {
     bring: "give the machine a second one",
     missing: () => (availableParallelism() < 2 ? "there is one" : null),
   },
+  proc: {
+    what: "/proc",
+    bring: "Linux lists there which files a process has open, and when one began",
+    missing: () => (existsSync("/proc/self/fd") && existsSync("/proc/self/stat") ? null : "there is none"),
+  },
   mount: {
     what: "a small disk of its own",
     bring: "Linux with util-linux, where a user may mount in a name space of his own",

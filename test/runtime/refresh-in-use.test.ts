@@ -1,11 +1,12 @@
 // Tables that stay in their files, rebuilt and refreshed under users that are prepared and requests that run.
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, describe, expect, it } from "vitest";
 import { type LoadOptions, load, type Prepared, type Ranking, TwinError } from "../../runtime/index.ts";
 import { cleanUp, writeTables } from "../kit/built-twin.ts";
 import { long } from "../kit/effort.ts";
+import { needs } from "../kit/needs.ts";
+import { expectNoneOpen, openFiles } from "../kit/open-files.ts";
 import { builtRanked, itemColumns, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
 afterAll(cleanUp);
@@ -30,20 +31,8 @@ const scoresOf = ({ logits }: Ranking): number[] => [...logits.click];
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Files of tables that this process has open; null where the system does not tell. */
-function openTables(dir: string): string[] | null {
-  if (!existsSync("/proc/self/fd")) {
-    return null;
-  }
-  return readdirSync("/proc/self/fd").flatMap((name) => {
-    try {
-      const path = readlinkSync(`/proc/self/fd/${name}`);
-      return path.startsWith(dir) && path.includes("generations") ? [path] : [];
-    } catch {
-      return [];
-    }
-  });
-}
+/** Files of tables that this process has open. */
+const openTables = (dir: string): string[] => openFiles(dir).filter((path) => path.includes("generations"));
 
 describe.each(both)("a refresh, with requests in %s", (_, options) => {
   it("harms no user that is prepared, and no request that runs", async () => {
@@ -83,16 +72,14 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
     expect(new Set(users.map(({ scores }) => scores.join())).size).toBeGreaterThan(3);
     expect(twin.status().generation).toBe(rounds + 1);
     await twin.close();
-    expect(openTables(dir) ?? []).toEqual([]);
+    await expectNoneOpen(dir);
   }, 120_000);
 
-  it("lets the files of a generation go when its last user is gone", async () => {
+  const timed = { ...needs("proc"), timeout: 60_000 };
+  it("lets the files of a generation go when its last user is gone", timed, async () => {
     const dir = await builtRanked(rankSource());
-    if (openTables(dir) === null) {
-      return;
-    }
     const twin = await load(dir, options);
-    const one = openTables(dir)!.length;
+    const one = openTables(dir).length;
     expect(one).toBe(2);
     let users: Prepared[] = [];
     for (let round = 0; round < 3; round++) {
@@ -103,14 +90,14 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
     await users[0].rank(someCandidates(2));
     expect(openTables(dir)).toHaveLength(4 * one);
     users = [];
-    for (let i = 0; i < 50 && openTables(dir)!.length > one; i++) {
+    for (let i = 0; i < 50 && openTables(dir).length > one; i++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       collect();
     }
     expect(openTables(dir)).toHaveLength(one);
     await twin.close();
     expect(openTables(dir)).toEqual([]);
-  }, 60_000);
+  });
 
   it("closes no file under a user that is being prepared", async () => {
     // Longer than what is read from a file before others get their turn.
@@ -127,16 +114,16 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
       }
     }
     await twin.close();
-    expect(openTables(dir) ?? []).toEqual([]);
+    await expectNoneOpen(dir);
   }, 120_000);
 
-  it("without a user lets them go at once", async () => {
+  it("without a user lets them go at once", needs("proc"), async () => {
     const dir = await builtRanked(rankSource());
     const twin = await load(dir, options);
-    const before = openTables(dir)?.length;
+    const before = openTables(dir).length;
     await rebuild(dir, 100);
     expect(await twin.refresh()).toBe(true);
-    expect(openTables(dir)?.length).toBe(before);
+    expect(openTables(dir)).toHaveLength(before);
     await twin.close();
   });
 
@@ -165,6 +152,6 @@ describe.each(both)("a refresh, with requests in %s", (_, options) => {
     for (const call of late) {
       await expect(call()).rejects.toEqual(gone);
     }
-    expect(openTables(dir) ?? []).toEqual([]);
+    await expectNoneOpen(dir);
   });
 });
