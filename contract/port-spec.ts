@@ -76,8 +76,7 @@ export const VariantSchema = strict({
   inputs: v.array(VariantInputSchema),
 });
 
-/** Side graphs of the selection kernel: they run on a CPU or on WASM, never on a GPU. */
-export const sideGraphNames = [
+const sideGraphNames = [
   "kernel_user",
   "kernel_user_fresh",
   "kernel_query",
@@ -98,14 +97,8 @@ export const graphNames = [
   ...sideGraphNames,
 ] as const;
 
-/** Those beside the selection kernel, which run on the CPU and on WASM alone. */
-export const sideGraphs: readonly GraphName[] = [
-  "kernel_user",
-  "kernel_user_fresh",
-  "kernel_query",
-  "kernel_head",
-  "kernel_head_fresh",
-];
+/** Side graphs of the selection kernel: they run on a CPU or on WASM, never on a GPU. */
+export const sideGraphs: readonly GraphName[] = sideGraphNames;
 
 export const GraphSchema = strict({
   file: v.string(),

@@ -2,7 +2,7 @@
 
 import type { GraphName, StoredType } from "../../contract/manifest.ts";
 import { parityPlaceName } from "../../contract/parity-place.ts";
-import { sideGraphNames } from "../../contract/port-spec.ts";
+import { sideGraphs } from "../../contract/port-spec.ts";
 import { recordOf } from "../../contract/record.ts";
 import { encodeSafetensors } from "../../contract/safetensors.ts";
 import { evaluate } from "../ir/evaluate.ts";
@@ -101,7 +101,7 @@ function wanted({ graphs }: Scenario, name: GraphName): boolean {
     case "all":
       return true;
     case "devices":
-      return !sideGraphNames.some((side) => side === name);
+      return !sideGraphs.includes(name);
     case "requests":
       return name !== "projector";
     case "search":

@@ -78,6 +78,7 @@ describe("a device", needs("chromium"), () => {
     expect(first.before.checked).toMatchObject([{ graph: "request", wrong: 0, cached: false }]);
     expect(second.before.checked).toMatchObject([{ graph: "request", wrong: 0, cached: true }]);
     expect(first.checks.map(({ graph }) => graph)).toContain("search");
+    expect(first.checks.map(({ graph }) => graph)).not.toContain("kernel_query");
     expect(first.checks.every(({ wrong, worst }) => wrong === 0 && worst < 1e-4)).toBe(true);
   });
 
@@ -93,6 +94,7 @@ describe("a device", needs("chromium"), () => {
       expect(visit.heard).toEqual(visit.warnings);
       expect(visit.workers).toBe(2);
       expect(visit.checks.every(({ wrong }) => wrong === 0)).toBe(true);
+      expect(visit.checks.map(({ graph }) => graph)).toEqual(expect.arrayContaining(["search", "kernel_query"]));
     }
   });
 

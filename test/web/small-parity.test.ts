@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { dirname, join, relative } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compile } from "../../compiler/index.ts";
-import { parityPlace } from "../../contract/parity-place.ts";
-import { sideGraphNames } from "../../contract/port-spec.ts";
+import { parityFile, parityPlace } from "../../contract/parity-place.ts";
+import { type GraphName, sideGraphs } from "../../contract/port-spec.ts";
 import { parseSafetensors } from "../../contract/safetensors.ts";
-import type { GraphSession, SessionName } from "../../runtime/session/session.ts";
+import { type GraphSession, type SessionName, Sessions } from "../../runtime/session/session.ts";
 import { openFile } from "../../runtime/session/session-node.ts";
 import type { WebLibrary } from "../../runtime/session/session-web.ts";
 import { Device } from "../../runtime/web/device.ts";
@@ -86,7 +86,7 @@ describe("the small case", () => {
         sizes.set(key, (sizes.get(key) ?? 0) + end - start);
       }
       const graphs = Object.entries(manifest.graphs).flatMap(([graph, spec]) =>
-        sideGraphNames.some((side) => side === graph)
+        sideGraphs.includes(graph as GraphName)
           ? []
           : [graph, ...Object.keys(spec?.variants ?? {}).map((type) => `${graph}.${type}`)],
       ) as SessionName[];
@@ -141,5 +141,33 @@ describe("a device", () => {
     const { [name]: _, ...files } = folder.manifest.files;
     const older = { ...folder, manifest: { ...folder.manifest, files } };
     expect(await asked(dir, older)).toEqual(["parity.safetensors"]);
+  });
+
+  it("that is the CPU is held to the side graphs, too, by the whole file, and sees what is wrong in each", async () => {
+    const dir = await builtRanked();
+    const folder = await openFolder(filesIn(dir));
+    const side = sideGraphs.filter((graph) => folder.manifest.graphs[graph] !== undefined);
+    expect(side).not.toEqual([]);
+    const read: string[] = [];
+    const counted: WebFolder = {
+      ...folder,
+      file: (path) => {
+        read.push(path);
+        return folder.file(path);
+      },
+    };
+    for (const wrong of [false, true]) {
+      const open = async (graph: SessionName) => (wrong ? off(await onCpu(dir, graph)) : onCpu(dir, graph));
+      const device = new Device({ provider: "wasm", version: "0", open }, { because: "", adapter: null, threads: 1 });
+      const sessions = new Sessions((graph) => device.open(counted, graph));
+      const checks = await device.verify(counted, sessions);
+      await sessions.close();
+      expect(read.splice(0)).toEqual([name, parityFile]);
+      for (const graph of side) {
+        const found = checks.find((check) => check.graph === graph);
+        expect(found, graph).toBeDefined();
+        expect(found!.wrong > 0, graph).toBe(wrong);
+      }
+    }
   });
 });
