@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { BudgetSchema } from "./budget-section.ts";
+import { DocumentationSchema } from "./documentation-section.ts";
 import { TwinError } from "./error.ts";
 import { KernelSchema } from "./kernel-spec.ts";
 import { named, strict } from "./named-schema.ts";
@@ -19,7 +20,11 @@ export const ExtensionsSchema = named(
 export type Extensions = v.InferOutput<typeof ExtensionsSchema>;
 
 /** The sections of a manifest that this version knows, with the schema of their contents. */
-export const manifestSections: Named<v.GenericSchema> = { kernel: KernelSchema, budget: BudgetSchema };
+export const manifestSections: Named<v.GenericSchema> = {
+  kernel: KernelSchema,
+  documentation: DocumentationSchema,
+  budget: BudgetSchema,
+};
 
 /** Those of runs, generations and prepared data. */
 const known: Named<v.GenericSchema> = {};

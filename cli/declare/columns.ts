@@ -1,8 +1,9 @@
 // The features of a group as members of a request: which columns there may be, must be, and what stands in their place.
 
+import { documentationOf } from "../../contract/documentation-section.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { Member } from "./object-type.ts";
-import { objectType } from "./object-type.ts";
+import { documentedAs, objectType } from "./object-type.ts";
 import { type MadeOf, rawType, type ValueType, valueType } from "./raw-values.ts";
 
 /** Names in a history and beside candidates that are no features. */
@@ -29,7 +30,8 @@ function broughtBy(manifest: Manifest, feature: FeatureSpec, form: "one" | "colu
   const made = madeOf(manifest, feature);
   const raw = made === null ? null : rawType(made, column);
   const missing = (of: ValueType): string => (form === "one" ? `${of.one} | Missing` : of.column);
-  const own = { name: column, type: missing(value), doc: value.says };
+  const says = documentedAs(documentationOf(manifest)("features", feature.name), value.says);
+  const own = { name: column, type: missing(value), doc: says };
   if (made === null || raw === null) {
     return [{ member: own, raw: null }];
   }
@@ -37,9 +39,9 @@ function broughtBy(manifest: Manifest, feature: FeatureSpec, form: "one" | "colu
     const both = { one: `${value.one} | ${raw.one}`, column: bothColumns(value, raw), says: value.says };
     // Nothing tells raw from made where both are numbers or texts: then what comes is the feature.
     const told = form === "column" && made.kind !== "split" && made.kind !== "at_least" ? value : both;
-    return [{ member: { ...own, type: missing(told), doc: `${value.says} Or, raw: ${raw.says}` }, raw: null }];
+    return [{ member: { ...own, type: missing(told), doc: `${says} Or, raw: ${raw.says}` }, raw: null }];
   }
-  const doc = `${value.says} Or bring \`${made.column}\`.`;
+  const doc = `${says} Or bring \`${made.column}\`.`;
   return [{ member: { ...own, doc }, raw: { name: made.column, type: missing(raw), doc: raw.says } }];
 }
 

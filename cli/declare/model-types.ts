@@ -1,8 +1,9 @@
 // Requests and results of one built model as TypeScript's types: what `load<Model>(…)` takes. The same manifest, the same text.
 
+import { documentationOf } from "../../contract/documentation-section.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { optionalMembers, requiredColumns } from "./columns.ts";
-import { anyOf, commentText, type Member, objectType } from "./object-type.ts";
+import { anyOf, commentText, documentedAs, type Member, objectType } from "./object-type.ts";
 
 export function typesText(manifest: Manifest): string {
   const steps = manifest.features.some(({ encoder }) => encoder.kind === "elapsed" && encoder.unit === "steps");
@@ -35,23 +36,31 @@ function shared(steps: boolean): string[] {
 }
 
 function requestTypes(manifest: Manifest): string[] {
+  const doc = documentationOf(manifest);
   const of = (group: FeatureSpec["group"]) => manifest.features.filter((feature) => feature.group === group);
   const key = of("item").find((feature) => feature.key);
   const texts = key?.encoder.kind === "key" && key.encoder.type === "string";
-  const item: Member = { name: "item", type: texts ? "readonly string[]" : "Keys", doc: "Keys of the items." };
+  const item: Member = {
+    name: "item",
+    type: texts ? "readonly string[]" : "Keys",
+    doc: documentedAs(doc("features", key?.name ?? ""), "Keys of the items."),
+  };
   const items: Member = {
     name: "items",
     type: "ItemColumns | readonly Item[]",
     optional: true,
     doc: "Item features brought along; they win over the item store.",
   };
-  const single = (name: string, group: FeatureSpec["group"], doc: string) =>
-    declared(name, doc, objectType(optionalMembers(manifest, of(group), "one")));
+  const single = (name: string, group: FeatureSpec["group"], says: string) =>
+    declared(name, documentedAs(doc("groups", group), says), objectType(optionalMembers(manifest, of(group), "one")));
   const histories = objectType(
     manifest.histories.map(({ name, max, cross }) => ({
       name,
       type: historyType(manifest, cross, item, items),
-      doc: `The newest ${max} count. Equally long columns; an empty one: \`{ item: [] }\`.`,
+      doc: documentedAs(
+        doc("histories", name),
+        `The newest ${max} count. Equally long columns; an empty one: \`{ item: [] }\`.`,
+      ),
     })),
   );
   return [
@@ -64,7 +73,11 @@ function requestTypes(manifest: Manifest): string[] {
       objectType(optionalMembers(manifest, of("item"), "column")),
     ),
     declared("Histories", "Columns by history.", histories),
-    declared("Candidates", "Equally long columns.", requiredColumns(manifest, of("candidate"), [item], [items])),
+    declared(
+      "Candidates",
+      documentedAs(doc("groups", "candidate"), "Equally long columns."),
+      requiredColumns(manifest, of("candidate"), [item], [items]),
+    ),
     declared(
       "Prepare",
       "The user's side of a request.",
@@ -111,6 +124,7 @@ function historyType(manifest: Manifest, cross: readonly string[], item: Member,
 
 function modelType(manifest: Manifest): string {
   const { labels, searches, attends, tables, features, graphs } = manifest;
+  const doc = documentationOf(manifest);
   const outputs = Object.values(graphs).flatMap((graph) => graph?.outputs ?? []);
   const explained = attends.filter(({ name }) =>
     outputs.some(({ result }) => result.kind === "attention" && result.attend === name),
@@ -130,7 +144,7 @@ function modelType(manifest: Manifest): string {
           labels.map(({ name, kind }) => ({
             name,
             type: anyOf([kind]),
-            doc: kind === "binary" ? "A probability." : "A value.",
+            doc: documentedAs(doc("labels", name), kind === "binary" ? "A probability." : "A value."),
           })),
         ),
       },
@@ -140,7 +154,7 @@ function modelType(manifest: Manifest): string {
           searches.map(({ name, history, keep, written }) => ({
             name,
             type: anyOf([history]),
-            doc: `Keeps ${keep}, by ${written}.`,
+            doc: documentedAs(doc("searches", name), `Keeps ${keep}, by ${written}.`),
           })),
         ),
       },
@@ -151,7 +165,7 @@ function modelType(manifest: Manifest): string {
           explained.map(({ name, over, written }) => ({
             name,
             type: anyOf([over.kind === "search" ? over.search : over.history]),
-            doc: `Attends by ${written}.`,
+            doc: documentedAs(doc("attends", name), `Attends by ${written}.`),
           })),
         ),
       },

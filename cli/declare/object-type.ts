@@ -19,6 +19,9 @@ function memberText({ name, type, optional, doc }: Member): string {
   return `${commentText(doc ?? "")}readonly ${propertyName(name)}${optional === true ? "?" : ""}: ${type};`;
 }
 
+/** What the model's source says of it, then what holds of every such thing. */
+export const documentedAs = (doc: string, says: string): string => (doc === "" ? says : `${doc}\n${says}`);
+
 /** A documentation comment before what it documents; nothing where there is no text. */
 export function commentText(text: string): string {
   const lines = text

@@ -90,7 +90,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
         }),
       );
     }
-    const group: Group = { kind, prefix, features: own, key };
+    const group: Group = { kind, prefix, doc: section?.doc ?? "", features: own, key };
     if (section && failed.size === 0) {
       noteWidths(scope, kind === "cross" ? `${prefix}.cross` : prefix, { columns: widthOf(own) });
     }

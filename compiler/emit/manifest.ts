@@ -14,6 +14,7 @@ import { keptPort, labelPort, rowPort, scoresPort } from "../model/ports.ts";
 import { layoutOf } from "../model/table-layout.ts";
 import type { Choice } from "../plan/plan.ts";
 import type { StoredVariants } from "../plan/stored-tables.ts";
+import { documented } from "./documentation.ts";
 import { kernelSection } from "./kernel-section.ts";
 import { meanings } from "./meaning.ts";
 import type { Origin } from "./metadata.ts";
@@ -90,7 +91,11 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
     derived: [...parts.derived],
     plan: parts.choices.map(({ choice, because }) => ({ choice, because })),
     costs: parts.costs,
-    extensions: { kernel: { required: false, content: kernelSection(model) }, ...parts.extensions },
+    extensions: {
+      kernel: { required: false, content: kernelSection(model) },
+      ...documented(model),
+      ...parts.extensions,
+    },
   };
 }
 

@@ -29,6 +29,7 @@ export interface Group {
   readonly kind: GroupName;
   /** `item`, `user`, `context`, `candidate`, or the history's name for its cross features. */
   readonly prefix: string;
+  readonly doc: string;
   readonly features: readonly Feature[];
   /** The feature that identifies the item (always there for `item`) or the user (optional). */
   readonly key: Feature | null;

@@ -208,6 +208,10 @@ const hostile = smallSource
   .replaceAll(/\bnearest\b/g, "isPrototypeOf")
   .replaceAll(/\bclick: binary/g, "constructor: binary\n    valueOf: regression");
 
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+
+const ageOfBirth = { feature: "user.age", kind: "scale" as const, column: "born", by: -1, plus: 2020 };
+
 /** Made of columns that have the features' own names, or a name that means something else in a history. */
 const ownNames = [
   { feature: "hasOwnProperty.liked", kind: "at_least" as const, column: "liked", value: 2 },
@@ -215,6 +219,35 @@ const ownNames = [
   { feature: "candidate.cost", kind: "scale" as const, column: "item", by: 2, plus: 0 },
   { feature: "item.author", kind: "map" as const, column: "author", values: { a: 1 }, otherwise: null },
 ];
+
+it("says what the model's source says of what requests bring and get", () => {
+  const documented = smallSource
+    .replace("candidate {\n", "/// What is offered.\ncandidate {\n")
+    .replace("  price: number", "  /// In cents, */ taxes\n  /// among them.\n  price: number")
+    .replace("  age: bucketed", "  /// In years.\n  age: bucketed")
+    .replace("  video: id", "  /// Ours.\n  video: id")
+    .replace("    liked: flag", "    /// By a thumb.\n    liked: flag")
+    .replace("history watched", "/// All of it.\nhistory watched")
+    .replace("search nearest", "/// What is like it.\nsearch nearest")
+    .replace("attend recent", "/// The last days.\nattend recent")
+    .replace("    click: binary", "    /// Within a minute.\n    click: binary");
+  const text = typesText(compiled(documented, { derived: [ageOfBirth] }).manifest);
+  const comment = (...lines: readonly string[]) =>
+    new RegExp(`/\\*\\*\\n(?: *\\* )${lines.map(escaped).join("\\n *\\* ")}\\n *\\*/\\n *`).source;
+  for (const [lines, what] of [
+    [["What is offered.", "Equally long columns."], "export type Candidates"],
+    [["In cents, *\\/ taxes", "among them.", "A number."], "readonly price: "],
+    [["In years.", "A number. Or bring `born`."], "readonly age\\?: "],
+    [["Ours.", "Keys of the items."], "readonly item: "],
+    [["By a thumb.", "True or false."], "readonly liked: "],
+    [["All of it.", "The newest 50 count. Equally long columns; an empty one: `{ item: [] }`."], "readonly watched: "],
+    [["What is like it.", "Keeps 6, by relevance."], "readonly nearest: "],
+    [["The last days.", "Attends by relevance."], "readonly recent: "],
+    [["Within a minute.", "A probability."], "readonly click: "],
+  ] as const) {
+    expect(text).toMatch(new RegExp(comment(...lines) + what));
+  }
+});
 
 it("writes the same text for the same manifest, and says what is no build", async () => {
   const dir = everything();
