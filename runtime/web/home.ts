@@ -1,6 +1,7 @@
 // The thread in which a page's folder lives: started when it is needed, and anew where it ended or its device does not serve.
 import { TwinError } from "../../contract/error.ts";
 import { Thread } from "../threads/thread.ts";
+import { unfound } from "./lines.ts";
 import type { WebAnswer, WebJob, WebReady, WebStart } from "./messages.ts";
 
 export type WebThread = Thread<WebJob, WebAnswer, WebReady>;
@@ -20,10 +21,14 @@ export interface HomeOptions {
 const stallsAllowed = 3;
 
 const lost = (why: string): TwinError =>
-  new TwinError(
-    `the worker that ran this request ended (${why}); the next request starts another one: send the request again`,
-    { code: "thread_ended" },
-  );
+  why === unfound
+    ? new TwinError(
+        'the program of the worker, web-worker.js of twin-compiler, cannot be loaded. Vite before 8 needs `optimizeDeps: { exclude: ["twin-compiler"] }` in its config; where a bundler does not bring the program, make it an entry and say `load(FOLDER, { worker: () => new Worker("web-worker.js", { type: "module" }) })`',
+      )
+    : new TwinError(
+        `the worker that ran this request ended (${why}); the next request starts another one: send the request again`,
+        { code: "thread_ended" },
+      );
 
 export class Home {
   readonly #options: HomeOptions;

@@ -4,6 +4,9 @@ import type { Call, Reply } from "../threads/messages.ts";
 import { type Service, serveCalls } from "../threads/serve-calls.ts";
 import { type PageWorker, realm } from "./realm.ts";
 
+/** Why a worker ended whose program is not found: it says nothing itself. */
+export const unfound = "its program cannot be loaded";
+
 /** What a worker says of itself, unasked. */
 type Noted<Note> = { readonly kind: "note"; readonly note: Note };
 
@@ -33,8 +36,7 @@ export function lineToWorker<Start, Job, Value, Ready, Note>(
       worker.addEventListener("error", (event) => {
         event.preventDefault?.();
         worker.terminate();
-        // A program that is not found says nothing.
-        ended(event.message || "its program cannot be loaded", null);
+        ended(event.message || unfound, null);
       });
       worker.addEventListener("messageerror", () => {
         worker.terminate();

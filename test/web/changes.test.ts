@@ -149,6 +149,22 @@ describe("a page", needs("chromium"), () => {
     expect(said).toEqual([true, "thread_ended", expect.stringMatching(/worker .*ended .*no such luck/)]);
   });
 
+  it("says what a bundler needs where the worker's program is not there", async () => {
+    const page = await readyPage(browser, site.origin, { expected: [/status of 404/] });
+    const said = await page.evaluate(async () => {
+      const loading = globalThis.twin
+        .load("build/", {
+          worker: () => new (Reflect.get(globalThis, "Worker"))("/nowhere.js", { type: "module" }),
+        })
+        .then(
+          () => "loaded",
+          (error) => [error instanceof globalThis.twin.TwinError, error.code, error.message],
+        );
+      return Promise.race([loading, new Promise((resolve) => setTimeout(resolve, 20_000, "hangs"))]);
+    });
+    expect(said).toEqual([true, undefined, expect.stringMatching(/web-worker\.js .*cannot be loaded.*optimizeDeps/)]);
+  });
+
   it.each([true, false])("fetches nothing more where loading is given up, in a worker: %s", async (worker) => {
     let closed = 0;
     let asked = 0;
