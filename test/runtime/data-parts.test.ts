@@ -4,14 +4,13 @@ import { rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Binding, boundFiles, parseBinding } from "../../runtime/data/binding.ts";
+import { type Binding, parseBinding } from "../../runtime/data/binding.ts";
 import { checkData } from "../../runtime/data/check/check.ts";
-import { Source } from "../../runtime/data/database/source.ts";
-import { openEvents } from "../../runtime/data/events.ts";
 import { learnVocabularies } from "../../runtime/data/learn-vocabularies.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { shopModel, writeFiles } from "../kit/data-files.ts";
+import { partsOf as parts } from "../kit/parts-of.ts";
 import { prepared, t0 } from "../kit/prepared.ts";
 
 afterAll(cleanUp);
@@ -28,23 +27,6 @@ function bound(files: Readonly<Record<string, readonly Row[] | string>>, file: s
   const written = Object.entries(files).map(([name, rows]) => [name, typeof rows === "string" ? rows : csv(rows)]);
   writeFiles(folder, Object.fromEntries(written));
   return parseBinding(`events: {file: ${file}, user: user, item: sku, time: ts}\n${more}`, join(folder, "data.yaml"));
-}
-
-async function parts(binding: Binding): Promise<unknown[]> {
-  const source = await Source.open({ reads: boundFiles(binding) });
-  try {
-    const events = await openEvents(source, binding, null);
-    const found: unknown[] = [];
-    const select = `SELECT "#item" AS i, "#part"::INTEGER AS p FROM (${events.select}) ORDER BY "#row"`;
-    for await (const { columns } of source.stream(select, 100, events.explain())) {
-      for (let row = 0; row < columns.i.length; row++) {
-        found.push(`${columns.i[row]}${columns.p[row]}`);
-      }
-    }
-    return found;
-  } finally {
-    source.close();
-  }
 }
 
 const three = "{train: train.csv, validation: valid.csv, test: test.csv}";
@@ -324,65 +306,5 @@ describe("parts that cannot be meant so", () => {
     expect(warnings).toEqual([
       expect.stringMatching(/data\.yaml:1:10: training holds events later than 1 of the 2 samples of validation/),
     ]);
-  });
-});
-
-describe("the parts of `samples:`", () => {
-  const lists = (rows: readonly (readonly [item: string, seen: string])[], set = "") =>
-    `user,sku,buy,recall,seen,set\n${rows.map(([item, seen], i) => `7,${item},${i % 2},1,${seen},${set}\n`).join("")}`;
-  const samples = (files: Readonly<Record<string, string>>, file: string, more = "") => {
-    const folder = temporary();
-    writeFiles(folder, files);
-    return parseBinding(
-      `samples: {file: ${file}, user: user, item: sku, histories: {bought: {item: seen, by: "|"}}${more}}\ncolumns: {predict.buy: buy}`,
-      join(folder, "data.yaml"),
-    );
-  };
-  const three = {
-    "a.csv": lists([
-      ["a", "b|c"],
-      ["b", "c"],
-    ]),
-    "b.csv": lists([
-      ["c", "b"],
-      ["d", ""],
-    ]),
-  };
-
-  it("are files or what a column says, as those of events are, and `where` leaves rows out", async () => {
-    expect(await parts(samples(three, "{train: a.csv, test: b.csv}"))).toEqual(["a0", "b0", "c2", "d2"]);
-    const report = await checkData(samples(three, "{train: a.csv, test: b.csv}", `, where: "sku <> 'd'"`), manifest);
-    expect([report.dropped, report.parts.map(({ events }) => events)]).toEqual([{ rows: 1, of: 4 }, [2, 0, 1]]);
-    await expect(
-      checkData(samples({ ...three, "b.csv": three["a.csv"] }, "{train: a.csv, test: b.csv}"), manifest),
-    ).rejects.toThrow(
-      /b\.csv, row 1: this sample of the test part stands in .*a\.csv, row 1 of the training part, too/,
-    );
-  });
-
-  it("are told of by the words of `samples:`", async () => {
-    const of = (split: string) => {
-      const folder = temporary();
-      writeFiles(folder, {
-        "a.csv": lists(
-          [
-            ["a", "b"],
-            ["b", "c"],
-            ["c", "d"],
-            ["d", ""],
-          ],
-          "train",
-        ).replace("7,c,0", "7,c,"),
-      });
-      return parseBinding(
-        `samples: {file: a.csv, user: user, item: sku, histories: {bought: {item: seen, by: "|"}}}\ncolumns: {predict.buy: buy}\nsplit: ${split}`,
-        join(folder, "data.yaml"),
-      );
-    };
-    await expect(checkData(of("{by: part, column: set, train: no}"), manifest)).rejects.toThrow(
-      /a\.csv, row 1, column `set`: .*`samples\.where` leaves other rows out/,
-    );
-    const { warnings } = await checkData(of("{by: last, test: 2}"), manifest);
-    expect(warnings.join("\n")).toMatch(/1 of the 2 samples that are left out have no label .*`samples\.where` drops/);
   });
 });

@@ -39,13 +39,14 @@ export async function* userBlocks(chunks: AsyncIterable<Chunk>, user: string): A
 }
 
 /**
- * Rows streamed in the order of users → blocks of exactly `size` rows, so that the same rows make the same blocks wherever
- * a stopped preparation goes on.
+ * Rows streamed in the order of users and times → blocks of `size` rows, or of so many more that rows of one user and time, of which
+ * some are one request, stay together. The same rows make the same blocks wherever a stopped preparation goes on.
+ * @param names of the columns that tell users and times apart; `time` null: rows may be parted anywhere
  * @param before user of the row before the first; undefined: there is none
  */
 export async function* rowBlocks(
   chunks: AsyncIterable<ListedChunk>,
-  user: string,
+  names: { readonly user: string; readonly time: string | null },
   size: number,
   before: unknown,
 ): AsyncGenerator<Block> {
@@ -53,23 +54,39 @@ export async function* rowBlocks(
   let pieces: ListedChunk[] = [];
   let rows = 0;
   const flush = () => {
-    const made = block(pieces, user);
-    const names = Object.keys(pieces[0].lists);
-    const lists = recordOf(names.map((name) => [name, joinLists(pieces.map((piece) => piece.lists[name]))]));
-    const keys = made.columns[user];
+    const made = block(pieces, names.user);
+    const lists = recordOf(
+      Object.keys(pieces[0].lists).map((name) => [name, joinLists(pieces.map((piece) => piece.lists[name]))]),
+    );
+    const keys = made.columns[names.user];
     const goesOn = keys[0] === last;
     last = keys[made.rows - 1];
     pieces = [];
     rows = 0;
     return { ...made, lists, goesOn };
   };
+  const together = names.time === null ? [] : [names.user, names.time];
+  /** Whether a row may not be parted from the one before it. */
+  const joined = ({ columns }: ListedChunk, row: number): boolean => {
+    const earlier = row > 0 ? columns : pieces.at(-1)?.columns;
+    const at = row > 0 ? row - 1 : (pieces.at(-1)?.rows ?? 0) - 1;
+    return (
+      together.length > 0 && earlier !== undefined && together.every((name) => columns[name][row] === earlier[name][at])
+    );
+  };
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.rows; ) {
-      const to = Math.min(chunk.rows, from + size - rows);
-      pieces.push({ ...slice(chunk, from, to), lists: slicedLists(chunk.lists, from, to) });
-      rows += to - from;
-      from = to;
-      if (rows === size) {
+      let to = Math.min(chunk.rows, from + Math.max(0, size - rows));
+      while (to < chunk.rows && joined(chunk, to)) {
+        to++;
+      }
+      if (to > from) {
+        pieces.push({ ...slice(chunk, from, to), lists: slicedLists(chunk.lists, from, to) });
+        rows += to - from;
+        from = to;
+      }
+      // What follows may belong to the last row, where the chunk ends with it.
+      if (rows >= size && (to < chunk.rows || together.length === 0)) {
         yield flush();
       }
     }

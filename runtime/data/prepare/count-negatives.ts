@@ -125,7 +125,7 @@ export async function withDraws(
   const stream = source.stream(sql, size, query.columns.explain, flat);
   for await (const block of reader === null
     ? userBlocks(stream, "#user")
-    : rowBlocks(stream, "#user", size, undefined)) {
+    : rowBlocks(stream, { user: "#user", time: "#time" }, size, undefined)) {
     const { columns, starts } = block;
     if (signal?.aborted) {
       throw new TwinError("checking the data was stopped");

@@ -157,8 +157,17 @@ async function withSource<T>(settings: SourceOptions, job: (source: Source) => P
   }
 }
 
-/** Blocks of whole users, or of rows that bring their own history. @param begun rows that were written before */
-async function* blocksOf(source: Source, { columns }: DataQuery, select: string, begun: number): AsyncGenerator<Block> {
+/**
+ * Blocks of whole users, or of rows that bring their own history. @param begun rows that were written before
+ * @param requests whether the rows of a request must stay together: negatives are drawn for them
+ */
+async function* blocksOf(
+  source: Source,
+  { columns }: DataQuery,
+  select: string,
+  begun: number,
+  requests: boolean,
+): AsyncGenerator<Block> {
   if (columns.events.lists === null) {
     yield* userBlocks(source.stream(select, 32_768), "#user");
     return;
@@ -167,7 +176,7 @@ async function* blocksOf(source: Source, { columns }: DataQuery, select: string,
   const [before] =
     begun === 0 ? [] : await source.all(`SELECT "#user" AS u FROM ${quoted(eventTable)} WHERE rowid = ${begun - 1}`);
   const chunks = source.stream(select, size, undefined, flatColumns(columns));
-  yield* rowBlocks(chunks, "#user", size, before?.u);
+  yield* rowBlocks(chunks, { user: "#user", time: requests ? "#time" : null }, size, before?.u);
 }
 
 type Settings = PrepareOptions & { readonly seed: number; readonly owner: Owner };
@@ -266,7 +275,7 @@ async function run(
       keep({ events: { written: events.written, features: [...encode.counts.values()], files: events.blocks } });
       kept = events.written.rows;
     };
-    for await (const block of blocksOf(source, query, select, begun.rows)) {
+    for await (const block of blocksOf(source, query, select, begun.rows, negatives !== null)) {
       events.add(block);
       progress.add(block.rows);
       if (events.written.rows - kept >= (options.every ?? 2_000_000)) {
