@@ -35,14 +35,16 @@ export interface TestBrowser {
   close(page: Page): Promise<void>;
 }
 
-let used = false;
+/** The file that called it last: files of tests share this module. */
+let usedBy: string | undefined;
 
 /** The browser of the suite in which it is called, once in a file: its `describe` says `needs("chromium")`. */
 export function useBrowser(flags: { readonly webgpu?: boolean } = {}): TestBrowser {
-  if (used) {
+  const file = expect.getState().testPath;
+  if (usedBy === file) {
     throw new Error("a test file has one browser: call useBrowser once, in a describe around all that use it");
   }
-  used = true;
+  usedBy = file;
   let browser: Awaited<ReturnType<typeof driver.launch>> | undefined;
   const problems: string[] = [];
   const passing = new Set<Page>();
