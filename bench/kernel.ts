@@ -76,7 +76,7 @@ for (const [candidates, history] of sizes) {
   const [keys, values] = [floats(history * heads * width), floats(history * heads * width)];
   const queries = floats(heads * candidates * width);
   const bias = floats(heads * history);
-  const rowsOf = (data: Float32Array) => ({ data, rows: null, offset: 0, headStride: width, rowStride: heads * width });
+  const rowsOf = (data: Float32Array) => ({ data, rows: null, offset: 0, rowStride: heads * width });
   const shape = {
     histories: 1,
     products: [{ history: 0, heads, width }],

@@ -51,7 +51,7 @@ export interface Served extends Contender {
 export async function served({ dir }: RequestModel, size: Sizes, threads: number): Promise<Served[]> {
   const list: Served[] = [];
   for (const plan of ["graph", "kernel"] as const) {
-    const twin = await LocalTwin.open(dir, { threads, plan, memory: { kernel: 2 ** 30 } });
+    const twin = await LocalTwin.open(dir, { threads, plan });
     const [mine, theirs] = [user(size), asked(size)];
     const prepared = await twin.prepare(mine);
     const close = () => twin.close();

@@ -36,7 +36,7 @@ export async function examineKernel(): Promise<KernelFinding> {
     kernel = await Kernel.open(shape, options);
     const open = performance.now() - begun;
     const rows = { data: whole(history * heads * width, 7), rows: null, offset: 0 };
-    const keys = { ...rows, headStride: width, rowStride: heads * width };
+    const keys = { ...rows, rowStride: heads * width };
     const user = kernel.pack({
       lengths: [history],
       products: [{ keys, bias: null }],

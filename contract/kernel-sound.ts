@@ -65,7 +65,7 @@ class PlanCheck {
   #product({ name, history, heads, width, query, keys, bias }: KernelProduct): void {
     const dim = this.#historyDim(history);
     this.#output(this.#plan.query, query, [heads, "candidates", width]);
-    this.#operand(keys, history, [heads, dim, width], `the keys of ${name}`);
+    this.#operand(keys, history, [dim, heads, width], `the keys of ${name}`);
     if (bias !== null) {
       this.#output(this.#plan.user, bias, [heads, dim]);
     }
@@ -102,7 +102,7 @@ class PlanCheck {
     this.#output(this.#plan.user, mask, [this.#historyDim(history)]);
     const behaviours = over.kind === "last" ? over.count : this.#historyDim(history);
     for (const operand of values) {
-      this.#operand(operand, history, [heads, behaviours, width], `the values of ${attend}`);
+      this.#operand(operand, history, [behaviours, heads, width], `the values of ${attend}`);
     }
     const input = this.#graph(this.#plan.head).inputs.find(
       ({ source }) => source.kind === "pooled" && source.attend === attend,
@@ -122,12 +122,12 @@ class PlanCheck {
     }
   }
 
-  #operand(operand: KernelOperand, history: string, shape: readonly [number, Dim, number], what: string): void {
+  #operand(operand: KernelOperand, history: string, shape: readonly [Dim, number, number], what: string): void {
     if (operand.kind === "output") {
       this.#output(this.#plan.user, operand.output, shape);
       return;
     }
-    const [heads, , width] = shape;
+    const [, heads, width] = shape;
     const { tables } = this.#manifest;
     const { table: name, offset } = operand;
     const table = Object.hasOwn(tables, name) ? tables[name] : this.#fail(`there is no table ${name}`);

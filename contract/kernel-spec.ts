@@ -9,7 +9,7 @@ export const kernelLimits = { heads: 16, width: 256, keep: 1000 } as const;
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
-/** Where an operand over the behaviours lies: [heads, history, width]; values over the newest n may be [heads, n, width]. */
+/** Where an operand over the behaviours lies: [history, heads, width]; values over the newest n may be [n, heads, width]. */
 export const OperandSchema = v.variant("kind", [
   /** Columns `offset` … of each behaviour's row of a table, one head after the other. */
   strict({ kind: v.literal("table"), table: v.string(), offset: natural }),

@@ -31,14 +31,13 @@ export function pick(
 /**
  * Scores at the kept positions, computed: [count][heads][pad].
  * @param q [heads][…][width], `qHeadBytes` apart @param keptBytes from one candidate's list to the next; 0: all have one
- * @param bias [heads][8 * tiles]
+ * @param keys [heads][tiles][width][8] @param bias [heads][8 * tiles]
  */
 export function compute(
   q: usize,
   qHeadBytes: usize,
   width: usize,
   keys: usize,
-  rowBytes: usize,
   bias: usize,
   tiles: usize,
   heads: usize,
@@ -54,14 +53,14 @@ export function compute(
     for (let head: usize = 0; head < heads; head++) {
       const query = q + head * qHeadBytes + n * 4 * width;
       const list = kept + head * keptHeadBytes + n * keptBytes;
-      const k = keys + head * 4 * width;
+      const k = keys + head * 32 * tiles * width;
       const b = bias + head * 32 * tiles;
       for (let j: usize = 0; j < keep; j += 4) {
         const p0 = load<u32>(list + 4 * j);
         const p1 = load<u32>(list + 4 * min(j + 1, keep - 1));
         const p2 = load<u32>(list + 4 * min(j + 2, keep - 1));
         const p3 = load<u32>(list + 4 * min(j + 3, keep - 1));
-        v128.store(out + 4 * j, dots(query, width, k, rowBytes, b, p0, p1, p2, p3));
+        v128.store(out + 4 * j, dots(query, width, k, b, p0, p1, p2, p3));
       }
       out += 4 * pad;
     }

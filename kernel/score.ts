@@ -1,52 +1,16 @@
 // Scores of candidates: query · key + bias, with the greatest of each group of behaviours beside.
 //
-// Behaviours stand in tiles of eight. Every score is bias, then + q[d] * k[d] for d = 0 … width - 1, wherever it is
+// Keys of a head stand in tiles of eight behaviours: [tile][width][8]. Every score is bias, then + q[d] * k[d] for d = 0 … width - 1, wherever it is
 // computed: eight behaviours of four candidates at a time, of one candidate, or of behaviours picked one by one.
 
 const least: f32 = -Infinity;
 
-/**
- * Turns the keys of tiles `from` … `to` of one head: rows [behaviour][width] become [tile][width][8].
- * @param keys the first row's first column of this head; rows stand `rowBytes` apart
- */
-function turn(keys: usize, rowBytes: usize, width: usize, from: usize, to: usize, into: usize): void {
-  for (let tile = from; tile < to; tile++) {
-    for (let half: usize = 0; half < 8; half += 4) {
-      let r0 = keys + (8 * tile + half) * rowBytes;
-      let r1 = r0 + rowBytes;
-      let r2 = r1 + rowBytes;
-      let r3 = r2 + rowBytes;
-      let out = into + 4 * half;
-      for (let d: usize = 0; d < width; d += 4) {
-        const a = v128.load(r0);
-        const b = v128.load(r1);
-        const c = v128.load(r2);
-        const e = v128.load(r3);
-        const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-        const ce = v128.shuffle<f32>(c, e, 0, 4, 1, 5);
-        const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-        const ceHigh = v128.shuffle<f32>(c, e, 2, 6, 3, 7);
-        v128.store(out, v128.shuffle<i64>(ab, ce, 0, 2));
-        v128.store(out, v128.shuffle<i64>(ab, ce, 1, 3), 32);
-        v128.store(out, v128.shuffle<i64>(abHigh, ceHigh, 0, 2), 64);
-        v128.store(out, v128.shuffle<i64>(abHigh, ceHigh, 1, 3), 96);
-        out += 128;
-        r0 += 16;
-        r1 += 16;
-        r2 += 16;
-        r3 += 16;
-      }
-    }
-    into += 32 * width;
-  }
-}
-
-/** Four candidates, `qBytes` apart, times the turned tiles `from` … `to`. */
+/** Four candidates, `qBytes` apart, times the tiles `from` … `to`. */
 function four(
   q: usize,
   qBytes: usize,
   width: usize,
-  turned: usize,
+  keys: usize,
   bias: usize,
   from: usize,
   to: usize,
@@ -60,7 +24,7 @@ function four(
   const q1 = q + qBytes;
   const q2 = q1 + qBytes;
   const q3 = q2 + qBytes;
-  let key = turned;
+  let key = keys + 32 * width * from;
   let tile = from;
   while (tile < to) {
     let m0 = f32x4.splat(least);
@@ -125,11 +89,11 @@ function four(
   }
 }
 
-/** One candidate times the turned tiles `from` … `to`. */
-function one(
+/** One candidate times the tiles `from` … `to`. @param row its scores, from tile 0 on; 0: they are not wanted */
+export function one(
   q: usize,
   width: usize,
-  turned: usize,
+  keys: usize,
   bias: usize,
   from: usize,
   to: usize,
@@ -138,7 +102,7 @@ function one(
   maxima: usize,
 ): void {
   const end: usize = 4 * width;
-  let key = turned;
+  let key = keys + 32 * width * from;
   let tile = from;
   while (tile < to) {
     let m = f32x4.splat(least);
@@ -165,20 +129,19 @@ function one(
 
 /**
  * Scores of one head for `count` candidates.
- * @param q [count][width], the candidates `4 * width` bytes apart; `width` a multiple of four
- * @param keys [8 * tiles] rows `rowBytes` apart, this head's columns first
+ * @param q [count][width], the candidates `4 * width` bytes apart
+ * @param keys of the head: [tiles][width][8]; 0 past the history's end
  * @param bias [8 * tiles]; −Infinity past the history's end
  * @param group tiles of which the greatest scores are kept, for each of four columns
+ * @param block tiles that stay in the nearest cache while all candidates pass; a multiple of `group`
  * @param rows [count][8 * tiles] for the scores, or 0: only the maxima are wanted
  * @param maxima [count][`maximaBytes`]: ceil(tiles / group) vectors, then −Infinity up to `maximaBytes`
- * @param turned scratch for `block` tiles of 32 * width bytes; `block` a multiple of `group`
  */
 export function score(
   q: usize,
   count: usize,
   width: usize,
   keys: usize,
-  rowBytes: usize,
   bias: usize,
   tiles: usize,
   group: usize,
@@ -186,23 +149,21 @@ export function score(
   rows: usize,
   maxima: usize,
   maximaBytes: usize,
-  turned: usize,
 ): void {
   const qBytes: usize = 4 * width;
   const outBytes: usize = 32 * tiles;
   for (let from: usize = 0; from < tiles; from += block) {
     const to = min(from + block, tiles);
-    turn(keys, rowBytes, width, from, to, turned);
     const m = maxima + 16 * (from / group);
     let n: usize = 0;
     for (; n + 4 <= count; n += 4) {
       const row = rows ? rows + n * outBytes : 0;
       const at = m + n * maximaBytes;
-      four(q + n * qBytes, qBytes, width, turned, bias, from, to, group, row, outBytes, at, maximaBytes);
+      four(q + n * qBytes, qBytes, width, keys, bias, from, to, group, row, outBytes, at, maximaBytes);
     }
     for (; n < count; n++) {
       const row = rows ? rows + n * outBytes : 0;
-      one(q + n * qBytes, width, turned, bias, from, to, group, row, m + n * maximaBytes);
+      one(q + n * qBytes, width, keys, bias, from, to, group, row, m + n * maximaBytes);
     }
   }
   const groups = (tiles + group - 1) / group;
@@ -220,6 +181,11 @@ export function greater(into: usize, other: usize, vectors: usize): void {
   }
 }
 
+/** The address of a behaviour's first column among a head's keys. */
+function columnOf(keys: usize, width: usize, p: usize): usize {
+  return keys + (p >> 3) * 32 * width + (p & 7) * 4;
+}
+
 /**
  * Scores of one candidate and head at four behaviours, the same to the bit as in a whole row.
  * @param keys, bias of the head, as in `score`
@@ -228,7 +194,6 @@ export function dots(
   q: usize,
   width: usize,
   keys: usize,
-  rowBytes: usize,
   bias: usize,
   p0: usize,
   p1: usize,
@@ -236,28 +201,24 @@ export function dots(
   p3: usize,
 ): v128 {
   let x = v128.load_splat<f32>(bias + 4 * p0);
-  x = f32x4.replace_lane(x, 1, load<f32>(bias + 4 * p1));
-  x = f32x4.replace_lane(x, 2, load<f32>(bias + 4 * p2));
-  x = f32x4.replace_lane(x, 3, load<f32>(bias + 4 * p3));
-  const r0 = keys + p0 * rowBytes;
-  const r1 = keys + p1 * rowBytes;
-  const r2 = keys + p2 * rowBytes;
-  const r3 = keys + p3 * rowBytes;
-  const end: usize = 4 * width;
-  for (let d: usize = 0; d < end; d += 16) {
-    const a = v128.load(r0 + d);
-    const b = v128.load(r1 + d);
-    const c = v128.load(r2 + d);
-    const e = v128.load(r3 + d);
-    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-    const ce = v128.shuffle<f32>(c, e, 0, 4, 1, 5);
-    const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const ceHigh = v128.shuffle<f32>(c, e, 2, 6, 3, 7);
-    const w = q + d;
-    x = f32x4.add(x, f32x4.mul(v128.load_splat<f32>(w), v128.shuffle<i64>(ab, ce, 0, 2)));
-    x = f32x4.add(x, f32x4.mul(v128.load_splat<f32>(w, 4), v128.shuffle<i64>(ab, ce, 1, 3)));
-    x = f32x4.add(x, f32x4.mul(v128.load_splat<f32>(w, 8), v128.shuffle<i64>(abHigh, ceHigh, 0, 2)));
-    x = f32x4.add(x, f32x4.mul(v128.load_splat<f32>(w, 12), v128.shuffle<i64>(abHigh, ceHigh, 1, 3)));
+  x = v128.load_lane<f32>(bias + 4 * p1, x, 1);
+  x = v128.load_lane<f32>(bias + 4 * p2, x, 2);
+  x = v128.load_lane<f32>(bias + 4 * p3, x, 3);
+  let k0 = columnOf(keys, width, p0);
+  let k1 = columnOf(keys, width, p1);
+  let k2 = columnOf(keys, width, p2);
+  let k3 = columnOf(keys, width, p3);
+  const end = q + 4 * width;
+  for (let w = q; w < end; w += 4) {
+    let k = v128.load_splat<f32>(k0);
+    k = v128.load_lane<f32>(k1, k, 1);
+    k = v128.load_lane<f32>(k2, k, 2);
+    k = v128.load_lane<f32>(k3, k, 3);
+    x = f32x4.add(x, f32x4.mul(v128.load_splat<f32>(w), k));
+    k0 += 32;
+    k1 += 32;
+    k2 += 32;
+    k3 += 32;
   }
   return x;
 }

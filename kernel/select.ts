@@ -1,7 +1,7 @@
 // Selection: the best of each head in their order, and the walk through the heads' lists. Exact: the same lists as sorting
 // every row, ties to the lower position.
 import { ofRank, rankOf, sort } from "./order.ts";
-import { dots, score } from "./score.ts";
+import { one, score } from "./score.ts";
 import { exceed, reach, threshold } from "./threshold.ts";
 
 // What a call is about. Each lane has an instance of its own, and its globals with it.
@@ -16,10 +16,8 @@ let queries: usize = 0;
 let queryBytes: usize = 0;
 let width: usize = 0;
 let keys: usize = 0;
-let rowBytes: usize = 0;
 let biases: usize = 0;
 let block: usize = 0;
-let turned: usize = 0;
 /** Survivors that are sorted at once; more are ties in mass. */
 let cap: usize = 0;
 /** Scratch: values and positions of survivors, what sorting needs, a group computed again, and lists with their lengths. */
@@ -56,10 +54,8 @@ export function about(
   maximaBytes_: usize,
   width_: usize,
   keys_: usize,
-  rowBytes_: usize,
   biases_: usize,
   block_: usize,
-  turned_: usize,
   keep: usize,
   scratch: usize,
   whole_: usize,
@@ -71,10 +67,8 @@ export function about(
   maximaBytes = maximaBytes_;
   width = width_;
   keys = keys_;
-  rowBytes = rowBytes_;
   biases = biases_;
   block = block_;
-  turned = turned_;
   whole = whole_;
   state = state_;
   cap = capOf(keep);
@@ -99,33 +93,16 @@ function listOf(head: usize): usize {
   return lists + head * 4 * (cap + 272);
 }
 
-/** Computes a group's scores again where one of `lanes` was reached, −Infinity elsewhere: [8 * group]. */
-function recompute(head: usize, n: usize, at: usize, lanes: i32): void {
-  const first: usize = group * at * 8;
-  const end: usize = min<usize>(group * 8, tiles * 8 - first);
-  for (let i: usize = 0; i < end; i += 4) {
-    v128.store(again + 4 * i, f32x4.splat(-Infinity));
-  }
-  const q = queryOf(head, n);
-  const k = keys + head * 4 * width;
-  const b = biases + head * 32 * tiles;
-  for (let lane: usize = 0; lane < 4; lane++) {
-    if (!(lanes & (1 << (lane as i32)))) {
-      continue;
-    }
-    for (let i = lane; i < end; i += 16) {
-      // A tile holds two of a lane's behaviours, and the last group may end after any tile.
-      const p: usize = first + i;
-      const far = i + 8 < end;
-      const x = dots(q, width, k, rowBytes, b, p, p + 4, far ? p + 8 : p, far ? p + 12 : p);
-      store<f32>(again + 4 * i, f32x4.extract_lane(x, 0));
-      store<f32>(again + 4 * i, f32x4.extract_lane(x, 1), 16);
-      if (far) {
-        store<f32>(again + 4 * i, f32x4.extract_lane(x, 2), 32);
-        store<f32>(again + 4 * i, f32x4.extract_lane(x, 3), 48);
-      }
-    }
-  }
+function keysOf(head: usize): usize {
+  return keys + head * 32 * tiles * width;
+}
+
+/** Computes a group's scores again: [8 * group]. */
+function recompute(head: usize, n: usize, at: usize): void {
+  const from = group * at;
+  const to = min(from + group, tiles);
+  const row = again - 32 * from;
+  one(queryOf(head, n), width, keysOf(head), biases + head * 32 * tiles, from, to, group, row, again + 32 * group);
 }
 
 /** Adds the scores of `vectors` vectors that reach `t`. @returns how many there are then */
@@ -169,7 +146,7 @@ function survivors(head: usize, n: usize, list: usize, t: f32): usize {
     if (rows) {
       found = gather(row + 32 * group * at, vectors, 8 * group * at, limit, found);
     } else {
-      recompute(head, n, at, i32x4.bitmask(hit));
+      recompute(head, n, at);
       found = gather(again, vectors, 8 * group * at, limit, found);
     }
   }
@@ -185,8 +162,7 @@ function exact(head: usize, n: usize, want: usize): bool {
     row = whole;
     const q = queryOf(head, n);
     const at = maxima + (head * count + n) * maximaBytes;
-    const k = keys + head * 4 * width;
-    score(q, 1, width, k, rowBytes, biases + head * 32 * tiles, tiles, group, block, row, at, maximaBytes, turned);
+    score(q, 1, width, keysOf(head), biases + head * 32 * tiles, tiles, group, block, row, at, maximaBytes);
   }
   const vectors: usize = 2 * tiles;
   if (exceed(row, vectors, -Infinity) < (want as i32)) {

@@ -1,6 +1,6 @@
 // The side graphs of the selection kernel: what it is given of the user and of candidates, and what follows what it pooled.
 import type { GraphName } from "../../contract/manifest.ts";
-import type { Graph, Output } from "../ir/graph.ts";
+import type { Graph, Output, Value } from "../ir/graph.ts";
 import { whole } from "../lower/frame.ts";
 import { countable } from "../lower/mask.ts";
 import { rowsDim, type Scene, scene } from "../lower/scene.ts";
@@ -44,7 +44,7 @@ function userOutputs(scene: Scene, { products, searches, attends }: KernelPlan):
   for (const product of products) {
     const { stem, held, bias, history } = product;
     if (held === null) {
-      write(operandPort(stem, "keys"), history.doc, () => product.projected(scene));
+      write(operandPort(stem, "keys"), history.doc, () => byBehaviour(scene, product.projected(scene)));
     }
     if (bias !== null) {
       write(operandPort(stem, "bias"), history.doc, () => bias(scene));
@@ -55,11 +55,14 @@ function userOutputs(scene: Scene, { products, searches, attends }: KernelPlan):
   }
   for (const { attend, pooling } of attends) {
     if (pooling.computed !== null) {
-      write(operandPort(attend.name, "values"), attend.doc, () => pooling.computed!(scene));
+      write(operandPort(attend.name, "values"), attend.doc, () => byBehaviour(scene, pooling.computed!(scene)));
     }
   }
   return [...outputs.values()];
 }
+
+/** [heads, history, width] → [history, heads, width], as rows of a table have it: what was looked up need not be turned. */
+const byBehaviour = (scene: Scene, value: Value): Value => scene.b.transpose(value, [1, 0, 2]);
 
 const maskOf = (scene: Scene, { history, tables }: Mask) => countable(scene, whole(scene, history), tables);
 

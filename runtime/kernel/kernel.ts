@@ -1,14 +1,15 @@
 // The selection kernel as its host sees it: users are packed into its memory once, candidates are run against them.
 import { TwinError } from "../../contract/error.ts";
 import { breather } from "./breather.ts";
-import { narrowed, widened } from "./columns.ts";
+import { narrowed } from "./columns.ts";
 import type { KernelOptions, KernelRun, KernelStatus, PackedUser } from "./face.ts";
 import { type Job, Lane, type Phases, type Place } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { KernelMemory } from "./memory.ts";
-import { checkOperands, type PackedOperands, pieces, writeOperands } from "./pack.ts";
+import { checkOperands, type PackedOperands, pieces, rowsOf, writeOperands } from "./pack.ts";
 import { chunkOf, keptCount, keptState, scratchOf } from "./plan.ts";
 import { checkShape, type KernelShape, keptBy, padded, type UserOperands } from "./shape.ts";
+import { Staging, stagingBytes } from "./staging.ts";
 import { instance, type KernelExports, kernelModule } from "./web-assembly.ts";
 
 interface User extends PackedUser {
@@ -91,7 +92,7 @@ export class Kernel {
     const users = this.#users;
     const free = (user: User): void => this.#drop(user);
     const user: User = {
-      operands: writeOperands(this.#memory, this.#shape, operands, addresses),
+      operands: this.#write(operands, addresses),
       bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
       addresses,
       pins: 0,
@@ -157,6 +158,17 @@ export class Kernel {
     await this.#lanes.close();
   }
 
+  #write(operands: UserOperands, addresses: readonly number[]): PackedOperands {
+    try {
+      const bytes = stagingBytes(rowsOf(this.#shape, operands), Math.ceil(this.#maxBytes / 4));
+      const staging = new Staging(this.#memory, this.#piece("staging", bytes), bytes);
+      return writeOperands(this.#exports, staging, this.#shape, operands, addresses);
+    } catch (error) {
+      this.#give(addresses);
+      throw error;
+    }
+  }
+
   #open(): void {
     if (this.#closed) {
       throw new TwinError("the selection kernel was closed", { code: "closed" });
@@ -182,17 +194,15 @@ export class Kernel {
         chunk,
         next: nextAt,
         ramp: this.#ramp(),
-        queries: products.map(({ heads, width }, i) =>
-          this.#piece(`queries ${i}`, 4 * heads * candidates * padded(width)),
-        ),
+        queries: products.map(({ heads, width }, i) => this.#piece(`queries ${i}`, 4 * heads * candidates * width)),
         kept: searches.map((_, i) => this.#piece(`kept ${i}`, 4 * keptCount(this.#shape, i, candidates))),
         pooled: attends.map(({ product, width }, i) =>
           this.#piece(`pooled ${i}`, 4 * candidates * products[product].heads * padded(width)),
         ),
         longest: this.#longest,
       };
-      for (const [i, { width }] of products.entries()) {
-        widened(queries[i], this.#memory.f32, job.queries[i] / 4, width);
+      for (const i of products.keys()) {
+        this.#memory.f32.set(queries[i], job.queries[i] / 4);
       }
       const phases = await this.#work(job, places, helpers, signal);
       const { f32, u32 } = this.#memory;

@@ -22,7 +22,7 @@ export interface Job {
   readonly next: number;
   /** 0, 1, 2, … for as many as the longest `last`. */
   readonly ramp: number;
-  /** Of each product: [heads, candidates, padded width]. */
+  /** Of each product: [heads, candidates, width]. */
   readonly queries: readonly number[];
   /** Of each search: [lists, candidates, keep]. */
   readonly kept: readonly number[];
@@ -103,17 +103,16 @@ export class Lane {
     const length = job.operands.lengths[history];
     const tiles = tilesOf(length);
     const plan = planOf(this.#shape, index, length);
-    const width = padded(this.#shape.products[product].width);
+    const { width } = this.#shape.products[product];
     const block = blockOf(width, plan.group);
     const group = Math.max(1, plan.group);
     const { keys } = job.operands.products[product];
     const { bias } = job.operands.searches[index];
-    const rowBytes = 4 * width * heads;
+    const headBytes = 32 * tiles * width;
     const queryBytes = 4 * width * job.candidates;
     const queries = job.queries[product] + 4 * width * from;
     const rows = plan.stored ? place.scratch + scratch.rows : 0;
     const maxima = place.scratch + scratch.maxima;
-    const turned = place.scratch + scratch.turned;
     for (let a = 0; a < heads; a++) {
       const other = rule === "max" && a > 0;
       const rowsAt = other
@@ -128,8 +127,7 @@ export class Lane {
         queries + a * queryBytes,
         count,
         width,
-        keys + 4 * width * a,
-        rowBytes,
+        keys + headBytes * a,
         bias + 32 * tiles * a,
         tiles,
         group,
@@ -137,7 +135,6 @@ export class Lane {
         rowsAt,
         maximaAt,
         plan.maximaBytes,
-        turned,
       );
       if (other) {
         kernel.greater(rows, rowsAt, count * 2 * tiles);
@@ -156,10 +153,8 @@ export class Lane {
       plan.maximaBytes,
       width,
       keys,
-      rowBytes,
       bias,
       block,
-      turned,
       keep,
       place.scratch + scratch.select,
       place.scratch + scratch.whole,
@@ -213,19 +208,18 @@ export class Lane {
   #literal(job: Job, place: Place, scratch: Scratch, index: number, candidate: number): Int32Array[] {
     const { product, rule, keep } = this.#shape.searches[index];
     const { history, heads } = this.#shape.products[product];
-    const history_ = job.operands.lengths[history];
-    const tiles = tilesOf(history_);
-    const plan = planOf(this.#shape, index, history_);
-    const width = padded(this.#shape.products[product].width);
+    const length = job.operands.lengths[history];
+    const tiles = tilesOf(length);
+    const plan = planOf(this.#shape, index, length);
+    const { width } = this.#shape.products[product];
     const whole = place.scratch + scratch.whole;
-    const scores = new Float32Array(heads * history_);
+    const scores = new Float32Array(heads * length);
     for (let a = 0; a < heads; a++) {
       this.#kernel.score(
         job.queries[product] + 4 * width * (a * job.candidates + candidate),
         1,
         width,
-        job.operands.products[product].keys + 4 * width * a,
-        4 * width * heads,
+        job.operands.products[product].keys + 32 * tiles * width * a,
         job.operands.searches[index].bias + 32 * tiles * a,
         tiles,
         Math.max(1, plan.group),
@@ -233,11 +227,10 @@ export class Lane {
         whole,
         place.scratch + (rule === "max" ? scratch.otherMaxima : scratch.maxima),
         plan.maximaBytes,
-        place.scratch + scratch.turned,
       );
-      scores.set(new Float32Array(this.#memory.buffer, whole, history_), a * history_);
+      scores.set(new Float32Array(this.#memory.buffer, whole, length), a * length);
     }
-    return select(rule, scores, { heads, candidates: 1, history: history_ }, 0, keep);
+    return select(rule, scores, { heads, candidates: 1, history: length }, 0, keep);
   }
 
   #attend(
@@ -265,7 +258,7 @@ export class Lane {
     if (searched && rows !== 0) {
       kernel.pick(rows, heads, count, tiles, list, listBytes, keep, scores);
     } else {
-      const width = padded(this.#shape.products[product].width);
+      const { width } = this.#shape.products[product];
       const { keys, bias } = job.operands.products[product];
       const of = searched && "search" in over ? job.operands.searches[over.search].bias : bias;
       kernel.compute(
@@ -273,7 +266,6 @@ export class Lane {
         4 * width * job.candidates,
         width,
         keys,
-        4 * width * heads,
         of,
         tiles,
         heads,

@@ -1,7 +1,8 @@
-// A user's operands as the kernel has them: rows of behaviours with every head's columns, padded to four; biases with the
-// search's mask in them.
-import type { KernelMemory } from "./memory.ts";
-import { type KernelShape, keptBy, padded, type Rows, tilesOf, type UserOperands } from "./shape.ts";
+// A user's operands as the kernel has them: keys in tiles of eight behaviours, values in rows with every head's columns, padded
+// to four, biases with the search's mask in them.
+import { type KernelShape, keptBy, type ProductShape, padded, type Rows, tilesOf, type UserOperands } from "./shape.ts";
+import type { Operand, Staging } from "./staging.ts";
+import type { KernelExports } from "./web-assembly.ts";
 
 /** Added to what is masked, as compiler/lower/mask.ts does: (mask − 1) · 1e30. */
 const penalty = 1e30;
@@ -9,7 +10,7 @@ const penalty = 1e30;
 /** Where a user's operands lie; 0: there is none. */
 export interface PackedOperands {
   readonly lengths: readonly number[];
-  /** `keys` [8 * tiles, heads, padded width]; `bias` [heads, 8 * tiles]. */
+  /** `keys` [heads, tiles, width, 8]; `bias` [heads, 8 * tiles]. */
   readonly products: readonly { readonly keys: number; readonly bias: number }[];
   /** [heads, 8 * tiles], −Infinity past the end. */
   readonly searches: readonly { readonly bias: number }[];
@@ -29,7 +30,7 @@ export function pieces(shape: KernelShape, user: UserOperands): number[] {
   const bias = (product: number) => 4 * shape.products[product].heads * 8 * tiles(product);
   return [
     ...shape.products.flatMap(({ heads, width }, i) => [
-      4 * 8 * tiles(i) * heads * padded(width),
+      4 * 8 * tiles(i) * heads * width,
       unsearched(shape, i) ? bias(i) : 0,
     ]),
     ...shape.searches.map(({ product }) => bias(product)),
@@ -39,6 +40,22 @@ export function pieces(shape: KernelShape, user: UserOperands): number[] {
     }),
   ];
 }
+
+/** The operands that are rows. */
+export const rowsOf = (shape: KernelShape, { lengths, products, attends }: UserOperands): Operand[] => [
+  ...products.map(({ keys }, i) => operandOf(shape.products[i], shape.products[i].width, lengths, keys)),
+  ...attends.flatMap(({ values }, i) => {
+    const { product, width } = shape.attends[i];
+    return values.map((given) => operandOf(shape.products[product], width, lengths, given));
+  }),
+];
+
+const operandOf = (
+  { heads, history }: ProductShape,
+  width: number,
+  lengths: readonly number[],
+  given: Rows,
+): Operand => ({ given, row: heads * width, length: lengths[history] });
 
 /** @throws Error where an operand is not of the shape that was told: a bug of the caller */
 export function checkOperands(shape: KernelShape, user: UserOperands): void {
@@ -53,7 +70,7 @@ export function checkOperands(shape: KernelShape, user: UserOperands): void {
   differ("attends", user.attends.length, shape.attends.length);
   const rows = (
     what: string,
-    { data, rows, offset, headStride, rowStride }: Rows,
+    { data, rows, offset, rowStride }: Rows,
     heads: number,
     width: number,
     length: number,
@@ -68,7 +85,7 @@ export function checkOperands(shape: KernelShape, user: UserOperands): void {
         throw new Error(`${what}: row ${rows[i]}`);
       }
     }
-    const end = offset + (heads - 1) * headStride + most * rowStride + width;
+    const end = offset + most * rowStride + heads * width;
     if (length > 0 && end > data.length) {
       throw new Error(`${what} end at ${data.length}, not ${end}`);
     }
@@ -100,89 +117,43 @@ export function checkOperands(shape: KernelShape, user: UserOperands): void {
   }
 }
 
-/** Writes [length, heads, padded width], or adds to what is there. */
-function writeRows(into: Float32Array, from: Rows, heads: number, width: number, length: number, add: boolean): void {
-  const { data, rows, offset, headStride, rowStride } = from;
-  const columns = padded(width);
-  const whole = columns === width && (headStride === width || heads === 1);
-  const run = whole ? heads * width : width;
-  if (whole && rows === null && !add && rowStride === run) {
-    into.set(data.subarray(offset, offset + length * run));
-    return;
-  }
-  if (!whole && !add && columns !== width) {
-    into.fill(0);
-  }
-  if (whole && rows !== null && !add) {
-    copyRows(into, data, rows, offset, rowStride, run);
-    return;
-  }
-  for (let a = 0; a < (whole ? 1 : heads); a++) {
-    const write = add ? addColumns : copyColumns;
-    write(
-      into,
-      a * columns,
-      whole ? run : heads * columns,
-      data,
-      offset + a * headStride,
-      rows,
-      rowStride,
-      run,
-      length,
-    );
-  }
-}
-
-/** Whole rows of a table, one after the other. */
-function copyRows(
-  into: Float32Array,
-  data: Float32Array,
-  rows: Int32Array,
-  offset: number,
-  rowStride: number,
-  run: number,
-): void {
-  for (let i = 0; i < rows.length; i++) {
-    const from = offset + rows[i] * rowStride;
-    into.set(data.subarray(from, from + run), i * run);
-  }
-}
-
-/** Some columns of every row, to `at` + i · `stride`. Loops of their own: one that did both would be several times as slow. */
-function copyColumns(
-  into: Float32Array,
-  at: number,
-  stride: number,
-  data: Float32Array,
-  offset: number,
-  rows: Int32Array | null,
-  rowStride: number,
-  run: number,
+/** Writes keys [heads, tiles, width, 8]. */
+function writeKeys(
+  kernel: KernelExports,
+  staging: Staging,
+  keys: Rows,
+  { heads, width }: ProductShape,
   length: number,
+  at: number,
 ): void {
-  for (let i = 0, to = at; i < length; i++, to += stride) {
-    const from = offset + (rows === null ? i : rows[i]) * rowStride;
-    for (let j = 0; j < run; j++) {
-      into[to + j] = data[from + j];
+  const headBytes = 32 * tilesOf(length) * width;
+  for (const { rows, rowBytes, index, from, to } of staging.bring({ given: keys, row: heads * width, length })) {
+    for (let a = 0; a < heads; a++) {
+      kernel.turn(rows + 4 * a * width, rowBytes, index, width, to - from, at + a * headBytes + 4 * from * width);
     }
   }
 }
 
-function addColumns(
-  into: Float32Array,
-  at: number,
-  stride: number,
-  data: Float32Array,
-  offset: number,
-  rows: Int32Array | null,
-  rowStride: number,
-  run: number,
+/** Writes values [length, heads, padded width]: the sum of all that are given. */
+function writeValues(
+  kernel: KernelExports,
+  staging: Staging,
+  values: readonly Rows[],
+  heads: number,
+  width: number,
   length: number,
+  at: number,
 ): void {
-  for (let i = 0, to = at; i < length; i++, to += stride) {
-    const from = offset + (rows === null ? i : rows[i]) * rowStride;
-    for (let j = 0; j < run; j++) {
-      into[to + j] += data[from + j];
+  const columns = padded(width);
+  const rowOut = 4 * heads * columns;
+  const whole = columns === width;
+  for (const [part, given] of values.entries()) {
+    for (const { rows, rowBytes, index, from, to } of staging.bring({ given, row: heads * width, length })) {
+      for (let a = 0; a < (whole ? 1 : heads); a++) {
+        const run = whole ? heads * width : width;
+        const into = at + from * rowOut + 4 * a * columns;
+        kernel.lay(rows + 4 * a * width, rowBytes, index, run, to - from, into, rowOut, Number(part > 0));
+      }
     }
   }
 }
@@ -212,19 +183,19 @@ function writeBias(
 
 /** Writes a user's operands into pieces of the sizes that `pieces` tells; 0 stands for none. */
 export function writeOperands(
-  memory: KernelMemory,
+  kernel: KernelExports,
+  staging: Staging,
   shape: KernelShape,
   user: UserOperands,
   addresses: readonly number[],
 ): PackedOperands {
   let next = 0;
-  const floats = (at: number, count: number): Float32Array => memory.f32.subarray(at / 4, at / 4 + count);
-  const products = shape.products.map(({ history, heads, width }, i) => {
+  const floats = (at: number, count: number): Float32Array => staging.memory.f32.subarray(at / 4, at / 4 + count);
+  const products = shape.products.map((product, i) => {
+    const { history, heads } = product;
     const length = user.lengths[history];
     const [keys, bias] = [addresses[next++], addresses[next++]];
-    const row = heads * padded(width);
-    writeRows(floats(keys, length * row), user.products[i].keys, heads, width, length, false);
-    floats(keys + 4 * length * row, (8 * tilesOf(length) - length) * row).fill(0);
+    writeKeys(kernel, staging, user.products[i].keys, product, length, keys);
     if (bias !== 0) {
       writeBias(floats(bias, heads * 8 * tilesOf(length)), user.products[i].bias, null, heads, length);
     }
@@ -246,10 +217,7 @@ export function writeOperands(
     if (mask !== 0 && operands.mask !== null) {
       floats(mask, length).set(operands.mask);
     }
-    const into = floats(values, length * heads * padded(width));
-    for (const [part, rows] of operands.values.entries()) {
-      writeRows(into, rows, heads, width, length, part > 0);
-    }
+    writeValues(kernel, staging, operands.values, heads, width, length, values);
     return { mask, values };
   });
   return { lengths: user.lengths, products, searches, attends };

@@ -31,10 +31,10 @@ export function planOf(shape: KernelShape, search: number, length: number): Sear
   return { group, stored, maximaBytes: 64 * Math.ceil(tiles / Math.max(1, group) / 4) };
 }
 
-/** Tiles that are turned at once: such that their keys stay in the nearest cache. */
+/** Tiles whose keys stay in the nearest cache while all candidates of a chunk pass. */
 export const blockOf = (width: number, group: number): number => {
   const unit = Math.max(1, group);
-  return Math.max(1, Math.floor(512 / padded(width) / unit)) * unit;
+  return Math.max(1, Math.floor(512 / width / unit)) * unit;
 };
 
 /** Candidates that a lane takes at once. */
@@ -53,7 +53,6 @@ export function chunkOf(shape: KernelShape, lengths: readonly number[], candidat
 
 /** Where a lane has what, from the beginning of its scratch. */
 export interface Scratch {
-  readonly turned: number;
   readonly rows: number;
   readonly others: number;
   readonly maxima: number;
@@ -73,10 +72,10 @@ export function scratchOf(
 ): Scratch {
   const most = (of: readonly number[]): number => Math.max(0, ...of);
   const searches = shape.searches.map(({ product, rule, keep }, i) => {
-    const { heads, width, history } = shape.products[product];
+    const { heads, history } = shape.products[product];
     const row = 32 * tilesOf(lengths[history]);
     const plan = planOf(shape, i, lengths[history]);
-    return { heads, width, row, plan, rule, keep, max: rule === "max" };
+    return { heads, row, plan, rule, keep, max: rule === "max" };
   });
   const pad = most([
     ...shape.attends.map((attend) => shape.products[attend.product].heads * padded(keptBy(shape, attend))),
@@ -89,7 +88,6 @@ export function scratchOf(
     return here;
   };
   return {
-    turned: place(most(searches.map(({ width, plan }) => 32 * padded(width) * blockOf(width, plan.group)))),
     rows: place(most(searches.map(({ heads, row, plan, max }) => (plan.stored ? (max ? 1 : heads) * chunk * row : 0)))),
     others: place(most(searches.map(({ row, max }) => (max ? chunk * row : 0)))),
     maxima: place(most(searches.map(({ heads, plan, max }) => (max ? 1 : heads) * chunk * plan.maximaBytes))),

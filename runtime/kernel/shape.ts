@@ -40,12 +40,11 @@ export interface KernelShape {
   readonly attends: readonly AttendShape[];
 }
 
-/** Element (head a, behaviour i, column j) of `data` at `offset + a * headStride + (rows?.[i] ?? i) * rowStride + j`. */
+/** Element (head a, behaviour i, column j) of `data` at `offset + (rows?.[i] ?? i) * rowStride + a * width + j`. */
 export interface Rows {
   readonly data: Float32Array;
   readonly rows: Int32Array | null;
   readonly offset: number;
-  readonly headStride: number;
   readonly rowStride: number;
 }
 

@@ -31,7 +31,6 @@ export interface KernelExports {
       count: number,
       width: number,
       keys: number,
-      rowBytes: number,
       bias: number,
       tiles: number,
       group: number,
@@ -39,7 +38,19 @@ export interface KernelExports {
       rows: number,
       maxima: number,
       maximaBytes: number,
-      turned: number,
+    ]
+  ): void;
+  turn(rows: number, rowBytes: number, index: number, width: number, length: number, into: number): void;
+  lay(
+    ...of: [
+      rows: number,
+      rowBytes: number,
+      index: number,
+      width: number,
+      length: number,
+      into: number,
+      intoBytes: number,
+      add: number,
     ]
   ): void;
   greater(into: number, other: number, vectors: number): void;
@@ -51,10 +62,8 @@ export interface KernelExports {
       maximaBytes: number,
       width: number,
       keys: number,
-      rowBytes: number,
       biases: number,
       block: number,
-      turned: number,
       keep: number,
       scratch: number,
       whole: number,
@@ -96,7 +105,6 @@ export interface KernelExports {
       qHeadBytes: number,
       width: number,
       keys: number,
-      rowBytes: number,
       bias: number,
       tiles: number,
       heads: number,

@@ -82,24 +82,24 @@ export function operandsOf(
 ): UserOperands {
   const floats = (name: string): Float32Array => floatsOf(outputs[name], name);
   const lengthOf = (history: string): number => historyOf(side.histories, history).length;
-  const rows = (operand: KernelOperand, width: number, length: number): Rows =>
-    operand.kind === "table" ? tableRows(side, operand, width) : outputRows(outputs[operand.output], operand, length);
+  const rows = (operand: KernelOperand, length: number): Rows =>
+    operand.kind === "table" ? tableRows(side, operand) : outputRows(outputs[operand.output], operand, length);
   return {
     lengths: historiesOf(products).map(lengthOf),
-    products: products.map(({ history, width, keys, bias }) => ({
-      keys: rows(keys, width, lengthOf(history)),
+    products: products.map(({ history, keys, bias }) => ({
+      keys: rows(keys, lengthOf(history)),
       bias: bias === null ? null : floats(bias),
     })),
     searches: searches.map(({ mask }) => ({ mask: floats(mask) })),
-    attends: attends.map(({ product, mask, width, values }) => {
+    attends: attends.map(({ product, mask, values }) => {
       const { history } = products.find(({ name }) => name === product)!;
-      return { mask: floats(mask), values: values.map((one) => rows(one, width, lengthOf(history))) };
+      return { mask: floats(mask), values: values.map((one) => rows(one, lengthOf(history))) };
     }),
   };
 }
 
 /** Columns of the behaviours' rows in a table. */
-function tableRows(side: UserSide, { table, offset }: KernelOperand & { kind: "table" }, width: number): Rows {
+function tableRows(side: UserSide, { table, offset }: KernelOperand & { kind: "table" }): Rows {
   const held = side.tables.get(table);
   if (held === undefined) {
     throw new Error(`the user's side has no rows of the table ${table}`);
@@ -108,15 +108,15 @@ function tableRows(side: UserSide, { table, offset }: KernelOperand & { kind: "t
   if (!(data instanceof Float32Array) || !(held.row.data instanceof Int32Array)) {
     throw new Error(`rows of ${table} are no floats`);
   }
-  return { data, rows: held.row.data, offset, headStride: width, rowStride: shape[1] };
+  return { data, rows: held.row.data, offset, rowStride: shape[1] };
 }
 
-/** float32 [heads, behaviours, width]; of the newest behaviours alone where an attend reads no others. */
+/** float32 [behaviours, heads, width]; of the newest behaviours alone where an attend reads no others. */
 function outputRows({ data, shape }: Tensor, { output }: KernelOperand & { kind: "output" }, length: number): Rows {
   if (!(data instanceof Float32Array)) {
     throw new Error(`${output} is no floats`);
   }
-  const [, count, width] = shape;
+  const [count, heads, width] = shape;
   const newest = count < length ? Int32Array.from({ length }, (_, i) => Math.min(i, count - 1)) : null;
-  return { data, rows: newest, offset: 0, headStride: count * width, rowStride: width };
+  return { data, rows: newest, offset: 0, rowStride: heads * width };
 }

@@ -88,7 +88,7 @@ function rowsOf(
         data[i * row + c] = fill(i, Math.floor(c / width), c % width);
       }
     }
-    return { data, rows: null, offset: 0, headStride: width, rowStride: row };
+    return { data, rows: null, offset: 0, rowStride: row };
   }
   const rowStride = row + 3;
   const extra = 5;
@@ -104,7 +104,7 @@ function rowsOf(
       data[rows[i] * rowStride + 2 + c] = fill(i, Math.floor(c / width), c % width);
     }
   }
-  return { data, rows, offset: 2, headStride: width, rowStride };
+  return { data, rows, offset: 2, rowStride };
 }
 
 export function drawn(draw: Draw): KernelCase {
@@ -169,8 +169,13 @@ export function drawn(draw: Draw): KernelCase {
   };
 }
 
-export const element = ({ data, rows, offset, headStride, rowStride }: Rows, a: number, i: number, j: number): number =>
-  data[offset + a * headStride + (rows === null ? i : rows[i]) * rowStride + j];
+export const element = (
+  { data, rows, offset, rowStride }: Rows,
+  width: number,
+  a: number,
+  i: number,
+  j: number,
+): number => data[offset + (rows === null ? i : rows[i]) * rowStride + a * width + j];
 
 /** float32 [heads, candidates, length] in the kernel's order of operations. */
 export function scoresOf(
@@ -186,7 +191,7 @@ export function scoresOf(
   for (let a = 0; a < heads; a++) {
     for (let i = 0; i < length; i++) {
       const start = round((bias?.[a * length + i] ?? 0) + (mask === null ? 0 : round((mask[i] - 1) * round(1e30))));
-      const key = Float32Array.from({ length: width }, (_, j) => element(keys, a, i, j));
+      const key = Float32Array.from({ length: width }, (_, j) => element(keys, width, a, i, j));
       for (let n = 0; n < candidates; n++) {
         let x = start;
         for (let j = 0; j < width; j++) {
@@ -245,7 +250,7 @@ export function pooledBy(one: KernelCase, kept: readonly Int32Array[], index: nu
       for (const [j, i] of list.entries()) {
         const weight = (shares[j] / sum) * (mask?.[i] ?? 1);
         for (let c = 0; c < attend.width; c++) {
-          const v = values.reduce((x, rows) => x + element(rows, a, i, c), 0);
+          const v = values.reduce((x, rows) => x + element(rows, attend.width, a, i, c), 0);
           out[(n * heads + a) * attend.width + c] += weight * v;
         }
       }

@@ -19,7 +19,7 @@ export async function kernelSum(): Promise<string> {
     const floats = (count: number) => Float32Array.from({ length: count }, () => next() + next() + next() - 1.5);
     const rows = () => ({
       ...{ data: floats(length * heads * width), rows: null, offset: 0 },
-      ...{ headStride: width, rowStride: heads * width },
+      rowStride: heads * width,
     });
     const shape: KernelShape = {
       histories: 1,

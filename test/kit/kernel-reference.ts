@@ -116,7 +116,7 @@ function attended(
 function reader(operand: KernelOperand, width: number, { outputs, tables }: KernelFeeds) {
   if (operand.kind === "output") {
     const { shape, data } = outputs[operand.output];
-    return (a: number, i: number, j: number) => data[(a * shape[1] + i) * width + j];
+    return (a: number, i: number, j: number) => data[(i * shape[1] + a) * width + j];
   }
   const { rows, row } = tables[operand.table];
   const { offset } = operand;
@@ -124,4 +124,4 @@ function reader(operand: KernelOperand, width: number, { outputs, tables }: Kern
 }
 
 const lengthOf = (keys: KernelOperand, { outputs, tables }: KernelFeeds): number =>
-  keys.kind === "output" ? outputs[keys.output].shape[1] : tables[keys.table].row.length;
+  keys.kind === "output" ? outputs[keys.output].shape[0] : tables[keys.table].row.length;
