@@ -74,7 +74,7 @@ describe("the package from npm", () => {
     expect(bytes).toBeLessThan(450e6);
   });
 
-  it.each(["20", "24", "26"])("checks, makes the quickstart and ranks under Node %s", (version) => {
+  it.each(["20", "22", "24", "26"])("checks, makes the quickstart and ranks under Node %s", (version) => {
     const twin = "node_modules/twin-compiler/cli/twin.mjs";
     expect(under(version, "-p", "process.versions.node.split('.')[0]").trim()).toBe(version);
     const made = under(version, twin, "quickstart", `first-${version}`, "--steps", "10");
