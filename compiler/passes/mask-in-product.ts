@@ -39,10 +39,13 @@ export const maskInProduct = ruledBy(
 );
 
 function masked(product: Value, bias: Value | null, penalty: Value): Value | null {
-  if (product.node.op !== "matmul" || product.shape.length !== 3) {
+  if (product.node.op !== "matmul") {
     return null;
   }
   const [queries, turned] = product.node.inputs;
+  if (queries.shape.length !== 3) {
+    return null;
+  }
   if (made(turned, "transpose")?.permutation.join() !== "0,2,1") {
     return null;
   }
@@ -67,11 +70,14 @@ function masksOf(at: Builder, bias: Value | null, penalty: Value): Value {
 /** A bias [A, 1, L] that is looked up, with a row of its own for what is masked: p is not added number by number. [A, L] */
 function maskedLookUp(bias: Value, penalty: Value): Value | null {
   let looked = bias;
+  let behaviours = bias.shape.length - 1;
   while (["transpose", "unsqueeze", "squeeze"].includes(looked.node.op)) {
+    behaviours = axisBelow(looked, behaviours);
     looked = looked.node.inputs[0];
   }
   const mask = maskOf(penalty);
-  if (!mask || made(looked, "gather")?.axis !== 0) {
+  // Behaviours are the rows that are looked up: a square of behaviours and heads may be turned either way.
+  if (!mask || made(looked, "gather")?.axis !== 0 || behaviours !== 0) {
     return null;
   }
   const [table, rows] = looked.node.inputs;
@@ -92,6 +98,15 @@ function maskedLookUp(bias: Value, penalty: Value): Value | null {
   }
   const everyHead = Array<Value>(heads).fill(at.unsqueeze(row, 0));
   return at.gatherElements(at.transpose(all, [1, 0]), at.concat(everyHead, 0), 1);
+}
+
+/** Which axis of its operand a layout operator has at `axis`; −1 where it has added it. */
+function axisBelow(value: Value, axis: number): number {
+  const axes = Array.from(value.node.inputs[0].shape, (_, own) => own);
+  const removed = made(value, "squeeze")?.axes ?? [];
+  const kept = (made(value, "transpose")?.permutation ?? axes).filter((own) => !removed.includes(own));
+  const added = made(value, "unsqueeze")?.axes ?? [];
+  return added.includes(axis) ? -1 : kept[axis - added.filter((own) => own < axis).length];
 }
 
 /**
@@ -122,10 +137,13 @@ function maskedAfter({ node }: Value, _: Context, graph: Graph): boolean {
     return false;
   }
   const [product] = node.inputs;
-  if (product.node.op !== "matmul" || product.shape.length !== 3 || !readOnce(graph)(product)) {
+  if (product.node.op !== "matmul" || !readOnce(graph)(product)) {
     return false;
   }
   const [queries, turned] = product.node.inputs;
+  if (queries.shape.length !== 3) {
+    return false;
+  }
   const keys = turned.node.op === "transpose" ? turned.node.inputs[0] : null;
   const axes = keys !== null && keys.shape[0] === turned.shape[0] && keys.shape[2] === turned.shape[1];
   return axes && queries.shape[0] === turned.shape[0] && product.shape[2] === node.inputs[1].shape[0];

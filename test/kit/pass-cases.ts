@@ -17,6 +17,8 @@ export interface PassCase {
   readonly rule?: number;
   /** The operators behind, operands first, leaves left out. Without it the pass must leave the graph as it is. */
   readonly gives?: string;
+  /** By a rule beside what the pass promises: of sums, of columns, of what lies deeper. */
+  readonly beside?: true;
   /** What the graph behind holds as text, where the operators alone do not tell. */
   readonly holds?: RegExp;
   readonly context?: Partial<Context>;

@@ -17,7 +17,11 @@ export const foldBeta: PassCases = {
   keeps: "rounding",
   cases: {
     "β goes into the weight": { rule: 1, graph: of(b.mul(b.matmul(x, w), beta)), gives: "mul matmul" },
-    "on whichever side it stands": { rule: 1, graph: of(b.mul(beta, b.matmul(x, w))), gives: "mul matmul" },
+    "on whichever side it stands": {
+      rule: 1,
+      graph: of(b.mul(beta, b.matmul(x, w))),
+      gives: "mul matmul",
+    },
     "a scale of several numbers stays": { graph: of(b.mul(b.matmul(x, w), b.parameter("scales", [3]))) },
     "a scale of as many numbers as the weight has rows stays": {
       graph: of(
@@ -86,16 +90,19 @@ export const foldBias: PassCases = {
   cases: {
     "a bias is looked up": { rule: 1, graph: biasOf(looked, 5), gives: "matmul transpose gather transpose" },
     "pooled tags pool their biases": {
+      beside: true,
       rule: 2,
       graph: biasOf(pooled, 5),
       gives: "matmul transpose gather transpose mul sum",
     },
     "an average of tags, too": {
+      beside: true,
       rule: 2,
       graph: biasOf(b.div(pooled, b.add(b.sum(valid, [1]), b.scalar(1))), 5),
       gives: "matmul transpose gather transpose mul sum sum add div",
     },
     "the newest of either": {
+      beside: true,
       rule: 3,
       graph: biasOf(b.slice(looked, 0, 0, 3), 5),
       gives: "matmul transpose gather transpose slice",

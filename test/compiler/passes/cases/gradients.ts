@@ -106,6 +106,7 @@ export const turnedProducts: PassCases = {
       gives: "transpose matmul",
     },
     "short products are one": {
+      beside: true,
       rule: 2,
       graph: of(
         b.add(
@@ -209,6 +210,7 @@ export const sumsOfSums: PassCases = {
       gives: "gather gather scatterAdd",
     },
     "wide columns of sums, too": {
+      beside: true,
       rule: 2,
       graph: of(b.scatterAdd(rowsOf, b.slice(summed, 1, 2, 28), floats("like26", "rows", 26))),
       gives: "gather slice gather slice scatterAdd",

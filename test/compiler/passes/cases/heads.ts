@@ -30,6 +30,7 @@ export const headsInRows: PassCases = {
       gives: "squeeze transpose matmul transpose unsqueeze",
     },
     "of the heads' columns each takes its own": {
+      beside: true,
       rule: 3,
       graph: of(b.matmul(perHead, ofHeads)),
       gives: "squeeze transpose matmul reshape mul sum transpose unsqueeze",

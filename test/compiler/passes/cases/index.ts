@@ -1,5 +1,11 @@
 // The proofs of all passes, in the order of their table.
 import type { PassCases } from "../../../kit/pass-cases.ts";
+import { edges as foldsAndLayout } from "./edges.ts";
+import { edges as gradients } from "./edges-gradients.ts";
+import { edges as histories } from "./edges-histories.ts";
+import { edges as lookups } from "./edges-lookups.ts";
+import { edges as products } from "./edges-products.ts";
+import { edges as reading } from "./edges-read-kept.ts";
 import { foldBeta, foldBias, foldScale } from "./folds.ts";
 import { columnsFirst, narrowSums, sumsOfSums, turnedProducts } from "./gradients.ts";
 import { headsInRows, rowsAtOnce } from "./heads.ts";
@@ -10,7 +16,7 @@ import { mergeOutput, reassociate, userOnce } from "./products.ts";
 import { readKept } from "./read-kept.ts";
 import { earlyTogether, numberByNumber, rowsOfScores, wideApart } from "./steps.ts";
 
-export const proved: readonly PassCases[] = [
+const all: readonly PassCases[] = [
   readKept,
   foldBeta,
   foldBias,
@@ -38,3 +44,12 @@ export const proved: readonly PassCases[] = [
   numberByNumber,
   foldParameters,
 ];
+
+const edges = [foldsAndLayout, lookups, products, reading, histories, gradients].flatMap((one) =>
+  Object.entries<PassCases["cases"]>(one),
+);
+
+export const proved: readonly PassCases[] = all.map((proof) => ({
+  ...proof,
+  cases: Object.assign({}, proof.cases, ...edges.filter(([pass]) => pass === proof.pass).map(([, cases]) => cases)),
+}));

@@ -27,6 +27,7 @@ export const maskInProduct: PassCases = {
   keeps: "rounding",
   cases: {
     "bias and mask travel with the product": {
+      beside: true,
       rule: 1,
       graph: of(b.add(b.add(product, bias), penalty)),
       gives: "add squeeze biasedScores",
@@ -40,11 +41,13 @@ export const maskInProduct: PassCases = {
       gives: "unsqueeze biasedScores",
     },
     "a masked bias is a row of its table": {
+      beside: true,
       rule: 3,
       graph: of(b.add(b.add(product, lookedUp), mask)),
       gives: "reshape concat transpose greater where unsqueeze concat gatherElements biasedScores",
     },
     "of a large table rows are read": {
+      beside: true,
       rule: 3,
       graph: of(b.add(b.add(product, large), mask)),
       gives: "reshape concat greater where gather transpose biasedScores",
@@ -67,6 +70,7 @@ export const maskInProduct: PassCases = {
     },
     "scores that something else reads stay": { graph: graphOf({ masked: b.add(product, penalty), scores: product }) },
     "a mask of another size is added": {
+      beside: true,
       rule: 1,
       graph: of(b.add(b.add(product, lookedUp), b.mul(b.sub(valid, b.scalar(1)), b.scalar(3)))),
       gives: "gather transpose unsqueeze sub mul add squeeze biasedScores",
@@ -153,8 +157,14 @@ export const settleLayout: PassCases = {
       gives: "relu",
     },
     "two turns are one": { rule: 1, graph: of(b.transpose(b.transpose(x, [1, 0, 2]), [0, 2, 1])), gives: "transpose" },
-    "axes of both sides": { rule: 2, graph: of(b.sub(b.unsqueeze(x, 2), b.unsqueeze(y, 2))), gives: "sub unsqueeze" },
+    "axes of both sides": {
+      beside: true,
+      rule: 2,
+      graph: of(b.sub(b.unsqueeze(x, 2), b.unsqueeze(y, 2))),
+      gives: "sub unsqueeze",
+    },
     "turns before a sum": {
+      beside: true,
       rule: 3,
       graph: of(b.transpose(b.add(b.transpose(turned, [1, 0, 2]), x), [1, 0, 2])),
       gives: "transpose add",

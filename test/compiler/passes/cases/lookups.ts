@@ -25,11 +25,13 @@ export const splitValues: PassCases = {
   keeps: "rounding",
   cases: {
     "the values of a small feature are looked up": {
+      beside: true,
       rule: 1,
       graph: of(b.matmul(b.concat([item, ago], 2), b.concat([wItem, wAgo], 1))),
       gives: "unsqueeze matmul matmul transpose gather transpose add",
     },
     "what is no look-up stays one product": {
+      beside: true,
       rule: 1,
       graph: of(b.matmul(b.concat([item, ago, moods], 2), b.concat([wItem, wAgo, wMoods], 1))),
       gives: "unsqueeze gather sum unsqueeze concat concat matmul matmul transpose gather transpose add",
@@ -156,6 +158,7 @@ export const joinLookups: PassCases = {
       gives: "unsqueeze add unsqueeze add concat reshape mul add gather concat",
     },
     "below equal turns": {
+      beside: true,
       rule: 3,
       graph: of(b.add(turned(b.gather(s, i)), turned(b.gather(t, j)))),
       gives: "unsqueeze unsqueeze add reshape mul add gather transpose",

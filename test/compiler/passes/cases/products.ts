@@ -25,11 +25,13 @@ export const reassociate: PassCases = {
       gives: "matmul matmul",
     },
     "the cached part of the values stays apart": {
+      beside: true,
       rule: 2,
       graph: of(b.matmul(p, b.add(floats("cached", "candidates", 6, 4), b.matmul(keys, w)))),
       gives: "matmul matmul matmul add",
     },
     "on whichever side it stands": {
+      beside: true,
       rule: 2,
       graph: of(b.matmul(p, b.add(b.matmul(keys, w), floats("cached", "candidates", 6, 4)))),
       gives: "matmul matmul matmul add",
@@ -157,6 +159,7 @@ export const mergeOutput: PassCases = {
       gives: "unsqueeze reshape unsqueeze matmul matmul matmul squeeze sum",
     },
     "of sums, of rows that are read, and of tables of values": {
+      beside: true,
       rule: 1,
       graph: of(
         b.matmul(

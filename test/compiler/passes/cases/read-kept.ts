@@ -29,16 +29,19 @@ export const readKept: PassCases = {
       gives: "gather gather",
     },
     "what is computed number by number is computed for the kept": {
+      beside: true,
       rule: 2,
       graph: of(b.gather(b.mul(b.tanh(x), b.parameter("scale", [4])), kept)),
       gives: "gather tanh mul",
     },
     "rows of a batch, too": {
+      beside: true,
       rule: 2,
       graph: of(b.gatherRows(b.tanh(inBatch), rows)),
       gives: "gatherRows tanh",
     },
     "concatenations, products, sums over tags, axes and columns follow": {
+      beside: true,
       rule: 3,
       graph: graphOf({
         columns: b.gather(b.concat([x, y], 1), kept),
@@ -49,7 +52,12 @@ export const readKept: PassCases = {
       }),
       gives: "gather gather concat gather matmul gather sum gather unsqueeze gather slice",
     },
-    "the newest are cut out first": { rule: 4, graph: of(b.slice(b.tanh(x), 0, 0, 3)), gives: "slice tanh" },
+    "the newest are cut out first": {
+      beside: true,
+      rule: 4,
+      graph: of(b.slice(b.tanh(x), 0, 0, 3)),
+      gives: "slice tanh",
+    },
     "two histories behind each other stay: a position means another row": {
       graph: of(b.gather(b.concat([newest, b.input("oldest", "float32", [2, 4])], 0), kept)),
     },

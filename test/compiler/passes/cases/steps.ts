@@ -176,11 +176,13 @@ export const numberByNumber: PassCases = {
   cases: {
     "numbers of a vector are read one by one": { rule: 1, graph: of(b.gather(vector, atItems)), gives: "gather" },
     "columns that come in front are read in turn": {
+      beside: true,
       rule: 2,
       graph: of(b.transpose(b.gather(pairs, atItems), [2, 0, 1])),
       gives: "slice squeeze gather unsqueeze slice squeeze gather unsqueeze concat",
     },
     "also under an axis of one": {
+      beside: true,
       rule: 2,
       graph: of(b.transpose(b.gather(floats("biases", "items", 2, 1), atItems), [2, 0, 1, 3])),
       gives: "slice squeeze gather unsqueeze slice squeeze gather unsqueeze concat unsqueeze",
