@@ -6,7 +6,6 @@ import { Vocabulary } from "../encode/vocabulary.ts";
 import { type Binding, readBinding } from "./binding.ts";
 import { learnEach } from "./learn-each.ts";
 import { vocabularyFeatures } from "./learn-vocabularies.ts";
-import { trainingValues } from "./learn-vocabulary.ts";
 
 /**
  * @param data path of data.yaml, or a binding
@@ -24,10 +23,9 @@ export async function countEntries(
   const counts = new Map<string, Float64Array>();
   const own = typeof data === "string" ? readBinding(data) : data;
   const wanted = vocabularyFeatures(features).filter(({ name }) => vocabularies.has(name));
-  await learnEach(own, features, wanted, async (feature, binding, source, keyType) => {
+  await learnEach(own, features, wanted, async (feature, { sql, column, explain }, source) => {
     const vocabulary = Vocabulary.of(feature.name, vocabularies.get(feature.name) ?? []);
     const found = new Float64Array(vocabulary.size);
-    const { sql, column, explain } = await trainingValues(feature, binding, source, keyType);
     const plain = feature.encoder.kind !== "tags" && column.derive === null;
     // Values that only code derives, and lists, are counted by raw value first.
     const value = plain ? "CAST(v AS VARCHAR)" : "v";

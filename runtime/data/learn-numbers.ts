@@ -7,9 +7,9 @@ import { deriveValue } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
 import type { Source } from "./database/source.ts";
 import { learnEach } from "./learn-each.ts";
-import { trainingValues, type Values } from "./learn-vocabulary.ts";
 import { MeanAndDeviation } from "./mean-and-deviation.ts";
 import { QuantileEdges } from "./quantile-edges.ts";
+import type { Values } from "./training-values.ts";
 
 /** Values that are read at a time. */
 const block = 16_384;
@@ -32,20 +32,21 @@ export function numberFeatures(features: readonly FeatureSpec[]): FeatureSpec[] 
  * Values count as those of vocabularies do: once for every event of the training part, those of an item for every event of it.
  * What is missing, NaN or infinite does not count. Sums go over the values in their order, so they are equal on every machine.
  * @param data path of data.yaml, or a binding
- * @param told after each feature
+ * @param told after each feature @param most values that are held of several features at once
  */
 export async function learnNumbers(
   data: string | Binding,
   features: readonly FeatureSpec[],
   told?: (learned: LearnedOf) => void,
+  most?: number,
 ): Promise<ReadonlyMap<string, LearnedNumbers>> {
   const numbers = new Map<string, LearnedNumbers>();
-  await learnEach(data, features, numberFeatures(features), async (feature, binding, source, keyType) => {
-    const values = await trainingValues(feature, binding, source, keyType);
+  const each = async (feature: FeatureSpec, values: Values, source: Source): Promise<void> => {
     const found = await learn(source, feature, values);
     numbers.set(feature.name, found.learned);
     told?.(found);
-  });
+  };
+  await learnEach(data, features, numberFeatures(features), each, most);
   return numbers;
 }
 

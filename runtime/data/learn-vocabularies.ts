@@ -1,8 +1,10 @@
 // Learns every vocabulary of a model in one go, for `twin build --data`.
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type Binding, readBinding } from "./binding.ts";
+import type { Source } from "./database/source.ts";
 import { learnEach } from "./learn-each.ts";
-import { learnVocabulary } from "./learn-vocabulary.ts";
+import { vocabularyOf } from "./learn-vocabulary.ts";
+import type { Values } from "./training-values.ts";
 
 export interface Learned {
   readonly feature: string;
@@ -19,21 +21,23 @@ export function vocabularyFeatures(features: readonly FeatureSpec[]): FeatureSpe
 
 /**
  * @param data path of data.yaml, or a binding
- * @param told after each vocabulary
+ * @param told after each vocabulary @param most values that are held of several features at once
  * @returns entries by feature, most frequent first; empty where the model has no vocabularies
  */
 export async function learnVocabularies(
   data: string | Binding,
   features: readonly FeatureSpec[],
   told?: (learned: Learned) => void,
+  most?: number,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const learned = new Map<string, readonly string[]>();
   // Read also where nothing is learned: its mistakes are told.
   const own = typeof data === "string" ? readBinding(data) : data;
-  await learnEach(own, features, vocabularyFeatures(features), async (feature, binding, source, keyType) => {
-    const entries = await learnVocabulary(feature, binding, source, keyType);
+  const each = async (feature: FeatureSpec, values: Values, source: Source): Promise<void> => {
+    const entries = await vocabularyOf(feature, values, source);
     learned.set(feature.name, entries);
     told?.({ feature: feature.name, entries: entries.length });
-  });
+  };
+  await learnEach(own, features, vocabularyFeatures(features), each, most);
   return learned;
 }
