@@ -78,6 +78,14 @@ export function compiled(source = smallSource, options: Partial<CompileOptions> 
   return { ...result, model: result.model as Model, manifest: result.manifest };
 }
 
+let known: ReturnType<typeof compiled> | undefined;
+
+/** The small model's build as it is made once a process: for tests that read it, and are evaluated again and again. */
+export function smallBuild(): ReturnType<typeof compiled> {
+  known ??= compiled();
+  return known;
+}
+
 /** All bytes of one file. */
 export function bytesOf({ content, bytes }: ArtefactFile): Uint8Array {
   if (content instanceof Uint8Array) {

@@ -1,12 +1,12 @@
 // Whether a table may be used: fresh, stale or refused, and how old it may be.
 import { describe, expect, it } from "vitest";
 import { allow, freshness, metricsOf, parseDuration } from "../../runtime/table/freshness.ts";
-import { compiled } from "../kit/small-model.ts";
+import { smallBuild } from "../kit/small-model.ts";
 
 const other = "ab".repeat(32);
 
 describe("freshness", () => {
-  const { manifest } = compiled();
+  const { manifest } = smallBuild();
   const made = (producer: string, metric: string) => ({
     madeAt: "2024-01-01T00:00:00.000Z",
     fingerprints: { producer: { video_keys: producer }, metric: { relevance: metric } },
@@ -36,6 +36,8 @@ describe("freshness", () => {
     });
     expect(metricsOf(of(values), "video_keys")).toEqual(["relevance"]);
     expect(metricsOf(of(keys), "video_keys")).toEqual(["relevance"]);
+    const even = manifest.attends.map((attend) => ({ ...attend, by: { kind: "mean" as const } }));
+    expect(metricsOf({ ...of(values), attends: even as typeof manifest.attends }, "video_keys")).toEqual([]);
     expect(() => metricsOf({ ...of(values), attends: manifest.attends.slice(1) }, "video_keys")).toThrow(
       /a table of small holds values of interest, an attention that its manifest does not have.*twin build/,
     );
@@ -45,7 +47,11 @@ describe("freshness", () => {
     const silent = { ...made(producer.video_keys, metric.relevance), fingerprints: { producer, metric: {} } };
     const found = freshness(manifest, "video_keys", silent, now);
     expect(found).toMatchObject({ state: "refused" });
-    expect(found.because).toMatch(/another metric: relevance \(none\) instead of/);
+    const short = metric.relevance.slice(0, 12);
+    expect(found.because).toBe(`it was made for another metric: relevance (none) instead of ${short}`);
+    expect(freshness(manifest, "video_keys", made(producer.video_keys, other), now).because).toBe(
+      `it was made for another metric: relevance ${other.slice(0, 12)} instead of ${short}`,
+    );
   });
 
   it("knows no age of a table that is dated in the future, and so allows it for none", () => {

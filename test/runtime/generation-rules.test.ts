@@ -17,7 +17,7 @@ import { byNumber } from "../../runtime/table/locate.ts";
 import { MemoryTable } from "../../runtime/table/memory-table.ts";
 import { type OpenParts, openedGeneration } from "../../runtime/table/opened-generation.ts";
 import { rowNumbers } from "../../runtime/table/table-store.ts";
-import { compiled } from "../kit/small-model.ts";
+import { smallBuild } from "../kit/small-model.ts";
 
 const described: GenerationFile = {
   format: 2,
@@ -171,7 +171,7 @@ describe("the pointer to the generation in use", () => {
 });
 
 describe("a generation that was opened", () => {
-  const { manifest } = compiled();
+  const { manifest } = smallBuild();
   const { producer, metric } = manifest.fingerprints;
   const { width } = manifest.tables.video_keys;
   const now = Date.parse(described.made_at) / 1000 + 90;

@@ -142,7 +142,36 @@ describe("features of items", () => {
     );
   });
 
-  it("of no items are all missing, with or without a store", async () => {
+  it("are looked up by keys in a store alone: of keys or a store by themselves nothing is known", async () => {
+    for (const rest of [{ store: null }, { rowKeys: null }]) {
+      const items = new ItemColumns(brought([1], rest));
+      await items.fetch([video]);
+      expect(items.encoded(video)).toEqual(Int32Array.of(11));
+      await expect(items.fetch([price])).rejects.toThrow("there is no item store to look it up in");
+    }
+  });
+
+  it("of several numbers a key are those of the key for every item outside", async () => {
+    const pair = feature("pair", { kind: "hashed", buckets: 1000, hashes: 2 }, true);
+    const { store } = itemStore();
+    const fields = new Map([["item.pair", { dtype: "int32", from: 0, words: 2 } as const]]);
+    const half: ItemRows = { ...store, fields, read: async () => Uint8Array.of(0, 1, 0, 0) };
+    const [outside, alone] = [{ store: half }, { store: null, rowKeys: null }].map(
+      (rest) => new ItemColumns({ ...brought([1, 2, 3, 1], rest), keys: ["a", "b", "c", "d"] }),
+    );
+    await outside.fetch([pair]);
+    await alone.fetch([pair]);
+    const numbers = alone.encoded(pair).slice();
+    expect(numbers).toHaveLength(8);
+    expect(new Set(numbers).size).toBe(8);
+    numbers.fill(0, 2, 4);
+    expect(outside.encoded(pair)).toEqual(numbers);
+  });
+
+  it("of no items are all missing, with or without a store, and nothing is read", async () => {
+    const { store, reads } = itemStore();
+    await new ItemColumns(brought([], { store }), null, 2).fetch([video, topics]);
+    expect(reads).toEqual([]);
     for (const rest of [{}, { store: null, rowKeys: null }]) {
       const items = new ItemColumns(brought([], rest), null, 2);
       await items.fetch([video, topics, price], undefined, true);

@@ -93,6 +93,8 @@ describe("a key index", () => {
   it("that is sound is read", async () => {
     expect((await readKeyIndex(await file(dense, words(1, 0, 2)))).keys).toBe(2);
     expect((await readKeyIndex(await file({ ...dense, keys: 3 }, words(1, 3, 2)))).keys).toBe(3);
+    const far = { ...dense, min: `-${"1".repeat(19)}` };
+    expect((await readKeyIndex(await file(far, words(1, 0, 2)))).keys).toBe(2);
     expect((await readKeyIndex(await file(sparse, words(...slots)))).keys).toBe(1);
     expect((await readKeyIndex(await file(string, words(...slots, ...offsets, 0x61616161)))).keys).toBe(1);
     const large = { ...string, keys: 1, slots: 4, blob: 0 };
