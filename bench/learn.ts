@@ -83,7 +83,6 @@ const rounded = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
 const shown = ({ wall, cpu }: Cost): string => `${rounded(cpu)} (${rounded(wall)})`;
 try {
   console.log(`${count} features, ${rows.toLocaleString("en-GB")} rows`);
-  const lines = [["", "MB", "few scans, CPU s (s)", "each alone, CPU s (s)", "times"]];
   for (const format of values.formats.split(",")) {
     const file = join(folder, `log.${format}`);
     const database = await Database.open();
@@ -118,13 +117,14 @@ try {
     const share = count / first.length;
     const all = { wall: alone.wall * share, cpu: alone.cpu * share };
     const size = (statSync(file).size / 1e6).toFixed(0);
-    lines.push([
+    const line = [
       format,
       size,
       shown(few),
       `${shown(all)}, ${first.length} in ${shown(alone)}`,
       rounded(all.cpu / few.cpu),
-    ]);
+    ];
+    console.log(table([["", "MB", "few scans, CPU s (s)", "each alone, CPU s (s)", "times"], line]));
     if (values.check) {
       console.log(
         `${format}, CPU s (s): init ${shown(await costOf(() => draft({ events: file, user: "u", item: "sku", time: "ts", folder })))}`,
@@ -132,7 +132,6 @@ try {
       console.log(`${format}, CPU s (s): data check ${shown(await costOf(() => checkData(binding, model)))}`);
     }
   }
-  console.log(table(lines));
   console.log(`peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
