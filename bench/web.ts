@@ -115,17 +115,24 @@ console.log(
 
 const packages = join(root, "node_modules");
 const scripts = [...new Set(site.requests)].filter((path) => path.startsWith("/node_modules/"));
-/** Megabytes by Brotli of what a page asked for, of one package. */
-const compressed = (name: string): string => {
+/** Files that a page asked for, of one package. */
+const asked = (name: string): string[] => {
   const own = scripts.filter((path) => path.startsWith(`/node_modules/${name}/`));
   const files = own.map((path) => path.slice(`/node_modules/${name}/`.length));
-  const places = files.map((file) => (name === "twin-compiler" ? join(root, file) : join(packages, name, file)));
+  return files.map((file) => (name === "twin-compiler" ? join(root, file) : join(packages, name, file)));
+};
+/** What a page on WebGPU asks for in the place of the build for WASM: `test/web/webgpu.test.ts` holds it. */
+const forWebgpu = ["ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"].map((file) =>
+  join(packages, "onnxruntime-web/dist", file),
+);
+const compressed = (places: readonly string[]): string => {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
   const bytes = places.map((place) => brotliCompressSync(readFileSync(place), { params }).length);
   return `${(bytes.reduce((sum, one) => sum + one, 0) / 1e6).toFixed(2)} MB`;
 };
 console.log(
-  `download by Brotli: ours ${compressed("twin-compiler")}, ONNX Runtime for WASM ${compressed("onnxruntime-web")}`,
+  `download by Brotli: ours ${compressed(asked("twin-compiler"))}, ` +
+    `ONNX Runtime for WASM ${compressed(asked("onnxruntime-web"))}, for WebGPU ${compressed(forWebgpu)}`,
 );
 
 const node = await load(dir, { threads: 1 });

@@ -39,10 +39,12 @@ const probe = `
 export function noBrowserAdapter(program: string): string | null {
   const library = createRequire(import.meta.url).resolve("playwright-core");
   const options = { encoding: "utf8", timeout: 60_000 } as const;
-  const { status, stderr, signal } = spawnSync(
-    process.execPath,
-    ["-e", probe, library, program, ...browserFlags()],
-    options,
-  );
+  const ask = () => spawnSync(process.execPath, ["-e", probe, library, program, ...browserFlags()], options);
+  let asked = ask();
+  // A page may stall at its adapter, or a busy machine: one that says nothing is asked again.
+  for (let times = 1; times < 3 && asked.signal !== null; times++) {
+    asked = ask();
+  }
+  const { status, stderr, signal } = asked;
   return status === 0 ? null : stderr.trim().split("\n")[0] || signal || `exit ${status}`;
 }

@@ -140,6 +140,8 @@ describe("load in a page", needs("chromium"), () => {
         "/examples/browser/first/request.json": { file: build.request },
       },
     });
+    const sources = ["index.html", "page.js"].map((name) => readFileSync(join(root, "examples/browser", name), "utf8"));
+    expect(sources.join("").split("\n").length).toBeLessThanOrEqual(150);
     const page = await browser.open(`${example.origin}/examples/browser/index.html`);
     await page.waitForSelector("#status dd");
     const texts = await page.locator("#ranked .key, #behaviours .key").allInnerTexts();
