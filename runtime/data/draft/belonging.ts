@@ -23,9 +23,14 @@ export async function belongingTo(
   return (await steadyWithin(source, relation, [key.name], columns, key.rows, key.different)) ?? [];
 }
 
+/** Groups that a first look takes, where all of them with all columns would not fit into memory. */
+const fewGroups = 2000;
+/** Groups times columns that one query may hold. */
+const heldGroups = 4_000_000;
+
 /**
  * The columns that never have two values where all of `keys` are equal.
- * @param groups how many there are; counted where not said @returns null where so few rows share keys that it says nothing
+ * @param groups how many there are; counted where not said @param held groups times columns that one query may hold @returns null where so few rows share keys that it says nothing
  */
 export async function steadyWithin(
   source: Source,
@@ -34,23 +39,45 @@ export async function steadyWithin(
   columns: readonly Profile[],
   rows: number,
   groups?: number,
+  held = heldGroups,
 ): Promise<Profile[] | null> {
   if (columns.length === 0) {
     return [];
   }
   const by = keys.map(quoted).join(", ");
-  // Least and greatest, where counting the different ones would hold all values of all columns.
-  const alike = columns.map(({ name }, i) => `min(${quoted(name)}) IS NOT DISTINCT FROM max(${quoted(name)}) AS c${i}`);
-  const each = `SELECT ${alike.join(", ")} FROM ${relation.sql()} GROUP BY ${by}`;
-  const all = columns.map((_, i) => `bool_and(c${i}) AS c${i}`);
+  const most = groups ?? rows;
+  /** How many groups there are, and the columns that have one value in each. */
+  const look = async (
+    some: readonly Profile[],
+    where = "",
+  ): Promise<{ readonly n: number; readonly steady: Profile[] }> => {
+    // Least and greatest, where counting the different ones would hold all values of all columns.
+    const alike = some.map(({ name }, i) => `min(${quoted(name)}) IS NOT DISTINCT FROM max(${quoted(name)}) AS c${i}`);
+    const each = `SELECT ${["1", ...alike].join(", ")} FROM ${relation.sql()}${where} GROUP BY ${by}`;
+    const all = ["count(*)::DOUBLE AS n", ...some.map((_, i) => `bool_and(c${i}) AS c${i}`)];
+    const [row] = await source.all(`SELECT ${all.join(", ")} FROM (${each})`);
+    return { n: Number(row.n), steady: some.filter((_, i) => row[`c${i}`] === true) };
+  };
   try {
     if (groups !== undefined && rows < enough * groups) {
       return null;
     }
-    const [row] = await source.all(`SELECT count(*)::DOUBLE AS n, ${all.join(", ")} FROM (${each})`);
-    return rows < enough * Number(row.n)
-      ? null
-      : columns.filter(({ different }, i) => different > 1 && row[`c${i}`] === true);
+    let left = columns;
+    if (columns.length * most > held) {
+      // What differs within a few groups need not be looked for in all.
+      const every = Math.max(1, Math.ceil(most / fewGroups));
+      left = (await look(columns, ` WHERE hash(${by}) % ${every} = 0`)).steady;
+    }
+    const size = Math.max(1, Math.floor(held / Math.max(1, most)));
+    const steady: Profile[] = [];
+    for (let start = 0; start === 0 || start < left.length; start += size) {
+      const found = await look(left.slice(start, start + size));
+      if (rows < enough * found.n) {
+        return null;
+      }
+      steady.push(...found.steady);
+    }
+    return steady.filter(({ different }) => different > 1);
   } catch (cause) {
     throw await readError(source, relation, cause);
   }
