@@ -1,5 +1,14 @@
 // The benchmark's model as the runtime serves it: a generation of all items, and requests of a size by either plan.
-import { Candidates, prepareSide, type RankRequest, rankingGraphs, runKernel } from "../runtime/request/index.ts";
+import {
+  Candidates,
+  chunkSize,
+  prepareSide,
+  type RankRequest,
+  rankingGraphs,
+  runGraph,
+  runKernel,
+  type WantedPlan,
+} from "../runtime/request/index.ts";
 import { LocalTwin } from "../runtime/serve/index.ts";
 import { writeTables } from "../test/kit/built-twin.ts";
 import type { Contender } from "./measure.ts";
@@ -44,39 +53,49 @@ export interface Served extends Contender {
   close(): Promise<void>;
 }
 
-/**
- * What the runtime does for one size: `kernel`, queries and kernel without the labels' graph; and of each plan `rank`, and `prepare` with
- * `rank`.
- */
-export async function served({ dir }: RequestModel, size: Sizes, threads: number): Promise<Served[]> {
+/** Search and attention as the runtime calls them behind `rank`, by a plan: the labels' graph of the kernel's plan is left out. */
+export async function searched(
+  name: string,
+  { dir }: RequestModel,
+  size: Sizes,
+  threads: number,
+  plan: WantedPlan,
+): Promise<Served> {
+  const twin = await LocalTwin.open(dir, { threads, plan });
+  const { engine } = twin;
+  const side = await prepareSide(engine, user(size));
+  const { kernel, route } = side;
+  const candidates = await Candidates.fetch(engine, side.generation, asked(size), rankingGraphs(side));
+  const chunk = chunkSize(engine, side);
+  return {
+    name,
+    async run() {
+      for (let start = 0; start < size.candidates; start += chunk) {
+        const part = { start, end: Math.min(start + chunk, size.candidates) };
+        if (kernel === null) {
+          await runGraph(engine, route.request!, side, candidates, part, {});
+        } else {
+          await runKernel(engine, { ...side, kernel }, candidates, part, null);
+        }
+      }
+    },
+    close: () => twin.close(),
+  };
+}
+
+/** By each plan `rank`, and `prepare` with `rank`; and `kernel`, its search and attention alone. */
+export async function served(model: RequestModel, size: Sizes, threads: number): Promise<Served[]> {
   const list: Served[] = [];
   for (const plan of ["graph", "kernel"] as const) {
-    const twin = await LocalTwin.open(dir, { threads, plan });
+    const twin = await LocalTwin.open(model.dir, { threads, plan });
     const [mine, theirs] = [user(size), asked(size)];
     const prepared = await twin.prepare(mine);
-    const close = () => twin.close();
     list.push({ name: `rank, ${plan}`, run: () => prepared.rank(theirs), close: async () => undefined });
     list.push({
       name: `prepare and rank, ${plan}`,
       run: async () => (await twin.prepare(mine)).rank(theirs),
-      close,
+      close: () => twin.close(),
     });
-    if (plan === "kernel") {
-      const { engine } = twin;
-      const side = await prepareSide(engine, mine);
-      const { kernel } = side;
-      if (kernel === null) {
-        throw new Error("the kernel was not taken");
-      }
-      const candidates = await Candidates.fetch(engine, side.generation, theirs, rankingGraphs(side));
-      const run = async () => {
-        for (let start = 0; start < size.candidates; start += 2048) {
-          const chunk = { start, end: Math.min(start + 2048, size.candidates) };
-          await runKernel(engine, { ...side, kernel }, candidates, chunk, null);
-        }
-      };
-      list.push({ name: "kernel", run, close: async () => undefined });
-    }
   }
-  return list;
+  return [...list, await searched("kernel", model, size, threads, "kernel")];
 }

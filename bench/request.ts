@@ -6,6 +6,7 @@ import { byTurns, milliseconds, type Timing, table, timed } from "./measure.ts";
 import { opponents } from "./opponents/request.ts";
 import { type Sizes, sizes } from "./opponents/sizes.ts";
 import { type RequestModel, requestModel } from "./request-model.ts";
+import { searched, writeGeneration } from "./request-runtime.ts";
 import { contestant } from "./request-session.ts";
 
 const threads = 2;
@@ -24,8 +25,8 @@ async function measure(models: { independent: RequestModel; alike: RequestModel 
   const scale = new Map(others.map((other) => [other.name, other.scale]));
   const cost = size.candidates * size.history;
   const ours = [
-    await contestant("twin", models.independent, "request", size, threads),
-    await contestant("twin, heads alike", models.alike, "request", size, threads),
+    await searched("twin", models.independent, size, threads, "auto"),
+    await searched("twin, heads alike", models.alike, size, threads, "auto"),
     await contestant("twin, fresh", models.independent, "request_fresh", size, threads),
   ];
   const slow = others.filter(({ name }) => name === "export");
@@ -48,9 +49,12 @@ const scaled = (timing: Timing, factor: number): Timing => ({
 });
 
 const models = { independent: await requestModel(false), alike: await requestModel(true) };
+for (const model of Object.values(models)) {
+  await writeGeneration(model);
+}
 console.log(`${cpus()[0].model}, ${availableParallelism()} cores; ONNX Runtime, CPU, ${threads} threads, spinning off`);
 console.log(
-  "4 heads of 16, inherent width 144, cross width 32, 50,000 items, 100 kept; keys and values cached (fresh: projected)",
+  "4 heads of 16, inherent width 144, cross width 32, 50,000 items, 100 kept; keys and values cached (fresh: projected); twin: what `rank` calls, by the plan `auto`, towers apart",
 );
 console.log(
   "milliseconds: median (least–most); export: measured on the candidate rows that 400,000 behaviours allow, scaled\n",
