@@ -128,6 +128,11 @@ class PlanCheck {
       return;
     }
     const [, heads, width] = shape;
+    if (operand.kind === "lookup") {
+      this.#output(this.#plan.user, operand.rows, [null, heads, width]);
+      this.#output(this.#plan.user, operand.row, [this.#historyDim(history)], "int32");
+      return;
+    }
     const { tables } = this.#manifest;
     const { table: name, offset } = operand;
     const table = Object.hasOwn(tables, name) ? tables[name] : this.#fail(`there is no table ${name}`);
@@ -152,10 +157,19 @@ class PlanCheck {
     return this.#manifest.graphs[name] ?? this.#fail(`there is no graph ${name}`);
   }
 
-  #output(graph: KernelPlanSpec["user" | "query"], name: string, shape: readonly Dim[]): void {
+  /** @param shape null: any dimension */
+  #output(
+    graph: KernelPlanSpec["user" | "query"],
+    name: string,
+    shape: readonly (Dim | null)[],
+    dtype: "float32" | "int32" = "float32",
+  ): void {
     const found = this.#graph(graph).outputs.find((output) => output.name === name);
-    if (found?.result.kind !== "operand" || found.dtype !== "float32" || found.shape.join() !== shape.join()) {
-      this.#fail(`${graph} has no output ${name} [${shape.join(", ")}] that is an operand`);
+    const fits =
+      found?.shape.length === shape.length && shape.every((dim, i) => dim === null || dim === found.shape[i]);
+    if (found?.result.kind !== "operand" || found.dtype !== dtype || !fits) {
+      const wanted = shape.map((dim) => dim ?? "…").join(", ");
+      this.#fail(`${graph} has no output ${name} ${dtype} [${wanted}] that is an operand`);
     }
   }
 }

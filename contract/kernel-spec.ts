@@ -9,13 +9,16 @@ export const kernelLimits = { heads: 16, width: 256, keep: 1000 } as const;
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
-/** Where an operand over the behaviours lies: [history, heads, width]; values over the newest n may be [n, heads, width]. */
-export const OperandSchema = v.variant("kind", [
-  /** Columns `offset` … of each behaviour's row of a table, one head after the other. */
-  strict({ kind: v.literal("table"), table: v.string(), offset: natural }),
-  /** An output of the user's graph. */
-  strict({ kind: v.literal("output"), output: v.string() }),
-]);
+/** Columns `offset` … of each behaviour's row of a table, one head after the other. */
+const columns = strict({ kind: v.literal("table"), table: v.string(), offset: natural });
+/** An output of the user's graph: [history, heads, width], of values over the newest n [n, heads, width]. */
+const output = strict({ kind: v.literal("output"), output: v.string() });
+/** Outputs of the user's graph: float32 [rows, heads, width], and int32 [history], the row of each behaviour. */
+const lookup = strict({ kind: v.literal("lookup"), rows: v.string(), row: v.string() });
+
+/** Where keys, or one of the things that are added up to values, lie: a number for each behaviour, head and column. */
+export const KeysSchema = v.variant("kind", [columns, output]);
+export const OperandSchema = v.variant("kind", [columns, output, lookup]);
 
 /** Scores = query · keys + bias : float32 [heads, candidates, history]. */
 export const ProductSchema = strict({
@@ -26,7 +29,7 @@ export const ProductSchema = strict({
   width: positive,
   /** Output of the query's graph, float32 [heads, candidates, width]; what scores are divided by is in it. */
   query: v.string(),
-  keys: OperandSchema,
+  keys: KeysSchema,
   /** Output of the user's graph, float32 [heads, history]; null: there is none. */
   bias: v.nullable(v.string()),
 });

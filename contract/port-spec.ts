@@ -48,7 +48,7 @@ export const ResultSchema = v.variant("kind", [
   /** float32 [heads, candidates, behaviours] */
   strict({ kind: v.literal("attention"), attend: v.string(), part: v.picklist(["weights", "metric", "bias"]) }),
   /** An operand of the kernel; the section `kernel` says of what. */
-  strict({ kind: v.literal("operand"), operand: v.picklist(["query", "keys", "bias", "mask", "values"]) }),
+  strict({ kind: v.literal("operand"), operand: v.picklist(["query", "keys", "bias", "mask", "values", "row"]) }),
 ]);
 
 /** What lookup tables may be stored in besides float32, and graphs may take as it is. */

@@ -3,7 +3,7 @@ import type { Value } from "../ir/graph.ts";
 import type { KeySource } from "../lower/metric.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { By } from "../model/by.ts";
-import type { Attend, History, Model, Search } from "../model/model.ts";
+import type { Attend, Feature, History, Model, Search } from "../model/model.ts";
 import type { AttendTables, KindName, Of } from "./kind.ts";
 
 /** A rule, or the reason why the kernel runs no such stage, in words for people. */
@@ -31,6 +31,15 @@ export interface Product {
   readonly bias: ((scene: Scene) => Value) | null;
 }
 
+/** Values that only depend on the row that a cross feature's index names. */
+export interface Lookup {
+  readonly feature: Feature;
+  /** [rows, A, width] */
+  rows(scene: Scene): Value;
+  /** int32 [L]: the row of each behaviour. */
+  row(scene: Scene): Value;
+}
+
 /** An attention over what was scored. */
 export interface Pooling {
   readonly product: Product;
@@ -40,6 +49,8 @@ export interface Pooling {
   readonly held: KeySource;
   /** Values, or what is to be added to those of the table: [A, L, width], of an attend over the newest n [A, n, width]; null: nothing. */
   readonly computed: ((scene: Scene) => Value) | null;
+  /** What rows of small tables add to values, a row for each behaviour. */
+  readonly lookups: readonly Lookup[];
   /** Σ weights · values of each head, side by side [R, A · width] → the attend's result [R, out]. */
   result(scene: Scene, pooled: Value): Value;
 }

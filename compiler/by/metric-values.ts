@@ -5,7 +5,7 @@ import { type Frame, projectHeads } from "../lower/frame.ts";
 import { inherentHistory, type KeySource } from "../lower/metric.ts";
 import { rowsDim, type Scene } from "../lower/scene.ts";
 import { columns } from "../lower/table.ts";
-import type { Attend, Metric } from "../model/model.ts";
+import type { Attend, Feature, Metric } from "../model/model.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
 
 /** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
@@ -18,33 +18,38 @@ export function valuesOf(scene: Scene, attend: Attend, metric: Metric, frame: Fr
   return computed === null ? held : scene.b.at(`${attend.name}/values`, attend.doc).add(held, computed);
 }
 
-/** All of them where no table holds the item's part, else the cross features' part, null where there are none. */
+/**
+ * All of them where no table holds the item's part, else the cross features' part, null where there are none.
+ * @param cross those that are computed
+ */
 export function computedValues(
   scene: Scene,
   attend: Attend,
   { heads }: Metric,
   frame: Frame,
   source: KeySource,
+  cross = valueFeatures(scene.model, attend).cross,
 ): Value | null {
-  const { inherent, cross } = valueFeatures(scene.model, attend);
+  const { inherent } = valueFeatures(scene.model, attend);
   if (source !== null && cross.length === 0) {
     return null;
   }
-  const stem = `${attend.name}.values`;
   const scope = `${attend.name}/values`;
   const b = scene.b.at(scope, attend.doc);
   const joined = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : b.concat(values, axis));
-  const others = cross.map((feature) =>
-    scene.b.parameter(`${stem}.${feature.name}`, [heads, feature.width, attend.values]),
-  );
+  const others = cross.map((feature) => crossWeight(scene, attend, heads, feature));
   const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, frame.site)));
   if (source !== null) {
     return projectHeads(scene, frame, scope, joined(crossRows, -1), joined(others, 1));
   }
-  const item = scene.b.parameter(`${stem}.item`, [heads, widthOf(inherent), attend.values]);
+  const item = scene.b.parameter(`${attend.name}.values.item`, [heads, widthOf(inherent), attend.values]);
   const rows = frame.rows(inherentHistory(scene, frame, inherent));
   return projectHeads(scene, frame, scope, joined([rows, ...crossRows], -1), joined([item, ...others], 1));
 }
+
+/** W^v of a cross feature: [A, w, v]. */
+export const crossWeight = (scene: Scene, attend: Attend, heads: number, { name, width }: Feature): Value =>
+  scene.b.parameter(`${attend.name}.values.${name}`, [heads, width, attend.values]);
 
 /** Σ weights · values of each head, side by side: [R, A · v]. */
 export function pooledValues(

@@ -4,7 +4,7 @@ import { aligned } from "../../contract/width.ts";
 import { type KernelPlan, type KernelPlans, planKernel } from "../graphs/kernel-plan.ts";
 import type { Held } from "../lower/table.ts";
 import type { Model } from "../model/model.ts";
-import { operandPort, partOffset, pooledPort } from "../model/ports.ts";
+import { lookupPorts, operandPort, partOffset, pooledPort } from "../model/ports.ts";
 
 export function kernelSection(model: Model): KernelSpec {
   const plans = planKernel(model);
@@ -24,7 +24,7 @@ function planSpec({ user, head, products, searches, attends }: KernelPlan): Kern
       heads,
       width,
       query: operandPort(stem, "query"),
-      keys: held === null ? { kind: "output", output: operandPort(stem, "keys") } : columnsOf(held),
+      keys: held === null ? { kind: "output" as const, output: operandPort(stem, "keys") } : columnsOf(held),
       bias: bias && operandPort(stem, "bias"),
     })),
     searches: searches.map(({ search, product, mask }) => ({
@@ -43,6 +43,7 @@ function planSpec({ user, head, products, searches, attends }: KernelPlan): Kern
       width: pooling.width,
       values: [
         ...(pooling.held === null ? [] : [columnsOf(pooling.held)]),
+        ...pooling.lookups.map(({ feature }) => ({ kind: "lookup" as const, ...lookupPorts(attend, feature) })),
         ...(pooling.computed === null ? [] : [{ kind: "output" as const, output: operandPort(attend.name, "values") }]),
       ],
       pooled: pooledPort(attend),
@@ -50,7 +51,7 @@ function planSpec({ user, head, products, searches, attends }: KernelPlan): Kern
   };
 }
 
-const columnsOf = ({ table, part }: Held): KernelOperand => ({
+const columnsOf = ({ table, part }: Held): Extract<KernelOperand, { kind: "table" }> => ({
   kind: "table",
   table: table.name,
   offset: partOffset(table, part),
@@ -90,5 +91,13 @@ export function kernelText(model: Model): string {
   return `${lines.join("\n")}\n`;
 }
 
-const operandText = (operand: KernelOperand): string =>
-  operand.kind === "table" ? `${operand.table}[${operand.offset} …]` : operand.output;
+function operandText(operand: KernelOperand): string {
+  switch (operand.kind) {
+    case "table":
+      return `${operand.table}[${operand.offset} …]`;
+    case "output":
+      return operand.output;
+    case "lookup":
+      return `${operand.rows}[${operand.row}]`;
+  }
+}

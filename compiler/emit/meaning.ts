@@ -5,6 +5,7 @@ import type { Feature, Model } from "../model/model.ts";
 import {
   keptPort,
   labelPort,
+  lookupPorts,
   operandPort,
   pooledPort,
   projectorPort,
@@ -156,6 +157,11 @@ function* kernelPorts({ metrics, searches, attends }: Model): Iterable<[string, 
       operandPort(name, "values"),
       `of each head and behaviour in ${over.history.name}: the value of ${name}, or what is to be added to its table's`,
     ];
+    for (const feature of over.history.cross.features) {
+      const { rows, row } = lookupPorts(attend, feature);
+      yield [rows, `of each row of ${feature.qualified} and head: what it adds to the value of ${name}`];
+      yield [row, `of each behaviour in ${over.history.name}: the row of ${feature.qualified}`];
+    }
     yield [
       pooledPort(attend),
       `of each candidate, heads side by side: what ${name} pooled, the sum of weight times value over its behaviours`,

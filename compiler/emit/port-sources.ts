@@ -7,6 +7,7 @@ import {
   featurePort,
   keptPort,
   labelPort,
+  lookupPorts,
   operandPort,
   pooledPort,
   projectorPort,
@@ -66,7 +67,13 @@ export function outputResults(model: Model): ReadonlyMap<string, Result> {
   for (const { name } of model.metrics) {
     operands(name, "query", "keys", "bias");
   }
-  for (const { name: attend } of model.attends) {
+  for (const one of model.attends) {
+    const { name: attend, over } = one;
+    for (const feature of over.history.cross.features) {
+      const { rows, row } = lookupPorts(one, feature);
+      results.set(rows, { kind: "operand", operand: "values" });
+      results.set(row, { kind: "operand", operand: "row" });
+    }
     for (const part of ["weights", "metric", "bias"] as const) {
       results.set(`${attend}.${part}`, { kind: "attention", attend, part });
     }

@@ -5,7 +5,7 @@ import { whole } from "../lower/frame.ts";
 import { countable } from "../lower/mask.ts";
 import { rowsDim, type Scene, scene } from "../lower/scene.ts";
 import type { Attend, Model } from "../model/model.ts";
-import { operandPort, pooledPort } from "../model/ports.ts";
+import { lookupPorts, operandPort, pooledPort } from "../model/ports.ts";
 import { graph, rankOutputs, wiring } from "./assemble.ts";
 import { lowerAttend } from "./attend.ts";
 import { type KernelPlan, type Mask, planKernel } from "./kernel-plan.ts";
@@ -56,6 +56,11 @@ function userOutputs(scene: Scene, { products, searches, attends }: KernelPlan):
   for (const { attend, pooling } of attends) {
     if (pooling.computed !== null) {
       write(operandPort(attend.name, "values"), attend.doc, () => byBehaviour(scene, pooling.computed!(scene)));
+    }
+    for (const { feature, rows, row } of pooling.lookups) {
+      const ports = lookupPorts(attend, feature);
+      write(ports.rows, attend.doc, () => rows(scene));
+      write(ports.row, attend.doc, () => row(scene));
     }
   }
   return [...outputs.values()];

@@ -107,6 +107,16 @@ function pooled(b: Builder, table: Value, ids: Value, pool: "sum" | "mean"): Val
   return pool === "sum" ? total : b.div(total, b.maximum(b.sum(mask, [-2]), b.scalar(1)));
 }
 
+/**
+ * Rows that may be multiplied out whole where there are many behaviours: a value is one of a few rows of its table.
+ * Not those of two hashes, of tags, of vectors and numbers.
+ */
+export const isSmallLookup = ({ encoder, embedding }: Feature): boolean =>
+  embedding !== null && embedding.rows <= 4096 && encoder.kind !== "tags" && together(encoder) === 1;
+
+/** The rows that `embed` looks up. @param feature as `isSmallLookup` has it */
+export const lookupRows = (scene: Scene, feature: Feature): Value => embeddingTable(scene, feature);
+
 function int(b: Builder, value: number): Value {
   return b.integer(value);
 }

@@ -76,6 +76,12 @@ const operandNames = { query: "q", keys: "k", bias: "bias", mask: "mask", values
 export const operandPort = (stem: string, operand: keyof typeof operandNames): string =>
   `${stem}.${operandNames[operand]}`;
 
+/** Outputs of a side graph: what each row of a cross feature adds to an attend's values, and the behaviours' rows. */
+export const lookupPorts = (attend: Attend, feature: Feature): { readonly rows: string; readonly row: string } => {
+  const rows = `${operandPort(attend.name, "values")}.${feature.name}`;
+  return { rows, row: `${rows}.row` };
+};
+
 /** Input of a side graph: what the kernel pooled for an attend. */
 export const pooledPort = (attend: Attend): string => `${attend.name}.pooled`;
 

@@ -2,7 +2,7 @@
 // others took their place.
 import type { KernelOperand, KernelPlanSpec } from "../../contract/kernel-spec.ts";
 import type { Kernel, KernelRun, PackedUser, Rows, UserOperands } from "../kernel/index.ts";
-import { floatsOf, type Tensor } from "../session/session.ts";
+import { floatsOf, intsOf, type Tensor } from "../session/session.ts";
 import type { Engine } from "./engine.ts";
 import { feeds } from "./feeds.ts";
 import { historyOf } from "./fetch.ts";
@@ -82,8 +82,16 @@ export function operandsOf(
 ): UserOperands {
   const floats = (name: string): Float32Array => floatsOf(outputs[name], name);
   const lengthOf = (history: string): number => historyOf(side.histories, history).length;
-  const rows = (operand: KernelOperand, length: number): Rows =>
-    operand.kind === "table" ? tableRows(side, operand) : outputRows(outputs[operand.output], operand, length);
+  const rows = (operand: KernelOperand, length: number): Rows => {
+    switch (operand.kind) {
+      case "table":
+        return tableRows(side, operand);
+      case "output":
+        return outputRows(outputs[operand.output], operand, length);
+      case "lookup":
+        return lookupRows(outputs, operand);
+    }
+  };
   return {
     lengths: historiesOf(products).map(lengthOf),
     products: products.map(({ history, keys, bias }) => ({
@@ -109,6 +117,15 @@ function tableRows(side: UserSide, { table, offset }: KernelOperand & { kind: "t
     throw new Error(`rows of ${table} are no floats`);
   }
   return { data, rows: held.row.data, offset, rowStride: shape[1] };
+}
+
+/** Each behaviour's row of float32 [rows, heads, width]. */
+function lookupRows(
+  outputs: Readonly<Record<string, Tensor>>,
+  { rows, row }: KernelOperand & { kind: "lookup" },
+): Rows {
+  const [, heads, width] = outputs[rows].shape;
+  return { data: floatsOf(outputs[rows], rows), rows: intsOf(outputs[row], row), offset: 0, rowStride: heads * width };
 }
 
 /** float32 [behaviours, heads, width]; of the newest behaviours alone where an attend reads no others. */

@@ -45,7 +45,7 @@ describe("the section kernel", () => {
     [
       "a query that is none",
       ({ products: [one] }) => Object.assign(one, { query: "none" }),
-      /kernel_query has no output none \[2, candidates, 4\]/,
+      /kernel_query has no output none float32 \[2, candidates, 4\]/,
     ],
     ["a query of another width", ({ products: [one] }) => Object.assign(one, { width: 5 }), /\[2, candidates, 5\]/],
     [
@@ -57,7 +57,7 @@ describe("the section kernel", () => {
     [
       "a bias that is a mask",
       ({ products: [one], searches: [two] }) => Object.assign(one, { bias: two.mask }),
-      /no output .*mask \[2, history\]/,
+      /no output .*mask float32 \[2, history\]/,
     ],
     ["two of one name", ({ products }) => products.push(products[0]), /names something twice/],
     ["no such product", ({ searches: [one] }) => Object.assign(one, { product: "none" }), /no product none/],
@@ -70,7 +70,7 @@ describe("the section kernel", () => {
     [
       "a mask that is none",
       ({ searches: [one] }) => Object.assign(one, { mask: "kept" }),
-      /no output kept \[history\]/,
+      /no output kept float32 \[history\]/,
     ],
     ["no such attend", ({ attends: [one] }) => Object.assign(one, { attend: "none" }), /no attend none/],
     [
@@ -84,5 +84,34 @@ describe("the section kernel", () => {
   ];
   it.each(broken)("is refused: %s", (_, change, message) => {
     expect(fault((plan, whole) => void change(plan, whole))).toMatch(message);
+  });
+
+  describe("with values in a table", () => {
+    type Operands = KernelPlanSpec["attends"][number]["values"];
+    /** Changes what a cross feature adds to the values. */
+    const changed = (change: (one: Operands[number]) => void) =>
+      fault(({ attends }) => {
+        const { values } = attends.find(({ attend }) => attend === "interest")!;
+        change(values.find(({ kind }) => kind === "lookup")!);
+      });
+
+    it("fits: rows of the table, and of each small cross feature", () => {
+      const kernel = kernelOf(manifest);
+      const { attends } = (kernel as Extract<typeof kernel, { runs: true }>).cached;
+      expect(attends.find(({ attend }) => attend === "interest")!.values).toEqual([
+        { kind: "table", table: expect.any(String), offset: expect.any(Number) },
+        { kind: "lookup", rows: "interest.v.ago", row: "interest.v.ago.row" },
+        { kind: "lookup", rows: "interest.v.liked", row: "interest.v.liked.row" },
+      ]);
+    });
+
+    it("is refused where rows are of another shape, or their numbers are none", () => {
+      expect(changed((one) => Object.assign(one, { rows: "relevance.bias" }))).toMatch(
+        /no output relevance\.bias float32 \[…, 2, \d+\]/,
+      );
+      expect(changed((one) => Object.assign(one, { row: "nearest.mask" }))).toMatch(
+        /no output nearest\.mask int32 \[history\]/,
+      );
+    });
   });
 });

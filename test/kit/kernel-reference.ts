@@ -118,10 +118,14 @@ function reader(operand: KernelOperand, width: number, { outputs, tables }: Kern
     const { shape, data } = outputs[operand.output];
     return (a: number, i: number, j: number) => data[(i * shape[1] + a) * width + j];
   }
+  if (operand.kind === "lookup") {
+    const [rows, row] = [outputs[operand.rows], outputs[operand.row]];
+    return (a: number, i: number, j: number) => rows.data[(row.data[i] * rows.shape[1] + a) * width + j];
+  }
   const { rows, row } = tables[operand.table];
   const { offset } = operand;
   return (a: number, i: number, j: number) => rows.data[row[i] * rows.shape[1] + offset + a * width + j];
 }
 
-const lengthOf = (keys: KernelOperand, { outputs, tables }: KernelFeeds): number =>
+const lengthOf = (keys: KernelProduct["keys"], { outputs, tables }: KernelFeeds): number =>
   keys.kind === "output" ? outputs[keys.output].shape[0] : tables[keys.table].row.length;

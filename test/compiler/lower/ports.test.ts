@@ -56,11 +56,11 @@ describe("ports", () => {
     expect(outputs(all.get("kernel_user"))).toEqual([
       "relevance.bias float32[4, history]",
       "nearest.mask float32[history]",
-      "interest.v float32[4, history, 4]",
-      "narrow.v float32[4, 6, 6]",
+      "interest.v float32[history, 4, 4]",
+      "narrow.v float32[6, 4, 6]",
     ]);
     expect(outputs(all.get("kernel_user_fresh"))).toEqual(
-      expect.arrayContaining(["relevance.k float32[4, history, 4]", "narrow.mask float32[history]"]),
+      expect.arrayContaining(["relevance.k float32[history, 4, 4]", "narrow.mask float32[history]"]),
     );
     expect(outputs(all.get("kernel_query"))).toEqual(["relevance.q float32[4, candidates, 4]"]);
     const head = all.get("kernel_head");
