@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { topological, type Value } from "../../../compiler/ir/graph.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
+import { behaviours } from "../../../compiler/lower/behaviours.ts";
 import { concatenated, embed, encoded } from "../../../compiler/lower/embed.ts";
 import { whole } from "../../../compiler/lower/frame.ts";
 import { countable } from "../../../compiler/lower/mask.ts";
@@ -107,6 +108,12 @@ describe("a behaviour counts", () => {
     expect(countable(one, frame, [masked])).not.toBe(countable(one, frame, [topics]));
     expect(countable(one, frame, [masked])).toBe(countable(one, frame, [masked, kinds]));
   });
+});
+
+it("a behaviour of an item without columns is what its history adds", () => {
+  const one = scene({ ...model, item: { ...model.item, features: [nothing] } }, "request", new Set());
+  expect(inputs(behaviours(one, model.attends[0], whole(one, history)))).toEqual(["watched.liked"]);
+  expect(shapes(behaviours(serving(), model.attends[0], whole(serving(), history)))).toBe("history,9");
 });
 
 describe("a metric", () => {

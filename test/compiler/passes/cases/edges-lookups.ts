@@ -94,7 +94,7 @@ const splitValues: Cases = {
       ),
     ),
     gives: "unsqueeze squeeze matmul transpose gather transpose",
-    holds: /squeeze\(.*# m\/weights/,
+    holds: / squeeze\(.*# m\/weights/,
   },
   "look-ups alone, side by side": {
     beside: true,

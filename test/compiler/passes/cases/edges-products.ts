@@ -52,6 +52,21 @@ const maskInProduct: Cases = {
     graph: of(b.add(b.add(product, b.transpose(b.gather(biases, index("rows", 1, "history")), [2, 0, 1])), mask)),
     gives: "gather transpose sub mul add squeeze biasedScores",
   },
+  "rows above another axis are added to the mask": {
+    beside: true,
+    graph: of(b.add(b.add(product, b.transpose(b.gather(biases, index("rows1", "history", 1)), [2, 1, 0])), mask)),
+    gives: "gather transpose sub mul add squeeze biasedScores",
+  },
+  "a looked-up bias under axes that come and go is a row of its table": {
+    beside: true,
+    graph: of(b.add(b.add(product, b.squeeze(b.squeeze(b.unsqueeze(b.unsqueeze(behind(biases), 0), 4), 4), 0)), mask)),
+    gives: "reshape concat transpose greater where unsqueeze concat gatherElements biasedScores",
+  },
+  "a looked-up bias that was changed since is added to the mask": {
+    beside: true,
+    graph: of(b.add(b.add(product, b.unsqueeze(b.transpose(b.tanh(b.gather(biases, row)), [1, 0]), 1)), mask)),
+    gives: "gather tanh transpose unsqueeze sub mul add squeeze biasedScores",
+  },
   "a bias that has the behaviours in front is added to the mask": {
     beside: true,
     graph: of(
