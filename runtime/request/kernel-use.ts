@@ -14,10 +14,23 @@ export type WantedPlan = "auto" | Plan;
 export const plans: readonly WantedPlan[] = ["auto", "graph", "kernel"];
 
 /**
- * Behaviours, padding among them, between which `auto` takes the kernel. Below, the graph is as fast. Above, packing a user costs
- * more than 100 candidates save, where they are ranked once (`bench/plans.ts`).
+ * Behaviours, padding among them, with which `auto` takes the kernel: from `least` to `most`, and from `long` on. Below, the graph is
+ * as fast. Between, packing a user costs more than 100 candidates save, where they are ranked once (`bench/plans.ts`).
  */
-const takes = { least: 128, most: 2000 } as const;
+const takes = { least: 128, most: 2000, long: 50_000 } as const;
+
+/** So many users must have room, or those of requests that are under way at a time would push each other out. */
+const usersAtOnce = 8;
+
+/** Bytes that a behaviour takes in the kernel's memory, about. */
+const behaviourBytes = ({ products, searches, attends }: KernelPlanSpec): number => {
+  const headsOf = (name: string) => products.find((one) => one.name === name)!.heads;
+  return [
+    ...products.map(({ heads, width }) => 4 * heads * width),
+    ...searches.map(({ product }) => 4 * headsOf(product)),
+    ...attends.map(({ product, width }) => 4 * headsOf(product) * width),
+  ].reduce((sum, bytes) => sum + bytes, 0);
+};
 
 /** What the kernel does on one way of a request, and the kernel itself. */
 export class PlannedKernel {
@@ -67,6 +80,7 @@ export class KernelUse {
   readonly #cached: PlannedKernel | null = null;
   readonly #fresh: PlannedKernel | null = null;
   readonly #warn: (message: string) => void;
+  readonly #maxBytes: number;
   #failed: string | null = null;
 
   /**
@@ -75,6 +89,7 @@ export class KernelUse {
    */
   constructor(manifest: Manifest, wanted: WantedPlan, device: string | null, options: KernelOptions) {
     this.wanted = wanted;
+    this.#maxBytes = options.maxBytes;
     this.#warn = options.warn ?? (() => undefined);
     const spec = kernelOf(manifest);
     this.#because = wanted === "graph" ? "the plan `graph` was asked for" : (device ?? reasonOf(spec));
@@ -91,10 +106,16 @@ export class KernelUse {
 
   /** The kernel for a user whose longest searched history has `length` places; null: graphs rank. */
   of(fresh: boolean, length: number): PlannedKernel | null {
-    if (this.#failed !== null || (this.wanted === "auto" && (length < takes.least || length > takes.most))) {
+    const planned = fresh ? this.#fresh : this.#cached;
+    if (this.#failed !== null || planned === null) {
       return null;
     }
-    return fresh ? this.#fresh : this.#cached;
+    return this.wanted === "kernel" || this.#pays(planned.spec, length) ? planned : null;
+  }
+
+  #pays(spec: KernelPlanSpec, length: number): boolean {
+    const room = usersAtOnce * length * behaviourBytes(spec) <= this.#maxBytes;
+    return (length >= takes.least && length <= takes.most) || (length >= takes.long && room);
   }
 
   /**

@@ -149,6 +149,18 @@ describe("the plan", () => {
     await twin.close();
   });
 
+  it("is the kernel's for the longest histories, where its memory holds eight of them", async () => {
+    const dir = await builtRanked(rankSource("", 6, 50_000));
+    for (const [kernel, plan] of [
+      [16 * 2 ** 20, "graph"],
+      [128 * 2 ** 20, "kernel"],
+    ] as const) {
+      const twin = await load(dir, { threads: 1, memory: { kernel } });
+      expect((await (await twin.prepare(someUser(50_000))).rank(someCandidates(1))).plan).toBe(plan);
+      await twin.close();
+    }
+  });
+
   it("refuses the kernel where the model has none, and says why", async () => {
     const source = rankSource("").replace("by: relevance keep", "by: match(item.author) keep");
     const dir = await builtRanked(source);
