@@ -58,7 +58,14 @@ const idOf = (path: string, test: string) => `${path}#${test}`;
 /** What a file computes while it is evaluated and in its hooks: all of its tests may notice. */
 const wholeFile = (path: string) => idOf(path, "");
 
-const fileOf = (id: string) => id.slice(0, id.indexOf("#"));
+/** @throws Error where it is no test of `idOf`: a file that is not found would pass for a mutant that was noticed */
+function fileOf(id: string): string {
+  const end = id.indexOf("#");
+  if (end < 0) {
+    throw new Error(`${id} is no test: begin with a new --incrementalFile`);
+  }
+  return id.slice(0, end);
+}
 
 const nameOf = (task: Test | Suite): string =>
   task.suite === undefined ? task.name : `${nameOf(task.suite)} > ${task.name}`;
