@@ -19,8 +19,8 @@ export const plans: readonly WantedPlan[] = ["auto", "graph", "kernel"];
  */
 const takes = { least: 128, most: 2000, long: 50_000 } as const;
 
-/** So many users must have room, or those of requests that are under way at a time would push each other out. */
-const usersAtOnce = 8;
+/** So many users must have room: one that another pushed out is packed again, which at such lengths is no dearer than the graphs. */
+const usersAtOnce = 2;
 
 /** Bytes that a behaviour takes in the kernel's memory, about. */
 const behaviourBytes = ({ products, searches, attends }: KernelPlanSpec): number => {

@@ -149,10 +149,10 @@ describe("the plan", () => {
     await twin.close();
   });
 
-  it("is the kernel's for the longest histories, where its memory holds eight of them", async () => {
+  it("is the kernel's for the longest histories, where its memory holds two of them", async () => {
     const dir = await builtRanked(rankSource("", 6, 50_000));
     for (const [kernel, plan] of [
-      [16 * 2 ** 20, "graph"],
+      [4 * 2 ** 20, "graph"],
       [128 * 2 ** 20, "kernel"],
     ] as const) {
       const twin = await load(dir, { threads: 1, memory: { kernel } });
