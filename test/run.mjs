@@ -13,7 +13,7 @@ if (flags === undefined) {
   process.exit(1);
 }
 /** Minutes that a tier may take on two idle processors; the long one takes what it takes. */
-const share = { fast: 5, full: 30 }[tier];
+const share = { fast: 5, full: 20 }[tier];
 const strict = Boolean(process.env.TWIN_REQUIRE_ALL);
 
 const bin = (name) => join("node_modules", ".bin", name);
