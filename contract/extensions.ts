@@ -29,8 +29,12 @@ export const manifestSections: Named<v.GenericSchema> = {
 /** Those of runs, generations and prepared data. */
 const known: Named<v.GenericSchema> = {};
 
+/** Whether all that does not fit are kinds that are not known: what later versions may add. */
+export const isLater = (issues: readonly v.BaseIssue<unknown>[]): boolean =>
+  issues.every(({ type }) => type === "variant");
+
 /**
- * What is wrong with the sections; null: nothing. One that is not known and not required is kept as it is.
+ * What is wrong with the sections; null: nothing. One that is not known, or has kinds that are not, and is not required is kept as it is.
  * @param sections those that are known
  */
 export function extensionFault(extensions: Extensions, sections: Named<v.GenericSchema> = known): string | null {
@@ -42,7 +46,7 @@ export function extensionFault(extensions: Extensions, sections: Named<v.Generic
       continue;
     }
     const result = v.safeParse(sections[name], content);
-    if (result.success) {
+    if (result.success || (!required && isLater(result.issues))) {
       continue;
     }
     const [issue] = result.issues;

@@ -1,5 +1,6 @@
 // The manifest's section `kernel` is held against graphs and tables: what it says is read as memory.
 import { describe, expect, it } from "vitest";
+import { extensionFault, manifestSections } from "../../contract/extensions.ts";
 import { kernelOf } from "../../contract/kernel-of.ts";
 import { expectKernel } from "../../contract/kernel-sound.ts";
 import type { KernelPlanSpec } from "../../contract/kernel-spec.ts";
@@ -84,6 +85,19 @@ describe("the section kernel", () => {
   ];
   it.each(broken)("is refused: %s", (_, change, message) => {
     expect(fault((plan, whole) => void change(plan, whole))).toMatch(message);
+  });
+
+  it("of a later version, with kinds that are not known, is read past; what fits no kind is refused", () => {
+    const later = structuredClone(manifest.extensions);
+    const content = later.kernel.content as { cached: { attends: { values: { kind: string }[] }[] } };
+    content.cached.attends[0].values[0].kind = "packed";
+    expect(extensionFault(later, manifestSections)).toBeNull();
+    expect(kernelOf({ extensions: later })).toEqual({ runs: false, because: expect.stringContaining("later version") });
+    expect(() => kernelOf({ extensions: { kernel: { ...later.kernel, required: true } } })).toThrow(/packed/);
+    content.cached.attends[0].values[0].kind = "table";
+    Object.assign(content.cached.attends[0], { width: -1 });
+    expect(extensionFault(later, manifestSections)).toMatch(/^extensions\.kernel\.cached\.attends\.0\.width: /);
+    expect(() => kernelOf({ extensions: later })).toThrow();
   });
 
   describe("with values in a table", () => {
