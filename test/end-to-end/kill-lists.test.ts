@@ -101,7 +101,8 @@ describe("a preparation of lists that is killed", () => {
     const binding = readBinding(join(folder, "data.yaml"));
     const manifest = readManifest(built(videoModel({ max: 5 })));
     const stop = new AbortController();
-    const onProgress = ({ task, done }: Progress) => task === "events" && done > 0 && stop.abort();
+    // Before the first block: it is written, and then the preparation ends. A report of events may come after the last one.
+    const onProgress = ({ task, finished }: Progress) => task === "items" && finished && stop.abort();
     const begun = prepared(binding, manifest, { signal: stop.signal, onProgress, every: 10 }, cache);
     await expect(begun).rejects.toThrow(/the same command goes on where it was/);
     const { written } = JSON.parse(readFileSync(join(cache, ".work/state.json"), "utf8").split("\n")[0]).events;
