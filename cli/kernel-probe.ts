@@ -35,8 +35,7 @@ export async function examineKernel(): Promise<KernelFinding> {
     const options = { lanes: Math.min(2, availableParallelism()), startLane, maxBytes: 2 ** 24 };
     kernel = await Kernel.open(shape, options);
     const open = performance.now() - begun;
-    const rows = { data: whole(history * heads * width, 7), rows: null, offset: 0 };
-    const keys = { ...rows, rowStride: heads * width };
+    const keys = { data: whole(history * heads * width, 7), rows: null, offset: 0, rowStride: heads * width };
     const user = kernel.pack({
       lengths: [history],
       products: [{ keys, bias: null }],

@@ -81,10 +81,12 @@ export class Kernel {
     checkOperands(this.#shape, operands);
     const sizes = pieces(this.#shape, operands);
     const addresses: number[] = [];
+    let written: PackedOperands;
     try {
       for (const bytes of sizes) {
         addresses.push(bytes === 0 ? 0 : this.#take(bytes));
       }
+      written = this.#write(operands, addresses);
     } catch (error) {
       this.#give(addresses);
       throw error;
@@ -92,7 +94,7 @@ export class Kernel {
     const users = this.#users;
     const free = (user: User): void => this.#drop(user);
     const user: User = {
-      operands: this.#write(operands, addresses),
+      operands: written,
       bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
       addresses,
       pins: 0,
@@ -159,14 +161,9 @@ export class Kernel {
   }
 
   #write(operands: UserOperands, addresses: readonly number[]): PackedOperands {
-    try {
-      const bytes = stagingBytes(rowsOf(this.#shape, operands), Math.ceil(this.#maxBytes / 4));
-      const staging = new Staging(this.#memory, this.#piece("staging", bytes), bytes);
-      return writeOperands(this.#exports, staging, this.#shape, operands, addresses);
-    } catch (error) {
-      this.#give(addresses);
-      throw error;
-    }
+    const bytes = stagingBytes(rowsOf(this.#shape, operands), Math.ceil(this.#maxBytes / 4));
+    const staging = new Staging(this.#memory, this.#piece("staging", bytes), bytes);
+    return writeOperands(this.#exports, staging, this.#shape, operands, addresses);
   }
 
   #open(): void {
