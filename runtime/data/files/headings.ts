@@ -67,6 +67,10 @@ export function mayBeRenamed(names: readonly string[]): boolean {
   return known.size < names.length || lower.some((name, i) => name === `c${i}` || numbered(name));
 }
 
+/** What is said of a key that is there twice. */
+export const twinKey = (where: string, key: string): string =>
+  `${where} has more than one key called \`${key}\` (capitals do not count): give each a name of its own`;
+
 /** Each name once, with the first file that has it. */
 export const eachOnce = (renamed: readonly Renamed[]): Renamed[] =>
   [...new Map([...renamed].reverse().map((one) => [one.name, one])).values()].reverse();

@@ -2,7 +2,7 @@
 // named anew: each of them is read by itself.
 import { TwinError } from "../../../contract/error.ts";
 import { type ColumnInfo, fileList, literal, quoted, type Source } from "../database/source.ts";
-import { databaseNames, mayBeRenamed, namesOf, type Renamed } from "./headings.ts";
+import { databaseNames, mayBeRenamed, namesOf, type Renamed, twinKey } from "./headings.ts";
 import type { Layout } from "./json-lines.ts";
 import { isEmpty } from "./reading.ts";
 import { shownPath } from "./shown-path.ts";
@@ -32,9 +32,7 @@ export async function jsonFields(
   const twins = renamed.map((one) => ({ ...one, file: found.find(({ key }) => key === one.heading)!.file }));
   const [twin] = twins;
   if (keys.some((key) => !byKey.has(key)) && twin !== undefined) {
-    throw new TwinError(
-      `${shownPath(twin.file)} has more than one key called \`${twin.heading}\` (capitals do not count): give each a name of its own`,
-    );
+    throw new TwinError(twinKey(shownPath(twin.file), twin.heading));
   }
   const fields = keys.map((key, i) => ({ key, name: names[i], type: byKey.get(key) ?? "VARCHAR" }));
   // A key without a name cannot be asked for.

@@ -5,6 +5,7 @@ import { fileList, firstLines, quoted, type Source } from "../database/source.ts
 import { encodingAdvice, firstWrongText } from "./encoding.ts";
 import type { Format } from "./file-form.ts";
 import { parquetTrouble } from "./file-kind.ts";
+import { twinKey } from "./headings.ts";
 import { shownPath } from "./shown-path.ts";
 import { withOriginals } from "./utf8-copy.ts";
 
@@ -134,10 +135,8 @@ function jsonError(text: string): string | null {
 /** A key that a record, or an object within it, has twice: the database does not say in which file. */
 async function twinKeys(source: Source, files: readonly string[], text: string): Promise<string | null> {
   const [, placed, unit, number, key] = doubledKey.exec(text) ?? [];
-  const said = (where: string, name: string): string =>
-    `${where} has more than one key called \`${name}\` (capitals do not count): give each a name of its own`;
   if (placed !== undefined && unit !== undefined && number !== undefined && key !== undefined) {
-    return said(`${shownPath(placed)}, ${unit === "line" ? "line" : "record"} ${number}: an object`, key);
+    return twinKey(`${shownPath(placed)}, ${unit === "line" ? "line" : "record"} ${number}: an object`, key);
   }
   const inner = /Duplicate name "(.*?)" in struct/.exec(text)?.[1];
   if (inner === undefined) {
@@ -147,10 +146,10 @@ async function twinKeys(source: Source, files: readonly string[], text: string):
     const columns = `SELECT * FROM read_json(${fileList([file])}, sample_size = -1, hive_partitioning = false)`;
     const told = await source.describe(columns).then(() => "", firstLines);
     if (/Duplicate name/.test(told)) {
-      return said(`${shownPath(file)}: an object in a column`, inner);
+      return twinKey(`${shownPath(file)}: an object in a column`, inner);
     }
   }
-  return said(`${shownPath(files[0])}: an object in a column`, inner);
+  return twinKey(`${shownPath(files[0])}: an object in a column`, inner);
 }
 
 const doubledKey =
