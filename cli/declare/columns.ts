@@ -21,7 +21,9 @@ interface Brought {
   readonly raw: Member | null;
 }
 
-function broughtBy(manifest: Manifest, feature: FeatureSpec, form: "one" | "column"): Brought[] {
+type Documented = ReturnType<typeof documentationOf>;
+
+function broughtBy(manifest: Manifest, doc: Documented, feature: FeatureSpec, form: "one" | "column"): Brought[] {
   const value = valueType(feature);
   if (value === null) {
     return [];
@@ -30,7 +32,7 @@ function broughtBy(manifest: Manifest, feature: FeatureSpec, form: "one" | "colu
   const made = madeOf(manifest, feature);
   const raw = made === null ? null : rawType(made, column);
   const missing = (of: ValueType): string => (form === "one" ? `${of.one} | Missing` : of.column);
-  const says = documentedAs(documentationOf(manifest)("features", feature.name), value.says);
+  const says = documentedAs(doc("features", feature.name), value.says);
   const own = { name: column, type: missing(value), doc: says };
   if (made === null || raw === null) {
     return [{ member: own, raw: null }];
@@ -41,8 +43,8 @@ function broughtBy(manifest: Manifest, feature: FeatureSpec, form: "one" | "colu
     const told = form === "column" && made.kind !== "split" && made.kind !== "at_least" ? value : both;
     return [{ member: { ...own, type: missing(told), doc: `${says} Or, raw: ${raw.says}` }, raw: null }];
   }
-  const doc = `${says} Or bring \`${made.column}\`.`;
-  return [{ member: { ...own, doc }, raw: { name: made.column, type: missing(raw), doc: raw.says } }];
+  const either = `${says} Or bring \`${made.column}\`.`;
+  return [{ member: { ...own, doc: either }, raw: { name: made.column, type: missing(raw), doc: raw.says } }];
 }
 
 /** Values may be mixed in one column. */
@@ -55,7 +57,8 @@ export function optionalMembers(
   features: readonly FeatureSpec[],
   form: "one" | "column",
 ): readonly Member[] {
-  const brought = features.flatMap((feature) => broughtBy(manifest, feature, form));
+  const doc = documentationOf(manifest);
+  const brought = features.flatMap((feature) => broughtBy(manifest, doc, feature, form));
   const members = [
     ...brought.map(({ member }) => member),
     ...brought.flatMap(({ raw }) => (raw === null ? [] : [raw])),
@@ -81,7 +84,8 @@ export function requiredColumns(
   last: readonly Member[],
 ): string {
   const own = new Set(features.map(({ column }) => column));
-  const brought = features.flatMap((feature) => broughtBy(manifest, feature, "column"));
+  const doc = documentationOf(manifest);
+  const brought = features.flatMap((feature) => broughtBy(manifest, doc, feature, "column"));
   const always: Member[] = [...first];
   const either: string[] = [];
   for (const { member, raw } of brought) {
