@@ -113,6 +113,7 @@ for (const [candidates, history] of sizes) {
     };
     contenders.push({ name: `scores ${threads}`, run: () => session.run(feeds) });
     const kernel = await Kernel.open(shape, { lanes: threads, startLane, maxBytes: 2 ** 31 });
+    await kernel.joined();
     const packed = kernel.pack(user);
     const name = `kernel ${threads}`;
     phases.set(name, []);

@@ -63,7 +63,13 @@ function declare() {
   const tsc = join(root, "node_modules", ".bin", "tsc");
   const options = ["--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions", "--noEmit", "false"];
   const places = ["--rootDir", root, "--outDir", join(dist, "types")];
-  const entries = ["compiler/index.ts", "runtime/index.ts", "runtime/web/index.ts", "runtime/web/worker.ts"];
+  const entries = [
+    "compiler/index.ts",
+    "runtime/index.ts",
+    "runtime/web/index.ts",
+    "runtime/web/worker.ts",
+    "runtime/web/lane-worker.ts",
+  ];
   const settings = ["--ignoreConfig", "--target", "es2023", "--module", "nodenext", "--strict", "--skipLibCheck"];
   const more = ["--exactOptionalPropertyTypes", "--verbatimModuleSyntax", "--types", "node"];
   const { status } = spawnSync(tsc, [...entries, ...settings, ...more, ...options, ...places], {
@@ -109,7 +115,11 @@ export function bundleOptions(version) {
 /** What a page loads, and its worker; the library beside them is the user's own, in the build for the provider that is found. */
 export const webBundleOptions = {
   absWorkingDir: root,
-  entryPoints: { web: "runtime/web/index.ts", "web-worker": "runtime/web/worker.ts" },
+  entryPoints: {
+    web: "runtime/web/index.ts",
+    "web-worker": "runtime/web/worker.ts",
+    "web-lane": "runtime/web/lane-worker.ts",
+  },
   bundle: true,
   splitting: true,
   format: "esm",

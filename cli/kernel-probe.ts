@@ -32,8 +32,11 @@ export async function examineKernel(): Promise<KernelFinding> {
   let kernel: Kernel | null = null;
   try {
     const begun = performance.now();
-    const options = { lanes: Math.min(2, availableParallelism()), startLane, maxBytes: 2 ** 24 };
+    const warnings: string[] = [];
+    const warn = (warning: string): unknown => warnings.push(warning);
+    const options = { lanes: Math.min(2, availableParallelism()), startLane, maxBytes: 2 ** 24, warn };
     kernel = await Kernel.open(shape, options);
+    await kernel.joined();
     const open = performance.now() - begun;
     const keys = { data: whole(history * heads * width, 7), rows: null, offset: 0, rowStride: heads * width };
     const user = kernel.pack({
@@ -54,7 +57,7 @@ export async function examineKernel(): Promise<KernelFinding> {
       wrong += list.reduce((sum, position, j) => sum + Number(kept[0][n * keep + j] !== position), 0);
     }
     const { lanes, shared } = kernel.status();
-    const reason = wrong > 0 ? `${wrong} of ${candidates * keep} places are wrong` : "";
+    const reason = wrong > 0 ? `${wrong} of ${candidates * keep} places are wrong` : warnings.join("; ");
     return { runs: wrong === 0, reason, lanes, shared, milliseconds: { open, run } };
   } catch (error) {
     return { ...none, runs: false, reason: error instanceof Error ? error.message : String(error) };

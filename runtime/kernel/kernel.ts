@@ -57,17 +57,18 @@ export class Kernel {
     this.#maxBytes = maxBytes;
   }
 
-  /** @throws TwinError where the shape is beyond the kernel, or a lane cannot be started */
+  /** Lanes are started, and join when they are open. @throws TwinError where the shape is beyond the kernel */
   static async open(shape: KernelShape, options: KernelOptions): Promise<Kernel> {
     checkShape(shape);
     const { lanes, startLane, maxBytes } = options;
     const wanted = startLane !== null && lanes > 1 ? lanes - 1 : 0;
-    const memory = memoryFor(maxBytes, wanted > 0);
+    const warn = options.warn ?? (() => undefined);
+    const memory = memoryFor(maxBytes, wanted > 0, warn);
     const module = await kernelModule(memory.shared ? "shared" : "own");
     const exports = await instance(module, memory.wasm);
-    const others = new Lanes(options.warn ?? (() => undefined));
+    const others = new Lanes(warn);
     if (startLane !== null && memory.shared) {
-      await others.start(wanted, startLane, { module, memory: memory.wasm, shape });
+      others.start(wanted, startLane, { module, memory: memory.wasm, shape });
     }
     return new Kernel(shape, memory, exports, others, maxBytes);
   }
@@ -140,6 +141,11 @@ export class Kernel {
     } finally {
       mine.pins--;
     }
+  }
+
+  /** Resolves when its lanes have joined, or there are none after all. Nobody need wait for it. */
+  joined(): Promise<void> {
+    return this.#lanes.started;
   }
 
   status(): KernelStatus {
@@ -357,10 +363,19 @@ export class Kernel {
   }
 }
 
-/** Memory for the kernel: shared where lanes are wanted and the host has such. */
-function memoryFor(maxBytes: number, shared: boolean): KernelMemory {
+/** Memory for the kernel: shared where lanes are wanted and the host has such, and so much of it that may be set aside. */
+function memoryFor(maxBytes: number, shared: boolean, warn: (message: string) => void): KernelMemory {
   if (shared && typeof SharedArrayBuffer !== "undefined") {
-    return new KernelMemory(maxBytes, true);
+    try {
+      return new KernelMemory(maxBytes, true);
+    } catch (error) {
+      if (!(error instanceof RangeError)) {
+        throw error;
+      }
+      warn(
+        `the selection kernel runs in one thread: ${mebibytes(maxBytes)} of shared memory are not to be had (${error.message})`,
+      );
+    }
   }
   return new KernelMemory(maxBytes, false);
 }

@@ -1,4 +1,5 @@
-// The lanes beside the calling thread: kept at their number, taken for a run and given back.
+// The lanes beside the calling thread: kept at their number, taken for a run and given back. Nobody waits for them: a run
+// takes those that are there.
 import { TwinError } from "../../contract/error.ts";
 import { Crew } from "../threads/crew.ts";
 import { Thread } from "../threads/thread.ts";
@@ -11,6 +12,10 @@ export type LaneThread = Thread<LaneJob, Phases, null>;
 export class Lanes {
   readonly #warn: (message: string) => void;
   #crew: Crew<LaneThread> | null = null;
+  #started: Promise<void> = Promise.resolve();
+  /** Lines to lanes that are not open yet. */
+  readonly #opening = new Set<ReturnType<StartLane>>();
+  #closed = false;
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
@@ -20,16 +25,25 @@ export class Lanes {
     return this.#crew?.alive ?? 0;
   }
 
-  /** @throws what a lane threw that could not be opened */
-  async start(count: number, startLane: StartLane, start: LaneStart): Promise<void> {
-    const lost = (why: string): Error =>
-      new TwinError(`a lane of the selection kernel ended (${why}); send the request again`, { code: "thread_ended" });
-    this.#crew = new Crew<LaneThread>({
-      open: () => Thread.open(startLane(), start, { name: "lane", lost }),
+  /** Settled when those that were begun are open, or given up; never rejects. */
+  get started(): Promise<void> {
+    return this.#started;
+  }
+
+  /** Begins to open so many. Where that fails there are none, and it is said why. */
+  start(count: number, startLane: StartLane, start: LaneStart): void {
+    const crew = new Crew<LaneThread>({
+      open: () => this.#open(startLane(), start),
       changed: () => undefined,
       warn: this.#warn,
     });
-    await this.#crew.start(count);
+    this.#crew = crew;
+    this.#started = crew.start(count).catch((error: unknown) => {
+      if (!this.#closed) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#warn(`the selection kernel runs in one thread instead of ${count + 1}: ${why}`);
+      }
+    });
   }
 
   /** All that are free. */
@@ -51,6 +65,26 @@ export class Lanes {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#opening].map((line) => line.end()));
+    await this.#started;
     await this.#crew?.close();
+  }
+
+  async #open(line: ReturnType<StartLane>, start: LaneStart): Promise<LaneThread> {
+    this.#opening.add(line);
+    let open = false;
+    const lost = (why: string): Error =>
+      new TwinError(
+        open ? `a lane of the selection kernel ended (${why}); send the request again` : `a lane ended: ${why}`,
+        { code: "thread_ended" },
+      );
+    try {
+      const lane = await Thread.open(line, start, { name: "lane", lost });
+      open = true;
+      return lane;
+    } finally {
+      this.#opening.delete(line);
+    }
   }
 }

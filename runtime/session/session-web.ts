@@ -26,7 +26,7 @@ export interface WebSessionOptions {
   readonly threads: number;
   /** The folder of the library's files, ending in `/`; null: where the page's bundle has them, or beside this package. */
   readonly wasmPaths: string | null;
-  /** Milliseconds that a device may take to open a graph, once the library is there. */
+  /** Milliseconds that a device, or WASM with threads, may take to open a graph, once the library is there. */
   readonly opensWithin?: number;
   /** How the library is had; tests bring one that stalls, or computes wrong numbers. */
   readonly library?: typeof importOrt;
@@ -59,6 +59,8 @@ export class OrtWebLibrary implements WebLibrary {
   #fail: (failure: DeviceFailure) => void = () => undefined;
   readonly #failing: Promise<never>;
   #watched = false;
+  /** Whether a graph was opened. */
+  #opened = false;
   version = "";
 
   constructor(options: WebSessionOptions) {
@@ -122,20 +124,24 @@ export class OrtWebLibrary implements WebLibrary {
 
   async #inTime<T>(opening: Promise<T>, name: SessionName): Promise<T> {
     const { opensWithin = 30_000 } = this.#options;
-    if (this.provider === "wasm") {
+    const { threads } = this.#options;
+    if (this.provider === "wasm" && (threads === 1 || this.#opened)) {
       return opening;
     }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const said = `WebGPU did not open graph ${name} within ${opensWithin / 1000} s`;
-        const failure = new DeviceFailure("webgpu", said, { stalled: true });
+        const device = this.provider === "wasm" ? `WASM with ${threads} threads` : "WebGPU";
+        const said = `${device} did not open graph ${name} within ${opensWithin / 1000} s`;
+        const failure = new DeviceFailure(this.provider, said, { stalled: true });
         this.#fail(failure);
         reject(failure);
       }, opensWithin);
     });
     try {
-      return await Promise.race([opening, late]);
+      const session = await Promise.race([opening, late]);
+      this.#opened = true;
+      return session;
     } finally {
       clearTimeout(timer);
     }

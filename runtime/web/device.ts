@@ -146,8 +146,11 @@ const makeOrt: MakeLibrary = (options) => {
 
 /** Asks for an adapter where WebGPU is wanted, and begins to import the library for what was found. */
 export async function chooseDevice({ options, refused }: WebStart, make: MakeLibrary = makeOrt): Promise<Device> {
-  const { providers, threads, wasmPaths } = options;
+  const { providers, wasmPaths } = options;
   const { provider, because, adapter } = await choose(providers, refused);
+  // On a device no node is left that threads could share.
+  const alone = provider === "webgpu" || refused.some((one) => one.provider === "wasm");
+  const threads = alone ? 1 : options.threads;
   return new Device(make({ provider, threads, wasmPaths }), { because, adapter, threads });
 }
 
@@ -157,8 +160,9 @@ async function choose(
 ): Promise<{ readonly provider: WebProvider; readonly because: string; readonly adapter: string | null }> {
   const reasons: string[] = [];
   for (const provider of providers) {
-    if (refused?.provider === provider) {
-      reasons.push(refused.because);
+    const failed = refused.find((one) => one.provider === provider);
+    if (failed !== undefined && provider === "webgpu") {
+      reasons.push(failed.because);
     } else if (provider === "webgpu") {
       const found = await findAdapter(realm.navigator?.gpu, realm.isSecureContext === true);
       if (typeof found !== "string") {

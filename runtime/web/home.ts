@@ -1,8 +1,9 @@
 // The thread in which a page's folder lives: started when it is needed, and anew where it ended or its device does not serve.
 import { TwinError } from "../../contract/error.ts";
+import type { WebProvider } from "../session/ort-web.ts";
 import { Thread } from "../threads/thread.ts";
 import { unfound } from "./lines.ts";
-import type { WebAnswer, WebJob, WebReady, WebStart } from "./messages.ts";
+import type { FailedDevice, WebAnswer, WebJob, WebReady, WebStart } from "./messages.ts";
 
 export type WebThread = Thread<WebJob, WebAnswer, WebReady>;
 
@@ -32,7 +33,7 @@ const lost = (why: string): TwinError =>
 
 export class Home {
   readonly #options: HomeOptions;
-  #refused: WebStart["refused"] = null;
+  readonly #refused: { readonly provider: WebProvider; readonly because: string }[] = [];
   #open: Promise<WebThread> | null = null;
   /** To the thread that was started last, which may be opening still. */
   #line: WebLine | null = null;
@@ -51,10 +52,18 @@ export class Home {
   }
 
   /** The device of that thread does not serve: goes on in a fresh thread, on another provider unless it only stalled. */
-  async leave(thread: WebThread, { because, stalled }: { readonly because: string; readonly stalled: boolean }) {
+  async leave(thread: WebThread, { provider, because, stalled }: FailedDevice): Promise<void> {
     const { fresh, warn } = this.#options;
     this.#open = null;
     await thread.end();
+    if (provider === "wasm") {
+      if (!fresh) {
+        throw new TwinError(`${because}, and cannot begin anew in this page: load(FOLDER, { threads: 1 })`);
+      }
+      this.#refused.push({ provider, because });
+      warn(`${because}: it runs in one thread instead`);
+      return;
+    }
     if (stalled) {
       this.#stalls++;
     }
@@ -62,7 +71,7 @@ export class Home {
       return;
     }
     const times = stalled && this.#stalls > 1 ? ` (${this.#stalls} times, each in a fresh worker)` : "";
-    this.#refused = { provider: "webgpu", because: `${because}${times}` };
+    this.#refused.push({ provider, because: `${because}${times}` });
     warn(`${because}${times}: graphs run on WASM instead`);
   }
 
@@ -89,7 +98,7 @@ export class Home {
       }
       const thread = await Thread.open<WebStart, WebJob, WebAnswer, WebReady>(
         line,
-        { ...start, refused: this.#refused },
+        { ...start, refused: [...this.#refused] },
         { name: "worker", lost },
       );
       thread.onDeath(() => {

@@ -11,8 +11,8 @@ export interface WebStart {
   /** An address is whole: a worker has another base than its page. */
   readonly from: Exclude<FolderSource, URL>;
   readonly options: CheckedOptions;
-  /** A provider that failed in a thread before this one, and why. */
-  readonly refused: { readonly provider: WebProvider; readonly because: string } | null;
+  /** What failed in threads before this one, and why: WebGPU, or WASM with more than one thread. */
+  readonly refused: readonly { readonly provider: WebProvider; readonly because: string }[];
 }
 
 /** A user's side: by the request, and the generation that was in use when it was prepared (null: none). */
@@ -40,8 +40,15 @@ export type WebResult =
   | { readonly kind: "prepared"; readonly generation: number | null }
   | { readonly kind: "refreshed"; readonly other: boolean }
   | { readonly kind: "verified"; readonly checks: readonly GraphCheck[] }
-  /** The provider does not serve: the job is to be done by another one, in a fresh thread. */
-  | { readonly kind: "failed device"; readonly because: string; readonly stalled: boolean };
+  /** The provider does not serve: the job is to be done otherwise, in a fresh thread. */
+  | FailedDevice;
+
+export interface FailedDevice {
+  readonly kind: "failed device";
+  readonly provider: WebProvider;
+  readonly because: string;
+  readonly stalled: boolean;
+}
 
 export interface WebAnswer {
   readonly result: WebResult;

@@ -19,6 +19,7 @@ interface Realm {
   readonly document?: { readonly baseURI: string };
   readonly location?: { readonly href: string };
   // Inside a worker.
+  readonly name?: string;
   postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
   addEventListener(type: "message" | "messageerror", listener: (event: { readonly data?: unknown }) => void): void;
   close(): void;

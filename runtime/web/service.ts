@@ -23,6 +23,7 @@ import { chooseDevice, type Device, type MakeLibrary } from "./device.ts";
 import { openFolder } from "./folder.ts";
 import type { SideOf, WebAnswer, WebJob, WebNote, WebReady, WebResult, WebStart } from "./messages.ts";
 import type { CheckedOptions } from "./options.ts";
+import { startLane } from "./start-lane.ts";
 import type { Said } from "./status.ts";
 import type { WebFolder } from "./web-folder.ts";
 
@@ -61,7 +62,7 @@ export async function openServiceOn(
 export function serviceOf(
   folder: WebFolder,
   device: Device,
-  { scoreBytes, kernelBytes, plan }: Pick<CheckedOptions, "scoreBytes" | "kernelBytes" | "plan">,
+  { scoreBytes, kernelBytes, plan, threads }: Pick<CheckedOptions, "scoreBytes" | "kernelBytes" | "plan" | "threads">,
 ): WebService {
   const warnings: string[] = [];
   const warn = (message: string): void => {
@@ -74,8 +75,8 @@ export function serviceOf(
   const { name: provider } = device.status();
   const elsewhere = provider === "wasm" ? null : `the kernel is for the CPU, and graphs run on ${provider}`;
   const kernel = new KernelUse(folder.manifest, plan, elsewhere, {
-    lanes: 1,
-    startLane: null,
+    lanes: threads,
+    startLane,
     maxBytes: kernelBytes,
     warn,
   });
@@ -99,7 +100,7 @@ export function serviceOf(
     async run(job, signal) {
       const result = await served.perform(job, signal).catch((error: unknown): WebResult => {
         if (error instanceof DeviceFailure) {
-          return { kind: "failed device", because: error.message, stalled: error.stalled };
+          return { kind: "failed device", provider: error.provider, because: error.message, stalled: error.stalled };
         }
         throw error;
       });

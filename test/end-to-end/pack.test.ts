@@ -100,7 +100,7 @@ console.log(JSON.stringify({ files: files.length, ranked: scores.click.length, e
     expect(lint.stdout).toContain("All good!");
     const types = tool("attw", tarball, "--profile", "esm-only", "--no-emoji");
     expect(types.status, types.stdout + types.stderr).toBe(0);
-    for (const entry of ["compiler", "runtime", "web", "web-worker"]) {
+    for (const entry of ["compiler", "runtime", "web", "web-worker", "web-lane"]) {
       expect(types.stdout).toContain(`"twin-compiler/${entry}"`);
     }
   });

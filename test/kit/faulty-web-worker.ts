@@ -4,14 +4,23 @@ import { OrtWebLibrary } from "../../runtime/session/session-web.ts";
 import { serveWorker } from "../../runtime/web/lines.ts";
 import { openServiceOn } from "../../runtime/web/service.ts";
 
-/** `sound`; `stalls` always, or `stalls once`; `wrong` numbers; `lost` in the second run; `lost idle`, after it. */
+/** `threads stall`: WASM with more than one; of a GPU: `sound`; `stalls` always, or `stalls once`; `wrong` numbers; `lost` in the second run; `lost idle`, after it. */
 const fault = Reflect.get(globalThis, "name") as string;
 
+const threadsStall = fault === "threads stall";
+
 Object.defineProperty(Reflect.get(globalThis, "navigator"), "gpu", {
-  value: { requestAdapter: async () => ({ info: { vendor: "pretended" } }) },
+  value: { requestAdapter: async () => (threadsStall ? null : { info: { vendor: "pretended" } }) },
 });
 
 const never = new Promise<never>(() => undefined);
+
+async function faultyThreads(_: string, elsewhere: string | null): Promise<OrtWeb> {
+  const real = await importOrt("wasm", elsewhere);
+  const create: OrtWeb["InferenceSession"]["create"] = (...args: unknown[]) =>
+    real.env.wasm.numThreads === 1 ? Reflect.apply(real.InferenceSession.create, real.InferenceSession, args) : never;
+  return { ...real, InferenceSession: { create } } as unknown as OrtWeb;
+}
 
 async function faulty(_: string, elsewhere: string | null): Promise<OrtWeb> {
   const real = await importOrt("wasm", elsewhere);
@@ -77,6 +86,10 @@ serveWorker((start: Parameters<typeof openServiceOn>[0], note: Parameters<typeof
     start,
     note,
     (options) =>
-      new OrtWebLibrary({ ...options, ...(options.provider === "webgpu" && { library: faulty, opensWithin: 1500 }) }),
+      new OrtWebLibrary({
+        ...options,
+        ...(options.provider === "webgpu" && { library: faulty, opensWithin: 1500 }),
+        ...(threadsStall && { library: faultyThreads, opensWithin: 1500 }),
+      }),
   ),
 );

@@ -9,6 +9,7 @@ import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { root } from "../kit/cli.ts";
 import { needs } from "../kit/needs.ts";
 import { builtRanked, someCandidates, someUser } from "../kit/rank-model.ts";
+import { isolated } from "../kit/site.ts";
 
 const app = join(temporary(), "app");
 const modules = join(app, "node_modules");
@@ -18,10 +19,15 @@ const [user, candidates] = [someUser(10), someCandidates(3)].map((one) => JSON.s
 const program = (options: string): string => `
   import { load } from "twin-compiler/web";
   try {
-    const twin = await load("/build/", { providers: ["wasm"]${options} });
+    const twin = await load("/build/", { providers: ["wasm"], plan: "kernel", threads: 2${options} });
     const prepared = await twin.prepare(${user});
     const { scores } = await prepared.rank(${candidates});
-    document.title = scores.click.length + " ranked on " + twin.status().provider.name;
+    // A lane joins when it is open.
+    for (let tries = 0; twin.status().plan.kernel.lanes < 2 && twin.warnings.length === 0 && tries < 500; tries++) {
+      await prepared.rank(${candidates});
+    }
+    const { provider, plan } = twin.status();
+    document.title = [scores.click.length + " ranked on " + provider.name + " in " + plan.kernel.lanes + " lanes", ...twin.warnings].join("; ");
   } catch (error) {
     document.title = String(error);
   }`;
@@ -64,6 +70,7 @@ describe("a page that was bundled", needs("chromium"), () => {
   const title = async (folder: string): Promise<string> => {
     const site = await browser.site({
       routes: { "/": { file: join(folder, "index.html") }, "/build/": { folder: dir }, "/app/": { folder } },
+      headers: isolated,
     });
     const page = await browser.open(site.origin);
     await page.waitForFunction(`document.title !== "waiting"`);
@@ -85,32 +92,39 @@ describe("a page that was bundled", needs("chromium"), () => {
       build: { outDir: out, target: "es2022" },
     });
     expectForPages(out);
-    expect(await title(out)).toBe("3 ranked on wasm");
+    expect(await title(out)).toBe("3 ranked on wasm in 2 lanes");
   });
 
-  it("by esbuild, with the worker as an entry and WASM hosted apart", async () => {
-    const out = join(app, "esbuild");
-    const start = `, worker: () => new Worker("/app/web-worker.js", { type: "module" }), wasmPaths: "/app/ort/"`;
-    writeFileSync(join(app, "own.js"), program(start));
-    await esbuild({
-      absWorkingDir: app,
-      entryPoints: { page: "own.js", "web-worker": "twin-compiler/web-worker" },
-      outdir: out,
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      target: "es2022",
-      logLevel: "silent",
-    });
-    expectForPages(out);
-    cpSync(
-      join(root, "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"),
-      join(out, "ort/ort-wasm-simd-threaded.wasm"),
-    );
-    writeFileSync(
-      join(out, "index.html"),
-      '<!doctype html><title>waiting</title><script type="module" src="/app/page.js"></script>',
-    );
-    expect(await title(out)).toBe("3 ranked on wasm");
-  });
+  it.each([true, false])(
+    "by esbuild, with the worker and its lanes as entries and WASM hosted apart; splitting: %s",
+    async (splitting) => {
+      const out = join(app, `esbuild-${splitting}`);
+      const start = `, worker: () => new Worker("/app/web-worker.js", { type: "module" }), wasmPaths: "/app/ort/"`;
+      writeFileSync(join(app, "own.js"), program(start));
+      await esbuild({
+        absWorkingDir: app,
+        entryPoints: {
+          page: "own.js",
+          "web-worker": "twin-compiler/web-worker",
+          "web-lane": "twin-compiler/web-lane",
+        },
+        outdir: out,
+        bundle: true,
+        splitting,
+        format: "esm",
+        target: "es2022",
+        logLevel: "silent",
+      });
+      expectForPages(out);
+      cpSync(
+        join(root, "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"),
+        join(out, "ort/ort-wasm-simd-threaded.wasm"),
+      );
+      writeFileSync(
+        join(out, "index.html"),
+        '<!doctype html><title>waiting</title><script type="module" src="/app/page.js"></script>',
+      );
+      expect(await title(out)).toBe("3 ranked on wasm in 2 lanes");
+    },
+  );
 });

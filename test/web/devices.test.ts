@@ -5,7 +5,7 @@ import { pageScript, useBrowser } from "../kit/browser.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { needs } from "../kit/needs.ts";
 import { builtRanked, someCandidates, someUser } from "../kit/rank-model.ts";
-import type { Site } from "../kit/site.ts";
+import { isolated, type Site } from "../kit/site.ts";
 import { readyPage, webSite } from "../kit/web-page.ts";
 
 describe("a device", needs("chromium"), () => {
@@ -13,6 +13,7 @@ describe("a device", needs("chromium"), () => {
   const request = { user: someUser(30), candidates: someCandidates(12) };
   let expected: Ranking;
   let site: Site;
+  let apart: Site;
 
   beforeAll(async () => {
     const dir = await builtRanked();
@@ -22,13 +23,16 @@ describe("a device", needs("chromium"), () => {
     const program = await pageScript("test/kit/faulty-web-worker.ts", {
       external: ["onnxruntime-web/webgpu", "onnxruntime-web/wasm"],
     });
-    site = await webSite(browser, dir, { routes: { "/node_modules/twin-compiler/dist/faulty.js": program } });
+    const routes = { "/node_modules/twin-compiler/dist/faulty.js": program };
+    site = await webSite(browser, dir, { routes });
+    apart = await webSite(browser, dir, { routes, headers: isolated });
   });
   afterAll(cleanUp);
 
   /** Ranks twice in a worker with a fault; on a page of its own, or one after the other on one page. */
-  const ranked = async (...faults: string[]) => {
-    const page = await readyPage(browser, site.origin);
+  const ranked = async (...faults: string[]) => rankedOn(site, ...faults);
+  const rankedOn = async ({ origin }: Site, ...faults: string[]) => {
+    const page = await readyPage(browser, origin);
     return page.evaluate(
       async ({ faults, request }) => {
         const all = [];
@@ -37,6 +41,7 @@ describe("a device", needs("chromium"), () => {
           const heard: string[] = [];
           const twin = await globalThis.twin.load("/build/", {
             warn: (warning) => heard.push(warning),
+            threads: Reflect.get(globalThis, "crossOriginIsolated") ? 2 : 1,
             worker: () => {
               workers++;
               const start = Reflect.get(globalThis, "Worker");
@@ -111,6 +116,17 @@ describe("a device", needs("chromium"), () => {
     expect(visit.provider.name).toBe("wasm");
     expect(visit.provider.because).toMatch(/did not open graph request within 1.5 s \(3 times/);
     expect(visit.workers).toBe(4);
+  });
+
+  it("whose threads on WASM stall runs in one, in a fresh worker", async () => {
+    const [visit] = await rankedOn(apart, "threads stall");
+    expectRight(visit);
+    expect(visit.provider).toMatchObject({ name: "wasm", threads: 1 });
+    expect(visit.workers).toBe(2);
+    expect(visit.warnings).toEqual([
+      expect.stringMatching(/^WASM with 2 threads did not open graph \w+ within 1.5 s: it runs in one thread instead$/),
+    ]);
+    expect(visit.heard).toEqual(visit.warnings);
   });
 
   it.each(["lost", "lost idle"])("that is %s: what was asked for is done on WASM", async (fault) => {

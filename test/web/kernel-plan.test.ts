@@ -5,7 +5,12 @@ import { useBrowser } from "../kit/browser.ts";
 import { cleanUp } from "../kit/built-twin.ts";
 import { needs } from "../kit/needs.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+import { type Content, isolated } from "../kit/site.ts";
 import { readyPage, webSite } from "../kit/web-page.ts";
+
+const noSuchFile: Content = (_, response) => {
+  response.writeHead(404).end();
+};
 
 describe("the selection kernel in a page", needs("chromium"), () => {
   const browser = useBrowser({ webgpu: false });
@@ -53,5 +58,64 @@ describe("the selection kernel in a page", needs("chromium"), () => {
     const { kept } = await (await here.prepare(request.long)).rank(request.candidates);
     expect([...kept!.positions]).toEqual(found.kernel.kept);
     await here.close();
+  });
+
+  it.each([true, false])(
+    "has lanes over one memory where the page is isolated, with the same bits (worker: %s)",
+    async (worker) => {
+      const dir = await builtRanked(rankSource("precision: float16", 20, 400));
+      const site = await webSite(browser, dir, { headers: isolated });
+      const page = await readyPage(browser, site.origin);
+      const request = { user: someUser(300), candidates: someCandidates(200), worker };
+      const found = await page.evaluate(async ({ user, candidates, worker }) => {
+        const ranked = async (threads: number) => {
+          const options = { plan: "kernel", providers: ["wasm"], threads, worker } as const;
+          const twin = await globalThis.twin.load("build/", options);
+          const prepared = await twin.prepare(user);
+          const rankings: number[][] = [];
+          // Lanes join when they are open: the request does not wait for them.
+          for (let lanes = 0, tries = 0; (lanes < threads && tries < 500) || tries < 5; tries++) {
+            rankings.push([...(await prepared.rank(candidates)).logits.click]);
+            lanes = twin.status().plan.kernel!.lanes;
+          }
+          const { kernel } = twin.status().plan;
+          const { warnings } = twin;
+          await twin.close();
+          return { rankings, kernel, warnings };
+        };
+        return { alone: await ranked(1), three: await ranked(3) };
+      }, request);
+      expect(found.alone.kernel).toMatchObject({ lanes: 1, shared: false });
+      expect(found.three.kernel).toMatchObject({ lanes: 3, shared: true });
+      expect(found.three.warnings).toEqual([]);
+      for (const ranking of found.three.rankings) {
+        expect(ranking).toEqual(found.alone.rankings[0]);
+      }
+    },
+  );
+
+  it("runs in one thread, and says so, where the lanes' program is not to be had", async () => {
+    const dir = await builtRanked(rankSource("precision: float16", 20, 400));
+    const routes = { "/node_modules/twin-compiler/dist/web-lane.js": noSuchFile };
+    const site = await webSite(browser, dir, { headers: isolated, routes });
+    const page = await readyPage(browser, site.origin);
+    const request = { user: someUser(300), candidates: someCandidates(40) };
+    const found = await page.evaluate(async ({ user, candidates }) => {
+      const options = { plan: "kernel", providers: ["wasm"], threads: 2 } as const;
+      const twin = await globalThis.twin.load("build/", options);
+      const prepared = await twin.prepare(user);
+      let ranking = await prepared.rank(candidates);
+      for (let tries = 0; twin.warnings.length === 0 && tries < 500; tries++) {
+        ranking = await prepared.rank(candidates);
+      }
+      const { kernel } = twin.status().plan;
+      await twin.close();
+      return { plan: ranking.plan, logits: [...ranking.logits.click], kernel, warnings: twin.warnings };
+    }, request);
+    expect(found).toMatchObject({ plan: "kernel", kernel: { lanes: 1 } });
+    expect(found.logits.every(Number.isFinite)).toBe(true);
+    expect(found.warnings).toEqual([
+      expect.stringMatching(/^the selection kernel runs in one thread instead of 2: .*web-lane\.js .*cannot be loaded/),
+    ]);
   });
 });

@@ -8,29 +8,37 @@ import { useBrowser } from "../kit/browser.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { needs } from "../kit/needs.ts";
 import { packed } from "../kit/packed.ts";
+import { isolated } from "../kit/site.ts";
 
 const folder = temporary();
 const made = join(folder, "made");
 const config = "vite.config.js";
 
 /** What `docs/web.md` says that a version's config must have; null: nothing. */
-const versions: readonly (readonly [version: string, config: string | null])[] = [
+const versions: readonly (readonly [version: string, config: object | null])[] = [
   ["8", null],
-  ["7", 'export default { optimizeDeps: { exclude: ["twin-compiler"] }, worker: { format: "es" } };\n'],
-  [
-    "6",
-    'export default { optimizeDeps: { exclude: ["twin-compiler"] }, worker: { format: "es" }, build: { target: "es2022" } };\n',
-  ],
+  ["7", { optimizeDeps: { exclude: ["twin-compiler"] }, worker: { format: "es" } }],
+  ["6", { optimizeDeps: { exclude: ["twin-compiler"] }, worker: { format: "es" }, build: { target: "es2022" } }],
 ];
+
+/** The dev server isolates its pages, too. */
+const configText = (needed: object | null): string =>
+  `export default ${JSON.stringify({ ...needed, server: { headers: isolated } })};\n`;
 
 /** Ranks what lies beside it in `public/`, and says the scores, or the error. */
 const page = `import { load } from "twin-compiler/web";
 try {
   const { user, time, history, context, candidates } = await (await fetch("/request.json")).json();
   const providers = [new URLSearchParams(location.search).get("on")];
-  const twin = await load("/model/", { providers });
-  const { scores } = await (await twin.prepare({ user, time, history })).rank({ context, candidates });
-  globalThis.said = { on: twin.status().provider.name, scores: [...scores.click] };
+  const twin = await load("/model/", { providers, threads: 2, ...(providers[0] === "wasm" && { plan: "kernel" }) });
+  const prepared = await twin.prepare({ user, time, history });
+  const { scores } = await prepared.rank({ context, candidates });
+  // A lane joins when it is open.
+  for (let tries = 0; twin.status().plan.kernel?.lanes === 1 && twin.warnings.length === 0 && tries < 500; tries++) {
+    await prepared.rank({ context, candidates });
+  }
+  const { provider, plan } = twin.status();
+  globalThis.said = { on: provider.name, lanes: plan.kernel?.lanes ?? 0, scores: [...scores.click] };
 } catch (error) {
   globalThis.said = { error: String(error) };
 }
@@ -124,13 +132,15 @@ describe("a page of the installed package", needs("chromium"), () => {
   async function said(address: string) {
     const one = await browser.open(address);
     await one.waitForFunction(`document.title === "done"`, undefined, { timeout: 120_000 });
-    return one.evaluate(() => (globalThis as unknown as { said: { on: string; scores: number[] } }).said);
+    return one.evaluate(
+      () => (globalThis as unknown as { said: { on: string; lanes: number; scores: number[] } }).said,
+    );
   }
 
   async function expectRanked(address: string): Promise<void> {
     const { on } = Object.fromEntries(new URL(address).searchParams);
     const found = await said(address);
-    expect(found).toMatchObject({ on });
+    expect(found).toMatchObject({ on, lanes: on === "wasm" ? 2 : 0 });
     expect(expected).toHaveLength(100);
     for (const [n, score] of expected.entries()) {
       expect(Math.abs(found.scores[n] - score)).toBeLessThan(1e-4);
@@ -160,9 +170,7 @@ describe("a page of the installed package", needs("chromium"), () => {
     describe("from the dev server", () => {
       let address: string;
       beforeAll(async () => {
-        if (needed !== null) {
-          writeFileSync(join(app, config), needed);
-        }
+        writeFileSync(join(app, config), configText(needed));
         address = await dev(app);
       }, 60_000);
 
@@ -177,7 +185,7 @@ describe("a page of the installed package", needs("chromium"), () => {
       beforeAll(async () => {
         const { status, stdout, stderr } = build(app);
         expect(status, stdout + stderr).toBe(0);
-        const site = await browser.site({ routes: { "/": { folder: join(app, "dist") } } });
+        const site = await browser.site({ routes: { "/": { folder: join(app, "dist") } }, headers: isolated });
         address = `${site.origin}/index.html`;
       }, 120_000);
 
