@@ -64,6 +64,8 @@ export interface Draw {
   readonly rule: "round_robin" | "per_head" | "max";
   /** Share of behaviours that are masked. */
   readonly masked: number;
+  /** Behaviours at the end that are padding, so that fewer may be left than are kept. */
+  readonly padding?: number;
   /** Columns of values. */
   readonly values: number;
   /** Whether attend and search go by one product. */
@@ -125,8 +127,12 @@ export function drawn(draw: Draw): KernelCase {
     rowsOf(() => normal(next), draw, draw.values, next),
     rowsOf(() => normal(next), { ...draw, table: false }, draw.values, next),
   ];
-  const mask = draw.masked === 0 ? null : Float32Array.from({ length }, () => Number(next() >= draw.masked));
-  const weighed = draw.masked === 0 ? null : Float32Array.from(mask!, (one) => one * Number(next() >= 0.1));
+  const { masked, padding = 0 } = draw;
+  const mask =
+    masked === 0 && padding === 0
+      ? null
+      : Float32Array.from({ length }, (_, i) => Number(i < length - padding && next() >= masked));
+  const weighed = mask === null ? null : mask.map((one) => one * Number(next() >= 0.1));
   const first = Float32Array.from({ length: heads * candidates * width }, () =>
     kind === "equal" ? 0.25 : normal(next),
   );
