@@ -29,6 +29,21 @@ export const manifestSections: Named<v.GenericSchema> = {
 /** Those of runs, generations and prepared data. */
 const known: Named<v.GenericSchema> = {};
 
+/** What was read of the contents of sections: they are checked, and asked for again by whoever uses them. */
+const read = new WeakMap<object, Map<v.GenericSchema, v.SafeParseResult<v.GenericSchema>>>();
+
+/** The content of a section by its schema, read once; it is not changed after. */
+export function readSection<S extends v.GenericSchema>(schema: S, content: unknown): v.SafeParseResult<S> {
+  if (typeof content !== "object" || content === null) {
+    return v.safeParse(schema, content);
+  }
+  const known = read.get(content) ?? new Map();
+  read.set(content, known);
+  const result = known.get(schema) ?? v.safeParse(schema, content);
+  known.set(schema, result);
+  return result;
+}
+
 /** Whether all that does not fit are kinds that are not known: what later versions may add. */
 export const isLater = (issues: readonly v.BaseIssue<unknown>[]): boolean =>
   issues.every(({ type }) => type === "variant");
@@ -45,7 +60,7 @@ export function extensionFault(extensions: Extensions, sections: Named<v.Generic
       }
       continue;
     }
-    const result = v.safeParse(sections[name], content);
+    const result = readSection(sections[name], content);
     if (result.success || (!required && isLater(result.issues))) {
       continue;
     }

@@ -1,6 +1,6 @@
 // A manifest's section `kernel`, read.
 import * as v from "valibot";
-import { isLater } from "./extensions.ts";
+import { isLater, readSection } from "./extensions.ts";
 import { KernelSchema, type KernelSpec } from "./kernel-spec.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -10,7 +10,7 @@ export function kernelOf({ extensions }: Pick<Manifest, "extensions">): KernelSp
   if (section === null) {
     return null;
   }
-  const read = v.safeParse(KernelSchema, section.content);
+  const read = readSection(KernelSchema, section.content);
   if (read.success) {
     return read.output;
   }

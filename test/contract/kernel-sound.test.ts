@@ -41,6 +41,13 @@ describe("the section kernel", () => {
     });
   });
 
+  it("is read once, whoever asks, and anew of another manifest", () => {
+    expect(kernelOf(manifest)).toBe(kernelOf({ extensions: { ...manifest.extensions } }));
+    const other = structuredClone(manifest);
+    expect(kernelOf(other)).not.toBe(kernelOf(manifest));
+    expect(kernelOf(other)).toEqual(kernelOf(manifest));
+  });
+
   const broken: readonly [string, (plan: KernelPlanSpec, whole: Manifest) => void, RegExp][] = [
     ["no such history", ({ products: [one] }) => Object.assign(one, { history: "none" }), /no history none/],
     [
@@ -94,10 +101,10 @@ describe("the section kernel", () => {
     expect(extensionFault(later, manifestSections)).toBeNull();
     expect(kernelOf({ extensions: later })).toEqual({ runs: false, because: expect.stringContaining("later version") });
     expect(() => kernelOf({ extensions: { kernel: { ...later.kernel, required: true } } })).toThrow(/packed/);
-    content.cached.attends[0].values[0].kind = "table";
-    Object.assign(content.cached.attends[0], { width: -1 });
-    expect(extensionFault(later, manifestSections)).toMatch(/^extensions\.kernel\.cached\.attends\.0\.width: /);
-    expect(() => kernelOf({ extensions: later })).toThrow();
+    const damaged = structuredClone(manifest.extensions);
+    Object.assign((damaged.kernel.content as typeof content).cached.attends[0], { width: -1 });
+    expect(extensionFault(damaged, manifestSections)).toMatch(/^extensions\.kernel\.cached\.attends\.0\.width: /);
+    expect(() => kernelOf({ extensions: damaged })).toThrow();
   });
 
   describe("with values in a table", () => {
