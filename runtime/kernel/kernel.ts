@@ -1,31 +1,27 @@
 // The selection kernel as its host sees it: users are packed into its memory once, candidates are run against them.
 import { TwinError } from "../../contract/error.ts";
 import { breather } from "./breather.ts";
-import { narrowed } from "./columns.ts";
 import type { KernelOptions, KernelRun, KernelStatus, PackedUser } from "./face.ts";
 import { type Job, Lane, type Phases, type Place } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
-import { KernelMemory } from "./memory.ts";
+import { KernelMemory, rounded } from "./memory.ts";
+import { mebibytes, NoRoom } from "./no-room.ts";
 import { checkOperands, type PackedOperands, pieces, rowsOf, writeOperands } from "./pack.ts";
-import { chunkOf, keptCount, keptState, scratchOf } from "./plan.ts";
-import { checkShape, type KernelShape, keptBy, padded, type UserOperands } from "./shape.ts";
+import { Results } from "./results.ts";
+import { checkShape, type KernelShape, type UserOperands } from "./shape.ts";
 import { Staging, stagingBytes } from "./staging.ts";
 import { instance, type KernelExports, kernelModule } from "./web-assembly.ts";
+import { Working } from "./working.ts";
 
 interface User extends PackedUser {
   readonly operands: PackedOperands;
   addresses: readonly number[];
-  /** Runs that wait for it or use it. */
+  /** Runs that use it, or wait for it and cannot bring it back. */
   pins: number;
 }
 
 /** Milliseconds of work after which the calling thread lets others of its thread have a turn. */
 const turn = 8;
-
-/** The first word that no piece is given at. */
-const nextAt = 128;
-
-const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 export class Kernel {
   readonly #shape: KernelShape;
@@ -36,9 +32,9 @@ export class Kernel {
   readonly #maxBytes: number;
   /** The least recently used first. */
   readonly #users = new Set<User>();
-  /** Pieces that runs use one after the other, by what for; grown where they are too small. */
-  readonly #pieces = new Map<string, { at: number; bytes: number }>();
-  #longest = 0;
+  readonly #working: Working;
+  /** Whether a run is at work: what it works in stays. */
+  #running = false;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -55,6 +51,7 @@ export class Kernel {
     this.#lane = new Lane(exports, memory.wasm, shape);
     this.#lanes = lanes;
     this.#maxBytes = maxBytes;
+    this.#working = new Working(shape, memory, exports, (bytes) => this.#take(bytes));
   }
 
   /** Lanes are started, and join when they are open. @throws TwinError where the shape is beyond the kernel */
@@ -75,72 +72,76 @@ export class Kernel {
 
   /**
    * Copies a user's operands into the kernel's memory. Users that were not used for longest make room where it is wanted.
-   * @throws TwinError where it does not fit into `maxBytes`; the graph can run it
+   * @throws NoRoom where it does not fit into `maxBytes` with a run of one candidate, or not beside the user of a run that is at
+   * work; the graph can run it
    */
   pack(operands: UserOperands): PackedUser {
     this.#open();
     checkOperands(this.#shape, operands);
     const sizes = pieces(this.#shape, operands);
-    const addresses: number[] = [];
-    let written: PackedOperands;
-    try {
-      for (const bytes of sizes) {
-        addresses.push(bytes === 0 ? 0 : this.#take(bytes));
-      }
-      written = this.#write(operands, addresses);
-    } catch (error) {
-      this.#give(addresses);
-      throw error;
+    const own = sizes.reduce((sum, bytes) => sum + (bytes === 0 ? 0 : rounded(bytes)), 0);
+    const rows = rowsOf(this.#shape, operands);
+    const beside = Math.max(rounded(stagingBytes(rows, 0)), this.#working.least(operands.lengths));
+    if (own + beside > this.#memory.most) {
+      throw new NoRoom(own + beside, 0, this.#maxBytes);
     }
-    const users = this.#users;
-    const free = (user: User): void => this.#drop(user);
-    const user: User = {
-      operands: written,
-      bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
-      addresses,
-      pins: 0,
-      get resident() {
-        return users.has(user);
-      },
-      release: () => free(user),
-    };
-    users.add(user);
+    const user = this.#whole(() => this.#packed(operands, sizes));
+    this.#users.add(user);
     return user;
   }
 
   /**
    * Scores, selects and attends for `candidates`, at least one.
-   * @param user resident: packed by this kernel, and neither released nor dropped since
+   * @param user resident: packed by this kernel, and neither released nor dropped since. Or what brings it back when its turn
+   * comes, where others may have taken its place
    * @param queries of each product float32 [heads, candidates, width]
    * @throws the signal's reason where it aborts; TwinError where a lane dies (`thread_ended`) or the kernel is closed
    */
   async run(
-    user: PackedUser,
+    user: PackedUser | (() => Promise<PackedUser>),
     queries: readonly Float32Array[],
     candidates: number,
     signal: AbortSignal | null = null,
   ): Promise<KernelRun> {
     this.#open();
-    const mine = user as User;
-    if (!this.#users.has(mine)) {
-      throw new Error("this user is not in the kernel's memory: pack it again");
-    }
     for (const [i, { heads, width }] of this.#shape.products.entries()) {
       if (queries[i].length !== heads * candidates * width) {
         throw new Error(`queries of product ${i}: ${queries[i].length}, not ${heads} * ${candidates} * ${width}`);
       }
     }
+    if (typeof user === "function") {
+      return this.turn(async () => {
+        signal?.throwIfAborted();
+        try {
+          return await this.#run(await this.#resident(user), queries, candidates, signal);
+        } catch (error) {
+          if (!(error instanceof NoRoom)) {
+            throw error;
+          }
+        }
+        // There is room, but in pieces: all goes, and this one comes back.
+        this.#clear();
+        return this.#run(await this.#resident(user), queries, candidates, signal);
+      });
+    }
+    const mine = user as User;
+    this.#use(mine);
     mine.pins++;
-    this.#users.delete(mine);
-    this.#users.add(mine);
-    const before = this.#last;
-    const run = before.then(() => this.#run(mine, queries, candidates, signal));
-    this.#last = run.catch(() => undefined);
     try {
-      return await run;
+      return await this.turn(async () => {
+        signal?.throwIfAborted();
+        return this.#run(mine, queries, candidates, signal);
+      });
     } finally {
       mine.pins--;
     }
+  }
+
+  /** Does something while no run is at work, after those that were asked for before. */
+  async turn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => undefined);
+    return mine;
   }
 
   /** Resolves when its lanes have joined, or there are none after all. Nobody need wait for it. */
@@ -166,10 +167,86 @@ export class Kernel {
     await this.#lanes.close();
   }
 
-  #write(operands: UserOperands, addresses: readonly number[]): PackedOperands {
-    const bytes = stagingBytes(rowsOf(this.#shape, operands), Math.ceil(this.#maxBytes / 4));
-    const staging = new Staging(this.#memory, this.#piece("staging", bytes), bytes);
-    return writeOperands(this.#exports, staging, this.#shape, operands, addresses);
+  /** @throws NoRoom */
+  #packed(operands: UserOperands, sizes: readonly number[]): User {
+    const addresses: number[] = [];
+    let written: PackedOperands;
+    try {
+      for (const bytes of sizes) {
+        addresses.push(bytes === 0 ? 0 : this.#take(bytes));
+      }
+      written = writeOperands(this.#exports, this.#staging(operands), this.#shape, operands, addresses);
+    } catch (error) {
+      this.#give(addresses);
+      throw error;
+    }
+    const users = this.#users;
+    const free = (user: User): void => this.#drop(user);
+    const user: User = {
+      operands: written,
+      bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
+      addresses,
+      pins: 0,
+      get resident() {
+        return users.has(user);
+      },
+      release: () => free(user),
+    };
+    return user;
+  }
+
+  /** As much as brings all operands over at once, or what there is room for. */
+  #staging(operands: UserOperands): Staging {
+    const rows = rowsOf(this.#shape, operands);
+    for (let most = Math.ceil(this.#maxBytes / 4); ; most = most < 2 ** 16 ? 0 : most / 4) {
+      const bytes = stagingBytes(rows, Math.floor(most));
+      try {
+        return new Staging(this.#memory, this.#working.piece("staging", bytes), bytes);
+      } catch (error) {
+        if (!(error instanceof NoRoom) || most === 0) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** Tried again without what runs work in, where that takes the room. */
+  #whole<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (this.#running || !(error instanceof NoRoom)) {
+        throw error;
+      }
+    }
+    this.#working.free();
+    return work();
+  }
+
+  /** @throws Error where it is not in the kernel's memory */
+  #use(user: User): void {
+    if (!this.#users.delete(user)) {
+      throw new Error("this user is not in the kernel's memory: pack it again");
+    }
+    this.#users.add(user);
+  }
+
+  async #resident(bring: () => Promise<PackedUser>): Promise<User> {
+    for (;;) {
+      const user = (await bring()) as User;
+      if (this.#users.has(user)) {
+        this.#use(user);
+        return user;
+      }
+    }
+  }
+
+  /** Drops every user, and what runs work in. */
+  #clear(): void {
+    for (const user of [...this.#users]) {
+      this.#drop(user);
+    }
+    this.#working.free();
   }
 
   #open(): void {
@@ -178,49 +255,48 @@ export class Kernel {
     }
   }
 
+  /** @throws NoRoom where not even one candidate has room */
   async #run(
     user: User,
     queries: readonly Float32Array[],
     candidates: number,
     signal: AbortSignal | null,
   ): Promise<KernelRun> {
-    signal?.throwIfAborted();
-    const { products, searches, attends } = this.#shape;
-    const { lengths } = user.operands;
-    const helpers = this.#lanes.take();
+    const taken = this.#lanes.take();
+    const results = new Results(this.#shape, candidates);
+    user.pins++;
+    this.#running = true;
     try {
-      const chunk = chunkOf(this.#shape, lengths, candidates, 1 + helpers.length);
-      const places = [null, ...helpers].map((_, i) => this.#place(i, lengths, chunk));
-      const job: Job = {
-        operands: user.operands,
-        candidates,
-        chunk,
-        next: nextAt,
-        ramp: this.#ramp(),
-        queries: products.map(({ heads, width }, i) => this.#piece(`queries ${i}`, 4 * heads * candidates * width)),
-        kept: searches.map((_, i) => this.#piece(`kept ${i}`, 4 * keptCount(this.#shape, i, candidates))),
-        pooled: attends.map(({ product, width }, i) =>
-          this.#piece(`pooled ${i}`, 4 * candidates * products[product].heads * padded(width)),
-        ),
-        longest: this.#longest,
-      };
-      for (const i of products.keys()) {
-        this.#memory.f32.set(queries[i], job.queries[i] / 4);
+      // Where there is no room for all lanes and candidates at once, even without what packing and other runs worked in, one lane
+      // takes some after the others.
+      let [helpers, most, alone] = [taken, candidates, false];
+      for (let from = 0; from < candidates; ) {
+        const count = Math.min(most, candidates - from);
+        let made: ReturnType<Working["job"]>;
+        try {
+          made = this.#working.job(user.operands, count, 1 + helpers.length);
+        } catch (error) {
+          if (!(error instanceof NoRoom) || (alone && most === 1 && helpers.length === 0)) {
+            throw error;
+          }
+          if (alone) {
+            [helpers, most] = helpers.length > 0 ? [[], most] : [helpers, Math.ceil(count / 2)];
+          }
+          this.#working.free();
+          alone = true;
+          continue;
+        }
+        results.bring(this.#memory, made.job, queries, from);
+        results.add(await this.#work(made.job, made.places, helpers, signal));
+        results.take(this.#memory, made.job, from);
+        from += count;
+        alone = false;
       }
-      const phases = await this.#work(job, places, helpers, signal);
-      const { f32, u32 } = this.#memory;
-      return {
-        kept: searches.map((_, i) => {
-          const from = job.kept[i] / 4;
-          return Int32Array.from(u32.subarray(from, from + keptCount(this.#shape, i, candidates)));
-        }),
-        pooled: attends.map(({ product, width }, i) =>
-          narrowed(f32, job.pooled[i] / 4, candidates * products[product].heads, width),
-        ),
-        phases,
-      };
+      return results.run;
     } finally {
-      this.#lanes.give(helpers);
+      this.#running = false;
+      user.pins--;
+      this.#lanes.give(taken);
     }
   }
 
@@ -275,58 +351,7 @@ export class Kernel {
     return phases;
   }
 
-  #place(lane: number, lengths: readonly number[], chunk: number): Place {
-    const { bytes } = scratchOf(this.#shape, lengths, chunk, this.#exports);
-    // States have room for the longest history so far, and begin anew where it grows.
-    const longest = Math.max(this.#longest, ...lengths);
-    if (longest > this.#longest) {
-      this.#longest = 2 ** Math.ceil(Math.log2(longest));
-    }
-    const layout = keptState(this.#shape, this.#longest, this.#exports);
-    const known = this.#pieces.get(`state ${lane}`)?.bytes ?? 0;
-    const state = this.#piece(`state ${lane}`, layout.bytes);
-    if (known < layout.bytes) {
-      const words = this.#memory.u32.subarray(state / 4, (state + layout.bytes) / 4);
-      words.fill(0);
-      for (const [i, { product, keep }] of this.#shape.searches.entries()) {
-        const { heads } = this.#shape.products[product];
-        const at = (state + layout.searches[i]) / 4;
-        this.#memory.u32[at] = Math.ceil((1.2 * keep) / heads) + 2;
-        this.#memory.f32.fill(1.3, at + 1, at + 1 + heads);
-      }
-    }
-    return { scratch: this.#piece(`scratch ${lane}`, bytes), state };
-  }
-
-  #ramp(): number {
-    const most = Math.max(0, ...this.#shape.attends.map((one) => ("last" in one.over ? keptBy(this.#shape, one) : 0)));
-    const known = this.#pieces.get("ramp");
-    if (most === 0 || known !== undefined) {
-      return known?.at ?? 0;
-    }
-    const at = this.#piece("ramp", 4 * most);
-    for (let i = 0; i < most; i++) {
-      this.#memory.u32[at / 4 + i] = i;
-    }
-    return at;
-  }
-
-  /** A piece that is kept for later runs. Its bytes are what was there. */
-  #piece(name: string, bytes: number): number {
-    const known = this.#pieces.get(name);
-    if (known !== undefined && known.bytes >= bytes) {
-      return known.at;
-    }
-    if (known !== undefined) {
-      this.#memory.give(known.at);
-      this.#pieces.delete(name);
-    }
-    const at = this.#take(bytes);
-    this.#pieces.set(name, { at, bytes });
-    return at;
-  }
-
-  /** @throws TwinError where there is no room even without the users that nobody runs */
+  /** @throws NoRoom where there is none even without the users that nobody runs */
   #take(bytes: number): number {
     for (;;) {
       const at = this.#memory.take(bytes);
@@ -335,9 +360,7 @@ export class Kernel {
       }
       const idle = [...this.#users].find(({ pins }) => pins === 0);
       if (idle === undefined) {
-        throw new TwinError(
-          `the selection kernel needs ${mebibytes(bytes)} more than the ${mebibytes(this.#memory.used)} in use, and may have ${mebibytes(this.#maxBytes)}: allow it more, or run the graph`,
-        );
+        throw new NoRoom(bytes, this.#memory.used, this.#maxBytes);
       }
       this.#drop(idle);
     }

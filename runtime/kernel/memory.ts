@@ -7,7 +7,8 @@ const line = 128;
 /** Addresses below are nobody's: 0 means none, and the words that lanes share stand there. */
 const reserved = 4096;
 
-const rounded = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
+/** Bytes that a piece of so many takes. */
+export const rounded = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / line) * line;
 
 export class KernelMemory {
   readonly wasm: WasmMemory;
@@ -34,6 +35,11 @@ export class KernelMemory {
     return this.#used;
   }
 
+  /** Bytes that may be given out at most. */
+  get most(): number {
+    return this.#maximum * pageBytes - reserved;
+  }
+
   /** Bytes that the memory has taken of its host. */
   get bytes(): number {
     return this.#end;
@@ -50,7 +56,7 @@ export class KernelMemory {
 
   /** The address of a new piece; null: there is no room, and growing is over. Its bytes are what was there. */
   take(bytes: number): number | null {
-    const wanted = rounded(Math.max(bytes, 1), line);
+    const wanted = rounded(bytes);
     let place = this.#free.findIndex((piece) => piece.bytes >= wanted);
     if (place < 0) {
       if (!this.#grow(wanted)) {

@@ -1,5 +1,5 @@
 // Operands on their way into the kernel's memory: as they come, until the kernel has laid them out.
-import type { KernelMemory } from "./memory.ts";
+import { type KernelMemory, rounded } from "./memory.ts";
 import type { Rows } from "./shape.ts";
 
 /** Rows in the kernel's memory, of behaviours `from` … `to` − 1. */
@@ -12,11 +12,6 @@ export interface Staged {
   readonly from: number;
   readonly to: number;
 }
-
-/** A place begins at a multiple of this many bytes. */
-const line = 128;
-
-const rounded = (bytes: number): number => Math.ceil(bytes / line) * line;
 
 /** Bytes of the rows that are picked at once: what is read again right away stays in a near cache. */
 const slab = 2 ** 18;
@@ -31,12 +26,13 @@ export interface Operand {
 }
 
 /** Bytes that the rows and their numbers take as they are. */
-const bytesOf = ({ data, rows }: Rows): number => rounded(data.byteLength) + rounded(rows?.byteLength ?? 0);
+const bytesOf = ({ data, rows }: Rows): number =>
+  rounded(data.byteLength) + (rows === null ? 0 : rounded(rows.byteLength));
 
 /** Whether few of the rows are wanted, as of a whole table: then they are picked one by one. */
 const isSparse = ({ given, row, length }: Operand): boolean => bytesOf(given) > 8 * row * length;
 
-/** Bytes that bring all of these over at once, or what `most` leaves of them: at least eight behaviours' rows. */
+/** Bytes that bring all of these over at once, or what `most` leaves of them: with 0 those of eight behaviours' rows. */
 export function stagingBytes(operands: readonly Operand[], most: number): number {
   const wanted = operands.reduce((sum, one) => sum + (isSparse(one) ? 0 : bytesOf(one.given)), 0);
   return Math.max(Math.min(wanted, most), ...operands.map(({ row }) => Math.max(32 * row, Math.min(slab, most))));

@@ -1,7 +1,7 @@
 // A user in the selection kernel's memory: operands from the user's graph and from tables, packed once and again where
 // others took their place.
 import type { KernelOperand, KernelPlanSpec } from "../../contract/kernel-spec.ts";
-import type { Kernel, KernelRun, PackedUser, Rows, UserOperands } from "../kernel/index.ts";
+import { type Kernel, type KernelRun, NoRoom, type PackedUser, type Rows, type UserOperands } from "../kernel/index.ts";
 import { floatsOf, intsOf, type Tensor } from "../session/session.ts";
 import type { Engine } from "./engine.ts";
 import { feeds } from "./feeds.ts";
@@ -17,22 +17,19 @@ export class KernelSide {
     this.planned = planned;
   }
 
-  /** The kernel, and the user, who was in its memory when this was looked at. */
-  async packed(engine: Engine, side: UserSide): Promise<{ readonly kernel: Kernel; readonly user: PackedUser }> {
+  /**
+   * Brings the user into the kernel's memory, once a run that leaves no room for it is over.
+   * @throws NoRoom where it has none even alone; TwinError where this host cannot run the kernel
+   */
+  async pack(engine: Engine, side: UserSide): Promise<void> {
     const kernel = await this.planned.open();
-    for (;;) {
-      this.#packing ??= this.#pack(engine, side, kernel);
-      const packing = this.#packing;
-      try {
-        const user = await packing;
-        if (user.resident) {
-          return { kernel, user };
-        }
-      } catch (error) {
-        this.#forget(packing);
+    try {
+      await this.#packed(engine, side, kernel);
+    } catch (error) {
+      if (!(error instanceof NoRoom)) {
         throw error;
       }
-      this.#forget(packing);
+      await kernel.turn(() => this.#packed(engine, side, kernel));
     }
   }
 
@@ -44,12 +41,28 @@ export class KernelSide {
     candidates: number,
     signal: AbortSignal | null,
   ): Promise<KernelRun> {
+    const kernel = await this.planned.open();
+    const packed = () => this.#packed(engine, side, kernel);
+    // Ahead of its turn, where there is room: what fails here fails there, too, or does not.
+    await packed().catch(() => undefined);
+    return kernel.run(packed, queries, candidates, signal);
+  }
+
+  /** The user, who was in the kernel's memory when this was looked at. */
+  async #packed(engine: Engine, side: UserSide, kernel: Kernel): Promise<PackedUser> {
     for (;;) {
-      const { kernel, user } = await this.packed(engine, side);
-      // Others may have taken its place since it was seen there; from here to the run nothing can.
-      if (user.resident) {
-        return kernel.run(user, queries, candidates, signal);
+      this.#packing ??= this.#pack(engine, side, kernel);
+      const packing = this.#packing;
+      try {
+        const user = await packing;
+        if (user.resident) {
+          return user;
+        }
+      } catch (error) {
+        this.#forget(packing);
+        throw error;
       }
+      this.#forget(packing);
     }
   }
 

@@ -135,7 +135,7 @@ async function packed(
   try {
     await kernel.planned.open();
     opened = true;
-    await kernel.packed(engine, side);
+    await kernel.pack(engine, side);
     return side;
   } catch (error) {
     engine.kernel.give(error, !opened);

@@ -219,6 +219,55 @@ describe("users in the kernel's memory", () => {
     await tight.close();
   });
 
+  it("never leave a request without its answer, however little memory there is", async () => {
+    const dir = await builtRanked(rankSource("", 6, 2000));
+    const counts = [1, 50, 400];
+    const ranked = async (options: LoadOptions) => {
+      const twin = await load(dir, { threads: 1, ...options });
+      const prepared = await twin.prepare(someUser(1900));
+      const rankings: Ranking[] = [];
+      for (const count of counts) {
+        rankings.push(await prepared.rank(someCandidates(count)));
+      }
+      await twin.close();
+      return { rankings, warnings: twin.warnings };
+    };
+    const wide = await ranked({ plan: "kernel" });
+    const seen = new Set<string>();
+    for (let kernel = 900_000; kernel > 200_000; kernel = Math.floor(kernel * 0.75)) {
+      const { rankings, warnings } = await ranked({ memory: { kernel } });
+      const plans = new Set(rankings.map(({ plan }) => plan));
+      expect(plans.size, `${kernel} bytes`).toBe(1);
+      seen.add(rankings[0].plan);
+      expect(warnings.length, `${kernel} bytes`).toBe(plans.has("graph") ? 1 : 0);
+      for (const [i, ranking] of rankings.entries()) {
+        expect(said(ranking)).toEqual(said(wide.rankings[i]));
+        expectClose(ranking, wide.rankings[i], `${kernel} bytes, ${counts[i]} candidates`);
+      }
+    }
+    expect([...seen]).toEqual(["kernel", "graph"]);
+  });
+
+  it("wait for each other where there is room for one at a time", async () => {
+    const dir = await builtRanked(rankSource("", 6, 2000));
+    const wide = await load(dir, { threads: 1, plan: "kernel" });
+    const users = Array.from({ length: 5 }, (_, i) => someUser(1500 + i));
+    const probe = await wide.prepare(users[0]);
+    await probe.rank(someCandidates(1));
+    const kernel = 350_000;
+    const tight = await load(dir, { threads: 1, plan: "kernel", memory: { kernel } });
+    const both = async (twin: typeof wide) => {
+      const prepared = await Promise.all(users.map((user) => twin.prepare(user)));
+      const rounds = [0, 1].flatMap(() => prepared.map((one) => one.rank(someCandidates(300))));
+      return (await Promise.all(rounds)).map(aged);
+    };
+    expect(await both(tight)).toEqual(await both(wide));
+    expect(tight.status().plan.kernel).toMatchObject({ users: 1 });
+    expect(tight.status().plan.kernel!.bytes).toBeLessThanOrEqual(kernel);
+    await wide.close();
+    await tight.close();
+  });
+
   it("are left to the graphs where not even one fits, with a warning; or refused where the kernel was asked for", async () => {
     const dir = await builtRanked(rankSource("", 6, 5000));
     const auto = await load(dir, { threads: 1, memory: { kernel: 1 } });
