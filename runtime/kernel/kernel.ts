@@ -4,8 +4,8 @@ import { breather } from "./breather.ts";
 import type { KernelOptions, KernelRun, KernelStatus, PackedUser } from "./face.ts";
 import { type Job, Lane, type Phases, type Place } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
-import { KernelMemory, rounded } from "./memory.ts";
-import { mebibytes, NoRoom } from "./no-room.ts";
+import { type KernelMemory, memoryFor, rounded } from "./memory.ts";
+import { NoRoom } from "./no-room.ts";
 import { checkOperands, type PackedOperands, pieces, rowsOf, writeOperands } from "./pack.ts";
 import { Results } from "./results.ts";
 import { checkShape, type KernelShape, type UserOperands } from "./shape.ts";
@@ -384,21 +384,4 @@ export class Kernel {
       }
     }
   }
-}
-
-/** Memory for the kernel: shared where lanes are wanted and the host has such, and so much of it that may be set aside. */
-function memoryFor(maxBytes: number, shared: boolean, warn: (message: string) => void): KernelMemory {
-  if (shared && typeof SharedArrayBuffer !== "undefined") {
-    try {
-      return new KernelMemory(maxBytes, true);
-    } catch (error) {
-      if (!(error instanceof RangeError)) {
-        throw error;
-      }
-      warn(
-        `the selection kernel runs in one thread: ${mebibytes(maxBytes)} of shared memory are not to be had (${error.message})`,
-      );
-    }
-  }
-  return new KernelMemory(maxBytes, false);
 }

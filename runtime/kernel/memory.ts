@@ -1,4 +1,5 @@
 // The kernel's one memory, given out in pieces and taken back: first fit, neighbours joined, grown where none fits.
+import { mebibytes } from "./no-room.ts";
 import { newMemory, pageBytes, type WasmMemory } from "./web-assembly.ts";
 
 /** Every piece begins and ends at a multiple of this, a cache line of every processor that matters. */
@@ -126,4 +127,21 @@ export class KernelMemory {
     }
     return this.#view;
   }
+}
+
+/** Memory for the kernel: shared where lanes are wanted and the host has such, and so much of it that may be set aside. */
+export function memoryFor(maxBytes: number, shared: boolean, warn: (message: string) => void): KernelMemory {
+  if (shared && typeof SharedArrayBuffer !== "undefined") {
+    try {
+      return new KernelMemory(maxBytes, true);
+    } catch (error) {
+      if (!(error instanceof RangeError)) {
+        throw error;
+      }
+      warn(
+        `the selection kernel runs in one thread: ${mebibytes(maxBytes)} of shared memory are not to be had (${error.message})`,
+      );
+    }
+  }
+  return new KernelMemory(maxBytes, false);
 }
