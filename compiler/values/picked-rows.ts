@@ -49,7 +49,7 @@ function* pickedBytes(pieces: Iterable<Uint8Array>, rowBytes: number, rows: Int3
   let next = 0;
   for (const bytes of pieces) {
     const end = at + bytes.length;
-    while (next < rows.length && rows[next] * rowBytes < end) {
+    while (next < rows.length) {
       let from = Math.max(at, rows[next] * rowBytes);
       const to = Math.min(end, (rows[next] + 1) * rowBytes);
       while (from < to) {
@@ -65,13 +65,11 @@ function* pickedBytes(pieces: Iterable<Uint8Array>, rowBytes: number, rows: Int3
         }
       }
       if (to < (rows[next] + 1) * rowBytes) {
+        // What is left of the row, or all of it, comes with a later piece.
         break;
       }
       next++;
     }
     at = end;
-  }
-  if (filled > 0) {
-    yield piece.subarray(0, filled);
   }
 }

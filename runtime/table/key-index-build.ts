@@ -6,7 +6,7 @@ import { BlockWriter } from "../bytes/block-writer.ts";
 import type { ByteSink } from "../bytes/byte-sink.ts";
 import { type KeyColumn, keyInteger, keyText } from "../encode/keys.ts";
 import type { IndexFields } from "./key-index.ts";
-import { hashTexts } from "./string-index.ts";
+import { hashTexts, offsetsOf } from "./string-index.ts";
 
 /** A dense index may have this many slots a key: it is then no larger than a sparse one. */
 const denseSlots = 6;
@@ -70,14 +70,7 @@ export function buildKeyIndex(keys: KeyColumn, hash: Hasher): BuiltIndex {
 
 function* stringParts(slots: Uint32Array, sizes: readonly number[], texts: readonly string[]): Iterable<Uint8Array> {
   yield new Uint8Array(slots.buffer);
-  const offsets = new Uint32Array(2 * (sizes.length + 1));
-  let at = 0;
-  for (let i = 0; i < sizes.length; i++) {
-    at += sizes[i];
-    offsets[2 * i + 2] = at;
-    offsets[2 * i + 3] = Math.floor(at / 0x100000000);
-  }
-  yield new Uint8Array(offsets.buffer);
+  yield new Uint8Array(offsetsOf(sizes).buffer);
   const encoder = new TextEncoder();
   let chunk = new Uint8Array(chunkBytes);
   let filled = 0;

@@ -50,6 +50,18 @@ export function lookupStrings(index: StringIndex, texts: readonly string[], ordi
   }
 }
 
+/** Where strings of these sizes in bytes begin, and where the last ends: `offsets` of `StringIndex`. */
+export function offsetsOf(sizes: readonly number[]): Uint32Array {
+  const offsets = new Uint32Array(2 * (sizes.length + 1));
+  let at = 0;
+  for (let i = 0; i < sizes.length; i++) {
+    at += sizes[i];
+    offsets[2 * i + 2] = at;
+    offsets[2 * i + 3] = Math.floor(at / 0x100000000);
+  }
+  return offsets;
+}
+
 function offset({ offsets }: StringIndex, at: number): number {
   return offsets[2 * at] + offsets[2 * at + 1] * 0x100000000;
 }

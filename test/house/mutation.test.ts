@@ -44,6 +44,11 @@ describe("the score of mutation testing", () => {
     expect(percent([])).toBe(100);
   });
 
+  it("names what the runner failed at, which is neither noticed nor living", () => {
+    const [found] = scores(report(plus(1, 11, "Killed"), plus(5, 9, "RuntimeError")), {});
+    expect(found).toMatchObject({ mutants: 1, noticed: 1, living: [], broken: ["5: let c = a + b; ⇒ let c = a - b;"] });
+  });
+
   it("takes what ends by its time limit for noticed, unless it is listed as costing time", () => {
     const name = "let c = a + b; ⇒ let c = a - b;";
     const late = report(plus(1, 11, "Killed"), plus(5, 9, "Timeout"));
@@ -57,6 +62,9 @@ describe("the score of mutation testing", () => {
     const name = "let c = a + b; ⇒ let c = a - b;";
     expect(() => scores(report(plus(5, 9, "Killed")), listed(name))).toThrow(`a.ts: ${name}`);
     expect(() => scores(report(plus(5, 9, "Survived")), listed(name, name))).toThrow("listed as unnoticed");
+    // Of some lines only what is there can be noticed.
+    expect(scores(report(plus(1, 11, "Killed")), listed(name), false)).toMatchObject([{ mutants: 1, listed: 0 }]);
+    expect(() => scores(report(plus(5, 9, "Killed")), listed(name), false)).toThrow(`a.ts: ${name}`);
     expect(scores(report(plus(5, 9, "Survived"), plus(5, 9, "Survived")), listed(name))[0].living).toHaveLength(1);
   });
 });

@@ -44,7 +44,9 @@ if (status !== 0) {
   process.exit(status ?? 1);
 }
 
-const found = scores(current(parsed<Report>("build/mutation/report.json")), parsed("test/mutation/unnoticed.json"));
+const report = current(parsed<Report>("build/mutation/report.json"));
+const whole = !process.argv.some((word) => /\.ts:\d/.test(word));
+const found = scores(report, parsed("test/mutation/unnoticed.json"), whole);
 const folders = [...new Set(found.map(({ path }) => dirname(path)))].map(
   (folder) => [folder, found.filter(({ path }) => dirname(path) === folder)] as const,
 );
@@ -61,8 +63,14 @@ for (const { path, living } of found) {
     console.log(`\n${path}\n  ${living.join("\n  ")}`);
   }
 }
+const broken = found.flatMap(({ path, broken: names }) => names.map((name) => `${path}:${name}`));
+if (broken.length > 0) {
+  console.log(`\nthe runner failed, build/mutation/report.json says why:\n  ${broken.join("\n  ")}`);
+}
 const below = folders.filter(([, files]) => percent(files) < due).map(([folder]) => folder);
 if (below.length > 0) {
   console.log(`\nbelow ${due} %: ${below.join(", ")}`);
+}
+if (below.length + broken.length > 0) {
   process.exit(1);
 }

@@ -22,12 +22,16 @@ interface Switch {
   mutantCoverage?: { static: object; perTest: object };
 }
 
+/** As Stryker numbers them; of another value it makes a test that passed. */
+const testStatus = { success: 0, failed: 1, skipped: 2 } as const;
+type TestStatus = (typeof testStatus)[keyof typeof testStatus];
+
 interface Outcome {
   readonly id: string;
   readonly name: string;
   readonly fileName: string;
   readonly timeSpentMs: number;
-  readonly status: "success" | "failed" | "skipped";
+  readonly status: TestStatus;
   readonly failureMessage: string;
 }
 
@@ -70,17 +74,21 @@ function fileOf(id: string): string {
 const nameOf = (task: Test | Suite): string =>
   task.suite === undefined ? task.name : `${nameOf(task.suite)} > ${task.name}`;
 
-const failed = ({ status }: Outcome) => status === "failed";
+const failed = ({ status }: Outcome) => status === testStatus.failed;
 
-/** Stryker asks for tests in the order of this: most mutants end at the first files. */
+/**
+ * Stryker asks for tests in the order of this: most mutants end at the first files. What a test reaches is switched on inside
+ * of a process, whether a module computes it as well while it loads, or not: Stryker would begin a new process for each.
+ */
 function quickestFirst(tests: readonly Outcome[], coverage: Switch["mutantCoverage"]): Switch["mutantCoverage"] {
   const took = new Map(
     tests.filter(({ id, fileName }) => id === wholeFile(fileName)).map((file) => [file.fileName, file.timeSpentMs]),
   );
   const order = (id: string) => took.get(fileOf(id)) ?? 0;
+  const reached = new Set(Object.values(coverage?.perTest ?? {}).flatMap((mutants) => Object.keys(mutants)));
   return (
     coverage && {
-      ...coverage,
+      static: Object.fromEntries(Object.entries(coverage.static).filter(([mutant]) => !reached.has(mutant))),
       perTest: Object.fromEntries(Object.entries(coverage.perTest).sort(([a], [b]) => order(a) - order(b))),
     }
   );
@@ -144,7 +152,7 @@ class OneProcessRunner {
     if (hitLimit !== undefined && hitCount > hitLimit) {
       return { status: "timeout", reason: `${hitCount} times` };
     }
-    const nrOfTests = ran.filter(({ status }) => status !== "skipped").length;
+    const nrOfTests = ran.filter(({ status }) => status !== testStatus.skipped).length;
     return killer === undefined
       ? { status: "survived", nrOfTests }
       : { status: "killed", killedBy: [killer.id], failureMessage: killer.failureMessage, nrOfTests };
@@ -165,7 +173,7 @@ class OneProcessRunner {
   async #runFile(path: string, filter?: ReadonlySet<string>): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const add = (task: Test | File, id: string, errors: readonly unknown[]) => {
-      const status = errors.length > 0 ? "failed" : task.result?.state === "pass" ? "success" : "skipped";
+      const status = testStatus[errors.length > 0 ? "failed" : task.result?.state === "pass" ? "success" : "skipped"];
       const failureMessage = errors.map((error) => String(Object(error).message ?? error)).join("\n");
       outcomes.push({ id, name: id, fileName: path, timeSpentMs: task.result?.duration ?? 0, status, failureMessage });
     };

@@ -39,6 +39,8 @@ export interface FileScore {
   readonly listed: number;
   /** What lives and is not listed: `line: name`. */
   readonly living: readonly string[];
+  /** What says nothing, since the runner failed: `line: name`. */
+  readonly broken: readonly string[];
 }
 
 const living = new Set(["Survived", "NoCoverage"]);
@@ -52,8 +54,11 @@ export function nameOf(source: string, { replacement = "", location: { start, en
   return `${first.trim()}${start.line === end.line ? "" : " …"} ⇒ ${after}`;
 }
 
-/** @throws Error naming what is listed and not there, or noticed by a test */
-export function scores(report: Report, unnoticed: UnnoticedByFile): FileScore[] {
+/**
+ * @param whole that the files were mutated in whole, not some of their lines: what is listed then is in the report
+ * @throws Error naming what is listed and not there, or noticed by a test
+ */
+export function scores(report: Report, unnoticed: UnnoticedByFile, whole = true): FileScore[] {
   const stale: string[] = [];
   const found = Object.entries(report.files).map(([path, { source, mutants }]): FileScore => {
     const open = (unnoticed[path] ?? []).flatMap(({ kind, mutants: names }) => names.map((name) => ({ kind, name })));
@@ -63,18 +68,21 @@ export function scores(report: Report, unnoticed: UnnoticedByFile): FileScore[] 
       const at = open.findIndex((one) => one.name === name && (one.kind === "cost" || mutant.status !== "Timeout"));
       return at >= 0 && open.splice(at, 1).length > 0;
     };
+    const placed = (mutant: Mutant) => `${mutant.location.start.line}: ${nameOf(source, mutant)}`;
     const alive = mutants.filter(({ status }) => living.has(status));
     const left = alive.filter((mutant) => !listed(mutant));
     const ended = mutants.filter(({ status }) => status === "Timeout");
     const late = ended.filter((mutant) => !listed(mutant));
-    stale.push(...open.map(({ name }) => `${path}: ${name}`));
+    const there = new Set(mutants.map((mutant) => nameOf(source, mutant)));
+    stale.push(...open.filter(({ name }) => whole || there.has(name)).map(({ name }) => `${path}: ${name}`));
     const killed = mutants.filter(({ status }) => status === "Killed").length;
     return {
       path,
       mutants: killed + ended.length + alive.length,
       noticed: killed + late.length,
       listed: alive.length - left.length + ended.length - late.length,
-      living: left.map((mutant) => `${mutant.location.start.line}: ${nameOf(source, mutant)}`),
+      living: left.map(placed),
+      broken: mutants.filter(({ status }) => status === "RuntimeError").map(placed),
     };
   });
   if (stale.length > 0) {

@@ -24,7 +24,7 @@ export default {
   incremental: true,
   incrementalFile: "build/mutation/incremental.json",
   tempDirName: "build/mutation/sandbox",
-  ignorePatterns: ["build", "bench"],
+  ignorePatterns: ["build"],
   reporters: ["progress-append-only", "json", "html"],
   jsonReporter: { fileName: "build/mutation/report.json" },
   htmlReporter: { fileName: "build/mutation/report.html" },

@@ -6,7 +6,7 @@ import { BlockWriter } from "../../runtime/bytes/block-writer.ts";
 import { MemorySink } from "../../runtime/bytes/byte-sink.ts";
 import { memorySource } from "../../runtime/bytes/byte-source.ts";
 import { parseKeys } from "../../runtime/encode/keys.ts";
-import { buildKeyIndex } from "../../runtime/table/key-index-build.ts";
+import { buildKeyIndex, writeKeyIndex } from "../../runtime/table/key-index-build.ts";
 import { readKeyIndex } from "../../runtime/table/key-index-read.ts";
 
 /** An index of these fields over this payload, as its reader sees it. */
@@ -16,6 +16,23 @@ async function file(fields: Readonly<Record<string, unknown>>, payload: Uint8Arr
   await writer.write(payload);
   await writer.finish();
   return BlockReader.over(memorySource("FILE", sink.bytes), "index");
+}
+
+/** Takes so many writes. */
+class FullSink extends MemorySink {
+  #left: number;
+
+  constructor(writes: number) {
+    super("full");
+    this.#left = writes;
+  }
+
+  override write(bytes: Uint8Array, position: number): void {
+    if (this.#left-- === 0) {
+      throw new Error("the place is full");
+    }
+    super.write(bytes, position);
+  }
 }
 
 /** An index as a file: fields and parts. */
@@ -56,6 +73,11 @@ describe("a key index", () => {
       "\udc00x",
       "\ud800\ud800\udc00",
       "x\ud83d",
+      // Halves of pairs beside what is none, whose bytes are told apart by their sum.
+      "\ud800é",
+      "é\udc00",
+      "\udc00\udc00",
+      "\uffffé",
     ]) {
       const { fields } = await built([text], "string");
       expect([text, fields]).toMatchObject([text, { blob: new TextEncoder().encode(text).length }]);
@@ -68,6 +90,27 @@ describe("a key index", () => {
     const [, , ...blob] = [...parts].map((part) => part.slice());
     expect(blob.map(({ length }) => length)).toEqual([700_000, 700_000, 1_500_000, 1]);
     expect(blob.map((piece) => String.fromCharCode(piece[0]))).toEqual(["a", "b", "c", "d"]);
+    const full = ["a".repeat(1 << 19), "b".repeat(1 << 19), "c"];
+    const [, , ...pieces] = buildKeyIndex(parseKeys(full, "string", "items"), await hasher()).parts;
+    expect(pieces.map(({ length }) => length)).toEqual([1 << 20, 1]);
+  });
+
+  it("holds 2^29 keys and no more", async () => {
+    // Their number is looked at before the keys, of which there are none here.
+    const column = (length: number) => ({ type: "string", length, texts: [] }) as const;
+    const xx = await hasher();
+    expect(buildKeyIndex(column(2 ** 29), xx).fields.keys).toBe(2 ** 29);
+    expect(() => buildKeyIndex(column(2 ** 29 + 1), xx)).toThrow(
+      "536870913 keys are more than the 536870912 that one index holds",
+    );
+  });
+
+  it("that cannot be written is given up, and says why", async () => {
+    for (const at of [0, 1]) {
+      const sink = new FullSink(at);
+      await expect(writeKeyIndex(sink, parseKeys(texts, "string", "items"))).rejects.toThrow("the place is full");
+      expect(() => sink.bytes).toThrow(/not whole/);
+    }
   });
 
   it("holds every order of keys", async () => {

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { type Hasher, hasher as standard } from "../../contract/hash.ts";
 import { parseKeys } from "../../runtime/encode/keys.ts";
 import { buildKeyIndex } from "../../runtime/table/key-index-build.ts";
-import { allStrings, hashTexts, lookupStrings, type StringIndex } from "../../runtime/table/string-index.ts";
+import { allStrings, hashTexts, lookupStrings, offsetsOf, type StringIndex } from "../../runtime/table/string-index.ts";
 
 /** A hash that is the same for all, or tells by the first letter alone. */
 const xx = await standard();
@@ -89,4 +89,29 @@ it("looks no further than the longest walk, and stops at an empty slot", () => {
 it("hashes texts into word pairs, low half first", () => {
   const words = hashTexts(["x", "y"], { ...alike, text: (text) => (text === "x" ? 5n : (7n << 32n) + 6n) });
   expect([...words]).toEqual([5, 0, 6, 7]);
+});
+
+it("has places of strings beyond 4 GB in two words, low half first", () => {
+  expect([...offsetsOf([])]).toEqual([0, 0]);
+  const [half, all] = [2 ** 31, 2 ** 32];
+  expect([...offsetsOf([half, half, 5, 3 * all, 1])]).toEqual([0, 0, half, 0, 0, 1, 5, 1, 5, 4, 6, 4]);
+});
+
+it("reads strings that lie beyond 4 GB at their places", () => {
+  const read: number[][] = [];
+  // Stands for bytes that are not held: says where it was read.
+  const blob = Object.assign(new Uint8Array(0), {
+    slice(...place: number[]) {
+      read.push(place);
+      return new Uint8Array(0);
+    },
+  });
+  const all = 2 ** 32;
+  const slots = { words: new Uint32Array(12), count: 4, longest: 0 };
+  allStrings({ slots, offsets: offsetsOf([all + 3, 4, 2 * all]), blob, hasher: alike });
+  expect(read).toEqual([
+    [0, all + 3],
+    [all + 3, all + 7],
+    [all + 7, 3 * all + 7],
+  ]);
 });

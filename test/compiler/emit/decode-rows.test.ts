@@ -2,6 +2,7 @@
 // another, multiples of four and others.
 
 import { describe, expect, it } from "vitest";
+import { emitNodes } from "../../../compiler/emit/emitter.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { difference } from "../../kit/difference.ts";
@@ -57,6 +58,17 @@ async function apart(index: number, options?: Options): Promise<string | null> {
   return difference(ran.rows, evaluate(graph, feeds, none).rows);
 }
 
+/** Shape of the scale by which the numbers of uint8 rows are read. */
+function scaleOf(heads: readonly number[]): readonly number[] {
+  const b = builder("test");
+  const width = heads.reduce((sum, head) => sum + head, 0);
+  const stored = b.input("stored", "uint8", ["rows", width]);
+  const affine = b.input("affine", "float32", ["rows", 2 * heads.length]);
+  const { nodes, constants } = emitNodes(graphOf({ rows: b.decodeRows(stored, affine, heads) }));
+  const [, scale] = nodes.find(({ opType }) => opType === "DequantizeLinear")!.inputs;
+  return constants.find(({ name }) => name === scale)!.shape;
+}
+
 describe("uint8 rows", () => {
   holdDevice();
 
@@ -64,6 +76,11 @@ describe("uint8 rows", () => {
     for (let i = 0; i < cases.length; i++) {
       expect(await apart(i, onDevice), `[${cases[i][0]}]`).toBeNull();
     }
+  });
+
+  it("are read by one scale where every count of them is a multiple of four, else by one a column", () => {
+    expect([[4], [3, 5], [16, 16]].map(scaleOf)).toEqual([[], [], []]);
+    expect([[1], [2], [3, 3], [5, 2], [6]].map(scaleOf)).toEqual([[2], [2], [6], [7], [6]]);
   });
 
   it("are decoded right on the CPU", async () => {

@@ -270,7 +270,12 @@ export const writers: Readonly<Record<Exclude<Op, "roundRobin" | "topPositions">
   },
   reshape(make) {
     const [rows, a, b] = make.shape(3);
+    const twoOpen = () => {
+      const columns = make.length();
+      return make.b.reshape(any(make, [rows, columns, a * b], ["rows", "columns", a * b]), ["rows", "columns", a, b]);
+    };
     return make.pick(
+      twoOpen,
       () => make.b.reshape(any(make, [rows, a * b], ["rows", a * b]), ["rows", a, b]),
       () => make.b.reshape(any(make, [a, rows, b], [a, "rows", b]), ["rows", a * b]),
       () => make.b.reshape(any(make, [rows, a, b], ["rows", "columns", b]), ["pairs", b]),
