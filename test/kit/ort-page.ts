@@ -3,6 +3,7 @@ import * as ort from "onnxruntime-web/wasm";
 import { fromHalf, toHalf } from "../../contract/half.ts";
 import { parseSafetensors, type SafeDtype } from "../../contract/safetensors.ts";
 import { floats, Sessions } from "../../runtime/session/session.ts";
+import { runWires } from "./kernel-wire.ts";
 
 /** A tensor as it leaves the page. */
 export interface PageTensor {
@@ -174,6 +175,7 @@ declare global {
     readonly runGraph: typeof runGraph;
     readonly runModel: typeof runModel;
     readonly runTogether: typeof runTogether;
+    readonly runKernel: typeof runWires;
   };
 }
-globalThis.graphs = { runGraph, runModel, runTogether };
+globalThis.graphs = { runGraph, runModel, runTogether, runKernel: runWires };

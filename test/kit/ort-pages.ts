@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { builder } from "../../compiler/ir/build.ts";
 import { pageScript, type TestBrowser } from "./browser.ts";
 import { graphOf } from "./graph-of.ts";
+import type { RunKernel } from "./kernel-wire.ts";
 import { bytesOf } from "./onnx.ts";
 import type { PageRun } from "./ort-page.ts";
 import { ortWebFolder } from "./plain-page.ts";
@@ -21,6 +22,8 @@ export const ortScript = (provider: WebProvider, entry = "test/kit/ort-page.ts")
 
 export interface OrtPages {
   readonly run: RunCases;
+  /** The selection kernel in the page. */
+  readonly runKernel: RunKernel;
   /** The page that is open. @param work bounded in time, and tried again in a fresh page where it stalls */
   inPage<T>(work: (page: Page) => Promise<T>): Promise<T>;
   readonly site: () => Promise<Site>;
@@ -88,6 +91,7 @@ export function ortPages(
     inPage,
     site: started,
     retries: () => retries,
+    runKernel: (cases) => inPage((one) => one.evaluate((given) => globalThis.graphs.runKernel(given), cases)),
     async run(model, graph) {
       const server = await started();
       const folder = `/models/${model.name.replaceAll(/\W+/g, "-")}/`;

@@ -1,10 +1,15 @@
-// Every graph of every model that can be built, in Node on the CPU, and a covering set of them on WebGPU, by the same judge
-// as in a browser.
+// Every graph of every model that can be built, in Node on the CPU, and the kernel's plan of those that have one; and a covering
+// set of them on WebGPU, by the same judge as in a browser.
+import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { anyModel } from "../kit/any-model.ts";
 import { long, patience } from "../kit/effort.ts";
+import { type RunKernel, runWires } from "../kit/kernel-wire.ts";
 import { needs } from "../kit/needs.ts";
 import { runOnNode } from "../kit/ort-node-run.ts";
 import { judge } from "../kit/provider-judge.ts";
+import { type HeldKernel, heldKernelText, holdsKernel, onceEach } from "../kit/provider-kernel.ts";
+import { providerModel } from "../kit/provider-models.ts";
 import { type Held, heldText, holds } from "../kit/provider-run.ts";
 import { covering, providerModels } from "../kit/provider-set.ts";
 import { noteOfRun } from "../kit/run-notes.ts";
@@ -12,12 +17,35 @@ import { holdDevice, onDevice } from "../kit/webgpu.ts";
 
 describe("in Node on the CPU", () => {
   const all: Held[] = [];
+  const kernels: HeldKernel[] = [];
   it.each([...providerModels])("%s", async (_, made) => {
-    const held = await holds(made(), runOnNode({}));
+    const model = made();
+    const run = onceEach(runOnNode({}));
+    const held = await holds(model, run);
     all.push(held);
     expect(held).toMatchObject({ faults: [], refused: [], untaken: [], tied: 0 });
+    const kernel = await holdsKernel(model, run, runWires);
+    expect(kernel !== null).toBe(model.graphs.some(({ name }) => name === "kernel_user"));
+    if (kernel !== null) {
+      kernels.push(kernel);
+      expect(kernel).toMatchObject({ faults: [], beyond: [] });
+    }
   });
-  afterAll(() => noteOfRun("graphs on the CPU in Node", heldText(all)));
+
+  it("random models", { timeout: patience(120_000) }, async () => {
+    await fc.assert(
+      fc.asyncProperty(anyModel({ by: "metric" }), async (model) => {
+        const kernel = await holdsKernel(providerModel("random", model), runOnNode({}), runWires);
+        expect(kernel?.faults).toEqual([]);
+        kernels.push(kernel!);
+      }),
+      { numRuns: long ? 100 : 4 },
+    );
+  });
+  afterAll(() => {
+    noteOfRun("graphs on the CPU in Node", heldText(all));
+    noteOfRun("the kernel's plan on the CPU in Node", heldKernelText(kernels));
+  });
 });
 
 describe("in Node on WebGPU", needs("webgpu"), () => {
@@ -61,5 +89,25 @@ describe("the judge", () => {
     // A score that is off by more than the tolerance, and in its place all the same.
     const top = Array.from(right[scores].data).indexOf(Math.max(...Array.from(right[scores].data)));
     expect(other(scores, (data) => data.splice(top, 1, data[top] + 0.01)).fault).toMatch(/number \d+ of scores/);
+  });
+
+  it("sees a position and a number of the kernel that are wrong, and labels that are not the graph's", async () => {
+    const model = providerModels.get("sim_soft")!();
+    const run = onceEach(runOnNode({}));
+    const changed = async (part: "kept" | "pooled", change: (numbers: number[]) => void) => {
+      const kernel: RunKernel = async (cases) => {
+        const results = await runWires(cases);
+        change(results[0][part][0] as number[]);
+        return results;
+      };
+      return (await holdsKernel(model, run, kernel))!;
+    };
+    expect(await changed("kept", () => undefined)).toMatchObject({ faults: [], beyond: [], plans: 1 });
+    const turned = await changed("kept", (list) => list.splice(0, 2, list[1], list[0]));
+    expect(turned.faults.join()).toMatch(/typical: 2 of \d+ positions of \w+ are not of the literal loop/);
+    const off = await changed("pooled", (numbers) => numbers.splice(0, 1, numbers[0] + 0.1));
+    expect(off.faults).toEqual([expect.stringMatching(/typical: \w+\.pooled, pooled: number 0 is/)]);
+    expect(off.beyond.join()).toMatch(/typical: \w+.*, graph: number \d is/);
+    expect((await changed("pooled", (numbers) => numbers.fill(Number.NaN, 0, 1))).faults.join()).toMatch(/is NaN/);
   });
 });
