@@ -1,6 +1,6 @@
 // The tables of docs/language.md, made from the catalogue: blocks, feature kinds, calls, diagnostics, models.
 
-import { calls as byCalls } from "../../compiler/by/kinds.ts";
+import { calls as byCalls, kinds as byKinds } from "../../compiler/by/kinds.ts";
 import { blocks, clusterKinds, embeddingsKinds } from "../../compiler/catalog/blocks.ts";
 import { edgeCalls } from "../../compiler/catalog/edges.ts";
 import { columns, type FeatureKind, featureKinds } from "../../compiler/catalog/features.ts";
@@ -27,9 +27,13 @@ export function catalogueTables(): Record<string, string> {
       Object.entries(kinds).map(([name, kind]) => [`feature ${name}`, argumentTable("argument", kind)]),
     ),
     edges: calls(edgeCalls),
-    by: calls(Object.fromEntries(byCalls.map(({ name, call }) => [name, call.signature])), (name) =>
-      byCalls.find((one) => one.name === name)!.stages.join(", "),
-    ),
+    by: calls(Object.fromEntries(byCalls.map(({ name, call }) => [name, call.signature])), {
+      stages: (name) => stagesOf(name).join(", "),
+      kernel: (name) =>
+        stagesOf(name)
+          .map((stage) => inKernel(stage, byKinds[name as keyof typeof byKinds].kernel[stage]))
+          .join("; "),
+    }),
     embeddings: calls(embeddingsKinds),
     cluster: calls(clusterKinds),
     optimisers: calls(optimisers),
@@ -39,6 +43,9 @@ export function catalogueTables(): Record<string, string> {
     diagnostics: diagnosticTable(),
   };
 }
+
+const stagesOf = (name: string) => byCalls.find((one) => one.name === name)!.stages;
+const inKernel = (stage: string, rule: unknown): string => (typeof rule === "string" ? `no ${stage} (${rule})` : stage);
 
 const code = (text: string) => `\`${text}\``;
 /** A cell must not end early. */
@@ -53,16 +60,20 @@ function argumentTable(what: string, { arguments: args }: Signature): string {
 }
 
 /** Calls with their arguments in one cell each. */
-function calls(kinds: Readonly<Record<string, Signature>>, stages?: (name: string) => string): string {
+/** @param more columns between arguments and text */
+function calls(
+  kinds: Readonly<Record<string, Signature>>,
+  more: Readonly<Record<string, (name: string) => string>> = {},
+): string {
   const rows = Object.entries(kinds).map(([name, kind]) => {
     const args = Object.entries(kind.arguments).map(([argument, one]) => {
       const value = fallback(one);
       const bare = one.unnamed ? "; its name may be left out" : "";
       return `${code(argument)} (${sortText(one.sort)}${bare}${value === "required" ? "" : `; default ${value}`})`;
     });
-    return [code(name), args.join(", ") || "–", ...(stages ? [stages(name)] : []), kind.doc];
+    return [code(name), args.join(", ") || "–", ...Object.values(more).map((cellOf) => cellOf(name)), kind.doc];
   });
-  return table(["name", "arguments", ...(stages ? ["stages"] : []), "what it is"], rows);
+  return table(["name", "arguments", ...Object.keys(more), "what it is"], rows);
 }
 
 function fallback({ required, fallback: value }: Argument): string {

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { BuildOptions } from "../../compiler/index.ts";
 import { type Kept, type LoadOptions, load, type Prepared, type Ranking, selfTest } from "../../runtime/index.ts";
+import { KernelUse } from "../../runtime/request/index.ts";
 import { cleanUp, type GenerationSettings } from "../kit/built-twin.ts";
 import { long } from "../kit/effort.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+import { compiled } from "../kit/small-model.ts";
 
 afterAll(cleanUp);
 
@@ -43,7 +45,7 @@ async function compare(dir: string, options: LoadOptions = {}, sizes: readonly n
         expect([wanted.plan, found.plan], where).toEqual(["graph", "kernel"]);
         expect(said(found), where).toEqual(said(wanted));
         expectClose(found, wanted, where);
-        await explained(a, b, found.kept, count);
+        await explained(a, b, found, count);
       }
     }
   } finally {
@@ -53,12 +55,31 @@ async function compare(dir: string, options: LoadOptions = {}, sizes: readonly n
 }
 
 /** Explanations show what `rank` kept, and weigh it alike. */
-async function explained(a: Prepared, b: Prepared, kept: Kept | null, count: number): Promise<void> {
+async function explained(a: Prepared, b: Prepared, { searches }: Ranking, count: number): Promise<void> {
   const [wanted, found] = [await a.explain(someCandidates(count)), await b.explain(someCandidates(count))];
-  expect(
-    found.map(({ attends }) => attends.map(({ behaviours }) => behaviours.map(({ position }) => position))),
-  ).toEqual(wanted.map(({ attends }) => attends.map(({ behaviours }) => behaviours.map(({ position }) => position))));
-  expect(kept).not.toBeNull();
+  for (const [n, { attends }] of found.entries()) {
+    for (const [i, { attend, over, behaviours }] of attends.entries()) {
+      const same = wanted[n].attends[i].behaviours;
+      const positions = behaviours.map(({ position }) => position);
+      expect(positions, `${attend} of candidate ${n}`).toEqual(same.map(({ position }) => position));
+      for (const [j, { weight }] of behaviours.entries()) {
+        expect(Math.abs(weight - same[j].weight), `${attend}, weight ${j} of candidate ${n}`).toBeLessThan(1e-5);
+      }
+      if (Object.hasOwn(searches, over)) {
+        expect(new Set(positions), `${attend} of candidate ${n}`).toEqual(new Set(keptBy(searches[over], n)));
+      }
+    }
+  }
+}
+
+/** What a search kept for a candidate, of all its heads. */
+function keptBy({ shape, positions }: Kept, n: number): number[] {
+  const [count, keep] = shape.slice(-2);
+  const heads = shape.length === 3 ? shape[0] : 1;
+  const lists = Array.from({ length: heads }, (_, a) => [
+    ...positions.subarray((a * count + n) * keep, (a * count + n + 1) * keep),
+  ]);
+  return lists.flat().filter((position) => position >= 0);
 }
 
 const built = (
@@ -159,6 +180,43 @@ describe("the plan", () => {
       expect((await (await twin.prepare(someUser(50_000))).rank(someCandidates(1))).plan).toBe(plan);
       await twin.close();
     }
+  });
+
+  it("selects and scores to the bit the same however many candidates come at once, and in whatever chunks", async () => {
+    const dir = await builtRanked(
+      rankSource("", 6, 300)
+        .replace("interest, recent", "all, interest, recent")
+        .replace("attend recent", "attend all { over: watched by: relevance }\nattend recent"),
+    );
+    const wide = await load(dir, { threads: 1, plan: "kernel" });
+    // The whole history that `all` reads is what chunks are for: three candidates at once.
+    const tight = await load(dir, { threads: 1, plan: "kernel", memory: { scores: 6 * 4 * 2 * 300 * 3 } });
+    const many = someCandidates(50);
+    const { item, price } = many.candidates as { readonly item: number[]; readonly price: number[] };
+    const [a, b] = [await wide.prepare(someUser(290)), await tight.prepare(someUser(290))];
+    const [all, chunked] = [await a.rank(many), await b.rank(many)];
+    expect([...chunked.kept!.positions]).toEqual([...all.kept!.positions]);
+    expectClose(chunked, all, "in chunks");
+    for (const n of [0, 7, 16, 49]) {
+      const one = await a.rank({ ...many, candidates: { item: [item[n]], price: [price[n]] } });
+      expect([...one.kept!.positions]).toEqual([...all.kept!.positions.subarray(6 * n, 6 * n + 6)]);
+    }
+    await wide.close();
+    await tight.close();
+  });
+
+  it("is not the kernel's on another device than the CPU", async () => {
+    const { manifest } = compiled();
+    const device = "the kernel is for the CPU, and graphs run on webgpu";
+    const options = { lanes: 1, startLane: null, maxBytes: 2 ** 20 };
+    expect(() => new KernelUse(manifest, "kernel", device, options)).toThrow(
+      /plan is "kernel", and .* has none here: the kernel is for the CPU, and graphs run on webgpu\. Ask for "auto"/,
+    );
+    const auto = new KernelUse(manifest, "auto", device, options);
+    expect([auto.of(false, 1000), auto.of(true, 1000), auto.status().because]).toEqual([null, null, device]);
+    expect(new KernelUse(manifest, "auto", null, options).of(false, 1000)).not.toBeNull();
+    const asked = new KernelUse(manifest, "graph", null, options);
+    expect([asked.of(false, 1000), asked.status().because]).toEqual([null, "the plan `graph` was asked for"]);
   });
 
   it("refuses the kernel where the model has none, and says why", async () => {

@@ -33,6 +33,37 @@ async function holds(one: KernelCase): Promise<void> {
   }
 }
 
+/** One shape of many: their histories, products, searches and attends side by side. */
+function together(parts: readonly KernelCase[]): KernelCase {
+  const products = parts.flatMap(({ shape }, i) => shape.products.map((product) => ({ ...product, history: i })));
+  const before = (i: number, what: "products" | "searches") =>
+    parts.slice(0, i).reduce((sum, { shape }) => sum + shape[what].length, 0);
+  return {
+    shape: {
+      histories: parts.length,
+      products,
+      searches: parts.flatMap(({ shape }, i) =>
+        shape.searches.map((search) => ({ ...search, product: search.product + before(i, "products") })),
+      ),
+      attends: parts.flatMap(({ shape }, i) =>
+        shape.attends.map((attend) => ({
+          ...attend,
+          product: attend.product + before(i, "products"),
+          over: "search" in attend.over ? { search: attend.over.search + before(i, "searches") } : attend.over,
+        })),
+      ),
+    },
+    user: {
+      lengths: parts.flatMap(({ user }) => user.lengths),
+      products: parts.flatMap(({ user }) => user.products),
+      searches: parts.flatMap(({ user }) => user.searches),
+      attends: parts.flatMap(({ user }) => user.attends),
+    },
+    queries: parts.flatMap(({ queries }) => queries),
+    candidates: parts[0].candidates,
+  };
+}
+
 describe("the kernel keeps what the literal loop keeps, and pools it", () => {
   it.each(kinds.flatMap((kind) => (["round_robin", "per_head", "max"] as const).map((rule) => [kind, rule] as const)))(
     "%s scores, %s",
@@ -88,6 +119,32 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
     await holds(drawn({ ...plain, masked: 1 }));
     await holds(drawn({ ...plain, masked: 0.97, length: 1500, keep: 100 }));
     await holds(drawn({ ...plain, masked: 0.999, length: 24_009, keep: 100, candidates: 1, width: 4 }));
+  });
+
+  it("fewer behaviours than are kept", async () => {
+    for (const padding of [1, 5, 39, 40]) {
+      for (const rule of ["round_robin", "per_head", "max"] as const) {
+        await holds(drawn({ ...plain, length: 40, keep: 40, padding, rule, seed: padding }));
+        await holds(drawn({ ...plain, length: 47, keep: 40, padding, rule, masked: 0.5, heads: 3, searched: false }));
+      }
+    }
+  });
+
+  it("several searches and attends over several histories in one run", async () => {
+    const rules = ["round_robin", "per_head", "max"] as const;
+    const parts = rules.map((rule, i) =>
+      drawn({
+        ...plain,
+        ...{ rule, seed: 20 + i, kind: kinds[i], length: 90 + 333 * i, keep: 9 + 20 * i, masked: 0.1 * i },
+        ...{ heads: 2 + i, width: 5 + 7 * i, values: 3 + 6 * i, searched: i !== 1, table: i === 2, candidates: 21 },
+      }),
+    );
+    const one = together(parts);
+    const alone = await Promise.all(parts.map((part) => runCase(part)));
+    const found = await runCase(one);
+    expect(found.kept).toEqual(alone.flatMap(({ kept }) => kept));
+    expect(found.pooled).toEqual(alone.flatMap(({ pooled }) => pooled));
+    await holds(one);
   });
 
   it("any shape", { timeout: patience(300_000) }, async () => {
