@@ -48,3 +48,12 @@ export const milliseconds = (value: number): string => value.toFixed(value < 10 
 
 export const timed = ({ median, least, most }: Timing): string =>
   `${milliseconds(median)} (${milliseconds(least)}–${milliseconds(most)})`;
+
+const quantile = (values: readonly number[], share: number): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+};
+
+/** The median, and between which values the middle half lies. */
+export const quartiles = (values: readonly number[], text: (value: number) => string): string =>
+  `${text(quantile(values, 0.5))} (${text(quantile(values, 0.25))}–${text(quantile(values, 0.75))})`;

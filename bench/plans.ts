@@ -1,7 +1,7 @@
 // The selection kernel against the graphs, against unsplit attention and against the scores alone: npx tsx bench/plans.ts
 // [CANDIDATESxBEHAVIOURS …]. By turns in one process; ratios are taken within a round, and their median with quartiles is printed.
 import { availableParallelism, cpus } from "node:os";
-import { type Contender, milliseconds, table } from "./measure.ts";
+import { type Contender, milliseconds, quartiles, table } from "./measure.ts";
 import { opponents } from "./opponents/request.ts";
 import { sizes } from "./opponents/sizes.ts";
 import { requestModel } from "./request-model.ts";
@@ -30,14 +30,6 @@ async function turns(contenders: readonly Contender[]): Promise<Map<string, numb
   return times;
 }
 
-const quantile = (values: readonly number[], share: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-};
-
-const spread = (values: readonly number[], text: (value: number) => string): string =>
-  `${text(quantile(values, 0.5))} (${text(quantile(values, 0.25))}–${text(quantile(values, 0.75))})`;
-
 const model = await requestModel(false);
 await writeGeneration(model);
 console.log(
@@ -59,10 +51,10 @@ for (const name of all) {
   const times = await turns(contenders);
   console.log(`${candidates} candidates × ${history} behaviours`);
   for (const [contender, values] of times) {
-    console.log(`  ${contender.padEnd(24)} ${spread(values, milliseconds)}`);
+    console.log(`  ${contender.padEnd(24)} ${quartiles(values, milliseconds)}`);
   }
   const over = (a: string, b: string) =>
-    spread(
+    quartiles(
       times.get(a)!.map((value, i) => value / times.get(b)![i]),
       (one) => one.toFixed(2),
     );

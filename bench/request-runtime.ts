@@ -30,7 +30,7 @@ export async function writeGeneration({ dir }: RequestModel): Promise<void> {
   });
 }
 
-const user = ({ history }: Sizes) => {
+export const user = ({ history }: Sizes) => {
   const column = (most: number) => Int32Array.from({ length: history }, (_, i) => (i * 17) % most);
   return {
     time: at,
@@ -45,7 +45,7 @@ const user = ({ history }: Sizes) => {
   };
 };
 
-const asked = ({ candidates }: Sizes): RankRequest => ({
+export const asked = ({ candidates }: Sizes): RankRequest => ({
   candidates: { item: Int32Array.from({ length: candidates }, (_, i) => 1 + ((i * 13) % items)) },
 });
 
