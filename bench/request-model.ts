@@ -7,7 +7,7 @@ import { type ArtefactFile, compile, type WeightSource } from "../compiler/index
 import { openTensors } from "../runtime/host/tensor-file.ts";
 import { type Sizes, sessionOptions } from "./opponents/sizes.ts";
 
-const source = (keep: number) => `
+const source = (keep: number, values: boolean) => `
 model request
 item {
   video_id:  id(vocab: 49999, dim: 64, key: true)
@@ -31,7 +31,7 @@ search nearest { from: watched by: relevance keep: ${keep} }
 attend interest { over: nearest by: relevance }
 tower ranking { input: [interest] hidden: [8] predict { click: binary } }
 table video_keys { of: relevance.keys }
-table video_values { of: interest.values }
+${values ? "table video_values { of: interest.values }" : ""}
 `;
 
 const vocabularies: Readonly<Record<string, number>> = {
@@ -60,10 +60,10 @@ export interface RequestModel {
   close(): void;
 }
 
-/** Builds it with start values; `alike` gives every head the first one's matrices. */
-export async function requestModel(alike: boolean, keep = 100): Promise<RequestModel> {
+/** Builds it with start values; `alike` gives every head the first one's matrices. @param values whether they stand in a table */
+export async function requestModel(alike: boolean, keep = 100, values = true): Promise<RequestModel> {
   const dir = mkdtempSync(join(tmpdir(), "twin-bench-"));
-  const options = { resolve: () => source(keep), version: "0.0.0-bench" };
+  const options = { resolve: () => source(keep, values), version: "0.0.0-bench" };
   let built = compile("request.twin", options);
   write(dir, built.files);
   if (alike) {

@@ -30,13 +30,15 @@ export async function writeGeneration({ dir }: RequestModel): Promise<void> {
   });
 }
 
-export const user = ({ history }: Sizes) => {
+/** @param ordered whether behaviours come newest first */
+export const user = ({ history }: Pick<Sizes, "history">, ordered = true) => {
+  const place = (i: number) => (ordered ? i : (i * 7919) % history);
   const column = (most: number) => Int32Array.from({ length: history }, (_, i) => (i * 17) % most);
   return {
     time: at,
     history: {
       item: Int32Array.from({ length: history }, (_, i) => 1 + ((i * 7919) % items)),
-      time: Float64Array.from({ length: history }, (_, i) => at - 40 * (i + 1)),
+      time: Float64Array.from({ length: history }, (_, i) => at - 40 * (place(i) + 1)),
       progress: Float64Array.from(column(10), (one) => one / 10),
       liked: Uint8Array.from(column(2)),
       surface: column(12),

@@ -74,21 +74,26 @@ export function newestFirst(times: Float64Array, max: number): Int32Array {
     return asGiven(length);
   }
   if (whole && newest - oldest < 2 ** 32) {
-    return youngestFirst(Uint32Array.from(times, (time) => newest - time)).subarray(0, length);
+    const ages = new Uint32Array(count);
+    for (let i = 0; i < count; i++) {
+      ages[i] = newest - times[i];
+    }
+    return youngestFirst(ages, newest - oldest).subarray(0, length);
   }
   const order = asGiven(count);
   return order.sort((a, b) => times[b] - times[a] || a - b).slice(0, length);
 }
 
-/** Positions by ascending age, equal ages as they stand: a radix sort, 11 bits a round from the lowest on. */
-function youngestFirst(ages: Uint32Array): Int32Array {
+/**
+ * Positions by ascending age, equal ages as they stand: a radix sort, 11 bits a round from the lowest on. Ages go along
+ * with their positions, so that memory is read in its order.
+ * @param most the highest age
+ */
+function youngestFirst(ages: Uint32Array, most: number): Int32Array {
   const count = ages.length;
-  let most = 0;
-  for (let i = 0; i < count; i++) {
-    most = Math.max(most, ages[i]);
-  }
   let order: Int32Array = asGiven(count);
   let next: Int32Array = new Int32Array(count);
+  let nextAges: Uint32Array = new Uint32Array(count);
   const places = new Int32Array(2048);
   for (let shift = 0; shift < 32 && most >>> shift > 0; shift += 11) {
     places.fill(0);
@@ -102,10 +107,13 @@ function youngestFirst(ages: Uint32Array): Int32Array {
       first += own;
     }
     for (let i = 0; i < count; i++) {
-      const position = order[i];
-      next[places[(ages[position] >>> shift) & 2047]++] = position;
+      const age = ages[i];
+      const place = places[(age >>> shift) & 2047]++;
+      next[place] = order[i];
+      nextAges[place] = age;
     }
     [order, next] = [next, order];
+    [ages, nextAges] = [nextAges, ages];
   }
   return order;
 }
