@@ -47,7 +47,7 @@ export const user = ({ history }: Pick<Sizes, "history">, ordered = true) => {
   };
 };
 
-export const asked = ({ candidates }: Sizes): RankRequest => ({
+export const asked = ({ candidates }: Pick<Sizes, "candidates">): RankRequest => ({
   candidates: { item: Int32Array.from({ length: candidates }, (_, i) => 1 + ((i * 13) % items)) },
 });
 
