@@ -14,7 +14,7 @@ import {
 export function describe(model: Model): object {
   const { train } = model;
   refuse(train.clip !== null, "clipping");
-  refuse(train.l2 !== 0, "L2 on embeddings");
+  refuse(train.l2.embeddings !== 0 || train.l2.dense !== 0, "L2");
   refuse(train.schedule.kind !== "constant", `the schedule ${train.schedule.kind}`);
   return {
     name: model.name,

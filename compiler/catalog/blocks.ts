@@ -27,8 +27,13 @@ export interface BlockKind<A extends Arguments = Arguments> extends Signature<A>
   /** What the members that are not settings declare: `item` and its like hold nothing but features. */
   readonly declares: "features" | null;
   /** Nested blocks, with what their members are. */
-  readonly blocks: Readonly<Record<string, { readonly doc: string; readonly declares: "features" | "tasks" }>>;
+  readonly blocks: Readonly<Record<string, NestedBlock>>;
 }
+
+/** Declarations, or settings; a block of settings may have the name of a setting, whose value says the same in short. */
+export type NestedBlock =
+  | { readonly doc: string; readonly declares: "features" | "tasks" }
+  | (Signature & { readonly declares: "settings" });
 
 /** What `embeddings:` of a metric may name. */
 export const embeddingsKinds = {
@@ -143,10 +148,19 @@ const training = signature("How the model learns.", {
   epochs: optional(integer(1, 1_000_000), 1, "Passes over the data."),
   schedule: optional(call("a schedule", schedules), null, "How the rate changes: constant unless said."),
   clip: optional(real({ above: 0 }), null, "Largest norm of the gradient."),
-  l2: optional(real({ min: 0 }), 0, "Weight of the squared parameters in the loss."),
+  l2: optional(real({ min: 0 }), 0, "Pull of embedding rows of the batch towards 0; as a block, of all else, too."),
   stop: optional(call("`stop(after, on)`", stops), null, "When to end early."),
   seed: optional(integer(0, 2 ** 32 - 1), 1, "Seed of every random choice."),
 });
+
+/** `l2` of `train` as a block. */
+const decay = signature(
+  "How strongly parameters are pulled towards 0: their gradients gain the parameter times this.",
+  {
+    embeddings: optional(real({ min: 0 }), 0, "Of embeddings: rows that the batch touches."),
+    dense: optional(real({ min: 0 }), 0, "Of projections and towers."),
+  },
+);
 
 export const blocks = {
   item: features("What an item is, whoever looks at it: inherent features only."),
@@ -159,5 +173,5 @@ export const blocks = {
   attend,
   tower,
   table,
-  train: { ...training, named: false, declares: null, blocks: {} },
+  train: { ...training, named: false, declares: null, blocks: { l2: { ...decay, declares: "settings" } } },
 } as const satisfies Readonly<Record<SectionKeyword, BlockKind>>;

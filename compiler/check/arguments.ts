@@ -46,8 +46,8 @@ export function readSettings<A extends Arguments>(
   for (const member of members) {
     const name = member.name.text;
     if (member.kind === "block") {
-      const first = blocks.get(name);
-      if (Object.hasOwn(args, name)) {
+      const first = blocks.get(name) ?? entries.find((entry) => entry.name === name)?.nameSpan;
+      if (Object.hasOwn(args, name) && !nested.includes(name)) {
         spoilt.add(name);
         scope.report(diagnose("needs-value", { name }, at(member.name, `write \`${name}: …\``)));
       } else if (!nested.includes(name)) {
@@ -57,7 +57,10 @@ export function readSettings<A extends Arguments>(
       } else {
         blocks.set(name, member.name.span);
       }
-    } else if (nested.includes(name)) {
+    } else if (blocks.has(name) && Object.hasOwn(args, name)) {
+      spoilt.add(name);
+      scope.report(again(name, member.name.span, blocks.get(name)!));
+    } else if (nested.includes(name) && !Object.hasOwn(args, name)) {
       scope.report(diagnose("needs-block", { name }, at(member.name, `write \`${name} { … }\``)));
     } else {
       entries.push({ name, nameSpan: member.name.span, value: member.value, span: member.span });

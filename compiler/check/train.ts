@@ -7,7 +7,7 @@ import type { Choice, Given, Readings } from "../catalog/signature.ts";
 import { optimisers, schedules, stops } from "../catalog/training.ts";
 import type { Optimiser, Schedule, Train } from "../model/model.ts";
 import { readArguments, readSettings } from "./arguments.ts";
-import type { Scope } from "./scope.ts";
+import { block, type Scope } from "./scope.ts";
 
 /** `section` is absent where the program has none: all defaults then. */
 export function checkTrain(section: SectionNode | undefined, place: Span, scope: Scope): Train | null {
@@ -16,14 +16,15 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
     blocks.train.arguments,
     section?.members ?? [],
     owner,
-    [],
+    Object.keys(blocks.train.blocks),
     scope,
   );
+  const pull = l2 && readDecay(section, l2.value, scope);
   const sparse = embeddings && readOptimiser(embeddings.value, "adagrad", owner.span, scope);
   const full = dense && readOptimiser(dense.value, "adam", owner.span, scope);
   const course = schedule && readSchedule(schedule.value, scope);
   const end = stop && (stop.value ? readStop(stop.value, scope) : { value: null });
-  if (!sparse || !full || !batch || !epochs || !course || !clip || !l2 || !end || !seed) {
+  if (!sparse || !full || !batch || !epochs || !course || !clip || !pull || !end || !seed) {
     return null;
   }
   return {
@@ -33,10 +34,26 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
     epochs: epochs.value,
     schedule: course,
     clip: clip.value,
-    l2: l2.value,
+    l2: pull,
     stop: end.value,
     seed: seed.value,
   };
+}
+
+/** `l2` as a block; else its number, which is that of embeddings. */
+function readDecay(section: SectionNode | undefined, plain: number, scope: Scope): Train["l2"] | null {
+  const own = section && block(section, "l2");
+  if (!own) {
+    return { embeddings: plain, dense: 0 };
+  }
+  const { embeddings, dense } = readSettings(
+    blocks.train.blocks.l2.arguments,
+    own.members,
+    { text: "`l2`", span: own.name.span },
+    [],
+    scope,
+  );
+  return embeddings && dense && { embeddings: embeddings.value, dense: dense.value };
 }
 
 function readOptimiser(

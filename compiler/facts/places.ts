@@ -116,9 +116,14 @@ function nested(block: Block, kind: BlockKind, declares: Declares | null, where:
   if (declares || !Object.hasOwn(kind.blocks, name.text)) {
     return;
   }
-  const { doc, declares: what } = kind.blocks[name.text];
-  trail.words.push({ span: name.span, kind: "block", name: name.text, doc, argument: null });
+  const own = kind.blocks[name.text];
+  trail.words.push({ span: name.span, kind: "block", name: name.text, doc: own.doc, argument: null });
   const span = inside(block.span, name.span.end, where.section.span.end);
+  if (own.declares === "settings") {
+    body(block, { ...own, named: false, declares: null, blocks: {} }, null, span, where, trail);
+    return;
+  }
+  const what = own.declares;
   body(block, kind, what === "features" ? features("cross") : labels, span, where, trail);
 }
 

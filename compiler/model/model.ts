@@ -205,7 +205,8 @@ export interface Train {
   readonly schedule: Schedule;
   /** Largest gradient norm; null: none. */
   readonly clip: number | null;
-  readonly l2: number;
+  /** Times the parameter, added to its gradient: embedding rows that the batch touches, and all else. */
+  readonly l2: { readonly embeddings: number; readonly dense: number };
   readonly stop: { readonly after: number; readonly on: string } | null;
   readonly seed: number;
 }

@@ -59,7 +59,7 @@ export function showModel(model: Model): string {
       ),
     ),
     ...model.tables.map(table),
-    section("train", train(model.train)),
+    section("train", train(model.train), "", decay(model.train)),
   ];
   return `${sections.join("\n\n")}\n`;
 }
@@ -216,6 +216,14 @@ function table(table: Table): string {
   ]);
 }
 
+const decay = ({ l2 }: Train): string =>
+  l2.dense === 0
+    ? ""
+    : block("l2", [
+        ["embeddings", `${l2.embeddings}`],
+        ["dense", `${l2.dense}`],
+      ]);
+
 function train({ embeddings, dense, batch, epochs, schedule, clip, l2, stop, seed }: Train): Line[] {
   const plain = ({ kind, ...args }: Optimiser | Schedule): string => call(kind, args);
   return [
@@ -225,7 +233,7 @@ function train({ embeddings, dense, batch, epochs, schedule, clip, l2, stop, see
     ["epochs", `${epochs}`],
     ["schedule", plain(schedule)],
     ["clip", clip === null ? null : `${clip}`],
-    ["l2", `${l2}`],
+    ...(l2.dense === 0 ? [["l2", `${l2.embeddings}`] as const] : []),
     ["stop", stop ? call("stop", stop) : null],
     ["seed", `${seed}`],
   ];

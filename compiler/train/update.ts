@@ -4,6 +4,7 @@ import { optimise, type Step, type StepInputs, type Stepped } from "../gradient/
 import { gradients } from "../gradient/reverse.ts";
 import { type Builder, builder } from "../ir/build.ts";
 import { type Graph, type Output, outputNamed, type Value } from "../ir/graph.ts";
+import type { Train } from "../model/model.ts";
 import { clipped } from "./clip.ts";
 import { flat, perRow } from "./packed.ts";
 import { slotsOf, type TrainPlan } from "./plan.ts";
@@ -22,8 +23,7 @@ export interface UpdateParts {
   readonly packs: Unpacked;
   /** Largest norm of all gradients together; null: any. */
   readonly clip: number | null;
-  /** Added to the gradient of touched embedding rows, times the row. */
-  readonly l2: number;
+  readonly l2: Train["l2"];
 }
 
 /** New values of all that `forward`, a graph with the output `loss` that reads packs and tables, learns. */
@@ -91,10 +91,11 @@ function steppedPack(
   rates: ReturnType<typeof stepInputs>,
   ports: OwnPorts,
   packs: Unpacked,
-  l2: number,
+  decay: Train["l2"],
 ): Step {
   const b = builder(`update/${name}`);
   const embeddings = name === "small";
+  const l2 = embeddings ? decay.embeddings : decay.dense;
   const shapes = parameters.map(({ shape }) => shape);
   const needsRows = embeddings && (optimiser.kind === "adam" || l2 > 0);
   const stepped: Stepped = {
@@ -109,11 +110,7 @@ function steppedPack(
       : null,
     rowMean: (x) => perRow(b, x, shapes),
   };
-  return optimise(
-    optimiser,
-    rates(b, embeddings ? "embeddings" : "dense"),
-    embeddings ? decayed(b, stepped, l2) : stepped,
-  );
+  return optimise(optimiser, rates(b, embeddings ? "embeddings" : "dense"), decayed(b, stepped, l2));
 }
 
 /** New rows and their state, [rows, state]; null where the optimiser has none. */
@@ -123,7 +120,7 @@ function steppedTable(
   gradient: Value,
   rates: ReturnType<typeof stepInputs>,
   ports: OwnPorts,
-  l2: number,
+  { embeddings: l2 }: Train["l2"],
 ): { value: Value; state: Value | null } {
   const b = builder(`update/${parameter}`);
   const rows = value.shape[0];
@@ -150,14 +147,12 @@ function touchedRows(b: Builder, gradient: Value): Value {
   return b.cast(b.greater(b.max(b.abs(gradient), [1], true), b.scalar(0)), "float32");
 }
 
-/** L2 on embeddings: g + l2 · p in touched rows. It comes after clipping, as weight decay does in PyTorch's optimisers. */
+/** L2: g + l2 · p, of embeddings in touched rows. It comes after clipping, as weight decay does in PyTorch's optimisers. */
 function decayed(b: Builder, stepped: Stepped, l2: number): Stepped {
   if (l2 === 0) {
     return stepped;
   }
-  if (stepped.touched === null) {
-    throw new Error("L2 pulls the rows that were touched, and nobody says which those are");
-  }
-  const pull = b.mul(stepped.value, b.mul(stepped.touched, b.scalar(l2)));
-  return { ...stepped, gradient: b.add(stepped.gradient, pull) };
+  const { value, touched } = stepped;
+  const pull = touched === null ? b.scalar(l2) : b.mul(touched, b.scalar(l2));
+  return { ...stepped, gradient: b.add(stepped.gradient, b.mul(value, pull)) };
 }

@@ -19,6 +19,7 @@ export function catalogueTables(): Record<string, string> {
         .filter(([, block]) => Object.keys(block.arguments).length > 0)
         .map(([name, block]) => [`block ${name}`, argumentTable("setting", block)]),
     ),
+    "block l2": argumentTable("setting", blocks.train.blocks.l2),
     "feature kinds": table(
       ["kind", "what it is", "becomes", "where"],
       Object.entries(kinds).map(([name, kind]) => [code(name), kind.doc, becomes(name), kind.groups.join(", ")]),

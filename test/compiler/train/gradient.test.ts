@@ -19,7 +19,10 @@ const shapes = (seed: number, history: number) =>
 /** Plain gradient descent at rate 1: a parameter moves by its gradient. */
 function fault(given: Model, seed: number, history: number, wholeRows: number): string | null {
   const sgd = { kind: "sgd", rate: 1 } as const;
-  const model = { ...given, train: { ...given.train, dense: sgd, embeddings: sgd, clip: null, l2: 0 } };
+  const model = {
+    ...given,
+    train: { ...given.train, dense: sgd, embeddings: sgd, clip: null, l2: { embeddings: 0, dense: 0 } },
+  };
   const { graphs, spec } = trainGraphs(model, { wholeRows, cut: false });
   const read = randomParameters(model, seed);
   const batch = batchOf(model, shapes(seed, history));

@@ -1,6 +1,6 @@
 // Every optimiser over several steps of a model, against a plain reference in float64 and through ONNX Runtime.
 import { describe, expect, it } from "vitest";
-import type { Model, Optimiser } from "../../../compiler/model/model.ts";
+import type { Model, Optimiser, Train } from "../../../compiler/model/model.ts";
 import { type Training, trainGraphs } from "../../../compiler/train/graphs.ts";
 import type { TrainPort } from "../../../contract/training-spec.ts";
 import { modelOf } from "../../kit/any-model.ts";
@@ -104,14 +104,14 @@ function plainStep({ value, state }: Plain, gradient: readonly number[], setting
 }
 
 /** Runs some steps and compares each with the reference; the gradients are those of a plain descent at rate 1. */
-async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | null, l2: number): Promise<void> {
+async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | null, l2: Train["l2"]): Promise<void> {
   const given = modelOf(source);
   const train = { ...given.train, embeddings: optimiser, dense, clip, l2 };
   const model = { ...given, train };
   const training = trainGraphs(model, { wholeRows });
   const plain = { kind: "sgd", rate: 1 } as const;
   const raw = trainGraphs(
-    { ...given, train: { ...train, dense: plain, embeddings: plain, clip: null, l2: 0 } },
+    { ...given, train: { ...train, dense: plain, embeddings: plain, clip: null, l2: none } },
     { wholeRows },
   );
   const { packs, tables } = training.spec;
@@ -157,7 +157,7 @@ async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | nu
     };
     for (const pack of packs) {
       const lazy = pack.name === "small";
-      const setting = { optimiser: lazy ? optimiser : dense, step, lazy, l2: lazy ? l2 : 0 };
+      const setting = { optimiser: lazy ? optimiser : dense, step, lazy, l2: lazy ? l2.embeddings : l2.dense };
       compareWith(
         pack.name,
         pack.slots.map((slot) => `${pack.name}.${slot}`),
@@ -181,7 +181,7 @@ async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | nu
       const next = plainStep(
         { value: Array.from(feeds[parameter].data), state: states },
         gradientOf(parameter).map((x) => x * scale),
-        { optimiser, step, width: dim, lazy: true, l2 },
+        { optimiser, step, width: dim, lazy: true, l2: l2.embeddings },
       );
       wanted[parameter] = { shape: [rows, dim], data: next.value };
       if (state === 0) {
@@ -203,18 +203,27 @@ async function compare(optimiser: Optimiser, dense: Optimiser, clip: number | nu
   }
 }
 
+const none: Train["l2"] = { embeddings: 0, dense: 0 } as const;
+
 describe("optimisers", () => {
   it.each(Object.entries(optimisers))("%s steps as the reference does", async (_, optimiser) => {
-    await compare(optimiser, optimiser, null, 0);
+    await compare(optimiser, optimiser, null, none);
   });
 
   it.each(Object.entries(optimisers))("%s with clipping and L2 steps as the reference does", async (_, optimiser) => {
-    await compare(optimiser, optimisers.adam, 2 ** -7, 0.125);
+    await compare(optimiser, optimisers.adam, 2 ** -7, { embeddings: 0.125, dense: 0 });
+  });
+
+  it.each(Object.entries(optimisers))("%s of all but embeddings, with L2 of its own", async (_, optimiser) => {
+    await compare(optimisers.adam, optimiser, 2 ** -7, { embeddings: 0, dense: 0.25 });
   });
 
   it("leave rows alone that the batch does not touch", async () => {
     const given = modelOf(source);
-    const model = { ...given, train: { ...given.train, embeddings: optimisers.adam, l2: 0.1 } };
+    const model = {
+      ...given,
+      train: { ...given.train, embeddings: optimisers.adam, l2: { embeddings: 0.1, dense: 0.1 } },
+    };
     const training = trainGraphs(model, { wholeRows });
     const feeds = stepFeeds(model, training, 1);
     const name = "item.video.table";

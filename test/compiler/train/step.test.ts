@@ -34,7 +34,7 @@ function feedsFor(model: Model, { spec }: Training, seed: number, rows = 4, hist
 const some = {
   embeddings: { kind: "adam", rate: 0.05, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
   clip: 0.1,
-  l2: 1e-3,
+  l2: { embeddings: 1e-3, dense: 1e-4 },
 } as const;
 
 describe("a step in two graphs", () => {

@@ -1,0 +1,36 @@
+// `train`: what its settings mean, and what may be written as a number or as a block.
+import { describe, expect, it } from "vitest";
+import { showModel } from "../../../compiler/show/show-model.ts";
+import { checkText, found, whole } from "./program.ts";
+
+const trained = (text: string) => checkText(`${whole}train { ${text} }`);
+
+describe("l2", () => {
+  it.each([
+    ["", 0, 0],
+    ["l2: 1e-6", 1e-6, 0],
+    ["l2 { dense: 0.5 }", 0, 0.5],
+    ["l2 { embeddings: 1e-6 dense: 1e-5 }", 1e-6, 1e-5],
+  ])("as `%s` pulls embeddings by %d and all else by %d", (text, embeddings, dense) => {
+    const { model } = trained(text);
+    expect(model!.train.l2).toEqual({ embeddings, dense });
+    // What is shown means the same.
+    const shown = checkText(showModel(model!));
+    expect(found(shown)).toEqual([]);
+    expect(shown.model!.train.l2).toEqual({ embeddings, dense });
+  });
+
+  it.each([
+    ["l2: 1e-6 l2 { dense: 1 }", "given-twice: l2"],
+    ["l2 { dense: 1 } l2: 1e-6", "given-twice: l2"],
+    ["l2 { dense: 1 } l2 { dense: 1 }", "given-twice: l2"],
+    ["l2 { dense: -1 }", "out-of-range: -1"],
+    ["l2 { tower: 1 }", "unknown-setting: tower"],
+    ["l2: high", "wrong-value: high"],
+    ["clip { dense: 1 }", "needs-value: clip"],
+  ])("as `%s` is an error", (text, error) => {
+    const { model, diagnostics } = trained(text);
+    expect(found({ diagnostics })).toEqual([error]);
+    expect(model).toBeNull();
+  });
+});
