@@ -157,6 +157,8 @@ export const TrainSpecSchema = strict({
   tables: v.array(SparseTableSchema),
   /** Features with the share of their ids that is masked to "unknown" while training. */
   unknown: v.array(strict({ feature: v.string(), share: v.number() })),
+  /** Share of the samples that a step takes with an empty history; absent: none. */
+  cold: v.optional(v.number()),
   tasks: v.array(
     strict({
       label: v.string(),

@@ -149,6 +149,7 @@ const training = signature("How the model learns.", {
   schedule: optional(call("a schedule", schedules), null, "How the rate changes: constant unless said."),
   clip: optional(real({ above: 0 }), null, "Largest norm of the gradient."),
   l2: optional(real({ min: 0 }), 0, "Pull of embedding rows of the batch towards 0; as a block, of all else, too."),
+  cold: optional(real({ min: 0, below: 1 }), 0, "Share of the samples that train with an empty history."),
   stop: optional(call("`stop(after, on)`", stops), null, "When to end early."),
   seed: optional(integer(0, 2 ** 32 - 1), 1, "Seed of every random choice."),
 });

@@ -12,7 +12,7 @@ import { block, type Scope } from "./scope.ts";
 /** `section` is absent where the program has none: all defaults then. */
 export function checkTrain(section: SectionNode | undefined, place: Span, scope: Scope): Train | null {
   const owner = { text: "`train`", span: section?.keywordSpan ?? place };
-  const { embeddings, dense, batch, epochs, schedule, clip, l2, stop, seed } = readSettings(
+  const { embeddings, dense, batch, epochs, schedule, clip, l2, cold, stop, seed } = readSettings(
     blocks.train.arguments,
     section?.members ?? [],
     owner,
@@ -24,7 +24,7 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
   const full = dense && readOptimiser(dense.value, "adam", owner.span, scope);
   const course = schedule && readSchedule(schedule.value, scope);
   const end = stop && (stop.value ? readStop(stop.value, scope) : { value: null });
-  if (!sparse || !full || !batch || !epochs || !course || !clip || !pull || !end || !seed) {
+  if (!sparse || !full || !batch || !epochs || !course || !clip || !pull || !cold || !end || !seed) {
     return null;
   }
   return {
@@ -35,6 +35,7 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
     schedule: course,
     clip: clip.value,
     l2: pull,
+    cold: cold.value,
     stop: end.value,
     seed: seed.value,
   };

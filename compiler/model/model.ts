@@ -207,6 +207,8 @@ export interface Train {
   readonly clip: number | null;
   /** Times the parameter, added to its gradient: embedding rows that the batch touches, and all else. */
   readonly l2: { readonly embeddings: number; readonly dense: number };
+  /** Share of the samples that train with an empty history. */
+  readonly cold: number;
   readonly stop: { readonly after: number; readonly on: string } | null;
   readonly seed: number;
 }

@@ -224,7 +224,7 @@ const decay = ({ l2 }: Train): string =>
         ["dense", `${l2.dense}`],
       ]);
 
-function train({ embeddings, dense, batch, epochs, schedule, clip, l2, stop, seed }: Train): Line[] {
+function train({ embeddings, dense, batch, epochs, schedule, clip, l2, cold, stop, seed }: Train): Line[] {
   const plain = ({ kind, ...args }: Optimiser | Schedule): string => call(kind, args);
   return [
     ["embeddings", plain(embeddings)],
@@ -234,6 +234,7 @@ function train({ embeddings, dense, batch, epochs, schedule, clip, l2, stop, see
     ["schedule", plain(schedule)],
     ["clip", clip === null ? null : `${clip}`],
     ...(l2.dense === 0 ? [["l2", `${l2.embeddings}`] as const] : []),
+    ["cold", shareText(cold)],
     ["stop", stop ? call("stop", stop) : null],
     ["seed", `${seed}`],
   ];

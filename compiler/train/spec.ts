@@ -89,6 +89,7 @@ export function trainSpec(
     tasks: model.towers.flatMap(({ tasks }) =>
       tasks.map(({ label, kind, weight, where }) => ({ label, kind, weight, where })),
     ),
+    ...(train.cold > 0 && { cold: train.cold }),
     batch: train.batch,
     epochs: train.epochs,
     rates: { dense: train.dense.rate, embeddings: train.embeddings.rate },

@@ -1,7 +1,7 @@
 // A batch of a data set made ready for the graphs: items numbered, ids masked, labels weighed. Runs in the worker thread.
 
 import { TwinError } from "../../contract/error.ts";
-import { streams } from "../../contract/random.ts";
+import { counted, streams } from "../../contract/random.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { gatherRows } from "./buffers.ts";
@@ -52,7 +52,8 @@ export interface Draw {
   readonly step: number;
 }
 
-/** Purposes of a step's draws: features count on from here, dropout inputs from further on. */
+/** Purposes of a step's draws: samples without a history; features count on from here, dropout inputs from further on. */
+const coldStream = 999;
 const maskStream = 1000;
 const dropoutStream = 1_000_000;
 
@@ -74,6 +75,9 @@ export class Assembler {
 
   assemble(part: Part, samples: Uint32Array, draw: Draw | null): Assembled {
     const batch = this.#dataset.batch(part, samples, this.#least, draw ? this.#most : {});
+    if (draw) {
+      this.#cool(draw, batch);
+    }
     this.#items.begin();
     const candidate = new Int32Array(batch.rows);
     this.#items.number(batch.candidate, candidate);
@@ -130,6 +134,20 @@ export class Assembler {
     const into = new Float32Array(items.length * width);
     gatherRows(column, items, width, into);
     return into;
+  }
+
+  /** Samples that this step takes as of users of whom nothing is known: their behaviours become padding. */
+  #cool({ seed, step }: Draw, { rows, histories }: Batch): void {
+    const { cold = 0 } = this.#plan.spec;
+    const key = streams.stepKey(seed, step, coldStream);
+    for (let row = 0; row < rows && cold > 0; row++) {
+      if (counted(key, row) < cold * 4294967296) {
+        for (const { length, lengths, item } of Object.values(histories)) {
+          lengths[row] = 0;
+          item.fill(0, row * length, (row + 1) * length);
+        }
+      }
+    }
   }
 
   /** Ids that are to be learned as "unknown" in this step: search and step see the same. */

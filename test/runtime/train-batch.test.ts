@@ -54,6 +54,47 @@ describe("an assembled batch", () => {
   });
 });
 
+describe("samples that train cold", () => {
+  const { dataset, plan } = topicModel(topicSource("cold: 30%"));
+  const assembler = new Assembler(dataset, plan);
+  const lengthsOf = (draw: Parameters<typeof assembler.assemble>[2]) =>
+    assembler.assemble("training", samples, draw).histories.watched.lengths;
+  const given = lengthsOf(null);
+  const emptied = (step: number, seed = 1) =>
+    [...lengthsOf({ seed, step })].map((one, row) => one === 0 && given[row] > 0);
+
+  it("are the share that is asked for, others in each step, the same in each run; none is where the model is scored", () => {
+    const known = [...given].filter((length) => length > 0).length;
+    expect(known).toBeGreaterThan(40);
+    const steps = Array.from({ length: 100 }, (_, step) => emptied(step));
+    const share = steps.flat().filter(Boolean).length / (100 * known);
+    // Four standard deviations.
+    expect(Math.abs(share - 0.3)).toBeLessThan(4 * Math.sqrt((0.3 * 0.7) / (100 * known)));
+    expect(emptied(1)).not.toEqual(emptied(2));
+    expect(emptied(1, 2)).not.toEqual(emptied(1));
+    expect(emptied(1)).toEqual(steps[1]);
+    const { lengths } = dataset.batch("training", samples, {}).histories.watched;
+    expect([...given]).toEqual([...lengths]);
+  });
+
+  it("are of a user of whom nothing is known: padding in every place, and the others as they were", () => {
+    const scored = assembler.assemble("training", samples, null);
+    const batch = assembler.assemble("training", samples, { seed: 1, step: 3 });
+    const { length, lengths, index } = batch.histories.watched;
+    const before = scored.histories.watched;
+    for (let row = 0; row < batch.rows; row++) {
+      const own = (numbers: Int32Array, items: Int32Array) =>
+        [...numbers.subarray(row * length, (row + 1) * length)].map((number) => items[number]);
+      if (lengths[row] === before.lengths[row]) {
+        expect(own(index, batch.items)).toEqual(own(before.index, scored.items));
+      } else {
+        expect(lengths[row]).toBe(0);
+        expect(own(index, batch.items)).toEqual(new Array(length).fill(0));
+      }
+    }
+  });
+});
+
 describe("the frames of the attentions", () => {
   it("hold what stands at the kept positions", () => {
     const { batch, plan, raw } = assembled();

@@ -5,6 +5,12 @@ import { checkText, found, whole } from "./program.ts";
 
 const trained = (text: string) => checkText(`${whole}train { ${text} }`);
 
+it("cold is a share below one", () => {
+  expect(trained("").model!.train.cold).toBe(0);
+  expect(trained("cold: 5%").model!.train.cold).toBe(0.05);
+  expect(found(trained("cold: 100%"))).toEqual(["out-of-range: 100%"]);
+});
+
 describe("l2", () => {
   it.each([
     ["", 0, 0],
