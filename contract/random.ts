@@ -105,6 +105,8 @@ function mulberry(seed: number): () => number {
 export const streams = {
   /** The order of the samples in one epoch. */
   epochOrder: (seed: number, epoch: number) => random(seed, 0x6f72646572, epoch),
+  /** A table's rows at the beginning of an epoch. */
+  renewed: (seed: number, epoch: number, table: number) => random(seed, 0x72656e6577, epoch, table),
   /** A key for `counted`: one purpose (ids masked, dropout) at one step. */
   stepKey: (seed: number, step: number, purpose: number) => random(seed, step, purpose).next() * 4294967296,
   /** Negatives of the positive in a row of the events. */

@@ -157,6 +157,10 @@ export const TrainSpecSchema = strict({
   tables: v.array(SparseTableSchema),
   /** Features with the share of their ids that is masked to "unknown" while training. */
   unknown: v.array(strict({ feature: v.string(), share: v.number() })),
+  /** Tables begin anew with each epoch, uniform in ±bound, their state at 0; absent: they go on. */
+  renew: v.optional(strict({ bound: v.number() })),
+  /** The pack `dense` is evaluated and exported as its exponential moving average; absent: as it stands. */
+  average: v.optional(strict({ decay: v.number() })),
   /** Share of the samples that a step takes with an empty history; absent: none. */
   cold: v.optional(v.number()),
   tasks: v.array(

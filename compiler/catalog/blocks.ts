@@ -18,7 +18,7 @@ import {
   signature,
   unnamed,
 } from "./signature.ts";
-import { optimisers, schedules, stops } from "./training.ts";
+import { averages, optimisers, schedules, stops } from "./training.ts";
 import { wanted } from "./wanted.ts";
 
 export interface BlockKind<A extends Arguments = Arguments> extends Signature<A> {
@@ -146,9 +146,15 @@ const training = signature("How the model learns.", {
   dense: optional(call("an optimiser", optimisers), null, "Optimiser of all else: adam(rate: 1e-3) unless said."),
   batch: optional(integer(1, 10_000_000), 512, "Samples a step."),
   epochs: optional(integer(1, 1_000_000), 1, "Passes over the data."),
+  renew: optional(
+    choice("none", "embeddings"),
+    "none",
+    "`embeddings`: large tables begin anew with each epoch, so that a second one does not learn rows by heart.",
+  ),
   schedule: optional(call("a schedule", schedules), null, "How the rate changes: constant unless said."),
   clip: optional(real({ above: 0 }), null, "Largest norm of the gradient."),
   l2: optional(real({ min: 0 }), 0, "Pull of embedding rows of the batch towards 0; as a block, of all else, too."),
+  average: optional(call("an average", averages), null, "Average over the steps that is evaluated and exported."),
   cold: optional(real({ min: 0, below: 1 }), 0, "Share of the samples that train with an empty history."),
   stop: optional(call("`stop(after, on)`", stops), null, "When to end early."),
   seed: optional(integer(0, 2 ** 32 - 1), 1, "Seed of every random choice."),

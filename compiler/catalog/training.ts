@@ -29,6 +29,12 @@ export const schedules = {
   }),
 } as const;
 
+export const averages = {
+  ema: signature("An exponential moving average of all but embeddings, which is evaluated and exported.", {
+    decay: unnamed(required(real({ above: 0, below: 1 }), "What of the average stays at a step.")),
+  }),
+} as const;
+
 export const stops = {
   stop: signature("Ends training when the validation part no longer improves.", {
     after: unnamed(required(integer(1, 1_000_000), "Evaluations without improvement.")),

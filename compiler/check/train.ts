@@ -4,7 +4,7 @@ import { emptyRecord } from "../../contract/record.ts";
 import type { SectionNode, Span } from "../../grammar/ast.ts";
 import { blocks } from "../catalog/blocks.ts";
 import type { Choice, Given, Readings } from "../catalog/signature.ts";
-import { optimisers, schedules, stops } from "../catalog/training.ts";
+import { averages, optimisers, schedules, stops } from "../catalog/training.ts";
 import type { Optimiser, Schedule, Train } from "../model/model.ts";
 import { readArguments, readSettings } from "./arguments.ts";
 import { block, type Scope } from "./scope.ts";
@@ -12,7 +12,7 @@ import { block, type Scope } from "./scope.ts";
 /** `section` is absent where the program has none: all defaults then. */
 export function checkTrain(section: SectionNode | undefined, place: Span, scope: Scope): Train | null {
   const owner = { text: "`train`", span: section?.keywordSpan ?? place };
-  const { embeddings, dense, batch, epochs, schedule, clip, l2, cold, stop, seed } = readSettings(
+  const { embeddings, dense, batch, epochs, renew, schedule, clip, l2, average, cold, stop, seed } = readSettings(
     blocks.train.arguments,
     section?.members ?? [],
     owner,
@@ -24,7 +24,8 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
   const full = dense && readOptimiser(dense.value, "adam", owner.span, scope);
   const course = schedule && readSchedule(schedule.value, scope);
   const end = stop && (stop.value ? readStop(stop.value, scope) : { value: null });
-  if (!sparse || !full || !batch || !epochs || !course || !clip || !pull || !cold || !end || !seed) {
+  const mean = average && (average.value ? readAverage(average.value, scope) : { value: null });
+  if (!sparse || !full || !batch || !epochs || !renew || !course || !clip || !pull || !mean || !cold || !end || !seed) {
     return null;
   }
   return {
@@ -32,9 +33,11 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
     dense: full,
     batch: batch.value,
     epochs: epochs.value,
+    renew: renew.value === "embeddings",
     schedule: course,
     clip: clip.value,
     l2: pull,
+    average: mean.value,
     cold: cold.value,
     stop: end.value,
     seed: seed.value,
@@ -85,6 +88,11 @@ function readSchedule(choice: Choice | null, scope: Scope): Schedule | null {
       }
       return { kind: "constant" };
   }
+}
+
+function readAverage(choice: Choice, scope: Scope): { value: Train["average"] } | null {
+  const values = all(readArguments(averages.ema.arguments, choice.call, scope));
+  return values && { value: values };
 }
 
 function readStop(choice: Choice, scope: Scope): { value: Train["stop"] } | null {

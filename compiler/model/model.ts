@@ -202,11 +202,15 @@ export interface Train {
   readonly dense: Optimiser;
   readonly batch: number;
   readonly epochs: number;
+  /** Whether tables whose rows travel, and their state, begin anew with each epoch. */
+  readonly renew: boolean;
   readonly schedule: Schedule;
   /** Largest gradient norm; null: none. */
   readonly clip: number | null;
   /** Times the parameter, added to its gradient: embedding rows that the batch touches, and all else. */
   readonly l2: { readonly embeddings: number; readonly dense: number };
+  /** Of the parameters that are no embeddings; null: they are exported as the last step leaves them. */
+  readonly average: { readonly decay: number } | null;
   /** Share of the samples that train with an empty history. */
   readonly cold: number;
   readonly stop: { readonly after: number; readonly on: string } | null;

@@ -24,11 +24,14 @@ export interface Parameter {
 /** Tables of at most so many rows start at unit variance, larger ones small (docs/decisions/0006-start-values.md). */
 const fewRows = 512;
 
+/** Larger ones start uniform in ± this. */
+export const largeTableBound = 0.05;
+
 export const zero: Init = { kind: "constant", value: 0 };
 export const one: Init = { kind: "constant", value: 1 };
 export const embeddingStart = (rows: number): Init => ({
   kind: "uniform",
-  bound: rows <= fewRows ? Math.sqrt(3) : 0.05,
+  bound: rows <= fewRows ? Math.sqrt(3) : largeTableBound,
 });
 export const glorot = (fanIn: number, fanOut: number): Init => ({ kind: "glorot", fanIn, fanOut });
 

@@ -224,16 +224,31 @@ const decay = ({ l2 }: Train): string =>
         ["dense", `${l2.dense}`],
       ]);
 
-function train({ embeddings, dense, batch, epochs, schedule, clip, l2, cold, stop, seed }: Train): Line[] {
+function train({
+  embeddings,
+  dense,
+  batch,
+  epochs,
+  renew,
+  schedule,
+  clip,
+  l2,
+  average,
+  cold,
+  stop,
+  seed,
+}: Train): Line[] {
   const plain = ({ kind, ...args }: Optimiser | Schedule): string => call(kind, args);
   return [
     ["embeddings", plain(embeddings)],
     ["dense", plain(dense)],
     ["batch", `${batch}`],
     ["epochs", `${epochs}`],
+    ["renew", renew ? "embeddings" : "none"],
     ["schedule", plain(schedule)],
     ["clip", clip === null ? null : `${clip}`],
     ...(l2.dense === 0 ? [["l2", `${l2.embeddings}`] as const] : []),
+    ["average", average === null ? null : `ema(${average.decay})`],
     ["cold", shareText(cold)],
     ["stop", stop ? call("stop", stop) : null],
     ["seed", `${seed}`],

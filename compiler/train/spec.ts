@@ -3,6 +3,7 @@ import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from 
 import type { Graph, InputValue } from "../ir/graph.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Model } from "../model/model.ts";
+import { largeTableBound } from "../model/parameter.ts";
 import { keptPort, labelPort, scoresPort } from "../model/ports.ts";
 import { framesOf } from "./frames.ts";
 import type { TrainPlan } from "./plan.ts";
@@ -89,6 +90,8 @@ export function trainSpec(
     tasks: model.towers.flatMap(({ tasks }) =>
       tasks.map(({ label, kind, weight, where }) => ({ label, kind, weight, where })),
     ),
+    ...(train.renew && { renew: { bound: largeTableBound } }),
+    ...(train.average !== null && { average: train.average }),
     ...(train.cold > 0 && { cold: train.cold }),
     batch: train.batch,
     epochs: train.epochs,

@@ -85,7 +85,7 @@ export async function writeWeights(
   step: number,
   hasher: Hasher,
 ): Promise<void> {
-  await write(sink, state.parameters(), { model, untrained: "false", step: String(step) }, hasher);
+  await write(sink, state.exported(), { model, untrained: "false", step: String(step) }, hasher);
 }
 
 async function write(

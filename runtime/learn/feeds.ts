@@ -7,12 +7,12 @@ import type { Compacted, Compactor } from "./compact.ts";
 import type { Frame, Look } from "./frames.ts";
 import type { TrainPlan } from "./plan.ts";
 import { biasCorrection, rateFactor } from "./schedule.ts";
-import type { TrainState } from "./state.ts";
+import type { Parameters } from "./state.ts";
 
 /** What the inputs of one run are made of. */
 export interface Scene {
   readonly plan: TrainPlan;
-  readonly state: TrainState;
+  readonly state: Parameters;
   readonly batch: Assembled;
   readonly look: Look;
   /** For a training step: its number, the batch's rows of the large tables, and what earlier graphs handed on. */

@@ -65,7 +65,7 @@ class Run {
     this.#stop = from?.stop ?? notYet;
     this.#evaluated = from?.evaluated ?? 0;
     this.#stepper = new Stepper(plan, state, graphs);
-    this.#scorer = new Scorer(plan, state, graphs);
+    this.#scorer = new Scorer(plan, state.served, graphs);
     this.#pace = new Pace(place.lines.at(-1)?.seconds ?? 0);
     this.#every = options.evaluateEvery ?? Math.max(1, Math.min(steps.perEpoch, Math.ceil(total / 4)));
     this.#logEvery = Math.max(1, Math.round(total / 200));
@@ -101,6 +101,7 @@ class Run {
       const batch = await next;
       this.#waited += performance.now() - begun;
       ask();
+      this.#renew();
       const loss = await this.#stepper.learn(batch, this.step + 1);
       release(buffersOf(batch));
       this.step++;
@@ -116,6 +117,15 @@ class Run {
         await this.#checkpoint();
       }
       signal?.throwIfAborted();
+    }
+  }
+
+  /** Before the first step of an epoch but the first. */
+  #renew(): void {
+    const { plan, state, seed } = this.#options;
+    const { epoch, from } = this.#steps.place(this.step + 1);
+    if (plan.spec.renew !== undefined && epoch > 0 && from === 0) {
+      state.renew(seed, epoch, plan.spec.renew.bound);
     }
   }
 

@@ -10,7 +10,7 @@ import { Frames } from "./frames.ts";
 import { resultsOf, type TrainGraphs } from "./graphs.ts";
 import type { TrainPlan } from "./plan.ts";
 import { Searcher } from "./search.ts";
-import type { TrainState } from "./state.ts";
+import type { Parameters } from "./state.ts";
 
 /** What a search kept, beside the scores that it should have ranked by. */
 export interface SearchedRows {
@@ -47,12 +47,12 @@ export interface ScoredBatch {
 
 export class Scorer {
   readonly #plan: TrainPlan;
-  readonly #state: TrainState;
+  readonly #state: Parameters;
   readonly #graphs: TrainGraphs;
   readonly #frames: Frames;
   readonly #searcher: Searcher;
 
-  constructor(plan: TrainPlan, state: TrainState, graphs: TrainGraphs) {
+  constructor(plan: TrainPlan, state: Parameters, graphs: TrainGraphs) {
     this.#plan = plan;
     this.#state = state;
     this.#graphs = graphs;

@@ -9,14 +9,14 @@ import { Frames, type Kept } from "./frames.ts";
 import { resultsOf, type TrainGraphs } from "./graphs.ts";
 import type { TrainPlan } from "./plan.ts";
 import { rowGroups } from "./row-groups.ts";
-import type { TrainState } from "./state.ts";
+import type { Parameters } from "./state.ts";
 
 /** Scoring this many behaviours takes about as long as a run of the session takes besides. */
 const run = 4096;
 
 export class Searcher {
   readonly #plan: TrainPlan;
-  readonly #state: TrainState;
+  readonly #state: Parameters;
   readonly #graphs: TrainGraphs;
   readonly #frames: Frames;
   /** What each search keeps: lists a row, and behaviours a list. */
@@ -25,7 +25,7 @@ export class Searcher {
   readonly #histories: readonly string[];
   readonly #enough: number;
 
-  constructor(plan: TrainPlan, state: TrainState, graphs: TrainGraphs) {
+  constructor(plan: TrainPlan, state: Parameters, graphs: TrainGraphs) {
     this.#plan = plan;
     this.#state = state;
     this.#graphs = graphs;

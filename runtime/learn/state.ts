@@ -1,6 +1,7 @@
 // What is learned: packs of small parameters as one vector each, large tables as their rows, both with the optimiser's state.
 import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
+import { streams } from "../../contract/random.ts";
 import type { Pack, SparseTable, TrainSpec } from "../../contract/training-spec.ts";
 
 export interface PackState {
@@ -29,16 +30,62 @@ export interface NamedTensor {
 /** Where parameter values come from, by name: [shape], row-major. */
 export type ReadParameter = (name: string) => Float32Array;
 
-export class TrainState {
+/** Parameters as graphs take them: those that a step learns on, or those that serve. */
+export interface Parameters {
   readonly packs: ReadonlyMap<string, PackState>;
   readonly tables: ReadonlyMap<string, TableState>;
+}
+
+export class TrainState implements Parameters {
+  readonly packs: ReadonlyMap<string, PackState>;
+  readonly tables: ReadonlyMap<string, TableState>;
+  /** What is evaluated and exported: these, with the average of the pack `dense` in its place where the model asks for it. */
+  readonly served: Parameters;
+  readonly #average: { readonly decay: number; readonly of: PackState; readonly values: Float32Array } | null;
 
   /** Parameters as `read` has them; all optimiser state is zero, and where nothing is to be learned there is none. */
-  constructor(spec: Pick<TrainSpec, "packs" | "tables">, read: ReadParameter, { learning = true } = {}) {
+  constructor(spec: Pick<TrainSpec, "packs" | "tables" | "average">, read: ReadParameter, { learning = true } = {}) {
     const packs = learning ? spec.packs : spec.packs.map((pack) => ({ ...pack, slots: [] }));
     const tables = learning ? spec.tables : spec.tables.map((table) => ({ ...table, state: 0 }));
     this.packs = new Map(packs.map((pack) => [pack.name, packState(pack, read)]));
     this.tables = new Map(tables.map((table) => [table.parameter, tableState(table, read)]));
+    const dense = this.packs.get("dense");
+    if (learning && spec.average !== undefined && dense !== undefined) {
+      const values = dense.values.slice();
+      this.#average = { ...spec.average, of: dense, values };
+      const served: PackState = { pack: dense.pack, values, slots: new Map() };
+      this.served = { packs: new Map([...this.packs, ["dense", served]]), tables: this.tables };
+    } else {
+      this.#average = null;
+      this.served = this;
+    }
+  }
+
+  /** Draws all tables anew, uniform in ±bound, and forgets their state: an epoch begins. */
+  renew(seed: number, epoch: number, bound: number): void {
+    [...this.tables.values()].forEach(({ values, state }, i) => {
+      const { next } = streams.renewed(seed, epoch, i);
+      for (let at = 0; at < values.length; at++) {
+        values[at] = bound * (2 * next() - 1);
+      }
+      state.fill(0);
+    });
+  }
+
+  /**
+   * Moves the average towards what a step has left: by 1 − min(decay, (1 + t) / (10 + t)), so that what the first steps
+   * began with is soon forgotten (as TensorFlow's ExponentialMovingAverage does with `num_updates`).
+   * @param step t, counted from 1
+   */
+  average(step: number): void {
+    if (this.#average === null) {
+      return;
+    }
+    const { decay, of, values } = this.#average;
+    const share = 1 - Math.min(decay, (1 + step) / (10 + step));
+    for (let i = 0; i < values.length; i++) {
+      values[i] += share * (of.values[i] - values[i]);
+    }
   }
 
   /** @throws Error where no pack has the name: a fault of ours */
@@ -59,24 +106,17 @@ export class TrainState {
     return found;
   }
 
-  /** Every parameter by its own name: what `twin build --weights` takes. Views: they change with the next step. */
+  /** Every parameter by its own name, as steps go on with it. Views: they change with the next step. */
   parameters(): NamedTensor[] {
-    const packed = [...this.packs.values()].flatMap(({ pack, values }) =>
-      pack.parameters.map(({ name, shape, offset }) => ({
-        name,
-        shape,
-        data: values.subarray(offset, offset + elementCount(shape)),
-      })),
-    );
-    const tables = [...this.tables.values()].map(({ table: { parameter, rows, dim }, values }) => ({
-      name: parameter,
-      shape: [rows, dim],
-      data: values,
-    }));
-    return [...packed, ...tables];
+    return named(this);
   }
 
-  /** The optimisers' state: `dense.m`, `table.item.video_id.table.state`. */
+  /** Every parameter as it serves, by its own name: what `twin build --weights` takes. Views. */
+  exported(): NamedTensor[] {
+    return named(this.served);
+  }
+
+  /** The optimisers' state and the average: `dense.m`, `dense.average`, `table.item.video_id.table.state`. */
   optimiser(): NamedTensor[] {
     const packed = [...this.packs.values()].flatMap(({ pack, slots }) =>
       [...slots].map(([slot, data]) => ({ name: `${pack.name}.${slot}`, shape: [pack.size], data })),
@@ -84,7 +124,10 @@ export class TrainState {
     const tables = [...this.tables.values()].flatMap(({ table: { parameter, rows, state: width }, state }) =>
       width === 0 ? [] : [{ name: `table.${parameter}.state`, shape: [rows, width], data: state }],
     );
-    return [...packed, ...tables];
+    const average = this.#average;
+    const averaged =
+      average === null ? [] : [{ name: "dense.average", shape: [average.values.length], data: average.values }];
+    return [...packed, ...averaged, ...tables];
   }
 
   /** Fills in the optimisers' state by name. */
@@ -98,6 +141,22 @@ export class TrainState {
   damaged(): string | null {
     return this.parameters().find(({ data }) => !allFinite(data))?.name ?? null;
   }
+}
+
+function named({ packs, tables }: Parameters): NamedTensor[] {
+  const packed = [...packs.values()].flatMap(({ pack, values }) =>
+    pack.parameters.map(({ name, shape, offset }) => ({
+      name,
+      shape,
+      data: values.subarray(offset, offset + elementCount(shape)),
+    })),
+  );
+  const large = [...tables.values()].map(({ table: { parameter, rows, dim }, values }) => ({
+    name: parameter,
+    shape: [rows, dim],
+    data: values,
+  }));
+  return [...packed, ...large];
 }
 
 function packState(pack: Pack, read: ReadParameter): PackState {

@@ -59,6 +59,7 @@ export class Stepper {
       this.#keep(update, more, compacted.rows);
     }
     this.#release(outputs, more);
+    state.average(step);
     return loss;
   }
 

@@ -5,7 +5,7 @@ import { blocks, clusterKinds, embeddingsKinds } from "../../compiler/catalog/bl
 import { edgeCalls } from "../../compiler/catalog/edges.ts";
 import { columns, type FeatureKind, featureKinds } from "../../compiler/catalog/features.ts";
 import type { Argument, Range, Signature, SortKind } from "../../compiler/catalog/signature.ts";
-import { optimisers, schedules, stops, tasks } from "../../compiler/catalog/training.ts";
+import { averages, optimisers, schedules, stops, tasks } from "../../compiler/catalog/training.ts";
 import { compilerDiagnostics } from "../../compiler/diagnostics/diagnostics.ts";
 import type { Template } from "../../grammar/diagnostic.ts";
 import { syntaxErrors } from "../../grammar/errors.ts";
@@ -39,6 +39,7 @@ export function catalogueTables(): Record<string, string> {
     cluster: calls(clusterKinds),
     optimisers: calls(optimisers),
     schedules: calls(schedules),
+    averages: calls(averages),
     stop: calls(stops),
     tasks: calls(tasks),
     diagnostics: diagnosticTable(),

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hasher } from "../../contract/hash.ts";
+import { streams } from "../../contract/random.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
 import { localFeeder } from "../../runtime/learn/feeder.ts";
 import { stateOf } from "../../runtime/learn/resume.ts";
@@ -100,8 +101,14 @@ describe("the same run again", () => {
     expect(first).toBe(second);
   });
 
-  it("ends with the same bytes where it was stopped on its way", async () => {
-    const wish = { source: topicSource("", 5000), steps: 24, evaluateEvery: 6, checkpointEvery: 4 };
+  const guarded = "renew: embeddings average: ema(0.9) cold: 10%";
+
+  // With 500 samples an epoch has eight steps: two begin on the way, one of them where a run goes on.
+  it.each([
+    ["", {}],
+    [guarded, { counts: { training: 500, validation: 400, test: 100 } }],
+  ])("ends with the same bytes where it was stopped on its way, with `%s`", async (settings, data) => {
+    const wish = { source: topicSource(settings, 5000), data, steps: 24, evaluateEvery: 6, checkpointEvery: 4 };
     const whole = await run(wish);
     const folder = temporary();
     // Batches are asked for ahead: the run is stopped some steps before the one that is named.
@@ -115,6 +122,41 @@ describe("the same run again", () => {
     }
     const steps = readMetrics(folder).map(({ step }) => step);
     expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+  });
+});
+
+describe("tables that are renewed", () => {
+  it("begin anew with each epoch, with their state; all else goes on", async () => {
+    const counts = { training: 200, validation: 100, test: 100 };
+    const wish = { source: topicSource("renew: embeddings", 5000), data: { counts }, checkpointEvery: 1 };
+    const tensor = (folder: string, name: string) => {
+      const file = openTensors(join(folder, "checkpoint.safetensors"));
+      const values = file.read(name).slice();
+      file.close();
+      return values;
+    };
+    // Four steps an epoch; 64 samples a step touch a part of the rows alone.
+    const [four, five] = [await run({ ...wish, steps: 4 }), await run({ ...wish, steps: 5 })];
+    const name = "item.video.table";
+    const { next } = streams.renewed(1, 1, 0);
+    const drawn = Float32Array.from({ length: 5001 * 8 }, () => 0.05 * (2 * next() - 1));
+    const [before, after] = [four, five].map(({ folder }) => tensor(folder, name));
+    const state = tensor(five.folder, `table.${name}.state`);
+    let same = 0;
+    for (let row = 0; row < 5001; row++) {
+      const untouched = state.subarray(row * 8, row * 8 + 8).every((value) => value === 0);
+      if (untouched) {
+        same++;
+        expect(after.subarray(row * 8, row * 8 + 8)).toEqual(drawn.subarray(row * 8, row * 8 + 8));
+      }
+    }
+    expect(same).toBeGreaterThan(4000);
+    expect(same).toBeLessThan(5001);
+    expect(after).not.toEqual(before);
+    // An embedding of few rows goes on: what the step did not touch is as it was.
+    const small = (folder: string) => tensor(folder, "item.topic.table");
+    const still = [...small(five.folder)].filter((value, i) => value === small(four.folder)[i]).length;
+    expect(still).toBeGreaterThan(0);
   });
 });
 

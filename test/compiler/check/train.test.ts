@@ -40,3 +40,13 @@ describe("l2", () => {
     expect(model).toBeNull();
   });
 });
+
+it("average is none, or of a decay between 0 and 1", () => {
+  expect(trained("").model!.train.average).toBeNull();
+  const { model } = trained("average: ema(0.999)");
+  expect(model!.train.average).toEqual({ decay: 0.999 });
+  expect(checkText(showModel(model!)).model!.train.average).toEqual({ decay: 0.999 });
+  expect(found(trained("average: ema(1)"))).toEqual(["out-of-range: 1"]);
+  expect(found(trained("average: ema"))).toEqual(["missing-setting: ema"]);
+  expect(found(trained("average: mean(3)"))).toEqual(["wrong-value: mean"]);
+});
