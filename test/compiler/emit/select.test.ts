@@ -2,11 +2,13 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { emitNodes, isSubgraph } from "../../../compiler/emit/emitter.ts";
 import { placement, tieOrder } from "../../../compiler/emit/placement.ts";
 import { builder } from "../../../compiler/ir/build.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
-import { firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
+import { attempts, firstRanks } from "../../../compiler/ir/ops/round-robin-onnx.ts";
+import type { OnnxNode } from "../../../compiler/ir/rule.ts";
 import { isWalk } from "../../../runtime/metrics/tied-lists.ts";
 import { difference } from "../../kit/difference.ts";
 import { graphOf } from "../../kit/graph-of.ts";
@@ -272,6 +274,38 @@ describe("on a device that orders ties as it likes", () => {
       { numRuns: 60 },
     );
     expect(different).toBeGreaterThan(100);
+  });
+});
+
+/** Every If of some nodes and of their branches. */
+const ifs = (nodes: readonly OnnxNode[]): OnnxNode[] =>
+  nodes.flatMap((node) => [
+    ...(node.opType === "If" ? [node] : []),
+    ...Object.values(node.attributes)
+      .filter(isSubgraph)
+      .flatMap((body) => ifs(body.nodes)),
+  ]);
+
+describe("as it is written, a round robin", () => {
+  // Engines that infer no type of a branch take what is said.
+  it("says the shapes of what its ways give, the same of both", () => {
+    const keep = 100;
+    const said = ifs(emitNodes(graphs(4, keep)).nodes).map(({ attributes }) => {
+      const [then, otherwise] = Object.values(attributes).filter(isSubgraph);
+      expect(then.types).toEqual(otherwise.types);
+      return then.types.map(({ dtype, shape }) => `${dtype} [${shape.map((dim) => dim ?? "?")}]`).join(", ");
+    });
+    const widths = attempts(4, keep).map((ranks) => 4 * ranks);
+    const ties = ["?", ...widths.map(() => "candidates")].map(
+      (rows, i) => `float32 [${rows},${widths[Math.max(0, i - 1)]}]`,
+    );
+    const tries = widths.map(() => `int32 [?,${keep}], float32 []`);
+    expect(said.toSorted()).toEqual([...ties, ...tries, `int32 [candidates,${keep}]`].toSorted());
+  });
+
+  it("asks about ties where a list has two places, and nothing where it has one", () => {
+    expect(ifs(emitNodes(graphs(3, 1)).nodes)).toEqual([]);
+    expect(ifs(emitNodes(graphs(3, 2)).nodes)).toHaveLength(1);
   });
 });
 
