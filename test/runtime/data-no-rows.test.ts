@@ -87,6 +87,25 @@ describe("a file", () => {
     expect(rows).toEqual([{ a: null }, { a: 1n }]);
   });
 
+  it.each([
+    ["x.jsonl", '{"a":1}\n{"a":2}\n[1,2]\n', /x\.jsonl, record 3: \[1,2\] has no keys/],
+    ["x.jsonl", '{"a":1}\n"b"\n17\n', /x\.jsonl, record 2: "b" has no keys/],
+    ["x.jsonl", "17\n18\n", /x\.jsonl, record 1: 17 has no keys/],
+    ["x.jsonl", "[1,2]\r\n[3,4]\r\n", /x\.jsonl, line 1: \[1,2\] has no keys/],
+    ["x.jsonl", '[1,2]\n{"a":1}\n', /x\.jsonl, line 1: \[1,2\] has no keys/],
+    ["x.json", '[{"a":1},[1,2]]', /x\.json, record 2: \[1,2\] has no keys/],
+    ["x.jsonl", `{"a":1}\n["${"b".repeat(80)}"]\n`, /record 2: \["b{58}… has no keys; a record is an object/],
+  ])("%s of %j has a record that is no object", async (name, content, message) => {
+    await expect(text(content, name)).rejects.toThrow(message);
+  });
+
+  it("takes a key called json, records of nothing, and an array in one line or many, for what they are", async () => {
+    expect((await text('{"json":1}\n{"json":"b"}\n', "x.jsonl")).rows).toEqual([{ json: "1" }, { json: "b" }]);
+    expect((await text('{"a":1}\nnull\n', "x.jsonl")).rows).toEqual([{ a: 1n }, { a: null }]);
+    expect((await text('[{"a":1},{"a":2}]\n', "x.json")).rows).toEqual([{ a: 1n }, { a: 2n }]);
+    expect((await text('[\n{"a":1}\n]\n', "x.json")).rows).toEqual([{ a: 1n }]);
+  });
+
   it("of records that have many keys, each in few of them, has them all", async () => {
     const record = (i: number): string => JSON.stringify({ user: i, [`k${i}`]: i });
     const { types } = await text(Array.from({ length: 300 }, (_, i) => record(i)).join("\n"), "x.jsonl");

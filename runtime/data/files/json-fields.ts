@@ -39,20 +39,48 @@ export async function jsonFields(
   return { fields: fields.filter(({ key }) => key !== ""), renamed: twins };
 }
 
-/** @throws TwinError for records of which none has a key: the database takes them for values of a column of its own */
+/** @throws TwinError for a record that is no object, and for records of which none has a key: the database takes them for values of a column of its own */
 export async function expectKeys(
   source: Source,
   told: readonly ColumnInfo[],
   texts: readonly TextFile[],
   layout: Layout,
 ): Promise<void> {
-  if (told.length > 1 || told[0]?.type !== "JSON" || (await keysIn(source, texts, layout)).length > 0) {
+  if (told.length > 1) {
+    return;
+  }
+  await expectObjects(source, texts, layout);
+  if (told[0]?.type !== "JSON" || (await keysIn(source, texts, layout)).length > 0) {
     return;
   }
   if (!(await isEmpty(source, recordsIn(texts, layout)))) {
     throw new TwinError(`${texts.map(({ file }) => shownPath(file)).join(", ")} has rows without a single key`);
   }
 }
+
+/** @throws TwinError naming the first record that is a list, a number or a text */
+async function expectObjects(source: Source, texts: readonly TextFile[], layout: Layout): Promise<void> {
+  const numbered = `SELECT json, filename, row_number() OVER () AS n FROM ${recordsIn(texts, layout)}`;
+  const placed = `SELECT json, filename, n, n - min(n) OVER (PARTITION BY filename) + 1 AS record FROM (${numbered})`;
+  const [wrong] = await source.all(
+    `SELECT json::VARCHAR AS value, filename, record::DOUBLE AS record FROM (${placed}) WHERE json_type(json) NOT IN ('OBJECT', 'NULL') ORDER BY n LIMIT 1`,
+  );
+  if (wrong !== undefined) {
+    const at = `${fileOf(texts, String(wrong.filename))}, record ${Number(wrong.record)}`;
+    throw new TwinError(noObject(at, String(wrong.value)));
+  }
+}
+
+const shownLength = 60;
+
+/** @param at file and record, or line */
+export function noObject(at: string, value: string): string {
+  const shown = value.length > shownLength ? `${value.slice(0, shownLength)}…` : value;
+  return `${at}: ${shown} has no keys; a record is an object that names its columns, such as {"user_id": 7, "item_id": 12}`;
+}
+
+const fileOf = (texts: readonly TextFile[], path: string): string =>
+  shownPath(texts.find((one) => one.path === path)?.file ?? path);
 
 const recordsIn = (texts: readonly TextFile[], layout: Layout): string =>
   `read_json(${fileList(texts.map(({ path }) => path))}, format = '${layout}', records = false, columns = {json: 'JSON'}, filename = true, hive_partitioning = false)`;

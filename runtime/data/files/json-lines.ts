@@ -2,7 +2,7 @@
 import { TwinError } from "../../../contract/error.ts";
 import { type ColumnInfo, fileList, quoted, type Source } from "../database/source.ts";
 import { foldersOf } from "./folder-columns.ts";
-import { expectKeys, jsonFields, jsonRows } from "./json-fields.ts";
+import { expectKeys, jsonFields, jsonRows, noObject } from "./json-fields.ts";
 import { isEmpty, type Reading, textName } from "./reading.ts";
 import { shownPath } from "./shown-path.ts";
 import { beginningOf, type TextFile } from "./text-files.ts";
@@ -101,6 +101,10 @@ function layoutOf(texts: readonly TextFile[]): Layout {
     if (text === "") {
       continue;
     }
+    const line = listsIn(text);
+    if (line !== null) {
+      throw new TwinError(noObject(`${shownPath(file)}, line 1`, line));
+    }
     const layout = text.startsWith("[") ? "array" : brokenOver(text) ? "unstructured" : "newline_delimited";
     first ??= { file, layout };
     if ((first.layout === "array") !== (layout === "array")) {
@@ -117,6 +121,13 @@ function layoutOf(texts: readonly TextFile[]): Layout {
     throw new TwinError(`${texts.map(({ file }) => shownPath(file))[0]} is empty: it has not a single record`);
   }
   return first?.layout ?? "newline_delimited";
+}
+
+/** The first line where it is a list and others follow it, which no array of records has; else null. */
+function listsIn(text: string): string | null {
+  const end = text.search(/\r?\n/);
+  const [line, more] = end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end)];
+  return line.startsWith("[") && more.trim() !== "" && complete(line) ? line : null;
 }
 
 /** Whether the first record goes on over several lines. */
