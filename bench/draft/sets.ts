@@ -116,9 +116,11 @@ export const draftSets: readonly DraftSet[] = [
     name: "implicit",
     missing: (data) => absent(data, [ratings, movies]),
     async cut(data, folder, share) {
+      // Of a few users' films: among all of them most negatives would be films that nobody of these has seen, which a row tells that stands for all.
+      const met = `SELECT movie_id FROM read_csv(${literal(join(data, ratings))}) WHERE KEPT`;
       await write(data, folder, share, [
         { name: "log.parquet", file: ratings, select: "SELECT user_id, movie_id, timestamp FROM FILE WHERE KEPT" },
-        { name: "movies.parquet", file: movies, select: "SELECT * FROM FILE" },
+        { name: "movies.parquet", file: movies, select: `SELECT * FROM FILE WHERE movie_id IN (${met})` },
       ]);
       return ["--from", join(folder, "log.parquet"), "--items", join(folder, "movies.parquet")];
     },

@@ -19,8 +19,8 @@ export function setting(text: string, seed: number, fits: (text: string) => bool
     };
     const changed = text
       .replace(
-        /^( +max: +)\S+$/m,
-        (_, head) => `${head}${note(String(pick(draw, [20, 50, 100, 200, 500, 1000, 2000, 4000])))}`,
+        /^( +)max: +\S+$/m,
+        (_, indent) => `${indent}${note(`max: ${pick(draw, [20, 50, 100, 200, 500, 1000, 2000, 4000])}`)}`,
       )
       .replace(/vocabulary\(max: (\d+), min_count: \d+/g, (_, max) => {
         const rows = Math.max(2, Math.round(Number(max) * (0.2 + 1.3 * draw.next())));
