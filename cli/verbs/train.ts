@@ -132,7 +132,12 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
         warn: (message) => say(`warning: ${message}`),
         providers,
         onProgress: (progress) => show(trainLine(progress), progress.finished),
-        onEvaluation: (evaluation) => show(evaluationLine(evaluation), true),
+        onEvaluation: (evaluation) => {
+          show(evaluationLine(evaluation), true);
+          if (evaluation.warning !== null) {
+            say(`warning: ${evaluation.warning}`);
+          }
+        },
       }),
     );
   } finally {

@@ -55,6 +55,8 @@ export interface Evaluation {
   readonly tasks: readonly TaskMetrics[];
   /** Best so far by the measure that decides. */
   readonly improved: boolean;
+  /** What the user should know of it; null: nothing. */
+  readonly warning: string | null;
 }
 
 export interface TrainReport {

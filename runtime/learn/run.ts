@@ -1,9 +1,10 @@
 // A run from wherever it stands to its end: steps, evaluations when they are due, early stopping, checkpoints, the log.
 import { TwinError } from "../../contract/error.ts";
 import { type Assembled, buffersOf } from "./assemble.ts";
+import { type Before, boundaryWarning } from "./boundary.ts";
 import { release } from "./buffers.ts";
 import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
-import { lineOf } from "./metrics-line.ts";
+import { lineOf, type MetricsLine } from "./metrics-line.ts";
 import { Steps } from "./order.ts";
 import { Pace } from "./pace.ts";
 import type { TrainOptions, TrainReport } from "./run-report.ts";
@@ -43,6 +44,7 @@ class Run {
   #stop: StopState;
   #evaluated: number;
   #last: readonly TaskMetrics[] = [];
+  #before: Before | null;
   readonly #options: TrainOptions;
   readonly #steps: Steps;
   readonly #total: number;
@@ -64,6 +66,7 @@ class Run {
     this.#saved = this.step;
     this.#stop = from?.stop ?? notYet;
     this.#evaluated = from?.evaluated ?? 0;
+    this.#before = place.lines.findLast(({ validation }) => validation !== undefined) ?? null;
     this.#stepper = new Stepper(plan, state, graphs);
     this.#scorer = new Scorer(plan, state.served, graphs);
     this.#pace = new Pace(place.lines.at(-1)?.seconds ?? 0);
@@ -149,9 +152,12 @@ class Run {
     if (plan.spec.stop !== null && improved) {
       await writeWeights(place.weights(), state, model, this.step, hasher);
     }
-    await this.#note(tasks);
+    const line = await this.#note(tasks);
     await place.draw?.();
-    onEvaluation?.({ step: this.step, tasks, improved });
+    const warning =
+      plan.spec.renew === undefined ? boundaryWarning(this.#before, this.step, tasks, this.#steps.perEpoch) : null;
+    this.#before = line;
+    onEvaluation?.({ step: this.step, tasks, improved, warning });
     this.#pace.resume();
   }
 
@@ -232,7 +238,7 @@ class Run {
     this.#pace.resume();
   }
 
-  async #note(tasks: readonly TaskMetrics[] = []): Promise<void> {
+  async #note(tasks: readonly TaskMetrics[] = []): Promise<MetricsLine> {
     const { plan, place } = this.#options;
     const now = {
       step: this.step,
@@ -240,7 +246,9 @@ class Run {
       samples: this.#samples(),
       ...this.#pace.interval(),
     };
-    await place.log(lineOf(plan, now, tasks));
+    const line = lineOf(plan, now, tasks);
+    await place.log(line);
+    return line;
   }
 
   /** Learned from until now. */

@@ -40,6 +40,7 @@ async function run({ source = topicSource(), threads = 1, data = {}, folder = te
   const state = checkpoint ? stateOf(plan.spec, none, checkpoint, identity, "") : startState(model, plan.spec);
   const controller = new AbortController();
   const aucs: number[] = [];
+  const warnings: string[] = [];
   try {
     const report = await train({
       place: folderPlace(folder, checkpoint?.meta.step ?? 0, null),
@@ -64,10 +65,13 @@ async function run({ source = topicSource(), threads = 1, data = {}, folder = te
       from: checkpoint?.meta ?? null,
       spec: "test",
       signal: controller.signal,
-      onEvaluation: ({ tasks }) => aucs.push(tasks[0].auc),
+      onEvaluation: ({ tasks, warning }) => {
+        aucs.push(tasks[0].auc);
+        warnings.push(...(warning === null ? [] : [warning]));
+      },
       ...wish,
     });
-    return { report, aucs, folder };
+    return { report, aucs, warnings, folder };
   } finally {
     await graphs.close();
   }
@@ -122,6 +126,29 @@ describe("the same run again", () => {
     }
     const steps = readMetrics(folder).map(({ step }) => step);
     expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+  });
+});
+
+describe("a model that learns its samples by heart", () => {
+  const wish = {
+    data: { counts: { training: 300, validation: 400, test: 100 } },
+    steps: 20,
+    evaluateEvery: 5,
+  };
+  const source = (more = "") => topicSource(more, 5000).replace("adagrad(rate: 0.1)", "adagrad(rate: 1)");
+
+  it("is told of where an epoch begins; not where its tables begin anew", async () => {
+    const { warnings } = await run({ ...wish, source: source() });
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(warnings[0]).toMatch(/logloss of click .* rose .* as epoch \d began/);
+    expect((await run({ ...wish, source: source("renew: embeddings") })).warnings).toEqual([]);
+  });
+
+  it("is told of, too, where the run goes on from a checkpoint before it", async () => {
+    const folder = temporary();
+    await run({ ...wish, source: source(), folder, steps: 5 });
+    const { warnings } = await run({ ...wish, source: source(), folder, steps: 10 });
+    expect(warnings).toEqual([expect.stringMatching(/\(step 5\) to .* \(step 10\) as epoch 2 began/)]);
   });
 });
 

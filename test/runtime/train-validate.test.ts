@@ -61,7 +61,7 @@ it("adds the offset of the draws to every logit", async () => {
   expect(found.auc).toBeCloseTo(4 / 6, 12);
   expect(found.gauc).toBeCloseTo((2 * 1 + 3 * 0.5) / 5, 12);
   expect(found).toMatchObject({ rows: 5, drawn: 3 });
-  expect(evaluationLine({ step: 3, tasks: [found], improved: false })).toBe(
+  expect(evaluationLine({ step: 3, tasks: [found], improved: false, warning: null })).toBe(
     `step 3: validation buy logloss ${found.logloss.toFixed(4)}; among the drawn negatives auc 0.6667, gauc 0.7000`,
   );
 });
@@ -72,7 +72,7 @@ it("is what it was where none are drawn", async () => {
     { user: 0, row: 2, logit: -1, offset: 0, label: 0 },
   ]);
   expect(found).toMatchObject({ rows: 2, drawn: 0, auc: 1, gauc: 1 });
-  expect(evaluationLine({ step: 3, tasks: [found], improved: true })).toBe(
+  expect(evaluationLine({ step: 3, tasks: [found], improved: true, warning: null })).toBe(
     `step 3: validation buy auc 1.0000, gauc 1.0000, logloss ${found.logloss.toFixed(4)} (the best so far)`,
   );
 });
