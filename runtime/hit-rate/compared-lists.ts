@@ -4,7 +4,6 @@ import {
   Candidates,
   chunkSize,
   type Engine,
-  feeds,
   fetchSide,
   type HeadRule,
   type PrepareRequest,
@@ -18,6 +17,7 @@ import {
   type UserSide,
 } from "../request/index.ts";
 import type { Tensor } from "../session/session.ts";
+import { OracleScores, oracleGraphs, type SearchWithOracle } from "./oracle-scores.ts";
 import { sameItems, withTables } from "./same-items.ts";
 import { onlyTies } from "./ties.ts";
 
@@ -53,9 +53,6 @@ export interface ListVisitor {
   lookup(use: LookedUp): void;
   list(list: ComparedList): void;
 }
-
-/** A search whose scores the graph `oracle` gives. */
-type SearchWithOracle = SearchSpec & { readonly scores: string };
 
 /** The searches that have an oracle: those by a metric. */
 export function searchesWithOracle({ artefacts }: Engine): SearchWithOracle[] {
@@ -110,7 +107,8 @@ async function groups(searched: readonly SearchedTables[], { prepare, rank }: Ra
       continue;
     }
     const side = await prepareSide(engine, prepare);
-    const graphs = ["oracle", ...(side.kernel === null ? [side.route.search] : rankingGraphs(side))] as const;
+    const ranking = side.kernel === null ? [side.route.search] : rankingGraphs(side);
+    const graphs = [...oracleGraphs(engine, side), ...ranking];
     await fetchSide(engine, side, graphs);
     const candidates = await Candidates.fetch(engine, side.generation, rank, graphs);
     found.push({ candidates, members: [{ ...one, side }] });
@@ -127,11 +125,12 @@ async function compareGroup({ candidates, members }: Group): Promise<void> {
       visitor.lookup({ search, looked: (rows?.found ?? 0) + (rows?.missed ?? 0), found: rows?.found ?? 0 });
     });
   }
+  const scored = new OracleScores(engine, side, candidates);
   const size = Math.min(oracle, chunkSize(engine, side));
   for (let start = 0; start < candidates.count; start += size) {
     const chunk = { start, end: Math.min(start + size, candidates.count) };
-    const scores = await engine.sessions.run("oracle", feeds(engine, "oracle", side, candidates, chunk, {}));
-    const oracles = searches.map((search) => oracleOf(search, side, scores[search.scores]));
+    const scores = await scored.of(searches, chunk);
+    const oracles = searches.map((search, i) => oracleOf(search, side, scores[i]));
     for (const { engine: own, side: theirs, visitor } of members) {
       const kept = await runSearch(own, theirs, candidates, chunk);
       searches.forEach((search, i) => {

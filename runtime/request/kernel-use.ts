@@ -113,6 +113,11 @@ export class KernelUse {
     return this.wanted === "kernel" || this.#pays(planned.spec, length) ? planned : null;
   }
 
+  /** What the kernel does where keys and values are made afresh; null: nothing. */
+  freshPlan(): KernelPlanSpec | null {
+    return this.#fresh?.spec ?? null;
+  }
+
   #pays(spec: KernelPlanSpec, length: number): boolean {
     const room = usersAtOnce * length * behaviourBytes(spec) <= this.#maxBytes;
     return (length >= takes.least && length <= takes.most) || (length >= takes.long && room);

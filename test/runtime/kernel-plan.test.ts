@@ -1,37 +1,27 @@
 // A request by the selection kernel and by the graphs: the same lists, the same scores, whatever the model and its tables are.
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { BuildOptions } from "../../compiler/index.ts";
-import { type Kept, type LoadOptions, load, type Prepared, type Ranking, selfTest } from "../../runtime/index.ts";
+import {
+  evaluateHitRate,
+  type Kept,
+  type LoadOptions,
+  load,
+  type Prepared,
+  type Ranking,
+  selfTest,
+} from "../../runtime/index.ts";
 import { KernelUse } from "../../runtime/request/index.ts";
+import { Sessions } from "../../runtime/session/session.ts";
 import { cleanUp, type GenerationSettings } from "../kit/built-twin.ts";
 import { long } from "../kit/effort.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+import { aged, expectClose, said } from "../kit/rankings.ts";
 import { compiled } from "../kit/small-model.ts";
 
 afterAll(cleanUp);
 
 const lengths = long ? [0, 1, 5, 6, 7, 40, 60] : [0, 60];
-
-/** What a ranking says beside its numbers and its way. */
-function said({ scores, logits, plan, ...rest }: Ranking): unknown {
-  return aged(rest);
-}
-
-/** Without the tables' ages, which go on. */
-const aged = <R extends Pick<Ranking, "tables">>(ranking: R): R => ({
-  ...ranking,
-  tables: ranking.tables.map((one) => ({ ...one, age: null })),
-});
-
-function expectClose(found: Ranking, wanted: Ranking, where: string): void {
-  for (const [label, values] of Object.entries(wanted.logits)) {
-    for (const [n, value] of values.entries()) {
-      const far = Math.abs(found.logits[label][n] - value) / Math.max(1, Math.abs(value));
-      expect(far, `${where}: ${label} of candidate ${n}`).toBeLessThan(1e-5);
-    }
-  }
-}
 
 async function compare(dir: string, options: LoadOptions = {}, sizes: readonly number[] = lengths): Promise<void> {
   const graph = await load(dir, { threads: 1, plan: "graph", ...options });
@@ -146,11 +136,46 @@ attend liked { over: alike by: relevance }
     await compare(await built("", undefined, {}, { outside: "all" }), {}, [6, 40]);
   });
 
-  it("pass the self-test with either plan", async () => {
-    const dir = await built("");
+  it.each(["round_robin", "per_head", "max"])(
+    "pass the self-test with either plan, each by its own oracle: %s",
+    async (rule) => {
+      const more = `search alike { from: watched by: inner_product(item.cover) keep: 5 }
+attend liked { over: alike by: relevance }
+`;
+      const dir = await built("precision: uint8", (source) =>
+        source.replace("keep: 6", `keep: 6 heads: ${rule}`).replace(/(tower \w+ \{\s*input: *\[)/, `${more}$1liked, `),
+      );
+      const runs = vi.spyOn(Sessions.prototype, "run");
+      const reports = [];
+      const oracles: number[] = [];
+      for (const plan of ["graph", "kernel"] as const) {
+        runs.mockClear();
+        const report = await selfTest(dir, { threads: 1, requests: 6, history: 200, plan });
+        expect(report.passed, plan).toBe(true);
+        expect(report.full[0], plan).toMatchObject({ search: "nearest", different: 0 });
+        expect(report.full[0].hits, plan).toBe(report.full[0].wanted);
+        oracles.push(runs.mock.calls.filter(([graph]) => graph === "oracle").length);
+        reports.push(report);
+      }
+      runs.mockRestore();
+      expect(reports[1]).toMatchObject({ full: reports[0].full, asBuilt: reports[0].asBuilt });
+      // The graph's parity cases alone are what runs it under the kernel's plan.
+      expect(oracles[1]).toBeGreaterThan(0);
+      expect(oracles[0]).toBe(oracles[1] + 6);
+    },
+  );
+
+  it.each(["mask", "zero", "compute"])("hit rates are the same by either plan, on_miss: %s", async (policy) => {
+    const dir = await built(`on_miss: ${policy}`, undefined, { covered: 60 });
+    const rates = [];
     for (const plan of ["graph", "kernel"] as const) {
-      expect((await selfTest(dir, { threads: 1, requests: 6, history: 200, plan })).passed, plan).toBe(true);
+      const twin = await load(dir, { threads: 1, plan });
+      const requests = [0, 3, 40].map((length) => ({ prepare: someUser(length), rank: someCandidates(20) }));
+      rates.push(await evaluateHitRate(twin, requests));
+      await twin.close();
     }
+    expect(rates[1]).toEqual(rates[0]);
+    expect(rates[0][0].hits).toBeLessThan(rates[0][0].wanted + Number(policy === "compute"));
   });
 });
 
@@ -250,102 +275,6 @@ describe("the plan", () => {
     }
     await here.close();
     await there.close();
-  });
-});
-
-describe("users in the kernel's memory", () => {
-  it("make room for each other, and rank as before", async () => {
-    const dir = await builtRanked(rankSource("", 6, 400));
-    const wide = await load(dir, { threads: 1, plan: "kernel" });
-    const tight = await load(dir, { threads: 1, plan: "kernel", memory: { kernel: 400_000 } });
-    const users = Array.from({ length: 40 }, (_, i) => someUser(300 + i));
-    const [a, b] = [
-      await Promise.all(users.map((user) => wide.prepare(user))),
-      await Promise.all(users.map((user) => tight.prepare(user))),
-    ];
-    for (let round = 0; round < 2; round++) {
-      const [wanted, found] = [
-        await Promise.all(a.map((one) => one.rank(someCandidates(5)))),
-        await Promise.all(b.map((one) => one.rank(someCandidates(5)))),
-      ];
-      expect(found.map(aged)).toEqual(wanted.map(aged));
-    }
-    const { kernel } = tight.status().plan;
-    expect(kernel!.bytes).toBeLessThanOrEqual(400_000);
-    expect(kernel!.users).toBeLessThan(users.length);
-    await wide.close();
-    await tight.close();
-  });
-
-  it("never leave a request without its answer, however little memory there is", async () => {
-    const dir = await builtRanked(rankSource("", 6, 2000));
-    const counts = [1, 50, 400];
-    const ranked = async (options: LoadOptions) => {
-      const twin = await load(dir, { threads: 1, ...options });
-      const prepared = await twin.prepare(someUser(1900));
-      const rankings: Ranking[] = [];
-      for (const count of counts) {
-        rankings.push(await prepared.rank(someCandidates(count)));
-      }
-      await twin.close();
-      return { rankings, warnings: twin.warnings };
-    };
-    const wide = await ranked({ plan: "kernel" });
-    const seen = new Set<string>();
-    for (let kernel = 900_000; kernel > 200_000; kernel = Math.floor(kernel * 0.75)) {
-      const { rankings, warnings } = await ranked({ memory: { kernel } });
-      const plans = new Set(rankings.map(({ plan }) => plan));
-      expect(plans.size, `${kernel} bytes`).toBe(1);
-      seen.add(rankings[0].plan);
-      expect(warnings.length, `${kernel} bytes`).toBe(plans.has("graph") ? 1 : 0);
-      for (const [i, ranking] of rankings.entries()) {
-        expect(said(ranking)).toEqual(said(wide.rankings[i]));
-        expectClose(ranking, wide.rankings[i], `${kernel} bytes, ${counts[i]} candidates`);
-      }
-    }
-    expect([...seen]).toEqual(["kernel", "graph"]);
-  });
-
-  it("wait for each other where there is room for one at a time", async () => {
-    const dir = await builtRanked(rankSource("", 6, 2000));
-    const wide = await load(dir, { threads: 1, plan: "kernel" });
-    const users = Array.from({ length: 5 }, (_, i) => someUser(1500 + i));
-    const probe = await wide.prepare(users[0]);
-    await probe.rank(someCandidates(1));
-    const kernel = 350_000;
-    const tight = await load(dir, { threads: 1, plan: "kernel", memory: { kernel } });
-    const both = async (twin: typeof wide) => {
-      const prepared = await Promise.all(users.map((user) => twin.prepare(user)));
-      const rounds = [0, 1].flatMap(() => prepared.map((one) => one.rank(someCandidates(300))));
-      return (await Promise.all(rounds)).map(aged);
-    };
-    expect(await both(tight)).toEqual(await both(wide));
-    expect(tight.status().plan.kernel).toMatchObject({ users: 1 });
-    expect(tight.status().plan.kernel!.bytes).toBeLessThanOrEqual(kernel);
-    await wide.close();
-    await tight.close();
-  });
-
-  it("are left to the graphs where not even one fits, with a warning; or refused where the kernel was asked for", async () => {
-    const dir = await builtRanked(rankSource("", 6, 5000));
-    const auto = await load(dir, { threads: 1, memory: { kernel: 1 } });
-    const ranking = await (await auto.prepare(someUser(2000))).rank(someCandidates(3));
-    expect(ranking.plan).toBe("graph");
-    expect(auto.warnings.join()).toMatch(/graphs rank instead of the selection kernel/);
-    await auto.close();
-    const asked = await load(dir, { threads: 1, plan: "kernel", memory: { kernel: 1 } });
-    await expect(asked.prepare(someUser(4000))).rejects.toThrow(/selection kernel needs/);
-    await asked.close();
-  });
-
-  it("end with a signal that aborts, and with the folder", async () => {
-    const twin = await load(await built(""), { threads: 2, plan: "kernel" });
-    const prepared = await twin.prepare(someUser(40));
-    const reason = new Error("gone away");
-    await expect(prepared.rank(someCandidates(3), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-    expect((await prepared.rank(someCandidates(3))).plan).toBe("kernel");
-    await twin.close();
-    await expect(prepared.rank(someCandidates(3))).rejects.toThrow(/closed/);
   });
 });
 

@@ -1,8 +1,18 @@
 // The kernel against plain loops: lists index for index, pooled values within rounding, for every rule, head count and width.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { literalScores } from "../../../runtime/kernel/index.ts";
 import { long, patience } from "../../kit/effort.ts";
-import { type Draw, drawn, type KernelCase, kinds, literalLists, pooledBy, runCase } from "../../kit/kernel-case.ts";
+import {
+  type Draw,
+  drawn,
+  type KernelCase,
+  kinds,
+  literalLists,
+  pooledBy,
+  runCase,
+  scoresOf,
+} from "../../kit/kernel-case.ts";
 
 const plain: Draw = {
   kind: "normal",
@@ -145,6 +155,15 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
     expect(found.kept).toEqual(alone.flatMap(({ kept }) => kept));
     expect(found.pooled).toEqual(alone.flatMap(({ pooled }) => pooled));
     await holds(one);
+  });
+
+  it("by scores that a plain loop has, too, to the bit", () => {
+    for (const draw of [plain, { ...plain, table: true, heads: 3, width: 7 }, { ...plain, kind: "equal" as const }]) {
+      const one = drawn(draw);
+      const { keys, bias } = one.user.products[0];
+      const found = literalScores(one.shape.products[0], draw.length, keys, bias, one.queries[0]);
+      expect(found).toEqual(scoresOf(one, 0, null));
+    }
   });
 
   it("any shape", { timeout: patience(300_000) }, async () => {

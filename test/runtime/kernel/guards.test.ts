@@ -1,6 +1,7 @@
 // Nothing outside the pieces that the kernel was given is written or counts: every piece lies between guard values, which are
 // NaN, and holds them itself until it is written.
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Kernel, NoRoom } from "../../../runtime/kernel/index.ts";
 import { KernelMemory } from "../../../runtime/kernel/memory.ts";
 import { type Draw, drawn, kinds, literalLists, pooledBy, runCase } from "../../kit/kernel-case.ts";
 
@@ -80,6 +81,35 @@ describe("the kernel's memory", () => {
         whole(at, piece);
       }
     }
+  });
+
+  it("that is tight: staged in slabs, and run a few candidates at a time", async () => {
+    guarded();
+    const one = drawn({
+      ...{ kind: "normal", seed: 3, length: 3001, heads: 4, keep: 40, width: 16, values: 16, candidates: 37 },
+      ...{ rule: "round_robin", masked: 0.1, searched: false, table: true },
+    });
+    const wanted = literalLists(one);
+    let ran = 0;
+    for (let pages = 100; ; pages--) {
+      const kernel = await Kernel.open(one.shape, { lanes: 1, startLane: null, maxBytes: pages * 2 ** 16 });
+      try {
+        const user = kernel.pack(one.user);
+        pages = Math.min(pages, Math.ceil(user.bytes / 2 ** 16) + 6);
+        expect((await kernel.run(user, one.queries, one.candidates)).kept).toEqual(wanted);
+        ran++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(NoRoom);
+        break;
+      } finally {
+        for (const [at, piece] of given) {
+          whole(at, piece);
+        }
+        given.clear();
+        await kernel.close();
+      }
+    }
+    expect(ran).toBeGreaterThan(3);
   });
 
   it("is seen to be touched where it is", () => {
