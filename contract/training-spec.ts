@@ -4,6 +4,9 @@ import * as v from "valibot";
 import { strict } from "./named-schema.ts";
 import { portFields } from "./port-fields.ts";
 
+/** Samples of a batch whose pairs are compared, at most: each is with each, in a matrix of 64 MB. */
+export const mostInPairs = 4096;
+
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
@@ -93,6 +96,11 @@ export const TrainSourceSchema = v.variant("kind", [
   strict({ kind: v.literal("label"), label: v.string() }),
   /** float32 [batch]: the row's share in this task's loss, 0 where the label is missing or undefined; the host normalises */
   strict({ kind: v.literal("label-weight"), label: v.string() }),
+  /**
+   * float32 [batch, batch]: at [i, j] the share of the pair in this task's loss where i is a positive and j a negative of the
+   * same user, else 0; they sum to 1 where there is a pair
+   */
+  strict({ kind: v.literal("pairs"), label: v.string() }),
   /** float32 [batch]: added to the logit in the loss: − ln of the rate at which negatives were sampled, else 0 */
   strict({ kind: v.literal("offset") }),
   /** float32 []: the learning rate of `dense` or of embeddings */
@@ -169,6 +177,8 @@ export const TrainSpecSchema = strict({
       kind: v.picklist(["binary", "regression"]),
       /** In the loss (applied in the graph). */
       weight: v.number(),
+      /** Share of the loss that is about pairs (applied in the graph); absent: 0. */
+      pairs: v.optional(v.number()),
       /** Counts only where this label is one. */
       where: v.nullable(v.string()),
     }),

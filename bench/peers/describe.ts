@@ -15,6 +15,10 @@ export function describe(model: Model): object {
   const { train } = model;
   refuse(train.clip !== null, "clipping");
   refuse(train.l2.embeddings !== 0 || train.l2.dense !== 0, "L2");
+  refuse(
+    model.towers.some(({ tasks }) => tasks.some(({ pairs }) => pairs > 0)),
+    "pairs",
+  );
   refuse(train.schedule.kind !== "constant", `the schedule ${train.schedule.kind}`);
   return {
     name: model.name,

@@ -48,6 +48,13 @@ const task = {
 };
 
 export const tasks = {
-  binary: signature("A probability, learned by cross-entropy.", task),
+  binary: signature("A probability, learned by cross-entropy.", {
+    ...task,
+    pairs: optional(
+      real({ min: 0, max: 1 }),
+      0,
+      "Share of the loss that is about pairs: of a user's samples in the batch, the positive one above the negative one.",
+    ),
+  }),
   regression: signature("A number, learned by squared error.", task),
 } as const;

@@ -128,7 +128,7 @@ function checkProgram(
     );
   }
   each(scope, "table", checkTable);
-  const train = checkTrain(singles.get("train"), name?.span ?? start, scope);
+  const train = checkTrain(singles.get("train"), name?.span ?? start, [...byTower.values()].flat(), scope);
   checkCaches(scope);
   checkMetricConsistency(scope);
   if (!name || !train || failed()) {

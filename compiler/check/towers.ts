@@ -95,8 +95,10 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
     missing("task", { text: kind, span: value.path[0].span }, Object.keys(taskKinds), scope);
     return null;
   }
-  const { weight, where } = readArguments(taskKinds[kind as keyof typeof taskKinds].arguments, value, scope);
-  if (!weight || !where) {
+  const pairwise = kind === "binary" ? readArguments(taskKinds.binary.arguments, value, scope) : null;
+  const { weight, where } = pairwise ?? readArguments(taskKinds.regression.arguments, value, scope);
+  const pairs = pairwise === null ? 0 : pairwise.pairs?.value;
+  if (!weight || !where || pairs === undefined) {
     return null;
   }
   return {
@@ -104,6 +106,7 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
     doc: member.doc ?? "",
     kind: kind as keyof typeof taskKinds,
     weight: weight.value,
+    pairs,
     where: where.value?.text ?? null,
     condition: where.value,
     span: name.span,
@@ -197,7 +200,15 @@ export function checkTower(
     norm: norm.value,
     cross: cross.value,
     experts: experts.value,
-    tasks: tasks.map(({ label, doc, kind, weight, where, span }) => ({ label, doc, kind, weight, where, span })),
+    tasks: tasks.map(({ label, doc, kind, weight, pairs, where, span }) => ({
+      label,
+      doc,
+      kind,
+      weight,
+      pairs,
+      where,
+      span,
+    })),
     span: name.span,
   };
 }

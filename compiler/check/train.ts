@@ -1,16 +1,28 @@
 // How the model learns: optimisers, schedule, stopping.
 
 import { emptyRecord } from "../../contract/record.ts";
+import { mostInPairs } from "../../contract/training-spec.ts";
 import type { SectionNode, Span } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import type { Choice, Given, Readings } from "../catalog/signature.ts";
 import { averages, optimisers, schedules, stops } from "../catalog/training.ts";
-import type { Optimiser, Schedule, Train } from "../model/model.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import { countText } from "../diagnostics/number-text.ts";
+import type { Optimiser, Schedule, Task, Train } from "../model/model.ts";
 import { readArguments, readSettings } from "./arguments.ts";
 import { block, type Scope } from "./scope.ts";
 
-/** `section` is absent where the program has none: all defaults then. */
-export function checkTrain(section: SectionNode | undefined, place: Span, scope: Scope): Train | null {
+/**
+ * `section` is absent where the program has none: all defaults then.
+ * @param tasks that could be read; null stands for the others
+ */
+export function checkTrain(
+  section: SectionNode | undefined,
+  place: Span,
+  tasks: readonly (Task | null)[],
+  scope: Scope,
+): Train | null {
   const owner = { text: "`train`", span: section?.keywordSpan ?? place };
   const { embeddings, dense, batch, epochs, renew, schedule, clip, l2, average, cold, stop, seed } = readSettings(
     blocks.train.arguments,
@@ -25,6 +37,16 @@ export function checkTrain(section: SectionNode | undefined, place: Span, scope:
   const course = schedule && readSchedule(schedule.value, scope);
   const end = stop && (stop.value ? readStop(stop.value, scope) : { value: null });
   const mean = average && (average.value ? readAverage(average.value, scope) : { value: null });
+  const paired = tasks.find((task) => task !== null && task.pairs > 0);
+  if (batch && batch.value > mostInPairs && paired) {
+    const range = `at most ${countText(mostInPairs)} where a label is learned by pairs`;
+    scope.report(
+      diagnose("out-of-range", { name: "batch", range }, at(batch.span), {
+        also: [at(paired.span, "compares each sample of a batch with each")],
+      }),
+    );
+    return null;
+  }
   if (!sparse || !full || !batch || !epochs || !renew || !course || !clip || !pull || !mean || !cold || !end || !seed) {
     return null;
   }

@@ -153,6 +153,8 @@ export interface Task {
   readonly doc: string;
   readonly kind: "binary" | "regression";
   readonly weight: number;
+  /** Share of the loss that compares a user's positives with negatives; 0 of a regression. */
+  readonly pairs: number;
   /** Counts only where this label is one. */
   readonly where: string | null;
   readonly span: Span;

@@ -54,7 +54,10 @@ export function showModel(model: Model): string {
         "",
         block(
           "predict",
-          tower.tasks.map(({ label, kind, weight, where }) => [label, call(kind, { weight, where })]),
+          tower.tasks.map(({ label, kind, weight, pairs, where }) => [
+            label,
+            call(kind, { weight, pairs: pairs === 0 ? null : pairs, where }),
+          ]),
         ),
       ),
     ),

@@ -49,6 +49,24 @@ function predictions(s: Scene): Output[] {
 }
 
 /**
+ * (1 − λ) of the loss of rows, and λ of Σ share · softplus(z₋ − z₊) over pairs of a positive and a negative of one user:
+ * − ln σ(z₊ − z₋) (BPR, Rendle et al., UAI 2009, eq. 4, without its regularisation).
+ */
+function withPairs(s: Scene, ports: OwnPorts, task: Task, logit: Value, rows: Value): Value {
+  const b = s.b.at(`loss/${task.label}/pairs`);
+  const shares = s.input(
+    ports.pairs(task),
+    "float32",
+    ["batch", "batch"],
+    `Share of a pair in the loss of ${task.label}.`,
+  );
+  const apart = b.sub(b.unsqueeze(logit, 0), b.unsqueeze(logit, 1));
+  const each = b.mul(b.bceWithLogits(apart, b.scalar(0)), shares);
+  const pairs = b.sum(b.sum(each, [1]), [0]);
+  return b.add(b.mul(rows, b.scalar(1 - task.pairs)), b.mul(pairs, b.scalar(task.weight * task.pairs)));
+}
+
+/**
  * Of a task with weight c over rows with weights w: the sum of c · w · l, and of every row with w above 0, c · l. l is the
  * binary cross-entropy of the log-odds z + offset, or (z − y)² of a regression.
  */
@@ -67,7 +85,11 @@ function taskLoss(s: Scene, ports: OwnPorts, task: Task, logit: Value): { loss: 
   const own = each();
   const weighted = task.weight === 1 ? own : b.mul(own, b.scalar(task.weight));
   const counts = b.cast(b.greater(weight, b.scalar(0)), "float32");
-  return { loss: b.sum(b.mul(weighted, weight), [0]), rows: b.mul(weighted, counts) };
+  const loss = b.sum(b.mul(weighted, weight), [0]);
+  return {
+    loss: task.pairs > 0 ? withPairs(s, ports, task, logit, loss) : loss,
+    rows: b.mul(weighted, counts),
+  };
 }
 
 const offsetDoc = "Added to the log-odds: − ln of the rate at which negatives were sampled, else 0.";

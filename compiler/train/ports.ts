@@ -14,6 +14,7 @@ export interface OwnPorts {
   tableState(parameter: string): string;
   label(task: Task): string;
   weight(task: Task): string;
+  pairs(task: Task): string;
   readonly offset: string;
   rate(of: "dense" | "embeddings"): string;
   correction(beta: number): string;
@@ -34,6 +35,7 @@ export function trainPorts(model: Model, { packs, tables }: TrainPlan): TrainPor
     tableState: (parameter) => free(`${parameter}.state`),
     label: ({ label }) => free(`predict.${label}.label`),
     weight: ({ label }) => free(`predict.${label}.weight`),
+    pairs: ({ label }) => free(`predict.${label}.pairs`),
     offset: free("offset"),
     rate: (of) => free(`rate.${of}`),
     correction: (beta) => free(`correction.${beta}`),
@@ -55,6 +57,9 @@ export function trainPorts(model: Model, { packs, tables }: TrainPlan): TrainPor
   for (const task of model.towers.flatMap(({ tasks }) => tasks)) {
     sources.set(own.label(task), { kind: "label", label: task.label });
     sources.set(own.weight(task), { kind: "label-weight", label: task.label });
+    if (task.pairs > 0) {
+      sources.set(own.pairs(task), { kind: "pairs", label: task.label });
+    }
   }
   sources.set(own.offset, { kind: "offset" });
   for (const of of ["dense", "embeddings"] as const) {

@@ -88,7 +88,13 @@ export function trainSpec(
       unknown > 0 ? [{ feature: qualified, share: unknown }] : [],
     ),
     tasks: model.towers.flatMap(({ tasks }) =>
-      tasks.map(({ label, kind, weight, where }) => ({ label, kind, weight, where })),
+      tasks.map(({ label, kind, weight, pairs, where }) => ({
+        label,
+        kind,
+        weight,
+        ...(pairs > 0 && { pairs }),
+        where,
+      })),
     ),
     ...(train.renew && { renew: { bound: largeTableBound } }),
     ...(train.average !== null && { average: train.average }),

@@ -9,6 +9,7 @@ import type { Batch, Dataset, Part } from "./dataset.ts";
 import { labelWeights } from "./label-weights.ts";
 import { dropoutMask, maskable, maskItems, maskRows } from "./noise.ts";
 import { Numbering } from "./numbering.ts";
+import { pairShares } from "./pair-shares.ts";
 import type { TrainPlan } from "./plan.ts";
 
 export interface AssembledHistory {
@@ -40,6 +41,8 @@ export interface Assembled {
   /** As the data has them; NaN is missing. */
   readonly labels: Readonly<Record<string, Float32Array>>;
   readonly labelWeights: Readonly<Record<string, Float32Array>>;
+  /** By label that is learned by pairs: [B, B]. */
+  readonly pairs: Readonly<Record<string, Float32Array>>;
   readonly weight: Float32Array;
   readonly offset: Float32Array;
   /** By input of `step`; none where nothing is learned. */
@@ -90,6 +93,7 @@ export class Assembler {
     }
     const { spec } = this.#plan;
     const labels = recordOf(spec.tasks.map(({ label }) => [label, given(batch.labels, label)]));
+    const weights = draw ? labelWeights(spec.tasks, labels, batch.weight) : {};
     return {
       part,
       rows: batch.rows,
@@ -103,7 +107,8 @@ export class Assembler {
       histories,
       single,
       labels,
-      labelWeights: draw ? labelWeights(spec.tasks, labels, batch.weight) : {},
+      labelWeights: weights,
+      pairs: draw ? pairShares(spec.tasks, { ...batch, labels }, weights) : {},
       weight: batch.weight,
       offset: batch.offset,
       dropout: draw ? this.#dropout(draw, batch.rows) : {},

@@ -84,6 +84,8 @@ function feed(port: TrainPort, scene: Scene): Tensor {
       return floats(batch.labels[source.label].map(present), batch.rows);
     case "label-weight":
       return floats(batch.labelWeights[source.label], batch.rows);
+    case "pairs":
+      return floats(batch.pairs[source.label], batch.rows, batch.rows);
     case "offset":
       return floats(batch.offset, batch.rows);
     case "rate":

@@ -119,6 +119,8 @@ function feedOf({ name, shape, source }: TrainPort, world: World): Tensor {
       return drawn([rows], () => Number(draw() < 0.5));
     case "label-weight":
       return drawn([rows], () => (draw() < 0.2 ? 0 : draw() / rows));
+    case "pairs":
+      return drawn([rows, rows], () => (draw() < 0.7 ? 0 : draw() / rows));
     case "offset":
       return drawn([rows], () => draw() - 0.5);
     case "rate":

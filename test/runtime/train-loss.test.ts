@@ -31,6 +31,7 @@ const copied = (tensors: Readonly<Record<string, Tensor>>): Record<string, Tenso
 it.each([
   ["packs", topicSource()],
   ["rows of a large table", topicSource("", 5000)],
+  ["pairs of users", topicSource().replace("click: binary", "click: binary(pairs: 0.4)")],
   ["dropout and masked ids", topicSource("", 5000).replace("hidden: [32, 16]", "hidden: [32, 16]\n  dropout: 0.2")],
 ])("%s", async (_, source) => {
   const { model, dir, plan, dataset } = topicModel(source);
@@ -71,8 +72,9 @@ it.each([
   }
 });
 
-it("scoring a part gives the logits whose loss a step would see", async () => {
-  const { model, dir, plan: masking, dataset } = topicModel(topicSource("", 5000));
+it.each([0, 0.4])("scoring a part gives the logits whose loss a step would see, %d of it of pairs", async (pairs) => {
+  const source = topicSource("", 5000).replace("click: binary", `click: binary(pairs: ${pairs})`);
+  const { model, dir, plan: masking, dataset } = topicModel(source);
   const plan = { ...masking, spec: { ...masking.spec, unknown: [] } };
   const graphs = folderGraphs(dir, plan.spec, 1);
   try {
@@ -91,8 +93,18 @@ it("scoring a part gives the logits whose loss a step would see", async () => {
     const mean =
       logits.reduce((sum, z, i) => sum + Math.max(z, 0) - z * labels[i] + Math.log1p(Math.exp(-Math.abs(z))), 0) /
       logits.length;
+    const apart: number[] = [];
+    for (const [i, user] of batch.user.entries()) {
+      for (const [j, other] of batch.user.entries()) {
+        if (user === other && labels[i] === 1 && labels[j] === 0) {
+          apart.push(Math.log1p(Math.exp(logits[j] - logits[i])));
+        }
+      }
+    }
+    expect(apart.length).toBeGreaterThan(5);
+    const between = apart.reduce((sum, one) => sum + one, 0) / apart.length;
     const loss = await new Stepper(plan, state, graphs).learn(batch, 1);
-    expect(mean).toBeCloseTo(loss, 5);
+    expect((1 - pairs) * mean + pairs * between).toBeCloseTo(loss, 5);
     for (const { probability, logit, searches, rows, historyLength } of scored) {
       probability.click.forEach((value, i) => {
         expect(value).toBeCloseTo(1 / (1 + Math.exp(-logit.click[i])), 5);

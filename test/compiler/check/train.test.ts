@@ -50,3 +50,25 @@ it("average is none, or of a decay between 0 and 1", () => {
   expect(found(trained("average: ema"))).toEqual(["missing-setting: ema"]);
   expect(found(trained("average: mean(3)"))).toEqual(["wrong-value: mean"]);
 });
+
+describe("pairs of a label", () => {
+  const paired = (pairs: string, train = "") =>
+    checkText(`${whole.replace("click: binary", `click: binary(${pairs})`)}train { ${train} }`);
+
+  it("are a share of its loss, none unless said", () => {
+    const shareOf = ({ model }: ReturnType<typeof paired>) => model!.towers[0].tasks[0].pairs;
+    expect(shareOf(paired("weight: 2"))).toBe(0);
+    expect(shareOf(paired("pairs: 0.2"))).toBe(0.2);
+    const { model } = paired("pairs: 20%");
+    expect(shareOf(checkText(showModel(model!)))).toBe(0.2);
+  });
+
+  it("are of a binary label, in batches that are not too large", () => {
+    expect(found(paired("pairs: 2"))).toEqual(["out-of-range: 2"]);
+    expect(found(paired("pairs: 0.2", "batch: 4096"))).toEqual([]);
+    expect(found(paired("pairs: 0.2", "batch: 4097"))).toEqual(["out-of-range: 4097"]);
+    expect(found(paired("weight: 1", "batch: 4097"))).toEqual([]);
+    const regression = checkText(whole.replace("click: binary", "click: regression(pairs: 0.2)"));
+    expect(found(regression)).toEqual(["unknown-setting: pairs"]);
+  });
+});
