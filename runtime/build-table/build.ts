@@ -13,6 +13,7 @@ import {
   type KeyType,
   openItems,
   Source,
+  saidRenamed,
   type TableCover,
 } from "../data/index.ts";
 import { holdBuild } from "../host/build-folder.ts";
@@ -151,7 +152,9 @@ async function write(
   const { dir, manifest } = artefacts;
   const begun = performance.now();
   const input =
-    source !== null && binding !== null ? await fromItems(source, binding, artefacts) : await fromStore(artefacts);
+    source !== null && binding !== null
+      ? await fromItems(source, binding, artefacts, options.warn)
+      : await fromStore(artefacts);
   const seconds = { read: (performance.now() - begun) / 1000, encode: 0, project: 0, rows: 0, write: 0 };
   const { number, partial } = nextGeneration(dir);
   let starting: Promise<Projector> | null = null;
@@ -272,11 +275,19 @@ interface Input {
 }
 
 /** Items from the binding's files: read, encoded, stored, indexed. */
-async function fromItems(source: Source, binding: Binding, artefacts: Artefacts): Promise<Input> {
+async function fromItems(
+  source: Source,
+  binding: Binding,
+  artefacts: Artefacts,
+  warn: BuildTablesOptions["warn"],
+): Promise<Input> {
   const { manifest } = artefacts;
   const feature = keyFeature(manifest);
   const keyType = await itemKeyType(source, binding, feature);
   const items = await openItems(source, binding, artefacts.itemFeatures, keyType);
+  for (const heading of saidRenamed(items.relation)) {
+    warn?.(heading);
+  }
   const total = await items.check();
   const cover = await coverTables(source, binding, items, keyType, total, manifest.tables, manifest.histories);
   return {

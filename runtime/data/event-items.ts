@@ -27,7 +27,7 @@ export async function eventItems(source: Source, binding: Binding, keyType: KeyT
     texts: log.texts,
     ...(log.computed && { computed: log.computed }),
     guards: [],
-    renamed: [],
+    renamed: log.renamed,
     sql: () => items,
     numbered: `SELECT *, row_number() OVER (ORDER BY "#key") - 1 AS ${quoted(rowColumn)} FROM ${items}`,
     made: log,

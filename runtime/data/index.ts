@@ -32,7 +32,7 @@ export { ListReader, rowsOfBlock } from "./prepare/list-reader.ts";
 export { sameRequest } from "./prepare/sample-rows.ts";
 export { dataQuery, itemTable } from "./prepare/select.ts";
 export { verifyDataset } from "./prepare/verify-dataset.ts";
-export { openRelation, type Relation, readAsIds, requireColumn } from "./relation.ts";
+export { openRelation, type Relation, readAsIds, requireColumn, saidRenamed } from "./relation.ts";
 export { manyRepeats } from "./report.ts";
 export type { DataReport } from "./report-schema.ts";
 export { partNumbers } from "./row-part.ts";

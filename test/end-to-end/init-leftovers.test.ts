@@ -71,7 +71,7 @@ describe("headings that come twice", () => {
   const twice = `user_id,item_id,time,click,price,Price,price_1\n${lines((i) => `${line(i)},${i % 7},${i % 3}`)}`;
   const said =
     /log\.csv has more than one column called `Price` \(capitals do not count\): this one is read as `Price_2`/;
-  it("are said by init once, and by data check and data prepare; a heading that was there keeps its name", async () => {
+  it("are said once by init, and by whatever reads the data; a heading that was there keeps its name", async () => {
     const folder = temporary();
     writeFiles(folder, { "log.csv": twice });
     const dir = join(folder, "new");
@@ -83,5 +83,18 @@ describe("headings that come twice", () => {
     const words = [data, "--model", model];
     expect((await fine(["data", "check", ...words])).stderr).toMatch(said);
     expect((await fine(["data", "prepare", ...words, "-o", join(folder, "cache")])).stderr).toMatch(said);
+
+    // Each verb that reads them says it, once.
+    const build = join(folder, "build");
+    await fine(["build", model, "--data", data, "-o", build]);
+    for (const verb of [
+      ["table", "build", build, "--data", data],
+      ["evaluate", build, "--data", data],
+      ["score", build, "--data", data, "-o", join(folder, "scores.csv")],
+    ]) {
+      const { stderr } = await fine(verb);
+      expect(stderr, verb[0]).toMatch(said);
+      expect(stderr.match(/more than one column/g), verb[0]).toHaveLength(1);
+    }
   });
 });

@@ -75,7 +75,7 @@ export async function listItems(
       format: relation.format,
       texts: relation.texts,
       guards: [],
-      renamed: [],
+      renamed: relation.renamed,
       sql: () => quoted(table),
       numbered: `SELECT *, row_number() OVER () - 1 AS ${quoted(rowColumn)} FROM ${quoted(table)}`,
       made: relation,

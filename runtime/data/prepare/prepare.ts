@@ -48,7 +48,7 @@ export interface PrepareOptions {
   readonly owner?: Owner;
   /** Of drawn negatives. Default 1. */
   readonly seed?: number;
-  /** Told why prepared data is made anew. */
+  /** Told why prepared data is made anew; where it is to be evaluated or scored, also of headings that come twice. */
   readonly note?: (message: string) => void;
   /** Rows between two points at which a stopped preparation goes on. Default 2,000,000. */
   readonly every?: number;
@@ -200,6 +200,12 @@ async function run(
     clear(folder);
   }
   const query = await dataQuery(source, binding, model, !allRows);
+  if (owner === "evaluate" || owner === "score") {
+    // Whoever prepares to train finds them among the warnings.
+    for (const heading of renamedHeadings(query)) {
+      options.note?.(heading);
+    }
+  }
   const keep = (change: Partial<WorkState>): void => {
     state = { ...state, ...change };
     writeState(folder, state);
