@@ -179,6 +179,8 @@ export const TrainSpecSchema = strict({
       weight: v.number(),
       /** Share of the loss that is about pairs (applied in the graph); absent: 0. */
       pairs: v.optional(v.number()),
+      /** The label that comes before: learned by the product of both probabilities, over all rows (in the graph). */
+      through: v.optional(v.string()),
       /** Counts only where this label is one. */
       where: v.nullable(v.string()),
     }),

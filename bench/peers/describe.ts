@@ -16,8 +16,8 @@ export function describe(model: Model): object {
   refuse(train.clip !== null, "clipping");
   refuse(train.l2.embeddings !== 0 || train.l2.dense !== 0, "L2");
   refuse(
-    model.towers.some(({ tasks }) => tasks.some(({ pairs }) => pairs > 0)),
-    "pairs",
+    model.towers.some(({ tasks }) => tasks.some(({ pairs, through }) => pairs > 0 || through !== null)),
+    "pairs, or a label through another",
   );
   refuse(train.schedule.kind !== "constant", `the schedule ${train.schedule.kind}`);
   return {

@@ -50,6 +50,11 @@ const task = {
 export const tasks = {
   binary: signature("A probability, learned by cross-entropy.", {
     ...task,
+    through: optional(
+      name("a label", "label"),
+      null,
+      "A label that comes before this one: learned over all samples, by the product of both probabilities (ESMM).",
+    ),
     pairs: optional(
       real({ min: 0, max: 1 }),
       0,

@@ -13,7 +13,7 @@ import { readArguments, readSettings, shown } from "./arguments.ts";
 import { missing, pathText, resolve, wrongKind } from "./resolve.ts";
 import { block, type Declaration, declared, noteWidths, type Scope, snakeCase, twice } from "./scope.ts";
 
-/** A task with the names of its condition still to be looked up. */
+/** A task with the name of its condition, or of what it goes through, still to be looked up. */
 interface Draft extends Task {
   readonly condition: Name | null;
 }
@@ -98,7 +98,16 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
   const pairwise = kind === "binary" ? readArguments(taskKinds.binary.arguments, value, scope) : null;
   const { weight, where } = pairwise ?? readArguments(taskKinds.regression.arguments, value, scope);
   const pairs = pairwise === null ? 0 : pairwise.pairs?.value;
-  if (!weight || !where || pairs === undefined) {
+  const through = pairwise === null ? null : pairwise.through?.value;
+  if (!weight || !where || pairs === undefined || through === undefined) {
+    return null;
+  }
+  if (through && where.value) {
+    scope.report(
+      diagnose("does-not-apply", { name: "where", what: "a label that is learned `through` another" }, at(where.span), {
+        help: help.whereThrough,
+      }),
+    );
     return null;
   }
   return {
@@ -107,13 +116,14 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
     kind: kind as keyof typeof taskKinds,
     weight: weight.value,
     pairs,
+    through: through?.text ?? null,
     where: where.value?.text ?? null,
-    condition: where.value,
+    condition: where.value ?? through,
     span: name.span,
   };
 }
 
-function checkCondition({ condition }: Draft, labels: Labels, scope: Scope): void {
+function checkCondition({ condition, through }: Draft, labels: Labels, scope: Scope): void {
   if (!condition) {
     return;
   }
@@ -124,7 +134,7 @@ function checkCondition({ condition }: Draft, labels: Labels, scope: Scope): voi
     scope.report(
       diagnose(
         "wrong-kind",
-        { name: "where", expected: "a label that is zero or one" },
+        { name: through === null ? "where" : "through", expected: "a label that is zero or one" },
         at(condition, "is a regression"),
         {
           also: [at(other.span, "declared here")],
@@ -141,7 +151,7 @@ function conditionCycles(labels: Labels, scope: Scope): void {
     let next: Draft | null | undefined = draft;
     while (next && !done.has(next.label) && !trail.includes(next)) {
       trail.push(next);
-      next = next.where === null ? null : labels.get(next.where);
+      next = next.condition === null ? null : labels.get(next.condition.text);
     }
     if (next?.condition && trail.includes(next)) {
       const cycle = trail.slice(trail.indexOf(next));
@@ -200,12 +210,13 @@ export function checkTower(
     norm: norm.value,
     cross: cross.value,
     experts: experts.value,
-    tasks: tasks.map(({ label, doc, kind, weight, pairs, where, span }) => ({
+    tasks: tasks.map(({ label, doc, kind, weight, pairs, through, where, span }) => ({
       label,
       doc,
       kind,
       weight,
       pairs,
+      through,
       where,
       span,
     })),

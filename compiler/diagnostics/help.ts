@@ -129,6 +129,9 @@ export const help = {
     "A condition says on which samples a label counts at all: `like: binary(where: click)` learns from clicks only.",
   ],
   // does-not-apply
+  whereThrough: [
+    "`where` learns from the samples where another label is one; `through` learns from all, by the product of both probabilities. Take one of them.",
+  ],
   expertsWithoutHidden: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
   // no-width
   inputWithoutColumns: ["A tower reads columns. Leave this out, or give it features that have some."],

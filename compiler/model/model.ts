@@ -155,6 +155,8 @@ export interface Task {
   readonly weight: number;
   /** Share of the loss that compares a user's positives with negatives; 0 of a regression. */
   readonly pairs: number;
+  /** A label that comes before: the loss is of the product of both probabilities, over all samples; null: it is of this one's. */
+  readonly through: string | null;
   /** Counts only where this label is one. */
   readonly where: string | null;
   readonly span: Span;

@@ -54,9 +54,9 @@ export function showModel(model: Model): string {
         "",
         block(
           "predict",
-          tower.tasks.map(({ label, kind, weight, pairs, where }) => [
+          tower.tasks.map(({ label, kind, weight, pairs, through, where }) => [
             label,
-            call(kind, { weight, pairs: pairs === 0 ? null : pairs, where }),
+            call(kind, { weight, through, pairs: pairs === 0 ? null : pairs, where }),
           ]),
         ),
       ),

@@ -30,7 +30,7 @@ export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts):
   const s = scene(model, "batch", sparse, { learns: true, measured });
   const predicted = predictions(s);
   const tasks = model.towers.flatMap((tower) => tower.tasks);
-  const losses = tasks.map((task) => taskLoss(s, ports, task, outputNamed(predicted, `${task.label}.logit`)));
+  const losses = tasks.map((task) => taskLoss(s, ports, task, learnedLogit(s, task, tasks, predicted)));
   const b = s.b.at("loss");
   const sum = (values: readonly Value[]) => values.reduce((left, right) => b.add(left, right));
   return graphOf(model, "step", [
@@ -46,6 +46,27 @@ export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts):
 
 function predictions(s: Scene): Output[] {
   return rankOutputs(s, attendedBy(s, wiring(s, false, false)));
+}
+
+/**
+ * The log-odds that a task's loss is of: its own, or with `through` those of the product of its probability and that of the
+ * label before (ESMM, Ma et al., SIGIR 2018, eq. 3). Of p = σ(a) σ(b) they are − ln(1/p − 1) = − ln(e^−a + e^−b + e^−(a + b)).
+ */
+function learnedLogit(s: Scene, task: Task, tasks: readonly Task[], predicted: readonly Output[]): Value {
+  const own = outputNamed(predicted, `${task.label}.logit`);
+  if (task.through === null) {
+    return own;
+  }
+  const before = tasks.find(({ label }) => label === task.through);
+  if (before === undefined) {
+    throw new Error(`${task.label} goes through ${task.through}, which no tower predicts`);
+  }
+  const b = s.b.at(`loss/${task.label}/through`);
+  const [x, y] = [b.neg(own), b.neg(learnedLogit(s, before, tasks, predicted))];
+  const both = b.add(x, y);
+  const most = b.maximum(b.maximum(x, y), both);
+  const sum = [x, y, both].map((one) => b.exp(b.sub(one, most))).reduce((left, right) => b.add(left, right));
+  return b.neg(b.add(most, b.log(sum)));
 }
 
 /**

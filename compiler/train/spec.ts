@@ -88,11 +88,12 @@ export function trainSpec(
       unknown > 0 ? [{ feature: qualified, share: unknown }] : [],
     ),
     tasks: model.towers.flatMap(({ tasks }) =>
-      tasks.map(({ label, kind, weight, pairs, where }) => ({
+      tasks.map(({ label, kind, weight, pairs, through, where }) => ({
         label,
         kind,
         weight,
         ...(pairs > 0 && { pairs }),
+        ...(through !== null && { through }),
         where,
       })),
     ),

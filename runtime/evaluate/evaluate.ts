@@ -4,7 +4,7 @@ import { TwinError } from "../../contract/error.ts";
 import { type Binding, readHistories, rowsKey } from "../data/index.ts";
 import type { RankedRequest } from "../hit-rate/index.ts";
 import type { OnProgress } from "../host/progress.ts";
-import type { Part } from "../learn/index.ts";
+import { conditionOf, type Part } from "../learn/index.ts";
 import type { LocalTwin } from "../serve/index.ts";
 import { type BatchScoring, batchRows } from "./batch-rows.ts";
 import { type Comparison, compare } from "./comparison.ts";
@@ -72,7 +72,7 @@ export interface EvaluationReport {
 
 /** The labels of a model; where a task counts comes from its training. */
 export function tasksOf({ manifest }: Pick<LocalTwin, "manifest">): Task[] {
-  const where = new Map(manifest.train.tasks.map((task) => [task.label, task.where]));
+  const where = new Map(manifest.train.tasks.map((task) => [task.label, conditionOf(task)]));
   return manifest.labels.map(({ name, kind }) => ({ name, kind, where: where.get(name) ?? null }));
 }
 

@@ -19,4 +19,4 @@ export { type ScoredBatch, Scorer, type SearchedRows, scorePart } from "./score.
 export { type ReadParameter, TrainState } from "./state.ts";
 export { Stepper } from "./step.ts";
 export { storedFeature } from "./stored-feature.ts";
-export { type TaskMetrics, validate } from "./validate.ts";
+export { conditionOf, type TaskMetrics, validate } from "./validate.ts";

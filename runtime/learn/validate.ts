@@ -11,7 +11,7 @@ import { type Scorer, scorePart } from "./score.ts";
 export interface TaskMetrics {
   readonly label: string;
   readonly kind: "binary" | "regression";
-  /** Rows that count: the label is there and its `where` holds. */
+  /** Rows that count: the label is there, and the label of its `where` or `through` is one. */
   readonly rows: number;
   /** Those of them that are drawn negatives. Where there are any, every figure is of logits with the offset of the draws. */
   readonly drawn: number;
@@ -30,6 +30,9 @@ interface Collected {
   readonly user: Uint32Array;
   readonly weight: Float32Array;
 }
+
+/** The label that is one in the rows that a task is judged by; null: it is judged by all. */
+export const conditionOf = ({ where, through }: TrainSpec["tasks"][number]): string | null => where ?? through ?? null;
 
 export async function validate(
   scorer: Scorer,
@@ -51,7 +54,9 @@ export async function validate(
   );
   const { signal, onRows } = options;
   for await (const rows of scorePart(scorer, feeder, part, { batch, ...(signal && { signal }) })) {
-    tasks.forEach(({ label, where }, t) => {
+    tasks.forEach((task, t) => {
+      const { label } = task;
+      const where = conditionOf(task);
       const [into, values, logits] = [collected[t], rows.labels[label], rows.logit[label]];
       const gate = where === null ? null : rows.labels[where];
       for (let i = 0; i < rows.rows; i++) {

@@ -142,7 +142,7 @@ function towerText(
   inputs: readonly string[],
   tower: typeof anyTower extends fc.Arbitrary<infer T> ? T : never,
 ) {
-  const tasks = ["binary", "regression", "binary(weight: 0.5, pairs: 0.3)"].slice(0, tower.tasks);
+  const tasks = ["binary", "regression", `binary(weight: 0.5, pairs: 0.3, through: ${name}_0)`].slice(0, tower.tasks);
   return `tower ${name} {
     input: [${inputs.join(", ")}] hidden: [${tower.hidden.join(", ")}] activation: ${tower.activation}
     norm: ${tower.norm} cross: ${tower.cross} experts: ${tower.experts} dropout: 0.1

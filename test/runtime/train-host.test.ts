@@ -185,6 +185,17 @@ describe("the share of a row in the loss", () => {
     expect([...weights.like]).toEqual([1, 0, 0, 0]);
   });
 
+  it("of a label that comes through another is of rows where that is known; there a missing one counts where that is 0", () => {
+    const through = [
+      { label: "click", kind: "binary", weight: 1, where: null },
+      { label: "buy", kind: "binary", weight: 1, through: "click", where: null },
+    ] as const;
+    const missing = Number.NaN;
+    const labels = { click: Float32Array.of(1, 0, 0, 1, missing), buy: Float32Array.of(1, 0, missing, missing, 0) };
+    const found = labelWeights([...through], labels, Float32Array.of(1, 1, 2, 1, 1));
+    expect([...found.buy]).toEqual([0.25, 0.25, 0.5, 0, 0]);
+  });
+
   it("is 0 everywhere where no row counts", () => {
     const none = { click: Float32Array.of(0, 0), like: Float32Array.of(1, 1) };
     expect([...labelWeights([...tasks], none, Float32Array.of(1, 1)).like]).toEqual([0, 0]);

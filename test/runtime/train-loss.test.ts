@@ -4,6 +4,7 @@ import { evaluate } from "../../compiler/ir/evaluate.ts";
 import { trainGraphs } from "../../compiler/train/graphs.ts";
 import { localFeeder } from "../../runtime/learn/feeder.ts";
 import { type GraphRole, TrainGraphs } from "../../runtime/learn/graphs.ts";
+import { labelWeights } from "../../runtime/learn/label-weights.ts";
 import { Scorer, scorePart } from "../../runtime/learn/score.ts";
 import { Stepper } from "../../runtime/learn/step.ts";
 import { type Feeds, type Tensor, tensorOf } from "../../runtime/session/session.ts";
@@ -114,6 +115,36 @@ it.each([0, 0.4])("scoring a part gives the logits whose loss a step would see, 
       expect(scores!.values.length).toBe(scores!.heads * rows * scores!.history);
       expect(scores!.history).toBeGreaterThanOrEqual(Math.max(...historyLength.watched));
     }
+  } finally {
+    await graphs.close();
+  }
+});
+
+it("of a label that comes through another is of the product of both probabilities, over all rows", async () => {
+  const labels = "click: binary like: binary(through: click) share: binary(weight: 3, through: like)";
+  const { model, dir, plan: masking, dataset } = topicModel(topicSource().replace("click: binary", labels));
+  const plan = { ...masking, spec: { ...masking.spec, unknown: [] } };
+  const graphs = folderGraphs(dir, plan.spec, 1);
+  try {
+    const state = startState(model, plan.spec);
+    const assembled = await localFeeder(dataset, plan, 1).step(1);
+    // Labels of our own: later ones only behind earlier ones.
+    const { rows } = assembled;
+    const own = {
+      click: Float32Array.from({ length: rows }, (_, i) => Number(i % 2 === 0)),
+      like: Float32Array.from({ length: rows }, (_, i) => Number(i % 4 === 0)),
+      share: Float32Array.from({ length: rows }, (_, i) => Number(i % 12 === 0)),
+    };
+    const batch = { ...assembled, labels: own, labelWeights: labelWeights(plan.spec.tasks, own, assembled.weight) };
+    const { probability } = await new Scorer(plan, state, graphs).score(batch, false);
+    const cross = (label: Float32Array, p: (row: number) => number): number =>
+      label.reduce((sum, y, i) => sum - (y === 1 ? Math.log(p(i)) : Math.log1p(-p(i))), 0) / rows;
+    const { click, like, share } = probability;
+    const due =
+      cross(own.click, (i) => click[i]) +
+      cross(own.like, (i) => click[i] * like[i]) +
+      3 * cross(own.share, (i) => click[i] * like[i] * share[i]);
+    expect(await new Stepper(plan, state, graphs).learn(batch, 1)).toBeCloseTo(due, 5);
   } finally {
     await graphs.close();
   }

@@ -72,3 +72,28 @@ describe("pairs of a label", () => {
     expect(found(regression)).toEqual(["unknown-setting: pairs"]);
   });
 });
+
+describe("a label through another", () => {
+  const labels = (text: string) => checkText(whole.replace("click: binary", text));
+
+  it("names a binary label of any tower", () => {
+    const { model } = labels("click: binary buy: binary(through: click) again: binary(weight: 2, through: buy)");
+    const through = (of: typeof model) => of!.towers[0].tasks.map((task) => task.through);
+    expect(through(model)).toEqual([null, "click", "buy"]);
+    expect(through(checkText(showModel(model!)).model)).toEqual([null, "click", "buy"]);
+  });
+
+  it.each([
+    ["click: binary buy: binary(through: clik)", "unknown-name: clik"],
+    ["click: regression buy: binary(through: click)", "wrong-kind: click"],
+    ["click: binary buy: binary(through: buy)", "where-cycle: buy"],
+    ["click: binary(through: buy) buy: binary(through: click)", "where-cycle: buy"],
+    ["click: binary(where: buy) buy: binary(through: click)", "where-cycle: buy"],
+    ["click: binary buy: binary(through: click, where: click)", "does-not-apply: click"],
+    ["click: binary buy: regression(through: click)", "unknown-setting: through"],
+  ])("as `%s` is an error", (text, error) => {
+    const { model, diagnostics } = labels(text);
+    expect(found({ diagnostics })).toEqual([error]);
+    expect(model).toBeNull();
+  });
+});
