@@ -81,7 +81,7 @@ describe("a draft of a log", () => {
     // 99 % of the users have 300 events at most.
     expect(model).toMatch(/max: 300\n/);
     // The newest beside what is searched.
-    expect(model).toMatch(/attend recent \{\n +over: seen\.last\(50\)\n +by: +relevance\n\}/);
+    expect(model).toMatch(/attend recent \{\n +over: seen\.last\(10\)\n +by: +relevance\n\}/);
     expect(model).toMatch(/input: +\[interest, recent, item, user\]/);
     expect(model).toMatch(/ago: +elapsed\(at: log\(1min, 6h, 16\), dim: 4\)/);
     expect(model).toMatch(/latitude: +bucketed\(at: quantiles\(20\), dim: 4\)/);

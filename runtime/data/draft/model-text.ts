@@ -71,13 +71,15 @@ const partsOf = (history: string, only: boolean) =>
         table: `${history}_keys`,
       };
 
-/** Behaviours that are kept, and as many of the newest beside them. */
+/** Behaviours that the search keeps. */
 const most = 50;
+/** Newest ones beside them: of more, the few that tell of today are lost among the others until the metric has learned to find them. */
+const fewNewest = 10;
 
 /** What is asked of a history of so many. The newest tell of today's mood, and the search of long ones has to learn to find them. */
 export const keptOf = (max: number): Pick<DraftHistory, "keep" | "recent"> => ({
   keep: Math.min(most, max),
-  recent: max > 2 * most ? most : null,
+  recent: max > 2 * most ? fewNewest : null,
 });
 
 function interestText({ name: history, keep, recent }: DraftHistory, only: boolean): string[] {
