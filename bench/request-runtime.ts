@@ -67,7 +67,7 @@ export async function searched(
   const { engine } = twin;
   const side = await prepareSide(engine, user(size));
   const { kernel, route } = side;
-  const candidates = await Candidates.fetch(engine, side.generation, asked(size), rankingGraphs(side));
+  const candidates = await Candidates.fetch(engine, side, asked(size), rankingGraphs(side));
   const chunk = chunkSize(engine, side);
   return {
     name,

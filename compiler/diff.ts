@@ -2,6 +2,7 @@
 
 import { partName } from "../contract/by-spec.ts";
 import { type Digest, portableDigest } from "../contract/digest.ts";
+import { isComputed } from "../contract/encoder-spec.ts";
 import type { Manifest } from "../contract/manifest.ts";
 import { partOf } from "./emit/port-sources.ts";
 import { entriesDigest } from "./emit/vocabulary.ts";
@@ -248,7 +249,7 @@ function producerReasons(
 }
 
 function diffRequest(model: Model, manifest: Manifest): DiffReport["request"] {
-  const asked = ({ encoder }: { encoder: { kind: string } }) => encoder.kind !== "elapsed";
+  const asked = ({ encoder }: Pick<Feature, "encoder">) => !isComputed(encoder);
   const renamed = allFeatures(model).flatMap((feature) => {
     const old = oldFeature(feature, manifest);
     return old && old.name !== feature.qualified ? [{ from: old.name, to: feature.qualified }] : [];

@@ -4,6 +4,7 @@ import { strict } from "./named-schema.ts";
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 const edges = v.pipe(v.array(v.number()), v.readonly());
+const zone = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_+/-]*$/, "the name of an IANA time zone"));
 /** One kind of encoder, with its settings. */
 const kind = <const K extends string, const E extends v.ObjectEntries>(name: K, settings: E) =>
   v.pipe(strict({ kind: v.literal(name), ...settings }), v.readonly());
@@ -33,6 +34,10 @@ export const EncoderSchema = v.variant("kind", [
   kind("bucketed", { edges, quantiles: v.optional(positive) }),
   /** request time minus behaviour time; `seconds`, or `steps` where the data has an order only; negative → 0 */
   kind("elapsed", { edges, unit: v.picklist(["seconds", "steps"]) }),
+  /** hour of the request's time in an IANA time zone, 0 … 23 → 1 + it; time missing → 0 */
+  kind("hour", { zone }),
+  /** weekday of the request's time in an IANA time zone, Monday 0 … Sunday 6 → 1 + it; time missing → 0 */
+  kind("weekday", { zone }),
   /** 0 missing, 1 false, 2 true */
   kind("flag", {}),
   /** at most `max` rows by `of`, −1 fills up */
@@ -66,6 +71,12 @@ export function encodedShapeOf(encoder: Encoder): number[] {
       return together(encoder) === 1 ? [] : [together(encoder)];
   }
 }
+
+/** Kinds that are read off the request's time by a clock. */
+export const isClock = ({ kind }: Pick<Encoder, "kind">): boolean => kind === "hour" || kind === "weekday";
+
+/** Whether it is computed from times, so that neither data nor requests bring a column of it. */
+export const isComputed = (encoder: Pick<Encoder, "kind">): boolean => encoder.kind === "elapsed" || isClock(encoder);
 
 /** Rows that are one value together: known or unknown, equal or not as one. */
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);

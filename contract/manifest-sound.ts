@@ -1,7 +1,7 @@
 // What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
 import { parseHashes } from "./block-hashes.ts";
 import { featureOf, metricOf, partName } from "./by-spec.ts";
-import { encodedShapeOf } from "./encoder-spec.ts";
+import { encodedShapeOf, isClock } from "./encoder-spec.ts";
 import { extensionFault, manifestSections } from "./extensions.ts";
 import { expectKernel } from "./kernel-sound.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
@@ -15,6 +15,7 @@ export function expectSound(manifest: Manifest, fail: Fail): void {
   for (const feature of manifest.features) {
     checkFeature(feature, manifest, fail);
   }
+  checkClock(manifest, fail);
   checkTables(manifest, fail);
   checkReferences(manifest, fail);
   const fault = extensionFault(manifest.extensions, manifestSections);
@@ -22,6 +23,15 @@ export function expectSound(manifest: Manifest, fail: Fail): void {
     fail(fault);
   }
   expectKernel(manifest, fail);
+}
+
+/** Times are steps or a clock's: an hour read off steps would be wrong without a word. */
+function checkClock({ features }: Manifest, fail: Fail): void {
+  const steps = features.find(({ encoder }) => encoder.kind === "elapsed" && encoder.unit === "steps");
+  const read = features.find(({ encoder }) => isClock(encoder));
+  if (steps !== undefined && read !== undefined) {
+    fail(`feature ${read.name} is read off a clock, and ${steps.name} counts steps`);
+  }
 }
 
 /** Every file of tensors has its hashes, as many as its bytes need. */
@@ -69,6 +79,10 @@ function encodedRows({ encoder, vocabulary }: FeatureSpec, manifest: Manifest, f
     case "bucketed":
     case "elapsed":
       return source.edges.length + 2;
+    case "hour":
+      return 25;
+    case "weekday":
+      return 8;
     case "flag":
       return 3;
     default:

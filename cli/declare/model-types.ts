@@ -1,6 +1,7 @@
 // Requests and results of one built model as TypeScript's types: what `load<Model>(…)` takes. The same manifest, the same text.
 
 import { documentationOf } from "../../contract/documentation-section.ts";
+import { isComputed } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { optionalMembers, requiredColumns } from "./columns.ts";
 import { anyOf, commentText, documentedAs, type Member, objectType } from "./object-type.ts";
@@ -130,7 +131,7 @@ function modelType(manifest: Manifest): string {
     outputs.some(({ result }) => result.kind === "attention" && result.attend === name),
   );
   const missing = features.filter(
-    ({ group, encoder }) => (group === "user" || group === "context") && encoder.kind !== "key",
+    ({ group, encoder }) => (group === "user" || group === "context") && encoder.kind !== "key" && !isComputed(encoder),
   );
   return declared(
     "Model",

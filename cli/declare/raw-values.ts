@@ -19,6 +19,8 @@ const text = "number | bigint | string";
 export function valueType({ encoder }: FeatureSpec): ValueType | null {
   switch (encoder.kind) {
     case "elapsed":
+    case "hour":
+    case "weekday":
       return null;
     case "id":
     case "vocabulary":

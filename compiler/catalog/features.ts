@@ -18,8 +18,10 @@ import {
   required,
   type Signature,
   signature,
+  text,
 } from "./signature.ts";
 import { wanted } from "./wanted.ts";
+import { zoneNames } from "./zones.ts";
 
 /** How the encoded value becomes columns. */
 export type Columns =
@@ -59,6 +61,11 @@ const unknown = optional(
   real({ min: 0, below: 1 }),
   0.01,
   "Share of the ids masked while training, so that row 0 learns.",
+);
+const zone = optional(
+  text("the name of a time zone", zoneNames),
+  "UTC",
+  'Name in the IANA database: `"Europe/Berlin"`.',
 );
 const key = optional(flag, false, "This feature identifies the item or the user.");
 
@@ -119,6 +126,18 @@ export const featureKinds = {
     },
     ({ at }) => ({ kind: "elapsed", edges: at.values, unit: at.dimension === "duration" ? "seconds" : "steps" }),
     { groups: ["cross"] },
+  ),
+  hour: kind(
+    "Hour of the request's time on the clock of a zone, daylight saving included; nothing is brought for it.",
+    { zone, ...embedded },
+    ({ zone }) => ({ kind: "hour", zone }),
+    { groups: ["context"] },
+  ),
+  weekday: kind(
+    "Day of the week of the request's time on the clock of a zone, from Monday on; nothing is brought for it.",
+    { zone, ...embedded },
+    ({ zone }) => ({ kind: "weekday", zone }),
+    { groups: ["context"] },
   ),
   flag: kind("True, false or missing.", embedded, () => ({ kind: "flag" })),
   tags: kind(
@@ -218,6 +237,10 @@ export function columns(encoder: Encoder): Columns {
       return { kind: "embedding", rows: (encoder.quantiles ?? encoder.edges.length + 1) + 1 };
     case "elapsed":
       return { kind: "embedding", rows: encoder.edges.length + 2 };
+    case "hour":
+      return { kind: "embedding", rows: 24 + 1 };
+    case "weekday":
+      return { kind: "embedding", rows: 7 + 1 };
     case "flag":
       return { kind: "embedding", rows: 3 };
     case "tags":

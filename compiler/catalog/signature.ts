@@ -44,6 +44,8 @@ export type SortKind =
   | { readonly kind: "duration"; readonly range: Range }
   | { readonly kind: "flag" }
   | { readonly kind: "choice"; readonly of: readonly string[] }
+  /** One of many texts, in quotation marks. */
+  | { readonly kind: "text"; readonly what: string; readonly of: readonly string[] }
   | { readonly kind: "integers"; readonly range: Range; readonly empty: boolean }
   | { readonly kind: "quantity"; readonly range: Range; readonly dimensions: readonly Dimension[] }
   /** A list, or one of the calls. */
@@ -99,6 +101,7 @@ export const real = (range: Range): Sort<number> => ({ kind: "real", range });
 export const duration = (range: Range): Sort<number> => ({ kind: "duration", range });
 export const flag: Sort<boolean> = { kind: "flag" };
 export const choice = <const C extends readonly string[]>(...of: C): Sort<C[number]> => ({ kind: "choice", of });
+export const text = (what: string, of: readonly string[]): Sort<string> => ({ kind: "text", what, of });
 export const integers = (min: number, max: number, empty = false): Sort<readonly number[]> => ({
   kind: "integers",
   range: { min, max },

@@ -9,6 +9,7 @@ import { rename } from "../facts/rename.ts";
 import type { Model } from "../model/model.ts";
 import { columnsOf, type Widths } from "../model/widths.ts";
 import type { Program } from "../source/load.ts";
+import { checkClocks } from "./clocks.ts";
 import { checkMetricConsistency, checkUnused } from "./consistency.ts";
 import { checkFeatures } from "./features.ts";
 import { checkHistory } from "./histories.ts";
@@ -105,6 +106,7 @@ function checkProgram(
   }
 
   checkFeatures(scope, singles);
+  checkClocks(scope);
   if (name && !singles.has("item")) {
     scope.groups.delete("item");
     report(

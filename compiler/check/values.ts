@@ -54,6 +54,8 @@ function read(sort: SortKind, name: string, value: Value, report: Report): unkno
         report,
         (choice) => choice,
       );
+    case "text":
+      return readText(sort, name, value, report);
     case "integers":
       return readIntegers(sort, name, value, report);
     case "quantity":
@@ -158,6 +160,36 @@ function readChoice<T>(
   );
   return null;
 }
+
+/** One of many texts; a bare name that is one of them lacks its quotation marks. */
+function readText(
+  { what, of }: SortKind & { kind: "text" },
+  name: string,
+  value: Value,
+  report: Report,
+): string | null {
+  const bare = value.kind === "call" && value.path.length === 1 && !value.arguments ? value.path[0].text : null;
+  const written = value.kind === "string" ? value.value : bare;
+  const expected = `${what}, such as \`${quotedText(of.includes("Europe/Berlin") ? "Europe/Berlin" : of[0])}\``;
+  if (written === null) {
+    return wrong(name, expected, value, report);
+  }
+  if (value.kind === "string" && of.includes(written)) {
+    return written;
+  }
+  const names = (of.includes(written) ? [written] : near(written, of)).map(quotedText);
+  report(
+    diagnose(
+      "wrong-value",
+      { name, expected },
+      at(value, names.length === 0 ? "there is none of this name" : `did you mean \`${names[0]}\`?`),
+      { fixes: instead(names, value.span) },
+    ),
+  );
+  return null;
+}
+
+const quotedText = (text: string): string => JSON.stringify(text);
 
 function readIntegers(
   sort: SortKind & { kind: "integers" },

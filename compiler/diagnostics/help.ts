@@ -132,6 +132,9 @@ export const help = {
   whereThrough: [
     "`where` learns from the samples where another label is one; `through` learns from all, by the product of both probabilities. Take one of them.",
   ],
+  stepsHaveNoClock: [
+    "Where edges have no unit, times are steps and a request says none of a clock. Give the edges durations, such as `1h`, or leave the hour out.",
+  ],
   expertsWithoutHidden: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
   // no-width
   inputWithoutColumns: ["A tower reads columns. Leave this out, or give it features that have some."],

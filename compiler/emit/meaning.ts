@@ -62,6 +62,7 @@ function numberText({ scale, mean, deviation }: Extract<Encoder, { kind: "number
 
 /** What one encoded value says. */
 function value({ encoder, doc }: Feature): string {
+  const there = "zone" in encoder ? `in ${encoder.zone}` : "";
   const text = {
     id: "row of its table, the id + 1; 0: missing or out of range",
     vocabulary: "row of its table, the place in the vocabulary counted from 1; 0: unseen",
@@ -71,6 +72,8 @@ function value({ encoder, doc }: Feature): string {
         : "two rows of its table, 1 + xxHash64(text) mod buckets by the seeds 0 and 1; 0, 0: missing",
     bucketed: "row of its table, 1 + the number of edges <= the value; 0: missing",
     elapsed: "row of its table, 1 + the number of edges <= the time that passed; 0: unknown",
+    hour: `row of its table, 1 + the hour of the request's time ${there}; 0: time missing`,
+    weekday: `row of its table, 1 + the weekday of the request's time ${there}, from Monday; 0: time missing`,
     flag: "row of its table: 0 missing, 1 false, 2 true",
     tags: "rows of its table, filled up with -1",
     pretrained: "the vector; zeros: missing",

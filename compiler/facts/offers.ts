@@ -57,6 +57,8 @@ function valueOffers(facts: Facts, { argument, within }: Place & { kind: "value"
       return ["true", "false"].map((one) => offer(one, "choice", argument.doc));
     case "choice":
       return sort.of.map((one) => offer(one, "choice", argument.doc));
+    case "text":
+      return sort.of.map((one) => offer(JSON.stringify(one), "choice", argument.doc));
     case "edges":
       return Object.entries(sort.calls).map(([kind, signature]) =>
         offer(called(kind, signature), "kind", signature.doc),

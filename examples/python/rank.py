@@ -1,6 +1,6 @@
 """Ranks a request with a built folder, as docs/artefacts.md says: `python rank.py DIR REQUEST.json`, Python 3.11 or later.
 Prints JSON: scores and logits by label, one a candidate, and the candidates' order by the first label, best first."""
-import datetime, functools, hashlib, json, math, pathlib, re, sys, time
+import datetime, functools, hashlib, json, math, pathlib, re, sys, time, zoneinfo
 import numpy as np, onnxruntime, xxhash
 
 def read_json(path):
@@ -26,7 +26,6 @@ def read_blocks(path, proof):
     return header, payload
 
 def key_index(header, payload):
-    """Key to ordinal."""
     if header["index"] == "dense":
         slots = payload.view("<u4")
         return {int(header["min"]) + place: int(slots[place]) for place in np.flatnonzero(slots).tolist()}
@@ -73,6 +72,9 @@ class Ranker:
             return (rows + [-1] * encoder["max"])[: encoder["max"]]
         if value is None or kind == "elapsed" and value < 0:
             return 0
+        if "zone" in encoder:
+            at = datetime.datetime.fromtimestamp(value, zoneinfo.ZoneInfo(encoder["zone"]))
+            return 1 + (at.hour if kind == "hour" else at.weekday())
         if kind == "id":
             return value + 1 if 0 <= value < encoder["vocab"] else 0
         if kind == "vocabulary":
@@ -136,8 +138,7 @@ class Ranker:
             tensor = self.parameter(source["parameter"]) if source["kind"] == "embedding" else value(source)
             feeds[port["name"]] = tensor.astype(port["dtype"], copy=False)
         session = onnxruntime.InferenceSession(self.root / spec["file"], providers=["CPUExecutionProvider"])
-        outputs = [port["name"] for port in spec["outputs"]]
-        return dict(zip(outputs, session.run(outputs, feeds)))
+        return dict(zip((port.name for port in session.get_outputs()), session.run(None, feeds)))
 
     def parameter(self, name):
         path = self.root / "weights.safetensors"
@@ -158,13 +159,12 @@ class Ranker:
         brought = set().union(*(request.get(one, {}) for one in ("user", "context", "candidates")), *given.values())
         if not brought <= {"item", "time", *(one["column"] for one in self.features.values())}:
             sys.exit("rank.py: there are columns that are no features: bring the features themselves")
-        for spec in specs:
-            columns, at = given[spec["name"]], times[spec["name"]]
+        for one in specs:
+            columns, at = given[one["name"]], times[one["name"]]
             order = [i for i in range(len(columns["item"])) if not at or at[i] < before]
-            order = sorted(order, key=lambda i: -at[i] if at else i)[: spec["max"]]
-            keys = tuple(self.key(columns["item"][i]) for i in order)
-            length = max(len(order), spec["minimum"])
-            sides[spec["name"]] = columns, [now - at[i] for i in order if at], order, keys, length
+            order = sorted(order, key=lambda i: -at[i] if at else i)[: one["max"]]
+            keys, elapsed = tuple(self.key(columns["item"][i]) for i in order), [now - at[i] for i in order if at]
+            sides[one["name"]] = columns, elapsed, order, keys, max(len(order), one["minimum"])
 
         def value(source):
             kind, feature = source["kind"], self.features.get(source.get("feature"))
@@ -173,11 +173,11 @@ class Ranker:
             if kind == "candidate":
                 return self.column(feature, request["candidates"][feature["column"]])
             if kind == "single":
-                return self.column(feature, [request.get(feature["group"], {}).get(feature["column"])])
+                given = request.get(feature["group"], {}).get(feature["column"])
+                return self.column(feature, [now if "zone" in feature["encoder"] else given])
             if kind == "kept":
                 return kept[next(one["kept"] for one in self.manifest["searches"] if one["name"] == source["search"])]
-            name = tables[source["table"]]["history"] if "table" in source else source["history"]
-            columns, elapsed, order, keys, length = sides[name]
+            columns, elapsed, order, keys, length = sides[source.get("history") or tables[source["table"]]["history"]]
             if kind in ("row", "table"):
                 return self.table(source["table"], keys, length)[kind == "row"]
             if kind == "valid":

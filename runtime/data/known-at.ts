@@ -1,4 +1,5 @@
 // When a behaviour's value became known (`known_at`): the column that says so, and values that a sample is too early for.
+import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import { type DataColumn, valueAt } from "../encode/data-column.ts";
 import { earliest, latest } from "../encode/instant.ts";
@@ -23,7 +24,7 @@ export function checkKnownAt(binding: Binding, { features }: DataModel): void {
         `${where}: \`known_at\` is for values of behaviours (cross features), and ${name} is none. What a sample itself has must be known when it is shown: leave the column out where it is not`,
       );
     }
-    if (feature.encoder.kind === "elapsed") {
+    if (isComputed(feature.encoder)) {
       throw new TwinError(
         `${where}: ${name} is computed from the times, which are always known: leave \`known_at\` out`,
       );

@@ -2,8 +2,8 @@
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type Binding, boundFiles, readBinding } from "./binding.ts";
+import { checkClock } from "./clock-unit.ts";
 import { Source } from "./database/source.ts";
-import { checkElapsed } from "./elapsed-unit.ts";
 import { itemKeyType } from "./key-type.ts";
 import { inFewScans } from "./shared-scans.ts";
 import { TrainingData, type Values, type ValuesOfRows } from "./training-values.ts";
@@ -29,7 +29,7 @@ export async function learnEach(
   if (!key) {
     throw new TwinError("the model has no item key, so events and items cannot be joined");
   }
-  checkElapsed(binding, features);
+  checkClock(binding, features);
   const source = await Source.open({ reads: boundFiles(binding) });
   try {
     const training = new TrainingData(source, binding, await itemKeyType(source, binding, key));

@@ -38,7 +38,7 @@ export interface Resolved {
   readonly why?: string;
 }
 
-/** What a feature's raw values are used as; null where nothing is read (elapsed time is computed). */
+/** What a feature's raw values are used as; null where nothing is read (it is computed from times). */
 export function useOf(encoder: Encoder): Use | null {
   switch (encoder.kind) {
     case "id":
@@ -58,6 +58,8 @@ export function useOf(encoder: Encoder): Use | null {
     case "pretrained":
       return "vector";
     case "elapsed":
+    case "hour":
+    case "weekday":
       return null;
   }
 }

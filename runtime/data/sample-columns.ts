@@ -1,12 +1,13 @@
 // Which columns of the event log (and of the users file) the samples of a model need, and the one query that yields them.
+import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { meant } from "../../contract/nearest.ts";
 import type { Binding } from "./binding.ts";
+import { checkClock } from "./clock-unit.ts";
 import type { DataModel } from "./data-model.ts";
 import { castTo, due } from "./database/cast.ts";
 import { quoted, type Source } from "./database/source.ts";
-import { checkElapsed } from "./elapsed-unit.ts";
 import { type Events, openEvents } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { openBound } from "./key-type.ts";
@@ -83,6 +84,11 @@ export function checkNames(binding: Binding, manifest: DataModel): void {
       `${binding.place("columns", name)}: the model ${manifest.model} has no \`${name}\`${meant(name, names)}`,
     );
   }
+  for (const { name, encoder } of manifest.features) {
+    if (isComputed(encoder) && Object.hasOwn(binding.columns, name)) {
+      throw new TwinError(`${binding.place("columns", name)}: ${name} is computed from the times: leave it out`);
+    }
+  }
   const histories = manifest.histories.map((history) => history.name);
   for (const name of Object.keys(binding.history)) {
     if (histories.includes(name)) {
@@ -104,7 +110,7 @@ export async function sampleColumns(
 ): Promise<SampleColumns> {
   checkNames(binding, manifest);
   checkKnownAt(binding, manifest);
-  checkElapsed(binding, manifest.features);
+  checkClock(binding, manifest.features);
   checkLists(binding, manifest);
   const events = await openEvents(source, binding, keyType);
   const ofEvents = async (features: readonly FeatureSpec[]): Promise<Resolved[]> => {

@@ -1,8 +1,9 @@
 // One feature's raw values → what enters the graphs. Training, table building and serving all pass through here.
-import { encodedShapeOf, together } from "../../contract/encoder-spec.ts";
+import { encodedShapeOf, isComputed, together } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags } from "./buckets.ts";
+import { encodeClock } from "./clock-rows.ts";
 import type { EncodeContext } from "./context.ts";
 import { encodeNumbers, encodeVectors } from "./floats.ts";
 import { describe } from "./keys.ts";
@@ -26,6 +27,10 @@ export function isFloat(feature: FeatureSpec): boolean {
   return feature.encoder.kind === "number" || feature.encoder.kind === "pretrained";
 }
 
+/** What a computed feature is made of, in words. */
+export const computedFrom = ({ encoder }: Pick<FeatureSpec, "encoder">): string =>
+  encoder.kind === "elapsed" ? "request time and behaviour time" : "the request's time";
+
 /** The encoded column of values that nobody knows: row 0, no tags (−1), zeros. */
 export function missing(feature: FeatureSpec, rows: number): Int32Array | Float32Array {
   const length = rows * encodedWidth(feature);
@@ -37,7 +42,7 @@ export function missing(feature: FeatureSpec, rows: number): Int32Array | Float3
 
 /**
  * Encodes a column.
- * @param values the raw values, unchecked; undefined: all missing (`elapsed` needs none, it comes from the context's times)
+ * @param values the raw values, unchecked; undefined: all missing (a computed one needs none, it comes from the context's times)
  * @param rows number of values
  * @returns shape `encodedShape(feature, rows)`
  * @throws TwinError naming place, feature and index for a value of the wrong kind
@@ -49,13 +54,17 @@ export function encodeColumn(
   context: EncodeContext,
 ): Int32Array | Float32Array {
   const { encoder } = feature;
-  if (encoder.kind === "elapsed") {
-    if (values !== undefined) {
-      throw new TwinError(
-        `${context.where}: feature ${feature.name} is computed from request time and behaviour time: leave its column out`,
-      );
-    }
-    return encodeElapsed(feature, encoder.edges, rows, context);
+  if (isComputed(encoder) && values !== undefined) {
+    throw new TwinError(
+      `${context.where}: feature ${feature.name} is computed from ${computedFrom(feature)}: leave its column out`,
+    );
+  }
+  switch (encoder.kind) {
+    case "elapsed":
+      return encodeElapsed(feature, encoder.edges, rows, context);
+    case "hour":
+    case "weekday":
+      return encodeClock(feature, encoder, rows, context);
   }
   if (values === undefined) {
     return missing(feature, rows);

@@ -69,7 +69,12 @@ export class CandidateBlocks {
     const own = this.#engine.artefacts.manifest.features.filter(({ group }) => group === "candidate");
     const columns = own.map(({ column }) => [column, new Array<null>(ordinals.length).fill(null)] as const);
     const candidates = { ...recordOf(columns), item: ordinalKeys(ordinals) };
-    return Candidates.fetch(this.#engine, this.#generation, { candidates }, rankGraphs(side.route));
+    return Candidates.fetch(
+      this.#engine,
+      { generation: this.#generation, time: side.time },
+      { candidates },
+      rankGraphs(side.route),
+    );
   }
 
   #empty(count: number): Record<string, Float32Array> {

@@ -1,5 +1,6 @@
 // Random requests for a model, from a seed: what the self-test searches in.
 
+import { isComputed } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { RawValue } from "../encode/raw.ts";
@@ -25,8 +26,9 @@ export function randomRequest(
   length: number,
   candidates: number,
 ): { prepare: PrepareRequest; rank: RankRequest } {
+  const brought = (encoder: FeatureSpec["encoder"]) => encoder.kind !== "key" && !isComputed(encoder);
   const group = (name: FeatureSpec["group"]) =>
-    manifest.features.filter((feature) => feature.group === name && feature.encoder.kind !== "key");
+    manifest.features.filter((feature) => feature.group === name && brought(feature.encoder));
   const column = (feature: FeatureSpec, rows: number) =>
     Array.from({ length: rows }, () => rawValue(feature, next, draw));
   const single = (features: readonly FeatureSpec[]) =>
@@ -41,7 +43,7 @@ export function randomRequest(
   const history = recordOf(
     manifest.histories.map(({ name, max }) => {
       const rows = Math.min(max, length);
-      const cross = crossFeatures(manifest, name).filter(({ encoder }) => encoder.kind !== "elapsed");
+      const cross = crossFeatures(manifest, name).filter(({ encoder }) => !isComputed(encoder));
       const columns = cross.map((feature) => [feature.column, column(feature, rows)] as const);
       const time = Array.from({ length: rows }, () => now - Math.floor(next() ** 4 * 3e7));
       return [name, { ...items(rows), time, ...recordOf(columns) }];
@@ -83,6 +85,8 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
       return Float32Array.from({ length: encoder.size }, () => next() * 2 - 1);
     case "number":
       return (encoder.mean ?? 0) + (next() * 10 - 5) * (encoder.deviation ?? 1);
+    case "hour":
+    case "weekday":
     case "key":
       return null;
   }

@@ -110,7 +110,7 @@ async function groups(searched: readonly SearchedTables[], { prepare, rank }: Ra
     const ranking = side.kernel === null ? [side.route.search] : rankingGraphs(side);
     const graphs = [...oracleGraphs(engine, side), ...ranking];
     await fetchSide(engine, side, graphs);
-    const candidates = await Candidates.fetch(engine, side.generation, rank, graphs);
+    const candidates = await Candidates.fetch(engine, side, rank, graphs);
     found.push({ candidates, members: [{ ...one, side }] });
   }
   return found;

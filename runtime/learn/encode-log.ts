@@ -1,5 +1,6 @@
 // A log in memory, encoded: raw columns of items, users and events → a data set. For data that is small, or made up.
 import { digestOf } from "../../contract/digest.ts";
+import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
@@ -59,6 +60,11 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
     const raw: RawColumn = Array.from(rows, (row) => (row < 0 ? null : values[row]));
     return encodeColumn(feature, raw, raw.length, context(where));
   };
+  /** Of the events in their order; computed ones from their times. */
+  const ofEvents = (feature: FeatureSpec): Encoded =>
+    isComputed(feature.encoder)
+      ? encodeColumn(feature, undefined, order.length, { ...context("events"), now: sorted.time })
+      : encoded(feature, events, order, "events");
   const of = (...groups: FeatureSpec["group"][]) =>
     manifest.features.filter(({ group, encoder }) => groups.includes(group) && encoder.kind !== "key");
   const itemOrdinals = Array.from({ length: items.size + 1 }, (_, i) => i - 1);
@@ -96,7 +102,7 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
     }),
     ...of("context", "candidate").map((one) => ({
       name: one.name,
-      values: encoded(one, events, order, "events"),
+      values: ofEvents(one),
       width: encodedWidth(one),
     })),
   ];

@@ -15,7 +15,7 @@ import { itemsWithDerived, withDerived } from "./derived.ts";
 import type { Engine } from "./engine.ts";
 import { fetchCandidates } from "./fetch.ts";
 import { OutsideRows } from "./outside.ts";
-import { encodeSingle } from "./prepare.ts";
+import { encodeSingle, type UserSide } from "./prepare.ts";
 import { inlineColumns, type RankRequest, rowKeysOf, singleValues } from "./request.ts";
 
 export class Candidates {
@@ -33,21 +33,22 @@ export class Candidates {
 
   /**
    * Reads what the request brings, and fetches what some graphs need of its items.
+   * @param side the prepared user: its time is the request's, from which features of the context are computed
    * @throws TwinError naming the column and the index of what is wrong
    */
   static async fetch(
     engine: Engine,
-    generation: OpenGeneration | null,
+    { generation, time }: Pick<UserSide, "generation" | "time">,
     request: RankRequest,
     graphs: readonly (GraphName | null)[],
     options?: ReadOptions,
   ): Promise<Candidates> {
-    const candidates = new Candidates(engine, generation, request);
+    const candidates = new Candidates(engine, generation, time, request);
     await fetchCandidates(engine, candidates, graphs, options);
     return candidates;
   }
 
-  private constructor(engine: Engine, generation: OpenGeneration | null, request: RankRequest) {
+  private constructor(engine: Engine, generation: OpenGeneration | null, time: number, request: RankRequest) {
     const { artefacts } = engine;
     const { features, derived } = artefacts.manifest;
     if (!isRecord(request) || !isRecord(request.candidates)) {
@@ -76,7 +77,7 @@ export class Candidates {
     const single = encodeSingle(
       contexts,
       singleValues(withDerived(derived, contexts, request.context, "values", "context"), contexts, "context"),
-      artefacts.context("context"),
+      artefacts.context("context", time),
     );
     this.context = single.tensors;
     this.missing = single.missing;

@@ -111,7 +111,7 @@ export async function explainCandidates(
     throw new TwinError(`${manifest.model} has no attention by a metric, so there is nothing to explain`);
   }
   const graphs = [...(byKernel(side) ? rankingGraphs(side) : [side.route.search]), graph];
-  const candidates = await Candidates.fetch(engine, side.generation, request, graphs, { signal });
+  const candidates = await Candidates.fetch(engine, side, request, graphs, { signal });
   await fetchSide(engine, side, graphs, { signal });
   const size = chunkSize(engine, side);
   const explained = explainedAttends(manifest, graph);

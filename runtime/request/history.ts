@@ -1,5 +1,6 @@
 // One history of a request: checked, sorted newest first, cut to its maximum, padded, and encoded when a graph asks.
 
+import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
@@ -88,12 +89,12 @@ export class HistorySide {
   cross(feature: FeatureSpec): Tensor {
     return this.#once(feature.name, () => {
       const values = this.#columns[feature.column];
-      if (values === undefined && feature.encoder.kind !== "elapsed" && this.items.rows > 0) {
+      if (values === undefined && !isComputed(feature.encoder) && this.items.rows > 0) {
         throw new TwinError(
           `${this.#context.where} has no column \`${feature.column}\`; bring one value for each behaviour (null where it is unknown)`,
         );
       }
-      const raw = feature.encoder.kind === "elapsed" ? undefined : values;
+      const raw = isComputed(feature.encoder) ? undefined : values;
       const encoded = encodeColumn(feature, raw, this.items.rows, this.#context);
       const fill = feature.encoder.kind === "tags" ? -1 : 0;
       const data = reorder(encoded, encodedWidth(feature), this.order, this.length, fill);
@@ -178,7 +179,7 @@ export interface ReadBehaviours {
 export function readBehaviours(manifest: Manifest, spec: HistorySpec, columns: Given): ReadBehaviours {
   const where = `history ${spec.name}`;
   const cross = crossFeatures(manifest, spec.name);
-  const made = cross.find(({ encoder, column }) => encoder.kind === "elapsed" && columns[column] !== undefined);
+  const made = cross.find(({ encoder, column }) => isComputed(encoder) && columns[column] !== undefined);
   if (made !== undefined) {
     throw new TwinError(
       `${where}: ${made.name} is computed from request time and behaviour time: leave its column out`,

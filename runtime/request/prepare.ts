@@ -1,8 +1,9 @@
 // The user's side of a request, computed once: times, histories, table rows, user features.
 
+import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, GraphName, Manifest } from "../../contract/manifest.ts";
-import { encodeColumn, encodedShape, missing } from "../encode/column.ts";
+import { encodeColumn, encodedShape } from "../encode/column.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import { parseTime } from "../encode/time.ts";
 import { type Tensor, tensorOf } from "../session/session.ts";
@@ -172,10 +173,12 @@ export function encodeSingle(
       continue;
     }
     const value = values[feature.column];
-    if (value === undefined || value === null) {
+    const computed = isComputed(feature.encoder);
+    if (!computed && (value === undefined || value === null)) {
       absent.push(feature.name);
     }
-    const data = value === undefined ? missing(feature, 1) : encodeColumn(feature, [value], 1, context);
+    const raw = value === undefined ? undefined : [value];
+    const data = encodeColumn(feature, raw, 1, context);
     const shape = encodedShape(feature, 1);
     tensors.set(feature.name, tensorOf(data, shape));
   }

@@ -48,7 +48,7 @@ export async function rankCandidates(
   signal: AbortSignal | null = null,
 ): Promise<Ranking> {
   const { manifest } = engine.artefacts;
-  const candidates = await Candidates.fetch(engine, side.generation, request, rankingGraphs(side), { signal });
+  const candidates = await Candidates.fetch(engine, side, request, rankingGraphs(side), { signal });
   const count = candidates.count;
   const lists = manifest.searches.map((search) => {
     const heads = search.heads === "per_head" && metricOf(search.by) !== null ? headsOf(engine, search) : null;

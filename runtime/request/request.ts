@@ -1,8 +1,10 @@
 // What a caller brings: the user's side of a request and the candidates, as columns, and the check of their form.
 
+import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { emptyRecord, own } from "../../contract/record.ts";
+import { computedFrom } from "../encode/column.ts";
 import { isRecord, onlyKnown } from "../encode/columns.ts";
 import { parseKeys, type RawKeys } from "../encode/keys.ts";
 import type { RawColumn, RawValue } from "../encode/raw.ts";
@@ -142,6 +144,10 @@ export function singleValues(value: unknown, features: readonly FeatureSpec[], w
   }
   if (!isRecord(value)) {
     throw new TwinError(`${where} must be an object of values by name`);
+  }
+  const made = features.find(({ encoder, column }) => isComputed(encoder) && Object.hasOwn(value, column));
+  if (made !== undefined) {
+    throw new TwinError(`${where}: ${made.name} is computed from ${computedFrom(made)}: leave it out`);
   }
   onlyKnown(
     value,

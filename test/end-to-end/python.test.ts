@@ -100,10 +100,14 @@ const everything: Case = {
   },
 };
 
+/** What is computed from the request's time. */
+const clock: Case = { source: readFileSync(join(root, "test/good/clock.twin"), "utf8"), covered: 80 };
+
 const more = (type: string, onMiss: string) => rankSource(`precision: ${type} on_miss: ${onMiss}`);
 
 const cases: Readonly<Record<string, Case>> = {
   everything,
+  clock,
   "everything, its embeddings outside the graphs": {
     ...everything,
     options: { ...everything.options, outside: "all" },
@@ -145,7 +149,7 @@ describe("examples/python/rank.py", needs("python"), () => {
       { seed: 3, behaviours: longest, candidates: 25, time: steps ? time : "2023-11-14T22:13:20" },
     ];
     // The middle one of two models alone: each size is a start of Python.
-    for (const size of sizes.filter(({ seed }) => long || seed !== 2 || name.includes("everything"))) {
+    for (const size of sizes.filter(({ seed }) => long || seed !== 2 || /everything|clock/.test(name))) {
       await alike(dir, manifest, rawRequest(manifest, items, size), `${name}, seed ${size.seed}`);
     }
   });
@@ -177,7 +181,7 @@ describe("the program", () => {
     const text = readFileSync(program, "utf8");
     expect(text.split("\n").length - 1).toBeLessThanOrEqual(200);
     const imported = [...text.matchAll(/^(?:import|from) (.*)$/gm)].flatMap(([, names]) => names.split(", "));
-    const standard = ["datetime", "functools", "hashlib", "json", "math", "pathlib", "re", "sys", "time"];
+    const standard = ["datetime", "functools", "hashlib", "json", "math", "pathlib", "re", "sys", "time", "zoneinfo"];
     expect(imported.filter((name) => !standard.includes(name))).toEqual(["numpy as np", "onnxruntime", "xxhash"]);
   });
 });

@@ -120,9 +120,12 @@ const kinds: readonly ((dim: number, pool: string) => string)[] = [
   (d) => `bucketed(at: log(1, 8, 3), dim: ${d})`,
 ];
 
+/** Read off the request's time. */
+const clocks: typeof kinds = [(d) => `hour(zone: "Europe/Berlin", dim: ${d})`, (d) => `weekday(dim: ${d})`];
+
 /** `prefix_0: kind …`, one a line. */
-function anyFeatures(prefix: string, least: number, most: number): fc.Arbitrary<string[]> {
-  const one = fc.record({ kind: fc.constantFrom(...kinds), dim, pool });
+function anyFeatures(prefix: string, least: number, most: number, of = kinds): fc.Arbitrary<string[]> {
+  const one = fc.record({ kind: fc.constantFrom(...of), dim, pool });
   return fc
     .array(one, { minLength: least, maxLength: most })
     .map((chosen) => chosen.map((feature, index) => `${prefix}_${index}: ${feature.kind(feature.dim, feature.pool)}`));
@@ -158,7 +161,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
     .record({
       item: anyFeatures("i", 0, 3),
       user: anyFeatures("u", 0, 2),
-      context: anyFeatures("c", 0, 1),
+      context: anyFeatures("c", 0, 1, [...kinds, ...clocks]),
       candidate: anyFeatures("n", 0, 2),
       cross: anyFeatures("x", 0, 3),
       biased: fc.boolean(),

@@ -97,6 +97,8 @@ function sortText(sort: SortKind): string {
       return "`true` or `false`";
     case "choice":
       return sort.of.map(code).join(", ");
+    case "text":
+      return `${sort.what}, in quotation marks`;
     case "integers":
       return `list of whole numbers${rangeText(sort.range)}${sort.empty ? "; may be empty" : ""}`;
     case "quantity":
@@ -139,6 +141,8 @@ const samples: Record<string, Parameters<typeof columns>[0]> = {
   hashed: { kind: "hashed", buckets: 1 },
   bucketed: { kind: "bucketed", edges: [0] },
   elapsed: { kind: "elapsed", edges: [0], unit: "seconds" },
+  hour: { kind: "hour", zone: "UTC" },
+  weekday: { kind: "weekday", zone: "UTC" },
   flag: { kind: "flag" },
   tags: { kind: "tags", of: { kind: "id", vocab: 1 }, max: 1 },
   pretrained: { kind: "pretrained", size: 1 },
@@ -151,6 +155,8 @@ const rowsOf: Record<string, string> = {
   hashed: "buckets + 1",
   bucketed: "edges + 2",
   elapsed: "edges + 2",
+  hour: "24 + 1",
+  weekday: "7 + 1",
   flag: "3",
   tags: "as `id`, `hashed` or `vocabulary`",
 };

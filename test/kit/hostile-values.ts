@@ -1,5 +1,5 @@
 // Values that no feature of their kind may have, and values out of its range, at every place of a request: for any manifest.
-import type { Encoder } from "../../contract/encoder-spec.ts";
+import { type Encoder, isComputed } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 
 export interface Request {
@@ -63,6 +63,8 @@ function wrong(encoder: Encoder): unknown[] {
       return [1, "a", [], Array(encoder.size + 1).fill(0), ...numbers.map(vector)];
     }
     case "elapsed":
+    case "hour":
+    case "weekday":
       return [1];
     case "key":
       return [];
@@ -100,11 +102,15 @@ const wrongKeys = (texts: boolean): unknown[] => [
 export function rightRequest(manifest: Manifest): Request {
   const of = (group: FeatureSpec["group"]) => manifest.features.filter((feature) => feature.group === group);
   const single = (group: FeatureSpec["group"]) =>
-    Object.fromEntries(of(group).map((feature) => [feature.column, right(feature)]));
+    Object.fromEntries(
+      of(group)
+        .filter(({ encoder }) => !isComputed(encoder))
+        .map((feature) => [feature.column, right(feature)]),
+    );
   const columns = (features: readonly FeatureSpec[]) =>
     Object.fromEntries(
       features
-        .filter(({ encoder }) => encoder.kind !== "elapsed" && encoder.kind !== "key")
+        .filter(({ encoder }) => !isComputed(encoder) && encoder.kind !== "key")
         .map((feature) => [feature.column, Array(rows).fill(right(feature))]),
     );
   const items = () => ({ item: [1, 2, 3], items: columns(of("item")) });
@@ -139,7 +145,9 @@ export function hostileCases(manifest: Manifest, values: "wrong" | "outside"): C
   const draw = values === "wrong" ? wrong : outside;
   for (const feature of manifest.features) {
     const { group, column, encoder, name } = feature;
-    for (const value of encoder.kind === "key" ? [] : draw(encoder)) {
+    // Nobody brings what is computed of times.
+    const taken = encoder.kind !== "key" && (!isComputed(encoder) || values === "wrong");
+    for (const value of taken ? draw(encoder) : []) {
       if (group === "user" || group === "context") {
         put(group, feature, value, [group, column], true);
       } else if (group === "candidate") {
@@ -151,10 +159,7 @@ export function hostileCases(manifest: Manifest, values: "wrong" | "outside"): C
         }
       } else {
         const history = manifest.histories.find(({ cross }) => cross.includes(name));
-        // Nobody brings what passed since: it is computed.
-        if (encoder.kind !== "elapsed" || values === "wrong") {
-          put("a history", feature, value, ["history", history?.name ?? "", column], false);
-        }
+        put("a history", feature, value, ["history", history?.name ?? "", column], false);
       }
     }
   }

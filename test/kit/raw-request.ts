@@ -1,5 +1,5 @@
 // Raw items and requests for any build, drawn from its manifest: values of every kind, unknown and missing ones among them.
-import type { RowEncoder } from "../../contract/encoder-spec.ts";
+import { isComputed, type RowEncoder } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { RawColumn, RawScalar, RawValue } from "../../runtime/encode/raw.ts";
 import { uniform } from "./any-request.ts";
@@ -53,6 +53,8 @@ export function rawValue({ encoder }: FeatureSpec, draw: Draw): RawValue {
     case "number":
       return pick([0, -3.25, 1e6, draw() * 10, -draw()], draw);
     case "elapsed":
+    case "hour":
+    case "weekday":
     case "key":
       throw new Error(`${encoder.kind} has no raw value of its own`);
   }
@@ -94,11 +96,13 @@ export function rawRequest(
   const steps = features.some(({ encoder }) => encoder.kind === "elapsed" && encoder.unit === "steps");
   const now = steps ? 1000 : 1_700_000_000;
   const singles = (group: string) => {
-    const own = features.filter((one) => one.group === group && one.encoder.kind !== "key" && draw() < 0.8);
+    const own = features.filter(
+      (one) => one.group === group && one.encoder.kind !== "key" && !isComputed(one.encoder) && draw() < 0.8,
+    );
     return Object.fromEntries(own.map((one) => [one.column, rawValue(one, draw)]));
   };
   const columns = (own: readonly FeatureSpec[], count: number) => {
-    const brought = own.filter(({ encoder }) => encoder.kind !== "elapsed");
+    const brought = own.filter(({ encoder }) => !isComputed(encoder));
     return Object.fromEntries(brought.map((one) => [one.column, keys(count).map(() => rawValue(one, draw))]));
   };
   const history = Object.fromEntries(

@@ -41,6 +41,7 @@ user {
 context {
   hour: id(vocab: 24, dim: 4)
   tab:  id(vocab: 12, dim: 4)
+  day:  weekday(zone: "Europe/Berlin", dim: 4)
 }
 
 candidate {

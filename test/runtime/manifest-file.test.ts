@@ -126,6 +126,21 @@ const edit = (from: string, to: string) => {
   expect(bare).toContain(from);
   return sealed(bare.replace(from, to));
 };
+const steps = (one: (typeof manifest.features)[number]) =>
+  one.encoder.kind === "elapsed" ? { ...one, encoder: { ...one.encoder, unit: "steps" } } : one;
+const hour = {
+  ...manifest.features[1],
+  name: "context.t",
+  group: "context",
+  column: "t",
+  encoder: { kind: "hour", zone: "UTC" },
+};
+test("an hour is sound beside durations, and not where times are steps", () => {
+  const { features } = manifest;
+  expect(parse(sealed(stringify({ ...manifest, features: [...features, hour] }))).features).toHaveLength(3);
+  const mixed = sealed(stringify({ ...manifest, features: [...features.map(steps), hour] }));
+  expect(() => parse(mixed)).toThrow(/feature context\.t is read off a clock, and watched\.ago counts steps/);
+});
 test.each<[string, string, RegExp]>([
   [
     "an unknown version",

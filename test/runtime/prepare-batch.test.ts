@@ -19,7 +19,9 @@ import { long } from "../kit/effort.ts";
 import { anyEvent, type LogEvent, logBinding, prepared, reseal, t0, videos } from "../kit/prepared.ts";
 
 afterAll(cleanUp);
-const dir = built(videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" }));
+const model = videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" });
+const clocks = `local: hour(zone: "America/St_Johns", dim: 2) day: weekday(zone: "Asia/Kathmandu", dim: 2)`;
+const dir = built(model.replace("  hour: id(", `  ${clocks}\n  hour: id(`));
 const artefacts = await openArtefacts(dir, () => undefined);
 const { manifest } = artefacts;
 const feature = (name: string) => manifest.features.find((one) => one.name === name)!;
@@ -56,7 +58,7 @@ function served(request: SampleRequest, index: number, length: number) {
     ...encodeSingle(
       manifest.features.filter((one) => one.group === group),
       values as never,
-      artefacts.context(group),
+      artefacts.context(group, request.time),
     ).tensors,
   ];
   const recall = [(request.candidates.recall as ArrayLike<number>)[index]];

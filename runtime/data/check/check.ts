@@ -1,5 +1,6 @@
 // `twin data check`: reads everything that training would read, writes nothing, and says what there is.
 
+import { isComputed } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import { withNumbers } from "../../../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
@@ -209,7 +210,7 @@ async function encodeEvents(
   const groups = ["user", "context", "candidate", ...(reader === null ? (["cross"] as const) : [])] as const;
   const features = groups
     .flatMap((group) => encodedFeatures(model, group))
-    .filter(({ encoder }) => encoder.kind !== "elapsed");
+    .filter(({ encoder }) => !isComputed(encoder));
   if (features.length === 0 && drawn === null && reader === null) {
     return;
   }

@@ -1,4 +1,5 @@
 // Features that run parallel to a list of behaviours: cross features of the history, and features of the past items.
+import { isComputed } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { meant } from "../../../contract/nearest.ts";
@@ -94,7 +95,7 @@ export function checkLists(binding: Binding, { model, histories, features }: Dat
           )}`,
         );
       }
-      if (feature.encoder.kind === "elapsed") {
+      if (isComputed(feature.encoder)) {
         throw new TwinError(`${where}: ${name} is computed from the times: name them as \`time\` of the history`);
       }
       if (feature.group === "item" && feature.key) {

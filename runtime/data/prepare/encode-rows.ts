@@ -28,6 +28,8 @@ export interface Encoders {
     derive: Derivation | null,
     place: (row: number) => string,
   ): Encoded;
+  /** A feature that is computed from the rows' own times: nothing of it can be missing or unknown. */
+  ofTimes(feature: FeatureSpec, times: Float64Array): Encoded;
   readonly counts: ReadonlyMap<string, FeatureCount>;
 }
 
@@ -51,6 +53,7 @@ export async function encoders(
   const counts = new Map(counted.map((one) => [one.name, { ...one }]));
   return {
     counts,
+    ofTimes: (feature, times) => encodeColumn(feature, undefined, times.length, { ...context, now: times }),
     encode(feature, raw, rows, derive, place) {
       const whole = (from: number, to: number): { values: DataColumn; encoded: Encoded } => {
         const part = from === 0 && to === rows ? raw : sliceColumn(raw, from, to);

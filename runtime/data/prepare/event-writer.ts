@@ -1,5 +1,6 @@
 // Blocks of whole users → the column files of behaviours and samples.
 
+import { isComputed } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { Hasher } from "../../../contract/hash.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
@@ -254,7 +255,7 @@ export class EventWriter {
       writers.same.write(same, past.rows);
     }
     for (const feature of encodedFeatures(this.#model, "cross", this.#model.histories[h].name)) {
-      if (feature.encoder.kind !== "elapsed") {
+      if (!isComputed(feature.encoder)) {
         writers[`cross.${feature.name}`].write(encode(feature), past.rows);
       }
       const known = this.#columns.knownAt.get(feature.name);
@@ -331,6 +332,9 @@ export class EventWriter {
   }
 
   #encode(feature: FeatureSpec, { columns, rows }: Block): Encoded {
+    if (isComputed(feature.encoder)) {
+      return this.#encoders.ofTimes(feature, doubles(columns["#time"]));
+    }
     const { events } = this.#columns;
     const column = resolvedOf(this.#columns, feature.name);
     const place = (row: number): string =>

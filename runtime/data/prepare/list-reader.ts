@@ -1,4 +1,5 @@
 // The lists of a chunk of rows as what their samples see: picked, with ordinals, and the parallel features encoded.
+import { isComputed } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { emptyRecord } from "../../../contract/record.ts";
@@ -121,7 +122,7 @@ export class ListReader {
     this.#countItems(h, starts, item, columns);
     const cross: Record<string, Encoded> = emptyRecord();
     for (const feature of encodedFeatures(this.#model, "cross", list.history)) {
-      if (feature.encoder.kind !== "elapsed") {
+      if (!isComputed(feature.encoder)) {
         cross[feature.name] = this.#encode(feature, lists, items.starts[0], at, (value, shown) =>
           this.#place(columns, rowOf(starts, value), shown),
         );

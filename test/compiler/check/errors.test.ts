@@ -36,6 +36,17 @@ const one: readonly (readonly [from: string, to: string, error: string])[] = [
   ],
   ["cover: pretrained(size: 4)", "t: tags(vocab: 3, min_count: 2, max: 2, dim: 2)", "does-not-apply: 2"],
   ["ago: elapsed", "item: elapsed", "name-taken: item"],
+  ["item {", 'context { t: hour(zone: "Europe/Berlni", dim: 2) }\nitem {', 'wrong-value: "Europe/Berlni"'],
+  ["item {", "context { t: hour(zone: UTC, dim: 2) }\nitem {", "wrong-value: UTC"],
+  ["item {", "context { t: weekday(zone: 3, dim: 2) }\nitem {", "wrong-value: 3"],
+  ["item {", 'context { t: hour(zone: "Mars/Olympus", dim: 2) }\nitem {', 'wrong-value: "Mars/Olympus"'],
+  ["item {", "user { t: hour(dim: 2) }\nitem {", "not-here: hour"],
+  ["item {", "context { t: hour }\nitem {", "missing-setting: hour"],
+  [
+    "item {",
+    "context { id: id(vocab: 25, dim: 2) t: hour(shares: context.id) }\nitem {",
+    "shares-mismatch: context.id",
+  ],
   ["ago: elapsed(at: [1h], dim: 4)", "n: id(vocab: 3, dim: 2, key: true)", "not-here: true"],
   ["at: [1h]", "at: [10%]", "wrong-unit: 10%"],
   ["at: [1h]", "at: []", "empty-list: []"],
@@ -158,4 +169,29 @@ it("keeps no help that is never given", () => {
   );
   const used = new Set(sources.flatMap((text) => [...text.matchAll(/\bhelp\.(\w+)/g)].map(([, name]) => name)));
   expect(Object.keys(help).filter((name) => !used.has(name))).toEqual([]);
+});
+
+describe("a feature that is read off a clock", () => {
+  it("is refused where the model counts steps, with the edges that do", () => {
+    const context = "context { t: hour(dim: 2) d: weekday(dim: 2) }";
+    const text = whole.replace("at: [1h]", "at: [1, 10]").replace("[interest, item]", "[interest, item, context]");
+    const steps = checkText(`${text}\n${context}`);
+    expect(found(steps)).toEqual(["does-not-apply: t", "does-not-apply: d"]);
+    expect(steps.diagnostics[0].also.map(({ text: label }) => label)).toEqual(["has edges without a unit"]);
+    const clock = text.replace("at: [1, 10]", "at: [1h, 10h]");
+    expect(found(checkText(`${clock}\n${context}`))).toEqual([]);
+  });
+
+  it("says the nearest zone, and what lacks its quotation marks", () => {
+    const said = (zone: string): string | undefined => {
+      const text = whole.replace("[interest, item]", "[interest, item, context]");
+      const { diagnostics } = checkText(`${text}\ncontext { t: hour(zone: ${zone}, dim: 2) }`);
+      expect(diagnostics).toHaveLength(1);
+      return diagnostics[0].primary.text;
+    };
+    expect(said('"europe/berlin"')).toBe('did you mean `"Europe/Berlin"`?');
+    expect(said('"Asia/Katmandou"')).toBe('did you mean `"Asia/Katmandu"`?');
+    expect(said("UTC")).toBe('did you mean `"UTC"`?');
+    expect(said('"Mars/Olympus"')).toBe("there is none of this name");
+  });
 });

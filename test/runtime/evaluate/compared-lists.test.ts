@@ -64,7 +64,7 @@ async function oneByOne(engine: Engine) {
     const side = await prepareSide(engine, prepare);
     const kept = (await rankCandidates(engine, side, rank)).searches[search.name];
     await fetchSide(engine, side, ["oracle"]);
-    const every = await Candidates.fetch(engine, side.generation, rank, ["oracle"]);
+    const every = await Candidates.fetch(engine, side, rank, ["oracle"]);
     const chunk = { start: 0, end: every.count };
     const found = await engine.sessions.run("oracle", feeds(engine, "oracle", side, every, chunk, {}));
     const scores = found[search.scores!];
