@@ -185,6 +185,22 @@ describe("a draft of samples", () => {
     expect(binding.lists).toBeNull();
   });
 
+  it("finds the history of a long file, whose later rows have other items than those that are looked at", async () => {
+    // A thousand users one after the other, each with items of its own; the first 444 are looked at.
+    const { roles, notes, binding } = await drafted(
+      "user_id,item_id,ts,click,seen_movies",
+      Array.from({ length: 45_000 }, (_, row) => {
+        const [user, i] = [Math.floor(row / 45), row % 45];
+        const item = (at: number): number => 100_000 + 10 * user + (at % 10);
+        const length = Math.min(i, 6);
+        const past = Array.from({ length }, (_, at) => item(i - length + at));
+        return [user, item(i), t0 + 60 * row, (row * 7) % 2, past.join("|")];
+      }),
+    );
+    expect(roles.item).toBe("item_id");
+    expect(listed(binding)).toMatchObject({ item: "seen_movies", by: "|" });
+    expect(notes).toEqual(["the history `seen` is in column `seen_movies`, without times: positions count as steps"]);
+  });
   it("takes the column that is named, and says where it is none", async () => {
     const lines = rows().map(({ user, item, time, click, past }) => [
       ...[user, item, time, click, past.map((one) => `${one.item}`).join("|"), `x${item % 3}|y`],

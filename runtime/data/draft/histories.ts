@@ -49,6 +49,7 @@ export async function historiesIn(
     rows,
     columns.filter(({ name }) => name !== item.name && (named === undefined || name === named)),
   );
+  const [{ met }] = await source.all(`SELECT count(DISTINCT ${quoted(item.name)})::DOUBLE AS met FROM ${rows}`);
   const best = new Map<string, Evidence>();
   const own = new Set<string>();
   for (const shape of shapes) {
@@ -56,7 +57,7 @@ export async function historiesIn(
     if (evidence === null) {
       continue;
     }
-    const fits = named !== undefined ? evidence.share > 0 : isHistory(evidence, item);
+    const fits = named !== undefined ? evidence.share > 0 : isHistory(evidence, item, Number(met));
     if (fits && named === undefined && evidence.own > mostlyOwn) {
       own.add(shape.column);
       continue;
@@ -98,7 +99,8 @@ function better(one: Evidence, other: Evidence, item: string): boolean {
   return a !== b ? a : one.share * one.different > other.share * other.different;
 }
 
-function isHistory({ column, share, different, longest, steady }: Evidence, item: Profile): boolean {
+/** @param met different items of the rows that the lists were looked at in: a file has more */
+function isHistory({ column, share, different, longest, steady }: Evidence, item: Profile, met: number): boolean {
   if (steady || longest < 2 || different < 2) {
     return false;
   }
@@ -107,7 +109,7 @@ function isHistory({ column, share, different, longest, steady }: Evidence, item
   }
   return item.family === "text"
     ? share >= mostlyItems
-    : share >= nearlyAll && different >= mostlyItems * Math.min(item.different, item.rows);
+    : share >= nearlyAll && different >= mostlyItems * met;
 }
 
 async function evidenceOf(
