@@ -107,9 +107,7 @@ function isHistory({ column, share, different, longest, steady }: Evidence, item
   if (historyWords.test(usual(column))) {
     return share >= someItems;
   }
-  return item.family === "text"
-    ? share >= mostlyItems
-    : share >= nearlyAll && different >= mostlyItems * met;
+  return item.family === "text" ? share >= mostlyItems : share >= nearlyAll && different >= mostlyItems * met;
 }
 
 async function evidenceOf(
