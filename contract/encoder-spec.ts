@@ -34,6 +34,8 @@ export const EncoderSchema = v.variant("kind", [
   kind("bucketed", { edges, quantiles: v.optional(positive) }),
   /** request time minus behaviour time; `seconds`, or `steps` where the data has an order only; negative → 0 */
   kind("elapsed", { edges, unit: v.picklist(["seconds", "steps"]) }),
+  /** place of the behaviour among those of its history that count, from the newest, which is 1 */
+  kind("place", { edges }),
   /** hour of the request's time in an IANA time zone, 0 … 23 → 1 + it; time missing → 0 */
   kind("hour", { zone }),
   /** weekday of the request's time in an IANA time zone, Monday 0 … Sunday 6 → 1 + it; time missing → 0 */
@@ -75,8 +77,9 @@ export function encodedShapeOf(encoder: Encoder): number[] {
 /** Kinds that are read off the request's time by a clock. */
 export const isClock = ({ kind }: Pick<Encoder, "kind">): boolean => kind === "hour" || kind === "weekday";
 
-/** Whether it is computed from times, so that neither data nor requests bring a column of it. */
-export const isComputed = (encoder: Pick<Encoder, "kind">): boolean => encoder.kind === "elapsed" || isClock(encoder);
+/** Whether it is computed from times, or the order by them, so that neither data nor requests bring a column of it. */
+export const isComputed = (encoder: Pick<Encoder, "kind">): boolean =>
+  encoder.kind === "elapsed" || encoder.kind === "place" || isClock(encoder);
 
 /** Rows that are one value together: known or unknown, equal or not as one. */
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);

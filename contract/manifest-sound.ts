@@ -78,6 +78,7 @@ function encodedRows({ encoder, vocabulary }: FeatureSpec, manifest: Manifest, f
     }
     case "bucketed":
     case "elapsed":
+    case "place":
       return source.edges.length + 2;
     case "hour":
       return 25;

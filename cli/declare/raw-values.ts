@@ -19,6 +19,7 @@ const text = "number | bigint | string";
 export function valueType({ encoder }: FeatureSpec): ValueType | null {
   switch (encoder.kind) {
     case "elapsed":
+    case "place":
     case "hour":
     case "weekday":
       return null;

@@ -127,6 +127,15 @@ export const featureKinds = {
     ({ at }) => ({ kind: "elapsed", edges: at.values, unit: at.dimension === "duration" ? "seconds" : "steps" }),
     { groups: ["cross"] },
   ),
+  place: kind(
+    "Place of the behaviour among those of its history that count, from the newest, which is 1, by bucket.",
+    {
+      at: required(edges({ log: edgeCalls.log }, "count"), "Edges, ascending: places."),
+      ...embedded,
+    },
+    ({ at }) => ({ kind: "place", edges: at.values }),
+    { groups: ["cross"] },
+  ),
   hour: kind(
     "Hour of the request's time on the clock of a zone, daylight saving included; nothing is brought for it.",
     { zone, ...embedded },
@@ -236,6 +245,7 @@ export function columns(encoder: Encoder): Columns {
       // Learned edges may be fewer than were asked for, where values repeat: the rows are there all the same.
       return { kind: "embedding", rows: (encoder.quantiles ?? encoder.edges.length + 1) + 1 };
     case "elapsed":
+    case "place":
       return { kind: "embedding", rows: encoder.edges.length + 2 };
     case "hour":
       return { kind: "embedding", rows: 24 + 1 };

@@ -223,7 +223,7 @@ function readQuantity(
 
 /** What edges of these dimensions look like, with an example. */
 export const edgesExample = (dimensions: readonly Dimension[]): string =>
-  dimensions.includes("ratio")
+  dimensions.includes("ratio") || !dimensions.includes("duration")
     ? "a list of rising numbers, such as `[18, 25, 35]`"
     : "a list of rising durations, such as `[1h, 1d, 7d]`";
 

@@ -72,6 +72,7 @@ function value({ encoder, doc }: Feature): string {
         : "two rows of its table, 1 + xxHash64(text) mod buckets by the seeds 0 and 1; 0, 0: missing",
     bucketed: "row of its table, 1 + the number of edges <= the value; 0: missing",
     elapsed: "row of its table, 1 + the number of edges <= the time that passed; 0: unknown",
+    place: "row of its table, 1 + the number of edges <= its place, from the newest, which is 1; 0: padding",
     hour: `row of its table, 1 + the hour of the request's time ${there}; 0: time missing`,
     weekday: `row of its table, 1 + the weekday of the request's time ${there}, from Monday; 0: time missing`,
     flag: "row of its table: 0 missing, 1 false, 2 true",

@@ -49,7 +49,7 @@ The name is declared, and is something else than this setting takes: a search wh
 is. The label says what it is.
 `,
   "not-here": `
-Some kinds have one place. \`elapsed\` is the time between a behaviour and the request, so it is a cross feature of a history; \`key\`
+Some kinds have one place. \`elapsed\` is the time between a behaviour and the request, so it is a cross feature of a history, as \`place\` is; \`key\`
 identifies an item or a user; \`hour\` and \`weekday\` are the request's, so they are features of the context; \`mean\`, \`mlp\` and \`collision\` pool behaviours without ranking them, so an attend can go by them and a
 search cannot.
 `,

@@ -131,6 +131,8 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
       return { buckets: encoder.buckets, hashes: encoder.hashes ?? 1 };
     case "tags":
       return { ...rowText(encoder.of), max: encoder.max };
+    case "place":
+      return { at: list(encoder.edges) };
     case "hour":
     case "weekday":
       return { zone: JSON.stringify(encoder.zone) };

@@ -82,7 +82,7 @@ class Ranker:
         if kind == "hashed":
             row = lambda seed: 1 + xxhash.xxh64_intdigest(str(value).encode(), seed) % encoder["buckets"]
             return [row(0), row(1)] if encoder.get("hashes") == 2 else row(0)
-        if kind in ("bucketed", "elapsed"):
+        if "edges" in encoder:
             return 1 + np.searchsorted(encoder["edges"], value, "right")
         if kind == "number" and encoder["scale"] == "log":
             return math.copysign(math.log1p(abs(value)), value)
@@ -148,8 +148,7 @@ class Ranker:
 
     def rank(self, request):
         specs, given, tables = self.manifest["histories"], request.get("history", {}), self.manifest["tables"]
-        if len(specs) == 1 and specs[0]["name"] not in given:
-            given = {specs[0]["name"]: given}
+        given = given if len(specs) != 1 or specs[0]["name"] in given else {specs[0]["name"]: given}
         times = {name: [seconds(one) for one in columns.get("time", [])] for name, columns in given.items()}
         steps = any(one["encoder"].get("unit") == "steps" for one in self.features.values())
         before = math.inf if request.get("time") is None else seconds(request["time"])
@@ -163,8 +162,9 @@ class Ranker:
             columns, at = given[one["name"]], times[one["name"]]
             order = [i for i in range(len(columns["item"])) if not at or at[i] < before]
             order = sorted(order, key=lambda i: -at[i] if at else i)[: one["max"]]
-            keys, elapsed = tuple(self.key(columns["item"][i]) for i in order), [now - at[i] for i in order if at]
-            sides[one["name"]] = columns, elapsed, order, keys, max(len(order), one["minimum"])
+            made = {"elapsed": [now - at[i] for i in order if at], "place": range(1, len(order) + 1)}
+            keys = tuple(self.key(columns["item"][i]) for i in order)
+            sides[one["name"]] = columns, made, order, keys, max(len(order), one["minimum"])
 
         def value(source):
             kind, feature = source["kind"], self.features.get(source.get("feature"))
@@ -177,14 +177,14 @@ class Ranker:
                 return self.column(feature, [now if "zone" in feature["encoder"] else given])
             if kind == "kept":
                 return kept[next(one["kept"] for one in self.manifest["searches"] if one["name"] == source["search"])]
-            columns, elapsed, order, keys, length = sides[source.get("history") or tables[source["table"]]["history"]]
+            columns, made, order, keys, length = sides[source.get("history") or tables[source["table"]]["history"]]
             if kind in ("row", "table"):
                 return self.table(source["table"], keys, length)[kind == "row"]
             if kind == "valid":
                 return np.arange(length) < len(keys)
             if kind == "history-item":
                 return self.items(feature, keys, length)
-            values = elapsed if feature["encoder"]["kind"] == "elapsed" else [columns[feature["column"]][i] for i in order]
+            values = made.get(feature["encoder"]["kind"]) or [columns[feature["column"]][i] for i in order]
             return self.column(feature, values, length)
 
         graphs = self.manifest["graphs"]

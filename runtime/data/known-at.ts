@@ -1,6 +1,7 @@
 // When a behaviour's value became known (`known_at`): the column that says so, and values that a sample is too early for.
 import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
+import { computedFrom } from "../encode/column.ts";
 import { type DataColumn, valueAt } from "../encode/data-column.ts";
 import { earliest, latest } from "../encode/instant.ts";
 import { isSeen } from "../encode/seen.ts";
@@ -26,7 +27,7 @@ export function checkKnownAt(binding: Binding, { features }: DataModel): void {
     }
     if (isComputed(feature.encoder)) {
       throw new TwinError(
-        `${where}: ${name} is computed from the times, which are always known: leave \`known_at\` out`,
+        `${where}: ${name} is computed from ${computedFrom(feature)}, which is always known: leave \`known_at\` out`,
       );
     }
   }

@@ -58,6 +58,7 @@ export function useOf(encoder: Encoder): Use | null {
     case "pretrained":
       return "vector";
     case "elapsed":
+    case "place":
     case "hour":
     case "weekday":
       return null;

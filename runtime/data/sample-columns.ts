@@ -3,6 +3,7 @@ import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { meant } from "../../contract/nearest.ts";
+import { computedFrom } from "../encode/column.ts";
 import type { Binding } from "./binding.ts";
 import { checkClock } from "./clock-unit.ts";
 import type { DataModel } from "./data-model.ts";
@@ -84,9 +85,11 @@ export function checkNames(binding: Binding, manifest: DataModel): void {
       `${binding.place("columns", name)}: the model ${manifest.model} has no \`${name}\`${meant(name, names)}`,
     );
   }
-  for (const { name, encoder } of manifest.features) {
+  for (const feature of manifest.features) {
+    const { name, encoder } = feature;
     if (isComputed(encoder) && Object.hasOwn(binding.columns, name)) {
-      throw new TwinError(`${binding.place("columns", name)}: ${name} is computed from the times: leave it out`);
+      const where = binding.place("columns", name);
+      throw new TwinError(`${where}: ${name} is computed from ${computedFrom(feature)}: leave it out`);
     }
   }
   const histories = manifest.histories.map((history) => history.name);

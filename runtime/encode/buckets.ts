@@ -117,6 +117,27 @@ export function elapsedBuckets(
   into.fill(1 + edges.length, at + from, at + count);
 }
 
+/**
+ * `place` of behaviours that stand newest first, into a row: 1 + the number of edges <= 1, 2, 3 …
+ * @param count behaviours
+ */
+export function placeBuckets(into: Int32Array, at: number, count: number, edges: readonly number[]): void {
+  let reached = 0;
+  for (let i = 0; i < count; i++) {
+    while (reached < edges.length && edges[reached] <= i + 1) {
+      reached++;
+    }
+    into[at + i] = 1 + reached;
+  }
+}
+
+/** `place` of so many behaviours, newest first. */
+export function encodePlaces(edges: readonly number[], rows: number): Int32Array {
+  const result = new Int32Array(rows);
+  placeBuckets(result, 0, rows, edges);
+  return result;
+}
+
 /** `flag`: 0 missing, 1 false, 2 true; the numbers 0 and 1 are taken as booleans. */
 export function encodeFlags(feature: FeatureSpec, values: RawColumn, context: EncodeContext): Int32Array {
   const rows = new Int32Array(values.length);

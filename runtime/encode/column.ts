@@ -2,7 +2,7 @@
 import { encodedShapeOf, isComputed, together } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
-import { encodeBuckets, encodeElapsed, encodeFlags } from "./buckets.ts";
+import { encodeBuckets, encodeElapsed, encodeFlags, encodePlaces } from "./buckets.ts";
 import { encodeClock } from "./clock-rows.ts";
 import type { EncodeContext } from "./context.ts";
 import { encodeNumbers, encodeVectors } from "./floats.ts";
@@ -28,8 +28,12 @@ export function isFloat(feature: FeatureSpec): boolean {
 }
 
 /** What a computed feature is made of, in words. */
-export const computedFrom = ({ encoder }: Pick<FeatureSpec, "encoder">): string =>
-  encoder.kind === "elapsed" ? "request time and behaviour time" : "the request's time";
+export function computedFrom({ encoder: { kind } }: Pick<FeatureSpec, "encoder">): string {
+  if (kind === "place") {
+    return "the order of the behaviours";
+  }
+  return kind === "elapsed" ? "request time and behaviour time" : "the request's time";
+}
 
 /** The encoded column of values that nobody knows: row 0, no tags (−1), zeros. */
 export function missing(feature: FeatureSpec, rows: number): Int32Array | Float32Array {
@@ -43,7 +47,7 @@ export function missing(feature: FeatureSpec, rows: number): Int32Array | Float3
 /**
  * Encodes a column.
  * @param values the raw values, unchecked; undefined: all missing (a computed one needs none, it comes from the context's times)
- * @param rows number of values
+ * @param rows number of values; of `place` the behaviours that count, newest first
  * @returns shape `encodedShape(feature, rows)`
  * @throws TwinError naming place, feature and index for a value of the wrong kind
  */
@@ -62,6 +66,8 @@ export function encodeColumn(
   switch (encoder.kind) {
     case "elapsed":
       return encodeElapsed(feature, encoder.edges, rows, context);
+    case "place":
+      return encodePlaces(encoder.edges, rows);
     case "hour":
     case "weekday":
       return encodeClock(feature, encoder, rows, context);

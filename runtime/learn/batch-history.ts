@@ -3,7 +3,7 @@
 import type { NumberArray } from "../../contract/alike.ts";
 import { TwinError } from "../../contract/error.ts";
 import { emptyRecord } from "../../contract/record.ts";
-import { elapsedBuckets } from "../encode/buckets.ts";
+import { elapsedBuckets, placeBuckets } from "../encode/buckets.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { isSeen } from "../encode/seen.ts";
 import type { BatchHistory } from "./dataset.ts";
@@ -23,8 +23,10 @@ export interface StoredCross {
   readonly width: number;
   /** What a missing value is. */
   readonly fill: number;
-  /** Of elapsed time: nothing is stored, the batch computes it. */
+  /** Of elapsed time and of places: nothing is stored, the batch computes it. */
   readonly edges: readonly number[] | null;
+  /** Given where the edges are of places. */
+  readonly place?: true | undefined;
   /** Given where a value may have become known later than its behaviour: a sample sees it this long after that. */
   readonly known?: { readonly delay: number } | undefined;
 }
@@ -39,7 +41,7 @@ export interface HistoryColumns {
   readonly same: NumberColumn | null;
   /** By user, where the behaviours end; null: each sample says it. */
   readonly ends: NumberColumn | null;
-  /** Stored ones with their column; elapsed ones without. */
+  /** Stored ones with their column; computed ones without. */
   readonly cross: readonly {
     readonly spec: StoredCross;
     readonly column: NumberColumn | null;
@@ -123,9 +125,14 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
     }
     const times = history.time === null ? stepsBefore(now, count) : doublesOf(history.time, start, count, picked);
     for (let c = 0; c < outputs.length; c++) {
-      const { edges } = history.cross[c].spec;
+      const { edges, place } = history.cross[c].spec;
       const output = outputs[c];
-      if (edges !== null && output instanceof Int32Array) {
+      if (edges === null || !(output instanceof Int32Array)) {
+        continue;
+      }
+      if (place === true) {
+        placeBuckets(output, at, count, edges);
+      } else {
         elapsedBuckets(output, at, times, count, now, edges);
       }
     }

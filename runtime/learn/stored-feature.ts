@@ -10,7 +10,8 @@ export function storedFeature(feature: FeatureSpec) {
     width: encodedWidth(feature),
     /** What a missing value is. */
     fill: encoder.kind === "tags" ? (-1 as const) : (0 as const),
-    /** Of elapsed time: nothing is stored, the batch computes it. */
-    edges: encoder.kind === "elapsed" ? [...encoder.edges] : null,
+    /** Of elapsed time and of places: nothing is stored, the batch computes it. */
+    edges: encoder.kind === "elapsed" || encoder.kind === "place" ? [...encoder.edges] : null,
+    ...(encoder.kind === "place" && { place: true as const }),
   };
 }

@@ -3,7 +3,7 @@
 import { isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
-import { encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
+import { computedFrom, encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
 import { asGiven, isColumn, newestFirst, onlyKnown, reorder } from "../encode/columns.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
@@ -95,9 +95,12 @@ export class HistorySide {
         );
       }
       const raw = isComputed(feature.encoder) ? undefined : values;
-      const encoded = encodeColumn(feature, raw, this.items.rows, this.#context);
+      // A place is counted among those that are used, in their order.
+      const placed = feature.encoder.kind === "place";
+      const encoded = encodeColumn(feature, raw, placed ? this.count : this.items.rows, this.#context);
       const fill = feature.encoder.kind === "tags" ? -1 : 0;
-      const data = reorder(encoded, encodedWidth(feature), this.order, this.length, fill);
+      const order = placed ? asGiven(this.count) : this.order;
+      const data = reorder(encoded, encodedWidth(feature), order, this.length, fill);
       const knownAt = this.#knownAt.get(feature.name);
       if (knownAt !== undefined) {
         this.#forgetUnknown(data, encodedWidth(feature), fill, knownAt);
@@ -181,9 +184,7 @@ export function readBehaviours(manifest: Manifest, spec: HistorySpec, columns: G
   const cross = crossFeatures(manifest, spec.name);
   const made = cross.find(({ encoder, column }) => isComputed(encoder) && columns[column] !== undefined);
   if (made !== undefined) {
-    throw new TwinError(
-      `${where}: ${made.name} is computed from request time and behaviour time: leave its column out`,
-    );
+    throw new TwinError(`${where}: ${made.name} is computed from ${computedFrom(made)}: leave its column out`);
   }
   const known = knownColumns(manifest, spec.name).map(({ column }) => column);
   onlyKnown(columns, ["item", "time", "items", ...cross.map((feature) => feature.column), ...known], where);

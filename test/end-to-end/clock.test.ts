@@ -116,7 +116,7 @@ describe("hours and weekdays", () => {
         ordered,
         /ordered\.yaml:1:\d+: the model reads `context\.local`, `context\.day` off the clock, and the events have an order/,
       ],
-      [named, /named\.yaml:2:\d+: context\.local is computed from the times: leave it out/],
+      [named, /named\.yaml:2:\d+: context\.local is computed from the request's time: leave it out/],
     ] as const) {
       for (const args of [
         ["data", "check", file, "--model", path("model.twin")],

@@ -120,6 +120,9 @@ const kinds: readonly ((dim: number, pool: string) => string)[] = [
   (d) => `bucketed(at: log(1, 8, 3), dim: ${d})`,
 ];
 
+/** Of the order of behaviours. */
+const ofPlace = (d: number): string => `place(at: [2, 3, 5], dim: ${d})`;
+
 /** Read off the request's time. */
 const clocks: typeof kinds = [(d) => `hour(zone: "Europe/Berlin", dim: ${d})`, (d) => `weekday(dim: ${d})`];
 
@@ -163,7 +166,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       user: anyFeatures("u", 0, 2),
       context: anyFeatures("c", 0, 1, [...kinds, ...clocks]),
       candidate: anyFeatures("n", 0, 2),
-      cross: anyFeatures("x", 0, 3),
+      cross: anyFeatures("x", 0, 3, [...kinds, ofPlace]),
       biased: fc.boolean(),
       size: fc.record({ heads: fc.integer({ min: 1, max: 3 }), dim, values: dim, out: fc.integer({ min: 1, max: 9 }) }),
       keep: fc.integer({ min: 1, max: 5 }),

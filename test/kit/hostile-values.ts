@@ -63,6 +63,7 @@ function wrong(encoder: Encoder): unknown[] {
       return [1, "a", [], Array(encoder.size + 1).fill(0), ...numbers.map(vector)];
     }
     case "elapsed":
+    case "place":
     case "hour":
     case "weekday":
       return [1];

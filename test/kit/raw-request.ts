@@ -53,6 +53,7 @@ export function rawValue({ encoder }: FeatureSpec, draw: Draw): RawValue {
     case "number":
       return pick([0, -3.25, 1e6, draw() * 10, -draw()], draw);
     case "elapsed":
+    case "place":
     case "hour":
     case "weekday":
     case "key":

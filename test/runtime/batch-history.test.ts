@@ -1,6 +1,6 @@
 // The behaviours of a batch: the newest that each sample may see, padded; what came or became known later is never among them.
 import { describe, expect, it } from "vitest";
-import { encodeElapsed } from "../../runtime/encode/buckets.ts";
+import { encodeElapsed, encodePlaces } from "../../runtime/encode/buckets.ts";
 import { batchHistory, type HistoryColumns } from "../../runtime/learn/batch-history.ts";
 
 /** A column in memory, of so many values a row. */
@@ -240,6 +240,32 @@ describe("behaviours of a batch", () => {
     );
     // 1, 2, 3 and 4 steps ago; 1 step ago.
     expect([...found.cross.ago]).toEqual([1, 2, 3, 3, 1, 0, 0, 0]);
+  });
+
+  it("have their places among those that the sample sees, which are those of serving", () => {
+    const cross: HistoryColumns["cross"] = [
+      {
+        spec: { name: "place", type: "int32", width: 1, fill: 0, edges: [2, 3], place: true },
+        column: null,
+        known: null,
+      },
+    ];
+    const same = column(Int32Array.of(0, 2, 0, 3, 1, 1, 2));
+    for (const time of [column(times), null]) {
+      // All of user 0; without those of value 0; the last two of user 1; none.
+      const rows = [
+        [0, 0, 100],
+        [0, 0, 100],
+        [1, 5, 70],
+        [1, 7, 10],
+      ] as const;
+      const found = batchHistory(history({ cross, same, time, max: 4 }), samples(rows, [9, 0, 9, 9]), 0);
+      expect([...found.cross.place]).toEqual([1, 2, 3, 3, 1, 2, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0]);
+    }
+    expect([...encodePlaces([2, 3], 4)]).toEqual([1, 2, 3, 3]);
+    // Edges that no place can miss, equal halves, and one beyond all.
+    expect([...encodePlaces([-1, 0.5, 1, 2.5, 1000], 4)]).toEqual([4, 4, 5, 5]);
+    expect([...encodePlaces([1], 0)]).toEqual([]);
   });
 
   it("of the first value are excluded like others, and of none where the history excludes nothing", () => {

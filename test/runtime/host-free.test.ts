@@ -55,6 +55,7 @@ history watched {
     ago:      elapsed(at: [1h, 1d, 7d, 30d], dim: 4)
     progress: bucketed(at: [10%, 50%, 90%], dim: 4)
     liked:    flag(dim: 4)
+    place:    place(at: [2, 5, 20], dim: 4)
   }
 }
 

@@ -21,7 +21,10 @@ import { anyEvent, type LogEvent, logBinding, prepared, reseal, t0, videos } fro
 afterAll(cleanUp);
 const model = videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" });
 const clocks = `local: hour(zone: "America/St_Johns", dim: 2) day: weekday(zone: "Asia/Kathmandu", dim: 2)`;
-const dir = built(model.replace("  hour: id(", `  ${clocks}\n  hour: id(`));
+const placed = "place: place(at: [2, 3, 5], dim: 2)";
+const dir = built(
+  model.replace("  hour: id(", `  ${clocks}\n  hour: id(`).replace("    ago: ", `    ${placed}\n    ago: `),
+);
 const artefacts = await openArtefacts(dir, () => undefined);
 const { manifest } = artefacts;
 const feature = (name: string) => manifest.features.find((one) => one.name === name)!;

@@ -3,6 +3,7 @@ import { isComputed } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { meant } from "../../../contract/nearest.ts";
+import { computedFrom } from "../../encode/column.ts";
 import type { Derivation } from "../../encode/derive.ts";
 import type { Binding } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
@@ -96,7 +97,8 @@ export function checkLists(binding: Binding, { model, histories, features }: Dat
         );
       }
       if (isComputed(feature.encoder)) {
-        throw new TwinError(`${where}: ${name} is computed from the times: name them as \`time\` of the history`);
+        const way = feature.encoder.kind === "elapsed" ? "name the times as `time` of the history" : "leave it out";
+        throw new TwinError(`${where}: ${name} is computed from ${computedFrom(feature)}: ${way}`);
       }
       if (feature.group === "item" && feature.key) {
         throw new TwinError(`${where}: the item's key is \`item\` of the history: leave \`${name}\` out`);
