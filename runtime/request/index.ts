@@ -20,7 +20,15 @@ export { fetchItems, fetchSide, fetchSideRows } from "./fetch.ts";
 export { crossFeatures, HistorySide } from "./history.ts";
 export { runKernel } from "./kernel-rank.ts";
 export { KernelSide, operandsOf } from "./kernel-side.ts";
-export { historiesOf, KernelUse, type Plan, type PlanStatus, plans, type WantedPlan } from "./kernel-use.ts";
+export {
+  historiesOf,
+  KernelUse,
+  longInPage,
+  type Plan,
+  type PlanStatus,
+  plans,
+  type WantedPlan,
+} from "./kernel-use.ts";
 export { fetchOutside, OutsideRows, type OutsideUse, rowTensor } from "./outside.ts";
 export { prepareSide, rankingGraphs, type UserSide } from "./prepare.ts";
 export { chunkSize, headsOf, rankCandidates, runSearch } from "./rank.ts";

@@ -19,6 +19,9 @@ export const plans: readonly WantedPlan[] = ["auto", "graph", "kernel"];
  */
 const takes = { least: 128, most: 2000, long: 50_000 } as const;
 
+/** On WASM in a page the graphs cost more, and packing as much: there is no such gap (`bench/web-plans.ts`). */
+export const longInPage = takes.most;
+
 /** So many users must have room: one that another pushed out is packed again, which at such lengths is no dearer than the graphs. */
 const usersAtOnce = 2;
 
@@ -81,13 +84,22 @@ export class KernelUse {
   readonly #fresh: PlannedKernel | null = null;
   readonly #warn: (message: string) => void;
   readonly #maxBytes: number;
+  readonly #long: number;
   #failed: string | null = null;
 
   /**
    * @param device why requests on this device are not the kernel's; null: they are
+   * @param long behaviours from which on `auto` takes it where two such users have room
    * @throws TwinError where the kernel is asked for, and the model has none or the device is another
    */
-  constructor(manifest: Manifest, wanted: WantedPlan, device: string | null, options: KernelOptions) {
+  constructor(
+    manifest: Manifest,
+    wanted: WantedPlan,
+    device: string | null,
+    options: KernelOptions,
+    long: number = takes.long,
+  ) {
+    this.#long = long;
     this.wanted = wanted;
     this.#maxBytes = options.maxBytes;
     this.#warn = options.warn ?? (() => undefined);
@@ -120,7 +132,7 @@ export class KernelUse {
 
   #pays(spec: KernelPlanSpec, length: number): boolean {
     const room = usersAtOnce * length * behaviourBytes(spec) <= this.#maxBytes;
-    return (length >= takes.least && length <= takes.most) || (length >= takes.long && room);
+    return (length >= takes.least && length <= takes.most) || (length >= this.#long && room);
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   type Engine,
   explainCandidates,
   KernelUse,
+  longInPage,
   type PlanStatus,
   prepareSide,
   rankCandidates,
@@ -74,12 +75,18 @@ export function serviceOf(
   const variants = new Variants(folder.manifest, warn);
   const { name: provider } = device.status();
   const elsewhere = provider === "wasm" ? null : `the kernel is for the CPU, and graphs run on ${provider}`;
-  const kernel = new KernelUse(folder.manifest, plan, elsewhere, {
-    lanes: threads,
-    startLane,
-    maxBytes: kernelBytes,
-    warn,
-  });
+  const kernel = new KernelUse(
+    folder.manifest,
+    plan,
+    elsewhere,
+    {
+      lanes: threads,
+      startLane,
+      maxBytes: kernelBytes,
+      warn,
+    },
+    longInPage,
+  );
   const engine: Engine = {
     artefacts: folder,
     sessions,

@@ -215,7 +215,7 @@ const texts: readonly Case[] = [
     () => `[${json.replaceAll("\n", ",\n")}`,
     /c\.json, record \d+, byte \d+: this is no JSON/,
   ],
-  ["JSON of numbers", "d.jsonl", () => "1\n2\n", /d\.jsonl has no column `u`/],
+  ["JSON of numbers", "d.jsonl", () => "1\n2\n", /d\.jsonl, record 1: 1 has no keys/],
   [
     "JSON with other bytes",
     "e.jsonl",

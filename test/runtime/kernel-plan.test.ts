@@ -11,7 +11,7 @@ import {
   type Ranking,
   selfTest,
 } from "../../runtime/index.ts";
-import { KernelUse } from "../../runtime/request/index.ts";
+import { KernelUse, longInPage } from "../../runtime/request/index.ts";
 import { Sessions } from "../../runtime/session/session.ts";
 import { cleanUp, type GenerationSettings } from "../kit/built-twin.ts";
 import { long } from "../kit/effort.ts";
@@ -233,13 +233,17 @@ describe("the plan", () => {
   it("is not the kernel's on another device than the CPU", async () => {
     const { manifest } = compiled();
     const device = "the kernel is for the CPU, and graphs run on webgpu";
-    const options = { lanes: 1, startLane: null, maxBytes: 2 ** 20 };
+    const options = { lanes: 1, startLane: null, maxBytes: 2 ** 26 };
     expect(() => new KernelUse(manifest, "kernel", device, options)).toThrow(
       /plan is "kernel", and .* has none here: the kernel is for the CPU, and graphs run on webgpu\. Ask for "auto"/,
     );
     const auto = new KernelUse(manifest, "auto", device, options);
     expect([auto.of(false, 1000), auto.of(true, 1000), auto.status().because]).toEqual([null, null, device]);
     expect(new KernelUse(manifest, "auto", null, options).of(false, 1000)).not.toBeNull();
+    // Between, the graphs of Node are the quicker ones for a user who is ranked once, and those of a page are not.
+    const between = (...long: number[]) => new KernelUse(manifest, "auto", null, options, ...long).of(false, 10_000);
+    expect(between()).toBeNull();
+    expect(between(longInPage)).not.toBeNull();
     const asked = new KernelUse(manifest, "graph", null, options);
     expect([asked.of(false, 1000), asked.status().because]).toEqual([null, "the plan `graph` was asked for"]);
   });
