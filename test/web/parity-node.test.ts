@@ -44,7 +44,7 @@ describe("in Node on the CPU", () => {
   });
   afterAll(() => {
     noteOfRun("graphs on the CPU in Node", heldText(all));
-    noteOfRun("the kernel's plan on the CPU in Node", heldKernelText(kernels));
+    noteOfRun("kernel's plan on the CPU in Node", heldKernelText(kernels));
   });
 });
 

@@ -65,7 +65,7 @@ describe("in a browser on WASM", needs("chromium"), () => {
 
     afterAll(() => {
       noteOfRun(`graphs on WASM in a browser, ${threads} threads`, heldText(all));
-      noteOfRun(`the kernel's plan on WASM in a browser, ${threads} threads`, heldKernelText(kernels));
+      noteOfRun(`kernel's plan on WASM in a browser, ${threads} threads`, heldKernelText(kernels));
       expect(pages.retries()).toBe(0);
     });
   });
