@@ -1,6 +1,5 @@
 // The thread in which a page's folder lives: started when it is needed, and anew where it ended or its device does not serve.
 import { TwinError } from "../../contract/error.ts";
-import type { WebProvider } from "../session/ort-web.ts";
 import { Thread } from "../threads/thread.ts";
 import { unfound } from "./lines.ts";
 import type { FailedDevice, WebAnswer, WebJob, WebReady, WebStart } from "./messages.ts";
@@ -33,7 +32,7 @@ const lost = (why: string): TwinError =>
 
 export class Home {
   readonly #options: HomeOptions;
-  readonly #refused: { readonly provider: WebProvider; readonly because: string }[] = [];
+  readonly #refused: WebStart["refused"][number][] = [];
   #open: Promise<WebThread> | null = null;
   /** To the thread that was started last, which may be opening still. */
   #line: WebLine | null = null;

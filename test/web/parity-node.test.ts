@@ -7,6 +7,7 @@ import { long, patience } from "../kit/effort.ts";
 import { type RunKernel, runWires } from "../kit/kernel-wire.ts";
 import { needs } from "../kit/needs.ts";
 import { runOnNode } from "../kit/ort-node-run.ts";
+import { expectPlanHeld } from "../kit/plan-held.ts";
 import { judge } from "../kit/provider-judge.ts";
 import { type HeldKernel, heldKernelText, holdsKernel, onceEach } from "../kit/provider-kernel.ts";
 import { providerModel } from "../kit/provider-models.ts";
@@ -24,12 +25,7 @@ describe("in Node on the CPU", () => {
     const held = await holds(model, run);
     all.push(held);
     expect(held).toMatchObject({ faults: [], refused: [], untaken: [], tied: 0 });
-    const kernel = await holdsKernel(model, run, runWires);
-    expect(kernel !== null).toBe(model.graphs.some(({ name }) => name === "kernel_user"));
-    if (kernel !== null) {
-      kernels.push(kernel);
-      expect(kernel).toMatchObject({ faults: [], beyond: [] });
-    }
+    await expectPlanHeld(model, run, runWires, kernels);
   });
 
   it("random models", { timeout: patience(120_000) }, async () => {

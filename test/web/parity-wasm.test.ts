@@ -7,6 +7,7 @@ import { useBrowser } from "../kit/browser.ts";
 import { long, patience } from "../kit/effort.ts";
 import { needs } from "../kit/needs.ts";
 import { ortPages } from "../kit/ort-pages.ts";
+import { expectPlanHeld } from "../kit/plan-held.ts";
 import { type HeldKernel, heldKernelText, holdsKernel, onceEach } from "../kit/provider-kernel.ts";
 import { providerModel } from "../kit/provider-models.ts";
 import { type Held, heldText, holds } from "../kit/provider-run.ts";
@@ -29,12 +30,7 @@ describe("in a browser on WASM", needs("chromium"), () => {
       all.push(held);
       expect(held).toMatchObject({ faults: [], refused: [], untaken: [] });
       expect(held.cases).toBeGreaterThan(0);
-      const kernel = await holdsKernel(model, run, pages.runKernel);
-      expect(kernel !== null).toBe(model.graphs.some(({ name }) => name === "kernel_user"));
-      if (kernel !== null) {
-        kernels.push(kernel);
-        expect(kernel).toMatchObject({ faults: [], beyond: [] });
-      }
+      await expectPlanHeld(model, run, pages.runKernel, kernels);
     });
 
     it("random models", { timeout: patience(120_000) }, async () => {

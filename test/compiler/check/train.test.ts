@@ -5,6 +5,12 @@ import { checkText, found, whole } from "./program.ts";
 
 const trained = (text: string) => checkText(`${whole}train { ${text} }`);
 
+/** Says this alone, and has no model. */
+function expectRefused({ model, diagnostics }: ReturnType<typeof checkText>, error: string): void {
+  expect(found({ diagnostics })).toEqual([error]);
+  expect(model).toBeNull();
+}
+
 it("cold is a share below one", () => {
   expect(trained("").model!.train.cold).toBe(0);
   expect(trained("cold: 5%").model!.train.cold).toBe(0.05);
@@ -35,9 +41,7 @@ describe("l2", () => {
     ["l2: high", "wrong-value: high"],
     ["clip { dense: 1 }", "needs-value: clip"],
   ])("as `%s` is an error", (text, error) => {
-    const { model, diagnostics } = trained(text);
-    expect(found({ diagnostics })).toEqual([error]);
-    expect(model).toBeNull();
+    expectRefused(trained(text), error);
   });
 });
 
@@ -92,8 +96,6 @@ describe("a label through another", () => {
     ["click: binary buy: binary(through: click, where: click)", "does-not-apply: click"],
     ["click: binary buy: regression(through: click)", "unknown-setting: through"],
   ])("as `%s` is an error", (text, error) => {
-    const { model, diagnostics } = labels(text);
-    expect(found({ diagnostics })).toEqual([error]);
-    expect(model).toBeNull();
+    expectRefused(labels(text), error);
   });
 });
