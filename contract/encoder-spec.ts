@@ -9,6 +9,12 @@ const zone = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_+/-]*$/, "the na
 const kind = <const K extends string, const E extends v.ObjectEntries>(name: K, settings: E) =>
   v.pipe(strict({ kind: v.literal(name), ...settings }), v.readonly());
 
+const above = v.pipe(v.number(), v.finite(), v.gtValue(0));
+/** Which behaviours count in a statistic. */
+const matching = { on: v.optional(v.string()) };
+/** What it is of, and towards what it is smoothed. */
+const smoothed = { of: v.string(), k: above, base: v.optional(v.pipe(v.number(), v.gtValue(0), v.ltValue(1))) };
+
 /** integer v in 0 … vocab−1 → v + 1 */
 const id = kind("id", { vocab: positive });
 /** string or 64-bit integer → 1 + its place in the frozen vocabulary of at most `max` entries */
@@ -40,6 +46,21 @@ export const EncoderSchema = v.variant("kind", [
   kind("hour", { zone }),
   /** weekday of the request's time in an IANA time zone, Monday 0 … Sunday 6 → 1 + it; time missing → 0 */
   kind("weekday", { zone }),
+  /**
+   * Statistics of a user's behaviours beside a candidate, over all that count: those whose `on`, a feature of the item, equals
+   * the candidate's, or all without it. `of` is a cross feature: of a flag those that are known count, 0 or 1; of a number all,
+   * within 0 … 1.
+   */
+  /** ln(1 + n) of n behaviours */
+  kind("met", matching),
+  /** logit of (Σc + k·p) / (n + k): p is (Σc + k·base) / (n + k) over all behaviours of the user; `base` 0.5 where it is not learned yet */
+  kind("rate", { ...matching, ...smoothed }),
+  /** the same with weights 2^(−age/half) but in p: age in seconds, or as the number of newer behaviours */
+  kind("recent", { ...matching, ...smoothed, half: above, unit: v.picklist(["seconds", "places"]) }),
+  /** encoded `of` of the newest one: a row of `rows`, 0 is none; without `rows` a number, 0 is none */
+  kind("last", { ...matching, of: v.string(), rows: v.optional(positive) }),
+  /** 1 + number of edges <= time since the newest one, or its place, of which 1 is the newest behaviour; none → 0 */
+  kind("since", { ...matching, edges, unit: v.picklist(["seconds", "places"]) }),
   /** 0 missing, 1 false, 2 true */
   kind("flag", {}),
   /** at most `max` rows by `of`, −1 fills up */
@@ -77,9 +98,17 @@ export function encodedShapeOf(encoder: Encoder): number[] {
 /** Kinds that are read off the request's time by a clock. */
 export const isClock = ({ kind }: Pick<Encoder, "kind">): boolean => kind === "hour" || kind === "weekday";
 
-/** Whether it is computed from times, or the order by them, so that neither data nor requests bring a column of it. */
+/** A statistic of a user's behaviours beside a candidate. */
+export type StatEncoder = Extract<Encoder, { readonly kind: "met" | "rate" | "recent" | "last" | "since" }>;
+
+const statKinds: ReadonlySet<string> = new Set<StatEncoder["kind"]>(["met", "rate", "recent", "last", "since"]);
+
+/** Whether it is a statistic: computed beside a candidate from the behaviours that its sample or request sees. */
+export const isStat = (encoder: Encoder): encoder is StatEncoder => statKinds.has(encoder.kind);
+
+/** Whether it is computed from times, the order by them, or behaviours, so that neither data nor requests bring a column of it. */
 export const isComputed = (encoder: Pick<Encoder, "kind">): boolean =>
-  encoder.kind === "elapsed" || encoder.kind === "place" || isClock(encoder);
+  encoder.kind === "elapsed" || encoder.kind === "place" || isClock(encoder) || statKinds.has(encoder.kind);
 
 /** Rows that are one value together: known or unknown, equal or not as one. */
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);

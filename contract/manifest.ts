@@ -28,7 +28,7 @@ const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"
 export const FeatureSchema = strict({
   /** `item.video_id`, `watched.ago`, `user.age` */
   name: v.string(),
-  group: v.picklist(["item", "user", "context", "candidate", "cross"]),
+  group: v.picklist(["item", "user", "context", "candidate", "cross", "stats"]),
   /** The user's column: the feature's bare name. */
   column: v.string(),
   formerly: v.nullable(v.string()),
@@ -132,6 +132,8 @@ export const ManifestSchema = strict({
       minimum: positive,
       /** Names of the cross features (`features[].name`). */
       cross: v.array(v.string()),
+      /** Names of the statistics of its behaviours; none: it has none. */
+      stats: v.optional(v.array(v.string())),
     }),
   ),
   graphs: v.record(v.picklist(graphNames), v.optional(GraphSchema)),

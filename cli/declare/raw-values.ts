@@ -22,6 +22,11 @@ export function valueType({ encoder }: FeatureSpec): ValueType | null {
     case "place":
     case "hour":
     case "weekday":
+    case "met":
+    case "rate":
+    case "recent":
+    case "last":
+    case "since":
       return null;
     case "id":
     case "vocabulary":

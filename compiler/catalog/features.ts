@@ -257,7 +257,14 @@ export function columns(encoder: Encoder): Columns {
       return columns(encoder.of);
     case "pretrained":
       return { kind: "vector", size: encoder.size };
+    case "last":
+      return encoder.rows === undefined ? { kind: "scalar" } : { kind: "embedding", rows: encoder.rows };
+    case "since":
+      return { kind: "embedding", rows: encoder.edges.length + 2 };
     case "number":
+    case "met":
+    case "rate":
+    case "recent":
       return { kind: "scalar" };
     case "key":
       return { kind: "none" };

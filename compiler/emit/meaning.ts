@@ -1,5 +1,5 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
-import { type Encoder, together } from "../../contract/encoder-spec.ts";
+import { type Encoder, isStat, together } from "../../contract/encoder-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Feature, Model } from "../model/model.ts";
 import {
@@ -63,6 +63,8 @@ function numberText({ scale, mean, deviation }: Extract<Encoder, { kind: "number
 /** What one encoded value says. */
 function value({ encoder, doc }: Feature): string {
   const there = "zone" in encoder ? `in ${encoder.zone}` : "";
+  const of = "of" in encoder && typeof encoder.of === "string" ? encoder.of : "";
+  const equal = isStat(encoder) && encoder.on !== undefined ? `with the candidate's ${encoder.on}` : "that count";
   const text = {
     id: "row of its table, the id + 1; 0: missing or out of range",
     vocabulary: "row of its table, the place in the vocabulary counted from 1; 0: unseen",
@@ -80,6 +82,14 @@ function value({ encoder, doc }: Feature): string {
     pretrained: "the vector; zeros: missing",
     number: encoder.kind === "number" ? numberText(encoder) : "",
     key: "the key",
+    met: `ln(1 + n) of n behaviours ${equal}`,
+    rate: `logit of the smoothed rate of ${of} among the behaviours ${equal}`,
+    recent: `logit of the smoothed rate of ${of} among the behaviours ${equal}, newer ones weighing more`,
+    last:
+      encoder.kind === "last" && encoder.rows === undefined
+        ? `${of} of the newest behaviour ${equal}; 0: missing, or none`
+        : `row of its table, that of ${of} of the newest behaviour ${equal}; 0: missing, or none`,
+    since: `row of its table, 1 + the number of edges <= what passed since the newest behaviour ${equal}; 0: none`,
   }[encoder.kind];
   const described = doc.split("\n")[0].trim();
   return described === "" ? text : `${described} (${text})`;

@@ -119,6 +119,10 @@ const rowText = (of: RowEncoder): Record<string, number> =>
       ? { buckets: of.buckets }
       : { vocabulary: of.max, min_count: of.minCount };
 
+/** The arguments that were given. */
+const given = (args: Readonly<Record<string, string | number | undefined>>): Record<string, string | number> =>
+  Object.fromEntries(Object.entries(args).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+
 function encoderText(encoder: Encoder): Record<string, string | number> {
   switch (encoder.kind) {
     case "vocabulary":
@@ -141,6 +145,21 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
     case "number": {
       const { scale, mean, deviation } = encoder;
       return { scale, ...(mean !== undefined && deviation !== undefined && { mean, deviation }) };
+    }
+    case "since":
+      return {
+        ...given({ on: encoder.on }),
+        at: list(encoder.unit === "seconds" ? encoder.edges.map(durationText) : encoder.edges),
+      };
+    case "met":
+      return given({ on: encoder.on });
+    case "last":
+      return given({ on: encoder.on, of: encoder.of });
+    case "rate":
+      return given({ on: encoder.on, of: encoder.of, k: encoder.k, base: encoder.base });
+    case "recent": {
+      const { on, of, half, unit, k, base } = encoder;
+      return given({ on, of, half: unit === "seconds" ? `${half}s` : half, k, base });
     }
     default: {
       const { kind: _, ...rest } = encoder;

@@ -38,7 +38,7 @@ export interface Resolved {
   readonly why?: string;
 }
 
-/** What a feature's raw values are used as; null where nothing is read (it is computed from times). */
+/** What a feature's raw values are used as; null where nothing is read (it is computed). */
 export function useOf(encoder: Encoder): Use | null {
   switch (encoder.kind) {
     case "id":
@@ -61,6 +61,11 @@ export function useOf(encoder: Encoder): Use | null {
     case "place":
     case "hour":
     case "weekday":
+    case "met":
+    case "rate":
+    case "recent":
+    case "last":
+    case "since":
       return null;
   }
 }

@@ -1,5 +1,5 @@
 // One feature's raw values → what enters the graphs. Training, table building and serving all pass through here.
-import { encodedShapeOf, isComputed, together } from "../../contract/encoder-spec.ts";
+import { encodedShapeOf, isComputed, isStat, together } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags, encodePlaces } from "./buckets.ts";
@@ -23,12 +23,19 @@ export function encodedShape(feature: FeatureSpec, rows: number): number[] {
 }
 
 /** Whether it is a float32 column; otherwise int32. */
-export function isFloat(feature: FeatureSpec): boolean {
-  return feature.encoder.kind === "number" || feature.encoder.kind === "pretrained";
+export function isFloat({ encoder }: Pick<FeatureSpec, "encoder">): boolean {
+  const { kind } = encoder;
+  return kind === "last" ? encoder.rows === undefined : floatKinds.has(kind);
 }
 
+const floatKinds: ReadonlySet<string> = new Set(["number", "pretrained", "met", "rate", "recent"]);
+
 /** What a computed feature is made of, in words. */
-export function computedFrom({ encoder: { kind } }: Pick<FeatureSpec, "encoder">): string {
+export function computedFrom({ encoder }: Pick<FeatureSpec, "encoder">): string {
+  const { kind } = encoder;
+  if (isStat(encoder)) {
+    return "the user's behaviours";
+  }
   if (kind === "place") {
     return "the order of the behaviours";
   }
@@ -103,5 +110,11 @@ export function encodeColumn(
       return encodeNumbers(feature, encoder, values, context);
     case "key":
       throw new TwinError(`${context.where}: feature ${feature.name} is a key: it identifies and is not encoded`);
+    case "met":
+    case "rate":
+    case "recent":
+    case "last":
+    case "since":
+      throw new Error(`${context.where}: ${feature.name} is counted beside a candidate, not encoded from a column`);
   }
 }

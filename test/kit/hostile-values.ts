@@ -66,6 +66,11 @@ function wrong(encoder: Encoder): unknown[] {
     case "place":
     case "hour":
     case "weekday":
+    case "met":
+    case "rate":
+    case "recent":
+    case "last":
+    case "since":
       return [1];
     case "key":
       return [];
