@@ -10,10 +10,12 @@ const kind = <const K extends string, const E extends v.ObjectEntries>(name: K, 
   v.pipe(strict({ kind: v.literal(name), ...settings }), v.readonly());
 
 const above = v.pipe(v.number(), v.finite(), v.gtValue(0));
+/** Smaller ones would leave a rate without a logit. */
+const smoothing = v.pipe(v.number(), v.finite(), v.minValue(1e-3));
 /** Which behaviours count in a statistic. */
 const matching = { on: v.optional(v.string()) };
 /** What it is of, and towards what it is smoothed. */
-const smoothed = { of: v.string(), k: above, base: v.optional(v.pipe(v.number(), v.gtValue(0), v.ltValue(1))) };
+const smoothed = { of: v.string(), k: smoothing, base: v.optional(v.pipe(v.number(), v.gtValue(0), v.ltValue(1))) };
 
 /** integer v in 0 … vocab−1 → v + 1 */
 const id = kind("id", { vocab: positive });

@@ -8,7 +8,7 @@ import { isTyped, type RawColumn } from "./raw.ts";
 const few = 12;
 
 /** Number of ascending edges <= value. */
-function edgesUpTo(edges: Float64Array, value: number): number {
+export function edgesUpTo(edges: Float64Array, value: number): number {
   let low = 0;
   if (edges.length <= few) {
     while (low < edges.length && edges[low] <= value) {
