@@ -12,6 +12,8 @@ export interface DataModel {
     readonly max: number;
     /** Names of its cross features. */
     readonly cross: readonly string[];
+    /** Names of the statistics of its behaviours. */
+    readonly stats?: readonly string[] | undefined;
   }[];
   /** What tables are to hold; without them nothing is said of it. */
   readonly tables?: Readonly<Record<string, Covering>>;

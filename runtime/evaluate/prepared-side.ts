@@ -18,6 +18,7 @@ import {
   rankGraphs,
   route,
   rowsOfTables,
+  SideStats,
   tablesOf,
   type UserSide,
 } from "../request/index.ts";
@@ -72,11 +73,11 @@ export async function preparedSide(
   const { artefacts } = engine;
   const { manifest } = artefacts;
   const least = recordOf(manifest.histories.map(({ name, minimum }) => [name, minimum]));
-  const batch = dataset.batch(part, Uint32Array.of(sample), least);
+  const batch = dataset.batch(part, Uint32Array.of(sample), least, {}, true);
   const time = batch.time[0];
   const histories = new Map<string, HistorySide>();
   for (const spec of manifest.histories) {
-    const { lengths, item, cross } = batch.histories[spec.name];
+    const { lengths, item, cross, time: times } = batch.histories[spec.name];
     const ordinals = item.slice(0, lengths[0]);
     const keys = ordinalKeys(ordinals);
     const context = artefacts.context(`history ${spec.name}`, time);
@@ -85,7 +86,8 @@ export async function preparedSide(
     const made = crossFeatures(manifest, spec.name).map(
       (feature) => [feature.name, tensor(feature, cross[feature.name], length)] as const,
     );
-    histories.set(spec.name, new HistorySide(spec, { item: keys }, items, null, context, { encoded: new Map(made) }));
+    const when = times?.subarray(0, ordinals.length) ?? null;
+    histories.set(spec.name, new HistorySide(spec, { item: keys }, items, when, context, { encoded: new Map(made) }));
   }
   const way = route(manifest, false);
   const single = manifest.features.filter(
@@ -107,6 +109,7 @@ export async function preparedSide(
     single: new Map(single.map((feature) => [feature.name, tensor(feature, batch.single[feature.name], 1)])),
     missing: [],
     outside: new OutsideRows(),
+    stats: new SideStats(artefacts, histories, time),
   };
   await fetchSideRows(engine, side, graphs);
   return side;

@@ -142,7 +142,7 @@ export class Assembler {
   }
 
   /** Samples that this step takes as of users of whom nothing is known: their behaviours become padding. */
-  #cool({ seed, step }: Draw, { rows, histories }: Batch): void {
+  #cool({ seed, step }: Draw, { rows, histories, single }: Batch): void {
     const { cold = 0 } = this.#plan.spec;
     const key = streams.stepKey(seed, step, coldStream);
     for (let row = 0; row < rows && cold > 0; row++) {
@@ -150,6 +150,9 @@ export class Assembler {
         for (const { length, lengths, item } of Object.values(histories)) {
           lengths[row] = 0;
           item.fill(0, row * length, (row + 1) * length);
+        }
+        for (const { name, empty } of this.#plan.stats) {
+          given(single, name)[row] = empty;
         }
       }
     }

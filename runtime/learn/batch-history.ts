@@ -60,8 +60,13 @@ export interface SamplesOfBatch {
   readonly same: Int32Array | null;
 }
 
-/** @param least behaviours to which every row is padded at least */
-export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, least: number): BatchHistory {
+/** @param least behaviours to which every row is padded at least @param timed whether their times are wanted */
+export function batchHistory(
+  history: HistoryColumns,
+  samples: SamplesOfBatch,
+  least: number,
+  timed = false,
+): BatchHistory {
   const rows = samples.start.length;
   const ends = samples.end ?? history.ends?.gather(samples.user);
   if (ends === undefined) {
@@ -85,6 +90,7 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
   const length = Math.max(longest, 1);
   const item = new Int32Array(rows * length);
   const outputs = history.cross.map(({ spec }) => filled(spec, rows * length));
+  const whenAll = timed && history.time !== null ? new Float64Array(rows * length).fill(Number.NaN) : null;
   const elapsed = history.cross.some(({ column }) => column === null);
   for (let row = 0; row < rows; row++) {
     const count = lengths[row];
@@ -103,6 +109,9 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
       if (!isSeen(newest, now)) {
         leak(history, row, newest, now);
       }
+    }
+    if (whenAll !== null && history.time !== null) {
+      whenAll.set(doublesOf(history.time, start, count, picked), at);
     }
     for (let c = 0; c < outputs.length; c++) {
       const { spec, column, known } = history.cross[c];
@@ -141,7 +150,7 @@ export function batchHistory(history: HistoryColumns, samples: SamplesOfBatch, l
   history.cross.forEach(({ spec }, c) => {
     cross[spec.name] = outputs[c];
   });
-  return { length, lengths, item, cross };
+  return timed ? { length, lengths, item, cross, time: whenAll } : { length, lengths, item, cross };
 }
 
 function filled({ type, width, fill }: StoredCross, rows: number): Encoded {
@@ -190,7 +199,7 @@ const stepsBefore = (now: number, count: number): Float64Array =>
   Float64Array.from({ length: count }, (_, i) => now - 1 - i);
 
 /** Behaviours from `start` on whose value is another one, at most `max`. */
-function others(same: NumberColumn, max: number, start: number, end: number, code: number): Int32Array {
+export function others(same: NumberColumn, max: number, start: number, end: number, code: number): Int32Array {
   const chosen = new Int32Array(Math.min(max, Math.max(0, end - start)));
   let count = 0;
   // Read in pieces: a long past is not looked at whole where `max` is short.

@@ -13,6 +13,8 @@ export interface BatchHistory {
   readonly item: Int32Array;
   /** By the cross feature's name as in the manifest (`watched.ago`): [B, L, …]; padding holds what a missing value encodes to. */
   readonly cross: Readonly<Record<string, Encoded>>;
+  /** When they were, where it was asked for and is known: [B, L]; NaN fills up. */
+  readonly time?: Float64Array | null;
 }
 
 /** Samples side by side. A history holds only what its user did strictly before the sample. */
@@ -61,6 +63,7 @@ export interface Dataset {
    * @param samples numbers within the part, in any order
    * @param least by history: a history is padded to at least so many behaviours
    * @param most by history: no more than the newest so many are wanted; a data set may give more all the same
+   * @param timed whether times of behaviours are wanted
    * @returns arrays that are the caller's: new in every call, not shared memory, each over a buffer of its own
    */
   batch(
@@ -68,6 +71,7 @@ export interface Dataset {
     samples: Uint32Array,
     least: Readonly<Record<string, number>>,
     most?: Readonly<Record<string, number>>,
+    timed?: boolean,
   ): Batch;
   close(): void;
 }

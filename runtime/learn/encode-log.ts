@@ -14,6 +14,7 @@ import type { ItemFeatures, Part } from "./dataset.ts";
 import { MemoryDataset, memoryColumn, type PartSamples } from "./memory-dataset.ts";
 import { pastOf } from "./pasts.ts";
 import { pickRows } from "./pick-rows.ts";
+import { SampleStats, statsOf } from "./sample-stats.ts";
 import { storedFeature } from "./stored-feature.ts";
 
 /** Raw columns side by side, by name. */
@@ -90,6 +91,11 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
         }),
     }),
   );
+  const counters = manifest.histories.flatMap((one, h) => {
+    const own = statsOf(manifest.features, one);
+    const stats = new SampleStats(histories[h], own, manifest.features, recordOf(itemFeatures));
+    return own.length === 0 ? [] : [{ history: one.name, stats }];
+  });
   const single = [
     ...of("user").map((one) => {
       const byUser = encoded(
@@ -117,18 +123,23 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
   const parts: Record<Part, PartSamples> = recordOf(
     Object.entries(partsOf(sorted, ends, log.split)).map(([part, places]) => {
       const kept = places.filter((place) => labels.some(([, values]) => !Number.isNaN(values[place])));
-      const samples: PartSamples = {
+      const samples = {
         user: pickRows(sorted.user, kept),
         time: pickRows(sorted.time, kept),
         row: Float64Array.from(kept, (place) => order[place]),
         candidate: pickRows(sorted.item, kept),
         start: recordOf(manifest.histories.map(({ name }) => [name, pickRows(starts, kept)])),
-        single: recordOf(
-          single.map(({ name, values, width }) => [name, { values: pickRows(values, kept, width), width }] as const),
-        ),
         labels: recordOf(labels.map(([name, values]) => [name, pickRows(values, kept)])),
       };
-      return [part, samples] as const;
+      const given = single.map(
+        ({ name, values, width }) => [name, { values: pickRows(values, kept, width), width }] as const,
+      );
+      const counted = counters.flatMap(({ history, stats }) => {
+        const { user, time, candidate } = samples;
+        const columns = stats.of({ user, time, candidate, start: samples.start[history], same: null });
+        return Object.entries(columns).map(([name, values]) => [name, { values, width: 1 }] as const);
+      });
+      return [part, { ...samples, single: recordOf([...given, ...counted]) }] as const;
     }),
   );
   const occurrences = new Uint32Array(items.size + 1);

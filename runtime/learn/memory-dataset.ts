@@ -65,6 +65,7 @@ export class MemoryDataset implements Dataset {
     samples: Uint32Array,
     least: Readonly<Record<string, number>>,
     most: Readonly<Record<string, number>> = emptyRecord(),
+    timed = false,
   ): Batch {
     const of = this.#data.parts[part];
     const beyond = samples.find((sample) => sample >= of.user.length);
@@ -78,7 +79,7 @@ export class MemoryDataset implements Dataset {
       const { name } = history;
       const max = Object.hasOwn(most, name) ? Math.min(history.max, most[name]) : history.max;
       const rows = { time, user, start: pickRows(of.start[name], samples), same: null };
-      histories[name] = batchHistory({ ...history, max }, rows, Object.hasOwn(least, name) ? least[name] : 0);
+      histories[name] = batchHistory({ ...history, max }, rows, Object.hasOwn(least, name) ? least[name] : 0, timed);
     }
     const columns = <T, U>(all: Readonly<Record<string, T>>, make: (one: T) => U) =>
       recordOf(Object.entries(all).map(([name, one]) => [name, make(one)] as const));

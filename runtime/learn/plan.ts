@@ -1,10 +1,11 @@
 // What a trainer needs to know of a model, drawn from its manifest: which features and histories feed which graph.
 
 import { elementCount } from "../../contract/element-count.ts";
-import { together } from "../../contract/encoder-spec.ts";
+import { isStat, together } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainFrame, TrainGraph, TrainSpec } from "../../contract/training-spec.ts";
+import { emptyStat } from "../stats/past-stats.ts";
 
 /** Tables that some feature reads both of: they share one list of the batch's rows. */
 export interface RowSpace {
@@ -41,6 +42,8 @@ export interface TrainPlan {
   readonly itemFeatures: readonly string[];
   readonly keptItemFeatures: readonly string[];
   readonly singleFeatures: readonly string[];
+  /** Those of them that are statistics, with what they are of a user without behaviours. */
+  readonly stats: readonly { readonly name: string; readonly empty: number }[];
   readonly spaces: readonly RowSpace[];
 }
 
@@ -52,6 +55,7 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
     [search, oracle],
     [step, update, score],
   ].map((some) => framesOf(spec, some));
+  const single = features(graphs, "single");
   return {
     spec,
     width: recordOf(manifest.features.map(({ name, shape }) => [name, elementCount(shape)])),
@@ -67,7 +71,10 @@ export function trainPlan(manifest: Pick<Manifest, "train" | "features" | "histo
     keptFrames: kept,
     itemFeatures: features(graphs, "item"),
     keptItemFeatures: features([step, ...(update ? [update] : []), score], "item"),
-    singleFeatures: features(graphs, "single"),
+    singleFeatures: single,
+    stats: manifest.features.flatMap(({ name, encoder }) =>
+      isStat(encoder) && single.includes(name) ? [{ name, empty: emptyStat(encoder) }] : [],
+    ),
     spaces: rowSpaces(manifest),
   };
 }
@@ -132,6 +139,12 @@ function rowSpaces(manifest: Pick<Manifest, "train" | "features" | "embeddings">
   return groups.map(({ tables, features, rows }) => {
     const names = (...of: FeatureSpec["group"][]): string[] =>
       [...features].filter(({ group }) => of.includes(group)).map(({ name }) => name);
-    return { tables, rows, item: names("item"), single: names("user", "context", "candidate"), cross: names("cross") };
+    return {
+      tables,
+      rows,
+      item: names("item"),
+      single: names("user", "context", "candidate", "stats"),
+      cross: names("cross"),
+    };
   });
 }

@@ -3,6 +3,7 @@ import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { GraphInputs } from "../../contract/ports.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { TableStore } from "../table/table-store.ts";
+import type { HistoryStats } from "./stats.ts";
 
 /** Embedding tables that lie outside the graphs. */
 export interface OutsideTables {
@@ -17,6 +18,8 @@ export interface RequestArtefacts {
   /** What the inputs of every graph hold. */
   readonly inputs: GraphInputs;
   readonly itemFeatures: readonly FeatureSpec[];
+  /** Statistics that graphs take, by history. */
+  readonly statsTaken: readonly HistoryStats[];
   /** The embedding tables that no graph holds; null where every table is inside. */
   readonly outside: OutsideTables | null;
   /** How raw values are encoded; `where` names the place in errors. */

@@ -64,7 +64,12 @@ function portTensor(
     case "candidate-item":
       return candidates?.item(source.feature, start, end) ?? null;
     case "candidate":
-      return candidates?.own(source.feature, start, end) ?? null;
+      if (candidates === null) {
+        return null;
+      }
+      return source.feature.group === "stats"
+        ? side.stats.column(source.feature, candidates, start, end)
+        : candidates.own(source.feature, start, end);
     case "single":
       return side.single.get(source.feature.name) ?? candidates?.contextOf(source.feature) ?? null;
     case "history-item":

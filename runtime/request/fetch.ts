@@ -45,7 +45,8 @@ export async function fetchItems(
     [...histories.values()].map((history) => {
       const name = history.spec.name;
       const own = sources.flatMap((one) => (one.kind === "history-item" && one.history === name ? [one.feature] : []));
-      return history.items.fetch(own, options);
+      const counted = engine.artefacts.statsTaken.find((taken) => taken.history === name)?.on ?? [];
+      return history.items.fetch([...own, ...counted], options);
     }),
   );
 }
@@ -92,13 +93,16 @@ export async function fetchCandidates(
       features.push(source.feature);
     }
   }
+  for (const { on } of engine.artefacts.statsTaken) {
+    features.push(...on);
+  }
   await candidates.items.fetch(features, options, true);
   const { count } = candidates;
   await fetchRows(engine, candidates.outside, graphs, options, (source) => {
     if (source.kind === "candidate-item") {
       return candidates.item(source.feature, 0, count);
     }
-    if (source.kind === "candidate") {
+    if (source.kind === "candidate" && source.feature.group !== "stats") {
       return candidates.own(source.feature, 0, count);
     }
     return source.kind === "single" ? (candidates.context.get(source.feature.name) ?? null) : null;

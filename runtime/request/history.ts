@@ -171,6 +171,9 @@ export function timeUnit(manifest: Manifest): TimeUnit {
   return "seconds";
 }
 
+const needsTimes = ({ encoder }: FeatureSpec): boolean =>
+  encoder.kind === "elapsed" || ((encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds");
+
 /** A history's behaviours in the caller's order. */
 export interface ReadBehaviours {
   readonly keys: ArrayLike<unknown>;
@@ -194,9 +197,9 @@ export function readBehaviours(manifest: Manifest, spec: HistorySpec, columns: G
   const keys = columns.item;
   const rows = keys.length;
   if (columns.time === undefined) {
-    const elapsed = cross.find((feature) => feature.encoder.kind === "elapsed");
-    if (elapsed !== undefined && rows > 0) {
-      throw new TwinError(`${where} has no column \`time\`: ${elapsed.name} needs the time of each behaviour`);
+    const timed = [...cross, ...manifest.features.filter(({ name }) => spec.stats?.includes(name))].find(needsTimes);
+    if (timed !== undefined && rows > 0) {
+      throw new TwinError(`${where} has no column \`time\`: ${timed.name} needs the time of each behaviour`);
     }
     return { keys, times: rows === 0 ? new Float64Array(0) : null };
   }

@@ -42,5 +42,6 @@ export {
   type RankRequest,
 } from "./request.ts";
 export { type JsonRequest, parseRequest } from "./request-json.ts";
+export { SideStats, statsTaken } from "./stats.ts";
 export { rowsOfTables } from "./table-rows.ts";
 export { runGraph, Variants } from "./variants.ts";

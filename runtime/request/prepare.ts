@@ -16,6 +16,7 @@ import { crossFeatures, HistorySide, readBehaviours, readKnownAt, timeUnit } fro
 import { KernelSide } from "./kernel-side.ts";
 import { OutsideRows } from "./outside.ts";
 import { type Given, historyColumns, inlineColumns, type PrepareRequest, rowKeysOf, singleValues } from "./request.ts";
+import { SideStats } from "./stats.ts";
 import { readTables, type TableRows } from "./table-rows.ts";
 
 /** Everything that ranking needs of the user. */
@@ -28,6 +29,7 @@ export interface UserSide extends FetchedSide {
   /** The user in the selection kernel, which searches and attends for its candidates; null: graphs do. */
   readonly kernel: KernelSide | null;
   readonly freshness: readonly Freshness[];
+  readonly stats: SideStats;
   /** User features that were not given. */
   readonly missing: readonly string[];
 }
@@ -120,6 +122,7 @@ export async function prepareSide(
     single: user.tensors,
     missing: user.missing,
     outside: new OutsideRows(),
+    stats: new SideStats(artefacts, histories, time),
   };
   await fetchSideRows(engine, side, graphs, options);
   return kernel === null ? side : packed(engine, side, kernel, options);

@@ -15,7 +15,7 @@ import { previousOf } from "../host/build-folder.ts";
 import { attempt, expectFile } from "../host/files.ts";
 import { readManifest } from "../host/manifest-file.ts";
 import { openTensors } from "../host/tensor-file.ts";
-import type { OutsideTables, RequestArtefacts } from "../request/index.ts";
+import { type OutsideTables, type RequestArtefacts, statsTaken } from "../request/index.ts";
 import { readVocabulary, tensorRows } from "../store/index.ts";
 import { checkWeights, type Verify, type WeightsCheck } from "./weights-check.ts";
 
@@ -55,7 +55,8 @@ export async function openArtefacts(
   const vocabulary = vocabularies(dir, manifest);
   const context = (where: string, now?: number): EncodeContext =>
     now === undefined ? { hasher: hash, vocabulary, where } : { hasher: hash, vocabulary, where, now };
-  return { dir, manifest, inputs: graphInputs(manifest), itemFeatures, outside, weights, context };
+  const inputs = graphInputs(manifest);
+  return { dir, manifest, inputs, itemFeatures, statsTaken: statsTaken(manifest, inputs), outside, weights, context };
 }
 
 /** A file of tensors of a build; its blocks are held against the manifest's hashes, where it has them, when they are read. */

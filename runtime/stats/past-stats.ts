@@ -217,11 +217,19 @@ export class PastStats {
   }
 }
 
+const nobody: Total = { weight: 0, sum: 0 };
+
+/** What a statistic is where no behaviour counts. */
+export function emptyStat(encoder: StatEncoder): number {
+  const rate = encoder.kind === "rate" || encoder.kind === "recent";
+  return rate ? Math.fround(smoothed(encoder, nobody, nobody)) : 0;
+}
+
 const sourceOf = (of: string): Source => ({
   of,
   terms: { weight: new Float64Array(0), sum: new Float64Array(0) },
   later: new LaterKnown(),
-  own: { weight: 0, sum: 0 },
+  own: nobody,
 });
 
 /** Logit of (Σc + k·p) / (n + k), p the rate over all behaviours, itself smoothed to the base rate. */

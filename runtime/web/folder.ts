@@ -10,6 +10,7 @@ import { graphInputs } from "../../contract/ports.ts";
 import { weightsFile } from "../../contract/safetensors.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import { Vocabulary } from "../encode/vocabulary.ts";
+import { statsTaken } from "../request/index.ts";
 import type { SessionName } from "../session/session.ts";
 import { parseDuration } from "../table/freshness.ts";
 import { checkedFile, keyOf, manifestBytes, manifestName, type OpenedFiles } from "./checked-files.ts";
@@ -65,12 +66,14 @@ async function open(from: FolderSource, options: FolderOptions, again: boolean):
   const listed = Object.values(manifest.files).map(({ sha256 }) => keyOf(sha256));
   const keep = (): Promise<void> => kept.keep(new Set([...listed, ...weights.keys(), ...tables.keys()]));
   await keep();
+  const inputs = graphInputs(manifest);
   const rowsInWeights = rowsOfWeights(weights, largest, files.place(weightsFile));
   const rowsOf: typeof rowsInWeights = async (table, asked) => pack?.rows(table) ?? rowsInWeights(table, asked);
   return {
     dir: files.where,
     manifest,
-    inputs: graphInputs(manifest),
+    inputs,
+    statsTaken: statsTaken(manifest, inputs),
     itemFeatures: manifest.features.filter((feature) => feature.group === "item"),
     outside: outsideTables(manifest, rowsOf, (parameter) => `${files.place(weightsFile)}: tensor \`${parameter}\``),
     context: contexts(hash, vocabularies, files.place(manifestName)),

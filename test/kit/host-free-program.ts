@@ -30,7 +30,7 @@ import {
 } from "../../runtime/planted/index.ts";
 import { keyFeature, projectionPlan, rowFormat } from "../../runtime/projection/plan.ts";
 import { Projection, rowsIn, slotBytes } from "../../runtime/projection/projection.ts";
-import { type Engine, KernelUse, Sessions, Variants } from "../../runtime/request/index.ts";
+import { type Engine, KernelUse, Sessions, statsTaken, Variants } from "../../runtime/request/index.ts";
 import type { GraphSession } from "../../runtime/session/session.ts";
 import { tensorOf } from "../../runtime/session/session.ts";
 import { ItemStoreWriter, storedFeatures } from "../../runtime/table/item-store-writer.ts";
@@ -298,6 +298,7 @@ async function serving(
       dir: `page ${encodersFingerprint(manifest)}`,
       manifest,
       inputs: graphInputs(manifest),
+      statsTaken: statsTaken(manifest, graphInputs(manifest)),
       itemFeatures: manifest.features.filter(({ group }) => group === "item"),
       outside: null,
       context,

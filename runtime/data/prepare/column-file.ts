@@ -248,6 +248,16 @@ export class Column {
     return part;
   }
 
+  /** A copy of rows from … to − 1 of a column of that type, of one number each. */
+  rangeAs<T extends ColumnArray>(kind: new (length: number) => T, from: number, to: number): T {
+    const result = new kind(to - from);
+    if (!(result instanceof columnTypes[this.image.type])) {
+      throw new TwinError(`${this.image.path} holds ${this.image.type}, and ${kind.name} is due. ${makeAnew}`);
+    }
+    result.set(this.range(from, to));
+    return result;
+  }
+
   #opened(): number {
     if (this.#file === null) {
       throw new TwinError(`${this.image.path} is closed`);

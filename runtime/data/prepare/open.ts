@@ -90,6 +90,29 @@ export async function attachDataset(image: DatasetImage): Promise<StoredDataset>
 
 type Columns = Readonly<Record<string, Column>>;
 
+/** The columns of a history's behaviours. @param open of a column's file */
+export function historyColumns(
+  history: Omit<DatasetSpec["histories"][number], "behaviours">,
+  open: (column: ColumnSpec) => Column,
+): HistoryColumns {
+  const columns = recordOf(
+    Object.entries(behaviourColumns(history)).map(([name, column]) => [name, open(column)] as const),
+  );
+  return {
+    name: history.name,
+    max: history.max,
+    item: columns.item,
+    time: columns.time ?? null,
+    same: columns.same ?? null,
+    ends: history.listed === undefined ? open(endColumn(history.name)) : null,
+    cross: history.cross.map((one) => ({
+      spec: one,
+      column: columns[`cross.${one.name}`] ?? null,
+      known: columns[`known.${one.name}`] ?? null,
+    })),
+  };
+}
+
 class Reader implements StoredDataset {
   readonly spec: DatasetSpec;
   readonly items: ItemFeatures;
@@ -109,22 +132,7 @@ class Reader implements StoredDataset {
     };
     const openAll = (specs: Record<string, ColumnSpec>): Columns =>
       recordOf(Object.entries(specs).map(([name, column]) => [name, open(column)]));
-    this.#histories = spec.histories.map((history) => {
-      const columns = openAll(behaviourColumns(history));
-      return {
-        name: history.name,
-        max: history.max,
-        item: columns.item,
-        time: columns.time ?? null,
-        same: columns.same ?? null,
-        ends: history.listed === undefined ? open(endColumn(history.name)) : null,
-        cross: history.cross.map((one) => ({
-          spec: one,
-          column: columns[`cross.${one.name}`] ?? null,
-          known: columns[`known.${one.name}`] ?? null,
-        })),
-      };
-    });
+    this.#histories = spec.histories.map((history) => historyColumns(history, open));
     this.#samples = {
       training: openAll(sampleColumnFiles("training", spec)),
       validation: openAll(sampleColumnFiles("validation", spec)),
@@ -167,6 +175,7 @@ class Reader implements StoredDataset {
     samples: Uint32Array,
     least: Readonly<Record<string, number>>,
     most: Readonly<Record<string, number>> = emptyRecord(),
+    timed = false,
   ): Batch {
     const { spec } = this;
     const columns = this.#samples[part];
@@ -190,6 +199,7 @@ class Reader implements StoredDataset {
         { ...history, max },
         { time, user, start, end, same },
         boundOf(least, history.name) ?? 0,
+        timed,
       );
     }
     const labels = spec.labels.map((name) => [name, floats(`label.${name}`)] as const);

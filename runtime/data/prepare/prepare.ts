@@ -30,6 +30,7 @@ import { Negatives } from "./negatives.ts";
 import { expectOwn, type Owner } from "./owner.ts";
 import { type DataQuery, dataQuery, renamedHeadings } from "./select.ts";
 import { eventTable, sortEvents } from "./sort-events.ts";
+import { layoutWithStats, writeStats } from "./stats-phase.ts";
 import { clear, readState, refuseForeign, type WorkState, workFolder, writeState } from "./work-state.ts";
 
 export interface PrepareOptions {
@@ -303,6 +304,12 @@ async function run(
       `${written.rows} of ${counts.events} events were read: the files changed meanwhile. Prepare again`,
     );
   }
+  const files = { ...itemColumns.files, [occurrencesColumn.file]: writer.blocks, ...events.blocks };
+  const counted = writeStats(
+    { folder, model, layout, written, items: items + 1, files, hasher: hash },
+    onProgress,
+    signal,
+  );
   const features = [...itemColumns.features, ...encode.counts.values()];
   const lists = written.lists && listsFound(model, binding, written.lists, sorted.differing ?? null);
   const report: DataReport = {
@@ -324,8 +331,8 @@ async function run(
     model,
     items + 1,
     written,
-    layout,
-    { ...itemColumns.files, [occurrencesColumn.file]: writer.blocks, ...events.blocks },
+    layoutWithStats(layout, model),
+    { ...files, ...counted },
     report,
   );
   writeDatasetSpec(folder, spec);
