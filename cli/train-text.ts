@@ -29,7 +29,7 @@ function taskText({ label, kind, drawn, auc, gauc, logloss, rmse }: TaskMetrics)
 
 /** What came out, and what to do next. */
 export function reportText(report: TrainReport, run: string, file: string): string {
-  const { step, steps, end, weights, best, last, seconds, samplesPerSecond, perStep } = report;
+  const { step, steps, end, weights, keptBy, best, last, seconds, samplesPerSecond, perStep } = report;
   const ended =
     end === "all steps"
       ? `${number(step)} steps`
@@ -42,7 +42,7 @@ export function reportText(report: TrainReport, run: string, file: string): stri
   return [
     `${run}: ${ended}; ${speed}`,
     ...last.map((task) => `validation at the end: ${taskText(task)}`),
-    `${path}: the weights of step ${number(weights)}${weights === step ? "" : ", the best on the validation part"}`,
+    `${path}: the weights of step ${number(weights)}${keptBy === null ? "" : `, the best by ${keptBy} on the validation part`}`,
     `next: twin build ${file} --weights ${path} -o DIR`,
   ].join("\n");
 }

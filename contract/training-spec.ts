@@ -193,7 +193,15 @@ export const TrainSpecSchema = strict({
     strict({ kind: v.literal("warmup"), steps: natural }),
     strict({ kind: v.literal("cosine"), steps: natural, warmup: natural }),
   ]),
-  stop: v.nullable(strict({ after: positive, on: v.picklist(["auc", "gauc", "logloss"]) })),
+  /** Null: all steps, and the last weights. */
+  stop: v.nullable(
+    strict({
+      after: positive,
+      on: v.picklist(["auc", "gauc", "logloss"]),
+      /** The program says nothing of it: no run ends within an epoch of its best step, and none fails for it. */
+      implied: v.optional(v.literal(true)),
+    }),
+  ),
   seed: v.number(),
 });
 

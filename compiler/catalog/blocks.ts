@@ -156,7 +156,11 @@ const training = signature("How the model learns.", {
   l2: optional(real({ min: 0 }), 0, "Pull of embedding rows of the batch towards 0; as a block, of all else, too."),
   average: optional(call("an average", averages), null, "Average over the steps that is evaluated and exported."),
   cold: optional(real({ min: 0, below: 1 }), 0, "Share of the samples that train with an empty history."),
-  stop: optional(call("`stop(after, on)`", stops), null, "When to end early."),
+  stop: optional(
+    call("`stop(after, on)` or `none`", stops),
+    null,
+    "When to end early, and by what the best weights are kept: stop(3, on: logloss) unless said, and never within an epoch then.",
+  ),
   seed: optional(integer(0, 2 ** 32 - 1), 1, "Seed of every random choice."),
 });
 

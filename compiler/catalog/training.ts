@@ -40,6 +40,7 @@ export const stops = {
     after: unnamed(required(integer(1, 1_000_000), "Evaluations without improvement.")),
     on: optional(choice("auc", "gauc", "logloss"), "auc", "What has to improve."),
   }),
+  none: signature("Trains to the end and keeps the last weights.", {}),
 } as const;
 
 const task = {

@@ -35,7 +35,7 @@ export function checkTrain(
   const sparse = embeddings && readOptimiser(embeddings.value, "adagrad", owner.span, scope);
   const full = dense && readOptimiser(dense.value, "adam", owner.span, scope);
   const course = schedule && readSchedule(schedule.value, scope);
-  const end = stop && (stop.value ? readStop(stop.value, scope) : { value: null });
+  const end = stop && (stop.value ? readStop(stop.value, scope) : { value: impliedStop });
   const mean = average && (average.value ? readAverage(average.value, scope) : { value: null });
   const paired = tasks.find((task) => task !== null && task.pairs > 0);
   if (batch && batch.value > mostInPairs && paired) {
@@ -117,7 +117,14 @@ function readAverage(choice: Choice, scope: Scope): { value: Train["average"] } 
   return values && { value: values };
 }
 
+/** Where a file says nothing: the best weights are kept, and a run of up to four epochs goes to its end. */
+const impliedStop: Train["stop"] = { after: 3, on: "logloss", implied: true };
+
 function readStop(choice: Choice, scope: Scope): { value: Train["stop"] } | null {
+  if (choice.name === "none") {
+    readArguments(stops.none.arguments, choice.call, scope);
+    return { value: null };
+  }
   const values = all(readArguments(stops.stop.arguments, choice.call, scope));
   return values && { value: values };
 }

@@ -217,6 +217,7 @@ export interface Train {
   readonly average: { readonly decay: number } | null;
   /** Share of the samples that train with an empty history. */
   readonly cold: number;
-  readonly stop: { readonly after: number; readonly on: string } | null;
+  /** `implied`: the file says nothing of it. */
+  readonly stop: { readonly after: number; readonly on: string; readonly implied?: true } | null;
   readonly seed: number;
 }

@@ -277,7 +277,7 @@ function train({
     ...(l2.dense === 0 ? [["l2", `${l2.embeddings}`] as const] : []),
     ["average", average === null ? null : `ema(${average.decay})`],
     ["cold", shareText(cold)],
-    ["stop", stop ? call("stop", stop) : null],
+    ["stop", stop ? call("stop", { after: stop.after, on: stop.on }) : "none"],
     ["seed", `${seed}`],
   ];
 }

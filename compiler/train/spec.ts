@@ -104,7 +104,7 @@ export function trainSpec(
     epochs: train.epochs,
     rates: { dense: train.dense.rate, embeddings: train.embeddings.rate },
     schedule: { ...train.schedule },
-    stop: train.stop && { after: train.stop.after, on: stopOn(train.stop.on) },
+    stop: train.stop && { ...train.stop, on: stopOn(train.stop.on) },
     seed: train.seed,
   };
 }

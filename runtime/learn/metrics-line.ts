@@ -19,6 +19,8 @@ export interface MetricsLine {
   readonly samples_per_second: number;
   /** Of the task that decides; `null` where a measure is not defined. */
   readonly validation?: Readonly<Record<string, number | string | null>>;
+  /** The measure, such as `logloss of click`, by which the weights of this step are the best so far, and kept; absent: they are not. */
+  readonly kept?: string;
   /** Of every task, where there are several. */
   readonly tasks?: readonly Readonly<Record<string, number | string | null>>[];
 }
@@ -28,11 +30,14 @@ export interface Interval extends Pick<MetricsLine, "step" | "epoch" | "samples"
   readonly samplesPerSecond: number;
 }
 
-/** @param tasks of an evaluation at this step; none: there was none */
-export function lineOf(plan: TrainPlan, now: Interval, tasks: readonly TaskMetrics[]): MetricsLine {
+/**
+ * @param tasks of an evaluation at this step; none: there was none
+ * @param kept whether the weights of this step are kept for it
+ */
+export function lineOf(plan: TrainPlan, now: Interval, tasks: readonly TaskMetrics[], kept = false): MetricsLine {
   const { step, epoch, samples, seconds, loss, samplesPerSecond } = now;
-  const deciding = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks).label;
-  const main = tasks.find(({ label }) => label === deciding);
+  const measure = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks);
+  const main = tasks.find(({ label }) => label === measure?.label);
   return {
     step,
     epoch,
@@ -42,6 +47,7 @@ export function lineOf(plan: TrainPlan, now: Interval, tasks: readonly TaskMetri
     rate: rateOf(plan, "dense", Math.max(1, step)),
     samples_per_second: samplesPerSecond,
     ...(main !== undefined && { validation: taskRow(main) }),
+    ...(kept && measure !== undefined && { kept: `${measure.name} of ${measure.label}` }),
     ...(tasks.length > 1 && { tasks: tasks.map(taskRow) }),
   };
 }

@@ -65,6 +65,8 @@ export interface TrainReport {
   readonly end: "all steps" | "no improvement";
   /** Step of the weights that were written. */
   readonly weights: number;
+  /** The measure that they are the best by, such as `logloss of click`; null: they are those of the last step. */
+  readonly keptBy: string | null;
   readonly best: StopState;
   readonly last: readonly TaskMetrics[];
   readonly seconds: number;

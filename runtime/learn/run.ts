@@ -10,7 +10,7 @@ import { Pace } from "./pace.ts";
 import type { TrainOptions, TrainReport } from "./run-report.ts";
 import { Scorer } from "./score.ts";
 import { Stepper } from "./step.ts";
-import { evaluated, measureOf, notYet, type StopState } from "./stopping.ts";
+import { evaluated, isOver, measureOf, notYet, type StopState } from "./stopping.ts";
 import { type TaskMetrics, validate } from "./validate.ts";
 
 /** Batches that are assembled ahead. */
@@ -45,6 +45,8 @@ class Run {
   #evaluated: number;
   #last: readonly TaskMetrics[] = [];
   #before: Before | null;
+  /** What the weights that are kept were the best by. */
+  #keptBy: string | undefined;
   readonly #options: TrainOptions;
   readonly #steps: Steps;
   readonly #total: number;
@@ -67,6 +69,7 @@ class Run {
     this.#stop = from?.stop ?? notYet;
     this.#evaluated = from?.evaluated ?? 0;
     this.#before = place.lines.findLast(({ validation }) => validation !== undefined) ?? null;
+    this.#keptBy = place.lines.findLast(({ kept }) => kept !== undefined)?.kept;
     this.#stepper = new Stepper(plan, state, graphs);
     this.#scorer = new Scorer(plan, state.served, graphs);
     this.#pace = new Pace(place.lines.at(-1)?.seconds ?? 0);
@@ -142,20 +145,24 @@ class Run {
     Object.assign(graphs.spent, spent);
     const before = this.#stop;
     const measure = measureOf(plan.spec.stop, tasks);
-    // Without `stop` nothing hangs on the measure, so one that is not defined is only told.
-    if (plan.spec.stop !== null || !Number.isNaN(measure.value)) {
+    // Where the program asks for no `stop`, a measure that is not defined is only told.
+    const asked = plan.spec.stop !== null && plan.spec.stop.implied !== true;
+    if (asked || !Number.isNaN(measure.value)) {
       this.#stop = evaluated(before, measure, this.step);
     }
     this.#evaluated = this.step;
     this.#last = tasks;
     const improved = this.#stop.bestStep !== before.bestStep;
-    if (plan.spec.stop !== null && improved) {
+    const kept = plan.spec.stop !== null && improved;
+    if (kept) {
       await writeWeights(place.weights(), state, model, this.step, hasher);
     }
-    const line = await this.#note(tasks);
+    const line = await this.#note(tasks, kept);
     await place.draw?.();
     const warning =
-      plan.spec.renew === undefined ? boundaryWarning(this.#before, this.step, tasks, this.#steps.perEpoch) : null;
+      plan.spec.renew === undefined
+        ? boundaryWarning(this.#before, this.step, tasks, this.#steps.perEpoch, plan.spec.stop !== null)
+        : null;
     this.#before = line;
     onEvaluation?.({ step: this.step, tasks, improved, warning });
     this.#pace.resume();
@@ -178,6 +185,7 @@ class Run {
       steps: this.#total,
       end: this.#over() && this.step < this.#total ? "no improvement" : "all steps",
       weights: best ? this.#stop.bestStep : this.step,
+      keptBy: best ? (this.#keptBy ?? null) : null,
       best: this.#stop,
       last: this.#last,
       seconds,
@@ -207,8 +215,7 @@ class Run {
   }
 
   #over(): boolean {
-    const { stop } = this.#options.plan.spec;
-    return stop !== null && this.#stop.waited >= stop.after;
+    return isOver(this.#options.plan.spec.stop, this.#stop, this.step, this.#steps.perEpoch);
   }
 
   #checkpointDue(): boolean {
@@ -238,7 +245,8 @@ class Run {
     this.#pace.resume();
   }
 
-  async #note(tasks: readonly TaskMetrics[] = []): Promise<MetricsLine> {
+  /** @param kept whether the weights of this step are those kept */
+  async #note(tasks: readonly TaskMetrics[] = [], kept = false): Promise<MetricsLine> {
     const { plan, place } = this.#options;
     const now = {
       step: this.step,
@@ -246,7 +254,8 @@ class Run {
       samples: this.#samples(),
       ...this.#pace.interval(),
     };
-    const line = lineOf(plan, now, tasks);
+    const line = lineOf(plan, now, tasks, kept);
+    this.#keptBy = line.kept ?? this.#keptBy;
     await place.log(line);
     return line;
   }

@@ -39,6 +39,20 @@ export function measureOf(stop: TrainSpec["stop"], metrics: readonly TaskMetrics
   return { name, label: binary.label, value: binary[name], drawn };
 }
 
+/**
+ * Whether training ends: after so many evaluations without a better one. Where the program says nothing of it, an epoch has
+ * passed as well: until every sample has come once more there is no telling noise from learning by heart.
+ * @param perEpoch steps
+ */
+export function isOver(
+  stop: TrainSpec["stop"],
+  { waited, bestStep }: StopState,
+  step: number,
+  perEpoch: number,
+): boolean {
+  return stop !== null && waited >= stop.after && (stop.implied !== true || step - bestStep >= perEpoch);
+}
+
 /** @throws TwinError where the measure is not defined, because nothing could be compared */
 export function evaluated(state: StopState, { name, label, value, drawn }: Measure, step: number): StopState {
   if (Number.isNaN(value)) {

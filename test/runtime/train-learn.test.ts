@@ -89,7 +89,7 @@ describe.each([
 ])("with %s", (_, source) => {
   it("finds the planted interest", async () => {
     const { report, aucs, folder } = await run({ source, steps: 200 });
-    expect(report).toMatchObject({ step: 200, end: "all steps", weights: 200 });
+    expect(report).toMatchObject({ step: 200, end: "all steps", weights: report.best.bestStep });
     // The labels are drawn with 0.85 and 0.15, so that 0.85 is the best possible.
     expect(aucs.at(-1)).toBeGreaterThan(0.8);
     const losses = readMetrics(folder).map(({ loss }) => loss!);
@@ -230,6 +230,56 @@ describe("early stopping", () => {
     const weights = openTensors(join(folder, "weights.safetensors"));
     expect(weights.metadata.step).toBe(String(report.best.bestStep));
     weights.close();
+  });
+});
+
+describe("a model that says nothing of when to stop", () => {
+  const overfitting = {
+    steps: 60,
+    evaluateEvery: 5,
+    data: { counts: { training: 200, validation: 300, test: 10 } },
+  };
+  const losses = (folder: string) =>
+    readMetrics(folder).flatMap(({ step, validation }) =>
+      validation === undefined ? [] : [{ step, logloss: Number(validation.logloss) }],
+    );
+
+  it("keeps the weights of the lowest logloss, and ends no sooner than an epoch after them", async () => {
+    // Four steps an epoch: three evaluations of every step are three quarters of one.
+    const { report, folder } = await run({ ...overfitting, evaluateEvery: 1, steps: 400 });
+    const all = losses(folder);
+    const best = all.reduce((found, one) => (one.logloss < found.logloss ? one : found));
+    expect(report).toMatchObject({ end: "no improvement", weights: best.step, keptBy: "logloss of click" });
+    expect(report.step).toBe(best.step + 4);
+    const weights = openTensors(join(folder, "weights.safetensors"));
+    expect(weights.metadata.step).toBe(String(best.step));
+    weights.close();
+    const kept = readMetrics(folder).filter((line) => line.kept !== undefined);
+    expect(kept.at(-1)).toMatchObject({ step: best.step, kept: "logloss of click" });
+  });
+
+  it("ends as it would have where it was stopped on its way", async () => {
+    const whole = await run({ ...overfitting, checkpointEvery: 5 });
+    const folder = temporary();
+    await expect(run({ ...overfitting, checkpointEvery: 5, folder, stopAfter: 9 })).rejects.toThrow(/--resume/);
+    const { report } = await run({ ...overfitting, checkpointEvery: 5, folder });
+    const { step, weights, keptBy } = whole.report;
+    expect(report).toMatchObject({ step, weights, keptBy });
+    expect(bytes(folder, "weights.safetensors")).toBe(bytes(whole.folder, "weights.safetensors"));
+  });
+
+  it("trains to its end and keeps what is last with `stop: none`, or without a validation part", async () => {
+    const last = { end: "all steps", weights: 60, keptBy: null };
+    expect((await run({ ...overfitting, source: topicSource("stop: none") })).report).toMatchObject(last);
+    const counts = { training: 200, validation: 0, test: 10 };
+    expect((await run({ ...overfitting, data: { counts } })).report).toMatchObject(last);
+  });
+
+  it("does not fail where the measure is not defined; one that asks for it does", async () => {
+    const none = { ...overfitting, data: { ...overfitting.data, missing: 1 } };
+    expect((await run(none)).report).toMatchObject({ end: "all steps", weights: 60, keptBy: null });
+    const asked = run({ ...none, source: topicSource("stop: stop(3, on: logloss)") });
+    await expect(asked).rejects.toThrow(/the logloss of click is not defined on the validation part/);
   });
 });
 

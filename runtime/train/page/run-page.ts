@@ -81,11 +81,13 @@ function evaluations(lines: readonly MetricsLine[]): string {
   const measures = [...new Set(rows.flatMap((line) => Object.keys(line.validation ?? {})))].filter((name) =>
     rows.some((line) => typeof line.validation?.[name] === "number"),
   );
+  const chosen = rows.findLast(({ kept }) => kept !== undefined);
   // Of drawn negatives AUC is no measure of a model: training stops by their logloss, too.
   const drawn = rows.some(({ validation }) => Number(validation?.drawn ?? 0) > 0);
   const merit = ({ validation }: MetricsLine): number =>
     drawn ? -Number(validation?.logloss ?? Number.NaN) : Number(validation?.auc ?? Number.NaN);
-  const best = rows.reduce((found, line) => (merit(line) > merit(found) || Number.isNaN(merit(found)) ? line : found));
+  const best =
+    chosen ?? rows.reduce((found, line) => (merit(line) > merit(found) || Number.isNaN(merit(found)) ? line : found));
   const head = [
     "step",
     "epoch",
@@ -103,7 +105,8 @@ function evaluations(lines: readonly MetricsLine[]): string {
       ...measures.map((name) => measure(line.validation?.[name])),
       line.seconds.toFixed(1),
     ];
-    const kind = evaluated.length > 1 && line === best && Number.isFinite(merit(line)) ? ' class="best"' : "";
+    const kind =
+      evaluated.length > 1 && line === best && (line === chosen || Number.isFinite(merit(line))) ? ' class="best"' : "";
     return `<tr${kind}>${cells.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`;
   });
   const heading = evaluated.length > 0 ? "Evaluations" : "Last values";
@@ -113,7 +116,7 @@ function evaluations(lines: readonly MetricsLine[]): string {
 <tbody>
 ${body.join("\n")}
 </tbody>
-</table></div>${body.some((row) => row.includes('class="best"')) ? `\n<p>Bold: ${drawn ? "the lowest logloss" : "the highest AUC"}.</p>` : ""}`;
+</table></div>${body.some((row) => row.includes('class="best"')) ? `\n<p>Bold: ${chosen?.kept === undefined ? (drawn ? "the lowest logloss" : "the highest AUC") : `the best ${text(chosen.kept)}; the weights of this step are kept`}.</p>` : ""}`;
 }
 
 function measure(value: number | string | null | undefined): string {
