@@ -8,10 +8,11 @@ export function dataModel(model: Model): DataModel {
   return {
     model: model.name,
     features: featureSpecs(model),
-    histories: model.histories.map(({ name, max, cross }) => ({
+    histories: model.histories.map(({ name, max, cross, stats }) => ({
       name,
       max,
       cross: cross.features.map(({ qualified }) => qualified),
+      stats: stats.features.map(({ qualified }) => qualified),
     })),
     tables: recordOf(
       model.tables.map(

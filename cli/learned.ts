@@ -102,6 +102,8 @@ async function learnNumbers(
       say(`warning: ${feature}: the training part has no number for it, so it tells nothing`);
     } else if (learned.kind === "scale") {
       say(`scale of ${feature}: mean ${learned.mean}, deviation ${learned.deviation}`);
+    } else if (learned.kind === "base") {
+      say(`base rate of ${feature}: ${learned.rate}`);
     } else {
       const { edges } = learned;
       say(`edges of ${feature}: ${edges.length}, from ${edges[0]} to ${edges.at(-1)}`);

@@ -63,6 +63,11 @@ export const EncoderSchema = v.variant("kind", [
   kind("last", { ...matching, of: v.string(), rows: v.optional(positive) }),
   /** 1 + number of edges <= time since the newest one, or its place, of which 1 is the newest behaviour; none → 0 */
   kind("since", { ...matching, edges, unit: v.picklist(["seconds", "places"]) }),
+  /**
+   * Of the candidate's value of `on`, over all users' rows of the training part, in a training row over those before it:
+   * ln(1 + n) and, of a label, the logit of (Σ label + k·base) / (n + k); rows of the last `window` seconds, null: all
+   */
+  kind("popularity", { on: v.string(), of: v.nullable(v.string()), k: smoothing, window: v.nullable(above) }),
   /** 0 missing, 1 false, 2 true */
   kind("flag", {}),
   /** at most `max` rows by `of`, −1 fills up */
@@ -92,6 +97,8 @@ export function encodedShapeOf(encoder: Encoder): number[] {
       return [encoder.max];
     case "pretrained":
       return [encoder.size];
+    case "popularity":
+      return encoder.of === null ? [] : [2];
     default:
       return together(encoder) === 1 ? [] : [together(encoder)];
   }
@@ -110,7 +117,19 @@ export const isStat = (encoder: Encoder): encoder is StatEncoder => statKinds.ha
 
 /** Whether it is computed from times, the order by them, or behaviours, so that neither data nor requests bring a column of it. */
 export const isComputed = (encoder: Pick<Encoder, "kind">): boolean =>
-  encoder.kind === "elapsed" || encoder.kind === "place" || isClock(encoder) || statKinds.has(encoder.kind);
+  encoder.kind === "elapsed" ||
+  encoder.kind === "place" ||
+  isClock(encoder) ||
+  statKinds.has(encoder.kind) ||
+  encoder.kind === "popularity";
 
 /** Rows that are one value together: known or unknown, equal or not as one. */
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);
+
+const floatKinds: ReadonlySet<string> = new Set<Encoder["kind"]>([
+  ...(["number", "pretrained", "met", "rate", "recent", "popularity"] as const),
+]);
+
+/** Whether its values are float32 numbers; otherwise they are int32 rows. */
+export const isFloat = (encoder: Encoder): boolean =>
+  encoder.kind === "last" ? encoder.rows === undefined : floatKinds.has(encoder.kind);

@@ -1,9 +1,12 @@
-// What is learned of a feature's numbers and frozen in its encoder: the scale of a `number`, the edges of a `bucketed`.
+// What is learned of a feature's numbers and frozen in its encoder: the scale of a `number`, the edges of a `bucketed`, the base
+// rate of a statistic.
 import type { Encoder } from "./encoder-spec.ts";
 
 export type LearnedNumbers =
   | { readonly kind: "scale"; readonly mean: number; readonly deviation: number }
   /** `quantiles`: the buckets that were asked for. */
+  /** Of what a rate is of: its mean, between 0 and 1. */
+  | { readonly kind: "base"; readonly rate: number }
   | { readonly kind: "edges"; readonly edges: readonly number[]; readonly quantiles: number };
 
 /** A feature as far as it matters here: `FeatureSpec` is one. */
@@ -21,6 +24,9 @@ export function unlearned(encoder: Encoder): LearnedNumbers["kind"] | null {
   if (encoder.kind === "number") {
     return encoder.scale === "standard" && encoder.mean === undefined ? "scale" : null;
   }
+  if (encoder.kind === "rate" || encoder.kind === "recent") {
+    return encoder.base === undefined ? "base" : null;
+  }
   return encoder.kind === "bucketed" && encoder.quantiles !== undefined && encoder.edges.length === 0 ? "edges" : null;
 }
 
@@ -37,6 +43,9 @@ export function withLearned(encoder: Encoder, learned: LearnedNumbers | undefine
   }
   if (encoder.kind === "number" && learned.kind === "scale") {
     return { ...encoder, mean: learned.mean, deviation: learned.deviation };
+  }
+  if ((encoder.kind === "rate" || encoder.kind === "recent") && learned.kind === "base") {
+    return { ...encoder, base: learned.rate };
   }
   return encoder.kind === "bucketed" && learned.kind === "edges" && encoder.quantiles === learned.quantiles
     ? { ...encoder, edges: learned.edges }
@@ -67,6 +76,9 @@ export function numbersOf(features: readonly Pick<Encoded, "name" | "encoder">[]
     features.flatMap(({ name, encoder }): [string, LearnedNumbers][] => {
       if (encoder.kind === "number" && encoder.mean !== undefined && encoder.deviation !== undefined) {
         return [[name, { kind: "scale", mean: encoder.mean, deviation: encoder.deviation }]];
+      }
+      if ((encoder.kind === "rate" || encoder.kind === "recent") && encoder.base !== undefined) {
+        return [[name, { kind: "base", rate: encoder.base }]];
       }
       return encoder.kind === "bucketed" && encoder.quantiles !== undefined && encoder.edges.length > 0
         ? [[name, { kind: "edges", edges: encoder.edges, quantiles: encoder.quantiles }]]

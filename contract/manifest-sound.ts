@@ -1,7 +1,7 @@
 // What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
 import { parseHashes } from "./block-hashes.ts";
 import { featureOf, metricOf, partName } from "./by-spec.ts";
-import { encodedShapeOf, isClock } from "./encoder-spec.ts";
+import { encodedShapeOf, isClock, isFloat, isStat } from "./encoder-spec.ts";
 import { extensionFault, manifestSections } from "./extensions.ts";
 import { expectKernel } from "./kernel-sound.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
@@ -79,7 +79,10 @@ function encodedRows({ encoder, vocabulary }: FeatureSpec, manifest: Manifest, f
     case "bucketed":
     case "elapsed":
     case "place":
+    case "since":
       return source.edges.length + 2;
+    case "last":
+      return source.rows ?? null;
     case "hour":
       return 25;
     case "weekday":
@@ -103,7 +106,7 @@ function checkFeature(feature: FeatureSpec, manifest: Manifest, fail: Fail): voi
     return;
   }
   const expected = encodedShapeOf(encoder);
-  const due = rows === null ? "float32" : "int32";
+  const due = isFloat(encoder) ? "float32" : "int32";
   if (dtype !== due || shape.join() !== expected.join()) {
     inside(`${encoder.kind} is ${due} [${expected}], not ${dtype} [${shape}]`);
   }
@@ -186,7 +189,12 @@ function checkReferences(manifest: Manifest, fail: Fail): void {
   for (const { readers } of manifest.embeddings) {
     readers.forEach(feature);
   }
-  for (const { cross } of histories) {
-    cross.forEach(feature);
+  for (const { encoder } of manifest.features) {
+    if (isStat(encoder)) {
+      [encoder.on ?? [], "of" in encoder ? encoder.of : []].flat().forEach(feature);
+    }
+  }
+  for (const { cross, stats = [] } of histories) {
+    [...cross, ...stats].forEach(feature);
   }
 }

@@ -27,6 +27,7 @@ export function valueType({ encoder }: FeatureSpec): ValueType | null {
     case "recent":
     case "last":
     case "since":
+    case "popularity":
       return null;
     case "id":
     case "vocabulary":

@@ -81,7 +81,13 @@ const history = stage(
       "Keep clusters of behaviours instead of behaviours (TWIN V2).",
     ),
   },
-  { cross: { doc: "What is known of the user and one past item.", declares: "features" } },
+  {
+    cross: { doc: "What is known of the user and one past item.", declares: "features" },
+    stats: {
+      doc: "What is counted of the behaviours beside a candidate: inputs of towers, over the newest `max`.",
+      declares: "features",
+    },
+  },
 );
 
 const metric = stage("How much a past behaviour matters to the candidate: multi-head target attention's score.", {

@@ -1,5 +1,6 @@
 // The feature kinds: what the user writes, what it becomes, and where it may stand. A new kind is a row here.
 import type { Encoder, RowEncoder } from "../../contract/encoder-spec.ts";
+import type { CallValue } from "../../grammar/ast.ts";
 import type { GroupName } from "../model/model.ts";
 import { edgeCalls } from "./edges.ts";
 import {
@@ -12,6 +13,7 @@ import {
   maxWidth,
   name,
   optional,
+  quantity,
   type Reads,
   real,
   reference,
@@ -70,6 +72,27 @@ const zone = optional(
 const key = optional(flag, false, "This feature identifies the item or the user.");
 
 const embedded = { dim, shares, formerly };
+
+const on = optional(
+  reference(wanted.itemCategory),
+  null,
+  "Behaviours count whose value of this feature of `item` is the candidate's, of tags where one is; all unless said.",
+);
+const of = required(reference(wanted.crossFeature), "A cross feature of the history: a flag, or a number from 0 to 1.");
+const k = optional(real({ min: 1e-3 }), 5, "Behaviours' worth of the user's own rate that a rate is smoothed by.");
+const base = optional(
+  real({ above: 0, below: 1 }),
+  null,
+  "Rate that the user's own is smoothed to, by as much: learned on the training part unless given.",
+);
+/** Encoders before `on` and `of` are looked up: as they are written. */
+const matching = (written: CallValue | null) => (written === null ? {} : { on: pathOf(written) });
+const smoothed = (given: { readonly of: CallValue; readonly k: number; readonly base: number | null }) => ({
+  of: pathOf(given.of),
+  k: given.k,
+  ...(given.base !== null && { base: given.base }),
+});
+const pathOf = ({ path }: CallValue): string => path.map(({ text }) => text).join(".");
 const identified = { dim, key, unknown, shares, formerly };
 
 export const featureKinds = {
@@ -206,6 +229,66 @@ export const featureKinds = {
       ...(deviation !== null && { deviation }),
     }),
   ),
+  met: kind(
+    "How many behaviours match the candidate, as ln(1 + n).",
+    { on, formerly },
+    ({ on }) => ({ kind: "met", ...matching(on) }),
+    { groups: ["stats"] },
+  ),
+  rate: kind(
+    "Share of the matching behaviours in which `of` is true, smoothed to the user's own rate, as a logit.",
+    { on, of, k, base, formerly },
+    ({ on, ...rest }) => ({ kind: "rate", ...matching(on), ...smoothed(rest) }),
+    { groups: ["stats"] },
+  ),
+  recent: kind(
+    "The same where a behaviour's weight halves with its age.",
+    {
+      on,
+      of,
+      half: required(
+        quantity({ above: 0 }, "count", "duration"),
+        "Age at which a behaviour weighs half: a time, or a number of newer behaviours.",
+      ),
+      k,
+      base,
+      formerly,
+    },
+    ({ on, half, ...rest }) => ({
+      kind: "recent",
+      ...matching(on),
+      ...smoothed(rest),
+      half: half.value,
+      unit: half.dimension === "duration" ? "seconds" : "places",
+    }),
+    { groups: ["stats"] },
+  ),
+  last: kind(
+    "Value of a cross feature in the newest matching behaviour: embedded, or a number as it is.",
+    {
+      on,
+      of: required(reference(wanted.crossFeature), "A cross feature of the history, of one value."),
+      dim: optional(integer(1, maxWidth), null, "Columns of the embedding; of a number there is none."),
+      formerly,
+    },
+    ({ on, of }) => ({ kind: "last", ...matching(on), of: pathOf(of) }),
+    { groups: ["stats"] },
+  ),
+  since: kind(
+    "Time since the newest matching behaviour, by bucket; edges without a unit count its place, of which 1 is the newest.",
+    {
+      on,
+      at: required(edges({ log: edgeCalls.log }, "duration", "count"), "Edges, ascending: durations, or places."),
+      ...embedded,
+    },
+    ({ on, at }) => ({
+      kind: "since",
+      ...matching(on),
+      edges: at.values,
+      unit: at.dimension === "duration" ? "seconds" : "places",
+    }),
+    { groups: ["stats"] },
+  ),
   key: kind(
     "Identity only: names the item or the user, and reaches no graph.",
     { type: optional(choice("int64", "string"), "int64", "How keys are stored."), formerly },
@@ -257,6 +340,8 @@ export function columns(encoder: Encoder): Columns {
       return columns(encoder.of);
     case "pretrained":
       return { kind: "vector", size: encoder.size };
+    case "popularity":
+      return encoder.of === null ? { kind: "scalar" } : { kind: "vector", size: 2 };
     case "last":
       return encoder.rows === undefined ? { kind: "scalar" } : { kind: "embedding", rows: encoder.rows };
     case "since":

@@ -23,6 +23,8 @@ export type Referent =
   /** `watched.cross` */
   | "cross"
   | "cross feature"
+  /** `watched.stats`, or one statistic */
+  | "stats"
   /** `watched.last(50)` */
   | "newest"
   /** `log(watched.size)` */
@@ -75,7 +77,7 @@ export const wanted = {
     "attends, groups or features",
     "attend or group",
     ["attend", ...groups],
-    ["attend", "group", "feature"],
+    ["attend", "group", "feature", "stats"],
   ),
   tableParts: wanting(
     "keys of a metric or values of an attend",

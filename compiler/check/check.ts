@@ -10,7 +10,7 @@ import type { Model } from "../model/model.ts";
 import { columnsOf, type Widths } from "../model/widths.ts";
 import type { Program } from "../source/load.ts";
 import { checkClocks } from "./clocks.ts";
-import { checkMetricConsistency, checkUnused } from "./consistency.ts";
+import { checkMetricConsistency, checkUnread, checkUnused } from "./consistency.ts";
 import { checkFeatures } from "./features.ts";
 import { checkHistory } from "./histories.ts";
 import { checkSize } from "./limits.ts";
@@ -89,6 +89,7 @@ function checkProgram(
     byKeyword,
     groups: new Map(),
     crosses: new Map(),
+    stats: new Map(),
     report,
     nameless,
     comparisons: { left: 30_000 },
@@ -141,6 +142,7 @@ function checkProgram(
     throw new Error(`the checker rejected ${silent.keyword} ${silent.name.text} and did not say why`);
   }
   checkUnused(scope);
+  checkUnread(scope);
 
   const [item, user, context, candidate] = groupKeywords.map((keyword) => scope.groups.get(keyword)!.group);
   const model: Model = {

@@ -5,21 +5,23 @@ import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import type { Scope } from "./scope.ts";
 
-/** Reports `hour` and `weekday` beside edges of `elapsed` without a unit: a request has one time, and it is a step then. */
-export function checkClocks({ groups, crosses, report }: Scope): void {
+/** Reports `hour`, `weekday` and statistics by durations beside edges of `elapsed` without a unit: a request has one time, and it is a step then. */
+export function checkClocks({ groups, crosses, stats, report }: Scope): void {
   const steps = [...crosses.values()]
     .flatMap(({ group }) => group.features)
     .find(({ encoder }) => encoder.kind === "elapsed" && encoder.unit === "steps");
   if (steps === undefined) {
     return;
   }
-  for (const { encoder, span } of groups.get("context")?.group.features ?? []) {
-    if (isClock(encoder)) {
+  const counted = [...stats.values()].flatMap(({ group }) => group.features);
+  for (const { encoder, span } of [...(groups.get("context")?.group.features ?? []), ...counted]) {
+    const timed = (encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds";
+    if (isClock(encoder) || timed) {
       report(
         diagnose(
           "does-not-apply",
           { name: encoder.kind, what: "a model that counts steps" },
-          at(span, "reads a clock"),
+          at(span, timed ? "counts in seconds" : "reads a clock"),
           {
             also: [at(steps.span, "has edges without a unit")],
             help: help.stepsHaveNoClock,

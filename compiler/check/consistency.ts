@@ -62,3 +62,22 @@ export function checkUnused(scope: Scope): void {
     );
   }
 }
+
+/** Warns of statistics that no tower reads: they are counted for nothing. */
+export function checkUnread(scope: Scope): void {
+  const inputs = entities(scope, "tower").flatMap(({ input }) => input);
+  for (const { name, stats } of entities(scope, "history")) {
+    const read = inputs.some(
+      (input) =>
+        (input.kind === "group" && input.group === stats) ||
+        (input.kind === "feature" && stats.features.includes(input.feature)),
+    );
+    if (stats.features.length > 0 && !read) {
+      scope.report(
+        diagnose("unused", { name: `${name}.stats` }, at(stats.features[0].span, "no tower reads it"), {
+          help: help.statsUnread(name),
+        }),
+      );
+    }
+  }
+}

@@ -15,8 +15,19 @@ import type { Draft } from "./draft.ts";
 import { readEdgeCall } from "./edge-calls.ts";
 import { fitScale } from "./number-scale.ts";
 import { missing, pathText } from "./resolve.ts";
-import { block, declared, groupKeywords, list, noteWidths, type Scope, snakeCase, twice } from "./scope.ts";
+import {
+  block,
+  type CheckedGroup,
+  declared,
+  groupKeywords,
+  list,
+  noteWidths,
+  type Scope,
+  snakeCase,
+  twice,
+} from "./scope.ts";
 import { linkTables } from "./shares.ts";
+import { linkStats } from "./stats.ts";
 
 /** Names that a graph or a request gives another meaning there. */
 const reserved: { readonly [G in GroupName]?: Readonly<Record<string, string>> } = {
@@ -26,11 +37,14 @@ const reserved: { readonly [G in GroupName]?: Readonly<Record<string, string>> }
     cross: "`HISTORY.cross` is the whole group",
     last: "`HISTORY.last(n)` is the newest behaviours",
     size: "`HISTORY.size` is a cluster's size",
+    stats: "`HISTORY.stats` is what is counted beside a candidate",
     time: "a request brings the behaviours' times under this name",
     valid: "the graphs have an input of this name",
     row: "the graphs have an input of this name",
   },
 };
+
+const memberOf: { readonly [G in GroupName]?: string } = { cross: "a cross feature", stats: "a statistic" };
 
 /** Checks all features of the program and fills `scope.groups` and `scope.crosses`. */
 export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, SectionNode>): void {
@@ -44,7 +58,9 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
   }
   for (const { name, section } of declared(scope, "history")) {
     read("cross", name.text, block(section, "cross")?.members ?? []);
+    read("stats", `${name.text}.stats`, block(section, "stats")?.members ?? []);
   }
+  linkStats(drafts, failures, scope);
 
   const tables = linkTables(drafts, failures, scope);
   const features = new Map(
@@ -58,7 +74,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
   }
   formerNames(drafts, scope);
 
-  const make = (kind: GroupName, prefix: string, section: SectionNode | undefined) => {
+  const make = (kind: GroupName, prefix: string, section: SectionNode | undefined): CheckedGroup => {
     const failed = failures.get(prefix) ?? new Set<string>();
     const own: Feature[] = [];
     for (const [qualified, draft] of drafts) {
@@ -101,6 +117,8 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
   }
   for (const { name, section } of declared(scope, "history")) {
     scope.crosses.set(name.text, make("cross", name.text, section));
+    const statistics = block(section, "stats") ?? undefined;
+    scope.stats.set(name.text, { ...make("stats", `${name.text}.stats`, section), present: statistics !== undefined });
   }
 }
 
@@ -126,7 +144,7 @@ function readGroup(
     first.set(name.text, name);
     const taken = reserved[group];
     if (taken && Object.hasOwn(taken, name.text)) {
-      const what = group === "cross" ? "a cross feature" : `a feature of \`${group}\``;
+      const what = memberOf[group] ?? `a feature of \`${group}\``;
       scope.report(diagnose("name-taken", { name: name.text, what }, at(name, taken[name.text])));
       failed.add(name.text);
       continue;
@@ -171,12 +189,16 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
     noteWidths(scope, `${prefix}.${name.text}`, { columns: written });
   }
   if (!kind.groups.includes(group)) {
-    const place = group === "cross" ? `the cross features of \`${prefix}\`` : `\`${group}\``;
-    const homes = kind.groups.map((g) => (g === "cross" ? "a history's `cross`" : `\`${g}\``));
+    const homes = kind.groups.map((g) => (g === "cross" || g === "stats" ? `a history's \`${g}\`` : `\`${g}\``));
     scope.report(
-      diagnose("not-here", { what: kindName, place }, at(value.path[0], `only in ${homes.join(" or ")}`), {
-        help: [kind.doc],
-      }),
+      diagnose(
+        "not-here",
+        { what: kindName, place: placeOf(group, prefix) },
+        at(value.path[0], `only in ${homes.join(" or ")}`),
+        {
+          help: [kind.doc],
+        },
+      ),
     );
     return null;
   }
@@ -221,7 +243,7 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
     scope.report(
       diagnose(
         "not-here",
-        { what: "key: true", place: group === "cross" ? `the cross features of \`${prefix}\`` : `\`${group}\`` },
+        { what: "key: true", place: placeOf(group, prefix) },
         at(key.span, "only in `item` or `user`"),
         {
           help: help.keyNotHere,
@@ -253,6 +275,9 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
     pool: given<"sum" | "mean">("pool")?.value ?? "sum",
   };
 }
+
+const placeOf = (group: GroupName, prefix: string): string =>
+  group === "cross" ? `the cross features of \`${prefix}\`` : group === "stats" ? `\`${prefix}\`` : `\`${group}\``;
 
 const offerNames = (names: readonly string[]): string =>
   list(

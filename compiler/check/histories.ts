@@ -10,7 +10,7 @@ import type { Feature, History } from "../model/model.ts";
 import { widthOf } from "../model/widths.ts";
 import { readArguments, readSettings } from "./arguments.ts";
 import { resolve, wrongKind } from "./resolve.ts";
-import { type Declaration, featureOf, noteWidths, type Scope } from "./scope.ts";
+import { block, type Declaration, featureOf, noteWidths, type Scope } from "./scope.ts";
 import { reportUnknown } from "./unknown.ts";
 
 export function checkHistory({ name, section }: Declaration<"history">, scope: Scope): History | null {
@@ -30,8 +30,19 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
   if (inherent && cross && !inherent.damaged && !cross.damaged) {
     noteWidths(scope, name.text, { columns: widthOf(inherent.group.features) + widthOf(cross.group.features) });
   }
+  const stats = scope.stats.get(name.text);
   const clustered = cluster?.value ? readCluster(cluster.value.call, name.text, scope) : null;
-  if (!of || !item || !max || !cross || !cluster || (cluster.value && !clustered)) {
+  if (stats?.present && cluster?.value) {
+    const place = block(section, "stats")!.name;
+    scope.report(
+      diagnose("does-not-apply", { name: "stats", what: "a history that is kept as clusters" }, at(place), {
+        also: [at(cluster.span, "keeps clusters")],
+        help: help.statsOfClusters,
+      }),
+    );
+    return null;
+  }
+  if (!of || !item || !max || !cross || !stats || !cluster || (cluster.value && !clustered)) {
     return null;
   }
   return {
@@ -40,6 +51,7 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
     of: "item",
     max: max.value,
     cross: cross.group,
+    stats: stats.group,
     cluster: clustered,
     span: name.span,
   };

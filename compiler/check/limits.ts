@@ -42,7 +42,7 @@ function parameterSizes(model: Model): Contributor[] {
     model.user,
     model.context,
     model.candidate,
-    ...model.histories.map((history) => history.cross),
+    ...model.histories.flatMap(({ cross, stats }) => [cross, stats]),
   ];
   for (const feature of groups.flatMap((group) => group.features)) {
     owners.set(feature.qualified, feature.span);
@@ -53,7 +53,7 @@ function parameterSizes(model: Model): Contributor[] {
   const sizes = new Map<string, Contributor>();
   for (const parameter of parameters(model)) {
     const parts = parameter.name.split(".");
-    const owner = owners.has(parts.slice(0, 2).join(".")) ? parts.slice(0, 2).join(".") : parts[0];
+    const owner = [3, 2].map((count) => parts.slice(0, count).join(".")).find((one) => owners.has(one)) ?? parts[0];
     const bytes = bytesOf(parameter) + (sizes.get(owner)?.bytes ?? 0);
     sizes.set(owner, { span: owners.get(owner) ?? model.span, text: "its parameters take", bytes });
   }

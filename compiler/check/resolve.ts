@@ -137,6 +137,17 @@ function historyPart(history: History, rest: readonly Name[], call: CallValue, s
     const feature = member(item, beyond, call, `${history.name}.item`, scope);
     return feature && { kind: "inherent", history, feature };
   }
+  if (part.text === "stats") {
+    const stats = scope.stats.get(history.name);
+    if (!stats) {
+      return null;
+    }
+    if (beyond.length === 0) {
+      return { kind: "group", group: stats.group, present: stats.present };
+    }
+    const one = member(stats, beyond, call, `${history.name}.stats`, scope);
+    return one && { kind: "feature", feature: one };
+  }
   const cross = scope.crosses.get(history.name);
   const feature = cross && featureOf(cross.group, part.text);
   if (!feature && part.text !== "cross" && part.text !== "last") {
@@ -146,7 +157,7 @@ function historyPart(history: History, rest: readonly Name[], call: CallValue, s
     return unknownPart(
       history.name,
       part,
-      ["item", "cross", "last", ...cross.group.features.map((f) => f.name)],
+      ["item", "cross", "stats", "last", ...cross.group.features.map((f) => f.name)],
       scope,
     );
   }

@@ -95,7 +95,13 @@ function handedOn(
 
 /** Why two features cannot read one table; empty where they can. */
 function difference(draft: Draft, target: Draft, table: Embedding): string {
-  const rows = (encoder: Encoder) => (encoder.kind === "tags" ? encoder.of : encoder);
+  const rows = (encoder: Encoder) => {
+    if (encoder.kind === "since") {
+      // What behaviours match by says nothing of the rows.
+      return { kind: encoder.kind, edges: encoder.edges, unit: encoder.unit };
+    }
+    return encoder.kind === "tags" ? encoder.of : encoder;
+  };
   const [mine, theirs] = [rows(draft.encoder), rows(target.encoder)];
   if (mine.kind !== theirs.kind) {
     return `its table holds rows of kind \`${theirs.kind}\`, not \`${mine.kind}\``;

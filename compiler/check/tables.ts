@@ -189,6 +189,7 @@ function dependsOn(target: Target, scope: Scope): Dependence | null {
         context: "the request",
         candidate: "one candidate of the request",
         cross: "the user",
+        stats: "the user",
       }[kind];
       return {
         text: `depends on ${what}`,

@@ -45,6 +45,7 @@ export const { table: compilerDiagnostics, diagnose } = diagnostics({
   "shares-cycle": error`\`${"name"}\` shares its own table`,
   "formerly-taken": error`the earlier name \`${"name"}\` belongs to another feature`,
   "feature-does-not-fit": error`\`${"by"}\` cannot compare \`${"feature"}\``,
+  "no-statistic": error`\`${"kind"}\` cannot be taken of \`${"feature"}\``,
   "no-width": error`\`${"name"}\` brings no columns`,
 
   // stages

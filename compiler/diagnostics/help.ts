@@ -49,6 +49,20 @@ export const help = {
   formerlyTaken: ["Old weights and data under that name can go to one feature only."],
   // feature-does-not-fit
   clustersOfVectors: ["Clusters are made of vectors: name a `pretrained` feature of `item`, or an embedded one."],
+  statsCompare: (fitting: readonly string[]) => [
+    `Behaviours are counted whose value equals the candidate's: of an \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\`, \`flag\` or \`tags\`.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""} A number is bucketed first, a \`key\` becomes an \`id(…)\` or a \`vocabulary(…)\` with \`key: true\`.`,
+  ],
+  // no-statistic
+  rateOf: (fitting: readonly string[]) => [
+    `A rate is of what happened or did not: a \`flag\` among the history's cross features, or a \`number\` from 0 to 1 without a scale.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""}`,
+  ],
+  lastOf: (fitting: readonly string[]) => [
+    `The newest value is of one that behaviours bring: a \`flag\`, \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\` or \`number\` among the history's cross features.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""} How long ago it was is \`since\`.`,
+  ],
+  statsOfClusters: [
+    "Clusters hold behaviours that are no longer told apart. Declare a second history without `cluster`, and count in that.",
+  ],
+  statsUnread: (history: string) => [`Name them among the inputs of a tower: \`${history}.stats\`, or one of them.`],
   // too-large
   tooLarge: [
     "These are the largest parts. Take fewer rows or a smaller `dim`, share tables, or raise the limit if the machine has the memory.",
@@ -133,7 +147,7 @@ export const help = {
     "`where` learns from the samples where another label is one; `through` learns from all, by the product of both probabilities. Take one of them.",
   ],
   stepsHaveNoClock: [
-    "Where edges have no unit, times are steps and a request says none of a clock. Give the edges durations, such as `1h`, or leave the hour out.",
+    "Where edges have no unit, times are steps and a request says none of a clock. Give the edges durations, such as `1h`, or leave the hour out, and count statistics in behaviours.",
   ],
   expertsWithoutHidden: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
   // no-width

@@ -1,6 +1,6 @@
 // manifest.yaml: what the model and its graphs are, for the runtime that never sees the source.
 
-import { encodedShapeOf } from "../../contract/encoder-spec.ts";
+import { encodedShapeOf, isFloat } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantInput } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
@@ -57,6 +57,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       max: history.max,
       minimum: minimumOf(model, history.name),
       cross: history.cross.features.map(({ qualified }) => qualified),
+      ...(history.stats.features.length > 0 && { stats: history.stats.features.map(({ qualified }) => qualified) }),
     })),
     graphs: recordOf([...graphs].map(([name, graph]) => [name, graphSpec(explained, name, graph, parts.variants)])),
     metrics: recordOf(model.metrics.map(({ name, heads }) => [name, { heads }])),
@@ -117,7 +118,6 @@ export function embeddingSpecs(model: Model, outside: ReadonlySet<string> = new 
 
 function featureSpec(model: Model, feature: Feature): FeatureSpec {
   const { encoder } = feature;
-  const floats = encoder.kind === "pretrained" || encoder.kind === "number";
   return {
     name: feature.qualified,
     group: feature.group,
@@ -125,7 +125,7 @@ function featureSpec(model: Model, feature: Feature): FeatureSpec {
     formerly: feature.formerly,
     key: feature === model.item.key || feature === model.user.key,
     encoder: structuredClone(encoder),
-    dtype: floats ? "float32" : "int32",
+    dtype: isFloat(encoder) ? "float32" : "int32",
     shape: encodedShapeOf(encoder),
     embedding: feature.embedding?.parameter ?? null,
     vocabulary: vocabularyOwner(model, feature)?.qualified ?? null,

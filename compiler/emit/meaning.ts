@@ -43,7 +43,10 @@ function* featurePorts({ item, user, context, candidate, histories }: Model): It
   for (const feature of candidate.features) {
     yield [feature.qualified, `of each candidate: ${value(feature)}`];
   }
-  for (const { name, cross } of histories) {
+  for (const { name, cross, stats } of histories) {
+    for (const feature of stats.features) {
+      yield [feature.qualified, `of each candidate, counted in ${name}: ${value(feature)}`];
+    }
     for (const feature of cross.features) {
       yield [feature.qualified, `between the user and each behaviour in ${name}: ${value(feature)}`];
     }
@@ -89,6 +92,7 @@ function value({ encoder, doc }: Feature): string {
       encoder.kind === "last" && encoder.rows === undefined
         ? `${of} of the newest behaviour ${equal}; 0: missing, or none`
         : `row of its table, that of ${of} of the newest behaviour ${equal}; 0: missing, or none`,
+    popularity: "",
     since: `row of its table, 1 + the number of edges <= what passed since the newest behaviour ${equal}; 0: none`,
   }[encoder.kind];
   const described = doc.split("\n")[0].trim();

@@ -1,7 +1,7 @@
 // Seeded inputs for parity.safetensors: encoded histories and candidates, with unknown ids, misses, ties and padding.
 
 import { elementCount } from "../../contract/element-count.ts";
-import { encodedShapeOf } from "../../contract/encoder-spec.ts";
+import { encodedShapeOf, isFloat } from "../../contract/encoder-spec.ts";
 import type { Tensor } from "../ir/rule.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model } from "../model/model.ts";
@@ -133,7 +133,10 @@ export function featureFeeds(
     if (feature.group === "item" || feature.group === "cross") {
       continue;
     }
-    const site = feature.group === "candidate" ? { kind: "candidate" as const } : { kind: "once" as const };
+    const site =
+      feature.group === "candidate" || feature.group === "stats"
+        ? { kind: "candidate" as const }
+        : { kind: "once" as const };
     feeds.set(
       featurePort(feature, site),
       column(feature, site.kind === "once" ? 1 : scenario.candidates, outside, draw),
@@ -173,7 +176,7 @@ function column(feature: Feature, count: number, outside: ReadonlySet<string>, d
     );
     return { shape: [count, encoder.size], data: Float32Array.from(rows.flatMap((row) => [...row])) };
   }
-  if (encoder.kind === "number") {
+  if (isFloat(encoder)) {
     return { shape: [count], data: Float32Array.from({ length: count }, real) };
   }
   if (embedding === null) {
@@ -211,7 +214,7 @@ function faint(feed: Feed, { faint: left }: Scenario, { encoder }: Feature): Fee
   if (left === undefined) {
     return feed;
   }
-  if (encoder.kind === "pretrained" || encoder.kind === "number") {
+  if (isFloat(encoder)) {
     feed.data.forEach((x, i) => {
       feed.data[i] = left * x;
     });

@@ -38,6 +38,7 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
     sources.set(validPort(history), { kind: "valid", history: name });
     declare(item.features, site, (feature) => ({ kind: "history-item", history: name, feature }));
     declare(history.cross.features, site, (feature) => ({ kind: "cross", history: name, feature }));
+    declare(history.stats.features, { kind: "candidate" }, (feature) => ({ kind: "candidate", feature }));
   }
   for (const table of tables) {
     sources.set(table.name, { kind: "table", table: table.name });

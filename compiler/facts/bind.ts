@@ -98,9 +98,14 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
         word(part, "part", newest.doc);
         return newest;
       }
-      const none = part.text === "cross" && !names.members.has(`${target.name}.cross`);
+      const none =
+        (part.text === "cross" || part.text === "stats") && !names.members.has(`${target.name}.${part.text}`);
       if (none) {
-        word(part, "part", blocks.history.blocks.cross.doc);
+        word(part, "part", blocks.history.blocks[part.text as "cross" | "stats"].doc);
+      } else if (part.text === "stats" && beyond[0]) {
+        member(part, `${target.name}.stats`);
+        member(beyond[0], `${target.name}.stats.${beyond[0].text}`);
+        return null;
       } else {
         found = member(part, `${target.name}.${part.text}`);
       }

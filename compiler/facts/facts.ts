@@ -11,6 +11,7 @@ export type SymbolKind =
   | "history"
   /** the cross features of a history */
   | "cross"
+  | "stats"
   | "metric"
   | "search"
   | "attend"

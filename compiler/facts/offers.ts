@@ -113,6 +113,8 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
       return features(({ owner }) => owner?.kind === "cross" && owner.owner === within);
     case "cross feature":
       return features((one) => one.owner?.kind === "cross" && hasColumns(one));
+    case "stats":
+      return [...of("stats"), ...of("feature").filter(({ owner }) => owner?.kind === "stats")].map((one) => to(one));
     case "inherent": {
       const item = of("feature").filter((one) => ofItem(one) && hasColumns(one));
       return of("history").flatMap((history) => [

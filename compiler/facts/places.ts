@@ -124,7 +124,7 @@ function nested(block: Block, kind: BlockKind, declares: Declares | null, where:
     return;
   }
   const what = own.declares;
-  body(block, kind, what === "features" ? features("cross") : labels, span, where, trail);
+  body(block, kind, what === "features" ? features(name.text as GroupName) : labels, span, where, trail);
 }
 
 const setting = (

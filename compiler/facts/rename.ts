@@ -4,7 +4,7 @@ import type { DefinedSymbol, Facts } from "./facts.ts";
 
 /** The edits that rename a symbol in all files; null where its kind has no name of its own, or the name is taken. */
 export function rename({ symbols, references }: Facts, symbol: DefinedSymbol, name: string): readonly Edit[] | null {
-  if (symbol.kind === "group" || symbol.kind === "cross" || symbol.kind === "train") {
+  if (symbol.kind === "group" || symbol.kind === "cross" || symbol.kind === "stats" || symbol.kind === "train") {
     return null;
   }
   const own = symbol.qualified.slice(0, symbol.qualified.length - symbol.name.length);

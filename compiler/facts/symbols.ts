@@ -78,19 +78,19 @@ export function definitions(program: Program, widths: ReadonlyMap<string, Widths
       const symbol = define(keyword as SymbolKind, name, name.text, section, null);
       ofSection.set(section, symbol);
       const known = !Object.hasOwn(blocks, name.text) && first(sections, name.text, symbol);
-      const block = section.members.find(
-        (one) => one.kind === "block" && Object.hasOwn(blocks[keyword].blocks, one.name.text),
-      );
-      if (block?.kind !== "block") {
-        continue;
-      }
-      if (keyword === "history") {
-        const cross = define("cross", block.name, `${name.text}.cross`, block, symbol);
-        if (known) {
-          members.set(cross.qualified, cross);
+      for (const block of section.members.filter((one) => one.kind === "block")) {
+        if (!Object.hasOwn(blocks[keyword].blocks, block.name.text)) {
+          continue;
         }
-        features(block, name.text, cross, known);
-      } else {
+        if (keyword === "history") {
+          const kind = block.name.text === "stats" ? "stats" : "cross";
+          const group = define(kind, block.name, `${name.text}.${kind}`, block, symbol);
+          if (known) {
+            first(members, group.qualified, group);
+          }
+          features(block, kind === "stats" ? group.qualified : name.text, group, known);
+          continue;
+        }
         for (const member of declarations(block)) {
           first(
             labels,

@@ -1,5 +1,6 @@
 // Features → columns: one row of an embedding table or two, pooled tags, a vector as it is or projected, a number.
-import { encodedShapeOf, together } from "../../contract/encoder-spec.ts";
+import { encodedShapeOf, isFloat, together } from "../../contract/encoder-spec.ts";
+import { columns } from "../catalog/features.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Feature } from "../model/model.ts";
@@ -16,15 +17,10 @@ export function encoded(scene: Scene, feature: Feature, site: Site): Value {
   const name = featurePort(feature, site);
   const { encoder, doc } = feature;
   const shape = [...leading(scene, site), ...encodedShapeOf(encoder)];
-  switch (encoder.kind) {
-    case "pretrained":
-    case "number":
-      return scene.input(name, "float32", shape, doc);
-    case "key":
-      throw new Error(`${feature.qualified} is a key: it identifies and enters no graph`);
-    default:
-      return scene.input(name, "int32", shape, doc);
+  if (encoder.kind === "key") {
+    throw new Error(`${feature.qualified} is a key: it identifies and enters no graph`);
   }
+  return scene.input(name, isFloat(encoder) ? "float32" : "int32", shape, doc);
 }
 
 /** The columns that a feature brings: [… width]. */
@@ -37,9 +33,10 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
       return b.gather(embed(scene, feature, { kind: "items" }), items);
     }
     const x = encoded(scene, feature, site);
+    if (columns(feature.encoder).kind === "scalar") {
+      return b.unsqueeze(x, -1);
+    }
     switch (feature.encoder.kind) {
-      case "number":
-        return b.unsqueeze(x, -1);
       case "pretrained": {
         const { projection } = feature;
         if (projection === null) {

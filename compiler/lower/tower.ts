@@ -1,7 +1,8 @@
 // Towers: inputs side by side → cross layers → hidden layers or experts → one logit per task.
+import { isFloat } from "../../contract/encoder-spec.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import type { Attend, Task, Tower } from "../model/model.ts";
+import type { Attend, GroupName, Task, Tower } from "../model/model.ts";
 import type { Site } from "../model/site.ts";
 import { columnsOf } from "../model/widths.ts";
 import { concatenated, embed, encoded } from "./embed.ts";
@@ -40,6 +41,8 @@ function place(b: Builder, prefix: string, index: number): Builder {
   return b.at(inner);
 }
 
+const ofCandidates: ReadonlySet<GroupName> = new Set(["item", "candidate", "stats"]);
+
 /** All inputs side by side, in their order: [R, Σ width]. What is the user's alone is repeated for every row. */
 function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): Value {
   const columns = tower.input.flatMap((input) => {
@@ -51,8 +54,7 @@ function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Va
       return [concatenated(scene, features, { kind: "candidate" }, `${tower.name}/item`)];
     }
     return features.map((feature) => {
-      const site: Site =
-        feature.group === "item" || feature.group === "candidate" ? { kind: "candidate" } : { kind: "once" };
+      const site: Site = ofCandidates.has(feature.group) ? { kind: "candidate" } : { kind: "once" };
       if (feature.group === "cross") {
         throw new Error(`tower ${tower.name}: ${feature.qualified} belongs to no single row`);
       }
@@ -68,7 +70,7 @@ function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Va
 function firstRows(scene: Scene): Value {
   return scene.once("first rows", () => {
     const features = [...columnsOf(scene.model.item), ...columnsOf(scene.model.candidate)];
-    const rows = features.filter(({ encoder }) => encoder.kind !== "pretrained" && encoder.kind !== "number");
+    const rows = features.filter(({ encoder }) => !isFloat(encoder));
     const [feature] = [...rows, ...features];
     if (feature === undefined) {
       throw new Error("no feature of a candidate enters a graph");

@@ -22,12 +22,12 @@ export interface Model {
   readonly span: Span;
 }
 
-export type GroupName = "item" | "user" | "context" | "candidate" | "cross";
+export type GroupName = "item" | "user" | "context" | "candidate" | "cross" | "stats";
 
 /** A named set of features. A section that the file does not have is a group without features. */
 export interface Group {
   readonly kind: GroupName;
-  /** `item`, `user`, `context`, `candidate`, or the history's name for its cross features. */
+  /** `item`, `user`, `context`, `candidate`, the history's name for its cross features, `HISTORY.stats` for its statistics. */
   readonly prefix: string;
   readonly doc: string;
   readonly features: readonly Feature[];
@@ -72,6 +72,8 @@ export interface History {
   /** The newest `max` behaviours count. */
   readonly max: number;
   readonly cross: Group;
+  /** What is counted of the behaviours beside a candidate. */
+  readonly stats: Group;
   readonly cluster: { readonly on: Feature; readonly within: Feature | null; readonly size: number } | null;
   readonly span: Span;
 }

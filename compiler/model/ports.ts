@@ -2,8 +2,11 @@
 import type { Attend, Embedding, Feature, History, Model, Search, Table, TablePart } from "./model.ts";
 import type { Site } from "./site.ts";
 
-/** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`. */
+/** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`; `watched.stats.F`. */
 export function featurePort(feature: Feature, site: Site): string {
+  if (feature.group === "stats") {
+    return feature.qualified;
+  }
   if (feature.group === "item") {
     return site.kind === "items" ? `item.${feature.name}` : `${stem(site)}.item.${feature.name}`;
   }
@@ -122,6 +125,7 @@ export function portOrder(model: Model): readonly string[] {
     }
     declare(model.item.features, site);
     declare(history.cross.features, site);
+    declare(history.stats.features, { kind: "candidate" });
   }
   names.push(...model.tables.map((table) => table.name));
   names.push(...[...embeddings].map(outsidePort));

@@ -50,9 +50,10 @@ function groupNodes(model: Model): string[] {
   const groups = [model.item, model.user, model.context, model.candidate].filter(({ features }) => features.length > 0);
   return [
     ...groups.map(({ kind, features }) => node(kind, kind, `${features.map((f) => f.name).join(", ")}`)),
-    ...model.histories.flatMap(({ name, max, cross, cluster }) => {
+    ...model.histories.flatMap(({ name, max, cross, stats, cluster }) => {
       const kept = cluster ? `clusters of at most ${cluster.size}` : `newest ${countText(max)}`;
-      const features = cross.features.map((f) => f.name).join(", ");
+      const counted = stats.features.map((f) => `stats.${f.name}`);
+      const features = [...cross.features.map((f) => f.name), ...counted].join(", ");
       return [node(name, `history ${name}`, features ? `${kept}<br/>${features}` : kept), edge("item", name)];
     }),
   ];
@@ -72,7 +73,10 @@ function byEdge(by: By, to: string): string {
   return metric === null ? edge("item", to, "candidate") : edge(metric.name, to);
 }
 
-const source = (input: TowerInput): string => (input.kind === "feature" ? input.feature.group : inputText(input));
+const source = (input: TowerInput): string => {
+  const prefix = input.kind === "feature" ? input.feature.qualified.split(".")[0] : inputText(input);
+  return prefix.replace(/\.stats$/, "");
+};
 
 function tableLines(model: Model, table: Table): string[] {
   const key = model.item.key?.name ?? "item";

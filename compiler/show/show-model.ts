@@ -153,13 +153,17 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
       };
     case "met":
       return given({ on: encoder.on });
+    case "popularity": {
+      const { on, of, k, window } = encoder;
+      return given({ on, of: of ?? undefined, k, window: window === null ? undefined : durationText(window) });
+    }
     case "last":
       return given({ on: encoder.on, of: encoder.of });
     case "rate":
       return given({ on: encoder.on, of: encoder.of, k: encoder.k, base: encoder.base });
     case "recent": {
       const { on, of, half, unit, k, base } = encoder;
-      return given({ on, of, half: unit === "seconds" ? `${half}s` : half, k, base });
+      return given({ on, of, half: unit === "seconds" ? durationText(half) : half, k, base });
     }
     default: {
       const { kind: _, ...rest } = encoder;
@@ -168,7 +172,7 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
   }
 }
 
-function history({ name, of, max, cross, cluster }: History): string {
+function history({ name, of, max, cross, stats, cluster }: History): string {
   const lines: Line[] = [
     ["of", of],
     ["max", `${max}`],
@@ -179,8 +183,10 @@ function history({ name, of, max, cross, cluster }: History): string {
       call("kmeans", { on: cluster.on.qualified, within: cluster.within?.qualified ?? null, size: cluster.size }),
     ]);
   }
-  const nested = cross.features.length > 0 ? block("cross", features(cross), `width ${widthOf(cross.features)}`) : "";
-  return section(`history ${name}`, lines, "", nested);
+  const blocks = [["cross", cross] as const, ["stats", stats] as const]
+    .filter(([, group]) => group.features.length > 0)
+    .map(([title, group]) => block(title, features(group), `width ${widthOf(group.features)}`));
+  return section(`history ${name}`, lines, "", blocks.join("\n\n"));
 }
 
 const names = (features: readonly Feature[], stem = ""): string =>

@@ -89,6 +89,9 @@ function featureSources(model: Model): Map<string, TrainSource> {
   declare(model.candidate.features, { kind: "candidate" }, single);
   declare(model.user.features, { kind: "once" }, single);
   declare(model.context.features, { kind: "once" }, single);
+  for (const { stats } of model.histories) {
+    declare(stats.features, { kind: "candidate" }, single);
+  }
   for (const { history, given } of framesOf(model)) {
     const site = { kind: "history", history, given } as const;
     const frame = given.name;

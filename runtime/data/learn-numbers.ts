@@ -1,5 +1,6 @@
-// Learns scales (`number(scale: standard)`) and edges (`bucketed(at: quantiles(n))`) on the training part, for all of a model's
-// features that have some to learn.
+// Learns scales (`number(scale: standard)`), edges (`bucketed(at: quantiles(n))`) and base rates (`rate(…)`) on the training part,
+// for all of a model's features that have some to learn.
+import { isStat } from "../../contract/encoder-spec.ts";
 import { type LearnedNumbers, learnedFor, unlearned } from "../../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { DataValue } from "../encode/data-column.ts";
@@ -41,13 +42,40 @@ export async function learnNumbers(
   most?: number,
 ): Promise<ReadonlyMap<string, LearnedNumbers>> {
   const numbers = new Map<string, LearnedNumbers>();
+  const own = numberFeatures(features);
+  // Statistics have a base rate of what they are of; several may be of one feature.
+  const ratesOf = (name: string): FeatureSpec[] =>
+    own.filter(({ encoder }) => unlearned(encoder) === "base" && "of" in encoder && encoder.of === name);
+  const read = features.filter((one) => ratesOf(one.name).length > 0 || (own.includes(one) && !isStat(one.encoder)));
   const each = async (feature: FeatureSpec, values: Values, source: Source): Promise<void> => {
-    const found = await learn(source, feature, values);
-    numbers.set(feature.name, found.learned);
-    told?.(found);
+    const rates = ratesOf(feature.name);
+    if (rates.length === 0) {
+      const found = await learn(source, feature, values);
+      numbers.set(feature.name, found.learned);
+      told?.(found);
+      return;
+    }
+    const { learned, total } = await learnBase(source, values);
+    for (const { name } of rates) {
+      numbers.set(name, learned);
+      told?.({ feature: name, learned, values: total });
+    }
   };
-  await learnEach(data, features, numberFeatures(features), each, most);
+  await learnEach(data, features, read, each, most);
   return numbers;
+}
+
+/** Mean of values within 0 … 1, between the two by half a value more on either side. */
+async function learnBase(
+  source: Source,
+  values: Values,
+): Promise<{ readonly learned: LearnedNumbers; readonly total: number }> {
+  const { total, each } = await counted(source, values);
+  let sum = 0;
+  await each((value, count) => {
+    sum += Math.min(1, Math.max(0, value)) * count;
+  });
+  return { learned: { kind: "base", rate: (sum + 0.5) / (total + 1) }, total };
 }
 
 async function learn(source: Source, feature: FeatureSpec, values: Values): Promise<LearnedOf> {
@@ -107,8 +135,9 @@ async function countDerived(source: Source, { sql, column, explain }: Values): P
   const grouped = `SELECT v, CAST(sum(n) AS DOUBLE) AS n FROM (${sql}) GROUP BY v`;
   for await (const { columns, rows } of source.stream(grouped, block, explain)) {
     for (let i = 0; i < rows; i++) {
-      const value =
+      const derived =
         column.derive && deriveValue(column.derive, columns.v[i] as DataValue, `column \`${column.shown}\``);
+      const value = typeof derived === "boolean" ? Number(derived) : derived;
       // What is no number is refused where the data is prepared, with its row.
       if (typeof value === "number" && Number.isFinite(value)) {
         counts.set(value, (counts.get(value) ?? 0) + Number(columns.n[i]));

@@ -66,6 +66,7 @@ export function useOf(encoder: Encoder): Use | null {
     case "recent":
     case "last":
     case "since":
+    case "popularity":
       return null;
   }
 }

@@ -1,5 +1,5 @@
 // One feature's raw values → what enters the graphs. Training, table building and serving all pass through here.
-import { encodedShapeOf, isComputed, isStat, together } from "../../contract/encoder-spec.ts";
+import { encodedShapeOf, isComputed, isFloat as isFloatEncoder, isStat } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags, encodePlaces } from "./buckets.ts";
@@ -14,7 +14,7 @@ import { encodeTags } from "./tags.ts";
 /** Elements of one encoded value: 1 for a row, 2 for two hashes, `max` for tags, `size` for a vector. */
 export function encodedWidth(feature: FeatureSpec): number {
   const { encoder } = feature;
-  return encoder.kind === "tags" ? encoder.max : encoder.kind === "pretrained" ? encoder.size : together(encoder);
+  return encodedShapeOf(encoder).reduce((product, size) => product * size, 1);
 }
 
 /** Shape of an encoded column: [rows], or [rows, width] where a value has several elements. */
@@ -23,12 +23,7 @@ export function encodedShape(feature: FeatureSpec, rows: number): number[] {
 }
 
 /** Whether it is a float32 column; otherwise int32. */
-export function isFloat({ encoder }: Pick<FeatureSpec, "encoder">): boolean {
-  const { kind } = encoder;
-  return kind === "last" ? encoder.rows === undefined : floatKinds.has(kind);
-}
-
-const floatKinds: ReadonlySet<string> = new Set(["number", "pretrained", "met", "rate", "recent"]);
+export const isFloat = ({ encoder }: Pick<FeatureSpec, "encoder">): boolean => isFloatEncoder(encoder);
 
 /** What a computed feature is made of, in words. */
 export function computedFrom({ encoder }: Pick<FeatureSpec, "encoder">): string {
@@ -115,6 +110,7 @@ export function encodeColumn(
     case "recent":
     case "last":
     case "since":
+    case "popularity":
       throw new Error(`${context.where}: ${feature.name} is counted beside a candidate, not encoded from a column`);
   }
 }

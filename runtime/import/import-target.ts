@@ -13,7 +13,7 @@ export interface TargetFeature {
   readonly qualified: string;
   /** `video_id` */
   readonly name: string;
-  readonly group: "item" | "user" | "context" | "candidate" | "cross";
+  readonly group: "item" | "user" | "context" | "candidate" | "cross" | "stats";
   /** The parameter with its rows; null: it has none. */
   readonly table: string | null;
   /** How a raw value becomes a row: `id`, `vocabulary`, `bucketed`, … */

@@ -175,7 +175,7 @@ describe("what was learned", () => {
       1,
       ["build", file, ...weights, "-o", join(folder, "lone")],
       [
-        /scales or edges were learned with the weights, and were not given:\n +context\.x \(scale\)\n/,
+        /scales, edges or base rates were learned with the weights, and were not given:\n +context\.x \(scale\)\n/,
         "number(scale: standard, mean: …, deviation: …)",
       ],
     );

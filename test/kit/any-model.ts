@@ -30,12 +30,15 @@ export function modelOf(text: string): Model {
   throw new Error(render(diagnostics, { color: false }));
 }
 
-/** As if it had been learned: for every feature that has a scale or edges to learn. */
+/** As if it had been learned: for every feature that has a scale, edges or a base rate to learn. */
 export function someNumbers(model: Model): Map<string, LearnedNumbers> {
   return new Map(
     allFeatures(model).flatMap(({ qualified, encoder }): [string, LearnedNumbers][] => {
       if (unlearned(encoder) === "scale") {
         return [[qualified, { kind: "scale", mean: 0.5, deviation: 2 }]];
+      }
+      if (unlearned(encoder) === "base") {
+        return [[qualified, { kind: "base", rate: 0.25 }]];
       }
       return encoder.kind === "bucketed" && encoder.quantiles !== undefined
         ? [[qualified, { kind: "edges", edges: [1, 2], quantiles: encoder.quantiles }]]

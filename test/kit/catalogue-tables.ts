@@ -148,6 +148,11 @@ const samples: Record<string, Parameters<typeof columns>[0]> = {
   tags: { kind: "tags", of: { kind: "id", vocab: 1 }, max: 1 },
   pretrained: { kind: "pretrained", size: 1 },
   number: { kind: "number", scale: "none" },
+  met: { kind: "met" },
+  rate: { kind: "rate", of: "", k: 1 },
+  recent: { kind: "recent", of: "", k: 1, half: 1, unit: "places" },
+  last: { kind: "last", of: "", rows: 1 },
+  since: { kind: "since", edges: [0], unit: "seconds" },
   key: { kind: "key", type: "int64" },
 };
 const rowsOf: Record<string, string> = {

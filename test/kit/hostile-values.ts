@@ -71,6 +71,7 @@ function wrong(encoder: Encoder): unknown[] {
     case "recent":
     case "last":
     case "since":
+    case "popularity":
       return [1];
     case "key":
       return [];

@@ -1,0 +1,158 @@
+// Statistics of behaviours: what they are over and of, looked up once all features are known.
+import { type Encoder, isStat, type StatEncoder } from "../../contract/encoder-spec.ts";
+import type { CallValue, Span } from "../../grammar/ast.ts";
+import { at } from "../../grammar/diagnostic.ts";
+import { categories, columns } from "../catalog/features.ts";
+import { diagnose } from "../diagnostics/diagnostics.ts";
+import { help } from "../diagnostics/help.ts";
+import type { Draft } from "./draft.ts";
+import type { Scope } from "./scope.ts";
+import { reportUnknown } from "./unknown.ts";
+
+type Drafts = Map<string, Draft>;
+type Failures = ReadonlyMap<string, Set<string>>;
+
+/** Puts what statistics refer to into their encoders; those that do not fit are reported and left out. */
+export function linkStats(drafts: Drafts, failures: Failures, scope: Scope): void {
+  for (const [qualified, draft] of [...drafts]) {
+    if (!isStat(draft.encoder)) {
+      continue;
+    }
+    const linked = link(draft, draft.encoder, drafts, failures, scope);
+    if (linked === null) {
+      drafts.delete(qualified);
+      failures.get(draft.prefix)?.add(draft.setting.name.text);
+    } else {
+      drafts.set(qualified, { ...draft, encoder: linked });
+    }
+  }
+}
+
+function link(draft: Draft, encoder: StatEncoder, drafts: Drafts, failures: Failures, scope: Scope): Encoder | null {
+  const on = encoder.on === undefined ? null : overFeature(draft, encoder.on, drafts, failures, scope);
+  const of = "of" in encoder ? ofFeature(draft, encoder, drafts, failures, scope) : null;
+  if ((encoder.on !== undefined && !on) || ("of" in encoder && !of)) {
+    return null;
+  }
+  if (encoder.kind !== "last" || of === null) {
+    return encoder;
+  }
+  const { kind } = of.encoder;
+  const shape = columns(of.encoder);
+  const { dim } = draft;
+  if (kind === "number" && dim.value !== null) {
+    scope.report(diagnose("does-not-apply", { name: "dim", what: "a number, which is taken as it is" }, at(dim.span)));
+    return null;
+  }
+  if (shape.kind === "embedding" && dim.value === null) {
+    scope.report(
+      diagnose(
+        "missing-setting",
+        { owner: "`last`", name: "dim" },
+        at(draft.setting.value, "`dim`: columns of the embedding"),
+      ),
+    );
+    return null;
+  }
+  return shape.kind === "embedding" ? { ...encoder, rows: shape.rows } : encoder;
+}
+
+/** A reference as it stands in the source. */
+function placeOf({ setting: { value } }: Draft, name: string): Span {
+  const call = value as CallValue;
+  return call.arguments?.find((one) => one.name?.text === name)?.value.span ?? call.span;
+}
+
+/** The feature of the item that behaviours and candidate are compared by. */
+function overFeature(draft: Draft, path: string, drafts: Drafts, failures: Failures, scope: Scope): Draft | null {
+  const span = placeOf(draft, "on");
+  const items = [...drafts].filter(([, { group }]) => group === "item");
+  const found = drafts.get(path);
+  if (!found) {
+    return missing(
+      "feature of item",
+      path,
+      span,
+      items.map(([name]) => name),
+      failures,
+      scope,
+    );
+  }
+  if (found.group === "item" && categories.has(found.encoder.kind)) {
+    return found;
+  }
+  const said =
+    found.group === "item"
+      ? `holds values that are never compared: \`${found.encoder.kind}\``
+      : "is no feature of the item";
+  const fitting = items.filter(([, { encoder }]) => categories.has(encoder.kind)).map(([name]) => name);
+  scope.report(
+    diagnose("feature-does-not-fit", { by: draft.encoder.kind, feature: path }, at(span, said), {
+      also: [at(found.setting.name, "declared here")],
+      help: help.statsCompare(fitting),
+    }),
+  );
+  return null;
+}
+
+/** The cross feature that a statistic is of. */
+function ofFeature(
+  draft: Draft,
+  { kind, of: path }: Extract<StatEncoder, { readonly of: string }>,
+  drafts: Drafts,
+  failures: Failures,
+  scope: Scope,
+): Draft | null {
+  const span = placeOf(draft, "of");
+  const history = draft.prefix.replace(/\.stats$/, "");
+  const own = [...drafts].filter(([, { group, prefix }]) => group === "cross" && prefix === history);
+  const found = drafts.get(path);
+  if (!found) {
+    return missing(
+      "cross feature",
+      path,
+      span,
+      own.map(([name]) => name),
+      failures,
+      scope,
+    );
+  }
+  const { encoder } = found;
+  const fits = (one: Encoder): boolean =>
+    one.kind === "flag" ||
+    (one.kind === "number" && (kind === "last" || one.scale === "none")) ||
+    (kind === "last" && (one.kind === "id" || one.kind === "vocabulary" || one.kind === "bucketed")) ||
+    (kind === "last" && one.kind === "hashed" && one.hashes !== 2);
+  if (found.group === "cross" && found.prefix === history && fits(encoder)) {
+    return found;
+  }
+  const scaled = encoder.kind === "number" ? `, scaled by \`${encoder.scale}\`` : "";
+  const said =
+    found.prefix !== history || found.group !== "cross"
+      ? `is no cross feature of \`${history}\``
+      : `is of kind \`${encoder.kind}\`${scaled}`;
+  const fitting = own.filter(([, one]) => fits(one.encoder)).map(([name]) => name);
+  scope.report(
+    diagnose("no-statistic", { kind, feature: path }, at(span, said), {
+      also: [at(found.setting.name, "declared here")],
+      help: kind === "last" ? help.lastOf(fitting) : help.rateOf(fitting),
+    }),
+  );
+  return null;
+}
+
+function missing(
+  kind: string,
+  path: string,
+  span: Span,
+  candidates: readonly string[],
+  failures: Failures,
+  scope: Scope,
+): null {
+  const [head, tail] = path.split(".");
+  if (failures.get(head)?.has(tail)) {
+    return null;
+  }
+  const none = `the model has no ${kind}`;
+  return reportUnknown({ kind, shown: path, name: { text: path, span }, candidates, none }, scope);
+}
