@@ -68,6 +68,7 @@ export const wanted = {
   itemCategory: wanting("a feature of `item`", "feature of item", ["item"], ["item category"]),
   feature: wanting("a feature", "feature", [...groups, "history"], ["table feature"]),
   crossFeature: wanting("a cross feature", "cross feature", ["history"], ["own cross feature"]),
+  behaviourFeature: wanting("a cross feature of the history", "cross feature", ["history"], ["cross feature"]),
   history: wanting("a history", "history", ["history"], ["history"]),
   inherent: wanting("the items of a history", "history", ["history"], ["inherent"]),
   crossFeatures: wanting("cross features", "history", ["history"], ["cross", "cross feature", "log size"]),

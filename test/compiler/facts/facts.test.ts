@@ -63,7 +63,7 @@ describe("facts of a good program", () => {
       expect(new Set(twice)).toEqual(
         new Set(
           known.symbols
-            .filter(({ kind, span }) => ["group", "train", "cross"].includes(kind) && span.source === source)
+            .filter(({ kind, span }) => ["group", "train", "cross", "stats"].includes(kind) && span.source === source)
             .map(({ name }) => name),
         ),
       );
@@ -161,7 +161,7 @@ describe("rename", () => {
       for (const symbol of known.symbols) {
         const edits = rename(known, symbol, "brand_new_name");
         if (!edits) {
-          expect(["group", "cross", "train"]).toContain(symbol.kind);
+          expect(["group", "cross", "stats", "train"]).toContain(symbol.kind);
           continue;
         }
         const sources = [...new Set(edits.map(({ span }) => span.source))];
@@ -332,7 +332,7 @@ metric relevance { query: item keys: watched.item dim: 8 }
     ["its feature, by place", "search near { by: match(x|) }", ["item.video"]],
     ["settings that are not given", "search near { from: watched\n | }", ["by", "keep", "heads"]],
     ["settings of a block that is not closed", "search near {\n  from: watched\n  |", ["by", "keep", "heads"]],
-    ["blocks beside settings", "history other { of: item max: 3 | }", ["cluster", "cross"]],
+    ["blocks beside settings", "history other { of: item max: 3 | }", ["cluster", "cross", "stats"]],
     ["a choice", "search near { heads: | }", ["round_robin", "per_head", "max"]],
     ["arguments that are not given", "user { a: id(vocab: 3, |) }", ["dim", "key", "unknown", "shares", "formerly"]],
     ["a list's item", "tower t { input: [item, x|] }", ["item", "item.video", "item.cover", "item.price"]],
