@@ -21,6 +21,14 @@ const positive = (text: string): number => {
   return value;
 };
 
+const members = (text: string): number => {
+  const value = whole(text);
+  if (value < 2 || value > 100) {
+    throw new InvalidArgumentError("a whole number from 2 to 100 is due");
+  }
+  return value;
+};
+
 const positives = (text: string): number[] => text.split(",").map(positive);
 
 const tolerance = (text: string): number => {
@@ -177,6 +185,11 @@ function commandLine(): Command {
       "--evaluate-every <steps>",
       "steps between evaluations (default: an epoch, at most a quarter of the run)",
       positive,
+    )
+    .option(
+      "--ensemble <n>",
+      "so many runs of seeds drawn from the model's, in RUN/1, RUN/2 …, to be averaged",
+      members,
     )
     .option("--checkpoint-every <steps>", "steps between checkpoints (default: every 5 minutes)", positive)
     .addOption(json())

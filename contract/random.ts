@@ -109,6 +109,9 @@ export const streams = {
   renewed: (seed: number, epoch: number, table: number) => random(seed, 0x72656e6577, epoch, table),
   /** A key for `counted`: one purpose (ids masked, dropout) at one step. */
   stepKey: (seed: number, step: number, purpose: number) => random(seed, step, purpose).next() * 4294967296,
+  /** The seed of a member of an ensemble, from 1: of the first the seed itself. */
+  ensemble: (seed: number, member: number) =>
+    member === 1 ? seed : random(seed, 0x656e73656d, member).next() * 4294967296,
   /** Negatives of the positive in a row of the events. */
   negatives: (seed: number, row: number) => ofRow(seed, row),
   /** Which positives are ranked: a number of each row, the smallest are taken. */

@@ -1,9 +1,12 @@
 // `twin evaluate DIR --data DATA`: how good a model is. `--self-test`: whether a build computes what it should.
+import { join } from "node:path";
 import { type Binding, readBinding } from "../../runtime/data/index.ts";
 import {
   type BatchOptions,
   type BatchScoring,
   type EvaluateOptions,
+  ensembleText,
+  evaluateEnsemble,
   evaluate as evaluateTwin,
   evaluationText,
   openBatchScoring,
@@ -12,6 +15,7 @@ import { meter } from "../../runtime/host/progress.ts";
 import { selfTest, selfTestText } from "../../runtime/index.ts";
 import type { Part } from "../../runtime/learn/index.ts";
 import { LocalTwin } from "../../runtime/serve/index.ts";
+import { isEnsemble } from "../../runtime/train/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { loadOptions, type RuntimeOptions, warner } from "../open-twin.ts";
@@ -45,7 +49,9 @@ const hitRequests = 200;
 
 export async function evaluate(dir: string, options: Options): Promise<void> {
   quietNativeLog();
-  if (options.selfTest) {
+  if (isEnsemble(dir)) {
+    await testEnsemble(dir, options);
+  } else if (options.selfTest) {
     await testBuild(dir, options);
   } else if (options.data !== undefined) {
     await testModel(dir, options.data, options);
@@ -72,6 +78,59 @@ async function testBuild(dir: string, options: Options): Promise<void> {
   }
   if (!report.passed) {
     throw new Failed(`${dir}: the self-test failed`);
+  }
+}
+
+/** What is asked of one model alone. */
+const ofOne = [
+  ["selfTest", "self-test"],
+  ["hitRate", "hit-rate"],
+  ["table", "table"],
+  ["serving", "serving"],
+  ["requestColumn", "request-column"],
+  ["predictions", "predictions"],
+  ["positives", "positives"],
+  ["candidates", "candidates"],
+  ["rows", "rows"],
+] as const;
+
+async function testEnsemble(dir: string, options: Options): Promise<void> {
+  const other = ofOne.find(([name]) => options[name] !== undefined);
+  if (other !== undefined) {
+    throw new WrongUsage(
+      `--${other[1]} is of one model, and ${dir} is an ensemble: build a member (twin build FILE --weights ${join(dir, "1/weights.safetensors")} -o DIR) and evaluate that`,
+    );
+  }
+  if (options.data === undefined) {
+    throw new WrongUsage("say what to evaluate on: --data DATA");
+  }
+  // What is wrong with the options themselves.
+  evaluateOptions(options);
+  const binding = readBinding(options.data);
+  const { at, historyEdges, part, users, cache, threads, providers } = options;
+  const onProgress = showProgress();
+  const report = await stoppable(async (signal) => {
+    const progress = meter("rows", 0, onProgress);
+    const found = await evaluateEnsemble(dir, binding, {
+      ks: at,
+      signal,
+      onProgress,
+      onRows: (count) => progress.add(count),
+      note: (message) => say(`note: ${message}`),
+      ...(historyEdges !== undefined && { historyEdges }),
+      ...(part !== undefined && { part }),
+      ...(users !== undefined && { users }),
+      ...(cache !== undefined && { cache }),
+      ...(threads !== undefined && { threads }),
+      ...(providers !== undefined && { providers }),
+    });
+    progress.done();
+    return found;
+  });
+  if (options.json) {
+    printJson(report);
+  } else {
+    print(ensembleText(report));
   }
 }
 

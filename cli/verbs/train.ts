@@ -27,6 +27,7 @@ import {
   expectFolder,
   expectListed,
   hasCheckpoint,
+  isEnsemble,
   isOwnCache,
   listRunFiles,
   openEarlierRun,
@@ -49,6 +50,7 @@ import { expectProviders } from "../open-twin.ts";
 import { print, printJson, say } from "../output.ts";
 import { showLine, showProgress, stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
+import { ensembleText, trainEnsemble } from "../train-ensemble.ts";
 import { evaluationLine, reportText, trainLine } from "../train-text.ts";
 import { version } from "../version.ts";
 import { digest } from "../weights.ts";
@@ -67,10 +69,16 @@ export interface TrainOptions {
   readonly cache?: string;
   readonly evaluateEvery?: number;
   readonly checkpointEvery?: number;
+  /** Members of an ensemble. */
+  readonly ensemble?: number;
   readonly json?: boolean;
 }
 
 export async function train(file: string, options: TrainOptions): Promise<void> {
+  if (options.ensemble !== undefined || isEnsemble(options.output)) {
+    await trainMembers(file, options);
+    return;
+  }
   const report = await trainTo(file, options);
   if (options.json) {
     printJson({ run: options.output, ...report });
@@ -79,8 +87,23 @@ export async function train(file: string, options: TrainOptions): Promise<void> 
   }
 }
 
-/** Trains without printing results; progress and what was read are said. */
-export async function trainTo(file: string, options: TrainOptions): Promise<TrainReport> {
+async function trainMembers(file: string, options: TrainOptions): Promise<void> {
+  const { name, train: learning } = checked(file);
+  const members = await trainEnsemble({ name, seed: learning.seed }, options, (own, first) =>
+    trainTo(file, own, first),
+  );
+  if (options.json) {
+    printJson({ run: options.output, members });
+  } else {
+    print(ensembleText(members, options.output, file, options.data));
+  }
+}
+
+/**
+ * Trains without printing results; progress and what was read are said.
+ * @param like a run whose vocabularies, scales and edges are taken; null: they are learned
+ */
+export async function trainTo(file: string, options: TrainOptions, like: string | null = null): Promise<TrainReport> {
   quietNativeLog();
   const { output, resume = false, providers = ["cpu"] } = options;
   expectProviders(providers);
@@ -92,7 +115,8 @@ export async function trainTo(file: string, options: TrainOptions): Promise<Trai
   }
   const model = checked(file);
   const binding = readBinding(options.data);
-  const learned = resume ? learnedBefore(output) : await learn(model, options.data, keptNumbers(options.from));
+  const known = resume ? output : like;
+  const learned = known === null ? await learn(model, options.data, keptNumbers(options.from)) : learnedBefore(known);
   const { vocabularies } = learned;
   const { files, manifest } = compiled(file, learned);
   const record = resume

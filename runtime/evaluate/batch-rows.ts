@@ -2,12 +2,14 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasher } from "../../contract/hash.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import type { TensorFile } from "../bytes/tensor-file.ts";
 import { type Binding, openDataset, parts, prepareDataset, type StoredDataset } from "../data/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { temporaryFolder } from "../host/temporary-folder.ts";
 import { type Part, type ScoredBatch, Scorer, scorePart, TrainState, trainPlan } from "../learn/index.ts";
 import { type Artefacts, openListed } from "../serve/index.ts";
-import { folderGraphs, readVocabularies, threadFeeder } from "../train/index.ts";
+import { folderGraphs, openEarlierRun, readVocabularies, threadFeeder } from "../train/index.ts";
 import type { EventFacts } from "./event-facts.ts";
 import type { EvaluationRows } from "./rows.ts";
 import { rowsWhere } from "./segments.ts";
@@ -40,10 +42,34 @@ export interface BatchScoring {
 }
 
 /** Prepares the data (or finds it prepared) and opens the graphs of a build. */
-export async function openBatchScoring(
+export const openBatchScoring = (
   { dir, manifest, weights: checked }: Artefacts,
   binding: Binding,
   options: BatchOptions = {},
+): Promise<BatchScoring> =>
+  openScoring(
+    dir,
+    manifest,
+    async () => {
+      await checked.sound;
+      return openListed(dir, manifest, "weights.safetensors", await hasher());
+    },
+    binding,
+    options,
+  );
+
+/** The same with the graphs of training and the weights of a run. */
+export async function openRunScoring(dir: string, binding: Binding, options: BatchOptions = {}): Promise<BatchScoring> {
+  const { manifest, weights } = await openEarlierRun(dir);
+  return openScoring(dir, manifest, async () => weights, binding, options);
+}
+
+async function openScoring(
+  dir: string,
+  manifest: Manifest,
+  open: () => Promise<TensorFile>,
+  binding: Binding,
+  options: BatchOptions,
 ): Promise<BatchScoring> {
   const { signal, onProgress, note, samples, threads = 2 } = options;
   const closing: (() => unknown)[] = [];
@@ -71,8 +97,7 @@ export async function openBatchScoring(
     const dataset = await openDataset(folder);
     closing.push(() => dataset.close());
     const plan = trainPlan(manifest);
-    await checked.sound;
-    const weights = openListed(dir, manifest, "weights.safetensors", await hasher());
+    const weights = await open();
     const state = new TrainState(plan.spec, (name) => weights.read(name), { learning: false });
     weights.close();
     const graphs = folderGraphs(dir, plan.spec, threads, {

@@ -182,7 +182,7 @@ async function ranksAmongItems(
   });
 }
 
-const defaultKs: readonly number[] = [1, 5, 10];
+export const defaultKs: readonly number[] = [1, 5, 10];
 
 /** The rows of the part, scored one way or the other. */
 async function streamOf(
@@ -203,7 +203,11 @@ async function streamOf(
   return requestRows(twin.engine, readHistories(binding, manifest, read), facts, binding);
 }
 
-function partOf(binding: Binding, { part }: EvaluateOptions): { part: Part | null; notes: string[] } {
+/** Which rows are evaluated: those of a part; null: all, as there are no parts. */
+export function partOf(
+  binding: Binding,
+  { part }: Pick<EvaluateOptions, "part">,
+): { part: Part | null; notes: string[] } {
   if (binding.split !== null) {
     return { part: part ?? "test", notes: [] };
   }
@@ -215,7 +219,8 @@ function partOf(binding: Binding, { part }: EvaluateOptions): { part: Part | nul
   return { part: null, notes: ["the data is not split: these are all its rows, those trained on among them"] };
 }
 
-function emptyPart(part: Part | null, binding: Binding): string {
+/** What is said where nothing can be evaluated. */
+export function emptyPart(part: Part | null, binding: Binding): string {
   const whole = binding.lists === null ? "the event log has" : "the samples have";
   return `${part === null ? whole : `the ${part} part has`} no row with a label; look at \`split\` and at the labels under \`columns\``;
 }

@@ -7,7 +7,7 @@ import type { EvaluationReport } from "./evaluate.ts";
 import type { TablesMeasured } from "./hit-rate-report.ts";
 import { percent } from "./percent.ts";
 import { ranksText } from "./ranks-text.ts";
-import type { BinaryFigures, RegressionFigures } from "./report.ts";
+import type { BinaryFigures, Figures, RegressionFigures } from "./report.ts";
 
 export function evaluationText(report: EvaluationReport): string {
   const { model, step, data, part, scoredBy, rows, users, labels, ranks, comparison, hitRate, notes } = report;
@@ -23,7 +23,7 @@ export function evaluationText(report: EvaluationReport): string {
     sections.push("", ...ranksText(ranks));
   }
   for (const figures of labels) {
-    sections.push("", ...(figures.kind === "binary" ? binary(figures) : regression(figures)));
+    sections.push("", ...figuresText(figures));
   }
   if (comparison !== null) {
     sections.push("", ...comparisonText(comparison));
@@ -36,6 +36,10 @@ export function evaluationText(report: EvaluationReport): string {
   }
   return `${sections.join("\n")}\n`;
 }
+
+/** The figures of a label, as tables. */
+export const figuresText = (figures: Figures): string[] =>
+  figures.kind === "binary" ? binary(figures) : regression(figures);
 
 function binary(figures: BinaryFigures): string[] {
   const { label, calibration, requests, weighted } = figures;

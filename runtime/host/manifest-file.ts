@@ -14,6 +14,11 @@ export const readManifest = (dir: string): Manifest => readBuild(dir).manifest;
 /** The same, and whether an earlier version wrote it. */
 export function readBuild(dir: string): ReadManifest {
   const path = join(dir, "manifest.yaml");
+  if (existsSync(join(dir, "ensemble.yaml"))) {
+    throw new TwinError(
+      `${dir} is an ensemble, whose logits only \`twin evaluate\` averages, and no build: to serve one of its members, \`twin build FILE --weights ${join(dir, "1/weights.safetensors")} -o DIR\``,
+    );
+  }
   if (!existsSync(path)) {
     throw new TwinError(
       `cannot read ${path}: there is no such file, so ${dir} is no build. Name the folder of one; \`twin build FILE -o ${dir}\` makes it`,

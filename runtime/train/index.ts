@@ -2,6 +2,15 @@
 
 export { hasCheckpoint, openCheckpoint } from "./checkpoint.ts";
 export { openEarlierRun } from "./earlier-run.ts";
+export {
+  type Ensemble,
+  ensembleFile,
+  expectAlike,
+  isEnsemble,
+  membersOf,
+  readEnsemble,
+  writeEnsemble,
+} from "./ensemble.ts";
 export { type DatasetPlace, threadFeeder } from "./feeder.ts";
 export { folderGraphs } from "./graphs.ts";
 export { readMetrics } from "./metrics-log.ts";

@@ -51,6 +51,7 @@ describe("a stream", () => {
       [streams.stepKey(7, 3, 1000), streams.stepKey(1, 1, 2)],
       [2546754701, 336733631],
     ],
+    ensemble: [[1, 2, 3].map((member) => streams.ensemble(7, member)), [7, 654596561, 1383418132]],
     negatives: [
       three({ next: streams.negatives(2 ** 31 + 7, 2 ** 40 + 3) }),
       [0.8658575764621873, 0.4321929612120027, 0.2913439329746015],

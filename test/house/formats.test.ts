@@ -11,6 +11,7 @@ import { TableSpecSchema } from "../../contract/table-spec.ts";
 import { EarlierTableSpecSchema } from "../../contract/table-spec-earlier.ts";
 import { DatasetSchema } from "../../runtime/data/prepare/dataset-file.ts";
 import { GenerationSchema } from "../../runtime/table/generation-description.ts";
+import { EnsembleSchema } from "../../runtime/train/ensemble.ts";
 import { RunSchema } from "../../runtime/train/run-folder.ts";
 import { breaking, outline } from "../kit/schema-outline.ts";
 
@@ -22,6 +23,7 @@ const formats: Readonly<Record<string, v.GenericSchema>> = {
   "table-spec-2": TableSpecSchema,
   "generation-2": GenerationSchema,
   "run-2": RunSchema,
+  "ensemble-2": EnsembleSchema,
   "dataset-2": DatasetSchema,
 };
 
