@@ -129,6 +129,36 @@ const ofPlace = (d: number): string => `place(at: [2, 3, 5], dim: ${d})`;
 /** Read off the request's time. */
 const clocks: typeof kinds = [(d) => `hour(zone: "Europe/Berlin", dim: ${d})`, (d) => `weekday(dim: ${d})`];
 
+/** Arguments of statistics, of cross features that come with them; what they are over stands before these. */
+const counts: readonly (readonly [kind: string, rest: (dim: number) => string])[] = [
+  ["met", () => ""],
+  ["rate", () => "of: liked"],
+  ["rate", () => "of: share, k: 1, base: 0.3"],
+  ["recent", () => "of: liked, half: 3"],
+  ["recent", () => "of: share, half: 2d, base: 0.6"],
+  ["last", (d) => `of: liked, dim: ${d}`],
+  ["last", () => "of: share"],
+  ["since", (d) => `at: [1, 3], dim: ${d}`],
+  ["since", (d) => `at: log(1h, 30d, 4), dim: ${d}`],
+];
+const counted = ["liked: flag(dim: 2)", "share: number"];
+
+const anyStats = fc
+  .array(
+    fc.record({
+      of: fc.constantFrom(...counts),
+      on: fc.constantFrom("", "on: item.category", "on: item.topics", "on: item.item_id"),
+      dim,
+    }),
+    { maxLength: 3 },
+  )
+  .map((chosen) =>
+    chosen.map(({ of: [kind, rest], on, dim }, index) => {
+      const given = [on, rest(dim)].filter((one) => one !== "");
+      return `s_${index}: ${kind}${given.length === 0 ? "" : `(${given.join(", ")})`}`;
+    }),
+  );
+
 /** `prefix_0: kind …`, one a line. */
 function anyFeatures(prefix: string, least: number, most: number, of = kinds): fc.Arbitrary<string[]> {
   const one = fc.record({ kind: fc.constantFrom(...of), dim, pool });
@@ -184,16 +214,17 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       tower: anyTower,
       second: fc.option(anyTower),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
+      stats: anyStats,
     })
-    .map((made) => {
-      const part = (name: string, features: readonly string[]) =>
-        features.length === 0 ? "" : `${name} { ${features.join("\n")} }`;
+    .map(({ cross, ...rest }) => {
+      const made = { ...rest, cross: rest.stats.length === 0 ? cross : [...cross, ...counted] };
       const histories = ["watched", "bought"].slice(0, made.histories);
       const stages = histories.flatMap((history) => stagesOf(history, made, choice));
       const attends = histories.flatMap((history) => ["interest", ...made.attends].map((name) => `${history}_${name}`));
       const groups = ["item", "user", "context", "candidate"].filter(
         (name) => name === "item" || made[name as "user"].length > 0,
       );
+      const stats = made.stats.length === 0 ? [] : histories.map((history) => `${history}.stats`);
       return [
         "model any",
         `item {
@@ -207,14 +238,20 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
         part("context", made.context),
         part("candidate", made.candidate),
         ...stages,
-        towerText("rating", [...attends, ...groups], made.tower),
-        made.second ? towerText("other", [attends[0], ...groups], made.second) : "",
+        towerText("rating", [...attends, ...groups, ...stats], made.tower),
+        made.second
+          ? towerText("other", [attends[0], ...groups, ...stats.map((one) => `${one}.s_0`)], made.second)
+          : "",
       ].join("\n\n");
     });
 }
 
+const part = (name: string, features: readonly string[]): string =>
+  features.length === 0 ? "" : `${name} { ${features.join("\n")} }`;
+
 interface Made {
   readonly cross: readonly string[];
+  readonly stats: readonly string[];
   readonly biased: boolean;
   readonly size: { readonly heads: number; readonly dim: number; readonly values: number; readonly out: number };
   readonly keep: number;
@@ -247,7 +284,7 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const wanted =
     choice.tables === false ? [] : tables[choice.tables === true && made.table === "none" ? "keys" : made.table];
   return [
-    `history ${h} { of: item max: 50 ${made.cross.length > 0 ? `cross { ${made.cross.join("\n")} }` : ""} }`,
+    `history ${h} { of: item max: 50 ${part("cross", made.cross)} ${part("stats", made.stats)} }`,
     `metric ${h}_metric { query: item keys: ${h}.item ${bias} heads: ${heads} dim: ${width} }`,
     // Only a metric has heads.
     `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,

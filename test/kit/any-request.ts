@@ -7,6 +7,7 @@ import { scene } from "../../compiler/lower/scene.ts";
 import type { Feature, History, Model } from "../../compiler/model/model.ts";
 import { validPort } from "../../compiler/model/ports.ts";
 import type { Site } from "../../compiler/model/site.ts";
+import { isFloat } from "../../contract/encoder-spec.ts";
 
 export type Feeds = Record<string, Tensor>;
 
@@ -64,6 +65,7 @@ export function requestFeeds(model: Model, { candidates, history, valid, seed }:
   for (const one of model.histories) {
     feed(model.item.features, { kind: "history", history: one }, history, valid);
     feed(one.cross.features, { kind: "history", history: one }, history, valid);
+    feed(one.stats.features, { kind: "candidate" }, candidates, candidates);
     feeds[validPort(one)] = {
       shape: [history],
       data: Array.from({ length: history }, (_, row) => (row < valid ? 1 : 0)),
@@ -75,18 +77,21 @@ export function requestFeeds(model: Model, { candidates, history, valid, seed }:
 /** One encoded value: rows from few, so that ties and matches happen, the unknown row 0 among them. */
 function values({ encoder, embedding }: Feature, count: number, used: boolean, draw: () => number): number[] {
   const row = () => Math.floor(draw() * embedding!.rows);
-  switch (encoder.kind) {
-    case "tags": {
-      const present = used ? Math.floor(draw() * (count + 1)) : 0;
-      return Array.from({ length: count }, (_, index) => (index < present ? row() : -1));
-    }
-    case "pretrained":
-    case "number":
-      return Array.from({ length: count }, () => (used ? Math.fround(draw() * 4 - 2) : 0));
-    default:
-      return Array.from({ length: count }, () => (used ? row() : 0));
+  if (encoder.kind === "tags") {
+    const present = used ? Math.floor(draw() * (count + 1)) : 0;
+    return Array.from({ length: count }, (_, index) => (index < present ? row() : -1));
   }
+  return Array.from({ length: count }, () => (!used ? 0 : isFloat(encoder) ? Math.fround(draw() * 4 - 2) : row()));
 }
+
+/** Whether a port has one value a candidate: their own, and the statistics beside them. */
+export const isOfCandidates = ({ histories }: Model, port: string): boolean =>
+  port.startsWith("candidate.") ||
+  histories.some(({ stats }) => stats.features.some(({ qualified }) => qualified === port));
+
+/** Whether a port has one value a behaviour. */
+export const isOfBehaviours = (model: Model, port: string): boolean =>
+  model.histories.some(({ name }) => port.startsWith(`${name}.`)) && !isOfCandidates(model, port);
 
 /** The features of a history's items as the projector reads them: one item a behaviour. */
 export function itemFeeds(feeds: Feeds, history: History): Feeds {
@@ -100,14 +105,13 @@ export function itemFeeds(feeds: Feeds, history: History): Feeds {
 
 /** The batch of a request: every candidate is a row with a copy of the user and the histories. */
 export function batchFeeds(feeds: Feeds, model: Model, candidates: number): Feeds {
-  const prefixes = model.histories.map(({ name }) => `${name}.`);
   return Object.fromEntries(
     Object.entries(feeds).map(([name, { shape, data }]) => {
-      if (name.startsWith("candidate.")) {
+      if (isOfCandidates(model, name)) {
         return [name, { shape, data }];
       }
       const copies = Array.from({ length: candidates }, () => Array.from(data)).flat();
-      const aligned = prefixes.some((prefix) => name.startsWith(prefix));
+      const aligned = isOfBehaviours(model, name);
       return [name, { shape: aligned ? [candidates, ...shape] : [candidates, ...shape.slice(1)], data: copies }];
     }),
   );

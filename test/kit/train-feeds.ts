@@ -6,18 +6,17 @@ import type { Model } from "../../compiler/model/model.ts";
 import { keptPort } from "../../compiler/model/ports.ts";
 import { encodedShapeOf } from "../../contract/encoder-spec.ts";
 import type { TrainFrame, TrainGraph, TrainPort, TrainSpec } from "../../contract/training-spec.ts";
-import { type Feeds, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
+import { type Feeds, isOfBehaviours, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
 import { graphsOf, type ReadParameter, run } from "./reference.ts";
 
 /** Requests of one candidate each, stacked into a batch: rows with users, histories and candidates of their own. */
 export function batchOf(model: Model, rows: readonly Omit<RequestShape, "candidates">[]): Feeds {
   const all = rows.map((row) => requestFeeds(model, { ...row, candidates: 1 }));
-  const aligned = (name: string) => model.histories.some((history) => name.startsWith(`${history.name}.`));
   return Object.fromEntries(
     Object.entries(all[0]).map(([name, { shape }]) => [
       name,
       {
-        shape: [rows.length, ...(aligned(name) ? shape : shape.slice(1))],
+        shape: [rows.length, ...(isOfBehaviours(model, name) ? shape : shape.slice(1))],
         data: all.flatMap((feeds) => Array.from(feeds[name].data)),
       },
     ]),

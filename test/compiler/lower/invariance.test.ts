@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Model } from "../../../compiler/model/model.ts";
 import { anyModel } from "../../kit/any-model.ts";
-import { anyRequest, type Feeds, requestFeeds, takeRows } from "../../kit/any-request.ts";
+import {
+  anyRequest,
+  type Feeds,
+  isOfBehaviours,
+  isOfCandidates,
+  requestFeeds,
+  takeRows,
+} from "../../kit/any-request.ts";
 import { graphsOf, outputsApart, randomParameters, run, same, world } from "../../kit/reference.ts";
 
 /** A request of one history length, cut or padded to another: the behaviours stay. */
@@ -12,7 +19,7 @@ function padded(feeds: Feeds, model: Model, length: number): Feeds {
     Object.entries(feeds).map(([name, tensor]) => {
       const { encoder } =
         model.item.features.find((feature) => name.endsWith(`.item.${feature.name}`)) ?? crossOf(model, name) ?? {};
-      if (!model.histories.some((history) => name.startsWith(`${history.name}.`))) {
+      if (!isOfBehaviours(model, name)) {
         return [name, tensor];
       }
       const fill = encoder?.kind === "tags" ? -1 : 0;
@@ -58,7 +65,7 @@ describe("invariance", () => {
         const permuted = Object.fromEntries(
           Object.entries(feeds).map(([name, tensor]) => [
             name,
-            name.startsWith("candidate.") ? takeRows(tensor, order) : tensor,
+            isOfCandidates(model, name) ? takeRows(tensor, order) : tensor,
           ]),
         );
         const wanted = run(graphs.get("request")!, feeds, read);
@@ -91,7 +98,7 @@ describe("invariance", () => {
         const garbage = Object.fromEntries(
           Object.keys(feeds).map((name) => [
             name,
-            isHistory(model, name) && !/\.(valid|row)$/.test(name) ? other[name] : feeds[name],
+            isOfBehaviours(model, name) && !/\.(valid|row)$/.test(name) ? other[name] : feeds[name],
           ]),
         );
         expect(outputsApart(scoresOf(run(graphs.get("explain")!, garbage, read)), scoresOf(results))).toBeNull();
@@ -122,7 +129,3 @@ describe("invariance", () => {
     );
   });
 });
-
-function isHistory(model: Model, name: string): boolean {
-  return model.histories.some((history) => name.startsWith(`${history.name}.`));
-}
