@@ -78,10 +78,7 @@ const on = optional(
   null,
   "Behaviours count whose value of this feature of `item` is the candidate's, of tags where one is; all unless said.",
 );
-const of = required(
-  reference(wanted.behaviourFeature),
-  "A cross feature of the history: a flag, or a number from 0 to 1.",
-);
+const of = required(reference(wanted.rated), "A cross feature of the history: a flag, or a number from 0 to 1.");
 const k = optional(real({ min: 1e-3 }), 5, "Behaviours' worth of the user's own rate that a rate is smoothed by.");
 const base = optional(
   real({ above: 0, below: 1 }),
@@ -270,7 +267,7 @@ export const featureKinds = {
     "Value of a cross feature in the newest matching behaviour: embedded, or a number as it is.",
     {
       on,
-      of: required(reference(wanted.behaviourFeature), "A cross feature of the history, of one value."),
+      of: required(reference(wanted.last), "A cross feature of the history, of one value."),
       dim: optional(integer(1, maxWidth), null, "Columns of the embedding; of a number there is none."),
       formerly,
     },
@@ -302,6 +299,11 @@ export const featureKinds = {
 
 /** Kinds whose values can be equal: what `match` compares. */
 export const categories: ReadonlySet<string> = new Set(["id", "vocabulary", "hashed", "tags", "bucketed", "flag"]);
+
+/** Kinds of cross features that a rate is of. */
+export const rated: ReadonlySet<string> = new Set(["flag", "number"]);
+/** Kinds of cross features whose newest value is a statistic: of one value, which behaviours bring. */
+export const single: ReadonlySet<string> = new Set([...rated, "id", "vocabulary", "hashed", "bucketed"]);
 
 function tagRows(
   vocab: number | null,

@@ -17,6 +17,10 @@ export type Referent =
   | "item category"
   /** of the history whose section this is */
   | "own cross feature"
+  /** of that history, and what a rate is of */
+  | "own rated feature"
+  /** of that history, and what the newest value is of */
+  | "own last feature"
   | "history"
   /** `watched.item`, or one feature of it */
   | "inherent"
@@ -68,7 +72,8 @@ export const wanted = {
   itemCategory: wanting("a feature of `item`", "feature of item", ["item"], ["item category"]),
   feature: wanting("a feature", "feature", [...groups, "history"], ["table feature"]),
   crossFeature: wanting("a cross feature", "cross feature", ["history"], ["own cross feature"]),
-  behaviourFeature: wanting("a cross feature of the history", "cross feature", ["history"], ["cross feature"]),
+  rated: wanting("a cross feature of the history", "cross feature", ["history"], ["own rated feature"]),
+  last: wanting("a cross feature of the history", "cross feature", ["history"], ["own last feature"]),
   history: wanting("a history", "history", ["history"], ["history"]),
   inherent: wanting("the items of a history", "history", ["history"], ["inherent"]),
   crossFeatures: wanting("cross features", "history", ["history"], ["cross", "cross feature", "log size"]),

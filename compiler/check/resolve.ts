@@ -48,7 +48,12 @@ export function resolve(call: CallValue, expected: Wanted, scope: Scope): Target
     return logSize(call, scope);
   }
   const target = resolvePath(call, head, rest, expected, scope);
-  if (target && call.arguments && target.kind !== "last") {
+  return target && target.kind !== "last" && reportArguments(call, scope) ? null : target;
+}
+
+/** Reports the arguments of a reference that takes none. @returns whether there are any */
+export function reportArguments(call: CallValue, scope: Scope): boolean {
+  if (call.arguments) {
     scope.report(
       diagnose(
         "not-here",
@@ -56,9 +61,8 @@ export function resolve(call: CallValue, expected: Wanted, scope: Scope): Target
         at(call, `\`${pathText(call)}\` takes no arguments`),
       ),
     );
-    return null;
   }
-  return target;
+  return call.arguments !== undefined;
 }
 
 function resolvePath(

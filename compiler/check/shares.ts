@@ -128,6 +128,20 @@ function reportCycle(cycle: readonly Step[], scope: Scope): void {
   );
 }
 
+/** Whether nothing is to be said of a feature that is not there: it failed, or whoever imports this library brings its section. */
+export function isSaid(
+  qualified: string,
+  failures: ReadonlyMap<string, ReadonlySet<string>>,
+  { library, sections }: Scope,
+): boolean {
+  const end = qualified.lastIndexOf(".");
+  const [head] = qualified.split(".");
+  return (
+    failures.get(qualified.slice(0, Math.max(0, end)))?.has(qualified.slice(end + 1)) ||
+    (library && !sections.some(({ keyword, name }) => keyword === head || name?.text === head))
+  );
+}
+
 function missingFeature(
   qualified: string,
   other: string,
@@ -136,11 +150,7 @@ function missingFeature(
   failures: ReadonlyMap<string, ReadonlySet<string>>,
   scope: Scope,
 ): void {
-  const [head, tail] = other.split(".");
-  if (failures.get(head)?.has(tail)) {
-    return;
-  }
-  if (scope.library && !scope.sections.some((s) => s.keyword === head || s.name?.text === head)) {
+  if (isSaid(other, failures, scope)) {
     return;
   }
   const others = [...drafts.keys()].filter((name) => name !== qualified);

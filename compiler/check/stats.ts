@@ -1,12 +1,14 @@
 // Statistics of behaviours: what they are over and of, looked up once all features are known.
-import { type Encoder, isStat, type StatEncoder } from "../../contract/encoder-spec.ts";
+import { type Encoder, isStat, type StatEncoder, together } from "../../contract/encoder-spec.ts";
 import type { CallValue, Span } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { categories, columns } from "../catalog/features.ts";
+import { categories, columns, rated, single } from "../catalog/features.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import type { Draft } from "./draft.ts";
+import { reportArguments } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
+import { isSaid } from "./shares.ts";
 import { reportUnknown } from "./unknown.ts";
 
 type Drafts = Map<string, Draft>;
@@ -30,12 +32,16 @@ export function linkStats(drafts: Drafts, failures: Failures, scope: Scope): voi
 
 function link(draft: Draft, encoder: StatEncoder, drafts: Drafts, failures: Failures, scope: Scope): Encoder | null {
   const on = encoder.on === undefined ? null : overFeature(draft, encoder.on, drafts, failures, scope);
-  const of = "of" in encoder ? ofFeature(draft, encoder, drafts, failures, scope) : null;
-  if ((encoder.on !== undefined && !on) || ("of" in encoder && !of)) {
+  const own = "of" in encoder ? { ...encoder, of: ownName(draft, encoder.of) } : null;
+  const of = own && ofFeature(draft, own, drafts, failures, scope);
+  if ((encoder.on !== undefined && !on) || (own && !of)) {
     return null;
   }
-  if (encoder.kind !== "last" || of === null) {
+  if (!own || !of) {
     return encoder;
+  }
+  if (own.kind !== "last") {
+    return own;
   }
   const { kind } = of.encoder;
   const shape = columns(of.encoder);
@@ -54,18 +60,27 @@ function link(draft: Draft, encoder: StatEncoder, drafts: Drafts, failures: Fail
     );
     return null;
   }
-  return shape.kind === "embedding" ? { ...encoder, rows: shape.rows } : encoder;
+  return shape.kind === "embedding" ? { ...own, rows: shape.rows } : own;
 }
 
-/** A reference as it stands in the source. */
-function placeOf({ setting: { value } }: Draft, name: string): Span {
+const historyOf = ({ prefix }: Draft): string => prefix.replace(/\.stats$/, "");
+
+/** `liked` among the statistics of `watched` is `watched.liked`. */
+const ownName = (draft: Draft, path: string): string => (path.includes(".") ? path : `${historyOf(draft)}.${path}`);
+
+/** Where a reference stands in the source; null after a report. */
+function placeOf({ setting: { value } }: Draft, name: string, scope: Scope): Span | null {
   const call = value as CallValue;
-  return call.arguments?.find((one) => one.name?.text === name)?.value.span ?? call.span;
+  const written = call.arguments?.find((one) => one.name?.text === name)?.value ?? call;
+  return written.kind === "call" && written !== call && reportArguments(written, scope) ? null : written.span;
 }
 
 /** The feature of the item that behaviours and candidate are compared by. */
 function overFeature(draft: Draft, path: string, drafts: Drafts, failures: Failures, scope: Scope): Draft | null {
-  const span = placeOf(draft, "on");
+  const span = placeOf(draft, "on", scope);
+  if (span === null) {
+    return null;
+  }
   const items = [...drafts].filter(([, { group }]) => group === "item");
   const found = drafts.get(path);
   if (!found) {
@@ -103,8 +118,11 @@ function ofFeature(
   failures: Failures,
   scope: Scope,
 ): Draft | null {
-  const span = placeOf(draft, "of");
-  const history = draft.prefix.replace(/\.stats$/, "");
+  const span = placeOf(draft, "of", scope);
+  if (span === null) {
+    return null;
+  }
+  const history = historyOf(draft);
   const own = [...drafts].filter(([, { group, prefix }]) => group === "cross" && prefix === history);
   const found = drafts.get(path);
   if (!found) {
@@ -119,10 +137,9 @@ function ofFeature(
   }
   const { encoder } = found;
   const fits = (one: Encoder): boolean =>
-    one.kind === "flag" ||
-    (one.kind === "number" && (kind === "last" || one.scale === "none")) ||
-    (kind === "last" && (one.kind === "id" || one.kind === "vocabulary" || one.kind === "bucketed")) ||
-    (kind === "last" && one.kind === "hashed" && one.hashes !== 2);
+    kind === "last"
+      ? single.has(one.kind) && together(one) === 1
+      : rated.has(one.kind) && (one.kind !== "number" || one.scale === "none");
   if (found.group === "cross" && found.prefix === history && fits(encoder)) {
     return found;
   }
@@ -149,8 +166,7 @@ function missing(
   failures: Failures,
   scope: Scope,
 ): null {
-  const [head, tail] = path.split(".");
-  if (failures.get(head)?.has(tail)) {
+  if (isSaid(path, failures, scope)) {
     return null;
   }
   const none = `the model has no ${kind}`;

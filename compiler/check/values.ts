@@ -214,10 +214,17 @@ function readQuantity(
   value: Value,
   report: Report,
 ): Quantity | null {
+  const expected = sort.dimensions.includes("ratio")
+    ? "a number with its unit, such as `1min`"
+    : "a duration or a plain number, such as `7d` or `10`";
   if (value.kind !== "number") {
-    return wrong(name, "a number with its unit, such as `1min`", value, report);
+    return wrong(name, expected, value, report);
   }
   const { dimension, text, span } = value;
+  if (!sort.dimensions.includes(dimension)) {
+    report(diagnose("wrong-unit", { name, expected }, at(value, `\`${text}\` is ${dimensionNames[dimension]}`)));
+    return null;
+  }
   return inRange(name, value, sort.range, report) ? { value: value.value, dimension, text, span } : null;
 }
 

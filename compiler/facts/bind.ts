@@ -12,6 +12,10 @@ export const newest = signature("The newest behaviours of a history.", {
   count: unnamed(required(integer(1, mostKept), "How many of the newest behaviours.")),
 });
 
+/** The history that a symbol is, or stands in. */
+export const historyOf = (symbol: DefinedSymbol | null): DefinedSymbol | null =>
+  symbol === null || symbol.kind === "history" ? symbol : historyOf(symbol.owner);
+
 const groups: ReadonlySet<string> = new Set(["item", "user", "context", "candidate"]);
 
 /** Binds the parts of `call` at a place that takes `wanted`; gives the signature by which its arguments are to be read. */
@@ -35,8 +39,9 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
     return symbol !== undefined;
   };
 
-  if (wanted.names.includes("own cross feature") && rest.length === 0 && owner) {
-    member(head, `${owner.name}.${head.text}`);
+  const history = wanted.names.some((name) => name.startsWith("own ")) && rest.length === 0 ? historyOf(owner) : null;
+  if (history) {
+    member(head, `${history.name}.${head.text}`);
     return null;
   }
   if (head.text === "log" && rest.length === 0 && call.arguments) {

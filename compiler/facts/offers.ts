@@ -2,10 +2,10 @@
 
 import { calls } from "../by/kinds.ts";
 import { blocks } from "../catalog/blocks.ts";
-import { categories, featureKinds } from "../catalog/features.ts";
+import { categories, featureKinds, rated, single } from "../catalog/features.ts";
 import type { Argument, Signature } from "../catalog/signature.ts";
 import type { Referent } from "../catalog/wanted.ts";
-import { newest } from "./bind.ts";
+import { historyOf, newest } from "./bind.ts";
 import type { DefinedSymbol, Facts, Place } from "./facts.ts";
 
 export interface Offer {
@@ -46,6 +46,8 @@ const offer = (
   symbol: DefinedSymbol | null = null,
   argument: Argument | null = null,
 ): Offer => ({ text, kind, doc, symbol, argument });
+
+const withoutTable: ReadonlySet<string> = new Set(["number", "pretrained", "met", "rate", "recent"]);
 
 const called = (name: string, { arguments: args }: Signature): string =>
   Object.values(args).some(({ required }) => required) ? `${name}(` : name;
@@ -89,6 +91,8 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
     of("feature")
       .filter(fits)
       .map((symbol) => to(symbol));
+  const own = (fits: (kind: string) => boolean): Offer[] =>
+    features(({ owner, of }) => owner?.kind === "cross" && owner.owner === historyOf(within) && fits(of ?? ""));
   const ofItem = ({ owner }: DefinedSymbol): boolean => owner?.qualified === "item";
   const hasColumns = ({ of: kind }: DefinedSymbol): boolean =>
     kind !== "key" && kind !== null && Object.hasOwn(featureKinds, kind);
@@ -102,7 +106,7 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
     case "feature":
       return features((one) => one.owner?.kind === "group" && hasColumns(one));
     case "table feature":
-      return features((one) => one !== within && hasColumns(one) && one.of !== "number" && one.of !== "pretrained");
+      return features((one) => one !== within && hasColumns(one) && !withoutTable.has(one.of ?? ""));
     case "item feature":
       return features((one) => ofItem(one) && hasColumns(one));
     case "item vector":
@@ -110,7 +114,11 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
     case "item category":
       return features((one) => ofItem(one) && categories.has(one.of ?? ""));
     case "own cross feature":
-      return features(({ owner }) => owner?.kind === "cross" && owner.owner === within);
+      return own(() => true);
+    case "own rated feature":
+      return own((kind) => rated.has(kind));
+    case "own last feature":
+      return own((kind) => single.has(kind));
     case "cross feature":
       return features((one) => one.owner?.kind === "cross" && hasColumns(one));
     case "stats":

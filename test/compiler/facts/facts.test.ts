@@ -32,6 +32,7 @@ function see(path: string, texts: Readonly<Record<string, string>> = {}) {
   return { program, checked, known: facts(program, checked) };
 }
 const everything = "test/good/everything.twin";
+const stats = "test/good/stats.twin";
 
 describe("facts of a good program", () => {
   it.each(good)("%s: every symbol's span holds its name, every reference a symbol's", (path) => {
@@ -128,6 +129,19 @@ describe("facts of a good program", () => {
     expect(widths("alike")).toEqual({});
   });
 
+  it("knows the widths of statistics, and of all together", () => {
+    const { checked, known } = see(stats);
+    const own = checked.model!.histories[0].stats.features;
+    const symbols = known.symbols.filter(({ owner }) => owner?.kind === "stats");
+    expect(symbols.map(({ qualified, of, widths }) => [qualified, of, widths.columns])).toEqual(
+      own.map(({ qualified, encoder, width }) => [qualified, encoder.kind, width]),
+    );
+    expect(symbols[0].owner).toMatchObject({
+      qualified: "watched.stats",
+      widths: { columns: own.reduce((sum, { width }) => sum + width, 0) },
+    });
+  });
+
   it("is found at a place of the text", () => {
     const { program, known } = see("models/twin.twin");
     const { source } = program.entry;
@@ -156,7 +170,7 @@ describe("facts of a good program", () => {
 
 describe("rename", () => {
   it("keeps what a program means, in all its files", () => {
-    for (const path of ["models/twin.twin", "models/twin_v2.twin", everything]) {
+    for (const path of ["models/twin.twin", "models/twin_v2.twin", everything, stats]) {
       const { known, checked } = see(path);
       for (const symbol of known.symbols) {
         const edits = rename(known, symbol, "brand_new_name");
@@ -190,7 +204,7 @@ describe("rename", () => {
 });
 
 describe("facts and the checker", () => {
-  it.each(["models/twin.twin", "models/twin_v2.twin", everything])(
+  it.each(["models/twin.twin", "models/twin_v2.twin", everything, stats])(
     "agree on every name of %s that is misspelt",
     (path) => {
       const { known } = see(path);
@@ -209,47 +223,52 @@ describe("facts and the checker", () => {
     },
   );
 
-  it("agree on everything that is offered: the checker knows each name, and takes it there", () => {
-    const { known, program } = see(everything);
-    const { source } = program.entry;
-    const refused = [
-      "unknown-name",
-      "wrong-kind",
-      "wrong-value",
-      "not-here",
-      "query-not-inherent",
-      "bias-not-cross",
-      "feature-does-not-fit",
-      "table-needs-user",
-      "log-needs-cluster",
-    ];
-    for (const place of known.places) {
-      if (place.kind !== "value" || textOf(place.span).startsWith("[")) {
-        continue;
-      }
-      if (!["reference", "references", "choice", "flag", "name"].includes(place.argument.sort.kind)) {
-        continue;
-      }
-      for (const { text, symbol } of offers(known, place)) {
-        const written = text.endsWith(".last(") ? `${text}3)` : text;
-        if (written.endsWith("(") || written.startsWith("log(")) {
+  it.each([everything, stats])(
+    "agree on everything that is offered in %s: the checker knows each name, and takes it there",
+    (path) => {
+      const { known, program } = see(path);
+      const { source } = program.entry;
+      const refused = [
+        "unknown-name",
+        "wrong-kind",
+        "wrong-value",
+        "not-here",
+        "query-not-inherent",
+        "bias-not-cross",
+        "feature-does-not-fit",
+        "no-statistic",
+        "table-needs-user",
+        "log-needs-cluster",
+      ];
+      for (const place of known.places) {
+        if (place.kind !== "value" || textOf(place.span).startsWith("[")) {
           continue;
         }
-        const { diagnostics } = check(
-          load(everything, () => edited(source, [{ span: place.span, text: written }])),
-          {},
-        );
-        const end = place.span.start + written.length;
-        const wrong = diagnostics.filter(
-          ({ code, primary: { span } }) => refused.includes(code) && span.start >= place.span.start && span.end <= end,
-        );
-        expect(
-          wrong.map(({ title, primary }) => `${title}: ${primary.text}`),
-          `${place.name}: ${written} (${symbol?.kind})`,
-        ).toEqual([]);
+        if (!["reference", "references", "choice", "flag", "name"].includes(place.argument.sort.kind)) {
+          continue;
+        }
+        for (const { text, symbol } of offers(known, place)) {
+          const written = text.endsWith(".last(") ? `${text}3)` : text;
+          if (written.endsWith("(") || written.startsWith("log(")) {
+            continue;
+          }
+          const { diagnostics } = check(
+            load(path, () => edited(source, [{ span: place.span, text: written }])),
+            {},
+          );
+          const end = place.span.start + written.length;
+          const wrong = diagnostics.filter(
+            ({ code, primary: { span } }) =>
+              refused.includes(code) && span.start >= place.span.start && span.end <= end,
+          );
+          expect(
+            wrong.map(({ title, primary }) => `${title}: ${primary.text}`),
+            `${place.name}: ${written} (${symbol?.kind})`,
+          ).toEqual([]);
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 describe("facts of a bad program", () => {
@@ -341,6 +360,18 @@ metric relevance { query: item keys: watched.item dim: 8 }
       "history other { of: item cluster: kmeans(on: item.cover, within: |) cross { a: flag(dim: 2) b: number } }",
       ["other.a", "other.b"],
     ],
+    [
+      "what a rate is of, by its bare name",
+      "history other { of: item cross { a: flag(dim: 2) b: tags(vocab: 3, max: 2, dim: 2) } stats { r: rate(of: |) } }",
+      ["other.a"],
+    ],
+    ["what statistics are over", "history other { of: item stats { seen: met(on: |) } }", ["item.video"]],
+    [
+      "statistics to a tower",
+      "history other { of: item stats { seen: met } } tower t { input: [x|] }",
+      ["item", "item.video", "item.cover", "item.price", "other.stats", "other.stats.seen"],
+    ],
+    ["arguments of a statistic", "history other { of: item stats { seen: met(|) } }", ["on", "formerly"]],
     ["a label", "tower t { predict { click: binary like: binary(where: |) } }", ["click"]],
     ["a new name", "user { a: number(formerly: |) }", []],
     ["a number", "train { batch: | }", []],
@@ -353,6 +384,7 @@ metric relevance { query: item keys: watched.item dim: 8 }
     expect(offered("context { hour: | }")).not.toContain("elapsed(");
     expect(offered("history h { cross { a: | } }")).toContain("elapsed(");
     expect(offered("history h { cross { a: | } }")).not.toContain("key");
+    expect(offered("history h { stats { a: | } }")).toEqual(["met", "rate(", "recent(", "last(", "since("]);
   });
 
   it("keeps names whose value is missing", () => {
