@@ -2,7 +2,7 @@
 
 import { partName } from "../contract/by-spec.ts";
 import { type Digest, portableDigest } from "../contract/digest.ts";
-import { isComputed } from "../contract/encoder-spec.ts";
+import { type Encoder, isComputed, isStat } from "../contract/encoder-spec.ts";
 import type { Manifest } from "../contract/manifest.ts";
 import { partOf } from "./emit/port-sources.ts";
 import { entriesDigest } from "./emit/vocabulary.ts";
@@ -128,9 +128,20 @@ function diffEncoders(model: Model, manifest: Manifest): DiffReport["encoders"] 
     if (!old) {
       return [];
     }
-    const [from, to] = [stableJson(old.encoder), stableJson(feature.encoder)];
+    const [from, to] = [stableJson(asNow(old.encoder, model, manifest)), stableJson(feature.encoder)];
     return from === to ? [] : [{ name: feature.qualified, from, to }];
   });
+}
+
+/** A statistic's encoder of then, with the features that it names under what they are called now. */
+function asNow(encoder: Encoder, model: Model, manifest: Manifest): Encoder {
+  const now = (then: string): string =>
+    allFeatures(model).find((feature) => oldFeature(feature, manifest)?.name === then)?.qualified ?? then;
+  if (!isStat(encoder)) {
+    return encoder;
+  }
+  const { on } = encoder;
+  return { ...encoder, ...(on !== undefined && { on: now(on) }), ...("of" in encoder && { of: now(encoder.of) }) };
 }
 
 function oldFeature(feature: Feature, { features }: Manifest): Manifest["features"][number] | undefined {
@@ -251,7 +262,7 @@ function producerReasons(
 function diffRequest(model: Model, manifest: Manifest): DiffReport["request"] {
   const asked = ({ encoder }: Pick<Feature, "encoder">) => !isComputed(encoder);
   const renamed = allFeatures(model).flatMap((feature) => {
-    const old = oldFeature(feature, manifest);
+    const old = asked(feature) ? oldFeature(feature, manifest) : undefined;
     return old && old.name !== feature.qualified ? [{ from: old.name, to: feature.qualified }] : [];
   });
   const { added, gone } = fields(

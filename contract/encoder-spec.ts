@@ -123,6 +123,10 @@ export const isComputed = (encoder: Pick<Encoder, "kind">): boolean =>
   statKinds.has(encoder.kind) ||
   encoder.kind === "popularity";
 
+/** Whether it is computed from the times of behaviours, and not from their order alone. */
+export const needsTimes = (encoder: Encoder): boolean =>
+  encoder.kind === "elapsed" || ((encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds");
+
 /** Rows that are one value together: known or unknown, equal or not as one. */
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);
 

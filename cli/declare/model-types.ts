@@ -1,7 +1,7 @@
 // Requests and results of one built model as TypeScript's types: what `load<Model>(…)` takes. The same manifest, the same text.
 
 import { documentationOf } from "../../contract/documentation-section.ts";
-import { isComputed } from "../../contract/encoder-spec.ts";
+import { isComputed, needsTimes } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { optionalMembers, requiredColumns } from "./columns.ts";
 import { anyOf, commentText, documentedAs, type Member, objectType } from "./object-type.ts";
@@ -55,9 +55,9 @@ function requestTypes(manifest: Manifest): string[] {
   const single = (name: string, group: FeatureSpec["group"], says: string) =>
     declared(name, documentedAs(doc("groups", group), says), objectType(optionalMembers(manifest, of(group), "one")));
   const histories = objectType(
-    manifest.histories.map(({ name, max, cross }) => ({
+    manifest.histories.map(({ name, max, cross, stats = [] }) => ({
       name,
-      type: historyType(manifest, cross, item, items),
+      type: historyType(manifest, { cross, stats }, item, items),
       doc: documentedAs(
         doc("histories", name),
         `The newest ${max} count. Equally long columns; an empty one: \`{ item: [] }\`.`,
@@ -99,12 +99,18 @@ function requestTypes(manifest: Manifest): string[] {
   ];
 }
 
-function historyType(manifest: Manifest, cross: readonly string[], item: Member, items: Member): string {
-  const features = manifest.features.filter(({ name }) => cross.includes(name));
+function historyType(
+  manifest: Manifest,
+  { cross, stats }: { readonly cross: readonly string[]; readonly stats: readonly string[] },
+  item: Member,
+  items: Member,
+): string {
+  const of = (names: readonly string[]) => manifest.features.filter(({ name }) => names.includes(name));
+  const features = of(cross);
   const time: Member = {
     name: "time",
     type: "Times | readonly Time[]",
-    optional: !features.some(({ encoder }) => encoder.kind === "elapsed"),
+    optional: ![...features, ...of(stats)].some(({ encoder }) => needsTimes(encoder)),
     doc: "Without it the behaviours stand newest first.",
   };
   const due: Member = { ...time, doc: "When each behaviour was." };

@@ -1,5 +1,5 @@
 // What is read off a clock needs times that tell one: a model that counts steps has none.
-import { isClock } from "../../contract/encoder-spec.ts";
+import { isClock, needsTimes } from "../../contract/encoder-spec.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
@@ -15,7 +15,7 @@ export function checkClocks({ groups, crosses, stats, report }: Scope): void {
   }
   const counted = [...stats.values()].flatMap(({ group }) => group.features);
   for (const { encoder, span } of [...(groups.get("context")?.group.features ?? []), ...counted]) {
-    const timed = (encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds";
+    const timed = needsTimes(encoder);
     if (isClock(encoder) || timed) {
       report(
         diagnose(

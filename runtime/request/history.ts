@@ -1,6 +1,6 @@
 // One history of a request: checked, sorted newest first, cut to its maximum, padded, and encoded when a graph asks.
 
-import { isComputed } from "../../contract/encoder-spec.ts";
+import { isComputed, needsTimes } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { computedFrom, encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
@@ -171,9 +171,6 @@ export function timeUnit(manifest: Manifest): TimeUnit {
   return "seconds";
 }
 
-const needsTimes = ({ encoder }: FeatureSpec): boolean =>
-  encoder.kind === "elapsed" || ((encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds");
-
 /** A history's behaviours in the caller's order. */
 export interface ReadBehaviours {
   readonly keys: ArrayLike<unknown>;
@@ -197,7 +194,9 @@ export function readBehaviours(manifest: Manifest, spec: HistorySpec, columns: G
   const keys = columns.item;
   const rows = keys.length;
   if (columns.time === undefined) {
-    const timed = [...cross, ...manifest.features.filter(({ name }) => spec.stats?.includes(name))].find(needsTimes);
+    const timed = [...cross, ...manifest.features.filter(({ name }) => spec.stats?.includes(name))].find(
+      ({ encoder }) => needsTimes(encoder),
+    );
     if (timed !== undefined && rows > 0) {
       throw new TwinError(`${where} has no column \`time\`: ${timed.name} needs the time of each behaviour`);
     }

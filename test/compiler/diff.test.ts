@@ -113,3 +113,71 @@ describe("diff", () => {
     ]);
   });
 });
+
+describe("diff of statistics", () => {
+  const change = (source: string, ...changes: readonly (readonly [string, string])[]) =>
+    changes.reduce((text, [from, to]) => {
+      expect(text).toContain(from);
+      return text.replace(from, to);
+    }, source);
+  const source = change(
+    smallSource,
+    ["item, user, candidate]", "item, user, candidate, watched.stats]"],
+    [
+      "    liked: flag(dim: 2)\n  }",
+      `    liked: flag(dim: 2)
+  }
+  stats {
+    seen: met(on: item.author)
+    rate: rate(on: item.topics, of: liked, base: 0.2)
+    away: since(on: item.author, at: [1h, 1d], dim: 2)
+  }`,
+    ],
+  );
+  const old = compiled(source);
+  const all = parameters(old.model);
+  const weights = {
+    tensors: new Map(all.map((parameter) => [parameter.name, parameter])),
+    ...initialValues(all, old.model.train.seed),
+    path: "build/small/weights.safetensors",
+  };
+  const after = (...changes: readonly (readonly [string, string])[]) =>
+    diff({ manifest: old.manifest, weights, vocabularies }, compiled(change(source, ...changes)).model);
+
+  it("finds nothing to do for the same, nor where names are others", () => {
+    expect(after().redo).toBe(false);
+    const renamed = after(
+      ["author: hashed(", "maker: hashed(formerly: author, "],
+      ["met(on: item.author)", "met(on: item.maker)"],
+      ["since(on: item.author", "since(on: item.maker"],
+      ["liked: flag(", "loved: flag(formerly: liked, "],
+      ["of: liked", "of: loved"],
+      ["away: since(", "gap: since(formerly: away, "],
+    );
+    expect(renamed.redo).toBe(false);
+    expect(renamed.encoders).toEqual([]);
+    expect(renamed.parameters.renamed).toContainEqual({
+      from: "watched.stats.away.table",
+      to: "watched.stats.gap.table",
+    });
+    // No request brings a statistic.
+    expect(renamed.request.renamed.map(({ to }) => to)).toEqual(["item.maker", "watched.loved"]);
+  });
+
+  it("trains where one is counted otherwise, and keeps the tables of items", () => {
+    for (const [from, to, name] of [
+      ["met(on: item.author)", "met(on: item.length)", "seen"],
+      ["base: 0.2", "base: 0.3", "rate"],
+      ["base: 0.2", "base: 0.2, k: 9", "rate"],
+      ["at: [1h, 1d], dim: 2)\n  }", "at: [1h, 2d], dim: 2)\n  }", "away"],
+    ] as const) {
+      const report = after([from, to]);
+      expect(report.encoders.map((one) => one.name)).toEqual([`watched.stats.${name}`]);
+      expect(report.tables.map(({ state }) => state)).toEqual(["valid"]);
+      expect(report.redo).toBe(true);
+    }
+    const more = after(["seen: met(on: item.author)", "seen: met(on: item.author) all: met"]);
+    expect(more.parameters.reshaped.map(({ name }) => name)).toEqual(["ranking.hidden.0.weight"]);
+    expect(more.request).toEqual({ added: [], gone: [], renamed: [] });
+  });
+});

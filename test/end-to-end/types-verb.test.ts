@@ -260,3 +260,21 @@ it("writes the same text for the same manifest, and says what is no build", asyn
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(/is no build/);
 });
+
+it("has no column of a statistic, and asks for the times that one is counted by", () => {
+  const typed = (stats: string) =>
+    typesText(
+      compiled(
+        smallSource
+          .replace("    ago: elapsed(at: [1h, 1d], dim: 3)\n", "")
+          .replace("liked: flag(dim: 2)\n  }", `liked: flag(dim: 2)\n  }\n  stats { ${stats} }`)
+          .replace("user, candidate]", "user, candidate, watched.stats]"),
+      ).manifest,
+    );
+  const places = typed("seen: met(on: item.author) hot: recent(of: liked, half: 5) far: since(at: [1, 3], dim: 2)");
+  expect(places).toContain("time?: Times");
+  expect(places).not.toMatch(/\b(seen|hot|far|stats)\b/);
+  for (const timed of ["hot: recent(of: liked, half: 7d)", "far: since(at: [1h], dim: 2)"]) {
+    expect(typed(timed)).toContain("time: Times");
+  }
+});
