@@ -327,6 +327,12 @@ function commandLine(): Command {
     )
     .option("--candidates <n>", "rank them among so many items, drawn evenly, instead of all", positive)
     .option("--rows <file>", "write the evaluated rows with their scores, drawn negatives among them (Parquet or CSV)")
+    .option(
+      "--importance [rows]",
+      "what is lost where each feature, group and history is shuffled, on so many rows (5000)",
+      positive,
+    )
+    .option("--repeats <n>", "with --importance: shuffles of each (3)", positive)
     .option("--hit-rate [requests]", "search against oracle on so many requests (200)", positive)
     .option("--table <dir>", "with --hit-rate: also with the tables of this earlier build")
     .option("--serving", "score as requests are, with the tables as they are built: slower")

@@ -120,6 +120,10 @@ export const streams = {
   rankedCandidates: (seed: number, row: number) => ofRow(seed ^ 0x5bd1e995, row),
   /** Users drawn with replacement, for an interval. */
   bootstrap: (seed: number, users: number) => random(seed, users),
+  /** Which row gives its values to which, in one shuffle; −1: which users are taken. */
+  shuffledRows: (seed: number, repeat: number) => random(seed, 0x73687566, repeat),
+  /** The order of a sample's behaviours. */
+  shuffledHistory: (seed: number, sample: number) => random(seed, 0x77697468696e, sample),
   /** Requests of the self-test. */
   selfTest: (seed: number) => mulberry(seed),
   /** The example's items, a user's life, the covers of items, and the users' ages. */

@@ -35,6 +35,9 @@ interface Options extends RuntimeOptions {
   readonly rows?: string;
   /** True where no number is given. */
   readonly hitRate?: number | true;
+  /** True where no number is given. */
+  readonly importance?: number | true;
+  readonly repeats?: number;
   readonly table?: string;
   readonly serving?: boolean;
   readonly cache?: string;
@@ -86,6 +89,8 @@ const ofOne = [
   ["selfTest", "self-test"],
   ["hitRate", "hit-rate"],
   ["table", "table"],
+  ["importance", "importance"],
+  ["repeats", "repeats"],
   ["serving", "serving"],
   ["requestColumn", "request-column"],
   ["predictions", "predictions"],
@@ -197,12 +202,17 @@ function evaluateOptions(options: Options): EvaluateOptions {
   if (options.serving && options.cache !== undefined) {
     throw new WrongUsage("--cache is for scoring in batches: leave out --serving");
   }
-  const modelOnly = (["positives", "candidates", "rows"] as const).find((name) => options[name] !== undefined);
+  const modelOnly = (["positives", "candidates", "rows", "importance"] as const).find(
+    (name) => options[name] !== undefined,
+  );
   if (options.serving && modelOnly !== undefined) {
     throw new WrongUsage(`--${modelOnly} is for scoring by the model itself: leave out --serving`);
   }
   const { historyEdges: edges, hitRate, table, part, users, requestColumn, predictions } = options;
-  const { positives, candidates, rows } = options;
+  const { positives, candidates, rows, importance, repeats } = options;
+  if (repeats !== undefined && importance === undefined) {
+    throw new WrongUsage("--repeats is for the importance: add --importance");
+  }
   if (edges?.some((edge, i) => i > 0 && edge <= edges[i - 1])) {
     throw new WrongUsage("--history-edges: the ends must ascend, as in 10,100");
   }
@@ -222,5 +232,8 @@ function evaluateOptions(options: Options): EvaluateOptions {
     ...(positives !== undefined && { positives }),
     ...(candidates !== undefined && { candidates }),
     ...(rows !== undefined && { rowFile: rows }),
+    ...(importance !== undefined && {
+      importance: { ...(importance !== true && { rows: importance }), ...(repeats !== undefined && { repeats }) },
+    }),
   };
 }

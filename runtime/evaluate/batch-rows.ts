@@ -7,7 +7,18 @@ import type { TensorFile } from "../bytes/tensor-file.ts";
 import { type Binding, openDataset, parts, prepareDataset, type StoredDataset } from "../data/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { temporaryFolder } from "../host/temporary-folder.ts";
-import { type Part, type ScoredBatch, Scorer, scorePart, TrainState, trainPlan } from "../learn/index.ts";
+import {
+  type Assembled,
+  type Exchange,
+  exchanged,
+  type Part,
+  type ScoredBatch,
+  Scorer,
+  scorePart,
+  type TrainPlan,
+  TrainState,
+  trainPlan,
+} from "../learn/index.ts";
 import { type Artefacts, openListed } from "../serve/index.ts";
 import { folderGraphs, openEarlierRun, readVocabularies, threadFeeder } from "../train/index.ts";
 import type { EventFacts } from "./event-facts.ts";
@@ -34,11 +45,23 @@ export interface BatchOptions {
 /** Prepared data and graphs, opened for scoring. */
 export interface BatchScoring {
   readonly dataset: StoredDataset;
+  readonly plan: TrainPlan;
   /** Of all parts. */
   readonly rows: number;
   /** The rows of a part, in the order of the prepared data: by user, newest first. */
   score(part: Part, options?: Pick<BatchOptions, "users" | "signal">): AsyncGenerator<ScoredBatch>;
+  /** Samples of a part with some values of others, in their order. */
+  exchanged(part: Part, wanted: ExchangedSamples, signal?: AbortSignal): AsyncGenerator<ScoredBatch>;
   close(): Promise<void>;
+}
+
+export interface ExchangedSamples {
+  readonly samples: Uint32Array;
+  /** As many: the i-th gives to the i-th. */
+  readonly donors: Uint32Array;
+  readonly exchange: Exchange;
+  /** Of the order within histories. */
+  readonly seed: number;
 }
 
 /** Prepares the data (or finds it prepared) and opens the graphs of a build. */
@@ -110,6 +133,26 @@ async function openScoring(
     const scorer = new Scorer(plan, state, graphs);
     return {
       dataset,
+      plan,
+      async *exchanged(part, { samples: own, donors, exchange, seed }, stop) {
+        const ask = (from: number): Promise<Assembled[]> | null => {
+          if (from >= own.length) {
+            return null;
+          }
+          const both = [own, donors].map((all) => feeder.samples(part, all.slice(from, from + plan.spec.batch)));
+          const asked = Promise.all(both);
+          // A failure is told when its turn comes.
+          asked.catch(() => undefined);
+          return asked;
+        };
+        let next = ask(0);
+        for (let from = 0; next !== null; from += plan.spec.batch) {
+          stop?.throwIfAborted();
+          const [mine, theirs] = await next;
+          next = ask(from + plan.spec.batch);
+          yield await scorer.score(exchanged(mine, theirs, exchange, plan, seed), false);
+        }
+      },
       rows: parts.reduce((sum, part) => sum + dataset.count(part), 0),
       close,
       async *score(part, { users, signal: stop } = {}) {

@@ -10,6 +10,7 @@ import { type BatchScoring, batchRows } from "./batch-rows.ts";
 import { type Comparison, compare } from "./comparison.ts";
 import { eventFacts } from "./event-facts.ts";
 import { hitRateReport, type TablesMeasured } from "./hit-rate-report.ts";
+import { type Importance, type ImportanceOptions, importanceOf } from "./importance.ts";
 import { readPredictions } from "./predictions.ts";
 import { type Ranks, ranksOf } from "./ranks.ts";
 import { type Figures, figuresOf } from "./report.ts";
@@ -39,6 +40,8 @@ export interface EvaluateOptions {
   readonly positives?: number;
   /** Ranks positives among so many items, drawn evenly, instead of all; likewise. */
   readonly candidates?: number;
+  /** What the model loses where values are shuffled; default: not asked. */
+  readonly importance?: Pick<ImportanceOptions, "rows" | "repeats">;
   /** A file that the evaluated rows and their scores are written to, drawn negatives among them. */
   readonly rowFile?: string;
   /** Of the bootstrap, of the choice of positives and of drawn candidates; default 1. */
@@ -65,6 +68,8 @@ export interface EvaluationReport {
   /** Of positives among all items; null where they were not asked for and no negatives are drawn. */
   readonly ranks: Ranks | null;
   readonly comparison: Comparison | null;
+  /** Absent where it was not asked for. */
+  readonly importance?: Importance;
   readonly hitRate: { readonly requests: number; readonly tables: readonly TablesMeasured[] } | null;
   /** What to know when reading the figures. */
   readonly notes: readonly string[];
@@ -122,6 +127,7 @@ export async function evaluate(
     predictions === undefined
       ? null
       : compare(rows, tasks, await readPredictions(predictions, binding, manifest, tasks, rows), seed);
+  const importance = await importanceAsked(twin, part, rows, tasks, options);
   const ranks = await ranksAmongItems(twin, binding, part, rows, tasks, options);
   if (rowFile !== undefined && options.scoring !== undefined) {
     const users = options.scoring.dataset.userOf(part ?? "training");
@@ -147,9 +153,24 @@ export async function evaluate(
     labels,
     ranks,
     comparison,
+    ...(importance !== null && { importance }),
     hitRate: await hitRates(twin, binding, part, options),
     notes,
   };
+}
+
+async function importanceAsked(
+  { manifest }: LocalTwin,
+  part: Part | null,
+  rows: Collected,
+  tasks: readonly Task[],
+  { scoring, importance, seed = 1, onProgress, signal }: EvaluateOptions,
+): Promise<Importance | null> {
+  if (importance === undefined || scoring === undefined) {
+    return null;
+  }
+  const settings = { ...importance, seed, ...(onProgress && { onProgress }), ...(signal && { signal }) };
+  return importanceOf(scoring, part ?? "training", rows, tasks, manifest, settings);
 }
 
 /** Where negatives are drawn, or ranks asked for. */

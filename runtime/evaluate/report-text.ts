@@ -5,6 +5,7 @@ import { aligned, count, fixed } from "./aligned.ts";
 import type { BinaryComparison, Comparison, RegressionComparison } from "./comparison.ts";
 import type { EvaluationReport } from "./evaluate.ts";
 import type { TablesMeasured } from "./hit-rate-report.ts";
+import { importanceText } from "./importance-text.ts";
 import { percent } from "./percent.ts";
 import { ranksText } from "./ranks-text.ts";
 import type { BinaryFigures, Figures, RegressionFigures } from "./report.ts";
@@ -27,6 +28,9 @@ export function evaluationText(report: EvaluationReport): string {
   }
   if (comparison !== null) {
     sections.push("", ...comparisonText(comparison));
+  }
+  if (report.importance !== undefined) {
+    sections.push("", ...importanceText(report.importance));
   }
   if (hitRate !== null) {
     sections.push("", `search against oracle, on ${count(hitRate.requests)} requests`);

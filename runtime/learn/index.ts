@@ -5,6 +5,7 @@ export { type CheckpointMeta, checkpointMeta, writeCheckpoint, writeWeights } fr
 export { contractDifferences, contractFingerprint } from "./contract.ts";
 export type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "./dataset.ts";
 export { encodeLog, type RawLog } from "./encode-log.ts";
+export { type Exchange, exchanged, shuffle } from "./exchange.ts";
 export { BatchSource, type Feeder, localFeeder } from "./feeder.ts";
 export { type OpenTrainGraph, TrainGraphs } from "./graphs.ts";
 export { MemoryDataset } from "./memory-dataset.ts";

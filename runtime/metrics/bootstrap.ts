@@ -84,7 +84,7 @@ export function bootstrap(sums: UserSums, seed: number, draws = 1000): Differenc
 }
 
 /** The q-quantile of ascending values, between two of them in proportion. */
-function quantile(values: Float64Array, q: number): number {
+export function quantile(values: Float64Array, q: number): number {
   const place = q * (values.length - 1);
   const [low, high] = [Math.floor(place), Math.ceil(place)];
   return values[low] + (place - low) * (values[high] - values[low]);

@@ -65,6 +65,11 @@ describe("a stream", () => {
       [0.7887974080771807, 0.4782808205515431, 0.33512942570441817],
     ],
     bootstrap: [three(streams.bootstrap(7, 100)), [0.02410237747244537, 0.4818643608596176, 0.41108868969604373]],
+    shuffledRows: [three(streams.shuffledRows(7, 2)), [0.6135217351838946, 0.5158689795061946, 0.7947380016557872]],
+    shuffledHistory: [
+      three(streams.shuffledHistory(7, 5)),
+      [0.504842922789976, 0.03293210105039179, 0.162554215406999],
+    ],
     selfTest: [three({ next: streams.selfTest(7) }), [0.011704753153026104, 0.06195825757458806, 0.97690763277933]],
     exampleItems: [three(streams.exampleItems(7)), [0.4506151422392577, 0.2281406749971211, 0.5629692149814218]],
     exampleLife: [three(streams.exampleLife(7, 5)), [0.9751057794783264, 0.2614096899051219, 0.5191097725182772]],

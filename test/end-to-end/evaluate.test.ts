@@ -54,6 +54,19 @@ describe("twin evaluate", () => {
       expect(auc.difference).toBeCloseTo(0, 6);
     }
   });
+  it("says what is lost where values are shuffled, with progress", async () => {
+    const words = ["evaluate", example.dir, "--data", example.data, "--importance", "50", "--repeats", "1"];
+    const { stdout, stderr } = await fine(words);
+    expect(stdout).toMatch(/^importance: what is lost where values are shuffled, on \d+ rows of \d+ users$/m);
+    expect(stdout).toMatch(/^group item +-?0\.\d{4}/m);
+    expect(stdout).toMatch(/^history watched +-?0\.\d{4}/m);
+    expect(stdout).toMatch(/^ watched\.ago\* /m);
+    expect(stderr).toMatch(/rows with something shuffled: ([\d,]+) of \1 \(100 %\)/);
+    const { importance } = JSON.parse((await fine([...words, "--json"])).stdout);
+    expect(importance).toMatchObject({ repeats: 1, draws: 400, seed: 1 });
+    expect(importance.labels.map(({ label }: { label: string }) => label)).toEqual(["click", "like"]);
+    expect(Object.keys(importance.losses[0].labels.click)).toEqual(["auc", "gauc", "logloss"]);
+  });
   it("prints tables, with the hit rate of every item in every precision", async () => {
     const words = ["evaluate", example.dir, "--data", example.data, "--serving", "--users", "4", "--hit-rate", "4"];
     const { stdout } = await fine(words);
@@ -80,6 +93,8 @@ describe("twin evaluate", () => {
       /--positives is for scoring by the model itself: leave out/,
     ],
     [["--data", "d.yaml", "--serving", "--candidates", "9"], /--candidates is for .* leave out --serving/],
+    [["--data", "d.yaml", "--repeats", "3"], /add --importance/],
+    [["--data", "d.yaml", "--serving", "--importance"], /--importance is for .* leave out --serving/],
     [["--data", "d.yaml", "--serving", "--rows", "r.csv"], /--rows is for .* leave out --serving/],
   ])("refuses %j", async (words, said) => {
     await refused(2, ["evaluate", example.dir, ...words], [said]);
