@@ -67,7 +67,14 @@ export const EncoderSchema = v.variant("kind", [
    * Of the candidate's value of `on`, over all users' rows of the training part, in a training row over those before it:
    * ln(1 + n) and, of a label, the logit of (Σ label + k·base) / (n + k); rows of the last `window` seconds, null: all
    */
-  kind("popularity", { on: v.string(), of: v.nullable(v.string()), k: smoothing, window: v.nullable(above) }),
+  kind("popularity", {
+    on: v.string(),
+    /** Rows that `on` has, the unknown one among them. */
+    values: positive,
+    of: v.nullable(v.string()),
+    k: smoothing,
+    window: v.nullable(above),
+  }),
   /** 0 missing, 1 false, 2 true */
   kind("flag", {}),
   /** at most `max` rows by `of`, −1 fills up */

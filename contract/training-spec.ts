@@ -163,6 +163,10 @@ export const TrainSpecSchema = strict({
   frames: v.array(FrameSchema),
   packs: v.array(PackSchema),
   tables: v.array(SparseTableSchema),
+  /** Tables that the data count and no step learns: popularity by the row of a value; absent: none. */
+  counted: v.optional(
+    v.array(strict({ feature: v.string(), parameter: v.string(), shape: v.tuple([positive, positive]) })),
+  ),
   /** Features with the share of their ids that is masked to "unknown" while training. */
   unknown: v.array(strict({ feature: v.string(), share: v.number() })),
   /** Tables begin anew with each epoch, uniform in ±bound, their state at 0; absent: they go on. */

@@ -6,6 +6,7 @@ import { edgeCalls } from "./edges.ts";
 import {
   type Arguments,
   choice,
+  duration,
   edges,
   flag,
   integer,
@@ -288,6 +289,18 @@ export const featureKinds = {
       unit: at.dimension === "duration" ? "seconds" : "places",
     }),
     { groups: ["stats"] },
+  ),
+  popularity: kind(
+    "How often the candidate's value was met by all users, and how often with a label: counted on the training part.",
+    {
+      on: required(reference(wanted.itemCategory), "A feature of `item` of one value."),
+      of: optional(name("a label", "label"), null, "A label whose smoothed rate comes beside the count."),
+      k: optional(real({ min: 1e-3 }), 20, "Rows' worth of the training part's rate that a rate is smoothed by."),
+      window: optional(duration({ above: 0 }), null, "Only rows of so long count; all unless said."),
+      formerly,
+    },
+    ({ on, of, k, window }) => ({ kind: "popularity", on: pathOf(on), values: 1, of: of?.text ?? null, k, window }),
+    { groups: ["item"] },
   ),
   key: kind(
     "Identity only: names the item or the user, and reaches no graph.",

@@ -17,6 +17,7 @@ import { checkSize } from "./limits.ts";
 import { checkMetric } from "./metrics.ts";
 import { declare, declared, entities, groupKeywords, type NamedKeyword, type Scope } from "./scope.ts";
 import { checkAttend, checkSearch } from "./stages.ts";
+import { checkPopularity } from "./stats.ts";
 import { checkCaches, checkTable } from "./tables.ts";
 import { checkTasks, checkTower } from "./towers.ts";
 import { checkTrain } from "./train.ts";
@@ -90,6 +91,7 @@ function checkProgram(
     groups: new Map(),
     crosses: new Map(),
     stats: new Map(),
+    popularity: null,
     report,
     nameless,
     comparisons: { left: 30_000 },
@@ -121,7 +123,8 @@ function checkProgram(
   each(scope, "metric", checkMetric);
   each(scope, "search", checkSearch);
   each(scope, "attend", checkAttend);
-  const { byTower } = checkTasks(scope);
+  const { labels, byTower } = checkTasks(scope);
+  checkPopularity(labels, scope);
   each(scope, "tower", (declaration) => checkTower(declaration, byTower.get(declaration.name.text) ?? null, scope));
   if (name && !sections.some(({ keyword }) => keyword === "tower")) {
     report(
@@ -152,6 +155,7 @@ function checkProgram(
     user,
     context,
     candidate,
+    popularity: scope.popularity!.group,
     histories: entities(scope, "history"),
     metrics: entities(scope, "metric"),
     searches: entities(scope, "search"),

@@ -66,6 +66,15 @@ export function checkUnused(scope: Scope): void {
 /** Warns of statistics that no tower reads: they are counted for nothing. */
 export function checkUnread(scope: Scope): void {
   const inputs = entities(scope, "tower").flatMap(({ input }) => input);
+  for (const feature of scope.popularity?.group.features ?? []) {
+    if (!inputs.some((input) => input.kind === "feature" && input.feature === feature)) {
+      scope.report(
+        diagnose("unused", { name: feature.qualified }, at(feature.span, "no tower reads it"), {
+          help: help.popularityUnread(feature.qualified),
+        }),
+      );
+    }
+  }
   for (const { name, stats } of entities(scope, "history")) {
     const read = inputs.some(
       (input) =>

@@ -78,7 +78,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
     const failed = failures.get(prefix) ?? new Set<string>();
     const own: Feature[] = [];
     for (const [qualified, draft] of drafts) {
-      if (draft.prefix !== prefix) {
+      if (draft.prefix !== prefix || draft.group !== kind) {
         continue;
       }
       const feature = features.get(qualified);
@@ -88,7 +88,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
         failed.add(draft.setting.name.text);
       }
     }
-    const keys = [...drafts].filter(([, draft]) => draft.prefix === prefix && isKey(draft));
+    const keys = [...drafts].filter(([, draft]) => draft.prefix === prefix && draft.group === kind && isKey(draft));
     if (keys.length > 1) {
       const [[, first], [, second]] = keys;
       scope.report(
@@ -115,6 +115,7 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
   for (const keyword of groupKeywords) {
     scope.groups.set(keyword, make(keyword, keyword, sections.get(keyword)));
   }
+  scope.popularity = make("stats", "item", sections.get("item"));
   for (const { name, section } of declared(scope, "history")) {
     scope.crosses.set(name.text, make("cross", name.text, section));
     const statistics = block(section, "stats") ?? undefined;
@@ -263,7 +264,8 @@ function readFeature(group: GroupName, prefix: string, setting: Setting, scope: 
     return null;
   }
   return {
-    group,
+    // What changes with time is no inherent feature, wherever it is declared.
+    group: encoder.kind === "popularity" ? "stats" : group,
     prefix,
     setting,
     encoder,

@@ -39,6 +39,7 @@ function parameterSizes(model: Model): Contributor[] {
   const owners = new Map<string, Label["span"]>();
   const groups = [
     model.item,
+    model.popularity,
     model.user,
     model.context,
     model.candidate,

@@ -82,7 +82,9 @@ function resolvePath(
         ? null
         : { kind: "group", group: checked.group, present: checked.present };
     }
-    const feature = member(checked, rest, call, head.text, scope);
+    const popular = head.text === "item" ? scope.popularity : null;
+    const known = popular && rest.length === 1 && featureOf(popular.group, rest[0].text) ? popular : checked;
+    const feature = member(known, rest, call, head.text, scope);
     return feature && { kind: "feature", feature };
   }
   const declaration = scope.declarations.get(head.text);

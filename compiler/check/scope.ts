@@ -49,6 +49,8 @@ export interface Scope {
   /** The same, by keyword. */
   readonly byKeyword: ReadonlyMap<SectionKeyword, readonly Declaration[]>;
   readonly groups: Map<GroupName, CheckedGroup>;
+  /** `popularity` among the features of `item`, which is not inherent; null before features are checked. */
+  popularity: CheckedGroup | null;
   /** Statistics of histories, by history. */
   readonly stats: Map<string, CheckedGroup>;
   /** Cross features by their history's name; there even where the history's settings failed. */

@@ -9,6 +9,7 @@ import type { Draft } from "./draft.ts";
 import { reportArguments } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
 import { isSaid } from "./shares.ts";
+import type { Labels } from "./towers.ts";
 import { reportUnknown } from "./unknown.ts";
 
 type Drafts = Map<string, Draft>;
@@ -17,10 +18,13 @@ type Failures = ReadonlyMap<string, Set<string>>;
 /** Puts what statistics refer to into their encoders; those that do not fit are reported and left out. */
 export function linkStats(drafts: Drafts, failures: Failures, scope: Scope): void {
   for (const [qualified, draft] of [...drafts]) {
-    if (!isStat(draft.encoder)) {
+    const { encoder } = draft;
+    if (!isStat(encoder) && encoder.kind !== "popularity") {
       continue;
     }
-    const linked = link(draft, draft.encoder, drafts, failures, scope);
+    const linked = isStat(encoder)
+      ? link(draft, encoder, drafts, failures, scope)
+      : popular(encoder, overFeature(draft, encoder.on, drafts, failures, scope));
     if (linked === null) {
       drafts.delete(qualified);
       failures.get(draft.prefix)?.add(draft.setting.name.text);
@@ -28,6 +32,12 @@ export function linkStats(drafts: Drafts, failures: Failures, scope: Scope): voi
       drafts.set(qualified, { ...draft, encoder: linked });
     }
   }
+}
+
+/** With the rows of what it is over. */
+function popular(encoder: Extract<Encoder, { kind: "popularity" }>, over: Draft | null): Encoder | null {
+  const shape = over && columns(over.encoder);
+  return shape?.kind === "embedding" ? { ...encoder, values: shape.rows } : null;
 }
 
 function link(draft: Draft, encoder: StatEncoder, drafts: Drafts, failures: Failures, scope: Scope): Encoder | null {
@@ -81,6 +91,8 @@ function overFeature(draft: Draft, path: string, drafts: Drafts, failures: Failu
   if (span === null) {
     return null;
   }
+  // A table holds a row for each value: lists and pairs have none.
+  const counts = draft.encoder.kind !== "popularity";
   const items = [...drafts].filter(([, { group }]) => group === "item");
   const found = drafts.get(path);
   if (!found) {
@@ -93,18 +105,24 @@ function overFeature(draft: Draft, path: string, drafts: Drafts, failures: Failu
       scope,
     );
   }
-  if (found.group === "item" && categories.has(found.encoder.kind)) {
+  const fits = ({ group, encoder }: Draft): boolean =>
+    group === "item" &&
+    categories.has(encoder.kind) &&
+    (counts || (encoder.kind !== "tags" && together(encoder) === 1));
+  if (fits(found)) {
     return found;
   }
   const said =
-    found.group === "item"
-      ? `holds values that are never compared: \`${found.encoder.kind}\``
-      : "is no feature of the item";
-  const fitting = items.filter(([, { encoder }]) => categories.has(encoder.kind)).map(([name]) => name);
+    found.group !== "item"
+      ? "is no feature of the item"
+      : categories.has(found.encoder.kind)
+        ? "has several rows a value"
+        : `holds values that are never compared: \`${found.encoder.kind}\``;
+  const fitting = items.filter(([, one]) => fits(one)).map(([name]) => name);
   scope.report(
     diagnose("feature-does-not-fit", { by: draft.encoder.kind, feature: path }, at(span, said), {
       also: [at(found.setting.name, "declared here")],
-      help: help.statsCompare(fitting),
+      help: counts ? help.statsCompare(fitting) : help.popularOf(fitting),
     }),
   );
   return null;
@@ -171,4 +189,38 @@ function missing(
   }
   const none = `the model has no ${kind}`;
   return reportUnknown({ kind, shown: path, name: { text: path, span }, candidates, none }, scope);
+}
+
+/** The label of a popularity must be one that the model predicts, as zero or one. */
+export function checkPopularity(labels: Labels, scope: Scope): void {
+  for (const { encoder, span } of scope.popularity?.group.features ?? []) {
+    if (encoder.kind !== "popularity" || encoder.of === null) {
+      continue;
+    }
+    const label = labels.get(encoder.of);
+    if (label === undefined) {
+      const candidates = [...labels.keys()];
+      reportUnknown(
+        {
+          kind: "label",
+          shown: encoder.of,
+          name: { text: encoder.of, span },
+          candidates,
+          none: "nothing is predicted",
+        },
+        scope,
+      );
+    } else if (label?.kind === "regression") {
+      scope.report(
+        diagnose(
+          "wrong-kind",
+          { name: "of", expected: "a label that is zero or one" },
+          at(span, "is of a regression"),
+          {
+            also: [at(label.span, "declared here")],
+          },
+        ),
+      );
+    }
+  }
 }

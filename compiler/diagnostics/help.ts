@@ -52,6 +52,9 @@ export const help = {
   statsCompare: (fitting: readonly string[]) => [
     `Behaviours are counted whose value equals the candidate's: of an \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\`, \`flag\` or \`tags\`.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""} A number is bucketed first, a \`key\` becomes an \`id(…)\` or a \`vocabulary(…)\` with \`key: true\`.`,
   ],
+  popularOf: (fitting: readonly string[]) => [
+    `Popularity is a table with a row for each value of an \`id\`, \`vocabulary\`, \`hashed\` (one hash), \`bucketed\` or \`flag\`.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""}`,
+  ],
   // no-statistic
   rateOf: (fitting: readonly string[]) => [
     `A rate is of what happened or did not: a \`flag\` among the history's cross features, or a \`number\` from 0 to 1 without a scale.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""}`,
@@ -61,6 +64,9 @@ export const help = {
   ],
   statsOfClusters: [
     "Clusters hold behaviours that are no longer told apart. Declare a second history without `cluster`, and count in that.",
+  ],
+  popularityUnread: (name: string) => [
+    `It is no inherent feature, so \`item\` does not bring it: name \`${name}\` among the inputs of a tower.`,
   ],
   statsUnread: (history: string) => [`Name them among the inputs of a tower: \`${history}.stats\`, or one of them.`],
   // too-large

@@ -1,5 +1,5 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
-import { type Encoder, isStat, together } from "../../contract/encoder-spec.ts";
+import { type Encoder, together } from "../../contract/encoder-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Feature, Model } from "../model/model.ts";
 import {
@@ -26,7 +26,7 @@ export function meanings(model: Model): ReadonlyMap<string, string> {
   ]);
 }
 
-function* featurePorts({ item, user, context, candidate, histories }: Model): Iterable<[string, string]> {
+function* featurePorts({ item, popularity, user, context, candidate, histories }: Model): Iterable<[string, string]> {
   for (const feature of item.features) {
     yield [`item.${feature.name}`, `of each item: ${value(feature)}`];
     yield [`candidate.item.${feature.name}`, `of each candidate's item: ${value(feature)}`];
@@ -39,6 +39,9 @@ function* featurePorts({ item, user, context, candidate, histories }: Model): It
   }
   for (const feature of context.features) {
     yield [feature.qualified, `of the request: ${value(feature)}`];
+  }
+  for (const feature of popularity.features) {
+    yield [feature.qualified, `of each candidate: ${value(feature)}`];
   }
   for (const feature of candidate.features) {
     yield [feature.qualified, `of each candidate: ${value(feature)}`];
@@ -67,7 +70,8 @@ function numberText({ scale, mean, deviation }: Extract<Encoder, { kind: "number
 function value({ encoder, doc }: Feature): string {
   const there = "zone" in encoder ? `in ${encoder.zone}` : "";
   const of = "of" in encoder && typeof encoder.of === "string" ? encoder.of : "";
-  const equal = isStat(encoder) && encoder.on !== undefined ? `with the candidate's ${encoder.on}` : "that count";
+  const on = "on" in encoder ? encoder.on : undefined;
+  const equal = on === undefined ? "that count" : encoder.kind === "popularity" ? on : `with the candidate's ${on}`;
   const text = {
     id: "row of its table, the id + 1; 0: missing or out of range",
     vocabulary: "row of its table, the place in the vocabulary counted from 1; 0: unseen",
@@ -92,7 +96,7 @@ function value({ encoder, doc }: Feature): string {
       encoder.kind === "last" && encoder.rows === undefined
         ? `${of} of the newest behaviour ${equal}; 0: missing, or none`
         : `row of its table, that of ${of} of the newest behaviour ${equal}; 0: missing, or none`,
-    popularity: "",
+    popularity: `row of what was counted by ${equal}, that of the value in its table; 0: missing or unknown`,
     since: `row of its table, 1 + the number of edges <= what passed since the newest behaviour ${equal}; 0: none`,
   }[encoder.kind];
   const described = doc.split("\n")[0].trim();

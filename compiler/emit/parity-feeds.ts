@@ -3,6 +3,7 @@
 import { elementCount } from "../../contract/element-count.ts";
 import { encodedShapeOf, isFloat } from "../../contract/encoder-spec.ts";
 import type { Tensor } from "../ir/rule.ts";
+import { popularityTable } from "../lower/popularity.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model } from "../model/model.ts";
 import { featurePort, validPort } from "../model/ports.ts";
@@ -137,9 +138,12 @@ export function featureFeeds(
       feature.group === "candidate" || feature.group === "stats"
         ? { kind: "candidate" as const }
         : { kind: "once" as const };
+    const count = site.kind === "once" ? 1 : scenario.candidates;
     feeds.set(
       featurePort(feature, site),
-      column(feature, site.kind === "once" ? 1 : scenario.candidates, outside, draw),
+      feature.encoder.kind === "popularity"
+        ? { shape: [count], data: rowsBelow(popularityTable(feature).shape[0], count, draw) }
+        : column(feature, count, outside, draw),
     );
   }
   for (const feature of model.item.features) {
@@ -164,6 +168,9 @@ export function featureFeeds(
   }
   return feeds;
 }
+
+const rowsBelow = (rows: number, count: number, draw: () => number): Int32Array =>
+  Int32Array.from({ length: count }, () => draw() % rows);
 
 /** `count` encoded values of a feature, some of them missing. */
 function column(feature: Feature, count: number, outside: ReadonlySet<string>, draw: () => number): Feed {

@@ -26,9 +26,10 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
       sources.set(featurePort(feature, site), source(feature.qualified));
     }
   };
-  const { item, user, context, candidate, histories, tables, searches, attends } = model;
+  const { item, popularity, user, context, candidate, histories, tables, searches, attends } = model;
   declare(item.features, { kind: "items" }, (feature) => ({ kind: "item", feature }));
   declare(item.features, { kind: "candidate" }, (feature) => ({ kind: "candidate-item", feature }));
+  declare(popularity.features, { kind: "candidate" }, (feature) => ({ kind: "candidate", feature }));
   declare(candidate.features, { kind: "candidate" }, (feature) => ({ kind: "candidate", feature }));
   declare(user.features, { kind: "once" }, (feature) => ({ kind: "single", feature }));
   declare(context.features, { kind: "once" }, (feature) => ({ kind: "single", feature }));

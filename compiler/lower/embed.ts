@@ -6,6 +6,7 @@ import type { Value } from "../ir/graph.ts";
 import type { Feature } from "../model/model.ts";
 import { featurePort, itemPort, outsidePort, owner } from "../model/ports.ts";
 import type { Site } from "../model/site.ts";
+import { popular } from "./popularity.ts";
 import { leading, type Scene } from "./scene.ts";
 
 /** The encoded values of a feature as they enter the graph: int32 rows (two hashes: [… 2]; tags: [… max], −1 fills up) or float32. */
@@ -20,6 +21,9 @@ export function encoded(scene: Scene, feature: Feature, site: Site): Value {
   if (encoder.kind === "key") {
     throw new Error(`${feature.qualified} is a key: it identifies and enters no graph`);
   }
+  if (encoder.kind === "popularity" && scene.training === null) {
+    return scene.input(name, "int32", leading(scene, site), doc);
+  }
   return scene.input(name, isFloat(encoder) ? "float32" : "int32", shape, doc);
 }
 
@@ -33,6 +37,9 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
       return b.gather(embed(scene, feature, { kind: "items" }), items);
     }
     const x = encoded(scene, feature, site);
+    if (feature.encoder.kind === "popularity") {
+      return popular(scene, feature, x);
+    }
     if (columns(feature.encoder).kind === "scalar") {
       return b.unsqueeze(x, -1);
     }

@@ -5,6 +5,7 @@ import type { Feature, Model } from "./model.ts";
 export const allFeatures = (model: Model): readonly Feature[] =>
   [
     model.item,
+    model.popularity,
     model.user,
     model.context,
     model.candidate,

@@ -11,6 +11,8 @@ export interface Model {
   readonly user: Group;
   readonly context: Group;
   readonly candidate: Group;
+  /** What is declared among the features of `item` and changes with time: how popular its values are. */
+  readonly popularity: Group;
   readonly histories: readonly History[];
   readonly metrics: readonly Metric[];
   readonly searches: readonly Search[];

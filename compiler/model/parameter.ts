@@ -14,8 +14,8 @@ export type Init =
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Embeddings and dense parameters have optimisers of their own; statistics are measured, not learned. */
-  readonly role: "embedding" | "dense" | "statistic";
+  /** Embeddings and dense parameters have optimisers of their own; statistics are measured in steps, what is counted comes with the data. */
+  readonly role: "embedding" | "dense" | "statistic" | "counted";
   readonly init: Init;
   /** The name before a feature was renamed (`formerly`): old weights hold it under this. */
   readonly formerly: string | null;

@@ -112,6 +112,7 @@ export function portOrder(model: Model): readonly string[] {
   };
   declare(model.item.features, { kind: "items" });
   declare(model.item.features, { kind: "candidate" });
+  declare(model.popularity.features, { kind: "candidate" });
   declare(model.candidate.features, { kind: "candidate" });
   declare(model.user.features, { kind: "once" });
   declare(model.context.features, { kind: "once" });

@@ -1,6 +1,7 @@
 // Every parameter of a model by name, with shape and start value: what weights.safetensors holds.
 
 import { kindOf } from "../by/kinds.ts";
+import { popularityTable } from "../lower/popularity.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Metric, Model, Tower } from "../model/model.ts";
 import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
@@ -38,6 +39,10 @@ function featureParameters(model: Model): Parameter[] {
           former && `${former}.table`,
         ),
       );
+    }
+    if (encoder.kind === "popularity") {
+      const { parameter: name, shape } = popularityTable(feature);
+      found.push(parameter(name, shape, zero, "counted", former && `${former}.counts`));
     }
     if (projection && encoder.kind === "pretrained") {
       found.push(

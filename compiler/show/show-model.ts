@@ -27,7 +27,10 @@ export function showModel(model: Model): string {
   const groups = [model.item, model.user, model.context, model.candidate].filter(({ features }) => features.length > 0);
   const sections = [
     `model ${model.name}`,
-    ...groups.map((group) => section(group.kind, features(group), `width ${widthOf(group.features)}`)),
+    ...groups.map((group) => {
+      const changing = group === model.item ? features(model.popularity) : [];
+      return section(group.kind, [...features(group), ...changing], `width ${widthOf(group.features)}`);
+    }),
     ...model.histories.map(history),
     ...model.metrics.map(metric),
     ...model.searches.map((search) =>

@@ -23,7 +23,7 @@ export function showParameters(model: Model): string {
 }
 
 function totals(all: readonly Parameter[]): string[] {
-  const roles = ["embedding", "dense", "statistic"] as const;
+  const roles = ["embedding", "dense", "statistic", "counted"] as const;
   const lines = roles.flatMap((role) => {
     const own = all.filter((parameter) => parameter.role === role);
     return own.length > 0 ? [totalLine(role, own)] : [];

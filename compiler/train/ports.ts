@@ -86,6 +86,7 @@ function featureSources(model: Model): Map<string, TrainSource> {
   const single = (feature: string): TrainSource => ({ kind: "single", feature });
   declare(model.item.features, { kind: "items" }, (feature) => ({ kind: "item", feature }));
   sources.set(itemPort({ kind: "candidate" }), { kind: "index", frame: null });
+  declare(model.popularity.features, { kind: "candidate" }, single);
   declare(model.candidate.features, { kind: "candidate" }, single);
   declare(model.user.features, { kind: "once" }, single);
   declare(model.context.features, { kind: "once" }, single);

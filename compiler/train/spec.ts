@@ -1,6 +1,7 @@
 // The contract of training's graphs, as manifest.yaml has it.
 import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../contract/training-spec.ts";
 import type { Graph, InputValue } from "../ir/graph.ts";
+import { popularityTable } from "../lower/popularity.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Model } from "../model/model.ts";
 import { largeTableBound } from "../model/parameter.ts";
@@ -84,6 +85,12 @@ export function trainSpec(
     frames: framesOf(model).flatMap(({ spec }) => (read.has(spec.name) ? [spec] : [])),
     packs: [...packs],
     tables: [...tables],
+    ...(model.popularity.features.length > 0 && {
+      counted: model.popularity.features.map((feature) => {
+        const { parameter, shape } = popularityTable(feature);
+        return { feature: feature.qualified, parameter, shape: [...shape] as [number, number] };
+      }),
+    }),
     unknown: allFeatures(model).flatMap(({ qualified, unknown }) =>
       unknown > 0 ? [{ feature: qualified, share: unknown }] : [],
     ),

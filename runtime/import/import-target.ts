@@ -3,7 +3,7 @@
 export interface TargetParameter {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly role: "embedding" | "dense" | "statistic";
+  readonly role: "embedding" | "dense" | "statistic" | "counted";
   /** Its name before a rename. */
   readonly formerly: string | null;
 }

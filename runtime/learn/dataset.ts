@@ -58,6 +58,8 @@ export interface Dataset {
   readonly fingerprint: string;
   readonly items: ItemFeatures;
   readonly users: number;
+  /** Tables that were counted on the training part, by feature: popularity by the row of a value, [rows, columns]. */
+  readonly counted?: Readonly<Record<string, Float32Array>>;
   count(part: Part): number;
   /**
    * @param samples numbers within the part, in any order

@@ -14,6 +14,7 @@ import type { ItemFeatures, Part } from "./dataset.ts";
 import { MemoryDataset, memoryColumn, type PartSamples } from "./memory-dataset.ts";
 import { pastOf } from "./pasts.ts";
 import { pickRows } from "./pick-rows.ts";
+import { frozenColumn, overColumn, popularityFeatures, samplePopularity } from "./sample-popularity.ts";
 import { SampleStats, statsOf } from "./sample-stats.ts";
 import { storedFeature } from "./stored-feature.ts";
 
@@ -120,7 +121,7 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
   bounds.set(ends, 1);
   const all = new Int32Array(order.length).fill(1);
   const starts = Uint32Array.from(pastOf(bounds, sorted.time, all, 0).first);
-  const parts: Record<Part, PartSamples> = recordOf(
+  const logged: Record<Part, PartSamples> = recordOf(
     Object.entries(partsOf(sorted, ends, log.split)).map(([part, places]) => {
       const kept = places.filter((place) => labels.some(([, values]) => !Number.isNaN(values[place])));
       const samples = {
@@ -142,13 +143,29 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
       return [part, { ...samples, single: recordOf([...given, ...counted]) }] as const;
     }),
   );
+  const popular = popularityFeatures(manifest.features).map((feature) => {
+    const column = overColumn(feature, recordOf(itemFeatures));
+    const { training } = logged;
+    const rows = { ...training, label: (name: string) => training.labels[name] ?? null };
+    return { name: feature.name, column, counts: samplePopularity(feature, column, rows, 0) };
+  });
+  const parts: Record<Part, PartSamples> = recordOf(
+    Object.entries(logged).map(([part, samples]) => {
+      const counted = popular.map(({ name, column, counts }) => {
+        const values = part === "training" ? counts.training : frozenColumn(counts, column, samples.candidate);
+        return [name, { values, width: counts.width }] as const;
+      });
+      return [part, { ...samples, single: recordOf([...Object.entries(samples.single), ...counted]) }];
+    }),
+  );
   const occurrences = new Uint32Array(items.size + 1);
   for (const item of parts.training.candidate) {
     occurrences[item]++;
   }
   const features: ItemFeatures = { count: items.size + 1, columns: recordOf(itemFeatures), occurrences };
   const fingerprint = digestOf(JSON.stringify([log.split, manifest.features, [...time], [...ofItem]]));
-  return new MemoryDataset({ fingerprint, items: features, users: users.size, histories, parts });
+  const counted = recordOf(popular.map(({ name, counts }) => [name, counts.frozen] as const));
+  return new MemoryDataset({ fingerprint, items: features, users: users.size, counted, histories, parts });
 }
 
 function column({ columns, rows }: RawTable, name: string, where: string): readonly RawValue[] {

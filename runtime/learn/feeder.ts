@@ -9,6 +9,8 @@ export interface Feeder {
   readonly fingerprint: string;
   /** Users of the data set. */
   readonly users: number;
+  /** Tables that the data count, by feature; see `Dataset`. */
+  readonly counted: Readonly<Record<string, Float32Array>>;
   count(part: Part): number;
   /** The batch of a training step, counted from 1. */
   step(step: number): Promise<Assembled>;
@@ -52,6 +54,7 @@ export function localFeeder(dataset: Dataset, plan: TrainPlan, seed: number): Fe
   return {
     fingerprint: dataset.fingerprint,
     users: dataset.users,
+    counted: dataset.counted ?? {},
     count: (part) => dataset.count(part),
     step: async (step) => source.step(step),
     samples: async (part, samples) => source.samples(part, samples),

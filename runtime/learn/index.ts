@@ -16,6 +16,13 @@ export { checkedCheckpoint, type Identity, type OpenCheckpoint, stateOf } from "
 export { train } from "./run.ts";
 export { MemoryPlace, type RunPlace } from "./run-place.ts";
 export type { Evaluation, TrainOptions, TrainProgress, TrainReport } from "./run-report.ts";
+export {
+  frozenColumn,
+  overColumn,
+  popularityFeatures,
+  type SamplePopularity,
+  samplePopularity,
+} from "./sample-popularity.ts";
 export { SampleStats, statsOf } from "./sample-stats.ts";
 export { type ScoredBatch, Scorer, type SearchedRows, scorePart } from "./score.ts";
 export { type ReadParameter, TrainState } from "./state.ts";

@@ -33,6 +33,7 @@ export interface MemoryData {
   readonly fingerprint: string;
   readonly items: ItemFeatures;
   readonly users: number;
+  readonly counted: Readonly<Record<string, Float32Array>>;
   readonly histories: readonly HistoryColumns[];
   readonly parts: Readonly<Record<Part, PartSamples>>;
 }
@@ -54,6 +55,10 @@ export class MemoryDataset implements Dataset {
 
   get users(): number {
     return this.#data.users;
+  }
+
+  get counted(): Readonly<Record<string, Float32Array>> {
+    return this.#data.counted;
   }
 
   count(part: Part): number {

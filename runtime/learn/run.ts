@@ -60,7 +60,8 @@ class Run {
   #waited = 0;
 
   constructor(options: TrainOptions, steps: Steps, total: number) {
-    const { plan, state, graphs, from, place } = options;
+    const { plan, state, graphs, from, place, feeder } = options;
+    state.count(feeder.counted);
     this.#options = options;
     this.#steps = steps;
     this.#total = total;

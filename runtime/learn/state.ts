@@ -41,14 +41,26 @@ export class TrainState implements Parameters {
   readonly tables: ReadonlyMap<string, TableState>;
   /** What is evaluated and exported: these, with the average of the pack `dense` in its place where the model asks for it. */
   readonly served: Parameters;
+  /** By feature, what the data count. */
+  readonly #counted: ReadonlyMap<string, NamedTensor>;
   readonly #average: { readonly decay: number; readonly of: PackState; readonly values: Float32Array } | null;
 
   /** Parameters as `read` has them; all optimiser state is zero, and where nothing is to be learned there is none. */
-  constructor(spec: Pick<TrainSpec, "packs" | "tables" | "average">, read: ReadParameter, { learning = true } = {}) {
+  constructor(
+    spec: Pick<TrainSpec, "packs" | "tables" | "average" | "counted">,
+    read: ReadParameter,
+    { learning = true } = {},
+  ) {
     const packs = learning ? spec.packs : spec.packs.map((pack) => ({ ...pack, slots: [] }));
     const tables = learning ? spec.tables : spec.tables.map((table) => ({ ...table, state: 0 }));
     this.packs = new Map(packs.map((pack) => [pack.name, packState(pack, read)]));
     this.tables = new Map(tables.map((table) => [table.parameter, tableState(table, read)]));
+    this.#counted = new Map(
+      (spec.counted ?? []).map(({ feature, parameter: name, shape }) => [
+        feature,
+        { name, shape, data: checked(read(name), name, elementCount(shape)).slice() },
+      ]),
+    );
     const dense = this.packs.get("dense");
     if (learning && spec.average !== undefined && dense !== undefined) {
       const values = dense.values.slice();
@@ -108,12 +120,19 @@ export class TrainState implements Parameters {
 
   /** Every parameter by its own name, as steps go on with it. Views: they change with the next step. */
   parameters(): NamedTensor[] {
-    return named(this);
+    return [...named(this), ...this.#counted.values()];
   }
 
   /** Every parameter as it serves, by its own name: what `twin build --weights` takes. Views. */
   exported(): NamedTensor[] {
-    return named(this.served);
+    return [...named(this.served), ...this.#counted.values()];
+  }
+
+  /** Takes over what the data count. @param values by feature, [rows, columns] each */
+  count(values: Readonly<Record<string, Float32Array>>): void {
+    for (const [feature, { data }] of this.#counted) {
+      data.set(checked(values[feature] ?? new Float32Array(0), feature, data.length));
+    }
   }
 
   /** The optimisers' state and the average: `dense.m`, `dense.average`, `table.item.video_id.table.state`. */

@@ -30,6 +30,8 @@ export class Candidates {
   readonly #columns: Readonly<Record<string, unknown>>;
   readonly #where: EncodeContext;
   readonly #own = new Map<string, Encoded>();
+  /** Features of the model's items. */
+  readonly #items: readonly FeatureSpec[];
 
   /**
    * Reads what the request brings, and fetches what some graphs need of its items.
@@ -69,6 +71,7 @@ export class Candidates {
     this.count = candidates.item.length;
     const store = generation?.store ?? null;
     this.items = new ItemColumns({ keys: candidates.item, rowKeys, store, inline, context: where });
+    this.#items = artefacts.itemFeatures;
     this.#columns = candidates;
     this.#where = where;
     for (const feature of own) {
@@ -102,6 +105,12 @@ export class Candidates {
     return part(feature, this.#encoded(feature), start, end);
   }
 
+  /** Rows of the table of a popularity: those of the values that it is over, of candidates start … end−1. */
+  popular(feature: FeatureSpec, start: number, end: number): Tensor {
+    const over = popularOver(this.#items, feature);
+    return tensorOf(this.items.encoded(over).subarray(start, end), [end - start]);
+  }
+
   #encoded(feature: FeatureSpec): Encoded {
     let found = this.#own.get(feature.name);
     if (found === undefined) {
@@ -116,6 +125,15 @@ export class Candidates {
     }
     return found;
   }
+}
+
+/** The item feature that a popularity is over. @throws Error where there is none: a fault of ours */
+export function popularOver(items: readonly FeatureSpec[], { name, encoder }: FeatureSpec): FeatureSpec {
+  const over = items.find((one) => encoder.kind === "popularity" && one.name === encoder.on);
+  if (over === undefined) {
+    throw new Error(`${name} is no popularity of a feature of the items`);
+  }
+  return over;
 }
 
 function part(feature: FeatureSpec, encoded: Encoded, start: number, end: number): Tensor {

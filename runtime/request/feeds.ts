@@ -67,6 +67,9 @@ function portTensor(
       if (candidates === null) {
         return null;
       }
+      if (source.feature.encoder.kind === "popularity") {
+        return candidates.popular(source.feature, start, end);
+      }
       return source.feature.group === "stats"
         ? side.stats.column(source.feature, candidates, start, end)
         : candidates.own(source.feature, start, end);

@@ -5,7 +5,7 @@ import type { FeatureSpec, GraphName } from "../../contract/manifest.ts";
 import type { PortSource } from "../../contract/ports.ts";
 import type { Tensor } from "../session/session.ts";
 import type { ReadOptions } from "../table/table-store.ts";
-import type { Candidates } from "./candidates.ts";
+import { type Candidates, popularOver } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import type { HistorySide } from "./history.ts";
 import { type OutsideRows, rowTensor } from "./outside.ts";
@@ -91,6 +91,8 @@ export async function fetchCandidates(
   for (const source of sourcesOf(engine, graphs)) {
     if (source.kind === "candidate-item") {
       features.push(source.feature);
+    } else if (source.kind === "candidate" && source.feature.encoder.kind === "popularity") {
+      features.push(popularOver(engine.artefacts.itemFeatures, source.feature));
     }
   }
   for (const { on } of engine.artefacts.statsTaken) {

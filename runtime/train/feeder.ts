@@ -25,6 +25,7 @@ export type FeederJob =
 export interface FedData {
   readonly fingerprint: string;
   readonly users: number;
+  readonly counted: Readonly<Record<string, Float32Array>>;
   readonly counts: Readonly<Record<Part, number>>;
 }
 
@@ -37,10 +38,11 @@ export async function threadFeeder(start: FeederStart): Promise<Feeder> {
   );
   const name = "thread that assembles batches";
   const thread = await Thread.open(line, start, { name });
-  const { fingerprint, users, counts } = thread.ready;
+  const { fingerprint, users, counted, counts } = thread.ready;
   return {
     fingerprint,
     users,
+    counted,
     count: (part) => counts[part],
     step: (step) => thread.ask({ kind: "step", step }),
     samples: (part, samples) => thread.ask({ kind: "samples", part, samples }),

@@ -23,7 +23,7 @@ async function open({ place, plan, seed }: FeederStart): Promise<Service<FeederJ
     test: dataset.count("test"),
   };
   return {
-    ready: { fingerprint: dataset.fingerprint, users: dataset.users, counts },
+    ready: { fingerprint: dataset.fingerprint, users: dataset.users, counted: dataset.counted ?? {}, counts },
     run: (job) => (job.kind === "step" ? source.step(job.step) : source.samples(job.part, job.samples)),
     transfer: buffersOf,
   };

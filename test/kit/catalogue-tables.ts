@@ -148,6 +148,7 @@ const samples: Record<string, Parameters<typeof columns>[0]> = {
   tags: { kind: "tags", of: { kind: "id", vocab: 1 }, max: 1 },
   pretrained: { kind: "pretrained", size: 1 },
   number: { kind: "number", scale: "none" },
+  popularity: { kind: "popularity", on: "", values: 1, of: "click", k: 1, window: null },
   met: { kind: "met" },
   rate: { kind: "rate", of: "", k: 1 },
   recent: { kind: "recent", of: "", k: 1, half: 1, unit: "places" },

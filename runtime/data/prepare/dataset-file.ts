@@ -72,6 +72,8 @@ export const DatasetSchema = strict({
       cross: v.array(EncodedSchema),
     }),
   ),
+  /** Tables counted on the training part: [values, width] each; absent: none. */
+  counted: v.optional(v.array(strict({ feature: v.string(), values: natural, width: v.pipe(natural, v.minValue(1)) }))),
   labels: v.array(v.string()),
   /** Labels that the data does not have: missing everywhere. */
   absent: v.array(v.string()),

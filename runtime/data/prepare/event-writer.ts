@@ -46,7 +46,7 @@ export const nothingWritten = (histories: number): Written => ({
 
 export type EventLayout = Pick<
   DatasetSpec,
-  "labels" | "absent" | "single" | "weight" | "negatives" | "histories" | "item"
+  "labels" | "absent" | "single" | "counted" | "weight" | "negatives" | "histories" | "item"
 >;
 
 /** The columns that a model's samples have in this data; counts are filled in at the end. */

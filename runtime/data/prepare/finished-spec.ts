@@ -11,7 +11,14 @@ import type { ColumnSpec } from "./column-file.ts";
 import { type DatasetSpec, parts } from "./dataset-file.ts";
 import type { EventLayout, Written } from "./event-writer.ts";
 import type { FileBlocks } from "./file-blocks.ts";
-import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColumnFiles } from "./layout.ts";
+import {
+  behaviourColumns,
+  countedColumn,
+  endColumn,
+  itemColumn,
+  occurrencesColumn,
+  sampleColumnFiles,
+} from "./layout.ts";
 import type { Owner } from "./owner.ts";
 
 /**
@@ -47,6 +54,7 @@ export function finishedSpec(
       ...Object.values(behaviourColumns(one)),
       ...(one.listed === undefined ? [endColumn(one.name)] : []),
     ]),
+    ...(spec.counted ?? []).map(countedColumn),
     ...parts.flatMap((part) => Object.values(sampleColumnFiles(part, spec))),
   ];
   const hash = createHash("sha256").update(`${encoding}\n${JSON.stringify(spec)}`);

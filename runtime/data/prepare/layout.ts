@@ -49,6 +49,19 @@ export function behaviourColumns({
   return columns;
 }
 
+/** What was counted of a feature's values by the end of the training part: [values, width]. */
+export const countedColumn = ({
+  feature,
+  width,
+}: {
+  readonly feature: string;
+  readonly width: number;
+}): ColumnSpec => ({
+  file: `counted/${feature}.bin`,
+  type: "float32",
+  width,
+});
+
 /** Where each user's behaviours end: [users]; where each sample has its own it says so itself. */
 export const endColumn = (history: string): ColumnSpec => ({
   file: `history/${history}/end.bin`,

@@ -16,7 +16,14 @@ import type { DataReport } from "../report-schema.ts";
 import { Column, type ColumnImage, type ColumnSpec, columnImage, rowBytes } from "./column-file.ts";
 import { type DatasetSpec, parts, readDatasetSpec } from "./dataset-file.ts";
 import type { FileBlocks } from "./file-blocks.ts";
-import { behaviourColumns, endColumn, itemColumn, occurrencesColumn, sampleColumnFiles } from "./layout.ts";
+import {
+  behaviourColumns,
+  countedColumn,
+  endColumn,
+  itemColumn,
+  occurrencesColumn,
+  sampleColumnFiles,
+} from "./layout.ts";
 
 export interface OpenOptions {
   /** Bytes of columns held in memory; the largest others are read from their files. Items are always held. Default 1 GB. */
@@ -52,6 +59,9 @@ export function columnsOf(
     if (history.listed === undefined) {
       all.push({ column: endColumn(history.name), rows: spec.users, item: false });
     }
+  }
+  for (const table of spec.counted ?? []) {
+    all.push({ column: countedColumn(table), rows: table.values, item: true });
   }
   for (const part of parts) {
     for (const column of Object.values(sampleColumnFiles(part, spec))) {
@@ -116,6 +126,7 @@ export function historyColumns(
 class Reader implements StoredDataset {
   readonly spec: DatasetSpec;
   readonly items: ItemFeatures;
+  readonly counted: Readonly<Record<string, Float32Array>>;
   readonly #image: DatasetImage;
   readonly #histories: readonly HistoryColumns[];
   readonly #samples: Readonly<Record<Part, Columns>>;
@@ -138,6 +149,9 @@ class Reader implements StoredDataset {
       validation: openAll(sampleColumnFiles("validation", spec)),
       test: openAll(sampleColumnFiles("test", spec)),
     };
+    this.counted = recordOf(
+      (spec.counted ?? []).map((table) => [table.feature, open(countedColumn(table)).wholeAs(Float32Array)]),
+    );
     this.items = {
       count: spec.items,
       columns: recordOf(spec.item.map((one) => [one.name, open(itemColumn(one)).encoded])),

@@ -28,6 +28,7 @@ import { occurrencesColumn } from "./layout.ts";
 import { ListReader, rowsOfBlock } from "./list-reader.ts";
 import { Negatives } from "./negatives.ts";
 import { expectOwn, type Owner } from "./owner.ts";
+import { writePopularity } from "./popularity-phase.ts";
 import { type DataQuery, dataQuery, renamedHeadings } from "./select.ts";
 import { eventTable, sortEvents } from "./sort-events.ts";
 import { layoutWithStats, writeStats } from "./stats-phase.ts";
@@ -305,11 +306,9 @@ async function run(
     );
   }
   const files = { ...itemColumns.files, [occurrencesColumn.file]: writer.blocks, ...events.blocks };
-  const counted = writeStats(
-    { folder, model, layout, written, items: items + 1, files, hasher: hash },
-    onProgress,
-    signal,
-  );
+  const work = { folder, model, layout, written, items: items + 1, files, hasher: hash };
+  const delay = Math.max(0, ...Object.values(binding.history).map((one) => one.delay ?? 0));
+  const counted = { ...writeStats(work, onProgress, signal), ...writePopularity(work, delay, onProgress) };
   const features = [...itemColumns.features, ...encode.counts.values()];
   const lists = written.lists && listsFound(model, binding, written.lists, sorted.differing ?? null);
   const report: DataReport = {

@@ -1,40 +1,44 @@
 // Statistics of samples, counted once their behaviours lie in files: columns of the samples like all others.
 import { TwinError } from "../../../contract/error.ts";
-import type { Hasher } from "../../../contract/hash.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { recordOf } from "../../../contract/record.ts";
 import { type Meter, meter, type OnProgress } from "../../host/progress.ts";
-import { SampleStats, statsOf, storedFeature } from "../../learn/index.ts";
+import { popularityFeatures, SampleStats, statsOf, storedFeature } from "../../learn/index.ts";
 import type { DataModel } from "../data-model.ts";
-import { Column, type ColumnArray, type ColumnSpec, ColumnWriter, columnImage } from "./column-file.ts";
+import { type ColumnArray, ColumnWriter } from "./column-file.ts";
 import { parts } from "./dataset-file.ts";
 import type { EventLayout, Written } from "./event-writer.ts";
 import type { FileBlocks } from "./file-blocks.ts";
 import { endColumn, itemColumn, sampleColumnFiles } from "./layout.ts";
 import { historyColumns } from "./open.ts";
+import { OpenedColumns, type WrittenColumns } from "./opened-columns.ts";
 
 /** Samples that are counted at a time: of users that go on beyond them, behaviours are gone through again. */
 const block = 65_536;
 
-/** The layout with the statistics of all histories, which other columns of samples stand before. */
+/** The layout with the statistics of all histories and popularity, which other columns of samples stand before. */
 export function layoutWithStats(layout: EventLayout, model: DataModel): EventLayout {
-  return { ...layout, single: [...layout.single, ...statFeatures(model).map(storedFeature)] };
+  const popular = popularityFeatures(model.features);
+  const counted = popular.flatMap(({ name: feature, encoder, shape }) =>
+    encoder.kind === "popularity" ? [{ feature, values: encoder.values, width: shape[0] ?? 1 }] : [],
+  );
+  return {
+    ...layout,
+    single: [...layout.single, ...[...statFeatures(model), ...popular].map(storedFeature)],
+    ...(counted.length > 0 && { counted }),
+  };
 }
 
 const statFeatures = (model: DataModel): FeatureSpec[] =>
   model.histories.flatMap((history) => statsOf(model.features, history));
 
 /** What the phase reads and writes. */
-export interface StatsWork {
-  readonly folder: string;
+export interface StatsWork extends WrittenColumns {
   readonly model: DataModel;
   /** Of the columns that are written: without statistics. */
   readonly layout: EventLayout;
   readonly written: Written;
   readonly items: number;
-  /** What stands in the columns' files. */
-  readonly files: Readonly<Record<string, FileBlocks>>;
-  readonly hasher: Hasher;
 }
 
 /** @returns what stands in the files of the statistics */
@@ -48,7 +52,7 @@ export function writeStats(
   if (counted.length === 0) {
     return {};
   }
-  const files = new Opened(work);
+  const files = new OpenedColumns(work);
   const progress = meter("statistics", counted.length * written.samples.reduce((sum, one) => sum + one, 0), onProgress);
   try {
     const items = recordOf(
@@ -76,7 +80,7 @@ export function writeStats(
 /** The statistics of one part's samples, a block after the other. */
 function writePart(
   { folder, layout, written, hasher }: StatsWork,
-  files: Opened,
+  files: OpenedColumns,
   p: number,
   counter: SampleStats,
   history: string,
@@ -123,29 +127,6 @@ function writePart(
   } finally {
     for (const writer of writers) {
       writer.close();
-    }
-  }
-}
-
-/** Files of columns that are read, closed together. */
-class Opened {
-  readonly #work: StatsWork;
-  readonly #columns: Column[] = [];
-
-  constructor(work: StatsWork) {
-    this.#work = work;
-  }
-
-  open(column: ColumnSpec, rows: number, inMemory: boolean): Column {
-    const { folder, files, hasher } = this.#work;
-    const made = new Column(columnImage(folder, column, rows, files[column.file], inMemory, hasher), hasher);
-    this.#columns.push(made);
-    return made;
-  }
-
-  close(): void {
-    for (const column of this.#columns) {
-      column.close();
     }
   }
 }

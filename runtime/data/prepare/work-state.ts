@@ -104,7 +104,7 @@ export function refuseForeign(folder: string): void {
 /** Removes what an earlier preparation left: first the file that says that it is whole. */
 export function clear(folder: string): void {
   rmSync(join(folder, datasetFile), { force: true });
-  for (const name of ["items", "history", ...parts]) {
+  for (const name of ["items", "history", "counted", ...parts]) {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
   rmSync(path(folder), { force: true });
