@@ -293,7 +293,7 @@ export const featureKinds = {
   popularity: kind(
     "How often the candidate's value was met by all users, and how often with a label: counted on the training part.",
     {
-      on: required(reference(wanted.itemCategory), "A feature of `item` of one value."),
+      on: required(reference(wanted.itemRow), "The feature whose values are counted."),
       of: optional(name("a label", "label"), null, "A label whose smoothed rate comes beside the count."),
       k: optional(real({ min: 1e-3 }), 20, "Rows' worth of the training part's rate that a rate is smoothed by."),
       window: optional(duration({ above: 0 }), null, "Only rows of so long count; all unless said."),

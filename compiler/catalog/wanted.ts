@@ -15,6 +15,8 @@ export type Referent =
   | "item vector"
   /** of the item, with values that can be equal */
   | "item category"
+  /** of the item, with one row a value */
+  | "item row"
   /** of the history whose section this is */
   | "own cross feature"
   /** of that history, and what a rate is of */
@@ -70,6 +72,7 @@ export const wanted = {
   itemOrFeatures: wanting("`item` or features of it", "item section", ["item"], ["item", "item feature"]),
   itemVector: wanting("a feature of `item`", "feature of item", ["item"], ["item vector"]),
   itemCategory: wanting("a feature of `item`", "feature of item", ["item"], ["item category"]),
+  itemRow: wanting("a feature of `item` of one value", "feature of item", ["item"], ["item row"]),
   feature: wanting("a feature", "feature", [...groups, "history"], ["table feature"]),
   crossFeature: wanting("a cross feature", "cross feature", ["history"], ["own cross feature"]),
   rated: wanting("a cross feature of the history", "cross feature", ["history"], ["own rated feature"]),

@@ -92,6 +92,7 @@ function checkProgram(
     crosses: new Map(),
     stats: new Map(),
     popularity: null,
+    counted: [],
     report,
     nameless,
     comparisons: { left: 30_000 },

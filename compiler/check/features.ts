@@ -107,7 +107,8 @@ export function checkFeatures(scope: Scope, sections: ReadonlyMap<string, Sectio
       );
     }
     const group: Group = { kind, prefix, doc: section?.doc ?? "", features: own, key };
-    if (section && failed.size === 0) {
+    // What `item` brings is what is inherent.
+    if (section && failed.size === 0 && !(kind === "stats" && prefix === "item")) {
       noteWidths(scope, kind === "cross" ? `${prefix}.cross` : prefix, { columns: widthOf(own) });
     }
     return { group, damaged: failed.size > 0, failed, present: section !== undefined };

@@ -51,6 +51,8 @@ export interface Scope {
   readonly groups: Map<GroupName, CheckedGroup>;
   /** `popularity` among the features of `item`, which is not inherent; null before features are checked. */
   popularity: CheckedGroup | null;
+  /** Labels that a popularity is of, still to be looked up. */
+  readonly counted: Name[];
   /** Statistics of histories, by history. */
   readonly stats: Map<string, CheckedGroup>;
   /** Cross features by their history's name; there even where the history's settings failed. */

@@ -6,7 +6,7 @@ import { categories, columns, rated, single } from "../catalog/features.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import type { Draft } from "./draft.ts";
-import { reportArguments } from "./resolve.ts";
+import { missing as missingName, reportArguments } from "./resolve.ts";
 import type { Scope } from "./scope.ts";
 import { isSaid } from "./shares.ts";
 import type { Labels } from "./towers.ts";
@@ -24,7 +24,7 @@ export function linkStats(drafts: Drafts, failures: Failures, scope: Scope): voi
     }
     const linked = isStat(encoder)
       ? link(draft, encoder, drafts, failures, scope)
-      : popular(encoder, overFeature(draft, encoder.on, drafts, failures, scope));
+      : popular(draft, encoder, overFeature(draft, encoder.on, drafts, failures, scope), scope);
     if (linked === null) {
       drafts.delete(qualified);
       failures.get(draft.prefix)?.add(draft.setting.name.text);
@@ -34,8 +34,17 @@ export function linkStats(drafts: Drafts, failures: Failures, scope: Scope): voi
   }
 }
 
-/** With the rows of what it is over. */
-function popular(encoder: Extract<Encoder, { kind: "popularity" }>, over: Draft | null): Encoder | null {
+/** With the rows of what it is over; its label is looked up when labels are known. */
+function popular(
+  { setting: { value } }: Draft,
+  encoder: Extract<Encoder, { kind: "popularity" }>,
+  over: Draft | null,
+  scope: Scope,
+): Encoder | null {
+  const of = (value as CallValue).arguments?.find(({ name }) => name?.text === "of")?.value;
+  if (of?.kind === "call") {
+    scope.counted.push(of.path[0]);
+  }
   const shape = over && columns(over.encoder);
   return shape?.kind === "embedding" ? { ...encoder, values: shape.rows } : null;
 }
@@ -193,33 +202,15 @@ function missing(
 
 /** The label of a popularity must be one that the model predicts, as zero or one. */
 export function checkPopularity(labels: Labels, scope: Scope): void {
-  for (const { encoder, span } of scope.popularity?.group.features ?? []) {
-    if (encoder.kind !== "popularity" || encoder.of === null) {
-      continue;
-    }
-    const label = labels.get(encoder.of);
+  for (const name of scope.counted) {
+    const label = labels.get(name.text);
     if (label === undefined) {
-      const candidates = [...labels.keys()];
-      reportUnknown(
-        {
-          kind: "label",
-          shown: encoder.of,
-          name: { text: encoder.of, span },
-          candidates,
-          none: "nothing is predicted",
-        },
-        scope,
-      );
+      missingName("label", name, [...labels.keys()], scope);
     } else if (label?.kind === "regression") {
       scope.report(
-        diagnose(
-          "wrong-kind",
-          { name: "of", expected: "a label that is zero or one" },
-          at(span, "is of a regression"),
-          {
-            also: [at(label.span, "declared here")],
-          },
-        ),
+        diagnose("wrong-kind", { name: "of", expected: "a label that is zero or one" }, at(name, "is a regression"), {
+          also: [at(label.span, "declared here")],
+        }),
       );
     }
   }

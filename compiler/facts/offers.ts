@@ -93,7 +93,8 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
       .map((symbol) => to(symbol));
   const own = (fits: (kind: string) => boolean): Offer[] =>
     features(({ owner, of }) => owner?.kind === "cross" && owner.owner === historyOf(within) && fits(of ?? ""));
-  const ofItem = ({ owner }: DefinedSymbol): boolean => owner?.qualified === "item";
+  // A popularity is declared there, and is nothing of the item alone.
+  const ofItem = ({ owner, of: kind }: DefinedSymbol): boolean => owner?.qualified === "item" && kind !== "popularity";
   const hasColumns = ({ of: kind }: DefinedSymbol): boolean =>
     kind !== "key" && kind !== null && Object.hasOwn(featureKinds, kind);
   switch (referent) {
@@ -113,6 +114,8 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
       return features((one) => ofItem(one) && hasColumns(one) && one.of !== "number");
     case "item category":
       return features((one) => ofItem(one) && categories.has(one.of ?? ""));
+    case "item row":
+      return features((one) => ofItem(one) && categories.has(one.of ?? "") && one.of !== "tags");
     case "own cross feature":
       return own(() => true);
     case "own rated feature":

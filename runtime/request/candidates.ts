@@ -15,6 +15,7 @@ import { itemsWithDerived, withDerived } from "./derived.ts";
 import type { Engine } from "./engine.ts";
 import { fetchCandidates } from "./fetch.ts";
 import { OutsideRows } from "./outside.ts";
+import { popularOver } from "./popular-over.ts";
 import { encodeSingle, type UserSide } from "./prepare.ts";
 import { inlineColumns, type RankRequest, rowKeysOf, singleValues } from "./request.ts";
 
@@ -125,15 +126,6 @@ export class Candidates {
     }
     return found;
   }
-}
-
-/** The item feature that a popularity is over. @throws Error where there is none: a fault of ours */
-export function popularOver(items: readonly FeatureSpec[], { name, encoder }: FeatureSpec): FeatureSpec {
-  const over = items.find((one) => encoder.kind === "popularity" && one.name === encoder.on);
-  if (over === undefined) {
-    throw new Error(`${name} is no popularity of a feature of the items`);
-  }
-  return over;
 }
 
 function part(feature: FeatureSpec, encoded: Encoded, start: number, end: number): Tensor {

@@ -5,10 +5,11 @@ import type { FeatureSpec, GraphName } from "../../contract/manifest.ts";
 import type { PortSource } from "../../contract/ports.ts";
 import type { Tensor } from "../session/session.ts";
 import type { ReadOptions } from "../table/table-store.ts";
-import { type Candidates, popularOver } from "./candidates.ts";
+import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import type { HistorySide } from "./history.ts";
 import { type OutsideRows, rowTensor } from "./outside.ts";
+import { popularOver } from "./popular-over.ts";
 
 /** What is read for the user's side, and kept with it. */
 export interface FetchedSide {
