@@ -18,6 +18,7 @@ export {
   type CandidateColumns,
   type ExplainedAttend,
   type ExplainedBehaviour,
+  type ExplainedStat,
   type Explanation,
   explanationText,
   type HeadShare,

@@ -8,6 +8,7 @@ import { aligned, cell } from "../../contract/width.ts";
 import type { Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
+import { type ExplainedStat, explainedStats, statLines } from "./explain-stats.ts";
 import type { KeptTensors } from "./feeds.ts";
 import { fetchSide, historyOf } from "./fetch.ts";
 import { byKernel } from "./kernel-rank.ts";
@@ -54,6 +55,8 @@ export interface Explanation {
   /** By label. */
   readonly scores: Named<number>;
   readonly logits: Named<number>;
+  /** What was counted of the user's behaviours beside it; empty where the model counts nothing. */
+  readonly stats: readonly ExplainedStat[];
   readonly attends: readonly ExplainedAttend[];
 }
 
@@ -121,6 +124,7 @@ export async function explainCandidates(
     signal?.throwIfAborted();
     const kept = await runSearch(engine, side, candidates, chunk, signal);
     const outputs = await runGraph(engine, graph, side, candidates, chunk, kept);
+    const stats = explainedStats(manifest, engine.artefacts.statsTaken, side, candidates, chunk);
     const usable = explained.map((one) => ({ ...one, usable: usablePlaces(manifest, one, side) }));
     for (let n = 0; n < chunk.end - chunk.start; n++) {
       result.push({
@@ -128,6 +132,7 @@ export async function explainCandidates(
         key: String(candidates.items.keys[start + n]),
         scores: byLabel(manifest, outputs, "output", n),
         logits: byLabel(manifest, outputs, "logit", n),
+        stats: stats[n],
         attends: usable.map((one) => explainAttend(manifest, side, one, outputs, kept, n)),
       });
     }
@@ -206,12 +211,12 @@ function missed(manifest: Manifest, side: UserSide, history: string, place: numb
   return false;
 }
 
-/** The explanations as text: each candidate, and of each attention the `most` behaviours of the largest weight. */
+/** The explanations as text: each candidate, its statistics, and of each attention the `most` behaviours of the largest weight. */
 export function explanationText(explanations: readonly Explanation[], most = 5): string {
   const lines: string[] = [];
-  for (const { key, scores, attends } of explanations) {
+  for (const { key, scores, stats, attends } of explanations) {
     const numbers = Object.entries(scores).map(([label, value]) => `${label} ${value.toFixed(4)}`);
-    lines.push(`${cell(key)}  ${numbers.join("  ")}`);
+    lines.push(`${cell(key)}  ${numbers.join("  ")}`, ...statLines(stats));
     for (const { attend, by, over, behaviours } of attends) {
       lines.push(`  ${attend}, by ${by} over ${over}: ${behaviours.length} behaviours`);
       const heaviest = [...behaviours].sort((a, b) => b.weight - a.weight).slice(0, most);

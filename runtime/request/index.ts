@@ -15,6 +15,7 @@ export {
   explanationText,
   type HeadShare,
 } from "./explain.ts";
+export type { ExplainedStat } from "./explain-stats.ts";
 export { feeds, type KeptTensors } from "./feeds.ts";
 export { fetchItems, fetchSide, fetchSideRows } from "./fetch.ts";
 export { crossFeatures, HistorySide } from "./history.ts";

@@ -6,6 +6,7 @@ export {
   type CandidateColumns,
   type ExplainedAttend,
   type ExplainedBehaviour,
+  type ExplainedStat,
   type Explanation,
   explanationText,
   type HeadShare,

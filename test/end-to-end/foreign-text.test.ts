@@ -89,7 +89,7 @@ describe("what the command line writes", () => {
     ).not.toMatch(acts);
     const behaviour = { position: 0, key: evil, time: null, miss: false, heads: [], weight: 1 };
     const attends = [{ attend: "a", by: "m", over: "s", behaviours: [behaviour] }];
-    const why = explanationText([{ candidate: 0, key: "k".repeat(5000), scores: {}, logits: {}, attends }]);
+    const why = explanationText([{ candidate: 0, key: "k".repeat(5000), scores: {}, logits: {}, stats: [], attends }]);
     expect(why).not.toMatch(acts);
     expect(Math.max(...why.split("\n").map(width))).toBeLessThan(200);
   });

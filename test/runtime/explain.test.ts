@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explanationText, load, parseRequest, type Twin } from "../../runtime/index.ts";
 import { cleanUp } from "../kit/built-twin.ts";
-import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+import { builtRanked, now, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
 let twin: Twin;
 beforeAll(async () => {
@@ -76,6 +76,73 @@ describe("explain", () => {
     expect(lines[2]).toMatch(/item +time +weight +of each head +score = metric \+ bias/);
     expect(lines[3]).toMatch(/^ {4}\d+ +2023-\d\d-\d\d \d\d:\d\d +0\.\d{4} +0\.\d{3} 0\.\d{3} /);
     expect(text.split("\n").filter((line) => line.startsWith("    item"))).toHaveLength(4);
+  });
+});
+
+describe("explain of statistics", () => {
+  const counts = `stats {
+      seen: met(on: item.video)
+      all: met
+      rate: rate(on: item.video, of: liked, k: 2, base: 0.3)
+      last: last(on: item.video, of: liked, dim: 2)
+      away: since(on: item.video, at: [1h, 90min, 1d], dim: 2)
+      near: since(on: item.video, at: [2, 3], dim: 2)
+    }`;
+  const source = rankSource()
+    .replace("liked: flag(dim: 2)\n  }", `liked: flag(dim: 2)\n  }\n  ${counts}`)
+    .replace("user, context, candidate]", "user, context, candidate, watched.stats]");
+  // Newest first: item 7 twice, not liked last; item 8 long ago, and it is not known whether it was liked.
+  const user = {
+    time: now,
+    history: {
+      watched: {
+        item: [7, 9, 7, 8],
+        time: [3600, 4000, 5400, 1e6].map((ago) => now - ago),
+        liked: [false, true, true, null],
+      },
+    },
+  };
+  const candidates = { candidates: { item: [7, 8, 399, 9], price: [1, 1, 1, 1] } };
+
+  it("says what was counted beside each candidate, by the definition", async () => {
+    const counting = await load(await builtRanked(source), { threads: 1 });
+    try {
+      const explanations = await (await counting.prepare(user)).explain(candidates);
+      const own = (2 + 2 * 0.3) / (3 + 2);
+      const rate = (sum: number, n: number) => ((sum + 2 * own) / (n + 2)).toFixed(4);
+      const said = explanations.map(({ stats }) => stats.map(({ says }) => says));
+      expect(explanations[0].stats.map(({ stat }) => stat)).toEqual(
+        ["seen", "all", "rate", "last", "away", "near"].map((name) => `watched.stats.${name}`),
+      );
+      expect(said).toEqual([
+        ["2 behaviours", "4 behaviours", rate(1, 2), "false", "1h to 1.5h", "below place 2"],
+        ["1 behaviour", "4 behaviours", rate(0, 0), "none", "1d or more", "place 3 or more"],
+        ["0 behaviours", "4 behaviours", rate(0, 0), "none", "none", "none"],
+        ["1 behaviour", "4 behaviours", rate(1, 1), "true", "1h to 1.5h", "place 2 to place 3"],
+      ]);
+      const [seen, , liked, last] = explanations[0].stats.map(({ value }) => value);
+      expect(seen).toBeCloseTo(Math.log(3), 6);
+      expect(1 / (1 + Math.exp(-liked))).toBeCloseTo((1 + 2 * own) / 4, 6);
+      expect(last).toBe(1);
+      const text = explanationText(explanations, 1).split("\n");
+      expect(text[1]).toBe(
+        `  watched.stats: ${["seen", "all", "rate", "last", "away", "near"].map((name, i) => `${name} ${said[0][i]}`).join(", ")}`,
+      );
+      const empty = await (await counting.prepare({ time: now, history: { watched: { item: [] } } })).explain(
+        candidates,
+      );
+      expect(empty[0].stats.map(({ says }) => says)).toEqual([
+        ...["0 behaviours", "0 behaviours", "0.3000", "none", "none", "none"],
+      ]);
+      expect(await (await counting.prepare(user)).explain({ candidates: { item: [] } })).toEqual([]);
+    } finally {
+      await counting.close();
+    }
+  });
+
+  it("has none of a model that counts nothing", async () => {
+    const [{ stats }] = await (await twin.prepare(someUser(4))).explain(someCandidates(1));
+    expect(stats).toEqual([]);
   });
 });
 
