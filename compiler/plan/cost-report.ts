@@ -1,5 +1,6 @@
 // Counted costs: parameters, bytes, and multiply-adds of one request, before and after the rewrites, against unsplit attention.
 
+import { isStat } from "../../contract/encoder-spec.ts";
 import type { GraphName } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import { aligned } from "../../contract/width.ts";
@@ -10,7 +11,7 @@ import { cost } from "../ir/cost.ts";
 import type { Graph } from "../ir/graph.ts";
 import { rewrite as rewriteNodes } from "../ir/rewrite.ts";
 import { metricOf } from "../model/by.ts";
-import type { Attend, Metric, Model, Table } from "../model/model.ts";
+import type { Attend, History, Metric, Model, Table } from "../model/model.ts";
 import { bytesOf, sizeOf } from "../model/parameter.ts";
 import { keyWidth, projectedWidth, rowBytes, valueFeatures, widthOf } from "../model/widths.ts";
 import { parameters } from "../parameters/parameters.ts";
@@ -41,6 +42,17 @@ export interface TableCost {
   readonly most: number | null;
 }
 
+/** What is counted of a history's behaviours: each comes in once a user, and a candidate is answered by a look-up for each feature. */
+export interface StatsCost {
+  readonly history: string;
+  /** How many statistics. */
+  readonly count: number;
+  /** Behaviours that are gone through once a user. */
+  readonly behaviours: number;
+  /** Features of the item that behaviours are counted by; all together cost nothing a candidate. */
+  readonly by: readonly string[];
+}
+
 /** Sizes in bytes, costs in multiply-adds of one request (projector: of one item). */
 export interface CostReport {
   readonly model: string;
@@ -48,6 +60,8 @@ export interface CostReport {
   readonly histories: Readonly<Record<string, number>>;
   readonly parameters: { readonly count: number; readonly bytes: number; readonly embeddings: number };
   readonly tables: readonly TableCost[];
+  /** By history that has some. */
+  readonly stats: readonly StatsCost[];
   readonly graphs: readonly GraphCost[];
   /** Search and attention of one request, towers apart; null where the model attends by no metric. */
   readonly attention: {
@@ -96,6 +110,7 @@ export function costReport(model: Model, size: RequestSize = {}, graphs = lowere
       ),
     },
     tables: model.tables.map((table) => tableCost(model, table)),
+    stats: model.histories.flatMap((history) => statsCost(history, histories[history.name])),
     graphs: counted,
     attention: attentionOf(model, candidates, histories, counted),
   };
@@ -106,6 +121,13 @@ function tableCost(model: Model, table: Table): TableCost {
   const items = itemsAtMost(model);
   const { name, width, precision } = table;
   return { name, width, precision, row, most: items === null ? null : items * row };
+}
+
+function statsCost({ name, stats: { features } }: History, behaviours: number): StatsCost[] {
+  const by = features.flatMap(({ encoder }) => (isStat(encoder) && encoder.on !== undefined ? [encoder.on] : []));
+  return features.length === 0
+    ? []
+    : [{ history: name, count: features.length, behaviours, by: [...new Set(by)].sort() }];
 }
 
 function lowered(model: Model): CostedGraphs {
@@ -209,7 +231,7 @@ const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()
 
 /** The report as stable text. */
 export function costText(report: CostReport): string {
-  const { parameters, tables, graphs, attention } = report;
+  const { parameters, tables, stats, graphs, attention } = report;
   const lengths = Object.entries(report.histories).map(([name, length]) => `${countText(length)} of ${name}`);
   const lines = [
     `model ${report.model}`,
@@ -218,6 +240,10 @@ export function costText(report: CostReport): string {
     ...tables.map(({ name, row, width, precision, most }) => {
       const all = most === null ? "" : `, at most ${countText(most)} bytes`;
       return `table ${name}  ${countText(row)} bytes a row (${width} × ${precision})${all}`;
+    }),
+    ...stats.map(({ history, count, behaviours, by }) => {
+      const each = by.length === 0 ? "nothing more" : `a look-up by ${by.join(", ")}`;
+      return `statistics of ${history}  ${countText(count)}: a pass over ${countText(behaviours)} behaviours a user, ${each} a candidate`;
     }),
     "",
     `multiply-adds of one request: ${countText(report.candidates)} candidates, behaviours: ${lengths.join(", ") || "none"}`,

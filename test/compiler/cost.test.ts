@@ -127,3 +127,34 @@ describe("the text", () => {
     expect(costText(report)).not.toContain("unsplit");
   });
 });
+
+describe("statistics", () => {
+  const counting = tiny
+    .replace(
+      "liked: flag(dim: 2)\n  }",
+      "liked: flag(dim: 2)\n  }\n  stats { seen: met(on: item.video) all: met last: last(of: liked, dim: 3) }",
+    )
+    .replace("[interest]", "[interest, watched.stats]");
+  const report = (source: string) =>
+    costReport(compiled(source, { vocabularies: new Map() }).model, { candidates: 10, history: 50 });
+
+  it("cost a pass a user and a look-up a candidate for each feature, and widen the tower by their columns", () => {
+    const [without, with3] = [report(tiny), report(counting)];
+    expect(without.stats).toEqual([]);
+    expect(with3.stats).toEqual([{ history: "watched", count: 3, behaviours: 50, by: ["item.video"] }]);
+    expect(costText(with3)).toContain(
+      "statistics of watched  3: a pass over 50 behaviours a user, a look-up by item.video a candidate\n",
+    );
+    expect(costText(report(counting.replace("met(on: item.video)", "met")))).toContain(
+      "statistics of watched  3: a pass over 50 behaviours a user, nothing more a candidate\n",
+    );
+    expect(with3.parameters.embeddings - without.parameters.embeddings).toBe(3 * 3);
+    const tower = ({ graphs }: typeof without) =>
+      graphs.find(({ name }) => name === "rank")!.scopes.find(({ scope }) => scope === "ranking")!.before;
+    expect(tower(with3) - tower(without)).toBe(10 * 5 * 7);
+  });
+
+  it("cost the search and the attention nothing", () => {
+    expect(report(counting).attention).toEqual(report(tiny).attention);
+  });
+});
