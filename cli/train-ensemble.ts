@@ -65,11 +65,13 @@ export async function trainEnsemble(
 /** A new ensemble, or the one in the folder. @throws TwinError saying what is in the way, and the way out */
 function begun(model: { readonly name: string; readonly seed: number }, options: TrainOptions): Ensemble {
   const { output, resume = false, ensemble: count, seed, threads, epochs, steps, evaluateEvery, from } = options;
-  if (!isEnsemble(output)) {
+  // One of which no member could begin, for a mistake in the command, is none yet.
+  const isEmpty = isEnsemble(output) && readdirSync(output).every((name) => name === ensembleFile);
+  if (!isEnsemble(output) || (isEmpty && !resume)) {
     if (existsSync(join(output, "run.yaml"))) {
       throw new TwinError(`${output} holds a single run: name another folder for the ensemble with -o`);
     }
-    if (resume || (existsSync(output) && readdirSync(output).length > 0)) {
+    if (resume || (existsSync(output) && !isEmpty && readdirSync(output).length > 0)) {
       throw new TwinError(
         resume
           ? `there is no ensemble in ${output} to go on with: leave out --resume to start one`

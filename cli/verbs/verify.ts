@@ -8,7 +8,7 @@ import { verifyBuild } from "../../runtime/build-table/index.ts";
 import { verifyDataset } from "../../runtime/data/index.ts";
 import type { VerifyFolder } from "../../runtime/host/verify-folder.ts";
 import { recovered } from "../../runtime/serve/index.ts";
-import { verifyRun } from "../../runtime/train/index.ts";
+import { isEnsemble, readEnsemble, verifyRun } from "../../runtime/train/index.ts";
 import { Failed } from "../failure.ts";
 import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
@@ -22,13 +22,41 @@ const kinds: readonly (readonly [mark: string, verify: VerifyFolder])[] = [
 
 export async function verify(wanted: string, options: { readonly json?: boolean }): Promise<void> {
   const dir = recovered(wanted, (message) => say(`warning: ${message}`));
+  if (isEnsemble(dir)) {
+    await verifyMembers(dir, options);
+    return;
+  }
   const kind = kinds.find(([mark]) => existsSync(join(dir, mark)));
   if (kind === undefined) {
     throw new TwinError(
       `${dir} is no folder that can be verified: it has none of ${kinds.map(([mark]) => mark).join(", ")}. Name the folder of a build, of a run or of prepared data`,
     );
   }
-  const report = await stoppable((signal) => kind[1](dir, { signal, onProgress: showProgress() }));
+  const bad = await verifyAs(kind[1], dir, options);
+  if (bad !== null) {
+    throw new Failed(bad);
+  }
+}
+
+/** Each run of an ensemble, all of them whatever is found in one. */
+async function verifyMembers(dir: string, options: { readonly json?: boolean }): Promise<void> {
+  const failed: string[] = [];
+  for (const { folder } of readEnsemble(dir).members) {
+    const bad = await verifyAs(verifyRun, join(dir, folder), options);
+    failed.push(...(bad === null ? [] : [bad]));
+  }
+  if (failed.length > 0) {
+    throw new Failed(failed.join("\n"));
+  }
+}
+
+/** @returns what is wrong with the folder; null: nothing */
+async function verifyAs(
+  verifyFolder: VerifyFolder,
+  dir: string,
+  options: { readonly json?: boolean },
+): Promise<string | null> {
+  const report = await stoppable((signal) => verifyFolder(dir, { signal, onProgress: showProgress() }));
   if (options.json) {
     printJson({ dir, ...report });
   } else {
@@ -39,7 +67,5 @@ export async function verify(wanted: string, options: { readonly json?: boolean 
     );
   }
   const bad = report.lines.filter((line) => /^(damaged|refused) /.test(line)).length;
-  if (!report.sound) {
-    throw new Failed(`${dir} is not sound: ${bad} of ${report.lines.length} checks failed`);
-  }
+  return report.sound ? null : `${dir} is not sound: ${bad} of ${report.lines.length} checks failed`;
 }

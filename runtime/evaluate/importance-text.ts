@@ -13,7 +13,7 @@ function sorted(losses: readonly Loss[], label: string): Loss[] {
 export function importanceText({ rows, users, repeats, draws, labels, losses }: Importance): string[] {
   const lines = [
     `importance: what is lost where values are shuffled, on ${count(rows)} rows of ${count(users)} users`,
-    `(mean of ${count(repeats)} shuffles; behind each, 95 % of ${count(draws)} samples of users)`,
+    `(${repeats === 1 ? "one shuffle" : `mean of ${count(repeats)} shuffles`}; behind each, 95 % of ${count(draws)} samples of users)`,
   ];
   for (const { label, measures } of labels) {
     const names = Object.keys(measures);
@@ -22,7 +22,9 @@ export function importanceText({ rows, users, repeats, draws, labels, losses }: 
       ...names.flatMap((name) => {
         const { fall, low, high } = loss.labels[label][name];
         // The table has room for two.
-        return name === "logloss" && names.length > 2 ? [fixed(fall)] : [fixed(fall), `${fixed(low)}…${fixed(high)}`];
+        return name === "logloss" && names.length > 2
+          ? [fixed(fall)]
+          : [fixed(fall), Number.isFinite(low) ? `${fixed(low)}…${fixed(high)}` : ""];
       }),
     ];
     const head = names.flatMap((name) =>

@@ -111,6 +111,27 @@ describe("an ensemble", () => {
     expect(stdout).toMatch(/^click +rows +positives/m);
   });
 
+  it("is verified by its members, all of them", async () => {
+    const run = join(folder, "verified");
+    cpSync(ensemble, run, { recursive: true });
+    const { stdout } = await fine(["verify", run]);
+    for (const member of ["1", "2", "3"]) {
+      expect(stdout).toContain(`${join(run, member)}: `);
+      expect(stdout).toMatch(/files of a run/);
+    }
+    writeFileSync(join(run, "2/data.yaml"), "changed");
+    const outcome = await refused(1, ["verify", run], [/2 is not sound: 1 of \d+ checks failed/], /files of a run/);
+    expect(outcome.stdout).toContain(`${join(run, "3")}: `);
+  });
+
+  it("that no member could begin stands in nobody's way", async () => {
+    const run = join(folder, "typo");
+    const none = join(folder, "none.yaml");
+    const args = ["train", model, "--data", none, "-o", run, "--ensemble", "2"];
+    await refused(1, args, [/none\.yaml/]);
+    await refused(1, args, [/none\.yaml/]);
+  });
+
   it("is refused where one model is due, with the way out", async () => {
     await refused(
       1,
