@@ -13,7 +13,7 @@ afterAll(cleanUp);
 
 const roles = [
   ...["model", "kind", "topics", "age", "hour", "price", "history", "ago", "liked"],
-  ...["metric", "search", "attend", "tower", "click", "stay", "table"],
+  ...["metric", "search", "attend", "tower", "click", "stay", "table", "met", "rate", "last"],
 ] as const;
 type Names = Readonly<Record<(typeof roles)[number], string>>;
 
@@ -33,12 +33,17 @@ history ${n.history} {
     ${n.ago}: elapsed(at: [1h, 1d], dim: 2)
     ${n.liked}: flag(dim: 2)
   }
+  stats {
+    ${n.met}: met(on: item.${n.topics})
+    ${n.rate}: rate(on: item.${n.kind}, of: ${n.liked})
+    ${n.last}: last(of: ${n.history}.${n.liked}, dim: 2)
+  }
 }
 metric ${n.metric} { query: item keys: ${n.history}.item bias: ${n.history}.cross heads: 2 dim: 4 }
 search ${n.search} { from: ${n.history} by: ${n.metric} keep: 3 }
 attend ${n.attend} { over: ${n.search} by: ${n.metric} }
 tower ${n.tower} {
-  input: [${n.attend}, item, user, context, candidate]
+  input: [${n.attend}, item, user, context, candidate, ${n.history}.stats]
   hidden: [4]
   predict { ${n.click}: binary ${n.stay}: regression }
 }
@@ -157,7 +162,7 @@ const harmless = Object.fromEntries(roles.map((role, i) => [role, `name${String.
 const own = [
   ...["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf", "isPrototypeOf", "toLocaleString"],
   ...["propertyIsEnumerable", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"],
-  ...["then", "length", "prototype", "toJSON"],
+  ...["then", "length", "prototype", "toJSON", "bind", "call", "apply"],
 ];
 const turned = (by: number): Names =>
   Object.fromEntries(roles.map((role, i) => [role, own[(i + by) % own.length]])) as Names;
