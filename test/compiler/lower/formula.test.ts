@@ -14,13 +14,17 @@ item {
 }
 user { age: bucketed(at: [18, 30], dim: 2) }
 candidate { recall: number }
-history watched { of: item max: 50 cross { liked: flag(dim: 2) share: number } }
+history watched {
+  of: item max: 50
+  cross { liked: flag(dim: 2) share: number }
+  stats { seen: met(on: item.id) rate: rate(of: share, base: 0.5) last: last(of: liked, dim: 3) far: since(at: [2], dim: 2) newest: last(of: share) }
+}
 metric relevance { query: item keys: watched.item bias: watched.cross heads: 2 dim: 3 }
 search nearest { from: watched by: ${by} keep: 4 }
 attend interest { over: nearest by: relevance values: 2 out: 5 }
 attend average { over: nearest by: mean }
 tower ranking {
-  input: [interest, average, item, user, candidate] hidden: [4] activation: prelu cross: 1
+  input: [interest, average, item, user, candidate, watched.stats] hidden: [4] activation: prelu cross: 1
   predict { click: binary stay: regression }
 }`;
 
@@ -51,9 +55,9 @@ class Plain {
     return Array.from(data).slice(at * one, (at + 1) * one);
   }
 
-  columns({ encoder, embedding, projection, width, pool }: Feature, port: string, at: number): number[] {
+  columns({ embedding, projection, width, pool }: Feature, port: string, at: number): number[] {
     const raw = this.raw(port, at);
-    if (encoder.kind === "number") {
+    if (embedding === null && projection === null) {
       return raw;
     }
     if (projection) {
@@ -127,13 +131,14 @@ class Plain {
   }
 
   logits(candidate: number, list: readonly number[]): number[] {
-    const { item, user, candidate: own } = this.model;
+    const { item, user, candidate: own, histories } = this.model;
     const x0 = [
       ...this.interest(candidate, list),
       ...this.average(list),
       ...this.side(item.features, "candidate.item.", candidate),
       ...this.side(user.features, "user.", 0),
       ...this.side(own.features, "candidate.", candidate),
+      ...this.side(histories[0].stats.features, "watched.stats.", candidate),
     ];
     const affine = (x: readonly number[], stem: string, out: number) =>
       plus(times(x, this.read(`${stem}.weight`).data, out), Array.from(this.read(`${stem}.bias`).data));
