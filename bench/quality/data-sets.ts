@@ -16,6 +16,16 @@ export interface DataSet {
   bind(folder: string): Promise<string>;
   /** The `.twin` text. */
   model(past: Past, seed: number): string;
+  /** What is counted of a history `past` that holds all events, and of all users. */
+  readonly counted: {
+    /** A cross feature that says what happened, and its column in data.yaml. */
+    readonly cross: string;
+    readonly column: string;
+    readonly stats: string;
+    /** Features of `item`, and their names as inputs. */
+    readonly popularity: string;
+    readonly popular: readonly string[];
+  };
   /**
    * SQL for the baseline: rows (user, item, category, label, moment, part) of the labelled events, part 0 training,
    * 1 validation, 2 test. `moment` is a whole number; ties of it are not each other's past.
@@ -120,6 +130,19 @@ history rated {
 }
 ${stages("rated")}${tower("interest, recent, item", "like")}`
 }${train(seed)}`,
+  counted: {
+    cross: "    liked: flag(dim: 4)",
+    column: '  past.liked: "rating >= 4"',
+    stats: `    ratings: met()
+    own:     rate(of: past.liked, k: 10)
+    lately:  recent(of: past.liked, half: 10)
+    genres:  met(on: item.genres)
+    liking:  rate(on: item.genres, of: past.liked)
+    years:   rate(on: item.year, of: past.liked)
+    since:   since(on: item.genres, at: log(1h, 365d, 8), dim: 4)`,
+    popularity: "  popular: popularity(on: item.movie_id, of: like, k: 20)",
+    popular: ["item.popular"],
+  },
   baseline: () => `
     SELECT r.user_id AS user, r.movie_id AS item, split_part(m.genres, '|', 1) AS category,
       CAST(r.rating >= 4 AS INTEGER) AS label, r.timestamp AS moment,
@@ -200,6 +223,23 @@ history done {
 }
 ${stages("done")}${tower("interest, recent, item, context", "success")}`
 }${train(seed)}`,
+  counted: {
+    cross: "    solved: flag(dim: 4)",
+    column: "  past.solved: correct",
+    stats: `    attempts: met()
+    own:      rate(of: past.solved, k: 20)
+    lately:   recent(of: past.solved, half: 10)
+    met:      met(on: item.skill)
+    solving:  rate(on: item.skill, of: past.solved)
+    skilled:  recent(on: item.skill, of: past.solved, half: 10)
+    last:     last(on: item.skill, of: past.solved, dim: 4)
+    gap:      since(on: item.skill, at: [2, 3, 5, 10, 20, 50, 100, 300, 1000], dim: 4)
+    again:    met(on: item.problem_id)
+    before:   rate(on: item.problem_id, of: past.solved)`,
+    // Its times are an order within a user, which users do not share.
+    popularity: "",
+    popular: [],
+  },
   baseline: (folder) => `
     SELECT user_id AS user, problem_id AS item, skill_id AS category, success AS label, seq AS moment,
       CASE WHEN place <= ceil(0.8 * many) THEN 0 WHEN place <= ceil(0.9 * many) THEN 1 ELSE 2 END AS part
