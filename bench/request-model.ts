@@ -7,7 +7,19 @@ import { type ArtefactFile, compile, type WeightSource } from "../compiler/index
 import { openTensors } from "../runtime/host/tensor-file.ts";
 import { type Sizes, sessionOptions } from "./opponents/sizes.ts";
 
-const source = (keep: number, values: boolean) => `
+/** Seven statistics over two features of the items and over all behaviours. */
+const counted = `
+  stats {
+    all:    met()
+    own:    rate(of: watched.liked)
+    seen:   met(on: item.category)
+    rate:   rate(on: item.category, of: watched.liked)
+    lately: recent(on: item.category, of: watched.liked, half: 10)
+    by:     rate(on: item.author_id, of: watched.liked)
+    away:   since(on: item.author_id, at: log(1h, 365d, 12), dim: 4)
+  }`;
+
+const source = (keep: number, values: boolean, stats: boolean) => `
 model request
 item {
   video_id:  id(vocab: 49999, dim: 64, key: true)
@@ -24,12 +36,12 @@ history watched {
     liked:    flag(dim: 8)
     surface:  id(vocab: 12, dim: 8)
     device:   id(vocab: 5, dim: 8)
-  }
+  }${stats ? counted : ""}
 }
 metric relevance { query: item keys: watched.item bias: watched.cross heads: 4 dim: 16 }
 search nearest { from: watched by: relevance keep: ${keep} }
 attend interest { over: nearest by: relevance }
-tower ranking { input: [interest] hidden: [8] predict { click: binary } }
+tower ranking { input: [interest${stats ? ", watched.stats" : ""}] hidden: [8] predict { click: binary } }
 table video_keys { of: relevance.keys }
 ${values ? "table video_values { of: interest.values }" : ""}
 `;
@@ -60,10 +72,13 @@ export interface RequestModel {
   close(): void;
 }
 
-/** Builds it with start values; `alike` gives every head the first one's matrices. @param values whether they stand in a table */
-export async function requestModel(alike: boolean, keep = 100, values = true): Promise<RequestModel> {
+/**
+ * Builds it with start values; `alike` gives every head the first one's matrices.
+ * @param values whether they stand in a table @param stats whether its tower reads statistics of the history
+ */
+export async function requestModel(alike: boolean, keep = 100, values = true, stats = false): Promise<RequestModel> {
   const dir = mkdtempSync(join(tmpdir(), "twin-bench-"));
-  const options = { resolve: () => source(keep, values), version: "0.0.0-bench" };
+  const options = { resolve: () => source(keep, values, stats), version: "0.0.0-bench" };
   let built = compile("request.twin", options);
   write(dir, built.files);
   if (alike) {
