@@ -15,9 +15,9 @@ export class DecayedSums {
   readonly #half: number;
   /** Factors of the ages 0, 1, 2 … in places; none of times. */
   readonly #factors: Float64Array;
-  readonly #weight: number[] = [];
-  readonly #sum: number[] = [];
-  readonly #moment: number[] = [];
+  #weight = new Float64Array(0);
+  #sum = new Float64Array(0);
+  #moment = new Float64Array(0);
 
   constructor(half: number, unit: "seconds" | "places") {
     this.#half = half;
@@ -25,17 +25,20 @@ export class DecayedSums {
     this.#factors = Float64Array.from({ length: unit === "places" ? near : 0 }, (_, age) => 2 ** (-age / half));
   }
 
-  clear(): void {
-    this.#weight.length = 0;
-    this.#sum.length = 0;
-    this.#moment.length = 0;
+  /** @param slots that had terms */
+  clear(slots: number): void {
+    this.#weight.fill(0, 0, slots);
+    this.#sum.fill(0, 0, slots);
+    this.#moment.fill(Number.NaN, 0, slots);
   }
 
-  /** The next slot, without terms. */
-  open(): void {
-    this.#weight.push(0);
-    this.#sum.push(0);
-    this.#moment.push(Number.NaN);
+  /** Room for so many slots; those that are new have no terms. */
+  grow(slots: number): void {
+    const moments = grown(this.#moment, slots);
+    moments.fill(Number.NaN, this.#moment.length);
+    this.#moment = moments;
+    this.#weight = grown(this.#weight, slots);
+    this.#sum = grown(this.#sum, slots);
   }
 
   /** Adds a term of that moment to a slot (sign 1), or takes it away (−1). */
@@ -82,4 +85,11 @@ export class DecayedSums {
   #factor(age: number): number {
     return age < this.#factors.length ? this.#factors[age] : 2 ** (-age / this.#half);
   }
+}
+
+/** The numbers with zeros behind them. */
+export function grown(numbers: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(length);
+  larger.set(numbers);
+  return larger;
 }

@@ -4,9 +4,14 @@ import { RowSlots } from "./row-slots.ts";
 
 /** The different values that behaviours have, as slots, and those of them that match a candidate's value. */
 export interface EqualValues {
+  /** Slots that are given. */
+  readonly count: number;
   clear(): void;
-  /** Slot of the value of item `item`, a new one where it is new; −1: it is unknown, and matches nothing. */
-  slot(values: Int32Array, item: number): number;
+  /**
+   * Puts the slots of places `to` − 1 … `from` into `into`, new ones for values that are new; −1: it is unknown, and matches
+   * nothing. @param item of each place, whose value it has
+   */
+  enter(values: Int32Array, item: Int32Array, from: number, to: number, into: Int32Array): void;
   /** Puts the slots whose values match that of item `item` into `into`. @returns how many there are */
   matching(values: Int32Array, item: number, into: number[]): number;
 }
@@ -27,12 +32,23 @@ class Rows implements EqualValues {
     this.#slots = new RowSlots(width);
   }
 
+  get count(): number {
+    return this.#slots.count;
+  }
+
   clear(): void {
     this.#slots.clear();
   }
 
-  slot(values: Int32Array, item: number): number {
-    return this.#known(values, item) ? this.#slots.slot(values, item * this.#width) : -1;
+  enter(values: Int32Array, item: Int32Array, from: number, to: number, into: Int32Array): void {
+    if (this.#width === 1) {
+      this.#slots.single(values, item, from, to, into);
+      return;
+    }
+    for (let place = to - 1; place >= from; place--) {
+      const known = this.#known(values, item[place]);
+      into[place] = known ? this.#slots.slot(values, item[place] * this.#width) : -1;
+    }
   }
 
   matching(values: Int32Array, item: number, into: number[]): number {
@@ -73,7 +89,17 @@ class TagSets implements EqualValues {
     this.#found.length = 0;
   }
 
-  slot(values: Int32Array, item: number): number {
+  get count(): number {
+    return this.#sets.count;
+  }
+
+  enter(values: Int32Array, item: Int32Array, from: number, to: number, into: Int32Array): void {
+    for (let place = to - 1; place >= from; place--) {
+      into[place] = this.#slot(values, item[place]);
+    }
+  }
+
+  #slot(values: Int32Array, item: number): number {
     const tags = this.#sort(values, item);
     if (tags === 0) {
       return -1;

@@ -24,9 +24,48 @@ export class RowSlots {
     this.#keys = new Int32Array((least / 2) * width);
   }
 
-  clear(): void {
-    this.#places.fill(0);
+  /** @param most values that will come at most: room for them is made at once */
+  clear(most = 0): void {
     this.count = 0;
+    const due = 2 ** Math.ceil(Math.log2(Math.max(least, 2 * most + 2)));
+    if (due > this.#places.length) {
+      this.#places = new Int32Array(due);
+      this.#keys = new Int32Array((due / 2) * this.#width);
+    } else {
+      this.#places.fill(0);
+    }
+  }
+
+  /** Slots of many values of one row each; of an unknown one, row 0, −1. @param item of each place */
+  single(values: Int32Array, item: Int32Array, from: number, to: number, into: Int32Array): void {
+    if (2 * (this.count + to - from) >= this.#places.length) {
+      this.#grow(this.count + to - from);
+    }
+    const places = this.#places;
+    const keys = this.#keys;
+    const mask = places.length - 1;
+    let { count } = this;
+    for (let at = to - 1; at >= from; at--) {
+      const row = values[item[at]];
+      if (row <= 0) {
+        into[at] = -1;
+        continue;
+      }
+      const hash = mix(0, row);
+      let place = (hash ^ (hash >>> 15)) & mask;
+      let slot = places[place] - 1;
+      while (slot >= 0 && keys[slot] !== row) {
+        place = (place + 1) & mask;
+        slot = places[place] - 1;
+      }
+      if (slot < 0) {
+        slot = count++;
+        places[place] = slot + 1;
+        keys[slot] = row;
+      }
+      into[at] = slot;
+    }
+    this.count = count;
   }
 
   /** Slot of the value at this offset; −1: it has none. */
@@ -47,7 +86,7 @@ export class RowSlots {
       this.#keys[slot * this.#width + j] = values[at + j];
     }
     if (2 * this.count >= this.#places.length) {
-      this.#grow();
+      this.#grow(this.count);
     }
     return slot;
   }
@@ -74,11 +113,15 @@ export class RowSlots {
     }
   }
 
-  #grow(): void {
+  #grow(count: number): void {
     const keys = this.#keys;
-    this.#places = new Int32Array(2 * this.#places.length);
-    this.#keys = new Int32Array((this.#places.length / 2) * this.#width);
-    this.#keys.set(keys);
+    let due = this.#places.length;
+    while (due <= 2 * count) {
+      due *= 2;
+    }
+    this.#places = new Int32Array(due);
+    this.#keys = new Int32Array((due / 2) * this.#width);
+    this.#keys.set(keys.subarray(0, this.count * this.#width));
     for (let slot = 0; slot < this.count; slot++) {
       this.#places[this.#place(keys, slot * this.#width)] = slot + 1;
     }

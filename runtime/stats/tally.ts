@@ -1,14 +1,14 @@
 // What is counted of the behaviours whose feature has one value, for every value of a feature: how many, the newest, sums.
 import type { StatEncoder } from "../../contract/encoder-spec.ts";
-import { DecayedSums, type Terms } from "./decayed-sums.ts";
+import { DecayedSums, grown, type Terms } from "./decayed-sums.ts";
 import type { EqualValues } from "./equal-values.ts";
 
 type Recent = Extract<StatEncoder, { readonly kind: "recent" }>;
 
 /** Sums of one cross feature, by slot. */
 interface Sums {
-  readonly weight: number[];
-  readonly sum: number[];
+  weight: Float64Array<ArrayBuffer>;
+  sum: Float64Array<ArrayBuffer>;
   /** By half-life and unit. */
   readonly decayed: Map<string, DecayedSums>;
 }
@@ -26,8 +26,11 @@ export class Tally {
   readonly #values: EqualValues | null;
   /** By place, the slot of its value; −1: it is unknown. */
   #slotOf = new Int32Array(0);
-  readonly #count: number[] = [];
-  readonly #newest: number[] = [];
+  /** By slot, behaviours, and the place of the newest. */
+  #count = new Float64Array(0);
+  #newest = new Float64Array(0);
+  /** Slots that have been given. */
+  #slots = 0;
   readonly #sums = new Map<string, Sums>();
   readonly #matching: number[] = [];
   #matched = 0;
@@ -43,7 +46,7 @@ export class Tally {
   /** The sums of a cross feature are to be kept. */
   keep(of: string): void {
     if (!this.#sums.has(of)) {
-      this.#sums.set(of, { weight: [], sum: [], decayed: new Map() });
+      this.#sums.set(of, { weight: new Float64Array(0), sum: new Float64Array(0), decayed: new Map() });
     }
   }
 
@@ -57,15 +60,15 @@ export class Tally {
 
   clear(): void {
     this.#values?.clear();
-    this.#count.length = 0;
-    this.#newest.length = 0;
+    this.#count.fill(0, 0, this.#slots);
     for (const { weight, sum, decayed } of this.#sums.values()) {
-      weight.length = 0;
-      sum.length = 0;
+      weight.fill(0, 0, this.#slots);
+      sum.fill(0, 0, this.#slots);
       for (const sums of decayed.values()) {
-        sums.clear();
+        sums.clear(this.#slots);
       }
     }
+    this.#slots = 0;
   }
 
   /**
@@ -76,15 +79,24 @@ export class Tally {
     if (this.#slotOf.length < item.length) {
       this.#slotOf = new Int32Array(item.length);
     }
+    const slotOf = this.#slotOf;
+    if (this.#values === null || values === null) {
+      slotOf.fill(0, from, to);
+      this.#slots = Math.max(this.#slots, Math.min(1, to - from));
+    } else {
+      this.#values.enter(values, item, from, to, slotOf);
+      this.#slots = this.#values.count;
+    }
+    if (this.#slots > this.#count.length) {
+      this.#grow(2 * this.#slots);
+    }
+    const count = this.#count;
+    const newest = this.#newest;
     for (let place = to - 1; place >= from; place--) {
-      const slot = this.#values === null || values === null ? 0 : this.#values.slot(values, item[place]);
-      this.#slotOf[place] = slot;
-      if (slot === this.#count.length) {
-        this.#open();
-      }
+      const slot = slotOf[place];
       if (slot >= 0) {
-        this.#count[slot]++;
-        this.#newest[slot] = place;
+        count[slot]++;
+        newest[slot] = place;
       }
     }
   }
@@ -96,19 +108,21 @@ export class Tally {
       return;
     }
     const { weight, sum, decayed } = sums;
+    const slotOf = this.#slotOf;
+    const { weight: weights, sum: addends } = terms;
     for (let place = to - 1; place >= from; place--) {
-      const slot = this.#slotOf[place];
+      const slot = slotOf[place];
       if (slot >= 0) {
-        weight[slot] += sign * terms.weight[place];
-        sum[slot] += sign * terms.sum[place];
+        weight[slot] += sign * weights[place];
+        sum[slot] += sign * addends[place];
       }
     }
     for (const one of decayed.values()) {
       for (let place = to - 1; place >= from; place--) {
-        const slot = this.#slotOf[place];
-        if (slot >= 0 && terms.weight[place] > 0) {
+        const slot = slotOf[place];
+        if (slot >= 0 && weights[place] > 0) {
           const moment = one.unit === "places" ? place : (time?.[place] ?? Number.NaN);
-          one.add(slot, moment, sign * terms.weight[place], sign * terms.sum[place]);
+          one.add(slot, moment, sign * weights[place], sign * addends[place]);
         }
       }
     }
@@ -128,7 +142,7 @@ export class Tally {
   match(values: Int32Array | null, item: number): void {
     if (this.#values === null || values === null) {
       this.#matching[0] = 0;
-      this.#matched = Math.min(1, this.#count.length);
+      this.#matched = Math.min(1, this.#slots);
     } else {
       this.#matched = this.#values.matching(values, item, this.#matching);
     }
@@ -163,14 +177,14 @@ export class Tally {
     return into;
   }
 
-  #open(): void {
-    this.#count.push(0);
-    this.#newest.push(Number.POSITIVE_INFINITY);
-    for (const { weight, sum, decayed } of this.#sums.values()) {
-      weight.push(0);
-      sum.push(0);
-      for (const sums of decayed.values()) {
-        sums.open();
+  #grow(slots: number): void {
+    this.#count = grown(this.#count, slots);
+    this.#newest = grown(this.#newest, slots);
+    for (const sums of this.#sums.values()) {
+      sums.weight = grown(sums.weight, slots);
+      sums.sum = grown(sums.sum, slots);
+      for (const decayed of sums.decayed.values()) {
+        decayed.grow(slots);
       }
     }
   }
