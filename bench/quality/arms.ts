@@ -19,7 +19,8 @@ export const arms: readonly Arm[] = [
   { ...base, name: "popularity", popularity: true },
   { ...base, name: "stats and popularity", stats: true, popularity: true },
   { ...base, name: "no history", past: "none" },
-  { ...base, name: "no history, stats and popularity", past: "none", stats: true, popularity: true },
+  { ...base, name: "no history; stats", past: "none", stats: true },
+  { ...base, name: "no history; stats and popularity", past: "none", stats: true, popularity: true },
 ];
 
 /** The text of an arm's model. */

@@ -5,6 +5,7 @@ import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { GraphInputs } from "../../contract/ports.ts";
 import { recordOf } from "../../contract/record.ts";
 import { isFloat } from "../encode/column.ts";
+import { asGiven } from "../encode/columns.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { type Tensor, tensorOf } from "../session/session.ts";
 import type { OfColumn, Past } from "../stats/past.ts";
@@ -101,12 +102,38 @@ export class SideStats {
   }
 }
 
+/** 0, 1, 2 …: the same array for every user, which nobody writes to. */
+let counting: Int32Array = new Int32Array(0);
+
+function places(count: number): Int32Array {
+  if (counting.length < count) {
+    counting = asGiven(2 * count);
+  }
+  return counting.subarray(0, count);
+}
+
+/** The times in an order; the array itself where that is as they are. */
+function ordered(times: Float64Array, order: Int32Array): Float64Array {
+  let given = true;
+  for (let i = 0; i < order.length && given; i++) {
+    given = order[i] === i;
+  }
+  if (given) {
+    return times;
+  }
+  const sorted = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) {
+    sorted[i] = times[order[i]];
+  }
+  return sorted;
+}
+
 /** A history's behaviours as statistics see them: places are positions, newest first. */
 function pastOf(history: HistorySide, { on, of }: HistoryStats): Past {
   const { count } = history;
   return {
-    item: Int32Array.from({ length: count }, (_, place) => place),
-    time: history.times && Float64Array.from(history.order, (place) => history.times![place]),
+    item: places(count),
+    time: history.times && ordered(history.times, history.order),
     items: recordOf(on.map((feature) => [feature.name, history.items.encoded(feature)] as const)),
     of: recordOf(
       of.map((feature): [string, OfColumn] => {

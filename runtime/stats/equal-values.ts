@@ -16,10 +16,74 @@ export interface EqualValues {
   matching(values: Int32Array, item: number, into: number[]): number;
 }
 
+/** Rows up to which a feature's values are found by a table of all of them. */
+const fewRows = 1 << 16;
+
 /** @param encoder of a feature with rows: `id`, `vocabulary`, `hashed`, `bucketed`, `flag` or `tags` */
 export function equalValues(encoder: Encoder): EqualValues {
   const width = encodedShapeOf(encoder).reduce((product, size) => product * size, 1);
-  return encoder.kind === "tags" ? new TagSets(width) : new Rows(width);
+  if (encoder.kind === "tags") {
+    return new TagSets(width);
+  }
+  const rows = rowsAtMost(encoder);
+  return width === 1 && rows <= fewRows ? new FewRows(rows) : new Rows(width);
+}
+
+function rowsAtMost(encoder: Encoder): number {
+  switch (encoder.kind) {
+    case "id":
+      return encoder.vocab + 1;
+    case "hashed":
+      return encoder.buckets + 1;
+    case "vocabulary":
+      return encoder.max + 1;
+    case "bucketed":
+      return Math.max(encoder.quantiles ?? 0, encoder.edges.length + 1) + 1;
+    case "flag":
+      return 3;
+    default:
+      return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** One row a value, of few. */
+class FewRows implements EqualValues {
+  count = 0;
+  /** Slot + 1 of each row; 0: none yet. */
+  readonly #slots: Int32Array;
+  readonly #given: Int32Array;
+
+  constructor(rows: number) {
+    this.#slots = new Int32Array(rows);
+    this.#given = new Int32Array(rows);
+  }
+
+  clear(): void {
+    for (let slot = 0; slot < this.count; slot++) {
+      this.#slots[this.#given[slot]] = 0;
+    }
+    this.count = 0;
+  }
+
+  enter(values: Int32Array, item: Int32Array, from: number, to: number, into: Int32Array): void {
+    const slots = this.#slots;
+    let { count } = this;
+    for (let place = to - 1; place >= from; place--) {
+      const row = values[item[place]];
+      if (row > 0 && slots[row] === 0) {
+        this.#given[count] = row;
+        slots[row] = ++count;
+      }
+      into[place] = row > 0 ? slots[row] - 1 : -1;
+    }
+    this.count = count;
+  }
+
+  matching(values: Int32Array, item: number, into: number[]): number {
+    const row = values[item];
+    into[0] = row > 0 ? this.#slots[row] - 1 : -1;
+    return into[0] < 0 ? 0 : 1;
+  }
 }
 
 /** One value, of one row or, of two hashes, two; unknown where all are 0. */

@@ -8,7 +8,7 @@ import { isSeen } from "../encode/seen.ts";
 import type { Terms } from "./decayed-sums.ts";
 import { equalValues } from "./equal-values.ts";
 import { LaterKnown } from "./later-known.ts";
-import { type Past, putTerm, type Window } from "./past.ts";
+import { type Past, putTerm, putTerms, type Window } from "./past.ts";
 import { Tally, type Total } from "./tally.ts";
 
 /** A statistic with what it counts by. */
@@ -157,8 +157,11 @@ export class PastStats {
     }
     for (const { of, terms, later } of this.#sources) {
       const { values, known, delay } = columns[of];
-      for (let place = to - 1; place >= from; place--) {
-        const seen = known === null || isSeen(known[place], now, delay);
+      if (known === null) {
+        putTerms(terms, from, to, values);
+      }
+      for (let place = to - 1; known !== null && place >= from; place--) {
+        const seen = isSeen(known[place], now, delay);
         putTerm(terms, place, values, seen);
         if (!seen) {
           later.wait(place, known[place]);

@@ -42,3 +42,19 @@ export function putTerm({ weight, sum }: Terms, place: number, values: Encoded, 
   weight[place] = row > 0 ? 1 : 0;
   sum[place] = row > 1 ? 1 : 0;
 }
+
+/** The terms of places `from` … `to` − 1 whose values are known with their behaviours. */
+export function putTerms({ weight, sum }: Terms, from: number, to: number, values: Encoded): void {
+  if (values instanceof Float32Array) {
+    for (let place = from; place < to; place++) {
+      weight[place] = 1;
+      sum[place] = Math.min(1, Math.max(0, values[place]));
+    }
+    return;
+  }
+  for (let place = from; place < to; place++) {
+    const row = values[place];
+    weight[place] = row > 0 ? 1 : 0;
+    sum[place] = row > 1 ? 1 : 0;
+  }
+}
