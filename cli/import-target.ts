@@ -1,5 +1,13 @@
 // A model as the import of weights has to know it.
-import { allFeatures, type Feature, type Model, metricOf, parameters, vocabularyOwner } from "../compiler/index.ts";
+import {
+  allFeatures,
+  type Feature,
+  type Model,
+  metricOf,
+  parameters,
+  resultWidth,
+  vocabularyOwner,
+} from "../compiler/index.ts";
 import type { ImportTarget } from "../runtime/import/index.ts";
 
 export function importTarget(model: Model): ImportTarget {
@@ -27,7 +35,7 @@ export function importTarget(model: Model): ImportTarget {
       name,
       inputs: input.flatMap((one) => {
         if (one.kind === "attend") {
-          return [{ name: one.attend.name, width: one.attend.out }];
+          return [{ name: one.attend.name, width: resultWidth(one.attend) }];
         }
         const features = one.kind === "group" ? columns(one.group.features) : [one.feature];
         return features.map(({ qualified, width }) => ({ name: qualified, width }));

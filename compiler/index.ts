@@ -31,6 +31,7 @@ export { givenName, vocabularyLimit, vocabularyOwner, vocabularyOwners, vocabula
 export { allFeatures } from "./model/features.ts";
 export type * from "./model/model.ts";
 export type { Init, Parameter } from "./model/parameter.ts";
+export { resultWidth } from "./model/widths.ts";
 export { parameters } from "./parameters/parameters.ts";
 export { foldParameters, passes, rewrite } from "./passes/index.ts";
 export { type Chosen, chooseFit, type FitTask, type LookupTable, type Prunable } from "./plan/choose-fit.ts";

@@ -5,6 +5,7 @@ import {
   call,
   choice,
   duration,
+  flag,
   integer,
   integers,
   maxWidth,
@@ -117,6 +118,7 @@ const attend = stage("The exact stage: attention over what the search kept.", {
   out: optional(integer(1, maxWidth), null, "Width of the result; heads times values unless said."),
   keys: optional(choice("auto", "fresh", "cached"), "auto", "Whether keys and values come from a table."),
   value: optional(choice("plain", "product"), "plain", "`product` multiplies values with the candidate (DARE)."),
+  product: optional(flag, false, "Gives out the result and, beside it, its product with the projected candidate."),
 });
 
 const tower = stage(

@@ -65,16 +65,16 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
   );
   const over = readings.over && checkOver(readings.over, name.text, scope);
   const by = readings.by && checkBy(readings.by.value, "attend", name.text, over?.history ?? null, scope);
-  const { values, out, keys, value } = readings;
+  const { values, out, keys, value, product } = readings;
   const item = scope.groups.get("item");
   noteWidths(scope, name.text, { values: values?.value, out: out?.value });
-  if (!over || !by || !readings.by || !values || !out || !keys || !value || !item) {
+  if (!over || !by || !readings.by || !values || !out || !keys || !value || !product || !item) {
     return null;
   }
   if (!headsAgree(name.text, over, by, readings.by.span, scope)) {
     return null;
   }
-  if (!applies(by, { values, out, keys, value }, scope)) {
+  if (!applies(by, { values, out, keys, value, product }, scope)) {
     return null;
   }
   const inherent = widthOf(item.group.features);
@@ -102,6 +102,7 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
     ...width,
     keys: keys.value,
     value: value.value,
+    product: product.value,
     span: name.span,
   };
 }
@@ -130,14 +131,14 @@ function headsAgree(attend: string, over: Over, by: By, place: Given<unknown>["s
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-type Extras = { readonly [K in "values" | "out" | "keys" | "value"]: Given<unknown> };
+type Extras = { readonly [K in "values" | "out" | "keys" | "value" | "product"]: Given<unknown> };
 
 /** Only target attention has projections, tables and products. */
 function applies(by: By, extras: Extras, scope: Scope): boolean {
   if (metricOf(by) !== null) {
     return true;
   }
-  const written = (["values", "out", "keys", "value"] as const).filter((name) => extras[name].written);
+  const written = (["values", "out", "keys", "value", "product"] as const).filter((name) => extras[name].written);
   for (const name of written) {
     scope.report(
       diagnose("does-not-apply", { name, what: `\`by: ${by.kind}\`` }, at(extras[name].span), {

@@ -2,9 +2,10 @@
 import { isFloat } from "../../contract/encoder-spec.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
+import { metricOf } from "../model/by.ts";
 import type { Attend, GroupName, Task, Tower } from "../model/model.ts";
 import type { Site } from "../model/site.ts";
-import { columnsOf } from "../model/widths.ts";
+import { columnsOf, widthOf } from "../model/widths.ts";
 import { concatenated, embed, encoded } from "./embed.ts";
 import { affine, crossLayer, hiddenLayer } from "./layer.ts";
 import type { Scene } from "./scene.ts";
@@ -47,7 +48,8 @@ const ofCandidates: ReadonlySet<GroupName> = new Set(["item", "candidate", "stat
 function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): Value {
   const columns = tower.input.flatMap((input) => {
     if (input.kind === "attend") {
-      return [attended(input.attend)];
+      const result = attended(input.attend);
+      return input.attend.product ? [result, withQuery(scene, input.attend, result)] : [result];
     }
     const features = input.kind === "group" ? columnsOf(input.group) : [input.feature];
     if (scene.training !== null && features.length > 0 && features.every(({ group }) => group === "item")) {
@@ -64,6 +66,20 @@ function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Va
   const b = scene.b.at(`${tower.name}/input`);
   const rows = columns.map((x) => (x.shape[0] === 1 ? b.gather(x, firstRows(scene)) : x));
   return rows.length === 1 ? rows[0] : b.concat(rows, 1);
+}
+
+/** y ∗ (q W): an attend's result beside what it is asked for, [R, out]. */
+function withQuery(scene: Scene, attend: Attend, result: Value): Value {
+  const metric = metricOf(attend.by);
+  if (metric === null) {
+    throw new Error(`${attend.name} attends by no metric, so it has no query`);
+  }
+  return scene.once(`product ${attend.name}`, () => {
+    const b = scene.b.at(attend.name).at("product", attend.doc);
+    const q = concatenated(scene, metric.query, { kind: "candidate" }, `${metric.name}/query`);
+    const weight = scene.b.parameter(`${attend.name}.product`, [widthOf(metric.query), attend.out]);
+    return b.mul(result, b.matmul(q, weight));
+  });
 }
 
 /** int32 [candidates] of zeros: reads the one row of the user's side for every candidate. */

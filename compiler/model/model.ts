@@ -128,6 +128,8 @@ export interface Attend {
   readonly out: number;
   readonly keys: "auto" | "fresh" | "cached";
   readonly value: "plain" | "product";
+  /** Whether the result's product with the projected query comes beside it, as wide again. */
+  readonly product: boolean;
   readonly span: Span;
 }
 

@@ -46,11 +46,14 @@ export function valueFeatures(
 export const pooledWidth = (item: Group, history: History): number =>
   widthOf(item.features) + widthOf(history.cross.features);
 
+/** Columns that an attend brings to a tower: its result, and its product with the query where it gives that out. */
+export const resultWidth = ({ out, product }: Pick<Attend, "out" | "product">): number => (product ? 2 * out : out);
+
 /** Columns that one input brings to a tower. */
 export function inputWidth(input: TowerInput): number {
   switch (input.kind) {
     case "attend":
-      return input.attend.out;
+      return resultWidth(input.attend);
     case "group":
       return widthOf(input.group.features);
     case "feature":

@@ -2,10 +2,11 @@
 
 import { kindOf } from "../by/kinds.ts";
 import { popularityTable } from "../lower/popularity.ts";
+import { metricOf } from "../model/by.ts";
 import { allFeatures } from "../model/features.ts";
-import type { Feature, Metric, Model, Tower } from "../model/model.ts";
+import type { Attend, Feature, Metric, Model, Tower } from "../model/model.ts";
 import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
-import { keyWidth, towerWidth } from "../model/widths.ts";
+import { keyWidth, towerWidth, widthOf } from "../model/widths.ts";
 
 const preluSlope = 0.25;
 
@@ -14,7 +15,10 @@ export function parameters(model: Model): Parameter[] {
   return [
     ...featureParameters(model),
     ...model.metrics.flatMap(metricParameters),
-    ...model.attends.flatMap((attend) => kindOf(attend.by).parameters(model, attend, attend.by)),
+    ...model.attends.flatMap((attend) => [
+      ...kindOf(attend.by).parameters(model, attend, attend.by),
+      ...productParameters(attend),
+    ]),
     ...model.towers.flatMap(towerParameters),
   ];
 }
@@ -92,6 +96,16 @@ function metricParameters(metric: Metric): Parameter[] {
     parameter(`${name}.bias.${feature}.beta`, [1], one, "dense", formerly && `${name}.bias.${formerly}.beta`),
   ]);
   return [...projections, ...bias];
+}
+
+/** What projects the query to an attend's result, where their product is given out. */
+function productParameters({ name, by, out, product }: Attend): Parameter[] {
+  const metric = metricOf(by);
+  if (!product || metric === null) {
+    return [];
+  }
+  const width = widthOf(metric.query);
+  return [parameter(`${name}.product`, [width, out], glorot(width, out))];
 }
 
 function towerParameters(tower: Tower): Parameter[] {

@@ -220,7 +220,7 @@ export function over(over: Over): string {
 export const input = (input: TowerInput): string =>
   input.kind === "attend" ? input.attend.name : input.kind === "group" ? input.group.prefix : input.feature.qualified;
 
-function attend({ name, over: source, by: measure, values, out, keys, value }: Attend): string {
+function attend({ name, over: source, by: measure, values, out, keys, value, product }: Attend): string {
   const lines: Line[] = [
     ["over", over(source)],
     ["by", byText(measure)],
@@ -234,6 +234,7 @@ function attend({ name, over: source, by: measure, values, out, keys, value }: A
     ["out", `${out}`],
     ["keys", keys],
     ["value", value],
+    ...(product ? [["product", "true", `width ${2 * out}`] as const] : []),
   ]);
 }
 

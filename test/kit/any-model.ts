@@ -211,6 +211,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       keys: fc.constantFrom("auto", "auto", "fresh"),
       table: fc.constantFrom("none", "keys", "both", "apart", "values"),
       miss: fc.constantFrom("mask", "zero", "compute"),
+      product: fc.boolean(),
       tower: anyTower,
       second: fc.option(anyTower),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
@@ -261,6 +262,7 @@ interface Made {
   readonly keys: string;
   readonly table: string;
   readonly miss: string;
+  readonly product: boolean;
 }
 
 /** A history with its metric, search, attends and tables, all named after it. */
@@ -269,7 +271,7 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const bias = made.biased && made.cross.length > 0 ? `bias: ${h}.cross` : "";
   const by = made.search === "metric" ? `${h}_metric` : bySamples[made.search];
   const attend = (name: string, over: string) => `attend ${h}_${name} {
-    over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys}
+    over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys} ${made.product ? "product: true" : ""}
   }`;
   const over: Readonly<Record<string, string>> = { recent: `${h}.last(2)`, all: h, again: `${h}_search` };
   const parts = { keys: `${h}_metric.keys`, values: `${h}_interest.values` };

@@ -21,7 +21,7 @@ history watched {
 }
 metric relevance { query: item keys: watched.item bias: watched.cross heads: 2 dim: 3 }
 search nearest { from: watched by: ${by} keep: 4 }
-attend interest { over: nearest by: relevance values: 2 out: 5 }
+attend interest { over: nearest by: relevance values: 2 out: 5 product: true }
 attend average { over: nearest by: mean }
 tower ranking {
   input: [interest, average, item, user, candidate, watched.stats] hidden: [4] activation: prelu cross: 1
@@ -122,7 +122,10 @@ class Plain {
       const total = scores.reduce((sum, x) => sum + x, 0);
       return list.reduce((sum, at, index) => plus(sum, scaled(this.value(head, at), scores[index] / total)), [0, 0]);
     });
-    return times(heads, this.read("interest.out").data, 5);
+    const y = times(heads, this.read("interest.out").data, 5);
+    const q = this.side(this.model.item.features, "candidate.item.", candidate);
+    const asked = times(q, this.read("interest.product").data, 5);
+    return [...y, ...y.map((one, i) => one * asked[i])];
   }
 
   average(list: readonly number[]): number[] {
