@@ -114,21 +114,24 @@ export function encodedShapeOf(encoder: Encoder): number[] {
 /** Kinds that are read off the request's time by a clock. */
 export const isClock = ({ kind }: Pick<Encoder, "kind">): boolean => kind === "hour" || kind === "weekday";
 
-/** A statistic of a user's behaviours beside a candidate. */
-export type StatEncoder = Extract<Encoder, { readonly kind: "met" | "rate" | "recent" | "last" | "since" }>;
+const statKinds = ["met", "rate", "recent", "last", "since"] as const;
+const computedKinds = ["elapsed", "place", "hour", "weekday", ...statKinds, "popularity"] as const;
 
-const statKinds: ReadonlySet<string> = new Set<StatEncoder["kind"]>(["met", "rate", "recent", "last", "since"]);
+type OfKinds<K extends readonly Encoder["kind"][]> = Extract<Encoder, { readonly kind: K[number] }>;
+
+/** A statistic of a user's behaviours beside a candidate. */
+export type StatEncoder = OfKinds<typeof statKinds>;
+
+export type ComputedEncoder = OfKinds<typeof computedKinds>;
+
+const stat: ReadonlySet<string> = new Set(statKinds);
+const computed: ReadonlySet<string> = new Set(computedKinds);
 
 /** Whether it is a statistic: computed beside a candidate from the behaviours that its sample or request sees. */
-export const isStat = (encoder: Encoder): encoder is StatEncoder => statKinds.has(encoder.kind);
+export const isStat = (encoder: Encoder): encoder is StatEncoder => stat.has(encoder.kind);
 
 /** Whether it is computed from times, the order by them, or behaviours, so that neither data nor requests bring a column of it. */
-export const isComputed = (encoder: Pick<Encoder, "kind">): boolean =>
-  encoder.kind === "elapsed" ||
-  encoder.kind === "place" ||
-  isClock(encoder) ||
-  statKinds.has(encoder.kind) ||
-  encoder.kind === "popularity";
+export const isComputed = (encoder: Encoder): encoder is ComputedEncoder => computed.has(encoder.kind);
 
 /** Whether it is computed from the times of behaviours, and not from their order alone. */
 export const needsTimes = (encoder: Encoder): boolean =>
@@ -138,7 +141,12 @@ export const needsTimes = (encoder: Encoder): boolean =>
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);
 
 const floatKinds: ReadonlySet<string> = new Set<Encoder["kind"]>([
-  ...(["number", "pretrained", "met", "rate", "recent", "popularity"] as const),
+  "number",
+  "pretrained",
+  "met",
+  "rate",
+  "recent",
+  "popularity",
 ]);
 
 /** Whether its values are float32 numbers; otherwise they are int32 rows. */

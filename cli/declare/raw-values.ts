@@ -1,6 +1,6 @@
 // Raw values as TypeScript's types: by the encoder of a feature, and by the derivation that makes it of another column.
 
-import type { RowEncoder } from "../../contract/encoder-spec.ts";
+import { isComputed, type RowEncoder } from "../../contract/encoder-spec.ts";
 import type { Derived, FeatureSpec } from "../../contract/manifest.ts";
 
 /** What one value, and what a column of them may be. */
@@ -17,18 +17,10 @@ const text = "number | bigint | string";
 
 /** What a request brings of a feature; null where it is computed, and brings nothing. */
 export function valueType({ encoder }: FeatureSpec): ValueType | null {
+  if (isComputed(encoder)) {
+    return null;
+  }
   switch (encoder.kind) {
-    case "elapsed":
-    case "place":
-    case "hour":
-    case "weekday":
-    case "met":
-    case "rate":
-    case "recent":
-    case "last":
-    case "since":
-    case "popularity":
-      return null;
     case "id":
     case "vocabulary":
     case "hashed":

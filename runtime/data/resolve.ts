@@ -1,5 +1,5 @@
 // From a feature's or label's name to the expression that yields its raw values, and from a failed read to the row that caused it.
-import type { Encoder } from "../../contract/encoder-spec.ts";
+import { type Encoder, isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { Derivation } from "../encode/derive.ts";
@@ -40,6 +40,9 @@ export interface Resolved {
 
 /** What a feature's raw values are used as; null where nothing is read (it is computed). */
 export function useOf(encoder: Encoder): Use | null {
+  if (isComputed(encoder)) {
+    return null;
+  }
   switch (encoder.kind) {
     case "id":
       return "whole";
@@ -57,17 +60,6 @@ export function useOf(encoder: Encoder): Use | null {
       return "tags";
     case "pretrained":
       return "vector";
-    case "elapsed":
-    case "place":
-    case "hour":
-    case "weekday":
-    case "met":
-    case "rate":
-    case "recent":
-    case "last":
-    case "since":
-    case "popularity":
-      return null;
   }
 }
 

@@ -1,5 +1,11 @@
 // One feature's raw values → what enters the graphs. Training, table building and serving all pass through here.
-import { encodedShapeOf, isComputed, isFloat as isFloatEncoder, isStat } from "../../contract/encoder-spec.ts";
+import {
+  type ComputedEncoder,
+  encodedShapeOf,
+  isComputed,
+  isFloat as isFloatEncoder,
+  isStat,
+} from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags, encodePlaces } from "./buckets.ts";
@@ -60,19 +66,13 @@ export function encodeColumn(
   context: EncodeContext,
 ): Int32Array | Float32Array {
   const { encoder } = feature;
-  if (isComputed(encoder) && values !== undefined) {
-    throw new TwinError(
-      `${context.where}: feature ${feature.name} is computed from ${computedFrom(feature)}: leave its column out`,
-    );
-  }
-  switch (encoder.kind) {
-    case "elapsed":
-      return encodeElapsed(feature, encoder.edges, rows, context);
-    case "place":
-      return encodePlaces(encoder.edges, rows);
-    case "hour":
-    case "weekday":
-      return encodeClock(feature, encoder, rows, context);
+  if (isComputed(encoder)) {
+    if (values !== undefined) {
+      throw new TwinError(
+        `${context.where}: feature ${feature.name} is computed from ${computedFrom(feature)}: leave its column out`,
+      );
+    }
+    return encodeComputed(feature, encoder, rows, context);
   }
   if (values === undefined) {
     return missing(feature, rows);
@@ -105,12 +105,24 @@ export function encodeColumn(
       return encodeNumbers(feature, encoder, values, context);
     case "key":
       throw new TwinError(`${context.where}: feature ${feature.name} is a key: it identifies and is not encoded`);
-    case "met":
-    case "rate":
-    case "recent":
-    case "last":
-    case "since":
-    case "popularity":
+  }
+}
+
+function encodeComputed(
+  feature: FeatureSpec,
+  encoder: ComputedEncoder,
+  rows: number,
+  context: EncodeContext,
+): Int32Array {
+  switch (encoder.kind) {
+    case "elapsed":
+      return encodeElapsed(feature, encoder.edges, rows, context);
+    case "place":
+      return encodePlaces(encoder.edges, rows);
+    case "hour":
+    case "weekday":
+      return encodeClock(feature, encoder, rows, context);
+    default:
       throw new Error(`${context.where}: ${feature.name} is counted beside a candidate, not encoded from a column`);
   }
 }
