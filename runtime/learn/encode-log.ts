@@ -94,8 +94,11 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
   );
   const counters = manifest.histories.flatMap((one, h) => {
     const own = statsOf(manifest.features, one);
+    if (own.length === 0) {
+      return [];
+    }
     const stats = new SampleStats(histories[h], own, manifest.features, recordOf(itemFeatures));
-    return own.length === 0 ? [] : [{ history: one.name, stats }];
+    return [{ history: one.name, stats }];
   });
   const single = [
     ...of("user").map((one) => {

@@ -1,10 +1,10 @@
 // The statistics of samples that lie by user, newest first: one pass over each user's behaviours, from the oldest sample on.
 import type { NumberArray } from "../../contract/alike.ts";
-import { isStat } from "../../contract/encoder-spec.ts";
+import { isStat, needsTimes } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
-import { isFloat } from "../encode/column.ts";
+import { missing } from "../encode/column.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import type { OfColumn, Past } from "../stats/past.ts";
 import { PastStats } from "../stats/past-stats.ts";
@@ -23,10 +23,6 @@ export function statsOf(
 ): FeatureSpec[] {
   return features.filter(({ name }) => stats.includes(name));
 }
-
-/** A column of so many values of a statistic. */
-export const statColumn = (stat: FeatureSpec, rows: number): Encoded =>
-  isFloat(stat) ? new Float32Array(rows) : new Int32Array(rows);
 
 export class SampleStats {
   readonly #history: HistoryColumns;
@@ -47,7 +43,7 @@ export class SampleStats {
     this.#history = history;
     this.#stats = stats;
     this.#items = items;
-    const timed = stats.find(({ encoder }) => "unit" in encoder && isStat(encoder) && encoder.unit === "seconds");
+    const timed = stats.find(({ encoder }) => needsTimes(encoder));
     if (timed !== undefined && history.time === null) {
       throw new TwinError(
         `${timed.name} needs the time of each behaviour, and the data of history ${history.name} has an order only: bind its times, or count in places`,
@@ -62,7 +58,7 @@ export class SampleStats {
   /** @returns by statistic, one value for each sample */
   of(samples: CountedSamples): Record<string, Encoded> {
     const rows = samples.candidate.length;
-    const into = recordOf(this.#stats.map((stat) => [stat.name, statColumn(stat, rows)] as const));
+    const into = recordOf(this.#stats.map((stat) => [stat.name, missing(stat, rows)] as const));
     const ends = samples.end ?? this.#history.ends?.gather(samples.user);
     if (ends === undefined) {
       throw new Error(`nothing says where the behaviours of ${this.#history.name} end`);

@@ -4,8 +4,8 @@ import { isStat } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { GraphInputs } from "../../contract/ports.ts";
 import { recordOf } from "../../contract/record.ts";
-import { isFloat } from "../encode/column.ts";
-import { asGiven } from "../encode/columns.ts";
+import { missing } from "../encode/column.ts";
+import { asGiven, isAsGiven } from "../encode/columns.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { type Tensor, tensorOf } from "../session/session.ts";
 import type { OfColumn, Past } from "../stats/past.ts";
@@ -87,12 +87,7 @@ export class SideStats {
       ...this.#counters.map(({ taken: { stats, on }, counter }) => {
         const items = recordOf(on.map((feature) => [feature.name, candidates.items.encoded(feature)] as const));
         const rows = end - start;
-        const columns = recordOf(
-          stats.map((stat): [string, Encoded] => [
-            stat.name,
-            isFloat(stat) ? new Float32Array(rows) : new Int32Array(rows),
-          ]),
-        );
+        const columns = recordOf(stats.map((stat) => [stat.name, missing(stat, rows)] as const));
         for (let row = 0; row < rows; row++) {
           counter.put(items, start + row, columns, row);
         }
@@ -114,11 +109,7 @@ function places(count: number): Int32Array {
 
 /** The times in an order; the array itself where that is as they are. */
 function ordered(times: Float64Array, order: Int32Array): Float64Array {
-  let given = true;
-  for (let i = 0; i < order.length && given; i++) {
-    given = order[i] === i;
-  }
-  if (given) {
+  if (isAsGiven(order)) {
     return times;
   }
   const sorted = new Float64Array(order.length);

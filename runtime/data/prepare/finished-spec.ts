@@ -7,18 +7,10 @@ import { recordOf } from "../../../contract/record.ts";
 import { attempt } from "../../host/files.ts";
 import type { DataModel } from "../data-model.ts";
 import type { DataReport } from "../report-schema.ts";
-import type { ColumnSpec } from "./column-file.ts";
-import { type DatasetSpec, parts } from "./dataset-file.ts";
+import type { DatasetSpec } from "./dataset-file.ts";
 import type { EventLayout, Written } from "./event-writer.ts";
 import type { FileBlocks } from "./file-blocks.ts";
-import {
-  behaviourColumns,
-  countedColumn,
-  endColumn,
-  itemColumn,
-  occurrencesColumn,
-  sampleColumnFiles,
-} from "./layout.ts";
+import { columnsOf } from "./open.ts";
 import type { Owner } from "./owner.ts";
 
 /**
@@ -47,16 +39,7 @@ export function finishedSpec(
     histories: layout.histories.map((history, h) => ({ ...history, behaviours: written.behaviours[h] })),
     negatives: layout.negatives && { ...layout.negatives, sampled: written.drawn },
   };
-  const files: ColumnSpec[] = [
-    ...spec.item.map(itemColumn),
-    occurrencesColumn,
-    ...spec.histories.flatMap((one) => [
-      ...Object.values(behaviourColumns(one)),
-      ...(one.listed === undefined ? [endColumn(one.name)] : []),
-    ]),
-    ...(spec.counted ?? []).map(countedColumn),
-    ...parts.flatMap((part) => Object.values(sampleColumnFiles(part, spec))),
-  ];
+  const files = columnsOf(spec).map(({ column }) => column);
   const hash = createHash("sha256").update(`${encoding}\n${JSON.stringify(spec)}`);
   const piece = new Uint8Array(1 << 20);
   for (const { file } of files) {

@@ -44,9 +44,9 @@ export interface StoredDataset extends Dataset {
   image(): DatasetImage;
 }
 
-/** Column files of a data set, with how many rows each has. */
+/** Column files of a data set, with how many rows each has; its fingerprint is over them in this order. */
 export function columnsOf(
-  spec: DatasetSpec,
+  spec: Omit<DatasetSpec, "format" | "key" | "owner" | "fingerprint" | "files" | "report" | "extensions">,
 ): { readonly column: ColumnSpec; readonly rows: number; readonly item: boolean }[] {
   const all = [
     ...spec.item.map((one) => ({ column: itemColumn(one), rows: spec.items, item: true })),
