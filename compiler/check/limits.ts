@@ -3,6 +3,7 @@ import { at, type Label } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import { bytesText } from "../diagnostics/number-text.ts";
+import { allFeatures } from "../model/features.ts";
 import type { Model, Table } from "../model/model.ts";
 import { bytesOf } from "../model/parameter.ts";
 import { rowBytes } from "../model/widths.ts";
@@ -37,15 +38,7 @@ export function checkSize(model: Model, maxBytes: number, scope: Scope): void {
 
 function parameterSizes(model: Model): Contributor[] {
   const owners = new Map<string, Label["span"]>();
-  const groups = [
-    model.item,
-    model.popularity,
-    model.user,
-    model.context,
-    model.candidate,
-    ...model.histories.flatMap(({ cross, stats }) => [cross, stats]),
-  ];
-  for (const feature of groups.flatMap((group) => group.features)) {
+  for (const feature of allFeatures(model)) {
     owners.set(feature.qualified, feature.span);
   }
   for (const entity of [...model.metrics, ...model.attends, ...model.towers]) {

@@ -3,7 +3,7 @@ import type { CallValue, Name, SectionKeyword, Span } from "../../grammar/ast.ts
 import { at } from "../../grammar/diagnostic.ts";
 import { namedParts, type Wanted, wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
-import type { Attend, Feature, Group, History, Metric, Search, Table, Tower } from "../model/model.ts";
+import type { Attend, Feature, History, Metric, Search, Table, Tower } from "../model/model.ts";
 import { shown } from "./arguments.ts";
 import {
   article,
@@ -18,7 +18,7 @@ import { reportUnknown } from "./unknown.ts";
 
 /** What a reference may mean. `part`s are what a table's `of` names. */
 export type Target =
-  | { readonly kind: "group"; readonly group: Group; readonly present: boolean }
+  | ({ readonly kind: "group" } & Pick<CheckedGroup, "group" | "present" | "damaged">)
   | { readonly kind: "feature"; readonly feature: Feature }
   | { readonly kind: "history"; readonly history: History }
   /** `watched.item`, or one feature of it */
@@ -78,9 +78,7 @@ function resolvePath(
       return null;
     }
     if (rest.length === 0) {
-      return !checked.present && scope.library
-        ? null
-        : { kind: "group", group: checked.group, present: checked.present };
+      return !checked.present && scope.library ? null : { kind: "group", ...checked };
     }
     const popular = head.text === "item" ? scope.popularity : null;
     const known = popular && rest.length === 1 && featureOf(popular.group, rest[0].text) ? popular : checked;
@@ -149,7 +147,7 @@ function historyPart(history: History, rest: readonly Name[], call: CallValue, s
       return null;
     }
     if (beyond.length === 0) {
-      return { kind: "group", group: stats.group, present: stats.present };
+      return { kind: "group", ...stats };
     }
     const one = member(stats, beyond, call, `${history.name}.stats`, scope);
     return one && { kind: "feature", feature: one };

@@ -7,7 +7,7 @@ import { tasks as taskKinds } from "../catalog/training.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
-import type { Group, Task, Tower, TowerInput } from "../model/model.ts";
+import type { Task, Tower, TowerInput } from "../model/model.ts";
 import { inputWidth, towerWidth } from "../model/widths.ts";
 import { readArguments, readSettings, shown } from "./arguments.ts";
 import { missing, pathText, resolve, wrongKind } from "./resolve.ts";
@@ -252,9 +252,6 @@ function readInput(calls: readonly CallValue[], scope: Scope): readonly TowerInp
   return failed ? null : inputs;
 }
 
-const groupOf = ({ kind, prefix }: Group, scope: Scope) =>
-  kind === "stats" ? scope.stats.get(prefix.replace(/\.stats$/, "")) : scope.groups.get(kind);
-
 function readOne(call: CallValue, scope: Scope): TowerInput | null {
   const target = resolve(call, wanted.input, scope);
   if (!target) {
@@ -273,8 +270,7 @@ function readOne(call: CallValue, scope: Scope): TowerInput | null {
   if (inputWidth(input) > 0) {
     return input;
   }
-  const damaged = input.kind === "group" && groupOf(input.group, scope)?.damaged;
-  if (damaged) {
+  if (target.kind === "group" && target.damaged) {
     return null;
   }
   const absent = target.kind === "group" && !target.present;

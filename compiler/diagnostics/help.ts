@@ -3,6 +3,10 @@
 
 type Help = readonly string[];
 
+/** What there is that would do. */
+const here = (fitting: readonly string[]): string =>
+  fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : "";
+
 export const help = {
   // not-yet-built
   notYetBuilt: [
@@ -50,17 +54,17 @@ export const help = {
   // feature-does-not-fit
   clustersOfVectors: ["Clusters are made of vectors: name a `pretrained` feature of `item`, or an embedded one."],
   statsCompare: (fitting: readonly string[]) => [
-    `Behaviours are counted whose value equals the candidate's: of an \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\`, \`flag\` or \`tags\`.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""} A number is bucketed first, a \`key\` becomes an \`id(…)\` or a \`vocabulary(…)\` with \`key: true\`.`,
+    `Behaviours are counted whose value equals the candidate's: of an \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\`, \`flag\` or \`tags\`.${here(fitting)} A number is bucketed first, a \`key\` becomes an \`id(…)\` or a \`vocabulary(…)\` with \`key: true\`.`,
   ],
   popularOf: (fitting: readonly string[]) => [
-    `Popularity is a table with a row for each value of an \`id\`, \`vocabulary\`, \`hashed\` (one hash), \`bucketed\` or \`flag\`.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""}`,
+    `Popularity is a table with a row for each value of an \`id\`, \`vocabulary\`, \`hashed\` (one hash), \`bucketed\` or \`flag\`.${here(fitting)}`,
   ],
   // no-statistic
   rateOf: (fitting: readonly string[]) => [
-    `A rate is of what happened or did not: a \`flag\` among the history's cross features, or a \`number\` from 0 to 1 without a scale.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""}`,
+    `A rate is of what happened or did not: a \`flag\` among the history's cross features, or a \`number\` from 0 to 1 without a scale.${here(fitting)}`,
   ],
   lastOf: (fitting: readonly string[]) => [
-    `The newest value is of one that behaviours bring: a \`flag\`, \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\` or \`number\` among the history's cross features.${fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : ""} How long ago it was is \`since\`.`,
+    `The newest value is of one that behaviours bring: a \`flag\`, \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\` or \`number\` among the history's cross features.${here(fitting)} How long ago it was is \`since\`.`,
   ],
   statsOfClusters: [
     "Clusters hold behaviours that are no longer told apart. Declare a second history without `cluster`, and count in that.",

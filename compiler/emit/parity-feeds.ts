@@ -7,6 +7,7 @@ import { popularityTable } from "../lower/popularity.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model } from "../model/model.ts";
 import { featurePort, validPort } from "../model/ports.ts";
+import { towerSite } from "../model/site.ts";
 import { generator } from "../values/initialise.ts";
 import { minimumOf } from "./manifest.ts";
 
@@ -134,10 +135,7 @@ export function featureFeeds(
     if (feature.group === "item" || feature.group === "cross") {
       continue;
     }
-    const site =
-      feature.group === "candidate" || feature.group === "stats"
-        ? { kind: "candidate" as const }
-        : { kind: "once" as const };
+    const site = towerSite(feature);
     const count = site.kind === "once" ? 1 : scenario.candidates;
     feeds.set(
       featurePort(feature, site),

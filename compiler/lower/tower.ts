@@ -3,8 +3,8 @@ import { isFloat } from "../../contract/encoder-spec.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { metricOf } from "../model/by.ts";
-import type { Attend, GroupName, Task, Tower } from "../model/model.ts";
-import type { Site } from "../model/site.ts";
+import type { Attend, Task, Tower } from "../model/model.ts";
+import { towerSite } from "../model/site.ts";
 import { columnsOf, widthOf } from "../model/widths.ts";
 import { concatenated, embed, encoded } from "./embed.ts";
 import { affine, crossLayer, hiddenLayer } from "./layer.ts";
@@ -42,8 +42,6 @@ function place(b: Builder, prefix: string, index: number): Builder {
   return b.at(inner);
 }
 
-const ofCandidates: ReadonlySet<GroupName> = new Set(["item", "candidate", "stats"]);
-
 /** All inputs side by side, in their order: [R, Σ width]. What is the user's alone is repeated for every row. */
 function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): Value {
   const columns = tower.input.flatMap((input) => {
@@ -56,11 +54,10 @@ function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Va
       return [concatenated(scene, features, { kind: "candidate" }, `${tower.name}/item`)];
     }
     return features.map((feature) => {
-      const site: Site = ofCandidates.has(feature.group) ? { kind: "candidate" } : { kind: "once" };
       if (feature.group === "cross") {
         throw new Error(`tower ${tower.name}: ${feature.qualified} belongs to no single row`);
       }
-      return embed(scene, feature, site);
+      return embed(scene, feature, towerSite(feature));
     });
   });
   const b = scene.b.at(`${tower.name}/input`);
