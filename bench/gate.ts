@@ -1,21 +1,19 @@
 // The gate: what each addition to a model gains on real data, by the command line as a user would, arm for arm.
 // npm run bench:gate -- [--sets movielens,assistments] [--arms "base,stats"] [--seeds 1] [--folder DIR]
 // Reads ../shared/data; the data sets are no part of the project. A trial that is done is kept in the folder and not run again.
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { table } from "./measure.ts";
 import { type Arm, arms, modelOf } from "./quality/arms.ts";
-import { type DataSet, dataSets, missing, workFolder } from "./quality/data-sets.ts";
+import { type DataSet, dataSets, setsHere, workFolder } from "./quality/data-sets.ts";
+import { shown, trial } from "./quality/trial.ts";
 
-interface Figures {
-  readonly auc: number;
-  readonly gauc: number;
-  readonly logloss: number;
-  /** Of training, preparing left out. */
-  readonly seconds: number;
+/** What is kept of a trial that is done. */
+interface Kept {
+  readonly text: string;
+  readonly figures: ReturnType<typeof trial>;
 }
 
 const { values } = parseArgs({
@@ -33,16 +31,7 @@ if (unknown !== undefined) {
   throw new Error(`there is no arm ${unknown}; there are: ${arms.map(({ name }) => name).join(", ")}`);
 }
 
-for (const name of values.sets.split(",")) {
-  const set = dataSets.find((one) => one.name === name);
-  if (set === undefined) {
-    throw new Error(`there is no data set ${name}`);
-  }
-  const absent = missing(set);
-  if (absent.length > 0) {
-    console.log(`skipped: ${absent.join(" and ")} is not here, and the data set is not part of this project`);
-    continue;
-  }
+for (const set of setsHere(values.sets)) {
   await measure(set);
 }
 
@@ -57,13 +46,10 @@ async function measure(set: DataSet): Promise<void> {
     if (without || (asked.length > 0 && !asked.includes(arm.name))) {
       continue;
     }
-    const found = seeds.map((seed) => trial(set, arm, seed, folder, arm.stats ? counted : plain));
-    const mean = (of: (one: Figures) => number): string => shown(found.map(of));
+    const found = seeds.map((seed) => measured(set, arm, seed, folder, arm.stats ? counted : plain));
     rows.push([
       arm.name,
-      mean(({ auc }) => auc),
-      mean(({ gauc }) => gauc),
-      mean(({ logloss }) => logloss),
+      ...shown(found),
       `${found.length}`,
       (found.reduce((sum, { seconds }) => sum + seconds, 0) / found.length).toFixed(0),
     ]);
@@ -73,41 +59,20 @@ async function measure(set: DataSet): Promise<void> {
   console.log(table(rows));
 }
 
-/** Trains, builds and evaluates, each in a process of its own; what is done is read again. */
-function trial(set: DataSet, arm: Arm, seed: number, folder: string, data: string): Figures {
+/** A trial of an arm, or what was kept of it. */
+function measured(set: DataSet, arm: Arm, seed: number, folder: string, data: string): Kept["figures"] {
   const called = arm.name.replace(/\W+/g, "-");
   const stem = join(folder, `${called}-${seed}`);
   const text = modelOf(set, arm, seed);
   const done = `${stem}.json`;
   if (existsSync(done)) {
-    const kept = JSON.parse(readFileSync(done, "utf8")) as { text: string; figures: Figures };
+    const kept = JSON.parse(readFileSync(done, "utf8")) as Kept;
     if (kept.text === text) {
       return kept.figures;
     }
     throw new Error(`${done} is of another model: remove it, or name another --folder`);
   }
-  const model = `${stem}.twin`;
-  writeFileSync(model, text);
-  const run = `${stem}.run`;
-  const cache = join(folder, `prepared-${called}`);
-  const begun = performance.now();
-  twin("train", model, "--data", data, "-o", run, ...(existsSync(run) ? ["--resume"] : ["--cache", cache]));
-  const seconds = (performance.now() - begun) / 1000;
-  twin("build", model, "--weights", join(run, "weights.safetensors"), "-o", `${stem}.build`);
-  const report = twin("evaluate", `${stem}.build`, "--data", data, "--part", "test", "--cache", cache, "--json");
-  const [{ auc, gauc, logloss }] = (JSON.parse(report) as { labels: Figures[] }).labels;
-  const figures = { auc, gauc, logloss, seconds };
+  const figures = trial(stem, text, data, join(folder, `prepared-${called}`));
   writeFileSync(done, JSON.stringify({ text, figures }));
   return figures;
-}
-
-function twin(...args: string[]): string {
-  const bin = join(import.meta.dirname, "../cli/twin.mjs");
-  return execFileSync(process.execPath, [bin, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-}
-
-function shown(figures: readonly number[]): string {
-  const mean = figures.reduce((sum, one) => sum + one, 0) / figures.length;
-  const spread = Math.sqrt(figures.reduce((sum, one) => sum + (one - mean) ** 2, 0) / Math.max(1, figures.length - 1));
-  return figures.length === 1 ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${spread.toFixed(4)}`;
 }

@@ -250,7 +250,20 @@ ${stages("done")}${tower("interest, recent, item, context", "success")}`
 
 export const dataSets: readonly DataSet[] = [movielens, assistments];
 
-export const missing = ({ needs }: DataSet): readonly string[] => needs.filter((file) => !existsSync(file));
+/** The sets of these names, separated by commas, that are here; of others it is said that they are not. */
+export function setsHere(names: string): DataSet[] {
+  return names.split(",").flatMap((name) => {
+    const set = dataSets.find((one) => one.name === name);
+    if (set === undefined) {
+      throw new Error(`there is no data set ${name}`);
+    }
+    const absent = set.needs.filter((file) => !existsSync(file));
+    if (absent.length > 0) {
+      console.log(`skipped: ${absent.join(" and ")} is not here, and the data set is not part of this project`);
+    }
+    return absent.length > 0 ? [] : [set];
+  });
+}
 
 /** A fresh folder for what a data set derives. */
 export function workFolder(base: string, { name }: DataSet): string {
