@@ -81,7 +81,7 @@ for (const [candidates, history] of sizes) {
     histories: 1,
     products: [{ history: 0, heads, width }],
     searches: [{ product: 0, rule: "round_robin" as const, keep }],
-    attends: [{ product: 0, over: { search: 0 }, searched: true, width }],
+    attends: [{ product: 0, over: { search: 0 }, searched: true, width, strength: false }],
   };
   const user = {
     lengths: [history],

@@ -20,7 +20,7 @@ const shape: KernelShape = {
   histories: 1,
   products: [{ history: 0, heads, width }],
   searches: [{ product: 0, rule: "round_robin", keep }],
-  attends: [{ product: 0, over: { search: 0 }, searched: true, width }],
+  attends: [{ product: 0, over: { search: 0 }, searched: true, width, strength: false }],
 };
 
 /** Small whole numbers: every score is exact, whatever the order of its sums, and many are equal. */

@@ -59,7 +59,9 @@ export const KernelAttendSchema = strict({
   width: positive,
   /** Added up. */
   values: v.pipe(v.array(OperandSchema), v.minLength(1)),
-  /** Input of the head's graph, float32 [candidates, heads · width]: Σ weights · values of each head, side by side. */
+  /** Behind each head's columns stand its greatest score and Σ exp(score − greatest), of masked scores. */
+  strength: v.optional(v.literal(true)),
+  /** Input of the head's graph, float32 [candidates, heads · columns]: Σ weights · values of each head, side by side. */
   pooled: v.string(),
 });
 

@@ -72,6 +72,10 @@ function greatest(x: v128): v128 {
   return f32x4.pmax(y, v128.shuffle<i32>(y, y, 1, 0, 3, 2));
 }
 
+/** What `weigh` found last: the greatest score, and Σ exp(score − greatest). */
+let most: f32 = 0;
+let total: f32 = 0;
+
 /** Scores [pad] of one candidate and head to weights in their place; `masks` [pad], or 0: all count. */
 function weigh(scores: usize, pad: usize, keep: usize, masks: usize): void {
   const end: usize = 4 * pad;
@@ -96,7 +100,9 @@ function weigh(scores: usize, pad: usize, keep: usize, masks: usize): void {
     v128.store(scores + j, masks ? f32x4.mul(e, v128.load(masks + j)) : e);
   }
   sum = f32x4.add(sum, v128.shuffle<i64>(sum, sum, 1, 0));
-  const share = f32x4.splat(1 / (f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1)));
+  most = f32x4.extract_lane(top, 0);
+  total = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1);
+  const share = f32x4.splat(1 / total);
   for (let j: usize = 0; j < end; j += 16) {
     v128.store(scores + j, f32x4.mul(v128.load(scores + j), share));
   }
@@ -163,7 +169,8 @@ function fourColumns(weights: usize, list: usize, keep: usize, values: usize, ro
  * Pools the values of the kept.
  * @param scores [count][heads][pad]; they become the weights @param mask [history]: 1 where a behaviour counts; 0: all do
  * @param values rows `rowBytes` apart: [heads][width], `width` a multiple of four
- * @param masks scratch [pad] @param out [count][heads][width]
+ * @param masks scratch [pad] @param out [count][heads], `outBytes` apart: [width]
+ * @param strength from there on, in bytes, the greatest score and Σ exp(score − greatest) stand behind the values; 0: they do not
  */
 export function attend(
   scores: usize,
@@ -179,6 +186,8 @@ export function attend(
   width: usize,
   masks: usize,
   out: usize,
+  outBytes: usize,
+  strength: usize,
 ): void {
   const pad = (keep + 3) & ~3;
   for (let n: usize = 0; n < count; n++) {
@@ -202,8 +211,12 @@ export function attend(
         const from = values + 4 * (head * width + column);
         fourColumns(scores, list, keep, from, rowBytes, out + 4 * column);
       }
+      if (strength) {
+        store<f32>(out + strength, most);
+        store<f32>(out + strength, total, 4);
+      }
       scores += 4 * pad;
-      out += 4 * width;
+      out += outBytes;
     }
   }
 }

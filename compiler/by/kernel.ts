@@ -2,9 +2,11 @@
 import type { Value } from "../ir/graph.ts";
 import type { KeySource } from "../lower/metric.ts";
 import type { Scene } from "../lower/scene.ts";
+import type { Found } from "../lower/tower.ts";
 import type { By } from "../model/by.ts";
 import type { Attend, Feature, History, Model, Search } from "../model/model.ts";
 import type { AttendTables, KindName, Of } from "./kind.ts";
+import { peakWidth } from "./strength.ts";
 
 /** A rule, or the reason why the kernel runs no such stage, in words for people. */
 export interface InKernel<K extends KindName> {
@@ -51,9 +53,15 @@ export interface Pooling {
   readonly computed: ((scene: Scene) => Value) | null;
   /** What rows of small tables add to values, a row for each behaviour. */
   readonly lookups: readonly Lookup[];
-  /** Σ weights · values of each head, side by side [R, A · width] → the attend's result [R, out]. */
-  result(scene: Scene, pooled: Value): Value;
+  /** Whether greatest score and Σ exp(score − greatest) of each head come behind its values. */
+  readonly strength: boolean;
+  /** Of each head Σ weights · values and, with `strength`, two numbers, heads side by side [R, A · columns] → what the attend gives. */
+  result(scene: Scene, pooled: Value): Found;
 }
+
+/** Columns of one head of what was pooled. */
+export const pooledColumns = ({ width, strength }: Pick<Pooling, "width" | "strength">): number =>
+  strength ? width + peakWidth : width;
 
 /** What a stage by it says to the kernel. */
 export type KernelRule<S extends "search" | "attend"> = InKernel<By["kind"]>[S];

@@ -6,6 +6,7 @@ import type { Value } from "../ir/graph.ts";
 import type { Frame } from "../lower/frame.ts";
 import type { KeySource } from "../lower/metric.ts";
 import type { Scene } from "../lower/scene.ts";
+import type { Found } from "../lower/tower.ts";
 import type { By } from "../model/by.ts";
 import type { Attend, Feature, Metric, Model, Search, Table } from "../model/model.ts";
 import type { Parameter } from "../model/parameter.ts";
@@ -103,10 +104,8 @@ export interface Around {
   searched(metric: Metric, source: KeySource): Value | null;
 }
 
-export interface Attended {
-  /** [R, out] */
-  readonly result: Value;
-  /** What the kernel would give in its place, [R, heads · values]; null: it does not run such an attend. */
+export interface Attended extends Found {
+  /** What the kernel would give in its place, [R, heads · columns]; null: it does not run such an attend. */
   readonly pooled: Value | null;
   /** For `explain`: written when it is asked for. Null: there is nothing to show. */
   readonly shown: (() => Shown) | null;

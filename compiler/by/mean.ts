@@ -30,7 +30,8 @@ export const mean: Kind<"mean"> = {
       const axes = lists ? [0, 2] : [-2];
       const alone = rows.shape.length === 2;
       const sum = b.sum(b.mul(rows, every), axes, alone);
-      return { result: b.div(sum, b.maximum(b.sum(every, axes, alone), b.scalar(1))), pooled: null, shown: null };
+      const result = b.div(sum, b.maximum(b.sum(every, axes, alone), b.scalar(1)));
+      return { result, strength: null, pooled: null, shown: null };
     },
   },
   kernel: { search: "it ranks nothing", attend: "it weighs all alike" },

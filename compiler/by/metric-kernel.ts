@@ -25,6 +25,7 @@ export const metricKernel: InKernel<"metric"> = {
           ? null
           : (scene) => written(computedValues(scene, attend, metric, pooledFrame(scene, attend), values, others)),
       lookups: lookups.map((feature) => lookup(attend, metric, feature)),
+      strength: attend.strength,
       result: (scene, pooled) => fromPooled(scene, attend, metric, pooled),
     };
   },

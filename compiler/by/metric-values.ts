@@ -1,12 +1,15 @@
 // Values of target attention, and what becomes of their weighted sums: as every graph has them.
 import type { Value } from "../ir/graph.ts";
+import { knownDim } from "../ir/shape.ts";
 import { embed } from "../lower/embed.ts";
 import { type Frame, projectHeads } from "../lower/frame.ts";
 import { inherentHistory, type KeySource } from "../lower/metric.ts";
 import { rowsDim, type Scene } from "../lower/scene.ts";
 import { columns } from "../lower/table.ts";
+import type { Found } from "../lower/tower.ts";
 import type { Attend, Feature, Metric } from "../model/model.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
+import { peakWidth, strengthOf } from "./strength.ts";
 
 /** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
 export function valuesOf(scene: Scene, attend: Attend, metric: Metric, frame: Frame, source: KeySource): Value {
@@ -51,22 +54,37 @@ export function computedValues(
 export const crossWeight = (scene: Scene, attend: Attend, heads: number, { name, width }: Feature): Value =>
   scene.b.parameter(`${attend.name}.values.${name}`, [heads, width, attend.values]);
 
-/** Σ weights · values of each head, side by side: [R, A · v]. */
-export function pooledValues(
-  scene: Scene,
-  attend: Attend,
-  { heads }: Metric,
-  frame: Frame,
-  weights: Value,
-  values: Value,
-): Value {
+/** Σ weights · values of each head: [A, R, v]. */
+export function pooledValues(scene: Scene, attend: Attend, frame: Frame, weights: Value, values: Value): Value {
   const b = scene.b.at(`${attend.name}/out`, attend.doc);
-  const perHead = frame.pairwise ? b.squeeze(b.matmul(b.unsqueeze(weights, 2), values), 2) : b.matmul(weights, values);
-  return b.reshape(b.transpose(perHead, [1, 0, 2]), [rowsDim(scene), heads * attend.values]);
+  return frame.pairwise ? b.squeeze(b.matmul(b.unsqueeze(weights, 2), values), 2) : b.matmul(weights, values);
 }
 
-/** That times W^o: [R, out]. */
-export function fromPooled(scene: Scene, attend: Attend, { heads }: Metric, pooled: Value): Value {
+/** What stands by heads, [A, R, n], in rows: [R, A · n]. */
+export function sideBySide(scene: Scene, attend: Attend, { heads }: Metric, x: Value): Value {
+  const b = scene.b.at(`${attend.name}/out`, attend.doc);
+  return b.reshape(b.transpose(x, [1, 0, 2]), [rowsDim(scene), heads * knownDim(x, 2)]);
+}
+
+/** What was pooled, [R, A · v], times W^o: [R, out]. */
+export function projected(scene: Scene, attend: Attend, { heads }: Metric, pooled: Value): Value {
   const weight = scene.b.parameter(`${attend.name}.out`, [heads * attend.values, attend.out]);
   return scene.b.at(`${attend.name}/out`, attend.doc).matmul(pooled, weight);
+}
+
+/** What an attend gives, of what was pooled: [R, A · v], with `strength` [R, A · (v + 2)]. */
+export function fromPooled(scene: Scene, attend: Attend, metric: Metric, pooled: Value): Found {
+  if (!attend.strength) {
+    return { result: projected(scene, attend, metric, pooled), strength: null };
+  }
+  const { heads } = metric;
+  const { values } = attend;
+  const b = scene.b.at(`${attend.name}/strength`, attend.doc);
+  const byHead = b.transpose(b.reshape(pooled, [rowsDim(scene), heads, values + peakWidth]), [1, 0, 2]);
+  const columns = (from: number, to: number) => b.slice(byHead, 2, from, to);
+  const peaks = { top: columns(values, values + 1), sum: columns(values + 1, values + 2) };
+  return {
+    result: projected(scene, attend, metric, sideBySide(scene, attend, metric, columns(0, values))),
+    strength: strengthOf(b, peaks),
+  };
 }

@@ -10,7 +10,8 @@ import { glorot, parameter } from "../model/parameter.ts";
 import { ownsValues, valueFeatures, widthOf } from "../model/widths.ts";
 import type { Around, Attended, Kind } from "./kind.ts";
 import { metricKernel } from "./metric-kernel.ts";
-import { fromPooled, pooledValues, valuesOf } from "./metric-values.ts";
+import { pooledValues, projected, sideBySide, valuesOf } from "./metric-values.ts";
+import { peaksOf, strengthOf } from "./strength.ts";
 
 export const metric: Kind<"metric"> = {
   call: null,
@@ -74,7 +75,7 @@ function keysOf(scene: Scene, metric: Metric): KeySource {
 
 /**
  * concat(head_1 … head_A) W^o with head_a = softmax(α_a)ᵀ (K W^v_a) and K = [K_h, K_c] (TWIN, KDD 2023, eq. 6). Without a
- * behaviour that counts it is the zero vector.
+ * behaviour that counts it is the zero vector. With `strength` ln Σ exp α_a and max α_a come beside it.
  */
 function lower(scene: Scene, attend: Attend, metric: Metric, { frame, tables, mask, searched }: Around): Attended {
   if (attend.value === "product") {
@@ -87,14 +88,19 @@ function lower(scene: Scene, attend: Attend, metric: Metric, { frame, tables, ma
   const counts = mask(reads);
   const scope = `${attend.name}/weights`;
   const b = scene.b.at(scope, attend.doc);
-  const alike = b.softmax(masked(scene, scope, total(scene, metric, score), counts));
+  const scores = masked(scene, scope, total(scene, metric, score), counts);
+  const alike = b.softmax(scores);
   // Where nothing counts the softmax is uniform; the mask makes it zero.
   const weights = b.mul(alike, counts);
   const values = valuesOf(scene, attend, metric, frame, tables.values);
-  const pooled = pooledValues(scene, attend, metric, frame, weights, values);
+  const pooled = pooledValues(scene, attend, frame, weights, values);
+  const inRows = sideBySide(scene, attend, metric, pooled);
+  const at = scene.b.at(`${attend.name}/strength`, attend.doc);
+  const peaks = attend.strength ? peaksOf(at, scores) : null;
   return {
-    result: fromPooled(scene, attend, metric, pooled),
-    pooled,
+    result: projected(scene, attend, metric, inRows),
+    strength: peaks && strengthOf(at, peaks),
+    pooled: peaks ? sideBySide(scene, attend, metric, at.concat([pooled, peaks.top, peaks.sum], 2)) : inRows,
     shown: () => ({ weights, ...partsOf(scene, attend, score) }),
   };
 }

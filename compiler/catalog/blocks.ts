@@ -119,6 +119,7 @@ const attend = stage("The exact stage: attention over what the search kept.", {
   keys: optional(choice("auto", "fresh", "cached"), "auto", "Whether keys and values come from a table."),
   value: optional(choice("plain", "product"), "plain", "`product` multiplies values with the candidate (DARE)."),
   product: optional(flag, false, "Gives out the result and, beside it, its product with the projected candidate."),
+  strength: optional(flag, false, "Gives out besides how strongly it was met: log-sum-exp and maximum of its scores."),
 });
 
 const tower = stage(

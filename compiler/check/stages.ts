@@ -65,16 +65,16 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
   );
   const over = readings.over && checkOver(readings.over, name.text, scope);
   const by = readings.by && checkBy(readings.by.value, "attend", name.text, over?.history ?? null, scope);
-  const { values, out, keys, value, product } = readings;
+  const { values, out, keys, value, product, strength } = readings;
   const item = scope.groups.get("item");
   noteWidths(scope, name.text, { values: values?.value, out: out?.value });
-  if (!over || !by || !readings.by || !values || !out || !keys || !value || !product || !item) {
+  if (!over || !by || !readings.by || !values || !out || !keys || !value || !product || !strength || !item) {
     return null;
   }
   if (!headsAgree(name.text, over, by, readings.by.span, scope)) {
     return null;
   }
-  if (!applies(by, { values, out, keys, value, product }, scope)) {
+  if (!applies(by, { values, out, keys, value, product, strength }, scope)) {
     return null;
   }
   const inherent = widthOf(item.group.features);
@@ -103,6 +103,7 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
     keys: keys.value,
     value: value.value,
     product: product.value,
+    strength: strength.value,
     span: name.span,
   };
 }
@@ -131,14 +132,15 @@ function headsAgree(attend: string, over: Over, by: By, place: Given<unknown>["s
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-type Extras = { readonly [K in "values" | "out" | "keys" | "value" | "product"]: Given<unknown> };
+const ofMetrics = ["values", "out", "keys", "value", "product", "strength"] as const;
+type Extras = { readonly [K in (typeof ofMetrics)[number]]: Given<unknown> };
 
-/** Only target attention has projections, tables and products. */
+/** Only target attention has projections, tables, products and scores. */
 function applies(by: By, extras: Extras, scope: Scope): boolean {
   if (metricOf(by) !== null) {
     return true;
   }
-  const written = (["values", "out", "keys", "value", "product"] as const).filter((name) => extras[name].written);
+  const written = ofMetrics.filter((name) => extras[name].written);
   for (const name of written) {
     scope.report(
       diagnose("does-not-apply", { name, what: `\`by: ${by.kind}\`` }, at(extras[name].span), {

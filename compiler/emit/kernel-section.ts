@@ -41,6 +41,7 @@ function planSpec({ user, head, products, searches, attends }: KernelPlan): Kern
       searched,
       mask: mask.port,
       width: pooling.width,
+      ...(pooling.strength && { strength: true as const }),
       values: [
         ...(pooling.held === null ? [] : [columnsOf(pooling.held)]),
         ...pooling.lookups.map(({ feature }) => ({ kind: "lookup" as const, ...lookupPorts(attend, feature) })),
@@ -76,9 +77,9 @@ export function kernelText(model: Model): string {
         `  search ${search}`,
         `${keep} by ${product}, ${rule}, where ${mask}`,
       ]),
-      ...plan.attends.map(({ attend, product, over, searched, mask, width, values, pooled }) => [
+      ...plan.attends.map(({ attend, product, over, searched, mask, width, values, strength, pooled }) => [
         `  attend ${attend}`,
-        `${over.kind === "search" ? over.search : `the newest ${over.count}`} by ${product}${searched ? ", scored by the search" : ""}, where ${mask}: ${values.map(operandText).join(" + ")} (${width} a head) to ${pooled}`,
+        `${over.kind === "search" ? over.search : `the newest ${over.count}`} by ${product}${searched ? ", scored by the search" : ""}, where ${mask}: ${values.map(operandText).join(" + ")} (${width} a head${strength === true ? ", and how strongly" : ""}) to ${pooled}`,
       ]),
       ...left.map(({ attend, because }) => [`  attend ${attend.name}`, `in ${plan.head}: ${because}`]),
     ]),

@@ -186,7 +186,7 @@ function* kernelPorts({ metrics, searches, attends }: Model): Iterable<[string, 
     }
     yield [
       pooledPort(attend),
-      `of each candidate, heads side by side: what ${name} pooled, the sum of weight times value over its behaviours`,
+      `of each candidate, heads side by side: what ${name} pooled, the sum of weight times value over its behaviours${attend.strength ? ", then its greatest score and the sum of e to the power of each below it" : ""}`,
     ];
   }
 }

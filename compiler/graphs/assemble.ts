@@ -5,7 +5,7 @@ import { whole } from "../lower/frame.ts";
 import { masked, valid } from "../lower/mask.ts";
 import { lowerMetric, total } from "../lower/metric.ts";
 import { rowsDim, type Scene } from "../lower/scene.ts";
-import { lowerTower } from "../lower/tower.ts";
+import { type Found, lowerTower } from "../lower/tower.ts";
 import { listsOf, metricOf } from "../model/by.ts";
 import type { Attend, Metric, Model, Search } from "../model/model.ts";
 import { keptPort, labelPort, portOrder, scoresPort } from "../model/ports.ts";
@@ -56,8 +56,8 @@ function keptInput(scene: Scene, search: Search): Value {
   );
 }
 
-/** Probability and logit of every label. @param attended the result of an attend */
-export function rankOutputs(scene: Scene, attended: (attend: Attend) => Value): Output[] {
+/** Probability and logit of every label. @param attended what an attend gives */
+export function rankOutputs(scene: Scene, attended: (attend: Attend) => Found): Output[] {
   return scene.model.towers.flatMap((tower) =>
     lowerTower(scene, tower, attended).flatMap(({ task, result, logit }) => [
       { name: labelPort(task.label), value: result, doc: task.doc },
@@ -69,8 +69,8 @@ export function rankOutputs(scene: Scene, attended: (attend: Attend) => Value): 
 /** Every attend in the graph. */
 export const attendedBy =
   (scene: Scene, wires: Wiring) =>
-  (attend: Attend): Value =>
-    lowerAttend(scene, attend, wires).result;
+  (attend: Attend): Found =>
+    lowerAttend(scene, attend, wires);
 
 /** Weights and score parts of every attention that a tower reads and that has them. */
 export function explainOutputs(scene: Scene, wires: Wiring): Output[] {

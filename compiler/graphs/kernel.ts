@@ -1,5 +1,6 @@
 // The side graphs of the selection kernel: what it is given of the user and of candidates, and what follows what it pooled.
 import type { GraphName } from "../../contract/manifest.ts";
+import { pooledColumns } from "../by/kernel.ts";
 import type { Graph, Output, Value } from "../ir/graph.ts";
 import { whole } from "../lower/frame.ts";
 import { countable } from "../lower/mask.ts";
@@ -88,10 +89,10 @@ function headOutputs(scene: Scene, { attends }: KernelPlan, cached: boolean): Ou
   return rankOutputs(scene, (attend) => {
     const pooling = pooled.get(attend);
     if (pooling === undefined) {
-      return lowerAttend(scene, attend, wires).result;
+      return lowerAttend(scene, attend, wires);
     }
     return scene.once(`pooled ${attend.name}`, () => {
-      const shape = [rowsDim(scene), pooling.product.heads * pooling.width];
+      const shape = [rowsDim(scene), pooling.product.heads * pooledColumns(pooling)];
       return pooling.result(scene, scene.input(pooledPort(attend), "float32", shape, attend.doc));
     });
   });

@@ -18,8 +18,15 @@ export interface Prediction {
   readonly result: Value;
 }
 
-/** `attended` gives an attend's result, [R, width] or, where it is the user's alone, [1, width]. */
-export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): readonly Prediction[] {
+/** What an attend gives a tower. */
+export interface Found {
+  /** [R, out] or, where it is the user's alone, [1, out]. */
+  readonly result: Value;
+  /** How strongly it was met, [R, 2A + 1]; null: it does not give that out. */
+  readonly strength: Value | null;
+}
+
+export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend) => Found): readonly Prediction[] {
   const b = scene.b.at(tower.name, tower.doc);
   const x = crossed(b, tower, towerInput(scene, tower, attended));
   const trunk = (prefix: string) =>
@@ -43,11 +50,12 @@ function place(b: Builder, prefix: string, index: number): Builder {
 }
 
 /** All inputs side by side, in their order: [R, Σ width]. What is the user's alone is repeated for every row. */
-function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Value): Value {
+function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Found): Value {
   const columns = tower.input.flatMap((input) => {
     if (input.kind === "attend") {
-      const result = attended(input.attend);
-      return input.attend.product ? [result, withQuery(scene, input.attend, result)] : [result];
+      const { result, strength } = attended(input.attend);
+      const product = input.attend.product ? [withQuery(scene, input.attend, result)] : [];
+      return [result, ...product, ...(strength === null ? [] : [strength])];
     }
     const features = input.kind === "group" ? columnsOf(input.group) : [input.feature];
     if (scene.training !== null && features.length > 0 && features.every(({ group }) => group === "item")) {

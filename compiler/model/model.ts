@@ -130,6 +130,8 @@ export interface Attend {
   readonly value: "plain" | "product";
   /** Whether the result's product with the projected query comes beside it, as wide again. */
   readonly product: boolean;
+  /** Whether log-sum-exp and maximum of the scores, a head each, come beside it, and 1 where no behaviour counts. */
+  readonly strength: boolean;
   readonly span: Span;
 }
 

@@ -46,8 +46,13 @@ export function valueFeatures(
 export const pooledWidth = (item: Group, history: History): number =>
   widthOf(item.features) + widthOf(history.cross.features);
 
-/** Columns that an attend brings to a tower: its result, and its product with the query where it gives that out. */
-export const resultWidth = ({ out, product }: Pick<Attend, "out" | "product">): number => (product ? 2 * out : out);
+/** Columns that say how strongly an attend was met: two a head and one for all; 0 where it does not give them out. */
+export const strengthWidth = ({ by, strength }: Pick<Attend, "by" | "strength">): number =>
+  strength ? 2 * (metricOf(by)?.heads ?? 0) + 1 : 0;
+
+/** Columns that an attend brings to a tower: its result, and what it gives out beside: its product with the query, its strength. */
+export const resultWidth = (attend: Pick<Attend, "out" | "product" | "by" | "strength">): number =>
+  (attend.product ? 2 : 1) * attend.out + strengthWidth(attend);
 
 /** Columns that one input brings to a tower. */
 export function inputWidth(input: TowerInput): number {

@@ -17,7 +17,7 @@ import type {
   TowerInput,
   Train,
 } from "../model/model.ts";
-import { keyWidth, towerWidth, widthOf } from "../model/widths.ts";
+import { keyWidth, resultWidth, towerWidth, widthOf } from "../model/widths.ts";
 
 /** A value of null is shown as a remark: nothing is set. */
 type Line = readonly [name: string, value: string | null, remark?: string];
@@ -220,7 +220,8 @@ export function over(over: Over): string {
 export const input = (input: TowerInput): string =>
   input.kind === "attend" ? input.attend.name : input.kind === "group" ? input.group.prefix : input.feature.qualified;
 
-function attend({ name, over: source, by: measure, values, out, keys, value, product }: Attend): string {
+function attend(one: Attend): string {
+  const { name, over: source, by: measure, values, out, keys, value, product, strength } = one;
   const lines: Line[] = [
     ["over", over(source)],
     ["by", byText(measure)],
@@ -235,6 +236,7 @@ function attend({ name, over: source, by: measure, values, out, keys, value, pro
     ["keys", keys],
     ["value", value],
     ...(product ? [["product", "true", `width ${2 * out}`] as const] : []),
+    ...(strength ? [["strength", "true", `width ${resultWidth(one)}`] as const] : []),
   ]);
 }
 

@@ -27,7 +27,7 @@ export interface PackedUser {
 export interface KernelRun {
   /** Of each search int32 [candidates, keep]; `per_head`: [heads, candidates, keep]. */
   readonly kept: readonly Int32Array[];
-  /** Of each attend float32 [candidates, heads * width]. */
+  /** Of each attend float32 [candidates, heads * columns], as `pooledColumns` has them. */
   readonly pooled: readonly Float32Array[];
   /** Milliseconds, of all lanes together. */
   readonly phases: Readonly<Phases>;

@@ -3,7 +3,16 @@
 import type { PackedOperands } from "./pack.ts";
 import { blockOf, keptState, planOf, type Scratch, scratchOf } from "./plan.ts";
 import { select } from "./round-robin.ts";
-import { type AttendShape, historyOf, type KernelShape, keptBy, listsOf, padded, tilesOf } from "./shape.ts";
+import {
+  type AttendShape,
+  historyOf,
+  type KernelShape,
+  keptBy,
+  listsOf,
+  padded,
+  pooledColumns,
+  tilesOf,
+} from "./shape.ts";
 import type { KernelExports, WasmMemory } from "./web-assembly.ts";
 
 /** Milliseconds, of all lanes together. */
@@ -26,7 +35,7 @@ export interface Job {
   readonly queries: readonly number[];
   /** Of each search: [lists, candidates, keep]. */
   readonly kept: readonly number[];
-  /** Of each attend: [candidates, heads, padded width]. */
+  /** Of each attend: [candidates, heads, padded columns]. */
   readonly pooled: readonly number[];
   /** The longest history that states have stamps for. */
   readonly longest: number;
@@ -278,6 +287,7 @@ export class Lane {
       );
     }
     const width = padded(attend.width);
+    const outBytes = 4 * padded(pooledColumns(attend));
     const { mask, values } = job.operands.attends[index];
     kernel.attend(
       scores,
@@ -292,7 +302,9 @@ export class Lane {
       4 * width * heads,
       width,
       place.scratch + scratch.masks,
-      job.pooled[index] + 4 * width * heads * from,
+      job.pooled[index] + outBytes * heads * from,
+      outBytes,
+      attend.strength ? 4 * attend.width : 0,
     );
     phases.attend += performance.now() - begun;
   }

@@ -4,7 +4,7 @@ import type { KernelRun } from "./face.ts";
 import type { Job, Phases } from "./lane.ts";
 import type { KernelMemory } from "./memory.ts";
 import { keptCount } from "./plan.ts";
-import { type KernelShape, listsOf } from "./shape.ts";
+import { type KernelShape, listsOf, pooledColumns } from "./shape.ts";
 
 export class Results {
   readonly run: KernelRun;
@@ -18,7 +18,7 @@ export class Results {
     this.run = {
       kept: shape.searches.map((_, i) => new Int32Array(keptCount(shape, i, candidates))),
       pooled: shape.attends.map(
-        ({ product, width }) => new Float32Array(candidates * shape.products[product].heads * width),
+        (attend) => new Float32Array(candidates * shape.products[attend.product].heads * pooledColumns(attend)),
       ),
       phases: this.#phases,
     };
@@ -44,10 +44,11 @@ export class Results {
         this.run.kept[i].set(u32.subarray(start, start + some), (list * this.#candidates + from) * search.keep);
       }
     }
-    for (const [i, { product, width }] of this.#shape.attends.entries()) {
-      const { heads } = this.#shape.products[product];
-      const rows = narrowed(f32, job.pooled[i] / 4, job.candidates * heads, width);
-      this.run.pooled[i].set(rows, from * heads * width);
+    for (const [i, attend] of this.#shape.attends.entries()) {
+      const { heads } = this.#shape.products[attend.product];
+      const columns = pooledColumns(attend);
+      const rows = narrowed(f32, job.pooled[i] / 4, job.candidates * heads, columns);
+      this.run.pooled[i].set(rows, from * heads * columns);
     }
   }
 

@@ -30,6 +30,8 @@ export interface AttendShape {
   readonly searched: boolean;
   /** Of values, for each head: 1 to 256. */
   readonly width: number;
+  /** Whether greatest score and Σ exp(score − greatest) stand behind each head's values. */
+  readonly strength: boolean;
 }
 
 export interface KernelShape {
@@ -61,6 +63,10 @@ export interface UserOperands {
 
 /** A number of columns as the kernel has them: with zeros up to a multiple of four. */
 export const padded = (width: number): number => (width + 3) & ~3;
+
+/** Columns of one head of what an attend pools. */
+export const pooledColumns = ({ width, strength }: Pick<AttendShape, "width" | "strength">): number =>
+  strength ? width + 2 : width;
 
 /** Tiles of eight behaviours. */
 export const tilesOf = (length: number): number => (length + 7) >> 3;

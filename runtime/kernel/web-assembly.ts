@@ -131,6 +131,8 @@ export interface KernelExports {
       width: number,
       masks: number,
       out: number,
+      outBytes: number,
+      strength: number,
     ]
   ): void;
 }

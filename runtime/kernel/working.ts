@@ -4,7 +4,7 @@ import type { Job, Place } from "./lane.ts";
 import { type KernelMemory, rounded } from "./memory.ts";
 import type { PackedOperands } from "./pack.ts";
 import { chunkOf, keptCount, keptState, scratchOf } from "./plan.ts";
-import { type KernelShape, keptBy, padded } from "./shape.ts";
+import { type KernelShape, keptBy, padded, pooledColumns } from "./shape.ts";
 import type { KernelExports } from "./web-assembly.ts";
 
 /** The first word that no piece is given at. */
@@ -95,8 +95,8 @@ export class Working {
   }
 
   #pooledBytes(attend: number, candidates: number): number {
-    const { product, width } = this.#shape.attends[attend];
-    return 4 * candidates * this.#shape.products[product].heads * padded(width);
+    const shape = this.#shape.attends[attend];
+    return 4 * candidates * this.#shape.products[shape.product].heads * padded(pooledColumns(shape));
   }
 
   #place(lane: number, lengths: readonly number[], chunk: number): Place {

@@ -175,7 +175,7 @@ export function kernelShape({ products, searches, attends }: KernelPlanSpec): Ke
     histories: histories.length,
     products: products.map(({ history, heads, width }) => ({ history: histories.indexOf(history), heads, width })),
     searches: searches.map(({ product: by, rule, keep }) => ({ product: product(by), rule, keep })),
-    attends: attends.map(({ product: by, over, searched, width }) => ({
+    attends: attends.map(({ product: by, over, searched, width, strength }) => ({
       product: product(by),
       over:
         over.kind === "last"
@@ -183,6 +183,7 @@ export function kernelShape({ products, searches, attends }: KernelPlanSpec): Ke
           : { search: searches.findIndex(({ search }) => search === over.search) },
       searched,
       width,
+      strength: strength === true,
     })),
   };
 }

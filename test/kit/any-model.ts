@@ -212,6 +212,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       table: fc.constantFrom("none", "keys", "both", "apart", "values"),
       miss: fc.constantFrom("mask", "zero", "compute"),
       product: fc.boolean(),
+      strength: fc.boolean(),
       tower: anyTower,
       second: fc.option(anyTower),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
@@ -263,6 +264,7 @@ interface Made {
   readonly table: string;
   readonly miss: string;
   readonly product: boolean;
+  readonly strength: boolean;
 }
 
 /** A history with its metric, search, attends and tables, all named after it. */
@@ -271,7 +273,7 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const bias = made.biased && made.cross.length > 0 ? `bias: ${h}.cross` : "";
   const by = made.search === "metric" ? `${h}_metric` : bySamples[made.search];
   const attend = (name: string, over: string) => `attend ${h}_${name} {
-    over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys} ${made.product ? "product: true" : ""}
+    over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys} ${made.product ? "product: true" : ""} ${made.strength ? "strength: true" : ""}
   }`;
   const over: Readonly<Record<string, string>> = { recent: `${h}.last(2)`, all: h, again: `${h}_search` };
   const parts = { keys: `${h}_metric.keys`, values: `${h}_interest.values` };

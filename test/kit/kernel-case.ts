@@ -154,8 +154,14 @@ export function drawn(draw: Draw): KernelCase {
       ],
       searches: [{ product: 0, rule, keep }],
       attends: [
-        { product: searched ? 0 : 1, over: { search: 0 }, searched, width: draw.values },
-        { product: 1, over: { last: Math.max(1, keep >> 1) }, searched: false, width: draw.values },
+        { product: searched ? 0 : 1, over: { search: 0 }, searched, width: draw.values, strength: true },
+        {
+          product: 1,
+          over: { last: Math.max(1, keep >> 1) },
+          searched: false,
+          width: draw.values,
+          strength: false,
+        },
       ],
     },
     user: {
@@ -228,7 +234,7 @@ export function literalLists(one: KernelCase): Int32Array[] {
   });
 }
 
-/** What an attend pools, in float64, of the lists that the kernel kept. */
+/** What an attend pools, in float64, of the lists that the kernel kept; with `strength` two numbers behind each head's. */
 export function pooledBy(one: KernelCase, kept: readonly Int32Array[], index: number): Float64Array {
   const { shape, user, candidates } = one;
   const attend = shape.attends[index];
@@ -238,7 +244,8 @@ export function pooledBy(one: KernelCase, kept: readonly Int32Array[], index: nu
   const searchMask = attend.searched && "search" in over ? user.searches[over.search].mask : null;
   const scores = scoresOf(one, attend.product, searchMask);
   const { mask, values } = user.attends[index];
-  const out = new Float64Array(candidates * heads * attend.width);
+  const columns = attend.width + (attend.strength ? 2 : 0);
+  const out = new Float64Array(candidates * heads * columns);
   const keep = "search" in over ? shape.searches[over.search].keep : over.last;
   for (let n = 0; n < candidates; n++) {
     for (let a = 0; a < heads; a++) {
@@ -257,8 +264,11 @@ export function pooledBy(one: KernelCase, kept: readonly Int32Array[], index: nu
         const weight = (shares[j] / sum) * (mask?.[i] ?? 1);
         for (let c = 0; c < attend.width; c++) {
           const v = values.reduce((x, rows) => x + element(rows, attend.width, a, i, c), 0);
-          out[(n * heads + a) * attend.width + c] += weight * v;
+          out[(n * heads + a) * columns + c] += weight * v;
         }
+      }
+      if (attend.strength) {
+        out.set([top, sum], (n * heads + a) * columns + attend.width);
       }
     }
   }

@@ -25,7 +25,7 @@ export async function kernelSum(): Promise<string> {
       histories: 1,
       products: [{ history: 0, heads, width }],
       searches: [{ product: 0, rule: rules[i % 3], keep }],
-      attends: [{ product: 0, over: { search: 0 }, searched: true, width }],
+      attends: [{ product: 0, over: { search: 0 }, searched: true, width, strength: false }],
     };
     const user: UserOperands = {
       lengths: [length],

@@ -13,7 +13,7 @@ export interface KernelFeeds {
 export interface KernelResults {
   /** By search: [candidates, keep], of `per_head` [heads, candidates, keep]. */
   readonly kept: Readonly<Record<string, Tensor>>;
-  /** By input of the head's graph: [candidates, heads · width]. */
+  /** By input of the head's graph: [candidates, heads · columns]. */
   readonly pooled: Readonly<Record<string, Tensor>>;
 }
 
@@ -84,7 +84,7 @@ const withMask = (scores: Float64Array, mask: ArrayLike<number>, history: number
 
 /** Of each head softmax over what the attend reads, weights taken away where nothing counts, times the values. */
 function attended(
-  { mask: port, values, width }: KernelAttend,
+  { mask: port, values, width, strength }: KernelAttend,
   { scores, heads, candidates, history }: Scored,
   read: Lists,
   feeds: KernelFeeds,
@@ -92,7 +92,8 @@ function attended(
   const mask = feeds.outputs[port].data;
   const masked = withMask(scores, mask, history);
   const value = values.map((operand) => reader(operand, width, feeds));
-  const data = new Float64Array(candidates * heads * width);
+  const columns = width + (strength ? 2 : 0);
+  const data = new Float64Array(candidates * heads * columns);
   for (let n = 0; n < candidates; n++) {
     for (let a = 0; a < heads; a++) {
       const list = Array.from(read(a, n));
@@ -104,12 +105,15 @@ function attended(
         const weight = (powers[at] / total) * mask[i];
         for (let j = 0; j < width; j++) {
           const sum = value.reduce((all, one) => all + one(a, i, j), 0);
-          data[(n * heads + a) * width + j] += weight * sum;
+          data[(n * heads + a) * columns + j] += weight * sum;
         }
       });
+      if (strength) {
+        data.set([most, total], (n * heads + a) * columns + width);
+      }
     }
   }
-  return { shape: [candidates, heads * width], data };
+  return { shape: [candidates, heads * columns], data };
 }
 
 /** The number of an operand at head, behaviour and column. */

@@ -106,6 +106,7 @@ const one: readonly (readonly [from: string, to: string, error: string])[] = [
   ["over: nearest", "over: watched.last(0)", "out-of-range: 0"],
   ["over: nearest", "over: nearest(5)", "not-here: nearest(5)"],
   ["over: nearest by: relevance", "over: watched by: collision(item, hashes: 5, width: 2)", "out-of-range: 5"],
+  ["over: nearest by: relevance", "over: watched by: mean strength: true", "does-not-apply: true"],
   ["over: nearest by: relevance", "over: nearest by: relevance value: product out: 3", "product-mismatch: 3"],
   // towers
   ["[interest, item]", "[interest, item, item]", "given-twice: item"],

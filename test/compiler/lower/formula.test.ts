@@ -21,7 +21,7 @@ history watched {
 }
 metric relevance { query: item keys: watched.item bias: watched.cross heads: 2 dim: 3 }
 search nearest { from: watched by: ${by} keep: 4 }
-attend interest { over: nearest by: relevance values: 2 out: 5 product: true }
+attend interest { over: nearest by: relevance values: 2 out: 5 product: true strength: true }
 attend average { over: nearest by: mean }
 tower ranking {
   input: [interest, average, item, user, candidate, watched.stats] hidden: [4] activation: prelu cross: 1
@@ -117,6 +117,12 @@ class Plain {
   }
 
   interest(candidate: number, list: readonly number[]): number[] {
+    const met = [0, 1].map((head) => list.map((at) => this.score(head, candidate, at)));
+    const strength = [
+      ...met.map((scores) => (list.length === 0 ? 0 : Math.log(scores.reduce((sum, x) => sum + Math.exp(x), 0)))),
+      ...met.map((scores) => (list.length === 0 ? 0 : Math.max(...scores))),
+      list.length === 0 ? 1 : 0,
+    ];
     const heads = [0, 1].flatMap((head) => {
       const scores = list.map((at) => Math.exp(this.score(head, candidate, at)));
       const total = scores.reduce((sum, x) => sum + x, 0);
@@ -125,7 +131,7 @@ class Plain {
     const y = times(heads, this.read("interest.out").data, 5);
     const q = this.side(this.model.item.features, "candidate.item.", candidate);
     const asked = times(q, this.read("interest.product").data, 5);
-    return [...y, ...y.map((one, i) => one * asked[i])];
+    return [...y, ...y.map((one, i) => one * asked[i]), ...strength];
   }
 
   average(list: readonly number[]): number[] {
