@@ -4,16 +4,19 @@ import * as v from "valibot";
 import { strict } from "./named-schema.ts";
 import { portFields } from "./port-fields.ts";
 
+/** Rows as the feature's encoder counts them, also where its embedding lies outside and its ids count in fetched rows. */
+const raw = v.optional(v.literal(true));
+
 /** What an input holds. Features, histories, tables, searches are named as the manifest's other sections name them. */
 export const SourceSchema = v.variant("kind", [
   /** An item feature of each item: of the projector. */
   strict({ kind: v.literal("item"), feature: v.string() }),
   /** An item feature of each candidate. */
-  strict({ kind: v.literal("candidate-item"), feature: v.string() }),
+  strict({ kind: v.literal("candidate-item"), feature: v.string(), raw }),
   /** A candidate feature. */
-  strict({ kind: v.literal("candidate"), feature: v.string() }),
+  strict({ kind: v.literal("candidate"), feature: v.string(), raw }),
   /** A user or context feature: one value a request. */
-  strict({ kind: v.literal("single"), feature: v.string() }),
+  strict({ kind: v.literal("single"), feature: v.string(), raw }),
   /** An item feature of each behaviour. */
   strict({ kind: v.literal("history-item"), history: v.string(), feature: v.string() }),
   /** A cross feature of each behaviour. */

@@ -13,7 +13,8 @@ import { graphNames, type Result, type Source, storedTypes } from "./port-spec.t
 
 /** Where the tensor of an input comes from. */
 export type PortSource =
-  | { readonly kind: "item" | "candidate-item" | "candidate" | "single"; readonly feature: FeatureSpec }
+  | { readonly kind: "item"; readonly feature: FeatureSpec }
+  | { readonly kind: "candidate-item" | "candidate" | "single"; readonly feature: FeatureSpec; readonly raw?: true }
   | { readonly kind: "history-item" | "cross"; readonly history: string; readonly feature: FeatureSpec }
   | { readonly kind: "valid"; readonly history: string }
   | { readonly kind: "row" | "table" | "table-scale"; readonly table: string; readonly entry: TableEntry }
@@ -69,10 +70,11 @@ function resolver(manifest: Manifest, features: ReadonlyMap<string, FeatureSpec>
     const history = (called: string) => (histories.has(called) ? called : fail(`the history ${called}`));
     switch (source.kind) {
       case "item":
+        return { kind: source.kind, feature: feature(source.feature) };
       case "candidate-item":
       case "candidate":
       case "single":
-        return { kind: source.kind, feature: feature(source.feature) };
+        return { kind: source.kind, feature: feature(source.feature), ...(source.raw && { raw: true }) };
       case "history-item":
       case "cross":
         return { kind: source.kind, history: history(source.history), feature: feature(source.feature) };
@@ -107,6 +109,11 @@ function resolver(manifest: Manifest, features: ReadonlyMap<string, FeatureSpec>
       }
     }
   };
+}
+
+/** Whether an input names rows of the embedding that count in the fetched ones where it lies outside. */
+export function countedIn(source: PortSource, parameter: string): boolean {
+  return "feature" in source && source.feature.embedding === parameter && !("raw" in source && source.raw === true);
 }
 
 /** The inputs of one graph. @throws TwinError where the build has no such graph, or no such variant of it */

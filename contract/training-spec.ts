@@ -43,6 +43,8 @@ export const SparseTableSchema = strict({
   /** Numbers of state a row: Adam 2·dim (m, then v), AdaGrad dim, row-wise 1, SGD 0. */
   state: natural,
   optimiser: OptimiserSchema,
+  /** What its rows are where tables begin anew with an epoch; absent: drawn, as `renew` says. */
+  renewed: v.optional(v.literal(0)),
 });
 
 const frame = {
@@ -169,7 +171,7 @@ export const TrainSpecSchema = strict({
   ),
   /** Features with the share of their ids that is masked to "unknown" while training. */
   unknown: v.array(strict({ feature: v.string(), share: v.number() })),
-  /** Tables begin anew with each epoch, uniform in ±bound, their state at 0; absent: they go on. */
+  /** Tables begin anew with each epoch, uniform in ±bound (or as `renewed` of theirs says), their state at 0; absent: they go on. */
   renew: v.optional(strict({ bound: v.number() })),
   /** The pack `dense` is evaluated and exported as its exponential moving average; absent: as it stands. */
   average: v.optional(strict({ decay: v.number() })),

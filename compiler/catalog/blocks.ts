@@ -15,6 +15,7 @@ import {
   reference,
   references,
   required,
+  requiredUnless,
   type Signature,
   signature,
   unnamed,
@@ -125,8 +126,13 @@ const attend = stage("The exact stage: attention over what the search kept.", {
 const tower = stage(
   "The network on top, and what it predicts.",
   {
-    input: required(references(wanted.input), "What is concatenated."),
-    hidden: required(integers(1, maxWidth, true), "Widths of the hidden layers."),
+    input: requiredUnless("wide", references(wanted.input), "What is concatenated."),
+    wide: optional(
+      references(wanted.wide),
+      null,
+      "What adds to the logits by itself: a number for each row of a feature, a weight for each number, all 0 at the start.",
+    ),
+    hidden: requiredUnless("wide", integers(1, maxWidth, true), "Widths of the hidden layers, which `input` needs."),
     activation: optional(choice("relu", "prelu", "dice", "gelu"), "relu", "After each hidden layer."),
     dropout: optional(real({ min: 0, below: 1 }), 0, "Share of the hidden units left out while training."),
     norm: optional(choice("none", "layer", "batch"), "none", "Normalisation ahead of each activation."),

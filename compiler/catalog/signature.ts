@@ -68,6 +68,8 @@ export interface Argument<T = unknown> {
   /** One line. */
   readonly doc: string;
   readonly required: boolean;
+  /** Where this one is written, that is not required, and null where it is left out. */
+  readonly unless?: string;
   /** The value where nothing is written; means nothing where `required`. */
   readonly fallback: T | null;
   /** May be written without its name, as in `match(item.category)`. */
@@ -138,6 +140,12 @@ export const required = <T>(sort: Sort<T>, doc: string): Argument<T> => ({
   required: true,
   fallback: null,
   unnamed: false,
+});
+
+/** Required unless the other one is written. */
+export const requiredUnless = <T>(unless: string, sort: Sort<T>, doc: string): Argument<T | null> => ({
+  ...required<T | null>(sort as Sort<T | null>, doc),
+  unless,
 });
 
 export const optional = <T, const D extends T | null>(sort: Sort<T>, fallback: D, doc: string): Argument<T | D> => ({

@@ -88,6 +88,7 @@ export const wanted = {
     ["attend", ...groups],
     ["attend", "group", "feature", "stats"],
   ),
+  wide: wanting("groups or features", "group", [...groups, "history"], ["group", "feature", "stats"]),
   tableParts: wanting(
     "keys of a metric or values of an attend",
     "metric or attend",

@@ -111,6 +111,11 @@ export function readArguments<A extends Arguments>(args: A, call: CallValue, sco
   return readEntries(args, entries, spoilt, owner, scope);
 }
 
+/** Says that a setting is needed. @param doc of the setting */
+export function missingSetting(owner: Pick<Owner, "text" | "span">, name: string, doc: string, scope: Scope): void {
+  scope.report(diagnose("missing-setting", { owner: owner.text, name }, at(owner.span, hint(name, doc))));
+}
+
 function readEntries<A extends Arguments>(
   args: A,
   entries: readonly Entry[],
@@ -134,16 +139,16 @@ function readEntries<A extends Arguments>(
       readings[name] = read === null ? null : { value: read, span: value.span, written: true };
     }
   }
-  for (const [name, { required, fallback, doc }] of Object.entries(args)) {
+  for (const [name, { required, unless, fallback, doc }] of Object.entries(args)) {
     if (Object.hasOwn(readings, name)) {
       continue;
     }
-    if (!required) {
+    if (!required || (unless !== undefined && seen.has(unless))) {
       readings[name] = { value: fallback, span: owner.span, written: false };
     } else {
       readings[name] = null;
       if (!spoilt.has(name)) {
-        scope.report(diagnose("missing-setting", { owner: owner.text, name }, at(owner.span, hint(name, doc))));
+        missingSetting(owner, name, doc, scope);
       }
     }
   }

@@ -65,7 +65,10 @@ export function checkUnused(scope: Scope): void {
 
 /** Warns of statistics that no tower reads: they are counted for nothing. */
 export function checkUnread(scope: Scope): void {
-  const inputs = entities(scope, "tower").flatMap(({ input }) => input);
+  const inputs = entities(scope, "tower").flatMap(({ input, wide }) => [
+    ...input,
+    ...wide.map((feature) => ({ kind: "feature", feature }) as const),
+  ]);
   for (const feature of scope.popularity?.group.features ?? []) {
     if (!inputs.some((input) => input.kind === "feature" && input.feature === feature)) {
       scope.report(

@@ -1,17 +1,17 @@
 // Towers: inputs, layers, and the labels they predict.
-import type { CallValue, Member, Name } from "../../grammar/ast.ts";
+import type { Member, Name } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { without } from "../../grammar/fix.ts";
 import { blocks } from "../catalog/blocks.ts";
+import type { Readings } from "../catalog/signature.ts";
 import { tasks as taskKinds } from "../catalog/training.ts";
-import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
-import type { Task, Tower, TowerInput } from "../model/model.ts";
-import { inputWidth, towerWidth } from "../model/widths.ts";
-import { readArguments, readSettings, shown } from "./arguments.ts";
-import { missing, pathText, resolve, wrongKind } from "./resolve.ts";
+import type { Task, Tower } from "../model/model.ts";
+import { towerWidth } from "../model/widths.ts";
+import { missingSetting, readArguments, readSettings } from "./arguments.ts";
+import { missing, pathText } from "./resolve.ts";
 import { block, type Declaration, declared, noteWidths, type Scope, snakeCase, twice } from "./scope.ts";
+import { readInput, readWide } from "./tower-inputs.ts";
 
 /** A task with the name of its condition, or of what it goes through, still to be looked up. */
 interface Draft extends Task {
@@ -174,22 +174,48 @@ function conditionCycles(labels: Labels, scope: Scope): void {
   }
 }
 
+/** Whether nothing is said of layers, which a tower without `input` does not have. */
+function layersApply(readings: Readings<typeof blocks.tower.arguments>, scope: Scope): boolean {
+  const layers = ["hidden", "activation", "dropout", "norm", "cross", "experts"] as const;
+  const written = layers.flatMap((setting) => {
+    const given = readings[setting];
+    return given?.written ? [{ setting, span: given.span }] : [];
+  });
+  for (const { setting, span } of written) {
+    scope.report(
+      diagnose("does-not-apply", { name: setting, what: "a tower without `input`" }, at(span), {
+        help: help.layersWithoutInput,
+      }),
+    );
+  }
+  return written.length === 0;
+}
+
 export function checkTower(
   { name, section }: Declaration<"tower">,
   tasks: readonly Task[] | null,
   scope: Scope,
 ): Tower | null {
+  const owner = { text: `tower \`${name.text}\``, span: name.span };
   const readings = readSettings(
     blocks.tower.arguments,
     section.members,
-    { text: `tower \`${name.text}\``, span: name.span },
+    owner,
     Object.keys(blocks.tower.blocks),
     scope,
   );
   const { hidden, activation, dropout, norm, cross, experts } = readings;
-  const input = readings.input && readInput(readings.input.value, scope);
+  const wide = readings.wide && readWide(readings.wide.value ?? [], scope);
+  const input = readings.input && readInput(readings.input.value ?? [], scope);
+  if (readings.input?.written && hidden?.written === false) {
+    missingSetting(owner, "hidden", blocks.tower.arguments.hidden.doc, scope);
+    return null;
+  }
+  if (readings.input?.written === false && !layersApply(readings, scope)) {
+    return null;
+  }
   noteWidths(scope, name.text, { input: input && towerWidth(input) });
-  if (experts && experts.value > 0 && hidden?.value.length === 0) {
+  if (experts && experts.value > 0 && hidden?.value?.length === 0) {
     scope.report(
       diagnose("does-not-apply", { name: "experts", what: "a tower without hidden layers" }, at(experts.span), {
         help: help.expertsWithoutHidden,
@@ -197,14 +223,15 @@ export function checkTower(
     );
     return null;
   }
-  if (!input || !hidden || !activation || !dropout || !norm || !cross || !experts || !tasks) {
+  if (!input || !wide || !hidden || !activation || !dropout || !norm || !cross || !experts || !tasks) {
     return null;
   }
   return {
     name: name.text,
     doc: section.doc ?? "",
     input,
-    hidden: hidden.value,
+    wide,
+    hidden: hidden.value ?? [],
     activation: activation.value,
     dropout: dropout.value,
     norm: norm.value,
@@ -222,69 +249,4 @@ export function checkTower(
     })),
     span: name.span,
   };
-}
-
-const expected = "attends, groups and features";
-
-function readInput(calls: readonly CallValue[], scope: Scope): readonly TowerInput[] | null {
-  const inputs: TowerInput[] = [];
-  const seen = new Map<string, CallValue>();
-  let failed = false;
-  for (const call of calls) {
-    const input = readOne(call, scope);
-    const first = seen.get(pathText(call));
-    if (first) {
-      scope.report(
-        diagnose("given-twice", { name: shown(call) }, at(call, "given again"), {
-          also: [at(first, "first given here")],
-          fixes: [without("Leave this out", call.span, true)],
-        }),
-      );
-      failed = true;
-    }
-    seen.set(pathText(call), call);
-    if (input) {
-      inputs.push(input);
-    } else {
-      failed = true;
-    }
-  }
-  return failed ? null : inputs;
-}
-
-function readOne(call: CallValue, scope: Scope): TowerInput | null {
-  const target = resolve(call, wanted.input, scope);
-  if (!target) {
-    return null;
-  }
-  let input: TowerInput;
-  if (target.kind === "attend") {
-    input = { kind: "attend", attend: target.attend };
-  } else if (target.kind === "group") {
-    input = { kind: "group", group: target.group };
-  } else if (target.kind === "feature") {
-    input = { kind: "feature", feature: target.feature };
-  } else {
-    return wrongKind("input", expected, call, target, scope);
-  }
-  if (inputWidth(input) > 0) {
-    return input;
-  }
-  if (target.kind === "group" && target.damaged) {
-    return null;
-  }
-  const absent = target.kind === "group" && !target.present;
-  const said = absent
-    ? target.group.kind === "stats"
-      ? `the history has no \`stats\` block`
-      : `the model has no \`${call.path[0].text}\` section`
-    : target.kind === "feature"
-      ? "a key is an identity only"
-      : "it holds nothing but a key";
-  scope.report(
-    diagnose("no-width", { name: pathText(call) }, at(call, said), {
-      help: help.inputWithoutColumns,
-    }),
-  );
-  return null;
 }

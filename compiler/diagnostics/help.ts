@@ -159,6 +159,9 @@ export const help = {
   stepsHaveNoClock: [
     "Where edges have no unit, times are steps and a request says none of a clock. Give the edges durations, such as `1h`, or leave the hour out, and count statistics in behaviours.",
   ],
+  layersWithoutInput: [
+    "Layers are of what `input` names; `wide` adds to the logits by itself. Leave this out, or name an `input`.",
+  ],
   expertsWithoutHidden: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
   // no-width
   inputWithoutColumns: ["A tower reads columns. Leave this out, or give it features that have some."],

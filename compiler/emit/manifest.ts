@@ -12,6 +12,7 @@ import { allFeatures } from "../model/features.ts";
 import type { Feature, Model, Table } from "../model/model.ts";
 import { keptPort, labelPort, rowPort, scoresPort } from "../model/ports.ts";
 import { layoutOf } from "../model/table-layout.ts";
+import { wideTables } from "../model/wide.ts";
 import type { Choice } from "../plan/plan.ts";
 import type { StoredVariants } from "../plan/stored-tables.ts";
 import { documented } from "./documentation.ts";
@@ -107,13 +108,21 @@ export function featureSpecs(model: Model): FeatureSpec[] {
 
 /** Every embedding table, and who reads it. @param outside parameters that no graph holds */
 export function embeddingSpecs(model: Model, outside: ReadonlySet<string> = new Set()): Manifest["embeddings"] {
-  return embeddingsOf(model).map(({ embedding: { parameter, rows, dim }, readers, input }) => ({
+  const wide = wideTables(model).map(({ embedding: { parameter, rows, dim }, reader: { qualified } }) => ({
+    parameter,
+    rows,
+    dim,
+    readers: [qualified],
+    placement: { kind: "inside" as const },
+  }));
+  const read = embeddingsOf(model).map(({ embedding: { parameter, rows, dim }, readers, input }) => ({
     parameter,
     rows,
     dim,
     readers: readers.map(({ qualified }) => qualified),
-    placement: outside.has(parameter) ? { kind: "outside", input } : { kind: "inside" },
+    placement: outside.has(parameter) ? { kind: "outside" as const, input } : { kind: "inside" as const },
   }));
+  return [...read, ...wide];
 }
 
 function featureSpec(model: Model, feature: Feature): FeatureSpec {

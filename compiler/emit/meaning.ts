@@ -9,6 +9,7 @@ import {
   operandPort,
   pooledPort,
   projectorPort,
+  rawPorts,
   rowPort,
   scalePort,
   scoresPort,
@@ -26,13 +27,17 @@ export function meanings(model: Model): ReadonlyMap<string, string> {
   ]);
 }
 
-function* featurePorts({ item, popularity, user, context, candidate, histories }: Model): Iterable<[string, string]> {
+function* featurePorts(model: Model): Iterable<[string, string]> {
+  const { item, popularity, user, context, candidate, histories } = model;
   for (const feature of item.features) {
     yield [`item.${feature.name}`, `of each item: ${value(feature)}`];
     yield [`candidate.item.${feature.name}`, `of each candidate's item: ${value(feature)}`];
     for (const { name } of histories) {
       yield [`${name}.item.${feature.name}`, `of the item of each behaviour in ${name}: ${value(feature)}`];
     }
+  }
+  for (const { port, feature } of rawPorts(model)) {
+    yield [port, `counted in the table itself: ${value(feature)}`];
   }
   for (const feature of user.features) {
     yield [feature.qualified, `of the user: ${value(feature)}`];

@@ -6,7 +6,7 @@ import type { Tensor } from "../ir/rule.ts";
 import { popularityTable } from "../lower/popularity.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model } from "../model/model.ts";
-import { featurePort, validPort } from "../model/ports.ts";
+import { featurePort, rawPorts, validPort } from "../model/ports.ts";
 import { towerSite } from "../model/site.ts";
 import { generator } from "../values/initialise.ts";
 import { minimumOf } from "./manifest.ts";
@@ -162,6 +162,14 @@ export function featureFeeds(
         featurePort(feature, { kind: "history", history }),
         padded(copied(drawn, valid, scenario), valid, feature),
       );
+    }
+  }
+  for (const { port, feature } of rawPorts(model)) {
+    const { embedding } = feature;
+    if (embedding !== null && outside.has(embedding.parameter)) {
+      const { shape, data } = feeds.get(featurePort(feature, towerSite(feature)))!;
+      const rows = sampledRows(embedding.rows);
+      feeds.set(port, { shape, data: Int32Array.from(data, (place) => (place < 0 ? place : rows[place])) });
     }
   }
   return feeds;

@@ -11,12 +11,13 @@ import {
   operandPort,
   pooledPort,
   projectorPort,
+  rawPorts,
   rowPort,
   scalePort,
   scoresPort,
   validPort,
 } from "../model/ports.ts";
-import type { Site } from "../model/site.ts";
+import { type Site, towerSite } from "../model/site.ts";
 
 /** Every input that a graph of the model may have, by its name. */
 export function inputSources(model: Model): ReadonlyMap<string, Source> {
@@ -49,6 +50,9 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
   for (const { embedding, input } of embeddingsOf(model)) {
     sources.set(input, { kind: "embedding", parameter: embedding.parameter });
   }
+  for (const { port, feature } of rawPorts(model)) {
+    sources.set(port, { ...said(sources.get(featurePort(feature, towerSite(feature)))), raw: true });
+  }
   for (const search of searches) {
     sources.set(keptPort(model, search), { kind: "kept", search: search.name });
   }
@@ -56,6 +60,14 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
     sources.set(pooledPort(attend), { kind: "pooled", attend: attend.name });
   }
   return sources;
+}
+
+/** @throws Error where the port holds no rows of candidates or of the request: a fault of ours */
+function said(source: Source | undefined): Extract<Source, { raw?: true | undefined }> {
+  if (source?.kind === "candidate-item" || source?.kind === "candidate" || source?.kind === "single") {
+    return source;
+  }
+  throw new Error("a wide term reads what is no feature of candidates or of the request");
 }
 
 /** Every output that a graph of the model may have, by its name. */

@@ -3,7 +3,7 @@ import { encodedShapeOf, isFloat, together } from "../../contract/encoder-spec.t
 import { columns } from "../catalog/features.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import type { Feature } from "../model/model.ts";
+import type { Embedding, Feature } from "../model/model.ts";
 import { featurePort, itemPort, outsidePort, owner } from "../model/ports.ts";
 import type { Site } from "../model/site.ts";
 import { popular } from "./popularity.ts";
@@ -51,14 +51,24 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
         }
         return b.matmul(x, scene.b.parameter(projection.parameter, [feature.encoder.size, projection.dim]));
       }
-      case "tags":
-        return pooled(b, embeddingTable(scene, feature), x, feature.pool);
-      default: {
-        const rows = b.gather(embeddingTable(scene, feature), x);
-        return together(feature.encoder) === 1 ? rows : b.sum(rows, [-2]);
-      }
+      default:
+        return looked(b, embeddingTable(scene, feature), x, feature);
     }
   });
+}
+
+/** What encoded values `x` of a feature look up in a table [rows, dim]: [… dim]. */
+export function looked(
+  b: Builder,
+  table: Value,
+  x: Value,
+  { encoder, pool }: Pick<Feature, "encoder" | "pool">,
+): Value {
+  if (encoder.kind === "tags") {
+    return pooled(b, table, x, pool);
+  }
+  const rows = b.gather(table, x);
+  return together(encoder) === 1 ? rows : b.sum(rows, [-2]);
 }
 
 /** Features side by side: [… Σ width], in their order; those without columns bring none. */
@@ -78,7 +88,7 @@ export function concatenated(scene: Scene, features: readonly Feature[], site: S
  * Training computes what belongs to an item once for each of the batch's items: which of them stands at a site, int32;
  * null where the features are not the items' or stand at the items already.
  */
-function itemIndex(scene: Scene, features: readonly Feature[], site: Site): Value | null {
+export function itemIndex(scene: Scene, features: readonly Feature[], site: Site): Value | null {
   const shared = scene.training !== null && site.kind !== "items" && site.kind !== "once";
   if (!shared || !features.every(({ group }) => group === "item")) {
     return null;
@@ -87,12 +97,16 @@ function itemIndex(scene: Scene, features: readonly Feature[], site: Site): Valu
   return scene.input(itemPort(site), "int32", leading(scene, site), doc);
 }
 
-/** [rows, dim]: a parameter, or the input with the fetched rows where the table is held outside. */
-function embeddingTable(scene: Scene, feature: Feature): Value {
-  const { embedding } = feature;
+/** The table of a feature's embedding. */
+function embeddingTable(scene: Scene, { embedding, qualified }: Feature): Value {
   if (embedding === null) {
-    throw new Error(`${feature.qualified} has no embedding table`);
+    throw new Error(`${qualified} has no embedding table`);
   }
+  return tableOf(scene, embedding);
+}
+
+/** [rows, dim]: a parameter, or the input with the fetched rows where the table is held outside. */
+export function tableOf(scene: Scene, embedding: Embedding): Value {
   if (!scene.outside.has(embedding.parameter)) {
     return scene.b.parameter(embedding.parameter, [embedding.rows, embedding.dim]);
   }

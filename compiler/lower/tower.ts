@@ -9,6 +9,7 @@ import { columnsOf, widthOf } from "../model/widths.ts";
 import { concatenated, embed, encoded } from "./embed.ts";
 import { affine, crossLayer, hiddenLayer } from "./layer.ts";
 import type { Scene } from "./scene.ts";
+import { lowerWide } from "./wide.ts";
 
 export interface Prediction {
   readonly task: Task;
@@ -27,6 +28,18 @@ export interface Found {
 }
 
 export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend) => Found): readonly Prediction[] {
+  const deep = tower.input.length > 0 ? deepLogits(scene, tower, attended) : null;
+  const wide = tower.wide.length > 0 ? everyRow(scene, deep === null, lowerWide(scene, tower)) : null;
+  return tower.tasks.map((task, index) => {
+    const at = scene.b.at(`${tower.name}/${task.label}`, task.doc);
+    const base = deep?.(task) ?? at.parameter(`${tower.name}.${task.label}.bias`, [1]);
+    const logit = wide === null ? base : at.add(base, at.squeeze(at.slice(wide, 1, index, index + 1), 1));
+    return { task, logit, result: task.kind === "binary" ? at.sigmoid(logit) : logit };
+  });
+}
+
+/** What the layers give for a task, [R]. */
+function deepLogits(scene: Scene, tower: Tower, attended: (attend: Attend) => Found): (task: Task) => Value {
   const b = scene.b.at(tower.name, tower.doc);
   const x = crossed(b, tower, towerInput(scene, tower, attended));
   const trunk = (prefix: string) =>
@@ -36,13 +49,16 @@ export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend
     );
   const experts = Array.from({ length: tower.experts }, (_, index) => trunk(`${tower.name}.expert.${index}`));
   const shared = experts.length === 0 ? trunk(tower.name) : null;
-  return tower.tasks.map((task) => {
-    const at = scene.b.at(`${tower.name}/${task.label}`, task.doc);
-    const y = shared ?? mixed(at, `${tower.name}.gate.${task.label}`, x, experts);
-    const logit = at.squeeze(affine(at, `${tower.name}.${task.label}`, y, 1), 1);
-    return { task, logit, result: task.kind === "binary" ? at.sigmoid(logit) : logit };
-  });
+  return ({ label, doc }) => {
+    const at = scene.b.at(`${tower.name}/${label}`, doc);
+    const y = shared ?? mixed(at, `${tower.name}.gate.${label}`, x, experts);
+    return at.squeeze(affine(at, `${tower.name}.${label}`, y, 1), 1);
+  };
 }
+
+/** The user's one row repeated for every candidate where nothing else has a row for each. */
+const everyRow = (scene: Scene, alone: boolean, x: Value): Value =>
+  alone && x.shape[0] === 1 ? scene.b.at("candidates").gather(x, firstRows(scene)) : x;
 
 function place(b: Builder, prefix: string, index: number): Builder {
   const inner = prefix.includes(".") ? `${prefix.slice(prefix.indexOf(".") + 1)}.hidden.${index}` : `hidden.${index}`;

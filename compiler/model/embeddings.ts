@@ -3,6 +3,7 @@
 import { allFeatures } from "./features.ts";
 import type { Embedding, Feature, Model } from "./model.ts";
 import { outsidePort } from "./ports.ts";
+import { wideTables } from "./wide.ts";
 
 export interface EmbeddingUse {
   readonly embedding: Embedding;
@@ -50,7 +51,7 @@ const learns = (feature: Feature) => vocabularyLimit(feature) !== null;
 
 /**
  * The parameters whose rows are a vocabulary's entries behind row 0, by the feature that owns the vocabulary: the embedding
- * table, and those that metrics have of their own.
+ * table, and those that metrics and towers' wide terms have of their own.
  */
 export function vocabularyTables(model: Model): Map<string, string> {
   const found = new Map<string, string>();
@@ -65,6 +66,12 @@ export function vocabularyTables(model: Model): Map<string, string> {
       if (keys.includes(feature)) {
         found.set(`${name}.own.${feature.name}.table`, owner.qualified);
       }
+    }
+  }
+  for (const { embedding, reader } of wideTables(model)) {
+    const owner = vocabularyOwner(model, reader);
+    if (owner !== null) {
+      found.set(embedding.parameter, owner.qualified);
     }
   }
   return found;

@@ -143,7 +143,10 @@ export type TowerInput =
 export interface Tower {
   readonly name: string;
   readonly doc: string;
+  /** What the layers read; empty: the tower is `wide` alone. */
   readonly input: readonly TowerInput[];
+  /** What adds to the logits one by one, as in a logistic regression. */
+  readonly wide: readonly Feature[];
   readonly hidden: readonly number[];
   readonly activation: "relu" | "prelu" | "dice" | "gelu";
   readonly dropout: number;

@@ -1,6 +1,6 @@
 // Names of the graphs' ports, and the order in which a graph declares them.
 import type { Attend, Embedding, Feature, History, Model, Search, Table, TablePart } from "./model.ts";
-import type { Site } from "./site.ts";
+import { type Site, towerSite } from "./site.ts";
 
 /** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`; `watched.stats.F`. */
 export function featurePort(feature: Feature, site: Site): string {
@@ -132,5 +132,15 @@ export function portOrder(model: Model): readonly string[] {
   names.push(...[...embeddings].map(outsidePort));
   names.push(...model.searches.map((search) => keptPort(model, search)));
   names.push(...model.attends.map(pooledPort));
+  names.push(...rawPorts(model).map(({ port }) => port));
   return names;
+}
+
+/** Input with a feature's rows as its table counts them, where the input of the feature counts in fetched rows. */
+export const rawPort = (feature: Feature, site: Site): string => `${featurePort(feature, site)}.row`;
+
+/** Every such input that a tower's wide terms may have, once. */
+export function rawPorts({ towers }: Model): { readonly port: string; readonly feature: Feature }[] {
+  const read = new Set(towers.flatMap(({ wide }) => wide.filter(({ embedding }) => embedding !== null)));
+  return [...read].map((feature) => ({ port: rawPort(feature, towerSite(feature)), feature }));
 }

@@ -6,6 +6,7 @@ import { metricOf } from "../model/by.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Attend, Feature, Metric, Model, Tower } from "../model/model.ts";
 import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
+import { wideTerms } from "../model/wide.ts";
 import { keyWidth, towerWidth, widthOf } from "../model/widths.ts";
 
 const preluSlope = 0.25;
@@ -110,6 +111,9 @@ function productParameters({ name, by, out, product }: Attend): Parameter[] {
 
 function towerParameters(tower: Tower): Parameter[] {
   const { name, input, hidden, cross, experts, tasks } = tower;
+  if (input.length === 0) {
+    return [...tasks.map(({ label }) => parameter(`${name}.${label}.bias`, [1], zero)), ...wideParameters(tower)];
+  }
   const width = towerWidth(input);
   const last = hidden.at(-1) ?? width;
   const crosses = Array.from({ length: cross }, (_, i) => linear(`${name}.cross.${i}`, width, width)).flat();
@@ -118,8 +122,15 @@ function towerParameters(tower: Tower): Parameter[] {
       ? Array.from({ length: experts }, (_, j) => hiddenLayers(tower, `${name}.expert.${j}.hidden`, width)).flat()
       : hiddenLayers(tower, `${name}.hidden`, width);
   const gates = experts > 0 ? tasks.flatMap(({ label }) => linear(`${name}.gate.${label}`, width, experts)) : [];
-  return [...crosses, ...trunks, ...gates, ...tasks.flatMap(({ label }) => linear(`${name}.${label}`, last, 1))];
+  const heads = tasks.flatMap(({ label }) => linear(`${name}.${label}`, last, 1));
+  return [...crosses, ...trunks, ...gates, ...heads, ...wideParameters(tower)];
 }
+
+/** They start at 0, so that a tower begins as it would without them. */
+const wideParameters = (tower: Tower): Parameter[] =>
+  wideTerms(tower).map(({ parameter: name, shape, table, formerly }) =>
+    parameter(name, shape, zero, table === null ? "dense" : "embedding", formerly),
+  );
 
 function hiddenLayers({ hidden, norm, activation }: Tower, stem: string, input: number): Parameter[] {
   return hidden.flatMap((width, i) => {

@@ -3,7 +3,7 @@
 import { byText } from "../by/kinds.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import { type By, metricOf } from "../model/by.ts";
-import type { Metric, Model, Table, TowerInput } from "../model/model.ts";
+import type { Metric, Model, Table, Tower, TowerInput } from "../model/model.ts";
 import { towerWidth, widthOf } from "../model/widths.ts";
 import { input as inputText } from "./show-model.ts";
 
@@ -28,8 +28,9 @@ export function showDiagram(model: Model): string {
       ];
     }),
     ...model.towers.flatMap((tower) => [
-      node(tower.name, `tower ${tower.name}`, `${[towerWidth(tower.input), ...tower.hidden].join(" → ")}`),
+      node(tower.name, `tower ${tower.name}`, tower.input.length === 0 ? "wide alone" : layersText(tower)),
       ...tower.input.map((one) => edge(source(one), tower.name)),
+      ...tower.wide.map((feature) => edge(source({ kind: "feature", feature }), tower.name, "wide")),
       ...tower.tasks.flatMap(({ label, kind }) => [
         `  ${id(`label ${label}`)}([${text(label, kind)}])`,
         edge(tower.name, `label ${label}`),
@@ -72,6 +73,8 @@ function byEdge(by: By, to: string): string {
   const metric = metricOf(by);
   return metric === null ? edge("item", to, "candidate") : edge(metric.name, to);
 }
+
+const layersText = ({ input, hidden }: Tower): string => [towerWidth(input), ...hidden].join(" → ");
 
 const source = (input: TowerInput): string => {
   const prefix = input.kind === "feature" ? input.feature.qualified.split(".")[0] : inputText(input);

@@ -14,6 +14,7 @@ import type {
   Over,
   Schedule,
   Table,
+  Tower,
   TowerInput,
   Train,
 } from "../model/model.ts";
@@ -46,13 +47,8 @@ export function showModel(model: Model): string {
       section(
         `tower ${tower.name}`,
         [
-          ["input", list(tower.input.map(input)), `width ${towerWidth(tower.input)}`],
-          ["hidden", list(tower.hidden)],
-          ["activation", tower.activation],
-          ["dropout", `${tower.dropout}`],
-          ["norm", tower.norm],
-          ["cross", `${tower.cross}`],
-          ["experts", `${tower.experts}`],
+          ...(tower.input.length > 0 ? layers(tower) : []),
+          ...(tower.wide.length > 0 ? [["wide", names(tower.wide)] as const] : []),
         ],
         "",
         block(
@@ -239,6 +235,16 @@ function attend(one: Attend): string {
     ...(strength ? [["strength", "true", `width ${resultWidth(one)}`] as const] : []),
   ]);
 }
+
+const layers = (tower: Tower): Line[] => [
+  ["input", list(tower.input.map(input)), `width ${towerWidth(tower.input)}`],
+  ["hidden", list(tower.hidden)],
+  ["activation", tower.activation],
+  ["dropout", `${tower.dropout}`],
+  ["norm", tower.norm],
+  ["cross", `${tower.cross}`],
+  ["experts", `${tower.experts}`],
+];
 
 function table(table: Table): string {
   const parts = table.of.map((part) =>

@@ -3,6 +3,7 @@ import type { OptimiserSpec, Pack, SparseTable } from "../../contract/training-s
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model, Optimiser } from "../model/model.ts";
 import { type Parameter, sizeOf } from "../model/parameter.ts";
+import { wideTables } from "../model/wide.ts";
 import { parameters } from "../parameters/parameters.ts";
 
 /** Rows above which a table does not travel whole. */
@@ -18,7 +19,8 @@ export interface TrainPlan {
 /** @param most rows up to which an embedding table travels whole, in the pack `small` */
 export function trainPlan(model: Model, most = wholeRows): TrainPlan {
   const { train } = model;
-  const large = embeddingsOf(model).flatMap(({ embedding }) => (embedding.rows > most ? [embedding] : []));
+  const wide = wideTables(model).map(({ embedding }) => embedding);
+  const large = [...embeddingsOf(model).map(({ embedding }) => embedding), ...wide].filter(({ rows }) => rows > most);
   const sparse = new Set(large.map(({ parameter }) => parameter));
   const all = parameters(model);
   const packs = [
@@ -46,6 +48,7 @@ export function trainPlan(model: Model, most = wholeRows): TrainPlan {
       dim,
       state: statePerRow(train.embeddings, dim),
       optimiser: optimiserSpec(train.embeddings),
+      ...(train.renew && wide.some((one) => one.parameter === parameter) && { renewed: 0 as const }),
     })),
     sparse,
   };

@@ -75,7 +75,12 @@ export class TrainState implements Parameters {
 
   /** Draws all tables anew, uniform in ±bound, and forgets their state: an epoch begins. */
   renew(seed: number, epoch: number, bound: number): void {
-    [...this.tables.values()].forEach(({ values, state }, i) => {
+    [...this.tables.values()].forEach(({ table, values, state }, i) => {
+      if (table.renewed !== undefined) {
+        values.fill(table.renewed);
+        state.fill(0);
+        return;
+      }
       const { next } = streams.renewed(seed, epoch, i);
       for (let at = 0; at < values.length; at++) {
         values[at] = bound * (2 * next() - 1);

@@ -2,7 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import type { EmbeddingEntry, GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
-import { inputsOf, type PortSource, type SourcedInput } from "../../contract/ports.ts";
+import { countedIn, inputsOf, type PortSource, type SourcedInput } from "../../contract/ports.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import type { Feeds, StoredTensor, Tensor } from "../session/session.ts";
 import type { Candidates } from "./candidates.ts";
@@ -118,7 +118,7 @@ function addOutside(
   if (outside === null) {
     throw new TwinError(`graph ${graph} needs the rows of ${parameter}, and no weights are open`);
   }
-  const users = ports.filter(({ source }) => "feature" in source && source.feature.embedding === parameter);
+  const users = ports.filter(({ source }) => countedIn(source, parameter));
   const uses: OutsideUse[] = users.map(({ name, source }) => ({
     indices: rowTensor(result[name], name),
     needed: source.kind === "history-item" ? neededBehaviours(manifest, graph, source.history, side, kept) : null,

@@ -2,7 +2,7 @@
 // read by their keys; then the embedding rows outside the graphs, which the items' features name.
 
 import type { FeatureSpec, GraphName } from "../../contract/manifest.ts";
-import type { PortSource } from "../../contract/ports.ts";
+import { countedIn, type PortSource } from "../../contract/ports.ts";
 import type { Tensor } from "../session/session.ts";
 import type { ReadOptions } from "../table/table-store.ts";
 import type { Candidates } from "./candidates.ts";
@@ -129,7 +129,7 @@ async function fetchRows(
     manifest.embeddings
       .filter(({ parameter }) => wanted.has(parameter))
       .map((table) => {
-        const users = sources.filter((one) => "feature" in one && one.feature.embedding === table.parameter);
+        const users = sources.filter((one) => countedIn(one, table.parameter));
         const tensors = users.flatMap((one) => {
           const tensor = indices(one);
           return tensor === null ? [] : [rowTensor(tensor, `of ${table.parameter}`)];

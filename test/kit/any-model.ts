@@ -167,24 +167,43 @@ function anyFeatures(prefix: string, least: number, most: number, of = kinds): f
     .map((chosen) => chosen.map((feature, index) => `${prefix}_${index}: ${feature.kind(feature.dim, feature.pool)}`));
 }
 
-const anyTower = fc.record({
-  hidden: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 2 }),
-  activation: fc.constantFrom("relu", "prelu", "dice", "gelu"),
-  norm: fc.constantFrom("none", "layer", "batch"),
-  cross: fc.integer({ min: 0, max: 2 }),
-  experts: fc.constantFrom(0, 0, 2),
-  tasks: fc.integer({ min: 1, max: 3 }),
-});
+/** What a tower's wide terms are; the last two stand alone. */
+const beside = ["none", "none", "some", "users", "all"] as const;
+const wides = [...beside, "alone", "apart"] as const;
 
+const anyTower = (wide: readonly (typeof wides)[number][]) =>
+  fc.record({
+    hidden: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 2 }),
+    activation: fc.constantFrom("relu", "prelu", "dice", "gelu"),
+    norm: fc.constantFrom("none", "layer", "batch"),
+    cross: fc.integer({ min: 0, max: 2 }),
+    experts: fc.constantFrom(0, 0, 2),
+    tasks: fc.integer({ min: 1, max: 3 }),
+    wide: fc.constantFrom(...wide),
+  });
+
+/** @param features that a tower may take as wide terms, besides the item's */
 function towerText(
   name: string,
   inputs: readonly string[],
-  tower: typeof anyTower extends fc.Arbitrary<infer T> ? T : never,
+  features: readonly string[],
+  tower: ReturnType<typeof anyTower> extends fc.Arbitrary<infer T> ? T : never,
 ) {
   const tasks = ["binary", "regression", `binary(weight: 0.5, pairs: 0.3, through: ${name}_0)`].slice(0, tower.tasks);
+  const layers = `input: [${inputs.join(", ")}] hidden: [${tower.hidden.join(", ")}] activation: ${tower.activation}
+    norm: ${tower.norm} cross: ${tower.cross} experts: ${tower.experts} dropout: 0.1`;
+  const users = features.filter((one) => !one.includes("stats") && one !== "candidate");
+  const terms = {
+    none: [],
+    some: ["item.item_id", "item.topics", ...features],
+    users,
+    all: ["item", ...features],
+    alone: ["item.item_id", "item.cover", ...features],
+    apart: users.length > 0 ? users : ["item.category"],
+  }[tower.wide];
+  const alone = tower.wide === "alone" || tower.wide === "apart";
   return `tower ${name} {
-    input: [${inputs.join(", ")}] hidden: [${tower.hidden.join(", ")}] activation: ${tower.activation}
-    norm: ${tower.norm} cross: ${tower.cross} experts: ${tower.experts} dropout: 0.1
+    ${alone ? "" : layers} ${terms.length === 0 ? "" : `wide: [${terms.join(", ")}]`}
     predict { ${tasks.map((task, index) => `${name}_${index}: ${task}`).join(" ")} }
   }`;
 }
@@ -213,8 +232,8 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       miss: fc.constantFrom("mask", "zero", "compute"),
       product: fc.boolean(),
       strength: fc.boolean(),
-      tower: anyTower,
-      second: fc.option(anyTower),
+      tower: anyTower(beside),
+      second: fc.option(anyTower(wides)),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
       stats: anyStats,
     })
@@ -227,6 +246,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
         (name) => name === "item" || made[name as "user"].length > 0,
       );
       const stats = made.stats.length === 0 ? [] : histories.map((history) => `${history}.stats`);
+      const wide = [...groups.filter((name) => name !== "item"), ...stats];
       return [
         "model any",
         `item {
@@ -240,9 +260,9 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
         part("context", made.context),
         part("candidate", made.candidate),
         ...stages,
-        towerText("rating", [...attends, ...groups, ...stats], made.tower),
+        towerText("rating", [...attends, ...groups, ...stats], wide, made.tower),
         made.second
-          ? towerText("other", [attends[0], ...groups, ...stats.map((one) => `${one}.s_0`)], made.second)
+          ? towerText("other", [attends[0], ...groups, ...stats.map((one) => `${one}.s_0`)], wide, made.second)
           : "",
       ].join("\n\n");
     });

@@ -78,9 +78,9 @@ function calls(
   return table(["name", "arguments", ...Object.keys(more), "what it is"], rows);
 }
 
-function fallback({ required, fallback: value }: Argument): string {
+function fallback({ required, unless, fallback: value }: Argument): string {
   if (required) {
-    return "required";
+    return unless === undefined ? "required" : `required without \`${unless}\``;
   }
   return value === null ? "none" : code(String(value));
 }

@@ -4,6 +4,7 @@ import type { Tensor } from "../../compiler/ir/rule.ts";
 import { embeddingsOf } from "../../compiler/model/embeddings.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { keptPort } from "../../compiler/model/ports.ts";
+import { wideTables } from "../../compiler/model/wide.ts";
 import { encodedShapeOf } from "../../contract/encoder-spec.ts";
 import type { TrainFrame, TrainGraph, TrainPort, TrainSpec } from "../../contract/training-spec.ts";
 import { type Feeds, isOfBehaviours, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
@@ -157,12 +158,13 @@ function framed({ batch, kept, index, rows }: World, frame: TrainFrame, what: st
 /** The same with only those rows of every table that some feature reads; state rows keep to their rows. */
 function compacted(ports: readonly TrainPort[], feeds: Feeds, { model, spec }: TrainFeedParts): Feeds {
   const result = { ...feeds };
-  for (const { parameter } of spec.tables) {
-    const readers = new Set(
-      embeddingsOf(model)
-        .find(({ embedding }) => embedding.parameter === parameter)!
-        .readers.map(({ qualified }) => qualified),
-    );
+  for (const { embedding, readers: own } of embeddingsOf(model)) {
+    const readers = new Set(own.map(({ qualified }) => qualified));
+    const wide = wideTables(model).filter(({ reader }) => readers.has(reader.qualified));
+    const parameters = new Set([embedding, ...wide.map((one) => one.embedding)].map(({ parameter }) => parameter));
+    if (!spec.tables.some(({ parameter }) => parameters.has(parameter))) {
+      continue;
+    }
     const reading = ports.filter(({ source }) => "feature" in source && readers.has(source.feature));
     const used = [...new Set([0, ...reading.flatMap(({ name }) => Array.from(feeds[name].data))])].filter(
       (id) => id >= 0,
@@ -172,7 +174,7 @@ function compacted(ports: readonly TrainPort[], feeds: Feeds, { model, spec }: T
       result[name] = { shape: feeds[name].shape, data: Array.from(feeds[name].data, (id) => place.get(id)!) };
     }
     for (const { name, source } of ports) {
-      if (!("parameter" in source) || source.parameter !== parameter) {
+      if (!("parameter" in source) || !parameters.has(source.parameter)) {
         continue;
       }
       const [, width] = feeds[name].shape;

@@ -12,6 +12,15 @@ function broken(from: string, to: string): string {
 }
 
 const one: readonly (readonly [from: string, to: string, error: string])[] = [
+  // wide terms
+  ["hidden: [16]", "hidden: [16] wide: []", "empty-list: []"],
+  ["hidden: [16]", "hidden: [16] wide: [interest]", "wrong-kind: interest"],
+  ["hidden: [16]", "hidden: [16] wide: [watched.ago]", "wrong-kind: watched.ago"],
+  ["hidden: [16]", "hidden: [16] wide: [item, item.cover]", "given-twice: item.cover"],
+  ["hidden: [16]", "hidden: [16] wide: [user]", "no-width: user"],
+  ["hidden: [16]", "wide: [item]", "missing-setting: ranking"],
+  ["input: [interest, item] hidden: [16]", "wide: [item] hidden: [16]", "does-not-apply: [16]"],
+  ["input: [interest, item] hidden: [16]", "wide: [item] cross: 1", "does-not-apply: 1"],
   // kinds and arguments of features
   ["id(vocab: 1k, dim: 8, key: true)", "idd(vocab: 1k, dim: 8, key: true)", "unknown-name: idd"],
   ["id(vocab: 1k, dim: 8, key: true)", "64", "wrong-value: 64"],

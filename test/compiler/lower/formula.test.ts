@@ -26,7 +26,13 @@ attend average { over: nearest by: mean }
 tower ranking {
   input: [interest, average, item, user, candidate, watched.stats] hidden: [4] activation: prelu cross: 1
   predict { click: binary stay: regression }
-}`;
+}
+tower flat { wide: [item, user.age, candidate, watched.stats] predict { tap: binary rest: regression } }
+tower both {
+  input: [item] hidden: [] wide: [user, item.topics]
+  predict { share: binary keep: regression }
+}
+tower lone { wide: [user] predict { leave: binary } }`;
 
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, index) => sum + x * b[index], 0);
 const plus = (a: readonly number[], b: readonly number[]) => a.map((x, index) => x + b[index]);
@@ -139,6 +145,21 @@ class Plain {
     return scaled(sum, 1 / Math.max(list.length, 1));
   }
 
+  /** Σ_F e_F[row] + w_F · numbers of one task. */
+  wide(tower: string, features: readonly Feature[], candidate: number, task: number): number {
+    const { tasks } = this.model.towers.find(({ name }) => name === tower)!;
+    const terms = features.map(({ qualified, embedding, group, name }) => {
+      const once = group === "user" || group === "context";
+      const raw = this.raw(group === "item" ? `candidate.item.${name}` : qualified, once ? 0 : candidate);
+      const { data } = this.read(`${tower}.wide.${qualified}.${embedding === null ? "weight" : "table"}`);
+      const weight = (row: number) => data[row * tasks.length + task];
+      const each =
+        embedding === null ? raw.map((x, column) => x * weight(column)) : raw.filter((row) => row >= 0).map(weight);
+      return each.reduce((sum, x) => sum + x, 0);
+    });
+    return terms.reduce((sum, x) => sum + x, 0);
+  }
+
   logits(candidate: number, list: readonly number[]): number[] {
     const { item, user, candidate: own, histories } = this.model;
     const x0 = [
@@ -205,6 +226,22 @@ describe.each([3, 0, 12])("with %d behaviours", (valid) => {
         expect(results["click.logit"].data[candidate]).toBeCloseTo(click, 6);
         expect(results.click.data[candidate]).toBeCloseTo(1 / (1 + Math.exp(-click)), 6);
         expect(results.stay.data[candidate]).toBeCloseTo(stay, 6);
+        const { item, user, candidate: own, histories } = model;
+        const terms = [...item.features, ...user.features, ...own.features, ...histories[0].stats.features];
+        const topics = item.features.filter(({ name }) => name === "topics");
+        for (const [tower, features, labels] of [
+          ["flat", terms, ["tap", "rest"]],
+          ["both", [...user.features, ...topics], ["share", "keep"]],
+          ["lone", user.features, ["leave"]],
+        ] as const) {
+          labels.forEach((label, task) => {
+            const base = read(`${tower}.${label}.bias`).data[0];
+            const x = plain.side(item.features, "candidate.item.", candidate);
+            const deep = tower === "both" ? times(x, read(`both.${label}.weight`).data, 1)[0] : 0;
+            const wanted = base + deep + plain.wide(tower, features, candidate, task);
+            expect(results[`${label}.logit`].data[candidate]).toBeCloseTo(wanted, 6);
+          });
+        }
       }
     },
   );
