@@ -44,6 +44,11 @@ export const EncoderSchema = v.variant("kind", [
   kind("elapsed", { edges, unit: v.picklist(["seconds", "steps"]) }),
   /** place of the behaviour among those of its history that count, from the newest, which is 1 */
   kind("place", { edges }),
+  /**
+   * time since the user's previous behaviour whose `on`, a feature of the item, is equal (of tags: any in common), or the previous
+   * one at all without it; none among those of the history that count → 0
+   */
+  kind("gap", { ...matching, edges, unit: v.picklist(["seconds", "steps"]) }),
   /** hour of the request's time in an IANA time zone, 0 … 23 → 1 + it; time missing → 0 */
   kind("hour", { zone }),
   /** weekday of the request's time in an IANA time zone, Monday 0 … Sunday 6 → 1 + it; time missing → 0 */
@@ -115,7 +120,7 @@ export function encodedShapeOf(encoder: Encoder): number[] {
 export const isClock = ({ kind }: Pick<Encoder, "kind">): boolean => kind === "hour" || kind === "weekday";
 
 const statKinds = ["met", "rate", "recent", "last", "since"] as const;
-const computedKinds = ["elapsed", "place", "hour", "weekday", ...statKinds, "popularity"] as const;
+const computedKinds = ["elapsed", "place", "gap", "hour", "weekday", ...statKinds, "popularity"] as const;
 
 type OfKinds<K extends readonly Encoder["kind"][]> = Extract<Encoder, { readonly kind: K[number] }>;
 
@@ -135,7 +140,13 @@ export const isComputed = (encoder: Encoder): encoder is ComputedEncoder => comp
 
 /** Whether it is computed from the times of behaviours, and not from their order alone. */
 export const needsTimes = (encoder: Encoder): boolean =>
-  encoder.kind === "elapsed" || ((encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds");
+  encoder.kind === "elapsed" ||
+  encoder.kind === "gap" ||
+  ((encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds");
+
+/** Whether it counts what passed between two times in steps: its model has an order, and no clock. */
+export const inSteps = (encoder: Encoder): boolean =>
+  (encoder.kind === "elapsed" || encoder.kind === "gap") && encoder.unit === "steps";
 
 /** Rows that are one value together: known or unknown, equal or not as one. */
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);

@@ -1,7 +1,7 @@
 // What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
 import { parseHashes } from "./block-hashes.ts";
 import { featureOf, metricOf, partName } from "./by-spec.ts";
-import { encodedShapeOf, isClock, isFloat, isStat } from "./encoder-spec.ts";
+import { encodedShapeOf, inSteps, isClock, isFloat, isStat } from "./encoder-spec.ts";
 import { extensionFault, manifestSections } from "./extensions.ts";
 import { expectKernel } from "./kernel-sound.ts";
 import type { FeatureSpec, Manifest } from "./manifest.ts";
@@ -27,7 +27,7 @@ export function expectSound(manifest: Manifest, fail: Fail): void {
 
 /** Times are steps or a clock's: an hour read off steps would be wrong without a word. */
 function checkClock({ features }: Manifest, fail: Fail): void {
-  const steps = features.find(({ encoder }) => encoder.kind === "elapsed" && encoder.unit === "steps");
+  const steps = features.find(({ encoder }) => inSteps(encoder));
   const read = features.find(({ encoder }) => isClock(encoder));
   if (steps !== undefined && read !== undefined) {
     fail(`feature ${read.name} is read off a clock, and ${steps.name} counts steps`);
@@ -79,6 +79,7 @@ function encodedRows({ encoder, vocabulary }: FeatureSpec, manifest: Manifest, f
     case "bucketed":
     case "elapsed":
     case "place":
+    case "gap":
     case "since":
       return source.edges.length + 2;
     case "last":

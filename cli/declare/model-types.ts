@@ -1,13 +1,13 @@
 // Requests and results of one built model as TypeScript's types: what `load<Model>(…)` takes. The same manifest, the same text.
 
 import { documentationOf } from "../../contract/documentation-section.ts";
-import { isComputed, needsTimes } from "../../contract/encoder-spec.ts";
+import { inSteps, isComputed, needsTimes } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { optionalMembers, requiredColumns } from "./columns.ts";
 import { anyOf, commentText, documentedAs, type Member, objectType } from "./object-type.ts";
 
 export function typesText(manifest: Manifest): string {
-  const steps = manifest.features.some(({ encoder }) => encoder.kind === "elapsed" && encoder.unit === "steps");
+  const steps = manifest.features.some(({ encoder }) => inSteps(encoder));
   const parts = [header(manifest.model), ...shared(steps), ...requestTypes(manifest), modelType(manifest)];
   return `${parts.join("\n\n")}\n\nexport {};\n`;
 }

@@ -160,6 +160,28 @@ export const featureKinds = {
     ({ at }) => ({ kind: "place", edges: at.values }),
     { groups: ["cross"] },
   ),
+  gap: kind(
+    "Time since the user's previous behaviour with an equal feature of the item, by bucket; edges without a unit count steps.",
+    {
+      on: optional(
+        reference(wanted.itemCategory),
+        null,
+        "The feature of `item` that is equal, of tags in one; the previous behaviour at all unless said.",
+      ),
+      at: required(
+        edges({ log: edgeCalls.log }, "duration", "count"),
+        "Edges, ascending: durations, or steps where data has an order only.",
+      ),
+      ...embedded,
+    },
+    ({ on, at }) => ({
+      kind: "gap",
+      ...matching(on),
+      edges: at.values,
+      unit: at.dimension === "duration" ? "seconds" : "steps",
+    }),
+    { groups: ["cross"] },
+  ),
   hour: kind(
     "Hour of the request's time on the clock of a zone, daylight saving included; nothing is brought for it.",
     { zone, ...embedded },
@@ -347,6 +369,7 @@ export function columns(encoder: Encoder): Columns {
       return { kind: "embedding", rows: (encoder.quantiles ?? encoder.edges.length + 1) + 1 };
     case "elapsed":
     case "place":
+    case "gap":
       return { kind: "embedding", rows: encoder.edges.length + 2 };
     case "hour":
       return { kind: "embedding", rows: 24 + 1 };

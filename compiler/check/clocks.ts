@@ -1,15 +1,13 @@
 // What is read off a clock needs times that tell one: a model that counts steps has none.
-import { isClock, needsTimes } from "../../contract/encoder-spec.ts";
+import { inSteps, isClock, needsTimes } from "../../contract/encoder-spec.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import type { Scope } from "./scope.ts";
 
-/** Reports `hour`, `weekday` and statistics by durations beside edges of `elapsed` without a unit: a request has one time, and it is a step then. */
+/** Reports `hour`, `weekday` and statistics by durations beside edges of `elapsed` or `gap` without a unit: a request has one time, and it is a step then. */
 export function checkClocks({ groups, crosses, stats, popularity, report }: Scope): void {
-  const steps = [...crosses.values()]
-    .flatMap(({ group }) => group.features)
-    .find(({ encoder }) => encoder.kind === "elapsed" && encoder.unit === "steps");
+  const steps = [...crosses.values()].flatMap(({ group }) => group.features).find(({ encoder }) => inSteps(encoder));
   if (steps === undefined) {
     return;
   }

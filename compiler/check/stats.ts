@@ -1,4 +1,4 @@
-// Statistics of behaviours: what they are over and of, looked up once all features are known.
+// Statistics of behaviours, and gaps between them: what they are over and of, looked up once all features are known.
 import { type Encoder, isStat, type StatEncoder, together } from "../../contract/encoder-spec.ts";
 import type { CallValue, Span } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
@@ -19,12 +19,15 @@ type Failures = ReadonlyMap<string, Set<string>>;
 export function linkStats(drafts: Drafts, failures: Failures, scope: Scope): void {
   for (const [qualified, draft] of [...drafts]) {
     const { encoder } = draft;
-    if (!isStat(encoder) && encoder.kind !== "popularity") {
+    if (!isStat(encoder) && encoder.kind !== "popularity" && encoder.kind !== "gap") {
       continue;
     }
-    const linked = isStat(encoder)
-      ? link(draft, encoder, drafts, failures, scope)
-      : popular(draft, encoder, overFeature(draft, encoder.on, drafts, failures, scope), scope);
+    const linked =
+      encoder.kind === "popularity"
+        ? popular(draft, encoder, overFeature(draft, encoder.on, drafts, failures, scope), scope)
+        : encoder.kind === "gap"
+          ? gap(draft, encoder, drafts, failures, scope)
+          : link(draft, encoder, drafts, failures, scope);
     if (linked === null) {
       drafts.delete(qualified);
       failures.get(draft.prefix)?.add(draft.setting.name.text);
@@ -47,6 +50,17 @@ function popular(
   }
   const shape = over && columns(over.encoder);
   return shape?.kind === "embedding" ? { ...encoder, values: shape.rows } : null;
+}
+
+/** What is equal to that of the behaviour before. */
+function gap(
+  draft: Draft,
+  encoder: Extract<Encoder, { kind: "gap" }>,
+  drafts: Drafts,
+  failures: Failures,
+  scope: Scope,
+): Encoder | null {
+  return encoder.on === undefined || overFeature(draft, encoder.on, drafts, failures, scope) ? encoder : null;
 }
 
 function link(draft: Draft, encoder: StatEncoder, drafts: Drafts, failures: Failures, scope: Scope): Encoder | null {

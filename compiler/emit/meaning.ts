@@ -76,7 +76,12 @@ function value({ encoder, doc }: Feature): string {
   const there = "zone" in encoder ? `in ${encoder.zone}` : "";
   const of = "of" in encoder && typeof encoder.of === "string" ? encoder.of : "";
   const on = "on" in encoder ? encoder.on : undefined;
-  const equal = on === undefined ? "that count" : encoder.kind === "popularity" ? on : `with the candidate's ${on}`;
+  const equal =
+    on === undefined
+      ? "that count"
+      : encoder.kind === "popularity" || encoder.kind === "gap"
+        ? on
+        : `with the candidate's ${on}`;
   const text = {
     id: "row of its table, the id + 1; 0: missing or out of range",
     vocabulary: "row of its table, the place in the vocabulary counted from 1; 0: unseen",
@@ -87,6 +92,7 @@ function value({ encoder, doc }: Feature): string {
     bucketed: "row of its table, 1 + the number of edges <= the value; 0: missing",
     elapsed: "row of its table, 1 + the number of edges <= the time that passed; 0: unknown",
     place: "row of its table, 1 + the number of edges <= its place, from the newest, which is 1; 0: padding",
+    gap: `row of its table, 1 + the number of edges <= what passed since the behaviour before${on === undefined ? "" : ` with an equal ${on}`}; 0: there is none`,
     hour: `row of its table, 1 + the hour of the request's time ${there}; 0: time missing`,
     weekday: `row of its table, 1 + the weekday of the request's time ${there}, from Monday; 0: time missing`,
     flag: "row of its table: 0 missing, 1 false, 2 true",

@@ -19,7 +19,7 @@ Only a few stand without, where nothing else could be meant: \`match(item.catego
 A number says what it measures. Durations carry a unit (\`500ms\`, \`7s\`, \`15min\`, \`1h\`, \`30d\`), shares may be written as \`97%\` or as
 \`0.97\`, and counts may be shortened (\`10k\`, \`4M\`, \`2B\`). Where a duration is due, \`15\` could be seconds or minutes, and is refused.
 
-The edges of \`elapsed\` may be plain numbers: they then count steps, for data that has an order and no clock.
+The edges of \`elapsed\` and \`gap\` may be plain numbers: they then count steps, for data that has an order and no clock.
 `,
   "mixed-units": `
 All edges of one list are compared with the same value. \`[1h, 24]\` would compare a duration with a plain number.
@@ -49,7 +49,7 @@ The name is declared, and is something else than this setting takes: a search wh
 is. The label says what it is.
 `,
   "not-here": `
-Some kinds have one place. \`elapsed\` is the time between a behaviour and the request, so it is a cross feature of a history, as \`place\` is; \`key\`
+Some kinds have one place. \`elapsed\` is the time between a behaviour and the request, so it is a cross feature of a history, as \`place\` and \`gap\` are; \`key\`
 identifies an item or a user; \`hour\` and \`weekday\` are the request's, so they are features of the context; \`mean\`, \`mlp\` and \`collision\` pool behaviours without ranking them, so an attend can go by them and a
 search cannot.
 `,

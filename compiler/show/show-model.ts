@@ -145,6 +145,7 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
       const { scale, mean, deviation } = encoder;
       return { scale, ...(mean !== undefined && deviation !== undefined && { mean, deviation }) };
     }
+    case "gap":
     case "since":
       return {
         ...given({ on: encoder.on }),

@@ -40,6 +40,9 @@ export function computedFrom({ encoder }: Pick<FeatureSpec, "encoder">): string 
   if (kind === "place") {
     return "the order of the behaviours";
   }
+  if (kind === "gap") {
+    return "the times of the behaviours";
+  }
   return kind === "elapsed" ? "request time and behaviour time" : "the request's time";
 }
 

@@ -86,6 +86,7 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
     case "number":
       return (encoder.mean ?? 0) + (next() * 10 - 5) * (encoder.deviation ?? 1);
     case "place":
+    case "gap":
     case "hour":
     case "weekday":
     case "key":

@@ -6,6 +6,7 @@ import { emptyRecord } from "../../contract/record.ts";
 import { elapsedBuckets, placeBuckets } from "../encode/buckets.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { isSeen } from "../encode/seen.ts";
+import { type Compared, EqualBefore, gapBuckets } from "../stats/gaps.ts";
 import type { BatchHistory } from "./dataset.ts";
 
 /** Numbers by row, in memory or not. */
@@ -23,10 +24,12 @@ export interface StoredCross {
   readonly width: number;
   /** What a missing value is. */
   readonly fill: number;
-  /** Of elapsed time and of places: nothing is stored, the batch computes it. */
+  /** Of elapsed time, of places and of gaps: no value is stored, the batch computes it. */
   readonly edges: readonly number[] | null;
   /** Given where the edges are of places. */
   readonly place?: true | undefined;
+  /** Given where they are of gaps, with the feature of the item that is equal; null: any behaviour is. */
+  readonly gap?: { readonly on: string | null } | undefined;
   /** Given where a value may have become known later than its behaviour: a sample sees it this long after that. */
   readonly known?: { readonly delay: number } | undefined;
 }
@@ -47,7 +50,11 @@ export interface HistoryColumns {
     readonly column: NumberColumn | null;
     /** When each value became known, where that is later than the behaviour; NaN: never. */
     readonly known: NumberColumn | null;
+    /** Of a gap by a feature of the item: how many places further the next older equal behaviour stands; 0: none does. */
+    readonly distance?: NumberColumn | null;
   }[];
+  /** Where some behaviours are excluded from samples and gaps are by features of the item: these, of all items, by ordinal. */
+  readonly compared?: Readonly<Record<string, Compared & { readonly values: Encoded }>>;
 }
 
 export interface SamplesOfBatch {
@@ -60,12 +67,16 @@ export interface SamplesOfBatch {
   readonly same: Int32Array | null;
 }
 
-/** @param least behaviours to which every row is padded at least @param timed whether their times are wanted */
+/**
+ * @param least behaviours to which every row is padded at least @param timed whether their times are wanted
+ * @param most behaviours of a row: what is beyond them counts as before for those that are given
+ */
 export function batchHistory(
   history: HistoryColumns,
   samples: SamplesOfBatch,
   least: number,
   timed = false,
+  most = history.max,
 ): BatchHistory {
   const rows = samples.start.length;
   const ends = samples.end ?? history.ends?.gather(samples.user);
@@ -78,12 +89,12 @@ export function batchHistory(
   let longest = least;
   for (let row = 0; row < rows; row++) {
     const start = samples.start[row];
-    lengths[row] = Math.min(Math.max(0, ends[row] - start), history.max);
+    lengths[row] = Math.min(Math.max(0, ends[row] - start), history.max, most);
     const code = samples.same === null ? -1 : samples.same[row];
     if (chosen !== null && history.same !== null && code >= 0) {
       const rest = others(history.same, history.max, start, ends[row], code);
       chosen[row] = rest;
-      lengths[row] = rest.length;
+      lengths[row] = Math.min(rest.length, most);
     }
     longest = Math.max(longest, lengths[row]);
   }
@@ -92,6 +103,7 @@ export function batchHistory(
   const outputs = history.cross.map(({ spec }) => filled(spec, rows * length));
   const whenAll = timed && history.time !== null ? new Float64Array(rows * length).fill(Number.NaN) : null;
   const elapsed = history.cross.some(({ column }) => column === null);
+  const gaps = history.cross.some(({ spec }) => spec.gap !== undefined);
   for (let row = 0; row < rows; row++) {
     const count = lengths[row];
     if (count === 0) {
@@ -132,14 +144,23 @@ export function batchHistory(
     if (!elapsed) {
       continue;
     }
-    const times = history.time === null ? stepsBefore(now, count) : doublesOf(history.time, start, count, picked);
+    const limit = gaps ? (picked?.length ?? Math.min(history.max, ends[row] - start)) : count;
+    const times = history.time === null ? stepsBefore(now, limit) : doublesOf(history.time, start, limit, picked);
     for (let c = 0; c < outputs.length; c++) {
-      const { edges, place } = history.cross[c].spec;
+      const { edges, place, gap } = history.cross[c].spec;
       const output = outputs[c];
       if (edges === null || !(output instanceof Int32Array)) {
         continue;
       }
-      if (place === true) {
+      if (gap !== undefined) {
+        gapBuckets(
+          output,
+          at,
+          count,
+          { distance: distances(history, c, start, count, picked), time: times, limit },
+          edges,
+        );
+      } else if (place === true) {
         placeBuckets(output, at, count, edges);
       } else {
         elapsedBuckets(output, at, times, count, now, edges);
@@ -193,6 +214,34 @@ function doublesOf(column: NumberColumn, start: number, count: number, picked: I
     times[i] = from[picked[i] - start];
   }
   return times;
+}
+
+/** Of each behaviour, how far the one before stands. */
+function distances(
+  { cross, compared, item }: HistoryColumns,
+  c: number,
+  start: number,
+  count: number,
+  picked: Int32Array | null,
+): ArrayLike<number> | null {
+  const { spec, distance } = cross[c];
+  const on = spec.gap?.on ?? null;
+  if (on === null) {
+    return null;
+  }
+  if (picked === null) {
+    if (distance == null) {
+      throw new Error(`nothing says how far the behaviours before those of ${spec.name} stand`);
+    }
+    return distance.range(start, start + count);
+  }
+  const feature = compared?.[on];
+  if (feature === undefined) {
+    throw new Error(`${spec.name} compares ${on}, which is not at hand`);
+  }
+  const items = item.range(start, picked[picked.length - 1] + 1);
+  const own = Int32Array.from(picked, (place) => items[place - start]);
+  return new EqualBefore(feature).distances(feature.values, own);
 }
 
 const stepsBefore = (now: number, count: number): Float64Array =>

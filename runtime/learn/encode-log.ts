@@ -9,6 +9,7 @@ import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { keyText, parseKeys } from "../encode/keys.ts";
 import type { RawColumn, RawValue } from "../encode/raw.ts";
+import { EqualBefore } from "../stats/gaps.ts";
 import type { HistoryColumns } from "./batch-history.ts";
 import type { ItemFeatures, Part } from "./dataset.ts";
 import { MemoryDataset, memoryColumn, type PartSamples } from "./memory-dataset.ts";
@@ -16,7 +17,7 @@ import { pastOf } from "./pasts.ts";
 import { pickRows } from "./pick-rows.ts";
 import { frozenColumn, overColumn, popularityFeatures, samplePopularity } from "./sample-popularity.ts";
 import { SampleStats, statsOf } from "./sample-stats.ts";
-import { storedFeature } from "./stored-feature.ts";
+import { comparedBy, storedFeature } from "./stored-feature.ts";
 
 /** Raw columns side by side, by name. */
 export interface RawTable {
@@ -84,10 +85,12 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
         .map((feature) => {
           const spec = storedFeature(feature);
           const column = spec.edges === null ? encoded(feature, events, order, `history ${name}`) : null;
+          const on = manifest.features.find((one) => one.name === spec.gap?.on);
           return {
             spec,
             column: column && memoryColumn(column, spec.width),
             known: null,
+            distance: on === undefined ? null : memoryColumn(distancesOf(on, recordOf(itemFeatures), sorted.item)),
           };
         }),
     }),
@@ -170,6 +173,10 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
   const counted = recordOf(popular.map(({ name, counts }) => [name, counts.frozen] as const));
   return new MemoryDataset({ fingerprint, items: features, users: users.size, counted, histories, parts });
 }
+
+/** By event, how many further the next older one with an equal feature of the item stands; beyond the user's it does not count. */
+const distancesOf = (on: FeatureSpec, items: Readonly<Record<string, Encoded>>, item: Int32Array): Int32Array =>
+  new EqualBefore(comparedBy(on)).distances(items[on.name], item);
 
 function column({ columns, rows }: RawTable, name: string, where: string): readonly RawValue[] {
   if (!Object.hasOwn(columns, name)) {

@@ -82,9 +82,9 @@ export class MemoryDataset implements Dataset {
     const histories: Record<string, BatchHistory> = emptyRecord();
     for (const history of this.#data.histories) {
       const { name } = history;
-      const max = Object.hasOwn(most, name) ? Math.min(history.max, most[name]) : history.max;
       const rows = { time, user, start: pickRows(of.start[name], samples), same: null };
-      histories[name] = batchHistory({ ...history, max }, rows, Object.hasOwn(least, name) ? least[name] : 0, timed);
+      const bound = (of: Readonly<Record<string, number>>) => (Object.hasOwn(of, name) ? of[name] : undefined);
+      histories[name] = batchHistory(history, rows, bound(least) ?? 0, timed, bound(most));
     }
     const columns = <T, U>(all: Readonly<Record<string, T>>, make: (one: T) => U) =>
       recordOf(Object.entries(all).map(([name, one]) => [name, make(one)] as const));

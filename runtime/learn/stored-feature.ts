@@ -1,6 +1,7 @@
 // How a feature's encoded values are stored for training.
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodedWidth, isFloat } from "../encode/column.ts";
+import type { Compared } from "../stats/gaps.ts";
 
 export function storedFeature(feature: FeatureSpec) {
   const { encoder } = feature;
@@ -10,8 +11,15 @@ export function storedFeature(feature: FeatureSpec) {
     width: encodedWidth(feature),
     /** What a missing value is. */
     fill: encoder.kind === "tags" ? (-1 as const) : (0 as const),
-    /** Of elapsed time and of places: nothing is stored, the batch computes it. */
-    edges: encoder.kind === "elapsed" || encoder.kind === "place" ? [...encoder.edges] : null,
+    /** Of elapsed time, of places and of gaps: no value is stored, the batch computes it. */
+    edges: encoder.kind === "elapsed" || encoder.kind === "place" || encoder.kind === "gap" ? [...encoder.edges] : null,
     ...(encoder.kind === "place" && { place: true as const }),
+    ...(encoder.kind === "gap" && { gap: { on: encoder.on ?? null } }),
   };
 }
+
+/** How its values are compared. */
+export const comparedBy = (feature: FeatureSpec): Compared => ({
+  width: encodedWidth(feature),
+  tags: feature.encoder.kind === "tags",
+});

@@ -15,7 +15,7 @@ import { itemsWithDerived, withDerived } from "./derived.ts";
 import type { Engine } from "./engine.ts";
 import { fetchCandidates } from "./fetch.ts";
 import { OutsideRows } from "./outside.ts";
-import { popularOver } from "./popular-over.ts";
+import { overFeature } from "./over-feature.ts";
 import { encodeSingle, type UserSide } from "./prepare.ts";
 import { inlineColumns, type RankRequest, rowKeysOf, singleValues } from "./request.ts";
 
@@ -108,7 +108,7 @@ export class Candidates {
 
   /** Rows of the table of a popularity: those of the values that it is over, of candidates start … end−1. */
   popular(feature: FeatureSpec, start: number, end: number): Tensor {
-    const over = popularOver(this.#items, feature);
+    const over = overFeature(this.#items, feature);
     return tensorOf(this.items.encoded(over).subarray(start, end), [end - start]);
   }
 

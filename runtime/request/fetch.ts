@@ -9,7 +9,7 @@ import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import type { HistorySide } from "./history.ts";
 import { type OutsideRows, rowTensor } from "./outside.ts";
-import { popularOver } from "./popular-over.ts";
+import { comparesItems, overFeature } from "./over-feature.ts";
 
 /** What is read for the user's side, and kept with it. */
 export interface FetchedSide {
@@ -47,7 +47,12 @@ export async function fetchItems(
       const name = history.spec.name;
       const own = sources.flatMap((one) => (one.kind === "history-item" && one.history === name ? [one.feature] : []));
       const counted = engine.artefacts.statsTaken.find((taken) => taken.history === name)?.on ?? [];
-      return history.items.fetch([...own, ...counted], options);
+      const compared = sources.flatMap((one) =>
+        one.kind === "cross" && one.history === name && comparesItems(one.feature)
+          ? [overFeature(engine.artefacts.itemFeatures, one.feature)]
+          : [],
+      );
+      return history.items.fetch([...own, ...counted, ...compared], options);
     }),
   );
 }
@@ -93,7 +98,7 @@ export async function fetchCandidates(
     if (source.kind === "candidate-item") {
       features.push(source.feature);
     } else if (source.kind === "candidate" && source.feature.encoder.kind === "popularity") {
-      features.push(popularOver(engine.artefacts.itemFeatures, source.feature));
+      features.push(overFeature(engine.artefacts.itemFeatures, source.feature));
     }
   }
   for (const { on } of engine.artefacts.statsTaken) {

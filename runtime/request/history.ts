@@ -1,17 +1,19 @@
 // One history of a request: checked, sorted newest first, cut to its maximum, padded, and encoded when a graph asks.
 
-import { isComputed, needsTimes } from "../../contract/encoder-spec.ts";
+import { type Encoder, inSteps, isComputed, needsTimes } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { computedFrom, encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
-import { asGiven, isColumn, newestFirst, onlyKnown, reorder } from "../encode/columns.ts";
+import { asGiven, isAsGiven, isColumn, newestFirst, onlyKnown, reorder } from "../encode/columns.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { isSeen } from "../encode/seen.ts";
 import { parseTimes, type TimeUnit } from "../encode/time.ts";
 import { floats, type Tensor, tensorOf } from "../session/session.ts";
+import { EqualBefore, gapBuckets } from "../stats/gaps.ts";
 import { type BroughtItems, ItemColumns } from "../table/item-columns.ts";
 import type { RowKeys } from "../table/table-store.ts";
+import { overFeature } from "./over-feature.ts";
 import type { Given } from "./request.ts";
 
 export type HistorySpec = Manifest["histories"][number];
@@ -24,6 +26,8 @@ export interface HistoryParts {
   readonly before?: number;
   /** By cross feature when each behaviour's value became known, in the caller's order; NaN: never. */
   readonly knownAt?: ReadonlyMap<string, Float64Array>;
+  /** Features of the items, of which gaps compare some. */
+  readonly compared?: readonly FeatureSpec[];
 }
 
 export class HistorySide {
@@ -44,6 +48,7 @@ export class HistorySide {
   readonly #context: EncodeContext;
   readonly #tensors: Map<string, Tensor>;
   readonly #knownAt: ReadonlyMap<string, Float64Array>;
+  readonly #compared: readonly FeatureSpec[];
 
   constructor(
     spec: HistorySpec,
@@ -51,8 +56,9 @@ export class HistorySide {
     items: BroughtItems,
     times: Float64Array | null,
     context: EncodeContext,
-    { encoded, before, knownAt }: HistoryParts = {},
+    { encoded, before, knownAt, compared = [] }: HistoryParts = {},
   ) {
+    this.#compared = compared;
     this.#tensors = new Map(encoded);
     this.#knownAt = knownAt ?? new Map();
     this.spec = spec;
@@ -85,9 +91,33 @@ export class HistorySide {
     return this.#once(feature.name, () => asTensor(feature, this.items.encoded(feature), this.length));
   }
 
-  /** A cross feature, [history, …]. */
+  /** Times of the used behaviours, newest first; null where none came. */
+  usedTimes(): Float64Array | null {
+    const { times, order } = this;
+    return times === null || isAsGiven(order) ? times : Float64Array.from(order, (at) => times[at]);
+  }
+
+  /** A gap, [history]; what it compares of the items was fetched. */
+  #gap(feature: FeatureSpec, { on, edges }: Extract<Encoder, { kind: "gap" }>): Tensor {
+    const { count } = this;
+    const compared = on === undefined ? null : overFeature(this.#compared, feature);
+    const distance =
+      compared &&
+      new EqualBefore({
+        width: encodedWidth(compared),
+        tags: compared.encoder.kind === "tags",
+      }).distances(this.items.encoded(compared), asGiven(count));
+    const data = new Int32Array(this.length);
+    gapBuckets(data, 0, count, { distance, time: this.usedTimes(), limit: count }, edges);
+    return asTensor(feature, data, this.length);
+  }
+
+  /** A cross feature, [history, …]; one that compares items needs these to be fetched. */
   cross(feature: FeatureSpec): Tensor {
     return this.#once(feature.name, () => {
+      if (feature.encoder.kind === "gap") {
+        return this.#gap(feature, feature.encoder);
+      }
       const values = this.#columns[feature.column];
       if (values === undefined && !isComputed(feature.encoder) && this.items.rows > 0) {
         throw new TwinError(
@@ -164,7 +194,7 @@ export function crossFeatures(manifest: Manifest, history: string): FeatureSpec[
 /** Unit in which a model's times count: steps where its data has an order only. */
 export function timeUnit(manifest: Manifest): TimeUnit {
   for (const { encoder } of manifest.features) {
-    if (encoder.kind === "elapsed" && encoder.unit === "steps") {
+    if (inSteps(encoder)) {
       return "steps";
     }
   }

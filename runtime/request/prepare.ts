@@ -15,6 +15,7 @@ import { type FetchedSide, fetchItems, fetchSide, fetchSideRows, historyOf, sour
 import { crossFeatures, HistorySide, readBehaviours, readKnownAt, timeUnit } from "./history.ts";
 import { KernelSide } from "./kernel-side.ts";
 import { OutsideRows } from "./outside.ts";
+import { comparesItems } from "./over-feature.ts";
 import { type Given, historyColumns, inlineColumns, type PrepareRequest, rowKeysOf, singleValues } from "./request.ts";
 import { SideStats } from "./stats.ts";
 import { readTables, type TableRows } from "./table-rows.ts";
@@ -76,12 +77,13 @@ export async function prepareSide(
   const histories = new Map<string, HistorySide>();
   for (const { spec, given, keys, times } of brought) {
     const context = artefacts.context(`history ${spec.name}`, time);
+    const compared = artefacts.itemFeatures;
     const knownAt = readKnownAt(manifest, spec, given, keys.length);
     const own = itemsWithDerived(derived, artefacts.itemFeatures, given.items, `${context.where}: items`);
     const inline = inlineColumns(own, artefacts.itemFeatures, keys.length, `${context.where}: items`);
     const rowKeys = rowKeysOf(manifest, generation, keys, context.where);
     const items = { keys, rowKeys, store: generation?.store ?? null, inline, context };
-    histories.set(spec.name, new HistorySide(spec, given, items, times, context, { before, knownAt }));
+    histories.set(spec.name, new HistorySide(spec, given, items, times, context, { before, knownAt, compared }));
   }
 
   // All that the keys name is read together; the rest is encoded meanwhile, and errors in columns are due here, before any
@@ -95,7 +97,8 @@ export async function prepareSide(
   const users = manifest.features.filter((feature) => feature.group === "user");
   const encoding = (): ReturnType<typeof encodeSingle> => {
     for (const source of sourcesOf(engine, graphs)) {
-      if (source.kind === "cross") {
+      // What compares items is encoded when they are read; nothing of it can be wrong in a column.
+      if (source.kind === "cross" && !comparesItems(source.feature)) {
         historyOf(histories, source.history).cross(source.feature);
       }
     }

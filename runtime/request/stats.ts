@@ -5,7 +5,7 @@ import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import type { GraphInputs } from "../../contract/ports.ts";
 import { recordOf } from "../../contract/record.ts";
 import { missing } from "../encode/column.ts";
-import { asGiven, isAsGiven } from "../encode/columns.ts";
+import { asGiven } from "../encode/columns.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { type Tensor, tensorOf } from "../session/session.ts";
 import type { OfColumn, Past } from "../stats/past.ts";
@@ -107,24 +107,12 @@ function places(count: number): Int32Array {
   return counting.subarray(0, count);
 }
 
-/** The times in an order; the array itself where that is as they are. */
-function ordered(times: Float64Array, order: Int32Array): Float64Array {
-  if (isAsGiven(order)) {
-    return times;
-  }
-  const sorted = new Float64Array(order.length);
-  for (let i = 0; i < order.length; i++) {
-    sorted[i] = times[order[i]];
-  }
-  return sorted;
-}
-
 /** A history's behaviours as statistics see them: places are positions, newest first. */
 function pastOf(history: HistorySide, { on, of }: HistoryStats): Past {
   const { count } = history;
   return {
     item: places(count),
-    time: history.times && ordered(history.times, history.order),
+    time: history.usedTimes(),
     items: recordOf(on.map((feature) => [feature.name, history.items.encoded(feature)] as const)),
     of: recordOf(
       of.map((feature): [string, OfColumn] => {

@@ -123,8 +123,14 @@ const kinds: readonly ((dim: number, pool: string) => string)[] = [
   (d) => `bucketed(at: log(1, 8, 3), dim: ${d})`,
 ];
 
-/** Of the order of behaviours. */
-const ofPlace = (d: number): string => `place(at: [2, 3, 5], dim: ${d})`;
+/** Of the order of behaviours, and what passed between them. */
+const ofOrder: typeof kinds = [
+  (d) => `place(at: [2, 3, 5], dim: ${d})`,
+  (d) => `gap(at: [1h, 1d], dim: ${d})`,
+  (d) => `gap(on: item.category, at: log(1s, 30d, 4), dim: ${d})`,
+  (d) => `gap(on: item.topics, at: [1d], dim: ${d})`,
+  (d) => `gap(on: item.item_id, at: [10s, 7d], dim: ${d})`,
+];
 
 /** Read off the request's time. */
 const clocks: typeof kinds = [(d) => `hour(zone: "Europe/Berlin", dim: ${d})`, (d) => `weekday(dim: ${d})`];
@@ -218,7 +224,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       user: anyFeatures("u", 0, 2),
       context: anyFeatures("c", 0, 1, [...kinds, ...clocks]),
       candidate: anyFeatures("n", 0, 2),
-      cross: anyFeatures("x", 0, 3, [...kinds, ofPlace]),
+      cross: anyFeatures("x", 0, 3, [...kinds, ...ofOrder]),
       biased: fc.boolean(),
       size: fc.record({ heads: fc.integer({ min: 1, max: 3 }), dim, values: dim, out: fc.integer({ min: 1, max: 9 }) }),
       keep: fc.integer({ min: 1, max: 5 }),

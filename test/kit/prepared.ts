@@ -24,6 +24,15 @@ export const t0 = 1_600_000_000;
 /** Items of the items file; events may name one more. */
 export const videos = 8;
 
+/** The items' file, by key. */
+export const itemRows = Array.from({ length: videos }, (_, i) => ({
+  video: i + 1,
+  category: i === 3 ? null : i % 12,
+  duration: i * 15,
+  topics: i === 2 ? null : Array.from({ length: i % 5 }, (_, t) => `t${t * i}`),
+  cover: i === 5 ? null : [i, i / 2, -i],
+}));
+
 export const anyEvent = fc.record({
   user: fc.integer({ min: 1, max: 3 }),
   video: fc.integer({ min: 1, max: videos + 1 }),
@@ -69,15 +78,7 @@ export function logBinding(
       sets[row % 4],
     ].join(),
   );
-  const items = Array.from({ length: videos }, (_, i) =>
-    JSON.stringify({
-      video: i + 1,
-      category: i === 3 ? null : i % 12,
-      duration: i * 15,
-      topics: i === 2 ? null : Array.from({ length: i % 5 }, (_, t) => `t${t * i}`),
-      cover: i === 5 ? null : [i, i / 2, -i],
-    }),
-  );
+  const items = itemRows.map((row) => JSON.stringify(row));
   const heading = "user,video,time,session,kept,progress,click,hour,recall,progress_at,set\n";
   const csv = (some: readonly string[]): string => `${heading}${some.map((line) => `${line}\n`).join("")}`;
   const ofSet = (set: string): string => csv(lines.filter((_, row) => sets[row % 4] === set));

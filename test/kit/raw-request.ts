@@ -54,6 +54,7 @@ export function rawValue({ encoder }: FeatureSpec, draw: Draw): RawValue {
       return pick([0, -3.25, 1e6, draw() * 10, -draw()], draw);
     case "elapsed":
     case "place":
+    case "gap":
     case "hour":
     case "weekday":
     case "key":

@@ -56,6 +56,7 @@ history watched {
     progress: bucketed(at: [10%, 50%, 90%], dim: 4)
     liked:    flag(dim: 4)
     place:    place(at: [2, 5, 20], dim: 4)
+    gap:      gap(on: item.category, at: [1h, 1d], dim: 4)
   }
 }
 

@@ -16,12 +16,20 @@ import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { built, cleanUp } from "../kit/built-twin.ts";
 import { videoModel } from "../kit/data-files.ts";
 import { long } from "../kit/effort.ts";
-import { anyEvent, type LogEvent, logBinding, prepared, reseal, t0, videos } from "../kit/prepared.ts";
+import { anyEvent, itemRows, type LogEvent, logBinding, prepared, reseal, t0, videos } from "../kit/prepared.ts";
 
 afterAll(cleanUp);
 const model = videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" });
 const clocks = `local: hour(zone: "America/St_Johns", dim: 2) day: weekday(zone: "Asia/Kathmandu", dim: 2)`;
-const placed = "place: place(at: [2, 3, 5], dim: 2)";
+const gap = (name: string, on: string) => `${name}: gap(${on}at: [1s, 10s, 1h, 3h], dim: 2)`;
+const placed = [
+  "place: place(at: [2, 3, 5], dim: 2)",
+  gap("any", ""),
+  gap("same", "on: item.video, "),
+  gap("kind", "on: item.category, "),
+  gap("topic", "on: item.topics, "),
+  gap("long", "on: item.duration, "),
+].join("\n    ");
 const dir = built(
   model.replace("  hour: id(", `  ${clocks}\n  hour: id(`).replace("    ago: ", `    ${placed}\n    ago: `),
 );
@@ -49,12 +57,18 @@ function all(dataset: Dataset, part: Part) {
 }
 
 /** What the serving path makes of one request, as a prepared batch has it. */
-function served(request: SampleRequest, index: number, length: number) {
+async function served(request: SampleRequest, index: number, length: number) {
   const context = artefacts.context("history watched", request.time);
   const spec = manifest.histories[0];
   const columns = request.history.watched;
-  const items = { keys: columns.item as BigInt64Array, rowKeys: null, store: null, inline: {}, context };
-  const side = new HistorySide(spec, columns as never, items, columns.time, context);
+  // An item outside the items' file is unknown.
+  const keys = Array.from(columns.item as BigInt64Array, (key) => (key <= videos ? key : null));
+  const column = (name: keyof (typeof itemRows)[number]) => keys.map((key) => key && itemRows[Number(key) - 1][name]);
+  const inline = { category: column("category"), topics: column("topics"), duration: column("duration") };
+  const items = { keys, rowKeys: null, store: null, inline, context };
+  const compared = manifest.features.filter(({ group }) => group === "item");
+  const side = new HistorySide(spec, columns as never, items, columns.time, context, { compared });
+  await side.items.fetch(compared.filter(({ name }) => name !== "item.cover"));
   const cross = (name: string): number[] => [...(side.cross(feature(name)).data as Int32Array).subarray(0, length)];
   const item = Array.from(side.order, (at) => Number((columns.item as BigInt64Array)[at]));
   const single = (group: string, values: Readonly<Record<string, unknown>>) => [
@@ -96,7 +110,7 @@ async function compare(binding: Binding, options: { readonly memory: number }): 
     const { length, lengths, item, cross } = batch.histories.watched;
     for (let i = 0; i < batch.rows; i++) {
       const { request, index } = requests.get(batch.row[i])!;
-      const due = served(request, index, length);
+      const due = await served(request, index, length);
       expect(lengths[i]).toBe(due.count);
       expect([...item.subarray(i * length, (i + 1) * length)]).toEqual(due.item);
       for (const [name, values] of Object.entries(due.cross)) {

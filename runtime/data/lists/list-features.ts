@@ -1,5 +1,5 @@
 // Features that run parallel to a list of behaviours: cross features of the history, and features of the past items.
-import { isComputed } from "../../../contract/encoder-spec.ts";
+import { isComputed, needsTimes } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { meant } from "../../../contract/nearest.ts";
@@ -97,7 +97,7 @@ export function checkLists(binding: Binding, { model, histories, features }: Dat
         );
       }
       if (isComputed(feature.encoder)) {
-        const way = feature.encoder.kind === "elapsed" ? "name the times as `time` of the history" : "leave it out";
+        const way = needsTimes(feature.encoder) ? "name the times as `time` of the history" : "leave it out";
         throw new TwinError(`${where}: ${name} is computed from ${computedFrom(feature)}: ${way}`);
       }
       if (feature.group === "item" && feature.key) {
@@ -129,9 +129,9 @@ export function checkLists(binding: Binding, { model, histories, features }: Dat
   }
 }
 
-/** Edges of elapsed time need the clock that they are of. */
+/** Edges of elapsed time and of gaps need the clock that they are of. */
 function checkElapsed({ lists, events, place }: Binding, history: string, { name, encoder }: FeatureSpec): void {
-  if (encoder.kind !== "elapsed") {
+  if (encoder.kind !== "elapsed" && encoder.kind !== "gap") {
     return;
   }
   const { clock } = listedBinding({ lists }, history);

@@ -27,10 +27,12 @@ const EncodedSchema = strict({
   width: v.pipe(natural, v.minValue(1)),
   /** What a missing value is: −1 for tags, else 0. */
   fill: v.picklist([-1, 0]),
-  /** Of elapsed time and of places: nothing is stored, the batch computes it. */
+  /** Of elapsed time, of places and of gaps: no value is stored, the batch computes it. */
   edges: v.nullable(v.array(v.number())),
   /** Given where the edges are of places. */
   place: v.optional(v.literal(true)),
+  /** Given where they are of gaps, with the feature of the item that is equal: how far the behaviour before stands is stored. */
+  gap: v.optional(strict({ on: v.nullable(v.string()) })),
   /** Given where a value may have become known later than its behaviour: a sample sees it this long after that. */
   known: v.optional(strict({ delay: v.pipe(v.number(), v.minValue(0)) })),
 });

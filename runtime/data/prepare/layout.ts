@@ -1,5 +1,6 @@
 // Which column files a prepared data set has: one place that writer and reader share.
 
+import { recordOf } from "../../../contract/record.ts";
 import type { ColumnSpec } from "./column-file.ts";
 import type { DatasetSpec, EncodedSpec } from "./dataset-file.ts";
 
@@ -47,6 +48,15 @@ export function behaviourColumns({
     }
   }
   return columns;
+}
+
+/** Of gaps by a feature of the item: how many places further the next older behaviour with an equal value stands; [behaviours]. */
+export function gapColumns({ name, cross }: Pick<Shape["histories"][number], "name" | "cross">) {
+  return recordOf(
+    cross.flatMap(({ name: feature, gap }): [string, ColumnSpec][] =>
+      gap?.on == null ? [] : [[`gap.${feature}`, { file: `history/${name}/${feature}.bin`, type: "int32", width: 1 }]],
+    ),
+  );
 }
 
 /** What was counted of a feature's values by the end of the training part: [values, width]. */

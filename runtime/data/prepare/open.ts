@@ -20,6 +20,7 @@ import {
   behaviourColumns,
   countedColumn,
   endColumn,
+  gapColumns,
   itemColumn,
   occurrencesColumn,
   sampleColumnFiles,
@@ -53,7 +54,7 @@ export function columnsOf(
     { column: occurrencesColumn, rows: spec.items, item: true },
   ];
   for (const history of spec.histories) {
-    for (const column of Object.values(behaviourColumns(history))) {
+    for (const column of Object.values({ ...behaviourColumns(history), ...gapColumns(history) })) {
       all.push({ column, rows: history.behaviours, item: false });
     }
     if (history.listed === undefined) {
@@ -100,13 +101,20 @@ export async function attachDataset(image: DatasetImage): Promise<StoredDataset>
 
 type Columns = Readonly<Record<string, Column>>;
 
-/** The columns of a history's behaviours. @param open of a column's file */
+/**
+ * The columns of a history's behaviours.
+ * @param open of a column's file @param items encoded features of the items that gaps compare; null: gaps are not asked for
+ */
 export function historyColumns(
   history: Omit<DatasetSpec["histories"][number], "behaviours">,
   open: (column: ColumnSpec) => Column,
+  items: (Pick<DatasetSpec, "item"> & { readonly columns: ItemFeatures["columns"] }) | null = null,
 ): HistoryColumns {
   const columns = recordOf(
     Object.entries(behaviourColumns(history)).map(([name, column]) => [name, open(column)] as const),
+  );
+  const gaps = recordOf(
+    Object.entries(items === null ? {} : gapColumns(history)).map(([name, column]) => [name, open(column)] as const),
   );
   return {
     name: history.name,
@@ -119,7 +127,13 @@ export function historyColumns(
       spec: one,
       column: columns[`cross.${one.name}`] ?? null,
       known: columns[`known.${one.name}`] ?? null,
+      distance: gaps[`gap.${one.name}`] ?? null,
     })),
+    ...(items !== null && {
+      compared: recordOf(
+        items.item.map(({ name, width, fill }) => [name, { width, tags: fill === -1, values: items.columns[name] }]),
+      ),
+    }),
   };
 }
 
@@ -143,7 +157,6 @@ class Reader implements StoredDataset {
     };
     const openAll = (specs: Record<string, ColumnSpec>): Columns =>
       recordOf(Object.entries(specs).map(([name, column]) => [name, open(column)]));
-    this.#histories = spec.histories.map((history) => historyColumns(history, open));
     this.#samples = {
       training: openAll(sampleColumnFiles("training", spec)),
       validation: openAll(sampleColumnFiles("validation", spec)),
@@ -157,6 +170,8 @@ class Reader implements StoredDataset {
       columns: recordOf(spec.item.map((one) => [one.name, open(itemColumn(one)).encoded])),
       occurrences: open(occurrencesColumn).wholeAs(Uint32Array),
     };
+    const compared = { item: spec.item, columns: this.items.columns };
+    this.#histories = spec.histories.map((history) => historyColumns(history, open, compared));
   }
 
   get fingerprint(): string {
@@ -208,12 +223,12 @@ class Reader implements StoredDataset {
       const start = columns[`start.${history.name}`].gatherAs(Uint32Array, samples);
       const end = columns[`end.${history.name}`]?.gatherAs(Uint32Array, samples) ?? null;
       const same = columns[`same.${history.name}`]?.gatherAs(Int32Array, samples) ?? null;
-      const max = Math.min(history.max, boundOf(most, history.name) ?? history.max);
       histories[history.name] = batchHistory(
-        { ...history, max },
+        history,
         { time, user, start, end, same },
         boundOf(least, history.name) ?? 0,
         timed,
+        boundOf(most, history.name),
       );
     }
     const labels = spec.labels.map((name) => [name, floats(`label.${name}`)] as const);

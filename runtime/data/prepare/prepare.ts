@@ -23,6 +23,7 @@ import { type DatasetSpec, datasetFile, readDatasetSpec, writeDatasetSpec } from
 import { encoders, type Vocabularies } from "./encode-rows.ts";
 import { EventWriter, eventLayout, nothingWritten } from "./event-writer.ts";
 import { finishedSpec } from "./finished-spec.ts";
+import { writeGaps } from "./gaps-phase.ts";
 import { numberItems, ordinalsOf, writeItems } from "./items-phase.ts";
 import { occurrencesColumn } from "./layout.ts";
 import { ListReader, rowsOfBlock } from "./list-reader.ts";
@@ -308,7 +309,11 @@ async function run(
   const files = { ...itemColumns.files, [occurrencesColumn.file]: writer.blocks, ...events.blocks };
   const work = { folder, model, layout, written, items: items + 1, files, hasher: hash };
   const delay = Math.max(0, ...Object.values(binding.history).map((one) => one.delay ?? 0));
-  const counted = { ...writeStats(work, onProgress, signal), ...writePopularity(work, delay, onProgress) };
+  const counted = {
+    ...writeGaps(work, onProgress, signal),
+    ...writeStats(work, onProgress, signal),
+    ...writePopularity(work, delay, onProgress),
+  };
   const features = [...itemColumns.features, ...encode.counts.values()];
   const lists = written.lists && listsFound(model, binding, written.lists, sorted.differing ?? null);
   const report: DataReport = {
