@@ -12,7 +12,14 @@ import { anyEvent, type LogEvent, prepared, t0 } from "../kit/prepared.ts";
 import { bothBindings, listForms, type SampleForm } from "../kit/sample-files.ts";
 
 afterAll(cleanUp);
-const manifest = readManifest(built(videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" })));
+/** With gaps between the behaviours, by edges in that form. */
+const gapped = (text: string, edges: string): string =>
+  text.replace(
+    "    ago: ",
+    `    gap: gap(on: item.category, at: ${edges}, dim: 2)\n    topic: gap(on: item.topics, at: ${edges}, dim: 2)\n    rest: gap(at: ${edges}, dim: 2)\n    ago: `,
+  );
+const twoHashes = videoModel({ max: 5, key: "hashed(buckets: 50, hashes: 2, dim: 4, key: true)" });
+const manifest = readManifest(built(gapped(twoHashes, "[10s, 2h]")));
 const parts: readonly Part[] = ["training", "validation", "test"];
 
 /** The log has ones and zeros of a user of its own, so that it can be trained on whatever else is in it. */
@@ -68,7 +75,7 @@ describe("samples with lists", () => {
   });
 
   it("without times make the same batches as events in an order: a step is a place in the list", async () => {
-    const steps = readManifest(built(videoModel({ max: 5 }).replace("[1h, 1d]", "[2, 4]")));
+    const steps = readManifest(built(gapped(videoModel({ max: 5 }).replace("[1h, 1d]", "[2, 4]"), "[2, 3]")));
     await fc.assert(
       fc.asyncProperty(fc.array(anyEvent, { minLength: 1, maxLength: 40 }), anyForm, async (events, form) => {
         const at = new Map<number, number>();
@@ -82,6 +89,7 @@ describe("samples with lists", () => {
         const due = await batches(log, 1e9, steps);
         const ago = due[0].histories.watched.cross["watched.ago"];
         expect(new Set(ago).size).toBeGreaterThan(1);
+        expect(new Set(due[0].histories.watched.cross["watched.gap"]).size).toBeGreaterThan(1);
         expect(await batches(samples, 1e9, steps)).toEqual(due);
       }),
       { numRuns: 8 },
