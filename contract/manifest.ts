@@ -41,6 +41,8 @@ export const FeatureSchema = strict({
   embedding: v.nullable(v.string()),
   /** The vocabulary it is looked up in (`vocabularies[].name`), or null. */
   vocabulary: v.nullable(v.string()),
+  /** Only training reads it: no request needs to bring it, and no graph that serves takes it. */
+  training: v.optional(v.literal(true)),
 });
 
 export const TableSchema = strict({

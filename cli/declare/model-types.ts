@@ -38,7 +38,8 @@ function shared(steps: boolean): string[] {
 
 function requestTypes(manifest: Manifest): string[] {
   const doc = documentationOf(manifest);
-  const of = (group: FeatureSpec["group"]) => manifest.features.filter((feature) => feature.group === group);
+  const of = (group: FeatureSpec["group"]) =>
+    manifest.features.filter((feature) => feature.group === group && feature.training !== true);
   const key = of("item").find((feature) => feature.key);
   const texts = key?.encoder.kind === "key" && key.encoder.type === "string";
   const item: Member = {
@@ -137,7 +138,8 @@ function modelType(manifest: Manifest): string {
     outputs.some(({ result }) => result.kind === "attention" && result.attend === name),
   );
   const missing = features.filter(
-    ({ group, encoder }) => (group === "user" || group === "context") && encoder.kind !== "key" && !isComputed(encoder),
+    ({ group, encoder, training }) =>
+      (group === "user" || group === "context") && encoder.kind !== "key" && !isComputed(encoder) && training !== true,
   );
   return declared(
     "Model",

@@ -1,5 +1,6 @@
 // Optimisers, schedules, stopping rules and tasks.
-import { choice, integer, name, optional, real, required, signature, unnamed } from "./signature.ts";
+import { choice, integer, name, optional, real, references, required, signature, unnamed } from "./signature.ts";
+import { wanted } from "./wanted.ts";
 
 const rate = (fallback: number) => optional(real({ above: 0, max: 100 }), fallback, "Learning rate.");
 const epsilon = (fallback: number) => optional(real({ above: 0, max: 1 }), fallback, "Added to a denominator.");
@@ -60,6 +61,11 @@ export const tasks = {
       real({ min: 0, max: 1 }),
       0,
       "Share of the loss that is about pairs: of a user's samples in the batch, the positive one above the negative one.",
+    ),
+    bias: optional(
+      references(wanted.bias),
+      null,
+      "What the label depended on besides who was shown what, as its position: adds to the log-odds in training alone.",
     ),
   }),
   regression: signature("A number, learned by squared error.", task),

@@ -7,6 +7,8 @@ export type Referent =
   | "group"
   /** of a group */
   | "feature"
+  /** of the context or the candidate */
+  | "shown feature"
   /** of a group or a history, with a table of its own or another's */
   | "table feature"
   /** of the item */
@@ -89,6 +91,7 @@ export const wanted = {
     ["attend", "group", "feature", "stats"],
   ),
   wide: wanting("groups or features", "group", [...groups, "history"], ["group", "feature", "stats"]),
+  bias: wanting("features of the context or the candidate", "section", ["context", "candidate"], ["shown feature"]),
   tableParts: wanting(
     "keys of a metric or values of an attend",
     "metric or attend",

@@ -1,5 +1,5 @@
 // Towers: inputs, layers, and the labels they predict.
-import type { Member, Name } from "../../grammar/ast.ts";
+import type { CallValue, Member, Name } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import type { Readings } from "../catalog/signature.ts";
@@ -11,20 +11,21 @@ import { towerWidth } from "../model/widths.ts";
 import { missingSetting, readArguments, readSettings } from "./arguments.ts";
 import { missing, pathText } from "./resolve.ts";
 import { block, type Declaration, declared, noteWidths, type Scope, snakeCase, twice } from "./scope.ts";
-import { readInput, readWide } from "./tower-inputs.ts";
+import { readBias, readInput, readWide } from "./tower-inputs.ts";
 
-/** A task with the name of its condition, or of what it goes through, still to be looked up. */
-interface Draft extends Task {
+/** A task with the names of its condition, or of what it goes through, and of what biases it still to be looked up. */
+interface Draft extends Omit<Task, "bias"> {
   readonly condition: Name | null;
+  readonly biases: readonly CallValue[];
 }
 
 export type Labels = Map<string, Draft | null>;
 
 /** Reads all tasks of all towers: labels are outputs, so they are unique in the model. */
-export function checkTasks(scope: Scope): { labels: Labels; byTower: Map<string, readonly Task[] | null> } {
+export function checkTasks(scope: Scope): { labels: Labels; byTower: Map<string, readonly Draft[] | null> } {
   const labels: Labels = new Map();
   const places = new Map<string, Name>();
-  const byTower = new Map<string, readonly Task[] | null>();
+  const byTower = new Map<string, readonly Draft[] | null>();
   for (const { name, section } of declared(scope, "tower")) {
     const predict = block(section, "predict");
     const given = section.members.some((member) => member.name.text === "predict");
@@ -99,7 +100,8 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
   const { weight, where } = pairwise ?? readArguments(taskKinds.regression.arguments, value, scope);
   const pairs = pairwise === null ? 0 : pairwise.pairs?.value;
   const through = pairwise === null ? null : pairwise.through?.value;
-  if (!weight || !where || pairs === undefined || through === undefined) {
+  const bias = pairwise === null ? null : pairwise.bias?.value;
+  if (!weight || !where || pairs === undefined || through === undefined || bias === undefined) {
     return null;
   }
   if (through && where.value) {
@@ -119,6 +121,7 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
     through: through?.text ?? null,
     where: where.value?.text ?? null,
     condition: where.value ?? through,
+    biases: bias ?? [],
     span: name.span,
   };
 }
@@ -193,7 +196,7 @@ function layersApply(readings: Readings<typeof blocks.tower.arguments>, scope: S
 
 export function checkTower(
   { name, section }: Declaration<"tower">,
-  tasks: readonly Task[] | null,
+  drafts: readonly Draft[] | null,
   scope: Scope,
 ): Tower | null {
   const owner = { text: `tower \`${name.text}\``, span: name.span };
@@ -223,7 +226,11 @@ export function checkTower(
     );
     return null;
   }
-  if (!input || !wide || !hidden || !activation || !dropout || !norm || !cross || !experts || !tasks) {
+  if (!input || !wide || !hidden || !activation || !dropout || !norm || !cross || !experts || !drafts) {
+    return null;
+  }
+  const tasks = drafts.flatMap((draft) => biasedTask(draft, { input, wide }, scope) ?? []);
+  if (tasks.length < drafts.length) {
     return null;
   }
   return {
@@ -237,16 +244,13 @@ export function checkTower(
     norm: norm.value,
     cross: cross.value,
     experts: experts.value,
-    tasks: tasks.map(({ label, doc, kind, weight, pairs, through, where, span }) => ({
-      label,
-      doc,
-      kind,
-      weight,
-      pairs,
-      through,
-      where,
-      span,
-    })),
+    tasks,
     span: name.span,
   };
+}
+
+function biasedTask(draft: Draft, reads: Pick<Tower, "input" | "wide">, scope: Scope): Task | null {
+  const { label, doc, kind, weight, pairs, through, where, biases, span } = draft;
+  const bias = readBias(biases, reads, scope);
+  return bias && { label, doc, kind, weight, pairs, through, where, bias, span };
 }

@@ -20,7 +20,7 @@ import { block, type Scope } from "./scope.ts";
 export function checkTrain(
   section: SectionNode | undefined,
   place: Span,
-  tasks: readonly (Task | null)[],
+  tasks: readonly (Pick<Task, "pairs" | "span"> | null)[],
   scope: Scope,
 ): Train | null {
   const owner = { text: "`train`", span: section?.keywordSpan ?? place };

@@ -114,6 +114,10 @@ export const help = {
   ],
   // shares-cycle
   sharesCycle: ["One of these features has a table of its own: give it a `dim`, and no `shares`."],
+  // given-twice
+  biasServed: [
+    "A bias is what serving leaves out, and what the tower reads stays in. Name the tower's features one by one, without this one, or leave it out here.",
+  ],
   // does-not-apply
   headsWithoutMetric: ["Only a metric has heads whose rankings could be combined. Leave this out, or name a metric."],
   // heads-differ

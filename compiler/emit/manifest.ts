@@ -6,6 +6,7 @@ import { recordOf } from "../../contract/record.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
 import { bySpec, byText } from "../by/kinds.ts";
 import type { Graph, InputValue, Value } from "../ir/graph.ts";
+import { trainingAlone } from "../model/bias.ts";
 import { type By, metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
 import { allFeatures } from "../model/features.ts";
@@ -103,7 +104,11 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
 
 /** How every feature is encoded: what the manifest says, at hand before anything is built. */
 export function featureSpecs(model: Model): FeatureSpec[] {
-  return allFeatures(model).map((feature) => featureSpec(model, feature));
+  const alone = trainingAlone(model);
+  return allFeatures(model).map((feature) => ({
+    ...featureSpec(model, feature),
+    ...(alone.has(feature) && { training: true as const }),
+  }));
 }
 
 /** Every embedding table, and who reads it. @param outside parameters that no graph holds */

@@ -106,6 +106,8 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
       return of("group").map((symbol) => to(symbol));
     case "feature":
       return features((one) => one.owner?.kind === "group" && hasColumns(one));
+    case "shown feature":
+      return features((one) => ["context", "candidate"].includes(one.owner?.qualified ?? "") && hasColumns(one));
     case "table feature":
       return features((one) => one !== within && hasColumns(one) && !withoutTable.has(one.of ?? ""));
     case "item feature":

@@ -168,6 +168,8 @@ export interface Task {
   readonly pairs: number;
   /** A label that comes before: the loss is of the product of both probabilities, over all samples; null: it is of this one's. */
   readonly through: string | null;
+  /** Features of the context or the candidate that add to the log-odds in training alone. */
+  readonly bias: readonly Feature[];
   /** Counts only where this label is one. */
   readonly where: string | null;
   readonly span: Span;

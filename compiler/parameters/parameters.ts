@@ -2,9 +2,10 @@
 
 import { kindOf } from "../by/kinds.ts";
 import { popularityTable } from "../lower/popularity.ts";
+import { biasParameter } from "../model/bias.ts";
 import { metricOf } from "../model/by.ts";
 import { allFeatures } from "../model/features.ts";
-import type { Attend, Feature, Metric, Model, Tower } from "../model/model.ts";
+import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model.ts";
 import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
 import { wideTerms } from "../model/wide.ts";
 import { keyWidth, towerWidth, widthOf } from "../model/widths.ts";
@@ -111,8 +112,10 @@ function productParameters({ name, by, out, product }: Attend): Parameter[] {
 
 function towerParameters(tower: Tower): Parameter[] {
   const { name, input, hidden, cross, experts, tasks } = tower;
+  const biases = tasks.flatMap((task) => biasParameters(tower, task));
   if (input.length === 0) {
-    return [...tasks.map(({ label }) => parameter(`${name}.${label}.bias`, [1], zero)), ...wideParameters(tower)];
+    const bases = tasks.map(({ label }) => parameter(`${name}.${label}.bias`, [1], zero));
+    return [...bases, ...wideParameters(tower), ...biases];
   }
   const width = towerWidth(input);
   const last = hidden.at(-1) ?? width;
@@ -123,8 +126,14 @@ function towerParameters(tower: Tower): Parameter[] {
       : hiddenLayers(tower, `${name}.hidden`, width);
   const gates = experts > 0 ? tasks.flatMap(({ label }) => linear(`${name}.gate.${label}`, width, experts)) : [];
   const heads = tasks.flatMap(({ label }) => linear(`${name}.${label}`, last, 1));
-  return [...crosses, ...trunks, ...gates, ...heads, ...wideParameters(tower)];
+  return [...crosses, ...trunks, ...gates, ...heads, ...wideParameters(tower), ...biases];
 }
+
+/** What training alone adds to a label's log-odds. */
+const biasParameters = (tower: Tower, task: Task): Parameter[] => {
+  const width = widthOf(task.bias);
+  return width === 0 ? [] : [parameter(biasParameter(tower, task), [width, 1], glorot(width, 1))];
+};
 
 /** They start at 0, so that a tower begins as it would without them. */
 const wideParameters = (tower: Tower): Parameter[] =>

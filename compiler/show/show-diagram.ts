@@ -31,9 +31,10 @@ export function showDiagram(model: Model): string {
       node(tower.name, `tower ${tower.name}`, tower.input.length === 0 ? "wide alone" : layersText(tower)),
       ...tower.input.map((one) => edge(source(one), tower.name)),
       ...tower.wide.map((feature) => edge(source({ kind: "feature", feature }), tower.name, "wide")),
-      ...tower.tasks.flatMap(({ label, kind }) => [
+      ...tower.tasks.flatMap(({ label, kind, bias }) => [
         `  ${id(`label ${label}`)}([${text(label, kind)}])`,
         edge(tower.name, `label ${label}`),
+        ...bias.map((feature) => edge(source({ kind: "feature", feature }), `label ${label}`, "in training")),
       ]),
     ]),
     ...model.tables.flatMap((table) => tableLines(model, table)),

@@ -53,9 +53,15 @@ export function showModel(model: Model): string {
         "",
         block(
           "predict",
-          tower.tasks.map(({ label, kind, weight, pairs, through, where }) => [
+          tower.tasks.map(({ label, kind, weight, pairs, through, where, bias }) => [
             label,
-            call(kind, { weight, through, pairs: pairs === 0 ? null : pairs, where }),
+            call(kind, {
+              weight,
+              through,
+              pairs: pairs === 0 ? null : pairs,
+              where,
+              bias: bias.length === 0 ? null : names(bias),
+            }),
           ]),
         ),
       ),

@@ -1,8 +1,9 @@
 // The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
 import { attendedBy, oracleOutputs, rankOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
 import { type Graph, inputsOf, type Output, outputNamed, type Value } from "../ir/graph.ts";
+import { lowerBias } from "../lower/bias.ts";
 import { type Scene, scene } from "../lower/scene.ts";
-import type { Model, Task } from "../model/model.ts";
+import type { Model, Task, Tower } from "../model/model.ts";
 import type { TrainPlan } from "./plan.ts";
 import type { OwnPorts } from "./ports.ts";
 
@@ -29,8 +30,8 @@ export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts):
   const measured = new Map<string, Value>();
   const s = scene(model, "batch", sparse, { learns: true, measured });
   const predicted = predictions(s);
-  const tasks = model.towers.flatMap((tower) => tower.tasks);
-  const losses = tasks.map((task) => taskLoss(s, ports, task, learnedLogit(s, task, tasks, predicted)));
+  const tasks = model.towers.flatMap((tower) => tower.tasks.map((task): Predicted => ({ tower, task })));
+  const losses = tasks.map((one) => taskLoss(s, ports, one.task, learnedLogit(s, one, tasks, predicted)));
   const b = s.b.at("loss");
   const sum = (values: readonly Value[]) => values.reduce((left, right) => b.add(left, right));
   return graphOf(model, "step", [
@@ -48,16 +49,28 @@ function predictions(s: Scene): Output[] {
   return rankOutputs(s, attendedBy(s, wiring(s, false, false)));
 }
 
+interface Predicted {
+  readonly tower: Tower;
+  readonly task: Task;
+}
+
 /**
- * The log-odds that a task's loss is of: its own, or with `through` those of the product of its probability and that of the
+ * The log-odds that a task's loss is of: its own and what training adds for how the sample was shown, or with `through` those of the product of its probability and that of the
  * label before (ESMM, Ma et al., SIGIR 2018, eq. 3). Of p = σ(a) σ(b) they are − ln(1/p − 1) = − ln(e^−a + e^−b + e^−(a + b)).
  */
-function learnedLogit(s: Scene, task: Task, tasks: readonly Task[], predicted: readonly Output[]): Value {
-  const own = outputNamed(predicted, `${task.label}.logit`);
+function learnedLogit(
+  s: Scene,
+  { tower, task }: Predicted,
+  tasks: readonly Predicted[],
+  predicted: readonly Output[],
+): Value {
+  const served = outputNamed(predicted, `${task.label}.logit`);
+  const shown = lowerBias(s, tower, task);
+  const own = shown === null ? served : s.b.at(`loss/${task.label}`).add(served, shown);
   if (task.through === null) {
     return own;
   }
-  const before = tasks.find(({ label }) => label === task.through);
+  const before = tasks.find((one) => one.task.label === task.through);
   if (before === undefined) {
     throw new Error(`${task.label} goes through ${task.through}, which no tower predicts`);
   }

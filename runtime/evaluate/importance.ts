@@ -192,7 +192,7 @@ const groups = ["item", "user", "context", "candidate"] as const;
 /** What a model reads, each once: its histories, its groups, its features. */
 function unitsOf({ features, histories }: Pick<Manifest, "features" | "histories">, plan: TrainPlan): Unit[] {
   const read = new Set([...plan.itemFeatures, ...plan.singleFeatures]);
-  const used = features.filter(({ name }) => read.has(name));
+  const used = features.filter(({ name, training }) => read.has(name) && training !== true);
   const units = used.map(byItself);
   for (const group of groups) {
     const names = used.filter((one) => one.group === group).map(({ name }) => name);

@@ -26,9 +26,10 @@ export function randomRequest(
   length: number,
   candidates: number,
 ): { prepare: PrepareRequest; rank: RankRequest } {
-  const brought = (encoder: FeatureSpec["encoder"]) => encoder.kind !== "key" && !isComputed(encoder);
+  const brought = ({ encoder, training }: FeatureSpec) =>
+    encoder.kind !== "key" && !isComputed(encoder) && training !== true;
   const group = (name: FeatureSpec["group"]) =>
-    manifest.features.filter((feature) => feature.group === name && brought(feature.encoder));
+    manifest.features.filter((feature) => feature.group === name && brought(feature));
   const column = (feature: FeatureSpec, rows: number) =>
     Array.from({ length: rows }, () => rawValue(feature, next, draw));
   const single = (features: readonly FeatureSpec[]) =>

@@ -19,6 +19,9 @@ import { overFeature } from "./over-feature.ts";
 import { encodeSingle, type UserSide } from "./prepare.ts";
 import { inlineColumns, type RankRequest, rowKeysOf, singleValues } from "./request.ts";
 
+/** A request may bring what only training reads, as its log has it; nothing looks at it. */
+const isServed = ({ training }: FeatureSpec): boolean => training !== true;
+
 export class Candidates {
   readonly count: number;
   readonly items: ItemColumns;
@@ -75,11 +78,11 @@ export class Candidates {
     this.#items = artefacts.itemFeatures;
     this.#columns = candidates;
     this.#where = where;
-    for (const feature of own) {
+    for (const feature of own.filter(isServed)) {
       this.#encoded(feature);
     }
     const single = encodeSingle(
-      contexts,
+      contexts.filter(isServed),
       singleValues(withDerived(derived, contexts, request.context, "values", "context"), contexts, "context"),
       artefacts.context("context", time),
     );

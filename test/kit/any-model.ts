@@ -188,17 +188,23 @@ const anyTower = (wide: readonly (typeof wides)[number][]) =>
     wide: fc.constantFrom(...wide),
   });
 
-/** @param features that a tower may take as wide terms, besides the item's */
+/** What biases a tower's labels in training: of the context, of the candidate, or both. */
+const anyShown = fc.constantFrom([], [], ["context.slot"], ["candidate.rank"], ["context.slot", "candidate.rank"]);
+
+/** @param features that a tower may take as wide terms, besides the item's @param shown what biases its first label, and its last */
 function towerText(
   name: string,
   inputs: readonly string[],
   features: readonly string[],
+  shown: readonly string[],
   tower: ReturnType<typeof anyTower> extends fc.Arbitrary<infer T> ? T : never,
 ) {
-  const tasks = ["binary", "regression", `binary(weight: 0.5, pairs: 0.3, through: ${name}_0)`].slice(0, tower.tasks);
+  const bias = shown.length === 0 ? "" : `bias: [${shown.join(", ")}]`;
+  const last = `binary(weight: 0.5, pairs: 0.3, through: ${name}_0 ${bias && `, ${bias}`})`;
+  const tasks = [bias ? `binary(${bias})` : "binary", "regression", last].slice(0, tower.tasks);
   const layers = `input: [${inputs.join(", ")}] hidden: [${tower.hidden.join(", ")}] activation: ${tower.activation}
     norm: ${tower.norm} cross: ${tower.cross} experts: ${tower.experts} dropout: 0.1`;
-  const users = features.filter((one) => !one.includes("stats") && one !== "candidate");
+  const users = features.filter((one) => !one.includes("stats") && !one.startsWith("candidate"));
   const terms = {
     none: [],
     some: ["item.item_id", "item.topics", ...features],
@@ -242,15 +248,23 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       second: fc.option(anyTower(wides)),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
       stats: anyStats,
+      shown: anyShown,
     })
     .map(({ cross, ...rest }) => {
       const made = { ...rest, cross: rest.stats.length === 0 ? cross : [...cross, ...counted] };
       const histories = ["watched", "bought"].slice(0, made.histories);
       const stages = histories.flatMap((history) => stagesOf(history, made, choice));
       const attends = histories.flatMap((history) => ["interest", ...made.attends].map((name) => `${history}_${name}`));
-      const groups = ["item", "user", "context", "candidate"].filter(
-        (name) => name === "item" || made[name as "user"].length > 0,
-      );
+      const { shown } = made;
+      const slots = (group: string) =>
+        shown.flatMap((one) => (one.startsWith(group) ? [`${one.split(".")[1]}: id(vocab: 3, dim: 2)`] : []));
+      const groups = (["item", "user", "context", "candidate"] as const).flatMap((name) => {
+        if (name === "item") {
+          return [name];
+        }
+        const own = made[name];
+        return slots(name).length > 0 ? own.map((one) => `${name}.${one.split(":")[0]}`) : own.length > 0 ? [name] : [];
+      });
       const stats = made.stats.length === 0 ? [] : histories.map((history) => `${history}.stats`);
       const wide = [...groups.filter((name) => name !== "item"), ...stats];
       return [
@@ -263,12 +277,12 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
           ${made.item.join("\n")}
         }`,
         part("user", made.user),
-        part("context", made.context),
-        part("candidate", made.candidate),
+        part("context", [...made.context, ...slots("context")]),
+        part("candidate", [...made.candidate, ...slots("candidate")]),
         ...stages,
-        towerText("rating", [...attends, ...groups, ...stats], wide, made.tower),
+        towerText("rating", [...attends, ...groups, ...stats], wide, shown, made.tower),
         made.second
-          ? towerText("other", [attends[0], ...groups, ...stats.map((one) => `${one}.s_0`)], wide, made.second)
+          ? towerText("other", [attends[0], ...groups, ...stats.map((one) => `${one}.s_0`)], wide, shown, made.second)
           : "",
       ].join("\n\n");
     });

@@ -1,5 +1,6 @@
 // What a step computes on ONNX Runtime is what the reference interpreter computes in float64: the loss of the first step.
 import { afterAll, expect, it } from "vitest";
+import { initialValues, parameters } from "../../compiler/index.ts";
 import { evaluate } from "../../compiler/ir/evaluate.ts";
 import { trainGraphs } from "../../compiler/train/graphs.ts";
 import { localFeeder } from "../../runtime/learn/feeder.ts";
@@ -144,6 +145,52 @@ it("of a label that comes through another is of the product of both probabilitie
       cross(own.click, (i) => click[i]) +
       cross(own.like, (i) => click[i] * like[i]) +
       3 * cross(own.share, (i) => click[i] * like[i] * share[i]);
+    expect(await new Stepper(plan, state, graphs).learn(batch, 1)).toBeCloseTo(due, 5);
+  } finally {
+    await graphs.close();
+  }
+});
+
+it("of a label that is biased is of its log-odds and a layer over what biases it, which scores leave out", async () => {
+  const source = topicSource()
+    .replace("candidate {", "context {\n  slot: id(vocab: 9, dim: 3)\n}\n\ncandidate {\n  rank: number(scale: none)")
+    .replace("user, candidate]", "user, candidate.price]");
+  const labels = `click: binary(bias: [context.slot, candidate.rank])
+    like: binary(weight: 2, through: click, bias: context.slot)`;
+  const { model, manifest, dir, plan: masking, dataset } = topicModel(source.replace("click: binary", labels));
+  expect(manifest.features.filter(({ training }) => training).map(({ name }) => name)).toEqual([
+    "context.slot",
+    "candidate.rank",
+  ]);
+  const plan = { ...masking, spec: { ...masking.spec, unknown: [] } };
+  const served = [...(plan.spec.graphs.search?.inputs ?? []), ...plan.spec.graphs.score.inputs];
+  expect(served.filter(({ name }) => /slot|rank/.test(name))).toEqual([]);
+  const graphs = folderGraphs(dir, plan.spec, 1);
+  try {
+    const batch = await localFeeder(dataset, plan, 1).step(1);
+    const { rows, labels: truth, single } = batch;
+    const { logit } = await new Scorer(plan, startState(model, plan.spec), graphs).score(batch, false);
+    const start = initialValues(parameters(model), 1);
+    const [table, click, like] = ["context.slot.table", "ranking.click.shown.weight", "ranking.like.shown.weight"].map(
+      (name) => start.read(name),
+    );
+    const slot = (row: number, weight: Float32Array) =>
+      [0, 1, 2].reduce((sum, i) => sum + table[3 * single["context.slot"][row] + i] * weight[i], 0);
+    const odds = (row: number) => [
+      logit.click[row] + slot(row, click) + single["candidate.rank"][row] * click[3],
+      logit.like[row] + slot(row, like),
+    ];
+    const p = (z: number) => 1 / (1 + Math.exp(-z));
+    let [due, plain] = [0, 0];
+    for (let row = 0; row < rows; row++) {
+      const cross = (y: number, p: number) => -(y === 1 ? Math.log(p) : Math.log1p(-p)) / rows;
+      const both = ([first, second]: readonly number[]) =>
+        cross(truth.click[row], p(first)) + 2 * cross(truth.like[row], p(first) * p(second));
+      due += both(odds(row));
+      plain += both([logit.click[row], logit.like[row]]);
+    }
+    expect(Math.abs(due - plain)).toBeGreaterThan(1e-3);
+    const state = startState(model, plan.spec);
     expect(await new Stepper(plan, state, graphs).learn(batch, 1)).toBeCloseTo(due, 5);
   } finally {
     await graphs.close();

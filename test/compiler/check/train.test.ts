@@ -1,5 +1,6 @@
 // `train`: what its settings mean, and what may be written as a number or as a block.
 import { describe, expect, it } from "vitest";
+import { parameters } from "../../../compiler/parameters/parameters.ts";
 import { showModel } from "../../../compiler/show/show-model.ts";
 import { checkText, found, whole } from "./program.ts";
 
@@ -98,4 +99,46 @@ describe("a label through another", () => {
   ])("as `%s` is an error", (text, error) => {
     expectRefused(labels(text), error);
   });
+});
+
+describe("what biases a label", () => {
+  const shown = (text: string, input = "[interest, item]") =>
+    checkText(
+      `${whole.replace("click: binary", text).replace("[interest, item]", input)}
+context { slot: id(vocab: 9, dim: 2) hour: hour(dim: 2) }
+candidate { rank: number(scale: none) }`,
+    );
+  const biasOf = ({ model }: ReturnType<typeof shown>) =>
+    model!.towers[0].tasks.map(({ bias }) => bias.map(({ qualified }) => qualified));
+
+  it("is of features of the context or the candidate that the tower does not read", () => {
+    const found = shown(
+      "click: binary(bias: [context.slot, candidate.rank]) like: binary(bias: context.hour) skip: binary",
+    );
+    expect(biasOf(found)).toEqual([["context.slot", "candidate.rank"], ["context.hour"], []]);
+    expect(biasOf(checkText(showModel(found.model!)))).toEqual(biasOf(found));
+    const names = parameters(found.model!).filter(({ name }) => name.includes("shown"));
+    expect(names.map(({ name, shape }) => [name, shape])).toEqual([
+      ["ranking.click.shown.weight", [3, 1]],
+      ["ranking.like.shown.weight", [2, 1]],
+    ]);
+  });
+
+  it.each([
+    ["click: binary(bias: context.slut)", "unknown-name: slut"],
+    ["click: binary(bias: item.video_id)", "wrong-kind: item.video_id"],
+    ["click: binary(bias: context)", "wrong-kind: context"],
+    ["click: binary(bias: watched.ago)", "wrong-kind: watched.ago"],
+    ["click: binary(bias: [context.slot, context.slot])", "given-twice: context.slot"],
+    ["click: regression(bias: context.slot)", "unknown-setting: bias"],
+  ])("as `%s` is an error", (text, error) => {
+    expectRefused(shown(text), error);
+  });
+
+  it.each(["[interest, item, context]", "[interest, item, context.slot]", "[interest, item] wide: context"])(
+    "is not what the tower reads by `%s`",
+    (input) => {
+      expectRefused(shown("click: binary(bias: context.slot)", input), "given-twice: context.slot");
+    },
+  );
 });
