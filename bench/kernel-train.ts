@@ -13,7 +13,7 @@ const floats = (length: number): Float32Array => Float32Array.from({ length }, (
 
 const shape = {
   histories: 1,
-  products: [{ history: 0, heads, width }],
+  products: [{ history: 0, heads, width, match: [] }],
   searches: [{ product: 0, rule: "round_robin" as const, keep }],
   attends: [],
 };
@@ -39,7 +39,13 @@ for (const [batch, history, items] of [
       const begun = performance.now();
       const user = kernel.pack({
         lengths: [history],
-        products: [{ keys: { data: keys, rows: sample.rows, offset: 0, rowStride: heads * width }, bias: sample.bias }],
+        products: [
+          {
+            keys: { data: keys, rows: sample.rows, offset: 0, rowStride: heads * width },
+            bias: sample.bias,
+            match: [],
+          },
+        ],
         searches: [{ mask: null }],
         attends: [],
       });

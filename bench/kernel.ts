@@ -79,13 +79,13 @@ for (const [candidates, history] of sizes) {
   const rowsOf = (data: Float32Array) => ({ data, rows: null, offset: 0, rowStride: heads * width });
   const shape = {
     histories: 1,
-    products: [{ history: 0, heads, width }],
+    products: [{ history: 0, heads, width, match: [] }],
     searches: [{ product: 0, rule: "round_robin" as const, keep }],
     attends: [{ product: 0, over: { search: 0 }, searched: true, width, strength: false }],
   };
   const user = {
     lengths: [history],
-    products: [{ keys: rowsOf(keys), bias }],
+    products: [{ keys: rowsOf(keys), bias, match: [] }],
     searches: [{ mask: null }],
     attends: [{ mask: null, values: [rowsOf(values)] }],
   };

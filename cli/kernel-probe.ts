@@ -18,7 +18,7 @@ const [heads, width, history, candidates, keep] = [2, 4, 600, 24, 20];
 
 const shape: KernelShape = {
   histories: 1,
-  products: [{ history: 0, heads, width }],
+  products: [{ history: 0, heads, width, match: [] }],
   searches: [{ product: 0, rule: "round_robin", keep }],
   attends: [{ product: 0, over: { search: 0 }, searched: true, width, strength: false }],
 };
@@ -41,7 +41,7 @@ export async function examineKernel(): Promise<KernelFinding> {
     const keys = { data: whole(history * heads * width, 7), rows: null, offset: 0, rowStride: heads * width };
     const user = kernel.pack({
       lengths: [history],
-      products: [{ keys, bias: null }],
+      products: [{ keys, bias: null, match: [] }],
       searches: [{ mask: null }],
       attends: [{ mask: null, values: [keys] }],
     });

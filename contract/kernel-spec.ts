@@ -20,7 +20,20 @@ const lookup = strict({ kind: v.literal("lookup"), rows: v.string(), row: v.stri
 export const KeysSchema = v.variant("kind", [columns, output]);
 export const OperandSchema = v.variant("kind", [columns, output, lookup]);
 
-/** Scores = query · keys + bias : float32 [heads, candidates, history]. */
+/** What a score gains where candidate and behaviour agree in a feature. */
+const agreement = strict({
+  /** Outputs of the query's and the user's graph: int32 [candidates, rows] and [history, rows]. */
+  candidates: v.string(),
+  behaviours: v.string(),
+  /** Output of the user's graph, float32 [heads, history]: what the score gains there. */
+  worth: v.string(),
+  /** Rows of one value. */
+  rows: positive,
+  /** Whether any one row in common is enough, wherever it stands; else all must be equal, each at its place. */
+  any: v.boolean(),
+});
+
+/** Scores = query · keys + bias, and the worth of what agrees : float32 [heads, candidates, history]. */
 export const ProductSchema = strict({
   name: v.string(),
   history: v.string(),
@@ -32,6 +45,7 @@ export const ProductSchema = strict({
   keys: KeysSchema,
   /** Output of the user's graph, float32 [heads, history]; null: there is none. */
   bias: v.nullable(v.string()),
+  match: v.optional(v.pipe(v.array(agreement), v.minLength(1))),
 });
 
 export const KernelSearchSchema = strict({

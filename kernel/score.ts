@@ -5,13 +5,14 @@
 
 const least: f32 = -Infinity;
 
-/** Four candidates, `qBytes` apart, times the tiles `from` … `to`. */
+/** Four candidates, `qBytes` apart, their biases `biasBytes`, times the tiles `from` … `to`. */
 function four(
   q: usize,
   qBytes: usize,
   width: usize,
   keys: usize,
   bias: usize,
+  biasBytes: usize,
   from: usize,
   to: usize,
   group: usize,
@@ -35,12 +36,15 @@ function four(
     for (; tile < last; tile++) {
       let x0 = v128.load(bias + 32 * tile);
       let y0 = v128.load(bias + 32 * tile, 16);
-      let x1 = x0;
-      let y1 = y0;
-      let x2 = x0;
-      let y2 = y0;
-      let x3 = x0;
-      let y3 = y0;
+      let b = bias + biasBytes + 32 * tile;
+      let x1 = v128.load(b);
+      let y1 = v128.load(b, 16);
+      b += biasBytes;
+      let x2 = v128.load(b);
+      let y2 = v128.load(b, 16);
+      b += biasBytes;
+      let x3 = v128.load(b);
+      let y3 = v128.load(b, 16);
       for (let d: usize = 0; d < end; d += 4) {
         const k = v128.load(key);
         const l = v128.load(key, 16);
@@ -132,6 +136,7 @@ export function one(
  * @param q [count][width], the candidates `4 * width` bytes apart
  * @param keys of the head: [tiles][width][8]; 0 past the history's end
  * @param bias [8 * tiles]; −Infinity past the history's end
+ * @param biasBytes from one candidate's bias to the next; 0: all have one
  * @param group tiles of which the greatest scores are kept, for each of four columns
  * @param block tiles that stay in the nearest cache while all candidates pass; a multiple of `group`
  * @param rows [count][8 * tiles] for the scores, or 0: only the maxima are wanted
@@ -143,6 +148,7 @@ export function score(
   width: usize,
   keys: usize,
   bias: usize,
+  biasBytes: usize,
   tiles: usize,
   group: usize,
   block: usize,
@@ -159,11 +165,12 @@ export function score(
     for (; n + 4 <= count; n += 4) {
       const row = rows ? rows + n * outBytes : 0;
       const at = m + n * maximaBytes;
-      four(q + n * qBytes, qBytes, width, keys, bias, from, to, group, row, outBytes, at, maximaBytes);
+      const b = bias + n * biasBytes;
+      four(q + n * qBytes, qBytes, width, keys, b, biasBytes, from, to, group, row, outBytes, at, maximaBytes);
     }
     for (; n < count; n++) {
       const row = rows ? rows + n * outBytes : 0;
-      one(q + n * qBytes, width, keys, bias, from, to, group, row, m + n * maximaBytes);
+      one(q + n * qBytes, width, keys, bias + n * biasBytes, from, to, group, row, m + n * maximaBytes);
     }
   }
   const groups = (tiles + group - 1) / group;

@@ -162,7 +162,7 @@ function exact(head: usize, n: usize, want: usize): bool {
     row = whole;
     const q = queryOf(head, n);
     const at = maxima + (head * count + n) * maximaBytes;
-    score(q, 1, width, keysOf(head), biases + head * 32 * tiles, tiles, group, block, row, at, maximaBytes);
+    score(q, 1, width, keysOf(head), biases + head * 32 * tiles, 0, tiles, group, block, row, at, maximaBytes);
   }
   const vectors: usize = 2 * tiles;
   if (exceed(row, vectors, -Infinity) < (want as i32)) {

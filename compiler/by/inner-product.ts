@@ -41,6 +41,7 @@ export const innerProduct: Kind<"inner_product"> = {
       query: (scene) => vectors(scene, search, feature, { kind: "candidate" }),
       projected: (scene) => vectors(scene, search, feature, { kind: "history", history: search.from }),
       bias: null,
+      match: [],
     }),
     attend: "it is not built",
   },

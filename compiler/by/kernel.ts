@@ -14,7 +14,17 @@ export interface InKernel<K extends KindName> {
   readonly attend: ((model: Model, attend: Attend, by: Of<K>, tables: AttendTables) => Pooling) | string;
 }
 
-/** Scores = query · keys + bias. Two of one name have equal scores. */
+/** What a score gains where candidate and behaviour agree in a feature of the item. */
+export interface Agreement {
+  readonly feature: Feature;
+  /** int32 [R, n] and [L, n]: rows that never match are negative, of candidates below those of behaviours. */
+  candidates(scene: Scene): Value;
+  behaviours(scene: Scene): Value;
+  /** [A, L]: what it gains at each behaviour. */
+  worth(scene: Scene): Value;
+}
+
+/** Scores = query · keys + bias, and what agreement adds. Two of one name have equal scores. */
 export interface Product {
   readonly name: string;
   /** Stem of the ports of its operands. */
@@ -31,6 +41,7 @@ export interface Product {
   projected(scene: Scene): Value;
   /** [A, L]; null: there is none. */
   readonly bias: ((scene: Scene) => Value) | null;
+  readonly match: readonly Agreement[];
 }
 
 /** Values that only depend on the row that a cross feature's index names. */

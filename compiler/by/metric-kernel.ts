@@ -2,11 +2,13 @@
 import type { Value } from "../ir/graph.ts";
 import { encoded, isSmallLookup, lookupRows } from "../lower/embed.ts";
 import { type Frame, newest, whole } from "../lower/frame.ts";
-import { hasBias, type KeySource, operands } from "../lower/metric.ts";
+import { valid } from "../lower/mask.ts";
+import { comparedRows } from "../lower/match.ts";
+import { hasBias, type KeySource, matchWeight, operands } from "../lower/metric.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { Attend, Feature, Metric } from "../model/model.ts";
 import { valueFeatures } from "../model/widths.ts";
-import type { InKernel, Lookup, Product } from "./kernel.ts";
+import type { Agreement, InKernel, Lookup, Product } from "./kernel.ts";
 import { computedValues, crossWeight, fromPooled } from "./metric-values.ts";
 
 export const metricKernel: InKernel<"metric"> = {
@@ -64,6 +66,21 @@ function product(metric: Metric, held: KeySource): Product {
     query: (scene) => operands(scene, metric).query(),
     projected: (scene) => operands(scene, metric).keys(),
     bias: hasBias(metric) ? (scene: Scene) => written(operands(scene, metric).bias()) : null,
+    match: metric.match.map((feature) => agreement(metric, feature)),
+  };
+}
+
+function agreement(metric: Metric, feature: Feature): Agreement {
+  const scope = `${metric.name}/match.${feature.name}`;
+  const rows = (scene: Scene) => comparedRows(scene, feature, whole(scene, metric.history), scope);
+  return {
+    feature,
+    candidates: (scene) => rows(scene).candidates(),
+    behaviours: (scene) => rows(scene).behaviours(),
+    worth: (scene) => {
+      const behaviours = valid(scene, whole(scene, metric.history));
+      return scene.b.at(scope, feature.doc).mul(matchWeight(scene, metric, feature, 1), behaviours);
+    },
   };
 }
 

@@ -96,6 +96,11 @@ const metric = stage("How much a past behaviour matters to the candidate: multi-
   query: required(references(wanted.itemOrFeatures), "What is known of the candidate item."),
   keys: required(references(wanted.inherent), "What is known of the past item: the same features."),
   bias: optional(references(wanted.crossFeatures), null, "Cross features that add one number per head."),
+  match: optional(
+    references(wanted.itemCategory),
+    null,
+    "Features of `item` that add one number per head where candidate and behaviour agree; of tags, any in common.",
+  ),
   heads: optional(integer(1, 256), 1, "Attention heads."),
   dim: required(integer(1, maxWidth), "Width of one head."),
   embeddings: optional(

@@ -2,6 +2,7 @@
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks, embeddingsKinds } from "../catalog/blocks.ts";
+import { isCategory } from "../catalog/features.ts";
 import type { Given } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
@@ -24,6 +25,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
   const query = readings.query && readQuery(name.text, readings.query, scope);
   const keys = readings.keys && readKeys(name.text, readings.keys, scope);
   const bias = readings.bias && readBias(name.text, readings.bias, keys?.history ?? null, scope);
+  const match = readings.match && readMatch(readings.match, scope);
   const own =
     embeddings &&
     (embeddings.value?.name === "own" ? ownDim(embeddings.value.call, scope) : ({ kind: "shared" } as const));
@@ -32,7 +34,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     head: dim?.value,
     keys: heads && dim && heads.value * dim.value,
   });
-  if (!query || !keys || !readings.query || !readings.keys || !bias || !heads || !dim || !own) {
+  if (!query || !keys || !readings.query || !readings.keys || !bias || !match || !heads || !dim || !own) {
     return null;
   }
   const same = query.length === keys.features.length && query.every((feature) => keys.features.includes(feature));
@@ -63,6 +65,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     query,
     keys: query,
     bias: bias.features,
+    match,
     logSize: bias.logSize,
     heads: heads.value,
     dim: dim.value,
@@ -185,6 +188,37 @@ function readBias(
     }
   }
   return failed ? null : { features: [...features].filter((f) => f.width > 0), logSize };
+}
+
+/** Features of the item whose values can be equal. */
+function readMatch(match: Given<readonly CallValue[] | null>, scope: Scope): readonly Feature[] | null {
+  const features = new Set<Feature>();
+  let failed = false;
+  for (const call of match.value ?? []) {
+    const target = resolve(call, wanted.itemCategory, scope);
+    if (target?.kind === "feature" && target.feature.group === "item" && isCategory(target.feature)) {
+      features.add(target.feature);
+      continue;
+    }
+    failed = true;
+    if (target?.kind === "feature" && target.feature.group === "item") {
+      const fitting = scope.groups.get("item")!.group.features.filter(isCategory);
+      scope.report(
+        diagnose(
+          "feature-does-not-fit",
+          { by: "match", feature: shown(call) },
+          at(call, `holds values that are never compared: \`${target.feature.encoder.kind}\``),
+          {
+            also: [at(target.feature.span, "declared here")],
+            help: help.matchCompares(fitting.map(({ qualified }) => qualified)),
+          },
+        ),
+      );
+    } else if (target) {
+      wrongKind("match", "features of `item` whose values can be equal", call, target, scope);
+    }
+  }
+  return failed ? null : [...features];
 }
 
 function notCross(metric: string, call: CallValue, history: History | null, scope: Scope): void {

@@ -56,6 +56,9 @@ export const help = {
   statsCompare: (fitting: readonly string[]) => [
     `Behaviours are counted whose value equals the candidate's: of an \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\`, \`flag\` or \`tags\`.${here(fitting)} A number is bucketed first, a \`key\` becomes an \`id(…)\` or a \`vocabulary(…)\` with \`key: true\`.`,
   ],
+  matchCompares: (fitting: readonly string[]) => [
+    `A score gains where candidate and behaviour have one value: of an \`id\`, \`vocabulary\`, \`hashed\`, \`bucketed\`, \`flag\` or \`tags\`.${here(fitting)} A number is bucketed first, a \`key\` becomes an \`id(…)\` or a \`vocabulary(…)\` with \`key: true\`.`,
+  ],
   popularOf: (fitting: readonly string[]) => [
     `Popularity is a table with a row for each value of an \`id\`, \`vocabulary\`, \`hashed\` (one hash), \`bucketed\` or \`flag\`.${here(fitting)}`,
   ],

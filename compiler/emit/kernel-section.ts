@@ -2,12 +2,14 @@
 import type { KernelOperand, KernelPlanSpec, KernelSpec } from "../../contract/kernel-spec.ts";
 import { aligned } from "../../contract/width.ts";
 import { type KernelPlan, type KernelPlans, planKernel } from "../graphs/kernel-plan.ts";
+import { anyAgrees, rowsTogether } from "../lower/match.ts";
 import type { Held } from "../lower/table.ts";
 import type { Model } from "../model/model.ts";
-import { lookupPorts, operandPort, partOffset, pooledPort } from "../model/ports.ts";
+import { lookupPorts, matchPorts, operandPort, partOffset, pooledPort } from "../model/ports.ts";
 
-export function kernelSection(model: Model): KernelSpec {
-  const plans = planKernel(model);
+/** @param outside embeddings that no graph holds */
+export function kernelSection(model: Model, outside: ReadonlySet<string> = new Set()): KernelSpec {
+  const plans = planKernel(model, outside);
   return plans.runs
     ? { runs: true, cached: planSpec(plans.cached), fresh: plans.fresh && planSpec(plans.fresh) }
     : { runs: false, because: plans.because };
@@ -18,7 +20,7 @@ function planSpec({ user, head, products, searches, attends }: KernelPlan): Kern
     user,
     query: "kernel_query",
     head,
-    products: products.map(({ name, stem, history, heads, width, held, bias }) => ({
+    products: products.map(({ name, stem, history, heads, width, held, bias, match }) => ({
       name,
       history: history.name,
       heads,
@@ -26,6 +28,13 @@ function planSpec({ user, head, products, searches, attends }: KernelPlan): Kern
       query: operandPort(stem, "query"),
       keys: held === null ? { kind: "output" as const, output: operandPort(stem, "keys") } : columnsOf(held),
       bias: bias && operandPort(stem, "bias"),
+      ...(match.length > 0 && {
+        match: match.map(({ feature }) => ({
+          ...matchPorts(stem, feature),
+          rows: rowsTogether(feature),
+          any: anyAgrees(feature),
+        })),
+      }),
     })),
     searches: searches.map(({ search, product, mask }) => ({
       search: search.name,
@@ -64,14 +73,20 @@ export function kernelText(model: Model): string {
   if (!section.runs) {
     return `model ${model.name}\nthe kernel does not run it, so that the graphs do: ${section.because}\n`;
   }
-  const plans = planKernel(model) as Extract<KernelPlans, { runs: true }>;
+  const plans = planKernel(model, new Set()) as Extract<KernelPlans, { runs: true }>;
   const text = (called: string, plan: KernelPlanSpec, { left }: KernelPlan) => [
     "",
     `${called}: ${plan.user}, ${plan.query}, the kernel, ${plan.head}`,
     ...aligned([
-      ...plan.products.map(({ name, history, heads, width, query, keys, bias }) => [
+      ...plan.products.map(({ name, history, heads, width, query, keys, bias, match }) => [
         `  product ${name}`,
-        `${heads} × ${width} over ${history}: ${query} · ${operandText(keys)}${bias === null ? "" : ` + ${bias}`}`,
+        `${heads} × ${width} over ${history}: ${query} · ${operandText(keys)}${[
+          bias ?? [],
+          ...(match ?? []).map(({ worth }) => worth),
+        ]
+          .flat()
+          .map((one) => ` + ${one}`)
+          .join("")}`,
       ]),
       ...plan.searches.map(({ search, product, rule, keep, mask }) => [
         `  search ${search}`,

@@ -95,7 +95,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
     plan: parts.choices.map(({ choice, because }) => ({ choice, because })),
     costs: parts.costs,
     extensions: {
-      kernel: { required: false, content: kernelSection(model) },
+      kernel: { required: false, content: kernelSection(model, outside) },
       ...documented(model),
       ...parts.extensions,
     },

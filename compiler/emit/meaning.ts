@@ -1,11 +1,13 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
 import { type Encoder, together } from "../../contract/encoder-spec.ts";
+import { metricOf } from "../model/by.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Feature, Model } from "../model/model.ts";
 import {
   keptPort,
   labelPort,
   lookupPorts,
+  matchPorts,
   operandPort,
   pooledPort,
   projectorPort,
@@ -150,13 +152,16 @@ function* stagePorts(model: Model): Iterable<[string, string]> {
       `of each head, candidate and behaviour in ${search.from.name}: the attention's score, bias included; padding is -1e30`,
     ];
   }
-  for (const { name } of model.attends) {
+  for (const { name, by } of model.attends) {
     yield [
       `${name}.weights`,
       `of each head and candidate: the weight that ${name} gives to each behaviour it attends to`,
     ];
     yield [`${name}.metric`, `of each head and candidate: the inherent part of each score of ${name}`];
-    yield [`${name}.bias`, `of each head and candidate: the cross features' part of each score of ${name}`];
+    yield [
+      `${name}.bias`,
+      `of each head and candidate: the cross features' part of each score of ${name}${metricOf(by)?.match.length ? ", and what matches" : ""}`,
+    ];
   }
   for (const { label, kind } of model.towers.flatMap(({ tasks }) => tasks)) {
     yield [
@@ -173,7 +178,13 @@ function* stagePorts(model: Model): Iterable<[string, string]> {
 }
 
 function* kernelPorts({ metrics, searches, attends }: Model): Iterable<[string, string]> {
-  for (const { name, history } of metrics) {
+  for (const { name, history, match } of metrics) {
+    for (const feature of match) {
+      const { candidates, behaviours, worth } = matchPorts(name, feature);
+      yield [candidates, `of each candidate: rows of ${feature.qualified}; -2 where unknown`];
+      yield [behaviours, `of each behaviour in ${history.name}: rows of ${feature.qualified}`];
+      yield [worth, `of each head and behaviour in ${history.name}: what a score of ${name} gains where both agree`];
+    }
     yield [operandPort(name, "query"), `of each head and candidate: the query of ${name}, over the root of its width`];
     yield [operandPort(name, "keys"), `of each head and behaviour in ${history.name}: the key of ${name}`];
     yield [operandPort(name, "bias"), `of each head and behaviour in ${history.name}: the bias of ${name}`];

@@ -47,8 +47,9 @@ export type KernelPlans =
   | { readonly runs: false; readonly because: string }
   | { readonly runs: true; readonly cached: KernelPlan; readonly fresh: KernelPlan | null };
 
-export function planKernel(model: Model): KernelPlans {
-  const because = refusal(model);
+/** @param outside embeddings that no graph holds */
+export function planKernel(model: Model, outside: ReadonlySet<string>): KernelPlans {
+  const because = refusal(model, outside);
   if (because !== null) {
     return { runs: false, because };
   }
@@ -58,9 +59,16 @@ export function planKernel(model: Model): KernelPlans {
 }
 
 /** Why the kernel runs nothing of a model; null: it does. */
-function refusal({ searches }: Model): string | null {
+function refusal({ metrics, searches }: Model, outside: ReadonlySet<string>): string | null {
   if (searches.length === 0) {
     return "the model has no search";
+  }
+  for (const { name, match } of metrics) {
+    // Rows that are fetched are counted anew in each graph, and the rows of two graphs would be compared.
+    const fetched = match.find(({ embedding }) => embedding !== null && outside.has(embedding.parameter));
+    if (fetched !== undefined) {
+      return `the metric ${name} matches ${fetched.qualified}, whose embedding is held outside the graphs`;
+    }
   }
   for (const search of searches) {
     const { name, by, keep } = search;

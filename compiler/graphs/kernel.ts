@@ -6,14 +6,14 @@ import { whole } from "../lower/frame.ts";
 import { countable } from "../lower/mask.ts";
 import { rowsDim, type Scene, scene } from "../lower/scene.ts";
 import type { Attend, Model } from "../model/model.ts";
-import { lookupPorts, operandPort, pooledPort } from "../model/ports.ts";
+import { lookupPorts, matchPorts, operandPort, pooledPort } from "../model/ports.ts";
 import { graph, rankOutputs, wiring } from "./assemble.ts";
 import { lowerAttend } from "./attend.ts";
 import { type KernelPlan, type Mask, planKernel } from "./kernel-plan.ts";
 
 /** Those that the plans name: none where the kernel runs nothing. */
 export function kernelGraphs(model: Model, outside: ReadonlySet<string>): ReadonlyMap<GraphName, Graph> {
-  const plans = planKernel(model);
+  const plans = planKernel(model, outside);
   const graphs = new Map<GraphName, Graph>();
   if (!plans.runs) {
     return graphs;
@@ -50,6 +50,11 @@ function userOutputs(scene: Scene, { products, searches, attends }: KernelPlan):
     if (bias !== null) {
       write(operandPort(stem, "bias"), history.doc, () => bias(scene));
     }
+    for (const { feature, behaviours, worth } of product.match) {
+      const ports = matchPorts(stem, feature);
+      write(ports.behaviours, feature.doc, () => behaviours(scene));
+      write(ports.worth, feature.doc, () => worth(scene));
+    }
   }
   for (const { mask } of [...searches, ...attends]) {
     write(mask.port, mask.history.doc, () => maskOf(scene, mask));
@@ -75,11 +80,14 @@ const maskOf = (scene: Scene, { history, tables }: Mask) => countable(scene, who
 /** A query for every metric, and for every search by vectors. */
 function queryOutputs(scene: Scene, plans: readonly KernelPlan[]): Output[] {
   const products = new Map(plans.flatMap((plan) => plan.products.map((one) => [one.stem, one])));
-  return [...products.values()].map((product) => ({
-    name: operandPort(product.stem, "query"),
-    value: product.query(scene),
-    doc: "",
-  }));
+  return [...products.values()].flatMap(({ stem, query, match }) => [
+    { name: operandPort(stem, "query"), value: query(scene), doc: "" },
+    ...match.map(({ feature, candidates }) => ({
+      name: matchPorts(stem, feature).candidates,
+      value: candidates(scene),
+      doc: feature.doc,
+    })),
+  ]);
 }
 
 /** Probability and logit of every label, from what the kernel pooled; the other attends stand as in `rank`. */
@@ -100,7 +108,7 @@ function headOutputs(scene: Scene, { attends }: KernelPlan, cached: boolean): Ou
 
 /** What the kernel is to pool, by `rank`'s own formula: the reference of the head's inputs. Null: it pools nothing. */
 export function pooledGraph(model: Model, outside: ReadonlySet<string>): Graph | null {
-  const plans = planKernel(model);
+  const plans = planKernel(model, outside);
   const attends = plans.runs ? plans.cached.attends : [];
   const s = scene(model, "request", outside);
   const wires = wiring(s, false, true);

@@ -5,6 +5,7 @@ import { stem } from "../model/ports.ts";
 import { widthOf } from "../model/widths.ts";
 import { concatenated, embed } from "./embed.ts";
 import { type Frame, projectHeads, whole } from "./frame.ts";
+import { matching } from "./match.ts";
 import type { Scene } from "./scene.ts";
 import { columns, type Held } from "./table.ts";
 
@@ -15,13 +16,13 @@ export type KeySource = Held | null;
 export interface Score {
   /** (K_h W^h)(q W^q)ᵀ / √d : [A, R, M] */
   readonly metric: Value;
-  /** (K_c W^c) β : [A, R, M] or [A, 1, M]; null where the metric has no bias. */
+  /** (K_c W^c) β + Σ_F γ_F 1[agree in F] : [A, R, M] or [A, 1, M]; null where the metric has neither. */
   readonly bias: Value | null;
 }
 
 /**
- * α_a = (K_h W^h_a)(qᵀ W^q_a)ᵀ / √d + (K_c W^c_a) β over the frame's behaviours (TWIN, KDD 2023, eq. 3–5). The bias is
- * not divided by √d.
+ * α_a = (K_h W^h_a)(qᵀ W^q_a)ᵀ / √d + (K_c W^c_a) β over the frame's behaviours (TWIN, KDD 2023, eq. 3–5), and γ_F,a for
+ * each feature F of `match` in which candidate and behaviour agree. What is added is not divided by √d.
  */
 export function lowerMetric(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Score {
   if (metric.embeddings.kind === "own") {
@@ -33,8 +34,16 @@ export function lowerMetric(scene: Scene, metric: Metric, frame: Frame, source: 
   const from = source === null ? "fresh" : source.table.name;
   return scene.once(`score ${metric.name} ${frame.key} ${from}`, () => ({
     metric: inherent(scene, metric, frame, source),
-    bias: crossBias(scene, metric, frame),
+    bias: joined(scene, metric, [crossBias(scene, metric, frame), agreement(scene, metric, frame)]),
   }));
+}
+
+/** The sum of those that are there. */
+function joined(scene: Scene, metric: Metric, parts: readonly (Value | null)[]): Value | null {
+  const there = parts.filter((part) => part !== null);
+  return there.length === 0
+    ? null
+    : there.reduce((left, right) => scene.b.at(metric.name, metric.doc).add(left, right));
 }
 
 /** The sum of both parts: [A, R, M]. */
@@ -120,4 +129,22 @@ function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
     -1,
   );
   return frame.pairwise ? sum : b.unsqueeze(sum, 1);
+}
+
+/** Σ_F γ_F,a 1[candidate and behaviour agree in F] : [A, R, M]; null where the metric has no `match`. */
+function agreement(scene: Scene, metric: Metric, frame: Frame): Value | null {
+  const terms = metric.match.map((feature) => {
+    const scope = `${metric.name}/match.${feature.name}`;
+    const b = scene.b.at(scope, feature.doc);
+    const agrees = matching(scene, feature, frame, scope);
+    return b.mul(frame.headed ? agrees : b.unsqueeze(agrees, 0), matchWeight(scene, metric, feature, 2));
+  });
+  return joined(scene, metric, terms);
+}
+
+/** γ_F : [A, 1 …] with so many axes behind. */
+export function matchWeight(scene: Scene, metric: Metric, { name, doc }: Feature, behind: 1 | 2): Value {
+  const b = scene.b.at(`${metric.name}/match.${name}`, doc);
+  const weight = scene.b.parameter(`${metric.name}.match.${name}`, [metric.heads]);
+  return b.unsqueeze(weight, ...Array.from({ length: behind }, (_, axis) => axis + 1));
 }

@@ -91,6 +91,8 @@ export interface Metric {
   readonly keys: readonly Feature[];
   /** Cross features that add one number per head. */
   readonly bias: readonly Feature[];
+  /** Features of the item that add one number per head where candidate and behaviour agree in them. */
+  readonly match: readonly Feature[];
   /** Adds ln n of a clustered history. */
   readonly logSize: boolean;
   readonly heads: number;

@@ -85,6 +85,15 @@ export const lookupPorts = (attend: Attend, feature: Feature): { readonly rows: 
   return { rows, row: `${rows}.row` };
 };
 
+/**
+ * Outputs of side graphs, of a feature that a metric's scores gain by: rows of candidates and of behaviours, and what it is
+ * worth at each: `relevance.match.category.q`, `.k`, `.worth`.
+ */
+export const matchPorts = (metric: string, { name }: Feature) => {
+  const stem = `${metric}.match.${name}`;
+  return { candidates: `${stem}.q`, behaviours: `${stem}.k`, worth: `${stem}.worth` };
+};
+
 /** Input of a side graph: what the kernel pooled for an attend. */
 export const pooledPort = (attend: Attend): string => `${attend.name}.pooled`;
 

@@ -97,7 +97,10 @@ function metricParameters(metric: Metric): Parameter[] {
     ),
     parameter(`${name}.bias.${feature}.beta`, [1], one, "dense", formerly && `${name}.bias.${formerly}.beta`),
   ]);
-  return [...projections, ...bias];
+  const match = metric.match.map(({ name: feature, formerly }) =>
+    parameter(`${name}.match.${feature}`, [heads], one, "dense", formerly && `${name}.match.${formerly}`),
+  );
+  return [...projections, ...bias, ...match];
 }
 
 /** What projects the query to an attend's result, where their product is given out. */

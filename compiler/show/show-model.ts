@@ -207,6 +207,7 @@ function metric(metric: Metric): string {
     ["query", names(metric.query), `width ${keyWidth(metric)}`],
     ["keys", names(metric.keys, `${metric.history.name}.item`)],
     ["bias", bias.length > 0 ? list(bias) : null],
+    ...(metric.match.length > 0 ? [["match", names(metric.match)] as const] : []),
     ["heads", `${metric.heads}`],
     ["dim", `${metric.dim}`, "per head"],
     ["embeddings", metric.embeddings.kind === "own" ? call("own", { dim: metric.embeddings.dim }) : "shared"],

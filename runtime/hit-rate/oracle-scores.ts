@@ -10,6 +10,7 @@ import {
   feeds,
   historiesOf,
   operandsOf,
+  rowsOf,
   type SearchSpec,
   type UserSide,
 } from "../request/index.ts";
@@ -53,12 +54,18 @@ export class OracleScores {
     this.#operands ??= this.#run(plan.user, chunk).then((outputs) => operandsOf(plan, this.#side, outputs));
     const operands = await this.#operands;
     const queries = await this.#run(plan.query, chunk);
+    const rows = rowsOf(plan.products, queries);
     return searches.map((search) => {
       const product = productOf(this.#engine.artefacts.manifest, plan, search)!;
-      const { keys, bias } = operands.products[plan.products.indexOf(product)];
+      const place = plan.products.indexOf(product);
+      const { keys, bias, match } = operands.products[place];
+      const agreeing = match.map((one, i) => {
+        const { rows: together, any } = product.match![i];
+        return { ...one, rows: together, any, candidates: rows[place][i] };
+      });
       const length = operands.lengths[historiesOf(plan.products).indexOf(product.history)];
       const query = floatsOf(queries[product.query], product.query);
-      const scores = literalScores(product, length, keys, bias, query);
+      const scores = literalScores(product, length, keys, bias, query, agreeing);
       const { count } = this.#side.histories.get(product.history)!;
       for (let row = 0; row < scores.length; row += length) {
         for (let i = count; i < length; i++) {

@@ -3,10 +3,11 @@ export type { KernelOptions, KernelRun, KernelStatus, PackedUser, StartLane } fr
 export { Kernel } from "./kernel.ts";
 export type { Phases } from "./lane.ts";
 export { type LaneJob, type LaneStart, openLane } from "./lane-service.ts";
-export { literalScores } from "./literal-scores.ts";
+export { type Agreement, agrees, literalScores } from "./literal-scores.ts";
 export { NoRoom } from "./no-room.ts";
 export { type HeadRule, select } from "./round-robin.ts";
 export type {
+  AgreementShape,
   AttendShape,
   KernelShape,
   ProductShape,

@@ -7,7 +7,7 @@ import { Lanes } from "./lanes.ts";
 import { type KernelMemory, memoryFor, rounded } from "./memory.ts";
 import { NoRoom } from "./no-room.ts";
 import { checkOperands, type PackedOperands, pieces, rowsOf, writeOperands } from "./pack.ts";
-import { Results } from "./results.ts";
+import { type Given, Results } from "./results.ts";
 import { checkShape, type KernelShape, type UserOperands } from "./shape.ts";
 import { Staging, stagingBytes } from "./staging.ts";
 import { instance, type KernelExports, kernelModule } from "./web-assembly.ts";
@@ -95,6 +95,7 @@ export class Kernel {
    * @param user resident: packed by this kernel, and neither released nor dropped since. Or what brings it back when its turn
    * comes, where others may have taken its place
    * @param queries of each product float32 [heads, candidates, width]
+   * @param rows of each product and each of what may agree int32 [candidates, rows]; none where no product has a `match`
    * @throws the signal's reason where it aborts; TwinError where a lane dies (`thread_ended`) or the kernel is closed
    */
   async run(
@@ -102,9 +103,14 @@ export class Kernel {
     queries: readonly Float32Array[],
     candidates: number,
     signal: AbortSignal | null = null,
+    rows: Given["rows"] = [],
   ): Promise<KernelRun> {
     this.#open();
-    for (const [i, { heads, width }] of this.#shape.products.entries()) {
+    const given = { queries, rows };
+    for (const [i, { heads, width, match }] of this.#shape.products.entries()) {
+      if (match.some(({ rows: wide }, j) => rows[i]?.[j]?.length !== candidates * wide)) {
+        throw new Error(`rows of product ${i}: not of ${match.length} features of ${candidates} candidates`);
+      }
       if (queries[i].length !== heads * candidates * width) {
         throw new Error(`queries of product ${i}: ${queries[i].length}, not ${heads} * ${candidates} * ${width}`);
       }
@@ -113,7 +119,7 @@ export class Kernel {
       return this.turn(async () => {
         signal?.throwIfAborted();
         try {
-          return await this.#run(await this.#resident(user), queries, candidates, signal);
+          return await this.#run(await this.#resident(user), given, candidates, signal);
         } catch (error) {
           if (!(error instanceof NoRoom)) {
             throw error;
@@ -121,7 +127,7 @@ export class Kernel {
         }
         // There is room, but in pieces: all goes, and this one comes back.
         this.#clear();
-        return this.#run(await this.#resident(user), queries, candidates, signal);
+        return this.#run(await this.#resident(user), given, candidates, signal);
       });
     }
     const mine = user as User;
@@ -130,7 +136,7 @@ export class Kernel {
     try {
       return await this.turn(async () => {
         signal?.throwIfAborted();
-        return this.#run(mine, queries, candidates, signal);
+        return this.#run(mine, given, candidates, signal);
       });
     } finally {
       mine.pins--;
@@ -256,12 +262,7 @@ export class Kernel {
   }
 
   /** @throws NoRoom where not even one candidate has room */
-  async #run(
-    user: User,
-    queries: readonly Float32Array[],
-    candidates: number,
-    signal: AbortSignal | null,
-  ): Promise<KernelRun> {
+  async #run(user: User, given: Given, candidates: number, signal: AbortSignal | null): Promise<KernelRun> {
     const taken = this.#lanes.take();
     const results = new Results(this.#shape, candidates);
     user.pins++;
@@ -286,7 +287,7 @@ export class Kernel {
           alone = true;
           continue;
         }
-        results.bring(this.#memory, made.job, queries, from);
+        results.bring(this.#memory, made.job, given, from);
         results.add(await this.#work(made.job, made.places, helpers, signal));
         results.take(this.#memory, made.job, from);
         from += count;

@@ -33,6 +33,8 @@ export interface Job {
   readonly ramp: number;
   /** Of each product: [heads, candidates, width]. */
   readonly queries: readonly number[];
+  /** Of each product and each of what may agree: int32 [candidates, rows]. */
+  readonly rows: readonly (readonly number[])[];
   /** Of each search: [lists, candidates, keep]. */
   readonly kept: readonly number[];
   /** Of each attend: [candidates, heads, padded columns]. */
@@ -117,6 +119,7 @@ export class Lane {
     const group = Math.max(1, plan.group);
     const { keys } = job.operands.products[product];
     const { bias } = job.operands.searches[index];
+    const own = this.#biases(job, place, scratch, index, from, count);
     const headBytes = 32 * tiles * width;
     const queryBytes = 4 * width * job.candidates;
     const queries = job.queries[product] + 4 * width * from;
@@ -137,7 +140,8 @@ export class Lane {
         count,
         width,
         keys + headBytes * a,
-        bias + 32 * tiles * a,
+        own === 0 ? bias + 32 * tiles * a : own + 32 * tiles * count * a,
+        own === 0 ? 0 : 32 * tiles,
         tiles,
         group,
         block,
@@ -189,7 +193,7 @@ export class Lane {
       const u32 = new Uint32Array(this.#memory.buffer);
       for (let n = 0; n < count; n++) {
         if (u32[kept / 4 + n * keep] === 0xffff_ffff) {
-          const found = this.#literal(job, place, scratch, index, from + n);
+          const found = this.#literal(job, place, scratch, index, from, count, n);
           for (let list = 0; list < lists; list++) {
             u32.set(found[list], (kept + list * keptBytes) / 4 + n * keep);
           }
@@ -198,6 +202,24 @@ export class Lane {
     }
     phases.select += performance.now() - scored;
     return rule === "max" ? 0 : rows;
+  }
+
+  /** Where each candidate's biases stand, [heads, count, 8 * tiles], with what it agrees in; 0: all have those of the search. */
+  #biases(job: Job, place: Place, scratch: Scratch, index: number, from: number, count: number): number {
+    const { product } = this.#shape.searches[index];
+    const { history, heads, match } = this.#shape.products[product];
+    if (match.length === 0) {
+      return 0;
+    }
+    const tiles = tilesOf(job.operands.lengths[history]);
+    const own = place.scratch + scratch.own;
+    this.#kernel.spread(job.operands.searches[index].bias, heads, count, tiles, own);
+    for (const [i, { rows, any }] of match.entries()) {
+      const { behaviours, worth } = job.operands.products[product].match[i];
+      const given = job.rows[product][i] + 4 * rows * from;
+      this.#kernel.agree(given, rows, Number(any), behaviours, worth, heads, count, tiles, own);
+    }
+    return own;
   }
 
   /** The first of `count` stamps that no candidate has had. */
@@ -214,22 +236,34 @@ export class Lane {
   }
 
   /** One candidate by the literal loop: too few of its scores are numbers. */
-  #literal(job: Job, place: Place, scratch: Scratch, index: number, candidate: number): Int32Array[] {
+  #literal(
+    job: Job,
+    place: Place,
+    scratch: Scratch,
+    index: number,
+    from: number,
+    count: number,
+    n: number,
+  ): Int32Array[] {
     const { product, rule, keep } = this.#shape.searches[index];
     const { history, heads } = this.#shape.products[product];
     const length = job.operands.lengths[history];
     const tiles = tilesOf(length);
     const plan = planOf(this.#shape, index, length);
-    const { width } = this.#shape.products[product];
+    const { width, match } = this.#shape.products[product];
+    const own = match.length > 0;
     const whole = place.scratch + scratch.whole;
     const scores = new Float32Array(heads * length);
     for (let a = 0; a < heads; a++) {
       this.#kernel.score(
-        job.queries[product] + 4 * width * (a * job.candidates + candidate),
+        job.queries[product] + 4 * width * (a * job.candidates + from + n),
         1,
         width,
         job.operands.products[product].keys + 32 * tiles * width * a,
-        job.operands.searches[index].bias + 32 * tiles * a,
+        own
+          ? place.scratch + scratch.own + 32 * tiles * (a * count + n)
+          : job.operands.searches[index].bias + 32 * tiles * a,
+        0,
         tiles,
         Math.max(1, plan.group),
         blockOf(width, plan.group),
@@ -285,6 +319,24 @@ export class Lane {
         keep,
         scores,
       );
+      for (const [i, { rows: wide, any }] of this.#shape.products[product].match.entries()) {
+        const { behaviours, worth } = job.operands.products[product].match[i];
+        kernel.agreeKept(
+          job.rows[product][i] + 4 * wide * from,
+          wide,
+          Number(any),
+          behaviours,
+          worth,
+          heads,
+          count,
+          tiles,
+          list,
+          listBytes,
+          candidateBytes,
+          keep,
+          scores,
+        );
+      }
     }
     const width = padded(attend.width);
     const outBytes = 4 * padded(pooledColumns(attend));

@@ -10,8 +10,15 @@ const penalty = 1e30;
 /** Where a user's operands lie; 0: there is none. */
 export interface PackedOperands {
   readonly lengths: readonly number[];
-  /** `keys` [heads, tiles, width, 8]; `bias` [heads, 8 * tiles]. */
-  readonly products: readonly { readonly keys: number; readonly bias: number }[];
+  /**
+   * `keys` [heads, tiles, width, 8]; `bias` [heads, 8 * tiles]; of each that may agree `behaviours` int32 [rows, 8 * tiles] and
+   * `worth` [heads, 8 * tiles].
+   */
+  readonly products: readonly {
+    readonly keys: number;
+    readonly bias: number;
+    readonly match: readonly { readonly behaviours: number; readonly worth: number }[];
+  }[];
   /** [heads, 8 * tiles], −Infinity past the end. */
   readonly searches: readonly { readonly bias: number }[];
   /** `mask` [length]; `values` [length, heads, padded width]. */
@@ -29,9 +36,10 @@ export function pieces(shape: KernelShape, user: UserOperands): number[] {
   const tiles = (product: number) => tilesOf(user.lengths[shape.products[product].history]);
   const bias = (product: number) => 4 * shape.products[product].heads * 8 * tiles(product);
   return [
-    ...shape.products.flatMap(({ heads, width }, i) => [
+    ...shape.products.flatMap(({ heads, width, match }, i) => [
       4 * 8 * tiles(i) * heads * width,
       unsearched(shape, i) ? bias(i) : 0,
+      ...match.flatMap(({ rows }) => [4 * rows * 8 * tiles(i), bias(i)]),
     ]),
     ...shape.searches.map(({ product }) => bias(product)),
     ...shape.attends.flatMap(({ product, width }, i) => {
@@ -90,9 +98,15 @@ export function checkOperands(shape: KernelShape, user: UserOperands): void {
       throw new Error(`${what} end at ${data.length}, not ${end}`);
     }
   };
-  for (const [i, { keys, bias }] of user.products.entries()) {
+  for (const [i, { keys, bias, match }] of user.products.entries()) {
     const { history, heads, width } = shape.products[i];
     rows(`the keys of product ${i}`, keys, heads, width, user.lengths[history]);
+    differ(`agreements of product ${i}`, match.length, shape.products[i].match.length);
+    for (const [j, { behaviours, worth }] of match.entries()) {
+      const length = user.lengths[history];
+      differ(`rows of agreement ${j}`, behaviours.length, length * shape.products[i].match[j].rows);
+      differ(`worths of agreement ${j}`, worth.length, heads * length);
+    }
     differ(`biases of product ${i}`, bias?.length ?? heads * user.lengths[history], heads * user.lengths[history]);
   }
   for (const [i, { mask }] of user.searches.entries()) {
@@ -181,6 +195,25 @@ function writeBias(
   }
 }
 
+/** [rows, 8 * tiles] of int32 [length, rows]; past the end nothing agrees. */
+function writeBehaviours(into: Uint32Array, given: Int32Array, rows: number, length: number): void {
+  const stride = 8 * tilesOf(length);
+  for (let c = 0; c < rows; c++) {
+    for (let i = 0; i < stride; i++) {
+      into[c * stride + i] = i < length ? given[i * rows + c] : -1;
+    }
+  }
+}
+
+/** [heads, 8 * tiles] of [heads, length]; 0 past the end. */
+function writePadded(into: Float32Array, given: Float32Array, heads: number, length: number): void {
+  const stride = 8 * tilesOf(length);
+  for (let a = 0; a < heads; a++) {
+    into.set(given.subarray(a * length, (a + 1) * length), a * stride);
+    into.fill(0, a * stride + length, (a + 1) * stride);
+  }
+}
+
 /** Writes a user's operands into pieces of the sizes that `pieces` tells; 0 stands for none. */
 export function writeOperands(
   kernel: KernelExports,
@@ -199,7 +232,15 @@ export function writeOperands(
     if (bias !== 0) {
       writeBias(floats(bias, heads * 8 * tilesOf(length)), user.products[i].bias, null, heads, length);
     }
-    return { keys, bias };
+    const match = product.match.map(({ rows }, j) => {
+      const [behaviours, worth] = [addresses[next++], addresses[next++]];
+      const given = user.products[i].match[j];
+      const into = staging.memory.u32.subarray(behaviours / 4, behaviours / 4 + rows * 8 * tilesOf(length));
+      writeBehaviours(into, given.behaviours, rows, length);
+      writePadded(floats(worth, heads * 8 * tilesOf(length)), given.worth, heads, length);
+      return { behaviours, worth };
+    });
+    return { keys, bias, match };
   });
   const searches = shape.searches.map(({ product }, i) => {
     const bias = addresses[next++];

@@ -27,7 +27,9 @@ export function planOf(shape: KernelShape, search: number, length: number): Sear
   while (group > 0 && 4 * Math.floor(tiles / group) < 4 * wanted) {
     group >>= 1;
   }
-  const stored = length < long || group < 4 || shape.searches[search].rule === "max";
+  const { product, rule } = shape.searches[search];
+  // Where candidates have biases of their own, scores are not computed again.
+  const stored = length < long || group < 4 || rule === "max" || shape.products[product].match.length > 0;
   return { group, stored, maximaBytes: 64 * Math.ceil(tiles / Math.max(1, group) / 4) };
 }
 
@@ -59,6 +61,8 @@ export interface Scratch {
   readonly otherMaxima: number;
   readonly select: number;
   readonly whole: number;
+  /** Biases of each candidate. */
+  readonly own: number;
   readonly scores: number;
   readonly masks: number;
   readonly bytes: number;
@@ -72,10 +76,10 @@ export function scratchOf(
 ): Scratch {
   const most = (of: readonly number[]): number => Math.max(0, ...of);
   const searches = shape.searches.map(({ product, rule, keep }, i) => {
-    const { heads, history } = shape.products[product];
+    const { heads, history, match } = shape.products[product];
     const row = 32 * tilesOf(lengths[history]);
     const plan = planOf(shape, i, lengths[history]);
-    return { heads, row, plan, rule, keep, max: rule === "max" };
+    return { heads, row, plan, rule, keep, max: rule === "max", own: match.length > 0 };
   });
   const pad = most([
     ...shape.attends.map((attend) => shape.products[attend.product].heads * padded(keptBy(shape, attend))),
@@ -94,6 +98,7 @@ export function scratchOf(
     otherMaxima: place(most(searches.map(({ plan, max }) => (max ? chunk * plan.maximaBytes : 0)))),
     select: place(most(searches.map(({ heads, keep }) => selectBytes(heads, keep)))),
     whole: place(most(searches.map(({ row }) => row))),
+    own: place(most(searches.map(({ heads, row, own }) => (own ? heads * chunk * row : 0)))),
     scores: place(4 * chunk * pad),
     masks: place(most(shape.attends.map((attend) => 4 * padded(keptBy(shape, attend))))),
     bytes: at,

@@ -6,6 +6,14 @@ import type { KernelMemory } from "./memory.ts";
 import { keptCount } from "./plan.ts";
 import { type KernelShape, listsOf, pooledColumns } from "./shape.ts";
 
+/** What is known of the candidates of a run. */
+export interface Given {
+  /** Of each product float32 [heads, candidates, width]. */
+  readonly queries: readonly Float32Array[];
+  /** Of each product and each of what may agree int32 [candidates, rows]; of the unknown negative, and unlike any behaviour's. */
+  readonly rows: readonly (readonly Int32Array[])[];
+}
+
 export class Results {
   readonly run: KernelRun;
   readonly #shape: KernelShape;
@@ -24,8 +32,13 @@ export class Results {
     };
   }
 
-  /** Brings a job the queries of its candidates, which are those of the run from `from` on. */
-  bring({ f32 }: KernelMemory, job: Job, queries: readonly Float32Array[], from: number): void {
+  /** Brings a job what is known of its candidates, which are those of the run from `from` on. */
+  bring({ f32, u32 }: KernelMemory, job: Job, { queries, rows }: Given, from: number): void {
+    for (const [i, { match }] of this.#shape.products.entries()) {
+      for (const [j, { rows: wide }] of match.entries()) {
+        u32.set(rows[i][j].subarray(from * wide, (from + job.candidates) * wide), job.rows[i][j] / 4);
+      }
+    }
     for (const [i, { heads, width }] of this.#shape.products.entries()) {
       const [all, some] = [this.#candidates * width, job.candidates * width];
       for (let a = 0; a < heads; a++) {

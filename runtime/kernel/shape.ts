@@ -3,7 +3,15 @@ import { TwinError } from "../../contract/error.ts";
 import { kernelLimits as limits } from "../../contract/kernel-spec.ts";
 import type { HeadRule } from "./round-robin.ts";
 
-/** Scores of candidates with the behaviours of a history: query · key + bias. */
+/** How rows of candidates and behaviours are compared. */
+export interface AgreementShape {
+  /** Rows of one value: at least 1. */
+  readonly rows: number;
+  /** Whether any one in common is enough; else all are equal, each at its place. */
+  readonly any: boolean;
+}
+
+/** Scores of candidates with the behaviours of a history: query · key + bias, and the worth of what agrees. */
 export interface ProductShape {
   /** Which of the histories. */
   readonly history: number;
@@ -11,6 +19,7 @@ export interface ProductShape {
   readonly heads: number;
   /** Of keys and queries, for each head: 1 to 256. */
   readonly width: number;
+  readonly match: readonly AgreementShape[];
 }
 
 export interface SearchShape {
@@ -50,11 +59,23 @@ export interface Rows {
   readonly rowStride: number;
 }
 
+/** Of behaviours: int32 [length, rows], and float32 [heads, length], what a score gains there. */
+export interface AgreementOperands {
+  readonly behaviours: Int32Array;
+  readonly worth: Float32Array;
+}
+
+export interface ProductOperands {
+  readonly keys: Rows;
+  /** float32 [heads, length]; null: none. */
+  readonly bias: Float32Array | null;
+  readonly match: readonly AgreementOperands[];
+}
+
 export interface UserOperands {
   /** Behaviours of each history, padding included. */
   readonly lengths: readonly number[];
-  /** `bias` float32 [heads, length]; null: none. */
-  readonly products: readonly { readonly keys: Rows; readonly bias: Float32Array | null }[];
+  readonly products: readonly ProductOperands[];
   /** `mask` float32 [length]: 1 where a behaviour may be kept, else 0; null: all may. */
   readonly searches: readonly { readonly mask: Float32Array | null }[];
   /** `mask` likewise: 1 where it counts. `values`: their sum. */

@@ -32,12 +32,44 @@ export interface KernelExports {
       width: number,
       keys: number,
       bias: number,
+      biasBytes: number,
       tiles: number,
       group: number,
       block: number,
       rows: number,
       maxima: number,
       maximaBytes: number,
+    ]
+  ): void;
+  spread(bias: number, heads: number, count: number, tiles: number, out: number): void;
+  agree(
+    ...of: [
+      candidates: number,
+      rows: number,
+      any: number,
+      behaviours: number,
+      worth: number,
+      heads: number,
+      count: number,
+      tiles: number,
+      out: number,
+    ]
+  ): void;
+  agreeKept(
+    ...of: [
+      candidates: number,
+      rows: number,
+      any: number,
+      behaviours: number,
+      worth: number,
+      heads: number,
+      count: number,
+      tiles: number,
+      kept: number,
+      keptHeadBytes: number,
+      keptBytes: number,
+      keep: number,
+      out: number,
     ]
   ): void;
   turn(rows: number, rowBytes: number, index: number, width: number, length: number, into: number): void;

@@ -65,6 +65,9 @@ export class Working {
       next: nextAt,
       ramp: this.#ramp(),
       queries: products.map((_, i) => this.piece(`queries ${i}`, this.#queryBytes(i, candidates))),
+      rows: products.map(({ match }, i) =>
+        match.map(({ rows }, j) => this.piece(`rows ${i} ${j}`, 4 * rows * candidates)),
+      ),
       kept: searches.map((_, i) => this.piece(`kept ${i}`, this.#keptBytes(i, candidates))),
       pooled: this.#shape.attends.map((_, i) => this.piece(`pooled ${i}`, this.#pooledBytes(i, candidates))),
       longest: this.#longest,
@@ -77,6 +80,7 @@ export class Working {
     const { products, searches, attends } = this.#shape;
     return [
       ...products.map((_, i) => this.#queryBytes(i, 1)),
+      ...products.flatMap(({ match }) => match.map(({ rows }) => 4 * rows)),
       ...searches.map((_, i) => this.#keptBytes(i, 1)),
       ...attends.map((_, i) => this.#pooledBytes(i, 1)),
       4 * this.#rampLength(),

@@ -20,7 +20,7 @@ export { feeds, type KeptTensors } from "./feeds.ts";
 export { fetchItems, fetchSide, fetchSideRows } from "./fetch.ts";
 export { crossFeatures, HistorySide } from "./history.ts";
 export { runKernel } from "./kernel-rank.ts";
-export { KernelSide, operandsOf } from "./kernel-side.ts";
+export { KernelSide, operandsOf, rowsOf } from "./kernel-side.ts";
 export {
   historiesOf,
   KernelUse,

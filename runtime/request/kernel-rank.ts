@@ -1,6 +1,6 @@
 // Candidates ranked with the selection kernel: queries by a graph, the kernel, and a graph from what it pooled to labels.
 import { emptyRecord } from "../../contract/record.ts";
-import { floats, floatsOf, ints, type Tensor } from "../session/session.ts";
+import { floats, ints, type Tensor } from "../session/session.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import { feeds, type KeptTensors } from "./feeds.ts";
@@ -21,8 +21,7 @@ export async function runKernel(
   const { spec } = side.kernel.planned;
   const count = chunk.end - chunk.start;
   const queries = await engine.sessions.run(spec.query, feeds(engine, spec.query, side, candidates, chunk, {}));
-  const given = spec.products.map(({ query }) => floatsOf(queries[query], query));
-  const { kept, pooled } = await side.kernel.run(engine, side, given, count, signal);
+  const { kept, pooled } = await side.kernel.run(engine, side, queries, count, signal);
   const { searches } = engine.artefacts.manifest;
   const lists = emptyRecord<Tensor>();
   for (const [i, { search, rule, keep, product }] of spec.searches.entries()) {

@@ -33,11 +33,11 @@ export class KernelSide {
     }
   }
 
-  /** Runs the kernel for this user. @param queries of each product float32 [heads, candidates, width] */
+  /** Runs the kernel for this user. @param outputs of the query's graph */
   async run(
     engine: Engine,
     side: UserSide,
-    queries: readonly Float32Array[],
+    outputs: Readonly<Record<string, Tensor>>,
     candidates: number,
     signal: AbortSignal | null,
   ): Promise<KernelRun> {
@@ -45,7 +45,9 @@ export class KernelSide {
     const packed = () => this.#packed(engine, side, kernel);
     // Ahead of its turn, where there is room: what fails here fails there, too, or does not.
     await packed().catch(() => undefined);
-    return kernel.run(packed, queries, candidates, signal);
+    const { products } = this.planned.spec;
+    const queries = products.map(({ query }) => floatsOf(outputs[query], query));
+    return kernel.run(packed, queries, candidates, signal, rowsOf(products, outputs));
   }
 
   /** The user, who was in the kernel's memory when this was looked at. */
@@ -84,6 +86,13 @@ async function pack(engine: Engine, side: UserSide, spec: KernelPlanSpec, kernel
   return kernel.pack(operandsOf(spec, side, await engine.sessions.run(spec.user, inputs)));
 }
 
+/** Of each product and each feature that may agree: the candidates' rows. @param outputs of the query's graph */
+export const rowsOf = (
+  products: KernelPlanSpec["products"],
+  outputs: Readonly<Record<string, Tensor>>,
+): Int32Array[][] =>
+  products.map(({ match = [] }) => match.map(({ candidates }) => intsOf(outputs[candidates], candidates)));
+
 /** A user that nobody has any more leaves the kernel's memory. */
 const gone = new FinalizationRegistry<PackedUser>((user) => user.release());
 
@@ -107,9 +116,13 @@ export function operandsOf(
   };
   return {
     lengths: historiesOf(products).map(lengthOf),
-    products: products.map(({ history, keys, bias }) => ({
+    products: products.map(({ history, keys, bias, match = [] }) => ({
       keys: rows(keys, lengthOf(history)),
       bias: bias === null ? null : floats(bias),
+      match: match.map(({ behaviours, worth }) => ({
+        behaviours: intsOf(outputs[behaviours], behaviours),
+        worth: floats(worth),
+      })),
     })),
     searches: searches.map(({ mask }) => ({ mask: floats(mask) })),
     attends: attends.map(({ product, mask, values }) => {

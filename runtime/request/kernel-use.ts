@@ -30,6 +30,7 @@ const behaviourBytes = ({ products, searches, attends }: KernelPlanSpec): number
   const headsOf = (name: string) => products.find((one) => one.name === name)!.heads;
   return [
     ...products.map(({ heads, width }) => 4 * heads * width),
+    ...products.flatMap(({ heads, match = [] }) => match.map(({ rows }) => 4 * (rows + heads))),
     ...searches.map(({ product }) => 4 * headsOf(product)),
     ...attends.map(({ product, width }) => 4 * headsOf(product) * width),
   ].reduce((sum, bytes) => sum + bytes, 0);
@@ -173,7 +174,12 @@ export function kernelShape({ products, searches, attends }: KernelPlanSpec): Ke
   const product = (name: string) => products.findIndex((one) => one.name === name);
   return {
     histories: histories.length,
-    products: products.map(({ history, heads, width }) => ({ history: histories.indexOf(history), heads, width })),
+    products: products.map(({ history, heads, width, match = [] }) => ({
+      history: histories.indexOf(history),
+      heads,
+      width,
+      match: match.map(({ rows, any }) => ({ rows, any })),
+    })),
     searches: searches.map(({ product: by, rule, keep }) => ({ product: product(by), rule, keep })),
     attends: attends.map(({ product: by, over, searched, width, strength }) => ({
       product: product(by),

@@ -244,6 +244,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       miss: fc.constantFrom("mask", "zero", "compute"),
       product: fc.boolean(),
       strength: fc.boolean(),
+      match: fc.constantFrom([], [], ["item.item_id"], ["item.topics"], ["item.topics", "item.category"]),
       tower: anyTower(beside),
       second: fc.option(anyTower(wides)),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
@@ -305,12 +306,14 @@ interface Made {
   readonly miss: string;
   readonly product: boolean;
   readonly strength: boolean;
+  readonly match: readonly string[];
 }
 
 /** A history with its metric, search, attends and tables, all named after it. */
 function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const { heads, dim: width, values, out } = made.size;
   const bias = made.biased && made.cross.length > 0 ? `bias: ${h}.cross` : "";
+  const match = made.match.length > 0 ? `match: [${made.match.join(", ")}]` : "";
   const by = made.search === "metric" ? `${h}_metric` : bySamples[made.search];
   const attend = (name: string, over: string) => `attend ${h}_${name} {
     over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys} ${made.product ? "product: true" : ""} ${made.strength ? "strength: true" : ""}
@@ -329,7 +332,7 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
     choice.tables === false ? [] : tables[choice.tables === true && made.table === "none" ? "keys" : made.table];
   return [
     `history ${h} { of: item max: 50 ${part("cross", made.cross)} ${part("stats", made.stats)} }`,
-    `metric ${h}_metric { query: item keys: ${h}.item ${bias} heads: ${heads} dim: ${width} }`,
+    `metric ${h}_metric { query: item keys: ${h}.item ${bias} ${match} heads: ${heads} dim: ${width} }`,
     // Only a metric has heads.
     `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,
     attend("interest", `${h}_search`),

@@ -1,5 +1,7 @@
 // Cases for the selection kernel: shapes and operands at random, and what plain loops make of them.
 import {
+  type AgreementShape,
+  agrees,
   Kernel,
   type KernelRun,
   type KernelShape,
@@ -12,6 +14,8 @@ export interface KernelCase {
   readonly shape: KernelShape;
   readonly user: UserOperands;
   readonly queries: readonly Float32Array[];
+  /** Of each product and each of what may agree int32 [candidates, rows]. */
+  readonly rows: readonly (readonly Int32Array[])[];
   readonly candidates: number;
 }
 
@@ -72,7 +76,16 @@ export interface Draw {
   readonly searched: boolean;
   /** Rows by number, of a table with other columns. */
   readonly table: boolean;
+  /** How many features the first product's scores gain by; none unless said. */
+  readonly matches?: number;
 }
+
+/** One row, two of one value, and lists in which any may be common. */
+const agreements: readonly AgreementShape[] = [
+  { rows: 1, any: false },
+  { rows: 3, any: true },
+  { rows: 2, any: false },
+];
 
 /** Rows [length, heads, width], alone or among others in a table. */
 function rowsOf(
@@ -112,6 +125,8 @@ function rowsOf(
 export function drawn(draw: Draw): KernelCase {
   const next = numbers(draw.seed);
   const { kind, length, heads, width, candidates, keep, rule, searched } = draw;
+  const match = agreements.slice(0, draw.matches ?? 0);
+  const upTo = (count: number) => Math.floor(next() * count);
   const base = Float32Array.from({ length: length * width }, () => value(kind, next));
   const cell = (i: number, a: number, j: number): number => {
     const at = kind === "doubled" ? i >> 1 : i;
@@ -146,17 +161,18 @@ export function drawn(draw: Draw): KernelCase {
       ? null
       : Float32Array.from({ length: heads * length }, () => value(kind, next) / 4);
   return {
+    rows: [match.map(({ rows }) => Int32Array.from({ length: candidates * rows }, () => upTo(4) || -2)), []],
     shape: {
       histories: 1,
       products: [
-        { history: 0, heads, width },
-        { history: 0, heads, width },
+        { history: 0, heads, width, match },
+        { history: 0, heads, width, match: [] },
       ],
       searches: [{ product: 0, rule, keep }],
       attends: [
         { product: searched ? 0 : 1, over: { search: 0 }, searched, width: draw.values, strength: true },
         {
-          product: 1,
+          product: match.length > 0 ? 0 : 1,
           over: { last: Math.max(1, keep >> 1) },
           searched: false,
           width: draw.values,
@@ -167,8 +183,15 @@ export function drawn(draw: Draw): KernelCase {
     user: {
       lengths: [length],
       products: [
-        { keys, bias },
-        { keys: other, bias: null },
+        {
+          keys,
+          bias,
+          match: match.map(({ rows }) => ({
+            behaviours: Int32Array.from({ length: length * rows }, () => upTo(5) - 1),
+            worth: Float32Array.from({ length: heads * length }, () => normal(next)),
+          })),
+        },
+        { keys: other, bias: null, match: [] },
       ],
       searches: [{ mask }],
       attends: [
@@ -191,13 +214,18 @@ export const element = (
 
 /** float32 [heads, candidates, length] in the kernel's order of operations. */
 export function scoresOf(
-  { shape, user, queries, candidates }: KernelCase,
+  { shape, user, queries, rows, candidates }: KernelCase,
   product: number,
   mask: Float32Array | null,
 ): Float32Array {
-  const { heads, width, history } = shape.products[product];
+  const { heads, width, history, match } = shape.products[product];
   const length = user.lengths[history];
   const { keys, bias } = user.products[product];
+  const all = match.map((one, i) => ({
+    ...one,
+    ...user.products[product].match[i],
+    candidates: rows[product][i],
+  }));
   const round = Math.fround;
   const scores = new Float32Array(heads * candidates * length);
   for (let a = 0; a < heads; a++) {
@@ -205,7 +233,7 @@ export function scoresOf(
       const start = round((bias?.[a * length + i] ?? 0) + (mask === null ? 0 : round((mask[i] - 1) * round(1e30))));
       const key = Float32Array.from({ length: width }, (_, j) => element(keys, width, a, i, j));
       for (let n = 0; n < candidates; n++) {
-        let x = start;
+        let x = all.reduce((sum, one) => (agrees(one, n, i) ? round(sum + one.worth[a * length + i]) : sum), start);
         for (let j = 0; j < width; j++) {
           x = round(x + round(queries[product][(a * candidates + n) * width + j] * key[j]));
         }
@@ -278,7 +306,7 @@ export function pooledBy(one: KernelCase, kept: readonly Int32Array[], index: nu
 export async function runCase(one: KernelCase, kernel?: Kernel): Promise<KernelRun> {
   const mine = kernel ?? (await Kernel.open(one.shape, { lanes: 1, startLane: null, maxBytes: 2 ** 30 }));
   try {
-    return await mine.run(mine.pack(one.user), one.queries, one.candidates);
+    return await mine.run(mine.pack(one.user), one.queries, one.candidates, null, one.rows);
   } finally {
     if (kernel === undefined) {
       await mine.close();

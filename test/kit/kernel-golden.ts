@@ -23,13 +23,13 @@ export async function kernelSum(): Promise<string> {
     });
     const shape: KernelShape = {
       histories: 1,
-      products: [{ history: 0, heads, width }],
+      products: [{ history: 0, heads, width, match: [] }],
       searches: [{ product: 0, rule: rules[i % 3], keep }],
       attends: [{ product: 0, over: { search: 0 }, searched: true, width, strength: false }],
     };
     const user: UserOperands = {
       lengths: [length],
-      products: [{ keys: rows(), bias: floats(heads * length) }],
+      products: [{ keys: rows(), bias: floats(heads * length), match: [] }],
       searches: [{ mask: Float32Array.from({ length }, () => Number(next() < 0.9)) }],
       attends: [{ mask: Float32Array.from({ length }, () => Number(next() < 0.8)), values: [rows()] }],
     };

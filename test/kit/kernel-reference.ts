@@ -57,13 +57,22 @@ interface Scored {
   readonly history: number;
 }
 
-function scored({ heads, width, query, keys, bias }: KernelProduct, feeds: KernelFeeds): Scored {
+function scored({ heads, width, query, keys, bias, match = [] }: KernelProduct, feeds: KernelFeeds): Scored {
   const queries = feeds.outputs[query];
   const candidates = queries.shape[1];
   const key = reader(keys, width, feeds);
   const biases = bias === null ? null : feeds.outputs[bias].data;
   const history = lengthOf(keys, feeds);
   const scores = new Float64Array(heads * candidates * history);
+  const gained = (a: number, n: number, i: number): number =>
+    match.reduce((sum, { candidates: ours, behaviours, worth, rows, any }) => {
+      const [mine, theirs] = [
+        Array.from(feeds.outputs[ours].data).slice(n * rows, (n + 1) * rows),
+        Array.from(feeds.outputs[behaviours].data).slice(i * rows, (i + 1) * rows),
+      ];
+      const same = any ? mine.some((row) => theirs.includes(row)) : mine.every((row, c) => row === theirs[c]);
+      return same ? sum + feeds.outputs[worth].data[a * history + i] : sum;
+    }, 0);
   for (let a = 0; a < heads; a++) {
     for (let n = 0; n < candidates; n++) {
       for (let i = 0; i < history; i++) {
@@ -71,7 +80,8 @@ function scored({ heads, width, query, keys, bias }: KernelProduct, feeds: Kerne
         for (let j = 0; j < width; j++) {
           sum += queries.data[(a * candidates + n) * width + j] * key(a, i, j);
         }
-        scores[(a * candidates + n) * history + i] = sum + (biases === null ? 0 : biases[a * history + i]);
+        scores[(a * candidates + n) * history + i] =
+          sum + gained(a, n, i) + (biases === null ? 0 : biases[a * history + i]);
       }
     }
   }

@@ -11,10 +11,15 @@ interface RowsWire extends Pick<Rows, "offset" | "rowStride"> {
 export interface CaseWire {
   readonly shape: KernelShape;
   readonly lengths: Numbers;
-  readonly products: readonly { readonly keys: RowsWire; readonly bias: Numbers | null }[];
+  readonly products: readonly {
+    readonly keys: RowsWire;
+    readonly bias: Numbers | null;
+    readonly match: readonly { readonly behaviours: Numbers; readonly worth: Numbers }[];
+  }[];
   readonly searches: readonly { readonly mask: Numbers | null }[];
   readonly attends: readonly { readonly mask: Numbers | null; readonly values: readonly RowsWire[] }[];
   readonly queries: readonly Numbers[];
+  readonly rows: readonly (readonly Numbers[])[];
   readonly candidates: number;
 }
 
@@ -34,13 +39,18 @@ const rowsWire = ({ data, rows, offset, rowStride }: Rows): RowsWire => ({
   rowStride,
 });
 
-export const toWire = ({ shape, user, queries, candidates }: KernelCase): CaseWire => ({
+export const toWire = ({ shape, user, queries, rows, candidates }: KernelCase): CaseWire => ({
   shape,
   lengths: user.lengths,
-  products: user.products.map(({ keys, bias }) => ({ keys: rowsWire(keys), bias: listOf(bias) })),
+  products: user.products.map(({ keys, bias, match }) => ({
+    keys: rowsWire(keys),
+    bias: listOf(bias),
+    match: match.map(({ behaviours, worth }) => ({ behaviours: Array.from(behaviours), worth: Array.from(worth) })),
+  })),
   searches: user.searches.map(({ mask }) => ({ mask: listOf(mask) })),
   attends: user.attends.map(({ mask, values }) => ({ mask: listOf(mask), values: values.map(rowsWire) })),
   queries: queries.map((one) => Array.from(one)),
+  rows: rows.map((all) => all.map((one) => Array.from(one))),
   candidates,
 });
 
@@ -55,10 +65,17 @@ const rowsOf = ({ data, rows, offset, rowStride }: RowsWire): Rows => ({
 /** In this thread, or in that of a page. */
 export const runWires: RunKernel = async (cases) => {
   const results: ResultWire[] = [];
-  for (const { shape, lengths, products, searches, attends, queries, candidates } of cases) {
+  for (const { shape, lengths, products, searches, attends, queries, rows, candidates } of cases) {
     const user = {
       lengths,
-      products: products.map(({ keys, bias }) => ({ keys: rowsOf(keys), bias: floatsOf(bias) })),
+      products: products.map(({ keys, bias, match }) => ({
+        keys: rowsOf(keys),
+        bias: floatsOf(bias),
+        match: match.map(({ behaviours, worth }) => ({
+          behaviours: Int32Array.from(behaviours),
+          worth: Float32Array.from(worth),
+        })),
+      })),
       searches: searches.map(({ mask }) => ({ mask: floatsOf(mask) })),
       attends: attends.map(({ mask, values }) => ({ mask: floatsOf(mask), values: values.map(rowsOf) })),
     };
@@ -66,6 +83,7 @@ export const runWires: RunKernel = async (cases) => {
       shape,
       user,
       queries: queries.map((one) => Float32Array.from(one)),
+      rows: rows.map((all) => all.map((one) => Int32Array.from(one))),
       candidates,
     });
     results.push({ kept: kept.map((one) => Array.from(one)), pooled: pooled.map((one) => Array.from(one)) });

@@ -173,6 +173,7 @@ class Way {
       shape: kernelShape(this.#plan),
       user: operandsOf(this.#plan, side, Object.fromEntries(typed)),
       queries: products.map((product) => Float32Array.from(outputs[product.query].data)),
+      rows: products.map(({ match = [] }) => match.map(({ candidates }) => Int32Array.from(outputs[candidates].data))),
       candidates: outputs[products[0].query].shape[1],
     };
   }

@@ -125,6 +125,10 @@ const one: readonly (readonly [from: string, to: string, error: string])[] = [
   ["over: nearest by: relevance", "over: watched by: collision(item, hashes: 5, width: 2)", "out-of-range: 5"],
   ["over: nearest by: relevance", "over: watched by: mean strength: true", "does-not-apply: true"],
   ["over: nearest by: relevance", "over: nearest by: relevance value: product out: 3", "product-mismatch: 3"],
+  ["bias: watched.cross", "match: item.cover", "feature-does-not-fit: item.cover"],
+  ["bias: watched.cross", "match: [item.video_id, item]", "wrong-kind: item"],
+  ["bias: watched.cross", "match: watched.item", "wrong-kind: watched.item"],
+  ["bias: watched.cross", "match: item.vide_id", "unknown-name: vide_id"],
   // towers
   ["[interest, item]", "[interest, item, item]", "given-twice: item"],
   ["[interest, item]", "[intrest, item]", "unknown-name: intrest"],

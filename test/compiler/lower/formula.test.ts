@@ -19,7 +19,7 @@ history watched {
   cross { liked: flag(dim: 2) share: number }
   stats { seen: met(on: item.id) rate: rate(of: share, base: 0.5) last: last(of: liked, dim: 3) far: since(at: [2], dim: 2) newest: last(of: share) }
 }
-metric relevance { query: item keys: watched.item bias: watched.cross heads: 2 dim: 3 }
+metric relevance { query: item keys: watched.item bias: watched.cross match: [item.topics, item.shop, item.id] heads: 2 dim: 3 }
 search nearest { from: watched by: ${by} keep: 4 }
 attend interest { over: nearest by: relevance values: 2 out: 5 product: true strength: true }
 attend average { over: nearest by: mean }
@@ -96,7 +96,21 @@ class Plain {
         dot(x, Array.from(w).slice(head * feature.width)) * this.read(`relevance.bias.${feature.name}.beta`).data[0]
       );
     });
-    return dot(query, key) / Math.sqrt(dim) + biases.reduce((sum, x) => sum + x, 0);
+    const agreeing = ["topics", "shop", "id"].map((name) =>
+      this.agree(name, candidate, behaviour) ? this.read(`relevance.match.${name}`).data[head] : 0,
+    );
+    return dot(query, key) / Math.sqrt(dim) + [...biases, ...agreeing].reduce((sum, x) => sum + x, 0);
+  }
+
+  /** Whether both are known and have the same value, of tags any. */
+  agree(name: string, candidate: number, behaviour: number): boolean {
+    const [theirs, ours] = [
+      this.raw(`watched.item.${name}`, behaviour),
+      this.raw(`candidate.item.${name}`, candidate),
+    ];
+    return name === "topics"
+      ? theirs.some((topic) => topic > 0 && ours.includes(topic))
+      : theirs.every((row, index) => row > 0 && row === ours[index]);
   }
 
   /** K = [K_h, K_c] of one behaviour. */
@@ -197,16 +211,7 @@ describe.each([3, 0, 12])("with %d behaviours", (valid) => {
       for (let candidate = 0; candidate < shape.candidates; candidate++) {
         const kept = Array.from(results.kept.data).slice(candidate * 4, (candidate + 1) * 4);
         const ranked = (score: (at: number) => number) => [...behaviours].sort((a, b) => score(b) - score(a) || a - b);
-        const matches = (at: number) => {
-          const name = by.includes("shop") ? "shop" : "topics";
-          const [theirs, ours] = [
-            plain.raw(`watched.item.${name}`, at),
-            plain.raw(`candidate.item.${name}`, candidate),
-          ];
-          return name === "shop"
-            ? theirs.every((row, index) => row > 0 && row === ours[index])
-            : theirs.some((topic) => topic > 0 && ours.includes(topic));
-        };
+        const matches = (at: number) => plain.agree(by.includes("shop") ? "shop" : "topics", candidate, at);
         let wanted: number[] = [];
         if (by === "relevance") {
           const lists = [0, 1].map((head) => ranked((at) => plain.score(head, candidate, at)));

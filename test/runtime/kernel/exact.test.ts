@@ -70,6 +70,7 @@ function together(parts: readonly KernelCase[]): KernelCase {
       attends: parts.flatMap(({ user }) => user.attends),
     },
     queries: parts.flatMap(({ queries }) => queries),
+    rows: parts.flatMap(({ rows }) => rows),
     candidates: parts[0].candidates,
   };
 }
@@ -125,6 +126,16 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
     await holds(drawn({ ...plain, candidates }));
   });
 
+  it.each(["round_robin", "per_head", "max"] as const)("scores gain where candidates agree, %s", async (rule) => {
+    for (const matches of [1, 2, 3]) {
+      const draw = { ...plain, rule, matches, seed: matches };
+      await holds(drawn({ ...draw, candidates: 33, masked: 0.2 }));
+      await holds(drawn({ ...draw, searched: false, length: 43, keep: 41, padding: 5, heads: 3, table: true }));
+      await holds(drawn({ ...draw, kind: "odd", length: 700, candidates: 5 }));
+      await holds(drawn({ ...draw, kind: "coarse", length: 24_003, candidates: 5, heads: 2, width: 4 }));
+    }
+  });
+
   it("all behaviours masked, and all but a few", async () => {
     await holds(drawn({ ...plain, masked: 1 }));
     await holds(drawn({ ...plain, masked: 0.97, length: 1500, keep: 100 }));
@@ -158,10 +169,20 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
   });
 
   it("by scores that a plain loop has, too, to the bit", () => {
-    for (const draw of [plain, { ...plain, table: true, heads: 3, width: 7 }, { ...plain, kind: "equal" as const }]) {
+    for (const draw of [
+      plain,
+      { ...plain, table: true, heads: 3, width: 7 },
+      { ...plain, kind: "equal" as const },
+      { ...plain, matches: 3 },
+    ]) {
       const one = drawn(draw);
-      const { keys, bias } = one.user.products[0];
-      const found = literalScores(one.shape.products[0], draw.length, keys, bias, one.queries[0]);
+      const { keys, bias, match } = one.user.products[0];
+      const agreeing = match.map((operands, i) => ({
+        ...operands,
+        ...one.shape.products[0].match[i],
+        candidates: one.rows[0][i],
+      }));
+      const found = literalScores(one.shape.products[0], draw.length, keys, bias, one.queries[0], agreeing);
       expect(found).toEqual(scoresOf(one, 0, null));
     }
   });
@@ -180,6 +201,7 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
       values: fc.integer({ min: 1, max: 40 }),
       searched: fc.boolean(),
       table: fc.boolean(),
+      matches: fc.integer({ min: 0, max: 3 }),
     });
     await fc.assert(
       fc.asyncProperty(anyDraw, async (draw) => holds(drawn({ ...draw, keep: Math.min(draw.keep, draw.length) }))),
