@@ -104,10 +104,7 @@ class Plain {
 
   /** Whether both are known and have the same value, of tags any. */
   agree(name: string, candidate: number, behaviour: number): boolean {
-    const [theirs, ours] = [
-      this.raw(`watched.item.${name}`, behaviour),
-      this.raw(`candidate.item.${name}`, candidate),
-    ];
+    const [theirs, ours] = [this.raw(`watched.item.${name}`, behaviour), this.raw(`candidate.item.${name}`, candidate)];
     return name === "topics"
       ? theirs.some((topic) => topic > 0 && ours.includes(topic))
       : theirs.every((row, index) => row > 0 && row === ours[index]);
