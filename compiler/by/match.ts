@@ -1,5 +1,5 @@
 // Agreement in one feature: a behaviour counts when its item has the candidate's value (SIM hard).
-import { isCategory } from "../catalog/features.ts";
+import { isCategory } from "../catalog/categories.ts";
 import { reference, required, signature, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { matching } from "../lower/match.ts";

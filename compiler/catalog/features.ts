@@ -332,12 +332,6 @@ export const featureKinds = {
   ),
 } as const;
 
-/** Kinds whose values can be equal: what `match` compares. */
-export const categories: ReadonlySet<string> = new Set(["id", "vocabulary", "hashed", "tags", "bucketed", "flag"]);
-
-/** Whether two values of a feature can be equal. */
-export const isCategory = ({ encoder }: { readonly encoder: Encoder }): boolean => categories.has(encoder.kind);
-
 /** Kinds of cross features that a rate is of. */
 export const rated: ReadonlySet<string> = new Set(["flag", "number"]);
 /** Kinds of cross features whose newest value is a statistic: of one value, which behaviours bring. */

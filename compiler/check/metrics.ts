@@ -2,7 +2,7 @@
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks, embeddingsKinds } from "../catalog/blocks.ts";
-import { isCategory } from "../catalog/features.ts";
+import { isCategory } from "../catalog/categories.ts";
 import type { Given } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";

@@ -2,7 +2,8 @@
 import { type Encoder, isStat, type StatEncoder, together } from "../../contract/encoder-spec.ts";
 import type { CallValue, Span } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
-import { categories, columns, rated, single } from "../catalog/features.ts";
+import { categories } from "../catalog/categories.ts";
+import { columns, rated, single } from "../catalog/features.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import type { Draft } from "./draft.ts";

@@ -2,7 +2,8 @@
 
 import { calls } from "../by/kinds.ts";
 import { blocks } from "../catalog/blocks.ts";
-import { categories, featureKinds, rated, single } from "../catalog/features.ts";
+import { categories } from "../catalog/categories.ts";
+import { featureKinds, rated, single } from "../catalog/features.ts";
 import type { Argument, Signature } from "../catalog/signature.ts";
 import type { Referent } from "../catalog/wanted.ts";
 import { historyOf, newest } from "./bind.ts";
