@@ -189,6 +189,8 @@ export const TrainSpecSchema = strict({
       through: v.optional(v.string()),
       /** Counts only where this label is one. */
       where: v.nullable(v.string()),
+      /** The parameter [1] that starts at the label's base rate in the training part; absent: where it was drawn. */
+      bias: v.optional(v.string()),
     }),
   ),
   batch: positive,

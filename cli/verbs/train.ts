@@ -151,6 +151,7 @@ export async function trainTo(file: string, options: TrainOptions, like: string 
         dir: output,
         data: { folder: cache, module: null },
         start: start.read,
+        learned: start.learned,
         checkpointEvery: options.checkpointEvery ?? null,
         signal,
         warn: (message) => say(`warning: ${message}`),
@@ -280,12 +281,12 @@ async function startValues(
   now: Parameters<typeof warmStart>[4],
   resume: boolean,
   dir: string,
-): Promise<{ readonly read: ReadParameter; close(): void }> {
+): Promise<{ readonly read: ReadParameter; readonly learned: ReadonlySet<string>; close(): void }> {
   const all: readonly Parameter[] = parameters(model);
   const fresh = initialValues(all, record.seed);
   const alone = resume && (hasCheckpoint(dir) || (record.from !== null && !existsSync(record.from)));
   if (record.from === null || alone) {
-    return { read: fresh.read, close: () => undefined };
+    return { read: fresh.read, learned: new Set(), close: () => undefined };
   }
   const earlier = await openEarlierRun(record.from);
   const { read, report } = warmStart(all, fresh.read, earlier.weights, earlier, now);
@@ -294,5 +295,5 @@ async function startValues(
       say(line);
     }
   }
-  return { read, close: () => earlier.weights.close() };
+  return { read, learned: new Set(report.kept), close: () => earlier.weights.close() };
 }

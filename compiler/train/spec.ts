@@ -94,7 +94,7 @@ export function trainSpec(
     unknown: allFeatures(model).flatMap(({ qualified, unknown }) =>
       unknown > 0 ? [{ feature: qualified, share: unknown }] : [],
     ),
-    tasks: model.towers.flatMap(({ tasks }) =>
+    tasks: model.towers.flatMap(({ name, tasks }) =>
       tasks.map(({ label, kind, weight, pairs, through, where }) => ({
         label,
         kind,
@@ -102,6 +102,7 @@ export function trainSpec(
         ...(pairs > 0 && { pairs }),
         ...(through !== null && { through }),
         where,
+        bias: `${name}.${label}.bias`,
       })),
     ),
     ...(train.renew && { renew: { bound: largeTableBound } }),

@@ -6,12 +6,13 @@ import type { TrainFrame } from "../../contract/training-spec.ts";
 type Trained = Pick<Manifest, "model" | "features" | "histories" | "train" | "files" | "compiler">;
 
 /**
- * How long to train, when to stop and from which seed does not change what a step does; the graphs are those of the run's
- * folder.
+ * How long to train, when to stop, from which seed and where biases start does not change what a step does; the graphs are
+ * those of the run's folder.
  */
 function contractOf({ model, features, histories, train }: Trained): Record<string, unknown> {
-  const { epochs: _epochs, stop: _stop, seed: _seed, graphs: _graphs, frames, ...rest } = train;
-  return { model, train: { ...rest, frames: frames.map(flat) }, features, histories };
+  const { epochs: _epochs, stop: _stop, seed: _seed, graphs: _graphs, frames, tasks, ...rest } = train;
+  const learned = tasks.map(({ bias: _bias, ...task }) => task);
+  return { model, train: { ...rest, tasks: learned, frames: frames.map(flat) }, features, histories };
 }
 
 /** A frame as the first versions wrote it: their checkpoints hold a hash of this. */

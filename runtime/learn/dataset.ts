@@ -61,6 +61,8 @@ export interface Dataset {
   /** Tables that were counted on the training part, by feature: popularity by the row of a value, [rows, columns]. */
   readonly counted?: Readonly<Record<string, Float32Array>>;
   count(part: Part): number;
+  /** What `batch` gives of the same samples, without reading more. */
+  labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset">;
   /**
    * @param samples numbers within the part, in any order
    * @param least by history: a history is padded to at least so many behaviours

@@ -1,5 +1,6 @@
 // Who brings the batches of training and scoring.
 import { type Assembled, Assembler } from "./assemble.ts";
+import { baseRates } from "./base-rates.ts";
 import type { Dataset, Part } from "./dataset.ts";
 import { epochOrder, Steps } from "./order.ts";
 import type { TrainPlan } from "./plan.ts";
@@ -12,6 +13,8 @@ export interface Feeder {
   /** Tables that the data count, by feature; see `Dataset`. */
   readonly counted: Readonly<Record<string, Float32Array>>;
   count(part: Part): number;
+  /** By label where its bias starts, of the training part; see `baseRates`. */
+  starts(): Promise<Readonly<Record<string, number>>>;
   /** The batch of a training step, counted from 1. */
   step(step: number): Promise<Assembled>;
   /** Samples of a part, for scoring: nothing is masked or dropped. */
@@ -43,6 +46,10 @@ export class BatchSource {
     return this.#assembler.assemble("training", this.#order.order.slice(from, to), { seed: this.#seed, step });
   }
 
+  starts(): Record<string, number> {
+    return baseRates(this.#dataset, this.#plan.spec.tasks);
+  }
+
   samples(part: Part, samples: Uint32Array): Assembled {
     return this.#assembler.assemble(part, samples, null);
   }
@@ -56,6 +63,7 @@ export function localFeeder(dataset: Dataset, plan: TrainPlan, seed: number): Fe
     users: dataset.users,
     counted: dataset.counted ?? {},
     count: (part) => dataset.count(part),
+    starts: async () => source.starts(),
     step: async (step) => source.step(step),
     samples: async (part, samples) => source.samples(part, samples),
     close: async () => dataset.close(),

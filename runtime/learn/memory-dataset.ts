@@ -65,6 +65,15 @@ export class MemoryDataset implements Dataset {
     return this.#data.parts[part].user.length;
   }
 
+  labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset"> {
+    const { labels } = this.#data.parts[part];
+    return {
+      labels: recordOf(Object.entries(labels).map(([name, values]) => [name, pickRows(values, samples)] as const)),
+      weight: new Float32Array(samples.length).fill(1),
+      offset: new Float32Array(samples.length),
+    };
+  }
+
   batch(
     part: Part,
     samples: Uint32Array,
@@ -89,14 +98,12 @@ export class MemoryDataset implements Dataset {
     const columns = <T, U>(all: Readonly<Record<string, T>>, make: (one: T) => U) =>
       recordOf(Object.entries(all).map(([name, one]) => [name, make(one)] as const));
     return {
+      ...this.labels(part, samples),
       rows: samples.length,
       samples,
       histories,
       candidate: pickRows(of.candidate, samples),
       single: columns(of.single, ({ values, width }) => pickRows(values, samples, width)),
-      labels: columns(of.labels, (values) => pickRows(values, samples)),
-      weight: new Float32Array(samples.length).fill(1),
-      offset: new Float32Array(samples.length),
       user,
       time,
       row: pickRows(of.row, samples),

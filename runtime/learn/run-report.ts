@@ -15,6 +15,8 @@ export interface TrainOptions {
   readonly model: string;
   readonly plan: TrainPlan;
   readonly state: TrainState;
+  /** Parameters that were learned before the run: they begin as the state has them. */
+  readonly learned?: ReadonlySet<string>;
   readonly graphs: TrainGraphs;
   readonly feeder: Feeder;
   /** For the checksums of what is written. */

@@ -24,6 +24,9 @@ export async function train(options: TrainOptions): Promise<TrainReport> {
   }
   const steps = new Steps(samples, plan.spec.batch);
   const total = options.steps ?? steps.of(plan.spec.epochs);
+  if (from === null) {
+    await beginAtBaseRates(options);
+  }
   const run = new Run(options, steps, total);
   try {
     if (from && from.step > 0 && run.due(run.step) && from.evaluated !== run.step) {
@@ -36,6 +39,17 @@ export async function train(options: TrainOptions): Promise<TrainReport> {
       throw error;
     }
     throw await run.stopped(error);
+  }
+}
+
+/** Biases of labels start at the training part's base rates, but for those that were learned before. */
+async function beginAtBaseRates({ plan, state, feeder, learned }: TrainOptions): Promise<void> {
+  const due = plan.spec.tasks.flatMap(({ label, bias }) =>
+    bias === undefined || learned?.has(bias) ? [] : [{ label, bias }],
+  );
+  if (due.length > 0) {
+    const starts = await feeder.starts();
+    state.begin(new Map(due.map(({ label, bias }) => [bias, starts[label]])));
   }
 }
 

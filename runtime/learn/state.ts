@@ -73,6 +73,18 @@ export class TrainState implements Parameters {
     }
   }
 
+  /** Puts parameters of one number each where a run begins, in the average, too. @param values by name */
+  begin(values: ReadonlyMap<string, number>): void {
+    const { pack, values: dense } = this.pack("dense");
+    for (const { name, shape, offset } of pack.parameters) {
+      const value = values.get(name);
+      if (value !== undefined && elementCount(shape) === 1) {
+        dense[offset] = value;
+        this.#average?.values.set([value], offset);
+      }
+    }
+  }
+
   /** Draws all tables anew, uniform in ±bound, and forgets their state: an epoch begins. */
   renew(seed: number, epoch: number, bound: number): void {
     [...this.tables.values()].forEach(({ table, values, state }, i) => {

@@ -18,8 +18,14 @@ export interface FeederStart {
 }
 
 export type FeederJob =
+  | { readonly kind: "starts" }
   | { readonly kind: "step"; readonly step: number }
   | { readonly kind: "samples"; readonly part: Part; readonly samples: Uint32Array };
+
+/** What the thread answers: a batch, or where biases start. */
+export type Fed =
+  | { readonly kind: "batch"; readonly batch: Assembled }
+  | { readonly kind: "starts"; readonly starts: Readonly<Record<string, number>> };
 
 /** What the thread says of the data set that it opened. */
 export interface FedData {
@@ -31,21 +37,29 @@ export interface FedData {
 
 /** Starts a thread that opens the data set. @throws TwinError where it cannot */
 export async function threadFeeder(start: FeederStart): Promise<Feeder> {
-  const line = startThread<FeederStart, FeederJob, Assembled, FedData>(
-    import.meta.url,
-    "./worker.ts",
-    "train-worker.js",
-  );
+  const line = startThread<FeederStart, FeederJob, Fed, FedData>(import.meta.url, "./worker.ts", "train-worker.js");
   const name = "thread that assembles batches";
   const thread = await Thread.open(line, start, { name });
   const { fingerprint, users, counted, counts } = thread.ready;
+  const batch = async (job: FeederJob): Promise<Assembled> => {
+    const fed = await thread.ask(job);
+    return fed.kind === "batch" ? fed.batch : outOfTurn();
+  };
   return {
     fingerprint,
     users,
     counted,
     count: (part) => counts[part],
-    step: (step) => thread.ask({ kind: "step", step }),
-    samples: (part, samples) => thread.ask({ kind: "samples", part, samples }),
+    starts: async () => {
+      const fed = await thread.ask({ kind: "starts" });
+      return fed.kind === "starts" ? fed.starts : outOfTurn();
+    },
+    step: (step) => batch({ kind: "step", step }),
+    samples: (part, samples) => batch({ kind: "samples", part, samples }),
     close: () => thread.end(),
   };
+}
+
+function outOfTurn(): never {
+  throw new Error("the thread that assembles batches answered what it was not asked");
 }

@@ -31,7 +31,8 @@ export function readRunManifest(dir: string): Manifest {
   return parseManifest(readText(path, 1 << 26), path);
 }
 
-export interface RunOptions extends Pick<TrainOptions, "signal" | "onProgress" | "onEvaluation" | "checkpointEvery"> {
+export interface RunOptions
+  extends Pick<TrainOptions, "learned" | "signal" | "onProgress" | "onEvaluation" | "checkpointEvery"> {
   /** The run's folder, made by `createRun`. */
   readonly dir: string;
   readonly data: DatasetPlace;

@@ -1,8 +1,8 @@
 // The thread that reads the data set and assembles batches.
 import { innerLine } from "../host/start-thread.ts";
-import { type Assembled, BatchSource, buffersOf, type Dataset } from "../learn/index.ts";
+import { BatchSource, buffersOf, type Dataset } from "../learn/index.ts";
 import { type Service, serveCalls } from "../threads/serve-calls.ts";
-import type { DatasetPlace, FedData, FeederJob, FeederStart } from "./feeder.ts";
+import type { DatasetPlace, Fed, FedData, FeederJob, FeederStart } from "./feeder.ts";
 
 /** What a module that `DatasetPlace` names must give. */
 interface DatasetModule {
@@ -14,7 +14,14 @@ async function openData({ folder, module }: DatasetPlace): Promise<Dataset> {
   return openDataset(folder);
 }
 
-async function open({ place, plan, seed }: FeederStart): Promise<Service<FeederJob, Assembled, FedData>> {
+function answer(source: BatchSource, job: FeederJob): Fed {
+  if (job.kind === "starts") {
+    return { kind: "starts", starts: source.starts() };
+  }
+  return { kind: "batch", batch: job.kind === "step" ? source.step(job.step) : source.samples(job.part, job.samples) };
+}
+
+async function open({ place, plan, seed }: FeederStart): Promise<Service<FeederJob, Fed, FedData>> {
   const dataset = await openData(place);
   const source = new BatchSource(dataset, plan, seed);
   const counts = {
@@ -24,9 +31,9 @@ async function open({ place, plan, seed }: FeederStart): Promise<Service<FeederJ
   };
   return {
     ready: { fingerprint: dataset.fingerprint, users: dataset.users, counted: dataset.counted ?? {}, counts },
-    run: (job) => (job.kind === "step" ? source.step(job.step) : source.samples(job.part, job.samples)),
-    transfer: buffersOf,
+    run: (job) => answer(source, job),
+    transfer: (fed) => (fed.kind === "batch" ? buffersOf(fed.batch) : []),
   };
 }
 
-serveCalls(innerLine<FeederStart, FeederJob, Assembled, FedData>(), open);
+serveCalls(innerLine<FeederStart, FeederJob, Fed, FedData>(), open);

@@ -65,6 +65,10 @@ export class MemoryDataset implements Dataset {
     return item % this.#settings.topics;
   }
 
+  labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset"> {
+    return this.batch(part, samples, {});
+  }
+
   batch(part: Part, samples: Uint32Array, least: Readonly<Record<string, number>>): Batch {
     const { features, histories, labels, users, topics, seed, missing = 0, poisoned } = this.#settings;
     const rows = samples.length;

@@ -146,9 +146,9 @@ describe("a model that learns its samples by heart", () => {
 
   it("is told of, too, where the run goes on from a checkpoint before it", async () => {
     const folder = temporary();
-    await run({ ...wish, source: source(), folder, steps: 5 });
-    const { warnings } = await run({ ...wish, source: source(), folder, steps: 10 });
-    expect(warnings).toEqual([expect.stringMatching(/\(step 5\) to .* \(step 10\) as epoch 2 began/)]);
+    await run({ ...wish, source: source(), folder, steps: 10 });
+    const { warnings } = await run({ ...wish, source: source(), folder, steps: 15 });
+    expect(warnings).toEqual([expect.stringMatching(/\(step 10\) to .* \(step 15\) as epoch 3 began/)]);
   });
 });
 

@@ -199,6 +199,19 @@ class Reader implements StoredDataset {
     return this.#samples[part].user.gatherAs(Uint32Array, all);
   }
 
+  labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset"> {
+    const { spec } = this;
+    const rows = samples.length;
+    const floats = (name: string): Float32Array => this.#samples[part][name].gatherAs(Float32Array, samples);
+    const labels = spec.labels.map((name) => [name, floats(`label.${name}`)] as const);
+    const absent = spec.absent.map((name) => [name, new Float32Array(rows).fill(Number.NaN)] as const);
+    return {
+      labels: recordOf([...labels, ...absent]),
+      weight: spec.weight ? floats("weight") : new Float32Array(rows).fill(1),
+      offset: spec.negatives === null ? new Float32Array(rows) : floats("offset"),
+    };
+  }
+
   batch(
     part: Part,
     samples: Uint32Array,
@@ -215,7 +228,6 @@ class Reader implements StoredDataset {
       }
     }
     const rows = samples.length;
-    const floats = (name: string): Float32Array => columns[name].gatherAs(Float32Array, samples);
     const user = columns.user.gatherAs(Uint32Array, samples);
     const time = columns.time.gatherAs(Float64Array, samples);
     const histories: Record<string, BatchHistory> = emptyRecord();
@@ -231,17 +243,13 @@ class Reader implements StoredDataset {
         boundOf(most, history.name),
       );
     }
-    const labels = spec.labels.map((name) => [name, floats(`label.${name}`)] as const);
-    const absent = spec.absent.map((name) => [name, new Float32Array(rows).fill(Number.NaN)] as const);
     return {
+      ...this.labels(part, samples),
       rows,
       samples,
       histories,
       candidate: columns.candidate.gatherAs(Int32Array, samples),
       single: recordOf(spec.single.map(({ name }) => [name, columns[`single.${name}`].gatherEncoded(samples)])),
-      labels: recordOf([...labels, ...absent]),
-      weight: spec.weight ? floats("weight") : new Float32Array(rows).fill(1),
-      offset: spec.negatives === null ? new Float32Array(rows) : floats("offset"),
       user,
       time,
       row: columns.row.gatherAs(Float64Array, samples),
