@@ -14,6 +14,7 @@ import {
   stableJson,
 } from "./graphs/fingerprint.ts";
 import { wholeProjector } from "./graphs/index.ts";
+import { trainingAlone } from "./model/bias.ts";
 import { vocabularyOwner } from "./model/embeddings.ts";
 import { allFeatures } from "./model/features.ts";
 import type { Feature, Model, Table } from "./model/model.ts";
@@ -265,10 +266,11 @@ function diffRequest(model: Model, manifest: Manifest): DiffReport["request"] {
     const old = asked(feature) ? oldFeature(feature, manifest) : undefined;
     return old && old.name !== feature.qualified ? [{ from: old.name, to: feature.qualified }] : [];
   });
+  const alone = trainingAlone(model);
   const { added, gone } = fields(
-    manifest.features.filter(asked).map(({ name }) => name),
+    manifest.features.filter((feature) => asked(feature) && feature.training !== true).map(({ name }) => name),
     allFeatures(model)
-      .filter(asked)
+      .filter((feature) => asked(feature) && !alone.has(feature))
       .map(({ qualified }) => qualified),
   );
   return {

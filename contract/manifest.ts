@@ -175,6 +175,8 @@ export const ManifestSchema = strict({
       logit: v.string(),
     }),
   ),
+  /** What candidates are ordered by: Σ weight · ln p over labels, and the output with it; absent: nothing says so. */
+  score: v.optional(strict({ output: v.string(), of: v.array(strict({ label: v.string(), weight: v.number() })) })),
   tables: named(TableSchema),
   embeddings: v.array(
     strict({

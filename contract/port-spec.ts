@@ -44,6 +44,8 @@ export const ResultSchema = v.variant("kind", [
   /** float32 [candidates]; of a regression the value. */
   strict({ kind: v.literal("probability"), label: v.string() }),
   strict({ kind: v.literal("logit"), label: v.string() }),
+  /** float32 [candidates]: what they are ordered by. */
+  strict({ kind: v.literal("score") }),
   /** float32 [heads, candidates, history]: the attention's scores over the whole history. */
   strict({ kind: v.literal("scores"), search: v.string() }),
   /** float32 [items, width]: rows of a table. */

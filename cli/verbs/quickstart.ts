@@ -21,7 +21,7 @@ import { showProgress, stoppable } from "../progress.ts";
 import { buildTo } from "./build.ts";
 import { check } from "./check.ts";
 import { batchScoring } from "./evaluate.ts";
-import { bestFirst, rankingText } from "./rank.ts";
+import { bestFirst, orderedBy, rankingText } from "./rank.ts";
 import { tableText } from "./table.ts";
 import { trainTo } from "./train.ts";
 
@@ -96,7 +96,7 @@ export async function quickstart(dir: string, { steps }: QuickstartOptions): Pro
     const end = performance.now();
     const labels = manifest.labels.map(({ name }) => name);
     const keys = request.rank.candidates.item as ArrayLike<unknown>;
-    const order = bestFirst(ranking.scores[labels[0]]).slice(0, shown);
+    const order = bestFirst(orderedBy(ranking, labels)).slice(0, shown);
     print(rankingText(labels, ranking, keys, order));
     print(`prepared in ${(between - start).toFixed(1)} ms, ranked in ${(end - between).toFixed(1)} ms (first request)`);
 

@@ -27,13 +27,14 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
     const prepared = await twin.prepare(request.prepare);
     const ranking = await prepared.rank(request.rank);
     const labels = twin.manifest.labels.map(({ name }) => name);
-    const order = bestFirst(ranking.scores[labels[0]]).slice(0, options.top ?? Number.POSITIVE_INFINITY);
+    const order = bestFirst(orderedBy(ranking, labels)).slice(0, options.top ?? Number.POSITIVE_INFINITY);
     const explanations = options.explain ? await explainSome(prepared, request.rank, order) : [];
     warn();
     if (options.json) {
-      const { scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, plan } = ranking;
+      const { score, scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, plan } = ranking;
       const why = options.explain ? { explanations } : {};
-      printJson({ scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, plan, ...why });
+      const by = score === null ? {} : { score };
+      printJson({ ...by, scores, logits, kept, tables, misses, coverage, stale, keys, untrained, late, plan, ...why });
       return;
     }
     for (const notice of notices(ranking)) {
@@ -47,6 +48,10 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
     await twin.close();
   }
 }
+
+/** The model's score, or the probabilities of its first label where it has none. */
+export const orderedBy = ({ score, scores }: Ranking, [label]: readonly string[]): Float32Array =>
+  score ?? scores[label];
 
 export const bestFirst = (scores: ArrayLike<number>): number[] =>
   Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
@@ -90,11 +95,13 @@ export function rankingText(
 ): string {
   const candidates = new Map(order.map((candidate) => [candidate, cell(keys[candidate])]));
   const columnsOfKeys = Math.max(9, ...[...candidates.values()].map(width));
-  const columns = labels.map((label) => label.padStart(Math.max(8, label.length)));
+  const shown = [
+    ...(ranking.score === null ? [] : [["score", ranking.score] as const]),
+    ...labels.map((label) => [label, ranking.scores[label]] as const),
+  ];
+  const columns = shown.map(([name]) => name.padStart(Math.max(8, name.length)));
   const lines = order.map((candidate, place) => {
-    const scores = labels.map((label) =>
-      ranking.scores[label][candidate].toFixed(6).padStart(Math.max(8, label.length)),
-    );
+    const scores = shown.map(([name, values]) => values[candidate].toFixed(6).padStart(Math.max(8, name.length)));
     return `${String(place + 1).padStart(4)}  ${padded(candidates.get(candidate)!, columnsOfKeys)}  ${scores.join("  ")}`;
   });
   const { misses, coverage } = ranking;

@@ -34,7 +34,7 @@ export interface BlockKind<A extends Arguments = Arguments> extends Signature<A>
 
 /** Declarations, or settings; a block of settings may have the name of a setting, whose value says the same in short. */
 export type NestedBlock =
-  | { readonly doc: string; readonly declares: "features" | "tasks" }
+  | { readonly doc: string; readonly declares: "features" | "tasks" | "weights" }
   | (Signature & { readonly declares: "settings" });
 
 /** What `embeddings:` of a metric may name. */
@@ -144,7 +144,13 @@ const tower = stage(
     cross: optional(integer(0, 16), 0, "DCN-v2 layers ahead of the hidden ones."),
     experts: optional(integer(0, 256), 0, "Experts that the tasks mix (MMoE); 0: one trunk for all."),
   },
-  { predict: { doc: "The labels, one member each.", declares: "tasks" } },
+  {
+    predict: { doc: "The labels, one member each.", declares: "tasks" },
+    score: {
+      doc: "What candidates are ordered by: a weight for each label, of the logarithm of its probability.",
+      declares: "weights",
+    },
+  },
 );
 
 const table = stage("What is computed ahead of requests and read by the item's key.", {

@@ -44,6 +44,12 @@ export const stops = {
   none: signature("Trains to the end and keeps the last weights.", {}),
 } as const;
 
+/** What a label may weigh in `score`. */
+export const scoreWeight = required(
+  real({ above: 0, max: 1e6 }),
+  "Weight of the logarithm of the label's probability.",
+);
+
 const task = {
   weight: optional(real({ min: 0, max: 1e6 }), 1, "Weight of the task in the loss."),
   where: optional(name("a label", "label"), null, "Counts only samples where this label is one."),

@@ -16,6 +16,7 @@ import { checkHistory } from "./histories.ts";
 import { checkSize } from "./limits.ts";
 import { checkMetric } from "./metrics.ts";
 import { declare, declared, entities, groupKeywords, type NamedKeyword, type Scope } from "./scope.ts";
+import { checkScore } from "./score.ts";
 import { checkAttend, checkSearch } from "./stages.ts";
 import { checkPopularity } from "./stats.ts";
 import { checkCaches, checkTable } from "./tables.ts";
@@ -135,6 +136,7 @@ function checkProgram(
     );
   }
   each(scope, "table", checkTable);
+  const score = checkScore(labels, scope);
   const train = checkTrain(singles.get("train"), name?.span ?? start, [...byTower.values()].flat(), scope);
   checkCaches(scope);
   checkMetricConsistency(scope);
@@ -162,6 +164,7 @@ function checkProgram(
     searches: entities(scope, "search"),
     attends: entities(scope, "attend"),
     towers: entities(scope, "tower"),
+    score,
     tables: entities(scope, "table"),
     train,
     span: name.span,

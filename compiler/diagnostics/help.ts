@@ -117,6 +117,7 @@ export const help = {
   ],
   // shares-cycle
   sharesCycle: ["One of these features has a table of its own: give it a `dim`, and no `shares`."],
+  scoreOfNothing: ["Give at least one label a weight, as in `score { click: 1 like: 0.5 }`."],
   // given-twice
   biasServed: [
     "A bias is what serving leaves out, and what the tower reads stays in. Name the tower's features one by one, without this one, or leave it out here.",

@@ -11,7 +11,7 @@ import { type By, metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model, Table } from "../model/model.ts";
-import { keptPort, labelPort, rowPort, scoresPort } from "../model/ports.ts";
+import { keptPort, labelPort, rowPort, scoreOutput, scoresPort } from "../model/ports.ts";
 import { layoutOf } from "../model/table-layout.ts";
 import { wideTables } from "../model/wide.ts";
 import type { Choice } from "../plan/plan.ts";
@@ -87,6 +87,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
     labels: model.towers.flatMap(({ tasks }) =>
       tasks.map(({ label, kind }) => ({ name: label, kind, output: labelPort(label), logit: `${label}.logit` })),
     ),
+    ...(model.score !== null && { score: { output: scoreOutput, of: model.score.of.map((one) => ({ ...one })) } }),
     tables: recordOf(model.tables.map((table) => [table.name, tableEntry(model, table)])),
     embeddings: embeddingSpecs(model, outside),
     vocabularies: parts.vocabularies,

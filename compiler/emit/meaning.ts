@@ -14,6 +14,7 @@ import {
   rawPorts,
   rowPort,
   scalePort,
+  scoreOutput,
   scoresPort,
   validPort,
 } from "../model/ports.ts";
@@ -174,6 +175,11 @@ function* stagePorts(model: Model): Iterable<[string, string]> {
         ? `of each candidate: log-odds of ${label}`
         : `of each candidate: expected ${label}, as ${label}`,
     ];
+  }
+  const { score } = model;
+  if (score !== null) {
+    const terms = score.of.map(({ label, weight }) => `${weight} ln ${label}`);
+    yield [scoreOutput, `of each candidate: what it is ranked by, ${terms.join(" + ")}`];
   }
 }
 

@@ -14,6 +14,7 @@ import {
   rawPorts,
   rowPort,
   scalePort,
+  scoreOutput,
   scoresPort,
   validPort,
 } from "../model/ports.ts";
@@ -104,6 +105,9 @@ export function outputResults(model: Model): ReadonlyMap<string, Result> {
   for (const { label } of model.towers.flatMap(({ tasks }) => tasks)) {
     results.set(labelPort(label), { kind: "probability", label });
     results.set(`${label}.logit`, { kind: "logit", label });
+  }
+  if (model.score !== null) {
+    results.set(scoreOutput, { kind: "score" });
   }
   return results;
 }

@@ -1,10 +1,10 @@
 // Walks all sections by the catalogue: which value or name each place takes, the words of the language, and what names refer to.
-import { emptyRecord } from "../../contract/record.ts";
+import { emptyRecord, recordOf } from "../../contract/record.ts";
 import type { Block, CallValue, Hole, Member, Name, Setting, Span, Value } from "../../grammar/ast.ts";
 import { type BlockKind, blocks } from "../catalog/blocks.ts";
 import { featureKinds } from "../catalog/features.ts";
 import { type Argument, type Arguments, call as callOf, required, type Signature } from "../catalog/signature.ts";
-import { tasks } from "../catalog/training.ts";
+import { scoreWeight, tasks } from "../catalog/training.ts";
 import type { GroupName } from "../model/model.ts";
 import type { Program } from "../source/load.ts";
 import { bind } from "./bind.ts";
@@ -123,8 +123,30 @@ function nested(block: Block, kind: BlockKind, declares: Declares | null, where:
     body(block, { ...own, named: false, declares: null, blocks: {} }, null, span, where, trail);
     return;
   }
+  if (own.declares === "weights") {
+    weights(block, span, where, trail);
+    return;
+  }
   const what = own.declares;
   body(block, kind, what === "features" ? features(name.text as GroupName) : labels, span, where, trail);
+}
+
+/** Labels with their weights: each a reference. */
+function weights({ members, holes = [] }: Body, span: Span, where: Where, trail: Trail): void {
+  const labels = [...trail.names.labels].filter(([, { of }]) => of !== "regression");
+  const args = recordOf(labels.map(([called]) => [called, { ...scoreWeight, required: false }] as const));
+  const given = [...members, ...holes].map(({ name }) => name.text);
+  trail.places.push({ kind: "names", span, holds: "settings", arguments: args, blocks: {}, given });
+  for (const { name, span } of holes) {
+    label(name, trail);
+    valuePlace(span, name.text, scoreWeight, where, trail);
+  }
+  for (const member of members) {
+    label(member.name, trail);
+    if (member.kind === "setting") {
+      read(member.value, member.name.text, scoreWeight, where, trail);
+    }
+  }
 }
 
 const setting = (

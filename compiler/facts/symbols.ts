@@ -91,7 +91,7 @@ export function definitions(program: Program, widths: ReadonlyMap<string, Widths
           features(block, kind === "stats" ? group.qualified : name.text, group, known);
           continue;
         }
-        for (const member of declarations(block)) {
+        for (const member of block.name.text === "score" ? [] : declarations(block)) {
           first(
             labels,
             member.name.text,

@@ -5,10 +5,11 @@ import { whole } from "../lower/frame.ts";
 import { masked, valid } from "../lower/mask.ts";
 import { lowerMetric, total } from "../lower/metric.ts";
 import { rowsDim, type Scene } from "../lower/scene.ts";
-import { type Found, lowerTower } from "../lower/tower.ts";
+import { lowerScore } from "../lower/score.ts";
+import { type Found, lowerTower, type Prediction } from "../lower/tower.ts";
 import { listsOf, metricOf } from "../model/by.ts";
 import type { Attend, Metric, Model, Search } from "../model/model.ts";
-import { keptPort, labelPort, portOrder, scoresPort } from "../model/ports.ts";
+import { keptPort, labelPort, portOrder, scoreOutput, scoresPort } from "../model/ports.ts";
 import { attendTables, lowerAttend, type Wiring } from "./attend.ts";
 import { lowerSearch } from "./search.ts";
 
@@ -56,14 +57,22 @@ function keptInput(scene: Scene, search: Search): Value {
   );
 }
 
-/** Probability and logit of every label. @param attended what an attend gives */
+/** Probability and logit of every label, and the score that candidates are ordered by. @param attended what an attend gives */
 export function rankOutputs(scene: Scene, attended: (attend: Attend) => Found): Output[] {
-  return scene.model.towers.flatMap((tower) =>
-    lowerTower(scene, tower, attended).flatMap(({ task, result, logit }) => [
-      { name: labelPort(task.label), value: result, doc: task.doc },
-      { name: `${task.label}.logit`, value: logit, doc: task.doc },
-    ]),
-  );
+  const { score, towers } = scene.model;
+  const predictions = towers.flatMap((tower) => lowerTower(scene, tower, attended));
+  const outputs = labelOutputs(predictions);
+  return score === null
+    ? outputs
+    : [...outputs, { name: scoreOutput, value: lowerScore(scene, score, predictions), doc: "" }];
+}
+
+/** Probability and logit of every label. */
+export function labelOutputs(predictions: readonly Prediction[]): Output[] {
+  return predictions.flatMap(({ task, result, logit }) => [
+    { name: labelPort(task.label), value: result, doc: task.doc },
+    { name: `${task.label}.logit`, value: logit, doc: task.doc },
+  ]);
 }
 
 /** Every attend in the graph. */

@@ -18,6 +18,8 @@ export interface Model {
   readonly searches: readonly Search[];
   readonly attends: readonly Attend[];
   readonly towers: readonly Tower[];
+  /** What candidates are ordered by; null: nothing says so. */
+  readonly score: Score | null;
   readonly tables: readonly Table[];
   readonly train: Train;
   /** Every source that took part, entry first: the text that `weights` and errors refer to. */
@@ -174,6 +176,14 @@ export interface Task {
   readonly bias: readonly Feature[];
   /** Counts only where this label is one. */
   readonly where: string | null;
+  readonly span: Span;
+}
+
+/** Σ weight · ln p over labels of any tower. */
+export interface Score {
+  /** The tower that it is written in. */
+  readonly tower: string;
+  readonly of: readonly { readonly label: string; readonly weight: number }[];
   readonly span: Span;
 }
 

@@ -59,6 +59,9 @@ export function outsidePort(embedding: Embedding): string {
 /** Output with a label's probability, of a regression its value. */
 export const labelPort = (label: string): string => outputName(label);
 
+/** What candidates are ordered by. */
+export const scoreOutput = "score";
+
 /** ONNX Runtime for JavaScript gives results as a plain object, which cannot have `__proto__` for a key. */
 const outputName = (name: string): string => (name === "__proto__" ? `${name}.out` : name);
 

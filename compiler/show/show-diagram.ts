@@ -37,6 +37,7 @@ export function showDiagram(model: Model): string {
         ...bias.map((feature) => edge(source({ kind: "feature", feature }), `label ${label}`, "in training")),
       ]),
     ]),
+    ...scoreLines(model),
     ...model.tables.flatMap((table) => tableLines(model, table)),
   ];
   return `${[...new Set(lines)].join("\n")}\n`;
@@ -74,6 +75,14 @@ function byEdge(by: By, to: string): string {
   const metric = metricOf(by);
   return metric === null ? edge("item", to, "candidate") : edge(metric.name, to);
 }
+
+const scoreLines = ({ score }: Model): string[] =>
+  score === null
+    ? []
+    : [
+        `  ${id("score ")}([${text("score", "")}])`,
+        ...score.of.map(({ label, weight }) => edge(`label ${label}`, "score ", `${weight} ln`)),
+      ];
 
 const layersText = ({ input, hidden }: Tower): string => [towerWidth(input), ...hidden].join(" → ");
 

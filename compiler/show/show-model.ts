@@ -63,7 +63,7 @@ export function showModel(model: Model): string {
               bias: bias.length === 0 ? null : names(bias),
             }),
           ]),
-        ),
+        ) + scoreText(model, tower),
       ),
     ),
     ...model.tables.map(table),
@@ -242,6 +242,16 @@ function attend(one: Attend): string {
     ...(product ? [["product", "true", `width ${2 * out}`] as const] : []),
     ...(strength ? [["strength", "true", `width ${resultWidth(one)}`] as const] : []),
   ]);
+}
+
+function scoreText({ score }: Model, { name }: Tower): string {
+  if (score?.tower !== name) {
+    return "";
+  }
+  return `\n\n${block(
+    "score",
+    score.of.map(({ label, weight }) => [label, `${weight}`]),
+  )}`;
 }
 
 const layers = (tower: Tower): Line[] => [

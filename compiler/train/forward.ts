@@ -1,8 +1,9 @@
 // The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
-import { attendedBy, oracleOutputs, rankOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
+import { attendedBy, labelOutputs, oracleOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
 import { type Graph, inputsOf, type Output, outputNamed, type Value } from "../ir/graph.ts";
 import { lowerBias } from "../lower/bias.ts";
 import { type Scene, scene } from "../lower/scene.ts";
+import { lowerTower } from "../lower/tower.ts";
 import type { Model, Task, Tower } from "../model/model.ts";
 import type { TrainPlan } from "./plan.ts";
 import type { OwnPorts } from "./ports.ts";
@@ -46,7 +47,8 @@ export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts):
 }
 
 function predictions(s: Scene): Output[] {
-  return rankOutputs(s, attendedBy(s, wiring(s, false, false)));
+  const attended = attendedBy(s, wiring(s, false, false));
+  return labelOutputs(s.model.towers.flatMap((tower) => lowerTower(s, tower, attended)));
 }
 
 interface Predicted {

@@ -55,6 +55,8 @@ export interface Explanation {
   /** By label. */
   readonly scores: Named<number>;
   readonly logits: Named<number>;
+  /** What the model says candidates are ordered by; null where it does not say. */
+  readonly score: number | null;
   /** What was counted of the user's behaviours beside it; empty where the model counts nothing. */
   readonly stats: readonly ExplainedStat[];
   readonly attends: readonly ExplainedAttend[];
@@ -132,6 +134,7 @@ export async function explainCandidates(
         key: String(candidates.items.keys[start + n]),
         scores: byLabel(manifest, outputs, "output", n),
         logits: byLabel(manifest, outputs, "logit", n),
+        score: manifest.score === undefined ? null : outputs[manifest.score.output].data[n],
         stats: stats[n],
         attends: usable.map((one) => explainAttend(manifest, side, one, outputs, kept, n)),
       });

@@ -61,6 +61,7 @@ export async function rankCandidates(
     scores[name] = new Float32Array(count);
     logits[name] = new Float32Array(count);
   }
+  const score = manifest.score === undefined ? null : new Float32Array(count);
   const size = chunkSize(engine, side);
   for (let start = 0; start < count; start += size) {
     const chunk = { start, end: Math.min(start + size, count) };
@@ -69,6 +70,10 @@ export async function rankCandidates(
     for (const { name, output, logit } of manifest.labels) {
       scores[name].set(floatsOf(outputs[output], output), start);
       logits[name].set(floatsOf(outputs[logit], logit), start);
+    }
+    if (manifest.score !== undefined) {
+      const { output } = manifest.score;
+      score?.set(floatsOf(outputs[output], output), start);
     }
     for (const { search, list } of lists) {
       list.add(outputs[search.kept].data, chunk.start, chunk.end);
@@ -81,6 +86,7 @@ export async function rankCandidates(
   return {
     scores,
     logits,
+    score,
     kept: manifest.searches.length === 0 ? null : searches[manifest.searches[0].name],
     searches,
     tables,

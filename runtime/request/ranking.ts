@@ -43,6 +43,8 @@ export interface Ranking {
   readonly scores: Named<Float32Array>;
   /** By label, float32 [candidates]. */
   readonly logits: Named<Float32Array>;
+  /** float32 [candidates]: what the model says they are ordered by, the highest first; null where it does not say. */
+  readonly score: Float32Array | null;
   /** Of the model's first search; null where it has none. */
   readonly kept: Kept | null;
   readonly searches: Named<Kept>;

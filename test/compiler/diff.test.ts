@@ -70,6 +70,15 @@ describe("diff", () => {
     expect(report.redo).toBe(false);
   });
 
+  it("says that requests no longer bring what only biases a label", () => {
+    const report = against(
+      ["item, user, candidate]", "item, user]"],
+      ["click: binary", "click: binary(bias: candidate.price)"],
+    );
+    expect(report.request).toEqual({ added: [], gone: ["candidate.price"], renamed: [] });
+    expect(report.parameters.added.map(({ name }) => name)).toEqual(["ranking.click.shown.weight"]);
+  });
+
   it("tells new and gone fields, labels and parameters", () => {
     const report = against(
       ["price: number(scale: log)", "discount: number(scale: log)"],

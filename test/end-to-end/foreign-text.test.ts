@@ -74,7 +74,12 @@ describe("what the command line writes", () => {
   it("keeps a table's rows short and one a line", () => {
     const keys = [evil, "k".repeat(5000), "two\nlines"];
     const scores = { click: Float32Array.of(0.3, 0.2, 0.1) };
-    const text = rankingText(["click"], { scores, misses: 0, coverage: 1 } as unknown as Ranking, keys, [0, 1, 2]);
+    const text = rankingText(
+      ["click"],
+      { score: null, scores, misses: 0, coverage: 1 } as unknown as Ranking,
+      keys,
+      [0, 1, 2],
+    );
     const lines = text.split("\n");
     expect(lines).toHaveLength(5);
     expect(new Set(lines.slice(0, 4).map(width)).size).toBe(1);
@@ -89,7 +94,9 @@ describe("what the command line writes", () => {
     ).not.toMatch(acts);
     const behaviour = { position: 0, key: evil, time: null, miss: false, heads: [], weight: 1 };
     const attends = [{ attend: "a", by: "m", over: "s", behaviours: [behaviour] }];
-    const why = explanationText([{ candidate: 0, key: "k".repeat(5000), scores: {}, logits: {}, stats: [], attends }]);
+    const why = explanationText([
+      { candidate: 0, key: "k".repeat(5000), scores: {}, logits: {}, score: null, stats: [], attends },
+    ]);
     expect(why).not.toMatch(acts);
     expect(Math.max(...why.split("\n").map(width))).toBeLessThan(200);
   });

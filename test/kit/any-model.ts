@@ -185,6 +185,7 @@ const anyTower = (wide: readonly (typeof wides)[number][]) =>
     cross: fc.integer({ min: 0, max: 2 }),
     experts: fc.constantFrom(0, 0, 2),
     tasks: fc.integer({ min: 1, max: 3 }),
+    scored: fc.boolean(),
     wide: fc.constantFrom(...wide),
   });
 
@@ -217,6 +218,7 @@ function towerText(
   return `tower ${name} {
     ${alone ? "" : layers} ${terms.length === 0 ? "" : `wide: [${terms.join(", ")}]`}
     predict { ${tasks.map((task, index) => `${name}_${index}: ${task}`).join(" ")} }
+    ${tower.scored && name === "rating" ? `score { rating_0: 2 ${tower.tasks > 2 ? "rating_2: 0.5" : ""} }` : ""}
   }`;
 }
 
