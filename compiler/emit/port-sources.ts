@@ -8,6 +8,7 @@ import {
   keptPort,
   labelPort,
   lookupPorts,
+  matchPorts,
   operandPort,
   pooledPort,
   projectorPort,
@@ -79,8 +80,14 @@ export function outputResults(model: Model): ReadonlyMap<string, Result> {
       results.set(operandPort(stem, operand), { kind: "operand", operand });
     }
   };
-  for (const { name } of model.metrics) {
+  for (const { name, match } of model.metrics) {
     operands(name, "query", "keys", "bias");
+    for (const feature of match) {
+      const { candidates, behaviours, worth } = matchPorts(name, feature);
+      results.set(candidates, { kind: "operand", operand: "query" });
+      results.set(behaviours, { kind: "operand", operand: "row" });
+      results.set(worth, { kind: "operand", operand: "bias" });
+    }
   }
   for (const one of model.attends) {
     const { name: attend, over } = one;
