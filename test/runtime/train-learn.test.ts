@@ -21,7 +21,7 @@ import { openGraphs, startState, topicModel, topicSource } from "../kit/trained.
 
 afterAll(cleanUp);
 
-interface Wish extends Partial<Pick<TrainOptions, "steps" | "evaluateEvery" | "checkpointEvery" | "signal">> {
+interface Wish extends Partial<Pick<TrainOptions, "steps" | "evaluateEvery" | "checkpointEvery" | "signal" | "learned">> {
   readonly source?: string;
   readonly threads?: number;
   readonly data?: Partial<MemorySettings>;
@@ -149,6 +149,26 @@ describe("a model that learns its samples by heart", () => {
     await run({ ...wish, source: source(), folder, steps: 10 });
     const { warnings } = await run({ ...wish, source: source(), folder, steps: 15 });
     expect(warnings).toEqual([expect.stringMatching(/\(step 10\) to .* \(step 15\) as epoch 3 began/)]);
+  });
+});
+
+describe("a run's biases", () => {
+  const still = topicSource().replace("adam(rate: 5e-3)", "sgd(rate: 1e-12)");
+  const bias = async (learned: readonly string[]) => {
+    const { folder } = await run({ source: still, steps: 1, learned: new Set(learned) });
+    const file = openTensors(join(folder, "weights.safetensors"));
+    const [value] = file.read("ranking.click.bias");
+    file.close();
+    return value;
+  };
+
+  it("start at the base rate of the training part, but for one that was learned before", async () => {
+    const { dataset } = topicModel(still);
+    const all = Uint32Array.from({ length: dataset.count("training") }, (_, sample) => sample);
+    const { click } = dataset.labels("training", all).labels;
+    const positives = click.filter((one) => one === 1).length;
+    expect(await bias([])).toBeCloseTo(Math.log((positives + 0.5) / (click.length - positives + 0.5)), 5);
+    expect(await bias(["ranking.click.bias"])).toBeCloseTo(0, 9);
   });
 });
 
