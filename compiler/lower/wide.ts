@@ -17,12 +17,14 @@ export function lowerWide(scene: Scene, tower: Tower): Value {
   const sum = (values: readonly Value[]) => values.reduce((left, right) => b.add(left, right));
   const terms = wideTerms(tower);
   const items: WideTerm[] = scene.training === null ? [] : terms.filter(({ feature }) => feature.group === "item");
-  const others = terms.filter((one) => !items.includes(one)).map((one) => term(scene, one, towerSite(one.feature)));
+  const others = terms
+    .filter((one) => !items.includes(one))
+    .map((one) => term(scene, tower, one, towerSite(one.feature)));
   if (items.length === 0) {
     return sum(others);
   }
   // Training computes what belongs to an item once for each of the batch's items.
-  const ofItems = sum(items.map((one) => term(scene, one, { kind: "items" })));
+  const ofItems = sum(items.map((one) => term(scene, tower, one, { kind: "items" })));
   const index = itemIndex(
     scene,
     items.map(({ feature }) => feature),
@@ -32,8 +34,8 @@ export function lowerWide(scene: Scene, tower: Tower): Value {
 }
 
 /** [… tasks] */
-function term(scene: Scene, { feature, parameter, shape, table }: WideTerm, site: Site): Value {
-  const b = scene.b.at(parameter.replace(/\.(table|weight)$/, ""), feature.doc);
+function term(scene: Scene, { name }: Tower, { feature, parameter, shape, table }: WideTerm, site: Site): Value {
+  const b = scene.b.at(`${name}/wide/${feature.qualified}`, feature.doc);
   if (table !== null) {
     return looked(b, tableOf(scene, table), rows(scene, feature, site), { ...feature, pool: "sum" });
   }

@@ -21,7 +21,8 @@ import { openGraphs, startState, topicModel, topicSource } from "../kit/trained.
 
 afterAll(cleanUp);
 
-interface Wish extends Partial<Pick<TrainOptions, "steps" | "evaluateEvery" | "checkpointEvery" | "signal" | "learned">> {
+interface Wish
+  extends Partial<Pick<TrainOptions, "steps" | "evaluateEvery" | "checkpointEvery" | "signal" | "learned">> {
   readonly source?: string;
   readonly threads?: number;
   readonly data?: Partial<MemorySettings>;
