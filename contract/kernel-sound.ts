@@ -62,12 +62,17 @@ class PlanCheck {
     return found;
   }
 
-  #product({ name, history, heads, width, query, keys, bias }: KernelProduct): void {
+  #product({ name, history, heads, width, query, keys, bias, match = [] }: KernelProduct): void {
     const dim = this.#historyDim(history);
     this.#output(this.#plan.query, query, [heads, "candidates", width]);
     this.#operand(keys, history, [dim, heads, width], `the keys of ${name}`);
     if (bias !== null) {
       this.#output(this.#plan.user, bias, [heads, dim]);
+    }
+    for (const { candidates, behaviours, worth, rows } of match) {
+      this.#output(this.#plan.query, candidates, ["candidates", rows], "int32");
+      this.#output(this.#plan.user, behaviours, [dim, rows], "int32");
+      this.#output(this.#plan.user, worth, [heads, dim]);
     }
   }
 
@@ -81,7 +86,7 @@ class PlanCheck {
     this.#output(this.#plan.user, mask, [this.#historyDim(product.history)]);
   }
 
-  #attend({ attend, product: by, over, searched, mask, width, values, pooled }: KernelAttend): void {
+  #attend({ attend, product: by, over, searched, mask, width, values, strength, pooled }: KernelAttend): void {
     const spec =
       this.#manifest.attends.find(({ name }) => name === attend) ?? this.#fail(`there is no attend ${attend}`);
     const { name, history, heads } = this.#productOf(by);
@@ -107,8 +112,9 @@ class PlanCheck {
     const input = this.#graph(this.#plan.head).inputs.find(
       ({ source }) => source.kind === "pooled" && source.attend === attend,
     );
-    if (input === undefined || input.name !== pooled || input.shape.join() !== `candidates,${heads * width}`) {
-      this.#fail(`${this.#plan.head} has no input ${pooled} [candidates, ${heads * width}] for ${attend}`);
+    const columns = heads * (strength === true ? width + 2 : width);
+    if (input === undefined || input.name !== pooled || input.shape.join() !== `candidates,${columns}`) {
+      this.#fail(`${this.#plan.head} has no input ${pooled} [candidates, ${columns}] for ${attend}`);
     }
   }
 

@@ -10,8 +10,8 @@ import { compiled, smallSource } from "../kit/small-model.ts";
 const { manifest } = compiled();
 
 /** The fault that is found in the manifest after a change of its section's plan. */
-function fault(change: (plan: KernelPlanSpec, whole: Manifest) => void): string | null {
-  const copy = structuredClone(manifest);
+function fault(change: (plan: KernelPlanSpec, whole: Manifest) => void, of = manifest): string | null {
+  const copy = structuredClone(of);
   const kernel = kernelOf(copy);
   if (kernel === null || !kernel.runs) {
     throw new Error("the small model is run by the kernel");
@@ -39,6 +39,33 @@ describe("the section kernel", () => {
       runs: false,
       because: expect.stringContaining("match(item.topics)"),
     });
+  });
+
+  it("fits where scores gain by what agrees, and attends say how strongly", () => {
+    const told = smallSource
+      .replaceAll(/(attend \w+ \{[^}]*?by: \w+)/g, "$1 strength: true")
+      .replace(/(metric \w+ \{)/, "$1 match: [item.topics]");
+    const { manifest } = compiled(told);
+    expect(fault(() => undefined, manifest)).toBeNull();
+    const changes: readonly [RegExp, (plan: KernelPlanSpec) => unknown][] = [
+      [/kernel_head has no input .* for /, ({ attends: [one] }) => Object.assign(one, { strength: undefined })],
+      [
+        /kernel_query has no output none int32/,
+        ({ products: [{ match }] }) => Object.assign(match![0], { candidates: "none" }),
+      ],
+      [
+        /kernel_user has no output none int32/,
+        ({ products: [{ match }] }) => Object.assign(match![0], { behaviours: "none" }),
+      ],
+      [
+        /kernel_user has no output none float32/,
+        ({ products: [{ match }] }) => Object.assign(match![0], { worth: "none" }),
+      ],
+      [/int32 \[candidates, 99\]/, ({ products: [{ match }] }) => Object.assign(match![0], { rows: 99 })],
+    ];
+    for (const [message, change] of changes) {
+      expect(fault((plan) => void change(plan), manifest)).toMatch(message);
+    }
   });
 
   it("is read once, whoever asks, and anew of another manifest", () => {
