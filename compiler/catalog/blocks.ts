@@ -93,8 +93,11 @@ const history = stage(
 );
 
 const metric = stage("How much a past behaviour matters to the candidate: multi-head target attention's score.", {
-  query: required(references(wanted.itemOrFeatures), "What is known of the candidate item."),
-  keys: required(references(wanted.inherent), "What is known of the past item: the same features."),
+  query: required(
+    references(wanted.query),
+    "What is known of the candidate's item, and of the request where that is to join.",
+  ),
+  keys: required(references(wanted.inherent), "What is known of the past item: the same features of `item`."),
   bias: optional(references(wanted.crossFeatures), null, "Cross features that add one number per head."),
   match: optional(
     references(wanted.itemCategory),

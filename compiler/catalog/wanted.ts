@@ -11,6 +11,10 @@ export type Referent =
   | "shown feature"
   /** of a group or a history, with a table of its own or another's */
   | "table feature"
+  /** `context` or `user` */
+  | "request group"
+  /** of one of these */
+  | "request feature"
   /** of the item */
   | "item feature"
   /** of the item, and a vector: pretrained or embedded */
@@ -71,7 +75,12 @@ const groups: readonly SectionKeyword[] = ["item", "user", "context", "candidate
 
 export const wanted = {
   item: wanting("`item`", "item section", ["item"], ["item"]),
-  itemOrFeatures: wanting("`item` or features of it", "item section", ["item"], ["item", "item feature"]),
+  query: wanting(
+    "`item`, features of it, of `context` or of `user`",
+    "section",
+    ["item", "context", "user"],
+    ["item", "item feature", "request group", "request feature"],
+  ),
   itemVector: wanting("a feature of `item`", "feature of item", ["item"], ["item vector"]),
   itemCategory: wanting("a feature of `item`", "feature of item", ["item"], ["item category"]),
   itemRow: wanting("a feature of `item` of one value", "feature of item", ["item"], ["item row"]),

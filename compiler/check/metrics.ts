@@ -7,10 +7,10 @@ import type { Given } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
-import type { Feature, History, Metric } from "../model/model.ts";
+import type { Feature, GroupName, History, Metric } from "../model/model.ts";
 import { columnsOf, widthOf } from "../model/widths.ts";
 import { readArguments, readSettings, shown } from "./arguments.ts";
-import { resolve, wrongKind } from "./resolve.ts";
+import { pathText, resolve, wrongKind } from "./resolve.ts";
 import { type Declaration, noteWidths, type Scope } from "./scope.ts";
 
 export function checkMetric({ name, section }: Declaration<"metric">, scope: Scope): Metric | null {
@@ -37,10 +37,11 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
   if (!query || !keys || !readings.query || !readings.keys || !bias || !match || !heads || !dim || !own) {
     return null;
   }
-  const same = query.length === keys.features.length && query.every((feature) => keys.features.includes(feature));
+  const inherent = query.filter(({ group }) => group === "item");
+  const same = inherent.length === keys.features.length && inherent.every((feature) => keys.features.includes(feature));
   if (!same) {
-    const extra = query.filter((f) => !keys.features.includes(f)).map((f) => f.name);
-    const lacking = keys.features.filter((f) => !query.includes(f)).map((f) => f.name);
+    const extra = inherent.filter((f) => !keys.features.includes(f)).map((f) => f.name);
+    const lacking = keys.features.filter((f) => !inherent.includes(f)).map((f) => f.name);
     const said = extra.length > 0 ? `\`${extra[0]}\` is in the query only` : `\`${lacking[0]}\` is in the keys only`;
     scope.report(
       diagnose("keys-differ", { metric: name.text }, at(readings.keys.span, said), {
@@ -50,7 +51,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     );
     return null;
   }
-  if (widthOf(query) === 0) {
+  if (widthOf(inherent) === 0) {
     scope.report(
       diagnose("no-width", { name: "item" }, at(readings.query.span, "no feature of it has columns"), {
         help: help.metricWithoutColumns,
@@ -62,8 +63,9 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     name: name.text,
     doc: section.doc ?? "",
     history: keys.history,
-    query,
-    keys: query,
+    query: inherent,
+    asked: query.filter((feature) => feature.group !== "item" && feature.width > 0),
+    keys: inherent,
     bias: bias.features,
     match,
     logSize: bias.logSize,
@@ -79,24 +81,38 @@ function ownDim(call: CallValue, scope: Scope): Metric["embeddings"] | null {
   return dim && { kind: "own", dim: dim.value };
 }
 
+/** What is known at request time, whatever the candidate, joins the query: it has a side of its own in W^q. */
+const joins = (group: GroupName): boolean => group === "item" || group === "context" || group === "user";
+
 function readQuery(metric: string, query: Given<readonly CallValue[]>, scope: Scope): readonly Feature[] | null {
   const features = new Set<Feature>();
   let failed = false;
   for (const call of query.value) {
-    const target = resolve(call, wanted.itemOrFeatures, scope);
+    const target = resolve(call, wanted.query, scope);
     if (!target) {
       failed = true;
-    } else if (target.kind === "group" && target.group.kind === "item") {
-      for (const feature of columnsOf(target.group)) {
+    } else if (target.kind === "group" && joins(target.group.kind)) {
+      const columns = columnsOf(target.group);
+      for (const feature of columns) {
         features.add(feature);
       }
-    } else if (target.kind === "feature" && target.feature.group === "item") {
+      if (target.group.kind !== "item" && columns.length === 0) {
+        failed = true;
+        if (!target.damaged) {
+          bringsNothing(call, target.present ? "holds nothing but a key" : "the model has no such section", scope);
+        }
+      }
+    } else if (target.kind === "feature" && joins(target.feature.group)) {
       features.add(target.feature);
+      if (target.feature.group !== "item" && target.feature.width === 0) {
+        failed = true;
+        bringsNothing(call, "a key is an identity only", scope);
+      }
     } else {
       failed = true;
       const said =
         target.kind === "group" || target.kind === "feature"
-          ? "depends on more than the item"
+          ? "depends on more than the item and the request"
           : "is not known of a candidate ahead of the search";
       scope.report(
         diagnose("query-not-inherent", { metric, name: shown(call) }, at(call, said), {
@@ -106,6 +122,10 @@ function readQuery(metric: string, query: Given<readonly CallValue[]>, scope: Sc
     }
   }
   return failed ? null : [...features];
+}
+
+function bringsNothing(call: CallValue, said: string, scope: Scope): void {
+  scope.report(diagnose("no-width", { name: pathText(call) }, at(call, said), { help: help.queryWithoutColumns }));
 }
 
 function readKeys(

@@ -49,7 +49,7 @@ export const { table: compilerDiagnostics, diagnose } = diagnostics({
   "no-width": error`\`${"name"}\` brings no columns`,
 
   // stages
-  "query-not-inherent": error`the query of \`${"metric"}\` holds \`${"name"}\`, which is not inherent in the item`,
+  "query-not-inherent": error`the query of \`${"metric"}\` holds \`${"name"}\`, which neither the item nor the request says`,
   "keys-differ": error`the query and the keys of \`${"metric"}\` are not the same features`,
   "bias-not-cross": error`the bias of \`${"metric"}\` holds \`${"name"}\`, which is no cross feature of \`${"history"}\``,
   "log-needs-cluster": error`\`${"history"}\` has no cluster sizes`,

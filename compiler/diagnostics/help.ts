@@ -88,7 +88,7 @@ export const help = {
   metricWithoutColumns: ["A metric compares columns: give `item` a feature besides its key."],
   // query-not-inherent
   queryNotInherent: [
-    "The query describes a candidate that the user has not met yet, so nothing can be known of the two together; and keys made the same way must be computable from the item alone. Use `item`, or features of it.",
+    "The query describes a candidate that the user has not met yet, so nothing can be known of the two together; and keys made the same way must be computable from the item alone. Use `item`, or features of it, and what is known of the request: features of `context` or `user`.",
   ],
   // different-history
   metricOfTwoHistories: ["A metric scores the behaviours of one history. Declare a metric for each."],
@@ -172,6 +172,7 @@ export const help = {
   ],
   expertsWithoutHidden: ["An expert is a stack of the hidden layers. Give `hidden` at least one width."],
   // no-width
+  queryWithoutColumns: ["A query is made of columns. Leave this out, or give it features that have some."],
   inputWithoutColumns: ["A tower reads columns. Leave this out, or give it features that have some."],
   // mixed-units
   mixedUnits: ["All edges of a list are compared with the same value, so they have the same unit."],

@@ -105,6 +105,12 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
         .map((symbol) => to(symbol));
     case "group":
       return of("group").map((symbol) => to(symbol));
+    case "request group":
+      return of("group")
+        .filter(({ name }) => name === "context" || name === "user")
+        .map((symbol) => to(symbol));
+    case "request feature":
+      return features((one) => ["context", "user"].includes(one.owner?.qualified ?? "") && hasColumns(one));
     case "feature":
       return features((one) => one.owner?.kind === "group" && hasColumns(one));
     case "shown feature":

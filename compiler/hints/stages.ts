@@ -5,11 +5,12 @@ export const stages = {
 TWIN splits what is known of a past behaviour in two: what is inherent in the item, and what passed between this user and it. The
 first can be projected ahead of time for every item; the second exists only for pairs that happened.
 
-A candidate has not been met yet. So a query holds inherent features only: a feature of \`candidate\`, \`user\` or \`context\`, or a
-cross feature, has no counterpart among the keys. They still reach the tower, and cross features the bias:
+A candidate has not been met yet. So of the item a query holds inherent features only: a feature of \`candidate\`, or a cross
+feature, has no counterpart among the keys. They still reach the tower, and cross features the bias. What is known of the request,
+features of \`context\` or \`user\`, may join with weights of its own; the keys, and what is cached of them, know nothing of it:
 
     metric relevance {
-      query: item
+      query: [item, context.hour]
       keys:  watched.item
       bias:  watched.cross
       dim:   16

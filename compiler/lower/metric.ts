@@ -2,10 +2,12 @@
 import type { Value } from "../ir/graph.ts";
 import type { Feature, Metric } from "../model/model.ts";
 import { stem } from "../model/ports.ts";
+import { towerSite } from "../model/site.ts";
 import { widthOf } from "../model/widths.ts";
 import { concatenated, embed } from "./embed.ts";
 import { type Frame, projectHeads, whole } from "./frame.ts";
 import { matching } from "./match.ts";
+import { inRows } from "./rows.ts";
 import type { Scene } from "./scene.ts";
 import { columns, type Held } from "./table.ts";
 
@@ -80,14 +82,29 @@ export function operands(scene: Scene, metric: Metric) {
 /** Whether cross features add to the score. */
 export const hasBias = ({ bias }: Metric): boolean => bias.some(({ width }) => width > 0);
 
-/** q W^q_a : [A, R, d] */
+/** q W^q_a : [A, R, d]; W^q is a block for the item, which keys have the like of, and one for each that joins. */
 function projectQuery(scene: Scene, metric: Metric): Value {
   return scene.once(`query ${metric.name}`, () => {
-    const q = concatenated(scene, metric.query, { kind: "candidate" }, `${metric.name}/query`);
+    const q = queryColumns(scene, metric);
     const b = scene.b.at(metric.name).at("query", metric.doc);
-    const shape = [metric.heads, widthOf(metric.query), metric.dim];
-    const weight = scene.b.parameter(`${metric.name}.query`, shape, "query");
+    const part = (name: string, width: number) => scene.b.parameter(name, [metric.heads, width, metric.dim], "query");
+    const item = part(`${metric.name}.query`, widthOf(metric.query));
+    const others = metric.asked.map((feature) => part(`${metric.name}.query.${feature.qualified}`, feature.width));
+    const weight = others.length === 0 ? item : b.concat([item, ...others], 1);
     return b.matmul(b.unsqueeze(q, 0), weight);
+  });
+}
+
+/** q: the candidate's inherent columns and, beside, what is known of the request: [R, H + …]. */
+export function queryColumns(scene: Scene, metric: Metric): Value {
+  const scope = `${metric.name}/query`;
+  const item = concatenated(scene, metric.query, { kind: "candidate" }, scope);
+  if (metric.asked.length === 0) {
+    return item;
+  }
+  return scene.once(`asked ${metric.name}`, () => {
+    const others = metric.asked.map((feature) => inRows(scene, scope, embed(scene, feature, towerSite(feature))));
+    return scene.b.at(scope).concat([item, ...others], 1);
   });
 }
 

@@ -1,13 +1,14 @@
 // Towers: inputs side by side → cross layers → hidden layers or experts → one logit per task.
-import { isFloat } from "../../contract/encoder-spec.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { metricOf } from "../model/by.ts";
 import type { Attend, Task, Tower } from "../model/model.ts";
 import { towerSite } from "../model/site.ts";
-import { columnsOf, widthOf } from "../model/widths.ts";
-import { concatenated, embed, encoded } from "./embed.ts";
+import { columnsOf, queryWidth } from "../model/widths.ts";
+import { concatenated, embed } from "./embed.ts";
 import { affine, crossLayer, hiddenLayer } from "./layer.ts";
+import { queryColumns } from "./metric.ts";
+import { inRows } from "./rows.ts";
 import type { Scene } from "./scene.ts";
 import { lowerWide } from "./wide.ts";
 
@@ -57,8 +58,7 @@ function deepLogits(scene: Scene, tower: Tower, attended: (attend: Attend) => Fo
 }
 
 /** The user's one row repeated for every candidate where nothing else has a row for each. */
-const everyRow = (scene: Scene, alone: boolean, x: Value): Value =>
-  alone && x.shape[0] === 1 ? scene.b.at("candidates").gather(x, firstRows(scene)) : x;
+const everyRow = (scene: Scene, alone: boolean, x: Value): Value => (alone ? inRows(scene, "candidates", x) : x);
 
 function place(b: Builder, prefix: string, index: number): Builder {
   const inner = prefix.includes(".") ? `${prefix.slice(prefix.indexOf(".") + 1)}.hidden.${index}` : `hidden.${index}`;
@@ -84,8 +84,9 @@ function towerInput(scene: Scene, tower: Tower, attended: (attend: Attend) => Fo
       return embed(scene, feature, towerSite(feature));
     });
   });
-  const b = scene.b.at(`${tower.name}/input`);
-  const rows = columns.map((x) => (x.shape[0] === 1 ? b.gather(x, firstRows(scene)) : x));
+  const scope = `${tower.name}/input`;
+  const rows = columns.map((x) => inRows(scene, scope, x));
+  const b = scene.b.at(scope);
   return rows.length === 1 ? rows[0] : b.concat(rows, 1);
 }
 
@@ -97,25 +98,9 @@ function withQuery(scene: Scene, attend: Attend, result: Value): Value {
   }
   return scene.once(`product ${attend.name}`, () => {
     const b = scene.b.at(attend.name).at("product", attend.doc);
-    const q = concatenated(scene, metric.query, { kind: "candidate" }, `${metric.name}/query`);
-    const weight = scene.b.parameter(`${attend.name}.product`, [widthOf(metric.query), attend.out]);
+    const q = queryColumns(scene, metric);
+    const weight = scene.b.parameter(`${attend.name}.product`, [queryWidth(metric), attend.out]);
     return b.mul(result, b.matmul(q, weight));
-  });
-}
-
-/** int32 [candidates] of zeros: reads the one row of the user's side for every candidate. */
-function firstRows(scene: Scene): Value {
-  return scene.once("first rows", () => {
-    const features = [...columnsOf(scene.model.item), ...columnsOf(scene.model.candidate)];
-    const rows = features.filter(({ encoder }) => !isFloat(encoder));
-    const [feature] = [...rows, ...features];
-    if (feature === undefined) {
-      throw new Error("no feature of a candidate enters a graph");
-    }
-    const b = scene.b.at("candidates");
-    const x = encoded(scene, feature, { kind: "candidate" });
-    const column = x.shape.length === 1 ? x : b.squeeze(b.slice(x, 1, 0, 1), 1);
-    return b.mul(b.cast(column, "int32"), b.integer(0));
   });
 }
 

@@ -89,6 +89,8 @@ export interface Metric {
   readonly history: History;
   /** Features of the candidate that make the query: all inherent ones, or the named ones. */
   readonly query: readonly Feature[];
+  /** Features of the context and the user that join the query; no key has their like. */
+  readonly asked: readonly Feature[];
   /** Features of the behaviour's item that make the keys: the same as `query`. */
   readonly keys: readonly Feature[];
   /** Cross features that add one number per head. */

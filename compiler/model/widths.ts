@@ -28,6 +28,9 @@ export const columnsOf = (group: Group): readonly Feature[] => group.features.fi
 /** H: the width of a metric's query and keys. */
 export const keyWidth = (metric: Metric): number => widthOf(metric.keys);
 
+/** Width of a metric's query: the item's columns, and those of what else is known of the request. */
+export const queryWidth = ({ query, asked }: Metric): number => widthOf(query) + widthOf(asked);
+
 /** Columns of a projected key: heads times dim. */
 export const projectedWidth = (metric: Metric): number => metric.heads * metric.dim;
 

@@ -8,7 +8,7 @@ import { allFeatures } from "../model/features.ts";
 import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model.ts";
 import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
 import { wideTerms } from "../model/wide.ts";
-import { keyWidth, towerWidth, widthOf } from "../model/widths.ts";
+import { keyWidth, queryWidth, towerWidth, widthOf } from "../model/widths.ts";
 
 const preluSlope = 0.25;
 
@@ -84,8 +84,17 @@ function metricParameters(metric: Metric): Parameter[] {
             : [],
         )
       : [
-          parameter(`${name}.query`, [heads, inherent, dim], glorot(inherent, dim)),
+          parameter(`${name}.query`, [heads, inherent, dim], glorot(queryWidth(metric), dim)),
           parameter(`${name}.keys`, [heads, inherent, dim], { kind: "copy", of: `${name}.query` }),
+          ...metric.asked.map(({ qualified, group, width, formerly }) =>
+            parameter(
+              `${name}.query.${qualified}`,
+              [heads, width, dim],
+              glorot(queryWidth(metric), dim),
+              "dense",
+              formerly && `${name}.query.${group}.${formerly}`,
+            ),
+          ),
         ];
   const bias = metric.bias.flatMap(({ name: feature, width, formerly }) => [
     parameter(
@@ -109,7 +118,7 @@ function productParameters({ name, by, out, product }: Attend): Parameter[] {
   if (!product || metric === null) {
     return [];
   }
-  const width = widthOf(metric.query);
+  const width = queryWidth(metric);
   return [parameter(`${name}.product`, [width, out], glorot(width, out))];
 }
 

@@ -13,7 +13,7 @@ import { rewrite as rewriteNodes } from "../ir/rewrite.ts";
 import { metricOf } from "../model/by.ts";
 import type { Attend, History, Metric, Model, Table } from "../model/model.ts";
 import { bytesOf, sizeOf } from "../model/parameter.ts";
-import { keyWidth, projectedWidth, rowBytes, valueFeatures, widthOf } from "../model/widths.ts";
+import { keyWidth, projectedWidth, queryWidth, rowBytes, valueFeatures, widthOf } from "../model/widths.ts";
 import { parameters } from "../parameters/parameters.ts";
 import { rewrite } from "../passes/index.ts";
 
@@ -223,7 +223,7 @@ function unsplitAttention(
   const { inherent, cross } = valueFeatures(model, attend);
   const project =
     length * ((keyWidth(metric) + widthOf(metric.bias)) * keys + (widthOf(inherent) + widthOf(cross)) * values);
-  const query = keyWidth(metric) * keys;
+  const query = queryWidth(metric) * keys;
   return userSides * project + candidates * (query + length * (keys + values) + values * attend.out);
 }
 

@@ -67,6 +67,7 @@ function metricLines(metric: Metric): string[] {
   return [
     `  ${id(name)}{{${text(`metric ${name}`, `${heads} × ${dim}`)}}}`,
     edge("item", name, `query, ${widthOf(metric.query)} wide`),
+    ...[...new Set(metric.asked.map(({ group }) => group))].map((group) => edge(group, name, "query")),
     edge(history.name, name, metric.bias.length > 0 || metric.logSize ? "keys, bias" : "keys"),
   ];
 }

@@ -18,7 +18,7 @@ import type {
   TowerInput,
   Train,
 } from "../model/model.ts";
-import { keyWidth, resultWidth, towerWidth, widthOf } from "../model/widths.ts";
+import { queryWidth, resultWidth, towerWidth, widthOf } from "../model/widths.ts";
 
 /** A value of null is shown as a remark: nothing is set. */
 type Line = readonly [name: string, value: string | null, remark?: string];
@@ -204,7 +204,7 @@ function metric(metric: Metric): string {
     ...(metric.logSize ? [`log(${metric.history.name}.size)`] : []),
   ];
   return section(`metric ${metric.name}`, [
-    ["query", names(metric.query), `width ${keyWidth(metric)}`],
+    ["query", names([...metric.query, ...metric.asked]), `width ${queryWidth(metric)}`],
     ["keys", names(metric.keys, `${metric.history.name}.item`)],
     ["bias", bias.length > 0 ? list(bias) : null],
     ...(metric.match.length > 0 ? [["match", names(metric.match)] as const] : []),

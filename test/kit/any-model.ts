@@ -247,6 +247,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       product: fc.boolean(),
       strength: fc.boolean(),
       match: fc.constantFrom([], [], ["item.item_id"], ["item.topics"], ["item.topics", "item.category"]),
+      asked: fc.constantFrom<readonly string[]>([], [], ["context"], ["user"], ["context", "user"]),
       tower: anyTower(beside),
       second: fc.option(anyTower(wides)),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
@@ -254,7 +255,8 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       shown: anyShown,
     })
     .map(({ cross, ...rest }) => {
-      const made = { ...rest, cross: rest.stats.length === 0 ? cross : [...cross, ...counted] };
+      const asked = (["context", "user"] as const).filter((name) => rest.asked.includes(name) && rest[name].length > 0);
+      const made = { ...rest, asked, cross: rest.stats.length === 0 ? cross : [...cross, ...counted] };
       const histories = ["watched", "bought"].slice(0, made.histories);
       const stages = histories.flatMap((history) => stagesOf(history, made, choice));
       const attends = histories.flatMap((history) => ["interest", ...made.attends].map((name) => `${history}_${name}`));
@@ -309,6 +311,8 @@ interface Made {
   readonly product: boolean;
   readonly strength: boolean;
   readonly match: readonly string[];
+  /** Groups that join the query. */
+  readonly asked: readonly string[];
 }
 
 /** A history with its metric, search, attends and tables, all named after it. */
@@ -334,7 +338,7 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
     choice.tables === false ? [] : tables[choice.tables === true && made.table === "none" ? "keys" : made.table];
   return [
     `history ${h} { of: item max: 50 ${part("cross", made.cross)} ${part("stats", made.stats)} }`,
-    `metric ${h}_metric { query: item keys: ${h}.item ${bias} ${match} heads: ${heads} dim: ${width} }`,
+    `metric ${h}_metric { query: [${["item", ...made.asked].join(", ")}] keys: ${h}.item ${bias} ${match} heads: ${heads} dim: ${width} }`,
     // Only a metric has heads.
     `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,
     attend("interest", `${h}_search`),

@@ -97,6 +97,8 @@ const one: readonly (readonly [from: string, to: string, error: string])[] = [
   ["max: 100", "max: 100 cluster: kmeens(on: item.cover, size: 5)", "wrong-value: kmeens"],
   // metrics
   ["query: item", "query: watched.item", "query-not-inherent: watched.item"],
+  ["query: item", "query: [item, watched.ago]", "query-not-inherent: watched.ago"],
+  ["query: item", "query: [item, context]", "no-width: context"],
   ["query: item", "query: item.coverr", "unknown-name: coverr"],
   ["keys: watched.item", "keys: watched", "wrong-kind: watched"],
   ["keys: watched.item", "keys: watchd.item", "unknown-name: watchd"],

@@ -13,18 +13,19 @@ item {
   shop: hashed(buckets: 3, hashes: 2, dim: 2)
 }
 user { age: bucketed(at: [18, 30], dim: 2) }
+context { rain: number }
 candidate { recall: number }
 history watched {
   of: item max: 50
   cross { liked: flag(dim: 2) share: number }
   stats { seen: met(on: item.id) rate: rate(of: share, base: 0.5) last: last(of: liked, dim: 3) far: since(at: [2], dim: 2) newest: last(of: share) }
 }
-metric relevance { query: item keys: watched.item bias: watched.cross match: [item.topics, item.shop, item.id] heads: 2 dim: 3 }
+metric relevance { query: [item, user.age, context.rain] keys: watched.item bias: watched.cross match: [item.topics, item.shop, item.id] heads: 2 dim: 3 }
 search nearest { from: watched by: ${by} keep: 4 }
 attend interest { over: nearest by: relevance values: 2 out: 5 product: true strength: true }
 attend average { over: nearest by: mean }
 tower ranking {
-  input: [interest, average, item, user, candidate, watched.stats] hidden: [4] activation: prelu cross: 1
+  input: [interest, average, item, user, context, candidate, watched.stats] hidden: [4] activation: prelu cross: 1
   predict { click: binary stay: regression }
 }
 tower flat { wide: [item, user.age, candidate, watched.stats] predict { tap: binary rest: regression } }
@@ -87,7 +88,14 @@ class Plain {
     const q = this.side(item.features, "candidate.item.", candidate);
     const s = this.side(item.features, "watched.item.", behaviour);
     const start = head * q.length * dim;
-    const query = times(q, this.read("relevance.query").data, dim, start);
+    const query = [
+      times(q, this.read("relevance.query").data, dim, start),
+      ...this.asked().map((feature) => {
+        const { qualified, width } = feature;
+        const weight = this.read(`relevance.query.${qualified}`).data;
+        return times(this.columns(feature, qualified, 0), weight, dim, head * width * dim);
+      }),
+    ].reduce(plus);
     const key = times(s, this.read("relevance.keys").data, dim, start);
     const biases = bias.map((feature) => {
       const w = this.read(`relevance.bias.${feature.name}.w`).data;
@@ -100,6 +108,11 @@ class Plain {
       this.agree(name, candidate, behaviour) ? this.read(`relevance.match.${name}`).data[head] : 0,
     );
     return dot(query, key) / Math.sqrt(dim) + [...biases, ...agreeing].reduce((sum, x) => sum + x, 0);
+  }
+
+  /** What joins the query. */
+  asked(): readonly Feature[] {
+    return [...this.model.user.features, ...this.model.context.features];
   }
 
   /** Whether both are known and have the same value, of tags any. */
@@ -146,7 +159,10 @@ class Plain {
       return list.reduce((sum, at, index) => plus(sum, scaled(this.value(head, at), scores[index] / total)), [0, 0]);
     });
     const y = times(heads, this.read("interest.out").data, 5);
-    const q = this.side(this.model.item.features, "candidate.item.", candidate);
+    const q = [
+      ...this.side(this.model.item.features, "candidate.item.", candidate),
+      ...this.asked().flatMap((feature) => this.columns(feature, feature.qualified, 0)),
+    ];
     const asked = times(q, this.read("interest.product").data, 5);
     return [...y, ...y.map((one, i) => one * asked[i]), ...strength];
   }
@@ -172,12 +188,13 @@ class Plain {
   }
 
   logits(candidate: number, list: readonly number[]): number[] {
-    const { item, user, candidate: own, histories } = this.model;
+    const { item, user, context, candidate: own, histories } = this.model;
     const x0 = [
       ...this.interest(candidate, list),
       ...this.average(list),
       ...this.side(item.features, "candidate.item.", candidate),
       ...this.side(user.features, "user.", 0),
+      ...this.side(context.features, "context.", 0),
       ...this.side(own.features, "candidate.", candidate),
       ...this.side(histories[0].stats.features, "watched.stats.", candidate),
     ];
