@@ -1,78 +1,92 @@
-// The gate: what each addition to a model gains on real data, by the command line as a user would, arm for arm.
-// npm run bench:gate -- [--sets movielens,assistments] [--arms "base,stats"] [--seeds 1] [--folder DIR]
-// Reads ../shared/data; the data sets are no part of the project. A trial that is done is kept in the folder and not run again.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+// The gate: what each addition to a model gains on real data, by the command line as a user would, beside the opponents that
+// need no attention: logistic regression and gradient boosting on the same counters.
+//   TWIN_PYTHON=… npx tsx bench/gate.ts [--sets movielens,assistments] [--arms "base,+ stats"] [--few 2] [--many 5] [--folder DIR]
+// First, on a fifth of the users and one epoch, settings are chosen, and additions one after the other where they gain on the
+// validation part. Then, on all users: many seeds of the base, of all, of what was chosen and of the best three others on the
+// validation part; few of the rest. Reads ../shared/data; the data sets are no part of the project. A trial that is done is kept
+// in the folder and not run again.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { table } from "./measure.ts";
-import { type Arm, arms, modelOf } from "./quality/arms.ts";
+import { arms } from "./quality/arms.ts";
+import { chosen } from "./quality/choose.ts";
 import { type DataSet, dataSets, setsHere, workFolder } from "./quality/data-sets.ts";
-import { shown, trial } from "./quality/trial.ts";
-
-/** What is kept of a trial that is done. */
-interface Kept {
-  readonly text: string;
-  readonly figures: ReturnType<typeof trial>;
-}
+import { Measured, type System } from "./quality/measured.ts";
+import { opponents } from "./quality/opponents.ts";
+import { compareByUser, type ScoredRows } from "./quality/user-bootstrap.ts";
 
 const { values } = parseArgs({
   options: {
     sets: { type: "string", default: dataSets.map(({ name }) => name).join() },
     arms: { type: "string", default: "" },
-    seeds: { type: "string", default: "1" },
+    few: { type: "string", default: "2" },
+    many: { type: "string", default: "5" },
     folder: { type: "string", default: join(tmpdir(), "twin-gate") },
   },
 });
-const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
+const [few, many] = [Number(values.few), Number(values.many)];
 const asked = values.arms.split(",").filter((name) => name !== "");
-const unknown = asked.find((name) => !arms.some((arm) => arm.name === name));
+const named = [...arms.map(({ name }) => name), "+ what gained", "opponents"];
+const unknown = asked.find((name) => !named.includes(name));
 if (unknown !== undefined) {
-  throw new Error(`there is no arm ${unknown}; there are: ${arms.map(({ name }) => name).join(", ")}`);
+  throw new Error(`there is no arm ${unknown}; there are: ${named.join(", ")}`);
 }
+const wanted = (name: string): boolean => asked.length === 0 || asked.includes(name);
 
 for (const set of setsHere(values.sets)) {
   await measure(set);
 }
 
 async function measure(set: DataSet): Promise<void> {
-  const folder = workFolder(values.folder, set);
-  const plain = await set.bind(folder);
-  const counted = join(folder, "data-counted.yaml");
-  writeFileSync(counted, readFileSync(plain, "utf8").replace("columns:\n", `columns:\n${set.counted.column}\n`));
-  const rows = [["", "AUC", "GAUC", "logloss", "seeds", "s a run"]];
-  for (const arm of arms) {
-    const without = arm.popularity && set.counted.popular.length === 0;
-    if (without || (asked.length > 0 && !asked.includes(arm.name))) {
-      continue;
+  const folder = workFolder(values.folder, set.name);
+  const choice = await chosen(set, workFolder(values.folder, `${set.name}-fifth`));
+  const all = await Measured.open(set, folder, choice);
+  const systems: System[] = [];
+  for (const arm of [...arms, choice.gained]) {
+    if (wanted(arm.name) && all.has(arm)) {
+      systems.push(await all.run(arm, few));
     }
-    const found = seeds.map((seed) => measured(set, arm, seed, folder, arm.stats ? counted : plain));
-    rows.push([
-      arm.name,
-      ...shown(found),
-      `${found.length}`,
-      (found.reduce((sum, { seconds }) => sum + seconds, 0) / found.length).toFixed(0),
-    ]);
-    console.error(`${set.name}, ${arm.name}: ${rows.at(-1)?.slice(1, 4).join("  ")}`);
   }
-  console.log(`\n${set.name}: label \`${set.label}\`, test part, all users; mean ± standard deviation of the seeds`);
-  console.log(table(rows));
+  const best = systems
+    .filter(({ name }) => !always.includes(name))
+    .sort((a, b) => b.validation - a.validation)
+    .slice(0, 3)
+    .map(({ name }) => name);
+  for (const [i, { name }] of systems.entries()) {
+    if (always.includes(name) || best.includes(name)) {
+      systems[i] = await all.run([...arms, choice.gained].find((arm) => arm.name === name)!, many);
+    }
+  }
+  if (wanted("opponents")) {
+    systems.push(...(await opponents(set, folder, all.countedRows(), many, await all.scoredRows())));
+  }
+  print(set, systems, choice, await all.scoredRows());
 }
 
-/** A trial of an arm, or what was kept of it. */
-function measured(set: DataSet, arm: Arm, seed: number, folder: string, data: string): Kept["figures"] {
-  const called = arm.name.replace(/\W+/g, "-");
-  const stem = join(folder, `${called}-${seed}`);
-  const text = modelOf(set, arm, seed);
-  const done = `${stem}.json`;
-  if (existsSync(done)) {
-    const kept = JSON.parse(readFileSync(done, "utf8")) as Kept;
-    if (kept.text === text) {
-      return kept.figures;
-    }
-    throw new Error(`${done} is of another model: remove it, or name another --folder`);
+const always = ["base", "+ all", "+ what gained"];
+
+function print(
+  set: DataSet,
+  systems: readonly System[],
+  { notes }: { notes: readonly string[] },
+  rows: ScoredRows,
+): void {
+  console.log(
+    `\n${set.name}: label \`${set.label}\`, test part, all ${rows.users} users, ${rows.label.length} rows; mean ± standard deviation of the seeds`,
+  );
+  console.log(notes.join("\n"));
+  const ours = systems.filter(({ opponent }) => !opponent).sort((a, b) => b.validation - a.validation)[0];
+  const lines = [
+    ["", "AUC", "GAUC", "logloss", "seeds", "trials", "s a run", `AUC, ${ours.name} −`, `GAUC, ${ours.name} −`],
+  ];
+  for (const system of systems) {
+    const { auc, gauc } = compareByUser(rows, ours.scores, system.scores);
+    const shown = ({ difference, low, high }: typeof auc) =>
+      system === ours ? "" : `${difference.toFixed(4)} (${low.toFixed(4)} … ${high.toFixed(4)})`;
+    const { name, figures, seeds, trials, seconds } = system;
+    lines.push([name, ...figures, `${seeds}`, `${trials}`, seconds.toFixed(0), shown(auc), shown(gauc)]);
   }
-  const figures = trial(stem, text, data, join(folder, `prepared-${called}`));
-  writeFileSync(done, JSON.stringify({ text, figures }));
-  return figures;
+  console.log(table(lines));
+  console.log("In brackets the middle 95 % of 1,000 draws of the users, the same for both.");
 }

@@ -8,8 +8,9 @@ import { auc, gauc, userAucs } from "../runtime/metrics/auc.ts";
 import { logitOf, logloss } from "../runtime/metrics/logloss.ts";
 import { table } from "./measure.ts";
 import { baseline } from "./quality/baseline.ts";
-import { type DataSet, dataSets, type Past, setsHere, workFolder } from "./quality/data-sets.ts";
-import { type Figures, shown, trial } from "./quality/trial.ts";
+import { type DataSet, dataSets, setsHere, workFolder } from "./quality/data-sets.ts";
+import { type Past, textOf } from "./quality/model-parts.ts";
+import { type Figures, shown, tried } from "./quality/trial.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,8 +27,8 @@ for (const set of setsHere(values.sets)) {
 }
 
 async function measure(set: DataSet): Promise<void> {
-  const folder = workFolder(values.folder, set);
-  const data = await set.bind(folder);
+  const folder = workFolder(values.folder, set.name);
+  const data = (await set.bind(folder)).plain;
   console.log(`\n${set.name}: label \`${set.label}\`, test part; mean ± standard deviation of ${seeds.length} seeds`);
   const rows = [["", "AUC", "GAUC", "logloss"]];
   const plain = await baseline(set.baseline(folder));
@@ -44,7 +45,12 @@ async function measure(set: DataSet): Promise<void> {
 
 function trained(set: DataSet, past: Past, seed: number, folder: string, data: string): Figures {
   const called = past.replace(" ", "-");
-  return trial(join(folder, `${called}-${seed}`), set.model(past, seed), data, join(folder, `prepared-${called}`));
+  return tried({
+    stem: join(folder, `${called}-${seed}`),
+    text: textOf(set.model(past), seed),
+    data,
+    cache: join(folder, `prepared-${called}`),
+  }).test;
 }
 
 function plainFigures({ label, probability, user }: Awaited<ReturnType<typeof baseline>>): Figures {

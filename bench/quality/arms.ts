@@ -1,50 +1,138 @@
-// The arms of the gate: what each adds to the models that quality is measured with.
-import type { DataSet, Past } from "./data-sets.ts";
+// The arms of the gate: what each adds to the models that quality is measured with. One that has several settings to choose
+// from is tried with each of them first.
+import type { DataSet } from "./data-sets.ts";
+import type { ModelParts, Past } from "./model-parts.ts";
+
+type Change = (parts: ModelParts, set: DataSet) => ModelParts;
+
+/** A setting of an addition, and what it changes; null: that data set has nothing to add. */
+interface Setting {
+  readonly setting: string;
+  readonly change: Change | null;
+}
+
+export interface Addition {
+  readonly name: string;
+  settings(set: DataSet): readonly Setting[];
+}
 
 export interface Arm {
   readonly name: string;
   readonly past: Past;
-  /** Statistics of the whole past, and popularity over all users, among the tower's inputs. */
-  readonly stats: boolean;
-  readonly popularity: boolean;
-  /** Settings of `train` beside the base's. */
-  readonly train: string;
+  readonly additions: readonly Addition[];
 }
 
-const base: Omit<Arm, "name"> = { past: "newest 100", stats: false, popularity: false, train: "" };
+const one = (name: string, change: Change, here: (set: DataSet) => boolean = () => true): Addition => ({
+  name,
+  settings: (set) => [{ setting: "", change: here(set) ? change : null }],
+});
 
-export const arms: readonly Arm[] = [
-  { ...base, name: "base" },
-  { ...base, name: "stats", stats: true },
-  { ...base, name: "popularity", popularity: true },
-  { ...base, name: "stats and popularity", stats: true, popularity: true },
-  { ...base, name: "no history", past: "none" },
-  { ...base, name: "no history; stats", past: "none", stats: true },
-  { ...base, name: "no history; stats and popularity", past: "none", stats: true, popularity: true },
+const several = (name: string, settings: Readonly<Record<string, Change>>): Addition => ({
+  name,
+  settings: () => Object.entries(settings).map(([setting, change]) => ({ setting, change })),
+});
+
+const cross = (parts: ModelParts, line: string): ModelParts => ({
+  ...parts,
+  history: parts.history && { ...parts.history, cross: [...parts.history.cross, line] },
+});
+
+const training =
+  (settings: Readonly<Record<string, string>>): Change =>
+  (parts) => ({
+    ...parts,
+    train: { ...parts.train, ...settings },
+  });
+
+const stats = one("stats", (parts, { additions }) => ({
+  ...parts,
+  past: additions.past,
+  inputs: [...parts.inputs, "past.stats"],
+}));
+
+const popularity = one(
+  "popularity",
+  (parts, { additions }) => ({
+    ...parts,
+    item: [...parts.item, ...additions.popularity],
+    inputs: [...parts.inputs, ...additions.popular],
+  }),
+  ({ additions }) => additions.popular.length > 0,
+);
+
+const match = one("match", (parts, { additions }) => ({
+  ...parts,
+  metric: [...parts.metric, `match: ${additions.match}`],
+}));
+
+const strength = one("strength", (parts) => ({ ...parts, attend: [...parts.attend, "strength: true"] }));
+
+const product = one("product", (parts) => ({ ...parts, attend: [...parts.attend, "product: true"] }));
+
+/** What is known at request time, in the query as well. */
+const query = one("query: context", (parts, { additions }) => {
+  const clocked = parts.context.length > 0 ? parts : { ...parts, context: additions.clock };
+  return { ...clocked, query: ["item", "context"] };
+});
+
+const clock = one(
+  "hour and weekday",
+  (parts, { additions }) => ({
+    ...parts,
+    context: [...parts.context, ...additions.clock],
+    inputs: [...parts.inputs.filter((input) => input !== "context"), "context"],
+  }),
+  ({ additions }) => additions.clock.length > 0,
+);
+
+const place = one("place", (parts, { additions }) => cross(parts, additions.place));
+const gap = one("gap", (parts, { additions }) => cross(parts, additions.gap));
+
+/** A wide term over all that the tower reads beside the attention. */
+const wide = one("wide", (parts) => ({ ...parts, tower: [...parts.tower, `wide: [${parts.inputs.join(", ")}]`] }));
+
+const pairs = several(
+  "pairs",
+  Object.fromEntries(
+    ["0.1", "0.3"].map((share) => [share, (parts: ModelParts): ModelParts => ({ ...parts, loss: `pairs: ${share}` })]),
+  ),
+);
+
+const l2 = several("l2 by group", {
+  "embeddings 1e-5, dense 1e-4": training({ l2: "{ embeddings: 1e-5 dense: 1e-4 }" }),
+  "embeddings 1e-4, dense 1e-5": training({ l2: "{ embeddings: 1e-4 dense: 1e-5 }" }),
+});
+
+const average = one("average", training({ average: "ema(0.999)" }));
+const renew = one("renew", training({ renew: "embeddings" }));
+
+const cold = several("cold", { "5%": training({ cold: "5%" }), "20%": training({ cold: "20%" }) });
+
+/** Of points 1 to 3 and 5, and the guards of 4: in this order each is added to what the ones before made. */
+export const additions: readonly Addition[] = [
+  stats,
+  popularity,
+  match,
+  strength,
+  query,
+  product,
+  clock,
+  place,
+  gap,
+  wide,
+  pairs,
+  l2,
+  average,
+  renew,
+  cold,
 ];
 
-/** The text of an arm's model. */
-export function modelOf(set: DataSet, arm: Arm, seed: number): string {
-  const { cross, stats, popularity, popular } = set.counted;
-  const inputs = [...(arm.stats ? ["past.stats"] : []), ...(arm.popularity ? popular : [])];
-  const history = `
-history past {
-  of:  item
-  max: 3k
-
-  cross {
-${cross}
-  }
-
-  stats {
-${stats}
-  }
-}
-`;
-  return set
-    .model(arm.past, seed)
-    .replace("\n}", arm.popularity && popularity !== "" ? `\n${popularity}\n}` : "\n}")
-    .replace("\ntower ranking", `${arm.stats ? history : ""}\ntower ranking`)
-    .replace(/input: {3}\[(.*)\]/, (_, own: string) => `input:   [${[own, ...inputs].join(", ")}]`)
-    .replace("train {\n", `train {\n${arm.train}`);
-}
+export const arms: readonly Arm[] = [
+  { name: "base", past: "newest 100", additions: [] },
+  { name: "whole history", past: "whole", additions: [] },
+  ...additions.map((addition): Arm => ({ name: `+ ${addition.name}`, past: "newest 100", additions: [addition] })),
+  { name: "+ stats and popularity", past: "newest 100", additions: [stats, popularity] },
+  { name: "no history", past: "none", additions: [] },
+  { name: "no history + stats and popularity", past: "none", additions: [stats, popularity] },
+  { name: "+ all", past: "newest 100", additions },
+];

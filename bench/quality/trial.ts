@@ -1,6 +1,6 @@
 // One model trained, built and evaluated as a user would: by the command line, each in a process of its own.
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Figures {
@@ -9,26 +9,56 @@ export interface Figures {
   readonly logloss: number;
 }
 
-/**
- * Figures of the first label on the test part. A run that was begun goes on.
- * @param stem of the files that are kept @param cache folder of the prepared data
- */
-export function trial(
-  stem: string,
-  text: string,
-  data: string,
-  cache: string,
-): Figures & { /** Of training, with what it prepares. */ readonly seconds: number } {
+export interface Trial {
+  /** Of files that are kept: the trial's model and results. */
+  readonly stem: string;
+  readonly text: string;
+  readonly data: string;
+  /** Folder of the prepared data. */
+  readonly cache: string;
+}
+
+export interface Tried {
+  readonly validation: Figures;
+  readonly test: Figures;
+  /** The test part's rows with their scores, as `twin evaluate --rows` writes them. */
+  readonly rows: string;
+  /** Of training, with what it prepares. */
+  readonly seconds: number;
+}
+
+/** Figures of the first label. A run that was begun goes on; a trial that is done is not done again. */
+export function tried({ stem, text, data, cache }: Trial): Tried {
+  const done = `${stem}.json`;
+  if (existsSync(done)) {
+    const kept = JSON.parse(readFileSync(done, "utf8")) as { text: string; tried: Tried };
+    if (kept.text === text) {
+      return kept.tried;
+    }
+    throw new Error(`${done} is of another model: remove it, or name another --folder`);
+  }
   const model = `${stem}.twin`;
   writeFileSync(model, text);
   const run = `${stem}.run`;
+  const build = `${stem}.build`;
+  const rows = `${stem}.rows.parquet`;
   const begun = performance.now();
   twin("train", model, "--data", data, "-o", run, ...(existsSync(run) ? ["--resume"] : ["--cache", cache]));
   const seconds = (performance.now() - begun) / 1000;
-  twin("build", model, "--weights", join(run, "weights.safetensors"), "-o", `${stem}.build`);
-  const report = twin("evaluate", `${stem}.build`, "--data", data, "--part", "test", "--cache", cache, "--json");
-  const [{ auc, gauc, logloss }] = (JSON.parse(report) as { labels: Figures[] }).labels;
-  return { auc, gauc, logloss, seconds };
+  twin("build", model, "--weights", join(run, "weights.safetensors"), "-o", build);
+  const [validation, test] = (["validation", "test"] as const).map((part) => {
+    const options = part === "test" ? ["--rows", rows] : [];
+    const report = twin("evaluate", build, "--data", data, "--part", part, "--cache", cache, "--json", ...options);
+    const [{ auc, gauc, logloss }] = (JSON.parse(report) as { labels: Figures[] }).labels;
+    return { auc, gauc, logloss };
+  });
+  const result: Tried = { validation, test, rows, seconds };
+  writeFileSync(`${done}.partial`, JSON.stringify({ text, tried: result }));
+  renameSync(`${done}.partial`, done);
+  // What is left of it is in the files beside.
+  rmSync(run, { recursive: true, force: true });
+  rmSync(build, { recursive: true, force: true });
+  return result;
 }
 
 function twin(...args: string[]): string {
