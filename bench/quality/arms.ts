@@ -91,6 +91,12 @@ const gap = one("gap", (parts, { additions }) => cross(parts, additions.gap));
 /** A wide term over all that the tower reads beside the attention. */
 const wide = one("wide", (parts) => ({ ...parts, tower: [...parts.tower, `wide: [${parts.inputs.join(", ")}]`] }));
 
+/** A logistic regression on what it would read. */
+const alone: Addition = one("wide alone", (parts, set) => ({
+  ...wide.settings(set)[0].change!(parts, set),
+  deep: false,
+}));
+
 const pairs = several(
   "pairs",
   Object.fromEntries(
@@ -112,9 +118,7 @@ const cold = several("cold", { "5%": training({ cold: "5%" }), "20%": training({
 export const additions: readonly Addition[] = [
   stats,
   popularity,
-  match,
   strength,
-  query,
   product,
   clock,
   place,
@@ -134,5 +138,6 @@ export const arms: readonly Arm[] = [
   { name: "+ stats and popularity", past: "newest 100", additions: [stats, popularity] },
   { name: "no history", past: "none", additions: [] },
   { name: "no history + stats and popularity", past: "none", additions: [stats, popularity] },
+  { name: "wide alone: stats and popularity", past: "none", additions: [stats, popularity, alone] },
   { name: "+ all", past: "newest 100", additions },
 ];

@@ -61,6 +61,7 @@ const plain: Omit<ModelParts, "name" | "item" | "history" | "label"> = {
   metric: [],
   attend: [],
   inputs: ["item"],
+  deep: true,
   tower: [],
   loss: "",
   train: trained,

@@ -25,6 +25,8 @@ export interface ModelParts {
   readonly attend: readonly string[];
   /** Inputs of the tower beside what the attends give, and its further settings. */
   readonly inputs: readonly string[];
+  /** Whether it has layers; else its `wide` is all there is. */
+  readonly deep: boolean;
   readonly tower: readonly string[];
   readonly label: string;
   /** Arguments of the loss. */
@@ -59,13 +61,18 @@ export function textOf(parts: ModelParts, seed: number): string {
       ? ""
       : block("history past", ["of: item", "max: 3k", ...nested("cross", past.cross), ...nested("stats", past.stats)]),
     block("tower ranking", [
-      `input: [${[...attends, ...parts.inputs].join(", ")}]`,
-      "hidden: [128, 64]",
-      "dropout: 0.1",
+      ...(parts.deep
+        ? [`input: [${[...attends, ...parts.inputs].join(", ")}]`, "hidden: [128, 64]", "dropout: 0.1"]
+        : []),
       ...parts.tower,
       ...nested("predict", [`${label}: binary${loss === "" ? "" : `(${loss})`}`]),
     ]),
-    block("train", [...Object.entries(parts.train).map(([name, value]) => (value.startsWith("{") ? `${name} ${value}` : `${name}: ${value}`)), `seed: ${seed}`]),
+    block("train", [
+      ...Object.entries(parts.train).map(([name, value]) =>
+        value.startsWith("{") ? `${name} ${value}` : `${name}: ${value}`,
+      ),
+      `seed: ${seed}`,
+    ]),
   ];
   return `model ${parts.name}\n\n${blocks.filter((one) => one !== "").join("\n")}`;
 }
