@@ -118,7 +118,9 @@ const cold = several("cold", { "5%": training({ cold: "5%" }), "20%": training({
 export const additions: readonly Addition[] = [
   stats,
   popularity,
+  match,
   strength,
+  query,
   product,
   clock,
   place,
