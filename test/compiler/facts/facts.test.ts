@@ -121,7 +121,7 @@ describe("facts of a good program", () => {
       expect(widths(`${name}.cross`)).toEqual({ columns: sum(cross) });
       expect(widths(name)).toEqual({ columns: sum(model.item) + sum(cross) });
     }
-    expect(widths("likeness")).toEqual({ query: 20, head: 8, keys: 16 });
+    expect(widths("likeness")).toEqual({ query: 28, head: 8, keys: 16 });
     expect(widths("interest")).toEqual({ values: 6, out: 10 });
     expect(widths("routine")).toEqual({ values: 4, out: 4 });
     expect(widths("likeness_rows")).toEqual({ row: 16 + 12 });
