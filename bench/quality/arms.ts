@@ -37,6 +37,12 @@ const cross = (parts: ModelParts, line: string): ModelParts => ({
   history: parts.history && { ...parts.history, cross: [...parts.history.cross, line] },
 });
 
+/** With what is read off the clock; once. */
+const clocked = (parts: ModelParts, lines: readonly string[]): ModelParts => ({
+  ...parts,
+  context: [...parts.context, ...lines.filter((line) => !parts.context.includes(line))],
+});
+
 const training =
   (settings: Readonly<Record<string, string>>): Change =>
   (parts) => ({
@@ -71,15 +77,14 @@ const product = one("product", (parts) => ({ ...parts, attend: [...parts.attend,
 
 /** What is known at request time, in the query as well. */
 const query = one("query: context", (parts, { additions }) => {
-  const clocked = parts.context.length > 0 ? parts : { ...parts, context: additions.clock };
-  return { ...clocked, query: ["item", "context"] };
+  const known = parts.context.length > 0 ? parts : clocked(parts, additions.clock);
+  return { ...known, query: ["item", "context"] };
 });
 
 const clock = one(
   "hour and weekday",
   (parts, { additions }) => ({
-    ...parts,
-    context: [...parts.context, ...additions.clock],
+    ...clocked(parts, additions.clock),
     inputs: [...parts.inputs.filter((input) => input !== "context"), "context"],
   }),
   ({ additions }) => additions.clock.length > 0,
