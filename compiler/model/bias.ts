@@ -7,7 +7,7 @@ export const biasParameter = ({ name }: Tower, { label }: Task): string => `${na
 /** Features that some label is biased by and that nothing reads that is served. */
 export function trainingAlone({ metrics, towers }: Model): ReadonlySet<Feature> {
   const served = new Set([
-    ...metrics.flatMap(({ query }) => query),
+    ...metrics.flatMap(({ query, asked }) => [...query, ...asked]),
     ...towers.flatMap(({ input, wide }) => [
       ...wide,
       ...input.flatMap((one) =>

@@ -37,3 +37,21 @@ it("is asked for by no graph and no request, and may come along", async () => {
     await twin.close();
   }
 }, 60_000);
+
+it("is asked for all the same where a query reads it, too", async () => {
+  const asked = source.replace("query: item", "query: [item, context.slot]");
+  const twin = await load(await builtRanked(asked), { threads: 1 });
+  try {
+    const feature = (name: string) => twin.manifest.features.find((one) => one.name === name);
+    expect(feature("context.slot")?.training).toBeUndefined();
+    expect(feature("candidate.rank")?.training).toBe(true);
+    const prepared = await twin.prepare(someUser(30));
+    const { context, ...request } = someCandidates(25);
+    const [one, other] = await Promise.all(
+      [3, 5].map((slot) => prepared.rank({ ...request, context: { ...context, slot } })),
+    );
+    expect(one.logits.click).not.toEqual(other.logits.click);
+  } finally {
+    await twin.close();
+  }
+});
