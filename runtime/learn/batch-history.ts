@@ -84,6 +84,9 @@ export function batchHistory(
     throw new Error(`nothing says where the behaviours of ${history.name} end`);
   }
   const lengths = new Int32Array(rows);
+  const gaps = history.cross.some(({ spec }) => spec.gap !== undefined);
+  // What lies beyond what is wanted is looked at for gaps alone.
+  const reach = gaps ? history.max : Math.min(history.max, most);
   // Where values exclude, the behaviours of a row are no range.
   const chosen: (Int32Array | null)[] | null = samples.same === null ? null : new Array(rows).fill(null);
   let longest = least;
@@ -92,7 +95,7 @@ export function batchHistory(
     lengths[row] = Math.min(Math.max(0, ends[row] - start), history.max, most);
     const code = samples.same === null ? -1 : samples.same[row];
     if (chosen !== null && history.same !== null && code >= 0) {
-      const rest = others(history.same, history.max, start, ends[row], code);
+      const rest = others(history.same, reach, start, ends[row], code);
       chosen[row] = rest;
       lengths[row] = Math.min(rest.length, most);
     }
@@ -103,7 +106,6 @@ export function batchHistory(
   const outputs = history.cross.map(({ spec }) => filled(spec, rows * length));
   const whenAll = timed && history.time !== null ? new Float64Array(rows * length).fill(Number.NaN) : null;
   const elapsed = history.cross.some(({ column }) => column === null);
-  const gaps = history.cross.some(({ spec }) => spec.gap !== undefined);
   for (let row = 0; row < rows; row++) {
     const count = lengths[row];
     if (count === 0) {
@@ -144,7 +146,7 @@ export function batchHistory(
     if (!elapsed) {
       continue;
     }
-    const limit = gaps ? (picked?.length ?? Math.min(history.max, ends[row] - start)) : count;
+    const limit = picked?.length ?? Math.min(reach, ends[row] - start);
     const times = history.time === null ? stepsBefore(now, limit) : doublesOf(history.time, start, limit, picked);
     for (let c = 0; c < outputs.length; c++) {
       const { edges, place, gap } = history.cross[c].spec;
