@@ -140,13 +140,14 @@ export const isComputed = (encoder: Encoder): encoder is ComputedEncoder => comp
 
 /** Whether it is computed from the times of behaviours, and not from their order alone. */
 export const needsTimes = (encoder: Encoder): boolean =>
-  encoder.kind === "elapsed" ||
-  encoder.kind === "gap" ||
-  ((encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds");
+  isPassed(encoder) || ((encoder.kind === "recent" || encoder.kind === "since") && encoder.unit === "seconds");
 
-/** Whether it counts what passed between two times in steps: its model has an order, and no clock. */
-export const inSteps = (encoder: Encoder): boolean =>
-  (encoder.kind === "elapsed" || encoder.kind === "gap") && encoder.unit === "steps";
+/** Whether it counts what passed between two times, in seconds or in steps. */
+export const isPassed = (encoder: Encoder): encoder is OfKinds<readonly ["elapsed", "gap"]> =>
+  encoder.kind === "elapsed" || encoder.kind === "gap";
+
+/** Whether it counts that in steps: its model has an order, and no clock. */
+export const inSteps = (encoder: Encoder): boolean => isPassed(encoder) && encoder.unit === "steps";
 
 /** Rows that are one value together: known or unknown, equal or not as one. */
 export const together = (encoder: Encoder): number => (encoder.kind === "hashed" ? (encoder.hashes ?? 1) : 1);

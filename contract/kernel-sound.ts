@@ -1,7 +1,14 @@
 // That the manifest's section `kernel` fits its graphs and tables: what it says is read as memory, unchecked.
 
 import { kernelOf } from "./kernel-of.ts";
-import type { KernelAttend, KernelOperand, KernelPlanSpec, KernelProduct, KernelSearch } from "./kernel-spec.ts";
+import {
+  type KernelAttend,
+  type KernelOperand,
+  type KernelPlanSpec,
+  type KernelProduct,
+  type KernelSearch,
+  pooledColumns,
+} from "./kernel-spec.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Fail } from "./manifest-upgrade.ts";
 
@@ -112,7 +119,7 @@ class PlanCheck {
     const input = this.#graph(this.#plan.head).inputs.find(
       ({ source }) => source.kind === "pooled" && source.attend === attend,
     );
-    const columns = heads * (strength === true ? width + 2 : width);
+    const columns = heads * pooledColumns({ width, strength });
     if (input === undefined || input.name !== pooled || input.shape.join() !== `candidates,${columns}`) {
       this.#fail(`${this.#plan.head} has no input ${pooled} [candidates, ${columns}] for ${attend}`);
     }

@@ -57,6 +57,18 @@ export const KernelSearchSchema = strict({
   mask: v.string(),
 });
 
+/** What stands behind a head's values of an attend with `strength`. */
+export const peakWidth = 2;
+
+/** Columns of one head of what an attend pools. */
+export const pooledColumns = ({
+  width,
+  strength,
+}: {
+  readonly width: number;
+  readonly strength?: boolean | undefined;
+}) => (strength === true ? width + peakWidth : width);
+
 export const KernelAttendSchema = strict({
   attend: v.string(),
   product: v.string(),

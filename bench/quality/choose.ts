@@ -1,5 +1,6 @@
 // What is chosen before anything is measured: on a fifth of the users, one epoch, by the validation part.
 import { join } from "node:path";
+import { digestOf } from "../../contract/digest.ts";
 import { type Addition, type Arm, additions } from "./arms.ts";
 import { type DataSet, dataOf } from "./data-sets.ts";
 import { type ModelParts, textOf } from "./model-parts.ts";
@@ -26,7 +27,7 @@ export async function chosen(set: DataSet, folder: string): Promise<Choice> {
   const bound = await set.bind(folder, true);
   const worth = (parts: ModelParts): number => {
     const text = textOf({ ...parts, train: { ...parts.train, epochs: "1" } }, 1);
-    const called = fingerprint(text);
+    const called = digestOf(text).slice(0, 12);
     const { validation } = tried({
       stem: join(folder, called),
       text,
@@ -71,13 +72,4 @@ export async function chosen(set: DataSet, folder: string): Promise<Choice> {
     gained: { name: "+ what gained", past: "newest 100", additions: gained, trials: count },
     notes,
   };
-}
-
-/** A short name of a text (FNV-1a). */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  return hash.toString(16).padStart(8, "0");
 }

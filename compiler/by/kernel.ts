@@ -6,7 +6,6 @@ import type { Found } from "../lower/tower.ts";
 import type { By } from "../model/by.ts";
 import type { Attend, Feature, History, Model, Search } from "../model/model.ts";
 import type { AttendTables, KindName, Of } from "./kind.ts";
-import { peakWidth } from "./strength.ts";
 
 /** A rule, or the reason why the kernel runs no such stage, in words for people. */
 export interface InKernel<K extends KindName> {
@@ -69,10 +68,6 @@ export interface Pooling {
   /** Of each head Σ weights · values and, with `strength`, two numbers, heads side by side [R, A · columns] → what the attend gives. */
   result(scene: Scene, pooled: Value): Found;
 }
-
-/** Columns of one head of what was pooled. */
-export const pooledColumns = ({ width, strength }: Pick<Pooling, "width" | "strength">): number =>
-  strength ? width + peakWidth : width;
 
 /** What a stage by it says to the kernel. */
 export type KernelRule<S extends "search" | "attend"> = InKernel<By["kind"]>[S];

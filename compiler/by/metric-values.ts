@@ -1,4 +1,5 @@
 // Values of target attention, and what becomes of their weighted sums: as every graph has them.
+import { peakWidth } from "../../contract/kernel-spec.ts";
 import type { Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
 import { embed } from "../lower/embed.ts";
@@ -9,7 +10,7 @@ import { columns } from "../lower/table.ts";
 import type { Found } from "../lower/tower.ts";
 import type { Attend, Feature, Metric } from "../model/model.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
-import { peakWidth, strengthOf } from "./strength.ts";
+import { strengthOf } from "./strength.ts";
 
 /** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
 export function valuesOf(scene: Scene, attend: Attend, metric: Metric, frame: Frame, source: KeySource): Value {

@@ -9,9 +9,6 @@ export interface Peaks {
   readonly sum: Value;
 }
 
-/** Numbers of each head that `Peaks` are. */
-export const peakWidth = 2;
-
 /** Both [A, R, 1], of masked scores [A, R, M]. Where some behaviour counts, masked ones add nothing. */
 export function peaksOf(b: Builder, scores: Value): Peaks {
   const top = b.max(scores, [-1], true);

@@ -1,6 +1,7 @@
 // The side graphs of the selection kernel: what it is given of the user and of candidates, and what follows what it pooled.
+
+import { pooledColumns } from "../../contract/kernel-spec.ts";
 import type { GraphName } from "../../contract/manifest.ts";
-import { pooledColumns } from "../by/kernel.ts";
 import type { Graph, Output, Value } from "../ir/graph.ts";
 import { whole } from "../lower/frame.ts";
 import { countable } from "../lower/mask.ts";

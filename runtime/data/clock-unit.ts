@@ -1,6 +1,6 @@
 // Whether the data has the clock that features are computed by: hours and weekdays one that tells the time, edges of `elapsed` and `gap`
 // in durations any, and edges without a unit an order.
-import { inSteps, isClock } from "../../contract/encoder-spec.ts";
+import { inSteps, isClock, isPassed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { Binding } from "./binding.ts";
@@ -32,9 +32,7 @@ function checkElapsed({ events, lists, place }: Binding, features: readonly Feat
   }
   const { unit } = events.clock;
   const wrong = features.flatMap(({ name, encoder }) =>
-    (encoder.kind === "elapsed" || encoder.kind === "gap") && inSteps(encoder) !== (unit === "steps")
-      ? [`\`${name}\``]
-      : [],
+    isPassed(encoder) && inSteps(encoder) !== (unit === "steps") ? [`\`${name}\``] : [],
   );
   if (wrong.length === 0) {
     return;

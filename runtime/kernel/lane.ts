@@ -1,18 +1,10 @@
 // One lane: takes chunks of candidates until none is left, and runs the kernel on each. Whatever it knows stands in the
 // memory that all lanes share, so that another can go on in its place.
+import { pooledColumns } from "../../contract/kernel-spec.ts";
 import type { PackedOperands } from "./pack.ts";
 import { blockOf, keptState, planOf, type Scratch, scratchOf } from "./plan.ts";
 import { select } from "./round-robin.ts";
-import {
-  type AttendShape,
-  historyOf,
-  type KernelShape,
-  keptBy,
-  listsOf,
-  padded,
-  pooledColumns,
-  tilesOf,
-} from "./shape.ts";
+import { type AttendShape, historyOf, type KernelShape, keptBy, listsOf, padded, tilesOf } from "./shape.ts";
 import type { KernelExports, WasmMemory } from "./web-assembly.ts";
 
 /** Milliseconds, of all lanes together. */

@@ -1,10 +1,11 @@
 // What a run gives, put together of the jobs that it was done in.
+import { pooledColumns } from "../../contract/kernel-spec.ts";
 import { narrowed } from "./columns.ts";
 import type { KernelRun } from "./face.ts";
 import type { Job, Phases } from "./lane.ts";
 import type { KernelMemory } from "./memory.ts";
 import { keptCount } from "./plan.ts";
-import { type KernelShape, listsOf, pooledColumns } from "./shape.ts";
+import { type KernelShape, listsOf } from "./shape.ts";
 
 /** What is known of the candidates of a run. */
 export interface Given {

@@ -85,10 +85,6 @@ export interface UserOperands {
 /** A number of columns as the kernel has them: with zeros up to a multiple of four. */
 export const padded = (width: number): number => (width + 3) & ~3;
 
-/** Columns of one head of what an attend pools. */
-export const pooledColumns = ({ width, strength }: Pick<AttendShape, "width" | "strength">): number =>
-  strength ? width + 2 : width;
-
 /** Tiles of eight behaviours. */
 export const tilesOf = (length: number): number => (length + 7) >> 3;
 

@@ -1,10 +1,11 @@
 // What runs work in: pieces of the kernel's memory that stay from run to run, are grown where they are too small, and may go
 // whenever no run is in progress.
+import { pooledColumns } from "../../contract/kernel-spec.ts";
 import type { Job, Place } from "./lane.ts";
 import { type KernelMemory, rounded } from "./memory.ts";
 import type { PackedOperands } from "./pack.ts";
 import { chunkOf, keptCount, keptState, scratchOf } from "./plan.ts";
-import { type KernelShape, keptBy, padded, pooledColumns } from "./shape.ts";
+import { type KernelShape, keptBy, padded } from "./shape.ts";
 import type { KernelExports } from "./web-assembly.ts";
 
 /** The first word that no piece is given at. */

@@ -1,4 +1,5 @@
 // How a feature's encoded values are stored for training.
+import { isPassed } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodedWidth, isFloat } from "../encode/column.ts";
 import type { Compared } from "../stats/gaps.ts";
@@ -12,7 +13,7 @@ export function storedFeature(feature: FeatureSpec) {
     /** What a missing value is. */
     fill: encoder.kind === "tags" ? (-1 as const) : (0 as const),
     /** Of elapsed time, of places and of gaps: no value is stored, the batch computes it. */
-    edges: encoder.kind === "elapsed" || encoder.kind === "place" || encoder.kind === "gap" ? [...encoder.edges] : null,
+    edges: isPassed(encoder) || encoder.kind === "place" ? [...encoder.edges] : null,
     ...(encoder.kind === "place" && { place: true as const }),
     ...(encoder.kind === "gap" && { gap: { on: encoder.on ?? null } }),
   };

@@ -1,5 +1,5 @@
 // Features that run parallel to a list of behaviours: cross features of the history, and features of the past items.
-import { isComputed, needsTimes } from "../../../contract/encoder-spec.ts";
+import { isComputed, isPassed, needsTimes } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
 import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { meant } from "../../../contract/nearest.ts";
@@ -131,7 +131,7 @@ export function checkLists(binding: Binding, { model, histories, features }: Dat
 
 /** Edges of elapsed time and of gaps need the clock that they are of. */
 function checkElapsed({ lists, events, place }: Binding, history: string, { name, encoder }: FeatureSpec): void {
-  if (encoder.kind !== "elapsed" && encoder.kind !== "gap") {
+  if (!isPassed(encoder)) {
     return;
   }
   const { clock } = listedBinding({ lists }, history);
