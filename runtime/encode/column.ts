@@ -46,13 +46,16 @@ export function computedFrom({ encoder }: Pick<FeatureSpec, "encoder">): string 
   return kind === "elapsed" ? "request time and behaviour time" : "the request's time";
 }
 
+/** What a missing value is: −1 for tags, else 0. */
+export const fillOf = ({ encoder }: Pick<FeatureSpec, "encoder">): -1 | 0 => (encoder.kind === "tags" ? -1 : 0);
+
 /** The encoded column of values that nobody knows: row 0, no tags (−1), zeros. */
 export function missing(feature: FeatureSpec, rows: number): Int32Array | Float32Array {
   const length = rows * encodedWidth(feature);
   if (isFloat(feature)) {
     return new Float32Array(length);
   }
-  return new Int32Array(length).fill(feature.encoder.kind === "tags" ? -1 : 0);
+  return new Int32Array(length).fill(fillOf(feature));
 }
 
 /**

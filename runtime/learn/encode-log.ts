@@ -17,7 +17,7 @@ import { pastOf } from "./pasts.ts";
 import { pickRows } from "./pick-rows.ts";
 import { frozenColumn, overColumn, popularityFeatures, samplePopularity } from "./sample-popularity.ts";
 import { SampleStats, statsOf } from "./sample-stats.ts";
-import { comparedBy, storedFeature } from "./stored-feature.ts";
+import { storedFeature } from "./stored-feature.ts";
 
 /** Raw columns side by side, by name. */
 export interface RawTable {
@@ -176,7 +176,7 @@ export function encodeLog(log: RawLog, manifest: Encodes, context: (where: strin
 
 /** By event, how many further the next older one with an equal feature of the item stands; beyond the user's it does not count. */
 const distancesOf = (on: FeatureSpec, items: Readonly<Record<string, Encoded>>, item: Int32Array): Int32Array =>
-  new EqualBefore(comparedBy(on)).distances(items[on.name], item);
+  new EqualBefore(storedFeature(on)).distances(items[on.name], item);
 
 function column({ columns, rows }: RawTable, name: string, where: string): readonly RawValue[] {
   if (!Object.hasOwn(columns, name)) {

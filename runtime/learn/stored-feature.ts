@@ -1,8 +1,7 @@
 // How a feature's encoded values are stored for training.
 import { isPassed } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
-import { encodedWidth, isFloat } from "../encode/column.ts";
-import type { Compared } from "../stats/gaps.ts";
+import { encodedWidth, fillOf, isFloat } from "../encode/column.ts";
 
 export function storedFeature(feature: FeatureSpec) {
   const { encoder } = feature;
@@ -11,16 +10,10 @@ export function storedFeature(feature: FeatureSpec) {
     type: isFloat(feature) ? ("float32" as const) : ("int32" as const),
     width: encodedWidth(feature),
     /** What a missing value is. */
-    fill: encoder.kind === "tags" ? (-1 as const) : (0 as const),
+    fill: fillOf(feature),
     /** Of elapsed time, of places and of gaps: no value is stored, the batch computes it. */
     edges: isPassed(encoder) || encoder.kind === "place" ? [...encoder.edges] : null,
     ...(encoder.kind === "place" && { place: true as const }),
     ...(encoder.kind === "gap" && { gap: { on: encoder.on ?? null } }),
   };
 }
-
-/** How its values are compared. */
-export const comparedBy = (feature: FeatureSpec): Compared => ({
-  width: encodedWidth(feature),
-  tags: feature.encoder.kind === "tags",
-});

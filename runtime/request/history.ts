@@ -3,7 +3,7 @@
 import { type Encoder, inSteps, isComputed, needsTimes } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
-import { computedFrom, encodeColumn, encodedShape, encodedWidth } from "../encode/column.ts";
+import { computedFrom, encodeColumn, encodedShape, encodedWidth, fillOf } from "../encode/column.ts";
 import { asGiven, isAsGiven, isColumn, newestFirst, onlyKnown, reorder } from "../encode/columns.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
@@ -105,7 +105,7 @@ export class HistorySide {
       compared &&
       new EqualBefore({
         width: encodedWidth(compared),
-        tags: compared.encoder.kind === "tags",
+        fill: fillOf(compared),
       }).distances(this.items.encoded(compared), asGiven(count));
     const data = new Int32Array(this.length);
     gapBuckets(data, 0, count, { distance, time: this.usedTimes(), limit: count }, edges);
@@ -128,7 +128,7 @@ export class HistorySide {
       // A place is counted among those that are used, in their order.
       const placed = feature.encoder.kind === "place";
       const encoded = encodeColumn(feature, raw, placed ? this.count : this.items.rows, this.#context);
-      const fill = feature.encoder.kind === "tags" ? -1 : 0;
+      const fill = fillOf(feature);
       const order = placed ? asGiven(this.count) : this.order;
       const data = reorder(encoded, encodedWidth(feature), order, this.length, fill);
       const knownAt = this.#knownAt.get(feature.name);

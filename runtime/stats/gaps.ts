@@ -7,19 +7,22 @@ import { RowSlots } from "./row-slots.ts";
 /** How values of the feature stand: rows that are one value together, or tags, of which one in common is enough. */
 export interface Compared {
   readonly width: number;
-  readonly tags: boolean;
+  /** What a missing value is: −1 for tags. */
+  readonly fill: number;
 }
 
 /** Finds the next older behaviour whose value is equal and known. */
 export class EqualBefore {
-  readonly #compared: Compared;
+  readonly #width: number;
+  readonly #tags: boolean;
   readonly #slots: RowSlots;
   /** Place by slot. */
   #places = new Int32Array(64);
 
-  constructor(compared: Compared) {
-    this.#compared = compared;
-    this.#slots = new RowSlots(compared.tags ? 1 : compared.width);
+  constructor({ width, fill }: Compared) {
+    this.#width = width;
+    this.#tags = fill === -1;
+    this.#slots = new RowSlots(this.#tags ? 1 : width);
   }
 
   /**
@@ -28,13 +31,13 @@ export class EqualBefore {
    */
   distances(values: Encoded, item: ArrayLike<number>): Int32Array {
     const rows = encodedRows(values, "a gap's feature");
-    const { width, tags } = this.#compared;
+    const width = this.#width;
     const result = new Int32Array(item.length);
     this.#slots.clear();
     for (let place = item.length - 1; place >= 0; place--) {
       const at = item[place] * width;
       let nearest = item.length;
-      if (tags) {
+      if (this.#tags) {
         for (let tag = at; tag < at + width; tag++) {
           if (rows[tag] > 0) {
             nearest = Math.min(nearest, this.#put(rows, tag, place) ?? nearest);

@@ -2,7 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
-import { encodeColumn, encodedWidth, missing } from "../encode/column.ts";
+import { encodeColumn, encodedWidth, fillOf, missing } from "../encode/column.ts";
 import { reorder } from "../encode/columns.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
@@ -171,7 +171,7 @@ export class ItemColumns {
     if (this.#order === null) {
       return encoded;
     }
-    const fill = feature.encoder.kind === "tags" ? -1 : 0;
+    const fill = fillOf(feature);
     return reorder(encoded, encodedWidth(feature), this.#order, this.#length, fill);
   }
 

@@ -42,7 +42,7 @@ export function writeGaps(
       }
       const values = files.open(itemColumn(feature), work.items, true).encoded;
       const item = files.open(behaviourColumns(history).item, rows, false);
-      const before = new EqualBefore({ width: feature.width, tags: feature.fill === -1 });
+      const before = new EqualBefore(feature);
       const writer = new ColumnWriter(folder, spec, hasher);
       const size = Math.max(block, history.max);
       try {

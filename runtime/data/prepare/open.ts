@@ -131,7 +131,7 @@ export function historyColumns(
     })),
     ...(items !== null && {
       compared: recordOf(
-        items.item.map(({ name, width, fill }) => [name, { width, tags: fill === -1, values: items.columns[name] }]),
+        items.item.map(({ name, width, fill }) => [name, { width, fill, values: items.columns[name] }]),
       ),
     }),
   };

@@ -34,7 +34,7 @@ describe("the behaviour before with an equal value", () => {
             return next < 0 ? 0 : next - i;
           });
           found += due.filter((one) => one > 0).length;
-          const before = new EqualBefore({ width, tags });
+          const before = new EqualBefore({ width, fill: tags ? -1 : 0 });
           expect([...before.distances(Int32Array.from(values.flat()), Int32Array.from(item))]).toEqual(due);
           // What was found before leaves nothing behind.
           expect([...before.distances(Int32Array.from(values.flat()), item.slice(1))]).toEqual(due.slice(1));
@@ -49,7 +49,7 @@ describe("the behaviour before with an equal value", () => {
     const count = 5000;
     const item = Int32Array.from({ length: count }, (_, i) => 1 + ((i * 7919) % 1663));
     const values = Int32Array.from({ length: 1664 }, (_, i) => i * 1_000_003);
-    const found = new EqualBefore({ width: 1, tags: false }).distances(values, item);
+    const found = new EqualBefore({ width: 1, fill: 0 }).distances(values, item);
     expect([...found]).toEqual(Array.from({ length: count }, (_, i) => (i + 1663 < count ? 1663 : 0)));
   });
 });
