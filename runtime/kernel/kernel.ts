@@ -1,6 +1,6 @@
 // The selection kernel as its host sees it: users are packed into its memory once, candidates are run against them.
 import { TwinError } from "../../contract/error.ts";
-import { breather } from "./breather.ts";
+import { breather } from "../threads/breather.ts";
 import type { KernelOptions, KernelRun, KernelStatus, PackedUser } from "./face.ts";
 import { type Job, Lane, type Phases, type Place } from "./lane.ts";
 import { Lanes } from "./lanes.ts";

@@ -1,5 +1,5 @@
 /** A loaded folder, whatever loaded it: its face, requests in one thread, what crosses to a thread that ranks; free of any host. */
-export { hold, type RankResult, receivedExplanations, receivedRanking } from "./crossing.ts";
+export { hold, type RankResult, receivedExplanations, receivedRanking, sentExplanations } from "./crossing.ts";
 export { expectKnown, planOption, wholeOption } from "./load-options.ts";
 export { Requests } from "./requests.ts";
 export { type RequestsStatus, statusOf, type TablesStatus, type WeightsStatus } from "./status.ts";

@@ -19,7 +19,7 @@ import { DeviceFailure } from "../session/device-failure.ts";
 import { Sessions } from "../session/session.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import type { Service } from "../threads/serve-calls.ts";
-import { hold } from "../twin/index.ts";
+import { hold, sentExplanations } from "../twin/index.ts";
 import { chooseDevice, type Device, type MakeLibrary } from "./device.ts";
 import { openFolder } from "./folder.ts";
 import type { SideOf, WebAnswer, WebJob, WebNote, WebReady, WebResult, WebStart } from "./messages.ts";
@@ -184,7 +184,7 @@ class Served {
         const side = held ?? (await this.#prepare(of as SideOf, signal));
         return job.kind === "rank"
           ? { kind: "ranking", ranking: await rankCandidates(this.#engine, side, candidates, signal) }
-          : { kind: "explanations", explanations: await explainCandidates(this.#engine, side, candidates, signal) };
+          : sentExplanations(await explainCandidates(this.#engine, side, candidates, signal));
       }
       case "refresh":
         return { kind: "refreshed", other: await this.#folder.tables.refresh(signal) };

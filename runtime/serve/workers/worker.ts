@@ -2,7 +2,7 @@
 import { innerLine } from "../../host/start-thread.ts";
 import { type Service, serveCalls } from "../../threads/serve-calls.ts";
 import type { CallOptions } from "../../threads/wanted.ts";
-import { hold, type Prepared, type RankResult } from "../../twin/index.ts";
+import { hold, type Prepared, type RankResult, sentExplanations } from "../../twin/index.ts";
 import { LocalTwin } from "../twin.ts";
 import type { RankAnswer, RankJob, RankReady, WorkerStart } from "./messages.ts";
 
@@ -28,7 +28,7 @@ async function open(start: WorkerStart): Promise<Service<RankJob, RankAnswer, Ra
     }
     return job.kind === "rank"
       ? { kind: "ranking", ranking: await prepared.rank(job.candidates, wanted) }
-      : { kind: "explanations", explanations: await prepared.explain(job.candidates, wanted) };
+      : sentExplanations(await prepared.explain(job.candidates, wanted));
   };
 
   return {
