@@ -1,6 +1,6 @@
 // How training is told: a line of progress, a line for each evaluation, and what came out.
 import { join } from "node:path";
-import type { Evaluation, TaskMetrics, TrainProgress, TrainReport } from "../runtime/learn/index.ts";
+import type { Calibrated, Evaluation, TaskMetrics, TrainProgress, TrainReport } from "../runtime/learn/index.ts";
 
 const number = (value: number): string => Math.round(value).toLocaleString("en-GB");
 
@@ -29,7 +29,7 @@ function taskText({ label, kind, drawn, auc, gauc, logloss, rmse }: TaskMetrics)
 
 /** What came out, and what to do next. */
 export function reportText(report: TrainReport, run: string, file: string): string {
-  const { step, steps, end, weights, keptBy, best, last, seconds, samplesPerSecond, perStep } = report;
+  const { step, steps, end, weights, keptBy, best, last, calibrated, seconds, samplesPerSecond, perStep } = report;
   const ended =
     end === "all steps"
       ? `${number(step)} steps`
@@ -43,8 +43,15 @@ export function reportText(report: TrainReport, run: string, file: string): stri
     `${run}: ${ended}; ${speed}`,
     ...last.map((task) => `validation at the end: ${taskText(task)}`),
     `${path}: the weights of step ${number(weights)}${keptBy === null ? "" : `, the best by ${keptBy} on the validation part`}`,
+    ...calibrated.map(calibrationText),
     `next: twin build ${file} --weights ${path} -o DIR`,
   ].join("\n");
+}
+
+function calibrationText({ label, kind, rows, logloss, why }: Calibrated): string {
+  return logloss === null
+    ? `warning: ${label} is not calibrated, and gives out the probability of its logit: ${why}`
+    : `${label} is calibrated (${kind}) on the ${number(rows)} rows of the validation part: their logloss ${logloss.before.toFixed(4)} → ${logloss.after.toFixed(4)}`;
 }
 
 function duration(seconds: number): string {

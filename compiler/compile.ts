@@ -34,6 +34,7 @@ import { showModel } from "./show/show-model.ts";
 import { showParameters } from "./show/show-parameters.ts";
 import { load, type Read } from "./source/load.ts";
 import { trainGraphs } from "./train/graphs.ts";
+import { checkCalibrations } from "./values/calibrations.ts";
 import { pickedRows } from "./values/picked-rows.ts";
 import { givenValues, initialValues, type ParameterValues, type WeightSource } from "./values/values.ts";
 
@@ -213,6 +214,7 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
 function valuesOf(model: Model, { weights, seed, fit }: BuildOptions): ParameterValues {
   const all = parameters(model);
   const values = weights ? givenValues(all, weights) : initialValues(all, seed ?? model.train.seed);
+  checkCalibrations(model, values);
   return fit === undefined ? values : pickedRows(all, values, keptRows(model, fit));
 }
 

@@ -191,6 +191,8 @@ export const TrainSpecSchema = strict({
       where: v.nullable(v.string()),
       /** The parameter [1] that starts at the label's base rate in the training part; absent: where it was drawn. */
       bias: v.optional(v.string()),
+      /** The parameter that corrects the probability, fitted on the validation part; absent: it is that of the logit. */
+      calibrate: v.optional(strict({ kind: v.picklist(["platt", "isotonic"]), parameter: v.string() })),
     }),
   ),
   batch: positive,

@@ -49,9 +49,9 @@ export async function rank(dir: string, options: RankOptions): Promise<void> {
   }
 }
 
-/** The model's score, or the probabilities of its first label where it has none. */
-export const orderedBy = ({ score, scores }: Ranking, [label]: readonly string[]): Float32Array =>
-  score ?? scores[label];
+/** The model's score, or where it has none the logits of its first label, which lie apart where probabilities do not. */
+export const orderedBy = ({ score, logits }: Ranking, [label]: readonly string[]): Float32Array =>
+  score ?? logits[label];
 
 export const bestFirst = (scores: ArrayLike<number>): number[] =>
   Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);

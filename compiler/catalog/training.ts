@@ -68,6 +68,11 @@ export const tasks = {
       0,
       "Share of the loss that is about pairs: of a user's samples in the batch, the positive one above the negative one.",
     ),
+    calibrate: optional(
+      choice("none", "platt", "isotonic"),
+      "none",
+      "Corrects the probability on the validation part after training: along a line of the logit, or by steps that only rise.",
+    ),
     bias: optional(
       references(wanted.bias),
       null,

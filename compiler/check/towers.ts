@@ -100,8 +100,9 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
   const { weight, where } = pairwise ?? readArguments(taskKinds.regression.arguments, value, scope);
   const pairs = pairwise === null ? 0 : pairwise.pairs?.value;
   const through = pairwise === null ? null : pairwise.through?.value;
+  const calibrate = pairwise === null ? "none" : pairwise.calibrate?.value;
   const bias = pairwise === null ? null : pairwise.bias?.value;
-  if (!weight || !where || pairs === undefined || through === undefined || bias === undefined) {
+  if (!weight || !where || pairs === undefined || through === undefined || !calibrate || bias === undefined) {
     return null;
   }
   if (through && where.value) {
@@ -120,6 +121,7 @@ function readTask(member: Member, places: Map<string, Name>, scope: Scope): Draf
     pairs,
     through: through?.text ?? null,
     where: where.value?.text ?? null,
+    calibrate: calibrate === "none" ? null : calibrate,
     condition: where.value ?? through,
     biases: bias ?? [],
     span: name.span,
@@ -250,7 +252,7 @@ export function checkTower(
 }
 
 function biasedTask(draft: Draft, reads: Pick<Tower, "input" | "wide">, scope: Scope): Task | null {
-  const { label, doc, kind, weight, pairs, through, where, biases, span } = draft;
+  const { condition: _, biases, ...task } = draft;
   const bias = readBias(biases, reads, scope);
-  return bias && { label, doc, kind, weight, pairs, through, where, bias, span };
+  return bias && { ...task, bias };
 }

@@ -19,8 +19,8 @@ export function lowerScore(scene: Scene, { of }: Score, predictions: readonly Pr
   return terms.reduce((left, right) => b.add(left, right));
 }
 
-/** ln p of the probability that the label gives out: of σ(z) it is min(z, 0) − ln(1 + e^−|z|), which no z overflows. */
-function logProbability(b: Builder, { logit: z }: Prediction): Value {
+/** ln p of the probability that the label gives out: of σ(z), z calibrated where the label is, it is min(z, 0) − ln(1 + e^−|z|), which no z overflows. */
+function logProbability(b: Builder, { odds: z }: Prediction): Value {
   const away = b.neg(b.maximum(z, b.neg(z)));
   return b.sub(b.minimum(z, b.scalar(0)), b.log(b.add(b.exp(away), b.scalar(1))));
 }

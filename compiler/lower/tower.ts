@@ -1,10 +1,12 @@
 // Towers: inputs side by side → cross layers → hidden layers or experts → one logit per task.
+import type { CalibrationKind } from "../../contract/calibration.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { metricOf } from "../model/by.ts";
 import type { Attend, Task, Tower } from "../model/model.ts";
 import { towerSite } from "../model/site.ts";
 import { columnsOf, queryWidth } from "../model/widths.ts";
+import { lowerCalibration } from "./calibration.ts";
 import { concatenated, embed } from "./embed.ts";
 import { affine, crossLayer, hiddenLayer } from "./layer.ts";
 import { queryColumns } from "./metric.ts";
@@ -16,6 +18,8 @@ export interface Prediction {
   readonly task: Task;
   /** [R]: log-odds, of a regression the value. */
   readonly logit: Value;
+  /** [R]: log-odds of the probability that is given out: the logit's own where nothing corrects it. */
+  readonly odds: Value;
   /** [R]: probability, of a regression the value. */
   readonly result: Value;
 }
@@ -35,9 +39,12 @@ export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend
     const at = scene.b.at(`${tower.name}/${task.label}`, task.doc);
     const base = deep?.(task) ?? at.parameter(`${tower.name}.${task.label}.bias`, [1]);
     const logit = wide === null ? base : at.add(base, at.squeeze(at.slice(wide, 1, index, index + 1), 1));
-    return { task, logit, result: task.kind === "binary" ? at.sigmoid(logit) : logit };
+    const odds = calibrates(task) && scene.training === null ? lowerCalibration(at, tower, task, logit) : logit;
+    return { task, logit, odds, result: task.kind === "binary" ? at.sigmoid(odds) : logit };
   });
 }
+
+const calibrates = (task: Task): task is Task & { calibrate: CalibrationKind } => task.calibrate !== null;
 
 /** What the layers give for a task, [R]. */
 function deepLogits(scene: Scene, tower: Tower, attended: (attend: Attend) => Found): (task: Task) => Value {

@@ -1,5 +1,6 @@
 // The checked model: what a `.twin` file means. No optional "filled in later" fields, references instead of names.
 
+import type { CalibrationKind } from "../../contract/calibration.ts";
 import type { Encoder } from "../../contract/encoder-spec.ts";
 import type { Span } from "../../grammar/ast.ts";
 import type { By } from "./by.ts";
@@ -174,6 +175,8 @@ export interface Task {
   readonly pairs: number;
   /** A label that comes before: the loss is of the product of both probabilities, over all samples; null: it is of this one's. */
   readonly through: string | null;
+  /** How the probability is corrected on the validation part after training; null: it is that of the logit. */
+  readonly calibrate: CalibrationKind | null;
   /** Features of the context or the candidate that add to the log-odds in training alone. */
   readonly bias: readonly Feature[];
   /** Counts only where this label is one. */

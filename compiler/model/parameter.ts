@@ -8,14 +8,15 @@ export type Init =
   /** uniform in ±√(6 / (fanIn + fanOut)) */
   | { readonly kind: "glorot"; readonly fanIn: number; readonly fanOut: number }
   | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "given"; readonly values: readonly number[] }
   /** equal to another parameter of the same shape, which comes earlier */
   | { readonly kind: "copy"; readonly of: string };
 
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Embeddings and dense parameters have optimisers of their own; statistics are measured in steps, what is counted comes with the data. */
-  readonly role: "embedding" | "dense" | "statistic" | "counted";
+  /** Embeddings and dense parameters have optimisers of their own; statistics are measured in steps, what is counted comes with the data; what is fitted, with the validation part. */
+  readonly role: "embedding" | "dense" | "statistic" | "counted" | "fitted";
   readonly init: Init;
   /** The name before a feature was renamed (`formerly`): old weights hold it under this. */
   readonly formerly: string | null;

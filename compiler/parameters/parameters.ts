@@ -1,9 +1,11 @@
 // Every parameter of a model by name, with shape and start value: what weights.safetensors holds.
 
+import { calibrationShape, noCalibration } from "../../contract/calibration.ts";
 import { kindOf } from "../by/kinds.ts";
 import { popularityTable } from "../lower/popularity.ts";
 import { biasParameter } from "../model/bias.ts";
 import { metricOf } from "../model/by.ts";
+import { calibrationParameter } from "../model/calibration.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model.ts";
 import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
@@ -124,10 +126,10 @@ function productParameters({ name, by, out, product }: Attend): Parameter[] {
 
 function towerParameters(tower: Tower): Parameter[] {
   const { name, input, hidden, cross, experts, tasks } = tower;
-  const biases = tasks.flatMap((task) => biasParameters(tower, task));
+  const beside = tasks.flatMap((task) => [...biasParameters(tower, task), ...calibrationParameters(tower, task)]);
   if (input.length === 0) {
     const bases = tasks.map(({ label }) => parameter(`${name}.${label}.bias`, [1], zero));
-    return [...bases, ...wideParameters(tower), ...biases];
+    return [...bases, ...wideParameters(tower), ...beside];
   }
   const width = towerWidth(input);
   const last = hidden.at(-1) ?? width;
@@ -138,13 +140,22 @@ function towerParameters(tower: Tower): Parameter[] {
       : hiddenLayers(tower, `${name}.hidden`, width);
   const gates = experts > 0 ? tasks.flatMap(({ label }) => linear(`${name}.gate.${label}`, width, experts)) : [];
   const heads = tasks.flatMap(({ label }) => linear(`${name}.${label}`, last, 1));
-  return [...crosses, ...trunks, ...gates, ...heads, ...wideParameters(tower), ...biases];
+  return [...crosses, ...trunks, ...gates, ...heads, ...wideParameters(tower), ...beside];
 }
 
 /** What training alone adds to a label's log-odds. */
 const biasParameters = (tower: Tower, task: Task): Parameter[] => {
   const width = widthOf(task.bias);
   return width === 0 ? [] : [parameter(biasParameter(tower, task), [width, 1], glorot(width, 1))];
+};
+
+const calibrationParameters = (tower: Tower, task: Task): Parameter[] => {
+  const { calibrate: kind } = task;
+  if (kind === null) {
+    return [];
+  }
+  const start = { kind: "given", values: noCalibration(kind) } as const;
+  return [parameter(calibrationParameter(tower, task), calibrationShape(kind), start, "fitted")];
 };
 
 /** They start at 0, so that a tower begins as it would without them. */

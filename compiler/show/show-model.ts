@@ -53,13 +53,14 @@ export function showModel(model: Model): string {
         "",
         block(
           "predict",
-          tower.tasks.map(({ label, kind, weight, pairs, through, where, bias }) => [
+          tower.tasks.map(({ label, kind, weight, pairs, through, where, calibrate, bias }) => [
             label,
             call(kind, {
               weight,
               through,
               pairs: pairs === 0 ? null : pairs,
               where,
+              calibrate,
               bias: bias.length === 0 ? null : names(bias),
             }),
           ]),

@@ -23,7 +23,7 @@ export function showParameters(model: Model): string {
 }
 
 function totals(all: readonly Parameter[]): string[] {
-  const roles = ["embedding", "dense", "statistic", "counted"] as const;
+  const roles = ["embedding", "dense", "statistic", "counted", "fitted"] as const;
   const lines = roles.flatMap((role) => {
     const own = all.filter((parameter) => parameter.role === role);
     return own.length > 0 ? [totalLine(role, own)] : [];
@@ -46,6 +46,8 @@ function initText(init: Init): string {
       return `glorot ${init.fanIn}→${init.fanOut}`;
     case "constant":
       return `${init.value}`;
+    case "given":
+      return init.values.length > 4 ? `${init.values[0]} … ${init.values.at(-1)}` : init.values.join(", ");
     case "copy":
       return `copy of ${init.of}`;
   }

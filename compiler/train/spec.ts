@@ -2,6 +2,7 @@
 import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../contract/training-spec.ts";
 import type { Graph, InputValue } from "../ir/graph.ts";
 import { popularityTable } from "../lower/popularity.ts";
+import { calibrationParameter } from "../model/calibration.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Model } from "../model/model.ts";
 import { largeTableBound } from "../model/parameter.ts";
@@ -95,7 +96,7 @@ export function trainSpec(
       unknown > 0 ? [{ feature: qualified, share: unknown }] : [],
     ),
     tasks: model.towers.flatMap(({ name, tasks }) =>
-      tasks.map(({ label, kind, weight, pairs, through, where }) => ({
+      tasks.map(({ label, kind, weight, pairs, through, where, calibrate }) => ({
         label,
         kind,
         weight,
@@ -103,6 +104,9 @@ export function trainSpec(
         ...(through !== null && { through }),
         where,
         bias: `${name}.${label}.bias`,
+        ...(calibrate !== null && {
+          calibrate: { kind: calibrate, parameter: calibrationParameter({ name }, { label }) },
+        }),
       })),
     ),
     ...(train.renew && { renew: { bound: largeTableBound } }),

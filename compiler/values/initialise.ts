@@ -24,6 +24,8 @@ export function* startValues(
     const values = new Float32Array(Math.min(blockLength, length - start));
     if (init.kind === "constant") {
       values.fill(init.value);
+    } else if (init.kind === "given") {
+      values.set(init.values.slice(start, start + values.length));
     } else {
       fillUniform(
         values,

@@ -4,7 +4,7 @@ import { userAucs } from "../metrics/auc.ts";
 import { bootstrap, gaucSums, loglossSums, type UserSums } from "../metrics/bootstrap.ts";
 import { type AucDifference, aucDifference, aucDifferenceByUser, type Difference } from "../metrics/delong.ts";
 import type { OtherScores, Predictions } from "./predictions.ts";
-import { judged, rowsOf } from "./report.ts";
+import { judged, promisedOdds, rowsOf } from "./report.ts";
 import { type Collected, isDrawn, type Task } from "./rows.ts";
 import { rowsWhere, taken } from "./segments.ts";
 
@@ -110,7 +110,7 @@ function binary(all: Collected, task: Task, other: OtherScores, rows: Uint32Arra
     auc: aucDifference(label, ours, score),
     aucByUser: aucDifferenceByUser(label, ours, score, user, all.users),
     gauc: bootstrap(gaucSums(byUser(ours), byUser(score)), seed, draws),
-    logloss: bootstrap(loglossSums(label, ours, logit, user, all.users), seed, draws),
+    logloss: bootstrap(loglossSums(label, taken(promisedOdds(all, task), rows), logit, user, all.users), seed, draws),
   };
 }
 

@@ -7,6 +7,7 @@ import type { OnProgress } from "../host/progress.ts";
 import { conditionOf, type Part } from "../learn/index.ts";
 import type { LocalTwin } from "../serve/index.ts";
 import { type BatchScoring, batchRows } from "./batch-rows.ts";
+import { calibrationsOf, type TaskCalibration } from "./calibrations.ts";
 import { type Comparison, compare } from "./comparison.ts";
 import { eventFacts } from "./event-facts.ts";
 import { hitRateReport, type TablesMeasured } from "./hit-rate-report.ts";
@@ -75,10 +76,21 @@ export interface EvaluationReport {
   readonly notes: readonly string[];
 }
 
-/** The labels of a model; where a task counts comes from its training. */
-export function tasksOf({ manifest }: Pick<LocalTwin, "manifest">): Task[] {
+/**
+ * The labels of a model; where a task counts comes from its training.
+ * @param calibrations by label; none: of an ensemble, whose mean nothing was fitted to
+ */
+export function tasksOf(
+  { manifest }: Pick<LocalTwin, "manifest">,
+  calibrations: ReadonlyMap<string, TaskCalibration> = new Map(),
+): Task[] {
   const where = new Map(manifest.train.tasks.map((task) => [task.label, conditionOf(task)]));
-  return manifest.labels.map(({ name, kind }) => ({ name, kind, where: where.get(name) ?? null }));
+  return manifest.labels.map(({ name, kind }) => ({
+    name,
+    kind,
+    where: where.get(name) ?? null,
+    calibration: calibrations.get(name) ?? null,
+  }));
 }
 
 /** @throws TwinError where the part has no labelled rows, or a file lacks what is asked of it */
@@ -89,7 +101,7 @@ export async function evaluate(
 ): Promise<EvaluationReport> {
   const { manifest } = twin;
   const { part, notes } = partOf(binding, options);
-  const tasks = tasksOf(twin);
+  const tasks = tasksOf(twin, await calibrationsOf(twin.engine.artefacts));
   const rows = await collect(
     stoppable(await streamOf(twin, binding, part, options), options.signal),
     tasks,

@@ -7,7 +7,8 @@ import { meter, type OnProgress } from "../host/progress.ts";
 import { type Exchange, type Part, shuffle, type TrainPlan } from "../learn/index.ts";
 import { binaryMeasures, type Fall, fallOf, type JudgedRows, squaredMeasures, userDraws } from "../metrics/falls.ts";
 import type { BatchScoring } from "./batch-rows.ts";
-import { judged, rowsOf } from "./report.ts";
+import { oddsOf } from "./calibrations.ts";
+import { judged, promisedOdds, rowsOf } from "./report.ts";
 import type { Collected, Task } from "./rows.ts";
 import { rowsWhere } from "./segments.ts";
 
@@ -162,21 +163,30 @@ function judge(all: Collected, task: Task, chosen: Uint32Array, seed: number) {
   };
   const offset = ofRows((row) => (task.kind === "binary" ? (all.prepared?.offset[row] ?? 0) : 0));
   const scores = judged(all, task);
+  const odds = promisedOdds(all, task);
   const samples = userDraws(seed, rows.users, draws);
-  const measure = (values: ArrayLike<number>) => {
+  const measure = (values: ArrayLike<number>, promised: ArrayLike<number>) => {
     const column = Float64Array.from(values);
     return task.kind === "binary"
-      ? { ...binaryMeasures(rows, column, samples) }
+      ? { ...binaryMeasures(rows, column, Float64Array.from(promised), samples) }
       : { "mean squared error": squaredMeasures(rows, column, samples) };
   };
-  const base = Object.entries(measure(ofRows((row) => scores[row])));
+  const base = Object.entries(
+    measure(
+      ofRows((row) => scores[row]),
+      ofRows((row) => odds[row]),
+    ),
+  );
   return {
     task,
     measures: recordOf(base.map(([name, { all: value }]) => [name, value] as const)),
     lost(shuffles: readonly Float32Array[]): Record<string, Fall> {
-      const others = shuffles.map((logit) =>
-        measure(Float64Array.from(places, (place, i) => logit[place] + offset[i])),
-      );
+      const others = shuffles.map((logit) => {
+        const [own, promised] = [logit, oddsOf(task.calibration, logit)].map((values) =>
+          Float64Array.from(places, (place, i) => values[place] + offset[i]),
+        );
+        return measure(own, promised);
+      });
       return recordOf(
         base.map(([name, before]) => {
           const after = others.map((other) => (other as Record<string, typeof before>)[name]);

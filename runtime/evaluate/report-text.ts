@@ -69,6 +69,12 @@ function binary(figures: BinaryFigures): string[] {
   }
   const skipped = `GAUC: ${count(figures.users)} users, ${count(figures.skippedUsers)} of one class left out`;
   lines.push(`${skipped}; logloss of the base rate ${fixed(figures.baseRateLogloss)}; ECE ${fixed(calibration.ece)}`);
+  if (figures.calibrated !== undefined) {
+    const { by, logloss, ratio, ece } = figures.calibrated;
+    lines.push(
+      `before its calibration (${by}): logloss ${fixed(logloss)}, predicted/observed ${fixed(ratio, 3)}, ECE ${fixed(ece)}`,
+    );
+  }
   if (figures.missing > 0) {
     lines.push(notCounted(figures));
   }

@@ -5,6 +5,7 @@ import { logitOf, logloss } from "../metrics/logloss.ts";
 import { ascending } from "../metrics/order.ts";
 import { type RegressionErrors, regressionErrors } from "../metrics/regression.ts";
 import { type RequestMetrics, topMetrics } from "../metrics/top.ts";
+import { oddsOf, type TaskCalibration } from "./calibrations.ts";
 import { type Collected, isDrawn, renumbered, type Task } from "./rows.ts";
 import { rowsWhere, segmentsOf, taken } from "./segments.ts";
 
@@ -29,9 +30,18 @@ export interface BinaryFigures {
   /** The same with the data's weights; null where all rows weigh the same. */
   readonly weighted: { readonly auc: number; readonly logloss: number; readonly ratio: number } | null;
   readonly calibration: Calibration;
+  /** What the figures of probabilities were without the calibration; absent where the label has none. */
+  readonly calibrated?: Uncalibrated;
   /** Null where no request has two candidates and a positive, and where the candidates are drawn: then `ranks` tells. */
   readonly requests: RequestMetrics | null;
   readonly segments: readonly BinarySegment[];
+}
+
+export interface Uncalibrated {
+  readonly by: TaskCalibration["kind"];
+  readonly logloss: number;
+  readonly ratio: number;
+  readonly ece: number;
 }
 
 export interface BinarySegment {
@@ -70,6 +80,8 @@ export interface BinaryColumns {
   readonly rows: Uint32Array;
   readonly label: Uint8Array;
   readonly score: Float32Array;
+  /** Log-odds of the probability that is given out: other than `score` where the label is calibrated. */
+  readonly odds: Float32Array;
   readonly user: Uint32Array;
   readonly weight: Float64Array | null;
 }
@@ -89,6 +101,7 @@ export function binaryColumns(all: Collected, task: Task, rows: Uint32Array): Bi
     rows,
     label: Uint8Array.from(taken(all.labels[task.name], rows)),
     score: taken(judged(all, task), rows),
+    odds: taken(promisedOdds(all, task), rows),
     user: taken(all.user, rows),
     weight: all.weight === null ? null : taken(all.weight, rows),
   };
@@ -106,6 +119,16 @@ export function judged({ predictions, prepared }: Collected, { name, kind }: Tas
   return own.map((logit, i) => logit + prepared.offset[i]);
 }
 
+/** The same of the probability that is given out, which is what a loss and a calibration judge. */
+export function promisedOdds(all: Collected, task: Task): Float32Array {
+  const { predictions, prepared } = all;
+  if (task.kind === "regression" || task.calibration === null) {
+    return judged(all, task);
+  }
+  const odds = oddsOf(task.calibration, predictions[task.name]);
+  return prepared === null ? odds : odds.map((one, i) => one + prepared.offset[i]);
+}
+
 /** The figures of each label that the data has. */
 export function figuresOf(all: Collected, tasks: readonly Task[], options: FigureOptions): Figures[] {
   return tasks
@@ -117,7 +140,7 @@ export function figuresOf(all: Collected, tasks: readonly Task[], options: Figur
 
 function binaryFigures(all: Collected, task: Task, { ks, historyEdges }: FigureOptions): BinaryFigures {
   const columns = binaryColumns(all, task, rowsOf(all, task));
-  const { rows, label, score, user, weight } = columns;
+  const { rows, label, score, odds, user, weight } = columns;
   const order = ascending(score);
   const users = gauc(userAucs(columns, user, all.users, order));
   const positives = label.reduce((sum, one) => sum + one, 0);
@@ -136,17 +159,18 @@ function binaryFigures(all: Collected, task: Task, { ks, historyEdges }: FigureO
     gauc: users.gauc,
     users: users.users,
     skippedUsers: users.skipped,
-    logloss: logloss(score, label),
+    logloss: logloss(odds, label),
     baseRateLogloss: logloss(base, label),
     weighted:
       weight === null
         ? null
         : {
             auc: auc(columns, weight, order),
-            logloss: logloss(score, label, weight),
-            ratio: promised(score, label, weight),
+            logloss: logloss(odds, label, weight),
+            ratio: promised(odds, label, weight),
           },
-    calibration: calibration(score, label, null, 10, order),
+    calibration: task.calibration === null ? calibration(score, label, null, 10, order) : calibration(odds, label),
+    ...(task.calibration !== null && { calibrated: uncorrected(task.calibration, score, label, order) }),
     requests: top === null || top.requests === 0 ? null : top,
     segments: segmentsOf(within(all, rows), historyEdges).map((segment) => {
       const own = binaryColumns(all, task, taken(rows, segment.rows));
@@ -158,11 +182,21 @@ function binaryFigures(all: Collected, task: Task, { ks, historyEdges }: FigureO
         positives: own.label.reduce((sum, one) => sum + one, 0),
         auc: auc(own, null, ascent),
         gauc: gauc(userAucs(own, own.user, all.users, ascent)).gauc,
-        logloss: logloss(own.score, own.label),
-        ratio: promised(own.score, own.label),
+        logloss: logloss(own.odds, own.label),
+        ratio: promised(own.odds, own.label),
       };
     }),
   };
+}
+
+function uncorrected(
+  { kind }: TaskCalibration,
+  score: Float32Array,
+  label: Uint8Array,
+  order: Uint32Array,
+): Uncalibrated {
+  const { ratio, ece } = calibration(score, label, null, 10, order);
+  return { by: kind, logloss: logloss(score, label), ratio, ece };
 }
 
 function regressionFigures(all: Collected, task: Task, { historyEdges }: FigureOptions): RegressionFigures {

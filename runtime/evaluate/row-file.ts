@@ -1,6 +1,7 @@
 // The evaluated rows with their scores as a file, drawn negatives among them: what another system is compared on.
 import { resolve } from "node:path";
 import type { Manifest } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
 import {
   type Binding,
   boundFiles,
@@ -13,6 +14,7 @@ import {
   Source,
 } from "../data/index.ts";
 import { probabilityOf } from "../metrics/logloss.ts";
+import { oddsOf } from "./calibrations.ts";
 import { type Collected, isDrawn, type Task } from "./rows.ts";
 import { scoreColumns } from "./score-columns.ts";
 
@@ -54,12 +56,15 @@ export async function writeRows(
       ["offset", "float32"],
     ];
     const writer = await RowWriter.create(source, "twin_rows", [...own, ...columns]);
+    const odds = recordOf(
+      tasks.map(({ name, calibration }) => [name, oddsOf(calibration, all.predictions[name])] as const),
+    );
     for (let i = 0; i < all.rows; i++) {
       const sample = prepared.sample[i];
       const values = tasks.flatMap(({ name, kind }) => {
         const logit = all.predictions[name][i];
         const label = all.labels[name]?.[i] ?? Number.NaN;
-        return [kind === "binary" ? probabilityOf(logit) : logit, logit, Number.isNaN(label) ? null : label];
+        return [kind === "binary" ? probabilityOf(odds[name][i]) : logit, logit, Number.isNaN(label) ? null : label];
       });
       const drawn = isDrawn(all, i);
       const row = drawn ? null : BigInt(all.row[i]);

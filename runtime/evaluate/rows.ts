@@ -5,6 +5,7 @@ import { recordOf } from "../../contract/record.ts";
 import type { RowsKey } from "../data/index.ts";
 import { Growing } from "../metrics/growing.ts";
 import { ascending, type Column, grouped } from "../metrics/order.ts";
+import type { TaskCalibration } from "./calibrations.ts";
 
 /** A label of the model. */
 export interface Task {
@@ -12,6 +13,8 @@ export interface Task {
   readonly kind: "binary" | "regression";
   /** Counts only where this label is one. */
   readonly where: string | null;
+  /** What corrects its probability; null: it is that of the logit. */
+  readonly calibration: TaskCalibration | null;
 }
 
 /** Some rows, scored with what their user did strictly before them; columns of one length. */

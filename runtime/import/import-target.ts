@@ -3,7 +3,7 @@
 export interface TargetParameter {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly role: "embedding" | "dense" | "statistic" | "counted";
+  readonly role: "embedding" | "dense" | "statistic" | "counted" | "fitted";
   /** Its name before a rename. */
   readonly formerly: string | null;
 }

@@ -31,7 +31,7 @@ export interface ImportPlan {
   readonly shared: readonly string[];
   readonly ignored: readonly string[];
   readonly unused: readonly string[];
-  /** Parameters that nothing was found for. */
+  /** Parameters that nothing was found for, but for what training fits: that changes nothing as it starts. */
   readonly missing: readonly string[];
 }
 
@@ -86,7 +86,7 @@ export function planImport(request: PlanRequest): ImportPlan {
     const habit = habitOf(linear, array.name, parts);
     take(parameter.name, parts, { concat: 0, repeat: false, transpose: undefined, rows: undefined, habit });
   }
-  const missing = [...wanted.keys()].filter((name) => !made.has(name));
+  const missing = [...wanted.keys()].filter((name) => !made.has(name) && wanted.get(name)?.role !== "fitted");
   const rest = leftOver(request, [...made.values()]);
   refuse({ path, problems, missing: partial ? [] : missing, unused: partial ? [] : rest.unused, request });
   if (made.size === 0) {

@@ -1,6 +1,7 @@
 /** The core of learning, free of any host: batches of encoded samples, the step and its state, scoring, measures. */
 export { type Assembled, Assembler, buffersOf } from "./assemble.ts";
 export { batchHistory, type HistoryColumns } from "./batch-history.ts";
+export type { Calibrated } from "./calibrate.ts";
 export { type CheckpointMeta, checkpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
 export { contractDifferences, contractFingerprint } from "./contract.ts";
 export type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "./dataset.ts";

@@ -1,4 +1,5 @@
 // What a run says of itself at an interval of steps.
+import type { Calibrated } from "./calibrate.ts";
 import { rateOf } from "./feeds.ts";
 import type { TrainPlan } from "./plan.ts";
 import { measureOf } from "./stopping.ts";
@@ -21,6 +22,8 @@ export interface MetricsLine {
   readonly validation?: Readonly<Record<string, number | string | null>>;
   /** The measure, such as `logloss of click`, by which the weights of this step are the best so far, and kept; absent: they are not. */
   readonly kept?: string;
+  /** What was fitted to this evaluation's rows. */
+  readonly calibrated?: readonly Calibrated[];
   /** Of every task, where there are several. */
   readonly tasks?: readonly Readonly<Record<string, number | string | null>>[];
 }
@@ -34,7 +37,12 @@ export interface Interval extends Pick<MetricsLine, "step" | "epoch" | "samples"
  * @param tasks of an evaluation at this step; none: there was none
  * @param kept whether the weights of this step are kept for it
  */
-export function lineOf(plan: TrainPlan, now: Interval, tasks: readonly TaskMetrics[], kept = false): MetricsLine {
+export function lineOf(
+  plan: TrainPlan,
+  now: Interval,
+  tasks: readonly TaskMetrics[],
+  { kept = false, calibrated = [] }: { readonly kept?: boolean; readonly calibrated?: readonly Calibrated[] } = {},
+): MetricsLine {
   const { step, epoch, samples, seconds, loss, samplesPerSecond } = now;
   const measure = tasks.length === 0 ? undefined : measureOf(plan.spec.stop, tasks);
   const main = tasks.find(({ label }) => label === measure?.label);
@@ -48,6 +56,7 @@ export function lineOf(plan: TrainPlan, now: Interval, tasks: readonly TaskMetri
     samples_per_second: samplesPerSecond,
     ...(main !== undefined && { validation: taskRow(main) }),
     ...(kept && measure !== undefined && { kept: `${measure.name} of ${measure.label}` }),
+    ...(calibrated.length > 0 && { calibrated }),
     ...(tasks.length > 1 && { tasks: tasks.map(taskRow) }),
   };
 }

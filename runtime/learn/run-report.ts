@@ -1,5 +1,6 @@
 // What a run is given, what it says on its way, and what it says at its end.
 import type { Hasher } from "../../contract/hash.ts";
+import type { Calibrated } from "./calibrate.ts";
 import type { CheckpointMeta } from "./checkpoint.ts";
 import type { Feeder } from "./feeder.ts";
 import type { TrainGraphs } from "./graphs.ts";
@@ -71,6 +72,8 @@ export interface TrainReport {
   readonly keptBy: string | null;
   readonly best: StopState;
   readonly last: readonly TaskMetrics[];
+  /** The labels whose probability the weights that were written correct, or were to. */
+  readonly calibrated: readonly Calibrated[];
   readonly seconds: number;
   readonly samplesPerSecond: number;
   /** Milliseconds a step: inside each graph, waiting for batches, and the rest of the host. */

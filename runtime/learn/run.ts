@@ -1,8 +1,9 @@
 // A run from wherever it stands to its end: steps, evaluations when they are due, early stopping, checkpoints, the log.
 import { TwinError } from "../../contract/error.ts";
 import { type Assembled, buffersOf } from "./assemble.ts";
-import { type Before, boundaryWarning } from "./boundary.ts";
+import { boundaryWarning } from "./boundary.ts";
 import { release } from "./buffers.ts";
+import { type Calibrated, calibrate } from "./calibrate.ts";
 import { type CheckpointMeta, writeCheckpoint, writeWeights } from "./checkpoint.ts";
 import { lineOf, type MetricsLine } from "./metrics-line.ts";
 import { Steps } from "./order.ts";
@@ -24,6 +25,12 @@ export async function train(options: TrainOptions): Promise<TrainReport> {
   }
   const steps = new Steps(samples, plan.spec.batch);
   const total = options.steps ?? steps.of(plan.spec.epochs);
+  const corrected = plan.spec.tasks.find(({ calibrate }) => calibrate !== undefined);
+  if (corrected !== undefined && feeder.count("validation") === 0) {
+    throw new TwinError(
+      `${corrected.label} is to be calibrated, which is fitted on the validation part, and there is none: give data.yaml a \`split\` with one, or leave out \`calibrate\``,
+    );
+  }
   if (from === null) {
     await beginAtBaseRates(options);
   }
@@ -58,7 +65,9 @@ class Run {
   #stop: StopState;
   #evaluated: number;
   #last: readonly TaskMetrics[] = [];
-  #before: Before | null;
+  /** How labels were calibrated at the last evaluation, and at that of the weights that are kept. */
+  #calibrated: { last: readonly Calibrated[]; kept: readonly Calibrated[] };
+  #before: MetricsLine | null;
   /** What the weights that are kept were the best by. */
   #keptBy: string | undefined;
   readonly #options: TrainOptions;
@@ -84,7 +93,9 @@ class Run {
     this.#stop = from?.stop ?? notYet;
     this.#evaluated = from?.evaluated ?? 0;
     this.#before = place.lines.findLast(({ validation }) => validation !== undefined) ?? null;
-    this.#keptBy = place.lines.findLast(({ kept }) => kept !== undefined)?.kept;
+    const line = place.lines.findLast(({ kept }) => kept !== undefined);
+    this.#keptBy = line?.kept;
+    this.#calibrated = { last: this.#before?.calibrated ?? [], kept: line?.calibrated ?? [] };
     this.#stepper = new Stepper(plan, state, graphs);
     this.#scorer = new Scorer(plan, state.served, graphs);
     this.#pace = new Pace(place.lines.at(-1)?.seconds ?? 0);
@@ -155,7 +166,11 @@ class Run {
     const { feeder, plan, signal, onEvaluation, place, state, model, graphs, hasher } = this.#options;
     this.#pace.pause();
     const spent = { ...graphs.spent };
-    const tasks = await validate(this.#scorer, feeder, plan.spec, "validation", signal ? { signal } : {});
+    const fits: Calibrated[] = [];
+    const tasks = await validate(this.#scorer, feeder, plan.spec, "validation", {
+      ...(signal && { signal }),
+      onTask: (task, rows) => fits.push(...[calibrate(task, rows, state)].filter((one) => one !== null)),
+    });
     // What evaluating takes is no part of a step.
     Object.assign(graphs.spent, spent);
     const before = this.#stop;
@@ -172,6 +187,7 @@ class Run {
     if (kept) {
       await writeWeights(place.weights(), state, model, this.step, hasher);
     }
+    this.#calibrated = { last: fits, kept: kept ? fits : this.#calibrated.kept };
     const line = await this.#note(tasks, kept);
     await place.draw?.();
     const warning =
@@ -202,6 +218,7 @@ class Run {
       weights: best ? this.#stop.bestStep : this.step,
       keptBy: best ? (this.#keptBy ?? null) : null,
       best: this.#stop,
+      calibrated: best ? this.#calibrated.kept : this.#calibrated.last,
       last: this.#last,
       seconds,
       samplesPerSecond,
@@ -269,7 +286,7 @@ class Run {
       samples: this.#samples(),
       ...this.#pace.interval(),
     };
-    const line = lineOf(plan, now, tasks, kept);
+    const line = lineOf(plan, now, tasks, { kept, calibrated: tasks.length === 0 ? [] : this.#calibrated.last });
     this.#keptBy = line.kept ?? this.#keptBy;
     await place.log(line);
     return line;

@@ -1,5 +1,7 @@
 // Scores a part of a data set in batches: the search and the forward pass that training uses, with all of their parameters.
+import { calibrated } from "../../contract/calibration.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
+import { probabilityOf } from "../metrics/logloss.ts";
 import { floatsOf, type Tensor } from "../session/session.ts";
 import type { Assembled } from "./assemble.ts";
 import { Buffers } from "./buffers.ts";
@@ -74,6 +76,7 @@ export class Scorer {
       }
       return found;
     };
+    const logit = byLabel("logit");
     const { rows, samples, user, time, row, labels, weight, offset, histories } = batch;
     const lengths = Object.entries(histories).map(([name, { lengths }]) => [name, lengths] as const);
     return {
@@ -87,10 +90,21 @@ export class Scorer {
       labels,
       weight,
       offset,
-      probability: byLabel("probability"),
-      logit: byLabel("logit"),
+      probability: this.#corrected(byLabel("probability"), logit),
+      logit,
       searches,
     };
+  }
+
+  /** Training's graphs know no calibration. */
+  #corrected(probability: Record<string, Float32Array>, logit: Readonly<Record<string, Float32Array>>) {
+    for (const { label, calibrate } of this.#plan.spec.tasks) {
+      const values = this.#state.fitted(label);
+      if (calibrate !== undefined && values !== null) {
+        probability[label] = logit[label].map((z) => probabilityOf(calibrated(calibrate.kind, values, z)));
+      }
+    }
+    return probability;
   }
 
   /** The oracle's scores stand beside the whole histories; without them rows of like length are searched together. */

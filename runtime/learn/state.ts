@@ -1,4 +1,5 @@
 // What is learned: packs of small parameters as one vector each, large tables as their rows, both with the optimiser's state.
+import { calibrationShape } from "../../contract/calibration.ts";
 import { elementCount } from "../../contract/element-count.ts";
 import { TwinError } from "../../contract/error.ts";
 import { streams } from "../../contract/random.ts";
@@ -34,6 +35,8 @@ export type ReadParameter = (name: string) => Float32Array;
 export interface Parameters {
   readonly packs: ReadonlyMap<string, PackState>;
   readonly tables: ReadonlyMap<string, TableState>;
+  /** What corrects a label's probability; null: nothing does. */
+  fitted(label: string): Float32Array | null;
 }
 
 export class TrainState implements Parameters {
@@ -43,11 +46,13 @@ export class TrainState implements Parameters {
   readonly served: Parameters;
   /** By feature, what the data count. */
   readonly #counted: ReadonlyMap<string, NamedTensor>;
+  /** By label, what corrects its probability. */
+  readonly #fitted: ReadonlyMap<string, NamedTensor>;
   readonly #average: { readonly decay: number; readonly of: PackState; readonly values: Float32Array } | null;
 
   /** Parameters as `read` has them; all optimiser state is zero, and where nothing is to be learned there is none. */
   constructor(
-    spec: Pick<TrainSpec, "packs" | "tables" | "average" | "counted">,
+    spec: Pick<TrainSpec, "packs" | "tables" | "average" | "counted" | "tasks">,
     read: ReadParameter,
     { learning = true } = {},
   ) {
@@ -61,12 +66,23 @@ export class TrainState implements Parameters {
         { name, shape, data: checked(read(name), name, elementCount(shape)).slice() },
       ]),
     );
+    this.#fitted = new Map(
+      spec.tasks.flatMap(({ label, calibrate }) => {
+        if (calibrate === undefined) {
+          return [];
+        }
+        const { kind, parameter: name } = calibrate;
+        const shape = calibrationShape(kind);
+        return [[label, { name, shape, data: checked(read(name), name, elementCount(shape)).slice() }]];
+      }),
+    );
     const dense = this.packs.get("dense");
     if (learning && spec.average !== undefined && dense !== undefined) {
       const values = dense.values.slice();
       this.#average = { ...spec.average, of: dense, values };
       const served: PackState = { pack: dense.pack, values, slots: new Map() };
-      this.served = { packs: new Map([...this.packs, ["dense", served]]), tables: this.tables };
+      const fitted = (label: string) => this.fitted(label);
+      this.served = { packs: new Map([...this.packs, ["dense", served]]), tables: this.tables, fitted };
     } else {
       this.#average = null;
       this.served = this;
@@ -137,12 +153,12 @@ export class TrainState implements Parameters {
 
   /** Every parameter by its own name, as steps go on with it. Views: they change with the next step. */
   parameters(): NamedTensor[] {
-    return [...named(this), ...this.#counted.values()];
+    return [...named(this), ...this.#counted.values(), ...this.#fitted.values()];
   }
 
   /** Every parameter as it serves, by its own name: what `twin build --weights` takes. Views. */
   exported(): NamedTensor[] {
-    return [...named(this.served), ...this.#counted.values()];
+    return [...named(this.served), ...this.#counted.values(), ...this.#fitted.values()];
   }
 
   /** Takes over what the data count. @param values by feature, [rows, columns] each */
@@ -150,6 +166,19 @@ export class TrainState implements Parameters {
     for (const [feature, { data }] of this.#counted) {
       data.set(checked(values[feature] ?? new Float32Array(0), feature, data.length));
     }
+  }
+
+  /** Takes over what corrects a label's probability. */
+  fit(label: string, values: ArrayLike<number>): void {
+    const found = this.#fitted.get(label);
+    if (found === undefined) {
+      throw new Error(`nothing corrects ${label}`);
+    }
+    found.data.set(values);
+  }
+
+  fitted(label: string): Float32Array | null {
+    return this.#fitted.get(label)?.data ?? null;
   }
 
   /** The optimisers' state and the average: `dense.m`, `dense.average`, `table.item.video_id.table.state`. */

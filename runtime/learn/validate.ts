@@ -2,6 +2,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
 import { auc, gauc, userAucs } from "../metrics/auc.ts";
+import type { CalibrationRows } from "../metrics/fit-calibration.ts";
 import { logloss } from "../metrics/logloss.ts";
 import type { Part } from "./dataset.ts";
 import type { Feeder } from "./feeder.ts";
@@ -27,19 +28,27 @@ interface Collected {
   drawn: number;
   readonly label: Float32Array;
   readonly logit: Float32Array;
+  readonly offset: Float32Array;
   readonly user: Uint32Array;
   readonly weight: Float32Array;
 }
 
+type Task = TrainSpec["tasks"][number];
+
 /** The label that is one in the rows that a task is judged by; null: it is judged by all. */
-export const conditionOf = ({ where, through }: TrainSpec["tasks"][number]): string | null => where ?? through ?? null;
+export const conditionOf = ({ where, through }: Task): string | null => where ?? through ?? null;
 
 export async function validate(
   scorer: Scorer,
   feeder: Feeder,
   { tasks, batch }: Pick<TrainSpec, "tasks" | "batch">,
   part: Part = "validation",
-  options: { readonly signal?: AbortSignal; readonly onRows?: (rows: number) => void } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly onRows?: (rows: number) => void;
+    /** Is given the rows that a task is judged by. */
+    readonly onTask?: (task: Task, rows: CalibrationRows) => void;
+  } = {},
 ): Promise<TaskMetrics[]> {
   const total = feeder.count(part);
   const collected = tasks.map(
@@ -48,11 +57,12 @@ export async function validate(
       drawn: 0,
       label: new Float32Array(total),
       logit: new Float32Array(total),
+      offset: new Float32Array(total),
       user: new Uint32Array(total),
       weight: new Float32Array(total),
     }),
   );
-  const { signal, onRows } = options;
+  const { signal, onRows, onTask } = options;
   for await (const rows of scorePart(scorer, feeder, part, { batch, ...(signal && { signal }) })) {
     tasks.forEach((task, t) => {
       const { label } = task;
@@ -69,8 +79,8 @@ export async function validate(
           );
         }
         into.label[into.count] = values[i];
-        // As the loss does: without the offset a logit says nothing of the drawn sample.
-        into.logit[into.count] = logits[i] + rows.offset[i];
+        into.logit[into.count] = logits[i];
+        into.offset[into.count] = rows.offset[i];
         into.drawn += Number(rows.row[i] < 0);
         into.user[into.count] = rows.user[i];
         into.weight[into.count++] = rows.weight[i];
@@ -78,11 +88,16 @@ export async function validate(
     });
     onRows?.(rows.rows);
   }
+  tasks.forEach((task, t) => {
+    const { count, logit, offset, label, weight } = collected[t];
+    const [z, o, y, w] = [logit, offset, label, weight].map((column) => column.subarray(0, count));
+    onTask?.(task, { logit: z, offset: o, label: y, weight: w });
+  });
   return tasks.map(({ label, kind }, t) => ({ label, kind, ...measured(collected[t], kind, feeder.users) }));
 }
 
 function measured(
-  { count, drawn, label, logit, user, weight }: Collected,
+  { count, drawn, label, logit, offset, user, weight }: Collected,
   kind: TaskMetrics["kind"],
   users: number,
 ): Omit<TaskMetrics, "label" | "kind"> {
@@ -90,7 +105,8 @@ function measured(
   if (count === 0) {
     return none;
   }
-  const scores = logit.subarray(0, count);
+  // As the loss does: without the offset a logit says nothing of the drawn sample.
+  const scores = logit.subarray(0, count).map((z, i) => z + offset[i]);
   if (kind === "regression") {
     let [sum, shares] = [0, 0];
     for (let i = 0; i < count; i++) {

@@ -45,14 +45,19 @@ export interface BinaryMeasures {
   readonly logloss: Drawn;
 }
 
-/** @param logit of each row @param draws of `userDraws` */
-export function binaryMeasures({ label, user, users }: JudgedRows, logit: Column, draws: readonly Uint16Array[]) {
+/** @param logit of each row @param odds of the probability that is given out, which the loss is of @param draws of `userDraws` */
+export function binaryMeasures(
+  { label, user, users }: JudgedRows,
+  logit: Column,
+  odds: Column,
+  draws: readonly Uint16Array[],
+) {
   const rows = { label: Uint8Array.from(label), score: logit };
   const order = ascending(logit);
   const each = userAucs(rows, user, users, order);
   const weight = new Float64Array(rows.label.length);
   const total = gauc(each).gauc;
-  const losses = Float64Array.from(logit, (z, i) => lossOf(z, rows.label[i]));
+  const losses = Float64Array.from(odds, (z, i) => lossOf(z, rows.label[i]));
   return {
     auc: {
       all: auc(rows, null, order),

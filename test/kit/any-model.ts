@@ -187,6 +187,7 @@ const anyTower = (wide: readonly (typeof wides)[number][]) =>
     tasks: fc.integer({ min: 1, max: 3 }),
     scored: fc.boolean(),
     wide: fc.constantFrom(...wide),
+    calibrate: fc.constantFrom(["none", "none"], ["platt", "isotonic"], ["isotonic", "platt"]),
   });
 
 /** What biases a tower's labels in training: of the context, of the candidate, or both. */
@@ -200,9 +201,15 @@ function towerText(
   shown: readonly string[],
   tower: ReturnType<typeof anyTower> extends fc.Arbitrary<infer T> ? T : never,
 ) {
-  const bias = shown.length === 0 ? "" : `bias: [${shown.join(", ")}]`;
-  const last = `binary(weight: 0.5, pairs: 0.3, through: ${name}_0 ${bias && `, ${bias}`})`;
-  const tasks = [bias ? `binary(${bias})` : "binary", "regression", last].slice(0, tower.tasks);
+  const bias = shown.length === 0 ? [] : [`bias: [${shown.join(", ")}]`];
+  const [first, last] = [tower.calibrate, tower.calibrate.toReversed()].map(([one]) =>
+    one === "none" ? bias : [...bias, `calibrate: ${one}`],
+  );
+  const tasks = [
+    first.length > 0 ? `binary(${first.join(", ")})` : "binary",
+    "regression",
+    `binary(${["weight: 0.5", "pairs: 0.3", `through: ${name}_0`, ...last].join(", ")})`,
+  ].slice(0, tower.tasks);
   const layers = `input: [${inputs.join(", ")}] hidden: [${tower.hidden.join(", ")}] activation: ${tower.activation}
     norm: ${tower.norm} cross: ${tower.cross} experts: ${tower.experts} dropout: 0.1`;
   const users = features.filter((one) => !one.includes("stats") && !one.startsWith("candidate"));

@@ -21,7 +21,9 @@ import { fromHalf } from "../../contract/half.ts";
 import { parityPlace } from "../../contract/parity-place.ts";
 import type { StoredType } from "../../contract/port-spec.ts";
 import { parseSafetensors, type SafeDtype } from "../../contract/safetensors.ts";
+import { anyCalibration } from "./any-calibration.ts";
 import { someNumbers } from "./any-model.ts";
+import { uniform } from "./any-request.ts";
 import { markSides } from "./branch-sides.ts";
 import { small } from "./built-models.ts";
 import { bytesOf } from "./small-model.ts";
@@ -102,7 +104,7 @@ export interface Tried {
   readonly outside?: boolean;
 }
 
-/** Builds a model with start values half as large again, so that scores lie apart and softmax is far from even. */
+/** Builds a model with start values half as large again and calibrations at random, so that scores lie apart and softmax is far from even. */
 export function providerModel(
   name: string,
   model: Model,
@@ -227,7 +229,11 @@ function selectionsOf(graph: Graph, reference: Graph): Selection[] {
 function larger(model: Model): WeightSource {
   const all = parameters(model);
   const values = initialValues(all, 5);
-  const read = (name: string) => values.read(name).map((x) => 1.5 * x);
+  const draw = uniform(5);
+  const fitted = new Map(
+    all.flatMap(({ name, shape, role }) => (role === "fitted" ? [[name, anyCalibration(shape, draw)]] : [])),
+  );
+  const read = (name: string) => fitted.get(name) ?? values.read(name).map((x) => 1.5 * x);
   return {
     tensors: new Map(all.map((parameter) => [parameter.name, parameter])),
     step: 1,

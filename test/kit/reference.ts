@@ -7,15 +7,19 @@ import type { Tensor } from "../../compiler/ir/rule.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { parameters } from "../../compiler/parameters/parameters.ts";
 import type { GraphName } from "../../contract/manifest.ts";
+import { anyCalibration } from "./any-calibration.ts";
 import { type Feeds, itemFeeds, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
 
 export type ReadParameter = (name: string) => Tensor & { readonly data: Float32Array };
 
-/** Uniform in ±0.6; variances in 0.5 … 1.5. */
+/** Uniform in ±0.6; variances in 0.5 … 1.5; calibrations that rise. */
 export function randomParameters(model: Model, seed: number): ReadParameter {
   const draw = uniform(seed);
   const all = new Map(
-    parameters(model).map(({ name, shape }) => {
+    parameters(model).map(({ name, shape, role }) => {
+      if (role === "fitted") {
+        return [name, { shape, data: anyCalibration(shape, draw) }];
+      }
       const positive = name.endsWith(".variance");
       const length = shape.reduce((product, dim) => product * dim, 1);
       const data = Float32Array.from({ length }, () => (positive ? 0.5 + draw() : (draw() - 0.5) * 1.2));

@@ -8,8 +8,13 @@ const crossed = (value: unknown): unknown => unpacked(structuredClone(packed(val
 describe("packed", () => {
   it("crosses as it was", () => {
     const hostile = emptyRecord<unknown>();
-    Object.assign(hostile, { constructor: 1, toString: [2] });
-    hostile["__proto__"] = { deep: -0 };
+    for (const [name, value] of [
+      ["constructor", 1],
+      ["toString", [2]],
+      ["__proto__", { deep: -0 }],
+    ] as const) {
+      hostile[name] = value;
+    }
     for (const value of [
       null,
       undefined,
@@ -24,7 +29,14 @@ describe("packed", () => {
       {},
       [[], [{}], { a: [] }],
       [undefined, null, [undefined]],
-      { a: 1, b: { a: 2, b: "x" }, c: [{ a: 3, b: null }, { b: 4, a: 5 }] },
+      {
+        a: 1,
+        b: { a: 2, b: "x" },
+        c: [
+          { a: 3, b: null },
+          { b: 4, a: 5 },
+        ],
+      },
       { 'a","b': 1, a: 2, "": 3 },
       { numbers: Float32Array.of(1, 2), when: new Date(5) },
     ]) {

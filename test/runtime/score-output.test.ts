@@ -70,6 +70,6 @@ it("is null where the model has none", async () => {
   const prepared = await twin.prepare(someUser(3));
   const ranking = await prepared.rank(someCandidates(2));
   expect(ranking.score).toBeNull();
-  expect(orderedBy(ranking, ["click", "like"])).toBe(ranking.scores.click);
+  expect(orderedBy(ranking, ["click", "like"])).toBe(ranking.logits.click);
   await twin.close();
 }, 60_000);

@@ -5,6 +5,7 @@ import { verify } from "../../../compiler/ir/verify.ts";
 import type { Model } from "../../../compiler/model/model.ts";
 import { keptPort } from "../../../compiler/model/ports.ts";
 import { trainGraphs } from "../../../compiler/train/graphs.ts";
+import { calibrated } from "../../../contract/calibration.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { builtModels } from "../../kit/built-models.ts";
 import { difference } from "../../kit/difference.ts";
@@ -38,6 +39,15 @@ function fault(model: Model, seed: number, history: number, wholeRows?: number):
     }
     verify(graph);
     const actual = run(graph, trainFeeds(spec.graphs[name]!, parts), none);
+    // What the host does behind the graph.
+    for (const { label, calibrate } of name === "score" ? spec.tasks : []) {
+      if (calibrate !== undefined) {
+        const { kind, parameter } = calibrate;
+        const { shape, data } = actual[`${label}.logit`];
+        const odds = Float64Array.from(data, (z) => calibrated(kind, read(parameter).data, z));
+        actual[label] = { shape, data: odds.map((one) => 1 / (1 + Math.exp(-one))) };
+      }
+    }
     const compared = Object.fromEntries(Object.entries(wanted).filter(([output]) => output in actual));
     const found = outputsApart(actual, compared);
     if (found !== null) {

@@ -37,7 +37,7 @@ function written(times: Uint16Array) {
 
 describe("measures of drawn users", () => {
   it("are those of their rows written out", () => {
-    const found = binaryMeasures({ label, user, users }, logit, draws);
+    const found = binaryMeasures({ label, user, users }, logit, logit, draws);
     const squares = squaredMeasures({ label, user, users }, logit, draws);
     const all = [new Uint16Array(users).fill(1), ...draws];
     all.forEach((times, i) => {

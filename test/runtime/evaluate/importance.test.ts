@@ -50,8 +50,8 @@ const all: Collected = {
   prepared: { sample: Uint32Array.from({ length: rows }, (_, i) => rows - 1 - i), item: new Int32Array(rows), offset },
 };
 const tasks: Task[] = [
-  { name: "click", kind: "binary", where: null },
-  { name: "rating", kind: "regression", where: null },
+  { name: "click", kind: "binary", where: null, calibration: null },
+  { name: "rating", kind: "regression", where: null, calibration: null },
 ];
 const feature = (name: string, group: FeatureSpec["group"]) => ({ name, group }) as unknown as FeatureSpec;
 const manifest = {
