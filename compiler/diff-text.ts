@@ -1,7 +1,7 @@
 // `twin diff` for people: what is kept, what has to be done again, and why.
 import type { DiffReport } from "./diff.ts";
 
-export function diffText({ model, parameters, encoders, tables, request, labels, redo }: DiffReport): string {
+export function diffText({ model, parameters, encoders, tables, request, labels, score, redo }: DiffReport): string {
   const { kept, renamed, reshaped, added, gone } = parameters;
   const shape = (dims: readonly number[]) => `[${dims.join(", ")}]`;
   const lines = [
@@ -33,6 +33,7 @@ export function diffText({ model, parameters, encoders, tables, request, labels,
     ...block("answer", [
       ...labels.added.map((name) => `new       ${name}`),
       ...labels.gone.map((name) => `gone      ${name}`),
+      ...(score === null ? [] : [scoreLine(score)]),
     ]),
   ];
   const train = reshaped.length + added.length + gone.length + encoders.length > 0;
@@ -40,6 +41,13 @@ export function diffText({ model, parameters, encoders, tables, request, labels,
   const steps = [train ? ["train"] : [], rebuild ? ["build the tables"] : []].flat();
   lines.push(redo ? `To do: ${steps.join(", then ")}.` : "Nothing has to be trained or built again.");
   return `${lines.join("\n")}\n`;
+}
+
+function scoreLine({ from, to }: NonNullable<DiffReport["score"]>): string {
+  if (from === null || to === null) {
+    return from === null ? `new       score (${to})` : `gone      score (${from})`;
+  }
+  return `changed   score (${from}) is (${to}) now`;
 }
 
 function block(title: string, lines: readonly string[]): string[] {

@@ -17,7 +17,7 @@ import { wholeProjector } from "./graphs/index.ts";
 import { trainingAlone } from "./model/bias.ts";
 import { vocabularyOwner } from "./model/embeddings.ts";
 import { allFeatures } from "./model/features.ts";
-import type { Feature, Model, Table } from "./model/model.ts";
+import type { Feature, Model, Score, Table } from "./model/model.ts";
 import type { Parameter } from "./model/parameter.ts";
 import { partMetric } from "./model/widths.ts";
 import { parameters } from "./parameters/parameters.ts";
@@ -64,6 +64,8 @@ export interface DiffReport {
   readonly request: Fields & { readonly renamed: readonly { readonly from: string; readonly to: string }[] };
   /** What an answer holds. */
   readonly labels: Fields;
+  /** What candidates are ordered by, as `click 1, like 0.5`, null where that is the first label; null: as before. */
+  readonly score: { readonly from: string | null; readonly to: string | null } | null;
   /** Something must be trained or built again. */
   readonly redo: boolean;
 }
@@ -86,6 +88,7 @@ export function diff(built: Built, model: Model, digest: Digest = portableDigest
       built.manifest.labels.map(({ name }) => name),
       model.towers.flatMap(({ tasks }) => tasks.map(({ label }) => label)),
     ),
+    score: diffScore(model, built.manifest),
     redo: reshaped.length + added.length + gone.length + encoders.length > 0 || stale,
   };
 }
@@ -278,6 +281,13 @@ function diffRequest(model: Model, manifest: Manifest): DiffReport["request"] {
     gone: gone.filter((name) => !renamed.some(({ from }) => from === name)),
     renamed,
   };
+}
+
+function diffScore(model: Model, manifest: Manifest): DiffReport["score"] {
+  const text = (score: Pick<Score, "of"> | null | undefined): string | null =>
+    score ? score.of.map(({ label, weight }) => `${label} ${weight}`).join(", ") : null;
+  const [from, to] = [text(manifest.score), text(model.score)];
+  return from === to ? null : { from, to };
 }
 
 function fields(before: readonly string[], now: readonly string[]): Fields {

@@ -70,6 +70,19 @@ describe("diff", () => {
     expect(report.redo).toBe(false);
   });
 
+  it("names a score that comes, goes or weighs otherwise, for which nothing has to be done again", () => {
+    const scored = (weight: number): [string, string] => ["  predict {", `  score { click: ${weight} }\n\n  predict {`];
+    const source = (weight: number) => smallSource.replace(...scored(weight));
+    const before = { ...built, manifest: compiled(source(2)).manifest };
+    const report = against(scored(2));
+    expect(report).toMatchObject({ score: { from: null, to: "click 2" }, redo: false });
+    expect(diffText(report)).toContain("answer\n  new       score (click 2)\n");
+    expect(diffText(diff(before, model))).toContain("  gone      score (click 2)\n");
+    const other = compiled(source(3), { vocabularies: new Map() }).model;
+    expect(diffText(diff(before, other))).toContain("  changed   score (click 2) is (click 3) now\n");
+    expect(diff(before, compiled(source(2), { vocabularies: new Map() }).model).score).toBeNull();
+  });
+
   it("says that requests no longer bring what only biases a label", () => {
     const report = against(
       ["item, user, candidate]", "item, user]"],
