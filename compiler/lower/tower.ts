@@ -5,6 +5,7 @@ import type { Value } from "../ir/graph.ts";
 import { metricOf } from "../model/by.ts";
 import type { Attend, Task, Tower } from "../model/model.ts";
 import { towerSite } from "../model/site.ts";
+import { wideColumn } from "../model/wide.ts";
 import { columnsOf, queryWidth } from "../model/widths.ts";
 import { lowerCalibration } from "./calibration.ts";
 import { concatenated, embed } from "./embed.ts";
@@ -35,10 +36,11 @@ export interface Found {
 export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend) => Found): readonly Prediction[] {
   const deep = tower.input.length > 0 ? deepLogits(scene, tower, attended) : null;
   const wide = tower.wide.length > 0 ? everyRow(scene, deep === null, lowerWide(scene, tower)) : null;
-  return tower.tasks.map((task, index) => {
+  return tower.tasks.map((task) => {
     const at = scene.b.at(`${tower.name}/${task.label}`, task.doc);
     const base = deep?.(task) ?? at.parameter(`${tower.name}.${task.label}.bias`, [1]);
-    const logit = wide === null ? base : at.add(base, at.squeeze(at.slice(wide, 1, index, index + 1), 1));
+    const column = wideColumn(tower, task);
+    const logit = wide === null ? base : at.add(base, at.squeeze(at.slice(wide, 1, column, column + 1), 1));
     const odds = calibrates(task) && scene.training === null ? lowerCalibration(at, tower, task, logit) : logit;
     return { task, logit, odds, result: task.kind === "binary" ? at.sigmoid(odds) : logit };
   });

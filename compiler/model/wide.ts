@@ -1,5 +1,5 @@
 // What a tower adds to its logits as a linear model: one number a row and task, and one a number and task.
-import type { Embedding, Feature, Model, Tower } from "./model.ts";
+import type { Embedding, Feature, Model, Task, Tower } from "./model.ts";
 
 /** What one feature adds: rows of a table [rows, tasks], or its numbers times a weight [width, tasks]. */
 export interface WideTerm {
@@ -28,6 +28,10 @@ export function wideTerms({ name, wide, tasks }: Tower): WideTerm[] {
     };
   });
 }
+
+/** The column of a task in its tower's terms: by the labels' names, so that weights stand whatever order labels are written in. */
+export const wideColumn = ({ tasks }: Pick<Tower, "tasks">, { label }: Pick<Task, "label">): number =>
+  tasks.filter((task) => task.label < label).length;
 
 /** Numbers that a feature without a table brings: a vector as it is, whether or not it is projected elsewhere. */
 const numbersOf = ({ encoder, width }: Feature): number => (encoder.kind === "pretrained" ? encoder.size : width);
