@@ -19,6 +19,7 @@ import { requestRows } from "./request-rows.ts";
 import { writeRows } from "./row-file.ts";
 import { type Collected, collect, type EvaluationRows, type Task } from "./rows.ts";
 import { asRequest } from "./score.ts";
+import { type ScoreFigures, scoreFigures } from "./score-figures.ts";
 
 export interface EvaluateOptions {
   /** Default: test; all rows where the data is not split. */
@@ -66,6 +67,8 @@ export interface EvaluationReport {
   readonly rows: number;
   readonly users: number;
   readonly labels: readonly Figures[];
+  /** Of the order by the model's score; absent where it has none, or negatives are drawn. */
+  readonly score?: ScoreFigures;
   /** Of positives among all items; null where they were not asked for and no negatives are drawn. */
   readonly ranks: Ranks | null;
   readonly comparison: Comparison | null;
@@ -134,6 +137,7 @@ export async function evaluate(
       "negatives are drawn, and ranks among all items taken, where the model itself is scored: leave out --serving",
     );
   }
+  const byScore = scoreFigures(rows, tasks, manifest, options.ks ?? defaultKs);
   const { predictions, rowFile, seed = 1 } = options;
   const comparison =
     predictions === undefined
@@ -163,6 +167,7 @@ export async function evaluate(
     rows: rows.rows,
     users: rows.users,
     labels,
+    ...(byScore !== null && { score: byScore }),
     ranks,
     comparison,
     ...(importance !== null && { importance }),

@@ -9,6 +9,7 @@ import { importanceText } from "./importance-text.ts";
 import { percent } from "./percent.ts";
 import { ranksText } from "./ranks-text.ts";
 import type { BinaryFigures, Figures, RegressionFigures } from "./report.ts";
+import { scoreText } from "./score-figures.ts";
 
 export function evaluationText(report: EvaluationReport): string {
   const { model, step, data, part, scoredBy, rows, users, labels, ranks, comparison, hitRate, notes } = report;
@@ -25,6 +26,9 @@ export function evaluationText(report: EvaluationReport): string {
   }
   for (const figures of labels) {
     sections.push("", ...figuresText(figures));
+  }
+  if (report.score !== undefined) {
+    sections.push("", ...scoreText(report.score));
   }
   if (comparison !== null) {
     sections.push("", ...comparisonText(comparison));
