@@ -1,5 +1,5 @@
 """Ranks a request with a built folder, as docs/artefacts.md says: `python rank.py DIR REQUEST.json`, Python 3.11 or later.
-Prints JSON: scores and logits by label, one a candidate, and the candidates' order by the first label, best first."""
+Prints JSON: scores and logits by label, one a candidate, and the candidates' order by `score` or the first label, best first."""
 import datetime, functools, hashlib, json, math, pathlib, re, sys, time, zoneinfo
 import numpy as np, onnxruntime, xxhash
 
@@ -193,8 +193,8 @@ class Ranker:
         return kept
 
 if __name__ == "__main__":
-    ranker = Ranker(pathlib.Path(sys.argv[1]))
-    outputs = ranker.rank(json.loads(pathlib.Path(sys.argv[2]).read_text("utf-8-sig")))
+    outputs = (ranker := Ranker(pathlib.Path(sys.argv[1]))).rank(json.loads(pathlib.Path(sys.argv[2]).read_text("utf-8-sig")))
     by = lambda port: {one["name"]: outputs[one[port]].tolist() for one in ranker.manifest["labels"]}
-    order = np.argsort(-outputs[ranker.manifest["labels"][0]["output"]], kind="stable").tolist()
+    best = ranker.manifest.get("score", {}).get("output", ranker.manifest["labels"][0]["logit"])
+    order = np.argsort(-outputs[best], kind="stable").tolist()
     print(json.dumps({"scores": by("output"), "logits": by("logit"), "order": order}))
