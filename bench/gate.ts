@@ -32,6 +32,7 @@ const unknown = asked.find((name) => !named.includes(name));
 if (unknown !== undefined) {
   throw new Error(`there is no arm ${unknown}; there are: ${named.join(", ")}`);
 }
+const always = ["base", "+ all", "+ what gained"];
 const wanted = (name: string): boolean => asked.length === 0 || asked.includes(name);
 
 for (const set of setsHere(values.sets)) {
@@ -63,8 +64,6 @@ async function measure(set: DataSet): Promise<void> {
   }
   print(set, systems, choice, await all.scoredRows());
 }
-
-const always = ["base", "+ all", "+ what gained"];
 
 function print(
   set: DataSet,
