@@ -11,6 +11,8 @@ export const BySchema = v.variant("kind", [
   strict({ kind: v.literal("match"), feature: v.string() }),
   /** The inner product of raw vectors. */
   strict({ kind: v.literal("inner_product"), feature: v.string() }),
+  /** A network on candidate and behaviour. */
+  strict({ kind: v.literal("mlp") }),
   /** All behaviours alike. */
   strict({ kind: v.literal("mean") }),
 ]);

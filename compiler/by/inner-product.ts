@@ -3,11 +3,13 @@ import { reference, required, signature, unnamed } from "../catalog/signature.ts
 import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
 import { embed, encoded } from "../lower/embed.ts";
+import { masked } from "../lower/mask.ts";
 import type { Scene } from "../lower/scene.ts";
 import { isVector } from "../model/features.ts";
 import type { Feature, Search } from "../model/model.ts";
 import type { Site } from "../model/site.ts";
 import { type Kind, none, pooled } from "./kind.ts";
+import { pooledBy } from "./pool.ts";
 
 const written = signature("Inner product of raw vectors (SIM soft).", {
   feature: unnamed(required(reference(wanted.itemVector), "The vector, usually a pretrained one.")),
@@ -29,7 +31,21 @@ export const innerProduct: Kind<"inner_product"> = {
   search: {
     scores: (scene, search, { feature }) => scene.once(`inner ${search.name}`, () => products(scene, search, feature)),
   },
-  attend: { unbuilt: "`by: inner_product` in an attend" },
+  attend: {
+    /** Σ softmax(q · s)_i K_i with K = [K_h, K_c] over the behaviours that count: [R, H + C]; zeros where there is none. */
+    lower: (scene, attend, { feature }, { frame, mask }) => {
+      const scope = `${attend.name}/weights`;
+      const b = scene.b.at(scope, attend.doc);
+      const q = columns(scene, feature, { kind: "candidate" });
+      const s = frame.rows(columns(scene, feature, frame.site));
+      const scores = frame.pairwise
+        ? b.squeeze(b.matmul(s, b.unsqueeze(q, -1)), -1)
+        : b.matmul(q, b.transpose(s, [1, 0]));
+      const counts = mask([]);
+      const weights = b.mul(b.softmax(masked(scene, scope, scores, counts)), counts);
+      return pooledBy(scene, attend, frame, { weights, scores });
+    },
+  },
   kernel: {
     search: (search, { feature }) => ({
       name: search.name,
@@ -43,7 +59,7 @@ export const innerProduct: Kind<"inner_product"> = {
       bias: null,
       match: [],
     }),
-    attend: "it is not built",
+    attend: "its values are all that is known of a behaviour, which the kernel does not lay out",
   },
 };
 

@@ -79,7 +79,8 @@ function standardised(scene: LayerScene, b: Builder, stem: string, x: Value, wid
   return b.div(apart, b.sqrt(b.add(spread, b.scalar(epsilon))));
 }
 
-function activation(
+/** Parameters of it are `stem.alpha`, and of DICE `stem.mean` and `stem.variance`. */
+export function activation(
   scene: LayerScene,
   b: Builder,
   kind: Tower["activation"],

@@ -9,7 +9,13 @@ export type By =
   | { readonly kind: "cluster"; readonly feature: Feature; readonly groups: number }
   | { readonly kind: "hamming"; readonly bits: number }
   | { readonly kind: "collision"; readonly hashes: number; readonly width: number; readonly normalize: "l2" | "none" }
-  | { readonly kind: "mlp"; readonly hidden: readonly number[] }
+  | {
+      readonly kind: "mlp";
+      readonly hidden: readonly number[];
+      readonly activation: "relu" | "prelu" | "gelu";
+      /** Whether weights sum to one. */
+      readonly softmax: boolean;
+    }
   | { readonly kind: "mean" };
 
 /** The metric that is weighed by: what has heads, projections, and keys and values that a table may hold. Null: there is none. */

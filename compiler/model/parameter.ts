@@ -28,6 +28,8 @@ const fewRows = 512;
 /** Larger ones start uniform in ± this. */
 export const largeTableBound = 0.05;
 
+/** Slope of PReLU below 0. */
+export const preluStart: Init = { kind: "constant", value: 0.25 };
 export const zero: Init = { kind: "constant", value: 0 };
 export const one: Init = { kind: "constant", value: 1 };
 export const embeddingStart = (rows: number): Init => ({

@@ -8,11 +8,9 @@ import { metricOf } from "../model/by.ts";
 import { calibrationParameter } from "../model/calibration.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model.ts";
-import { embeddingStart, glorot, linear, one, type Parameter, parameter, zero } from "../model/parameter.ts";
+import { embeddingStart, glorot, linear, one, type Parameter, parameter, preluStart, zero } from "../model/parameter.ts";
 import { wideTerms } from "../model/wide.ts";
 import { keyWidth, queryWidth, towerWidth, widthOf } from "../model/widths.ts";
-
-const preluSlope = 0.25;
 
 /** In canonical order: features by section, metrics, attends, towers, each in the order of the source. */
 export function parameters(model: Model): Parameter[] {
@@ -179,7 +177,7 @@ function hiddenLayers({ hidden, norm, activation }: Tower, stem: string, input: 
       );
     }
     if (activation === "prelu") {
-      found.push(parameter(`${layer}.alpha`, shape, { kind: "constant", value: preluSlope }));
+      found.push(parameter(`${layer}.alpha`, shape, preluStart));
     }
     if (activation === "dice") {
       found.push(

@@ -180,7 +180,7 @@ describe("sources that cannot be built", () => {
     ["a syntax error", smallSource.replace("model small", "model small }"), ""],
     [
       "what is not built yet",
-      smallSource.replace("over: watched.last(8)\n  by: relevance", "over: watched\n  by: mlp(hidden: [4])"),
+      smallSource.replace("over: watched.last(8)\n  by: relevance", "over: watched\n  by: collision(item, hashes: 6, width: 3)"),
       "not-yet-built",
     ],
   ])("give diagnostics and no files: %s", (_, text, code) => {
