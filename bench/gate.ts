@@ -43,11 +43,10 @@ async function measure(set: DataSet): Promise<void> {
   const folder = workFolder(values.folder, set.name);
   const choice = await chosen(set, workFolder(values.folder, `${set.name}-fifth`));
   const all = await Measured.open(set, folder, choice);
+  const measured = [...arms, choice.gained].filter((arm) => wanted(arm.name) && all.has(arm));
   const systems: System[] = [];
-  for (const arm of [...arms, choice.gained]) {
-    if (wanted(arm.name) && all.has(arm)) {
-      systems.push(await all.run(arm, few));
-    }
+  for (const arm of measured) {
+    systems.push(await all.run(arm, few));
   }
   const best = systems
     .filter(({ name }) => !always.includes(name))
@@ -56,7 +55,7 @@ async function measure(set: DataSet): Promise<void> {
     .map(({ name }) => name);
   for (const [i, { name }] of systems.entries()) {
     if (always.includes(name) || best.includes(name)) {
-      systems[i] = await all.run([...arms, choice.gained].find((arm) => arm.name === name)!, many);
+      systems[i] = await all.run(measured[i], many);
     }
   }
   if (wanted("opponents")) {
