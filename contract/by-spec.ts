@@ -13,6 +13,8 @@ export const BySchema = v.variant("kind", [
   strict({ kind: v.literal("inner_product"), feature: v.string() }),
   /** A network on candidate and behaviour. */
   strict({ kind: v.literal("mlp") }),
+  /** How many of so many random planes, by this seed, have behaviour and candidate on one side. */
+  strict({ kind: v.literal("hamming"), bits: v.number(), seed: v.number() }),
   /** All behaviours alike. */
   strict({ kind: v.literal("mean") }),
 ]);

@@ -124,6 +124,8 @@ export const streams = {
   shuffledRows: (seed: number, repeat: number) => random(seed, 0x73687566, repeat),
   /** The order of a sample's behaviours. */
   shuffledHistory: (seed: number, sample: number) => random(seed, 0x77697468696e, sample),
+  /** Random planes by which items are hashed. */
+  planes: (seed: number, columns: number, bits: number) => random(seed, 0x706c616e, columns, bits),
   /** Requests of the self-test. */
   selfTest: (seed: number) => mulberry(seed),
   /** The example's items, a user's life, the covers of items, and the users' ages. */

@@ -8,7 +8,7 @@ import type { KeySource } from "../lower/metric.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { Found } from "../lower/tower.ts";
 import type { By } from "../model/by.ts";
-import type { Attend, Feature, Metric, Model, Search, Table } from "../model/model.ts";
+import type { Attend, Feature, History, Metric, Model, Search, Table } from "../model/model.ts";
 import type { Parameter } from "../model/parameter.ts";
 import type { InKernel } from "./kernel.ts";
 
@@ -72,6 +72,12 @@ export interface Sizes {
 
 /** A search. All graphs use the same rule: `scene` says whether one history is shared, and whether it trains. */
 export interface SearchRule<K extends KindName> {
+  /** What it owns, in canonical order. */
+  readonly parameters?: (model: Model, search: Search, by: Of<K>) => readonly Parameter[];
+  /** What a step measures for it. */
+  readonly measure?: (scene: Scene, search: Search, by: Of<K>) => void;
+  /** The argument that is beyond what a history of this length allows, and what is allowed; null: none is. */
+  readonly limit?: (by: Of<K>, history: History) => { readonly argument: string; readonly range: string } | null;
   /** The table that the keys are read from; null: they are projected. Absent: it has no keys. */
   readonly source?: (scene: Scene, by: Of<K>) => KeySource;
   /** 1 where a behaviour may be kept, else 0, broadcast to [A, R, M]; padding is taken away besides. Absent: all may. */

@@ -5,7 +5,7 @@ import { cluster } from "./cluster.ts";
 import { collision } from "./collision.ts";
 import { hamming } from "./hamming.ts";
 import { innerProduct } from "./inner-product.ts";
-import type { Call, Kind, KindName, Of, Stage } from "./kind.ts";
+import type { Call, Kind, KindName, Of, SearchRule, Stage } from "./kind.ts";
 import { match } from "./match.ts";
 import { mean } from "./mean.ts";
 import { metric } from "./metric.ts";
@@ -24,6 +24,12 @@ export const kinds: { readonly [K in KindName]: Kind<K> } = {
 
 /** The row of what a stage goes by. */
 export const kindOf = <K extends KindName>(by: Of<K>): Kind<K> => kinds[by.kind as K];
+
+/** How a search goes by it; null: it cannot, or not yet. */
+export function searchRule<K extends KindName>(by: Of<K>): SearchRule<K> | null {
+  const rule = kindOf(by).search;
+  return rule === null || "unbuilt" in rule ? null : rule;
+}
 
 /** As a file would write it. */
 export const byText = (by: By): string => kindOf(by).text(by);

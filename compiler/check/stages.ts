@@ -1,7 +1,7 @@
 // Searches and attends: what they read, what they go by, how wide the result is.
 import { at } from "../../grammar/diagnostic.ts";
 import { fix } from "../../grammar/fix.ts";
-import { kindOf } from "../by/kinds.ts";
+import { kindOf, searchRule } from "../by/kinds.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { type Given, integer, mostKept, required, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
@@ -38,6 +38,11 @@ export function checkSearch({ name, section }: Declaration<"search">, scope: Sco
         help: help.headsWithoutMetric,
       }),
     );
+    return null;
+  }
+  const limit = searchRule(measure)?.limit?.(measure, history) ?? null;
+  if (limit !== null) {
+    scope.report(diagnose("out-of-range", { name: limit.argument, range: limit.range }, at(by.span)));
     return null;
   }
   exceeds(keep, name.text, history, scope);

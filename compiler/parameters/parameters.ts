@@ -1,14 +1,23 @@
 // Every parameter of a model by name, with shape and start value: what weights.safetensors holds.
 
 import { calibrationShape, noCalibration } from "../../contract/calibration.ts";
-import { kindOf } from "../by/kinds.ts";
+import { kindOf, searchRule } from "../by/kinds.ts";
 import { popularityTable } from "../lower/popularity.ts";
 import { biasParameter } from "../model/bias.ts";
 import { metricOf } from "../model/by.ts";
 import { calibrationParameter } from "../model/calibration.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model.ts";
-import { embeddingStart, glorot, linear, one, type Parameter, parameter, preluStart, zero } from "../model/parameter.ts";
+import {
+  embeddingStart,
+  glorot,
+  linear,
+  one,
+  type Parameter,
+  parameter,
+  preluStart,
+  zero,
+} from "../model/parameter.ts";
 import { wideTerms } from "../model/wide.ts";
 import { keyWidth, queryWidth, towerWidth, widthOf } from "../model/widths.ts";
 
@@ -17,6 +26,7 @@ export function parameters(model: Model): Parameter[] {
   return [
     ...featureParameters(model),
     ...model.metrics.flatMap(metricParameters),
+    ...model.searches.flatMap((search) => searchRule(search.by)?.parameters?.(model, search, search.by) ?? []),
     ...model.attends.flatMap((attend) => [
       ...kindOf(attend.by).parameters(model, attend, attend.by),
       ...productParameters(attend),

@@ -70,6 +70,7 @@ describe("a stream", () => {
       three(streams.shuffledHistory(7, 5)),
       [0.504842922789976, 0.03293210105039179, 0.162554215406999],
     ],
+    planes: [three(streams.planes(7, 6, 16)), [0.6893172189593315, 0.8180597750470042, 0.3920893089380115]],
     selfTest: [three({ next: streams.selfTest(7) }), [0.011704753153026104, 0.06195825757458806, 0.97690763277933]],
     exampleItems: [three(streams.exampleItems(7)), [0.4506151422392577, 0.2281406749971211, 0.5629692149814218]],
     exampleLife: [three(streams.exampleLife(7, 5)), [0.9751057794783264, 0.2614096899051219, 0.5191097725182772]],

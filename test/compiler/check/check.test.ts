@@ -227,10 +227,10 @@ describe("check", () => {
   it("says once for every place what cannot be built yet", () => {
     const text = whole
       .replace("over: nearest by: relevance", "over: nearest by: collision(item, hashes: 6, width: 3)")
-      .replace("by: relevance keep", "by: hamming(item, bits: 8) keep");
+      .replace("by: relevance keep", "by: cluster(item.cover, groups: 8) keep");
     const { model } = checkText(text.replace(/metric .*\n/, ""));
     expect(buildable(model!).map(({ title }) => title)).toEqual([
-      "this version cannot build `by: hamming` (ETA)",
+      "this version cannot build `by: cluster` (SIM cluster)",
       "this version cannot build `by: collision` (SDIM)",
     ]);
   });

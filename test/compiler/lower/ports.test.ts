@@ -176,11 +176,13 @@ describe("the metric's subgraph", () => {
   });
 
   it("names the kind that has no lowering", () => {
-    const eta = modelOf(
-      showcaseText.replace("from: watched\n  by: relevance", "from: watched\n  by: hamming(item, bits: 8)"),
+    const clustered = modelOf(
+      showcaseText
+        .replace("from: watched\n  by: relevance", "from: watched\n  by: cluster(item.cover, groups: 8)")
+        .replace("category: id(vocab: 50, dim: 8)", "category: id(vocab: 50, dim: 8)\n  cover: pretrained(size: 4)"),
     );
-    expect(() => lowerGraphs(eta, { layout: "request", outside: new Set() })).toThrow(
-      "search nearest: by hamming is not lowered",
+    expect(() => lowerGraphs(clustered, { layout: "request", outside: new Set() })).toThrow(
+      "search nearest: by cluster is not lowered",
     );
   });
 });
