@@ -198,6 +198,7 @@ function* kernelPorts({ metrics, searches, attends }: Model): Iterable<[string, 
   for (const { name, from } of searches) {
     yield [operandPort(name, "query"), `of each candidate: the vector by which ${name} ranks`];
     yield [operandPort(name, "keys"), `of each behaviour in ${from.name}: the vector by which ${name} ranks`];
+    yield [operandPort(name, "bias"), `of each behaviour in ${from.name}: what is added to its score in ${name}`];
     yield [operandPort(name, "mask"), `1 for each behaviour in ${from.name} that ${name} may keep, else 0`];
   }
   for (const attend of attends) {

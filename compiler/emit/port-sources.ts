@@ -107,7 +107,7 @@ export function outputResults(model: Model): ReadonlyMap<string, Result> {
   for (const search of model.searches) {
     results.set(keptPort(model, search), { kind: "kept", search: search.name });
     results.set(scoresPort(model, search), { kind: "scores", search: search.name });
-    operands(search.name, "query", "keys", "mask");
+    operands(search.name, "query", "keys", "bias", "mask");
   }
   for (const { label } of model.towers.flatMap(({ tasks }) => tasks)) {
     results.set(labelPort(label), { kind: "probability", label });
