@@ -118,6 +118,7 @@ describe("the side graphs around plain loops", () => {
 describe("a model that the kernel does not run", () => {
   /** Every model here that falls back to the graphs, and why. */
   const fallen: Readonly<Record<string, string>> = {
+    "models/din.twin": "the model has no search",
     "models/mean.twin": "the model has no search",
     "models/sim_hard.twin":
       "the search nearest goes by match(item.category): it ranks nothing: of all that agree the newest are kept",
