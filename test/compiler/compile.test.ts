@@ -180,7 +180,10 @@ describe("sources that cannot be built", () => {
     ["a syntax error", smallSource.replace("model small", "model small }"), ""],
     [
       "what is not built yet",
-      smallSource.replace("over: watched.last(8)\n  by: relevance", "over: watched\n  by: collision(item, hashes: 6, width: 3)"),
+      smallSource.replace(
+        "over: watched.last(8)\n  by: relevance",
+        "over: watched\n  by: collision(item, hashes: 6, width: 3)",
+      ),
       "not-yet-built",
     ],
   ])("give diagnostics and no files: %s", (_, text, code) => {
