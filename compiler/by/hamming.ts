@@ -4,7 +4,8 @@ import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
 import { codes, measureSquares, type Planes, squareParameter } from "../lower/codes.ts";
 import { whole } from "../lower/frame.ts";
-import { valid } from "../lower/mask.ts";
+import { positions } from "../lower/mask.ts";
+import { pairProducts } from "../lower/pairs.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { History, Search } from "../model/model.ts";
 import { type Kind, none, type Of, pooled } from "./kind.ts";
@@ -38,12 +39,9 @@ export const hamming: Kind<"hamming"> = {
     scores: (scene, search, by) =>
       scene.once(`hamming ${search.name}`, () => {
         const b = scene.b.at(search.name, search.doc);
-        const { query, keys } = operands(scene, search, by);
-        const agreement =
-          scene.layout === "request"
-            ? b.matmul(query, b.transpose(keys, [1, 0]))
-            : b.squeeze(b.matmul(keys, b.unsqueeze(query, -1)), -1);
-        return b.unsqueeze(b.sub(agreement, positions(scene, search)), 0);
+        const frame = whole(scene, search.from);
+        const agreement = pairProducts(b, frame, query(scene, search, by), keys(scene, search, by));
+        return b.unsqueeze(b.sub(agreement, positions(scene, search.name, search.doc, frame)), 0);
       }),
   },
   attend: { unbuilt: "`by: hamming` in an attend" },
@@ -55,11 +53,11 @@ export const hamming: Kind<"hamming"> = {
       heads: 1,
       width: by.bits,
       held: null,
-      query: (scene) => scene.b.at(search.name, search.doc).unsqueeze(operands(scene, search, by).query, 0),
-      projected: (scene) => scene.b.at(search.name, search.doc).unsqueeze(operands(scene, search, by).keys, 0),
+      query: (scene) => scene.b.at(search.name, search.doc).unsqueeze(query(scene, search, by), 0),
+      projected: (scene) => scene.b.at(search.name, search.doc).unsqueeze(keys(scene, search, by), 0),
       bias: (scene) => {
         const b = scene.b.at(search.name, search.doc);
-        return b.unsqueeze(b.neg(positions(scene, search)), 0);
+        return b.unsqueeze(b.neg(positions(scene, search.name, search.doc, whole(scene, search.from))), 0);
       },
       match: [],
     }),
@@ -73,23 +71,18 @@ const exact = 2 ** 24;
 /** What one bit more that agrees outweighs: all positions of a history; even, as scores count in halves of it. */
 const spread = ({ max }: Pick<History, "max">): number => 2 * Math.ceil((max + 1) / 2);
 
+const planes = ({ name }: Search, { bits, seed }: Of<"hamming">): Planes => ({ name, bits, seed });
+
 /**
- * Candidates' codes [R, bits] times half the spread, and behaviours' [L, bits] or [B, L, bits]: their products count the bits
- * that agree, less those that differ. With the position taken away no two scores are equal, the newer behaviour is first, and
- * no list rests on a device's order of ties.
+ * Candidates' codes [R, bits] times half the spread: their products with behaviours' count the bits that agree, less those
+ * that differ. With the position taken away no two scores are equal, the newer behaviour is first, and no list rests on a
+ * device's order of ties.
  */
-function operands(scene: Scene, search: Search, { bits, seed }: Of<"hamming">) {
-  const planes: Planes = { name: search.name, bits, seed };
+function query(scene: Scene, search: Search, by: Of<"hamming">): Value {
   const b = scene.b.at(search.name, search.doc);
-  return {
-    query: b.mul(codes(scene, planes, { kind: "candidate" }), b.scalar(spread(search.from) / 2)),
-    keys: codes(scene, planes, { kind: "history", history: search.from }),
-  };
+  return b.mul(codes(scene, planes(search, by), { kind: "candidate" }), b.scalar(spread(search.from) / 2));
 }
 
-/** 0 of the newest: [L]. */
-function positions(scene: Scene, search: Search): Value {
-  const b = scene.b.at(search.name, search.doc);
-  const behaviours = valid(scene, whole(scene, search.from));
-  return b.positions(scene.layout === "batch" ? b.max(behaviours, [0]) : behaviours);
-}
+/** Behaviours' codes: [L, bits] or [B, L, bits]. */
+const keys = (scene: Scene, search: Search, by: Of<"hamming">): Value =>
+  codes(scene, planes(search, by), { kind: "history", history: search.from });

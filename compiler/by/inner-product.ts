@@ -3,7 +3,9 @@ import { reference, required, signature, unnamed } from "../catalog/signature.ts
 import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
 import { embed, encoded } from "../lower/embed.ts";
-import { masked } from "../lower/mask.ts";
+import { whole } from "../lower/frame.ts";
+import { normalised } from "../lower/mask.ts";
+import { pairProducts } from "../lower/pairs.ts";
 import type { Scene } from "../lower/scene.ts";
 import { isVector } from "../model/features.ts";
 import type { Feature, Search } from "../model/model.ts";
@@ -38,12 +40,8 @@ export const innerProduct: Kind<"inner_product"> = {
       const b = scene.b.at(scope, attend.doc);
       const q = columns(scene, feature, { kind: "candidate" });
       const s = frame.rows(columns(scene, feature, frame.site));
-      const scores = frame.pairwise
-        ? b.squeeze(b.matmul(s, b.unsqueeze(q, -1)), -1)
-        : b.matmul(q, b.transpose(s, [1, 0]));
-      const counts = mask([]);
-      const weights = b.mul(b.softmax(masked(scene, scope, scores, counts)), counts);
-      return pooledBy(scene, attend, frame, { weights, scores });
+      const scores = pairProducts(b, frame, q, s);
+      return pooledBy(scene, attend, frame, { weights: normalised(scene, scope, scores, mask([])), scores });
     },
   },
   kernel: {
@@ -76,8 +74,5 @@ function products(scene: Scene, { name, from, doc }: Search, feature: Feature): 
   const b = scene.b.at(name, doc);
   const q = columns(scene, feature, { kind: "candidate" });
   const s = columns(scene, feature, { kind: "history", history: from });
-  if (scene.layout === "request") {
-    return b.unsqueeze(b.matmul(q, b.transpose(s, [1, 0])), 0);
-  }
-  return b.unsqueeze(b.squeeze(b.matmul(s, b.unsqueeze(q, -1)), -1), 0);
+  return b.unsqueeze(pairProducts(b, whole(scene, from), q, s), 0);
 }

@@ -2,12 +2,11 @@
 import { choice, flag, integers, maxWidth, optional, required, signature } from "../catalog/signature.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import { concatenated, embed } from "../lower/embed.ts";
+import { concatenated } from "../lower/embed.ts";
 import type { Frame } from "../lower/frame.ts";
-import { activation } from "../lower/layer.ts";
-import { masked } from "../lower/mask.ts";
+import { activation, affine } from "../lower/layer.ts";
+import { normalised } from "../lower/mask.ts";
 import { inherentHistory } from "../lower/metric.ts";
-import { inRows } from "../lower/rows.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { Attend } from "../model/model.ts";
 import { linear, parameter, preluStart, stack } from "../model/parameter.ts";
@@ -61,8 +60,9 @@ function lower(scene: Scene, attend: Attend, by: Of<"mlp">, { frame, mask }: Aro
   const scores = network(scene, attend, by, frame);
   const counts = mask([]);
   const scope = `${attend.name}/weights`;
-  const b = scene.b.at(scope, attend.doc);
-  const weights = b.mul(by.softmax ? b.softmax(masked(scene, scope, scores, counts)) : scores, counts);
+  const weights = by.softmax
+    ? normalised(scene, scope, scores, counts)
+    : scene.b.at(scope, attend.doc).mul(scores, counts);
   return pooledBy(scene, attend, frame, { weights, scores });
 }
 
@@ -71,13 +71,11 @@ function network(scene: Scene, attend: Attend, { hidden, activation: after }: Of
   const b = scene.b.at(`${attend.name}/network`, attend.doc);
   const stem = `${attend.name}.hidden`;
   const layer = (y: Value, index: number): Value => activation(scene, b, after, `${stem}.${index}`, y, hidden[index]);
-  const affine = (y: Value, name: string, from: number, to: number): Value =>
-    b.add(b.matmul(y, b.parameter(`${name}.weight`, [from, to])), b.parameter(`${name}.bias`, [to]));
   let y = layer(firstLayer(scene, b, attend, hidden[0], frame), 0);
   for (let i = 1; i < hidden.length; i++) {
-    y = layer(affine(y, `${stem}.${i}`, hidden[i - 1], hidden[i]), i);
+    y = layer(affine(b, `${stem}.${i}`, y, hidden[i]), i);
   }
-  return b.squeeze(affine(y, `${attend.name}.score`, hidden[hidden.length - 1], 1), -1);
+  return b.squeeze(affine(b, `${attend.name}.score`, y, 1), -1);
 }
 
 /**
@@ -90,19 +88,8 @@ function firstLayer(scene: Scene, b: Builder, attend: Attend, width: number, fra
   const weight = b.parameter(`${attend.name}.hidden.0.weight`, [4 * h + c, width]);
   const block = (index: number): Value => b.slice(weight, 0, index * h, (index + 1) * h);
   const shift = b.parameter(`${attend.name}.hidden.0.bias`, [width]);
-  const crossed = cross.filter((feature) => feature.width > 0).map((feature) => embed(scene, feature, frame.site));
-  const ofCross =
-    c === 0
-      ? null
-      : b.matmul(
-          frame.rows(crossed.length === 1 ? crossed[0] : b.concat(crossed, -1)),
-          b.slice(weight, 0, 4 * h, 4 * h + c),
-        );
-  if (h === 0) {
-    // Nothing is known of items but their key, and all candidates weigh alike.
-    const alike = b.add(ofCross!, shift);
-    return frame.pairwise ? alike : inRows(scene, `${attend.name}/network`, b.unsqueeze(alike, 0));
-  }
+  const crossed = () => frame.rows(concatenated(scene, cross, frame.site, `${attend.name}/cross`));
+  const ofCross = c === 0 ? null : b.matmul(crossed(), b.slice(weight, 0, 4 * h, 4 * h + c));
   const q = concatenated(scene, inherent, { kind: "candidate" }, `${attend.name}/candidate`);
   const s = frame.rows(inherentHistory(scene, frame, inherent));
   const ofItem = b.matmul(s, b.sub(block(1), block(2)));

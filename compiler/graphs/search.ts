@@ -1,17 +1,17 @@
 // The cheap stage (CP-GSU): scores over the whole history → the k behaviours that matter most to each candidate.
 import type { SearchRule } from "../by/kind.ts";
-import { kindOf } from "../by/kinds.ts";
+import { searchRule } from "../by/kinds.ts";
 import type { Value } from "../ir/graph.ts";
 import { type Frame, whole } from "../lower/frame.ts";
-import { countable, masked, valid } from "../lower/mask.ts";
+import { countable, masked, positions } from "../lower/mask.ts";
 import type { KeySource } from "../lower/metric.ts";
 import type { Scene } from "../lower/scene.ts";
 import { type By, listsOf } from "../model/by.ts";
 import type { Search } from "../model/model.ts";
 
 function ruleOf({ name, by }: Search): SearchRule<By["kind"]> {
-  const rule = kindOf(by).search;
-  if (rule === null || "unbuilt" in rule) {
+  const rule = searchRule(by);
+  if (rule === null) {
     throw new Error(`search ${name}: by ${by.kind} is not lowered`);
   }
   return rule;
@@ -55,22 +55,21 @@ export function lowerSearch(scene: Scene, search: Search): Value {
   return scene.once(`kept ${search.name}`, () => {
     const b = scene.b.at(search.name, search.doc);
     const frame = whole(scene, search.from);
-    const behaviours = valid(scene, frame);
-    const positions = b.positions(scene.layout === "batch" ? b.max(behaviours, [0]) : behaviours);
+    const places = positions(scene, search.name, search.doc, frame);
     const scores = selectableScores(scene, search);
     if (scores === null) {
-      const newest = masked(scene, search.name, b.neg(positions), selectable(scene, search, frame));
-      return b.topPositions(newest, positions, search.keep);
+      const newest = masked(scene, search.name, b.neg(places), selectable(scene, search, frame));
+      return b.topPositions(newest, places, search.keep);
     }
     if (listsOf(search) !== null) {
-      return b.topPositions(scores, positions, search.keep);
+      return b.topPositions(scores, places, search.keep);
     }
     if (scores.shape[0] === 1) {
-      return b.topPositions(b.squeeze(scores, 0), positions, search.keep);
+      return b.topPositions(b.squeeze(scores, 0), places, search.keep);
     }
     if (search.heads === "max") {
-      return b.topPositions(b.max(scores, [0]), positions, search.keep);
+      return b.topPositions(b.max(scores, [0]), places, search.keep);
     }
-    return b.roundRobin(scores, positions, search.keep, sampled[scene.layout]);
+    return b.roundRobin(scores, places, search.keep, sampled[scene.layout]);
   });
 }

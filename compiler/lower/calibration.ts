@@ -2,18 +2,10 @@
 import { type CalibrationKind, calibrationShape, knots } from "../../contract/calibration.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
-import { calibrationParameter } from "../model/calibration.ts";
-import type { Task, Tower } from "../model/model.ts";
 
 /** [R] → [R], as `contract/calibration.ts` has it. Training knows nothing of it: its losses are of the logit. */
-export function lowerCalibration(
-  b: Builder,
-  tower: Tower,
-  task: Task & { calibrate: CalibrationKind },
-  z: Value,
-): Value {
-  const kind = task.calibrate;
-  const values = b.parameter(calibrationParameter(tower, task), calibrationShape(kind));
+export function lowerCalibration(b: Builder, parameter: string, kind: CalibrationKind, z: Value): Value {
+  const values = b.parameter(parameter, calibrationShape(kind));
   return kind === "platt" ? line(b, values, z) : lines(b, values, z);
 }
 

@@ -5,7 +5,7 @@ import type { Feature, Model } from "../model/model.ts";
 import { embeddingStart, type Parameter, parameter } from "../model/parameter.ts";
 import { stem } from "../model/ports.ts";
 import type { Site } from "../model/site.ts";
-import { columnsOf, widthOf } from "../model/widths.ts";
+import { columnsOf } from "../model/widths.ts";
 import { concatenated, embed, itemIndex } from "./embed.ts";
 import { momentum } from "./layer.ts";
 import type { Scene } from "./scene.ts";
@@ -84,6 +84,3 @@ export function measureSquares(scene: Scene, name: string): void {
     b.add(b.mul(old, b.scalar(1 - momentum)), b.mul(all, b.scalar(momentum))),
   );
 }
-
-/** Columns that are hashed. */
-export const hashedWidth = (model: Pick<Model, "item">): number => widthOf(hashed(model));

@@ -34,9 +34,9 @@ export function hiddenLayer(scene: LayerScene, b: Builder, tower: Tower, stem: s
 /** What a hidden layer's outputs are multiplied by while it learns. */
 export const dropoutPort = (layer: string): string => `${layer}.dropout`;
 
-/** x W + b */
+/** x W + b over the last axis of x. */
 export function affine(b: Builder, stem: string, x: Value, out: number): Value {
-  const weight = b.parameter(`${stem}.weight`, [knownDim(x, 1), out]);
+  const weight = b.parameter(`${stem}.weight`, [knownDim(x, x.shape.length - 1), out]);
   return b.add(b.matmul(x, weight), b.parameter(`${stem}.bias`, [out]));
 }
 

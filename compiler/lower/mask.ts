@@ -25,6 +25,20 @@ export function countable(scene: Scene, frame: Pick<Frame, "site">, tables: read
   );
 }
 
+/** Positions in a history, 0 of the newest: [L]. */
+export function positions(scene: Scene, scope: string, doc: string, frame: Pick<Frame, "site">): Value {
+  const b = scene.b.at(scope, doc);
+  const behaviours = valid(scene, frame);
+  return b.positions(scene.layout === "batch" ? b.max(behaviours, [0]) : behaviours);
+}
+
+/** Scores as weights that sum to one over the behaviours that count; zeros where none does. */
+export const normalised = (scene: Scene, scope: string, scores: Value, counts: Value): Value => {
+  const b = scene.b.at(scope);
+  // Where nothing counts the softmax is uniform; the mask makes it zero.
+  return b.mul(b.softmax(masked(scene, scope, scores, counts)), counts);
+};
+
 /**
  * Scores with the masked ones at −1e30: score + (mask − 1) · 1e30. The penalty swallows any score of less than 1e22, so that
  * masked scores are equal. Numbers, no Where: ONNX Runtime moves transpositions above it, and a bool has none on WebGPU.

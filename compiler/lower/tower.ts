@@ -1,8 +1,8 @@
 // Towers: inputs side by side → cross layers → hidden layers or experts → one logit per task.
-import type { CalibrationKind } from "../../contract/calibration.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import { metricOf } from "../model/by.ts";
+import { calibrationParameter } from "../model/calibration.ts";
 import type { Attend, Task, Tower } from "../model/model.ts";
 import { towerSite } from "../model/site.ts";
 import { wideColumn } from "../model/wide.ts";
@@ -41,12 +41,11 @@ export function lowerTower(scene: Scene, tower: Tower, attended: (attend: Attend
     const base = deep?.(task) ?? at.parameter(`${tower.name}.${task.label}.bias`, [1]);
     const column = wideColumn(tower, task);
     const logit = wide === null ? base : at.add(base, at.squeeze(at.slice(wide, 1, column, column + 1), 1));
-    const odds = calibrates(task) && scene.training === null ? lowerCalibration(at, tower, task, logit) : logit;
+    const kind = scene.training === null ? task.calibrate : null;
+    const odds = kind === null ? logit : lowerCalibration(at, calibrationParameter(tower, task), kind, logit);
     return { task, logit, odds, result: task.kind === "binary" ? at.sigmoid(odds) : logit };
   });
 }
-
-const calibrates = (task: Task): task is Task & { calibrate: CalibrationKind } => task.calibrate !== null;
 
 /** What the layers give for a task, [R]. */
 function deepLogits(scene: Scene, tower: Tower, attended: (attend: Attend) => Found): (task: Task) => Value {

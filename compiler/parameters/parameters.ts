@@ -21,7 +21,7 @@ import {
 import { wideTerms } from "../model/wide.ts";
 import { keyWidth, queryWidth, towerWidth, widthOf } from "../model/widths.ts";
 
-/** In canonical order: features by section, metrics, attends, towers, each in the order of the source. */
+/** In canonical order: features by section, metrics, searches, attends, towers, each in the order of the source. */
 export function parameters(model: Model): Parameter[] {
   return [
     ...featureParameters(model),

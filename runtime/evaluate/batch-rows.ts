@@ -1,7 +1,6 @@
 // Rows scored in batches by the graphs of training: the model itself, with fresh keys for every behaviour and no tables.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
 import { type Binding, openDataset, parts, prepareDataset, type StoredDataset } from "../data/index.ts";
@@ -19,7 +18,7 @@ import {
   TrainState,
   trainPlan,
 } from "../learn/index.ts";
-import { type Artefacts, openListed } from "../serve/index.ts";
+import { type Artefacts, openWeights } from "../serve/index.ts";
 import { folderGraphs, openEarlierRun, readVocabularies, threadFeeder } from "../train/index.ts";
 import type { EventFacts } from "./event-facts.ts";
 import type { EvaluationRows } from "./rows.ts";
@@ -66,20 +65,11 @@ export interface ExchangedSamples {
 
 /** Prepares the data (or finds it prepared) and opens the graphs of a build. */
 export const openBatchScoring = (
-  { dir, manifest, weights: checked }: Artefacts,
+  artefacts: Artefacts,
   binding: Binding,
   options: BatchOptions = {},
 ): Promise<BatchScoring> =>
-  openScoring(
-    dir,
-    manifest,
-    async () => {
-      await checked.sound;
-      return openListed(dir, manifest, "weights.safetensors", await hasher());
-    },
-    binding,
-    options,
-  );
+  openScoring(artefacts.dir, artefacts.manifest, () => openWeights(artefacts), binding, options);
 
 /** The same with the graphs of training and the weights of a run. */
 export async function openRunScoring(dir: string, binding: Binding, options: BatchOptions = {}): Promise<BatchScoring> {

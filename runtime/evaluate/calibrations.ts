@@ -1,7 +1,6 @@
 // What corrects the probabilities of a build's labels, as its weights have it.
 import { type CalibrationKind, calibrated } from "../../contract/calibration.ts";
-import { hasher } from "../../contract/hash.ts";
-import { type Artefacts, openListed } from "../serve/index.ts";
+import { type Artefacts, openWeights } from "../serve/index.ts";
 
 export interface TaskCalibration {
   readonly kind: CalibrationKind;
@@ -9,13 +8,14 @@ export interface TaskCalibration {
 }
 
 /** Calibrations by label; labels without are left out. */
-export async function calibrationsOf({ dir, manifest, weights }: Artefacts): Promise<Map<string, TaskCalibration>> {
-  const due = manifest.train.tasks.flatMap(({ label, calibrate }) => (calibrate ? [{ label, ...calibrate }] : []));
+export async function calibrationsOf(artefacts: Artefacts): Promise<Map<string, TaskCalibration>> {
+  const due = artefacts.manifest.train.tasks.flatMap(({ label, calibrate }) =>
+    calibrate ? [{ label, ...calibrate }] : [],
+  );
   if (due.length === 0) {
     return new Map();
   }
-  await weights.sound;
-  const file = openListed(dir, manifest, "weights.safetensors", await hasher());
+  const file = await openWeights(artefacts);
   try {
     return new Map(due.map(({ label, kind, parameter }) => [label, { kind, values: file.read(parameter) }]));
   } finally {

@@ -111,23 +111,14 @@ export function binaryColumns(all: Collected, task: Task, rows: Uint32Array): Bi
  * Of a binary label the logits that its rows are judged by: with the offset that the loss adds where negatives are drawn, as
  * the logit says nothing of the drawn sample without it. Of a regression the values.
  */
-export function judged({ predictions, prepared }: Collected, { name, kind }: Task): Float32Array {
-  const own = predictions[name];
-  if (kind === "regression" || prepared === null) {
-    return own;
-  }
-  return own.map((logit, i) => logit + prepared.offset[i]);
-}
+export const judged = (all: Collected, task: Task): Float32Array => behindOffset(all, task, all.predictions[task.name]);
 
 /** The same of the probability that is given out, which is what a loss and a calibration judge. */
-export function promisedOdds(all: Collected, task: Task): Float32Array {
-  const { predictions, prepared } = all;
-  if (task.kind === "regression" || task.calibration === null) {
-    return judged(all, task);
-  }
-  const odds = oddsOf(task.calibration, predictions[task.name]);
-  return prepared === null ? odds : odds.map((one, i) => one + prepared.offset[i]);
-}
+export const promisedOdds = (all: Collected, task: Task): Float32Array =>
+  behindOffset(all, task, oddsOf(task.calibration, all.predictions[task.name]));
+
+const behindOffset = ({ prepared }: Collected, { kind }: Task, values: Float32Array): Float32Array =>
+  kind === "regression" || prepared === null ? values : values.map((one, i) => one + prepared.offset[i]);
 
 /** The figures of each label that the data has. */
 export function figuresOf(all: Collected, tasks: readonly Task[], options: FigureOptions): Figures[] {

@@ -169,7 +169,12 @@ class Run {
     const fits: Calibrated[] = [];
     const tasks = await validate(this.#scorer, feeder, plan.spec, "validation", {
       ...(signal && { signal }),
-      onTask: (task, rows) => fits.push(...[calibrate(task, rows, state)].filter((one) => one !== null)),
+      onTask: (task, rows) => {
+        const fit = calibrate(task, rows, state);
+        if (fit !== null) {
+          fits.push(fit);
+        }
+      },
     });
     // What evaluating takes is no part of a step.
     Object.assign(graphs.spent, spent);

@@ -1,5 +1,6 @@
 // Calibrations fitted to labelled rows: Platt's line by Newton's method, or an isotonic curve by pooling adjacent violators.
 import { type CalibrationKind, knots } from "../../contract/calibration.ts";
+import { probabilityOf } from "./logloss.ts";
 import { ascending } from "./order.ts";
 
 /** Rows of one binary label; columns of one length. */
@@ -40,8 +41,6 @@ function weighing({ logit, offset, label, weight }: CalibrationRows): Calibratio
   return { logit: of(logit), offset: of(offset), label: of(label), weight: of(weight).map((one) => one / mean) };
 }
 
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
-
 /** a and b of the greatest likelihood, targets drawn in as if each class had been seen once more (Platt 1999, section 2.2). */
 function platt({ logit, offset, label, weight }: CalibrationRows, ones: number, zeros: number): Float32Array {
   const targets = [1 / (zeros + 2), (ones + 1) / (ones + 2)];
@@ -59,7 +58,7 @@ function platt({ logit, offset, label, weight }: CalibrationRows, ones: number, 
     let [ga, gb, haa, hab, hbb] = [0, 0, 0, 0, 0];
     for (let i = 0; i < logit.length; i++) {
       const z = logit[i];
-      const p = sigmoid(a * z + b + offset[i]);
+      const p = probabilityOf(a * z + b + offset[i]);
       const [g, h] = [weight[i] * (p - targets[label[i]]), weight[i] * Math.max(p * (1 - p), 1e-12)];
       ga += g * z;
       gb += g;
@@ -187,9 +186,9 @@ function bestOdds(
     due += weight[order[i]] * label[order[i]];
   }
   const excess = (c: number): number => {
-    let sum = bins * sigmoid(c - whole);
+    let sum = bins * probabilityOf(c - whole);
     for (let i = from; i < to; i++) {
-      sum += weight[order[i]] * sigmoid(c + offset[order[i]]);
+      sum += weight[order[i]] * probabilityOf(c + offset[order[i]]);
     }
     return sum - due;
   };

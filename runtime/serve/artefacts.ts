@@ -69,6 +69,12 @@ export function openListed(dir: string, { files }: Manifest, name: string, hash:
   return openTensors(path, blocks === undefined ? undefined : { bytes, blocks, hasher: hash });
 }
 
+/** A build's weights, once they are known to be sound. @throws TwinError where they are not */
+export async function openWeights({ dir, manifest, weights }: Artefacts): Promise<TensorFile> {
+  await weights.sound;
+  return openListed(dir, manifest, weightsFile, await hasher());
+}
+
 /**
  * `twin build` puts a new folder in the place of the old one by two renames. Killed between them, it leaves the old
  * one as `.NAME.previous`, which is whole.

@@ -1,5 +1,5 @@
 // A build folder, opened and served: in this thread, or requests in threads of their own.
-export { type Artefacts, openArtefacts, openListed, recovered } from "./artefacts.ts";
+export { type Artefacts, openArtefacts, openListed, openWeights, recovered } from "./artefacts.ts";
 export { load } from "./load.ts";
 export { startLane } from "./start-lane.ts";
 export { type LoadOptions, LocalTwin } from "./twin.ts";

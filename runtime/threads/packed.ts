@@ -4,7 +4,7 @@
 import { emptyRecord } from "../../contract/record.ts";
 
 export interface Packed {
-  /** In the order of a walk: which of `Kind` each value is. */
+  /** In the order of a walk: 0 a number, 1 an array, 2 an object, 3 what is none of them. */
   readonly kinds: Uint8Array<ArrayBuffer>;
   /** Numbers themselves, lengths of arrays, and shapes of objects. */
   readonly numbers: Float64Array<ArrayBuffer>;

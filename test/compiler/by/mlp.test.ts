@@ -1,13 +1,13 @@
 // DIN's network as plain loops over raw parameters, and what must hold of it whatever the parameters are.
 import { describe, expect, it } from "vitest";
 import { byText } from "../../../compiler/by/kinds.ts";
-import { keptPort } from "../../../compiler/model/ports.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { type Feeds, requestFeeds } from "../../kit/any-request.ts";
+import { keptLists } from "../../kit/kept-lists.ts";
 import { graphsOf, type ReadParameter, randomParameters, run } from "../../kit/reference.ts";
 
-const text = (over: string, by: string, item = "price: number") => `model plain
-item { id: id(vocab: 6, dim: 3, key: true) ${item} }
+const text = (over: string, by: string) => `model plain
+item { id: id(vocab: 6, dim: 3, key: true) price: number }
 history watched { of: item max: 50 cross { liked: flag(dim: 2) share: number } }
 metric relevance { query: item keys: watched.item heads: 2 dim: 3 }
 search nearest { from: watched by: relevance keep: 3 }
@@ -100,16 +100,10 @@ describe.each([
     const weigh = literal(feeds, read, by);
     const [weight, bias] = ["weight", "bias"].map((name) => read(`ranking.click.${name}`).data);
     const all = Array.from({ length: valid }, (_, at) => at);
-    const listsOf = (candidate: number): readonly (readonly number[])[] => {
-      if (over === "nearest" || over === "lists") {
-        const { shape, data } = searched[keptPort(model, model.searches.find(({ name }) => name === over)!)];
-        const [rows, keep] = shape.slice(-2);
-        return Array.from({ length: shape.length === 3 ? shape[0] : 1 }, (_, head) =>
-          Array.from(data).slice((head * rows + candidate) * keep, (head * rows + candidate + 1) * keep),
-        );
-      }
-      return [over === "watched" ? all : all.slice(0, 3)];
-    };
+    const listsOf = (candidate: number): readonly (readonly number[])[] =>
+      over === "nearest" || over === "lists"
+        ? keptLists(model, over, searched, candidate)
+        : [over === "watched" ? all : all.slice(0, 3)];
     for (let candidate = 0; candidate < 4; candidate++) {
       const due = listsOf(candidate)
         .map((list) => weigh(candidate, list))
@@ -120,11 +114,8 @@ describe.each([
   });
 });
 
-it("works where items have nothing but their key, and says what is not the default", () => {
-  const bare = text("watched", "mlp(hidden: [4], activation: gelu)").replace(
-    "item { id: id(vocab: 6, dim: 3, key: true) price: number }",
-    "item { id: id(vocab: 6, dim: 3, key: true) }",
-  );
-  expect(byText(modelOf(bare).attends[0].by)).toBe("mlp(hidden: [4], activation: gelu)");
-  expect(byText(modelOf(text("watched", "mlp(hidden: [4], softmax: false)")).attends[0].by)).toBe("mlp(hidden: [4])");
+it("is written without what is the default", () => {
+  const by = (written: string) => byText(modelOf(text("watched", written)).attends[0].by);
+  expect(by("mlp(hidden: [4], activation: gelu)")).toBe("mlp(hidden: [4], activation: gelu)");
+  expect(by("mlp(hidden: [4], softmax: false)")).toBe("mlp(hidden: [4])");
 });

@@ -1,8 +1,8 @@
 // Attends without projections beside the mean: of what agrees with the candidate, and by inner products, as plain loops.
 import { expect, it } from "vitest";
-import { keptPort } from "../../../compiler/model/ports.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { requestFeeds } from "../../kit/any-request.ts";
+import { keptLists } from "../../kit/kept-lists.ts";
 import { graphsOf, randomParameters, run } from "../../kit/reference.ts";
 
 const text = (over: string, by: string) => `model plain
@@ -46,17 +46,10 @@ it.each(kinds.flatMap((by) => overs.map(([over, valid]) => [by, over, valid] as 
       ...raw("watched.share", at),
     ];
     const all = Array.from({ length: valid }, (_, at) => at);
-    const listsOf = (candidate: number): number[][] => {
-      const search = model.searches.find(({ name }) => name === over);
-      if (search === undefined) {
-        return [over === "watched" ? all : all.slice(0, 3)];
-      }
-      const { shape, data } = searched[keptPort(model, search)];
-      const [rows, keep] = shape.slice(-2);
-      return Array.from({ length: shape.length === 3 ? shape[0] : 1 }, (_, head) =>
-        Array.from(data).slice((head * rows + candidate) * keep, (head * rows + candidate + 1) * keep),
-      );
-    };
+    const listsOf = (candidate: number): number[][] =>
+      over === "nearest" || over === "lists"
+        ? keptLists(model, over, searched, candidate)
+        : [over === "watched" ? all : all.slice(0, 3)];
     const weighed = (candidate: number): [number, number][] => {
       const lists = listsOf(candidate);
       if (by === "match(item.shop)") {
