@@ -1,14 +1,14 @@
 // Speed and memory of training: steps and samples a second, where the time goes, and what grows with histories and items.
 //   npm run bench:train -- [--quick] [--threads N] [--only BATCHxHISTORY | --only items] [--most ITEMS]
 // Every line is a process of its own. Wall time of the trainer's own steps; the next batch is assembled in a thread meanwhile.
-import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem } from "node:os";
 import { parseArgs } from "node:util";
 import { milliseconds, table } from "./measure.ts";
 import { timedWorld } from "./peers/world.ts";
+import { measuredApart } from "./train/apart.ts";
 import { width } from "./train/model.ts";
-import type { Measured, Setting } from "./train/one.ts";
+import type { Measured } from "./train/one.ts";
 
 const { values: given } = parseArgs({
   options: {
@@ -22,20 +22,6 @@ const threads = Number(given.threads);
 const seed = 1;
 /** Items that the batches of the second part draw on, however many there are. */
 const met = 10_000;
-
-/** Null where the process was ended: it needed more memory than there is. */
-function measured(setting: Setting): Promise<Measured | null> {
-  return new Promise((resolve, reject) => {
-    const child = fork(new URL("./train/one.ts", import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    let found: Measured | null = null;
-    child.on("message", (message: Measured) => {
-      found = message;
-    });
-    child.on("error", reject);
-    child.on("exit", () => resolve(found));
-    child.send(setting);
-  });
-}
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(2);
@@ -86,8 +72,15 @@ async function sizes(): Promise<void> {
         continue;
       }
       const items = 50_000;
-      const setting = { world: timedWorld(items, history, batch, seed), catalogue: items, batch, threads };
-      const found = await measured({ ...setting, model: "large", ...stepsFor(batch * history) });
+      const setting = {
+        world: timedWorld(items, history, batch, seed),
+        catalogue: items,
+        batch,
+        group: 1,
+        shares: true,
+        threads,
+      };
+      const found = await measuredApart({ ...setting, model: "large", ...stepsFor(batch * history) });
       if (found === null) {
         throw new Error(`batch ${batch}, history ${history}: the process ended without a result`);
       }
@@ -109,13 +102,20 @@ async function catalogues(): Promise<void> {
   const rows = [["items", ...headings, "parameters and state GB", "peak GB"]];
   let stopped: string | null = null;
   for (let items = met; items <= Number(given.most); items *= 10) {
-    const setting = { world: timedWorld(met, history, batch, seed), catalogue: items, batch, threads };
+    const setting = {
+      world: timedWorld(met, history, batch, seed),
+      catalogue: items,
+      batch,
+      group: 1,
+      shares: true,
+      threads,
+    };
     const need = 4 * items * (2 * width) * 2;
     if (need > freemem()) {
       stopped = `${whole(items)} items need about ${gigabytes(need)} GB while they start, and ${gigabytes(freemem())} GB are free here`;
       break;
     }
-    const found = await measured({ ...setting, model: "catalogue", ...stepsFor(batch * history) });
+    const found = await measuredApart({ ...setting, model: "catalogue", ...stepsFor(batch * history) });
     if (found === null) {
       stopped = `the process of ${whole(items)} items ended without a result`;
       break;

@@ -105,6 +105,10 @@ function mulberry(seed: number): () => number {
 export const streams = {
   /** The order of the samples in one epoch. */
   epochOrder: (seed: number, epoch: number) => random(seed, 0x6f72646572, epoch),
+  /** Where each user's samples are cut into groups, and in which order these come, in one epoch. */
+  groupedOrder: (seed: number, epoch: number) => random(seed, 0x67726f757073, epoch),
+  /** A key for `counted`: how many behaviours each sample sees in one epoch. */
+  epochLengths: (seed: number, epoch: number) => random(seed, 0x6c656e677468, epoch).next() * 4294967296,
   /** A table's rows at the beginning of an epoch. */
   renewed: (seed: number, epoch: number, table: number) => random(seed, 0x72656e6577, epoch, table),
   /** A key for `counted`: one purpose (ids masked, dropout) at one step. */

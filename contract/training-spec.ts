@@ -177,6 +177,10 @@ export const TrainSpecSchema = strict({
   average: v.optional(strict({ decay: v.number() })),
   /** Share of the samples that a step takes with an empty history; absent: none. */
   cold: v.optional(v.number()),
+  /** Samples of one user that stay side by side in an epoch's order, at most; absent: 1. */
+  group: v.optional(positive),
+  /** A step sees the newest n behaviours of a sample, n in min … max with a probability that goes by 1 / n; absent: all. */
+  length: v.optional(strict({ min: positive, max: positive })),
   tasks: v.array(
     strict({
       label: v.string(),

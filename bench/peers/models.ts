@@ -15,7 +15,13 @@ export interface Rules {
 export const usual: Rules = { embeddings: "adagrad(rate: 0.05)", dense: "adam(rate: 1e-3)" };
 
 /** 4 heads of 16, inherent width 104, 3 cross features of 8, 100 of the history kept and its newest 50, 50,000 items. */
-export const large = (batch: number, history: number, rules = usual, activation: "relu" | "gelu" = "relu"): PeerModel =>
+export const large = (
+  batch: number,
+  history: number,
+  rules = usual,
+  activation: "relu" | "gelu" = "relu",
+  group = 1,
+): PeerModel =>
   checked(
     "large",
     `
@@ -46,7 +52,7 @@ tower ranking {
   activation: ${activation}
   predict { click: binary }
 }
-train { embeddings: ${rules.embeddings} dense: ${rules.dense} batch: ${batch} }
+train { embeddings: ${rules.embeddings} dense: ${rules.dense} batch: ${batch} group: ${group} }
 `,
   );
 

@@ -16,10 +16,12 @@ export interface WorldSize {
   readonly lengths: "full" | "mixed";
   readonly samples: Readonly<Record<Part, number>>;
   readonly seed: number;
+  /** So many samples, one after the other, are of one user, each a behaviour later than the one before; absent: 1. */
+  readonly together?: number;
 }
 
 /** The world that steps are timed in: every history is `history` long. */
-export const timedWorld = (items: number, history: number, batch: number, seed: number): WorldSize => ({
+export const timedWorld = (items: number, history: number, batch: number, seed: number, together = 1): WorldSize => ({
   items,
   authors: 10_000,
   categories: 100,
@@ -28,11 +30,12 @@ export const timedWorld = (items: number, history: number, batch: number, seed: 
   lengths: "full",
   samples: { training: batch * 200, validation: 1, test: 1 },
   seed,
+  ...(together > 1 && { together }),
 });
 
 const tags = 4;
 const vector = 12;
-const streams = { items: 1, likings: 2, behaviours: 3, samples: 4 };
+const streams = { items: 1, likings: 2, behaviours: 3, samples: 4, users: 5 };
 
 export const worldFile = "world.json";
 
@@ -45,7 +48,8 @@ export const openDataset = (folder: string): Dataset =>
  * liked ones are mostly marked as liked. logit of a click = −0.4 + 2.2 · liking(category) + 0.4 · quality + 0.5 · recall.
  */
 export function openWorld(size: WorldSize): Dataset {
-  const { items, users, history, seed } = size;
+  const { items, users, history, seed, together = 1 } = size;
+  const stride = history + together - 1;
   const columns = itemColumns(size);
   const quality = Float32Array.from(
     { length: items + 1 },
@@ -60,6 +64,8 @@ export function openWorld(size: WorldSize): Dataset {
   const zipf = zipfOf(items);
   const parts: Record<Part, number> = { training: 1, validation: 2, test: 3 };
 
+  const userOf = (part: Part, sample: number) =>
+    random(seed, streams.users, parts[part], Math.floor(sample / together)).below(users);
   const batch = (
     part: Part,
     samples: Uint32Array,
@@ -78,7 +84,8 @@ export function openWorld(size: WorldSize): Dataset {
     const candidate = new Int32Array(rows);
     for (let row = 0; row < rows; row++) {
       const draw = random(seed, streams.samples, parts[part], samples[row]);
-      user[row] = draw.below(users);
+      const drawn = draw.below(users);
+      user[row] = together === 1 ? drawn : userOf(part, samples[row]);
       candidate[row] = zipf(draw.next());
       lengths[row] = size.lengths === "full" ? history : draw.below(history + 1);
       const liking = likings[user[row] * (size.categories + 1) + category[candidate[row]]];
@@ -92,11 +99,12 @@ export function openWorld(size: WorldSize): Dataset {
     const wanted = Math.min(most.watched ?? history, history);
     const longest = lengths.reduce((a, b) => Math.max(a, b), 0);
     const length = Math.max(Math.min(longest, wanted), least.watched ?? 0, 1);
+    const start = user.map((one, row) => one * stride + together - 1 - (samples[row] % together));
     const cut = Object.fromEntries(
       Object.entries(behaviours).map(([name, all]) => {
         const values = new Int32Array(rows * length);
         for (let row = 0; row < rows; row++) {
-          const from = user[row] * history;
+          const from = start[row];
           values.set(all.subarray(from, from + Math.min(lengths[row], length)), row * length);
         }
         return [name, values];
@@ -123,6 +131,10 @@ export function openWorld(size: WorldSize): Dataset {
     users,
     count: (part) => size.samples[part],
     batch,
+    whose: (part) => ({
+      user: Uint32Array.from({ length: size.samples[part] }, (_, sample) => userOf(part, sample)),
+      time: Float64Array.from({ length: size.samples[part] }, (_, sample) => sample),
+    }),
     labels: (part, samples) => batch(part, samples, {}),
     close: () => {},
   };
@@ -176,23 +188,24 @@ function likingsOf({ users, categories, seed }: WorldSize): Int8Array {
   });
 }
 
-/** Of every user in turn `history` behaviours, newest first, by column. */
+/** Of every user in turn the behaviours that some sample sees, newest first, by column. */
 function behavioursOf(
-  { users, history, categories, items, seed }: WorldSize,
+  { users, history, categories, items, seed, together = 1 }: WorldSize,
   category: Int32Array,
   likings: Int8Array,
 ): Record<string, Int32Array> {
   const zipf = zipfOf(items);
   const draw = random(seed, streams.behaviours);
-  const length = users * history;
+  const stride = history + together - 1;
+  const length = users * stride;
   const item = new Int32Array(length);
   const ago = new Int32Array(length);
   const progress = new Int32Array(length);
   const liked = new Int32Array(length);
   for (let at = 0; at < length; at++) {
-    const user = Math.floor(at / history);
+    const user = Math.floor(at / stride);
     item[at] = zipf(draw.next());
-    ago[at] = 1 + Math.min(4, Math.floor((5 * (at - user * history)) / history));
+    ago[at] = 1 + Math.min(4, Math.floor((5 * (at - user * stride)) / history));
     progress[at] = 1 + draw.below(4);
     const liking = likings[user * (categories + 1) + category[item[at]]];
     liked[at] = draw.next() < 0.5 + 0.4 * liking ? 2 : 1;

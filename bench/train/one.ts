@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buffersOf } from "../../runtime/learn/assemble.ts";
 import { release } from "../../runtime/learn/buffers.ts";
 import type { GraphRole } from "../../runtime/learn/graphs.ts";
-import { large } from "../peers/models.ts";
+import { large, usual } from "../peers/models.ts";
 import { type CatalogueSize, settingsFile } from "./catalogue.ts";
 import { ofCatalogue } from "./model.ts";
 import { openTraining } from "./open.ts";
@@ -14,6 +14,8 @@ export interface Setting extends CatalogueSize {
   /** The model of the comparison with PyTorch, or one with a table row of 32 numbers for each item of the catalogue. */
   readonly model: "large" | "catalogue";
   readonly batch: number;
+  /** Samples of one user that stay side by side, of the model `large`. */
+  readonly group: number;
   readonly threads: number;
   readonly warm: number;
   readonly steps: number;
@@ -36,9 +38,12 @@ export interface Measured {
 
 const roles = ["search", "step", "update"] as const;
 
-async function measure({ model: kind, batch, threads, warm, steps, ...size }: Setting): Promise<Measured> {
+async function measure({ model: kind, batch, group, threads, warm, steps, ...size }: Setting): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "twin-train-"));
-  const built = (kind === "large" ? large : ofCatalogue(size.catalogue))(batch, size.world.history);
+  const built =
+    kind === "large"
+      ? large(batch, size.world.history, usual, "relu", group)
+      : ofCatalogue(size.catalogue)(batch, size.world.history);
   const data = { module: new URL("./catalogue.ts", import.meta.url), file: settingsFile, settings: size };
   const { feeder, graphs, state, stepper } = await openTraining(folder, built, data, { seed: 1, threads });
 

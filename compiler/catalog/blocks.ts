@@ -20,7 +20,7 @@ import {
   signature,
   unnamed,
 } from "./signature.ts";
-import { averages, optimisers, schedules, stops } from "./training.ts";
+import { averages, lengths, optimisers, schedules, stops } from "./training.ts";
 import { wanted } from "./wanted.ts";
 
 export interface BlockKind<A extends Arguments = Arguments> extends Signature<A> {
@@ -185,6 +185,16 @@ const training = signature("How the model learns.", {
   l2: optional(real({ min: 0 }), 0, "Pull of embedding rows of the batch towards 0; as a block, of all else, too."),
   average: optional(call("an average", averages), null, "Average over the steps that is evaluated and exported."),
   cold: optional(real({ min: 0, below: 1 }), 0, "Share of the samples that train with an empty history."),
+  group: optional(
+    integer(1, 1024),
+    1,
+    "Samples of one user, at most, that stay side by side where an epoch is put in a new order: what they have in common is computed once.",
+  ),
+  length: optional(
+    call("a distribution of lengths", lengths),
+    null,
+    "How many of a sample's newest behaviours a step sees: all unless said.",
+  ),
   stop: optional(
     call("`stop(after, on)` or `none`", stops),
     null,

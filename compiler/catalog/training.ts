@@ -36,6 +36,15 @@ export const averages = {
   }),
 } as const;
 
+const mostLength = 1_000_000;
+
+export const lengths = {
+  log_uniform: signature("A number for each sample and epoch, as often as its logarithm is far from the next one's.", {
+    min: unnamed(required(integer(1, mostLength), "The fewest.")),
+    max: unnamed(required(integer(1, mostLength), "The most.")),
+  }),
+} as const;
+
 export const stops = {
   stop: signature("Ends training when the validation part no longer improves.", {
     after: unnamed(required(integer(1, 1_000_000), "Evaluations without improvement.")),

@@ -6,7 +6,7 @@ import type { SectionNode, Span } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks } from "../catalog/blocks.ts";
 import type { Choice, Given, Readings } from "../catalog/signature.ts";
-import { averages, optimisers, schedules, stops } from "../catalog/training.ts";
+import { averages, lengths, optimisers, schedules, stops } from "../catalog/training.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import type { Optimiser, Schedule, Task, Train } from "../model/model.ts";
@@ -24,18 +24,14 @@ export function checkTrain(
   scope: Scope,
 ): Train | null {
   const owner = { text: "`train`", span: section?.keywordSpan ?? place };
-  const { embeddings, dense, batch, epochs, renew, schedule, clip, l2, average, cold, stop, seed } = readSettings(
-    blocks.train.arguments,
-    section?.members ?? [],
-    owner,
-    Object.keys(blocks.train.blocks),
-    scope,
-  );
+  const { embeddings, dense, batch, epochs, renew, schedule, clip, l2, average, cold, group, length, stop, seed } =
+    readSettings(blocks.train.arguments, section?.members ?? [], owner, Object.keys(blocks.train.blocks), scope);
   const pull = l2 && readDecay(section, l2.value, scope);
   const sparse = embeddings && readOptimiser(embeddings.value, "adagrad", owner.span, scope);
   const full = dense && readOptimiser(dense.value, "adam", owner.span, scope);
   const course = schedule && readSchedule(schedule.value, scope);
   const end = stop && (stop.value ? readStop(stop.value, scope) : { value: impliedStop });
+  const seen = length && (length.value ? readLength(length.value, scope) : { value: null });
   const mean = average && (average.value ? readAverage(average.value, scope) : { value: null });
   const paired = tasks.find((task) => task !== null && task.pairs > 0);
   if (batch && batch.value > mostInPairs && paired) {
@@ -47,7 +43,22 @@ export function checkTrain(
     );
     return null;
   }
-  if (!sparse || !full || !batch || !epochs || !renew || !course || !clip || !pull || !mean || !cold || !end || !seed) {
+  if (
+    !sparse ||
+    !full ||
+    !batch ||
+    !epochs ||
+    !renew ||
+    !course ||
+    !clip ||
+    !pull ||
+    !mean ||
+    !cold ||
+    !group ||
+    !seen ||
+    !end ||
+    !seed
+  ) {
     return null;
   }
   return {
@@ -61,6 +72,8 @@ export function checkTrain(
     l2: pull,
     average: mean.value,
     cold: cold.value,
+    group: group.value,
+    length: seen.value,
     stop: end.value,
     seed: seed.value,
   };
@@ -114,6 +127,17 @@ function readSchedule(choice: Choice | null, scope: Scope): Schedule | null {
 
 function readAverage(choice: Choice, scope: Scope): { value: Train["average"] } | null {
   const values = all(readArguments(averages.ema.arguments, choice.call, scope));
+  return values && { value: values };
+}
+
+function readLength(choice: Choice, scope: Scope): { value: Train["length"] } | null {
+  const readings = readArguments(lengths.log_uniform.arguments, choice.call, scope);
+  const values = all(readings);
+  if (values && values.min > values.max) {
+    const range = `at most the longest, ${countText(values.max)}`;
+    scope.report(diagnose("out-of-range", { name: "min", range }, at(readings.min!.span)));
+    return null;
+  }
   return values && { value: values };
 }
 

@@ -247,6 +247,10 @@ export interface Train {
   readonly average: { readonly decay: number } | null;
   /** Share of the samples that train with an empty history. */
   readonly cold: number;
+  /** Samples of one user that stay side by side in an epoch's order, at most. */
+  readonly group: number;
+  /** How many of a sample's newest behaviours a step sees: n with a probability that goes by 1 / n; null: all. */
+  readonly length: { readonly min: number; readonly max: number } | null;
   /** `implied`: the file says nothing of it. */
   readonly stop: { readonly after: number; readonly on: string; readonly implied?: true } | null;
   readonly seed: number;

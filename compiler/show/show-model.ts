@@ -299,6 +299,8 @@ function train({
   l2,
   average,
   cold,
+  group,
+  length,
   stop,
   seed,
 }: Train): Line[] {
@@ -314,6 +316,8 @@ function train({
     ...(l2.dense === 0 ? [["l2", `${l2.embeddings}`] as const] : []),
     ["average", average === null ? null : `ema(${average.decay})`],
     ["cold", shareText(cold)],
+    ["group", `${group}`],
+    ["length", length === null ? null : `log_uniform(${length.min}, ${length.max})`],
     ["stop", stop ? call("stop", { after: stop.after, on: stop.on }) : "none"],
     ["seed", `${seed}`],
   ];

@@ -112,6 +112,8 @@ export function trainSpec(
     ...(train.renew && { renew: { bound: largeTableBound } }),
     ...(train.average !== null && { average: train.average }),
     ...(train.cold > 0 && { cold: train.cold }),
+    ...(train.group > 1 && { group: train.group }),
+    ...(train.length !== null && { length: train.length }),
     batch: train.batch,
     epochs: train.epochs,
     rates: { dense: train.dense.rate, embeddings: train.embeddings.rate },

@@ -7,6 +7,7 @@ import type { Encoded } from "../encode/encoded.ts";
 import { gatherRows } from "./buffers.ts";
 import type { Batch, Dataset, Part } from "./dataset.ts";
 import { labelWeights } from "./label-weights.ts";
+import { LogUniform } from "./log-uniform.ts";
 import { dropoutMask, maskable, maskItems, maskRows } from "./noise.ts";
 import { Numbering } from "./numbering.ts";
 import { pairShares } from "./pair-shares.ts";
@@ -53,6 +54,8 @@ export interface Assembled {
 export interface Draw {
   readonly seed: number;
   readonly step: number;
+  /** From 0. */
+  readonly epoch: number;
 }
 
 /** Purposes of a step's draws: samples without a history; features count on from here, dropout inputs from further on. */
@@ -67,10 +70,13 @@ export class Assembler {
   readonly #least: Readonly<Record<string, number>>;
   /** In training alone: who scores also tells how long the histories are. */
   readonly #most: Readonly<Record<string, number>>;
+  readonly #lengths: LogUniform | null;
 
   constructor(dataset: Dataset, plan: TrainPlan) {
     this.#dataset = dataset;
     this.#plan = plan;
+    const { length } = plan.spec;
+    this.#lengths = length === undefined ? null : new LogUniform(length);
     this.#items = new Numbering(dataset.items.count);
     this.#least = recordOf(plan.histories.map(({ name, minimum }) => [name, minimum]));
     this.#most = recordOf(plan.histories.flatMap(({ name, reach }) => (reach === null ? [] : [[name, reach]])));
@@ -79,6 +85,7 @@ export class Assembler {
   assemble(part: Part, samples: Uint32Array, draw: Draw | null): Assembled {
     const batch = this.#dataset.batch(part, samples, this.#least, draw ? this.#most : {});
     if (draw) {
+      this.#shorten(draw, batch);
       this.#cool(draw, batch);
     }
     this.#items.begin();
@@ -139,6 +146,23 @@ export class Assembler {
     const into = new Float32Array(items.length * width);
     gatherRows(column, items, width, into);
     return into;
+  }
+
+  /** Of each sample the newest behaviours alone, as many as are drawn for it in this epoch. What is counted of them stays. */
+  #shorten({ seed, epoch }: Draw, { rows, samples, histories }: Batch): void {
+    if (this.#lengths === null) {
+      return;
+    }
+    const key = streams.epochLengths(seed, epoch);
+    for (let row = 0; row < rows; row++) {
+      const most = this.#lengths.at(counted(key, samples[row]) / 4294967296);
+      for (const { length, lengths, item } of Object.values(histories)) {
+        if (lengths[row] > most) {
+          lengths[row] = most;
+          item.fill(0, row * length + most, (row + 1) * length);
+        }
+      }
+    }
   }
 
   /** Samples that this step takes as of users of whom nothing is known: their behaviours become padding. */

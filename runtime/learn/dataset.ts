@@ -61,6 +61,8 @@ export interface Dataset {
   /** Tables that were counted on the training part, by feature: popularity by the row of a value, [rows, columns]. */
   readonly counted?: Readonly<Record<string, Float32Array>>;
   count(part: Part): number;
+  /** Whose the samples of a part are, and when they were, by number. */
+  whose(part: Part): { readonly user: Uint32Array; readonly time: Float64Array };
   /** What `batch` gives of the same samples, without reading more. */
   labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset">;
   /**

@@ -2,7 +2,7 @@
 import { type Assembled, Assembler } from "./assemble.ts";
 import { baseRates } from "./base-rates.ts";
 import type { Dataset, Part } from "./dataset.ts";
-import { epochOrder, Steps } from "./order.ts";
+import { epochOrder, groupedOrder, Steps } from "./order.ts";
 import type { TrainPlan } from "./plan.ts";
 
 export interface Feeder {
@@ -28,6 +28,7 @@ export class BatchSource {
   readonly #dataset: Dataset;
   readonly #plan: TrainPlan;
   readonly #seed: number;
+  #whose: ReturnType<Dataset["whose"]> | null = null;
   #order: { readonly epoch: number; readonly order: Uint32Array } | null = null;
 
   constructor(dataset: Dataset, plan: TrainPlan, seed: number) {
@@ -41,9 +42,18 @@ export class BatchSource {
     const count = this.#dataset.count("training");
     const { epoch, from, to } = new Steps(count, this.#plan.spec.batch).place(step);
     if (this.#order?.epoch !== epoch) {
-      this.#order = { epoch, order: epochOrder(this.#seed, epoch, count) };
+      this.#order = { epoch, order: this.#orderOf(epoch, count) };
     }
-    return this.#assembler.assemble("training", this.#order.order.slice(from, to), { seed: this.#seed, step });
+    return this.#assembler.assemble("training", this.#order.order.slice(from, to), { seed: this.#seed, step, epoch });
+  }
+
+  #orderOf(epoch: number, count: number): Uint32Array {
+    const { group = 1 } = this.#plan.spec;
+    if (group === 1) {
+      return epochOrder(this.#seed, epoch, count);
+    }
+    this.#whose ??= this.#dataset.whose("training");
+    return groupedOrder(this.#seed, epoch, this.#whose, group);
   }
 
   starts(): Record<string, number> {

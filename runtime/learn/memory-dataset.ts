@@ -65,6 +65,10 @@ export class MemoryDataset implements Dataset {
     return this.#data.parts[part].user.length;
   }
 
+  whose(part: Part): Pick<PartSamples, "user" | "time"> {
+    return this.#data.parts[part];
+  }
+
   labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset"> {
     const { labels } = this.#data.parts[part];
     return {

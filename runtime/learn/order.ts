@@ -17,6 +17,45 @@ export function epochOrder(seed: number, epoch: number, count: number): Uint32Ar
   return order;
 }
 
+/**
+ * The same in groups: each user's samples, by time, are cut into pieces of `group`, and the pieces are permuted. Where a user
+ * has more, they are cut from a place that is drawn for it: over epochs a sample has other neighbours beside it.
+ */
+export function groupedOrder(
+  seed: number,
+  epoch: number,
+  { user, time }: { readonly user: Uint32Array; readonly time: Float64Array },
+  group: number,
+): Uint32Array {
+  const { below } = streams.groupedOrder(seed, epoch);
+  const sorted = Uint32Array.from(user.keys()).sort((a, b) => user[a] - user[b] || time[a] - time[b] || a - b);
+  const begins: number[] = [];
+  for (let at = 0; at < sorted.length; ) {
+    let end = at + 1;
+    while (end < sorted.length && user[sorted[end]] === user[sorted[at]]) {
+      end++;
+    }
+    begins.push(at);
+    for (let next = at + (end - at > group ? 1 + below(group) : group); next < end; next += group) {
+      begins.push(next);
+    }
+    at = end;
+  }
+  const ends = [...begins.slice(1), sorted.length];
+  const pieces = Uint32Array.from(begins.keys());
+  for (let i = pieces.length - 1; i > 0; i--) {
+    const j = below(i + 1);
+    [pieces[i], pieces[j]] = [pieces[j], pieces[i]];
+  }
+  const order = new Uint32Array(sorted.length);
+  let filled = 0;
+  for (const piece of pieces) {
+    order.set(sorted.subarray(begins[piece], ends[piece]), filled);
+    filled += ends[piece] - begins[piece];
+  }
+  return order;
+}
+
 export interface StepPlace {
   /** From 0. */
   readonly epoch: number;

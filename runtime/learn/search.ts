@@ -7,6 +7,8 @@ import { Buffers, gatherRows } from "./buffers.ts";
 import { feedsOf } from "./feeds.ts";
 import { Frames, type Kept } from "./frames.ts";
 import { resultsOf, type TrainGraphs } from "./graphs.ts";
+import { Numbering } from "./numbering.ts";
+import { ownItems } from "./own-items.ts";
 import type { TrainPlan } from "./plan.ts";
 import { rowGroups } from "./row-groups.ts";
 import type { Parameters } from "./state.ts";
@@ -24,6 +26,7 @@ export class Searcher {
   /** Histories that are searched. */
   readonly #histories: readonly string[];
   readonly #enough: number;
+  readonly #items = new Numbering(1024);
 
   constructor(plan: TrainPlan, state: Parameters, graphs: TrainGraphs) {
     this.#plan = plan;
@@ -69,13 +72,16 @@ export class Searcher {
     );
   }
 
-  /** Some rows of a batch, with what a search reads of them; its items stay. */
+  /** Some rows of a batch, with what a search reads of them. */
   #part(batch: Assembled, rows: Int32Array): Assembled {
     const histories = this.#histories.map((name) => [name, this.#history(batch.histories[name], name, rows)] as const);
+    const candidate = takenRows(batch.candidate, rows, 1);
+    const indices = histories.map(([, { index }]) => index);
     return {
       ...batch,
+      ...ownItems(batch, this.#plan, [candidate, ...indices], this.#items),
       rows: rows.length,
-      candidate: takenRows(batch.candidate, rows, 1),
+      candidate,
       single: recordOf(
         Object.entries(batch.single).map(([name, values]) => [name, taken(values, rows, this.#plan.width[name])]),
       ),

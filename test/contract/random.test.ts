@@ -46,6 +46,8 @@ describe("a stream", () => {
   // A stream that is new gets a line; no line ever changes.
   const known: { readonly [name in keyof typeof streams]: readonly [found: unknown, due: unknown] } = {
     epochOrder: [three(streams.epochOrder(7, 2)), [0.22556788381189108, 0.6243325921241194, 0.9001052172388881]],
+    groupedOrder: [three(streams.groupedOrder(7, 2)), [0.8596679624170065, 0.09974993229843676, 0.23555105016566813]],
+    epochLengths: [[streams.epochLengths(7, 2)], [2363209144]],
     renewed: [three(streams.renewed(7, 2, 1)), [0.24515814543701708, 0.32672261516563594, 0.5984689893666655]],
     stepKey: [
       [streams.stepKey(7, 3, 1000), streams.stepKey(1, 1, 2)],

@@ -61,6 +61,12 @@ export class MemoryDataset implements Dataset {
     return this.#settings.counts[part];
   }
 
+  whose(part: Part): { readonly user: Uint32Array; readonly time: Float64Array } {
+    const all = Uint32Array.from({ length: this.count(part) }, (_, sample) => sample);
+    const { user, time } = this.batch(part, all, {});
+    return { user, time };
+  }
+
   topic(item: number): number {
     return item % this.#settings.topics;
   }

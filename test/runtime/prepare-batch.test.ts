@@ -107,6 +107,7 @@ async function compare(binding: Binding, options: { readonly memory: number }): 
   let samples = 0;
   for (const part of parts) {
     const batch = all(dataset, part);
+    expect(dataset.whose(part)).toEqual({ user: batch.user, time: batch.time });
     const { length, lengths, item, cross } = batch.histories.watched;
     for (let i = 0; i < batch.rows; i++) {
       const { request, index } = requests.get(batch.row[i])!;

@@ -16,7 +16,7 @@ const batchOf = (step: number) =>
   assembler.assemble(
     "training",
     Uint32Array.from({ length: 64 }, (_, i) => (step * 64 + i) % 8000),
-    { seed: 1, step },
+    { seed: 1, step, epoch: 0 },
   );
 
 /** Steps from … to, with what `dense` holds after each. */

@@ -61,7 +61,7 @@ describe("samples that train cold", () => {
     assembler.assemble("training", samples, draw).histories.watched.lengths;
   const given = lengthsOf(null);
   const emptied = (step: number, seed = 1) =>
-    [...lengthsOf({ seed, step })].map((one, row) => one === 0 && given[row] > 0);
+    [...lengthsOf({ seed, step, epoch: 0 })].map((one, row) => one === 0 && given[row] > 0);
 
   it("are the share that is asked for, others in each step, the same in each run; none is where the model is scored", () => {
     const known = [...given].filter((length) => length > 0).length;
@@ -79,7 +79,7 @@ describe("samples that train cold", () => {
 
   it("are of a user of whom nothing is known: padding in every place, and the others as they were", () => {
     const scored = assembler.assemble("training", samples, null);
-    const batch = assembler.assemble("training", samples, { seed: 1, step: 3 });
+    const batch = assembler.assemble("training", samples, { seed: 1, step: 3, epoch: 0 });
     const { length, lengths, index } = batch.histories.watched;
     const before = scored.histories.watched;
     for (let row = 0; row < batch.rows; row++) {
@@ -189,7 +189,7 @@ describe("ids masked to unknown", () => {
     const { dataset, plan } = topicModel(source);
     const assembler = new Assembler(dataset, plan);
     const plain = assembler.assemble("training", samples, null);
-    const masked = assembler.assemble("training", samples, { seed: 1, step: 5 });
+    const masked = assembler.assemble("training", samples, { seed: 1, step: 5, epoch: 0 });
     const [all, some] = [plain, masked].map(({ itemFeatures }) => itemFeatures["item.video"]);
     const hidden = [...some].filter((row, i) => row === 0 && all[i] > 0).length;
     expect(hidden / some.length).toBeGreaterThan(0.2);

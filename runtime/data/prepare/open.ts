@@ -199,6 +199,12 @@ class Reader implements StoredDataset {
     return this.#samples[part].user.gatherAs(Uint32Array, all);
   }
 
+  whose(part: Part): { readonly user: Uint32Array; readonly time: Float64Array } {
+    const all = Uint32Array.from({ length: this.spec.samples[part] }, (_, sample) => sample);
+    const { time } = this.#samples[part];
+    return { user: this.userOf(part), time: time.gatherAs(Float64Array, all) };
+  }
+
   labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset"> {
     const { spec } = this;
     const rows = samples.length;

@@ -56,6 +56,27 @@ it("average is none, or of a decay between 0 and 1", () => {
   expect(found(trained("average: mean(3)"))).toEqual(["wrong-value: mean"]);
 });
 
+it("samples of a user stay together in groups of at least one", () => {
+  expect(trained("").model!.train.group).toBe(1);
+  const { model } = trained("group: 8");
+  expect(model!.train.group).toBe(8);
+  expect(checkText(showModel(model!)).model!.train.group).toBe(8);
+  expect(found(trained("group: 0"))).toEqual(["out-of-range: 0"]);
+  expect(found(trained("group: 1.5"))).toEqual(["not-whole: 1.5"]);
+});
+
+it("length is all, or a number that is drawn from the fewest to the most", () => {
+  expect(trained("").model!.train.length).toBeNull();
+  const { model } = trained("length: log_uniform(50, 2k)");
+  expect(model!.train.length).toEqual({ min: 50, max: 2000 });
+  expect(checkText(showModel(model!)).model!.train.length).toEqual({ min: 50, max: 2000 });
+  expect(trained("length: log_uniform(3, 3)").model!.train.length).toEqual({ min: 3, max: 3 });
+  expectRefused(trained("length: log_uniform(30, 20)"), "out-of-range: 30");
+  expect(found(trained("length: log_uniform(0, 20)"))).toEqual(["out-of-range: 0"]);
+  expect(found(trained("length: log_uniform(5)"))).toEqual(["missing-setting: log_uniform(5)"]);
+  expect(found(trained("length: 100"))).toEqual(["wrong-value: 100"]);
+});
+
 describe("pairs of a label", () => {
   const paired = (pairs: string, train = "") =>
     checkText(`${whole.replace("click: binary", `click: binary(${pairs})`)}train { ${train} }`);
