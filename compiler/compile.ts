@@ -53,6 +53,8 @@ export interface BuildOptions extends PlanOptions {
   readonly fit?: Fit;
   /** Emit the graphs that read tables for rows as they are stored, too; all tables must have this precision. */
   readonly tableInput?: StoredType;
+  /** `training`: of the graphs and their reference numbers those of training alone; the manifest lists no others. Default: all. */
+  readonly only?: "training";
   /** SHA-256 of the host, if it has a fast one. */
   readonly digest?: Digest;
   /** Told what each phase made, as a text. */
@@ -169,10 +171,10 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
     outside,
     parameter: referenceParameters(all, values, weights),
   };
+  const serves = options.only !== "training";
+  const served = serves ? [...graphs.values(), ...(variants?.graphs.values() ?? [])] : [];
   const files = [
-    ...[...graphs.values(), ...(variants?.graphs.values() ?? [])].map((graph) =>
-      bytesFile(`${graph.name}.onnx`, servingBytes(graph, weights, whole, origin), digest),
-    ),
+    ...served.map((graph) => bytesFile(`${graph.name}.onnx`, servingBytes(graph, weights, whole, origin), digest)),
     ...[...training.graphs].map(([name, graph]) =>
       bytesFile(training.spec.graphs[name]!.file, trainingBytes(graph, model, version), digest),
     ),
@@ -181,8 +183,12 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
     ),
     ...vocabularies.map(({ file, text }) => bytesFile(file, text, digest)),
     weightsArtefact(weights),
-    tensorsFile(parityFile, parityBytes(reference), digest),
-    tensorsFile(smallParityFile, smallParityBytes(reference), digest),
+    ...(serves
+      ? [
+          tensorsFile(parityFile, parityBytes(reference), digest),
+          tensorsFile(smallParityFile, smallParityBytes(reference), digest),
+        ]
+      : []),
   ];
   const said = fit === undefined ? null : fitSaid(given, fit);
   const described = manifestOf(model, {

@@ -41,12 +41,18 @@ export function readManifestText(text: string, path: string): ReadManifest {
 
 /** The last line vouches for all before it: a flipped digit is another edge, limit or fingerprint. */
 function checkChecksum(text: string, fail: Fail): void {
-  const [line, stored] = /(?<=\n)checksum: sha256:([0-9a-f]{64})\n$/.exec(text) ?? [];
-  if (line === undefined) {
+  if (!checksumLine.test(text)) {
     fail("its last line is not its checksum: it is cut short, damaged, or was changed by hand");
   }
-  const found = digestOf(text.slice(0, text.length - line.length));
-  if (found !== stored) {
+  if (!isUnchanged(text)) {
     fail("its checksum does not fit its text: it is damaged, or was changed by hand");
   }
+}
+
+const checksumLine = /(?<=\n)checksum: sha256:([0-9a-f]{64})\n$/;
+
+/** Whether a text ends with the checksum of all before it. */
+export function isUnchanged(text: string): boolean {
+  const [line, stored] = checksumLine.exec(text) ?? [];
+  return line !== undefined && digestOf(text.slice(0, text.length - line.length)) === stored;
 }

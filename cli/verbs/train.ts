@@ -13,6 +13,7 @@ import {
 } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
+import { manifestFile, manifestJsonFile } from "../../contract/manifest-write.ts";
 import { type Binding, prepareDataset, readBinding } from "../../runtime/data/index.ts";
 import {
   contractDifferences,
@@ -186,7 +187,7 @@ function keptNumbers(from: string | undefined): Learned["numbers"] {
 }
 
 function compiled(file: string, learned: Learned) {
-  const { files, manifest } = compile(file, { resolve: reader(file), version, digest, ...learned });
+  const { files, manifest } = compile(file, { resolve: reader(file), version, digest, only: "training", ...learned });
   if (manifest === null) {
     throw new TwinError(`${file} has no model to train`);
   }
@@ -241,8 +242,8 @@ function* runFiles(file: string, binding: Binding, files: readonly ArtefactFile[
     if (taken && content instanceof Uint8Array) {
       yield { path, content };
     }
-    if (path === "manifest.yaml" && content instanceof Uint8Array) {
-      yield { path: runManifestFile, content };
+    if ((path === manifestFile || path === manifestJsonFile) && content instanceof Uint8Array) {
+      yield { path: `${dirname(runManifestFile)}/${path}`, content };
     }
   }
 }

@@ -5,9 +5,10 @@ import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { parseManifestJson } from "../../contract/manifest-json.ts";
+import { readManifestText } from "../../contract/manifest-text.ts";
 import { bareManifest, manifestJsonFile } from "../../contract/manifest-write.ts";
 import { readText } from "../host/files.ts";
-import { readBuild } from "../host/manifest-file.ts";
+import { buildManifest } from "../host/manifest-file.ts";
 import { FolderCheck, type VerifyFolder } from "../host/verify-folder.ts";
 import {
   BlockFile,
@@ -22,7 +23,9 @@ import { freshness } from "../table/freshness.ts";
 const again = "Build the artefacts again: twin build FILE -o DIR";
 
 export const verifyBuild: VerifyFolder = async (dir, options) => {
-  const { manifest, earlier } = readBuild(dir);
+  // What is verified is the YAML itself: other commands read the JSON beside it.
+  const path = buildManifest(dir);
+  const { manifest, earlier } = readManifestText(readText(path, 1 << 26), path);
   const listed = Object.entries(manifest.files);
   const check = await FolderCheck.begin(
     options,

@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { parseManifest } from "../../contract/manifest-text.ts";
 import { weightsFile } from "../../contract/safetensors.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
-import { readText } from "../host/files.ts";
+import { readManifestAt } from "../host/manifest-file.ts";
 import { expectSound } from "../host/sound-tensors.ts";
 import { openTensors } from "../host/tensor-file.ts";
 import { expectListed, manifestPath, runManifestFile } from "./run-files.ts";
@@ -36,7 +35,7 @@ export async function openEarlierRun(dir: string): Promise<EarlierRun> {
     );
   }
   expectListed(dir, (file) => file === runManifestFile);
-  const manifest = parseManifest(readText(path, 1 << 26), path);
+  const manifest = readManifestAt(path).manifest;
   const file = openTensors(weights);
   try {
     expectSound(file, await hasher(), "Start from another run or build, or from nothing: without --from");

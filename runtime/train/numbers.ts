@@ -1,7 +1,6 @@
 // The scales and edges that a run, or a build, has learned: its encoders hold them.
 import { type LearnedNumbers, numbersOf } from "../../contract/learned-numbers.ts";
-import { parseManifest } from "../../contract/manifest-text.ts";
-import { readText } from "../host/files.ts";
+import { readManifestAt } from "../host/manifest-file.ts";
 import { expectListed, manifestPath, runManifestFile } from "./run-files.ts";
 
 /**
@@ -14,5 +13,5 @@ export function readNumbers(dir: string): ReadonlyMap<string, LearnedNumbers> {
     return new Map();
   }
   expectListed(dir, (file) => file === runManifestFile);
-  return numbersOf(parseManifest(readText(path, 1 << 26), path).features);
+  return numbersOf(readManifestAt(path).manifest.features);
 }

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
-import { parseManifest } from "../../contract/manifest-text.ts";
-import { attempt, readText } from "../host/files.ts";
+import { attempt } from "../host/files.ts";
+import { readManifestAt } from "../host/manifest-file.ts";
 import { type ListedFile, listed } from "./listed-file.ts";
 import { readRun, runFile } from "./run-folder.ts";
 
@@ -52,7 +52,7 @@ export function listedFiles(dir: string): readonly ListedFile[] {
   if (path === null) {
     return [];
   }
-  const { files } = parseManifest(readText(path, 1 << 26), path);
+  const { files } = readManifestAt(path).manifest;
   return Object.entries(files).map(([file, { bytes, sha256 }]) => ({ path: file, bytes, sha256 }));
 }
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { elementCount } from "../../contract/element-count.ts";
 import { hasher } from "../../contract/hash.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { parseManifest } from "../../contract/manifest-text.ts";
-import { readText, removeLeftovers } from "../host/files.ts";
+import { removeLeftovers } from "../host/files.ts";
+import { readManifestAt } from "../host/manifest-file.ts";
 import {
   contractFingerprint,
   type Feeder,
@@ -26,10 +26,7 @@ import { type RunAbout, renderRunPage } from "./page/run-page.ts";
 import { expectListed, runManifestFile } from "./run-files.ts";
 import { holdRun, type RunRecord, readRun, updateRun } from "./run-folder.ts";
 
-export function readRunManifest(dir: string): Manifest {
-  const path = join(dir, runManifestFile);
-  return parseManifest(readText(path, 1 << 26), path);
-}
+export const readRunManifest = (dir: string): Manifest => readManifestAt(join(dir, runManifestFile)).manifest;
 
 export interface RunOptions
   extends Pick<TrainOptions, "learned" | "signal" | "onProgress" | "onEvaluation" | "checkpointEvery"> {

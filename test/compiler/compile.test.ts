@@ -57,6 +57,20 @@ describe("the artefacts", () => {
     }
   });
 
+  it("are for training its graphs, vocabularies and weights alone, the same bytes, under the same contract", () => {
+    const training = compiled(undefined, { only: "training" });
+    const due = files.filter(({ path }) => !/^[^/]*\.onnx$|^parity|^manifest/.test(path));
+    expect(training.files.slice(0, -2).map(({ path, sha256 }) => [path, sha256])).toEqual(
+      due.map(({ path, sha256 }) => [path, sha256]),
+    );
+    const { files: listed, checksum: _, ...said } = training.manifest!;
+    const { files: all, checksum: __, ...whole } = manifest!;
+    expect(said).toEqual(whole);
+    expect(
+      Object.keys(listed).every((path) => path === "manifest.json" || listed[path].sha256 === all[path].sha256),
+    ).toBe(true);
+  });
+
   it("are listed in the manifest with their lengths and digests, and tensors with a hash a MiB", async () => {
     const hash = await hasher();
     const { files: listed } = manifestIn(files);

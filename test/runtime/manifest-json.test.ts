@@ -1,15 +1,16 @@
 // manifest.json: the manifest without YAML, listed in manifest.yaml, with a checksum of its own.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkedJson } from "../../contract/checked-json.ts";
 import { parseManifestJson } from "../../contract/manifest-json.ts";
+import { readManifestText } from "../../contract/manifest-text.ts";
 import { bareManifest, manifestTexts } from "../../contract/manifest-write.ts";
 import { verifyBuild } from "../../runtime/build-table/index.ts";
-import { readManifest } from "../../runtime/host/manifest-file.ts";
+import { readBuild, readManifest } from "../../runtime/host/manifest-file.ts";
 import { load } from "../../runtime/index.ts";
-import { built, cleanUp } from "../kit/built-twin.ts";
+import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { rankSource } from "../kit/rank-model.ts";
 
 afterAll(cleanUp);
@@ -32,6 +33,33 @@ describe("manifest.json", () => {
       json: text,
       yaml: readFileSync(join(dir, "manifest.yaml"), "utf8"),
     });
+  });
+
+  it("is read in place of the YAML that lists it, and says the same to the last field; changed or gone it is not", () => {
+    const yaml = join(dir, "manifest.yaml");
+    const written = readFileSync(yaml, "utf8");
+    const due = readManifestText(written, yaml);
+    const keys = (value: unknown) => JSON.stringify(value);
+    expect(readBuild(dir)).toEqual(due);
+    // It was not the YAML: of that, but for its listed JSON, nothing but the checksum is looked at.
+    const other = temporary();
+    const listed = /^ {2}manifest\.json: \{.*\}$/m.exec(written)![0];
+    const hollow = `files:\n${listed}\n`;
+    writeFileSync(join(other, "manifest.json"), text);
+    writeFileSync(join(other, "manifest.yaml"), `${hollow}checksum: sha256:${sha256(Buffer.from(hollow))}\n`);
+    expect(keys(bareManifest(readBuild(other).manifest))).toBe(keys(bareManifest(due.manifest)));
+    writeFileSync(yaml.replace(dir, other), written);
+    for (const json of [text.replace(/"parameters": \d+/, '"parameters": 7'), text.slice(0, -1), "", null]) {
+      if (json === null) {
+        rmSync(join(other, "manifest.json"));
+      } else {
+        writeFileSync(join(other, "manifest.json"), json);
+      }
+      expect(readBuild(other)).toEqual(due);
+    }
+    writeFileSync(join(other, "manifest.json"), text);
+    writeFileSync(join(other, "manifest.yaml"), written.replace(/parameters: \d+/, "parameters: 7"));
+    expect(() => readBuild(other)).toThrow(/its checksum does not fit its text/);
   });
 
   it("needs nothing but a JSON parser and SHA-256 to be checked", () => {
