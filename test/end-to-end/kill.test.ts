@@ -9,7 +9,7 @@ import { fine, here, twin } from "../kit/cli.ts";
 import { times } from "../kit/effort.ts";
 import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
 
-const kills = times("TWIN_KILLS", 3);
+const kills = times("TWIN_KILLS", 2);
 
 let example: ExampleBuild;
 let scores: unknown;
@@ -45,12 +45,12 @@ const after = (wait: number, signal: NodeJS.Signals) => (child: ChildProcess) =>
   setTimeout(() => child.kill(signal), wait);
 };
 
-/** Kills a command `kills` times at random moments of its run; counts the runs that were really cut short. */
+/** Kills a command `kills` times at moments spread over its run, each random within its share; counts the runs that were really cut short. */
 async function killed(args: readonly string[]): Promise<number> {
   const whole = await lasts(args);
   let cut = 0;
   for (let i = 0; i < kills; i++) {
-    const wait = Math.random() * whole * 1.1;
+    const wait = ((i + Math.random()) / kills) * whole;
     const { signal } = await twin(args, { started: after(wait, "SIGKILL") });
     if (signal === "SIGKILL") {
       cut++;

@@ -19,7 +19,7 @@ import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, here, refused, root, twin } from "../kit/cli.ts";
 import { times } from "../kit/effort.ts";
 
-const kills = times("TWIN_KILLS", 4);
+const kills = times("TWIN_KILLS", 2);
 
 let folder: string;
 let model: string;
