@@ -98,7 +98,7 @@ describe("facts of a good program", () => {
       }
       places++;
       const text = textOf(place.span);
-      const written = sort.kind === "edges" ? text.split("(")[0] : text.replace(/^(?!log)([\w.]+)\(.*$/s, "$1");
+      const written = sort.kind === "edges" ? text.split("(")[0] : text.replace(/^(?!log\()([\w.]+)\(.*$/s, "$1");
       const offered = offers(known, place).map((offer) => offer.text.replace(/\($/, ""));
       expect(offered, `${place.name} of ${path}`).toContain(written);
     }
