@@ -15,6 +15,18 @@ export const BySchema = v.variant("kind", [
   strict({ kind: v.literal("mlp") }),
   /** How many of so many random planes, by this seed, have behaviour and candidate on one side. */
   strict({ kind: v.literal("hamming"), bits: v.number(), seed: v.number() }),
+  /**
+   * In how many of `hashes` / `width` groups of random planes, by this seed, behaviour and candidate are on one side of all; an
+   * attend sums them group by group.
+   */
+  strict({
+    kind: v.literal("collision"),
+    hashes: v.number(),
+    width: v.number(),
+    normalize: v.picklist(["l2", "none"]),
+    scale: v.picklist(["rms", "none"]),
+    seed: v.number(),
+  }),
   /** All behaviours alike. */
   strict({ kind: v.literal("mean") }),
 ]);

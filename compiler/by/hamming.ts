@@ -2,12 +2,12 @@
 import { integer, optional, reference, required, signature, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
-import { codes, measureSquares, type Planes, squareParameter } from "../lower/codes.ts";
+import { codes, measureSquares, type Planes, squareParameters } from "../lower/codes.ts";
 import { whole } from "../lower/frame.ts";
-import { positions } from "../lower/mask.ts";
+import { most, newerFirst, ofPositions, spread } from "../lower/newer-first.ts";
 import { pairProducts } from "../lower/pairs.ts";
 import type { Scene } from "../lower/scene.ts";
-import type { History, Search } from "../model/model.ts";
+import type { Search } from "../model/model.ts";
 import { type Kind, none, type Of, pooled } from "./kind.ts";
 
 const written = signature("Hamming distance of random-projection bits (ETA).", {
@@ -30,18 +30,18 @@ export const hamming: Kind<"hamming"> = {
   shape: pooled,
   parameters: none,
   search: {
-    parameters: (model, { name }) => [squareParameter(model, name)],
-    measure: (scene, { name }) => measureSquares(scene, name),
+    parameters: (model, search, by) => squareParameters(model, planes(search, by)),
+    measure: (scene, search, by) => measureSquares(scene, planes(search, by)),
     limit: ({ bits }, history) => {
-      const most = Math.floor((exact - history.max) / (spread(history) / 2));
-      return bits <= most ? null : { argument: "bits", range: `at most ${most} for histories of ${history.max}` };
+      const fit = most(history, spread(history) / 2);
+      return bits <= fit ? null : { argument: "bits", range: `at most ${fit} for histories of ${history.max}` };
     },
     scores: (scene, search, by) =>
       scene.once(`hamming ${search.name}`, () => {
         const b = scene.b.at(search.name, search.doc);
         const frame = whole(scene, search.from);
         const agreement = pairProducts(b, frame, query(scene, search, by), keys(scene, search, by));
-        return b.unsqueeze(b.sub(agreement, positions(scene, search.name, search.doc, frame)), 0);
+        return newerFirst(scene, search, frame, agreement);
       }),
   },
   attend: { unbuilt: "`by: hamming` in an attend" },
@@ -55,28 +55,18 @@ export const hamming: Kind<"hamming"> = {
       held: null,
       query: (scene) => scene.b.at(search.name, search.doc).unsqueeze(query(scene, search, by), 0),
       projected: (scene) => scene.b.at(search.name, search.doc).unsqueeze(keys(scene, search, by), 0),
-      bias: (scene) => {
-        const b = scene.b.at(search.name, search.doc);
-        return b.unsqueeze(b.neg(positions(scene, search.name, search.doc, whole(scene, search.from))), 0);
-      },
+      bias: (scene) => ofPositions(scene, search),
       match: [],
     }),
     attend: "it is not built",
   },
 };
 
-/** Whole numbers up to it are float32's own. */
-const exact = 2 ** 24;
-
-/** What one bit more that agrees outweighs: all positions of a history; even, as scores count in halves of it. */
-const spread = ({ max }: Pick<History, "max">): number => 2 * Math.ceil((max + 1) / 2);
-
-const planes = ({ name }: Search, { bits, seed }: Of<"hamming">): Planes => ({ name, bits, seed });
+const planes = ({ name }: Search, { bits, seed }: Of<"hamming">): Planes => ({ name, bits, seed, scale: "rms" });
 
 /**
  * Candidates' codes [R, bits] times half the spread: their products with behaviours' count the bits that agree, less those
- * that differ. With the position taken away no two scores are equal, the newer behaviour is first, and no list rests on a
- * device's order of ties.
+ * that differ.
  */
 function query(scene: Scene, search: Search, by: Of<"hamming">): Value {
   const b = scene.b.at(search.name, search.doc);

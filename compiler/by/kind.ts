@@ -51,12 +51,16 @@ export interface Call<K extends KindName> {
 
 /** What `read` has of the checker. Everything that is wrong is reported where it stands, and gives null. */
 export interface CallReader {
+  readonly stage: Stage;
   arguments<A extends Arguments>(signature: Signature<A>): Readings<A>;
   /** The feature of `item` that the argument names, if it `fits`; `reason`: "is no vector". */
   itemFeature(given: Given<CallValue> | null, fits: (feature: Feature) => boolean, reason: string): Feature | null;
   /** Whether the argument names `item` as a whole. */
   wholeItem(given: Given<CallValue> | null): boolean;
-  outOfRange(argument: string, range: string, span: Span): null;
+  /** @param valid the nearest that are in the range, for fixes */
+  outOfRange(argument: string, range: string, span: Span, valid?: readonly number[]): null;
+  /** An argument that has no effect in this stage. */
+  doesNotApply(argument: string, span: Span, help: readonly string[]): null;
 }
 
 export interface Sizes {
@@ -90,6 +94,8 @@ export interface SearchRule<K extends KindName> {
 export interface AttendRule<K extends KindName> {
   /** Tables that keys and values may be read from. Absent: none. */
   readonly tables?: (scene: Scene, attend: Attend, by: Of<K>) => AttendTables;
+  /** What a step measures for it. */
+  readonly measure?: (scene: Scene, attend: Attend, by: Of<K>) => void;
   lower(scene: Scene, attend: Attend, by: Of<K>, around: Around): Attended;
 }
 

@@ -5,7 +5,7 @@ import { cluster } from "./cluster.ts";
 import { collision } from "./collision.ts";
 import { hamming } from "./hamming.ts";
 import { innerProduct } from "./inner-product.ts";
-import type { Call, Kind, KindName, Of, SearchRule, Stage } from "./kind.ts";
+import type { AttendRule, Call, Kind, KindName, Of, SearchRule, Stage } from "./kind.ts";
 import { match } from "./match.ts";
 import { mean } from "./mean.ts";
 import { metric } from "./metric.ts";
@@ -28,6 +28,12 @@ export const kindOf = <K extends KindName>(by: Of<K>): Kind<K> => kinds[by.kind 
 /** How a search goes by it; null: it cannot, or not yet. */
 export function searchRule<K extends KindName>(by: Of<K>): SearchRule<K> | null {
   const rule = kindOf(by).search;
+  return rule === null || "unbuilt" in rule ? null : rule;
+}
+
+/** How an attend goes by it; null: it cannot, or not yet. */
+export function attendRule<K extends KindName>(by: Of<K>): AttendRule<K> | null {
+  const rule = kindOf(by).attend;
   return rule === null || "unbuilt" in rule ? null : rule;
 }
 

@@ -1,6 +1,7 @@
 // What a search or an attend goes by: a metric, or one of the catalogue's kinds.
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
+import { fix } from "../../grammar/fix.ts";
 import type { CallReader, KindName, Stage } from "../by/kind.ts";
 import { calls, type NamedCall } from "../by/kinds.ts";
 import { wanted } from "../catalog/wanted.ts";
@@ -57,7 +58,7 @@ export function checkBy(
 
 function readCall({ name, stages, call: { signature, read } }: NamedCall, call: CallValue, stage: Stage, scope: Scope) {
   if (stages.includes(stage)) {
-    return read(reader(name, signature.doc, call, scope));
+    return read(reader(name, signature.doc, call, stage, scope));
   }
   scope.report(
     diagnose("not-here", { what: name, place: article(stage) }, at(call, "only an attend goes by it"), {
@@ -67,7 +68,8 @@ function readCall({ name, stages, call: { signature, read } }: NamedCall, call: 
   return null;
 }
 
-const reader = (name: KindName, doc: string, call: CallValue, scope: Scope): CallReader => ({
+const reader = (name: KindName, doc: string, call: CallValue, stage: Stage, scope: Scope): CallReader => ({
+  stage,
   arguments: (signature) => readArguments(signature.arguments, call, scope),
   itemFeature: (given, fits, reason) => {
     const target = given && resolve(given.value, wanted.itemVector, scope);
@@ -99,8 +101,14 @@ const reader = (name: KindName, doc: string, call: CallValue, scope: Scope): Cal
     wrongKind(given.value.path[0].text, "`item`", given.value, target, scope);
     return false;
   },
-  outOfRange: (argument, range, span) => {
-    scope.report(diagnose("out-of-range", { name: argument, range }, at(span)));
+  outOfRange: (argument, range, span, valid = []) => {
+    const fixes = valid.map((one) => fix(`Write \`${one}\``, span, String(one), false));
+    scope.report(diagnose("out-of-range", { name: argument, range }, at(span), { fixes }));
+    return null;
+  },
+  doesNotApply: (argument, span, paragraphs) => {
+    const what = article(stage);
+    scope.report(diagnose("does-not-apply", { name: argument, what }, at(span), { help: paragraphs }));
     return null;
   },
 });

@@ -124,6 +124,8 @@ export const help = {
   ],
   // does-not-apply
   headsWithoutMetric: ["Only a metric has heads whose rankings could be combined. Leave this out, or name a metric."],
+  // does-not-apply
+  countsGroups: ["A search counts the groups that collide and sums nothing. Leave this out."],
   // heads-differ
   headsDiffer: (heads: string, search: string) => [
     `Each head attends to the list that its own ranking kept. Use a metric with ${heads} here, or let \`${search}\` keep one list for all with \`heads: round_robin\`.`,

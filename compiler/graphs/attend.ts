@@ -1,6 +1,6 @@
 // The exact stage (ESU): attention over what a search kept, a whole history, or its newest part.
 import type { Attended, AttendRule, AttendTables } from "../by/kind.ts";
-import { kindOf } from "../by/kinds.ts";
+import { attendRule } from "../by/kinds.ts";
 import type { Value } from "../ir/graph.ts";
 import { type Frame, givenFrame, kept, newest, whole } from "../lower/frame.ts";
 import { countable } from "../lower/mask.ts";
@@ -23,8 +23,8 @@ export interface Wiring {
 }
 
 function ruleOf({ name, by }: Attend): AttendRule<By["kind"]> {
-  const rule = kindOf(by).attend;
-  if (rule === null || "unbuilt" in rule) {
+  const rule = attendRule(by);
+  if (rule === null) {
     throw new Error(`attend ${name}: by ${by.kind} is not lowered`);
   }
   return rule;

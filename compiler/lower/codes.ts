@@ -1,11 +1,12 @@
 // Codes of items: on which side of random planes an item's columns lie, ±1 a plane (sign random projections, Charikar 2002).
 import { streams } from "../../contract/random.ts";
+import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Feature, Model } from "../model/model.ts";
 import { embeddingStart, type Parameter, parameter } from "../model/parameter.ts";
 import { stem } from "../model/ports.ts";
 import type { Site } from "../model/site.ts";
-import { columnsOf } from "../model/widths.ts";
+import { columnsOf, widthOf } from "../model/widths.ts";
 import { concatenated, embed, itemIndex } from "./embed.ts";
 import { momentum } from "./layer.ts";
 import type { Scene } from "./scene.ts";
@@ -16,6 +17,8 @@ export interface Planes {
   readonly name: string;
   readonly bits: number;
   readonly seed: number;
+  /** Whether every feature's columns are divided by the root of their mean square, or all are taken as they are. */
+  readonly scale: "rms" | "none";
 }
 
 const squares = ({ name }: Pick<Planes, "name">): string => `${name}.square`;
@@ -23,18 +26,21 @@ const squares = ({ name }: Pick<Planes, "name">): string => `${name}.square`;
 const hashed = ({ item }: Pick<Model, "item">): readonly Feature[] => columnsOf(item);
 
 /** The mean square of each feature's columns, as steps find it: what start values have of a table, else 1. */
-export function squareParameter(model: Model, name: string): Parameter {
+export function squareParameters(model: Model, { name, scale }: Pick<Planes, "name" | "scale">): readonly Parameter[] {
+  if (scale === "none") {
+    return [];
+  }
   const features = hashed(model);
   const starts = features.map(({ embedding }) => {
     const start = embedding === null ? null : embeddingStart(embedding.rows);
     return start?.kind === "uniform" ? start.bound ** 2 / 3 : 1;
   });
-  return parameter(squares({ name }), [features.length], { kind: "given", values: starts }, "statistic");
+  return [parameter(squares({ name }), [features.length], { kind: "given", values: starts }, "statistic")];
 }
 
 /**
  * ±1: [… bits] at a site. Every feature's columns are divided by the root of their mean square, or those with the widest
- * start values would decide every bit. No gradient passes.
+ * start values would decide every bit; of `scale: none` they do. No gradient passes.
  */
 export function codes(scene: Scene, planes: Planes, site: Site): Value {
   const features = hashed(scene.model);
@@ -45,13 +51,19 @@ export function codes(scene: Scene, planes: Planes, site: Site): Value {
       return b.gather(codes(scene, planes, { kind: "items" }), items);
     }
     const x = concatenated(scene, features, site, `${planes.name}/codes`);
-    const square = scene.b.parameter(squares(planes), [features.length]);
-    const feature = features.flatMap(({ width }, index) => new Array<number>(width).fill(index));
-    const scale = b.sqrt(b.add(b.gather(square, b.ints(feature)), b.scalar(least)));
-    const sides = b.matmul(b.div(x, scale), b.floats(normals(planes, feature.length), [feature.length, planes.bits]));
+    const columns = widthOf(features);
+    const scaled = planes.scale === "none" ? x : b.div(x, roots(scene, b, planes, features));
+    const sides = b.matmul(scaled, b.floats(normals(planes, columns), [columns, planes.bits]));
     const above = b.cast(b.greater(sides, b.scalar(0)), "float32");
     return b.sub(b.mul(above, b.scalar(2)), b.scalar(1));
   });
+}
+
+/** Of each column the root of its feature's mean square: [columns]. */
+function roots(scene: Scene, b: Builder, planes: Planes, features: readonly Feature[]): Value {
+  const square = scene.b.parameter(squares(planes), [features.length]);
+  const feature = features.flatMap(({ width }, index) => new Array<number>(width).fill(index));
+  return b.sqrt(b.add(b.gather(square, b.ints(feature)), b.scalar(least)));
 }
 
 /** Of a column that is 0 wherever it was met. */
@@ -64,8 +76,8 @@ function normals({ bits, seed }: Planes, columns: number): Float32Array {
 }
 
 /** Where the graph learns: the running mean squares, over the items of the batch. */
-export function measureSquares(scene: Scene, name: string): void {
-  if (scene.training?.learns !== true) {
+export function measureSquares(scene: Scene, { name, scale }: Pick<Planes, "name" | "scale">): void {
+  if (scene.training?.learns !== true || scale === "none") {
     return;
   }
   const b = scene.b.at(`${name}/square`);

@@ -8,7 +8,15 @@ export type By =
   | { readonly kind: "inner_product"; readonly feature: Feature }
   | { readonly kind: "cluster"; readonly feature: Feature; readonly groups: number }
   | { readonly kind: "hamming"; readonly bits: number; readonly seed: number }
-  | { readonly kind: "collision"; readonly hashes: number; readonly width: number; readonly normalize: "l2" | "none" }
+  | {
+      readonly kind: "collision";
+      readonly hashes: number;
+      /** Hashes of one group, a divisor of `hashes`. */
+      readonly width: number;
+      readonly normalize: "l2" | "none";
+      readonly scale: "rms" | "none";
+      readonly seed: number;
+    }
   | {
       readonly kind: "mlp";
       readonly hidden: readonly number[];

@@ -1,5 +1,5 @@
 // The forward side of training: the formulas that serve, over items that stand once and behaviours that the host gathered.
-import { searchRule } from "../by/kinds.ts";
+import { attendRule, searchRule } from "../by/kinds.ts";
 import { attendedBy, labelOutputs, oracleOutputs, searchOutputs, wiring } from "../graphs/assemble.ts";
 import { type Graph, inputsOf, type Output, outputNamed, type Value } from "../ir/graph.ts";
 import { lowerBias } from "../lower/bias.ts";
@@ -34,6 +34,9 @@ export function lossGraph(model: Model, { sparse }: TrainPlan, ports: OwnPorts):
   const predicted = predictions(s);
   for (const search of model.searches) {
     searchRule(search.by)?.measure?.(s, search, search.by);
+  }
+  for (const attend of model.attends) {
+    attendRule(attend.by)?.measure?.(s, attend, attend.by);
   }
   const tasks = model.towers.flatMap((tower) => tower.tasks.map((task): Predicted => ({ tower, task })));
   const losses = tasks.map((one) => taskLoss(s, ports, one.task, learnedLogit(s, one, tasks, predicted)));

@@ -196,7 +196,7 @@ describe("sources that cannot be built", () => {
       "what is not built yet",
       smallSource.replace(
         "over: watched.last(8)\n  by: relevance",
-        "over: watched\n  by: collision(item, hashes: 6, width: 3)",
+        "over: watched\n  by: hamming(item, bits: 8)",
       ),
       "not-yet-built",
     ],

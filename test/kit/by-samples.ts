@@ -8,7 +8,7 @@ export const bySamples: Readonly<Record<Exclude<KindName, "metric">, string>> = 
   inner_product: "inner_product(item.cover)",
   cluster: "cluster(item.cover, groups: 4)",
   hamming: "hamming(item, bits: 8)",
-  collision: "collision(item, hashes: 6, width: 3, normalize: none)",
+  collision: "collision(item, hashes: 6, width: 3)",
   mlp: "mlp(hidden: [4, 2])",
   mean: "mean",
 };

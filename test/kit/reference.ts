@@ -20,7 +20,7 @@ export function randomParameters(model: Model, seed: number): ReadParameter {
       if (role === "fitted") {
         return [name, { shape, data: anyCalibration(shape, draw) }];
       }
-      const positive = name.endsWith(".variance");
+      const positive = /\.(variance|square)$/.test(name);
       const length = shape.reduce((product, dim) => product * dim, 1);
       const data = Float32Array.from({ length }, () => (positive ? 0.5 + draw() : (draw() - 0.5) * 1.2));
       return [name, { shape, data }];

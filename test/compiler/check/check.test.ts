@@ -226,12 +226,12 @@ describe("check", () => {
 
   it("says once for every place what cannot be built yet", () => {
     const text = whole
-      .replace("over: nearest by: relevance", "over: nearest by: collision(item, hashes: 6, width: 3)")
+      .replace("over: nearest by: relevance", "over: nearest by: hamming(item, bits: 8)")
       .replace("by: relevance keep", "by: cluster(item.cover, groups: 8) keep");
     const { model } = checkText(text.replace(/metric .*\n/, ""));
     expect(buildable(model!).map(({ title }) => title)).toEqual([
       "this version cannot build `by: cluster` (SIM cluster)",
-      "this version cannot build `by: collision` (SDIM)",
+      "this version cannot build `by: hamming` in an attend",
     ]);
   });
 

@@ -344,7 +344,7 @@ metric relevance { query: item keys: watched.item dim: 8 }
     [
       "what a search goes by",
       "search near { by: | }",
-      ["relevance", "match(", "inner_product(", "cluster(", "hamming("],
+      ["relevance", "match(", "inner_product(", "cluster(", "hamming(", "collision("],
     ],
     ["an argument of it", "search near { by: match(|) }", ["feature"]],
     ["its feature", "search near { by: inner_product(feature: |) }", ["item.video", "item.cover"]],

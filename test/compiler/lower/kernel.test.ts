@@ -120,6 +120,7 @@ describe("a model that the kernel does not run", () => {
   const fallen: Readonly<Record<string, string>> = {
     "models/din.twin": "the model has no search",
     "models/mean.twin": "the model has no search",
+    "models/sdim.twin": "the model has no search",
     "models/sim_hard.twin":
       "the search nearest goes by match(item.category): it ranks nothing: of all that agree the newest are kept",
     "test/good/plain.twin": "the model has no search",
