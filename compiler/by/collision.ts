@@ -40,7 +40,12 @@ export const collision: Kind<"collision"> = {
       }
       const fault = unfit(hashes.value, width.value);
       if (fault !== null) {
-        return reader.outOfRange("hashes", `${fault.range} where \`width\` is ${width.value}`, hashes.span, fault.valid);
+        return reader.outOfRange(
+          "hashes",
+          `${fault.range} where \`width\` is ${width.value}`,
+          hashes.span,
+          fault.valid,
+        );
       }
       return {
         kind: "collision",
@@ -83,8 +88,7 @@ export const collision: Kind<"collision"> = {
   },
   attend: {
     measure: (scene, attend, by) => measureSquares(scene, groups(attend, by)),
-    lower: (scene, attend, by, around) =>
-      (around.frame.pairwise ? byPair : byBucket)(scene, attend, by, around),
+    lower: (scene, attend, by, around) => (around.frame.pairwise ? byPair : byBucket)(scene, attend, by, around),
   },
   kernel: {
     search: (search, by) => ({
@@ -170,7 +174,10 @@ function byBucket(scene: Scene, attend: Attend, by: Of<"collision">, { frame, ma
 function byPair(scene: Scene, attend: Attend, by: Of<"collision">, { frame, mask }: Around): Attended {
   const b = scene.b.at(attend.name, attend.doc);
   const counted = b.mul(collisions(scene, attend, by, frame), b.unsqueeze(mask([]), -1));
-  const sums = b.matmul(b.transpose(counted, frame.headed ? [0, 1, 3, 2] : [0, 2, 1]), behaviours(scene, attend, frame));
+  const sums = b.matmul(
+    b.transpose(counted, frame.headed ? [0, 1, 3, 2] : [0, 2, 1]),
+    behaviours(scene, attend, frame),
+  );
   const each = b.mean(normalised(b, by, sums), [-2]);
   return {
     result: frame.headed ? b.sum(each, [0]) : each,

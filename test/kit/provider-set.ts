@@ -80,7 +80,15 @@ export const providerModels: ReadonlyMap<string, () => ProviderModel> = new Map(
  * What is run on a graphics device in *full*: every operator of every dtype that a graph may hold, every branch of a
  * selection, every type of stored rows, embeddings outside; test/web/covering.test.ts holds it to that.
  */
-export const covering: readonly string[] = ["sim_hard", "everything", "tags", walks, outside, ...Object.keys(storedAs)];
+export const covering: readonly string[] = [
+  "sim_hard",
+  "sdim",
+  "everything",
+  "tags",
+  walks,
+  outside,
+  ...Object.keys(storedAs),
+];
 
 /** The model whose cases go both ways at every If of its search. */
 export const walking: string = walks;

@@ -111,11 +111,7 @@ const one: readonly (readonly [from: string, to: string, error: string])[] = [
   ["by: relevance keep", "by: mean keep", "not-here: mean"],
   ["by: relevance keep", "by: nearest keep", "wrong-kind: nearest"],
   ["by: relevance keep", "by: mlp(hidden: [4]) keep", "not-here: mlp(hidden: [4])"],
-  [
-    "by: relevance keep",
-    "by: collision(item, hashes: 4, width: 2, normalize: none) keep",
-    "does-not-apply: none",
-  ],
+  ["by: relevance keep", "by: collision(item, hashes: 4, width: 2, normalize: none) keep", "does-not-apply: none"],
   ["by: relevance keep", "by: match(item.cover) keep", "feature-does-not-fit: item.cover"],
   ["by: relevance keep", "by: match(watched.item) keep", "wrong-kind: watched.item"],
   ["by: relevance keep", "by: hamming(watched, bits: 8) keep", "wrong-kind: watched"],
