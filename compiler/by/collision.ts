@@ -57,7 +57,7 @@ export const collision: Kind<"collision"> = {
       };
     },
   },
-  system: "SDIM",
+  system: null,
   spec: ({ hashes, width, normalize, scale, seed }) => ({ kind: "collision", hashes, width, normalize, scale, seed }),
   text: ({ hashes, width, normalize, scale, seed }) => {
     const others = [
@@ -155,7 +155,7 @@ function byBucket(scene: Scene, attend: Attend, by: Of<"collision">, { frame, ma
   const b = scene.b.at(attend.name, attend.doc);
   const of = groups(attend, by);
   const own = inColumns(b, of, buckets(scene, of, { kind: "candidate" }));
-  const candidates = b.mul(own, b.scalar(1 / groupsOf(of)));
+  const candidates = b.div(own, b.scalar(groupsOf(of)));
   const all = inColumns(b, of, frame.rows(buckets(scene, of, frame.site)));
   const counted = b.transpose(b.mul(all, b.unsqueeze(mask([]), -1)), [1, 0]);
   const sums = b.matmul(counted, behaviours(scene, attend, frame));

@@ -15,6 +15,7 @@ import type { Model, Table } from "../model/model.ts";
 import { featurePort, keptPort, projectorPort, rowPort } from "../model/ports.ts";
 import { inputName, minimumOf } from "./manifest.ts";
 import { type Feed, featureFeeds, type Scenario, sampledRows, scenarios, small } from "./parity-feeds.ts";
+import { nearestSide } from "./parity-sides.ts";
 import { storedFeeds } from "./parity-stored.ts";
 
 export interface ParityRequest {
@@ -30,7 +31,7 @@ export interface ParityRequest {
   readonly parameter: (name: string) => Tensor;
 }
 
-/** Largest difference between neighbouring scores, relative to the largest score, that float32 might turn round. */
+/** Largest difference between neighbouring scores, or distance from a plane, relative to the largest, that float32 might turn round. */
 const nearTie = 3e-6;
 const draws = 40;
 /**
@@ -143,7 +144,7 @@ interface Run {
   readonly feeds: Map<string, Feed>;
   /** The same over stored rows, for the variants. */
   readonly stored: Feeds | null;
-  /** Smallest relative difference between scores that a selection has to tell apart. */
+  /** Smallest relative difference between scores that a selection has to tell apart, or distance from a plane that decides a bit. */
   readonly closest: number;
 }
 
@@ -159,7 +160,9 @@ function clearRun(request: ParityRequest, scenario: Scenario): Run {
     const there = lists.every((list) => leads(scenario, list));
     const all =
       over && search ? [...lists, ...selections(variants?.graphs.get("search") ?? search, over, parameter)] : lists;
-    const apart = Math.min(Number.POSITIVE_INFINITY, ...all.map(closest));
+    const sides = ["search", "rank"] as const;
+    const bits = sides.map((name) => nearestSide(graphs.get(name), plain(feeds), parameter));
+    const apart = Math.min(...bits, ...all.map(closest));
     if (best === null || (there === best.there ? apart > best.closest : there)) {
       best = { feeds, over, closest: apart, there };
     }

@@ -8,45 +8,19 @@ import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { streams } from "../../../contract/random.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { requestFeeds } from "../../kit/any-request.ts";
-import { graphsOf, type ReadParameter, randomParameters, run } from "../../kit/reference.ts";
+import { coder, columnsAt, hashedItem, squared } from "../../kit/plain-codes.ts";
+import { graphsOf, randomParameters, run } from "../../kit/reference.ts";
 import { batchOf, keptByAll, trainFeeds } from "../../kit/train-feeds.ts";
 import { interpreted, stepOnce } from "../../kit/train-step.ts";
 import { checkText, found, whole } from "../check/program.ts";
 
 const text = (by = "hamming(item, bits: 16, seed: 3)", max = 50) => `model plain
-item { id: id(vocab: 6, dim: 3, key: true) shop: id(vocab: 2, dim: 2) price: number }
+${hashedItem}
 history watched { of: item max: ${max} cross { share: number } }
 metric relevance { query: item keys: watched.item heads: 2 dim: 3 }
 search nearest { from: watched by: ${by} keep: 3 }
 attend interest { over: nearest by: relevance }
 tower ranking { input: [interest] hidden: [] predict { click: binary } }`;
-
-/** Positive mean squares, whatever else is drawn. */
-const squared =
-  (read: ReadParameter, squares: readonly number[]): ReadParameter =>
-  (name) =>
-    name === "nearest.square" ? { shape: [squares.length], data: Float32Array.from(squares) } : read(name);
-
-const squares = [0.04, 0.5, 9];
-
-/** By planes of the stream itself. */
-function coder(read: ReadParameter, bits: number, seed: number) {
-  const { normal } = streams.planes(seed, 6, bits);
-  const planes = Array.from({ length: 6 * bits }, normal).map(Math.fround);
-  const row = (parameter: string, width: number, at: number) =>
-    Array.from(read(parameter).data.slice(at * width, (at + 1) * width));
-  return (id: number, shop: number, price: number): boolean[] => {
-    const x = [
-      ...row("item.id.table", 3, id).map((one) => one / Math.sqrt(squares[0])),
-      ...row("item.shop.table", 2, shop).map((one) => one / Math.sqrt(squares[1])),
-      price / Math.sqrt(squares[2]),
-    ];
-    return Array.from(
-      { length: bits },
-      (_, bit) => x.reduce((sum, one, i) => sum + one * planes[i * bits + bit], 0) > 0,
-    );
-  };
-}
 
 const agreeing = (a: readonly boolean[], b: readonly boolean[]) => a.filter((one, i) => one === b[i]).length;
 
@@ -55,21 +29,14 @@ describe("hamming", () => {
     "keeps those whose codes agree most, the newer of equals first: %s",
     (layout) => {
       const model = modelOf(text());
-      const read = squared(randomParameters(model, 3), squares);
-      const code = coder(read, 16, 3);
+      const read = squared(randomParameters(model, 3), "nearest");
+      const code = coder(16, 3);
       const [candidates, history, valid] = [5, 12, 11];
       const rows = Array.from({ length: candidates }, (_, i) => ({ history, valid, seed: 8 + i }));
       const feeds =
         layout === "request" ? requestFeeds(model, { candidates, history, valid, seed: 8 }) : batchOf(model, rows);
       const kept = run(graphsOf(model, layout).get("search")!, feeds, read)[keptPort(model, model.searches[0])];
-      const of = (stem: string, at: number) =>
-        code(
-          ...(["id", "shop", "price"].map((name) => feeds[`${stem}.item.${name}`].data[at]) as [
-            number,
-            number,
-            number,
-          ]),
-        );
+      const of = (stem: string, at: number) => code(columnsAt(feeds, read, stem, at));
       let ties = 0;
       for (let r = 0; r < candidates; r++) {
         const q = of("candidate", r);
@@ -120,7 +87,7 @@ describe("hamming", () => {
   it("measures the mean squares of the batch's items in every step, of which a tenth is taken", async () => {
     const model = modelOf(text());
     const training = trainGraphs(model, { wholeRows: 30 });
-    const read = squared(randomParameters(model, 4), squares);
+    const read = squared(randomParameters(model, 4), "nearest");
     const batch = batchOf(
       model,
       [4, 9].map((valid, i) => ({ history: 9, valid, seed: 4 + i })),

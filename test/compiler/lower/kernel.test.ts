@@ -70,19 +70,22 @@ function expectSame(model: Model, made: World): void {
 }
 
 describe("the side graphs around plain loops", () => {
-  it.each(["metric", "inner_product"] as const)("give what request gives, searching by %s", (by) => {
-    fc.assert(
-      fc.property(
-        anyModel({ by }),
-        anyRequest(),
-        fc.uniqueArray(fc.nat(8), { maxLength: 3 }),
-        (model, shape, missed) => {
-          expectSame(model, world(model, shape, new Set(missed)));
-        },
-      ),
-      { numRuns: long ? 600 : 20 },
-    );
-  });
+  it.each(["metric", "inner_product", "hamming", "collision"] as const)(
+    "give what request gives, searching by %s",
+    (by) => {
+      fc.assert(
+        fc.property(
+          anyModel({ by }),
+          anyRequest(),
+          fc.uniqueArray(fc.nat(8), { maxLength: 3 }),
+          (model, shape, missed) => {
+            expectSame(model, world(model, shape, new Set(missed)));
+          },
+        ),
+        { numRuns: long ? 600 : 20 },
+      );
+    },
+  );
 
   it("several searches over one history, and attends by another's lists and by fresh keys", () => {
     const model = modelOf(`${smallText}
