@@ -1,6 +1,6 @@
 // How clearly items lie on one side of the planes that they are hashed by: a bit near a plane float32 might turn round.
 import { evaluate } from "../ir/evaluate.ts";
-import { type Graph, topological, type Value } from "../ir/graph.ts";
+import { type Graph, inputsOf, topological, type Value } from "../ir/graph.ts";
 import type { Tensor } from "../ir/rule.ts";
 
 /** What a bit is told by: a float that is asked whether it is above 0. */
@@ -23,7 +23,8 @@ export function nearestSide(
     return Number.POSITIVE_INFINITY;
   }
   const outputs = sides.map((value, index) => ({ name: String(index), value, doc: "" }));
-  const results = evaluate({ ...graph, outputs }, feeds, parameter);
+  // What a search keeps is not known yet, and no side depends on it.
+  const results = evaluate({ ...graph, inputs: inputsOf(sides), outputs }, feeds, parameter);
   return Object.values(results).reduce((nearest, { data }) => {
     let [least, most] = [Number.POSITIVE_INFINITY, 0];
     for (let index = 0; index < data.length; index++) {

@@ -160,9 +160,9 @@ function clearRun(request: ParityRequest, scenario: Scenario): Run {
     const there = lists.every((list) => leads(scenario, list));
     const all =
       over && search ? [...lists, ...selections(variants?.graphs.get("search") ?? search, over, parameter)] : lists;
-    const sides = ["search", "rank"] as const;
-    const bits = sides.map((name) => nearestSide(graphs.get(name), plain(feeds), parameter));
-    const apart = Math.min(...bits, ...all.map(closest));
+    const hashing = scenario.graphs === "search" ? [search] : [search, graphs.get("rank")];
+    const sides = hashing.map((graph) => nearestSide(graph, plain(feeds), parameter));
+    const apart = Math.min(...sides, ...all.map(closest));
     if (best === null || (there === best.there ? apart > best.closest : there)) {
       best = { feeds, over, closest: apart, there };
     }
