@@ -1,12 +1,10 @@
 // Training in groups (`train { group: 8 }`) beside the same samples in any order.
 //   npx tsx bench/groups.ts [--threads N] [--rounds N] [--only BATCHxHISTORY]
 // Data of which 8 samples, one after the other, are of one user. Every run is a process of its own; both take turns.
-import { readFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { milliseconds, table } from "./measure.ts";
+import { median, milliseconds, table } from "./measure.ts";
 import { timedWorld } from "./peers/world.ts";
-import { measuredApart } from "./train/apart.ts";
+import { measuredApart, trainingMachine } from "./train/apart.ts";
 import type { Measured } from "./train/one.ts";
 
 const { values: given } = parseArgs({
@@ -23,8 +21,6 @@ const forms = [
   { name: "any order", group: 1 },
   { name: "in groups of 8", group: together },
 ] as const;
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 async function compared(batch: number, history: number): Promise<string[][]> {
   const steps = batch * history > 2e6 ? 8 : 20;
@@ -58,11 +54,7 @@ async function compared(batch: number, history: number): Promise<string[][]> {
   });
 }
 
-const { version } = JSON.parse(
-  readFileSync(new URL("../node_modules/onnxruntime-node/package.json", import.meta.url), "utf8"),
-) as { version: string };
-console.log(`${cpus()[0].model}, ${availableParallelism()} cores; ${threads} threads (\`update\`: 1)`);
-console.log(`ONNX Runtime ${version} on the CPU, Node ${process.versions.node}`);
+console.log(trainingMachine(threads));
 console.log(
   `TWIN, 4 heads of 16, inherent width 104, 3 cross features of 8, 100 kept, newest 50; ${items.toLocaleString("en-GB")} items by Zipf. Median of the steps of ${given.rounds} runs (medians of single runs).\n`,
 );

@@ -13,7 +13,7 @@ import { literal } from "../runtime/data/database/source.ts";
 import { prepareDataset } from "../runtime/data/prepare/index.ts";
 import { shopModel } from "../test/kit/data-files.ts";
 import { Database } from "../test/kit/database.ts";
-import { table } from "./measure.ts";
+import { median, table } from "./measure.ts";
 
 const { values } = parseArgs({
   options: {
@@ -85,7 +85,6 @@ if (checked === null) {
   throw new Error("the model of this benchmark has errors");
 }
 const model = dataModel(checked);
-const median = (some: readonly number[]): number => [...some].sort((a, b) => a - b)[some.length >> 1];
 try {
   for (const format of values.format.split(",")) {
     await write(format);

@@ -44,6 +44,8 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => line(row).trimEnd()).join("\n");
 }
 
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
+
 export const milliseconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
 
 export const timed = ({ median, least, most }: Timing): string =>

@@ -1,12 +1,11 @@
 // Speed and memory of training: steps and samples a second, where the time goes, and what grows with histories and items.
 //   npm run bench:train -- [--quick] [--threads N] [--only BATCHxHISTORY | --only items] [--most ITEMS]
 // Every line is a process of its own. Wall time of the trainer's own steps; the next batch is assembled in a thread meanwhile.
-import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, freemem } from "node:os";
+import { freemem } from "node:os";
 import { parseArgs } from "node:util";
-import { milliseconds, table } from "./measure.ts";
+import { median, milliseconds, table } from "./measure.ts";
 import { timedWorld } from "./peers/world.ts";
-import { measuredApart } from "./train/apart.ts";
+import { measuredApart, trainingMachine } from "./train/apart.ts";
 import { width } from "./train/model.ts";
 import type { Measured } from "./train/one.ts";
 
@@ -23,7 +22,6 @@ const seed = 1;
 /** Items that the batches of the second part draw on, however many there are. */
 const met = 10_000;
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(2);
 const whole = (count: number): string => Math.round(count).toLocaleString("en-GB");
 
@@ -77,7 +75,6 @@ async function sizes(): Promise<void> {
         catalogue: items,
         batch,
         group: 1,
-        shares: true,
         threads,
       };
       const found = await measuredApart({ ...setting, model: "large", ...stepsFor(batch * history) });
@@ -107,7 +104,6 @@ async function catalogues(): Promise<void> {
       catalogue: items,
       batch,
       group: 1,
-      shares: true,
       threads,
     };
     const need = 4 * items * (2 * width) * 2;
@@ -131,11 +127,7 @@ async function catalogues(): Promise<void> {
   );
 }
 
-const { version } = JSON.parse(
-  readFileSync(new URL("../node_modules/onnxruntime-node/package.json", import.meta.url), "utf8"),
-) as { version: string };
-console.log(`${cpus()[0].model}, ${availableParallelism()} cores; ${threads} threads (\`update\`: 1)`);
-console.log(`ONNX Runtime ${version} on the CPU, Node ${process.versions.node}\n`);
+console.log(`${trainingMachine(threads)}\n`);
 await sizes();
 if (given.only === undefined || given.only === "items") {
   await catalogues();

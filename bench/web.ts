@@ -12,7 +12,7 @@ import { browserFlags } from "../test/kit/browser-flags.ts";
 import { chromium } from "../test/kit/chromium.ts";
 import { installed, plainPage } from "../test/kit/plain-page.ts";
 import { startSite } from "../test/kit/site.ts";
-import { milliseconds, table } from "./measure.ts";
+import { median, milliseconds, table } from "./measure.ts";
 
 const root = join(import.meta.dirname, "..");
 const { values, positionals } = parseArgs({
@@ -66,7 +66,6 @@ async function once(
   return { prepare: middle - start, rank: end - middle, scores: [...Object.values(ranking.scores)[0]] };
 }
 
-const median = (some: readonly number[]): number => [...some].sort((a, b) => a - b)[some.length >> 1];
 const spread = (some: readonly number[]): string =>
   `${milliseconds(median(some))} (${milliseconds(Math.min(...some))}–${milliseconds(Math.max(...some))})`;
 

@@ -163,13 +163,19 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
   dump("cost", () => costText(report));
 
   // Files, the manifest last.
-  const reference = {
-    model,
-    graphs: lowered,
-    variants: tableInput ? storedVariants(model, lowered, tableInput) : null,
-    pooled: pooledGraph(model, outside),
-    outside,
-    parameter: referenceParameters(all, values, weights),
+  const parityFiles = () => {
+    const reference = {
+      model,
+      graphs: lowered,
+      variants: tableInput ? storedVariants(model, lowered, tableInput) : null,
+      pooled: pooledGraph(model, outside),
+      outside,
+      parameter: referenceParameters(all, values, weights),
+    };
+    return [
+      tensorsFile(parityFile, parityBytes(reference), digest),
+      tensorsFile(smallParityFile, smallParityBytes(reference), digest),
+    ];
   };
   const serves = options.only !== "training";
   const served = serves ? [...graphs.values(), ...(variants?.graphs.values() ?? [])] : [];
@@ -183,12 +189,7 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
     ),
     ...vocabularies.map(({ file, text }) => bytesFile(file, text, digest)),
     weightsArtefact(weights),
-    ...(serves
-      ? [
-          tensorsFile(parityFile, parityBytes(reference), digest),
-          tensorsFile(smallParityFile, smallParityBytes(reference), digest),
-        ]
-      : []),
+    ...(serves ? parityFiles() : []),
   ];
   const said = fit === undefined ? null : fitSaid(given, fit);
   const described = manifestOf(model, {

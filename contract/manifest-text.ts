@@ -44,15 +44,15 @@ function checkChecksum(text: string, fail: Fail): void {
   if (!checksumLine.test(text)) {
     fail("its last line is not its checksum: it is cut short, damaged, or was changed by hand");
   }
-  if (!isUnchanged(text)) {
+  if (soundChecksum(text) === null) {
     fail("its checksum does not fit its text: it is damaged, or was changed by hand");
   }
 }
 
-const checksumLine = /(?<=\n)checksum: sha256:([0-9a-f]{64})\n$/;
+const checksumLine = /(?<=\n)checksum: (sha256:[0-9a-f]{64})\n$/;
 
-/** Whether a text ends with the checksum of all before it. */
-export function isUnchanged(text: string): boolean {
+/** The checksum that a text ends with; null: there is none, or it is not that of all before it. */
+export function soundChecksum(text: string): string | null {
   const [line, stored] = checksumLine.exec(text) ?? [];
-  return line !== undefined && digestOf(text.slice(0, text.length - line.length)) === stored;
+  return line !== undefined && `sha256:${digestOf(text.slice(0, -line.length))}` === stored ? stored : null;
 }

@@ -9,7 +9,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { GraphRole } from "../../runtime/learn/graphs.ts";
-import { table } from "../measure.ts";
+import { median, table } from "../measure.ts";
 import { writeBatches, writeStart } from "./exchange.ts";
 import { large, parameterCount } from "./models.ts";
 import { firstBatches, Ours } from "./ours.ts";
@@ -47,7 +47,6 @@ interface Contender {
 type Times = Map<string, { readonly seconds: number[]; readonly processor: number[] }>;
 
 const ms = (seconds: number) => (1000 * seconds).toFixed(1);
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** In every turn a contender runs one step that is not counted, to warm its caches, and then `row`. */
 async function byTurns(contenders: readonly Contender[], rounds: number, row: number): Promise<Times> {

@@ -64,8 +64,13 @@ export function openWorld(size: WorldSize): Dataset {
   const zipf = zipfOf(items);
   const parts: Record<Part, number> = { training: 1, validation: 2, test: 3 };
 
-  const userOf = (part: Part, sample: number) =>
-    random(seed, streams.users, parts[part], Math.floor(sample / together)).below(users);
+  const userOf = (part: Part, sample: number) => {
+    const drawn =
+      together === 1
+        ? random(seed, streams.samples, parts[part], sample)
+        : random(seed, streams.users, parts[part], Math.floor(sample / together));
+    return drawn.below(users);
+  };
   const batch = (
     part: Part,
     samples: Uint32Array,
@@ -84,8 +89,9 @@ export function openWorld(size: WorldSize): Dataset {
     const candidate = new Int32Array(rows);
     for (let row = 0; row < rows; row++) {
       const draw = random(seed, streams.samples, parts[part], samples[row]);
-      const drawn = draw.below(users);
-      user[row] = together === 1 ? drawn : userOf(part, samples[row]);
+      // The first of the sample's draws is its user where each has its own.
+      draw.below(users);
+      user[row] = userOf(part, samples[row]);
       candidate[row] = zipf(draw.next());
       lengths[row] = size.lengths === "full" ? history : draw.below(history + 1);
       const liking = likings[user[row] * (size.categories + 1) + category[candidate[row]]];

@@ -14,6 +14,7 @@ import type { Scene } from "../lower/scene.ts";
 import type { Attend, Search } from "../model/model.ts";
 import { type Around, type Attended, type Kind, type Of, pooled } from "./kind.ts";
 import { shownAs } from "./pool.ts";
+import { vectorProduct } from "./vector-kernel.ts";
 
 /** Of all groups together: a behaviour is a number in each of them. */
 const mostBuckets = 2048;
@@ -91,18 +92,13 @@ export const collision: Kind<"collision"> = {
     lower: (scene, attend, by, around) => (around.frame.pairwise ? byPair : byBucket)(scene, attend, by, around),
   },
   kernel: {
-    search: (search, by) => ({
-      name: search.name,
-      stem: search.name,
-      history: search.from,
-      heads: 1,
-      width: bucketsOf(groups(search, by)),
-      held: null,
-      query: (scene) => scene.b.at(search.name, search.doc).unsqueeze(query(scene, search, by), 0),
-      projected: (scene) => scene.b.at(search.name, search.doc).unsqueeze(keys(scene, search, by), 0),
-      bias: (scene) => ofPositions(scene, search),
-      match: [],
-    }),
+    search: (search, by) =>
+      vectorProduct(search, {
+        width: bucketsOf(groups(search, by)),
+        query: (scene) => query(scene, search, by),
+        keys: (scene) => keys(scene, search, by),
+        bias: (scene) => ofPositions(scene, search),
+      }),
     attend: "it sums the behaviours of each bucket before it weighs them",
   },
 };

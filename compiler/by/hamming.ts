@@ -9,6 +9,7 @@ import { pairProducts } from "../lower/pairs.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { Search } from "../model/model.ts";
 import { type Kind, none, type Of, pooled } from "./kind.ts";
+import { vectorProduct } from "./vector-kernel.ts";
 
 const written = signature("Hamming distance of random-projection bits (ETA).", {
   of: unnamed(required(reference(wanted.item), "The embeddings that are hashed.")),
@@ -46,18 +47,13 @@ export const hamming: Kind<"hamming"> = {
   },
   attend: { unbuilt: "`by: hamming` in an attend" },
   kernel: {
-    search: (search, by) => ({
-      name: search.name,
-      stem: search.name,
-      history: search.from,
-      heads: 1,
-      width: by.bits,
-      held: null,
-      query: (scene) => scene.b.at(search.name, search.doc).unsqueeze(query(scene, search, by), 0),
-      projected: (scene) => scene.b.at(search.name, search.doc).unsqueeze(keys(scene, search, by), 0),
-      bias: (scene) => ofPositions(scene, search),
-      match: [],
-    }),
+    search: (search, by) =>
+      vectorProduct(search, {
+        width: by.bits,
+        query: (scene) => query(scene, search, by),
+        keys: (scene) => keys(scene, search, by),
+        bias: (scene) => ofPositions(scene, search),
+      }),
     attend: "it is not built",
   },
 };

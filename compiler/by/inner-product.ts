@@ -12,6 +12,7 @@ import type { Feature, Search } from "../model/model.ts";
 import type { Site } from "../model/site.ts";
 import { type Kind, none, pooled } from "./kind.ts";
 import { pooledBy } from "./pool.ts";
+import { vectorProduct } from "./vector-kernel.ts";
 
 const written = signature("Inner product of raw vectors (SIM soft).", {
   feature: unnamed(required(reference(wanted.itemVector), "The vector, usually a pretrained one.")),
@@ -45,18 +46,13 @@ export const innerProduct: Kind<"inner_product"> = {
     },
   },
   kernel: {
-    search: (search, { feature }) => ({
-      name: search.name,
-      stem: search.name,
-      history: search.from,
-      heads: 1,
-      width: feature.encoder.kind === "pretrained" ? feature.encoder.size : feature.width,
-      held: null,
-      query: (scene) => vectors(scene, search, feature, { kind: "candidate" }),
-      projected: (scene) => vectors(scene, search, feature, { kind: "history", history: search.from }),
-      bias: null,
-      match: [],
-    }),
+    search: (search, { feature }) =>
+      vectorProduct(search, {
+        width: feature.encoder.kind === "pretrained" ? feature.encoder.size : feature.width,
+        query: (scene) => columns(scene, feature, { kind: "candidate" }),
+        keys: (scene) => columns(scene, feature, { kind: "history", history: search.from }),
+        bias: null,
+      }),
     attend: "its values are all that is known of a behaviour, which the kernel does not lay out",
   },
 };
@@ -64,10 +60,6 @@ export const innerProduct: Kind<"inner_product"> = {
 /** The vectors as they are compared: those of a pretrained feature raw. */
 const columns = (scene: Scene, feature: Feature, site: Site): Value =>
   (feature.encoder.kind === "pretrained" ? encoded : embed)(scene, feature, site);
-
-/** The same of one head: [1, R, w] or [1, L, w]. */
-const vectors = (scene: Scene, { name, doc }: Search, feature: Feature, site: Site): Value =>
-  scene.b.at(name, doc).unsqueeze(columns(scene, feature, site), 0);
 
 /** q · s : [1, R, L] */
 function products(scene: Scene, { name, from, doc }: Search, feature: Feature): Value {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { parseManifestJson } from "../../contract/manifest-json.ts";
-import { isUnchanged, type ReadManifest, readManifestText } from "../../contract/manifest-text.ts";
+import { type ReadManifest, readManifestText, soundChecksum } from "../../contract/manifest-text.ts";
 import { manifestFile, manifestJsonFile } from "../../contract/manifest-write.ts";
 import { readText } from "./files.ts";
 
@@ -51,8 +51,8 @@ const listed = new RegExp(
 /** Null where it cannot be had this way, for whatever reason: the YAML then says what is wrong. */
 function besideJson(text: string, path: string): ReadManifest | null {
   const [, length, sha256] = listed.exec(text) ?? [];
-  const [, checksum] = /\nchecksum: (sha256:[0-9a-f]{64})\n$/.exec(text) ?? [];
-  if (length === undefined || checksum === undefined || !isUnchanged(text)) {
+  const checksum = length === undefined ? null : soundChecksum(text);
+  if (checksum === null) {
     return null;
   }
   try {

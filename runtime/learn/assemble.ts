@@ -4,7 +4,7 @@ import { TwinError } from "../../contract/error.ts";
 import { counted, streams } from "../../contract/random.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
 import type { Encoded } from "../encode/encoded.ts";
-import { gatherRows } from "./buffers.ts";
+import { takenRows } from "./buffers.ts";
 import type { Batch, Dataset, Part } from "./dataset.ts";
 import { labelWeights } from "./label-weights.ts";
 import { LogUniform } from "./log-uniform.ts";
@@ -137,15 +137,7 @@ export class Assembler {
 
   #column(name: string, items: Int32Array): Encoded {
     const column = given(this.#dataset.items.columns, name);
-    const width = this.#plan.width[name];
-    if (column instanceof Int32Array) {
-      const into = new Int32Array(items.length * width);
-      gatherRows(column, items, width, into);
-      return into;
-    }
-    const into = new Float32Array(items.length * width);
-    gatherRows(column, items, width, into);
-    return into;
+    return takenRows(column, items, this.#plan.width[name]);
   }
 
   /** Of each sample the newest behaviours alone, as many as are drawn for it in this epoch. What is counted of them stays. */
@@ -156,12 +148,7 @@ export class Assembler {
     const key = streams.epochLengths(seed, epoch);
     for (let row = 0; row < rows; row++) {
       const most = this.#lengths.at(counted(key, samples[row]) / 4294967296);
-      for (const { length, lengths, item } of Object.values(histories)) {
-        if (lengths[row] > most) {
-          lengths[row] = most;
-          item.fill(0, row * length + most, (row + 1) * length);
-        }
-      }
+      cut(histories, row, most);
     }
   }
 
@@ -171,10 +158,7 @@ export class Assembler {
     const key = streams.stepKey(seed, step, coldStream);
     for (let row = 0; row < rows && cold > 0; row++) {
       if (counted(key, row) < cold * 4294967296) {
-        for (const { length, lengths, item } of Object.values(histories)) {
-          lengths[row] = 0;
-          item.fill(0, row * length, (row + 1) * length);
-        }
+        cut(histories, row, 0);
         for (const { name, empty } of this.#plan.stats) {
           given(single, name)[row] = empty;
         }
@@ -214,6 +198,16 @@ export class Assembler {
       masks[name] = dropoutMask(rows * source.width, source.rate, key);
     }
     return masks;
+  }
+}
+
+/** Leaves a row the newest `most` behaviours of every history: the others become padding. */
+function cut(histories: Batch["histories"], row: number, most: number): void {
+  for (const { length, lengths, item } of Object.values(histories)) {
+    if (lengths[row] > most) {
+      lengths[row] = most;
+      item.fill(0, row * length + most, (row + 1) * length);
+    }
   }
 }
 

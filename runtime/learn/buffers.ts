@@ -1,4 +1,5 @@
 // Arrays that are used again at every step: they grow where a batch needs more, and are never given back.
+import { alike } from "../../contract/alike.ts";
 
 export class Buffers {
   readonly #floats = new Map<string, Float32Array>();
@@ -39,6 +40,13 @@ export function gatherRows(from: Values, rows: Int32Array, width: number, into: 
   } else {
     gather(bits(from), rows, width, bits(into));
   }
+}
+
+/** A copy of some rows of `width` values. */
+export function takenRows<T extends Values>(values: T, rows: Int32Array, width: number): T {
+  const into = alike(values, rows.length * width);
+  gatherRows(values, rows, width, into);
+  return into;
 }
 
 /** The other way: row i of `from` to row `rows[i]` of `into`. */

@@ -1,9 +1,11 @@
 // A batch in which some values are those of other samples: what a model is worth without what they tell (permutation importance).
+import { alike } from "../../contract/alike.ts";
 import { streams } from "../../contract/random.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import type { Assembled, AssembledHistory } from "./assemble.ts";
-import { gatherRows } from "./buffers.ts";
+import { takenRows } from "./buffers.ts";
+import { shuffle } from "./order.ts";
 import type { TrainPlan } from "./plan.ts";
 
 /** Whose values are taken from another sample, or from another behaviour. */
@@ -34,7 +36,7 @@ export function exchanged(own: Assembled, donor: Assembled, what: Exchange, plan
       const values = history.cross[what.feature];
       const width = plan.width[what.feature];
       const order = shuffledWithin(own.samples, history, seed);
-      const cross = { ...history.cross, [what.feature]: gathered(values, order, width) };
+      const cross = { ...history.cross, [what.feature]: takenRows(values, order, width) };
       return { ...own, histories: { ...own.histories, [what.history]: { ...history, cross } } };
     }
   }
@@ -49,7 +51,7 @@ function withItems(own: Assembled, donor: Assembled, features: readonly string[]
   const itemFeatures = recordOf(
     plan.itemFeatures.map((name) => {
       const from = chosen.has(name) ? donor : own;
-      const added = gathered(from.itemFeatures[name], from.candidate, plan.width[name]);
+      const added = takenRows(from.itemFeatures[name], from.candidate, plan.width[name]);
       return [name, joined(own.itemFeatures[name], added)] as const;
     }),
   );
@@ -88,26 +90,9 @@ function shuffledWithin(samples: Uint32Array, { length, lengths }: AssembledHist
   return order;
 }
 
-/** Puts the values in an order of which each is equally likely (Fisher and Yates). */
-export function shuffle(values: Int32Array | Uint32Array, below: (count: number) => number): void {
-  for (let i = values.length - 1; i > 0; i--) {
-    const j = below(i + 1);
-    [values[i], values[j]] = [values[j], values[i]];
-  }
-}
-
-function gathered(values: Encoded, places: Int32Array, width: number): Encoded {
-  const into = empty(values, places.length * width);
-  gatherRows(values, places, width, into);
-  return into;
-}
-
 function joined<T extends Encoded>(first: T, second: T): T {
-  const into = empty(first, first.length + second.length) as T;
+  const into = alike(first, first.length + second.length);
   into.set(first);
   into.set(second, first.length);
   return into;
 }
-
-const empty = (like: Encoded, length: number): Encoded =>
-  like instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);

@@ -6,11 +6,12 @@ export { type CheckpointMeta, checkpointMeta, writeCheckpoint, writeWeights } fr
 export { contractDifferences, contractFingerprint } from "./contract.ts";
 export type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "./dataset.ts";
 export { encodeLog, type RawLog } from "./encode-log.ts";
-export { type Exchange, exchanged, shuffle } from "./exchange.ts";
+export { type Exchange, exchanged } from "./exchange.ts";
 export { BatchSource, type Feeder, localFeeder } from "./feeder.ts";
 export { type OpenTrainGraph, TrainGraphs } from "./graphs.ts";
 export { MemoryDataset } from "./memory-dataset.ts";
 export type { MetricsLine } from "./metrics-line.ts";
+export { shuffle } from "./order.ts";
 export { type Past, pastOf, sameCodes } from "./pasts.ts";
 export { readersOf, type TrainPlan, trainPlan } from "./plan.ts";
 export { checkedCheckpoint, type Identity, type OpenCheckpoint, stateOf } from "./resume.ts";

@@ -7,14 +7,16 @@ export function epochOrder(seed: number, epoch: number, count: number): Uint32Ar
   for (let i = 0; i < count; i++) {
     order[i] = i;
   }
-  const { below } = streams.epochOrder(seed, epoch);
-  for (let i = count - 1; i > 0; i--) {
-    const j = below(i + 1);
-    const kept = order[i];
-    order[i] = order[j];
-    order[j] = kept;
-  }
+  shuffle(order, streams.epochOrder(seed, epoch).below);
   return order;
+}
+
+/** Puts the values in an order of which each is equally likely (Fisher and Yates). */
+export function shuffle(values: Int32Array | Uint32Array, below: (count: number) => number): void {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = below(i + 1);
+    [values[i], values[j]] = [values[j], values[i]];
+  }
 }
 
 /**
@@ -43,10 +45,7 @@ export function groupedOrder(
   }
   const ends = [...begins.slice(1), sorted.length];
   const pieces = Uint32Array.from(begins.keys());
-  for (let i = pieces.length - 1; i > 0; i--) {
-    const j = below(i + 1);
-    [pieces[i], pieces[j]] = [pieces[j], pieces[i]];
-  }
+  shuffle(pieces, below);
   const order = new Uint32Array(sorted.length);
   let filled = 0;
   for (const piece of pieces) {

@@ -1,7 +1,7 @@
 // The items of some rows of a batch, numbered anew: a run over these rows alone then projects no other row's.
 import { recordOf } from "../../contract/record.ts";
 import type { Assembled } from "./assemble.ts";
-import { gatherRows } from "./buffers.ts";
+import { takenRows } from "./buffers.ts";
 import type { Numbering } from "./numbering.ts";
 import type { TrainPlan } from "./plan.ts";
 
@@ -22,11 +22,8 @@ export function ownItems(
     numbering.number(index, index);
   }
   const rows = numbering.values;
-  const features = Object.entries(itemFeatures).map(([name, values]) => {
-    const length = rows.length * width[name];
-    const into = values instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);
-    gatherRows(values, rows, width[name], into);
-    return [name, into] as const;
-  });
+  const features = Object.entries(itemFeatures).map(
+    ([name, values]) => [name, takenRows(values, rows, width[name])] as const,
+  );
   return { items: rows.map((row) => items[row]), itemFeatures: recordOf(features) };
 }

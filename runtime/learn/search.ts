@@ -1,9 +1,10 @@
 // The search over a batch: rows of like length by turns, and none at all where a history is kept whole.
+import { alike } from "../../contract/alike.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { intsOf, type Tensor } from "../session/session.ts";
 import type { Assembled, AssembledHistory } from "./assemble.ts";
-import { Buffers, gatherRows } from "./buffers.ts";
+import { Buffers, takenRows } from "./buffers.ts";
 import { feedsOf } from "./feeds.ts";
 import { Frames, type Kept } from "./frames.ts";
 import { resultsOf, type TrainGraphs } from "./graphs.ts";
@@ -83,7 +84,7 @@ export class Searcher {
       rows: rows.length,
       candidate,
       single: recordOf(
-        Object.entries(batch.single).map(([name, values]) => [name, taken(values, rows, this.#plan.width[name])]),
+        Object.entries(batch.single).map(([name, values]) => [name, takenRows(values, rows, this.#plan.width[name])]),
       ),
       histories: { ...batch.histories, ...recordOf(histories) },
     };
@@ -100,7 +101,7 @@ export class Searcher {
       return into;
     };
     const read = (values: Encoded, width: number): Encoded =>
-      copied(values, width, empty(values, rows.length * most * width));
+      copied(values, width, alike(values, rows.length * most * width));
     return {
       length: most,
       lengths: own,
@@ -141,18 +142,3 @@ function put(
     });
   }
 }
-
-function taken(values: Encoded, rows: Int32Array, width: number): Encoded {
-  const into = empty(values, rows.length * width);
-  gatherRows(values, rows, width, into);
-  return into;
-}
-
-function takenRows(values: Int32Array, rows: Int32Array, width: number): Int32Array {
-  const into = new Int32Array(rows.length * width);
-  gatherRows(values, rows, width, into);
-  return into;
-}
-
-const empty = (like: Encoded, length: number): Encoded =>
-  like instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { random } from "../../contract/random.ts";
 import type { Assembled } from "../../runtime/learn/assemble.ts";
-import { type Exchange, exchanged, shuffle } from "../../runtime/learn/exchange.ts";
+import { type Exchange, exchanged } from "../../runtime/learn/exchange.ts";
 import { type Feeder, localFeeder } from "../../runtime/learn/feeder.ts";
 import type { TrainGraphs } from "../../runtime/learn/graphs.ts";
+import { shuffle } from "../../runtime/learn/order.ts";
 import type { TrainPlan } from "../../runtime/learn/plan.ts";
 import { Scorer } from "../../runtime/learn/score.ts";
 import { cleanUp } from "../kit/built-twin.ts";

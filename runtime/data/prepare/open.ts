@@ -195,14 +195,15 @@ class Reader implements StoredDataset {
   }
 
   userOf(part: Part): Uint32Array {
-    const all = Uint32Array.from({ length: this.spec.samples[part] }, (_, sample) => sample);
-    return this.#samples[part].user.gatherAs(Uint32Array, all);
+    return this.#samples[part].user.gatherAs(Uint32Array, this.#all(part));
   }
 
   whose(part: Part): { readonly user: Uint32Array; readonly time: Float64Array } {
-    const all = Uint32Array.from({ length: this.spec.samples[part] }, (_, sample) => sample);
-    const { time } = this.#samples[part];
-    return { user: this.userOf(part), time: time.gatherAs(Float64Array, all) };
+    return { user: this.userOf(part), time: this.#samples[part].time.gatherAs(Float64Array, this.#all(part)) };
+  }
+
+  #all(part: Part): Uint32Array {
+    return Uint32Array.from({ length: this.count(part) }, (_, sample) => sample);
   }
 
   labels(part: Part, samples: Uint32Array): Pick<Batch, "labels" | "weight" | "offset"> {
