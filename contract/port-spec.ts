@@ -10,7 +10,7 @@ const raw = v.optional(v.literal(true));
 /** What an input holds. Features, histories, tables, searches are named as the manifest's other sections name them. */
 export const SourceSchema = v.variant("kind", [
   /** An item feature of each item: of the projector. */
-  strict({ kind: v.literal("item"), feature: v.string() }),
+  strict({ kind: v.literal("item"), feature: v.string(), raw }),
   /** An item feature of each candidate. */
   strict({ kind: v.literal("candidate-item"), feature: v.string(), raw }),
   /** A candidate feature. */
@@ -18,7 +18,7 @@ export const SourceSchema = v.variant("kind", [
   /** A user or context feature: one value a request. */
   strict({ kind: v.literal("single"), feature: v.string(), raw }),
   /** An item feature of each behaviour. */
-  strict({ kind: v.literal("history-item"), history: v.string(), feature: v.string() }),
+  strict({ kind: v.literal("history-item"), history: v.string(), feature: v.string(), raw }),
   /** A cross feature of each behaviour. */
   strict({ kind: v.literal("cross"), history: v.string(), feature: v.string() }),
   /** float32 [history]: 1 for a behaviour, 0 for padding. */

@@ -13,9 +13,13 @@ import { graphNames, type Result, type Source, storedTypes } from "./port-spec.t
 
 /** Where the tensor of an input comes from. */
 export type PortSource =
-  | { readonly kind: "item"; readonly feature: FeatureSpec }
-  | { readonly kind: "candidate-item" | "candidate" | "single"; readonly feature: FeatureSpec; readonly raw?: true }
-  | { readonly kind: "history-item" | "cross"; readonly history: string; readonly feature: FeatureSpec }
+  | {
+      readonly kind: "item" | "candidate-item" | "candidate" | "single";
+      readonly feature: FeatureSpec;
+      readonly raw?: true;
+    }
+  | { readonly kind: "history-item"; readonly history: string; readonly feature: FeatureSpec; readonly raw?: true }
+  | { readonly kind: "cross"; readonly history: string; readonly feature: FeatureSpec }
   | { readonly kind: "valid"; readonly history: string }
   | { readonly kind: "row" | "table" | "table-scale"; readonly table: string; readonly entry: TableEntry }
   | { readonly kind: "embedding"; readonly parameter: string; readonly entry: EmbeddingEntry }
@@ -70,12 +74,17 @@ function resolver(manifest: Manifest, features: ReadonlyMap<string, FeatureSpec>
     const history = (called: string) => (histories.has(called) ? called : fail(`the history ${called}`));
     switch (source.kind) {
       case "item":
-        return { kind: source.kind, feature: feature(source.feature) };
       case "candidate-item":
       case "candidate":
       case "single":
         return { kind: source.kind, feature: feature(source.feature), ...(source.raw && { raw: true }) };
       case "history-item":
+        return {
+          kind: source.kind,
+          history: history(source.history),
+          feature: feature(source.feature),
+          ...(source.raw && { raw: true }),
+        };
       case "cross":
         return { kind: source.kind, history: history(source.history), feature: feature(source.feature) };
       case "valid":

@@ -2,7 +2,7 @@
 import { peakWidth } from "../../contract/kernel-spec.ts";
 import type { Value } from "../ir/graph.ts";
 import { knownDim } from "../ir/shape.ts";
-import { embed } from "../lower/embed.ts";
+import { concatenated, embed } from "../lower/embed.ts";
 import { type Frame, projectHeads } from "../lower/frame.ts";
 import { inherentHistory, type KeySource } from "../lower/metric.ts";
 import { rowsDim, type Scene } from "../lower/scene.ts";
@@ -12,7 +12,7 @@ import type { Attend, Feature, Metric } from "../model/model.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
 import { strengthOf } from "./strength.ts";
 
-/** K W^v_a of the frame: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
+/** K W^v_a of the frame, or the items' columns as they are: [A, M, v] or [A, R, M, v]; the item's part may be columns of a table. */
 export function valuesOf(scene: Scene, attend: Attend, metric: Metric, frame: Frame, source: KeySource): Value {
   const computed = computedValues(scene, attend, metric, frame, source);
   if (source === null) {
@@ -40,6 +40,10 @@ export function computedValues(
   }
   const scope = `${attend.name}/values`;
   const b = scene.b.at(scope, attend.doc);
+  if (attend.value === "product") {
+    const rows = frame.rows(inherentHistory(scene, frame, inherent));
+    return frame.headed ? rows : b.unsqueeze(rows, 0);
+  }
   const joined = (values: readonly Value[], axis: number) => (values.length === 1 ? values[0] : b.concat(values, axis));
   const others = cross.map((feature) => crossWeight(scene, attend, heads, feature));
   const crossRows = cross.map((feature) => frame.rows(embed(scene, feature, frame.site)));
@@ -67,8 +71,13 @@ export function sideBySide(scene: Scene, attend: Attend, { heads }: Metric, x: V
   return b.reshape(b.transpose(x, [1, 0, 2]), [rowsDim(scene), heads * knownDim(x, 2)]);
 }
 
-/** What was pooled, [R, A · v], times W^o: [R, out]. */
+/** What was pooled, [R, A · v], times W^o: [R, out]; with `value: product` Σ w_i (e_i ∗ q) as (Σ w_i e_i) ∗ q, of one head. */
 export function projected(scene: Scene, attend: Attend, { heads }: Metric, pooled: Value): Value {
+  if (attend.value === "product") {
+    const b = scene.b.at(`${attend.name}/out`, attend.doc);
+    const { inherent } = valueFeatures(scene.model, attend);
+    return b.mul(pooled, concatenated(scene, inherent, { kind: "candidate" }, `${attend.name}/candidate`));
+  }
   const weight = scene.b.parameter(`${attend.name}.out`, [heads * attend.values, attend.out]);
   return scene.b.at(`${attend.name}/out`, attend.doc).matmul(pooled, weight);
 }

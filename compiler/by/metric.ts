@@ -75,12 +75,10 @@ function keysOf(scene: Scene, metric: Metric): KeySource {
 
 /**
  * concat(head_1 … head_A) W^o with head_a = softmax(α_a)ᵀ (K W^v_a) and K = [K_h, K_c] (TWIN, KDD 2023, eq. 6). Without a
- * behaviour that counts it is the zero vector. With `strength` ln Σ exp α_a and max α_a come beside it.
+ * behaviour that counts it is the zero vector. With `strength` ln Σ exp α_a and max α_a come beside it. With `value: product`
+ * it is Σ_i w_i (e_i ∗ q) (DARE, ICLR 2025, section 3), e_i and q the columns of the item.
  */
 function lower(scene: Scene, attend: Attend, metric: Metric, { frame, tables, mask, searched }: Around): Attended {
-  if (attend.value === "product") {
-    throw new Error(`attend ${attend.name}: value product is not lowered`);
-  }
   expectLists(attend, metric);
   const ready = searched(metric, tables.keys);
   const score = ready === null ? lowerMetric(scene, metric, frame, tables.keys) : { metric: ready, bias: null };

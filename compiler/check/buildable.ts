@@ -31,11 +31,6 @@ function stages({ searches, attends }: Model): Unbuilt[] {
 
 /** What no kind answers for. A lowering that arrives takes its row away. */
 const settings: readonly { readonly what: string; readonly places: (model: Model) => readonly Place[] }[] = [
-  {
-    what: "`embeddings: own` (DARE)",
-    places: (model) => model.metrics.filter(({ embeddings }) => embeddings.kind === "own"),
-  },
-  { what: "`value: product` (DARE)", places: (model) => model.attends.filter(({ value }) => value === "product") },
   { what: "`cluster: kmeans` (TWIN V2)", places: (model) => model.histories.filter(({ cluster }) => cluster !== null) },
   { what: "`log(HISTORY.size)` (TWIN V2)", places: (model) => model.metrics.filter(({ logSize }) => logSize) },
   {

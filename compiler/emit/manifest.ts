@@ -11,9 +11,9 @@ import { type By, metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model, Table } from "../model/model.ts";
+import { tablesBeside } from "../model/own.ts";
 import { keptPort, labelPort, rowPort, scoreOutput, scoresPort } from "../model/ports.ts";
 import { layoutOf } from "../model/table-layout.ts";
-import { wideTables } from "../model/wide.ts";
 import type { Choice } from "../plan/plan.ts";
 import type { StoredVariants } from "../plan/stored-tables.ts";
 import { documented } from "./documentation.ts";
@@ -114,7 +114,7 @@ export function featureSpecs(model: Model): FeatureSpec[] {
 
 /** Every embedding table, and who reads it. @param outside parameters that no graph holds */
 export function embeddingSpecs(model: Model, outside: ReadonlySet<string> = new Set()): Manifest["embeddings"] {
-  const wide = wideTables(model).map(({ embedding: { parameter, rows, dim }, reader: { qualified } }) => ({
+  const beside = tablesBeside(model).map(({ embedding: { parameter, rows, dim }, reader: { qualified } }) => ({
     parameter,
     rows,
     dim,
@@ -128,7 +128,7 @@ export function embeddingSpecs(model: Model, outside: ReadonlySet<string> = new 
     readers: readers.map(({ qualified }) => qualified),
     placement: outside.has(parameter) ? { kind: "outside" as const, input } : { kind: "inside" as const },
   }));
-  return [...read, ...wide];
+  return [...read, ...beside];
 }
 
 function featureSpec(model: Model, feature: Feature): FeatureSpec {

@@ -164,10 +164,10 @@ export function featureFeeds(
       );
     }
   }
-  for (const { port, feature } of rawPorts(model)) {
+  for (const { port, feature, site } of rawPorts(model)) {
     const { embedding } = feature;
     if (embedding !== null && outside.has(embedding.parameter)) {
-      const { shape, data } = feeds.get(featurePort(feature, towerSite(feature)))!;
+      const { shape, data } = feeds.get(featurePort(feature, site))!;
       const rows = sampledRows(embedding.rows);
       feeds.set(port, { shape, data: Int32Array.from(data, (place) => (place < 0 ? place : rows[place])) });
     }

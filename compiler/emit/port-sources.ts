@@ -19,7 +19,7 @@ import {
   scoresPort,
   validPort,
 } from "../model/ports.ts";
-import { type Site, towerSite } from "../model/site.ts";
+import type { Site } from "../model/site.ts";
 
 /** Every input that a graph of the model may have, by its name. */
 export function inputSources(model: Model): ReadonlyMap<string, Source> {
@@ -52,8 +52,8 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
   for (const { embedding, input } of embeddingsOf(model)) {
     sources.set(input, { kind: "embedding", parameter: embedding.parameter });
   }
-  for (const { port, feature } of rawPorts(model)) {
-    sources.set(port, { ...said(sources.get(featurePort(feature, towerSite(feature)))), raw: true });
+  for (const { port, feature, site } of rawPorts(model)) {
+    sources.set(port, { ...said(sources.get(featurePort(feature, site))), raw: true });
   }
   for (const search of searches) {
     sources.set(keptPort(model, search), { kind: "kept", search: search.name });
@@ -64,12 +64,18 @@ export function inputSources(model: Model): ReadonlyMap<string, Source> {
   return sources;
 }
 
-/** @throws Error where the port holds no rows of candidates or of the request: a fault of ours */
+/** @throws Error where the port holds no rows of items, of candidates or of the request: a fault of ours */
 function said(source: Source | undefined): Extract<Source, { raw?: true | undefined }> {
-  if (source?.kind === "candidate-item" || source?.kind === "candidate" || source?.kind === "single") {
-    return source;
+  switch (source?.kind) {
+    case "item":
+    case "history-item":
+    case "candidate-item":
+    case "candidate":
+    case "single":
+      return source;
+    default:
+      throw new Error("a table is read by what is no feature of items, of candidates or of the request");
   }
-  throw new Error("a wide term reads what is no feature of candidates or of the request");
 }
 
 /** Every output that a graph of the model may have, by its name. */

@@ -3,8 +3,8 @@
 import type { Tensor } from "../ir/rule.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model } from "../model/model.ts";
+import { tablesBeside } from "../model/own.ts";
 import { type Parameter, sizeOf } from "../model/parameter.ts";
-import { wideTables } from "../model/wide.ts";
 import type { ParameterValues } from "../values/values.ts";
 import { sampledRows } from "./parity-feeds.ts";
 import type { WeightsFile } from "./weights.ts";
@@ -14,7 +14,7 @@ const held = 4_000_000;
 
 /** The rows of large embedding tables that the parity cases read, to be picked up while the weights pass by. */
 export function rowsToKeep(model: Model): ReadonlyMap<string, readonly number[]> {
-  const tables = [...embeddingsOf(model), ...wideTables(model)];
+  const tables = [...embeddingsOf(model), ...tablesBeside(model)];
   const large = tables.filter(({ embedding }) => embedding.rows * embedding.dim > held);
   return new Map(large.map(({ embedding }) => [embedding.parameter, sampledRows(embedding.rows)]));
 }

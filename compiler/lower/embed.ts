@@ -4,7 +4,7 @@ import { columns } from "../catalog/features.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Embedding, Feature } from "../model/model.ts";
-import { featurePort, itemPort, outsidePort, owner } from "../model/ports.ts";
+import { featurePort, itemPort, outsidePort, owner, rawPort } from "../model/ports.ts";
 import type { Site } from "../model/site.ts";
 import { popular } from "./popularity.ts";
 import { leading, type Scene } from "./scene.ts";
@@ -25,6 +25,16 @@ export function encoded(scene: Scene, feature: Feature, site: Site): Value {
     return scene.input(name, "int32", leading(scene, site), doc);
   }
   return scene.input(name, isFloat(encoder) ? "float32" : "int32", shape, doc);
+}
+
+/** Rows as a table beside the embedding counts them: an input of their own where those of the embedding count in fetched rows. */
+export function rowsInTable(scene: Scene, feature: Feature, site: Site): Value {
+  const { embedding, encoder, doc } = feature;
+  if (scene.training !== null || embedding === null || !scene.outside.has(embedding.parameter)) {
+    return encoded(scene, feature, site);
+  }
+  const shape = [...leading(scene, site), ...encodedShapeOf(encoder)];
+  return scene.input(rawPort(feature, site), "int32", shape, doc);
 }
 
 /** The columns that a feature brings: [… width]. */

@@ -7,6 +7,7 @@ import { widthOf } from "../model/widths.ts";
 import { concatenated, embed } from "./embed.ts";
 import { type Frame, projectHeads, whole } from "./frame.ts";
 import { matching } from "./match.ts";
+import { ownColumns } from "./own.ts";
 import { inRows } from "./rows.ts";
 import type { Scene } from "./scene.ts";
 import { columns, type Held } from "./table.ts";
@@ -24,12 +25,10 @@ export interface Score {
 
 /**
  * α_a = (K_h W^h_a)(qᵀ W^q_a)ᵀ / √d + (K_c W^c_a) β over the frame's behaviours (TWIN, KDD 2023, eq. 3–5), and γ_F,a for
- * each feature F of `match` in which candidate and behaviour agree. What is added is not divided by √d.
+ * each feature F of `match` in which candidate and behaviour agree. What is added is not divided by √d. With own embeddings
+ * q and K_h are rows of the metric's own tables, as wide as d, and nothing projects them (DARE, ICLR 2025, section 3).
  */
 export function lowerMetric(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Score {
-  if (metric.embeddings.kind === "own") {
-    throw new Error(`metric ${metric.name}: own embeddings are not lowered`);
-  }
   if (metric.logSize) {
     throw new Error(`metric ${metric.name}: log of a cluster's size is not lowered`);
   }
@@ -82,9 +81,13 @@ export function operands(scene: Scene, metric: Metric) {
 /** Whether cross features add to the score. */
 export const hasBias = ({ bias }: Metric): boolean => bias.some(({ width }) => width > 0);
 
-/** q W^q_a : [A, R, d]; W^q is a block for the item, which keys have the like of, and one for each that joins. */
+/** q W^q_a, or the own rows of the candidates: [A, R, d]; W^q is a block for the item, which keys have the like of, and one for each that joins. */
 function projectQuery(scene: Scene, metric: Metric): Value {
   return scene.once(`query ${metric.name}`, () => {
+    if (metric.embeddings.kind === "own") {
+      const own = ownColumns(scene, metric, { kind: "candidate" });
+      return scene.b.at(metric.name).at("query", metric.doc).unsqueeze(own, 0);
+    }
     const q = queryColumns(scene, metric);
     const b = scene.b.at(metric.name).at("query", metric.doc);
     const part = (name: string, width: number) => scene.b.parameter(name, [metric.heads, width, metric.dim], "query");
@@ -108,9 +111,13 @@ export function queryColumns(scene: Scene, metric: Metric): Value {
   });
 }
 
-/** K_h W^h_a of the frame: [A, M, d] or [A, R, M, d]. */
+/** K_h W^h_a of the frame, or the own rows of its items: [A, M, d] or [A, R, M, d]. */
 function projectKeys(scene: Scene, metric: Metric, frame: Frame): Value {
   return scene.once(`keys ${metric.name} ${frame.key}`, () => {
+    if (metric.embeddings.kind === "own") {
+      const own = frame.rows(ownColumns(scene, metric, frame.site));
+      return frame.headed ? own : scene.b.at(metric.name).at("keys", metric.doc).unsqueeze(own, 0);
+    }
     const inherentRows = frame.rows(inherentHistory(scene, frame, metric.keys));
     return projectHeads(scene, frame, `${metric.name}/keys`, inherentRows, keysWeight(scene, metric));
   });

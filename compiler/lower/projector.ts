@@ -8,6 +8,7 @@ import { projectorPort } from "../model/ports.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
 import { concatenated } from "./embed.ts";
 import { keysWeight } from "./metric.ts";
+import { ownColumns } from "./own.ts";
 import type { Scene } from "./scene.ts";
 
 /** One output per table, [items, width]: its parts side by side, in each the heads side by side. */
@@ -25,6 +26,9 @@ function row(scene: Scene, table: Table): Value {
 }
 
 function lowerPart(scene: Scene, table: Table, part: TablePart): Value {
+  if (part.kind === "keys" && part.metric.embeddings.kind === "own") {
+    return ownColumns(scene, part.metric, { kind: "items" });
+  }
   const { name, features, weight } = projection(scene, part);
   const x = inherent(scene, features);
   const b = scene.b.at(name, table.doc);

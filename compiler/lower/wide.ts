@@ -1,12 +1,10 @@
 // A tower's wide terms: a linear model beside its layers (Wide & Deep, DLRS 2016), one number a row or weight and task.
-import { encodedShapeOf } from "../../contract/encoder-spec.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Tower } from "../model/model.ts";
-import { rawPort } from "../model/ports.ts";
 import { type Site, towerSite } from "../model/site.ts";
 import { type WideTerm, wideTerms } from "../model/wide.ts";
-import { embed, encoded, itemIndex, looked, tableOf } from "./embed.ts";
-import { leading, type Scene } from "./scene.ts";
+import { embed, encoded, itemIndex, looked, rowsInTable, tableOf } from "./embed.ts";
+import type { Scene } from "./scene.ts";
 
 /**
  * Σ_F e_F[row] + w_F · numbers, a column for each of the tower's tasks: [R, tasks], or [1, tasks] where all of it is the
@@ -37,18 +35,8 @@ export function lowerWide(scene: Scene, tower: Tower): Value {
 function term(scene: Scene, { name }: Tower, { feature, parameter, shape, table }: WideTerm, site: Site): Value {
   const b = scene.b.at(`${name}/wide/${feature.qualified}`, feature.doc);
   if (table !== null) {
-    return looked(b, tableOf(scene, table), rows(scene, feature, site), { ...feature, pool: "sum" });
+    return looked(b, tableOf(scene, table), rowsInTable(scene, feature, site), { ...feature, pool: "sum" });
   }
   const numbers = feature.encoder.kind === "pretrained" ? encoded(scene, feature, site) : embed(scene, feature, site);
   return b.matmul(numbers, scene.b.parameter(parameter, shape));
-}
-
-/** Rows as the table counts them: its own input where those of the feature's embedding count in fetched rows. */
-function rows(scene: Scene, feature: WideTerm["feature"], site: Site): Value {
-  const { embedding, encoder, doc } = feature;
-  if (scene.training !== null || embedding === null || !scene.outside.has(embedding.parameter)) {
-    return encoded(scene, feature, site);
-  }
-  const shape = [...leading(scene, site), ...encodedShapeOf(encoder)];
-  return scene.input(rawPort(feature, site), "int32", shape, doc);
 }

@@ -2,8 +2,8 @@
 
 import { allFeatures } from "./features.ts";
 import type { Embedding, Feature, Model } from "./model.ts";
+import { tablesBeside } from "./own.ts";
 import { outsidePort } from "./ports.ts";
-import { wideTables } from "./wide.ts";
 
 export interface EmbeddingUse {
   readonly embedding: Embedding;
@@ -55,20 +55,14 @@ const learns = (feature: Feature) => vocabularyLimit(feature) !== null;
  */
 export function vocabularyTables(model: Model): Map<string, string> {
   const found = new Map<string, string>();
-  const own = model.metrics.filter(({ embeddings }) => embeddings.kind === "own");
   for (const feature of allFeatures(model)) {
     const owner = vocabularyOwner(model, feature);
     if (owner === null || feature.embedding === null) {
       continue;
     }
     found.set(feature.embedding.parameter, owner.qualified);
-    for (const { name, keys } of own) {
-      if (keys.includes(feature)) {
-        found.set(`${name}.own.${feature.name}.table`, owner.qualified);
-      }
-    }
   }
-  for (const { embedding, reader } of wideTables(model)) {
+  for (const { embedding, reader } of tablesBeside(model)) {
     const owner = vocabularyOwner(model, reader);
     if (owner !== null) {
       found.set(embedding.parameter, owner.qualified);

@@ -1,5 +1,6 @@
 // Names of the graphs' ports, and the order in which a graph declares them.
 import type { Attend, Embedding, Feature, History, Model, Search, Table, TablePart } from "./model.ts";
+import { ownTables } from "./own.ts";
 import { type Site, towerSite } from "./site.ts";
 
 /** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`; `watched.stats.F`. */
@@ -151,8 +152,30 @@ export function portOrder(model: Model): readonly string[] {
 /** Input with a feature's rows as its table counts them, where the input of the feature counts in fetched rows. */
 export const rawPort = (feature: Feature, site: Site): string => `${featurePort(feature, site)}.row`;
 
-/** Every such input that a tower's wide terms may have, once. */
-export function rawPorts({ towers }: Model): { readonly port: string; readonly feature: Feature }[] {
-  const read = new Set(towers.flatMap(({ wide }) => wide.filter(({ embedding }) => embedding !== null)));
-  return [...read].map((feature) => ({ port: rawPort(feature, towerSite(feature)), feature }));
+export interface RawPort {
+  readonly port: string;
+  readonly feature: Feature;
+  readonly site: Site;
+}
+
+/** Every such input that wide terms of towers and own tables of metrics may have, once. */
+export function rawPorts({ towers, metrics }: Pick<Model, "towers" | "metrics">): RawPort[] {
+  const ports = new Map<string, RawPort>();
+  const declare = (feature: Feature, site: Site) => {
+    const port = rawPort(feature, site);
+    ports.set(port, { port, feature, site });
+  };
+  for (const feature of towers.flatMap(({ wide }) => wide)) {
+    if (feature.embedding !== null) {
+      declare(feature, towerSite(feature));
+    }
+  }
+  for (const metric of metrics) {
+    for (const { feature } of ownTables(metric)) {
+      declare(feature, { kind: "items" });
+      declare(feature, { kind: "candidate" });
+      declare(feature, { kind: "history", history: metric.history });
+    }
+  }
+  return [...ports.values()];
 }

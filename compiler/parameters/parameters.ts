@@ -8,6 +8,7 @@ import { metricOf } from "../model/by.ts";
 import { calibrationParameter } from "../model/calibration.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model.ts";
+import { ownTables } from "../model/own.ts";
 import {
   embeddingStart,
   glorot,
@@ -80,18 +81,8 @@ function metricParameters(metric: Metric): Parameter[] {
   const inherent = keyWidth(metric);
   const projections =
     embeddings.kind === "own"
-      ? metric.keys.flatMap((feature) =>
-          feature.embedding
-            ? [
-                parameter(
-                  `${name}.own.${feature.name}.table`,
-                  [feature.embedding.rows, embeddings.dim],
-                  embeddingStart(feature.embedding.rows),
-                  "embedding",
-                  feature.formerly && `${name}.own.${feature.formerly}.table`,
-                ),
-              ]
-            : [],
+      ? ownTables(metric).map(({ embedding: { parameter: own, rows, dim: wide }, formerly }) =>
+          parameter(own, [rows, wide], embeddingStart(rows), "embedding", formerly),
         )
       : [
           parameter(`${name}.query`, [heads, inherent, dim], glorot(queryWidth(metric), dim)),

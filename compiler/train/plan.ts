@@ -2,6 +2,7 @@
 import type { OptimiserSpec, Pack, SparseTable } from "../../contract/training-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model, Optimiser } from "../model/model.ts";
+import { tablesBeside } from "../model/own.ts";
 import { type Parameter, sizeOf } from "../model/parameter.ts";
 import { wideTables } from "../model/wide.ts";
 import { parameters } from "../parameters/parameters.ts";
@@ -19,25 +20,26 @@ export interface TrainPlan {
 /** @param most rows up to which an embedding table travels whole, in the pack `small` */
 export function trainPlan(model: Model, most = wholeRows): TrainPlan {
   const { train } = model;
-  const wide = wideTables(model).map(({ embedding }) => embedding);
-  const large = [...embeddingsOf(model).map(({ embedding }) => embedding), ...wide].filter(({ rows }) => rows > most);
+  const wide = new Set(wideTables(model).map(({ embedding }) => embedding.parameter));
+  const all = [...embeddingsOf(model), ...tablesBeside(model)].map(({ embedding }) => embedding);
+  const large = all.filter(({ rows }) => rows > most);
   const sparse = new Set(large.map(({ parameter }) => parameter));
-  const all = parameters(model);
+  const known = parameters(model);
   const packs = [
     pack(
       "dense",
       train.dense,
-      all.filter(({ role }) => role === "dense"),
+      known.filter(({ role }) => role === "dense"),
     ),
     pack(
       "small",
       train.embeddings,
-      all.filter(({ role, name }) => role === "embedding" && !sparse.has(name)),
+      known.filter(({ role, name }) => role === "embedding" && !sparse.has(name)),
     ),
     pack(
       "statistics",
       null,
-      all.filter(({ role }) => role === "statistic"),
+      known.filter(({ role }) => role === "statistic"),
     ),
   ];
   return {
@@ -48,7 +50,7 @@ export function trainPlan(model: Model, most = wholeRows): TrainPlan {
       dim,
       state: statePerRow(train.embeddings, dim),
       optimiser: optimiserSpec(train.embeddings),
-      ...(train.renew && wide.some((one) => one.parameter === parameter) && { renewed: 0 as const }),
+      ...(train.renew && wide.has(parameter) && { renewed: 0 as const }),
     })),
     sparse,
   };

@@ -1,7 +1,7 @@
 // What a table build has to do, from the manifest: the projector's inputs and outputs, row formats.
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest, OutputPort } from "../../contract/manifest.ts";
-import { graphInputs, inputsOf, outputOf } from "../../contract/ports.ts";
+import { countedIn, graphInputs, inputsOf, outputOf } from "../../contract/ports.ts";
 import { headsOf, type RowFormat } from "../table/precision.ts";
 import type { ProjectedTable, ProjectionPlan } from "./projection.ts";
 
@@ -53,7 +53,7 @@ export function projectionPlan(
       );
     }
     const { dim } = embedding;
-    const features = items.flatMap(({ name, feature }) => (feature.embedding === parameter ? [name] : []));
+    const features = ports.flatMap(({ name, source }) => (countedIn(source, parameter) ? [name] : []));
     return [{ parameter, dim, input, features }];
   });
   const other = ports.find(({ source }) => source.kind !== "item" && source.kind !== "embedding");
