@@ -10,6 +10,7 @@ import { help } from "../diagnostics/help.ts";
 import type { Feature, GroupName, History, Metric } from "../model/model.ts";
 import { columnsOf, widthOf } from "../model/widths.ts";
 import { readArguments, readSettings, shown } from "./arguments.ts";
+import { ownFits } from "./own.ts";
 import { pathText, resolve, wrongKind } from "./resolve.ts";
 import { type Declaration, noteWidths, type Scope } from "./scope.ts";
 
@@ -59,12 +60,19 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     );
     return null;
   }
+  const asked = query.filter((feature) => feature.group !== "item" && feature.width > 0);
+  if (
+    own.kind === "own" &&
+    !ownFits(name.text, { ...readings, heads, dim, query: readings.query }, inherent, asked, own.dim, scope)
+  ) {
+    return null;
+  }
   return {
     name: name.text,
     doc: section.doc ?? "",
     history: keys.history,
     query: inherent,
-    asked: query.filter((feature) => feature.group !== "item" && feature.width > 0),
+    asked,
     keys: inherent,
     bias: bias.features,
     match,

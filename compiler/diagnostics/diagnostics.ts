@@ -55,6 +55,7 @@ export const { table: compilerDiagnostics, diagnose } = diagnostics({
   "log-needs-cluster": error`\`${"history"}\` has no cluster sizes`,
   "different-history": error`\`${"name"}\` mixes two histories`,
   "product-mismatch": error`\`value: product\` does not fit \`${"metric"}\``,
+  "own-mismatch": error`\`embeddings: own\` does not fit \`${"metric"}\``,
   "heads-differ": error`\`${"attend"}\` cannot attend to the lists of \`${"search"}\``,
   "keep-exceeds-max": warning`\`${"name"}\` asks for more behaviours than \`${"history"}\` holds`,
   "metrics-differ": note`\`${"search"}\` searches by \`${"first"}\` but \`${"attend"}\` attends by \`${"second"}\``,

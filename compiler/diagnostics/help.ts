@@ -138,6 +138,22 @@ export const help = {
   productMismatch: [
     "`value: product` multiplies the past item's embeddings with the candidate's, column by column, under one head's weights; nothing is projected.",
   ],
+  // own-mismatch
+  ownOneHead: [
+    "A score of own embeddings is one product of rows, those of the candidate and those of the past item: nothing is projected, and there is one head.",
+  ],
+  ownWidth: (tables: string) => [
+    `Own rows stand side by side and are not projected, so \`dim\` is their width together: ${tables}.`,
+  ],
+  ownTables: (features: readonly string[]) => [
+    "The metric keeps a table of its own for each feature, and what is a number or a vector has no rows to keep one for.",
+    features.length === 0
+      ? "No feature of `item` that is named has rows."
+      : `Name those that have rows: ${features.map((name) => `\`${name}\``).join(", ")}.`,
+  ],
+  ownAsked: [
+    "Nothing is projected, so the query is as wide as the keys, and these know nothing of the request or the user.",
+  ],
   // keep-exceeds-max
   keepExceedsMax: ["Every history is padded to this length, and the padding costs time without adding anything."],
   // different-history

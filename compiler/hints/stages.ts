@@ -45,6 +45,18 @@ one. With two histories, declare a metric for each: they may look alike.
 \`value: product\` (DARE) weighs the past item's embeddings, multiplied column by column with the candidate's. There is no
 projection, so there is one head, and values and result are as wide as the item.
 `,
+  "own-mismatch": `
+With \`embeddings: own(dim: 16)\` (DARE) a metric reads tables of its own, one for each feature of its query and keys, and nothing
+else reads them. The score is the product of the candidate's rows and the past item's, over √dim. There is no projection, so every
+feature has rows, \`dim\` is the width of all own rows together, and there is one head:
+
+    metric relevance {
+      query:      [item.video_id, item.category]
+      keys:       [watched.item.video_id, watched.item.category]
+      dim:        32
+      embeddings: own(dim: 16)
+    }
+`,
   "heads-differ": `
 With \`heads: per_head\` a search keeps one list for each head of its metric, and each head of the attention reads its own. So both
 have the same number of heads. With \`round_robin\`, the paper's way, or \`max\`, there is one list for all.

@@ -33,6 +33,8 @@ export function ownTables({ name, keys, embeddings }: Metric): OwnTable[] {
 export const tablesBeside = (
   model: Pick<Model, "metrics" | "towers">,
 ): { readonly embedding: Embedding; readonly reader: Feature }[] => [
-  ...model.metrics.flatMap((metric) => ownTables(metric).map(({ embedding, feature: reader }) => ({ embedding, reader }))),
+  ...model.metrics.flatMap((metric) =>
+    ownTables(metric).map(({ embedding, feature: reader }) => ({ embedding, reader })),
+  ),
   ...wideTables(model),
 ];
