@@ -104,6 +104,9 @@ function* smallerModels(text: string): IterableIterator<fc.Value<Model>> {
   }
 }
 
+/** What a metric has own tables for. */
+const owned = ["item.item_id", "item.category", "item.topics"];
+
 const dim = fc.integer({ min: 1, max: 4 });
 const pool = fc.constantFrom("sum", "mean");
 
@@ -255,6 +258,8 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       strength: fc.boolean(),
       match: fc.constantFrom([], [], ["item.item_id"], ["item.topics"], ["item.topics", "item.category"]),
       asked: fc.constantFrom<readonly string[]>([], [], ["context"], ["user"], ["context", "user"]),
+      own: fc.constantFrom(0, 0, 0, 0, 1, 2),
+      target: fc.constantFrom(false, false, true),
       tower: anyTower(beside),
       second: fc.option(anyTower(wides)),
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
@@ -262,8 +267,12 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       shown: anyShown,
     })
     .map(({ cross, ...rest }) => {
-      const asked = (["context", "user"] as const).filter((name) => rest.asked.includes(name) && rest[name].length > 0);
-      const made = { ...rest, asked, cross: rest.stats.length === 0 ? cross : [...cross, ...counted] };
+      const own = choice.heads === "per_head" ? 0 : rest.own;
+      const asked = (["context", "user"] as const).filter(
+        (name) => own === 0 && rest.asked.includes(name) && rest[name].length > 0,
+      );
+      const size = own === 0 ? rest.size : { ...rest.size, heads: 1, dim: own * owned.length };
+      const made = { ...rest, own, size, asked, cross: rest.stats.length === 0 ? cross : [...cross, ...counted] };
       const histories = ["watched", "bought"].slice(0, made.histories);
       const stages = histories.flatMap((history) => stagesOf(history, made, choice));
       const attends = histories.flatMap((history) => ["interest", ...made.attends].map((name) => `${history}_${name}`));
@@ -318,6 +327,10 @@ interface Made {
   readonly product: boolean;
   readonly strength: boolean;
   readonly match: readonly string[];
+  /** Width of the metric's own tables; 0: it reads those of the features. */
+  readonly own: number;
+  /** Whether values are multiplied with the candidate, where there is one head. */
+  readonly target: boolean;
   /** Groups that join the query. */
   readonly asked: readonly string[];
 }
@@ -328,8 +341,13 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const bias = made.biased && made.cross.length > 0 ? `bias: ${h}.cross` : "";
   const match = made.match.length > 0 ? `match: [${made.match.join(", ")}]` : "";
   const by = made.search === "metric" ? `${h}_metric` : bySamples[made.search];
+  const target = made.target && heads === 1;
+  const widths = target ? "value: product" : `values: ${values} out: ${out}`;
+  const query = made.own === 0 ? ["item", ...made.asked] : owned;
+  const keys = made.own === 0 ? `${h}.item` : `[${owned.map((name) => `${h}.${name}`).join(", ")}]`;
+  const own = made.own === 0 ? "" : `embeddings: own(dim: ${made.own})`;
   const attend = (name: string, over: string) => `attend ${h}_${name} {
-    over: ${over} by: ${h}_metric values: ${values} out: ${out} keys: ${made.keys} ${made.product ? "product: true" : ""} ${made.strength ? "strength: true" : ""}
+    over: ${over} by: ${h}_metric ${widths} keys: ${made.keys} ${made.product ? "product: true" : ""} ${made.strength ? "strength: true" : ""}
   }`;
   const over: Readonly<Record<string, string>> = { recent: `${h}.last(2)`, all: h, again: `${h}_search` };
   const parts = { keys: `${h}_metric.keys`, values: `${h}_interest.values` };
@@ -340,12 +358,14 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
     values: [table("table", parts.values)],
     both: [table("table", `[${parts.keys}, ${parts.values}]`)],
     apart: [table("table", parts.keys), table("more", parts.values)],
+    // Such values are the items' columns, which no table holds.
+    ...(target && { values: [], both: [table("table", parts.keys)], apart: [table("table", parts.keys)] }),
   };
   const wanted =
     choice.tables === false ? [] : tables[choice.tables === true && made.table === "none" ? "keys" : made.table];
   return [
     `history ${h} { of: item max: 50 ${part("cross", made.cross)} ${part("stats", made.stats)} }`,
-    `metric ${h}_metric { query: [${["item", ...made.asked].join(", ")}] keys: ${h}.item ${bias} ${match} heads: ${heads} dim: ${width} }`,
+    `metric ${h}_metric { query: [${query.join(", ")}] keys: ${keys} ${own} ${bias} ${match} heads: ${heads} dim: ${width} }`,
     // Only a metric has heads.
     `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,
     attend("interest", `${h}_search`),

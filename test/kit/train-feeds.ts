@@ -3,8 +3,8 @@
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import { embeddingsOf } from "../../compiler/model/embeddings.ts";
 import type { Model } from "../../compiler/model/model.ts";
+import { tablesBeside } from "../../compiler/model/own.ts";
 import { keptPort } from "../../compiler/model/ports.ts";
-import { wideTables } from "../../compiler/model/wide.ts";
 import { encodedShapeOf } from "../../contract/encoder-spec.ts";
 import type { TrainFrame, TrainGraph, TrainPort, TrainSpec } from "../../contract/training-spec.ts";
 import { type Feeds, isOfBehaviours, type RequestShape, requestFeeds, uniform } from "./any-request.ts";
@@ -160,8 +160,8 @@ function compacted(ports: readonly TrainPort[], feeds: Feeds, { model, spec }: T
   const result = { ...feeds };
   for (const { embedding, readers: own } of embeddingsOf(model)) {
     const readers = new Set(own.map(({ qualified }) => qualified));
-    const wide = wideTables(model).filter(({ reader }) => readers.has(reader.qualified));
-    const parameters = new Set([embedding, ...wide.map((one) => one.embedding)].map(({ parameter }) => parameter));
+    const beside = tablesBeside(model).filter(({ reader }) => readers.has(reader.qualified));
+    const parameters = new Set([embedding, ...beside.map((one) => one.embedding)].map(({ parameter }) => parameter));
     if (!spec.tables.some(({ parameter }) => parameters.has(parameter))) {
       continue;
     }

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import { lowerGraphs, outsidePort } from "../../../compiler/graphs/index.ts";
 import { embeddingsOf } from "../../../compiler/model/embeddings.ts";
 import { featurePort, rawPorts } from "../../../compiler/model/ports.ts";
-import { towerSite } from "../../../compiler/model/site.ts";
 import { rewrite } from "../../../compiler/passes/index.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { anyRequest } from "../../kit/any-request.ts";
@@ -22,10 +21,10 @@ describe("outside embeddings", () => {
         });
         expect(outside.has("request")).toBe(false);
         const rows = uses.map(({ embedding }) => [outsidePort(embedding), read(embedding.parameter)] as const);
-        const raw = rawPorts(model).map(({ port, feature }) => [port, feeds[featurePort(feature, towerSite(feature))]]);
+        const raw = rawPorts(model).map(({ port, feature, site }) => [port, feeds[featurePort(feature, site)]]);
         const fetched = { ...feeds, ...Object.fromEntries(rows), ...Object.fromEntries(raw) };
         const refuse: typeof read = (name) => {
-          if (name.endsWith(".table") && !name.includes(".wide.")) {
+          if (name.endsWith(".table") && !/\.(wide|own)\./.test(name)) {
             throw new Error(`${name} is read`);
           }
           return read(name);

@@ -137,10 +137,9 @@ describe("a metric", () => {
     expect(inputs(score.bias!)).toEqual(["watched.liked"]);
   });
 
-  it("is refused with embeddings of its own or the logarithm of a size, which are not lowered", () => {
+  it("is refused with the logarithm of a size, which is not lowered", () => {
     const lower = (change: object) => () =>
       lowerMetric(serving(), { ...relevance, ...change }, whole(serving(), history), null);
-    expect(lower({ embeddings: { kind: "own" } })).toThrow("metric relevance: own embeddings are not lowered");
     expect(lower({ logSize: true })).toThrow("metric relevance: log of a cluster's size is not lowered");
   });
 });
