@@ -133,6 +133,25 @@ describe("check", () => {
     ]);
   });
 
+  it("wants of own embeddings rows for each feature, their width together, and one head", () => {
+    const said = (query: string, rest: string) => {
+      const text = whole.replace(
+        /metric relevance \{[^}]*\}/,
+        `metric relevance { query: ${query} embeddings: own(dim: 4) ${rest} }`,
+      );
+      return checkText(text)
+        .diagnostics.filter(({ severity }) => severity === "error")
+        .map(({ code, primary: { text }, fixes }) => [code, text, ...fixes.map(({ title }) => title)]);
+    };
+    const id = "item.video_id keys: watched.item.video_id";
+    expect(said(id, "dim: 4")).toEqual([]);
+    expect(said(id, "dim: 8")).toEqual([["own-mismatch", "own rows are 4 wide together", "Write `4`"]]);
+    expect(said(id, "dim: 4 heads: 2")).toEqual([["own-mismatch", "own embeddings have one head", "Write `1`"]]);
+    expect(said("item keys: watched.item", "dim: 4")).toEqual([
+      ["own-mismatch", "`item.cover` has no rows of a table: `pretrained`"],
+    ]);
+  });
+
   it("wants of a product one head, and the item's width where widths are written", () => {
     const said = (heads: number, widths: string, damage = "") =>
       found(
