@@ -63,6 +63,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
   const asked = query.filter((feature) => feature.group !== "item" && feature.width > 0);
   if (
     own.kind === "own" &&
+    !scope.groups.get("item")?.damaged &&
     !ownFits(name.text, { ...readings, heads, dim, query: readings.query }, inherent, asked, own.dim, scope)
   ) {
     return null;
