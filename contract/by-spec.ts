@@ -27,6 +27,14 @@ export const BySchema = v.variant("kind", [
     scale: v.picklist(["rms", "none"]),
     seed: v.number(),
   }),
+  /** Layers of target attention, each over behaviours of its own making; `hidden` is the width within its gated layers. */
+  strict({
+    kind: v.literal("stacked"),
+    layers: v.number(),
+    heads: v.number(),
+    dim: v.number(),
+    hidden: v.number(),
+  }),
   /** All behaviours alike. */
   strict({ kind: v.literal("mean") }),
 ]);

@@ -10,6 +10,7 @@ import { match } from "./match.ts";
 import { mean } from "./mean.ts";
 import { metric } from "./metric.ts";
 import { mlp } from "./mlp.ts";
+import { stacked } from "./stacked.ts";
 
 export const kinds: { readonly [K in KindName]: Kind<K> } = {
   metric,
@@ -19,6 +20,7 @@ export const kinds: { readonly [K in KindName]: Kind<K> } = {
   hamming,
   collision,
   mlp,
+  stacked,
   mean,
 };
 

@@ -24,6 +24,15 @@ export type By =
       /** Whether weights sum to one. */
       readonly softmax: boolean;
     }
+  | {
+      readonly kind: "stacked";
+      readonly layers: number;
+      readonly heads: number;
+      /** Of one head. */
+      readonly dim: number;
+      /** Width within the gated layers. */
+      readonly hidden: number;
+    }
   | { readonly kind: "mean" };
 
 /** The metric that is weighed by: what has heads, projections, and keys and values that a table may hold. Null: there is none. */

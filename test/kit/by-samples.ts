@@ -10,6 +10,7 @@ export const bySamples: Readonly<Record<Exclude<KindName, "metric">, string>> = 
   hamming: "hamming(item, bits: 8)",
   collision: "collision(item, hashes: 6, width: 3)",
   mlp: "mlp(hidden: [4, 2])",
+  stacked: "stacked(layers: 2, heads: 2, dim: 2, hidden: 3)",
   mean: "mean",
 };
 
