@@ -79,7 +79,10 @@ function parameters(model: Model, attend: Attend, by: Stacked): Parameter[] {
       projection(values),
     ];
   });
-  return [...each.flat(), parameter(`${attend.name}.out`, [layers * width, attend.out], glorot(layers * width, attend.out))];
+  return [
+    ...each.flat(),
+    parameter(`${attend.name}.out`, [layers * width, attend.out], glorot(layers * width, attend.out)),
+  ];
 }
 
 /** One layer: its weights and scores as the frame has them, and o_i [R, D]. */
@@ -121,8 +124,7 @@ function lower(scene: Scene, attend: Attend, by: Stacked, { frame, mask }: Aroun
 function history(scene: Scene, attend: Attend, by: Stacked, index: number, frame: Frame): Value {
   const { history: stem } = names(attend, index);
   const b = scene.b.at(`${attend.name}/${index}/history`, attend.doc);
-  const made = (x: Value) =>
-    layerNormed(b, `${stem}.norm`, swiglu(b, stem, x, by.hidden, widthIn(by)), widthIn(by));
+  const made = (x: Value) => layerNormed(b, `${stem}.norm`, swiglu(b, stem, x, by.hidden, widthIn(by)), widthIn(by));
   return scene.layout === "request" && frame.pairwise
     ? frame.rows(made(behaviours(scene, attend, whole(scene, frame.history))))
     : made(behaviours(scene, attend, frame));

@@ -50,7 +50,7 @@ is. The label says what it is.
 `,
   "not-here": `
 Some kinds have one place. \`elapsed\` is the time between a behaviour and the request, so it is a cross feature of a history, as \`place\` and \`gap\` are; \`key\`
-identifies an item or a user; \`hour\` and \`weekday\` are the request's, so they are features of the context; \`mean\` and \`mlp\` pool behaviours without ranking them, so an attend can go by them and a
+identifies an item or a user; \`hour\` and \`weekday\` are the request's, so they are features of the context; \`mean\`, \`mlp\` and \`stacked\` pool behaviours without ranking them, so an attend can go by them and a
 search cannot.
 `,
   "does-not-apply": `

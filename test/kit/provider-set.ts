@@ -83,6 +83,7 @@ export const providerModels: ReadonlyMap<string, () => ProviderModel> = new Map(
 export const covering: readonly string[] = [
   "sim_hard",
   "sdim",
+  "stca",
   "everything",
   "tags",
   walks,

@@ -126,6 +126,7 @@ describe("a model that the kernel does not run", () => {
     "models/sdim.twin": "the model has no search",
     "models/sim_hard.twin":
       "the search nearest goes by match(item.category): it ranks nothing: of all that agree the newest are kept",
+    "models/stca.twin": "the model has no search",
     "test/good/plain.twin": "the model has no search",
   };
 
