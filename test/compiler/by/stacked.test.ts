@@ -2,12 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { byText } from "../../../compiler/by/kinds.ts";
 import { buildable } from "../../../compiler/check/buildable.ts";
+import { gradients } from "../../../compiler/gradient/reverse.ts";
+import { builder } from "../../../compiler/ir/build.ts";
 import { type Graph, topological, type Value } from "../../../compiler/ir/graph.ts";
 import type { Model } from "../../../compiler/model/model.ts";
 import { parameters } from "../../../compiler/parameters/parameters.ts";
 import { rewrite } from "../../../compiler/passes/index.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { batchFeeds, type Feeds, isOfBehaviours, requestFeeds, takeRows } from "../../kit/any-request.ts";
+import { disagreement, named, results } from "../../kit/gradient.ts";
+import { graphOf } from "../../kit/graph-of.ts";
 import { keptLists } from "../../kit/kept-lists.ts";
 import { graphsOf, outputsApart, type ReadParameter, randomParameters, run } from "../../kit/reference.ts";
 
@@ -212,6 +216,37 @@ describe("the attend", () => {
       expect(ofShape(graph, "batch,history,8")).toBeGreaterThan(0);
     },
   );
+
+  it.each(["watched", "watched.last(4)", "nearest", "lists"])("has the gradients of differences, over %s", (over) => {
+    const model = modelOf(text(over, written({ ...setting, dim: 3, hidden: 4 })));
+    const read = randomParameters(model, 7);
+    const { click } = Object.fromEntries(
+      graphsOf(model, "batch")
+        .get("request")!
+        .outputs.map(({ name, value }) => [name, value]),
+    );
+    const b = builder("loss");
+    const loss = b.mean(b.mul(click, click), [0]);
+    const wrt = named(topological([loss]).filter(({ node }) => node.op === "parameter"));
+    const grads = gradients(loss, [...wrt.values()]);
+    const graph = graphOf({ loss, ...Object.fromEntries([...wrt.keys()].map((name, i) => [`d.${name}`, grads[i]])) });
+    const tensors: Feeds = {
+      ...batchFeeds(requestFeeds(model, { candidates, history, valid: 6, seed: 4 }), model, candidates),
+      ...Object.fromEntries([...wrt.keys()].map((name) => [name, read(name)])),
+    };
+    const found = results(graph, tensors);
+    const own = [...wrt.keys()].filter((name) => name.startsWith("interest."));
+    expect(own).toHaveLength(parameters(model).filter(({ name }) => name.startsWith("interest.")).length);
+    for (const name of [...own, "item.id.table", "watched.liked.table"]) {
+      const { data } = found[`d.${name}`];
+      const sizes = Array.from(data, Math.abs);
+      // Softmax takes nothing from what every behaviour's score has in common, but no parameter is without effect.
+      expect(Math.max(...sizes), name).toBeGreaterThan(0);
+      for (const index of [sizes.indexOf(Math.max(...sizes)), data.length >> 1]) {
+        expect(disagreement(data[index], graph, tensors, "loss", { name, index }), name).toBeNull();
+      }
+    }
+  });
 
   it("is built, and written without what is the default", () => {
     const by = (one: string) => {
