@@ -195,6 +195,39 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (file, options) => (await import("./verbs/train.ts")).train(file, options));
 
+  verb(
+    "compare <file...>",
+    "models on the same data, with as many trials each, judged once on the test part; goes on where it was stopped",
+  )
+    .requiredOption("--data <data.yaml>", "the binding of the events, with labels and a split")
+    .requiredOption("-o, --output <dir>", "folder of the comparison")
+    .option("--seeds <n>", "runs of each model that are judged", positive, 5)
+    .option(
+      "--trials <n>",
+      "settings of each model that are tried before, and chosen by the validation part; 1: as written",
+      positive,
+      12,
+    )
+    .option("--epochs <n>", "passes over the training part (default: each model's)", positive)
+    .option("--steps <n>", "steps, in place of epochs", positive)
+    .option("--trial-epochs <n>", "passes of a trial (default: as the runs that are judged)", positive)
+    .option("--trial-steps <n>", "steps of a trial", positive)
+    .option("--label <label>", "the binary label to compare by (default: the first of the first model)")
+    .addOption(
+      new Option("--by <figure>", "what settings are chosen by").choices(["auc", "gauc", "logloss"]).default("auc"),
+    )
+    .option("--predictions <file...>", "other systems' scores of the test rows, each a row of the table")
+    .option("--hit-rate <requests>", "requests on which each search is held against its oracle; 0: none", whole, 100)
+    .option(
+      "--history-edges <list>",
+      "ends of the ranges of history length, as in 10,100 (default: terciles)",
+      positives,
+    )
+    .option("--seed <n>", "seed of the trials' settings and of the draws of users and runs", whole, 1)
+    .option("--threads <n>", "threads of a session", positive)
+    .addOption(json())
+    .action(async (files, options) => (await import("./verbs/compare.ts")).compareModels(files, options));
+
   verb("minimize <file>", "the smallest model that still fails as this one does")
     .requiredOption("-o, --output <file>", "the model to write")
     .option("--run <command>", "what fails: a shell line with {} for the model and {out} for a new folder")

@@ -41,6 +41,7 @@ export { defaultOutsideAbove, type PlanOptions } from "./plan/plan.ts";
 export { showDiagram } from "./show/show-diagram.ts";
 export { showModel } from "./show/show-model.ts";
 export { showParameters } from "./show/show-parameters.ts";
+export { joined } from "./source/joined.ts";
 export { load, type Program, type Read } from "./source/load.ts";
 export { type TrainGraphName, trainGraphs } from "./train/graphs.ts";
 export { initialValues, type ParameterValues, type WeightSource } from "./values/values.ts";

@@ -130,6 +130,10 @@ export const streams = {
   shuffledHistory: (seed: number, sample: number) => random(seed, 0x77697468696e, sample),
   /** Random planes by which items are hashed. */
   planes: (seed: number, columns: number, bits: number) => random(seed, 0x706c616e, columns, bits),
+  /** The settings of one trial of a comparison. */
+  trial: (seed: number, trial: number) => random(seed, 0x747269616c, trial),
+  /** Users and runs drawn with replacement, for all pairs of systems. */
+  runsAndUsers: (seed: number) => random(seed, 0x72756e73),
   /** Requests of the self-test. */
   selfTest: (seed: number) => mulberry(seed),
   /** The example's items, a user's life, the covers of items, and the users' ages. */

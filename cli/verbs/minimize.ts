@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { compile, load, lowerGraphs, type Program, rewrite, trainGraphs } from "../../compiler/index.ts";
+import { compile, joined, load, lowerGraphs, type Program, rewrite, trainGraphs } from "../../compiler/index.ts";
 import { format, minimize, render } from "../../grammar/index.ts";
 import { writeFileAtomic } from "../../runtime/host/files.ts";
 import { selfTest } from "../../runtime/index.ts";
@@ -67,7 +67,7 @@ async function search(file: string, program: Program, folder: string, options: O
         `${file}: nothing fails${options.match === undefined ? "" : ` with “${options.match}”`}, so there is nothing to keep`,
       );
     }
-    const alone = joined(program);
+    const alone = joined(program, false);
     const text = (await symptomOf(alone)) === wanted ? alone : whole;
     const show = showLine();
     let best = text;
@@ -97,14 +97,6 @@ function laidOut(text: string): string {
 }
 
 const lines = (text: string): number => text.split("\n").filter((line) => line !== "").length;
-
-/** The entry with the sections of its imports in place of the imports. */
-function joined({ entry, sections }: Program): string {
-  const sources = sections.map(({ span }) => span.source.text.slice(span.start, span.end));
-  const { model } = entry;
-  const name = model === undefined ? [] : [`model ${model.span.source.text.slice(model.span.start, model.span.end)}`];
-  return [...name, ...sources].join("\n\n");
-}
 
 /** What is the same of two failures: without the names, numbers and paths that grow smaller with the model. */
 function symptom(said: string, { match }: Options): string {

@@ -115,7 +115,7 @@ function binary(all: Collected, task: Task, other: OtherScores, rows: Uint32Arra
 }
 
 /** Theirs as ours are judged: with the offset of the draws, unless they are of the drawn sample already. */
-function judgedAlike({ prepared }: Collected, other: OtherScores, rows: Uint32Array) {
+export function judgedAlike({ prepared }: Pick<Collected, "prepared">, other: OtherScores, rows: Uint32Array) {
   const logit = taken(other.logit, rows);
   if (other.ofSample || prepared === null || rows.every((row) => prepared.offset[row] === 0)) {
     return { score: taken(other.score, rows), logit };

@@ -1,16 +1,15 @@
 // An ensemble's figures: of each member, and of the mean of their logits.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
-import { type Binding, rowsKey } from "../data/index.ts";
+import type { Binding } from "../data/index.ts";
 import { temporaryFolder } from "../host/temporary-folder.ts";
 import type { Part } from "../learn/index.ts";
 import { expectAlike, readEnsemble, readRunManifest } from "../train/index.ts";
-import { type BatchOptions, batchRows, openRunScoring } from "./batch-rows.ts";
-import { defaultKs, type EvaluateOptions, emptyPart, partOf, tasksOf } from "./evaluate.ts";
+import { defaultKs, type EvaluateOptions, partOf, tasksOf } from "./evaluate.ts";
 import { type Figures, figuresOf } from "./report.ts";
-import { type Collected, collect } from "./rows.ts";
+import type { Collected } from "./rows.ts";
+import { type RunOptions, runRows } from "./run-rows.ts";
 
 export interface EnsembleReport {
   readonly model: string;
@@ -25,14 +24,13 @@ export interface EnsembleReport {
   readonly notes: readonly string[];
 }
 
-type Options = Pick<EvaluateOptions, "part" | "users" | "ks" | "historyEdges" | "signal" | "onRows"> &
-  Omit<BatchOptions, "samples" | "users">;
+type Options = Pick<EvaluateOptions, "ks" | "historyEdges"> & RunOptions;
 
 /** @throws TwinError where a member has not come to its end, or where the part has no labelled rows */
 export async function evaluateEnsemble(
   dir: string,
   binding: Binding,
-  { ks = defaultKs, historyEdges, users, onRows, ...options }: Options = {},
+  { ks = defaultKs, historyEdges, ...options }: Options = {},
 ): Promise<EnsembleReport> {
   const ensemble = readEnsemble(dir);
   expectAlike(dir, ensemble);
@@ -41,34 +39,22 @@ export async function evaluateEnsemble(
   const cache = options.cache ?? join(own ?? "", "data");
   const manifest = readRunManifest(join(dir, ensemble.members[0].folder));
   const tasks = tasksOf({ manifest });
-  const history = manifest.searches[0]?.history ?? manifest.histories[0]?.name ?? "";
-  const { signal } = options;
-  const wanted = { ...(users !== undefined && { users }), ...(signal && { signal }) };
   const figures = (rows: Collected) => figuresOf(rows, tasks, { ks, historyEdges: historyEdges ?? null });
   let first: Collected | null = null;
   const sums = new Map(tasks.map(({ name }) => [name, new Float64Array(0)]));
   const members: EnsembleReport["members"][number][] = [];
   try {
     for (const { folder, seed } of ensemble.members) {
-      const scoring = await openRunScoring(join(dir, folder), binding, { ...options, cache });
-      try {
-        const stream = batchRows(scoring, part ?? "training", history, { request: null }, wanted);
-        const rows: Collected = await collect(stream, tasks, rowsKey(binding), onRows);
-        if (rows.rows === 0 || !tasks.some(({ name }) => Object.hasOwn(rows.labels, name))) {
-          throw new TwinError(`${binding.path}: ${emptyPart(part, binding)}`);
-        }
-        for (const [name, sum] of sums) {
-          const mine = rows.predictions[name];
-          sums.set(
-            name,
-            Float64Array.from(mine, (value, i) => value + (first === null ? 0 : sum[i])),
-          );
-        }
-        first ??= rows;
-        members.push({ folder, seed, labels: figures(rows) });
-      } finally {
-        await scoring.close();
+      const { rows } = await runRows(join(dir, folder), binding, { ...options, cache });
+      for (const [name, sum] of sums) {
+        const mine = rows.predictions[name];
+        sums.set(
+          name,
+          Float64Array.from(mine, (value, i) => value + (first === null ? 0 : sum[i])),
+        );
       }
+      first ??= rows;
+      members.push({ folder, seed, labels: figures(rows) });
     }
   } finally {
     if (own !== null) {

@@ -112,11 +112,11 @@ export async function evaluate(
     options.onRows,
   );
   if (rows.rows === 0) {
-    throw new TwinError(`${binding.path}: ${emptyPart(part, binding)}`);
+    throw emptyRows(part, binding);
   }
   const absent = tasks.filter(({ name }) => !Object.hasOwn(rows.labels, name)).map(({ name }) => name);
   if (absent.length === tasks.length) {
-    throw new TwinError(`${binding.path}: ${emptyPart(part, binding)}`);
+    throw emptyRows(part, binding);
   }
   if (absent.length > 0) {
     notes.push(`the data has no label ${absent.join(", ")}`);
@@ -258,16 +258,20 @@ export function partOf(
 }
 
 /** What is said where nothing can be evaluated. */
-export function emptyPart(part: Part | null, binding: Binding): string {
+export const emptyRows = (part: Part | null, binding: Binding): TwinError =>
+  new TwinError(`${binding.path}: ${emptyPart(part, binding)}`);
+
+function emptyPart(part: Part | null, binding: Binding): string {
   const whole = binding.lists === null ? "the event log has" : "the samples have";
   return `${part === null ? whole : `the ${part} part has`} no row with a label; look at \`split\` and at the labels under \`columns\``;
 }
 
-async function hitRates(
+/** Each user's newest request of the part, searched beside the oracle; null: of none. */
+export async function hitRates(
   twin: LocalTwin,
   binding: Binding,
   part: Part | null,
-  { hitRequests = 0, historyEdges, table }: EvaluateOptions,
+  { hitRequests = 0, historyEdges, table }: Pick<EvaluateOptions, "hitRequests" | "historyEdges" | "table">,
 ): Promise<EvaluationReport["hitRate"]> {
   if (hitRequests === 0) {
     return null;

@@ -1,9 +1,13 @@
 // What a build is worth: evaluation, hit rates, scores of rows, comparison with itself and with what it was built from.
 export { type BatchOptions, type BatchScoring, openBatchScoring } from "./batch-rows.ts";
+export { judgedAlike } from "./comparison.ts";
 export { type EnsembleReport, evaluateEnsemble } from "./ensemble.ts";
 export { ensembleText } from "./ensemble-text.ts";
-export { type EvaluateOptions, type EvaluationReport, evaluate } from "./evaluate.ts";
+export { type EvaluateOptions, type EvaluationReport, evaluate, hitRates } from "./evaluate.ts";
+export { readPredictions } from "./predictions.ts";
+export { type BinaryFigures, binaryColumns, figuresOf, rowsOf } from "./report.ts";
 export { evaluationText } from "./report-text.ts";
+export { type RunRows, runRows } from "./run-rows.ts";
 export { scoreColumns } from "./score-columns.ts";
 export * from "./served.ts";
 export { writeScores } from "./write-scores.ts";

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { recordOf } from "../../../contract/record.ts";
 import { attempt } from "../../host/files.ts";
-import { type Binding, namedFiles } from "../binding.ts";
+import { type Binding, boundFiles, namedFiles } from "../binding.ts";
 import type { DataModel } from "../data-model.ts";
-import type { Source } from "../database/source.ts";
+import { Source } from "../database/source.ts";
 import type { Vocabularies } from "./encode-rows.ts";
 
 /** Raised where prepared data of an earlier version can no longer be read as they were meant. */
@@ -21,21 +21,36 @@ export function dataKey(
   seed: number,
   samples?: "all",
 ): string {
-  const files: (readonly [string, number, number])[] = [];
-  for (const named of [binding.events, binding.items, binding.users]) {
-    if (named === null) {
-      continue;
-    }
-    for (const path of namedFiles(named.file).flatMap((name) => source.files(name))) {
-      const { size, mtimeMs } = attempt("read", path, () => statSync(path));
-      files.push([path, size, mtimeMs]);
-    }
+  const encoding = encodingKey(model, vocabularies);
+  return hashOf({ version, binding: meantBy(binding), files: filesOf(source, binding), seed, encoding, samples });
+}
+
+/** SHA-256 of what a binding says, and of every file's name, size and time of change. */
+export async function bindingKey(binding: Binding): Promise<string> {
+  const source = await Source.open({ reads: boundFiles(binding) });
+  try {
+    return hashOf({ binding: meantBy(binding), files: filesOf(source, binding) });
+  } finally {
+    source.close();
   }
+}
+
+function filesOf(source: Source, { events, items, users }: Binding): (readonly [string, number, number])[] {
+  const named = [events, items, users].flatMap((one) => (one === null ? [] : namedFiles(one.file)));
+  return named
+    .flatMap((name) => source.files(name))
+    .map((path) => {
+      const { size, mtimeMs } = attempt("read", path, () => statSync(path));
+      return [path, size, mtimeMs] as const;
+    });
+}
+
+function meantBy(binding: Binding): unknown {
   const { events, lists, items, users, history, columns, knownAt, negatives, weight, split } = binding;
   // What is the default since it can be said otherwise is left out: data prepared before that is the same.
   const drawn = negatives && { ...negatives, met: negatives.met === "allow" ? "allow" : undefined };
   const known = Object.keys(knownAt).length === 0 ? undefined : knownAt;
-  const bound = {
+  return {
     events,
     lists: lists ?? undefined,
     items,
@@ -47,11 +62,12 @@ export function dataKey(
     weight,
     split,
   };
-  const encoding = encodingKey(model, vocabularies);
-  return createHash("sha256")
-    .update(JSON.stringify(sorted({ version, binding: bound, files, seed, encoding, samples })))
-    .digest("hex");
 }
+
+const hashOf = (value: unknown): string =>
+  createHash("sha256")
+    .update(JSON.stringify(sorted(value)))
+    .digest("hex");
 
 /** SHA-256 of how a model's raw values are encoded: features, their vocabularies, histories and labels. */
 export function encodingKey(model: DataModel, vocabularies: Vocabularies): string {

@@ -4,6 +4,7 @@ import type { MetricsLine } from "../../learn/index.ts";
 import { chartLibrary } from "./chart-library.ts";
 import { clientScript, pageStyle } from "./client.ts";
 import { type Chart, charts } from "./curves.ts";
+import { inScript, text } from "./html.ts";
 
 /** What a page says of its run besides the curves. */
 export interface RunAbout {
@@ -134,9 +135,3 @@ function duration(seconds: number): string {
   }
   return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(2)} h`;
 }
-
-const text = (value: string): string =>
-  value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-
-/** JSON that cannot end the element it stands in. */
-const inScript = (json: string): string => json.replaceAll("<", "\\u003c");

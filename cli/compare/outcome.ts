@@ -1,0 +1,80 @@
+// What one run of a comparison came to: its figures and its scores of the rows, in one file that is there whole or not at all.
+import { existsSync } from "node:fs";
+import { digestOf } from "../../contract/digest.ts";
+import { TwinError } from "../../contract/error.ts";
+import { encodeSafetensors } from "../../contract/safetensors.ts";
+import { writeFileAtomic } from "../../runtime/host/files.ts";
+import { openTensors } from "../../runtime/host/tensor-file.ts";
+
+export interface Figure {
+  readonly auc: number;
+  readonly gauc: number;
+  readonly logloss: number;
+}
+
+export interface Outcome extends Figure {
+  readonly seed: number;
+  /** Step of the weights. */
+  readonly step: number;
+  /** Of training. */
+  readonly samples: number;
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+  /** By the number of behaviours before the row. */
+  readonly byHistory: readonly (Figure & { readonly name: string; readonly rows: number })[];
+}
+
+/** Rows of the part in the order of the prepared data, by user and newest first, of which one label is judged. */
+export interface OutcomeRows {
+  /** Number of the row in the event log; −1: a drawn negative. */
+  readonly row: Int32Array;
+  readonly user: Int32Array;
+  readonly label: Float32Array;
+  /** Logits as they are judged. */
+  readonly score: Float32Array;
+}
+
+const columns = ["row", "user", "label", "score"] as const;
+
+/** @param fingerprint of everything that decided the outcome */
+export function writeOutcome(path: string, fingerprint: string, outcome: Outcome, rows: OutcomeRows): void {
+  const tensors = columns.map((name) => ({ name, shape: [rows[name].length], data: rows[name] }));
+  const bytes = (name: (typeof columns)[number]) =>
+    new Uint8Array(rows[name].buffer, rows[name].byteOffset, rows[name].byteLength);
+  writeFileAtomic(
+    path,
+    encodeSafetensors(tensors, {
+      fingerprint,
+      outcome: JSON.stringify(outcome),
+      digest: digestOf(columns.map((name) => digestOf(bytes(name))).join() + JSON.stringify(outcome)),
+    }),
+  );
+}
+
+/** Null where there is none, or one of something else. @throws TwinError where it is damaged */
+export function readOutcome(path: string, fingerprint: string): { outcome: Outcome; rows: OutcomeRows } | null {
+  if (!existsSync(path)) {
+    return null;
+  }
+  const file = openTensors(path);
+  try {
+    if (file.metadata.fingerprint !== fingerprint) {
+      return null;
+    }
+    const rows: OutcomeRows = {
+      row: file.readInt32("row"),
+      user: file.readInt32("user"),
+      label: file.read("label"),
+      score: file.read("score"),
+    };
+    const bytes = (name: (typeof columns)[number]) =>
+      new Uint8Array(rows[name].buffer, rows[name].byteOffset, rows[name].byteLength);
+    const { outcome, digest } = file.metadata;
+    if (digestOf(columns.map((name) => digestOf(bytes(name))).join() + outcome) !== digest) {
+      throw new TwinError(`${path} is damaged: remove it, and what it held is computed again`);
+    }
+    return { outcome: JSON.parse(outcome) as Outcome, rows };
+  } finally {
+    file.close();
+  }
+}

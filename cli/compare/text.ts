@@ -1,0 +1,173 @@
+// A comparison's report as text and as CSV.
+import { bytesText } from "../../compiler/diagnostics/number-text.ts";
+import { aligned } from "../../contract/width.ts";
+import { type ComparisonReport, level, type Spread, type SystemRow } from "./report.ts";
+
+export function comparisonText(report: ComparisonReport): string {
+  const { systems, rows, users, label, data, pairs } = report;
+  const models = systems.filter(({ kind }) => kind === "model");
+  const head = ["", "AUC", "GAUC", "logloss", "seeds", "parameters", "tables", "multiply-adds", "ms", "samples/s"];
+  const lines = systems.map((row) => [
+    row.name,
+    `${spread(row.auc)}${row.ahead.auc ? " *" : ""}`,
+    `${spread(row.gauc)}${row.ahead.gauc ? " *" : ""}`,
+    spread(row.logloss),
+    row.kind === "predictions" ? "–" : `${row.seeds}`,
+    ...costs(row),
+  ]);
+  return [
+    `${data}, label ${label}, test part: ${number(rows)} rows of ${number(users)} users; mean ± standard deviation of the seeds`,
+    "",
+    ...table([head, ...lines]),
+    "",
+    `* ahead of every other row but the ensembles: p < ${level} in every pair, over draws of users and runs, by Holm's procedure over all pairs`,
+    ...ensembleNote(systems),
+    ...requestNote(models),
+    ...hitText(models),
+    "",
+    "differences, first − second: middle 95 % of the draws, p by Holm",
+    ...table(
+      [
+        ["", "", "AUC", "", "p", "GAUC", "", "p"],
+        ...pairs.auc.map((auc, i) => {
+          const gauc = pairs.gauc[i];
+          return [
+            systems[auc.first].name,
+            systems[auc.second].name,
+            ...[auc, gauc].flatMap(({ difference, low, high, adjusted }) => [
+              signed(difference),
+              `(${signed(low)} … ${signed(high)})`,
+              adjusted.toFixed(3),
+            ]),
+          ];
+        }),
+      ],
+      2,
+    ),
+    ...historyText(models),
+    ...settingsText(models),
+  ].join("\n");
+}
+
+function costs({ served, samplesPerSecond }: SystemRow): string[] {
+  const speed = samplesPerSecond === null ? "" : number(Math.round(samplesPerSecond));
+  return served === null
+    ? ["", "", "", "", speed]
+    : [
+        number(served.parameters),
+        served.tableBytes === 0 ? "–" : bytesText(served.tableBytes),
+        number(served.multiplyAdds),
+        served.milliseconds.toFixed(2),
+        speed,
+      ];
+}
+
+const ensembleNote = (systems: readonly SystemRow[]): string[] =>
+  systems.some(({ kind }) => kind === "ensemble")
+    ? [
+        "the mean logit of several runs is an upper bound of what one run of a model can reach, not a system beside the others",
+      ]
+    : [];
+
+function requestNote(models: readonly SystemRow[]): string[] {
+  const served = models.find((row) => row.served !== null)?.served ?? null;
+  return served === null
+    ? []
+    : [
+        `ms: median of ${served.requests} requests of ${served.candidates} candidates, prepare and rank, from tables; multiply-adds: of such a request with histories as long as they may be`,
+      ];
+}
+
+function hitText(models: readonly SystemRow[]): string[] {
+  const lines = models.flatMap(({ name, served }) =>
+    (served?.searches ?? []).map(({ name: search, keep, byK }) => [
+      name,
+      search,
+      `keep ${keep}`,
+      ...byK.slice(-4).map(({ k, hits, wanted }) => `${wanted === 0 ? "–" : (hits / wanted).toFixed(4)} at ${k}`),
+    ]),
+  );
+  return lines.length === 0
+    ? []
+    : [
+        "",
+        "hit rate: how much of what attention over the whole history would choose the search keeps",
+        ...table(lines, 2),
+      ];
+}
+
+function historyText(models: readonly SystemRow[]): string[] {
+  const [first] = models;
+  if (first === undefined || first.byHistory.length < 2) {
+    return [];
+  }
+  return [
+    "",
+    "AUC / GAUC by behaviours before the row",
+    ...table([
+      ["", ...first.byHistory.map(({ name, rows }) => `${name} (${number(rows)} rows)`)],
+      ...models.map(({ name, byHistory }) => [
+        name,
+        ...byHistory.map(({ auc, gauc }) => `${auc.toFixed(4)} / ${gauc.toFixed(4)}`),
+      ]),
+    ]),
+  ];
+}
+
+function settingsText(models: readonly SystemRow[]): string[] {
+  const lines = models.flatMap(({ name, trials, chosen, differs }) => [
+    ...(trials.length === 0
+      ? []
+      : [`${name}: of ${trials.length} trials ${chosen.length === 0 ? "the settings as written" : chosen.join(", ")}`]),
+    ...(differs.length === 0 ? [] : [`${name}, besides its interest block: ${differs.join("; ")}`]),
+  ]);
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+export const spread = ({ mean, deviation }: Spread): string =>
+  deviation === null ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`;
+
+export const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
+
+export const number = (value: number): string => value.toLocaleString("en-GB");
+
+/** The first columns to the left, the others to the right. */
+const table = (rows: readonly (readonly string[])[], left = 1): string[] => {
+  const count = Math.max(...rows.map((row) => row.length));
+  const filled = rows.map((row) => Array.from({ length: count }, (_, i) => row[i] ?? ""));
+  return aligned(filled, (column) => column >= left);
+};
+
+/** One line a system, numbers as they are. */
+export function comparisonCsv({ systems }: ComparisonReport): string {
+  const head = [
+    "system",
+    "kind",
+    "seeds",
+    "auc",
+    "auc_deviation",
+    "gauc",
+    "gauc_deviation",
+    "logloss",
+    "logloss_deviation",
+  ];
+  const more = ["parameters", "table_bytes", "multiply_adds", "milliseconds", "samples_per_second"];
+  const lines = systems.map(({ name, kind, seeds, auc, gauc, logloss, served, samplesPerSecond }) => [
+    quotedCell(name),
+    kind,
+    seeds,
+    ...[auc, gauc, logloss].flatMap(({ mean, deviation }) => [mean, deviation]),
+    served?.parameters,
+    served?.tableBytes,
+    served?.multiplyAdds,
+    served?.milliseconds,
+    samplesPerSecond,
+  ]);
+  return `${[[...head, ...more], ...lines].map((line) => line.map((cell) => cell ?? "").join(",")).join("\n")}\n`;
+}
+
+/** By RFC 4180; a name that a spreadsheet would take for a formula is kept from it. */
+const quotedCell = (text: string): string => {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
