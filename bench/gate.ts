@@ -8,13 +8,13 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { comparePairs, type ScoredRows } from "../runtime/metrics/many-systems.ts";
 import { table } from "./measure.ts";
 import { arms } from "./quality/arms.ts";
 import { chosen } from "./quality/choose.ts";
 import { type DataSet, dataSets, setsHere, workFolder } from "./quality/data-sets.ts";
 import { Measured, type System } from "./quality/measured.ts";
 import { opponents } from "./quality/opponents.ts";
-import { compareByUser, type ScoredRows } from "./quality/user-bootstrap.ts";
 
 const { values } = parseArgs({
   options: {
@@ -79,12 +79,13 @@ function print(
     ["", "AUC", "GAUC", "logloss", "seeds", "trials", "s a run", `AUC, ${ours.name} −`, `GAUC, ${ours.name} −`],
   ];
   for (const system of systems) {
-    const { auc, gauc } = compareByUser(rows, ours.scores, system.scores);
+    const pairs = comparePairs(rows, [ours.scores, system.scores]);
+    const [[auc], [gauc]] = [pairs.auc, pairs.gauc];
     const shown = ({ difference, low, high }: typeof auc) =>
       system === ours ? "" : `${difference.toFixed(4)} (${low.toFixed(4)} … ${high.toFixed(4)})`;
     const { name, figures, seeds, trials, seconds } = system;
     lines.push([name, ...figures, `${seeds}`, `${trials}`, seconds.toFixed(0), shown(auc), shown(gauc)]);
   }
   console.log(table(lines));
-  console.log("In brackets the middle 95 % of 1,000 draws of the users, the same for both.");
+  console.log("In brackets the middle 95 % of 1,000 draws of the users, the same for both, and of each one's runs.");
 }

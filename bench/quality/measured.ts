@@ -1,13 +1,13 @@
 // Arms measured on all users of a data set, by seed.
 import { join } from "node:path";
 import { literal } from "../../runtime/data/database/source.ts";
+import type { ScoredRows } from "../../runtime/metrics/many-systems.ts";
 import { Database } from "../../test/kit/database.ts";
 import { type Addition, type Arm, arms } from "./arms.ts";
 import { type Choice, merit } from "./choose.ts";
 import { type Bound, type DataSet, dataOf } from "./data-sets.ts";
 import { type ModelParts, textOf } from "./model-parts.ts";
 import { shown, tried } from "./trial.ts";
-import type { ScoredRows } from "./user-bootstrap.ts";
 
 /** A row of the table. */
 export interface System {

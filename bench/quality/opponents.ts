@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { literal } from "../../runtime/data/database/source.ts";
 import { auc, gauc, userAucs } from "../../runtime/metrics/auc.ts";
 import { logloss } from "../../runtime/metrics/logloss.ts";
+import type { ScoredRows } from "../../runtime/metrics/many-systems.ts";
 import { Database } from "../../test/kit/database.ts";
 import type { DataSet } from "./data-sets.ts";
 import { exportRows } from "./export-rows.ts";
 import type { System } from "./measured.ts";
 import { shown } from "./trial.ts";
-import type { ScoredRows } from "./user-bootstrap.ts";
 
 const python = process.env.TWIN_PYTHON ?? "python3";
 const names = { logistic: "logistic regression", boosting: "gradient boosting" } as const;

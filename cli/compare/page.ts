@@ -62,7 +62,19 @@ dd { margin-bottom: .3rem; }
 `;
 
 function systemTable(systems: readonly SystemRow[]): string {
-  const head = ["", "AUC", "GAUC", "logloss", "hit rate", "ms a request", "samples a second", "seeds", "parameters", "tables", "multiply-adds"];
+  const head = [
+    "",
+    "AUC",
+    "GAUC",
+    "logloss",
+    "hit rate",
+    "ms a request",
+    "samples a second",
+    "seeds",
+    "parameters",
+    "tables",
+    "multiply-adds",
+  ];
   const body = systems.map((row) => {
     const { name, kind, seeds, auc, gauc, logloss, ahead, served, samplesPerSecond } = row;
     const cells: (readonly [string, boolean?])[] = [

@@ -70,6 +70,8 @@ export const level = 0.05;
 /** Another system's logits of the same rows. */
 export interface OtherSystem {
   readonly name: string;
+  /** Runs behind it; default 1. */
+  readonly seeds?: number;
   readonly score: Float64Array;
 }
 
@@ -92,10 +94,10 @@ export function reportOf(
   );
   const alone =
     (kind: SystemRow["kind"]) =>
-    ({ name, score }: OtherSystem): SystemRow => ({
+    ({ name, seeds = 1, score }: OtherSystem): SystemRow => ({
       name,
       kind,
-      seeds: 1,
+      seeds,
       ...spreads([figuresOf(rows, score)]),
       ...none,
     });

@@ -34,7 +34,9 @@ it("gives a call an argument that it has not, with and without parentheses", () 
   expect(put({ setting: "embeddings", text: "2", argument: { name: "other", call: "adagrad" } })).toBe(
     text.replace("1e-6)", "1e-6, other: 2)"),
   );
-  expect(put({ setting: "dense", text: "2", argument }, "train { dense: adam() }")).toBe("train { dense: adam(rate: 2) }");
+  expect(put({ setting: "dense", text: "2", argument }, "train { dense: adam() }")).toBe(
+    "train { dense: adam(rate: 2) }",
+  );
 });
 
 it("stands at the section's end where the section lacks it, and in a new one where there is none", () => {

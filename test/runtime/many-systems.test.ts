@@ -44,7 +44,9 @@ describe("pairs of systems", () => {
 
   it("are told apart where one knows more, and the interval holds the difference", () => {
     const { rows, systems } = world(2, 300, [2, 0.2], 2);
-    const { auc: [pair] } = comparePairs(rows, systems, 1, 300);
+    const {
+      auc: [pair],
+    } = comparePairs(rows, systems, 1, 300);
     expect(pair.adjusted).toBeLessThan(0.05);
     expect(pair.low).toBeGreaterThan(0);
     expect(pair.low).toBeLessThan(pair.difference);
