@@ -1,70 +1,9 @@
 // The command line: verbs and options. The code of a verb is loaded when it is used, so that `check` starts fast.
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { parseBytes } from "../compiler/diagnostics/number-text.ts";
+import { Command, CommanderError, Option } from "commander";
 import { exit, explainFailure } from "./failure.ts";
+import { fraction, members, positive, positives, share, size, tolerance, whole } from "./option-values.ts";
 import { say } from "./output.ts";
 import { version } from "./version.ts";
-
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) {
-    throw new InvalidArgumentError("a whole number is due");
-  }
-  return value;
-};
-
-const positive = (text: string): number => {
-  const value = whole(text);
-  if (value === 0) {
-    throw new InvalidArgumentError("a whole number from 1 on is due");
-  }
-  return value;
-};
-
-const members = (text: string): number => {
-  const value = whole(text);
-  if (value < 2 || value > 100) {
-    throw new InvalidArgumentError("a whole number from 2 to 100 is due");
-  }
-  return value;
-};
-
-const positives = (text: string): number[] => text.split(",").map(positive);
-
-const tolerance = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0)) {
-    throw new InvalidArgumentError("a number from 0 on is due");
-  }
-  return value;
-};
-
-const share = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === "" || !(value > 0) || !Number.isFinite(value)) {
-    throw new InvalidArgumentError("a number above 0 is due");
-  }
-  return value;
-};
-
-/** `95%` or `0.95`. */
-const fraction = (text: string): number => {
-  const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim()) ?? [];
-  const value = Number(digits) / (percent === "%" ? 100 : 1);
-  if (!(value > 0 && value <= 1)) {
-    throw new InvalidArgumentError("a share is due, such as 95%");
-  }
-  return value;
-};
-
-/** `8MB`, `512kB` (powers of ten), or bytes. */
-const size = (text: string): number => {
-  const value = parseBytes(text);
-  if (value === null || value === 0) {
-    throw new InvalidArgumentError("a size is due, such as 8MB, 512kB or 1.5GB (powers of ten), or a number of bytes");
-  }
-  return value;
-};
 
 const json = () => new Option("--json", "print JSON on stdout, for programs");
 
@@ -195,10 +134,7 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (file, options) => (await import("./verbs/train.ts")).train(file, options));
 
-  verb(
-    "compare <file...>",
-    "models on the same data, with as many trials each, judged once on the test part; goes on where it was stopped",
-  )
+  verb("compare <file...>", "models on the same data, with as many trials each, judged once on the test part")
     .requiredOption("--data <data.yaml>", "the binding of the events, with labels and a split")
     .requiredOption("-o, --output <dir>", "folder of the comparison")
     .option("--seeds <n>", "runs of each model that are judged", positive, 5)

