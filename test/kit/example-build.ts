@@ -47,11 +47,11 @@ const pathsIn = (folder: string): ExampleBuild => ({
  * Writes the repository's model and the library that it imports into a folder; gives the model's path. It keeps fewer
  * behaviours and attends to fewer than it does: the reference numbers of a build take two thirds less time so.
  */
-export function exampleModel(folder: string, change: (text: string) => string = (text) => text): string {
+function exampleModel(folder: string): string {
   copyFileSync(join(root, "models/features.twin"), join(folder, "features.twin"));
   const text = readFileSync(join(root, "models/twin.twin"), "utf8");
   const file = join(folder, "twin.twin");
-  writeFileSync(file, change(text.replace("keep: 100", "keep: 10").replace("last(50)", "last(5)")));
+  writeFileSync(file, text.replace("keep: 100", "keep: 10").replace("last(50)", "last(5)"));
   return file;
 }
 

@@ -84,13 +84,12 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
     },
   );
 
-  it.each([1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 64, 255, 256])(
-    "keys and values %i wide",
-    async (width) => {
-      await holds(drawn({ ...plain, width, values: width, heads: 3, length: 70, candidates: 5, masked: 0.2 }));
-      await holds(drawn({ ...plain, width, values: 257 - width, heads: 2, length: 61, table: true, searched: false }));
-    },
-  );
+  it.each(
+    long ? [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 64, 255, 256] : [1, 2, 3, 4, 5, 8, 15, 17, 33, 256],
+  )("keys and values %i wide", async (width) => {
+    await holds(drawn({ ...plain, width, values: width, heads: 3, length: 70, candidates: 5, masked: 0.2 }));
+    await holds(drawn({ ...plain, width, values: 257 - width, heads: 2, length: 61, table: true, searched: false }));
+  });
 
   it.each([1, 2, 3, 5, 8, 13, 16])("%i heads", async (heads) => {
     await holds(drawn({ ...plain, heads, length: 1001, candidates: 6, keep: 100 }));
@@ -98,19 +97,26 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
   });
 
   it.each([
-    ...[1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257].map((n) => [n, 1]),
-    ...[16, 17, 64, 100, 799, 800, 801, 1000].flatMap((n) => [
+    ...(long
+      ? [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257]
+      : [1, 2, 3, 5, 8, 15, 16, 17, 33, 64, 127, 257]
+    ).map((n) => [n, 1]),
+    ...(long ? [16, 17, 64, 100, 799, 800, 801, 1000] : [16, 17, 100, 799, 801]).flatMap((n) => [
       [n, n],
       [n, Math.min(n, 16)],
     ]),
     ...[
       [1000, 999],
-      [2000, 1000],
       [6399, 100],
       [6401, 100],
       [25_000, 1000],
-      [24_001, 50],
-      [51_201, 100],
+      ...(long
+        ? [
+            [2000, 1000],
+            [24_001, 50],
+            [51_201, 100],
+          ]
+        : []),
     ],
   ])("%i behaviours, %i kept", async (length, keep) => {
     const candidates = length > 5000 ? 1 : 3;
@@ -132,7 +138,10 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
       await holds(drawn({ ...draw, candidates: 33, masked: 0.2 }));
       await holds(drawn({ ...draw, searched: false, length: 43, keep: 41, padding: 5, heads: 3, table: true }));
       await holds(drawn({ ...draw, kind: "odd", length: 700, candidates: 5 }));
-      await holds(drawn({ ...draw, kind: "coarse", length: 24_003, candidates: 5, heads: 2, width: 4 }));
+      // Rows so long are not kept, which is the same for one operand that candidates agree in and for three.
+      if (long || matches === 3) {
+        await holds(drawn({ ...draw, kind: "coarse", length: 24_003, candidates: 5, heads: 2, width: 4 }));
+      }
     }
   });
 
@@ -205,7 +214,7 @@ describe("the kernel keeps what the literal loop keeps, and pools it", () => {
     });
     await fc.assert(
       fc.asyncProperty(anyDraw, async (draw) => holds(drawn({ ...draw, keep: Math.min(draw.keep, draw.length) }))),
-      { numRuns: long ? 3000 : 40 },
+      { numRuns: long ? 3000 : 15 },
     );
   });
 });
