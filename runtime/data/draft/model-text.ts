@@ -167,6 +167,7 @@ ${labels.map(({ name, task }) => `    ${name}: ${task}`).join("\n")}
     `train {
   embeddings: adagrad(rate: 0.05)
   dense:      adam(rate: 1e-3)
+  average:    ema(0.999)
   batch:      ${batchFor(rows.samples)}
 ${epochsText(rows)}
 }`,
