@@ -147,14 +147,15 @@ class Ranker:
         return np.memmap(path, "<f4", "r", 8 + size + entry["data_offsets"][0], tuple(entry["shape"]))
 
     def rank(self, request):
-        specs, given, tables = self.manifest["histories"], request.get("history", {}), self.manifest["tables"]
+        given, (specs, tables, graphs) = request.get("history", {}), map(self.manifest.get, ("histories", "tables", "graphs"))
         given = given if len(specs) != 1 or specs[0]["name"] in given else {specs[0]["name"]: given}
         times = {name: [seconds(one) for one in columns.get("time", [])] for name, columns in given.items()}
         steps = any(one["encoder"].get("unit") == "steps" for one in self.features.values())
         before = math.inf if request.get("time") is None else seconds(request["time"])
-        last = max([0, *(one for column in times.values() for one in column)])
-        now = before if before < math.inf else last + 1 if steps else time.time()
+        now = before if before < math.inf else 1 + max([0, *sum(times.values(), [])]) if steps else time.time()
         sides, kept, candidates = {}, {}, [self.key(key) for key in request["candidates"]["item"]]
+        if made := {"gap", "met", "rate", "recent", "last", "since", "popularity"} & {one["encoder"]["kind"] for one in self.features.values()}:
+            sys.exit(f"rank.py does not count behaviours, as `{min(made)}` does: rank with Twin itself")
         brought = set().union(*(request.get(one, {}) for one in ("user", "context", "candidates")), *given.values())
         if not brought <= {"item", "time", *(one["column"] for one in self.features.values())}:
             sys.exit("rank.py: there are columns that are no features: bring the features themselves")
@@ -173,8 +174,8 @@ class Ranker:
             if kind == "candidate":
                 return self.column(feature, request["candidates"][feature["column"]])
             if kind == "single":
-                given = request.get(feature["group"], {}).get(feature["column"])
-                return self.column(feature, [now if "zone" in feature["encoder"] else given])
+                clock = "zone" in feature["encoder"]
+                return self.column(feature, [now if clock else request.get(feature["group"], {}).get(feature["column"])])
             if kind == "kept":
                 return kept[next(one["kept"] for one in self.manifest["searches"] if one["name"] == source["search"])]
             columns, made, order, keys, length = sides[source.get("history") or tables[source["table"]]["history"]]
@@ -187,7 +188,6 @@ class Ranker:
             values = made.get(feature["encoder"]["kind"]) or [columns[feature["column"]][i] for i in order]
             return self.column(feature, values, length)
 
-        graphs = self.manifest["graphs"]
         for graph in ["request"] if "request" in graphs else ["search", "rank"] if "search" in graphs else ["rank"]:
             kept = self.run(graph, value)
         return kept
@@ -195,6 +195,6 @@ class Ranker:
 if __name__ == "__main__":
     outputs = (ranker := Ranker(pathlib.Path(sys.argv[1]))).rank(json.loads(pathlib.Path(sys.argv[2]).read_text("utf-8-sig")))
     by = lambda port: {one["name"]: outputs[one[port]].tolist() for one in ranker.manifest["labels"]}
-    best = ranker.manifest.get("score", {}).get("output", ranker.manifest["labels"][0]["logit"])
-    order = np.argsort(-outputs[best], kind="stable").tolist()
+    best = outputs[ranker.manifest.get("score", {}).get("output", ranker.manifest["labels"][0]["logit"])]
+    order = np.argsort(-best, kind="stable").tolist()
     print(json.dumps({"scores": by("output"), "logits": by("logit"), "order": order}))
