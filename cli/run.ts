@@ -264,6 +264,15 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/rank.ts")).rank(dir, options));
 
+  runtimeOptions(verb("why <dir>", "what sets two candidates of a request apart"))
+    .requiredOption("--request <file>", "the request as JSON; - reads stdin")
+    .requiredOption("--item <key>", "one candidate")
+    .requiredOption("--versus <key>", "the other")
+    .option("--label <label>", "the label that is asked about (default: the first)")
+    .option("--page <file>", "the answer as a page, too")
+    .addOption(json())
+    .action(async (dir, options) => (await import("./verbs/why.ts")).why(dir, options));
+
   runtimeOptions(verb("score <dir>", "score every row of a data set"))
     .requiredOption("--data <data.yaml>", "the binding")
     .requiredOption("-o, --output <file>", "scores as Parquet")

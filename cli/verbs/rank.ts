@@ -1,11 +1,10 @@
 // `twin rank DIR --request R.json`: probabilities for one request, best candidates first; with --explain, why.
 
-import { buffer } from "node:stream/consumers";
 import { cell, padded, width } from "../../contract/width.ts";
-import { readText, textOf } from "../../runtime/host/files.ts";
-import { type Explanation, explanationText, parseRequest, type Ranking, type Twin } from "../../runtime/index.ts";
+import { type Explanation, explanationText, type Ranking, type Twin } from "../../runtime/index.ts";
 import { loadOptions, openTwin, type RuntimeOptions, warner } from "../open-twin.ts";
 import { print, printJson, say } from "../output.ts";
+import { readRequest } from "../read-request.ts";
 
 interface RankOptions extends RuntimeOptions {
   readonly request: string;
@@ -16,10 +15,7 @@ interface RankOptions extends RuntimeOptions {
 
 export async function rank(dir: string, options: RankOptions): Promise<void> {
   const settings = loadOptions(options);
-  const request =
-    options.request === "-"
-      ? parseRequest(textOf(await buffer(process.stdin), "standard input"), "standard input")
-      : parseRequest(readText(options.request), options.request);
+  const request = await readRequest(options.request);
   const twin = await openTwin(dir, settings);
   const warn = warner(twin);
   try {

@@ -179,7 +179,10 @@ describe("examples/python/rank.py", needs("python"), () => {
 it.each(["gaps", "stats"])("examples/python/rank.py says what it does not count: %s", needs("python"), async (name) => {
   const { dir, manifest, items } = await folder({ source: readFileSync(join(root, `test/good/${name}.twin`), "utf8") });
   const request = join(dir, "..", "request.json");
-  writeFileSync(request, JSON.stringify(rawRequest(manifest, items, { seed: 1, behaviours: 3, candidates: 2, time: now })));
+  writeFileSync(
+    request,
+    JSON.stringify(rawRequest(manifest, items, { seed: 1, behaviours: 3, candidates: 2, time: now })),
+  );
   const { answer, said } = ranked(dir, request);
   expect(answer).toBeNull();
   expect(said).toMatch(/^rank\.py does not count behaviours, as `\w+` does: rank with Twin itself\n$/);
