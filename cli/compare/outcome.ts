@@ -12,6 +12,13 @@ export interface Figure {
   readonly logloss: number;
 }
 
+export interface CurvePoint {
+  readonly samples: number;
+  /** Of training so far, evaluations among it. */
+  readonly seconds: number;
+  readonly auc: number;
+}
+
 export interface Outcome extends Figure {
   readonly seed: number;
   /** Step of the weights. */
@@ -20,6 +27,8 @@ export interface Outcome extends Figure {
   readonly samples: number;
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** As training went on, of the validation part, for the label that decides there. */
+  readonly curve: readonly CurvePoint[];
   /** By the number of behaviours before the row. */
   readonly byHistory: readonly (Figure & { readonly name: string; readonly rows: number })[];
 }

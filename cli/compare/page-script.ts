@@ -21,7 +21,7 @@ function draw() {
       axes: [axisOfX, { ...axis, size: 70, values: (_, ticks) => ticks.map(number) }],
       series: [{ label: chart.axis, value: (_, value) => value == null ? "" : at(value) }].concat(chart.curves.map((curve, i) => ({
         label: curve.name, stroke: style("--curve" + (i % 6)), width: 2, dash: i >= 6 ? [6, 4] : undefined,
-        points: { show: true, size: 8, fill: style("--curve" + (i % 6)) }, value: (_, value) => number(value),
+        spanGaps: true, points: { show: true, size: 8, fill: style("--curve" + (i % 6)) }, value: (_, value) => number(value),
       }))),
     };
     return new uPlot(options, [chart.x].concat(chart.curves.map((curve) => curve.y)), place);

@@ -146,7 +146,7 @@ function figure({ id, title, x, places, curves }: Chart): string {
 }
 
 function charts(models: readonly SystemRow[]): Chart[] {
-  return [...overHistory(models), ...overCost(models), ...overK(models)];
+  return [...overHistory(models), ...overTraining(models), ...overCost(models), ...overK(models)];
 }
 
 function overHistory(models: readonly SystemRow[]): Chart[] {
@@ -166,6 +166,28 @@ function overHistory(models: readonly SystemRow[]): Chart[] {
       y: byHistory.map((part) => (Number.isFinite(part[of]) ? part[of] : null)),
     })),
   }));
+}
+
+/** Validation AUC of each model's first run. */
+function overTraining(models: readonly SystemRow[]): Chart[] {
+  if (models.every(({ curve }) => curve.length < 2)) {
+    return [];
+  }
+  return (["samples", "seconds"] as const).map((of) => {
+    const x = [...new Set(models.flatMap(({ curve }) => curve.map((point) => point[of])))].sort((a, b) => a - b);
+    return {
+      id: `training-${of}`,
+      title: `Validation AUC over ${of === "samples" ? "samples" : "seconds of training"}, first run`,
+      x,
+      places: null,
+      axis: of,
+      logarithmic: false,
+      curves: models.map(({ name, curve }) => ({
+        name,
+        y: x.map((at) => curve.find((point) => point[of] === at)?.auc ?? null),
+      })),
+    };
+  });
 }
 
 /** A point a model. */

@@ -3,6 +3,7 @@ import { TwinError } from "../../contract/error.ts";
 import { auc, gauc, userAucs } from "../../runtime/metrics/auc.ts";
 import { logloss } from "../../runtime/metrics/logloss.ts";
 import { comparePairs, type PairDifference, type ScoredRows } from "../../runtime/metrics/many-systems.ts";
+import { type AlikeAt, alikeOf } from "./alike.ts";
 import type { Figure, Outcome, OutcomeRows } from "./outcome.ts";
 import type { Served } from "./served.ts";
 
@@ -43,6 +44,8 @@ export interface SystemRow {
   readonly served: Served | null;
   /** Mean of the runs. */
   readonly byHistory: Outcome["byHistory"];
+  /** Of the first run. */
+  readonly curve: Outcome["curve"];
   /** Whether it is ahead of every other row that is no ensemble, beyond the draws. */
   readonly ahead: { readonly auc: boolean; readonly gauc: boolean };
 }
@@ -61,6 +64,8 @@ export interface ComparisonReport {
   readonly users: number;
   readonly by: keyof Figure;
   readonly systems: readonly SystemRow[];
+  /** Models held against each other at equal samples and equal time; null: there is one model alone. */
+  readonly alike: AlikeAt | null;
   readonly pairs: { readonly auc: readonly PairDifference[]; readonly gauc: readonly PairDifference[] };
 }
 
@@ -116,6 +121,7 @@ export function reportOf(
     part: "test",
     rows: rows.label.length,
     users: rows.users,
+    alike: alikeOf(measured.map(({ runs }) => runs.map(({ outcome }) => outcome))),
     systems: [...marked, ...ensembles.map(alone("ensemble"))],
     pairs,
   };
@@ -129,6 +135,7 @@ const none = {
   differs: [],
   served: null,
   byHistory: [],
+  curve: [],
   ahead: { auc: false, gauc: false },
 } as const;
 
@@ -155,6 +162,7 @@ function rowOf({ name, differs, trials, chosen, runs, served }: Measured): Syste
     chosen: trials.find(({ number }) => number === chosen)?.changes ?? [],
     differs,
     served,
+    curve: outcomes[0].curve,
     byHistory: outcomes[0].byHistory.map((part, i) => ({
       name: part.name,
       rows: part.rows,

@@ -8,9 +8,10 @@ import { binaryColumns, figuresOf, rowsOf, runRows } from "../../runtime/evaluat
 import { writeFileAtomic } from "../../runtime/host/files.ts";
 import { meter } from "../../runtime/host/progress.ts";
 import type { TrainReport } from "../../runtime/learn/index.ts";
+import { readMetrics } from "../../runtime/train/index.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { trainTo } from "../verbs/train.ts";
-import { type Outcome, type OutcomeRows, readOutcome, writeOutcome } from "./outcome.ts";
+import { type CurvePoint, type Outcome, type OutcomeRows, readOutcome, writeOutcome } from "./outcome.ts";
 
 export interface Job {
   /** Folder of its own. */
@@ -131,6 +132,7 @@ async function judged(
       samples: Math.round(report.samplesPerSecond * report.seconds),
       seconds: report.seconds,
       samplesPerSecond: report.samplesPerSecond,
+      curve: curveOf(run, task.name),
       byHistory: segments
         .filter(({ by }) => by === "history")
         .map(({ name, rows: count, auc: ofPart, gauc: within, logloss: loss }) => ({
@@ -148,4 +150,12 @@ async function judged(
       score,
     },
   };
+}
+
+/** The run's own evaluations on the validation part. */
+function curveOf(run: string, label: string): CurvePoint[] {
+  return readMetrics(run).flatMap(({ samples, seconds, validation, tasks }) => {
+    const of = [...(tasks ?? []), ...(validation === undefined ? [] : [validation])].find((one) => one.label === label);
+    return typeof of?.auc === "number" ? [{ samples, seconds, auc: of.auc }] : [];
+  });
 }

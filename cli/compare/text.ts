@@ -44,6 +44,7 @@ export function comparisonText(report: ComparisonReport): string {
       ],
       2,
     ),
+    ...alikeText(report, models),
     ...historyText(models),
     ...settingsText(models),
   ].join("\n");
@@ -94,6 +95,21 @@ function hitText(models: readonly SystemRow[]): string[] {
         "hit rate: how much of what attention over the whole history would choose the search keeps",
         ...table(lines, 2),
       ];
+}
+
+function alikeText({ alike }: ComparisonReport, models: readonly SystemRow[]): string[] {
+  if (alike === null) {
+    return [];
+  }
+  const shown = (value: number | null) => (value === null ? "–" : value.toFixed(4));
+  return [
+    "",
+    "AUC of the validation part as far as every model came, between evaluations in proportion",
+    ...table([
+      ["", `at ${number(alike.samples)} samples`, `at ${alike.seconds.toFixed(1)} s of training`],
+      ...models.map(({ name }, i) => [name, shown(alike.models[i].atSamples), shown(alike.models[i].atSeconds)]),
+    ]),
+  ];
 }
 
 function historyText(models: readonly SystemRow[]): string[] {

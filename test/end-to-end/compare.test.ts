@@ -128,6 +128,7 @@ describe("a comparison", () => {
     expect(outcomes().length).toBe(8);
     expect(rows).toBeGreaterThan(200);
     expect(pairs.auc.length).toBe(1);
+    expect(report().alike?.models.map(({ atSamples }) => typeof atSamples)).toEqual(["number", "number"]);
     expect(systems[1].served?.searches[0].wanted).toBeGreaterThan(0);
     expect(systems[0].served?.searches).toEqual([]);
     expect(readFileSync(path("report/report.txt"), "utf8")).toContain("mean, mean of 2");

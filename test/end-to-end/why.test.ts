@@ -25,7 +25,7 @@ const why = async (item: string, versus: string): Promise<Why> =>
   JSON.parse((await fine(asked(item, versus, "--json"))).stdout);
 
 /** Logits of the candidates where the request is changed. */
-async function logits(change: (request: RequestFile) => void): Promise<number[]> {
+async function logits(change: (request: RequestFile) => unknown): Promise<number[]> {
   const request = readRequest(example.request);
   change(request);
   const path = join(temporary(), "request.json");
@@ -42,12 +42,12 @@ it("says what each part adds: the logits as they are less those of a request wit
       request.history[name] = [];
     }
   };
-  const parts: readonly (readonly [string, (request: RequestFile) => void])[] = [
-    ["user", (request) => void (request.user = {})],
-    ["context", (request) => void (request.context = {})],
-    ["context.tab", (request) => void delete request.context.tab],
+  const parts: readonly (readonly [string, (request: RequestFile) => unknown])[] = [
+    ["user", (request) => Object.assign(request, { user: {} })],
+    ["context", (request) => Object.assign(request, { context: {} })],
+    ["context.tab", (request) => delete request.context.tab],
     ["history watched", history],
-    ["watched.liked", (request) => void (request.history.liked = (request.history.item as unknown[]).map(() => null))],
+    ["watched.liked", ({ history: all }) => Object.assign(all, { liked: (all.item as unknown[]).map(() => null) })],
   ];
   for (const [name, change] of parts) {
     const without = await logits(change);
