@@ -6,7 +6,7 @@ import { recordOf } from "../../contract/record.ts";
 import { buildTables } from "../../runtime/build-table/index.ts";
 import { type Binding, readHistories, type SampleRequest } from "../../runtime/data/index.ts";
 import { hitRates } from "../../runtime/evaluate/index.ts";
-import type { RankedRequest } from "../../runtime/hit-rate/index.ts";
+import type { LongLists, RankedRequest } from "../../runtime/hit-rate/index.ts";
 import { LocalTwin } from "../../runtime/serve/index.ts";
 import { say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
@@ -32,6 +32,7 @@ export interface Searched {
   readonly keep: number;
   readonly hits: number;
   readonly wanted: number;
+  readonly long: LongLists;
   readonly byK: readonly { readonly k: number; readonly hits: number; readonly wanted: number }[];
 }
 
@@ -78,11 +79,12 @@ export async function serve(
       candidates: asked[0].rank.candidates.item.length,
       milliseconds: times[times.length >> 1],
       requests: times.length,
-      searches: whole.map(({ search: name, keep, hits, wanted, byK }) => ({
+      searches: whole.map(({ search: name, keep, hits, wanted, long, byK }) => ({
         name,
         keep,
         hits,
         wanted,
+        long,
         byK: byK.map(({ k, hits: some, wanted: due }) => ({ k, hits: some, wanted: due })),
       })),
     };

@@ -81,21 +81,43 @@ function requestNote(models: readonly SystemRow[]): string[] {
 
 function hitText(models: readonly SystemRow[]): string[] {
   const lines = models.flatMap(({ name, served }) =>
-    (served?.searches ?? []).map(({ name: search, keep, byK }) => [
+    (served?.searches ?? []).map(({ name: search, keep, hits, wanted, long }) => [
       name,
       search,
-      `keep ${keep}`,
-      ...byK.slice(-4).map(({ k, hits, wanted }) => `${wanted === 0 ? "–" : (hits / wanted).toFixed(4)} at ${k}`),
+      `${keep}`,
+      rate(hits, wanted),
+      `${number(long.lists)}`,
+      rate(long.hits, long.wanted),
+      rate(long.newest, long.wanted),
+      rate(long.random, long.wanted),
+      rate(long.mass, long.lists),
+      rate(long.oracleMass, long.lists),
     ]),
   );
-  return lines.length === 0
-    ? []
-    : [
-        "",
-        "hit rate: how much of what attention over the whole history would choose the search keeps",
-        ...table(lines, 2),
-      ];
+  if (lines.length === 0) {
+    return [];
+  }
+  const head = [
+    "",
+    "search",
+    "k",
+    "hit rate",
+    "long lists",
+    "hit rate",
+    "newest k",
+    "random k",
+    "attention kept",
+    "oracle's",
+  ];
+  return [
+    "",
+    "hit rate: how much of what attention over the whole history would choose the search keeps; long lists have 2k behaviours at least",
+    ...table([head, ...lines], 2),
+    "attention kept: share of the attention over the whole history that lies on what the search kept, and on what its oracle keeps",
+  ];
 }
+
+const rate = (part: number, whole: number): string => (whole === 0 ? "–" : (part / whole).toFixed(4));
 
 function alikeText({ alike }: ComparisonReport, models: readonly SystemRow[]): string[] {
   if (alike === null) {

@@ -1,5 +1,6 @@
 // An evaluation as text: small tables for a terminal.
 
+import type { LongLists } from "../hit-rate/index.ts";
 import type { Difference } from "../metrics/delong.ts";
 import { aligned, count, fixed } from "./aligned.ts";
 import type { BinaryComparison, Comparison, RegressionComparison } from "./comparison.ts";
@@ -175,14 +176,24 @@ function tablesText({ tables, state, stepsOlder, curves, notMeasured }: TablesMe
   }
   return [
     title,
-    ...curves.flatMap(({ search, keep, lists, wanted, hits, different, tied, looked, found, byK, byHistory }) => [
+    ...curves.flatMap(({ search, keep, lists, wanted, hits, different, tied, looked, found, byK, byHistory, long }) => [
       `  ${search}: ${count(hits)} of ${count(wanted)} behaviours at k = ${keep} (${percent(hits, wanted)}), ${count(lists)} lists` +
         (different === 0 ? "" : `, ${count(different)} differ, ${count(tied)} of them by near-ties alone`) +
         (looked === 0 ? "" : `; coverage ${percent(found, looked)}`),
       `    by k: ${byK.map((one) => `${one.k} ${percent(one.hits, one.wanted)}`).join(" · ")}`,
       `    by behaviours: ${byHistory.map((one) => `${one.name} ${percent(one.hits, one.wanted)}`).join(" · ")}`,
+      ...longText(long),
     ]),
   ];
+}
+
+/** The search beside the newest k and k by chance, where there is something to find. */
+function longText({ lists, wanted, hits, newest, random, mass, oracleMass }: LongLists): string[] {
+  return lists === 0
+    ? []
+    : [
+        `    of ${count(lists)} lists with 2k behaviours or more: ${percent(hits, wanted)}, the newest k ${percent(newest, wanted)}, k by chance ${percent(random, wanted)}; on what was kept lies ${percent(mass, lists)} of the attention, on the oracle's ${percent(oracleMass, lists)}`,
+      ];
 }
 
 const notCounted = ({ label, missing }: { label: string; missing: number }): string =>

@@ -40,6 +40,9 @@ export interface ComparedList {
   readonly hits: number;
   /** Whether the lists differ by near-ties in float32 alone; false where they are equal. */
   readonly tied: boolean;
+  /** Share of the attention over the whole history that lies on what was kept, and on what the oracle keeps: mean of the heads. */
+  readonly mass: number;
+  readonly oracleMass: number;
 }
 
 /** What the tables served of one request's histories, by search. */
@@ -191,14 +194,35 @@ function* compare(
         hits += Number(searched.has(place));
       }
       let tied = false;
+      const compared = perHead ? [row(list, n)] : Array.from({ length: heads }, (_, a) => row(a, n));
+      const [mass, oracleMass] = massesOn(compared, count, [searched, wanted]);
       if (hits < wanted.length) {
-        const compared = perHead ? [row(list, n)] : Array.from({ length: heads }, (_, a) => row(a, n));
         const ranked = rule === "max" && !perHead ? [best(compared)] : compared;
         tied = onlyTies({ heads: ranked, count }, searched, new Set(wanted));
       }
-      yield { count, kept: found, oracle: wanted, hits, tied };
+      yield { count, kept: found, oracle: wanted, hits, tied, mass, oracleMass };
     }
   }
+}
+
+/** Σ softmax(scores) over each of some lists, mean of the heads; 0 without behaviours. @param count behaviours that are valid */
+function massesOn(heads: readonly ArrayLike<number>[], count: number, lists: readonly Iterable<number>[]): number[] {
+  const masses = lists.map(() => 0);
+  for (const scores of heads) {
+    let [most, total] = [Number.NEGATIVE_INFINITY, 0];
+    for (let i = 0; i < count; i++) {
+      most = Math.max(most, scores[i]);
+    }
+    for (let i = 0; i < count; i++) {
+      total += Math.exp(scores[i] - most);
+    }
+    lists.forEach((list, at) => {
+      for (const place of list) {
+        masses[at] += Math.exp(scores[place] - most) / total / heads.length;
+      }
+    });
+  }
+  return masses;
 }
 
 function best(heads: readonly ArrayLike<number>[]): Float64Array {

@@ -21,8 +21,21 @@ export interface HitRateCurve extends HitRate {
   readonly keep: number;
   /** The first k of what was kept against the first k of what the oracle keeps: what a search with this k would hit. */
   readonly byK: readonly (HitsOf & { readonly k: number })[];
+  /** Of lists with 2k behaviours at least, where it takes something to find them: the search beside others that keep k. */
+  readonly long: LongLists;
   /** By behaviours of the request. */
   readonly byHistory: readonly (HitsOf & { readonly name: string; readonly lists: number })[];
+}
+
+export interface LongLists extends HitsOf {
+  readonly lists: number;
+  /** Hits that k behaviours by chance have, expected: k² / behaviours of each list. */
+  readonly random: number;
+  /** Hits of the newest k. */
+  readonly newest: number;
+  /** Sums over the lists: shares of the attention over the whole history that lie on what was kept, and on what the oracle keeps. */
+  readonly mass: number;
+  readonly oracleMass: number;
 }
 
 /** 1, 2, 5, 10, … below k, and k. */
@@ -61,6 +74,7 @@ class Tally {
   readonly #total: ReturnType<typeof noLists>;
   readonly #ks: readonly number[];
   readonly #byK: { wanted: number; hits: number }[];
+  readonly #long = { lists: 0, wanted: 0, hits: 0, random: 0, newest: 0, mass: 0, oracleMass: 0 };
   readonly #counts = new Growing(Int32Array);
   readonly #wanted = new Growing(Int32Array);
   readonly #hits = new Growing(Int32Array);
@@ -77,8 +91,12 @@ class Tally {
     this.#total.found += found;
   }
 
-  add({ count, kept, oracle, hits, tied }: ComparedList): void {
+  add(list: ComparedList): void {
+    const { count, kept, oracle, hits, tied } = list;
     const total = this.#total;
+    if (count >= 2 * this.#keep) {
+      this.#addLong(list);
+    }
     total.lists++;
     total.wanted += oracle.length;
     total.hits += hits;
@@ -91,6 +109,18 @@ class Tally {
       this.#byK[i].wanted += Math.min(k, oracle.length);
       this.#byK[i].hits += hitsWithin(kept, oracle, k);
     });
+  }
+
+  #addLong({ count, oracle, hits, mass, oracleMass }: ComparedList): void {
+    const long = this.#long;
+    long.lists++;
+    long.wanted += oracle.length;
+    long.hits += hits;
+    long.random += (this.#keep * oracle.length) / count;
+    // Places count from the newest.
+    long.newest += oracle.reduce((sum, place) => sum + Number(place < this.#keep), 0);
+    long.mass += mass;
+    long.oracleMass += oracleMass;
   }
 
   curve(edges: readonly number[] | null): HitRateCurve {
@@ -107,6 +137,7 @@ class Tally {
       ...this.#total,
       keep: this.#keep,
       byK: this.#ks.map((k, i) => ({ k, ...this.#byK[i] })),
+      long: { ...this.#long },
       byHistory: ranges.filter(({ lists }) => lists > 0),
     };
   }

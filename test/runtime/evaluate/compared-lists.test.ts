@@ -56,6 +56,7 @@ const candidates = (i: number): number[] => (i === 4 ? Array.from({ length: 19 }
 async function oneByOne(engine: Engine) {
   const [search] = engine.artefacts.manifest.searches;
   const [byK, byHistory] = [new Map<number, number[]>(), new Map<number, number[]>()];
+  const long = { lists: 0, wanted: 0, hits: 0, random: 0, newest: 0, mass: 0, oracleMass: 0 };
   const count = (of: Map<number, number[]>, key: number, hits: number, wanted: number) => {
     const before = of.get(key) ?? [0, 0];
     of.set(key, [before[0] + hits, before[1] + wanted]);
@@ -73,6 +74,25 @@ async function oneByOne(engine: Engine) {
     for (let n = 0; n < candidates; n++) {
       const keep = Math.min(search.keep, order.length);
       const [oracle] = select("round_robin", scores.data, { heads, candidates, history }, n, keep);
+      if (order.length >= 2 * search.keep) {
+        // Places of the history, newest first, by positions in the request.
+        const places = [...keptOf(kept, n)].map((position) => [...order].indexOf(position));
+        const share = (of: readonly number[]) => {
+          let sum = 0;
+          for (let a = 0; a < heads; a++) {
+            const row = Array.from(order, (_, i) => Math.exp(scores.data[(a * candidates + n) * history + i]));
+            sum += of.reduce((mass, place) => mass + row[place], 0) / row.reduce((x, y) => x + y, 0) / heads;
+          }
+          return sum;
+        };
+        long.lists++;
+        long.wanted += oracle.length;
+        long.hits += [...oracle].filter((place) => places.includes(place)).length;
+        long.random += (search.keep * search.keep) / order.length;
+        long.newest += [...oracle].filter((place) => place < search.keep).length;
+        long.mass += share(places);
+        long.oracleMass += share([...oracle]);
+      }
       for (const k of [1, 2, 4]) {
         const first = new Set(keptOf(kept, n).slice(0, k));
         const wanted = [...oracle.slice(0, k)];
@@ -84,10 +104,10 @@ async function oneByOne(engine: Engine) {
       }
     }
   }
-  return { byK: [...byK.values()], byHistory: [...byHistory.values()] };
+  return { byK: [...byK.values()], byHistory: [...byHistory.values()], long };
 }
 
-const counted = ({ byK, byHistory }: HitRateCurve) => ({
+const counted = ({ byK, byHistory }: Pick<HitRateCurve, "byK" | "byHistory">) => ({
   byK: byK.map(({ hits, wanted }) => [hits, wanted]),
   byHistory: byHistory.map(({ hits, wanted }) => [hits, wanted]),
 });
@@ -124,7 +144,12 @@ describe("a hit rate on several tables", () => {
     ];
     expect(found).toHaveLength(engines.length);
     for (const [i, { curves }] of found.entries()) {
-      expect(counted(curves![0])).toEqual(await oneByOne(engines[i]));
+      const { long, ...due } = await oneByOne(engines[i]);
+      expect(counted(curves![0])).toEqual(due);
+      expect(long.lists).toBeGreaterThan(20);
+      for (const [name, value] of Object.entries(long)) {
+        expect(curves![0].long[name as keyof typeof long], name).toBeCloseTo(value, 4);
+      }
     }
     // The empty history and that of fewer behaviours than are kept belong to it.
     expect(found[0].curves![0].byHistory[0]).toMatchObject({ name: "≤ 3", lists: 9, wanted: 3 * (0 + 1 + 3) });
