@@ -64,9 +64,9 @@ const matched = source(
   "value: plain",
 ).replace("by: relevance keep: 6", "by: match(item.maker) keep: 6");
 
-/** What this version checks and does not build. */
+/** Tables of the metric's own, whose rows go with their vocabularies. */
 const own = source(
-  "query: [item.video, item.maker] keys: [watched.item.video, watched.item.maker] dim: 4 embeddings: own(dim: 4)",
+  "query: [item.video, item.maker] keys: [watched.item.video, watched.item.maker] bias: watched.cross dim: 8 embeddings: own(dim: 4)",
   "",
   "value: product",
 );
@@ -156,6 +156,7 @@ async function ranked(dir: string, known: typeof asIs) {
 describe.each([
   ["a search by a metric, and a table", shared],
   ["a search by what matches", matched],
+  ["a metric with tables of its own", own],
 ])("entries that are left out, under %s", (_, text) => {
   const whole = built(text, { vocabularies });
   const smaller = built(text, { vocabularies, fit });
