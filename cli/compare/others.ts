@@ -20,7 +20,7 @@ export async function otherSystem(
 ): Promise<OtherSystem> {
   const run = join(dir, "run");
   const { rows, tasks } = await runRows(run, binding, { part: "test", cache, ...(threads !== null && { threads }) });
-  const task = tasks.find(({ name, kind }) => kind === "binary" && (label === null || name === label))!;
+  const task = tasks.find(({ name, kind }) => kind === "binary" && name === label)!;
   const { labels } = await readPredictions(file, binding, readRunManifest(run), tasks, rows);
   const found = labels.find((one) => one.label === task.name);
   if (found === undefined) {

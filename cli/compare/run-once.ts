@@ -11,6 +11,7 @@ import type { TrainReport } from "../../runtime/learn/index.ts";
 import { readMetrics } from "../../runtime/train/index.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { trainTo } from "../verbs/train.ts";
+import { version } from "../version.ts";
 import { type CurvePoint, type Outcome, type OutcomeRows, readOutcome, writeOutcome } from "./outcome.ts";
 
 export interface Job {
@@ -31,7 +32,8 @@ export interface Shared {
   readonly dataFingerprint: string;
   /** Folder of the prepared data of this job's model. */
   readonly cache: string;
-  readonly label: string | null;
+  /** Binary, and every model's. */
+  readonly label: string;
   readonly threads: number | null;
   readonly historyEdges: readonly number[] | null;
 }
@@ -50,7 +52,17 @@ export async function runOnce(job: Job, shared: Shared, keep: boolean): Promise<
   const run = join(dir, "run");
   const weights = join(run, "weights.safetensors");
   const { dataFingerprint, label, historyEdges } = shared;
-  const fingerprint = fingerprintOf({ text, seed, part, epochs, steps, data: dataFingerprint, label, historyEdges });
+  const fingerprint = fingerprintOf({
+    version,
+    text,
+    seed,
+    part,
+    epochs,
+    steps,
+    data: dataFingerprint,
+    label,
+    historyEdges,
+  });
   const path = join(dir, "outcome.safetensors");
   const known = readOutcome(path, fingerprint);
   if (known !== null && (!keep || existsSync(weights))) {
@@ -109,12 +121,9 @@ async function judged(
     progress.done();
     return found;
   });
-  const task = tasks.find(({ name, kind }) => kind === "binary" && (label === null || name === label));
+  const task = tasks.find(({ name, kind }) => kind === "binary" && name === label);
   if (task === undefined || !Object.hasOwn(all.labels, task.name)) {
-    const names = tasks.filter(({ kind }) => kind === "binary").map(({ name }) => name);
-    throw new TwinError(
-      `${data}: ${label === null ? "the models have no binary label to be compared by" : `there is no binary label \`${label}\` to compare by; there are: ${names.join(", ")}`}`,
-    );
+    throw new TwinError(`${data}: the data has no label ${label}: bind predict.${label} under \`columns\``);
   }
   const [figures] = figuresOf(all, [task], { ks: [], historyEdges });
   if (figures.kind !== "binary") {

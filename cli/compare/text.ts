@@ -146,7 +146,7 @@ function historyText(models: readonly SystemRow[]): string[] {
       ["", ...first.byHistory.map(({ name, rows }) => `${name} (${number(rows)} rows)`)],
       ...models.map(({ name, byHistory }) => [
         name,
-        ...byHistory.map(({ auc, gauc }) => `${auc.toFixed(4)} / ${gauc.toFixed(4)}`),
+        ...byHistory.map(({ auc, gauc }) => `${figure(auc)} / ${figure(gauc)}`),
       ]),
     ]),
   ];
@@ -163,9 +163,12 @@ function settingsText(models: readonly SystemRow[]): string[] {
 }
 
 export const spread = ({ mean, deviation }: Spread): string =>
-  deviation === null ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`;
+  !Number.isFinite(mean) ? "–" : deviation === null ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`;
 
-export const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
+const figure = (value: number): string => (Number.isFinite(value) ? value.toFixed(4) : "–");
+
+export const signed = (value: number): string =>
+  Number.isFinite(value) ? `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}` : "–";
 
 export const number = (value: number): string => value.toLocaleString("en-GB");
 

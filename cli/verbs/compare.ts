@@ -59,11 +59,16 @@ export async function compareModels(files: readonly string[], options: CompareOp
       `${options.data}: there is no validation part to choose settings by, and no test part to judge on. Add \`split: {by: time, train: ..DATE, validation: ..DATE, test: rest}\``,
     );
   }
+  const label = options.label ?? labelOf(contenders[0].model);
+  for (const { file, model } of contenders) {
+    expectLabel(file, model, label);
+  }
   expectFolder(options.output);
   const shared = {
     options,
     binding,
     dataFingerprint: await bindingKey(binding),
+    label,
     progress: new Progress(
       contenders.length * (options.trials > 1 ? options.trials : 0) + contenders.length * options.seeds,
     ),
@@ -88,7 +93,7 @@ export async function compareModels(files: readonly string[], options: CompareOp
       ),
     );
   }
-  const about = { data: options.data, label: options.label ?? labelOf(contenders[0].model), by: options.by };
+  const about = { data: options.data, label, by: options.by };
   write(reportOf(about, measured, others, options.seed), options);
 }
 
@@ -96,6 +101,7 @@ interface Comparing {
   readonly options: CompareOptions;
   readonly binding: Binding;
   readonly dataFingerprint: string;
+  readonly label: string;
   readonly progress: Progress;
 }
 
@@ -149,14 +155,26 @@ function expectFolder(dir: string): void {
   }
 }
 
+/** @throws TwinError naming the labels that there are */
+function expectLabel(file: string, { towers }: Model, label: string): void {
+  const names = towers.flatMap(({ tasks }) => tasks.filter(({ kind }) => kind === "binary").map((task) => task.label));
+  if (!names.includes(label)) {
+    throw new TwinError(
+      names.length === 0
+        ? `${file} has no binary label to be compared by`
+        : `${file} has no binary label \`${label}\` to compare by; there are: ${names.join(", ")}`,
+    );
+  }
+}
+
 const labelOf = ({ towers }: Model): string =>
   towers.flatMap(({ tasks }) => tasks).find(({ kind }) => kind === "binary")?.label ?? "";
 
-const jobsOf = ({ options, dataFingerprint }: Comparing, { name }: Contender): Shared => ({
+const jobsOf = ({ options, dataFingerprint, label }: Comparing, { name }: Contender): Shared => ({
   data: options.data,
   dataFingerprint,
   cache: join(options.output, "data", name),
-  label: options.label ?? null,
+  label,
   threads: options.threads ?? null,
   historyEdges: options.historyEdges ?? null,
 });

@@ -102,8 +102,12 @@ export function holm(p: readonly number[]): number[] {
   return adjusted;
 }
 
-function spread(differences: Float64Array): Pick<PairDifference, "low" | "high" | "p"> {
-  differences.sort();
+/** Draws in which a figure has no value (nobody with both classes) do not count; where none counts, no difference is sure. */
+function spread(drawn: Float64Array): Pick<PairDifference, "low" | "high" | "p"> {
+  const differences = drawn.filter((value) => Number.isFinite(value)).sort();
+  if (differences.length === 0) {
+    return { low: Number.NaN, high: Number.NaN, p: 1 };
+  }
   const above = differences.reduce((count, value) => count + Number(value >= 0), 0);
   const below = differences.reduce((count, value) => count + Number(value <= 0), 0);
   return {

@@ -77,6 +77,24 @@ describe("pairs of systems", () => {
   });
 });
 
+it("figures without a value make no difference sure: rows of nobody, and users of one class", () => {
+  const label = Uint8Array.from({ length: 40 }, (_, i) => i % 2);
+  const rows: ScoredRows = { label, user: Uint32Array.from(label, (_, i) => i), users: 40 };
+  const scores = [Float64Array.from(label), Float64Array.from(label, (one) => 1 - one)];
+  const {
+    auc: [apart],
+    gauc: [none],
+  } = comparePairs(
+    rows,
+    scores.map((score) => [score]),
+    1,
+    100,
+  );
+  expect([apart.difference, apart.adjusted < 0.05]).toEqual([1, true]);
+  expect([none.p, none.adjusted]).toEqual([1, 1]);
+  expect(none.difference).toBeNaN();
+});
+
 it("Holm's procedure multiplies the i-th smallest by what is left, and never falls", () => {
   expect(holm([0.01, 0.04, 0.03, 0.005])).toEqual([0.03, 0.06, 0.06, 0.02]);
   expect(holm([0.9, 0.8])).toEqual([1, 1]);
