@@ -53,12 +53,17 @@ function badNumber(source: Source, token: IToken): Diagnostic | undefined {
   const label = at(place, suggestion ? `did you mean \`${shown(suggestion)}\`?` : "");
   const details: Details = {
     help: help(found),
-    ...(suggestion && { fixes: [fix(`Write \`${shown(suggestion)}\``, place, suggestion, sure(found))] }),
+    // Behind a name without a blank, as in `last.50`, another mark is as likely missing: the number would become part of the name.
+    ...(suggestion &&
+      !isGlued(place) && { fixes: [fix(`Write \`${shown(suggestion)}\``, place, suggestion, sure(found))] }),
   };
   return found.problem === "unit"
     ? diagnose("unknown-unit", { unit: shown(found.unit) }, label, details)
     : diagnose("bad-number", { text: shown(token.image) }, label, details);
 }
+
+const isGlued = ({ source, start }: Span): boolean =>
+  /[\p{L}\p{N}_]$/u.test(source.text.slice(Math.max(0, start - 2), start));
 
 /** `15mins` and `.5` can mean one thing only; a unit that is merely near cannot be told. */
 const sure = (found: BadQuantity): boolean => found.problem === "shape" || (found.problem === "unit" && found.sure);

@@ -36,6 +36,14 @@ export const embeddingStart = (rows: number): Init => ({
   kind: "uniform",
   bound: rows <= fewRows ? Math.sqrt(3) : largeTableBound,
 });
+/**
+ * Of tables whose rows are multiplied with each other and with nothing else: products of rows as small as `embeddingStart`'s
+ * would begin at 0, and so would their gradients.
+ */
+export const factorStart = (rows: number): Init => ({
+  kind: "uniform",
+  bound: rows <= fewRows ? Math.sqrt(3) : Math.sqrt(3) / 2,
+});
 export const glorot = (fanIn: number, fanOut: number): Init => ({ kind: "glorot", fanIn, fanOut });
 
 export const parameter = (

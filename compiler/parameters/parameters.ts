@@ -11,6 +11,7 @@ import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model
 import { ownTables } from "../model/own.ts";
 import {
   embeddingStart,
+  factorStart,
   glorot,
   linear,
   one,
@@ -82,7 +83,7 @@ function metricParameters(metric: Metric): Parameter[] {
   const projections =
     embeddings.kind === "own"
       ? ownTables(metric).map(({ embedding: { parameter: own, rows, dim: wide }, formerly }) =>
-          parameter(own, [rows, wide], embeddingStart(rows), "embedding", formerly),
+          parameter(own, [rows, wide], factorStart(rows), "embedding", formerly),
         )
       : [
           parameter(`${name}.query`, [heads, inherent, dim], glorot(queryWidth(metric), dim)),

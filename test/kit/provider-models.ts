@@ -104,13 +104,19 @@ export interface Tried {
   readonly outside?: boolean;
 }
 
+/**
+ * Models whose start values are taken as they are: the queries of STCA's later layers are not normalised and grow with every
+ * layer by more than the weights do, and half as large again its scores leave float32 less than the tolerance.
+ */
+const unbounded: ReadonlySet<string> = new Set(["stca"]);
+
 /** Builds a model with start values half as large again and calibrations at random, so that scores lie apart and softmax is far from even. */
 export function providerModel(
   name: string,
   model: Model,
   { tableInput, sides = false, outside = false }: Tried = {},
 ): ProviderModel {
-  const source = larger(model);
+  const source = larger(model, unbounded.has(name) ? 1 : 1.5);
   const all = parameters(model);
   const placed = { outside: outside ? "all" : "none" } as const;
   const { files } = build(model, { version: "0", weights: source, ...placed, ...(tableInput && { tableInput }) });
@@ -226,14 +232,14 @@ function selectionsOf(graph: Graph, reference: Graph): Selection[] {
   });
 }
 
-function larger(model: Model): WeightSource {
+function larger(model: Model, times: number): WeightSource {
   const all = parameters(model);
   const values = initialValues(all, 5);
   const draw = uniform(5);
   const fitted = new Map(
     all.flatMap(({ name, shape, role }) => (role === "fitted" ? [[name, anyCalibration(shape, draw)]] : [])),
   );
-  const read = (name: string) => fitted.get(name) ?? values.read(name).map((x) => 1.5 * x);
+  const read = (name: string) => fitted.get(name) ?? values.read(name).map((x) => times * x);
   return {
     tensors: new Map(all.map((parameter) => [parameter.name, parameter])),
     step: 1,

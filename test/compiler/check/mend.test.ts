@@ -61,6 +61,8 @@ describe("mend", () => {
   it("does not touch what it cannot tell, nor an imported file", () => {
     expect(mended(good.replace("15min", "15m")).text).toBeNull();
     expect(mended(good.replace("97%", "97")).text).toBeNull();
+    // A number behind a name would become part of it, and be no number again.
+    expect(mended(good.replace("last(50)", "last.50)")).text).toBeNull();
     expect(mended(good, features.replace("vocab:", "vocb:")).text).toBeNull();
     const notText = new Uint8Array([0x69, 0xff, 0x3b]);
     expect(mend("a.twin", () => notText, { library: true }).text).toBeNull();
