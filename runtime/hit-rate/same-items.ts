@@ -1,6 +1,6 @@
 // Several tables over the same items: what a request has beside the tables' rows need not be prepared for each of them.
 import { tablesRead } from "../../contract/ports.ts";
-import { type Engine, KernelSide, rowsOfTables, type UserSide } from "../request/index.ts";
+import { type Engine, KernelSide, rowsOfTables, tablesOf, type UserSide } from "../request/index.ts";
 import { allow } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 
@@ -15,7 +15,8 @@ export function sameItems(a: OpenGeneration | null, b: OpenGeneration | null): b
  */
 export async function withTables(engine: Engine, side: UserSide, generation: OpenGeneration | null): Promise<UserSide> {
   const { manifest, dir } = engine.artefacts;
-  const read = tablesRead(manifest, "search");
+  // The kernel reads those of all products at once; a graph that searches those of its own inputs.
+  const read = side.kernel === null ? tablesRead(manifest, "search") : tablesOf(manifest, side.route);
   const freshness = generation?.freshness(Date.now() / 1000) ?? [];
   for (const found of freshness) {
     if (read.includes(found.table)) {
