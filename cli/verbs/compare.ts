@@ -6,7 +6,7 @@ import { TwinError } from "../../contract/error.ts";
 import { fingerprintOf } from "../../contract/fingerprint.ts";
 import { streams } from "../../contract/random.ts";
 import { type Binding, bindingKey, readBinding } from "../../runtime/data/index.ts";
-import { readText, writeFileAtomic } from "../../runtime/host/files.ts";
+import { expectFile, readText, writeFileAtomic } from "../../runtime/host/files.ts";
 import { differsFrom } from "../compare/differs.ts";
 import { otherSystem } from "../compare/others.ts";
 import type { Figure } from "../compare/outcome.ts";
@@ -62,6 +62,9 @@ export async function compareModels(files: readonly string[], options: CompareOp
   const label = options.label ?? labelOf(contenders[0].model);
   for (const { file, model } of contenders) {
     expectLabel(file, model, label);
+  }
+  for (const file of options.predictions ?? []) {
+    expectFile(file, "name the file with the other system's scores");
   }
   expectFolder(options.output);
   const shared = {
