@@ -48,16 +48,17 @@ const columns = ["row", "user", "label", "score"] as const;
 /** @param fingerprint of everything that decided the outcome */
 export function writeOutcome(path: string, fingerprint: string, outcome: Outcome, rows: OutcomeRows): void {
   const tensors = columns.map((name) => ({ name, shape: [rows[name].length], data: rows[name] }));
-  const bytes = (name: (typeof columns)[number]) =>
-    new Uint8Array(rows[name].buffer, rows[name].byteOffset, rows[name].byteLength);
-  writeFileAtomic(
-    path,
-    encodeSafetensors(tensors, {
-      fingerprint,
-      outcome: JSON.stringify(outcome),
-      digest: digestOf(columns.map((name) => digestOf(bytes(name))).join() + JSON.stringify(outcome)),
-    }),
-  );
+  const text = JSON.stringify(outcome);
+  writeFileAtomic(path, encodeSafetensors(tensors, { fingerprint, outcome: text, digest: digestOfAll(rows, text) }));
+}
+
+/** Over the columns and the outcome's text. */
+function digestOfAll(rows: OutcomeRows, outcome: string): string {
+  const each = columns.map((name) => {
+    const { buffer, byteOffset, byteLength } = rows[name];
+    return digestOf(new Uint8Array(buffer, byteOffset, byteLength));
+  });
+  return digestOf(each.join() + outcome);
 }
 
 /** Null where there is none, or one of something else. @throws TwinError where it is damaged */
@@ -76,10 +77,8 @@ export function readOutcome(path: string, fingerprint: string): { outcome: Outco
       label: file.read("label"),
       score: file.read("score"),
     };
-    const bytes = (name: (typeof columns)[number]) =>
-      new Uint8Array(rows[name].buffer, rows[name].byteOffset, rows[name].byteLength);
     const { outcome, digest } = file.metadata;
-    if (digestOf(columns.map((name) => digestOf(bytes(name))).join() + outcome) !== digest) {
+    if (digestOfAll(rows, outcome) !== digest) {
       throw new TwinError(`${path} is damaged: remove it, and what it held is computed again`);
     }
     return { outcome: JSON.parse(outcome) as Outcome, rows };

@@ -1,7 +1,6 @@
 // A comparison's report as one HTML page, complete in itself: the tables are there without scripts, the charts are by uPlot.
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { chartLibrary, htmlText, inScript, pageStyle } from "../../runtime/train/index.ts";
-import { chartScript } from "./page-script.ts";
+import { chartLibrary, chartScripts, clientScript, htmlPage, htmlText, pageStyle } from "../../runtime/train/index.ts";
 import { type ComparisonReport, level, type SystemRow } from "./report.ts";
 import { number, signed, spread } from "./text.ts";
 
@@ -22,18 +21,10 @@ export function renderComparison(report: ComparisonReport): string {
   const drawn = charts(systems.filter(({ kind }) => kind === "model"));
   const { script, style } = chartLibrary();
   const title = `${label} on ${data}: ${systems.filter(({ kind }) => kind === "model").length} models compared`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${htmlText(title)}</title>
-<style>${style}${pageStyle}${ownStyle}</style>
-</head>
-<body>
-<main>
-<h1>${htmlText(title)}</h1>
-<p>Test part: ${number(rows)} rows of ${number(users)} users. Mean ± standard deviation of the seeds. Bold: ahead of every other row but the ensembles, p &lt; ${level} in every pair, over draws of users and runs, by Holm's procedure over all pairs.</p>
+  return htmlPage({
+    title,
+    style: `${style}${pageStyle}${ownStyle}`,
+    body: `<p>Test part: ${number(rows)} rows of ${number(users)} users. Mean ± standard deviation of the seeds. Bold: ahead of every other row but the ensembles, p &lt; ${level} in every pair, over draws of users and runs, by Holm's procedure over all pairs.</p>
 ${systemTable(systems)}
 <h2>Charts</h2>
 <div class="charts">
@@ -44,15 +35,17 @@ ${drawn.map(figure).join("\n")}
 <p>First − second; in brackets the middle 95 % of the draws.</p>
 ${pairTable(report)}
 <h2>Settings</h2>
-${settings(systems)}
-</main>
-<script type="application/json" id="charts">${inScript(JSON.stringify(drawn))}</script>
-<script>${script}</script>
-<script>${chartScript}</script>
-</body>
-</html>
-`;
+${settings(systems)}`,
+    scripts: chartScripts(
+      drawn.map((chart) => ({ ...chart, ...look })),
+      script,
+      clientScript,
+    ),
+  });
 }
+
+/** How these charts differ from a run's. */
+const look = { digits: 4, height: 280, filled: true } as const;
 
 const ownStyle = `
 p { max-width: 60rem; } .scroll th:first-child, .scroll td:first-child, .scroll td.name, .scroll th.name { text-align: left; }

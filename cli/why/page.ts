@@ -1,33 +1,24 @@
 // Why one candidate stands above another, as one page that needs nothing from elsewhere: bars by CSS, no scripts.
-import { htmlText, pageStyle } from "../../runtime/train/index.ts";
+
+import { when } from "../../runtime/request/index.ts";
+import { htmlPage, htmlText, pageStyle } from "../../runtime/train/index.ts";
 import type { AttendDifference, Part, Why } from "./difference.ts";
-import { signed, when } from "./text.ts";
+import { signed } from "./text.ts";
 
 export function renderWhy(why: Why): string {
   const { model, label, item, versus, difference, parts, attends } = why;
   const title = `${model}: why ${item.key} and not ${versus.key}`;
   const told = (of: Why["item"]) =>
     `${htmlText(of.key)}: log-odds ${of.logits[label].toFixed(4)}, ${of.scores[label].toFixed(4)}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${htmlText(title)}</title>
-<style>${pageStyle}${ownStyle}</style>
-</head>
-<body>
-<main>
-<h1>${htmlText(title)}</h1>
-<p>${htmlText(label)}. <span class="mine">${told(item)}</span>; <span class="theirs">${told(versus)}</span>; difference ${signed(difference)}.${why.untrained ? " <strong>The weights are start values: these numbers mean nothing yet.</strong>" : ""}${why.generation === null ? "" : ` Tables of generation ${why.generation}${why.stale ? ", made with other weights" : ""}; ${why.misses} behaviours were not found.`}</p>
+  return htmlPage({
+    title,
+    style: `${pageStyle}${ownStyle}`,
+    body: `<p>${htmlText(label)}. <span class="mine">${told(item)}</span>; <span class="theirs">${told(versus)}</span>; difference ${signed(difference)}.${why.untrained ? " <strong>The weights are start values: these numbers mean nothing yet.</strong>" : ""}${why.generation === null ? "" : ` Tables of generation ${why.generation}${why.stale ? ", made with other weights" : ""}; ${why.misses} behaviours were not found.`}</p>
 <h2>What each part of the request adds to the log-odds</h2>
 ${partRows(parts, item.key, versus.key)}
 <p class="quiet">As they are, less as they are without it. Parts act together, so that their shares do not add up; what is left is the item's own.</p>
-${attends.map((one) => attendSection(one, item.key, versus.key)).join("\n")}
-</main>
-</body>
-</html>
-`;
+${attends.map((one) => attendSection(one, item.key, versus.key)).join("\n")}`,
+  });
 }
 
 const ownStyle = `

@@ -1,5 +1,6 @@
 // Why one candidate stands above another, as text.
 import { aligned, cell } from "../../contract/width.ts";
+import { when } from "../../runtime/request/index.ts";
 import type { AttendDifference, HeadMeans, Why } from "./difference.ts";
 
 /** @param most behaviours of an attention that are shown */
@@ -61,13 +62,6 @@ function attendText(
 const headText = ({ metric, bias }: HeadMeans): string[] => [signed(metric), signed(bias)];
 
 export const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
-
-export function when(time: number | null): string {
-  if (time === null) {
-    return "";
-  }
-  return time > 1e8 ? new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ") : String(time);
-}
 
 /** Names to the left, numbers to the right. */
 const table = (rows: readonly (readonly string[])[]): string[] => aligned(rows, (column) => column > 0);

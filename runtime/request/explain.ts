@@ -246,7 +246,8 @@ export function explanationText(explanations: readonly Explanation[], most = 5):
   return `${lines.join("\n")}\n`;
 }
 
-function when(time: number | null): string {
+/** A time as people read it: epoch seconds to the minute, steps as they are; nothing where there is none. */
+export function when(time: number | null): string {
   if (time === null) {
     return "";
   }

@@ -14,6 +14,7 @@ export {
   explainCandidates,
   explanationText,
   type HeadShare,
+  when,
 } from "./explain.ts";
 export type { ExplainedStat } from "./explain-stats.ts";
 export { feeds, type KeptTensors } from "./feeds.ts";

@@ -1,23 +1,29 @@
 // What the page does in a browser: draws each chart into its figure, in the colours of the scheme, as wide as it may be.
 
-/** Plain JavaScript for the page; `uPlot` and the element #curves are there when it runs. */
+/**
+ * Plain JavaScript for the page; `uPlot` and the element #curves are there when it runs: a list of charts with `id`, `x` and
+ * `curves`, and where they differ from a run's `axis` (step), `digits` (5), `height` (260), `places` (names of the places of x),
+ * `logarithmic`, `marked` (points are shown) and `filled` (large ones).
+ */
 export const clientScript = `
 const charts = JSON.parse(document.getElementById("curves").textContent);
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const number = (value) => value == null ? "" : Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-GB") : +value.toPrecision(5) + "";
 let plots = [];
 function draw() {
   for (const plot of plots) plot.destroy();
   plots = charts.map((chart) => {
     const place = document.querySelector("#" + chart.id + " .plot");
+    const { axis: name = "step", digits = 5, height = 260, places = null } = chart;
+    const number = (value) => value == null ? "" : Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-GB") : +value.toPrecision(digits) + "";
+    const at = (value) => value == null ? "" : places === null ? number(value) : places[value] ?? "";
     const axis = { stroke: style("--ink"), grid: { stroke: style("--grid"), width: 1 }, ticks: { stroke: style("--grid"), width: 1 } };
     const options = {
-      width: place.clientWidth, height: 260,
-      scales: { x: { time: false } },
-      axes: [{ ...axis, label: "step", values: (_, ticks) => ticks.map(number) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(number) }],
-      series: [{ label: "step", value: (_, value) => number(value) }].concat(chart.curves.map((curve, i) => ({
+      width: place.clientWidth, height,
+      scales: { x: { time: false, distr: chart.logarithmic ? 3 : 1, range: places === null ? undefined : [-0.4, places.length - 0.6] } },
+      axes: [{ ...axis, label: name, values: (_, ticks) => ticks.map(at), ...(places !== null && { splits: () => chart.x }) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(number) }],
+      series: [{ label: name, value: (_, value) => at(value) }].concat(chart.curves.map((curve, i) => ({
         label: curve.name, stroke: style("--curve" + (i % 6)), width: 2, dash: i >= 6 ? [6, 4] : undefined,
-        spanGaps: true, points: { show: chart.marked, size: 6 }, value: (_, value) => number(value),
+        spanGaps: true, points: chart.filled ? { show: true, size: 8, fill: style("--curve" + (i % 6)) } : { show: chart.marked, size: 6 }, value: (_, value) => number(value),
       }))),
     };
     return new uPlot(options, [chart.x].concat(chart.curves.map((curve) => curve.y)), place);
@@ -25,7 +31,7 @@ function draw() {
 }
 draw();
 addEventListener("resize", () => {
-  for (const plot of plots) plot.setSize({ width: plot.root.parentElement.clientWidth, height: 260 });
+  for (const plot of plots) plot.setSize({ width: plot.root.parentElement.clientWidth, height: plot.height });
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 const printed = (on) => { document.documentElement.classList.toggle("printed", on); draw(); };

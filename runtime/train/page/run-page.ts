@@ -4,7 +4,7 @@ import type { MetricsLine } from "../../learn/index.ts";
 import { chartLibrary } from "./chart-library.ts";
 import { clientScript, pageStyle } from "./client.ts";
 import { type Chart, charts } from "./curves.ts";
-import { inScript, text } from "./html.ts";
+import { chartScripts, htmlPage, text } from "./html.ts";
 
 /** What a page says of its run besides the curves. */
 export interface RunAbout {
@@ -21,28 +21,15 @@ export function renderRunPage(lines: readonly MetricsLine[], about: RunAbout): s
   const drawn = charts(lines);
   const { script, style } = chartLibrary();
   const title = `${about.model}: training`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${text(title)}</title>
-<style>${style}${pageStyle}</style>
-</head>
-<body>
-<main>
-<h1>${text(title)}</h1>
-${factList(about, lines)}
+  return htmlPage({
+    title,
+    style: `${style}${pageStyle}`,
+    body: `${factList(about, lines)}
 ${drawn.length === 0 ? "<p>No step was logged yet.</p>" : `<h2>Curves</h2>\n<div class="charts">\n${drawn.map(figure).join("\n")}\n</div>`}
 <noscript><p>The curves need JavaScript; the table has their figures.</p></noscript>
-${evaluations(lines)}
-</main>
-<script type="application/json" id="curves">${inScript(JSON.stringify(drawn))}</script>
-<script>${script}</script>
-<script>${clientScript}</script>
-</body>
-</html>
-`;
+${evaluations(lines)}`,
+    scripts: chartScripts(drawn, script, clientScript),
+  });
 }
 
 function factList({ facts }: RunAbout, lines: readonly MetricsLine[]): string {
