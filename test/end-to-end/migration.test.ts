@@ -1,0 +1,44 @@
+// docs/migration.md: each of its models checks, and trains by the binding beside it on small files as those projects publish them.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { cleanUp, temporary } from "../kit/built-twin.ts";
+import { fine } from "../kit/cli.ts";
+import { writeFiles } from "../kit/data-files.ts";
+import { easyTaobao, fuxiLong, fuxiRaw } from "../kit/published-files.ts";
+
+afterAll(cleanUp);
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/migration.md"), "utf8");
+const fences = (language: string): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, body]) => body);
+const [models, bindings] = [fences("twin"), fences("yaml")];
+
+describe("the migration guide", () => {
+  it("has a binding for each model", () => {
+    expect([models.length, bindings.length]).toEqual([3, 3]);
+  });
+
+  it.each<[string, number, (dir: string) => unknown]>([
+    [
+      "TWIN of FuxiCTR, over the log that is written from its lists by user",
+      0,
+      async (dir) => {
+        await fuxiLong(dir);
+        await fine(["data", "convert", "--from", "fuxictr", dir]);
+      },
+    ],
+    ["DIN of FuxiCTR, over CSV with ^ in its lists", 1, fuxiRaw],
+    ["DIN of EasyRec, over CSV without headings", 2, easyTaobao],
+  ])("checks, formats and trains: %s", async (_, i, make) => {
+    const dir = temporary();
+    await make(dir);
+    writeFiles(dir, { "guide.twin": models[i], "guide.yaml": bindings[i] });
+    const [model, data] = [join(dir, "guide.twin"), join(dir, "guide.yaml")];
+    expect((await fine(["check", model])).stdout).toContain("no errors");
+    await fine(["format", "--check", model]);
+    await fine(["data", "check", data, "--model", model]);
+    const trained = await fine(["train", model, "--data", data, "-o", join(dir, "run"), "--steps", "2"]);
+    expect(trained.stdout).toMatch(/the weights of step [12]\b/);
+  });
+});
