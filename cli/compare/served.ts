@@ -5,7 +5,7 @@ import { costReport } from "../../compiler/index.ts";
 import { recordOf } from "../../contract/record.ts";
 import { buildTables } from "../../runtime/build-table/index.ts";
 import { type Binding, readHistories, type SampleRequest } from "../../runtime/data/index.ts";
-import { hitRates } from "../../runtime/evaluate/index.ts";
+import { asRequest, hitRates } from "../../runtime/evaluate/index.ts";
 import type { LongLists, RankedRequest } from "../../runtime/hit-rate/index.ts";
 import { LocalTwin } from "../../runtime/serve/index.ts";
 import { say } from "../output.ts";
@@ -95,7 +95,12 @@ export async function serve(
 }
 
 /** Each of some users' newest request, all with the same candidates: those of the first ones, repeated until there are enough. */
-async function sampleRequests(twin: LocalTwin, binding: Binding, part: "test" | null): Promise<RankedRequest[]> {
+export async function sampleRequests(
+  twin: LocalTwin,
+  binding: Binding,
+  part: "test" | null,
+  candidateCount = timedCandidates,
+): Promise<RankedRequest[]> {
   const samples: SampleRequest[] = [];
   for await (const { requests } of readHistories(binding, twin.manifest, {
     users: timedRequests,
@@ -108,13 +113,13 @@ async function sampleRequests(twin: LocalTwin, binding: Binding, part: "test" | 
   }
   const columns = Object.keys(samples[0].candidates).map((name) => {
     const all = samples.flatMap(({ candidates }) => Array.from(candidates[name] as ArrayLike<unknown>));
-    return [name, Array.from({ length: timedCandidates }, (_, i) => all[i % all.length])] as const;
+    return [name, Array.from({ length: candidateCount }, (_, i) => all[i % all.length])] as const;
   });
   const candidates = recordOf<unknown>(columns) as RankedRequest["rank"]["candidates"];
-  return samples.map(({ user, time, history, context }) => ({
-    prepare: { user, time, history } as RankedRequest["prepare"],
-    rank: { context, candidates } as RankedRequest["rank"],
-  }));
+  return samples.map((sample) => {
+    const { prepare, rank } = asRequest(sample);
+    return { prepare, rank: { ...rank, candidates } };
+  });
 }
 
 /** Ascending milliseconds; the first round warms up. */

@@ -137,14 +137,22 @@ function lowered(model: Model): CostedGraphs {
 
 /** Multiply-adds by declaration; what depends on parameters alone is computed when building and counts nothing. */
 function scoped(graph: Graph, candidates: number, histories: Readonly<Record<string, number>>): Map<string, number> {
-  const symbols = new Set([...graph.inputs].flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string")));
-  const bindings = recordOf([...symbols].map((symbol) => [symbol, lengthOf(symbol, candidates, histories)]));
   const byScope = new Map<string, number>();
-  for (const [scope, part] of Object.entries(cost(folded(graph), bindings).byScope)) {
+  for (const [scope, part] of Object.entries(cost(folded(graph), lengthsOf(graph, candidates, histories)).byScope)) {
     const declaration = scope.split("/")[0];
     byScope.set(declaration, (byScope.get(declaration) ?? 0) + part);
   }
   return byScope;
+}
+
+/** A length for every symbol of a graph's inputs, in a request of so many candidates and behaviours. */
+export function lengthsOf(
+  graph: Graph,
+  candidates: number,
+  histories: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const symbols = new Set([...graph.inputs].flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string")));
+  return recordOf([...symbols].map((symbol) => [symbol, lengthOf(symbol, candidates, histories)]));
 }
 
 function lengthOf(symbol: string, candidates: number, histories: Readonly<Record<string, number>>): number {

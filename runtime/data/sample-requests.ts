@@ -4,6 +4,7 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import { type DataColumn, type DataValue, sliceColumn, takeRows, valueAt } from "../encode/data-column.ts";
 import { firstSeen } from "../encode/seen.ts";
+import { timeUnit } from "../encode/time-unit.ts";
 import type { Binding } from "./binding.ts";
 import type { FlatLists } from "./database/flat-lists.ts";
 import { knownValues } from "./known-at.ts";
@@ -35,6 +36,8 @@ export interface SampleRequest {
   readonly context: Readonly<Record<string, DataValue>>;
   /** Epoch seconds, or steps. */
   readonly time: number;
+  /** Times are steps, and the model has no use for them: `prepare` is not to be given them, which would take them for seconds. */
+  readonly untimed: boolean;
   readonly history: Readonly<Record<string, SampleHistory>>;
   readonly candidates: { readonly item: DataColumn; readonly [feature: string]: DataColumn };
   /** Number of each candidate's row in the event log, from 0. */
@@ -80,6 +83,7 @@ export function requestsOf(
   most: number,
 ): Requests {
   const seen = manifest.histories.map((spec, i) => historyOf(rows, columns, binding, spec, i));
+  const untimed = columns.events.steps && timeUnit(manifest) === "seconds";
   const build = (start: number, end: number, time: number): SampleRequest => {
     const take = (name: string): DataColumn => sliceColumn(rows.columns[name], start, end);
     const values = (of: readonly Resolved[]) =>
@@ -91,6 +95,7 @@ export function requestsOf(
       user: values(columns.user),
       context: values(columns.context),
       time,
+      untimed,
       history: recordOf(manifest.histories.map(({ name }, h) => [name, seen[h].at(time, start)])),
       candidates: {
         item: take("#item"),

@@ -1,7 +1,7 @@
 // Scores of every row of a data set, user by user: what `twin score` writes.
 
 import { TwinError } from "../../contract/error.ts";
-import type { Named } from "../../contract/record.ts";
+import { type Named, recordOf } from "../../contract/record.ts";
 import type { Binding, SampleRequest, UserChunk } from "../data/index.ts";
 import type { PrepareRequest, RankRequest } from "../request/index.ts";
 import type { Prepared, Twin } from "../twin/index.ts";
@@ -54,10 +54,14 @@ export async function* score(
 
 /** A sample as `prepare` and `rank` take it. */
 export function asRequest(sample: SampleRequest): { readonly prepare: PrepareRequest; readonly rank: RankRequest } {
-  const { user, time, history, context, candidates } = sample;
+  const { user, time, untimed, history, context, candidates } = sample;
   // Their keys come out of the log as columns, and are looked at as every request's are.
-  return { prepare: { user, time, history } as PrepareRequest, rank: { context, candidates } as RankRequest };
+  const prepare = untimed ? { user, history: withoutTimes(history) } : { user, time, history };
+  return { prepare: prepare as PrepareRequest, rank: { context, candidates } as RankRequest };
 }
+
+const withoutTimes = (histories: SampleRequest["history"]) =>
+  recordOf(Object.entries(histories).map(([name, { time, ...columns }]) => [name, columns] as const));
 
 async function scoreRequest(twin: Ranker, sample: SampleRequest): Promise<ScoredRows> {
   const { prepare, rank } = asRequest(sample);

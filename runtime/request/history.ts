@@ -1,6 +1,6 @@
 // One history of a request: checked, sorted newest first, cut to its maximum, padded, and encoded when a graph asks.
 
-import { type Encoder, inSteps, isComputed, needsTimes } from "../../contract/encoder-spec.ts";
+import { type Encoder, isComputed, needsTimes } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec, Manifest } from "../../contract/manifest.ts";
 import { computedFrom, encodeColumn, encodedShape, encodedWidth, fillOf } from "../encode/column.ts";
@@ -8,7 +8,8 @@ import { asGiven, isAsGiven, isColumn, newestFirst, onlyKnown, reorder } from ".
 import type { EncodeContext } from "../encode/context.ts";
 import type { Encoded } from "../encode/encoded.ts";
 import { isSeen } from "../encode/seen.ts";
-import { parseTimes, type TimeUnit } from "../encode/time.ts";
+import { parseTimes } from "../encode/time.ts";
+import { timeUnit } from "../encode/time-unit.ts";
 import { floats, type Tensor, tensorOf } from "../session/session.ts";
 import { EqualBefore, gapBuckets } from "../stats/gaps.ts";
 import { type BroughtItems, ItemColumns } from "../table/item-columns.ts";
@@ -189,16 +190,6 @@ const asTensor = (feature: FeatureSpec, data: Encoded, rows: number): Tensor =>
 export function crossFeatures(manifest: Manifest, history: string): FeatureSpec[] {
   const own = manifest.histories.find(({ name }) => name === history)?.cross ?? [];
   return manifest.features.filter(({ name }) => own.includes(name));
-}
-
-/** Unit in which a model's times count: steps where its data has an order only. */
-export function timeUnit(manifest: Manifest): TimeUnit {
-  for (const { encoder } of manifest.features) {
-    if (inSteps(encoder)) {
-      return "steps";
-    }
-  }
-  return "seconds";
 }
 
 /** A history's behaviours in the caller's order. */

@@ -6,13 +6,14 @@ import type { FeatureSpec, GraphName, Manifest } from "../../contract/manifest.t
 import { encodeColumn, encodedShape } from "../encode/column.ts";
 import type { EncodeContext } from "../encode/context.ts";
 import { parseTime } from "../encode/time.ts";
+import { timeUnit } from "../encode/time-unit.ts";
 import { type Tensor, tensorOf } from "../session/session.ts";
 import { allow, type Freshness } from "../table/freshness.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import { itemsWithDerived, withDerived } from "./derived.ts";
 import { type Engine, type Route, rankGraphs, route, tablesOf } from "./engine.ts";
 import { type FetchedSide, fetchItems, fetchSide, fetchSideRows, historyOf, sourcesOf, together } from "./fetch.ts";
-import { crossFeatures, HistorySide, readBehaviours, readKnownAt, timeUnit } from "./history.ts";
+import { crossFeatures, HistorySide, readBehaviours, readKnownAt } from "./history.ts";
 import { KernelSide } from "./kernel-side.ts";
 import { OutsideRows } from "./outside.ts";
 import { comparesItems } from "./over-feature.ts";

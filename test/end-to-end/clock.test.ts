@@ -71,6 +71,20 @@ beforeAll(() => {
   writeFileSync(path("model.twin"), source(clocks));
 });
 
+/** Rows of two files of scores, which are the same to 1e-5: how many there are. */
+async function alike(a: string, b: string): Promise<number> {
+  const database = await Database.open();
+  try {
+    const [{ n, far }] = await database.all(
+      `SELECT count(*)::INTEGER AS n, max(abs(a."order.logit" - b."order.logit")) AS far FROM read_parquet('${path(a)}') a JOIN read_parquet('${path(b)}') b USING ("row")`,
+    );
+    expect(far).toBeLessThanOrEqual(1e-5);
+    return Number(n);
+  } finally {
+    database.close();
+  }
+}
+
 describe("hours and weekdays", () => {
   it("are learned of the samples' times and ranked by the request's", async () => {
     await fine(["data", "check", data, "--model", path("model.twin")]);
@@ -84,17 +98,7 @@ describe("hours and weekdays", () => {
     ] as const) {
       await fine(["score", path("build"), "--data", data, "-o", path(file), ...more]);
     }
-    const database = await Database.open();
-    try {
-      const sql = (name: string) => `read_parquet('${path(name)}')`;
-      const [{ n, far }] = await database.all(
-        `SELECT count(*)::INTEGER AS n, max(abs(a."order.logit" - b."order.logit")) AS far FROM ${sql("batched.parquet")} a JOIN ${sql("served.parquet")} b USING ("row")`,
-      );
-      expect(n).toBe(4000);
-      expect(far).toBeLessThanOrEqual(1e-5);
-    } finally {
-      database.close();
-    }
+    expect(await alike("batched.parquet", "served.parquet")).toBe(4000);
     const orders = async (time: string): Promise<number> => {
       writeFileSync(path("request.json"), JSON.stringify({ time, candidates: { item: [1] } }));
       const ranked = await fine(["rank", path("build"), "--request", path("request.json"), "--json"]);
@@ -125,6 +129,24 @@ describe("hours and weekdays", () => {
         await refused(1, args, [said]);
       }
     }
+  });
+
+  it("of data with an order are no times of a request, where a model reads none", async () => {
+    const ordered = binding("steps.yaml", log("order: n"));
+    const history =
+      "history seen {\n  of: item\n  max: 5\n}\n\nattend interest {\n  over: seen\n  by: mean\n}\n\ntower";
+    const timeless = source("n: bucketed(at: [1000, 2000], dim: 2)").replace("tower", history).replace("[item", "[item, interest");
+    writeFileSync(path("timeless.twin"), timeless);
+    const weights = path("steps/weights.safetensors");
+    await fine(["train", path("timeless.twin"), "--data", ordered, "-o", path("steps"), "--steps", "2"]);
+    await fine(["build", path("timeless.twin"), "-o", path("timeless"), "--weights", weights]);
+    for (const [file, more] of [
+      ["stepped.parquet", []],
+      ["timeless.parquet", ["--serving"]],
+    ] as const) {
+      await fine(["score", path("timeless"), "--data", ordered, "-o", path(file), ...more]);
+    }
+    expect(await alike("stepped.parquet", "timeless.parquet")).toBe(4000);
   });
 
   it("of samples without times are refused", async () => {
