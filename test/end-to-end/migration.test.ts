@@ -14,6 +14,16 @@ const fences = (language: string): string[] =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(([, body]) => body);
 const [models, bindings] = [fences("twin"), fences("yaml")];
 
+/** Lists without times are compared, and a present model's scores beside them, as the page ends. */
+async function besidePresent(dir: string, model: string, data: string): Promise<void> {
+  const all = join(dir, "all.csv");
+  await fine(["build", model, "--weights", join(dir, "run/weights.safetensors"), "-o", join(dir, "build")]);
+  await fine(["score", join(dir, "build"), "--data", data, "-o", all]);
+  const options = ["--data", data, "--predictions", all, "--trials", "1", "--seeds", "1", "-o", join(dir, "report")];
+  const { stdout } = await fine(["compare", model, ...options]);
+  expect(stdout).toMatch(/^all.csv +[\d.]+/m);
+}
+
 describe("the migration guide", () => {
   it("has a binding for each model", () => {
     expect([models.length, bindings.length]).toEqual([3, 3]);
@@ -40,5 +50,8 @@ describe("the migration guide", () => {
     await fine(["data", "check", data, "--model", model]);
     const trained = await fine(["train", model, "--data", data, "-o", join(dir, "run"), "--steps", "2"]);
     expect(trained.stdout).toMatch(/the weights of step [12]\b/);
+    if (i === 1) {
+      await besidePresent(dir, model, data);
+    }
   });
 });
