@@ -135,7 +135,9 @@ describe("hours and weekdays", () => {
     const ordered = binding("steps.yaml", log("order: n"));
     const history =
       "history seen {\n  of: item\n  max: 5\n}\n\nattend interest {\n  over: seen\n  by: mean\n}\n\ntower";
-    const timeless = source("n: bucketed(at: [1000, 2000], dim: 2)").replace("tower", history).replace("[item", "[item, interest");
+    const timeless = source("n: bucketed(at: [1000, 2000], dim: 2)")
+      .replace("tower", history)
+      .replace("[item", "[item, interest");
     writeFileSync(path("timeless.twin"), timeless);
     const weights = path("steps/weights.safetensors");
     await fine(["train", path("timeless.twin"), "--data", ordered, "-o", path("steps"), "--steps", "2"]);
