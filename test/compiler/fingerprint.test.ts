@@ -6,7 +6,10 @@ import { compiled, smallSource, vocabularies } from "../kit/small-model.ts";
 
 const prints = (...options: Parameters<typeof compiled>) => compiled(...options).manifest.fingerprints;
 
-const original = prints();
+const { manifest, model } = compiled();
+const original = manifest.fingerprints;
+const all = parameters(model);
+const start = initialValues(all, model.train.seed);
 
 const changed = (from: string, to: string) => {
   const source = smallSource.replace(from, to);
@@ -28,9 +31,7 @@ function differing(...options: Parameters<typeof compiled>): string[] {
 
 /** The small model's start values with one parameter changed. */
 function retrained(name: string): WeightSource {
-  const all = parameters(compiled().model);
-  const values = initialValues(all, compiled().model.train.seed);
-  const read = (of: string) => (of === name ? values.read(of).map((x) => x + 1) : values.read(of));
+  const read = (of: string) => (of === name ? start.read(of).map((x) => x + 1) : start.read(of));
   return {
     tensors: new Map(all.map((parameter) => [parameter.name, parameter])),
     step: null,

@@ -101,7 +101,12 @@ const built = readdirSync(join(root, "models"))
   );
 
 describe("both sides of every If run over the parity cases", () => {
-  it.each(built)("%s", async (model) => expectBoth(await sides(model)), 60_000);
+  // The model twin below, with its tables as stored, has the graphs that it has without them, too.
+  it.each(built.filter((model) => long || model !== "twin"))(
+    "%s",
+    async (model) => expectBoth(await sides(model)),
+    60_000,
+  );
 
   // Rows of float16 in the long form.
   it.each(long ? (["float16", "uint8"] as const) : (["uint8"] as const))(

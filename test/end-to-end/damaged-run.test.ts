@@ -65,9 +65,9 @@ describe("one flipped bit", () => {
       const more = ["--resume", "--steps", "14"];
       await fine(trainArgs(whole, ...more));
       const right = weights(whole);
-      // Each costs a run: of the prepared columns, which the test above damages as well, every fourth.
+      // Each costs a run: of the prepared columns, which the test above damages as well, every eighth.
       const files = flipsOf(run, (file) => file !== "report.html", times("TWIN_FLIPS", 1)).filter(
-        ({ file }, i) => long || !/^data\/.*\.bin$/.test(file) || i % 4 === 0,
+        ({ file }, i) => long || !/^data\/.*\.bin$/.test(file) || i % 8 === 0,
       );
       const names = files.map(({ file }) => file.split("/").slice(0, 2).join("/"));
       for (const one of ["run.yaml", "metrics.jsonl", "vocabularies/item.video_id.jsonl", "train/step.onnx"]) {

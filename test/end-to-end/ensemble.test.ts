@@ -1,13 +1,14 @@
 // `twin train --ensemble N`: members are plain runs of their seeds, trained once however often the ensemble is stopped, and
 // judged together by the mean of their logits.
-import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { auc } from "../../runtime/metrics/auc.ts";
 import { logloss } from "../../runtime/metrics/logloss.ts";
 import { readMetrics } from "../../runtime/train/metrics-log.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
-import { fine, refused, root, twin } from "../kit/cli.ts";
+import { fine, refused, twin } from "../kit/cli.ts";
+import { leanModel } from "../kit/example-build.ts";
 
 let folder: string;
 let model: string;
@@ -22,18 +23,9 @@ const bytes = (...path: string[]) => readFileSync(join(...path)).toString("base6
 
 beforeAll(async () => {
   folder = temporary();
-  model = join(folder, "twin.twin");
+  model = leanModel(folder);
   data = join(folder, "data/data.yaml");
   ensemble = join(folder, "ensemble");
-  copyFileSync(join(root, "models/features.twin"), join(folder, "features.twin"));
-  const source = readFileSync(join(root, "models/twin.twin"), "utf8");
-  writeFileSync(
-    model,
-    source
-      .replace("keep: 100", "keep: 10")
-      .replace("last(50)", "last(5)")
-      .replace(/batch: +\d+/, "batch: 32"),
-  );
   await fine(["example", join(folder, "data"), "--users", "20", "--items", "100", "--behaviours", "40"]);
   await fine(words(ensemble, "--ensemble", "3"));
 }, 240_000);

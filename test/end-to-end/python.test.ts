@@ -148,8 +148,11 @@ describe("examples/python/rank.py", needs("python"), () => {
       { seed: 2, behaviours: 3, candidates: 1, ...(!steps && { time }) },
       { seed: 3, behaviours: longest, candidates: 25, time: steps ? time : "2023-11-14T22:13:20" },
     ];
-    // The middle one of two models alone: each size is a start of Python.
-    for (const size of sizes.filter(({ seed }) => long || seed !== 2 || /everything|clock/.test(name))) {
+    // All but the longest of two models, and without behaviours of each way of a miss: each size is a start of Python.
+    const tried = sizes.filter(
+      ({ seed }) => long || seed === 3 || /everything|clock/.test(name) || (seed === 1 && /^float32|twin/.test(name)),
+    );
+    for (const size of tried) {
       await alike(dir, manifest, rawRequest(manifest, items, size), `${name}, seed ${size.seed}`);
     }
   });

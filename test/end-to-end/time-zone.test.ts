@@ -153,9 +153,10 @@ function contents(dir: string): Record<string, string> {
 
 describe("on every machine", () => {
   it.each(["zoned", "mixed", "z", "naive", "lines"])("the log %s has the same parts, hours and days", async (name) => {
-    const report = JSON.parse(
-      await same(() => ["data", "check", `${name}.yaml`, "--model", "model.twin", "--json"]),
-    ) as {
+    // Each machine is a process: of the kinds of times each is read on two, those in the zone of the machine on all.
+    const on = name === "zoned" || name === "naive" ? machines : thorough;
+    const check = ["data", "check", `${name}.yaml`, "--model", "model.twin", "--json"];
+    const report = JSON.parse(await same(() => check, undefined, on)) as {
       parts: { events: number }[];
       clock: unknown;
       features: { feature: string; missing: number }[];

@@ -1,23 +1,15 @@
 // `twin train` through the command line: killed at any moment and gone on with, it ends with the same bytes; what it
 // learned builds, starts other runs, and what is wrong is told with the way out.
 import type { ChildProcess } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSigned, writeSigned } from "../../runtime/host/signed-text.ts";
 import { readMetrics } from "../../runtime/train/metrics-log.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
-import { fine, here, refused, root, twin } from "../kit/cli.ts";
+import { fine, here, refused, twin } from "../kit/cli.ts";
 import { times } from "../kit/effort.ts";
+import { leanModel } from "../kit/example-build.ts";
 
 const kills = times("TWIN_KILLS", 2);
 
@@ -26,21 +18,21 @@ let model: string;
 let data: string;
 let cache: string;
 let whole: string;
+/** The step whose weights it kept. */
+let best: number;
+/** A build of them. */
+let built: string;
 
 beforeAll(async () => {
   folder = temporary();
-  model = join(folder, "twin.twin");
+  model = leanModel(folder);
   data = join(folder, "data/data.yaml");
   cache = join(folder, "cache");
   whole = join(folder, "whole");
-  copyFileSync(join(root, "models/features.twin"), join(folder, "features.twin"));
-  const source = readFileSync(join(root, "models/twin.twin"), "utf8")
-    .replace("keep: 100", "keep: 10")
-    .replace("last(50)", "last(5)")
-    .replace(/batch: +\d+/, "batch:      32");
-  writeFileSync(model, source);
   await fine(["example", join(folder, "data"), "--users", "30", "--items", "200", "--behaviours", "50"]);
-  await fine(trainArgs(whole));
+  ({ weights: best } = JSON.parse((await fine(trainArgs(whole, "--json"))).stdout));
+  built = join(folder, "built");
+  await fine(["build", model, "--weights", join(whole, "weights.safetensors"), "-o", built]);
 }, 240_000);
 afterAll(cleanUp);
 
@@ -67,12 +59,10 @@ describe("a run", () => {
     expect(hidden(whole)).toEqual([]);
   });
 
-  it("builds: the vocabularies beside the weights are found", async () => {
-    const built = join(folder, "built");
-    await fine(["build", model, "--weights", join(whole, "weights.safetensors"), "-o", built]);
+  it("builds: the vocabularies beside the weights are found", () => {
     const manifest = readFileSync(join(built, "manifest.yaml"), "utf8");
     expect(manifest).toContain("untrained: false");
-    expect(manifest).toContain("step: 38");
+    expect(manifest).toContain(`step: ${best}\n`);
     const name = "vocabularies/item.video_id.jsonl";
     expect(bytes(built, name)).toBe(bytes(whole, name));
   });
@@ -119,18 +109,14 @@ describe("a run", () => {
     const { stderr } = await fine(alone(moved, "--resume", "--steps", "6"));
     expect(stderr).toContain("(prepared before)");
     expect(existsSync(run)).toBe(false);
+    const score = ["score", built, "--data", data, "-o", join(folder, "scores.csv"), "--cache", join(moved, "data")];
+    await refused(1, score, ["holds what `twin train` prepared", "Name another folder with --cache"]);
     // As a run of before was recorded, which was moved afterwards.
     const { text } = readSigned(join(moved, "run.yaml"), 1 << 20, "");
     expect(text).toMatch(/^cache: data$/m);
     writeSigned(join(moved, "run.yaml"), text.replace(/^cache: data$/m, `cache: ${run}/data`));
     expect((await fine(alone(moved, "--resume", "--steps", "7"))).stderr).toContain("(prepared before)");
     expect(existsSync(run)).toBe(false);
-
-    const built = join(folder, "built-moved");
-    await fine(["build", model, "--weights", join(moved, "weights.safetensors"), "-o", built]);
-    const score = ["score", built, "--data", data, "-o", join(folder, "scores.csv"), "--cache", join(moved, "data")];
-    await refused(1, score, ["holds what `twin train` prepared", "Name another folder with --cache"]);
-    expect((await fine(alone(moved, "--resume", "--steps", "8"))).stderr).toContain("(prepared before)");
   });
 
   it("starts from an earlier one, and says what is kept", async () => {
@@ -140,9 +126,10 @@ describe("a run", () => {
     expect(stderr).not.toMatch(/^(new|gone):/m);
   });
 
-  it("on a provider that cannot be had goes on with the next, says so of each graph, and learns the same", async () => {
+  it("on a provider that cannot be had goes on with the next, says so of each graph, and learns the same; gives its figures as JSON", async () => {
     const [plain, other] = ["on-cpu", "on-dml"].map((name) => join(folder, name));
-    await fine(trainArgs(plain, "--steps", "2"));
+    const { stdout } = await fine(trainArgs(plain, "--steps", "2", "--json"));
+    expect(JSON.parse(stdout)).toMatchObject({ step: 2, steps: 2, end: "all steps", weights: 2 });
     const { stderr } = await fine(trainArgs(other, "--steps", "2", "--providers", "dml,cpu"));
     for (const graph of ["search", "step", "update"]) {
       expect(stderr).toMatch(
@@ -151,11 +138,6 @@ describe("a run", () => {
     }
     expect(bytes(other, "weights.safetensors")).toBe(bytes(plain, "weights.safetensors"));
     await refused(2, trainArgs(join(folder, "gpu"), "--providers", "gpu"), ["`gpu` is no execution provider"]);
-  });
-
-  it("gives its figures as JSON", async () => {
-    const { stdout } = await fine(trainArgs(join(folder, "json"), "--steps", "2", "--json"));
-    expect(JSON.parse(stdout)).toMatchObject({ step: 2, steps: 2, end: "all steps", weights: 2 });
   });
 });
 

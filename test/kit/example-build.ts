@@ -47,13 +47,22 @@ const pathsIn = (folder: string): ExampleBuild => ({
  * Writes the repository's model and the library that it imports into a folder; gives the model's path. It keeps fewer
  * behaviours and attends to fewer than it does: the reference numbers of a build take two thirds less time so.
  */
-function exampleModel(folder: string): string {
+function exampleModel(folder: string, change: (text: string) => string = (text) => text): string {
   copyFileSync(join(root, "models/features.twin"), join(folder, "features.twin"));
   const text = readFileSync(join(root, "models/twin.twin"), "utf8");
   const file = join(folder, "twin.twin");
-  writeFileSync(file, text.replace("keep: 100", "keep: 10").replace("last(50)", "last(5)"));
+  writeFileSync(file, change(text.replace("keep: 100", "keep: 10").replace("last(50)", "last(5)")));
   return file;
 }
+
+/** The same with one attention, no table and small batches, for tests that train it many times. */
+export const leanModel = (folder: string): string =>
+  exampleModel(folder, (text) =>
+    text
+      .replaceAll(/(attend recent|table video_keys) \{[^}]*\}\n\n/g, "")
+      .replace("interest, recent, item", "interest, item")
+      .replace(/batch: +\d+/, "batch:      32"),
+  );
 
 /** Made once for all files of a process, in the run's folder, which a test's cleaning up leaves alone. */
 const made = new Map<boolean, Promise<string>>();

@@ -73,8 +73,19 @@ const only = (model: ProviderModel, ...ends: readonly string[]): ProviderModel =
   graphs: model.graphs.filter(({ name }) => ends.some((end) => name.endsWith(end))),
 });
 
-/** By name; a model is built when it is asked for. */
-export const providerModels: ReadonlyMap<string, () => ProviderModel> = new Map(tried);
+/** Building them takes most of a test's time: each is built once for all providers and files of a process. */
+function once(make: () => ProviderModel): () => ProviderModel {
+  let made: ProviderModel | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** By name; a model is built when it is first asked for. */
+export const providerModels: ReadonlyMap<string, () => ProviderModel> = new Map(
+  tried.map(([name, make]) => [name, once(make)]),
+);
 
 /**
  * What is run on a graphics device in *full*: every operator of every dtype that a graph may hold, every branch of a

@@ -72,12 +72,21 @@ function keptBy({ shape, positions }: Kept, n: number): number[] {
   return lists.flat().filter((position) => position >= 0);
 }
 
-const built = (
+/** Builds, which nobody here changes, by what they are of: each is made once. */
+const made = new Map<string, Promise<string>>();
+
+function built(
   table: string,
   change: (source: string) => string = (source) => source,
   generation: GenerationSettings = {},
   options: Partial<BuildOptions> = {},
-): Promise<string> => builtRanked(change(rankSource(table)), generation, options);
+): Promise<string> {
+  const source = change(rankSource(table));
+  const key = JSON.stringify([source, generation, options]);
+  const dir = made.get(key) ?? builtRanked(source, generation, options);
+  made.set(key, dir);
+  return dir;
+}
 
 describe("the kernel and the graphs", () => {
   it.each(["mask", "zero", "compute"])("on_miss: %s", async (policy) => {

@@ -1,8 +1,8 @@
 // `--table-input`: graphs over stored rows give what the host's decoding gives, and where they do not run the host decodes.
 
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fails, parity } from "../../runtime/evaluate/parity.ts";
 import { selfTest, selfTestText } from "../../runtime/evaluate/self-test.ts";
 import { load, type Ranking, type Twin, TwinError } from "../../runtime/index.ts";
@@ -11,7 +11,7 @@ import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import { LocalTwin } from "../../runtime/serve/twin.ts";
 import { type Feeds, Sessions, tensorOf } from "../../runtime/session/session.ts";
 import { nodeSessions } from "../../runtime/session/session-node.ts";
-import { cleanUp } from "../kit/built-twin.ts";
+import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { needs } from "../kit/needs.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
@@ -48,10 +48,21 @@ async function alike(plain: Twin, variant: Twin, lengths = [0, 3, 40]): Promise<
 describe.each(both)("graphs over %s rows", (type) => {
   const build = (more = "", settings = {}, options = {}) =>
     builtRanked(source(type, more), settings, { tableInput: type, ...options });
+  /** Both builds without more, for tests that change nothing in them; and a copy for those that do. */
+  let plainDir: string;
+  let storedDir: string;
+  beforeAll(async () => {
+    [plainDir, storedDir] = [await builtRanked(source(type)), await build()];
+  });
+  const copy = () => {
+    const dir = join(temporary(), "build");
+    cpSync(storedDir, dir, { recursive: true });
+    return dir;
+  };
 
   it("keep the same behaviours and give the same scores as rows that the host decodes", async () => {
-    const plain = await load(await builtRanked(source(type)), threads);
-    const twin = await LocalTwin.open(await build(), threads);
+    const plain = await load(plainDir, threads);
+    const twin = await LocalTwin.open(storedDir, threads);
     await alike(plain, twin);
     expect(twin.engine.sessions.opened()).toEqual([`request.${type}`]);
     expect(twin.warnings).toEqual([]);
@@ -71,8 +82,7 @@ describe.each(both)("graphs over %s rows", (type) => {
   });
 
   it("take the whole table as it lies in memory, and copies where it stays in its file", async () => {
-    const dir = await build();
-    const twin = await LocalTwin.open(dir, threads);
+    const twin = await LocalTwin.open(storedDir, threads);
     const [first, second] = [
       await prepareSide(twin.engine, someUser(40)),
       await prepareSide(twin.engine, someUser(9, 3)),
@@ -81,7 +91,7 @@ describe.each(both)("graphs over %s rows", (type) => {
     expect(stored.rows).toMatchObject({ dtype: type, shape: [301, 16] });
     expect(stored.rows.data.buffer).toBe(second.tables.get("video_keys")!.stored!.rows.data.buffer);
     expect(stored.scale?.shape ?? null).toEqual(type === "uint8" ? [301, 8] : null);
-    const inFile = await LocalTwin.open(dir, { ...threads, memory: { table: 16 } });
+    const inFile = await LocalTwin.open(storedDir, { ...threads, memory: { table: 16 } });
     const side = await prepareSide(inFile.engine, someUser(40));
     expect(side.tables.get("video_keys")!.stored!.rows.shape).toEqual([41, 16]);
     await alike(twin, inFile);
@@ -90,14 +100,13 @@ describe.each(both)("graphs over %s rows", (type) => {
   });
 
   it("serve in worker threads, over their shared memory", async () => {
-    const dir = await build();
-    const [one, many] = [await load(dir, threads), await load(dir, { ...threads, workers: 1 })];
+    const [one, many] = [await load(storedDir, threads), await load(storedDir, { ...threads, workers: 1 })];
     await alike(one, many, [3, 40]);
     await Promise.all([one.close(), many.close()]);
   });
 
   it("serve search and rank one after the other where embeddings are outside", async () => {
-    const plain = await load(await builtRanked(source(type)), threads);
+    const plain = await load(plainDir, threads);
     const twin = await LocalTwin.open(await build("", {}, { outside: "all" }), threads);
     await alike(plain, twin);
     expect(twin.engine.sessions.opened()).toEqual([`search.${type}`, `rank.${type}`]);
@@ -122,8 +131,8 @@ describe.each(both)("graphs over %s rows", (type) => {
   });
 
   it("give way to the host's decoding where they do not run, and that is said once", async () => {
-    const plain = await load(await builtRanked(source(type)), threads);
-    const dir = await build();
+    const plain = await load(plainDir, threads);
+    const dir = copy();
     const twin = await LocalTwin.open(dir, threads);
     // As on a device that lacks the type: the file is sound to the manifest, and no session comes of it.
     writeFileSync(join(dir, `request.${type}.onnx`), readFileSync(join(dir, "manifest.yaml")));
@@ -134,13 +143,12 @@ describe.each(both)("graphs over %s rows", (type) => {
   });
 
   it("are compared with their graphs by the self-test, which finds a wrong one", async () => {
-    const dir = await build();
-    const report = await selfTest(dir, { requests: 2, history: 30, candidates: 3 });
+    const report = await selfTest(storedDir, { requests: 2, history: 30, candidates: 3 });
     expect(report.passed).toBe(true);
     for (const graph of ["search", "rank", "request", "explain"]) {
       expect(selfTestText(report)).toMatch(new RegExp(`${graph} \\(${type}\\): \\d`));
     }
-    const artefacts = await openArtefacts(dir, () => undefined);
+    const artefacts = await openArtefacts(storedDir, () => undefined);
     const open = nodeSessions(artefacts, { providers: ["cpu"], threads: 1, warn: () => undefined });
     const wrong = new Sessions(async (name) => {
       const session = await open(name);
@@ -167,7 +175,7 @@ describe.each(both)("graphs over %s rows", (type) => {
   });
 
   it("are files of the build like any other", async () => {
-    const dir = await build();
+    const dir = copy();
     truncateSync(join(dir, `search.${type}.onnx`), 100);
     const error = await load(dir, threads).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TwinError);

@@ -7,6 +7,7 @@ import { defaultContext, foldParameters, passes, rewrite } from "../../../compil
 import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { anyRequest, batchFeeds, requestFeeds } from "../../kit/any-request.ts";
+import { long } from "../../kit/effort.ts";
 import { graphsOf, outputsApart, randomParameters, run, world } from "../../kit/reference.ts";
 
 describe("the rewrites", () => {
@@ -30,7 +31,7 @@ describe("the rewrites", () => {
           }
         }
       }),
-      { numRuns: 20 },
+      { numRuns: long ? 80 : 10 },
     );
   });
 
@@ -43,7 +44,7 @@ describe("the rewrites", () => {
         verify(graph);
         expect(outputsApart(run(rewrite(graph, { verify: true }), feeds, read), run(graph, feeds, read))).toBeNull();
       }),
-      { numRuns: 15 },
+      { numRuns: long ? 60 : 8 },
     );
   });
 
@@ -63,7 +64,7 @@ describe("the rewrites", () => {
           }
           expect(outputsApart(run(result, feeds, read), run(graph, feeds, read))).toBeNull();
         }),
-        { numRuns: 8 },
+        { numRuns: long ? 32 : 4 },
       );
     },
   );
@@ -75,7 +76,7 @@ describe("the rewrites", () => {
           trainGraphs(model, { verify: true, cut });
         }
       }),
-      { numRuns: 40 },
+      { numRuns: long ? 160 : 20 },
     );
   });
 
@@ -89,7 +90,7 @@ describe("the rewrites", () => {
           }
         }
       }),
-      { numRuns: 8 },
+      { numRuns: long ? 32 : 4 },
     );
   });
 });
