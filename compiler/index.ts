@@ -30,6 +30,7 @@ export { type By, metricOf } from "./model/by.ts";
 export { givenName, vocabularyLimit, vocabularyOwner, vocabularyOwners, vocabularyTables } from "./model/embeddings.ts";
 export { allFeatures } from "./model/features.ts";
 export type * from "./model/model.ts";
+export { oversOf } from "./model/over.ts";
 export type { Init, Parameter } from "./model/parameter.ts";
 export { resultWidth } from "./model/widths.ts";
 export { parameters } from "./parameters/parameters.ts";

@@ -35,6 +35,14 @@ export const BySchema = v.variant("kind", [
     dim: v.number(),
     hidden: v.number(),
   }),
+  /** Layers of self-attention over all lists at once; `hidden` is the width within its feed-forward networks. */
+  strict({
+    kind: v.literal("encoder"),
+    layers: v.number(),
+    heads: v.number(),
+    dim: v.number(),
+    hidden: v.number(),
+  }),
   /** All behaviours alike. */
   strict({ kind: v.literal("mean") }),
 ]);
@@ -71,6 +79,15 @@ export const featureOf = (by: BySpec): string | null => ("feature" in by ? by.fe
 
 /** The feature in which a behaviour's item must agree with the candidate's, or else does not count; null: none. */
 export const sharedOf = (by: BySpec): string | null => (by.kind === "match" ? by.feature : null);
+
+/** Heads that weigh every behaviour against every other; 0: it weighs them against the candidate alone. */
+export const headsAmong = (by: BySpec): number => (by.kind === "encoder" ? by.heads : 0);
+
+/** Every list that an attend goes over. */
+export const oversOf = (attend: {
+  readonly over: OverSpec;
+  readonly beside?: readonly OverSpec[] | undefined;
+}): readonly OverSpec[] => [attend.over, ...(attend.beside ?? [])];
 
 /** `relevance.keys`, `interest.values`: for people. */
 export const partName = (of: PartOf): string => (of.kind === "keys" ? `${of.metric}.keys` : `${of.attend}.values`);

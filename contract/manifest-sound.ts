@@ -1,6 +1,6 @@
 // What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
 import { parseHashes } from "./block-hashes.ts";
-import { featureOf, metricOf, partName } from "./by-spec.ts";
+import { featureOf, metricOf, oversOf, partName } from "./by-spec.ts";
 import { encodedShapeOf, inSteps, isClock, isFloat, isStat } from "./encoder-spec.ts";
 import { extensionFault, manifestSections } from "./extensions.ts";
 import { expectKernel } from "./kernel-sound.ts";
@@ -174,7 +174,7 @@ function checkReferences(manifest: Manifest, fail: Fail): void {
   for (const search of searches) {
     history(search.history);
   }
-  for (const { over } of attends) {
+  for (const over of attends.flatMap(oversOf)) {
     history(over.history);
     if (over.kind === "search" && !searches.some(({ name }) => name === over.search)) {
       fail(`there is no search ${over.search}`);

@@ -163,6 +163,8 @@ export const ManifestSchema = strict({
       by: BySchema,
       written: v.string(),
       over: OverSchema,
+      /** Lists that it goes over besides; absent: none. */
+      beside: v.optional(v.array(OverSchema)),
       heads: positive,
     }),
   ),

@@ -1,7 +1,7 @@
 // `twin import W --model FILE -o OUT`: weights from elsewhere under this model's names, proved by samples.
 
 import { basename, dirname, join } from "node:path";
-import { batchGraph, initialValues, type Model, parameters } from "../../compiler/index.ts";
+import { batchGraph, initialValues, type Model, oversOf, parameters } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
 import { cell } from "../../contract/width.ts";
 import { writeFileAtomic } from "../../runtime/host/files.ts";
@@ -119,7 +119,7 @@ async function verifyWith(
   );
   file.close();
   const bounds = [
-    ...model.attends.flatMap(({ over }) => (over.kind === "last" ? [over.count] : [])),
+    ...model.attends.flatMap(oversOf).flatMap((over) => (over.kind === "last" ? [over.count] : [])),
     ...model.searches.map(({ keep }) => keep),
   ];
   const run = async (graphOf: Model, wanted: (ports: BatchPorts) => Promise<Samples>): Promise<Verified> => {

@@ -96,6 +96,8 @@ export interface AttendRule<K extends KindName> {
   readonly tables?: (scene: Scene, attend: Attend, by: Of<K>) => AttendTables;
   /** What a step measures for it. */
   readonly measure?: (scene: Scene, attend: Attend, by: Of<K>) => void;
+  /** It goes over several lists at once, each of a known length and the same for all heads. Absent: over one of any sort. */
+  readonly lists?: true;
   lower(scene: Scene, attend: Attend, by: Of<K>, around: Around): Attended;
 }
 
@@ -104,14 +106,20 @@ export interface AttendTables {
   readonly values: KeySource;
 }
 
-/** What the graph around an attend gives it. */
-export interface Around {
+/** A list of behaviours. */
+export interface Looked {
   /** The behaviours that it looks at. */
   readonly frame: Frame;
-  /** What the rule's `tables` said, unless this graph is to read none. */
-  readonly tables: AttendTables;
   /** 1 for a behaviour that counts, given the tables that are read; else 0: broadcast to [A, R, M]. */
   mask(reads: readonly Table[]): Value;
+}
+
+/** What the graph around an attend gives it. */
+export interface Around extends Looked {
+  /** The lists that it goes over besides. */
+  readonly beside: readonly Looked[];
+  /** What the rule's `tables` said, unless this graph is to read none. */
+  readonly tables: AttendTables;
   /** Masked scores at the kept positions, where the search by the same keys stands in the graph; else null. */
   searched(metric: Metric, source: KeySource): Value | null;
 }

@@ -3,6 +3,7 @@ import type { BySpec } from "../../contract/by-spec.ts";
 import type { By } from "../model/by.ts";
 import { cluster } from "./cluster.ts";
 import { collision } from "./collision.ts";
+import { encoder } from "./encoder.ts";
 import { hamming } from "./hamming.ts";
 import { innerProduct } from "./inner-product.ts";
 import type { AttendRule, Call, Kind, KindName, Of, SearchRule, Stage } from "./kind.ts";
@@ -21,6 +22,7 @@ export const kinds: { readonly [K in KindName]: Kind<K> } = {
   collision,
   mlp,
   stacked,
+  encoder,
   mean,
 };
 

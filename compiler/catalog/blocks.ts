@@ -121,7 +121,7 @@ const search = stage("The cheap stage: keeps the behaviours that matter most to 
 });
 
 const attend = stage("The exact stage: attention over what the search kept.", {
-  over: required(reference(wanted.over), "What it attends to."),
+  over: required(references(wanted.over), "What it attends to; several lists where its `by` takes them."),
   by: required(reference(wanted.metric), "What it weighs by."),
   values: optional(integer(1, maxWidth), null, "Width of a value per head; the metric's `dim` unless said."),
   out: optional(integer(1, maxWidth), null, "Width of the result; heads times values unless said."),

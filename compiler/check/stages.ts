@@ -1,7 +1,8 @@
 // Searches and attends: what they read, what they go by, how wide the result is.
+import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { fix } from "../../grammar/fix.ts";
-import { kindOf, searchRule } from "../by/kinds.ts";
+import { attendRule, byText, kindOf, searchRule } from "../by/kinds.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { type Given, integer, mostKept, required, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
@@ -10,7 +11,7 @@ import { help } from "../diagnostics/help.ts";
 import { type By, listsOf, metricOf } from "../model/by.ts";
 import type { Attend, History, Metric, Over, Search } from "../model/model.ts";
 import { pooledWidth, widthOf } from "../model/widths.ts";
-import { readArguments, readSettings } from "./arguments.ts";
+import { readArguments, readSettings, shown } from "./arguments.ts";
 import { checkBy } from "./by.ts";
 import { resolve, wrongKind } from "./resolve.ts";
 import { type Declaration, noteWidths, type Scope } from "./scope.ts";
@@ -68,12 +69,16 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
     [],
     scope,
   );
-  const over = readings.over && checkOver(readings.over, name.text, scope);
+  const overs = readings.over && checkOvers(readings.over, name.text, scope);
+  const [over = null, ...beside] = overs ?? [];
   const by = readings.by && checkBy(readings.by.value, "attend", name.text, over?.history ?? null, scope);
   const { values, out, keys, value, product, strength } = readings;
   const item = scope.groups.get("item");
   noteWidths(scope, name.text, { values: values?.value, out: out?.value });
   if (!over || !by || !readings.by || !values || !out || !keys || !value || !product || !strength || !item) {
+    return null;
+  }
+  if (!listsFit(name.text, overs!, readings.over!, by, scope)) {
     return null;
   }
   if (!headsAgree(name.text, over, by, readings.by.span, scope)) {
@@ -103,6 +108,7 @@ export function checkAttend({ name, section }: Declaration<"attend">, scope: Sco
     name: name.text,
     doc: section.doc ?? "",
     over,
+    beside,
     by,
     ...width,
     keys: keys.value,
@@ -184,8 +190,46 @@ function productFits(
   return true;
 }
 
-function checkOver(given: Given<Parameters<typeof resolve>[0]>, owner: string, scope: Scope): Over | null {
-  const target = resolve(given.value, wanted.over, scope);
+/** Null where one of them is wrong. */
+function checkOvers({ value }: Given<readonly CallValue[]>, owner: string, scope: Scope): Over[] | null {
+  const overs = value.map((call) => checkOver(call, owner, scope)).filter((one) => one !== null);
+  return overs.length === value.length ? overs : null;
+}
+
+/** What several lists, or one, ask of what weighs them. */
+function listsFit(
+  attend: string,
+  overs: readonly Over[],
+  { value: calls }: Given<readonly CallValue[]>,
+  by: By,
+  scope: Scope,
+) {
+  const several = attendRule(by)?.lists === true;
+  const problem = (index: number, said: string, paragraphs: readonly string[]) => {
+    const list = shown(calls[index]);
+    scope.report(diagnose("list-does-not-fit", { attend, list }, at(calls[index], said), { help: paragraphs }));
+    return false;
+  };
+  if (!several) {
+    return overs.length === 1 || problem(1, "a second list", help.oneList(byText(by)));
+  }
+  return overs.every((over, index) => {
+    if (calls.slice(0, index).some((one) => shown(one) === shown(calls[index]))) {
+      return problem(index, "stands here already", help.listTwice);
+    }
+    if (over.kind === "history") {
+      return problem(index, "a whole history", help.wholeHistory(over.history.name));
+    }
+    const lists = over.kind === "search" ? listsOf(over.search) : null;
+    return (
+      lists === null ||
+      problem(index, `${plural(lists, "list")}, one for each head`, help.listsOfHeads(shown(calls[index])))
+    );
+  });
+}
+
+function checkOver(call: CallValue, owner: string, scope: Scope): Over | null {
+  const target = resolve(call, wanted.over, scope);
   switch (target?.kind) {
     case undefined:
       return null;
@@ -205,7 +249,7 @@ function checkOver(given: Given<Parameters<typeof resolve>[0]>, owner: string, s
       return wrongKind(
         "over",
         "a search, a history, or its newest part, as in `watched.last(50)`",
-        given.value,
+        call,
         target!,
         scope,
       );

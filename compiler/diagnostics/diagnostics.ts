@@ -57,6 +57,7 @@ export const { table: compilerDiagnostics, diagnose } = diagnostics({
   "product-mismatch": error`\`value: product\` does not fit \`${"metric"}\``,
   "own-mismatch": error`\`embeddings: own\` does not fit \`${"metric"}\``,
   "heads-differ": error`\`${"attend"}\` cannot attend to the lists of \`${"search"}\``,
+  "list-does-not-fit": error`\`${"attend"}\` cannot attend to \`${"list"}\``,
   "keep-exceeds-max": warning`\`${"name"}\` asks for more behaviours than \`${"history"}\` holds`,
   "metrics-differ": note`\`${"search"}\` searches by \`${"first"}\` but \`${"attend"}\` attends by \`${"second"}\``,
   "nothing-predicted": error`\`${"tower"}\` predicts nothing`,

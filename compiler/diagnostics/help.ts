@@ -130,6 +130,17 @@ export const help = {
   headsDiffer: (heads: string, search: string) => [
     `Each head attends to the list that its own ranking kept. Use a metric with ${heads} here, or let \`${search}\` keep one list for all with \`heads: round_robin\`.`,
   ],
+  // list-does-not-fit
+  oneList: (by: string) => [
+    `\`by: ${by}\` weighs the behaviours of one list. Give each list an attend of its own, or weigh all of them together by \`encoder\`.`,
+  ],
+  listTwice: ["Each list is read once; a behaviour that stands in two lists is read in both."],
+  wholeHistory: (history: string) => [
+    `Every behaviour is weighed against every other, which takes memory by the square of their number. Take the newest, as in \`${history}.last(50)\`, or what a search keeps.`,
+  ],
+  listsOfHeads: (search: string) => [
+    `All heads weigh the same behaviours. Let \`${search}\` keep one list for all with \`heads: round_robin\`.`,
+  ],
   // does-not-apply
   projectionsWithoutMetric: [
     "Only attention by a metric has projected keys and values. Leave this out, or name a metric.",

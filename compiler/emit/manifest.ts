@@ -11,6 +11,7 @@ import { type By, metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model, Table } from "../model/model.ts";
+import { oversOf } from "../model/over.ts";
 import { tablesBeside } from "../model/own.ts";
 import { keptPort, labelPort, rowPort, scoreOutput, scoresPort } from "../model/ports.ts";
 import { layoutOf } from "../model/table-layout.ts";
@@ -77,11 +78,12 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
         scores: graphs.get("oracle")?.outputs.some(({ name }) => name === scores) ? scores : null,
       };
     }),
-    attends: model.attends.map(({ name, by, over }) => ({
+    attends: model.attends.map(({ name, by, over, beside }) => ({
       name,
       by: bySpec(by),
       written: byText(by),
       over: overSpec(over),
+      ...(beside.length > 0 && { beside: beside.map(overSpec) }),
       heads: metricOf(by)?.heads ?? 1,
     })),
     labels: model.towers.flatMap(({ tasks }) =>
@@ -150,9 +152,9 @@ function featureSpec(model: Model, feature: Feature): FeatureSpec {
 /** The fewest behaviours that the graphs take: the largest `keep` or `last(n)` over the history. */
 export function minimumOf(model: Model, history: string): number {
   const searched = model.searches.filter(({ from }) => from.name === history).map(({ keep }) => keep);
-  const recent = model.attends.flatMap(({ over }) =>
-    over.kind === "last" && over.history.name === history ? [over.count] : [],
-  );
+  const recent = model.attends
+    .flatMap(oversOf)
+    .flatMap((over) => (over.kind === "last" && over.history.name === history ? [over.count] : []));
   return Math.max(1, ...searched, ...recent);
 }
 

@@ -1,5 +1,5 @@
 // The exact stage (ESU): attention over what a search kept, a whole history, or its newest part.
-import type { Attended, AttendRule, AttendTables } from "../by/kind.ts";
+import type { Attended, AttendRule, AttendTables, Looked } from "../by/kind.ts";
 import { attendRule } from "../by/kinds.ts";
 import type { Value } from "../ir/graph.ts";
 import { type Frame, givenFrame, kept, newest, whole } from "../lower/frame.ts";
@@ -9,6 +9,7 @@ import type { Scene } from "../lower/scene.ts";
 import { found } from "../lower/table.ts";
 import { type By, listsOf, metricOf } from "../model/by.ts";
 import type { Attend, Metric, Over, Search, Table } from "../model/model.ts";
+import { oversOf } from "../model/over.ts";
 import type { Given } from "../model/site.ts";
 import { searchSource, selectable, selectableScores } from "./search.ts";
 
@@ -31,7 +32,7 @@ function ruleOf({ name, by }: Attend): AttendRule<By["kind"]> {
 }
 
 /** The part of the history that an attend looks at. */
-function frameOf(scene: Scene, { over }: Attend, wiring: Wiring): Frame {
+function frameOf(scene: Scene, over: Over, wiring: Wiring): Frame {
   if (scene.training !== null) {
     return givenFrame(over.history, givenOf(over));
   }
@@ -65,7 +66,7 @@ export function attendTables(scene: Scene, attend: Attend): AttendTables {
 }
 
 /** Which behaviours an attend counts: what its search could keep, and what the tables that it reads hold. */
-function attendMask(scene: Scene, { name, over }: Attend, frame: Frame, reads: readonly Table[]): Value {
+function attendMask(scene: Scene, name: string, over: Over, frame: Frame, reads: readonly Table[]): Value {
   if (over.kind !== "search") {
     return frame.rows(countable(scene, frame, reads));
   }
@@ -81,11 +82,14 @@ function attendMask(scene: Scene, { name, over }: Attend, frame: Frame, reads: r
 
 export function lowerAttend(scene: Scene, attend: Attend, wiring: Wiring): Attended {
   return scene.once(`attend ${attend.name}`, () => {
-    const frame = frameOf(scene, attend, wiring);
+    const [first, ...beside] = oversOf(attend).map((over): Looked => {
+      const frame = frameOf(scene, over, wiring);
+      return { frame, mask: (reads) => attendMask(scene, attend.name, over, frame, reads) };
+    });
     return ruleOf(attend).lower(scene, attend, attend.by, {
-      frame,
+      ...first,
+      beside,
       tables: wiring.cached ? attendTables(scene, attend) : noTables,
-      mask: (reads) => attendMask(scene, attend, frame, reads),
       searched: (metric, source) => searchedScores(scene, attend.over, metric, source, wiring),
     });
   });

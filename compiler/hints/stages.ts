@@ -57,6 +57,15 @@ feature has rows, \`dim\` is the width of all own rows together, and there is on
       embeddings: own(dim: 16)
     }
 `,
+  "list-does-not-fit": `
+\`over\` names one list of behaviours: what a search kept, a history, or its newest part. Attention by \`encoder\` weighs behaviours of
+several lists against each other, so it takes a list of them, each of a known length and the same for all heads:
+
+    attend interest {
+      over: [nearest, watched.last(50)]
+      by:   encoder(layers: 2, heads: 2, dim: 16)
+    }
+`,
   "heads-differ": `
 With \`heads: per_head\` a search keeps one list for each head of its metric, and each head of the attention reads its own. So both
 have the same number of heads. With \`round_robin\`, the paper's way, or \`max\`, there is one list for all.

@@ -33,6 +33,15 @@ export type By =
       /** Width within the gated layers. */
       readonly hidden: number;
     }
+  | {
+      readonly kind: "encoder";
+      readonly layers: number;
+      readonly heads: number;
+      /** Of one head. */
+      readonly dim: number;
+      /** Width within the feed-forward networks. */
+      readonly hidden: number;
+    }
   | { readonly kind: "mean" };
 
 /** The metric that is weighed by: what has heads, projections, and keys and values that a table may hold. Null: there is none. */

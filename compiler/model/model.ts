@@ -128,6 +128,8 @@ export interface Attend {
   readonly name: string;
   readonly doc: string;
   readonly over: Over;
+  /** Lists that it goes over besides, where its kind takes several (`oversOf` has all). */
+  readonly beside: readonly Over[];
   readonly by: By;
   /** Width of a value per head. */
   readonly values: number;

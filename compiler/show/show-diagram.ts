@@ -4,6 +4,7 @@ import { byText } from "../by/kinds.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import { type By, metricOf } from "../model/by.ts";
 import type { Metric, Model, Table, Tower, TowerInput } from "../model/model.ts";
+import { oversOf } from "../model/over.ts";
 import { towerWidth, widthOf } from "../model/widths.ts";
 import { input as inputText } from "./show-model.ts";
 
@@ -19,11 +20,14 @@ export function showDiagram(model: Model): string {
       byEdge(search.by, search.name),
     ]),
     ...model.attends.flatMap((attend) => {
-      const { over } = attend;
-      const from = over.kind === "search" ? over.search.name : over.history.name;
+      const from = oversOf(attend).map((over) =>
+        over.kind === "last"
+          ? edge(over.history.name, attend.name, `newest ${over.count}`)
+          : edge(over.kind === "search" ? over.search.name : over.history.name, attend.name),
+      );
       return [
         node(attend.name, `attend ${attend.name}`, `by ${byText(attend.by)}, ${attend.out} wide`),
-        over.kind === "last" ? edge(from, attend.name, `newest ${over.count}`) : edge(from, attend.name),
+        ...from,
         byEdge(attend.by, attend.name),
       ];
     }),

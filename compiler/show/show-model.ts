@@ -18,6 +18,7 @@ import type {
   TowerInput,
   Train,
 } from "../model/model.ts";
+import { oversOf } from "../model/over.ts";
 import { queryWidth, resultWidth, towerWidth, widthOf } from "../model/widths.ts";
 
 /** A value of null is shown as a remark: nothing is set. */
@@ -226,9 +227,9 @@ export const input = (input: TowerInput): string =>
   input.kind === "attend" ? input.attend.name : input.kind === "group" ? input.group.prefix : input.feature.qualified;
 
 function attend(one: Attend): string {
-  const { name, over: source, by: measure, values, out, keys, value, product, strength } = one;
+  const { name, by: measure, values, out, keys, value, product, strength } = one;
   const lines: Line[] = [
-    ["over", over(source)],
+    ["over", one.beside.length === 0 ? over(one.over) : list(oversOf(one).map(over))],
     ["by", byText(measure)],
   ];
   if (metricOf(measure) === null) {

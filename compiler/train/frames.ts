@@ -2,6 +2,7 @@
 import type { TrainFrame } from "../../contract/training-spec.ts";
 import { givenOf } from "../graphs/attend.ts";
 import type { History, Model, Over } from "../model/model.ts";
+import { oversOf } from "../model/over.ts";
 import type { Given } from "../model/site.ts";
 
 export interface PlannedFrame {
@@ -14,7 +15,7 @@ export interface PlannedFrame {
 export function framesOf(model: Model): PlannedFrame[] {
   const overs: Over[] = [
     ...model.histories.map((history) => ({ kind: "history" as const, history })),
-    ...model.attends.map(({ over }) => over),
+    ...model.attends.flatMap(oversOf),
   ];
   const frames = new Map<string, PlannedFrame>();
   for (const over of overs) {

@@ -1,5 +1,6 @@
 // The inputs of one run: each port's tensor from the user's side, the candidates, or the search's result.
 
+import { oversOf } from "../../contract/by-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { EmbeddingEntry, GraphName, Manifest, StoredType } from "../../contract/manifest.ts";
 import { countedIn, inputsOf, type PortSource, type SourcedInput } from "../../contract/ports.ts";
@@ -146,7 +147,7 @@ function neededBehaviours(
   }
   const { length } = historyOf(side.histories, history);
   const needed = new Uint8Array(length);
-  for (const { over } of manifest.attends) {
+  for (const over of manifest.attends.flatMap(oversOf)) {
     if (over.history !== history) {
       continue;
     }

@@ -1,6 +1,7 @@
 // Ranking: the candidates of one request, in chunks whose memory is bounded, against a prepared user's side.
 
-import { metricOf } from "../../contract/by-spec.ts";
+import { headsAmong, metricOf, oversOf } from "../../contract/by-spec.ts";
+import type { Manifest } from "../../contract/manifest.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
 import { floatsOf, type Tensor } from "../session/session.ts";
 import { Candidates } from "./candidates.ts";
@@ -32,12 +33,28 @@ export function chunkSize(engine: Engine, side: UserSide): number {
     const { length } = historyOf(side.histories, search.history);
     floats = Math.max(floats, headsOf(engine, search) * length);
   }
-  for (const { over, heads } of engine.artefacts.manifest.attends) {
+  for (const attend of engine.artefacts.manifest.attends) {
+    const { over, heads } = attend;
+    floats = Math.max(floats, headsAmong(attend.by) * behavioursOf(engine, attend) ** 2);
     if (over.kind === "history") {
       floats = Math.max(floats, heads * historyOf(side.histories, over.history).length);
     }
   }
   return Math.max(1, Math.min(mostAtOnce, Math.floor(engine.scoreBytes / (4 * mostCopies * floats))));
+}
+
+/** Behaviours that an attend of lists of given lengths looks at: what its searches keep, and its newest parts. */
+function behavioursOf(engine: Engine, attend: Manifest["attends"][number]): number {
+  const { searches } = engine.artefacts.manifest;
+  let behaviours = 0;
+  for (const over of oversOf(attend)) {
+    if (over.kind === "last") {
+      behaviours += over.count;
+    } else if (over.kind === "search") {
+      behaviours += searches.find(({ name }) => name === over.search)?.keep ?? 0;
+    }
+  }
+  return behaviours;
 }
 
 /** @param signal where it aborts, no store is read and no further graph is run, and its reason is thrown */

@@ -8,7 +8,7 @@ import { type LearnedNumbers, unlearned } from "../../contract/learned-numbers.t
 import { format } from "../../grammar/format.ts";
 import { smaller } from "../../grammar/minimize.ts";
 import { render } from "../../grammar/report.ts";
-import { builtKinds, bySamples } from "./by-samples.ts";
+import { builtKinds, bySamples, kindTakesLists } from "./by-samples.ts";
 
 export interface ModelChoice {
   /** One history alone, so that ports carry no names. */
@@ -335,6 +335,14 @@ interface Made {
   readonly asked: readonly string[];
 }
 
+/** What an attend without a metric goes over: one that takes several lists goes over more than one where it can. */
+function overOf(h: string, name: string, { heads, search }: Made): string {
+  if (kindTakesLists(name)) {
+    return search === "metric" && heads === "per_head" ? `${h}.last(2)` : `[${h}_search, ${h}.last(2)]`;
+  }
+  return heads === "max" ? h : `${h}_search`;
+}
+
 /** A history with its metric, search, attends and tables, all named after it. */
 function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const { heads, dim: width, values, out } = made.size;
@@ -374,7 +382,7 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
         return attend(name, over[name]);
       }
       const by = bySamples[name as keyof typeof bySamples];
-      return `attend ${h}_${name} { over: ${made.heads === "max" ? h : `${h}_search`} by: ${by} }`;
+      return `attend ${h}_${name} { over: ${overOf(h, name, made)} by: ${by} }`;
     }),
     ...(made.keys === "fresh" && made.search !== "metric" ? [] : wanted),
   ];

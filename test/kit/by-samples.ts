@@ -11,6 +11,7 @@ export const bySamples: Readonly<Record<Exclude<KindName, "metric">, string>> = 
   collision: "collision(item, hashes: 6, width: 3)",
   mlp: "mlp(hidden: [4, 2])",
   stacked: "stacked(layers: 2, heads: 2, dim: 2, hidden: 3)",
+  encoder: "encoder(layers: 2, heads: 2, dim: 2, hidden: 3)",
   mean: "mean",
 };
 
@@ -20,3 +21,9 @@ export const builtKinds = (stage: Stage): (keyof typeof bySamples)[] =>
     const rule = kinds[name][stage];
     return name === "metric" || rule === null || "unbuilt" in rule ? [] : [name];
   });
+
+/** Whether an attend by it goes over several lists. */
+export function kindTakesLists(name: string): boolean {
+  const rule = kinds[name as KindName].attend;
+  return rule !== null && "lists" in rule && rule.lists;
+}
