@@ -1,5 +1,6 @@
 // The command line: verbs and options. The code of a verb is loaded when it is used, so that `check` starts fast.
 import { Command, CommanderError, Option } from "commander";
+import { scenarioNames } from "../runtime/planted/scenarios.ts";
 import { exit, explainFailure } from "./failure.ts";
 import { fraction, members, positive, positives, share, size, tolerance, whole } from "./option-values.ts";
 import { say } from "./output.ts";
@@ -322,9 +323,10 @@ function commandLine(): Command {
     .action(async (dir, options) => (await import("./verbs/evaluate.ts")).evaluate(dir, options));
 
   verb("example <dir>", "make example data with planted interests, from a seed")
-    .option("--users <n>", "users", whole, 200)
-    .option("--items <n>", "items", whole, 2000)
-    .option("--behaviours <n>", "behaviours a user", whole, 500)
+    .addOption(new Option("--scenario <name>", "what decides the clicks").choices(scenarioNames).default("categories"))
+    .option("--users <n>", "users (default: the scenario's)", whole)
+    .option("--items <n>", "items", whole)
+    .option("--behaviours <n>", "behaviours a user", whole)
     .option("--seed <n>", "seed", whole, 1)
     .action(async (dir, options) => (await import("./verbs/example.ts")).example(dir, options));
 

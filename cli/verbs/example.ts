@@ -1,12 +1,13 @@
 // `twin example DIR`: example data with planted interests, from a seed.
-import { generate } from "../../runtime/example/index.ts";
+import { generate, type ScenarioName } from "../../runtime/example/index.ts";
 import { print } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 
 interface ExampleOptions {
-  readonly users: number;
-  readonly items: number;
-  readonly behaviours: number;
+  readonly scenario: ScenarioName;
+  readonly users?: number;
+  readonly items?: number;
+  readonly behaviours?: number;
   readonly seed: number;
 }
 

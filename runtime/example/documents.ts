@@ -1,5 +1,5 @@
 // The two texts of an example data set: its data binding and its README.
-import type { WorldSize } from "../planted/index.ts";
+import { scenarioOf, type WorldSize } from "../planted/index.ts";
 
 /** data.yaml: binds every feature and label of the model `twin`. */
 export function binding(): string {
@@ -25,8 +25,7 @@ Generated, not collected: seed ${size.seed}, ${size.users} users, ${size.items} 
   \`truth\`: the probability by which the click was drawn
 - \`data.yaml\`: the binding
 
-Every user likes some categories and dislikes others for ever, and meets each category once in a round through all
-${size.categories} of them. What a user did with a category long ago decides the click; the latest behaviours say little of it.
+${scenarioOf(size).text}
 
 The best AUC that any model can reach on the labelled clicks is that of \`truth\`: ${Number.isNaN(bestAuc) ? "not defined here (one class is missing)" : bestAuc.toFixed(4)}.
 `;

@@ -13,6 +13,8 @@ import {
   eventRows,
   itemColumns,
   itemRows,
+  type ScenarioName,
+  scenarioOf,
   shelf,
   span,
   start,
@@ -24,13 +26,14 @@ import { binding, readme } from "./documents.ts";
 
 export interface ExampleOptions {
   readonly dir: string;
-  /** Default 200. */
+  /** What decides the clicks; default `categories`, whose sizes are 200 users, 2,000 items, 500 behaviours, 64 categories. */
+  readonly scenario?: ScenarioName;
+  /** Default: the scenario's, as of the next three. */
   readonly users?: number;
-  /** Default 2,000; at least as many as categories. */
+  /** At least as many as categories. */
   readonly items?: number;
-  /** Of each user; default 300. */
+  /** Of each user. */
   readonly behaviours?: number;
-  /** Default 64. */
   readonly categories?: number;
   /** Default 1. */
   readonly seed?: number;
@@ -55,17 +58,19 @@ export interface Example {
 }
 
 /**
- * Generates a data set; see world.ts for what is planted. Equal options give equal rows on every machine.
+ * Generates a data set; see planted/scenarios.ts for what is planted. Equal options give equal rows on every machine.
  * Rows are streamed: memory holds the item ids and one batch.
  */
 export async function generate(options: ExampleOptions): Promise<Example> {
-  const { dir, cover = 32, seed = 1 } = options;
+  const { dir, cover = 32, seed = 1, scenario = "categories" } = options;
+  const own = scenarioOf({ scenario }).size;
   const size: WorldSize = {
-    users: options.users ?? 200,
-    items: options.items ?? 2000,
-    behaviours: options.behaviours ?? 300,
-    categories: options.categories ?? 64,
+    users: options.users ?? own.users,
+    items: options.items ?? own.items,
+    behaviours: options.behaviours ?? own.behaviours,
+    categories: options.categories ?? own.categories,
     seed,
+    scenario,
   };
   checkSize(size, cover);
   attempt("write", dir, () => mkdirSync(dir, { recursive: true }));

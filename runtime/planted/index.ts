@@ -12,4 +12,6 @@ export {
   userColumns,
   userRows,
 } from "./rows.ts";
-export { type Item, items, life, type Shelf, type Shown, shelf, span, start, type WorldSize } from "./world.ts";
+export { type Scenario, type ScenarioName, scenarioNames, scenarioOf } from "./scenarios.ts";
+export { type Shelf, shelf } from "./shelf.ts";
+export { type Item, type Shown, span, start, type WorldSize } from "./world.ts";

@@ -1,7 +1,9 @@
-// The rows of made-up data with planted interests: items, users, events, from a seed; see world.ts for what is planted.
+// The rows of made-up data with planted interests: items, users, events, from a seed; see scenarios.ts for what is planted.
 import { TwinError } from "../../contract/error.ts";
 import { streams } from "../../contract/random.ts";
-import { items, life, type Shelf, type WorldSize } from "./world.ts";
+import { scenarioOf } from "./scenarios.ts";
+import type { Shelf } from "./shelf.ts";
+import type { WorldSize } from "./world.ts";
 
 /** Name and type of a column. */
 export type PlantedColumn = readonly [
@@ -43,7 +45,8 @@ export const eventColumns: PlantedColumn[] = [
 
 /** @throws TwinError where sizes are no whole numbers, or too small */
 export function checkSize(size: WorldSize, cover: number): void {
-  for (const [name, value] of Object.entries({ ...size, cover })) {
+  const { scenario: _, ...numbers } = size;
+  for (const [name, value] of Object.entries({ ...numbers, cover })) {
     const least = name === "cover" || name === "seed" || name === "users" || name === "behaviours" ? 0 : 1;
     if (!Number.isSafeInteger(value) || value < least) {
       throw new TwinError(`example data: ${name} is ${value}; a whole number of at least ${least} is due`);
@@ -52,13 +55,14 @@ export function checkSize(size: WorldSize, cover: number): void {
   if (size.items < size.categories) {
     throw new TwinError(`example data: ${size.items} items cannot fill ${size.categories} categories; give more items`);
   }
+  scenarioOf(size).check(size);
 }
 
 export function* itemRows(size: WorldSize, cover: number): Generator<PlantedRow> {
   const draw = streams.exampleCovers(size.seed);
   // A category's own direction, so that covers of one category are alike.
   const centres = Array.from({ length: size.categories }, () => Array.from({ length: cover }, () => draw.normal()));
-  for (const item of items(size)) {
+  for (const item of scenarioOf(size).items(size)) {
     const vector = centres[item.category].map((x) => Math.fround(x + 0.5 * draw.normal()));
     yield [item.id, item.author, item.category, item.duration, item.topics, ...(cover > 0 ? [vector] : [])];
   }
@@ -86,7 +90,7 @@ export interface PlantedEvent {
 export function* eventRows(size: WorldSize, stock: Shelf, user: number, unlabelled = 0): Generator<PlantedEvent> {
   const id = userId(user);
   let place = 0;
-  for (const shown of life(size, stock, user)) {
+  for (const shown of scenarioOf(size).life(size, stock, user)) {
     const { click, truth, liked } = shown;
     const labelled = place++ >= unlabelled;
     const row = [

@@ -1,5 +1,7 @@
 // The planted world of the example data: items with categories and quality, users with interests of a lifetime.
 import { logistic, type Random, streams } from "../../contract/random.ts";
+import type { ScenarioName } from "./scenarios.ts";
+import type { Shelf } from "./shelf.ts";
 
 export interface WorldSize {
   readonly users: number;
@@ -8,6 +10,8 @@ export interface WorldSize {
   readonly behaviours: number;
   readonly categories: number;
   readonly seed: number;
+  /** What decides the clicks; default `categories`. */
+  readonly scenario?: ScenarioName;
 }
 
 export interface Item {
@@ -59,27 +63,6 @@ export function* items({ items: count, categories, seed }: WorldSize): Generator
     const duration = 5 + draw.below(60) + (draw.next() < 0.2 ? draw.below(400) : 0);
     yield { id, author, category, duration, topics: [...topics], quality: draw.normal() };
   }
-}
-
-/** What the events need to know of all items. */
-export interface Shelf {
-  readonly ids: BigInt64Array;
-  readonly quality: Float32Array;
-  /** Items of each category. */
-  readonly byCategory: readonly Int32Array[];
-}
-
-export function shelf(size: WorldSize): Shelf {
-  const ids = new BigInt64Array(size.items);
-  const quality = new Float32Array(size.items);
-  const members: number[][] = Array.from({ length: size.categories }, () => []);
-  let i = 0;
-  for (const item of items(size)) {
-    ids[i] = item.id;
-    quality[i] = item.quality;
-    members[item.category].push(i++);
-  }
-  return { ids, quality, byCategory: members.map((list) => Int32Array.from(list)) };
 }
 
 /**
