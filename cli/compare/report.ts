@@ -5,6 +5,7 @@ import { logloss } from "../../runtime/metrics/logloss.ts";
 import { comparePairs, type PairDifference, type ScoredRows } from "../../runtime/metrics/many-systems.ts";
 import { type AlikeAt, alikeOf } from "./alike.ts";
 import type { Figure, Outcome, OutcomeRows } from "./outcome.ts";
+import type { SearchPrice } from "./search-price.ts";
 import type { Served } from "./served.ts";
 
 /** A system as it was run. */
@@ -18,6 +19,8 @@ export interface Measured {
   readonly chosen: number;
   readonly runs: readonly { readonly outcome: Outcome; readonly rows: OutcomeRows }[];
   readonly served: Served | null;
+  /** Of the first run; null: no search has an oracle. */
+  readonly price: SearchPrice | null;
 }
 
 export interface Tried {
@@ -42,6 +45,8 @@ export interface SystemRow {
   readonly chosen: readonly string[];
   readonly differs: readonly string[];
   readonly served: Served | null;
+  /** Of the first run: what the oracle's selection would add to AUC and GAUC; null: no search has an oracle. */
+  readonly price: SearchPrice | null;
   /** Mean of the runs. */
   readonly byHistory: Outcome["byHistory"];
   /** Of the first run. */
@@ -134,6 +139,7 @@ const none = {
   chosen: [],
   differs: [],
   served: null,
+  price: null,
   byHistory: [],
   curve: [],
   ahead: { auc: false, gauc: false },
@@ -148,7 +154,7 @@ function isAhead(pairs: readonly PairDifference[], i: number): boolean {
   );
 }
 
-function rowOf({ name, differs, trials, chosen, runs, served }: Measured): SystemRow {
+function rowOf({ name, differs, trials, chosen, runs, served, price }: Measured): SystemRow {
   const outcomes = runs.map(({ outcome }) => outcome);
   const mean = (of: (outcome: Outcome) => number) => outcomes.reduce((sum, one) => sum + of(one), 0) / outcomes.length;
   return {
@@ -162,6 +168,7 @@ function rowOf({ name, differs, trials, chosen, runs, served }: Measured): Syste
     chosen: trials.find(({ number }) => number === chosen)?.changes ?? [],
     differs,
     served,
+    price,
     curve: outcomes[0].curve,
     byHistory: outcomes[0].byHistory.map((part, i) => ({
       name: part.name,

@@ -24,6 +24,7 @@ export function comparisonText(report: ComparisonReport): string {
     ...ensembleNote(systems),
     ...requestNote(models),
     ...hitText(models),
+    ...priceText(models),
     "",
     "differences, first − second: middle 95 % of the draws, p by Holm",
     ...table(
@@ -117,6 +118,19 @@ function hitText(models: readonly SystemRow[]): string[] {
   ];
 }
 
+function priceText(models: readonly SystemRow[]): string[] {
+  const lines = models.flatMap(({ name, price }) =>
+    price === null ? [] : [[name, signed(price.auc), signed(price.gauc)]],
+  );
+  return lines.length === 0
+    ? []
+    : [
+        "",
+        "price of the search: what the same weights (of the first run) gain where the attention's own metric selects; 0 where it does",
+        ...table([["", "AUC", "GAUC"], ...lines]),
+      ];
+}
+
 const rate = (part: number, whole: number): string => (whole === 0 ? "–" : (part / whole).toFixed(4));
 
 function alikeText({ alike }: ComparisonReport, models: readonly SystemRow[]): string[] {
@@ -192,8 +206,16 @@ export function comparisonCsv({ systems }: ComparisonReport): string {
     "logloss",
     "logloss_deviation",
   ];
-  const more = ["parameters", "table_bytes", "multiply_adds", "milliseconds", "samples_per_second"];
-  const lines = systems.map(({ name, kind, seeds, auc, gauc, logloss, served, samplesPerSecond }) => [
+  const more = [
+    "parameters",
+    "table_bytes",
+    "multiply_adds",
+    "milliseconds",
+    "samples_per_second",
+    "price_auc",
+    "price_gauc",
+  ];
+  const lines = systems.map(({ name, kind, seeds, auc, gauc, logloss, served, samplesPerSecond, price }) => [
     quotedCell(name),
     kind,
     seeds,
@@ -203,6 +225,8 @@ export function comparisonCsv({ systems }: ComparisonReport): string {
     served?.multiplyAdds,
     served?.milliseconds,
     samplesPerSecond,
+    price?.auc,
+    price?.gauc,
   ]);
   return `${[[...head, ...more], ...lines].map((line) => line.map((cell) => cell ?? "").join(",")).join("\n")}\n`;
 }

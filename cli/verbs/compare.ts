@@ -13,6 +13,7 @@ import type { Figure } from "../compare/outcome.ts";
 import { renderComparison } from "../compare/page.ts";
 import { type ComparisonReport, type Measured, reportOf, type Tried } from "../compare/report.ts";
 import { type Done, type Job, runOnce, type Shared } from "../compare/run-once.ts";
+import { type SearchPrice, searchPrice } from "../compare/search-price.ts";
 import { type Served, serve } from "../compare/served.ts";
 import { comparisonCsv, comparisonText } from "../compare/text.ts";
 import { type Trial, trialsOf } from "../compare/trials.ts";
@@ -250,6 +251,14 @@ async function measure(
   const served = await keptJson<Served>(join(dir, "served.json"), fingerprint, () =>
     serve(dir, join(dir, "model.twin"), done[0].weights, binding, options.hitRate, options.threads ?? null),
   );
+  const { cache, label, threads } = jobsOf(shared, one);
+  const { text } = best;
+  const price = await keptJson<SearchPrice | null>(join(dir, "price.json"), fingerprint, () =>
+    searchPrice(
+      { dir, text, model: one.model, weights: done[0].weights, binding, part: "test", label, cache, threads },
+      done[0].outcome,
+    ),
+  );
   return {
     name: one.name,
     file: one.file,
@@ -258,6 +267,7 @@ async function measure(
     chosen: best.number,
     runs: done,
     served,
+    price,
   };
 }
 

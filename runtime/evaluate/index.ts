@@ -7,7 +7,7 @@ export { type EvaluateOptions, type EvaluationReport, evaluate, hitRates } from 
 export { readPredictions } from "./predictions.ts";
 export { type BinaryFigures, binaryColumns, figuresOf, rowsOf } from "./report.ts";
 export { evaluationText } from "./report-text.ts";
-export { type RunRows, runRows } from "./run-rows.ts";
+export { buildRows, type RunRows, runRows } from "./run-rows.ts";
 export { scoreColumns } from "./score-columns.ts";
 export * from "./served.ts";
 export { writeScores } from "./write-scores.ts";

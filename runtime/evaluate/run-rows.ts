@@ -1,8 +1,10 @@
-// The rows of a part as one run scores them, by the graphs of its training: no build is needed.
+// The rows of a part as one run or one build scores them, by the graphs of its training.
+import type { Manifest } from "../../contract/manifest.ts";
 import { type Binding, rowsKey } from "../data/index.ts";
 import type { Part } from "../learn/index.ts";
+import type { Artefacts } from "../serve/index.ts";
 import { readRunManifest } from "../train/index.ts";
-import { type BatchOptions, batchRows, openRunScoring } from "./batch-rows.ts";
+import { type BatchOptions, type BatchScoring, batchRows, openBatchScoring, openRunScoring } from "./batch-rows.ts";
 import { type EvaluateOptions, emptyRows, partOf, tasksOf } from "./evaluate.ts";
 import { type Collected, collect, type Task } from "./rows.ts";
 
@@ -17,17 +19,24 @@ export interface RunRows {
 }
 
 /** @throws TwinError where the run has not come to its end, or the part has no labelled rows */
-export async function runRows(
-  dir: string,
+export const runRows = (dir: string, binding: Binding, options: RunOptions): Promise<RunRows> =>
+  scoredRows(readRunManifest(dir), (batch) => openRunScoring(dir, binding, batch), binding, options);
+
+/** The same of a build. @throws TwinError where the part has no labelled rows */
+export const buildRows = (artefacts: Artefacts, binding: Binding, options: RunOptions): Promise<RunRows> =>
+  scoredRows(artefacts.manifest, (batch) => openBatchScoring(artefacts, binding, batch), binding, options);
+
+async function scoredRows(
+  manifest: Manifest,
+  open: (options: BatchOptions) => Promise<BatchScoring>,
   binding: Binding,
   { users, onRows, signal, ...options }: RunOptions,
 ): Promise<RunRows> {
   const { part, notes } = partOf(binding, options);
-  const manifest = readRunManifest(dir);
   const tasks = tasksOf({ manifest });
   const history = manifest.searches[0]?.history ?? manifest.histories[0]?.name ?? "";
   const wanted = { ...(users !== undefined && { users }), ...(signal && { signal }) };
-  const scoring = await openRunScoring(dir, binding, { ...options, ...(signal && { signal }) });
+  const scoring = await open({ ...options, ...(signal && { signal }) });
   try {
     const stream = batchRows(scoring, part ?? "training", history, { request: null }, wanted);
     const rows = await collect(stream, tasks, rowsKey(binding), onRows);

@@ -175,6 +175,44 @@ describe("a comparison", () => {
     expect(failed.stderr).toContain("empty.csv");
   }, 240_000);
 
+  it("prices a search: the same weights with the oracle's selection, as a model that searches so would score", async () => {
+    const hard = twinModel
+      .replace("model two", "model hard")
+      .replace("by:   relevance\n  keep", "by:   match(item.mood)\n  keep");
+    writeFileSync(path("models/hard.twin"), hard);
+    const of = (name: string) => path(`models/${name}.twin`);
+    const out = path("priced");
+    const how = ["--seeds", "1", "--trials", "1", "--hit-rate", "0", "--threads", "1"];
+    await fine(["compare", of("hard"), of("two"), of("mean"), "--data", path("data.yaml"), "-o", out, ...how]);
+    const { systems }: ComparisonReport = JSON.parse(readFileSync(join(out, "report.json"), "utf8"));
+    expect(systems.map(({ price }) => price)).toEqual([
+      { auc: expect.any(Number), gauc: expect.any(Number) },
+      { auc: 0, gauc: 0 },
+      null,
+    ]);
+    // By hand: the model that selects as it attends, built with the weights of the run.
+    writeFileSync(path("models/oracle.twin"), hard.replace("match(item.mood)", "relevance"));
+    const weights = join(out, "runs/hard/seed-1/run/weights.safetensors");
+    await fine(["build", of("oracle"), "-o", path("oracle"), "--weights", weights]);
+    const { stdout } = await fine([
+      "evaluate",
+      path("oracle"),
+      "--data",
+      path("data.yaml"),
+      "--threads",
+      "1",
+      "--json",
+    ]);
+    const [label] = JSON.parse(stdout).labels;
+    expect(systems[0].price?.auc).toBeCloseTo(label.auc - systems[0].auc.mean, 9);
+    expect(systems[0].price?.gauc).toBeCloseTo(label.gauc - systems[0].gauc.mean, 9);
+    expect(systems[0].price?.auc).not.toBe(0);
+    expect(readFileSync(join(out, "report.txt"), "utf8")).toContain("price of the search");
+    expect(readFileSync(join(out, "report.csv"), "utf8")).toContain(`,${systems[0].price?.auc},`);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("price of the search");
+    expect(existsSync(join(out, "runs/hard/oracle"))).toBe(false);
+  }, 240_000);
+
   it("refuses a folder of something else, data without a split, two files of one name, and libraries alone", async () => {
     const ends = async (words: readonly string[], text: string) => {
       const { code, stderr } = await twin(words);
