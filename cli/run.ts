@@ -1,6 +1,6 @@
 // The command line: verbs and options. The code of a verb is loaded when it is used, so that `check` starts fast.
 import { Command, CommanderError, Option } from "commander";
-import { scenarioNames } from "../runtime/planted/scenarios.ts";
+import { scenarioNames } from "../runtime/planted/index.ts";
 import { exit, explainFailure } from "./failure.ts";
 import { fraction, members, positive, positives, share, size, tolerance, whole } from "./option-values.ts";
 import { say } from "./output.ts";

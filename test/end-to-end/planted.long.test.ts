@@ -1,4 +1,4 @@
-// Every planted scenario, and the order of systems that it makes; margins are several times what seeds move.
+// Every planted scenario, and the order of systems that it makes: docs/comparison.md has the figures that the margins are taken from.
 import { afterAll, describe, expect, it } from "vitest";
 import { cleanUp } from "../kit/built-twin.ts";
 import { plantedAucs } from "../kit/planted-comparison.ts";
@@ -59,7 +59,7 @@ describe("a comparison on planted data, at length", () => {
       );
       expect(twin - newest).toBeGreaterThan(0.04);
       expect(twin - mean).toBeGreaterThan(0.04);
-      expect(twin).toBeGreaterThan(sim_hard - 0.005);
+      expect(twin).toBeGreaterThan(sim_hard - 0.01);
     },
     minutes,
   );
