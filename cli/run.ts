@@ -154,6 +154,7 @@ function commandLine(): Command {
       new Option("--by <figure>", "what settings are chosen by").choices(["auc", "gauc", "logloss"]).default("auc"),
     )
     .option("--predictions <file...>", "other systems' scores of the test rows, each a row of the table")
+    .option("--export-rows <file>", "write all rows with the first model's features and counts, as others may train on")
     .option("--hit-rate <requests>", "requests on which each search is held against its oracle; 0: none", whole, 100)
     .option(
       "--history-edges <list>",

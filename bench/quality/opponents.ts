@@ -3,12 +3,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { literal } from "../../runtime/data/database/source.ts";
+import { exportRows } from "../../runtime/evaluate/index.ts";
 import { auc, gauc, userAucs } from "../../runtime/metrics/auc.ts";
 import { logloss } from "../../runtime/metrics/logloss.ts";
 import type { ScoredRows } from "../../runtime/metrics/many-systems.ts";
 import { Database } from "../../test/kit/database.ts";
 import type { DataSet } from "./data-sets.ts";
-import { exportRows } from "./export-rows.ts";
 import type { System } from "./measured.ts";
 import { shown } from "./trial.ts";
 

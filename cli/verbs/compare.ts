@@ -6,7 +6,9 @@ import { TwinError } from "../../contract/error.ts";
 import { fingerprintOf } from "../../contract/fingerprint.ts";
 import { streams } from "../../contract/random.ts";
 import { type Binding, bindingKey, readBinding } from "../../runtime/data/index.ts";
+import { exportRows } from "../../runtime/evaluate/index.ts";
 import { expectFile, readText, writeFileAtomic } from "../../runtime/host/files.ts";
+import { meter } from "../../runtime/host/progress.ts";
 import { differsFrom } from "../compare/differs.ts";
 import { otherSystem } from "../compare/others.ts";
 import type { Figure } from "../compare/outcome.ts";
@@ -20,6 +22,7 @@ import { type Trial, trialsOf } from "../compare/trials.ts";
 import { WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { print, printJson, say } from "../output.ts";
+import { showProgress, stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
 import { checked, refuseUnbuilt } from "./show.ts";
 
@@ -39,6 +42,7 @@ export interface CompareOptions {
   readonly historyEdges?: readonly number[];
   readonly hitRate: number;
   readonly predictions?: readonly string[];
+  readonly exportRows?: string;
   readonly json?: boolean;
 }
 
@@ -84,6 +88,9 @@ export async function compareModels(files: readonly string[], options: CompareOp
   const measured: Measured[] = [];
   for (const { contender: one, trials, best } of chosen) {
     measured.push(await measure(one, trials, best, contenders[0].model, shared));
+  }
+  if (options.exportRows !== undefined) {
+    await exported(options.exportRows, jobsOf(shared, contenders[0]));
   }
   const others = [];
   for (const file of options.predictions ?? []) {
@@ -184,6 +191,17 @@ const jobsOf = ({ options, dataFingerprint, label }: Comparing, { name }: Conten
 });
 
 const runOf = (output: string, name: string, of = "seed-1"): string => join(output, "runs", name, of);
+
+/** What the first model's towers and attention can read of every row, for systems of others. */
+async function exported(file: string, { cache, label }: Shared): Promise<void> {
+  const rows = await stoppable(async (signal) => {
+    const progress = meter("rows", 0, showProgress());
+    const count = await exportRows(cache, label, file, { signal, onRows: (more) => progress.add(more) });
+    progress.done();
+    return count;
+  });
+  say(`${file}: ${rows.toLocaleString("en-GB")} rows, for other systems; their scores come back by --predictions`);
+}
 
 /** Trains with each trial's settings and takes the best on the validation part; of one trial the file as it stands. */
 async function choose(one: Contender, shared: Comparing): Promise<{ trials: readonly Tried[]; best: Trial }> {

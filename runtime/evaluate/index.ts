@@ -4,6 +4,7 @@ export { judgedAlike } from "./comparison.ts";
 export { type EnsembleReport, evaluateEnsemble } from "./ensemble.ts";
 export { ensembleText } from "./ensemble-text.ts";
 export { type EvaluateOptions, type EvaluationReport, evaluate, hitRates } from "./evaluate.ts";
+export { exportRows } from "./export-rows.ts";
 export { readPredictions } from "./predictions.ts";
 export { type BinaryFigures, binaryColumns, figuresOf, rowsOf } from "./report.ts";
 export { evaluationText } from "./report-text.ts";

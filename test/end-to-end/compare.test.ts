@@ -10,6 +10,7 @@ import { joined } from "../../compiler/source/joined.ts";
 import { load } from "../../compiler/source/load.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, root, twin } from "../kit/cli.ts";
+import { Database } from "../kit/database.ts";
 
 afterAll(cleanUp);
 
@@ -173,6 +174,29 @@ describe("a comparison", () => {
     const failed = await twin(args("--seeds", "3", "--predictions", path("empty.csv")));
     expect(failed.code).toBe(1);
     expect(failed.stderr).toContain("empty.csv");
+  }, 240_000);
+
+  it("writes its rows and counts for another system, whose scores come back as a row", async () => {
+    const file = path("rows.parquet");
+    await fine(args("--seeds", "3", "--export-rows", file));
+    const database = await Database.open();
+    try {
+      const read = `read_parquet('${file}')`;
+      const names = (await database.all(`DESCRIBE SELECT * FROM ${read}`)).map(({ column_name }) => column_name);
+      expect(names.slice(0, 4)).toEqual(["part", "row", "user", "label"]);
+      expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/^c\.item\./)]));
+      const events = readFileSync(path("events.csv"), "utf8").trim().split("\n").slice(1);
+      const rows = await database.all(`SELECT part, row::INTEGER AS row, label FROM ${read} ORDER BY row`);
+      expect(rows.map(({ row }) => row)).toEqual(events.map((_, row) => row));
+      expect(rows.map(({ label }) => label)).toEqual(events.map((line) => Number(line.split(",")[4])));
+      expect(new Set(rows.map(({ part }) => part))).toEqual(new Set(["training", "validation", "test"]));
+      const scores = rows.filter(({ part }) => part === "test").map(({ row, label }) => `${row},${label ? 0.9 : 0.1}`);
+      writeFileSync(path("back.csv"), `row,click.score\n${scores.join("\n")}\n`);
+    } finally {
+      database.close();
+    }
+    await fine(args("--seeds", "3", "--predictions", path("back.csv")));
+    expect(report().systems.find(({ kind }) => kind === "predictions")).toMatchObject({ auc: { mean: 1 } });
   }, 240_000);
 
   it("prices a search: the same weights with the oracle's selection, as a model that searches so would score", async () => {

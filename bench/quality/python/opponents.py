@@ -22,7 +22,7 @@ table = pq.read_table(rows)
 column = {name: table[name] for name in table.column_names}
 part = column["part"].to_numpy()
 label = column["label"].to_numpy()
-parts = [np.flatnonzero((part == number) & ~np.isnan(label)) for number in range(3)]
+parts = [np.flatnonzero((part == name) & ~np.isnan(label)) for name in ("training", "validation", "test")]
 training, validation, test = parts
 
 numbers = np.stack([column[name].to_numpy() for name in column if name.startswith("n.")], axis=1)

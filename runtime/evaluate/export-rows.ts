@@ -1,19 +1,28 @@
 // Prepared rows as a Parquet file for other systems: what a tower reads of them, encoded as Twin encodes it.
-import { type CellType, RowWriter, Source } from "../../runtime/data/index.ts";
-import { openDataset } from "../../runtime/data/prepare/index.ts";
-import type { Part } from "../../runtime/learn/index.ts";
+import { resolve } from "node:path";
+import { TwinError } from "../../contract/error.ts";
+import { type CellType, openDataset, RowWriter, Source } from "../data/index.ts";
+import type { Part } from "../learn/index.ts";
 
 const parts: readonly Part[] = ["training", "validation", "test"];
 const block = 8192;
 
 /**
- * Writes `part` (0 training, 1 validation, 2 test), `row` (number in the log), `user` (ordinal), `label`, and for each feature
- * of a sample and of its item: `n.NAME` a number, several of them `n.NAME.0` …, `c.NAME` an encoded row, `t.NAME.0` … rows of tags.
+ * Writes `part` (`training`, `validation`, `test`), `row` (number in the data, from 0), `user` (ordinal), `label` (null where it is
+ * missing), and for each feature of a sample (its statistics among them) and of its item: `n.NAME` a number, several of them
+ * `n.NAME.0` …, `c.NAME` an encoded row, `t.NAME.0` … rows of tags.
  * @param folder of the prepared data
+ * @returns the rows
+ * @throws TwinError where it was stopped or the file cannot be written; then there is none
  */
-export async function exportRows(folder: string, label: string, path: string): Promise<void> {
+export async function exportRows(
+  folder: string,
+  label: string,
+  path: string,
+  { signal, onRows }: { readonly signal?: AbortSignal; readonly onRows?: (count: number) => void } = {},
+): Promise<number> {
   const data = await openDataset(folder);
-  const source = await Source.open({ writes: [path] });
+  const source = await Source.open({ writes: [resolve(path)] });
   try {
     const { single, item } = data.spec;
     const features = [...single, ...item];
@@ -25,14 +34,18 @@ export async function exportRows(folder: string, label: string, path: string): P
       ]);
     });
     const own: [string, CellType][] = [
-      ["part", "int32"],
+      ["part", "text"],
       ["row", "int64"],
       ["user", "int32"],
       ["label", "float32"],
     ];
     const writer = await RowWriter.create(source, "rows", [...own, ...columns]);
-    for (const [number, part] of parts.entries()) {
+    let rows = 0;
+    for (const part of parts) {
       for (let start = 0; start < data.count(part); start += block) {
+        if (signal?.aborted) {
+          throw new TwinError(`stopped after ${rows} rows; ${path} was not written`);
+        }
         const samples = Uint32Array.from({ length: Math.min(block, data.count(part) - start) }, (_, i) => start + i);
         const batch = data.batch(
           part,
@@ -46,11 +59,15 @@ export async function exportRows(folder: string, label: string, path: string): P
             const at = sample ? i : batch.candidate[i];
             return [...(sample ? batch.single : data.items.columns)[name].subarray(at * width, (at + 1) * width)];
           });
-          writer.add(number, BigInt(batch.row[i]), batch.user[i], batch.labels[label][i], ...values);
+          const given = batch.labels[label][i];
+          writer.add(part, BigInt(batch.row[i]), batch.user[i], Number.isNaN(given) ? null : given, ...values);
         }
+        rows += batch.rows;
+        onRows?.(batch.rows);
       }
     }
     await writer.save(path, "SELECT * FROM rows");
+    return rows;
   } finally {
     source.close();
     data.close();
