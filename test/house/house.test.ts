@@ -71,9 +71,20 @@ const floors = [
   ...["facts", "check", "graphs", "passes", "gradient"].map(inCompiler),
   ...["train", "values", "plan", "emit"].map(inCompiler),
   "compiler",
-  ...["threads", "bytes", "host", "session", "encode", "stats", "metrics", "table", "kernel", "request", "twin"].map(
-    inRuntime,
-  ),
+  ...[
+    "threads",
+    "bytes",
+    "host",
+    "session",
+    "vectors",
+    "encode",
+    "stats",
+    "metrics",
+    "table",
+    "kernel",
+    "request",
+    "twin",
+  ].map(inRuntime),
   ...["projection", "learn", "hit-rate", "planted", "web", "store", "serve"].map(inRuntime),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
   ...["data/prepare", "data/check", "data/prepared.ts", "data/index.ts"].map(inRuntime),
@@ -83,7 +94,7 @@ const floors = [
 ];
 
 /** Rooms whose files are each a thing of their own that all others speak of, and are imported by their names. */
-const ground = ["threads", "bytes", "host", "session", "encode", "stats", "metrics", "table"].map(inRuntime);
+const ground = ["threads", "bytes", "host", "session", "vectors", "encode", "stats", "metrics", "table"].map(inRuntime);
 
 /** Faces beside `index.ts`, of what must be had without the rest of its room: neither may reach the database. */
 const narrowFaces = ["runtime/data/prepared.ts", "runtime/evaluate/served.ts"];
