@@ -95,6 +95,8 @@ export const EncoderSchema = v.variant("kind", [
     mean: v.optional(v.pipe(v.number(), v.finite())),
     deviation: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
   }),
+  /** how many behaviours a cluster holds, one float: missing, NaN and less than 1 → 1; padding → 0 */
+  kind("members", {}),
   /** identity only: reaches no graph */
   kind("key", { type: v.picklist(["int64", "string"]) }),
 ]);
@@ -154,6 +156,7 @@ export const together = (encoder: Encoder): number => (encoder.kind === "hashed"
 
 const floatKinds: ReadonlySet<string> = new Set<Encoder["kind"]>([
   "number",
+  "members",
   "pretrained",
   "met",
   "rate",

@@ -30,6 +30,8 @@ export function valueType({ encoder }: FeatureSpec): ValueType | null {
       return scalar(number, "A number.");
     case "flag":
       return scalar("boolean | 0 | 1", "True or false.");
+    case "members":
+      return scalar(number, "How many behaviours the cluster holds; 1 where it is missing.");
     case "key":
       return scalar(encoder.type === "string" ? "string" : text, encoder.type === "string" ? "A text." : "An integer.");
     case "tags": {

@@ -120,5 +120,6 @@ function partsOf(scene: Scene, attend: Attend, { metric, bias }: Score): Score &
   if (bias === null) {
     return { metric, bias: b.mul(metric, b.scalar(0)) };
   }
-  return { metric, bias: bias.shape[1] === metric.shape[1] ? bias : b.broadcast(bias, metric) };
+  const full = bias.shape[0] === metric.shape[0] && bias.shape[1] === metric.shape[1];
+  return { metric, bias: full ? bias : b.broadcast(bias, metric) };
 }

@@ -385,6 +385,7 @@ export function columns(encoder: Encoder): Columns {
     case "since":
       return { kind: "embedding", rows: encoder.edges.length + 2 };
     case "number":
+    case "members":
     case "met":
     case "rate":
     case "recent":

@@ -31,8 +31,6 @@ function stages({ searches, attends }: Model): Unbuilt[] {
 
 /** What no kind answers for. A lowering that arrives takes its row away. */
 const settings: readonly { readonly what: string; readonly places: (model: Model) => readonly Place[] }[] = [
-  { what: "`cluster: kmeans` (TWIN V2)", places: (model) => model.histories.filter(({ cluster }) => cluster !== null) },
-  { what: "`log(HISTORY.size)` (TWIN V2)", places: (model) => model.metrics.filter(({ logSize }) => logSize) },
   {
     what: "an attend over a `per_head` search whose metric has another number of heads",
     places: (model) => model.attends.filter(otherHeads),

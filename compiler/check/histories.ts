@@ -50,12 +50,28 @@ export function checkHistory({ name, section }: Declaration<"history">, scope: S
     doc: section.doc ?? "",
     of: "item",
     max: max.value,
-    cross: cross.group,
+    cross: clustered ? { ...cross.group, features: [...cross.group.features, sizesOf(name)] } : cross.group,
     stats: stats.group,
     cluster: clustered,
     span: name.span,
   };
 }
+
+/** How many behaviours each cluster of a history holds: what `log(HISTORY.size)` is of. It brings no columns of its own. */
+const sizesOf = ({ text, span }: Declaration<"history">["name"]): Feature => ({
+  group: "cross",
+  name: "size",
+  qualified: `${text}.size`,
+  doc: "",
+  formerly: null,
+  encoder: { kind: "members" },
+  pool: "sum",
+  embedding: null,
+  projection: null,
+  width: 0,
+  unknown: 0,
+  span,
+});
 
 function readCluster(call: CallValue, history: string, scope: Scope): NonNullable<History["cluster"]> | null {
   const { on, within, size } = readArguments(clusterKinds.kmeans.arguments, call, scope);

@@ -102,6 +102,7 @@ function value({ encoder, doc }: Feature): string {
     tags: "rows of its table, filled up with -1",
     pretrained: "the vector; zeros: missing",
     number: encoder.kind === "number" ? numberText(encoder) : "",
+    members: "how many behaviours the cluster holds, at least 1; 0: padding",
     key: "the key",
     met: `ln(1 + n) of n behaviours ${equal}`,
     rate: `logit of the smoothed rate of ${of} among the behaviours ${equal}`,

@@ -189,6 +189,9 @@ function column(feature: Feature, count: number, outside: ReadonlySet<string>, d
     );
     return { shape: [count, encoder.size], data: Float32Array.from(rows.flatMap((row) => [...row])) };
   }
+  if (encoder.kind === "members") {
+    return { shape: [count], data: Float32Array.from({ length: count }, () => 1 + below(20)) };
+  }
   if (isFloat(encoder)) {
     return { shape: [count], data: Float32Array.from({ length: count }, real) };
   }

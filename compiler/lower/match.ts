@@ -37,7 +37,12 @@ export function comparedRows(scene: Scene, feature: Feature, frame: Frame, scope
  */
 export function matching(scene: Scene, feature: Feature, frame: Frame, scope: string): Value {
   const { encoder } = feature;
-  if (encoder.kind === "pretrained" || encoder.kind === "number" || encoder.kind === "key") {
+  if (
+    encoder.kind === "pretrained" ||
+    encoder.kind === "number" ||
+    encoder.kind === "members" ||
+    encoder.kind === "key"
+  ) {
     throw new Error(`${scope}: ${feature.qualified} is of kind ${encoder.kind}, and only rows can match`);
   }
   const b = scene.b.at(scope);

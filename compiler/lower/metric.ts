@@ -4,7 +4,7 @@ import type { Feature, Metric } from "../model/model.ts";
 import { stem } from "../model/ports.ts";
 import { towerSite } from "../model/site.ts";
 import { widthOf } from "../model/widths.ts";
-import { concatenated, embed } from "./embed.ts";
+import { concatenated, embed, encoded } from "./embed.ts";
 import { type Frame, projectHeads, whole } from "./frame.ts";
 import { matching } from "./match.ts";
 import { ownColumns } from "./own.ts";
@@ -19,23 +19,25 @@ export type KeySource = Held | null;
 export interface Score {
   /** (K_h W^h)(q W^q)ᵀ / √d : [A, R, M] */
   readonly metric: Value;
-  /** (K_c W^c) β + Σ_F γ_F 1[agree in F] : [A, R, M] or [A, 1, M]; null where the metric has neither. */
+  /** (K_c W^c) β + ln n + Σ_F γ_F 1[agree in F] : broadcasts to [A, R, M]; null where the metric has none of them. */
   readonly bias: Value | null;
 }
 
 /**
  * α_a = (K_h W^h_a)(qᵀ W^q_a)ᵀ / √d + (K_c W^c_a) β over the frame's behaviours (TWIN, KDD 2023, eq. 3–5), and γ_F,a for
- * each feature F of `match` in which candidate and behaviour agree. What is added is not divided by √d. With own embeddings
+ * each feature F of `match` in which candidate and behaviour agree; of a cluster of n behaviours ln n (TWIN V2, CIKM 2024).
+ * What is added is not divided by √d. With own embeddings
  * q and K_h are rows of the metric's own tables, as wide as d, and nothing projects them (DARE, ICLR 2025, section 3).
  */
 export function lowerMetric(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Score {
-  if (metric.logSize) {
-    throw new Error(`metric ${metric.name}: log of a cluster's size is not lowered`);
-  }
   const from = source === null ? "fresh" : source.table.name;
   return scene.once(`score ${metric.name} ${frame.key} ${from}`, () => ({
     metric: inherent(scene, metric, frame, source),
-    bias: joined(scene, metric, [crossBias(scene, metric, frame), agreement(scene, metric, frame)]),
+    bias: joined(scene, metric, [
+      crossBias(scene, metric, frame),
+      clusterBias(scene, metric, frame),
+      agreement(scene, metric, frame),
+    ]),
   }));
 }
 
@@ -72,14 +74,21 @@ export function operands(scene: Scene, metric: Metric) {
     keys: () => projectKeys(scene, metric, whole(scene, metric.history)),
     /** (K_c W^c) β : [A, L] */
     bias: () => {
-      const bias = crossBias(scene, metric, whole(scene, metric.history));
-      return bias && scene.b.at(metric.name).at("bias", metric.doc).squeeze(bias, 1);
+      const frame = whole(scene, metric.history);
+      const b = scene.b.at(metric.name).at("bias", metric.doc);
+      const [cross, sizes] = [crossBias(scene, metric, frame), clusterBias(scene, metric, frame)];
+      // Sizes alone are the same under all heads.
+      const bias =
+        cross === null && sizes !== null
+          ? b.concat(Array(metric.heads).fill(sizes), 0)
+          : joined(scene, metric, [cross, sizes]);
+      return bias && b.squeeze(bias, 1);
     },
   };
 }
 
-/** Whether cross features add to the score. */
-export const hasBias = ({ bias }: Metric): boolean => bias.some(({ width }) => width > 0);
+/** Whether cross features, or the sizes of clusters, add to the score. */
+export const hasBias = ({ bias, logSize }: Metric): boolean => logSize || bias.some(({ width }) => width > 0);
 
 /** q W^q_a, or the own rows of the candidates: [A, R, d]; W^q is a block for the item, which keys have the like of, and one for each that joins. */
 function projectQuery(scene: Scene, metric: Metric): Value {
@@ -136,10 +145,10 @@ export function inherentHistory(scene: Scene, { site }: Frame, features: readonl
 
 /** Σ_j (K_c,j w_a,j) β_j : [A, R, M] or [A, 1, M] */
 function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
-  if (!hasBias(metric)) {
+  const features = metric.bias.filter((feature) => feature.width > 0);
+  if (features.length === 0) {
     return null;
   }
-  const features = metric.bias.filter((feature) => feature.width > 0);
   const b = scene.b.at(metric.name).at("bias", metric.doc);
   const terms = features.map((feature) => {
     const scope = `${metric.name}/bias.${feature.name}`;
@@ -153,6 +162,18 @@ function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
     -1,
   );
   return frame.pairwise ? sum : b.unsqueeze(sum, 1);
+}
+
+/** ln n of clusters of n behaviours (TWIN V2, CIKM 2024, eq. 8): [1, R, M] or [1, 1, M], in a `per_head` frame [A, R, M]; of padding 0. */
+function clusterBias(scene: Scene, metric: Metric, frame: Frame): Value | null {
+  if (!metric.logSize) {
+    return null;
+  }
+  const sizes = metric.history.cross.features.find(({ encoder }) => encoder.kind === "members")!;
+  const b = scene.b.at(`${metric.name}/bias.size`, metric.doc);
+  // Padding has size 0.
+  const log = b.log(b.maximum(frame.rows(encoded(scene, sizes, frame.site)), b.scalar(1)));
+  return frame.headed ? log : b.unsqueeze(log, ...(frame.pairwise ? [0] : [0, 1]));
 }
 
 /** Σ_F γ_F,a 1[candidate and behaviour agree in F] : [A, R, M]; null where the metric has no `match`. */

@@ -79,6 +79,7 @@ export interface History {
   readonly cross: Group;
   /** What is counted of the behaviours beside a candidate. */
   readonly stats: Group;
+  /** With it the cross features hold `size`, how many behaviours each cluster has. */
   readonly cluster: { readonly on: Feature; readonly within: Feature | null; readonly size: number } | null;
   readonly span: Span;
 }

@@ -180,6 +180,12 @@ function encoderText(encoder: Encoder): Record<string, string | number> {
   }
 }
 
+/** What a file says of a group: the sizes of clusters go without saying. */
+const written = (group: Group): Group => ({
+  ...group,
+  features: group.features.filter(({ encoder }) => encoder.kind !== "members"),
+});
+
 function history({ name, of, max, cross, stats, cluster }: History): string {
   const lines: Line[] = [
     ["of", of],
@@ -192,8 +198,8 @@ function history({ name, of, max, cross, stats, cluster }: History): string {
     ]);
   }
   const blocks = [["cross", cross] as const, ["stats", stats] as const]
-    .filter(([, group]) => group.features.length > 0)
-    .map(([title, group]) => block(title, features(group), `width ${widthOf(group.features)}`));
+    .filter(([, group]) => written(group).features.length > 0)
+    .map(([title, group]) => block(title, features(written(group)), `width ${widthOf(group.features)}`));
   return section(`history ${name}`, lines, "", blocks.join("\n\n"));
 }
 

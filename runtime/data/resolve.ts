@@ -53,6 +53,7 @@ export function useOf(encoder: Encoder): Use | null {
       return encoder.type === "int64" ? "int64" : "text";
     case "bucketed":
     case "number":
+    case "members":
       return "number";
     case "flag":
       return "flag";

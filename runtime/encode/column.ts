@@ -11,7 +11,7 @@ import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags, encodePlaces } from "./buckets.ts";
 import { encodeClock } from "./clock-rows.ts";
 import type { EncodeContext } from "./context.ts";
-import { encodeNumbers, encodeVectors } from "./floats.ts";
+import { encodeMembers, encodeNumbers, encodeVectors } from "./floats.ts";
 import { describe } from "./keys.ts";
 import { isTyped } from "./raw.ts";
 import { encodeRows } from "./rows.ts";
@@ -81,7 +81,7 @@ export function encodeColumn(
     return encodeComputed(feature, encoder, rows, context);
   }
   if (values === undefined) {
-    return missing(feature, rows);
+    return encoder.kind === "members" ? new Float32Array(rows).fill(1) : missing(feature, rows);
   }
   if (!Array.isArray(values) && !isTyped(values)) {
     throw new TwinError(
@@ -109,6 +109,8 @@ export function encodeColumn(
       return encodeVectors(feature, encoder.size, values, rows, context);
     case "number":
       return encodeNumbers(feature, encoder, values, context);
+    case "members":
+      return encodeMembers(feature, values, context);
     case "key":
       throw new TwinError(`${context.where}: feature ${feature.name} is a key: it identifies and is not encoded`);
   }

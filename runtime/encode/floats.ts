@@ -29,6 +29,12 @@ export function encodeNumbers(
   return result;
 }
 
+/** `members`: missing, NaN or less than 1 → 1. @throws TwinError where it is no finite number */
+export function encodeMembers(feature: FeatureSpec, values: RawColumn, context: EncodeContext): Float32Array {
+  const result = encodeNumbers(feature, { kind: "number", scale: "none" }, values, context);
+  return result.map((count) => Math.max(count, 1));
+}
+
 type NumberEncoder = Extract<Encoder, { kind: "number" }>;
 
 /** What a value becomes, in float64; infinities stay what they are, or become NaN. */

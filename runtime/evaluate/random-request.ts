@@ -86,6 +86,8 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
       return Float32Array.from({ length: encoder.size }, () => next() * 2 - 1);
     case "number":
       return (encoder.mean ?? 0) + (next() * 10 - 5) * (encoder.deviation ?? 1);
+    case "members":
+      return 1 + Math.floor(next() * 20);
     case "place":
     case "gap":
     case "hour":

@@ -120,7 +120,9 @@ export class HistorySide {
         return this.#gap(feature, feature.encoder);
       }
       const values = this.#columns[feature.column];
-      if (values === undefined && !isComputed(feature.encoder) && this.items.rows > 0) {
+      // A behaviour of which nothing else is said is a cluster of one.
+      const needed = !isComputed(feature.encoder) && feature.encoder.kind !== "members";
+      if (values === undefined && needed && this.items.rows > 0) {
         throw new TwinError(
           `${this.#context.where} has no column \`${feature.column}\`; bring one value for each behaviour (null where it is unknown)`,
         );

@@ -265,8 +265,12 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       histories: choice.histories ? fc.constant(choice.histories) : fc.constantFrom(1, 1, 1, 2),
       stats: anyStats,
       shown: anyShown,
+      clustered: fc.constantFrom(false, false, false, true),
     })
-    .map(({ cross, ...rest }) => {
+    .map(({ cross, clustered, ...drawn }) => {
+      // Of clusters nothing is counted, and no table holds them.
+      const sized = clustered && choice.tables !== true;
+      const rest = sized ? { ...drawn, sized, stats: [], table: "none" as const } : { ...drawn, sized };
       const own = choice.heads === "per_head" ? 0 : rest.own;
       const asked = (["context", "user"] as const).filter(
         (name) => own === 0 && rest.asked.includes(name) && rest[name].length > 0,
@@ -316,6 +320,8 @@ interface Made {
   readonly cross: readonly string[];
   readonly stats: readonly string[];
   readonly biased: boolean;
+  /** Whether behaviours are clusters, and their sizes count. */
+  readonly sized: boolean;
   readonly size: { readonly heads: number; readonly dim: number; readonly values: number; readonly out: number };
   readonly keep: number;
   readonly heads: string;
@@ -346,7 +352,12 @@ function overOf(h: string, name: string, { heads, search }: Made): string {
 /** A history with its metric, search, attends and tables, all named after it. */
 function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const { heads, dim: width, values, out } = made.size;
-  const bias = made.biased && made.cross.length > 0 ? `bias: ${h}.cross` : "";
+  const biases = [
+    ...(made.biased && made.cross.length > 0 ? [`${h}.cross`] : []),
+    ...(made.sized ? [`log(${h}.size)`] : []),
+  ];
+  const bias = biases.length > 0 ? `bias: [${biases.join(", ")}]` : "";
+  const cluster = made.sized ? "cluster: kmeans(on: item.cover, size: 5)" : "";
   const match = made.match.length > 0 ? `match: [${made.match.join(", ")}]` : "";
   const by = made.search === "metric" ? `${h}_metric` : bySamples[made.search];
   const target = made.target && heads === 1;
@@ -372,7 +383,7 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const wanted =
     choice.tables === false ? [] : tables[choice.tables === true && made.table === "none" ? "keys" : made.table];
   return [
-    `history ${h} { of: item max: 50 ${part("cross", made.cross)} ${part("stats", made.stats)} }`,
+    `history ${h} { of: item max: 50 ${cluster} ${part("cross", made.cross)} ${part("stats", made.stats)} }`,
     `metric ${h}_metric { query: [${query.join(", ")}] keys: ${keys} ${own} ${bias} ${match} heads: ${heads} dim: ${width} }`,
     // Only a metric has heads.
     `search ${h}_search { from: ${h} by: ${by} keep: ${made.keep} ${made.search === "metric" ? `heads: ${made.heads}` : ""} }`,

@@ -81,6 +81,9 @@ function values({ encoder, embedding }: Feature, count: number, used: boolean, d
     const present = used ? Math.floor(draw() * (count + 1)) : 0;
     return Array.from({ length: count }, (_, index) => (index < present ? row() : -1));
   }
+  if (encoder.kind === "members") {
+    return Array.from({ length: count }, () => (used ? 1 + Math.floor(draw() * 20) : 0));
+  }
   return Array.from({ length: count }, () => (!used ? 0 : isFloat(encoder) ? Math.fround(draw() * 4 - 2) : row()));
 }
 

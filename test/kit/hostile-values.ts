@@ -56,6 +56,8 @@ function wrong(encoder: Encoder): unknown[] {
       return ["1", "high", ...noScalar];
     case "number":
       return ["1", Number.POSITIVE_INFINITY, ...(encoder.scale === "none" ? [1e300] : []), ...noScalar];
+    case "members":
+      return ["1", Number.POSITIVE_INFINITY, 1e300, ...noScalar];
     case "flag":
       return [2, -1, 0.5, "true", { a: 1 }, [1]];
     case "tags":
@@ -83,6 +85,8 @@ function outside(encoder: Encoder): unknown[] {
       return [-1e308, 1e308, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 10n ** 400n, Number.NaN, null];
     case "number":
       return [-3e38, 3e38, Number.NaN, null];
+    case "members":
+      return [-3, 0, 3e38, Number.NaN, null];
     case "flag":
       return [0n, Number.NaN, null];
     case "tags":

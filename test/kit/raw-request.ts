@@ -52,6 +52,8 @@ export function rawValue({ encoder }: FeatureSpec, draw: Draw): RawValue {
         : Math.round(draw() * 300) / 2;
     case "number":
       return pick([0, -3.25, 1e6, draw() * 10, -draw()], draw);
+    case "members":
+      return pick([1, 2, 20, 0, 1e6], draw);
     case "elapsed":
     case "place":
     case "gap":

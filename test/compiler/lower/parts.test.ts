@@ -136,12 +136,6 @@ describe("a metric", () => {
     const score = lowerMetric(one, of(nothing, liked), whole(one, history), null);
     expect(inputs(score.bias!)).toEqual(["watched.liked"]);
   });
-
-  it("is refused with the logarithm of a size, which is not lowered", () => {
-    const lower = (change: object) => () =>
-      lowerMetric(serving(), { ...relevance, ...change }, whole(serving(), history), null);
-    expect(lower({ logSize: true })).toThrow("metric relevance: log of a cluster's size is not lowered");
-  });
 });
 
 describe("the projector", () => {
