@@ -130,6 +130,8 @@ export const streams = {
   shuffledHistory: (seed: number, sample: number) => random(seed, 0x77697468696e, sample),
   /** Random planes by which items are hashed. */
   planes: (seed: number, columns: number, bits: number) => random(seed, 0x706c616e, columns, bits),
+  /** The start of k-means among so many behaviours of a user. */
+  behaviourClusters: (seed: number, members: number) => random(seed, 0x6d656d62, members),
   /** The settings of one trial of a comparison. */
   trial: (seed: number, trial: number) => random(seed, 0x747269616c, trial),
   /** Users and runs drawn with replacement, for all pairs of systems. */

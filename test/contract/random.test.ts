@@ -74,6 +74,10 @@ describe("a stream", () => {
     ],
     trial: [three(streams.trial(7, 2)), [0.05725224013440311, 0.9802893039304763, 0.6666789359878749]],
     runsAndUsers: [three(streams.runsAndUsers(7)), [0.46644157147966325, 0.8533342278096825, 0.21548037230968475]],
+    behaviourClusters: [
+      three(streams.behaviourClusters(7, 300)),
+      [0.4617038120049983, 0.6999499106314033, 0.7465618515852839],
+    ],
     planes: [three(streams.planes(7, 6, 16)), [0.6893172189593315, 0.8180597750470042, 0.3920893089380115]],
     selfTest: [three({ next: streams.selfTest(7) }), [0.011704753153026104, 0.06195825757458806, 0.97690763277933]],
     exampleItems: [three(streams.exampleItems(7)), [0.4506151422392577, 0.2281406749971211, 0.5629692149814218]],
