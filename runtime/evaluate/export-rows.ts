@@ -1,6 +1,7 @@
 // Prepared rows as a Parquet file for other systems: what a tower reads of them, encoded as Twin encodes it.
 import { resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
+import { recordOf } from "../../contract/record.ts";
 import { type CellType, openDataset, RowWriter, Source } from "../data/index.ts";
 import type { Part } from "../learn/index.ts";
 
@@ -51,7 +52,7 @@ export async function exportRows(
           part,
           samples,
           {},
-          Object.fromEntries(data.spec.histories.map(({ name }) => [name, 0])),
+          recordOf(data.spec.histories.map(({ name }) => [name, 0] as const)),
         );
         for (let i = 0; i < batch.rows; i++) {
           const values = features.flatMap(({ name, width }) => {
