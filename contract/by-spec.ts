@@ -14,7 +14,13 @@ export const BySchema = v.variant("kind", [
   /** A network on candidate and behaviour. */
   strict({ kind: v.literal("mlp") }),
   /** How many of so many random planes, by this seed, have behaviour and candidate on one side. */
-  strict({ kind: v.literal("hamming"), bits: v.number(), seed: v.number() }),
+  strict({
+    kind: v.literal("hamming"),
+    bits: v.number(),
+    /** Written where it is not `rms`. */
+    scale: v.optional(v.picklist(["rms", "none"])),
+    seed: v.number(),
+  }),
   /**
    * In how many of `hashes` / `width` groups of random planes, by this seed, behaviour and candidate are on one side of all; an
    * attend sums them group by group.

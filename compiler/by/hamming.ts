@@ -1,19 +1,22 @@
-// Hamming distance of codes that random projections make (ETA).
-import { integer, optional, reference, required, signature, unnamed } from "../catalog/signature.ts";
+// Hamming distance of codes that random projections make: a ranking by it (ETA), or an attention whose scores are how codes agree.
+import { choice, integer, optional, reference, required, signature, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
 import { codes, measureSquares, type Planes, squareParameters } from "../lower/codes.ts";
 import { whole } from "../lower/frame.ts";
+import { normalised } from "../lower/mask.ts";
 import { most, newerFirst, ofPositions, spread } from "../lower/newer-first.ts";
 import { pairProducts } from "../lower/pairs.ts";
 import type { Scene } from "../lower/scene.ts";
-import type { Search } from "../model/model.ts";
-import { type Kind, none, type Of, pooled } from "./kind.ts";
+import type { Attend, Search } from "../model/model.ts";
+import { type Around, type Attended, type Kind, type Of, pooled } from "./kind.ts";
+import { pooledBy } from "./pool.ts";
 import { vectorProduct } from "./vector-kernel.ts";
 
 const written = signature("Hamming distance of random-projection bits (ETA).", {
   of: unnamed(required(reference(wanted.item), "The embeddings that are hashed.")),
   bits: required(integer(1, 4096), "Bits of a code."),
+  scale: optional(choice("rms", "none"), "rms", "What a feature's columns are divided by before they are hashed."),
   seed: optional(integer(0, 2 ** 31 - 1), 1, "Which random planes."),
 });
 
@@ -21,15 +24,20 @@ export const hamming: Kind<"hamming"> = {
   call: {
     signature: written,
     read: (reader) => {
-      const { of, bits, seed } = reader.arguments(written);
-      return reader.wholeItem(of) && bits && seed ? { kind: "hamming", bits: bits.value, seed: seed.value } : null;
+      const { of, bits, scale, seed } = reader.arguments(written);
+      return reader.wholeItem(of) && bits && scale && seed
+        ? { kind: "hamming", bits: bits.value, scale: scale.value, seed: seed.value }
+        : null;
     },
   },
   system: "ETA",
-  spec: ({ bits, seed }) => ({ kind: "hamming", bits, seed }),
-  text: ({ bits, seed }) => `hamming(item, bits: ${bits}${seed === 1 ? "" : `, seed: ${seed}`})`,
+  spec: ({ bits, scale, seed }) => ({ kind: "hamming", bits, ...(scale === "none" && { scale }), seed }),
+  text: ({ bits, scale, seed }) => {
+    const others = [scale === "rms" ? [] : [`scale: ${scale}`], seed === 1 ? [] : [`seed: ${seed}`]].flat();
+    return `hamming(${["item", `bits: ${bits}`, ...others].join(", ")})`;
+  },
   shape: pooled,
-  parameters: none,
+  parameters: (model, attend, by) => squareParameters(model, planes(attend, by)),
   search: {
     parameters: (model, search, by) => squareParameters(model, planes(search, by)),
     measure: (scene, search, by) => measureSquares(scene, planes(search, by)),
@@ -45,7 +53,10 @@ export const hamming: Kind<"hamming"> = {
         return newerFirst(scene, search, frame, agreement);
       }),
   },
-  attend: { unbuilt: "`by: hamming` in an attend" },
+  attend: {
+    measure: (scene, attend, by) => measureSquares(scene, planes(attend, by)),
+    lower: (scene, attend, by, around) => lower(scene, attend, by, around),
+  },
   kernel: {
     search: (search, by) =>
       vectorProduct(search, {
@@ -54,11 +65,16 @@ export const hamming: Kind<"hamming"> = {
         keys: (scene) => keys(scene, search, by),
         bias: (scene) => ofPositions(scene, search),
       }),
-    attend: "it is not built",
+    attend: "its values are all that is known of a behaviour, which the kernel does not lay out",
   },
 };
 
-const planes = ({ name }: Search, { bits, seed }: Of<"hamming">): Planes => ({ name, bits, seed, scale: "rms" });
+const planes = ({ name }: Search | Attend, { bits, scale, seed }: Of<"hamming">): Planes => ({
+  name,
+  bits,
+  seed,
+  scale,
+});
 
 /**
  * Candidates' codes [R, bits] times half the spread: their products with behaviours' count the bits that agree, less those
@@ -72,3 +88,16 @@ function query(scene: Scene, search: Search, by: Of<"hamming">): Value {
 /** Behaviours' codes: [L, bits] or [B, L, bits]. */
 const keys = (scene: Scene, search: Search, by: Of<"hamming">): Value =>
   codes(scene, planes(search, by), { kind: "history", history: search.from });
+
+/**
+ * Σ softmax(c_q · c_s / √bits)_i K_i with K = [K_h, K_c] over the behaviours that count: [R, H + C]; zeros where there is none.
+ * Codes are ±1, so that their product is bits − 2 · distance: scores of target attention whose keys are `bits` wide.
+ */
+function lower(scene: Scene, attend: Attend, by: Of<"hamming">, { frame, mask }: Around): Attended {
+  const scope = `${attend.name}/weights`;
+  const b = scene.b.at(scope, attend.doc);
+  const q = codes(scene, planes(attend, by), { kind: "candidate" });
+  const s = frame.rows(codes(scene, planes(attend, by), frame.site));
+  const scores = b.div(pairProducts(b, frame, q, s), b.scalar(Math.sqrt(by.bits)));
+  return pooledBy(scene, attend, frame, { weights: normalised(scene, scope, scores, mask([])), scores });
+}

@@ -1,11 +1,10 @@
-// What the language knows and this version cannot build yet: stages whose kind's row says so, and settings.
+// What the language knows and this version cannot build yet: stages whose kind's row says so.
 import type { Span } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
 import { kindOf, kinds, lacking } from "../by/kinds.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
-import { listsOf, metricOf } from "../model/by.ts";
-import type { Attend, Model } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
 
 interface Place {
   readonly span: Span;
@@ -29,30 +28,9 @@ function stages({ searches, attends }: Model): Unbuilt[] {
   );
 }
 
-/** What no kind answers for. A lowering that arrives takes its row away. */
-const settings: readonly { readonly what: string; readonly places: (model: Model) => readonly Place[] }[] = [
-  {
-    what: "an attend over a `per_head` search whose metric has another number of heads",
-    places: (model) => model.attends.filter(otherHeads),
-  },
-  {
-    what: "a model in which nothing is known of a candidate but its key",
-    places: ({ item, candidate, towers }) =>
-      [...item.features, ...candidate.features].some(({ width }) => width > 0) ? [] : towers,
-  },
-];
-
-/** Whether it has a metric, with another number of heads than the search that it is over keeps lists. */
-function otherHeads({ by, over }: Attend): boolean {
-  const lists = over.kind === "search" ? listsOf(over.search) : null;
-  const heads = metricOf(by)?.heads ?? null;
-  return lists !== null && heads !== null && heads !== lists;
-}
-
 /** One error for each thing that a valid model asks for and this version has no lowering of; empty: it can be built. */
 export function buildable(model: Model): Diagnostic[] {
-  const asked = settings.flatMap(({ what, places }) => places(model).map((place) => ({ what, place })));
-  return [...stages(model), ...asked].map(({ what, place }) =>
+  return stages(model).map(({ what, place }) =>
     diagnose("not-yet-built", { what }, at(place.span, `\`${place.name}\` asks for it`), {
       help: help.notYetBuilt,
     }),

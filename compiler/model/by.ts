@@ -7,7 +7,7 @@ export type By =
   | { readonly kind: "match"; readonly feature: Feature }
   | { readonly kind: "inner_product"; readonly feature: Feature }
   | { readonly kind: "cluster"; readonly feature: Feature; readonly groups: number }
-  | { readonly kind: "hamming"; readonly bits: number; readonly seed: number }
+  | { readonly kind: "hamming"; readonly bits: number; readonly scale: "rms" | "none"; readonly seed: number }
   | {
       readonly kind: "collision";
       readonly hashes: number;

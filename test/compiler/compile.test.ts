@@ -194,7 +194,10 @@ describe("sources that cannot be built", () => {
     ["a syntax error", smallSource.replace("model small", "model small }"), ""],
     [
       "what is not built yet",
-      smallSource.replace("over: watched.last(8)\n  by: relevance", "over: watched\n  by: hamming(item, bits: 8)"),
+      smallSource.replace(
+        "over: watched.last(8)\n  by: relevance",
+        "over: watched\n  by: cluster(item.topics, groups: 8)",
+      ),
       "not-yet-built",
     ],
   ])("give diagnostics and no files: %s", (_, text, code) => {

@@ -24,6 +24,16 @@ export function columnsAt(feeds: Feeds, read: ReadParameter, stem: string, at: n
   return [...row("id", 3), ...row("shop", 2), feeds[`${stem}.item.price`].data[at]];
 }
 
+/** K = [K_h, K_c] of a behaviour of `watched`, whose cross features are `liked: flag(dim: 2)` and `share: number`: nine columns. */
+export const pooledColumns = (feeds: Feeds, read: ReadParameter, at: number): number[] => {
+  const liked = feeds["watched.liked"].data[at];
+  return [
+    ...columnsAt(feeds, read, "watched", at),
+    ...Array.from(read("watched.liked.table").data.slice(liked * 2, liked * 2 + 2)),
+    feeds["watched.share"].data[at],
+  ];
+};
+
 /** Bits of columns. */
 export function coder(bits: number, seed: number, scale: "rms" | "none" = "rms"): (x: readonly number[]) => boolean[] {
   const { normal } = streams.planes(seed, 6, bits);

@@ -8,7 +8,7 @@ import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { batchFeeds, type Feeds, isOfBehaviours, requestFeeds, takeRows } from "../../kit/any-request.ts";
 import { keptLists } from "../../kit/kept-lists.ts";
-import { coder, columnsAt, hashedItem, squared } from "../../kit/plain-codes.ts";
+import { coder, columnsAt, hashedItem, pooledColumns, squared } from "../../kit/plain-codes.ts";
 import { graphsOf, outputsApart, type ReadParameter, randomParameters, run } from "../../kit/reference.ts";
 import { batchOf, keptByAll, trainFeeds } from "../../kit/train-feeds.ts";
 import { interpreted, stepOnce } from "../../kit/train-step.ts";
@@ -38,16 +38,6 @@ const written = (setting: Setting) =>
     .map(([name, value]) => `${name}: ${value}`)
     .join(", ")})`;
 
-/** K = [K_h, K_c] of a behaviour. */
-const behaviour = (feeds: Feeds, read: ReadParameter, at: number): number[] => {
-  const liked = feeds["watched.liked"].data[at];
-  return [
-    ...columnsAt(feeds, read, "watched", at),
-    ...Array.from(read("watched.liked.table").data.slice(liked * 2, liked * 2 + 2)),
-    feeds["watched.share"].data[at],
-  ];
-};
-
 /** What a candidate gets of a list, and of each behaviour in it the share of groups in which it collides. */
 function literal(feeds: Feeds, read: ReadParameter, setting: Setting) {
   const { hashes, width, normalize, scale, seed = 1 } = setting;
@@ -67,7 +57,7 @@ function literal(feeds: Feeds, read: ReadParameter, setting: Setting) {
           }
         }
         shares[i] += 1 / groups;
-        behaviour(feeds, read, at).forEach((one, j) => {
+        pooledColumns(feeds, read, at).forEach((one, j) => {
           sum[j] += one;
         });
       });

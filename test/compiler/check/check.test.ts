@@ -243,14 +243,30 @@ describe("check", () => {
     ]);
   });
 
+  it.each([
+    ["a key", "item { video_id: key }", "no-width: item"],
+    [
+      "a key, and a place among the candidates",
+      "item { video_id: key }\ncandidate { place: category(vocab: 9, dim: 2) }",
+      "no-width: item",
+    ],
+    ["nothing at all", "item { }", null],
+  ])("is no model where all that is known of a candidate is %s", (_, known, reported) => {
+    const checked = checkText(
+      `model shop\n${known}\nuser { age: number }\ntower ranking { input: [user] hidden: [4] predict { click: binary } }`,
+    );
+    expect(checked.model).toBeNull();
+    expect(found(checked)).toEqual(reported === null ? expect.anything() : expect.arrayContaining([reported]));
+  });
+
   it("says once for every place what cannot be built yet", () => {
     const text = whole
-      .replace("over: nearest by: relevance", "over: nearest by: hamming(item, bits: 8)")
+      .replace("over: nearest by: relevance", "over: nearest by: cluster(item.cover, groups: 8)")
       .replace("by: relevance keep", "by: cluster(item.cover, groups: 8) keep");
     const { model } = checkText(text.replace(/metric .*\n/, ""));
     expect(buildable(model!).map(({ title }) => title)).toEqual([
       "this version cannot build `by: cluster` (SIM cluster)",
-      "this version cannot build `by: hamming` in an attend",
+      "this version cannot build `by: cluster` (SIM cluster)",
     ]);
   });
 
