@@ -19,7 +19,7 @@ const counted = `
     away:   since(on: item.author_id, at: log(1h, 365d, 12), dim: 4)
   }`;
 
-const source = (keep: number, values: boolean, stats: boolean) => `
+const source = (keep: number, values: boolean, stats: boolean, by: string) => `
 model request
 item {
   video_id:  id(vocab: 49999, dim: 64, key: true)
@@ -39,7 +39,7 @@ history watched {
   }${stats ? counted : ""}
 }
 metric relevance { query: item keys: watched.item bias: watched.cross heads: 4 dim: 16 }
-search nearest { from: watched by: relevance keep: ${keep} }
+search nearest { from: watched by: ${by} keep: ${keep} }
 attend interest { over: nearest by: relevance }
 tower ranking { input: [interest${stats ? ", watched.stats" : ""}] hidden: [8] predict { click: binary } }
 table video_keys { of: relevance.keys }
@@ -74,11 +74,17 @@ export interface RequestModel {
 
 /**
  * Builds it with start values; `alike` gives every head the first one's matrices.
- * @param values whether they stand in a table @param stats whether its tower reads statistics of the history
+ * @param values whether they stand in a table @param stats whether its tower reads statistics of the history @param by of its search
  */
-export async function requestModel(alike: boolean, keep = 100, values = true, stats = false): Promise<RequestModel> {
+export async function requestModel(
+  alike: boolean,
+  keep = 100,
+  values = true,
+  stats = false,
+  by = "relevance",
+): Promise<RequestModel> {
   const dir = mkdtempSync(join(tmpdir(), "twin-bench-"));
-  const options = { resolve: () => source(keep, values, stats), version: "0.0.0-bench" };
+  const options = { resolve: () => source(keep, values, stats, by), version: "0.0.0-bench" };
   let built = compile("request.twin", options);
   write(dir, built.files);
   if (alike) {

@@ -9,8 +9,8 @@ import {
   headsOf,
   type KeptTensors,
   rankGraphs,
+  runChunk,
   runGraph,
-  runSearch,
   type UserSide,
 } from "../request/index.ts";
 import { ints } from "../session/session.ts";
@@ -85,16 +85,14 @@ export class CandidateBlocks {
   async #score(side: UserSide, candidates: Candidates, into: Record<string, Float32Array>, at: number): Promise<void> {
     const engine = this.#engine;
     const { labels } = engine.artefacts.manifest;
-    const { request, rank } = side.route;
+    const { rank } = side.route;
     const whole = keepsAll(engine, side);
     const size = chunkSize(engine, side);
     for (let start = 0; start < candidates.count; start += size) {
       const chunk = { start, end: Math.min(start + size, candidates.count) };
       const outputs = whole
         ? await runGraph(engine, rank, side, candidates, chunk, everything(engine, chunk.end - start))
-        : request !== null
-          ? await runGraph(engine, request, side, candidates, chunk, {})
-          : await runGraph(engine, rank, side, candidates, chunk, await runSearch(engine, side, candidates, chunk));
+        : await runChunk(engine, side, candidates, chunk, null);
       for (const { name, logit } of labels) {
         const values = outputs[logit].data;
         if (!(values instanceof Float32Array) || values.some(Number.isNaN)) {

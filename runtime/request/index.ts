@@ -31,9 +31,10 @@ export {
   plans,
   type WantedPlan,
 } from "./kernel-use.ts";
+export { MatchSearch } from "./match-search.ts";
 export { fetchOutside, OutsideRows, type OutsideUse, rowTensor } from "./outside.ts";
 export { prepareSide, rankingGraphs, type UserSide } from "./prepare.ts";
-export { chunkSize, headsOf, rankCandidates, runSearch } from "./rank.ts";
+export { chunkSize, headsOf, rankCandidates, runChunk, runSearch } from "./rank.ts";
 export { type Kept, keptOf, type Ranking, type SearchSpec, selectable, type TableUse } from "./ranking.ts";
 export {
   type CandidateColumns,

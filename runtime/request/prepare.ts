@@ -15,6 +15,7 @@ import { type Engine, type Route, rankGraphs, route, tablesOf } from "./engine.t
 import { type FetchedSide, fetchItems, fetchSide, fetchSideRows, historyOf, sourcesOf, together } from "./fetch.ts";
 import { crossFeatures, HistorySide, readBehaviours, readKnownAt } from "./history.ts";
 import { KernelSide } from "./kernel-side.ts";
+import { MatchSearch } from "./match-search.ts";
 import { OutsideRows } from "./outside.ts";
 import { comparesItems } from "./over-feature.ts";
 import { type Given, historyColumns, inlineColumns, type PrepareRequest, rowKeysOf, singleValues } from "./request.ts";
@@ -30,6 +31,8 @@ export interface UserSide extends FetchedSide {
   readonly tables: ReadonlyMap<string, TableRows>;
   /** The user in the selection kernel, which searches and attends for its candidates; null: graphs do. */
   readonly kernel: KernelSide | null;
+  /** The user's behaviours by what searches match, where all searches go by `match`; null: graphs search. */
+  readonly matched: MatchSearch | null;
   readonly freshness: readonly Freshness[];
   readonly stats: SideStats;
   /** User features that were not given. */
@@ -122,6 +125,7 @@ export async function prepareSide(
     histories,
     tables: await projecting(),
     kernel,
+    matched: MatchSearch.of(engine, histories),
     freshness,
     single: user.tensors,
     missing: user.missing,

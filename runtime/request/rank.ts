@@ -28,8 +28,8 @@ export function headsOf(engine: Engine, search: SearchSpec): number {
 /** Candidates that are ranked at once, so that the scores stay within the engine's `scoreBytes`. */
 export function chunkSize(engine: Engine, side: UserSide): number {
   let floats = 1;
-  // The kernel keeps no scores of all candidates.
-  for (const search of byKernel(side) ? [] : engine.artefacts.manifest.searches) {
+  // Neither kernel nor index keeps scores of all candidates.
+  for (const search of byKernel(side) || side.matched !== null ? [] : engine.artefacts.manifest.searches) {
     const { length } = historyOf(side.histories, search.history);
     floats = Math.max(floats, headsOf(engine, search) * length);
   }
@@ -121,7 +121,8 @@ export async function rankCandidates(
 
 type Chunk = { readonly start: number; readonly end: number };
 
-async function runChunk(
+/** Labels and lists of a chunk. */
+export async function runChunk(
   engine: Engine,
   side: UserSide,
   candidates: Candidates,
@@ -132,10 +133,10 @@ async function runChunk(
     return rankByKernel(engine, side, candidates, chunk, signal);
   }
   const { request, rank } = side.route;
-  if (request !== null) {
+  if (request !== null && side.matched === null) {
     return runGraph(engine, request, side, candidates, chunk, {});
   }
-  const kept = await runSearch(engine, side, candidates, chunk);
+  const kept = await runSearch(engine, side, candidates, chunk, signal);
   const outputs = await runGraph(engine, rank, side, candidates, chunk, kept);
   return { ...outputs, ...kept };
 }
@@ -150,6 +151,9 @@ export async function runSearch(
 ): Promise<KeptTensors> {
   if (byKernel(side)) {
     return (await runKernel(engine, side, candidates, chunk, signal)).kept;
+  }
+  if (side.matched !== null) {
+    return side.matched.run(candidates, chunk);
   }
   const { search } = side.route;
   if (search === null) {

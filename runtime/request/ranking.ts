@@ -1,14 +1,14 @@
 // What ranking returns, and how the search's positions are mapped back to the caller's own columns.
 
-import { sharedOf } from "../../contract/by-spec.ts";
-import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import type { Named } from "../../contract/record.ts";
-import { encodedWidth } from "../encode/column.ts";
+import { intsOf } from "../session/session.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Engine } from "./engine.ts";
 import { historyOf } from "./fetch.ts";
 import type { Plan } from "./kernel-use.ts";
+import { agrees } from "./match-index.ts";
+import { matchedFeature } from "./match-search.ts";
 import type { UserSide } from "./prepare.ts";
 
 /** The behaviours that one search kept for each candidate. */
@@ -65,7 +65,7 @@ export interface Ranking {
   readonly late: number;
   /** User and context features that were not given. */
   readonly missing: readonly string[];
-  /** Whether graphs alone ranked, or the selection kernel searched and attended. */
+  /** Whether the selection kernel searched and attended, or graphs did; of searches by `match` an index of the behaviours stands in. */
   readonly plan: Plan;
 }
 
@@ -167,26 +167,11 @@ export function selectable(manifest: Manifest, search: SearchSpec, side: UserSid
 
 /** Under `match(feature)` only behaviours count that share a value with the candidate; null for every other search. */
 export function matches(engine: Engine, search: SearchSpec, side: UserSide, candidates: Candidates): MayKeep | null {
-  const name = sharedOf(search.by);
-  if (name === null) {
+  const feature = matchedFeature(engine.artefacts.manifest, search);
+  if (feature === null) {
     return null;
   }
-  const { features, model } = engine.artefacts.manifest;
-  const feature = features.find((one) => one.name === name);
-  if (feature === undefined) {
-    throw new TwinError(
-      `the search ${search.name} of ${model} goes by ${name}, which its manifest does not have: build it again with \`twin build\``,
-    );
-  }
-  const ours = candidates.item(feature, 0, candidates.count).data;
-  const theirs = historyOf(side.histories, search.history).item(feature).data;
-  const width = encodedWidth(feature);
-  return (candidate, place) => {
-    for (let i = candidate * width; i < (candidate + 1) * width; i++) {
-      if (ours[i] > 0 && theirs.subarray(place * width, (place + 1) * width).includes(ours[i])) {
-        return true;
-      }
-    }
-    return false;
-  };
+  const ours = intsOf(candidates.item(feature, 0, candidates.count), feature.name);
+  const theirs = intsOf(historyOf(side.histories, search.history).item(feature), feature.name);
+  return (candidate, place) => agrees(feature, ours, candidate, theirs, place);
 }
