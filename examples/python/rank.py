@@ -71,7 +71,7 @@ class Ranker:
             rows = [self.encoded(feature, encoder["of"], tag) for tag in value or [] if tag is not None]
             return (rows + [-1] * encoder["max"])[: encoder["max"]]
         if value is None or kind == "elapsed" and value < 0:
-            return 0
+            return int(kind == "members")
         if "zone" in encoder:
             at = datetime.datetime.fromtimestamp(value, zoneinfo.ZoneInfo(encoder["zone"]))
             return 1 + (at.hour if kind == "hour" else at.weekday())
@@ -84,11 +84,12 @@ class Ranker:
             return [row(0), row(1)] if encoder.get("hashes") == 2 else row(0)
         if "edges" in encoder:
             return 1 + np.searchsorted(encoder["edges"], value, "right")
-        if kind == "number" and encoder["scale"] == "log":
-            return math.copysign(math.log1p(abs(value)), value)
         if kind == "number" and "mean" in encoder:
             return (value - encoder["mean"]) / (encoder["deviation"] or math.inf)
-        return 1 + int(value) if kind == "flag" else value if kind in ("number", "pretrained") else sys.exit(kind)
+        if kind == "number":
+            return math.copysign(math.log1p(abs(value)), value) if encoder["scale"] == "log" else value
+        plain = {"flag": lambda: 1 + int(value), "members": lambda: max(value, 1), "pretrained": lambda: value}
+        return plain[kind]() if kind in plain else sys.exit(kind)
 
     def column(self, feature, values, length=None):
         padding = -1 if feature["encoder"]["kind"] == "tags" else 0
@@ -165,7 +166,7 @@ class Ranker:
             order = sorted(order, key=lambda i: -at[i] if at else i)[: one["max"]]
             made = {"elapsed": [now - at[i] for i in order if at], "place": range(1, len(order) + 1)}
             keys = tuple(self.key(columns["item"][i]) for i in order)
-            sides[one["name"]] = columns, made, order, keys, max(len(order), one["minimum"])
+            sides[one["name"]] = {"size": [1] * len(columns["item"]), **columns}, made, order, keys, max(len(order), one["minimum"])
 
         def value(source):
             kind, feature = source["kind"], self.features.get(source.get("feature"))
@@ -181,10 +182,8 @@ class Ranker:
             columns, made, order, keys, length = sides[source.get("history") or tables[source["table"]]["history"]]
             if kind in ("row", "table"):
                 return self.table(source["table"], keys, length)[kind == "row"]
-            if kind == "valid":
-                return np.arange(length) < len(keys)
-            if kind == "history-item":
-                return self.items(feature, keys, length)
+            if kind in ("valid", "history-item"):
+                return self.items(feature, keys, length) if feature else np.arange(length) < len(keys)
             values = made.get(feature["encoder"]["kind"]) or [columns[feature["column"]][i] for i in order]
             return self.column(feature, values, length)
 
