@@ -154,6 +154,10 @@ export function featureFeeds(
     feeds.set(validPort(history), { shape: [length], data });
     for (const feature of [...model.item.features, ...history.cross.features]) {
       const drawn = column(feature, length, outside, draw);
+      // Where lists of heads are to differ, or to agree, clusters are of one: else every head would rank by their sizes alone.
+      if (feature.encoder.kind === "members" && scenario.graphs === "search") {
+        drawn.data.fill(1);
+      }
       if (scenario.met && feature.group === "item") {
         const { data } = feeds.get(featurePort(feature, { kind: "candidate" }))!;
         drawn.data.set(data.subarray(0, drawn.data.length));
