@@ -33,7 +33,9 @@ export async function fitTask(
     vocabularyOwners(model).map((owner) => [owner.qualified, given.get(givenName(owner, given)) ?? []]),
   );
   const counts = binding === null ? null : await countEntries(binding, featureSpecs(model), entries, signal);
-  const vocabularies = vocabularyOwners(model).map((owner): Prunable => {
+  // Without one of its centroids a cluster would be scattered over the others.
+  const owners = vocabularyOwners(model).filter(({ encoder }) => encoder.kind !== "cluster");
+  const vocabularies = owners.map((owner): Prunable => {
     const own = entries.get(owner.qualified) ?? [];
     return {
       feature: owner.qualified,

@@ -9,6 +9,8 @@ export const BySchema = v.variant("kind", [
   strict({ kind: v.literal("metric"), metric: v.string() }),
   /** A behaviour counts where its item has this feature's value in common with the candidate. */
   strict({ kind: v.literal("match"), feature: v.string() }),
+  /** A behaviour counts where its item is in the candidate's cluster: both have one row of this feature. */
+  strict({ kind: v.literal("cluster"), feature: v.string() }),
   /** The inner product of raw vectors. */
   strict({ kind: v.literal("inner_product"), feature: v.string() }),
   /** A network on candidate and behaviour. */
@@ -84,7 +86,8 @@ export const metricOf = (by: BySpec): string | null => ("metric" in by ? by.metr
 export const featureOf = (by: BySpec): string | null => ("feature" in by ? by.feature : null);
 
 /** The feature in which a behaviour's item must agree with the candidate's, or else does not count; null: none. */
-export const sharedOf = (by: BySpec): string | null => (by.kind === "match" ? by.feature : null);
+export const sharedOf = (by: BySpec): string | null =>
+  by.kind === "match" || by.kind === "cluster" ? by.feature : null;
 
 /** Heads that weigh every behaviour against every other; 0: it weighs them against the candidate alone. */
 export const headsAmong = (by: BySpec): number => (by.kind === "encoder" ? by.heads : 0);

@@ -132,6 +132,8 @@ export const streams = {
   planes: (seed: number, columns: number, bits: number) => random(seed, 0x706c616e, columns, bits),
   /** The start of k-means among so many behaviours of a user. */
   behaviourClusters: (seed: number, members: number) => random(seed, 0x6d656d62, members),
+  /** Which vectors clusters are learned from, and where k-means starts. */
+  clusters: (groups: number, size: number) => random(0x636c7573, groups, size),
   /** The settings of one trial of a comparison. */
   trial: (seed: number, trial: number) => random(seed, 0x747269616c, trial),
   /** Users and runs drawn with replacement, for all pairs of systems. */

@@ -15,9 +15,9 @@ type Numbers = "number | bigint";
 const number: Numbers = "number | bigint";
 const text = "number | bigint | string";
 
-/** What a request brings of a feature; null where it is computed, and brings nothing. */
+/** What a request brings of a feature; null where it is computed, or read from what another brings. */
 export function valueType({ encoder }: FeatureSpec): ValueType | null {
-  if (isComputed(encoder)) {
+  if (isComputed(encoder) || encoder.kind === "cluster") {
     return null;
   }
   switch (encoder.kind) {

@@ -31,6 +31,8 @@ export interface Kind<K extends KindName> {
   text(by: Of<K>): string;
   /** As the manifest says it, to whoever serves; null: nothing that goes by it can be built yet. */
   readonly spec: ((by: Of<K>) => BySpec) | null;
+  /** A feature of the item that no file declares and that stages by it read. Absent: none. */
+  implied?(by: Of<K>): Feature;
   /** Widths of an attend's values and result. */
   shape(by: Of<K>, sizes: Sizes): Pick<Attend, "values" | "out">;
   /** What an attend by it owns, in canonical order. */

@@ -1,6 +1,7 @@
 // The total table of `by` kinds: one without a row does not compile.
 import type { BySpec } from "../../contract/by-spec.ts";
 import type { By } from "../model/by.ts";
+import type { Group } from "../model/model.ts";
 import { cluster } from "./cluster.ts";
 import { collision } from "./collision.ts";
 import { encoder } from "./encoder.ts";
@@ -51,6 +52,13 @@ export function bySpec(by: By): BySpec {
     throw new Error(`nothing that goes by ${by.kind} can be built yet`);
   }
   return spec(by);
+}
+
+/** The group `item` with the features that its stages imply, each once, behind what is declared. */
+export function withImplied(item: Group, stages: readonly { readonly by: By }[]): Group {
+  const implied = stages.flatMap(({ by }) => kindOf(by).implied?.(by) ?? []);
+  const once = new Map(implied.map((feature) => [feature.qualified, feature]));
+  return once.size === 0 ? item : { ...item, features: [...item.features, ...once.values()] };
 }
 
 /** Whether two stages rank by the same thing. */

@@ -2,9 +2,8 @@
 import { isCategory } from "../catalog/categories.ts";
 import { reference, required, signature, unnamed } from "../catalog/signature.ts";
 import { wanted } from "../catalog/wanted.ts";
-import { matching } from "../lower/match.ts";
+import { agreeing } from "./agreement.ts";
 import { type Kind, none, pooled } from "./kind.ts";
-import { pooledBy } from "./pool.ts";
 
 const written = signature("Behaviours whose item agrees with the candidate in one feature (SIM hard).", {
   feature: unnamed(required(reference(wanted.itemCategory), "The feature that must agree; of tags, any in common.")),
@@ -23,21 +22,7 @@ export const match: Kind<"match"> = {
   spec: ({ feature }) => ({ kind: "match", feature: feature.qualified }),
   shape: pooled,
   parameters: none,
-  search: {
-    fits: (scene, search, { feature }, frame) => matching(scene, feature, frame, `${search.name}/match`),
-  },
-  attend: {
-    /** The mean of K = [K_h, K_c] over the behaviours that count and agree: [R, H + C]; zeros where there is none. */
-    lower: (scene, attend, { feature }, { frame, mask }) => {
-      const scope = `${attend.name}/match`;
-      const b = scene.b.at(scope, feature.doc);
-      const agrees = matching(scene, feature, frame, scope);
-      const counted = b.mul(agrees, mask([]));
-      const all = b.sum(counted, frame.headed ? [0, -1] : [-1], true);
-      const weights = b.div(counted, b.maximum(all, b.scalar(1)));
-      return pooledBy(scene, attend, frame, { weights, scores: agrees });
-    },
-  },
+  ...agreeing<"match">("match", ({ feature }) => feature),
   kernel: {
     search: "it ranks nothing: of all that agree the newest are kept",
     attend: "it weighs all that agree alike",

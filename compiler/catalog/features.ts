@@ -391,6 +391,7 @@ export function columns(encoder: Encoder): Columns {
     case "recent":
       return { kind: "scalar" };
     case "key":
+    case "cluster":
       return { kind: "none" };
   }
 }

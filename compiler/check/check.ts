@@ -2,6 +2,7 @@
 import type { LearnedNumbers } from "../../contract/learned-numbers.ts";
 import type { SectionNode } from "../../grammar/ast.ts";
 import { at, type Diagnostic } from "../../grammar/diagnostic.ts";
+import { withImplied } from "../by/kinds.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import { facts } from "../facts/read.ts";
@@ -151,18 +152,19 @@ function checkProgram(
   checkUnread(scope);
 
   const [item, user, context, candidate] = groupKeywords.map((keyword) => scope.groups.get(keyword)!.group);
+  const [searches, attends] = [entities(scope, "search"), entities(scope, "attend")];
   const model: Model = {
     name: name.text,
     doc: entry.doc ?? "",
-    item,
+    item: withImplied(item, [...searches, ...attends]),
     user,
     context,
     candidate,
     popularity: scope.popularity!.group,
     histories: entities(scope, "history"),
     metrics: entities(scope, "metric"),
-    searches: entities(scope, "search"),
-    attends: entities(scope, "attend"),
+    searches,
+    attends,
     towers: entities(scope, "tower"),
     score,
     tables: entities(scope, "table"),

@@ -138,7 +138,8 @@ function featureSpec(model: Model, feature: Feature): FeatureSpec {
   return {
     name: feature.qualified,
     group: feature.group,
-    column: feature.name,
+    // Clusters are read from the column of their vector.
+    column: encoder.kind === "cluster" ? feature.name.slice(0, feature.name.indexOf(".")) : feature.name,
     formerly: feature.formerly,
     key: feature === model.item.key || feature === model.user.key,
     encoder: structuredClone(encoder),

@@ -199,6 +199,11 @@ function column(feature: Feature, count: number, outside: ReadonlySet<string>, d
   if (isFloat(encoder)) {
     return { shape: [count], data: Float32Array.from({ length: count }, real) };
   }
+  if (encoder.kind === "cluster") {
+    // Few, so that some candidates and behaviours share theirs.
+    const clusters = Math.min(encoder.groups, 4);
+    return { shape: [count], data: Int32Array.from({ length: count }, () => below(clusters + 1)) };
+  }
   if (embedding === null) {
     return { shape: [count], data: new Int32Array(count) };
   }

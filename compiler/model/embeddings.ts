@@ -41,10 +41,10 @@ export function vocabularyOwner(model: Model, feature: Feature): Feature | null 
   return owner && learns(owner) ? owner : feature;
 }
 
-/** The most entries that the feature's vocabulary may have; null where it has none. */
+/** The most entries that the feature's vocabulary may have, of clusters the centroids; null where it has none. */
 export function vocabularyLimit({ encoder }: Feature): number | null {
   const rows = encoder.kind === "tags" ? encoder.of : encoder;
-  return rows.kind === "vocabulary" ? rows.max : null;
+  return rows.kind === "vocabulary" ? rows.max : rows.kind === "cluster" ? rows.groups : null;
 }
 
 const learns = (feature: Feature) => vocabularyLimit(feature) !== null;

@@ -99,7 +99,9 @@ function call(name: string, args: Readonly<Record<string, string | number | bool
 }
 
 const features = (group: Group): Line[] =>
-  group.features.map((feature) => [feature.name, featureText(feature, group), remark(feature)]);
+  group.features
+    .filter(({ encoder }) => encoder.kind !== "cluster")
+    .map((feature) => [feature.name, featureText(feature, group), remark(feature)]);
 
 function featureText(feature: Feature, group: Group): string {
   const { encoder, embedding, projection, formerly, unknown } = feature;

@@ -2,6 +2,7 @@
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { type Binding, readBinding } from "./binding.ts";
 import type { Source } from "./database/source.ts";
+import { clustersOf } from "./learn-clusters.ts";
 import { learnEach } from "./learn-each.ts";
 import { vocabularyOf } from "./learn-vocabulary.ts";
 import type { Values } from "./training-values.ts";
@@ -11,7 +12,11 @@ export interface Learned {
   readonly entries: number;
 }
 
-/** Features that own a vocabulary: `vocabulary`, and `tags` of one; those that share another's table learn none. */
+/** Features whose vocabulary is one of centroids. */
+export const clusterFeatures = (features: readonly FeatureSpec[]): FeatureSpec[] =>
+  features.filter(({ encoder }) => encoder.kind === "cluster");
+
+/** Features that own a vocabulary of values: `vocabulary`, and `tags` of one; those that share another's table learn none. */
 export function vocabularyFeatures(features: readonly FeatureSpec[]): FeatureSpec[] {
   return features.filter(({ name, encoder, vocabulary }) => {
     const rows = encoder.kind === "tags" ? encoder.of : encoder;
@@ -34,10 +39,11 @@ export async function learnVocabularies(
   // Read also where nothing is learned: its mistakes are told.
   const own = typeof data === "string" ? readBinding(data) : data;
   const each = async (feature: FeatureSpec, values: Values, source: Source): Promise<void> => {
-    const entries = await vocabularyOf(feature, values, source);
+    const learn = feature.encoder.kind === "cluster" ? clustersOf : vocabularyOf;
+    const entries = await learn(feature, values, source);
     learned.set(feature.name, entries);
     told?.({ feature: feature.name, entries: entries.length });
   };
-  await learnEach(own, features, vocabularyFeatures(features), each, most);
+  await learnEach(own, features, [...vocabularyFeatures(features), ...clusterFeatures(features)], each, most);
   return learned;
 }

@@ -17,6 +17,8 @@ const idUses: ReadonlySet<Use> = new Set(["int64", "text", "identity", "whole"])
 export interface Wanted {
   /** `item.genres`, `predict.click`: the name in `columns:` and of the resulting column. */
   readonly name: string;
+  /** The name in `columns:`, where it is another: clusters are read from their vector's column. */
+  readonly bound?: string;
   /** The column that serves where `columns:` says nothing, in order of preference. */
   readonly defaults: readonly string[];
   readonly use: Use;
@@ -60,6 +62,7 @@ export function useOf(encoder: Encoder): Use | null {
     case "tags":
       return "tags";
     case "pretrained":
+    case "cluster":
       return "vector";
   }
 }
@@ -69,22 +72,31 @@ export function wantedOf(feature: FeatureSpec): Wanted | null {
   if (use === null) {
     return null;
   }
+  const { encoder, formerly } = feature;
+  const bound = encoder.kind === "cluster" ? { bound: encoder.of } : {};
+  // `cover_old.cluster_8`: the column of a vector that was called `cover_old`.
+  const former = encoder.kind === "cluster" ? formerly?.slice(0, formerly.indexOf(".")) : formerly;
   return {
     name: feature.name,
-    defaults: feature.formerly ? [feature.column, feature.formerly] : [feature.column],
+    ...bound,
+    defaults: former ? [feature.column, former] : [feature.column],
     use,
   };
 }
 
 /** Whether `columns:` or a column of the relation provides it. */
 export function provides(relation: Relation, binding: Binding, wanted: Wanted): boolean {
-  return Object.hasOwn(binding.columns, wanted.name) || wanted.defaults.some((column) => relation.columns.has(column));
+  return (
+    Object.hasOwn(binding.columns, wanted.bound ?? wanted.name) ||
+    wanted.defaults.some((column) => relation.columns.has(column))
+  );
 }
 
 /** @throws TwinError naming the place in data.yaml, the file and the column */
 export async function resolve(source: Source, relation: Relation, binding: Binding, wanted: Wanted): Promise<Resolved> {
-  const written = binding.columns[wanted.name];
-  const where = binding.place("columns", wanted.name);
+  const bound = wanted.bound ?? wanted.name;
+  const written = binding.columns[bound];
+  const where = binding.place("columns", bound);
   if (written !== undefined && written.kind !== "sql") {
     const type = requireColumn(relation, written.column, where);
     const use: Use = written.kind === "split" ? "text" : written.kind === "map" ? "raw" : "number";

@@ -10,6 +10,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
 import { encodeBuckets, encodeElapsed, encodeFlags, encodePlaces } from "./buckets.ts";
 import { encodeClock } from "./clock-rows.ts";
+import { encodeClusters } from "./clusters.ts";
 import type { EncodeContext } from "./context.ts";
 import { encodeMembers, encodeNumbers, encodeVectors } from "./floats.ts";
 import { describe } from "./keys.ts";
@@ -88,7 +89,7 @@ export function encodeColumn(
       `${context.where}: feature ${feature.name} must be a column (an array), not ${describe(values)}`,
     );
   }
-  const flat = encoder.kind === "pretrained" && isTyped(values);
+  const flat = (encoder.kind === "pretrained" || encoder.kind === "cluster") && isTyped(values);
   if (!flat && values.length !== rows) {
     throw new TwinError(
       `${context.where}: feature ${feature.name} has ${values.length} values where ${rows} are due, one for each row`,
@@ -107,6 +108,8 @@ export function encodeColumn(
       return encodeTags(feature, encoder.of, encoder.max, values, context);
     case "pretrained":
       return encodeVectors(feature, encoder.size, values, rows, context);
+    case "cluster":
+      return encodeClusters(feature, encoder, values, rows, context);
     case "number":
       return encodeNumbers(feature, encoder, values, context);
     case "members":

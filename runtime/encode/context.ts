@@ -20,7 +20,7 @@ export interface EncodeContext {
 /** Throws the error of one wrong value. `index` is the row, counted from 0. */
 export function refuse(
   feature: FeatureSpec,
-  context: EncodeContext,
+  context: Pick<EncodeContext, "where">,
   index: number,
   value: unknown,
   expected: string,

@@ -58,7 +58,7 @@ export function encodeVectors(
   size: number,
   values: RawColumn,
   rows: number,
-  context: EncodeContext,
+  context: Pick<EncodeContext, "where">,
 ): Float32Array {
   const result = new Float32Array(rows * size);
   if (isTyped(values)) {
@@ -97,7 +97,7 @@ export function encodeVectors(
 
 function checkFinite(
   feature: FeatureSpec,
-  context: EncodeContext,
+  context: Pick<EncodeContext, "where">,
   result: Float32Array,
   given: ArrayLike<unknown> | null,
   from: number,

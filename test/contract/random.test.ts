@@ -72,6 +72,7 @@ describe("a stream", () => {
       three(streams.shuffledHistory(7, 5)),
       [0.504842922789976, 0.03293210105039179, 0.162554215406999],
     ],
+    clusters: [three(streams.clusters(7, 16)), [0.20188667136244476, 0.6306780218146741, 0.7693322089035064]],
     trial: [three(streams.trial(7, 2)), [0.05725224013440311, 0.9802893039304763, 0.6666789359878749]],
     runsAndUsers: [three(streams.runsAndUsers(7)), [0.46644157147966325, 0.8533342278096825, 0.21548037230968475]],
     behaviourClusters: [

@@ -12,8 +12,8 @@ it("says what is not built yet", () => {
     said += String(text);
     return true;
   });
-  const model = join(import.meta.dirname, "../../models/sim_cluster.twin");
+  const model = join(import.meta.dirname, "../../models/twin_v2.twin");
   expect(() => diffBuild("no-such-folder", model, {})).toThrow(Failed);
   expect(said).toContain("not-yet-built");
-  expect(said).toContain("by: cluster");
+  expect(said).toContain("cluster: kmeans");
 });

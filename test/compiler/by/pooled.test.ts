@@ -24,7 +24,7 @@ const overs = [
   ["nearest", 7],
   ["lists", 6],
 ] as const;
-const kinds = ["match(item.shop)", "inner_product(item.cover)"] as const;
+const kinds = ["match(item.shop)", "cluster(item.cover, groups: 3)", "inner_product(item.cover)"] as const;
 
 it.each(kinds.flatMap((by) => overs.map(([over, valid]) => [by, over, valid] as const)))(
   "%s over %s with %i behaviours",
@@ -52,9 +52,10 @@ it.each(kinds.flatMap((by) => overs.map(([over, valid]) => [by, over, valid] as 
         : [over === "watched" ? all : all.slice(0, 3)];
     const weighed = (candidate: number): [number, number][] => {
       const lists = listsOf(candidate);
-      if (by === "match(item.shop)") {
-        const shop = raw("candidate.item.shop", candidate)[0];
-        const agree = lists.flat().filter((at) => shop > 0 && raw("watched.item.shop", at)[0] === shop);
+      if (by !== "inner_product(item.cover)") {
+        const of = by === "match(item.shop)" ? "shop" : "cover.cluster_3";
+        const shop = raw(`candidate.item.${of}`, candidate)[0];
+        const agree = lists.flat().filter((at) => shop > 0 && raw(`watched.item.${of}`, at)[0] === shop);
         return agree.map((at) => [at, 1 / agree.length]);
       }
       const q = raw("candidate.item.cover", candidate, 3);

@@ -259,17 +259,6 @@ describe("check", () => {
     expect(found(checked)).toEqual(reported === null ? expect.anything() : expect.arrayContaining([reported]));
   });
 
-  it("says once for every place what cannot be built yet", () => {
-    const text = whole
-      .replace("over: nearest by: relevance", "over: nearest by: cluster(item.cover, groups: 8)")
-      .replace("by: relevance keep", "by: cluster(item.cover, groups: 8) keep");
-    const { model } = checkText(text.replace(/metric .*\n/, ""));
-    expect(buildable(model!).map(({ title }) => title)).toEqual([
-      "this version cannot build `by: cluster` (SIM cluster)",
-      "this version cannot build `by: cluster` (SIM cluster)",
-    ]);
-  });
-
   it("answers every mutation with a model or an error, never an exception", () => {
     const words = whole.match(/[\w.]+|[^\s\w]/g)!;
     const places = [...words.keys()].filter((i) => /^\w/.test(words[i]));

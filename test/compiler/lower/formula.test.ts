@@ -63,6 +63,9 @@ class Plain {
   }
 
   columns({ embedding, projection, width, pool }: Feature, port: string, at: number): number[] {
+    if (width === 0) {
+      return [];
+    }
     const raw = this.raw(port, at);
     if (embedding === null && projection === null) {
       return raw;
@@ -213,57 +216,62 @@ class Plain {
 describe.each([3, 0, 12])("with %d behaviours", (valid) => {
   const shape = { candidates: 3, history: 12, valid, seed: 11 + valid };
 
-  it.each(["relevance", "match(item.topics)", "match(item.shop)", "inner_product(item.cover)"])(
-    "the request graph by %s is the formula",
-    (by) => {
-      const model = modelOf(text(by));
-      const read = randomParameters(model, 5);
-      const feeds = requestFeeds(model, shape);
-      const results = run(graphsOf(model).get("request")!, feeds, read);
-      const plain = new Plain(model, feeds, read);
-      const behaviours = Array.from({ length: valid }, (_, index) => index);
-      for (let candidate = 0; candidate < shape.candidates; candidate++) {
-        const kept = Array.from(results.kept.data).slice(candidate * 4, (candidate + 1) * 4);
-        const ranked = (score: (at: number) => number) => [...behaviours].sort((a, b) => score(b) - score(a) || a - b);
-        const matches = (at: number) => plain.agree(by.includes("shop") ? "shop" : "topics", candidate, at);
-        let wanted: number[] = [];
-        if (by === "relevance") {
-          const lists = [0, 1].map((head) => ranked((at) => plain.score(head, candidate, at)));
-          for (let rank = 0; rank < valid; rank++) {
-            wanted.push(lists[0][rank], lists[1][rank]);
-          }
-          wanted = [...new Set(wanted)].slice(0, 4);
-        } else if (by.startsWith("match")) {
-          wanted = behaviours.filter(matches).slice(0, 4);
-        } else {
-          wanted = ranked((at) =>
-            dot(plain.raw("candidate.item.cover", candidate), plain.raw("watched.item.cover", at)),
-          ).slice(0, 4);
+  it.each([
+    "relevance",
+    "match(item.topics)",
+    "match(item.shop)",
+    "cluster(item.cover, groups: 3)",
+    "inner_product(item.cover)",
+  ])("the request graph by %s is the formula", (by) => {
+    const model = modelOf(text(by));
+    const read = randomParameters(model, 5);
+    const feeds = requestFeeds(model, shape);
+    const results = run(graphsOf(model).get("request")!, feeds, read);
+    const plain = new Plain(model, feeds, read);
+    const behaviours = Array.from({ length: valid }, (_, index) => index);
+    for (let candidate = 0; candidate < shape.candidates; candidate++) {
+      const kept = Array.from(results.kept.data).slice(candidate * 4, (candidate + 1) * 4);
+      const ranked = (score: (at: number) => number) => [...behaviours].sort((a, b) => score(b) - score(a) || a - b);
+      const shared = by.startsWith("cluster") ? "cover.cluster_3" : by.includes("shop") ? "shop" : "topics";
+      const matches = (at: number) => plain.agree(shared, candidate, at);
+      let wanted: number[] = [];
+      if (by === "relevance") {
+        const lists = [0, 1].map((head) => ranked((at) => plain.score(head, candidate, at)));
+        for (let rank = 0; rank < valid; rank++) {
+          wanted.push(lists[0][rank], lists[1][rank]);
         }
-        expect(kept.slice(0, wanted.length)).toEqual(wanted);
-        const [click, stay] = plain.logits(candidate, wanted);
-        expect(results["click.logit"].data[candidate]).toBeCloseTo(click, 6);
-        expect(results.click.data[candidate]).toBeCloseTo(1 / (1 + Math.exp(-click)), 6);
-        expect(results.stay.data[candidate]).toBeCloseTo(stay, 6);
-        const { item, user, candidate: own, histories } = model;
-        const terms = [...item.features, ...user.features, ...own.features, ...histories[0].stats.features];
-        const topics = item.features.filter(({ name }) => name === "topics");
-        for (const [tower, features, labels] of [
-          ["flat", terms, ["tap", "rest"]],
-          ["both", [...user.features, ...topics], ["share", "keep"]],
-          ["lone", user.features, ["leave"]],
-        ] as const) {
-          for (const label of labels) {
-            // Columns of wide terms are in the order of the labels' names, not of the source.
-            const column = labels.filter((other) => other < label).length;
-            const base = read(`${tower}.${label}.bias`).data[0];
-            const x = plain.side(item.features, "candidate.item.", candidate);
-            const deep = tower === "both" ? times(x, read(`both.${label}.weight`).data, 1)[0] : 0;
-            const wanted = base + deep + plain.wide(tower, features, candidate, column);
-            expect(results[`${label}.logit`].data[candidate]).toBeCloseTo(wanted, 6);
-          }
+        wanted = [...new Set(wanted)].slice(0, 4);
+      } else if (by.startsWith("match") || by.startsWith("cluster")) {
+        wanted = behaviours.filter(matches).slice(0, 4);
+      } else {
+        wanted = ranked((at) =>
+          dot(plain.raw("candidate.item.cover", candidate), plain.raw("watched.item.cover", at)),
+        ).slice(0, 4);
+      }
+      expect(kept.slice(0, wanted.length)).toEqual(wanted);
+      const [click, stay] = plain.logits(candidate, wanted);
+      expect(results["click.logit"].data[candidate]).toBeCloseTo(click, 6);
+      expect(results.click.data[candidate]).toBeCloseTo(1 / (1 + Math.exp(-click)), 6);
+      expect(results.stay.data[candidate]).toBeCloseTo(stay, 6);
+      const { item, user, candidate: own, histories } = model;
+      const brought = item.features.filter(({ width }) => width > 0);
+      const terms = [...brought, ...user.features, ...own.features, ...histories[0].stats.features];
+      const topics = item.features.filter(({ name }) => name === "topics");
+      for (const [tower, features, labels] of [
+        ["flat", terms, ["tap", "rest"]],
+        ["both", [...user.features, ...topics], ["share", "keep"]],
+        ["lone", user.features, ["leave"]],
+      ] as const) {
+        for (const label of labels) {
+          // Columns of wide terms are in the order of the labels' names, not of the source.
+          const column = labels.filter((other) => other < label).length;
+          const base = read(`${tower}.${label}.bias`).data[0];
+          const x = plain.side(item.features, "candidate.item.", candidate);
+          const deep = tower === "both" ? times(x, read(`both.${label}.weight`).data, 1)[0] : 0;
+          const wanted = base + deep + plain.wide(tower, features, candidate, column);
+          expect(results[`${label}.logit`].data[candidate]).toBeCloseTo(wanted, 6);
         }
       }
-    },
-  );
+    }
+  });
 });

@@ -176,13 +176,11 @@ describe("the metric's subgraph", () => {
   });
 
   it("names the kind that has no lowering", () => {
-    const clustered = modelOf(
-      showcaseText
-        .replace("from: watched\n  by: relevance", "from: watched\n  by: cluster(item.cover, groups: 8)")
-        .replace("category: id(vocab: 50, dim: 8)", "category: id(vocab: 50, dim: 8)\n  cover: pretrained(size: 4)"),
+    const hashed = modelOf(
+      showcaseText.replace("over: nearest\n  by: relevance", "over: nearest\n  by: hamming(item, bits: 8)"),
     );
-    expect(() => lowerGraphs(clustered, { layout: "request", outside: new Set() })).toThrow(
-      "search nearest: by cluster is not lowered",
+    expect(() => lowerGraphs(hashed, { layout: "request", outside: new Set() })).toThrow(
+      "attend interest: by hamming is not lowered",
     );
   });
 });

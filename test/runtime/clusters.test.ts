@@ -1,0 +1,114 @@
+// Clusters of items' vectors: encoded by the nearest centroid, and the centroids learned from data.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { featureSpecs } from "../../compiler/index.ts";
+import { hasher } from "../../contract/hash.ts";
+import { learnVocabularies } from "../../runtime/data/index.ts";
+import { centroidsOf, centroidText } from "../../runtime/encode/clusters.ts";
+import { encodeColumn } from "../../runtime/encode/column.ts";
+import { Vocabulary } from "../../runtime/encode/vocabulary.ts";
+import { modelOf } from "../kit/any-model.ts";
+
+const model = modelOf(`model clusters
+item { id: id(vocab: 4000, dim: 2, key: true) cover: pretrained(size: 3) }
+history seen { of: item max: 9 }
+search near { from: seen by: cluster(item.cover, groups: 4) keep: 3 }
+attend interest { over: near by: mean }
+tower rating { input: [interest] hidden: [] predict { click: binary } }`);
+const specs = featureSpecs(model);
+const spec = specs.find(({ encoder }) => encoder.kind === "cluster")!;
+
+const context = async (entries: readonly string[]) => {
+  const vocabulary = Vocabulary.of(spec.name, entries);
+  return { hasher: await hasher(), vocabulary: () => vocabulary, where: "here" };
+};
+
+test("the model has one feature more, which reads its vector's column", () => {
+  expect(spec).toMatchObject({
+    name: "item.cover.cluster_4",
+    column: "cover",
+    encoder: { kind: "cluster", of: "item.cover", groups: 4, size: 3 },
+    dtype: "int32",
+    shape: [],
+    vocabulary: "item.cover.cluster_4",
+  });
+});
+
+test("centroids come back from their texts bit by bit, and nothing else is one", () => {
+  const given = Float32Array.of(0.1, -3e-39, 3.4e38);
+  const text = centroidText(given);
+  expect(centroidsOf({ feature: "f", entries: [text, text] }, 3)).toEqual(Float64Array.of(...given, ...given));
+  for (const [entry, size] of [
+    [text, 2],
+    ["no base64!", 3],
+    [centroidText(Float32Array.of(1, Number.NaN, 2)), 3],
+    ["", 1],
+  ] as const) {
+    expect(() => centroidsOf({ feature: "f", entries: [entry] }, size)).toThrow("vocabulary of f, entry 1: this is no");
+  }
+});
+
+test("an item's cluster is that of the nearest centroid, of equal ones the lowest, and 0 where the vector is missing", async () => {
+  const centroids = [
+    [5, 0, 0],
+    [0, 0, 0],
+    [2, 0, 0],
+  ].map((one) => centroidText(Float32Array.from(one)));
+  const at = await context(centroids);
+  const values = [[1, 0, 0], null, [0.4, 0, 0], [9, 0, 0], undefined, [1.5, 0, 0], [0, 0, 0]];
+  expect([...encodeColumn(spec, values, 7, at)]).toEqual([2, 0, 2, 1, 0, 3, 2]);
+  expect([...encodeColumn(spec, Float32Array.of(1, 0, 0, 9, 0, 0), 2, at)]).toEqual([2, 1]);
+  expect([...encodeColumn(spec, undefined, 2, at)]).toEqual([0, 0]);
+  expect([...encodeColumn(spec, [[1, 0, 0]], 1, await context([]))]).toEqual([0]);
+  expect(() => encodeColumn(spec, [[1, 0]], 1, at)).toThrow("feature item.cover, index 0");
+  expect(() => encodeColumn(spec, [[1, 0, Number.NaN]], 1, at)).toThrow("feature item.cover, index 0");
+});
+
+/** 3,000 items around four points, of which the log's training part has those below `seen`. */
+function data(seen: number): string {
+  const dir = mkdtempSync(join(tmpdir(), "clusters-"));
+  const points = [
+    [10, 0, 0],
+    [0, 10, 0],
+    [0, 0, 10],
+    [-10, 0, 0],
+  ];
+  const items = Array.from({ length: 3000 }, (_, id) => {
+    const cover = id % 100 === 7 ? null : points[id % 4].map((x, i) => x + ((id * (i + 7)) % 11) / 11);
+    return JSON.stringify({ id, cover: id < seen || cover === null ? cover : [500, 500, 500] });
+  });
+  writeFileSync(join(dir, "items.jsonl"), items.join("\n"));
+  const events = Array.from({ length: 3000 }, (_, at) => `${at % 50},${at % seen},${at},${at % 2},training`);
+  const later = Array.from({ length: 3000 - seen }, (_, at) => `1,${seen + at},${9000 + at},1,test`);
+  writeFileSync(join(dir, "events.csv"), `user,id,time,click,part\n${[...events, ...later].join("\n")}\n`);
+  const yaml = join(dir, "data.yaml");
+  writeFileSync(
+    yaml,
+    `items: {file: items.jsonl, key: id}
+events: {file: events.csv, user: user, item: id, time: time}
+history: {seen: {where: click = 1}}
+columns: {predict.click: click}
+split: {by: part, column: part, train: training, test: test}
+`,
+  );
+  return yaml;
+}
+
+test("centroids are learned from vectors of the training part's items, the same every time", async () => {
+  const yaml = data(2000);
+  const [first, again] = [await learnVocabularies(yaml, specs), await learnVocabularies(yaml, specs)];
+  expect(again).toEqual(first);
+  const entries = first.get(spec.name)!;
+  expect(entries).toHaveLength(4);
+  const centroids = centroidsOf({ feature: spec.name, entries }, 3);
+  // One near each point, and none where the test part's items lie.
+  const near = Array.from({ length: 4 }, (_, i) => centroids.slice(3 * i, 3 * i + 3).map((x) => Math.round(x - 0.45)));
+  expect(near.map((one) => one.join()).sort()).toEqual(["-10,0,0", "0,0,10", "0,10,0", "10,0,0"]);
+  const at = await context(entries);
+  const rows = encodeColumn(spec, [[10, 0, 0], [10, 1, 0], [0, 9, 1], null], 4, at);
+  expect(rows[0]).toBe(rows[1]);
+  expect(rows[2]).not.toBe(rows[1]);
+  expect(rows[3]).toBe(0);
+});
