@@ -1,5 +1,5 @@
 // The features of a model, whatever section they stand in.
-import type { Feature, Model } from "./model.ts";
+import type { Feature, Group, Model } from "./model.ts";
 
 /** All features of the model, in the order of their sections. */
 export const allFeatures = (model: Model): readonly Feature[] =>
@@ -11,6 +11,10 @@ export const allFeatures = (model: Model): readonly Feature[] =>
     model.candidate,
     ...model.histories.flatMap(({ cross, stats }) => [cross, stats]),
   ].flatMap((group) => group.features);
+
+/** The features that a file declares: clusters are implied by what a stage goes by. */
+export const declaredFeatures = ({ features }: Pick<Group, "features">): readonly Feature[] =>
+  features.filter(({ encoder }) => encoder.kind !== "cluster");
 
 /** Whether a feature is a vector that can be compared by distance. */
 export const isVector = (feature: Feature): boolean =>

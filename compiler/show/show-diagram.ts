@@ -3,6 +3,7 @@
 import { byText } from "../by/kinds.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import { type By, metricOf } from "../model/by.ts";
+import { declaredFeatures } from "../model/features.ts";
 import type { Metric, Model, Table, Tower, TowerInput } from "../model/model.ts";
 import { oversOf } from "../model/over.ts";
 import { towerWidth, widthOf } from "../model/widths.ts";
@@ -56,7 +57,15 @@ const edge = (from: string, to: string, label = ""): string => `  ${id(from)} --
 function groupNodes(model: Model): string[] {
   const groups = [model.item, model.user, model.context, model.candidate].filter(({ features }) => features.length > 0);
   return [
-    ...groups.map(({ kind, features }) => node(kind, kind, `${features.map((f) => f.name).join(", ")}`)),
+    ...groups.map((group) =>
+      node(
+        group.kind,
+        group.kind,
+        declaredFeatures(group)
+          .map((f) => f.name)
+          .join(", "),
+      ),
+    ),
     ...model.histories.flatMap(({ name, max, cross, stats, cluster }) => {
       const kept = cluster ? `clusters of at most ${cluster.size}` : `newest ${countText(max)}`;
       const counted = stats.features.map((f) => `stats.${f.name}`);

@@ -3,6 +3,7 @@ import type { Encoder, RowEncoder } from "../../contract/encoder-spec.ts";
 import { byText } from "../by/kinds.ts";
 import { countText, durationText, shareText } from "../diagnostics/number-text.ts";
 import { metricOf } from "../model/by.ts";
+import { declaredFeatures } from "../model/features.ts";
 import type {
   Attend,
   Feature,
@@ -99,9 +100,7 @@ function call(name: string, args: Readonly<Record<string, string | number | bool
 }
 
 const features = (group: Group): Line[] =>
-  group.features
-    .filter(({ encoder }) => encoder.kind !== "cluster")
-    .map((feature) => [feature.name, featureText(feature, group), remark(feature)]);
+  declaredFeatures(group).map((feature) => [feature.name, featureText(feature, group), remark(feature)]);
 
 function featureText(feature: Feature, group: Group): string {
   const { encoder, embedding, projection, formerly, unknown } = feature;

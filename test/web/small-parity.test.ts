@@ -72,9 +72,7 @@ describe("the small case", () => {
     async (model, tableInput) => {
       const made = built(model, tableInput);
       if (made === null) {
-        expect(["dare", "din", "eta", "sdim", "sim_cluster", "stca", "twin_v2", "features"]).toContain(
-          model.slice(0, -5),
-        );
+        expect(["dare", "din", "eta", "sdim", "stca", "twin_v2", "features"]).toContain(model.slice(0, -5));
         return;
       }
       const { dir, manifest, small } = made;

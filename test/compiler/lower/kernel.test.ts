@@ -124,6 +124,8 @@ describe("a model that the kernel does not run", () => {
     "models/din.twin": "the model has no search",
     "models/mean.twin": "the model has no search",
     "models/sdim.twin": "the model has no search",
+    "models/sim_cluster.twin":
+      "the search nearest goes by cluster(item.cover, groups: 1000): it ranks nothing: of all in the candidate's cluster the newest are kept",
     "models/sim_hard.twin":
       "the search nearest goes by match(item.category): it ranks nothing: of all that agree the newest are kept",
     "models/stca.twin": "the model has no search",
