@@ -34,7 +34,7 @@ export async function fitTask(
   );
   const counts = binding === null ? null : await countEntries(binding, featureSpecs(model), entries, signal);
   // Without one of its centroids a cluster would be scattered over the others.
-  const owners = vocabularyOwners(model).filter(({ encoder }) => encoder.kind !== "cluster");
+  const owners = vocabularyOwners(model).filter(({ encoder }) => encoder.kind !== "centroid");
   const vocabularies = owners.map((owner): Prunable => {
     const own = entries.get(owner.qualified) ?? [];
     return {

@@ -90,7 +90,7 @@ export const EncoderSchema = v.variant("kind", [
    * 1 + the nearest of at most `groups` centroids to the vector of `of`, which has `size` floats: by squared distance in float64, of
    * equal ones the lowest; missing → 0. The centroids are the entries of a vocabulary: float32, little-endian, in base64
    */
-  kind("cluster", { of: v.string(), groups: positive, size: positive }),
+  kind("centroid", { of: v.string(), groups: positive, size: positive }),
   /**
    * one float; missing → 0; log is sign(x)·ln(1 + |x|), standard (x − mean) / deviation, or 0 where the deviation is 0; x itself
    * where mean and deviation are not learned yet

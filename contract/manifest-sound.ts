@@ -72,7 +72,7 @@ function encodedRows({ encoder, vocabulary }: FeatureSpec, manifest: Manifest, f
       return source.vocab + 1;
     case "hashed":
       return source.buckets + 1;
-    case "cluster":
+    case "centroid":
     case "vocabulary": {
       const found = manifest.vocabularies.find(({ name }) => name === vocabulary);
       return (found ?? fail(`there is no vocabulary ${JSON.stringify(vocabulary)}`)).entries + 1;

@@ -17,7 +17,7 @@ const text = "number | bigint | string";
 
 /** What a request brings of a feature; null where it is computed, or read from what another brings. */
 export function valueType({ encoder }: FeatureSpec): ValueType | null {
-  if (isComputed(encoder) || encoder.kind === "cluster") {
+  if (isComputed(encoder) || encoder.kind === "centroid") {
     return null;
   }
   switch (encoder.kind) {

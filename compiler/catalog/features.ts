@@ -391,7 +391,7 @@ export function columns(encoder: Encoder): Columns {
     case "recent":
       return { kind: "scalar" };
     case "key":
-    case "cluster":
+    case "centroid":
       return { kind: "none" };
   }
 }

@@ -139,7 +139,7 @@ function featureSpec(model: Model, feature: Feature): FeatureSpec {
     name: feature.qualified,
     group: feature.group,
     // Clusters are read from the column of their vector.
-    column: encoder.kind === "cluster" ? feature.name.slice(0, feature.name.indexOf(".")) : feature.name,
+    column: encoder.kind === "centroid" ? feature.name.slice(0, feature.name.indexOf(".")) : feature.name,
     formerly: feature.formerly,
     key: feature === model.item.key || feature === model.user.key,
     encoder: structuredClone(encoder),

@@ -101,7 +101,7 @@ function value({ encoder, doc }: Feature): string {
     flag: "row of its table: 0 missing, 1 false, 2 true",
     tags: "rows of its table, filled up with -1",
     pretrained: "the vector; zeros: missing",
-    cluster: `1 + the cluster of ${of}; 0: missing`,
+    centroid: `1 + the cluster of ${of}; 0: missing`,
     number: encoder.kind === "number" ? numberText(encoder) : "",
     members: "how many behaviours the cluster holds, at least 1; 0: padding",
     key: "the key",

@@ -199,7 +199,7 @@ function column(feature: Feature, count: number, outside: ReadonlySet<string>, d
   if (isFloat(encoder)) {
     return { shape: [count], data: Float32Array.from({ length: count }, real) };
   }
-  if (encoder.kind === "cluster") {
+  if (encoder.kind === "centroid") {
     // Few, so that some candidates and behaviours share theirs.
     const clusters = Math.min(encoder.groups, 4);
     return { shape: [count], data: Int32Array.from({ length: count }, () => below(clusters + 1)) };

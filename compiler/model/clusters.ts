@@ -18,7 +18,7 @@ export function clusterFeature(feature: Feature, groups: number): Feature {
     qualified: named(qualified),
     doc: "",
     formerly: formerly && named(formerly),
-    encoder: { kind: "cluster", of: qualified, groups, size: encoder.size },
+    encoder: { kind: "centroid", of: qualified, groups, size: encoder.size },
     embedding: null,
     projection: null,
     width: 0,

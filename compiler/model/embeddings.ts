@@ -44,7 +44,7 @@ export function vocabularyOwner(model: Model, feature: Feature): Feature | null 
 /** The most entries that the feature's vocabulary may have, of clusters the centroids; null where it has none. */
 export function vocabularyLimit({ encoder }: Feature): number | null {
   const rows = encoder.kind === "tags" ? encoder.of : encoder;
-  return rows.kind === "vocabulary" ? rows.max : rows.kind === "cluster" ? rows.groups : null;
+  return rows.kind === "vocabulary" ? rows.max : rows.kind === "centroid" ? rows.groups : null;
 }
 
 const learns = (feature: Feature) => vocabularyLimit(feature) !== null;

@@ -14,7 +14,7 @@ export const allFeatures = (model: Model): readonly Feature[] =>
 
 /** The features that a file declares: clusters are implied by what a stage goes by. */
 export const declaredFeatures = ({ features }: Pick<Group, "features">): readonly Feature[] =>
-  features.filter(({ encoder }) => encoder.kind !== "cluster");
+  features.filter(({ encoder }) => encoder.kind !== "centroid");
 
 /** Whether a feature is a vector that can be compared by distance. */
 export const isVector = (feature: Feature): boolean =>

@@ -155,7 +155,7 @@ class Ranker:
         before = math.inf if request.get("time") is None else seconds(request["time"])
         now = before if before < math.inf else 1 + max([0, *sum(times.values(), [])]) if steps else time.time()
         sides, kept, candidates = {}, {}, [self.key(key) for key in request["candidates"]["item"]]
-        if made := {"gap", "met", "rate", "recent", "last", "since", "popularity", "cluster"} & {one["encoder"]["kind"] for one in self.features.values()}:
+        if made := {"gap", "met", "rate", "recent", "last", "since", "popularity", "centroid"} & {one["encoder"]["kind"] for one in self.features.values()}:
             sys.exit(f"rank.py neither counts behaviours nor finds clusters, as `{min(made)}` does: rank with Twin itself")
         brought = set().union(*(request.get(one, {}) for one in ("user", "context", "candidates")), *given.values())
         if not brought <= {"item", "time", *(one["column"] for one in self.features.values())}:

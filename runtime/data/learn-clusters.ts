@@ -18,7 +18,7 @@ const perCluster = 256;
  */
 export async function clustersOf(feature: FeatureSpec, values: Values, source: Source): Promise<string[]> {
   const { encoder } = feature;
-  if (encoder.kind !== "cluster") {
+  if (encoder.kind !== "centroid") {
     throw new TwinError(`${feature.name} has no clusters: nothing is to be learnt for it`);
   }
   const { groups, size } = encoder;

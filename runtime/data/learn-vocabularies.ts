@@ -14,7 +14,7 @@ export interface Learned {
 
 /** Features whose vocabulary is one of centroids. */
 export const clusterFeatures = (features: readonly FeatureSpec[]): FeatureSpec[] =>
-  features.filter(({ encoder }) => encoder.kind === "cluster");
+  features.filter(({ encoder }) => encoder.kind === "centroid");
 
 /** Features that own a vocabulary of values: `vocabulary`, and `tags` of one; those that share another's table learn none. */
 export function vocabularyFeatures(features: readonly FeatureSpec[]): FeatureSpec[] {
@@ -39,7 +39,7 @@ export async function learnVocabularies(
   // Read also where nothing is learned: its mistakes are told.
   const own = typeof data === "string" ? readBinding(data) : data;
   const each = async (feature: FeatureSpec, values: Values, source: Source): Promise<void> => {
-    const learn = feature.encoder.kind === "cluster" ? clustersOf : vocabularyOf;
+    const learn = feature.encoder.kind === "centroid" ? clustersOf : vocabularyOf;
     const entries = await learn(feature, values, source);
     learned.set(feature.name, entries);
     told?.({ feature: feature.name, entries: entries.length });

@@ -62,7 +62,7 @@ export function useOf(encoder: Encoder): Use | null {
     case "tags":
       return "tags";
     case "pretrained":
-    case "cluster":
+    case "centroid":
       return "vector";
   }
 }
@@ -73,9 +73,9 @@ export function wantedOf(feature: FeatureSpec): Wanted | null {
     return null;
   }
   const { encoder, formerly } = feature;
-  const bound = encoder.kind === "cluster" ? { bound: encoder.of } : {};
+  const bound = encoder.kind === "centroid" ? { bound: encoder.of } : {};
   // `cover_old.cluster_8`: the column of a vector that was called `cover_old`.
-  const former = encoder.kind === "cluster" ? formerly?.slice(0, formerly.indexOf(".")) : formerly;
+  const former = encoder.kind === "centroid" ? formerly?.slice(0, formerly.indexOf(".")) : formerly;
   return {
     name: feature.name,
     ...bound,

@@ -1,4 +1,4 @@
-// `cluster`: a vector → 1 + the nearest of frozen centroids; row 0 is a missing vector. Centroids are the entries of a vocabulary.
+// `centroid`: a vector → 1 + the nearest of frozen centroids; row 0 is a missing vector. Centroids are the entries of a vocabulary.
 import type { Encoder } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
@@ -8,7 +8,7 @@ import { encodeVectors } from "./floats.ts";
 import { isTyped, type RawColumn } from "./raw.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-type ClusterEncoder = Extract<Encoder, { kind: "cluster" }>;
+type CentroidEncoder = Extract<Encoder, { kind: "centroid" }>;
 
 /** A centroid as an entry of a vocabulary: its float32 numbers, little-endian, in base64. */
 export function centroidText(centroid: Float32Array): string {
@@ -51,7 +51,7 @@ const decoded = new WeakMap<Vocabulary, Float64Array>();
 /** int32 [rows]: the nearest in float64, of equal ones the lowest. @throws TwinError as `pretrained` for what is no vector */
 export function encodeClusters(
   feature: FeatureSpec,
-  { of, size }: ClusterEncoder,
+  { of, size }: CentroidEncoder,
   values: RawColumn,
   rows: number,
   context: EncodeContext,

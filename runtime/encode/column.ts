@@ -89,7 +89,7 @@ export function encodeColumn(
       `${context.where}: feature ${feature.name} must be a column (an array), not ${describe(values)}`,
     );
   }
-  const flat = (encoder.kind === "pretrained" || encoder.kind === "cluster") && isTyped(values);
+  const flat = (encoder.kind === "pretrained" || encoder.kind === "centroid") && isTyped(values);
   if (!flat && values.length !== rows) {
     throw new TwinError(
       `${context.where}: feature ${feature.name} has ${values.length} values where ${rows} are due, one for each row`,
@@ -108,7 +108,7 @@ export function encodeColumn(
       return encodeTags(feature, encoder.of, encoder.max, values, context);
     case "pretrained":
       return encodeVectors(feature, encoder.size, values, rows, context);
-    case "cluster":
+    case "centroid":
       return encodeClusters(feature, encoder, values, rows, context);
     case "number":
       return encodeNumbers(feature, encoder, values, context);

@@ -27,7 +27,7 @@ export function randomRequest(
   candidates: number,
 ): { prepare: PrepareRequest; rank: RankRequest } {
   const brought = ({ encoder, training }: FeatureSpec) =>
-    encoder.kind !== "key" && encoder.kind !== "cluster" && !isComputed(encoder) && training !== true;
+    encoder.kind !== "key" && encoder.kind !== "centroid" && !isComputed(encoder) && training !== true;
   const group = (name: FeatureSpec["group"]) =>
     manifest.features.filter((feature) => feature.group === name && brought(feature));
   const column = (feature: FeatureSpec, rows: number) =>
@@ -92,7 +92,7 @@ function rawValue(feature: FeatureSpec, next: () => number, draw: ItemDraw): Raw
     case "gap":
     case "hour":
     case "weekday":
-    case "cluster":
+    case "centroid":
     case "key":
       return null;
   }

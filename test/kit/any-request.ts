@@ -76,7 +76,7 @@ export function requestFeeds(model: Model, { candidates, history, valid, seed }:
 
 /** One encoded value: rows from few, so that ties and matches happen, the unknown row 0 among them. */
 function values({ encoder, embedding }: Feature, count: number, used: boolean, draw: () => number): number[] {
-  const rows = embedding?.rows ?? (encoder.kind === "cluster" ? Math.min(encoder.groups, 3) + 1 : 1);
+  const rows = embedding?.rows ?? (encoder.kind === "centroid" ? Math.min(encoder.groups, 3) + 1 : 1);
   const row = () => Math.floor(draw() * rows);
   if (encoder.kind === "tags") {
     const present = used ? Math.floor(draw() * (count + 1)) : 0;

@@ -67,7 +67,7 @@ function wrong(encoder: Encoder): unknown[] {
       const numbers = [Number.NaN, Number.POSITIVE_INFINITY, 1e300, "1", null, 1n, [1]];
       return [1, "a", [], Array(encoder.size + 1).fill(0), ...numbers.map(vector)];
     }
-    case "cluster":
+    case "centroid":
     case "key":
       return [];
   }

@@ -59,7 +59,7 @@ export function rawValue({ encoder }: FeatureSpec, draw: Draw): RawValue {
     case "gap":
     case "hour":
     case "weekday":
-    case "cluster":
+    case "centroid":
     case "key":
       throw new Error(`${encoder.kind} has no raw value of its own`);
   }
@@ -71,7 +71,7 @@ export function rawItems({ features }: Manifest, count: number, texts: boolean, 
   const id = features.some(({ key, encoder }) => key && encoder.kind === "id");
   const integer = (i: number) => (id ? i : i === 0 ? "-9223372036854775808" : i % 2 === 0 ? i : String(i));
   const keys = Array.from({ length: count }, (_, i) => (texts ? `item ${i} ${pick(words, draw)}` : integer(i)));
-  const own = features.filter(({ group, key, encoder }) => group === "item" && !key && encoder.kind !== "cluster");
+  const own = features.filter(({ group, key, encoder }) => group === "item" && !key && encoder.kind !== "centroid");
   return {
     keys,
     columns: Object.fromEntries(

@@ -2,14 +2,20 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { featureSpecs } from "../../compiler/index.ts";
+import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { hasher } from "../../contract/hash.ts";
 import { learnVocabularies } from "../../runtime/data/index.ts";
 import { centroidsOf, centroidText } from "../../runtime/encode/clusters.ts";
 import { encodeColumn } from "../../runtime/encode/column.ts";
 import { Vocabulary } from "../../runtime/encode/vocabulary.ts";
+import { load, selfTest } from "../../runtime/index.ts";
 import { modelOf } from "../kit/any-model.ts";
+import { built, cleanUp } from "../kit/built-twin.ts";
+import { compiled } from "../kit/small-model.ts";
+
+afterAll(cleanUp);
 
 const model = modelOf(`model clusters
 item { id: id(vocab: 4000, dim: 2, key: true) cover: pretrained(size: 3) }
@@ -18,7 +24,7 @@ search near { from: seen by: cluster(item.cover, groups: 4) keep: 3 }
 attend interest { over: near by: mean }
 tower rating { input: [interest] hidden: [] predict { click: binary } }`);
 const specs = featureSpecs(model);
-const spec = specs.find(({ encoder }) => encoder.kind === "cluster")!;
+const spec = specs.find(({ encoder }) => encoder.kind === "centroid")!;
 
 const context = async (entries: readonly string[]) => {
   const vocabulary = Vocabulary.of(spec.name, entries);
@@ -29,7 +35,7 @@ test("the model has one feature more, which reads its vector's column", () => {
   expect(spec).toMatchObject({
     name: "item.cover.cluster_4",
     column: "cover",
-    encoder: { kind: "cluster", of: "item.cover", groups: 4, size: 3 },
+    encoder: { kind: "centroid", of: "item.cover", groups: 4, size: 3 },
     dtype: "int32",
     shape: [],
     vocabulary: "item.cover.cluster_4",
@@ -111,4 +117,51 @@ test("centroids are learned from vectors of the training part's items, the same 
   expect(rows[0]).toBe(rows[1]);
   expect(rows[2]).not.toBe(rows[1]);
   expect(rows[3]).toBe(0);
+});
+
+const source = `model small
+item { id: id(vocab: 40, dim: 2, key: true) cover: pretrained(size: 2) }
+history seen { of: item max: 9 }
+metric relevance { query: item keys: seen.item heads: 1 dim: 2 }
+search near { from: seen by: cluster(item.cover, groups: 3) keep: 2 }
+attend interest { over: near by: relevance }
+tower rating { input: [interest] hidden: [] predict { click: binary } }`;
+const texts = (...all: readonly number[][]) => all.map((one) => centroidText(Float32Array.from(one)));
+const withCentroids = (centroids: readonly string[]) => ({
+  vocabularies: new Map([["item.cover.cluster_3", centroids]]),
+});
+
+test("centroids stand in a file that the manifest names, and moving one moves the encoders' fingerprint alone", () => {
+  const [first, moved] = [
+    [1, 0],
+    [1, 1e-3],
+  ].map((one) => compiled(source, withCentroids(texts([0, 5], one))));
+  const { manifest } = first;
+  const file = "vocabularies/item.cover.cluster_3.jsonl";
+  expect(manifest.vocabularies).toEqual([{ name: "item.cover.cluster_3", file, entries: 2 }]);
+  expect(manifest.files[file].sha256).not.toBe(moved.manifest.files[file].sha256);
+  expect(encodersFingerprint(manifest)).not.toBe(encodersFingerprint(moved.manifest));
+  expect(manifest.fingerprints).toEqual(moved.manifest.fingerprints);
+  const again = compiled(source, withCentroids(texts([0, 5], [1, 0])));
+  expect(again.files.map(({ path }) => path)).toEqual(first.files.map(({ path }) => path));
+  expect(encodersFingerprint(again.manifest)).toBe(encodersFingerprint(manifest));
+});
+
+test("a build ranks by the clusters of the vectors that come, keeps the newest of them, and fills nothing up", async () => {
+  const dir = built(source, withCentroids(texts([0, 5], [5, 0], [-5, 0])));
+  const twin = await load(dir);
+  try {
+    const covers = [[0, 4], [4, 0], null, [1, 6], [0, 3], [9, 1]];
+    const ids = covers.map((_, i) => i + 1);
+    const prepared = await twin.prepare({ history: { seen: { item: ids, items: { id: ids, cover: covers } } } });
+    const asked = { item: [7, 8, 9, 10], items: { id: [7, 8, 9, 10], cover: [[0, 9], [7, 0], [-7, 0], null] } };
+    const explained = await prepared.explain({ candidates: asked });
+    const kept = explained.map(({ attends: [{ behaviours }] }) =>
+      behaviours.filter(({ weight }) => weight > 0).map(({ position }) => position),
+    );
+    expect(kept).toEqual([[0, 3], [1, 5], [], []]);
+    expect((await selfTest(dir, { threads: 1, requests: 3 })).passed).toBe(true);
+  } finally {
+    await twin.close();
+  }
 });
