@@ -7,7 +7,6 @@ import { parityFile, smallParityFile } from "../contract/parity-place.ts";
 import { recordOf } from "../contract/record.ts";
 import { weightsFile } from "../contract/safetensors.ts";
 import type { Diagnostic } from "../grammar/diagnostic.ts";
-import { buildable } from "./check/buildable.ts";
 import { check } from "./check/check.ts";
 import { type ArtefactFile, bytesFile, filesOf, manifestFiles, tensorsFile, yamlFile } from "./emit/files.ts";
 import { servingBytes, trainingBytes } from "./emit/graph-files.ts";
@@ -105,13 +104,11 @@ export function compile(entry: string, options: CompileOptions): Compiled {
     ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
     ...(options.numbers && { numbers: options.numbers }),
   });
-  const unbuilt = model ? buildable(model) : [];
-  const all = [...diagnostics, ...unbuilt];
-  if (!model || unbuilt.length > 0) {
-    return { diagnostics: all, model, files: [], manifest: null };
+  if (!model) {
+    return { diagnostics, model, files: [], manifest: null };
   }
   options.show?.("model", showModel(model));
-  return { diagnostics: all, model, ...build(model, options) };
+  return { diagnostics, model, ...build(model, options) };
 }
 
 /** The artefacts of a checked model. */

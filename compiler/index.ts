@@ -5,7 +5,6 @@ export type { Diagnostic } from "../grammar/diagnostic.ts";
 export { type Edit, edited, type Fix, together } from "../grammar/fix.ts";
 export { type BatchGraph, batchGraph } from "./batch-graph.ts";
 export { byText } from "./by/kinds.ts";
-export { buildable } from "./check/buildable.ts";
 export { type Checked, type CheckOptions, check } from "./check/check.ts";
 export { type Applied, type Mended, mend } from "./check/mend.ts";
 export { type BuildOptions, build, type Compiled, type CompileOptions, compile } from "./compile.ts";

@@ -24,7 +24,7 @@ import { quietNativeLog } from "../native-log.ts";
 import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
-import { checked, refuseUnbuilt } from "./show.ts";
+import { checked } from "./show.ts";
 
 export interface CompareOptions {
   readonly data: string;
@@ -133,8 +133,7 @@ function modelsAmong(files: readonly string[]): string[] {
 }
 
 function contender(file: string): Contender {
-  const model = checked(file);
-  refuseUnbuilt(model);
+  checked(file);
   const text = joined(load(file, reader(file)));
   const alone = check(load(file, () => text)).model;
   if (alone === null) {

@@ -26,7 +26,7 @@ import { importTarget } from "../import-target.ts";
 import { print, printJson, say } from "../output.ts";
 import { stoppable } from "../progress.ts";
 import { version } from "../version.ts";
-import { checked, refuseUnbuilt } from "./show.ts";
+import { checked } from "./show.ts";
 
 interface ImportOptions {
   readonly model: string;
@@ -59,7 +59,6 @@ export async function importFrom(file: string, options: ImportOptions): Promise<
   }
   const model = checked(options.model);
   if (verify !== undefined) {
-    refuseUnbuilt(model);
   }
   const start = initialValues(parameters(model), model.train.seed);
   let verified: Proof | null = null;

@@ -1,6 +1,5 @@
 // `twin show WHAT FILE`: the text of each phase.
 import {
-  buildable,
   type CheckOptions,
   check,
   costReport,
@@ -34,14 +33,12 @@ const views: Readonly<Record<string, (model: Model, options: ShowOptions) => { t
   model: (model) => ({ text: showModel(model) }),
   graph: (model, options) => ({ text: graphText(model, options.graph) }),
   cost(model, { candidates, history }) {
-    refuseUnbuilt(model);
     const report = costReport(model, { candidates, ...(history !== undefined && { history }) });
     return { text: costText(report), json: report };
   },
   parameters: (model) => ({ text: showParameters(model), json: parameters(model) }),
   diagram: (model) => ({ text: showDiagram(model) }),
   kernel(model) {
-    refuseUnbuilt(model);
     return { text: [kernelText(model), ...sideGraphs(model)].join("\n"), json: kernelSection(model) };
   },
 };
@@ -86,17 +83,7 @@ export function checked(file: string, numbers?: CheckOptions["numbers"]): Model 
   return model;
 }
 
-/** What is not built yet is said, and ends the verb. */
-export function refuseUnbuilt(model: Model): void {
-  const unbuilt = buildable(model);
-  sayDiagnostics(unbuilt);
-  if (unbuilt.length > 0) {
-    throw new Failed("");
-  }
-}
-
 function graphText(model: Model, only: string | undefined): string {
-  refuseUnbuilt(model);
   const graphs = lowerGraphs(model, { layout: "request", outside: new Set() });
   if (only !== undefined && ![...graphs.keys()].some((name) => name === only)) {
     throw new WrongUsage(`this model has the graphs ${[...graphs.keys()].join(", ")}, and none called \`${only}\``);

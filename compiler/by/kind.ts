@@ -16,12 +16,6 @@ export type KindName = By["kind"];
 export type Of<K extends KindName> = Extract<By, { readonly kind: K }>;
 export type Stage = "search" | "attend";
 
-/** A stage that the language knows, and that this version has no lowering of. */
-export interface Unbuilt {
-  /** As the title goes on: "this version cannot build …". */
-  readonly unbuilt: string;
-}
-
 export interface Kind<K extends KindName> {
   /** How a file writes it; null: by the name of a `metric` section. */
   readonly call: Call<K> | null;
@@ -29,8 +23,8 @@ export interface Kind<K extends KindName> {
   readonly system: string | null;
   /** As a file would write it, equal for two that rank alike. */
   text(by: Of<K>): string;
-  /** As the manifest says it, to whoever serves; null: nothing that goes by it can be built yet. */
-  readonly spec: ((by: Of<K>) => BySpec) | null;
+  /** As the manifest says it, to whoever serves. */
+  spec(by: Of<K>): BySpec;
   /** A feature of the item that no file declares and that stages by it read. Absent: none. */
   implied?(by: Of<K>): Feature;
   /** Widths of an attend's values and result. */
@@ -38,9 +32,9 @@ export interface Kind<K extends KindName> {
   /** What an attend by it owns, in canonical order. */
   parameters(model: Model, attend: Attend, by: Of<K>): readonly Parameter[];
   /** Null: it ranks nothing, so that a search cannot go by it. */
-  readonly search: SearchRule<K> | Unbuilt | null;
+  readonly search: SearchRule<K> | null;
   /** Null: it weighs nothing. */
-  readonly attend: AttendRule<K> | Unbuilt | null;
+  readonly attend: AttendRule<K> | null;
   /** How the kernel for CPU and WASM runs each stage, or why it does not. */
   readonly kernel: InKernel<K>;
 }

@@ -30,29 +30,17 @@ export const kinds: { readonly [K in KindName]: Kind<K> } = {
 /** The row of what a stage goes by. */
 export const kindOf = <K extends KindName>(by: Of<K>): Kind<K> => kinds[by.kind as K];
 
-/** How a search goes by it; null: it cannot, or not yet. */
-export function searchRule<K extends KindName>(by: Of<K>): SearchRule<K> | null {
-  const rule = kindOf(by).search;
-  return rule === null || "unbuilt" in rule ? null : rule;
-}
+/** How a search goes by it; null: it cannot. */
+export const searchRule = <K extends KindName>(by: Of<K>): SearchRule<K> | null => kindOf(by).search;
 
-/** How an attend goes by it; null: it cannot, or not yet. */
-export function attendRule<K extends KindName>(by: Of<K>): AttendRule<K> | null {
-  const rule = kindOf(by).attend;
-  return rule === null || "unbuilt" in rule ? null : rule;
-}
+/** How an attend goes by it; null: it cannot. */
+export const attendRule = <K extends KindName>(by: Of<K>): AttendRule<K> | null => kindOf(by).attend;
 
 /** As a file would write it. */
 export const byText = (by: By): string => kindOf(by).text(by);
 
 /** As the manifest says it. */
-export function bySpec(by: By): BySpec {
-  const { spec } = kindOf(by);
-  if (spec === null) {
-    throw new Error(`nothing that goes by ${by.kind} can be built yet`);
-  }
-  return spec(by);
-}
+export const bySpec = (by: By): BySpec => kindOf(by).spec(by);
 
 /** The group `item` with the features that its stages imply, each once, behind what is declared. */
 export function withImplied(item: Group, stages: readonly { readonly by: By }[]): Group {
@@ -76,9 +64,3 @@ export const calls: readonly NamedCall[] = Object.entries(kinds).flatMap(([name,
   const stages = (["search", "attend"] as const).filter((stage) => rules[stage] !== null);
   return call === null ? [] : [{ name: name as KindName, stages, call: call as Call<KindName> }];
 });
-
-/** What this version lacks for a stage by `by`, as the title goes on; null: it builds it. */
-export function lacking(by: By, stage: Stage): string | null {
-  const rule = kindOf(by)[stage];
-  return rule !== null && "unbuilt" in rule ? rule.unbuilt : null;
-}

@@ -71,7 +71,6 @@ export const { table: compilerDiagnostics, diagnose } = diagnostics({
 
   // the whole
   "too-large": error`\`${"model"}\` needs ${"bytes"} of memory, and the limit is ${"limit"}`,
-  "not-yet-built": error`this version cannot build ${"what"}`,
 });
 
 export type CompilerCode = keyof typeof compilerDiagnostics;

@@ -8,10 +8,6 @@ const here = (fitting: readonly string[]): string =>
   fitting.length > 0 ? ` Here: ${fitting.map((one) => `\`${one}\``).join(", ")}.` : "";
 
 export const help = {
-  // not-yet-built
-  notYetBuilt: [
-    "The language knows it, and the model is valid: it can be checked, shown and formatted. Its graphs come with a later version.",
-  ],
   // different-history
   byOfOtherHistory: (owner: string, history: string) => [
     `\`${owner}\` reads \`${history}\`. Declare a metric whose keys are \`${history}.item\`.`,

@@ -28,8 +28,4 @@ for every item. They are compared with the limit that was given, before anything
 Fewer \`buckets\` or a smaller \`dim\`, \`shares\`, or a table in \`float16\` or \`uint8\` with \`coverage: 97%\` all help. \`twin show parameters\` lists
 every parameter with its bytes.
 `,
-  "not-yet-built": `
-The language describes more systems than this version can build. Such a model parses, checks, formats and can be shown; only its
-graphs cannot be made yet. What is missing is named, once for every place that asks for it.
-`,
 } as const;

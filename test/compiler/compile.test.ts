@@ -192,14 +192,6 @@ describe("sources that cannot be built", () => {
   it.each([
     ["a mistake", smallSource.replace("by: relevance", "by: relevence"), "unknown-name"],
     ["a syntax error", smallSource.replace("model small", "model small }"), ""],
-    [
-      "what is not built yet",
-      smallSource.replace(
-        "over: watched.last(8)\n  by: relevance",
-        "over: watched\n  by: cluster(item.topics, groups: 8)",
-      ),
-      "not-yet-built",
-    ],
   ])("give diagnostics and no files: %s", (_, text, code) => {
     const { diagnostics, files, manifest } = run(text);
     const errors = diagnostics.filter(({ severity }) => severity === "error");

@@ -19,7 +19,7 @@ export const bySamples: Readonly<Record<Exclude<KindName, "metric">, string>> = 
 export const builtKinds = (stage: Stage): (keyof typeof bySamples)[] =>
   calls.flatMap(({ name }) => {
     const rule = kinds[name][stage];
-    return name === "metric" || rule === null || "unbuilt" in rule ? [] : [name];
+    return name === "metric" || rule === null ? [] : [name];
   });
 
 /** Whether an attend by it goes over several lists. */

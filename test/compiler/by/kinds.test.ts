@@ -1,8 +1,7 @@
 // The table of `by` kinds: what each row says is what the checker reads, the text shows, and the graphs are written of.
 import { describe, expect, it } from "vitest";
 import type { Stage } from "../../../compiler/by/kind.ts";
-import { byText, calls, lacking, sameBy } from "../../../compiler/by/kinds.ts";
-import { buildable } from "../../../compiler/check/buildable.ts";
+import { byText, calls, sameBy } from "../../../compiler/by/kinds.ts";
 import { check } from "../../../compiler/check/check.ts";
 import { lowerGraphs } from "../../../compiler/graphs/index.ts";
 import type { By } from "../../../compiler/model/by.ts";
@@ -56,21 +55,10 @@ describe("a kind of by", () => {
     "%s in a %s has graphs for a request, a batch and training",
     (_, stage, written) => {
       const model = modelOf(text(stage, written));
-      expect(buildable(model)).toEqual([]);
       for (const layout of ["request", "batch"] as const) {
         expect([...lowerGraphs(model, { layout, outside: new Set() }).keys()]).toContain("request");
       }
       expect([...trainGraphs(model).graphs.keys()]).toEqual(expect.arrayContaining(["search", "step", "score"]));
-    },
-  );
-
-  it.each(rows.filter(([name, stage]) => !builtKinds(stage).includes(name as never)))(
-    "%s in a %s cannot be built yet, and its row says so",
-    (_, stage, written) => {
-      const model = modelOf(text(stage, written));
-      const what = lacking(byOf(stage, written), stage);
-      expect(buildable(model).map(({ title }) => title)).toEqual([`this version cannot build ${what}`]);
-      expect(() => lowerGraphs(model, { layout: "request", outside: new Set() })).toThrow("is not lowered");
     },
   );
 

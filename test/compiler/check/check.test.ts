@@ -1,7 +1,6 @@
 // The checker as a whole: all errors in one run, libraries, limits, and what it stays silent on.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildable } from "../../../compiler/check/buildable.ts";
 import { parameters } from "../../../compiler/parameters/parameters.ts";
 import { checkText, found, history, item, whole } from "./program.ts";
 
@@ -10,7 +9,6 @@ const unlikeUnused = (one: string): boolean => !one.startsWith("unused");
 describe("check", () => {
   it("accepts the model that the tests start from", () => {
     expect(found(checkText(whole))).toEqual([]);
-    expect(buildable(checkText(whole).model!)).toEqual([]);
   });
 
   it("reports all errors of a file in one run, in the order of the text", () => {
