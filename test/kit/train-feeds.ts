@@ -52,7 +52,7 @@ interface World extends TrainFeedParts {
 
 function worldOf(parts: TrainFeedParts): World {
   const { model, batch } = parts;
-  const features = model.item.features.filter(({ width }) => width > 0);
+  const features = model.item.features.filter(({ width, encoder }) => width > 0 || encoder.kind === "centroid");
   const numbers = new Map<string, number>();
   const items: number[][][] = [];
   const add = (values: number[][]) => {

@@ -128,6 +128,8 @@ describe("a model that the kernel does not run", () => {
     "models/sim_hard.twin":
       "the search nearest goes by match(item.category): it ranks nothing: of all that agree the newest are kept",
     "models/stca.twin": "the model has no search",
+    "test/good/hashes.twin":
+      "the search same goes by match(item.tempo): it ranks nothing: of all that agree the newest are kept",
     "test/good/plain.twin": "the model has no search",
   };
 
