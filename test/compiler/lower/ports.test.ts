@@ -174,13 +174,4 @@ describe("the metric's subgraph", () => {
     expect(of(showcaseText.replace("heads: 4", "heads: 2"))).not.toBe(plain);
     expect(of(showcaseText.replace("bias: watched.cross", "bias: [watched.ago]"))).not.toBe(plain);
   });
-
-  it("names the kind that has no lowering", () => {
-    const hashed = modelOf(
-      showcaseText.replace("over: nearest\n  by: relevance", "over: nearest\n  by: hamming(item, bits: 8)"),
-    );
-    expect(() => lowerGraphs(hashed, { layout: "request", outside: new Set() })).toThrow(
-      "attend interest: by hamming is not lowered",
-    );
-  });
 });
