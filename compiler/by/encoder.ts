@@ -1,5 +1,4 @@
 // Layers of self-attention over the behaviours of several lists, each joined with the candidate (after TransAct V2, arXiv 2506.02267).
-import { integer, maxWidth, optional, required, signature } from "../catalog/signature.ts";
 import type { Value } from "../ir/graph.ts";
 import { behaviours } from "../lower/behaviours.ts";
 import { concatenated } from "../lower/embed.ts";
@@ -12,45 +11,22 @@ import { oversOf } from "../model/over.ts";
 import { glorot, linear, type Parameter, parameter, zero } from "../model/parameter.ts";
 import { columnsOf, pooledWidth, widthOf } from "../model/widths.ts";
 import type { Around, Attended, Kind, Looked, Of } from "./kind.ts";
+import { layered, widthIn } from "./layered.ts";
 
 type Encoder = Of<"encoder">;
 
-const written = signature(
-  "Layers of self-attention over lists of behaviours, each joined with the candidate (TransAct).",
-  {
-    layers: required(integer(1, 16), "Layers of self-attention, each with a feed-forward network."),
-    heads: optional(integer(1, 64), 1, "Attention heads of each layer."),
-    dim: required(integer(2, 1024), "Columns of a head; a behaviour is heads times as wide."),
-    hidden: optional(
-      integer(1, maxWidth),
-      null,
-      "Width within the feed-forward networks; twice heads times dim unless said.",
-    ),
-  },
-);
-
-/** D: of a behaviour and of the result. */
-const widthIn = ({ heads, dim }: Pick<Encoder, "heads" | "dim">): number => heads * dim;
-
 export const encoder: Kind<"encoder"> = {
-  call: {
-    signature: written,
-    read: (reader) => {
-      const { layers, heads, dim, hidden } = reader.arguments(written);
-      if (!layers || !heads || !dim || !hidden) {
-        return null;
-      }
-      const sizes = { heads: heads.value, dim: dim.value };
-      return { kind: "encoder", layers: layers.value, ...sizes, hidden: hidden.value ?? 2 * widthIn(sizes) };
+  ...layered(
+    "encoder",
+    "Layers of self-attention over lists of behaviours, each joined with the candidate (TransAct).",
+    {
+      layers: "Layers of self-attention, each with a feed-forward network.",
+      heads: "Attention heads of each layer.",
+      dim: "Columns of a head; a behaviour is heads times as wide.",
+      hidden: "Width within the feed-forward networks; twice heads times dim unless said.",
     },
-  },
+  ),
   system: null,
-  text: ({ layers, heads, dim, hidden }) => {
-    const others = hidden === 2 * heads * dim ? [] : [`hidden: ${hidden}`];
-    return `encoder(${[`layers: ${layers}`, `heads: ${heads}`, `dim: ${dim}`, ...others].join(", ")})`;
-  },
-  spec: ({ layers, heads, dim, hidden }) => ({ kind: "encoder", layers, heads, dim, hidden }),
-  shape: (by) => ({ values: by.dim, out: widthIn(by) }),
   parameters,
   search: null,
   attend: { lists: true, lower },

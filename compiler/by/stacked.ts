@@ -1,5 +1,4 @@
 // Layers of target attention over a whole history, each over behaviours of its own making (STCA, arXiv 2511.06077).
-import { integer, maxWidth, optional, required, signature } from "../catalog/signature.ts";
 import type { Value } from "../ir/graph.ts";
 import { behaviours } from "../lower/behaviours.ts";
 import { concatenated } from "../lower/embed.ts";
@@ -11,38 +10,18 @@ import type { Attend, Model } from "../model/model.ts";
 import { glorot, type Parameter, parameter } from "../model/parameter.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
 import type { Around, Attended, Kind, Of, Shown } from "./kind.ts";
+import { layered, widthIn } from "./layered.ts";
 
 type Stacked = Of<"stacked">;
 
-const written = signature("Layers of target attention over behaviours, each behind a gated layer of its own (STCA).", {
-  layers: required(integer(1, 16), "Layers; each asks with what the ones before it found."),
-  heads: optional(integer(1, 64), 1, "Attention heads of each layer."),
-  dim: required(integer(2, 1024), "Columns of a head; behaviours and queries are heads times as wide."),
-  hidden: optional(integer(1, maxWidth), null, "Width within the gated layers; twice heads times dim unless said."),
-});
-
-/** D: of a behaviour, a query, and what a layer finds. */
-const widthIn = ({ heads, dim }: Pick<Stacked, "heads" | "dim">): number => heads * dim;
-
 export const stacked: Kind<"stacked"> = {
-  call: {
-    signature: written,
-    read: (reader) => {
-      const { layers, heads, dim, hidden } = reader.arguments(written);
-      if (!layers || !heads || !dim || !hidden) {
-        return null;
-      }
-      const sizes = { heads: heads.value, dim: dim.value };
-      return { kind: "stacked", layers: layers.value, ...sizes, hidden: hidden.value ?? 2 * widthIn(sizes) };
-    },
-  },
+  ...layered("stacked", "Layers of target attention over behaviours, each behind a gated layer of its own (STCA).", {
+    layers: "Layers; each asks with what the ones before it found.",
+    heads: "Attention heads of each layer.",
+    dim: "Columns of a head; behaviours and queries are heads times as wide.",
+    hidden: "Width within the gated layers; twice heads times dim unless said.",
+  }),
   system: null,
-  text: ({ layers, heads, dim, hidden }) => {
-    const others = hidden === 2 * heads * dim ? [] : [`hidden: ${hidden}`];
-    return `stacked(${[`layers: ${layers}`, `heads: ${heads}`, `dim: ${dim}`, ...others].join(", ")})`;
-  },
-  spec: ({ layers, heads, dim, hidden }) => ({ kind: "stacked", layers, heads, dim, hidden }),
-  shape: (by) => ({ values: by.dim, out: widthIn(by) }),
   parameters,
   search: null,
   attend: { lower },
