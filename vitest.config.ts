@@ -1,6 +1,8 @@
 // Tests run from the sources; the command line they start is bundled once beforehand.
+import { dirname } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { tally } from "./test/kit/tally.ts";
+import { watchdog } from "./test/kit/watchdog.ts";
 import { long, slow } from "./test/tiers.ts";
 
 const { TWIN_FAST, TWIN_LONG, TWIN_TEST_REPORT } = process.env;
@@ -18,6 +20,9 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 120_000,
-    reporters: TWIN_TEST_REPORT ? ["default", tally(TWIN_TEST_REPORT)] : ["default"],
+    ...(TWIN_TEST_REPORT && {
+      // Above what any test of the full tier may take; long ones take what they take.
+      reporters: ["default", watchdog(dirname(TWIN_TEST_REPORT), TWIN_LONG ? 86_400 : 420), tally(TWIN_TEST_REPORT)],
+    }),
   },
 });

@@ -1,7 +1,7 @@
 // `npm test`: types, style, then every test of a tier; says what was left out and why, what took longest, and at its end
 // one line that counts them all. `--tier=fast|full|long` chooses, what follows goes to vitest.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,7 +18,6 @@ const strict = Boolean(process.env.TWIN_REQUIRE_ALL);
 
 const bin = (name) => join("node_modules", ".bin", name);
 const scratch = mkdtempSync(join(tmpdir(), "twin-test-"));
-const report = join(scratch, "report.json");
 const start = performance.now();
 let [passed, failed, skipped] = [0, 0, 0];
 /** Titles of what failed, said again at the end: what stands at the beginning of a long run is not seen there. */
@@ -42,9 +41,26 @@ for (const [title, command, args] of [
   }
 }
 
-const whole = step("tests", bin("vitest"), ["run", ...args], { ...flags, TWIN_TEST_REPORT: report });
-if (existsSync(report)) {
-  const tally = JSON.parse(readFileSync(report, "utf8"));
+/** Runs test files, counts and says what came of them; gives those that stood still and were ended, with what they stood at. */
+function tests(title, files, folder) {
+  mkdirSync(folder, { recursive: true });
+  const report = join(folder, "report.json");
+  const before = failed;
+  const whole = step(title, bin("vitest"), ["run", ...files], { ...flags, TWIN_TEST_REPORT: report });
+  const list = join(folder, "still.json");
+  const still = existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : [];
+  if (existsSync(report)) {
+    say(JSON.parse(readFileSync(report, "utf8")));
+  }
+  // What ends vitest itself fails the run without a failed test.
+  if (!whole && failed === before && still.length === 0) {
+    failed++;
+    broken.push("the test runner ended without a result");
+  }
+  return still;
+}
+
+function say(tally) {
   passed += tally.passed;
   failed += tally.failed;
   broken.push(...tally.broken);
@@ -70,10 +86,17 @@ if (existsSync(report)) {
     console.log(`\n${tally.notRun} tests were not run, for a filter or a failure before them.`);
   }
 }
-// What ends vitest itself fails the run without a failed test.
-if (!whole && failed === 0) {
-  failed++;
-  broken.push("the test runner ended without a result");
+
+const still = tests("tests", args, scratch);
+if (still.length > 0) {
+  const files = still.map(({ file }) => file);
+  const again = tests("what stood still, once more", files, join(scratch, "again"));
+  failed += again.length;
+  broken.push(...again.map(({ file }) => `${file} stood still twice`));
+  console.log("\nStood still, was ended, and ran once more:");
+  for (const { text } of [...still, ...again]) {
+    console.log(`  ${text}`);
+  }
 }
 rmSync(scratch, { recursive: true, force: true });
 

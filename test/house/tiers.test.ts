@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Node, parseSync, Visitor } from "oxc-parser";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Tally } from "../kit/tally.ts";
+import { stoodStill } from "../kit/watchdog.ts";
 import { slow } from "../tiers.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -87,7 +88,7 @@ describe("a test", () => {
   it("knows its flags by one place, and docs/tests.md says what they do", () => {
     const readers = [
       ...["test/kit/effort.ts", "test/kit/needs.ts", "test/kit/chromium.ts", "test/kit/own-folder.ts", "test/run.mjs"],
-      "test/house/tiers.test.ts",
+      ...["test/kit/watchdog.ts", "test/house/tiers.test.ts"],
     ];
     const elsewhere = tests.filter((path) => !readers.includes(path) && /process\.env\.TWIN_/.test(text(path)));
     expect(elsewhere).toEqual([]);
@@ -176,6 +177,48 @@ describe("the count of a run", () => {
       expect([...found.broken].sort()).toEqual(["good.check.ts: is bad", "hook.check.ts", "unloaded.check.ts"]);
       expect(found.slowTests.map(({ name }) => name)).toContain("good.check.ts: is good");
       expect(found.slowFiles).toHaveLength(3);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("is of all that did not stand still, which is ended and named with its test", { timeout: 120_000 }, () => {
+    mkdirSync(join(root, "build"), { recursive: true });
+    const folder = mkdtempSync(join(root, "build/still-"));
+    const report = join(folder, "report.json");
+    try {
+      const files: Readonly<Record<string, string>> = {
+        "vitest.config.ts": `
+          import { tally } from "../../test/kit/tally.ts";
+          import { watchdog } from "../../test/kit/watchdog.ts";
+          export default { test: {
+            include: ["*.check.ts"], setupFiles: ["../../test/kit/seed.ts"], pool: "forks", isolate: false, maxWorkers: 2,
+            reporters: [watchdog("${folder}", 4), tally("${report}")],
+          } };`,
+        "busy.check.ts": `
+          import { it } from "vitest";
+          it("ends", () => undefined);
+          it("is busy for ever", () => { for (;;) Math.random(); });`,
+        "waits.check.ts": `
+          import { spawnSync } from "node:child_process";
+          import { it } from "vitest";
+          it("waits for a program", () => void spawnSync("sleep", ["90"]));`,
+        "good.check.ts": `
+          import { it } from "vitest";
+          it("is good", () => undefined);`,
+      };
+      for (const [name, source] of Object.entries(files)) {
+        writeFileSync(join(folder, name), source);
+      }
+      const vitest = join(root, "node_modules/vitest/vitest.mjs");
+      const env = { ...process.env, TWIN_TEST_REPORT: report };
+      const { status } = spawnSync(process.execPath, [vitest, "run", "--root", folder], { encoding: "utf8", env });
+      expect(status).toBe(1);
+      const still = [...stoodStill(folder)].sort((a, b) => (a.file < b.file ? -1 : 1));
+      expect(still.map(({ file }) => file)).toEqual(["busy.check.ts", "waits.check.ts"]);
+      expect(still[0]!.text).toMatch(/^busy.check.ts stood still for 4 s, in “is busy for ever”/);
+      expect(still[1]!.text).toMatch(/in “waits for a program”; processes under it: \n +\d+ \(S\) sleep 90/);
+      expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({ passed: 1, failed: 0, notRun: 0, broken: [] });
     } finally {
       rmSync(folder, { recursive: true });
     }

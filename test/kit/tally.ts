@@ -1,7 +1,9 @@
 // A reporter that writes down what `npm test` says at its end: the counts, what was left out and why, what took longest.
 import { writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { notesOfRun } from "./run-notes.ts";
+import { stoodStill } from "./watchdog.ts";
 
 export interface Tally {
   passed: number;
@@ -58,9 +60,11 @@ export function tallyOf(modules: readonly TestModule[], outside: number): Tally 
   };
 }
 
-/** Writes the tally of a run into a file. */
+/** Writes the tally of a run into a file. What the watchdog ended is not in it, nor the error by which its process ended. */
 export const tally = (path: string): Reporter => ({
   onTestRunEnd(modules, errors) {
-    writeFileSync(path, JSON.stringify(tallyOf(modules, errors.length)));
+    const still = stoodStill(dirname(path)).map(({ file }) => file);
+    const whole = modules.filter((one) => !still.includes(one.relativeModuleId));
+    writeFileSync(path, JSON.stringify(tallyOf(whole, Math.max(0, errors.length - still.length))));
   },
 });
