@@ -103,13 +103,17 @@ export function checkNames(binding: Binding, manifest: DataModel): void {
   }
 }
 
-/** @param labelled whether a label must be had: true for evaluation, false for scoring */
+/**
+ * @param labelled whether a label must be had: true for evaluation, false for scoring
+ * @param served without the features that training alone knows: no request has them
+ */
 export async function sampleColumns(
   source: Source,
   binding: Binding,
   manifest: DataModel,
   keyType: KeyType | null,
   labelled: boolean,
+  served = false,
 ): Promise<SampleColumns> {
   checkNames(binding, manifest);
   checkKnownAt(binding, manifest);
@@ -126,7 +130,8 @@ export async function sampleColumns(
     }
     return columns;
   };
-  const group = (name: FeatureSpec["group"]) => manifest.features.filter((feature) => feature.group === name);
+  const group = (name: FeatureSpec["group"]) =>
+    manifest.features.filter((feature) => feature.group === name && !(served && feature.training === true));
   const cross = new Map<string, readonly Resolved[]>();
   const conditions: string[] = [];
   const lists: Resolved[] = [];

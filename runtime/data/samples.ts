@@ -52,7 +52,7 @@ export async function* readHistories(
   const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
   try {
     const labelled = options.samples === "labelled";
-    const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, labelled);
+    const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, labelled, true);
     const wanted = options.part === undefined ? null : partNumbers[options.part];
     const { users: most } = options;
     const query = columns.query(most === undefined ? undefined : someUsers(columns, most, wanted, labelled));
@@ -82,7 +82,7 @@ export async function userHistory(
 }> {
   const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
   try {
-    const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, false);
+    const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, false, true);
     const { userType } = columns.events;
     if (userType === "int64" && !/^-?\d+$/.test(String(user))) {
       throw new TwinError(`user ${JSON.stringify(String(user))}: the events' users are whole numbers`);

@@ -1,9 +1,9 @@
 // A log whose better items stood further down in their lists: a model ranks them by the place, unless that is said to bias it.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
-import { fine } from "../kit/cli.ts";
+import { fine, refused } from "../kit/cli.ts";
 import { Database } from "../kit/database.ts";
 
 afterAll(cleanUp);
@@ -103,3 +103,19 @@ it("is learned beside what is served, which ranks by what would be clicked at on
   expect((told[4] - told[0]) / 4).toBeGreaterThan(0.4);
   expect((told[4] - told[0]) / 4).toBeLessThan(1.1);
 }, 180_000);
+
+it("need not be in data that are scored as requests: none has it", async () => {
+  const [, ...rows] = readFileSync(path("events.csv"), "utf8").trim().split("\n");
+  const without = rows.map((row) => row.split(",").filter((_, column) => column !== 3));
+  writeFileSync(path("placeless.csv"), `user,song,mood,time,clicked\n${without.join("\n")}\n`);
+  const text = readFileSync(path("data.yaml"), "utf8").replace("events.csv", "placeless.csv");
+  writeFileSync(path("placeless.yaml"), text);
+  // Its name may stand in data.yaml, or not.
+  writeFileSync(path("unnamed.yaml"), text.replace("context.rank: place, ", ""));
+  for (const data of ["placeless.yaml", "unnamed.yaml"]) {
+    const scored = ["score", path("told"), "--data", path(data), "-o", path(`${data}.parquet`)];
+    await fine([...scored, "--serving"]);
+    // The training's own graph scores in batches, and has it.
+    await refused(1, scored, [/place|rank/]);
+  }
+}, 60_000);
