@@ -7,7 +7,7 @@ import { load } from "../../compiler/source/load.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** By name: tables of at most 40 rows, at most 6 behaviours kept, layers of at most 20 columns. */
+/** By name: tables of at most 40 rows, at most 6 behaviours kept, layers of at most 20 columns, at most 2 of a stack. */
 export function builtModels(): readonly (readonly [string, Model])[] {
   const files = readdirSync(join(root, "models")).filter((file) => file.endsWith(".twin"));
   return files.flatMap((file) => {
@@ -28,5 +28,6 @@ export function small(text: string): string {
     )
     .replaceAll(/\bkeep: +\d+/g, "keep: 6")
     .replaceAll(/\blast\(\d+\)/g, "last(4)")
+    .replaceAll(/\blayers: *\d+/g, "layers: 2")
     .replaceAll(/\bhidden: +\[[^\]]*\]/g, "hidden: [20, 10]");
 }
