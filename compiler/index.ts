@@ -37,7 +37,7 @@ export { foldParameters, passes, rewrite } from "./passes/index.ts";
 export { type Chosen, chooseFit, type FitTask, type LookupTable, type Prunable } from "./plan/choose-fit.ts";
 export { type CostReport, costReport, costText, type RequestSize } from "./plan/cost-report.ts";
 export { type Fit, type FittedVocabulary, lostText } from "./plan/fit.ts";
-export { defaultOutsideAbove, type PlanOptions } from "./plan/plan.ts";
+export { defaultOutsideAbove, type PlanOptions, plan } from "./plan/plan.ts";
 export { showDiagram } from "./show/show-diagram.ts";
 export { showModel } from "./show/show-model.ts";
 export { showParameters } from "./show/show-parameters.ts";

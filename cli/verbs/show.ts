@@ -10,12 +10,14 @@ import {
   lowerGraphs,
   type Model,
   parameters,
+  plan,
   printGraph,
   rewrite,
   showDiagram,
   showModel,
   showParameters,
 } from "../../compiler/index.ts";
+import type { KernelSpec } from "../../contract/kernel-spec.ts";
 import { parse, printAst, sourceOf } from "../../grammar/index.ts";
 import { readBytes } from "../../runtime/host/files.ts";
 import { Failed, WrongUsage } from "../failure.ts";
@@ -39,7 +41,10 @@ const views: Readonly<Record<string, (model: Model, options: ShowOptions) => { t
   parameters: (model) => ({ text: showParameters(model), json: parameters(model) }),
   diagram: (model) => ({ text: showDiagram(model) }),
   kernel(model) {
-    return { text: [kernelText(model), ...sideGraphs(model)].join("\n"), json: kernelSection(model) };
+    // As a build has them that is told nothing of its embeddings.
+    const { outside } = plan(model);
+    const section = kernelSection(model, outside);
+    return { text: [kernelText(model, outside), ...sideGraphs(model, section, outside)].join("\n"), json: section };
   },
 };
 
@@ -84,7 +89,7 @@ export function checked(file: string, numbers?: CheckOptions["numbers"]): Model 
 }
 
 function graphText(model: Model, only: string | undefined): string {
-  const graphs = lowerGraphs(model, { layout: "request", outside: new Set() });
+  const graphs = lowerGraphs(model, { layout: "request", outside: plan(model).outside });
   if (only !== undefined && ![...graphs.keys()].some((name) => name === only)) {
     throw new WrongUsage(`this model has the graphs ${[...graphs.keys()].join(", ")}, and none called \`${only}\``);
   }
@@ -95,10 +100,9 @@ function graphText(model: Model, only: string | undefined): string {
 }
 
 /** The graphs that run around the kernel, as texts. */
-function sideGraphs(model: Model): string[] {
-  const section = kernelSection(model);
+function sideGraphs(model: Model, section: KernelSpec, outside: ReadonlySet<string>): string[] {
   const plans = section.runs ? [section.cached, ...(section.fresh === null ? [] : [section.fresh])] : [];
   const names = new Set<string>(plans.flatMap(({ user, query, head }) => [user, query, head]));
-  const graphs = lowerGraphs(model, { layout: "request", outside: new Set() });
+  const graphs = lowerGraphs(model, { layout: "request", outside });
   return [...graphs].flatMap(([name, graph]) => (names.has(name) ? [printGraph(rewrite(graph))] : []));
 }

@@ -68,12 +68,12 @@ const columnsOf = ({ table, part }: Held): Extract<KernelOperand, { kind: "table
 });
 
 /** What the kernel runs of a model, in lines; `twin show kernel` puts the side graphs behind it. */
-export function kernelText(model: Model): string {
-  const section = kernelSection(model);
+export function kernelText(model: Model, outside: ReadonlySet<string> = new Set()): string {
+  const section = kernelSection(model, outside);
   if (!section.runs) {
     return `model ${model.name}\nthe kernel does not run it, so that the graphs do: ${section.because}\n`;
   }
-  const plans = planKernel(model, new Set()) as Extract<KernelPlans, { runs: true }>;
+  const plans = planKernel(model, outside) as Extract<KernelPlans, { runs: true }>;
   const text = (called: string, plan: KernelPlanSpec, { left }: KernelPlan) => [
     "",
     `${called}: ${plan.user}, ${plan.query}, the kernel, ${plan.head}`,

@@ -145,6 +145,21 @@ describe("show and explain", () => {
     expect(search.length).toBeLessThan((await fine(["show", "graph", example.model])).stdout.length);
   });
 
+  it("shows graphs and kernel as a build has them whose tables are large: outside", async () => {
+    const folder = temporary();
+    const file = join(folder, "large.twin");
+    const small = readFileSync(join(root, "models/features.twin"), "utf8");
+    const features = small.replace(/author_id: hashed\(buckets: \d+k/, "author_id: hashed(buckets: 40M");
+    expect(features).not.toBe(small);
+    writeFileSync(join(folder, "features.twin"), features);
+    writeFileSync(file, readFileSync(join(root, "models/twin.twin"), "utf8"));
+    const rows = "input item.author_id.rows";
+    for (const what of ["graph", "kernel"]) {
+      expect((await fine(["show", what, file])).stdout).toContain(rows);
+      expect((await fine(["show", what, join(root, "models/twin.twin")])).stdout).not.toContain(rows);
+    }
+  });
+
   it("explains a diagnostic", async () => {
     expect((await fine(["explain", "unknown-setting"])).stdout).toContain("unknown-setting");
   });
