@@ -9,6 +9,7 @@ import { trainGraphs } from "../../../compiler/train/graphs.ts";
 import { anyModel } from "../../kit/any-model.ts";
 import { type Feeds, uniform } from "../../kit/any-request.ts";
 import { builtModels } from "../../kit/built-models.ts";
+import { long } from "../../kit/effort.ts";
 import { randomParameters, run } from "../../kit/reference.ts";
 import { batchOf, keptByAll, trainFeeds } from "../../kit/train-feeds.ts";
 
@@ -69,11 +70,12 @@ function fault(given: Model, seed: number, history: number, wholeRows: number): 
       0,
     );
     // Of fourth order: norms over a batch of few rows bend so much that central differences of second order are too coarse.
-    // What is right agrees over one of the steps: a shorter one rarely crosses a kink.
+    // What is right agrees over one of the steps: a shorter one rarely crosses a kink, and in a longer one a large loss loses
+    // fewer digits.
     const across = (by: number) => loss({ [input]: moved(by) }) - loss({ [input]: moved(-by) });
     const slope = (h: number) => (8 * across(h) - across(2 * h)) / (12 * h);
     const apart = (wanted: number) => !(Math.abs(wanted - along) <= 1e-6 * Math.max(1e-2, Math.abs(wanted)));
-    if ([1e-5, 1e-6, 1e-7].every((h) => apart(slope(h)))) {
+    if ([1e-4, 1e-5, 1e-6, 1e-7].every((h) => apart(slope(h)))) {
       return `${name}: ${along} instead of ${slope(1e-7)}`;
     }
   }
@@ -95,7 +97,7 @@ describe("the gradient of the loss", () => {
           expect(fault(model, seed, 7, rows)).toBeNull();
         },
       ),
-      { numRuns: 10 },
+      { numRuns: long ? 40 : 6 },
     );
   });
 });
