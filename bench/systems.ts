@@ -5,16 +5,14 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { built } from "../cli/compare/built.ts";
 import { sampleRequests } from "../cli/compare/served.ts";
-import { buildTo } from "../cli/verbs/build.ts";
 import { checked } from "../cli/verbs/show.ts";
 import { trainTo } from "../cli/verbs/train.ts";
 import { lowerGraphs, rewrite } from "../compiler/index.ts";
 import { lengthsOf } from "../compiler/plan/cost-report.ts";
-import { buildTables } from "../runtime/build-table/index.ts";
 import { readBinding } from "../runtime/data/index.ts";
 import { generate } from "../runtime/example/index.ts";
-import { LocalTwin } from "../runtime/serve/index.ts";
 import { byTurns, table, timed } from "./measure.ts";
 import { floorOf } from "./systems/floor.ts";
 
@@ -48,30 +46,29 @@ async function costOf(system: string, data: string): Promise<Cost> {
   const file = join(models, `${system}.twin`);
   const [run, output] = ["run", "build"].map((part) => join(folder, system, part));
   const { samplesPerSecond } = await trainTo(file, { data, output: run, steps, threads });
-  await buildTo(file, { output, weights: join(run, "weights.safetensors") });
   const binding = readBinding(data);
-  await buildTables({ dir: output, binding, fromStore: false, workers: 2, providers: ["cpu"] });
   const model = checked(file);
   const histories = Object.fromEntries(model.histories.map(({ name }) => [name, behaviours]));
   const graphs = lowerGraphs(model, { layout: "request", outside: new Set() });
   // A model without a search has no graph of both stages.
   const graph = rewrite(graphs.get("request") ?? graphs.get("rank")!);
   const floor = await floorOf(graph, lengthsOf(graph, candidates, histories), threads);
-  const twin = await LocalTwin.open(output, { threads });
   try {
-    const [request] = await sampleRequests(twin, binding, null, candidates);
-    const [whole, bare] = await byTurns(
-      [
-        { name: "prepare and rank", run: async () => (await twin.prepare(request.prepare)).rank(request.rank) },
-        { name: "floor", run: () => floor.run() },
-      ],
-      Number(given.rounds),
-    );
-    const ratio = (whole.median / bare.median).toFixed(2);
-    const samples = Math.round(samplesPerSecond).toLocaleString("en-GB");
-    return { cells: [system, samples, timed(whole), timed(bare), ratio], floor: floor.operators };
+    return await built({ file, weights: join(run, "weights.safetensors"), output, binding, threads }, async (twin) => {
+      const [request] = await sampleRequests(twin, binding, null, candidates);
+      const [whole, bare] = await byTurns(
+        [
+          { name: "prepare and rank", run: async () => (await twin.prepare(request.prepare)).rank(request.rank) },
+          { name: "floor", run: () => floor.run() },
+        ],
+        Number(given.rounds),
+      );
+      const ratio = (whole.median / bare.median).toFixed(2);
+      const samples = Math.round(samplesPerSecond).toLocaleString("en-GB");
+      return { cells: [system, samples, timed(whole), timed(bare), ratio], floor: floor.operators };
+    });
   } finally {
-    await Promise.all([twin.close(), floor.close()]);
+    await floor.close();
     rmSync(join(folder, system), { recursive: true, force: true });
   }
 }

@@ -54,6 +54,15 @@ export const fraction = (text: string): number => {
   return value;
 };
 
+/** `20%` or `0.2` of the users, or `500` of them. */
+export const someUsers = (text: string): { readonly share: number } | { readonly count: number } => {
+  try {
+    return /^\s*\d+\s*$/.test(text) ? { count: positive(text) } : { share: fraction(text) };
+  } catch {
+    throw new InvalidArgumentError("a share of the users is due, such as 20%, or a number of them, such as 500");
+  }
+};
+
 /** `8MB`, `512kB` (powers of ten), or bytes. */
 export const size = (text: string): number => {
   const value = parseBytes(text);

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { scenarioNames } from "../runtime/planted/index.ts";
 import { exit, explainFailure } from "./failure.ts";
-import { fraction, members, positive, positives, share, size, tolerance, whole } from "./option-values.ts";
+import { fraction, members, positive, positives, share, size, someUsers, tolerance, whole } from "./option-values.ts";
 import { say } from "./output.ts";
 import { version } from "./version.ts";
 
@@ -139,12 +139,16 @@ function commandLine(): Command {
     .requiredOption("--data <data.yaml>", "the binding of the events, with labels and a split")
     .requiredOption("-o, --output <dir>", "folder of the comparison")
     .option("--seeds <n>", "runs of each model that are judged", positive, 5)
+    .option("--few <n>", "runs of all models but the best, which alone have all of --seeds", positive)
+    .option("--best <n>", "with --few: so many have all, told by the validation part (default: 3)", positive)
+    .option("--keep <model...>", "with --few: models that have all whatever comes of them")
     .option(
       "--trials <n>",
       "settings of each model that are tried before, and chosen by the validation part; 1: as written",
       positive,
       12,
     )
+    .option("--trial-users <n>", "users that trials train on: a share, as 20%, or a number (default: all)", someUsers)
     .option("--epochs <n>", "passes over the training part (default: each model's)", positive)
     .option("--steps <n>", "steps, in place of epochs", positive)
     .option("--trial-epochs <n>", "passes of a trial (default: as the runs that are judged)", positive)

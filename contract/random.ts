@@ -134,6 +134,8 @@ export const streams = {
   behaviourClusters: (seed: number, members: number) => random(seed, 0x6d656d62, members),
   /** Which vectors clusters are learned from, and where k-means starts. */
   clusters: (groups: number, size: number) => random(0x636c7573, groups, size),
+  /** The order in which users are drawn, of whom some train. */
+  someUsers: (seed: number) => random(seed, 0x736f6d65),
   /** The settings of one trial of a comparison. */
   trial: (seed: number, trial: number) => random(seed, 0x747269616c, trial),
   /** Users and runs drawn with replacement, for all pairs of systems. */

@@ -5,6 +5,7 @@ import { TwinError } from "../../contract/error.ts";
 import { encodeSafetensors } from "../../contract/safetensors.ts";
 import { writeFileAtomic } from "../../runtime/host/files.ts";
 import { openTensors } from "../../runtime/host/tensor-file.ts";
+import type { Drawn } from "../../runtime/learn/index.ts";
 
 export interface Figure {
   readonly auc: number;
@@ -19,6 +20,9 @@ export interface CurvePoint {
   readonly auc: number;
 }
 
+/** Raised where an outcome holds more than one of before: what was kept is then made anew. */
+export const outcomeForm = 2;
+
 export interface Outcome extends Figure {
   readonly seed: number;
   /** Step of the weights. */
@@ -29,6 +33,10 @@ export interface Outcome extends Figure {
   readonly samplesPerSecond: number;
   /** As training went on, of the validation part, for the label that decides there. */
   readonly curve: readonly CurvePoint[];
+  /** Of the weights, on the validation part, where another part was judged; null: it was not evaluated at their step. */
+  readonly validation: Figure | null;
+  /** Users that were trained on; null: all. */
+  readonly users: Drawn | null;
   /** By the number of behaviours before the row. */
   readonly byHistory: readonly (Figure & { readonly name: string; readonly rows: number })[];
 }

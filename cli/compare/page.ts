@@ -2,7 +2,7 @@
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { chartLibrary, chartScripts, clientScript, htmlPage, htmlText, pageStyle } from "../../runtime/train/index.ts";
 import { type ComparisonReport, level, type SystemRow } from "./report.ts";
-import { number, signed, spread } from "./text.ts";
+import { effort, efforts, number, screeningNote, sideTables, signed, spread } from "./text.ts";
 
 /** Curves or points over one axis. */
 interface Chart {
@@ -13,11 +13,16 @@ interface Chart {
   readonly places: readonly string[] | null;
   readonly axis: string;
   readonly logarithmic: boolean;
-  readonly curves: readonly { readonly name: string; readonly y: readonly (number | null)[] }[];
+  /** `colour`: number of the model, which has one colour in all charts. */
+  readonly curves: readonly {
+    readonly name: string;
+    readonly colour: number;
+    readonly y: readonly (number | null)[];
+  }[];
 }
 
 export function renderComparison(report: ComparisonReport): string {
-  const { data, label, rows, users, systems } = report;
+  const { data, label, rows, users, systems, screening } = report;
   const drawn = charts(systems.filter(({ kind }) => kind === "model"));
   const { script, style } = chartLibrary();
   const title = `${label} on ${data}: ${systems.filter(({ kind }) => kind === "model").length} models compared`;
@@ -25,7 +30,13 @@ export function renderComparison(report: ComparisonReport): string {
     title,
     style: `${style}${pageStyle}${ownStyle}`,
     body: `<p>Test part: ${number(rows)} rows of ${number(users)} users. Mean ± standard deviation of the seeds. Bold: ahead of every other row but the ensembles, p &lt; ${level} in every pair, over draws of users and runs, by Holm's procedure over all pairs.</p>
-${systemTable(systems)}
+${systemTable(report)}
+${screeningNote(screening)
+  .map((line) => `<p>${htmlText(line)}</p>`)
+  .join("\n")}
+${sideTables(report)
+  .map(({ title: name, rows: [head, ...lines] }) => `<h2>${htmlText(name)}</h2>\n${tableOf(head, lines.map(lineOf))}`)
+  .join("\n")}
 <h2>Charts</h2>
 <div class="charts">
 ${drawn.map(figure).join("\n")}
@@ -47,40 +58,46 @@ ${settings(systems)}`,
 /** How these charts differ from a run's. */
 const look = { digits: 4, height: 280, filled: true } as const;
 
+/** The first table has more columns than a page is wide: it is set closer, and what heads a column may take two lines. */
 const ownStyle = `
+body { max-width: 84rem; } .systems table { font-size: 13px; } .systems th, .systems td { padding: .2rem .35rem; }
+.systems th { white-space: normal; vertical-align: bottom; }
+@media (max-width: 40rem) { .scroll td:first-child, .scroll td.name { white-space: normal; max-width: 8rem; overflow-wrap: break-word; } }
 p { max-width: 60rem; } .scroll th:first-child, .scroll td:first-child, .scroll td.name, .scroll th.name { text-align: left; }
 .scroll td:first-child, .scroll th:first-child { position: sticky; left: 0; background: var(--paper); }
+/* Cells that stay in place keep their borders only where these are not shared. */
+.scroll table { border-collapse: separate; border-spacing: 0; }
 td.ahead { font-weight: 700; } tr.beside td { color: var(--quiet); } .u-legend { font-size: 13px; }
 dd { margin-bottom: .3rem; }
 `;
 
-function systemTable(systems: readonly SystemRow[]): string {
+function systemTable({ systems, screening }: ComparisonReport): string {
   const head = [
     "",
     "AUC",
     "GAUC",
     "logloss",
-    "hit rate",
-    "price of the search",
+    "hit rate at k",
+    "price of the search, AUC / GAUC",
     "ms a request",
     "samples a second",
-    "seeds",
+    ...efforts,
     "parameters",
     "tables",
     "multiply-adds",
   ];
   const body = systems.map((row) => {
-    const { name, kind, seeds, auc, gauc, logloss, ahead, served, samplesPerSecond } = row;
+    const { name, kind, auc, gauc, logloss, ahead, served, samplesPerSecond } = row;
     const cells: (readonly [string, boolean?])[] = [
       [name],
       [spread(auc), ahead.auc],
       [spread(gauc), ahead.gauc],
       [spread(logloss)],
       [hitText(row)],
-      [row.price === null ? "" : `${signed(row.price.auc)} AUC, ${signed(row.price.gauc)} GAUC`],
+      [row.price === null ? "" : `${signed(row.price.auc)} / ${signed(row.price.gauc)}`],
       [served === null ? "" : served.milliseconds.toFixed(2)],
       [samplesPerSecond === null ? "" : number(Math.round(samplesPerSecond))],
-      [kind === "predictions" ? "–" : `${seeds}`],
+      ...effort(row, screening).map((text) => [text] as const),
       [served === null ? "" : number(served.parameters)],
       [served === null ? "" : served.tableBytes === 0 ? "–" : bytesText(served.tableBytes)],
       [served === null ? "" : number(served.multiplyAdds)],
@@ -88,12 +105,15 @@ function systemTable(systems: readonly SystemRow[]): string {
     const shown = cells.map(([text, bold]) => `<td${bold ? ' class="ahead"' : ""}>${htmlText(text)}</td>`).join("");
     return `<tr${kind === "model" ? "" : ' class="beside"'}>${shown}</tr>`;
   });
-  return tableOf(head, body);
+  return `<div class="systems">${tableOf(head, body)}</div>`;
 }
+
+const lineOf = (cells: readonly string[]): string =>
+  `<tr>${cells.map((text) => `<td>${htmlText(text)}</td>`).join("")}</tr>`;
 
 const hitText = ({ served }: SystemRow): string =>
   (served?.searches ?? [])
-    .map(({ hits, wanted, keep }) => (wanted === 0 ? "–" : `${(hits / wanted).toFixed(4)} at ${keep}`))
+    .map(({ hits, wanted, k }) => (wanted === 0 ? "–" : `${(hits / wanted).toFixed(4)} at ${k}`))
     .join(", ");
 
 function pairTable({ systems, pairs }: ComparisonReport): string {
@@ -156,8 +176,9 @@ function overHistory(models: readonly SystemRow[]): Chart[] {
     places: ranges.map(({ name }) => name),
     axis: "behaviours",
     logarithmic: false,
-    curves: models.map(({ name, byHistory }) => ({
+    curves: models.map(({ name, byHistory }, colour) => ({
       name,
+      colour,
       y: byHistory.map((part) => (Number.isFinite(part[of]) ? part[of] : null)),
     })),
   }));
@@ -177,8 +198,9 @@ function overTraining(models: readonly SystemRow[]): Chart[] {
       places: null,
       axis: of,
       logarithmic: false,
-      curves: models.map(({ name, curve }) => ({
+      curves: models.map(({ name, curve }, colour) => ({
         name,
+        colour,
         y: x.map((at) => curve.find((point) => point[of] === at)?.auc ?? null),
       })),
     };
@@ -187,8 +209,8 @@ function overTraining(models: readonly SystemRow[]): Chart[] {
 
 /** A point a model. */
 function overCost(models: readonly SystemRow[]): Chart[] {
-  const known = models.flatMap(({ name, auc, served }) =>
-    served === null ? [] : [{ name, auc: auc.mean, ms: served.milliseconds }],
+  const known = models.flatMap(({ name, auc, served }, colour) =>
+    served === null ? [] : [{ name, colour, auc: auc.mean, ms: served.milliseconds }],
   );
   if (known.length < 2) {
     return [];
@@ -201,15 +223,19 @@ function overCost(models: readonly SystemRow[]): Chart[] {
       x: ordered.map(({ ms }) => ms),
       places: null,
       axis: "ms",
-      logarithmic: true,
-      curves: known.map(({ name }) => ({ name, y: ordered.map((one) => (one.name === name ? one.auc : null)) })),
+      logarithmic: ordered[ordered.length - 1].ms > 10 * ordered[0].ms,
+      curves: known.map(({ name, colour }) => ({
+        name,
+        colour,
+        y: ordered.map((one) => (one.name === name ? one.auc : null)),
+      })),
     },
   ];
 }
 
 function overK(models: readonly SystemRow[]): Chart[] {
-  const searched = models.flatMap(({ name, served }) =>
-    (served?.searches ?? []).slice(0, 1).map(({ byK }) => ({ name, byK })),
+  const searched = models.flatMap(({ name, served }, colour) =>
+    (served?.searches ?? []).slice(0, 1).map(({ byK }) => ({ name, colour, byK })),
   );
   const ks = [...new Set(searched.flatMap(({ byK }) => byK.map(({ k }) => k)))].sort((a, b) => a - b);
   if (searched.length === 0 || ks.length < 2) {
@@ -219,12 +245,13 @@ function overK(models: readonly SystemRow[]): Chart[] {
     {
       id: "hits",
       title: "Hit rate over k",
-      x: ks,
-      places: null,
+      x: ks.map((_, i) => i),
+      places: ks.map(String),
       axis: "k",
-      logarithmic: true,
-      curves: searched.map(({ name, byK }) => ({
+      logarithmic: false,
+      curves: searched.map(({ name, colour, byK }) => ({
         name,
+        colour,
         y: ks.map((k) => {
           const found = byK.find((one) => one.k === k);
           return found === undefined || found.wanted === 0 ? null : found.hits / found.wanted;

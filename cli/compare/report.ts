@@ -1,10 +1,12 @@
 // A comparison's results as data: rows of systems, differences of all pairs, and what is not the same in their files.
 import { TwinError } from "../../contract/error.ts";
+import type { Drawn } from "../../runtime/learn/index.ts";
 import { auc, gauc, userAucs } from "../../runtime/metrics/auc.ts";
 import { logloss } from "../../runtime/metrics/logloss.ts";
 import { comparePairs, type PairDifference, type ScoredRows } from "../../runtime/metrics/many-systems.ts";
 import { type AlikeAt, alikeOf } from "./alike.ts";
 import type { Figure, Outcome, OutcomeRows } from "./outcome.ts";
+import type { Screening } from "./screening.ts";
 import type { SearchPrice } from "./search-price.ts";
 import type { Served } from "./served.ts";
 
@@ -26,6 +28,8 @@ export interface Measured {
 export interface Tried {
   readonly number: number;
   readonly changes: readonly string[];
+  /** Users that it trained on; null: all. */
+  readonly users: Drawn | null;
   /** On the validation part. */
   readonly validation: Figure;
 }
@@ -68,6 +72,8 @@ export interface ComparisonReport {
   readonly rows: number;
   readonly users: number;
   readonly by: keyof Figure;
+  /** Who has all seeds, and why; null: everybody. */
+  readonly screening: Screening | null;
   readonly systems: readonly SystemRow[];
   /** Models held against each other at equal samples and equal time; null: there is one model alone. */
   readonly alike: AlikeAt | null;
@@ -86,7 +92,7 @@ export interface OtherSystem {
 }
 
 export function reportOf(
-  about: Pick<ComparisonReport, "data" | "label" | "by">,
+  about: Pick<ComparisonReport, "data" | "label" | "by" | "screening">,
   measured: readonly Measured[],
   others: readonly OtherSystem[],
   seed: number,

@@ -7,12 +7,20 @@ import { readBinding } from "../../runtime/data/index.ts";
 import { binaryColumns, figuresOf, rowsOf, runRows } from "../../runtime/evaluate/index.ts";
 import { writeFileAtomic } from "../../runtime/host/files.ts";
 import { meter } from "../../runtime/host/progress.ts";
-import type { TrainReport } from "../../runtime/learn/index.ts";
-import { readMetrics } from "../../runtime/train/index.ts";
+import type { MetricsLine, TrainReport, UserDraw } from "../../runtime/learn/index.ts";
+import { readMetrics, readRun } from "../../runtime/train/index.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { trainTo } from "../verbs/train.ts";
 import { version } from "../version.ts";
-import { type CurvePoint, type Outcome, type OutcomeRows, readOutcome, writeOutcome } from "./outcome.ts";
+import {
+  type CurvePoint,
+  type Figure,
+  type Outcome,
+  type OutcomeRows,
+  outcomeForm,
+  readOutcome,
+  writeOutcome,
+} from "./outcome.ts";
 
 export interface Job {
   /** Folder of its own. */
@@ -23,6 +31,8 @@ export interface Job {
   readonly part: "validation" | "test";
   readonly epochs: number | null;
   readonly steps: number | null;
+  /** Whose samples are trained on; null: everybody's. */
+  readonly users: UserDraw | null;
 }
 
 /** What all runs of a comparison share. */
@@ -48,7 +58,7 @@ export interface Done {
 
 /** @param keep whether the run stays, with its weights */
 export async function runOnce(job: Job, shared: Shared, keep: boolean): Promise<Done> {
-  const { dir, text, seed, part, epochs, steps } = job;
+  const { dir, text, seed, part, epochs, steps, users } = job;
   const run = join(dir, "run");
   const weights = join(run, "weights.safetensors");
   const { dataFingerprint, label, historyEdges } = shared;
@@ -62,6 +72,8 @@ export async function runOnce(job: Job, shared: Shared, keep: boolean): Promise<
     data: dataFingerprint,
     label,
     historyEdges,
+    users,
+    outcome: outcomeForm,
   });
   const path = join(dir, "outcome.safetensors");
   const known = readOutcome(path, fingerprint);
@@ -83,6 +95,7 @@ export async function runOnce(job: Job, shared: Shared, keep: boolean): Promise<
     ...(begun ? { resume: true } : { cache: shared.cache, seed }),
     ...(epochs !== null && { epochs }),
     ...(steps !== null && { steps }),
+    ...(users !== null && !begun && { users }),
     ...(shared.threads !== null && { threads: shared.threads }),
   });
   const scored = await judged(job, run, shared, report);
@@ -142,6 +155,8 @@ async function judged(
       seconds: report.seconds,
       samplesPerSecond: report.samplesPerSecond,
       curve: curveOf(run, task.name),
+      validation: part === "test" ? validationOf(run, task.name, report.weights) : null,
+      users: readRun(run).users?.drawn ?? null,
       byHistory: segments
         .filter(({ by }) => by === "history")
         .map(({ name, rows: count, auc: ofPart, gauc: within, logloss: loss }) => ({
@@ -163,8 +178,19 @@ async function judged(
 
 /** The run's own evaluations on the validation part. */
 function curveOf(run: string, label: string): CurvePoint[] {
-  return readMetrics(run).flatMap(({ samples, seconds, validation, tasks }) => {
-    const of = [...(tasks ?? []), ...(validation === undefined ? [] : [validation])].find((one) => one.label === label);
-    return typeof of?.auc === "number" ? [{ samples, seconds, auc: of.auc }] : [];
+  return readMetrics(run).flatMap((line) => {
+    const auc = evaluationOf(line, label)?.auc;
+    return typeof auc === "number" ? [{ samples: line.samples, seconds: line.seconds, auc }] : [];
   });
 }
+
+/** What the run itself found on the validation part at the step of its weights; null where it was not evaluated there. */
+function validationOf(run: string, label: string, step: number): Figure | null {
+  const line = readMetrics(run).findLast((one) => one.step === step && evaluationOf(one, label) !== undefined);
+  const of = line && evaluationOf(line, label);
+  const figure = (name: keyof Figure): number => (typeof of?.[name] === "number" ? of[name] : Number.NaN);
+  return of === undefined ? null : { auc: figure("auc"), gauc: figure("gauc"), logloss: figure("logloss") };
+}
+
+const evaluationOf = ({ validation, tasks = [] }: MetricsLine, label: string) =>
+  [...tasks, ...(validation === undefined ? [] : [validation])].find((one) => one.label === label);

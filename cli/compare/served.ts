@@ -1,17 +1,17 @@
 // What a model costs to serve: built with its tables, a request timed, and each search beside its oracle.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { costReport } from "../../compiler/index.ts";
+import { oracleMetric } from "../../compiler/graphs/index.ts";
+import { costReport, type Model } from "../../compiler/index.ts";
 import { recordOf } from "../../contract/record.ts";
-import { buildTables } from "../../runtime/build-table/index.ts";
+import { putSetting } from "../../grammar/index.ts";
 import { type Binding, readHistories, type SampleRequest } from "../../runtime/data/index.ts";
 import { asRequest, hitRates } from "../../runtime/evaluate/index.ts";
 import type { LongLists, RankedRequest } from "../../runtime/hit-rate/index.ts";
-import { LocalTwin } from "../../runtime/serve/index.ts";
-import { say } from "../output.ts";
-import { showProgress, stoppable } from "../progress.ts";
-import { buildTo } from "../verbs/build.ts";
+import { writeFileAtomic } from "../../runtime/host/files.ts";
+import type { LocalTwin } from "../../runtime/serve/index.ts";
 import { checked } from "../verbs/show.ts";
+import { built } from "./built.ts";
 
 export interface Served {
   readonly parameters: number;
@@ -27,9 +27,13 @@ export interface Served {
   readonly searches: readonly Searched[];
 }
 
+/** A search beside its oracle, both at k: the same of all models, whatever each of them keeps. */
 export interface Searched {
   readonly name: string;
+  /** Of the model that is served. */
   readonly keep: number;
+  /** Of all that follows: less than was asked for where the search sees fewer behaviours. */
+  readonly k: number;
   readonly hits: number;
   readonly wanted: number;
   readonly long: LongLists;
@@ -39,59 +43,82 @@ export interface Searched {
 const timedRequests = 30;
 const timedCandidates = 100;
 
-/** @param dir for the build, which goes again @param hitRequests requests that are searched beside the oracle */
-export async function serve(
-  dir: string,
-  model: string,
-  weights: string,
-  binding: Binding,
-  hitRequests: number,
-  threads: number | null,
-): Promise<Served> {
-  const output = join(dir, "build");
-  rmSync(output, { recursive: true, force: true });
-  const cost = costReport(checked(model), { candidates: timedCandidates });
-  await buildTo(model, { output, weights });
-  const tables = await stoppable((signal) =>
-    buildTables({
-      dir: output,
-      binding,
-      fromStore: false,
-      workers: 2,
-      providers: ["cpu"],
-      signal,
-      onProgress: showProgress(),
-      warn: (message) => say(`warning: ${message}`),
-    }),
-  );
-  const twin = await LocalTwin.open(output, threads === null ? {} : { threads });
-  try {
-    const part = binding.split === null ? null : "test";
-    const asked = await sampleRequests(twin, binding, part);
+export interface Serving {
+  /** For builds, which go again. */
+  readonly dir: string;
+  /** The model's file, without imports. */
+  readonly file: string;
+  /** What stands in it. */
+  readonly text: string;
+  readonly weights: string;
+  readonly binding: Binding;
+  /** Requests that are searched beside the oracle; 0: none. */
+  readonly hitRequests: number;
+  readonly k: number;
+  readonly threads: number | null;
+}
+
+export async function serve({ dir, file, text, hitRequests, k, ...how }: Serving): Promise<Served> {
+  const model = checked(file);
+  const cost = costReport(model, { candidates: timedCandidates });
+  const part = how.binding.split === null ? null : "test";
+  const at = { ...how, output: join(dir, "build") };
+  const searchesOf = async (twin: LocalTwin): Promise<Searched[]> => {
+    const found = await hitRates(twin, how.binding, part, { hitRequests });
+    const curves = found?.tables.find((one) => one.curves !== null)?.curves ?? [];
+    return curves.map(({ search: name, keep, hits, wanted, long, byK }) => ({
+      name,
+      keep: model.searches.find((one) => one.name === name)?.keep ?? keep,
+      k: keep,
+      hits,
+      wanted,
+      long,
+      byK: byK.map(({ k: some, hits: found, wanted: due }) => ({ k: some, hits: found, wanted: due })),
+    }));
+  };
+  const alike = searchingAt(text, model, k);
+  const served = await built({ ...at, file }, async (twin, tableBytes) => {
+    const asked = await sampleRequests(twin, how.binding, part);
     const times = await timed(twin, asked);
-    const found = await hitRates(twin, binding, part, { hitRequests });
-    const whole = found?.tables.find(({ curves }) => curves !== null)?.curves ?? [];
     const graphs = cost.graphs.filter(({ name }) => name !== "projector");
     return {
       parameters: cost.parameters.count,
       multiplyAdds: graphs.reduce((sum, { after }) => sum + after, 0),
-      tableBytes: tables.tables.reduce((sum, { bytes }) => sum + bytes, 0),
+      tableBytes,
       candidates: asked[0].rank.candidates.item.length,
       milliseconds: times[times.length >> 1],
       requests: times.length,
-      searches: whole.map(({ search: name, keep, hits, wanted, long, byK }) => ({
-        name,
-        keep,
-        hits,
-        wanted,
-        long,
-        byK: byK.map(({ k, hits: some, wanted: due }) => ({ k, hits: some, wanted: due })),
-      })),
+      searches: alike === null ? await searchesOf(twin) : [],
     };
-  } finally {
-    await twin.close();
-    rmSync(output, { recursive: true, force: true });
+  });
+  if (alike === null || hitRequests === 0) {
+    return served;
   }
+  const other = join(dir, "searched.twin");
+  writeFileAtomic(other, alike);
+  try {
+    return { ...served, searches: await built({ ...at, file: other }, searchesOf) };
+  } finally {
+    rmSync(other, { force: true });
+  }
+}
+
+/**
+ * The model whose searches keep k, or as many as they see: those with an oracle, all else stays.
+ * @param text one file without imports, whose model is `model` @returns null: they do already
+ */
+export function searchingAt(text: string, model: Model, k: number): string | null {
+  const others = model.searches.flatMap((search) => {
+    const due = Math.min(k, search.from.max);
+    return oracleMetric(model, search) === null || search.keep === due ? [] : [{ name: search.name, due }];
+  });
+  return others.length === 0
+    ? null
+    : others.reduce(
+        (now, { name, due }) =>
+          putSetting({ path: model.name, text: now }, { section: "search", name, setting: "keep", text: `${due}` }),
+        text,
+      );
 }
 
 /** Each of some users' newest request, all with the same candidates: those of the first ones, repeated until there are enough. */

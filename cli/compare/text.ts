@@ -2,17 +2,19 @@
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { aligned } from "../../contract/width.ts";
 import { type ComparisonReport, level, type Spread, type SystemRow } from "./report.ts";
+import type { Screened, Screening } from "./screening.ts";
+import type { Served } from "./served.ts";
 
 export function comparisonText(report: ComparisonReport): string {
-  const { systems, rows, users, label, data, pairs } = report;
+  const { systems, rows, users, label, data, pairs, screening } = report;
   const models = systems.filter(({ kind }) => kind === "model");
-  const head = ["", "AUC", "GAUC", "logloss", "seeds", "parameters", "tables", "multiply-adds", "ms", "samples/s"];
+  const head = ["", "AUC", "GAUC", "logloss", ...efforts, "parameters", "tables", "multiply-adds", "ms", "samples/s"];
   const lines = systems.map((row) => [
     row.name,
     `${spread(row.auc)}${row.ahead.auc ? " *" : ""}`,
     `${spread(row.gauc)}${row.ahead.gauc ? " *" : ""}`,
     spread(row.logloss),
-    row.kind === "predictions" ? "–" : `${row.seeds}`,
+    ...effort(row, screening),
     ...costs(row),
   ]);
   return [
@@ -22,6 +24,8 @@ export function comparisonText(report: ComparisonReport): string {
     "",
     `* ahead of every other row but the ensembles: p < ${level} in every pair, over draws of users and runs, by Holm's procedure over all pairs`,
     ...ensembleNote(systems),
+    ...effortNote(models),
+    ...screeningNote(screening),
     ...requestNote(models),
     ...hitText(models),
     ...priceText(models),
@@ -45,10 +49,50 @@ export function comparisonText(report: ComparisonReport): string {
       ],
       2,
     ),
-    ...alikeText(report, models),
-    ...historyText(models),
+    ...sideTables(report).flatMap(({ title, rows: lines }) => ["", title, ...table(lines)]),
     ...settingsText(models),
   ].join("\n");
+}
+
+/** What went into a row: trials, the users that these trained on, and runs that were judged. */
+export const efforts = ["trials", "their users", "seeds"] as const;
+
+export function effort({ name, kind, trials, seeds }: SystemRow, screening: Screening | null): string[] {
+  const [first] = trials;
+  const few = kind === "model" && screening?.systems.some((one) => one.name === name && one.taken === null);
+  return [
+    first === undefined ? "–" : `${trials.length}`,
+    first === undefined
+      ? "–"
+      : first.users === null
+        ? "all"
+        : `${number(first.users.taken)} of ${number(first.users.of)}`,
+    kind === "predictions" ? "–" : `${seeds}${few ? " †" : ""}`,
+  ];
+}
+
+const effortNote = (models: readonly SystemRow[]): string[] =>
+  models.some(({ trials: [first] }) => first !== undefined && first.users !== null)
+    ? ["trials learn from some users alone, the same of all models; all runs that are judged learn from everybody"]
+    : [];
+
+export function screeningNote(screening: Screening | null): string[] {
+  if (screening === null) {
+    return [];
+  }
+  const { few, by, systems } = screening;
+  const of = (why: Screened["taken"]) =>
+    systems
+      .filter(({ taken }) => taken === why)
+      .map(({ name, validation }) => `${name} ${validation === null ? "–" : validation.toFixed(4)}`)
+      .join(", ");
+  const figure = by === "logloss" ? by : by.toUpperCase();
+  const parts = [
+    `the best by mean ${figure} of these on the validation part have all (${of("best")})`,
+    ...(of("named") === "" ? [] : [`so have those named (${of("named")})`]),
+    ...(of(null) === "" ? [] : [`† stayed with ${few} (${of(null)})`]),
+  ];
+  return [`seeds: every model has ${few}; ${parts.join("; ")}`];
 }
 
 function costs({ served, samplesPerSecond }: SystemRow): string[] {
@@ -82,10 +126,11 @@ function requestNote(models: readonly SystemRow[]): string[] {
 
 function hitText(models: readonly SystemRow[]): string[] {
   const lines = models.flatMap(({ name, served }) =>
-    (served?.searches ?? []).map(({ name: search, keep, hits, wanted, long }) => [
+    (served?.searches ?? []).map(({ name: search, keep, k, hits, wanted, long }) => [
       name,
       search,
       `${keep}`,
+      `${k}`,
       rate(hits, wanted),
       `${number(long.lists)}`,
       rate(long.hits, long.wanted),
@@ -101,6 +146,7 @@ function hitText(models: readonly SystemRow[]): string[] {
   const head = [
     "",
     "search",
+    "keep",
     "k",
     "hit rate",
     "long lists",
@@ -112,7 +158,7 @@ function hitText(models: readonly SystemRow[]): string[] {
   ];
   return [
     "",
-    "hit rate: how much of what attention over the whole history would choose the search keeps; long lists have 2k behaviours at least",
+    "hit rate: how much of what attention over the whole history would choose the search keeps, of k for all models: one with another `keep` is searched again with k; long lists have 2k behaviours at least",
     ...table([head, ...lines], 2),
     "attention kept: share of the attention over the whole history that lies on what the search kept, and on what its oracle keeps",
   ];
@@ -133,37 +179,41 @@ function priceText(models: readonly SystemRow[]): string[] {
 
 const rate = (part: number, whole: number): string => (whole === 0 ? "–" : (part / whole).toFixed(4));
 
-function alikeText({ alike }: ComparisonReport, models: readonly SystemRow[]): string[] {
-  if (alike === null) {
-    return [];
-  }
-  const shown = (value: number | null) => (value === null ? "–" : value.toFixed(4));
-  return [
-    "",
-    "AUC of the validation part as far as every model came, between evaluations in proportion",
-    ...table([
-      ["", `at ${number(alike.samples)} samples`, `at ${alike.seconds.toFixed(1)} s of training`],
-      ...models.map(({ name }, i) => [name, shown(alike.models[i].atSamples), shown(alike.models[i].atSeconds)]),
-    ]),
-  ];
+const alikeTitle = "AUC of the validation part as far as every model came, between evaluations in proportion";
+const historyTitle = "AUC / GAUC by behaviours before the row";
+
+export interface SideTable {
+  readonly title: string;
+  /** The first names the columns. */
+  readonly rows: readonly (readonly string[])[];
 }
 
-function historyText(models: readonly SystemRow[]): string[] {
+/** Models after equally much training, and by length of history, as far as there is something to tell. */
+export function sideTables({ alike, systems }: ComparisonReport): SideTable[] {
+  const models = systems.filter(({ kind }) => kind === "model");
   const [first] = models;
-  if (first === undefined || first.byHistory.length < 2) {
-    return [];
-  }
+  const shown = (value: number | null) => (value === null ? "–" : value.toFixed(4));
+  const training =
+    alike === null
+      ? []
+      : [
+          ["", `at ${number(alike.samples)} samples`, `at ${alike.seconds.toFixed(1)} s of training`],
+          ...models.map(({ name }, i) => [name, shown(alike.models[i].atSamples), shown(alike.models[i].atSeconds)]),
+        ];
+  const history =
+    first === undefined || first.byHistory.length < 2
+      ? []
+      : [
+          ["", ...first.byHistory.map(({ name, rows }) => `${name} (${number(rows)} rows)`)],
+          ...models.map(({ name, byHistory }) => [
+            name,
+            ...byHistory.map(({ auc, gauc }) => `${figure(auc)} / ${figure(gauc)}`),
+          ]),
+        ];
   return [
-    "",
-    "AUC / GAUC by behaviours before the row",
-    ...table([
-      ["", ...first.byHistory.map(({ name, rows }) => `${name} (${number(rows)} rows)`)],
-      ...models.map(({ name, byHistory }) => [
-        name,
-        ...byHistory.map(({ auc, gauc }) => `${figure(auc)} / ${figure(gauc)}`),
-      ]),
-    ]),
-  ];
+    { title: alikeTitle, rows: training },
+    { title: historyTitle, rows: history },
+  ].filter(({ rows }) => rows.length > 0);
 }
 
 function settingsText(models: readonly SystemRow[]): string[] {
@@ -198,6 +248,8 @@ export function comparisonCsv({ systems }: ComparisonReport): string {
   const head = [
     "system",
     "kind",
+    "trials",
+    "trial_users",
     "seeds",
     "auc",
     "auc_deviation",
@@ -214,10 +266,14 @@ export function comparisonCsv({ systems }: ComparisonReport): string {
     "samples_per_second",
     "price_auc",
     "price_gauc",
+    "hit_rate",
+    "hit_rate_k",
   ];
-  const lines = systems.map(({ name, kind, seeds, auc, gauc, logloss, served, samplesPerSecond, price }) => [
+  const lines = systems.map(({ name, kind, trials, seeds, auc, gauc, logloss, served, samplesPerSecond, price }) => [
     quotedCell(name),
     kind,
+    trials.length === 0 ? undefined : trials.length,
+    trials[0]?.users?.taken,
     seeds,
     ...[auc, gauc, logloss].flatMap(({ mean, deviation }) => [mean, deviation]),
     served?.parameters,
@@ -227,9 +283,16 @@ export function comparisonCsv({ systems }: ComparisonReport): string {
     samplesPerSecond,
     price?.auc,
     price?.gauc,
+    ...firstHitRate(served),
   ]);
   return `${[[...head, ...more], ...lines].map((line) => line.map((cell) => cell ?? "").join(",")).join("\n")}\n`;
 }
+
+/** Of the first search, and its k. */
+const firstHitRate = (served: Served | null): (number | undefined)[] => {
+  const [first] = served?.searches ?? [];
+  return first === undefined || first.wanted === 0 ? [undefined, undefined] : [first.hits / first.wanted, first.k];
+};
 
 /** By RFC 4180; a name that a spreadsheet would take for a formula is kept from it. */
 const quotedCell = (text: string): string => {

@@ -20,6 +20,7 @@ import {
   contractFingerprint,
   type ReadParameter,
   type TrainReport,
+  type UserDraw,
 } from "../../runtime/learn/index.ts";
 import {
   cacheOf,
@@ -70,6 +71,8 @@ export interface TrainOptions {
   readonly cache?: string;
   readonly evaluateEvery?: number;
   readonly checkpointEvery?: number;
+  /** Whose samples are trained on; default everybody's. */
+  readonly users?: UserDraw;
   /** Members of an ensemble. */
   readonly ensemble?: number;
   readonly json?: boolean;
@@ -225,6 +228,7 @@ async function started(
     fingerprints: { spec: contractFingerprint(manifest), data: null },
     samples: null,
     files: null,
+    ...(options.users && { users: { by: options.users, drawn: null } }),
   };
   if (options.from !== undefined) {
     (await openEarlierRun(options.from)).weights.close();

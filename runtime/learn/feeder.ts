@@ -4,6 +4,7 @@ import { baseRates } from "./base-rates.ts";
 import type { Dataset, Part } from "./dataset.ts";
 import { epochOrder, groupedOrder, Steps } from "./order.ts";
 import type { TrainPlan } from "./plan.ts";
+import type { Drawn } from "./some-users.ts";
 
 export interface Feeder {
   /** SHA-256 of what the data set was made of. */
@@ -12,6 +13,8 @@ export interface Feeder {
   readonly users: number;
   /** Tables that the data count, by feature; see `Dataset`. */
   readonly counted: Readonly<Record<string, Float32Array>>;
+  /** Where the training part is that of some users alone. */
+  readonly drawn?: Drawn | null;
   count(part: Part): number;
   /** By label where its bias starts, of the training part; see `baseRates`. */
   starts(): Promise<Readonly<Record<string, number>>>;

@@ -27,6 +27,7 @@ export {
 } from "./sample-popularity.ts";
 export { SampleStats, statsOf } from "./sample-stats.ts";
 export { type ScoredBatch, Scorer, type SearchedRows, scorePart } from "./score.ts";
+export { type Drawn, ofSomeUsers, type UserCount, type UserDraw } from "./some-users.ts";
 export { type ReadParameter, TrainState } from "./state.ts";
 export { Stepper } from "./step.ts";
 export { storedFeature } from "./stored-feature.ts";

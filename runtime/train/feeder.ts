@@ -1,6 +1,6 @@
 // A thread that assembles the next batch while ONNX Runtime runs.
 import { startThread } from "../host/start-thread.ts";
-import type { Assembled, Feeder, Part, TrainPlan } from "../learn/index.ts";
+import type { Assembled, Drawn, Feeder, Part, TrainPlan, UserDraw } from "../learn/index.ts";
 import { Thread } from "../threads/thread.ts";
 
 /** Where a data set lies, so that a thread can open it for itself. */
@@ -15,6 +15,8 @@ export interface FeederStart {
   readonly place: DatasetPlace;
   readonly plan: TrainPlan;
   readonly seed: number;
+  /** Whose samples are trained on; null: everybody's. */
+  readonly users?: UserDraw | null;
 }
 
 export type FeederJob =
@@ -33,6 +35,7 @@ export interface FedData {
   readonly users: number;
   readonly counted: Readonly<Record<string, Float32Array>>;
   readonly counts: Readonly<Record<Part, number>>;
+  readonly drawn: Drawn | null;
 }
 
 /** Starts a thread that opens the data set. @throws TwinError where it cannot */
@@ -40,7 +43,7 @@ export async function threadFeeder(start: FeederStart): Promise<Feeder> {
   const line = startThread<FeederStart, FeederJob, Fed, FedData>(import.meta.url, "./worker.ts", "train-worker.js");
   const name = "thread that assembles batches";
   const thread = await Thread.open(line, start, { name });
-  const { fingerprint, users, counted, counts } = thread.ready;
+  const { fingerprint, users, counted, counts, drawn } = thread.ready;
   const batch = async (job: FeederJob): Promise<Assembled> => {
     const fed = await thread.ask(job);
     return fed.kind === "batch" ? fed.batch : outOfTurn();
@@ -49,6 +52,7 @@ export async function threadFeeder(start: FeederStart): Promise<Feeder> {
     fingerprint,
     users,
     counted,
+    drawn,
     count: (part) => counts[part],
     starts: async () => {
       const fed = await thread.ask({ kind: "starts" });

@@ -58,6 +58,13 @@ export const RunSchema = strict({
   ...entries,
   /** The files that it was made with; null where a version wrote it that kept no list. */
   files: v.nullable(v.array(RunFileSchema)),
+  /** Of whom the run trains, where not of all: a share or a number of users, and how many these were once that is known. */
+  users: v.optional(
+    strict({
+      by: v.union([strict({ seed: natural, share: v.number() }), strict({ seed: natural, count: natural })]),
+      drawn: v.nullable(strict({ taken: natural, of: natural })),
+    }),
+  ),
   extensions: v.optional(ExtensionsSchema),
 });
 

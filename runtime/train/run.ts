@@ -59,14 +59,24 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
     const epochs = record.epochs ?? manifest.train.epochs;
     const plan = trainPlan({ ...manifest, train: { ...manifest.train, epochs, batch: record.batch } });
     const spec = contractFingerprint(manifest);
-    const feeder = await threadFeeder({ place: options.data, plan, seed: record.seed });
+    const feeder = await threadFeeder({
+      place: options.data,
+      plan,
+      seed: record.seed,
+      users: record.users?.by ?? null,
+    });
     const graphs = folderGraphs(dir, plan.spec, record.threads, { providers: options.providers ?? ["cpu"], warn });
     try {
       const hash = await hasher();
       const checkpoint = openCheckpoint(dir, hash, warn);
       const identity = { spec, data: feeder.fingerprint, seed: record.seed };
       const state = stateOf(plan.spec, start, checkpoint, identity, `: --from ${dir} -o another folder`);
-      const known = { ...record, fingerprints: { spec, data: feeder.fingerprint }, samples: samplesOf(feeder) };
+      const known = {
+        ...record,
+        fingerprints: { spec, data: feeder.fingerprint },
+        samples: samplesOf(feeder),
+        ...(record.users && { users: { ...record.users, drawn: feeder.drawn ?? null } }),
+      };
       updateRun(dir, known);
       const about = aboutOf(known, state);
       return await train({
@@ -99,12 +109,14 @@ const samplesOf = (feeder: Feeder) => ({
 });
 
 function aboutOf(record: RunRecord, state: TrainState): RunAbout {
-  const { model, data, started, seed, threads, batch, samples, from, versions } = record;
+  const { model, data, started, seed, threads, batch, samples, from, versions, users } = record;
+  const drawn = users?.drawn ?? null;
   const warm: [string, string][] = from === null ? [] : [["warm start from", from]];
   const facts: [string, string | number][] = [
     ["data", data],
     ["started", started],
     ["parameters", state.parameters().reduce((sum, { shape }) => sum + elementCount(shape), 0)],
+    ...(drawn === null ? [] : [["trained on", `${drawn.taken} of ${drawn.of} users`] as [string, string]]),
     ...Object.entries(samples ?? {}).map(([part, count]): [string, number] => [`${part} samples`, count]),
     ["batch", batch],
     ["seed", seed],

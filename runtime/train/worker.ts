@@ -1,6 +1,6 @@
 // The thread that reads the data set and assembles batches.
 import { innerLine } from "../host/start-thread.ts";
-import { BatchSource, buffersOf, type Dataset } from "../learn/index.ts";
+import { BatchSource, buffersOf, type Dataset, ofSomeUsers } from "../learn/index.ts";
 import { type Service, serveCalls } from "../threads/serve-calls.ts";
 import type { DatasetPlace, Fed, FedData, FeederJob, FeederStart } from "./feeder.ts";
 
@@ -21,8 +21,9 @@ function answer(source: BatchSource, job: FeederJob): Fed {
   return { kind: "batch", batch: job.kind === "step" ? source.step(job.step) : source.samples(job.part, job.samples) };
 }
 
-async function open({ place, plan, seed }: FeederStart): Promise<Service<FeederJob, Fed, FedData>> {
-  const dataset = await openData(place);
+async function open({ place, plan, seed, users = null }: FeederStart): Promise<Service<FeederJob, Fed, FedData>> {
+  const whole = await openData(place);
+  const { dataset, drawn } = users === null ? { dataset: whole, drawn: null } : ofSomeUsers(whole, users);
   const source = new BatchSource(dataset, plan, seed);
   const counts = {
     training: dataset.count("training"),
@@ -30,7 +31,7 @@ async function open({ place, plan, seed }: FeederStart): Promise<Service<FeederJ
     test: dataset.count("test"),
   };
   return {
-    ready: { fingerprint: dataset.fingerprint, users: dataset.users, counted: dataset.counted ?? {}, counts },
+    ready: { fingerprint: dataset.fingerprint, users: dataset.users, counted: dataset.counted ?? {}, counts, drawn },
     run: (job) => answer(source, job),
     transfer: (fed) => (fed.kind === "batch" ? buffersOf(fed.batch) : []),
   };

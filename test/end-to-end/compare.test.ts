@@ -135,7 +135,7 @@ describe("a comparison", () => {
     expect(readFileSync(path("report/report.txt"), "utf8")).toContain("mean, mean of 2");
     const csv = readFileSync(path("report/report.csv"), "utf8").trim().split("\n");
     expect(csv.length).toBe(5);
-    expect(csv[3]).toMatch(/^"mean, mean of 2",ensemble,2,/);
+    expect(csv[3]).toMatch(/^"mean, mean of 2",ensemble,,,2,/);
     expect(new Set(csv.map((line) => line.replace(/"[^"]*"/, "x").split(",").length)).size).toBe(1);
     const page = readFileSync(path("report/report.html"), "utf8");
     expect(page).toContain("uPlot");
@@ -202,11 +202,11 @@ describe("a comparison", () => {
   it("prices a search: the same weights with the oracle's selection, as a model that searches so would score", async () => {
     const hard = twinModel
       .replace("model two", "model hard")
-      .replace("by:   relevance\n  keep", "by:   match(item.mood)\n  keep");
+      .replace("by:   relevance\n  keep: 4", "by:   match(item.mood)\n  keep: 2");
     writeFileSync(path("models/hard.twin"), hard);
     const of = (name: string) => path(`models/${name}.twin`);
     const out = path("priced");
-    const how = ["--seeds", "1", "--trials", "1", "--hit-rate", "0", "--threads", "1"];
+    const how = ["--seeds", "1", "--trials", "1", "--hit-rate", "6", "--threads", "1"];
     await fine(["compare", of("hard"), of("two"), of("mean"), "--data", path("data.yaml"), "-o", out, ...how]);
     const { systems }: ComparisonReport = JSON.parse(readFileSync(join(out, "report.json"), "utf8"));
     expect(systems.map(({ price }) => price)).toEqual([
@@ -234,7 +234,75 @@ describe("a comparison", () => {
     expect(readFileSync(join(out, "report.txt"), "utf8")).toContain("price of the search");
     expect(readFileSync(join(out, "report.csv"), "utf8")).toContain(`,${systems[0].price?.auc},`);
     expect(readFileSync(join(out, "report.html"), "utf8")).toContain("price of the search");
-    expect(existsSync(join(out, "runs/hard/oracle"))).toBe(false);
+    // Hit rates are of one k, the most that a file keeps: one that keeps fewer is searched again with it, as another model would.
+    writeFileSync(path("models/four.twin"), hard.replace("keep: 2", "keep: 4"));
+    await fine(["build", path("models/four.twin"), "-o", path("four"), "--weights", weights]);
+    await fine(["table", "build", path("four"), "--data", path("data.yaml")]);
+    const byHand = await fine([
+      "evaluate",
+      path("four"),
+      "--data",
+      path("data.yaml"),
+      ...["--hit-rate", "6", "--threads", "1", "--json"],
+    ]);
+    const [{ wanted, hits, byK }] = JSON.parse(byHand.stdout).hitRate.tables[0].curves;
+    const [searched] = systems[0].served!.searches;
+    expect(searched).toMatchObject({ name: "nearest", keep: 2, k: 4, wanted, hits, byK });
+    expect(systems[1].served!.searches[0]).toMatchObject({ keep: 4, k: 4 });
+    expect(readFileSync(join(out, "report.csv"), "utf8").split("\n")[1]).toMatch(new RegExp(`,${hits / wanted},4$`));
+    expect(readdirSync(join(out, "runs/hard/seed-1")).sort()).toEqual(
+      ["job", "model.twin", "outcome.safetensors", "price.json", "run", "served.json"].sort(),
+    );
+  }, 240_000);
+
+  it("tries on some users alone, judges on all, and gives all seeds to the best and the named", async () => {
+    const third = twinModel.replace("model two", "model third").replace("keep: 4", "keep: 2");
+    writeFileSync(path("models/third.twin"), third);
+    const out = path("screened");
+    const how = ["--seeds", "3", "--trials", "2", "--hit-rate", "0", "--threads", "1", "--trial-users", "25%"];
+    const files = ["mean", "two", "third"].map((name) => path(`models/${name}.twin`));
+    const few = ["--few", "1", "--best", "1", "--keep", "mean"];
+    const run = () => fine(["compare", ...files, "--data", path("data.yaml"), "-o", out, ...how, ...few]);
+    await run();
+    const found = (): ComparisonReport => JSON.parse(readFileSync(join(out, "report.json"), "utf8"));
+    const { systems, screening } = found();
+    const models = systems.filter(({ kind }) => kind === "model");
+    for (const { trials } of models) {
+      expect(trials.map(({ users }) => users)).toEqual([
+        { taken: 10, of: 40 },
+        { taken: 10, of: 40 },
+      ]);
+    }
+    expect(screening).toMatchObject({ few: 1, best: 1, by: "auc" });
+    const order = [...screening!.systems].sort((a, b) => b.validation! - a.validation!);
+    for (const { name, taken } of screening!.systems) {
+      expect(taken).toBe(name === order[0].name ? "best" : name === "mean" ? "named" : null);
+      expect(models.find((one) => one.name === name)!.seeds).toBe(taken === null ? 1 : 3);
+    }
+    const left = screening!.systems.filter(({ taken }) => taken === null);
+    expect(left.length).toBeGreaterThan(0);
+    // Its own evaluation of that run, on the whole validation part.
+    const lines = readFileSync(join(out, "runs/two/seed-1/run/metrics.jsonl"), "utf8").trim().split("\n");
+    const evaluated = lines.map((line) => JSON.parse(line)).filter(({ validation }) => validation !== undefined);
+    expect(evaluated.map(({ validation }) => validation.auc)).toContain(screening!.systems[1].validation);
+    const text = readFileSync(join(out, "report.txt"), "utf8");
+    expect(text).toMatch(new RegExp(`^${left[0].name} .* 2 +10 of 40 +1 † `, "m"));
+    expect(text).toContain("seeds: every model has 1; the best by mean AUC of these on the validation part have all (");
+    expect(text).toContain(`† stayed with 1 (${left[0].name} `);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("10 of 40");
+    const csv = readFileSync(join(out, "report.csv"), "utf8").split("\n");
+    expect(csv[0]).toContain("kind,trials,trial_users,seeds,");
+    expect(csv[1]).toMatch(/^"?mean"?,model,2,10,3,/);
+    // Nothing is trained again; with other users every trial is.
+    const trainings = ({ stderr }: { readonly stderr: string }) => stderr.match(/^samples: /gm)?.length ?? 0;
+    expect(trainings(await run())).toBe(0);
+    expect(found().systems.map(({ auc }) => auc)).toEqual(systems.map(({ auc }) => auc));
+    how[how.length - 1] = "100%";
+    expect(trainings(await run())).toBeGreaterThanOrEqual(6);
+    expect(found().systems[0].trials.map(({ users }) => users)).toEqual([
+      { taken: 40, of: 40 },
+      { taken: 40, of: 40 },
+    ]);
   }, 240_000);
 
   it("refuses a folder of something else, data without a split, two files of one name, and libraries alone", async () => {
@@ -257,6 +325,13 @@ describe("a comparison", () => {
       "there is no model among these files",
     );
     await ends(["compare", model, "--data", data, "-o", path("none"), "--label", "like"], "no binary label `like`");
+    const how = ["compare", model, "--data", data, "-o", path("none"), "--seeds", "2"];
+    await ends([...how, "--few", "2"], "--few 2 leaves no seeds for the best: name fewer than the 2 of --seeds");
+    await ends([...how, "--keep", "mean"], "add --few N");
+    await ends([...how, "--few", "1", "--keep", "twin"], "there is no model of that name among these: mean");
+    for (const wrong of ["0", "120%", "some"]) {
+      await ends([...how, "--trial-users", wrong], "a share");
+    }
   }, 240_000);
 });
 

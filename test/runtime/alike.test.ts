@@ -16,6 +16,8 @@ const run = (...points: readonly (readonly [samples: number, seconds: number, au
     logloss: 0,
     byHistory: [],
     curve,
+    validation: null,
+    users: null,
   };
 };
 

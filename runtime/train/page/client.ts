@@ -2,7 +2,7 @@
 
 /**
  * Plain JavaScript for the page; `uPlot` and the element #curves are there when it runs: a list of charts with `id`, `x` and
- * `curves`, and where they differ from a run's `axis` (step), `digits` (5), `height` (260), `places` (names of the places of x),
+ * `curves` (`name`, `y`, and `colour` where it is not their number), and where they differ from a run's `axis` (step), `digits` (5), `height` (260), `places` (names of the places of x),
  * `logarithmic`, `marked` (points are shown) and `filled` (large ones).
  */
 export const clientScript = `
@@ -11,6 +11,12 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 let plots = [];
 function draw() {
   for (const plot of plots) plot.destroy();
+  // 1, 2 and 5 of every power of ten: the library's own marks of a logarithmic axis may leave one or none.
+  const decades = (_, at, from, to) => {
+    const marks = [];
+    for (let ten = 10 ** Math.floor(Math.log10(from)); ten <= to; ten *= 10) marks.push(ten, 2 * ten, 5 * ten);
+    return marks.filter((mark) => mark >= from && mark <= to);
+  };
   plots = charts.map((chart) => {
     const place = document.querySelector("#" + chart.id + " .plot");
     const { axis: name = "step", digits = 5, height = 260, places = null } = chart;
@@ -19,9 +25,9 @@ function draw() {
     const axis = { stroke: style("--ink"), grid: { stroke: style("--grid"), width: 1 }, ticks: { stroke: style("--grid"), width: 1 } };
     const options = {
       width: place.clientWidth, height,
-      scales: { x: { time: false, distr: chart.logarithmic ? 3 : 1, range: places === null ? undefined : [-0.4, places.length - 0.6] } },
-      axes: [{ ...axis, label: name, values: (_, ticks) => ticks.map(at), ...(places !== null && { splits: () => chart.x }) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(number) }],
-      series: [{ label: name, value: (_, value) => at(value) }].concat(chart.curves.map((curve, i) => ({
+      scales: { x: { time: false, distr: chart.logarithmic ? 3 : 1, range: places !== null ? [-0.4, places.length - 0.6] : chart.logarithmic ? (_, from, to) => [from / 1.2, to * 1.2] : undefined } },
+      axes: [{ ...axis, label: name, values: (_, ticks) => ticks.map(at), ...(places !== null && { splits: () => chart.x }), ...(chart.logarithmic && { splits: decades, filter: (_, marks) => marks }) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(number) }],
+      series: [{ label: name, value: (_, value) => at(value) }].concat(chart.curves.map((curve, at) => [curve, curve.colour ?? at]).map(([curve, i]) => ({
         label: curve.name, stroke: style("--curve" + (i % 6)), width: 2, dash: i >= 6 ? [6, 4] : undefined,
         spanGaps: true, points: chart.filled ? { show: true, size: 8, fill: style("--curve" + (i % 6)) } : { show: chart.marked, size: 6 }, value: (_, value) => number(value),
       }))),
