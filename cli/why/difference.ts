@@ -31,7 +31,10 @@ export interface SharedBehaviour {
   readonly versus: ExplainedBehaviour | null;
 }
 
-/** The score's two parts for one head, as weighted means over the behaviours that it used: metric and bias (`match` among it). */
+/**
+ * The score's two parts for one head: metric and bias (`match` among it), as means over the behaviours that it used, weighted by
+ * their weights without their sign. These need not sum to one: those of `mlp` and `collision` are no softmax.
+ */
 export interface HeadMeans {
   readonly metric: number;
   readonly bias: number;
@@ -252,13 +255,14 @@ function attendDifference(mine: ExplainedAttend, theirs: ExplainedAttend): Atten
 }
 
 function headMeans(behaviours: readonly ExplainedBehaviour[], head: number): HeadMeans {
-  let [metric, bias] = [0, 0];
+  let [metric, bias, weights] = [0, 0, 0];
   for (const { heads } of behaviours) {
     const share = heads[head];
     if (share !== null && share !== undefined) {
       metric += share.weight * share.metric;
       bias += share.weight * share.bias;
+      weights += Math.abs(share.weight);
     }
   }
-  return { metric, bias };
+  return weights === 0 ? { metric: 0, bias: 0 } : { metric: metric / weights, bias: bias / weights };
 }

@@ -3,7 +3,7 @@
 import { when } from "../../runtime/request/index.ts";
 import { htmlPage, htmlText, pageStyle } from "../../runtime/train/index.ts";
 import type { AttendDifference, Part, Why } from "./difference.ts";
-import { signed } from "./text.ts";
+import { signed, unweighed } from "./text.ts";
 
 export function renderWhy(why: Why): string {
   const { model, label, item, versus, difference, parts, attends } = why;
@@ -17,7 +17,7 @@ export function renderWhy(why: Why): string {
 <h2>What each part of the request adds to the log-odds</h2>
 ${partRows(parts, item.key, versus.key)}
 <p class="quiet">As they are, less as they are without it. Parts act together, so that their shares do not add up; what is left is the item's own.</p>
-${attends.map((one) => attendSection(one, item.key, versus.key)).join("\n")}`,
+${attends.length === 0 ? `<p class="quiet">${htmlText(unweighed)}</p>` : ""}${attends.map((one) => attendSection(one, item.key, versus.key)).join("\n")}`,
   });
 }
 

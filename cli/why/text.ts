@@ -17,9 +17,14 @@ export function whyText(why: Why, most = 8): string {
       ...parts.map((one) => [one.name, signed(one.item), signed(one.versus), signed(one.difference)]),
     ]),
     "parts act together, so that their shares do not add up; what is left is the item's own",
+    ...(attends.length === 0 ? ["", unweighed] : []),
     ...attends.flatMap((one) => ["", ...attendText(one, why, most)]),
   ].join("\n");
 }
+
+/** What is said in place of weights. */
+export const unweighed =
+  "no attend weighs behaviours by a metric, so there are no weights to show: leaving out is all that tells";
 
 function notes({ untrained, stale, misses, generation }: Why): string[] {
   return [
