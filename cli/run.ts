@@ -327,6 +327,19 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/evaluate.ts")).evaluate(dir, options));
 
+  verb("vectors", "vectors of items from what stands together in users' pasts, for data that has none")
+    .requiredOption("--data <data.yaml>", "the binding of the events, or of samples with their pasts")
+    .requiredOption("--until <moment>", "behaviours before it are counted: a day, a timestamp, seconds or steps")
+    .requiredOption("-o, --output <dir>", "folder of vectors.parquet")
+    .option("--dim <n>", "numbers of a vector", positive, 64)
+    .option("--window <n>", "places of a past between two behaviours that stand together", positive, 10)
+    .option("--min-count <n>", "behaviours that an item needs", positive, 5)
+    .option("--shift <k>", "ln of it is taken off the information of each pair", share, 1)
+    .option("--history <name>", "what data.yaml says of this history makes a behaviour (default: every event)")
+    .option("--seed <n>", "seed of the decomposition", whole, 1)
+    .addOption(json())
+    .action(async (options) => (await import("./verbs/vectors.ts")).vectors(options));
+
   verb("example <dir>", "make example data with planted interests, from a seed")
     .addOption(new Option("--scenario <name>", "what decides the clicks").choices(scenarioNames).default("categories"))
     .option("--users <n>", "users (default: the scenario's)", whole)

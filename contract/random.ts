@@ -136,6 +136,8 @@ export const streams = {
   clusters: (groups: number, size: number) => random(0x636c7573, groups, size),
   /** The order in which users are drawn, of whom some train. */
   someUsers: (seed: number) => random(seed, 0x736f6d65),
+  /** What the range of a matrix of so many items is found from. */
+  pairVectors: (seed: number, items: number) => random(seed, 0x70616972, items),
   /** The settings of one trial of a comparison. */
   trial: (seed: number, trial: number) => random(seed, 0x747269616c, trial),
   /** Users and runs drawn with replacement, for all pairs of systems. */

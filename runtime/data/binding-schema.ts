@@ -150,6 +150,10 @@ export const BindingSchema = strict({
   samples: v.optional(Samples),
   items: v.optional(strict({ file: text, ...formEntries, key: text })),
   users: v.optional(strict({ file: text, ...formEntries, key: text })),
+  vectors: v.optional(strict({ file: text, ...formEntries, key: text })),
+  samples_from: v.optional(
+    v.union([text, v.number()], "a day such as 2018-06-30, a timestamp, or a number is due here"),
+  ),
   history: v.optional(
     named(
       strict({
@@ -193,7 +197,7 @@ export function keysAt(path: readonly (string | number)[]): readonly string[] {
   if (head === "samples") {
     return samplesKeys(path);
   }
-  if (head === "items" || head === "users") {
+  if (head === "items" || head === "users" || head === "vectors") {
     return ["file", ...Object.keys(formEntries), "key"];
   }
   if (head === "history") {

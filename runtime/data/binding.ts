@@ -13,6 +13,7 @@ import { type Clock, type ColumnBinding, clockIn, columnOf } from "./bound-colum
 import { localFile } from "./database/local-file.ts";
 import type { FileForm } from "./files/file-form.ts";
 import { type ListedBinding, listsOf, refuseBesideSamples } from "./listed-binding.ts";
+import { readMoment } from "./moment.ts";
 import { readDuration, readSplit, type Split } from "./split.ts";
 import { formIn } from "./written-form.ts";
 
@@ -63,6 +64,10 @@ export interface Binding {
   readonly lists: Readonly<Record<string, ListedBinding>> | null;
   readonly items: KeyedBinding | null;
   readonly users: KeyedBinding | null;
+  /** A second file of what items have, joined by their key. */
+  readonly vectors: KeyedBinding | null;
+  /** Epoch seconds, or steps: earlier rows are history and no samples. */
+  readonly samplesFrom: number | null;
   readonly history: Readonly<Record<string, HistoryBinding>>;
   readonly columns: Readonly<Record<string, ColumnBinding>>;
   /** By cross feature: the column that says when a behaviour's value became known. */
@@ -185,8 +190,8 @@ function describe(issue: v.BaseIssue<unknown>, place: Binding["place"]): string 
 }
 
 /** The files and globs that the binding names: what may be read for it. */
-export function boundFiles({ events, items, users }: Binding): string[] {
-  return [events, items, users].flatMap((named) => (named === null ? [] : namedFiles(named.file)));
+export function boundFiles({ events, items, users, vectors }: Binding): string[] {
+  return [events, items, users, vectors].flatMap((named) => (named === null ? [] : namedFiles(named.file)));
 }
 
 /** Of several parts in the order of the parts. */
@@ -198,9 +203,7 @@ export function namedFiles(file: string | PartFiles): string[] {
 
 function meaning(written: WrittenBinding, path: string, place: Binding["place"]): Binding {
   const folder = dirname(resolve(path));
-  const file = (role: "events" | "samples" | "items" | "users", name: string): string =>
-    localFile(name, place(role, "file"), folder);
-  const { events, samples, items, users } = written;
+  const { events, samples } = written;
   const rows = events ?? samples;
   const steps = rows !== undefined && rows.time === undefined;
   if (samples !== undefined) {
@@ -233,12 +236,13 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
           }
         : null,
     lists: samples ? listsOf(samples, place) : null,
-    items: items
-      ? { file: file("items", items.file), ...formIn("items", items.file, items, place), key: items.key }
-      : null,
-    users: users
-      ? { file: file("users", users.file), ...formIn("users", users.file, users, place), key: users.key }
-      : null,
+    items: keyed("items", written, place, folder),
+    users: keyed("users", written, place, folder),
+    vectors: keyed("vectors", written, place, folder),
+    samplesFrom:
+      written.samples_from === undefined
+        ? null
+        : readMoment(String(written.samples_from), steps, place("samples_from")),
     history: recordOf(history),
     columns: recordOf(Object.entries(written.columns).map(([name, column]) => [name, columnOf(column)])),
     knownAt: recordOf(knownTimes(written, steps, place)),
@@ -247,6 +251,20 @@ function meaning(written: WrittenBinding, path: string, place: Binding["place"])
     split: splitOf(written, steps, place),
     place,
   };
+}
+
+function keyed(
+  role: "items" | "users" | "vectors",
+  written: WrittenBinding,
+  place: Binding["place"],
+  folder: string,
+): KeyedBinding | null {
+  const named = written[role];
+  if (named === undefined) {
+    return null;
+  }
+  const { file, key } = named;
+  return { file: localFile(file, place(role, "file"), folder), ...formIn(role, file, named, place), key };
 }
 
 /** @param role where the rows are named */

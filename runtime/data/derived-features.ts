@@ -57,7 +57,7 @@ export async function derivedFeatures(
 async function columnNames(binding: Binding): Promise<{ items: Set<string>; events: Set<string> }> {
   const source = await Source.open({ reads: boundFiles(binding) });
   try {
-    const of = async (role: "items" | "events" | "users"): Promise<string[]> => {
+    const of = async (role: "items" | "events" | "users" | "vectors"): Promise<string[]> => {
       const named = binding[role];
       if (named === null) {
         return [];
@@ -65,7 +65,10 @@ async function columnNames(binding: Binding): Promise<{ items: Set<string>; even
       const { columns, computed } = await openBound(source, binding, role);
       return [...columns.keys()].filter((name) => !computed?.has(name));
     };
-    return { items: new Set(await of("items")), events: new Set([...(await of("events")), ...(await of("users"))]) };
+    return {
+      items: new Set([...(await of("items")), ...(await of("vectors"))]),
+      events: new Set([...(await of("events")), ...(await of("users"))]),
+    };
   } finally {
     source.close();
   }

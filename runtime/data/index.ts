@@ -23,6 +23,7 @@ export { type Learned, learnVocabularies, vocabularyFeatures } from "./learn-voc
 export { learnVocabulary } from "./learn-vocabulary.ts";
 export { type RowsKey, rowsKey } from "./listed-binding.ts";
 export { listColumns } from "./lists/open-lists.ts";
+export { featureText, type MadeVectors, makeVectors, type VectorOptions } from "./occurrence/make-vectors.ts";
 export { bindingKey } from "./prepare/data-key.ts";
 export { datasetFile } from "./prepare/dataset-file.ts";
 export { encoders } from "./prepare/encode-rows.ts";

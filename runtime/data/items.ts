@@ -8,6 +8,7 @@ import { type Derivation, deriveColumn } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { eventItems } from "./event-items.ts";
+import { besideVectors, expectApart, type ItemVectors, openVectors } from "./item-vectors.ts";
 import { keyColumn, openBound } from "./key-type.ts";
 import { rowsKey } from "./listed-binding.ts";
 import { type ListItems, listItems } from "./lists/list-items.ts";
@@ -29,6 +30,8 @@ export interface Items {
   readonly keySql: string;
   /** Features made by SQL: whoever gives item features inline must supply these. */
   readonly supplied: readonly string[];
+  /** Features that the file of `vectors` has. */
+  readonly beside: readonly string[];
   /** Derivations that serving repeats, by feature. */
   readonly derived: Readonly<Record<string, Derivation>>;
   /** Number of items; every key present and unique. @throws TwinError naming the rows */
@@ -47,25 +50,39 @@ export async function openItems(
   features: readonly FeatureSpec[],
   keyType: KeyType,
 ): Promise<Items> {
+  const vectors = await openVectors(source, binding, features, keyType);
+  const elsewhere = vectors?.features ?? [];
+  const here = features.filter((feature) => !elsewhere.some((one) => one.feature === feature));
   const {
     relation,
     key: ofKey,
-    columns,
-    explain,
+    columns: own,
+    explain: explainOwn,
   } = binding.items === null && binding.lists !== null
-    ? await listItems(source, binding, features, keyType)
-    : await itemsOf(source, binding, features, keyType);
-  const all = [ofKey, ...columns];
+    ? await listItems(source, binding, here, keyType)
+    : await itemsOf(source, binding, here, keyType);
+  if (vectors !== null) {
+    expectApart(vectors, relation, binding);
+  }
+  const base = selection([ofKey, ...own]);
+  const columns = [...own, ...elsewhere.map(({ column }) => column)];
+  const explain = vectors === null ? explainOwn : explainBoth(source, vectors, explainOwn);
   return {
     relation,
     keySql: ofKey.sql,
+    beside: elsewhere.map(({ feature }) => feature.name),
     supplied: columns.filter((column) => column.made === "sql").map((column) => column.name),
     derived: recordOf(columns.flatMap(({ name, derive }) => (derive === null ? [] : [[name, derive] as const]))),
     check: () => checkKeys(source, relation, ofKey, explain),
     async *chunks(size, ordered) {
-      const sql = ordered
-        ? `SELECT ${selection(all)} FROM (${relation.numbered}) i ${ordered.join} ORDER BY ${ordered.by}, ${quoted(rowColumn)}`
-        : `SELECT ${selection(all)} FROM ${relation.sql()}`;
+      const rows = `(${relation.numbered}) i ${ordered?.join ?? ""}`;
+      const order = [...(ordered ? [ordered.by] : []), quoted(rowColumn)].join(", ");
+      const sql =
+        vectors !== null && elsewhere.length > 0
+          ? besideVectors(vectors, `SELECT ${base}, row_number() OVER (ORDER BY ${order}) AS "#at" FROM ${rows}`, "#at")
+          : ordered
+            ? `SELECT ${base} FROM ${rows} ORDER BY ${order}`
+            : `SELECT ${base} FROM ${relation.sql()}`;
       for await (const chunk of source.stream(sql, size, explain)) {
         const derived = columns.map((column) => {
           const raw = chunk.columns[column.name];
@@ -77,6 +94,16 @@ export async function openItems(
         yield { rows: chunk.rows, keys: keysOf(chunk.columns["#key"]), columns: recordOf(derived) };
       }
     },
+  };
+}
+
+/** The row may lie in either file: who finds one says it. */
+function explainBoth(source: Source, vectors: ItemVectors, own: (cause: unknown) => Promise<TwinError>) {
+  const { relation, key, features } = vectors;
+  const search = explainRead(source, relation, [key, ...features.map(({ column }) => column)]);
+  return async (cause: unknown): Promise<TwinError> => {
+    const found = await own(cause);
+    return found.message.includes(", row ") ? found : search(cause);
   };
 }
 

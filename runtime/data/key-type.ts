@@ -12,7 +12,7 @@ import { rowsKey } from "./listed-binding.ts";
 import { type NamedPart, openParts, type Relation, readAsIds, requireColumn } from "./relation.ts";
 import type { Resolved } from "./resolve.ts";
 
-type Role = "events" | "items" | "users";
+type Role = "events" | "items" | "users" | "vectors";
 
 /** The files of a role, which the binding names. */
 export async function openBound(source: Source, binding: Binding, role: Role): Promise<Relation> {
@@ -50,13 +50,13 @@ function partsIn(file: string | PartFiles, role: string, { place }: Binding): Na
 
 /** What data.yaml names in the rows of a role: columns, nested keys and expressions. */
 function namesIn(binding: Binding, role: Role): Written[] {
-  const { events, items, users, knownAt, split, place } = binding;
+  const { events, knownAt, split, place } = binding;
   const written = (text: string, ...path: readonly string[]): Written => ({ text, where: place(...path) });
-  const keyed = role === "items" ? items : role === "users" ? users : null;
-  if (keyed !== null) {
-    return [written(keyed.key, role, "key")];
+  if (role !== "events") {
+    const keyed = binding[role];
+    return keyed === null ? [] : [written(keyed.key, role, "key")];
   }
-  if (events === null || role !== "events") {
+  if (events === null) {
     return [];
   }
   const { user, item, clock } = events;

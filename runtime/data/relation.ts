@@ -24,7 +24,7 @@ export const setColumn = "#set";
 
 /** Names that queries add to a file's columns: a file's own would be taken for them. */
 const ownNames =
-  /^#(row|n|user|item|time|part|set|when|key|ukey|ordinal|weight|keep\d+|same\d+|text .*|list .*|times .*)$/i;
+  /^#(row|n|user|item|time|part|set|when|at|key|ukey|vkey|ordinal|weight|keep\d+|same\d+|text .*|list .*|times .*)$/i;
 
 export interface Relation {
   /** As in data.yaml, for messages. */

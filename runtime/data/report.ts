@@ -6,6 +6,7 @@ import type { DataModel } from "./data-model.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { formOfDigits } from "./date-digits.ts";
 import { emptyParts } from "./empty-parts.ts";
+import type { Events } from "./events.ts";
 import { rowsKey } from "./listed-binding.ts";
 import { locate } from "./relation.ts";
 import type { DataReport } from "./report-schema.ts";
@@ -37,7 +38,7 @@ export async function countEvents(
     `SELECT count(*)::DOUBLE AS n, count(DISTINCT "#item")::DOUBLE AS items, count(DISTINCT "#item") FILTER ("#ordinal" = 0)::DOUBLE AS unknown, count(*) FILTER ("#ordinal" = 0)::DOUBLE AS misses, min("#time") AS first, max("#time") AS last, count(*) FILTER ("#time" IS NULL)::DOUBLE AS timeless, count(*) FILTER ("#user" IS NULL)::DOUBLE AS userless, count(*) FILTER ("#item" IS NULL)::DOUBLE AS itemless FROM ${from}`,
   );
   const dropped = await droppedRows(source, columns, Number(all.n));
-  await checkKeys(source, columns, all);
+  await checkKeys(source, columns.events, all);
   const [users] = await ask(
     `SELECT count(*)::DOUBLE AS n, min(c)::DOUBLE AS least, quantile_cont(c, 0.5)::DOUBLE AS median, quantile_cont(c, 0.95)::DOUBLE AS p95, max(c)::DOUBLE AS most FROM (SELECT count(*) AS c FROM ${from} GROUP BY "#user")`,
   );
@@ -114,9 +115,11 @@ function kindOf(model: DataModel, label: Resolved): DataModel["labels"][number][
   return found.kind;
 }
 
-/** Every event has a user, an item and a time within 1990–2100. */
-async function checkKeys(source: Source, columns: SampleColumns, all: Record<string, unknown>): Promise<void> {
-  const { events } = columns;
+/**
+ * Every event has a user, an item and a time within 1990–2100.
+ * @param all of all events: n, first and last, and how many are userless, itemless and timeless
+ */
+export async function checkKeys(source: Source, events: Events, all: Record<string, unknown>): Promise<void> {
   if (Number(all.n) === 0) {
     throw new TwinError(`${events.relation.name} holds no events`);
   }

@@ -8,7 +8,7 @@ import type { Binding } from "./binding.ts";
 import { checkClock } from "./clock-unit.ts";
 import type { DataModel } from "./data-model.ts";
 import { castTo, due } from "./database/cast.ts";
-import { quoted, type Source } from "./database/source.ts";
+import { double, quoted, type Source } from "./database/source.ts";
 import { type Events, openEvents } from "./events.ts";
 import type { KeyType } from "./items.ts";
 import { openBound } from "./key-type.ts";
@@ -200,7 +200,12 @@ async function labelColumns(
   for (const { name } of manifest.labels) {
     const wanted = { name: `predict.${name}`, defaults: [name], use: "label" } as const;
     if (provides(events.relation, binding, wanted)) {
-      labels.push(await resolve(source, events.relation, binding, wanted));
+      const label = await resolve(source, events.relation, binding, wanted);
+      // Rows before the first sample have histories to be seen in, and no label.
+      const { samplesFrom: from } = binding;
+      labels.push(
+        from === null ? label : { ...label, sql: `CASE WHEN "#time" >= ${double(from)} THEN ${label.sql} END` },
+      );
     }
   }
   if (labelled && labels.length === 0) {

@@ -1,7 +1,8 @@
 // The parts of a data set: training, validation, test, by time, by shares of each user's events, or by users held out.
 import { TwinError } from "../../contract/error.ts";
-import { earliest, instantOf, isDay, latest } from "../encode/instant.ts";
+import { isDay } from "../encode/instant.ts";
 import type { WrittenBinding } from "./binding-schema.ts";
+import { readMoment } from "./moment.ts";
 
 export type Split = CutSplit | PartSplit | FileSplit | LastSplit;
 
@@ -168,29 +169,8 @@ function readEnd(value: string | number, steps: boolean, where: string): number 
     throw new TwinError(`${where}: \`${value}\` is no end in time; write it like ..2018-06-30`);
   }
   const written = found[1];
-  if (/^-?\d+(\.\d+)?$/.test(written)) {
-    const number = Number(written);
-    if (steps || (number >= earliest && number <= latest)) {
-      return number;
-    }
-    const finer = [1e3, 1e6, 1e9].some((factor) => number / factor >= earliest && number / factor <= latest);
-    throw new TwinError(
-      `${where}: \`${written}\` seconds lie outside 1990–2100${finer ? "; ends are in seconds, whatever the unit of the clock" : "; write a day like ..2018-06-30, or seconds"}`,
-    );
-  }
-  if (steps) {
-    throw new TwinError(`${where}: \`${value}\` needs a clock, and the data has an order only; write ..NUMBER`);
-  }
-  const instant = instantOf(written);
-  if (instant === null) {
-    throw new TwinError(
-      `${where}: \`${written}\` is no date; write it like ..2018-06-30, or ..2018-06-30T12:00:00 (UTC), or with a zone: ..2018-06-30T12:00:00+08:00`,
-    );
-  }
-  if (instant < earliest || instant > latest) {
-    throw new TwinError(`${where}: \`${written}\` lies outside 1990–2100`);
-  }
-  return isDay(written) ? below(instant + 86400) : instant;
+  const time = readMoment(written, steps, where, "..");
+  return isDay(written) ? below(time + 86400) : time;
 }
 
 /** The largest float64 below a positive number: the last time of a day. */

@@ -5,6 +5,7 @@ import type { FeatureSpec } from "../../contract/manifest.ts";
 import type { Binding } from "./binding.ts";
 import { quoted, type Source } from "./database/source.ts";
 import { type Events, openEvents } from "./events.ts";
+import { type ItemVectors, openVectors, vectorValues } from "./item-vectors.ts";
 import { type Items, type KeyType, openItems } from "./items.ts";
 import { openBound } from "./key-type.ts";
 import { countedItems, crossMentions, itemMentions, type Mentions } from "./lists/list-mentions.ts";
@@ -90,6 +91,11 @@ export class TrainingData {
   }
 
   async #ofItem(feature: FeatureSpec, wanted: Wanted): Promise<ValuesOfRows> {
+    const vectors = await openVectors(this.#source, this.#binding, [feature], this.#keyType);
+    const [beside] = vectors?.features ?? [];
+    if (vectors !== null && beside !== undefined) {
+      return this.#ofVectors(vectors, beside.column);
+    }
     const { items: file, events: log, columns } = this.#binding;
     const keyOfLog = feature.key && log !== null && !Object.hasOwn(columns, feature.name);
     if (file === null || keyOfLog) {
@@ -110,6 +116,24 @@ export class TrainingData {
     return log === null
       ? valuesIn(rows, column, explain)
       : valuesIn(rows, column, firstOf((await this.#openEvents()).events.explain(), explain));
+  }
+
+  async #ofVectors(vectors: ItemVectors, column: Resolved): Promise<ValuesOfRows> {
+    const explain = explainRead(this.#source, vectors.relation, [vectors.key, column]);
+    if (this.#binding.events === null) {
+      this.#items ??= this.#openItems();
+      const { keySql, relation } = (await this.#items).items;
+      const items = `SELECT ${keySql} AS k, 1 AS n FROM ${relation.sql()}`;
+      return { sql: vectorValues(vectors, column, items), column, explain, shared: null };
+    }
+    const { events } = await this.#openEvents();
+    const items = `SELECT i AS k, n FROM (${seenItems(events)})`;
+    return {
+      sql: vectorValues(vectors, column, items),
+      column,
+      explain: firstOf(events.explain(), explain),
+      shared: null,
+    };
   }
 
   #openEvents() {
@@ -146,11 +170,7 @@ export class TrainingData {
       };
     }
     const { events } = await this.#openEvents();
-    const seen =
-      events.lists === null
-        ? `SELECT "#item" AS i, count(*) AS n FROM (${events.select}) WHERE ${training} GROUP BY 1`
-        : countedItems(events);
-    return { items, rows: { ...size, select: joined(values, seen, "k = i") } };
+    return { items, rows: { ...size, select: joined(values, seenItems(events), "k = i") } };
   }
 
   async #openUsers(users: Relation, events: Events) {
@@ -164,6 +184,12 @@ export class TrainingData {
     };
   }
 }
+
+/** A select of the items of the training part, i, and how often each occurs, n. */
+const seenItems = (events: Events): string =>
+  events.lists === null
+    ? `SELECT "#item" AS i, count(*) AS n FROM (${events.select}) WHERE ${training} GROUP BY 1`
+    : countedItems(events);
 
 const named = (columns: Parameters<SharedRows["select"]>[0]): string =>
   columns.map(({ sql, name }) => `${sql} AS ${quoted(name)}`).join(", ");

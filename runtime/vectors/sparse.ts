@@ -68,18 +68,50 @@ function symmetric(size: number, low: Int32Array, high: Int32Array, of: Float64A
   return { size, starts, columns, values };
 }
 
-/** Matrix · dense [size, width] → [size, width]. */
-export function timesDense(matrix: SparseSymmetric, dense: Float64Array, width: number): Float64Array {
+/** Multiplications between two pauses. */
+const pace = 1 << 27;
+
+/**
+ * Matrix · dense [size, width] → [size, width]: eight columns at a time, each sum in the order of a row's entries.
+ * @yields the share that is done
+ */
+export function* timesDense(
+  matrix: SparseSymmetric,
+  dense: Float64Array,
+  width: number,
+): Generator<number, Float64Array> {
   const { size, starts, columns, values } = matrix;
   const result = new Float64Array(size * width);
+  let paused = 0;
   for (let row = 0; row < size; row++) {
-    const into = row * width;
-    for (let at = starts[row]; at < starts[row + 1]; at++) {
-      const value = values[at];
-      const from = columns[at] * width;
-      for (let i = 0; i < width; i++) {
-        result[into + i] += value * dense[from + i];
+    if ((starts[row] - paused) * width > pace) {
+      paused = starts[row];
+      yield row / size;
+    }
+    const [first, end] = [starts[row], starts[row + 1]];
+    let i = 0;
+    for (; i + 7 < width; i += 8) {
+      let [s0, s1, s2, s3, s4, s5, s6, s7] = [0, 0, 0, 0, 0, 0, 0, 0];
+      for (let at = first; at < end; at++) {
+        const value = values[at];
+        const from = columns[at] * width + i;
+        s0 += value * dense[from];
+        s1 += value * dense[from + 1];
+        s2 += value * dense[from + 2];
+        s3 += value * dense[from + 3];
+        s4 += value * dense[from + 4];
+        s5 += value * dense[from + 5];
+        s6 += value * dense[from + 6];
+        s7 += value * dense[from + 7];
       }
+      result.set([s0, s1, s2, s3, s4, s5, s6, s7], row * width + i);
+    }
+    for (; i < width; i++) {
+      let sum = 0;
+      for (let at = first; at < end; at++) {
+        sum += values[at] * dense[columns[at] * width + i];
+      }
+      result[row * width + i] = sum;
     }
   }
   return result;

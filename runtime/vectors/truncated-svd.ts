@@ -16,7 +16,7 @@ const oversampling = 10;
 /**
  * @param rank singular values wanted; beyond the matrix's own rank values and vectors are 0
  * @param rounds of subspace iteration: two products each
- * @yields the share that is done, after each product: the place to show it or to stop
+ * @yields the share that is done: the place to show it or to stop
  */
 export function* truncatedSvdSteps(
   matrix: SparseSymmetric,
@@ -28,11 +28,12 @@ export function* truncatedSvdSteps(
   let basis: Float64Array = Float64Array.from({ length: size * width }, () => random.normal());
   const products = 2 * rounds + 2;
   for (let product = 1; product < products; product++) {
-    basis = timesDense(matrix, basis, width);
+    basis = yield* part(timesDense(matrix, basis, width), product - 1, products);
     orthonormalise(basis, size, width);
     yield product / products;
   }
-  const { values, vectors } = eigen(projected(basis, timesDense(matrix, basis, width), size, width), width);
+  const last = yield* part(timesDense(matrix, basis, width), products - 1, products);
+  const { values, vectors } = eigen(projected(basis, last, size, width), width);
   yield 1;
   // Singular values of a symmetric matrix are its eigenvalues without their signs.
   const order = Array.from(values.keys()).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
@@ -57,31 +58,55 @@ export function* truncatedSvdSteps(
   return result;
 }
 
+/** Steps of one of several jobs: the share of all. */
+function* part<T>(steps: Generator<number, T>, done: number, all: number): Generator<number, T> {
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) {
+      return step.value;
+    }
+    yield (done + step.value) / all;
+  }
+}
+
 /** Makes the columns of x [size, width] orthonormal, twice over (Gram & Schmidt); those that depend on others become 0. */
 function orthonormalise(x: Float64Array, size: number, width: number): void {
+  // Column by column in memory: each is read width times.
+  const columns = transposed(x, size, width);
   const dot = (a: number, b: number): number => {
     let sum = 0;
-    for (let at = 0; at < size * width; at += width) {
-      sum += x[at + a] * x[at + b];
+    for (let at = 0; at < size; at++) {
+      sum += columns[a + at] * columns[b + at];
     }
     return sum;
   };
-  for (let column = 0; column < width; column++) {
+  for (let column = 0; column < width * size; column += size) {
     const before = dot(column, column);
     for (let again = 0; again < 2; again++) {
-      for (let other = 0; other < column; other++) {
+      for (let other = 0; other < column; other += size) {
         const share = dot(column, other);
-        for (let at = 0; at < size * width; at += width) {
-          x[at + column] -= share * x[at + other];
+        for (let at = 0; at < size; at++) {
+          columns[column + at] -= share * columns[other + at];
         }
       }
     }
     const left = dot(column, column);
     const scale = left > 1e-24 * before ? 1 / Math.sqrt(left) : 0;
-    for (let at = column; at < size * width; at += width) {
-      x[at] *= scale;
+    for (let at = column; at < column + size; at++) {
+      columns[at] *= scale;
     }
   }
+  x.set(transposed(columns, width, size));
+}
+
+/** [rows, width] → [width, rows]. */
+function transposed(x: Float64Array, rows: number, width: number): Float64Array {
+  const result = new Float64Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < width; i++) {
+      result[i * rows + row] = x[row * width + i];
+    }
+  }
+  return result;
 }
 
 /** basisᵀ · product, [width, width], made symmetric to the bit. */

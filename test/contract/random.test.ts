@@ -74,6 +74,7 @@ describe("a stream", () => {
     ],
     clusters: [three(streams.clusters(7, 16)), [0.20188667136244476, 0.6306780218146741, 0.7693322089035064]],
     someUsers: [three(streams.someUsers(7)), [0.6431390412617475, 0.4348925366066396, 0.42823412804864347]],
+    pairVectors: [three(streams.pairVectors(7, 300)), [0.9025115533731878, 0.7668595784343779, 0.27464092057198286]],
     trial: [three(streams.trial(7, 2)), [0.05725224013440311, 0.9802893039304763, 0.6666789359878749]],
     runsAndUsers: [three(streams.runsAndUsers(7)), [0.46644157147966325, 0.8533342278096825, 0.21548037230968475]],
     behaviourClusters: [

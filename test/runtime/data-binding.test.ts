@@ -44,6 +44,34 @@ describe("a data binding", () => {
     expect(refusal(text)).toContain("data.yaml");
   });
 
+  it.each([
+    ["2018-06-30", "time: ts", 1_530_316_800],
+    ["2018-06-30T12:00:00+08:00", "time: ts", 1_530_331_200],
+    ["1530000000", "time: {column: ts, unit: ms}", 1_530_000_000],
+    ["17", "order: step", 17],
+  ])("lets samples begin at %s", (from, clock, due) => {
+    const text = `events: {file: e.csv, user: u, item: i, ${clock}}\nsamples_from: ${from}\n`;
+    expect(parseBinding(text, "data.yaml").samplesFrom).toBe(due);
+  });
+
+  it.each([
+    [
+      "1530000000000",
+      "time: ts",
+      "data.yaml:2:1: `1530000000000` seconds lie outside 1990–2100; moments are in seconds",
+    ],
+    ["17", "time: ts", "data.yaml:2:1: `17` seconds lie outside 1990–2100; write a day like 2018-06-30"],
+    ["2018-06-31", "time: ts", "data.yaml:2:1: `2018-06-31` is no date; write it like 2018-06-30, or"],
+    [
+      "2018-06-30",
+      "order: step",
+      "data.yaml:2:1: `2018-06-30` needs a clock, and the data has an order only; write NUMBER",
+    ],
+    ["[1]", "time: ts", "data.yaml:2:1: `samples_from`: a day such as 2018-06-30"],
+  ])("says why samples cannot begin at %s", (from, clock, due) => {
+    expect(refusal(`events: {file: e.csv, user: u, item: i, ${clock}}\nsamples_from: ${from}\n`)).toContain(due);
+  });
+
   // Work that grows with the square of the columns would take hours here.
   it("takes as many columns as anybody has, and names the first mistakes of very many", () => {
     const columns = Array.from({ length: 50_000 }, (_, i) => `  item.c${i}: c${i}\n`).join("");

@@ -19,6 +19,7 @@ import { learnNumbers } from "../learn-numbers.ts";
 import { learnVocabularies } from "../learn-vocabularies.ts";
 import { judgeLists, listsFound } from "../lists/judge-lists.ts";
 import { judgeNumbers, saidRange } from "../number-range.ts";
+import { judgeVectors } from "../occurrence/judge-vectors.ts";
 import { withDraws, withRepeatedOnes, withRepeats } from "../prepare/count-negatives.ts";
 import { type Encoders, encoders } from "../prepare/encode-rows.ts";
 import { encodeItems, numberItems, ordinalsOf } from "../prepare/items-phase.ts";
@@ -65,6 +66,7 @@ export async function checkData(
     const warnings = [
       ...(model === null ? judgeDigits(counts, binding) : judge(counts, binding, model)),
       ...(await judgeParts(source, from, query.columns, binding, model !== null)),
+      ...(await judgeVectors(source, from, query.columns, binding, query.items)),
       ...(await finerThanHeld(source, query)),
       ...renamedHeadings(query),
     ];

@@ -39,13 +39,21 @@ export type Cell = bigint | number | string | boolean | null | readonly number[]
 /**
  * Writes the rows of a query under a path that the source was opened to write, as one step: CSV with headings where it ends
  * in `.csv`, else Parquet.
+ * @param metadata key-value metadata of a Parquet file
  * @throws TwinError naming the path, where they cannot be read or written
  */
-export async function copyRows(source: Source, select: string, path: string): Promise<void> {
+export async function copyRows(
+  source: Source,
+  select: string,
+  path: string,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
   const partial = partialOf(resolve(path));
   attempt("write", path, () => mkdirSync(dirname(partial), { recursive: true }));
   removeLeftoversOf(resolve(path));
-  const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : "FORMAT parquet, COMPRESSION zstd";
+  const told = metadata && Object.entries(metadata).map(([key, value]) => `${literal(key)}: ${literal(value)}`);
+  const kept = told ? `, KV_METADATA {${told.join(", ")}}` : "";
+  const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : `FORMAT parquet, COMPRESSION zstd${kept}`;
   try {
     await source.all(`COPY (${select}) TO ${literal(partial)} (${format}, USE_TMP_FILE false)`);
     attempt("write", path, () => renameSync(partial, path));
@@ -97,11 +105,16 @@ export class RowWriter {
    * Writes all rows, in order, under a path that the source was opened to write, as one step; the table is dropped. A path
    * that ends in `.csv` gets CSV with headings, every other one Parquet.
    * @param select what is written instead of the rows as they are: a query that reads the table
+   * @param metadata key-value metadata of a Parquet file
    */
-  async save(path: string, select = `SELECT * FROM ${quoted(this.#table)}`): Promise<void> {
+  async save(
+    path: string,
+    select = `SELECT * FROM ${quoted(this.#table)}`,
+    metadata?: Readonly<Record<string, string>>,
+  ): Promise<void> {
     this.#flush();
     this.#appender.closeSync();
-    await copyRows(this.#source, select, path);
+    await copyRows(this.#source, select, path, metadata);
     await this.#source.all(`DROP TABLE ${quoted(this.#table)}`);
   }
 

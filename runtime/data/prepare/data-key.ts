@@ -35,8 +35,8 @@ export async function bindingKey(binding: Binding): Promise<string> {
   }
 }
 
-function filesOf(source: Source, { events, items, users }: Binding): (readonly [string, number, number])[] {
-  const named = [events, items, users].flatMap((one) => (one === null ? [] : namedFiles(one.file)));
+function filesOf(source: Source, { events, items, users, vectors }: Binding): (readonly [string, number, number])[] {
+  const named = [events, items, users, vectors].flatMap((one) => (one === null ? [] : namedFiles(one.file)));
   return named
     .flatMap((name) => source.files(name))
     .map((path) => {
@@ -46,7 +46,7 @@ function filesOf(source: Source, { events, items, users }: Binding): (readonly [
 }
 
 function meantBy(binding: Binding): unknown {
-  const { events, lists, items, users, history, columns, knownAt, negatives, weight, split } = binding;
+  const { events, lists, items, users, vectors, history, columns, knownAt, negatives, weight, split } = binding;
   // What is the default since it can be said otherwise is left out: data prepared before that is the same.
   const drawn = negatives && { ...negatives, met: negatives.met === "allow" ? "allow" : undefined };
   const known = Object.keys(knownAt).length === 0 ? undefined : knownAt;
@@ -55,6 +55,8 @@ function meantBy(binding: Binding): unknown {
     lists: lists ?? undefined,
     items,
     users,
+    vectors: vectors ?? undefined,
+    samplesFrom: binding.samplesFrom ?? undefined,
     history,
     columns,
     knownAt: known,

@@ -11,6 +11,7 @@ import { quoted, Source, type SourceOptions } from "../database/source.ts";
 import { judgeParts } from "../judge-parts.ts";
 import { judgeLists, listsFound } from "../lists/judge-lists.ts";
 import { judgeNumbers } from "../number-range.ts";
+import { judgeVectors } from "../occurrence/judge-vectors.ts";
 import { countEvents, judge } from "../report.ts";
 import type { DataReport } from "../report-schema.ts";
 import { flatColumns, supplied } from "../sample-columns.ts";
@@ -225,6 +226,7 @@ async function run(
       : [
           ...judge(counts, binding, model),
           ...(await judgeParts(source, quoted(eventTable), query.columns, binding, true)),
+          ...(await judgeVectors(source, quoted(eventTable), query.columns, binding, query.items)),
           ...renamedHeadings(query),
         ];
     await source.all("CHECKPOINT");

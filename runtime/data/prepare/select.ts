@@ -56,7 +56,10 @@ export async function dataQuery(
   const differing = async (): Promise<number[] | null> =>
     binding.lists === null || binding.items !== null || items === null
       ? null
-      : countDiffering(source, binding, columns.events, model);
+      : countDiffering(source, binding, columns.events, {
+          ...model,
+          features: model.features.filter(({ name }) => !items.beside.includes(name)),
+        });
   return { columns, keyType, items, itemKeys, events: eventSelect(columns, model), differing };
 }
 

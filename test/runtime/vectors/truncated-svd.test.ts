@@ -9,14 +9,16 @@ import {
 } from "../../../runtime/vectors/sparse.ts";
 import { type TruncatedSvd, truncatedSvdSteps } from "../../../runtime/vectors/truncated-svd.ts";
 
-function svd(matrix: SparseSymmetric, rank: number, seed = 1): TruncatedSvd {
-  const steps = truncatedSvdSteps(matrix, rank, { random: random(seed) });
+function inOneGo<T>(steps: Generator<number, T>): T {
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) {
       return step.value;
     }
   }
 }
+
+const svd = (matrix: SparseSymmetric, rank: number, seed = 1): TruncatedSvd =>
+  inOneGo(truncatedSvdSteps(matrix, rank, { random: random(seed) }));
 
 function pairsOf(size: number, count: (low: number, high: number) => number): PairCounts {
   const pairs = Array.from({ length: size }, (_, low) =>
@@ -36,7 +38,7 @@ function pairsOf(size: number, count: (low: number, high: number) => number): Pa
 function dense(matrix: SparseSymmetric): number[][] {
   const { size } = matrix;
   const one = Float64Array.from({ length: size * size }, (_, at) => (at % (size + 1) === 0 ? 1 : 0));
-  const flat = timesDense(matrix, one, size);
+  const flat = inOneGo(timesDense(matrix, one, size));
   return Array.from({ length: size }, (_, row) => [...flat.subarray(row * size, (row + 1) * size)]);
 }
 
