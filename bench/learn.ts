@@ -54,7 +54,7 @@ const own = model.features.filter(({ group }) => group === "context");
 /** What is learned, feature by feature. */
 async function learned(binding: Binding, of: readonly FeatureSpec[], most?: number): Promise<[string, unknown][]> {
   const all = [...key, ...of];
-  const vocabularies = await learnVocabularies(binding, all, undefined, most);
+  const vocabularies = await learnVocabularies(binding, all, undefined, { most });
   const numbers = await learnNumbers(binding, all, undefined, most);
   return [...vocabularies, ...numbers];
 }

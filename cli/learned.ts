@@ -1,14 +1,16 @@
 // What was learned of the data beside the weights: vocabularies, scales and edges. From the data, or as a run or a build has it.
+
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { check, featureSpecs, load, type Model } from "../compiler/index.ts";
 import { TwinError } from "../contract/error.ts";
 import { type LearnedNumbers, unlearned, withNumbers } from "../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../contract/manifest.ts";
+import { clusteringOf } from "../contract/vocabulary-name.ts";
 import type { Binding } from "../runtime/data/index.ts";
 import { readNumbers } from "../runtime/train/index.ts";
 import { say } from "./output.ts";
-import { stoppable } from "./progress.ts";
+import { showProgress, stoppable } from "./progress.ts";
 import { reader } from "./sources.ts";
 import { checked } from "./verbs/show.ts";
 import { readVocabularies } from "./vocabularies.ts";
@@ -80,9 +82,15 @@ export async function learnOf(
 ): Promise<Learned> {
   const { learnVocabularies } = await import("../runtime/data/index.ts");
   return stoppable(async (signal) => {
-    const vocabularies = await learnVocabularies(data, features, ({ feature, entries }) =>
-      say(`vocabulary of ${feature}: ${entries} entries`),
-    );
+    const told = ({ feature, entries }: { readonly feature: string; readonly entries: number }): void => {
+      const clustering = clusteringOf(feature);
+      say(
+        clustering === null
+          ? `vocabulary of ${feature}: ${entries} entries`
+          : `clustering of ${clustering.of}: ${entries} clusters`,
+      );
+    };
+    const vocabularies = await learnVocabularies(data, features, told, { onProgress: showProgress(), signal });
     const numbers = await learnNumbers(data, withNumbers(features, before), before);
     if (signal.aborted) {
       throw new TwinError("nothing was built");

@@ -4,6 +4,7 @@ import { partName } from "../contract/by-spec.ts";
 import { type Digest, portableDigest } from "../contract/digest.ts";
 import { type Encoder, isComputed, isStat } from "../contract/encoder-spec.ts";
 import type { Manifest } from "../contract/manifest.ts";
+import { vocabularyName } from "../contract/vocabulary-name.ts";
 import { partOf } from "./emit/port-sources.ts";
 import { entriesDigest } from "./emit/vocabulary.ts";
 import {
@@ -253,7 +254,7 @@ function producerReasons(
     if (entries) {
       learned.set(owner.qualified, entriesDigest(entries));
     } else {
-      reasons.push(`the vocabulary of ${owner.qualified} has to be learned first`);
+      reasons.push(`${vocabularyName(owner.qualified)} has to be learned first`);
     }
   }
   if (reasons.length > 0) {

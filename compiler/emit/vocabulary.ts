@@ -1,5 +1,7 @@
 // vocabularies/FEATURE.jsonl: a learned vocabulary, frozen, in row order.
+
 import { digestOf } from "../../contract/digest.ts";
+import { vocabularyName } from "../../contract/vocabulary-name.ts";
 import { InputError, inputError } from "../diagnostics/input-error.ts";
 import { givenName, vocabularyLimit, vocabularyOwners } from "../model/embeddings.ts";
 import type { Model } from "../model/model.ts";
@@ -28,7 +30,7 @@ export function vocabularyFiles(model: Model, given: ReadonlyMap<string, readonl
     const limit = vocabularyLimit(feature)!;
     if (entries.length > limit) {
       throw new InputError(
-        `The vocabulary of ${qualified} has ${entries.length} entries, but the model allows ${limit}: raise its \`max\`, or learn it again.`,
+        `T${vocabularyName(qualified).slice(1)} has ${entries.length} entries, but the model allows ${limit}: raise its \`max\`, or learn it again.`,
       );
     }
     refuseRepeats(qualified, entries);
@@ -58,7 +60,7 @@ function refuseRepeats(feature: string, entries: readonly string[]): void {
   entries.forEach((entry, index) => {
     if (seen.has(entry)) {
       throw new InputError(
-        `The vocabulary of ${feature} holds ${JSON.stringify(entry)} twice, the second time at entry ${index + 1}: learn it again.`,
+        `T${vocabularyName(feature).slice(1)} holds ${JSON.stringify(entry)} twice, the second time at entry ${index + 1}: learn it again.`,
       );
     }
     seen.add(entry);

@@ -1,5 +1,6 @@
 // Choices that do not change a score: which embedding tables live inside the graphs, and why.
 
+import { clusteringOf, vocabularyName } from "../../contract/vocabulary-name.ts";
 import { bytesText, countText } from "../diagnostics/number-text.ts";
 import { type EmbeddingUse, embeddingsOf } from "../model/embeddings.ts";
 import type { Model } from "../model/model.ts";
@@ -105,7 +106,7 @@ export function emptyVocabularies(
   return vocabularies
     .filter(({ entries }) => entries === 0)
     .map(({ name }) => ({
-      choice: `the vocabulary of ${name} is empty: each of its values is unknown`,
+      choice: `${vocabularyName(name)} is empty: ${clusteringOf(name) ? "no item is in a cluster" : "each of its values is unknown"}`,
       because: "no learned vocabulary was given to the build",
     }));
 }

@@ -5,7 +5,9 @@ import { type Random, streams } from "../../contract/random.ts";
 import { centroidText } from "../encode/clusters.ts";
 import { encodeVectors } from "../encode/floats.ts";
 import type { RawValue } from "../encode/raw.ts";
-import { kMeansSteps } from "../vectors/k-means.ts";
+import type { OnProgress } from "../host/progress.ts";
+import { runSteps } from "../host/run-steps.ts";
+import { kMeansSteps, mostDistances } from "../vectors/k-means.ts";
 import type { Source } from "./database/source.ts";
 import type { Values } from "./training-values.ts";
 
@@ -16,7 +18,15 @@ const perCluster = 256;
  * Centroids of the different vectors that items of the training part have, each counted once, as entries of a vocabulary.
  * Fewer than `groups` where there are fewer vectors.
  */
-export async function clustersOf(feature: FeatureSpec, values: Values, source: Source): Promise<string[]> {
+export async function clustersOf(
+  feature: FeatureSpec,
+  values: Values,
+  source: Source,
+  {
+    onProgress,
+    signal,
+  }: { readonly onProgress?: OnProgress | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<string[]> {
   const { encoder } = feature;
   if (encoder.kind !== "centroid") {
     throw new TwinError(`${feature.name} has no clusters: nothing is to be learnt for it`);
@@ -24,22 +34,22 @@ export async function clustersOf(feature: FeatureSpec, values: Values, source: S
   const { groups, size } = encoder;
   const random = streams.clusters(groups, size);
   const named = { ...feature, name: encoder.of };
-  const rows = await drawn(named, values, source, { size, most: perCluster * groups, random });
-  const steps = kMeansSteps(rows, size, groups, { random });
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done === true) {
-      const { centroids, count } = step.value;
-      return Array.from({ length: count }, (_, i) => centroidText(centroids.subarray(i * size, (i + 1) * size)));
-    }
-    // Signals are heard between two steps.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const rows = await drawn(named, values, source, { size, most: perCluster * groups, random, signal });
+  const { centroids, count } = await runSteps(kMeansSteps(rows, size, groups, { random }), {
+    task: `distances for the clustering of ${encoder.of}`,
+    total: mostDistances(rows.length / size, groups),
+    ...{ onProgress, signal, stopped },
+  });
+  return Array.from({ length: count }, (_, i) => centroidText(centroids.subarray(i * size, (i + 1) * size)));
 }
+
+const stopped = "clustering was stopped";
 
 interface Drawing {
   readonly size: number;
   readonly most: number;
   readonly random: Random;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** At most `most` of the vectors [n, size], each with the same chance (Vitter 1985, algorithm R), in an order that no thread decides. */
@@ -47,7 +57,7 @@ async function drawn(
   feature: FeatureSpec,
   { sql, column, explain }: Values,
   source: Source,
-  { size, most, random }: Drawing,
+  { size, most, random, signal }: Drawing,
 ): Promise<Float32Array> {
   if (column.derive !== null) {
     throw new TwinError(
@@ -57,14 +67,26 @@ async function drawn(
   const kept: Float32Array[] = [];
   let seen = 0;
   const different = `SELECT DISTINCT v FROM (${sql}) WHERE v IS NOT NULL ORDER BY v`;
-  for await (const chunk of source.stream(different, 4096, explain)) {
-    const { v } = chunk.columns;
-    for (let row = 0; row < chunk.rows; row++, seen++) {
-      const place = seen < most ? seen : random.below(seen + 1);
-      if (place < most) {
-        kept[place] = encodeVectors(feature, size, [v[row] as RawValue], 1, { where: "the training part" });
+  // Sorting all of them is one long step of the database.
+  const stop = (): void => source.connection.interrupt();
+  signal?.addEventListener("abort", stop);
+  try {
+    for await (const chunk of source.stream(different, 4096, explain)) {
+      const { v } = chunk.columns;
+      for (let row = 0; row < chunk.rows; row++, seen++) {
+        const place = seen < most ? seen : random.below(seen + 1);
+        if (place < most) {
+          kept[place] = encodeVectors(feature, size, [v[row] as RawValue], 1, { where: "the training part" });
+        }
+      }
+      if (signal?.aborted) {
+        throw new TwinError(stopped);
       }
     }
+  } catch (cause) {
+    throw signal?.aborted ? new TwinError(stopped, { cause }) : cause;
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
   const rows = new Float32Array(kept.length * size);
   kept.forEach((vector, i) => {

@@ -1,5 +1,6 @@
 // Learns every vocabulary of a model in one go, for `twin build --data`.
 import type { FeatureSpec } from "../../contract/manifest.ts";
+import type { OnProgress } from "../host/progress.ts";
 import { type Binding, readBinding } from "./binding.ts";
 import type { Source } from "./database/source.ts";
 import { clustersOf } from "./learn-clusters.ts";
@@ -24,26 +25,35 @@ export function vocabularyFeatures(features: readonly FeatureSpec[]): FeatureSpe
   });
 }
 
+export interface LearnOptions {
+  /** Values that are held of several features at once. */
+  readonly most?: number | undefined;
+  /** Of clustering, which takes its time. */
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * @param data path of data.yaml, or a binding
- * @param told after each vocabulary @param most values that are held of several features at once
+ * @param told after each vocabulary
  * @returns entries by feature, most frequent first; empty where the model has no vocabularies
  */
 export async function learnVocabularies(
   data: string | Binding,
   features: readonly FeatureSpec[],
   told?: (learned: Learned) => void,
-  most?: number,
+  options: LearnOptions = {},
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const learned = new Map<string, readonly string[]>();
   // Read also where nothing is learned: its mistakes are told.
   const own = typeof data === "string" ? readBinding(data) : data;
   const each = async (feature: FeatureSpec, values: Values, source: Source): Promise<void> => {
-    const learn = feature.encoder.kind === "centroid" ? clustersOf : vocabularyOf;
-    const entries = await learn(feature, values, source);
+    const entries = await (feature.encoder.kind === "centroid"
+      ? clustersOf(feature, values, source, options)
+      : vocabularyOf(feature, values, source));
     learned.set(feature.name, entries);
     told?.({ feature: feature.name, entries: entries.length });
   };
-  await learnEach(own, features, [...vocabularyFeatures(features), ...clusterFeatures(features)], each, most);
+  await learnEach(own, features, [...vocabularyFeatures(features), ...clusterFeatures(features)], each, options.most);
   return learned;
 }

@@ -1,7 +1,9 @@
 // `centroid`: a vector → 1 + the nearest of frozen centroids; row 0 is a missing vector. Centroids are the entries of a vocabulary.
+
 import type { Encoder } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
+import { vocabularyName } from "../../contract/vocabulary-name.ts";
 import { nearestCentroid } from "../vectors/nearest-centroid.ts";
 import type { EncodeContext } from "./context.ts";
 import { encodeVectors } from "./floats.ts";
@@ -29,7 +31,7 @@ export function centroidsOf({ entries, feature }: Pick<Vocabulary, "entries" | "
       const x = numbers?.byteLength === 4 * size ? numbers.getFloat32(4 * i, true) : Number.NaN;
       if (!Number.isFinite(x)) {
         throw new TwinError(
-          `the vocabulary of ${feature}, entry ${place + 1}: this is no centroid of ${size} numbers. Learn it anew`,
+          `${vocabularyName(feature)}, entry ${place + 1}: this is no centroid of ${size} numbers. Learn it anew`,
         );
       }
       centroids[place * size + i] = x;

@@ -1,6 +1,8 @@
 // A frozen vocabulary: text or integer → row, counted from 1; row 0 is the unknown.
+
 import { TwinError } from "../../contract/error.ts";
 import { buildSlots, findSlot, type Slots } from "../../contract/slots.ts";
+import { vocabularyName } from "../../contract/vocabulary-name.ts";
 import { parseIntegers } from "./keys.ts";
 
 /** A JavaScript map ends at 2^24 entries; several hold any number. */
@@ -64,7 +66,7 @@ export class Vocabulary {
 
   /** A vocabulary of these entries, in row order. */
   static of(feature: string, entries: readonly string[]): Vocabulary {
-    return new Vocabulary(feature, entries, `the vocabulary of ${feature}`);
+    return new Vocabulary(feature, entries, vocabularyName(feature));
   }
 
   /**

@@ -32,8 +32,11 @@ export async function runSteps<T>(
     heard();
     if (step.done === true) {
       const rate = (done * 1000) / Math.max(performance.now() - begun, 1e-3);
-      onProgress?.({ task, done, total: 0, rate, left: 0, finished: true });
-      heard();
+      // What never paused was too short to be told of.
+      if (done > 0) {
+        onProgress?.({ task, done, total: 0, rate, left: 0, finished: true });
+        heard();
+      }
       return step.value;
     }
     const now = Math.round(step.value * total);

@@ -28,6 +28,10 @@ const pace = 1 << 20;
 /** Rounds unless said: most of what they gain comes early. */
 const usualRounds = 25;
 
+/** Distances that `kMeansSteps` takes at most: its start, so many rounds, and the last assignment. */
+export const mostDistances = (rows: number, groups: number, rounds = usualRounds): number =>
+  rows * groups * (rounds + 2);
+
 /**
  * Clusters rows, ties to the lower cluster. A row with an element that is not finite is missing and counts nowhere. A cluster
  * that falls empty takes the row farthest from its centroid, the lowest of equal ones, where that is away from it.

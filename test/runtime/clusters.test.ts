@@ -1,18 +1,21 @@
 // Clusters of items' vectors: encoded by the nearest centroid, and the centroids learned from data.
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { featureSpecs } from "../../compiler/index.ts";
+import { fitTask } from "../../cli/fit-task.ts";
+import { chooseFit, featureSpecs } from "../../compiler/index.ts";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { hasher } from "../../contract/hash.ts";
-import { learnVocabularies } from "../../runtime/data/index.ts";
+import { vocabularyName } from "../../contract/vocabulary-name.ts";
+import { learnVocabularies, readBinding } from "../../runtime/data/index.ts";
 import { centroidsOf, centroidText } from "../../runtime/encode/clusters.ts";
 import { encodeColumn } from "../../runtime/encode/column.ts";
 import { Vocabulary } from "../../runtime/encode/vocabulary.ts";
+import type { Progress } from "../../runtime/host/progress.ts";
 import { load, selfTest } from "../../runtime/index.ts";
 import { modelOf } from "../kit/any-model.ts";
-import { built, cleanUp } from "../kit/built-twin.ts";
+import { built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { compiled } from "../kit/small-model.ts";
 
 afterAll(cleanUp);
@@ -117,6 +120,69 @@ test("centroids are learned from vectors of the training part's items, the same 
   expect(rows[0]).toBe(rows[1]);
   expect(rows[2]).not.toBe(rows[1]);
   expect(rows[3]).toBe(0);
+});
+
+test("learning them says how far it is, can be stopped between two steps, and gives the same whoever listens", async () => {
+  const yaml = data(2000);
+  // Enough distances for pauses: 2,000 different vectors, 800 clusters.
+  const covers = Array.from({ length: 3000 }, (_, id) =>
+    JSON.stringify({ id, cover: [Math.sin(id), Math.cos(id), id] }),
+  );
+  writeFileSync(join(dirname(yaml), "items.jsonl"), covers.join("\n"));
+  const many = specs.map((one) =>
+    one === spec ? { ...spec, encoder: { ...spec.encoder, groups: 800 } as never } : one,
+  );
+  const told: Progress[] = [];
+  const stop = new AbortController();
+  const listened = await learnVocabularies(yaml, many, undefined, {
+    onProgress: (one) => told.push(one),
+    signal: stop.signal,
+  });
+  expect(listened).toEqual(await learnVocabularies(yaml, many));
+  const last = told.at(-1)!;
+  expect(last).toMatchObject({ task: "distances for the clustering of item.cover", finished: true });
+  expect(last.done).toBeGreaterThan(0);
+  const onProgress = (): void => stop.abort();
+  await expect(learnVocabularies(yaml, many, undefined, { onProgress, signal: stop.signal })).rejects.toThrow(
+    "clustering was stopped",
+  );
+  await expect(learnVocabularies(yaml, many, undefined, { signal: AbortSignal.abort() })).rejects.toThrow(
+    "clustering was stopped",
+  );
+});
+
+test("a budget takes entries of vocabularies, and never a centroid", async () => {
+  const model = modelOf(`model clusters
+item { id: vocabulary(max: 4000, dim: 2, key: true) cover: pretrained(size: 3) }
+history seen { of: item max: 9 }
+search near { from: seen by: cluster(item.cover, groups: 4) keep: 3 }
+attend interest { over: near by: mean }
+tower rating { input: [interest] hidden: [] predict { click: binary } }`);
+  const yaml = data(2000);
+  const given = await learnVocabularies(yaml, featureSpecs(model));
+  expect([...given].map(([name, entries]) => [name, entries.length])).toEqual([
+    ["item.id", 2000],
+    ["item.cover.cluster_4", 4],
+  ]);
+  const files = [...given].map(([, entries]) => entries.join("").length).reduce((a, b) => a + b);
+  const staged = { model, manifest: { tables: {} }, dir: temporary(), page: { parameters: [], bytes: files + 10_000 } };
+  for (const binding of [null, readBinding(yaml)]) {
+    const task = await fitTask(staged as never, given, binding, 3000, new AbortController().signal);
+    expect(task.vocabularies.map(({ feature }) => feature)).toEqual(["item.id"]);
+    // What the centroids take is among what no choice changes, and the least that is left has them all.
+    const least = chooseFit({ ...task, budget: 1 });
+    expect([...least.fit.vocabularies.keys()]).toEqual(["item.id"]);
+    expect(least.bytes).toBeGreaterThanOrEqual(given.get("item.cover.cluster_4")!.join("").length);
+  }
+});
+
+test("messages call centroids a clustering, as the model is written", () => {
+  expect(vocabularyName("item.cover.cluster_1000")).toBe("the clustering of item.cover (groups: 1000)");
+  // A feature of that name can be declared, and has a vocabulary.
+  expect(vocabularyName("item.cluster_1000")).toBe("the vocabulary of item.cluster_1000");
+  expect(() => centroidsOf({ feature: "item.cover.cluster_8", entries: ["?"] }, 3)).toThrow(
+    "the clustering of item.cover (groups: 8), entry 1: this is no centroid of 3 numbers. Learn it anew",
+  );
 });
 
 const source = `model small

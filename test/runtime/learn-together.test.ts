@@ -114,7 +114,7 @@ ${split}
 
 async function learned(binding: Binding, most?: number) {
   const told: string[] = [];
-  const vocabularies = await learnVocabularies(binding, features, ({ feature }) => told.push(feature), most);
+  const vocabularies = await learnVocabularies(binding, features, ({ feature }) => told.push(feature), { most });
   const numbers = await learnNumbers(
     binding,
     features,

@@ -85,7 +85,8 @@ export async function checkData(
     const numbers = await learnNumbers(binding, unlearned.features);
     const read = { ...unlearned, features: withNumbers(unlearned.features, numbers) };
     const hashed = await HashedRows.open(source, from, read, items);
-    const vocabularies = model === null ? new Map() : await learnVocabularies(binding, model.features);
+    const vocabularies =
+      model === null ? new Map() : await learnVocabularies(binding, model.features, undefined, options);
     const encode = await encoders(vocabularies, [], (...block) => hashed.add(...block));
     const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
     const reader =
