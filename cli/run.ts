@@ -135,6 +135,15 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (file, options) => (await import("./verbs/train.ts")).train(file, options));
 
+  verb("cluster <file>", "a log as samples whose histories are clusters, for a model that keeps some (TWIN V2)")
+    .requiredOption("--data <data.yaml>", "the binding of the event log")
+    .requiredOption("-o, --output <dir>", "folder of the clustered data")
+    .option("--every <duration>", "time between two snapshots of a user, or so many behaviours: 30d, 500", "30d")
+    .option("--weights <run>", "take the vectors of items that this run or build learned, in place of the data's")
+    .option("--seed <n>", "where k-means starts", whole, 1)
+    .addOption(json())
+    .action(async (file, options) => (await import("./verbs/cluster.ts")).cluster(file, options));
+
   verb("compare <file...>", "models on the same data, with as many trials each, judged once on the test part")
     .requiredOption("--data <data.yaml>", "the binding of the events, with labels and a split")
     .requiredOption("-o, --output <dir>", "folder of the comparison")

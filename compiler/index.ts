@@ -13,7 +13,7 @@ export { type Built, type DiffReport, diff } from "./diff.ts";
 export { diffText } from "./diff-text.ts";
 export type { ArtefactFile } from "./emit/files.ts";
 export { kernelSection, kernelText } from "./emit/kernel-section.ts";
-export { embeddingSpecs, featureSpecs } from "./emit/manifest.ts";
+export { clusterSpec, embeddingSpecs, featureSpecs } from "./emit/manifest.ts";
 export { EmitError } from "./emit/onnx.ts";
 export { type Fallback, type Provider, placement } from "./emit/placement.ts";
 export { probeModel } from "./emit/probe.ts";

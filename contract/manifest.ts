@@ -136,6 +136,8 @@ export const ManifestSchema = strict({
       cross: v.array(v.string()),
       /** Names of the statistics of its behaviours; none: it has none. */
       stats: v.optional(v.array(v.string())),
+      /** By what its behaviours are kept as clusters: a vector of the item, a cross feature whose values keep them apart, members at most. */
+      cluster: v.optional(strict({ on: v.string(), within: v.optional(v.string()), size: positive })),
     }),
   ),
   graphs: v.record(v.picklist(graphNames), v.optional(GraphSchema)),

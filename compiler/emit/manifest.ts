@@ -10,7 +10,7 @@ import { trainingAlone } from "../model/bias.ts";
 import { type By, metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
 import { allFeatures } from "../model/features.ts";
-import type { Feature, Model, Table } from "../model/model.ts";
+import type { Feature, History, Model, Table } from "../model/model.ts";
 import { oversOf } from "../model/over.ts";
 import { tablesBeside } from "../model/own.ts";
 import { keptPort, labelPort, rowPort, scoreOutput, scoresPort } from "../model/ports.ts";
@@ -61,6 +61,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
       minimum: minimumOf(model, history.name),
       cross: history.cross.features.map(({ qualified }) => qualified),
       ...(history.stats.features.length > 0 && { stats: history.stats.features.map(({ qualified }) => qualified) }),
+      ...(history.cluster && { cluster: clusterSpec(history.cluster) }),
     })),
     graphs: recordOf([...graphs].map(([name, graph]) => [name, graphSpec(explained, name, graph, parts.variants)])),
     metrics: recordOf(model.metrics.map(({ name, heads }) => [name, { heads }])),
@@ -115,6 +116,15 @@ export function featureSpecs(model: Model): FeatureSpec[] {
 }
 
 /** Every embedding table, and who reads it. @param outside parameters that no graph holds */
+/** By what a history is kept as clusters, by name. */
+export function clusterSpec({
+  on,
+  within,
+  size,
+}: NonNullable<History["cluster"]>): NonNullable<Manifest["histories"][number]["cluster"]> {
+  return { on: on.qualified, ...(within && { within: within.qualified }), size };
+}
+
 export function embeddingSpecs(model: Model, outside: ReadonlySet<string> = new Set()): Manifest["embeddings"] {
   const beside = tablesBeside(model).map(({ embedding: { parameter, rows, dim }, reader: { qualified } }) => ({
     parameter,

@@ -44,8 +44,11 @@ export function describeClusters(of: Int32Array, { vectors, width }: Pick<Behavi
 }
 
 /** Whether a cluster's value is the mean of its members': of numbers and vectors. Of all else it is the nearest member's. */
-const isMean = ({ kind }: Pick<Encoder, "kind">): boolean =>
-  kind === "number" || kind === "bucketed" || kind === "pretrained";
+const isMean = (encoder: Pick<Encoder, "kind">): boolean =>
+  encoder.kind === "number" || encoder.kind === "bucketed" || isVector(encoder);
+
+/** Whether values are vectors; that of which the nearest centroid is looked up is the mean of the members' like any. */
+const isVector = ({ kind }: Pick<Encoder, "kind">): boolean => kind === "pretrained" || kind === "centroid";
 
 /**
  * A feature's raw values of clusters: means of what is there, before it falls into buckets, or the nearest member's value.
@@ -60,7 +63,7 @@ export function clusterValues(
   if (!isMean(encoder)) {
     return Array.from(nearest, (at) => values[at] ?? null);
   }
-  const single = encoder.kind !== "pretrained";
+  const single = !isVector(encoder);
   const sums: (Float64Array | null)[] = new Array(sizes.length).fill(null);
   const counts = new Int32Array(sizes.length);
   of.forEach((cluster, at) => {

@@ -89,6 +89,15 @@ const ListedHistory = strict({
   padding: v.optional(v.union([scalar, v.array(scalar)], "a value, or a list of values, is due here")),
   time: v.optional(time),
   columns: v.optional(named(Column), {}),
+  clusters: v.optional(
+    strict({
+      on: text,
+      width: v.optional(number),
+      within: v.optional(text),
+      edges: v.optional(v.array(number)),
+      size: v.pipe(number, v.integer("a whole number is due here"), v.minValue(1, "at least 1 is due here")),
+    }),
+  ),
 });
 
 const Samples = strict({
@@ -231,6 +240,9 @@ function samplesKeys(path: readonly (string | number)[]): readonly string[] {
   }
   if (inner === undefined) {
     return Object.keys(ListedHistory.entries);
+  }
+  if (inner === "clusters") {
+    return ["on", "width", "within", "edges", "size"];
   }
   return inner === "time" ? timeKeys : columnKeys(path.slice(4));
 }

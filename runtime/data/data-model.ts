@@ -1,5 +1,5 @@
 // What reading data must know of a model: the part of a manifest that says which columns there are. A manifest is one.
-import type { FeatureSpec, TableEntry } from "../../contract/manifest.ts";
+import type { FeatureSpec, Manifest, TableEntry } from "../../contract/manifest.ts";
 
 /** What a table is to hold of its history's items. */
 export type Covering = Pick<TableEntry, "history" | "coverage" | "min_count">;
@@ -14,6 +14,8 @@ export interface DataModel {
     readonly cross: readonly string[];
     /** Names of the statistics of its behaviours. */
     readonly stats?: readonly string[] | undefined;
+    /** By what it is kept as clusters: names of features, and members at most. */
+    readonly cluster?: Manifest["histories"][number]["cluster"];
   }[];
   /** What tables are to hold; without them nothing is said of it. */
   readonly tables?: Readonly<Record<string, Covering>>;

@@ -3,6 +3,8 @@
 export { type Derivation, deriveColumn, deriveValue } from "../encode/derive.ts";
 export { type Binding, boundFiles, type ColumnBinding, parseBinding, readBinding } from "./binding.ts";
 export { type CheckOptions, checkData } from "./check/check.ts";
+export { type Clustered, type ClusterOptions, clusterLog } from "./cluster/cluster-log.ts";
+export type { GivenVectors } from "./cluster/item-values.ts";
 export { convert, logName, type Project } from "./convert/convert.ts";
 export { countEntries } from "./count-entries.ts";
 export { type CountedHistory, countItems } from "./counts.ts";

@@ -3,6 +3,7 @@ import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { WrittenBinding } from "./binding-schema.ts";
 import { type Clock, type ColumnBinding, clockIn, columnOf } from "./bound-column.ts";
+import type { ClusterSettings } from "./cluster/settings.ts";
 
 /** A history that each row brings as lists. */
 export interface ListedBinding {
@@ -16,6 +17,8 @@ export interface ListedBinding {
   readonly clock: Clock | null;
   /** Parallel lists by feature: cross features of the history, and features of its items. */
   readonly columns: Readonly<Record<string, ColumnBinding>>;
+  /** What its entries are clusters by; none: nobody said. */
+  readonly clusters?: ClusterSettings;
 }
 
 type Place = (...path: readonly (string | number)[]) => string;
@@ -23,22 +26,25 @@ type Place = (...path: readonly (string | number)[]) => string;
 type Samples = NonNullable<WrittenBinding["samples"]>;
 
 export function listsOf(samples: Samples, place: Place): Readonly<Record<string, ListedBinding>> {
-  const lists = Object.entries(samples.histories).map(([name, { item, by, newest, padding, time, columns }]) => {
-    const where = place("samples", "histories", name, "time", "format");
-    // A name alone is read as the samples' clock is.
-    const alone = typeof time === "string" && samples.time !== undefined ? clockIn(samples.time, where) : null;
-    const clock =
-      time === undefined ? null : alone === null ? clockIn(time, where) : { ...alone, column: time as string };
-    const listed: ListedBinding = {
-      item,
-      by: by ?? null,
-      newest,
-      padding: (Array.isArray(padding) ? padding : padding === undefined ? [] : [padding]).map(String),
-      clock,
-      columns: recordOf(Object.entries(columns).map(([feature, column]) => [feature, columnOf(column)])),
-    };
-    return [name, listed] as const;
-  });
+  const lists = Object.entries(samples.histories).map(
+    ([name, { item, by, newest, padding, time, columns, clusters }]) => {
+      const where = place("samples", "histories", name, "time", "format");
+      // A name alone is read as the samples' clock is.
+      const alone = typeof time === "string" && samples.time !== undefined ? clockIn(samples.time, where) : null;
+      const clock =
+        time === undefined ? null : alone === null ? clockIn(time, where) : { ...alone, column: time as string };
+      const listed: ListedBinding = {
+        item,
+        by: by ?? null,
+        newest,
+        padding: (Array.isArray(padding) ? padding : padding === undefined ? [] : [padding]).map(String),
+        clock,
+        columns: recordOf(Object.entries(columns).map(([feature, column]) => [feature, columnOf(column)])),
+        ...(clusters && { clusters }),
+      };
+      return [name, listed] as const;
+    },
+  );
   return recordOf(lists);
 }
 

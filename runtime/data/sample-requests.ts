@@ -49,7 +49,7 @@ export interface SampleRequest {
 }
 
 /** One history of the user: the events that became behaviours, newest first. */
-interface Past {
+export interface Past {
   readonly name: string;
   readonly max: number;
   readonly delay: number;
@@ -191,11 +191,11 @@ function numbers(column: DataColumn): Float64Array {
   return Float64Array.from<DataValue>(column, (value) => (value === null ? Number.NaN : Number(value)));
 }
 
-function pastOf(
+export function pastOf(
   rows: UserRows,
   columns: SampleColumns,
   binding: Binding,
-  spec: Manifest["histories"][number],
+  spec: Pick<Manifest["histories"][number], "name" | "max">,
   index: number,
 ): Past {
   const bound = binding.history[spec.name];

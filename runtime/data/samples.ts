@@ -56,7 +56,7 @@ export async function* readHistories(
     const wanted = options.part === undefined ? null : partNumbers[options.part];
     const { users: most } = options;
     const query = columns.query(most === undefined ? undefined : someUsers(columns, most, wanted, labelled));
-    for await (const rows of users(source, columns, query)) {
+    for await (const rows of userRows(source, columns, query)) {
       const requests = requestsOf(rows, columns, binding, manifest, wanted, labelled, options.candidates ?? 4096);
       yield { user: rows.user, events: rows.times.length, requests };
     }
@@ -88,7 +88,7 @@ export async function userHistory(
       throw new TwinError(`user ${JSON.stringify(String(user))}: the events' users are whole numbers`);
     }
     const key = userType === "int64" ? `CAST(${literal(String(user))} AS BIGINT)` : literal(String(user));
-    for await (const rows of users(source, columns, columns.query(`"#user" = ${key}`))) {
+    for await (const rows of userRows(source, columns, columns.query(`"#user" = ${key}`))) {
       const found = requestsOf(rows, columns, binding, manifest, null, false, 1).at(before);
       return { user: found.user, time: before, history: found.history };
     }
@@ -104,8 +104,8 @@ export async function userHistory(
 
 const bare = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
 
-/** Cuts the stream, ordered by user, into users. */
-async function* users(source: Source, columns: SampleColumns, query: string): AsyncGenerator<UserRows> {
+/** Cuts the stream, ordered by user, into users. @throws TwinError where a row has no user, no item, or no such time */
+export async function* userRows(source: Source, columns: SampleColumns, query: string): AsyncGenerator<UserRows> {
   let pieces: ListedChunk[] = [];
   let current: bigint | string | null = null;
   for await (const chunk of source.stream(query, 16_384, columns.explain, flatColumns(columns))) {

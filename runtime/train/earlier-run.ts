@@ -22,11 +22,12 @@ export interface EarlierRun extends Encoding {
 /**
  * Its weights are read whole once, and checked.
  * @throws TwinError where the folder is neither a run with weights nor a build, and where its weights are damaged
+ * @param option by which it was named, for messages
  */
-export async function openEarlierRun(dir: string): Promise<EarlierRun> {
+export async function openEarlierRun(dir: string, option = "--from"): Promise<EarlierRun> {
   const path = manifestPath(dir);
   if (path === null) {
-    throw new TwinError(`${dir} is neither a training run nor a build: --from takes the folder of one`);
+    throw new TwinError(`${dir} is neither a training run nor a build: ${option} takes the folder of one`);
   }
   const weights = join(dir, weightsFile);
   if (!existsSync(weights)) {
@@ -38,7 +39,7 @@ export async function openEarlierRun(dir: string): Promise<EarlierRun> {
   const manifest = readManifestAt(path).manifest;
   const file = openTensors(weights);
   try {
-    expectSound(file, await hasher(), "Start from another run or build, or from nothing: without --from");
+    expectSound(file, await hasher(), `Name another run or build, or leave out ${option}`);
   } catch (error) {
     file.close();
     throw error;

@@ -29,31 +29,45 @@ const types = {
   boolean: BOOLEAN,
   text: VARCHAR,
   "int32[]": LIST(INTEGER),
+  "int64[]": LIST(BIGINT),
+  "text[]": LIST(VARCHAR),
   "float32[]": LIST(FLOAT),
 } as const;
 
 export type CellType = keyof typeof types;
 /** int64 is a BigInt; lists are plain arrays; null is missing. */
-export type Cell = bigint | number | string | boolean | null | readonly number[];
+export type Cell =
+  | bigint
+  | number
+  | string
+  | boolean
+  | null
+  | readonly (bigint | number | string | null)[]
+  | Float32Array;
 
 /**
  * Writes the rows of a query under a path that the source was opened to write, as one step: CSV with headings where it ends
  * in `.csv`, else Parquet.
- * @param metadata key-value metadata of a Parquet file
+ * @param told key-value metadata of a Parquet file; how many rows it has in memory at a time: fewer than usual where they are large
  * @throws TwinError naming the path, where they cannot be read or written
  */
 export async function copyRows(
   source: Source,
   select: string,
   path: string,
-  metadata?: Readonly<Record<string, string>>,
+  told: { readonly metadata?: Readonly<Record<string, string>>; readonly groupRows?: number } = {},
 ): Promise<void> {
   const partial = partialOf(resolve(path));
   attempt("write", path, () => mkdirSync(dirname(partial), { recursive: true }));
   removeLeftoversOf(resolve(path));
-  const told = metadata && Object.entries(metadata).map(([key, value]) => `${literal(key)}: ${literal(value)}`);
-  const kept = told ? `, KV_METADATA {${told.join(", ")}}` : "";
-  const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : `FORMAT parquet, COMPRESSION zstd${kept}`;
+  const { metadata, groupRows } = told;
+  const pairs = metadata && Object.entries(metadata).map(([key, value]) => `${literal(key)}: ${literal(value)}`);
+  const parquet = [
+    "FORMAT parquet, COMPRESSION zstd",
+    ...(pairs === undefined ? [] : [`KV_METADATA {${pairs.join(", ")}}`]),
+    ...(groupRows === undefined ? [] : [`ROW_GROUP_SIZE ${groupRows}`]),
+  ];
+  const format = /\.csv$/i.test(path) ? "FORMAT csv, HEADER true" : parquet.join(", ");
   try {
     await source.all(`COPY (${select}) TO ${literal(partial)} (${format}, USE_TMP_FILE false)`);
     attempt("write", path, () => renameSync(partial, path));
@@ -112,10 +126,15 @@ export class RowWriter {
     select = `SELECT * FROM ${quoted(this.#table)}`,
     metadata?: Readonly<Record<string, string>>,
   ): Promise<void> {
+    this.close();
+    await copyRows(this.#source, select, path, metadata === undefined ? {} : { metadata });
+    await this.#source.all(`DROP TABLE ${quoted(this.#table)}`);
+  }
+
+  /** All rows lie in the table, which stays; no more are taken. */
+  close(): void {
     this.#flush();
     this.#appender.closeSync();
-    await copyRows(this.#source, select, path, metadata);
-    await this.#source.all(`DROP TABLE ${quoted(this.#table)}`);
   }
 
   #flush(): void {

@@ -6,6 +6,7 @@ import { meant } from "../../../contract/nearest.ts";
 import { computedFrom } from "../../encode/column.ts";
 import type { Derivation } from "../../encode/derive.ts";
 import type { Binding } from "../binding.ts";
+import { checkClusters } from "../cluster/settings.ts";
 import type { DataModel } from "../data-model.ts";
 import type { Use } from "../database/cast.ts";
 import type { Source } from "../database/source.ts";
@@ -83,6 +84,7 @@ export function checkLists(binding: Binding, { model, histories, features }: Dat
         `${place("samples", "histories", history)}: the model ${model} has no history \`${history}\`${meant(history, names)}`,
       );
     }
+    checkClusters(binding, { model, histories, features }, history);
     const own = histories.find(({ name }) => name === history)?.cross ?? [];
     const listed = features.filter(({ name, group }) => group === "item" || own.includes(name));
     for (const name of Object.keys(lists[history].columns)) {

@@ -10,7 +10,7 @@ export const eventTable = "twin_events";
 /** @throws TwinError naming file, column and row of what cannot be read */
 export async function sortEvents(
   source: Source,
-  query: DataQuery,
+  query: Pick<DataQuery, "columns" | "events">,
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {

@@ -98,7 +98,9 @@ describe("what stands for a cluster", () => {
     expect(values("id", [7, 8, 9, 9])).toEqual([9, 8]);
     expect(values("flag", [1, null, 0, 1])).toEqual([0, null]);
     const covers = [[0, 3], null, Float32Array.of(3, 0), null];
-    expect(clusterValues({ kind: "pretrained" }, covers, clusters)).toEqual([Float32Array.of(1.5, 1.5), null]);
+    for (const kind of ["pretrained", "centroid"] as const) {
+      expect(clusterValues({ kind }, covers, clusters)).toEqual([Float32Array.of(1.5, 1.5), null]);
+    }
     expect([...clusterTimes(Float64Array.of(90, 80, 60, 30), clusters)]).toEqual([60, 80]);
   });
 });

@@ -1,0 +1,125 @@
+// The folder of clustered data: what it was made of, how far it has come, and that nothing half-made is taken for whole.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as v from "valibot";
+import { TwinError } from "../../../contract/error.ts";
+import { parseYaml } from "../../../contract/yaml-text.ts";
+import { yamlText } from "../../../contract/yaml-write.ts";
+import { attempt } from "../../host/files.ts";
+import { readSigned, writeSigned } from "../../host/signed-text.ts";
+import type { Counts } from "./write-shard.ts";
+
+/** Written last: says that the folder is whole, and of what it was made. */
+export const clustersFile = "clusters.yaml";
+const workFolder = ".work";
+const most = 1 << 24;
+
+/** What the output hangs on; other values are another folder. */
+export interface Origin {
+  readonly model: string;
+  readonly histories: unknown;
+  readonly every: string;
+  readonly seed: number;
+  readonly vectors: { readonly from: string; readonly sha256: string };
+  readonly data: string;
+}
+
+export interface Done extends Counts {
+  /** Shards of users that are written. */
+  readonly shards: number;
+}
+
+interface State {
+  readonly key: string;
+  readonly sorted: boolean;
+  readonly done: Done;
+}
+
+const statePath = (folder: string): string => join(folder, workFolder, "state.json");
+/** Where a file of rows is written before it gets its name: the database writes nowhere else. */
+export const scratchOf = (folder: string): string => resolve(folder, workFolder, "rows.parquet");
+
+/** Gives a file its name in the folder once it is whole. */
+export async function saveAs(folder: string, file: string, write: (path: string) => Promise<void>): Promise<void> {
+  const scratch = scratchOf(folder);
+  await write(scratch);
+  attempt("write", join(folder, file), () => renameSync(scratch, join(folder, file)));
+}
+
+export const databasePath = (folder: string): string => resolve(folder, workFolder, "events.duckdb");
+
+/** @throws TwinError where the folder holds other things, or clusters of something else */
+export function expectFree(folder: string, key: string): void {
+  if (!existsSync(folder)) {
+    return;
+  }
+  const found = attempt("read", folder, () => readdirSync(folder));
+  if (found.length > 0 && !found.includes(clustersFile) && !found.includes(workFolder)) {
+    throw new TwinError(
+      `${folder} holds files that are no clusters (it has no ${clustersFile}); name a new or empty folder`,
+    );
+  }
+  const whole = readDone(folder);
+  const begun = whole === null ? readState(folder) : null;
+  if ((whole ?? begun) !== null && (whole ?? begun)!.key !== key) {
+    throw new TwinError(
+      `${folder} holds clusters of other data, of a model with other \`cluster\` settings, by other vectors (--weights), or with another --every or --seed: name another folder with -o, or remove this one`,
+    );
+  }
+}
+
+const WholeSchema = v.object({
+  format: v.literal(2),
+  key: v.string(),
+  counts: v.object({
+    users: v.number(),
+    samples: v.number(),
+    snapshots: v.number(),
+    clusters: v.number(),
+    virtual: v.number(),
+    entries: v.number(),
+  }),
+});
+
+/** Null where it is not whole. */
+export function readDone(folder: string): v.InferOutput<typeof WholeSchema> | null {
+  const path = join(folder, clustersFile);
+  if (!existsSync(path)) {
+    return null;
+  }
+  const cure = `Remove ${folder}, and the same command makes it anew`;
+  const { text } = readSigned(path, most, cure);
+  return parseYaml(text, path, WholeSchema, { what: "a description of clusters", cure, formats: [2] });
+}
+
+export function readState(folder: string): State | null {
+  if (!existsSync(statePath(folder))) {
+    return null;
+  }
+  try {
+    return JSON.parse(readSigned(statePath(folder), most, "").text) as State;
+  } catch (error) {
+    if (error instanceof TwinError) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+export const writeState = (folder: string, state: State): void =>
+  writeSigned(statePath(folder), `${JSON.stringify(state)}\n`);
+
+/** An empty folder, but for what is under way. */
+export function begin(folder: string): void {
+  for (const name of [clustersFile, "data.yaml", "samples", "items", "users", workFolder]) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  for (const name of ["samples", "items", "users", workFolder]) {
+    attempt("write", folder, () => mkdirSync(join(folder, name), { recursive: true }));
+  }
+}
+
+export function finish(folder: string, key: string, origin: Origin, counts: Counts): void {
+  writeSigned(join(folder, clustersFile), yamlText({ format: 2, key, ...origin, counts }));
+  rmSync(join(folder, workFolder), { recursive: true, force: true });
+}
