@@ -1,6 +1,7 @@
 // Vectors of items from what a run, or a build, learned: the rows of the table that the item's key reads.
 import { createHash } from "node:crypto";
 import { TwinError } from "../contract/error.ts";
+import { fingerprintOf } from "../contract/fingerprint.ts";
 import { hasher } from "../contract/hash.ts";
 import type { DataModel, GivenVectors } from "../runtime/data/index.ts";
 import { encodeColumn } from "../runtime/encode/column.ts";
@@ -38,17 +39,16 @@ export async function learnedVectors(dir: string, model: DataModel): Promise<Giv
       }
     }
     const values = weights.read(table);
-    const vocabulary =
-      key.vocabulary === null ? null : Vocabulary.of(key.vocabulary, vocabularies.get(key.vocabulary) ?? []);
-    const hash = await hasher();
-    const context = { hasher: hash, vocabulary: () => vocabulary!, where: dir };
+    const entries = key.vocabulary === null ? [] : (vocabularies.get(key.vocabulary) ?? []);
+    const vocabulary = Vocabulary.of(key.vocabulary ?? key.name, entries);
+    const context = { hasher: await hasher(), vocabulary: () => vocabulary, where: dir };
+    const hash = createHash("sha256").update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return {
       by: key,
       width,
-      producer: `${manifest.model} in ${dir}`,
-      fingerprint: createHash("sha256")
-        .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-        .digest("hex"),
+      model: manifest.model,
+      place: dir,
+      fingerprint: fingerprintOf({ sha256: hash.digest("hex"), by: key, entries }),
       of(column) {
         const at = encodeColumn(key, column, column.length, context);
         const found = new Float32Array(column.length * width).fill(Number.NaN);

@@ -15,14 +15,15 @@ import type { CellType } from "../database/row-writer.ts";
 import { literal, quoted, Source } from "../database/source.ts";
 import { itemKeyType } from "../key-type.ts";
 import { learnNumbers } from "../learn-numbers.ts";
-import { bindingKey } from "../prepare/data-key.ts";
 import { eventTable, sortEvents } from "../prepare/sort-events.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
 import { userRows } from "../samples.ts";
 import { cellType, hasTexts } from "./cells.ts";
 import { clusteringOf } from "./clustering.ts";
+import { contentKey } from "./content-key.ts";
 import {
+  abandon,
   begin,
   databasePath,
   expectFree,
@@ -81,7 +82,7 @@ export async function clusterLog(
     histories: histories.filter(({ clusters }) => clusters !== null),
     every: options.every,
     seed: options.seed,
-    data: await bindingKey(binding),
+    data: await contentKey(binding, options.signal),
   };
   const vectorsFrom = options.vectors?.fingerprint ?? "data";
   const lengths = model.histories.map(({ max, cross }) => ({ max, cross }));
@@ -91,18 +92,21 @@ export async function clusterLog(
   if (whole !== null) {
     return { counts: whole.counts, reused: true };
   }
-  let state = readState(folder);
-  if (state === null) {
-    begin(folder);
-    state = { key, sorted: false, done: { ...noCounts, shards: 0 } };
-  }
-  const source = await openWork(binding, folder);
+  const { counts, vectors } = await made(binding, model, folder, key, { ...options, every });
+  finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
+  return { counts, reused: false };
+}
+
+/** Writes all but the file that says that the folder is whole. */
+async function made(binding: Binding, model: DataModel, folder: string, key: string, options: Opening) {
+  const { onProgress, signal, vectors } = options;
+  const { source, begun } = await openWork(binding, folder, key);
+  let state = begun;
   try {
-    const shards = await open(source, binding, model, folder, { ...options, every });
+    const shards = await open(source, binding, model, folder, options);
     if (!state.sorted) {
-      const events = { columns: shards.columns, events: shards.columns.rows() };
-      await sortEvents(source, events, options.onProgress, options.signal);
-      await expectUsers(source, shards.columns);
+      await sortEvents(source, { columns: shards.columns, events: shards.columns.rows() }, onProgress, signal);
+      await expectEvents(source, shards.columns);
       await source.all("CHECKPOINT");
       state = { ...state, sorted: true };
       writeState(folder, state);
@@ -110,11 +114,8 @@ export async function clusterLog(
     await writeItems(shards);
     const ranges = await shardsOf(source, options.shard ?? 200_000);
     const rest = ranges.slice(state.done.shards);
-    const progress = meter(
-      "events in clusters",
-      rest.reduce((sum, { rows }) => sum + rows, 0),
-      options.onProgress,
-    );
+    const left = rest.reduce((sum, { rows }) => sum + rows, 0);
+    const progress = meter("events in clusters", left, onProgress);
     for (const range of rest) {
       const number: number = state.done.shards;
       const users = userRows(source, shards.columns, range.query);
@@ -124,15 +125,20 @@ export async function clusterLog(
     }
     progress.done();
     const { shards: _, ...counts } = state.done;
-    if (counts.samples === 0) {
-      throw new TwinError(`${binding.path}: no event has a label, so there are no samples to write`);
-    }
     const text = bindingText(shards.columns, binding, model.features, shards.histories, itemFiles(shards.items));
     writeFileAtomic(join(folder, "data.yaml"), text);
-    const vectors = { from: options.vectors?.producer ?? "the data", sha256: sumOfVectors(shards.items) };
-    source.close();
-    finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
-    return { counts, reused: false };
+    return {
+      counts,
+      vectors: {
+        ...(vectors && { model: vectors.model, learned: vectors.fingerprint }),
+        sha256: sumOfVectors(shards.items),
+      },
+    };
+  } catch (error) {
+    if (!state.sorted) {
+      abandon(folder);
+    }
+    throw error;
   } finally {
     source.close();
   }
@@ -171,21 +177,24 @@ function refuse(binding: Binding, { model, histories }: DataModel): void {
   }
 }
 
-async function openWork(binding: Binding, folder: string): Promise<Source> {
-  try {
-    return await Source.open({
-      reads: boundFiles(binding),
-      writes: [scratchOf(folder)],
-      database: databasePath(folder),
-    });
-  } catch (error) {
-    if (error instanceof Error && /lock/i.test(error.message)) {
-      throw new TwinError(`another process makes clusters in ${folder}: wait for it, or name another folder`, {
-        cause: error,
-      });
+/** What was begun, and the database that it lies in; both anew where there is nothing that can be gone on with. */
+async function openWork(binding: Binding, folder: string, key: string) {
+  const settings = { reads: boundFiles(binding), writes: [scratchOf(folder)], database: databasePath(folder) };
+  const begun = readState(folder);
+  if (begun !== null) {
+    try {
+      return { source: await Source.open(settings), begun };
+    } catch (error) {
+      if (error instanceof Error && /lock/i.test(error.message)) {
+        throw new TwinError(`another process makes clusters in ${folder}: wait for it, or name another folder`, {
+          cause: error,
+        });
+      }
+      // What a killed process left cannot be read.
     }
-    throw error;
   }
+  begin(folder);
+  return { source: await Source.open(settings), begun: { key, sorted: false, done: { ...noCounts, shards: 0 } } };
 }
 
 type Opening = Omit<ClusterOptions, "every"> & { readonly every: Every };
@@ -276,12 +285,20 @@ async function crossTypes(
   });
 }
 
-/** @throws TwinError where an event is of nobody */
-async function expectUsers(source: Source, columns: SampleColumns): Promise<void> {
-  const [row] = await source.all(`SELECT 1 FROM ${quoted(eventTable)} WHERE "#user" IS NULL LIMIT 1`);
-  if (row !== undefined) {
-    const { relation, user } = columns.events;
+/** @throws TwinError where an event is of nobody, or none has a label */
+async function expectEvents(source: Source, { events, labels }: SampleColumns): Promise<void> {
+  const some = labels.map(({ name }) => `${quoted(name)} IS NOT NULL`).join(" OR ");
+  const [{ nobody, labelled }] = await source.all(
+    `SELECT count(*) FILTER ("#user" IS NULL)::DOUBLE AS nobody, count(*) FILTER (${some})::DOUBLE AS labelled FROM ${quoted(eventTable)}`,
+  );
+  const { relation, user } = events;
+  if (Number(nobody) > 0) {
     throw new TwinError(`${relation.name}, column \`${user.shown}\`: an event has no user`);
+  }
+  if (Number(labelled) === 0) {
+    throw new TwinError(
+      `${relation.name}: no event has a label (${labels.map(({ shown }) => `\`${shown}\``).join(", ")}), so there are no samples to write`,
+    );
   }
 }
 

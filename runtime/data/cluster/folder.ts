@@ -1,5 +1,5 @@
 // The folder of clustered data: what it was made of, how far it has come, and that nothing half-made is taken for whole.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { TwinError } from "../../../contract/error.ts";
@@ -20,7 +20,8 @@ export interface Origin {
   readonly histories: unknown;
   readonly every: string;
   readonly seed: number;
-  readonly vectors: { readonly from: string; readonly sha256: string };
+  /** `learned`: the fingerprint of what another model learned, where the vectors are not the data's. */
+  readonly vectors: { readonly model?: string; readonly learned?: string; readonly sha256: string };
   readonly data: string;
 }
 
@@ -111,11 +112,23 @@ export const writeState = (folder: string, state: State): void =>
 
 /** An empty folder, but for what is under way. */
 export function begin(folder: string): void {
-  for (const name of [clustersFile, "data.yaml", "samples", "items", "users", workFolder]) {
-    rmSync(join(folder, name), { recursive: true, force: true });
-  }
+  clear(folder);
   for (const name of ["samples", "items", "users", workFolder]) {
     attempt("write", folder, () => mkdirSync(join(folder, name), { recursive: true }));
+  }
+}
+
+/** Takes away what was begun before there was anything to go on with; the folder, too, where it is empty then. */
+export function abandon(folder: string): void {
+  clear(folder);
+  if (existsSync(folder) && readdirSync(folder).length === 0) {
+    rmdirSync(folder);
+  }
+}
+
+function clear(folder: string): void {
+  for (const name of [clustersFile, "data.yaml", "samples", "items", "users", workFolder]) {
+    rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

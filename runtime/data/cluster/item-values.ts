@@ -18,8 +18,10 @@ export interface GivenVectors {
   readonly width: number;
   /** float32 [values, width]; NaN where nothing is known of a value. */
   of(values: DataColumn): Float32Array;
-  /** What made them, for messages. */
-  readonly producer: string;
+  /** The model that learned them, and where it lies. */
+  readonly model: string;
+  readonly place: string;
+  /** SHA-256 of all vectors and of what they are looked up by. */
   readonly fingerprint: string;
 }
 
@@ -94,7 +96,7 @@ export async function readItems(
       const why =
         given === null
           ? `no item has a value of ${name}`
-          : `${given.producer} knows none of the items by ${given.by.name}`;
+          : `the model ${given.model} in ${given.place} knows none of the items by ${given.by.name}`;
       throw new TwinError(`${binding.path}: ${why}, so behaviours have no vectors to be clustered by`);
     }
   }
