@@ -3,7 +3,7 @@ import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { WrittenBinding } from "./binding-schema.ts";
 import { type Clock, type ColumnBinding, clockIn, columnOf } from "./bound-column.ts";
-import type { ClusterSettings } from "./cluster/settings.ts";
+import type { ClusterSettings } from "./cluster-settings.ts";
 
 /** A history that each row brings as lists. */
 export interface ListedBinding {

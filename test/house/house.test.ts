@@ -88,7 +88,7 @@ const floors = [
   ].map(inRuntime),
   ...["projection", "learn", "hit-rate", "planted", "web", "store", "serve"].map(inRuntime),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
-  ...["data/prepare", "data/check", "data/prepared.ts", "data/index.ts"].map(inRuntime),
+  ...["data/prepare", "data/cluster", "data/check", "data/prepared.ts", "data/index.ts"].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
   "runtime",
   "cli",

@@ -10,6 +10,7 @@ import type { RawValue } from "../../encode/raw.ts";
 import { writeFileAtomic } from "../../host/files.ts";
 import { meter, type OnProgress } from "../../host/progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
+import { settingsOf } from "../cluster-settings.ts";
 import type { DataModel } from "../data-model.ts";
 import type { CellType } from "../database/row-writer.ts";
 import { literal, quoted, Source } from "../database/source.ts";
@@ -37,7 +38,6 @@ import {
 import { itemFiles, sumOfVectors, writeItems } from "./item-file.ts";
 import { type GivenVectors, readItems } from "./item-values.ts";
 import { bindingText } from "./sample-file.ts";
-import { settingsOf } from "./settings.ts";
 import { type Every, readEvery } from "./snapshots.ts";
 import { refuseVirtualKeys } from "./virtual-items.ts";
 import { type Counts, noCounts, plus, type Shards, writeShard } from "./write-shard.ts";

@@ -4,11 +4,11 @@ import { recordOf } from "../../../contract/record.ts";
 import { yamlText } from "../../../contract/yaml-write.ts";
 import type { Derivation } from "../../encode/derive.ts";
 import type { Binding } from "../binding.ts";
+import type { ClusterSettings } from "../cluster-settings.ts";
 import { double, quoted } from "../database/source.ts";
 import { eventTable } from "../prepare/sort-events.ts";
 import type { SampleColumns } from "../sample-columns.ts";
 import { partsAsked } from "../split.ts";
-import type { ClusterSettings } from "./settings.ts";
 
 export const viewTable = "twin_views";
 export const entryTable = (history: number): string => `twin_entries${history}`;

@@ -1,6 +1,7 @@
 // Users of one shard: their samples, their virtual items and their newest snapshots, each a file of its own.
 import { join } from "node:path";
 import { TwinError } from "../../../contract/error.ts";
+import { emptyRecord } from "../../../contract/record.ts";
 import { type DataColumn, valueAt } from "../../encode/data-column.ts";
 import { writeFileAtomic } from "../../host/files.ts";
 import type { Binding } from "../binding.ts";
@@ -101,7 +102,7 @@ export async function writeShard(
   }
   for (const [part, range] of sink.files().entries()) {
     const query = sampleQuery(shards.columns, shards.binding, shards.features, histories, range);
-    await saveAs(folder, sampleFile(shard, part), (path) => copyRows(source, query, path, groupRows));
+    await saveAs(folder, sampleFile(shard, part), (path) => copyRows(source, query, path, { groupRows }));
   }
   await saveAs(folder, itemFile(shard), (path) => sink.saveItems(path));
   writeFileAtomic(join(folder, userFile(shard)), records.map((record) => `${record}\n`).join(""));
@@ -154,7 +155,7 @@ class Sink {
   /** The entries of one user's samples. @returns the user's record */
   async add(rows: UserRows): Promise<string> {
     const { histories, columns, binding, items, every, signal } = this.#shards;
-    const history: Record<string, unknown> = {};
+    const history = emptyRecord<unknown>();
     const views: { readonly row: number; readonly cells: number[] }[] = [];
     const samples = labelled(rows, columns).reverse();
     for (const [index, listed] of histories.entries()) {

@@ -6,7 +6,7 @@ import { meant } from "../../../contract/nearest.ts";
 import { computedFrom } from "../../encode/column.ts";
 import type { Derivation } from "../../encode/derive.ts";
 import type { Binding } from "../binding.ts";
-import { checkClusters } from "../cluster/settings.ts";
+import { checkClusters } from "../cluster-settings.ts";
 import type { DataModel } from "../data-model.ts";
 import type { Use } from "../database/cast.ts";
 import type { Source } from "../database/source.ts";

@@ -1,9 +1,9 @@
 // By what a history's entries are clusters: as a model says it, as data.yaml records it, and that both are the same.
-import type { Encoder } from "../../../contract/encoder-spec.ts";
-import { TwinError } from "../../../contract/error.ts";
-import type { Binding } from "../binding.ts";
-import type { DataModel } from "../data-model.ts";
-import { listedBinding } from "../listed-binding.ts";
+import type { Encoder } from "../../contract/encoder-spec.ts";
+import { TwinError } from "../../contract/error.ts";
+import type { Binding } from "./binding.ts";
+import type { DataModel } from "./data-model.ts";
+import { listedBinding } from "./listed-binding.ts";
 
 export interface ClusterSettings {
   /** The feature of the item that is clustered, a vector. */
