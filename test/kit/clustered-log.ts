@@ -18,7 +18,7 @@ item {
   topics: tags(buckets: 30, max: 3, dim: 4)
   cover: pretrained(size: 2, dim: 2)
 }
-context { hour: id(vocab: 24, dim: 4) }
+context { hour: id(vocab: 24, dim: 4) part: id(vocab: 24, dim: 2) }
 history seen {
   of: item
   max: 50
@@ -49,14 +49,27 @@ export interface LogEvent {
 export const begin = 1_600_000_000;
 export const itemCount = 12;
 
-/** Writes the log as CSV, its items as JSON lines; item 0 has no vector, item 11 no row. */
-export function writeLog(folder: string, events: readonly LogEvent[], more = ""): string {
+/**
+ * Writes the log as CSV, its items as JSON lines; item 0 has no vector, item 11 no row.
+ * @param texts whether users and items are texts; else whole numbers
+ */
+export function writeLog(folder: string, events: readonly LogEvent[], more = "", texts = false): string {
+  const named = (sign: string, id: number): string | number => (texts ? `${sign}${id}` : id);
   const lines = events.map(({ user, item, time, progress, known, click }) => {
     const at = begin + time;
-    return [user, item, at, progress ?? "", known === null ? "" : at + known, item % 2, click ?? "", at % 24].join();
+    return [
+      named("u", user),
+      named("i", item),
+      at,
+      progress ?? "",
+      known === null ? "" : at + known,
+      item % 2,
+      click ?? "",
+      at % 24,
+    ].join();
   });
   const items = Array.from({ length: itemCount - 1 }, (_, id) => ({
-    id,
+    id: named("i", id),
     shop: id % 3,
     price: id === 4 ? null : id * 1.5,
     topics: id % 4 === 0 ? "" : `t${id % 5}|t${id % 7}`,
@@ -72,6 +85,7 @@ columns:
   seen.liked: liked
   recent.liked: liked
   item.topics: {split: {column: topics, by: "|"}}
+  context.part: hour
   predict.click: click
 ${more}`,
   });
@@ -85,12 +99,13 @@ export async function clusteredLog(
   options: Partial<ClusterOptions> & {
     readonly more?: string;
     readonly cluster?: string;
+    readonly texts?: boolean;
     /** Whether what lies in the folder stays. */
     readonly keep?: boolean;
   } = {},
 ): Promise<string> {
-  const { more, cluster, keep = false, ...settings } = options;
-  const yaml = writeLog(folder, events, more);
+  const { more, cluster, texts, keep = false, ...settings } = options;
+  const yaml = writeLog(folder, events, more, texts);
   const out = join(folder, "out");
   if (!keep) {
     rmSync(out, { recursive: true, force: true });

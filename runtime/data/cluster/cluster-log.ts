@@ -52,7 +52,7 @@ export interface ClusterOptions {
   readonly onProgress?: OnProgress;
   /** Stops between users, and between the snapshots of one; the next call goes on at the shard of users that was begun. */
   readonly signal?: AbortSignal;
-  /** Events of a shard, about: whole users. Default 200,000. */
+  /** Events of a shard, about: whole users. Default 50,000. */
   readonly shard?: number;
 }
 
@@ -112,7 +112,7 @@ async function made(binding: Binding, model: DataModel, folder: string, key: str
       writeState(folder, state);
     }
     await writeItems(shards);
-    const ranges = await shardsOf(source, options.shard ?? 200_000);
+    const ranges = await shardsOf(source, options.shard ?? 50_000);
     const rest = ranges.slice(state.done.shards);
     const left = rest.reduce((sum, { rows }) => sum + rows, 0);
     const progress = meter("events in clusters", left, onProgress);

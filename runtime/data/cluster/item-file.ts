@@ -4,36 +4,31 @@ import { join } from "node:path";
 import { recordOf } from "../../../contract/record.ts";
 import { valueAt } from "../../encode/data-column.ts";
 import { type CellType, RowWriter } from "../database/row-writer.ts";
+import { namesOf } from "../files/headings.ts";
 import { cellOf } from "./cells.ts";
 import { saveAs } from "./folder.ts";
 import type { ItemValues } from "./item-values.ts";
 import type { ItemFiles } from "./sample-file.ts";
 import type { Shards } from "./write-shard.ts";
 
+/** What the key and each feature are called: no two alike, however capitals are written. */
+const namesIn = ({ features }: ItemValues): readonly string[] =>
+  namesOf(["item_key", ...features.map(({ column }) => column)]).names;
+
 /** Columns of a row of items: the key, and each feature. */
-export const itemColumns = (items: ItemValues, types: readonly CellType[]): [string, CellType][] => [
-  [keyOf(items), items.keyType === "int64" ? "int64" : "text"],
-  ...items.features.map(({ column }, i): [string, CellType] => [column, types[i]]),
-];
+export const itemColumns = (items: ItemValues, types: readonly CellType[]): [string, CellType][] =>
+  namesIn(items).map((name, i) => [name, i === 0 ? (items.keyType === "int64" ? "int64" : "text") : types[i - 1]]);
 
-/** The key's column, which no feature has. */
-function keyOf({ features }: ItemValues): string {
-  let key = "item_key";
-  while (features.some(({ column }) => column.toLowerCase() === key)) {
-    key = `${key}_`;
-  }
-  return key;
+/** What data.yaml has to say: of a feature that is the key, too, it is that of the member nearest to the middle. */
+export function itemFiles(items: ItemValues): ItemFiles {
+  const [key, ...names] = namesIn(items);
+  const said = items.features.flatMap((feature, i) =>
+    (feature.key && feature.encoder.kind !== "key") || names[i] !== feature.column
+      ? [[feature.name, names[i]] as const]
+      : [],
+  );
+  return { key, columns: recordOf(said) };
 }
-
-/** What data.yaml has to say: a feature that is the key, too, is that of the member nearest the middle. */
-export const itemFiles = (items: ItemValues): ItemFiles => ({
-  key: keyOf(items),
-  columns: recordOf(
-    items.features
-      .filter(({ key, encoder }) => key && encoder.kind !== "key")
-      .map(({ name, column }) => [name, column]),
-  ),
-});
 
 /** Writes the log's own items. */
 export async function writeItems({ source, items, itemTypes, folder }: Shards): Promise<void> {

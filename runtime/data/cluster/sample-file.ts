@@ -6,6 +6,7 @@ import type { Derivation } from "../../encode/derive.ts";
 import type { Binding } from "../binding.ts";
 import type { ClusterSettings } from "../cluster-settings.ts";
 import { double, quoted } from "../database/source.ts";
+import { namesOf } from "../files/headings.ts";
 import { eventTable } from "../prepare/sort-events.ts";
 import type { SampleColumns } from "../sample-columns.ts";
 import { partsAsked } from "../split.ts";
@@ -37,18 +38,42 @@ interface OwnColumn {
   readonly said: boolean;
 }
 
-const reserved = ["user", "item", "time", "part", "weight"];
+/** What the lists of a history are called. */
+interface ListNames {
+  readonly item: string;
+  readonly time: string;
+  readonly size: string | null;
+  /** Of each cross feature. */
+  readonly cross: readonly string[];
+}
 
-/** Columns under their own bare names, as far as these are free. */
-function ownColumns(columns: SampleColumns, features: readonly FeatureSpec[]): OwnColumn[] {
-  const taken = new Set(reserved);
-  return [...columns.context, ...columns.candidate, ...columns.user, ...columns.labels].map(({ name, derive }) => {
-    const usual = features.find((feature) => feature.name === name)?.column ?? bare(name);
-    const wanted = derive === null ? usual : derive.column;
-    const column = taken.has(wanted) ? name : wanted;
-    taken.add(column);
-    return { name, column, derive, said: derive !== null || column !== usual };
+const fixed = ["user", "item", "time", "part", "weight"];
+
+/** All columns of the samples by names that no other has, however capitals are written: features' bare names as far as they are free. */
+function namesIn(
+  columns: SampleColumns,
+  features: readonly FeatureSpec[],
+  histories: readonly ListedHistory[],
+): { readonly lists: readonly ListNames[]; readonly own: readonly OwnColumn[] } {
+  const wanted = histories.map(({ name, size, cross }) => [
+    ...[`${name}.item`, `${name}.time`, ...(size === null ? [] : [size])],
+    ...cross.map(({ feature }) => feature.name),
+  ]);
+  const rows = [...columns.context, ...columns.candidate, ...columns.user, ...columns.labels].map((column) => ({
+    ...column,
+    usual: features.find(({ name }) => name === column.name)?.column ?? bare(column.name),
+  }));
+  const usual = rows.map(({ derive, usual }) => derive?.column ?? usual);
+  const { names } = namesOf([...fixed, ...wanted.flat(), ...usual]);
+  const rest = [...names].slice(fixed.length);
+  const lists = histories.map(({ size, cross }, i) => {
+    const [item, time, ...more] = rest.splice(0, wanted[i].length);
+    return { item, time, size: size === null ? null : more[0], cross: more.slice(more.length - cross.length) };
   });
+  const own = rows.map(({ name, derive, usual }, i) => {
+    return { name, column: rest[i], derive, said: derive !== null || rest[i] !== usual };
+  });
+  return { lists, own };
 }
 
 const bare = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
@@ -73,10 +98,11 @@ export function sampleQuery(
   histories: readonly ListedHistory[],
   [first, last]: readonly [number, number],
 ): string {
-  const own = ownColumns(columns, features).map(({ name, column }) => `e.${quoted(name)} AS ${quoted(column)}`);
+  const names = namesIn(columns, features, histories);
+  const own = names.own.map(({ name, column }) => `e.${quoted(name)} AS ${quoted(column)}`);
   const split = binding.split === null ? [] : [`${partName} AS "part"`];
   const weight = columns.weight === null ? [] : [`e."#weight" AS "weight"`];
-  const lists = histories.flatMap((history, i) => listsOf(history, i));
+  const lists = histories.flatMap((history, i) => listsOf(history, names.lists[i], i));
   const joins = histories.map((_, i) => `LEFT JOIN ${listTable(i)} l${i} ON l${i}.list_number = v.list${i}`);
   return [
     `SELECT ${[`e."#user" AS "user"`, `e."#item" AS "item"`, `e."#time" AS "time"`, ...split, ...weight, ...own, ...lists].join(", ")}`,
@@ -88,23 +114,23 @@ export function sampleQuery(
 
 const partName = `CASE e."#part" WHEN 0 THEN 'training' WHEN 1 THEN 'validation' ELSE 'test' END`;
 
-function listsOf({ name, max, delay, size, cross }: ListedHistory, i: number): string[] {
+function listsOf({ max, delay, cross }: ListedHistory, names: ListNames, i: number): string[] {
   const some = (list: string): string => `coalesce(${list}[1:v.count${i}][-${max}:], [])`;
   const column = (what: string): string => `l${i}.${what}`;
-  const values = cross.map(({ feature, known }, c) => {
+  const values = cross.map(({ known }, c) => {
     const all = some(column(`c${c}`));
     if (known === null) {
-      return [feature.name, all] as const;
+      return [names.cross[c], all] as const;
     }
     const at = `e."#time"`;
     const seen = `x[2] < ${at} AND x[2] <= ${at} - ${double(delay)}`;
     const pairs = `list_zip(${all}, ${some(column(`k${known}`))})`;
-    return [feature.name, `[CASE WHEN ${seen} THEN x[1] END FOR x IN ${pairs}]`] as const;
+    return [names.cross[c], `[CASE WHEN ${seen} THEN x[1] END FOR x IN ${pairs}]`] as const;
   });
-  const sizes = size === null ? [] : [[size, some(column("size"))] as const];
+  const sizes = names.size === null ? [] : [[names.size, some(column("size"))] as const];
   return [
-    [`${name}.item`, some(column("item"))] as const,
-    [`${name}.time`, some(column("time"))] as const,
+    [names.item, some(column("item"))] as const,
+    [names.time, some(column("time"))] as const,
     ...sizes,
     ...values,
   ].map(([as, sql]) => `${sql} AS ${quoted(as)}`);
@@ -124,19 +150,24 @@ export function bindingText(
   histories: readonly ListedHistory[],
   items: ItemFiles,
 ): string {
-  const lists = histories.map(({ name, clusters, size, cross }) => {
-    const parallel = [...(size === null ? [] : [size]), ...cross.map(({ feature }) => feature.name)];
+  const names = namesIn(columns, features, histories);
+  const lists = histories.map(({ name, clusters, size, cross }, i) => {
+    const own = names.lists[i];
+    const parallel = [
+      ...(size === null || own.size === null ? [] : [[size, own.size] as const]),
+      ...cross.map(({ feature }, c) => [feature.name, own.cross[c]] as const),
+    ];
     return [
       name,
       {
-        item: `${name}.item`,
-        time: `${name}.time`,
-        ...(parallel.length > 0 && { columns: recordOf(parallel.map((one) => [one, one] as const)) }),
+        item: own.item,
+        time: own.time,
+        ...(parallel.length > 0 && { columns: recordOf(parallel) }),
         ...(clusters && { clusters }),
       },
     ] as const;
   });
-  const own = ownColumns(columns, features).filter(({ said }) => said);
+  const own = names.own.filter(({ said }) => said);
   const bound = recordOf([
     ...own.map(({ name, column, derive }) => [name, derived(derive, column)] as const),
     ...Object.entries(items.columns),

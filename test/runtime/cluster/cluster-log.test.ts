@@ -134,6 +134,11 @@ describe("clusters of a log", () => {
     const out = await clusteredLog(folder, events, { every: "100s", cluster: "kmeans(on: item.cover, size: 4)" });
     const [sample] = await samplesOf(out);
     expect(sample["seen.size"]).toEqual([4]);
+    // `part` is taken by what says the part of the split.
+    expect([sample.part_1, readBinding(join(out, "data.yaml")).columns["context.part"]]).toEqual([
+      sample.hour,
+      { kind: "sql", sql: "part_1" },
+    ]);
     expect(sample["seen.time"]).toEqual([begin + 25]);
     expect((sample["seen.progress"] as number[])[0]).toBeCloseTo((0.6 + 0.8 + 0.05) / 3, 12);
     const vectors = [1, 2, 4, 5].map((id) => [Math.sin(id), Math.cos(3 * id)].map(Math.fround));
@@ -147,6 +152,25 @@ describe("clusters of a log", () => {
     (item.cover as number[]).forEach((value, j) => {
       expect(value).toBeCloseTo(middle[j], 6);
     });
+  });
+
+  it("are the same where users and items are texts", async () => {
+    const events = fc.sample(log, { seed: 3, numRuns: 1 }).flat();
+    const sizes = async (texts: boolean) => {
+      const samples = await samplesOf(await clusteredLog(folder, events, { every: "100s", texts }));
+      return {
+        keys: samples.flatMap((one) => one["seen.item"] as unknown[]),
+        sizes: samples.map((one) => one["seen.size"]),
+      };
+    };
+    const [numbers, texts] = [await sizes(false), await sizes(true)];
+    expect(texts.sizes.map(String).toSorted()).toEqual(numbers.sizes.map(String).toSorted());
+    const isVirtual = (key: unknown) =>
+      typeof key === "bigint" ? key < -(1n << 62n) : String(key).startsWith("cluster:");
+    expect(numbers.keys.every((key) => typeof key === "bigint")).toBe(true);
+    expect(texts.keys.every((key) => isVirtual(key) || /^i\d+$/.test(String(key)))).toBe(true);
+    expect(texts.keys.filter(isVirtual).length).toBe(numbers.keys.filter(isVirtual).length);
+    expect(numbers.keys.filter(isVirtual).length).toBeGreaterThan(20);
   });
 
   it("are kept apart by buckets, and of one behaviour where one is left", async () => {
