@@ -19,6 +19,7 @@ import { learnNumbers } from "../learn-numbers.ts";
 import { eventTable, sortEvents } from "../prepare/sort-events.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
+import type { UserRows } from "../sample-requests.ts";
 import { userRows } from "../samples.ts";
 import { cellType, hasTexts } from "./cells.ts";
 import { clusteringOf } from "./clustering.ts";
@@ -118,7 +119,7 @@ async function made(binding: Binding, model: DataModel, folder: string, key: str
     const progress = meter("events in clusters", left, onProgress);
     for (const range of rest) {
       const number: number = state.done.shards;
-      const users = userRows(source, shards.columns, range.query);
+      const users = await allUsers(source, shards.columns, range);
       const counts = await writeShard(shards, number, users, (rows) => progress.add(rows));
       state = { ...state, done: { ...plus(state.done, counts), shards: number + 1 } };
       writeState(folder, state);
@@ -302,8 +303,26 @@ async function expectEvents(source: Source, { events, labels }: SampleColumns): 
   }
 }
 
+/** Read whole before anything is written: a query that is under way on this connection would end at the first statement. */
+async function allUsers(source: Source, columns: SampleColumns, { query, rows }: Shard): Promise<UserRows[]> {
+  const users: UserRows[] = [];
+  for await (const user of userRows(source, columns, query)) {
+    users.push(user);
+  }
+  const read = users.reduce((sum, { times }) => sum + times.length, 0);
+  if (read !== rows) {
+    throw new Error(`${read} of ${rows} events of a shard were read`);
+  }
+  return users;
+}
+
+interface Shard {
+  readonly query: string;
+  readonly rows: number;
+}
+
 /** Whole users of about so many events together, in their order. */
-async function shardsOf(source: Source, size: number): Promise<{ readonly query: string; readonly rows: number }[]> {
+async function shardsOf(source: Source, size: number): Promise<Shard[]> {
   const users = `SELECT "#user" AS u, count(*) AS n FROM ${quoted(eventTable)} GROUP BY u`;
   const cut = `SELECT u, n, (sum(n) OVER (ORDER BY u) - n) // ${size} AS shard FROM (${users})`;
   const found = await source.all(

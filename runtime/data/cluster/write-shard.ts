@@ -81,14 +81,14 @@ const name = (number: number): string => String(number).padStart(5, "0");
 export async function writeShard(
   shards: Shards,
   shard: number,
-  users: AsyncIterable<UserRows>,
+  users: readonly UserRows[],
   onRows: (count: number) => void,
 ): Promise<Counts> {
   const { source, folder, histories, signal } = shards;
   const sink = await Sink.create(shards);
   const records: string[] = [];
   let counts = noCounts;
-  for await (const rows of users) {
+  for (const rows of users) {
     if (signal?.aborted) {
       throw new TwinError(`${folder} is not ready; the same command goes on where it was`);
     }
