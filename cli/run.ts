@@ -68,6 +68,7 @@ function commandLine(): Command {
   verb("build <file>", "compile a model: graphs, table specs, weights, manifest")
     .requiredOption("-o, --output <dir>", "folder of the artefacts")
     .option("--weights <file>", "a weights.safetensors; without it the build is `untrained`")
+    .option("--search-weights <dir>", "a run or build by whose weights the searches go; attends keep to --weights")
     .option("--seed <n>", "seed of the start values (default: that of `train`, or 1)", whole)
     .option("--features <file>", "replaces the imported feature file")
     .option("--data <data.yaml>", "learn the vocabularies from this data")

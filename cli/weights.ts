@@ -1,10 +1,11 @@
 // Weights files as the compiler takes them, and Node's SHA-256 for it.
 import { createHash } from "node:crypto";
-import type { Digest, WeightSource } from "../compiler/index.ts";
+import type { Digest, SearchWeights, WeightSource } from "../compiler/index.ts";
 import { hasher } from "../contract/hash.ts";
 import type { TensorFile } from "../runtime/bytes/tensor-file.ts";
 import { expectSound } from "../runtime/host/sound-tensors.ts";
 import { openTensors } from "../runtime/host/tensor-file.ts";
+import { openEarlierRun } from "../runtime/train/index.ts";
 
 export const digest: Digest = () => {
   const hash = createHash("sha256");
@@ -31,6 +32,19 @@ export async function soundWeights(path: string): Promise<OpenWeights> {
     file.close();
     throw error;
   }
+}
+
+export interface OpenSearchWeights extends SearchWeights {
+  readonly weights: OpenWeights;
+}
+
+/**
+ * Weights for searches alone, of a run or a build with all that they mean.
+ * @throws TwinError where the folder is neither, has no weights yet, or is damaged
+ */
+export async function searchWeightsOf(dir: string): Promise<OpenSearchWeights> {
+  const { manifest, weights, vocabularies } = await openEarlierRun(dir, "--search-weights");
+  return { manifest, vocabularies, weights: sourceOf(weights), untrained: weights.metadata.untrained === "true" };
 }
 
 function sourceOf(file: TensorFile): OpenWeights {

@@ -17,16 +17,18 @@ import { referenceParameters, rowsToKeep, wholeParameters } from "./emit/referen
 import { tableSpec } from "./emit/table-spec.ts";
 import { vocabularyFiles } from "./emit/vocabulary.ts";
 import { type WeightsFile, weightsOf } from "./emit/weights.ts";
-import { fingerprints, stableJson } from "./graphs/fingerprint.ts";
+import { fingerprints, metricFingerprints, stableJson } from "./graphs/fingerprint.ts";
 import { lowerGraphs, pooledGraph, wholeProjector } from "./graphs/index.ts";
 import type { Graph } from "./ir/graph.ts";
 import { print } from "./ir/print.ts";
 import type { Model } from "./model/model.ts";
+import { searchedMetrics, withSearchCopies } from "./model/searched.ts";
 import { parameters } from "./parameters/parameters.ts";
 import { foldParameters, rewrite } from "./passes/index.ts";
 import { type CostReport, costReport, costText } from "./plan/cost-report.ts";
 import { type Fit, fitSaid, fitted, keptEntries, keptRows } from "./plan/fit.ts";
 import { emptyVocabularies, type PlanOptions, plan, rewriteChoices, variantChoices } from "./plan/plan.ts";
+import { searchWeightsSaid } from "./plan/search-weights-said.ts";
 import { checkTableInput, storedVariants } from "./plan/stored-tables.ts";
 import { unlearnedNumbers } from "./plan/unlearned-numbers.ts";
 import { showModel } from "./show/show-model.ts";
@@ -35,6 +37,7 @@ import { load, type Read } from "./source/load.ts";
 import { trainGraphs } from "./train/graphs.ts";
 import { checkCalibrations } from "./values/calibrations.ts";
 import { pickedRows } from "./values/picked-rows.ts";
+import { expectSameMetrics, type SearchWeights, withSearchValues } from "./values/search-weights.ts";
 import { givenValues, initialValues, type ParameterValues, type WeightSource } from "./values/values.ts";
 
 export interface BuildOptions extends PlanOptions {
@@ -42,6 +45,8 @@ export interface BuildOptions extends PlanOptions {
   readonly version: string;
   /** Trained weights; without them start values are drawn and the artefacts say `untrained`. */
   readonly weights?: WeightSource;
+  /** Another run's, by whose metrics searches go; attends and all else keep to `weights`. */
+  readonly searchWeights?: SearchWeights;
   /** Of the start values; default: the model's `train { seed }`. */
   readonly seed?: number;
   /** Learned vocabularies, by feature; one that is not given is empty, and all its values are unknown. */
@@ -113,8 +118,9 @@ export function compile(entry: string, options: CompileOptions): Compiled {
 
 /** The artefacts of a checked model. */
 export function build(given: Model, options: BuildOptions): Pick<Compiled, "files"> & { readonly manifest: Manifest } {
-  const { version, digest = portableDigest, tableInput, fit } = options;
-  const model = fit === undefined ? given : fitted(given, fit);
+  const { version, digest = portableDigest, tableInput, fit, searchWeights } = options;
+  const trained = fit === undefined ? given : fitted(given, fit);
+  const model = searchWeights === undefined ? trained : withSearchCopies(trained);
   const dump = (phase: Phase, text: () => string) => options.show?.(phase, text());
   if (tableInput) {
     checkTableInput(model, tableInput);
@@ -123,11 +129,15 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
   // What goes in: parameters with their values, scales, vocabularies, and where embeddings lie.
   const lacking = unlearnedNumbers(model, options.weights !== undefined);
   const all = parameters(model);
-  const values = valuesOf(given, options);
   const entries = options.vocabularies ?? new Map();
+  const { outside, choices } = plan(model, options);
+  if (searchWeights !== undefined) {
+    const metric = metricFingerprints(given, parameters(given));
+    expectSameMetrics(given, searchWeights, { metric, vocabularies: entries, outside });
+  }
+  const values = valuesOf(given, options);
   const vocabularies = vocabularyFiles(model, fit === undefined ? entries : keptEntries(given, entries, fit));
   dump("parameters", () => showParameters(model));
-  const { outside, choices } = plan(model, options);
   dump("plan", () => choices.map(({ choice, because }) => `${choice}: ${because}\n`).join(""));
 
   // Graphs: the formulas as they stand, rewritten, with what is fixed folded, and over tables as they are stored.
@@ -188,7 +198,20 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
     weightsArtefact(weights),
     ...(serves ? parityFiles() : []),
   ];
-  const said = fit === undefined ? null : fitSaid(given, fit);
+  const said = [
+    ...(fit === undefined ? [] : [fitSaid(given, fit)]),
+    ...(searchWeights === undefined
+      ? []
+      : [
+          searchWeightsSaid(
+            all,
+            searchedMetrics(trained).map(({ name }) => name),
+            searchWeights,
+            values,
+            weights.digests,
+          ),
+        ]),
+  ];
   const described = manifestOf(model, {
     origin,
     graphs,
@@ -200,14 +223,14 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
       ...variantChoices(variants),
       ...emptyVocabularies(vocabularies),
       ...lacking,
-      ...(said?.choices ?? []),
+      ...said.flatMap(({ choices }) => choices),
     ],
     files: filesOf(files),
     vocabularies: vocabularies.map(({ name, file, entries }) => ({ name, file, entries })),
     train: training.spec,
     derived: options.derived ?? [],
     costs: costsOf(report),
-    extensions: said?.section ?? {},
+    extensions: Object.assign({}, ...said.map(({ section }) => section)),
   });
   const { manifest, files: manifests } = manifestFiles(described, digest);
   dump("manifest", () => manifests.map(({ content }) => new TextDecoder().decode(content)).join("\n"));
@@ -215,11 +238,14 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
 }
 
 /** The values of all parameters: given or drawn as the whole model has them, without the rows that a fit leaves out. */
-function valuesOf(model: Model, { weights, seed, fit }: BuildOptions): ParameterValues {
-  const all = parameters(model);
-  const values = weights ? givenValues(all, weights) : initialValues(all, seed ?? model.train.seed);
+function valuesOf(model: Model, { weights, searchWeights, seed, fit }: BuildOptions): ParameterValues {
+  const own = parameters(model);
+  const values = weights ? givenValues(own, weights) : initialValues(own, seed ?? model.train.seed);
   checkCalibrations(model, values);
-  return fit === undefined ? values : pickedRows(all, values, keptRows(model, fit));
+  const whole = searchWeights === undefined ? model : withSearchCopies(model);
+  const all = searchWeights === undefined ? own : parameters(whole);
+  const joined = searchWeights === undefined ? values : withSearchValues(all, values, searchWeights);
+  return fit === undefined ? joined : pickedRows(all, joined, keptRows(whole, fit));
 }
 
 /** Its content may be a stream. */

@@ -17,7 +17,7 @@ import {
 import { wholeProjector } from "./graphs/index.ts";
 import { trainingAlone } from "./model/bias.ts";
 import { vocabularyOwner } from "./model/embeddings.ts";
-import { allFeatures } from "./model/features.ts";
+import { allFeatures, formerName } from "./model/features.ts";
 import type { Feature, Model, Score, Table } from "./model/model.ts";
 import type { Parameter } from "./model/parameter.ts";
 import { partMetric } from "./model/widths.ts";
@@ -152,10 +152,6 @@ function asNow(encoder: Encoder, model: Model, manifest: Manifest): Encoder {
 function oldFeature(feature: Feature, { features }: Manifest): Manifest["features"][number] | undefined {
   const former = formerName(feature);
   return features.find(({ name }) => name === feature.qualified) ?? features.find(({ name }) => name === former);
-}
-
-function formerName({ qualified, name, formerly }: Feature): string | null {
-  return formerly === null ? null : qualified.slice(0, -name.length) + formerly;
 }
 
 function diffTables(

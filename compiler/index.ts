@@ -44,4 +44,5 @@ export { showParameters } from "./show/show-parameters.ts";
 export { joined } from "./source/joined.ts";
 export { load, type Program, type Read } from "./source/load.ts";
 export { type TrainGraphName, trainGraphs } from "./train/graphs.ts";
+export type { SearchWeights } from "./values/search-weights.ts";
 export { initialValues, type ParameterValues, type WeightSource } from "./values/values.ts";

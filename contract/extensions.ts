@@ -7,6 +7,7 @@ import { TwinError } from "./error.ts";
 import { KernelSchema } from "./kernel-spec.ts";
 import { named, strict } from "./named-schema.ts";
 import type { Named } from "./record.ts";
+import { SearchWeightsSchema } from "./search-weights-section.ts";
 
 /** By name: provider notes, a kernel, parameters of a kind of `by`, statistics, a release. */
 export const ExtensionsSchema = named(
@@ -24,6 +25,7 @@ export const manifestSections: Named<v.GenericSchema> = {
   kernel: KernelSchema,
   documentation: DocumentationSchema,
   budget: BudgetSchema,
+  search_weights: SearchWeightsSchema,
 };
 
 /** Those of runs, generations and prepared data. */

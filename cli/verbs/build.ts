@@ -10,13 +10,15 @@ import { hasErrors, print, sayDiagnostics } from "../output.ts";
 import { stoppable } from "../progress.ts";
 import { reader } from "../sources.ts";
 import { version } from "../version.ts";
-import { digest, soundWeights } from "../weights.ts";
+import { digest, searchWeightsOf, soundWeights } from "../weights.ts";
 import { writeArtefacts } from "../write-artefacts.ts";
 import { checked } from "./show.ts";
 
 interface BuildOptions {
   readonly output: string;
   readonly weights?: string;
+  /** A run or a build by whose weights searches go. */
+  readonly searchWeights?: string;
   readonly seed?: number;
   readonly features?: string;
   readonly data?: string;
@@ -55,6 +57,7 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
   const learned = await learnedFor(file, options);
   const derived = await derivedOf(() => checked(file), options);
   const weights = options.weights === undefined ? undefined : await soundWeights(options.weights);
+  const searchWeights = options.searchWeights === undefined ? undefined : await searchWeightsOf(options.searchWeights);
   const outside = { auto: "auto", inside: "none", outside: "all" } as const;
   // What the check before learning has said is not said again.
   let said = options.data !== undefined;
@@ -65,6 +68,7 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
       digest,
       outside: outside[options.embeddings ?? "auto"],
       ...(weights && { weights }),
+      ...(searchWeights && { searchWeights }),
       ...learned,
       derived,
       ...(fit && { fit }),
@@ -96,12 +100,16 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
   } catch (failure) {
     if (failure instanceof InputError) {
       const { weights: file } = options;
-      const place = file === undefined || failure.message.includes(file) ? "" : `${file}: `;
+      const known = [file, searchWeights?.weights.path].some(
+        (path) => path !== undefined && failure.message.includes(path),
+      );
+      const place = file === undefined || known ? "" : `${file}: `;
       throw new TwinError(`${place}${failure.message}`, { cause: failure });
     }
     throw failure;
   } finally {
     weights?.close();
+    searchWeights?.weights.close();
   }
 }
 

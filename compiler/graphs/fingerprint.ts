@@ -34,11 +34,15 @@ export function fingerprints(model: Model, evidence: Evidence): Fingerprints {
   return {
     metric: metricFingerprints(model, evidence.parameters),
     producer: recordOf(model.tables.map((table) => [table.name, producerFingerprint(model, table, evidence)])),
-    weights: digestOf(
-      evidence.parameters.map(({ name, shape }) => `${name} ${shape} ${evidence.digests.get(name)}\n`).join(""),
-    ),
+    weights: weightsFingerprint(evidence.parameters, (name) => evidence.digests.get(name)),
   };
 }
+
+/** @param digest SHA-256 of each parameter's values */
+export const weightsFingerprint = (
+  parameters: readonly Pick<Parameter, "name" | "shape">[],
+  digest: (name: string) => string | undefined,
+): string => digestOf(parameters.map(({ name, shape }) => `${name} ${shape} ${digest(name)}\n`).join(""));
 
 /** By metric: hash of its unrewritten subgraph in canonical order. Weights do not count; heads, widths and features do. */
 export function metricFingerprints(model: Model, parameters: readonly Parameter[]): Record<string, string> {

@@ -5,6 +5,7 @@ import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Embedding, Feature } from "../model/model.ts";
 import { featurePort, itemPort, outsidePort, owner, rawPort } from "../model/ports.ts";
+import { copiedFrom, readsCopy } from "../model/searched.ts";
 import type { Site } from "../model/site.ts";
 import { popular } from "./popularity.ts";
 import { leading, type Scene } from "./scene.ts";
@@ -30,7 +31,8 @@ export function encoded(scene: Scene, feature: Feature, site: Site): Value {
 /** Rows as a table beside the embedding counts them: an input of their own where those of the embedding count in fetched rows. */
 export function rowsInTable(scene: Scene, feature: Feature, site: Site): Value {
   const { embedding, encoder, doc } = feature;
-  if (scene.training !== null || embedding === null || !scene.outside.has(embedding.parameter)) {
+  const own = embedding && (copiedFrom(embedding.parameter) ?? embedding.parameter);
+  if (scene.training !== null || own === null || !scene.outside.has(own)) {
     return encoded(scene, feature, site);
   }
   const shape = [...leading(scene, site), ...encodedShapeOf(encoder)];
@@ -40,7 +42,7 @@ export function rowsInTable(scene: Scene, feature: Feature, site: Site): Value {
 /** The columns that a feature brings: [… width]. */
 export function embed(scene: Scene, feature: Feature, site: Site): Value {
   const name = featurePort(feature, site);
-  return scene.once(`embed ${name}`, () => {
+  return scene.once(`embed ${name} ${readsCopy(feature)}`, () => {
     const b = scene.b.at(name, feature.doc);
     const items = itemIndex(scene, [feature], site);
     if (items) {
@@ -62,7 +64,12 @@ export function embed(scene: Scene, feature: Feature, site: Site): Value {
         return b.matmul(x, scene.b.parameter(projection.parameter, [feature.encoder.size, projection.dim]));
       }
       default:
-        return looked(b, embeddingTable(scene, feature), x, feature);
+        return looked(
+          b,
+          embeddingTable(scene, feature),
+          readsCopy(feature) ? rowsInTable(scene, feature, site) : x,
+          feature,
+        );
     }
   });
 }

@@ -2,6 +2,7 @@
 import type { Value } from "../ir/graph.ts";
 import type { Feature, Metric } from "../model/model.ts";
 import { stem } from "../model/ports.ts";
+import { readsCopy, searchCopy } from "../model/searched.ts";
 import { towerSite } from "../model/site.ts";
 import { widthOf } from "../model/widths.ts";
 import { concatenated, embed, encoded } from "./embed.ts";
@@ -139,9 +140,14 @@ export function keysWeight(scene: Scene, metric: Metric): Value {
 
 /** K_h: the inherent columns of the behaviours' items, as the frame's `rows` take them. */
 export function inherentHistory(scene: Scene, { site }: Frame, features: readonly Feature[]): Value {
-  const names = features.map((feature) => feature.name).join();
-  return scene.once(`inherent ${stem(site)} ${names}`, () => concatenated(scene, features, site, `${stem(site)}/item`));
+  return scene.once(`inherent ${stem(site)} ${columnNames(features)}`, () =>
+    concatenated(scene, features, site, `${stem(site)}/item`),
+  );
 }
+
+/** Tells columns apart that do not read the same: of one feature also those of two tables. */
+export const columnNames = (features: readonly Feature[]): string =>
+  features.map((feature) => (readsCopy(feature) ? searchCopy(feature.name) : feature.name)).join();
 
 /** Σ_j (K_c,j w_a,j) β_j : [A, R, M] or [A, 1, M] */
 function crossBias(scene: Scene, metric: Metric, frame: Frame): Value | null {

@@ -7,7 +7,7 @@ import type { Feature, Table, TablePart } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
 import { valueFeatures, widthOf } from "../model/widths.ts";
 import { concatenated } from "./embed.ts";
-import { keysWeight } from "./metric.ts";
+import { columnNames, keysWeight } from "./metric.ts";
 import { ownColumns } from "./own.ts";
 import type { Scene } from "./scene.ts";
 
@@ -52,6 +52,7 @@ function projection(scene: Scene, part: TablePart): { name: string; features: re
 }
 
 function inherent(scene: Scene, features: readonly Feature[]): Value {
-  const names = features.map((feature) => feature.name).join();
-  return scene.once(`inherent items ${names}`, () => concatenated(scene, features, { kind: "items" }, "item"));
+  return scene.once(`inherent items ${columnNames(features)}`, () =>
+    concatenated(scene, features, { kind: "items" }, "item"),
+  );
 }

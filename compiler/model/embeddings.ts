@@ -1,6 +1,6 @@
 // Embedding tables and vocabularies with the features that read them, in the order of the model.
 
-import { allFeatures } from "./features.ts";
+import { allFeatures, formerName } from "./features.ts";
 import type { Embedding, Feature, Model } from "./model.ts";
 import { tablesBeside } from "./own.ts";
 import { outsidePort } from "./ports.ts";
@@ -78,7 +78,7 @@ export function vocabularyOwners(model: Model): Feature[] {
 }
 
 /** The name under which a feature's vocabulary was given: its own, or its former one. */
-export function givenName({ qualified, formerly, name }: Feature, given: ReadonlyMap<string, unknown>): string {
-  const former = formerly === null ? null : qualified.slice(0, -name.length) + formerly;
-  return given.has(qualified) || former === null ? qualified : former;
+export function givenName(feature: Feature, given: ReadonlyMap<string, unknown>): string {
+  const former = formerName(feature);
+  return given.has(feature.qualified) || former === null ? feature.qualified : former;
 }

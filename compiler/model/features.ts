@@ -12,6 +12,14 @@ export const allFeatures = (model: Model): readonly Feature[] =>
     ...model.histories.flatMap(({ cross, stats }) => [cross, stats]),
   ].flatMap((group) => group.features);
 
+/** A feature's qualified name before its rename; null: it has had no other. */
+export const formerName = ({
+  qualified,
+  name,
+  formerly,
+}: Pick<Feature, "qualified" | "name" | "formerly">): string | null =>
+  formerly && `${qualified.slice(0, -name.length)}${formerly}`;
+
 /** The features that a file declares: clusters are implied by what a stage goes by. */
 export const declaredFeatures = ({ features }: Pick<Group, "features">): readonly Feature[] =>
   features.filter(({ encoder }) => encoder.kind !== "centroid");

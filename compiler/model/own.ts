@@ -1,5 +1,6 @@
 // The tables that a metric has of its own, for its scores alone (DARE, ICLR 2025, section 3).
 import type { Embedding, Feature, Metric, Model } from "./model.ts";
+import { searchedFeatures } from "./searched.ts";
 import { wideTables } from "./wide.ts";
 
 /** One of them, and the feature of query and keys whose rows it is read by. */
@@ -29,12 +30,25 @@ export function ownTables({ name, keys, embeddings }: Metric): OwnTable[] {
   );
 }
 
-/** Tables that features are read by besides their own: metrics' own, then towers' wide terms, each with its reader. */
+/** Tables that features are read by besides their own: metrics' own, those of searches that go by another run, towers' wide terms, each with its reader. */
 export const tablesBeside = (
   model: Pick<Model, "metrics" | "towers">,
 ): { readonly embedding: Embedding; readonly reader: Feature }[] => [
   ...model.metrics.flatMap((metric) =>
     ownTables(metric).map(({ embedding, feature: reader }) => ({ embedding, reader })),
   ),
+  ...searchedTables(model),
   ...wideTables(model),
 ];
+
+/** Each once, with its first reader. */
+function searchedTables(model: Pick<Model, "metrics">) {
+  const tables = new Map<string, { readonly embedding: Embedding; readonly reader: Feature }>();
+  for (const { feature: reader } of searchedFeatures(model)) {
+    const { embedding } = reader;
+    if (embedding !== null && !tables.has(embedding.parameter)) {
+      tables.set(embedding.parameter, { embedding, reader });
+    }
+  }
+  return tables.values();
+}

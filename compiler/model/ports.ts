@@ -1,6 +1,7 @@
 // Names of the graphs' ports, and the order in which a graph declares them.
 import type { Attend, Embedding, Feature, History, Model, Search, Table, TablePart } from "./model.ts";
 import { ownTables } from "./own.ts";
+import { searchedFeatures } from "./searched.ts";
 import { type Site, towerSite } from "./site.ts";
 
 /** `candidate.item.F`, `watched.item.F`, `item.F`; `candidate.F`, `user.F`, `context.F`; `watched.F`; `watched.stats.F`. */
@@ -158,7 +159,7 @@ export interface RawPort {
   readonly site: Site;
 }
 
-/** Every such input that wide terms of towers and own tables of metrics may have, once. */
+/** Every such input that wide terms of towers, own tables of metrics and searches by another run may have, once. */
 export function rawPorts({ towers, metrics }: Pick<Model, "towers" | "metrics">): RawPort[] {
   const ports = new Map<string, RawPort>();
   const declare = (feature: Feature, site: Site) => {
@@ -172,10 +173,25 @@ export function rawPorts({ towers, metrics }: Pick<Model, "towers" | "metrics">)
   }
   for (const metric of metrics) {
     for (const { feature } of ownTables(metric)) {
-      declare(feature, { kind: "items" });
-      declare(feature, { kind: "candidate" });
-      declare(feature, { kind: "history", history: metric.history });
+      for (const site of sitesOf(feature, metric.history)) {
+        declare(feature, site);
+      }
+    }
+  }
+  for (const { feature, history } of searchedFeatures({ metrics })) {
+    // Of cross features the rows of the table itself come in anyway.
+    if (feature.embedding === null || feature.group === "cross") {
+      continue;
+    }
+    for (const site of sitesOf(feature, history)) {
+      declare(feature, site);
     }
   }
   return [...ports.values()];
 }
+
+/** Where a metric of a history reads a feature. */
+const sitesOf = (feature: Feature, history: History): readonly Site[] =>
+  feature.group === "item"
+    ? [{ kind: "items" }, { kind: "candidate" }, { kind: "history", history }]
+    : [towerSite(feature)];

@@ -6,8 +6,8 @@ import { popularityTable } from "../lower/popularity.ts";
 import { biasParameter } from "../model/bias.ts";
 import { metricOf } from "../model/by.ts";
 import { calibrationParameter } from "../model/calibration.ts";
-import { allFeatures } from "../model/features.ts";
-import type { Attend, Feature, Metric, Model, Task, Tower } from "../model/model.ts";
+import { allFeatures, formerName } from "../model/features.ts";
+import type { Attend, Metric, Model, Task, Tower } from "../model/model.ts";
 import { ownTables } from "../model/own.ts";
 import {
   embeddingStart,
@@ -20,13 +20,16 @@ import {
   preluStart,
   zero,
 } from "../model/parameter.ts";
+import { searchCopy, searchedParameters } from "../model/searched.ts";
 import { wideTerms } from "../model/wide.ts";
 import { keyWidth, queryWidth, towerWidth, widthOf } from "../model/widths.ts";
 
-/** In canonical order: features by section, metrics, searches, attends, towers, each in the order of the source. */
+/** In canonical order: features by section, copies for searches by another run, metrics, searches, attends, towers, each in the order of the source. */
 export function parameters(model: Model): Parameter[] {
+  const features = featureParameters(model);
   return [
-    ...featureParameters(model),
+    ...features,
+    ...searchParameters(model, features),
     ...model.metrics.flatMap(metricParameters),
     ...model.searches.flatMap((search) => searchRule(search.by)?.parameters?.(model, search, search.by) ?? []),
     ...model.attends.flatMap((attend) => [
@@ -36,10 +39,6 @@ export function parameters(model: Model): Parameter[] {
     ...model.towers.flatMap(towerParameters),
   ];
 }
-
-/** A feature's qualified name before its rename. */
-const formerName = ({ qualified, name, formerly }: Feature): string | null =>
-  formerly && `${qualified.slice(0, -name.length)}${formerly}`;
 
 function featureParameters(model: Model): Parameter[] {
   const found: Parameter[] = [];
@@ -75,6 +74,18 @@ function featureParameters(model: Model): Parameter[] {
     }
   }
   return found;
+}
+
+/** What searches that go by another run read of its features. Its metrics are among the model's. */
+function searchParameters(model: Model, features: readonly Parameter[]): Parameter[] {
+  const read = searchedParameters(model);
+  return features
+    .filter(({ name }) => read.has(searchCopy(name)))
+    .map(({ name, formerly, ...rest }) => ({
+      ...rest,
+      name: searchCopy(name),
+      formerly: formerly && searchCopy(formerly),
+    }));
 }
 
 function metricParameters(metric: Metric): Parameter[] {

@@ -53,8 +53,13 @@ export function initialValues(parameters: readonly Parameter[], seed: number): P
 /**
  * Weights that the user gave, under the model's names. A feature's `formerly` name is accepted. Throws `InputError` for
  * a missing, extra or misshapen tensor; numbers are checked while they are read (`checkFinite`).
+ * @param whole `some`: the parameters are some of those that the source holds, and its others are not looked at
  */
-export function givenValues(parameters: readonly Parameter[], source: WeightSource): ParameterValues {
+export function givenValues(
+  parameters: readonly Parameter[],
+  source: WeightSource,
+  whole: "all" | "some" = "all",
+): ParameterValues {
   const { path, tensors, step } = source;
   const stored = new Map<string, string>();
   const problems: string[] = [];
@@ -74,7 +79,7 @@ export function givenValues(parameters: readonly Parameter[], source: WeightSour
     }
   }
   const used = new Set(stored.values());
-  for (const name of tensors.keys()) {
+  for (const name of whole === "all" ? tensors.keys() : []) {
     if (!used.has(name)) {
       problems.push(`${name} is no parameter of the model`);
     }
@@ -96,14 +101,20 @@ export function givenValues(parameters: readonly Parameter[], source: WeightSour
 }
 
 /** Refuses NaN and infinities in a piece of `name` that starts at element `from`; names the first one's place. */
-export function checkFinite(piece: Uint8Array, name: string, shape: readonly number[], from: number): void {
+export function checkFinite(
+  piece: Uint8Array,
+  name: string,
+  shape: readonly number[],
+  from: number,
+  holder = "The weights hold",
+): void {
   const values = floats(piece);
   for (let index = 0; index < values.length; index++) {
     if (Number.isFinite(values[index])) {
       continue;
     }
     throw inputError(
-      "The weights hold a value that is no finite number:",
+      `${holder} a value that is no finite number:`,
       [`${name}${place(shape, from + index)} is ${values[index]}`],
       "Weights with such values make every score meaningless: take an earlier checkpoint, or train with a lower rate or with `clip`.",
     );

@@ -9,6 +9,7 @@ import { keptPort } from "../../../compiler/graphs/index.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
 import type { Model } from "../../../compiler/model/model.ts";
 import { rowPort } from "../../../compiler/model/ports.ts";
+import { withSearchCopies } from "../../../compiler/model/searched.ts";
 import { rewrite } from "../../../compiler/passes/index.ts";
 import { load } from "../../../compiler/source/load.ts";
 import type { KernelPlanSpec } from "../../../contract/kernel-spec.ts";
@@ -85,6 +86,21 @@ describe("the side graphs around plain loops", () => {
       );
     },
   );
+
+  it("give what request gives where searches go by the weights of another run", () => {
+    fc.assert(
+      fc.property(
+        anyModel({ by: "metric" }),
+        anyRequest(),
+        fc.uniqueArray(fc.nat(8), { maxLength: 3 }),
+        (model, shape, missed) => {
+          const copies = withSearchCopies(model);
+          expectSame(copies, world(copies, shape, new Set(missed)));
+        },
+      ),
+      { numRuns: long ? 600 : 20 },
+    );
+  });
 
   it("several searches over one history, and attends by another's lists and by fresh keys", () => {
     const model = modelOf(`${smallText}

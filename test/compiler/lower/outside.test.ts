@@ -2,12 +2,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lowerGraphs, outsidePort } from "../../../compiler/graphs/index.ts";
+import type { Tensor } from "../../../compiler/ir/rule.ts";
 import { embeddingsOf } from "../../../compiler/model/embeddings.ts";
+import type { Feature, Model } from "../../../compiler/model/model.ts";
 import { featurePort, rawPorts } from "../../../compiler/model/ports.ts";
+import { withSearchCopies } from "../../../compiler/model/searched.ts";
+import { towerSite } from "../../../compiler/model/site.ts";
 import { rewrite } from "../../../compiler/passes/index.ts";
 import { anyModel } from "../../kit/any-model.ts";
-import { anyRequest } from "../../kit/any-request.ts";
+import { anyRequest, type Feeds } from "../../kit/any-request.ts";
 import { outputsApart, run, world } from "../../kit/reference.ts";
+
+/** Every port of a feature's rows. */
+const portsOf = (model: Model, feature: Feature): string[] => [
+  featurePort(feature, { kind: "items" }),
+  featurePort(feature, towerSite(feature)),
+  ...model.histories.map((history) => featurePort(feature, { kind: "history", history })),
+];
 
 describe("outside embeddings", () => {
   it("change no output of search, rank and oracle", () => {
@@ -33,6 +44,46 @@ describe("outside embeddings", () => {
           const graph = rewrite(outside.get(name)!, { verify: true });
           expect(outputsApart(run(graph, fetched, refuse), run(graphs.get(name)!, feeds, read)), name).toBeNull();
         }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("leave the copies of a search by another run inside, which read rows as the tables count them", () => {
+    fc.assert(
+      fc.property(anyModel({ by: "metric" }), anyRequest(), (plain, shape) => {
+        fc.pre(plain.searches.length > 0);
+        const model = withSearchCopies(plain);
+        const { graphs, read, feeds } = world(model, shape);
+        const biases = new Set(model.metrics.flatMap(({ bias }) => bias));
+        const uses = embeddingsOf(model).filter(({ readers }) => !readers.some((feature) => biases.has(feature)));
+        const outside = lowerGraphs(model, {
+          layout: "request",
+          outside: new Set(uses.map(({ embedding }) => embedding.parameter)),
+        });
+        // Rows are fetched in another order than the table's, the unknown first: whoever counts in the wrong one reads others.
+        const turned = (row: number, rows: number) => (row <= 0 ? row : rows - row);
+        const back = ({ shape: [rows, dim], data }: Tensor): Tensor => ({
+          shape: [rows, dim],
+          data: Array.from({ length: rows * dim }, (_, i) => data[turned(Math.floor(i / dim), rows) * dim + (i % dim)]),
+        });
+        const fetched: Feeds = { ...feeds };
+        for (const { embedding, readers } of uses) {
+          fetched[outsidePort(embedding)] = back(read(embedding.parameter));
+          for (const port of Object.keys(feeds)) {
+            if (readers.some((feature) => portsOf(model, feature).includes(port))) {
+              fetched[port] = {
+                ...feeds[port],
+                data: Array.from(feeds[port].data, (row) => turned(row, embedding.rows)),
+              };
+            }
+          }
+        }
+        for (const { port, feature, site } of rawPorts(model)) {
+          fetched[port] = feeds[featurePort(feature, site)];
+        }
+        const graph = rewrite(outside.get("search")!, { verify: true });
+        expect(outputsApart(run(graph, fetched, read), run(graphs.get("search")!, feeds, read))).toBeNull();
       }),
       { numRuns: 15 },
     );
