@@ -97,7 +97,10 @@ const metric = stage("How much a past behaviour matters to the candidate: multi-
     references(wanted.query),
     "What is known of the candidate's item, and of the request where that is to join.",
   ),
-  keys: required(references(wanted.inherent), "What is known of the past item: the same features of `item`."),
+  keys: required(
+    references(wanted.keys),
+    "What is known of the past item: the same features of `item`; cross features too where they are projected with it.",
+  ),
   bias: optional(references(wanted.crossFeatures), null, "Cross features that add one number per head."),
   match: optional(
     references(wanted.itemCategory),

@@ -89,7 +89,12 @@ export const wanted = {
   rated: wanting("a cross feature of the history", "cross feature", ["history"], ["own rated feature"]),
   last: wanting("a cross feature of the history", "cross feature", ["history"], ["own last feature"]),
   history: wanting("a history", "history", ["history"], ["history"]),
-  inherent: wanting("the items of a history", "history", ["history"], ["inherent"]),
+  keys: wanting(
+    "the items of a history, and cross features that are not split off",
+    "history",
+    ["history"],
+    ["inherent", "cross", "cross feature"],
+  ),
   crossFeatures: wanting("cross features", "history", ["history"], ["cross", "cross feature", "log size"]),
   over: wanting("a search or a history", "search or history", ["search", "history"], ["search", "history", "newest"]),
   metric: wanting("a metric", "metric", ["metric"], ["metric", "by kind"]),

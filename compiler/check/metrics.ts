@@ -1,4 +1,4 @@
-// Metrics: the query and the keys are the same inherent features; the bias is cross features of the same history.
+// Metrics: the query and the keys are the same inherent features; the bias is cross features of the same history, which keys may have besides.
 import type { CallValue } from "../../grammar/ast.ts";
 import { at } from "../../grammar/diagnostic.ts";
 import { blocks, embeddingsKinds } from "../catalog/blocks.ts";
@@ -64,7 +64,13 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
   if (
     own.kind === "own" &&
     !scope.groups.get("item")?.damaged &&
-    !ownFits(name.text, { ...readings, heads, dim, query: readings.query }, inherent, asked, own.dim, scope)
+    !ownFits(
+      name.text,
+      { query: readings.query, keys: readings.keys, heads, dim },
+      { inherent, asked, cross: keys.cross },
+      own.dim,
+      scope,
+    )
   ) {
     return null;
   }
@@ -75,6 +81,7 @@ export function checkMetric({ name, section }: Declaration<"metric">, scope: Sco
     query: inherent,
     asked,
     keys: inherent,
+    crossKeys: keys.cross,
     bias: bias.features,
     match,
     logSize: bias.logSize,
@@ -141,16 +148,17 @@ function readKeys(
   metric: string,
   keys: Given<readonly CallValue[]>,
   scope: Scope,
-): { history: History; features: readonly Feature[] } | null {
+): { history: History; features: readonly Feature[]; cross: readonly Feature[] } | null {
   const features = new Set<Feature>();
+  const cross = new Set<Feature>();
   const item = scope.groups.get("item");
   let history: History | null = null;
   let failed = item === undefined;
   for (const call of keys.value) {
-    const target = resolve(call, wanted.inherent, scope);
+    const target = resolve(call, wanted.keys, scope);
     if (!target) {
       failed = true;
-    } else if (target.kind !== "inherent") {
+    } else if (target.kind !== "inherent" && target.kind !== "cross" && target.kind !== "cross feature") {
       failed = true;
       wrongKind("keys", "what is known of a history's items, such as `watched.item`", call, target, scope);
     } else if (history && target.history !== history) {
@@ -163,12 +171,17 @@ function readKeys(
       );
     } else {
       history = target.history;
-      for (const feature of target.feature ? [target.feature] : columnsOf(item!.group)) {
-        features.add(feature);
+      const into = target.kind === "inherent" ? features : cross;
+      const named =
+        target.kind === "cross" || target.feature === null
+          ? columnsOf(target.kind === "cross" ? history.cross : item!.group)
+          : [target.feature].filter(({ group, width }) => group === "item" || width > 0);
+      for (const feature of named) {
+        into.add(feature);
       }
     }
   }
-  return failed || !history ? null : { history, features: [...features] };
+  return failed || !history ? null : { history, features: [...features], cross: [...cross] };
 }
 
 function readBias(

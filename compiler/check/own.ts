@@ -10,21 +10,20 @@ import type { Scope } from "./scope.ts";
 
 interface Written {
   readonly query: Given<readonly CallValue[]>;
+  readonly keys: Given<readonly CallValue[]>;
   readonly heads: Given<number>;
   readonly dim: Given<number>;
 }
 
 /**
  * Reports the first thing that does not fit, with what would.
- * @param inherent features of the item in query and keys
- * @param asked those of context and user in the query
+ * @param read features of the item in query and keys, those of context and user in the query, cross features in the keys
  * @param own columns of each own table
  */
 export function ownFits(
   metric: string,
-  { query, heads, dim }: Written,
-  inherent: readonly Feature[],
-  asked: readonly Feature[],
+  { query, keys, heads, dim }: Written,
+  { inherent, asked, cross }: Readonly<Record<"inherent" | "asked" | "cross", readonly Feature[]>>,
   own: number,
   scope: Scope,
 ): boolean {
@@ -44,6 +43,9 @@ export function ownFits(
   }
   if (asked.length > 0) {
     return problem(query.span, `\`${asked[0].qualified}\` is known of no past item`, help.ownAsked);
+  }
+  if (cross.length > 0) {
+    return problem(keys.span, `\`${cross[0].qualified}\` is known of no candidate`, help.ownCross);
   }
   if (heads.value !== 1) {
     return problem(heads.span, "own embeddings have one head", help.ownOneHead, [

@@ -108,7 +108,7 @@ function overClusters(table: string, call: CallValue, history: History, scope: S
 }
 
 function readPart(table: string, call: CallValue, target: Target, scope: Scope): TablePart | null {
-  if (target.kind === "metric part" && target.part.text === "keys") {
+  if (target.kind === "metric part" && target.part.text === "keys" && target.metric.crossKeys.length === 0) {
     return { kind: "keys", metric: target.metric, width: projectedWidth(target.metric) };
   }
   if (target.kind === "attend part") {
@@ -165,6 +165,13 @@ function dependsOn(target: Target, scope: Scope): Dependence | null {
         };
       }
       const { history } = metric;
+      if (part.text === "keys") {
+        return {
+          text: `depends on \`${history.name}.cross\``,
+          path: [...labels(setting(section, "keys"), "by way of these keys"), ...crossPlace(history, scope)],
+          instead: `Name the cross features in \`bias\` instead of \`keys\`: split so, keys are the item's alone. Or leave the table out; keys are then projected in the request.`,
+        };
+      }
       return {
         text: `depends on \`${history.name}.cross\``,
         path: [...labels(setting(section, "bias"), "by way of this bias"), ...crossPlace(history, scope)],
@@ -258,7 +265,7 @@ export function checkCaches(scope: Scope): void {
         { metric: metric.name },
         at(setting(section, "keys") ?? attend.span, "asks for keys from a table"),
         {
-          help: help.nothingCached(metric.name),
+          help: metric.crossKeys.length > 0 ? help.nothingCachable(metric.name) : help.nothingCached(metric.name),
         },
       ),
     );

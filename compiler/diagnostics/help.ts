@@ -161,6 +161,9 @@ export const help = {
   ownAsked: [
     "Nothing is projected, so the query is as wide as the keys, and these know nothing of the request or the user.",
   ],
+  ownCross: [
+    "Nothing is projected, so keys are as wide as the query, and no candidate has such a feature. Name it in `bias` instead.",
+  ],
   // keep-exceeds-max
   keepExceedsMax: ["Every history is padded to this length, and the padding costs time without adding anything."],
   // different-history
@@ -177,6 +180,9 @@ export const help = {
   cachedTwice: ["The graphs could not know which to read, and the two could differ in age. Leave it out of one."],
   // nothing-cached
   nothingCached: (metric: string) => [`Declare a table of \`${metric}.keys\`, or leave \`keys\` at \`auto\`.`],
+  nothingCachable: (metric: string) => [
+    `Keys of \`${metric}\` hold cross features, which no table can. Name these in \`bias\` instead, or leave \`keys\` at \`auto\`.`,
+  ],
   // nothing-predicted
   nothingPredicted: [
     "Name at least one label, as in `predict { click: binary }`. Each becomes an output of the model.",

@@ -7,6 +7,7 @@ import { popularityTable } from "../lower/popularity.ts";
 import { allFeatures } from "../model/features.ts";
 import type { Feature, Model } from "../model/model.ts";
 import { featurePort, rawPorts, validPort } from "../model/ports.ts";
+import { rowsOf } from "../model/searched.ts";
 import { towerSite } from "../model/site.ts";
 import { generator } from "../values/initialise.ts";
 import { minimumOf } from "./manifest.ts";
@@ -170,7 +171,8 @@ export function featureFeeds(
   }
   for (const { port, feature, site } of rawPorts(model)) {
     const { embedding } = feature;
-    if (embedding !== null && outside.has(embedding.parameter)) {
+    // Items are those of a history: the projector is given theirs.
+    if (embedding !== null && outside.has(rowsOf(embedding)) && site.kind !== "items") {
       const { shape, data } = feeds.get(featurePort(feature, site))!;
       const rows = sampledRows(embedding.rows);
       feeds.set(port, { shape, data: Int32Array.from(data, (place) => (place < 0 ? place : rows[place])) });

@@ -12,7 +12,7 @@ import type { Tensor } from "../ir/rule.ts";
 import { metricOf } from "../model/by.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
 import type { Model, Table } from "../model/model.ts";
-import { featurePort, keptPort, projectorPort, rowPort } from "../model/ports.ts";
+import { featurePort, keptPort, projectorPort, rawPort, rowPort } from "../model/ports.ts";
 import { inputName, minimumOf } from "./manifest.ts";
 import { type Feed, featureFeeds, type Scenario, sampledRows, scenarios, small } from "./parity-feeds.ts";
 import { nearestSide } from "./parity-sides.ts";
@@ -314,6 +314,11 @@ function projected(
       const feed = first(feeds.get(featurePort(feature, { kind: "history", history }))!, held);
       items.set(featurePort(feature, { kind: "items" }), feed);
       made.set(featurePort(feature, { kind: "items" }), feed);
+      const rows = feeds.get(rawPort(feature, { kind: "history", history }));
+      if (rows !== undefined) {
+        items.set(rawPort(feature, { kind: "items" }), first(rows, held));
+        made.set(rawPort(feature, { kind: "items" }), first(rows, held));
+      }
     }
     const { data } = evaluate(projector, plain(items), parameter)[projectorPort(model, table)];
     for (const [port, feed] of tableFeeds(model, table, data, feeds)) {

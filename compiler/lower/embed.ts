@@ -5,7 +5,7 @@ import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Embedding, Feature } from "../model/model.ts";
 import { featurePort, itemPort, outsidePort, owner, rawPort } from "../model/ports.ts";
-import { copiedFrom, readsCopy } from "../model/searched.ts";
+import { readsCopy, rowsOf } from "../model/searched.ts";
 import type { Site } from "../model/site.ts";
 import { popular } from "./popularity.ts";
 import { leading, type Scene } from "./scene.ts";
@@ -31,8 +31,7 @@ export function encoded(scene: Scene, feature: Feature, site: Site): Value {
 /** Rows as a table beside the embedding counts them: an input of their own where those of the embedding count in fetched rows. */
 export function rowsInTable(scene: Scene, feature: Feature, site: Site): Value {
   const { embedding, encoder, doc } = feature;
-  const own = embedding && (copiedFrom(embedding.parameter) ?? embedding.parameter);
-  if (scene.training !== null || own === null || !scene.outside.has(own)) {
+  if (scene.training !== null || embedding === null || !scene.outside.has(rowsOf(embedding))) {
     return encoded(scene, feature, site);
   }
   const shape = [...leading(scene, site), ...encodedShapeOf(encoder)];

@@ -18,7 +18,7 @@ export type KeySource = Held | null;
 
 /** Both parts broadcast to [A, R, M]; their sum is the score. */
 export interface Score {
-  /** (K_h W^h)(q W^q)ᵀ / √d : [A, R, M] */
+  /** (K_h W^h)(q W^q)ᵀ / √d, unsplit (K_h W^h + K_c W^c)(q W^q)ᵀ / √d : [A, R, M] */
   readonly metric: Value;
   /** (K_c W^c) β + ln n + Σ_F γ_F 1[agree in F] : broadcasts to [A, R, M]; null where the metric has none of them. */
   readonly bias: Value | null;
@@ -27,7 +27,8 @@ export interface Score {
 /**
  * α_a = (K_h W^h_a)(qᵀ W^q_a)ᵀ / √d + (K_c W^c_a) β over the frame's behaviours (TWIN, KDD 2023, eq. 3–5), and γ_F,a for
  * each feature F of `match` in which candidate and behaviour agree; of a cluster of n behaviours ln n (TWIN V2, CIKM 2024).
- * What is added is not divided by √d. With own embeddings
+ * What is added is not divided by √d. Cross features among the keys are projected with the item's, as K W^k of plain target
+ * attention (eq. 2): what the split saves is the price of it. With own embeddings
  * q and K_h are rows of the metric's own tables, as wide as d, and nothing projects them (DARE, ICLR 2025, section 3).
  */
 export function lowerMetric(scene: Scene, metric: Metric, frame: Frame, source: KeySource): Score {
@@ -121,15 +122,28 @@ export function queryColumns(scene: Scene, metric: Metric): Value {
   });
 }
 
-/** K_h W^h_a of the frame, or the own rows of its items: [A, M, d] or [A, R, M, d]. */
+/** K_h W^h_a of the frame, unsplit [K_h, K_c] [W^h_a; W^c_a], or the own rows of its items: [A, M, d] or [A, R, M, d]. */
 function projectKeys(scene: Scene, metric: Metric, frame: Frame): Value {
   return scene.once(`keys ${metric.name} ${frame.key}`, () => {
     if (metric.embeddings.kind === "own") {
       const own = frame.rows(ownColumns(scene, metric, frame.site));
       return frame.headed ? own : scene.b.at(metric.name).at("keys", metric.doc).unsqueeze(own, 0);
     }
-    const inherentRows = frame.rows(inherentHistory(scene, frame, metric.keys));
-    return projectHeads(scene, frame, `${metric.name}/keys`, inherentRows, keysWeight(scene, metric));
+    const scope = `${metric.name}/keys`;
+    const b = scene.b.at(scope, metric.doc);
+    const beside = (values: readonly Value[], axis: number) =>
+      values.length === 1 ? values[0] : b.concat(values, axis);
+    const rows = [
+      frame.rows(inherentHistory(scene, frame, metric.keys)),
+      ...metric.crossKeys.map((feature) => frame.rows(embed(scene, feature, frame.site))),
+    ];
+    const weights = [
+      keysWeight(scene, metric),
+      ...metric.crossKeys.map(({ name, width }) =>
+        scene.b.parameter(`${metric.name}.keys.${name}`, [metric.heads, width, metric.dim]),
+      ),
+    ];
+    return projectHeads(scene, frame, scope, beside(rows, -1), beside(weights, 1));
   });
 }
 

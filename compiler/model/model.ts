@@ -95,6 +95,8 @@ export interface Metric {
   readonly asked: readonly Feature[];
   /** Features of the behaviour's item that make the keys: the same as `query`. */
   readonly keys: readonly Feature[];
+  /** Cross features that are projected with the item's, unsplit: no table can hold such keys. Mostly none. */
+  readonly crossKeys: readonly Feature[];
   /** Cross features that add one number per head. */
   readonly bias: readonly Feature[];
   /** Features of the item that add one number per head where candidate and behaviour agree in them. */

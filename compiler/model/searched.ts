@@ -44,13 +44,14 @@ export function withSearchCopies(model: Model): Model {
 
 /** Own tables of a metric bear its name and are no features': their features stay. */
 function metricCopy(metric: Metric, copy: (feature: Feature) => Feature): Metric {
-  const { name, query, keys, asked, bias, embeddings } = metric;
+  const { name, query, keys, crossKeys, asked, bias, embeddings } = metric;
   const inherent = (features: readonly Feature[]) => (embeddings.kind === "own" ? features : features.map(copy));
   return {
     ...metric,
     name: searchCopy(name),
     query: inherent(query),
     keys: inherent(keys),
+    crossKeys: crossKeys.map(copy),
     asked: asked.map(copy),
     bias: bias.map(copy),
   };
@@ -95,14 +96,17 @@ function partsOf(
 
 /** Features as the copies of metrics read them, each once, with the history that its metric is of. None where nothing is copied. */
 export function searchedFeatures({ metrics }: Pick<Model, "metrics">): { feature: Feature; history: History }[] {
-  return metrics.flatMap(({ keys, asked, bias, history }) =>
-    [...new Set([...keys, ...asked, ...bias])].filter(readsCopy).map((feature) => ({ feature, history })),
+  return metrics.flatMap(({ keys, crossKeys, asked, bias, history }) =>
+    [...new Set([...keys, ...crossKeys, ...asked, ...bias])].filter(readsCopy).map((feature) => ({ feature, history })),
   );
 }
 
 /** The parameters of features that copies of metrics read, as they are called in the copy. */
 export const searchedParameters = (model: Pick<Model, "metrics">): ReadonlySet<string> =>
   new Set(searchedFeatures(model).flatMap(({ feature }) => parametersOf(feature)));
+
+/** The parameter whose rows the input of an embedding's features counts: of a copy that which it is of. */
+export const rowsOf = ({ parameter }: Embedding): string => copiedFrom(parameter) ?? parameter;
 
 /** Whether a feature reads a copy of its parameter. */
 export const readsCopy = (feature: Feature): boolean =>

@@ -99,6 +99,15 @@ function metricParameters(metric: Metric): Parameter[] {
       : [
           parameter(`${name}.query`, [heads, inherent, dim], glorot(queryWidth(metric), dim)),
           parameter(`${name}.keys`, [heads, inherent, dim], { kind: "copy", of: `${name}.query` }),
+          ...metric.crossKeys.map(({ name: feature, width, formerly }) =>
+            parameter(
+              `${name}.keys.${feature}`,
+              [heads, width, dim],
+              glorot(inherent + widthOf(metric.crossKeys), dim),
+              "dense",
+              formerly && `${name}.keys.${formerly}`,
+            ),
+          ),
           ...metric.asked.map(({ qualified, group, width, formerly }) =>
             parameter(
               `${name}.query.${qualified}`,

@@ -229,8 +229,8 @@ function unsplitAttention(
   const keys = projectedWidth(metric);
   const values = metric.heads * attend.values;
   const { inherent, cross } = valueFeatures(model, attend);
-  const project =
-    length * ((keyWidth(metric) + widthOf(metric.bias)) * keys + (widthOf(inherent) + widthOf(cross)) * values);
+  const added = widthOf([...new Set([...metric.crossKeys, ...metric.bias])]);
+  const project = length * ((keyWidth(metric) + added) * keys + (widthOf(inherent) + widthOf(cross)) * values);
   const query = queryWidth(metric) * keys;
   return userSides * project + candidates * (query + length * (keys + values) + values * attend.out);
 }

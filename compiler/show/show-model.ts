@@ -214,7 +214,13 @@ function metric(metric: Metric): string {
   ];
   return section(`metric ${metric.name}`, [
     ["query", names([...metric.query, ...metric.asked]), `width ${queryWidth(metric)}`],
-    ["keys", names(metric.keys, `${metric.history.name}.item`)],
+    [
+      "keys",
+      list([
+        ...metric.keys.map(({ name }) => `${metric.history.name}.item.${name}`),
+        ...metric.crossKeys.map(({ qualified }) => qualified),
+      ]),
+    ],
     ["bias", bias.length > 0 ? list(bias) : null],
     ...(metric.match.length > 0 ? [["match", names(metric.match)] as const] : []),
     ["heads", `${metric.heads}`],

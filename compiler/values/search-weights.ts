@@ -81,19 +81,21 @@ export function expectSameMetrics(model: Model, { weights, manifest, vocabularie
 
 /** Rows of cross features are counted in one way: those of a table outside could not be read in a copy inside. */
 function expectCrossInside(model: Model, metrics: readonly Metric[], outside: ReadonlySet<string>): void {
-  const cross = new Set<Feature>(metrics.flatMap(({ bias }) => bias));
+  const cross = new Set<Feature>(metrics.flatMap(({ bias, crossKeys }) => [...bias, ...crossKeys]));
   const found = embeddingsOf(model).find(
     ({ embedding, readers }) => outside.has(embedding.parameter) && readers.some((feature) => cross.has(feature)),
   );
   if (found !== undefined) {
     throw new InputError(
-      `${found.embedding.parameter} lies outside the graphs, and a bias of a search reads it: with --search-weights it must lie inside. Build with --embeddings inside.`,
+      `${found.embedding.parameter} lies outside the graphs, and the metric of a search reads it: with --search-weights it must lie inside. Build with --embeddings inside.`,
     );
   }
 }
 
 function readBy(metrics: readonly Metric[]): ReadonlySet<Feature> {
-  return new Set(metrics.flatMap(({ keys, asked, bias, match }) => [...keys, ...asked, ...bias, ...match]));
+  return new Set(
+    metrics.flatMap(({ keys, crossKeys, asked, bias, match }) => [...keys, ...crossKeys, ...asked, ...bias, ...match]),
+  );
 }
 
 /**

@@ -60,7 +60,7 @@ export function projectionPlan(
   if (other) {
     throw new TwinError(`${dir}: the projector's input ${other.name} is no item feature. Build the artefacts again`);
   }
-  const inputs = items.map(({ name, feature }) => ({ name, shape: feature.shape }));
+  const inputs = items.map(({ name, feature }) => ({ name, feature: feature.name, shape: feature.shape }));
   const tables: ProjectedTable[] = names.map((name) => ({
     name,
     output: outputFor(dir, projector.outputs, name),

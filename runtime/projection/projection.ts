@@ -20,8 +20,8 @@ export interface ProjectedTable {
 /** All that a worker needs to know; can be posted to one. */
 export interface ProjectionPlan {
   readonly graph: string;
-  /** Item features that are inputs, with the shape of one encoded value. */
-  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Inputs that are item features, several of one where it is counted in fetched rows too, with the shape of one encoded value. */
+  readonly inputs: readonly { readonly name: string; readonly feature: string; readonly shape: readonly number[] }[];
   readonly outside: readonly {
     readonly parameter: string;
     readonly dim: number;
@@ -109,10 +109,10 @@ export class Projection {
 
   async #feeds(columns: ReadonlyMap<string, EncodedColumn>, items: number): Promise<Record<string, Tensor>> {
     const feeds: Record<string, Tensor> = emptyRecord();
-    for (const { name, shape } of this.#plan.inputs) {
-      const data = columns.get(name);
+    for (const { name, feature, shape } of this.#plan.inputs) {
+      const data = columns.get(feature);
       if (data === undefined) {
-        throw new TwinError(`${this.#plan.graph} needs ${name}, which the items do not hold`);
+        throw new TwinError(`${this.#plan.graph} needs ${feature}, which the items do not hold`);
       }
       feeds[name] = data instanceof Float32Array ? floats(data, items, ...shape) : ints(data, items, ...shape);
     }

@@ -1,16 +1,16 @@
 // Searches that go by the weights of another run: which behaviours are kept is the other's, all else the model's own.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InputError, initialValues, parameters, type SearchWeights, type WeightSource } from "../../compiler/index.ts";
+import { InputError, type SearchWeights } from "../../compiler/index.ts";
 import { metricOf } from "../../compiler/model/by.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { keptPort } from "../../compiler/model/ports.ts";
 import { copiedFrom, withSearchCopies } from "../../compiler/model/searched.ts";
-import { littleEndian } from "../../compiler/values/values.ts";
 import { anyModel, modelOf } from "../kit/any-model.ts";
 import { anyRequest } from "../kit/any-request.ts";
 import { outputsApart, type ReadParameter, randomParameters, run, same, type World, world } from "../kit/reference.ts";
 import { compiled, smallSource, textOf, vocabularies } from "../kit/small-model.ts";
+import { searchWeightsOf, startWeights } from "../kit/start-weights.ts";
 
 const joined =
   (own: ReadParameter, search: ReadParameter): ReadParameter =>
@@ -67,37 +67,11 @@ describe("a model whose searches go by copies of their metrics", () => {
   });
 });
 
-/** Start values of a seed, as a run would have left them. */
-function weightsOf(
-  model: Model,
-  seed: number,
-  path: string,
-  change: (name: string, data: Float32Array) => void = () => {},
-): WeightSource {
-  const all = parameters(model);
-  const values = initialValues(all, seed);
-  const tensors = new Map(all.map(({ name, shape }) => [name, { shape, data: values.read(name).slice() }]));
-  for (const [name, { data }] of tensors) {
-    change(name, data);
-  }
-  return {
-    tensors,
-    step: 100 * seed,
-    path,
-    read: (name) => tensors.get(name)!.data,
-    *chunks(name) {
-      yield littleEndian(tensors.get(name)!.data);
-    },
-  };
-}
-
 const plainModel = modelOf(smallSource);
-const own = weightsOf(plainModel, 1, "a/weights.safetensors");
+const own = startWeights(plainModel, 1, "a/weights.safetensors");
 
-function other(seed: number, text = smallSource, change?: (name: string, data: Float32Array) => void): SearchWeights {
-  const { model, manifest } = compiled(text);
-  return { weights: weightsOf(model, seed, "b/weights.safetensors", change), manifest, vocabularies, untrained: false };
-}
+const other = (seed: number, text = smallSource, change?: (name: string, data: Float32Array) => void): SearchWeights =>
+  searchWeightsOf(text, seed, vocabularies, change);
 
 const built = (searchWeights: SearchWeights, text = smallSource) => compiled(text, { weights: own, searchWeights });
 
@@ -219,7 +193,7 @@ describe("refused with the place and the way out", () => {
 
   it("a cross feature whose table lies outside", () => {
     const text = smallSource.replace("liked: flag(dim: 2)", "channel: id(vocab: 50, dim: 2)");
-    const weights = weightsOf(modelOf(text), 1, "a/weights.safetensors");
+    const weights = startWeights(modelOf(text), 1, "a/weights.safetensors");
     const message = refusal(() => compiled(text, { weights, searchWeights: other(2, text), outside: "all" }));
     expect(message).toMatch(/^watched\.channel\.table lies outside the graphs.*Build with --embeddings inside\.$/);
   });

@@ -266,6 +266,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       stats: anyStats,
       shown: anyShown,
       clustered: fc.constantFrom(false, false, false, true),
+      unsplit: fc.constantFrom(false, false, false, true),
     })
     .map(({ cross, clustered, ...drawn }) => {
       // Of clusters nothing is counted, and no table holds them.
@@ -276,7 +277,14 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
         (name) => own === 0 && rest.asked.includes(name) && rest[name].length > 0,
       );
       const size = own === 0 ? rest.size : { ...rest.size, heads: 1, dim: own * owned.length };
-      const made = { ...rest, own, size, asked, cross: rest.stats.length === 0 ? cross : [...cross, ...counted] };
+      // No table holds keys with cross features.
+      const unsplit = rest.unsplit && own === 0 && cross.length > 0 && choice.tables !== true;
+      const table = unsplit && rest.table !== "none" ? "values" : rest.table;
+      const made = {
+        ...rest,
+        ...{ own, size, asked, unsplit, table },
+        cross: rest.stats.length === 0 ? cross : [...cross, ...counted],
+      };
       const histories = ["watched", "bought"].slice(0, made.histories);
       const stages = histories.flatMap((history) => stagesOf(history, made, choice));
       const attends = histories.flatMap((history) => ["interest", ...made.attends].map((name) => `${history}_${name}`));
@@ -333,6 +341,8 @@ interface Made {
   readonly product: boolean;
   readonly strength: boolean;
   readonly match: readonly string[];
+  /** Whether the first cross feature is projected with the item's. */
+  readonly unsplit: boolean;
   /** Width of the metric's own tables; 0: it reads those of the features. */
   readonly own: number;
   /** Whether values are multiplied with the candidate, where there is one head. */
@@ -363,7 +373,8 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
   const target = made.target && heads === 1;
   const widths = target ? "value: product" : `values: ${values} out: ${out}`;
   const query = made.own === 0 ? ["item", ...made.asked] : owned;
-  const keys = made.own === 0 ? `${h}.item` : `[${owned.map((name) => `${h}.${name}`).join(", ")}]`;
+  const across = made.unsplit ? `, ${h}.${made.cross[0].split(":")[0]}` : "";
+  const keys = made.own === 0 ? `[${h}.item${across}]` : `[${owned.map((name) => `${h}.${name}`).join(", ")}]`;
   const own = made.own === 0 ? "" : `embeddings: own(dim: ${made.own})`;
   const attend = (name: string, over: string) => `attend ${h}_${name} {
     over: ${over} by: ${h}_metric ${widths} keys: ${made.keys} ${made.product ? "product: true" : ""} ${made.strength ? "strength: true" : ""}

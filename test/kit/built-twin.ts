@@ -102,6 +102,11 @@ export async function writeTables(
       const shape = encodedShape(feature, items);
       feeds[feature.name] = data instanceof Float32Array ? floats(data, ...shape) : ints(data, ...shape);
     }
+    for (const { name, source } of projector.inputs) {
+      if (source.kind === "item" && source.raw === true) {
+        feeds[name] = feeds[source.feature];
+      }
+    }
     for (const embedding of manifest.embeddings) {
       if (embedding.placement.kind === "inside") {
         continue;

@@ -18,6 +18,7 @@ import { long } from "../kit/effort.ts";
 import { builtRanked, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 import { aged, expectClose, said } from "../kit/rankings.ts";
 import { compiled } from "../kit/small-model.ts";
+import { searchWeightsOf } from "../kit/start-weights.ts";
 
 afterAll(cleanUp);
 
@@ -143,6 +144,22 @@ attend liked { over: alike by: relevance }
 
   it("embeddings outside the graphs", async () => {
     await compare(await built("", undefined, {}, { outside: "all" }), {}, [6, 40]);
+  });
+
+  it("cross features among the keys, which no table holds", async () => {
+    const unsplit = (source: string) =>
+      source.replace("keys: watched.item", "keys: [watched.item, watched.cross]").replace(/table video_keys .*/, "");
+    await compare(await built("", unsplit), {}, [5, 60]);
+    await compare(await built("", (source) => unsplit(source).replace(" bias: watched.cross", "")), {}, [40]);
+  });
+
+  it.each(["none", "all"] as const)("searches by the weights of another run, outside: %s", async (outside) => {
+    const searchWeights = searchWeightsOf(rankSource(), 5, new Map());
+    const dir = await builtRanked(rankSource(), {}, { outside, searchWeights });
+    await compare(dir, {}, [6, 40]);
+    const report = await selfTest(dir, { threads: 1, requests: 4 });
+    expect(report).toMatchObject({ passed: true, otherwise: ["nearest"] });
+    expect(report.full[0].hits).toBeLessThan(report.full[0].wanted);
   });
 
   it.each(["round_robin", "per_head", "max"])(

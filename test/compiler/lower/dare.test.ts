@@ -6,6 +6,7 @@ import type { Attributes } from "../../../compiler/ir/graph.ts";
 import { modelOf } from "../../kit/any-model.ts";
 import { type Feeds, itemFeeds, requestFeeds } from "../../kit/any-request.ts";
 import { graphsOf, type ReadParameter, randomParameters, run } from "../../kit/reference.ts";
+import { compiled } from "../../kit/small-model.ts";
 
 const text = (rest = "") => `model decoupled
 item {
@@ -118,6 +119,18 @@ const readsOf = (graph: { readonly inputs: readonly { readonly node: { readonly 
   graph.inputs.map(({ node }) => (node.attributes as Attributes["input"]).name);
 
 describe("own tables", () => {
+  it("stand inside where the features' lie outside: such a build has its reference numbers, its projector's among them", () => {
+    const { manifest } = compiled(text("table own_keys { of: relevance.keys }"), {
+      outside: "all",
+      vocabularies: new Map(),
+    });
+    expect(manifest.graphs.projector?.inputs.map(({ source }) => source)).toContainEqual({
+      kind: "item",
+      feature: "item.id",
+      raw: true,
+    });
+  });
+
   it("are what a table of keys holds, side by side", () => {
     const read = randomParameters(model, 7);
     const feeds = requestFeeds(model, { candidates: 2, history: 5, valid: 5, seed: 3 });

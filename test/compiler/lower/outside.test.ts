@@ -55,7 +55,7 @@ describe("outside embeddings", () => {
         fc.pre(plain.searches.length > 0);
         const model = withSearchCopies(plain);
         const { graphs, read, feeds } = world(model, shape);
-        const biases = new Set(model.metrics.flatMap(({ bias }) => bias));
+        const biases = new Set(model.metrics.flatMap(({ bias, crossKeys }) => [...bias, ...crossKeys]));
         const uses = embeddingsOf(model).filter(({ readers }) => !readers.some((feature) => biases.has(feature)));
         const outside = lowerGraphs(model, {
           layout: "request",
