@@ -8,6 +8,7 @@ import { type LearnedNumbers, unlearned } from "../../contract/learned-numbers.t
 import { format } from "../../grammar/format.ts";
 import { smaller } from "../../grammar/minimize.ts";
 import { render } from "../../grammar/report.ts";
+import { anyStats, counted } from "./any-stats.ts";
 import { builtKinds, bySamples, kindTakesLists } from "./by-samples.ts";
 
 export interface ModelChoice {
@@ -137,36 +138,6 @@ const ofOrder: typeof kinds = [
 
 /** Read off the request's time. */
 const clocks: typeof kinds = [(d) => `hour(zone: "Europe/Berlin", dim: ${d})`, (d) => `weekday(dim: ${d})`];
-
-/** Arguments of statistics, of cross features that come with them; what they are over stands before these. */
-const counts: readonly (readonly [kind: string, rest: (dim: number) => string])[] = [
-  ["met", () => ""],
-  ["rate", () => "of: liked"],
-  ["rate", () => "of: share, k: 1, base: 0.3"],
-  ["recent", () => "of: liked, half: 3"],
-  ["recent", () => "of: share, half: 2d, base: 0.6"],
-  ["last", (d) => `of: liked, dim: ${d}`],
-  ["last", () => "of: share"],
-  ["since", (d) => `at: [1, 3], dim: ${d}`],
-  ["since", (d) => `at: log(1h, 30d, 4), dim: ${d}`],
-];
-const counted = ["liked: flag(dim: 2)", "share: number"];
-
-const anyStats = fc
-  .array(
-    fc.record({
-      of: fc.constantFrom(...counts),
-      on: fc.constantFrom("", "on: item.category", "on: item.topics", "on: item.item_id"),
-      dim,
-    }),
-    { maxLength: 3 },
-  )
-  .map((chosen) =>
-    chosen.map(({ of: [kind, rest], on, dim }, index) => {
-      const given = [on, rest(dim)].filter((one) => one !== "");
-      return `s_${index}: ${kind}${given.length === 0 ? "" : `(${given.join(", ")})`}`;
-    }),
-  );
 
 /** `prefix_0: kind …`, one a line. */
 function anyFeatures(prefix: string, least: number, most: number, of = kinds): fc.Arbitrary<string[]> {
