@@ -196,7 +196,7 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, file, options) => (await import("./verbs/diff.ts")).diffBuild(dir, file, options));
 
-  const table = verb("table", "build and verify lookup tables");
+  const table = verb("table", "build, verify and publish lookup tables");
   table
     .command("build <dir>")
     .description("project every item and write one generation of all tables")
@@ -211,6 +211,13 @@ function commandLine(): Command {
     .description("check every block of the current generation")
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).verifyTable(dir, options));
+  table
+    .command("publish <dir>")
+    .description("put the rows of the current generation into a Redis, from which a folder without tables ranks")
+    .requiredOption("--to <address>", "redis://HOST:PORT, rediss://… for TLS, several nodes of a cluster with commas")
+    .option("--buckets <n>", "hash tags over which keys are spread", whole, 256)
+    .addOption(json())
+    .action(async (dir, options) => (await import("./verbs/table.ts")).publishTable(dir, options));
 
   verb("pack <dir>", "rows and features of some items in one file, for pages that cannot take all")
     .option("--items <ids.txt>", "the items: a key a line")

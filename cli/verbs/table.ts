@@ -1,7 +1,7 @@
-// `twin table build DIR` and `twin table verify DIR`.
+// `twin table build DIR`, `twin table verify DIR` and `twin table publish DIR`.
 
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { type BuildReport, buildTables, verifyTables } from "../../runtime/build-table/index.ts";
+import { type BuildReport, buildTables, publishTables, verifyTables } from "../../runtime/build-table/index.ts";
 import { readBinding } from "../../runtime/data/index.ts";
 import { recovered } from "../../runtime/serve/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
@@ -73,4 +73,29 @@ export async function verifyTable(wanted: string, options: { json?: boolean }): 
   if (!report.sound) {
     throw new Failed(`${dir}: generation ${report.generation} is not sound; build the tables again`);
   }
+}
+
+interface PublishTableOptions {
+  readonly to: string;
+  readonly buckets: number;
+  readonly json?: boolean;
+}
+
+export async function publishTable(dir: string, { to, buckets, json }: PublishTableOptions): Promise<void> {
+  const report = await stoppable((signal) =>
+    publishTables({ dir, to, buckets, signal, onProgress: showProgress(), note: say }),
+  );
+  if (json) {
+    printJson(report);
+    return;
+  }
+  const number = (value: number) => value.toLocaleString("en-GB");
+  const { address, generation, spaces, written, bytes, seconds } = report;
+  const rate = Math.round(written / Math.max(seconds, 1e-3));
+  print(
+    [
+      `${dir}: generation ${generation} lies in ${address}; ${number(written)} rows, ${bytesText(bytes)}, written in ${seconds.toFixed(1)} s (${number(rate)} a second)`,
+      ...spaces.map(({ rows, count, generation: one }) => `  ${rows}: ${number(count)} rows, generation ${one} there`),
+    ].join("\n"),
+  );
 }

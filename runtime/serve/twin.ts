@@ -3,10 +3,17 @@
 import { availableParallelism } from "node:os";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { type Engine, KernelUse, type PrepareRequest, Variants, type WantedPlan } from "../request/index.ts";
+import {
+  type Engine,
+  KernelUse,
+  type OutsideTables,
+  type PrepareRequest,
+  Variants,
+  type WantedPlan,
+} from "../request/index.ts";
 import { Sessions } from "../session/session.ts";
 import { nodeSessions } from "../session/session-node.ts";
-import { GenerationTables, type SharedGeneration } from "../store/index.ts";
+import { GenerationTables, type SharedGeneration, type StoreKind } from "../store/index.ts";
 import { parseDuration } from "../table/freshness.ts";
 import type { CallOptions } from "../threads/wanted.ts";
 import {
@@ -43,6 +50,11 @@ export interface LoadOptions {
    * the history is neither short nor very long. `"kernel"`: always. `"graph"`: never.
    */
   readonly plan?: WantedPlan;
+  /**
+   * Where tables and items are read: `"auto"` (default) from the folder, or, where it holds none, from the Redis that
+   * `twin table publish` filled; `"files"` or `"redis"`: from there.
+   */
+  readonly store?: StoreKind;
   readonly memory?: {
     /** A table of more bytes stays in its file; default 2 GB. */
     readonly table?: number;
@@ -94,10 +106,19 @@ export class LocalTwin implements Twin {
     const { providers, threads } = checked;
     const kernel = chosenKernel(artefacts, checked, elsewhere?.workers ?? 1, warn);
     const tables = await openTables(artefacts, options, shared);
+    const outside = tables.outside();
     const sessions = new Sessions(nodeSessions(artefacts, { providers, threads, warn }), artefacts.weights.sound);
     const wholeTables = providers[0] === "cpu" && shared === undefined;
     const variants = new Variants(artefacts.manifest, warn);
-    const engine = { artefacts, sessions, tables, variants, kernel, wholeTables, scoreBytes: checked.scoreBytes };
+    const engine = {
+      artefacts: outsideOf(artefacts, outside),
+      sessions,
+      tables,
+      variants,
+      kernel,
+      wholeTables,
+      scoreBytes: checked.scoreBytes,
+    };
     return new LocalTwin(engine, tables, warnings, checked.queue);
   }
 
@@ -136,6 +157,12 @@ export class LocalTwin implements Twin {
   }
 }
 
+/** Artefacts whose outside embeddings are read elsewhere; null: from the build's own file. */
+const outsideOf = (artefacts: Artefacts, elsewhere: OutsideTables | null): Artefacts =>
+  elsewhere === null
+    ? artefacts
+    : { ...artefacts, outside: { rows: elsewhere.rows, close: () => artefacts.outside?.close() } };
+
 /** Opens the tables in use, for one thread or, where `workers` are asked for, for several. */
 export function openTables(
   artefacts: Artefacts,
@@ -145,6 +172,7 @@ export function openTables(
   return GenerationTables.open(artefacts, {
     maxStaleness: parseDuration(options.maxStaleness ?? 0, "maxStaleness"),
     memoryLimit: options.memory?.table ?? 2 ** 31,
+    store: options.store ?? "auto",
     share: (options.workers ?? 0) > 0,
     ...(shared === undefined ? {} : { shared }),
   });
@@ -177,7 +205,7 @@ export function chosenKernel(
 const foreignDevice = ([first]: readonly string[]): string | null =>
   first === "cpu" ? null : `the kernel is for the CPU, and the first provider is ${first}`;
 
-const known = ["providers", "threads", "maxStaleness", "workers", "queue", "memory", "verify", "plan"];
+const known = ["providers", "threads", "maxStaleness", "workers", "queue", "memory", "verify", "plan", "store"];
 
 /** @throws TwinError naming the option */
 export function checkOptions(options: LoadOptions): {
@@ -198,6 +226,10 @@ export function checkOptions(options: LoadOptions): {
   const { verify = "blocks" } = options;
   if (verify !== "blocks" && verify !== "sizes") {
     throw new TwinError(`load: verify is ${JSON.stringify(verify)}; bring "blocks" (the default) or "sizes"`);
+  }
+  const { store = "auto" } = options;
+  if (!["auto", "files", "redis"].includes(store)) {
+    throw new TwinError(`load: store is ${JSON.stringify(store)}; bring "auto" (the default), "files" or "redis"`);
   }
   return {
     providers,

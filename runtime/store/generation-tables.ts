@@ -1,17 +1,26 @@
 // The built tables in use: key lookup, item store and rows of the current generation, and whether they may be used.
 
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import { TwinError } from "../../contract/error.ts";
+import { type OpenPublished, openPublished, type Published } from "../redis/index.ts";
+import type { OutsideTables } from "../request/index.ts";
 import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
-import { openedGeneration, type TablesHome } from "../table/opened-generation.ts";
+import { type OpenParts, openedGeneration, type TablesHome } from "../table/opened-generation.ts";
 import { Generation, type GenerationImage } from "./generation.ts";
+import { readPublished } from "./published-file.ts";
 
-/** A generation in memory that threads share. */
-export type SharedGeneration = GenerationImage;
+/** A generation in memory that threads share, or one in a Redis that each of them asks. */
+export type SharedGeneration = GenerationImage | { readonly published: Published };
+
+/** Where tables and items are read: `auto` takes what was published only where the folder holds none. */
+export type StoreKind = "auto" | "files" | "redis";
 
 export interface TablesOptions {
   readonly maxStaleness: number;
   /** Bytes above which rows stay in their file. */
   readonly memoryLimit: number;
+  /** Default: auto. */
+  readonly store?: StoreKind;
   /** Whether other threads shall use the same memory. */
   readonly share: boolean;
   /** What another thread opened; null: it found none. Absent: the folder is read. */
@@ -24,9 +33,9 @@ export class GenerationTables implements LiveTables {
   readonly #home: TablesHome;
   readonly #options: TablesOptions;
   readonly #encoders: string;
-  #current: HeldGeneration | null = null;
+  #current: HeldGeneration<Generation | PublishedRows> | null = null;
   /** Generations that are not in use any more, and have users. */
-  readonly #left = new Set<HeldGeneration>();
+  readonly #left = new Set<HeldGeneration<Generation | PublishedRows>>();
   #open: OpenGeneration | null = null;
   #refreshing: Promise<unknown> = Promise.resolve();
 
@@ -60,6 +69,13 @@ export class GenerationTables implements LiveTables {
 
   async #refresh(): Promise<boolean> {
     const { dir } = this.#home;
+    const { store = "auto" } = this.#options;
+    if (store === "redis" || (store === "auto" && Generation.current(dir) === null)) {
+      const published = readPublished(dir);
+      if (published !== null || store === "redis") {
+        return this.#follow(published);
+      }
+    }
     // A generation may be replaced, and removed, between reading its number and opening its files.
     for (let attempt = 0; ; attempt++) {
       const number = Generation.current(dir);
@@ -71,7 +87,8 @@ export class GenerationTables implements LiveTables {
       }
       try {
         const { memoryLimit, share } = this.#options;
-        this.#use(await Generation.open(dir, { number, memoryLimit, shared: share }));
+        const generation = await Generation.open(dir, { number, memoryLimit, shared: share });
+        this.#use(generation, generation);
         return true;
       } catch (error) {
         if (attempt === 3 || Generation.current(dir) === number) {
@@ -81,10 +98,35 @@ export class GenerationTables implements LiveTables {
     }
   }
 
+  /** Takes what a folder names in a Redis into use. */
+  async #follow(published: Published | null): Promise<boolean> {
+    if (published === null) {
+      throw new TwinError(
+        `${this.#home.dir} has no tables in a Redis yet: twin table publish ${this.#home.dir} --to redis://HOST:PORT`,
+      );
+    }
+    const { generation: now } = this.#current ?? {};
+    if (now !== undefined && "published" in now && JSON.stringify(now.published) === JSON.stringify(published)) {
+      return false;
+    }
+    const opened = await openPublished(published);
+    this.#use({ ...opened, published, inFiles: true }, opened.parts);
+    return true;
+  }
+
+  /** Embedding rows that lie where the tables lie; null: they are the build's own. */
+  outside(): OutsideTables | null {
+    const { generation: now } = this.#current ?? {};
+    return now !== undefined && "published" in now ? now.outside : null;
+  }
+
   /** Uses the generation of another thread. */
   async attach(image: SharedGeneration | null): Promise<void> {
-    if (image !== null) {
-      this.#use(await Generation.attach(image));
+    if (image !== null && "published" in image) {
+      await this.#follow(image.published);
+    } else if (image !== null) {
+      const generation = await Generation.attach(image);
+      this.#use(generation, generation);
     } else {
       this.#leave();
     }
@@ -92,7 +134,8 @@ export class GenerationTables implements LiveTables {
 
   /** For `attach` in other threads. */
   share(): SharedGeneration | null {
-    return this.#current?.generation.image() ?? null;
+    const { generation: now } = this.#current ?? {};
+    return now === undefined ? null : "published" in now ? { published: now.published } : now.image();
   }
 
   /** Closes the files of every generation, whoever has it. */
@@ -115,22 +158,29 @@ export class GenerationTables implements LiveTables {
     before.leave(() => this.#left.delete(before));
   }
 
-  #use(generation: Generation): void {
+  #use(generation: Generation | PublishedRows, parts: OpenParts): void {
     this.#leave();
     const held = new HeldGeneration(generation);
     this.#current = held;
-    this.#open = openedGeneration(this.#home, generation, this.#encoders, () => held.hold());
+    this.#open = openedGeneration(this.#home, parts, this.#encoders, () => held.hold());
   }
 }
 
+/** A generation whose rows lie in a Redis. */
+interface PublishedRows extends OpenPublished {
+  readonly published: Published;
+  /** Its connection is needed after opening, as files are. */
+  readonly inFiles: true;
+}
+
 /** A generation whose files are closed when it is out of use and its last user is done. */
-class HeldGeneration {
-  readonly generation: Generation;
+class HeldGeneration<T extends { readonly inFiles: boolean; close(): void }> {
+  readonly generation: T;
   readonly #inFiles: boolean;
   #users = 0;
   #left: (() => void) | null = null;
 
-  constructor(generation: Generation) {
+  constructor(generation: T) {
     this.generation = generation;
     this.#inFiles = generation.inFiles;
   }

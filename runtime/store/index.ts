@@ -11,7 +11,8 @@ export {
   nextGeneration,
 } from "./generation-commit.ts";
 export { readGeneration, writeGeneration } from "./generation-file.ts";
-export { GenerationTables, type SharedGeneration } from "./generation-tables.ts";
+export { GenerationTables, type SharedGeneration, type StoreKind } from "./generation-tables.ts";
 export { ItemStore } from "./item-store.ts";
+export { readPublished, removePublished, writePublished } from "./published-file.ts";
 export { tensorRows } from "./tensor-rows.ts";
 export { readVocabulary } from "./vocabulary-file.ts";

@@ -17,7 +17,7 @@ export interface TablesHome {
 /** The parts of a generation, however they were opened. */
 export interface OpenParts extends GenerationParts {
   readonly description: GenerationFile;
-  readonly store: GenerationParts["store"] & ItemRows & { locate(keys: RowKeys): Int32Array };
+  readonly store: GenerationParts["store"] & ItemRows;
   readonly tables: ReadonlyMap<string, OpenTable>;
 }
 
@@ -50,7 +50,7 @@ export function openedGeneration(
       get absent() {
         return store.absent;
       },
-      locate: (keys) => store.locate(keys),
+      ...(store.locate && { locate: (keys: RowKeys) => store.locate!(keys) }),
       async read(keys, into, how) {
         // Records of other encoders would be others: their rows may lie outside the embedding tables.
         if (misfit !== null && into.length > 0) {

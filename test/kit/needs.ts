@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { noBrowserAdapter } from "./browser-flags.ts";
 import { chromium } from "./chromium.ts";
+import { redisProgram } from "./redis.ts";
 import { noAdapter } from "./webgpu-probe.ts";
 
 interface Thing {
@@ -59,6 +60,14 @@ const optional = {
         timeout: 120_000,
       });
       return status === 0 ? null : (error?.message ?? stderr).trim().split("\n").at(-1) || `${python()} does not run`;
+    },
+  },
+  redis: {
+    what: "Redis",
+    bring: "install Debian's redis-server, or name its program in TWIN_REDIS",
+    missing() {
+      const { status, stdout, error } = spawnSync(redisProgram(), ["--version"], { encoding: "utf8", timeout: 20_000 });
+      return status === 0 && /v=[7-9]/.test(stdout) ? null : (error?.message ?? "it is older than 7");
     },
   },
   processors: {

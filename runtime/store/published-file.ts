@@ -1,0 +1,23 @@
+// tables/published.json in its folder.
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { checkedJson } from "../../contract/checked-json.ts";
+import { readText, writeFileAtomic } from "../host/files.ts";
+import { type Published, parsePublished } from "../redis/index.ts";
+
+const pathOf = (dir: string): string => join(dir, "tables", "published.json");
+
+/** What was published of a build folder; null: nothing. @throws TwinError where it is damaged */
+export function readPublished(dir: string): Published | null {
+  const path = pathOf(dir);
+  return existsSync(path) ? parsePublished(readText(path, 16 * 1024 * 1024), path) : null;
+}
+
+export function writePublished(dir: string, published: Published): void {
+  writeFileAtomic(pathOf(dir), checkedJson(published));
+}
+
+/** The folder's tables are read from its files again. */
+export function removePublished(dir: string): void {
+  rmSync(pathOf(dir), { force: true });
+}
