@@ -100,7 +100,7 @@ export function bundleOptions(version) {
     format: "esm",
     platform: "node",
     target: "node20.19",
-    external: ["onnxruntime-node", "onnx-proto", "@duckdb/node-api"],
+    external: ["onnxruntime-node", "onnx-proto", "@duckdb/node-api", "ioredis"],
     minify: true,
     legalComments: "none",
     // Bundled CommonJS (commander, yaml) asks for Node's own modules by `require`.

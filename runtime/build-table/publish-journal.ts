@@ -3,18 +3,23 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { checkedJson, isChecked } from "../../contract/checked-json.ts";
+import { named, strict } from "../../contract/named-schema.ts";
+import { recordOf } from "../../contract/record.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
 import { allot, begun, type RedisLink, type Space } from "../redis/index.ts";
 import type { GenerationFile } from "../table/generation-description.ts";
 import type { PublishedSource } from "./publish-sources.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const JournalSchema = v.object({
+const JournalSchema = strict({
   address: v.string(),
   /** The checksum of the generation that is published, or its time where it has none. */
   of: v.string(),
-  spaces: v.record(v.string(), v.object({ prefix: v.string(), generation: whole, buckets: whole, done: whole })),
+  spaces: named(strict({ prefix: v.string(), generation: whole, buckets: whole, done: whole })),
+  checksum: v.optional(v.string()),
 });
+
+type Said = Omit<v.InferOutput<typeof JournalSchema>, "checksum">;
 
 /** Milliseconds between two notes. */
 const often = 1000;
@@ -22,7 +27,7 @@ const often = 1000;
 export class PublishJournal {
   readonly #path: string;
   readonly #note: ((message: string) => void) | undefined;
-  readonly #said: v.InferOutput<typeof JournalSchema>;
+  readonly #said: Said;
   #noted = 0;
 
   constructor(dir: string, address: string, generation: GenerationFile, note?: (message: string) => void) {
@@ -30,7 +35,7 @@ export class PublishJournal {
     this.#note = note;
     const of = generation.checksum ?? generation.made_at;
     const before = existsSync(this.#path) ? journalOf(readText(this.#path, 1 << 20)) : null;
-    this.#said = before?.address === address && before.of === of ? before : { address, of, spaces: {} };
+    this.#said = before?.address === address && before.of === of ? before : { address, of, spaces: recordOf([]) };
   }
 
   /** Where rows go: on with what was begun, where the Redis still has it, else a new generation. @throws TwinError */
@@ -69,10 +74,14 @@ export class PublishJournal {
 }
 
 /** What a journal says; null where it is damaged: then publishing begins anew. */
-function journalOf(text: string): v.InferOutput<typeof JournalSchema> | null {
+function journalOf(text: string): Said | null {
   try {
     const result = v.safeParse(JournalSchema, JSON.parse(text));
-    return result.success && isChecked(text) ? result.output : null;
+    if (!result.success || !isChecked(text)) {
+      return null;
+    }
+    const { checksum: _, ...said } = result.output;
+    return said;
   } catch {
     return null;
   }

@@ -12,6 +12,11 @@ const packages: readonly { readonly name: RegExp; readonly what: string; readonl
     what: "@duckdb/node-api, which reads data",
     install: "npm install @duckdb/node-api@1.5 --include=optional",
   },
+  {
+    name: /['"]ioredis\b/,
+    what: "ioredis, which talks to Redis",
+    install: "npm install ioredis@6",
+  },
 ];
 
 /** What to install, where a failure is that of a package which is not there; null for every other failure. */

@@ -86,7 +86,7 @@ const floors = [
     "request",
     "twin",
   ].map(inRuntime),
-  ...["projection", "learn", "hit-rate", "planted", "web", "store", "serve"].map(inRuntime),
+  ...["projection", "learn", "hit-rate", "planted", "web", "redis", "store", "serve"].map(inRuntime),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
   ...["data/prepare", "data/cluster", "data/check", "data/prepared.ts", "data/index.ts"].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
@@ -184,11 +184,14 @@ describe("who may import whom", () => {
     expect(bound).toEqual([]);
   });
 
-  it("keeps protobuf in one file and DuckDB in one folder", () => {
+  it("keeps protobuf and the client of Redis in one file each, and DuckDB in one folder", () => {
     const users = (name: string) =>
       product.filter((path) => new RegExp(`from\\s+["']${name}["']`).test(text.get(path)!));
     expect(users("onnx-proto")).toEqual(["compiler/emit/onnx.ts"]);
     expect(users("@duckdb/node-api").filter((path) => !path.startsWith("runtime/data/"))).toEqual([]);
+    expect(
+      [...text].filter(([path, one]) => product.includes(path) && /["']ioredis["']/.test(one)).map(([path]) => path),
+    ).toEqual(["runtime/redis/client.ts"]);
     // One place opens a database, and seals it.
     expect(product.filter((path) => /DuckDBInstance\.(create|fromCache)/.test(text.get(path)!))).toEqual([
       "runtime/data/database/source.ts",

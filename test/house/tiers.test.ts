@@ -88,7 +88,7 @@ describe("a test", () => {
   it("knows its flags by one place, and docs/tests.md says what they do", () => {
     const readers = [
       ...["test/kit/effort.ts", "test/kit/needs.ts", "test/kit/chromium.ts", "test/kit/own-folder.ts", "test/run.mjs"],
-      ...["test/kit/watchdog.ts", "test/house/tiers.test.ts"],
+      ...["test/kit/redis.ts", "test/kit/watchdog.ts", "test/house/tiers.test.ts"],
     ];
     const elsewhere = tests.filter((path) => !readers.includes(path) && /process\.env\.TWIN_/.test(text(path)));
     expect(elsewhere).toEqual([]);
