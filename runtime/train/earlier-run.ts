@@ -39,7 +39,7 @@ export async function openEarlierRun(dir: string, option = "--from"): Promise<Ea
   const manifest = readManifestAt(path).manifest;
   const file = openTensors(weights);
   try {
-    expectSound(file, await hasher(), `Name another run or build, or leave out ${option}`);
+    expectSound(file, await hasher(), `Name another run or build, or go on without ${option}`);
   } catch (error) {
     file.close();
     throw error;

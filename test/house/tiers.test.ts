@@ -193,7 +193,7 @@ describe("the count of a run", () => {
           import { watchdog } from "../../test/kit/watchdog.ts";
           export default { test: {
             include: ["*.check.ts"], setupFiles: ["../../test/kit/seed.ts"], pool: "forks", isolate: false, maxWorkers: 2,
-            reporters: [watchdog("${folder}", 4), tally("${report}")],
+            reporters: [watchdog("${folder}", 12), tally("${report}")],
           } };`,
         "busy.check.ts": `
           import { it } from "vitest";
@@ -202,7 +202,7 @@ describe("the count of a run", () => {
         "waits.check.ts": `
           import { spawnSync } from "node:child_process";
           import { it } from "vitest";
-          it("waits for a program", () => void spawnSync("sleep", ["90"]));`,
+          it("waits for a program", () => void spawnSync("sleep", ["99"]));`,
         "good.check.ts": `
           import { it } from "vitest";
           it("is good", () => undefined);`,
@@ -216,8 +216,8 @@ describe("the count of a run", () => {
       expect(status).toBe(1);
       const still = [...stoodStill(folder)].sort((a, b) => (a.file < b.file ? -1 : 1));
       expect(still.map(({ file }) => file)).toEqual(["busy.check.ts", "waits.check.ts"]);
-      expect(still[0]!.text).toMatch(/^busy.check.ts stood still for 4 s, in “is busy for ever”/);
-      expect(still[1]!.text).toMatch(/in “waits for a program”; processes under it: \n +\d+ \(S\) sleep 90/);
+      expect(still[0]!.text).toMatch(/^busy.check.ts stood still for 12 s, in “is busy for ever”/);
+      expect(still[1]!.text).toMatch(/in “waits for a program”; processes under it: \n +\d+ \(S\) sleep 99/);
       expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({ passed: 1, failed: 0, notRun: 0, broken: [] });
     } finally {
       rmSync(folder, { recursive: true });

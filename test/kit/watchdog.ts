@@ -26,12 +26,16 @@ export function noteTest(): void {
   }
 }
 
-/** The process that runs a file, and the test that it runs. */
+/** The process that runs a file, and the test that it runs; undefined where none says so, or is just saying it. */
 function workerOf(file: string, folder: string): { pid: number; test: string } | undefined {
   for (const name of readdirSync(folder).filter((one) => one.startsWith("worker "))) {
-    const [path, test] = JSON.parse(readFileSync(join(folder, name), "utf8")) as [string, string];
-    if (path === file) {
-      return { pid: Number(name.slice("worker ".length)), test };
+    try {
+      const [path, test] = JSON.parse(readFileSync(join(folder, name), "utf8")) as [string, string];
+      if (path === file) {
+        return { pid: Number(name.slice("worker ".length)), test };
+      }
+    } catch {
+      // It is being written.
     }
   }
   return undefined;
@@ -74,20 +78,21 @@ export function watchdog(folder: string, seconds: number): Reporter {
   const running = new Map<string, { module: TestModule; at: number }>();
   const still: Still[] = [];
   const word = (module: TestModule) => void running.set(module.moduleId, { module, at: performance.now() });
-  function end(module: TestModule): void {
-    const file = module.relativeModuleId;
-    const worker = workerOf(module.moduleId, folder);
-    let text = `${file} stood still for ${seconds} s`;
-    if (worker !== undefined) {
-      const below = under(worker.pid);
-      text += worker.test === "" ? ", outside of its tests" : `, in “${worker.test}”`;
-      text += `; processes under it: ${["", ...below.map(({ line }) => line)].join("\n    ") || "none"}`;
-      for (const { pid } of [...below, worker]) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It has ended by itself.
-        }
+  function end({ moduleId, relativeModuleId: file }: TestModule): void {
+    const worker = workerOf(moduleId, folder);
+    if (worker === undefined) {
+      return;
+    }
+    running.delete(moduleId);
+    const below = under(worker.pid);
+    const where = worker.test === "" ? "outside of its tests" : `in “${worker.test}”`;
+    const lines = below.map(({ line }) => `\n    ${line}`).join("") || "none";
+    const text = `${file} stood still for ${seconds} s, ${where}; processes under it: ${lines}`;
+    for (const { pid } of [...below, worker]) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended by itself.
       }
     }
     still.push({ file, text });
@@ -95,9 +100,8 @@ export function watchdog(folder: string, seconds: number): Reporter {
     console.error(`\n${text}\n`);
   }
   const timer = setInterval(() => {
-    for (const [id, { module, at }] of running) {
+    for (const { module, at } of running.values()) {
       if (performance.now() - at > seconds * 1000) {
-        running.delete(id);
         end(module);
       }
     }
