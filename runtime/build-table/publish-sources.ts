@@ -5,7 +5,7 @@ import { pickKeys } from "../encode/keys.ts";
 import { type RowsOf, rowsOfEmbedding, rowsOfItems, rowsOfTable } from "../redis/index.ts";
 import type { Artefacts } from "../serve/index.ts";
 import type { Generation } from "../store/index.ts";
-import { type RowKeys, rowNumbers, type TableStore } from "../table/table-store.ts";
+import { type RowKeys, type RowNumbers, rowNumbers, type TableStore } from "../table/table-store.ts";
 
 export interface PublishedSource extends RowsOf {
   readonly kind: "table" | "items" | "embedding";
@@ -15,18 +15,22 @@ export interface PublishedSource extends RowsOf {
   /** Names of the rows from `from` to before `to`. */
   names(from: number, to: number): RowKeys;
   readonly here: TableStore;
-  /** Number of the first of them here. */
-  readonly first: number;
+  /** Their numbers here. */
+  numbers(from: number, to: number): RowNumbers;
 }
 
 const range = (from: number, to: number): Int32Array => Int32Array.from({ length: to - from }, (_, i) => from + i);
+const numbered = (from: number, to: number): RowNumbers => rowNumbers(range(from, to));
 
 /** Item records first: whoever finds a table's row finds its item. */
 export function sourcesOf({ manifest, outside }: Artefacts, generation: Generation): PublishedSource[] {
   const { description, index, store, tables } = generation;
   // Key i has ordinal i + 1, which is the number of its record and of its row.
   const keys = index.allKeys();
-  const byKey = { first: 1, names: (from: number, to: number) => pickKeys(keys, range(from, to)) };
+  const byKey = {
+    names: (from: number, to: number) => pickKeys(keys, range(from, to)),
+    numbers: (from: number, to: number) => numbered(from + 1, to + 1),
+  };
   const items = { ...rowsOfItems(description, store.features), ...byKey, here: store, count: description.items };
   const weights = manifest.files[weightsFile]?.sha256;
   return [
@@ -49,9 +53,9 @@ export function sourcesOf({ manifest, outside }: Artefacts, generation: Generati
       }
       return [
         {
-          ...{ kind: "embedding", name: parameter, first: 0, count: rows },
+          ...{ kind: "embedding", name: parameter, count: rows },
           ...rowsOfEmbedding(parameter, dim, weights),
-          ...{ here: outside.rows(parameter, dim), names: (from: number, to: number) => rowNumbers(range(from, to)) },
+          ...{ here: outside.rows(parameter, dim), names: numbered, numbers: numbered },
         },
       ];
     }),

@@ -7,7 +7,6 @@ import { type Meter, meter, type OnProgress } from "../host/progress.ts";
 import { finish, openRedis, type Published, type RedisLink, RedisRows, type Space, writeRows } from "../redis/index.ts";
 import { openArtefacts } from "../serve/index.ts";
 import { Generation, writePublished } from "../store/index.ts";
-import { rowNumbers } from "../table/table-store.ts";
 import { PublishJournal } from "./publish-journal.ts";
 import { type PublishedSource, sourcesOf } from "./publish-sources.ts";
 
@@ -121,10 +120,10 @@ async function fill(
 }
 
 /** Rows of this machine, [to − from, rowBytes]. */
-async function rowsHere({ here, first, rowBytes }: PublishedSource, from: number, to: number): Promise<Uint8Array> {
+async function rowsHere(source: PublishedSource, from: number, to: number): Promise<Uint8Array> {
+  const { here, rowBytes } = source;
   const into = new Uint8Array((to - from) * rowBytes);
-  const numbers = Int32Array.from({ length: to - from }, (_, i) => first + from + i);
-  await here.read(rowNumbers(numbers), [{ from: 0, bytes: rowBytes, into }]);
+  await here.read(source.numbers(from, to), [{ from: 0, bytes: rowBytes, into }]);
   return into;
 }
 

@@ -8,6 +8,7 @@ import type { RawValue } from "../encode/raw.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { runSteps } from "../host/run-steps.ts";
 import { kMeansSteps, mostDistances } from "../vectors/k-means.ts";
+import { interruptible } from "./database/interruptible.ts";
 import type { Source } from "./database/source.ts";
 import type { Values } from "./training-values.ts";
 
@@ -68,9 +69,7 @@ async function drawn(
   let seen = 0;
   const different = `SELECT DISTINCT v FROM (${sql}) WHERE v IS NOT NULL ORDER BY v`;
   // Sorting all of them is one long step of the database.
-  const stop = (): void => source.connection.interrupt();
-  signal?.addEventListener("abort", stop);
-  try {
+  await interruptible(source, signal, stopped, async () => {
     for await (const chunk of source.stream(different, 4096, explain)) {
       const { v } = chunk.columns;
       for (let row = 0; row < chunk.rows; row++, seen++) {
@@ -83,11 +82,7 @@ async function drawn(
         throw new TwinError(stopped);
       }
     }
-  } catch (cause) {
-    throw signal?.aborted ? new TwinError(stopped, { cause }) : cause;
-  } finally {
-    signal?.removeEventListener("abort", stop);
-  }
+  });
   const rows = new Float32Array(kept.length * size);
   kept.forEach((vector, i) => {
     rows.set(vector, i * size);

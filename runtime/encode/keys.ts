@@ -51,7 +51,12 @@ export function parseKeys(values: unknown, type: KeyType, where: KeyPlace): KeyC
 
 /** Key i as text: the decimal digits of an integer. */
 export function keyText(keys: KeyColumn, i: number): string {
-  return keys.type === "string" ? keys.texts[i] : String(keyInteger(keys.words, i));
+  if (keys.type === "string") {
+    return keys.texts[i];
+  }
+  const { words } = keys;
+  // Most keys are small: they need no big integer.
+  return String(words[2 * i + 1] === 0 ? words[2 * i] : keyInteger(words, i));
 }
 
 /** Integer key i, exact. */

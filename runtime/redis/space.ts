@@ -1,7 +1,7 @@
 // Names of rows in Redis: `twin:FP8:G:{bB}:KEY`, and of what stands beside them.
 import { digestOf } from "../../contract/digest.ts";
 import type { Hasher } from "../../contract/hash.ts";
-import { keyInteger } from "../encode/keys.ts";
+import { keyText } from "../encode/keys.ts";
 import type { RowKeys } from "../table/table-store.ts";
 
 /** What rows are: equal rows of equal weights lie under one name, others under others. */
@@ -35,17 +35,7 @@ export const metaKey = ({ prefix, generation }: Pick<Space, "prefix" | "generati
 export const counterKey = (prefix: string): string => `${prefix}:generations`;
 
 /** Key i as it stands in a name: the decimal digits of an integer, or the text. */
-export function keyName(keys: RowKeys, i: number): string {
-  switch (keys.type) {
-    case "row":
-      return String(keys.rows[i]);
-    case "string":
-      return keys.texts[i];
-    case "int64":
-      // Most keys are small: they need no big integer.
-      return keys.words[2 * i + 1] === 0 ? String(keys.words[2 * i]) : String(keyInteger(keys.words, i));
-  }
-}
+const keyName = (keys: RowKeys, i: number): string => (keys.type === "row" ? String(keys.rows[i]) : keyText(keys, i));
 
 /**
  * The keys of one bucket: names of one hash slot, which one command may name together.

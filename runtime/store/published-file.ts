@@ -1,5 +1,5 @@
 // tables/published.json in its folder.
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkedJson } from "../../contract/checked-json.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
@@ -15,9 +15,4 @@ export function readPublished(dir: string): Published | null {
 
 export function writePublished(dir: string, published: Published): void {
   writeFileAtomic(pathOf(dir), checkedJson(published));
-}
-
-/** The folder's tables are read from its files again. */
-export function removePublished(dir: string): void {
-  rmSync(pathOf(dir), { force: true });
 }

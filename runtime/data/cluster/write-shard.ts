@@ -84,14 +84,12 @@ export async function writeShard(
   users: readonly UserRows[],
   onRows: (count: number) => void,
 ): Promise<Counts> {
-  const { source, folder, histories, signal } = shards;
+  const { source, folder, histories } = shards;
   const sink = await Sink.create(shards);
   const records: string[] = [];
   let counts = noCounts;
   for (const rows of users) {
-    if (signal?.aborted) {
-      throw new TwinError(`${folder} is not ready; the same command goes on where it was`);
-    }
+    goesOn(shards);
     records.push(await sink.add(rows));
     counts = plus(counts, { ...noCounts, users: 1 });
     onRows(rows.times.length);
@@ -107,6 +105,13 @@ export async function writeShard(
   await saveAs(folder, itemFile(shard), (path) => sink.saveItems(path));
   writeFileAtomic(join(folder, userFile(shard)), records.map((record) => `${record}\n`).join(""));
   return plus(counts, sink.counts);
+}
+
+/** @throws TwinError where the work is to stop */
+function goesOn({ signal, folder }: Shards): void {
+  if (signal?.aborted) {
+    throw new TwinError(`${folder} is not ready; the same command goes on where it was`);
+  }
 }
 
 class Sink {
@@ -154,7 +159,7 @@ class Sink {
 
   /** The entries of one user's samples. @returns the user's record */
   async add(rows: UserRows): Promise<string> {
-    const { histories, columns, binding, items, every, signal } = this.#shards;
+    const { histories, columns, binding, items, every } = this.#shards;
     const history = emptyRecord<unknown>();
     const views: { readonly row: number; readonly cells: number[] }[] = [];
     const samples = labelled(rows, columns).reverse();
@@ -166,9 +171,7 @@ class Sink {
         // Clusters of a long past take a while; in between a stop is heard.
         if (i % 256 === 0) {
           await new Promise(setImmediate);
-          if (signal?.aborted) {
-            throw new TwinError(`${this.#shards.folder} is not ready; the same command goes on where it was`);
-          }
+          goesOn(this.#shards);
         }
         const { list, count } = own.at(rows.times[row]);
         views[i] ??= { row, cells: [] };

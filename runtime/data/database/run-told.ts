@@ -1,6 +1,6 @@
 // A long statement of the database, with its progress told and an end by a signal.
-import { TwinError } from "../../../contract/error.ts";
 import { meter, type OnProgress } from "../../host/progress.ts";
+import { interruptible } from "./interruptible.ts";
 import type { Source } from "./source.ts";
 
 export interface Told {
@@ -33,19 +33,13 @@ export async function runTold(
     }
     told = Math.max(told, done);
   }, 250);
-  const stop = (): void => source.connection.interrupt();
-  signal?.addEventListener("abort", stop);
   try {
-    await source.all(sql);
-    progress.add(Math.max(0, (await counted()) - told));
-    progress.done();
-  } catch (cause) {
-    if (signal?.aborted) {
-      throw new TwinError(stopped, { cause });
-    }
-    throw cause;
+    await interruptible(source, signal, stopped, async () => {
+      await source.all(sql);
+      progress.add(Math.max(0, (await counted()) - told));
+      progress.done();
+    });
   } finally {
     clearInterval(poll);
-    signal?.removeEventListener("abort", stop);
   }
 }

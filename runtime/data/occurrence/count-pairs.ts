@@ -5,6 +5,7 @@ import { keysOf } from "../../encode/data-column.ts";
 import { meter, type OnProgress } from "../../host/progress.ts";
 import type { PairCounts } from "../../vectors/sparse.ts";
 import { counted } from "../counted.ts";
+import { interruptible } from "../database/interruptible.ts";
 import { runTold } from "../database/run-told.ts";
 import type { Source } from "../database/source.ts";
 
@@ -102,9 +103,7 @@ async function fillPairs(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const progress = meter("behaviours paired", rows, onProgress);
-  const stop = (): void => source.connection.interrupt();
-  signal?.addEventListener("abort", stop);
-  try {
+  await interruptible(source, signal, stopped, async () => {
     await source.all("CREATE TEMP TABLE parts (low INTEGER, high INTEGER, n BIGINT)");
     const block = Math.max(1024, Math.floor(atOnce / window));
     for (let from = 0; from < rows; from += block) {
@@ -122,11 +121,7 @@ async function fillPairs(
     await source.all("CREATE TEMP TABLE pairs AS SELECT low, high, sum(n)::DOUBLE AS n FROM parts GROUP BY low, high");
     await source.all("DROP TABLE parts");
     progress.done();
-  } catch (cause) {
-    throw signal?.aborted ? new TwinError(stopped, { cause }) : cause;
-  } finally {
-    signal?.removeEventListener("abort", stop);
-  }
+  });
 }
 
 /** The least count with which a pair is kept, so that there are at most so many. */
