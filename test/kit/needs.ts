@@ -64,10 +64,12 @@ const optional = {
   },
   redis: {
     what: "Redis",
-    bring: "install Debian's redis-server, or name its program in TWIN_REDIS",
+    bring: "install Debian's redis-server, or name its program in TWIN_REDIS, and redis-cli (redis-tools)",
     missing() {
-      const { status, stdout, error } = spawnSync(redisProgram(), ["--version"], { encoding: "utf8", timeout: 20_000 });
-      return status === 0 && /v=[7-9]/.test(stdout) ? null : (error?.message ?? "it is older than 7");
+      const said = (program: string) => spawnSync(program, ["--version"], { encoding: "utf8", timeout: 20_000 });
+      const [server, client] = [said(redisProgram()), said("redis-cli")];
+      const missing = server.error ?? client.error;
+      return missing?.message ?? (/v=[7-9]/.test(server.stdout) ? null : "it is older than 7");
     },
   },
   processors: {
