@@ -3,6 +3,25 @@
 /** Ages in places whose factors are looked up. */
 const near = 1024;
 
+/** By half-life in places, the factors of the ages 0, 1, 2 …: every request of a model takes the same. */
+const factorsOf = new Map<number, Float64Array>();
+
+/** Half-lives whose factors are kept: a process may load many models. */
+const mostKept = 64;
+
+function factors(half: number): Float64Array {
+  let found = factorsOf.get(half);
+  if (found === undefined) {
+    found = Float64Array.from({ length: near }, (_, age) => 2 ** (-age / half));
+    if (factorsOf.size < mostKept) {
+      factorsOf.set(half, found);
+    }
+  }
+  return found;
+}
+
+const noFactors = new Float64Array(0);
+
 /** Terms of behaviours by place: how much each weighs, and what it adds to the sum. */
 export interface Terms {
   readonly weight: Float64Array;
@@ -22,7 +41,7 @@ export class DecayedSums {
   constructor(half: number, unit: "seconds" | "places") {
     this.#half = half;
     this.unit = unit;
-    this.#factors = Float64Array.from({ length: unit === "places" ? near : 0 }, (_, age) => 2 ** (-age / half));
+    this.#factors = unit === "places" ? factors(half) : noFactors;
   }
 
   /** @param slots that had terms */
@@ -41,22 +60,36 @@ export class DecayedSums {
     this.#sum = grown(this.#sum, slots);
   }
 
-  /** Adds a term of that moment to a slot (sign 1), or takes it away (−1). */
-  add(slot: number, moment: number, weight: number, sum: number): void {
-    const newer = this.#newer(this.#moment[slot], moment);
-    if (Number.isNaN(newer)) {
-      this.#weight[slot] = weight;
-      this.#sum[slot] = sum;
-      this.#moment[slot] = moment;
-    } else if (newer >= 0) {
-      const passed = this.#factor(newer);
-      this.#weight[slot] = this.#weight[slot] * passed + weight;
-      this.#sum[slot] = this.#sum[slot] * passed + sum;
-      this.#moment[slot] = moment;
-    } else {
-      const passed = this.#factor(-newer);
-      this.#weight[slot] += weight * passed;
-      this.#sum[slot] += sum * passed;
+  /**
+   * The terms of places `to` − 1 … `from` come (sign 1) or go (−1); those that weigh nothing are none.
+   * @param slotOf each place, −1: none @param time of each place
+   */
+  add(slotOf: Int32Array, terms: Terms, time: Float64Array | null, from: number, to: number, sign: 1 | -1): void {
+    const [weights, sums, moments] = [this.#weight, this.#sum, this.#moment];
+    const inPlaces = this.unit === "places";
+    for (let place = to - 1; place >= from; place--) {
+      const slot = slotOf[place];
+      if (slot < 0 || !(terms.weight[place] > 0)) {
+        continue;
+      }
+      const moment = inPlaces ? place : (time?.[place] ?? Number.NaN);
+      const weight = sign * terms.weight[place];
+      const sum = sign * terms.sum[place];
+      const newer = inPlaces ? moments[slot] - moment : moment - moments[slot];
+      if (Number.isNaN(newer)) {
+        weights[slot] = weight;
+        sums[slot] = sum;
+        moments[slot] = moment;
+      } else if (newer >= 0) {
+        const passed = this.#factor(newer);
+        weights[slot] = weights[slot] * passed + weight;
+        sums[slot] = sums[slot] * passed + sum;
+        moments[slot] = moment;
+      } else {
+        const passed = this.#factor(-newer);
+        weights[slot] += weight * passed;
+        sums[slot] += sum * passed;
+      }
     }
   }
 
@@ -69,17 +102,12 @@ export class DecayedSums {
 
   /** Adds to `into` the slot's weight and sum as of that moment. */
   read(slot: number, moment: number, into: { weight: number; sum: number }): void {
-    const age = this.#newer(this.#moment[slot], moment);
+    const age = this.unit === "places" ? this.#moment[slot] - moment : moment - this.#moment[slot];
     if (!Number.isNaN(age)) {
       const passed = this.#factor(age);
       into.weight += this.#weight[slot] * passed;
       into.sum += this.#sum[slot] * passed;
     }
-  }
-
-  /** By how much b is newer than a. */
-  #newer(a: number, b: number): number {
-    return this.unit === "places" ? a - b : b - a;
   }
 
   #factor(age: number): number {
@@ -88,8 +116,8 @@ export class DecayedSums {
 }
 
 /** The numbers with zeros behind them. */
-export function grown(numbers: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(length);
+export function grown<T extends Float64Array | Int32Array>(numbers: T, length: number): T {
+  const larger = new (numbers.constructor as new (length: number) => T)(length);
   larger.set(numbers);
   return larger;
 }

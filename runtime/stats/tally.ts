@@ -27,8 +27,8 @@ export class Tally {
   /** By place, the slot of its value; −1: it is unknown. */
   #slotOf = new Int32Array(0);
   /** By slot, behaviours, and the place of the newest. */
-  #count = new Float64Array(0);
-  #newest = new Float64Array(0);
+  #count = new Int32Array(0);
+  #newest = new Int32Array(0);
   /** Slots that have been given. */
   #slots = 0;
   readonly #sums = new Map<string, Sums>();
@@ -88,7 +88,8 @@ export class Tally {
       this.#slots = this.#values.count;
     }
     if (this.#slots > this.#count.length) {
-      this.#grow(2 * this.#slots);
+      // Most users of a request bring all their behaviours at once; who comes again has more of them each time.
+      this.#grow(this.#count.length === 0 ? this.#slots : 2 * this.#slots);
     }
     const count = this.#count;
     const newest = this.#newest;
@@ -118,13 +119,7 @@ export class Tally {
       }
     }
     for (const one of decayed.values()) {
-      for (let place = to - 1; place >= from; place--) {
-        const slot = slotOf[place];
-        if (slot >= 0 && weights[place] > 0) {
-          const moment = one.unit === "places" ? place : (time?.[place] ?? Number.NaN);
-          one.add(slot, moment, sign * weights[place], sign * addends[place]);
-        }
-      }
+      one.add(slotOf, terms, time, from, to, sign);
     }
   }
 
