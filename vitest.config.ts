@@ -1,6 +1,7 @@
 // Tests run from the sources; the command line they start is bundled once beforehand.
 import { dirname } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
+import { HeavyFirst } from "./test/kit/heavy-first.ts";
 import { tally } from "./test/kit/tally.ts";
 import { watchdog } from "./test/kit/watchdog.ts";
 import { long, slow } from "./test/tiers.ts";
@@ -18,6 +19,7 @@ export default defineConfig({
     // Files share the modules that their process has loaded: loading them anew took an eighth of a run.
     isolate: false,
     maxWorkers: 2,
+    sequence: { sequencer: HeavyFirst },
     testTimeout: 180_000,
     hookTimeout: 120_000,
     ...(TWIN_TEST_REPORT && {

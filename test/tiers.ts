@@ -18,3 +18,13 @@ export const slow: readonly string[] = [
 
 /** In the long tier alone. */
 export const long: readonly string[] = ["test/**/*.long.test.ts"];
+
+/** What takes longest begins first: a long file that began last would leave the other processors idle. */
+export const first: readonly string[] = [
+  ...["compare", "pack", "ensemble", "planted", "python", "kill-lists", "train", "compat"].map(
+    (name) => `test/end-to-end/${name}.test.ts`,
+  ),
+  ...["parity-wasm", "parity-webgpu", "parity-node", "devices"].map((name) => `test/web/${name}.test.ts`),
+  ...["train/gradient", "gradient/models", "parity-branches", "lower/kernel"].map(inCompiler),
+  inRuntime("table-input"),
+];

@@ -12,6 +12,7 @@ import { rewrite } from "../../../compiler/passes/index.ts";
 import { anyModel, modelOf } from "../../kit/any-model.ts";
 import { anyRequest, batchFeeds, type RequestShape, requestFeeds, uniform } from "../../kit/any-request.ts";
 import { difference } from "../../kit/difference.ts";
+import { long, patience } from "../../kit/effort.ts";
 import { disagreement, named, results } from "../../kit/gradient.ts";
 import { graphOf } from "../../kit/graph-of.ts";
 import { type Feeds, runGraph } from "../../kit/onnx.ts";
@@ -76,10 +77,10 @@ describe("gradients of models", () => {
             }
           }
         }),
-        { numRuns: 6 },
+        { numRuns: long ? 60 : 3 },
       );
     },
-    60_000,
+    patience(60_000),
   );
 
   it("are the same in ONNX, which runs them on the CPU and in WASM", async () => {
