@@ -46,7 +46,8 @@ export const loadOptions = (options: RuntimeOptions): LoadOptions => {
 
 export async function openTwin(dir: string, options: LoadOptions): Promise<Twin> {
   quietNativeLog();
-  return load(dir, options);
+  // Commands look at the folder itself, whatever serves elsewhere meanwhile.
+  return load(dir, { ...options, release: "none" });
 }
 
 /** Says what was not said yet: a provider that cannot be had is known only when its first session opens. */

@@ -4,6 +4,7 @@ import { scenarioNames } from "../runtime/planted/index.ts";
 import { exit, explainFailure } from "./failure.ts";
 import { fraction, members, positive, positives, share, size, someUsers, tolerance, whole } from "./option-values.ts";
 import { say } from "./output.ts";
+import { releaseVerbs } from "./release-verbs.ts";
 import { version } from "./version.ts";
 
 const json = () => new Option("--json", "print JSON on stdout, for programs");
@@ -218,6 +219,8 @@ function commandLine(): Command {
     .option("--buckets <n>", "hash tags over which keys are spread", whole, 256)
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).publishTable(dir, options));
+
+  releaseVerbs(verb, json);
 
   verb("pack <dir>", "rows and features of some items in one file, for pages that cannot take all")
     .option("--items <ids.txt>", "the items: a key a line")

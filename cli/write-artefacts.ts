@@ -2,10 +2,8 @@
 // remains: the folder itself, or `.NAME.previous`, which the next writer puts back.
 import {
   closeSync,
-  cpSync,
   existsSync,
   fsyncSync,
-  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -18,6 +16,8 @@ import type { ArtefactFile } from "../compiler/index.ts";
 import { TwinError } from "../contract/error.ts";
 import { holdBuild, previousOf, stageOf } from "../runtime/host/build-folder.ts";
 import { attempt, syncFolder, writeFully } from "../runtime/host/files.ts";
+import { linkFile, linkFolder, syncFolders } from "../runtime/host/link-folder.ts";
+import { releasesName } from "../runtime/release/index.ts";
 
 /**
  * Writes all files of a build and makes them visible together.
@@ -40,8 +40,12 @@ export async function writeArtefacts(
     for (const file of files) {
       await writeWhole(join(stage, file.path), file.content, signal);
     }
-    if (carry) {
+    if (carry && existsSync(join(folder, "tables/current"))) {
       carryTables(folder, stage);
+    }
+    // What is served stays, whatever is built beside it.
+    if (existsSync(join(folder, releasesName))) {
+      linkFolder(join(folder, releasesName), join(stage, releasesName));
     }
     syncFolders(stage);
     if (existsSync(folder)) {
@@ -95,39 +99,8 @@ async function writeWhole(path: string, content: ArtefactFile["content"], signal
   }
 }
 
-/** Generations are immutable, so a hard link carries them; where links cannot be had they are copied. */
+/** Generations and releases are immutable, so hard links carry them. */
 function carryTables(from: string, to: string): void {
-  const copy = (relative: string) => {
-    const source = join(from, relative);
-    if (!existsSync(source)) {
-      return;
-    }
-    const destination = join(to, relative);
-    if (statSync(source).isDirectory()) {
-      mkdirSync(destination, { recursive: true });
-      for (const name of readdirSync(source)) {
-        if (!name.endsWith(".partial")) {
-          copy(join(relative, name));
-        }
-      }
-      return;
-    }
-    mkdirSync(dirname(destination), { recursive: true });
-    try {
-      linkSync(source, destination);
-    } catch {
-      cpSync(source, destination);
-    }
-  };
-  copy("tables/generations");
-  copy("tables/current");
-}
-
-function syncFolders(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) {
-      syncFolders(join(folder, entry.name));
-    }
-  }
-  syncFolder(folder);
+  linkFolder(join(from, "tables/generations"), join(to, "tables/generations"));
+  linkFile(join(from, "tables/current"), join(to, "tables/current"));
 }

@@ -42,6 +42,7 @@ export type { CallOptions } from "./threads/wanted.ts";
 export type {
   ModelTypes,
   Prepared,
+  ReleaseStatus,
   RequestsStatus,
   TablesStatus,
   Twin,

@@ -1,18 +1,10 @@
 // Who writes a build folder: one process at a time, announced beside it; and what a killed one left is put right.
-import {
-  existsSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
+import { announce, announced } from "./announcement.ts";
 import { attempt, codeOf, fileError, isAlive } from "./files.ts";
-import { newMark, ownerOf } from "./process-mark.ts";
+import { newMark } from "./process-mark.ts";
 
 /** Where a build puts the folder that it replaces, between its two renames. */
 export const previousOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.previous`);
@@ -21,10 +13,6 @@ const stagePrefix = (folder: string): string => `.${basename(folder)}.next-`;
 
 /** Where this process stages a new build. */
 export const stageOf = (folder: string): string => join(dirname(folder), `${stagePrefix(folder)}${process.pid}`);
-
-/** A writer that nobody here can ask about counts while its announcement was touched in so many milliseconds. */
-const silent = 10 * 60 * 1000;
-const touchEvery = 60 * 1000;
 
 /**
  * Keeps other processes from writing a build folder, until what it returns is called; and puts right what killed ones left:
@@ -38,9 +26,9 @@ export function holdBuild(target: string): () => void {
     return () => undefined;
   }
   const own = `${prefix}${newMark()}`;
-  const path = join(parent, own);
+  let release: () => void;
   try {
-    writeFileSync(path, "", { flag: "wx" });
+    release = announce(join(parent, own));
   } catch (error) {
     // Who may write in the folder but not beside it: no build can be put in its place either.
     const code = codeOf(error);
@@ -49,7 +37,6 @@ export function holdBuild(target: string): () => void {
     }
     throw fileError(error, "write", target);
   }
-  const release = (): void => rmSync(path, { force: true });
   try {
     expectNoOther(target, own);
     attempt("write", target, () => recover(resolve(target)));
@@ -57,11 +44,7 @@ export function holdBuild(target: string): () => void {
     release();
     throw error;
   }
-  const timer = setInterval(() => touch(path), touchEvery).unref();
-  return () => {
-    clearInterval(timer);
-    release();
-  };
+  return release;
 }
 
 /** @throws TwinError where another process writes the folder now: for what takes long and writes only at its end */
@@ -71,17 +54,12 @@ export function expectNoOther(target: string, own?: string): void {
     return;
   }
   for (const name of attempt("read", parent, () => readdirSync(parent))) {
-    const owner = name.startsWith(prefix) && name !== own ? ownerOf(name.slice(prefix.length)) : null;
-    if (owner === null) {
-      continue;
-    }
     const path = join(parent, name);
-    if (owner.state === "ended" || (owner.state === "elsewhere" && isSilent(path))) {
-      rmSync(path, { force: true });
-    } else {
+    const owner = name.startsWith(prefix) && name !== own ? announced(path, name.slice(prefix.length)) : null;
+    if (owner !== null) {
       throw new TwinError(
         owner.state === "running"
-          ? `process ${owner.pid} writes ${target} (\`twin build\` or \`twin table build\`): wait for it, or end it. Nothing was changed`
+          ? `process ${owner.pid} writes ${target} (\`twin build\`, \`twin table build\` or \`twin release\`): wait for it, or end it. Nothing was changed`
           : `a process in another container or on another machine writes ${target} (its number there is ${owner.pid}): wait for it; if it was killed, remove ${path}. Nothing was changed`,
       );
     }
@@ -92,22 +70,6 @@ export function expectNoOther(target: string, own?: string): void {
 function placeOf(target: string): { readonly parent: string; readonly prefix: string } {
   const folder = existsSync(target) ? realpathSync(target) : resolve(target);
   return { parent: dirname(folder), prefix: `.${basename(folder)}.writer-` };
-}
-
-function isSilent(path: string): boolean {
-  try {
-    return statSync(path).mtimeMs < Date.now() - silent;
-  } catch {
-    return true; // It has just ended.
-  }
-}
-
-function touch(path: string): void {
-  try {
-    utimesSync(path, new Date(), new Date());
-  } catch {
-    // Removed by hand: nothing that a writer could do about it.
-  }
 }
 
 /** Puts back a folder that a killed build left renamed, and removes stages whose process is gone. */

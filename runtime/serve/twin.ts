@@ -55,6 +55,8 @@ export interface LoadOptions {
    * `twin table publish` filled; `"files"` or `"redis"`: from there.
    */
   readonly store?: StoreKind;
+  /** `"follow"` (default): the releases of a folder that has some (`twin release`). `"none"`: what lies in the folder itself. */
+  readonly release?: "follow" | "none";
   readonly memory?: {
     /** A table of more bytes stays in its file; default 2 GB. */
     readonly table?: number;
@@ -205,7 +207,18 @@ export function chosenKernel(
 const foreignDevice = ([first]: readonly string[]): string | null =>
   first === "cpu" ? null : `the kernel is for the CPU, and the first provider is ${first}`;
 
-const known = ["providers", "threads", "maxStaleness", "workers", "queue", "memory", "verify", "plan", "store"];
+const known = [
+  "providers",
+  "threads",
+  "maxStaleness",
+  "workers",
+  "queue",
+  "memory",
+  "verify",
+  "plan",
+  "store",
+  "release",
+];
 
 /** @throws TwinError naming the option */
 export function checkOptions(options: LoadOptions): {
@@ -217,6 +230,7 @@ export function checkOptions(options: LoadOptions): {
   verify: Verify;
   plan: WantedPlan;
   kernelBytes: number;
+  release: "follow" | "none";
 } {
   expectKnown(options, known);
   const providers = [...(options.providers ?? ["cpu"])];
@@ -231,9 +245,14 @@ export function checkOptions(options: LoadOptions): {
   if (!["auto", "files", "redis"].includes(store)) {
     throw new TwinError(`load: store is ${JSON.stringify(store)}; bring "auto" (the default), "files" or "redis"`);
   }
+  const { release = "follow" } = options;
+  if (release !== "follow" && release !== "none") {
+    throw new TwinError(`load: release is ${JSON.stringify(release)}; bring "follow" (the default) or "none"`);
+  }
   return {
     providers,
     verify,
+    release,
     plan: planOption(options.plan),
     kernelBytes: wholeOption("memory.kernel", options.memory?.kernel ?? 2 ** 27, 1),
     threads: wholeOption("threads", options.threads ?? 2, 1),

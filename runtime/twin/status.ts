@@ -24,6 +24,15 @@ export interface RequestsStatus {
   readonly workers: number;
 }
 
+export interface ReleaseStatus {
+  /** The release that answers. */
+  readonly number: number;
+  /** The one that the folder's pointer names, where that is another one: it is being opened, or could not be. */
+  readonly next: number | null;
+  /** Why that could not be opened so far; else empty. */
+  readonly because: string;
+}
+
 export interface TablesStatus {
   /** Number of the generation in use; null where none is built. */
   readonly generation: number | null;
@@ -32,6 +41,8 @@ export interface TablesStatus {
   readonly weights: WeightsStatus;
   readonly requests: RequestsStatus;
   readonly plan: PlanStatus;
+  /** Of a folder that is served by releases; null: it is read as it lies. */
+  readonly release: ReleaseStatus | null;
 }
 
 export function statusOf(
@@ -47,5 +58,6 @@ export function statusOf(
     weights,
     requests: { waiting, queue: limit, running: working, workers },
     plan,
+    release: null,
   };
 }

@@ -111,6 +111,7 @@ export class PageTwin implements WebTwin {
         workers: this.#options.worker ? 1 : 0,
       },
       plan,
+      release: null,
       worker: this.#options.worker,
       crossOriginIsolated: realm.crossOriginIsolated === true,
       traffic,

@@ -10,6 +10,8 @@ import { strict } from "../../contract/named-schema.ts";
 import { TableSpecSchema } from "../../contract/table-spec.ts";
 import { EarlierTableSpecSchema } from "../../contract/table-spec-earlier.ts";
 import { DatasetSchema } from "../../runtime/data/prepare/dataset-file.ts";
+import { PointerSchema } from "../../runtime/release/pointer.ts";
+import { ReleaseSchema } from "../../runtime/release/release-file.ts";
 import { GenerationSchema } from "../../runtime/table/generation-description.ts";
 import { EnsembleSchema } from "../../runtime/train/ensemble.ts";
 import { RunSchema } from "../../runtime/train/run-folder.ts";
@@ -25,6 +27,8 @@ const formats: Readonly<Record<string, v.GenericSchema>> = {
   "run-2": RunSchema,
   "ensemble-2": EnsembleSchema,
   "dataset-2": DatasetSchema,
+  "release-1": ReleaseSchema,
+  "release-pointer-1": PointerSchema,
 };
 
 const file = (name: string) => join(import.meta.dirname, "../compat", `${name}.txt`);

@@ -1,0 +1,151 @@
+// A folder that is served by releases: which one it is, a process reads a few times a second, opens it beside the one that
+// answers, and then answers by it. Every answer is of one release.
+import { existsSync } from "node:fs";
+import { TwinError } from "../../contract/error.ts";
+import type { Manifest } from "../../contract/manifest.ts";
+import { readPointer, readPointerLater, readsRelease, releaseFolder, releasesFolder } from "../release/index.ts";
+import type { PrepareRequest } from "../request/index.ts";
+import type { CallOptions } from "../threads/wanted.ts";
+import { type Prepared, type TablesStatus, type Twin, UnderWay } from "../twin/index.ts";
+import { HeldRelease } from "./held-release.ts";
+import { ReleasedPrepared } from "./released-prepared.ts";
+
+/** Milliseconds between two looks at which release serves. */
+const every = 250;
+
+/** Releases that do not serve any more and stay open for users who were prepared by them. */
+const mostLeft = 2;
+
+/** Milliseconds until a release that could not be opened is tried again, at first and at most. */
+const again = { first: 1000, most: 30_000 };
+
+/** Opens the folder of one release. */
+export type OpenFolder = (folder: string) => Promise<Twin>;
+
+export class ReleasedTwin implements Twin {
+  readonly dir: string;
+  readonly #open: OpenFolder;
+  readonly #underWay: UnderWay;
+  readonly #timer: NodeJS.Timeout;
+  #now: HeldRelease;
+  #left: HeldRelease[] = [];
+  #moving: Promise<boolean> | null = null;
+  /** The release that the pointer names where it does not answer yet, and why. */
+  #next: number | null = null;
+  #because = "";
+  #retry = { at: 0, after: again.first };
+
+  private constructor(dir: string, open: OpenFolder, now: HeldRelease) {
+    this.dir = dir;
+    this.#open = open;
+    this.#now = now;
+    this.#underWay = new UnderWay(dir);
+    this.#timer = setInterval(() => void this.#look(false), every).unref();
+  }
+
+  /** @throws TwinError where the release that serves cannot be opened */
+  static async open(dir: string, open: OpenFolder): Promise<ReleasedTwin> {
+    const pointer = readPointer(dir);
+    if (pointer === null) {
+      throw new TwinError(`${dir} has no release yet: twin release ${dir}`);
+    }
+    return new ReleasedTwin(dir, open, await openRelease(dir, pointer.release, open));
+  }
+
+  get manifest(): Manifest {
+    return this.#now.twin.manifest;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#now.twin.warnings;
+  }
+
+  prepare(request: PrepareRequest, options: CallOptions = {}): Promise<Prepared> {
+    return this.#underWay.run(() => ReleasedPrepared.of(() => this.#now, request, options));
+  }
+
+  status(): TablesStatus {
+    this.#underWay.expectOpen();
+    const { number, twin } = this.#now;
+    return { ...twin.status(), release: { number, next: this.#next, because: this.#because } };
+  }
+
+  refresh(): Promise<boolean> {
+    return this.#underWay.run(async () => {
+      // One that is under way may have looked before the caller wrote.
+      await this.#moving;
+      const moved = await this.#look(true);
+      if (this.#because !== "") {
+        throw new TwinError(this.#because);
+      }
+      return moved;
+    });
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.#timer);
+    return this.#underWay.close(async () => {
+      await this.#moving;
+      await Promise.all([this.#now, ...this.#left].map((held) => held.close()));
+    });
+  }
+
+  /** @param atOnce whether a release that could not be opened is tried now. @returns whether another release answers */
+  #look(atOnce: boolean): Promise<boolean> {
+    this.#moving ??= this.#move(atOnce).finally(() => {
+      this.#moving = null;
+    });
+    return this.#moving;
+  }
+
+  async #move(atOnce: boolean): Promise<boolean> {
+    try {
+      const pointer = await readPointerLater(this.dir);
+      // Between the two renames of a build the folder is not there.
+      if (pointer === null || pointer.release === this.#now.number) {
+        this.#settled();
+        return false;
+      }
+      if (!atOnce && performance.now() < this.#retry.at) {
+        return false;
+      }
+      this.#next = pointer.release;
+      const opened = await openRelease(this.dir, pointer.release, this.#open);
+      const before = this.#now;
+      this.#now = opened;
+      this.#settled();
+      before.leave();
+      this.#left = [...this.#left.filter(({ closed }) => !closed), before];
+      for (const held of this.#left.slice(0, -mostLeft)) {
+        held.leaveSoon();
+      }
+      return true;
+    } catch (error) {
+      this.#because = error instanceof Error ? error.message : String(error);
+      const { after } = this.#retry;
+      this.#retry = { at: performance.now() + after, after: Math.min(2 * after, again.most) };
+      return false;
+    }
+  }
+
+  #settled(): void {
+    this.#next = null;
+    this.#because = "";
+    this.#retry = { at: 0, after: again.first };
+  }
+}
+
+/** Opens a release, which says that it is read; one that went meanwhile is none. */
+async function openRelease(dir: string, number: number, open: OpenFolder): Promise<HeldRelease> {
+  const done = readsRelease(releasesFolder(dir), number) ?? (() => undefined);
+  try {
+    const folder = releaseFolder(dir, number);
+    if (!existsSync(folder)) {
+      throw new TwinError(`${folder} is not there any more: twin releases ${dir}, then twin rollback ${dir} --to N`);
+    }
+    return new HeldRelease(number, await open(folder), done);
+  } catch (error) {
+    done();
+    throw error;
+  }
+}
