@@ -33,6 +33,7 @@ export interface Released extends ReleaseFile {
  * @throws TwinError where the folder is not whole, the check fails, or another process writes it
  */
 export async function makeRelease(dir: string, { keep, grace, check }: ReleaseOptions): Promise<Released> {
+  expectFile(join(dir, "manifest.yaml"), "Name the folder of a build: twin build FILE -o DIR");
   const done = holdBuild(dir);
   try {
     const folder = releasesFolder(dir);
