@@ -1,9 +1,7 @@
 // tables/published.json: which generations in which Redis belong to a build folder, pinned by number and fingerprint.
 import * as v from "valibot";
-import { isChecked } from "../../contract/checked-json.ts";
-import { TwinError } from "../../contract/error.ts";
+import { parseChecked } from "../../contract/checked-text.ts";
 import { named, strict } from "../../contract/named-schema.ts";
-import { schemaFault, wayOut } from "../../contract/schema-fault.ts";
 import { GenerationSchema } from "../table/generation-description.ts";
 import { ItemLayoutSchema } from "../table/item-layout.ts";
 import { addressText, parseAddress } from "./address.ts";
@@ -54,20 +52,5 @@ export type Published = v.InferOutput<typeof PublishedSchema>;
 const again = "Publish the tables again: twin table publish DIR --to ADDRESS";
 
 /** @param path for errors @throws TwinError where it is damaged, foreign or of another version */
-export function parsePublished(text: string, path: string): Published {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new TwinError(`${path} is no JSON text. ${again}`);
-  }
-  const result = v.safeParse(PublishedSchema, value);
-  if (!result.success) {
-    const fault = schemaFault(result.issues);
-    throw new TwinError(`${path}: ${fault.name}: ${fault.what}. ${wayOut(fault, again)}`);
-  }
-  if (!isChecked(text)) {
-    throw new TwinError(`${path}: its checksum does not fit its text: it is damaged, or was changed by hand. ${again}`);
-  }
-  return result.output;
-}
+export const parsePublished = (text: string, path: string): Published =>
+  parseChecked(PublishedSchema, text, path, again);
