@@ -5,7 +5,6 @@ import { type Digest, portableDigest } from "../contract/digest.ts";
 import { type Encoder, isComputed, isStat } from "../contract/encoder-spec.ts";
 import type { Manifest } from "../contract/manifest.ts";
 import { vocabularyName } from "../contract/vocabulary-name.ts";
-import { partOf } from "./emit/port-sources.ts";
 import { entriesDigest } from "./emit/vocabulary.ts";
 import {
   type Evidence,
@@ -20,6 +19,7 @@ import { vocabularyOwner } from "./model/embeddings.ts";
 import { allFeatures, formerName } from "./model/features.ts";
 import type { Feature, Model, Score, Table } from "./model/model.ts";
 import type { Parameter } from "./model/parameter.ts";
+import { partOf } from "./model/table-layout.ts";
 import { partMetric } from "./model/widths.ts";
 import { parameters } from "./parameters/parameters.ts";
 import type { WeightSource } from "./values/values.ts";

@@ -73,6 +73,8 @@ export const PartOfSchema = v.variant("kind", [
   strict({ kind: v.literal("keys"), metric: v.string() }),
   /** Values of an attend. */
   strict({ kind: v.literal("values"), attend: v.string() }),
+  /** What a search or an attend compares of an item alone: whole odd numbers (`codeWidth`). */
+  strict({ kind: v.literal("codes"), stage: v.string() }),
 ]);
 
 export type BySpec = v.InferOutput<typeof BySchema>;
@@ -92,11 +94,41 @@ export const sharedOf = (by: BySpec): string | null =>
 /** Heads that weigh every behaviour against every other; 0: it weighs them against the candidate alone. */
 export const headsAmong = (by: BySpec): number => (by.kind === "encoder" ? by.heads : 0);
 
+/** Columns of an item's codes: ±1 for each plane, or the bucket of each group, Σ ±2^t over its planes t; 0: it compares no codes. */
+export function codeWidth(by: BySpec): number {
+  switch (by.kind) {
+    case "hamming":
+      return by.bits;
+    case "collision":
+      return by.hashes / by.width;
+    default:
+      return 0;
+  }
+}
+
 /** Every list that an attend goes over. */
 export const oversOf = (attend: {
   readonly over: OverSpec;
   readonly beside?: readonly OverSpec[] | undefined;
 }): readonly OverSpec[] => [attend.over, ...(attend.beside ?? [])];
 
-/** `relevance.keys`, `interest.values`: for people. */
-export const partName = (of: PartOf): string => (of.kind === "keys" ? `${of.metric}.keys` : `${of.attend}.values`);
+/**
+ * Whether rows of such parts may be read though they were made with other weights: codes are compared bit by bit with a
+ * candidate's of these.
+ */
+export const mayBeStale = (parts: readonly PartOf[]): boolean => parts.every(({ kind }) => kind !== "codes");
+
+/** `relevance`, `interest`, `nearest`: what the part is of. */
+export function partOwner(of: PartOf): string {
+  switch (of.kind) {
+    case "keys":
+      return of.metric;
+    case "values":
+      return of.attend;
+    case "codes":
+      return of.stage;
+  }
+}
+
+/** `relevance.keys`, `interest.values`, `nearest.codes`: for people. */
+export const partName = (of: PartOf): string => `${partOwner(of)}.${of.kind}`;

@@ -1,6 +1,6 @@
 // What a manifest's schema cannot check: that its parts fit together, and name files of its own folder only.
 import { parseHashes } from "./block-hashes.ts";
-import { featureOf, metricOf, oversOf, partName } from "./by-spec.ts";
+import { codeWidth, featureOf, metricOf, oversOf, partName } from "./by-spec.ts";
 import { encodedShapeOf, inSteps, isClock, isFloat, isStat } from "./encoder-spec.ts";
 import { extensionFault, manifestSections } from "./extensions.ts";
 import { expectKernel } from "./kernel-sound.ts";
@@ -181,11 +181,26 @@ function checkReferences(manifest: Manifest, fail: Fail): void {
       fail(`there is no search ${over.search}`);
     }
   }
-  for (const { of } of Object.values(tables).flatMap(({ parts }) => parts)) {
-    if (of.kind === "keys") {
-      metric(of.metric);
-    } else if (!attends.some(({ name }) => name === of.attend)) {
-      fail(`there is no attend ${of.attend}`);
+  for (const { of, heads, width } of Object.values(tables).flatMap(({ parts }) => parts)) {
+    switch (of.kind) {
+      case "keys":
+        metric(of.metric);
+        break;
+      case "values":
+        if (!attends.some(({ name }) => name === of.attend)) {
+          fail(`there is no attend ${of.attend}`);
+        }
+        break;
+      case "codes": {
+        const stage =
+          [...searches, ...attends].find(({ name }) => name === of.stage) ??
+          fail(`there is no search or attend ${of.stage}`);
+        if (heads !== 1 || width !== codeWidth(stage.by)) {
+          fail(
+            `${partName(of)} are ${codeWidth(stage.by)} numbers under one head, and a table holds ${heads} × ${width / heads}`,
+          );
+        }
+      }
     }
   }
   for (const { readers } of manifest.embeddings) {

@@ -13,7 +13,7 @@ export const slow: readonly string[] = [
     inRuntime,
   ),
   "test/runtime/workers.test.ts",
-  ...["kernel-plan", "kernel-users", "evaluate/sample-ranks"].map(inRuntime),
+  ...["held-codes", "kernel-plan", "kernel-users", "evaluate/sample-ranks"].map(inRuntime),
 ];
 
 /** In the long tier alone. */

@@ -8,10 +8,12 @@ import { behaviours } from "../lower/behaviours.ts";
 import { buckets, bucketsOf, collide, type Groups, groupsOf, inColumns } from "../lower/buckets.ts";
 import { measureSquares, squareParameters } from "../lower/codes.ts";
 import { type Frame, whole } from "../lower/frame.ts";
+import type { KeySource } from "../lower/metric.ts";
 import { most, newerFirst, ofPositions, spread } from "../lower/newer-first.ts";
 import { pairProducts } from "../lower/pairs.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { Attend, Search } from "../model/model.ts";
+import { behaviourCodes, codesHeld, codeTables, reads } from "./held-codes.ts";
 import { type Around, type Attended, type Kind, type Of, pooled } from "./kind.ts";
 import { shownAs } from "./pool.ts";
 import { vectorProduct } from "./vector-kernel.ts";
@@ -68,6 +70,7 @@ export const collision: Kind<"collision"> = {
     ].flat();
     return `collision(${["item", `hashes: ${hashes}`, `width: ${width}`, ...others].join(", ")})`;
   },
+  codes: (scene, stage, by, site) => buckets(scene, groups(stage, by), site),
   shape: pooled,
   parameters: (model, attend, by) => squareParameters(model, groups(attend, by)),
   search: {
@@ -77,17 +80,22 @@ export const collision: Kind<"collision"> = {
       const fit = width * most(history, spread(history));
       return hashes <= fit ? null : { argument: "hashes", range: `at most ${fit} for histories of ${history.max}` };
     },
+    source: codesHeld,
     scores: (scene, search, by) =>
       scene.once(`collisions ${search.name}`, () => {
         const b = scene.b.at(search.name, search.doc);
         const frame = whole(scene, search.from);
         const counts = frame.pairwise
-          ? b.mul(b.sum(collisions(scene, search, by, frame), [-1]), b.scalar(spread(search.from)))
-          : pairProducts(b, frame, query(scene, search, by), keys(scene, search, by));
+          ? b.mul(
+              b.sum(collisions(scene, search, by, frame, codesHeld(scene, search)), [-1]),
+              b.scalar(spread(search.from)),
+            )
+          : pairProducts(b, frame, query(scene, search, by), keys(scene, search, by, frame));
         return newerFirst(scene, search, frame, counts);
       }),
   },
   attend: {
+    tables: codeTables,
     measure: (scene, attend, by) => measureSquares(scene, groups(attend, by)),
     lower: (scene, attend, by, around) => (around.frame.pairwise ? byPair : byBucket)(scene, attend, by, around),
   },
@@ -95,8 +103,10 @@ export const collision: Kind<"collision"> = {
     search: (search, by) =>
       vectorProduct(search, {
         width: bucketsOf(groups(search, by)),
+        // A table holds one number a group, and the kernel multiplies a column a bucket: the user's graph makes them.
+        held: null,
         query: (scene) => query(scene, search, by),
-        keys: (scene) => keys(scene, search, by),
+        keys: (scene) => keys(scene, search, by, whole(scene, search.from)),
         bias: (scene) => ofPositions(scene, search),
       }),
     attend: "it sums the behaviours of each bucket before it weighs them",
@@ -129,17 +139,27 @@ function query(scene: Scene, search: Search, by: Of<"collision">): Value {
 }
 
 /** The same of behaviours, unscaled: [L, buckets]. */
-function keys(scene: Scene, search: Search, by: Of<"collision">): Value {
-  const of = groups(search, by);
-  const bucket = buckets(scene, of, { kind: "history", history: search.from });
-  return inColumns(scene.b.at(search.name, search.doc), of, bucket);
-}
+const keys = (scene: Scene, search: Search, by: Of<"collision">, frame: Frame): Value =>
+  inColumns(
+    scene.b.at(search.name, search.doc),
+    groups(search, by),
+    ofBehaviours(scene, search, by, frame, codesHeld(scene, search)),
+  );
+
+/** The bucket of each group: [M, groups] and so on, as the frame's `rows` gives it. */
+const ofBehaviours = (
+  scene: Scene,
+  stage: Search | Attend,
+  by: Of<"collision">,
+  frame: Frame,
+  held: KeySource,
+): Value => behaviourCodes(scene, frame, held, () => buckets(scene, groups(stage, by), frame.site));
 
 /** 1 where candidate and behaviour are in one bucket of a group: [R, M, groups], in a `per_head` frame [A, R, M, groups]. */
-function collisions(scene: Scene, stage: Search | Attend, by: Of<"collision">, frame: Frame): Value {
-  const of = groups(stage, by);
+function collisions(scene: Scene, stage: Search | Attend, by: Of<"collision">, frame: Frame, held: KeySource): Value {
   const b = scene.b.at(stage.name, stage.doc);
-  return collide(b, buckets(scene, of, { kind: "candidate" }), frame.rows(buckets(scene, of, frame.site)));
+  const candidates = buckets(scene, groups(stage, by), { kind: "candidate" });
+  return collide(b, candidates, ofBehaviours(scene, stage, by, frame, held));
 }
 
 /**
@@ -147,13 +167,13 @@ function collisions(scene: Scene, stage: Search | Attend, by: Of<"collision">, f
  * [R, H + C], zeros where there is none (SDIM, CIKM 2022). Behaviours are the user's, so all buckets are summed once
  * and each candidate takes its own.
  */
-function byBucket(scene: Scene, attend: Attend, by: Of<"collision">, { frame, mask }: Around): Attended {
+function byBucket(scene: Scene, attend: Attend, by: Of<"collision">, { frame, tables, mask }: Around): Attended {
   const b = scene.b.at(attend.name, attend.doc);
   const of = groups(attend, by);
   const own = inColumns(b, of, buckets(scene, of, { kind: "candidate" }));
   const candidates = b.div(own, b.scalar(groupsOf(of)));
-  const all = inColumns(b, of, frame.rows(buckets(scene, of, frame.site)));
-  const counted = b.transpose(b.mul(all, b.unsqueeze(mask([]), -1)), [1, 0]);
+  const all = inColumns(b, of, ofBehaviours(scene, attend, by, frame, tables.keys));
+  const counted = b.transpose(b.mul(all, b.unsqueeze(mask(reads(tables.keys)), -1)), [1, 0]);
   const sums = b.matmul(counted, behaviours(scene, attend, frame));
   return {
     result: b.matmul(candidates, normalised(b, by, sums)),
@@ -167,9 +187,10 @@ function byBucket(scene: Scene, attend: Attend, by: Of<"collision">, { frame, ma
 }
 
 /** The same where behaviours differ from candidate to candidate. What the lists of a `per_head` search give is added. */
-function byPair(scene: Scene, attend: Attend, by: Of<"collision">, { frame, mask }: Around): Attended {
+function byPair(scene: Scene, attend: Attend, by: Of<"collision">, { frame, tables, mask }: Around): Attended {
   const b = scene.b.at(attend.name, attend.doc);
-  const counted = b.mul(collisions(scene, attend, by, frame), b.unsqueeze(mask([]), -1));
+  const colliding = collisions(scene, attend, by, frame, tables.keys);
+  const counted = b.mul(colliding, b.unsqueeze(mask(reads(tables.keys)), -1));
   const sums = b.matmul(
     b.transpose(counted, frame.headed ? [0, 1, 3, 2] : [0, 2, 1]),
     behaviours(scene, attend, frame),

@@ -3,12 +3,14 @@ import { choice, integer, optional, reference, required, signature, unnamed } fr
 import { wanted } from "../catalog/wanted.ts";
 import type { Value } from "../ir/graph.ts";
 import { codes, measureSquares, type Planes, squareParameters } from "../lower/codes.ts";
-import { whole } from "../lower/frame.ts";
+import { type Frame, whole } from "../lower/frame.ts";
 import { normalised } from "../lower/mask.ts";
+import type { KeySource } from "../lower/metric.ts";
 import { most, newerFirst, ofPositions, spread } from "../lower/newer-first.ts";
 import { pairProducts } from "../lower/pairs.ts";
 import type { Scene } from "../lower/scene.ts";
 import type { Attend, Search } from "../model/model.ts";
+import { behaviourCodes, codesHeld, codeTables, reads } from "./held-codes.ts";
 import { type Around, type Attended, type Kind, type Of, pooled } from "./kind.ts";
 import { pooledBy } from "./pool.ts";
 import { vectorProduct } from "./vector-kernel.ts";
@@ -36,6 +38,7 @@ export const hamming: Kind<"hamming"> = {
     const others = [scale === "rms" ? [] : [`scale: ${scale}`], seed === 1 ? [] : [`seed: ${seed}`]].flat();
     return `hamming(${["item", `bits: ${bits}`, ...others].join(", ")})`;
   },
+  codes: (scene, stage, by, site) => codes(scene, planes(stage, by), site),
   shape: pooled,
   parameters: (model, attend, by) => squareParameters(model, planes(attend, by)),
   search: {
@@ -45,24 +48,28 @@ export const hamming: Kind<"hamming"> = {
       const fit = most(history, spread(history) / 2);
       return bits <= fit ? null : { argument: "bits", range: `at most ${fit} for histories of ${history.max}` };
     },
+    source: codesHeld,
     scores: (scene, search, by) =>
       scene.once(`hamming ${search.name}`, () => {
         const b = scene.b.at(search.name, search.doc);
         const frame = whole(scene, search.from);
-        const agreement = pairProducts(b, frame, query(scene, search, by), keys(scene, search, by));
+        const agreement = pairProducts(b, frame, query(scene, search, by), keys(scene, search, by, frame));
         return newerFirst(scene, search, frame, agreement);
       }),
   },
   attend: {
+    tables: codeTables,
     measure: (scene, attend, by) => measureSquares(scene, planes(attend, by)),
     lower: (scene, attend, by, around) => lower(scene, attend, by, around),
   },
   kernel: {
-    search: (search, by) =>
+    search: (search, by, held) =>
       vectorProduct(search, {
         width: by.bits,
+        // The kernel takes numbers of a row as they were decoded; of uint8 the user's graph mends them.
+        held: held?.table.precision === "uint8" ? null : held,
         query: (scene) => query(scene, search, by),
-        keys: (scene) => keys(scene, search, by),
+        keys: (scene) => keys(scene, search, by, whole(scene, search.from)),
         bias: (scene) => ofPositions(scene, search),
       }),
     attend: "its values are all that is known of a behaviour, which the kernel does not lay out",
@@ -86,18 +93,24 @@ function query(scene: Scene, search: Search, by: Of<"hamming">): Value {
 }
 
 /** Behaviours' codes: [L, bits] or [B, L, bits]. */
-const keys = (scene: Scene, search: Search, by: Of<"hamming">): Value =>
-  codes(scene, planes(search, by), { kind: "history", history: search.from });
+const keys = (scene: Scene, search: Search, by: Of<"hamming">, frame: Frame): Value =>
+  ofBehaviours(scene, search, by, frame, codesHeld(scene, search));
+
+const ofBehaviours = (scene: Scene, stage: Search | Attend, by: Of<"hamming">, frame: Frame, held: KeySource): Value =>
+  behaviourCodes(scene, frame, held, () => codes(scene, planes(stage, by), frame.site));
 
 /**
  * Σ softmax(c_q · c_s / √bits)_i K_i with K = [K_h, K_c] over the behaviours that count: [R, H + C]; zeros where there is none.
  * Codes are ±1, so that their product is bits − 2 · distance: scores of target attention whose keys are `bits` wide.
  */
-function lower(scene: Scene, attend: Attend, by: Of<"hamming">, { frame, mask }: Around): Attended {
+function lower(scene: Scene, attend: Attend, by: Of<"hamming">, { frame, tables, mask }: Around): Attended {
   const scope = `${attend.name}/weights`;
   const b = scene.b.at(scope, attend.doc);
   const q = codes(scene, planes(attend, by), { kind: "candidate" });
-  const s = frame.rows(codes(scene, planes(attend, by), frame.site));
+  const s = ofBehaviours(scene, attend, by, frame, tables.keys);
   const scores = b.div(pairProducts(b, frame, q, s), b.scalar(Math.sqrt(by.bits)));
-  return pooledBy(scene, attend, frame, { weights: normalised(scene, scope, scores, mask([])), scores });
+  return pooledBy(scene, attend, frame, {
+    weights: normalised(scene, scope, scores, mask(reads(tables.keys))),
+    scores,
+  });
 }

@@ -49,6 +49,7 @@ export const innerProduct: Kind<"inner_product"> = {
     search: (search, { feature }) =>
       vectorProduct(search, {
         width: feature.encoder.kind === "pretrained" ? feature.encoder.size : feature.width,
+        held: null,
         query: (scene) => columns(scene, feature, { kind: "candidate" }),
         keys: (scene) => columns(scene, feature, { kind: "history", history: search.from }),
         bias: null,

@@ -10,6 +10,7 @@ import type { Found } from "../lower/tower.ts";
 import type { By } from "../model/by.ts";
 import type { Attend, Feature, History, Metric, Model, Search, Table } from "../model/model.ts";
 import type { Parameter } from "../model/parameter.ts";
+import type { Site } from "../model/site.ts";
 import type { InKernel } from "./kernel.ts";
 
 export type KindName = By["kind"];
@@ -27,6 +28,8 @@ export interface Kind<K extends KindName> {
   spec(by: Of<K>): BySpec;
   /** A feature of the item that no file declares and that stages by it read. Absent: none. */
   implied?(by: Of<K>): Feature;
+  /** What stages by it compare of an item alone, in whole odd numbers that a table can hold: [… `codeWidth`]. Absent: nothing. */
+  codes?(scene: Scene, stage: Search | Attend, by: Of<K>, site: Site): Value;
   /** Widths of an attend's values and result. */
   shape(by: Of<K>, sizes: Sizes): Pick<Attend, "values" | "out">;
   /** What an attend by it owns, in canonical order. */
@@ -78,8 +81,8 @@ export interface SearchRule<K extends KindName> {
   readonly measure?: (scene: Scene, search: Search, by: Of<K>) => void;
   /** The argument that is beyond what a history of this length allows, and what is allowed; null: none is. */
   readonly limit?: (by: Of<K>, history: History) => { readonly argument: string; readonly range: string } | null;
-  /** The table that the keys are read from; null: they are projected. Absent: it has no keys. */
-  readonly source?: (scene: Scene, by: Of<K>) => KeySource;
+  /** The table that keys or codes are read from; null: they are computed. Absent: it has none. */
+  readonly source?: (scene: Scene, search: Search, by: Of<K>) => KeySource;
   /** 1 where a behaviour may be kept, else 0, broadcast to [A, R, M]; padding is taken away besides. Absent: all may. */
   readonly fits?: (scene: Scene, search: Search, by: Of<K>, frame: Frame) => Value;
   /** Scores of the whole history, unmasked: [A, R, L]. Absent: all that fit are alike, and the newest are kept. */
@@ -88,7 +91,7 @@ export interface SearchRule<K extends KindName> {
 
 /** An attend. All graphs use the same rule, as with searches. */
 export interface AttendRule<K extends KindName> {
-  /** Tables that keys and values may be read from. Absent: none. */
+  /** Tables that keys, or codes in their place, and values may be read from. Absent: none. */
   readonly tables?: (scene: Scene, attend: Attend, by: Of<K>) => AttendTables;
   /** What a step measures for it. */
   readonly measure?: (scene: Scene, attend: Attend, by: Of<K>) => void;

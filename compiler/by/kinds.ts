@@ -1,5 +1,6 @@
 // The total table of `by` kinds: one without a row does not compile.
 import type { BySpec } from "../../contract/by-spec.ts";
+import type { ItemCodes } from "../lower/projector.ts";
 import type { By } from "../model/by.ts";
 import type { Group } from "../model/model.ts";
 import { cluster } from "./cluster.ts";
@@ -35,6 +36,15 @@ export const searchRule = <K extends KindName>(by: Of<K>): SearchRule<K> | null 
 
 /** How an attend goes by it; null: it cannot. */
 export const attendRule = <K extends KindName>(by: Of<K>): AttendRule<K> | null => kindOf(by).attend;
+
+/** What a stage compares of every item: [items, `codeWidth`]. @throws Error where it goes by what has no codes: a fault of ours */
+export const itemCodes: ItemCodes = (scene, stage) => {
+  const { codes } = kindOf(stage.by);
+  if (codes === undefined) {
+    throw new Error(`${stage.name} has no codes`);
+  }
+  return codes(scene, stage, stage.by, { kind: "items" });
+};
 
 /** As a file would write it. */
 export const byText = (by: By): string => kindOf(by).text(by);

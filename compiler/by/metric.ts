@@ -48,7 +48,7 @@ export const metric: Kind<"metric"> = {
     ];
   },
   search: {
-    source: (scene, { metric }) => keysOf(scene, metric),
+    source: (scene, _, { metric }) => keysOf(scene, metric),
     scores: (scene, _, { metric }, frame) =>
       total(scene, metric, lowerMetric(scene, metric, frame, keysOf(scene, metric))),
   },

@@ -128,7 +128,7 @@ const attend = stage("The exact stage: attention over what the search kept.", {
   by: required(reference(wanted.metric), "What it weighs by."),
   values: optional(integer(1, maxWidth), null, "Width of a value per head; the metric's `dim` unless said."),
   out: optional(integer(1, maxWidth), null, "Width of the result; heads times values unless said."),
-  keys: optional(choice("auto", "fresh", "cached"), "auto", "Whether keys and values come from a table."),
+  keys: optional(choice("auto", "fresh", "cached"), "auto", "Whether keys and values, or codes, come from a table."),
   value: optional(choice("plain", "product"), "plain", "`product` multiplies values with the candidate (DARE)."),
   product: optional(flag, false, "Gives out the result and, beside it, its product with the projected candidate."),
   strength: optional(flag, false, "Gives out besides how strongly it was met: log-sum-exp and maximum of its scores."),

@@ -47,9 +47,13 @@ export type Referent =
   /** one of the catalogue's kinds in a metric's place */
   | "by kind"
   | "search"
+  /** `nearest.codes` */
+  | "search codes"
   | "attend"
   /** `interest.values` */
-  | "attend values";
+  | "attend values"
+  /** `interest.codes` */
+  | "attend codes";
 
 export interface Wanted {
   /** "a history": what the setting takes. */
@@ -61,8 +65,15 @@ export interface Wanted {
   readonly names: readonly Referent[];
 }
 
-/** What may follow the name of a metric or an attend. */
-export const namedParts = { metric: ["keys", "query", "bias"], attend: ["values"] } as const;
+/** What may follow the name of a metric, a search or an attend. */
+export const namedParts = {
+  metric: ["keys", "query", "bias"],
+  search: ["codes"],
+  attend: ["values", "codes"],
+} as const;
+
+/** Of a stage by `hamming` or `collision`: no setting, as it is made of the planes alone. */
+export const codesDoc = "What it compares of an item: on which side of each plane, or in which bucket of each group.";
 
 const wanting = (
   what: string,
@@ -107,9 +118,9 @@ export const wanted = {
   wide: wanting("groups or features", "group", [...groups, "history"], ["group", "feature", "stats"]),
   bias: wanting("features of the context or the candidate", "section", ["context", "candidate"], ["shown feature"]),
   tableParts: wanting(
-    "keys of a metric or values of an attend",
-    "metric or attend",
-    ["metric", "attend"],
-    ["metric keys", "attend values"],
+    "keys of a metric, values of an attend or codes of either stage",
+    "metric, attend or search",
+    ["metric", "attend", "search"],
+    ["metric keys", "attend values", "attend codes", "search codes"],
   ),
 } as const satisfies Readonly<Record<string, Wanted>>;

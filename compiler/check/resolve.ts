@@ -34,6 +34,7 @@ export type Target =
   | { readonly kind: "metric"; readonly metric: Metric }
   | { readonly kind: "metric part"; readonly metric: Metric; readonly part: Name }
   | { readonly kind: "search"; readonly search: Search }
+  | { readonly kind: "search part"; readonly search: Search; readonly part: Name }
   | { readonly kind: "attend"; readonly attend: Attend }
   | { readonly kind: "attend part"; readonly attend: Attend; readonly part: Name }
   | { readonly kind: "tower"; readonly tower: Tower }
@@ -113,16 +114,22 @@ function parts(declaration: Declaration, rest: readonly Name[], call: CallValue,
   if (!part) {
     return { kind: keyword, [keyword]: entity } as unknown as Target;
   }
-  const known: readonly string[] = keyword === "metric" || keyword === "attend" ? namedParts[keyword] : [];
+  const known: readonly string[] =
+    keyword === "metric" || keyword === "search" || keyword === "attend" ? namedParts[keyword] : [];
   if (!known.includes(part.text)) {
     return unknownPart(declaration.name.text, part, known, scope);
   }
   if (beyond) {
     return unknownPart(`${declaration.name.text}.${part.text}`, beyond, [], scope);
   }
-  return keyword === "metric"
-    ? { kind: "metric part", metric: entity as Metric, part }
-    : { kind: "attend part", attend: entity as Attend, part };
+  switch (keyword) {
+    case "metric":
+      return { kind: "metric part", metric: entity as Metric, part };
+    case "search":
+      return { kind: "search part", search: entity as Search, part };
+    default:
+      return { kind: "attend part", attend: entity as Attend, part };
+  }
 }
 
 function historyPart(history: History, rest: readonly Name[], call: CallValue, scope: Scope): Target | null {
@@ -280,6 +287,8 @@ export function describe(target: Target): string {
       return "a cluster's size";
     case "metric part":
       return `a part of the metric \`${target.metric.name}\``;
+    case "search part":
+      return `a part of the search \`${target.search.name}\``;
     case "attend part":
       return `a part of the attend \`${target.attend.name}\``;
     case "later":

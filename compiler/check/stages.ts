@@ -146,12 +146,13 @@ const plural = (count: number, noun: string): string => `${count} ${noun}${count
 const ofMetrics = ["values", "out", "keys", "value", "product", "strength"] as const;
 type Extras = { readonly [K in (typeof ofMetrics)[number]]: Given<unknown> };
 
-/** Only target attention has projections, tables, products and scores. */
+/** Only target attention has projections, products and scores; tables hold codes besides. */
 function applies(by: By, extras: Extras, scope: Scope): boolean {
   if (metricOf(by) !== null) {
     return true;
   }
-  const written = ofMetrics.filter((name) => extras[name].written);
+  const hashes = kindOf(by).codes !== undefined;
+  const written = ofMetrics.filter((name) => extras[name].written && !(name === "keys" && hashes));
   for (const name of written) {
     scope.report(
       diagnose("does-not-apply", { name, what: `\`by: ${by.kind}\`` }, at(extras[name].span), {

@@ -1,14 +1,17 @@
 // Tables: hold what depends on the item alone, over one history.
+import { codeWidth, partName } from "../../contract/by-spec.ts";
 import type { CallValue, Member, SectionNode } from "../../grammar/ast.ts";
 import { at, type Label } from "../../grammar/diagnostic.ts";
 import { without } from "../../grammar/fix.ts";
 import { valueText } from "../../grammar/value-text.ts";
+import { bySpec, kindOf } from "../by/kinds.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { wanted } from "../catalog/wanted.ts";
 import { diagnose } from "../diagnostics/diagnostics.ts";
 import { help } from "../diagnostics/help.ts";
 import { metricOf } from "../model/by.ts";
-import type { History, Table, TablePart } from "../model/model.ts";
+import type { Attend, History, Search, Table, TablePart } from "../model/model.ts";
+import { historyOf, partOf } from "../model/table-layout.ts";
 import { ownsValues, projectedWidth } from "../model/widths.ts";
 import { readSettings, shown } from "./arguments.ts";
 import { resolve, type Target, wrongKind } from "./resolve.ts";
@@ -91,14 +94,12 @@ function readParts(
   return failed || !history ? null : { history, of: parts };
 }
 
-const historyOf = (part: TablePart): History => (part.kind === "keys" ? part.metric.history : part.attend.over.history);
-
 function overClusters(table: string, call: CallValue, history: History, scope: Scope): void {
   scope.report(
     diagnose(
       "table-over-clusters",
       { table, history: history.name },
-      at(call, "are keys of clusters, and a cluster is no item"),
+      at(call, `are ${call.path.at(-1)!.text} of clusters, and a cluster is no item`),
       {
         also: [at(history.span, "is kept as clusters")],
         help: help.tableOverClusters,
@@ -110,6 +111,12 @@ function overClusters(table: string, call: CallValue, history: History, scope: S
 function readPart(table: string, call: CallValue, target: Target, scope: Scope): TablePart | null {
   if (target.kind === "metric part" && target.part.text === "keys" && target.metric.crossKeys.length === 0) {
     return { kind: "keys", metric: target.metric, width: projectedWidth(target.metric) };
+  }
+  if (target.kind === "search part") {
+    return codesPart(target.search, call, scope);
+  }
+  if (target.kind === "attend part" && target.part.text === "codes") {
+    return codesPart(target.attend, call, scope);
   }
   if (target.kind === "attend part") {
     const { attend } = target;
@@ -130,7 +137,13 @@ function readPart(table: string, call: CallValue, target: Target, scope: Scope):
   }
   const because = dependsOn(target, scope);
   if (!because) {
-    return wrongKind("of", "the keys of a metric or the values of an attend", call, target, scope);
+    return wrongKind(
+      "of",
+      "the keys of a metric, the values of an attend or the codes of either stage",
+      call,
+      target,
+      scope,
+    );
   }
   scope.report(
     diagnose("table-needs-user", { table }, at(call, because.text), {
@@ -140,6 +153,25 @@ function readPart(table: string, call: CallValue, target: Target, scope: Scope):
   );
   return null;
 }
+
+/** Codes are of the item alone, whatever else the stage weighs. */
+function codesPart(stage: Search | Attend, call: CallValue, scope: Scope): TablePart | null {
+  const { name, by } = stage;
+  if (hasCodes(stage)) {
+    return { kind: "codes", stage, width: codeWidth(bySpec(by)) };
+  }
+  scope.report(
+    diagnose(
+      "does-not-apply",
+      { name: "codes", what: `\`${name}\`, which goes by \`${metricOf(by)?.name ?? by.kind}\`` },
+      at(call, "has no codes"),
+      { help: help.codesWithoutPlanes },
+    ),
+  );
+  return null;
+}
+
+const hasCodes = ({ by }: Pick<Search, "by">): boolean => kindOf(by).codes !== undefined;
 
 interface Dependence {
   readonly text: string;
@@ -207,7 +239,11 @@ function dependsOn(target: Target, scope: Scope): Dependence | null {
     case "attend":
     case "search": {
       const entity = target.kind === "attend" ? target.attend : target.search;
-      const also = target.kind === "attend" ? ` The values of a past item alone are \`${entity.name}.values\`.` : "";
+      const also = hasCodes(entity)
+        ? ` What it compares of a past item alone are \`${entity.name}.codes\`.`
+        : target.kind === "attend"
+          ? ` The values of a past item alone are \`${entity.name}.values\`.`
+          : "";
       return {
         text: "depends on the candidate and the user's history",
         path: [at(entity.span, "declared here")],
@@ -231,12 +267,12 @@ function crossPlace(history: History, scope: Scope): readonly Label[] {
   return cross ? [at(cross.name, "cross features exist only between a user and an item")] : [];
 }
 
-/** One part lies in one table, and an attend that asks for cached keys has a table. */
+/** One part lies in one table, and an attend that asks for cached keys or codes has a table. */
 export function checkCaches(scope: Scope): void {
   const held = new Map<string, Table>();
   for (const table of entities(scope, "table")) {
     for (const part of table.of) {
-      const name = part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`;
+      const name = partName(partOf(part));
       const first = held.get(name);
       if (!first) {
         held.set(name, table);
@@ -255,17 +291,21 @@ export function checkCaches(scope: Scope): void {
   }
   for (const attend of entities(scope, "attend")) {
     const metric = metricOf(attend.by);
-    if (attend.keys !== "cached" || metric === null || held.has(`${metric.name}.keys`)) {
+    const part = metric === null ? `${attend.name}.codes` : `${metric.name}.keys`;
+    if (attend.keys !== "cached" || held.has(part)) {
       continue;
     }
     const section = scope.declarations.get(attend.name)?.section;
     scope.report(
       diagnose(
         "nothing-cached",
-        { metric: metric.name },
-        at(setting(section, "keys") ?? attend.span, "asks for keys from a table"),
+        { part },
+        at(setting(section, "keys") ?? attend.span, `asks for ${metric === null ? "codes" : "keys"} from a table`),
         {
-          help: metric.crossKeys.length > 0 ? help.nothingCachable(metric.name) : help.nothingCached(metric.name),
+          help:
+            metric !== null && metric.crossKeys.length > 0
+              ? help.nothingCachable(metric.name)
+              : help.nothingCached(part),
         },
       ),
     );

@@ -67,7 +67,7 @@ export const { table: compilerDiagnostics, diagnose } = diagnostics({
   "table-needs-user": error`\`${"table"}\` cannot be computed ahead of the request`,
   "table-over-clusters": error`\`${"table"}\` cannot hold keys over the clusters of \`${"history"}\``,
   "cached-twice": error`\`${"part"}\` is held by two tables`,
-  "nothing-cached": error`no table holds the keys of \`${"metric"}\``,
+  "nothing-cached": error`no table holds \`${"part"}\``,
 
   // the whole
   "too-large": error`\`${"model"}\` needs ${"bytes"} of memory, and the limit is ${"limit"}`,

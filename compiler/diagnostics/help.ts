@@ -173,13 +173,16 @@ export const help = {
     "A cluster belongs to one user and has no item's key, so no table read by the item's key can hold it. Its keys are projected when the user is clustered, and stored with the user; leave this table out.",
   ],
   // does-not-apply
+  codesWithoutPlanes: [
+    "Only `hamming` and `collision` hash items by random planes, which gives codes that a table could hold.",
+  ],
   valuesWithoutMetric: ["Only attention by a metric projects values that a table could hold."],
   // table-needs-user
   tableNeedsUser: (instead: string) => [`A table holds what depends on the item alone. ${instead}`],
   // cached-twice
   cachedTwice: ["The graphs could not know which to read, and the two could differ in age. Leave it out of one."],
   // nothing-cached
-  nothingCached: (metric: string) => [`Declare a table of \`${metric}.keys\`, or leave \`keys\` at \`auto\`.`],
+  nothingCached: (part: string) => [`Declare a table of \`${part}\`, or leave \`keys\` at \`auto\`.`],
   nothingCachable: (metric: string) => [
     `Keys of \`${metric}\` hold cross features, which no table can. Name these in \`bias\` instead, or leave \`keys\` at \`auto\`.`,
   ],

@@ -7,21 +7,21 @@ import type { TrainSpec } from "../../contract/training-spec.ts";
 import { bySpec, byText } from "../by/kinds.ts";
 import type { Graph, InputValue, Value } from "../ir/graph.ts";
 import { trainingAlone } from "../model/bias.ts";
-import { type By, metricOf } from "../model/by.ts";
+import { metricOf } from "../model/by.ts";
 import { embeddingsOf, vocabularyOwner } from "../model/embeddings.ts";
 import { allFeatures } from "../model/features.ts";
-import type { Feature, History, Model, Table } from "../model/model.ts";
+import type { Feature, History, Model, Search, Table } from "../model/model.ts";
 import { oversOf } from "../model/over.ts";
 import { tablesBeside } from "../model/own.ts";
 import { keptPort, labelPort, rowPort, scoreOutput, scoresPort } from "../model/ports.ts";
-import { layoutOf } from "../model/table-layout.ts";
+import { layoutOf, partOf } from "../model/table-layout.ts";
 import type { Choice } from "../plan/plan.ts";
 import type { StoredVariants } from "../plan/stored-tables.ts";
 import { documented } from "./documentation.ts";
 import { kernelSection } from "./kernel-section.ts";
 import { meanings } from "./meaning.ts";
 import type { Origin } from "./metadata.ts";
-import { inputSources, outputResults, overSpec, partOf } from "./port-sources.ts";
+import { inputSources, outputResults, overSpec } from "./port-sources.ts";
 
 export interface ManifestParts {
   readonly origin: Origin;
@@ -75,7 +75,7 @@ export function manifestOf(model: Model, parts: ManifestParts): Manifest {
         keep: search.keep,
         heads: search.heads,
         kept: keptPort(model, search),
-        table: tableOf(model, graphs.get("search"), search.by),
+        table: tableOf(model, graphs.get("search"), search),
         scores: graphs.get("oracle")?.outputs.some(({ name }) => name === scores) ? scores : null,
       };
     }),
@@ -248,13 +248,13 @@ function tableEntry(model: Model, table: Table): TableEntry {
   };
 }
 
-/** The table whose keys a search reads in the graph as it was made; null: it projects them. */
-function tableOf(model: Model, search: Graph | undefined, by: By): string | null {
-  const metric = metricOf(by);
-  if (metric === null) {
-    return null;
-  }
-  const read = new Set(search?.inputs.map(inputName));
-  const holds = (table: Table) => table.of.some((part) => part.kind === "keys" && part.metric === metric);
+/** The table whose keys or codes a search reads in the graph as it was made; null: it computes them. */
+function tableOf(model: Model, graph: Graph | undefined, search: Search): string | null {
+  const metric = metricOf(search.by);
+  const read = new Set(graph?.inputs.map(inputName));
+  const holds = (table: Table) =>
+    table.of.some((part) =>
+      part.kind === "codes" ? part.stage === search : part.kind === "keys" && part.metric === metric,
+    );
   return model.tables.find((table) => read.has(table.name) && holds(table))?.name ?? null;
 }

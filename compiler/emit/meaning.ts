@@ -1,4 +1,5 @@
 // What each port of each graph means, in a sentence: for manifest.yaml, and for whoever opens a graph.
+import { partName } from "../../contract/by-spec.ts";
 import { type Encoder, together } from "../../contract/encoder-spec.ts";
 import { metricOf } from "../model/by.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
@@ -18,6 +19,7 @@ import {
   scoresPort,
   validPort,
 } from "../model/ports.ts";
+import { partOf } from "../model/table-layout.ts";
 
 /** Port name → meaning, for every port that a graph of the model may have. */
 export function meanings(model: Model): ReadonlyMap<string, string> {
@@ -130,9 +132,7 @@ function* historyPorts(model: Model): Iterable<[string, string]> {
 
 function* tablePorts(model: Model): Iterable<[string, string]> {
   for (const table of model.tables) {
-    const parts = table.of.map((part) =>
-      part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
-    );
+    const parts = table.of.map((part) => partName(partOf(part)));
     yield [table.name, `rows of the table ${table.name}: ${parts.join(", then ")}; row 0 is the miss row, zeros`];
     yield [
       scalePort(table),

@@ -1,8 +1,8 @@
 // What each port of the graphs that serve holds or says, as the manifest has it.
-import type { OverSpec, PartOf } from "../../contract/by-spec.ts";
+import type { OverSpec } from "../../contract/by-spec.ts";
 import type { Result, Source } from "../../contract/port-spec.ts";
 import { embeddingsOf } from "../model/embeddings.ts";
-import type { Feature, Model, Over, TablePart } from "../model/model.ts";
+import type { Feature, Model, Over } from "../model/model.ts";
 import {
   featurePort,
   keptPort,
@@ -136,6 +136,3 @@ export function overSpec(over: Over): OverSpec {
       return { kind: "last", history, count: over.count };
   }
 }
-
-export const partOf = (part: TablePart): PartOf =>
-  part.kind === "keys" ? { kind: "keys", metric: part.metric.name } : { kind: "values", attend: part.attend.name };

@@ -7,9 +7,8 @@ import type { Fingerprints } from "../graphs/fingerprint.ts";
 import { type Graph, topological } from "../ir/graph.ts";
 import type { Model, Table } from "../model/model.ts";
 import { projectorPort } from "../model/ports.ts";
-import { layoutOf } from "../model/table-layout.ts";
+import { layoutOf, partOf } from "../model/table-layout.ts";
 import { partMetric, rowBytes } from "../model/widths.ts";
-import { partOf } from "./port-sources.ts";
 
 export function tableSpec(model: Model, table: Table, projector: Graph, prints: Fingerprints): TableSpec {
   const output = projectorPort(model, table);

@@ -3,7 +3,7 @@ import type { CallValue, Name } from "../../grammar/ast.ts";
 import { calls } from "../by/kinds.ts";
 import { blocks } from "../catalog/blocks.ts";
 import { integer, mostKept, required, type Signature, signature, unnamed } from "../catalog/signature.ts";
-import { namedParts, type Wanted } from "../catalog/wanted.ts";
+import { codesDoc, namedParts, type Wanted } from "../catalog/wanted.ts";
 import type { DefinedSymbol } from "./facts.ts";
 import type { Trail, Where } from "./trail.ts";
 
@@ -117,12 +117,13 @@ export function bind(call: CallValue, wanted: Wanted, { symbol: owner }: Where, 
       break;
     }
     case "metric":
+    case "search":
     case "attend": {
       const known: readonly string[] = namedParts[target.kind];
       const settings: Signature["arguments"] = blocks[target.kind].arguments;
       found = known.includes(part.text);
       if (found) {
-        word(part, "part", settings[part.text].doc);
+        word(part, "part", part.text === "codes" ? codesDoc : settings[part.text].doc);
       } else {
         unresolved.push(part);
       }

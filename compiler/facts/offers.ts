@@ -5,7 +5,7 @@ import { blocks } from "../catalog/blocks.ts";
 import { categories } from "../catalog/categories.ts";
 import { featureKinds, rated, single } from "../catalog/features.ts";
 import type { Argument, Signature } from "../catalog/signature.ts";
-import type { Referent } from "../catalog/wanted.ts";
+import { codesDoc, type Referent } from "../catalog/wanted.ts";
 import { historyOf, newest } from "./bind.ts";
 import type { DefinedSymbol, Facts, Place } from "./facts.ts";
 
@@ -150,6 +150,10 @@ function referents({ symbols }: Facts, referent: Referent, within: DefinedSymbol
       return of("metric").map((metric) => to(metric, `${metric.name}.keys`, blocks.metric.arguments.keys.doc));
     case "attend values":
       return of("attend").map((attend) => to(attend, `${attend.name}.values`, blocks.attend.arguments.values.doc));
+    case "search codes":
+      return of("search").map((search) => to(search, `${search.name}.codes`, codesDoc));
+    case "attend codes":
+      return of("attend").map((attend) => to(attend, `${attend.name}.codes`, codesDoc));
     case "by kind":
       return calls
         .filter(({ stages }) => stages.some((stage) => stage === within?.kind))

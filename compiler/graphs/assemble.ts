@@ -10,6 +10,7 @@ import { type Found, lowerTower, type Prediction } from "../lower/tower.ts";
 import { listsOf, metricOf } from "../model/by.ts";
 import type { Attend, Metric, Model, Search } from "../model/model.ts";
 import { keptPort, labelPort, portOrder, scoreOutput, scoresPort } from "../model/ports.ts";
+import { tableMayBeStale } from "../model/table-layout.ts";
 import { attendTables, lowerAttend, type Wiring } from "./attend.ts";
 import { lowerSearch } from "./search.ts";
 
@@ -104,11 +105,15 @@ export function attentions(model: Model): Attend[] {
   return model.attends.filter((attend) => read.has(attend));
 }
 
-/** Whether attends, all of `rank`'s where none are given, read keys or values from a table that `keys: auto` lets them do without. */
+/**
+ * Whether attends, all of `rank`'s where none are given, read keys or values from a table that `keys: auto` lets them do
+ * without while it is stale.
+ */
 export function readsTables(scene: Scene, attends: readonly Attend[] = attentions(scene.model)): boolean {
   return attends.some((attend) => {
-    const { keys, values } = attendTables(scene, attend);
-    return attend.keys === "auto" && (keys !== null || values !== null);
+    const { keys, values } = attendTables(scene, attend, true);
+    const stale = [keys, values].some((held) => held !== null && tableMayBeStale(held.table));
+    return attend.keys === "auto" && stale;
   });
 }
 

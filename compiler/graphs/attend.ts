@@ -11,6 +11,7 @@ import { type By, listsOf, metricOf } from "../model/by.ts";
 import type { Attend, Metric, Over, Search, Table } from "../model/model.ts";
 import { oversOf } from "../model/over.ts";
 import type { Given } from "../model/site.ts";
+import { tableMayBeStale } from "../model/table-layout.ts";
 import { searchSource, selectable, selectableScores } from "./search.ts";
 
 /** Where a graph takes what stages exchange. */
@@ -19,7 +20,7 @@ export interface Wiring {
   kept(search: Search): Value;
   /** Whether the search's scores are in the graph, to be shared. */
   readonly searches: boolean;
-  /** Keys and values from tables where `keys` allows it; false: projected from the items' features. */
+  /** Keys and values from tables where `keys` allows it; false: from those alone that are never stale, else from items' features. */
   readonly cached: boolean;
 }
 
@@ -58,11 +59,16 @@ export function givenOf(over: Over): Given {
   }
 }
 
-export const noTables: AttendTables = { keys: null, values: null };
+const noTables: AttendTables = { keys: null, values: null };
 
-/** Tables that an attend may read its keys and values from: none for `keys: fresh`. */
-export function attendTables(scene: Scene, attend: Attend): AttendTables {
-  return ruleOf(attend).tables?.(scene, attend, attend.by) ?? noTables;
+/**
+ * Tables that an attend may read its keys or codes and its values from: none for `keys: fresh`.
+ * @param cached false: only those that are never stale
+ */
+export function attendTables(scene: Scene, attend: Attend, cached: boolean): AttendTables {
+  const { keys, values } = ruleOf(attend).tables?.(scene, attend, attend.by) ?? noTables;
+  const read = (held: KeySource) => (cached || (held !== null && !tableMayBeStale(held.table)) ? held : null);
+  return { keys: read(keys), values: read(values) };
 }
 
 /** Which behaviours an attend counts: what its search could keep, and what the tables that it reads hold. */
@@ -89,7 +95,7 @@ export function lowerAttend(scene: Scene, attend: Attend, wiring: Wiring): Atten
     return ruleOf(attend).lower(scene, attend, attend.by, {
       ...first,
       beside,
-      tables: wiring.cached ? attendTables(scene, attend) : noTables,
+      tables: attendTables(scene, attend, wiring.cached),
       searched: (metric, source) => searchedScores(scene, attend.over, metric, source, wiring),
     });
   });

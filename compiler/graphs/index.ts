@@ -1,5 +1,6 @@
 // A checked model → the graphs that serve it, unrewritten: the papers' formulas as they stand.
 import type { GraphName } from "../../contract/manifest.ts";
+import { itemCodes } from "../by/kinds.ts";
 import type { Graph, Output, Value } from "../ir/graph.ts";
 import { whole } from "../lower/frame.ts";
 import { lowerMetric, total } from "../lower/metric.ts";
@@ -59,7 +60,7 @@ export function lowerGraphs(model: Model, { layout, outside }: LowerOptions): Re
     return graphs;
   }
   const fresh = readsTables(scene(model, layout, outside));
-  lower("projector", lowerProjector);
+  lower("projector", (s) => lowerProjector(s, itemCodes));
   lower("rank", rank(true));
   if (fresh) {
     lower("rank_fresh", rank(false));
@@ -92,7 +93,7 @@ export function wholeProjector(
   if (lowered !== null && !holdsItems(model, outside)) {
     return lowered.get("projector");
   }
-  const outputs = lowerProjector(scene(model, "request", new Set()));
+  const outputs = lowerProjector(scene(model, "request", new Set()), itemCodes);
   return outputs.length === 0 ? undefined : graph(model, "projector", outputs);
 }
 

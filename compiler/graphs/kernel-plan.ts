@@ -7,7 +7,7 @@ import { scene as newScene, type Scene } from "../lower/scene.ts";
 import type { Attend, History, Model, Over, Search, Table } from "../model/model.ts";
 import { operandPort } from "../model/ports.ts";
 import { attentions, readsTables } from "./assemble.ts";
-import { attendTables, noTables } from "./attend.ts";
+import { attendTables } from "./attend.ts";
 import { searchSource } from "./search.ts";
 
 /** 1 where a behaviour counts: it is none of the padding, and each of the tables holds it. */
@@ -119,7 +119,7 @@ function planned(scene: Scene, cached: boolean): KernelPlan {
   const left: { attend: Attend; because: string }[] = [];
   for (const attend of attentions(model)) {
     const { name, over } = attend;
-    const tables = cached ? attendTables(scene, attend) : noTables;
+    const tables = attendTables(scene, attend, cached);
     const pooling = poolingOf(model, attend, tables);
     if (typeof pooling === "string" || over.kind === "history") {
       left.push({ attend, because: typeof pooling === "string" ? pooling : "it goes over a whole history" });

@@ -27,9 +27,9 @@ export function selectable(scene: Scene, search: Search, frame: Frame): Value {
   });
 }
 
-/** Where a search reads its keys: a table that holds them; null: they are projected, or it has none. */
+/** Where a search reads its keys or codes: a table that holds them; null: they are computed, or it has none. */
 export function searchSource(scene: Scene, search: Search): KeySource {
-  return ruleOf(search).source?.(scene, search.by) ?? null;
+  return ruleOf(search).source?.(scene, search, search.by) ?? null;
 }
 
 /** Scores of the whole history, −1e30 for what the search may not keep; null where all that it may are alike. */

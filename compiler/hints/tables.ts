@@ -3,7 +3,8 @@
 export const tables = {
   "table-needs-user": `
 A lookup table is computed ahead of all requests, once for every item, and is the same for every user. It can hold only what depends
-on the item alone: a metric's keys, \`relevance.keys\`, and the inherent part of an attend's values, \`interest.values\`.
+on the item alone: a metric's keys, \`relevance.keys\`, the inherent part of an attend's values, \`interest.values\`, and the codes that
+a stage by \`hamming\` or \`collision\` compares, \`nearest.codes\`.
 
 Cross features exist for a pair of user and item; candidate and context features for one request. The places shown lead from what
 the table names to the feature that makes it impossible. What depends on the request is added when it arrives: of the cross
@@ -18,7 +19,7 @@ Two tables hold the same columns. The graphs read each from one input, and two t
 would be two truths. Keep one; precision, coverage and shards are its settings.
 `,
   "nothing-cached": `
-\`keys: cached\` says that the attention reads projected keys from a table and never computes them. Some table must then hold them. With
+\`keys: cached\` says that the attention reads projected keys, or codes, from a table and never computes them. Some table must then hold them. With
 \`auto\`, rows are used where a fresh table is at hand, and computed otherwise.
 `,
   "too-large": `

@@ -199,7 +199,9 @@ export interface Score {
 
 export type TablePart =
   | { readonly kind: "keys"; readonly metric: Metric; readonly width: number }
-  | { readonly kind: "values"; readonly attend: Attend; readonly width: number };
+  | { readonly kind: "values"; readonly attend: Attend; readonly width: number }
+  /** Whole odd numbers, which no precision may change. */
+  | { readonly kind: "codes"; readonly stage: Search | Attend; readonly width: number };
 
 export interface Table {
   readonly name: string;

@@ -87,12 +87,19 @@ export function rowBytes({ precision, width, of }: Table): number {
   return width + 8 * of.reduce((heads, part) => heads + headsOf(part), 0);
 }
 
-/** Heads of a part of a row; values without a metric have one. */
+/** Heads of a part of a row; codes, and values without a metric, have one. */
 export function headsOf(part: TablePart): number {
   return partMetric(part)?.heads ?? 1;
 }
 
-/** The metric that a part of a row belongs to. */
+/** The metric that a part of a row belongs to; null: it is none's. */
 export function partMetric(part: TablePart): Metric | null {
-  return part.kind === "keys" ? part.metric : metricOf(part.attend.by);
+  switch (part.kind) {
+    case "keys":
+      return part.metric;
+    case "values":
+      return metricOf(part.attend.by);
+    case "codes":
+      return null;
+  }
 }

@@ -1,11 +1,13 @@
 // `show diagram`: the model as a Mermaid flowchart, from features to labels.
 
+import { partOwner } from "../../contract/by-spec.ts";
 import { byText } from "../by/kinds.ts";
 import { countText } from "../diagnostics/number-text.ts";
 import { type By, metricOf } from "../model/by.ts";
 import { declaredFeatures } from "../model/features.ts";
 import type { Metric, Model, Table, Tower, TowerInput } from "../model/model.ts";
 import { oversOf } from "../model/over.ts";
+import { partOf } from "../model/table-layout.ts";
 import { towerWidth, widthOf } from "../model/widths.ts";
 import { input as inputText } from "./show-model.ts";
 
@@ -109,6 +111,6 @@ function tableLines(model: Model, table: Table): string[] {
   const key = model.item.key?.name ?? "item";
   return [
     `  ${id(table.name)}[(${text(`table ${table.name}`, `${table.width} × ${table.precision} by ${key}`)})]`,
-    ...table.of.map((part) => edge(table.name, part.kind === "keys" ? part.metric.name : part.attend.name, part.kind)),
+    ...table.of.map((part) => edge(table.name, partOwner(partOf(part)), part.kind)),
   ];
 }

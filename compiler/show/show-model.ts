@@ -1,6 +1,7 @@
 // `show model`: the checked model with every default filled in, as a `.twin` text of its own.
+import { partName } from "../../contract/by-spec.ts";
 import type { Encoder, RowEncoder } from "../../contract/encoder-spec.ts";
-import { byText } from "../by/kinds.ts";
+import { byText, kindOf } from "../by/kinds.ts";
 import { countText, durationText, shareText } from "../diagnostics/number-text.ts";
 import { metricOf } from "../model/by.ts";
 import { declaredFeatures } from "../model/features.ts";
@@ -20,6 +21,7 @@ import type {
   Train,
 } from "../model/model.ts";
 import { oversOf } from "../model/over.ts";
+import { partOf } from "../model/table-layout.ts";
 import { queryWidth, resultWidth, towerWidth, widthOf } from "../model/widths.ts";
 
 /** A value of null is shown as a remark: nothing is set. */
@@ -246,7 +248,8 @@ function attend(one: Attend): string {
     ["by", byText(measure)],
   ];
   if (metricOf(measure) === null) {
-    return section(`attend ${name}`, lines, `width ${out}`);
+    const hashed = kindOf(measure).codes !== undefined;
+    return section(`attend ${name}`, hashed ? [...lines, ["keys", keys]] : lines, `width ${out}`);
   }
   return section(`attend ${name}`, [
     ...lines,
@@ -280,9 +283,7 @@ const layers = (tower: Tower): Line[] => [
 ];
 
 function table(table: Table): string {
-  const parts = table.of.map((part) =>
-    part.kind === "keys" ? `${part.metric.name}.keys` : `${part.attend.name}.values`,
-  );
+  const parts = table.of.map((part) => partName(partOf(part)));
   return section(`table ${table.name}`, [
     ["of", list(parts), `width ${table.width}`],
     ["precision", table.precision],

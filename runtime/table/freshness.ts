@@ -1,5 +1,5 @@
 // Whether a built table may be used with these weights (semantics.md 2, fingerprints and freshness).
-import { metricOf, type PartOf } from "../../contract/by-spec.ts";
+import { mayBeStale, metricOf, type PartOf } from "../../contract/by-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 
@@ -60,6 +60,9 @@ function metricOfPart({ attends, model }: Manifest, of: PartOf): string | null {
   if (of.kind === "keys") {
     return of.metric;
   }
+  if (of.kind === "codes") {
+    return null;
+  }
   const attend = attends.find(({ name }) => name === of.attend);
   if (attend === undefined) {
     throw new TwinError(
@@ -79,7 +82,7 @@ function ageOf(madeAt: string, now: number): number {
 }
 
 /**
- * Equal producer: fresh. Another producer of the same metric: stale. Another metric: refused.
+ * Equal producer: fresh. Another producer of the same metric: stale, or refused where a row holds codes. Another metric: refused.
  * @param now epoch seconds
  */
 export function freshness(manifest: Manifest, table: string, made: Provenance, now: number): Freshness {
@@ -101,7 +104,13 @@ export function freshness(manifest: Manifest, table: string, made: Provenance, n
   if (producer === manifest.fingerprints.producer[table]) {
     return result("fresh", "");
   }
-  return result("stale", "it was made with other item parameters or encoders than these weights'");
+  const because = "it was made with other item parameters or encoders than these weights'";
+  return mayBeStale(manifest.tables[table].parts.map(({ of }) => of))
+    ? result("stale", because)
+    : result(
+        "refused",
+        `${because}, and holds codes, which only those of the same weights and planes can be compared with`,
+      );
 }
 
 /** Throws where the table may not be used. */

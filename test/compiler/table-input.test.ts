@@ -6,13 +6,13 @@ import { placement } from "../../compiler/emit/placement.ts";
 import type { Graph } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/rule.ts";
 import { verify } from "../../compiler/ir/verify.ts";
-import { metricOf } from "../../compiler/model/by.ts";
 import type { Model } from "../../compiler/model/model.ts";
+import { layoutOf } from "../../compiler/model/table-layout.ts";
 import { rewrite } from "../../compiler/passes/index.ts";
 import { storedVariants } from "../../compiler/plan/stored-tables.ts";
 import { fromHalf } from "../../contract/half.ts";
 import { ManifestSchema } from "../../contract/manifest.ts";
-import { encodeRows, type RowFormat } from "../../runtime/table/precision.ts";
+import { encodeRows, headsOf, type RowFormat } from "../../runtime/table/precision.ts";
 import { storedRows } from "../../runtime/table/stored-rows.ts";
 import { anyModel } from "../kit/any-model.ts";
 import { anyRequest, type Feeds } from "../kit/any-request.ts";
@@ -25,11 +25,7 @@ const types = ["float16", "uint8"] as const;
 function tables(model: Model, feeds: Feeds, type: (typeof types)[number]): { stored: Feeds; decoded: Feeds } {
   const [stored, decoded]: Feeds[] = [{}, {}];
   for (const { name, width, of } of model.tables) {
-    const heads = of.flatMap((part) => {
-      const by = part.kind === "keys" ? { kind: "metric" as const, metric: part.metric } : part.attend.by;
-      const count = metricOf(by)?.heads ?? 1;
-      return new Array<number>(count).fill(part.width / count);
-    });
+    const heads = headsOf(of.map(layoutOf));
     const format: RowFormat = { precision: type, width, heads };
     const { data, shape } = feeds[name];
     const { values, affine } = storedRows(encodeRows(Float32Array.from(data), format), format);

@@ -9,7 +9,7 @@ import { format } from "../../grammar/format.ts";
 import { smaller } from "../../grammar/minimize.ts";
 import { render } from "../../grammar/report.ts";
 import { anyStats, counted } from "./any-stats.ts";
-import { builtKinds, bySamples, kindTakesLists } from "./by-samples.ts";
+import { builtKinds, bySamples, kindHasCodes, kindTakesLists } from "./by-samples.ts";
 
 export interface ModelChoice {
   /** One history alone, so that ports carry no names. */
@@ -225,6 +225,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
       keys: fc.constantFrom("auto", "auto", "fresh"),
       table: fc.constantFrom("none", "keys", "both", "apart", "values"),
       miss: fc.constantFrom("mask", "zero", "compute"),
+      codes: fc.constantFrom("none", "float32", "float16", "uint8"),
       product: fc.boolean(),
       strength: fc.boolean(),
       match: fc.constantFrom([], [], ["item.item_id"], ["item.topics"], ["item.topics", "item.category"]),
@@ -242,7 +243,7 @@ function anyText(choice: ModelChoice): fc.Arbitrary<string> {
     .map(({ cross, clustered, ...drawn }) => {
       // Of clusters nothing is counted, and no table holds them.
       const sized = clustered && choice.tables !== true;
-      const rest = sized ? { ...drawn, sized, stats: [], table: "none" as const } : { ...drawn, sized };
+      const rest = sized ? { ...drawn, sized, stats: [], table: "none" as const, codes: "none" } : { ...drawn, sized };
       const own = choice.heads === "per_head" ? 0 : rest.own;
       const asked = (["context", "user"] as const).filter(
         (name) => own === 0 && rest.asked.includes(name) && rest[name].length > 0,
@@ -309,6 +310,8 @@ interface Made {
   readonly keys: string;
   readonly table: string;
   readonly miss: string;
+  /** Precision of the table that holds codes; `none`: there is no such table. */
+  readonly codes: string;
   readonly product: boolean;
   readonly strength: boolean;
   readonly match: readonly string[];
@@ -328,6 +331,13 @@ function overOf(h: string, name: string, { heads, search }: Made): string {
     return search === "metric" && heads === "per_head" ? `${h}.last(2)` : `[${h}_search, ${h}.last(2)]`;
   }
   return heads === "max" ? h : `${h}_search`;
+}
+
+/** A table of the codes that stages of a history read, where there are some. */
+function codesText(h: string, { search, attends, keys, codes, miss }: Made): string {
+  const stages = [kindHasCodes(search) ? "search" : [], keys === "fresh" ? [] : attends.filter(kindHasCodes)].flat();
+  const of = stages.map((name) => `${h}_${name}.codes`).join(", ");
+  return codes === "none" || of === "" ? "" : `table ${h}_codes { of: [${of}] precision: ${codes} on_miss: ${miss} }`;
 }
 
 /** A history with its metric, search, attends and tables, all named after it. */
@@ -375,8 +385,10 @@ function stagesOf(h: string, made: Made, choice: ModelChoice): string[] {
         return attend(name, over[name]);
       }
       const by = bySamples[name as keyof typeof bySamples];
-      return `attend ${h}_${name} { over: ${overOf(h, name, made)} by: ${by} }`;
+      const keys = kindHasCodes(name) ? `keys: ${made.keys}` : "";
+      return `attend ${h}_${name} { over: ${overOf(h, name, made)} by: ${by} ${keys} }`;
     }),
+    choice.tables === false ? "" : codesText(h, made),
     ...(made.keys === "fresh" && made.search !== "metric" ? [] : wanted),
   ];
 }

@@ -22,6 +22,9 @@ export const builtKinds = (stage: Stage): (keyof typeof bySamples)[] =>
     return name === "metric" || rule === null ? [] : [name];
   });
 
+/** Whether stages by it compare codes, which a table can hold. */
+export const kindHasCodes = (name: string): boolean => Object.hasOwn(kinds, name) && "codes" in kinds[name as KindName];
+
 /** Whether an attend by it goes over several lists. */
 export function kindTakesLists(name: string): boolean {
   const rule = kinds[name as KindName].attend;

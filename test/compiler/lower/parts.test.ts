@@ -1,5 +1,6 @@
 // Parts of the lowering by themselves: what a feature brings, which behaviours count, what is told apart, what is refused.
 import { describe, expect, it } from "vitest";
+import { itemCodes } from "../../../compiler/by/kinds.ts";
 import { evaluate } from "../../../compiler/ir/evaluate.ts";
 import { topological, type Value } from "../../../compiler/ir/graph.ts";
 import type { Tensor } from "../../../compiler/ir/rule.ts";
@@ -140,14 +141,14 @@ describe("a metric", () => {
 
 describe("the projector", () => {
   it("makes each table of its own features", () => {
-    const [, topics, kinds] = lowerProjector(serving()).map(({ value }) => inputs(value));
+    const [, topics, kinds] = lowerProjector(serving(), itemCodes).map(({ value }) => inputs(value));
     expect([topics, kinds]).toEqual([["item.topics"], ["item.kinds"]]);
   });
 
   it("refuses values of an attention that has none of its own", () => {
     const attend = { ...model.attends[0], by: { kind: "mean" } } as Attend;
     const tables = [{ ...model.tables[0], of: [{ kind: "values", attend, width: 4 }] }] as Table[];
-    expect(() => lowerProjector(scene({ ...model, tables }, "request", new Set()))).toThrow(
+    expect(() => lowerProjector(scene({ ...model, tables }, "request", new Set()), itemCodes)).toThrow(
       "attend interest has no values of its own",
     );
   });
