@@ -95,6 +95,7 @@ const openTable = (store: RedisRows, { count, rows: format }: Published["tables"
   ...viewOf(store),
   rows: count + 1,
   format,
+  inMemory: false,
   // Read by key: nobody holds all of them.
   floats: async () => null,
   stored: async () => null,

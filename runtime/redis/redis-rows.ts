@@ -50,7 +50,10 @@ export class RedisRows implements TableStore {
   }
 
   async #read(keys: RowKeys, into: readonly Piece[], signal: AbortSignal | null): Promise<HitMask> {
-    await this.check();
+    // Asked at once where nothing is to be checked: what the caller does next is done meanwhile.
+    if (!this.#isChecked(Number.POSITIVE_INFINITY)) {
+      await this.check();
+    }
     const { groups, distinct, count } = namesByBucket(this.#expected, keys, this.#hasher);
     const rows: (Uint8Array | null)[] = new Array(count);
     const asked: Promise<void>[] = [];
@@ -94,7 +97,7 @@ export class RedisRows implements TableStore {
    */
   async check(milliseconds = Number.POSITIVE_INFINITY): Promise<void> {
     const { client, connections, where } = this.#link;
-    if (this.#checked === connections() && performance.now() - this.#at < milliseconds) {
+    if (this.#isChecked(milliseconds)) {
       return;
     }
     this.#checking ??= (async () => {
@@ -106,6 +109,10 @@ export class RedisRows implements TableStore {
       this.#checking = null;
     });
     await this.#checking;
+  }
+
+  #isChecked(milliseconds: number): boolean {
+    return this.#checked === this.#link.connections() && performance.now() - this.#at < milliseconds;
   }
 }
 

@@ -76,7 +76,9 @@ export class Layers {
     const layer = this.#layers.get(tableName(name));
     const { rows, format } = table;
     const whole = async () => null;
-    return layer === undefined ? table : Object.assign(viewOf(layer), { rows, format, floats: whole, stored: whole });
+    return layer === undefined
+      ? table
+      : Object.assign(viewOf(layer), { rows, format, inMemory: false, floats: whole, stored: whole });
   }
 
   /** The rows of an embedding. */
