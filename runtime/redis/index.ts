@@ -6,5 +6,6 @@ export { type Published, parsePublished } from "./published.ts";
 export { type OpenPublished, openPublished } from "./published-generation.ts";
 export { type RowsOf, rowsOfEmbedding, rowsOfItems, rowsOfTable } from "./published-spaces.ts";
 export { RedisRows } from "./redis-rows.ts";
+export { removeSpaces, type SpaceName, spaceText } from "./remover.ts";
 export type { RowsIdentity, Space } from "./space.ts";
 export { allot, begun, finish, type Planned, writeRows } from "./writer.ts";

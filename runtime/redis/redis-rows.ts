@@ -10,7 +10,7 @@ import {
   type RowKeys,
   type TableStore,
 } from "../table/table-store.ts";
-import { failed, type RedisLink } from "./client.ts";
+import { apart, failed, type RedisLink } from "./client.ts";
 import { type Expected, expectMeta } from "./meta.ts";
 import { metaKey, namesByBucket } from "./space.ts";
 
@@ -79,7 +79,11 @@ export class RedisRows implements TableStore {
   }
 
   async #ask(names: string[], places: number[], from: number, rows: (Uint8Array | null)[]): Promise<void> {
-    const found = await this.#link.client.mgetBuffer(names);
+    const { client } = this.#link;
+    const found = await apart(
+      () => client.mgetBuffer(names),
+      () => Promise.all(names.map((name) => client.getBuffer(name))),
+    );
     for (const [i, row] of found.entries()) {
       if (row !== null && row.length !== this.rowBytes) {
         throw new TwinError(
