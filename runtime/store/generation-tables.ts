@@ -3,7 +3,7 @@
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { weightsFile } from "../../contract/safetensors.ts";
-import { type OpenPublished, openPublished, type Published } from "../redis/index.ts";
+import { expectOwnWeights, type OpenPublished, openPublished, type Published } from "../redis/index.ts";
 import type { OutsideTables } from "../request/index.ts";
 import { type CacheStatus, Layers } from "../table/layers.ts";
 import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
@@ -119,23 +119,11 @@ export class GenerationTables implements LiveTables {
     if (now !== undefined && "published" in now && JSON.stringify(now.published) === JSON.stringify(published)) {
       return false;
     }
-    this.#expectOwnEmbeddings(published);
+    const { dir, manifest } = this.#home;
+    expectOwnWeights(published, dir, manifest.files[weightsFile]?.sha256);
     const opened = await openPublished(published);
     this.#use({ ...opened, published, inFiles: true }, opened.parts);
     return true;
-  }
-
-  /** Rows of an embedding of other weights would be rows of other meaning. */
-  #expectOwnEmbeddings({ embeddings, address }: Published): void {
-    const { dir, manifest } = this.#home;
-    const wrong = Object.entries(embeddings).find(
-      ([, { fingerprint }]) => fingerprint !== manifest.files[weightsFile]?.sha256,
-    );
-    if (wrong !== undefined) {
-      throw new TwinError(
-        `${dir}: the rows of ${wrong[0]} in ${address} are of other weights than the build's. Publish its own: twin table publish ${dir} --to ${address}`,
-      );
-    }
   }
 
   /**

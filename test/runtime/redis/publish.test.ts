@@ -173,6 +173,24 @@ describe("a published generation", needs("redis"), () => {
     await expect(load(dir, { store: "redis" })).rejects.toThrow(/published.json is no JSON text.*twin table publish/);
   });
 
+  it("is told of by `twin verify`, sound, damaged or of other weights", async () => {
+    const [dir, other] = await Promise.all(
+      [1, 2].map((seed) => builtRanked(rankSource(), {}, { outside: "all", seed })),
+    );
+    await publishTables({ dir, to: server.address });
+    const served = elsewhere(dir);
+    const { stdout } = await fine(["verify", served]);
+    expect(stdout).toMatch(/sound {4}tables\/published\.json: generation 1 in redis:\/\/\S+, which was not asked\n/);
+    expect(stdout).toMatch(/fresh {4}table video_keys: made with these weights/);
+    const path = join(served, "tables/published.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"count": 300/, '"count": 301'));
+    const damaged = await refused(1, ["verify", served], [/is not sound/], /./);
+    expect(damaged.stdout).toMatch(/damaged {2}tables\/published\.json: .*its checksum does not fit/);
+    cpSync(join(dir, "tables/published.json"), join(other, "tables/published.json"));
+    const misfit = await refused(1, ["verify", other], [/is not sound/], /./);
+    expect(misfit.stdout).toMatch(/refused {2}tables\/published\.json: .*are of other weights than the build's/);
+  });
+
   it("is told of a server that is away, whose rows are then no misses", async () => {
     const own = await startRedis();
     try {
