@@ -21,7 +21,7 @@ import { locator } from "../runtime/table/locate.ts";
 import { rowNumbers, type TableStore } from "../runtime/table/table-store.ts";
 import { TableWriter } from "../runtime/table/table-writer.ts";
 import { type RedisServer, startRedis } from "../test/kit/redis.ts";
-import { byTurns, type Contender, table, timed } from "./measure.ts";
+import { byTurns, type Contender, median, milliseconds, table, timed } from "./measure.ts";
 import { BareRedis, type Chunk } from "./stores/bare-redis.ts";
 
 const { values: given } = parseArgs({
@@ -43,8 +43,11 @@ const hash = await hasher();
 /** Key of row n: sparse 64-bit integers, as ids are. */
 const keyOf = (row: number): bigint => BigInt(row) * 1_000_003n + 7n;
 const { below } = random(1);
-/** Sets of rows that are asked for, one after the other; nine in ten are of the first tenth. */
-const sets = Array.from({ length: 16 }, () =>
+/**
+ * Sets of rows that are asked for, one after the other; nine in ten are of the first tenth, and the others new to a cache:
+ * there are as many sets as readings.
+ */
+const sets = Array.from({ length: 256 }, () =>
   Int32Array.from({ length: count }, (_, i) => 1 + (i % 10 === 0 ? below(rows) : below(Math.floor(rows / 10)))),
 );
 const keysOf = (numbers: Int32Array): KeyColumn =>
@@ -64,7 +67,8 @@ const byKey = (name: string, store: TableStore): Contender => ({
   name,
   async run() {
     const set = next();
-    const hits = await store.read(keys[set], piece);
+    // As of a new request: no store has looked for them before.
+    const hits = await store.read({ ...keys[set] }, piece);
     if (hits.includes(0) || new Float32Array(into.buffer, 0, 1)[0] !== sets[set][0] % 65_536) {
       throw new Error(`${name} reads wrong rows`);
     }
@@ -148,12 +152,39 @@ const layered = async (store: TableStore, type: "int64" | "row"): Promise<Layere
   return cache;
 };
 
-/** Rows of a table of ratios: each contender beside the first. */
-function beside(names: readonly string[], timings: Awaited<ReturnType<typeof byTurns>>): string[][] {
-  return timings.map((one, i) => [names[i], timed(one), i === 0 ? "" : (one.median / timings[0].median).toFixed(2)]);
+/**
+ * Times by turns, each contender beside the first: by the clock, and by this process's processor time, which others on the
+ * machine disturb less (a server's own is not in it).
+ */
+async function beside(names: readonly string[], contenders: readonly Contender[]): Promise<void> {
+  const processor = contenders.map((): number[] => []);
+  const timings = await byTurns(
+    contenders.map(({ name, run }, i) => ({
+      name,
+      async run() {
+        const start = process.cpuUsage();
+        await run();
+        const { user, system } = process.cpuUsage(start);
+        processor[i].push((user + system) / 1000);
+      },
+    })),
+    rounds,
+  );
+  const spent = processor.map(median);
+  const ratio = (own: number, first: number, i: number) => (i === 0 ? "" : (own / first).toFixed(2));
+  console.log(
+    table([
+      ["ms: median (least–most)", "clock", "÷ first", "processor", "÷ first"],
+      ...timings.map((one, i) => [
+        names[i],
+        timed(one),
+        ratio(one.median, timings[0].median, i),
+        milliseconds(spent[i]),
+        ratio(spent[i], spent[0], i),
+      ]),
+    ]),
+  );
 }
-
-const head = ["ms: median (least–most)", "", "÷ first"];
 
 function spread(): void {
   const asked = sets[0];
@@ -165,7 +196,7 @@ function spread(): void {
     for (const { names } of groups) {
       nodes[Math.floor((3 * slotOf(names[0])) / 16_384)] += names.length;
     }
-    const mean = count / 3;
+    const mean = nodes.reduce((sum, one) => sum + one, 0) / 3;
     const off = nodes.map((one) => `${one >= mean ? "+" : "−"}${Math.abs(100 * (one / mean - 1)).toFixed(1)} %`);
     return [String(some), String(commands), (count / commands).toFixed(1), off.join(", ")];
   });
@@ -192,9 +223,9 @@ try {
     },
   };
   const byNumber: Contender = { name: "file", run: () => inFile.read(numbered[next()], piece) };
-  const fileTimes = await byTurns([preads, byNumber, byKey("file by key", inFile)], rounds);
-  console.log(
-    table([head, ...beside(["bare loop of pread, positions known", "file, by row number", "file, by key"], fileTimes)]),
+  await beside(
+    ["bare loop of pread, positions known", "file, by row number", "file, by key"],
+    [preads, byNumber, byKey("file by key", inFile)],
   );
   closeSync(file);
 
@@ -213,13 +244,13 @@ try {
     const { redis, space } = await published(link, inFile);
     console.log(`Redis holds them in ${/used_memory_human:(\S+)/.exec(server.cli("info", "memory"))?.[1]}`);
     const socket = await BareRedis.open(server.port);
-    const chunks = keys.map((column) => chunksOf(column, space));
+    const chunks = keys.slice(0, 16).map((column) => chunksOf(column, space));
     const both: Contender[] = [
-      { name: "bare socket", run: () => socket.read(chunks[next()], bare, rowBytes) },
+      { name: "bare socket", run: () => socket.read(chunks[next() % 16], bare, rowBytes) },
       byKey("Redis", redis),
     ];
     const labels = ["MGETs over a bare socket, parsed by hand", "Redis, by key"];
-    console.log(table([head, ...beside(labels, await byTurns(both, rounds))]));
+    await beside(labels, both);
     const spent = serverTime(server);
     for (const [i, { run }] of both.entries()) {
       spent();
@@ -235,7 +266,7 @@ try {
     names.push("layered over a Redis");
   }
   const filled = cached.map(([, cache]) => cache.status());
-  console.log(table([head, ...beside(names, await byTurns(contenders, rounds))]));
+  await beside(names, contenders);
   cached.forEach(([name, cache], i) => {
     const { hits, misses, rows: kept, bytes } = cache.status();
     const [hit, missed] = [hits - filled[i].hits, misses - filled[i].misses];

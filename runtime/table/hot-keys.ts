@@ -42,14 +42,35 @@ export class HotKeys {
   /** Slot of each key, 0 where it is not kept. */
   find(keys: RowKeys): Int32Array {
     const found = new Int32Array(keys.length);
+    if (keys.type === "string") {
+      for (let i = 0; i < found.length; i++) {
+        found[i] = this.#find(keys, i);
+      }
+    } else {
+      this.#findNumbers(keys, found);
+    }
     for (let i = 0; i < found.length; i++) {
-      const slot = this.#find(keys, i);
-      found[i] = slot;
-      if (slot > 0) {
-        this.#queue.touch(slot);
+      if (found[i] > 0) {
+        this.#queue.touch(found[i]);
       }
     }
     return found;
+  }
+
+  /** The loop of most requests: one type of array, nothing but numbers. */
+  #findNumbers(keys: Exclude<RowKeys, { readonly type: "string" }>, found: Int32Array): void {
+    const [slots, heads, mask] = [this.#slots, this.#heads, this.#heads.length - 1];
+    const integers = keys.type === "int64" ? keys.words : null;
+    const rows = keys.type === "row" ? keys.rows : null;
+    for (let i = 0; i < found.length; i++) {
+      const low = rows === null ? integers![2 * i] | 0 : rows[i];
+      const high = integers === null ? 0 : integers[2 * i + 1] | 0;
+      let slot = heads[mix(low, high) & mask];
+      while (slot !== 0 && (slots[words * slot] !== low || slots[words * slot + 1] !== high)) {
+        slot = slots[words * slot + 2];
+      }
+      found[i] = slot;
+    }
   }
 
   /** A slot for key i; 0 where it is too long, or has one already. Another key may lose its own. */
