@@ -1,5 +1,5 @@
 // tables/published-before.json: what a folder has put into a Redis so far, so that it can be taken out again.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { checkedJson, isChecked } from "../../contract/checked-json.ts";
@@ -63,13 +63,20 @@ export class PublishHistory {
     });
   }
 
-  /** Generations there that none of the newest `keep` publications names, nor the folder itself. */
+  /** Generations that the folder and its releases name. */
+  #named(): SpaceName[] {
+    const releases = join(this.#dir, "releases");
+    const numbers = existsSync(releases) ? readdirSync(releases).filter((name) => /^\d+$/.test(name)) : [];
+    return [this.#dir, ...numbers.map((number) => join(releases, number))].flatMap((folder) => {
+      const published = readPublished(folder);
+      return published === null ? [] : spacesOf(published);
+    });
+  }
+
+  /** Generations there that none of the newest `keep` publications names, nor the folder or a release of it. */
   beyond(address: string, keep: number): SpaceName[] {
     const there = this.#said.publications.filter((one) => one.address === address);
-    const now = readPublished(this.#dir);
-    const kept = new Set(
-      [...there.slice(0, keep).flatMap(({ spaces }) => spaces), ...(now ? spacesOf(now) : [])].map(spaceText),
-    );
+    const kept = new Set([...there.slice(0, keep).flatMap(({ spaces }) => spaces), ...this.#named()].map(spaceText));
     const left = this.#said.left.flatMap((one) => (one.address === address ? [one.space] : []));
     const old = [...there.slice(keep).flatMap(({ spaces }) => spaces), ...left].filter(
       (one) => !kept.has(spaceText(one)),

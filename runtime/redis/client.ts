@@ -109,6 +109,10 @@ export async function openRedis(
   }
 }
 
+/** The servers whose keys are all that there are: one, or a cluster's primaries. */
+export const primaries = ({ client }: RedisLink): readonly Redis[] =>
+  "nodes" in client ? client.nodes("master") : [client];
+
 /**
  * A command over several keys; where their slot is on its way to another node, and some of them are here and some there,
  * the same for each key alone, which ASK leads to where it is.

@@ -1,10 +1,10 @@
 // tables/published.json: which generations in which Redis belong to a build folder, pinned by number and fingerprint.
 import * as v from "valibot";
 import { parseChecked } from "../../contract/checked-text.ts";
+import { TwinError } from "../../contract/error.ts";
 import { named, strict } from "../../contract/named-schema.ts";
 import { GenerationSchema } from "../table/generation-description.ts";
 import { ItemLayoutSchema } from "../table/item-layout.ts";
-import { TwinError } from "../../contract/error.ts";
 import { addressText, parseAddress } from "./address.ts";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

@@ -1,7 +1,6 @@
 // Generations of rows taken out of a Redis: first what they say of themselves, so that nobody begins to read, then their rows.
-import type { Redis } from "ioredis";
 import { meter, type OnProgress } from "../host/progress.ts";
-import { apart, failed, type RedisLink } from "./client.ts";
+import { apart, failed, primaries, type RedisLink } from "./client.ts";
 import { chunk } from "./redis-rows.ts";
 import { metaKey, type Space } from "./space.ts";
 
@@ -20,13 +19,14 @@ export const spaceText = ({ prefix, generation }: SpaceName): string => `${prefi
  * @throws TwinError where Redis does not do it; the signal's reason
  */
 export async function removeSpaces(
-  { client, where }: RedisLink,
+  link: RedisLink,
   spaces: readonly SpaceName[],
   { signal, onProgress }: { readonly signal?: AbortSignal; readonly onProgress?: OnProgress } = {},
 ): Promise<number> {
   if (spaces.length === 0) {
     return 0;
   }
+  const { client, where } = link;
   const gone = new Set(spaces.map(spaceText));
   const show = meter("rows removed", 0, onProgress);
   let removed = 0;
@@ -34,9 +34,8 @@ export async function removeSpaces(
     for (const space of spaces) {
       await client.del(metaKey(space));
     }
-    const nodes: readonly Redis[] = "nodes" in client ? client.nodes("master") : [client];
     const pattern = `${spaces.length === 1 ? spaceText(spaces[0]) : "twin"}:*`;
-    for (const node of nodes) {
+    for (const node of primaries(link)) {
       let cursor = "0";
       do {
         signal?.throwIfAborted();

@@ -125,12 +125,20 @@ describe("publications that are not kept", needs("redis"), () => {
       await publishTables({ dir, to: server.address });
       const first = readFileSync(join(dir, "tables/published.json"));
       await publishTables({ dir, to: server.address });
+      const second = readFileSync(join(dir, "tables/published.json"));
       await publishTables({ dir, to: server.address });
       writeFileSync(join(dir, "tables/published.json"), first);
       const beyond = (keep: number) =>
         new PublishHistory(dir).beyond(server.address, keep).map(({ generation }) => generation);
       expect(beyond(1)).toEqual([2, 2]);
       expect(beyond(3)).toEqual([]);
+      // A release that may serve again names what it was made with.
+      cpSync(join(dir, "tables/published.json"), join(dir, "releases/7/tables/published.json"));
+      writeFileSync(join(dir, "tables/published.json"), second);
+      expect(beyond(1)).toEqual([]);
+      rmSync(join(dir, "releases"), { recursive: true });
+      expect(beyond(1)).toEqual([1, 1]);
+      writeFileSync(join(dir, "tables/published.json"), first);
       expect(new PublishHistory(dir).beyond("redis://elsewhere:6379", 1)).toEqual([]);
       const path = join(dir, "tables/published-before.json");
       const text = readFileSync(path, "utf8");

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { publishTables } from "../../../runtime/build-table/publish.ts";
 import { load } from "../../../runtime/index.ts";
 import { openRedis } from "../../../runtime/redis/index.ts";
@@ -50,15 +50,12 @@ function elsewhere(dir: string): string {
 }
 
 describe("users of a Redis", needs("redis"), () => {
-  const before = { ...process.env };
-  afterEach(() => {
-    for (const name of ["TWIN_REDIS_USERNAME", "TWIN_REDIS_PASSWORD", "TWIN_REDIS_URL"]) {
-      delete process.env[name];
-      if (before[name] !== undefined) {
-        process.env[name] = before[name];
-      }
+  afterEach(() => void vi.unstubAllEnvs());
+  const login = (user: string, word: string): void => {
+    for (const [name, value] of Object.entries(as(user, word))) {
+      vi.stubEnv(name, value);
     }
-  });
+  };
 
   it("publish and rank with few rights, and no file, status, warning or error has their passwords", async () => {
     const server = await startRedis();
@@ -80,14 +77,14 @@ describe("users of a Redis", needs("redis"), () => {
           said.push(String(one.stack), JSON.stringify(one, Object.getOwnPropertyNames(one)));
         }
       };
-      Object.assign(process.env, as("publisher", "hush-wrong"));
+      login("publisher", "hush-wrong");
       await refused(publishTables({ dir, to: server.address }), /does not let us in.*TWIN_REDIS_PASSWORD/);
-      Object.assign(process.env, as("ranker", ranker));
+      login("ranker", ranker);
       await refused(publishTables({ dir, to: server.address }), /this user may not do that.*INCR/);
-      Object.assign(process.env, as("publisher", publisher));
+      login("publisher", publisher);
       const report = await publishTables({ dir, to: server.address, note: (text) => said.push(text) });
       const served = elsewhere(dir);
-      Object.assign(process.env, as("ranker", ranker));
+      login("ranker", ranker);
       const twin = await load(served, { cache: 100_000 });
       const prepared = await twin.prepare(someUser(9));
       const { scores } = await prepared.rank(someCandidates(9));
@@ -96,7 +93,7 @@ describe("users of a Redis", needs("redis"), () => {
       await refused(twin.prepare(someUser(40, 99)), /nobody answers|in time/);
       said.push(JSON.stringify([report, twin.status(), twin.warnings, twin.manifest]), textOf(dir), textOf(served));
       await twin.close();
-      process.env.TWIN_REDIS_URL = `redis://ranker:${ranker}@127.0.0.1:1`;
+      vi.stubEnv("TWIN_REDIS_URL", `redis://ranker:${ranker}@127.0.0.1:1`);
       await refused(load(served), /names a user or a password/);
       expect(said.join("\n")).not.toMatch(/hush/);
     } finally {
