@@ -217,6 +217,7 @@ function commandLine(): Command {
     .description("put the rows of the current generation into a Redis, from which a folder without tables ranks")
     .requiredOption("--to <address>", "redis://HOST:PORT, rediss://… for TLS, several nodes of a cluster with commas")
     .option("--buckets <n>", "hash tags over which keys are spread", whole, 256)
+    .option("--keep <n>", "publications of this folder that stay there, this one among them (default: all)", positive)
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).publishTable(dir, options));
 

@@ -38,6 +38,7 @@ export {
 } from "./request/index.ts";
 export { type LoadOptions, load, type Verify } from "./serve/index.ts";
 export { type Freshness, parseDuration } from "./table/freshness.ts";
+export type { CacheStatus } from "./table/layers.ts";
 export type { CallOptions } from "./threads/wanted.ts";
 export type {
   ModelTypes,

@@ -78,24 +78,28 @@ export async function verifyTable(wanted: string, options: { json?: boolean }): 
 interface PublishTableOptions {
   readonly to: string;
   readonly buckets: number;
+  readonly keep?: number;
   readonly json?: boolean;
 }
 
-export async function publishTable(dir: string, { to, buckets, json }: PublishTableOptions): Promise<void> {
+export async function publishTable(dir: string, { to, buckets, keep, json }: PublishTableOptions): Promise<void> {
   const report = await stoppable((signal) =>
-    publishTables({ dir, to, buckets, signal, onProgress: showProgress(), note: say }),
+    publishTables({ dir, to, buckets, ...(keep && { keep }), signal, onProgress: showProgress(), note: say }),
   );
   if (json) {
     printJson(report);
     return;
   }
   const number = (value: number) => value.toLocaleString("en-GB");
-  const { address, generation, spaces, written, bytes, seconds } = report;
+  const { address, generation, spaces, written, removed, bytes, seconds } = report;
   const rate = Math.round(written / Math.max(seconds, 1e-3));
   print(
     [
       `${dir}: generation ${generation} lies in ${address}; ${number(written)} rows, ${bytesText(bytes)}, written in ${seconds.toFixed(1)} s (${number(rate)} a second)`,
       ...spaces.map(({ rows, count, generation: one }) => `  ${rows}: ${number(count)} rows, generation ${one} there`),
+      ...(removed.generations === 0
+        ? []
+        : [`  removed: ${number(removed.rows)} rows of ${number(removed.generations)} generations before`]),
     ].join("\n"),
   );
 }

@@ -8,6 +8,7 @@ import { recordOf } from "../../contract/record.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
 import { allot, begun, type RedisLink, type Space } from "../redis/index.ts";
 import type { GenerationFile } from "../table/generation-description.ts";
+import type { PublishHistory } from "./publish-history.ts";
 import type { PublishedSource } from "./publish-sources.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -28,9 +29,17 @@ export class PublishJournal {
   readonly #path: string;
   readonly #note: ((message: string) => void) | undefined;
   readonly #said: Said;
+  readonly #history: PublishHistory;
   #noted = 0;
 
-  constructor(dir: string, address: string, generation: GenerationFile, note?: (message: string) => void) {
+  constructor(
+    dir: string,
+    address: string,
+    generation: GenerationFile,
+    history: PublishHistory,
+    note?: (message: string) => void,
+  ) {
+    this.#history = history;
     this.#path = join(dir, "tables", "publishing.json");
     this.#note = note;
     const of = generation.checksum ?? generation.made_at;
@@ -50,6 +59,7 @@ export class PublishJournal {
       return { space: { prefix, generation, buckets }, done };
     }
     const space = await allot(link, { rows, fingerprint, layout, rowBytes, count, buckets });
+    this.#history.begun(this.#said.address, space);
     this.#said.spaces[rows] = { ...space, done: 0 };
     this.#write();
     return { space, done: 0 };

@@ -4,9 +4,19 @@ import { type Hasher, hasher } from "../../contract/hash.ts";
 import { recordOf } from "../../contract/record.ts";
 import { holdBuild } from "../host/build-folder.ts";
 import { type Meter, meter, type OnProgress } from "../host/progress.ts";
-import { finish, openRedis, type Published, type RedisLink, RedisRows, type Space, writeRows } from "../redis/index.ts";
+import {
+  finish,
+  openRedis,
+  type Published,
+  type RedisLink,
+  RedisRows,
+  removeSpaces,
+  type Space,
+  writeRows,
+} from "../redis/index.ts";
 import { openArtefacts } from "../serve/index.ts";
 import { Generation, writePublished } from "../store/index.ts";
+import { PublishHistory } from "./publish-history.ts";
 import { PublishJournal } from "./publish-journal.ts";
 import { type PublishedSource, sourcesOf } from "./publish-sources.ts";
 
@@ -16,6 +26,8 @@ export interface PublishOptions {
   readonly to: string;
   /** Hash tags over which keys are spread; default 256. */
   readonly buckets?: number;
+  /** Publications of this folder that stay there, this one among them; older ones are removed. Default: all stay. */
+  readonly keep?: number;
   /** Rows written at once; default 8,192. */
   readonly batch?: number;
   readonly signal?: AbortSignal;
@@ -31,6 +43,8 @@ export interface PublishReport {
   readonly spaces: readonly { readonly rows: string; readonly generation: number; readonly count: number }[];
   /** Rows that were written, those of an earlier run of it not counted. */
   readonly written: number;
+  /** Generations before that were removed, and their rows. */
+  readonly removed: { readonly generations: number; readonly rows: number };
   readonly bytes: number;
   readonly seconds: number;
 }
@@ -53,7 +67,7 @@ export async function publishTables(options: PublishOptions): Promise<PublishRep
 }
 
 async function publishHeld(options: PublishOptions): Promise<PublishReport> {
-  const { dir, to, buckets = 256, batch = 8192, signal, onProgress, note } = options;
+  const { dir, to, buckets = 256, keep, batch = 8192, signal, onProgress, note } = options;
   const start = performance.now();
   const hash = await hasher();
   const artefacts = await openArtefacts(dir, note ?? (() => undefined));
@@ -65,7 +79,8 @@ async function publishHeld(options: PublishOptions): Promise<PublishReport> {
     const sources = sourcesOf(artefacts, generation);
     const link = await openRedis(to, { command: 30_000 });
     closing.push(() => link.close());
-    const journal = new PublishJournal(dir, link.where, generation.description, note);
+    const history = new PublishHistory(dir);
+    const journal = new PublishJournal(dir, link.where, generation.description, history, note);
     const total = sources.reduce((sum, { count }) => sum + count, 0);
     const show = meter("rows published", total, onProgress);
     const spaces: Space[] = [];
@@ -81,11 +96,19 @@ async function publishHeld(options: PublishOptions): Promise<PublishReport> {
       await finish(link, space);
     }
     show.done();
+    history.published(link.where, spaces);
     writePublished(dir, described(link.where, generation, sources, spaces));
     journal.end();
+    const old = keep === undefined ? [] : history.beyond(link.where, keep);
+    const rows = await removeSpaces(link, old, {
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    });
+    history.removed(link.where, old);
     return {
       ...{ dir, address: link.where, generation: generation.description.number },
       spaces: sources.map(({ rows, count }, i) => ({ rows, count, generation: spaces[i].generation })),
+      removed: { generations: old.length, rows },
       ...{ written, bytes, seconds: (performance.now() - start) / 1000 },
     };
   } finally {

@@ -7,18 +7,23 @@ import type { Manifest } from "../../contract/manifest.ts";
 import { parseManifestJson } from "../../contract/manifest-json.ts";
 import { readManifestText } from "../../contract/manifest-text.ts";
 import { bareManifest, manifestJsonFile } from "../../contract/manifest-write.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
 import { readText } from "../host/files.ts";
 import { buildManifest } from "../host/manifest-file.ts";
 import { FolderCheck, type VerifyFolder } from "../host/verify-folder.ts";
+import { expectOwnWeights, type Published } from "../redis/index.ts";
 import {
   BlockFile,
   currentGeneration,
   Generation,
   generationFolder,
   generationsFolder,
+  publishedPath,
   readGeneration,
+  readPublished,
 } from "../store/index.ts";
 import { freshness } from "../table/freshness.ts";
+import type { GenerationFile } from "../table/generation-description.ts";
 
 const again = "Build the artefacts again: twin build FILE -o DIR";
 
@@ -47,6 +52,7 @@ export const verifyBuild: VerifyFolder = async (dir, options) => {
     });
   }
   await tables(dir, manifest, check);
+  await published(dir, manifest, check);
   return check.report("build");
 };
 
@@ -84,6 +90,30 @@ async function tables(dir: string, manifest: Manifest, check: FolderCheck): Prom
   }
   for (const number of numbers.sort((a, b) => a - b)) {
     await generation(dir, number, manifest, check, number === current);
+  }
+}
+
+/** What the folder says of rows in a Redis; the Redis itself is not asked. */
+async function published(dir: string, manifest: Manifest, check: FolderCheck): Promise<void> {
+  if (!existsSync(publishedPath(dir))) {
+    return;
+  }
+  const place = "tables/published.json";
+  let found: ReturnType<typeof readPublished> = null;
+  await check.check(place, () => {
+    found = readPublished(dir);
+    check.files++;
+    return `generation ${found?.described.number} in ${found?.address}, which was not asked`;
+  });
+  if (found !== null) {
+    const known: Published = found;
+    fits(known.described, manifest, check, place);
+    try {
+      expectOwnWeights(known, dir, manifest.files[weightsFile]?.sha256);
+    } catch (error) {
+      check.sound = false;
+      check.lines.push(`refused  ${place}: ${error instanceof Error ? error.message : error}`);
+    }
   }
 }
 
@@ -132,6 +162,11 @@ async function generation(
   if (!isCurrent) {
     return;
   }
+  fits(described, manifest, check, place);
+}
+
+/** Whether tables are of this build's encoders and weights. */
+function fits(described: GenerationFile, manifest: Manifest, check: FolderCheck, place: string): void {
   if (described.fingerprints.encoders !== encodersFingerprint(manifest)) {
     check.sound = false;
     check.lines.push(`refused  ${place}: made with other encoders or vocabularies; build the tables again`);

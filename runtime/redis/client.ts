@@ -89,6 +89,8 @@ export async function openRedis(
         clusterRetryStrategy: retry,
         // Slots that move: as often as a resharding may send one command on.
         maxRedirections: 16,
+        // Not for long: `apart` asks for such keys one by one.
+        retryDelayOnTryAgain: 10,
         slotsRefreshTimeout: connect,
         lazyConnect: true,
       }),
@@ -104,6 +106,26 @@ export async function openRedis(
   } catch (error) {
     first.disconnect();
     throw failed(where, error);
+  }
+}
+
+/** The servers whose keys are all that there are: one, or a cluster's primaries. */
+export const primaries = ({ client }: RedisLink): readonly Redis[] =>
+  "nodes" in client ? client.nodes("master") : [client];
+
+/**
+ * A command over several keys; where their slot is on its way to another node, and some of them are here and some there,
+ * the same for each key alone, which ASK leads to where it is.
+ */
+export async function apart<T>(together: () => Promise<T>, each: () => Promise<T>): Promise<T> {
+  try {
+    return await together();
+  } catch (error) {
+    // ioredis asks any node after TRYAGAIN, so that it may say MOVED at last.
+    if (error instanceof Error && /\bTRYAGAIN\b|Too many Cluster redirections/.test(lastOf(error).message)) {
+      return each();
+    }
+    throw error;
   }
 }
 
@@ -134,10 +156,16 @@ function meaning(message: string, code: string): readonly [string, string] {
       "Set TWIN_REDIS_PASSWORD, and TWIN_REDIS_USERNAME where it has users, in the environment",
     ];
   }
+  if (/CERT|self.signed|certificate/i.test(`${code} ${message}`)) {
+    return [
+      `its certificate is not trusted (${code || message})`,
+      "Name the file of the authority that signed it in NODE_EXTRA_CA_CERTS in the environment, or mend the address",
+    ];
+  }
   if (/^NOPERM/.test(message)) {
     return [
       "this user may not do that",
-      "It needs GET, MGET, SET, MSET, INCR, HGETALL, HSET, DEL and INFO over keys `twin:*`",
+      "To rank it needs GET, MGET, HGETALL, INFO and PING over keys `twin:*`, in a cluster CLUSTER and READONLY, too; to publish also HGET, HSET, INCR, MSET and SET, and with --keep SCAN and UNLINK",
     ];
   }
   if (/^OOM/.test(message)) {

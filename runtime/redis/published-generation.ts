@@ -5,6 +5,7 @@ import type { OutsideTables } from "../request/index.ts";
 import { itemFields } from "../table/item-layout.ts";
 import type { OpenTable } from "../table/live-tables.ts";
 import type { OpenParts } from "../table/opened-generation.ts";
+import { viewOf } from "../table/table-store.ts";
 import { openRedis, type RedisTimes } from "./client.ts";
 import type { Published } from "./published.ts";
 import { rowsOfEmbedding, rowsOfItems, rowsOfTable } from "./published-spaces.ts";
@@ -90,17 +91,11 @@ export async function openPublished(
   }
 }
 
-const viewOf = (store: RedisRows): Pick<RedisRows, "where" | "rowBytes" | "absent" | "read"> => ({
-  where: store.where,
-  rowBytes: store.rowBytes,
-  absent: store.absent,
-  read: (keys, into, options) => store.read(keys, into, options),
-});
-
 const openTable = (store: RedisRows, { count, rows: format }: Published["tables"][string]): OpenTable => ({
   ...viewOf(store),
   rows: count + 1,
   format,
+  inMemory: false,
   // Read by key: nobody holds all of them.
   floats: async () => null,
   stored: async () => null,

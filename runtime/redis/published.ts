@@ -1,6 +1,7 @@
 // tables/published.json: which generations in which Redis belong to a build folder, pinned by number and fingerprint.
 import * as v from "valibot";
 import { parseChecked } from "../../contract/checked-text.ts";
+import { TwinError } from "../../contract/error.ts";
 import { named, strict } from "../../contract/named-schema.ts";
 import { GenerationSchema } from "../table/generation-description.ts";
 import { ItemLayoutSchema } from "../table/item-layout.ts";
@@ -54,3 +55,17 @@ const again = "Publish the tables again: twin table publish DIR --to ADDRESS";
 /** @param path for errors @throws TwinError where it is damaged, foreign or of another version */
 export const parsePublished = (text: string, path: string): Published =>
   parseChecked(PublishedSchema, text, path, again);
+
+/**
+ * Rows of an embedding of other weights would be rows of other meaning.
+ * @param dir the build folder @param weights SHA-256 of its weights
+ * @throws TwinError naming the embedding
+ */
+export function expectOwnWeights({ embeddings, address }: Published, dir: string, weights: string | undefined): void {
+  const wrong = Object.entries(embeddings).find(([, { fingerprint }]) => fingerprint !== weights);
+  if (wrong !== undefined) {
+    throw new TwinError(
+      `${dir}: the rows of ${wrong[0]} in ${address} are of other weights than the build's. Publish its own: twin table publish ${dir} --to ${address}`,
+    );
+  }
+}

@@ -10,7 +10,7 @@ import {
   type RowKeys,
   type TableStore,
 } from "../table/table-store.ts";
-import { failed, type RedisLink } from "./client.ts";
+import { apart, failed, type RedisLink } from "./client.ts";
 import { type Expected, expectMeta } from "./meta.ts";
 import { metaKey, namesByBucket } from "./space.ts";
 
@@ -50,7 +50,10 @@ export class RedisRows implements TableStore {
   }
 
   async #read(keys: RowKeys, into: readonly Piece[], signal: AbortSignal | null): Promise<HitMask> {
-    await this.check();
+    // Asked at once where nothing is to be checked: what the caller does next is done meanwhile.
+    if (!this.#isChecked(Number.POSITIVE_INFINITY)) {
+      await this.check();
+    }
     const { groups, distinct, count } = namesByBucket(this.#expected, keys, this.#hasher);
     const rows: (Uint8Array | null)[] = new Array(count);
     const asked: Promise<void>[] = [];
@@ -76,7 +79,11 @@ export class RedisRows implements TableStore {
   }
 
   async #ask(names: string[], places: number[], from: number, rows: (Uint8Array | null)[]): Promise<void> {
-    const found = await this.#link.client.mgetBuffer(names);
+    const { client } = this.#link;
+    const found = await apart(
+      () => client.mgetBuffer(names),
+      () => Promise.all(names.map((name) => client.getBuffer(name))),
+    );
     for (const [i, row] of found.entries()) {
       if (row !== null && row.length !== this.rowBytes) {
         throw new TwinError(
@@ -94,7 +101,7 @@ export class RedisRows implements TableStore {
    */
   async check(milliseconds = Number.POSITIVE_INFINITY): Promise<void> {
     const { client, connections, where } = this.#link;
-    if (this.#checked === connections() && performance.now() - this.#at < milliseconds) {
+    if (this.#isChecked(milliseconds)) {
       return;
     }
     this.#checking ??= (async () => {
@@ -106,6 +113,10 @@ export class RedisRows implements TableStore {
       this.#checking = null;
     });
     await this.#checking;
+  }
+
+  #isChecked(milliseconds: number): boolean {
+    return this.#checked === this.#link.connections() && performance.now() - this.#at < milliseconds;
   }
 }
 

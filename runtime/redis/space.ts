@@ -55,7 +55,8 @@ export function namesByBucket(
   hasher: Hasher,
 ): { readonly groups: BucketNames[]; readonly distinct: Int32Array; readonly count: number } {
   const known = new Map<string, number>();
-  const groups = new Map<number, BucketNames>();
+  const groups: (BucketNames & { readonly head: string })[] = [];
+  const byBucket = new Map<number, (typeof groups)[number]>();
   const distinct = new Int32Array(keys.length);
   for (let i = 0; i < keys.length; i++) {
     const name = keyName(keys, i);
@@ -64,15 +65,16 @@ export function namesByBucket(
       place = known.size;
       known.set(name, place);
       const bucket = hasher.bucket(name, buckets);
-      let group = groups.get(bucket);
+      let group = byBucket.get(bucket);
       if (group === undefined) {
-        group = { bucket, names: [], places: [] };
-        groups.set(bucket, group);
+        group = { bucket, names: [], places: [], head: `${prefix}:${generation}:{b${bucket}}:` };
+        byBucket.set(bucket, group);
+        groups.push(group);
       }
-      group.names.push(`${prefix}:${generation}:{b${bucket}}:${name}`);
+      group.names.push(group.head + name);
       group.places.push(place);
     }
     distinct[i] = place;
   }
-  return { groups: [...groups.values()], distinct, count: known.size };
+  return { groups, distinct, count: known.size };
 }

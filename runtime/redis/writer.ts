@@ -3,7 +3,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { Hasher } from "../../contract/hash.ts";
 import type { RowKeys } from "../table/table-store.ts";
-import { failed, type RedisLink } from "./client.ts";
+import { apart, failed, type RedisLink } from "./client.ts";
 import { metaFields, type SpaceMeta } from "./meta.ts";
 import { chunk } from "./redis-rows.ts";
 import { counterKey, metaKey, namesByBucket, prefixOf, type Space } from "./space.ts";
@@ -56,11 +56,13 @@ export async function writeRows(
       groups.flatMap(({ names, places }) => {
         const sent: Promise<unknown>[] = [];
         for (let from = 0; from < names.length; from += chunk) {
-          const pairs = names.slice(from, from + chunk).flatMap((name, i) => {
+          const pairs = names.slice(from, from + chunk).map((name, i) => {
             const at = places[from + i] * width;
-            return [name, Buffer.from(rows.buffer, rows.byteOffset + at, width)];
+            return [name, Buffer.from(rows.buffer, rows.byteOffset + at, width)] as const;
           });
-          sent.push(client.mset(...pairs));
+          const together = () => client.mset(...pairs.flat());
+          const each = () => Promise.all(pairs.map(([name, row]) => client.set(name, row)));
+          sent.push(apart<unknown>(together, each));
         }
         return sent;
       }),

@@ -86,7 +86,10 @@ async function readTable(
   const keys = history.rowKeys;
   const use = open !== null && keys !== null ? { open, keys } : null;
   const takes = use !== null && engine.variants.takes(table, use.open.format);
-  const whole = use === null || !engine.wholeTables ? null : await wholeOf(use.open, use.keys, length, takes);
+  const whole =
+    use === null || !engine.wholeTables || byKeyAlone(use.open)
+      ? null
+      : await wholeOf(use.open, use.keys, length, takes);
   if (whole !== null) {
     const looked = lookedUp(table, whole.row, count, on_miss);
     if (looked.computed === 0) {
@@ -114,6 +117,9 @@ async function readTable(
     return { row: ints(row, length), rows: floats(rows, length + 1, width), stored: null, ...looked };
   };
 }
+
+/** Such a store is asked at once: it has no whole table to wait for. */
+const byKeyAlone = ({ inMemory }: OpenTable): boolean => inMemory === false;
 
 /** What a table has of the behaviours. @param row of each of them, 0 where it has none */
 function lookedUp(
@@ -177,7 +183,8 @@ async function copyOf(
 }> {
   const { format } = open;
   // float16 rows in memory are decoded where they lie.
-  const whole = !takes && format.precision === "float16" ? await open.stored() : null;
+  const decodes = !takes && format.precision === "float16" && !byKeyAlone(open);
+  const whole = decodes ? await open.stored() : null;
   if (whole !== null) {
     const places = whole.row(keys);
     const row = new Int32Array(length);

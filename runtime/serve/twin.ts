@@ -3,18 +3,12 @@
 import { availableParallelism } from "node:os";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import {
-  type Engine,
-  KernelUse,
-  type OutsideTables,
-  type PrepareRequest,
-  Variants,
-  type WantedPlan,
-} from "../request/index.ts";
+import { type Engine, KernelUse, type PrepareRequest, Variants, type WantedPlan } from "../request/index.ts";
 import { Sessions } from "../session/session.ts";
 import { nodeSessions } from "../session/session-node.ts";
 import { GenerationTables, type SharedGeneration, type StoreKind } from "../store/index.ts";
 import { parseDuration } from "../table/freshness.ts";
+import type { CacheStatus } from "../table/layers.ts";
 import type { CallOptions } from "../threads/wanted.ts";
 import {
   expectKnown,
@@ -57,6 +51,11 @@ export interface LoadOptions {
   readonly store?: StoreKind;
   /** `"follow"` (default): the releases of a folder that has some (`twin release`). `"none"`: what lies in the folder itself. */
   readonly release?: "follow" | "none";
+  /**
+   * Bytes for rows that are kept in memory of those that lie in a Redis or in files: of tables, items and embeddings, shared
+   * among the worker threads. Default 0. `status().cache` says what comes of it.
+   */
+  readonly cache?: number;
   readonly memory?: {
     /** A table of more bytes stays in its file; default 2 GB. */
     readonly table?: number;
@@ -108,12 +107,11 @@ export class LocalTwin implements Twin {
     const { providers, threads } = checked;
     const kernel = chosenKernel(artefacts, checked, elsewhere?.workers ?? 1, warn);
     const tables = await openTables(artefacts, options, shared);
-    const outside = tables.outside();
     const sessions = new Sessions(nodeSessions(artefacts, { providers, threads, warn }), artefacts.weights.sound);
     const wholeTables = providers[0] === "cpu" && shared === undefined;
     const variants = new Variants(artefacts.manifest, warn);
     const engine = {
-      artefacts: outsideOf(artefacts, outside),
+      artefacts: outsideOf(artefacts, tables),
       sessions,
       tables,
       variants,
@@ -137,7 +135,12 @@ export class LocalTwin implements Twin {
   }
 
   status(): TablesStatus {
-    return this.#requests.status(this.engine.artefacts.weights.status());
+    return this.#requests.status(this.engine.artefacts.weights.status(), this.#tables.cache());
+  }
+
+  /** What its caches have done. */
+  cache(): CacheStatus | null {
+    return this.#tables.cache();
   }
 
   refresh(): Promise<boolean> {
@@ -159,11 +162,17 @@ export class LocalTwin implements Twin {
   }
 }
 
-/** Artefacts whose outside embeddings are read elsewhere; null: from the build's own file. */
-const outsideOf = (artefacts: Artefacts, elsewhere: OutsideTables | null): Artefacts =>
-  elsewhere === null
+/** Artefacts whose outside embeddings are read where the tables in use lie. */
+const outsideOf = (artefacts: Artefacts, tables: GenerationTables): Artefacts =>
+  artefacts.outside === null
     ? artefacts
-    : { ...artefacts, outside: { rows: elsewhere.rows, close: () => artefacts.outside?.close() } };
+    : {
+        ...artefacts,
+        outside: {
+          rows: (parameter, dim) => tables.embedding(parameter, dim),
+          close: () => artefacts.outside?.close(),
+        },
+      };
 
 /** Opens the tables in use, for one thread or, where `workers` are asked for, for several. */
 export function openTables(
@@ -175,6 +184,7 @@ export function openTables(
     maxStaleness: parseDuration(options.maxStaleness ?? 0, "maxStaleness"),
     memoryLimit: options.memory?.table ?? 2 ** 31,
     store: options.store ?? "auto",
+    cache: options.cache ?? 0,
     share: (options.workers ?? 0) > 0,
     ...(shared === undefined ? {} : { shared }),
   });
@@ -218,6 +228,7 @@ const known = [
   "plan",
   "store",
   "release",
+  "cache",
 ];
 
 /** @throws TwinError naming the option */
@@ -227,6 +238,7 @@ export function checkOptions(options: LoadOptions): {
   scoreBytes: number;
   workers: number;
   queue: number;
+  cache: number;
   verify: Verify;
   plan: WantedPlan;
   kernelBytes: number;
@@ -259,5 +271,6 @@ export function checkOptions(options: LoadOptions): {
     scoreBytes: wholeOption("memory.scores", options.memory?.scores ?? 2 ** 27, 1),
     workers: wholeOption("workers", options.workers ?? 0, 0),
     queue: wholeOption("queue", options.queue ?? 256, 0),
+    cache: wholeOption("cache", options.cache ?? 0, 0),
   };
 }

@@ -58,8 +58,10 @@ export class FileRows implements TableStore {
     // What lies between the pieces is read with them: one read a row.
     const first = into.reduce((least, { from }) => Math.min(least, from), this.rowBytes);
     const end = into.reduce((most, { from, bytes }) => Math.max(most, from + bytes), 0);
-    const row = new Uint8Array(this.rowBytes);
-    const part = row.subarray(first, end);
+    // What is one piece is read where it is due, else beside it.
+    const [only] = into;
+    const row = into.length === 1 ? null : new Uint8Array(this.rowBytes);
+    const part = row?.subarray(first, end);
     for (let i = 0; i < rows.length; i++) {
       if (i % turn === turn - 1 && into.length > 0) {
         await othersTurn(signal);
@@ -67,7 +69,9 @@ export class FileRows implements TableStore {
       hits[i] = rows[i] > 0 ? 1 : 0;
       if (hits[i] === 0) {
         putRow(this.absent, 0, i, into);
-      } else if (into.length > 0) {
+      } else if (row === null) {
+        this.#file.read(rows[i] * this.rowBytes + first, only.into.subarray(i * only.bytes, (i + 1) * only.bytes));
+      } else if (part !== undefined && into.length > 0) {
         this.#file.read(rows[i] * this.rowBytes + first, part);
         putRow(row, 0, i, into);
       }

@@ -2,10 +2,13 @@
 
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
-import { type OpenPublished, openPublished, type Published } from "../redis/index.ts";
+import { weightsFile } from "../../contract/safetensors.ts";
+import { expectOwnWeights, type OpenPublished, openPublished, type Published } from "../redis/index.ts";
 import type { OutsideTables } from "../request/index.ts";
+import { type CacheStatus, Layers } from "../table/layers.ts";
 import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
 import { type OpenParts, openedGeneration, type TablesHome } from "../table/opened-generation.ts";
+import type { TableStore } from "../table/table-store.ts";
 import { Generation, type GenerationImage } from "./generation.ts";
 import { readPublished } from "./published-file.ts";
 
@@ -21,32 +24,41 @@ export interface TablesOptions {
   readonly memoryLimit: number;
   /** Default: auto. */
   readonly store?: StoreKind;
+  /** Bytes of rows that are kept in memory of those that lie elsewhere; default 0. */
+  readonly cache?: number;
   /** Whether other threads shall use the same memory. */
   readonly share: boolean;
   /** What another thread opened; null: it found none. Absent: the folder is read. */
   readonly shared?: SharedGeneration | null;
 }
 
+/** A build folder with the embeddings of its own weights that no graph holds; null: there are none. */
+export interface StoresHome extends TablesHome {
+  readonly outside: OutsideTables | null;
+}
+
 /** The tables of a build folder, or of another thread. */
 export class GenerationTables implements LiveTables {
   readonly maxStaleness: number;
-  readonly #home: TablesHome;
+  readonly #home: StoresHome;
   readonly #options: TablesOptions;
   readonly #encoders: string;
   #current: HeldGeneration<Generation | PublishedRows> | null = null;
   /** Generations that are not in use any more, and have users. */
   readonly #left = new Set<HeldGeneration<Generation | PublishedRows>>();
   #open: OpenGeneration | null = null;
+  #layers: Layers | null = null;
   #refreshing: Promise<unknown> = Promise.resolve();
 
-  private constructor(home: TablesHome, options: TablesOptions) {
+  private constructor(home: StoresHome, options: TablesOptions) {
     this.maxStaleness = options.maxStaleness;
     this.#home = home;
     this.#options = options;
     this.#encoders = encodersFingerprint(home.manifest);
+    this.#layer(null);
   }
 
-  static async open(home: TablesHome, options: TablesOptions): Promise<GenerationTables> {
+  static async open(home: StoresHome, options: TablesOptions): Promise<GenerationTables> {
     const tables = new GenerationTables(home, options);
     if (options.shared === undefined) {
       await tables.refresh();
@@ -69,33 +81,31 @@ export class GenerationTables implements LiveTables {
 
   async #refresh(): Promise<boolean> {
     const { dir } = this.#home;
-    const { store = "auto" } = this.#options;
-    if (store === "redis" || (store === "auto" && Generation.current(dir) === null)) {
+    const { store = "auto", memoryLimit, share } = this.#options;
+    let number = store === "redis" ? null : Generation.current(dir);
+    if (number === null && store !== "files") {
       const published = readPublished(dir);
       if (published !== null || store === "redis") {
         return this.#follow(published);
       }
     }
+    const { generation: now } = this.#current ?? {};
+    const inUse = now instanceof Generation ? now.description.number : null;
     // A generation may be replaced, and removed, between reading its number and opening its files.
-    for (let attempt = 0; ; attempt++) {
-      const number = Generation.current(dir);
-      if (number === (this.#open?.number ?? null)) {
-        return false;
-      }
-      if (number === null) {
-        return false;
-      }
+    for (let attempt = 0; number !== null && number !== inUse; attempt++) {
       try {
-        const { memoryLimit, share } = this.#options;
         const generation = await Generation.open(dir, { number, memoryLimit, shared: share });
         this.#use(generation, generation);
         return true;
       } catch (error) {
-        if (attempt === 3 || Generation.current(dir) === number) {
+        const newest = Generation.current(dir);
+        if (attempt === 3 || newest === number) {
           throw error;
         }
+        number = newest;
       }
     }
+    return false;
   }
 
   /** Takes what a folder names in a Redis into use. */
@@ -109,15 +119,43 @@ export class GenerationTables implements LiveTables {
     if (now !== undefined && "published" in now && JSON.stringify(now.published) === JSON.stringify(published)) {
       return false;
     }
+    const { dir, manifest } = this.#home;
+    expectOwnWeights(published, dir, manifest.files[weightsFile]?.sha256);
     const opened = await openPublished(published);
     this.#use({ ...opened, published, inFiles: true }, opened.parts);
     return true;
   }
 
-  /** Embedding rows that lie where the tables lie; null: they are the build's own. */
-  outside(): OutsideTables | null {
+  /**
+   * Rows of an embedding that no graph holds: from where the tables lie, else from the build's own file.
+   * @throws TwinError where there is none
+   */
+  embedding(parameter: string, dim: number): TableStore {
+    const outside = this.#outside();
+    if (outside === null) {
+      throw new TwinError(`${this.#home.dir} has no rows of ${parameter}. Build it again: twin build FILE -o DIR`);
+    }
+    return this.#layers?.embedding(outside, parameter, dim) ?? outside.rows(parameter, dim);
+  }
+
+  #outside(): OutsideTables | null {
     const { generation: now } = this.#current ?? {};
-    return now !== undefined && "published" in now ? now.outside : null;
+    return (now !== undefined && "published" in now ? now.outside : null) ?? this.#home.outside;
+  }
+
+  /** What the caches in front of the stores have done; null where none was asked for. */
+  cache(): CacheStatus | null {
+    return this.#layers?.status() ?? null;
+  }
+
+  /** Puts caches in front of what is in use; those of what was in use give their memory back. */
+  #layer(parts: OpenParts | null): void {
+    const { cache = 0 } = this.#options;
+    this.#layers?.release();
+    if (cache > 0) {
+      const sizes = this.#home.manifest.embeddings.filter(({ placement }) => placement.kind === "outside");
+      this.#layers = new Layers(cache, parts, this.#outside(), sizes);
+    }
   }
 
   /** Uses the generation of another thread. */
@@ -129,6 +167,7 @@ export class GenerationTables implements LiveTables {
       this.#use(generation, generation);
     } else {
       this.#leave();
+      this.#layer(null);
     }
   }
 
@@ -141,6 +180,7 @@ export class GenerationTables implements LiveTables {
   /** Closes the files of every generation, whoever has it. */
   close(): void {
     this.#leave();
+    this.#layers?.release();
     for (const held of this.#left) {
       held.generation.close();
     }
@@ -162,7 +202,9 @@ export class GenerationTables implements LiveTables {
     this.#leave();
     const held = new HeldGeneration(generation);
     this.#current = held;
-    this.#open = openedGeneration(this.#home, parts, this.#encoders, () => held.hold());
+    this.#layer(parts);
+    const layered = this.#layers?.parts(parts) ?? parts;
+    this.#open = openedGeneration(this.#home, layered, this.#encoders, () => held.hold());
   }
 }
 

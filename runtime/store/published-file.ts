@@ -5,14 +5,15 @@ import { checkedJson } from "../../contract/checked-json.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
 import { type Published, parsePublished } from "../redis/index.ts";
 
-const pathOf = (dir: string): string => join(dir, "tables", "published.json");
+/** Where a build folder says what of it lies in a Redis. */
+export const publishedPath = (dir: string): string => join(dir, "tables", "published.json");
 
 /** What was published of a build folder; null: nothing. @throws TwinError where it is damaged */
 export function readPublished(dir: string): Published | null {
-  const path = pathOf(dir);
+  const path = publishedPath(dir);
   return existsSync(path) ? parsePublished(readText(path, 16 * 1024 * 1024), path) : null;
 }
 
 export function writePublished(dir: string, published: Published): void {
-  writeFileAtomic(pathOf(dir), checkedJson(published));
+  writeFileAtomic(publishedPath(dir), checkedJson(published));
 }

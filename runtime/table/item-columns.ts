@@ -73,6 +73,7 @@ export class ItemColumns {
   async fetch(features: Iterable<FeatureSpec>, options?: ReadOptions, count = false): Promise<void> {
     const under: Promise<void>[] = [];
     const read: FeatureSpec[] = [];
+    const brought: FeatureSpec[] = [];
     for (const feature of new Set(features)) {
       const due = this.#due.get(feature.name);
       if (this.#encoded.has(feature.name)) {
@@ -83,7 +84,7 @@ export class ItemColumns {
       } else if (this.#looksUp(feature)) {
         read.push(feature);
       } else {
-        this.#encoded.set(feature.name, this.#encode(feature));
+        brought.push(feature);
       }
     }
     const counts = count && this.#hits === null && this.#nothingInline();
@@ -98,6 +99,8 @@ export class ItemColumns {
       }
       under.push(reading);
     }
+    // The store is asked first: this is done while it answers. An error in a column is the caller's all the same.
+    under.push(this.#encodeAll(brought));
     await Promise.all(under);
   }
 
@@ -146,6 +149,12 @@ export class ItemColumns {
         this.#addUnknownKeys(feature, column, hits);
       }
       this.#encoded.set(feature.name, column);
+    }
+  }
+
+  async #encodeAll(features: readonly FeatureSpec[]): Promise<void> {
+    for (const feature of features) {
+      this.#encoded.set(feature.name, this.#encode(feature));
     }
   }
 

@@ -18,6 +18,8 @@ export interface OpenTable extends TableStore {
   readonly rows: number;
   /** How its rows are stored. */
   readonly format: RowFormat;
+  /** False where rows are read by key alone: there is no whole table. */
+  readonly inMemory?: boolean;
   /** float32 [rows, width]; null where rows are narrower, or are read by key. */
   floats(): Promise<WholeRows<Float32Array> | null>;
   /** All rows as they are stored; null where they are float32, or are read by key. */

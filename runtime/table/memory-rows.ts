@@ -52,19 +52,24 @@ export class MemoryRows implements TableStore {
     signal?.throwIfAborted();
     expectRoom(this, keys, into);
     const rows = this.locate(keys);
-    for (let start = 0; start < rows.length; start += together) {
-      const end = Math.min(start + together, rows.length);
-      for (const piece of into) {
-        for (const section of this.#sections) {
-          copy(section, rows, piece, start, end);
-        }
-      }
-    }
+    copyRows(this.#sections, rows, into);
     const hits = new Uint8Array(rows.length);
     for (let i = 0; i < rows.length; i++) {
       hits[i] = rows[i] > 0 ? 1 : 0;
     }
     return hits;
+  }
+}
+
+/** Copies pieces of rows of memory. @param rows the row of each key */
+export function copyRows(sections: readonly Section[], rows: Int32Array, into: readonly Piece[]): void {
+  for (let start = 0; start < rows.length; start += together) {
+    const end = Math.min(start + together, rows.length);
+    for (const piece of into) {
+      for (const section of sections) {
+        copy(section, rows, piece, start, end);
+      }
+    }
   }
 }
 

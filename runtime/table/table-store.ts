@@ -38,6 +38,8 @@ export interface TableStore {
   readonly rowBytes: number;
   /** What stands in the pieces of a key that it does not have. */
   readonly absent: Uint8Array;
+  /** Whether the rows lie in memory of this process: then nothing is won by keeping some of them. */
+  readonly inMemory?: boolean;
   /**
    * Reads pieces of the rows of all keys, a key any number of times; without pieces it says only which there are.
    * @throws TwinError (by rejecting) naming the place, where rows cannot be read or are damaged; the signal's reason
@@ -62,6 +64,18 @@ export function pickRowKeys(keys: RowKeys, places: Int32Array): RowKeys {
 export function rowNumbers(rows: Int32Array): RowNumbers {
   return { type: "row", length: rows.length, rows };
 }
+
+/** The face of a store as an object of its own, to which more may be added. */
+export const viewOf = (store: TableStore): TableStore => ({
+  where: store.where,
+  rowBytes: store.rowBytes,
+  get absent() {
+    return store.absent;
+  },
+  ...(store.inMemory !== undefined && { inMemory: store.inMemory }),
+  ...(store.locate && { locate: (keys: RowKeys) => store.locate!(keys) }),
+  read: (keys, into, options) => store.read(keys, into, options),
+});
 
 /** The bytes of a typed array. */
 export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

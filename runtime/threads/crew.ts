@@ -41,6 +41,10 @@ export class Crew<M extends Member> {
     }
   }
 
+  get members(): Iterable<M> {
+    return this.#members;
+  }
+
   /** Members that are alive. */
   get alive(): number {
     return this.#members.size;

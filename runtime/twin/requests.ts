@@ -11,6 +11,7 @@ import {
   type UserSide,
 } from "../request/index.ts";
 import { holdFor } from "../table/hold.ts";
+import type { CacheStatus } from "../table/layers.ts";
 import { CallQueue, placesFor } from "../threads/queue.ts";
 import type { CallOptions } from "../threads/wanted.ts";
 import { statusOf, type TablesStatus, type WeightsStatus } from "./status.ts";
@@ -46,9 +47,9 @@ export class Requests {
   }
 
   /** @throws TwinError once `close` was called */
-  status(weights: WeightsStatus): TablesStatus {
+  status(weights: WeightsStatus, cache: CacheStatus | null = null): TablesStatus {
     this.#underWay.expectOpen();
-    return statusOf(this.#engine.tables.current(), weights, this.#queue, 0, this.#engine.kernel.status());
+    return statusOf(this.#engine.tables.current(), weights, this.#queue, 0, this.#engine.kernel.status(), cache);
   }
 
   /** Does what waits for no place; `close` waits for it. */

@@ -2,6 +2,7 @@
 
 import type { PlanStatus } from "../request/index.ts";
 import type { Freshness } from "../table/freshness.ts";
+import type { CacheStatus } from "../table/layers.ts";
 import type { OpenGeneration } from "../table/live-tables.ts";
 import type { CallQueue } from "../threads/queue.ts";
 
@@ -43,6 +44,8 @@ export interface TablesStatus {
   readonly plan: PlanStatus;
   /** Of a folder that is served by releases; null: it is read as it lies. */
   readonly release: ReleaseStatus | null;
+  /** Rows kept in memory in front of stores that lie elsewhere; null where none was asked for. */
+  readonly cache: CacheStatus | null;
 }
 
 export function statusOf(
@@ -51,6 +54,7 @@ export function statusOf(
   { waiting, working, limit }: Pick<CallQueue<unknown, unknown>, "waiting" | "working" | "limit">,
   workers: number,
   plan: PlanStatus,
+  cache: CacheStatus | null = null,
 ): TablesStatus {
   return {
     generation: generation?.number ?? null,
@@ -59,5 +63,6 @@ export function statusOf(
     requests: { waiting, queue: limit, running: working, workers },
     plan,
     release: null,
+    cache,
   };
 }

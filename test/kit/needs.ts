@@ -72,6 +72,20 @@ const optional = {
       return missing?.message ?? (/v=[7-9]/.test(server.stdout) ? null : "it is older than 7");
     },
   },
+  "redis tls": {
+    what: "a Redis that speaks TLS, and openssl",
+    bring: "Debian's redis-server is built with it; install openssl",
+    missing() {
+      const ssl = spawnSync("openssl", ["version"], { encoding: "utf8", timeout: 20_000 });
+      // Without a certificate it ends at once, whether it knows the word or not.
+      const { stdout, error } = spawnSync(redisProgram(), ["--port", "0", "--tls-port", "1"], {
+        encoding: "utf8",
+        timeout: 20_000,
+      });
+      const missing = ssl.error ?? error;
+      return missing?.message ?? (/tls-cert-file/.test(stdout) ? null : "it is built without TLS");
+    },
+  },
   processors: {
     what: "two processors",
     bring: "give the machine a second one",

@@ -23,7 +23,7 @@ export interface RedisServer {
 }
 
 /** A port that nobody listens on, low enough for the bus of a cluster node at 10,000 more. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 25_000);
     const free = await new Promise<boolean>((resolve) => {

@@ -59,6 +59,7 @@ function distantGeneration(generation: OpenGeneration, log: Log, fails?: () => E
         ...distant(table, name, log, fails),
         rows,
         format,
+        inMemory: false,
         floats: async () => null,
         stored: async () => null,
       };
@@ -158,6 +159,44 @@ describe.each([
     // The same user again: nothing of it is read again.
     await rankCandidates(far, side, someCandidates(5));
     expect(log.filter((event) => event === "read items")).toHaveLength(1);
+  });
+
+  it("asks for the history's rows before it encodes anything else, which it does while they are on their way", async () => {
+    const log: Log = [];
+    const far = distantEngine(twin, log);
+    const { user, time, history } = strange();
+    const { watched } = history as { watched: { item: number[]; time: number[]; liked: unknown[] } };
+    const noted = <T extends object>(name: string, target: T, is: (key: string | symbol) => boolean): T =>
+      new Proxy(target, {
+        get(from, key) {
+          if (is(key)) {
+            log.push(`encodes ${name}`);
+          }
+          return Reflect.get(from, key);
+        },
+      });
+    const first = (key: string | symbol) => key === "0";
+    await prepareSide(far, {
+      time,
+      user: noted("age", user as object, (key) => key === "age"),
+      history: {
+        watched: {
+          item: watched.item,
+          time: watched.time,
+          liked: noted("liked", watched.liked, first),
+          items: { author: noted("author", watched.item.map(String), first) },
+        },
+      },
+    } as Parameters<typeof prepareSide>[1]);
+    const places = (what: string) => log.flatMap((event, at) => (event.startsWith(what) ? [at] : []));
+    const asked = Math.max(log.indexOf("read items"), log.indexOf("read video_keys"));
+    expect(log).toContain("encodes age");
+    expect(log).toContain("encodes liked");
+    expect(places("encodes")[0]).toBeGreaterThan(asked);
+    for (const column of ["age", "liked", "author"]) {
+      // What is projected is encoded once more, when it is known what that is.
+      expect(places(`encodes ${column}`)[0]).toBeLessThan(places("got")[0]);
+    }
   });
 
   it("ends with its signal", async () => {

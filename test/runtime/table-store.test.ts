@@ -17,6 +17,7 @@ import { TableFile, type TableOptions } from "../../runtime/store/table-file.ts"
 import { TensorRows } from "../../runtime/store/tensor-rows.ts";
 import { ItemStoreWriter } from "../../runtime/table/item-store-writer.ts";
 import { writeKeyIndex } from "../../runtime/table/key-index-build.ts";
+import { LayeredRows } from "../../runtime/table/layered-rows.ts";
 import { byNumber, locator } from "../../runtime/table/locate.ts";
 import { decodeRows, encodeRows, type Precision, type RowFormat, rowBytes } from "../../runtime/table/precision.ts";
 import { bytesOf, rowNumbers, type TableStore } from "../../runtime/table/table-store.ts";
@@ -179,20 +180,47 @@ conforms("an item store that evaluation holds", async () => {
   return numbered(heldItems(store), rows, { close: () => store.close() });
 });
 
+function keyValues(type: "int64" | "string"): StoreSubject {
+  const server = new KeyValues();
+  const named = (name: number) => (type === "string" ? `item ${name}` : name);
+  const rows = storedRowsOf("uint8");
+  for (const [key, row] of rows) {
+    server.set(`twin:t:${named(key)}`, row);
+  }
+  const lose = () => {
+    server.away = true;
+  };
+  const store = new KeyValueStore(server, "twin:t:", new Uint8Array(rowBytes(format("uint8"))));
+  return numbered(store, rows, { lose, keys: (names) => parseKeys(names.map(named), type, "test") });
+}
+
 for (const type of ["int64", "string"] as const) {
-  conforms(`a server of keys and values, by ${type} keys`, async () => {
-    const server = new KeyValues();
-    const named = (name: number) => (type === "string" ? `item ${name}` : name);
-    const rows = storedRowsOf("uint8");
-    for (const [key, row] of rows) {
-      server.set(`twin:t:${named(key)}`, row);
-    }
-    const lose = () => {
-      server.away = true;
-    };
-    const store = new KeyValueStore(server, "twin:t:", new Uint8Array(rowBytes(format("uint8"))));
-    return numbered(store, rows, { lose, keys: (names) => parseKeys(names.map(named), type, "test") });
+  conforms(`a server of keys and values, by ${type} keys`, async () => keyValues(type));
+}
+
+/** With few slots rows come and go all the time; with many everything that was read once is kept. */
+for (const slots of [1, 7, 1000]) {
+  const layered = (subject: StoreSubject): StoreSubject => ({
+    ...subject,
+    store: new LayeredRows(subject.store, subject.keys([1]).type, slots),
   });
+  conforms(`${slots} rows in memory before a table in its file`, async () =>
+    layered(await table("uint8", { memoryLimit: 0 })),
+  );
+  conforms(`${slots} rows in memory before a table by texts`, async () =>
+    layered(await keyed("string", (i) => 31 * i)),
+  );
+  conforms(`${slots} rows in memory before an item store in its file`, async () => {
+    const { path, rows } = await itemsPath();
+    const store = await ItemStore.open(path, { memoryLimit: 0 });
+    return layered(numbered(store, rows, { lose: () => store.close(), close: () => store.close() }));
+  });
+  for (const type of ["int64", "string"] as const) {
+    conforms(`${slots} rows in memory before a server of keys and values, by ${type} keys`, async () =>
+      layered(keyValues(type)),
+    );
+  }
+  conforms(`${slots} rows in memory before the rows of a tensor`, async () => layered(tensor("F16")));
 }
 
 /** A safetensors file of one tensor [rows, 3]. */
@@ -211,17 +239,19 @@ function tensorPath(dtype: "F32" | "F16", bytes: Uint8Array, rows: number): stri
   return path;
 }
 
+function tensor(dtype: "F32" | "F16"): StoreSubject {
+  const rows = 40;
+  const plain = Float32Array.from({ length: 3 * rows }, (_, i) => i / 4 - 7);
+  const three = { precision: dtype === "F32" ? "float32" : "float16", width: 3, heads: [3] } as const;
+  const opened = openTensors(tensorPath(dtype, encodeRows(plain, three), rows));
+  // Unlike in a table, row 0 is a row as any other.
+  const expected = new Map(Array.from({ length: rows }, (_, i) => [i, bytesOf(plain.slice(3 * i, 3 * i + 3))]));
+  const close = () => opened.close();
+  return numbered(new TensorRows(opened, "item.id", 3), expected, { lose: close, close });
+}
+
 for (const dtype of ["F32", "F16"] as const) {
-  conforms(`the rows of a tensor of ${dtype}`, async () => {
-    const rows = 40;
-    const plain = Float32Array.from({ length: 3 * rows }, (_, i) => i / 4 - 7);
-    const three = { precision: dtype === "F32" ? "float32" : "float16", width: 3, heads: [3] } as const;
-    const opened = openTensors(tensorPath(dtype, encodeRows(plain, three), rows));
-    // Unlike in a table, row 0 is a row as any other.
-    const expected = new Map(Array.from({ length: rows }, (_, i) => [i, bytesOf(plain.slice(3 * i, 3 * i + 3))]));
-    const close = () => opened.close();
-    return numbered(new TensorRows(opened, "item.id", 3), expected, { lose: close, close });
-  });
+  conforms(`the rows of a tensor of ${dtype}`, async () => tensor(dtype));
 }
 
 /** Every item's row, and zeros for none. */

@@ -2,6 +2,7 @@
 
 import type { PrepareRequest, RankRequest } from "../../request/index.ts";
 import type { SharedGeneration } from "../../store/index.ts";
+import type { CacheStatus } from "../../table/layers.ts";
 import type { RankResult } from "../../twin/index.ts";
 import type { LoadOptions } from "../twin.ts";
 
@@ -40,6 +41,8 @@ export type RankJob =
 export interface RankAnswer {
   readonly result: RankResult;
   readonly warnings: readonly string[];
+  /** Of the thread's caches, as of now. */
+  readonly cache: CacheStatus | null;
 }
 
 /** What a worker says when it is open: its warnings. */

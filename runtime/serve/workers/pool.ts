@@ -4,6 +4,7 @@ import type { Manifest } from "../../../contract/manifest.ts";
 import type { PlanStatus, PrepareRequest, RankRequest } from "../../request/index.ts";
 import type { GenerationTables } from "../../store/index.ts";
 import { holdFor } from "../../table/hold.ts";
+import { type CacheStatus, cachesTogether } from "../../table/layers.ts";
 import { Crew } from "../../threads/crew.ts";
 import { CallQueue } from "../../threads/queue.ts";
 import type { CallOptions } from "../../threads/wanted.ts";
@@ -33,6 +34,7 @@ export class WorkerTwin implements Twin {
   #now: Tables;
   /** As the threads have it, whose kernels are their own. */
   readonly #plan: PlanStatus;
+  readonly #cacheBytes: number;
   #prepared = 0;
 
   private constructor(
@@ -48,6 +50,7 @@ export class WorkerTwin implements Twin {
     this.#underWay = new UnderWay(artefacts.dir);
     this.#now = tablesNow(tables);
     this.#plan = plan;
+    this.#cacheBytes = options.cache ?? 0;
     this.#crew = new Crew({
       open: () => this.#open(options),
       changed: () => this.#changed(),
@@ -67,7 +70,7 @@ export class WorkerTwin implements Twin {
     });
     // Each thread has a kernel of its own; what may go by it is the same for all.
     const plan = chosenKernel(artefacts, checkOptions(options), workers, () => undefined).status();
-    const tables = await openTables(artefacts, options);
+    const tables = await openTables(artefacts, { ...options, cache: 0 });
     const twin = new WorkerTwin(artefacts, tables, options, warnings, plan);
     try {
       await twin.#crew.start(workers);
@@ -146,7 +149,14 @@ export class WorkerTwin implements Twin {
 
   status(): TablesStatus {
     this.#underWay.expectOpen();
-    return statusOf(this.#tables.current(), this.#artefacts.weights.status(), this.#queue, this.alive, this.#plan);
+    const weights = this.#artefacts.weights.status();
+    return statusOf(this.#tables.current(), weights, this.#queue, this.alive, this.#plan, this.#cache());
+  }
+
+  /** Of all threads, each as of its last answer. */
+  #cache(): CacheStatus | null {
+    const caches = [...this.#crew.members].flatMap(({ cache }) => cache ?? []);
+    return this.#cacheBytes === 0 ? null : cachesTogether(this.#cacheBytes, caches);
   }
 
   refresh(): Promise<boolean> {
@@ -169,13 +179,22 @@ export class WorkerTwin implements Twin {
     });
   }
 
-  async #open({ threads, maxStaleness, providers, memory, plan, workers = 1 }: LoadOptions): Promise<RankThread> {
+  async #open({
+    threads,
+    maxStaleness,
+    providers,
+    memory,
+    plan,
+    cache,
+    workers = 1,
+  }: LoadOptions): Promise<RankThread> {
     const options: LoadOptions = {
       ...(threads !== undefined && { threads }),
       ...(maxStaleness !== undefined && { maxStaleness }),
       ...(providers !== undefined && { providers: [...providers] }),
       ...(memory !== undefined && { memory: { ...memory } }),
       ...(plan !== undefined && { plan }),
+      ...(cache !== undefined && { cache: Math.floor(cache / workers) }),
     };
     const start = { dir: this.dir, options, weights: this.#artefacts.weights.identity, workers };
     const thread = await RankThread.open(start, this.#now);

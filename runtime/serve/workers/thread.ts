@@ -1,6 +1,7 @@
 // One worker thread as the pool sees it: which users' sides it holds, and which tables it was given.
 import { TwinError } from "../../../contract/error.ts";
 import { startThread } from "../../host/start-thread.ts";
+import type { CacheStatus } from "../../table/layers.ts";
 import { Thread } from "../../threads/thread.ts";
 import { hold } from "../../twin/index.ts";
 import type { RankAnswer, RankJob, RankReady, RankRequestJob, WorkerStart } from "./messages.ts";
@@ -16,6 +17,7 @@ export class RankThread {
   readonly #thread: Thread<RankJob, RankAnswer, RankReady>;
   readonly #held = new Map<number, true>();
   #given: Tables;
+  #cache: CacheStatus | null = null;
 
   private constructor(thread: Thread<RankJob, RankAnswer, RankReady>, given: Tables) {
     this.#thread = thread;
@@ -42,6 +44,11 @@ export class RankThread {
     return this.#thread.ready;
   }
 
+  /** What its caches have done, as of its last answer. */
+  get cache(): CacheStatus | null {
+    return this.#cache;
+  }
+
   holds(prepared: number): boolean {
     return this.#held.has(prepared);
   }
@@ -53,6 +60,7 @@ export class RankThread {
       const answer = await this.#thread.ask({ ...job, request: null }, { signal });
       // A request that failed may have left it with another side than is known here.
       if (answer.result.kind !== "lacking") {
+        this.#cache = answer.cache;
         return answer;
       }
     }
@@ -61,6 +69,7 @@ export class RankThread {
       this.#given = tables;
     }
     const answer = await this.#thread.ask(job, { signal });
+    this.#cache = answer.cache;
     hold(this.#held, job.prepared, true);
     return answer;
   }

@@ -35,7 +35,7 @@ async function open(start: WorkerStart): Promise<Service<RankJob, RankAnswer, Ra
     ready: twin.warnings,
     async run(job, signal) {
       const result = await perform(job, signal === null ? {} : { signal });
-      return { result, warnings: twin.warnings };
+      return { result, warnings: twin.warnings, cache: twin.cache() };
     },
     close: () => twin.close(),
   };

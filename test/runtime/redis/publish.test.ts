@@ -121,6 +121,44 @@ describe("a published generation", needs("redis"), () => {
     await twin.close();
   });
 
+  it.each([0, 1])(
+    "reads embeddings where the tables in use lie, also when these change: %d workers",
+    async (workers) => {
+      const dir = await builtRanked(
+        rankSource("precision: float32 on_miss: compute"),
+        { covered: 150 },
+        { outside: "all" },
+      );
+      await publishTables({ dir, to: server.address });
+      const served = elsewhere(dir);
+      const twin = await load(served, { workers });
+      const asked = async () => (await (await twin.prepare(someUser(9))).rank(someCandidates(9))).scores.click;
+      await publishTables({ dir, to: server.address });
+      cpSync(join(dir, "tables/published.json"), join(served, "tables/published.json"));
+      // Nobody holds the one before: its connection is closed.
+      expect(await twin.refresh()).toBe(true);
+      const before = await asked();
+      // And a generation in files takes over from the one in the Redis, though it has the same number.
+      cpSync(join(dir, "tables/generations"), join(served, "tables/generations"), { recursive: true });
+      cpSync(join(dir, "tables/current"), join(served, "tables/current"));
+      expect(await twin.refresh()).toBe(true);
+      expect(await twin.refresh()).toBe(false);
+      expect(await asked()).toEqual(before);
+      await twin.close();
+    },
+  );
+
+  it("refuses embedding rows of other weights", async () => {
+    const [one, other] = await Promise.all(
+      [1, 2].map((seed) => builtRanked(rankSource(), {}, { outside: "all", seed })),
+    );
+    await publishTables({ dir: one, to: server.address });
+    cpSync(join(one, "tables/published.json"), join(other, "tables/published.json"));
+    await expect(load(other, { store: "redis", maxStaleness: "1h" })).rejects.toThrow(
+      /the rows of item\.\w+\.table in redis:.* are of other weights than the build's.*twin table publish/,
+    );
+  });
+
   it("refuses rows of other weights, and a file that was changed", async () => {
     const dir = await builtRanked();
     await publishTables({ dir, to: server.address });
@@ -133,6 +171,24 @@ describe("a published generation", needs("redis"), () => {
     await expect(load(dir, { store: "redis" })).rejects.toThrow(/published.json: its checksum does not fit/);
     writeFileSync(path, text.slice(0, 200));
     await expect(load(dir, { store: "redis" })).rejects.toThrow(/published.json is no JSON text.*twin table publish/);
+  });
+
+  it("is told of by `twin verify`, sound, damaged or of other weights", async () => {
+    const [dir, other] = await Promise.all(
+      [1, 2].map((seed) => builtRanked(rankSource(), {}, { outside: "all", seed })),
+    );
+    await publishTables({ dir, to: server.address });
+    const served = elsewhere(dir);
+    const { stdout } = await fine(["verify", served]);
+    expect(stdout).toMatch(/sound {4}tables\/published\.json: generation 1 in redis:\/\/\S+, which was not asked\n/);
+    expect(stdout).toMatch(/fresh {4}table video_keys: made with these weights/);
+    const path = join(served, "tables/published.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"count": 300/, '"count": 301'));
+    const damaged = await refused(1, ["verify", served], [/is not sound/], /./);
+    expect(damaged.stdout).toMatch(/damaged {2}tables\/published\.json: .*its checksum does not fit/);
+    cpSync(join(dir, "tables/published.json"), join(other, "tables/published.json"));
+    const misfit = await refused(1, ["verify", other], [/is not sound/], /./);
+    expect(misfit.stdout).toMatch(/refused {2}tables\/published\.json: .*are of other weights than the build's/);
   });
 
   it("is told of a server that is away, whose rows are then no misses", async () => {

@@ -12,6 +12,7 @@ import {
   writeRows,
 } from "../../../runtime/redis/index.ts";
 import { namesByBucket, prefixOf } from "../../../runtime/redis/space.ts";
+import { LayeredRows } from "../../../runtime/table/layered-rows.ts";
 import { rowNumbers } from "../../../runtime/table/table-store.ts";
 import { needs } from "../../kit/needs.ts";
 import { type RedisCluster, type RedisServer, startCluster, startRedis } from "../../kit/redis.ts";
@@ -78,6 +79,10 @@ describe("one Redis", needs("redis"), () => {
 
   for (const kind of ["int64", "string", "row"] as const) {
     conforms(`rows in a Redis by ${kind} keys`, () => subject(server.address, kind));
+    conforms(`rows in a Redis by ${kind} keys, some of them in memory`, async () => {
+      const one = await subject(server.address, kind);
+      return { ...one, store: new LayeredRows(one.store, kind, 20) };
+    });
   }
 
   it("names rows as it says, and counts generations itself", async () => {
@@ -92,6 +97,24 @@ describe("one Redis", needs("redis"), () => {
     expect(server.cli("--raw", "exists", groups[0].names[0]).trim()).toBe("1");
     link.close();
     again.link.close();
+  });
+
+  it("is asked before the caller goes on, once the generation was looked at", async () => {
+    const { link, space } = await filled(server.address, planned("table prompt", 1), [5]);
+    let sent = 0;
+    const client = new Proxy(link.client, {
+      get(target, name) {
+        sent += Number(name === "mgetBuffer");
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const prompt = new RedisRows({ ...link, client }, { ...planned("table prompt", 1), ...space }, absentRow, hash);
+    await prompt.check();
+    const reading = prompt.read(parseKeys([5, 6], "int64", "k"), []);
+    expect(sent).toBeGreaterThan(0);
+    expect([...(await reading)]).toEqual([1, 0]);
+    link.close();
   });
 
   it("keeps two models apart, however alike their tables are called", async () => {
