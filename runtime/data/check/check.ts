@@ -66,7 +66,7 @@ export async function checkData(
     const warnings = [
       ...(model === null ? judgeDigits(counts, binding) : judge(counts, binding, model)),
       ...(await judgeParts(source, from, query.columns, binding, model !== null)),
-      ...(await judgeVectors(source, from, query.columns, binding, query.items)),
+      ...(await judgeVectors(source, from, query.columns, binding, query.items?.beside ?? [])),
       ...(await finerThanHeld(source, query)),
       ...renamedHeadings(query),
     ];

@@ -16,6 +16,7 @@ import type { CellType } from "../database/row-writer.ts";
 import { literal, quoted, Source } from "../database/source.ts";
 import { itemKeyType } from "../key-type.ts";
 import { learnNumbers } from "../learn-numbers.ts";
+import { judgeVectors } from "../occurrence/judge-vectors.ts";
 import { eventTable, sortEvents } from "../prepare/sort-events.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
@@ -53,6 +54,8 @@ export interface ClusterOptions {
   readonly onProgress?: OnProgress;
   /** Stops between users, and between the snapshots of one; the next call goes on at the shard of users that was begun. */
   readonly signal?: AbortSignal;
+  /** Told of what may be wrong with the data. */
+  readonly note?: (message: string) => void;
   /** Events of a shard, about: whole users. Default 50,000. */
   readonly shard?: number;
 }
@@ -108,6 +111,10 @@ async function made(binding: Binding, model: DataModel, folder: string, key: str
     if (!state.sorted) {
       await sortEvents(source, { columns: shards.columns, events: shards.columns.rows() }, onProgress, signal);
       await expectEvents(source, shards.columns);
+      const from = quoted(eventTable);
+      const { beside } = shards.items;
+      const warnings = await judgeVectors(source, from, shards.columns, binding, beside);
+      warnings.forEach((warning) => options.note?.(warning));
       await source.all("CHECKPOINT");
       state = { ...state, sorted: true };
       writeState(folder, state);

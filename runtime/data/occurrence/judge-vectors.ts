@@ -3,13 +3,12 @@ import { TwinError } from "../../../contract/error.ts";
 import type { Binding } from "../binding.ts";
 import { counted } from "../counted.ts";
 import { quoted, type Source } from "../database/source.ts";
-import type { Items } from "../items.ts";
 import type { SampleColumns } from "../sample-columns.ts";
 import { recordsIn } from "./record.ts";
 
 /**
  * @param from a table, or a select in brackets, with the columns of the events' query
- * @param items as the model reads them; null: it reads no features of items
+ * @param read features of items that come from the vectors' file
  * @returns warnings @throws TwinError where samples lie before the vectors' `until`
  */
 export async function judgeVectors(
@@ -17,9 +16,8 @@ export async function judgeVectors(
   from: string,
   { events, labels, explain }: SampleColumns,
   binding: Binding,
-  items: Items | null,
+  read: readonly string[],
 ): Promise<string[]> {
-  const read = items?.beside ?? [];
   if (binding.vectors === null || read.length === 0) {
     return [];
   }

@@ -226,7 +226,7 @@ async function run(
       : [
           ...judge(counts, binding, model),
           ...(await judgeParts(source, quoted(eventTable), query.columns, binding, true)),
-          ...(await judgeVectors(source, quoted(eventTable), query.columns, binding, query.items)),
+          ...(await judgeVectors(source, quoted(eventTable), query.columns, binding, query.items?.beside ?? [])),
           ...renamedHeadings(query),
         ];
     await source.all("CHECKPOINT");
