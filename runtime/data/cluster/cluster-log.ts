@@ -28,6 +28,7 @@ import { contentKey } from "./content-key.ts";
 import {
   abandon,
   begin,
+  clearWork,
   databasePath,
   expectFree,
   finish,
@@ -94,10 +95,11 @@ export async function clusterLog(
   expectFree(folder, key);
   const whole = readDone(folder);
   if (whole !== null) {
+    clearWork(folder);
     return { counts: whole.counts, reused: true };
   }
   const { counts, vectors } = await made(binding, model, folder, key, { ...options, every });
-  finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
+  await finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
   return { counts, reused: false };
 }
 
@@ -113,8 +115,9 @@ async function made(binding: Binding, model: DataModel, folder: string, key: str
       await expectEvents(source, shards.columns);
       const from = quoted(eventTable);
       const { beside } = shards.items;
-      const warnings = await judgeVectors(source, from, shards.columns, binding, beside);
-      warnings.forEach((warning) => options.note?.(warning));
+      for (const warning of await judgeVectors(source, from, shards.columns, binding, beside)) {
+        options.note?.(warning);
+      }
       await source.all("CHECKPOINT");
       state = { ...state, sorted: true };
       writeState(folder, state);
