@@ -49,9 +49,10 @@ export async function judgeVectors(
   if (Number(row.early) === 0) {
     return [];
   }
+  const features = read === null ? "" : `${read.join(", ")}: `;
   const at = events.steps ? String(until) : written(until);
   throw new TwinError(
-    `${where}: ${read === null ? "" : `${read.join(", ")}: `}these vectors were made of all that happened before ${at}, and ${counted(Number(row.early))} of ${counted(Number(row.n))} samples lie before it, whose own event and whose future are so in their features. Let samples begin there, \`samples_from: ${at}\`, or make vectors until an earlier moment`,
+    `${where}: ${features}these vectors were made of all that happened before ${at}, and ${counted(Number(row.early))} of ${counted(Number(row.n))} samples lie before it, whose own event and whose future are so in their features. Let samples begin there, \`samples_from: ${at}\`, or make vectors until an earlier moment`,
   );
 }
 
