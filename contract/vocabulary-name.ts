@@ -6,6 +6,9 @@ export function clusteringOf(vocabulary: string): { readonly of: string; readonl
   return of === undefined ? null : { of, groups: Number(groups) };
 }
 
+/** The bare name of the vector whose clusters a feature holds: `cover` of `cover.cluster_1000`. */
+export const vectorOf = (name: string): string => name.slice(0, name.indexOf("."));
+
 /** `the vocabulary of item.author`, or `the clustering of item.cover (groups: 1000)`. */
 export function vocabularyName(name: string): string {
   const clustering = clusteringOf(name);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { clusterLog } from "../../runtime/data/index.ts";
 import { dataModel } from "../data-model.ts";
 import { learnedVectors } from "../learned-vectors.ts";
-import { print, printJson } from "../output.ts";
+import { print, printJson, say } from "../output.ts";
 import { showProgress, stoppable } from "../progress.ts";
 import { bindingOf } from "./data.ts";
 import { checked } from "./show.ts";
@@ -24,7 +24,10 @@ export async function cluster(file: string, options: ClusterVerbOptions): Promis
   const vectors = weights === undefined ? null : await learnedVectors(weights, model);
   const begun = performance.now();
   const { counts, reused } = await stoppable((signal) =>
-    clusterLog(binding, model, output, { every, seed, vectors, signal, onProgress: showProgress() }),
+    clusterLog(binding, model, output, {
+      ...{ every, seed, vectors, signal, onProgress: showProgress() },
+      note: (message) => say(`warning: ${message}`),
+    }),
   );
   const seconds = (performance.now() - begun) / 1000;
   if (options.json) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
 import { TwinError } from "../../contract/error.ts";
 import { verifyBuild } from "../../runtime/build-table/index.ts";
-import { verifyDataset } from "../../runtime/data/index.ts";
+import { verifyClusters, verifyDataset } from "../../runtime/data/index.ts";
 import type { VerifyFolder } from "../../runtime/host/verify-folder.ts";
 import { recovered } from "../../runtime/serve/index.ts";
 import { isEnsemble, readEnsemble, verifyRun } from "../../runtime/train/index.ts";
@@ -18,6 +18,7 @@ const kinds: readonly (readonly [mark: string, verify: VerifyFolder])[] = [
   ["manifest.yaml", verifyBuild],
   ["run.yaml", verifyRun],
   ["dataset.yaml", verifyDataset],
+  ["clusters.yaml", verifyClusters],
 ];
 
 export async function verify(wanted: string, options: { readonly json?: boolean }): Promise<void> {
@@ -29,7 +30,7 @@ export async function verify(wanted: string, options: { readonly json?: boolean 
   const kind = kinds.find(([mark]) => existsSync(join(dir, mark)));
   if (kind === undefined) {
     throw new TwinError(
-      `${dir} is no folder that can be verified: it has none of ${kinds.map(([mark]) => mark).join(", ")}. Name the folder of a build, of a run or of prepared data`,
+      `${dir} is no folder that can be verified: it has none of ${kinds.map(([mark]) => mark).join(", ")}. Name the folder of a build, of a run, of prepared data or of clusters`,
     );
   }
   const bad = await verifyAs(kind[1], dir, options);

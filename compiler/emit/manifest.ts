@@ -4,6 +4,7 @@ import { encodedShapeOf, isFloat } from "../../contract/encoder-spec.ts";
 import type { FeatureSpec, GraphName, GraphSpec, Manifest, TableEntry, VariantInput } from "../../contract/manifest.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { TrainSpec } from "../../contract/training-spec.ts";
+import { vectorOf } from "../../contract/vocabulary-name.ts";
 import { bySpec, byText } from "../by/kinds.ts";
 import type { Graph, InputValue, Value } from "../ir/graph.ts";
 import { trainingAlone } from "../model/bias.ts";
@@ -149,7 +150,7 @@ function featureSpec(model: Model, feature: Feature): FeatureSpec {
     name: feature.qualified,
     group: feature.group,
     // Clusters are read from the column of their vector.
-    column: encoder.kind === "centroid" ? feature.name.slice(0, feature.name.indexOf(".")) : feature.name,
+    column: encoder.kind === "centroid" ? vectorOf(feature.name) : feature.name,
     formerly: feature.formerly,
     key: feature === model.item.key || feature === model.user.key,
     encoder: structuredClone(encoder),

@@ -8,6 +8,8 @@ export interface Behaviours {
   readonly width: number;
   /** [n]: behaviours of two groups are never together (the buckets of `within`); null: all are of one. */
   readonly groups: Int32Array | null;
+  /** [n]: behaviours of one number, from 0, have equal vectors; below 0 nothing is known of one. It makes clustering faster, and changes nothing. */
+  readonly items?: Int32Array | undefined;
 }
 
 export interface ClusterSettings {
@@ -31,6 +33,7 @@ export function clusterBehaviours(behaviours: Behaviours, settings: ClusterSetti
   const { vectors, width, groups } = behaviours;
   const count = vectors.length / width;
   const open = byGroup(count, groups);
+  const equal = firsts(behaviours.items);
   const of = new Int32Array(count).fill(-1);
   let made = 0;
   for (let members = open.pop(); members !== undefined; members = open.pop()) {
@@ -40,7 +43,7 @@ export function clusterBehaviours(behaviours: Behaviours, settings: ClusterSetti
       }
       made++;
     } else {
-      open.push(...divided(members, behaviours, settings));
+      open.push(...divided(members, behaviours, settings, equal(members)));
     }
   }
   return inOrder(of, made);
@@ -61,14 +64,46 @@ function byGroup(count: number, groups: Int32Array | null): Int32Array[] {
   return Array.from(lists.values(), (list) => Int32Array.from(list));
 }
 
-/** Members, more than a cluster may have, in parts of which none is empty and none holds all. */
-function divided(members: Int32Array, { vectors, width }: Behaviours, { size, seed }: ClusterSettings): Int32Array[] {
+/** Of members the place of the first with an equal vector, as far as it is known. */
+function firsts(items: Int32Array | undefined): (members: Int32Array) => Int32Array | undefined {
+  if (items === undefined) {
+    return () => undefined;
+  }
+  const first = new Int32Array(items.reduce((most, item) => Math.max(most, item), -1) + 1);
+  return (members) => {
+    for (const member of members) {
+      if (items[member] >= 0) {
+        first[items[member]] = -1;
+      }
+    }
+    return members.map((member, row) => {
+      const item = items[member];
+      if (item < 0) {
+        return row;
+      }
+      if (first[item] < 0) {
+        first[item] = row;
+      }
+      return first[item];
+    });
+  };
+}
+
+/** Members, more than a cluster may have, in parts of which none is empty and none holds all. @param same of k-means */
+function divided(
+  members: Int32Array,
+  { vectors, width }: Behaviours,
+  { size, seed }: ClusterSettings,
+  same: Int32Array | undefined,
+): Int32Array[] {
   const rows = new Float32Array(members.length * width);
   members.forEach((member, row) => {
     rows.set(vectors.subarray(member * width, (member + 1) * width), row * width);
   });
   const random = streams.behaviourClusters(seed, members.length);
-  const { of, count } = kMeans(rows, width, Math.min(children(members.length), members.length), { random, rounds });
+  const { of, count } = kMeans(rows, width, Math.min(children(members.length), members.length), {
+    ...{ random, rounds, same },
+  });
   const parts = Array.from({ length: count + 1 }, (): number[] => []);
   members.forEach((member, row) => {
     // The last part is of those without a vector.

@@ -65,9 +65,12 @@ async function columnNames(binding: Binding): Promise<{ items: Set<string>; even
       const { columns, computed } = await openBound(source, binding, role);
       return [...columns.keys()].filter((name) => !computed?.has(name));
     };
+    const events = await of("events");
+    // Without an items file the rows that name items say what these are.
+    const items = binding.items === null ? events : await of("items");
     return {
-      items: new Set([...(await of("items")), ...(await of("vectors"))]),
-      events: new Set([...(await of("events")), ...(await of("users"))]),
+      items: new Set([...items, ...(await of("vectors"))]),
+      events: new Set([...events, ...(await of("users"))]),
     };
   } finally {
     source.close();

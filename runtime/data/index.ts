@@ -5,6 +5,7 @@ export { type Binding, boundFiles, type ColumnBinding, parseBinding, readBinding
 export { type CheckOptions, checkData } from "./check/check.ts";
 export { type Clustered, type ClusterOptions, clusterLog } from "./cluster/cluster-log.ts";
 export type { GivenVectors } from "./cluster/item-values.ts";
+export { verifyClusters } from "./cluster/verify-clusters.ts";
 export { convert, logName, type Project } from "./convert/convert.ts";
 export { countEntries } from "./count-entries.ts";
 export { type CountedHistory, countItems } from "./counts.ts";

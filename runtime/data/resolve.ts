@@ -2,6 +2,7 @@
 import { type Encoder, isComputed } from "../../contract/encoder-spec.ts";
 import { TwinError } from "../../contract/error.ts";
 import type { FeatureSpec } from "../../contract/manifest.ts";
+import { vectorOf } from "../../contract/vocabulary-name.ts";
 import type { Derivation } from "../encode/derive.ts";
 import type { Binding } from "./binding.ts";
 import { castTo, due, familyOf, type Use } from "./database/cast.ts";
@@ -75,7 +76,7 @@ export function wantedOf(feature: FeatureSpec): Wanted | null {
   const { encoder, formerly } = feature;
   const bound = encoder.kind === "centroid" ? { bound: encoder.of } : {};
   // `cover_old.cluster_8`: the column of a vector that was called `cover_old`.
-  const former = encoder.kind === "centroid" ? formerly?.slice(0, formerly.indexOf(".")) : formerly;
+  const former = encoder.kind === "centroid" && formerly ? vectorOf(formerly) : formerly;
   return {
     name: feature.name,
     ...bound,

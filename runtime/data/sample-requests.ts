@@ -84,7 +84,7 @@ export function requestsOf(
 ): Requests {
   const seen = manifest.histories.map((spec, i) => historyOf(rows, columns, binding, spec, i));
   const untimed = columns.events.steps && timeUnit(manifest) === "seconds";
-  const build = (start: number, end: number, time: number): SampleRequest => {
+  const build = (start: number, end: number, time: number, sample = start): SampleRequest => {
     const take = (name: string): DataColumn => sliceColumn(rows.columns[name], start, end);
     const values = (of: readonly Resolved[]) =>
       recordOf(
@@ -96,7 +96,7 @@ export function requestsOf(
       context: values(columns.context),
       time,
       untimed,
-      history: recordOf(manifest.histories.map(({ name }, h) => [name, seen[h].at(time, start)])),
+      history: recordOf(manifest.histories.map(({ name }, h) => [name, seen[h].at(time, sample)])),
       candidates: {
         item: take("#item"),
         ...recordOf(columns.candidate.map(({ name }) => [bare(name), take(name)])),
@@ -131,8 +131,14 @@ export function requestsOf(
     },
     at(time) {
       // The user's features as of the newest event before the instant; nothing later is looked at.
-      const start = columns.events.lists === null ? firstSeen(rows.times, time, 0) : upTo(rows.times, time);
-      return build(start, start, time);
+      if (columns.events.lists !== null) {
+        const start = upTo(rows.times, time);
+        return build(start, start, time);
+      }
+      // The sample is the event at the instant, where there is one: what is excluded shares its value, not that of an event before.
+      const at = rows.times.indexOf(time);
+      const start = firstSeen(rows.times, time, 0);
+      return build(start, start, time, at < 0 ? rows.times.length : at);
     },
   };
 }

@@ -9,7 +9,9 @@ import { type Binding, boundFiles } from "./binding.ts";
 import type { ListedChunk } from "./database/chunk.ts";
 import { joinLists, sliceLists } from "./database/flat-lists.ts";
 import { literal, Source } from "./database/source.ts";
+import { openVectors } from "./item-vectors.ts";
 import type { KeyType } from "./items.ts";
+import { judgeVectors } from "./occurrence/judge-vectors.ts";
 import { partNumbers } from "./row-part.ts";
 import { flatColumns, type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
 import { requestsOf, type SampleHistory, type SampleRequest, type UserRows } from "./sample-requests.ts";
@@ -42,7 +44,7 @@ export interface ReadOptions {
 
 /**
  * Streams the samples user by user. Memory holds one user's events and DuckDB's bounded buffers.
- * @throws TwinError naming file, column and row of what cannot be read
+ * @throws TwinError naming file, column and row of what cannot be read, or samples before the moment until which vectors were made
  */
 export async function* readHistories(
   binding: Binding,
@@ -55,6 +57,12 @@ export async function* readHistories(
     const columns = await sampleColumns(source, binding, manifest, options.keyType ?? null, labelled, true);
     const wanted = options.part === undefined ? null : partNumbers[options.part];
     const { users: most } = options;
+    if (binding.vectors !== null) {
+      const ofItems = manifest.features.filter(({ group }) => group === "item");
+      const vectors = await openVectors(source, binding, ofItems, columns.events.keyType);
+      const read = vectors?.features.map(({ feature }) => feature.name) ?? [];
+      await judgeVectors(source, `(${columns.rows()})`, columns, binding, read, !labelled);
+    }
     const query = columns.query(most === undefined ? undefined : someUsers(columns, most, wanted, labelled));
     for await (const rows of userRows(source, columns, query)) {
       const requests = requestsOf(rows, columns, binding, manifest, wanted, labelled, options.candidates ?? 4096);

@@ -16,7 +16,7 @@ export interface VerifyOptions {
 export type VerifyFolder = (dir: string, options: VerifyOptions) => Promise<FolderReport>;
 
 export interface FolderReport {
-  readonly kind: "build" | "run" | "cache";
+  readonly kind: "build" | "run" | "cache" | "clustering";
   /** False where anything is damaged. */
   readonly sound: boolean;
   /** What was checked, one line each; the bad ones begin with `damaged` or `refused`. */

@@ -7,6 +7,8 @@ export interface KMeansOptions {
   readonly random: Random;
   /** Rounds at most; it ends sooner when no row changes its cluster. */
   readonly rounds?: number | undefined;
+  /** [n]: of each row the first one that is equal to it, where that is known: distances are taken once, and all else is the same. */
+  readonly same?: Int32Array | undefined;
 }
 
 export interface Clusters {
@@ -44,14 +46,14 @@ export function* kMeansSteps(
   rows: Float32Array,
   width: number,
   groups: number,
-  { random, rounds = usualRounds }: KMeansOptions,
+  { random, rounds = usualRounds, same }: KMeansOptions,
 ): Generator<number, Clusters> {
   const n = rows.length / width;
   const there = Int32Array.from({ length: n }, (_, row) => row).filter((row) => isPresent(rows, width, row));
   const of = new Int32Array(n).fill(-1);
   const distances = new Float64Array(n);
   const all = rounds + 2;
-  const centroids = yield* plusPlus(rows, width, groups, there, { random, of, distances, all });
+  const centroids = yield* plusPlus(rows, width, groups, there, { random, of, distances, all, same });
   const count = centroids.length / width;
   if (count === 0) {
     return { count, centroids: new Float32Array(0), of, sizes: new Int32Array(0), rounds: 0 };
@@ -59,11 +61,11 @@ export function* kMeansSteps(
   let round = 0;
   for (let changed = true; changed && round < rounds; round++) {
     move(rows, width, centroids, there, of, distances);
-    changed = yield* assign(rows, width, centroids, count, { there, of, distances, done: round + 1, all });
+    changed = yield* assign(rows, width, centroids, count, { there, of, distances, done: round + 1, all, same });
   }
   // Whoever has the centroids alone finds the same clusters, so that the rounded ones decide.
   const rounded = centroids.map(Math.fround);
-  yield* assign(rows, width, rounded, count, { there, of, distances, done: all - 1, all });
+  yield* assign(rows, width, rounded, count, { there, of, distances, done: all - 1, all, same });
   return { ...withoutEmpty(rounded, width, count, of), rounds: round };
 }
 
@@ -83,8 +85,9 @@ function* plusPlus(
   width: number,
   groups: number,
   there: Int32Array,
-  { random, of, distances, all }: { random: Random; of: Int32Array; distances: Float64Array; all: number },
+  place: { random: Random; of: Int32Array; distances: Float64Array; all: number; same: Int32Array | undefined },
 ): Generator<number, Float64Array> {
+  const { random, of, distances, all, same } = place;
   const count = Math.min(groups, there.length);
   const centroids = new Float64Array(count * width);
   distances.fill(Number.POSITIVE_INFINITY);
@@ -96,6 +99,12 @@ function* plusPlus(
     }
     centroids.set(rows.subarray(drawn * width, (drawn + 1) * width), one * width);
     for (const row of there) {
+      const first = same === undefined ? row : same[row];
+      if (first !== row) {
+        distances[row] = distances[first];
+        of[row] = of[first];
+        continue;
+      }
       const distance = squaredDistance(rows, row, centroids, one, width, distances[row]);
       if (distance < distances[row]) {
         distances[row] = distance;
@@ -195,13 +204,27 @@ function* assign(
   width: number,
   centroids: Float64Array,
   count: number,
-  place: { there: Int32Array; of: Int32Array; distances: Float64Array; done: number; all: number },
+  place: {
+    there: Int32Array;
+    of: Int32Array;
+    distances: Float64Array;
+    done: number;
+    all: number;
+    same: Int32Array | undefined;
+  },
 ): Generator<number, boolean> {
-  const { there, of, distances, done, all } = place;
+  const { there, of, distances, done, all, same } = place;
   let changed = false;
   let work = 0;
   for (let index = 0; index < there.length; index++) {
     const row = there[index];
+    const first = same === undefined ? row : same[row];
+    if (first !== row) {
+      changed ||= of[first] !== of[row];
+      of[row] = of[first];
+      distances[row] = distances[first];
+      continue;
+    }
     const { centroid, distance } = nearestCentroid(rows, row, centroids, width, count, of[row]);
     changed ||= centroid !== of[row];
     of[row] = centroid;

@@ -22,9 +22,9 @@ const root = join(import.meta.dirname, "../..");
 /** Python with what `test/python/requirements.txt` names; TWIN_PYTHON names another interpreter. */
 export const python = (): string => process.env.TWIN_PYTHON ?? join(root, "build/python/bin/python");
 
-/** Runs a command in a name space where `folder` is a file system of 300 kB. */
-export const onSmallDisk = (folder: string, line: string) =>
-  spawnSync("unshare", ["-rm", "bash", "-c", `mount -t tmpfs -o size=300k tmpfs ${folder} && ${line}`], {
+/** Runs a command in a name space where `folder` is a file system of its own, of 300 kB unless said. */
+export const onSmallDisk = (folder: string, line: string, size = "300k") =>
+  spawnSync("unshare", ["-rm", "bash", "-c", `mount -t tmpfs -o size=${size} tmpfs ${folder} && ${line}`], {
     encoding: "utf8",
   });
 

@@ -173,6 +173,27 @@ describe("histories of samples", () => {
     expect(none.history.watched.item.length).toBe(0);
     expect(Object.keys(none.history.watched).sort()).toEqual(["item", "progress", "time"]);
   });
+
+  it("excludes of one user's history what shares the value of the sample at that instant, not of an event before", async () => {
+    const sessions = [1, 2, 1, 2, 3];
+    const events = sessions.map((session, i) => ({
+      user: 7,
+      video: i,
+      time: t0 + i,
+      session,
+      kept: true,
+      click: true,
+    }));
+    const binding = bindingOf(events, "{exclude_same: session}");
+    const seen = async (after: number): Promise<number[]> =>
+      Array.from((await userHistory(binding, manifest, 7, t0 + after)).history.watched.time, (time) => time - t0);
+    // As its sample has it, whose session is 2; the event before it is of 1.
+    expect(await seen(3)).toEqual([2, 0]);
+    expect(await seen(2)).toEqual([1]);
+    // Between and after all events there is no sample, and nothing that it could share.
+    expect(await seen(3.5)).toEqual([3, 2, 1, 0]);
+    expect(await seen(9)).toEqual([4, 3, 2, 1, 0]);
+  });
 });
 
 describe("errors of event logs", () => {

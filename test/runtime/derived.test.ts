@@ -140,4 +140,14 @@ columns:
     expect(await derivedFeatures(binding, features, false)).toEqual(found);
     expect(ambiguous(found)).toEqual(["context.hour"]);
   });
+
+  it("are not columns of the log that items are read from, under another name", async () => {
+    const folder = temporary();
+    writeFiles(folder, { "log.csv": "user,video,time,click,long\n1,1,1500000000,1,10\n" });
+    const log = "events: {file: log.csv, user: user, item: video, time: time}\ncolumns: {predict.click: click, ";
+    const made = (duration: string) =>
+      derivedFeatures(parseBinding(`${log}item.duration: ${duration}}\n`, join(folder, "data.yaml")), features);
+    expect(await made("long")).toEqual([]);
+    expect(await made('"long / 2"')).toEqual([{ feature: "item.duration", kind: "sql", sql: "long / 2" }]);
+  });
 });

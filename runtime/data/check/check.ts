@@ -13,7 +13,9 @@ import { meter, type OnProgress } from "../../host/progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
 import { mergedInstants } from "../clock.ts";
 import { type DataModel, encodedFeatures } from "../data-model.ts";
+import { interruptible } from "../database/interruptible.ts";
 import { quoted, Source } from "../database/source.ts";
+import type { KeyType } from "../items.ts";
 import { judgeParts } from "../judge-parts.ts";
 import { learnNumbers } from "../learn-numbers.ts";
 import { learnVocabularies } from "../learn-vocabularies.ts";
@@ -27,7 +29,7 @@ import { ListReader, rowsOfBlock } from "../prepare/list-reader.ts";
 import { type DataQuery, dataQuery, renamedHeadings } from "../prepare/select.ts";
 import { countEvents, judge, judgeDigits } from "../report.ts";
 import type { DataReport, FeatureCount } from "../report-schema.ts";
-import { flatColumns, resolvedOf, supplied } from "../sample-columns.ts";
+import { flatColumns, resolvedOf, sampleColumns, supplied } from "../sample-columns.ts";
 import { HashedRows } from "./collisions.ts";
 import { type Predictors, SampledRows } from "./sampled-rows.ts";
 import { tablesKept } from "./tables-kept.ts";
@@ -50,85 +52,90 @@ export async function checkData(
   model: DataModel | null,
   options: CheckOptions = {},
 ): Promise<DataReport> {
-  const { onProgress, signal } = options;
   const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
-  const stop = (): void => source.connection.interrupt();
-  signal?.addEventListener("abort", stop);
   try {
-    const bound = model === null ? withoutFeatures(binding) : binding;
-    const unlearned = model ?? { ...anyModel, histories: Object.keys(binding.lists ?? {}).map(anyHistory) };
-    const query = await dataQuery(source, bound, unlearned, model !== null);
-    const items = await numberItems(source, query);
-    const from = `(${query.events})`;
-    let counts = await countEvents(source, from, query.columns, unlearned, items);
-    const draws = model !== null && binding.negatives !== null;
-    counts = await (draws ? withRepeats : withRepeatedOnes)(source, from, query, counts);
-    const warnings = [
-      ...(model === null ? judgeDigits(counts, binding) : judge(counts, binding, model)),
-      ...(await judgeParts(source, from, query.columns, binding, model !== null)),
-      ...(await judgeVectors(source, from, query.columns, binding, query.items)),
-      ...(await finerThanHeld(source, query)),
-      ...renamedHeadings(query),
-    ];
-    if (draws) {
-      counts = await withDraws(
-        source,
-        from,
-        query,
-        { counts, items: items + 1, binding, model: unlearned, seed: 1 },
-        signal,
-      );
-    }
-    const unseen = await unseenKeys(source, from, query, binding.events?.user !== null);
-    const between = binding.lists === null ? await timeBetween(source, from, query.columns, counts) : null;
-    const tables = model === null ? [] : await tablesKept(source, query, binding, model, items);
-    const numbers = await learnNumbers(binding, unlearned.features);
-    const read = { ...unlearned, features: withNumbers(unlearned.features, numbers) };
-    const hashed = await HashedRows.open(source, from, read, items);
-    const vocabularies =
-      model === null ? new Map() : await learnVocabularies(binding, model.features, undefined, options);
-    const encode = await encoders(vocabularies, [], (...block) => hashed.add(...block));
-    const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
-    const reader =
-      model === null || binding.lists === null
-        ? null
-        : new ListReader(read, query.columns, encode, await ordinalsOf(source, query));
-    if (model !== null) {
-      const told = meter("events", counts.events, onProgress);
-      await encodeEvents(source, query, read, encode, { drawn, reader }, (rows) => told.add(rows), signal);
-      told.done();
-    }
-    const lists = reader && listsFound(read, binding, reader.counts, await query.differing());
-    const progress = meter("items", items, onProgress);
-    await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn), signal);
-    progress.done();
-    const predictors = drawn?.predictors();
-    const features = model === null ? [] : itemsFirst(read, [...encode.counts.values()].map(said));
-    return {
-      ...counts,
-      parts: counts.parts.map((part, p) => ({ ...part, ...(unseen[p] && { unseen: unseen[p] }) })),
-      ...(between && { between }),
-      features,
-      supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
-      ...(model !== null && { collisions: hashed.found(), tables }),
-      ...(predictors && { predictors }),
-      ...(lists && { lists }),
-      warnings: [
-        ...warnings,
-        ...judgeLists(lists ?? [], binding),
-        ...judgeNumbers(read, features),
-        ...(predictors ?? []).flatMap(suspected),
-      ],
-    };
-  } catch (error) {
-    if (signal?.aborted) {
-      throw new TwinError("checking the data was stopped", { cause: error });
-    }
-    throw error;
+    return await interruptible(source, options.signal, stopped, () => checked(source, binding, model, options));
   } finally {
-    signal?.removeEventListener("abort", stop);
     source.close();
   }
+}
+
+const stopped = "checking the data was stopped";
+
+async function checked(
+  source: Source,
+  binding: Binding,
+  model: DataModel | null,
+  options: CheckOptions,
+): Promise<DataReport> {
+  const { onProgress, signal } = options;
+  const bound = model === null ? withoutFeatures(binding) : binding;
+  const unlearned = model ?? { ...anyModel, histories: Object.keys(binding.lists ?? {}).map(anyHistory) };
+  const query = await dataQuery(source, bound, unlearned, model !== null);
+  const items = await numberItems(source, query);
+  const from = `(${query.events})`;
+  let counts = await countEvents(source, from, query.columns, unlearned, items);
+  const draws = model !== null && binding.negatives !== null;
+  counts = await (draws ? withRepeats : withRepeatedOnes)(source, from, query, counts);
+  const warnings = [
+    ...(model === null ? judgeDigits(counts, binding) : judge(counts, binding, model)),
+    ...(await judgeParts(source, from, query.columns, binding, model !== null)),
+    ...(model === null
+      ? await vectorsWithout(source, bound, binding, unlearned, query.keyType)
+      : await judgeVectors(source, from, query.columns, binding, query.items?.beside ?? [])),
+    ...(await finerThanHeld(source, query)),
+    ...renamedHeadings(query),
+  ];
+  if (draws) {
+    counts = await withDraws(
+      source,
+      from,
+      query,
+      { counts, items: items + 1, binding, model: unlearned, seed: 1 },
+      signal,
+    );
+  }
+  const unseen = await unseenKeys(source, from, query, binding.events?.user !== null);
+  const between = binding.lists === null ? await timeBetween(source, from, query.columns, counts) : null;
+  const tables = model === null ? [] : await tablesKept(source, query, binding, model, items);
+  const numbers = await learnNumbers(binding, unlearned.features);
+  const read = { ...unlearned, features: withNumbers(unlearned.features, numbers) };
+  const hashed = await HashedRows.open(source, from, read, items);
+  const vocabularies =
+    model === null ? new Map() : await learnVocabularies(binding, model.features, undefined, options);
+  const encode = await encoders(vocabularies, [], (...block) => hashed.add(...block));
+  const drawn = draws || model === null ? null : new SampledRows(counts.parts[0], items);
+  const reader =
+    model === null || binding.lists === null
+      ? null
+      : new ListReader(read, query.columns, encode, await ordinalsOf(source, query));
+  if (model !== null) {
+    const told = meter("events", counts.events, onProgress);
+    await encodeEvents(source, query, read, encode, { drawn, reader }, (rows) => told.add(rows), signal);
+    told.done();
+  }
+  const lists = reader && listsFound(read, binding, reader.counts, await query.differing());
+  const progress = meter("items", items, onProgress);
+  await encodeItems(source, query, read, encode, progress, drawn && itemsInto(drawn), signal);
+  progress.done();
+  const predictors = drawn?.predictors();
+  const features = model === null ? [] : itemsFirst(read, [...encode.counts.values()].map(said));
+  return {
+    ...counts,
+    parts: counts.parts.map((part, p) => ({ ...part, ...(unseen[p] && { unseen: unseen[p] }) })),
+    ...(between && { between }),
+    features,
+    supplied: [...supplied(query.columns), ...(query.items?.supplied ?? [])],
+    ...(model !== null && { collisions: hashed.found(), tables }),
+    ...(predictors && { predictors }),
+    ...(lists && { lists }),
+    warnings: [
+      ...warnings,
+      ...judgeLists(lists ?? [], binding),
+      ...judgeNumbers(read, features),
+      ...(predictors ?? []).flatMap(suspected),
+    ],
+  };
 }
 
 function itemsFirst(model: DataModel, counts: FeatureCount[]): FeatureCount[] {
@@ -192,6 +199,35 @@ const anyModel: DataModel = {
 
 const anyHistory = (name: string) => ({ name, max: 1, cross: [] });
 
+/**
+ * What is said of vectors where no model says which rows are samples: those with a label that the binding names. Where it
+ * names none every row may be one, and what would be refused is a warning.
+ */
+async function vectorsWithout(
+  source: Source,
+  bound: Binding,
+  binding: Binding,
+  model: DataModel,
+  keyType: KeyType,
+): Promise<string[]> {
+  if (binding.vectors === null) {
+    return [];
+  }
+  const named = Object.entries(binding.columns).filter(([name]) => name.startsWith("predict."));
+  const labels = named.map(([name]) => ({ name: name.slice("predict.".length), kind: "regression" as const }));
+  const own = { ...bound, columns: recordOf(named) };
+  const columns = await sampleColumns(source, own, { ...model, labels }, keyType, labels.length > 0);
+  const judged = judgeVectors(source, `(${columns.rows()})`, columns, binding, null, labels.length === 0);
+  return labels.length > 0
+    ? judged
+    : judged.catch((error) => {
+        if (error instanceof TwinError) {
+          return [error.message];
+        }
+        throw error;
+      });
+}
+
 /** What is left of a binding where no model says what its features are. */
 function withoutFeatures(binding: Binding): Binding {
   const { lists } = binding;
@@ -224,7 +260,7 @@ async function encodeEvents(
   const size = reader === null ? 32_768 : await rowsOfBlock(source, `(${events})`, columns);
   for await (const chunk of source.stream(`SELECT ${names} FROM (${events})`, size, columns.explain, flat)) {
     if (signal?.aborted) {
-      throw new TwinError("checking the data was stopped");
+      throw new TwinError(stopped);
     }
     const picked = drawn?.draw(chunk) ?? [];
     for (let h = 0; reader !== null && h < model.histories.length; h++) {

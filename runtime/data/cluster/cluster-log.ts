@@ -16,6 +16,7 @@ import type { CellType } from "../database/row-writer.ts";
 import { literal, quoted, Source } from "../database/source.ts";
 import { itemKeyType } from "../key-type.ts";
 import { learnNumbers } from "../learn-numbers.ts";
+import { judgeVectors } from "../occurrence/judge-vectors.ts";
 import { eventTable, sortEvents } from "../prepare/sort-events.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
@@ -27,6 +28,7 @@ import { contentKey } from "./content-key.ts";
 import {
   abandon,
   begin,
+  clearWork,
   databasePath,
   expectFree,
   finish,
@@ -53,6 +55,8 @@ export interface ClusterOptions {
   readonly onProgress?: OnProgress;
   /** Stops between users, and between the snapshots of one; the next call goes on at the shard of users that was begun. */
   readonly signal?: AbortSignal;
+  /** Told of what may be wrong with the data. */
+  readonly note?: (message: string) => void;
   /** Events of a shard, about: whole users. Default 50,000. */
   readonly shard?: number;
 }
@@ -91,10 +95,11 @@ export async function clusterLog(
   expectFree(folder, key);
   const whole = readDone(folder);
   if (whole !== null) {
+    clearWork(folder);
     return { counts: whole.counts, reused: true };
   }
   const { counts, vectors } = await made(binding, model, folder, key, { ...options, every });
-  finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
+  await finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
   return { counts, reused: false };
 }
 
@@ -108,6 +113,11 @@ async function made(binding: Binding, model: DataModel, folder: string, key: str
     if (!state.sorted) {
       await sortEvents(source, { columns: shards.columns, events: shards.columns.rows() }, onProgress, signal);
       await expectEvents(source, shards.columns);
+      const from = quoted(eventTable);
+      const { beside } = shards.items;
+      for (const warning of await judgeVectors(source, from, shards.columns, binding, beside)) {
+        options.note?.(warning);
+      }
       await source.all("CHECKPOINT");
       state = { ...state, sorted: true };
       writeState(folder, state);

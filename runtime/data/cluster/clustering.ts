@@ -34,7 +34,12 @@ export function clusteringOf(
           rows.set(vectors.subarray(item * width, (item + 1) * width), at * width);
         }
       });
-      return { vectors: rows, width, groups: apart === null || groupsOf === null ? null : groupsOf(columns[apart]) };
+      return {
+        vectors: rows,
+        width,
+        items: numbers,
+        groups: apart === null || groupsOf === null ? null : groupsOf(columns[apart]),
+      };
     },
   };
 }

@@ -1,18 +1,21 @@
 // The folder of clustered data: what it was made of, how far it has come, and that nothing half-made is taken for whole.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { TwinError } from "../../../contract/error.ts";
 import { parseYaml } from "../../../contract/yaml-text.ts";
 import { yamlText } from "../../../contract/yaml-write.ts";
-import { attempt } from "../../host/files.ts";
+import { attempt, removeLeftovers } from "../../host/files.ts";
 import { readSigned, writeSigned } from "../../host/signed-text.ts";
+import { sumOf } from "./content-key.ts";
 import type { Counts } from "./write-shard.ts";
 
 /** Written last: says that the folder is whole, and of what it was made. */
 export const clustersFile = "clusters.yaml";
 const workFolder = ".work";
-const most = 1 << 24;
+const most = 1 << 26;
+/** What a whole folder has beside its two files. */
+export const outputFolders = ["samples", "items", "users"] as const;
 
 /** What the output hangs on; other values are another folder. */
 export interface Origin {
@@ -62,6 +65,9 @@ export function expectFree(folder: string, key: string): void {
   }
   const whole = readDone(folder);
   const begun = whole === null ? readState(folder) : null;
+  if (whole !== null) {
+    expectWhole(folder, whole);
+  }
   if ((whole ?? begun) !== null && (whole ?? begun)!.key !== key) {
     throw new TwinError(
       `${folder} holds clusters of other data, of a model with other \`cluster\` settings, by other vectors (--weights), or with another --every or --seed: name another folder with -o, or remove this one`,
@@ -69,8 +75,20 @@ export function expectFree(folder: string, key: string): void {
   }
 }
 
+/** @throws TwinError where a file is away or of another length: what else may be wrong with it `twin verify` finds */
+function expectWhole(folder: string, { files }: Whole): void {
+  for (const { file, bytes } of files) {
+    const path = join(folder, file);
+    const found = attempt("read", path, () => statSync(path, { throwIfNoEntry: false }))?.size;
+    if (found !== bytes) {
+      const state = found === undefined ? "is not there" : `has ${found} bytes of ${bytes}`;
+      throw new TwinError(`${path} ${state}, and ${clustersFile} says that it is whole. ${madeAnew(folder)}`);
+    }
+  }
+}
+
 const WholeSchema = v.object({
-  format: v.literal(2),
+  format: v.literal(3),
   key: v.string(),
   counts: v.object({
     users: v.number(),
@@ -80,17 +98,23 @@ const WholeSchema = v.object({
     virtual: v.number(),
     entries: v.number(),
   }),
+  /** All that was written but for this file, by name. */
+  files: v.array(v.object({ file: v.string(), bytes: v.number(), sha256: v.string() })),
 });
 
+export type Whole = v.InferOutput<typeof WholeSchema>;
+
+export const madeAnew = (folder: string): string => `Remove ${folder}, and the same command makes it anew`;
+
 /** Null where it is not whole. */
-export function readDone(folder: string): v.InferOutput<typeof WholeSchema> | null {
+export function readDone(folder: string): Whole | null {
   const path = join(folder, clustersFile);
   if (!existsSync(path)) {
     return null;
   }
-  const cure = `Remove ${folder}, and the same command makes it anew`;
+  const cure = madeAnew(folder);
   const { text } = readSigned(path, most, cure);
-  return parseYaml(text, path, WholeSchema, { what: "a description of clusters", cure, formats: [2] });
+  return parseYaml(text, path, WholeSchema, { what: "a description of clusters", cure, formats: [3] });
 }
 
 export function readState(folder: string): State | null {
@@ -113,7 +137,7 @@ export const writeState = (folder: string, state: State): void =>
 /** An empty folder, but for what is under way. */
 export function begin(folder: string): void {
   clear(folder);
-  for (const name of ["samples", "items", "users", workFolder]) {
+  for (const name of [...outputFolders, workFolder]) {
     attempt("write", folder, () => mkdirSync(join(folder, name), { recursive: true }));
   }
 }
@@ -127,12 +151,26 @@ export function abandon(folder: string): void {
 }
 
 function clear(folder: string): void {
-  for (const name of [clustersFile, "data.yaml", "samples", "items", "users", workFolder]) {
+  for (const name of [clustersFile, "data.yaml", ...outputFolders, workFolder]) {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 
-export function finish(folder: string, key: string, origin: Origin, counts: Counts): void {
-  writeSigned(join(folder, clustersFile), yamlText({ format: 2, key, ...origin, counts }));
+export async function finish(folder: string, key: string, origin: Origin, counts: Counts): Promise<void> {
+  // Of a process that was killed while it wrote.
+  for (const name of ["", ...outputFolders]) {
+    removeLeftovers(join(folder, name));
+  }
+  const written = outputFolders.flatMap((name) => readdirSync(join(folder, name)).map((file) => join(name, file)));
+  const files: Whole["files"] = [];
+  for (const file of ["data.yaml", ...written.toSorted()]) {
+    files.push({ file, ...(await sumOf(join(folder, file))) });
+  }
+  writeSigned(join(folder, clustersFile), yamlText({ format: 3, key, ...origin, counts, files }));
+  clearWork(folder);
+}
+
+/** Takes away what a whole folder has no more use for, and what a process that was killed right before that left. */
+export function clearWork(folder: string): void {
   rmSync(join(folder, workFolder), { recursive: true, force: true });
 }

@@ -5,6 +5,7 @@ import type { FeatureSpec } from "../../../contract/manifest.ts";
 import { type DataColumn, type DataValue, joinColumns, valueAt } from "../../encode/data-column.ts";
 import type { Binding } from "../binding.ts";
 import type { Source } from "../database/source.ts";
+import { openVectors } from "../item-vectors.ts";
 import { type KeyType, openItems } from "../items.ts";
 import { provides } from "../resolve.ts";
 
@@ -38,6 +39,8 @@ export interface ItemValues {
   numbersOf(keys: DataColumn): Int32Array;
   /** A feature's vectors, float32 [items, width], NaN where one is missing. */
   readonly vectors: ReadonlyMap<string, Float32Array>;
+  /** Features that the file of `vectors` has. */
+  readonly beside: readonly string[];
 }
 
 /** What is written of an item: its own columns. */
@@ -108,16 +111,19 @@ export async function readItems(
     found.set(column, known);
     return known;
   };
-  return { keyType, keys, features: own, columns, numberOf, numbersOf, vectors };
+  return { keyType, keys, features: own, columns, numberOf, numbersOf, vectors, beside: items.beside };
 }
 
 /** @throws TwinError with both ways to vectors, where a feature that is clustered has no column */
 async function expectVectors(source: Source, binding: Binding, on: readonly FeatureSpec[], keyType: KeyType) {
   const { relation } = await openItems(source, binding, [], keyType);
-  for (const { name, column } of on) {
-    if (!provides(relation, binding, { name, defaults: [column], use: "vector" })) {
+  const apart = await openVectors(source, binding, on, keyType);
+  for (const feature of on) {
+    const { name, column } = feature;
+    const isApart = apart?.features.some((one) => one.feature === feature) ?? false;
+    if (!isApart && !provides(relation, binding, { name, defaults: [column], use: "vector" })) {
       throw new TwinError(
-        `${binding.path}: behaviours are clustered by ${name}, and ${relation.name} has no column \`${column}\`. Name the items' vectors (\`columns: {${name}: …}\`), or take those that another model learned: --weights RUN`,
+        `${binding.path}: behaviours are clustered by ${name}, and ${relation.name} has no column \`${column}\`. Name the items' vectors (\`columns: {${name}: …}\`), make some (\`twin vectors\`), or take those that another model learned: --weights RUN`,
       );
     }
   }

@@ -1,6 +1,7 @@
 // A first model and binding from the columns of a user's own files: `twin init --from`.
 import { relative } from "node:path";
 import { meter, type OnProgress } from "../../host/progress.ts";
+import { interruptible } from "../database/interruptible.ts";
 import { localFile } from "../database/local-file.ts";
 import { Source } from "../database/source.ts";
 import type { FileForm } from "../files/file-form.ts";
@@ -60,44 +61,58 @@ export async function draft(options: DraftOptions): Promise<Draft> {
   const form = formBy(options.separator, log, "--separator");
   const itemsForm = catalogue === null ? {} : formBy(options.itemsSeparator, catalogue, "--items-separator");
   const source = await Source.open({ reads: catalogue === null ? [log] : [log, catalogue] });
-  const stop = (): void => source.connection.interrupt();
-  options.signal?.addEventListener("abort", stop);
   try {
-    const look = async (
-      file: string,
-      role: string,
-      form: FileForm,
-      expected: readonly string[] = [],
-    ): Promise<{ relation: Relation; columns: Profile[] }> => {
-      const relation = await openRelation(source, file, role, expected, form);
-      const progress = meter(`columns of ${relation.name}`, relation.columns.size, options.onProgress);
-      const columns = await profile(source, relation, undefined, () => progress.add(1));
-      progress.done();
-      return { relation, columns };
-    };
-    const { user, item, time, history } = options;
-    const asked = [user, item, time, history].filter((one) => one !== undefined);
-    const { relation, columns: events } = await look(log, "--from", form, asked);
-    requireFields(relation);
-    const looked = catalogue === null ? null : await look(catalogue, "--items", itemsForm);
-    const path = (file: string): string => relative(options.folder, file).replaceAll("\\", "/");
-    const files: Files = {
-      source,
-      relation,
-      events,
-      items: looked?.columns ?? null,
-      written: {
-        events: path(log),
-        eventsForm: formText(relation, form),
-        items: catalogue === null ? null : path(catalogue),
-        itemsForm: looked === null ? "" : formText(looked.relation, itemsForm),
-      },
-    };
-    const made = (await draftSamples(files, looked?.relation ?? null, options)) ?? (await draftEvents(files, options));
-    const notes = [relation, ...(looked === null ? [] : [looked.relation])].flatMap(saidRenamed);
-    return { ...made, notes: [...notes, ...made.notes] };
+    return await interruptible(source, options.signal, "looking at the data was stopped; nothing was written", () =>
+      drafted(source, { log, catalogue, form, itemsForm }, options),
+    );
   } finally {
-    options.signal?.removeEventListener("abort", stop);
     source.close();
   }
+}
+
+interface NamedFiles {
+  readonly log: string;
+  readonly catalogue: string | null;
+  readonly form: FileForm;
+  readonly itemsForm: FileForm;
+}
+
+async function drafted(
+  source: Source,
+  { log, catalogue, form, itemsForm }: NamedFiles,
+  options: DraftOptions,
+): Promise<Draft> {
+  const look = async (
+    file: string,
+    role: string,
+    form: FileForm,
+    expected: readonly string[] = [],
+  ): Promise<{ relation: Relation; columns: Profile[] }> => {
+    const relation = await openRelation(source, file, role, expected, form);
+    const progress = meter(`columns of ${relation.name}`, relation.columns.size, options.onProgress);
+    const columns = await profile(source, relation, undefined, () => progress.add(1));
+    progress.done();
+    return { relation, columns };
+  };
+  const { user, item, time, history } = options;
+  const asked = [user, item, time, history].filter((one) => one !== undefined);
+  const { relation, columns: events } = await look(log, "--from", form, asked);
+  requireFields(relation);
+  const looked = catalogue === null ? null : await look(catalogue, "--items", itemsForm);
+  const path = (file: string): string => relative(options.folder, file).replaceAll("\\", "/");
+  const files: Files = {
+    source,
+    relation,
+    events,
+    items: looked?.columns ?? null,
+    written: {
+      events: path(log),
+      eventsForm: formText(relation, form),
+      items: catalogue === null ? null : path(catalogue),
+      itemsForm: looked === null ? "" : formText(looked.relation, itemsForm),
+    },
+  };
+  const made = (await draftSamples(files, looked?.relation ?? null, options)) ?? (await draftEvents(files, options));
+  const notes = [relation, ...(looked === null ? [] : [looked.relation])].flatMap(saidRenamed);
+  return { ...made, notes: [...notes, ...made.notes] };
 }

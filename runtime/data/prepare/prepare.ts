@@ -221,12 +221,14 @@ async function run(
     const plain = await countEvents(source, quoted(eventTable), query.columns, model, items);
     const draws = binding.negatives !== null && !allRows;
     const counts = draws ? await withRepeats(source, quoted(eventTable), query, plain) : plain;
+    const from = quoted(eventTable);
+    const ofVectors = await judgeVectors(source, from, query.columns, binding, query.items?.beside ?? [], allRows);
     const warnings = allRows
-      ? []
+      ? ofVectors
       : [
           ...judge(counts, binding, model),
-          ...(await judgeParts(source, quoted(eventTable), query.columns, binding, true)),
-          ...(await judgeVectors(source, quoted(eventTable), query.columns, binding, query.items)),
+          ...(await judgeParts(source, from, query.columns, binding, true)),
+          ...ofVectors,
           ...renamedHeadings(query),
         ];
     await source.all("CHECKPOINT");

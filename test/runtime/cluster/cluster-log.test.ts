@@ -281,7 +281,7 @@ describe("a folder of clusters", () => {
     const items = readFileSync(join(folder, "items.jsonl"), "utf8");
     for (const [text, lines] of [
       [
-        "has no column `cover`. Name the items' vectors (`columns: {item.cover: …}`), or take those that another model learned: --weights RUN",
+        "has no column `cover`. Name the items' vectors (`columns: {item.cover: …}`), make some (`twin vectors`), or take those that another model learned: --weights RUN",
         items.replaceAll("cover", "front"),
       ],
       ["no item has a value of item.cover", items.replaceAll(/"cover":\[[^\]]*\]/g, '"cover":null')],

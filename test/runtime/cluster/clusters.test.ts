@@ -59,6 +59,26 @@ describe("clusters of a user's behaviours", () => {
     );
   });
 
+  it("are the same where it is said which behaviours are of one item, and their distances are taken once", () => {
+    for (const seed of [1, 2, 3]) {
+      const [catalogue, { below }] = [drawn(90, 3, seed, 5), random(seed, 2)];
+      const items = Int32Array.from({ length: 700 }, () => below(92) - 2);
+      const vectors = new Float32Array(700 * 3).fill(Number.NaN);
+      items.forEach((item, at) => {
+        // Nothing is known of items below 0: some have a vector of their own, and some none.
+        const from = item >= 0 ? 3 * item : at % 2 === 0 ? 3 * (at % 90) : null;
+        if (from !== null) {
+          vectors.set(catalogue.vectors.subarray(from, from + 3), 3 * at);
+        }
+      });
+      const groups = Int32Array.from({ length: 700 }, () => below(2));
+      const [plain, told] = [undefined, items].map((known) =>
+        clusterBehaviours({ vectors, width: 3, groups, items: known }, { size: 9, seed }),
+      );
+      expect(told).toEqual(plain);
+    }
+  });
+
   it("find what lies together", () => {
     const { vectors, width, topic } = drawn(400, 8, 3, 20);
     const lists = members(clusterBehaviours({ vectors, width, groups: null }, { size: 10, seed: 1 }));

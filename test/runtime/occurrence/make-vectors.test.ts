@@ -8,14 +8,17 @@ import { dataModel } from "../../../cli/data-model.ts";
 import { featureSpecs } from "../../../compiler/index.ts";
 import { random } from "../../../contract/random.ts";
 import {
+  checkData,
   learnVocabularies,
   makeVectors,
   prepareDataset,
   readBinding,
+  readHistories,
   type VectorOptions,
 } from "../../../runtime/data/index.ts";
+import { readManifest } from "../../../runtime/host/manifest-file.ts";
 import { modelOf } from "../../kit/any-model.ts";
-import { cleanUp, temporary } from "../../kit/built-twin.ts";
+import { built, cleanUp, temporary } from "../../kit/built-twin.ts";
 import { writeFiles } from "../../kit/data-files.ts";
 import { ask } from "../../kit/database.ts";
 
@@ -181,12 +184,13 @@ describe("vectors of items", () => {
 });
 
 describe("samples before the vectors' moment", () => {
-  const model = modelOf(`model themes
+  const themes = `model themes
 item { movie: hashed(buckets: 50, dim: 2, key: true) vector: pretrained(size: 8) }
 history seen { of: item max: 9 }
 search near { from: seen by: inner_product(item.vector) keep: 3 }
 attend interest { over: near by: mean }
-tower rating { input: [interest] hidden: [] predict { click: binary } }`);
+tower rating { input: [interest] hidden: [] predict { click: binary } }`;
+  const model = modelOf(themes);
 
   async function prepared(more: string, change: (folder: string) => Promise<void> = async () => {}) {
     const folder = folderOf(log(30), `${yaml}vectors: {file: made/vectors.parquet, key: item}\n${more}`);
@@ -208,6 +212,48 @@ tower rating { input: [interest] hidden: [] predict { click: binary } }`);
     expect(report.parts[0]).toMatchObject({ events: 1800, samples: 600 });
     expect(spec.samples.training).toBe(600);
     expect(report.warnings.join("\n")).not.toContain("vectors");
+  });
+
+  const bound = async (more: string) => {
+    const folder = folderOf(log(30), `${yaml}vectors: {file: made/vectors.parquet, key: item}\n${more}`);
+    await make(folder);
+    return readBinding(join(folder, "data.yaml"));
+  };
+  const from = `samples_from: ${begin + 20 * day}\n`;
+  const named = "columns: {predict.click: click}\n";
+
+  it("are refused where rows are scored and where requests are made of them, too", async () => {
+    const manifest = readManifest(built(themes));
+    const read = async (binding: Awaited<ReturnType<typeof bound>>, samples: "all" | "labelled") => {
+      let requests = 0;
+      for await (const user of readHistories(binding, manifest, { samples })) {
+        requests += [...user.requests].length;
+      }
+      return requests;
+    };
+    const [whole, begun] = [await bound(""), await bound(from)];
+    for (const samples of ["all", "labelled"] as const) {
+      await expect(read(whole, samples)).rejects.toThrow("and 1,200 of 1,800 samples lie before it");
+    }
+    expect(await read(begun, "labelled")).toBe(600);
+    expect(await read(begun, "all")).toBe(1800);
+    const vocabularies = await learnVocabularies(begun, featureSpecs(model));
+    const score = (binding: typeof whole) =>
+      prepareDataset(binding, dataModel(model), join(binding.folder, "cache"), { vocabularies, samples: "all" });
+    await expect(score(whole)).rejects.toThrow("and 1,200 of 1,800 samples lie before it");
+    await score(begun);
+  });
+
+  it("are refused by a check without a model, which knows samples by the labels that the data name", async () => {
+    await expect(checkData(await bound(named), null)).rejects.toThrow(
+      /data\.yaml:2:11: these vectors were made .*, and 1,200 of 1,800 samples lie before it/,
+    );
+    expect((await checkData(await bound(named + from), null)).warnings.join("\n")).not.toContain("vectors");
+    // No label is named: any row may be a sample.
+    expect((await checkData(await bound(""), null)).warnings).toEqual([
+      expect.stringContaining("1,200 of 1,800 samples lie before it"),
+    ]);
+    expect((await checkData(await bound(from), null)).warnings.join("\n")).not.toContain("vectors");
   });
 
   it("are not looked for in vectors from elsewhere, which say nothing of themselves", async () => {
