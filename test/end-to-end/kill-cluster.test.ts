@@ -10,7 +10,7 @@ import { contents } from "../kit/example-build.ts";
 import { withFlip } from "../kit/flip.ts";
 import { needs, onSmallDisk } from "../kit/needs.ts";
 
-const kills = times("TWIN_KILLS", 3);
+const kills = times("TWIN_KILLS", 2);
 const folder = temporary();
 afterAll(cleanUp);
 

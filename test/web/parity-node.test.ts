@@ -35,7 +35,7 @@ describe("in Node on the CPU", () => {
         expect(kernel?.faults).toEqual([]);
         kernels.push(kernel!);
       }),
-      { numRuns: long ? 100 : 4 },
+      { numRuns: long ? 100 : 2 },
     );
   });
   afterAll(() => {

@@ -47,7 +47,7 @@ describe("in a browser on WASM", needs("chromium"), () => {
             expect(kernel.faults).toEqual([]);
           }
         }),
-        { numRuns: long ? 60 : threads === 1 ? 4 : 1 },
+        { numRuns: long ? 60 : threads === 1 ? 2 : 1 },
       );
     });
 

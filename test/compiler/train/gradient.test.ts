@@ -97,7 +97,7 @@ describe("the gradient of the loss", () => {
           expect(fault(model, seed, 7, rows)).toBeNull();
         },
       ),
-      { numRuns: long ? 40 : 4 },
+      { numRuns: long ? 40 : 2 },
     );
   });
 });
