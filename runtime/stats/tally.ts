@@ -5,10 +5,10 @@ import type { EqualValues } from "./equal-values.ts";
 
 type Recent = Extract<StatEncoder, { readonly kind: "recent" }>;
 
-/** Sums of one cross feature, by slot. */
+/** Sums of one cross feature. */
 interface Sums {
-  weight: Float64Array<ArrayBuffer>;
-  sum: Float64Array<ArrayBuffer>;
+  /** By slot, side by side: how much the terms weigh, and their sum. */
+  total: Float64Array<ArrayBuffer>;
   /** By half-life and unit. */
   readonly decayed: Map<string, DecayedSums>;
 }
@@ -26,9 +26,8 @@ export class Tally {
   readonly #values: EqualValues | null;
   /** By place, the slot of its value; −1: it is unknown. */
   #slotOf = new Int32Array(0);
-  /** By slot, behaviours, and the place of the newest. */
-  #count = new Int32Array(0);
-  #newest = new Int32Array(0);
+  /** By slot, side by side: behaviours, and the place of the newest. One access of the memory finds both. */
+  #counted = new Int32Array(0);
   /** Slots that have been given. */
   #slots = 0;
   readonly #sums = new Map<string, Sums>();
@@ -46,7 +45,7 @@ export class Tally {
   /** The sums of a cross feature are to be kept. */
   keep(of: string): void {
     if (!this.#sums.has(of)) {
-      this.#sums.set(of, { weight: new Float64Array(0), sum: new Float64Array(0), decayed: new Map() });
+      this.#sums.set(of, { total: new Float64Array(0), decayed: new Map() });
     }
   }
 
@@ -60,10 +59,9 @@ export class Tally {
 
   clear(): void {
     this.#values?.clear();
-    this.#count.fill(0, 0, this.#slots);
-    for (const { weight, sum, decayed } of this.#sums.values()) {
-      weight.fill(0, 0, this.#slots);
-      sum.fill(0, 0, this.#slots);
+    this.#counted.fill(0, 0, 2 * this.#slots);
+    for (const { total, decayed } of this.#sums.values()) {
+      total.fill(0, 0, 2 * this.#slots);
       for (const sums of decayed.values()) {
         sums.clear(this.#slots);
       }
@@ -87,17 +85,23 @@ export class Tally {
       this.#values.enter(values, item, from, to, slotOf);
       this.#slots = this.#values.count;
     }
-    if (this.#slots > this.#count.length) {
+    if (2 * this.#slots > this.#counted.length) {
       // Most users of a request bring all their behaviours at once; who comes again has more of them each time.
-      this.#grow(this.#count.length === 0 ? this.#slots : 2 * this.#slots);
+      this.#grow(this.#counted.length === 0 ? this.#slots : 2 * this.#slots);
     }
-    const count = this.#count;
-    const newest = this.#newest;
+    const counted = this.#counted;
+    if (this.#values === null) {
+      if (to > from) {
+        counted[0] += to - from;
+        counted[1] = from;
+      }
+      return;
+    }
     for (let place = to - 1; place >= from; place--) {
-      const slot = slotOf[place];
-      if (slot >= 0) {
-        count[slot]++;
-        newest[slot] = place;
+      const at = 2 * slotOf[place];
+      if (at >= 0) {
+        counted[at]++;
+        counted[at + 1] = place;
       }
     }
   }
@@ -108,14 +112,25 @@ export class Tally {
     if (sums === undefined) {
       return;
     }
-    const { weight, sum, decayed } = sums;
+    const { total, decayed } = sums;
     const slotOf = this.#slotOf;
-    const { weight: weights, sum: addends } = terms;
-    for (let place = to - 1; place >= from; place--) {
-      const slot = slotOf[place];
-      if (slot >= 0) {
-        weight[slot] += sign * weights[place];
-        sum[slot] += sign * addends[place];
+    const { weight, sum } = terms;
+    if (this.#values === null) {
+      // All are in one slot: added in the same order, without going through the memory.
+      let [weighs, sums] = [total[0], total[1]];
+      for (let place = to - 1; place >= from; place--) {
+        weighs += sign * weight[place];
+        sums += sign * sum[place];
+      }
+      total[0] = weighs;
+      total[1] = sums;
+    } else {
+      for (let place = to - 1; place >= from; place--) {
+        const at = 2 * slotOf[place];
+        if (at >= 0) {
+          total[at] += sign * weight[place];
+          total[at + 1] += sign * sum[place];
+        }
       }
     }
     for (const one of decayed.values()) {
@@ -127,7 +142,7 @@ export class Tally {
   leave(from: number, to: number): void {
     for (let place = to - 1; place >= from; place--) {
       const slot = this.#slotOf[place];
-      if (slot >= 0 && --this.#count[slot] === 0) {
+      if (slot >= 0 && --this.#counted[2 * slot] === 0) {
         this.#empty(slot);
       }
     }
@@ -144,20 +159,20 @@ export class Tally {
     this.count = 0;
     this.newest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.#matched; i++) {
-      const slot = this.#matching[i];
-      if (this.#count[slot] > 0) {
-        this.count += this.#count[slot];
-        this.newest = Math.min(this.newest, this.#newest[slot]);
+      const at = 2 * this.#matching[i];
+      if (this.#counted[at] > 0) {
+        this.count += this.#counted[at];
+        this.newest = Math.min(this.newest, this.#counted[at + 1]);
       }
     }
   }
 
   total(of: string): Total {
-    const { weight, sum } = this.#sums.get(of)!;
+    const { total } = this.#sums.get(of)!;
     const into = { weight: 0, sum: 0 };
     for (let i = 0; i < this.#matched; i++) {
-      into.weight += weight[this.#matching[i]];
-      into.sum += sum[this.#matching[i]];
+      into.weight += total[2 * this.#matching[i]];
+      into.sum += total[2 * this.#matching[i] + 1];
     }
     return into;
   }
@@ -173,11 +188,9 @@ export class Tally {
   }
 
   #grow(slots: number): void {
-    this.#count = grown(this.#count, slots);
-    this.#newest = grown(this.#newest, slots);
+    this.#counted = grown(this.#counted, 2 * slots);
     for (const sums of this.#sums.values()) {
-      sums.weight = grown(sums.weight, slots);
-      sums.sum = grown(sums.sum, slots);
+      sums.total = grown(sums.total, 2 * slots);
       for (const decayed of sums.decayed.values()) {
         decayed.grow(slots);
       }
@@ -185,9 +198,9 @@ export class Tally {
   }
 
   #empty(slot: number): void {
-    for (const { weight, sum, decayed } of this.#sums.values()) {
-      weight[slot] = 0;
-      sum[slot] = 0;
+    for (const { total, decayed } of this.#sums.values()) {
+      total[2 * slot] = 0;
+      total[2 * slot + 1] = 0;
       for (const sums of decayed.values()) {
         sums.empty(slot);
       }
