@@ -83,7 +83,7 @@ describe("twin verify", () => {
 
   it("refuses what is no folder of Twin's, and says what would be", async () => {
     const folder = temporary();
-    const way = /none of manifest\.yaml, run\.yaml, dataset\.yaml\. Name the folder of/;
+    const way = /none of manifest\.yaml, run\.yaml, dataset\.yaml, clusters\.yaml\. Name the folder of/;
     await refused(1, ["verify", folder], [way]);
     await refused(1, ["verify", join(folder, "none")], ["none"]);
     writeFileSync(join(folder, "file"), "x");

@@ -25,6 +25,8 @@ const narrow = ["norm: batch", "norm: layer", "activation: prelu", "activation: 
 const walks = "twin, long walks";
 /** Rows of embeddings come in beside the request; its other graphs differ from those inside as these two do. */
 const outside = "twin, embeddings outside";
+/** A search whose codes lie in a table. */
+const codes = "hashes, codes in a table";
 const storedAs = { "twin, float16 rows": "float16", "twin, uint8 rows": "uint8" } as const;
 
 const twinWith = (change: (text: string) => string) => smallModel("models/twin.twin", change)!;
@@ -61,6 +63,7 @@ const tried: readonly (readonly [string, () => ProviderModel])[] = [
         "rank",
       ),
   ],
+  [codes, () => only(providerModel(codes, modelTexts().get("hashes")!), "search")],
   ...Object.entries(storedAs).map(([name, type]) => {
     const text = (one: string) => one.replaceAll(/precision: +\w+/g, `precision: ${type}`);
     return [name, () => only(providerModel(name, twinWith(text), { tableInput: type }), type)] as const;
@@ -94,6 +97,7 @@ export const providerModels: ReadonlyMap<string, () => ProviderModel> = new Map(
 export const covering: readonly string[] = [
   "sim_hard",
   "sdim",
+  codes,
   "stca",
   "everything",
   "tags",
