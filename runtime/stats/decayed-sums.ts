@@ -65,7 +65,7 @@ export class DecayedSums {
    * @param slotOf each place, −1: none @param time of each place
    */
   add(slotOf: Int32Array, terms: Terms, time: Float64Array | null, from: number, to: number, sign: 1 | -1): void {
-    const [weights, sums, moments] = [this.#weight, this.#sum, this.#moment];
+    const [weights, sums, moments, factors, half] = [this.#weight, this.#sum, this.#moment, this.#factors, this.#half];
     const inPlaces = this.unit === "places";
     for (let place = to - 1; place >= from; place--) {
       const slot = slotOf[place];
@@ -76,19 +76,20 @@ export class DecayedSums {
       const weight = sign * terms.weight[place];
       const sum = sign * terms.sum[place];
       const newer = inPlaces ? moments[slot] - moment : moment - moments[slot];
-      if (Number.isNaN(newer)) {
-        weights[slot] = weight;
-        sums[slot] = sum;
-        moments[slot] = moment;
-      } else if (newer >= 0) {
-        const passed = this.#factor(newer);
+      if (newer >= 0) {
+        const passed = newer < factors.length ? factors[newer] : 2 ** (-newer / half);
         weights[slot] = weights[slot] * passed + weight;
         sums[slot] = sums[slot] * passed + sum;
         moments[slot] = moment;
-      } else {
-        const passed = this.#factor(-newer);
+      } else if (newer < 0) {
+        const passed = -newer < factors.length ? factors[-newer] : 2 ** (newer / half);
         weights[slot] += weight * passed;
         sums[slot] += sum * passed;
+      } else {
+        // Not a number: nothing was there yet.
+        weights[slot] = weight;
+        sums[slot] = sum;
+        moments[slot] = moment;
       }
     }
   }

@@ -67,14 +67,21 @@ class FewRows implements EqualValues {
 
   enter(values: Int32Array, item: Int32Array, from: number, to: number, into: Int32Array): void {
     const slots = this.#slots;
+    const given = this.#given;
     let { count } = this;
     for (let place = to - 1; place >= from; place--) {
       const row = values[item[place]];
-      if (row > 0 && slots[row] === 0) {
-        this.#given[count] = row;
-        slots[row] = ++count;
+      if (row <= 0) {
+        into[place] = -1;
+        continue;
       }
-      into[place] = row > 0 ? slots[row] - 1 : -1;
+      let slot = slots[row];
+      if (slot === 0) {
+        given[count] = row;
+        slot = ++count;
+        slots[row] = slot;
+      }
+      into[place] = slot - 1;
     }
     this.count = count;
   }
