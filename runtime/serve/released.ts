@@ -1,6 +1,7 @@
 // A folder that is served by releases: which one it is, a process reads a few times a second, opens it beside the one that
 // answers, and then answers by it. Every answer is of one release.
 import { existsSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { readPointer, readPointerLater, readsRelease, releaseFolder, releasesFolder } from "../release/index.ts";
@@ -45,11 +46,20 @@ export class ReleasedTwin implements Twin {
 
   /** @throws TwinError where the release that serves cannot be opened */
   static async open(dir: string, open: OpenFolder): Promise<ReleasedTwin> {
-    const pointer = readPointer(dir);
-    if (pointer === null) {
-      throw new TwinError(`${dir} has no release yet: twin release ${dir}`);
+    // Between reading which one serves and opening it another one may serve, and that one be removed.
+    for (;;) {
+      const pointer = readPointer(dir);
+      if (pointer === null) {
+        throw new TwinError(`${dir} has no release yet: twin release ${dir}`);
+      }
+      try {
+        return new ReleasedTwin(dir, open, await openRelease(dir, pointer.release, open));
+      } catch (error) {
+        if (readPointer(dir)?.release === pointer.release) {
+          throw error;
+        }
+      }
     }
-    return new ReleasedTwin(dir, open, await openRelease(dir, pointer.release, open));
   }
 
   get manifest(): Manifest {
@@ -143,9 +153,30 @@ async function openRelease(dir: string, number: number, open: OpenFolder): Promi
     if (!existsSync(folder)) {
       throw new TwinError(`${folder} is not there any more: twin releases ${dir}, then twin rollback ${dir} --to N`);
     }
-    return new HeldRelease(number, await open(folder), done);
+    const twin = await open(folder);
+    try {
+      await expectSound(twin, folder);
+    } catch (error) {
+      await twin.close();
+      throw error;
+    }
+    return new HeldRelease(number, twin, done);
   } catch (error) {
     done();
     throw error;
+  }
+}
+
+/** Waits until the weights are checked, so that nobody waits for that at a swap. @throws TwinError where they are damaged */
+async function expectSound(twin: Twin, folder: string): Promise<void> {
+  for (;;) {
+    const { state, because } = twin.status().weights;
+    if (state === "damaged") {
+      throw new TwinError(`${folder}: ${because}`);
+    }
+    if (state !== "checking") {
+      return;
+    }
+    await wait(10);
   }
 }

@@ -186,6 +186,22 @@ describe("a process that serves a folder", () => {
     await twin.close();
   });
 
+  it("goes on by its release where the next one's weights are damaged, which no size tells", async () => {
+    const { dir, answers } = await twoVersions();
+    const twin = await load(dir, { threads: 1 });
+    const weights = join(releaseFolder(dir, 1), "weights.safetensors");
+    const bytes = readFileSync(weights);
+    bytes[bytes.length - 3] ^= 1;
+    writeFileSync(weights, bytes);
+    await rollBack(dir, 1, async () => undefined);
+    await expect(twin.refresh()).rejects.toThrow(/weights.safetensors is damaged/);
+    expect(twin.status().release).toMatchObject({ number: 2, next: 1 });
+    expect(scoresOf(await (await twin.prepare(someUser(30))).rank(someCandidates(7)))).toBe(answers[1]);
+    await twin.close();
+    await expectNoneOpen(dir);
+    await expect(load(dir, { threads: 1 })).rejects.toThrow(/weights.safetensors is damaged/);
+  });
+
   it("keeps its release where the pointer is damaged, or away while a build is put in place", async () => {
     const { dir } = await twoVersions();
     const twin = await load(dir, { threads: 1 });
