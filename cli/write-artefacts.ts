@@ -18,6 +18,7 @@ import { holdBuild, previousOf, stageOf } from "../runtime/host/build-folder.ts"
 import { attempt, syncFolder, writeFully } from "../runtime/host/files.ts";
 import { linkFile, linkFolder, syncFolders } from "../runtime/host/link-folder.ts";
 import { releasesName } from "../runtime/release/index.ts";
+import { publishedBeforePath } from "../runtime/store/index.ts";
 
 /**
  * Writes all files of a build and makes them visible together.
@@ -42,6 +43,10 @@ export async function writeArtefacts(
     }
     if (carry && existsSync(join(folder, "tables/current"))) {
       carryTables(folder, stage);
+    }
+    // What lies in a Redis by this folder can be taken out by the builds to come.
+    if (existsSync(publishedBeforePath(folder))) {
+      linkFile(publishedBeforePath(folder), publishedBeforePath(stage));
     }
     // What is served stays, whatever is built beside it.
     if (existsSync(join(folder, releasesName))) {

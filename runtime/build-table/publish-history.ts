@@ -6,7 +6,7 @@ import { checkedJson, isChecked } from "../../contract/checked-json.ts";
 import { strict } from "../../contract/named-schema.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
 import { type Published, type SpaceName, spaceText } from "../redis/index.ts";
-import { readPublished } from "../store/index.ts";
+import { publishedBeforePath, readPublished } from "../store/index.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const SpaceSchema = strict({ prefix: v.string(), generation: whole });
@@ -35,7 +35,7 @@ export class PublishHistory {
   /** A damaged one is begun anew: what it named stays in the Redis, and nothing else is ever removed. */
   constructor(dir: string) {
     this.#dir = dir;
-    this.#path = join(dir, "tables", "published-before.json");
+    this.#path = publishedBeforePath(dir);
     this.#said = (existsSync(this.#path) ? historyOf(readText(this.#path, 1 << 24)) : null) ?? {
       ...{ format: 1, publications: [], left: [] },
     };

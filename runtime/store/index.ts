@@ -13,6 +13,6 @@ export {
 export { readGeneration, writeGeneration } from "./generation-file.ts";
 export { GenerationTables, type SharedGeneration, type StoreKind } from "./generation-tables.ts";
 export { ItemStore } from "./item-store.ts";
-export { publishedPath, readPublished, writePublished } from "./published-file.ts";
+export { publishedBeforePath, publishedPath, readPublished, writePublished } from "./published-file.ts";
 export { tensorRows } from "./tensor-rows.ts";
 export { readVocabulary } from "./vocabulary-file.ts";

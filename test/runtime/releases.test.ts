@@ -307,13 +307,16 @@ describe("a release", () => {
 });
 
 describe("a build beside its releases", () => {
-  it("keeps them", async () => {
+  it("keeps them, and what it must know of a Redis", async () => {
     const dir = await builtRanked();
     await release(dir);
+    const published = join(dir, "tables/published-before.json");
+    writeFileSync(published, "what lies in a Redis");
     const twin: Twin = await load(dir, { threads: 1 });
     const files = [{ path: "manifest.yaml", content: readFileSync(join(dir, "manifest.yaml")) }];
     await writeArtefacts(dir, files, new AbortController().signal, false);
     expect(existsSync(join(dir, "rank.onnx"))).toBe(false);
+    expect(readFileSync(published, "utf8")).toBe("what lies in a Redis");
     expect(releasesOf(dir).map(({ number, readers }) => [number, readers])).toEqual([[1, 1]]);
     await twin.prepare(someUser(3));
     expect(await twin.refresh()).toBe(false);
