@@ -30,3 +30,13 @@ export function parseChecked<S extends v.GenericSchema>(
   }
   return result.output;
 }
+
+/** What such a text says; null where it is damaged, foreign or of another version: whoever can do without it begins anew. */
+export function checkedOrNull<S extends v.GenericSchema>(schema: S, text: string): v.InferOutput<S> | null {
+  try {
+    const result = v.safeParse(schema, JSON.parse(text));
+    return result.success && isChecked(text) ? result.output : null;
+  } catch {
+    return null;
+  }
+}

@@ -21,7 +21,7 @@ export async function release(
   { keep, grace, json }: Json & { readonly keep: number; readonly grace: string },
 ): Promise<void> {
   quietNativeLog();
-  const made = await makeRelease(there(dir), { keep, grace: seconds(grace), check: (folder) => expectServes(folder) });
+  const made = await makeRelease(there(dir), { keep, grace: seconds(grace), check: expectServes });
   if (json) {
     printJson(made);
     return;
@@ -37,7 +37,7 @@ export async function release(
 
 export async function rollback(dir: string, { to, json }: Json & { readonly to?: number }): Promise<void> {
   quietNativeLog();
-  const { release: number, before } = await rollBack(there(dir), to ?? null, (folder) => expectServes(folder));
+  const { release: number, before } = await rollBack(there(dir), to ?? null, expectServes);
   if (json) {
     printJson({ release: number, before });
   } else {

@@ -1,11 +1,12 @@
 // tables/published-before.json: what a folder has put into a Redis so far, so that it can be taken out again.
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import * as v from "valibot";
-import { checkedJson, isChecked } from "../../contract/checked-json.ts";
+import { checkedJson } from "../../contract/checked-json.ts";
+import { checkedOrNull } from "../../contract/checked-text.ts";
 import { strict } from "../../contract/named-schema.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
 import { type Published, type SpaceName, spaceText } from "../redis/index.ts";
+import { numbersOf, releaseFolder } from "../release/index.ts";
 import { publishedBeforePath, readPublished } from "../store/index.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -65,9 +66,8 @@ export class PublishHistory {
 
   /** Generations that the folder and its releases name. */
   #named(): SpaceName[] {
-    const releases = join(this.#dir, "releases");
-    const numbers = existsSync(releases) ? readdirSync(releases).filter((name) => /^\d+$/.test(name)) : [];
-    return [this.#dir, ...numbers.map((number) => join(releases, number))].flatMap((folder) => {
+    const releases = numbersOf(this.#dir).map((number) => releaseFolder(this.#dir, number));
+    return [this.#dir, ...releases].flatMap((folder) => {
       const published = readPublished(folder);
       return published === null ? [] : spacesOf(published);
     });
@@ -107,14 +107,10 @@ const names = (some: readonly SpaceName[], others: readonly SpaceName[]): boolea
   some.some((one) => others.some((other) => spaceText(one) === spaceText(other)));
 
 function historyOf(text: string): Said | null {
-  try {
-    const result = v.safeParse(HistorySchema, JSON.parse(text));
-    if (!result.success || !isChecked(text)) {
-      return null;
-    }
-    const { checksum: _, ...said } = result.output;
-    return said;
-  } catch {
+  const found = checkedOrNull(HistorySchema, text);
+  if (found === null) {
     return null;
   }
+  const { checksum: _, ...said } = found;
+  return said;
 }

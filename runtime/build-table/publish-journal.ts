@@ -2,7 +2,8 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { checkedJson, isChecked } from "../../contract/checked-json.ts";
+import { checkedJson } from "../../contract/checked-json.ts";
+import { checkedOrNull } from "../../contract/checked-text.ts";
 import { named, strict } from "../../contract/named-schema.ts";
 import { recordOf } from "../../contract/record.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
@@ -85,14 +86,10 @@ export class PublishJournal {
 
 /** What a journal says; null where it is damaged: then publishing begins anew. */
 function journalOf(text: string): Said | null {
-  try {
-    const result = v.safeParse(JournalSchema, JSON.parse(text));
-    if (!result.success || !isChecked(text)) {
-      return null;
-    }
-    const { checksum: _, ...said } = result.output;
-    return said;
-  } catch {
+  const found = checkedOrNull(JournalSchema, text);
+  if (found === null) {
     return null;
   }
+  const { checksum: _, ...said } = found;
+  return said;
 }

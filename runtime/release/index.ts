@@ -5,6 +5,7 @@ export { readsRelease } from "./readers.ts";
 export type { ReleaseFile } from "./release-file.ts";
 export {
   isReleased,
+  numbersOf,
   type ReleaseLine,
   readPointer,
   readPointerLater,

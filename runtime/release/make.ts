@@ -1,5 +1,5 @@
 // A release: what a build folder holds now, its tables with it, as a folder of its own that nobody changes.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { holdBuild } from "../host/build-folder.ts";
@@ -10,13 +10,9 @@ import { Generation, generationFolder, readPublished } from "../store/index.ts";
 import type { Pointer } from "./pointer.ts";
 import { type ReleaseFile, releaseText } from "./release-file.ts";
 import { numbersOf, readPointer, readRelease, releaseFolder, releasesFolder, serveBy } from "./releases.ts";
-import { removeOld } from "./remove-old.ts";
+import { type Kept, removeOld } from "./remove-old.ts";
 
-export interface ReleaseOptions {
-  /** Releases that stay, the one that serves among them. */
-  readonly keep: number;
-  /** Seconds that a release stays after it was replaced, however many there are. */
-  readonly grace: number;
+export interface ReleaseOptions extends Kept {
   /** Tries the release before anybody is served by it; what it throws leaves everything as it was. */
   readonly check: (folder: string) => Promise<void>;
 }
@@ -114,7 +110,7 @@ function gather(dir: string, stage: string, number: number): ReleaseFile {
 /** What killed ones left. */
 function removeUnfinished(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (/^\.\d+\.(partial|removed)$/.test(name) && existsSync(join(folder, name))) {
+    if (/^\.\d+\.(partial|removed)$/.test(name)) {
       rmSync(join(folder, name), { recursive: true, force: true });
     }
   }

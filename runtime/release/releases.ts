@@ -14,9 +14,9 @@ export const releasesName = "releases";
 export const releasesFolder = (dir: string): string => join(dir, releasesName);
 
 /** A build folder of its own. */
-export const releaseFolder = (dir: string, number: number): string => join(dir, releasesName, String(number));
+export const releaseFolder = (dir: string, number: number): string => join(releasesFolder(dir), String(number));
 
-const pointerPath = (dir: string): string => join(dir, releasesName, "current.json");
+const pointerPath = (dir: string): string => join(releasesFolder(dir), "current.json");
 
 /** Whether a folder is served by releases. */
 export const isReleased = (dir: string): boolean => existsSync(pointerPath(dir));

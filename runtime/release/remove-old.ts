@@ -8,7 +8,7 @@ import { numbersOf, releaseFolder, releasesFolder } from "./releases.ts";
 export interface Kept {
   /** Releases that stay, the one that serves among them. */
   readonly keep: number;
-  /** Seconds that a release stays after it was replaced. */
+  /** Seconds that a release stays after it was replaced, however many there are. */
   readonly grace: number;
 }
 

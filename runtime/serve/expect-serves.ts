@@ -1,10 +1,10 @@
-// Whether a folder would serve: opened as a server opens it, its weights read whole, its tables as fresh as is asked for.
+// Whether a folder would serve: opened as a server opens it, its weights read whole, its tables of those weights.
 import { TwinError } from "../../contract/error.ts";
-import { type LoadOptions, LocalTwin } from "./twin.ts";
+import { LocalTwin } from "./twin.ts";
 
 /** @throws TwinError saying what is damaged, missing, or made with other weights than the graphs are */
-export async function expectServes(folder: string, options: LoadOptions = {}): Promise<void> {
-  const twin = await LocalTwin.open(folder, { ...options, release: "none" });
+export async function expectServes(folder: string): Promise<void> {
+  const twin = await LocalTwin.open(folder, { release: "none" });
   try {
     await twin.engine.artefacts.weights.sound;
     for (const { table, state, because } of twin.status().tables) {
