@@ -1,7 +1,7 @@
 // Sums whose terms weigh 2^(−age/half): kept as of the newest term, so that time passes without touching them.
 
-/** Ages in places whose factors are looked up. */
-const near = 1024;
+/** Ages in places whose factors are looked up: a power costs as much as all else of a behaviour, and few values are away for longer. */
+const near = 4096;
 
 /** By half-life in places, the factors of the ages 0, 1, 2 …: every request of a model takes the same. */
 const factorsOf = new Map<number, Float64Array>();
@@ -22,10 +22,28 @@ function factors(half: number): Float64Array {
 
 const noFactors = new Float64Array(0);
 
-/** Terms of behaviours by place: how much each weighs, and what it adds to the sum. */
+/** Terms of behaviours by place: whether each weighs anything, and what it adds to the sum. */
 export interface Terms {
+  /** 1 or 0. */
   readonly weight: Float64Array;
   readonly sum: Float64Array;
+}
+
+/** Used again by every call. */
+let listed = new Int32Array(0);
+
+/** Places `to` − 1 … `from` whose terms weigh something, in this order. Listed without a question that no processor foretells. */
+function weighingPlaces(weight: Float64Array, from: number, to: number): { places: Int32Array; count: number } {
+  if (listed.length < to - from) {
+    listed = new Int32Array(to - from);
+  }
+  const places = listed;
+  let count = 0;
+  for (let place = to - 1; place >= from; place--) {
+    places[count] = place;
+    count += weight[place] | 0;
+  }
+  return { places, count };
 }
 
 /** Of one feature and one half-life, by slot. A moment is a place, of which smaller ones are newer, or a time in seconds. */
@@ -67,9 +85,11 @@ export class DecayedSums {
   add(slotOf: Int32Array, terms: Terms, time: Float64Array | null, from: number, to: number, sign: 1 | -1): void {
     const [weights, sums, moments, factors, half] = [this.#weight, this.#sum, this.#moment, this.#factors, this.#half];
     const inPlaces = this.unit === "places";
-    for (let place = to - 1; place >= from; place--) {
+    const weighing = weighingPlaces(terms.weight, from, to);
+    for (let i = 0; i < weighing.count; i++) {
+      const place = weighing.places[i];
       const slot = slotOf[place];
-      if (slot < 0 || !(terms.weight[place] > 0)) {
+      if (slot < 0) {
         continue;
       }
       const moment = inPlaces ? place : (time?.[place] ?? Number.NaN);
