@@ -71,3 +71,13 @@ export const size = (text: string): number => {
   }
   return value;
 };
+
+/** `8G`, `30M`, `10k` (powers of ten), or a number. */
+export const many = (text: string): number => {
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)(k|M|G|T)?$/.exec(text.trim()) ?? [];
+  const value = Number((Number(digits) * 1000 ** ["", "k", "M", "G", "T"].indexOf(unit)).toPrecision(15));
+  if (!(value > 0) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError("a number from 1 on is due, such as 8G, 30M, 10k or 500");
+  }
+  return value;
+};

@@ -1,6 +1,7 @@
 // The command line: verbs and options. The code of a verb is loaded when it is used, so that `check` starts fast.
 import { Command, CommanderError, Option } from "commander";
 import { scenarioNames } from "../runtime/planted/index.ts";
+import { capacityVerb } from "./capacity-verb.ts";
 import { exit, explainFailure } from "./failure.ts";
 import { fraction, members, positive, positives, share, size, someUsers, tolerance, whole } from "./option-values.ts";
 import { say } from "./output.ts";
@@ -222,6 +223,7 @@ function commandLine(): Command {
     .action(async (dir, options) => (await import("./verbs/table.ts")).publishTable(dir, options));
 
   releaseVerbs(verb, json);
+  capacityVerb(verb, json);
 
   verb("pack <dir>", "rows and features of some items in one file, for pages that cannot take all")
     .option("--items <ids.txt>", "the items: a key a line")

@@ -10,8 +10,8 @@ import { hashTexts, offsetsOf } from "./string-index.ts";
 
 /** A dense index may have this many slots a key: it is then no larger than a sparse one. */
 const denseSlots = 6;
-/** Slots of four words of 2^31 would not fit a typed array. */
-const mostKeys = 2 ** 29;
+/** Keys that one index holds: slots of four words of 2^31 would not fit a typed array. */
+export const mostKeys = 2 ** 29;
 
 /** Bytes of strings that are handed on at once. */
 const chunkBytes = 1 << 20;
