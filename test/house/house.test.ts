@@ -86,7 +86,9 @@ const floors = [
     "request",
     "twin",
   ].map(inRuntime),
-  ...["projection", "learn", "hit-rate", "planted", "web", "redis", "store", "release", "serve", "capacity"].map(inRuntime),
+  ...["projection", "learn", "hit-rate", "planted", "web", "redis", "store", "release", "serve", "capacity"].map(
+    inRuntime,
+  ),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
   ...["data/prepare", "data/cluster", "data/check", "data/prepared.ts", "data/index.ts"].map(inRuntime),
   ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
