@@ -1,4 +1,5 @@
 // Tests run from the sources; the command line they start is bundled once beforehand.
+import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { HeavyFirst } from "./test/kit/heavy-first.ts";
@@ -18,7 +19,8 @@ export default defineConfig({
     pool: "forks",
     // Files share the modules that their process has loaded: loading them anew took an eighth of a run.
     isolate: false,
-    maxWorkers: 2,
+    // A test waits a fifth of its time: for a disk, a browser, a process.
+    maxWorkers: Math.min(availableParallelism() + 1, 6),
     sequence: { sequencer: HeavyFirst },
     testTimeout: 180_000,
     hookTimeout: 120_000,
