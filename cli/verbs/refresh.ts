@@ -7,9 +7,10 @@ import { readBinding } from "../../runtime/data/index.ts";
 import { refreshPath } from "../../runtime/host/build-folder.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
 import { type CycleEnd, drive, periodOf, refreshOnce } from "../../runtime/refresh/index.ts";
-import { type RefreshStatus, readRefresh, refreshStatus } from "../../runtime/release/index.ts";
+import { readRefresh, refreshStatus } from "../../runtime/release/index.ts";
 import { recovered } from "../../runtime/serve/index.ts";
 import { type RunWeights, readRun } from "../../runtime/train/index.ts";
+import type { RefreshStatus } from "../../runtime/twin/index.ts";
 import { secondsOf } from "../duration.ts";
 import { WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
@@ -45,7 +46,11 @@ export async function refreshTables(dir: string, options: RefreshOptions): Promi
   if (asked !== null && asked < 1) {
     throw new WrongUsage(`--every: ${options.every} is less than a second`);
   }
+  // What is named wrongly is no failure that might pass: it is said before anything begins.
   readBinding(data);
+  if (run !== undefined) {
+    readRun(run);
+  }
   quietNativeLog();
   const warn = (message: string): void => say(`warning: ${message}`);
   const every = asked ?? periodOf(readManifest(recovered(dir, warn)));
@@ -132,7 +137,7 @@ function statusText({ owner, every, doing, next, last, failures, succeeded }: Re
   const running = owner !== null && owner.state !== "ended";
   return [
     who,
-    ...(running && doing !== null ? [`now   ${doing}`] : []),
+    ...(doing === null ? [] : [`${running ? "now   " : "ended in "}${doing}`]),
     ...(running && next !== null ? [`next  ${next}`] : []),
     ...(last === null ? [] : [`last  ${last.outcome}, ${last.begun} to ${last.ended}: ${last.because}`]),
     ...(failures > 0 ? [`      ${failures} in a row failed${running ? "; the release before serves on" : ""}`] : []),

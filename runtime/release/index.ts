@@ -5,7 +5,6 @@ export { readsRelease } from "./readers.ts";
 export {
   type Built,
   type RefreshFile,
-  type RefreshStatus,
   type RefreshStep,
   readRefresh,
   readRefreshLater,

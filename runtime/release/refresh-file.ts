@@ -7,6 +7,7 @@ import { checkedOrNull } from "../../contract/checked-text.ts";
 import { strict } from "../../contract/named-schema.ts";
 import { readText, writeFileAtomic } from "../host/files.ts";
 import { ownerOf } from "../host/process-mark.ts";
+import type { RefreshStatus } from "../twin/index.ts";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -58,10 +59,6 @@ export type RefreshFile = Omit<v.InferOutput<typeof RefreshSchema>, "format" | "
 export type Built = RefreshFile["built"];
 
 /** The same as it is told: without what nobody needs to know, and with what became of the process. */
-export interface RefreshStatus extends Omit<RefreshFile, "owner" | "built"> {
-  readonly owner: { readonly pid: number; readonly state: "running" | "ended" | "elsewhere" } | null;
-}
-
 export const refreshStatus = ({ owner, built: _, ...told }: RefreshFile): RefreshStatus => ({
   owner: ownerOf(owner),
   ...told,
