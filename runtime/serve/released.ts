@@ -89,8 +89,13 @@ export class ReleasedTwin implements Twin {
   }
 
   prepare(request: PrepareRequest, options: CallOptions = {}): Promise<Prepared> {
-    return this.#underWay.run(() => ReleasedPrepared.of(() => this.#now, request, options));
+    return this.#underWay.run(() => ReleasedPrepared.of(this.#current, request, options));
   }
+
+  readonly #current = (): HeldRelease => {
+    this.#underWay.expectOpen();
+    return this.#now;
+  };
 
   status(): TablesStatus {
     this.#underWay.expectOpen();
