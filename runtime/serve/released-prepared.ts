@@ -32,9 +32,7 @@ export class ReleasedPrepared implements Prepared {
   /** @param request is read again where its release is gone */
   static async of(current: Current, request: PrepareRequest, options: CallOptions): Promise<ReleasedPrepared> {
     const by = current();
-    return by.during(
-      async () => new ReleasedPrepared(current, request, by, await by.twin.prepare(request, options)),
-    );
+    return by.during(async () => new ReleasedPrepared(current, request, by, await by.twin.prepare(request, options)));
   }
 
   rank(request: RankRequest, options: CallOptions = {}): Promise<Ranking> {

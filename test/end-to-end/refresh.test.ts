@@ -1,4 +1,5 @@
-// `twin table refresh` as a user runs it: three cycles under load, one of them with a broken checkpoint; stopped, killed, refused.
+// `twin table refresh` as a user runs it: three cycles under load, one with a broken checkpoint; stopped, killed,
+// published, refused.
 import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { fine, here, root } from "../kit/cli.ts";
 import { Database } from "../kit/database.ts";
 import { times } from "../kit/effort.ts";
 import { type ExampleBuild, exampleBuild } from "../kit/example-build.ts";
+import { startRedis } from "../kit/redis.ts";
 
 let example: ExampleBuild;
 /** A run of 20 steps, and the same run later. */
@@ -49,7 +51,9 @@ function driven(...more: string[]) {
       .split("\n")
       .slice(0, -1)
       .map((line) => JSON.parse(line));
-  const until = async (what: (cycle: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> => {
+  const until = async (
+    what: (cycle: Record<string, unknown>, i: number) => boolean,
+  ): Promise<Record<string, unknown>> => {
     for (let i = 0; i < 2400 && child.exitCode === null; i++) {
       const found = cycles().find(what);
       if (found) {
@@ -206,6 +210,37 @@ describe("a folder that is refreshed under load", () => {
       expect.stringMatching(/^\d+$/),
       "current.json",
     ]);
+  }, 120_000);
+
+  it("publishes each new generation where the folder does, and keeps what went wrong there from those who are served", async () => {
+    const { dir } = example;
+    const redis = await startRedis();
+    await fine(["table", "publish", dir, "--to", redis.address, "--buckets", "16"]);
+    const first = Number(redis.cli("dbsize"));
+    await fewerItems(13);
+    const made = driven("--every", "2s", "--keep", "1", "--grace", "0s");
+    expect(await made.until(() => true)).toMatchObject({
+      outcome: "released",
+      because: expect.stringMatching(/^\d+ items, published to redis:\/\/127\.0\.0\.1:\d+$/),
+    });
+    const published = JSON.parse(readFileSync(join(dir, "tables/published.json"), "utf8"));
+    expect(published).toMatchObject({ address: redis.address, items: { buckets: 16, generation: 2 } });
+    expect(Number(redis.cli("dbsize"))).toBeLessThan(2 * first);
+    await redis.kill();
+    await fewerItems(17);
+    expect(await made.until(({ outcome }) => outcome === "failed")).toMatchObject({
+      because: expect.stringContaining(redis.address),
+    });
+    await redis.restart();
+    // It is empty now: the publication goes there anew.
+    expect(
+      await made.until(({ outcome, failures }, i) => i > 0 && outcome === "released" && failures === 0),
+    ).toMatchObject({
+      because: expect.stringContaining("published"),
+    });
+    made.child.kill("SIGINT");
+    await made.ended;
+    await redis.close();
   }, 120_000);
 
   it.each([
