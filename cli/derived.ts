@@ -1,16 +1,18 @@
 // Derivations of the data for a build's manifest: of `--data`, else of the data.yaml that a run keeps beside its weights.
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Model } from "../compiler/index.ts";
 import type { Derived } from "../contract/manifest.ts";
 import { dataModel } from "./data-model.ts";
 import { say } from "./output.ts";
 
+/** @param home the folder of the weights */
 export async function derivedOf(
   model: () => Model,
-  { data, weights }: { readonly data?: string; readonly weights?: string },
+  data: string | undefined,
+  home: string | undefined,
 ): Promise<Derived[]> {
-  const kept = weights === undefined ? undefined : join(dirname(weights), "data.yaml");
+  const kept = home === undefined ? undefined : join(home, "data.yaml");
   const path = data ?? (kept !== undefined && existsSync(kept) ? kept : undefined);
   if (path === undefined) {
     return [];

@@ -21,7 +21,8 @@ export interface Learned {
 }
 
 interface Places {
-  readonly weights?: string;
+  /** The folder of the run, import or build whose weights they are. */
+  readonly home?: string;
   readonly data?: string;
   /** A folder `vocabularies` of a run or a build, or as an import wrote it. */
   readonly vocabularies?: string;
@@ -34,8 +35,7 @@ interface Places {
  * folder has it; else learned from the data. Scales and edges that no folder has are learned where data is named.
  */
 export async function learnedFor(file: string, places: Places): Promise<Partial<Learned>> {
-  const { weights, data, vocabularies } = places;
-  const home = weights === undefined ? null : dirname(weights);
+  const { home = null, data, vocabularies } = places;
   const folder = vocabularies ?? (home === null ? null : join(home, "vocabularies"));
   const kept = vocabularies !== undefined || (folder !== null && existsSync(folder));
   if (data !== undefined && kept) {

@@ -222,7 +222,7 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import("./verbs/table.ts")).publishTable(dir, options));
 
-  releaseVerbs(verb, json);
+  releaseVerbs(verb, table, json, providers);
   capacityVerb(verb, json);
 
   verb("pack <dir>", "rows and features of some items in one file, for pages that cannot take all")

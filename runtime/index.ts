@@ -43,6 +43,7 @@ export type { CallOptions } from "./threads/wanted.ts";
 export type {
   ModelTypes,
   Prepared,
+  RefreshStatus,
   ReleaseStatus,
   RequestsStatus,
   TablesStatus,

@@ -1,6 +1,7 @@
 // `twin build FILE -o DIR`: compiles a model and puts the artefacts in their folder as a whole.
+import { dirname } from "node:path";
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { compile, type Fit, InputError } from "../../compiler/index.ts";
+import { compile, type Fit, InputError, type WeightSource } from "../../compiler/index.ts";
 import { TwinError } from "../../contract/error.ts";
 import { expectNoOther } from "../../runtime/host/build-folder.ts";
 import { derivedOf } from "../derived.ts";
@@ -31,6 +32,14 @@ interface BuildOptions {
   readonly budget?: number;
 }
 
+/** What others than the command line say of a build. */
+interface Given {
+  /** Weights that lie in no file of their own, in the place of `weights`, and the run that they are of. */
+  readonly learned?: { readonly weights: WeightSource; readonly run: string };
+  /** Stops it; default: Ctrl-C does. */
+  readonly signal?: AbortSignal;
+}
+
 export async function build(file: string, options: BuildOptions): Promise<void> {
   const { manifest, files, report } = await buildTo(file, options);
   for (const { path, bytes: size } of files) {
@@ -46,7 +55,11 @@ export async function build(file: string, options: BuildOptions): Promise<void> 
 }
 
 /** Builds without printing results; diagnostics are said. */
-export async function buildTo(file: string, options: Omit<BuildOptions, "embeddings"> & Partial<BuildOptions>) {
+export async function buildTo(
+  file: string,
+  options: Omit<BuildOptions, "embeddings"> & Partial<BuildOptions>,
+  { learned: given, signal: stop }: Given = {},
+) {
   if (options.data !== undefined && options.vocabularies !== undefined) {
     throw new WrongUsage(
       "--data learns vocabularies and --vocabularies takes those of a folder: one of them is enough",
@@ -54,9 +67,11 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
   }
   expectBudget(options);
   expectNoOther(options.output);
-  const learned = await learnedFor(file, options);
-  const derived = await derivedOf(() => checked(file), options);
-  const weights = options.weights === undefined ? undefined : await soundWeights(options.weights);
+  const home = given?.run ?? (options.weights === undefined ? undefined : dirname(options.weights));
+  const learned = await learnedFor(file, { ...options, ...(home !== undefined && { home }) });
+  const derived = await derivedOf(() => checked(file), options.data, home);
+  const own = options.weights === undefined ? undefined : await soundWeights(options.weights);
+  const weights = given?.weights ?? own;
   const searchWeights = options.searchWeights === undefined ? undefined : await searchWeightsOf(options.searchWeights);
   const outside = { auto: "auto", inside: "none", outside: "all" } as const;
   // What the check before learning has said is not said again.
@@ -95,11 +110,12 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
       return await fitTo({ output, budget, data, vocabularies: learned.vocabularies ?? new Map(), compiled });
     }
     const built = compiled();
-    await stoppable((signal) => writeArtefacts(options.output, built.files, signal));
+    const write = (signal: AbortSignal): Promise<void> => writeArtefacts(options.output, built.files, signal);
+    await (stop === undefined ? stoppable(write) : write(stop));
     return { ...built, report: null };
   } catch (failure) {
     if (failure instanceof InputError) {
-      const { weights: file } = options;
+      const file = given?.weights.path ?? options.weights;
       const known = [file, searchWeights?.weights.path].some(
         (path) => path !== undefined && failure.message.includes(path),
       );
@@ -108,7 +124,7 @@ export async function buildTo(file: string, options: Omit<BuildOptions, "embeddi
     }
     throw failure;
   } finally {
-    weights?.close();
+    own?.close();
     searchWeights?.weights.close();
   }
 }

@@ -1,11 +1,8 @@
 // `twin release`, `twin rollback`, `twin releases`: which version of a build serves.
-
-import { TwinError } from "../../contract/error.ts";
 import { aligned } from "../../contract/width.ts";
-import { parseDuration } from "../../runtime/index.ts";
 import { makeRelease, type ReleaseLine, releasesOf, rollBack } from "../../runtime/release/index.ts";
 import { expectServes, recovered } from "../../runtime/serve/index.ts";
-import { WrongUsage } from "../failure.ts";
+import { secondsOf } from "../duration.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { print, printJson, say } from "../output.ts";
 
@@ -21,7 +18,7 @@ export async function release(
   { keep, grace, json }: Json & { readonly keep: number; readonly grace: string },
 ): Promise<void> {
   quietNativeLog();
-  const made = await makeRelease(there(dir), { keep, grace: seconds(grace), check: expectServes });
+  const made = await makeRelease(there(dir), { keep, grace: secondsOf(grace, "--grace"), check: expectServes });
   if (json) {
     printJson(made);
     return;
@@ -76,11 +73,3 @@ const line = ({ number, serves, since, made_at, step, generation, published, rea
 
 const of = (step: number | null, generation: number | null): string =>
   `${step === null ? "the weights" : `the weights of step ${step}`}, ${generation === null ? "no tables in its folder" : `tables of generation ${generation}`}`;
-
-function seconds(grace: string): number {
-  try {
-    return parseDuration(grace, "--grace");
-  } catch (failure) {
-    throw failure instanceof TwinError ? new WrongUsage(failure.message) : failure;
-  }
-}

@@ -1,7 +1,7 @@
 // Data in: the binding of a model to files, their rows as columns, histories, vocabularies. DuckDB lives here alone.
 
 export { type Derivation, deriveColumn, deriveValue } from "../encode/derive.ts";
-export { type Binding, boundFiles, type ColumnBinding, parseBinding, readBinding } from "./binding.ts";
+export { type Binding, boundFiles, type ColumnBinding, namedFiles, parseBinding, readBinding } from "./binding.ts";
 export { type CheckOptions, checkData } from "./check/check.ts";
 export { type Clustered, type ClusterOptions, clusterLog } from "./cluster/cluster-log.ts";
 export type { GivenVectors } from "./cluster/item-values.ts";

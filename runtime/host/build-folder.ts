@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { TwinError } from "../../contract/error.ts";
 import { announce, announced } from "./announcement.ts";
 import { attempt, codeOf, fileError, isAlive } from "./files.ts";
-import { newMark } from "./process-mark.ts";
+import { newMark, type Owner } from "./process-mark.ts";
 
 /** Where a build puts the folder that it replaces, between its two renames. */
 export const previousOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.previous`);
@@ -21,7 +21,7 @@ export const stageOf = (folder: string): string => join(dirname(folder), `${stag
  * @throws TwinError where another process writes the folder; nothing is changed then
  */
 export function holdBuild(target: string): () => void {
-  const { parent, prefix } = placeOf(target);
+  const { parent, prefix } = placeOf(target, "writer");
   if (!existsSync(parent)) {
     return () => undefined;
   }
@@ -49,27 +49,75 @@ export function holdBuild(target: string): () => void {
 
 /** @throws TwinError where another process writes the folder now: for what takes long and writes only at its end */
 export function expectNoOther(target: string, own?: string): void {
-  const { parent, prefix } = placeOf(target);
+  const other = otherAt(target, "writer", own);
+  if (other !== null) {
+    const { owner, path } = other;
+    throw new TwinError(
+      owner.state === "running"
+        ? `process ${owner.pid} writes ${target} (\`twin build\`, \`twin table build\` or \`twin release\`): wait for it, or end it. Nothing was changed`
+        : `a process in another container or on another machine writes ${target} (its number there is ${owner.pid}): wait for it; if it was killed, remove ${path}. Nothing was changed`,
+    );
+  }
+}
+
+/**
+ * Keeps a second process from refreshing a folder, in the same way; others may write it between two cycles.
+ * @returns what ends it, and the mark of this process
+ * @throws TwinError where another process refreshes it
+ */
+export function holdRefresh(target: string): { readonly release: () => void; readonly mark: string } {
+  const { parent, prefix } = placeOf(target, "refresher");
+  const mark = newMark();
+  const release = attempt("write", parent, () => announce(join(parent, `${prefix}${mark}`)));
+  const other = otherAt(target, "refresher", `${prefix}${mark}`);
+  if (other !== null) {
+    const { owner, path } = other;
+    release();
+    throw new TwinError(
+      owner.state === "running"
+        ? `process ${owner.pid} refreshes ${target} already: end it first, or leave it to it (twin table refresh ${target} --status)`
+        : `a process in another container or on another machine refreshes ${target} (its number there is ${owner.pid}): end it first; if it was killed, remove ${path}`,
+    );
+  }
+  return { release, mark };
+}
+
+type Kind = "writer" | "refresher";
+
+/** Who else is at work on a folder, and the file that says so; null: nobody. @param own of who asks */
+function otherAt(target: string, kind: Kind, own?: string): { readonly owner: Owner; readonly path: string } | null {
+  const { parent, prefix } = placeOf(target, kind);
   if (!existsSync(parent)) {
-    return;
+    return null;
   }
   for (const name of attempt("read", parent, () => readdirSync(parent))) {
     const path = join(parent, name);
     const owner = name.startsWith(prefix) && name !== own ? announced(path, name.slice(prefix.length)) : null;
     if (owner !== null) {
-      throw new TwinError(
-        owner.state === "running"
-          ? `process ${owner.pid} writes ${target} (\`twin build\`, \`twin table build\` or \`twin release\`): wait for it, or end it. Nothing was changed`
-          : `a process in another container or on another machine writes ${target} (its number there is ${owner.pid}): wait for it; if it was killed, remove ${path}. Nothing was changed`,
-      );
+      return { owner, path };
     }
+  }
+  return null;
+}
+
+/** A folder has one place, whichever links lead to it; while a build is put in it there is none for a moment. */
+function realFolder(target: string): string {
+  try {
+    return realpathSync(target);
+  } catch {
+    return resolve(target);
   }
 }
 
-/** A folder has one place, whichever links lead to it. */
-function placeOf(target: string): { readonly parent: string; readonly prefix: string } {
-  const folder = existsSync(target) ? realpathSync(target) : resolve(target);
-  return { parent: dirname(folder), prefix: `.${basename(folder)}.writer-` };
+function placeOf(target: string, kind: Kind): { readonly parent: string; readonly prefix: string } {
+  const folder = realFolder(target);
+  return { parent: dirname(folder), prefix: `.${basename(folder)}.${kind}-` };
+}
+
+/** Where it stands beside a folder who refreshes it and how that goes; the folder's own files change with each build. */
+export function refreshPath(target: string): string {
+  const folder = realFolder(target);
+  return join(dirname(folder), `.${basename(folder)}.refresh.json`);
 }
 
 /** Puts back a folder that a killed build left renamed, and removes stages whose process is gone. */

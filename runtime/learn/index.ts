@@ -11,7 +11,7 @@ export { BatchSource, type Feeder, localFeeder } from "./feeder.ts";
 export { type OpenTrainGraph, TrainGraphs } from "./graphs.ts";
 export { MemoryDataset } from "./memory-dataset.ts";
 export type { MetricsLine } from "./metrics-line.ts";
-export { shuffle } from "./order.ts";
+export { Steps, shuffle } from "./order.ts";
 export { type Past, pastOf, sameCodes } from "./pasts.ts";
 export { readersOf, type TrainPlan, trainPlan } from "./plan.ts";
 export { checkedCheckpoint, type Identity, type OpenCheckpoint, stateOf } from "./resume.ts";
@@ -30,5 +30,6 @@ export { type ScoredBatch, Scorer, type SearchedRows, scorePart } from "./score.
 export { type Drawn, ofSomeUsers, type UserCount, type UserDraw } from "./some-users.ts";
 export { type ReadParameter, TrainState } from "./state.ts";
 export { Stepper } from "./step.ts";
+export { isOver } from "./stopping.ts";
 export { storedFeature } from "./stored-feature.ts";
 export { conditionOf, type TaskMetrics, validate } from "./validate.ts";

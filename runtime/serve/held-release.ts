@@ -1,8 +1,9 @@
-// A release that this process has open: who uses it, and when it is closed.
+// A release that this process has open, or the folder itself before its first one: who uses it, and when it is closed.
 import type { Twin } from "../twin/index.ts";
 
 export class HeldRelease {
-  readonly number: number;
+  /** Null: the folder itself. */
+  readonly number: number | null;
   readonly twin: Twin;
   readonly #done: () => void;
   /** Calls that run. */
@@ -14,7 +15,7 @@ export class HeldRelease {
   #closing: Promise<void> | null = null;
 
   /** @param done is called when it is closed */
-  constructor(number: number, twin: Twin, done: () => void) {
+  constructor(number: number | null, twin: Twin, done: () => void) {
     this.number = number;
     this.twin = twin;
     this.#done = done;

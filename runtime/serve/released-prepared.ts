@@ -7,38 +7,32 @@ import type { HeldRelease } from "./held-release.ts";
 
 const unreachable = new FinalizationRegistry<() => void>((release) => release());
 
-interface Made {
-  readonly by: HeldRelease;
-  readonly prepared: Prepared;
-}
+/** The release that answers. @throws TwinError once the folder was closed */
+export type Current = () => HeldRelease;
 
 export class ReleasedPrepared implements Prepared {
-  readonly #current: () => HeldRelease;
+  readonly #current: Current;
   readonly #request: PrepareRequest;
-  #made: Promise<Made>;
+  #made: Promise<Prepared>;
+  /** What it is made as, once it is: whoever asks enters its queue at once. */
+  #ready: Prepared | null;
   /** The release by which it is made, and whether that failed. */
   #by: HeldRelease;
   #failed = false;
 
-  private constructor(current: () => HeldRelease, request: PrepareRequest, made: Made) {
+  private constructor(current: Current, request: PrepareRequest, by: HeldRelease, prepared: Prepared) {
     this.#current = current;
     this.#request = request;
-    this.#made = Promise.resolve(made);
-    this.#by = made.by;
-    unreachable.register(this, made.by.hold(), this);
+    this.#made = Promise.resolve(prepared);
+    this.#ready = prepared;
+    this.#by = by;
+    unreachable.register(this, by.hold(), this);
   }
 
-  /** @param current the release that answers @param request is read again where its release is gone */
-  static async of(
-    current: () => HeldRelease,
-    request: PrepareRequest,
-    options: CallOptions,
-  ): Promise<ReleasedPrepared> {
+  /** @param request is read again where its release is gone */
+  static async of(current: Current, request: PrepareRequest, options: CallOptions): Promise<ReleasedPrepared> {
     const by = current();
-    return by.during(async () => {
-      const made = { by, prepared: await by.twin.prepare(request, options) };
-      return new ReleasedPrepared(current, request, made);
-    });
+    return by.during(async () => new ReleasedPrepared(current, request, by, await by.twin.prepare(request, options)));
   }
 
   rank(request: RankRequest, options: CallOptions = {}): Promise<Ranking> {
@@ -50,22 +44,32 @@ export class ReleasedPrepared implements Prepared {
   }
 
   async #run<T>(options: CallOptions, run: (prepared: Prepared) => Promise<T>): Promise<T> {
+    const current = this.#current();
     if (this.#by.closed || this.#failed) {
-      this.#renew(options);
+      this.#renew(current, options);
     }
+    const ready = this.#ready;
     // Counted before anything is waited for, so that it stays open.
-    return this.#by.during(async () => run((await this.#made).prepared));
+    return this.#by.during(ready === null ? async () => run(await this.#made) : () => run(ready));
   }
 
-  #renew(options: CallOptions): void {
-    const by = this.#current();
+  #renew(by: HeldRelease, options: CallOptions): void {
     this.#by = by;
     unreachable.unregister(this);
     unreachable.register(this, by.hold(), this);
-    this.#made = by.during(async () => ({ by, prepared: await by.twin.prepare(this.#request, options) }));
+    const made = by.during(() => by.twin.prepare(this.#request, options));
+    this.#made = made;
+    this.#ready = null;
     this.#failed = false;
-    this.#made.catch(() => {
-      this.#failed = true;
-    });
+    made.then(
+      (prepared) => {
+        if (this.#made === made) {
+          this.#ready = prepared;
+        }
+      },
+      () => {
+        this.#failed ||= this.#made === made;
+      },
+    );
   }
 }

@@ -1,10 +1,20 @@
 // A folder that is served by releases: which one it is, a process reads a few times a second, opens it beside the one that
-// answers, and then answers by it. Every answer is of one release.
+// answers, and then answers by it. Every answer is of one release. A folder that has none yet answers itself until its first.
 import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
-import { readPointer, readPointerLater, readsRelease, releaseFolder, releasesFolder } from "../release/index.ts";
+import { refreshPath } from "../host/build-folder.ts";
+import {
+  type RefreshFile,
+  readPointer,
+  readPointerLater,
+  readRefreshLater,
+  readsRelease,
+  refreshStatus,
+  releaseFolder,
+  releasesFolder,
+} from "../release/index.ts";
 import type { PrepareRequest } from "../request/index.ts";
 import type { CallOptions } from "../threads/wanted.ts";
 import { type Prepared, type TablesStatus, type Twin, UnderWay } from "../twin/index.ts";
@@ -24,7 +34,8 @@ const again = { first: 1000, most: 30_000 };
 export type OpenFolder = (folder: string) => Promise<Twin>;
 
 export class ReleasedTwin implements Twin {
-  readonly dir: string;
+  readonly #dir: string;
+  readonly #refreshPath: string;
   readonly #open: OpenFolder;
   readonly #underWay: UnderWay;
   readonly #timer: NodeJS.Timeout;
@@ -35,9 +46,12 @@ export class ReleasedTwin implements Twin {
   #next: number | null = null;
   #because = "";
   #retry = { at: 0, after: again.first };
+  /** How it stands who makes the releases, when that was last read. */
+  #refresh: RefreshFile | null = null;
 
   private constructor(dir: string, open: OpenFolder, now: HeldRelease) {
-    this.dir = dir;
+    this.#dir = dir;
+    this.#refreshPath = refreshPath(dir);
     this.#open = open;
     this.#now = now;
     this.#underWay = new UnderWay(dir);
@@ -48,18 +62,22 @@ export class ReleasedTwin implements Twin {
   static async open(dir: string, open: OpenFolder): Promise<ReleasedTwin> {
     // Between reading which one serves and opening it another one may serve, and that one be removed.
     for (;;) {
-      const pointer = readPointer(dir);
-      if (pointer === null) {
-        throw new TwinError(`${dir} has no release yet: twin release ${dir}`);
-      }
+      const number = readPointer(dir)?.release ?? null;
       try {
-        return new ReleasedTwin(dir, open, await openRelease(dir, pointer.release, open));
+        const held = await (number === null ? openItself(dir, open) : openRelease(dir, number, open));
+        const twin = new ReleasedTwin(dir, open, held);
+        twin.#refresh = await readRefreshLater(twin.#refreshPath);
+        return twin;
       } catch (error) {
-        if (readPointer(dir)?.release === pointer.release) {
+        if ((readPointer(dir)?.release ?? null) === number) {
           throw error;
         }
       }
     }
+  }
+
+  get dir(): string {
+    return this.#now.number === null ? this.#now.twin.dir : this.#dir;
   }
 
   get manifest(): Manifest {
@@ -71,13 +89,23 @@ export class ReleasedTwin implements Twin {
   }
 
   prepare(request: PrepareRequest, options: CallOptions = {}): Promise<Prepared> {
-    return this.#underWay.run(() => ReleasedPrepared.of(() => this.#now, request, options));
+    return this.#underWay.run(() => ReleasedPrepared.of(this.#current, request, options));
   }
+
+  readonly #current = (): HeldRelease => {
+    this.#underWay.expectOpen();
+    return this.#now;
+  };
 
   status(): TablesStatus {
     this.#underWay.expectOpen();
     const { number, twin } = this.#now;
-    return { ...twin.status(), release: { number, next: this.#next, because: this.#because } };
+    const next = this.#next;
+    return {
+      ...twin.status(),
+      release: number === null && next === null ? null : { number, next, because: this.#because },
+      refresh: this.#refresh && refreshStatus(this.#refresh),
+    };
   }
 
   refresh(): Promise<boolean> {
@@ -88,7 +116,8 @@ export class ReleasedTwin implements Twin {
       if (this.#because !== "") {
         throw new TwinError(this.#because);
       }
-      return moved;
+      const { number, twin } = this.#now;
+      return moved || number !== null ? moved : this.#now.during(() => twin.refresh());
     });
   }
 
@@ -110,7 +139,8 @@ export class ReleasedTwin implements Twin {
 
   async #move(atOnce: boolean): Promise<boolean> {
     try {
-      const pointer = await readPointerLater(this.dir);
+      this.#refresh = await readRefreshLater(this.#refreshPath);
+      const pointer = await readPointerLater(this.#dir);
       // Between the two renames of a build the folder is not there.
       if (pointer === null || pointer.release === this.#now.number) {
         this.#settled();
@@ -120,7 +150,7 @@ export class ReleasedTwin implements Twin {
         return false;
       }
       this.#next = pointer.release;
-      const opened = await openRelease(this.dir, pointer.release, this.#open);
+      const opened = await openRelease(this.#dir, pointer.release, this.#open);
       const before = this.#now;
       this.#now = opened;
       this.#settled();
@@ -144,6 +174,10 @@ export class ReleasedTwin implements Twin {
     this.#retry = { at: 0, after: again.first };
   }
 }
+
+/** The folder as it lies: who builds in it need not mind who reads. */
+const openItself = async (dir: string, open: OpenFolder): Promise<HeldRelease> =>
+  new HeldRelease(null, await open(dir), () => undefined);
 
 /** Opens a release, which says that it is read; one that went meanwhile is none. */
 async function openRelease(dir: string, number: number, open: OpenFolder): Promise<HeldRelease> {

@@ -22,6 +22,7 @@ export { defaultThreads, performRun, type RunOptions, readRunManifest } from "./
 export { cacheOf, isOwnCache, recordedCache } from "./run-cache.ts";
 export { damageOf, expectListed, listRunFiles, runManifestFile } from "./run-files.ts";
 export { createRun, expectFolder, type RunFile, type RunRecord, readRun, updateRun } from "./run-folder.ts";
+export { newestWeights, type RunWeights } from "./run-weights.ts";
 export { verifyRun } from "./verify-run.ts";
 export { readVocabularies } from "./vocabularies.ts";
 export { type WarmStartReport, warmStart, warmStartText } from "./warm-start.ts";

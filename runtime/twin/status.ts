@@ -26,12 +26,35 @@ export interface RequestsStatus {
 }
 
 export interface ReleaseStatus {
-  /** The release that answers. */
-  readonly number: number;
+  /** The release that answers; null: the folder itself, whose first one could not be opened so far. */
+  readonly number: number | null;
   /** The one that the folder's pointer names, where that is another one: it is being opened, or could not be. */
   readonly next: number | null;
   /** Why that could not be opened so far; else empty. */
   readonly because: string;
+}
+
+/** How it stands who makes the releases of a folder (`twin table refresh`). Times are ISO 8601, UTC. */
+export interface RefreshStatus {
+  /** The process, and whether it runs; null where its file does not tell. */
+  readonly owner: { readonly pid: number; readonly state: "running" | "ended" | "elsewhere" } | null;
+  /** Seconds from the beginning of a cycle to that of the next; null: there is one. */
+  readonly every: number | null;
+  /** What it does now; null: it waits, or has ended. */
+  readonly doing: "look" | "graphs" | "tables" | "publish" | "release" | null;
+  /** When the next cycle begins; null: none follows. */
+  readonly next: string | null;
+  /** The last cycle, and what was new or why it failed. */
+  readonly last: {
+    readonly begun: string;
+    readonly ended: string;
+    readonly outcome: "released" | "nothing new" | "failed" | "stopped";
+    readonly because: string;
+  } | null;
+  /** Cycles that failed since one did not. */
+  readonly failures: number;
+  /** When a cycle last left the newest in service. */
+  readonly succeeded: string | null;
 }
 
 export interface TablesStatus {
@@ -44,6 +67,8 @@ export interface TablesStatus {
   readonly plan: PlanStatus;
   /** Of a folder that is served by releases; null: it is read as it lies. */
   readonly release: ReleaseStatus | null;
+  /** Of a folder that `twin table refresh` keeps new; null: nobody has. */
+  readonly refresh: RefreshStatus | null;
   /** Rows kept in memory in front of stores that lie elsewhere; null where none was asked for. */
   readonly cache: CacheStatus | null;
 }
@@ -63,6 +88,7 @@ export function statusOf(
     requests: { waiting, queue: limit, running: working, workers },
     plan,
     release: null,
+    refresh: null,
     cache,
   };
 }

@@ -112,6 +112,7 @@ export class PageTwin implements WebTwin {
       },
       plan,
       release: null,
+      refresh: null,
       cache: null,
       worker: this.#options.worker,
       crossOriginIsolated: realm.crossOriginIsolated === true,

@@ -11,6 +11,7 @@ import { TableSpecSchema } from "../../contract/table-spec.ts";
 import { EarlierTableSpecSchema } from "../../contract/table-spec-earlier.ts";
 import { DatasetSchema } from "../../runtime/data/prepare/dataset-file.ts";
 import { PointerSchema } from "../../runtime/release/pointer.ts";
+import { RefreshSchema } from "../../runtime/release/refresh-file.ts";
 import { ReleaseSchema } from "../../runtime/release/release-file.ts";
 import { GenerationSchema } from "../../runtime/table/generation-description.ts";
 import { EnsembleSchema } from "../../runtime/train/ensemble.ts";
@@ -29,6 +30,7 @@ const formats: Readonly<Record<string, v.GenericSchema>> = {
   "dataset-2": DatasetSchema,
   "release-1": ReleaseSchema,
   "release-pointer-1": PointerSchema,
+  "refresh-1": RefreshSchema,
 };
 
 const file = (name: string) => join(import.meta.dirname, "../compat", `${name}.txt`);

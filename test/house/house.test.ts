@@ -91,7 +91,7 @@ const floors = [
   ),
   ...["data/database", "data/files", "data", "data/draft", "data/convert"].map(inRuntime),
   ...["data/prepare", "data/cluster", "data/check", "data/prepared.ts", "data/index.ts"].map(inRuntime),
-  ...["train/page", "train", "build-table", "evaluate", "import", "example"].map(inRuntime),
+  ...["train/page", "train", "build-table", "evaluate", "refresh", "import", "example"].map(inRuntime),
   "runtime",
   "cli",
 ];

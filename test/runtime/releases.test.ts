@@ -219,6 +219,36 @@ describe("a process that serves a folder", () => {
     await twin.close();
   });
 
+  it("is answered by the folder itself before its first release, and by that from then on", async () => {
+    const dir = await builtRanked();
+    const twin = await load(dir, { threads: 1 });
+    expect(twin.status()).toMatchObject({ release: null, refresh: null, generation: 1 });
+    const early = await twin.prepare(someUser(30));
+    const answer = scoresOf(await early.rank(someCandidates(7)));
+    // As it lies: a newer generation is taken when it is asked for.
+    const { keys, columns } = itemColumns();
+    await writeTables(dir, keys, columns);
+    expect([await twin.refresh(), await twin.refresh()]).toEqual([true, false]);
+    expect(twin.status().generation).toBe(2);
+    // One that cannot be opened does not answer.
+    await release(dir);
+    const graph = join(releaseFolder(dir, 1), "rank.onnx");
+    const bytes = readFileSync(graph);
+    rmSync(graph);
+    await until(() => twin.status().release !== null);
+    expect(twin.status().release).toEqual({ number: null, next: 1, because: expect.stringContaining("rank.onnx") });
+    await expect(twin.refresh()).rejects.toThrow(/rank\.onnx/);
+    expect(scoresOf(await early.rank(someCandidates(7)))).toBe(answer);
+    writeFileSync(graph, bytes);
+    await until(() => twin.status().release?.number === 1);
+    expect(twin.dir).toBe(dir);
+    await rebuilt(dir, 9);
+    // Who was prepared by the folder is ranked by what it was.
+    expect(scoresOf(await early.rank(someCandidates(7)))).toBe(answer);
+    await twin.close();
+    await expectNoneOpen(dir);
+  });
+
   it("reads the folder as it lies where it is asked to", async () => {
     const { dir } = await twoVersions();
     const twin = await load(dir, { threads: 1, release: "none" });

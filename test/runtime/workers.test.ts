@@ -98,7 +98,7 @@ describe("workers", () => {
   });
 
   it("are replaced where one dies: its request fails, the next one is served", async () => {
-    const pool = (await load(dir, { threads: 1, workers: 1 })) as WorkerTwin;
+    const pool = (await load(dir, { threads: 1, workers: 1, release: "none" })) as WorkerTwin;
     const prepared = await pool.prepare(someUser(40));
     const expected = [...(await prepared.rank(someCandidates(4))).scores.click];
     const lost = prepared.rank(someCandidates(10_000));
@@ -126,7 +126,7 @@ describe("workers", () => {
   });
 
   it("end with `close`, after what is under way", async () => {
-    const pool = (await load(dir, { threads: 1, workers: 2 })) as WorkerTwin;
+    const pool = (await load(dir, { threads: 1, workers: 2, release: "none" })) as WorkerTwin;
     const prepared = await pool.prepare(someUser(10));
     const last = prepared.rank(someCandidates(3));
     await pool.close();

@@ -5,9 +5,9 @@ import * as v from "valibot";
 import { TwinError } from "../../../contract/error.ts";
 import { parseYaml } from "../../../contract/yaml-text.ts";
 import { yamlText } from "../../../contract/yaml-write.ts";
+import { sumOf } from "../../host/file-sum.ts";
 import { attempt, removeLeftovers } from "../../host/files.ts";
 import { readSigned, writeSigned } from "../../host/signed-text.ts";
-import { sumOf } from "./content-key.ts";
 import type { Counts } from "./write-shard.ts";
 
 /** Written last: says that the folder is whole, and of what it was made. */
