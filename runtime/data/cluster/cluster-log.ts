@@ -92,7 +92,7 @@ export async function clusterLog(
   };
   const vectorsFrom = options.vectors?.fingerprint ?? "data";
   const lengths = model.histories.map(({ max, cross }) => ({ max, cross }));
-  const key = fingerprintOf({ ...origin, features, lengths, vectorsFrom, shard: options.shard });
+  const key = fingerprintOf({ ...origin, features, rule, lengths, vectorsFrom, shard: options.shard });
   expectFree(folder, key);
   const whole = readDone(folder);
   if (whole !== null) {
@@ -103,6 +103,9 @@ export async function clusterLog(
   await finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
   return { counts, reused: false };
 }
+
+/** Raised where the same settings give other clusters than a version before. */
+const rule = 2;
 
 /** Writes all but the file that says that the folder is whole. */
 async function made(binding: Binding, model: DataModel, folder: string, key: string, options: Opening) {
