@@ -340,6 +340,7 @@ function commandLine(): Command {
       positive,
     )
     .option("--repeats <n>", "with --importance: shuffles of each (3)", positive)
+    .option("--search-price <file>", "what the searches cost in AUC and GAUC; the file that the build was made of")
     .option("--hit-rate [requests]", "search against oracle on so many requests (200)", positive)
     .option("--table <dir>", "with --hit-rate: also with the tables of this earlier build")
     .option("--serving", "score as requests are, with the tables as they are built: slower")
