@@ -327,11 +327,7 @@ function commandLine(): Command {
     )
     .option("--request-column <column>", "the event log's column that names the request")
     .option("--predictions <file>", "another system's scores of the same rows, to compare with")
-    .option(
-      "--positives <n>",
-      "rank at most so many positives among all items (as many as a minute or so allows)",
-      positive,
-    )
+    .option("--positives <n>", "rank at most so many positives among all items (as many as a minute allows)", positive)
     .option("--candidates <n>", "rank them among so many items, drawn evenly, instead of all", positive)
     .option("--rows <file>", "write the evaluated rows with their scores, drawn negatives among them (Parquet or CSV)")
     .option(
