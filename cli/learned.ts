@@ -6,9 +6,10 @@ import { check, featureSpecs, load, type Model } from "../compiler/index.ts";
 import { TwinError } from "../contract/error.ts";
 import { type LearnedNumbers, unlearned, withNumbers } from "../contract/learned-numbers.ts";
 import type { FeatureSpec } from "../contract/manifest.ts";
+import type { VectorsSection } from "../contract/vectors-section.ts";
 import { clusteringOf } from "../contract/vocabulary-name.ts";
 import type { Binding } from "../runtime/data/index.ts";
-import { readNumbers } from "../runtime/train/index.ts";
+import { readNumbers, readVectors } from "../runtime/train/index.ts";
 import { say } from "./output.ts";
 import { showProgress, stoppable } from "./progress.ts";
 import { reader } from "./sources.ts";
@@ -18,6 +19,8 @@ import { readVocabularies } from "./vocabularies.ts";
 export interface Learned {
   readonly vocabularies: ReadonlyMap<string, readonly string[]>;
   readonly numbers: ReadonlyMap<string, LearnedNumbers>;
+  /** What given vectors were made of. */
+  readonly vectors: VectorsSection;
 }
 
 interface Places {
@@ -42,17 +45,20 @@ export async function learnedFor(file: string, places: Places): Promise<Partial<
     say(`note: the vocabularies beside the weights are taken, from ${folder}, and none is learned`);
   }
   const found = folder !== null && kept ? { vocabularies: readVocabularies(folder) } : {};
-  const numbers = learnsNumbers(file, places)
-    ? new Map(
-        [folder === null ? null : dirname(folder), home].flatMap((dir) => (dir === null ? [] : [...readNumbers(dir)])),
-      )
-    : new Map();
+  const homes = [folder === null ? null : dirname(folder), home].filter((dir) => dir !== null);
+  const numbers = learnsNumbers(file, places) ? new Map(homes.flatMap((dir) => [...readNumbers(dir)])) : new Map();
+  const vectors = readsVectors(file, places) ? (homes.map(readVectors).find((known) => known.length > 0) ?? []) : [];
   if (data === undefined) {
-    return { ...found, numbers };
+    return { ...found, numbers, vectors };
   }
   const model = checked(file);
+  const features = featureSpecs(model);
+  if (vectors.length > 0) {
+    const { expectSameVectors, readBinding } = await import("../runtime/data/index.ts");
+    await expectSameVectors(readBinding(data), features, vectors, weights ?? folder ?? file);
+  }
   return kept
-    ? { ...found, numbers: await learnNumbers(data, withNumbers(featureSpecs(model), numbers), numbers) }
+    ? { ...found, vectors, numbers: await learnNumbers(data, withNumbers(features, numbers), numbers) }
     : learn(model, data, numbers);
 }
 
@@ -60,6 +66,15 @@ export async function learnedFor(file: string, places: Places): Promise<Partial<
 function learnsNumbers(file: string, { features }: Places): boolean {
   const { model } = check(load(file, reader(file, features)));
   return model !== null && featureSpecs(model).some(({ encoder }) => unlearned(encoder) !== null);
+}
+
+/** Whether a model reads given vectors of items: only then is it looked for what these were made of. */
+function readsVectors(file: string, { features }: Places): boolean {
+  const { model } = check(load(file, reader(file, features)));
+  return (
+    model !== null &&
+    featureSpecs(model).some(({ group, encoder }) => group === "item" && encoder.kind === "pretrained")
+  );
 }
 
 /** What a model learns from the training part of the data. @param before scales and edges that are kept */
@@ -80,7 +95,7 @@ export async function learnOf(
   features: readonly FeatureSpec[],
   before: ReadonlyMap<string, LearnedNumbers> = new Map(),
 ): Promise<Learned> {
-  const { learnVocabularies } = await import("../runtime/data/index.ts");
+  const { learnVocabularies, readBinding, vectorOrigins } = await import("../runtime/data/index.ts");
   return stoppable(async (signal) => {
     const told = ({ feature, entries }: { readonly feature: string; readonly entries: number }): void => {
       const clustering = clusteringOf(feature);
@@ -95,7 +110,8 @@ export async function learnOf(
     if (signal.aborted) {
       throw new TwinError("nothing was built");
     }
-    return { vocabularies, numbers };
+    const vectors = await vectorOrigins(typeof data === "string" ? readBinding(data) : data, features);
+    return { vocabularies, numbers, vectors };
   });
 }
 

@@ -327,11 +327,7 @@ function commandLine(): Command {
     )
     .option("--request-column <column>", "the event log's column that names the request")
     .option("--predictions <file>", "another system's scores of the same rows, to compare with")
-    .option(
-      "--positives <n>",
-      "rank at most so many positives among all items (as many as a minute or so allows)",
-      positive,
-    )
+    .option("--positives <n>", "rank at most so many positives among all items (as many as a minute allows)", positive)
     .option("--candidates <n>", "rank them among so many items, drawn evenly, instead of all", positive)
     .option("--rows <file>", "write the evaluated rows with their scores, drawn negatives among them (Parquet or CSV)")
     .option(
@@ -340,6 +336,7 @@ function commandLine(): Command {
       positive,
     )
     .option("--repeats <n>", "with --importance: shuffles of each (3)", positive)
+    .option("--search-price <file>", "what the searches cost in AUC and GAUC; the file that the build was made of")
     .option("--hit-rate [requests]", "search against oracle on so many requests (200)", positive)
     .option("--table <dir>", "with --hit-rate: also with the tables of this earlier build")
     .option("--serving", "score as requests are, with the tables as they are built: slower")

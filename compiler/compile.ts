@@ -6,6 +6,7 @@ import type { GraphName, Manifest, StoredType } from "../contract/manifest.ts";
 import { parityFile, smallParityFile } from "../contract/parity-place.ts";
 import { recordOf } from "../contract/record.ts";
 import { weightsFile } from "../contract/safetensors.ts";
+import { type VectorsSection, vectorsSection } from "../contract/vectors-section.ts";
 import type { Diagnostic } from "../grammar/diagnostic.ts";
 import { check } from "./check/check.ts";
 import { type ArtefactFile, bytesFile, filesOf, manifestFiles, tensorsFile, yamlFile } from "./emit/files.ts";
@@ -51,6 +52,8 @@ export interface BuildOptions extends PlanOptions {
   readonly seed?: number;
   /** Learned vocabularies, by feature; one that is not given is empty, and all its values are unknown. */
   readonly vocabularies?: ReadonlyMap<string, readonly string[]>;
+  /** What given vectors were made of that the weights were trained on, or vocabularies learned of, for the manifest. */
+  readonly vectors?: VectorsSection;
   /** Features that the data makes from other columns, for the manifest: serving repeats them. */
   readonly derived?: Manifest["derived"];
   /** What is given up for a budget: some entries of vocabularies, with their rows, and precision of tables. */
@@ -133,7 +136,7 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
   const { outside, choices } = plan(model, options);
   if (searchWeights !== undefined) {
     const metric = metricFingerprints(given, parameters(given));
-    expectSameMetrics(given, searchWeights, { metric, vocabularies: entries, outside });
+    expectSameMetrics(given, searchWeights, { metric, vocabularies: entries, outside, vectors: options.vectors ?? [] });
   }
   const values = valuesOf(given, options);
   const vocabularies = vocabularyFiles(model, fit === undefined ? entries : keptEntries(given, entries, fit));
@@ -230,7 +233,7 @@ export function build(given: Model, options: BuildOptions): Pick<Compiled, "file
     train: training.spec,
     derived: options.derived ?? [],
     costs: costsOf(report),
-    extensions: Object.assign({}, ...said.map(({ section }) => section)),
+    extensions: Object.assign(vectorsSection(options.vectors ?? []), ...said.map(({ section }) => section)),
   });
   const { manifest, files: manifests } = manifestFiles(described, digest);
   dump("manifest", () => manifests.map(({ content }) => new TextDecoder().decode(content)).join("\n"));

@@ -8,6 +8,7 @@ import { KernelSchema } from "./kernel-spec.ts";
 import { named, strict } from "./named-schema.ts";
 import type { Named } from "./record.ts";
 import { SearchWeightsSchema } from "./search-weights-section.ts";
+import { VectorsSchema } from "./vectors-section.ts";
 
 /** By name: provider notes, a kernel, parameters of a kind of `by`, statistics, a release. */
 export const ExtensionsSchema = named(
@@ -26,6 +27,7 @@ export const manifestSections: Named<v.GenericSchema> = {
   documentation: DocumentationSchema,
   budget: BudgetSchema,
   search_weights: SearchWeightsSchema,
+  vectors: VectorsSchema,
 };
 
 /** Those of runs, generations and prepared data. */

@@ -7,8 +7,8 @@ import { comparePairs, type PairDifference, type ScoredRows } from "../../runtim
 import { type AlikeAt, alikeOf } from "./alike.ts";
 import type { Figure, Outcome, OutcomeRows } from "./outcome.ts";
 import type { Screening } from "./screening.ts";
-import type { SearchPrice } from "./search-price.ts";
 import type { Served } from "./served.ts";
+import type { SearchPrice } from "./stages.ts";
 
 /** A system as it was run. */
 export interface Measured {

@@ -64,8 +64,8 @@ export async function serve({ dir, file, text, hitRequests, k, ...how }: Serving
   const part = how.binding.split === null ? null : "test";
   const at = { ...how, output: join(dir, "build") };
   const searchesOf = async (twin: LocalTwin): Promise<Searched[]> => {
-    const found = await hitRates(twin, how.binding, part, { hitRequests });
-    const curves = found?.tables.find((one) => one.curves !== null)?.curves ?? [];
+    const found = await hitRates(twin, how.binding, part, { hitRequests, builtAlone: true });
+    const curves = found?.tables[0]?.curves ?? [];
     return curves.map(({ search: name, keep, hits, wanted, long, byK }) => ({
       name,
       keep: model.searches.find((one) => one.name === name)?.keep ?? keep,

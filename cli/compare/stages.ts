@@ -6,12 +6,12 @@ import { streams } from "../../contract/random.ts";
 import type { Binding } from "../../runtime/data/index.ts";
 import { readText, writeFileAtomic } from "../../runtime/host/files.ts";
 import type { UserCount } from "../../runtime/learn/index.ts";
+import { searchPrice } from "../search-price.ts";
 import type { Contender } from "./contenders.ts";
 import type { Figure } from "./outcome.ts";
 import type { Tried } from "./report.ts";
 import { type Done, type Job, runOnce, type Shared } from "./run-once.ts";
 import type { RunProgress } from "./run-progress.ts";
-import { type SearchPrice, searchPrice } from "./search-price.ts";
 import { type Served, serve } from "./served.ts";
 import { type Trial, trialsOf } from "./trials.ts";
 
@@ -48,6 +48,9 @@ export interface Chosen {
   readonly trials: readonly Tried[];
   readonly best: Trial;
 }
+
+/** What the searches cost by the label that is compared. */
+export type SearchPrice = Pick<Figure, "auc" | "gauc">;
 
 export const jobsOf = (
   { data, output, dataFingerprint, label, threads, historyEdges }: Comparing,
@@ -126,9 +129,12 @@ export async function measure(
     serve({ dir, file: join(dir, "model.twin"), text, weights, binding, hitRequests, k, threads }),
   );
   const { cache, label } = jobsOf(shared, one);
-  const price = await keptJson<SearchPrice | null>(join(dir, "price.json"), fingerprint, () =>
-    searchPrice({ dir, text, model: one.model, weights, binding, part: "test", label, cache, threads }, outcome),
-  );
+  const price = await keptJson<SearchPrice | null>(join(dir, "price.json"), fingerprint, async () => {
+    const how = { cache, part: "test", ...(threads !== null && { threads }) } as const;
+    const { auc, gauc } = outcome;
+    const found = await searchPrice({ dir, text, model: one.model, weights, binding, ...how }, [{ label, auc, gauc }]);
+    return found && { auc: found[0].auc, gauc: found[0].gauc };
+  });
   return { served, price };
 }
 

@@ -5,6 +5,7 @@ import {
   type BatchOptions,
   type BatchScoring,
   type EvaluateOptions,
+  type EvaluationReport,
   ensembleText,
   evaluateEnsemble,
   evaluate as evaluateTwin,
@@ -16,6 +17,7 @@ import { selfTest, selfTestText } from "../../runtime/index.ts";
 import type { Part } from "../../runtime/learn/index.ts";
 import { LocalTwin } from "../../runtime/serve/index.ts";
 import { isEnsemble } from "../../runtime/train/index.ts";
+import { type EvaluatedPrice, evaluatedPrice, expectBuiltOf, priceText } from "../evaluated-price.ts";
 import { Failed, WrongUsage } from "../failure.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { loadOptions, type RuntimeOptions, warner } from "../open-twin.ts";
@@ -39,6 +41,8 @@ interface Options extends RuntimeOptions {
   readonly importance?: number | true;
   readonly repeats?: number;
   readonly table?: string;
+  /** The file that the build was made of. */
+  readonly searchPrice?: string;
   readonly serving?: boolean;
   readonly cache?: string;
   readonly selfTest?: boolean;
@@ -92,6 +96,7 @@ const ofOne = [
   ["importance", "importance"],
   ["repeats", "repeats"],
   ["serving", "serving"],
+  ["searchPrice", "search-price"],
   ["requestColumn", "request-column"],
   ["predictions", "predictions"],
   ["positives", "positives"],
@@ -147,6 +152,9 @@ async function testModel(dir: string, data: string, options: Options): Promise<v
   const warn = warner(twin);
   try {
     warn();
+    if (options.searchPrice !== undefined) {
+      await expectBuiltOf(options.searchPrice, twin.engine.artefacts);
+    }
     const onProgress = showProgress();
     const report = await stoppable(async (signal) => {
       const scoring = options.serving ? null : await batchScoring(twin, binding, options, signal);
@@ -169,14 +177,35 @@ async function testModel(dir: string, data: string, options: Options): Promise<v
         await scoring?.close();
       }
     });
+    const price = await priceAsked(twin, binding, report, options);
     if (options.json) {
-      printJson(report);
+      printJson({ ...report, ...(price && { searchPrice: price }) });
     } else {
       print(evaluationText(report));
+      if (price !== null) {
+        print(`\n${priceText(price).join("\n")}`);
+      }
     }
   } finally {
     await twin.close();
   }
+}
+
+async function priceAsked(
+  { engine }: LocalTwin,
+  binding: Binding,
+  report: EvaluationReport,
+  { searchPrice, cache, threads, providers, part, users }: Options,
+): Promise<EvaluatedPrice | null> {
+  return searchPrice === undefined
+    ? null
+    : evaluatedPrice(engine.artefacts.dir, searchPrice, binding, report, {
+        ...(cache !== undefined && { cache }),
+        ...(threads !== undefined && { threads }),
+        ...(providers !== undefined && { providers }),
+        ...(part !== undefined && { part }),
+        ...(users !== undefined && { users }),
+      });
 }
 
 /** Prepares the data, or finds it prepared, and opens the graphs that score in batches. */
@@ -202,11 +231,13 @@ function evaluateOptions(options: Options): EvaluateOptions {
   if (options.serving && options.cache !== undefined) {
     throw new WrongUsage("--cache is for scoring in batches: leave out --serving");
   }
-  const modelOnly = (["positives", "candidates", "rows", "importance"] as const).find(
+  const modelOnly = (["positives", "candidates", "rows", "importance", "searchPrice"] as const).find(
     (name) => options[name] !== undefined,
   );
   if (options.serving && modelOnly !== undefined) {
-    throw new WrongUsage(`--${modelOnly} is for scoring by the model itself: leave out --serving`);
+    throw new WrongUsage(
+      `--${modelOnly === "searchPrice" ? "search-price" : modelOnly} is for scoring by the model itself: leave out --serving`,
+    );
   }
   const { historyEdges: edges, hitRate, table, part, users, requestColumn, predictions } = options;
   const { positives, candidates, rows, importance, repeats } = options;

@@ -5,6 +5,7 @@ import { env } from "onnxruntime-node";
 import {
   type ArtefactFile,
   compile,
+  featureSpecs,
   initialValues,
   load,
   type Model,
@@ -14,7 +15,7 @@ import {
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { manifestFile, manifestJsonFile } from "../../contract/manifest-write.ts";
-import { type Binding, prepareDataset, readBinding } from "../../runtime/data/index.ts";
+import { type Binding, expectSameVectors, prepareDataset, readBinding } from "../../runtime/data/index.ts";
 import {
   contractDifferences,
   contractFingerprint,
@@ -39,6 +40,7 @@ import {
   readNumbers,
   readRun,
   readRunManifest,
+  readVectors,
   readVocabularies,
   recordedCache,
   runManifestFile,
@@ -120,6 +122,9 @@ export async function trainTo(file: string, options: TrainOptions, like: string 
   const model = checked(file);
   const binding = readBinding(options.data);
   const known = resume ? output : like;
+  for (const earlier of [known, options.from].filter((dir) => dir !== null && dir !== undefined)) {
+    await expectSameVectors(binding, featureSpecs(model), readVectors(earlier), earlier);
+  }
   const learned = known === null ? await learn(model, options.data, keptNumbers(options.from)) : learnedBefore(known);
   const { vocabularies } = learned;
   const { files, manifest } = compiled(file, learned);
@@ -178,6 +183,7 @@ export async function trainTo(file: string, options: TrainOptions, like: string 
 const learnedBefore = (dir: string): Learned => ({
   vocabularies: readVocabularies(join(dir, "vocabularies")),
   numbers: readNumbers(dir),
+  vectors: readVectors(dir),
 });
 
 /** Scales and edges of the run that is started from: its weights mean them. */

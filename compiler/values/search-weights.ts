@@ -1,5 +1,7 @@
 // Weights of another run for what searches go by: taken where their metrics mean the same, and put beside the model's own.
 import type { Manifest } from "../../contract/manifest.ts";
+import { vectorsOf } from "../../contract/vectors-of.ts";
+import type { VectorsSection } from "../../contract/vectors-section.ts";
 import { InputError, inputError } from "../diagnostics/input-error.ts";
 import { stableJson } from "../graphs/fingerprint.ts";
 import { embeddingsOf, givenName, vocabularyOwner } from "../model/embeddings.ts";
@@ -12,7 +14,7 @@ import { checkFinite, givenValues, type ParameterValues, type WeightSource } fro
 /** A run, or a build, whose weights searches go by. */
 export interface SearchWeights {
   readonly weights: WeightSource;
-  readonly manifest: Pick<Manifest, "model" | "fingerprints" | "features">;
+  readonly manifest: Pick<Manifest, "model" | "fingerprints" | "features" | "extensions">;
   /** True for start values. */
   readonly untrained: boolean;
   /** By the feature that owns each. */
@@ -25,6 +27,8 @@ export interface Ours {
   readonly metric: Readonly<Record<string, string>>;
   readonly vocabularies: ReadonlyMap<string, readonly string[]>;
   readonly outside: ReadonlySet<string>;
+  /** What given vectors were made of. */
+  readonly vectors: VectorsSection;
 }
 
 /**
@@ -58,6 +62,12 @@ export function expectSameMetrics(model: Model, { weights, manifest, vocabularie
       problems.push(`feature ${feature.qualified}: its values become other rows or numbers there`);
       continue;
     }
+    const [mine, others] = [ours.vectors, vectorsOf(manifest)].map((known) => madeOf(known, feature));
+    if (mine !== undefined && others !== undefined && mine !== others) {
+      problems.push(
+        `vectors of ${feature.qualified}: they were made of other things there (${short(others)} instead of ${short(mine)})`,
+      );
+    }
     const owner = vocabularyOwner(model, feature);
     if (owner === null) {
       continue;
@@ -73,7 +83,7 @@ export function expectSameMetrics(model: Model, { weights, manifest, vocabularie
     throw inputError(
       `${weights.path} cannot be what the searches of ${model.name} go by:`,
       problems,
-      "Take a run of the same model on the same data: its metric, vocabularies, scales and edges must be this build's. Without --weights, --data or --vocabularies this build has no vocabularies.",
+      "Take a run of the same model on the same data: its metric, vocabularies, vectors, scales and edges must be this build's. Without --weights, --data or --vocabularies this build has no vocabularies.",
     );
   }
   expectCrossInside(model, metrics, ours.outside);
@@ -91,6 +101,9 @@ function expectCrossInside(model: Model, metrics: readonly Metric[], outside: Re
     );
   }
 }
+
+const madeOf = (known: VectorsSection, { qualified }: Feature): string | undefined =>
+  known.find(({ feature }) => feature === qualified)?.fingerprint;
 
 function readBy(metrics: readonly Metric[]): ReadonlySet<Feature> {
   return new Set(

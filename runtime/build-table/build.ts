@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
+import { vectorsOf } from "../../contract/vectors-of.ts";
 import {
   type Binding,
   boundFiles,
   coverTables,
+  expectSameVectors,
   itemKeyType,
   type KeyType,
   openItems,
@@ -282,6 +284,7 @@ async function fromItems(
   warn: BuildTablesOptions["warn"],
 ): Promise<Input> {
   const { manifest } = artefacts;
+  await expectSameVectors(binding, manifest.features, vectorsOf(manifest), artefacts.dir);
   const feature = keyFeature(manifest);
   const keyType = await itemKeyType(source, binding, feature);
   const items = await openItems(source, binding, artefacts.itemFeatures, keyType);

@@ -1,6 +1,5 @@
 // A user's behaviours → clusters of at most `size` members (TWIN V2, CIKM 2024, section 4.2): recursive k-means within groups.
-import { streams } from "../../contract/random.ts";
-import { kMeans } from "../vectors/k-means.ts";
+import { ClusterTree, type MemberRows, type TreeSettings } from "./tree.ts";
 
 export interface Behaviours {
   /** float32 [n, width]: the vectors that are clustered, newest behaviour first. One with an element that is not finite is missing. */
@@ -12,111 +11,86 @@ export interface Behaviours {
   readonly items?: Int32Array | undefined;
 }
 
-export interface ClusterSettings {
-  /** Members of a cluster at most, from 1. */
-  readonly size: number;
-  readonly seed: number;
-}
+export type ClusterSettings = TreeSettings;
 
-/** Rounds of each k-means: what later ones move is little, beside what the next level divides again. */
-const rounds = 6;
-
-/** Into how many parts n behaviours are divided at once: the nearest whole number to n^0.3, at least 2. */
-const children = (n: number): number => Math.max(2, Math.round(n ** 0.3));
+/** By group its members, oldest first, and their clusters: what the clustering of an earlier instant leaves to the next. */
+export type Grown = Map<number, { readonly members: Int32Array; readonly tree: ClusterTree }>;
 
 /**
  * The number of each behaviour's cluster. Clusters count from 0 in the order of their newest members. Behaviours that no
  * vector tells apart (equal or missing ones) are cut in their order, so that neighbours in time stay together.
  * The same bytes on every machine for the same behaviours and seed, and a group's clusters rest on nothing but its members.
+ * @param grown of the same user, of an instant before: it makes clustering faster, changes nothing, and goes on from there
  */
-export function clusterBehaviours(behaviours: Behaviours, settings: ClusterSettings): Int32Array {
-  const { vectors, width, groups } = behaviours;
+export function clusterBehaviours(
+  behaviours: Behaviours,
+  settings: ClusterSettings,
+  grown: Grown = new Map(),
+): Int32Array {
+  const { vectors, width, groups, items } = behaviours;
   const count = vectors.length / width;
-  const open = byGroup(count, groups);
-  const equal = firsts(behaviours.items);
+  // Members count from the oldest behaviour on, so that a later instant has them under the same numbers.
+  const rowOf = (member: number): number => count - 1 - member;
+  const rows: MemberRows = { vectors, width, rowOf, equal: firsts(items, rowOf) };
   const of = new Int32Array(count).fill(-1);
   let made = 0;
-  for (let members = open.pop(); members !== undefined; members = open.pop()) {
-    if (members.length <= settings.size) {
-      for (const member of members) {
-        of[member] = made;
+  for (const [group, members] of byGroup(count, groups)) {
+    const known = grown.get(group);
+    const tree = known !== undefined && begins(members, known.members) ? known.tree : new ClusterTree(settings);
+    tree.grow(members, rows);
+    grown.set(group, { members, tree });
+    for (const cluster of tree.clusters()) {
+      for (const member of cluster) {
+        of[rowOf(member)] = made;
       }
       made++;
-    } else {
-      open.push(...divided(members, behaviours, settings, equal(members)));
     }
   }
   return inOrder(of, made);
 }
 
-/** The members of each group, ascending. */
-function byGroup(count: number, groups: Int32Array | null): Int32Array[] {
+/** The members of each group, oldest first. */
+function byGroup(count: number, groups: Int32Array | null): Map<number, Int32Array> {
   const lists = new Map<number, number[]>();
-  for (let at = 0; at < count; at++) {
-    const group = groups === null ? 0 : groups[at];
+  for (let member = 0; member < count; member++) {
+    const group = groups === null ? 0 : groups[count - 1 - member];
     const list = lists.get(group);
     if (list === undefined) {
-      lists.set(group, [at]);
+      lists.set(group, [member]);
     } else {
-      list.push(at);
+      list.push(member);
     }
   }
-  return Array.from(lists.values(), (list) => Int32Array.from(list));
+  return new Map(Array.from(lists, ([group, list]) => [group, Int32Array.from(list)] as const));
 }
 
-/** Of members the place of the first with an equal vector, as far as it is known. */
-function firsts(items: Int32Array | undefined): (members: Int32Array) => Int32Array | undefined {
+/** Whether a list begins with another. */
+const begins = (list: Int32Array, start: Int32Array): boolean =>
+  start.length <= list.length && start.every((member, at) => member === list[at]);
+
+function firsts(items: Int32Array | undefined, rowOf: (member: number) => number): MemberRows["equal"] {
   if (items === undefined) {
     return () => undefined;
   }
   const first = new Int32Array(items.reduce((most, item) => Math.max(most, item), -1) + 1);
   return (members) => {
     for (const member of members) {
-      if (items[member] >= 0) {
-        first[items[member]] = -1;
+      const item = items[rowOf(member)];
+      if (item >= 0) {
+        first[item] = -1;
       }
     }
-    return members.map((member, row) => {
-      const item = items[member];
+    return Int32Array.from(members, (member, at) => {
+      const item = items[rowOf(member)];
       if (item < 0) {
-        return row;
+        return at;
       }
       if (first[item] < 0) {
-        first[item] = row;
+        first[item] = at;
       }
       return first[item];
     });
   };
-}
-
-/** Members, more than a cluster may have, in parts of which none is empty and none holds all. @param same of k-means */
-function divided(
-  members: Int32Array,
-  { vectors, width }: Behaviours,
-  { size, seed }: ClusterSettings,
-  same: Int32Array | undefined,
-): Int32Array[] {
-  const rows = new Float32Array(members.length * width);
-  members.forEach((member, row) => {
-    rows.set(vectors.subarray(member * width, (member + 1) * width), row * width);
-  });
-  const random = streams.behaviourClusters(seed, members.length);
-  const { of, count } = kMeans(rows, width, Math.min(children(members.length), members.length), {
-    ...{ random, rounds, same },
-  });
-  const parts = Array.from({ length: count + 1 }, (): number[] => []);
-  members.forEach((member, row) => {
-    // The last part is of those without a vector.
-    parts[of[row] < 0 ? count : of[row]].push(member);
-  });
-  const filled = parts.filter((part) => part.length > 0).map((part) => Int32Array.from(part));
-  return filled.length > 1 ? filled : cut(members, size);
-}
-
-function cut(members: Int32Array, size: number): Int32Array[] {
-  return Array.from({ length: Math.ceil(members.length / size) }, (_, part) =>
-    members.subarray(part * size, (part + 1) * size),
-  );
 }
 
 /** Clusters counted anew by their first members. */

@@ -1,10 +1,11 @@
 // What stands for a cluster of behaviours (TWIN V2, CIKM 2024, section 4.2): a virtual item, of raw values before they are encoded.
 import type { Encoder } from "../../contract/encoder-spec.ts";
 import type { RawValue } from "../encode/raw.ts";
+import { isPresent } from "../vectors/nearest-centroid.ts";
 import type { Behaviours } from "./recursive.ts";
 
 export interface Clusters {
-  /** [n]: the cluster of each behaviour. */
+  /** [n]: the cluster of each behaviour; below 0: of none of these. */
   readonly of: Int32Array;
   /** [clusters]: members of each. */
   readonly sizes: Int32Array;
@@ -18,29 +19,48 @@ export function describeClusters(of: Int32Array, { vectors, width }: Pick<Behavi
   const sizes = new Int32Array(count);
   const sums = new Float64Array(count * width);
   const present = new Int32Array(count);
-  const isThere = (at: number) => vectors.subarray(at * width, (at + 1) * width).every(Number.isFinite);
-  of.forEach((cluster, at) => {
+  const isThere = Uint8Array.from(of, (_, at) => (isPresent(vectors, width, at) ? 1 : 0));
+  for (let at = 0; at < of.length; at++) {
+    const cluster = of[at];
     sizes[cluster]++;
-    if (isThere(at)) {
+    if (isThere[at] === 1) {
       present[cluster]++;
       for (let j = 0; j < width; j++) {
         sums[cluster * width + j] += vectors[at * width + j];
       }
     }
-  });
+  }
+  for (let i = 0; i < sums.length; i++) {
+    sums[i] /= present[Math.floor(i / width)];
+  }
   const nearest = new Int32Array(count).fill(-1);
   const least = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
-  of.forEach((cluster, at) => {
-    let distance = isThere(at) ? 0 : Number.POSITIVE_INFINITY;
+  for (let at = 0; at < of.length; at++) {
+    const cluster = of[at];
+    let distance = isThere[at] === 1 ? 0 : Number.POSITIVE_INFINITY;
     for (let j = 0; j < width && distance < Number.POSITIVE_INFINITY; j++) {
-      distance += (vectors[at * width + j] - sums[cluster * width + j] / present[cluster]) ** 2;
+      const away = vectors[at * width + j] - sums[cluster * width + j];
+      distance += away * away;
     }
     if (nearest[cluster] < 0 || distance < least[cluster]) {
       nearest[cluster] = at;
       least[cluster] = distance;
     }
-  });
+  }
   return { of, sizes, nearest };
+}
+
+/** Some of the clusters, counted from 0 in the order given. */
+export function someClusters({ of, sizes, nearest }: Clusters, chosen: readonly number[]): Clusters {
+  const places = new Int32Array(sizes.length).fill(-1);
+  chosen.forEach((cluster, place) => {
+    places[cluster] = place;
+  });
+  return {
+    of: of.map((cluster) => places[cluster]),
+    sizes: Int32Array.from(chosen, (cluster) => sizes[cluster]),
+    nearest: Int32Array.from(chosen, (cluster) => nearest[cluster]),
+  };
 }
 
 /** Whether a cluster's value is the mean of its members': of numbers and vectors. Of all else it is the nearest member's. */
@@ -67,6 +87,9 @@ export function clusterValues(
   const sums: (Float64Array | null)[] = new Array(sizes.length).fill(null);
   const counts = new Int32Array(sizes.length);
   of.forEach((cluster, at) => {
+    if (cluster < 0) {
+      return;
+    }
     const value = values[at];
     const numbers = isList(value) ? value : [value];
     if (value === null || value === undefined || (single && Number.isNaN(Number(value)))) {

@@ -96,6 +96,7 @@ const ListedHistory = strict({
       within: v.optional(text),
       edges: v.optional(v.array(number)),
       size: v.pipe(number, v.integer("a whole number is due here"), v.minValue(1, "at least 1 is due here")),
+      vectors: v.optional(text),
     }),
   ),
 });
@@ -242,7 +243,7 @@ function samplesKeys(path: readonly (string | number)[]): readonly string[] {
     return Object.keys(ListedHistory.entries);
   }
   if (inner === "clusters") {
-    return ["on", "width", "within", "edges", "size"];
+    return ["on", "width", "within", "edges", "size", "vectors"];
   }
   return inner === "time" ? timeKeys : columnKeys(path.slice(4));
 }

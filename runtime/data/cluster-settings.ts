@@ -16,6 +16,8 @@ export interface ClusterSettings {
   readonly edges?: readonly number[] | undefined;
   /** Members of a cluster at most. */
   readonly size: number;
+  /** In data.yaml: the fingerprint of what the vectors were made of (`vector-origins.ts`), where it is known. */
+  readonly vectors?: string | undefined;
 }
 
 /** What a model says of one of its histories; null: it keeps no clusters there. */

@@ -27,6 +27,7 @@ export { learnVocabulary } from "./learn-vocabulary.ts";
 export { type RowsKey, rowsKey } from "./listed-binding.ts";
 export { listColumns } from "./lists/open-lists.ts";
 export { featureText, type MadeVectors, makeVectors, type VectorOptions } from "./occurrence/make-vectors.ts";
+export { expectSameVectors, vectorOrigins } from "./occurrence/vector-origins.ts";
 export { bindingKey } from "./prepare/data-key.ts";
 export { datasetFile } from "./prepare/dataset-file.ts";
 export { encoders } from "./prepare/encode-rows.ts";

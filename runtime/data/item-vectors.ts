@@ -38,14 +38,22 @@ export async function openVectors(
     throw await explainRead(source, relation, [key])(cause);
   });
   const found: { feature: FeatureSpec; column: Resolved }[] = [];
-  for (const feature of features) {
-    const wanted = wantedOf(feature);
-    if (wanted !== null && !feature.key && hasColumn(relation, binding, wanted)) {
-      found.push({ feature, column: await resolve(source, relation, binding, wanted) });
-    }
+  for (const { feature, wanted } of besideIn(relation, binding, features)) {
+    found.push({ feature, column: await resolve(source, relation, binding, wanted) });
   }
   return { relation, key, features: found };
 }
+
+/** Those of the features that the file has. @param relation the file of `vectors` */
+export const besideIn = (
+  relation: Relation,
+  binding: Binding,
+  features: readonly FeatureSpec[],
+): { readonly feature: FeatureSpec; readonly wanted: Wanted }[] =>
+  features.flatMap((feature) => {
+    const wanted = wantedOf(feature);
+    return wanted !== null && !feature.key && hasColumn(relation, binding, wanted) ? [{ feature, wanted }] : [];
+  });
 
 /** Whether a feature's column, or what serves where none is named, is one of the file beside its key. */
 function hasColumn({ columns }: Relation, binding: Binding, wanted: Wanted): boolean {

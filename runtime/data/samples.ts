@@ -3,6 +3,7 @@
 import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { emptyRecord, recordOf } from "../../contract/record.ts";
+import { vectorsOf } from "../../contract/vectors-of.ts";
 import { type DataColumn, joinColumns, keysOf, numbersOf, numbersOrNulls, sliceColumn } from "../encode/data-column.ts";
 import { deriveColumn } from "../encode/derive.ts";
 import { type Binding, boundFiles } from "./binding.ts";
@@ -12,6 +13,7 @@ import { literal, Source } from "./database/source.ts";
 import { openVectors } from "./item-vectors.ts";
 import type { KeyType } from "./items.ts";
 import { judgeVectors } from "./occurrence/judge-vectors.ts";
+import { expectSameVectors } from "./occurrence/vector-origins.ts";
 import { partNumbers } from "./row-part.ts";
 import { flatColumns, type SampleColumns, sampleColumns, someUsers } from "./sample-columns.ts";
 import { requestsOf, type SampleHistory, type SampleRequest, type UserRows } from "./sample-requests.ts";
@@ -51,6 +53,7 @@ export async function* readHistories(
   manifest: Manifest,
   options: ReadOptions = {},
 ): AsyncGenerator<UserChunk> {
+  await expectSameVectors(binding, manifest.features, vectorsOf(manifest), manifest.model);
   const source = await Source.open({ reads: boundFiles(binding), ...(options.memory && { memory: options.memory }) });
   try {
     const labelled = options.samples === "labelled";

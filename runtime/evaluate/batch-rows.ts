@@ -2,8 +2,16 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../contract/manifest.ts";
+import { vectorsOf } from "../../contract/vectors-of.ts";
 import type { TensorFile } from "../bytes/tensor-file.ts";
-import { type Binding, openDataset, parts, prepareDataset, type StoredDataset } from "../data/index.ts";
+import {
+  type Binding,
+  expectSameVectors,
+  openDataset,
+  parts,
+  prepareDataset,
+  type StoredDataset,
+} from "../data/index.ts";
 import type { OnProgress } from "../host/progress.ts";
 import { temporaryFolder } from "../host/temporary-folder.ts";
 import {
@@ -98,6 +106,7 @@ async function openScoring(
     }
   };
   try {
+    await expectSameVectors(binding, manifest.features, vectorsOf(manifest), dir);
     const vocabularies = readVocabularies(join(dir, "vocabularies"));
     await prepareDataset(binding, manifest, folder, {
       vocabularies,

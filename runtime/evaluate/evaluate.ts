@@ -10,7 +10,7 @@ import { type BatchScoring, batchRows } from "./batch-rows.ts";
 import { calibrationsOf, type TaskCalibration } from "./calibrations.ts";
 import { type Comparison, compare } from "./comparison.ts";
 import { eventFacts } from "./event-facts.ts";
-import { hitRateReport, type TablesMeasured } from "./hit-rate-report.ts";
+import { type HitRateOptions, hitRateReport, type TablesMeasured } from "./hit-rate-report.ts";
 import { type Importance, type ImportanceOptions, importanceOf } from "./importance.ts";
 import { readPredictions } from "./predictions.ts";
 import { type Ranks, ranksOf } from "./ranks.ts";
@@ -271,8 +271,9 @@ export async function hitRates(
   twin: LocalTwin,
   binding: Binding,
   part: Part | null,
-  { hitRequests = 0, historyEdges, table }: Pick<EvaluateOptions, "hitRequests" | "historyEdges" | "table">,
+  options: Pick<EvaluateOptions, "hitRequests" | "historyEdges" | "table"> & Pick<HitRateOptions, "builtAlone">,
 ): Promise<EvaluationReport["hitRate"]> {
+  const { hitRequests = 0, historyEdges, table, builtAlone } = options;
   if (hitRequests === 0) {
     return null;
   }
@@ -288,7 +289,11 @@ export async function hitRates(
   const edges = historyEdges ?? null;
   return {
     requests: requests.length,
-    tables: await hitRateReport(twin, requests, { edges, ...(table !== undefined && { table }) }),
+    tables: await hitRateReport(twin, requests, {
+      edges,
+      ...(table !== undefined && { table }),
+      ...(builtAlone && { builtAlone }),
+    }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface HitRateOptions {
   readonly table?: string;
   /** Ends of the ranges of history length; null: terciles. */
   readonly edges: readonly number[] | null;
+  /** Measure the tables as built, or an older build's, and none of every item. */
+  readonly builtAlone?: boolean;
   /** Bytes that tables of every item may take; default 1 GB. */
   readonly memory?: number;
 }
@@ -66,7 +68,9 @@ export async function hitRateReport(
     const kinds =
       built.generation === null
         ? [...others, built]
-        : [built, ...others, ...(await everyItem(engine, built.generation, options.memory ?? 2 ** 30))];
+        : options.builtAlone
+          ? [built, ...others]
+          : [built, ...others, ...(await everyItem(engine, built.generation, options.memory ?? 2 ** 30))];
     return await measured(engine, kinds, requests, options.edges);
   } finally {
     older?.close();

@@ -38,7 +38,7 @@ export function openedGeneration(
   const misfit =
     description.fingerprints.encoders === encoders
       ? null
-      : "its items were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed)";
+      : "its items were encoded otherwise (an encoder, a bucket edge, a vocabulary or given vectors have changed)";
   return {
     number: description.number,
     hold,

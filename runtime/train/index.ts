@@ -14,7 +14,7 @@ export {
 export { type DatasetPlace, threadFeeder } from "./feeder.ts";
 export { folderGraphs } from "./graphs.ts";
 export { readMetrics } from "./metrics-log.ts";
-export { readNumbers } from "./numbers.ts";
+export { readNumbers, readVectors } from "./numbers.ts";
 export { chartLibrary } from "./page/chart-library.ts";
 export { clientScript, pageStyle } from "./page/client.ts";
 export { chartScripts, htmlPage, text as htmlText } from "./page/html.ts";

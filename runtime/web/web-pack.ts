@@ -57,7 +57,7 @@ function expectOfBuild({ model, weights, embeddings, description }: Pack, place:
     fail(`it is of the model ${model}, and the build is of ${manifest.model}`);
   }
   if (fingerprints.encoders !== encodersFingerprint(manifest)) {
-    fail("its items were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed)");
+    fail("its items were encoded otherwise (an encoder, a bucket edge, a vocabulary or given vectors have changed)");
   }
   if (embeddings.length > 0 && weights !== manifest.fingerprints.weights) {
     fail("its embedding rows are of other weights");

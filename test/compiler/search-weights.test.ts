@@ -6,6 +6,8 @@ import { metricOf } from "../../compiler/model/by.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { keptPort } from "../../compiler/model/ports.ts";
 import { copiedFrom, withSearchCopies } from "../../compiler/model/searched.ts";
+import { vectorsOf } from "../../contract/vectors-of.ts";
+import { type VectorsSection, vectorsSection } from "../../contract/vectors-section.ts";
 import { anyModel, modelOf } from "../kit/any-model.ts";
 import { anyRequest } from "../kit/any-request.ts";
 import { outputsApart, type ReadParameter, randomParameters, run, same, type World, world } from "../kit/reference.ts";
@@ -168,6 +170,19 @@ describe("refused with the place and the way out", () => {
       "vocabulary of item.topics: 3 entries there, 3 here, and not the same in the same order",
     );
     expect(refusal(() => built({ ...other(2), vocabularies: new Map() }))).toContain("0 entries there, 3 here");
+  });
+
+  it("weights that were trained on other vectors", () => {
+    const made = (digit: string) => [{ feature: "item.cover", fingerprint: digit.repeat(64) }];
+    const theirs = other(2);
+    const extensions = { ...theirs.manifest.extensions, ...vectorsSection(made("b")) };
+    const searchWeights = { ...theirs, manifest: { ...theirs.manifest, extensions } };
+    const build = (vectors: VectorsSection) => compiled(smallSource, { weights: own, searchWeights, vectors });
+    expect(refusal(() => build(made("a")))).toContain(
+      "vectors of item.cover: they were made of other things there (bbbbbbbbbbbb instead of aaaaaaaaaaaa)",
+    );
+    expect(vectorsOf(build(made("b")).manifest)).toEqual(made("b"));
+    expect(vectorsOf(build([]).manifest)).toEqual([]);
   });
 
   it("weights that lack a tensor, or hold no number", () => {

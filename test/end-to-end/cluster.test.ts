@@ -77,6 +77,8 @@ it(
     await fine(wide);
     await fine(["data", "check", at("learned", "data.yaml"), "--model", at("wide.twin")]);
     expect(readFileSync(at("learned", "clusters.yaml"), "utf8")).toMatch(/^ {2}learned: [0-9a-f]{64}$/m);
+    const learned = /^ {2}learned: (.*)$/m.exec(readFileSync(at("learned", "clusters.yaml"), "utf8"))![1];
+    expect(readFileSync(at("learned", "data.yaml"), "utf8")).toContain(`vectors: ${learned}`);
     // A run's vectors are its own: the data's, or another's, are others.
     await refused(1, wide.slice(0, -2), ["by other vectors (--weights)"]);
     await refused(

@@ -9,7 +9,7 @@ import { check } from "../../compiler/check/check.ts";
 import { joined } from "../../compiler/source/joined.ts";
 import { load } from "../../compiler/source/load.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
-import { fine, root, twin } from "../kit/cli.ts";
+import { fine, refused, root, twin } from "../kit/cli.ts";
 import { Database } from "../kit/database.ts";
 
 afterAll(cleanUp);
@@ -232,6 +232,23 @@ describe("a comparison", () => {
     expect(systems[0].price?.gauc).toBeCloseTo(label.gauc - systems[0].gauc.mean, 9);
     expect(systems[0].price?.auc).not.toBe(0);
     expect(readFileSync(join(out, "report.txt"), "utf8")).toContain("price of the search");
+    // And of a build: the same rows, told from those of a file that it was not made of.
+    await fine(["build", of("hard"), "-o", path("hard"), "--weights", weights]);
+    const evaluate = ["evaluate", path("hard"), "--data", path("data.yaml"), "--threads", "1", "--search-price"];
+    const { labels, searchPrice } = JSON.parse((await fine([...evaluate, of("hard"), "--json"])).stdout);
+    expect(searchPrice).toEqual({
+      file: of("hard"),
+      labels: [{ label: "click", auc: label.auc - labels[0].auc, gauc: label.gauc - labels[0].gauc }],
+    });
+    expect(searchPrice.labels[0].auc).toBe(systems[0].price?.auc);
+    const said = await fine([...evaluate, of("hard"), "--users", "9", "--part", "validation"]);
+    expect(said.stdout).toMatch(/price of the search: what .*\n {2}click: AUC [+−]\d\.\d{5}, GAUC [+−]\d\.\d{5}\n/);
+    await refused(
+      1,
+      [...evaluate, of("oracle")],
+      [/hard was not built of this file alone: its train\/\w+\.onnx would be/],
+    );
+    await refused(2, [...evaluate, of("hard"), "--serving"], ["leave out --serving"]);
     expect(readFileSync(join(out, "report.csv"), "utf8")).toContain(`,${systems[0].price?.auc},`);
     expect(readFileSync(join(out, "report.html"), "utf8")).toContain("price of the search");
     // Hit rates are of one k, the most that a file keeps: one that keeps fewer is searched again with it, as another model would.

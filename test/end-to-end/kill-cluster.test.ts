@@ -86,7 +86,7 @@ it("leaves nothing that is taken for whole on a full disk, and is made whole whe
   timeout: patience(180_000),
 }, () => {
   const command = `node ${join(root, "cli/twin.mjs")}`;
-  for (const size of ["300k", "3m"]) {
+  for (const size of ["300k", "1500k"]) {
     const out = temporary();
     const line = `${command} ${words(join(out, "out")).join(" ")}; echo "exit $?"; ls ${out}/out/clusters.yaml ${out}/out/data.yaml; mount -o remount,size=100m ${out} && ${command} ${words(join(out, "out")).join(" ")} && ${command} verify ${out}/out`;
     const { stdout, stderr } = onSmallDisk(out, line, size);

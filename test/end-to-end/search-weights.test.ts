@@ -87,6 +87,28 @@ describe("twin build --search-weights", () => {
     await refused(1, ["rank", third, "--request", example.request], [/table video_keys in .* is stale/]);
   });
 
+  it("fits into the bytes of a page, is where a run may start, and is explained", async () => {
+    const { model, dir, folder, request } = example;
+    const own = ["--weights", join(dir, "weights.safetensors"), "--data", example.data];
+    const web = join(folder, "web");
+    const build = ["build", model, "-o", web, ...own, "--search-weights", other];
+    await fine([...build, "--target", "web", "--budget", "3.05MB"]);
+    await fine(["table", "build", web, "--data", example.data]);
+    expect((await json(["rank", web, "--request", request])).kept).toBeDefined();
+    const { extensions } = JSON.parse(readFileSync(join(web, "manifest.json"), "utf8"));
+    expect(Object.keys(extensions)).toEqual(expect.arrayContaining(["budget", "search_weights"]));
+
+    const run = join(folder, "run");
+    const { stderr } = await fine(["train", model, "--data", example.data, "-o", run, "--steps", "1", "--from", mixed]);
+    expect(stderr).toMatch(/kept: \d+ parameters/);
+    expect(stderr).toMatch(/gone: search:relevance\.query/);
+
+    const { candidates } = JSON.parse(readFileSync(request, "utf8"));
+    const [first, second] = candidates.item;
+    const { stdout } = await fine(["why", mixed, "--request", request, "--item", first, "--versus", second]);
+    expect(stdout).toContain(`${first}`);
+  });
+
   it("refuses what is no run of the model, and leaves the folder as it was", async () => {
     const { model, folder } = example;
     const before = contents(mixed);

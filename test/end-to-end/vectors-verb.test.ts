@@ -1,5 +1,5 @@
 // `twin vectors` as a user runs it, from a log without vectors to a model that searches by them; and stopped by Ctrl-C.
-import { appendFileSync, existsSync, readdirSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -7,6 +7,7 @@ import { random } from "../../contract/random.ts";
 import { cleanUp, temporary } from "../kit/built-twin.ts";
 import { fine, refused, twin } from "../kit/cli.ts";
 import { writeFiles } from "../kit/data-files.ts";
+import { patience } from "../kit/effort.ts";
 
 afterAll(cleanUp);
 const day = 86400;
@@ -84,6 +85,70 @@ it("makes vectors, and says what reads them: data and model so written can be pr
   expect(report).toContain("600 events, 300 with a label");
   expect(stderr).not.toContain("warning: item.vector");
 });
+
+it(
+  "ties weights to the vectors that they were trained on: whoever reads others beside them is refused",
+  async () => {
+    const { folder, data, args } = folderOf(30, 20);
+    const at = (...names: string[]) => join(folder, ...names);
+    await fine(args);
+    appendFileSync(data, `vectors: {file: "it's vectors/vectors.parquet", key: item}\nsamples_from: 2017-07-24\n`);
+    await fine(["train", at("themes.twin"), "--data", data, "-o", at("run"), "--steps", "2"]);
+    const weights = ["--weights", at("run", "weights.safetensors")];
+    await fine(["build", at("themes.twin"), ...weights, "--data", data, "-o", at("build")]);
+    await fine(["table", "build", at("build"), "--data", data]);
+    const { vectors } = parse(readFileSync(at("build", "manifest.yaml"), "utf8")).extensions;
+    expect(vectors).toEqual({
+      required: false,
+      content: [{ feature: "item.vector", fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    });
+    const readers = (of: string): [string, string[]][] => [
+      [at("build"), ["evaluate", at("build"), "--data", of]],
+      [at("build"), ["score", at("build"), "--data", of, "-o", at("scores.parquet")]],
+      ["themes", ["score", at("build"), "--data", of, "-o", at("scores.parquet"), "--serving"]],
+      ["themes", ["evaluate", at("build"), "--data", of, "--serving", "--users", "3"]],
+      [at("build"), ["table", "build", at("build"), "--data", of]],
+      [at("run"), ["train", at("themes.twin"), "--data", of, "-o", at("next"), "--steps", "1", "--from", at("run")]],
+      [at("run", "weights.safetensors"), ["build", at("themes.twin"), ...weights, "--data", of, "-o", at("build")]],
+    ];
+    const first = readFileSync(at("it's vectors", "vectors.parquet"));
+    // Other vectors in the same file: by another seed the same pairs give other numbers.
+    await fine([...args, "--seed", "5"]);
+    for (const [home, command] of readers(data)) {
+      const { code, stderr } = await twin(command);
+      expect(code, command.join(" ")).toBe(1);
+      expect(stderr).toMatch(
+        /data\.yaml:3:11: item\.vector comes from .*it's vectors\/vectors\.parquet, whose vectors/,
+      );
+      expect(stderr).toContain(`those that the weights of ${home} were trained on: those have the fingerprint`);
+      expect(stderr).toContain(`fingerprint ${vectors.content[0].fingerprint.slice(0, 12)}, and these have `);
+    }
+    expect(existsSync(at("next"))).toBe(false);
+    await refused(
+      1,
+      ["train", at("themes.twin"), "--data", data, "-o", at("run"), "--resume", "--steps", "4"],
+      [/data\.yaml:3:11: item\.vector comes from/],
+    );
+    // A file that says nothing of how it was made is not taken for these.
+    writeFileSync(at("plain.csv"), 'item,vector\n0,"[1, 0, 0, 0]"\n');
+    writeFileSync(at("plain.yaml"), readFileSync(data, "utf8").replace(/file: "it's.*parquet"/, "file: plain.csv"));
+    await refused(1, ["evaluate", at("build"), "--data", at("plain.yaml")], ["nothing says how these were made"]);
+    // Items that other vectors are stored with are no items of a build of these.
+    const table = ["table", "build", at("other"), "--data", data];
+    await fine(["build", at("themes.twin"), "--data", data, "-o", at("other")]);
+    await fine(table);
+    for (const one of ["current", "generations"]) {
+      cpSync(at("other", "tables", one), at("build", "tables", one), { recursive: true });
+    }
+    await refused(1, ["table", "build", at("build"), "--from-store"], ["item features or their encoders have changed"]);
+    writeFileSync(at("it's vectors", "vectors.parquet"), first);
+    await fine(["table", "build", at("build"), "--data", data]);
+    for (const [, command] of [readers(data)[0], readers(data)[2], readers(data)[5]]) {
+      await fine(command);
+    }
+  },
+  patience(120_000),
+);
 
 it("prints the same as JSON", async () => {
   const { args } = folderOf(9, 20);

@@ -232,7 +232,8 @@ describe("a generation that was opened", () => {
 
   it("is refused where its items were encoded otherwise; only whether it knows an item may be asked", async () => {
     const { generation, reads } = opened({ encoders: "ce" });
-    const because = "its items were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed)";
+    const because =
+      "its items were encoded otherwise (an encoder, a bucket edge, a vocabulary or given vectors have changed)";
     expect(generation.freshness(now)).toMatchObject([{ table: "video_keys", state: "refused", because, age: 90 }]);
     const rows = rowNumbers(Int32Array.of(1));
     await expect(generation.store.read(rows, [{ from: 0, bytes: 8, into: new Uint8Array(8) }])).rejects.toThrow(

@@ -10,13 +10,14 @@ import type { RawValue } from "../../encode/raw.ts";
 import { writeFileAtomic } from "../../host/files.ts";
 import { meter, type OnProgress } from "../../host/progress.ts";
 import { type Binding, boundFiles } from "../binding.ts";
-import { settingsOf } from "../cluster-settings.ts";
+import { type ClusterSettings, settingsOf } from "../cluster-settings.ts";
 import type { DataModel } from "../data-model.ts";
 import type { CellType } from "../database/row-writer.ts";
 import { literal, quoted, Source } from "../database/source.ts";
 import { itemKeyType } from "../key-type.ts";
 import { learnNumbers } from "../learn-numbers.ts";
 import { judgeVectors } from "../occurrence/judge-vectors.ts";
+import { originOf, recordsIn } from "../occurrence/record.ts";
 import { eventTable, sortEvents } from "../prepare/sort-events.ts";
 import type { Resolved } from "../resolve.ts";
 import { type SampleColumns, sampleColumns } from "../sample-columns.ts";
@@ -91,7 +92,7 @@ export async function clusterLog(
   };
   const vectorsFrom = options.vectors?.fingerprint ?? "data";
   const lengths = model.histories.map(({ max, cross }) => ({ max, cross }));
-  const key = fingerprintOf({ ...origin, features, lengths, vectorsFrom, shard: options.shard });
+  const key = fingerprintOf({ ...origin, features, rule, lengths, vectorsFrom, shard: options.shard });
   expectFree(folder, key);
   const whole = readDone(folder);
   if (whole !== null) {
@@ -102,6 +103,9 @@ export async function clusterLog(
   await finish(folder, key, { ...origin, vectors } satisfies Origin, counts);
   return { counts, reused: false };
 }
+
+/** Raised where the same settings give other clusters than a version before. */
+const rule = 2;
 
 /** Writes all but the file that says that the folder is whole. */
 async function made(binding: Binding, model: DataModel, folder: string, key: string, options: Opening) {
@@ -240,6 +244,8 @@ async function open(
     },
     where: binding.path,
   };
+  const beside = binding.vectors === null ? null : originOf(await recordsIn(source, binding.vectors.file));
+  const originFor = (on: string): string | null => vectors?.fingerprint ?? (items.beside.includes(on) ? beside : null);
   const histories: Shards["histories"][number][] = [];
   for (const { name, max, cross, cluster } of model.histories) {
     const resolved = columns.cross.get(name)!;
@@ -253,7 +259,7 @@ async function open(
       name,
       max,
       delay: binding.history[name]?.delay ?? 0,
-      clusters: settingsOf(model, name),
+      clusters: withOrigin(settingsOf(model, name), originFor),
       size: cross.find(isCounted) ?? null,
       cross: own,
       types: await crossTypes(source, columns, resolved, named),
@@ -273,6 +279,15 @@ async function open(
   );
   const { features } = model;
   return { source, folder, binding, columns, histories, items, itemTypes, features, every, signal };
+}
+
+/** With what the vectors were made of, where that is known. */
+function withOrigin(
+  settings: ClusterSettings | null,
+  originFor: (on: string) => string | null,
+): ClusterSettings | null {
+  const vectors = settings && originFor(settings.on);
+  return settings && vectors ? { ...settings, vectors } : settings;
 }
 
 /** With edges that the model leaves to the data. */

@@ -47,6 +47,8 @@ export function clusteringOf(
 /** By bucket, where values fall into buckets; else by value. @throws TwinError for features with a value of every behaviour's own */
 function grouping(within: FeatureSpec, context: EncodeContext): (column: DataColumn) => Int32Array {
   const { name, encoder } = within;
+  // The same value is the same group in every snapshot.
+  const groups = new Map<string, number>();
   switch (encoder.kind) {
     case "bucketed":
       return (column) => encodeBuckets(within, encoder.edges, column, context);
@@ -55,7 +57,6 @@ function grouping(within: FeatureSpec, context: EncodeContext): (column: DataCol
     case "hashed":
     case "flag":
       return (column) => {
-        const groups = new Map<string, number>();
         return Int32Array.from<DataValue>(column, (value) => {
           const text = String(value);
           const group = groups.get(text) ?? groups.size;

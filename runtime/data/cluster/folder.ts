@@ -70,7 +70,7 @@ export function expectFree(folder: string, key: string): void {
   }
   if ((whole ?? begun) !== null && (whole ?? begun)!.key !== key) {
     throw new TwinError(
-      `${folder} holds clusters of other data, of a model with other \`cluster\` settings, by other vectors (--weights), or with another --every or --seed: name another folder with -o, or remove this one`,
+      `${folder} holds clusters of other data, of a model with other \`cluster\` settings, by other vectors (--weights), with another --every or --seed, or by an earlier version, which clustered otherwise: name another folder with -o, or remove this one`,
     );
   }
 }

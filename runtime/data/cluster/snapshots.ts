@@ -1,7 +1,7 @@
 // A user's past of one history → its snapshots: clusters of what was before an instant, and what came after them one by one.
 import type { Encoder } from "../../../contract/encoder-spec.ts";
 import { TwinError } from "../../../contract/error.ts";
-import { type Behaviours, clusterBehaviours } from "../../cluster/recursive.ts";
+import { type Behaviours, clusterBehaviours, type Grown } from "../../cluster/recursive.ts";
 import { type Clusters, clusterTimes, clusterValues, describeClusters } from "../../cluster/virtual.ts";
 import { type DataColumn, type DataValue, sliceColumn, valueAt } from "../../encode/data-column.ts";
 import type { RawValue } from "../../encode/raw.ts";
@@ -75,15 +75,15 @@ export function crossAt(past: Past, time: number): DataColumn[] {
   });
 }
 
-/** Null where nothing is seen at that instant. */
-export function snapshotAt(past: Past, time: number, by: Clustering): Snapshot | null {
+/** Null where nothing is seen at that instant. @param grown of `clusterBehaviours`, of the same past */
+export function snapshotAt(past: Past, time: number, by: Clustering, grown?: Grown): Snapshot | null {
   const start = firstSeen(past.time, time, past.delay);
   if (start === past.time.length) {
     return null;
   }
   const known = crossAt(past, time);
   const behaviours = by.behaviours(past, start, known);
-  const clusters = describeClusters(clusterBehaviours(behaviours, by), behaviours);
+  const clusters = describeClusters(clusterBehaviours(behaviours, by, grown), behaviours);
   const times = clusterTimes(past.time.subarray(start), clusters);
   // Clusters count from that of the newest behaviour on: of equal times the newer stands later.
   const order = Array.from(times.keys()).sort((a, b) => times[a] - times[b] || b - a);

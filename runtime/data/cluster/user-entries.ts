@@ -1,4 +1,5 @@
 // A user's samples of one history as prefixes of lists: a snapshot's clusters, then the behaviours since, oldest first.
+import type { Grown } from "../../cluster/recursive.ts";
 import type { DataValue } from "../../encode/data-column.ts";
 import { valueAt } from "../../encode/data-column.ts";
 import type { RawValue } from "../../encode/raw.ts";
@@ -47,6 +48,8 @@ export class UserEntries {
   readonly #past: Past;
   readonly #kept: Kept;
   readonly #sink: EntrySink;
+  /** Each snapshot goes on where the one before ended. */
+  readonly #grown: Grown = new Map();
   /** Which columns become known later. */
   readonly #later: readonly number[];
   #group: number | null | undefined;
@@ -82,6 +85,11 @@ export class UserEntries {
     return { list: this.#list, count: this.#clusters + seen - this.#base };
   }
 
+  /** Of all behaviours. */
+  newest(by: Clustering): Snapshot | null {
+    return snapshotAt(this.#past, Number.POSITIVE_INFINITY, by, this.#grown);
+  }
+
   #begin(group: number | null): void {
     const { by, max } = this.#kept;
     this.#clusters = 0;
@@ -90,7 +98,7 @@ export class UserEntries {
       this.#base = Math.max(0, (group ?? 0) - 1) * max;
       return;
     }
-    const snapshot = group === null ? null : snapshotAt(this.#past, group, by);
+    const snapshot = group === null ? null : snapshotAt(this.#past, group, by, this.#grown);
     if (snapshot === null) {
       return;
     }

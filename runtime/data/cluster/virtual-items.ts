@@ -25,11 +25,10 @@ export function refuseVirtualKeys(keys: Iterable<Key>, where: string): void {
 
 /** The key of what stands for behaviours of a user: the same for the same ones, in whichever snapshot. */
 function virtualKey(user: Key, history: string, past: Past, members: readonly number[]): Key {
-  const hash = createHash("sha256").update(JSON.stringify([String(user), history]));
-  for (const place of members) {
-    hash.update(`\n${past.time[place]} ${itemAt(past, place)}`);
-  }
-  const digest = hash.digest();
+  const lines = members.map((place) => `\n${past.time[place]} ${itemAt(past, place)}`);
+  const digest = createHash("sha256")
+    .update(JSON.stringify([String(user), history]) + lines.join(""))
+    .digest();
   return typeof itemAt(past, members[0]) === "string"
     ? `${prefix}${digest.toString("hex", 0, 12)}`
     : below - 1n - (digest.readBigUInt64LE() & ((1n << 62n) - 2n));
@@ -45,7 +44,10 @@ export function clusterItems(
   const items = numbersOf(past.item).subarray(start);
   return features.map(({ name, encoder }) => {
     const column = columns.get(name)!;
-    const values = Array.from(items, (item): DataValue => (item < 0 ? null : valueAt(column, item)));
+    const values = Array.from(
+      items,
+      (item, at): DataValue => (item < 0 || clusters.of[at] < 0 ? null : valueAt(column, item)),
+    );
     return clusterValues(encoder, values, clusters);
   });
 }

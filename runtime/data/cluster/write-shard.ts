@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { TwinError } from "../../../contract/error.ts";
 import { emptyRecord } from "../../../contract/record.ts";
+import { someClusters } from "../../cluster/virtual.ts";
 import { type DataColumn, valueAt } from "../../encode/data-column.ts";
 import { writeFileAtomic } from "../../host/files.ts";
 import type { Binding } from "../binding.ts";
@@ -23,7 +24,7 @@ import {
   valueNames,
   viewTable,
 } from "./sample-file.ts";
-import { type Clustering, type Every, snapshotAt } from "./snapshots.ts";
+import type { Clustering, Every } from "./snapshots.ts";
 import { type EntrySink, UserEntries } from "./user-entries.ts";
 import { clusterItems } from "./virtual-items.ts";
 
@@ -181,7 +182,7 @@ class Sink {
       history[listed.name] =
         by === null
           ? plainRecord(past, items, features, max)
-          : clusteredRecord(past, snapshotAt(past, Number.POSITIVE_INFINITY, by), items, features, max);
+          : clusteredRecord(past, own.newest(by), items, features, max);
     }
     for (const { row, cells } of views) {
       const entries = histories.reduce((sum, { max }, i) => sum + Math.min(max, cells[2 * i + 1]), 0);
@@ -216,10 +217,10 @@ class Sink {
         if (fresh.length === 0) {
           return;
         }
-        const values = clusterItems(past, start, clusters, items);
-        for (const cluster of fresh) {
+        const values = clusterItems(past, start, someClusters(clusters, fresh), items);
+        for (const [place, cluster] of fresh.entries()) {
           this.#written.add(keys[cluster]);
-          this.#items.add(keys[cluster], ...values.map((of, i) => cellOf(this.#shards.itemTypes[i], of[cluster])));
+          this.#items.add(keys[cluster], ...values.map((of, i) => cellOf(this.#shards.itemTypes[i], of[place])));
         }
         this.counts = plus(this.counts, { ...noCounts, virtual: fresh.length });
       },

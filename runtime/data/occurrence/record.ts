@@ -1,5 +1,6 @@
 // What a file of vectors says of how it was made, in its Parquet metadata: until when behaviours were counted, and of which.
 import * as v from "valibot";
+import { fingerprintOf } from "../../../contract/fingerprint.ts";
 import { strict } from "../../../contract/named-schema.ts";
 import { namedFiles } from "../binding.ts";
 import { fileList, type Source } from "../database/source.ts";
@@ -50,3 +51,7 @@ export async function recordsIn(source: Source, file: string): Promise<VectorRec
     return parsed.success ? [parsed.output] : [];
   });
 }
+
+/** What tells these vectors from others: equal records, equal vectors. Null: they are from elsewhere. */
+export const originOf = (records: readonly VectorRecord[]): string | null =>
+  records.length === 0 ? null : fingerprintOf(records);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { random } from "../../../contract/random.ts";
-import { clusterBehaviours } from "../../../runtime/cluster/recursive.ts";
+import { clusterBehaviours, type Grown } from "../../../runtime/cluster/recursive.ts";
 import { clusterTimes, clusterValues, describeClusters } from "../../../runtime/cluster/virtual.ts";
 
 function drawn(count: number, width: number, seed: number, topics = 0) {
@@ -77,6 +77,57 @@ describe("clusters of a user's behaviours", () => {
       );
       expect(told).toEqual(plain);
     }
+  });
+
+  it("that go on from those of an instant before are the same as if made at once, whatever was known then", () => {
+    const any = fc.record({
+      counts: fc.array(fc.integer({ min: 0, max: 90 }), { minLength: 1, maxLength: 8 }),
+      width: fc.integer({ min: 1, max: 3 }),
+      size: fc.integer({ min: 1, max: 12 }),
+      different: fc.integer({ min: 1, max: 60 }),
+      many: fc.integer({ min: 1, max: 3 }),
+      seed: fc.integer({ min: 0, max: 1000 }),
+    });
+    fc.assert(
+      fc.property(any, ({ counts, width, size, different, many, seed }) => {
+        const { vectors: catalogue } = drawn(different, width, seed, 4);
+        catalogue.fill(Number.NaN, 0, width);
+        const { below } = random(seed, 1);
+        const all = counts.reduce((sum, count) => sum + count, 0);
+        // Oldest first; of some the group is known later, and was another before.
+        const items = Int32Array.from({ length: all }, () => below(below(different) + 1));
+        const groups = Int32Array.from(items, () => below(many));
+        const grown: Grown = new Map();
+        let count = 0;
+        for (const more of counts) {
+          count += more;
+          const own = items.slice(0, count).reverse();
+          const vectors = new Float32Array(count * width);
+          own.forEach((item, at) => {
+            vectors.set(catalogue.subarray(item * width, (item + 1) * width), at * width);
+          });
+          const later = below(3) === 0;
+          const known = groups.slice(0, count).map((group, at) => (later && at % 7 === 0 ? many : group));
+          const behaviours = { vectors, width, groups: known.reverse(), items: own };
+          const goesOn = clusterBehaviours(behaviours, { size, seed }, grown);
+          expect(goesOn).toEqual(clusterBehaviours(behaviours, { size, seed }));
+          expect(members(goesOn).every((list) => list.length <= size)).toBe(true);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("keep to their members while others come, but where a node has doubled", () => {
+    const { vectors, width } = drawn(400, 4, 3, 12);
+    const settings = { size: 10, seed: 1 };
+    // The root is divided at 11, 23, 47, 95, 191 and 383 members.
+    const of = (count: number) =>
+      members(clusterBehaviours({ vectors: vectors.slice((400 - count) * width), width, groups: null }, settings)).map(
+        (list) => list.map((at) => count - at).join(),
+      );
+    const [before, after] = [of(385), new Set(of(400))];
+    expect(before.filter((list) => after.has(list)).length / before.length).toBeGreaterThan(0.6);
   });
 
   it("find what lies together", () => {

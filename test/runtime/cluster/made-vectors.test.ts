@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readBinding } from "../../../runtime/data/binding.ts";
-import { clusterLog, makeVectors } from "../../../runtime/data/index.ts";
+import { clusterLog, expectSameVectors, makeVectors, vectorOrigins } from "../../../runtime/data/index.ts";
 import { cleanUp, temporary } from "../../kit/built-twin.ts";
 import { begin, clusteredModel, type LogEvent, writeLog } from "../../kit/clustered-log.ts";
 import { writeFiles } from "../../kit/data-files.ts";
@@ -53,6 +53,22 @@ describe("clusters by vectors of the same log", () => {
     const byKey = new Map(vectors.map(({ k, vector }) => [k, vector]));
     expect(vectors.length).toBeGreaterThan(8);
     expect(items.map(({ cover }) => cover)).toEqual(items.map(({ k }) => byKey.get(k) ?? null));
+
+    // What is trained on these clusters is of these vectors, and of no others.
+    const { features } = clusteredModel();
+    const clustered = readBinding(join(out, "data.yaml"));
+    const trained = await vectorOrigins(clustered, features);
+    expect(trained).toEqual(await vectorOrigins(readBinding(yaml), features));
+    expect(trained).toEqual([{ feature: "item.cover", fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    await expectSameVectors(clustered, features, trained, "run");
+    const others = trained.map((one) => ({ ...one, fingerprint: "0".repeat(64) }));
+    await expect(expectSameVectors(clustered, features, others, "run")).rejects.toThrow(
+      new RegExp(
+        `data\\.yaml:\\d+:\\d+: item\\.cover comes from the data of which .seen. holds clusters, .* weights of run were trained on: those have the fingerprint 0{12}, and these have ${trained[0].fingerprint.slice(0, 12)}\\. Name the vectors`,
+      ),
+    );
+    // What the model does not read is nothing to it.
+    await expectSameVectors(clustered, [], others, "run");
   });
 
   it("are made with a warning where nothing says what lies before that moment", async () => {

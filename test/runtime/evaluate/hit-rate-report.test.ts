@@ -43,6 +43,8 @@ it("is measured on the tables as built, older ones, and every item in each preci
     }
   }
   const found = await hitRateReport(twin, requests, { table: earlier.dir, edges: [22] });
+  // As a comparison asks: the same of the tables as built, and nothing is projected for others.
+  expect(await hitRateReport(twin, requests, { edges: [22], builtAlone: true })).toEqual(found.slice(0, 1));
   expect(found.map(({ tables }) => tables)).toEqual([
     "as built",
     earlier.dir,
