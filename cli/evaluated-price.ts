@@ -54,7 +54,7 @@ export async function expectBuiltOf(
 ): Promise<void> {
   checked(file);
   const path = join(dir, weightsFile);
-  const learned = await learnedFor(file, { weights: path });
+  const learned = await learnedFor(file, { home: dir });
   const weights = await soundWeights(path);
   try {
     const again = compile(file, { resolve: reader(file), version, digest, only: "training", weights, ...learned });

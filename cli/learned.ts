@@ -55,7 +55,7 @@ export async function learnedFor(file: string, places: Places): Promise<Partial<
   const features = featureSpecs(model);
   if (vectors.length > 0) {
     const { expectSameVectors, readBinding } = await import("../runtime/data/index.ts");
-    await expectSameVectors(readBinding(data), features, vectors, weights ?? folder ?? file);
+    await expectSameVectors(readBinding(data), features, vectors, home ?? folder ?? file);
   }
   return kept
     ? { ...found, vectors, numbers: await learnNumbers(data, withNumbers(features, numbers), numbers) }
