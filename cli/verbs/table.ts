@@ -1,7 +1,13 @@
-// `twin table build DIR`, `twin table verify DIR` and `twin table publish DIR`.
+// `twin table build DIR`, `twin table upsert DIR`, `twin table verify DIR` and `twin table publish DIR`.
 
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { type BuildReport, buildTables, publishTables, verifyTables } from "../../runtime/build-table/index.ts";
+import {
+  type BuildReport,
+  buildTables,
+  publishTables,
+  upsertItems,
+  verifyTables,
+} from "../../runtime/build-table/index.ts";
 import { readBinding } from "../../runtime/data/index.ts";
 import { recovered } from "../../runtime/serve/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
@@ -60,6 +66,42 @@ export function tableText({ dir, generation, items, tables, supplied, seconds }:
     }),
     ...(supplied.length === 0 ? [] : [`  made by SQL, to be supplied with inline items: ${supplied.join(", ")}`]),
   ].join("\n");
+}
+
+interface UpsertTableOptions {
+  readonly items?: string | null;
+  readonly remove?: string | null;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export async function upsertTable(
+  dir: string,
+  { items = null, remove = null, data, json }: UpsertTableOptions,
+): Promise<void> {
+  if (items === null && remove === null) {
+    throw new WrongUsage("say what is put in, --items new.parquet, or taken out, --remove keys.parquet");
+  }
+  quietNativeLog();
+  const report = await stoppable((signal) =>
+    upsertItems({
+      dir,
+      items,
+      remove,
+      binding: data === undefined ? null : readBinding(data),
+      signal,
+      warn: (message) => say(`warning: ${message}`),
+    }),
+  );
+  if (json) {
+    printJson(report);
+    return;
+  }
+  const number = (value: number) => value.toLocaleString("en-GB");
+  const { deltas, seconds } = report;
+  print(
+    `${dir}: ${number(report.items)} items put in, ${number(report.removed)} taken out, in ${seconds.toFixed(2)} s (delta ${deltas.join(", ")})`,
+  );
 }
 
 export async function verifyTable(wanted: string, options: { json?: boolean }): Promise<void> {

@@ -12,7 +12,6 @@ import {
   coverTables,
   expectSameVectors,
   itemKeyType,
-  type KeyType,
   openItems,
   Source,
   saidRenamed,
@@ -21,7 +20,7 @@ import {
 import { holdBuild } from "../host/build-folder.ts";
 import { attempt } from "../host/files.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
-import { keyFeature, type Piece, type Projector, projectionPlan, pump, rowFormat } from "../projection/index.ts";
+import { keyFeature, rowFormat } from "../projection/index.ts";
 import { type Artefacts, openArtefacts } from "../serve/index.ts";
 import {
   commitGeneration,
@@ -30,17 +29,14 @@ import {
   Generation,
   generationFolder,
   ItemStore,
-  newFile,
   nextGeneration,
   readGeneration,
   writeGeneration,
 } from "../store/index.ts";
 import type { GenerationFile } from "../table/generation-description.ts";
 import { rowBytes } from "../table/precision.ts";
-import { TableWriter } from "../table/table-writer.ts";
-import { projectorFiles } from "./open-projection.ts";
-import { localProjector, threadProjector } from "./pool.ts";
 import { storeItems } from "./store-items.ts";
+import { type RowsInput, storeBatch, writeRows } from "./write-rows.ts";
 
 export interface BuildTablesOptions {
   /** The build folder. */
@@ -100,12 +96,6 @@ export interface BuildReport {
   readonly seconds: Phases;
 }
 
-/** Fewer items than this are projected in this thread: a thread would take longer to start. */
-const fewItems = 20_000;
-
-/** From the store whole ranges of blocks are taken at once, so that few blocks are read twice. */
-const storeBatch = (batch: number): number => 4 * batch;
-
 /**
  * Builds one generation of all tables of a model.
  * Killed or stopped at any moment, the earlier generation stays in use, and the next build removes what is left.
@@ -150,7 +140,7 @@ async function write(
   source: Source | null,
   binding: Binding | null,
 ): Promise<BuildReport> {
-  const { signal, batch = 8192, measureLoss = true, workers = 2, providers = ["cpu"] } = options;
+  const { signal } = options;
   const { dir, manifest } = artefacts;
   const begun = performance.now();
   const input =
@@ -159,65 +149,25 @@ async function write(
       : await fromStore(artefacts);
   const seconds = { read: (performance.now() - begun) / 1000, encode: 0, project: 0, rows: 0, write: 0 };
   const { number, partial } = nextGeneration(dir);
-  let starting: Promise<Projector> | null = null;
-  const writers = new Map<string, TableWriter>();
-  const loss = new Map<string, number>();
   try {
     const rows = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
-    // A device has one session: several would wait for each other.
-    const inThread = workers === 0 || input.items < fewItems || providers[0] !== "cpu";
-    const plan = projectionPlan(dir, manifest, rows, measureLoss);
-    if (plan !== null) {
-      const work = { projector: projectorFiles(dir, manifest, plan, inThread ? 2 : 1, providers), store: input.store };
-      // The database hands out whole pieces of 2,048 rows, so that a batch may be that much larger.
-      const largest = Math.min(input.store ? storeBatch(batch) : batch + 2048, input.items);
-      starting = inThread ? localProjector(work, largest, options.warn) : threadProjector(work, workers, largest);
-      // Its error is thrown when its turn comes.
-      starting.catch(() => undefined);
-    }
-    // The threads start meanwhile.
-    await input.check();
     const header = { model: manifest.model, step: manifest.step, made_at: (options.now ?? new Date()).toISOString() };
-    for (const [name, table] of Object.entries(manifest.tables)) {
-      const prints = { producer: manifest.fingerprints.producer[name], key: input.keyType };
-      writers.set(
-        name,
-        await TableWriter.create(newFile(join(partial, `${name}.table`)), rowFormat(table), { ...header, ...prints }),
-      );
-    }
-    const projector = await starting;
     const progress = meter("items", input.items, options.onProgress);
-    const take = async (piece: Piece): Promise<void> => {
-      const start = performance.now();
-      for (const [name, writer] of writers) {
-        const encoded = piece.done?.rows.get(name);
-        if (encoded !== undefined) {
-          await writer.writeEncoded(encoded);
-        }
-      }
-      for (const [name, most] of Object.entries(piece.done?.projected.loss ?? {})) {
-        loss.set(name, Math.max(loss.get(name) ?? 0, most));
-      }
-      seconds.project += piece.done?.projected.project ?? 0;
-      seconds.rows += piece.done?.projected.encode ?? 0;
-      seconds.read += piece.done?.read ?? 0;
-      seconds.write += (performance.now() - start) / 1000;
-      progress.add(piece.items);
-    };
-    const most = Math.max(0, ...Object.values(rows));
-    const flowing = performance.now();
-    await pump(input.jobs(partial, header, batch, seconds), projector, most, take, () => stopped(signal));
+    const { loss, flow } = await writeRows({
+      ...options,
+      manifest,
+      partial,
+      header,
+      rows,
+      input,
+      seconds,
+      progress,
+      stopped: () => stopped(signal),
+    });
     const start = performance.now();
-    const flow = (start - flowing) / 1000;
-    for (const writer of writers.values()) {
-      stopped(signal);
-      await writer.finish();
-    }
     const generation = describe(number, manifest, input, header.made_at);
     writeGeneration(partial, generation);
     stopped(signal);
-    await projector?.close();
-    starting = null;
     commitGeneration(dir, number, partial);
     seconds.write += (performance.now() - start) / 1000;
     progress.done();
@@ -239,14 +189,8 @@ async function write(
       seconds: { ...seconds, flow, total: (performance.now() - begun) / 1000 },
     };
   } catch (error) {
-    for (const writer of writers.values()) {
-      await writer.abort();
-    }
     discardGeneration(partial);
     throw error;
-  } finally {
-    const projector = await starting?.catch(() => null);
-    await projector?.close();
   }
 }
 
@@ -257,23 +201,11 @@ function stopped(signal: AbortSignal | undefined): void {
 }
 
 /** Where the items of a build come from. */
-interface Input {
-  readonly items: number;
-  readonly keyType: KeyType;
+interface Input extends RowsInput {
   /** Column of the key feature. */
   readonly feature: string;
   readonly tables: Readonly<Record<string, TableCover>>;
   readonly supplied: readonly string[];
-  /** The item store that is there already; null: `jobs` writes it. */
-  readonly store: { readonly path: string; readonly features: ItemStore["features"] } | null;
-  /** Whether all files that are read are whole and belong together. */
-  check(): Promise<void>;
-  jobs(
-    partial: string,
-    header: Readonly<Record<string, unknown>>,
-    batch: number,
-    seconds: { read: number; encode: number; write: number },
-  ): AsyncGenerator<Omit<Piece, "done">>;
 }
 
 /** Items from the binding's files: read, encoded, stored, indexed. */

@@ -24,6 +24,8 @@ export interface StoreItemsOptions {
   readonly total: number;
   /** Seconds are added here. */
   readonly seconds: { read: number; encode: number; write: number };
+  /** Told the keys of each chunk; what it throws ends the reading. */
+  readonly each?: (keys: KeyColumn) => void;
 }
 
 export async function* storeItems(options: StoreItemsOptions): AsyncGenerator<Omit<Piece, "done">> {
@@ -43,7 +45,9 @@ export async function* storeItems(options: StoreItemsOptions): AsyncGenerator<Om
     for await (const chunk of items.chunks(options.batch, options.order ?? undefined)) {
       seconds.read += (performance.now() - mark) / 1000;
       mark = performance.now();
-      keys.push(parseKeys(chunk.keys, keyType, where));
+      const own = parseKeys(chunk.keys, keyType, where);
+      options.each?.(own);
+      keys.push(own);
       const columns = new Map<string, EncodedColumn>();
       for (const feature of features) {
         columns.set(feature.name, encodeColumn(feature, chunk.columns[feature.name], chunk.rows, context));

@@ -20,7 +20,7 @@ export { openEvents } from "./events.ts";
 export { readError } from "./files/read-error.ts";
 export { textName } from "./files/reading.ts";
 export { type ItemChunk, type Items, type KeyType, openItems } from "./items.ts";
-export { itemKeyType } from "./key-type.ts";
+export { itemKeyType, keyColumn } from "./key-type.ts";
 export { type LearnedOf, learnNumbers, numberFeatures } from "./learn-numbers.ts";
 export { type Learned, learnVocabularies, vocabularyFeatures } from "./learn-vocabularies.ts";
 export { learnVocabulary } from "./learn-vocabulary.ts";

@@ -1,6 +1,20 @@
 // Rows, tables, items, generations and vocabularies in the files of this machine.
 export { BlockFile } from "./block-file.ts";
 export { newFile } from "./block-sink.ts";
+export {
+  adoptDeltas,
+  commitDelta,
+  deltaFolder,
+  deltaNumbers,
+  deltasFolder,
+  deltasThrough,
+  newDelta,
+  openDelta,
+  readDelta,
+  removeDeltas,
+  writeDelta,
+} from "./delta-folder.ts";
+export { DeltaLog } from "./delta-log.ts";
 export { Generation } from "./generation.ts";
 export {
   commitGeneration,

@@ -44,6 +44,8 @@ export const GenerationSchema = strict({
   ),
   index: file,
   store: file,
+  /** Number of the last delta that it holds (tables/deltas); absent: none. */
+  deltas: v.optional(natural),
   /** By file: SHA-256 of its header and its blocks' checksums, so that no file of another generation passes for it. */
   files: v.optional(named(hex)),
   /** Sections that versions to come may add. */
