@@ -14,6 +14,7 @@ export function tableVerbs(
     .description("project every item and write one generation of all tables")
     .option("--data <data.yaml>", "the binding of the items file (and of the event log, for coverage)")
     .option("--from-store", "project the items of the current generation again, after a change of the weights")
+    .option("--incremental", "take over the rows of items whose features have not changed, where the weights have not")
     .option("--workers <n>", "sessions that project at the same time", whole, 2)
     .addOption(providers())
     .addOption(json())

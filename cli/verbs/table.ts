@@ -19,6 +19,7 @@ import { showProgress, stoppable } from "../progress.ts";
 interface TableOptions {
   readonly data?: string;
   readonly fromStore?: boolean;
+  readonly incremental?: boolean;
   readonly workers: number;
   readonly providers: readonly string[];
   readonly json?: boolean;
@@ -26,7 +27,7 @@ interface TableOptions {
 
 export async function buildTable(
   dir: string,
-  { data, fromStore = false, workers, providers, json }: TableOptions,
+  { data, fromStore = false, incremental = false, workers, providers, json }: TableOptions,
 ): Promise<void> {
   expectProviders(providers);
   if (data === undefined && !fromStore) {
@@ -40,6 +41,7 @@ export async function buildTable(
       dir,
       binding: data === undefined ? null : readBinding(data),
       fromStore,
+      incremental,
       workers,
       providers,
       signal,
@@ -54,7 +56,7 @@ export async function buildTable(
   }
 }
 
-export function tableText({ dir, generation, items, tables, supplied, seconds }: BuildReport): string {
+export function tableText({ dir, generation, items, tables, supplied, deltas, reused, seconds }: BuildReport): string {
   const number = (value: number) => value.toLocaleString("en-GB");
   return [
     `${dir}: generation ${generation}, ${number(items)} items in ${seconds.total.toFixed(1)} s (${number(Math.round(items / Math.max(seconds.total, 1e-3)))} a second)`,
@@ -64,6 +66,10 @@ export function tableText({ dir, generation, items, tables, supplied, seconds }:
       const error = loss === null ? "" : `, largest error of a value ${loss.toExponential(1)}`;
       return `  ${name}: ${number(rows)} rows, ${precision}, ${bytesText(size)}${covers}${error}${note === null ? "" : ` (${note})`}`;
     }),
+    ...(deltas.items + deltas.removed === 0
+      ? []
+      : [`  taken in: ${number(deltas.items)} items that were put in, ${number(deltas.removed)} that were taken out`]),
+    ...(reused === 0 ? [] : [`  taken over: the rows of ${number(reused)} items that have not changed`]),
     ...(supplied.length === 0 ? [] : [`  made by SQL, to be supplied with inline items: ${supplied.join(", ")}`]),
   ].join("\n");
 }

@@ -1,42 +1,26 @@
-// `twin table build`: items → item store, key index and tables, as one generation that becomes visible in one step.
-
-import { copyFileSync, linkSync } from "node:fs";
-import { join } from "node:path";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
-import { vectorsOf } from "../../contract/vectors-of.ts";
-import {
-  type Binding,
-  boundFiles,
-  coverTables,
-  expectSameVectors,
-  itemKeyType,
-  openItems,
-  Source,
-  saidRenamed,
-  type TableCover,
-} from "../data/index.ts";
+import { type Binding, boundFiles, Source } from "../data/index.ts";
 import { holdBuild } from "../host/build-folder.ts";
-import { attempt } from "../host/files.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
-import { keyFeature, rowFormat } from "../projection/index.ts";
+import { rowFormat } from "../projection/index.ts";
 import { type Artefacts, openArtefacts } from "../serve/index.ts";
 import {
   commitGeneration,
-  currentGeneration,
+  deltasFolder,
+  deltasThrough,
   discardGeneration,
-  Generation,
-  generationFolder,
-  ItemStore,
+  lastUnneeded,
   nextGeneration,
-  readGeneration,
+  removeDeltas,
   writeGeneration,
 } from "../store/index.ts";
 import type { GenerationFile } from "../table/generation-description.ts";
 import { rowBytes } from "../table/precision.ts";
-import { storeItems } from "./store-items.ts";
-import { type RowsInput, storeBatch, writeRows } from "./write-rows.ts";
+import { type BuildInput, fromItems, fromStore } from "./build-input.ts";
+import { Reuse } from "./reuse.ts";
+import { writeRows } from "./write-rows.ts";
 
 export interface BuildTablesOptions {
   /** The build folder. */
@@ -45,6 +29,8 @@ export interface BuildTablesOptions {
   readonly binding: Binding | null;
   /** Take the encoded items of the current generation: enough where only weights changed. */
   readonly fromStore?: boolean;
+  /** Take over the rows of items whose encoded features have not changed, where the weights have not either. */
+  readonly incremental?: boolean;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
   /** Threads that project; default 2. 0: in this thread. */
@@ -93,6 +79,10 @@ export interface BuildReport {
   readonly tables: readonly TableReport[];
   /** Item features that an SQL expression makes: whoever sends items inline must supply them. */
   readonly supplied: readonly string[];
+  /** What was put in and taken out since the generation before (`twin table upsert`), and is taken in. */
+  readonly deltas: { readonly items: number; readonly removed: number };
+  /** Items whose rows were taken over from the generation before. */
+  readonly reused: number;
   readonly seconds: Phases;
 }
 
@@ -143,38 +133,43 @@ async function write(
   const { signal } = options;
   const { dir, manifest } = artefacts;
   const begun = performance.now();
+  const before = deltasThrough(dir);
   const input =
     source !== null && binding !== null
       ? await fromItems(source, binding, artefacts, options.warn)
-      : await fromStore(artefacts);
+      : await fromStore(artefacts, options.incremental === true, options.warn);
   const seconds = { read: (performance.now() - begun) / 1000, encode: 0, project: 0, rows: 0, write: 0 };
   const { number, partial } = nextGeneration(dir);
+  let reuse: Reuse | null = null;
   try {
-    const rows = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
+    const asked = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
     const header = { model: manifest.model, step: manifest.step, made_at: (options.now ?? new Date()).toISOString() };
     const progress = meter("items", input.items, options.onProgress);
-    const { loss, flow } = await writeRows({
+    const most = Math.max(0, ...Object.values(asked));
+    reuse = options.incremental ? await Reuse.open(dir, manifest, input.keyType, most) : null;
+    const { loss, rows, flow } = await writeRows({
       ...options,
       manifest,
       partial,
       header,
-      rows,
-      input,
+      rows: asked,
+      input: { ...input, jobs: (...given) => input.jobs(reuse, ...given) },
       seconds,
       progress,
       stopped: () => stopped(signal),
     });
     const start = performance.now();
-    const generation = describe(number, manifest, input, header.made_at);
+    const generation = describe(number, manifest, input, rows, header.made_at);
     writeGeneration(partial, generation);
     stopped(signal);
     commitGeneration(dir, number, partial);
+    removeDeltas(deltasFolder(dir), lastUnneeded(dir, before));
     seconds.write += (performance.now() - start) / 1000;
     progress.done();
     return {
       dir,
       generation: number,
-      items: input.items,
+      items: generation.items,
       key: generation.key,
       tables: Object.entries(manifest.tables).map(([name, table]) => ({
         name,
@@ -186,11 +181,15 @@ async function write(
         note: input.tables[name].note,
       })),
       supplied: input.supplied,
+      deltas: input.pending.delta?.counts() ?? { items: 0, removed: 0 },
+      reused: reuse?.reused ?? 0,
       seconds: { ...seconds, flow, total: (performance.now() - begun) / 1000 },
     };
   } catch (error) {
     discardGeneration(partial);
     throw error;
+  } finally {
+    reuse?.close();
   }
 }
 
@@ -200,112 +199,25 @@ function stopped(signal: AbortSignal | undefined): void {
   }
 }
 
-/** Where the items of a build come from. */
-interface Input extends RowsInput {
-  /** Column of the key feature. */
-  readonly feature: string;
-  readonly tables: Readonly<Record<string, TableCover>>;
-  readonly supplied: readonly string[];
-}
-
-/** Items from the binding's files: read, encoded, stored, indexed. */
-async function fromItems(
-  source: Source,
-  binding: Binding,
-  artefacts: Artefacts,
-  warn: BuildTablesOptions["warn"],
-): Promise<Input> {
-  const { manifest } = artefacts;
-  await expectSameVectors(binding, manifest.features, vectorsOf(manifest), artefacts.dir);
-  const feature = keyFeature(manifest);
-  const keyType = await itemKeyType(source, binding, feature);
-  const items = await openItems(source, binding, artefacts.itemFeatures, keyType);
-  for (const heading of saidRenamed(items.relation)) {
-    warn?.(heading);
-  }
-  const total = await items.check();
-  const cover = await coverTables(source, binding, items, keyType, total, manifest.tables, manifest.histories);
-  return {
-    items: total,
-    keyType,
-    feature: feature.column,
-    tables: cover.tables,
-    supplied: items.supplied,
-    store: null,
-    check: () => Promise.resolve(),
-    jobs: (partial, header, batch, seconds) =>
-      storeItems({ items, order: cover.order, artefacts, keyType, partial, header, batch, total, seconds }),
-  };
-}
-
-/** Items of the current generation, as they were encoded. */
-async function fromStore(artefacts: Artefacts): Promise<Input> {
-  const { dir, manifest } = artefacts;
-  const number = currentGeneration(dir);
-  if (number === null) {
-    throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data DATA`);
-  }
-  const folder = generationFolder(dir, number);
-  const description = readGeneration(folder);
-  if (description.fingerprints.encoders !== encodersFingerprint(manifest)) {
-    throw new TwinError(
-      `${folder}: the item features or their encoders have changed since the item store was made; build from the items: twin table build ${dir} --data data.yaml`,
-    );
-  }
-  const path = join(folder, description.store);
-  const store = await ItemStore.open(path, { memoryLimit: 0 });
-  store.close();
-  const cover = Object.keys(manifest.tables).map((name) => {
-    const before = description.tables[name];
-    if (before === undefined) {
-      throw new TwinError(
-        `${folder} has no table ${name} yet; build from the items: twin table build ${dir} --data data.yaml`,
-      );
-    }
-    return [name, { rows: before.rows, reached: before.coverage_reached, note: null }] as const;
+function describe(
+  number: number,
+  manifest: Artefacts["manifest"],
+  input: BuildInput,
+  rows: Readonly<Record<string, number>>,
+  madeAt: string,
+): GenerationFile {
+  const tables = Object.entries(input.tables).map(([name, { cut, reached }]) => {
+    const table = { file: `${name}.table`, rows: rows[name], coverage_reached: reached };
+    return [name, cut === null ? table : { ...table, cut }] as const;
   });
-  return {
-    items: description.items,
-    keyType: description.key.type,
-    feature: description.key.feature,
-    tables: Object.fromEntries<TableCover>(cover),
-    supplied: [],
-    store: { path, features: store.features },
-    async check(): Promise<void> {
-      (await Generation.open(dir, { number, memoryLimit: 0 })).close();
-    },
-    async *jobs(partial, _header, batch) {
-      share(path, join(partial, "items.store"));
-      share(join(folder, description.index), join(partial, "keys.index"));
-      for (let first = 1; first <= description.items; first += storeBatch(batch)) {
-        yield { first, items: Math.min(storeBatch(batch), description.items + 1 - first), columns: null };
-      }
-    },
-  };
-}
-
-/** The same bytes under another name: a hard link, or a copy where the file system has none. */
-function share(from: string, to: string): void {
-  attempt("write", to, () => {
-    try {
-      linkSync(from, to);
-    } catch {
-      copyFileSync(from, to);
-    }
-  });
-}
-
-function describe(number: number, manifest: Artefacts["manifest"], input: Input, madeAt: string): GenerationFile {
-  const tables = Object.entries(input.tables).map(([name, { rows, reached }]) => {
-    return [name, { file: `${name}.table`, rows, coverage_reached: reached }] as const;
-  });
+  const { through } = input.pending;
   return {
     format: 1,
     number,
     model: manifest.model,
     made_at: madeAt,
     step: manifest.step,
-    items: input.items,
+    items: input.counted(),
     key: { feature: input.feature, type: input.keyType },
     fingerprints: {
       producer: manifest.fingerprints.producer,
@@ -315,5 +227,6 @@ function describe(number: number, manifest: Artefacts["manifest"], input: Input,
     tables: recordOf(tables),
     index: "keys.index",
     store: "items.store",
+    ...(through > 0 && { deltas: through }),
   };
 }

@@ -25,6 +25,7 @@ import {
 } from "../store/index.ts";
 import { ItemStoreWriter } from "../table/item-store-writer.ts";
 import { writeKeyIndex } from "../table/key-index-build.ts";
+import { type EncodedChunk, expectCount, readItems } from "./encoded-chunks.ts";
 import { storeItems } from "./store-items.ts";
 import { type UpsertFiles, UpsertSource } from "./upsert-source.ts";
 import { type RowsInput, writeRows } from "./write-rows.ts";
@@ -208,17 +209,32 @@ async function inputOf(
         await writeKeyIndex(newFile(join(partial, "keys.index")), joinKeys([], keyType), header);
         return;
       }
-      const told = new Set(Array.from({ length: removed.length }, (_, i) => keyText(removed, i)));
-      const each = (keys: KeyColumn): void => {
-        for (let i = 0; told.size > 0 && i < keys.length; i++) {
-          if (told.has(keyText(keys, i))) {
-            throw new TwinError(
-              `the item ${JSON.stringify(keyText(keys, i))} is both to be put in and to be taken out: name it in one of the files`,
-            );
-          }
-        }
-      };
-      yield* storeItems({ items, order: null, artefacts, keyType, partial, header, batch, total, seconds, each });
+      const chunks = readItems({ items, order: null, artefacts, keyType, batch, seconds });
+      yield* storeItems({
+        chunks: without(removed, chunks),
+        manifest,
+        keyType,
+        partial,
+        header,
+        seconds,
+        counted: (found) => expectCount(items.relation.name, total, found),
+      });
     },
   };
+}
+
+/** The same chunks. @throws TwinError for an item that is to be taken out, too */
+async function* without(removed: KeyColumn, chunks: AsyncIterable<EncodedChunk>): AsyncGenerator<EncodedChunk> {
+  const told = new Set(Array.from({ length: removed.length }, (_, i) => keyText(removed, i)));
+  for await (const chunk of chunks) {
+    for (let i = 0; told.size > 0 && i < chunk.keys.length; i++) {
+      const key = keyText(chunk.keys, i);
+      if (told.has(key)) {
+        throw new TwinError(
+          `the item ${JSON.stringify(key)} is both to be put in and to be taken out: name it in one of the files`,
+        );
+      }
+    }
+    yield chunk;
+  }
 }

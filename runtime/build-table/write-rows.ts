@@ -1,10 +1,12 @@
 // Items through the projector into the files of their tables: of a generation, or of a delta.
 import { join } from "node:path";
 import type { Manifest } from "../../contract/manifest.ts";
+import { recordOf } from "../../contract/record.ts";
 import type { KeyType } from "../data/index.ts";
 import type { meter } from "../host/progress.ts";
-import { type Piece, type Projector, projectionPlan, pump, rowFormat } from "../projection/index.ts";
+import { type KeptRows, type Piece, type Projector, projectionPlan, pump, rowFormat } from "../projection/index.ts";
 import { type ItemStore, newFile } from "../store/index.ts";
+import { rowBytes } from "../table/precision.ts";
 import { TableWriter } from "../table/table-writer.ts";
 import { projectorFiles } from "./open-projection.ts";
 import { localProjector, threadProjector } from "./pool.ts";
@@ -54,8 +56,16 @@ const fewItems = 20_000;
 /** From the store whole ranges of blocks are taken at once, so that few blocks are read twice. */
 export const storeBatch = (batch: number): number => 4 * batch;
 
-/** @returns the largest error of narrower rows by table, and the seconds from the first item sent to the last row written */
-export async function writeRows(options: WriteRowsOptions): Promise<{ loss: Map<string, number>; flow: number }> {
+export interface WrittenRows {
+  /** Largest error of narrower rows by table. */
+  readonly loss: ReadonlyMap<string, number>;
+  /** Rows of each table, the miss row among them: fewer than asked for where there were fewer items. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Seconds from the first item sent to the last row written. */
+  readonly flow: number;
+}
+
+export async function writeRows(options: WriteRowsOptions): Promise<WrittenRows> {
   const { dir, manifest, partial, header, rows, input, seconds, progress, stopped, warn } = options;
   const { batch = 8192, measureLoss = true, workers = 2, providers = ["cpu"] } = options;
   let starting: Promise<Projector> | null = null;
@@ -86,7 +96,9 @@ export async function writeRows(options: WriteRowsOptions): Promise<{ loss: Map<
     const take = async (piece: Piece): Promise<void> => {
       const start = performance.now();
       for (const [name, writer] of writers) {
-        const encoded = piece.done?.rows.get(name);
+        const projected = piece.done?.rows.get(name);
+        const encoded =
+          piece.kept === undefined ? projected : filledIn(name, piece.kept, projected, rows[name], manifest);
         if (encoded !== undefined) {
           await writer.writeEncoded(encoded);
         }
@@ -98,7 +110,7 @@ export async function writeRows(options: WriteRowsOptions): Promise<{ loss: Map<
       seconds.rows += piece.done?.projected.encode ?? 0;
       seconds.read += piece.done?.read ?? 0;
       seconds.write += (performance.now() - start) / 1000;
-      progress?.add(piece.items);
+      progress?.add(piece.kept?.items ?? piece.items);
     };
     const most = Math.max(0, ...Object.values(rows));
     const flowing = performance.now();
@@ -111,7 +123,8 @@ export async function writeRows(options: WriteRowsOptions): Promise<{ loss: Map<
     await projector?.close();
     starting = null;
     seconds.write += (performance.now() - start) / 1000;
-    return { loss, flow: (start - flowing) / 1000 };
+    const written = recordOf([...writers].map(([name, writer]) => [name, writer.rows]));
+    return { loss, rows: written, flow: (start - flowing) / 1000 };
   } catch (error) {
     for (const writer of writers.values()) {
       await writer.abort();
@@ -121,4 +134,27 @@ export async function writeRows(options: WriteRowsOptions): Promise<{ loss: Map<
     const projector = await starting?.catch(() => null);
     await projector?.close();
   }
+}
+
+/** The rows of a range of items in a table, those that were projected among them. @param most rows of the table */
+function filledIn(
+  table: string,
+  { first, items, changed, rows }: KeptRows,
+  projected: Uint8Array | undefined,
+  most: number,
+  { tables }: Manifest,
+): Uint8Array | undefined {
+  const count = Math.min(items, most - first);
+  const all = rows.get(table);
+  if (count <= 0 || all === undefined) {
+    return undefined;
+  }
+  const bytes = rowBytes(rowFormat(tables[table]));
+  for (let i = 0; i < changed.length && changed[i] < count; i++) {
+    if (projected === undefined) {
+      throw new Error(`no row of table ${table} came of a projection`);
+    }
+    all.set(projected.subarray(i * bytes, (i + 1) * bytes), changed[i] * bytes);
+  }
+  return all.subarray(0, count * bytes);
 }

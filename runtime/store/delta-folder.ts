@@ -141,8 +141,12 @@ export function readDelta(folder: string): DeltaFile {
   return parseDelta(readText(path, 16 * 1024 * 1024), path, folder);
 }
 
-/** A delta in memory, every byte held against its checksum. @throws TwinError naming what is damaged, and the way out */
-export async function openDelta(folder: string, described: DeltaFile, shared: boolean): Promise<Delta> {
+/** A delta in memory, every byte held against its checksum. @param rows whether those of tables are read, too @throws TwinError naming what is damaged, and the way out */
+export async function openDelta(
+  folder: string,
+  described: DeltaFile,
+  { shared, rows = true }: { readonly shared: boolean; readonly rows?: boolean },
+): Promise<Delta> {
   const hash = await hasher();
   for (const name of deltaFiles(described)) {
     const path = join(folder, name);
@@ -162,7 +166,7 @@ export async function openDelta(folder: string, described: DeltaFile, shared: bo
     const store = await ItemStore.open(join(folder, described.store), whole);
     store.close();
     const tables: [string, Uint8Array][] = [];
-    for (const [name, { file }] of Object.entries(described.tables)) {
+    for (const [name, { file }] of rows ? Object.entries(described.tables) : []) {
       const table = await TableFile.open(join(folder, file), whole);
       table.close();
       tables.push([name, rowsOf(folder, file, described, table.rows, table.rowBytes, table.image().stored)]);
@@ -213,6 +217,16 @@ export function removeDeltas(folder: string, through: number): void {
       rmSync(gone, { recursive: true, force: true });
     });
   }
+}
+
+/**
+ * The last number that nobody needs any more: neither the generation before, which processes may still serve, nor a release.
+ * @param before the last number that the generation before holds
+ */
+export function lastUnneeded(dir: string, before: number): number {
+  const folder = join(dir, releases);
+  const numbers = existsSync(folder) ? attempt("read", folder, () => readdirSync(folder)) : [];
+  return Math.min(before, ...numbersIn(numbers).map((number) => deltasThrough(join(folder, String(number)))));
 }
 
 /** Takes over the deltas of a folder that is being replaced; those that are there already stay. */

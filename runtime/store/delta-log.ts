@@ -81,7 +81,7 @@ export class DeltaLog {
       }
       const described = readDelta(one);
       if (madeAlike(described, this.#made)) {
-        found.push(await openDelta(one, described, this.#shared));
+        found.push(await openDelta(one, described, { shared: this.#shared }));
       }
     }
     const options: MergeOptions = { where: folder, shared: this.#shared, hasher: await hasher() };

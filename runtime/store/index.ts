@@ -8,6 +8,7 @@ export {
   deltaNumbers,
   deltasFolder,
   deltasThrough,
+  lastUnneeded,
   newDelta,
   openDelta,
   readDelta,
@@ -27,6 +28,8 @@ export {
 export { readGeneration, writeGeneration } from "./generation-file.ts";
 export { GenerationTables, type SharedGeneration, type StoreKind } from "./generation-tables.ts";
 export { ItemStore } from "./item-store.ts";
+export { openKeyIndex } from "./key-index-file.ts";
+export { type PendingDeltas, pendingDeltas } from "./pending-deltas.ts";
 export { publishedBeforePath, publishedPath, readPublished, writePublished } from "./published-file.ts";
 export { tensorRows } from "./tensor-rows.ts";
 export { readVocabulary } from "./vocabulary-file.ts";

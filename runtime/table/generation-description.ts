@@ -40,6 +40,8 @@ export const GenerationSchema = strict({
       rows: v.pipe(natural, v.minValue(1)),
       /** Share of the log's behaviours that the table holds; null where no log was given. */
       coverage_reached: v.nullable(v.number()),
+      /** Rows that its coverage asked for, where it holds fewer than all items; items put in later come to these. */
+      cut: v.optional(v.pipe(natural, v.minValue(1))),
     }),
   ),
   index: file,
