@@ -5,6 +5,7 @@ import type { Manifest } from "../../contract/manifest.ts";
 import {
   type Binding,
   boundFiles,
+  explainRead,
   type Items,
   type KeyType,
   keyColumn,
@@ -66,8 +67,12 @@ export class UpsertSource {
     const { key } = this.#bindingOf(file, manifest).items!;
     const where = "keys to take out";
     const relation = await openRelation(this.#source, resolve(file), where, [key]);
-    const { sql } = await keyColumn(this.#source, relation, key, keyType, "#key", where);
-    const rows = await this.#source.all(`SELECT DISTINCT ${sql} AS k FROM ${relation.sql()}`);
+    const own = await keyColumn(this.#source, relation, key, keyType, "#key", where);
+    const explain = explainRead(this.#source, relation, [own]);
+    const read = this.#source.all(`SELECT DISTINCT ${own.sql} AS k FROM ${relation.sql()}`);
+    const rows = await read.catch(async (cause: unknown) => {
+      throw await explain(cause);
+    });
     if (rows.some(({ k }) => k === null)) {
       throw new TwinError(`${relation.name}, column \`${key}\`: the key of an item is missing`);
     }

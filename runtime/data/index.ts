@@ -41,6 +41,7 @@ export { verifyDataset } from "./prepare/verify-dataset.ts";
 export { openRelation, type Relation, readAsIds, requireColumn, saidRenamed } from "./relation.ts";
 export { manyRepeats } from "./report.ts";
 export type { DataReport } from "./report-schema.ts";
+export { explainRead } from "./resolve.ts";
 export { partNumbers } from "./row-part.ts";
 export { sampleColumns, someUsers } from "./sample-columns.ts";
 export {

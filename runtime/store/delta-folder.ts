@@ -177,10 +177,12 @@ export async function openDelta(
       { where: folder, shared, hasher: hash },
     );
   } catch (error) {
-    // What files of a generation say of a way out would build all anew.
-    throw error instanceof TwinError && !error.message.includes(folder)
-      ? new TwinError(`${error.message} (${deltaCure(folder)})`, { cause: error })
-      : error;
+    // What the files of a generation say of a way out is none of a delta's.
+    if (!(error instanceof TwinError) || error.message.includes(deltaCure(folder))) {
+      throw error;
+    }
+    const what = error.message.replace(/\.? ?Build the tables again.*$/s, "");
+    throw new TwinError(`${what}. ${deltaCure(folder)}`, { cause: error });
   }
 }
 

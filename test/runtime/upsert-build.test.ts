@@ -1,5 +1,6 @@
 // What was put in and taken out is taken into the next generation, and rows of what has not changed are taken over: byte for
 // byte what a build of the same items gives.
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { buildTables } from "../../runtime/build-table/build.ts";
@@ -7,7 +8,6 @@ import { upsertItems } from "../../runtime/build-table/upsert.ts";
 import { verifyTables } from "../../runtime/build-table/verify.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { parseKeys, type RawKeys } from "../../runtime/encode/keys.ts";
-import { load } from "../../runtime/index.ts";
 import { deltaNumbers, deltasFolder } from "../../runtime/store/delta-folder.ts";
 import { Generation } from "../../runtime/store/generation.ts";
 import { built, cleanUp, temporary } from "../kit/built-twin.ts";
@@ -73,7 +73,6 @@ const integers: readonly Key[] = [0n, -1n, -(2n ** 63n), 2n ** 63n - 1n, 2n ** 5
 describe.each([
   ["texts", hostile, "float16"],
   ["integers of 64 bits", integers, "uint8"],
-  ["integers of 64 bits", integers, "float32"],
 ] as const)("keys that are %s, with rows of %s", (_, special, precision) => {
   const many: readonly Key[] = Array.from({ length: 60 }, (__, i) =>
     typeof special[0] === "string" ? `video ${i}` : BigInt(1000 + i),
@@ -90,16 +89,18 @@ describe.each([
     await buildTables({ dir: whole, binding: binding(fileOf(after)) });
     const expected = await held(whole, all);
     expect(expected.filter((one) => one === null)).toHaveLength(gone.length);
+    const start = built(source);
+    await buildTables({ dir: start, binding: binding(fileOf(old)) });
+    await upsertItems({ dir: start, items: fileOf(put), remove: keysFile(gone), binding: null });
+    expect(deltaNumbers(deltasFolder(start))).toEqual([1]);
     for (const [fromStore, incremental] of [
       [true, false],
       [true, true],
       [false, false],
       [false, true],
     ] as const) {
-      const dir = built(source);
-      await buildTables({ dir, binding: binding(fileOf(old)) });
-      await upsertItems({ dir, items: fileOf(put), remove: keysFile(gone), binding: null });
-      expect(deltaNumbers(deltasFolder(dir))).toEqual([1]);
+      const dir = join(temporary(), "build");
+      cpSync(start, dir, { recursive: true });
       const report = await buildTables({
         dir,
         binding: fromStore ? null : binding(fileOf(old)),
@@ -111,9 +112,6 @@ describe.each([
       expect([report.items, report.deltas]).toEqual([after.size, { items: put.size, removed: gone.length }]);
       expect(report.reused).toBe(incremental ? after.size : 0);
       expect((await verifyTables(dir)).sound).toBe(true);
-      const twin = await load(dir, { threads: 1 });
-      expect(twin.status().deltas).toMatchObject({ deltas: 0, because: "" });
-      await twin.close();
     }
   });
 });
