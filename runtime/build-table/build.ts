@@ -1,3 +1,5 @@
+// `twin table build`: items → item store, key index and tables, as one generation that becomes visible in one step.
+
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";

@@ -6,9 +6,10 @@ import type { Manifest } from "../../contract/manifest.ts";
 import type { KeyType } from "../data/index.ts";
 import { madeAlike } from "../delta/delta-description.ts";
 import { overlaid } from "../delta/overlay.ts";
-import type { Piece } from "../projection/index.ts";
+import { type Piece, rowFormat } from "../projection/index.ts";
 import { DeltaLog, Generation } from "../store/index.ts";
 import type { OpenParts } from "../table/opened-generation.ts";
+import { sameFormat } from "../table/precision.ts";
 import { type EncodedChunk, pickedChunk } from "./encoded-chunks.ts";
 
 export class Reuse {
@@ -38,11 +39,15 @@ export class Reuse {
       key: { type: keyType },
       fingerprints: { producer, metric, encoders: encodersFingerprint(manifest) },
     };
-    if (!madeAlike(generation.description, made)) {
+    const stored = Object.entries(manifest.tables).every(([name, table]) => {
+      const format = generation.tables.get(name)?.format;
+      return format !== undefined && sameFormat(format, rowFormat(table));
+    });
+    if (!stored || !madeAlike(generation.description, made)) {
       generation.close();
       return null;
     }
-    const log = new DeltaLog(dir, generation.description, false);
+    const log = new DeltaLog(dir, generation.description, generation.tables, false);
     await log.look(true);
     const parts = log.delta === null ? generation : overlaid(generation, log.delta);
     return new Reuse(generation, parts, most);

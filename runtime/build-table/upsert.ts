@@ -9,10 +9,11 @@ import type { KeyType } from "../data/index.ts";
 import { type MadeOf, madeAlike } from "../delta/delta-description.ts";
 import { joinKeys, type KeyColumn, keyText } from "../encode/keys.ts";
 import { readManifest } from "../host/manifest-file.ts";
-import { keyFeature } from "../projection/index.ts";
+import { keyFeature, rowFormat } from "../projection/index.ts";
 import { readPointer, releaseFolder } from "../release/index.ts";
 import { type Artefacts, openArtefacts } from "../serve/index.ts";
 import {
+  BlockFile,
   commitDelta,
   currentGeneration,
   deltasFolder,
@@ -25,6 +26,8 @@ import {
 } from "../store/index.ts";
 import { ItemStoreWriter } from "../table/item-store-writer.ts";
 import { writeKeyIndex } from "../table/key-index-build.ts";
+import { sameFormat } from "../table/precision.ts";
+import { readTableHeader } from "../table/table-header.ts";
 import { type EncodedChunk, expectCount, readItems } from "./encoded-chunks.ts";
 import { storeItems } from "./store-items.ts";
 import { type UpsertFiles, UpsertSource } from "./upsert-source.ts";
@@ -102,6 +105,10 @@ export async function upsertItems(options: UpsertOptions): Promise<UpsertReport>
   } finally {
     source.close();
   }
+  const unseen = await unseenIn(dir);
+  if (unseen !== null) {
+    options.warn?.(unseen);
+  }
   if (readPublished(dir) !== null) {
     options.warn?.(
       `processes that read ${dir}'s rows from a Redis do not see this: build the tables and publish them (twin table build ${dir} --from-store, twin table publish ${dir} --to …)`,
@@ -141,6 +148,29 @@ function targetsOf(dir: string): Target[] {
     }
   }
   return targets;
+}
+
+/** Why processes that read the folder as it lies do not see what is put in; null: they do, or it is served by releases. */
+async function unseenIn(dir: string): Promise<string | null> {
+  const number = currentGeneration(dir);
+  if (number === null || readPointer(dir) !== null) {
+    return null;
+  }
+  const folder = generationFolder(dir, number);
+  const { fingerprints, tables } = readGeneration(folder);
+  const manifest = readManifest(dir);
+  let fits = fingerprints.encoders === encodersFingerprint(manifest);
+  for (const [name, table] of Object.entries(manifest.tables)) {
+    fits &&= fingerprints.producer[name] === manifest.fingerprints.producer[name];
+    if (fits) {
+      const file = await BlockFile.open(join(folder, tables[name].file), "table");
+      fits = sameFormat(readTableHeader(file).format, rowFormat(table));
+      file.close();
+    }
+  }
+  return fits
+    ? null
+    : `the tables of ${dir} were made with other weights, encoders or another precision, so that nobody sees yet what was put in: build them (twin table build ${dir} --from-store)`;
 }
 
 async function makeDelta(

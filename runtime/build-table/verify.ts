@@ -104,8 +104,11 @@ export async function verifyTables(dir: string, now = Date.now() / 1000): Promis
     await check(`delta ${one}`, async () => {
       const path = deltaFolder(deltas, one);
       const described = readDelta(path);
-      const { items, removed } = (await openDelta(path, described, { shared: false })).counts();
+      const generation = await Generation.open(dir, { memoryLimit: 0 });
+      generation.close();
+      await openDelta(path, described, { shared: false, tables: generation.tables });
       const own = madeAlike(described, description) ? "" : "; it is of other weights, and not in front of these tables";
+      const { items, removed } = described;
       return `${items} items put in, ${removed} taken out, made ${described.made_at}${own}`;
     });
   }

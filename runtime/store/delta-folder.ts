@@ -12,6 +12,7 @@ import type { KeyColumn } from "../encode/keys.ts";
 import { attempt, codeOf, expectFile, fileError, readText, syncFolder, writeFileAtomic } from "../host/files.ts";
 import { linkFolder } from "../host/link-folder.ts";
 import { newMark, ownerOf } from "../host/process-mark.ts";
+import { type RowFormat, sameFormat } from "../table/precision.ts";
 import { rootOfFile } from "./block-file.ts";
 import { currentGeneration, generationFolder } from "./generation-commit.ts";
 import { readGeneration } from "./generation-file.ts";
@@ -134,6 +135,9 @@ export function deltasThrough(dir: string): number {
   }
 }
 
+/** Tables by name, as far as it counts here. */
+export type StoredAs = ReadonlyMap<string, { readonly format: RowFormat }>;
+
 /** What a delta says of itself. @throws TwinError where it is damaged */
 export function readDelta(folder: string): DeltaFile {
   const path = join(folder, fileName);
@@ -141,12 +145,17 @@ export function readDelta(folder: string): DeltaFile {
   return parseDelta(readText(path, 16 * 1024 * 1024), path, folder);
 }
 
-/** A delta in memory, every byte held against its checksum. @param rows whether those of tables are read, too @throws TwinError naming what is damaged, and the way out */
+/**
+ * A delta in memory, every byte held against its checksum.
+ * @param tables whose rows are read, too; null: none are
+ * @returns null where its rows are stored otherwise than those tables' are (their precision is no part of a fingerprint)
+ * @throws TwinError naming what is damaged, and the way out
+ */
 export async function openDelta(
   folder: string,
   described: DeltaFile,
-  { shared, rows = true }: { readonly shared: boolean; readonly rows?: boolean },
-): Promise<Delta> {
+  { shared, tables: due }: { readonly shared: boolean; readonly tables: StoredAs | null },
+): Promise<Delta | null> {
   const hash = await hasher();
   for (const name of deltaFiles(described)) {
     const path = join(folder, name);
@@ -166,9 +175,13 @@ export async function openDelta(
     const store = await ItemStore.open(join(folder, described.store), whole);
     store.close();
     const tables: [string, Uint8Array][] = [];
-    for (const [name, { file }] of rows ? Object.entries(described.tables) : []) {
+    for (const [name, { file }] of due === null ? [] : Object.entries(described.tables)) {
       const table = await TableFile.open(join(folder, file), whole);
       table.close();
+      const other = due?.get(name);
+      if (other === undefined || !sameFormat(table.format, other.format)) {
+        return null;
+      }
       tables.push([name, rowsOf(folder, file, described, table.rows, table.rowBytes, table.image().stored)]);
     }
     const records = rowsOf(folder, described.store, described, store.records, store.rowBytes, store.image().memory);

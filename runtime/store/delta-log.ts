@@ -5,7 +5,15 @@ import { hasher } from "../../contract/hash.ts";
 import { type Delta, type MergeOptions, mergedAll } from "../delta/delta.ts";
 import { type MadeOf, madeAlike } from "../delta/delta-description.ts";
 import type { DeltaStatus } from "../delta/delta-status.ts";
-import { deltaFolder, deltaNumbersLater, deltasFolder, deltasThrough, openDelta, readDelta } from "./delta-folder.ts";
+import {
+  deltaFolder,
+  deltaNumbersLater,
+  deltasFolder,
+  deltasThrough,
+  openDelta,
+  readDelta,
+  type StoredAs,
+} from "./delta-folder.ts";
 
 /** Milliseconds until a delta that could not be read is tried again, where nothing else has come. */
 const tryAgain = 5000;
@@ -13,6 +21,7 @@ const tryAgain = 5000;
 export class DeltaLog {
   readonly #dir: string;
   readonly #made: MadeOf & { readonly deltas?: number | undefined };
+  readonly #tables: StoredAs;
   readonly #shared: boolean;
   #delta: Delta | null = null;
   #count = 0;
@@ -23,9 +32,10 @@ export class DeltaLog {
   /** What could not be taken in, and when that was tried. */
   #failed = { numbers: "", at: 0 };
 
-  /** @param made of what the generation is, and the last delta that it holds itself */
-  constructor(dir: string, made: MadeOf & { readonly deltas?: number | undefined }, shared: boolean) {
+  /** @param made of what the generation is, and the last delta that it holds itself @param tables its own */
+  constructor(dir: string, made: MadeOf & { readonly deltas?: number | undefined }, tables: StoredAs, shared: boolean) {
     this.#dir = dir;
+    this.#tables = tables;
     this.#made = made;
     this.#shared = shared;
     this.#last = made.deltas ?? 0;
@@ -80,8 +90,10 @@ export class DeltaLog {
         throw this.#gone();
       }
       const described = readDelta(one);
-      if (madeAlike(described, this.#made)) {
-        found.push(await openDelta(one, described, { shared: this.#shared }));
+      const [shared, tables] = [this.#shared, this.#tables];
+      const delta = madeAlike(described, this.#made) ? await openDelta(one, described, { shared, tables }) : null;
+      if (delta !== null) {
+        found.push(delta);
       }
     }
     const options: MergeOptions = { where: folder, shared: this.#shared, hasher: await hasher() };

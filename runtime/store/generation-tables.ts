@@ -129,7 +129,7 @@ export class GenerationTables implements LiveTables {
     for (let attempt = 0; number !== null && number !== inUse; attempt++) {
       try {
         const generation = await Generation.open(dir, { number, memoryLimit, shared: share });
-        const log = new DeltaLog(dir, generation.description, share);
+        const log = new DeltaLog(dir, generation.description, generation.tables, share);
         try {
           await log.look(true);
         } catch (error) {

@@ -22,8 +22,11 @@ export async function pendingDeltas(dir: string, made: MadeOf): Promise<PendingD
   for (const number of numbers) {
     const one = deltaFolder(folder, number);
     const described = readDelta(one);
-    if (encodedAlike(described, made)) {
-      found.push(await openDelta(one, described, { shared: false, rows: false }));
+    const delta = encodedAlike(described, made)
+      ? await openDelta(one, described, { shared: false, tables: null })
+      : null;
+    if (delta !== null) {
+      found.push(delta);
     }
   }
   const delta = await mergedAll(found, { where: folder, shared: false, hasher: await hasher() });

@@ -8,9 +8,10 @@ import { upsertItems } from "../../runtime/build-table/upsert.ts";
 import { verifyTables } from "../../runtime/build-table/verify.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { parseKeys, type RawKeys } from "../../runtime/encode/keys.ts";
+import { load } from "../../runtime/index.ts";
 import { deltaNumbers, deltasFolder } from "../../runtime/store/delta-folder.ts";
 import { Generation } from "../../runtime/store/generation.ts";
-import { built, cleanUp, temporary } from "../kit/built-twin.ts";
+import { buildInto, built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
 
 afterAll(cleanUp);
@@ -158,6 +159,27 @@ describe("deltas", () => {
     await buildTables({ dir: whole, binding: binding(fileOf(expected)) });
     const keys = [...Array(120).keys()].map(BigInt);
     await buildTables({ dir, binding: null, fromStore: true, incremental: true });
+    expect(await held(dir, keys)).toEqual(await held(whole, keys));
+  });
+
+  it("and rows of another precision than the tables' are told, not read, and not taken over", async () => {
+    const dir = built(source);
+    await buildTables({ dir, binding: binding(fileOf(items(0, 50))) });
+    const narrow = videoModel({ precision: "uint8" });
+    buildInto(dir, narrow);
+    const told: string[] = [];
+    const file = fileOf(items(45, 60, 4));
+    await upsertItems({ dir, items: file, remove: null, binding: null, warn: (message) => told.push(message) });
+    expect(told).toEqual([expect.stringMatching(/another precision.*twin table build .* --from-store/)]);
+    const twin = await load(dir, { threads: 1 });
+    expect(twin.status().deltas).toMatchObject({ deltas: 0, because: "" });
+    await twin.close();
+    const { reused } = await buildTables({ dir, binding: null, fromStore: true, incremental: true });
+    expect(reused).toBe(0);
+    const whole = built(narrow);
+    const expected = new Map([...items(0, 45), ...items(45, 60, 4)]);
+    await buildTables({ dir: whole, binding: binding(fileOf(expected)) });
+    const keys = [...Array(70).keys()].map(BigInt);
     expect(await held(dir, keys)).toEqual(await held(whole, keys));
   });
 
