@@ -9,7 +9,7 @@ import { verifyTables } from "../../runtime/build-table/verify.ts";
 import { parseBinding } from "../../runtime/data/binding.ts";
 import { parseKeys, type RawKeys } from "../../runtime/encode/keys.ts";
 import { load } from "../../runtime/index.ts";
-import { deltaNumbers, deltasFolder } from "../../runtime/store/delta-folder.ts";
+import { deltaFolder, deltaNumbers, deltasFolder, openDelta, readDelta } from "../../runtime/store/delta-folder.ts";
 import { Generation } from "../../runtime/store/generation.ts";
 import { buildInto, built, cleanUp, temporary } from "../kit/built-twin.ts";
 import { videoModel, writeFiles } from "../kit/data-files.ts";
@@ -181,6 +181,26 @@ describe("deltas", () => {
     await buildTables({ dir: whole, binding: binding(fileOf(expected)) });
     const keys = [...Array(70).keys()].map(BigInt);
     expect(await held(dir, keys)).toEqual(await held(whole, keys));
+  });
+
+  it("give an item the row that it has among others, also alone and where products sum many numbers", async () => {
+    const dir = built(
+      videoModel({ key: "hashed(buckets: 500, dim: 96, key: true)" }).replaceAll("dim:   4", "dim:   48"),
+    );
+    const all = items(0, 300);
+    await buildTables({ dir, binding: binding(fileOf(all)) });
+    const generation = await Generation.open(dir);
+    const table = generation.tables.get("video_keys")!;
+    for (const [i, count] of [1, 2, 5].entries()) {
+      const some = new Map([...all].slice(20 * i, 20 * i + count));
+      await upsertItems({ dir, items: fileOf(some), remove: null, binding: null });
+      const folder = deltaFolder(deltasFolder(dir), i + 1);
+      const delta = await openDelta(folder, readDelta(folder), { shared: false, tables: generation.tables });
+      const into = new Uint8Array(count * table.rowBytes);
+      await table.read(delta!.index.allKeys(), [{ from: 0, bytes: table.rowBytes, into }]);
+      expect(delta!.tables.get("video_keys")).toEqual(into);
+    }
+    generation.close();
   });
 
   it("bring rows to a table that coverage cut, before those of the log", async () => {
