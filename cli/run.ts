@@ -6,6 +6,7 @@ import { exit, explainFailure } from "./failure.ts";
 import { fraction, members, positive, positives, share, size, someUsers, tolerance, whole } from "./option-values.ts";
 import { say } from "./output.ts";
 import { releaseVerbs } from "./release-verbs.ts";
+import { tableVerbs } from "./table-verbs.ts";
 import { version } from "./version.ts";
 
 const json = () => new Option("--json", "print JSON on stdout, for programs");
@@ -198,30 +199,7 @@ function commandLine(): Command {
     .addOption(json())
     .action(async (dir, file, options) => (await import("./verbs/diff.ts")).diffBuild(dir, file, options));
 
-  const table = verb("table", "build, verify and publish lookup tables");
-  table
-    .command("build <dir>")
-    .description("project every item and write one generation of all tables")
-    .option("--data <data.yaml>", "the binding of the items file (and of the event log, for coverage)")
-    .option("--from-store", "project the items of the current generation again, after a change of the weights")
-    .option("--workers <n>", "sessions that project at the same time", whole, 2)
-    .addOption(providers())
-    .addOption(json())
-    .action(async (dir, options) => (await import("./verbs/table.ts")).buildTable(dir, options));
-  table
-    .command("verify <dir>")
-    .description("check every block of the current generation")
-    .addOption(json())
-    .action(async (dir, options) => (await import("./verbs/table.ts")).verifyTable(dir, options));
-  table
-    .command("publish <dir>")
-    .description("put the rows of the current generation into a Redis, from which a folder without tables ranks")
-    .requiredOption("--to <address>", "redis://HOST:PORT, rediss://… for TLS, several nodes of a cluster with commas")
-    .option("--buckets <n>", "hash tags over which keys are spread", whole, 256)
-    .option("--keep <n>", "publications of this folder that stay there, this one among them (default: all)", positive)
-    .addOption(json())
-    .action(async (dir, options) => (await import("./verbs/table.ts")).publishTable(dir, options));
-
+  const table = tableVerbs(verb, json, providers);
   releaseVerbs(verb, table, json, providers);
   capacityVerb(verb, json);
 

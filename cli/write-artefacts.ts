@@ -18,7 +18,7 @@ import { holdBuild, previousOf, stageOf } from "../runtime/host/build-folder.ts"
 import { attempt, syncFolder, writeFully } from "../runtime/host/files.ts";
 import { linkFile, linkFolder, syncFolders } from "../runtime/host/link-folder.ts";
 import { releasesName } from "../runtime/release/index.ts";
-import { publishedBeforePath } from "../runtime/store/index.ts";
+import { adoptDeltas, deltasFolder, publishedBeforePath } from "../runtime/store/index.ts";
 
 /**
  * Writes all files of a build and makes them visible together.
@@ -48,6 +48,8 @@ export async function writeArtefacts(
     if (existsSync(publishedBeforePath(folder))) {
       linkFile(publishedBeforePath(folder), publishedBeforePath(stage));
     }
+    // So do items that were put in since.
+    adoptDeltas(deltasFolder(folder), deltasFolder(stage));
     // What is served stays, whatever is built beside it.
     if (existsSync(join(folder, releasesName))) {
       linkFolder(join(folder, releasesName), join(stage, releasesName));
@@ -57,6 +59,8 @@ export async function writeArtefacts(
       renameSync(folder, previousOf(folder));
     }
     renameSync(stage, folder);
+    // And those that were put in meanwhile.
+    adoptDeltas(deltasFolder(previousOf(folder)), deltasFolder(folder));
     syncFolder(dirname(folder));
     rmSync(previousOf(folder), { recursive: true, force: true });
   } catch (failure) {

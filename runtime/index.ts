@@ -2,6 +2,8 @@
 
 export { TwinError, type TwinErrorCode } from "../contract/error.ts";
 export type { Manifest } from "../contract/manifest.ts";
+export type { UpsertReport } from "./build-table/index.ts";
+export type { DeltaStatus } from "./delta/delta-status.ts";
 export {
   asRequest,
   evaluateHitRate,
@@ -55,3 +57,4 @@ export type {
   TypedRanking,
   WeightsStatus,
 } from "./twin/index.ts";
+export { type UpsertRequest, upsert } from "./upsert.ts";

@@ -12,7 +12,7 @@ export const slow: readonly string[] = [
   ...["build-table-kill", "damaged-build", "prepare-damage", "refresh-in-use", "self-test", "table-input"].map(
     inRuntime,
   ),
-  "test/runtime/workers.test.ts",
+  ...["workers", "upsert", "upsert-build", "upsert-live"].map(inRuntime),
   ...["held-codes", "kernel-plan", "kernel-users", "evaluate/sample-ranks"].map(inRuntime),
 ];
 

@@ -1,7 +1,13 @@
-// `twin table build DIR`, `twin table verify DIR` and `twin table publish DIR`.
+// `twin table build DIR`, `twin table upsert DIR`, `twin table verify DIR` and `twin table publish DIR`.
 
 import { bytesText } from "../../compiler/diagnostics/number-text.ts";
-import { type BuildReport, buildTables, publishTables, verifyTables } from "../../runtime/build-table/index.ts";
+import {
+  type BuildReport,
+  buildTables,
+  publishTables,
+  upsertItems,
+  verifyTables,
+} from "../../runtime/build-table/index.ts";
 import { readBinding } from "../../runtime/data/index.ts";
 import { recovered } from "../../runtime/serve/index.ts";
 import { Failed, WrongUsage } from "../failure.ts";
@@ -13,6 +19,7 @@ import { showProgress, stoppable } from "../progress.ts";
 interface TableOptions {
   readonly data?: string;
   readonly fromStore?: boolean;
+  readonly incremental?: boolean;
   readonly workers: number;
   readonly providers: readonly string[];
   readonly json?: boolean;
@@ -20,7 +27,7 @@ interface TableOptions {
 
 export async function buildTable(
   dir: string,
-  { data, fromStore = false, workers, providers, json }: TableOptions,
+  { data, fromStore = false, incremental = false, workers, providers, json }: TableOptions,
 ): Promise<void> {
   expectProviders(providers);
   if (data === undefined && !fromStore) {
@@ -34,6 +41,7 @@ export async function buildTable(
       dir,
       binding: data === undefined ? null : readBinding(data),
       fromStore,
+      incremental,
       workers,
       providers,
       signal,
@@ -48,7 +56,7 @@ export async function buildTable(
   }
 }
 
-export function tableText({ dir, generation, items, tables, supplied, seconds }: BuildReport): string {
+export function tableText({ dir, generation, items, tables, supplied, deltas, reused, seconds }: BuildReport): string {
   const number = (value: number) => value.toLocaleString("en-GB");
   return [
     `${dir}: generation ${generation}, ${number(items)} items in ${seconds.total.toFixed(1)} s (${number(Math.round(items / Math.max(seconds.total, 1e-3)))} a second)`,
@@ -58,8 +66,48 @@ export function tableText({ dir, generation, items, tables, supplied, seconds }:
       const error = loss === null ? "" : `, largest error of a value ${loss.toExponential(1)}`;
       return `  ${name}: ${number(rows)} rows, ${precision}, ${bytesText(size)}${covers}${error}${note === null ? "" : ` (${note})`}`;
     }),
+    ...(deltas.items + deltas.removed === 0
+      ? []
+      : [`  taken in: ${number(deltas.items)} items that were put in, ${number(deltas.removed)} that were taken out`]),
+    ...(reused === 0 ? [] : [`  taken over: the rows of ${number(reused)} items that have not changed`]),
     ...(supplied.length === 0 ? [] : [`  made by SQL, to be supplied with inline items: ${supplied.join(", ")}`]),
   ].join("\n");
+}
+
+interface UpsertTableOptions {
+  readonly items?: string | null;
+  readonly remove?: string | null;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export async function upsertTable(
+  dir: string,
+  { items = null, remove = null, data, json }: UpsertTableOptions,
+): Promise<void> {
+  if (items === null && remove === null) {
+    throw new WrongUsage("say what is put in, --items new.parquet, or taken out, --remove keys.parquet");
+  }
+  quietNativeLog();
+  const report = await stoppable((signal) =>
+    upsertItems({
+      dir,
+      items,
+      remove,
+      binding: data === undefined ? null : readBinding(data),
+      signal,
+      warn: (message) => say(`warning: ${message}`),
+    }),
+  );
+  if (json) {
+    printJson(report);
+    return;
+  }
+  const number = (value: number) => value.toLocaleString("en-GB");
+  const { deltas, seconds } = report;
+  print(
+    `${dir}: ${number(report.items)} items put in, ${number(report.removed)} taken out, in ${seconds.toFixed(2)} s (delta ${deltas.join(", ")})`,
+  );
 }
 
 export async function verifyTable(wanted: string, options: { json?: boolean }): Promise<void> {

@@ -1,46 +1,28 @@
 // `twin table build`: items → item store, key index and tables, as one generation that becomes visible in one step.
 
-import { copyFileSync, linkSync } from "node:fs";
-import { join } from "node:path";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
-import { vectorsOf } from "../../contract/vectors-of.ts";
-import {
-  type Binding,
-  boundFiles,
-  coverTables,
-  expectSameVectors,
-  itemKeyType,
-  type KeyType,
-  openItems,
-  Source,
-  saidRenamed,
-  type TableCover,
-} from "../data/index.ts";
+import { type Binding, boundFiles, Source } from "../data/index.ts";
 import { holdBuild } from "../host/build-folder.ts";
-import { attempt } from "../host/files.ts";
 import { meter, type OnProgress } from "../host/progress.ts";
-import { keyFeature, type Piece, type Projector, projectionPlan, pump, rowFormat } from "../projection/index.ts";
+import { rowFormat } from "../projection/index.ts";
 import { type Artefacts, openArtefacts } from "../serve/index.ts";
 import {
   commitGeneration,
-  currentGeneration,
+  deltasFolder,
+  deltasThrough,
   discardGeneration,
-  Generation,
-  generationFolder,
-  ItemStore,
-  newFile,
+  lastUnneeded,
   nextGeneration,
-  readGeneration,
+  removeDeltas,
   writeGeneration,
 } from "../store/index.ts";
 import type { GenerationFile } from "../table/generation-description.ts";
 import { rowBytes } from "../table/precision.ts";
-import { TableWriter } from "../table/table-writer.ts";
-import { projectorFiles } from "./open-projection.ts";
-import { localProjector, threadProjector } from "./pool.ts";
-import { storeItems } from "./store-items.ts";
+import { type BuildInput, fromItems, fromStore } from "./build-input.ts";
+import { Reuse } from "./reuse.ts";
+import { writeRows } from "./write-rows.ts";
 
 export interface BuildTablesOptions {
   /** The build folder. */
@@ -49,6 +31,8 @@ export interface BuildTablesOptions {
   readonly binding: Binding | null;
   /** Take the encoded items of the current generation: enough where only weights changed. */
   readonly fromStore?: boolean;
+  /** Take over the rows of items whose encoded features have not changed, where the weights have not either. */
+  readonly incremental?: boolean;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
   /** Threads that project; default 2. 0: in this thread. */
@@ -97,14 +81,12 @@ export interface BuildReport {
   readonly tables: readonly TableReport[];
   /** Item features that an SQL expression makes: whoever sends items inline must supply them. */
   readonly supplied: readonly string[];
+  /** What was put in and taken out since the generation before (`twin table upsert`), and is taken in. */
+  readonly deltas: { readonly items: number; readonly removed: number };
+  /** Items whose rows were taken over from the generation before. */
+  readonly reused: number;
   readonly seconds: Phases;
 }
-
-/** Fewer items than this are projected in this thread: a thread would take longer to start. */
-const fewItems = 20_000;
-
-/** From the store whole ranges of blocks are taken at once, so that few blocks are read twice. */
-const storeBatch = (batch: number): number => 4 * batch;
 
 /**
  * Builds one generation of all tables of a model.
@@ -150,81 +132,46 @@ async function write(
   source: Source | null,
   binding: Binding | null,
 ): Promise<BuildReport> {
-  const { signal, batch = 8192, measureLoss = true, workers = 2, providers = ["cpu"] } = options;
+  const { signal } = options;
   const { dir, manifest } = artefacts;
   const begun = performance.now();
+  const before = deltasThrough(dir);
   const input =
     source !== null && binding !== null
       ? await fromItems(source, binding, artefacts, options.warn)
-      : await fromStore(artefacts);
+      : await fromStore(artefacts, options.incremental === true, options.warn);
   const seconds = { read: (performance.now() - begun) / 1000, encode: 0, project: 0, rows: 0, write: 0 };
   const { number, partial } = nextGeneration(dir);
-  let starting: Promise<Projector> | null = null;
-  const writers = new Map<string, TableWriter>();
-  const loss = new Map<string, number>();
+  let reuse: Reuse | null = null;
   try {
-    const rows = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
-    // A device has one session: several would wait for each other.
-    const inThread = workers === 0 || input.items < fewItems || providers[0] !== "cpu";
-    const plan = projectionPlan(dir, manifest, rows, measureLoss);
-    if (plan !== null) {
-      const work = { projector: projectorFiles(dir, manifest, plan, inThread ? 2 : 1, providers), store: input.store };
-      // The database hands out whole pieces of 2,048 rows, so that a batch may be that much larger.
-      const largest = Math.min(input.store ? storeBatch(batch) : batch + 2048, input.items);
-      starting = inThread ? localProjector(work, largest, options.warn) : threadProjector(work, workers, largest);
-      // Its error is thrown when its turn comes.
-      starting.catch(() => undefined);
-    }
-    // The threads start meanwhile.
-    await input.check();
+    const asked = recordOf(Object.entries(input.tables).map(([name, cover]) => [name, cover.rows]));
     const header = { model: manifest.model, step: manifest.step, made_at: (options.now ?? new Date()).toISOString() };
-    for (const [name, table] of Object.entries(manifest.tables)) {
-      const prints = { producer: manifest.fingerprints.producer[name], key: input.keyType };
-      writers.set(
-        name,
-        await TableWriter.create(newFile(join(partial, `${name}.table`)), rowFormat(table), { ...header, ...prints }),
-      );
-    }
-    const projector = await starting;
     const progress = meter("items", input.items, options.onProgress);
-    const take = async (piece: Piece): Promise<void> => {
-      const start = performance.now();
-      for (const [name, writer] of writers) {
-        const encoded = piece.done?.rows.get(name);
-        if (encoded !== undefined) {
-          await writer.writeEncoded(encoded);
-        }
-      }
-      for (const [name, most] of Object.entries(piece.done?.projected.loss ?? {})) {
-        loss.set(name, Math.max(loss.get(name) ?? 0, most));
-      }
-      seconds.project += piece.done?.projected.project ?? 0;
-      seconds.rows += piece.done?.projected.encode ?? 0;
-      seconds.read += piece.done?.read ?? 0;
-      seconds.write += (performance.now() - start) / 1000;
-      progress.add(piece.items);
-    };
-    const most = Math.max(0, ...Object.values(rows));
-    const flowing = performance.now();
-    await pump(input.jobs(partial, header, batch, seconds), projector, most, take, () => stopped(signal));
+    const most = Math.max(0, ...Object.values(asked));
+    reuse = options.incremental ? await Reuse.open(dir, manifest, input.keyType, most) : null;
+    const { loss, rows, flow } = await writeRows({
+      ...options,
+      manifest,
+      partial,
+      header,
+      rows: asked,
+      input: { ...input, jobs: (...given) => input.jobs(reuse, ...given) },
+      seconds,
+      progress,
+      stopped: () => stopped(signal),
+    });
     const start = performance.now();
-    const flow = (start - flowing) / 1000;
-    for (const writer of writers.values()) {
-      stopped(signal);
-      await writer.finish();
-    }
-    const generation = describe(number, manifest, input, header.made_at);
+    const generation = describe(number, manifest, input, rows, header.made_at);
     writeGeneration(partial, generation);
     stopped(signal);
-    await projector?.close();
-    starting = null;
     commitGeneration(dir, number, partial);
+    removeDeltas(deltasFolder(dir), lastUnneeded(dir, before));
     seconds.write += (performance.now() - start) / 1000;
     progress.done();
     return {
       dir,
       generation: number,
-      items: input.items,
+      items: generation.items,
       key: generation.key,
       tables: Object.entries(manifest.tables).map(([name, table]) => ({
         name,
@@ -236,17 +183,15 @@ async function write(
         note: input.tables[name].note,
       })),
       supplied: input.supplied,
+      deltas: input.pending.delta?.counts() ?? { items: 0, removed: 0 },
+      reused: reuse?.reused ?? 0,
       seconds: { ...seconds, flow, total: (performance.now() - begun) / 1000 },
     };
   } catch (error) {
-    for (const writer of writers.values()) {
-      await writer.abort();
-    }
     discardGeneration(partial);
     throw error;
   } finally {
-    const projector = await starting?.catch(() => null);
-    await projector?.close();
+    reuse?.close();
   }
 }
 
@@ -256,124 +201,25 @@ function stopped(signal: AbortSignal | undefined): void {
   }
 }
 
-/** Where the items of a build come from. */
-interface Input {
-  readonly items: number;
-  readonly keyType: KeyType;
-  /** Column of the key feature. */
-  readonly feature: string;
-  readonly tables: Readonly<Record<string, TableCover>>;
-  readonly supplied: readonly string[];
-  /** The item store that is there already; null: `jobs` writes it. */
-  readonly store: { readonly path: string; readonly features: ItemStore["features"] } | null;
-  /** Whether all files that are read are whole and belong together. */
-  check(): Promise<void>;
-  jobs(
-    partial: string,
-    header: Readonly<Record<string, unknown>>,
-    batch: number,
-    seconds: { read: number; encode: number; write: number },
-  ): AsyncGenerator<Omit<Piece, "done">>;
-}
-
-/** Items from the binding's files: read, encoded, stored, indexed. */
-async function fromItems(
-  source: Source,
-  binding: Binding,
-  artefacts: Artefacts,
-  warn: BuildTablesOptions["warn"],
-): Promise<Input> {
-  const { manifest } = artefacts;
-  await expectSameVectors(binding, manifest.features, vectorsOf(manifest), artefacts.dir);
-  const feature = keyFeature(manifest);
-  const keyType = await itemKeyType(source, binding, feature);
-  const items = await openItems(source, binding, artefacts.itemFeatures, keyType);
-  for (const heading of saidRenamed(items.relation)) {
-    warn?.(heading);
-  }
-  const total = await items.check();
-  const cover = await coverTables(source, binding, items, keyType, total, manifest.tables, manifest.histories);
-  return {
-    items: total,
-    keyType,
-    feature: feature.column,
-    tables: cover.tables,
-    supplied: items.supplied,
-    store: null,
-    check: () => Promise.resolve(),
-    jobs: (partial, header, batch, seconds) =>
-      storeItems({ items, order: cover.order, artefacts, keyType, partial, header, batch, total, seconds }),
-  };
-}
-
-/** Items of the current generation, as they were encoded. */
-async function fromStore(artefacts: Artefacts): Promise<Input> {
-  const { dir, manifest } = artefacts;
-  const number = currentGeneration(dir);
-  if (number === null) {
-    throw new TwinError(`${dir} has no built tables yet: twin table build ${dir} --data DATA`);
-  }
-  const folder = generationFolder(dir, number);
-  const description = readGeneration(folder);
-  if (description.fingerprints.encoders !== encodersFingerprint(manifest)) {
-    throw new TwinError(
-      `${folder}: the item features or their encoders have changed since the item store was made; build from the items: twin table build ${dir} --data data.yaml`,
-    );
-  }
-  const path = join(folder, description.store);
-  const store = await ItemStore.open(path, { memoryLimit: 0 });
-  store.close();
-  const cover = Object.keys(manifest.tables).map((name) => {
-    const before = description.tables[name];
-    if (before === undefined) {
-      throw new TwinError(
-        `${folder} has no table ${name} yet; build from the items: twin table build ${dir} --data data.yaml`,
-      );
-    }
-    return [name, { rows: before.rows, reached: before.coverage_reached, note: null }] as const;
+function describe(
+  number: number,
+  manifest: Artefacts["manifest"],
+  input: BuildInput,
+  rows: Readonly<Record<string, number>>,
+  madeAt: string,
+): GenerationFile {
+  const tables = Object.entries(input.tables).map(([name, { cut, reached }]) => {
+    const table = { file: `${name}.table`, rows: rows[name], coverage_reached: reached };
+    return [name, cut === null ? table : { ...table, cut }] as const;
   });
-  return {
-    items: description.items,
-    keyType: description.key.type,
-    feature: description.key.feature,
-    tables: Object.fromEntries<TableCover>(cover),
-    supplied: [],
-    store: { path, features: store.features },
-    async check(): Promise<void> {
-      (await Generation.open(dir, { number, memoryLimit: 0 })).close();
-    },
-    async *jobs(partial, _header, batch) {
-      share(path, join(partial, "items.store"));
-      share(join(folder, description.index), join(partial, "keys.index"));
-      for (let first = 1; first <= description.items; first += storeBatch(batch)) {
-        yield { first, items: Math.min(storeBatch(batch), description.items + 1 - first), columns: null };
-      }
-    },
-  };
-}
-
-/** The same bytes under another name: a hard link, or a copy where the file system has none. */
-function share(from: string, to: string): void {
-  attempt("write", to, () => {
-    try {
-      linkSync(from, to);
-    } catch {
-      copyFileSync(from, to);
-    }
-  });
-}
-
-function describe(number: number, manifest: Artefacts["manifest"], input: Input, madeAt: string): GenerationFile {
-  const tables = Object.entries(input.tables).map(([name, { rows, reached }]) => {
-    return [name, { file: `${name}.table`, rows, coverage_reached: reached }] as const;
-  });
+  const { through } = input.pending;
   return {
     format: 1,
     number,
     model: manifest.model,
     made_at: madeAt,
     step: manifest.step,
-    items: input.items,
+    items: input.counted(),
     key: { feature: input.feature, type: input.keyType },
     fingerprints: {
       producer: manifest.fingerprints.producer,
@@ -383,5 +229,6 @@ function describe(number: number, manifest: Artefacts["manifest"], input: Input,
     tables: recordOf(tables),
     index: "keys.index",
     store: "items.store",
+    ...(through > 0 && { deltas: through }),
   };
 }

@@ -7,5 +7,6 @@ export { type PageBytes, pageBytes } from "./page-bytes.ts";
 export { type PublishOptions, type PublishReport, publishTables } from "./publish.ts";
 export { StoreReader } from "./store-reader.ts";
 export { upgradeBuild } from "./upgrade-build.ts";
+export { type UpsertOptions, type UpsertReport, upsertItems } from "./upsert.ts";
 export { type Verified, verifyTables } from "./verify.ts";
 export { verifyBuild } from "./verify-build.ts";

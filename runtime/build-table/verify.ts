@@ -4,13 +4,19 @@ import { join } from "node:path";
 import type { BlockKind } from "../../contract/block-format.ts";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
+import { madeAlike } from "../delta/delta-description.ts";
 import { openArtefacts } from "../serve/index.ts";
 import {
   BlockFile,
   currentGeneration,
+  deltaFolder,
+  deltaNumbers,
+  deltasFolder,
   Generation,
   generationFolder,
   generationsFolder,
+  openDelta,
+  readDelta,
   readGeneration,
 } from "../store/index.ts";
 import { freshness } from "../table/freshness.ts";
@@ -92,6 +98,19 @@ export async function verifyTables(dir: string, now = Date.now() / 1000): Promis
       sound = false;
     }
     lines.push(`${found.state.padEnd(8)} table ${name}: ${found.because || "made with these weights"}`);
+  }
+  const deltas = deltasFolder(dir);
+  for (const one of deltaNumbers(deltas).filter((each) => each > (description.deltas ?? 0))) {
+    await check(`delta ${one}`, async () => {
+      const path = deltaFolder(deltas, one);
+      const described = readDelta(path);
+      const generation = await Generation.open(dir, { memoryLimit: 0 });
+      generation.close();
+      await openDelta(path, described, { shared: false, tables: generation.tables });
+      const own = madeAlike(described, description) ? "" : "; it is of other weights, and not in front of these tables";
+      const { items, removed } = described;
+      return `${items} items put in, ${removed} taken out, made ${described.made_at}${own}`;
+    });
   }
   const left = readdirSync(generationsFolder(dir)).filter((name) => name.endsWith(".partial"));
   if (left.length > 0) {

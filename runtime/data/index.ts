@@ -20,7 +20,7 @@ export { openEvents } from "./events.ts";
 export { readError } from "./files/read-error.ts";
 export { textName } from "./files/reading.ts";
 export { type ItemChunk, type Items, type KeyType, openItems } from "./items.ts";
-export { itemKeyType } from "./key-type.ts";
+export { itemKeyType, keyColumn } from "./key-type.ts";
 export { type LearnedOf, learnNumbers, numberFeatures } from "./learn-numbers.ts";
 export { type Learned, learnVocabularies, vocabularyFeatures } from "./learn-vocabularies.ts";
 export { learnVocabulary } from "./learn-vocabulary.ts";
@@ -41,6 +41,7 @@ export { verifyDataset } from "./prepare/verify-dataset.ts";
 export { openRelation, type Relation, readAsIds, requireColumn, saidRenamed } from "./relation.ts";
 export { manyRepeats } from "./report.ts";
 export type { DataReport } from "./report-schema.ts";
+export { explainRead } from "./resolve.ts";
 export { partNumbers } from "./row-part.ts";
 export { sampleColumns, someUsers } from "./sample-columns.ts";
 export {

@@ -8,4 +8,4 @@ export {
   rowsIn,
   slotBytes,
 } from "./projection.ts";
-export { type Done, type Piece, type Projector, pump } from "./pump.ts";
+export { type Done, type KeptRows, type Piece, type Projector, pump } from "./pump.ts";

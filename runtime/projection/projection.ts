@@ -46,6 +46,21 @@ export interface Projected {
 
 type ClosedOutside = OutsideTables & { close(): void };
 
+/**
+ * Rows that are projected at once, at least: of one row alone ONNX Runtime's CPU makes a product of a vector, which sums in
+ * another order, so that an item would have another row alone than among others.
+ */
+const least = 2;
+
+function repeated(column: EncodedColumn, times: number): EncodedColumn {
+  const all =
+    column instanceof Int32Array ? new Int32Array(times * column.length) : new Float32Array(times * column.length);
+  for (let i = 0; i < times; i++) {
+    all.set(column, i * column.length);
+  }
+  return all;
+}
+
 /** Owns its session and the embedding tables: `close` closes both. */
 export class Projection {
   readonly #plan: ProjectionPlan;
@@ -72,7 +87,8 @@ export class Projection {
     job: { readonly first: number; readonly items: number } = { first, items },
   ): Promise<Projected> {
     const begun = performance.now();
-    const outputs = await this.#session.run(await this.#feeds(columns, items));
+    const fed = Math.max(least, items);
+    const outputs = await this.#session.run(await this.#feeds(columns, items, fed));
     const projected = performance.now();
     const bytes: Record<string, number> = emptyRecord();
     let end = 0;
@@ -86,9 +102,9 @@ export class Projection {
         continue;
       }
       const values = outputs[output]?.data;
-      if (!(values instanceof Float32Array) || values.length !== items * format.width) {
+      if (!(values instanceof Float32Array) || values.length !== fed * format.width) {
         throw new TwinError(
-          `${this.#plan.graph}: output ${output} has ${values?.length ?? "no"} values, and ${items} rows of ${format.width} are due for table ${name}. Build the artefacts again`,
+          `${this.#plan.graph}: output ${output} has ${values?.length ?? "no"} values, and ${fed} rows of ${format.width} are due for table ${name}. Build the artefacts again`,
         );
       }
       const kept = values.subarray(0, count * format.width);
@@ -107,14 +123,20 @@ export class Projection {
     await this.#session.close();
   }
 
-  async #feeds(columns: ReadonlyMap<string, EncodedColumn>, items: number): Promise<Record<string, Tensor>> {
+  /** @param fed rows of each input: `items`, and where that is more the same once more */
+  async #feeds(
+    columns: ReadonlyMap<string, EncodedColumn>,
+    items: number,
+    fed: number,
+  ): Promise<Record<string, Tensor>> {
     const feeds: Record<string, Tensor> = emptyRecord();
     for (const { name, feature, shape } of this.#plan.inputs) {
-      const data = columns.get(feature);
-      if (data === undefined) {
+      const given = columns.get(feature);
+      if (given === undefined) {
         throw new TwinError(`${this.#plan.graph} needs ${feature}, which the items do not hold`);
       }
-      feeds[name] = data instanceof Float32Array ? floats(data, items, ...shape) : ints(data, items, ...shape);
+      const data = fed === items ? given : repeated(given, fed / items);
+      feeds[name] = data instanceof Float32Array ? floats(data, fed, ...shape) : ints(data, fed, ...shape);
     }
     for (const { parameter, dim, input, features } of this.#plan.outside) {
       const tables = this.#outside;

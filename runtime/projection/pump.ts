@@ -27,6 +27,19 @@ export interface Piece {
   readonly columns: ReadonlyMap<string, EncodedColumn> | null;
   /** What the projector made of it; null where no table holds its items. */
   readonly done: Done | null;
+  /** Where only some of a range of items are projected: these come then as the first ones. */
+  readonly kept?: KeptRows;
+}
+
+/** A range of items of which most have their rows already. */
+export interface KeptRows {
+  /** Ordinal of the first item, and number of items. */
+  readonly first: number;
+  readonly items: number;
+  /** Places of those that are projected, ascending. */
+  readonly changed: Int32Array;
+  /** Rows of all of them by table; those of the projected are to be filled in. */
+  readonly rows: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -58,7 +71,7 @@ export async function pump(
     while (under.length >= (projector?.depth ?? 1)) {
       await settle();
     }
-    const projected = projector !== null && piece.first < rows;
+    const projected = projector !== null && piece.first < rows && piece.items > 0;
     const done = projected ? projector.send(piece) : Promise.resolve(null);
     // Its error is thrown when its turn comes.
     done.catch(() => undefined);

@@ -148,15 +148,20 @@ async function wholeOf(
   const { width } = open.format;
   const stored = takes ? await open.stored() : null;
   if (stored !== null) {
-    const row = padded(stored.row(keys), length);
+    const found = stored.row(keys);
+    if (found === null) {
+      return null;
+    }
+    const row = padded(found, length);
     const inputs = { row: ints(row, length), ...storedTensors(stored.values, open.format) };
     return { row, rows: Object.assign(decodedLater(inputs, open.format, length), { stored: inputs }) };
   }
   const whole = takes ? null : await open.floats();
-  if (whole === null) {
+  const found = whole?.row(keys) ?? null;
+  if (whole === null || found === null) {
     return null;
   }
-  const row = padded(whole.row(keys), length);
+  const row = padded(found, length);
   const rows = floats(whole.values, whole.values.length / width, width);
   return { row, rows: { row: ints(row, length), rows, stored: null } };
 }
@@ -185,8 +190,8 @@ async function copyOf(
   // float16 rows in memory are decoded where they lie.
   const decodes = !takes && format.precision === "float16" && !byKeyAlone(open);
   const whole = decodes ? await open.stored() : null;
-  if (whole !== null) {
-    const places = whole.row(keys);
+  const places = whole?.row(keys) ?? null;
+  if (whole !== null && places !== null) {
     const row = new Int32Array(length);
     for (let i = 0; i < places.length; i++) {
       row[i] = places[i] === 0 ? 0 : i + 1;

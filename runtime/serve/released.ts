@@ -19,10 +19,8 @@ import type { PrepareRequest } from "../request/index.ts";
 import type { CallOptions } from "../threads/wanted.ts";
 import { type Prepared, type TablesStatus, type Twin, UnderWay } from "../twin/index.ts";
 import { HeldRelease } from "./held-release.ts";
+import { lookEvery } from "./looking.ts";
 import { ReleasedPrepared } from "./released-prepared.ts";
-
-/** Milliseconds between two looks at which release serves. */
-const every = 250;
 
 /** Releases that do not serve any more and stay open for users who were prepared by them. */
 const mostLeft = 2;
@@ -55,7 +53,7 @@ export class ReleasedTwin implements Twin {
     this.#open = open;
     this.#now = now;
     this.#underWay = new UnderWay(dir);
-    this.#timer = setInterval(() => void this.#look(false), every).unref();
+    this.#timer = setInterval(() => void this.#look(false), lookEvery).unref();
   }
 
   /** @throws TwinError where the release that serves cannot be opened */

@@ -20,6 +20,7 @@ import {
   wholeOption,
 } from "../twin/index.ts";
 import { type Artefacts, openArtefacts } from "./artefacts.ts";
+import { Looking } from "./looking.ts";
 import { startLane } from "./start-lane.ts";
 import type { Verify } from "./weights-check.ts";
 
@@ -85,11 +86,20 @@ export class LocalTwin implements Twin {
   readonly warnings: readonly string[];
   readonly #tables: GenerationTables;
   readonly #requests: Requests;
+  /** Null: another thread looks. */
+  readonly #looking: Looking | null;
 
-  private constructor(engine: LocalEngine, tables: GenerationTables, warnings: readonly string[], queue: number) {
+  private constructor(
+    engine: LocalEngine,
+    tables: GenerationTables,
+    warnings: readonly string[],
+    queue: number,
+    looks: boolean,
+  ) {
     this.engine = engine;
     this.#requests = new Requests(engine, queue);
     this.#tables = tables;
+    this.#looking = looks ? new Looking(() => tables.look()) : null;
     this.warnings = warnings;
   }
 
@@ -119,7 +129,7 @@ export class LocalTwin implements Twin {
       wholeTables,
       scoreBytes: checked.scoreBytes,
     };
-    return new LocalTwin(engine, tables, warnings, checked.queue);
+    return new LocalTwin(engine, tables, warnings, checked.queue, elsewhere === undefined);
   }
 
   get dir(): string {
@@ -135,7 +145,7 @@ export class LocalTwin implements Twin {
   }
 
   status(): TablesStatus {
-    return this.#requests.status(this.engine.artefacts.weights.status(), this.#tables.cache());
+    return this.#requests.status(this.engine.artefacts.weights.status(), this.#tables.cache(), this.#tables.deltas());
   }
 
   /** What its caches have done. */
@@ -154,6 +164,7 @@ export class LocalTwin implements Twin {
 
   close(): Promise<void> {
     return this.#requests.close(async () => {
+      await this.#looking?.end();
       await this.engine.kernel.close();
       await this.engine.sessions.close();
       this.#tables.close();

@@ -3,17 +3,23 @@
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { weightsFile } from "../../contract/safetensors.ts";
+import { Delta, type DeltaImage } from "../delta/delta.ts";
+import type { DeltaStatus } from "../delta/delta-status.ts";
+import { overlaid } from "../delta/overlay.ts";
 import { expectOwnWeights, type OpenPublished, openPublished, type Published } from "../redis/index.ts";
 import type { OutsideTables } from "../request/index.ts";
 import { type CacheStatus, Layers } from "../table/layers.ts";
 import type { LiveTables, OpenGeneration } from "../table/live-tables.ts";
 import { type OpenParts, openedGeneration, type TablesHome } from "../table/opened-generation.ts";
 import type { TableStore } from "../table/table-store.ts";
+import { DeltaLog } from "./delta-log.ts";
 import { Generation, type GenerationImage } from "./generation.ts";
 import { readPublished } from "./published-file.ts";
 
 /** A generation in memory that threads share, or one in a Redis that each of them asks. */
-export type SharedGeneration = GenerationImage | { readonly published: Published };
+export type SharedGeneration =
+  | { readonly image: GenerationImage; readonly delta: DeltaImage | null }
+  | { readonly published: Published };
 
 /** Where tables and items are read: `auto` takes what was published only where the folder holds none. */
 export type StoreKind = "auto" | "files" | "redis";
@@ -48,6 +54,11 @@ export class GenerationTables implements LiveTables {
   readonly #left = new Set<HeldGeneration<Generation | PublishedRows>>();
   #open: OpenGeneration | null = null;
   #layers: Layers | null = null;
+  /** The parts of what is in use, behind caches and before deltas. */
+  #parts: OpenParts | null = null;
+  /** Deltas in front of it; null: it is another thread's, or lies in a Redis. */
+  #log: DeltaLog | null = null;
+  #delta: Delta | null = null;
   #refreshing: Promise<unknown> = Promise.resolve();
 
   private constructor(home: StoresHome, options: TablesOptions) {
@@ -72,11 +83,34 @@ export class GenerationTables implements LiveTables {
     return this.#open;
   }
 
-  /** Takes the newest generation into use; true where it is another one. One after the other, if asked several times. */
+  /** Takes the newest generation and deltas into use; true where there are newer ones. One after the other, if asked several times. */
   refresh(): Promise<boolean> {
-    const turn = this.#refreshing.then(() => this.#refresh());
+    return this.#inTurn(async () => (await this.#refresh()) || (await this.#look(true)));
+  }
+
+  /** Takes new deltas of the generation in use; true where there are some. @throws TwinError where one cannot be read */
+  look(): Promise<boolean> {
+    return this.#inTurn(() => this.#look(false));
+  }
+
+  #inTurn(run: () => Promise<boolean>): Promise<boolean> {
+    const turn = this.#refreshing.then(run);
     this.#refreshing = turn.catch(() => undefined);
     return turn;
+  }
+
+  async #look(atOnce: boolean): Promise<boolean> {
+    if (this.#log === null || !(await this.#log.look(atOnce))) {
+      return false;
+    }
+    this.#delta = this.#log.delta;
+    this.#show();
+    return true;
+  }
+
+  /** What it has of deltas; null where none can be: no generation of this folder is in use. */
+  deltas(): DeltaStatus | null {
+    return this.#log?.status() ?? null;
   }
 
   async #refresh(): Promise<boolean> {
@@ -95,7 +129,14 @@ export class GenerationTables implements LiveTables {
     for (let attempt = 0; number !== null && number !== inUse; attempt++) {
       try {
         const generation = await Generation.open(dir, { number, memoryLimit, shared: share });
-        this.#use(generation, generation);
+        const log = new DeltaLog(dir, generation.description, generation.tables, share);
+        try {
+          await log.look(true);
+        } catch (error) {
+          generation.close();
+          throw error;
+        }
+        this.#use(generation, generation, log.delta, log);
         return true;
       } catch (error) {
         const newest = Generation.current(dir);
@@ -122,7 +163,7 @@ export class GenerationTables implements LiveTables {
     const { dir, manifest } = this.#home;
     expectOwnWeights(published, dir, manifest.files[weightsFile]?.sha256);
     const opened = await openPublished(published);
-    this.#use({ ...opened, published, inFiles: true }, opened.parts);
+    this.#use({ ...opened, published, inFiles: true }, opened.parts, null, null);
     return true;
   }
 
@@ -163,8 +204,16 @@ export class GenerationTables implements LiveTables {
     if (image !== null && "published" in image) {
       await this.#follow(image.published);
     } else if (image !== null) {
-      const generation = await Generation.attach(image);
-      this.#use(generation, generation);
+      const delta = image.delta && (await Delta.attach(image.delta));
+      const { generation: now } = this.#current ?? {};
+      if (now instanceof Generation && now.sameAs(image.image)) {
+        // Its caches stay.
+        this.#delta = delta;
+        this.#show();
+      } else {
+        const generation = await Generation.attach(image.image);
+        this.#use(generation, generation, delta, null);
+      }
     } else {
       this.#leave();
       this.#layer(null);
@@ -174,7 +223,11 @@ export class GenerationTables implements LiveTables {
   /** For `attach` in other threads. */
   share(): SharedGeneration | null {
     const { generation: now } = this.#current ?? {};
-    return now === undefined ? null : "published" in now ? { published: now.published } : now.image();
+    return now === undefined
+      ? null
+      : "published" in now
+        ? { published: now.published }
+        : { image: now.image(), delta: this.#delta?.image() ?? null };
   }
 
   /** Closes the files of every generation, whoever has it. */
@@ -191,6 +244,9 @@ export class GenerationTables implements LiveTables {
     const before = this.#current;
     this.#current = null;
     this.#open = null;
+    this.#parts = null;
+    this.#delta = null;
+    this.#log = null;
     if (before === null) {
       return;
     }
@@ -198,13 +254,23 @@ export class GenerationTables implements LiveTables {
     before.leave(() => this.#left.delete(before));
   }
 
-  #use(generation: Generation | PublishedRows, parts: OpenParts): void {
+  #use(generation: Generation | PublishedRows, parts: OpenParts, delta: Delta | null, log: DeltaLog | null): void {
     this.#leave();
-    const held = new HeldGeneration(generation);
-    this.#current = held;
+    this.#current = new HeldGeneration(generation);
     this.#layer(parts);
-    const layered = this.#layers?.parts(parts) ?? parts;
-    this.#open = openedGeneration(this.#home, layered, this.#encoders, () => held.hold());
+    this.#parts = this.#layers?.parts(parts) ?? parts;
+    this.#delta = delta;
+    this.#log = log;
+    this.#show();
+  }
+
+  /** Requests that begin now see the generation in use with the deltas in front of it. */
+  #show(): void {
+    const [held, parts, delta] = [this.#current, this.#parts, this.#delta];
+    if (held !== null && parts !== null) {
+      const seen = delta === null ? parts : overlaid(parts, delta);
+      this.#open = openedGeneration(this.#home, seen, this.#encoders, () => held.hold());
+    }
   }
 }
 

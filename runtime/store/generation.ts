@@ -109,6 +109,11 @@ export class Generation {
     };
   }
 
+  /** Whether another thread's image is of this generation. */
+  sameAs({ folder, description }: GenerationImage): boolean {
+    return folder === this.folder && JSON.stringify(description) === JSON.stringify(this.description);
+  }
+
   /** Whether its files are needed after opening. */
   get inFiles(): boolean {
     return !this.store.inMemory || [...this.tables.values()].some((table) => !table.inMemory);

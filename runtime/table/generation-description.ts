@@ -40,10 +40,14 @@ export const GenerationSchema = strict({
       rows: v.pipe(natural, v.minValue(1)),
       /** Share of the log's behaviours that the table holds; null where no log was given. */
       coverage_reached: v.nullable(v.number()),
+      /** Rows that its coverage asked for, where it holds fewer than all items; items put in later come to these. */
+      cut: v.optional(v.pipe(natural, v.minValue(1))),
     }),
   ),
   index: file,
   store: file,
+  /** Number of the last delta that it holds (tables/deltas); absent: none. */
+  deltas: v.optional(natural),
   /** By file: SHA-256 of its header and its blocks' checksums, so that no file of another generation passes for it. */
   files: v.optional(named(hex)),
   /** Sections that versions to come may add. */

@@ -47,8 +47,8 @@ export class ItemStoreWriter {
     return this.#records;
   }
 
-  /** @param columns encoded values of `rows` items by feature, for the next ordinals */
-  async write(columns: ReadonlyMap<string, Int32Array | Float32Array>, rows: number): Promise<void> {
+  /** The records as they are stored. @param columns encoded values of `rows` items by feature, for the next ordinals */
+  async write(columns: ReadonlyMap<string, Int32Array | Float32Array>, rows: number): Promise<Uint8Array> {
     const records = new Uint32Array(rows * this.#words);
     let offset = 0;
     for (const { name, words } of this.#layout) {
@@ -67,8 +67,10 @@ export class ItemStoreWriter {
       }
       offset += words;
     }
-    await this.#writer.write(new Uint8Array(records.buffer));
+    const bytes = new Uint8Array(records.buffer);
+    await this.#writer.write(bytes);
     this.#records += rows;
+    return bytes;
   }
 
   /** The layout stands after the records: a header has no room for hundreds of features. */

@@ -8,8 +8,8 @@ import type { RowKeys, TableStore } from "./table-store.ts";
 /** Every row of a table where it lies in memory of this thread; row 0 is the miss row, zeros. */
 export interface WholeRows<T> {
   readonly values: T;
-  /** Row of each key, 0 where the table has none. */
-  row(keys: RowKeys): Int32Array;
+  /** Row of each key, 0 where the table has none; null where some of the rows lie elsewhere by now: read them. */
+  row(keys: RowKeys): Int32Array | null;
 }
 
 /** One table, opened: a store of its rows, zeros for a key that it does not have. */

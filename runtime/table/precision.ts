@@ -13,6 +13,10 @@ export interface RowFormat {
   readonly heads: readonly number[];
 }
 
+/** Whether stored rows of one format are stored rows of the other. */
+export const sameFormat = (a: RowFormat, b: RowFormat): boolean =>
+  a.precision === b.precision && a.width === b.width && a.heads.join() === b.heads.join();
+
 /** The head widths of a row's parts. */
 export function headsOf(parts: readonly { readonly heads: number; readonly dim: number }[]): number[] {
   return parts.flatMap(({ heads, dim }) => new Array<number>(heads).fill(dim));

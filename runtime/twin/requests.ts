@@ -1,4 +1,5 @@
 // Requests served in this thread: each waits for its place, and what it was prepared by is held while it runs.
+import type { DeltaStatus } from "../delta/delta-status.ts";
 import {
   type Engine,
   type Explanation,
@@ -47,9 +48,10 @@ export class Requests {
   }
 
   /** @throws TwinError once `close` was called */
-  status(weights: WeightsStatus, cache: CacheStatus | null = null): TablesStatus {
+  status(weights: WeightsStatus, cache: CacheStatus | null = null, deltas: DeltaStatus | null = null): TablesStatus {
     this.#underWay.expectOpen();
-    return statusOf(this.#engine.tables.current(), weights, this.#queue, 0, this.#engine.kernel.status(), cache);
+    const { tables, kernel } = this.#engine;
+    return statusOf(tables.current(), weights, this.#queue, 0, kernel.status(), cache, deltas);
   }
 
   /** Does what waits for no place; `close` waits for it. */

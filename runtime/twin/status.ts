@@ -1,5 +1,6 @@
 // What a loaded folder says of itself: its tables, its weights, its requests.
 
+import type { DeltaStatus } from "../delta/delta-status.ts";
 import type { PlanStatus } from "../request/index.ts";
 import type { Freshness } from "../table/freshness.ts";
 import type { CacheStatus } from "../table/layers.ts";
@@ -71,6 +72,8 @@ export interface TablesStatus {
   readonly refresh: RefreshStatus | null;
   /** Rows kept in memory in front of stores that lie elsewhere; null where none was asked for. */
   readonly cache: CacheStatus | null;
+  /** Items put in and taken out since the generation was built; null where none can be: no tables of the folder are in use. */
+  readonly deltas: DeltaStatus | null;
 }
 
 export function statusOf(
@@ -80,6 +83,7 @@ export function statusOf(
   workers: number,
   plan: PlanStatus,
   cache: CacheStatus | null = null,
+  deltas: DeltaStatus | null = null,
 ): TablesStatus {
   return {
     generation: generation?.number ?? null,
@@ -90,5 +94,6 @@ export function statusOf(
     release: null,
     refresh: null,
     cache,
+    deltas,
   };
 }

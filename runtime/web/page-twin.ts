@@ -114,6 +114,7 @@ export class PageTwin implements WebTwin {
       release: null,
       refresh: null,
       cache: null,
+      deltas: null,
       worker: this.#options.worker,
       crossOriginIsolated: realm.crossOriginIsolated === true,
       traffic,

@@ -10,6 +10,7 @@ import { strict } from "../../contract/named-schema.ts";
 import { TableSpecSchema } from "../../contract/table-spec.ts";
 import { EarlierTableSpecSchema } from "../../contract/table-spec-earlier.ts";
 import { DatasetSchema } from "../../runtime/data/prepare/dataset-file.ts";
+import { DeltaSchema } from "../../runtime/delta/delta-description.ts";
 import { PointerSchema } from "../../runtime/release/pointer.ts";
 import { RefreshSchema } from "../../runtime/release/refresh-file.ts";
 import { ReleaseSchema } from "../../runtime/release/release-file.ts";
@@ -28,6 +29,7 @@ const formats: Readonly<Record<string, v.GenericSchema>> = {
   "run-2": RunSchema,
   "ensemble-2": EnsembleSchema,
   "dataset-2": DatasetSchema,
+  "delta-1": DeltaSchema,
   "release-1": ReleaseSchema,
   "release-pointer-1": PointerSchema,
   "refresh-1": RefreshSchema,

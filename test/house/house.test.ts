@@ -82,6 +82,7 @@ const floors = [
     "stats",
     "metrics",
     "table",
+    "delta",
     "kernel",
     "request",
     "twin",
@@ -97,9 +98,19 @@ const floors = [
 ];
 
 /** Rooms whose files are each a thing of their own that all others speak of, and are imported by their names. */
-const ground = ["threads", "bytes", "host", "session", "vectors", "encode", "cluster", "stats", "metrics", "table"].map(
-  inRuntime,
-);
+const ground = [
+  "threads",
+  "bytes",
+  "host",
+  "session",
+  "vectors",
+  "encode",
+  "cluster",
+  "stats",
+  "metrics",
+  "table",
+  "delta",
+].map(inRuntime);
 
 /** Faces beside `index.ts`, of what must be had without the rest of its room: neither may reach the database. */
 const narrowFaces = ["runtime/data/prepared.ts", "runtime/evaluate/served.ts"];

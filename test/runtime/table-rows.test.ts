@@ -252,7 +252,7 @@ test.each(["float16", "uint8"] as const)(
     expect([whole.values.length, whole.affine?.length ?? 0]).toEqual([51 * 4, precision === "uint8" ? 51 * 4 : 0]);
     expect((await memory.stored())!.values.values.buffer).toBe(whole.values.buffer);
     const floats = new Float32Array(expected.length);
-    row(ordinals).forEach((at, i) => {
+    row(ordinals)!.forEach((at, i) => {
       decodeStored(whole, at, format(precision), floats, 4 * i);
     });
     expect(floats).toEqual(expected);

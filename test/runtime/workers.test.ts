@@ -7,7 +7,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { load, type Prepared, type Twin, TwinError } from "../../runtime/index.ts";
 import { openArtefacts } from "../../runtime/serve/artefacts.ts";
 import type { WorkerTwin } from "../../runtime/serve/workers/pool.ts";
-import type { GenerationImage } from "../../runtime/store/generation.ts";
 import { GenerationTables } from "../../runtime/store/generation-tables.ts";
 import { hold, mostHeld } from "../../runtime/twin/crossing.ts";
 import { cleanUp, writeTables } from "../kit/built-twin.ts";
@@ -73,10 +72,14 @@ describe("workers", () => {
     const artefacts = await openArtefacts(dir, () => undefined);
     const options = { maxStaleness: 0, memoryLimit: 2 ** 31, share: true };
     const tables = await GenerationTables.open(artefacts, options);
-    const image = tables.share() as GenerationImage;
+    const shared = tables.share();
+    if (shared === null || !("image" in shared)) {
+      throw new Error("there is no generation in memory");
+    }
+    const { image } = shared;
     expect(image.tables[0][1].stored).toBeInstanceOf(SharedArrayBuffer);
     expect(image.index.parts.every((part) => part instanceof SharedArrayBuffer)).toBe(true);
-    const attached = await GenerationTables.open(artefacts, { ...options, shared: image });
+    const attached = await GenerationTables.open(artefacts, { ...options, shared });
     const whole = await attached.current()!.table("video_keys")!.floats();
     expect(whole!.values.buffer).toBe(image.tables[0][1].stored);
     tables.close();

@@ -19,6 +19,7 @@ import {
   UnderWay,
 } from "../../twin/index.ts";
 import { type Artefacts, openArtefacts } from "../artefacts.ts";
+import { Looking } from "../looking.ts";
 import { checkOptions, chosenKernel, type LoadOptions, openTables } from "../twin.ts";
 import type { RankRequestJob } from "./messages.ts";
 import { type Tables, tablesNow } from "./tables.ts";
@@ -31,6 +32,7 @@ export class WorkerTwin implements Twin {
   readonly #crew: Crew<RankThread>;
   readonly #queue: CallQueue<RankThread, number>;
   readonly #underWay: UnderWay;
+  readonly #looking: Looking;
   #now: Tables;
   /** As the threads have it, whose kernels are their own. */
   readonly #plan: PlanStatus;
@@ -49,6 +51,7 @@ export class WorkerTwin implements Twin {
     this.#warnings = warnings;
     this.#underWay = new UnderWay(artefacts.dir);
     this.#now = tablesNow(tables);
+    this.#looking = new Looking(async () => this.#taken(await tables.look()));
     this.#plan = plan;
     this.#cacheBytes = options.cache ?? 0;
     this.#crew = new Crew({
@@ -150,7 +153,15 @@ export class WorkerTwin implements Twin {
   status(): TablesStatus {
     this.#underWay.expectOpen();
     const weights = this.#artefacts.weights.status();
-    return statusOf(this.#tables.current(), weights, this.#queue, this.alive, this.#plan, this.#cache());
+    return statusOf(
+      this.#tables.current(),
+      weights,
+      this.#queue,
+      this.alive,
+      this.#plan,
+      this.#cache(),
+      this.#tables.deltas(),
+    );
   }
 
   /** Of all threads, each as of its last answer. */
@@ -160,18 +171,20 @@ export class WorkerTwin implements Twin {
   }
 
   refresh(): Promise<boolean> {
-    return this.#underWay.run(async () => {
-      if (!(await this.#tables.refresh())) {
-        return false;
-      }
-      // Each thread takes them over before its next job that needs them.
+    return this.#underWay.run(async () => this.#taken(await this.#tables.refresh()));
+  }
+
+  /** Each thread takes new tables over before its next job that needs them. */
+  #taken(newer: boolean): boolean {
+    if (newer) {
       this.#now = tablesNow(this.#tables);
-      return true;
-    });
+    }
+    return newer;
   }
 
   close(): Promise<void> {
     return this.#underWay.close(async () => {
+      await this.#looking.end();
       await this.#queue.idle();
       await this.#crew.close();
       this.#tables.close();
