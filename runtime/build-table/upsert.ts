@@ -5,7 +5,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
-import type { KeyType } from "../data/index.ts";
+import { vectorsOf } from "../../contract/vectors-of.ts";
+import { expectSameVectors, type KeyType } from "../data/index.ts";
 import { type MadeOf, madeAlike } from "../delta/delta-description.ts";
 import { joinKeys, type KeyColumn, keyText } from "../encode/keys.ts";
 import { readManifest } from "../host/manifest-file.ts";
@@ -183,6 +184,11 @@ async function makeDelta(
   try {
     await artefacts.weights.sound;
     const { manifest } = artefacts;
+    const { binding, items } = options;
+    // Vectors that stand among the new items themselves say nothing of how they were made.
+    if (items !== null && binding?.vectors) {
+      await expectSameVectors(binding, manifest.features, vectorsOf(manifest), folder);
+    }
     const header = { model: manifest.model, step: manifest.step, made_at: (options.now ?? new Date()).toISOString() };
     const removed = await source.removed(manifest, keyType);
     const input = await inputOf(source, artefacts, keyType, removed);

@@ -108,9 +108,12 @@ it(
       ["themes", ["score", at("build"), "--data", of, "-o", at("scores.parquet"), "--serving"]],
       ["themes", ["evaluate", at("build"), "--data", of, "--serving", "--users", "3"]],
       [at("build"), ["table", "build", at("build"), "--data", of]],
+      [at("build"), ["table", "upsert", at("build"), "--items", at("more.csv"), "--data", of]],
       [at("run"), ["train", at("themes.twin"), "--data", of, "-o", at("next"), "--steps", "1", "--from", at("run")]],
       [at("run"), ["build", at("themes.twin"), ...weights, "--data", of, "-o", at("build")]],
     ];
+    writeFileSync(at("more.csv"), "movie\n99\n");
+    await fine(["table", "upsert", at("build"), "--items", at("more.csv"), "--data", data]);
     const first = readFileSync(at("it's vectors", "vectors.parquet"));
     // Other vectors in the same file: by another seed the same pairs give other numbers.
     await fine([...args, "--seed", "5"]);
