@@ -41,7 +41,9 @@ function drawn({ seed, heads, width, keep, more, candidates, items, rule, terms,
     Math.min(n, length),
   );
   const index = below(candidates * length, items);
-  valid.forEach((n, row) => index.fill(0, row * length + n, (row + 1) * length));
+  for (const [row, n] of valid.entries()) {
+    index.fill(0, row * length + n, (row + 1) * length);
+  }
   return {
     shape: {
       histories: 1,
@@ -111,7 +113,9 @@ function literal(one: Case, { candidates, rule, keep, heads }: Draw): Int32Array
   const kept = new Int32Array((rule === "per_head" ? heads : 1) * candidates * keep);
   for (let n = 0; n < candidates; n++) {
     const found = select(rule, scores, { heads, candidates, history: one.user.lengths[0] }, n, keep);
-    found.forEach((list, l) => kept.set(list, (l * candidates + n) * keep));
+    for (const [l, list] of found.entries()) {
+      kept.set(list, (l * candidates + n) * keep);
+    }
   }
   return kept;
 }
