@@ -120,6 +120,23 @@ export const TrainPortSchema = strict({
   source: TrainSourceSchema,
 });
 
+/** A search by the selection kernel: its scores are query · keys + biases, and what it reads of behaviours the host has. */
+export const TrainKernelSearchSchema = strict({
+  search: v.string(),
+  history: v.string(),
+  heads: positive,
+  /** Of a head's query and keys. */
+  width: positive,
+  rule: v.picklist(["round_robin", "per_head"]),
+  keep: positive,
+  /** Outputs of `operands`: float32 [heads, batch, width]; what scores are divided by is in it. */
+  query: v.string(),
+  /** float32 [items, heads, width] */
+  keys: v.string(),
+  /** Each float32 [rows, heads], and the row of a behaviour: Σ value · stride of cross features. */
+  biases: v.array(strict({ rows: v.string(), features: v.array(strict({ feature: v.string(), stride: positive })) })),
+});
+
 /** What an output holds. */
 export const TrainResultSchema = v.variant("kind", [
   /** int32 [batch, keep] or [heads, batch, keep]: positions in the history */
@@ -138,6 +155,8 @@ export const TrainResultSchema = v.variant("kind", [
   /** float32 [heads, batch, history]: the attention's scores over the whole history */
   strict({ kind: v.literal("scores"), search: v.string() }),
   strict({ kind: v.literal("carried") }),
+  /** What `kernel` names. */
+  strict({ kind: v.literal("operand"), search: v.string() }),
 ]);
 
 export const TrainGraphSchema = strict({
@@ -150,6 +169,8 @@ export const TrainSpecSchema = strict({
   graphs: strict({
     /** Live scores of the whole history → what each row keeps; null: the model searches nothing. */
     search: v.nullable(TrainGraphSchema),
+    /** What the selection kernel is given of a batch, to search on the CPU in place of `search`; absent: it does not. */
+    operands: v.optional(TrainGraphSchema),
     /** Forward over the frames, loss, backward. */
     step: TrainGraphSchema,
     /**
@@ -162,6 +183,8 @@ export const TrainSpecSchema = strict({
     /** The attention's scores over the whole history, of every search with a metric; null: none. */
     oracle: v.nullable(TrainGraphSchema),
   }),
+  /** Every search of the model, where there are `operands`. */
+  kernel: v.optional(v.pipe(v.array(TrainKernelSearchSchema), v.minLength(1))),
   frames: v.array(FrameSchema),
   packs: v.array(PackSchema),
   tables: v.array(SparseTableSchema),
@@ -224,6 +247,7 @@ export type TrainGraph = v.InferOutput<typeof TrainGraphSchema>;
 export type TrainPort = v.InferOutput<typeof TrainPortSchema>;
 export type TrainSource = v.InferOutput<typeof TrainSourceSchema>;
 export type TrainResult = v.InferOutput<typeof TrainResultSchema>;
+export type TrainKernelSearch = v.InferOutput<typeof TrainKernelSearchSchema>;
 export type TrainFrame = v.InferOutput<typeof FrameSchema>;
 export type Pack = v.InferOutput<typeof PackSchema>;
 export type SparseTable = v.InferOutput<typeof SparseTableSchema>;

@@ -1,6 +1,7 @@
 // The selection kernel: scores, selection and attention over one memory that its host lays out. It allocates nothing.
 import { agree, agreeKept, spread } from "./agree.ts";
 import { attend, compute, pick } from "./attend.ts";
+import { biases, greatest, scoreItems } from "./items.ts";
 import { lay, turn } from "./pack.ts";
 import { greater, score } from "./score.ts";
 import { about, select, selectBytes, stateBytes } from "./select.ts";
@@ -10,11 +11,14 @@ export {
   agree,
   agreeKept,
   attend,
+  biases,
   compute,
   greater,
+  greatest,
   lay,
   pick,
   score,
+  scoreItems,
   select,
   selectBytes,
   spread,

@@ -5,7 +5,7 @@ import { type Assembled, buffersOf } from "../../runtime/learn/assemble.ts";
 import { release } from "../../runtime/learn/buffers.ts";
 import type { Feeder } from "../../runtime/learn/feeder.ts";
 import type { Kept } from "../../runtime/learn/frames.ts";
-import type { GraphRole, TrainGraphs } from "../../runtime/learn/graphs.ts";
+import type { GraphRole, TimedRole, TrainGraphs } from "../../runtime/learn/graphs.ts";
 import { epochOrder, Steps } from "../../runtime/learn/order.ts";
 import { Scorer, scorePart } from "../../runtime/learn/score.ts";
 import { Searcher } from "../../runtime/learn/search.ts";
@@ -121,7 +121,7 @@ export class Ours {
   }
 
   /** Milliseconds spent inside each graph so far. */
-  spent(): Readonly<Record<GraphRole, number>> {
+  spent(): Readonly<Record<TimedRole, number>> {
     return { ...this.#graphs.spent };
   }
 

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { GraphRole } from "../../runtime/learn/graphs.ts";
+import type { TimedRole } from "../../runtime/learn/graphs.ts";
 import { median, table } from "../measure.ts";
 import { writeBatches, writeStart } from "./exchange.ts";
 import { large, parameterCount } from "./models.ts";
@@ -107,12 +107,12 @@ async function measure(batch: number, history: number): Promise<Outcome> {
   const { seconds } = await ours.train(5, false, memory);
   const spent = ours.spent();
   const share = Object.entries(spent).flatMap(([role, ms]) => {
-    const mine = (ms - before[role as GraphRole]) / 5;
+    const mine = (ms - before[role as TimedRole]) / 5;
     return mine > 0 ? [`${role} ${mine.toFixed(1)}`] : [];
   });
   const whole = (1000 * seconds.reduce((sum, one) => sum + one, 0)) / 5;
   const inside = Object.keys(spent).reduce(
-    (sum, role) => sum + spent[role as GraphRole] - before[role as GraphRole],
+    (sum, role) => sum + spent[role as TimedRole] - before[role as TimedRole],
     0,
   );
   const resident = { same: await same.memory(), plain: await plain.memory(), twin: process.memoryUsage.rss() };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffersOf } from "../../runtime/learn/assemble.ts";
 import { release } from "../../runtime/learn/buffers.ts";
-import type { GraphRole } from "../../runtime/learn/graphs.ts";
+import type { TimedRole } from "../../runtime/learn/graphs.ts";
 import { large, usual } from "../peers/models.ts";
 import { type CatalogueSize, settingsFile } from "./catalogue.ts";
 import { ofCatalogue } from "./model.ts";
@@ -53,7 +53,7 @@ async function measure({ model: kind, batch, group, threads, warm, steps, ...siz
   const inside: Record<(typeof roles)[number], number[]> = { search: [], step: [], update: [] };
   let next = feeder.step(1);
   for (let step = 1; step <= warm + steps; step++) {
-    const before: Record<GraphRole, number> = { ...graphs.spent };
+    const before: Record<TimedRole, number> = { ...graphs.spent };
     const begun = performance.now();
     const used = process.cpuUsage();
     const assembled = await next;

@@ -8,7 +8,7 @@ import { trainPlan } from "../../runtime/learn/plan.ts";
 import { TrainState } from "../../runtime/learn/state.ts";
 import { Stepper } from "../../runtime/learn/step.ts";
 import { threadFeeder } from "../../runtime/train/feeder.ts";
-import { folderGraphs } from "../../runtime/train/graphs.ts";
+import { learningGraphs } from "../../runtime/train/graphs.ts";
 import type { PeerModel } from "../peers/models.ts";
 
 /** Where a feeder's thread finds its data set: a module with `openDataset`, and what that reads in the folder. */
@@ -46,7 +46,7 @@ export async function openTraining(
   writeFileSync(join(folder, data.file), JSON.stringify(data.settings));
   const plan = trainPlan(manifest!);
   const feeder = await threadFeeder({ place: { folder, module: data.module.href }, plan, seed });
-  const graphs = folderGraphs(folder, plan.spec, threads);
+  const graphs = learningGraphs(folder, plan.spec, threads, { providers: ["cpu"], warn: console.error });
   const state = new TrainState(plan.spec, initialValues(parameters(model), seed).read);
   return { feeder, graphs, state, stepper: new Stepper(plan, state, graphs) };
 }

@@ -6,9 +6,10 @@ import type { Model } from "../model/model.ts";
 import { rewrite } from "../passes/index.ts";
 import { cut } from "./cut.ts";
 import { lossGraph, measuredName, oracleGraph, scoreGraph, searchGraph } from "./forward.ts";
+import { operandsOf } from "./operands.ts";
 import { type TrainPlan, trainPlan } from "./plan.ts";
 import { type TrainPorts, trainPorts } from "./ports.ts";
-import { graphSpec, inOrder, keptResults, oracleResults, scoreResults, trainSpec } from "./spec.ts";
+import { graphSpec, inOrder, keptResults, operandResults, oracleResults, scoreResults, trainSpec } from "./spec.ts";
 import { type Unpacked, unpacked, withPacks } from "./unpack.ts";
 import { updates } from "./update.ts";
 
@@ -53,6 +54,11 @@ export function trainGraphs(
   const kept = (graph: Graph) => withPacks(rewrite(graph, { plan: "steps", verify }), packs);
 
   add("search", whole(searchGraph(model, plan)), keptResults(model));
+  // Samples of a user have keys in common; those of any order leave the caches before they are read again.
+  const operands = model.train.group > 1 ? operandsOf(model, plan, ports, verify) : null;
+  if (operands !== null) {
+    add("operands", withPacks(operands.graph, packs), operandResults(operands.searches));
+  }
   const { graph, results } = stepGraph({ model, plan, ports, packs, verify }, kept(lossGraph(model, plan, ports.own)));
   const { step, update, carried } = cuts ? cut(graph, verify) : { step: graph, update: null, carried: [] };
   const all = new Map([...results, ...carried.map((name) => [name, { kind: "carried" }] as const)]);
@@ -62,7 +68,7 @@ export function trainGraphs(
   }
   add("score", kept(scoreGraph(model, plan)), scoreResults(model));
   add("oracle", whole(oracleGraph(model, plan)), oracleResults(model));
-  return { graphs, spec: trainSpec(model, plan, specs) };
+  return { graphs, spec: trainSpec(model, plan, specs, operands?.searches ?? null) };
 }
 
 interface StepParts {

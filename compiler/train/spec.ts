@@ -1,5 +1,12 @@
 // The contract of training's graphs, as manifest.yaml has it.
-import type { TrainGraph, TrainPort, TrainResult, TrainSource, TrainSpec } from "../../contract/training-spec.ts";
+import type {
+  TrainGraph,
+  TrainKernelSearch,
+  TrainPort,
+  TrainResult,
+  TrainSource,
+  TrainSpec,
+} from "../../contract/training-spec.ts";
 import type { Graph, InputValue } from "../ir/graph.ts";
 import { popularityTable } from "../lower/popularity.ts";
 import { calibrationParameter } from "../model/calibration.ts";
@@ -49,6 +56,13 @@ export function keptResults(model: Model): Map<string, TrainResult> {
   return new Map(model.searches.map((search) => [keptPort(model, search), { kind: "kept", search: search.name }]));
 }
 
+export const operandResults = (searches: readonly TrainKernelSearch[]): Map<string, TrainResult> =>
+  new Map(
+    searches.flatMap(({ search, query, keys, biases }) =>
+      [query, keys, ...biases.map(({ rows }) => rows)].map((name) => [name, { kind: "operand", search }] as const),
+    ),
+  );
+
 export function oracleResults(model: Model): Map<string, TrainResult> {
   return new Map(model.searches.map((search) => [scoresPort(model, search), { kind: "scores", search: search.name }]));
 }
@@ -68,6 +82,7 @@ export function trainSpec(
   model: Model,
   { packs, tables }: TrainPlan,
   graphs: ReadonlyMap<keyof TrainSpec["graphs"], TrainGraph>,
+  kernel: readonly TrainKernelSearch[] | null,
 ): TrainSpec {
   const { train } = model;
   const read = new Set(
@@ -76,8 +91,10 @@ export function trainSpec(
     ),
   );
   return {
+    ...(kernel !== null && { kernel: [...kernel] }),
     graphs: {
       search: graphs.get("search") ?? null,
+      ...(kernel !== null && { operands: graphs.get("operands")! }),
       step: graphs.get("step")!,
       update: graphs.get("update") ?? null,
       score: graphs.get("score")!,

@@ -1,6 +1,7 @@
 // One lane: takes chunks of candidates until none is left, and runs the kernel on each. Whatever it knows stands in the
 // memory that all lanes share, so that another can go on in its place.
 import { pooledColumns } from "../../contract/kernel-spec.ts";
+import { scoreOwn } from "./own.ts";
 import type { PackedOperands } from "./pack.ts";
 import { blockOf, keptState, planOf, type Scratch, scratchOf } from "./plan.ts";
 import { select } from "./round-robin.ts";
@@ -117,7 +118,11 @@ export class Lane {
     const queries = job.queries[product] + 4 * width * from;
     const rows = plan.stored ? place.scratch + scratch.rows : 0;
     const maxima = place.scratch + scratch.maxima;
-    for (let a = 0; a < heads; a++) {
+    const { own: apart } = job.operands.products[product];
+    if (apart !== null) {
+      scoreOwn(kernel, this.#memory, this.#shape, job, place.scratch, scratch, index, from, count);
+    }
+    for (let a = 0; a < heads && apart === null; a++) {
       const other = rule === "max" && a > 0;
       const rowsAt = other
         ? place.scratch + scratch.others
@@ -246,7 +251,13 @@ export class Lane {
     const own = match.length > 0;
     const whole = place.scratch + scratch.whole;
     const scores = new Float32Array(heads * length);
+    const apart = job.operands.products[product].own !== null;
     for (let a = 0; a < heads; a++) {
+      if (apart) {
+        const row = place.scratch + scratch.rows + 32 * tiles * (a * count + n);
+        scores.set(new Float32Array(this.#memory.buffer, row, length), a * length);
+        continue;
+      }
       this.#kernel.score(
         job.queries[product] + 4 * width * (a * job.candidates + from + n),
         1,

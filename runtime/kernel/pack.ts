@@ -1,5 +1,6 @@
 // A user's operands as the kernel has them: keys in tiles of eight behaviours, values in rows with every head's columns, padded
 // to four, biases with the search's mask in them.
+import { checkOwn, ownPieces, type PackedOwn, writeOwn } from "./pack-own.ts";
 import { type KernelShape, keptBy, type ProductShape, padded, type Rows, tilesOf, type UserOperands } from "./shape.ts";
 import type { Operand, Staging } from "./staging.ts";
 import type { KernelExports } from "./web-assembly.ts";
@@ -18,6 +19,8 @@ export interface PackedOperands {
     readonly keys: number;
     readonly bias: number;
     readonly match: readonly { readonly behaviours: number; readonly worth: number }[];
+    /** Null where the candidates have the user's history. `keys` are [items, heads, width] otherwise. */
+    readonly own: PackedOwn | null;
   }[];
   /** [heads, 8 * tiles], −Infinity past the end. */
   readonly searches: readonly { readonly bias: number }[];
@@ -36,12 +39,16 @@ export function pieces(shape: KernelShape, user: UserOperands): number[] {
   const tiles = (product: number) => tilesOf(user.lengths[shape.products[product].history]);
   const bias = (product: number) => 4 * shape.products[product].heads * 8 * tiles(product);
   return [
-    ...shape.products.flatMap(({ heads, width, match }, i) => [
-      4 * 8 * tiles(i) * heads * width,
-      unsearched(shape, i) ? bias(i) : 0,
-      ...match.flatMap(({ rows }) => [4 * rows * 8 * tiles(i), bias(i)]),
-    ]),
-    ...shape.searches.map(({ product }) => bias(product)),
+    ...shape.products.flatMap(({ heads, width, match }, i) =>
+      user.products[i].own !== undefined
+        ? ownPieces(user.products[i])
+        : [
+            4 * 8 * tiles(i) * heads * width,
+            unsearched(shape, i) ? bias(i) : 0,
+            ...match.flatMap(({ rows }) => [4 * rows * 8 * tiles(i), bias(i)]),
+          ],
+    ),
+    ...shape.searches.map(({ product }) => (user.products[product].own === undefined ? bias(product) : 0)),
     ...shape.attends.flatMap(({ product, width }, i) => {
       const length = user.lengths[shape.products[product].history];
       return [masks(user.attends[i].mask) ? 4 * length : 0, 4 * length * shape.products[product].heads * padded(width)];
@@ -51,7 +58,9 @@ export function pieces(shape: KernelShape, user: UserOperands): number[] {
 
 /** The operands that are rows. */
 export const rowsOf = (shape: KernelShape, { lengths, products, attends }: UserOperands): Operand[] => [
-  ...products.map(({ keys }, i) => operandOf(shape.products[i], shape.products[i].width, lengths, keys)),
+  ...products.flatMap(({ keys, own }, i) =>
+    own === undefined ? [operandOf(shape.products[i], shape.products[i].width, lengths, keys)] : [],
+  ),
   ...attends.flatMap(({ values }, i) => {
     const { product, width } = shape.attends[i];
     return values.map((given) => operandOf(shape.products[product], width, lengths, given));
@@ -98,8 +107,13 @@ export function checkOperands(shape: KernelShape, user: UserOperands): void {
       throw new Error(`${what} end at ${data.length}, not ${end}`);
     }
   };
-  for (const [i, { keys, bias, match }] of user.products.entries()) {
+  for (const [i, { keys, bias, match, own }] of user.products.entries()) {
     const { history, heads, width } = shape.products[i];
+    differ(`biases by features of product ${i}`, own?.terms.length ?? -1, shape.products[i].own?.length ?? -1);
+    if (own !== undefined) {
+      checkOwn(shape.products[i], user.products[i], user.lengths[history]);
+      continue;
+    }
     rows(`the keys of product ${i}`, keys, heads, width, user.lengths[history]);
     differ(`agreements of product ${i}`, match.length, shape.products[i].match.length);
     for (const [j, { behaviours, worth }] of match.entries()) {
@@ -227,6 +241,13 @@ export function writeOperands(
   const products = shape.products.map((product, i) => {
     const { history, heads } = product;
     const length = user.lengths[history];
+    if (user.products[i].own !== undefined) {
+      const count = ownPieces(user.products[i]).length;
+      next += count;
+      const places = addresses.slice(next - count, next);
+      const own = writeOwn(kernel, staging.memory, product, user.products[i], places);
+      return { keys: places[0], bias: 0, match: [], own };
+    }
     const [keys, bias] = [addresses[next++], addresses[next++]];
     writeKeys(kernel, staging, user.products[i].keys, product, length, keys);
     if (bias !== 0) {
@@ -240,10 +261,13 @@ export function writeOperands(
       writePadded(floats(worth, heads * 8 * tilesOf(length)), given.worth, heads, length);
       return { behaviours, worth };
     });
-    return { keys, bias, match };
+    return { keys, bias, match, own: null };
   });
   const searches = shape.searches.map(({ product }, i) => {
     const bias = addresses[next++];
+    if (bias === 0) {
+      return { bias };
+    }
     const { history, heads } = shape.products[product];
     const length = user.lengths[history];
     const { mask } = user.searches[i];

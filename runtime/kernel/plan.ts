@@ -28,8 +28,9 @@ export function planOf(shape: KernelShape, search: number, length: number): Sear
     group >>= 1;
   }
   const { product, rule } = shape.searches[search];
+  const { match, own } = shape.products[product];
   // Where candidates have biases of their own, scores are not computed again.
-  const stored = length < long || group < 4 || rule === "max" || shape.products[product].match.length > 0;
+  const stored = length < long || group < 4 || rule === "max" || match.length > 0 || own !== undefined;
   return { group, stored, maximaBytes: 64 * Math.ceil(tiles / Math.max(1, group) / 4) };
 }
 
@@ -63,6 +64,8 @@ export interface Scratch {
   readonly whole: number;
   /** Biases of each candidate. */
   readonly own: number;
+  /** Of a bias where the features of a candidate that name its rows stand, and what they are worth. */
+  readonly features: number;
   readonly scores: number;
   readonly masks: number;
   readonly bytes: number;
@@ -99,6 +102,7 @@ export function scratchOf(
     select: place(most(searches.map(({ heads, keep }) => selectBytes(heads, keep)))),
     whole: place(most(searches.map(({ row }) => row))),
     own: place(most(searches.map(({ heads, row, own }) => (own ? heads * chunk * row : 0)))),
+    features: place(8 * most(shape.products.flatMap(({ own = [] }) => own))),
     scores: place(4 * chunk * pad),
     masks: place(most(shape.attends.map((attend) => 4 * padded(keptBy(shape, attend))))),
     bytes: at,

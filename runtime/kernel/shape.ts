@@ -20,6 +20,11 @@ export interface ProductShape {
   /** Of keys and queries, for each head: 1 to 256. */
   readonly width: number;
   readonly match: readonly AgreementShape[];
+  /**
+   * Given where each candidate has a history of its own, of items that all share: of each bias how many features name its row.
+   * Nothing else then reads the history, and no search by it has the rule `max`.
+   */
+  readonly own?: readonly number[];
 }
 
 export interface SearchShape {
@@ -70,6 +75,20 @@ export interface ProductOperands {
   /** float32 [heads, length]; null: none. */
   readonly bias: Float32Array | null;
   readonly match: readonly AgreementOperands[];
+  readonly own?: OwnOperands;
+}
+
+/** Histories of candidates' own, each padded to `length`. */
+export interface OwnOperands {
+  /** int32 [candidates, length], counted in the rows of the keys: [items, heads · width]. */
+  readonly index: Int32Array;
+  /** int32 [candidates]: behaviours that are no padding. */
+  readonly valid: Int32Array;
+  /** What scores gain: the row of float32 [rows, heads] that features name, Σ values · stride; values int32 [candidates, length]. */
+  readonly terms: readonly {
+    readonly rows: Float32Array;
+    readonly features: readonly { readonly values: Int32Array; readonly stride: number }[];
+  }[];
 }
 
 export interface UserOperands {
@@ -112,8 +131,17 @@ export function checkShape(shape: KernelShape): void {
     within("heads", heads, limits.heads);
     within("widths of keys", width, limits.width);
   }
-  for (const { keep } of shape.searches) {
+  for (const { keep, product, rule } of shape.searches) {
     within("`keep`", keep, limits.keep);
+    if (shape.products[product].own !== undefined && rule === "max") {
+      throw new Error("a search of histories of candidates' own goes by the best of any head");
+    }
+  }
+  for (const [i, { own, history, match }] of shape.products.entries()) {
+    const alone = shape.attends.every((attend) => historyOf(shape, attend) !== history);
+    if (own !== undefined && (match.length > 0 || !alone)) {
+      throw new Error(`product ${i} is of histories of candidates' own, and something else reads them`);
+    }
   }
   for (const attend of shape.attends) {
     within("widths of values", attend.width, limits.width);

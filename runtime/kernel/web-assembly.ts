@@ -72,6 +72,39 @@ export interface KernelExports {
       out: number,
     ]
   ): void;
+  biases(
+    ...of: [
+      table: number,
+      heads: number,
+      features: number,
+      count: number,
+      add: number,
+      from: number,
+      to: number,
+      row: number,
+      headBytes: number,
+    ]
+  ): void;
+  scoreItems(
+    ...of: [
+      q: number,
+      queryBytes: number,
+      heads: number,
+      width: number,
+      keys: number,
+      index: number,
+      valid: number,
+      length: number,
+      from: number,
+      to: number,
+      group: number,
+      row: number,
+      headBytes: number,
+      maxima: number,
+      maximaBytes: number,
+    ]
+  ): void;
+  greatest(values: number, count: number): number;
   turn(rows: number, rowBytes: number, index: number, width: number, length: number, into: number): void;
   lay(
     ...of: [

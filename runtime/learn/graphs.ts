@@ -1,5 +1,6 @@
 // The sessions of the training graphs.
 import type { TrainGraph, TrainResult, TrainSpec } from "../../contract/training-spec.ts";
+import type { Kernel, KernelShape } from "../kernel/index.ts";
 import type { GraphSession, Tensor } from "../session/session.ts";
 
 export type GraphRole = keyof TrainSpec["graphs"];
@@ -12,27 +13,37 @@ export interface OpenGraph {
 /** Opens a graph by its file, as the spec names it. */
 export type OpenTrainGraph = (file: string, threads: number) => Promise<GraphSession>;
 
+/** Opens the selection kernel for a shape, in so many threads. */
+export type OpenKernel = (shape: KernelShape, threads: number) => Promise<Kernel>;
+
+/** Whose time is told: what `operands` takes is the search's. */
+export type TimedRole = Exclude<GraphRole, "operands">;
+
 /** Opens graphs when they are first run; `update` has one thread, whatever the others have. */
 export class TrainGraphs {
   readonly #open: OpenTrainGraph;
   readonly #spec: TrainSpec;
   readonly #threads: number;
   readonly #sessions = new Map<GraphRole, Promise<GraphSession>>();
-  /** Milliseconds spent inside each graph. */
-  readonly spent: Record<GraphRole, number> = { search: 0, step: 0, update: 0, score: 0, oracle: 0 };
+  readonly #openKernel: OpenKernel | null;
+  #kernel: Promise<Kernel> | null = null;
+  /** Milliseconds spent inside each graph, and in the kernel. */
+  readonly spent: Record<TimedRole, number> = { search: 0, step: 0, update: 0, score: 0, oracle: 0 };
 
-  constructor(spec: TrainSpec, threads: number, open: OpenTrainGraph) {
+  /** @param openKernel null: graphs search */
+  constructor(spec: TrainSpec, threads: number, open: OpenTrainGraph, openKernel: OpenKernel | null = null) {
     this.#open = open;
+    this.#openKernel = openKernel;
     this.#spec = spec;
     this.#threads = threads;
   }
 
   has(role: GraphRole): boolean {
-    return this.#spec.graphs[role] !== null;
+    return (this.#spec.graphs[role] ?? null) !== null;
   }
 
   graph(role: GraphRole): TrainGraph {
-    const graph = this.#spec.graphs[role];
+    const graph = this.#spec.graphs[role] ?? null;
     if (graph === null) {
       throw new Error(`the model has no training graph \`${role}\``);
     }
@@ -49,13 +60,32 @@ export class TrainGraphs {
     const opened = await session;
     const begun = performance.now();
     const outputs = await opened.run(feeds);
-    this.spent[role] += performance.now() - begun;
+    this.spent[role === "operands" ? "search" : role] += performance.now() - begun;
     return outputs;
   }
 
+  /** Whether the selection kernel searches. */
+  get byKernel(): boolean {
+    return this.#openKernel !== null && this.has("operands");
+  }
+
+  /** What the selection kernel does, in the time of the search. */
+  async kernel<T>(shape: KernelShape, work: (kernel: Kernel) => Promise<T>): Promise<T> {
+    if (this.#openKernel === null) {
+      throw new Error("no kernel is to be opened");
+    }
+    this.#kernel ??= this.#openKernel(shape, this.#threads);
+    const kernel = await this.#kernel;
+    const begun = performance.now();
+    const done = await work(kernel);
+    this.spent.search += performance.now() - begun;
+    return done;
+  }
+
   async close(): Promise<void> {
-    const sessions = await Promise.allSettled(this.#sessions.values());
+    const sessions = await Promise.allSettled([...this.#sessions.values(), ...(this.#kernel ? [this.#kernel] : [])]);
     this.#sessions.clear();
+    this.#kernel = null;
     for (const one of sessions) {
       if (one.status === "fulfilled") {
         await one.value.close();

@@ -8,7 +8,7 @@ export type { Batch, BatchHistory, Dataset, ItemFeatures, Part } from "./dataset
 export { encodeLog, type RawLog } from "./encode-log.ts";
 export { type Exchange, exchanged } from "./exchange.ts";
 export { BatchSource, type Feeder, localFeeder } from "./feeder.ts";
-export { type OpenTrainGraph, TrainGraphs } from "./graphs.ts";
+export { type OpenKernel, type OpenTrainGraph, TrainGraphs } from "./graphs.ts";
 export { MemoryDataset } from "./memory-dataset.ts";
 export type { MetricsLine } from "./metrics-line.ts";
 export { Steps, shuffle } from "./order.ts";

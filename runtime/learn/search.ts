@@ -2,12 +2,14 @@
 import { alike } from "../../contract/alike.ts";
 import { recordOf } from "../../contract/record.ts";
 import type { Encoded } from "../encode/encoded.ts";
-import { intsOf, type Tensor } from "../session/session.ts";
+import { NoRoom } from "../kernel/index.ts";
+import { intsOf } from "../session/session.ts";
 import type { Assembled, AssembledHistory } from "./assemble.ts";
-import { Buffers, takenRows } from "./buffers.ts";
+import { Buffers, release, takenRows } from "./buffers.ts";
 import { feedsOf } from "./feeds.ts";
 import { Frames, type Kept } from "./frames.ts";
 import { resultsOf, type TrainGraphs } from "./graphs.ts";
+import { kernelSearch, kernelShape } from "./kernel-search.ts";
 import { Numbering } from "./numbering.ts";
 import { ownItems } from "./own-items.ts";
 import type { TrainPlan } from "./plan.ts";
@@ -44,7 +46,8 @@ export class Searcher {
 
   /**
    * Positions by search: [B, keep] or [heads, B, keep]. Of a history of at most `keep` all is kept, without a look at its
-   * scores, unless `ranked` asks for best first.
+   * scores, unless `ranked` asks for best first: then it is the graph that searches, whose scores are those of the oracle's graph to
+   * the bit. Else the selection kernel does where it can, which spends nothing on padding.
    */
   async search(batch: Assembled, ranked = false): Promise<Kept> {
     if (!this.#graphs.has("search")) {
@@ -55,21 +58,47 @@ export class Searcher {
       this.lists.map(({ search, keep, lists }) => [search, everything(rows, keep, lists)] as const),
     );
     const lengths = longest(this.#histories.map((name) => batch.histories[name].lengths));
-    for (const group of rowGroups(lengths, ranked ? -1 : this.#enough, batch.items.length + run)) {
-      const found = await this.#run(group.rows.length === rows ? batch : this.#part(batch, group.rows));
+    const byKernel = this.#graphs.byKernel && !ranked;
+    const overhead = byKernel ? Number.POSITIVE_INFINITY : batch.items.length + run;
+    for (const group of rowGroups(lengths, ranked ? -1 : this.#enough, overhead)) {
+      const part = group.rows.length === rows ? batch : this.#part(batch, group.rows);
+      const found = byKernel ? await this.#byKernel(part) : await this.#byGraph(part);
       for (const { search, keep, lists } of this.lists) {
-        put(intsOf(found[search], search), group.rows, { rows, keep, lists }, kept[search]);
+        put(found[search], group.rows, { rows, keep, lists }, kept[search]);
       }
     }
     return kept;
   }
 
-  async #run(batch: Assembled): Promise<Record<string, Tensor>> {
+  /** What has no room in the kernel's memory the graph searches. */
+  async #byKernel(batch: Assembled): Promise<Record<string, Int32Array>> {
+    const searches = this.#plan.spec.kernel ?? [];
+    const graph = this.#graphs.graph("operands");
+    const scene = { plan: this.#plan, state: this.#state, batch, look: this.#frames.whole(batch) };
+    const outputs = await this.#graphs.run("operands", feedsOf(graph, scene));
+    try {
+      return await this.#graphs.kernel(kernelShape(searches), (kernel) =>
+        kernelSearch(kernel, searches, batch, outputs),
+      );
+    } catch (error) {
+      if (!(error instanceof NoRoom)) {
+        throw error;
+      }
+    } finally {
+      release(Object.values(outputs).map(({ data }) => data.buffer));
+    }
+    return this.#byGraph(batch);
+  }
+
+  async #byGraph(batch: Assembled): Promise<Record<string, Int32Array>> {
     const graph = this.#graphs.graph("search");
     const scene = { plan: this.#plan, state: this.#state, batch, look: this.#frames.whole(batch) };
     const outputs = await this.#graphs.run("search", feedsOf(graph, scene));
     return recordOf(
-      Array.from(resultsOf(graph, outputs, "kept"), ({ result, tensor }) => [result.search, tensor] as const),
+      Array.from(
+        resultsOf(graph, outputs, "kept"),
+        ({ result, tensor }) => [result.search, intsOf(tensor, result.search)] as const,
+      ),
     );
   }
 

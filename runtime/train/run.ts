@@ -21,7 +21,7 @@ import {
 import { openCheckpoint } from "./checkpoint.ts";
 import { type DatasetPlace, threadFeeder } from "./feeder.ts";
 import { folderPlace } from "./folder-place.ts";
-import { folderGraphs } from "./graphs.ts";
+import { learningGraphs } from "./graphs.ts";
 import { type RunAbout, renderRunPage } from "./page/run-page.ts";
 import { expectListed, runManifestFile } from "./run-files.ts";
 import { holdRun, type RunRecord, readRun, updateRun } from "./run-folder.ts";
@@ -65,7 +65,7 @@ export async function performRun(options: RunOptions): Promise<TrainReport> {
       seed: record.seed,
       users: record.users?.by ?? null,
     });
-    const graphs = folderGraphs(dir, plan.spec, record.threads, { providers: options.providers ?? ["cpu"], warn });
+    const graphs = learningGraphs(dir, plan.spec, record.threads, { providers: options.providers ?? ["cpu"], warn });
     try {
       const hash = await hasher();
       const checkpoint = openCheckpoint(dir, hash, warn);

@@ -31,25 +31,48 @@ export const itemsOnce = ruled(
     if (keys.node.op !== "matmul" || query.shape[3] !== 1) {
       return null;
     }
-    const [rows, weight] = keys.node.inputs;
-    const looked = made(rows, "unsqueeze")?.axes.join() === "0" ? rows.node.inputs[0] : null;
-    if (looked === null || made(looked, "gather")?.axis !== 0 || looked.shape.length !== 3) {
+    const read = readItems(keys);
+    if (read === null) {
       return null;
     }
-    const [items, index] = looked.node.inputs;
-    if (!isFixed(weight) || isFixed(items) || items.shape.length !== 2 || weight.shape[1] !== 1) {
-      return null;
-    }
-    const [heads, , width, dim] = knownShape(weight);
+    const [heads, , width, dim] = knownShape(read.weight);
     if (width < worthwhile * heads * dim) {
       return null;
     }
     const at = builder(keys.node.scope, keys.node.doc);
-    const side = at.reshape(at.transpose(at.squeeze(weight, 1), [1, 0, 2]), [width, heads * dim]);
-    const once = at.reshape(projected(at, items, side), [items.shape[0], heads, dim]);
-    return at.unsqueeze(at.itemScores(at.squeeze(query, 3), once, index), 3);
+    return at.unsqueeze(at.itemScores(at.squeeze(query, 3), projectedOnce(at, read), read.index), 3);
   },
 );
+
+/** Rows of items, read at behaviours [B, L] and projected by W [A, 1, w, d] there. */
+export interface ReadItems {
+  /** [items, w] */
+  readonly items: Value;
+  readonly index: Value;
+  readonly weight: Value;
+}
+
+/** gather(X, i) W, with the heads in front; null: it is something else. */
+export function readItems({ node }: Value): ReadItems | null {
+  if (node.op !== "matmul") {
+    return null;
+  }
+  const [rows, weight] = node.inputs;
+  const looked = made(rows, "unsqueeze")?.axes.join() === "0" ? rows.node.inputs[0] : null;
+  if (looked === null || made(looked, "gather")?.axis !== 0 || looked.shape.length !== 3) {
+    return null;
+  }
+  const [items, index] = looked.node.inputs;
+  const plain = isFixed(weight) && !isFixed(items) && items.shape.length === 2 && weight.shape[1] === 1;
+  return plain ? { items, index, weight } : null;
+}
+
+/** X W once an item: [items, A, d]. */
+export function projectedOnce(at: Builder, { items, weight }: ReadItems): Value {
+  const [heads, , width, dim] = knownShape(weight);
+  const side = at.reshape(at.transpose(at.squeeze(weight, 1), [1, 0, 2]), [width, heads * dim]);
+  return at.reshape(projected(at, items, side), [items.shape[0], heads, dim]);
+}
 
 /** x W; wide columns of x meet their rows of W apart, so that they are not copied side by side. */
 function projected(at: Builder, items: Value, weight: Value): Value {
