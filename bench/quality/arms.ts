@@ -145,6 +145,7 @@ export const arms: readonly Arm[] = [
   { name: "+ stats and popularity", past: "newest 100", additions: [stats, popularity] },
   { name: "no history", past: "none", additions: [] },
   { name: "no history + stats and popularity", past: "none", additions: [stats, popularity] },
+  { name: "no history + stats and average", past: "none", additions: [stats, popularity, average] },
   { name: "wide alone: stats and popularity", past: "none", additions: [stats, popularity, alone] },
   { name: "+ all", past: "newest 100", additions },
 ];

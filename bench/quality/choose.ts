@@ -73,3 +73,16 @@ export async function chosen(set: DataSet, folder: string): Promise<Choice> {
     notes,
   };
 }
+
+/** The same without choosing: additions by their names, each with its first setting. */
+export function named(names: readonly string[]): Choice {
+  const taken = names.map((name) => {
+    const found = additions.find((one) => one.name === name);
+    if (found === undefined) {
+      throw new Error(`nothing is called ${name}; there are: ${additions.map((one) => one.name).join(", ")}`);
+    }
+    return found;
+  });
+  const gained = { name: "+ what gained", past: "newest 100", additions: taken, trials: 0 } as const;
+  return { setting: new Map(), trials: new Map(), gained, notes: [] };
+}

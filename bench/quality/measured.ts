@@ -29,17 +29,20 @@ export class Measured {
   readonly #folder: string;
   readonly #data: Bound;
   readonly #choice: Choice;
+  readonly #train: ModelParts["train"];
   #rows: string | null = null;
 
-  private constructor(set: DataSet, folder: string, data: Bound, choice: Choice) {
+  private constructor(set: DataSet, folder: string, data: Bound, choice: Choice, train: ModelParts["train"]) {
     this.#set = set;
     this.#folder = folder;
     this.#data = data;
     this.#choice = choice;
+    this.#train = train;
   }
 
-  static async open(set: DataSet, folder: string, choice: Choice): Promise<Measured> {
-    return new Measured(set, folder, await set.bind(folder), choice);
+  /** @param train settings of all arms in place of their own */
+  static async open(set: DataSet, folder: string, choice: Choice, train: ModelParts["train"] = {}): Promise<Measured> {
+    return new Measured(set, folder, await set.bind(folder), choice, train);
   }
 
   /** Whether the data set has anything of what an arm adds. */
@@ -49,11 +52,12 @@ export class Measured {
 
   async run(arm: Arm, seeds: number): Promise<System> {
     const parts = this.#parts(arm);
+    const text = (seed: number) => textOf({ ...parts, train: { ...parts.train, ...this.#train } }, seed);
     const called = arm.name.replace(/\W+/g, "-");
     const found = Array.from({ length: seeds }, (_, i) =>
       tried({
         stem: join(this.#folder, `${called}-${i + 1}`),
-        text: textOf(parts, i + 1),
+        text: text(i + 1),
         data: dataOf(this.#data, parts),
         cache: join(this.#folder, `prepared-${called}`),
       }),

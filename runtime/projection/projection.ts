@@ -2,6 +2,7 @@
 
 import { TwinError } from "../../contract/error.ts";
 import { emptyRecord } from "../../contract/record.ts";
+import { leastRows, repeated } from "../encode/least-rows.ts";
 import { fetchOutside, type OutsideTables, type OutsideUse, rowTensor } from "../request/index.ts";
 import { floats, type GraphSession, ints, type Tensor } from "../session/session.ts";
 import { decodeRows, encodeRows, type RowFormat, rowBytes } from "../table/precision.ts";
@@ -46,21 +47,6 @@ export interface Projected {
 
 type ClosedOutside = OutsideTables & { close(): void };
 
-/**
- * Rows that are projected at once, at least: of one row alone ONNX Runtime's CPU makes a product of a vector, which sums in
- * another order, so that an item would have another row alone than among others.
- */
-const least = 2;
-
-function repeated(column: EncodedColumn, times: number): EncodedColumn {
-  const all =
-    column instanceof Int32Array ? new Int32Array(times * column.length) : new Float32Array(times * column.length);
-  for (let i = 0; i < times; i++) {
-    all.set(column, i * column.length);
-  }
-  return all;
-}
-
 /** Owns its session and the embedding tables: `close` closes both. */
 export class Projection {
   readonly #plan: ProjectionPlan;
@@ -87,7 +73,7 @@ export class Projection {
     job: { readonly first: number; readonly items: number } = { first, items },
   ): Promise<Projected> {
     const begun = performance.now();
-    const fed = Math.max(least, items);
+    const fed = Math.max(leastRows, items);
     const outputs = await this.#session.run(await this.#feeds(columns, items, fed));
     const projected = performance.now();
     const bytes: Record<string, number> = emptyRecord();

@@ -4,6 +4,7 @@ import { TwinError } from "../../contract/error.ts";
 import { inputsOf, outputOf, type SourcedInput } from "../../contract/ports.ts";
 import { emptyRecord } from "../../contract/record.ts";
 import { encodedShape, encodedWidth } from "../encode/column.ts";
+import { leastRows, repeated } from "../encode/least-rows.ts";
 import { floatsOf, type Tensor, tensorOf } from "../session/session.ts";
 import type { ItemColumns } from "../table/item-columns.ts";
 import type { ReadOptions } from "../table/table-store.ts";
@@ -68,8 +69,9 @@ async function projectorFeeds(
     const { feature } = source;
     const width = encodedWidth(feature);
     const data = items.encoded(feature).slice(start * width, end * width);
-    const shape = encodedShape(feature, end - start);
-    feeds[name] = tensorOf(data, shape);
+    const alone = end - start < leastRows;
+    const rows = alone ? leastRows : end - start;
+    feeds[name] = tensorOf(alone ? repeated(data, leastRows) : data, encodedShape(feature, rows));
   }
   for (const { name, source } of ports) {
     if (source.kind !== "embedding" || outside === null) {

@@ -21,8 +21,8 @@ const folder = temporary();
 const modules = join(folder, "app/node_modules");
 const installed = join(modules, "twin-compiler");
 const app = join(folder, "app");
-/** Bytes that it may weigh, packed and unpacked: a tenth more than it does, the selection kernel, statistics, matches, wide terms and gaps among it. Whoever needs more says why here. */
-const budget = { packed: 1_320_000, unpacked: 4_260_000 };
+/** Bytes that it may weigh, packed and unpacked: a twentieth more than it does, the selection kernel, statistics, releases, refreshes, upserts and sizing among it. Whoever needs more says why here. */
+const budget = { packed: 1_450_000, unpacked: 4_700_000 };
 const shell = { cwd: app, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } } as const;
 
 let tarball = "";

@@ -4,7 +4,7 @@ import { load, type PrepareRequest, type Ranking, type RankRequest, type Twin } 
 import { prepareSide } from "../../runtime/request/prepare.ts";
 import { LocalTwin } from "../../runtime/serve/twin.ts";
 import { cleanUp } from "../kit/built-twin.ts";
-import { builtRanked, itemColumns, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
+import { builtRanked, itemColumns, itemCount, rankSource, someCandidates, someUser } from "../kit/rank-model.ts";
 
 let dir: string;
 let twin: Twin;
@@ -145,6 +145,24 @@ describe("misses", () => {
     close(found.logits.click, full.logits.click);
     expect([...found.kept!.positions]).toEqual([...full.kept!.positions]);
   });
+});
+
+it("a single item that is missed has the row that it has in a table, to the bit", async () => {
+  const compute = rankSource("precision: float32 on_miss: compute");
+  const alone = await LocalTwin.open(await builtRanked(compute, { covered: itemCount - 1 }), { threads: 1 });
+  const whole = await LocalTwin.open(await builtRanked(compute), { threads: 1 });
+  for (const seed of [1, 2, 3]) {
+    const request = someUser(20, seed, itemCount - 1);
+    (request.history!.watched as { item: number[] }).item[7] = itemCount - 1;
+    const [one, other] = [
+      await rank(alone, request, someCandidates(20)),
+      await rank(whole, request, someCandidates(20)),
+    ];
+    expect(one.tables[0]).toMatchObject({ missed: 1, computed: 1 });
+    expect(one.logits.click).toEqual(other.logits.click);
+  }
+  await alone.close();
+  await whole.close();
 });
 
 describe("tables and embeddings", () => {
