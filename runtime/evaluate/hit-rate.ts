@@ -1,7 +1,7 @@
 // The hit rate of a loaded model, and as text.
 import { TwinError } from "../../contract/error.ts";
 import { type HitRate, hitRates, type RankedRequest } from "../hit-rate/index.ts";
-import { LocalTwin } from "../serve/index.ts";
+import { LocalTwin, ReleasedTwin } from "../serve/index.ts";
 import type { Twin } from "../twin/index.ts";
 import { percent } from "./percent.ts";
 
@@ -10,6 +10,9 @@ export async function evaluateHitRate(
   twin: Twin,
   requests: AsyncIterable<RankedRequest> | Iterable<RankedRequest>,
 ): Promise<HitRate[]> {
+  if (twin instanceof ReleasedTwin) {
+    return twin.within((now) => evaluateHitRate(now, requests));
+  }
   if (!(twin instanceof LocalTwin)) {
     throw new TwinError("the hit rate is measured without workers: load with workers: 0");
   }

@@ -106,6 +106,12 @@ export class ReleasedTwin implements Twin {
     };
   }
 
+  /** Does something with whatever answers now, which stays open meanwhile. */
+  within<T>(run: (twin: Twin) => Promise<T>): Promise<T> {
+    const now = this.#current();
+    return this.#underWay.run(() => now.during(() => run(now.twin)));
+  }
+
   refresh(): Promise<boolean> {
     return this.#underWay.run(async () => {
       // One that is under way may have looked before the caller wrote.
