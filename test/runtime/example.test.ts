@@ -151,6 +151,7 @@ describe("example data", () => {
       ],
       histories: [{ name: "watched", max: 10_000, minimum: 1, cross: ["watched.progress"] }],
       labels: [{ name: "click", kind: "binary", output: "click", logit: "click.logit" }],
+      extensions: {},
     } as unknown as Manifest;
     const categories = new Map(
       (await rows(dir, "SELECT video_id, category FROM 'DIR/items.parquet'")).map((row) => [
