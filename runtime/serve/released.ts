@@ -114,14 +114,15 @@ export class ReleasedTwin implements Twin {
 
   refresh(): Promise<boolean> {
     return this.#underWay.run(async () => {
+      const before = this.#now;
       // One that is under way may have looked before the caller wrote.
       await this.#moving;
-      const moved = await this.#look(true);
+      await this.#look(true);
       if (this.#because !== "") {
         throw new TwinError(this.#because);
       }
       const { number, twin } = this.#now;
-      return moved || number !== null ? moved : this.#now.during(() => twin.refresh());
+      return number === null ? this.#now.during(() => twin.refresh()) : this.#now !== before;
     });
   }
 

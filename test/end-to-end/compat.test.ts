@@ -29,7 +29,7 @@ function copied(version: string, name: string): string {
 }
 
 /** Every so many steps of an upgrade one is killed; renames always. */
-const stride = long ? 1 : 100;
+const stride = long ? 1 : 200;
 
 const upgraded = (dir: string, env: Record<string, string>) =>
   spawnSync(process.execPath, ["--import", "./test/kit/die-at-step.mjs", "cli/twin.mjs", "upgrade", dir], {

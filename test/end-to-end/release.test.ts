@@ -48,7 +48,8 @@ describe("a folder's releases", () => {
     expect(await served.refresh()).toBe(false);
     expect(await scoresOf(served)).toBe(answer);
     expect((await fine(["rollback", dir])).stdout).toBe(`release 1 serves ${dir}, as before release 2\n`);
-    expect(await served.refresh()).toBe(true);
+    // It may have been taken up by itself meanwhile.
+    await served.refresh();
     expect(served.status()).toMatchObject({ generation: 1, release: { number: 1 } });
     expect((await fine(["rollback", dir, "--to", "2", "--json"])).stdout).toBe(
       '{\n  "release": 2,\n  "before": 1\n}\n',

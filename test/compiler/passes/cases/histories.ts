@@ -165,8 +165,8 @@ export const itemsOnce: PassCases = {
     mutant("one query", "|| query.shape[3] !== 1) {", ") {", "several queries a row stay", "breaks"),
     mutant(
       "one matrix a head",
-      "|| weight.shape[1] !== 1) {\n      return null;",
-      ") {\n      return null;",
+      "&& weight.shape[1] === 1;",
+      ";",
       "a weight of each row stays",
       "breaks",
     ),
@@ -179,8 +179,8 @@ export const itemsOnce: PassCases = {
     ),
     mutant(
       "items of the batch",
-      "!isFixed(weight) || isFixed(items) ||",
-      "!isFixed(weight) ||",
+      "isFixed(weight) && !isFixed(items) &&",
+      "isFixed(weight) &&",
       "a table of parameters stays",
       "form",
     ),
