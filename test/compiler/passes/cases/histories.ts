@@ -163,13 +163,7 @@ export const itemsOnce: PassCases = {
       "form",
     ),
     mutant("one query", "|| query.shape[3] !== 1) {", ") {", "several queries a row stay", "breaks"),
-    mutant(
-      "one matrix a head",
-      "&& weight.shape[1] === 1;",
-      ";",
-      "a weight of each row stays",
-      "breaks",
-    ),
+    mutant("one matrix a head", "&& weight.shape[1] === 1;", ";", "a weight of each row stays", "breaks"),
     mutant(
       "rows of items",
       '|| made(looked, "gather")?.axis !== 0 ||',
