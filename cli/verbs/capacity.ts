@@ -1,14 +1,12 @@
 // `twin capacity FILE`: what serving a model takes, before anything is built.
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { TwinError } from "../../contract/error.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import { type CapacityQuestion, capacity, lengthsOf, type Timed, timeGraphs } from "../../runtime/capacity/index.ts";
 import { readManifest } from "../../runtime/host/manifest-file.ts";
-import { parseDuration } from "../../runtime/index.ts";
+import { temporaryFolder } from "../../runtime/host/temporary-folder.ts";
 import { capacityText } from "../capacity/text.ts";
-import { WrongUsage } from "../failure.ts";
+import { secondsOf } from "../duration.ts";
 import { quietNativeLog } from "../native-log.ts";
 import { print, printJson } from "../output.ts";
 import { stoppable } from "../progress.ts";
@@ -38,7 +36,7 @@ interface CapacityOptions {
 export async function capacityOf(file: string, options: CapacityOptions): Promise<void> {
   quietNativeLog();
   const { items, candidatesPerSecond, candidates, history = null, session, users = null, skew } = options;
-  const refresh = options.refresh === undefined ? null : seconds(options.refresh);
+  const refresh = options.refresh === undefined ? null : secondsOf(options.refresh, "--refresh");
   const question = (timed: Timed | null): CapacityQuestion => ({
     items,
     candidatesPerSecond,
@@ -82,20 +80,12 @@ async function withBuild<T>(file: string, use: (dir: string, manifest: Manifest)
   if (existsSync(file) && statSync(file).isDirectory()) {
     return await use(file, readManifest(file));
   }
-  const folder = mkdtempSync(join(tmpdir(), "twin-capacity-"));
+  const folder = temporaryFolder("capacity");
   try {
     const output = join(folder, "build");
     const { manifest } = await buildTo(file, { output });
     return await use(output, manifest);
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function seconds(text: string): number {
-  try {
-    return parseDuration(text, "--refresh");
-  } catch (failure) {
-    throw failure instanceof TwinError ? new WrongUsage(failure.message) : failure;
   }
 }

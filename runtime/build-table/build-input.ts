@@ -1,5 +1,4 @@
 // Where the items of a table build come from: files or the generation before, and what was put in since.
-import { copyFileSync, linkSync } from "node:fs";
 import { join } from "node:path";
 import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import { TwinError } from "../../contract/error.ts";
@@ -16,7 +15,9 @@ import {
   saidRenamed,
   type TableCover,
 } from "../data/index.ts";
+import { madeBy } from "../delta/delta-description.ts";
 import { attempt } from "../host/files.ts";
+import { linkFile } from "../host/link-folder.ts";
 import { keyFeature } from "../projection/index.ts";
 import type { Artefacts } from "../serve/index.ts";
 import {
@@ -167,8 +168,10 @@ export async function fromStore(artefacts: Artefacts, incremental: boolean, warn
         yield* storeItems({ chunks, manifest, keyType, partial, header, seconds, reuse, counted });
         return;
       }
-      share(path, join(partial, "items.store"));
-      share(join(folder, description.index), join(partial, "keys.index"));
+      attempt("write", partial, () => {
+        linkFile(path, join(partial, "items.store"));
+        linkFile(join(folder, description.index), join(partial, "keys.index"));
+      });
       for (let first = 1; first <= description.items; first += storeBatch(batch)) {
         yield { first, items: Math.min(storeBatch(batch), description.items + 1 - first), columns: null };
       }
@@ -183,9 +186,7 @@ async function takenIn(
   type: KeyType,
   warn: Warn,
 ): Promise<PendingDeltas> {
-  const { producer, metric } = manifest.fingerprints;
-  const made = { key: { type }, fingerprints: { producer, metric, encoders: encodersFingerprint(manifest) } };
-  const pending = await pendingDeltas(dir, made);
+  const pending = await pendingDeltas(dir, madeBy(manifest, type));
   if (pending.foreign > 0) {
     warn?.(
       `${pending.foreign} deltas are not taken in, because they were encoded otherwise (an encoder, a bucket edge or a vocabulary has changed): put in again what the data do not hold (twin table upsert ${dir} --items …)`,
@@ -204,15 +205,4 @@ const leastReserve = 1024;
  */
 function roomFor(rows: number, cut: number | null, added: number): number {
   return cut === null ? rows + added : Math.min(rows + added, cut + Math.max(leastReserve, Math.ceil(cut / 10)));
-}
-
-/** The same bytes under another name: a hard link, or a copy where the file system has none. */
-function share(from: string, to: string): void {
-  attempt("write", to, () => {
-    try {
-      linkSync(from, to);
-    } catch {
-      copyFileSync(from, to);
-    }
-  });
 }

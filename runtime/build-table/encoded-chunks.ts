@@ -4,6 +4,7 @@ import { TwinError } from "../../contract/error.ts";
 import type { Items, KeyType } from "../data/index.ts";
 import { type Delta, placesUnknown } from "../delta/delta.ts";
 import { encodeColumn } from "../encode/column.ts";
+import { reorder } from "../encode/columns.ts";
 import { type KeyColumn, parseKeys, pickKeys } from "../encode/keys.ts";
 import type { EncodedColumn } from "../projection/index.ts";
 import type { Artefacts } from "../serve/index.ts";
@@ -107,20 +108,12 @@ export function pickedChunk({ keys, columns }: EncodedChunk, places: Int32Array)
   return {
     keys: pickKeys(keys, places),
     columns: new Map(
-      [...columns].map(([name, column]) => [name, pickedColumn(column, column.length / keys.length, places)]),
+      [...columns].map(([name, column]) => [
+        name,
+        reorder(column, column.length / keys.length, places, places.length, 0),
+      ]),
     ),
   };
-}
-
-function pickedColumn(column: EncodedColumn, words: number, places: Int32Array): EncodedColumn {
-  const picked =
-    column instanceof Int32Array ? new Int32Array(places.length * words) : new Float32Array(places.length * words);
-  for (let i = 0; i < places.length; i++) {
-    for (let j = 0; j < words; j++) {
-      picked[i * words + j] = column[places[i] * words + j];
-    }
-  }
-  return picked;
 }
 
 /** Columns of records. */

@@ -1,10 +1,9 @@
 // Rows of the tables in use that hold for a new generation: those of items whose encoded features are the same, where the
 // weights are.
 
-import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
 import type { Manifest } from "../../contract/manifest.ts";
 import type { KeyType } from "../data/index.ts";
-import { madeAlike } from "../delta/delta-description.ts";
+import { madeAlike, madeBy } from "../delta/delta-description.ts";
 import { overlaid } from "../delta/overlay.ts";
 import { type Piece, rowFormat } from "../projection/index.ts";
 import { DeltaLog, Generation } from "../store/index.ts";
@@ -34,16 +33,11 @@ export class Reuse {
       return null;
     }
     const generation = await Generation.open(dir);
-    const { producer, metric } = manifest.fingerprints;
-    const made = {
-      key: { type: keyType },
-      fingerprints: { producer, metric, encoders: encodersFingerprint(manifest) },
-    };
     const stored = Object.entries(manifest.tables).every(([name, table]) => {
       const format = generation.tables.get(name)?.format;
       return format !== undefined && sameFormat(format, rowFormat(table));
     });
-    if (!stored || !madeAlike(generation.description, made)) {
+    if (!stored || !madeAlike(generation.description, madeBy(manifest, keyType))) {
       generation.close();
       return null;
     }

@@ -7,8 +7,8 @@ import { TwinError } from "../../contract/error.ts";
 import { recordOf } from "../../contract/record.ts";
 import { vectorsOf } from "../../contract/vectors-of.ts";
 import { expectSameVectors, type KeyType } from "../data/index.ts";
-import { type MadeOf, madeAlike } from "../delta/delta-description.ts";
-import { joinKeys, type KeyColumn, keyText } from "../encode/keys.ts";
+import { type MadeOf, madeAlike, madeBy } from "../delta/delta-description.ts";
+import { type KeyColumn, keyText } from "../encode/keys.ts";
 import { readManifest } from "../host/manifest-file.ts";
 import { keyFeature, rowFormat } from "../projection/index.ts";
 import { readPointer, releaseFolder } from "../release/index.ts";
@@ -25,7 +25,6 @@ import {
   readPublished,
   writeDelta,
 } from "../store/index.ts";
-import { ItemStoreWriter } from "../table/item-store-writer.ts";
 import { writeKeyIndex } from "../table/key-index-build.ts";
 import { sameFormat } from "../table/precision.ts";
 import { readTableHeader } from "../table/table-header.ts";
@@ -142,8 +141,7 @@ function targetsOf(dir: string): Target[] {
       );
     }
     const manifest = readManifest(folder);
-    const { producer, metric } = manifest.fingerprints;
-    const made = { key: { type }, fingerprints: { producer, metric, encoders: encodersFingerprint(manifest) } };
+    const made = madeBy(manifest, type);
     if (!targets.some((one) => madeAlike(one.made, made))) {
       targets.push({ folder, made, keyType: type });
     }
@@ -238,26 +236,18 @@ async function inputOf(
     keyType,
     store: null,
     check: () => Promise.resolve(),
-    async *jobs(partial, header, batch, seconds) {
-      if (items === null) {
-        const store = await ItemStoreWriter.create(newFile(join(partial, "items.store")), manifest.features, header);
-        await store.finish();
-        await writeKeyIndex(newFile(join(partial, "keys.index")), joinKeys([], keyType), header);
-        return;
-      }
-      const chunks = readItems({ items, order: null, artefacts, keyType, batch, seconds });
-      yield* storeItems({
-        chunks: without(removed, chunks),
-        manifest,
-        keyType,
-        partial,
-        header,
-        seconds,
-        counted: (found) => expectCount(items.relation.name, total, found),
-      });
+    jobs(partial, header, batch, seconds) {
+      const chunks =
+        items === null
+          ? none()
+          : without(removed, readItems({ items, order: null, artefacts, keyType, batch, seconds }));
+      const counted = (found: number): void => expectCount(items?.relation.name ?? "", total, found);
+      return storeItems({ chunks, manifest, keyType, partial, header, seconds, counted });
     },
   };
 }
+
+async function* none(): AsyncGenerator<EncodedChunk> {}
 
 /** The same chunks. @throws TwinError for an item that is to be taken out, too */
 async function* without(removed: KeyColumn, chunks: AsyncIterable<EncodedChunk>): AsyncGenerator<EncodedChunk> {

@@ -100,13 +100,13 @@ export async function verifyTables(dir: string, now = Date.now() / 1000): Promis
     lines.push(`${found.state.padEnd(8)} table ${name}: ${found.because || "made with these weights"}`);
   }
   const deltas = deltasFolder(dir);
+  let tables: Generation["tables"] | null = null;
   for (const one of deltaNumbers(deltas).filter((each) => each > (description.deltas ?? 0))) {
     await check(`delta ${one}`, async () => {
       const path = deltaFolder(deltas, one);
       const described = readDelta(path);
-      const generation = await Generation.open(dir, { memoryLimit: 0 });
-      generation.close();
-      await openDelta(path, described, { shared: false, tables: generation.tables });
+      tables ??= (await closed(dir)).tables;
+      await openDelta(path, described, { shared: false, tables });
       const own = madeAlike(described, description) ? "" : "; it is of other weights, and not in front of these tables";
       const { items, removed } = described;
       return `${items} items put in, ${removed} taken out, made ${described.made_at}${own}`;
@@ -117,4 +117,11 @@ export async function verifyTables(dir: string, now = Date.now() / 1000): Promis
     lines.push(`note     unfinished builds: ${left.join(", ")}; the next build removes them`);
   }
   return { sound, generation: number, lines };
+}
+
+/** The generation in use as it says it is stored. */
+async function closed(dir: string): Promise<Generation> {
+  const generation = await Generation.open(dir, { memoryLimit: 0 });
+  generation.close();
+  return generation;
 }

@@ -2,6 +2,8 @@
 import * as v from "valibot";
 import { checkedJson } from "../../contract/checked-json.ts";
 import { parseChecked } from "../../contract/checked-text.ts";
+import { encodersFingerprint } from "../../contract/encoders-fingerprint.ts";
+import type { Manifest } from "../../contract/manifest.ts";
 import { named, strict } from "../../contract/named-schema.ts";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -55,6 +57,12 @@ export interface MadeOf {
 const sameNamed = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>
   Object.keys(a).length === Object.keys(b).length &&
   Object.entries(a).every(([name, one]) => Object.hasOwn(b, name) && b[name] === one);
+
+/** What a build's own rows are of. @param type of the items' keys */
+export function madeBy(manifest: Manifest, type: string): MadeOf {
+  const { producer, metric } = manifest.fingerprints;
+  return { key: { type }, fingerprints: { producer, metric, encoders: encodersFingerprint(manifest) } };
+}
 
 /** Whether both were encoded alike: records of one are records of the other. */
 export const encodedAlike = (a: MadeOf, b: MadeOf): boolean =>
